@@ -1,0 +1,127 @@
+"""The one tree of errors. The domain raises them, the chain translates them to both doors.
+
+A message names fields and references, never a claimant's value: it leaves the platform and is logged.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, kw_only=True)
+class Violation:
+    """One field at fault. `field` is a path of the request, or a question's id; `description` never holds the value."""
+
+    field: str
+    description: str
+
+
+class CmsError(Exception):
+    """What a caller is told. `reason` is UPPER_SNAKE and stable; `violations` name fields; `metadata` holds references."""
+
+    code: ClassVar[str] = "INTERNAL"
+    will_pass: ClassVar[bool] = False
+    """Whether the same thing may succeed later without anybody changing it (a consumer then tries again for ever)."""
+
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        *,
+        violations: Iterable[Violation] = (),
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.violations = tuple(violations)
+        self.metadata = dict(metadata or {})
+
+
+class InvalidArgument(CmsError):
+    """Malformed or bad input; every field at fault is named."""
+
+    code = "INVALID_ARGUMENT"
+
+    @classmethod
+    def of(cls, *violations: Violation, reason: str = "INVALID_FIELDS") -> "InvalidArgument":
+        """The error for these fields at fault."""
+        names = ", ".join(sorted({violation.field for violation in violations}))
+        return cls(reason, f"invalid: {names}", violations=violations)
+
+
+class Unauthenticated(CmsError):
+    """No token, or one that is not good."""
+
+    code = "UNAUTHENTICATED"
+
+
+class PermissionDenied(CmsError):
+    """The caller is known and may not do this."""
+
+    code = "PERMISSION_DENIED"
+
+
+class NotFound(CmsError):
+    """No such record."""
+
+    code = "NOT_FOUND"
+
+
+class AlreadyExists(CmsError):
+    """What was to be created is there, or the request_id was used with another body."""
+
+    code = "ALREADY_EXISTS"
+
+
+class FailedPrecondition(CmsError):
+    """The record is in a state that does not allow this transition."""
+
+    code = "FAILED_PRECONDITION"
+
+
+class StaleVersion(CmsError):
+    """Somebody changed the record since the caller read it: read it again."""
+
+    code = "ABORTED"
+
+    def __init__(self, *, given: int, current: int) -> None:
+        super().__init__(
+            "STALE_VERSION",
+            f"version {given} was given, the record is at {current}: read it again",
+            metadata={"current_version": str(current)},
+        )
+
+
+class ResourceExhausted(CmsError):
+    """Too large, or too many at once."""
+
+    code = "RESOURCE_EXHAUSTED"
+    will_pass = True
+
+
+class DeadlineExceeded(CmsError):
+    """The caller's deadline passed."""
+
+    code = "DEADLINE_EXCEEDED"
+    will_pass = True
+
+
+class Unavailable(CmsError):
+    """Something that this service depends on is away."""
+
+    code = "UNAVAILABLE"
+    will_pass = True
+
+
+class Unimplemented(CmsError):
+    """No such method."""
+
+    code = "UNIMPLEMENTED"
+
+
+class Internal(CmsError):
+    """A defect of ours. The cause is in the log under the trace id, never in the message."""
+
+    code = "INTERNAL"
+    will_pass = True
