@@ -123,6 +123,10 @@ class Postcodes:
         code, easting, northing = row
         return Place(postcode=normal, authority_code=code, easting=easting, northing=northing)
 
+    def authority_codes(self) -> frozenset[str]:
+        """The GSS code of every district in the directory."""
+        return frozenset(code for (code,) in self._connection().execute("SELECT code FROM authority"))
+
     def close(self) -> None:
         """Close the connections of all threads."""
         while self._opened:
