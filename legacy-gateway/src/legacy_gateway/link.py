@@ -125,6 +125,11 @@ def request_frame(dialogue: str, transfer_id: str, payload: bytes, *, sent_at: d
     return _LENGTH.pack(len(body)) + body
 
 
+def sequence_after(sequence: int) -> int:
+    """LH-SEQUENCE of the next record on a connection: 9999 is followed by 0000."""
+    return (sequence + 1) % 10_000
+
+
 def read_reply(encoded: bytes) -> Reply:
     """The reply in the bytes of a LINK-REPLY. Raises RecordError naming the fields that are not as agreed."""
     values = decode(layout("LINK-REPLY"), encoded)
@@ -163,7 +168,7 @@ class LinkConnection:
         deadline = time.monotonic() + self._timeout
         line = self._line(transfer_id, deadline)
         frame = request_frame(dialogue, transfer_id, payload, sent_at=sent_at, sequence=self._sequence)
-        self._sequence = (self._sequence + 1) % 10_000
+        self._sequence = sequence_after(self._sequence)
         try:
             return _exchange(line, frame, transfer_id, deadline)
         except _NoReplyError as failure:
