@@ -1,0 +1,130 @@
+"""One connection of the record link: request after request, with the failures that are in force."""
+
+import random
+import socket
+import struct
+import threading
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from simulators.errors import FrameError
+from simulators.failures import FailurePlan
+from simulators.jsaps.dialogues import Dialogues
+from simulators.jsaps.failures import JsapsFailure
+from simulators.jsaps.link import Link, Message, Reply, Request, read_frame
+
+log = structlog.get_logger()
+
+SYSTEM_ERROR = Reply(completion="E", messages=(Message(code="LK0001", field="", text="SYSTEM ERROR"),))
+
+
+class ConversationOver(Exception):  # noqa: N818 -- it tells a course of events, not an error
+    """The connection is to be closed."""
+
+
+def reset_on_close(connection: socket.socket) -> None:
+    """Let the close be a reset, as of a system that has gone."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+class Conversation:
+    """Serves one connection until it ends. `buffer_seconds` is how long a frame may lie before it is held."""
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        *,
+        link: Link,
+        dialogues: Dialogues,
+        plan: FailurePlan[JsapsFailure],
+        buffer_seconds: float,
+        stopping: threading.Event,
+    ) -> None:
+        self._connection = connection
+        self._link = link
+        self._dialogues = dialogues
+        self._plan = plan
+        self._buffer_seconds = buffer_seconds
+        self._stopping = stopping
+
+    def run(self) -> None:
+        """Answer until the sender closes, a frame breaks the rules, or a failure closes the connection."""
+        try:
+            while (frame := read_frame(self._connection)) is not None:
+                self._take(self._link.read_request(frame))
+        except ConversationOver:
+            return
+        except FrameError as error:
+            log.warning("connection closed", cause=str(error))
+
+    def _take(self, request: Request) -> None:
+        claim_ref = self._dialogues.claim_ref(request)
+        failure = self._plan.pick(lambda rule: rule.applies_to(request.dialogue, claim_ref))
+        log.info(
+            "request",
+            dialogue=request.dialogue,
+            transfer_id=request.transfer_id,
+            claim_ref=claim_ref,
+            failure=failure.failure if failure else None,
+        )
+        if failure is None:
+            self._send(request, self._dialogues.answer(request))
+        else:
+            self._misbehaviours()[failure.failure](request, failure)
+
+    def _misbehaviours(self) -> Mapping[str, Callable[[Request, JsapsFailure], None]]:
+        return {
+            "hang": self._hang,
+            "answer_late": self._answer_late,
+            "lose_reply": self._lose_reply,
+            "hold_late": self._hold_late,
+            "cut_reply": self._cut_reply,
+            "other_transfer": self._other_transfer,
+            "system_error": lambda request, _: self._send(request, SYSTEM_ERROR),
+            "busy": lambda request, rule: self._send(request, Reply(completion="B", retry_after=rule.retry_after)),
+            "refuse_record": self._refuse_record,
+            "close_mid_frame": self._close_mid_frame,
+        }
+
+    def _send(self, request: Request, reply: Reply) -> None:
+        self._connection.sendall(self._link.reply_frame(request.transfer_id, reply))
+        log.info("reply", transfer_id=request.transfer_id, completion=reply.completion, legacy_ref=reply.legacy_ref)
+
+    def _hang(self, *_: object) -> None:
+        while self._connection.recv(65_536):
+            """Whatever else is sent is swallowed until the sender gives up."""
+        raise ConversationOver
+
+    def _answer_late(self, request: Request, rule: JsapsFailure) -> None:
+        reply = self._dialogues.answer(request)
+        self._stopping.wait(rule.seconds)
+        self._send(request, reply)
+
+    def _lose_reply(self, request: Request, _: JsapsFailure) -> None:
+        self._dialogues.answer(request)
+        raise ConversationOver
+
+    def _hold_late(self, request: Request, _: JsapsFailure) -> None:
+        self._connection.shutdown(socket.SHUT_RDWR)
+        # A tenth is left over, so that a busy machine does not hold it after the time that the interface promises.
+        if not self._stopping.wait(random.uniform(0, 0.9 * self._buffer_seconds)):
+            self._dialogues.answer(request)
+        raise ConversationOver
+
+    def _cut_reply(self, request: Request, _: JsapsFailure) -> None:
+        frame = self._link.reply_frame(request.transfer_id, self._dialogues.answer(request))
+        self._connection.sendall(frame[: len(frame) // 2])
+        raise ConversationOver
+
+    def _other_transfer(self, request: Request, _: JsapsFailure) -> None:
+        reply = self._dialogues.answer(request)
+        last = "0" if request.transfer_id[-1] != "0" else "1"
+        self._connection.sendall(self._link.reply_frame(request.transfer_id[:-1] + last, reply))
+
+    def _refuse_record(self, request: Request, rule: JsapsFailure) -> None:
+        self._send(request, self._dialogues.answer(request, besides=(rule.refusal(request.dialogue),)))
+
+    def _close_mid_frame(self, *_: object) -> None:
+        reset_on_close(self._connection)
+        raise ConversationOver

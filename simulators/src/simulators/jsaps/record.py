@@ -1,0 +1,97 @@
+"""From a record's bytes to values and back: code page 285, zoned and packed decimals."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import ebcdic  # noqa: F401 -- importing it registers the code pages that Python lacks
+
+from simulators.jsaps.copybook import Field, Kind, Layout
+
+CODE_PAGE = "cp285"
+_SPACE = 0x40
+_CONTROLS = {*range(_SPACE), 0xFF}
+
+Scalar = str | int | Decimal
+Value = Scalar | list[Scalar]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """A record's values by field name; `unreadable` names the fields whose bytes are not what the picture says."""
+
+    values: Mapping[str, Value]
+    unreadable: tuple[str, ...]
+
+
+def decode(layout: Layout, data: bytes) -> Decoded:
+    """Read every field. Text loses its padding; a table is a list; numbers are int, or Decimal with decimals."""
+    values: dict[str, Value] = {}
+    unreadable: list[str] = []
+    for field in layout.fields.values():
+        entries = [_READERS[field.kind](field, data[place]) for place in field.places()]
+        readable = [entry for entry in entries if entry is not None]
+        if len(readable) < len(entries):
+            unreadable.append(field.name)
+        else:
+            values[field.name] = readable if field.occurs else readable[0]
+    return Decoded(values=values, unreadable=tuple(unreadable))
+
+
+def encode(layout: Layout, values: Mapping[str, Value]) -> bytes:
+    """Write a record of text and zoned whole numbers, which is all that an answer holds. What is not named is blank.
+
+    Raises ValueError when a value does not fit: nothing is cut short.
+    """
+    data = bytearray([_SPACE]) * layout.length
+    for field in layout.fields.values():
+        value = values.get(field.name, [] if field.occurs else _blank(field))
+        entries = value if isinstance(value, list) else [value]
+        places = field.places()
+        if len(entries) > len(places):
+            raise ValueError(f"{field.name}: too many entries")
+        blanks = [_blank(field)] * (len(places) - len(entries))
+        for place, entry in zip(places, [*entries, *blanks], strict=True):
+            data[place] = _written(field, entry)
+    return bytes(data)
+
+
+def _blank(field: Field) -> Scalar:
+    return "" if field.kind is Kind.TEXT else 0
+
+
+def _written(field: Field, value: Scalar) -> bytes:
+    text = str(value).ljust(field.length) if field.kind is Kind.TEXT else str(value).zfill(field.length)
+    if len(text) != field.length or field.kind is Kind.PACKED:
+        raise ValueError(f"{field.name}: the value does not fit")
+    return text.encode(CODE_PAGE)
+
+
+def _text(_: Field, data: bytes) -> str | None:
+    if any(byte in _CONTROLS for byte in data):
+        return None
+    return data.decode(CODE_PAGE).rstrip(" ")
+
+
+def _zoned(field: Field, data: bytes) -> int | Decimal | None:
+    if not all(0xF0 <= byte <= 0xF9 for byte in data):
+        return None
+    return _scaled(int(bytes(byte & 0x3F for byte in data)), field.decimals)
+
+
+def _packed(field: Field, data: bytes) -> int | Decimal | None:
+    digits, sign = data.hex()[:-1], data.hex()[-1]
+    if not digits.isdecimal() or sign not in "cd":
+        return None
+    return _scaled(int(digits) * (-1 if sign == "d" else 1), field.decimals)
+
+
+def _scaled(number: int, decimals: int) -> int | Decimal:
+    return Decimal(number).scaleb(-decimals) if decimals else number
+
+
+_READERS: Mapping[Kind, Callable[[Field, bytes], Scalar | None]] = {
+    Kind.TEXT: _text,
+    Kind.ZONED: _zoned,
+    Kind.PACKED: _packed,
+}

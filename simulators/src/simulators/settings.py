@@ -1,0 +1,56 @@
+"""Settings, read once from the environment and checked at the start."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from simulators.errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """What every stand-in is told. Port 0 takes a free one."""
+
+    model_config = SettingsConfigDict(env_prefix="CMS_SIM_", populate_by_name=True, frozen=True, env_ignore_empty=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535)
+    control_port: int = Field(ge=0, le=65535)
+    data: Path
+    """Folder of the ledger; made when it is not there."""
+    clock_offset_file: Path | None = Field(default=None, validation_alias="CMS_CLOCK_OFFSET_FILE")
+
+
+class JsapsSettings(Settings):
+    """The settings of JSAPS."""
+
+    port: int = Field(default=9102, ge=0, le=65535)
+    control_port: int = Field(default=9122, ge=0, le=65535)
+    copybooks: Path
+    """Folder of the copybook files."""
+    time_scale: float = Field(default=1.0, gt=0, validation_alias="CMS_TIME_SCALE")
+    """Multiplies the waits of the interface document: the 10 s buffer and the 2 s enquiry lag."""
+
+
+class CouncilsSettings(Settings):
+    """The settings of the councils' API."""
+
+    port: int = Field(default=9106, ge=0, le=65535)
+    control_port: int = Field(default=9126, ge=0, le=65535)
+    secrets: Path
+    """JSON file: authority code to secret, in hex."""
+    load_seconds: float = Field(default=1.0, ge=0)
+    """How long after its receipt a notice is loaded."""
+
+
+SettingsKind = TypeVar("SettingsKind", bound=Settings)
+
+
+def read_settings(kind: type[SettingsKind], **given: Any) -> SettingsKind:
+    """The settings from the environment; `given` goes before it. Raises ConfigurationError naming what is wrong."""
+    try:
+        return kind(**given)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
+        raise ConfigurationError(f"settings: {problems}") from error
