@@ -1,0 +1,1 @@
+"""The councils' API: one stand-in for every authority that takes notices over HTTP."""
