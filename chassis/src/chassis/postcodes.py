@@ -232,8 +232,8 @@ def _package_source() -> str:
 
 
 def _package_rows(progress: Progress | None) -> Iterator[Row]:
-    import brotli  # noqa: PLC0415 - of the extra `postcodes`, which service images leave out
-    import msgpack  # noqa: PLC0415
+    import brotli
+    import msgpack
 
     parts = sorted(str(file.locate()) for file in metadata.files(PACKAGE) or () if file.name.endswith(".msgpack.br"))
     for number, part in enumerate(parts, start=1):

@@ -6,12 +6,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from chassis.errors import InvalidArgument
-from chassis.postcodes import Country, DirectoryUnusable, MalformedPostcode, Place, Postcodes, build_extract, normalise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chassis import postcodes
+from chassis.errors import InvalidArgument
+from chassis.postcodes import Country, DirectoryUnusable, MalformedPostcode, Place, Postcodes, build_extract, normalise
 
 FORMS = ["B1 2ND", "M1 1AE", "CR0 1EA", "DN55 1PT", "W1A 0AX", "EC1A 1BB"]
 

@@ -3,10 +3,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from chassis.errors import NotFound
-from chassis.postcodes import Postcodes, build_extract
 from hypothesis import given
 from hypothesis import strategies as st
+
+from chassis.errors import NotFound
+from chassis.postcodes import Postcodes, build_extract
 from la_notifier.authorities import (
     Authority,
     AuthorityTable,

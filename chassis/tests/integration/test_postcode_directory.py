@@ -1,0 +1,65 @@
+"""The whole directory, built from its package: some seconds, once for the module."""
+
+import csv
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from chassis.postcodes import Postcodes, build, build_extract, ensure
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("directory") / "postcodes.sqlite"
+    build(path)
+    return path
+
+
+@pytest.fixture
+def directory(built: Path) -> Iterator[Postcodes]:
+    with Postcodes(built) as opened:
+        yield opened
+
+
+def test_it_is_compact(built: Path) -> None:
+    assert built.stat().st_size < 100_000_000
+
+
+def test_it_holds_every_placed_postcode_of_the_kingdom(built: Path) -> None:
+    with closing(sqlite3.connect(built)) as connection:
+        number = connection.execute("SELECT count(*) FROM place").fetchone()[0]
+
+    assert number == 2_720_556 - 11_007 - 7_052 - 6_100  # less the blanks, the Channel Islands, Man
+
+
+def test_the_extract_says_the_same_of_each_of_its_postcodes(directory: Postcodes, tmp_path: Path) -> None:
+    build_extract(tmp_path / "extract.sqlite")
+    lines = resources.files("chassis").joinpath("data", "postcodes_extract.csv").read_text(encoding="utf-8")
+    listed = [line["postcode"] for line in csv.DictReader(lines.splitlines())]
+
+    with Postcodes(tmp_path / "extract.sqlite") as extract:
+        assert [extract.find(postcode) for postcode in listed] == [directory.find(postcode) for postcode in listed]
+        assert extract.authority_codes() == directory.authority_codes()
+
+
+def test_a_directory_of_the_installed_package_is_not_built_again(built: Path) -> None:
+    before = built.stat().st_ino
+
+    assert not ensure(built)
+    assert built.stat().st_ino == before
+
+
+def test_a_directory_of_another_source_is_built_again_and_tells_its_progress(tmp_path: Path) -> None:
+    path = tmp_path / "postcodes.sqlite"
+    build_extract(path)
+    told: list[tuple[int, int]] = []
+
+    assert ensure(path, progress=lambda done, parts: told.append((done, parts)))
+
+    assert told == [(number, 23) for number in range(1, 24)]
+    with Postcodes(path) as opened:
+        assert opened.find("ZE1 0AA") is not None

@@ -1,0 +1,1 @@
+"""The domain of scheduling: offices and who works there, working time and the target, slots, appointments. Pure."""

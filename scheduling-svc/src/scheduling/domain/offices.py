@@ -1,0 +1,94 @@
+"""Local offices, the assessors who hold interviews there, and what a claimant may need of both."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import time
+from enum import StrEnum
+from math import hypot
+
+
+class Nation(StrEnum):
+    """A nation of Great Britain: it decides the bank holidays. The values are ISO 3166-2 subdivisions of GB."""
+
+    ENGLAND = "ENG"
+    WALES = "WLS"
+    SCOTLAND = "SCT"
+
+
+class Channel(StrEnum):
+    """How an interview is held."""
+
+    OFFICE = "OFFICE"
+    TELEPHONE = "TELEPHONE"
+    HOME_VISIT = "HOME_VISIT"
+
+
+class Need(StrEnum):
+    """What a claimant needs of an interview: an office has it as a feature, or an assessor as a skill."""
+
+    INTERPRETER = "INTERPRETER"
+    STEP_FREE = "STEP_FREE"
+    HEARING_LOOP = "HEARING_LOOP"
+    WELSH = "WELSH"
+
+
+OF_THE_BUILDING = frozenset({Need.STEP_FREE, Need.HEARING_LOOP})
+"""Needs that only an interview in the office has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Office:
+    """A local office. `code` is six digits; `easting` and `northing` are metres on the British National Grid."""
+
+    code: str
+    name: str
+    postcode: str
+    easting: int
+    northing: int
+    nation: Nation
+    features: frozenset[Need]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeeklyShift:
+    """A stretch of work that recurs every week, in the time of Europe/London. `weekday` 0 is Monday."""
+
+    weekday: int
+    start: time
+    end: time
+    channel: Channel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessor:
+    """A financial assessor: at most eight characters of A-Z0-9, one office, skills, and the weekly rota."""
+
+    assessor_id: str
+    office_code: str
+    skills: frozenset[Need]
+    rota: tuple[WeeklyShift, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NearOffice:
+    """An office and its distance from somewhere, in kilometres as the crow flies."""
+
+    office: Office
+    distance_km: float
+
+
+def nearest_offices(offices: Iterable[Office], *, easting: int, northing: int) -> list[NearOffice]:
+    """The offices, nearest first, from a point in metres on the British National Grid (not the Irish Grid)."""
+    near = [
+        NearOffice(office=office, distance_km=hypot(office.easting - easting, office.northing - northing) / 1000)
+        for office in offices
+    ]
+    return sorted(near, key=lambda found: (found.distance_km, found.office.code))
+
+
+def meets_needs(needs: Iterable[Need], *, office: Office, assessor: Assessor, channel: Channel) -> bool:
+    """Whether this assessor of this office can hold an interview for somebody with these needs."""
+    asked = frozenset(needs)
+    if channel is not Channel.OFFICE:
+        asked -= OF_THE_BUILDING
+    return asked <= office.features | assessor.skills

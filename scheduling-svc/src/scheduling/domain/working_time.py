@@ -1,0 +1,81 @@
+"""Working days and the target for the interview.
+
+The target is 48 hours from first contact to interview, counted on working days only: each working day of the office
+counts 24 hours, weekends and bank holidays none, so that a Friday's call is seen by Tuesday. Days are days of
+Europe/London. Summer time begins and ends on Sundays, so a working day always has 24 hours.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import count
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from scheduling.domain.offices import Nation
+
+LONDON = ZoneInfo("Europe/London")
+TARGET = timedelta(hours=48)
+ONE_DAY = timedelta(days=1)
+SATURDAY = 5
+
+
+def london_day(moment: datetime) -> date:
+    """The day that it is in London. Raises ValueError for a time without a zone."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone has no day in London")
+    return moment.astimezone(LONDON).date()
+
+
+def is_working_day(day: date, nation: Nation) -> bool:
+    """Whether offices of this nation work: not at a weekend, not on its bank holidays."""
+    return day.weekday() < SATURDAY and day not in _bank_holidays(nation, day.year)
+
+
+def target_due(first_contact: datetime, nation: Nation, *, target: timedelta = TARGET) -> datetime:
+    """The moment, in UTC, by which the interview must start: the earliest with `target` of working time behind it.
+
+    A first contact on a day that is no working day counts from the midnight that begins the next one.
+    """
+    remaining = target
+    spans = _working_spans(first_contact, nation)
+    start, end = next(spans)
+    while end - start < remaining:
+        remaining -= end - start
+        start, end = next(spans)
+    return start + remaining
+
+
+def working_lead_time(first_contact: datetime, start: datetime, *, nation: Nation) -> timedelta:
+    """The working time between first contact and the start of the interview; none where it starts before."""
+    total = timedelta()
+    for begin, end in _working_spans(first_contact, nation):
+        if start <= begin:
+            break
+        total += min(end, start) - begin
+    return total
+
+
+def within_target(first_contact: datetime, start: datetime, *, nation: Nation, target: timedelta = TARGET) -> bool:
+    """Whether an interview that starts then meets the target."""
+    return start <= target_due(first_contact, nation, target=target)
+
+
+def _working_spans(since: datetime, nation: Nation) -> Iterator[tuple[datetime, datetime]]:
+    """Each working day from a moment on, without end, as its first and last moment in UTC; the first may be a part."""
+    first = london_day(since)
+    days = (first + timedelta(days=number) for number in count())
+    for day in days:
+        if is_working_day(day, nation):
+            yield max(since.astimezone(UTC), _midnight(day)), _midnight(day + ONE_DAY)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=LONDON).astimezone(UTC)
+
+
+@lru_cache
+def _bank_holidays(nation: Nation, year: int) -> frozenset[date]:
+    # Made for one year at a time: an object of the library that grows as it is asked is not safe between threads.
+    return frozenset(holidays.country_holidays("GB", subdiv=nation.value, years=year))

@@ -1,0 +1,64 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scheduling.data import load_offices
+from scheduling.domain.offices import Assessor, Channel, Nation, Need, Office, meets_needs, nearest_offices
+
+OFFICES = load_offices()
+ASSESSOR = Assessor(assessor_id="A1", office_code="600001", skills=frozenset({Need.WELSH}), rota=())
+
+
+def office(code: str = "600001", *, easting: int = 300000, northing: int = 200000, features: str = "") -> Office:
+    return Office(
+        code=code,
+        name="Town",
+        postcode="AA1 1AA",
+        easting=easting,
+        northing=northing,
+        nation=Nation.WALES,
+        features=frozenset(Need(word) for word in features.split()),
+    )
+
+
+def test_the_nearest_office_comes_first_with_its_distance_in_kilometres() -> None:
+    near, far = office("600002", easting=303000, northing=204000), office("600001", easting=300000, northing=190000)
+
+    found = nearest_offices([far, near], easting=300000, northing=200000)
+
+    assert [(one.office.code, one.distance_km) for one in found] == [("600002", 5.0), ("600001", 10.0)]
+
+
+def test_offices_at_the_same_distance_come_in_the_order_of_their_codes() -> None:
+    found = nearest_offices([office("600002"), office("600001")], easting=300000, northing=200000)
+
+    assert [one.office.code for one in found] == ["600001", "600002"]
+
+
+def test_a_claimant_in_westminster_is_nearest_to_hackney_and_then_croydon() -> None:
+    found = nearest_offices(OFFICES, easting=529090, northing=179645)
+
+    assert [one.office.name for one in found[:2]] == ["Hackney", "Croydon"]
+    assert 7 < found[0].distance_km < 8
+
+
+@given(easting=st.integers(0, 655500), northing=st.integers(0, 1213700))
+def test_every_office_is_found_once_from_anywhere_and_in_order(easting: int, northing: int) -> None:
+    found = nearest_offices(OFFICES, easting=easting, northing=northing)
+
+    assert {one.office for one in found} == set(OFFICES)
+    assert len(found) == len(OFFICES)
+    assert [one.distance_km for one in found] == sorted(one.distance_km for one in found)
+
+
+def test_a_need_is_met_by_the_office_or_by_the_assessor() -> None:
+    stepless = office(features="STEP_FREE")
+
+    assert meets_needs([Need.STEP_FREE, Need.WELSH], office=stepless, assessor=ASSESSOR, channel=Channel.OFFICE)
+    assert not meets_needs([Need.HEARING_LOOP], office=stepless, assessor=ASSESSOR, channel=Channel.OFFICE)
+
+
+def test_an_interview_by_telephone_needs_nothing_of_the_building() -> None:
+    needs = [Need.STEP_FREE, Need.HEARING_LOOP]
+
+    assert meets_needs(needs, office=office(), assessor=ASSESSOR, channel=Channel.TELEPHONE)
+    assert not meets_needs([Need.INTERPRETER], office=office(), assessor=ASSESSOR, channel=Channel.TELEPHONE)
