@@ -122,6 +122,7 @@ def test_tables_may_stand_within_tables(tmp_path: Path) -> None:
         ("01 A PIC X.\n", 1, "begins with an 01 level"),
         ("01 A.\n 05 B PIC X\n", 2, "the full stop is missing"),
         ("01 A.\n 05 B PIC X.\n 88 C VALUE 'X.\n", 3, "a literal is not closed"),
+        ("01 A.\n 05 B PIC X.\n 88 C VALUE '£'.\n", 3, "a character that is not ASCII"),
         ("01 A.\n COPY 'none.cpy'.\n", 2, "there is no none.cpy beside this file"),
         ("01 A.\n COPY '../small.cpy'.\n", 2, "there is no ../small.cpy beside this file"),
         ("01 A.\n COPY 'small.cpy'.\n", 2, "small.cpy copies itself"),

@@ -145,7 +145,9 @@ def _walk(fields: tuple[Field, ...]) -> Iterator[Field]:
 def _statements(path: Path) -> Iterator[_Statement]:
     words: list[str] = []
     first_line = 0
-    for number, line in enumerate(path.read_text(encoding="ascii").splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="latin-1").splitlines(), start=1):
+        if not line.isascii():
+            raise _Statement(file=path.name, line=number, text="").refusal("a character that is not ASCII")
         for token in _TOKEN.finditer(line):
             if token.lastgroup == "skipped":
                 continue
