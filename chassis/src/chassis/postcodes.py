@@ -190,7 +190,8 @@ def make_extract(directory: Path, destination: Path, *, wanted: Collection[str],
     It takes the `wanted` postcodes, the `neighbours` postcodes nearest to each, and one postcode for every authority,
     Northern Ireland's too. Only a postcode that shares its grid reference with no other is chosen, because terminated
     postcodes mostly carry the reference of another. Two rows that must not be placed end the file: one of Guernsey, one
-    that was never placed.
+    that was never placed. In the file as it is, `wanted` are the postcodes of the offices and some that everybody knows,
+    and `neighbours` is 4.
     """
     with closing(_open(directory)) as connection:
         rows: list[Row] = connection.execute(
@@ -232,6 +233,7 @@ def _package_source() -> str:
 
 
 def _package_rows(progress: Progress | None) -> Iterator[Row]:
+    # Of the extra `postcodes`, which service images leave out.
     import brotli
     import msgpack
 
