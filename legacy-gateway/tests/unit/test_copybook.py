@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from legacy_gateway.records import Condition, CopybookError, Field, Kind, Record, layout, layouts, read_copybook
 
 AGREED_LENGTHS = {

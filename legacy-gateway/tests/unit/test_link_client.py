@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 
 import pytest
+
 from chassis.errors import InvalidArgument
 from legacy_gateway.link import (
     Completion,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from legacy_gateway.link import Completion, Message, Reply, read_reply, request_frame, sequence_after
 from legacy_gateway.records import RecordError, layout
 
