@@ -1,0 +1,166 @@
+"""What may answer a question: `validate_answer` reads a JSON value of the contract into its one canonical form."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from chassis.errors import InvalidArgument, Violation
+from intake.domain import rules, values
+from intake.domain.script import Field, Kind, Question, Script
+from intake.domain.transliteration import record_form
+from intake.domain.values import JsonValue, UnsoundValueError
+
+GAPS = ("NOT_KNOWN", "WILL_SEND")
+MAXIMUM_ENTRIES = 20
+"""Of a GROUP: more children, tenants or incomes than any household has brought yet."""
+
+_READERS: Mapping[Kind, Callable[[JsonValue], JsonValue]] = {
+    Kind.YES_NO: values.read_yes_no,
+    Kind.TEXT: values.read_text,
+    Kind.NAME: values.read_name,
+    Kind.NINO: values.read_nino,
+    Kind.PHONE: values.read_phone,
+    Kind.EMAIL: values.read_email,
+    Kind.SORT_CODE: values.read_sort_code,
+    Kind.ACCOUNT_NUMBER: values.read_account_number,
+    Kind.POSTCODE: values.read_postcode,
+    Kind.DATE: values.read_date,
+    Kind.MONEY: values.read_money,
+    Kind.ADDRESS: values.read_address,
+}
+
+CEL_TYPES: Mapping[Kind, Any] = dict.fromkeys(Kind, rules.STRING) | {
+    Kind.YES_NO: rules.BOOL,
+    Kind.CHOICES: rules.STRINGS,
+    Kind.DATE: rules.TIMESTAMP,
+    Kind.MONEY: rules.PENCE,
+    Kind.NUMBER: rules.NUMBER,
+    Kind.ADDRESS: rules.MAP,
+    Kind.GROUP: rules.MAPS,
+}
+"""How the rules of a script see an answer of each kind."""
+
+
+def validate_answer(script: Script, question_id: str, value: JsonValue, *, today: date) -> JsonValue:
+    """The canonical form of an answer: what is stored, compared and sent. None (null) clears, a gap is {"gap": ...}.
+
+    `today` is the day in London. Raises InvalidArgument with a violation that names the question and the rule broken,
+    never the value. A check that needs other answers is not made here but by `evaluate`.
+    """
+    question = script.questions.get(question_id)
+    if question is None:
+        name = question_id if re.fullmatch(r"[a-z][a-z_0-9]{0,59}", question_id) else "question_id"
+        raise InvalidArgument.of(Violation(field=name, description=f"is not a question of {script.version}"))
+    if value is None:
+        return None
+    try:
+        return _read_gap(value) if is_gap(value) else _read_answer(question, value, today)
+    except UnsoundValueError as fault:
+        violation = Violation(field=question_id, description=str(fault))
+    raise InvalidArgument.of(violation)
+
+
+def read_field(name: str, read: Callable[[JsonValue], JsonValue], value: JsonValue) -> JsonValue:
+    """A value that comes outside an interview, read by a function of `values`. Raises InvalidArgument naming `name`."""
+    try:
+        return read(value)
+    except UnsoundValueError as fault:
+        violation = Violation(field=name, description=str(fault))
+    raise InvalidArgument.of(violation)
+
+
+def is_gap(value: JsonValue) -> bool:
+    """Whether a canonical answer is a gap: the claimant does not know, or will send it."""
+    return isinstance(value, dict) and "gap" in value
+
+
+def rule_value(question: Question, value: JsonValue) -> rules.CelValue:
+    """A canonical answer, not a gap, as the rules of a script see it."""
+    if question.kind is not Kind.GROUP:
+        return _rule_value(question, value)
+    entries: Any = value
+    fields = {field.id: field for field in question.fields}
+    return [{name: _rule_value(fields[name], part) for name, part in entry.items()} for entry in entries]
+
+
+def _read_gap(value: JsonValue) -> JsonValue:
+    if value not in [{"gap": gap} for gap in GAPS]:
+        raise UnsoundValueError(f"a gap is one of {', '.join(GAPS)}")
+    return value
+
+
+def _read_answer(question: Question, value: JsonValue, today: date) -> JsonValue:
+    answer = _read_group(question, value) if question.kind is Kind.GROUP else _read(question, value)
+    if question.record:
+        record_form(answer, question.record)
+    known = {question.id: rule_value(question, answer), "today": rules.timestamp(today)}
+    for check in question.own_checks:
+        if check.rule.result(known) is False:
+            raise UnsoundValueError(check.problem.en)
+    return answer
+
+
+def _read(field: Field, value: JsonValue) -> JsonValue:
+    if field.number:
+        return values.read_number(value, maximum=field.number.maximum, decimals=field.number.decimals)
+    if field.kind is Kind.CHOICE:
+        return _read_choice(field, value)
+    if field.kind is Kind.CHOICES:
+        return _read_choices(field, value)
+    return _READERS[field.kind](value)
+
+
+def _read_choice(field: Field, value: JsonValue) -> str:
+    code = values.read_string(value)
+    if code not in {choice.code for choice in field.choices}:
+        raise UnsoundValueError("is not one of the choices")
+    return code
+
+
+def _read_choices(field: Field, value: JsonValue) -> JsonValue:
+    """The codes in the script's order, so that the order of ticking makes no other answer."""
+    if not isinstance(value, list):
+        raise UnsoundValueError("must be a list of choices")
+    chosen = {_read_choice(field, code) for code in value}
+    if len(chosen) != len(value):
+        raise UnsoundValueError("has a choice twice")
+    return [choice.code for choice in field.choices if choice.code in chosen]
+
+
+def _read_group(question: Question, value: JsonValue) -> JsonValue:
+    if not isinstance(value, list):
+        raise UnsoundValueError("must be a list, empty for none")
+    if len(value) > MAXIMUM_ENTRIES:
+        raise UnsoundValueError(f"has more than {MAXIMUM_ENTRIES} entries")
+    return [_read_entry(question, entry, at) for at, entry in enumerate(value, start=1)]
+
+
+def _read_entry(question: Question, entry: JsonValue, at: int) -> JsonValue:
+    if not isinstance(entry, dict) or not entry.keys() <= {field.id for field in question.fields}:
+        raise UnsoundValueError(f"entry {at} must be an object of the group's fields")
+    given = {field.id: _read_part(field, entry.get(field.id), at) for field in question.fields}
+    return {name: part for name, part in given.items() if part is not None}
+
+
+def _read_part(field: Field, value: JsonValue, at: int) -> JsonValue:
+    if value is None:
+        if field.required:
+            raise UnsoundValueError(f"entry {at}: {field.id} is missing")
+        return None
+    try:
+        return _read(field, value)
+    except UnsoundValueError as fault:
+        raise UnsoundValueError(f"entry {at}: {field.id} {fault}") from None
+
+
+def _rule_value(field: Field, value: Any) -> rules.CelValue:
+    converted: rules.CelValue = value
+    if field.kind is Kind.MONEY:
+        converted = int(Decimal(value) * 100)
+    elif field.kind is Kind.DATE:
+        converted = rules.timestamp(date.fromisoformat(value))
+    elif field.kind is Kind.NUMBER:
+        converted = float(value)
+    return converted

@@ -1,0 +1,249 @@
+"""The interview: which questions a claim's answers make relevant, what is still to ask, and what holds up submission.
+
+A question is relevant when its rule is true. While a name in the rule has no value the rule is unknown, and the
+question is not (yet) relevant, unless the rest of the rule decides it. Only values of relevant questions feed rules:
+a gap counts as missing, and so does the answer of a question that is no longer relevant, which is kept as history
+but is no fact. All of it follows from the answers alone, never from the order in which they were given.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from intake.domain.answers import is_gap, rule_value
+from intake.domain.rules import CelValue, timestamp
+from intake.domain.script import Check, Question, Script, Section
+from intake.domain.transliteration import plain_form, record_form
+from intake.domain.values import JsonValue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """An answer that was given: `value` is canonical (see `validate_answer`), None where it was cleared."""
+
+    value: JsonValue
+    record_form: JsonValue = None
+    """The proposal that the claimant agreed to, where the record cannot hold the value."""
+    version: int
+    """The claim's version that this answer made."""
+
+
+Answers = Mapping[str, Answer]
+
+
+class Blocker(StrEnum):
+    """Why a question holds up submission."""
+
+    REQUIRED = "REQUIRED"
+    GAP_NOT_ALLOWED = "GAP_NOT_ALLOWED"
+    PROPOSAL_NOT_ACCEPTED = "PROPOSAL_NOT_ACCEPTED"
+    CHECK_FAILED = "CHECK_FAILED"
+
+
+_DESCRIPTIONS = {
+    Blocker.REQUIRED: "has no answer",
+    Blocker.GAP_NOT_ALLOWED: "must be answered before the claim is submitted",
+    Blocker.PROPOSAL_NOT_ACCEPTED: "needs the claimant's agreement to the form that the paying system can hold",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionState:
+    """A question as the interview stands; `answer` is kept also where the question is no longer relevant."""
+
+    question: Question
+    relevant: bool
+    answer: Answer | None
+    required: bool
+    proposal: JsonValue
+    """The form to agree to, while that is open; otherwise None."""
+    problem: str | None
+    """What a check says of the answer, in the interview's language."""
+    blocker: Blocker | None
+
+    @property
+    def settled(self) -> bool:
+        """Answered, by a value or a gap that may stand, with nothing left to put right."""
+        return self.relevant and self.answer is not None and self.blocker is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SectionState:
+    """A section is complete when none of its questions holds up submission; optional ones may still be open."""
+
+    section: Section
+    complete: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """One thing that holds up submission; `description` fits a Violation and holds no value."""
+
+    question_id: str
+    blocker: Blocker
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interview:
+    """How an interview stands. Every question counts once: asked + remaining + not_relevant."""
+
+    language: str
+    sections: tuple[SectionState, ...]
+    questions: tuple[QuestionState, ...]
+    """All of them, in the script's order."""
+    next_question_id: str | None
+    """The first relevant question that is not settled; None at the end."""
+    asked: int
+    """Relevant and settled."""
+    remaining: int
+    """Relevant and not settled, optional ones too."""
+    not_relevant: int
+    missing: tuple[Missing, ...]
+    """What holds up submission; empty: the claim can be submitted."""
+
+
+def evaluate(script: Script, answers: Answers, *, language: str, today: date) -> Interview:
+    """How the interview stands with these answers. `today` is the day in London. Answers must be validated ones."""
+    values = known_values(script, answers)
+    dated = {**values.rule_values, "today": timestamp(today)}
+    states = tuple(
+        _question_state(question, answers, dated, relevant=question.id in values.relevant, language=language)
+        for question in script.questions.values()
+    )
+    open_questions = [state.question.id for state in states if state.relevant and not state.settled]
+    blocked = {state.question.section for state in states if state.blocker}
+    return Interview(
+        language=language,
+        sections=tuple(SectionState(section=part, complete=part.id not in blocked) for part in script.sections),
+        questions=states,
+        next_question_id=open_questions[0] if open_questions else None,
+        asked=len(values.relevant) - len(open_questions),
+        remaining=len(open_questions),
+        not_relevant=len(states) - len(values.relevant),
+        missing=tuple(_missing(states)),
+    )
+
+
+def facts(script: Script, answers: Answers, consumer: str) -> dict[str, JsonValue]:
+    """What this consumer may know: values of relevant questions, without gaps, and derived facts, by name.
+
+    The service that holds the record gets the record form of texts, everyone else the literal answer.
+    """
+    values = known_values(script, answers)
+    seen = {
+        name: _fact(question, answers[name], consumer, holds_record=consumer == script.record_holder)
+        for name, question in script.questions.items()
+        if consumer in question.seen_by and name in values.valued
+    }
+    derived = {fact.id: fact.rule.result(values.rule_values) for fact in script.derived if consumer in fact.seen_by}
+    return seen | {name: result for name, result in derived.items() if result is not None}
+
+
+def security_questions(script: Script, answers: Answers) -> tuple[str, ...]:
+    """The questions that can show who is calling: usable as a check, relevant, and answered by a value."""
+    valued = known_values(script, answers).valued
+    return tuple(name for name, question in script.questions.items() if question.security and name in valued)
+
+
+def first_contact_known(script: Script, answers: Answers) -> bool:
+    """Whether identity, address, liability and the wish to claim are all known, be it that there is none."""
+    values = known_values(script, answers)
+    return all(name in values.valued or name not in values.relevant for name in script.first_contact)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownValues:
+    """Which questions are relevant, which of them have a value, and the values that rules look at."""
+
+    relevant: frozenset[str]
+    valued: frozenset[str]
+    rule_values: Mapping[str, CelValue]
+
+
+def known_values(script: Script, answers: Answers) -> KnownValues:
+    """Relevance, in one pass: each question comes after those on which it hangs."""
+    relevant, valued, rule_values = set(), set(), dict[str, CelValue]()
+    for name in script.order:
+        question = script.questions[name]
+        if question.relevant is not None and not question.relevant.holds(rule_values):
+            continue
+        relevant.add(name)
+        answer = answers.get(name)
+        if answer is None or answer.value is None or is_gap(answer.value):
+            continue
+        valued.add(name)
+        if name in script.named:
+            rule_values[name] = rule_value(question, answer.value)
+    return KnownValues(relevant=frozenset(relevant), valued=frozenset(valued), rule_values=rule_values)
+
+
+def _question_state(
+    question: Question, answers: Answers, dated: Mapping[str, CelValue], *, relevant: bool, language: str
+) -> QuestionState:
+    given = answers.get(question.id)
+    answer = given if given is not None and given.value is not None else None
+    required = relevant and _required(question, dated)
+    has_value = relevant and answer is not None and not is_gap(answer.value)
+    proposal = open_proposal(question, answer) if has_value and answer else None
+    failed = _failed_check(question, dated) if has_value else None
+    return QuestionState(
+        question=question,
+        relevant=relevant,
+        answer=answer,
+        required=required,
+        proposal=proposal,
+        problem=failed.problem.spoken(language) if failed else None,
+        blocker=_blocker(question, answer, required=required, proposal=proposal, failed=failed),
+    )
+
+
+def open_proposal(question: Question, answer: Answer) -> JsonValue:
+    """The record form to agree to; None where none is needed, or this one was agreed to."""
+    if question.record is None:
+        return None
+    proposal = record_form(answer.value, question.record)
+    return None if proposal == answer.record_form else proposal
+
+
+def _required(question: Question, values: Mapping[str, CelValue]) -> bool:
+    return question.required if isinstance(question.required, bool) else question.required.holds(values)
+
+
+def _failed_check(question: Question, dated: Mapping[str, CelValue]) -> Check | None:
+    return next((check for check in question.checks if check.rule.result(dated) is False), None)
+
+
+def _blocker(
+    question: Question, answer: Answer | None, *, required: bool, proposal: JsonValue, failed: Check | None
+) -> Blocker | None:
+    if failed:
+        return Blocker.CHECK_FAILED
+    if proposal is not None:
+        return Blocker.PROPOSAL_NOT_ACCEPTED
+    if required and answer is None:
+        return Blocker.REQUIRED
+    if required and answer and is_gap(answer.value) and not question.gap_allowed:
+        return Blocker.GAP_NOT_ALLOWED
+    return None
+
+
+def _missing(states: tuple[QuestionState, ...]) -> Iterator[Missing]:
+    for state in states:
+        if state.blocker:
+            description = state.problem or _DESCRIPTIONS[state.blocker]
+            yield Missing(question_id=state.question.id, blocker=state.blocker, description=description)
+
+
+def _fact(question: Question, answer: Answer, consumer: str, *, holds_record: bool) -> JsonValue:
+    if holds_record and question.record:
+        return plain_form(answer.value) if answer.record_form is None else answer.record_form
+    if isinstance(answer.value, list) and question.fields:
+        seen = {field.id for field in question.fields if consumer in field.seen_by}
+        return [_only(seen, entry) for entry in answer.value]
+    return answer.value
+
+
+def _only(names: set[str], entry: JsonValue) -> JsonValue:
+    return {name: part for name, part in entry.items() if name in names} if isinstance(entry, dict) else entry

@@ -1,0 +1,116 @@
+"""Rules of a script in CEL (the Common Expression Language), type-checked when the script is read.
+
+Money is whole pence, a date the UTC midnight that opens it, a number a double, an address or an entry of a group a
+map. Two functions beyond CEL's own count as calendars do: `years(from, to)`, completed years, and
+`months_before(date, count)`.
+
+A rule is three-valued. A name without a value makes the rule unknown unless the rest decides it: with `b` missing,
+`false && b` is false, `true && b` is unknown. Unknown never counts as true.
+"""
+
+import calendar
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, TypeAlias
+
+from cel_expr_python import cel
+
+CelValue: TypeAlias = "bool | int | float | str | datetime | list[CelValue] | dict[str, CelValue]"
+Named: TypeAlias = Mapping[str, CelValue]
+
+BOOL: Any = cel.Type.BOOL
+STRING: Any = cel.Type.STRING
+STRINGS: Any = cel.Type.List(cel.Type.STRING)
+TIMESTAMP: Any = cel.Type.TIMESTAMP
+PENCE: Any = cel.Type.INT
+NUMBER: Any = cel.Type.DOUBLE
+MAP: Any = cel.Type.Map(cel.Type.STRING, cel.Type.DYN)
+MAPS: Any = cel.Type.List(MAP)
+
+
+class RuleError(ValueError):
+    """A rule that cannot be read: bad syntax, an unknown name, or types that do not go together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A compiled rule and the names it depends on."""
+
+    expression: str
+    names: frozenset[str]
+    program: Any
+
+    def result(self, values: Named) -> bool | str | None:
+        """What the rule gives for these values, of which it is handed only those it names; None where unknown."""
+        value = self.program.eval(data={name: values[name] for name in self.names if name in values})
+        plain = value.value()
+        return plain if isinstance(plain, bool | str) and value.type() != cel.Type.ERROR else None
+
+    def holds(self, values: Named) -> bool:
+        """Whether the rule is true; unknown is not."""
+        return self.result(values) is True
+
+
+class RuleCompiler:
+    """Reads the rules of one script, whose names have these types."""
+
+    def __init__(self, types: Mapping[str, Any]) -> None:
+        self._unnamed = cel.NewEnv(functions=_FUNCTIONS)
+        self._environment = cel.NewEnv(functions=_FUNCTIONS, variables=dict(types))
+        self._types = types
+
+    def condition(self, expression: str) -> Rule:
+        """A rule that is true or false. Raises RuleError."""
+        return self._compile(expression, BOOL)
+
+    def value(self, expression: str) -> Rule:
+        """A rule that gives true or false, or a word. Raises RuleError."""
+        return self._compile(expression, BOOL, STRING)
+
+    def _compile(self, expression: str, *results: Any) -> Rule:
+        program = _checked(self._environment, expression)
+        if program.return_type() not in results:
+            raise RuleError(f"gives {program.return_type()} in {expression!r}")
+        return Rule(expression=expression, names=self._names(expression), program=program)
+
+    def _names(self, expression: str) -> frozenset[str]:
+        """Where nothing is declared, the compiler complains of each name once for each place."""
+        try:
+            self._unnamed.compile(expression)
+        except RuntimeError as complaint:
+            undeclared = re.findall(r"undeclared reference to '([a-z_0-9]+)", str(complaint))
+            return frozenset(name for name in undeclared if name in self._types)
+        return frozenset()
+
+
+def timestamp(day: date) -> datetime:
+    """A date as rules see it."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _checked(environment: Any, expression: str) -> Any:
+    try:
+        return environment.compile(expression)
+    except RuntimeError as fault:
+        raise RuleError(f"{expression!r}: {fault}") from None
+
+
+def _years(earlier: datetime, later: datetime) -> int:
+    """Who is born on 29 February is a year older on 1 March where there is no 29th."""
+    return later.year - earlier.year - ((later.month, later.day) < (earlier.month, earlier.day))
+
+
+def _months_before(day: datetime, count: int) -> datetime:
+    month = day.year * 12 + day.month - 1 - count
+    year, month = month // 12, month % 12 + 1
+    return day.replace(year=year, month=month, day=min(day.day, calendar.monthrange(year, month)[1]))
+
+
+_FUNCTIONS = [
+    cel.FunctionDecl("years", [cel.Overload("years_between", PENCE, [TIMESTAMP, TIMESTAMP], impl=_years)]),
+    cel.FunctionDecl(
+        "months_before", [cel.Overload("months_before_day", TIMESTAMP, [TIMESTAMP, PENCE], impl=_months_before)]
+    ),
+]

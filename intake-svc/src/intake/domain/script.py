@@ -1,0 +1,144 @@
+"""A script: the questions of one scheme, as data. `script_file.load_script` reads one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from intake.domain.rules import Rule
+from intake.domain.transliteration import RecordRule
+
+WELSH = "CY"
+
+
+class Kind(StrEnum):
+    """The kinds of question of the contract; docs and clients know these and nothing more of a script."""
+
+    YES_NO = "YES_NO"
+    CHOICE = "CHOICE"
+    CHOICES = "CHOICES"
+    TEXT = "TEXT"
+    NAME = "NAME"
+    NINO = "NINO"
+    PHONE = "PHONE"
+    EMAIL = "EMAIL"
+    SORT_CODE = "SORT_CODE"
+    ACCOUNT_NUMBER = "ACCOUNT_NUMBER"
+    POSTCODE = "POSTCODE"
+    DATE = "DATE"
+    MONEY = "MONEY"
+    NUMBER = "NUMBER"
+    ADDRESS = "ADDRESS"
+    GROUP = "GROUP"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """What a claimant hears, in both languages."""
+
+    en: str
+    cy: str
+
+    def spoken(self, language: str) -> str:
+        """The text in Welsh for "CY", otherwise in English."""
+        return self.cy if language == WELSH else self.en
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One of the answers that a question offers; `code` is the answer's value."""
+
+    code: str
+    text: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberLimit:
+    """A number goes from 0 to `maximum` with at most `decimals` decimal places."""
+
+    maximum: int
+    decimals: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """Something to be answered: a question, or one field of an entry in a GROUP."""
+
+    id: str
+    kind: Kind
+    text: Text
+    choices: tuple[Choice, ...]
+    number: NumberLimit | None
+    required: bool | Rule
+    """A field of a group is required or not; a question may also be required by a rule."""
+    seen_by: frozenset[str]
+    """The services that may be given the fact."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """An answer is sound unless the rule is false; `problem` then says what is wrong."""
+
+    rule: Rule
+    problem: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question(Field):
+    """A question; its id is also the fact's name."""
+
+    section: str
+    help: Text | None
+    fields: tuple[Field, ...]
+    """Of a GROUP: what each entry holds."""
+    relevant: Rule | None
+    """Without a rule a question is always relevant; with one, only when the rule is true, not while it is unknown."""
+    seconds: int
+    """How long it takes to ask, on average."""
+    checks: tuple[Check, ...]
+    record: RecordRule | None
+    """The field of a paying system's record that must hold the answer, where it limits the characters."""
+    security: bool
+    """Whether a later caller may be asked it to show who they are."""
+    gap_allowed: bool
+    """Whether a gap (NOT_KNOWN, WILL_SEND) may stand at submission although an answer is required."""
+
+    @property
+    def own_checks(self) -> tuple[Check, ...]:
+        """The checks that need no other answer: they are made when the answer is given."""
+        return tuple(check for check in self.checks if check.rule.names <= {self.id, "today"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the interview, in the order of asking."""
+
+    id: str
+    name: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Derived:
+    """A fact that follows from answers: true, false or a word."""
+
+    id: str
+    rule: Rule
+    seen_by: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Script:
+    """The questions of one scheme; `order` lists them so that each comes after those its relevance hangs on."""
+
+    scheme: str
+    version: str
+    number: int
+    record_holder: str
+    """The service that is given the record forms of answers instead of their literal text."""
+    sections: tuple[Section, ...]
+    questions: Mapping[str, Question]
+    derived: tuple[Derived, ...]
+    first_contact: tuple[str, ...]
+    """The facts that make a first contact, once each has a value or is not relevant."""
+    order: tuple[str, ...]
+    named: frozenset[str]
+    """The questions that rules name."""

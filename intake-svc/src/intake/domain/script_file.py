@@ -1,0 +1,225 @@
+"""Reads a script from its TOML file, and refuses one that is not whole: see `load_script`."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from intake.domain.answers import CEL_TYPES
+from intake.domain.rules import TIMESTAMP, Rule, RuleCompiler, RuleError
+from intake.domain.script import (
+    Check,
+    Choice,
+    Derived,
+    Field,
+    Kind,
+    NumberLimit,
+    Question,
+    Script,
+    Section,
+    Text,
+)
+from intake.domain.script_table import ScriptError, Table
+from intake.domain.transliteration import Characters, RecordRule
+
+SCRIPTS = Path(__file__).parent.parent / "scripts"
+"""The folder of the scripts in use, one file a scheme."""
+
+_WITH_CHOICES = frozenset({Kind.CHOICE, Kind.CHOICES})
+_WITH_RECORD = frozenset({Kind.NAME, Kind.TEXT, Kind.ADDRESS})
+
+
+def load_script(path: Path) -> Script:
+    """The script in this file.
+
+    Raises ScriptError, which names the place, for anything missing, unknown, blank, doubled or of the wrong type, for
+    a rule that does not compile against the questions' kinds, and for questions whose relevance goes in a circle.
+    """
+    try:
+        top = Table(path.name, tomllib.loads(path.read_text(encoding="utf-8")))
+    except tomllib.TOMLDecodeError as fault:
+        raise ScriptError(f"{path.name}: {fault}") from fault
+    return _script(top)
+
+
+def _script(top: Table) -> Script:
+    sections = top.tables("sections")
+    tables = [(section.name("id"), table) for section in sections for table in section.tables("questions")]
+    compiler = RuleCompiler({"today": TIMESTAMP} | {table.name("id"): _cel_type(table) for _, table in tables})
+    questions = _by_id(top, [_question(section, table, compiler) for section, table in tables])
+    derived = tuple(_derived(table, compiler) for table in top.tables("derived"))
+    script = Script(
+        scheme=top.text("scheme"),
+        version=top.text("version"),
+        number=top.number("number"),
+        record_holder=top.text("record_holder"),
+        sections=tuple(_section(section) for section in sections),
+        questions=questions,
+        derived=derived,
+        first_contact=_first_contact(top.table("first_contact"), questions),
+        order=_order(top, questions),
+        named=frozenset(name for rule in _rules(questions.values(), derived) for name in rule.names) - {"today"},
+    )
+    top.close()
+    _refuse_unless(top, script.version.endswith(f"-{script.number}"), "version must end with the number")
+    return script
+
+
+def _by_id(top: Table, questions: list[Question]) -> dict[str, Question]:
+    by_id = {question.id: question for question in questions}
+    _refuse_unless(top, len(by_id) == len(questions), "two questions have one id")
+    _refuse_unless(top, "today" not in by_id, "today is the name of the day, not of a question")
+    return by_id
+
+
+def _section(table: Table) -> Section:
+    section = Section(id=table.name("id"), name=_text(table.table("name")))
+    table.close()
+    return section
+
+
+def _question(section: str, table: Table, compiler: RuleCompiler) -> Question:
+    field = _field_parts(table, frozenset(table.texts("seen_by")))
+    fields = tuple(_group_field(part, field["seen_by"]) for part in table.tables("fields"))
+    required = table.flag_or_text("required", default=True)
+    question = Question(
+        **field,
+        section=section,
+        help=_text(table.table("help")) if table.has("help") else None,
+        fields=fields,
+        required=required if isinstance(required, bool) else _steady(table, required, compiler),
+        relevant=_steady(table, table.text("relevant"), compiler) if table.has("relevant") else None,
+        seconds=table.number("seconds"),
+        checks=tuple(_check(check, compiler) for check in table.tables("checks")),
+        record=_record(table.table("record")) if table.has("record") else None,
+        security=table.flag("security"),
+        gap_allowed=table.flag("gap_allowed"),
+    )
+    table.close()
+    _refuse_unless(table, bool(fields) == (question.kind is Kind.GROUP), "fields belong to a GROUP, which needs them")
+    _refuse_unless(table, not question.record or question.kind in _WITH_RECORD, "record belongs to text")
+    return question
+
+
+def _group_field(table: Table, seen_by: frozenset[str]) -> Field:
+    """A field is seen by those who see the question, unless it says by whom."""
+    own = frozenset(table.texts("seen_by")) if table.has("seen_by") else seen_by
+    field = Field(**_field_parts(table, own), required=table.flag("required"))
+    table.close()
+    _refuse_unless(table, field.kind is not Kind.GROUP, "a GROUP holds no GROUP")
+    _refuse_unless(table, own <= seen_by, "a field cannot be seen by who does not see the question")
+    return field
+
+
+def _field_parts(table: Table, seen_by: frozenset[str]) -> dict[str, Any]:
+    """What questions and fields of groups have in common, as the keywords of their classes."""
+    kind = _kind(table)
+    choices = tuple(_choice(choice) for choice in table.tables("choices"))
+    number = _number_limit(table.table("number")) if table.has("number") else None
+    codes = {choice.code for choice in choices}
+    _refuse_unless(table, bool(choices) == (kind in _WITH_CHOICES), "choices belong to CHOICE and CHOICES")
+    _refuse_unless(table, len(codes) == len(choices), "two choices have one code")
+    _refuse_unless(table, (number is not None) == (kind is Kind.NUMBER), "number belongs to NUMBER, which needs it")
+    return {
+        "id": table.name("id"),
+        "kind": kind,
+        "text": _text(table.table("text")),
+        "choices": choices,
+        "number": number,
+        "seen_by": seen_by,
+    }
+
+
+def _kind(table: Table) -> Kind:
+    kind = table.text("kind")
+    _refuse_unless(table, kind in Kind.__members__, f"no such kind: {kind}")
+    return Kind(kind)
+
+
+def _cel_type(table: Table) -> Any:
+    return CEL_TYPES[_kind(table)]
+
+
+def _text(table: Table) -> Text:
+    text = Text(en=table.text("en"), cy=table.text("cy"))
+    table.close()
+    return text
+
+
+def _choice(table: Table) -> Choice:
+    choice = Choice(code=table.text("code"), text=_text(table.table("text")))
+    table.close()
+    return choice
+
+
+def _number_limit(table: Table) -> NumberLimit:
+    limit = NumberLimit(maximum=table.number("maximum"), decimals=table.number("decimals"))
+    table.close()
+    return limit
+
+
+def _record(table: Table) -> RecordRule:
+    characters = table.text("characters")
+    _refuse_unless(table, characters in set(Characters), f"no such characters: {characters}")
+    rule = RecordRule(characters=Characters(characters), maximum=table.number("max_length"))
+    table.close()
+    return rule
+
+
+def _check(table: Table, compiler: RuleCompiler) -> Check:
+    check = Check(rule=_condition(table, table.text("rule"), compiler), problem=_text(table.table("problem")))
+    table.close()
+    return check
+
+
+def _derived(table: Table, compiler: RuleCompiler) -> Derived:
+    try:
+        rule = compiler.value(table.text("rule"))
+    except RuleError as fault:
+        raise ScriptError(f"{table.place}: {fault}") from fault
+    derived = Derived(id=table.name("id"), rule=rule, seen_by=frozenset(table.texts("seen_by")))
+    table.close()
+    return derived
+
+
+def _condition(table: Table, expression: str, compiler: RuleCompiler) -> Rule:
+    try:
+        return compiler.condition(expression)
+    except RuleError as fault:
+        raise ScriptError(f"{table.place}: {fault}") from fault
+
+
+def _steady(table: Table, expression: str, compiler: RuleCompiler) -> Rule:
+    """What is asked must not change overnight: only checks may look at the day."""
+    rule = _condition(table, expression, compiler)
+    _refuse_unless(table, "today" not in rule.names, "relevant and required must not hang on today")
+    return rule
+
+
+def _first_contact(table: Table, questions: Mapping[str, Question]) -> tuple[str, ...]:
+    facts = table.texts("facts")
+    table.close()
+    unknown = sorted(set(facts) - set(questions))
+    _refuse_unless(table, not unknown, f"no such question: {', '.join(unknown)}")
+    return facts
+
+
+def _order(top: Table, questions: Mapping[str, Question]) -> tuple[str, ...]:
+    depends = {name: question.relevant.names if question.relevant else () for name, question in questions.items()}
+    try:
+        return tuple(TopologicalSorter(depends).static_order())
+    except CycleError as circle:
+        raise ScriptError(f"{top.place}: relevance goes in a circle: {' '.join(circle.args[1])}") from circle
+
+
+def _rules(questions: Iterable[Question], derived: Iterable[Derived]) -> Iterable[Rule]:
+    for question in questions:
+        yield from (rule for rule in (question.relevant, question.required) if isinstance(rule, Rule))
+        yield from (check.rule for check in question.checks)
+    yield from (fact.rule for fact in derived)
+
+
+def _refuse_unless(table: Table, condition: bool, problem: str) -> None:  # noqa: FBT001 - reads as a sentence
+    if not condition:
+        raise ScriptError(f"{table.place}: {problem}")

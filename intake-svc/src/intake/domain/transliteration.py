@@ -1,0 +1,126 @@
+"""What a paying system's record can hold of a text, and the form to propose where it cannot hold it as given.
+
+The rules are those of the legacy interface: text is upper case; names by edit rules ..0002 and ..0003, addresses and
+account names by ..0005 and ..0012, other text by code page 285, which has the characters of Latin-1. A proposal is
+never used before the claimant has agreed to it.
+"""
+
+import re
+import textwrap
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+from anyascii import anyascii
+
+from intake.domain.values import MAXIMUM_LINES, JsonValue, UnsoundValueError
+
+
+class Characters(StrEnum):
+    """Which characters a field of the record holds."""
+
+    NAME = "name"
+    """Words of A-Z, with one space, hyphen or apostrophe between two."""
+    ADDRESS = "address"
+    """A-Z 0-9 space and `, . ' - / & ( )`."""
+    TEXT = "text"
+    """What code page 285 prints."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordRule:
+    """A field of the record: its characters, and how many it has (for an address: in a line)."""
+
+    characters: Characters
+    maximum: int
+
+
+_FITS = {
+    Characters.NAME: re.compile(r"[A-Z]+(?:[ '-][A-Z]+)*"),
+    Characters.ADDRESS: re.compile(r"(?=.*[A-Z0-9])[A-Z0-9 ,.'\-/&()]+"),
+    Characters.TEXT: re.compile(r"(?=.*[^ ])[ -~\u00a1-\u00ac\u00ae-\u00ff]+"),
+}
+_FOREIGN = {
+    Characters.NAME: re.compile(r"[^A-Z'-]+"),
+    Characters.ADDRESS: re.compile(r"[^A-Z0-9,.'\-/&()]+"),
+    Characters.TEXT: re.compile(r"[^!-~\u00a1-\u00ac\u00ae-\u00ff]+"),
+}
+_APOSTROPHES = str.maketrans(dict.fromkeys("´`′‵ˊˋ＇", "'"))
+_MARKS = re.compile(r"[ '-]+")
+
+
+def record_form(value: JsonValue, rule: RecordRule) -> JsonValue:
+    """The form to propose for a text or an address ({"lines", "postcode"}); None where the upper-cased value fits.
+
+    Raises UnsoundValueError where no form can be made, for instance of a name that is all pictures.
+    """
+    if isinstance(value, dict):
+        return _address_form(value, rule)
+    text = str(value)
+    return None if _fits(text.upper(), rule) else _proposal(text, rule)
+
+
+def plain_form(value: JsonValue) -> JsonValue:
+    """The upper-cased text or address: what the record holds where nothing needs to be proposed."""
+    if isinstance(value, dict):
+        return {**value, "lines": [line.upper() for line in _lines(value)]}
+    return str(value).upper()
+
+
+def _address_form(address: dict[str, JsonValue], rule: RecordRule) -> JsonValue:
+    lines = _lines(address)
+    if all(_fits(line.upper(), rule) for line in lines):
+        return None
+    return {**address, "lines": list(_address_lines(lines, rule))}
+
+
+def _address_lines(lines: list[str], rule: RecordRule) -> list[str]:
+    """Long lines run on into the next where the record has lines to spare; otherwise each is shortened."""
+    written = [_written(line, rule.characters) for line in lines]
+    wrapped = [part for line in written for part in textwrap.wrap(line, rule.maximum, break_on_hyphens=False)]
+    if len(wrapped) <= MAXIMUM_LINES and all(_fits(line, rule) for line in wrapped):
+        return wrapped
+    return [_proposal(line, rule) for line in lines]
+
+
+def _lines(address: dict[str, JsonValue]) -> list[str]:
+    lines = address["lines"]
+    return [str(line) for line in lines] if isinstance(lines, list) else []
+
+
+def _fits(text: str, rule: RecordRule) -> bool:
+    return len(text) <= rule.maximum and _FITS[rule.characters].fullmatch(text) is not None
+
+
+def _proposal(text: str, rule: RecordRule) -> str:
+    proposal = _shortened(_written(text, rule.characters), rule)
+    if not _fits(proposal, rule):
+        raise UnsoundValueError("has no form that the paying system can hold: ask for it in the letters A to Z")
+    return proposal
+
+
+def _written(text: str, characters: Characters) -> str:
+    """The text in the record's characters, of any length; empty where nothing of it can be written."""
+    normal = unicodedata.normalize("NFC", text).translate(_APOSTROPHES)
+    letters = "".join(_letters(character, characters) for character in normal).upper()
+    known = _FOREIGN[characters].sub(" ", letters).strip()
+    return _MARKS.sub(_one_mark, known).strip(" '-") if characters is Characters.NAME else known
+
+
+def _letters(character: str, characters: Characters) -> str:
+    """Pictures have names in the transliteration table ("slight smile"), which nobody is called."""
+    if characters is Characters.TEXT and _FITS[characters].fullmatch(character.upper()):
+        return character
+    return "" if unicodedata.category(character) == "So" else anyascii(character)
+
+
+def _one_mark(marks: re.Match[str]) -> str:
+    return next(mark for mark in "-' " if mark in marks[0])
+
+
+def _shortened(text: str, rule: RecordRule) -> str:
+    """Whole words where that leaves at least half of the field, otherwise as many characters as it has."""
+    if len(text) <= rule.maximum:
+        return text
+    words = text[: rule.maximum + 1].rfind(" ")
+    return text[: words if words >= rule.maximum // 2 else rule.maximum].rstrip(" '-")
