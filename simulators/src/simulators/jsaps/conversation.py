@@ -19,7 +19,7 @@ log = structlog.get_logger()
 SYSTEM_ERROR = Reply(completion="E", messages=(Message(code="LK0001", field="", text="SYSTEM ERROR"),))
 
 
-class ConversationOver(Exception):  # noqa: N818 -- it tells a course of events, not an error
+class ConversationOver(Exception):
     """The connection is to be closed."""
 
 
