@@ -80,7 +80,9 @@ def export_google_protos(destination: Path) -> None:
 def main() -> int:
     """Generates, or with --check compares; exits 1 where gen/ is not fresh."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing; fail if gen/ is not what protoc makes now")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; fail if gen/ is not what protoc makes now"
+    )
     arguments = parser.parse_args()
     export_google_protos(HERE / ".build" / "google")
     with tempfile.TemporaryDirectory() as scratch:

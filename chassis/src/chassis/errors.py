@@ -89,7 +89,7 @@ class StaleVersion(CmsError):
         super().__init__(
             "STALE_VERSION",
             f"version {given} was given, the record is at {current}: read it again",
-            metadata={"current_version": str(current)},
+            metadata={"given_version": str(given), "current_version": str(current)},
         )
 
 

@@ -1,0 +1,172 @@
+"""The one chain of every call, by either door: deadline, identity, role, parsing, required fields, errors, metrics."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+
+import psycopg
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from psycopg_pool import PoolTimeout
+
+from chassis import access_log, call, contract, logs, metrics, requests, tracing
+from chassis.call import Call
+from chassis.database import Database
+from chassis.errors import (
+    CmsError,
+    DeadlineExceeded,
+    Internal,
+    PermissionDenied,
+    ResourceExhausted,
+    Unavailable,
+)
+from chassis.identity import Identity, Verifier
+from chassis.vault import Vault
+
+DEFAULT_DEADLINE_SECONDS = 5.0
+LONGEST_DEADLINE_SECONDS = 30.0
+CONCURRENT_CALLS = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """A method of the contract with the function that serves it."""
+
+    name: str
+    path: str
+    request: type[Message]
+    response: type[Message]
+    allow: frozenset[str]
+    serve: Callable[[Message], Message]
+
+
+def methods_of(service: ServiceDescriptor, servicer: object) -> dict[str, Method]:
+    """Every method of the service by its name. AttributeError where the servicer lacks one."""
+    return {
+        descriptor.name: _method(service, descriptor, getattr(servicer, descriptor.name))
+        for descriptor in service.methods
+    }
+
+
+def _method(service: ServiceDescriptor, descriptor: MethodDescriptor, serve: Callable[[Message], Message]) -> Method:
+    return Method(
+        name=descriptor.name,
+        path=f"/{service.full_name}/{descriptor.name}",
+        request=GetMessageClass(descriptor.input_type),
+        response=GetMessageClass(descriptor.output_type),
+        allow=contract.allowed_roles(descriptor),
+        serve=serve,
+    )
+
+
+class Chain:
+    """Handles calls for both doors of a service."""
+
+    def __init__(
+        self, *, service: ServiceDescriptor, servicer: object, verifier: Verifier, database: Database, vault: Vault
+    ) -> None:
+        self.methods = methods_of(service, servicer)
+        self.service_name = service.full_name
+        self._verifier = verifier
+        self._database = database
+        self._vault = vault
+        self._places = BoundedSemaphore(CONCURRENT_CALLS)
+
+    def handle(
+        self, method: Method, read: Callable[[], Message], metadata: Mapping[str, str], timeout_seconds: float | None
+    ) -> Message:
+        """The response to a call. `read` parses the request; `metadata` has lower-case keys. Raises only CmsError."""
+        started = time.monotonic()
+        code = "OK"
+        tracing.enter(tracing.child_of(metadata.get("traceparent")))
+        try:
+            return self._answer(method, read, metadata, started + _limit(timeout_seconds))
+        except Exception as error:
+            known = _known(error)
+            code = known.code
+            _log(method, error, known)
+            raise known from error
+        finally:
+            metrics.HANDLING.labels(method.path, code).observe(time.monotonic() - started)
+
+    def _answer(
+        self, method: Method, read: Callable[[], Message], metadata: Mapping[str, str], deadline: float
+    ) -> Message:
+        if not self._places.acquire(blocking=False):
+            raise ResourceExhausted("BUSY", "too many calls at once: try again")
+        try:
+            identity = self._verifier.identify(metadata.get("authorization"))
+            entered = self._call(method, identity, metadata, deadline)
+            with call.entered(entered):
+                return self._serve(method, read, entered)
+        finally:
+            self._places.release()
+
+    def _call(self, method: Method, identity: Identity, metadata: Mapping[str, str], deadline: float) -> Call:
+        return Call(
+            method=method.path,
+            response=method.response,
+            identity=identity,
+            database=self._database,
+            vault=self._vault,
+            deadline=deadline,
+            purpose=metadata.get("cms-purpose", "")[:80],
+        )
+
+    def _serve(self, method: Method, read: Callable[[], Message], entered: Call) -> Message:
+        entered.remaining_seconds()
+        try:
+            if not method.allow & entered.identity.roles:
+                raise PermissionDenied("ROLE", "none of the token's roles may call this method")
+            request = read()
+            entered.claim_ref = str(getattr(request, "claim_ref", ""))[:12]
+            requests.check(request)
+            response = method.serve(request)
+        except PermissionDenied as denied:
+            _record_denial(entered, denied)
+            raise
+        if not entered.accesses and contract.carries_personal(response):
+            raise RuntimeError("a response that carries answers was not written to the access log")
+        entered.remaining_seconds()
+        return response
+
+
+def _limit(timeout_seconds: float | None) -> float:
+    if timeout_seconds is None:
+        return DEFAULT_DEADLINE_SECONDS
+    return min(timeout_seconds, LONGEST_DEADLINE_SECONDS)
+
+
+def _record_denial(refused: Call, denied: PermissionDenied) -> None:
+    try:
+        access_log.record_denial(refused, reason=denied.reason)
+    except (psycopg.Error, PoolTimeout) as error:
+        # The caller is refused all the same; the line below takes the row's place.
+        logs.get().error("denial not written", method=refused.method, error=type(error).__name__)
+
+
+def _known(error: Exception) -> CmsError:
+    """What the caller is told of an error. Defects of ours and texts of libraries stay inside."""
+    match error:
+        case CmsError():
+            return error
+        case psycopg.errors.QueryCanceled():
+            return DeadlineExceeded("DATABASE_SLOW", "the database did not answer in time: try again")
+        case psycopg.errors.LockNotAvailable() | psycopg.errors.DeadlockDetected():
+            return Unavailable("RECORD_BUSY", "the record is being changed by another call: try again")
+        case psycopg.OperationalError() | PoolTimeout():
+            return Unavailable("DATABASE_AWAY", "the database is away: try again")
+        case _:
+            return Internal("DEFECT", f"a defect of the platform, trace {tracing.trace_id()}")
+
+
+def _log(method: Method, error: Exception, known: CmsError) -> None:
+    if isinstance(known, Internal):
+        logs.get().error(
+            "call failed", method=method.path, error=type(error).__name__, location=logs.location_of(error)
+        )
+    else:
+        fields = sorted({violation.field for violation in known.violations})
+        logs.get().info("call refused", method=method.path, code=known.code, reason=known.reason, fields=fields)

@@ -1,0 +1,70 @@
+"""The platform's clock: real time, moved by an offset that tests and demonstrations set.
+
+Everything of the domain is dated by `now()`. Leases, back-off, tokens and time-outs use real time instead.
+"""
+
+import os
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+LONDON = ZoneInfo("Europe/London")
+
+
+class _Offset:
+    """The number of seconds in the offset file, read again whenever the file changes."""
+
+    def __init__(self) -> None:
+        self.file: Path | None = None
+        self._stamp: tuple[int, int] | None = None
+        self._seconds = 0.0
+
+    def seconds(self) -> float:
+        if self.file is None:
+            return 0.0
+        try:
+            status = os.stat(self.file)  # noqa: PTH116 - called for every time that is written
+        except FileNotFoundError:
+            self._stamp, self._seconds = None, 0.0
+            return 0.0
+        stamp = (status.st_mtime_ns, status.st_ino)
+        if stamp != self._stamp:
+            self._seconds = float(self.file.read_text() or 0)
+            self._stamp = stamp
+        return self._seconds
+
+
+_offset = _Offset()
+
+
+def configure(offset_file: Path | None) -> None:
+    """Names the file that holds the offset in seconds; without one the clock is the real one."""
+    _offset.file = offset_file
+    _offset._stamp = None
+    _offset._seconds = 0.0
+
+
+def offset() -> timedelta:
+    """How far the platform's clock is ahead of the real one."""
+    return timedelta(seconds=_offset.seconds())
+
+
+def now() -> datetime:
+    """The platform's time, UTC with its time zone."""
+    return datetime.now(UTC) + offset()
+
+
+def today() -> date:
+    """The day on which the platform is, in Europe/London."""
+    return now().astimezone(LONDON).date()
+
+
+def advance(by: timedelta) -> timedelta:
+    """Moves the clock of everything that reads the same file; gives the whole offset. ValueError without a file."""
+    if _offset.file is None:
+        raise ValueError("no offset file is set: the clock cannot be moved")
+    total = offset() + by
+    scratch = _offset.file.with_suffix(".new")
+    scratch.write_text(str(total.total_seconds()))
+    scratch.replace(_offset.file)
+    return total

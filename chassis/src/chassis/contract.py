@@ -1,0 +1,115 @@
+"""What the contract says of itself: who may call a method, which service hears an event, what is personal.
+
+Read from the descriptors of the generated code, so that there is one place to change.
+"""
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import cast
+
+from google.api import field_behavior_pb2
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from cms.common.v1 import common_pb2
+from cms.options.v1 import options_pb2
+
+PACKAGES = {
+    "intake-svc": "intake",
+    "scheduling-svc": "scheduling",
+    "assessment-svc": "assessment",
+    "legacy-gateway": "gateway",
+    "la-notifier": "notifier",
+}
+"""Identity of a service: the name of its package in the contract."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventType:
+    """An event of the contract. `name` is short and unique over the platform (`ClaimSubmitted`)."""
+
+    name: str
+    source: str
+    heard_by: tuple[str, ...]
+    message: type[Message]
+
+
+@cache
+def events() -> dict[str, EventType]:
+    """Every event of the contract by its short name."""
+    found: dict[str, EventType] = {}
+    for service, package in PACKAGES.items():
+        module = importlib.import_module(f"cms.{package}.v1.events_pb2")
+        for descriptor in module.DESCRIPTOR.message_types_by_name.values():
+            heard_by = tuple(descriptor.GetOptions().Extensions[options_pb2.heard_by])
+            found[descriptor.name] = EventType(
+                name=descriptor.name, source=service, heard_by=heard_by, message=GetMessageClass(descriptor)
+            )
+    return found
+
+
+def events_heard_by(service: str) -> dict[str, EventType]:
+    """The events that the contract says this service hears, by short name."""
+    return {name: event for name, event in events().items() if service in event.heard_by}
+
+
+def sources_heard_by(service: str) -> list[str]:
+    """The services whose events this one hears."""
+    return sorted({event.source for event in events_heard_by(service).values()})
+
+
+def allowed_roles(method: MethodDescriptor) -> frozenset[str]:
+    """Names of the roles that may call the method (`OPERATOR`); empty: nobody."""
+    allow = method.GetOptions().Extensions[options_pb2.allow]
+    return frozenset(common_pb2.Role.Name(role).removeprefix("ROLE_") for role in allow)
+
+
+@cache
+def required_fields(descriptor: Descriptor) -> tuple[FieldDescriptor, ...]:
+    """Fields of a message that carry `field_behavior` REQUIRED."""
+    behaviour = field_behavior_pb2.field_behavior
+    return tuple(
+        field for field in descriptor.fields if field_behavior_pb2.REQUIRED in field.GetOptions().Extensions[behaviour]
+    )
+
+
+@cache
+def holds_fields(descriptor: Descriptor) -> tuple[FieldDescriptor, ...]:
+    """Fields of a message that are messages of the contract themselves."""
+    return tuple(
+        field
+        for field in descriptor.fields
+        if field.message_type is not None and field.message_type.full_name.startswith("cms.")
+    )
+
+
+def children(message: Message) -> Iterator[tuple[str, Message]]:
+    """The messages of the contract that are set in this one, each with its path (`answers[2]`)."""
+    for field in holds_fields(message.DESCRIPTOR):
+        if field.is_repeated:
+            for index, item in enumerate(getattr(message, field.name)):
+                yield f"{field.name}[{index}]", item
+        elif message.HasField(field.name):
+            yield field.name, getattr(message, field.name)
+
+
+def is_personal(descriptor: Descriptor) -> bool:
+    """Whether the contract marks the message as holding what a claimant told us."""
+    return bool(descriptor.GetOptions().Extensions[options_pb2.personal])
+
+
+@cache
+def may_hold_personal(descriptor: Descriptor) -> bool:
+    """Whether the message or any below it is marked as personal."""
+    return is_personal(descriptor) or any(may_hold_personal(field.message_type) for field in holds_fields(descriptor))
+
+
+def carries_personal(message: Message) -> bool:
+    """Whether this very message carries something personal."""
+    descriptor = cast(Descriptor, message.DESCRIPTOR)
+    if not may_hold_personal(descriptor):
+        return False
+    return is_personal(descriptor) or any(carries_personal(child) for _, child in children(message))

@@ -1,0 +1,73 @@
+"""PostgreSQL: one pool for a service, with limits on every connection, and short transactions."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+Row = dict[str, Any]
+Connection = psycopg.Connection[Row]
+
+_LIMITS = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000 -c timezone=UTC"
+_POOL_SIZE = 10
+_POOL_WAIT_SECONDS = 5.0
+
+_events_appended: ContextVar[bool] = ContextVar("events_appended", default=False)
+
+
+def events_were_appended() -> None:
+    """Says that the transaction of this thread holds outbox rows, so that the relay is woken after its commit."""
+    _events_appended.set(True)
+
+
+class Database:
+    """The service's own database, as its `_app` role."""
+
+    def __init__(self, url: str) -> None:
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            url,
+            min_size=2,
+            max_size=_POOL_SIZE,
+            timeout=_POOL_WAIT_SECONDS,
+            kwargs={"options": _LIMITS, "connect_timeout": 5, "row_factory": dict_row},
+            open=False,
+        )
+        self._wake: list[Callable[[], None]] = []
+
+    def open(self) -> None:
+        """Opens the first connections in the background."""
+        self._pool.open()
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._pool.close(timeout=2.0)
+
+    def on_events(self, wake: Callable[[], None]) -> None:
+        """Calls `wake` after every commit of a transaction that appended to the outbox."""
+        self._wake.append(wake)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A connection in a transaction: committed at the end, rolled back by an error.
+
+        Raises psycopg.OperationalError or psycopg_pool.PoolTimeout when there is no connection to be had.
+        """
+        _events_appended.set(False)
+        with self._pool.connection() as connection:
+            yield connection
+        if _events_appended.get():
+            for wake in self._wake:
+                wake()
+
+    def is_reachable(self) -> bool:
+        """Whether a statement is answered within about a second."""
+        try:
+            with self._pool.connection(timeout=1.0) as connection:
+                connection.execute("SELECT 1")
+        except (psycopg.OperationalError, PoolTimeout):
+            return False
+        return True

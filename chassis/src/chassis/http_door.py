@@ -1,0 +1,149 @@
+"""The HTTP door: the same methods as JSON by the Connect protocol's unary form, health, readiness and metrics."""
+
+import base64
+import json
+import re
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Flask, Response, request
+from google.protobuf import json_format
+from google.protobuf.message import Message
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from waitress.server import create_server
+
+from chassis import metrics, requests
+from chassis.chain import CONCURRENT_CALLS, Chain, Method
+from chassis.details import details_of
+from chassis.errors import CmsError, InvalidArgument, ResourceExhausted, Unimplemented, Violation
+
+_STATUS = {
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "ALREADY_EXISTS": 409,
+    "ABORTED": 409,
+    "RESOURCE_EXHAUSTED": 429,
+    "INTERNAL": 500,
+    "UNIMPLEMENTED": 501,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
+_TIMEOUT = re.compile(r"[0-9]{1,10}")
+_JSON = "application/json"
+
+
+def connect_blueprint(chain: Chain) -> Blueprint:
+    """Routes for every method of the service."""
+    blueprint = Blueprint("connect", __name__)
+
+    @blueprint.post("/<service>/<name>")
+    def unary(service: str, name: str) -> Response:
+        try:
+            return _answer(chain, service, name)
+        except CmsError as error:
+            return error_response(error)
+
+    return blueprint
+
+
+def _answer(chain: Chain, service: str, name: str) -> Response:
+    method = chain.methods.get(name) if service == chain.service_name else None
+    if method is None:
+        raise Unimplemented("NO_SUCH_METHOD", "this service has no such method")
+    if request.mimetype != _JSON or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
+        return Response(status=415, headers={"Accept-Post": _JSON})
+    metadata = {key.lower(): value for key, value in request.headers.items()}
+    response = chain.handle(method, _reader(method), metadata, _timeout_seconds())
+    return Response(json_format.MessageToJson(response, always_print_fields_with_no_presence=True), mimetype=_JSON)
+
+
+def _reader(method: Method) -> Callable[[], Message]:
+    def read() -> Message:
+        if (request.content_length or 0) > requests.LARGEST_REQUEST_BYTES:
+            raise ResourceExhausted("TOO_LARGE", "the body is over 1 MiB")
+        body = request.stream.read(requests.LARGEST_REQUEST_BYTES + 1)
+        if len(body) > requests.LARGEST_REQUEST_BYTES:
+            raise ResourceExhausted("TOO_LARGE", "the body is over 1 MiB")
+        return requests.parse_json(method.request, body)
+
+    return read
+
+
+def _timeout_seconds() -> float | None:
+    given = request.headers.get("Connect-Timeout-Ms")
+    if given is None:
+        return None
+    if not _TIMEOUT.fullmatch(given):
+        raise InvalidArgument.of(Violation(field="Connect-Timeout-Ms", description="must be at most ten digits"))
+    return int(given) / 1000
+
+
+def error_response(error: CmsError) -> Response:
+    """An error in the Connect protocol's form."""
+    details = [
+        {
+            "type": detail.DESCRIPTOR.full_name,
+            "value": base64.b64encode(detail.SerializeToString()).decode().rstrip("="),
+            "debug": json_format.MessageToDict(detail),
+        }
+        for detail in details_of(error)
+    ]
+    body = {"code": error.code.lower(), "message": error.message, "details": details}
+    return Response(json.dumps(body), status=_STATUS[error.code], mimetype=_JSON)
+
+
+def operations_blueprint(readiness: Callable[[], tuple[bool, dict[str, Any]]]) -> Blueprint:
+    """Routes for those who run the service. `readiness` gives whether it is ready and what it found."""
+    blueprint = Blueprint("operations", __name__)
+
+    @blueprint.get("/healthz")
+    def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @blueprint.get("/readyz")
+    def readyz() -> tuple[dict[str, Any], int]:
+        ready, found = readiness()
+        return found, 200 if ready else 503
+
+    @blueprint.get("/metrics")
+    def exposition() -> Response:
+        return Response(generate_latest(metrics.REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    return blueprint
+
+
+class HttpDoor:
+    """Waitress in a thread of the service's process."""
+
+    def __init__(
+        self, chain: Chain, *, host: str, port: int, readiness: Callable[[], tuple[bool, dict[str, Any]]]
+    ) -> None:
+        app = Flask("cms3", static_folder=None)
+        app.register_blueprint(connect_blueprint(chain))
+        app.register_blueprint(operations_blueprint(readiness))
+        self._server = create_server(
+            app,
+            host=host,
+            port=port,
+            threads=CONCURRENT_CALLS,
+            connection_limit=CONCURRENT_CALLS * 4,
+            max_request_body_size=2 * requests.LARGEST_REQUEST_BYTES,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+        )
+        self.port = int(self._server.effective_port)
+        self._thread = threading.Thread(target=self._server.run, name="http", daemon=True)
+
+    def start(self) -> None:
+        """Serves."""
+        self._thread.start()
+
+    def stop(self, drain_seconds: float) -> None:
+        """Takes no new connection, lets requests in flight finish for at most `drain_seconds`."""
+        self._server.task_dispatcher.shutdown(cancel_pending=False, timeout=drain_seconds)
+        self._server.close()

@@ -1,0 +1,94 @@
+"""One effect for each request_id: a retry gets the first answer, another body under the same id is refused."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from google.protobuf.message import Message
+
+from chassis import call
+from chassis.call import Call
+from chassis.database import Connection
+from chassis.errors import AlreadyExists, InvalidArgument, Violation
+
+Result = TypeVar("Result")
+Response = TypeVar("Response", bound=Message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory(Generic[Result]):
+    """For large responses: what is kept instead (plain JSON without personal data), and how to build from it again."""
+
+    keep: Callable[[Result], dict[str, Any]]
+    rebuild: Callable[[Connection, dict[str, Any]], Result]
+
+
+def run_once(
+    request: Message,
+    use_case: Callable[[Connection], Result],
+    respond: Callable[[Result], Response],
+    *,
+    memory: Memory[Result] | None = None,
+) -> Response:
+    """Runs the use case in one transaction with the request's row, and answers; a repeat gets the first answer.
+
+    `request` has a `request_id` (UUID). The row is keyed by (subject, method, request_id) and written before the use
+    case runs: a twin at the same moment waits for the first. Errors are not kept.
+    Raises InvalidArgument where the request_id is no UUID, AlreadyExists (`REQUEST_ID_REUSED`) where it came with
+    another body, and whatever the use case raises.
+    """
+    now = call.current()
+    request_id = _request_id(request)
+    digest = now.vault.request_hmac(_body(request))
+    key = [now.identity.subject, now.method, request_id]
+    with now.database.transaction() as conn:
+        first = conn.execute(
+            "INSERT INTO requests (subject, method, request_id, body_hmac) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT DO NOTHING RETURNING 1",
+            [*key, digest],
+        ).fetchone()
+        if first is None:
+            kept = _kept(conn, now, key, digest)
+            if memory is not None:
+                return respond(memory.rebuild(conn, json.loads(kept)))
+            first_response: Response = now.response.FromString(kept)  # type: ignore[assignment]
+            return first_response
+        result = use_case(conn)
+        response = respond(result)
+        kept = json.dumps(memory.keep(result)).encode() if memory else response.SerializeToString()
+        conn.execute(
+            "UPDATE requests SET response = %s WHERE subject = %s AND method = %s AND request_id = %s",
+            [now.vault.seal_response(kept, place=_place(key)), *key],
+        )
+    return response
+
+
+def _kept(conn: Connection, now: Call, key: list[Any], digest: bytes) -> bytes:
+    row = conn.execute(
+        "SELECT body_hmac, response FROM requests WHERE subject = %s AND method = %s AND request_id = %s", key
+    ).fetchone()
+    if row is None or row["response"] is None:
+        raise RuntimeError("a request's row was committed without its response")
+    if row["body_hmac"] != digest:
+        raise AlreadyExists("REQUEST_ID_REUSED", "this request_id was used before with another body")
+    return now.vault.open_response(row["response"], place=_place(key))
+
+
+def _request_id(request: Message) -> UUID:
+    try:
+        return UUID(request.request_id)  # type: ignore[attr-defined]
+    except ValueError as cause:
+        raise InvalidArgument.of(Violation(field="request_id", description="must be a UUID")) from cause
+
+
+def _body(request: Message) -> bytes:
+    rest = type(request)()
+    rest.CopyFrom(request)
+    rest.ClearField("request_id")
+    return rest.SerializeToString(deterministic=True)
+
+
+def _place(key: list[Any]) -> str:
+    return "|".join(str(part) for part in key)

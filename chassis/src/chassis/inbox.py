@@ -1,0 +1,213 @@
+"""Events enter a service once: the inbox row and the handler's rows are one transaction, then comes the receipt."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import psycopg
+from google.protobuf.message import DecodeError, Message
+from psycopg_pool import PoolTimeout
+
+from chassis import contract, logs, metrics, tracing
+from chassis.bus import Bus, Delivery
+from chassis.database import Connection, Database
+from chassis.errors import CmsError
+from chassis.outbox import events_stream, receipts_stream
+from cms.common.v1 import common_pb2
+
+TRIES = 3
+_BATCH = 100
+_IDLE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """An event as a handler gets it. `message` is the event of the contract; it holds no personal data."""
+
+    event_id: uuid.UUID
+    name: str
+    source: str
+    claim_ref: str
+    version: int
+    occurred_time: datetime
+    message: Message
+
+
+Handler = Callable[[Connection, Event], None]
+
+
+class Unreadable(Exception):
+    """The event cannot be parsed or is of a type that this release does not know. `reason` is a closed list."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Inbox:
+    """Reads the streams of those whose events this service hears, and handles each event once."""
+
+    def __init__(
+        self,
+        service: str,
+        database: Database,
+        bus: Bus,
+        handlers: Mapping[str, Handler],
+        *,
+        consumer: str,
+        idle_seconds: float = _IDLE_SECONDS,
+    ) -> None:
+        self._service = service
+        self._database = database
+        self._bus = bus
+        self._handlers = handlers
+        self._consumer = consumer
+        self._idle_seconds = idle_seconds
+        self._streams = [events_stream(source) for source in contract.sources_heard_by(service)]
+
+    def consume(self) -> bool:
+        """Handles what is new; gives whether there may be more. Waits for it for at most a second."""
+        deliveries = self._bus.read(self._service, self._consumer, self._streams, count=_BATCH, block_seconds=1.0)
+        for delivery in deliveries:
+            self._take(delivery)
+        return bool(deliveries)
+
+    def consume_idle(self) -> bool:
+        """Handles again what was delivered and never acknowledged."""
+        found = False
+        for stream in self._streams:
+            for delivery in self._bus.claim_idle(
+                self._service, self._consumer, stream, idle_seconds=self._idle_seconds, count=_BATCH
+            ):
+                found = True
+                self._take(delivery)
+        return found
+
+    def _take(self, delivery: Delivery) -> None:
+        heard_by = delivery.fields.get(b"heard_by", b"").decode().split(",")
+        if self._service in heard_by and not self._settled(delivery):
+            return
+        self._bus.acknowledge(self._service, [delivery])
+
+    def _settled(self, delivery: Delivery) -> bool:
+        """Whether the delivery is done with: handled now or before, or dead; a receipt was sent."""
+        event_id = uuid.UUID(bytes=delivery.fields[b"event_id"])
+        name = "unknown"
+        try:
+            event = self._parsed(delivery, event_id)
+            name = event.name
+            result = self._handled(event)
+        except (Unreadable, CmsError, psycopg.DataError, psycopg.IntegrityError) as error:
+            result = self._failed(delivery, event_id, error)
+        except (psycopg.Error, PoolTimeout) as error:
+            logs.get().warning("event not handled", event_id=str(event_id), error=type(error).__name__)
+            result = "failed"
+        metrics.EVENTS_HANDLED.labels(name, result).inc()
+        if result == "failed":
+            return False
+        source = delivery.stream.partition(":")[2]
+        receipt: dict[str, bytes | str] = {"event_id": event_id.bytes, "consumer": self._service}
+        self._bus.add(receipts_stream(source), [receipt])
+        return True
+
+    def _parsed(self, delivery: Delivery, event_id: uuid.UUID) -> Event:
+        try:
+            envelope = common_pb2.EventEnvelope.FromString(delivery.fields[b"envelope"])
+        except (DecodeError, KeyError) as cause:
+            raise Unreadable("BAD_ENVELOPE") from cause
+        return event_of(envelope, event_id)
+
+    def _handled(self, event: Event) -> str:
+        if event.name not in self._handlers:
+            raise Unreadable("UNKNOWN_TYPE")
+        with self._database.transaction() as conn:
+            new = conn.execute(
+                "INSERT INTO inbox (event_id, source) VALUES (%s, %s) ON CONFLICT DO NOTHING RETURNING 1",
+                [event.event_id, event.source],
+            ).fetchone()
+            if new is None:
+                return "duplicate"
+            self._handlers[event.name](conn, event)
+        return "handled"
+
+    def _failed(self, delivery: Delivery, event_id: uuid.UUID, error: Exception) -> str:
+        if isinstance(error, CmsError) and error.will_pass:
+            logs.get().warning("event not handled", event_id=str(event_id), reason=error.reason)
+            return "failed"
+        reason = error.reason if isinstance(error, CmsError | Unreadable) else type(error).__name__
+        with self._database.transaction() as conn:
+            tries = _count_try(conn, event_id)
+            if tries >= TRIES:
+                _bury(conn, delivery, event_id, reason=reason, tries=tries)
+        logs.get().error("event refused", event_id=str(event_id), reason=reason, tries=tries)
+        return "dead" if tries >= TRIES else "failed"
+
+    def replay(self) -> bool:
+        """Handles one dead letter that somebody asked to have replayed; gives whether there was one."""
+        with self._database.transaction() as conn:
+            row = conn.execute(
+                "SELECT event_id, envelope FROM dead_letters WHERE replay_wanted AND replayed_time IS NULL"
+                " ORDER BY died_time LIMIT 1 FOR UPDATE SKIP LOCKED"
+            ).fetchone()
+            if row is None:
+                return False
+            # Should the handler fail again, the wish ends with it and the letter stays.
+            conn.execute("UPDATE dead_letters SET replay_wanted = false WHERE event_id = %s", [row["event_id"]])
+        event = event_of(common_pb2.EventEnvelope.FromString(row["envelope"]), row["event_id"])
+        if event.name not in self._handlers:
+            raise Unreadable("UNKNOWN_TYPE")
+        with self._database.transaction() as conn:
+            self._handlers[event.name](conn, event)
+            conn.execute(
+                "UPDATE dead_letters SET replayed_time = clock_timestamp() WHERE event_id = %s", [event.event_id]
+            )
+        return True
+
+
+def event_of(envelope: common_pb2.EventEnvelope, event_id: uuid.UUID) -> Event:
+    """The event of an envelope. Raises Unreadable; enters the event's trace."""
+    name = envelope.type.rpartition(".")[2]
+    known = contract.events().get(name)
+    if known is None or known.message.DESCRIPTOR.full_name != envelope.type:
+        raise Unreadable("UNKNOWN_TYPE")
+    try:
+        message = known.message.FromString(envelope.payload)
+    except DecodeError as cause:
+        raise Unreadable("BAD_PAYLOAD") from cause
+    tracing.enter(tracing.child_of(envelope.traceparent))
+    return Event(
+        event_id=event_id,
+        name=name,
+        source=known.source,
+        claim_ref=envelope.claim_ref,
+        version=envelope.version,
+        occurred_time=envelope.occurred_time.ToDatetime(UTC),
+        message=message,
+    )
+
+
+def _count_try(conn: Connection, event_id: uuid.UUID) -> int:
+    row = conn.execute(
+        "INSERT INTO inbox_tries (event_id, tries) VALUES (%s, 1)"
+        " ON CONFLICT (event_id) DO UPDATE SET tries = inbox_tries.tries + 1, last_time = clock_timestamp()"
+        " RETURNING tries",
+        [event_id],
+    ).fetchone()
+    return int(row["tries"]) if row else 0
+
+
+def _bury(conn: Connection, delivery: Delivery, event_id: uuid.UUID, *, reason: str, tries: int) -> None:
+    envelope = delivery.fields.get(b"envelope", b"")
+    try:
+        known = common_pb2.EventEnvelope.FromString(envelope)
+    except DecodeError:
+        known = common_pb2.EventEnvelope()
+    source = delivery.stream.partition(":")[2]
+    conn.execute(
+        "INSERT INTO dead_letters (event_id, source, type, claim_ref, envelope, reason, tries)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        [event_id, source, known.type, known.claim_ref, envelope, reason, tries],
+    )
+    conn.execute("INSERT INTO inbox (event_id, source) VALUES (%s, %s) ON CONFLICT DO NOTHING", [event_id, source])
+    conn.execute("DELETE FROM inbox_tries WHERE event_id = %s", [event_id])

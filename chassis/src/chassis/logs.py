@@ -1,0 +1,84 @@
+"""JSON logs with the trace's id. A line carries references and never what a claimant told us.
+
+Only events with named, plain fields are logged: a field whose name is not known here is dropped by `only_references`,
+so that a slip cannot put an answer into a log file.
+"""
+
+import logging
+import sys
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import structlog
+
+from chassis import tracing
+
+_ALLOWED = frozenset(
+    {
+        "action", "address", "amount_of_rows", "attempts", "authority_code", "call_id", "cause", "changed", "claim_ref",
+        "code", "consumer", "count", "dialogue", "door", "error", "event", "event_id", "event_type", "fields", "file",
+        "grpc_address", "http_address", "kind", "level", "location", "method", "migrations", "name", "notice_id",
+        "office_code", "outcome", "phase", "reason", "request_id", "role", "seconds", "service", "signal", "source",
+        "state", "stream", "subject", "system", "time_scale", "timestamp", "trace_id", "transfer_id", "tries", "version",
+        "waiting_for", "worker", "logger",
+    }
+)  # fmt: skip
+
+
+def only_references(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Keeps the fields that are known to hold references, counts and names of our own."""
+    return {name: value for name, value in event.items() if name in _ALLOWED}
+
+
+def _trace(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    trace_id = tracing.trace_id()
+    if trace_id:
+        event["trace_id"] = trace_id
+    return event
+
+
+def _named(service: str) -> Callable[[object, str, MutableMapping[str, Any]], MutableMapping[str, Any]]:
+    def add(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["service"] = service
+        return event
+
+    return add
+
+
+class _PlainLines(logging.Handler):
+    """Lines of libraries, by the name of their logger and level alone: their texts may quote what they were given."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().warning("library", logger=record.name, level=record.levelname, location=record.funcName)
+
+
+def configure(service: str) -> None:
+    """Sets JSON lines on standard output for this process."""
+    structlog.configure(
+        processors=[
+            _named(service),
+            _trace,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            only_references,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(handlers=[_PlainLines()], level=logging.WARNING, force=True)
+
+
+def get() -> Any:
+    """The logger."""
+    return structlog.get_logger()
+
+
+def location_of(error: BaseException) -> str:
+    """Where an error arose, as `module.py:line` of its last frame: an error's text may quote a value, its place does not."""
+    traceback = error.__traceback__
+    if traceback is None:
+        return ""
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return f"{traceback.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{traceback.tb_lineno}"

@@ -1,0 +1,49 @@
+"""Migrations: SQL files, run by yoyo at start under an advisory lock, first the chassis' own and then the service's.
+
+The `_owner` role migrates. The `_app` role gets what it needs to run, and may only insert into the access log.
+"""
+
+from pathlib import Path
+
+import psycopg
+import yoyo
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+OWN_MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK = 0x636D7333  # "cms3"
+
+
+def migrate(*, owner_url: str, app_url: str, folder: Path) -> int:
+    """Brings the database to the newest schema; gives the number of migrations applied now.
+
+    Any number of replicas may start at once: one migrates, the others wait for it.
+    """
+    app_role = str(conninfo_to_dict(app_url)["user"])
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        applied = _apply(owner_url, folder)
+        _grant(connection, app_role)
+    return applied
+
+
+def _apply(owner_url: str, folder: Path) -> int:
+    backend = yoyo.get_backend(owner_url.replace("postgresql://", "postgresql+psycopg://", 1))
+    try:
+        wanted = yoyo.read_migrations(str(OWN_MIGRATIONS), str(folder))
+        missing = backend.to_apply(wanted)
+        backend.apply_migrations(missing)
+        return len(missing)
+    finally:
+        backend.connection.close()
+
+
+def _grant(connection: psycopg.Connection, app_role: str) -> None:
+    role = sql.Identifier(app_role)
+    for statement in (
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
+        "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}",
+        "REVOKE ALL ON access_log FROM {role}",
+        "GRANT INSERT ON access_log TO {role}",
+    ):
+        connection.execute(sql.SQL(statement).format(role=role))

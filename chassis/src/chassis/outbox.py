@@ -1,0 +1,147 @@
+"""Events leave a service by rows that are written in the transaction of the change they tell of.
+
+A row is finished only when every service in `heard_by` has sent its receipt; until then it is published again.
+"""
+
+import uuid
+from datetime import datetime
+
+from google.protobuf.message import Message
+
+from chassis import clock, contract, tracing
+from chassis.bus import Bus
+from chassis.database import Connection, Database, Row, events_were_appended
+from cms.common.v1 import common_pb2
+
+_BATCH = 200
+
+_CLAIM = """
+    UPDATE outbox
+    SET attempts = attempts + 1,
+        publish_after = clock_timestamp()
+            + make_interval(secs => least(600, 5 * power(2, least(attempts, 10))) * (0.75 + random() / 2)),
+        finished_time = CASE WHEN heard_by = '{}' THEN clock_timestamp() END
+    WHERE event_id IN (
+        SELECT event_id FROM outbox
+        WHERE finished_time IS NULL AND publish_after <= clock_timestamp()
+        ORDER BY publish_after
+        LIMIT %s
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING event_id, type, claim_ref, version, payload, heard_by, occurred_time, traceparent
+"""
+
+_GIVE_BACK = """
+    UPDATE outbox
+    SET attempts = attempts - 1, publish_after = clock_timestamp() + interval '1 second', finished_time = NULL
+    WHERE event_id = ANY(%s)
+"""
+
+_RECEIVE = """
+    UPDATE outbox
+    SET receipted = outbox.receipted || receipt.consumers,
+        finished_time = CASE WHEN outbox.heard_by <@ (outbox.receipted || receipt.consumers) THEN clock_timestamp() END
+    FROM (
+        SELECT event_id, array_agg(DISTINCT consumer) AS consumers
+        FROM unnest(%s::uuid[], %s::text[]) AS given (event_id, consumer)
+        GROUP BY event_id
+    ) AS receipt
+    WHERE outbox.event_id = receipt.event_id AND outbox.finished_time IS NULL
+"""
+
+
+def events_stream(source: str) -> str:
+    """The stream of a service's events."""
+    return f"events:{source}"
+
+
+def receipts_stream(source: str) -> str:
+    """The stream of receipts for a service's events."""
+    return f"receipts:{source}"
+
+
+def append(
+    conn: Connection, *, claim_ref: str, version: int, event: Message, occurred_time: datetime | None = None
+) -> uuid.UUID:
+    """Writes an event of the contract in this transaction; gives its event_id.
+
+    `version` is that of the aggregate. KeyError where the message is no event of the contract.
+    """
+    event_type = contract.events()[event.DESCRIPTOR.name]
+    event_id = uuid.uuid4()
+    conn.execute(
+        "INSERT INTO outbox (event_id, type, claim_ref, version, payload, heard_by, occurred_time, traceparent)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            event_id,
+            event.DESCRIPTOR.full_name,
+            claim_ref,
+            version,
+            event.SerializeToString(),
+            list(event_type.heard_by),
+            occurred_time or clock.now(),
+            tracing.current(),
+        ],
+    )
+    events_were_appended()
+    return event_id
+
+
+class Relay:
+    """Publishes what is due, and finishes what was receipted by all."""
+
+    def __init__(self, source: str, database: Database, bus: Bus, *, consumer: str) -> None:
+        self._source = source
+        self._database = database
+        self._bus = bus
+        self._consumer = consumer
+
+    def publish(self) -> bool:
+        """Claims due rows, commits, adds them to the stream; gives whether there may be more."""
+        self._bus.ping()
+        with self._database.transaction() as conn:
+            rows = conn.execute(_CLAIM, [_BATCH]).fetchall()
+        if rows:
+            try:
+                self._bus.add(events_stream(self._source), [_entry(row) for row in rows])
+            except Exception:
+                self._give_back(rows)
+                raise
+        return len(rows) == _BATCH
+
+    def _give_back(self, rows: list[Row]) -> None:
+        # Published or not is not known; being published twice does no harm.
+        with self._database.transaction() as conn:
+            conn.execute(_GIVE_BACK, [[row["event_id"] for row in rows]])
+
+    def receive(self) -> bool:
+        """Takes receipts from the stream into the rows; gives whether there may be more."""
+        deliveries = self._bus.read(
+            self._source, self._consumer, [receipts_stream(self._source)], count=_BATCH, block_seconds=1.0
+        ) or self._bus.claim_idle(
+            self._source, self._consumer, receipts_stream(self._source), idle_seconds=10.0, count=_BATCH
+        )
+        if deliveries:
+            event_ids = [uuid.UUID(bytes=delivery.fields[b"event_id"]) for delivery in deliveries]
+            consumers = [delivery.fields[b"consumer"].decode() for delivery in deliveries]
+            with self._database.transaction() as conn:
+                conn.execute(_RECEIVE, [event_ids, consumers])
+            self._bus.acknowledge(self._source, deliveries)
+        return bool(deliveries)
+
+
+def _entry(row: Row) -> dict[str, bytes | str]:
+    envelope = common_pb2.EventEnvelope(
+        event_id=str(row["event_id"]),
+        type=row["type"],
+        claim_ref=row["claim_ref"],
+        version=row["version"],
+        traceparent=row["traceparent"],
+        payload=row["payload"],
+    )
+    envelope.occurred_time.FromDatetime(row["occurred_time"])
+    return {
+        "event_id": row["event_id"].bytes,
+        "heard_by": ",".join(row["heard_by"]),
+        "envelope": envelope.SerializeToString(),
+    }

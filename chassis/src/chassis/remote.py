@@ -1,0 +1,72 @@
+"""Calls to other services of the platform: a deadline on each, the trace passed on, errors in our own tree."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from chassis import errors, requests, tracing
+from chassis.errors import CmsError, Violation
+
+Response = TypeVar("Response", bound=Message)
+
+_BY_CODE: dict[str, type[CmsError]] = {
+    kind.code: kind
+    for kind in (
+        errors.InvalidArgument,
+        errors.Unauthenticated,
+        errors.PermissionDenied,
+        errors.NotFound,
+        errors.AlreadyExists,
+        errors.FailedPrecondition,
+        errors.ResourceExhausted,
+        errors.DeadlineExceeded,
+        errors.Unavailable,
+    )
+}
+
+
+def channel(address: str) -> grpc.Channel:
+    """A channel to a service; it connects when it is first used and again whenever the service comes back."""
+    return grpc.insecure_channel(
+        address,
+        options=(
+            ("grpc.max_receive_message_length", 4 * requests.LARGEST_REQUEST_BYTES),
+            ("grpc.max_reconnect_backoff_ms", 2_000),
+            ("grpc.initial_reconnect_backoff_ms", 100),
+            ("grpc.keepalive_time_ms", 30_000),
+            ("grpc.enable_retries", 0),
+        ),
+    )
+
+
+def invoke(
+    method: Callable[..., Response], request: Message, *, token: str, timeout_seconds: float, purpose: str = ""
+) -> Response:
+    """Calls a stub's method as the bearer of `token`. Raises the error of our tree that the other service meant."""
+    metadata = [("authorization", f"Bearer {token}"), ("traceparent", tracing.child_of(tracing.current()))]
+    if purpose:
+        metadata.append(("cms-purpose", purpose))
+    try:
+        return method(request, timeout=timeout_seconds, metadata=tuple(metadata))
+    except grpc.RpcError as error:
+        raise error_of(error) from None
+
+
+def error_of(error: Any) -> CmsError:
+    """The error of our tree for a gRPC error, with its reason, fields and metadata."""
+    status = rpc_status.from_call(error)
+    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    for detail in status.details if status else ():
+        detail.Unpack(info) or detail.Unpack(bad)
+    code = error.code().name
+    violations = [Violation(field=fault.field, description=fault.description) for fault in bad.field_violations]
+    if code == "ABORTED" and "current_version" in info.metadata:
+        return errors.StaleVersion(
+            given=int(info.metadata["given_version"]), current=int(info.metadata["current_version"])
+        )
+    kind = _BY_CODE.get(code, errors.Internal)
+    return kind(info.reason or code, error.details() or code, violations=violations, metadata=dict(info.metadata))

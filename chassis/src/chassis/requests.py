@@ -1,0 +1,90 @@
+"""What must hold of every request message, by the contract alone: checked before any code of a service sees it."""
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from google.protobuf import json_format
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import DecodeError, Message
+
+from chassis import contract
+from chassis.errors import InvalidArgument, Violation
+
+LARGEST_REQUEST_BYTES = 1024 * 1024
+_FIELD_IN_ERROR = re.compile(r"Failed to parse (\w+) field")
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
+_UNKNOWN_FIELD = re.compile(r'has no field named "(\w+)"')
+
+
+def parse_binary(message: type[Message], body: bytes) -> Message:
+    """The message of a gRPC request. Raises InvalidArgument for what is no such message."""
+    try:
+        return message.FromString(body)
+    except DecodeError as cause:
+        raise InvalidArgument("MALFORMED", "the body is not the method's request message") from cause
+
+
+def parse_json(message: type[Message], body: bytes) -> Message:
+    """The message of a JSON request. Raises InvalidArgument that names the field, where the parser does; never a value."""
+    try:
+        return json_format.Parse(body.decode("utf-8"), message())
+    except json_format.ParseError as cause:
+        raise _named(str(cause)) from None
+    except (UnicodeDecodeError, ValueError, RecursionError):
+        raise InvalidArgument("MALFORMED", "the body is not JSON of the method's request message") from None
+
+
+def _named(text: str) -> InvalidArgument:
+    # The parser's text quotes the value; only names of fields are taken from it.
+    unknown = _UNKNOWN_FIELD.search(text)
+    if unknown and _PLAIN_NAME.fullmatch(unknown[1]):
+        return InvalidArgument.of(Violation(field=unknown[1], description="no such field"), reason="MALFORMED")
+    names = _FIELD_IN_ERROR.findall(text)
+    if names:
+        return InvalidArgument.of(Violation(field=".".join(names), description="not of its type"), reason="MALFORMED")
+    return InvalidArgument("MALFORMED", "the body is not JSON of the method's request message")
+
+
+def check(request: Message) -> None:
+    """Raises InvalidArgument naming each required field that is absent, and each with a value that nothing can hold."""
+    violations = list(_faults(request, ""))
+    if violations:
+        raise InvalidArgument.of(*violations)
+
+
+def _faults(message: Message, path: str) -> Iterator[Violation]:
+    for field in contract.required_fields(message.DESCRIPTOR):
+        if _is_absent(message, field):
+            yield Violation(field=path + field.name, description="is required")
+    for field, value in message.ListFields():
+        for index, item in enumerate(value) if field.is_repeated and not _is_map(field) else [(None, value)]:
+            yield from _value_faults(field, item, path + field.name + ("" if index is None else f"[{index}]"))
+
+
+def _value_faults(field: FieldDescriptor, value: Any, path: str) -> Iterator[Violation]:
+    if _is_map(field):
+        for key in value:
+            if "\x00" in key:
+                yield Violation(field=path, description="holds a NUL character")
+            yield from _faults(value[key], path + ".")
+    elif field.message_type is not None:
+        yield from _faults(value, path + ".")
+    elif field.enum_type is not None:
+        if value not in field.enum_type.values_by_number:
+            yield Violation(field=path, description="is not a value of the enumeration")
+    elif isinstance(value, str) and "\x00" in value:
+        yield Violation(field=path, description="holds a NUL character")
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield Violation(field=path, description="is not a finite number")
+
+
+def _is_map(field: FieldDescriptor) -> bool:
+    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
+
+
+def _is_absent(message: Message, field: FieldDescriptor) -> bool:
+    if field.has_presence:
+        return not message.HasField(field.name)
+    return not getattr(message, field.name)

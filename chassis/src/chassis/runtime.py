@@ -1,0 +1,197 @@
+"""A service's process: it waits for what it needs, migrates, opens both doors, works, and drains on SIGTERM."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from google.protobuf.descriptor import ServiceDescriptor
+
+from chassis import clock, logs, metrics
+from chassis.bus import Bus
+from chassis.chain import Chain
+from chassis.database import Database
+from chassis.grpc_door import GrpcDoor
+from chassis.http_door import HttpDoor
+from chassis.identity import ServiceToken, Verifier
+from chassis.inbox import Handler, Inbox
+from chassis.metrics import StateGauge
+from chassis.migrations import migrate
+from chassis.outbox import Relay
+from chassis.settings import ServiceSettings
+from chassis.vault import Keyring, Vault
+from chassis.workers import Worker
+
+_WAIT_STEP_SECONDS = 0.25
+_RELAY_PAUSE_SECONDS = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """What a service's own code gets from the chassis."""
+
+    name: str
+    database: Database
+    bus: Bus
+    vault: Vault
+    token: ServiceToken
+    lease_owner: str
+    """Names this process, for leases and consumers."""
+
+
+def no_workers(_runtime: Runtime) -> Sequence[Worker]:
+    """For a service without workers of its own."""
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """What makes a service this one."""
+
+    name: str
+    settings: ServiceSettings
+    contract: ServiceDescriptor
+    migrations: Path
+    api: Callable[[Runtime], object]
+    handlers: Mapping[str, Handler] = field(default_factory=dict)
+    workers: Callable[[Runtime], Sequence[Worker]] = no_workers
+    gauges: Sequence[StateGauge] = ()
+
+
+class NotReady(SystemExit):
+    """What is needed did not come in time; the text says what."""
+
+
+def run(service: Service) -> None:
+    """Runs the service until SIGTERM or SIGINT. Raises NotReady where what it needs does not come in time."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    process = Process(service)
+    process.start()
+    stopping.wait()
+    process.stop()
+
+
+class Process:
+    """A running service; `run` for a program, started and stopped by hand in tests."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        settings = service.settings
+        logs.configure(service.name)
+        clock.configure(settings.clock_offset_file)
+        if settings.time_scale != 1:
+            logs.get().warning("waits are scaled", time_scale=settings.time_scale)
+        self._wait_for_files()
+        self._migrate()
+        self.runtime = _runtime(service)
+        self.database = self.runtime.database
+        self.workers = [*_chassis_workers(service, self.runtime), *service.workers(self.runtime)]
+        chain = Chain(
+            service=service.contract,
+            servicer=service.api(self.runtime),
+            verifier=Verifier(settings.jwks_file, issuer=settings.issuer),
+            database=self.database,
+            vault=self.runtime.vault,
+        )
+        self.grpc = GrpcDoor(chain, host=settings.host, port=settings.grpc_port)
+        self.http = HttpDoor(chain, host=settings.host, port=settings.http_port, readiness=self.readiness)
+        self._gauges = metrics.StateCollector(self.database, [*metrics.OWN_GAUGES, *service.gauges])
+
+    def start(self) -> None:
+        """Opens the doors and starts the workers."""
+        self.database.open()
+        metrics.REGISTRY.register(self._gauges)
+        for worker in self.workers:
+            worker.start()
+        self.grpc.start()
+        self.http.start()
+        host = self._service.settings.host
+        logs.get().info("serving", grpc_address=f"{host}:{self.grpc.port}", http_address=f"{host}:{self.http.port}")
+
+    def stop(self) -> None:
+        """Closes the doors, lets what is in flight finish, ends the workers."""
+        logs.get().info("draining")
+        drain = self._service.settings.drain_seconds
+        for worker in self.workers:
+            worker.stop()
+        self.grpc.stop(drain)
+        self.http.stop(drain)
+        until = time.monotonic() + drain
+        for worker in self.workers:
+            if not worker.join(max(0.0, until - time.monotonic())):
+                logs.get().warning("worker did not end in time", worker=worker.name)
+        metrics.REGISTRY.unregister(self._gauges)
+        self.database.close()
+        self.runtime.bus.close()
+        logs.get().info("stopped")
+
+    def readiness(self) -> tuple[bool, dict[str, Any]]:
+        """Whether calls can be served, and what was found. Without the bus the service works on: degraded."""
+        database, bus = self.database.is_reachable(), self.runtime.bus.is_reachable()
+        status = "unavailable" if not database else "ready" if bus else "degraded"
+        return database, {"status": status, "database": database, "bus": bus}
+
+    def _wait_for_files(self) -> None:
+        settings = self._service.settings
+        for path in (settings.jwks_file, settings.keyring_file, settings.token_file):
+            _wait(lambda path=path: path.is_file(), f"the file {path}", settings.start_limit_seconds)  # type: ignore[misc]
+
+    def _migrate(self) -> None:
+        settings = self._service.settings
+        _wait(lambda: _answers(settings.database_owner_url), "PostgreSQL", settings.start_limit_seconds)
+        applied = migrate(
+            owner_url=settings.database_owner_url, app_url=settings.database_url, folder=self._service.migrations
+        )
+        logs.get().info("migrated", count=applied)
+
+
+def _runtime(service: Service) -> Runtime:
+    settings = service.settings
+    return Runtime(
+        name=service.name,
+        database=Database(settings.database_url),
+        bus=Bus(settings.bus_url, prefix=settings.bus_prefix),
+        vault=Vault(service.name, Keyring.load(settings.keyring_file)),
+        token=ServiceToken(settings.token_file),
+        lease_owner=f"{socket.gethostname()}-{os.getpid()}",
+    )
+
+
+def _chassis_workers(service: Service, runtime: Runtime) -> list[Worker]:
+    relay = Relay(service.name, runtime.database, runtime.bus, consumer=runtime.lease_owner)
+    publisher = Worker("relay", relay.publish, pause_seconds=_RELAY_PAUSE_SECONDS)
+    runtime.database.on_events(publisher.wake)
+    workers = [publisher, Worker("receipts", relay.receive, pause_seconds=0)]
+    if service.handlers:
+        inbox = Inbox(service.name, runtime.database, runtime.bus, service.handlers, consumer=runtime.lease_owner)
+        workers += [
+            Worker("inbox", inbox.consume, pause_seconds=0),
+            Worker("inbox-idle", inbox.consume_idle, pause_seconds=2.0),
+            Worker("dead-letters", inbox.replay, pause_seconds=2.0),
+        ]
+    return workers
+
+
+def _wait(condition: Callable[[], bool], what: str, limit_seconds: float) -> None:
+    until = time.monotonic() + limit_seconds
+    while not condition():
+        if time.monotonic() > until:
+            logs.get().error("not started", waiting_for=what, seconds=limit_seconds)
+            raise NotReady(f"not started: {what} was not there within {limit_seconds:g} seconds")
+        time.sleep(_WAIT_STEP_SECONDS)
+
+
+def _answers(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True

@@ -1,0 +1,36 @@
+"""W3C trace context: carried through calls and events, so that a log line leads to its cause."""
+
+import re
+import secrets
+from contextvars import ContextVar
+
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+_current: ContextVar[str] = ContextVar("traceparent", default="")
+
+
+def new_traceparent() -> str:
+    """The root of a new trace."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def child_of(traceparent: str | None) -> str:
+    """A new span in the caller's trace; a new trace where the caller's header is absent or not well formed."""
+    match = _TRACEPARENT.fullmatch(traceparent or "")
+    if match is None or set(match[1]) == {"0"}:
+        return new_traceparent()
+    return f"00-{match[1]}-{secrets.token_hex(8)}-{match[3]}"
+
+
+def current() -> str:
+    """The traceparent of what runs now; empty outside of calls and events."""
+    return _current.get()
+
+
+def enter(traceparent: str) -> None:
+    """Makes this the traceparent of what runs in this thread from now on."""
+    _current.set(traceparent)
+
+
+def trace_id() -> str:
+    """The trace's id alone, for logs."""
+    return current()[3:35]

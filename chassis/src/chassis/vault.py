@@ -1,0 +1,158 @@
+"""Encryption at rest, and the look-up of a NINO that is stored encrypted.
+
+Each claim has a data key of its own (AES-256-GCM), wrapped by a key that never enters the database. What is sealed is
+bound to its place by the associated data (service, claim, field, version): a value copied elsewhere does not open.
+The keyring is a JSON file: {"current": id, "wrapping": {id: base64 of 32 bytes}, "lookup": base64, "requests": base64}.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from chassis.database import Connection
+
+_NONCE_BYTES = 12
+_REMEMBERED_KEYS = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keyring:
+    """Keys from outside the database."""
+
+    current: str
+    wrapping: Mapping[str, bytes]
+    lookup: bytes
+    requests: bytes
+
+    @classmethod
+    def load(cls, path: Path) -> "Keyring":
+        """Reads the keyring file. Raises KeyError, ValueError or OSError where it is not one."""
+        raw = json.loads(path.read_text())
+        return cls(
+            current=raw["current"],
+            wrapping={key_id: base64.b64decode(key) for key_id, key in raw["wrapping"].items()},
+            lookup=base64.b64decode(raw["lookup"]),
+            requests=base64.b64decode(raw["requests"]),
+        )
+
+    @staticmethod
+    def generate() -> str:
+        """The text of a new keyring file."""
+
+        def key() -> str:
+            return base64.b64encode(secrets.token_bytes(32)).decode()
+
+        return json.dumps({"current": "1", "wrapping": {"1": key()}, "lookup": key(), "requests": key()})
+
+
+def _encrypt(cipher: AESGCM, plain: bytes, place: str) -> bytes:
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, plain, place.encode())
+
+
+def _decrypt(cipher: AESGCM, sealed: bytes, place: str) -> bytes:
+    return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode())
+
+
+@dataclass(frozen=True)
+class ClaimCipher:
+    """Seals and opens what belongs to one claim."""
+
+    service: str
+    claim_ref: str
+    _cipher: AESGCM
+
+    def seal(self, value: Any, *, field: str, version: int) -> bytes:
+        """A JSON value, encrypted for this field and version."""
+        return self.seal_bytes(json.dumps(value, ensure_ascii=False).encode(), field=field, version=version)
+
+    def open(self, sealed: bytes, *, field: str, version: int) -> Any:
+        """The JSON value. Raises cryptography.exceptions.InvalidTag where it was sealed for another place."""
+        return json.loads(self.open_bytes(sealed, field=field, version=version))
+
+    def seal_bytes(self, plain: bytes, *, field: str, version: int) -> bytes:
+        """Bytes, encrypted for this field and version."""
+        return _encrypt(self._cipher, plain, self._place(field, version))
+
+    def open_bytes(self, sealed: bytes, *, field: str, version: int) -> bytes:
+        """The bytes. Raises cryptography.exceptions.InvalidTag where they were sealed for another place."""
+        return _decrypt(self._cipher, sealed, self._place(field, version))
+
+    def _place(self, field: str, version: int) -> str:
+        return f"{self.service}|{self.claim_ref}|{field}|{version}"
+
+
+class Vault:
+    """A service's access to its keys."""
+
+    def __init__(self, service: str, keyring: Keyring) -> None:
+        self._service = service
+        self._keyring = keyring
+        self._wrapping = {key_id: AESGCM(key) for key_id, key in keyring.wrapping.items()}
+        self._remembered: OrderedDict[str, AESGCM] = OrderedDict()
+        self._lock = Lock()
+
+    def cipher(self, conn: Connection, claim_ref: str) -> ClaimCipher:
+        """The cipher of a claim; its data key is made, in this transaction, if there is none yet."""
+        with self._lock:
+            known = self._remembered.get(claim_ref)
+        key = known or self._stored(conn, claim_ref) or self._new(conn, claim_ref)
+        return ClaimCipher(self._service, claim_ref, key)
+
+    def _stored(self, conn: Connection, claim_ref: str) -> AESGCM | None:
+        row = conn.execute("SELECT key_id, wrapped FROM data_keys WHERE claim_ref = %s", [claim_ref]).fetchone()
+        if row is None:
+            return None
+        key = AESGCM(_decrypt(self._wrapping[row["key_id"]], row["wrapped"], self._key_place(claim_ref)))
+        with self._lock:
+            self._remembered[claim_ref] = key
+            if len(self._remembered) > _REMEMBERED_KEYS:
+                self._remembered.popitem(last=False)
+        return key
+
+    def _new(self, conn: Connection, claim_ref: str) -> AESGCM:
+        # Not remembered: the transaction may still be rolled back, and the key with it.
+        key = AESGCM.generate_key(bit_length=256)
+        wrapped = _encrypt(self._wrapping[self._keyring.current], key, self._key_place(claim_ref))
+        made = conn.execute(
+            "INSERT INTO data_keys (claim_ref, key_id, wrapped) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING 1",
+            [claim_ref, self._keyring.current, wrapped],
+        ).fetchone()
+        if made is not None:
+            return AESGCM(key)
+        stored = self._stored(conn, claim_ref)
+        if stored is None:
+            raise RuntimeError("a data key was neither made nor found")
+        return stored
+
+    def _key_place(self, claim_ref: str) -> str:
+        return f"{self._service}|{claim_ref}|data-key"
+
+    def lookup(self, text: str) -> bytes:
+        """What stands for a normalised value in an index: an HMAC, the same every time."""
+        return hmac.new(self._keyring.lookup, text.encode(), hashlib.sha256).digest()
+
+    def request_hmac(self, body: bytes) -> bytes:
+        """What stands for a request's body."""
+        return hmac.new(self._keyring.requests, body, hashlib.sha256).digest()
+
+    def seal_response(self, plain: bytes, *, place: str) -> bytes:
+        """A response kept for retries, bound to its request; the first byte gives the length of the key's id."""
+        key_id = self._keyring.current.encode()
+        return bytes([len(key_id)]) + key_id + _encrypt(self._wrapping[self._keyring.current], plain, place)
+
+    def open_response(self, sealed: bytes, *, place: str) -> bytes:
+        """The response as it was first given."""
+        length = sealed[0]
+        key_id = sealed[1 : 1 + length].decode()
+        return _decrypt(self._wrapping[key_id], sealed[1 + length :], place)

@@ -1,0 +1,64 @@
+"""Threads that do a thing again and again, with a heartbeat that an alert can watch."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+
+from chassis import logs, metrics
+
+_LONGEST_PAUSE_AFTER_FAILURE = 10.0
+
+
+class Worker:
+    """Runs `step` until it is stopped. `step` gives whether there may be more to do at once; else the worker pauses."""
+
+    def __init__(self, name: str, step: Callable[[], bool], *, pause_seconds: float) -> None:
+        self.name = name
+        self._step = step
+        self._pause = pause_seconds
+        self._stopping = threading.Event()
+        self._woken = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        metrics.WORKER_SUCCESS.labels(name).set(0)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Ends the pause, if there is one."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Asks the worker to end after its present step."""
+        self._stopping.set()
+        self._woken.set()
+
+    def join(self, seconds: float) -> bool:
+        """Waits for the end; gives whether it came."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                more = self._step()
+            except Exception as error:  # the thread must outlive any error; it is counted, logged and tried again
+                failures += 1
+                metrics.WORKER_FAILURES.labels(self.name).inc()
+                logs.get().error(
+                    "worker failed", worker=self.name, error=type(error).__name__, location=logs.location_of(error)
+                )
+                self._rest(min(_LONGEST_PAUSE_AFTER_FAILURE, 0.1 * 2.0**failures) * random.uniform(0.75, 1.25))  # noqa: S311
+            else:
+                failures = 0
+                metrics.WORKER_SUCCESS.labels(self.name).set(time.time())
+                if not more:
+                    self._rest(self._pause)
+
+    def _rest(self, seconds: float) -> None:
+        self._woken.wait(seconds)
+        if not self._stopping.is_set():
+            self._woken.clear()
