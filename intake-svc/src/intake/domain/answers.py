@@ -78,6 +78,8 @@ def is_gap(value: JsonValue) -> bool:
 
 def rule_value(question: Question, value: JsonValue) -> rules.CelValue:
     """A canonical answer, not a gap, as the rules of a script see it."""
+    if question.kind is Kind.DATE:
+        return rules.timestamp(date.fromisoformat(str(value)))
     if question.kind is not Kind.GROUP:
         return _rule_value(question, value)
     entries: Any = value
@@ -156,11 +158,12 @@ def _read_part(field: Field, value: JsonValue, at: int) -> JsonValue:
 
 
 def _rule_value(field: Field, value: Any) -> rules.CelValue:
+    """A value alone or within an entry; there a date can only be text, which the rule turns into a timestamp."""
     converted: rules.CelValue = value
     if field.kind is Kind.MONEY:
         converted = int(Decimal(value) * 100)
     elif field.kind is Kind.DATE:
-        converted = rules.timestamp(date.fromisoformat(value))
+        converted = f"{value}T00:00:00Z"
     elif field.kind is Kind.NUMBER:
         converted = float(value)
     return converted

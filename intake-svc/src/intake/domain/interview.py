@@ -7,7 +7,7 @@ but is no fact. All of it follows from the answers alone, never from the order i
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -153,6 +153,20 @@ def first_contact_known(script: Script, answers: Answers) -> bool:
     return all(name in values.valued or name not in values.relevant for name in script.first_contact)
 
 
+def open_proposal(question: Question, answer: Answer) -> JsonValue:
+    """The record form to agree to; None where none is needed, or this one was agreed to."""
+    if question.record is None or answer.value is None or is_gap(answer.value):
+        return None
+    proposal = record_form(answer.value, question.record)
+    return None if proposal == answer.record_form else proposal
+
+
+def with_consent(question: Question, answer: Answer) -> Answer:
+    """The answer with the claimant's agreement to the form that the record can hold; as it was where it needs none."""
+    proposal = open_proposal(question, answer)
+    return answer if proposal is None else replace(answer, record_form=proposal)
+
+
 @dataclass(frozen=True, kw_only=True)
 class KnownValues:
     """Which questions are relevant, which of them have a value, and the values that rules look at."""
@@ -197,14 +211,6 @@ def _question_state(
         problem=failed.problem.spoken(language) if failed else None,
         blocker=_blocker(question, answer, required=required, proposal=proposal, failed=failed),
     )
-
-
-def open_proposal(question: Question, answer: Answer) -> JsonValue:
-    """The record form to agree to; None where none is needed, or this one was agreed to."""
-    if question.record is None:
-        return None
-    proposal = record_form(answer.value, question.record)
-    return None if proposal == answer.record_form else proposal
 
 
 def _required(question: Question, values: Mapping[str, CelValue]) -> bool:

@@ -1,8 +1,8 @@
 """Rules of a script in CEL (the Common Expression Language), type-checked when the script is read.
 
 Money is whole pence, a date the UTC midnight that opens it, a number a double, an address or an entry of a group a
-map. Two functions beyond CEL's own count as calendars do: `years(from, to)`, completed years, and
-`months_before(date, count)`.
+map; within an entry a date is text, of which `timestamp(entry.date)` makes one. Two functions beyond CEL's own count
+as calendars do: `years(from, to)`, completed years, and `months_before(date, count)`.
 
 A rule is three-valued. A name without a value makes the rule unknown unless the rest decides it: with `b` missing,
 `false && b` is false, `true && b` is unknown. Unknown never counts as true.
@@ -45,8 +45,8 @@ class Rule:
     def result(self, values: Named) -> bool | str | None:
         """What the rule gives for these values, of which it is handed only those it names; None where unknown."""
         value = self.program.eval(data={name: values[name] for name in self.names if name in values})
-        plain = value.value()
-        return plain if isinstance(plain, bool | str) and value.type() != cel.Type.ERROR else None
+        plain: bool | str | None = None if value.type() == cel.Type.ERROR else value.value()
+        return plain
 
     def holds(self, values: Named) -> bool:
         """Whether the rule is true; unknown is not."""

@@ -11,7 +11,7 @@ WELSH = "CY"
 
 
 class Kind(StrEnum):
-    """The kinds of question of the contract; docs and clients know these and nothing more of a script."""
+    """The contract's kinds of question: all that a client needs to know to drive an interview."""
 
     YES_NO = "YES_NO"
     CHOICE = "CHOICE"

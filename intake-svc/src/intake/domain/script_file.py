@@ -2,12 +2,13 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from datetime import date
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from intake.domain.answers import CEL_TYPES
-from intake.domain.rules import TIMESTAMP, Rule, RuleCompiler, RuleError
+from intake.domain.answers import CEL_TYPES, rule_value
+from intake.domain.rules import TIMESTAMP, Rule, RuleCompiler, RuleError, timestamp
 from intake.domain.script import (
     Check,
     Choice,
@@ -22,6 +23,7 @@ from intake.domain.script import (
 )
 from intake.domain.script_table import ScriptError, Table
 from intake.domain.transliteration import Characters, RecordRule
+from intake.domain.values import JsonValue
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 """The folder of the scripts in use, one file a scheme."""
@@ -62,6 +64,7 @@ def _script(top: Table) -> Script:
         named=frozenset(name for rule in _rules(questions.values(), derived) for name in rule.names) - {"today"},
     )
     top.close()
+    _try_rules(top, script)
     _refuse_unless(top, script.version.endswith(f"-{script.number}"), "version must end with the number")
     return script
 
@@ -211,6 +214,41 @@ def _order(top: Table, questions: Mapping[str, Question]) -> tuple[str, ...]:
         return tuple(TopologicalSorter(depends).static_order())
     except CycleError as circle:
         raise ScriptError(f"{top.place}: relevance goes in a circle: {' '.join(circle.args[1])}") from circle
+
+
+def _try_rules(top: Table, script: Script) -> None:
+    """Types within entries of a group are only seen at work: every rule must give a result when all it names is known.
+
+    It is tried with entries that hold every field, and with entries that hold only the required ones.
+    """
+    for whole in (True, False):
+        known = {question.id: rule_value(question, _sample(question, whole=whole)) for question in _questions(script)}
+        for rule in _rules(_questions(script), script.derived):
+            result = rule.result(known | {"today": timestamp(date(2000, 1, 1))})
+            _refuse_unless(top, result is not None, f"{rule.expression!r} gives nothing for a full set of answers")
+
+
+def _questions(script: Script) -> Iterable[Question]:
+    return script.questions.values()
+
+
+def _sample(question: Question, *, whole: bool) -> JsonValue:
+    if question.kind is not Kind.GROUP:
+        return _sample_part(question)
+    return [{field.id: _sample_part(field) for field in question.fields if whole or field.required}]
+
+
+def _sample_part(field: Field) -> JsonValue:
+    codes: list[JsonValue] = [choice.code for choice in field.choices]
+    samples: dict[Kind, JsonValue] = {
+        Kind.YES_NO: True,
+        Kind.CHOICES: codes,
+        Kind.DATE: "2000-01-01",
+        Kind.MONEY: "1.00",
+        Kind.NUMBER: 1,
+        Kind.ADDRESS: {"lines": ["A", "B"], "postcode": "AB1 2CD"},
+    }
+    return samples.get(field.kind, codes[0] if codes else "A")
 
 
 def _rules(questions: Iterable[Question], derived: Iterable[Derived]) -> Iterable[Rule]:

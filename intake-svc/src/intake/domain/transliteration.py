@@ -78,7 +78,7 @@ def _address_lines(lines: list[str], rule: RecordRule) -> list[str]:
     """Long lines run on into the next where the record has lines to spare; otherwise each is shortened."""
     written = [_written(line, rule.characters) for line in lines]
     wrapped = [part for line in written for part in textwrap.wrap(line, rule.maximum, break_on_hyphens=False)]
-    if len(wrapped) <= MAXIMUM_LINES and all(_fits(line, rule) for line in wrapped):
+    if all(written) and len(wrapped) <= MAXIMUM_LINES and all(_fits(line, rule) for line in wrapped):
         return wrapped
     return [_proposal(line, rule) for line in lines]
 

@@ -1,0 +1,245 @@
+from datetime import date
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from intake.domain.interview import (
+    Answer,
+    Blocker,
+    evaluate,
+    facts,
+    first_contact_known,
+    security_questions,
+    with_consent,
+)
+from intake.domain.script import Script
+
+
+def blockers(interview: Any) -> dict[str, Blocker]:
+    return {missing.question_id: missing.blocker for missing in interview.missing}
+
+
+def relevant(interview: Any) -> set[str]:
+    return {state.question.id for state in interview.questions if state.relevant}
+
+
+def state_of(interview: Any, name: str) -> Any:
+    return next(state for state in interview.questions if state.question.id == name)
+
+
+def test_an_interview_begins_with_the_first_question_and_nothing_asked(evaluated: Any) -> None:
+    interview = evaluated({})
+
+    assert (interview.next_question_id, interview.asked) == ("language", 0)
+    assert blockers(interview)["surname"] is Blocker.REQUIRED
+    assert not any(section.complete for section in interview.sections)
+
+
+def test_a_full_set_of_answers_can_be_submitted(evaluated: Any, answered: Any, single_tenant: Any) -> None:
+    interview = evaluated(answered(**single_tenant))
+
+    assert interview.missing == ()
+    assert all(section.complete for section in interview.sections)
+    assert interview.asked == len(single_tenant)
+
+
+def test_optional_questions_are_offered_but_hold_nothing_up(evaluated: Any, answered: Any, single_tenant: Any) -> None:
+    given = answered(**single_tenant, email={"gap": "NOT_KNOWN"}, title=None)
+
+    interview = evaluated(given)
+
+    assert interview.next_question_id == "title"
+    assert state_of(interview, "email").settled
+    assert not interview.missing
+
+
+def test_a_single_tenant_is_asked_far_fewer_questions_than_a_couple_with_children(
+    evaluated: Any, answered: Any, single_tenant: Any, couple_with_children: Any
+) -> None:
+    single = evaluated(answered(**single_tenant))
+    couple = evaluated(answered(**couple_with_children))
+
+    assert not couple.missing
+    assert len(relevant(single)) <= len(relevant(couple)) - 8
+
+
+def test_every_question_is_counted_once(evaluated: Any, answered: Any, couple_with_children: Any) -> None:
+    for taken in range(len(couple_with_children)):
+        interview = evaluated(answered(**dict(list(couple_with_children.items())[:taken])))
+
+        assert interview.asked + interview.remaining + interview.not_relevant == len(interview.questions)
+        assert interview.next_question_id is not None
+
+
+def test_a_question_whose_rule_is_still_unknown_is_not_relevant(evaluated: Any, answered: Any) -> None:
+    assert "partner_surname" not in relevant(evaluated({}))
+    assert "partner_surname" in relevant(evaluated(answered(has_partner=True)))
+
+
+def test_a_gap_counts_as_missing_for_the_rules(evaluated: Any, answered: Any) -> None:
+    told = answered(has_account=True, sort_code="20-00-00")
+    gap = answered(has_account=True, sort_code={"gap": "WILL_SEND"})
+
+    assert "account_number" in relevant(evaluated(told))
+    assert "account_number" not in relevant(evaluated(gap))
+    assert "sort_code" not in blockers(evaluated(gap))
+
+
+def test_a_gap_that_may_not_stand_holds_up_submission(evaluated: Any, answered: Any, single_tenant: Any) -> None:
+    given = answered(**single_tenant | {"capital": {"gap": "NOT_KNOWN"}})
+
+    interview = evaluated(given)
+
+    assert blockers(interview) == {"capital": Blocker.GAP_NOT_ALLOWED}
+    assert state_of(interview, "capital").settled is False
+
+
+def test_an_answer_that_is_no_longer_relevant_is_kept_but_is_no_fact(
+    script: Script, evaluated: Any, answered: Any, couple_with_children: Any
+) -> None:
+    given = answered(**couple_with_children | {"has_partner": False})
+
+    state = state_of(evaluated(given), "partner_surname")
+
+    assert (state.relevant, state.answer.value) == (False, "O'Brien")
+    assert not {"partner_surname", "partner_nino"} & facts(script, given, "legacy-gateway").keys()
+
+
+def test_an_irrelevant_answer_makes_no_other_question_relevant(evaluated: Any, answered: Any) -> None:
+    given = answered(tenure="NON_DEPENDANT", liable_for_rent=True, wishes_housing_benefit=True)
+
+    assert not {"liable_for_rent", "wishes_housing_benefit", "rent_amount"} & relevant(evaluated(given))
+
+
+def test_two_answers_that_contradict_each_other_hold_up_submission(
+    script: Script, answered: Any, single_tenant: Any, today: date
+) -> None:
+    given = answered(**single_tenant | {"last_job_ended": "1979-01-01"})
+
+    interview = evaluate(script, given, language="CY", today=today)
+
+    assert blockers(interview) == {"last_job_ended": Blocker.CHECK_FAILED}
+    assert state_of(interview, "last_job_ended").problem == "Daeth y swydd ddiwethaf i ben cyn i'r hawlydd gael ei eni."
+
+
+def test_a_name_that_the_record_cannot_hold_waits_for_consent(
+    script: Script, evaluated: Any, answered: Any, single_tenant: Any
+) -> None:
+    given = answered(**single_tenant | {"surname": "O’Brien-Łukasz"})
+
+    interview = evaluated(given)
+    agreed = given | {"surname": with_consent(script.questions["surname"], given["surname"])}
+
+    assert state_of(interview, "surname").proposal == "O'BRIEN-LUKASZ"
+    assert blockers(interview) == {"surname": Blocker.PROPOSAL_NOT_ACCEPTED}
+    assert agreed["surname"].record_form == "O'BRIEN-LUKASZ"
+    assert not evaluated(agreed).missing
+    assert state_of(evaluated(agreed), "surname").proposal is None
+
+
+def test_consent_changes_nothing_where_none_is_needed_or_it_was_given(script: Script) -> None:
+    surname = script.questions["surname"]
+    for answer in (
+        Answer(value="Hughes", version=1),
+        Answer(value="Siân", record_form="SIAN", version=1),
+        Answer(value={"gap": "NOT_KNOWN"}, version=1),
+    ):
+        assert with_consent(surname, answer) == answer
+
+
+def test_the_paying_system_gets_record_forms_and_the_authority_the_literal_name(
+    script: Script, answered: Any, single_tenant: Any
+) -> None:
+    given = answered(**single_tenant) | {"surname": Answer(value="Siân", record_form="SIAN", version=2)}
+
+    assert facts(script, given, "legacy-gateway")["surname"] == "SIAN"
+    assert facts(script, given, "legacy-gateway")["forenames"] == "ANN MARY"
+    assert facts(script, given, "la-notifier")["surname"] == "Siân"
+
+
+def test_the_authority_learns_neither_bank_details_nor_childrens_names_nor_the_sum_of_savings(
+    script: Script, answered: Any, couple_with_children: Any
+) -> None:
+    told = facts(script, answered(**couple_with_children), "la-notifier")
+
+    assert not {"sort_code", "account_number", "account_name", "capital", "sex"} & told.keys()
+    assert told["capital_band"] == "UP_TO_6000"
+    assert told["children"] == [
+        {"date_of_birth": "2015-01-31", "relationship": "SON_OR_DAUGHTER"},
+        {"date_of_birth": "2018-07-01", "relationship": "STEPCHILD"},
+    ]
+
+
+def test_a_service_that_needs_nothing_learns_nothing(script: Script, answered: Any, single_tenant: Any) -> None:
+    assert facts(script, answered(**single_tenant), "scheduling-svc") == {}
+
+
+def test_a_couple_without_children_claims_jointly_if_one_was_born_after_28_october_1957(
+    script: Script, answered: Any, couple_with_children: Any
+) -> None:
+    couple = couple_with_children | {"children": [], "date_of_birth": "1957-10-28"}
+
+    def joint(partner_born: str) -> Any:
+        given = answered(**couple | {"partner_date_of_birth": partner_born})
+        return facts(script, given, "legacy-gateway")["joint_claim"]
+
+    assert joint("1957-10-29") is True
+    assert joint("1957-10-28") is False
+    assert facts(script, answered(**couple_with_children), "legacy-gateway")["joint_claim"] is False
+    assert facts(script, answered(has_partner=False), "legacy-gateway")["joint_claim"] is False
+
+
+def test_only_answered_questions_can_show_who_is_calling(script: Script, answered: Any) -> None:
+    given = answered(
+        surname="Hughes", date_of_birth="1980-02-29", telephone={"gap": "NOT_KNOWN"}, last_job_ended="2026-01-01"
+    )
+
+    assert security_questions(script, given) == ("date_of_birth",)
+
+
+IDENTITY: dict[str, Any] = {
+    "surname": "Hughes",
+    "forenames": "Ann",
+    "date_of_birth": "1980-02-29",
+    "address": {"lines": ["1 High Street", "Leeds"], "postcode": "LS1 4AP"},
+}
+
+
+def test_a_first_contact_is_known_when_liability_and_the_wish_are_known_either_way(
+    script: Script, answered: Any
+) -> None:
+    def known(**values: Any) -> bool:
+        return first_contact_known(script, answered(**IDENTITY, **values))
+
+    assert not known()
+    assert not known(tenure="COUNCIL_TENANT", liable_for_rent=True, liable_for_council_tax=False)
+    assert known(tenure="NON_DEPENDANT")
+    assert known(tenure="COUNCIL_TENANT", liable_for_rent=False, liable_for_council_tax=False)
+    assert known(tenure="LODGER", liable_for_rent=True, liable_for_council_tax=False, wishes_housing_benefit=False)
+    assert known(tenure="OWNER_OCCUPIER", liable_for_council_tax=True, wishes_council_tax_benefit=True)
+
+
+def test_a_first_contact_needs_every_part_of_the_identity_but_no_nino(script: Script, answered: Any) -> None:
+    for left_out in IDENTITY:
+        told = {name: value for name, value in IDENTITY.items() if name != left_out}
+
+        assert not first_contact_known(script, answered(**told, tenure="NON_DEPENDANT"))
+    assert first_contact_known(script, answered(**IDENTITY, tenure="NON_DEPENDANT", nino={"gap": "NOT_KNOWN"}))
+
+
+@given(random=st.randoms(use_true_random=False))
+def test_the_order_of_answering_changes_nothing(
+    random: Any, script: Script, answered: Any, evaluated: Any, couple_with_children: Any
+) -> None:
+    chosen = random.sample(sorted(couple_with_children), random.randint(0, len(couple_with_children)))
+    given = answered(**{name: couple_with_children[name] for name in chosen})
+
+    assert evaluated(given) == evaluated(dict(sorted(given.items())))
+    assert facts(script, given, "la-notifier") == facts(script, dict(sorted(given.items())), "la-notifier")
+
+
+def test_an_answer_to_a_question_of_another_script_is_passed_over(evaluated: Any) -> None:
+    given = {"favourite_colour": Answer(value="green", version=1)}
+
+    assert evaluated(given) == evaluated({})

@@ -1,0 +1,108 @@
+"""The script as data: whole, in two languages, and enough for everybody who is told of the claim."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from intake.domain.script import Field, Kind, Script, Text
+
+# Words that are the same in both languages.
+SHARED = {"Mr", "Mrs", "Miss", "Ms", "Mx", "Doctor"}
+
+# What the records of both JSAPS phases hold of the claimant (copybooks CLMCOMN, JSAPS-ES and JSAPS-BA).
+RECORD_FACTS = {
+    "nino", "title", "surname", "forenames", "date_of_birth", "sex", "address", "telephone", "language",
+    "sort_code", "account_number", "account_name", "roll_number", "has_partner", "partner_nino", "partner_surname",
+    "partner_date_of_birth", "partner_hours", "available_from", "hours_available", "restrictions", "job_goal_1",
+    "job_goal_2", "job_goal_3", "ever_worked", "last_job_ended", "last_job_reason", "last_employer", "joint_claim",
+    "earlier_claim", "backdate_to", "capital", "pension_weekly", "part_time_earnings", "jury_service",
+    "education_hours",
+}  # fmt: skip
+
+# What a notice tells the local authority of the claimant.
+NOTICE_FACTS = {
+    "nino", "title", "surname", "forenames", "date_of_birth", "partner_surname", "partner_forenames", "address",
+    "tenure", "landlord", "rent_amount", "rent_period", "moved_in_on", "children", "non_dependants", "other_income",
+    "capital_band", "language", "liable_for_rent", "liable_for_council_tax", "wishes_housing_benefit",
+    "wishes_council_tax_benefit",
+}  # fmt: skip
+
+
+def fields(script: Script) -> Iterator[Field]:
+    for question in script.questions.values():
+        yield question
+        yield from question.fields
+
+
+def texts(script: Script) -> Iterator[Text]:
+    yield from (section.name for section in script.sections)
+    for field in fields(script):
+        yield field.text
+        yield from (choice.text for choice in field.choices)
+    for question in script.questions.values():
+        yield from (check.problem for check in question.checks)
+        if question.help:
+            yield question.help
+
+
+def seen_by(script: Script, consumer: str) -> set[str]:
+    facts: list[Any] = [*script.questions.values(), *script.derived]
+    return {fact.id for fact in facts if consumer in fact.seen_by}
+
+
+def test_every_text_is_there_in_english_and_in_welsh(script: Script) -> None:
+    for text in texts(script):
+        assert text.en.strip()
+        assert text.cy.strip()
+        assert text.en != text.cy or text.en in SHARED, text.en
+
+
+def test_no_welsh_text_is_left_in_english(script: Script) -> None:
+    english = re.compile(r"\b(the|your|you|what|which|how|are|do|does|have|for|with|and)\b", re.IGNORECASE)
+
+    assert not [text.cy for text in texts(script) if english.search(text.cy)]
+
+
+def test_the_sections_come_in_the_order_of_the_call(script: Script) -> None:
+    order = ["identity", "contact", "family", "work", "availability", "income", "pension", "bank", "housing"]
+
+    assert [section.id for section in script.sections] == [*order, "declaration"]
+    assert {question.section for question in script.questions.values()} == {section.id for section in script.sections}
+
+
+def test_every_field_of_both_records_that_comes_from_the_claimant_is_supplied(script: Script) -> None:
+    assert RECORD_FACTS - seen_by(script, "legacy-gateway") == set()
+
+
+def test_every_field_of_a_notice_is_supplied(script: Script) -> None:
+    assert NOTICE_FACTS - seen_by(script, "la-notifier") == set()
+
+
+def test_no_more_is_told_than_the_two_that_need_it(script: Script) -> None:
+    assert {service for field in fields(script) for service in field.seen_by} == {"legacy-gateway", "la-notifier"}
+    assert not {"has_account", "sort_code", "account_number", "capital"} & seen_by(script, "la-notifier")
+
+
+def test_text_that_goes_into_a_record_has_the_records_rule(script: Script) -> None:
+    texts_sent = [
+        question
+        for question in script.questions.values()
+        if question.kind in {Kind.TEXT, Kind.NAME, Kind.ADDRESS} and "legacy-gateway" in question.seen_by
+    ]
+
+    assert [question.id for question in texts_sent if question.record is None] == []
+
+
+def test_titles_fit_the_records_four_characters(script: Script) -> None:
+    assert all(len(choice.code) <= 4 for choice in script.questions["title"].choices)
+
+
+def test_the_longest_interview_takes_less_than_the_twenty_minutes_planned(script: Script) -> None:
+    assert sum(question.seconds for question in script.questions.values()) <= 20 * 60
+
+
+def test_a_security_question_is_one_that_somebody_else_would_hardly_know(script: Script) -> None:
+    usable = {question.id for question in script.questions.values() if question.security}
+
+    assert {"date_of_birth", "account_number"} <= usable
+    assert not {"nino", "surname", "sex"} & usable

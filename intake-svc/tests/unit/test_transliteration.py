@@ -1,0 +1,141 @@
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from intake.domain.transliteration import Characters, RecordRule, plain_form, record_form
+from intake.domain.values import JsonValue, UnsoundValueError
+
+NAME = RecordRule(characters=Characters.NAME, maximum=35)
+LINE = RecordRule(characters=Characters.ADDRESS, maximum=35)
+GOAL = RecordRule(characters=Characters.TEXT, maximum=40)
+
+any_text = st.text(st.characters(codec="utf-8"), max_size=80)
+any_rule = st.builds(RecordRule, characters=st.sampled_from(Characters), maximum=st.integers(1, 60))
+
+
+def breaks_edit_rule(text: str, rule: RecordRule) -> bool:
+    """The interface document's own words, apart from the code under test."""
+    if not 1 <= len(text) <= rule.maximum or text != text.upper() or not text.strip():
+        return True
+    if rule.characters is Characters.NAME:
+        marks = re.search(r"[ '-]{2}", text)
+        return bool(marks or not "A" <= text[0] <= "Z" or set(text) - set("ABCDEFGHIJKLMNOPQRSTUVWXYZ '-"))
+    if rule.characters is Characters.ADDRESS:
+        return bool(set(text) - set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,.'-/&()"))
+    return any(ord(letter) > 255 or not letter.isprintable() for letter in text.replace("\xa0", "\0"))
+
+
+@pytest.mark.parametrize(
+    ("given_name", "proposal"),
+    [
+        ("O’Brien-Łukasz", "O'BRIEN-LUKASZ"),
+        ("李", "LI"),
+        ("Siân", "SIAN"),
+        ("Sia\u0302n", "SIAN"),
+        ("O' Brien", "O'BRIEN"),
+        ("Smith - Jones", "SMITH-JONES"),
+        ("St. John", "ST JOHN"),
+        ("D´Arcy", "D'ARCY"),
+        ("Şimşek 😀", "SIMSEK"),
+        ("'t Hooft", "T HOOFT"),
+    ],
+)
+def test_a_name_is_proposed_in_letters_that_the_record_holds(given_name: str, proposal: str) -> None:
+    assert record_form(given_name, NAME) == proposal
+
+
+@pytest.mark.parametrize("name", ["O'Brien", "van der Berg", "Smith-Jones", "a"])
+def test_a_name_that_fits_in_upper_case_needs_no_proposal(name: str) -> None:
+    assert record_form(name, NAME) is None
+    assert plain_form(name) == name.upper()
+
+
+def test_a_name_too_long_is_proposed_by_whole_words() -> None:
+    assert record_form("Maria Concepcion Guadalupe Esperanza", NAME) == "MARIA CONCEPCION GUADALUPE"
+    assert record_form("x" * 36, NAME) == "X" * 35
+
+
+@pytest.mark.parametrize("name", ["😀", "-", "''", "123"])
+def test_a_name_without_a_letter_has_no_form(name: str) -> None:
+    with pytest.raises(UnsoundValueError):
+        record_form(name, NAME)
+
+
+def test_other_text_keeps_what_the_code_page_has() -> None:
+    assert record_form("Café £12 & co", GOAL) is None
+    assert record_form("Tŷ Café", GOAL) == "TY CAFÉ"
+    assert record_form("a – b", GOAL) == "A - B"
+
+
+def test_a_long_line_of_an_address_runs_on_into_the_next() -> None:
+    address: JsonValue = {"lines": ["Flat 12, The Old Corn Exchange Building", "Llanfairpwll"], "postcode": "LL61 5UJ"}
+
+    proposal = record_form(address, LINE)
+
+    assert proposal == {
+        "lines": ["FLAT 12, THE OLD CORN EXCHANGE", "BUILDING", "LLANFAIRPWLL"],
+        "postcode": "LL61 5UJ",
+    }
+
+
+def test_an_address_without_lines_to_spare_has_its_long_line_shortened() -> None:
+    address: JsonValue = {"lines": ["a " * 20 + "b", "c", "d", "e", "f"], "postcode": "LS1 4AP"}
+
+    proposal = record_form(address, LINE)
+
+    assert isinstance(proposal, dict)
+    assert proposal["lines"] == [" ".join("A" * 18), "C", "D", "E", "F"]
+
+
+def test_an_address_that_fits_is_only_put_in_upper_case() -> None:
+    address: JsonValue = {"lines": ["1 High St.", "Leeds (North)"], "postcode": "LS1 4AP"}
+
+    assert record_form(address, LINE) is None
+    assert plain_form(address) == {"lines": ["1 HIGH ST.", "LEEDS (NORTH)"], "postcode": "LS1 4AP"}
+
+
+@given(text=any_text, rule=any_rule)
+@example(text="ÿµß", rule=GOAL)
+@example(text="a" * 35 + " b", rule=NAME)
+def test_what_goes_to_the_record_always_keeps_its_rule(text: str, rule: RecordRule) -> None:
+    try:
+        proposal = record_form(text, rule)
+    except UnsoundValueError:
+        return
+
+    written = plain_form(text) if proposal is None else proposal
+
+    assert not breaks_edit_rule(str(written), rule)
+
+
+@given(lines=st.lists(any_text, min_size=2, max_size=5))
+def test_what_goes_to_the_record_of_an_address_always_keeps_its_rule(lines: list[str]) -> None:
+    address: JsonValue = {"lines": list(lines), "postcode": "LS1 4AP"}
+    try:
+        proposal = record_form(address, LINE)
+    except UnsoundValueError:
+        return
+
+    written = plain_form(address) if proposal is None else proposal
+
+    assert isinstance(written, dict)
+    assert isinstance(written["lines"], list)
+    assert 2 <= len(written["lines"]) <= 5
+    assert not any(breaks_edit_rule(str(line), LINE) for line in written["lines"])
+
+
+@given(text=any_text, rule=any_rule)
+def test_a_proposal_needs_no_further_proposal(text: str, rule: RecordRule) -> None:
+    try:
+        proposal = record_form(text, rule)
+    except UnsoundValueError:
+        return
+
+    assert proposal is None or record_form(proposal, rule) is None
+
+
+@given(letters=st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=35))
+def test_plain_letters_are_never_changed(letters: str) -> None:
+    assert record_form(letters, NAME) is None
