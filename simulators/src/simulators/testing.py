@@ -5,8 +5,9 @@ import hmac
 import http.client
 import json
 import socket
+import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -24,6 +25,15 @@ NINO = "AB123456C"
 def transfer_id(number: int) -> str:
     """A transfer id of 26 characters."""
     return f"T{number:025d}"
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 5.0) -> None:
+    """Return as soon as the condition holds. Raises TimeoutError when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the condition was not met in time")
+        time.sleep(0.005)
 
 
 def digits_of(day: date) -> int:
@@ -72,7 +82,7 @@ def common_values(today: date) -> dict[str, Value]:
         "CM-OFFICE-CODE": "123456",
         "CM-ASSESSOR-ID": "ASSESS01",
         "CM-SORT-CODE": 123456,
-        "CM-ACCOUNT-NUMBER": 12345678,
+        "CM-ACCOUNT-NUMBER": 87654321,
         "CM-ACCOUNT-NAME": "M A O'BRIEN",
         "CM-PARTNER-FLAG": "N",
     }

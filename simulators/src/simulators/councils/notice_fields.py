@@ -89,9 +89,9 @@ def load_notice_fields(path: Path = FIELDS_FILE) -> NoticeFields:
 def _supersedes(notice: Mapping[str, Any]) -> list[Problem]:
     """`supersedes` is the number before; the first version has none."""
     version, before = notice.get("version"), notice.get("supersedes")
-    if not _is_number(version) or (before or 0) == int(str(version)) - 1:
-        return []
-    return [("supersedes", "is not the version before")]
+    if isinstance(version, int) and version > 0 and (before or 0) != version - 1:
+        return [("supersedes", "is not the version before")]
+    return []
 
 
 def _is_number(value: object) -> bool:

@@ -1,0 +1,276 @@
+"""JSAPS over its real door: the frame's rules, and every failure that can be ordered."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from simulators.clock import Clock
+from simulators.errors import FrameError
+from simulators.jsaps.link import Link
+from simulators.jsaps.server import Jsaps
+from simulators.testing import (
+    CLAIM_REF,
+    LinkClient,
+    call,
+    first_phase_values,
+    second_phase_values,
+    transfer_id,
+    wait_until,
+)
+
+ES, BA = transfer_id(1), transfer_id(2)
+RECORD = first_phase_values(Clock().today())
+
+
+@pytest.fixture
+def client(jsaps: Jsaps, link: Link) -> Iterator[LinkClient]:
+    with LinkClient(link, jsaps.port) as connection:
+        yield connection
+
+
+def order(jsaps: Jsaps, failure: str, **rule: object) -> None:
+    answer = call(jsaps.control_port, "POST", "/failures", body={"failure": failure, **rule})
+    assert answer.status == 200
+
+
+def held(jsaps: Jsaps) -> int:
+    count = call(jsaps.control_port, "GET", "/ledger").body["dialogues"]["ES504"]["held"]
+    assert isinstance(count, int)
+    return count
+
+
+def is_closed(client: LinkClient) -> bool:
+    """Whether the connection ends without a whole answer."""
+    try:
+        return client.receive() is None
+    except (ConnectionError, FrameError):
+        return True
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"LH_EYECATCHER": "CMS2"},
+        {"LH_VERSION": 2},
+        {"LH_SOURCE": "ANOTHER"},
+        {"LH_DIALOGUE": "IS001"},
+        {"LH_TRANSFER_ID": "T1"},
+        {"LH_PAYLOAD_LENGTH": 1},
+    ],
+)
+def test_a_header_that_is_not_right_closes_the_connection(
+    jsaps: Jsaps, client: LinkClient, header: dict[str, str]
+) -> None:
+    client.send("ES504", ES, RECORD, **header)
+
+    assert is_closed(client)
+    assert held(jsaps) == 0
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [(8193).to_bytes(4, "big"), (10).to_bytes(4, "big") + b"0123456789", (78).to_bytes(4, "big") + b"\xff" * 78],
+    ids=["too long", "too short", "not a header"],
+)
+def test_a_frame_that_is_not_one_closes_the_connection(client: LinkClient, frame: bytes) -> None:
+    client.socket.sendall(frame)
+
+    assert is_closed(client)
+
+
+def test_a_payload_of_the_wrong_length_closes_the_connection(client: LinkClient) -> None:
+    client.socket.sendall(client.frame("ES504", ES, client.payload("ES504", RECORD)[:-1]))
+
+    assert is_closed(client)
+
+
+def test_an_enquiry_whose_header_names_another_transfer_closes_the_connection(client: LinkClient) -> None:
+    client.send("ENQ01", ES, {"EN-TRANSFER-ID": BA})
+
+    assert is_closed(client)
+
+
+def test_half_a_frame_holds_nothing(jsaps: Jsaps, client: LinkClient, link: Link) -> None:
+    frame = client.frame("ES504", ES, client.payload("ES504", RECORD))
+    client.socket.sendall(frame[:400])
+    client.socket.close()
+
+    with LinkClient(link, jsaps.port) as other:
+        assert other.ask("ES504", BA, RECORD).completion == "A"
+    assert held(jsaps) == 1
+
+
+def test_answers_come_in_the_order_of_the_requests(client: LinkClient) -> None:
+    for number in range(20):
+        client.send("ES504", transfer_id(number), RECORD)
+
+    answers = [client.receive() for _ in range(20)]
+
+    assert [answer and answer.transfer_id for answer in answers] == [transfer_id(number) for number in range(20)]
+
+
+def test_sixteen_connections_are_taken_and_no_more(jsaps: Jsaps, link: Link) -> None:
+    with ExitStack() as open_ones:
+        clients = [open_ones.enter_context(LinkClient(link, jsaps.port)) for _ in range(16)]
+        assert all(client.enquire(ES).completion == "N" for client in clients)
+
+        assert not takes_a_connection(jsaps, link)
+
+        clients[0].socket.close()
+        wait_until(lambda: takes_a_connection(jsaps, link))
+
+
+def takes_a_connection(jsaps: Jsaps, link: Link) -> bool:
+    try:
+        with LinkClient(link, jsaps.port) as client:
+            return client.enquire(ES).completion == "N"
+    except (ConnectionError, FrameError):
+        return False
+
+
+def test_a_refused_connection_is_reset_and_the_next_is_taken(jsaps: Jsaps, link: Link) -> None:
+    order(jsaps, "refuse", count=1)
+
+    assert not takes_a_connection(jsaps, link)
+    assert takes_a_connection(jsaps, link)
+
+
+def test_hanging_never_answers_and_holds_nothing(jsaps: Jsaps, client: LinkClient) -> None:
+    order(jsaps, "hang", dialogue="ES504")
+    client.socket.settimeout(0.3)
+
+    with pytest.raises(TimeoutError):
+        client.ask("ES504", ES, RECORD)
+
+    assert held(jsaps) == 0
+
+
+def test_a_late_answer_comes_late_for_a_record_that_is_held(jsaps: Jsaps, client: LinkClient) -> None:
+    order(jsaps, "answer_late", seconds=0.3)
+    began = time.monotonic()
+    client.send("ES504", ES, RECORD)
+
+    wait_until(lambda: held(jsaps) == 1)
+    answer = client.receive()
+
+    assert answer is not None
+    assert answer.completion == "A"
+    assert time.monotonic() - began >= 0.3
+
+
+@pytest.mark.parametrize("failure", ["lose_reply", "cut_reply"])
+def test_a_lost_or_cut_reply_leaves_the_record_held(jsaps: Jsaps, client: LinkClient, failure: str) -> None:
+    order(jsaps, failure)
+
+    client.send("ES504", ES, RECORD)
+
+    assert is_closed(client)
+    assert held(jsaps) == 1
+
+
+def test_a_cut_reply_is_half_a_frame(jsaps: Jsaps, client: LinkClient) -> None:
+    order(jsaps, "cut_reply")
+    client.send("ES504", ES, RECORD)
+
+    with client.socket.makefile("rb") as answer:
+        assert len(answer.read()) == 203
+
+
+def test_a_record_in_the_buffer_is_held_after_the_connection_has_closed(jsaps: Jsaps, client: LinkClient) -> None:
+    order(jsaps, "hold_late")
+
+    client.send("ES504", ES, RECORD)
+
+    assert is_closed(client)
+    wait_until(lambda: held(jsaps) == 1, seconds=1)
+
+
+def test_closing_in_mid_frame_holds_nothing(jsaps: Jsaps, client: LinkClient) -> None:
+    order(jsaps, "close_mid_frame")
+
+    client.send("ES504", ES, RECORD)
+
+    assert is_closed(client)
+    assert held(jsaps) == 0
+
+
+def test_an_answer_for_another_transfer_leaves_the_record_held(jsaps: Jsaps, client: LinkClient) -> None:
+    order(jsaps, "other_transfer")
+
+    answer = client.ask("ES504", ES, RECORD)
+
+    assert answer.transfer_id != ES
+    assert held(jsaps) == 1
+
+
+def test_a_system_error_and_busy_hold_nothing(jsaps: Jsaps, client: LinkClient) -> None:
+    order(jsaps, "system_error", count=1)
+    order(jsaps, "busy", count=1, retry_after=7)
+
+    error, busy, good = (client.ask("ES504", ES, RECORD) for _ in range(3))
+
+    assert error.completion == "E"
+    assert (busy.completion, busy.retry_after) == ("B", 7)
+    assert good.completion == "A"
+    assert held(jsaps) == 1
+
+
+def test_a_rule_that_the_sender_could_not_check_refuses_and_is_told_again(jsaps: Jsaps, client: LinkClient) -> None:
+    order(jsaps, "refuse_record", count=1, code="ES0091", field="CM-TITLE", text="NOT ON THE TABLE")
+
+    answer = client.ask("ES504", ES, RECORD)
+
+    assert (answer.completion, answer.codes) == ("R", ["ES0091"])
+    wait_until(lambda: client.enquire(ES).completion == "R")
+    assert held(jsaps) == 0
+
+
+def test_a_failure_can_be_meant_for_one_claims_second_phase(jsaps: Jsaps, client: LinkClient, link: Link) -> None:
+    order(jsaps, "lose_reply", dialogue="BA504", claim_ref=CLAIM_REF, count=1)
+    first = client.ask("ES504", ES, RECORD)
+
+    client.send("BA504", BA, second_phase_values(Clock().today(), first.legacy_ref))
+
+    assert is_closed(client)
+    with LinkClient(link, jsaps.port) as again:
+        wait_until(lambda: again.enquire(BA).completion == "A")
+    assert call(jsaps.control_port, "GET", "/failures/counts").body == {"counts": {"lose_reply": 1}}
+
+
+def test_the_failures_are_listed_replaced_and_cleared(jsaps: Jsaps) -> None:
+    order(jsaps, "hang", count=2)
+
+    listed = call(jsaps.control_port, "GET", "/failures").body["failures"]
+    replaced = call(jsaps.control_port, "PUT", "/failures", body=[{"failure": "busy", "rate": 0.5, "seed": 7}]).body
+    cleared = call(jsaps.control_port, "DELETE", "/failures").body
+
+    assert [(rule["failure"], rule["fired"], rule["remaining"]) for rule in listed] == [("hang", 0, 2)]
+    assert [rule["failure"] for rule in replaced["failures"]] == ["busy"]
+    assert cleared == {"failures": []}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"failure": "explode"},
+        {"failure": "hang", "rate": 0},
+        {"failure": "hang", "count": 0},
+        {"failure": "hang", "unknown": 1},
+        {"failure": "refuse", "dialogue": "ES504"},
+        {"failure": "refuse_record", "dialogue": "ENQ01"},
+        ["hang"],
+    ],
+)
+def test_an_order_that_cannot_be_is_refused(jsaps: Jsaps, rule: object) -> None:
+    answer = call(jsaps.control_port, "POST", "/failures", body=rule)
+
+    assert answer.status == 400
+    assert answer.body["errors"]
+    assert call(jsaps.control_port, "GET", "/failures").body == {"failures": []}
+
+
+def test_the_control_door_says_that_it_is_alive_and_ready(jsaps: Jsaps) -> None:
+    assert call(jsaps.control_port, "GET", "/healthz").status == 200
+    assert call(jsaps.control_port, "GET", "/readyz").status == 200
