@@ -37,8 +37,8 @@ def answered(script: Script, today: date) -> Answered:
 
 
 @pytest.fixture(scope="session")
-def evaluated(script: Script, today: date) -> Evaluated:
-    return lambda answers: evaluate(script, answers, language="EN", today=today)
+def evaluated(script: Script) -> Evaluated:
+    return lambda answers: evaluate(script, answers, language="EN")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,3 @@
-from datetime import date
 from typing import Any
 
 from hypothesis import given
@@ -113,11 +112,11 @@ def test_an_irrelevant_answer_makes_no_other_question_relevant(evaluated: Any, a
 
 
 def test_two_answers_that_contradict_each_other_hold_up_submission(
-    script: Script, answered: Any, single_tenant: Any, today: date
+    script: Script, answered: Any, single_tenant: Any
 ) -> None:
     given = answered(**single_tenant | {"last_job_ended": "1979-01-01"})
 
-    interview = evaluate(script, given, language="CY", today=today)
+    interview = evaluate(script, given, language="CY")
 
     assert blockers(interview) == {"last_job_ended": Blocker.CHECK_FAILED}
     assert state_of(interview, "last_job_ended").problem == "Daeth y swydd ddiwethaf i ben cyn i'r hawlydd gael ei eni."

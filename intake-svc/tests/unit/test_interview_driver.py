@@ -78,7 +78,7 @@ def drive(script: Script, driver: Driver, today: date, *, in_order: bool) -> dic
     """Answers until nothing is open; the interview must never fail, and must come to an end."""
     answers: dict[str, Answer] = {}
     for version in range(5_000):
-        interview = evaluate(script, answers, language="EN", today=today)
+        interview = evaluate(script, answers, language="EN")
         open_states = [state for state in interview.questions if state.relevant and not state.settled]
         assert interview.remaining == len(open_states)
         if not open_states:

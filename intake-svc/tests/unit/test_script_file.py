@@ -96,6 +96,7 @@ def test_a_question_may_hang_on_a_later_one(load: Any) -> None:
         (HEAD + FIRST + 'relevant = "first == 1"\n', "no matching overload"),
         (HEAD + FIRST + SECOND + 'relevant = "second"\n', "gives INT"),
         (HEAD + FIRST + 'relevant = "today > timestamp(\'2020-01-01T00:00:00Z\')"\n', "must not hang on today"),
+        (HEAD + GROUP + 'rule = "first && size(group) > 0 && today > today"\n' + FIRST, "names another question"),
         (HEAD + FIRST + 'relevant = "first"\n', "goes in a circle"),
         (HEAD + FIRST + 'relevant = "second > 0"\n' + SECOND + 'relevant = "first"\n', "goes in a circle"),
         (HEAD + FIRST + GROUP + 'rule = "group.all(it, it.born < today)"\n', "gives nothing"),

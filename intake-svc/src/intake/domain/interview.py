@@ -8,11 +8,10 @@ but is no fact. All of it follows from the answers alone, never from the order i
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from enum import StrEnum
 
 from intake.domain.answers import is_gap, rule_value
-from intake.domain.rules import CelValue, timestamp
+from intake.domain.rules import CelValue, Named
 from intake.domain.script import Check, Question, Script, Section
 from intake.domain.transliteration import plain_form, record_form
 from intake.domain.values import JsonValue
@@ -104,12 +103,16 @@ class Interview:
     """What holds up submission; empty: the claim can be submitted."""
 
 
-def evaluate(script: Script, answers: Answers, *, language: str, today: date) -> Interview:
-    """How the interview stands with these answers. `today` is the day in London. Answers must be validated ones."""
+def evaluate(script: Script, answers: Answers, *, language: str) -> Interview:
+    """How the interview stands with these answers, which must be validated ones; `language` is "EN" or "CY".
+
+    What hangs on the day was checked when the answer was given: a claim that was sound stays so as the days go by.
+    """
     values = known_values(script, answers)
-    dated = {**values.rule_values, "today": timestamp(today)}
     states = tuple(
-        _question_state(question, answers, dated, relevant=question.id in values.relevant, language=language)
+        _question_state(
+            question, answers, values.rule_values, relevant=question.id in values.relevant, language=language
+        )
         for question in script.questions.values()
     )
     open_questions = [state.question.id for state in states if state.relevant and not state.settled]
@@ -173,7 +176,7 @@ class KnownValues:
 
     relevant: frozenset[str]
     valued: frozenset[str]
-    rule_values: Mapping[str, CelValue]
+    rule_values: Named
 
 
 def known_values(script: Script, answers: Answers) -> KnownValues:
@@ -194,14 +197,14 @@ def known_values(script: Script, answers: Answers) -> KnownValues:
 
 
 def _question_state(
-    question: Question, answers: Answers, dated: Mapping[str, CelValue], *, relevant: bool, language: str
+    question: Question, answers: Answers, values: Named, *, relevant: bool, language: str
 ) -> QuestionState:
     given = answers.get(question.id)
     answer = given if given is not None and given.value is not None else None
-    required = relevant and _required(question, dated)
+    required = relevant and _required(question, values)
     has_value = relevant and answer is not None and not is_gap(answer.value)
     proposal = open_proposal(question, answer) if has_value and answer else None
-    failed = _failed_check(question, dated) if has_value else None
+    failed = _failed_check(question, values) if has_value else None
     return QuestionState(
         question=question,
         relevant=relevant,
@@ -213,12 +216,12 @@ def _question_state(
     )
 
 
-def _required(question: Question, values: Mapping[str, CelValue]) -> bool:
+def _required(question: Question, values: Named) -> bool:
     return question.required if isinstance(question.required, bool) else question.required.holds(values)
 
 
-def _failed_check(question: Question, dated: Mapping[str, CelValue]) -> Check | None:
-    return next((check for check in question.checks if check.rule.result(dated) is False), None)
+def _failed_check(question: Question, values: Named) -> Check | None:
+    return next((check for check in question.cross_checks if check.rule.result(values) is False), None)
 
 
 def _blocker(

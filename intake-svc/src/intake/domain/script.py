@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from intake.domain.rules import Rule
 from intake.domain.transliteration import RecordRule
@@ -102,10 +103,15 @@ class Question(Field):
     gap_allowed: bool
     """Whether a gap (NOT_KNOWN, WILL_SEND) may stand at submission although an answer is required."""
 
-    @property
+    @cached_property
     def own_checks(self) -> tuple[Check, ...]:
-        """The checks that need no other answer: they are made when the answer is given."""
+        """The checks that need no other answer, and may know today: made once, when the answer is given."""
         return tuple(check for check in self.checks if check.rule.names <= {self.id, "today"})
+
+    @cached_property
+    def cross_checks(self) -> tuple[Check, ...]:
+        """The checks against other answers: made whenever the interview is evaluated, and the same on every day."""
+        return tuple(check for check in self.checks if check not in self.own_checks)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,7 @@ SCRIPTS = Path(__file__).parent.parent / "scripts"
 
 _WITH_CHOICES = frozenset({Kind.CHOICE, Kind.CHOICES})
 _WITH_RECORD = frozenset({Kind.NAME, Kind.TEXT, Kind.ADDRESS})
+_UNSTEADY_CHECK = "a check that names another question must not hang on today"
 
 
 def load_script(path: Path) -> Script:
@@ -101,6 +102,7 @@ def _question(section: str, table: Table, compiler: RuleCompiler) -> Question:
     )
     table.close()
     _refuse_unless(table, bool(fields) == (question.kind is Kind.GROUP), "fields belong to a GROUP, which needs them")
+    _refuse_unless(table, not any("today" in check.rule.names for check in question.cross_checks), _UNSTEADY_CHECK)
     _refuse_unless(table, not question.record or question.kind in _WITH_RECORD, "record belongs to text")
     return question
 
@@ -194,7 +196,7 @@ def _condition(table: Table, expression: str, compiler: RuleCompiler) -> Rule:
 
 
 def _steady(table: Table, expression: str, compiler: RuleCompiler) -> Rule:
-    """What is asked must not change overnight: only checks may look at the day."""
+    """What is asked must not change overnight: only a check that is made when the answer is given looks at the day."""
     rule = _condition(table, expression, compiler)
     _refuse_unless(table, "today" not in rule.names, "relevant and required must not hang on today")
     return rule
