@@ -58,7 +58,7 @@ def test_every_text_is_there_in_english_and_in_welsh(script: Script) -> None:
 
 
 def test_no_welsh_text_is_left_in_english(script: Script) -> None:
-    english = re.compile(r"\b(the|your|you|what|which|how|are|do|does|have|for|with|and)\b", re.IGNORECASE)
+    english = re.compile(r"\b(the|your|you|what|which|how|are|does|have|for|with|and)\b", re.IGNORECASE)
 
     assert not [text.cy for text in texts(script) if english.search(text.cy)]
 
