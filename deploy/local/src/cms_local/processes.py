@@ -1,0 +1,96 @@
+"""Processes by their pid: started apart from the terminal, ended only when they are still the ones that were started."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_KILL_AFTER_SECONDS = 15.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A process that was started; `born` is the kernel's start time, which tells it from a later one of the same pid."""
+
+    name: str
+    pid: int
+    born: str
+
+
+def is_alive(running: Running) -> bool:
+    """Whether it still runs; a zombie does not."""
+    state = _stat(running.pid)
+    return state is not None and state[0] != "Z" and state[1] == running.born
+
+
+def _stat(pid: int) -> tuple[str, str] | None:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return fields[0], fields[19]
+
+
+def identify(name: str, pid: int) -> Running:
+    """What is needed to know the process again. ProcessLookupError where there is none."""
+    state = _stat(pid)
+    if state is None:
+        raise ProcessLookupError(pid)
+    return Running(name=name, pid=pid, born=state[1])
+
+
+def start_module(name: str, module: str, *, environment: Mapping[str, str], log: Path) -> Running:
+    """Starts `python -m module` with its output appended to the log."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    _children.append(process)
+    return identify(name, process.pid)
+
+
+_children: list[subprocess.Popen[bytes]] = []
+"""Kept, so that those that end are reaped."""
+
+
+def adopt(process: "subprocess.Popen[bytes]") -> None:
+    """Keeps a child that something else started."""
+    _children.append(process)
+
+
+def stop(running: Running, *, number: int = signal.SIGTERM) -> bool:
+    """Ends it and waits; after fifteen seconds by SIGKILL. Gives whether it ended by itself."""
+    if not is_alive(running):
+        return True
+    os.kill(running.pid, number)
+    if _gone(running, _KILL_AFTER_SECONDS):
+        return True
+    os.kill(running.pid, signal.SIGKILL)
+    _gone(running, _KILL_AFTER_SECONDS)
+    return False
+
+
+def _gone(running: Running, seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while is_alive(running):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+        reap()
+    return True
+
+
+def reap() -> None:
+    """Takes notice of children that have ended."""
+    for child in [child for child in _children if child.poll() is not None]:
+        _children.remove(child)
