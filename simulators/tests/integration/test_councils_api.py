@@ -32,6 +32,10 @@ def get(councils: Councils, notice_id: str = "N-1") -> HttpAnswer:
     return call(councils.port, "GET", f"/{LEEDS}/hb-notices/{notice_id}")
 
 
+def wait_until_loaded(councils: Councils, notice_id: str = "N-1") -> None:
+    wait_until(lambda: get(councils, notice_id).body["state"] == "LOADED")
+
+
 def order(councils: Councils, failure: str, **rule: object) -> None:
     assert call(councils.control_port, "POST", "/failures", body={"failure": failure, **rule}).status == 200
 
@@ -48,7 +52,7 @@ def faults(answer: HttpAnswer) -> list[str]:
 def test_a_notice_is_receipted_and_then_loaded(councils: Councils) -> None:
     answer = post(councils)
     first = get(councils).body
-    wait_until(lambda: get(councils).body["state"] == "LOADED")
+    wait_until_loaded(councils)
 
     assert answer.status == 202
     assert answer.body["receipt"]
@@ -60,7 +64,7 @@ def test_a_notice_is_receipted_and_then_loaded(councils: Councils) -> None:
 
 def test_the_same_notice_again_gives_the_same_receipt_and_is_loaded_once(councils: Councils) -> None:
     first = post(councils)
-    wait_until(lambda: get(councils).body["state"] == "LOADED")
+    wait_until_loaded(councils)
 
     again = post(councils)
 
@@ -79,7 +83,7 @@ def test_a_later_version_supersedes_and_an_earlier_one_then_conflicts(councils: 
 
 def test_the_latest_version_is_loaded_after_an_earlier_one(councils: Councils) -> None:
     post(councils)
-    wait_until(lambda: get(councils).body["state"] == "LOADED")
+    wait_until_loaded(councils)
 
     post(councils, version=2, supersedes=1, kind="CHANGE")
     wait_until(lambda: get(councils).body == {"version": 2, "state": "LOADED", "reason": ""})
@@ -94,7 +98,7 @@ def test_the_latest_version_is_loaded_after_an_earlier_one(councils: Councils) -
 def test_a_claim_loaded_under_two_notices_is_a_duplicate(councils: Councils) -> None:
     for notice_id in ("N-1", "N-2"):
         post(councils, notice_id=notice_id)
-        wait_until(lambda notice_id=notice_id: get(councils, notice_id).body["state"] == "LOADED")  # type: ignore[misc]
+        wait_until_loaded(councils, notice_id)
 
     assert ledger(councils)["duplicates"] == 1
 

@@ -247,6 +247,10 @@ def test_what_a_system_lost_overnight_is_not_known_to_it(jsaps: Jsaps, client: L
     assert day(client, link, digits_of(TODAY))["RP-TOTAL"] == 0
 
 
+def test_an_order_to_lose_nothing_in_particular_is_refused(jsaps: Jsaps) -> None:
+    assert call(jsaps.control_port, "POST", "/ledger/lose", body={}).status == 400
+
+
 def test_the_ledger_is_on_disk_before_the_reply_and_names_nobody(
     jsaps_settings: JsapsSettings, jsaps: Jsaps, client: LinkClient
 ) -> None:

@@ -2,12 +2,20 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from simulators.failures import FailureRule
 from simulators.jsaps.link import Message
 
 _RECORD_ONLY = {"hold_late", "refuse_record"}
+
+
+class ClaimToLose(BaseModel):
+    """The order to forget, as if overnight, all that is held for a claim."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    claim_ref: str
 
 
 class JsapsFailure(FailureRule):

@@ -19,7 +19,7 @@ from simulators.failures import FailurePlan
 from simulators.jsaps.conversation import Conversation, reset_on_close
 from simulators.jsaps.dialogues import Dialogues
 from simulators.jsaps.edit_rules import load_rule_book
-from simulators.jsaps.failures import JsapsFailure
+from simulators.jsaps.failures import ClaimToLose, JsapsFailure
 from simulators.jsaps.holdings import Holdings
 from simulators.jsaps.link import Link
 from simulators.ledger import Ledger
@@ -102,8 +102,8 @@ class Jsaps:
 
         @application.post("/ledger/lose")
         def lose() -> ResponseReturnValue:
-            body: dict[str, Any] = request.get_json()
-            return jsonify(lost=self._holdings.lose(str(body["claim_ref"]), received=self._clock.now()))
+            order = ClaimToLose.model_validate(request.get_json())
+            return jsonify(lost=self._holdings.lose(order.claim_ref, received=self._clock.now()))
 
         return application
 
