@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from simulators.clock import Clock
 from simulators.jsaps.link import Link
-from simulators.testing import LinkClient, call, transfer_id
+from simulators.testing import CLAIM_REF, LinkClient, call, first_phase_values, good_notice, signature, transfer_id
 
 
 @contextmanager
@@ -47,13 +48,15 @@ def test_jsaps_stops_cleanly_with_connections_open(tmp_path: Path, copybooks: Pa
     environment = {"CMS_SIM_DATA": str(tmp_path), "CMS_SIM_COPYBOOKS": str(copybooks), "CMS_TIME_SCALE": "0.5"}
 
     with running("simulators.jsaps", environment) as (process, lines), LinkClient(link, lines[-1]["port"]) as client:
-        assert client.enquire(transfer_id(1)).completion == "N"
+        assert client.ask("ES504", transfer_id(1), first_phase_values(Clock().today())).completion == "A"
         status, rest = stop(process)
 
     assert lines[0]["time_scale"] == 0.5
     assert status == 0
     assert rest[-1]["event"] == "stopped"
     assert {line["system"] for line in lines + rest} == {"jsaps"}
+    assert transfer_id(1) in str(rest)
+    assert all(value not in str(rest) for value in ("BRIEN", "AB123456C", "HIGH ST", "87654321"))
 
 
 def test_the_councils_stop_cleanly(tmp_path: Path) -> None:
@@ -61,12 +64,19 @@ def test_the_councils_stop_cleanly(tmp_path: Path) -> None:
     secrets.write_text('{"E08000035": "00ff"}')
     environment = {"CMS_SIM_DATA": str(tmp_path), "CMS_SIM_SECRETS": str(secrets)}
 
+    body = json.dumps(good_notice(Clock().today())).encode()
+    headers = {"X-Signature": signature(bytes.fromhex("00ff"), body), "Idempotency-Key": "N-1:1"}
+
     with running("simulators.councils", environment) as (process, lines):
         assert call(lines[-1]["control_port"], "GET", "/readyz").status == 200
+        path = "/E08000035/hb-notices"
+        assert call(lines[-1]["port"], "POST", path, body=body, headers=headers).status == 202
         status, rest = stop(process)
 
     assert status == 0
     assert rest[-1]["event"] == "stopped"
+    assert CLAIM_REF in str(rest)
+    assert all(value not in str(rest) for value in ("Brien", "AB123456C", "High St"))
 
 
 @pytest.mark.parametrize("module", ["simulators.jsaps", "simulators.councils"])
