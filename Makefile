@@ -1,0 +1,68 @@
+# Targets are explained by `make help`. Everything that is needed comes from the Python registry.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .tools/bin/uv
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export UV_PYTHON_PREFERENCE := only-system
+# uv must find the Python that PYTHON names, and no other environment that happens to be active.
+export UV_PYTHON := $(PYTHON)
+unexport VIRTUAL_ENV
+
+MEMBERS := chassis proto intake-svc scheduling-svc assessment-svc legacy-gateway la-notifier simulators deploy/local
+
+.PHONY: help setup run demo test test-unit lint format proto clean
+
+help: ## Show what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+setup: .venv/.ready ## Make the environment in .venv (the other targets do it by themselves)
+
+.tools/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make PYTHON=python3.11 ..." >&2; exit 1; }
+	@echo "setting up: installing uv $(UV_VERSION)"
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/.ready: .tools/bin/uv uv.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml)
+	@echo "setting up: installing packages into .venv"
+	@$(UV) sync --quiet --frozen --all-packages --all-extras
+	@touch $@
+
+run: setup ## Start the whole platform and show what runs where; Ctrl-C stops it
+	@cms up
+
+demo: setup ## Carry more than twenty claims the whole way, audit them, and stop
+	@cms demo
+
+test: setup ## Run every test that a clean checkout can run
+	@pytest -n 3 --dist loadgroup -q
+
+test-unit: setup ## Run the unit tests alone: they need nothing and take seconds
+	@pytest -q $(wildcard */tests/unit deploy/local/tests/unit)
+
+lint: setup ## Check format, style, types, layers, dependencies and the contract
+	@ruff format --check --quiet .
+	@ruff check --quiet .
+	@mypy
+	@lint-imports --no-cache
+	@python deploy/lint/dependencies.py
+	@$(MAKE) --no-print-directory lint-proto
+
+lint-proto: setup
+	@cd proto && python generate.py --check && buf lint --path cms && buf format --path cms --diff --exit-code && buf breaking --against contract.binpb --path cms
+
+format: setup ## Put code and contract into their format
+	@ruff format --quiet . && ruff check --fix --quiet .
+	@cd proto && buf format --path cms --write
+
+proto: setup ## Generate the code of the contract into proto/gen
+	@cd proto && python generate.py
+
+clean: ## Stop what runs and remove data, environment and caches
+	@if [ -x $(BIN)/cms ]; then $(BIN)/cms purge; fi
+	@rm -rf .run .venv .tools proto/.build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

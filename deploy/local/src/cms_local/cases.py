@@ -1,0 +1,73 @@
+"""The demonstration's claims, from cases.toml."""
+
+import random
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+_FILE = Path(__file__).with_name("cases.toml")
+_FIRST_LETTERS = "ABCEGHJKLMNOPRSTWXYZ"
+_SECOND_LETTERS = "ABCEGHJKLMNPRSTWXYZ"
+_NOT_ISSUED = {"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"}
+
+Answers = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One claim: what the claimant answers, what is changed on the way, and what the outside world does."""
+
+    title: str
+    answers: Answers
+    language: str = "EN"
+    amend_before: Answers = field(default_factory=dict)
+    amend_after: Answers = field(default_factory=dict)
+    correct: Answers = field(default_factory=dict)
+    amend_confirmed: Answers = field(default_factory=dict)
+    jsaps_failure: Mapping[str, Any] = field(default_factory=dict)
+    council_failure: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def postcode(self) -> str:
+        """Where the claimant lives when the interview is booked."""
+        return str({**self.answers, **self.amend_before}["address"]["postcode"])
+
+    @property
+    def wants_notice(self) -> bool:
+        """Whether the authority is to be told: liable, and wishing to claim."""
+        rent = self.answers.get("liable_for_rent") and self.answers.get("wishes_housing_benefit")
+        tax = self.answers.get("liable_for_council_tax") and self.answers.get("wishes_council_tax_benefit")
+        return bool(rent or tax)
+
+
+def load_cases(today: date) -> list[Case]:
+    """All cases, with the days counted from `today`."""
+    raw = tomllib.loads(_FILE.read_text())
+    return [_case(entry, raw, today) for entry in raw["cases"]]
+
+
+def _case(entry: Mapping[str, Any], raw: Mapping[str, Any], today: date) -> Case:
+    answers: dict[str, Any] = dict(raw["base"])
+    for profile in entry["profiles"]:
+        answers |= raw["profiles"][profile]
+    answers |= entry["answers"]
+    dated = {name: _dated(value, today) for name, value in answers.items()}
+    rest = {name: value for name, value in entry.items() if name not in {"profiles", "answers"}}
+    return Case(answers=dated, **rest)
+
+
+def _dated(value: Any, today: date) -> Any:
+    if isinstance(value, dict) and value.keys() == {"days"}:
+        return (today + timedelta(days=value["days"])).isoformat()
+    return value
+
+
+def random_nino(source: random.Random) -> str:
+    """A National Insurance number of the right form (HMRC NIM39110); whose it is, if anybody's, is not known."""
+    while True:
+        prefix = source.choice(_FIRST_LETTERS) + source.choice(_SECOND_LETTERS)
+        if prefix not in _NOT_ISSUED:
+            return f"{prefix}{source.randrange(1_000_000):06d}{source.choice('ABCD')}"

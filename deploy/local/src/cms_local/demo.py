@@ -1,0 +1,111 @@
+"""The main job: many different claims from the first question to the paying system and the council."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from chassis import clock
+from cms_local import keys
+from cms_local.audit import Findings, audit
+from cms_local.cases import Case, load_cases
+from cms_local.doors import Doors, wait_for
+from cms_local.journey import Journey
+from cms_local.layout import Layout
+
+CALLERS = 4
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What the demonstration came to."""
+
+    findings: Findings
+    journeys: list[Journey]
+    seconds: float
+    failures: dict[str, str]
+
+    @property
+    def good(self) -> bool:
+        """Whether every claim came through, once and whole."""
+        return self.findings.sound and not self.failures and self.findings.confirmed == len(self.journeys)
+
+
+@contextmanager
+def doors_of(layout: Layout) -> Iterator[Doors]:
+    """The doors of a platform on this machine."""
+    with httpx.Client(timeout=15.0, limits=httpx.Limits(max_keepalive_connections=20)) as client:
+        yield Doors(address=lambda name: f"http://127.0.0.1:{layout.http_port(name)}", client=client)
+
+
+def journey(layout: Layout, doors: Doors, case: Case, source: random.Random) -> Journey:
+    """A claim of this case, ready to begin."""
+
+    def issue(role: str, *, subject: str, office: str | None = None, grade: str | None = None) -> str:
+        return keys.issue(layout.keys(""), role, subject=subject, office=office, grade=grade)
+
+    return Journey(case=case, doors=doors, issue=issue, told_file=layout.told_file, random=source)
+
+
+def run_demo(layout: Layout, say: Callable[[str], None]) -> Outcome:
+    """Carries every case through, CALLERS at a time, and audits what came of it."""
+    clock.configure(layout.clock_file)
+    started = time.monotonic()
+    failures: dict[str, str] = {}
+    with doors_of(layout) as doors, ThreadPoolExecutor(CALLERS) as callers:
+        source = random.Random()  # noqa: S311 - references of made-up people
+        journeys = [
+            journey(layout, doors, case, random.Random(source.random()))  # noqa: S311
+            for case in load_cases(clock.today())
+        ]
+
+        def carry(claim: Journey) -> None:
+            try:
+                _carry(layout, claim)
+                say(f"{claim.claim_ref}  {claim.case.title}")
+            except Exception as error:
+                failures[claim.case.title] = f"{claim.claim_ref} {type(error).__name__}: {error}"
+                say(f"FAILED  {claim.case.title}: {error}")
+
+        list(callers.map(carry, journeys))
+        refs = {claim.claim_ref for claim in journeys if claim.claim_ref}
+        findings = _settled(layout, refs, seconds=0 if failures else 15)
+    return Outcome(findings=findings, journeys=journeys, seconds=time.monotonic() - started, failures=failures)
+
+
+def _carry(layout: Layout, claim: Journey) -> None:
+    claim.started = time.monotonic()
+    claim.take_call(once_known=lambda: arm_failures(layout, claim))
+    claim.assess()
+    claim.wait_for_outcome()
+    if claim.case.amend_confirmed:
+        claim.amend_confirmed()
+
+
+def arm_failures(layout: Layout, claim: Journey) -> None:
+    """Tells the stand-ins which failure this claim is to meet."""
+    for simulator, failure in (("jsaps", claim.case.jsaps_failure), ("councils", claim.case.council_failure)):
+        if failure:
+            order: dict[str, Any] = {**failure, "claim_ref": claim.claim_ref}
+            address = f"http://127.0.0.1:{layout.control_port(simulator)}/failures"
+            httpx.post(address, json=order, timeout=10.0).raise_for_status()
+
+
+def _settled(layout: Layout, refs: set[str], *, seconds: float) -> Findings:
+    """The audit, once it is sound or has had `seconds` to become so."""
+    findings: list[Findings] = []
+
+    def sound() -> bool:
+        findings.append(audit(layout, only=refs))
+        return findings[-1].sound
+
+    try:
+        wait_for(sound, seconds=seconds, what="a sound audit")
+    except TimeoutError:
+        return findings[-1]
+    return findings[-1]

@@ -1,0 +1,81 @@
+"""The services' HTTP doors as a client outside the platform uses them: JSON, tokens, deadlines, retries by request_id."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import stamina
+
+SERVICE_NAMES = {
+    "intake-svc": "cms.intake.v1.IntakeService",
+    "scheduling-svc": "cms.scheduling.v1.SchedulingService",
+    "assessment-svc": "cms.assessment.v1.AssessmentService",
+    "legacy-gateway": "cms.gateway.v1.LegacyGatewayService",
+    "la-notifier": "cms.notifier.v1.LaNotifierService",
+}
+_PASSING = frozenset({"unavailable", "deadline_exceeded", "resource_exhausted"})
+
+
+class Refused(Exception):
+    """An answer that is an error; `code`, `reason` and `fields` are the contract's."""
+
+    def __init__(self, method: str, body: Mapping[str, Any]) -> None:
+        self.code = str(body.get("code", "unknown"))
+        details = [detail.get("debug", {}) for detail in body.get("details", [])]
+        self.reason = next((detail["reason"] for detail in details if "reason" in detail), "")
+        violations = [violation for detail in details for violation in detail.get("fieldViolations", [])]
+        self.fields = sorted({violation["field"] for violation in violations})
+        super().__init__(f"{method}: {self.code} {self.reason} {body.get('message', '')} {self.fields or ''}")
+
+
+def _may_pass(error: Exception) -> bool:
+    return isinstance(error, httpx.TransportError) or (isinstance(error, Refused) and error.code in _PASSING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doors:
+    """Calls methods. A call that failed for a reason that passes is made again, with the same request_id."""
+
+    address: Callable[[str], str]
+    """The base address of a service's HTTP door."""
+    client: httpx.Client
+    patience_seconds: float = 45.0
+
+    def call(
+        self, service: str, method: str, body: Mapping[str, Any], *, token: str, purpose: str = ""
+    ) -> dict[str, Any]:
+        """The response. Raises Refused, or httpx.TransportError when the patience has run out."""
+        for attempt in stamina.retry_context(
+            on=_may_pass, attempts=None, timeout=self.patience_seconds, wait_initial=0.05, wait_max=2.0
+        ):
+            with attempt:
+                return self.once(service, method, body, token=token, purpose=purpose)
+        raise AssertionError("the last attempt raises")
+
+    def once(
+        self, service: str, method: str, body: Mapping[str, Any], *, token: str, purpose: str = ""
+    ) -> dict[str, Any]:
+        """The response of one attempt. Raises Refused or httpx.TransportError."""
+        headers = {"Authorization": f"Bearer {token}", "Connect-Timeout-Ms": "10000"}
+        if purpose:
+            headers["Cms-Purpose"] = purpose
+        url = f"{self.address(service)}/{SERVICE_NAMES[service]}/{method}"
+        answer = self.client.post(url, json=body, headers=headers)
+        if answer.status_code != httpx.codes.OK:
+            raise Refused(method, answer.json() if "json" in answer.headers.get("content-type", "") else {})
+        response: dict[str, Any] = answer.json()
+        return response
+
+
+def wait_for(condition: Callable[[], Any], *, seconds: float, what: str) -> Any:
+    """Asks until there is something and gives it. TimeoutError after `seconds`."""
+    until = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > until:
+            raise TimeoutError(f"{what} did not come within {seconds:g} seconds")
+        time.sleep(0.05)

@@ -1,0 +1,260 @@
+"""One claim's whole way, as the people who work it go: operator, assessor, and whoever waits for the outcome."""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from cms_local import told
+from cms_local.cases import Case, random_nino
+from cms_local.doors import Doors, Refused, wait_for
+
+INTAKE, SCHEDULING, ASSESSMENT = "intake-svc", "scheduling-svc", "assessment-svc"
+GATEWAY, NOTIFIER = "legacy-gateway", "la-notifier"
+OUTCOME_SECONDS = 60.0
+
+Issue = Callable[..., str]
+
+
+@dataclass(kw_only=True)
+class Journey:
+    """A claim on its way; `timeline` holds (seconds since the call began, what happened)."""
+
+    case: Case
+    doors: Doors
+    issue: Issue
+    """Gives a token: issue(role, subject=…, office=…)."""
+    told_file: Any
+    random: random.Random
+    claim_ref: str = ""
+    call_id: str = ""
+    appointment: Mapping[str, Any] = field(default_factory=dict)
+    timeline: list[tuple[float, str]] = field(default_factory=list)
+    interview: Mapping[str, Any] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.operator = self.issue("OPERATOR", subject=f"OP{self.random.randrange(10**6):06d}", grade="AO")
+
+    def happened(self, what: str) -> None:
+        """Writes it on the timeline."""
+        self.timeline.append((time.monotonic() - self.started, what))
+
+    def take_call(self, *, once_known: Callable[[], None] = lambda: None) -> None:
+        """The call: every question of the interview, the booking, the submission, amendments on the way.
+
+        `once_known` is called as soon as the claim has its reference.
+        """
+        self.start_call()
+        once_known()
+        self.answer(self.case.answers)
+        if self.case.amend_before:
+            self.answer(self.case.amend_before, anew=True)
+            self.happened("amended before submission")
+        self.book()
+        self.submit()
+        if self.case.amend_after:
+            self.amend(self.case.amend_after, reason="The claimant remembered during the call")
+            self.happened("amended after submission")
+        self._intake("EndCall", callId=self.call_id, outcome="CALL_OUTCOME_COMPLETED", requestId=str(uuid4()))
+
+    def start_call(self) -> None:
+        """A new claim for a NINO that no claim here has."""
+        for _ in range(20):
+            response = self._intake(
+                "StartCall",
+                purpose="CALL_PURPOSE_NEW",
+                nino=random_nino(self.random),
+                schemes=["SCHEME_JOBSEEKERS_ALLOWANCE"],
+                language=f"LANGUAGE_{self.case.language}",
+                caller={"relation": "CALLER_RELATION_SELF"},
+                requestId=str(uuid4()),
+            )
+            if not response["resumed"]:
+                break
+        self.claim_ref = response["claim"]["claimRef"]
+        self.call_id = response["call"]["callId"]
+        self.interview = response["interview"]
+        self.happened("call started")
+
+    def answer(self, answers: Mapping[str, Any], *, anew: bool = False) -> None:
+        """Answers section by section what is asked and known; `anew` replaces answers that were given."""
+        for section in [section["name"] for section in self.interview["sections"]]:
+            while batch := self._due(section, answers, anew=anew):
+                self._record(batch)
+                self._agree_to_proposals()
+                if anew:
+                    break
+
+    def _due(self, section: str, answers: Mapping[str, Any], *, anew: bool) -> list[dict[str, Any]]:
+        return [
+            {"questionId": question["id"], "value": answers[question["id"]]}
+            for question in self.interview["questions"]
+            if question["section"] == section and question["id"] in answers and (anew or "answer" not in question)
+        ]
+
+    def _record(self, batch: list[dict[str, Any]]) -> None:
+        response = self._intake(
+            "RecordAnswers",
+            claimRef=self.claim_ref,
+            answers=batch,
+            version=self.interview["version"],
+            requestId=str(uuid4()),
+        )
+        self.interview = response["interview"]
+
+    def _agree_to_proposals(self) -> None:
+        agreed = [
+            {"questionId": question["id"], "value": question["answer"], "acceptTransliteration": True}
+            for question in self.interview["questions"]
+            if "proposal" in question
+        ]
+        if agreed:
+            self._record(agreed)
+            self.happened("agreed to the form that JSAPS can hold")
+
+    def book(self) -> None:
+        """The earliest interview near the claimant."""
+        body = {"claimRef": self.claim_ref, "earliest": True, "postcode": self.case.postcode}
+        request = body | {"requestId": str(uuid4())}
+        response = self.doors.call(SCHEDULING, "BookAppointment", request, token=self.operator)
+        self.appointment = response["appointment"]
+        self.happened(f"interview booked at {self.appointment['office']['name']}")
+
+    def submit(self) -> None:
+        """The declaration was taken: the claim is complete."""
+        request = {"claimRef": self.claim_ref, "version": self.interview["version"], "requestId": str(uuid4())}
+        self.doors.call(INTAKE, "SubmitClaim", request, token=self.operator)
+        told.note(self.told_file, self.claim_ref, "SUBMITTED", wants_notice=self.case.wants_notice)
+        self.happened("submitted")
+
+    def amend(self, answers: Mapping[str, Any], *, reason: str) -> None:
+        """Changes answers of the submitted claim, in the open call."""
+        interview = self._intake("GetInterview", claimRef=self.claim_ref)["interview"]
+        response = self._intake(
+            "AmendAnswers",
+            claimRef=self.claim_ref,
+            answers=[{"questionId": name, "value": value} for name, value in answers.items()],
+            version=interview["version"],
+            reason=reason,
+            requestId=str(uuid4()),
+        )
+        self.interview = response["interview"]
+
+    def assess(self) -> None:
+        """The interview at the office: every item checked, one corrected where the case says so, all confirmed."""
+        office, assessor = self.appointment["office"]["code"], self.appointment["assessorId"]
+        token = self.issue("ASSESSOR", subject=assessor, office=office)
+        assessment = wait_for(lambda: self._started(token), seconds=30, what="the work item")
+        for fact, value in self.case.correct.items():
+            assessment = self._assess(
+                token,
+                "CorrectItem",
+                assessment,
+                fact=fact,
+                value=value,
+                reason="As the letter that was shown says",
+            )
+            self.happened(f"assessor corrected {fact}")
+        self._confirm(token, assessment)
+        told.note(self.told_file, self.claim_ref, "CONFIRMED")
+        self.happened("confirmed")
+
+    def _started(self, token: str) -> Any:
+        request = {"claimRef": self.claim_ref, "requestId": str(uuid4())}
+        try:
+            return self.doors.call(ASSESSMENT, "StartAssessment", request, token=token)["assessment"]
+        except Refused as refused:
+            if refused.code == "not_found":
+                return None
+            raise
+
+    def _confirm(self, token: str, assessment: Mapping[str, Any]) -> None:
+        """Checks what is open and confirms; what was amended meanwhile is open again, and is checked again."""
+        for _ in range(5):
+            open_items = [item["fact"] for item in assessment["items"] if item["status"] not in _SETTLED]
+            if open_items:
+                checks = [{"fact": fact, "status": "ITEM_STATUS_CONFIRMED"} for fact in open_items]
+                assessment = self._assess(token, "VerifyItems", assessment, items=checks)
+            try:
+                self._assess(token, "ConfirmAssessment", assessment)
+            except Refused as refused:
+                if refused.code not in {"failed_precondition", "aborted"}:
+                    raise
+                assessment = self._started(token)
+            else:
+                return
+        raise AssertionError(f"{self.claim_ref}: not confirmed after five rounds")
+
+    def _assess(self, token: str, method: str, assessment: Mapping[str, Any], **more: Any) -> Any:
+        request = {"claimRef": self.claim_ref, "version": assessment["version"], "requestId": str(uuid4())} | more
+        return self.doors.call(ASSESSMENT, method, request, token=token)["assessment"]
+
+    def amend_confirmed(self) -> None:
+        """A second call after the confirmation: its change is held by the gateway."""
+        request = {
+            "purpose": "CALL_PURPOSE_CHANGE",
+            "nino": self._nino(),
+            "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"],
+            "language": f"LANGUAGE_{self.case.language}",
+            "caller": {"relation": "CALLER_RELATION_SELF"},
+            "requestId": str(uuid4()),
+        }
+        response = self._intake("StartCall", **request)
+        self.call_id = response["call"]["callId"]
+        answers = [
+            {"questionId": question["questionId"], "value": self.case.answers[question["questionId"]]}
+            for question in response["call"]["securityQuestions"]
+        ]
+        self._intake("PassSecurity", callId=self.call_id, answers=answers, requestId=str(uuid4()))
+        self.amend(self.case.amend_confirmed, reason="The claimant told of a change")
+        self._intake("EndCall", callId=self.call_id, outcome="CALL_OUTCOME_COMPLETED", requestId=str(uuid4()))
+        self.happened("amended after confirmation")
+        wait_for(self._change_is_held, seconds=30, what="the held change")
+        self.happened("change held by the gateway")
+
+    def _nino(self) -> str:
+        answers = {question["id"]: question.get("answer") for question in self.interview["questions"]}
+        return str(answers["nino"])
+
+    def _change_is_held(self) -> bool:
+        transfers = self.transfers()["transfers"]
+        return any(
+            (transfer["action"], transfer["state"]) == ("TRANSFER_ACTION_CHANGE", "TRANSFER_STATE_HELD")
+            for transfer in transfers
+        )
+
+    def wait_for_outcome(self, *, seconds: float = OUTCOME_SECONDS) -> None:
+        """Until the paying system holds both phases and the authority has loaded the notice. TimeoutError."""
+        wait_for(self.is_accepted, seconds=seconds, what=f"{self.claim_ref}: acceptance by JSAPS")
+        self.happened("accepted by JSAPS")
+        if self.case.wants_notice:
+            wait_for(self.is_loaded, seconds=seconds, what=f"{self.claim_ref}: loading by the authority")
+            self.happened("notice loaded by the authority")
+
+    def transfers(self) -> Any:
+        """GetTransfers."""
+        token = self.issue("SUPPORT", subject="DEMO")
+        return self.doors.call(GATEWAY, "GetTransfers", {"claimRef": self.claim_ref}, token=token)
+
+    def is_accepted(self) -> bool:
+        """Whether every phase of the new claim is accepted."""
+        new = [row for row in self.transfers()["transfers"] if row["action"] == "TRANSFER_ACTION_NEW"]
+        return bool(new) and all(row["state"] == "TRANSFER_STATE_ACCEPTED" for row in new)
+
+    def is_loaded(self) -> bool:
+        """Whether the latest version of the notice is loaded, and is one of the whole claim."""
+        token = self.issue("SUPPORT", subject="DEMO")
+        notices = self.doors.call(NOTIFIER, "GetNotices", {"claimRef": self.claim_ref}, token=token)["notices"]
+        if not notices:
+            return False
+        latest = max(notices, key=lambda notice: notice["version"])
+        return bool(latest["state"] == "NOTICE_STATE_LOADED" and latest["kind"] != "NOTICE_KIND_INTENTION")
+
+    def _intake(self, method: str, **body: Any) -> Any:
+        return self.doors.call(INTAKE, method, body, token=self.operator)
+
+
+_SETTLED = frozenset({"ITEM_STATUS_CONFIRMED", "ITEM_STATUS_CORRECTED"})

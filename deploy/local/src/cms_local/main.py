@@ -1,0 +1,265 @@
+"""The `cms` command: the whole platform on one machine."""
+
+import json
+import re
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from chassis import clock
+from chassis.embedded import ServerFailed
+from cms_local import deadletters, keys, platform
+from cms_local.audit import audit
+from cms_local.demo import Outcome, run_demo
+from cms_local.layout import SERVICES, SIMULATORS, BadBase, Layout
+from cms_local.platform import NoSuchProcess, NotStarted, Platform
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+clock_app = typer.Typer(no_args_is_help=True, help="The platform's clock.")
+deadletters_app = typer.Typer(no_args_is_help=True, help="Events that a service could not handle.")
+app.add_typer(clock_app, name="clock")
+app.add_typer(deadletters_app, name="deadletters")
+
+console = Console()
+errors = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="One line of JSON instead of a table.")]
+DEMO_TIME_SCALE = 0.1
+ROLES = (
+    "OPERATOR",
+    "ASSESSOR",
+    "PROCESSING_OFFICER",
+    "COUNCIL_OFFICER",
+    "CASEWORKER",
+    "SERVICE_MANAGER",
+    "SUPPORT",
+    "SERVICE",
+)
+
+
+def _fail(text: str) -> typer.Exit:
+    errors.print(f"cms: {text}", markup=False, highlight=False)
+    return typer.Exit(1)
+
+
+def _layout() -> Layout:
+    try:
+        return Layout.from_environment()
+    except BadBase as error:
+        raise _fail(str(error)) from error
+
+
+def _running() -> Platform:
+    found = Platform.read(_layout())
+    if found is None:
+        raise _fail("nothing runs here: start it with `cms up`")
+    return found
+
+
+def _say(text: str) -> None:
+    errors.print(text, markup=False, highlight=False)
+
+
+@app.command()
+def up(
+    time_scale: Annotated[float, typer.Option(min=0.001, help="Shortens the waits of the interface documents.")] = 1.0,
+) -> None:
+    """Start everything, wait until it is ready, and stop it on Ctrl-C."""
+    layout = _layout()
+    found = Platform.read(layout)
+    if found is not None and found.anything_alive():
+        raise _fail("it runs already: see `cms status`, stop it with `cms stop`")
+    try:
+        started = platform.start(layout, _say, time_scale=time_scale)
+    except (NotStarted, ServerFailed) as error:
+        raise _fail(str(error)) from error
+    _show(started)
+    console.print("Ready. Ctrl-C stops everything.", highlight=False)
+    platform.wait_for_signal()
+    _say("stopping")
+    _current(layout, started).stop_all()
+
+
+def _current(layout: Layout, started: Platform) -> Platform:
+    """What runs now: `cms start` may have put new processes in the place of old ones."""
+    return Platform.read(layout) or started
+
+
+def _show(found: Platform) -> None:
+    table = Table("name", "state", "pid", "gRPC", "HTTP", "control", "log")
+    for row in _rows(found):
+        table.add_row(*(str(row.get(name, "")) for name in ("name", "state", "pid", "grpc", "http", "control", "log")))
+    console.print(table)
+    if found.time_scale != 1:
+        console.print(f"Waits of the interface documents are scaled by {found.time_scale:g}.", highlight=False)
+
+
+def _rows(found: Platform) -> list[dict[str, Any]]:
+    told = json.loads(found.layout.platform_file.read_text())
+    rows: list[dict[str, Any]] = told["processes"]
+    for row in rows:
+        row["state"] = "runs" if found.is_alive(row["name"]) else "stopped"
+        row["http"] = row.get("http") or row.get("address", "")
+    return rows
+
+
+@app.command()
+def status(*, as_json: Json = False) -> None:
+    """Show what runs where."""
+    found = _running()
+    if as_json:
+        print(json.dumps({"time_scale": found.time_scale, "processes": _rows(found)}))
+    else:
+        _show(found)
+    if not all(found.is_alive(name) for name in found.running):
+        raise typer.Exit(1)
+
+
+@app.command()
+def stop(name: Annotated[str, typer.Argument(help="One process; without it, all.")] = "") -> None:
+    """Stop one process, or everything."""
+    found = _running()
+    try:
+        if name:
+            found.stop(name)
+        else:
+            found.stop_all()
+    except NoSuchProcess as error:
+        raise _fail(str(error)) from error
+
+
+@app.command()
+def start(name: str) -> None:
+    """Start one process that was stopped, and wait until it is ready."""
+    found = _running()
+    try:
+        found.start(name)
+        if name in SERVICES or name in SIMULATORS:
+            found.wait_until_ready(names=(name,))
+    except (NoSuchProcess, NotStarted, ServerFailed) as error:
+        raise _fail(str(error)) from error
+
+
+@app.command()
+def demo(*, as_json: Json = False) -> None:
+    """Carry more than twenty claims the whole way, and audit what came of them."""
+    layout = _layout()
+    try:
+        with platform.present(layout, _say, time_scale=DEMO_TIME_SCALE) as found:
+            outcome = run_demo(layout, _say)
+            time_scale = found.time_scale
+    except (NotStarted, ServerFailed) as error:
+        raise _fail(str(error)) from error
+    if not as_json:
+        _show_timelines(outcome)
+    for title, why in outcome.failures.items():
+        _say(f"FAILED {title}: {why}")
+    print(json.dumps(outcome.findings.counts() | {"seconds": round(outcome.seconds, 1), "time_scale": time_scale}))
+    if not outcome.good:
+        raise typer.Exit(1)
+
+
+def _show_timelines(outcome: Outcome) -> None:
+    for journey in outcome.journeys:
+        console.print(f"[bold]{journey.claim_ref}[/bold]  {journey.case.title}", highlight=False)
+        console.print("   ".join(f"{seconds:.1f}s {what}" for seconds, what in journey.timeline), highlight=False)
+
+
+@app.command()
+def token(
+    role: Annotated[str, typer.Option(help=", ".join(ROLES))],
+    office: Annotated[str | None, typer.Option(help="Six digits, for an assessor.")] = None,
+    authority: Annotated[str | None, typer.Option(help="GSS code, for a council officer.")] = None,
+    sub: Annotated[str, typer.Option(help="Staff id: at most eight of A-Z0-9.")] = "STAFF001",
+) -> None:
+    """Print a token for development, and nothing else."""
+    layout = _layout()
+    if role.upper() not in ROLES:
+        raise _fail(f"no such role; there are {', '.join(ROLES)}")
+    if role.upper() != "SERVICE" and not re.fullmatch("[A-Z0-9]{1,8}", sub):
+        raise _fail("--sub must be at most eight of A-Z and 0-9")
+    if not layout.keys("issuer.pem").exists():
+        raise _fail("there is no key yet: start the platform once with `cms up`")
+    print(keys.issue(layout.keys(""), role.upper(), subject=sub, office=office, authority=authority))
+
+
+@app.command(name="audit")
+def audit_command(*, as_json: Json = False) -> None:
+    """Hold every acknowledged claim against every outside ledger. Exit status 1 unless all is well."""
+    found = _running()
+    findings = audit(found.layout)
+    if as_json:
+        print(json.dumps(asdict(findings)))
+    else:
+        table = Table("what", "count")
+        for name, count in findings.counts().items():
+            table.add_row(name.replace("_", " "), str(count))
+        console.print(table)
+        for ref, why in findings.lost_claims.items():
+            console.print(f"lost: {ref} {why}", highlight=False)
+        for ref in findings.half_transfer_claims:
+            console.print(f"half transfer: {ref}", highlight=False)
+        for ref in findings.duplicate_claims:
+            console.print(f"duplicate: {ref}", highlight=False)
+    if not findings.sound:
+        raise typer.Exit(1)
+
+
+@clock_app.command(name="show")
+def clock_show() -> None:
+    """Show the platform's time and how far it is ahead."""
+    clock.configure(_layout().clock_file)
+    console.print(f"{clock.now():%Y-%m-%d %H:%M:%S} UTC, ahead by {clock.offset()}", highlight=False)
+
+
+_DURATION = re.compile(r"([0-9]+)([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+@clock_app.command(name="advance")
+def clock_advance(by: Annotated[str, typer.Argument(help="Such as 30m, 12h, 3d.")]) -> None:
+    """Move the platform's clock forward."""
+    match = _DURATION.fullmatch(by)
+    if match is None:
+        raise _fail("give a number and one of s, m, h, d, w: 3d")
+    layout = _layout()
+    layout.folder.mkdir(parents=True, exist_ok=True)
+    clock.configure(layout.clock_file)
+    clock.advance(timedelta(**{_UNITS[match[2]]: int(match[1])}))
+    clock_show()
+
+
+@clock_app.command(name="reset")
+def clock_reset() -> None:
+    """Set the platform's clock to the real time."""
+    _layout().clock_file.unlink(missing_ok=True)
+    clock_show()
+
+
+@deadletters_app.command(name="list")
+def deadletters_list(*, as_json: Json = False) -> None:
+    """List what waits for a person."""
+    found = deadletters.list_dead_letters(_running().layout)
+    if as_json:
+        print(json.dumps([asdict(letter) | {"died_time": letter.died_time.isoformat()} for letter in found]))
+        return
+    table = Table("service", "event", "type", "claim", "reason", "tries", "died")
+    for letter in found:
+        died = f"{letter.died_time:%Y-%m-%d %H:%M:%S}"
+        table.add_row(
+            letter.service, letter.event_id, letter.type, letter.claim_ref, letter.reason, str(letter.tries), died
+        )
+    console.print(table)
+
+
+@deadletters_app.command(name="replay")
+def deadletters_replay(
+    event_ids: Annotated[list[str] | None, typer.Argument(help="All, when none is named.")] = None,
+) -> None:
+    """Have dead letters handled again."""
+    asked = deadletters.ask_for_replay(_running().layout, event_ids or [])
+    console.print(f"{asked} asked for; `cms deadletters list` shows what is left", highlight=False)
