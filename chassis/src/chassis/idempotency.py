@@ -40,9 +40,7 @@ def run_once(
     another body, and whatever the use case raises.
     """
     now = call.current()
-    request_id = _request_id(request)
-    digest = now.vault.request_hmac(_body(request))
-    key = [now.identity.subject, now.method, request_id]
+    key, digest = _key(now, request), now.vault.request_hmac(_body(request))
     with now.database.transaction() as conn:
         first = conn.execute(
             "INSERT INTO requests (subject, method, request_id, body_hmac) VALUES (%s, %s, %s, %s)"
@@ -65,6 +63,41 @@ def run_once(
     return response
 
 
+def first_answer(request: Message, response: type[Response]) -> Response | None:
+    """What `run_once` answered to this request before; None when it is new, or its twin is under way.
+
+    For a use case that must ask another service first: a retry gets its answer whatever that service says by now.
+    Raises InvalidArgument and AlreadyExists as `run_once` does.
+    """
+    now = call.current()
+    key, digest = _key(now, request), now.vault.request_hmac(_body(request))
+    with now.database.transaction() as conn:
+        known = conn.execute(
+            "SELECT 1 FROM requests WHERE subject = %s AND method = %s AND request_id = %s", key
+        ).fetchone()
+        return response.FromString(_kept(conn, now, key, digest)) if known else None
+
+
+def was_answered(conn: Connection, request: Message) -> bool:
+    """Whether `run_once` has answered this request already: then what comes before it need not be done again.
+
+    For a use case that changes another service's record first: its checks would fail on what the request itself did.
+    Read the record before asking, so that a twin which ends in between is not missed.
+    Raises InvalidArgument and AlreadyExists as `run_once` does.
+    """
+    now = call.current()
+    row = conn.execute(
+        "SELECT body_hmac FROM requests WHERE subject = %s AND method = %s AND request_id = %s", _key(now, request)
+    ).fetchone()
+    if row is not None and row["body_hmac"] != now.vault.request_hmac(_body(request)):
+        raise _reused()
+    return row is not None
+
+
+def _reused() -> AlreadyExists:
+    return AlreadyExists("REQUEST_ID_REUSED", "this request_id was used before with another body")
+
+
 def _kept(conn: Connection, now: Call, key: list[Any], digest: bytes) -> bytes:
     row = conn.execute(
         "SELECT body_hmac, response FROM requests WHERE subject = %s AND method = %s AND request_id = %s", key
@@ -72,8 +105,12 @@ def _kept(conn: Connection, now: Call, key: list[Any], digest: bytes) -> bytes:
     if row is None or row["response"] is None:
         raise RuntimeError("a request's row was committed without its response")
     if row["body_hmac"] != digest:
-        raise AlreadyExists("REQUEST_ID_REUSED", "this request_id was used before with another body")
+        raise _reused()
     return now.vault.open_response(row["response"], place=_place(key))
+
+
+def _key(now: Call, request: Message) -> list[Any]:
+    return [now.identity.subject, now.method, _request_id(request)]
 
 
 def _request_id(request: Message) -> UUID:

@@ -50,6 +50,10 @@ def no_workers(_runtime: Runtime) -> Sequence[Worker]:
     return ()
 
 
+def nothing_to_prepare(_runtime: Runtime) -> None:
+    """For a service that can serve as soon as its schema is there."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Service:
     """What makes a service this one."""
@@ -62,6 +66,10 @@ class Service:
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     workers: Callable[[Runtime], Sequence[Worker]] = no_workers
     gauges: Sequence[StateGauge] = ()
+    files: Sequence[Path] = ()
+    """What must be there before `api` is called, beside the files of the settings that every service has."""
+    prepare: Callable[[Runtime], object] = nothing_to_prepare
+    """Runs with the database open, before the doors open."""
 
 
 class NotReady(SystemExit):
@@ -108,6 +116,7 @@ class Process:
     def start(self) -> None:
         """Opens the doors and starts the workers."""
         self.database.open()
+        self._service.prepare(self.runtime)
         metrics.REGISTRY.register(self._gauges)
         for worker in self.workers:
             worker.start()
@@ -141,7 +150,7 @@ class Process:
 
     def _wait_for_files(self) -> None:
         settings = self._service.settings
-        for path in (settings.jwks_file, settings.keyring_file, settings.token_file):
+        for path in (settings.jwks_file, settings.keyring_file, settings.token_file, *self._service.files):
             _wait(lambda path=path: path.is_file(), f"the file {path}", settings.start_limit_seconds)  # type: ignore[misc]
 
     def _migrate(self) -> None:
