@@ -117,6 +117,42 @@ NOTICE_CHANNEL_POST: NoticeChannel.ValueType  # 3
 """A letter."""
 Global___NoticeChannel: _TypeAlias = NoticeChannel  # noqa: Y015
 
+class _NotToldReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _NotToldReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NotToldReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    NOT_TOLD_REASON_UNSPECIFIED: _NotToldReason.ValueType  # 0
+    """Not given."""
+    NOT_TOLD_REASON_NORTHERN_IRELAND: _NotToldReason.ValueType  # 1
+    """The address is in Northern Ireland, which is outside this service."""
+    NOT_TOLD_REASON_POSTCODE_UNKNOWN: _NotToldReason.ValueType  # 2
+    """The postcode is not in the directory."""
+    NOT_TOLD_REASON_AUTHORITY_UNKNOWN: _NotToldReason.ValueType  # 3
+    """The postcode's district is not in the table of authorities."""
+    NOT_TOLD_REASON_MOVED_AWAY: _NotToldReason.ValueType  # 4
+    """The authority holds a notice of an address that is no longer in it."""
+    NOT_TOLD_REASON_NO_LONGER_SOUGHT: _NotToldReason.ValueType  # 5
+    """The authority holds a notice of a claim that is no longer sought."""
+
+class NotToldReason(_NotToldReason, metaclass=_NotToldReasonEnumTypeWrapper):
+    """Why a person has to see to it that the right authority knows."""
+
+NOT_TOLD_REASON_UNSPECIFIED: NotToldReason.ValueType  # 0
+"""Not given."""
+NOT_TOLD_REASON_NORTHERN_IRELAND: NotToldReason.ValueType  # 1
+"""The address is in Northern Ireland, which is outside this service."""
+NOT_TOLD_REASON_POSTCODE_UNKNOWN: NotToldReason.ValueType  # 2
+"""The postcode is not in the directory."""
+NOT_TOLD_REASON_AUTHORITY_UNKNOWN: NotToldReason.ValueType  # 3
+"""The postcode's district is not in the table of authorities."""
+NOT_TOLD_REASON_MOVED_AWAY: NotToldReason.ValueType  # 4
+"""The authority holds a notice of an address that is no longer in it."""
+NOT_TOLD_REASON_NO_LONGER_SOUGHT: NotToldReason.ValueType  # 5
+"""The authority holds a notice of a claim that is no longer sought."""
+Global___NotToldReason: _TypeAlias = NotToldReason  # noqa: Y015
+
 @_typing.final
 class Notice(_message.Message):
     """One version of the notice of a claim to an authority."""
@@ -160,7 +196,7 @@ class Notice(_message.Message):
 
     @_builtins.property
     def proof_due_on(self) -> _date_pb2.Date:
-        """The day by which the claim must reach the authority (one month after the intention)."""
+        """The day by which the claim and its proof must reach the authority (one month after the intention)."""
 
     @_builtins.property
     def sent(self) -> _timestamp_pb2.Timestamp:
@@ -232,24 +268,62 @@ class GetNoticesRequest(_message.Message):
 Global___GetNoticesRequest: _TypeAlias = GetNoticesRequest  # noqa: Y015
 
 @_typing.final
+class NotTold(_message.Message):
+    """Something that no notice of ours puts right: a processing officer has to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    AUTHORITY_CODE_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    reason: Global___NotToldReason.ValueType
+    """Why."""
+    authority_code: _builtins.str
+    """GSS code of the authority that was told wrongly; empty where none was found."""
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """Since when."""
+
+    def __init__(
+        self,
+        *,
+        reason: Global___NotToldReason.ValueType = ...,
+        authority_code: _builtins.str = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_code", b"authority_code", "reason", b"reason", "since", b"since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NotTold: _TypeAlias = NotTold  # noqa: Y015
+
+@_typing.final
 class GetNoticesResponse(_message.Message):
     """A claim's notices."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NOTICES_FIELD_NUMBER: _builtins.int
+    NOT_TOLD_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Notice]:
         """By notice and version."""
+
+    @_builtins.property
+    def not_told(self) -> _containers.RepeatedCompositeFieldContainer[Global___NotTold]:
+        """What a person has to see to."""
 
     def __init__(
         self,
         *,
         notices: _abc.Iterable[Global___Notice] | None = ...,
+        not_told: _abc.Iterable[Global___NotTold] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["notices", b"notices"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["not_told", b"not_told", "notices", b"notices"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
