@@ -185,6 +185,7 @@ class WorkItem(_message.Message):
     ACCEPTED_BY_FIELD_NUMBER: _builtins.int
     REJECTED_QUESTION_IDS_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """The claim."""
     state: Global___AssessmentState.ValueType
@@ -198,7 +199,9 @@ class WorkItem(_message.Message):
     assessor_id: _builtins.str
     """The assessor of the interview."""
     version: _builtins.int
-    """Changes with every change."""
+    """That of the assessment: changes with every act of an assessor, not with what is told from elsewhere."""
+    channel: _common_pb2.Channel.ValueType
+    """How the interview is held."""
     @_builtins.property
     def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
         """Schemes claimed."""
@@ -234,10 +237,11 @@ class WorkItem(_message.Message):
         accepted_by: _abc.Iterable[_common_pb2.System.ValueType] | None = ...,
         rejected_question_ids: _abc.Iterable[_builtins.str] | None = ...,
         version: _builtins.int = ...,
+        channel: _common_pb2.Channel.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time", "submit_time", b"submit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_by", b"accepted_by", "appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "booking", b"booking", "claim_ref", b"claim_ref", "office_code", b"office_code", "rejected_question_ids", b"rejected_question_ids", "schemes", b"schemes", "start_time", b"start_time", "state", b"state", "submit_time", b"submit_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_by", b"accepted_by", "appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "booking", b"booking", "channel", b"channel", "claim_ref", b"claim_ref", "office_code", b"office_code", "rejected_question_ids", b"rejected_question_ids", "schemes", b"schemes", "start_time", b"start_time", "state", b"state", "submit_time", b"submit_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -331,7 +335,7 @@ class Assessment(_message.Message):
     claim_version: _builtins.int
     """The version of the claim whose facts the items are."""
     version: _builtins.int
-    """Changes with every change."""
+    """Changes with every act of an assessor."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Item]:
         """Facts to check, in the order of the interview."""
@@ -509,7 +513,7 @@ Global___ItemCheck: _TypeAlias = ItemCheck  # noqa: Y015
 
 @_typing.final
 class VerifyItemsRequest(_message.Message):
-    """Marks items."""
+    """Marks items. A fact that was answered anew since `version` stays unchecked, with its new value in the response."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

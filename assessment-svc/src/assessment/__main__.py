@@ -1,0 +1,29 @@
+"""The assessment service's process."""
+
+from pathlib import Path
+
+from assessment import consumers
+from assessment.clients import IntakeClient
+from assessment.config import Settings
+from assessment.gauges import GAUGES
+from assessment.grpc_api import AssessmentApi
+from chassis import remote
+from chassis.runtime import Service, run
+from cms.assessment.v1 import assessment_pb2
+
+
+def service(settings: Settings) -> Service:
+    """What makes this service this one."""
+    return Service(
+        name="assessment-svc",
+        settings=settings,
+        contract=assessment_pb2.DESCRIPTOR.services_by_name["AssessmentService"],
+        migrations=Path(__file__).parents[2] / "migrations",
+        api=lambda _runtime: AssessmentApi(IntakeClient(remote.channel(settings.intake_address))),
+        handlers=consumers.HANDLERS,
+        gauges=GAUGES,
+    )
+
+
+if __name__ == "__main__":
+    run(service(Settings()))  # type: ignore[call-arg]  # what is not given here comes from the environment

@@ -1,0 +1,135 @@
+"""Intake, whose record the facts are, behind the few calls that an assessment needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+from uuid import UUID
+
+import grpc
+from google.protobuf.struct_pb2 import Value
+
+from assessment.domain import ClaimChanged, Facts
+from chassis import call, remote
+from chassis.errors import InvalidArgument, StaleVersion, Violation
+from cms.intake.v1 import intake_pb2, intake_pb2_grpc
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A relevant question with its answer: personal data, never stored here and never logged."""
+
+    text: str
+    answer: Value
+    answered_version: int
+
+
+@dataclass(frozen=True)
+class Interview:
+    """The relevant, answered questions of a claim at `version`, by fact, in the order of the interview."""
+
+    version: int
+    questions: Mapping[str, Question]
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What is answered, without the answers."""
+        answered = {fact: question.answered_version for fact, question in self.questions.items()}
+        return Facts(version=self.version, answered=answered)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amendment:
+    """A fact to change in a claim's record. `claim_version` is the one that the assessor has seen."""
+
+    claim_ref: str
+    claim_version: int
+    fact: str
+    value: Value
+    accept_transliteration: bool
+    reason: str
+    request_id: UUID
+
+
+class Intake(Protocol):
+    """What an assessment asks of intake, as the person who calls."""
+
+    def get_interview(self, claim_ref: str, *, purpose: str) -> Interview:
+        """The claim's interview as it is now."""
+
+    def amend(self, amendment: Amendment, *, purpose: str) -> Interview:
+        """Changes a fact; gives the interview after it. The same request_id gives the same again.
+
+        Raises ClaimChanged where the claim is not at the amendment's version, and InvalidArgument naming `value` or
+        the questions that stand in the way.
+        """
+
+
+class IntakeClient:
+    """Intake over gRPC, with the token and the deadline of the call that is being handled."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
+
+    def get_interview(self, claim_ref: str, *, purpose: str) -> Interview:
+        """See Intake."""
+        current = call.current()
+        response = remote.invoke(
+            self._stub.GetInterview,
+            intake_pb2.GetInterviewRequest(claim_ref=claim_ref),
+            token=current.identity.token,
+            timeout_seconds=current.remaining_seconds(),
+            purpose=purpose,
+        )
+        return interview_of(response.interview)
+
+    def amend(self, amendment: Amendment, *, purpose: str) -> Interview:
+        """See Intake."""
+        current = call.current()
+        try:
+            response = remote.invoke(
+                self._stub.AmendAnswers,
+                _amend_request(amendment),
+                token=current.identity.token,
+                timeout_seconds=current.remaining_seconds(),
+                purpose=purpose,
+            )
+        except StaleVersion:
+            raise ClaimChanged from None
+        except InvalidArgument as error:
+            raise _named_as_ours(error) from None
+        return interview_of(response.interview)
+
+
+def interview_of(interview: intake_pb2.Interview) -> Interview:
+    """What an assessment takes of intake's message: answered questions. A cleared answer is none."""
+    questions = {
+        question.id: Question(text=question.text, answer=question.answer, answered_version=question.answered_version)
+        for question in interview.questions
+        if question.HasField("answer") and not question.answer.HasField("null_value")
+    }
+    return Interview(interview.version, questions)
+
+
+def _amend_request(amendment: Amendment) -> intake_pb2.AmendAnswersRequest:
+    answer = intake_pb2.Answer(
+        question_id=amendment.fact,
+        value=amendment.value,
+        accept_transliteration=amendment.accept_transliteration,
+    )
+    return intake_pb2.AmendAnswersRequest(
+        claim_ref=amendment.claim_ref,
+        answers=[answer],
+        version=amendment.claim_version,
+        request_id=str(amendment.request_id),
+        reason=amendment.reason,
+    )
+
+
+def _named_as_ours(error: InvalidArgument) -> InvalidArgument:
+    # Intake names questions, or paths of its own request; the caller knows questions and the fields of CorrectItem.
+    violations = [
+        Violation(field="value" if fault.field.startswith("answers") else fault.field, description=fault.description)
+        for fault in error.violations
+    ]
+    return InvalidArgument.of(*violations, reason=error.reason)

@@ -1,0 +1,385 @@
+"""The assessment of a claim: its facts are items, and a claim is confirmed when every item was checked.
+
+An item is a fact at the version of the claim at which it was answered. A check holds for that answer alone: once the
+fact is answered anew, nobody has looked at it yet.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar, Self
+
+from chassis.errors import (
+    CmsError,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    StaleVersion,
+    Violation,
+)
+
+BOOKING_AWAITED_FOR = timedelta(minutes=30)
+"""After this long without an interview somebody must book it."""
+
+
+class AssessmentState(StrEnum):
+    """Where an assessment stands."""
+
+    READY = "READY"
+    IN_PROGRESS = "IN_PROGRESS"
+    CONFIRMED = "CONFIRMED"
+
+
+class ItemStatus(StrEnum):
+    """Where an item stands."""
+
+    UNCHECKED = "UNCHECKED"
+    CONFIRMED = "CONFIRMED"
+    CORRECTED = "CORRECTED"
+    DISPUTED = "DISPUTED"
+
+
+class Booking(StrEnum):
+    """Whether a claim has its interview."""
+
+    BOOKED = "BOOKED"
+    AWAITED = "AWAITED"
+    UNBOOKED = "UNBOOKED"
+
+
+CHILD_MAINTENANCE = "CHILD_MAINTENANCE"
+
+
+class WorkNotFound(NotFound):
+    """No such claim was submitted."""
+
+    def __init__(self, claim_ref: str) -> None:
+        super().__init__("WORK_NOT_FOUND", "no such claim was submitted", metadata={"claim_ref": claim_ref})
+
+
+class NotStarted(FailedPrecondition):
+    """The assessment was not begun: StartAssessment comes first."""
+
+    def __init__(self) -> None:
+        super().__init__("NOT_STARTED", "the assessment was not begun: start it first")
+
+
+class AlreadyConfirmed(FailedPrecondition):
+    """The claim was confirmed; later changes go through intake."""
+
+    def __init__(self) -> None:
+        super().__init__("ALREADY_CONFIRMED", "the claim was confirmed: amend its answers instead")
+
+
+class ItemsOpen(FailedPrecondition):
+    """Items that are neither confirmed nor corrected hold up the confirmation; the violations name their facts."""
+
+    def __init__(self, items: Iterable["Item"]) -> None:
+        violations = [Violation(field=item.fact, description=f"is {item.status}") for item in items]
+        super().__init__("ITEMS_OPEN", "items are neither confirmed nor corrected", violations=violations)
+
+
+class ClaimChanged(CmsError):
+    """The claim was amended while the call was on its way: read it again."""
+
+    code: ClassVar[str] = "ABORTED"
+
+    def __init__(self) -> None:
+        super().__init__("CLAIM_CHANGED", "the claim was amended since its items were read: start the assessment again")
+
+
+class OfficeRequired(PermissionDenied):
+    """An assessor works for an office, and the token names none."""
+
+    def __init__(self) -> None:
+        super().__init__("OFFICE_REQUIRED", "the token names no office")
+
+
+class OtherOffice(PermissionDenied):
+    """The interview is held by another office."""
+
+    def __init__(self) -> None:
+        super().__init__("OTHER_OFFICE", "the work is another office's")
+
+
+class OtherScheme(PermissionDenied):
+    """A caseworker confirms child maintenance and nothing else; an assessor everything else (contract.md)."""
+
+    def __init__(self) -> None:
+        super().__init__("OTHER_SCHEME", "caseworkers confirm child maintenance, assessors every other scheme")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """The relevant, answered questions of a claim at `version`: for each fact the version at which it was answered."""
+
+    version: int
+    answered: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What was seen as proof, and on which day."""
+
+    kind: str
+    seen_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """What an assessor found of one fact."""
+
+    fact: str
+    status: ItemStatus
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """Who checked, and when."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """A fact to check, as it was answered at `answered_version` of the claim."""
+
+    fact: str
+    answered_version: int
+    status: ItemStatus = ItemStatus.UNCHECKED
+    evidence: Evidence | None = None
+    checked: Checked | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether it stands in the way of confirmation no longer."""
+        return self.status in {ItemStatus.CONFIRMED, ItemStatus.CORRECTED}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssessmentConfirmed:
+    """An assessor confirmed these schemes of a claim as its facts were at `claim_version`."""
+
+    claim_ref: str
+    version: int
+    claim_version: int
+    schemes: tuple[str, ...]
+    office_code: str
+    assessor_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """The assessment of one claim. `version` changes with what assessors do; `claim_version` is that of the items."""
+
+    claim_ref: str
+    state: AssessmentState = AssessmentState.READY
+    version: int = 1
+    claim_version: int = 0
+    schemes: tuple[str, ...]
+    confirmed_schemes: tuple[str, ...] = ()
+    confirmed: Checked | None = None
+    appointment_id: str | None = None
+    office_code: str | None = None
+    items: Mapping[str, Item] = field(default_factory=dict)
+
+    @property
+    def purpose(self) -> str:
+        """Why the claimant's answers may be seen, for the access logs here and in intake."""
+        return f"appointment {self.appointment_id}" if self.appointment_id else f"work item {self.claim_ref}"
+
+    def check_office(self, office: str | None) -> None:
+        """Raises OfficeRequired, or OtherOffice where the interview is held elsewhere. Unbooked work is anybody's."""
+        if office is None:
+            raise OfficeRequired
+        if self.office_code not in (None, office):
+            raise OtherOffice
+
+    def synchronised(self, facts: Facts) -> Self:
+        """With the facts as they are now: one answered anew is unchecked, one no longer there is gone.
+
+        Raises ClaimChanged for facts older than the items: another call has read newer ones.
+        """
+        if facts.version < self.claim_version:
+            raise ClaimChanged
+        items = {fact: self._item_at(fact, version) for fact, version in facts.answered.items()}
+        return replace(self, items=items, claim_version=facts.version)
+
+    def _item_at(self, fact: str, answered_version: int) -> Item:
+        if self._stands(fact, answered_version):
+            return self.items[fact]
+        return Item(fact=fact, answered_version=answered_version)
+
+    def _stands(self, fact: str, answered_version: int) -> bool:
+        return fact in self.items and self.items[fact].answered_version == answered_version
+
+    def start(self, facts: Facts) -> Self:
+        """Begun, or taken up again; the version stays where nothing is new. Raises AlreadyConfirmed."""
+        if self.state is AssessmentState.CONFIRMED:
+            raise AlreadyConfirmed
+        begun = replace(self.synchronised(facts), state=AssessmentState.IN_PROGRESS)
+        return self if begun == self else begun._next()
+
+    def verify(self, checks: Sequence[Check], *, version: int, facts: Facts, checked: Checked) -> Self:
+        """With what was found, for the facts whose answers are still those of `version`.
+
+        A fact that was answered anew since stays unchecked, as the assessor has not seen that answer; one that is no
+        longer there is gone. Raises InvalidArgument naming checks of facts that are unknown or given twice.
+        """
+        self.check_open(version)
+        current = self.synchronised(facts)
+        _check_names(checks, known={*self.items, *current.items})
+        found = {
+            check.fact: replace(
+                current.items[check.fact], status=check.status, evidence=check.evidence, checked=checked
+            )
+            for check in checks
+            if check.fact in current.items and self._stands(check.fact, current.items[check.fact].answered_version)
+        }
+        return replace(current, items={**current.items, **found})._next()
+
+    def check_correctable(self, fact: str, *, version: int) -> None:
+        """Raises what stands in the way of a correction, before the claim's record is touched."""
+        self.check_open(version)
+        if fact not in self.items:
+            raise InvalidArgument.of(Violation(field="fact", description="is no item of this assessment"))
+
+    def correct(self, fact: str, *, facts: Facts, checked: Checked) -> Self:
+        """With the fact corrected as it is in these facts; a fact that was cleared is no item any more.
+
+        The claim's record was changed already, under the claim's own version, so the assessment's is not asked again.
+        """
+        self._check_begun()
+        current = self.synchronised(facts)
+        items = dict(current.items)
+        if fact in items:
+            items[fact] = replace(items[fact], status=ItemStatus.CORRECTED, evidence=None, checked=checked)
+        return replace(current, items=items)._next()
+
+    def amended(self, changed: Iterable[str], *, claim_version: int) -> Self:
+        """After word that these facts were answered anew at `claim_version`: unchecked, until they are read again.
+
+        The answered version stays the one that assessors have seen, so that a check of it cannot count for the new
+        answer. A confirmed assessment stays as it was confirmed.
+        """
+        if self.state is AssessmentState.CONFIRMED:
+            return self
+        names = set(changed)
+        reset = {
+            name: Item(fact=name, answered_version=item.answered_version)
+            for name, item in self.items.items()
+            if name in names and item.answered_version < claim_version
+        }
+        return replace(self, items={**self.items, **reset})
+
+    def schemes_to_confirm(self, wanted: Sequence[str], *, as_assessor: bool) -> tuple[str, ...]:
+        """The wanted schemes, or all that are not confirmed yet. Raises InvalidArgument, OtherScheme, AlreadyConfirmed."""
+        unknown = [index for index, scheme in enumerate(wanted) if scheme not in self.schemes]
+        if unknown:
+            raise InvalidArgument.of(
+                *(Violation(field=f"schemes[{index}]", description="was not claimed") for index in unknown)
+            )
+        left = tuple(scheme for scheme in self.schemes if scheme not in self.confirmed_schemes)
+        chosen = tuple(scheme for scheme in self.schemes if scheme in wanted) or left
+        if any((scheme == CHILD_MAINTENANCE) == as_assessor for scheme in chosen):
+            raise OtherScheme
+        if not chosen or not set(chosen) <= set(left):
+            raise AlreadyConfirmed
+        return chosen
+
+    def confirm(
+        self, schemes: tuple[str, ...], *, version: int, facts: Facts, office_code: str, checked: Checked
+    ) -> tuple[Self, AssessmentConfirmed]:
+        """Confirmed for these schemes, and the event. Raises ItemsOpen while an item of the facts is open."""
+        self.check_open(version)
+        current = self.synchronised(facts)
+        open_items = [item for item in current.items.values() if not item.settled]
+        if open_items:
+            raise ItemsOpen(open_items)
+        confirmed_schemes = (*self.confirmed_schemes, *schemes)
+        whole = set(confirmed_schemes) == set(self.schemes)
+        confirmed = replace(
+            current,
+            confirmed_schemes=confirmed_schemes,
+            confirmed=checked,
+            state=AssessmentState.CONFIRMED if whole else AssessmentState.IN_PROGRESS,
+        )._next()
+        return confirmed, confirmed._event(schemes, office_code=office_code, assessor_id=checked.by)
+
+    def _event(self, schemes: tuple[str, ...], *, office_code: str, assessor_id: str) -> AssessmentConfirmed:
+        return AssessmentConfirmed(
+            claim_ref=self.claim_ref,
+            version=self.version,
+            claim_version=self.claim_version,
+            schemes=schemes,
+            office_code=office_code,
+            assessor_id=assessor_id,
+        )
+
+    def check_open(self, version: int) -> None:
+        """Raises StaleVersion, NotStarted or AlreadyConfirmed."""
+        if version != self.version:
+            raise StaleVersion(given=version, current=self.version)
+        self._check_begun()
+
+    def _check_begun(self) -> None:
+        if self.state is AssessmentState.READY:
+            raise NotStarted
+        if self.state is AssessmentState.CONFIRMED:
+            raise AlreadyConfirmed
+
+    def _next(self) -> Self:
+        return replace(self, version=self.version + 1)
+
+
+def _check_names(checks: Sequence[Check], *, known: set[str]) -> None:
+    names = [check.fact for check in checks]
+    violations = [
+        Violation(field=f"items[{index}].fact", description=problem)
+        for index, name in enumerate(names)
+        if (problem := _name_problem(name, earlier=names[:index], known=known))
+    ]
+    if violations:
+        raise InvalidArgument.of(*violations)
+
+
+def _name_problem(name: str, *, earlier: Sequence[str], known: set[str]) -> str | None:
+    if name not in known:
+        return "is no item of this assessment"
+    return "is given twice" if name in earlier else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appointment:
+    """The interview of a claim, as scheduling told it at `booked_time`."""
+
+    appointment_id: str
+    office_code: str
+    assessor_id: str
+    start_time: datetime
+    channel: str
+    booked_time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkItem:
+    """A submitted claim, as an office lists it."""
+
+    claim_ref: str
+    state: AssessmentState
+    version: int
+    schemes: tuple[str, ...]
+    submit_time: datetime
+    appointment: Appointment | None
+    accepted_by: tuple[str, ...]
+    rejected_question_ids: tuple[str, ...]
+
+    def booking(self, now: datetime) -> Booking:
+        """Whether it has its interview, by the platform's time."""
+        if self.appointment is not None:
+            return Booking.BOOKED
+        return Booking.AWAITED if now - self.submit_time < BOOKING_AWAITED_FOR else Booking.UNBOOKED

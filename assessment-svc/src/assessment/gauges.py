@@ -1,0 +1,26 @@
+"""Gauges of the work that waits."""
+
+from assessment import domain, store
+from chassis import clock
+from chassis.database import Connection
+from chassis.metrics import Samples, StateGauge
+
+
+def _unbooked(conn: Connection) -> Samples:
+    return [((), float(store.count_unbooked(conn, submitted_before=clock.now() - domain.BOOKING_AWAITED_FOR)))]
+
+
+def _work(conn: Connection) -> Samples:
+    counts = store.count_by_state(conn)
+    return [((state.value,), float(counts.get(state, 0))) for state in domain.AssessmentState]
+
+
+GAUGES = (
+    StateGauge(
+        name="assessment_unbooked",
+        help="Claims that still have no interview thirty minutes after they were submitted.",
+        labels=(),
+        read=_unbooked,
+    ),
+    StateGauge(name="assessment_work", help="Work items by their state.", labels=("state",), read=_work),
+)

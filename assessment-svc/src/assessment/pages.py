@@ -1,0 +1,31 @@
+"""The token that says where a page of work ended."""
+
+import base64
+import binascii
+import json
+from datetime import datetime
+
+from assessment.store import Place
+from chassis.errors import InvalidArgument, Violation
+
+
+def token_of(place: Place) -> str:
+    """The token of a place."""
+    text = json.dumps([place.done, place.submit_time.isoformat(), place.claim_ref])
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def place_of(token: str) -> Place:
+    """The place of a token. Raises InvalidArgument naming `page_token` for what no page gave."""
+    try:
+        done, submit_time, claim_ref = json.loads(base64.urlsafe_b64decode(token))
+        place = Place(done=done, submit_time=datetime.fromisoformat(submit_time), claim_ref=claim_ref)
+    except (binascii.Error, ValueError, TypeError):
+        raise _unknown() from None
+    if not isinstance(done, bool) or not isinstance(claim_ref, str) or place.submit_time.tzinfo is None:
+        raise _unknown()
+    return place
+
+
+def _unknown() -> InvalidArgument:
+    return InvalidArgument.of(Violation(field="page_token", description="is not of this list"))
