@@ -86,6 +86,11 @@ def nearest_offices(offices: Iterable[Office], *, easting: int, northing: int) -
     return sorted(near, key=lambda found: (found.distance_km, found.office.code))
 
 
+def within_reach(near: Iterable[NearOffice], *, reach_km: float) -> list[NearOffice]:
+    """Of offices that come nearest first: those within reach, and the nearest in any case."""
+    return [found for number, found in enumerate(near) if number == 0 or found.distance_km <= reach_km]
+
+
 def meets_needs(needs: Iterable[Need], *, office: Office, assessor: Assessor, channel: Channel) -> bool:
     """Whether this assessor of this office can hold an interview for somebody with these needs."""
     asked = frozenset(needs)

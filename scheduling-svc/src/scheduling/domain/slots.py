@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
+from uuid import UUID, uuid5
 
 from scheduling.domain.offices import Assessor, Channel, Nation
 from scheduling.domain.working_time import LONDON, is_working_day
@@ -11,6 +12,8 @@ from scheduling.domain.working_time import LONDON, is_working_day
 SLOT_LENGTH = timedelta(minutes=45)
 REACH_KM = 30.0
 """How far a claimant may be sent, as the crow flies, for the sake of the target."""
+_SLOTS = UUID("7f1c2a52-5c39-4d5e-8a57-0f2b8f6b7c11")
+"""The namespace of slots' identities."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +25,11 @@ class Slot:
     start_time: datetime
     end_time: datetime
     channel: Channel
+
+    @property
+    def slot_id(self) -> UUID:
+        """The same for an assessor and a start, so that opening a rota again opens no slot twice."""
+        return uuid5(_SLOTS, f"{self.assessor_id} {self.start_time.astimezone(UTC).isoformat()}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ Europe/London. Summer time begins and ends on Sundays, so a working day always h
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import count
+from itertools import count, islice
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -31,6 +31,12 @@ def london_day(moment: datetime) -> date:
 def is_working_day(day: date, nation: Nation) -> bool:
     """Whether offices of this nation work: not at a weekend, not on its bank holidays."""
     return day.weekday() < SATURDAY and day not in _bank_holidays(nation, day.year)
+
+
+def working_days(first: date, nation: Nation, *, number: int) -> list[date]:
+    """This many working days of the nation's offices, from `first` on."""
+    days = (first + timedelta(days=offset) for offset in count())
+    return list(islice((day for day in days if is_working_day(day, nation)), number))
 
 
 def target_due(first_contact: datetime, nation: Nation, *, target: timedelta = TARGET) -> datetime:

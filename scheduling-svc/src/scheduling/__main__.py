@@ -1,0 +1,49 @@
+"""Runs scheduling-svc."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from chassis.postcodes import Postcodes
+from chassis.runtime import Runtime, Service, run
+from chassis.workers import Worker
+from cms.scheduling.v1 import scheduling_pb2
+from scheduling import gauges, rota
+from scheduling.clients import Intake, IntakeService
+from scheduling.config import Settings
+from scheduling.consumers import HANDLERS
+from scheduling.data import load_assessors, load_offices
+from scheduling.domain.directory import Directory
+from scheduling.grpc_api import SchedulingApi
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+def service(settings: Settings, *, intake_of: Callable[[Runtime], Intake] | None = None) -> Service:
+    """What makes a service this one. `intake_of` gives another intake than the one at the settings' address."""
+    directory = Directory(load_offices(), load_assessors())
+    opened = rota.Rota(directory)
+
+    def api(runtime: Runtime) -> SchedulingApi:
+        intake = intake_of(runtime) if intake_of else IntakeService(settings.intake_address, runtime.token)
+        postcodes = Postcodes(settings.postcodes_file)
+        return SchedulingApi(directory=directory, postcodes=postcodes, intake=intake, target=settings.target)
+
+    def workers(runtime: Runtime) -> Sequence[Worker]:
+        return [Worker("rota", lambda: opened.step(runtime.database), pause_seconds=rota.PAUSE_SECONDS)]
+
+    return Service(
+        name="scheduling-svc",
+        settings=settings,
+        contract=scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"],
+        migrations=MIGRATIONS,
+        api=api,
+        handlers=HANDLERS,
+        workers=workers,
+        gauges=gauges.GAUGES,
+        files=[settings.postcodes_file],
+        prepare=lambda runtime: opened.step(runtime.database),
+    )
+
+
+if __name__ == "__main__":
+    run(service(Settings()))  # type: ignore[call-arg]  # what is not given here comes from the environment

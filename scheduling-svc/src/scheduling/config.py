@@ -1,0 +1,26 @@
+"""Settings of scheduling, read once from the environment (`CMS_…`)."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field
+
+from chassis.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """What scheduling needs beside what every service needs."""
+
+    grpc_port: int = 50052
+    http_port: int = 8052
+    intake_address: str = "127.0.0.1:50051"
+    """Host and port of intake's gRPC door."""
+    postcodes_file: Path
+    """The postcode directory (`chassis.postcodes`)."""
+    target_hours: float = Field(default=48.0, gt=0)
+    """Hours of working time from first contact to the interview."""
+
+    @property
+    def target(self) -> timedelta:
+        """The same as a length of time."""
+        return timedelta(hours=self.target_hours)

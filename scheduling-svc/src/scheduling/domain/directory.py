@@ -1,0 +1,77 @@
+"""Every office with those who work there: which are near a place, and who of them can meet a claimant's needs."""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date
+
+from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Violation
+from scheduling.domain.offices import (
+    Assessor,
+    Channel,
+    NearOffice,
+    Need,
+    Office,
+    meets_needs,
+    nearest_offices,
+    within_reach,
+)
+from scheduling.domain.slots import REACH_KM, Slot, slots_of
+from scheduling.domain.working_time import working_days
+
+OPEN_WORKING_DAYS = 20
+"""For how many working days ahead, today's among them, rotas are opened for booking."""
+
+
+class OfficeUnknown(NotFound):
+    """No office has the code."""
+
+    def __init__(self) -> None:
+        super().__init__("OFFICE_UNKNOWN", "no office has this office_code")
+
+
+class PostcodeUnknown(InvalidArgument):
+    """The postcode has its form and is not in the directory of postcodes."""
+
+    def __init__(self) -> None:
+        violation = Violation(field="postcode", description="is not a postcode of the United Kingdom")
+        super().__init__("POSTCODE_UNKNOWN", "invalid: postcode", violations=[violation])
+
+
+class NotServed(FailedPrecondition):
+    """The postcode is in Northern Ireland, where none of the offices is: its claims are not taken here."""
+
+    def __init__(self) -> None:
+        super().__init__("NORTHERN_IRELAND", "the postcode is in Northern Ireland, which none of the offices serves")
+
+
+class Directory:
+    """Offices and assessors, as the service was started with them."""
+
+    def __init__(self, offices: Iterable[Office], assessors: Iterable[Assessor]) -> None:
+        self._offices = {office.code: office for office in offices}
+        self._assessors = tuple(assessors)
+
+    def office(self, code: str) -> Office:
+        """The office. Raises OfficeUnknown."""
+        if code not in self._offices:
+            raise OfficeUnknown
+        return self._offices[code]
+
+    def near(self, *, easting: int, northing: int) -> list[NearOffice]:
+        """Offices that somebody there (metres, British National Grid) can be sent to, nearest first; one at least."""
+        nearest = nearest_offices(self._offices.values(), easting=easting, northing=northing)
+        return within_reach(nearest, reach_km=REACH_KM)
+
+    def who_meets(self, needs: Collection[Need], channel: Channel) -> list[str]:
+        """References of the assessors who can hold such an interview for somebody with these needs."""
+        return [
+            assessor.assessor_id
+            for assessor in self._assessors
+            if meets_needs(needs, office=self._offices[assessor.office_code], assessor=assessor, channel=channel)
+        ]
+
+    def slots_from(self, today: date) -> Iterator[Slot]:
+        """The slots of every rota for OPEN_WORKING_DAYS of each office, from `today` on."""
+        for assessor in self._assessors:
+            nation = self._offices[assessor.office_code].nation
+            for day in working_days(today, nation, number=OPEN_WORKING_DAYS):
+                yield from slots_of(assessor, day, nation=nation)

@@ -1,0 +1,36 @@
+"""The state of scheduling, read from the database at scrape."""
+
+from datetime import timedelta
+
+from chassis import clock
+from chassis.database import Connection
+from chassis.metrics import Samples, StateGauge
+from scheduling import store
+
+RATIO_OVER = timedelta(hours=24)
+"""The bookings that the ratio is of: those of so long until now, by the platform's clock."""
+
+
+def _within_target(conn: Connection) -> Samples:
+    ratio = store.within_target_ratio(conn, since=clock.now() - RATIO_OVER)
+    return [] if ratio is None else [((), ratio)]
+
+
+def _unbooked(conn: Connection) -> Samples:
+    return [((), float(store.count_unbooked(conn)))]
+
+
+GAUGES = (
+    StateGauge(
+        name="scheduling_within_target_ratio",
+        help="Share of the appointments booked in the last 24 hours that start by their target; absent without any.",
+        labels=(),
+        read=_within_target,
+    ),
+    StateGauge(
+        name="scheduling_unbooked_claims",
+        help="Claims that have made first contact and never had an appointment.",
+        labels=(),
+        read=_unbooked,
+    ),
+)

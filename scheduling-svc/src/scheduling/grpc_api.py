@@ -1,0 +1,231 @@
+"""Messages to domain and back."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis import call
+from chassis.database import Connection
+from chassis.errors import InvalidArgument, PermissionDenied, Violation
+from chassis.idempotency import first_answer, run_once
+from chassis.postcodes import Postcodes
+from cms.common.v1 import common_pb2
+from cms.scheduling.v1 import scheduling_pb2
+from scheduling import service
+from scheduling.clients import Intake
+from scheduling.domain.appointments import Appointment
+from scheduling.domain.claims import Claim
+from scheduling.domain.directory import Directory
+from scheduling.domain.offices import Channel, NearOffice, Need, Office
+from scheduling.service import Offer, Page, Wish
+
+DEFAULT_PAGE_SIZE = 20
+LARGEST_PAGE_SIZE = 100
+
+Booking = Callable[[Connection, Claim], Appointment]
+
+
+class SchedulingApi:
+    """cms.scheduling.v1.SchedulingService."""
+
+    def __init__(self, *, directory: Directory, postcodes: Postcodes, intake: Intake, target: timedelta) -> None:
+        self._directory = directory
+        self._postcodes = postcodes
+        self._intake = intake
+        self._target = target
+
+    def FindSlots(self, request: scheduling_pb2.FindSlotsRequest) -> scheduling_pb2.FindSlotsResponse:
+        """Free slots near a postcode or at an office."""
+        _refuse(_search_faults(request))
+        wish = self._wish(self._offices(request), request)
+        with call.current().database.transaction() as conn:
+            found = service.find_slots(conn, wish, directory=self._directory, page=_page(request), target=self._target)
+        response = scheduling_pb2.FindSlotsResponse(slots=[_slot(offer) for offer in found.offers])
+        if found.more:
+            response.next_page_token = str(found.offers[-1].slot.slot_id)
+        if found.earliest_within_target:
+            response.earliest_within_target.CopyFrom(_slot(found.earliest_within_target))
+        return response
+
+    def BookAppointment(self, request: scheduling_pb2.BookAppointmentRequest) -> scheduling_pb2.BookAppointmentResponse:
+        """Books a slot, or the earliest."""
+        _refuse(_booking_faults(request))
+        if not request.earliest:
+            slot = partial(
+                service.book_slot, directory=self._directory, slot_id=UUID(request.slot_id), target=self._target
+            )
+            return self._book(request, slot, near=())
+        near = service.offices_near(self._directory, self._postcodes, request.postcode)
+        wish = self._wish(near, request)
+        earliest = partial(service.book_earliest, directory=self._directory, wish=wish, target=self._target)
+        return self._book(request, earliest, near=near)
+
+    def GetAppointment(self, request: scheduling_pb2.GetAppointmentRequest) -> scheduling_pb2.GetAppointmentResponse:
+        """An appointment by its id or by its claim; an assessor sees those of the own office."""
+        _refuse(_appointment_faults(request))
+        with call.current().database.transaction() as conn:
+            if request.appointment_id:
+                found = service.appointment_by_id(conn, UUID(request.appointment_id))
+            else:
+                found = service.appointment_of_claim(conn, request.claim_ref)
+        _refuse_other_office(found)
+        return scheduling_pb2.GetAppointmentResponse(appointment=self._appointment(found, near=()))
+
+    def _book(
+        self, request: scheduling_pb2.BookAppointmentRequest, booking: Booking, *, near: Sequence[NearOffice]
+    ) -> scheduling_pb2.BookAppointmentResponse:
+        first = first_answer(request, scheduling_pb2.BookAppointmentResponse)
+        if first is not None:
+            return first
+        claim = service.claim_to_book(self._intake, request.claim_ref)
+
+        def respond(appointment: Appointment) -> scheduling_pb2.BookAppointmentResponse:
+            return scheduling_pb2.BookAppointmentResponse(appointment=self._appointment(appointment, near=near))
+
+        return run_once(request, lambda conn: booking(conn, claim), respond)
+
+    def _offices(self, request: scheduling_pb2.FindSlotsRequest) -> list[NearOffice]:
+        if request.postcode:
+            return service.offices_near(self._directory, self._postcodes, request.postcode)
+        return [NearOffice(office=self._directory.office(request.office_code), distance_km=0.0)]
+
+    @staticmethod
+    def _wish(
+        offices: Sequence[NearOffice],
+        request: scheduling_pb2.FindSlotsRequest | scheduling_pb2.BookAppointmentRequest,
+    ) -> Wish:
+        channel = request.channel or common_pb2.CHANNEL_OFFICE
+        return Wish(
+            offices=offices,
+            channel=Channel(common_pb2.Channel.Name(channel).removeprefix("CHANNEL_")),
+            needs=frozenset(
+                Need(scheduling_pb2.AppointmentNeed.Name(need).removeprefix("APPOINTMENT_NEED_"))
+                for need in request.needs
+            ),
+        )
+
+    def _appointment(self, appointment: Appointment, *, near: Sequence[NearOffice]) -> scheduling_pb2.Appointment:
+        distances = {found.office.code: found.distance_km for found in near}
+        office = self._directory.office(appointment.office_code)
+        return scheduling_pb2.Appointment(
+            appointment_id=str(appointment.appointment_id),
+            claim_ref=appointment.claim_ref,
+            office=_office(office, distances.get(office.code, 0.0)),
+            assessor_id=appointment.assessor_id,
+            start_time=_timestamp(appointment.start_time),
+            end_time=_timestamp(appointment.end_time),
+            channel=_channel(appointment.channel),
+            state=scheduling_pb2.AppointmentState.Value(f"APPOINTMENT_STATE_{appointment.state}"),
+            lead_time_seconds=int(appointment.lead_time.total_seconds()),
+            target_time=_timestamp(appointment.target_time),
+            within_target=appointment.within_target,
+            version=appointment.version,
+        )
+
+
+def _refuse(violations: Iterator[Violation]) -> None:
+    found = list(violations)
+    if found:
+        raise InvalidArgument.of(*found)
+
+
+def _search_faults(request: scheduling_pb2.FindSlotsRequest) -> Iterator[Violation]:
+    yield from _unless_one_of(postcode=request.postcode, office_code=request.office_code)
+    yield from _needs_faults(request.needs)
+    times = [name for name in ("from", "until") if request.HasField(name)]
+    faults = [Violation(field=name, description="is no time") for name in times if not _is_time(getattr(request, name))]
+    yield from faults
+    if len(times) == 2 and not faults and _time(request, "until") <= _time(request, "from"):  # type: ignore[operator]
+        yield Violation(field="until", description="is not after from")
+    if request.page_size < 0:
+        yield Violation(field="page_size", description="is negative")
+    yield from _unless_uuid(page_token=request.page_token)
+
+
+def _booking_faults(request: scheduling_pb2.BookAppointmentRequest) -> Iterator[Violation]:
+    yield from _unless_one_of(slot_id=request.slot_id, earliest=request.earliest)
+    yield from _unless_uuid(slot_id=request.slot_id)
+    yield from _needs_faults(request.needs)
+    if request.earliest and not request.postcode:
+        yield Violation(field="postcode", description="is required with earliest")
+
+
+def _appointment_faults(request: scheduling_pb2.GetAppointmentRequest) -> Iterator[Violation]:
+    yield from _unless_one_of(appointment_id=request.appointment_id, claim_ref=request.claim_ref)
+    yield from _unless_uuid(appointment_id=request.appointment_id)
+
+
+def _unless_one_of(**given: object) -> Iterator[Violation]:
+    if sum(bool(value) for value in given.values()) != 1:
+        for name in given:
+            yield Violation(field=name, description=f"exactly one of {', '.join(given)} must be given")
+
+
+def _unless_uuid(**given: str) -> Iterator[Violation]:
+    for name, text in given.items():
+        try:
+            UUID(text or UUID(int=0).hex)
+        except ValueError:
+            yield Violation(field=name, description="is not one that this service gave")
+
+
+def _needs_faults(needs: Sequence[int]) -> Iterator[Violation]:
+    for index, need in enumerate(needs):
+        if need == scheduling_pb2.APPOINTMENT_NEED_UNSPECIFIED:
+            yield Violation(field=f"needs[{index}]", description="names no need")
+
+
+def _is_time(timestamp: Timestamp) -> bool:
+    try:
+        timestamp.ToDatetime(UTC)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
+def _time(request: scheduling_pb2.FindSlotsRequest, field: str) -> datetime | None:
+    return getattr(request, field).ToDatetime(UTC) if request.HasField(field) else None  # type: ignore[arg-type]
+
+
+def _page(request: scheduling_pb2.FindSlotsRequest) -> Page:
+    return Page(
+        since=_time(request, "from"),
+        until=_time(request, "until"),
+        size=min(request.page_size or DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE),
+        after=UUID(request.page_token) if request.page_token else None,
+    )
+
+
+def _refuse_other_office(appointment: Appointment) -> None:
+    caller = call.current().identity
+    if caller.has("ASSESSOR") and caller.office != appointment.office_code:
+        raise PermissionDenied("OTHER_OFFICE", "an assessor sees the appointments of the own office alone")
+
+
+def _slot(offer: Offer) -> scheduling_pb2.Slot:
+    return scheduling_pb2.Slot(
+        slot_id=str(offer.slot.slot_id),
+        office=_office(offer.office.office, offer.office.distance_km),
+        assessor_id=offer.slot.assessor_id,
+        start_time=_timestamp(offer.slot.start_time),
+        end_time=_timestamp(offer.slot.end_time),
+        channel=_channel(offer.slot.channel),
+        within_target=offer.within_target,
+    )
+
+
+def _office(office: Office, distance_km: float) -> scheduling_pb2.Office:
+    return scheduling_pb2.Office(code=office.code, name=office.name, distance_km=round(distance_km, 1))
+
+
+def _channel(channel: Channel) -> "common_pb2.Channel.ValueType":
+    return common_pb2.Channel.Value(f"CHANNEL_{channel}")
+
+
+def _timestamp(moment: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(moment)
+    return timestamp

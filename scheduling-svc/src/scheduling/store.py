@@ -1,0 +1,253 @@
+"""All SQL of scheduling. Functions take a connection; what must never happen twice is held by constraints."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import psycopg
+
+from chassis.database import Connection, Row
+from chassis.errors import AlreadyExists
+from scheduling.domain.appointments import Appointment, AppointmentState
+from scheduling.domain.offices import Channel
+from scheduling.domain.slots import Slot
+
+_ROTA_LOCK = 0x726F7461  # "rota"
+
+
+class SlotTaken(AlreadyExists):
+    """Another appointment holds the slot."""
+
+    def __init__(self) -> None:
+        super().__init__("SLOT_TAKEN", "another appointment holds the slot: choose another")
+
+
+class AlreadyBooked(AlreadyExists):
+    """An appointment of this claim holds a slot already."""
+
+    def __init__(self) -> None:
+        super().__init__("ALREADY_BOOKED", "the claim has an appointment already")
+
+
+_BY_CONSTRAINT: dict[str | None, type[SlotTaken | AlreadyBooked]] = {
+    "appointments_one_for_a_slot": SlotTaken,
+    "appointments_one_for_a_claim": AlreadyBooked,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """Which free slots are looked for.
+
+    `offices` are codes, nearest first; `assessors` those who meet the claimant's needs. A slot starts at `since` or
+    later and before `until`, where that is given.
+    """
+
+    offices: Sequence[str]
+    assessors: Sequence[str]
+    channel: Channel
+    since: datetime
+    until: datetime | None = None
+
+
+# A slot that no live appointment holds, at one of the offices; `rank` is the office's place among them.
+_FREE = """
+    FROM slots
+    JOIN unnest(%(offices)s::text[]) WITH ORDINALITY AS near (office_code, rank) USING (office_code)
+    WHERE channel = %(channel)s
+        AND assessor_id = ANY(%(assessors)s)
+        AND start_time >= %(since)s
+        AND (%(until)s::timestamptz IS NULL OR start_time < %(until)s)
+        AND NOT EXISTS (
+            SELECT 1 FROM appointments
+            WHERE appointments.slot_id = slots.slot_id AND state IN ('BOOKED', 'MOVED')
+        )
+"""
+
+# A page of free slots, soonest first and of equal ones the nearest, after the last slot of the page before.
+_FREE_PAGE = f"""
+    SELECT assessor_id, office_code, start_time, end_time, channel
+    {_FREE}
+        AND (
+            %(after)s::uuid IS NULL
+            OR (start_time, rank, assessor_id) > (
+                SELECT last.start_time, array_position(%(offices)s::text[], last.office_code), last.assessor_id
+                FROM slots AS last WHERE last.slot_id = %(after)s
+            )
+        )
+    ORDER BY start_time, rank, assessor_id
+    LIMIT %(number)s
+"""  # noqa: S608 - made of constants alone
+
+# The earliest free slot of each office, but for those in `passed_over`.
+_EARLIEST_OF_EACH = f"""
+    SELECT DISTINCT ON (office_code) assessor_id, office_code, start_time, end_time, channel
+    {_FREE}
+        AND slot_id <> ALL(%(passed_over)s::uuid[])
+    ORDER BY office_code, start_time, assessor_id
+"""
+
+# Takes a slot's row, so that bookings of one slot come one after the other.
+_LOCK = "SELECT assessor_id, office_code, start_time, end_time, channel FROM slots WHERE slot_id = %s FOR UPDATE"
+
+# Whether a live appointment holds the slot.
+_IS_HELD = """
+    SELECT EXISTS (SELECT 1 FROM appointments WHERE slot_id = %s AND state IN ('BOOKED', 'MOVED')) AS held
+"""
+
+# Opens slots for booking; those that are open, or lie across one that is, stay as they are.
+_OPEN_SLOTS = """
+    INSERT INTO slots (slot_id, assessor_id, office_code, start_time, end_time, channel)
+    SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[])
+    ON CONFLICT DO NOTHING
+"""
+
+# Writes a new appointment, unless its slot or its claim has one.
+_INSERT_APPOINTMENT = """
+    INSERT INTO appointments (
+        appointment_id, claim_ref, slot_id, state, first_contact_time, target_time, working_lead_time, version,
+        booked_time
+    )
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+_APPOINTMENTS = """
+    SELECT appointment_id, claim_ref, state, first_contact_time, target_time, working_lead_time, version,
+        office_code, assessor_id, start_time, end_time, channel
+    FROM appointments JOIN slots USING (slot_id)
+"""
+
+# An appointment by its id.
+_APPOINTMENT = f"{_APPOINTMENTS} WHERE appointment_id = %s"
+
+# The claim's last appointment.
+_APPOINTMENT_OF_CLAIM = f"{_APPOINTMENTS} WHERE claim_ref = %s ORDER BY booked_time DESC LIMIT 1"
+
+# Keeps the earliest first contact that was told of a claim, in whatever order the events come.
+_KEEP_FIRST_CONTACT = """
+    INSERT INTO first_contacts (claim_ref, first_contact_time) VALUES (%s, %s)
+    ON CONFLICT (claim_ref) DO UPDATE
+    SET first_contact_time = least(first_contacts.first_contact_time, excluded.first_contact_time)
+"""
+
+# Claims whose first contact was told and that never had an appointment.
+_COUNT_UNBOOKED = """
+    SELECT count(*) AS count FROM first_contacts
+    WHERE NOT EXISTS (SELECT 1 FROM appointments WHERE appointments.claim_ref = first_contacts.claim_ref)
+"""
+
+# Of the appointments booked since a time, the share that start by their target; null when there are none.
+_WITHIN_TARGET = """
+    SELECT avg((start_time <= target_time)::integer)::float AS ratio
+    FROM appointments JOIN slots USING (slot_id) WHERE booked_time >= %s
+"""
+
+
+def _slot(row: Row) -> Slot:
+    return Slot(
+        assessor_id=row["assessor_id"],
+        office_code=row["office_code"],
+        start_time=row["start_time"],
+        end_time=row["end_time"],
+        channel=Channel(row["channel"]),
+    )
+
+
+def _appointment(row: Row) -> Appointment:
+    return Appointment(**row | {"channel": Channel(row["channel"]), "state": AppointmentState(row["state"])})
+
+
+def free_slots(conn: Connection, search: Search, *, number: int, after: UUID | None = None) -> list[Slot]:
+    """At most `number` free slots, soonest first and of equal ones the nearest; `after` is the last one seen."""
+    rows = conn.execute(_FREE_PAGE, vars(search) | {"number": number, "after": after}).fetchall()
+    return [_slot(row) for row in rows]
+
+
+def earliest_of_each_office(conn: Connection, search: Search, *, passed_over: Collection[UUID]) -> list[Slot]:
+    """The earliest free slot of each office that has one, but for those passed over."""
+    rows = conn.execute(_EARLIEST_OF_EACH, vars(search) | {"passed_over": list(passed_over)}).fetchall()
+    return [_slot(row) for row in rows]
+
+
+def lock_slot(conn: Connection, slot_id: UUID) -> Slot | None:
+    """The slot, waiting for a booking of it that is under way; None where there is no such slot."""
+    row = conn.execute(_LOCK, [slot_id]).fetchone()
+    return _slot(row) if row else None
+
+
+def take_slot(conn: Connection, slot_id: UUID) -> bool:
+    """Whether the slot is free and now this transaction's; False where another holds it or is booking it."""
+    if conn.execute(f"{_LOCK} SKIP LOCKED", [slot_id]).fetchone() is None:
+        return False
+    # A statement of its own: it sees what was committed up to the moment at which the lock was had.
+    held = conn.execute(_IS_HELD, [slot_id]).fetchone()
+    return held is not None and not held["held"]
+
+
+def try_rota_lock(conn: Connection) -> bool:
+    """Whether this transaction alone opens slots now; False where another replica does."""
+    row = conn.execute("SELECT pg_try_advisory_xact_lock(%s) AS locked", [_ROTA_LOCK]).fetchone()
+    return row is not None and bool(row["locked"])
+
+
+def open_slots(conn: Connection, slots: Iterable[Slot]) -> int:
+    """Opens slots for booking; gives how many were not open before."""
+    rows = [
+        (slot.slot_id, slot.assessor_id, slot.office_code, slot.start_time, slot.end_time, slot.channel.value)
+        for slot in slots
+    ]
+    return conn.execute(_OPEN_SLOTS, [list(column) for column in zip(*rows, strict=True)]).rowcount if rows else 0
+
+
+def insert_appointment(conn: Connection, appointment: Appointment, *, slot: Slot, booked_time: datetime) -> None:
+    """Writes a new appointment in its slot. Raises SlotTaken, AlreadyBooked."""
+    try:
+        conn.execute(
+            _INSERT_APPOINTMENT,
+            [
+                appointment.appointment_id,
+                appointment.claim_ref,
+                slot.slot_id,
+                appointment.state.value,
+                appointment.first_contact_time,
+                appointment.target_time,
+                appointment.working_lead_time,
+                appointment.version,
+                booked_time,
+            ],
+        )
+    except psycopg.errors.UniqueViolation as cause:
+        known = _BY_CONSTRAINT.get(cause.diag.constraint_name)
+        if known is None:
+            raise
+        raise known from cause
+
+
+def appointment(conn: Connection, appointment_id: UUID) -> Appointment | None:
+    """The appointment, or None."""
+    row = conn.execute(_APPOINTMENT, [appointment_id]).fetchone()
+    return _appointment(row) if row else None
+
+
+def appointment_of_claim(conn: Connection, claim_ref: str) -> Appointment | None:
+    """The claim's last appointment, or None."""
+    row = conn.execute(_APPOINTMENT_OF_CLAIM, [claim_ref]).fetchone()
+    return _appointment(row) if row else None
+
+
+def keep_first_contact(conn: Connection, *, claim_ref: str, first_contact_time: datetime) -> None:
+    """Keeps when the claimant first made contact: the earliest time that was told."""
+    conn.execute(_KEEP_FIRST_CONTACT, [claim_ref, first_contact_time])
+
+
+def count_unbooked(conn: Connection) -> int:
+    """How many claims have made first contact and never had an appointment."""
+    row = conn.execute(_COUNT_UNBOOKED).fetchone()
+    return int(row["count"]) if row else 0
+
+
+def within_target_ratio(conn: Connection, *, since: datetime) -> float | None:
+    """The share of the appointments booked since then that start by their target; None where there are none."""
+    row = conn.execute(_WITHIN_TARGET, [since]).fetchone()
+    return row["ratio"] if row else None
