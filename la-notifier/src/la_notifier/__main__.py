@@ -1,0 +1,36 @@
+"""la-notifier as a program: `python -m la_notifier`."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from chassis.postcodes import Postcodes
+from chassis.runtime import Runtime, Service, run
+from cms.notifier.v1 import notifier_pb2
+from la_notifier import consumers, gauges
+from la_notifier.clients import Claims, IntakeClaims
+from la_notifier.config import Settings
+from la_notifier.grpc_api import LaNotifierApi
+from la_notifier.workers import workers
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+def service(settings: Settings, *, claims_of: Callable[[Runtime], Claims] | None = None) -> Service:
+    """The service with these settings. `claims_of` gives the facts of claims from elsewhere than intake's address."""
+    intake = claims_of or (lambda runtime: IntakeClaims(settings.intake_address, runtime.token.read))
+    return Service(
+        name="la-notifier",
+        settings=settings,
+        contract=notifier_pb2.DESCRIPTOR.services_by_name["LaNotifierService"],
+        migrations=MIGRATIONS,
+        api=lambda _runtime: LaNotifierApi(Postcodes(settings.postcodes_file)),
+        handlers=consumers.HANDLERS,
+        workers=partial(workers, settings, intake),
+        gauges=gauges.GAUGES,
+        files=[settings.postcodes_file, settings.council_secrets_file],
+    )
+
+
+if __name__ == "__main__":
+    run(service(Settings()))  # type: ignore[call-arg]  # what is not given comes from the environment

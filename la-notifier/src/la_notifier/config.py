@@ -1,0 +1,34 @@
+"""Settings of la-notifier, read once from the environment (`CMS_…`) and checked at start."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field
+
+from chassis.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """What the notifier needs beside what every service has."""
+
+    grpc_port: int = 50055
+    http_port: int = 8055
+    intake_address: str = "127.0.0.1:50051"
+    """Host and port of intake's gRPC door."""
+    postcodes_file: Path
+    """The postcode directory."""
+    councils_url: str = "http://127.0.0.1:9106"
+    """Where the authorities' API is: an authority's base is this and its code."""
+    council_secrets_file: Path
+    """JSON: an authority's code to its secret in hex."""
+    poll_seconds: float = Field(default=2.0, gt=0)
+    """How long after a notice was sent its authority is first asked about it; doubled each time, to ten minutes."""
+
+
+def read_secrets(path: Path) -> Mapping[str, bytes]:
+    """The authorities' secrets by code. Raises ValueError, which holds no secret, or OSError."""
+    try:
+        return {code: bytes.fromhex(secret) for code, secret in json.loads(path.read_text()).items()}
+    except (ValueError, TypeError, AttributeError):
+        raise ValueError("the councils' secrets must be a JSON object of hex strings by authority code") from None

@@ -1,0 +1,39 @@
+"""The state of the notices, read from the database at scrape."""
+
+from chassis.database import Connection
+from chassis.metrics import Samples, StateGauge
+from la_notifier import store
+
+
+def _notices(conn: Connection) -> Samples:
+    return [((row["channel"], row["state"]), float(row["count"])) for row in store.count_notices(conn)]
+
+
+def _not_told(conn: Connection) -> Samples:
+    return [((row["reason"],), float(row["count"])) for row in store.count_not_told(conn)]
+
+
+def _looks(conn: Connection) -> Samples:
+    return [((), float(store.count_looks(conn)))]
+
+
+GAUGES = (
+    StateGauge(
+        name="notifier_notices",
+        help="Versions of notices by their authority's channel and their state.",
+        labels=("channel", "state"),
+        read=_notices,
+    ),
+    StateGauge(
+        name="notifier_not_told",
+        help="Claims and authorities for which a processing officer has to see that the right authority knows.",
+        labels=("reason",),
+        read=_not_told,
+    ),
+    StateGauge(
+        name="notifier_claims_to_look_at",
+        help="Claims of which something was heard and whose notices were not looked at since.",
+        labels=(),
+        read=_looks,
+    ),
+)

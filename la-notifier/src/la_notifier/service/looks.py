@@ -1,0 +1,144 @@
+"""Looking at a claim again: what do its facts, as they are now, call for?
+
+A look has three steps: the claim is taken under a lease, intake is asked outside of any transaction, and what follows is
+saved in one, if the lease is still held.
+"""
+
+import json
+import uuid
+from datetime import date
+from uuid import UUID
+
+from chassis import clock
+from chassis.database import Connection
+from chassis.inbox import Event
+from chassis.vault import Vault
+from la_notifier import store
+from la_notifier.authorities import Authority
+from la_notifier.clients import Claims
+from la_notifier.domain import (
+    ClaimFacts,
+    NoticeKind,
+    NoticeState,
+    NoticeVersion,
+    NotToldReason,
+    content_of,
+    is_news,
+    next_kind,
+    sought,
+)
+from la_notifier.store import Heard, Look
+
+_HEAD = ("notice_id", "version", "supersedes", "kind")
+
+
+def hear(conn: Connection, event: Event) -> None:
+    """Keeps that something was heard of a claim, so that its notices are looked at again."""
+    heard = Heard(event_id=event.event_id, version=event.version, occurred_time=event.occurred_time)
+    store.want_look(conn, claim_ref=event.claim_ref, heard=heard)
+
+
+def intention_day(claims: Claims, look: Look, facts: ClaimFacts) -> date:
+    """The day (Europe/London) of the intention: once told it stays, whatever authority is told next.
+
+    Before that it is the day of the first event whose facts held it. Raises CmsError where intake cannot be asked.
+    """
+    if look.intention_on is not None:
+        return look.intention_on
+    for heard in look.heard:
+        then = facts if heard.version >= facts.version else claims.facts(look.claim_ref, heard.version)
+        if sought(then):
+            return heard.occurred_time.astimezone(clock.LONDON).date()
+    return clock.today()
+
+
+def save_notice(
+    conn: Connection, vault: Vault, look: Look, *, facts: ClaimFacts, authority: Authority, intention_on: date
+) -> None:
+    """Makes the next version for the authority, if it has to know more than it does; other authorities are left."""
+    if not store.hold_look(conn, look):
+        return
+    notices = {row["authority_code"]: row["notice_id"] for row in store.notices_of(conn, look.claim_ref)}
+    notice_id = notices.pop(authority.code, None)
+    if notice_id is None:
+        notice_id = uuid.uuid4()
+        store.add_notice(
+            conn, notice_id=notice_id, claim_ref=look.claim_ref, authority=authority, intention_on=intention_on
+        )
+    _tell(conn, vault, notice_id, facts=facts, authority_code=authority.code, intention_on=intention_on)
+    _leave(conn, vault, look, notices=notices, reason=NotToldReason.MOVED_AWAY)
+    store.finish_look(conn, look)
+
+
+def save_no_notice(conn: Connection, vault: Vault, look: Look, *, reason: NotToldReason | None) -> None:
+    """No authority is to be told: nothing is sought (`reason` is None), or none was found."""
+    if not store.hold_look(conn, look):
+        return
+    notices = {row["authority_code"]: row["notice_id"] for row in store.notices_of(conn, look.claim_ref)}
+    left_for = NotToldReason.MOVED_AWAY if reason else NotToldReason.NO_LONGER_SOUGHT
+    _leave(conn, vault, look, notices=notices, reason=left_for, unplaced=reason)
+    store.finish_look(conn, look)
+
+
+def _tell(
+    conn: Connection, vault: Vault, notice_id: UUID, *, facts: ClaimFacts, authority_code: str, intention_on: date
+) -> None:
+    store.set_wanted(conn, notice_id, wanted=True)
+    versions = _versions(conn, vault, facts.claim_ref, notice_id)
+    content = content_of(facts, authority_code=authority_code, intention_on=intention_on)
+    if not is_news(content, versions):
+        return
+    version, kind = len(versions) + 1, next_kind(facts, versions)
+    head = {"notice_id": str(notice_id), "version": version, "supersedes": version - 1 or None, "kind": kind}
+    body = json.dumps(head | content, ensure_ascii=False).encode()
+    cipher = vault.cipher(conn, facts.claim_ref)
+    store.add_version(
+        conn,
+        notice_id=notice_id,
+        version=version,
+        kind=kind,
+        body=cipher.seal_bytes(body, field=sealed_field(notice_id), version=version),
+        first_contact_time=facts.first_contact_time,
+        first_contact_on=facts.first_contact_on,
+        proof_due_on=content["proof_due_on"],
+    )
+
+
+def _leave(
+    conn: Connection,
+    vault: Vault,
+    look: Look,
+    *,
+    notices: dict[str, UUID],
+    reason: NotToldReason,
+    unplaced: NotToldReason | None = None,
+) -> None:
+    """Gives up what waits for these authorities, and leaves to a person those that may hold a notice already."""
+    not_told = [("", unplaced)] if unplaced else []
+    for code, notice_id in notices.items():
+        store.set_wanted(conn, notice_id, wanted=False)
+        if any(version.counts_as_told for version in _versions(conn, vault, look.claim_ref, notice_id)):
+            not_told.append((code, reason))
+    store.save_not_told(conn, look.claim_ref, reasons=not_told, now=clock.now())
+
+
+def _versions(conn: Connection, vault: Vault, claim_ref: str, notice_id: UUID) -> list[NoticeVersion]:
+    cipher = vault.cipher(conn, claim_ref)
+    versions = []
+    for row in store.versions_of(conn, notice_id):
+        body = cipher.open(row["body"], field=sealed_field(notice_id), version=row["version"])
+        versions.append(
+            NoticeVersion(
+                version=row["version"],
+                kind=NoticeKind(row["kind"]),
+                state=NoticeState(row["state"]),
+                may_be_held=row["may_be_held"],
+                content={name: value for name, value in body.items() if name not in _HEAD},
+            )
+        )
+    return versions
+
+
+def sealed_field(notice_id: UUID) -> str:
+    """The place to which a notice's body is bound when it is sealed."""
+    return f"notice {notice_id}"

@@ -1,0 +1,109 @@
+"""The notifier's threads: one looks at claims, some send, some ask. Each calls out only between transactions."""
+
+from collections.abc import Callable, Sequence
+
+from chassis import clock, logs
+from chassis.postcodes import Postcodes
+from chassis.runtime import Runtime
+from chassis.workers import Worker
+from la_notifier import store
+from la_notifier.clients import Claims, Councils
+from la_notifier.config import Settings, read_secrets
+from la_notifier.domain import NotToldReason, sought
+from la_notifier.service import looks, places, sending
+from la_notifier.service.sending import FIRST_CONTACT_TO_SENT, Pace
+from la_notifier.store import Look
+
+_PAUSE_SECONDS = 0.25
+_LOOK_LEASE_SECONDS = 60.0
+# So many, that an authority that hangs holds up only its own notices.
+_SENDERS, _ASKERS = 3, 2
+
+
+class Looker:
+    """Looks at the claims of which something was heard."""
+
+    def __init__(self, runtime: Runtime, claims: Claims, postcodes: Postcodes, pace: Pace) -> None:
+        self._runtime = runtime
+        self._claims = claims
+        self._postcodes = postcodes
+        self._pace = pace
+
+    def step(self) -> bool:
+        """Looks at one claim; gives whether there was one. Raises what kept it from being looked at, put off by then."""
+        with self._runtime.database.transaction() as conn:
+            look = store.claim_look(conn, lease_seconds=_LOOK_LEASE_SECONDS)
+        if look is None:
+            return False
+        try:
+            self._look(look)
+        except Exception:
+            with self._runtime.database.transaction() as conn:
+                store.postpone_look(conn, look, seconds=self._pace.retry(look.attempts))
+            raise
+        return True
+
+    def _look(self, look: Look) -> None:
+        facts = self._claims.facts(look.claim_ref)
+        vault = self._runtime.vault
+        place = places.authority_or_reason(self._postcodes, facts.postcode) if sought(facts) else None
+        if place is None or isinstance(place, NotToldReason):
+            with self._runtime.database.transaction() as conn:
+                looks.save_no_notice(conn, vault, look, reason=place)
+            return
+        intention_on = looks.intention_day(self._claims, look, facts)
+        with self._runtime.database.transaction() as conn:
+            looks.save_notice(conn, vault, look, facts=facts, authority=place, intention_on=intention_on)
+
+
+class Sender:
+    """Sends what waits for authorities that have the API, and asks them what became of it."""
+
+    def __init__(self, runtime: Runtime, councils: Councils, pace: Pace) -> None:
+        self._runtime = runtime
+        self._councils = councils
+        self._pace = pace
+
+    def send(self) -> bool:
+        """Sends one version; gives whether there was one."""
+        with self._runtime.database.transaction() as conn:
+            taken = sending.take_next(conn, self._runtime.vault)
+        if taken is None:
+            return False
+        answer = self._councils.send(taken.outgoing)
+        with self._runtime.database.transaction() as conn:
+            first_contact_time = sending.settle_sending(conn, taken, answer, self._pace)
+        if first_contact_time is not None:
+            FIRST_CONTACT_TO_SENT.observe((clock.now() - first_contact_time).total_seconds())
+        logs.get().info(
+            "notice tried",
+            notice_id=taken.outgoing.notice_id,
+            version=taken.outgoing.version,
+            authority_code=taken.outgoing.authority_code,
+            outcome=answer.result,
+            code=answer.status,
+        )
+        return True
+
+    def ask(self) -> bool:
+        """Asks about one version; gives whether there was one."""
+        with self._runtime.database.transaction() as conn:
+            leased = sending.take_next_to_ask(conn)
+        if leased is None:
+            return False
+        held = self._councils.ask(leased.authority_code, str(leased.notice_id))
+        with self._runtime.database.transaction() as conn:
+            sending.settle_asking(conn, leased, held, self._pace)
+        return True
+
+
+def workers(settings: Settings, claims_of: Callable[[Runtime], Claims], runtime: Runtime) -> Sequence[Worker]:
+    """All threads of the notifier. Raises ValueError or OSError where the councils' secrets cannot be read."""
+    pace = Pace(time_scale=settings.time_scale, poll_seconds=settings.poll_seconds)
+    looker = Looker(runtime, claims_of(runtime), Postcodes(settings.postcodes_file), pace)
+    sender = Sender(runtime, Councils(settings.councils_url, read_secrets(settings.council_secrets_file)), pace)
+    return [
+        Worker("notices", looker.step, pause_seconds=_PAUSE_SECONDS),
+        *(Worker(f"sender-{number}", sender.send, pause_seconds=_PAUSE_SECONDS) for number in range(1, _SENDERS + 1)),
+        *(Worker(f"asker-{number}", sender.ask, pause_seconds=_PAUSE_SECONDS) for number in range(1, _ASKERS + 1)),
+    ]
