@@ -1,10 +1,11 @@
 """The records of the outside systems: their layouts, read from COBOL copybooks, and their bytes."""
 
 from .codec import RecordError, date_number, decode, encode, number_date
-from .copybook import Condition, CopybookError, Field, Kind, Record, read_copybook
+from .copybook import FILLER, Condition, CopybookError, Field, Kind, Record, read_copybook
 from .layouts import layout, layouts
 
 __all__ = [
+    "FILLER",
     "Condition",
     "CopybookError",
     "Field",

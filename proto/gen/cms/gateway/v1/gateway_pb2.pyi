@@ -95,7 +95,7 @@ Global___TransferAction: _TypeAlias = TransferAction  # noqa: Y015
 
 @_typing.final
 class TransferMessage(_message.Message):
-    """A message of a system about a record."""
+    """A message of a system about a record. Its words are the system's own, so they may quote the record."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -1,0 +1,126 @@
+"""What this service asks others for: intake for facts, JSAPS to hold records and to say what it holds."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
+
+from google.protobuf import json_format
+
+from chassis import clock, remote
+from chassis.identity import ServiceToken
+from cms.intake.v1 import intake_pb2, intake_pb2_grpc
+from legacy_gateway import mapping
+from legacy_gateway.domain import Answer, Facts, Message, Result, System
+from legacy_gateway.link import Completion, LinkPool, NothingSent, OutcomeUnknown, Reply, ask
+
+_FACTS_SECONDS = 4.0
+
+_RESULTS: Mapping[Completion, tuple[Result, str]] = {
+    Completion.ACCEPTED: (Result.HELD, "NONE"),
+    Completion.DUPLICATE: (Result.HELD, "NONE"),
+    Completion.CONFLICT: (Result.CONFLICT, "OTHER_PAYLOAD"),
+    Completion.REJECTED: (Result.REFUSED, "EDIT_RULE"),
+    Completion.SYSTEM_ERROR: (Result.SYSTEM_ERROR, "SYSTEM_ERROR"),
+    Completion.BUSY: (Result.BUSY, "BUSY"),
+    Completion.NOT_KNOWN: (Result.NOT_KNOWN, "NONE"),
+}
+
+
+class Intake(Protocol):
+    """Where a claim's facts are had from."""
+
+    def facts(self, claim_ref: str, version: int) -> Facts:
+        """The facts as they were at this version of the claim. Raises a CmsError where they cannot be had."""
+
+
+class PayingSystem(Protocol):
+    """A system that holds records. Neither method raises for what a line or a system can do."""
+
+    def send(self, dialogue: str, transfer_id: str, payload: bytes) -> Answer:
+        """Sends a record once. NO_REPLY: it may be held, and the connection is closed by now."""
+
+    def ask(self, transfer_id: str) -> Answer:
+        """Asks what became of a record."""
+
+
+class IntakeClient:
+    """intake-svc, called as this service."""
+
+    def __init__(self, address: str, token: ServiceToken) -> None:
+        self._stub = intake_pb2_grpc.IntakeServiceStub(remote.channel(address))
+        self._token = token
+
+    def facts(self, claim_ref: str, version: int) -> Facts:
+        """The facts as they were at this version of the claim. Raises a CmsError where they cannot be had."""
+        request = intake_pb2.GetClaimFactsRequest(claim_ref=claim_ref, version=version)
+        response = remote.invoke(
+            self._stub.GetClaimFacts,
+            request,
+            token=self._token.read(),
+            timeout_seconds=_FACTS_SECONDS,
+            purpose=f"transfer {claim_ref}",
+        )
+        return facts_of(response.facts)
+
+
+def facts_of(facts: intake_pb2.ClaimFacts) -> Facts:
+    """Facts as the records need them: a form to which the claimant agreed stands for the answer."""
+    answers: dict[str, Any] = json_format.MessageToDict(facts.answers) | json_format.MessageToDict(facts.record_forms)
+    return Facts(
+        answers=answers,
+        contact_on=_london_day(facts.first_contact_time.ToDatetime(UTC)),
+        evidence_on=_london_day(facts.evidence_complete_time.ToDatetime(UTC))
+        if facts.HasField("evidence_complete_time")
+        else None,
+        operator=facts.operator,
+        operator_grade=facts.operator_grade,
+    )
+
+
+def _london_day(moment: datetime) -> date:
+    return moment.astimezone(clock.LONDON).date()
+
+
+class RecordLinkSystem:
+    """A system on the record link."""
+
+    def __init__(self, system: System, pool: LinkPool) -> None:
+        self._system = system
+        self._pool = pool
+
+    def send(self, dialogue: str, transfer_id: str, payload: bytes) -> Answer:
+        """Sends a record once. NO_REPLY: it may be held, and the connection is closed by now."""
+        try:
+            return self._answer(self._pool.call(dialogue, transfer_id, payload, sent_at=clock.now()))
+        except (NothingSent, OutcomeUnknown) as failure:
+            return _no_answer(failure)
+
+    def ask(self, transfer_id: str) -> Answer:
+        """Asks what became of a record (ENQ01)."""
+        try:
+            return self._answer(ask(self._pool, transfer_id, sent_at=clock.now()))
+        except (NothingSent, OutcomeUnknown) as failure:
+            return _no_answer(failure)
+
+    def _answer(self, reply: Reply) -> Answer:
+        result, reason = _RESULTS[reply.completion]
+        return Answer(
+            result=result,
+            reason=reason,
+            legacy_ref=reply.legacy_ref,
+            retry_after_seconds=float(reply.retry_after_seconds),
+            messages=tuple(
+                Message(
+                    code=message.code,
+                    field=message.field,
+                    text=message.text,
+                    question_id=mapping.question_of(self._system, message.field),
+                )
+                for message in reply.messages
+            ),
+        )
+
+
+def _no_answer(failure: NothingSent | OutcomeUnknown) -> Answer:
+    result = Result.NOT_SENT if isinstance(failure, NothingSent) else Result.NO_REPLY
+    return Answer(result=result, reason=failure.fault)

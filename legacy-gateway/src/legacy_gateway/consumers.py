@@ -1,0 +1,34 @@
+"""Events that this service hears."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from chassis.database import Connection
+from chassis.inbox import Event, Handler
+from cms.assessment.v1 import events_pb2 as assessment_events
+from cms.common.v1 import common_pb2
+from legacy_gateway import service
+from legacy_gateway.domain import systems_of
+from legacy_gateway.store import Confirmation
+
+
+def assessment_confirmed(conn: Connection, event: Event) -> None:
+    """Starts the transfers. FailedPrecondition, and so a dead letter, for a scheme that no system here takes yet."""
+    confirmed = cast(assessment_events.AssessmentConfirmed, event.message)
+    confirmation = Confirmation(
+        claim_ref=event.claim_ref,
+        claim_version=confirmed.claim_version,
+        confirmed_time=event.occurred_time,
+        office_code=confirmed.office_code,
+        assessor_id=confirmed.assessor_id,
+    )
+    schemes = [common_pb2.Scheme.Name(scheme).removeprefix("SCHEME_") for scheme in confirmed.schemes]
+    service.confirm(conn, confirmation, systems_of(schemes))
+
+
+def claim_amended(conn: Connection, event: Event) -> None:
+    """Makes a held change where the claim was confirmed at an older version."""
+    service.amend(conn, event.claim_ref, version=event.version)
+
+
+HANDLERS: Mapping[str, Handler] = {"AssessmentConfirmed": assessment_confirmed, "ClaimAmended": claim_amended}

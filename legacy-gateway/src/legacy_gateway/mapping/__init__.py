@@ -1,0 +1,106 @@
+"""From a claim's facts to the records of a system that pays, and from a record's field back to the question.
+
+Which answer supplies which field is data: a file for each system beside this one, read and checked once.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from chassis.errors import InvalidArgument
+from legacy_gateway.domain import Message, System
+from legacy_gateway.mapping.forms import FORMS, Case
+from legacy_gateway.mapping.schema import FieldSource, Phase, Sources
+from legacy_gateway.records import FILLER, Kind, Record, RecordError, encode, layout
+
+__all__ = ["Case", "Unfit", "build", "phase_of", "question_of", "read_sources", "sources"]
+
+_FILES: Mapping[System, Path] = {System.JSAPS: Path(__file__).with_name("jsaps.toml")}
+MISSING, NOT_FITTING = "GW0001", "GW0002"
+"""Codes of our own messages: an answer that the record must have, a value that its field cannot hold."""
+
+
+class SourcesError(InvalidArgument):
+    """A file of sources does not fit its schema or its layouts. The message names what is wrong."""
+
+
+class Unfit(InvalidArgument):
+    """No record can be made of a claim: each message names the field and the question, and never holds a value."""
+
+    def __init__(self, messages: Iterable[Message]) -> None:
+        self.messages = tuple(messages)
+        names = ", ".join(sorted({message.question_id or message.field for message in self.messages}))
+        super().__init__("RECORD_UNFIT", f"no record can be made: {names}")
+
+
+@cache
+def sources(system: System) -> Sources:
+    """The checked sources of a system's records. Raises SourcesError."""
+    return read_sources(_FILES[system])
+
+
+def read_sources(path: Path) -> Sources:
+    """The sources of a file, which must supply every field of its records, by forms that are known. Raises SourcesError."""
+    try:
+        found = Sources.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise SourcesError("SOURCES", f"{path.name}: {error}") from error
+    for phase in found.phases:
+        _check(path.name, layout(phase.record), found.of_record(phase.record))
+    return found
+
+
+def _check(name: str, record: Record, given: Mapping[str, FieldSource]) -> None:
+    wanted = {field.name for field in record.walk() if field.kind is not Kind.GROUP and field.name != FILLER}
+    problems = [f"{field} is not in {record.name}" for field in sorted(given.keys() - wanted)]
+    problems += [f"{field} of {record.name} has no source" for field in sorted(wanted - given.keys())]
+    problems += [f"{field}: no form {source.form}" for field, source in given.items() if source.form not in FORMS]
+    if problems:
+        raise SourcesError("SOURCES", f"{name}: {'; '.join(problems)}")
+
+
+def phase_of(system: System, number: int) -> Phase:
+    """The dialogue and layout of a system's phase. KeyError where it has no such phase."""
+    return {phase.number: phase for phase in sources(system).phases}[number]
+
+
+def question_of(system: System, field: str) -> str:
+    """The question that supplies a field, by its copybook name; empty where the platform does, or the field is unknown."""
+    for fields in sources(system).fields.values():
+        if field in fields:
+            return fields[field].question
+    return ""
+
+
+def build(system: System, number: int, case: Case) -> bytes:
+    """The bytes of a phase's record. Raises Unfit with everything that is missing or does not fit."""
+    phase = phase_of(system, number)
+    values: dict[str, object] = {}
+    missing: list[Message] = []
+    for field, source in sources(system).of_record(phase.record).items():
+        value = FORMS[source.form](case, source)
+        if source.required and value is None:
+            missing.append(_message(system, MISSING, field, "IS NEEDED"))
+        values[field] = source.absent if value is None else value
+    return _encoded(system, layout(phase.record), values, missing)
+
+
+def _encoded(system: System, record: Record, values: Mapping[str, object], missing: list[Message]) -> bytes:
+    unfit = missing
+    encoded = b""
+    try:
+        encoded = encode(record, values)
+    except RecordError as error:
+        unfit = missing + [
+            _message(system, NOT_FITTING, fault.field, fault.description.upper()) for fault in error.violations
+        ]
+    if unfit:
+        raise Unfit(unfit)
+    return encoded
+
+
+def _message(system: System, code: str, field: str, text: str) -> Message:
+    return Message(code=code, field=field, text=text, question_id=question_of(system, field))

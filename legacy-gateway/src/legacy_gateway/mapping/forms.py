@@ -1,0 +1,156 @@
+"""How the fields of a record are written: from an answer, or by a decision of the platform's own."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from legacy_gateway.domain import Action, Facts
+from legacy_gateway.mapping.schema import CapitalLimit, FieldSource
+from legacy_gateway.records import date_number
+
+_CONTRIBUTION, _BOTH = "C", "B"
+_PARTNER_HOURS_LIMIT = Decimal(24)
+"""From 24 hours of a partner's work there is no income-based claim (Jobseekers Act 1995, section 3)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """All that a record is made of. `first_phase_reference` is empty in the first phase.
+
+    `authority_code` is the GSS code of the address's postcode, None where the directory does not place it.
+    """
+
+    claim_ref: str
+    action: Action
+    office_code: str
+    assessor_id: str
+    facts: Facts
+    authority_code: str | None
+    first_phase_reference: str = ""
+    capital_limits: Sequence[CapitalLimit]
+
+    def value(self, source: FieldSource) -> Any:
+        """The one fact of a source; None where there is none."""
+        return self.facts.answers.get(source.from_facts[0])
+
+    def day(self, fact: str) -> date | None:
+        """A fact that is a date."""
+        given = self.facts.answers.get(fact)
+        return None if given is None else date.fromisoformat(given)
+
+    @property
+    def claim_date(self) -> date:
+        """The first contact, or the day to which the claimant asks to have the claim backdated."""
+        return self.day("backdate_to") or self.facts.contact_on
+
+
+Form = Callable[[Case, FieldSource], Any]
+"""Gives the field's value for the codec; None is not given."""
+
+
+def _text(case: Case, source: FieldSource) -> str | None:
+    value = case.value(source)
+    return None if value is None else str(value).upper()
+
+
+def _texts(case: Case, source: FieldSource) -> list[str]:
+    given = (case.facts.answers.get(fact) for fact in source.from_facts)
+    return [str(value).upper() for value in given if value is not None]
+
+
+def _date(case: Case, source: FieldSource) -> int | None:
+    day = case.day(source.from_facts[0])
+    return None if day is None else date_number(day)
+
+
+def _flag(case: Case, source: FieldSource) -> str | None:
+    value = case.value(source)
+    return None if value is None else "Y" if value else "N"
+
+
+def _code(case: Case, source: FieldSource) -> str | int | None:
+    value = case.value(source)
+    return None if value is None else source.codes[value]
+
+
+def _decimal(case: Case, source: FieldSource) -> Decimal | None:
+    value = case.value(source)
+    return None if value is None else Decimal(str(value))
+
+
+def _whole(case: Case, source: FieldSource) -> int | None:
+    value = case.value(source)
+    return None if value is None else int(value)
+
+
+def _address_lines(case: Case, source: FieldSource) -> list[str] | None:
+    value = case.value(source)
+    return None if value is None else [str(line).upper() for line in value["lines"]]
+
+
+def _postcode(case: Case, source: FieldSource) -> str | None:
+    value = case.value(source)
+    return None if value is None else str(value["postcode"]).upper()
+
+
+def _basis(case: Case, _: FieldSource) -> str:
+    """Both where an income-based claim is possible, else contribution-based alone.
+
+    Whether enough contributions were paid is in JSAPS's records and not in the interview, so that basis is always
+    claimed. The income-based one needs capital within the limit and a partner who works under 24 hours.
+    """
+    within = Decimal(str(case.facts.answers.get("capital", 0))) <= _capital_limit(case)
+    partner_may = Decimal(str(case.facts.answers.get("partner_hours", 0))) < _PARTNER_HOURS_LIMIT
+    return _BOTH if within and partner_may else _CONTRIBUTION
+
+
+def _capital_limit(case: Case) -> Decimal:
+    in_force = [limit for limit in case.capital_limits if limit.first_day <= case.claim_date]
+    return (in_force or case.capital_limits[:1])[-1].pounds
+
+
+def _signing_day(case: Case, source: FieldSource) -> int | None:
+    """Edit rule BA0020: from the NINO's last two digits, 00-19 gives 1 (Monday), 80-99 gives 5."""
+    nino = case.value(source)
+    return None if nino is None else int(nino[6:8]) // 20 + 1
+
+
+def _evidence_date(case: Case, _: FieldSource) -> int | None:
+    day = case.facts.evidence_on
+    return None if day is None else date_number(day)
+
+
+_FROM_ANSWERS: Mapping[str, Form] = {
+    "text": _text,
+    "texts": _texts,
+    "date": _date,
+    "flag": _flag,
+    "code": _code,
+    "decimal": _decimal,
+    "whole": _whole,
+    "digits": _whole,
+    "address_lines": _address_lines,
+    "postcode": _postcode,
+}
+
+_DECIDED: Mapping[str, Form] = {
+    "claim_ref": lambda case, _: case.claim_ref,
+    "benefit": lambda *_: "JSA",
+    "action": lambda case, _: "N" if case.action is Action.NEW else "C",
+    "authority_code": lambda case, _: case.authority_code,
+    "contact_date": lambda case, _: date_number(case.facts.contact_on),
+    "claim_date": lambda case, _: date_number(case.claim_date),
+    "evidence_date": _evidence_date,
+    "office_code": lambda case, _: case.office_code,
+    "assessor_id": lambda case, _: case.assessor_id,
+    "operator": lambda case, _: case.facts.operator,
+    "operator_grade": lambda case, _: case.facts.operator_grade,
+    "first_phase_reference": lambda case, _: case.first_phase_reference or None,
+    "basis": _basis,
+    "signing_day": _signing_day,
+}
+
+FORMS: Mapping[str, Form] = {**_FROM_ANSWERS, **_DECIDED}
+"""Every form that a file may name."""

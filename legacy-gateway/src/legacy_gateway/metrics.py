@@ -1,0 +1,63 @@
+"""What this service shows of the transfers. Labels are of closed lists."""
+
+from prometheus_client import Counter, Histogram
+
+from chassis import clock
+from chassis.database import Connection
+from chassis.metrics import REGISTRY, Samples, StateGauge
+from legacy_gateway import store
+from legacy_gateway.domain import Result, System, Transfer
+
+ATTEMPTS = Counter(
+    "gateway_transfer_attempts_total",
+    "Attempts at sending a record, by what came of them and why.",
+    ["system", "phase", "result", "reason"],
+    registry=REGISTRY,
+)
+FAILED_PUSHES = Counter(
+    "gateway_failed_pushes_total",
+    "Attempts after which the record was not known to be held, and records that could not be made.",
+    ["system", "reason"],
+    registry=REGISTRY,
+)
+COMPLETION = Histogram(
+    "gateway_transfer_completion_seconds",
+    "From the confirmation until the system held the whole claim.",
+    ["system"],
+    buckets=(1, 2, 5, 10, 30, 60, 300, 900, 3600, 14400, 43200, 86400, 172800, 604800),
+    registry=REGISTRY,
+)
+
+
+def count_attempt(transfer: Transfer, result: Result, reason: str) -> None:
+    """Counts an attempt that was begun; each is counted once."""
+    ATTEMPTS.labels(transfer.system, str(transfer.phase), result, reason).inc()
+    if result is not Result.HELD:
+        FAILED_PUSHES.labels(transfer.system, reason).inc()
+
+
+def _transfers(conn: Connection) -> Samples:
+    return [((row["system"], row["state"]), float(row["count"])) for row in store.count_by_state(conn)]
+
+
+def _oldest_waiting(conn: Connection) -> Samples:
+    oldest = store.oldest_under_way(conn)
+    return [
+        ((system,), (clock.now() - oldest[system]).total_seconds() if system in oldest else 0.0) for system in System
+    ]
+
+
+GAUGES = (
+    StateGauge(
+        name="gateway_transfers",
+        help="Transfers by system and state.",
+        labels=("system", "state"),
+        read=_transfers,
+    ),
+    StateGauge(
+        name="gateway_oldest_waiting_seconds",
+        help="Age of the oldest transfer that is to be sent, being sent or unknown; 0 when there is none.",
+        labels=("system",),
+        read=_oldest_waiting,
+    ),
+)

@@ -1,0 +1,101 @@
+"""One function a use case, on the connection that it is given."""
+
+import random
+import uuid
+
+from chassis import clock, outbox
+from chassis.database import Connection, Row
+from chassis.vault import Vault
+from cms.common.v1 import common_pb2
+from cms.gateway.v1 import events_pb2
+from legacy_gateway import store
+from legacy_gateway.domain import Message, State, Step, System, Transfer, Waits
+from legacy_gateway.store import Confirmation, Leased
+
+
+def waits(scale: float) -> Waits:
+    """The waits of now, with a jitter of a quarter either way."""
+    return Waits(scale=scale, spread=random.uniform(0.75, 1.25))  # noqa: S311
+
+
+def confirm(conn: Connection, confirmation: Confirmation, systems: list[System]) -> None:
+    """Starts the transfers of a confirmed claim; again is as once. An amendment heard of earlier makes a held change."""
+    amended = store.note_amendment(conn, confirmation.claim_ref, version=0)
+    for system in systems:
+        store.add_new(conn, confirmation, system)
+    _hold_change(conn, confirmation.claim_ref, version=amended)
+
+
+def amend(conn: Connection, claim_ref: str, *, version: int) -> None:
+    """Remembers an amendment; of a claim that was confirmed before it, it makes a held change."""
+    newest = store.note_amendment(conn, claim_ref, version=version)
+    _hold_change(conn, claim_ref, version=newest)
+
+
+def _hold_change(conn: Connection, claim_ref: str, *, version: int) -> None:
+    for held in store.newest(conn, claim_ref):
+        if held.claim_version >= version:
+            continue
+        if held.is_open_change:
+            store.move_change_on(conn, held, claim_version=version)
+        else:
+            store.add_change(conn, held, claim_version=version)
+
+
+def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: uuid.UUID, step: Step) -> None:
+    """Stores what a step brought, with what follows from it: the next phase becomes due, or the others are told.
+
+    Raises store.LeaseLost.
+    """
+    store.settle(conn, transfer, token, step, vault.cipher(conn, transfer.claim_ref))
+    if step.state is State.REJECTED:
+        _tell_rejected(conn, transfer, step.messages)
+    elif step.state is State.ACCEPTED and transfer.is_last_phase:
+        _tell_accepted(conn, transfer, step.legacy_ref)
+    elif step.state is State.ACCEPTED:
+        store.release_next_phase(conn, transfer)
+
+
+def _tell_accepted(conn: Connection, transfer: Transfer, legacy_ref: str) -> None:
+    event = events_pb2.TransferAccepted(
+        system=common_pb2.System.Value(f"SYSTEM_{transfer.system}"),
+        transfer_id=transfer.transfer_id,
+        legacy_ref=legacy_ref,
+    )
+    outbox.append(conn, claim_ref=transfer.claim_ref, version=transfer.claim_version, event=event)
+
+
+def _tell_rejected(conn: Connection, transfer: Transfer, messages: tuple[Message, ...]) -> None:
+    event = events_pb2.TransferRejected(
+        system=common_pb2.System.Value(f"SYSTEM_{transfer.system}"),
+        transfer_id=transfer.transfer_id,
+        question_ids=sorted({message.question_id for message in messages if message.question_id}),
+    )
+    outbox.append(conn, claim_ref=transfer.claim_ref, version=transfer.claim_version, event=event)
+
+
+def sweep(conn: Connection, vault: Vault, *, scale: float) -> list[Transfer]:
+    """Makes UNKNOWN of every transfer whose sender did not come back within its lease, and gives them.
+
+    Never WAITING: the record may be held. The lease outlives the sender's own time-out, at which it closes its
+    connection; a sender that died has had it closed by its system. When that was is not known here, so the wait before
+    an `N` is final begins now, which is later than either.
+    """
+    swept = store.expired(conn)
+    for transfer, token in swept:
+        settle(conn, vault, transfer, token=token, step=transfer.lease_expired(waits(scale)))
+    return [transfer for transfer, _ in swept]
+
+
+def completion_seconds(leased: Leased) -> float:
+    """Seconds on the platform's clock from the confirmation until now."""
+    return (clock.now() - leased.confirmation.confirmed_time).total_seconds()
+
+
+def transfers_of(conn: Connection, vault: Vault, claim_ref: str) -> list[tuple[Row, list[Message]]]:
+    """Every transfer of a claim with its messages."""
+    rows = store.of_claim(conn, claim_ref)
+    if not rows:
+        return []
+    cipher = vault.cipher(conn, claim_ref)
+    return [(row, store.open_messages(row, cipher)) for row in rows]

@@ -1,0 +1,193 @@
+"""The threads that carry transfers: senders, which send and ask, and a sweeper for what a sender left behind.
+
+Each step of a sender is short transactions with the slow calls between them, held together by a lease. What may be at
+the system is committed as SENDING before the first byte goes out.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from chassis import logs, tracing
+from chassis.database import Database
+from chassis.errors import CmsError
+from chassis.postcodes import MalformedPostcode, Postcodes
+from chassis.runtime import Runtime
+from chassis.vault import Vault
+from chassis.workers import Worker
+from legacy_gateway import mapping, metrics, service, store
+from legacy_gateway.clients import Intake, IntakeClient, PayingSystem, RecordLinkSystem
+from legacy_gateway.config import Settings
+from legacy_gateway.domain import Answer, Facts, Result, State, Step, System, Transfer
+from legacy_gateway.link import LinkPool
+from legacy_gateway.store import AlreadyLeased, Leased
+
+_PAUSE_SECONDS = 0.2
+_SWEEP_SECONDS = 1.0
+_LEASE_BEYOND_REPLY_SECONDS = 6.0
+_LEAST_BEYOND_REPLY_SECONDS = 2.0
+_TOO_LATE = Answer(result=Result.NOT_SENT, reason="LEASE_SHORT")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outside:
+    """What lies outside this service, each behind its protocol."""
+
+    intake: Intake
+    systems: Mapping[System, PayingSystem]
+    postcodes: Postcodes
+
+
+class Sender:
+    """Takes one due transfer at a time as far as it goes. Shared by all sending threads."""
+
+    def __init__(
+        self, database: Database, vault: Vault, outside: Outside, *, reply_seconds: float, time_scale: float
+    ) -> None:
+        self._database = database
+        self._vault = vault
+        self._outside = outside
+        self._reply_seconds = reply_seconds
+        self._lease_seconds = reply_seconds + _LEASE_BEYOND_REPLY_SECONDS
+        self._time_scale = time_scale
+
+    def step(self) -> bool:
+        """Sends or asks about the transfer that is due for longest; gives whether there may be more."""
+        waits = service.waits(self._time_scale)
+        try:
+            with self._database.transaction() as conn:
+                leased = store.lease(conn, seconds=self._lease_seconds, waits=waits)
+        except AlreadyLeased:
+            return True
+        if leased is None:
+            return False
+        tracing.enter(tracing.child_of(leased.traceparent))
+        if leased.transfer.state is State.UNKNOWN:
+            self._ask(leased)
+        else:
+            self._send(leased)
+        return True
+
+    def _ask(self, leased: Leased) -> None:
+        transfer = leased.transfer
+        answer = self._outside.systems[transfer.system].ask(transfer.transfer_id)
+        step = transfer.asked(answer, service.waits(self._time_scale), final=leased.asks_finally)
+        self._settle(leased, transfer, step, reason=answer.reason)
+
+    def _send(self, leased: Leased) -> None:
+        payload = self._known_payload(leased) or self._new_payload(leased)
+        if payload is None:
+            return
+        ends = time.monotonic() + self._lease_seconds
+        with self._database.transaction() as conn:
+            cipher = self._vault.cipher(conn, leased.transfer.claim_ref)
+            store.begin(conn, leased, cipher, payload, seconds=self._lease_seconds)
+        sending = replace(leased.transfer, state=State.SENDING)
+        # A commit that took long leaves too little of the lease: somebody else might ask before this connection closes.
+        late = ends - time.monotonic() < self._reply_seconds + _LEAST_BEYOND_REPLY_SECONDS
+        answer = _TOO_LATE if late else self._exchange(sending, payload)
+        step = sending.sent(answer, service.waits(self._time_scale))
+        self._settle(leased, sending, step, reason=answer.reason)
+        metrics.count_attempt(sending, answer.result, answer.reason)
+
+    def _exchange(self, transfer: Transfer, payload: bytes) -> Answer:
+        dialogue = mapping.phase_of(transfer.system, transfer.phase).dialogue
+        return self._outside.systems[transfer.system].send(dialogue, transfer.transfer_id, payload)
+
+    def _known_payload(self, leased: Leased) -> bytes | None:
+        with self._database.transaction() as conn:
+            return store.open_payload(leased, self._vault.cipher(conn, leased.transfer.claim_ref))
+
+    def _new_payload(self, leased: Leased) -> bytes | None:
+        """The record as it will be on every attempt; None where it cannot be made, which is settled by then."""
+        transfer = leased.transfer
+        try:
+            facts = self._outside.intake.facts(transfer.claim_ref, transfer.claim_version)
+        except CmsError as error:
+            # Whatever the reason, the claim must not be lost: it stays, and its age shows.
+            self._settle(leased, transfer, transfer.put_off(service.waits(self._time_scale)), reason=error.reason)
+            return None
+        try:
+            return mapping.build(transfer.system, transfer.phase, self._case(leased, facts))
+        except mapping.Unfit as unfit:
+            self._settle(leased, transfer, transfer.unfit(unfit.messages), reason=unfit.reason)
+            metrics.FAILED_PUSHES.labels(transfer.system, "OWN_CHECK").inc()
+            return None
+
+    def _case(self, leased: Leased, facts: Facts) -> mapping.Case:
+        transfer = leased.transfer
+        return mapping.Case(
+            claim_ref=transfer.claim_ref,
+            action=transfer.action,
+            office_code=leased.confirmation.office_code,
+            assessor_id=leased.confirmation.assessor_id,
+            facts=facts,
+            authority_code=_authority_code(self._outside.postcodes, facts),
+            first_phase_reference=leased.first_phase_reference,
+            capital_limits=mapping.sources(transfer.system).capital_limits,
+        )
+
+    def _settle(self, leased: Leased, transfer: Transfer, step: Step, *, reason: str) -> None:
+        with self._database.transaction() as conn:
+            service.settle(conn, self._vault, transfer, token=leased.token, step=step)
+        if step.state is State.ACCEPTED and transfer.is_last_phase:
+            metrics.COMPLETION.labels(transfer.system).observe(service.completion_seconds(leased))
+        _log(transfer, step.state, reason)
+
+
+class Sweeper:
+    """Finds what a sender began and did not come back from."""
+
+    def __init__(self, database: Database, vault: Vault, *, time_scale: float) -> None:
+        self._database = database
+        self._vault = vault
+        self._time_scale = time_scale
+
+    def step(self) -> bool:
+        """Makes UNKNOWN of what is SENDING beyond its lease; gives whether there may be more."""
+        with self._database.transaction() as conn:
+            swept = service.sweep(conn, self._vault, scale=self._time_scale)
+        for transfer in swept:
+            metrics.count_attempt(transfer, Result.NO_REPLY, "LEASE_EXPIRED")
+            _log(transfer, State.UNKNOWN, "LEASE_EXPIRED")
+        return bool(swept)
+
+
+def workers(settings: Settings, runtime: Runtime) -> Sequence[Worker]:
+    """The senders and the sweeper of a process."""
+    pool = LinkPool(settings.jsaps_host, settings.jsaps_port, size=settings.senders, timeout=settings.reply_seconds)
+    outside = Outside(
+        intake=IntakeClient(settings.intake_address, runtime.token),
+        systems={System.JSAPS: RecordLinkSystem(System.JSAPS, pool)},
+        postcodes=Postcodes(settings.postcodes_file),
+    )
+    scale, reply_seconds = settings.time_scale, settings.reply_seconds
+    sender = Sender(runtime.database, runtime.vault, outside, reply_seconds=reply_seconds, time_scale=scale)
+    sweeper = Sweeper(runtime.database, runtime.vault, time_scale=scale)
+    senders = [
+        Worker(f"sender-{number}", sender.step, pause_seconds=_PAUSE_SECONDS)
+        for number in range(1, settings.senders + 1)
+    ]
+    return [*senders, Worker("sweeper", sweeper.step, pause_seconds=_SWEEP_SECONDS)]
+
+
+def _authority_code(postcodes: Postcodes, facts: Facts) -> str | None:
+    address = facts.answers.get("address")
+    try:
+        place = postcodes.find(address["postcode"]) if address else None
+    except MalformedPostcode:
+        return None
+    return place.authority_code if place else None
+
+
+def _log(transfer: Transfer, state: State, reason: str) -> None:
+    logs.get().info(
+        "transfer",
+        transfer_id=transfer.transfer_id,
+        claim_ref=transfer.claim_ref,
+        system=transfer.system,
+        phase=transfer.phase,
+        before=transfer.state,
+        state=state,
+        reason=reason,
+    )

@@ -1,0 +1,241 @@
+"""What the gateway's tests have in common: good facts, a ledger of their own, JSAPS's stand-in, and an intake."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chassis import clock
+from chassis.database import Database, Row
+from chassis.errors import CmsError, NotFound
+from chassis.inbox import Event
+from chassis.postcodes import Postcodes, build_extract
+from chassis.testing import database_fixture, eventually
+from chassis.vault import Vault
+from cms.assessment.v1 import events_pb2 as assessment_events
+from cms.common.v1 import common_pb2
+from cms.intake.v1 import events_pb2 as intake_events
+from legacy_gateway import consumers
+from legacy_gateway.clients import RecordLinkSystem
+from legacy_gateway.domain import Facts, System
+from legacy_gateway.link import LinkPool
+from legacy_gateway.workers import Outside, Sender, Sweeper
+from simulators.jsaps.server import Jsaps
+from simulators.settings import JsapsSettings, read_settings
+from simulators.testing import call
+
+GATEWAY = Path(__file__).parents[1]
+COPYBOOKS = GATEWAY / "src" / "legacy_gateway" / "copybooks"
+SCALE = 0.02
+"""An `N` is final 240 ms after the closing; the stand-in's buffer is 200 ms, its enquiry lags by 40."""
+REPLY_SECONDS = 0.5
+
+database_urls = database_fixture("gateway", GATEWAY / "migrations")
+
+
+def good_facts(**answers: Any) -> Facts:
+    """Facts of a single person that fit the records, with these answers changed; None takes one away."""
+    today = clock.today()
+    given: dict[str, Any] = {
+        "language": "EN",
+        "title": "MR",
+        "surname": "O'Brien-Lukasz",
+        "forenames": "Seán",
+        "date_of_birth": "1980-02-29",
+        "sex": "M",
+        "nino": "AB123456C",
+        "address": {"lines": ["12 High St", "Leeds"], "postcode": "AL3 5SA"},
+        "telephone": "+441132960000",
+        "has_partner": False,
+        "ever_worked": True,
+        "last_employer": "Kirkstall Forge Ltd",
+        "last_job_ended": "2026-01-31",
+        "last_job_reason": "REDUNDANT",
+        "earlier_claim": "NONE",
+        "available_from": today.isoformat(),
+        "hours_available": 40.0,
+        "job_goal_1": "Fitter",
+        "education_hours": 0.0,
+        "jury_service": False,
+        "capital": "1250.50",
+        "pension_weekly": "0.00",
+        "has_account": True,
+        "sort_code": "012345",
+        "account_number": "00123456",
+        "account_name": "S O'Brien",
+        "joint_claim": False,
+    }
+    changed = given | {"forenames": "Sean"} | answers
+    return Facts(
+        answers={name: value for name, value in changed.items() if value is not None},
+        contact_on=today,
+        evidence_on=None,
+        operator="OP000001",
+        operator_grade="AO",
+    )
+
+
+@pytest.fixture
+def facts() -> Callable[..., Facts]:
+    return good_facts
+
+
+class IntakeInMemory:
+    """Facts by claim and version; what is not there is not found, and all is away while `error` is set."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, int], Facts] = {}
+        self.error: CmsError | None = None
+        self.asked: list[tuple[str, int]] = []
+
+    def facts(self, claim_ref: str, version: int) -> Facts:
+        self.asked.append((claim_ref, version))
+        if self.error is not None:
+            raise self.error
+        if (claim_ref, version) not in self.known:
+            raise NotFound("CLAIM", "no such claim")
+        return self.known[claim_ref, version]
+
+
+def confirmed(claim_ref: str, *, version: int = 7, schemes: list[str] | None = None) -> Event:
+    """AssessmentConfirmed of a version of a claim."""
+    message = assessment_events.AssessmentConfirmed(
+        claim_version=version,
+        schemes=[common_pb2.Scheme.Value(f"SCHEME_{name}") for name in schemes or ["JOBSEEKERS_ALLOWANCE"]],
+        office_code="100123",
+        assessor_id="ASSESS01",
+    )
+    return event("AssessmentConfirmed", "assessment-svc", claim_ref, 3, message)
+
+
+def amended(claim_ref: str, *, version: int) -> Event:
+    """ClaimAmended to a version of a claim."""
+    return event("ClaimAmended", "intake-svc", claim_ref, version, intake_events.ClaimAmended(changed_fields=["title"]))
+
+
+def event(name: str, source: str, claim_ref: str, version: int, message: Any) -> Event:
+    return Event(
+        event_id=uuid4(),
+        name=name,
+        source=source,
+        claim_ref=claim_ref,
+        version=version,
+        occurred_time=datetime.now(UTC),
+        message=message,
+    )
+
+
+@pytest.fixture
+def jsaps(tmp_path: Path) -> Iterator[Jsaps]:
+    settings = read_settings(
+        JsapsSettings, port=0, control_port=0, data=tmp_path / "jsaps", copybooks=COPYBOOKS, time_scale=SCALE
+    )
+    stand_in = Jsaps(settings)
+    stand_in.start()
+    yield stand_in
+    stand_in.stop()
+
+
+@pytest.fixture(scope="session")
+def postcodes_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("postcodes") / "postcodes.sqlite"
+    build_extract(path)
+    return path
+
+
+@pytest.fixture
+def postcodes(postcodes_file: Path) -> Iterator[Postcodes]:
+    with Postcodes(postcodes_file) as directory:
+        yield directory
+
+
+@dataclass(kw_only=True)
+class Gateway:
+    """The gateway's inside, stepped by hand, over a real ledger and JSAPS's stand-in."""
+
+    database: Database
+    vault: Vault
+    jsaps: Jsaps
+    intake: IntakeInMemory
+    sender: Sender
+    sweeper: Sweeper
+    pool: LinkPool
+    claims: list[str] = field(default_factory=list)
+
+    def claim(self, claim_ref: str = "C00000000018", *, version: int = 7, **answers: Any) -> str:
+        """A confirmed claim of good facts with these answers changed."""
+        self.intake.known[claim_ref, version] = good_facts(**answers)
+        self.hear(confirmed(claim_ref, version=version))
+        return claim_ref
+
+    def hear(self, *events: Event) -> None:
+        """Handles each event in a transaction of its own."""
+        for one in events:
+            with self.database.transaction() as conn:
+                consumers.HANDLERS[one.name](conn, one)
+
+    def order(self, failure: str, **rule: Any) -> None:
+        """Orders a failure of JSAPS."""
+        answer = call(self.jsaps.control_port, "POST", "/failures", body={"failure": failure, **rule})
+        assert answer.status == 200, answer.body
+
+    def held(self, claim_ref: str) -> dict[str, Any]:
+        """What JSAPS holds of a claim: es_held, ba_held, duplicates, half."""
+        body = call(self.jsaps.control_port, "GET", f"/ledger?claim_ref={claim_ref}").body
+        found: dict[str, Any] = body["claims"].get(
+            claim_ref, {"es_held": 0, "ba_held": 0, "duplicates": 0, "half": False}
+        )
+        return found
+
+    def rows(self, claim_ref: str, generation: int = 1) -> list[Row]:
+        """The claim's transfers by phase."""
+        with self.database.transaction() as conn:
+            return conn.execute(
+                "SELECT * FROM transfers WHERE claim_ref = %s AND generation = %s ORDER BY phase",
+                [claim_ref, generation],
+            ).fetchall()
+
+    def states(self, claim_ref: str, generation: int = 1) -> list[str]:
+        """The states of the claim's phases."""
+        return [row["state"] for row in self.rows(claim_ref, generation)]
+
+    def work_until(self, claim_ref: str, *states: str, seconds: float = 15.0) -> None:
+        """Steps until the claim's phases are in these states."""
+
+        def there() -> bool:
+            self.sender.step()
+            self.sweeper.step()
+            return self.states(claim_ref) == list(states)
+
+        eventually(there, seconds=seconds, what=f"{states}")
+
+    def events(self) -> list[Row]:
+        """What the others are told."""
+        with self.database.transaction() as conn:
+            return conn.execute("SELECT * FROM outbox ORDER BY created").fetchall()
+
+    def change(self, statement: str, *values: Any) -> int:
+        """Changes the ledger behind the gateway's back; gives the number of rows."""
+        with self.database.transaction() as conn:
+            return conn.execute(statement, values).rowcount  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def gateway(database: Database, vault: Vault, jsaps: Jsaps, postcodes: Postcodes) -> Iterator[Gateway]:
+    pool = LinkPool("127.0.0.1", jsaps.port, size=4, timeout=REPLY_SECONDS)
+    intake = IntakeInMemory()
+    outside = Outside(intake=intake, systems={System.JSAPS: RecordLinkSystem(System.JSAPS, pool)}, postcodes=postcodes)
+    yield Gateway(
+        database=database,
+        vault=vault,
+        jsaps=jsaps,
+        intake=intake,
+        sender=Sender(database, vault, outside, reply_seconds=REPLY_SECONDS, time_scale=SCALE),
+        sweeper=Sweeper(database, vault, time_scale=SCALE),
+        pool=pool,
+    )
+    pool.close()
