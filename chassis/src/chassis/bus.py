@@ -6,6 +6,10 @@ from typing import Any, cast
 import redis
 
 LONGEST_STREAM = 100_000
+BLOCK_SECONDS = 0.2
+"""How long a read waits for new entries: also how long a stop may have to wait for the reader."""
+_NO_GROUP = ("NOGROUP", "UNBLOCKED")
+"""How a server says that the group is gone: before a read, or (Redis 7.0) during one that waits."""
 
 Entry = tuple[str, dict[bytes, bytes]]
 """An entry's id and its fields."""
@@ -49,7 +53,7 @@ class Bus:
         pipeline.execute()
 
     def read(
-        self, group: str, consumer: str, streams: list[str], *, count: int, block_seconds: float
+        self, group: str, consumer: str, streams: list[str], *, count: int, block_seconds: float = BLOCK_SECONDS
     ) -> list[Delivery]:
         """New entries for the group; waits for them at most `block_seconds`. A missing group is made from the start."""
         try:
@@ -96,7 +100,7 @@ class Bus:
         return Delivery(stream=key.removeprefix(self._prefix), entry_id=entry_id.decode(), fields=fields)
 
     def _make_groups_after(self, error: redis.ResponseError, group: str, streams: list[str]) -> None:
-        if not str(error).startswith("NOGROUP"):
+        if not str(error).startswith(_NO_GROUP):
             raise error
         for stream in streams:
             try:

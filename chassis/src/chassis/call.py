@@ -36,6 +36,12 @@ class Call:
         return left
 
 
+def within_deadline(seconds: float) -> float:
+    """`seconds`, or what is left of the present call where that is less. Raises DeadlineExceeded where nothing is."""
+    present = _current.get(None)
+    return seconds if present is None else min(seconds, present.remaining_seconds())
+
+
 _current: ContextVar[Call] = ContextVar("call")
 
 

@@ -168,5 +168,7 @@ def _log(method: Method, error: Exception, known: CmsError) -> None:
             "call failed", method=method.path, error=type(error).__name__, location=logs.location_of(error)
         )
     else:
-        fields = sorted({violation.field for violation in known.violations})
+        # Names in a body that could not be parsed are the caller's own words: they are answered and not logged.
+        violations = () if known.reason == requests.MALFORMED else known.violations
+        fields = sorted({violation.field for violation in violations})
         logs.get().info("call refused", method=method.path, code=known.code, reason=known.reason, fields=fields)

@@ -24,13 +24,12 @@ class _Offset:
             return 0.0
         try:
             status = os.stat(self.file)  # noqa: PTH116 - called for every time that is written
+            stamp = (status.st_mtime_ns, status.st_ino)
+            if stamp != self._stamp:
+                self._seconds = float(self.file.read_text() or 0)
+                self._stamp = stamp
         except FileNotFoundError:
             self._stamp, self._seconds = None, 0.0
-            return 0.0
-        stamp = (status.st_mtime_ns, status.st_ino)
-        if stamp != self._stamp:
-            self._seconds = float(self.file.read_text() or 0)
-            self._stamp = stamp
         return self._seconds
 
 

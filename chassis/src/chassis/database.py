@@ -1,5 +1,6 @@
 """PostgreSQL: one pool for a service, with limits on every connection, and short transactions."""
 
+import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,6 +14,7 @@ Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
 
 _LIMITS = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000 -c timezone=UTC"
+_NETWORK = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 _POOL_SIZE = 10
 _POOL_WAIT_SECONDS = 5.0
 
@@ -33,7 +35,8 @@ class Database:
             min_size=2,
             max_size=_POOL_SIZE,
             timeout=_POOL_WAIT_SECONDS,
-            kwargs={"options": _LIMITS, "connect_timeout": 5, "row_factory": dict_row},
+            check=_check_open,
+            kwargs={"options": _LIMITS, "row_factory": dict_row, **_NETWORK},
             open=False,
         )
         self._wake: list[Callable[[], None]] = []
@@ -71,3 +74,14 @@ class Database:
         except (psycopg.OperationalError, PoolTimeout):
             return False
         return True
+
+
+def _check_open(connection: Connection) -> None:
+    """Raises psycopg.OperationalError for a connection that the server has closed, so that the pool takes another.
+
+    The server says something on an idle connection only when it ends it: no round trip where there is nothing to read.
+    """
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    if waiting.poll(0):
+        ConnectionPool.check_connection(connection)

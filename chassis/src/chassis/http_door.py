@@ -132,7 +132,8 @@ class HttpDoor:
             port=port,
             threads=CONCURRENT_CALLS,
             connection_limit=CONCURRENT_CALLS * 4,
-            max_request_body_size=2 * requests.LARGEST_REQUEST_BYTES,
+            # Far above our own limit, which answers in the protocol's form; Waitress answers in a form of its own.
+            max_request_body_size=16 * requests.LARGEST_REQUEST_BYTES,
             ident=None,
             clear_untrusted_proxy_headers=True,
         )

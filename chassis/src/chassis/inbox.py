@@ -67,49 +67,78 @@ class Inbox:
         self._streams = [events_stream(source) for source in contract.sources_heard_by(service)]
 
     def consume(self) -> bool:
-        """Handles what is new; gives whether there may be more. Waits for it for at most a second."""
-        deliveries = self._bus.read(self._service, self._consumer, self._streams, count=_BATCH, block_seconds=1.0)
-        for delivery in deliveries:
-            self._take(delivery)
+        """Handles what is new; gives whether there may be more. Waits for it for a moment."""
+        deliveries = self._bus.read(self._service, self._consumer, self._streams, count=_BATCH)
+        self._take(deliveries)
         return bool(deliveries)
 
     def consume_idle(self) -> bool:
         """Handles again what was delivered and never acknowledged."""
         found = False
         for stream in self._streams:
-            for delivery in self._bus.claim_idle(
+            deliveries = self._bus.claim_idle(
                 self._service, self._consumer, stream, idle_seconds=self._idle_seconds, count=_BATCH
-            ):
-                found = True
-                self._take(delivery)
+            )
+            self._take(deliveries)
+            found = found or bool(deliveries)
         return found
 
-    def _take(self, delivery: Delivery) -> None:
-        heard_by = delivery.fields.get(b"heard_by", b"").decode().split(",")
-        if self._service in heard_by and not self._settled(delivery):
-            return
-        self._bus.acknowledge(self._service, [delivery])
+    def _take(self, deliveries: list[Delivery]) -> None:
+        settled: list[Delivery] = []
+        try:
+            settled.extend(delivery for delivery in deliveries if self._is_settled(delivery))
+        finally:
+            # What was settled before the database went away is receipted all the same.
+            self._send_receipts(settled)
+            self._bus.acknowledge(self._service, settled)
 
-    def _settled(self, delivery: Delivery) -> bool:
-        """Whether the delivery is done with: handled now or before, or dead; a receipt was sent."""
-        event_id = uuid.UUID(bytes=delivery.fields[b"event_id"])
+    def _is_settled(self, delivery: Delivery) -> bool:
+        """Whether the delivery is done with: not ours, handled now or before, or dead."""
+        if not self._is_ours(delivery):
+            return True
+        event_id = _event_id(delivery)
+        if event_id is None:
+            # Nothing can be kept of it. Its sender, if there is one, publishes the event again.
+            logs.get().error("event unreadable", stream=delivery.stream)
+            return True
+        name, result = self._result(delivery, event_id)
+        metrics.EVENTS_HANDLED.labels(name, result).inc()
+        return result != "failed"
+
+    def _is_ours(self, delivery: Delivery) -> bool:
+        return self._service in delivery.fields.get(b"heard_by", b"").decode(errors="replace").split(",")
+
+    def _result(self, delivery: Delivery, event_id: uuid.UUID) -> tuple[str, str]:
+        """The event's name and what became of it: handled, duplicate, failed or dead. PoolTimeout: no database."""
         name = "unknown"
         try:
             event = self._parsed(delivery, event_id)
             name = event.name
-            result = self._handled(event)
+            return name, self._handled(event)
         except (Unreadable, CmsError, psycopg.DataError, psycopg.IntegrityError) as error:
-            result = self._failed(delivery, event_id, error)
-        except (psycopg.Error, PoolTimeout) as error:
-            logs.get().warning("event not handled", event_id=str(event_id), error=type(error).__name__)
-            result = "failed"
-        metrics.EVENTS_HANDLED.labels(name, result).inc()
-        if result == "failed":
-            return False
-        source = delivery.stream.partition(":")[2]
-        receipt: dict[str, bytes | str] = {"event_id": event_id.bytes, "consumer": self._service}
-        self._bus.add(receipts_stream(source), [receipt])
-        return True
+            return name, self._failed(delivery, event_id, error)
+        except PoolTimeout:
+            raise
+        except Exception as error:  # a defect in one event's handler must not hold up the events behind it
+            logs.get().error(
+                "event not handled",
+                event_id=str(event_id),
+                error=type(error).__name__,
+                location=logs.location_of(error),
+            )
+            return name, "failed"
+
+    def _send_receipts(self, settled: list[Delivery]) -> None:
+        receipts: dict[str, list[dict[str, bytes | str]]] = {}
+        for delivery in settled:
+            if self._is_ours(delivery) and _event_id(delivery) is not None:
+                receipt: dict[str, bytes | str] = {
+                    "event_id": delivery.fields[b"event_id"],
+                    "consumer": self._service,
+                }
+                receipts.setdefault(receipts_stream(_source(delivery)), []).append(receipt)
+        for stream, entries in receipts.items():
+            self._bus.add(stream, entries)
 
     def _parsed(self, delivery: Delivery, event_id: uuid.UUID) -> Event:
         try:
@@ -165,6 +194,17 @@ class Inbox:
         return True
 
 
+def _event_id(delivery: Delivery) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(bytes=delivery.fields[b"event_id"])
+    except (KeyError, ValueError):
+        return None
+
+
+def _source(delivery: Delivery) -> str:
+    return delivery.stream.partition(":")[2]
+
+
 def event_of(envelope: common_pb2.EventEnvelope, event_id: uuid.UUID) -> Event:
     """The event of an envelope. Raises Unreadable; enters the event's trace."""
     name = envelope.type.rpartition(".")[2]
@@ -203,7 +243,7 @@ def _bury(conn: Connection, delivery: Delivery, event_id: uuid.UUID, *, reason: 
         known = common_pb2.EventEnvelope.FromString(envelope)
     except DecodeError:
         known = common_pb2.EventEnvelope()
-    source = delivery.stream.partition(":")[2]
+    source = _source(delivery)
     conn.execute(
         "INSERT INTO dead_letters (event_id, source, type, claim_ref, envelope, reason, tries)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",

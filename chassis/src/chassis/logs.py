@@ -4,10 +4,11 @@ Only events with named, plain fields are logged: a field whose name is not known
 so that a slip cannot put an answer into a log file.
 """
 
+import contextlib
 import logging
 import sys
 from collections.abc import Callable, MutableMapping
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -45,11 +46,23 @@ def _named(service: str) -> Callable[[object, str, MutableMapping[str, Any]], Mu
     return add
 
 
+class _Lines:
+    """Standard output, which a full disk or a reader that went away does not turn into an error of the work itself."""
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            sys.stdout.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+
+
 class _PlainLines(logging.Handler):
     """Lines of libraries, by the name of their logger and level alone: their texts may quote what they were given."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        structlog.get_logger().warning("library", logger=record.name, level=record.levelname, location=record.funcName)
+        structlog.get_logger().log(record.levelno, "library", logger=record.name, location=record.funcName)
 
 
 def configure(service: str) -> None:
@@ -63,7 +76,7 @@ def configure(service: str) -> None:
             only_references,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Lines())),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_PlainLines()], level=logging.WARNING, force=True)

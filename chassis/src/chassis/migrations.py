@@ -39,11 +39,14 @@ def _apply(owner_url: str, folder: Path) -> int:
 
 
 def _grant(connection: psycopg.Connection, app_role: str) -> None:
+    # One transaction: at no moment may the role that runs the service read or change the access log.
     role = sql.Identifier(app_role)
-    for statement in (
+    statements = (
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
         "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}",
         "REVOKE ALL ON access_log FROM {role}",
         "GRANT INSERT ON access_log TO {role}",
-    ):
-        connection.execute(sql.SQL(statement).format(role=role))
+    )
+    with connection.transaction():
+        for statement in statements:
+            connection.execute(sql.SQL(statement).format(role=role))

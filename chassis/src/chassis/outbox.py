@@ -8,8 +8,8 @@ from datetime import datetime
 
 from google.protobuf.message import Message
 
-from chassis import clock, contract, tracing
-from chassis.bus import Bus
+from chassis import clock, contract, logs, metrics, tracing
+from chassis.bus import Bus, Delivery
 from chassis.database import Connection, Database, Row, events_were_appended
 from cms.common.v1 import common_pb2
 
@@ -107,6 +107,8 @@ class Relay:
             except Exception:
                 self._give_back(rows)
                 raise
+            for row in rows:
+                metrics.EVENTS_PUBLISHED.labels(row["type"].rpartition(".")[2]).inc()
         return len(rows) == _BATCH
 
     def _give_back(self, rows: list[Row]) -> None:
@@ -117,17 +119,25 @@ class Relay:
     def receive(self) -> bool:
         """Takes receipts from the stream into the rows; gives whether there may be more."""
         deliveries = self._bus.read(
-            self._source, self._consumer, [receipts_stream(self._source)], count=_BATCH, block_seconds=1.0
+            self._source, self._consumer, [receipts_stream(self._source)], count=_BATCH
         ) or self._bus.claim_idle(
             self._source, self._consumer, receipts_stream(self._source), idle_seconds=10.0, count=_BATCH
         )
         if deliveries:
-            event_ids = [uuid.UUID(bytes=delivery.fields[b"event_id"]) for delivery in deliveries]
-            consumers = [delivery.fields[b"consumer"].decode() for delivery in deliveries]
+            receipts = [receipt for delivery in deliveries if (receipt := _receipt(delivery))]
             with self._database.transaction() as conn:
-                conn.execute(_RECEIVE, [event_ids, consumers])
+                conn.execute(_RECEIVE, [[event_id for event_id, _ in receipts], [name for _, name in receipts]])
             self._bus.acknowledge(self._source, deliveries)
         return bool(deliveries)
+
+
+def _receipt(delivery: Delivery) -> tuple[uuid.UUID, str] | None:
+    try:
+        return uuid.UUID(bytes=delivery.fields[b"event_id"]), delivery.fields[b"consumer"].decode()
+    except (KeyError, ValueError):
+        # It can only be passed over: the event is published, and so receipted, again.
+        logs.get().error("receipt unreadable", stream=delivery.stream)
+        return None
 
 
 def _entry(row: Row) -> dict[str, bytes | str]:

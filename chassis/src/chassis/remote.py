@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from chassis import errors, requests, tracing
+from chassis import call, errors, requests, tracing
 from chassis.errors import CmsError, Violation
 
 Response = TypeVar("Response", bound=Message)
@@ -46,12 +46,15 @@ def channel(address: str) -> grpc.Channel:
 def invoke(
     method: Callable[..., Response], request: Message, *, token: str, timeout_seconds: float, purpose: str = ""
 ) -> Response:
-    """Calls a stub's method as the bearer of `token`. Raises the error of our tree that the other service meant."""
+    """Calls a stub's method as the bearer of `token`. Raises the error of our tree that the other service meant.
+
+    Inside a call the other service gets no more time than this one has left.
+    """
     metadata = [("authorization", f"Bearer {token}"), ("traceparent", tracing.child_of(tracing.current()))]
     if purpose:
         metadata.append(("cms-purpose", purpose))
     try:
-        return method(request, timeout=timeout_seconds, metadata=tuple(metadata))
+        return method(request, timeout=call.within_deadline(timeout_seconds), metadata=tuple(metadata))
     except grpc.RpcError as error:
         raise error_of(error) from None
 
@@ -69,4 +72,6 @@ def error_of(error: Any) -> CmsError:
             given=int(info.metadata["given_version"]), current=int(info.metadata["current_version"])
         )
     kind = _BY_CODE.get(code, errors.Internal)
-    return kind(info.reason or code, error.details() or code, violations=violations, metadata=dict(info.metadata))
+    # Without a reason the text is the library's, with addresses of this platform in it.
+    message = (error.details() or code) if info.reason else "a service that this one needs did not answer"
+    return kind(info.reason or code, message, violations=violations, metadata=dict(info.metadata))

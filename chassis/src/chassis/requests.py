@@ -3,16 +3,18 @@
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from google.protobuf import json_format
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from chassis import contract
 from chassis.errors import InvalidArgument, Violation
 
 LARGEST_REQUEST_BYTES = 1024 * 1024
+MALFORMED = "MALFORMED"
+"""Reason of the error for a body that cannot be parsed."""
 _FIELD_IN_ERROR = re.compile(r"Failed to parse (\w+) field")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 _UNKNOWN_FIELD = re.compile(r'has no field named "(\w+)"')
@@ -23,7 +25,7 @@ def parse_binary(message: type[Message], body: bytes) -> Message:
     try:
         return message.FromString(body)
     except DecodeError as cause:
-        raise InvalidArgument("MALFORMED", "the body is not the method's request message") from cause
+        raise InvalidArgument(MALFORMED, "the body is not the method's request message") from cause
 
 
 def parse_json(message: type[Message], body: bytes) -> Message:
@@ -33,18 +35,18 @@ def parse_json(message: type[Message], body: bytes) -> Message:
     except json_format.ParseError as cause:
         raise _named(str(cause)) from None
     except (UnicodeDecodeError, ValueError, RecursionError):
-        raise InvalidArgument("MALFORMED", "the body is not JSON of the method's request message") from None
+        raise InvalidArgument(MALFORMED, "the body is not JSON of the method's request message") from None
 
 
 def _named(text: str) -> InvalidArgument:
     # The parser's text quotes the value; only names of fields are taken from it.
     unknown = _UNKNOWN_FIELD.search(text)
     if unknown and _PLAIN_NAME.fullmatch(unknown[1]):
-        return InvalidArgument.of(Violation(field=unknown[1], description="no such field"), reason="MALFORMED")
+        return InvalidArgument.of(Violation(field=unknown[1], description="no such field"), reason=MALFORMED)
     names = _FIELD_IN_ERROR.findall(text)
     if names:
-        return InvalidArgument.of(Violation(field=".".join(names), description="not of its type"), reason="MALFORMED")
-    return InvalidArgument("MALFORMED", "the body is not JSON of the method's request message")
+        return InvalidArgument.of(Violation(field=".".join(names), description="not of its type"), reason=MALFORMED)
+    return InvalidArgument(MALFORMED, "the body is not JSON of the method's request message")
 
 
 def check(request: Message) -> None:
@@ -65,10 +67,11 @@ def _faults(message: Message, path: str) -> Iterator[Violation]:
 
 def _value_faults(field: FieldDescriptor, value: Any, path: str) -> Iterator[Violation]:
     if _is_map(field):
+        # Keys are the caller's own words: they are not part of the path.
+        keys, values = cast(Descriptor, field.message_type).fields
         for key in value:
-            if "\x00" in key:
-                yield Violation(field=path, description="holds a NUL character")
-            yield from _faults(value[key], path + ".")
+            yield from _value_faults(keys, key, path)
+            yield from _value_faults(values, value[key], path)
     elif field.message_type is not None:
         yield from _faults(value, path + ".")
     elif field.enum_type is not None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -78,13 +79,18 @@ class NotReady(SystemExit):
 
 def run(service: Service) -> None:
     """Runs the service until SIGTERM or SIGINT. Raises NotReady where what it needs does not come in time."""
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    _on_signals(lambda *_: sys.exit(0))  # until it serves there is nothing to drain
     process = Process(service)
+    stopping = threading.Event()
+    _on_signals(lambda *_: stopping.set())
     process.start()
     stopping.wait()
     process.stop()
+
+
+def _on_signals(act: Callable[..., None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, act)
 
 
 class Process:
@@ -92,12 +98,13 @@ class Process:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._draining = False
         settings = service.settings
         logs.configure(service.name)
         clock.configure(settings.clock_offset_file)
         if settings.time_scale != 1:
             logs.get().warning("waits are scaled", time_scale=settings.time_scale)
-        self._wait_for_files()
+        self._wait_for_needs()
         self._migrate()
         self.runtime = _runtime(service)
         self.database = self.runtime.database
@@ -126,16 +133,16 @@ class Process:
         logs.get().info("serving", grpc_address=f"{host}:{self.grpc.port}", http_address=f"{host}:{self.http.port}")
 
     def stop(self) -> None:
-        """Closes the doors, lets what is in flight finish, ends the workers."""
+        """Closes the doors, lets what is in flight finish, then ends the workers: all within `drain_seconds`."""
         logs.get().info("draining")
-        drain = self._service.settings.drain_seconds
+        self._draining = True
+        until = time.monotonic() + self._service.settings.drain_seconds
+        self.grpc.stop(_left(until))
+        self.http.stop(_left(until))
         for worker in self.workers:
             worker.stop()
-        self.grpc.stop(drain)
-        self.http.stop(drain)
-        until = time.monotonic() + drain
         for worker in self.workers:
-            if not worker.join(max(0.0, until - time.monotonic())):
+            if not worker.join(_left(until)):
                 logs.get().warning("worker did not end in time", worker=worker.name)
         metrics.REGISTRY.unregister(self._gauges)
         self.database.close()
@@ -145,17 +152,18 @@ class Process:
     def readiness(self) -> tuple[bool, dict[str, Any]]:
         """Whether calls can be served, and what was found. Without the bus the service works on: degraded."""
         database, bus = self.database.is_reachable(), self.runtime.bus.is_reachable()
-        status = "unavailable" if not database else "ready" if bus else "degraded"
-        return database, {"status": status, "database": database, "bus": bus}
+        status = "unavailable" if not database else "draining" if self._draining else "ready" if bus else "degraded"
+        return database and not self._draining, {"status": status, "database": database, "bus": bus}
 
-    def _wait_for_files(self) -> None:
+    def _wait_for_needs(self) -> None:
         settings = self._service.settings
+        until = time.monotonic() + settings.start_limit_seconds
         for path in (settings.jwks_file, settings.keyring_file, settings.token_file, *self._service.files):
-            _wait(lambda path=path: path.is_file(), f"the file {path}", settings.start_limit_seconds)  # type: ignore[misc]
+            _wait(path.is_file, f"the file {path}", until)
+        _wait(lambda: _answers(settings.database_owner_url), "PostgreSQL", until)
 
     def _migrate(self) -> None:
         settings = self._service.settings
-        _wait(lambda: _answers(settings.database_owner_url), "PostgreSQL", settings.start_limit_seconds)
         applied = migrate(
             owner_url=settings.database_owner_url, app_url=settings.database_url, folder=self._service.migrations
         )
@@ -189,12 +197,15 @@ def _chassis_workers(service: Service, runtime: Runtime) -> list[Worker]:
     return workers
 
 
-def _wait(condition: Callable[[], bool], what: str, limit_seconds: float) -> None:
-    until = time.monotonic() + limit_seconds
+def _left(until: float) -> float:
+    return max(0.0, until - time.monotonic())
+
+
+def _wait(condition: Callable[[], bool], what: str, until: float) -> None:
     while not condition():
         if time.monotonic() > until:
-            logs.get().error("not started", waiting_for=what, seconds=limit_seconds)
-            raise NotReady(f"not started: {what} was not there within {limit_seconds:g} seconds")
+            logs.get().error("not started", waiting_for=what)
+            raise NotReady(f"not started: {what} was not there within the limit of CMS_START_LIMIT_SECONDS")
         time.sleep(_WAIT_STEP_SECONDS)
 
 

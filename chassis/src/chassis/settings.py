@@ -12,7 +12,8 @@ OptionalFile = Annotated[Path | None, BeforeValidator(lambda value: value or Non
 class ServiceSettings(BaseSettings):
     """What a service needs to run. Files are used for secrets, so that none shows in a process list."""
 
-    model_config = SettingsConfigDict(env_prefix="CMS_", extra="ignore", frozen=True)
+    # An error of validation would print what was given, addresses with their passwords included.
+    model_config = SettingsConfigDict(env_prefix="CMS_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     host: str = "127.0.0.1"
     """Address to listen on: loopback on one machine, all interfaces in a container."""

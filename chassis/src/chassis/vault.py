@@ -10,11 +10,9 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,7 +20,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from chassis.database import Connection
 
 _NONCE_BYTES = 12
-_REMEMBERED_KEYS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,29 +96,23 @@ class Vault:
         self._service = service
         self._keyring = keyring
         self._wrapping = {key_id: AESGCM(key) for key_id, key in keyring.wrapping.items()}
-        self._remembered: OrderedDict[str, AESGCM] = OrderedDict()
-        self._lock = Lock()
 
     def cipher(self, conn: Connection, claim_ref: str) -> ClaimCipher:
-        """The cipher of a claim; its data key is made, in this transaction, if there is none yet."""
-        with self._lock:
-            known = self._remembered.get(claim_ref)
-        key = known or self._stored(conn, claim_ref) or self._new(conn, claim_ref)
+        """The cipher of a claim; its data key is made, in this transaction, if there is none yet.
+
+        Keys are not remembered between transactions: one made in a transaction that is rolled back would seal what
+        nobody can open again.
+        """
+        key = self._stored(conn, claim_ref) or self._new(conn, claim_ref)
         return ClaimCipher(self._service, claim_ref, key)
 
     def _stored(self, conn: Connection, claim_ref: str) -> AESGCM | None:
         row = conn.execute("SELECT key_id, wrapped FROM data_keys WHERE claim_ref = %s", [claim_ref]).fetchone()
         if row is None:
             return None
-        key = AESGCM(_decrypt(self._wrapping[row["key_id"]], row["wrapped"], self._key_place(claim_ref)))
-        with self._lock:
-            self._remembered[claim_ref] = key
-            if len(self._remembered) > _REMEMBERED_KEYS:
-                self._remembered.popitem(last=False)
-        return key
+        return AESGCM(_decrypt(self._wrapping[row["key_id"]], row["wrapped"], self._key_place(claim_ref)))
 
     def _new(self, conn: Connection, claim_ref: str) -> AESGCM:
-        # Not remembered: the transaction may still be rolled back, and the key with it.
         key = AESGCM.generate_key(bit_length=256)
         wrapped = _encrypt(self._wrapping[self._keyring.current], key, self._key_place(claim_ref))
         made = conn.execute(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from chassis import logs, metrics
 
 _LONGEST_PAUSE_AFTER_FAILURE = 10.0
+_DOUBLINGS = 7
 
 
 class Worker:
@@ -51,7 +52,8 @@ class Worker:
                 logs.get().error(
                     "worker failed", worker=self.name, error=type(error).__name__, location=logs.location_of(error)
                 )
-                self._rest(min(_LONGEST_PAUSE_AFTER_FAILURE, 0.1 * 2.0**failures) * random.uniform(0.75, 1.25))  # noqa: S311
+                # Not cut short by `wake`: what is away is not asked again for every commit.
+                self._stopping.wait(_pause_after(failures))
             else:
                 failures = 0
                 metrics.WORKER_SUCCESS.labels(self.name).set(time.time())
@@ -62,3 +64,10 @@ class Worker:
         self._woken.wait(seconds)
         if not self._stopping.is_set():
             self._woken.clear()
+
+
+def _pause_after(failures: int) -> float:
+    """Seconds to wait after so many failures in a row: doubled each time, ten at most, with jitter."""
+    # The exponent is bounded as well: a float overflows after a thousand failures, some hours of an outage.
+    pause = min(_LONGEST_PAUSE_AFTER_FAILURE, 0.1 * 2.0 ** min(failures, _DOUBLINGS))
+    return pause * random.uniform(0.75, 1.25)  # noqa: S311
