@@ -9,6 +9,7 @@ from intake.domain.interview import (
     evaluate,
     facts,
     first_contact_known,
+    record_forms,
     security_questions,
     with_consent,
 )
@@ -147,14 +148,18 @@ def test_consent_changes_nothing_where_none_is_needed_or_it_was_given(script: Sc
         assert with_consent(surname, answer) == answer
 
 
-def test_the_paying_system_gets_record_forms_and_the_authority_the_literal_name(
+def test_who_sees_a_name_also_gets_the_form_to_which_the_claimant_agreed(
     script: Script, answered: Any, single_tenant: Any
 ) -> None:
-    given = answered(**single_tenant) | {"surname": Answer(value="Siân", record_form="SIAN", version=2)}
+    given = answered(**single_tenant) | {
+        "surname": Answer(value="Siân", record_form="SIAN", version=2),
+        "job_goal_1": Answer(value="Tŷ Coffi", record_form="TY COFFI", version=2),
+    }
 
-    assert facts(script, given, "legacy-gateway")["surname"] == "SIAN"
-    assert facts(script, given, "legacy-gateway")["forenames"] == "ANN MARY"
-    assert facts(script, given, "la-notifier")["surname"] == "Siân"
+    assert facts(script, given, "legacy-gateway")["surname"] == "Siân"
+    assert record_forms(script, given, "legacy-gateway") == {"surname": "SIAN", "job_goal_1": "TY COFFI"}
+    assert record_forms(script, given, "la-notifier") == {"surname": "SIAN"}
+    assert record_forms(script, given, "scheduling-svc") == {}
 
 
 def test_the_authority_learns_neither_bank_details_nor_childrens_names_nor_the_sum_of_savings(

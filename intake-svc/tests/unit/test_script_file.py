@@ -10,7 +10,6 @@ HEAD = """
 scheme = "TEST"
 version = "test-1"
 number = 1
-record_holder = "legacy-gateway"
 first_contact.facts = ["first"]
 [[sections]]
 id = "only"

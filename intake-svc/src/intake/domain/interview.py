@@ -13,7 +13,7 @@ from enum import StrEnum
 from intake.domain.answers import is_gap, rule_value
 from intake.domain.rules import CelValue, Named
 from intake.domain.script import Check, Question, Script, Section
-from intake.domain.transliteration import plain_form, record_form
+from intake.domain.transliteration import record_form
 from intake.domain.values import JsonValue
 
 
@@ -130,18 +130,26 @@ def evaluate(script: Script, answers: Answers, *, language: str) -> Interview:
 
 
 def facts(script: Script, answers: Answers, consumer: str) -> dict[str, JsonValue]:
-    """What this consumer may know: values of relevant questions, without gaps, and derived facts, by name.
-
-    The service that holds the record gets the record form of texts, everyone else the literal answer.
-    """
+    """What this consumer may know: values of relevant questions, without gaps, and derived facts, by name."""
     values = known_values(script, answers)
     seen = {
-        name: _fact(question, answers[name], consumer, holds_record=consumer == script.record_holder)
+        name: _fact(question, answers[name].value, consumer)
         for name, question in script.questions.items()
         if consumer in question.seen_by and name in values.valued
     }
     derived = {fact.id: fact.rule.result(values.rule_values) for fact in script.derived if consumer in fact.seen_by}
     return seen | {name: result for name, result in derived.items() if result is not None}
+
+
+def record_forms(script: Script, answers: Answers, consumer: str) -> dict[str, JsonValue]:
+    """For the facts of this consumer that a record cannot hold: the forms to which the claimant agreed."""
+    valued = known_values(script, answers).valued
+    forms = {
+        name: answers[name].record_form
+        for name, question in script.questions.items()
+        if consumer in question.seen_by and name in valued
+    }
+    return {name: form for name, form in forms.items() if form is not None}
 
 
 def security_questions(script: Script, answers: Answers) -> tuple[str, ...]:
@@ -245,13 +253,11 @@ def _missing(states: tuple[QuestionState, ...]) -> Iterator[Missing]:
             yield Missing(question_id=state.question.id, blocker=state.blocker, description=description)
 
 
-def _fact(question: Question, answer: Answer, consumer: str, *, holds_record: bool) -> JsonValue:
-    if holds_record and question.record:
-        return plain_form(answer.value) if answer.record_form is None else answer.record_form
-    if isinstance(answer.value, list) and question.fields:
+def _fact(question: Question, value: JsonValue, consumer: str) -> JsonValue:
+    if isinstance(value, list) and question.fields:
         seen = {field.id for field in question.fields if consumer in field.seen_by}
-        return [_only(seen, entry) for entry in answer.value]
-    return answer.value
+        return [_only(seen, entry) for entry in value]
+    return value
 
 
 def _only(names: set[str], entry: JsonValue) -> JsonValue:

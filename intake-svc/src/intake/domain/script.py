@@ -138,8 +138,6 @@ class Script:
     scheme: str
     version: str
     number: int
-    record_holder: str
-    """The service that is given the record forms of answers instead of their literal text."""
     sections: tuple[Section, ...]
     questions: Mapping[str, Question]
     derived: tuple[Derived, ...]

@@ -56,7 +56,6 @@ def _script(top: Table) -> Script:
         scheme=top.text("scheme"),
         version=top.text("version"),
         number=top.number("number"),
-        record_holder=top.text("record_holder"),
         sections=tuple(_section(section) for section in sections),
         questions=questions,
         derived=derived,

@@ -60,13 +60,6 @@ def record_form(value: JsonValue, rule: RecordRule) -> JsonValue:
     return None if _fits(text.upper(), rule) else _proposal(text, rule)
 
 
-def plain_form(value: JsonValue) -> JsonValue:
-    """The upper-cased text or address: what the record holds where nothing needs to be proposed."""
-    if isinstance(value, dict):
-        return {**value, "lines": [line.upper() for line in _lines(value)]}
-    return str(value).upper()
-
-
 def _address_form(address: dict[str, JsonValue], rule: RecordRule) -> JsonValue:
     lines = _lines(address)
     if all(_fits(line.upper(), rule) for line in lines):

@@ -868,6 +868,7 @@ class StartCallRequest(_message.Message):
     NEEDS_FIELD_NUMBER: _builtins.int
     CALLER_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CLAIM_REF_FIELD_NUMBER: _builtins.int
     purpose: Global___CallPurpose.ValueType
     """Why."""
     nino: _builtins.str
@@ -876,6 +877,8 @@ class StartCallRequest(_message.Message):
     """The language in which the call is held."""
     request_id: _builtins.str
     """Names the request (UUID): a retry bears the same."""
+    claim_ref: _builtins.str
+    """The claim that the call is about, instead of a nino: one that was found by ListClaims, perhaps without a NINO yet."""
     @_builtins.property
     def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
         """Schemes claimed."""
@@ -898,10 +901,11 @@ class StartCallRequest(_message.Message):
         needs: _abc.Iterable[Global___CallNeed.ValueType] | None = ...,
         caller: Global___Caller | None = ...,
         request_id: _builtins.str = ...,
+        claim_ref: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "language", b"language", "needs", b"needs", "nino", b"nino", "purpose", b"purpose", "request_id", b"request_id", "schemes", b"schemes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "claim_ref", b"claim_ref", "language", b"language", "needs", b"needs", "nino", b"nino", "purpose", b"purpose", "request_id", b"request_id", "schemes", b"schemes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1400,7 +1404,6 @@ class ListClaimsRequest(_message.Message):
     DATE_OF_BIRTH_FIELD_NUMBER: _builtins.int
     POSTCODE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
-    OFFICE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     nino: _builtins.str
@@ -1411,8 +1414,6 @@ class ListClaimsRequest(_message.Message):
     """Of these only those at the postcode."""
     state: Global___ClaimState.ValueType
     """Only in this state."""
-    office: _builtins.str
-    """Only those whose claimant's nearest office is this one, six digits."""
     page_size: _builtins.int
     """At most this many; 50 when absent, 200 at most."""
     page_token: _builtins.str
@@ -1429,13 +1430,12 @@ class ListClaimsRequest(_message.Message):
         date_of_birth: _date_pb2.Date | None = ...,
         postcode: _builtins.str = ...,
         state: Global___ClaimState.ValueType = ...,
-        office: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["date_of_birth", b"date_of_birth"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["date_of_birth", b"date_of_birth", "nino", b"nino", "office", b"office", "page_size", b"page_size", "page_token", b"page_token", "postcode", b"postcode", "state", b"state", "surname", b"surname"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date_of_birth", b"date_of_birth", "nino", b"nino", "page_size", b"page_size", "page_token", b"page_token", "postcode", b"postcode", "state", b"state", "surname", b"surname"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

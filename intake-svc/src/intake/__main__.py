@@ -1,0 +1,20 @@
+"""Runs intake-svc."""
+
+from pathlib import Path
+
+from chassis.runtime import Service, run
+from cms.intake.v1 import intake_pb2
+from intake.config import Settings
+from intake.grpc_api import IntakeApi
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+def service(settings: Settings) -> Service:
+    """What makes a service this one."""
+    contract = intake_pb2.DESCRIPTOR.services_by_name["IntakeService"]
+    return Service(name="intake-svc", settings=settings, contract=contract, migrations=MIGRATIONS, api=IntakeApi)
+
+
+if __name__ == "__main__":
+    run(service(Settings()))  # type: ignore[call-arg]  # what is not given here comes from the environment

@@ -1,0 +1,10 @@
+"""Settings of intake-svc: those of every service, with its own addresses."""
+
+from chassis.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Read from the environment (`CMS_…`)."""
+
+    grpc_port: int = 50051
+    http_port: int = 8051

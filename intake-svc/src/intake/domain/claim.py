@@ -1,0 +1,206 @@
+"""A claim and what changes it. Each transition gives the claim as it is then, and the events that tell of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from chassis.errors import FailedPrecondition, InvalidArgument, StaleVersion, Violation
+from intake.domain.answers import is_gap
+from intake.domain.interview import (
+    Answer,
+    Answers,
+    Blocker,
+    Interview,
+    Missing,
+    evaluate,
+    first_contact_known,
+    known_values,
+    with_consent,
+)
+from intake.domain.script import Question, Script
+from intake.domain.values import JsonValue
+
+
+class ClaimState(StrEnum):
+    """Where a claim stands; CLOSED: decided, or closed by the assessor, so that the person can claim again."""
+
+    DRAFT = "DRAFT"
+    SUBMITTED = "SUBMITTED"
+    WITHDRAWN = "WITHDRAWN"
+    CLOSED = "CLOSED"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstContactRecorded:
+    """Identity, address, liability and the wish to claim are known."""
+
+    first_contact_time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimSubmitted:
+    """The claim is complete and declared."""
+
+    schemes: tuple[str, ...]
+    submit_time: datetime
+    first_contact_time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimAmended:
+    """Answers of a submitted claim were changed; `changed_fields` are facts, in the script's order."""
+
+    changed_fields: tuple[str, ...]
+
+
+Event: TypeAlias = FirstContactRecorded | ClaimSubmitted | ClaimAmended
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A claim without its answers. `version` goes up by one with every change of an answer or of the state."""
+
+    claim_ref: str
+    schemes: tuple[str, ...]
+    state: ClaimState
+    version: int
+    language: str
+    """"EN" or "CY": in which the claimant is served."""
+    first_contact_time: datetime
+    submit_time: datetime | None = None
+    evidence_complete_time: datetime | None = None
+    first_contact_recorded: bool = False
+    operator: str
+    """Who took the claim."""
+    operator_grade: str
+
+    def expect_version(self, given: int) -> None:
+        """Raises StaleVersion unless the caller has read the claim as it is."""
+        if given != self.version:
+            raise StaleVersion(given=given, current=self.version)
+
+    def expect_state(self, *states: ClaimState, advice: str) -> None:
+        """Raises FailedPrecondition, with the advice, unless the claim is in one of these states."""
+        if self.state not in states:
+            raise FailedPrecondition(
+                f"CLAIM_{self.state}", f"the claim is {self.state}: {advice}", metadata={"claim_ref": self.claim_ref}
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """An answer as a request gives it; `value` is canonical."""
+
+    value: JsonValue
+    accept_transliteration: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What giving answers came to. Without a change the claim is as it was, and `changed` and `events` are empty."""
+
+    claim: Claim
+    answers: Answers
+    """All current answers."""
+    changed: Answers
+    """Those that the change made."""
+    events: tuple[Event, ...] = ()
+
+
+def record_answers(claim: Claim, script: Script, before: Answers, given: Mapping[str, Given]) -> Change:
+    """Takes answers in the interview. Raises FailedPrecondition once the claim is submitted."""
+    claim.expect_state(ClaimState.DRAFT, advice="its answers are changed by AmendAnswers")
+    return _change(claim, script, before, given)
+
+
+def amend_answers(claim: Claim, script: Script, before: Answers, given: Mapping[str, Given]) -> Change:
+    """Changes answers, before submission or after.
+
+    A submitted claim stays complete: raises InvalidArgument naming each question that the amendment would leave open,
+    so that it comes again with them answered. A form that the record can hold may be agreed to afterwards.
+    Raises FailedPrecondition for a claim that is withdrawn or closed.
+    """
+    claim.expect_state(ClaimState.DRAFT, ClaimState.SUBMITTED, advice="its answers stay as they are")
+    change = _change(claim, script, before, given)
+    if claim.state is not ClaimState.SUBMITTED or not change.changed:
+        return change
+    _refuse_gaps_made(script, before, change)
+    amended = ClaimAmended(changed_fields=tuple(_facts_changed(script, before, change)))
+    return replace(change, events=(*change.events, amended))
+
+
+def submit(claim: Claim, interview: Interview, *, at: datetime) -> tuple[Claim, ClaimSubmitted]:
+    """Completes the claim.
+
+    Raises InvalidArgument naming each question that stands in the way, FailedPrecondition where it is no draft.
+    """
+    claim.expect_state(ClaimState.DRAFT, advice="only a draft can be submitted")
+    if interview.missing:
+        open_questions = [Violation(field=part.question_id, description=part.description) for part in interview.missing]
+        raise InvalidArgument.of(*open_questions, reason="CLAIM_INCOMPLETE")
+    submitted = replace(claim, state=ClaimState.SUBMITTED, version=claim.version + 1, submit_time=at)
+    event = ClaimSubmitted(schemes=claim.schemes, submit_time=at, first_contact_time=claim.first_contact_time)
+    return submitted, event
+
+
+def value_of(answers: Answers, question_id: str) -> JsonValue:
+    """The value of an answer; None where there is none, or a gap."""
+    answer = answers.get(question_id)
+    return None if answer is None or is_gap(answer.value) else answer.value
+
+
+def _change(claim: Claim, script: Script, before: Answers, given: Mapping[str, Given]) -> Change:
+    changed = dict(_changed(script, before, given, version=claim.version + 1))
+    if not changed:
+        return Change(claim=claim, answers=before, changed={})
+    answers = {**before, **changed}
+    new_contact = not claim.first_contact_recorded and first_contact_known(script, answers)
+    after = replace(
+        claim,
+        version=claim.version + 1,
+        language=str(value_of(answers, "language") or claim.language),
+        first_contact_recorded=claim.first_contact_recorded or new_contact,
+    )
+    events = (FirstContactRecorded(first_contact_time=claim.first_contact_time),) if new_contact else ()
+    return Change(claim=after, answers=answers, changed=changed, events=events)
+
+
+def _changed(
+    script: Script, before: Answers, given: Mapping[str, Given], *, version: int
+) -> Iterator[tuple[str, Answer]]:
+    for name, new in given.items():
+        old = before.get(name, Answer(value=None, version=0))
+        answer = _answer(script.questions[name], old, new, version)
+        if replace(answer, version=old.version) != old:
+            yield name, answer
+
+
+def _answer(question: Question, old: Answer, given: Given, version: int) -> Answer:
+    """An agreement to a form holds for as long as the value stays the same."""
+    kept_form = old.record_form if given.value == old.value else None
+    answer = Answer(value=given.value, record_form=kept_form, version=version)
+    return with_consent(question, answer) if given.accept_transliteration else answer
+
+
+def _refuse_gaps_made(script: Script, before: Answers, change: Change) -> None:
+    """What was open before the amendment is not held against it: a newer script may ask more than the claim was asked."""
+    was_open = {(part.question_id, part.blocker) for part in _open(script, before, change.claim.language)}
+    made = [
+        Violation(field=part.question_id, description=part.description)
+        for part in _open(script, change.answers, change.claim.language)
+        if (part.question_id, part.blocker) not in was_open and part.blocker is not Blocker.PROPOSAL_NOT_ACCEPTED
+    ]
+    if made:
+        raise InvalidArgument.of(*made, reason="CLAIM_INCOMPLETE")
+
+
+def _open(script: Script, answers: Answers, language: str) -> tuple[Missing, ...]:
+    return evaluate(script, answers, language=language).missing
+
+
+def _facts_changed(script: Script, before: Answers, change: Change) -> Iterator[str]:
+    """The answers that changed, and those that became facts, or ceased to be, because of it."""
+    came_or_went = known_values(script, before).valued ^ known_values(script, change.answers).valued
+    return (name for name in script.questions if name in came_or_went or name in change.changed)

@@ -1,0 +1,149 @@
+"""IntakeService: messages to the domain and back, nothing else."""
+
+from typing import Any
+
+from chassis import call
+from chassis.database import Connection
+from chassis.idempotency import Memory, run_once
+from chassis.runtime import Runtime
+from cms.intake.v1 import intake_pb2 as pb
+from intake.domain.call import Call
+from intake.domain.claim import Claim
+from intake.grpc_api import messages, reading
+from intake.service import calls, claims, interviews, script_in_use
+from intake.service.calls import CallStarted
+from intake.service.interviews import InterviewShown
+
+
+class IntakeApi:
+    """One method for each of the service's; the script is read once, before the doors open."""
+
+    def __init__(self, runtime: Runtime) -> None:  # noqa: ARG002 - every service is made alike
+        self._script = script_in_use()
+
+    def StartCall(self, request: pb.StartCallRequest) -> pb.StartCallResponse:
+        """Opens a call and the claim it is about."""
+
+        def start(conn: Connection) -> CallStarted:
+            return calls.start_call(conn, reading.call_asked(self._script, request))
+
+        return run_once(request, start, messages.call_started, memory=_CALL_MEMORY)
+
+    def PassSecurity(self, request: pb.PassSecurityRequest) -> pb.PassSecurityResponse:
+        """Takes a try at the security questions of a resumed claim."""
+
+        def identify(conn: Connection) -> Call:
+            given = reading.answers(self._script, request.answers)
+            values = {name: answer.value for name, answer in given.items()}
+            return calls.pass_security(conn, reading.call_id(request.call_id), values)
+
+        return run_once(request, identify, lambda tried: pb.PassSecurityResponse(call=messages.call(tried)))
+
+    def EndCall(self, request: pb.EndCallRequest) -> pb.EndCallResponse:
+        """Ends a call."""
+
+        def end(conn: Connection) -> Call:
+            outcome, call_back_time = reading.call_end(request)
+            return calls.end_call(conn, reading.call_id(request.call_id), outcome, call_back_time=call_back_time)
+
+        return run_once(request, end, lambda ended: pb.EndCallResponse(call=messages.call(ended)))
+
+    def GetInterview(self, request: pb.GetInterviewRequest) -> pb.GetInterviewResponse:
+        """The interview as it stands."""
+        claim_ref = reading.claim_ref(request.claim_ref)
+        section = reading.section(self._script, request.section)
+        with call.current().database.transaction() as conn:
+            shown = interviews.get_interview(conn, claim_ref)
+        return pb.GetInterviewResponse(interview=messages.interview(shown, section=section))
+
+    def RecordAnswers(self, request: pb.RecordAnswersRequest) -> pb.RecordAnswersResponse:
+        """Takes answers in the interview."""
+
+        def record(conn: Connection) -> InterviewShown:
+            claim_ref, given = reading.claim_ref(request.claim_ref), reading.answers(self._script, request.answers)
+            return interviews.record_answers(conn, claim_ref, given, version=request.version)
+
+        def respond(shown: InterviewShown) -> pb.RecordAnswersResponse:
+            return pb.RecordAnswersResponse(interview=messages.interview(shown))
+
+        return run_once(request, record, respond, memory=_INTERVIEW_MEMORY)
+
+    def AmendAnswers(self, request: pb.AmendAnswersRequest) -> pb.AmendAnswersResponse:
+        """Changes answers with a reason."""
+
+        def amend(conn: Connection) -> InterviewShown:
+            claim_ref, given = reading.claim_ref(request.claim_ref), reading.answers(self._script, request.answers)
+            reason = reading.reason(request.reason)
+            return interviews.amend_answers(conn, claim_ref, given, version=request.version, reason=reason)
+
+        def respond(shown: InterviewShown) -> pb.AmendAnswersResponse:
+            changes = [messages.history_entry(entry) for entry in shown.changes]
+            return pb.AmendAnswersResponse(interview=messages.interview(shown), changes=changes)
+
+        return run_once(request, amend, respond, memory=_INTERVIEW_MEMORY)
+
+    def GetHistory(self, request: pb.GetHistoryRequest) -> pb.GetHistoryResponse:
+        """Every answer that was ever given."""
+        claim_ref = reading.claim_ref(request.claim_ref)
+        with call.current().database.transaction() as conn:
+            entries = interviews.get_history(conn, claim_ref)
+        return pb.GetHistoryResponse(entries=[messages.history_entry(entry) for entry in entries])
+
+    def SubmitClaim(self, request: pb.SubmitClaimRequest) -> pb.SubmitClaimResponse:
+        """Completes a claim."""
+
+        def submit(conn: Connection) -> Claim:
+            return claims.submit_claim(conn, reading.claim_ref(request.claim_ref), version=request.version)
+
+        return run_once(request, submit, lambda claim: pb.SubmitClaimResponse(claim=messages.claim(claim)))
+
+    def GetClaim(self, request: pb.GetClaimRequest) -> pb.GetClaimResponse:
+        """A claim, with the claimant where the caller may see who it is."""
+        claim_ref = reading.claim_ref(request.claim_ref)
+        with call.current().database.transaction() as conn:
+            shown = claims.get_claim(conn, claim_ref)
+        return pb.GetClaimResponse(claim=messages.claim_shown(shown))
+
+    def ListClaims(self, request: pb.ListClaimsRequest) -> pb.ListClaimsResponse:
+        """Claims that match, newest first."""
+        search = reading.search(call.current().vault, request)
+        with call.current().database.transaction() as conn:
+            found = claims.list_claims(conn, search)
+        return messages.claim_list(found, search)
+
+    def GetClaimFacts(self, request: pb.GetClaimFactsRequest) -> pb.GetClaimFactsResponse:
+        """The facts that the calling service may have."""
+        claim_ref = reading.claim_ref(request.claim_ref)
+        with call.current().database.transaction() as conn:
+            shown = claims.get_claim_facts(conn, claim_ref, version=request.version or None)
+        return pb.GetClaimFactsResponse(facts=messages.facts(shown))
+
+
+def _keep_interview(shown: InterviewShown) -> dict[str, Any]:
+    return {
+        "claim_ref": shown.claim_ref,
+        "version": shown.version,
+        "language": shown.interview.language,
+        "with_changes": bool(shown.changes),
+    }
+
+
+def _rebuild_interview(conn: Connection, kept: dict[str, Any]) -> InterviewShown:
+    return interviews.show_again(conn, **kept)
+
+
+def _keep_call(started: CallStarted) -> dict[str, Any]:
+    return {
+        "call_id": str(started.call.call_id),
+        "version": started.claim.version,
+        "state": started.claim.state,
+        "resumed": started.resumed,
+    }
+
+
+def _rebuild_call(conn: Connection, kept: dict[str, Any]) -> CallStarted:
+    return calls.start_again(conn, **kept)
+
+
+_INTERVIEW_MEMORY = Memory(keep=_keep_interview, rebuild=_rebuild_interview)
+_CALL_MEMORY = Memory(keep=_keep_call, rebuild=_rebuild_call)

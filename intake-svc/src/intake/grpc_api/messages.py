@@ -1,0 +1,244 @@
+"""The domain in messages of the contract."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from google.protobuf import struct_pb2, timestamp_pb2
+
+from cms.common.v1 import common_pb2
+from cms.intake.v1 import intake_pb2 as pb
+from intake.domain.answers import GAPS
+from intake.domain.call import Call, Security
+from intake.domain.claim import Claim, value_of
+from intake.domain.interview import Answers, QuestionState
+from intake.domain.script import Choice, Field
+from intake.domain.values import JsonValue
+from intake.grpc_api.reading import page_token
+from intake.service import script_in_use
+from intake.service.calls import CallStarted
+from intake.service.claims import ClaimShown, FactsShown
+from intake.service.interviews import InterviewShown
+from intake.store import HistoryEntry, Search
+
+
+def call_started(started: CallStarted) -> pb.StartCallResponse:
+    """A call with its claim; of a resumed one no more than where it stands."""
+    return pb.StartCallResponse(
+        call=call(started.call),
+        claim=_resumed(started.claim) if started.resumed else claim(started.claim),
+        interview=interview(started.interview) if started.interview else None,
+        resumed=started.resumed,
+    )
+
+
+def call(shown: Call) -> pb.Call:
+    """A call. Its security questions are listed while they are open."""
+    asked = shown.security_questions if shown.security is Security.REQUIRED else ()
+    return pb.Call(
+        call_id=str(shown.call_id),
+        claim_ref=shown.claim_ref,
+        purpose=pb.CallPurpose.Value(f"CALL_PURPOSE_{shown.purpose}"),
+        language=_language(shown.language),
+        needs=[pb.CallNeed.Value(f"CALL_NEED_{need}") for need in shown.needs],
+        security=pb.CallSecurity.Value(f"CALL_SECURITY_{shown.security}"),
+        security_questions=[_security_question(name, shown.language) for name in asked],
+        tries_left=shown.tries_left,
+        started=_time(shown.started),
+        ended=_time(shown.ended),
+        outcome=pb.CallOutcome.Value(f"CALL_OUTCOME_{shown.outcome or 'UNSPECIFIED'}"),
+        talk_seconds=shown.talk_seconds,
+        call_back_time=_time(shown.call_back_time),
+    )
+
+
+def claim(shown: Claim, claimant: pb.Claimant | None = None) -> pb.Claim:
+    """A claim, with who claims where that is given."""
+    return pb.Claim(
+        claim_ref=shown.claim_ref,
+        schemes=_schemes(shown.schemes),
+        state=_state(shown),
+        version=shown.version,
+        first_contact_time=_time(shown.first_contact_time),
+        submit_time=_time(shown.submit_time),
+        evidence_complete_time=_time(shown.evidence_complete_time),
+        claimant=claimant,
+        language=_language(shown.language),
+    )
+
+
+def claim_shown(shown: ClaimShown) -> pb.Claim:
+    """A claim as a caller may see it."""
+    return claim(shown.claim, _claimant(shown.answers) if shown.answers is not None else None)
+
+
+def claim_list(found: Sequence[ClaimShown], search: Search) -> pb.ListClaimsResponse:
+    """A page of claims; a full one may have another behind it."""
+    last = found[-1].claim if len(found) == search.limit else None
+    return pb.ListClaimsResponse(
+        claims=[claim_shown(shown) for shown in found],
+        next_page_token=page_token((last.first_contact_time, last.claim_ref)) if last else "",
+    )
+
+
+def interview(shown: InterviewShown, *, section: str | None = None) -> pb.Interview:
+    """An interview with the questions that apply, of one section where it is named."""
+    state = shown.interview
+    return pb.Interview(
+        claim_ref=shown.claim_ref,
+        version=shown.version,
+        script_version=script_in_use().number,
+        sections=[
+            pb.Section(name=part.section.id, complete=part.complete, title=part.section.name.spoken(state.language))
+            for part in state.sections
+        ],
+        questions=[
+            _question(question, state.language)
+            for question in state.questions
+            if question.relevant and section in (None, question.question.section)
+        ],
+        next_question_id=state.next_question_id or "",
+        asked=state.asked,
+        remaining=state.remaining,
+        not_relevant=state.not_relevant,
+    )
+
+
+def history_entry(entry: HistoryEntry) -> pb.HistoryEntry:
+    """A change of an answer."""
+    return pb.HistoryEntry(
+        question_id=entry.question_id,
+        old=None if entry.old is None else value(entry.old),
+        new=value(entry.new),
+        by=entry.origin.by,
+        at=_time(entry.origin.at),
+        reason=entry.origin.reason,
+        script_version=entry.origin.script_version,
+        version=entry.version,
+    )
+
+
+def facts(shown: FactsShown) -> pb.ClaimFacts:
+    """The facts of a claim for one service."""
+    of = shown.claim
+    return pb.ClaimFacts(
+        claim_ref=of.claim_ref,
+        version=shown.version,
+        state=_state(of),
+        schemes=_schemes(of.schemes),
+        language=_language(of.language),
+        first_contact_time=_time(of.first_contact_time),
+        submit_time=_time(of.submit_time),
+        evidence_complete_time=_time(of.evidence_complete_time),
+        answers=_struct(shown.answers),
+        record_forms=_struct(shown.record_forms),
+        operator=of.operator,
+        operator_grade=of.operator_grade,
+        first_contact_recorded=of.first_contact_recorded,
+    )
+
+
+def value(plain: JsonValue) -> struct_pb2.Value:
+    """A JSON value as a message."""
+    match plain:
+        case None:
+            return struct_pb2.Value(null_value=struct_pb2.NULL_VALUE)
+        case bool():
+            return struct_pb2.Value(bool_value=plain)
+        case str():
+            return struct_pb2.Value(string_value=plain)
+        case dict():
+            return struct_pb2.Value(struct_value=_struct(plain))
+        case list():
+            return struct_pb2.Value(list_value=struct_pb2.ListValue(values=[value(part) for part in plain]))
+        case _:
+            return struct_pb2.Value(number_value=plain)
+
+
+def _question(state: QuestionState, language: str) -> pb.Question:
+    question, answer = state.question, state.answer
+    return pb.Question(
+        id=question.id,
+        section=question.section,
+        text=question.text.spoken(language),
+        kind=pb.QuestionKind.Value(f"QUESTION_KIND_{question.kind}"),
+        help=question.help.spoken(language) if question.help else "",
+        choices=_choices(question.choices, language),
+        fields=[_group_field(field, language) for field in question.fields],
+        answer=value(answer.value) if answer else None,
+        required=state.required,
+        seconds=question.seconds,
+        proposal=None if state.proposal is None else value(state.proposal),
+        answered_version=answer.version if answer else 0,
+        problem=state.problem or "",
+        gaps_allowed=GAPS if question.gap_allowed or not state.required else (),
+    )
+
+
+def _group_field(field: Field, language: str) -> pb.GroupField:
+    return pb.GroupField(
+        id=field.id,
+        text=field.text.spoken(language),
+        kind=pb.QuestionKind.Value(f"QUESTION_KIND_{field.kind}"),
+        choices=_choices(field.choices, language),
+        required=field.required is True,
+    )
+
+
+def _choices(choices: Sequence[Choice], language: str) -> list[pb.Choice]:
+    return [pb.Choice(code=choice.code, text=choice.text.spoken(language)) for choice in choices]
+
+
+def _security_question(name: str, language: str) -> pb.SecurityQuestion:
+    question = script_in_use().questions[name]
+    kind = pb.QuestionKind.Value(f"QUESTION_KIND_{question.kind}")
+    return pb.SecurityQuestion(question_id=name, text=question.text.spoken(language), kind=kind)
+
+
+def _resumed(shown: Claim) -> pb.Claim:
+    return pb.Claim(
+        claim_ref=shown.claim_ref, schemes=_schemes(shown.schemes), state=_state(shown), version=shown.version
+    )
+
+
+def _claimant(answers: Answers) -> pb.Claimant:
+    def text(name: str) -> str:
+        return str(value_of(answers, name) or "")
+
+    address = value_of(answers, "address")
+    claimant = pb.Claimant(
+        nino=text("nino"),
+        title=text("title"),
+        surname=text("surname"),
+        forenames=text("forenames"),
+        postcode=str(address["postcode"]) if isinstance(address, dict) else "",
+    )
+    if text("date_of_birth"):
+        born = date.fromisoformat(text("date_of_birth"))
+        claimant.date_of_birth.year, claimant.date_of_birth.month = born.year, born.month
+        claimant.date_of_birth.day = born.day
+    return claimant
+
+
+def _struct(plain: Mapping[str, JsonValue]) -> struct_pb2.Struct:
+    return struct_pb2.Struct(fields={name: value(part) for name, part in plain.items()})
+
+
+def _schemes(schemes: Sequence[str]) -> list[Any]:
+    return [common_pb2.Scheme.Value(f"SCHEME_{scheme}") for scheme in schemes]
+
+
+def _state(shown: Claim) -> Any:
+    return pb.ClaimState.Value(f"CLAIM_STATE_{shown.state}")
+
+
+def _language(language: str) -> Any:
+    return common_pb2.Language.Value(f"LANGUAGE_{language}")
+
+
+def _time(moment: datetime | None) -> timestamp_pb2.Timestamp | None:
+    if moment is None:
+        return None
+    stamp = timestamp_pb2.Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp

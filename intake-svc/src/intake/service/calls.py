@@ -1,0 +1,176 @@
+"""Calls: starting one with its claim, showing who is calling, ending it."""
+
+import random
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from chassis import access_log, call, clock
+from chassis.database import Connection
+from chassis.errors import AlreadyExists, NotFound, PermissionDenied
+from intake import metrics, store
+from intake.domain.call import Call, Caller, Outcome, Security, questions_to_ask
+from intake.domain.claim import Claim, ClaimState
+from intake.domain.interview import Answer, evaluate
+from intake.domain.references import new_claim_reference
+from intake.domain.values import JsonValue
+from intake.service import script_in_use
+from intake.service.interviews import InterviewShown, look_ups, nino_look_up, show_again
+from intake.store import LookUps
+
+_DEFAULT_GRADE = "AO"
+"""The grade of most who take claims, where the token does not say."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallAsked:
+    """What a call begins with. `nino` is canonical; of `nino` and `claim_ref` at most one is given."""
+
+    purpose: str
+    nino: str | None
+    claim_ref: str | None
+    schemes: tuple[str, ...]
+    language: str
+    needs: tuple[str, ...]
+    caller: Caller
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallStarted:
+    """A call with its claim; `interview` is absent where an earlier claim is resumed."""
+
+    call: Call
+    claim: Claim
+    interview: InterviewShown | None
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the call goes on with an earlier claim."""
+        return self.interview is None
+
+
+def start_call(conn: Connection, asked: CallAsked) -> CallStarted:
+    """Starts a call on the open claim of the NINO and scheme, or on the claim that is named, or on a new one.
+
+    Of two that start for one NINO at the same moment one makes the claim, and the other resumes it.
+    Raises NotFound for a claim that there is not, and for a call that is not to make a claim and finds none.
+    """
+    found = _earlier_claim(conn, asked)
+    if found is not None:
+        return _resume(conn, asked, found)
+    if asked.purpose != "NEW":
+        raise NotFound("NO_OPEN_CLAIM", "no open claim was found; a claim is made by a call with the purpose NEW")
+    try:
+        with conn.transaction():
+            return _begin(conn, asked)
+    except AlreadyExists:
+        found = _earlier_claim(conn, asked)
+        if found is None:
+            raise
+        return _resume(conn, asked, found)
+
+
+def start_again(conn: Connection, call_id: UUID, *, version: int, state: str, resumed: bool) -> CallStarted:
+    """What a request to start a call was answered when it was made, for its repeat."""
+    started = store.load_call(conn, call_id).as_started()
+    claim, _ = store.load_claim(conn, started.claim_ref, caller=started.operator)
+    claim = replace(claim, version=version, state=ClaimState(state), language=started.language)
+    interview = None
+    if not resumed:
+        interview = show_again(conn, claim.claim_ref, version=version, language=started.language)
+    return CallStarted(call=started, claim=claim, interview=interview)
+
+
+def pass_security(conn: Connection, call_id: UUID, given: Mapping[str, JsonValue]) -> Call:
+    """Takes a try at the security questions; a wrong one is an answer too, and counts.
+
+    Raises NotFound, PermissionDenied for another's call, and what `Call.identify` raises.
+    """
+    own = _own_call(conn, call_id)
+    cipher = call.current().vault.cipher(conn, own.claim_ref)
+    tried = own.identify(given, store.load_answers(conn, cipher))
+    store.save_call(conn, tried)
+    return tried
+
+
+def end_call(conn: Connection, call_id: UUID, outcome: Outcome, *, call_back_time: datetime | None) -> Call:
+    """Ends the caller's own call. Raises NotFound, PermissionDenied for another's call, and what `Call.end` raises."""
+    ended = _own_call(conn, call_id).end(outcome, at=clock.now(), call_back_time=call_back_time)
+    store.save_call(conn, ended)
+    metrics.CALL_DURATION.labels(outcome).observe(ended.talk_seconds)
+    return ended
+
+
+def _earlier_claim(conn: Connection, asked: CallAsked) -> str | None:
+    if asked.claim_ref is not None or asked.nino is None:
+        return asked.claim_ref
+    return store.find_open_claim(conn, nino_look_up(call.current().vault, asked.nino), asked.schemes)
+
+
+def _resume(conn: Connection, asked: CallAsked, claim_ref: str) -> CallStarted:
+    claim, _ = store.load_claim(conn, claim_ref, caller=call.current().identity.subject)
+    cipher = call.current().vault.cipher(conn, claim_ref)
+    questions = questions_to_ask(script_in_use(), store.load_answers(conn, cipher))
+    started = _call(asked, claim_ref, questions)
+    store.insert_call(conn, cipher, started, asked.caller)
+    return CallStarted(call=started, claim=claim, interview=None)
+
+
+def _begin(conn: Connection, asked: CallAsked) -> CallStarted:
+    claim = _new_claim(asked)
+    vault = call.current().vault
+    found_by = LookUps(nino=nino_look_up(vault, asked.nino) if asked.nino else None)
+    store.insert_claim(conn, claim, found_by)
+    cipher = vault.cipher(conn, claim.claim_ref)
+    answers = _first_answers(asked)
+    origin = store.Origin(by=claim.operator, at=clock.now(), reason="", script_version=script_in_use().number)
+    store.save_answers(conn, cipher, claim, answers, origin=origin, look_ups=look_ups(vault, answers))
+    started = _call(asked, claim.claim_ref, ())
+    store.insert_call(conn, cipher, started, asked.caller)
+    access_log.record_access(conn, claim_ref=claim.claim_ref, purpose=f"call {started.call_id}")
+    interview = evaluate(script_in_use(), answers, language=asked.language)
+    shown = InterviewShown(claim_ref=claim.claim_ref, version=claim.version, interview=interview)
+    return CallStarted(call=started, claim=claim, interview=shown)
+
+
+def _new_claim(asked: CallAsked) -> Claim:
+    identity = call.current().identity
+    return Claim(
+        claim_ref=new_claim_reference(random.SystemRandom()),
+        schemes=asked.schemes,
+        state=ClaimState.DRAFT,
+        version=1,
+        language=asked.language,
+        first_contact_time=clock.now(),
+        operator=identity.subject,
+        operator_grade=identity.grade or _DEFAULT_GRADE,
+    )
+
+
+def _first_answers(asked: CallAsked) -> dict[str, Answer]:
+    """What the call was started with is not asked again."""
+    told = {"language": asked.language} | ({"nino": asked.nino} if asked.nino else {})
+    return {name: Answer(value=value, version=1) for name, value in told.items()}
+
+
+def _call(asked: CallAsked, claim_ref: str, questions: tuple[str, ...]) -> Call:
+    return Call(
+        call_id=uuid.uuid4(),
+        claim_ref=claim_ref,
+        operator=call.current().identity.subject,
+        purpose=asked.purpose,
+        language=asked.language,
+        needs=asked.needs,
+        security=Security.REQUIRED if questions else Security.PASSED,
+        security_questions=questions,
+        started=clock.now(),
+    )
+
+
+def _own_call(conn: Connection, call_id: UUID) -> Call:
+    found = store.load_call(conn, call_id)
+    if found.operator != call.current().identity.subject:
+        raise PermissionDenied("CALL_REQUIRED", "it is another's call", metadata={"call_id": str(call_id)})
+    return found

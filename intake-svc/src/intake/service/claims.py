@@ -1,0 +1,92 @@
+"""Claims: submitting one, finding them, and the facts that other services may have."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chassis import access_log, call, clock
+from chassis.database import Connection
+from chassis.errors import InvalidArgument, Violation
+from intake import metrics, store
+from intake.domain import claim as claims
+from intake.domain.claim import Claim
+from intake.domain.interview import Answers, evaluate, facts, record_forms
+from intake.domain.values import JsonValue
+from intake.service import script_in_use
+from intake.service.access import BY_PURPOSE, hold, purpose_of
+from intake.service.events import announce
+from intake.store import OpenCall, Search
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimShown:
+    """A claim, with the answers that tell who claims where the caller may see them."""
+
+    claim: Claim
+    answers: Answers | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactsShown:
+    """The facts of a claim for one service, as they were at `version`."""
+
+    claim: Claim
+    version: int
+    answers: Mapping[str, JsonValue]
+    record_forms: Mapping[str, JsonValue]
+
+
+def submit_claim(conn: Connection, claim_ref: str, *, version: int) -> Claim:
+    """Completes a claim in the caller's own call.
+
+    Raises NotFound, PermissionDenied, StaleVersion, and what `domain.claim.submit` raises.
+    """
+    held = hold(conn, claim_ref, lock=True)
+    held.claim.expect_version(version)
+    answers = store.load_answers(conn, held.cipher)
+    interview = evaluate(script_in_use(), answers, language=held.language)
+    submitted, event = claims.submit(held.claim, interview, at=clock.now())
+    store.save_submission(conn, submitted)
+    announce(conn, submitted, event)
+    metrics.QUESTIONS_ASKED.labels("+".join(submitted.schemes)).observe(interview.asked)
+    return submitted
+
+
+def get_claim(conn: Connection, claim_ref: str) -> ClaimShown:
+    """A claim. Raises NotFound."""
+    claim, open_call = store.load_claim(conn, claim_ref, caller=call.current().identity.subject)
+    return _shown(conn, claim, open_call)
+
+
+def list_claims(conn: Connection, search: Search) -> list[ClaimShown]:
+    """Claims that match, newest first."""
+    found = store.list_claims(conn, search, caller=call.current().identity.subject)
+    return [_shown(conn, claim, open_call) for claim, open_call in found]
+
+
+def get_claim_facts(conn: Connection, claim_ref: str, *, version: int | None) -> FactsShown:
+    """What the calling service may know, as it is or as it was at a version.
+
+    Raises NotFound, and InvalidArgument for a version that the claim has not had.
+    """
+    service = call.current().identity.subject
+    claim, _ = store.load_claim(conn, claim_ref, caller=service)
+    if version is not None and not 0 < version <= claim.version:
+        raise InvalidArgument.of(Violation(field="version", description="is not a version that the claim has had"))
+    as_of = version or claim.version
+    answers = store.load_answers(conn, call.current().vault.cipher(conn, claim_ref), version=as_of)
+    access_log.record_access(conn, claim_ref=claim_ref)
+    return FactsShown(
+        claim=claim,
+        version=as_of,
+        answers=facts(script_in_use(), answers, service),
+        record_forms=record_forms(script_in_use(), answers, service),
+    )
+
+
+def _shown(conn: Connection, claim: Claim, open_call: OpenCall | None) -> ClaimShown:
+    purpose = purpose_of(open_call, BY_PURPOSE)
+    if purpose is None:
+        return ClaimShown(claim=claim)
+    access_log.record_access(conn, claim_ref=claim.claim_ref, purpose=purpose)
+    cipher = call.current().vault.cipher(conn, claim.claim_ref)
+    return ClaimShown(claim=claim, answers=store.load_answers(conn, cipher))

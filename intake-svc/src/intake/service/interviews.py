@@ -1,0 +1,150 @@
+"""The interview: reading it, answering it, correcting it, and its history."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chassis import access_log, call, clock
+from chassis.database import Connection
+from chassis.vault import Vault
+from intake import store
+from intake.domain import claim as claims
+from intake.domain.call import folded
+from intake.domain.claim import Change, Given, value_of
+from intake.domain.interview import Answers, Interview, evaluate
+from intake.domain.values import JsonValue
+from intake.service import script_in_use
+from intake.service.access import Held, hold
+from intake.service.events import announce
+from intake.store import HistoryEntry, LookUps
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterviewShown:
+    """An interview as a caller is shown it, and the history entries that the request made."""
+
+    claim_ref: str
+    version: int
+    interview: Interview
+    changes: tuple[HistoryEntry, ...] = ()
+
+
+def get_interview(conn: Connection, claim_ref: str) -> InterviewShown:
+    """The interview as it stands. Raises NotFound, PermissionDenied."""
+    held = hold(conn, claim_ref, by_purpose=frozenset({"ASSESSOR"}))
+    return _show(conn, held, store.load_answers(conn, held.cipher))
+
+
+def record_answers(conn: Connection, claim_ref: str, given: Mapping[str, Given], *, version: int) -> InterviewShown:
+    """Takes answers in the caller's own call.
+
+    Raises NotFound, PermissionDenied, StaleVersion, FailedPrecondition once the claim is submitted, and AlreadyExists
+    (`OPEN_CLAIM`) where a NINO is given that another open claim has.
+    """
+    held = hold(conn, claim_ref, lock=True)
+    held.claim.expect_version(version)
+    before = store.load_answers(conn, held.cipher)
+    change = claims.record_answers(held.claim, script_in_use(), before, given)
+    _save(conn, held, change, reason="")
+    return _show(conn, held, change.answers, version=change.claim.version)
+
+
+def amend_answers(
+    conn: Connection, claim_ref: str, given: Mapping[str, Given], *, version: int, reason: str
+) -> InterviewShown:
+    """Changes answers, before submission or after.
+
+    Raises as `record_answers` does, and InvalidArgument naming each question that would leave a submitted claim open.
+    """
+    held = hold(conn, claim_ref, by_purpose=frozenset({"ASSESSOR", "PROCESSING_OFFICER"}), lock=True)
+    held.claim.expect_version(version)
+    before = store.load_answers(conn, held.cipher)
+    change = claims.amend_answers(held.claim, script_in_use(), before, given)
+    made = _save(conn, held, change, reason=reason)
+    changes = tuple(
+        HistoryEntry(
+            question_id=name, version=change.claim.version, old=_value(before, name), new=answer.value, origin=made
+        )
+        for name, answer in sorted(change.changed.items())
+    )
+    return _show(conn, held, change.answers, version=change.claim.version, changes=changes)
+
+
+def show_again(
+    conn: Connection, claim_ref: str, *, version: int, language: str, with_changes: bool = False
+) -> InterviewShown:
+    """What a request was shown when it was made, for its repeat: the caller has been entitled to it before."""
+    cipher = call.current().vault.cipher(conn, claim_ref)
+    history = store.load_history(conn, cipher, version=version) if with_changes else []
+    changes = tuple(entry for entry in history if entry.version == version)
+    answers = store.load_answers(conn, cipher, version=version)
+    access_log.record_access(conn, claim_ref=claim_ref, purpose="repeat of a request")
+    interview = evaluate(script_in_use(), answers, language=language)
+    return InterviewShown(claim_ref=claim_ref, version=version, interview=interview, changes=changes)
+
+
+def get_history(conn: Connection, claim_ref: str) -> list[HistoryEntry]:
+    """Every answer that was ever given, oldest first. Raises NotFound, PermissionDenied."""
+    held = hold(conn, claim_ref, by_purpose=frozenset({"ASSESSOR", "SERVICE_MANAGER"}))
+    access_log.record_access(conn, claim_ref=claim_ref, purpose=held.purpose)
+    return store.load_history(conn, held.cipher)
+
+
+def look_ups(vault: Vault, answers: Answers) -> LookUps:
+    """What stands for the claimant in indexes, as far as the answers tell."""
+    nino, surname, born = (value_of(answers, name) for name in ("nino", "surname", "date_of_birth"))
+    address = value_of(answers, "address")
+    postcode = address.get("postcode") if isinstance(address, dict) else None
+    return LookUps(
+        nino=nino_look_up(vault, str(nino)) if nino else None,
+        person=person_look_up(vault, surname=str(surname), date_of_birth=str(born)) if surname and born else None,
+        postcode=postcode_look_up(vault, str(postcode)) if postcode else None,
+    )
+
+
+def nino_look_up(vault: Vault, nino: str) -> bytes:
+    """What stands for a canonical NINO."""
+    return vault.lookup(f"nino|{nino}")
+
+
+def person_look_up(vault: Vault, *, surname: str, date_of_birth: str) -> bytes:
+    """What stands for a surname, however it is spelt, and a date of birth (YYYY-MM-DD)."""
+    return vault.lookup(f"person|{folded(surname)}|{date_of_birth}")
+
+
+def postcode_look_up(vault: Vault, postcode: str) -> bytes:
+    """What stands for a canonical postcode."""
+    return vault.lookup(f"postcode|{postcode}")
+
+
+def _value(answers: Answers, name: str) -> JsonValue:
+    return answers[name].value if name in answers else None
+
+
+def _save(conn: Connection, held: Held, change: Change, *, reason: str) -> store.Origin:
+    current = call.current()
+    origin = store.Origin(
+        by=current.identity.subject, at=clock.now(), reason=reason, script_version=script_in_use().number
+    )
+    if change.changed:
+        found_by = look_ups(current.vault, change.answers)
+        store.save_answers(conn, held.cipher, change.claim, change.changed, origin=origin, look_ups=found_by)
+        if "nino" in change.changed:
+            store.move_nino(conn, change.claim.claim_ref, found_by.nino)
+        for event in change.events:
+            announce(conn, change.claim, event)
+    return origin
+
+
+def _show(
+    conn: Connection,
+    held: Held,
+    answers: Answers,
+    *,
+    version: int | None = None,
+    changes: tuple[HistoryEntry, ...] = (),
+) -> InterviewShown:
+    access_log.record_access(conn, claim_ref=held.claim.claim_ref, purpose=held.purpose)
+    interview = evaluate(script_in_use(), answers, language=held.language)
+    return InterviewShown(
+        claim_ref=held.claim.claim_ref, version=version or held.claim.version, interview=interview, changes=changes
+    )
