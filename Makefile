@@ -51,7 +51,7 @@ test-unit: setup ## Run the unit tests alone: they need nothing and take seconds
 lint: setup ## Check format, style, types, layers, dependencies and the contract
 	@ruff format --check --quiet .
 	@ruff check --quiet .
-	@mypy
+	@for member in $(MEMBERS) tests; do mypy --no-error-summary $$member || exit 1; done
 	@lint-imports --no-cache
 	@for member in $(filter-out proto,$(MEMBERS)); do (cd $$member && deptry --no-ansi $(DEPTRY) src) || exit 1; done
 	@$(MAKE) --no-print-directory lint-proto

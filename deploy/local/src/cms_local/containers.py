@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-from la_notifier.authorities import AuthorityTable
-
 from chassis import clock, postcodes
 from cms_local import keys
+from la_notifier.authorities import AuthorityTable
 
 
 def prepare(folder: Path) -> None:

@@ -58,11 +58,8 @@ def run_demo(layout: Layout, say: Callable[[str], None]) -> Outcome:
     started = time.monotonic()
     failures: dict[str, str] = {}
     with doors_of(layout) as doors, ThreadPoolExecutor(CALLERS) as callers:
-        source = random.Random()  # noqa: S311 - references of made-up people
-        journeys = [
-            journey(layout, doors, case, random.Random(source.random()))  # noqa: S311
-            for case in load_cases(clock.today())
-        ]
+        source = random.Random()
+        journeys = [journey(layout, doors, case, random.Random(source.random())) for case in load_cases(clock.today())]
 
         def carry(claim: Journey) -> None:
             try:

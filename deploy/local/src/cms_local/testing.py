@@ -1,0 +1,87 @@
+"""A whole platform for tests across services: real processes, on ports and in a folder of its own."""
+
+import random
+import shutil
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import httpx
+import psycopg
+import pytest
+
+from chassis import clock
+from chassis.testing import eventually
+from cms_local import demo, platform
+from cms_local.audit import Findings, audit
+from cms_local.cases import Case, load_cases
+from cms_local.doors import Doors
+from cms_local.journey import Journey
+from cms_local.layout import DATABASES, Layout
+from cms_local.platform import Platform
+
+TIME_SCALE = 0.05
+
+
+@dataclass(kw_only=True)
+class PlatformUnderTest:
+    """A running platform, and what tests ask of it."""
+
+    running: Platform
+    doors: Doors
+    random: random.Random = field(default_factory=lambda: random.Random(20050718))
+
+    @property
+    def layout(self) -> Layout:
+        return self.running.layout
+
+    def journey(self, title: str, **changes: object) -> Journey:
+        """A claim of the demonstration's case with this title."""
+        [case] = [case for case in load_cases(clock.today()) if case.title == title]
+        changed = Case(**{**case.__dict__, **changes})
+        return demo.journey(self.layout, self.doors, changed, random.Random(self.random.random()))
+
+    def count(self, service: str, query: str, *values: object) -> int:
+        """A number from a service's database: for asserting what a moment is, never for the outcome."""
+        database = DATABASES[service]
+        url = f"postgresql://{database}_owner@127.0.0.1:{self.layout.postgres_port}/{database}"
+        with psycopg.connect(url) as conn:
+            row = conn.execute(query.encode(), values).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def settled_audit(self, *journeys: Journey) -> Findings:
+        """The audit of these claims, once it is sound; AssertionError with its findings when it does not become so."""
+        refs = {journey.claim_ref for journey in journeys}
+        eventually(lambda: audit(self.layout, only=refs).sound, seconds=60, what="a sound audit")
+        return audit(self.layout, only=refs)
+
+
+def free_base() -> int:
+    """A base with fifty free ports above it."""
+    for base in random.sample(range(20000, 60000, 50), 100):
+        with socket.socket() as first, socket.socket() as last:
+            try:
+                first.bind(("127.0.0.1", base + 1))
+                last.bind(("127.0.0.1", base + 41))
+            except OSError:
+                continue
+            return base
+    raise AssertionError("no free ports")
+
+
+@pytest.fixture(scope="session")
+def platform_under_test() -> Iterator[PlatformUnderTest]:
+    """Started once for all tests that share it; stopped and removed at the end."""
+    layout = Layout(free_base())
+    clock.configure(layout.clock_file)
+    running = platform.start(layout, lambda _: None, time_scale=TIME_SCALE)
+    try:
+        with httpx.Client(timeout=15.0) as client:
+            doors = Doors(address=lambda name: f"http://127.0.0.1:{layout.http_port(name)}", client=client)
+            yield PlatformUnderTest(running=running, doors=doors)
+    finally:
+        running.stop_all()
+        shutil.rmtree(layout.folder)
+        shutil.rmtree(layout.open_folder, ignore_errors=True)
+        clock.configure(None)

@@ -1,0 +1,93 @@
+"""The platform as those who run it meet it."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cms_local import platform, processes
+from cms_local.layout import ROOT, SERVICES, Layout
+from cms_local.testing import TIME_SCALE, PlatformUnderTest, free_base
+
+CMS = Path(sys.executable).parent / "cms"
+pytestmark = pytest.mark.xdist_group("platform")
+
+
+def test_the_demonstration_carries_every_claim_through(platform_under_test: PlatformUnderTest) -> None:
+    environment = {**os.environ, "CMS_PORT_BASE": str(platform_under_test.layout.base)}
+
+    done = subprocess.run([CMS, "demo"], env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    counts = json.loads(done.stdout.splitlines()[-1])
+    assert counts["claims"] >= 20
+    assert counts["accepted"] == counts["claims"]
+    assert counts["notices_loaded"] == counts["notices_expected"] > 0
+    assert (counts["half_transfers"], counts["lost"], counts["duplicates"]) == (0, 0, 0)
+
+
+def test_the_metrics_served_are_the_metrics_documented(platform_under_test: PlatformUnderTest) -> None:
+    documented = set(re.findall(r"^\| `([a-z_]+)`", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE))
+
+    served: set[str] = set()
+    for service in SERVICES:
+        port = platform_under_test.layout.http_port(service)
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        served |= {name for name in re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE) if not name.endswith("_created")}
+
+    assert served == documented
+
+
+def test_a_second_start_finds_the_data_and_a_stop_leaves_no_process() -> None:
+    layout = Layout(free_base())
+    try:
+        first = platform.start(layout, lambda _: None, time_scale=TIME_SCALE)
+        marker = layout.folder / "postgres" / "PG_VERSION"
+        database_folder = marker.parent if marker.exists() else layout.open_folder / "postgres"
+        created = (database_folder / "PG_VERSION").stat().st_ctime_ns
+        first.stop_all()
+        assert not first.anything_alive()
+
+        second = platform.start(layout, lambda _: None, time_scale=TIME_SCALE)
+        assert (database_folder / "PG_VERSION").stat().st_ctime_ns == created
+        second.stop_all()
+        assert not second.anything_alive()
+    finally:
+        shutil.rmtree(layout.folder)
+        shutil.rmtree(layout.open_folder, ignore_errors=True)
+
+
+def test_the_platform_stops_whole_on_ctrl_c() -> None:
+    base = free_base()
+    layout = Layout(base)
+    up = subprocess.Popen(
+        [CMS, "up"], env={**os.environ, "CMS_PORT_BASE": str(base)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        assert up.stdout is not None
+        shown = b""
+        while b"Ready" not in shown:
+            line = up.stdout.readline()
+            assert line, shown
+            shown += line
+        found = platform.Platform.read(layout)
+        assert found is not None
+        assert all(processes.is_alive(running) for running in found.running.values())
+
+        up.send_signal(signal.SIGINT)
+        rest, _ = up.communicate(timeout=60)
+
+        assert up.returncode == 0, rest
+        assert not found.anything_alive()
+    finally:
+        up.kill()
+        up.wait()
+        shutil.rmtree(layout.folder)
+        shutil.rmtree(layout.open_folder, ignore_errors=True)

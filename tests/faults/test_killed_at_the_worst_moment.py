@@ -1,0 +1,86 @@
+"""Whatever dies while a record is on its way to JSAPS and events are on their way to their hearers: the same result."""
+
+import signal
+
+import pytest
+import redis
+
+from chassis.testing import eventually
+from cms_local.journey import Journey
+from cms_local.layout import SERVICES
+from cms_local.testing import PlatformUnderTest
+
+pytestmark = pytest.mark.xdist_group("platform")
+
+
+def a_transfer_is_sending(platform: PlatformUnderTest, claim_ref: str) -> bool:
+    query = "SELECT count(*) FROM transfers WHERE claim_ref = %s AND state = 'SENDING'"
+    return platform.count("legacy-gateway", query, claim_ref) > 0
+
+
+def events_are_open(platform: PlatformUnderTest, claim_ref: str) -> bool:
+    query = "SELECT count(*) FROM outbox WHERE claim_ref = %s AND finished_time IS NULL"
+    return platform.count("intake-svc", query, claim_ref) > 0
+
+
+def reach_the_moment(platform: PlatformUnderTest, silent: str) -> tuple[Journey, Journey]:
+    """One claim whose first phase is on the wire, and one whose first contact `silent` has not heard of."""
+    sent = platform.journey(
+        "single, council tenant",
+        jsaps_failure={"failure": "answer_late", "dialogue": "ES504", "seconds": 6.0, "count": 1},
+    )
+    told = platform.journey("lodger")
+    from cms_local.demo import arm_failures
+
+    sent.take_call(once_known=lambda: arm_failures(platform.layout, sent))
+    platform.running.stop(silent)
+    told.start_call()
+    told.answer(told.case.answers)
+    sent.assess()
+    eventually(lambda: a_transfer_is_sending(platform, sent.claim_ref), what="a transfer in SENDING")
+    return sent, told
+
+
+def finish(platform: PlatformUnderTest, sent: Journey, told: Journey) -> None:
+    told.book()
+    told.submit()
+    told.assess()
+    sent.wait_for_outcome()
+    told.wait_for_outcome()
+
+
+@pytest.mark.parametrize("victim", SERVICES)
+def test_a_service_killed_while_a_transfer_is_sending_and_events_are_open(
+    platform_under_test: PlatformUnderTest, victim: str
+) -> None:
+    platform = platform_under_test
+    silent = "la-notifier" if victim == "scheduling-svc" else "scheduling-svc"
+    sent, told = reach_the_moment(platform, silent)
+
+    assert a_transfer_is_sending(platform, sent.claim_ref)
+    assert events_are_open(platform, told.claim_ref)
+    platform.running.stop(victim, number=signal.SIGKILL)
+    for name in (victim, silent):
+        platform.running.start(name)
+    finish(platform, sent, told)
+
+    findings = platform.settled_audit(sent, told)
+    assert (findings.accepted, findings.half_transfers, findings.lost, findings.duplicates) == (2, 0, 0, 0)
+
+
+def test_the_bus_emptied_while_a_transfer_is_sending_and_events_are_open(
+    platform_under_test: PlatformUnderTest,
+) -> None:
+    platform = platform_under_test
+    sent, told = reach_the_moment(platform, "scheduling-svc")
+
+    assert a_transfer_is_sending(platform, sent.claim_ref)
+    assert events_are_open(platform, told.claim_ref)
+    with redis.Redis(port=platform.layout.bus_port) as bus:
+        assert bus.dbsize() > 0
+        bus.flushall()
+    platform.running.start("scheduling-svc")
+    finish(platform, sent, told)
+
+    findings = platform.settled_audit(sent, told)
+    assert (findings.accepted, findings.half_transfers, findings.lost, findings.duplicates) == (2, 0, 0, 0)
