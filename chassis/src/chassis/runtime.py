@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,8 @@ class Runtime:
     token: ServiceToken
     lease_owner: str
     """Names this process, for leases and consumers."""
+    closing: ExitStack = field(default_factory=ExitStack)
+    """What the service's own code opened for as long as it runs; closed after the workers have ended."""
 
 
 def no_workers(_runtime: Runtime) -> Sequence[Worker]:
@@ -145,6 +148,7 @@ class Process:
             if not worker.join(_left(until)):
                 logs.get().warning("worker did not end in time", worker=worker.name)
         metrics.REGISTRY.unregister(self._gauges)
+        self.runtime.closing.close()
         self.database.close()
         self.runtime.bus.close()
         logs.get().info("stopped")
