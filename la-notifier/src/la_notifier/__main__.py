@@ -24,7 +24,7 @@ def service(settings: Settings, *, claims_of: Callable[[Runtime], Claims] | None
         settings=settings,
         contract=notifier_pb2.DESCRIPTOR.services_by_name["LaNotifierService"],
         migrations=MIGRATIONS,
-        api=lambda _runtime: LaNotifierApi(Postcodes(settings.postcodes_file)),
+        api=lambda runtime: LaNotifierApi(runtime.closing.enter_context(Postcodes(settings.postcodes_file))),
         handlers=consumers.HANDLERS,
         workers=partial(workers, settings, intake),
         gauges=gauges.GAUGES,

@@ -127,6 +127,10 @@ class Councils:
         self._secrets = secrets
         self._http = httpx.Client(timeout=_COUNCIL_TIMEOUTS)
 
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
     def send(self, notice: Outgoing) -> SendAnswer:
         """Posts a version of a notice, signed. Every outcome is an answer: nothing is raised for the other side."""
         secret = self._secrets.get(notice.authority_code)

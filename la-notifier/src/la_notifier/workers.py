@@ -100,8 +100,11 @@ class Sender:
 def workers(settings: Settings, claims_of: Callable[[Runtime], Claims], runtime: Runtime) -> Sequence[Worker]:
     """All threads of the notifier. Raises ValueError or OSError where the councils' secrets cannot be read."""
     pace = Pace(time_scale=settings.time_scale, poll_seconds=settings.poll_seconds)
-    looker = Looker(runtime, claims_of(runtime), Postcodes(settings.postcodes_file), pace)
-    sender = Sender(runtime, Councils(settings.councils_url, read_secrets(settings.council_secrets_file)), pace)
+    postcodes = runtime.closing.enter_context(Postcodes(settings.postcodes_file))
+    councils = Councils(settings.councils_url, read_secrets(settings.council_secrets_file))
+    runtime.closing.callback(councils.close)
+    looker = Looker(runtime, claims_of(runtime), postcodes, pace)
+    sender = Sender(runtime, councils, pace)
     return [
         Worker("notices", looker.step, pause_seconds=_PAUSE_SECONDS),
         *(Worker(f"sender-{number}", sender.send, pause_seconds=_PAUSE_SECONDS) for number in range(1, _SENDERS + 1)),

@@ -1,0 +1,203 @@
+"""When a notice goes out, of what kind, and what it tells."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from la_notifier.domain import (
+    ClaimFacts,
+    NoticeKind,
+    NoticeState,
+    NoticeVersion,
+    content_of,
+    is_news,
+    next_kind,
+    one_month_after,
+    sought,
+)
+
+Tenant = Callable[..., ClaimFacts]
+INTENTION_ON, CLAIM_ON = date(2026, 1, 31), date(2026, 2, 3)
+
+
+def told(facts: ClaimFacts) -> dict[str, Any]:
+    return content_of(facts, authority_code="W06000015", intention_on=INTENTION_ON)
+
+
+def version(
+    kind: NoticeKind, state: NoticeState = NoticeState.LOADED, *, held: bool = True, **content: Any
+) -> NoticeVersion:
+    return NoticeVersion(version=1, kind=kind, state=state, may_be_held=held, content=content)
+
+
+@pytest.mark.parametrize(
+    ("answers", "seeks"),
+    [
+        ({}, "BOTH"),
+        ({"wishes_council_tax_benefit": False}, "HB"),
+        ({"wishes_housing_benefit": False}, "CTB"),
+        ({"wishes_housing_benefit": False, "wishes_council_tax_benefit": False}, None),
+        ({"liable_for_rent": False, "wishes_housing_benefit": None}, "CTB"),
+        ({"liable_for_rent": False}, "CTB"),
+        ({"tenure": "OWNER_OCCUPIER", "liable_for_rent": None, "wishes_housing_benefit": None}, "CTB"),
+        ({"liable_for_rent": False, "liable_for_council_tax": False}, None),
+        ({"liable_for_rent": None, "liable_for_council_tax": None}, None),
+        ({"tenure": "NON_DEPENDANT"}, None),
+        ({"tenure": "NONE", "liable_for_rent": None, "liable_for_council_tax": None}, None),
+        ({"nino": None}, "BOTH"),
+    ],
+)
+def test_a_notice_goes_out_for_who_is_liable_and_wishes_to_claim(
+    tenant: Tenant, answers: dict[str, Any], seeks: str | None
+) -> None:
+    assert sought(tenant(**answers)) == seeks
+
+
+def test_no_notice_goes_out_for_a_withdrawn_claim_or_one_of_child_maintenance(tenant: Tenant) -> None:
+    assert sought(replace(tenant(), withdrawn=True)) is None
+    assert sought(replace(tenant(), schemes=("CHILD_MAINTENANCE",))) is None
+
+
+@pytest.mark.parametrize(
+    ("scheme", "benefit"),
+    [("INCOME_SUPPORT", "IS"), ("JOBSEEKERS_ALLOWANCE", "JSA_UNDECIDED"), ("INCAPACITY_BENEFIT", "IB")],
+)
+def test_the_benefit_is_that_of_the_scheme(tenant: Tenant, scheme: str, benefit: str) -> None:
+    assert told(replace(tenant(), schemes=("CHILD_MAINTENANCE", scheme)))["benefit"] == benefit
+
+
+@pytest.mark.parametrize(
+    ("day", "after"),
+    [
+        (date(2026, 1, 31), date(2026, 2, 28)),
+        (date(2028, 1, 31), date(2028, 2, 29)),
+        (date(2028, 2, 29), date(2028, 3, 29)),
+        (date(2026, 3, 31), date(2026, 4, 30)),
+        (date(2026, 12, 31), date(2027, 1, 31)),
+        (date(2026, 11, 22), date(2026, 12, 22)),
+    ],
+)
+def test_a_month_ends_on_the_same_day_or_the_last_of_the_next(day: date, after: date) -> None:
+    assert one_month_after(day) == after
+
+
+@given(day=st.dates(date(1990, 1, 1), date(2100, 1, 1)))
+def test_a_month_leads_into_the_next_month_and_never_past_the_same_day(day: date) -> None:
+    after = one_month_after(day)
+
+    assert (after.year * 12 + after.month) - (day.year * 12 + day.month) == 1
+    assert after.day <= day.day
+    assert after.day == day.day or (after + timedelta(days=1)).day == 1
+
+
+@given(day=st.dates(date(1990, 1, 1), date(2100, 1, 1)))
+def test_a_later_intention_is_never_due_earlier(day: date) -> None:
+    assert one_month_after(day) <= one_month_after(day + timedelta(days=1))
+
+
+def test_an_intention_tells_the_dates_the_person_the_home_and_no_particulars(tenant: Tenant) -> None:
+    facts = replace(tenant(), first_contact_on=date(2026, 1, 30))
+
+    assert told(facts) == {
+        "authority_code": "W06000015",
+        "claim_ref": facts.claim_ref,
+        "benefit": "JSA_UNDECIDED",
+        "seeks": "BOTH",
+        "first_contact_on": "2026-01-30",
+        "intention_on": "2026-01-31",
+        "claim_due_on": "2026-02-28",
+        "proof_due_on": "2026-02-28",
+        "claimant": {
+            "nino": "AB123456C",
+            "title": "MS",
+            "surname": "O’Brien-Łukasz",
+            "forenames": "Siân",
+            "date_of_birth": "1980-02-29",
+        },
+        "address": {"lines": ["1 High Street", "Cardiff"], "postcode": "CF10 4ER"},
+        "tenancy": {
+            "kind": "PRIVATE_TENANT",
+            "landlord": "Landlord Ltd",
+            "rent_amount": "85.50",
+            "rent_period": "WEEKLY",
+            "moved_in_on": "2021-03-04",
+        },
+        "language": "CY",
+    }
+
+
+def test_a_claim_adds_its_day_and_the_particulars(tenant: Tenant) -> None:
+    draft = tenant()
+
+    content = told(replace(draft, claim_on=CLAIM_ON))
+
+    assert content == told(draft) | {
+        "claim_on": "2026-02-03",
+        "household": [
+            {"relationship": "SON_OR_DAUGHTER", "date_of_birth": "2019-05-01", "non_dependant": False},
+            {"relationship": "PARENT", "non_dependant": True},
+        ],
+        "income": [
+            {"kind": "EARNINGS", "amount": "40.00", "period": "WEEKLY"},
+            {"kind": "PARTNER_PENSION", "amount": "100.00", "period": "MONTHLY"},
+        ],
+        "capital_band": "UP_TO_6000",
+    }
+
+
+def test_a_partner_is_told_of_where_there_is_one(tenant: Tenant) -> None:
+    partner = {"partner_surname": "Łukasz", "partner_forenames": "Jan", "partner_date_of_birth": "1979-01-01"}
+
+    content = told(tenant(has_partner=True, **partner))
+
+    assert content["partner"] == {"surname": "Łukasz", "forenames": "Jan", "date_of_birth": "1979-01-01"}
+
+
+def test_what_the_authority_does_not_need_is_never_told(tenant: Tenant) -> None:
+    secret = {"sort_code": "203040", "account_number": "87654321", "restrictions": "bad back", "telephone": "+4429"}
+
+    content = str(told(replace(tenant(**secret), claim_on=CLAIM_ON)))
+
+    assert not [value for value in secret.values() if value in content]
+
+
+INTENTION, CLAIM, CHANGE = NoticeKind.INTENTION, NoticeKind.CLAIM, NoticeKind.CHANGE
+
+
+@pytest.mark.parametrize(
+    ("submitted", "versions", "kind"),
+    [
+        (False, [], INTENTION),
+        (False, [version(INTENTION, held=False)], INTENTION),
+        (False, [version(INTENTION)], CHANGE),
+        (False, [version(INTENTION, NoticeState.REFUSED)], INTENTION),
+        (True, [], CLAIM),
+        (True, [version(INTENTION)], CLAIM),
+        (True, [version(INTENTION, held=False)], CLAIM),
+        (True, [version(CLAIM, NoticeState.SUPERSEDED, held=False)], CLAIM),
+        (True, [version(CLAIM, NoticeState.REFUSED)], CLAIM),
+        (True, [version(CLAIM)], CHANGE),
+        (True, [version(CLAIM, NoticeState.WAITING)], CHANGE),
+        (True, [version(CLAIM), version(CHANGE, NoticeState.REFUSED)], CHANGE),
+        (True, [version(INTENTION), version(CHANGE)], CLAIM),
+    ],
+)
+def test_the_kind_follows_from_the_claim_and_from_what_the_authority_was_told(
+    tenant: Tenant, *, submitted: bool, versions: list[NoticeVersion], kind: NoticeKind
+) -> None:
+    assert next_kind(replace(tenant(), claim_on=CLAIM_ON if submitted else None), versions) is kind
+
+
+def test_only_what_differs_from_the_newest_version_is_news() -> None:
+    first, second = version(INTENTION, seeks="HB"), version(CHANGE, seeks="BOTH")
+
+    assert is_news({"seeks": "HB"}, [])
+    assert not is_news({"seeks": "BOTH"}, [first, second])
+    assert is_news({"seeks": "HB"}, [first, second])
+    assert not is_news({"seeks": "HB"}, [version(CLAIM, NoticeState.REFUSED, seeks="HB")])
+    assert is_news({"seeks": "HB"}, [version(CLAIM, NoticeState.SUPERSEDED, seeks="HB")])
