@@ -221,7 +221,7 @@ class Gateway:
     def change(self, statement: str, *values: Any) -> int:
         """Changes the ledger behind the gateway's back; gives the number of rows."""
         with self.database.transaction() as conn:
-            return conn.execute(statement, values).rowcount  # type: ignore[arg-type]
+            return conn.execute(statement, values).rowcount
 
 
 @pytest.fixture

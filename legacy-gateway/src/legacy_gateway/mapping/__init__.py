@@ -16,7 +16,7 @@ from legacy_gateway.mapping.forms import FORMS, Case
 from legacy_gateway.mapping.schema import FieldSource, Phase, Sources
 from legacy_gateway.records import FILLER, Kind, Record, RecordError, encode, layout
 
-__all__ = ["Case", "Unfit", "build", "phase_of", "question_of", "read_sources", "sources"]
+__all__ = ["Case", "SourcesError", "Unfit", "build", "phase_of", "question_of", "read_sources", "sources"]
 
 _FILES: Mapping[System, Path] = {System.JSAPS: Path(__file__).with_name("jsaps.toml")}
 MISSING, NOT_FITTING = "GW0001", "GW0002"

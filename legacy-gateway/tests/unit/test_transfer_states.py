@@ -1,0 +1,208 @@
+"""What becomes of a transfer, by what a system says: pure, so every path can be walked."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.errors import FailedPrecondition
+from legacy_gateway.domain import (
+    Action,
+    Answer,
+    Message,
+    Result,
+    State,
+    System,
+    Transfer,
+    Waits,
+    new_transfer_id,
+    systems_of,
+    worst,
+)
+
+WAITS = Waits(scale=1.0, spread=1.0)
+HELD = Answer(result=Result.HELD, legacy_ref="JS0000000001")
+TERMINAL = {State.ACCEPTED, State.REJECTED, State.CLERICAL}
+
+
+def transfer(state: State, *, phase: int = 1, setbacks: int = 0) -> Transfer:
+    return Transfer(
+        transfer_id="0" * 26,
+        claim_ref="C00000000018",
+        claim_version=7,
+        action=Action.NEW,
+        generation=1,
+        system=System.JSAPS,
+        phase=phase,
+        state=state,
+        setbacks=setbacks,
+    )
+
+
+def message(code: str) -> Message:
+    return Message(code=code, field="CM-TITLE", text="NOT ON THE TABLE", question_id="title")
+
+
+@pytest.mark.parametrize(
+    ("result", "state"),
+    [
+        (Result.HELD, State.ACCEPTED),
+        (Result.REFUSED, State.REJECTED),
+        (Result.CONFLICT, State.CLERICAL),
+        (Result.SYSTEM_ERROR, State.WAITING),
+        (Result.BUSY, State.WAITING),
+        (Result.NOT_SENT, State.WAITING),
+        (Result.NO_REPLY, State.UNKNOWN),
+        (Result.NOT_KNOWN, State.UNKNOWN),
+    ],
+)
+def test_what_a_send_brings_decides_the_state(result: Result, state: State) -> None:
+    step = transfer(State.SENDING).sent(Answer(result=result), WAITS)
+
+    assert step.state is state
+    assert (step.wait_seconds is None) == (state in TERMINAL)
+
+
+@pytest.mark.parametrize(
+    ("result", "final", "state"),
+    [
+        (Result.HELD, False, State.ACCEPTED),
+        (Result.REFUSED, False, State.REJECTED),
+        (Result.CONFLICT, True, State.CLERICAL),
+        (Result.NOT_KNOWN, True, State.WAITING),
+        (Result.NOT_KNOWN, False, State.UNKNOWN),
+        (Result.NO_REPLY, True, State.UNKNOWN),
+        (Result.NOT_SENT, True, State.UNKNOWN),
+        (Result.SYSTEM_ERROR, True, State.UNKNOWN),
+        (Result.BUSY, True, State.UNKNOWN),
+    ],
+)
+def test_what_an_enquiry_brings_decides_the_state(result: Result, final: bool, state: State) -> None:  # noqa: FBT001
+    step = transfer(State.UNKNOWN).asked(Answer(result=result), WAITS, final=final)
+
+    assert step.state is state
+
+
+def test_a_refusal_keeps_its_messages() -> None:
+    step = transfer(State.SENDING).sent(Answer(result=Result.REFUSED, messages=(message("ES0090"),)), WAITS)
+
+    assert step.messages == (message("ES0090"),)
+
+
+def test_a_record_that_was_withdrawn_is_for_a_person() -> None:
+    step = transfer(State.UNKNOWN).asked(replace(HELD, messages=(message("ES0031"),)), WAITS, final=True)
+
+    assert (step.state, step.legacy_ref) == (State.CLERICAL, HELD.legacy_ref)
+
+
+def test_what_is_held_is_asked_no_more() -> None:
+    step = transfer(State.UNKNOWN).asked(HELD, WAITS, final=False)
+
+    assert (step.wait_seconds, step.legacy_ref) == (None, HELD.legacy_ref)
+
+
+def test_an_unknown_outcome_is_asked_about_when_the_answer_can_be_final() -> None:
+    by_line = transfer(State.SENDING).sent(Answer(result=Result.NO_REPLY), WAITS)
+    by_sweep = transfer(State.SENDING).lease_expired(WAITS)
+
+    assert by_line == by_sweep
+    assert (by_line.state, by_line.wait_seconds) == (State.UNKNOWN, 12.0)
+
+
+def test_a_final_no_sends_the_record_again_at_once() -> None:
+    step = transfer(State.UNKNOWN).asked(Answer(result=Result.NOT_KNOWN), WAITS, final=True)
+
+    assert (step.state, step.wait_seconds) == (State.WAITING, 0.0)
+
+
+def test_the_back_off_doubles_up_to_five_minutes() -> None:
+    waits = [
+        transfer(State.SENDING, setbacks=setbacks).sent(Answer(result=Result.SYSTEM_ERROR), WAITS).wait_seconds
+        for setbacks in (0, 1, 2, 7, 8, 500)
+    ]
+
+    assert waits == [2.0, 4.0, 8.0, 256.0, 300.0, 300.0]
+
+
+def test_a_busy_system_is_not_tried_before_the_time_that_it_named_whatever_the_scale() -> None:
+    busy = Answer(result=Result.BUSY, retry_after_seconds=90.0)
+
+    step = transfer(State.SENDING).sent(busy, Waits(scale=0.01, spread=0.75))
+
+    assert step.wait_seconds == 90.0
+
+
+@given(scale=st.floats(0.001, 1.0), spread=st.floats(0.75, 1.25), setbacks=st.integers(0, 10_000))
+def test_the_back_off_is_bounded(scale: float, spread: float, setbacks: int) -> None:
+    assert 0 < Waits(scale=scale, spread=spread).back_off(setbacks) <= 375.0 * scale * 1.001
+
+
+def test_the_times_of_the_document_are_scaled() -> None:
+    assert Waits(scale=0.05, spread=1.0).final_after_closing == pytest.approx(0.6)
+
+
+def test_a_transition_from_another_state_is_refused() -> None:
+    for state in State:
+        if state is not State.SENDING:
+            with pytest.raises(FailedPrecondition, match=state):
+                transfer(state).sent(HELD, WAITS)
+            with pytest.raises(FailedPrecondition):
+                transfer(state).lease_expired(WAITS)
+        if state is not State.UNKNOWN:
+            with pytest.raises(FailedPrecondition):
+                transfer(state).asked(HELD, WAITS, final=True)
+        if state is not State.WAITING:
+            with pytest.raises(FailedPrecondition):
+                transfer(state).unfit([])
+            with pytest.raises(FailedPrecondition):
+                transfer(state).put_off(WAITS)
+
+
+ANSWERS = st.builds(Answer, result=st.sampled_from(Result), legacy_ref=st.just("JS0000000001"))
+WALKS = st.lists(st.tuples(ANSWERS, st.booleans(), st.booleans()), max_size=30)
+
+
+@given(walk=WALKS)
+def test_a_record_never_goes_out_again_while_it_may_be_held(walk: list[tuple[Answer, bool, bool]]) -> None:
+    """The walk is what the system says, whether an enquiry is final, and whether the sender dies over it."""
+    now = transfer(State.WAITING)
+    may_be_held = False
+    for answer, final, dies in walk:
+        if now.state in TERMINAL:
+            break
+        if now.state is State.WAITING:
+            assert not may_be_held
+            sending = replace(now, state=State.SENDING)
+            step = sending.lease_expired(WAITS) if dies else sending.sent(answer, WAITS)
+            may_be_held = dies or answer.result not in {Result.NOT_SENT, Result.SYSTEM_ERROR, Result.BUSY}
+        else:
+            step = now.asked(answer, WAITS, final=final)
+            may_be_held = may_be_held and not (answer.result is Result.NOT_KNOWN and final)
+        now = replace(now, state=step.state)
+
+
+@given(states=st.lists(st.sampled_from(State), min_size=1))
+def test_a_system_stands_where_its_worst_transfer_stands(states: list[State]) -> None:
+    order = "REJECTED CLERICAL UNKNOWN SENDING HELD WAITING ACCEPTED CANCELLED".split()
+
+    assert worst(states) == next(name for name in order if name in states)
+
+
+def test_only_the_last_phase_makes_the_claim_usable() -> None:
+    assert [transfer(State.ACCEPTED, phase=phase).is_last_phase for phase in (1, 2)] == [False, True]
+
+
+def test_a_scheme_that_no_system_takes_yet_is_refused_by_name() -> None:
+    assert systems_of(["JOBSEEKERS_ALLOWANCE"]) == [System.JSAPS]
+    with pytest.raises(FailedPrecondition, match="INCOME_SUPPORT"):
+        systems_of(["JOBSEEKERS_ALLOWANCE", "INCOME_SUPPORT"])
+    with pytest.raises(FailedPrecondition):
+        systems_of([])
+
+
+def test_transfer_ids_have_the_form_of_the_interface_and_differ() -> None:
+    drawn = {new_transfer_id() for _ in range(100)}
+
+    assert len(drawn) == 100
+    assert all(len(name) == 26 and set(name) <= set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") for name in drawn)
