@@ -30,8 +30,8 @@ from simulators.testing import call
 
 GATEWAY = Path(__file__).parents[1]
 COPYBOOKS = GATEWAY / "src" / "legacy_gateway" / "copybooks"
-SCALE = 0.02
-"""An `N` is final 240 ms after the closing; the stand-in's buffer is 200 ms, its enquiry lags by 40."""
+SCALE = 0.05
+"""An `N` is final 600 ms after the closing; the stand-in's buffer is 500 ms, its enquiry lags by 100."""
 REPLY_SECONDS = 0.5
 
 database_urls = database_fixture("gateway", GATEWAY / "migrations")
@@ -127,6 +127,16 @@ def event(name: str, source: str, claim_ref: str, version: int, message: Any) ->
         occurred_time=datetime.now(UTC),
         message=message,
     )
+
+
+@pytest.fixture
+def confirmation() -> Callable[..., Event]:
+    return confirmed
+
+
+@pytest.fixture
+def amendment() -> Callable[..., Event]:
+    return amended
 
 
 @pytest.fixture

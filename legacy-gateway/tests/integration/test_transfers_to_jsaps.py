@@ -1,12 +1,36 @@
 """A confirmed claim on its way to JSAPS's stand-in, over real sockets and a real ledger, with every failure it has."""
 
+import threading
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from chassis.errors import Unavailable
+from chassis.testing import eventually
 from cms.gateway.v1 import events_pb2
+from legacy_gateway import service
+from legacy_gateway.domain import Answer
+from legacy_gateway.workers import Outside, Sender
+from simulators.testing import LinkClient, call
 
 HELD_ONCE = {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
+NOTHING_HELD = {"es_held": 0, "ba_held": 0, "duplicates": 0, "half": False}
+
+
+def rejected_questions(gateway: Any) -> list[list[str]]:
+    return [
+        list(events_pb2.TransferRejected.FromString(row["payload"]).question_ids)
+        for row in gateway.events()
+        if row["type"] == "cms.gateway.v1.TransferRejected"
+    ]
+
+
+def messages(gateway: Any, claim_ref: str) -> list[tuple[str, str, str]]:
+    with gateway.database.transaction() as conn:
+        found = service.transfers_of(conn, gateway.vault, claim_ref)
+    return [(one.code, one.field, one.question_id) for _, several in found for one in several]
 
 
 def test_both_phases_of_a_good_claim_are_held_and_the_others_are_told_once(gateway: Any) -> None:
@@ -22,3 +46,364 @@ def test_both_phases_of_a_good_claim_are_held_and_the_others_are_told_once(gatew
     event = events_pb2.TransferAccepted.FromString(told["payload"])
     assert (told["type"], told["claim_ref"]) == ("cms.gateway.v1.TransferAccepted", claim_ref)
     assert (event.transfer_id, event.legacy_ref) == (second["transfer_id"], second["legacy_ref"])
+
+
+def test_the_second_phase_is_not_due_before_the_first_is_accepted(gateway: Any) -> None:
+    gateway.order("hang", dialogue="ES504")
+    claim_ref = gateway.claim()
+
+    gateway.work_until(claim_ref, "UNKNOWN", "WAITING")
+
+    _, second = gateway.rows(claim_ref)
+    assert second["next_attempt_time"] is None
+    assert gateway.events() == []
+
+
+@pytest.mark.parametrize("dialogue", ["ES504", "BA504"])
+@pytest.mark.parametrize(
+    ("failure", "more"),
+    [
+        ("lose_reply", {}),
+        ("cut_reply", {}),
+        ("other_transfer", {}),
+        ("hang", {}),
+        ("answer_late", {"seconds": 0.8}),
+        ("hold_late", {}),
+        ("close_mid_frame", {}),
+        ("system_error", {}),
+        ("busy", {"retry_after": 0}),
+        ("lose_reply", {"then": "lose_reply"}),
+        ("hang", {"then": "system_error"}),
+        ("cut_reply", {"then": "busy"}),
+        ("hold_late", {"then": "hang"}),
+    ],
+)
+def test_whatever_fails_once_each_phase_is_held_exactly_once(
+    gateway: Any, failure: str, dialogue: str, more: dict[str, Any]
+) -> None:
+    enquiry_fails = more.pop("then", None) if (more := dict(more)) else None
+    gateway.order(failure, dialogue=dialogue, count=1, **more)
+    if enquiry_fails:
+        gateway.order(enquiry_fails, dialogue="ENQ01", count=1)
+    claim_ref = gateway.claim()
+
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+
+    assert gateway.held(claim_ref) == HELD_ONCE
+    assert len(gateway.events()) == 1
+
+
+def test_refused_connections_are_tried_again(gateway: Any) -> None:
+    gateway.order("refuse", count=3)
+    claim_ref = gateway.claim()
+
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+
+    assert gateway.held(claim_ref) == HELD_ONCE
+
+
+def test_many_claims_through_an_unreliable_system_by_several_senders_are_each_held_once(gateway: Any) -> None:
+    for failure in ("lose_reply", "hold_late", "cut_reply", "close_mid_frame", "system_error", "other_transfer"):
+        gateway.order(failure, rate=0.15, seed=len(failure), count=6)
+    claims = [gateway.claim(f"C000000000{number:02d}") for number in range(10, 24)]
+    stopping = threading.Event()
+
+    def work() -> None:
+        while not stopping.is_set():
+            gateway.sender.step() or stopping.wait(0.01)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        eventually(
+            lambda: all(gateway.states(claim) == ["ACCEPTED", "ACCEPTED"] for claim in claims),
+            seconds=40,
+            what="every claim accepted",
+        )
+    finally:
+        stopping.set()
+        for thread in threads:
+            thread.join()
+
+    failures = call(gateway.jsaps.control_port, "GET", "/failures/counts").body["counts"]
+    assert sum(failures.values()) >= 5
+    assert [gateway.held(claim) for claim in claims] == [HELD_ONCE] * len(claims)
+    assert len(gateway.events()) == len(claims)
+
+
+@pytest.mark.parametrize(
+    ("dialogue", "states"), [("ES504", ["REJECTED", "WAITING"]), ("BA504", ["ACCEPTED", "REJECTED"])]
+)
+def test_a_refusal_names_the_question_and_is_never_sent_again(gateway: Any, dialogue: str, states: list[str]) -> None:
+    gateway.order("refuse_record", dialogue=dialogue, field="CM-TITLE", count=1)
+    claim_ref = gateway.claim()
+
+    gateway.work_until(claim_ref, *states)
+
+    assert messages(gateway, claim_ref) == [(f"{dialogue[:2]}0090", "CM-TITLE", "title")]
+    assert rejected_questions(gateway) == [["title"]]
+    assert gateway.sender.step() is False
+    assert [row["next_attempt_time"] for row in gateway.rows(claim_ref)] == [None, None]
+
+
+def test_a_rule_of_the_system_that_the_claim_breaks_names_its_question(gateway: Any) -> None:
+    claim_ref = gateway.claim(hours_available=16.0)
+
+    gateway.work_until(claim_ref, "REJECTED", "WAITING")
+
+    assert messages(gateway, claim_ref) == [("ES0020", "JE-HOURS-AVAILABLE", "hours_available")]
+    assert rejected_questions(gateway) == [["hours_available"]]
+
+
+def test_a_claim_without_a_nino_is_refused_here_and_never_sent(gateway: Any) -> None:
+    claim_ref = gateway.claim(nino=None)
+
+    gateway.work_until(claim_ref, "REJECTED", "WAITING")
+
+    assert gateway.rows(claim_ref)[0]["attempts"] == 0
+    assert messages(gateway, claim_ref) == [("GW0001", "CM-NINO", "nino")]
+    assert rejected_questions(gateway) == [["nino"]]
+    assert gateway.held(claim_ref) == NOTHING_HELD
+
+
+@pytest.mark.parametrize("postcode", ["ZZ99 9ZZ", "NOWHERE"])
+def test_an_address_that_no_authority_has_is_refused_here(gateway: Any, postcode: str) -> None:
+    claim_ref = gateway.claim(address={"lines": ["1 HIGH ST", "LEEDS"], "postcode": postcode})
+
+    gateway.work_until(claim_ref, "REJECTED", "WAITING")
+
+    assert rejected_questions(gateway) == [["address"]]
+
+
+def test_a_busy_system_is_left_alone_until_the_time_that_it_named(gateway: Any) -> None:
+    gateway.order("busy", retry_after=3600)
+    claim_ref = gateway.claim()
+
+    gateway.sender.step()
+
+    [first, _] = gateway.rows(claim_ref)
+    assert (first["state"], first["attempts"]) == ("WAITING", 1)
+    assert first["next_attempt_time"] - first["updated"] > timedelta(seconds=3590)
+    assert gateway.sender.step() is False
+
+
+def test_without_intake_a_claim_waits_and_that_is_no_attempt(gateway: Any) -> None:
+    gateway.intake.error = Unavailable("AWAY", "intake is away")
+    claim_ref = gateway.claim()
+
+    gateway.sender.step()
+    first, _ = gateway.rows(claim_ref)
+    gateway.intake.error = None
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+
+    assert (first["state"], first["attempts"], first["setbacks"]) == ("WAITING", 0, 1)
+    assert [row["attempts"] for row in gateway.rows(claim_ref)] == [1, 1]
+
+
+def test_the_facts_are_those_of_the_confirmed_version(gateway: Any) -> None:
+    claim_ref = gateway.claim(version=7)
+
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+
+    assert gateway.intake.asked == [(claim_ref, 7), (claim_ref, 7)]
+
+
+class Recording:
+    """JSAPS, with what went to it; `around` may do something in the moment of a send."""
+
+    def __init__(self, system: Any, around: Any = None) -> None:
+        self.system = system
+        self.around = around
+        self.sent: list[tuple[str, bytes]] = []
+
+    def send(self, dialogue: str, transfer_id: str, payload: bytes) -> Answer:
+        self.sent.append((transfer_id, payload))
+        around, self.around = self.around, None
+        if around is None:
+            answer: Answer = self.system.send(dialogue, transfer_id, payload)
+        else:
+            answer = around(lambda: self.system.send(dialogue, transfer_id, payload))
+        return answer
+
+    def ask(self, transfer_id: str) -> Answer:
+        answer: Answer = self.system.ask(transfer_id)
+        return answer
+
+
+def recorded(gateway: Any, around: Any = None, **changes: Any) -> Recording:
+    """Puts a recording between the gateway's sender and JSAPS."""
+    outside = gateway.sender._outside
+    [(system, real)] = outside.systems.items()
+    recording = Recording(real, around)
+    changed: Outside = replace(outside, systems={system: recording})
+    settings = {"reply_seconds": 0.5, "time_scale": 0.05} | changes
+    gateway.sender = Sender(gateway.database, gateway.vault, changed, **settings)
+    return recording
+
+
+def expire_leases(gateway: Any) -> int:
+    count: int = gateway.change(
+        "UPDATE transfers SET lease_until = clock_timestamp() - interval '1 second' WHERE lease_token IS NOT NULL"
+    )
+    return count
+
+
+def test_every_attempt_bears_the_same_id_and_the_same_bytes_whatever_the_facts_are_now(gateway: Any) -> None:
+    recording = recorded(gateway)
+    gateway.order("system_error", dialogue="ES504", count=1)
+    gateway.order("close_mid_frame", dialogue="ES504", count=1)
+    claim_ref = gateway.claim()
+    gateway.sender.step()
+    gateway.claim(claim_ref, surname="CHANGED")
+
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+
+    [*of_the_first, _] = recording.sent
+    assert len(of_the_first) == 3
+    assert len(set(of_the_first)) == 1
+    assert gateway.rows(claim_ref)[0]["attempts"] == 3
+
+
+class Killed(BaseException):
+    """The process ends."""
+
+
+def test_a_sender_that_dies_after_its_record_was_held_is_swept_and_the_record_is_not_sent_again(gateway: Any) -> None:
+    def around(send: Any) -> Answer:
+        send()
+        raise Killed
+
+    recording = recorded(gateway, around)
+    claim_ref = gateway.claim()
+    with pytest.raises(Killed):
+        gateway.sender.step()
+    assert gateway.states(claim_ref) == ["SENDING", "WAITING"]
+
+    assert expire_leases(gateway) == 1
+    gateway.sweeper.step()
+    assert gateway.states(claim_ref) == ["UNKNOWN", "WAITING"]
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+
+    assert len(recording.sent) == 2
+    assert gateway.held(claim_ref) == HELD_ONCE
+
+
+def test_a_sender_that_dies_before_its_first_byte_is_swept_and_asked_about_before_the_record_goes_out(
+    gateway: Any,
+) -> None:
+    def around(_: Any) -> Answer:
+        raise Killed
+
+    recording = recorded(gateway, around)
+    claim_ref = gateway.claim()
+    with pytest.raises(Killed):
+        gateway.sender.step()
+
+    expire_leases(gateway)
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+
+    assert recording.sent[0] == recording.sent[1]
+    assert gateway.rows(claim_ref)[0]["attempts"] == 2
+    assert gateway.held(claim_ref) == HELD_ONCE
+
+
+def test_a_lease_that_has_not_run_out_is_not_swept(gateway: Any) -> None:
+    def around(_: Any) -> Answer:
+        raise Killed
+
+    recorded(gateway, around)
+    claim_ref = gateway.claim()
+    with pytest.raises(Killed):
+        gateway.sender.step()
+
+    assert gateway.sweeper.step() is False
+    assert gateway.states(claim_ref) == ["SENDING", "WAITING"]
+    assert gateway.sender.step() is False
+
+
+def test_a_sender_that_comes_back_after_it_was_swept_changes_nothing(gateway: Any) -> None:
+    def around(send: Any) -> Answer:
+        answer: Answer = send()
+        expire_leases(gateway)
+        gateway.sweeper.step()
+        return answer
+
+    recorded(gateway, around)
+    claim_ref = gateway.claim()
+
+    with pytest.raises(Exception, match="no longer leased"):
+        gateway.sender.step()
+
+    assert gateway.states(claim_ref) == ["UNKNOWN", "WAITING"]
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+    assert gateway.held(claim_ref) == HELD_ONCE
+
+
+def test_a_sender_whose_lease_was_taken_before_it_began_sends_nothing(gateway: Any) -> None:
+    recording = recorded(gateway)
+    claim_ref = gateway.claim()
+    facts = gateway.intake.facts
+
+    def slow(*asked: Any) -> Any:
+        expire_leases(gateway)
+        return facts(*asked)
+
+    gateway.intake.facts = slow
+    with pytest.raises(Exception, match="no longer leased"):
+        gateway.sender.step()
+
+    assert recording.sent == []
+    assert gateway.states(claim_ref) == ["WAITING", "WAITING"]
+
+
+def test_with_too_little_of_the_lease_left_nothing_is_sent(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("legacy_gateway.workers._LEASE_BEYOND_REPLY_SECONDS", 1.0)
+    recording = recorded(gateway)
+    claim_ref = gateway.claim()
+
+    gateway.sender.step()
+
+    assert recording.sent == []
+    assert gateway.states(claim_ref) == ["WAITING", "WAITING"]
+    assert gateway.rows(claim_ref)[0]["attempts"] == 1
+
+
+def test_an_enquiry_that_comes_too_early_for_a_final_no_is_made_again(gateway: Any) -> None:
+    recording = recorded(gateway)
+    gateway.order("hang", dialogue="ES504", count=1)
+    claim_ref = gateway.claim()
+    gateway.sender.step()
+    gateway.change("UPDATE transfers SET next_attempt_time = clock_timestamp() WHERE state = 'UNKNOWN'")
+    gateway.change("UPDATE transfers SET connection_closed_time = clock_timestamp() WHERE state = 'UNKNOWN'")
+
+    gateway.sender.step()
+
+    assert gateway.states(claim_ref) == ["UNKNOWN", "WAITING"]
+    assert len(recording.sent) == 1
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+    assert gateway.held(claim_ref) == HELD_ONCE
+
+
+def test_a_first_phase_that_somebody_withdrew_is_for_a_person(gateway: Any) -> None:
+    gateway.order("lose_reply", dialogue="ES504", count=1)
+    claim_ref = gateway.claim()
+    gateway.sender.step()
+    with LinkClient(gateway.jsaps._link, gateway.jsaps.port) as client:
+        client.enquire(gateway.rows(claim_ref)[0]["transfer_id"], "CN504")
+
+    gateway.work_until(claim_ref, "CLERICAL", "WAITING")
+
+    assert [code for code, _, _ in messages(gateway, claim_ref)] == ["ES0031"]
+    assert gateway.sender.step() is False
+
+
+def test_nothing_that_a_claimant_told_us_lies_open_in_the_ledger(gateway: Any) -> None:
+    gateway.order("refuse_record", dialogue="BA504", text="MR CANARY IS UNKNOWN", count=1)
+    claim_ref = gateway.claim(surname="Canary", account_name="CANARY")
+
+    gateway.work_until(claim_ref, "ACCEPTED", "REJECTED")
+
+    stored = repr(gateway.rows(claim_ref)) + repr(gateway.events())
+    assert "CANARY" not in stored
+    assert "CANARY".encode("cp285") not in b"".join(row["payload"] for row in gateway.rows(claim_ref))

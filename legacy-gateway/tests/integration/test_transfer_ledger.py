@@ -1,0 +1,271 @@
+"""The ledger: what its constraints hold, what events make of it in any order, and what is shown of it."""
+
+import itertools
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from chassis.database import Database
+from chassis.errors import FailedPrecondition
+from chassis.inbox import Event
+from chassis.testing import eventually
+from legacy_gateway import consumers, metrics, store
+from legacy_gateway.domain import Waits
+
+CLAIM = "C00000000018"
+WAITS = Waits(scale=1.0, spread=1.0)
+
+MakeEvent = Callable[..., Event]
+
+
+def hear(database: Database, *events: Event) -> None:
+    for event in events:
+        with database.transaction() as conn:
+            consumers.HANDLERS[event.name](conn, event)
+
+
+def rows(database: Database, claim_ref: str = CLAIM) -> list[dict[str, Any]]:
+    with database.transaction() as conn:
+        return store.of_claim(conn, claim_ref)
+
+
+def change(database: Database, statement: str) -> None:
+    with database.transaction() as conn:
+        conn.execute(statement)  # type: ignore[arg-type]
+
+
+def test_a_confirmation_makes_both_phases_and_only_the_first_is_due(
+    database: Database, confirmation: MakeEvent
+) -> None:
+    hear(database, confirmation(CLAIM, version=7))
+
+    first, second = rows(database)
+    assert [(row["phase"], row["state"], row["action"], row["claim_version"]) for row in (first, second)] == [
+        (1, "WAITING", "NEW", 7),
+        (2, "WAITING", "NEW", 7),
+    ]
+    assert first["next_attempt_time"] is not None
+    assert second["next_attempt_time"] is None
+    assert (first["office_code"], first["assessor_id"]) == ("100123", "ASSESS01")
+
+
+def test_events_in_any_order_and_twice_come_to_the_same(
+    database: Database, confirmation: MakeEvent, amendment: MakeEvent
+) -> None:
+    for number, order in enumerate(itertools.permutations([(7, True), (5, False), (8, False), (9, False)])):
+        claim_ref = f"C00000000{number:03d}"
+        events = [
+            confirmation(claim_ref, version=version) if confirms else amendment(claim_ref, version=version)
+            for version, confirms in order
+        ]
+
+        hear(database, *events, *reversed(events))
+
+        of_claim = rows(database, claim_ref)
+        new = [row for row in of_claim if row["action"] == "NEW"]
+        changes = [row for row in of_claim if row["action"] == "CHANGE"]
+        assert [(row["phase"], row["state"], row["claim_version"]) for row in new] == [
+            (1, "WAITING", 7),
+            (2, "WAITING", 7),
+        ]
+        assert [(row["phase"], row["state"], row["claim_version"]) for row in changes] == [
+            (1, "HELD", 9),
+            (2, "HELD", 9),
+        ]
+        assert [row["replaces"] for row in changes] == [row["transfer_id"] for row in new]
+
+
+@pytest.mark.parametrize("confirmed_first", [True, False])
+def test_an_amendment_that_was_confirmed_makes_no_change(
+    database: Database, confirmation: MakeEvent, amendment: MakeEvent, *, confirmed_first: bool
+) -> None:
+    events = [confirmation(CLAIM, version=7), amendment(CLAIM, version=7)]
+
+    hear(database, *(events if confirmed_first else reversed(events)))
+
+    assert [row["action"] for row in rows(database)] == ["NEW", "NEW"]
+
+
+def test_an_amendment_of_a_claim_that_was_not_confirmed_makes_no_transfer(
+    database: Database, amendment: MakeEvent
+) -> None:
+    hear(database, amendment(CLAIM, version=8))
+
+    assert rows(database) == []
+
+
+def test_events_of_one_claim_at_the_same_moment_wait_for_each_other(
+    database: Database, confirmation: MakeEvent, amendment: MakeEvent
+) -> None:
+    with database.transaction() as conn:
+        consumers.HANDLERS["AssessmentConfirmed"](conn, confirmation(CLAIM, version=7))
+        twin = threading.Thread(target=hear, args=(database, amendment(CLAIM, version=8)))
+        twin.start()
+        eventually(lambda: waits_for_a_lock(database), what="the twin at the lock")
+    twin.join()
+
+    assert [row["action"] for row in rows(database)] == ["NEW", "NEW", "CHANGE", "CHANGE"]
+
+
+def waits_for_a_lock(database: Database) -> bool:
+    with database.transaction() as conn:
+        found = conn.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone()
+    return found is not None
+
+
+def test_a_scheme_that_no_system_takes_yet_is_refused_and_nothing_is_written(
+    database: Database, confirmation: MakeEvent
+) -> None:
+    event = confirmation(CLAIM, schemes=["JOBSEEKERS_ALLOWANCE", "INCOME_SUPPORT"])
+
+    with pytest.raises(FailedPrecondition) as refused:
+        hear(database, event)
+
+    assert refused.value.will_pass is False
+    assert rows(database) == []
+
+
+COPY = """
+    INSERT INTO transfers
+    SELECT ('2' || substr(transfer_id, 2))::text AS transfer_id, {replaces}, claim_ref, claim_version, '{action}',
+        {generation}, system, phase, '{state}', attempts, setbacks, NULL, NULL, NULL, NULL, payload, messages, legacy_ref,
+        confirmed_time, office_code, assessor_id, traceparent, created, updated
+    FROM transfers WHERE phase = 1 AND generation = {of}
+"""
+
+
+def test_a_second_new_claim_for_a_phase_cannot_be_written(database: Database, confirmation: MakeEvent) -> None:
+    hear(database, confirmation(CLAIM))
+
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        change(database, COPY.format(replaces="NULL", action="NEW", generation=1, state="WAITING", of=1))
+
+
+def test_a_second_open_change_cannot_be_written(
+    database: Database, confirmation: MakeEvent, amendment: MakeEvent
+) -> None:
+    hear(database, confirmation(CLAIM, version=7), amendment(CLAIM, version=8))
+
+    with pytest.raises(psycopg.errors.UniqueViolation, match="transfers_one_open_change"):
+        change(database, COPY.format(replaces="transfer_id", action="CHANGE", generation=3, state="HELD", of=2))
+
+
+LEASE = "lease_token = gen_random_uuid(), lease_until = clock_timestamp()"
+
+
+@pytest.mark.parametrize(
+    ("setting", "constraint"),
+    [
+        ("state = 'SENDING', next_attempt_time = NULL", "transfers_sending"),
+        (f"state = 'SENDING', next_attempt_time = NULL, {LEASE}", "transfers_sending"),
+        ("attempts = 1", "transfers_payload"),
+        ("payload = 'x'", "transfers_payload"),
+        ("state = 'UNKNOWN'", "transfers_unknown"),
+        ("connection_closed_time = clock_timestamp()", "transfers_unknown"),
+        (
+            "state = 'UNKNOWN', connection_closed_time = clock_timestamp(), next_attempt_time = NULL",
+            "transfers_asked",
+        ),
+        ("state = 'ACCEPTED', next_attempt_time = NULL", "transfers_accepted"),
+        ("state = 'REJECTED'", "transfers_due"),
+        (f"state = 'HELD', next_attempt_time = NULL, {LEASE}", "transfers_lease_state"),
+        ("lease_until = clock_timestamp()", "transfers_lease_whole"),
+        (LEASE, "transfers_one_lease"),
+    ],
+)
+def test_a_row_that_must_never_be_cannot_be_written(
+    database: Database, confirmation: MakeEvent, setting: str, constraint: str
+) -> None:
+    hear(database, confirmation(CLAIM))
+
+    with pytest.raises(psycopg.errors.IntegrityError) as refused:
+        change(database, f"UPDATE transfers SET {setting} WHERE phase = 1 OR {constraint == 'transfers_one_lease'}")
+
+    assert refused.value.diag.constraint_name == constraint
+
+
+def test_nobody_gets_a_phase_of_a_claim_that_another_works_on(database: Database, confirmation: MakeEvent) -> None:
+    hear(database, confirmation(CLAIM))
+    change(database, "UPDATE transfers SET next_attempt_time = clock_timestamp()")
+    with database.transaction() as conn:
+        leased = store.lease(conn, seconds=60, waits=WAITS)
+
+    with database.transaction() as conn:
+        other = store.lease(conn, seconds=60, waits=WAITS)
+
+    assert leased is not None
+    assert other is None
+
+
+def test_two_who_lease_phases_of_a_claim_at_the_same_moment_do_not_both_get_one(
+    database: Database, confirmation: MakeEvent
+) -> None:
+    hear(database, confirmation(CLAIM))
+    change(database, "UPDATE transfers SET next_attempt_time = clock_timestamp()")
+    refused: list[Exception] = []
+
+    def lease() -> None:
+        try:
+            with database.transaction() as conn:
+                store.lease(conn, seconds=60, waits=WAITS)
+        except store.AlreadyLeased as error:
+            refused.append(error)
+
+    with database.transaction() as conn:
+        first = store.lease(conn, seconds=60, waits=WAITS)
+        twin = threading.Thread(target=lease)
+        twin.start()
+        eventually(lambda: waits_for_a_lock(database), what="the twin at the lock")
+    twin.join()
+
+    assert first is not None
+    assert len(refused) == 1
+
+
+def test_a_lease_that_ran_out_before_anything_was_sent_is_another_workers(
+    database: Database, confirmation: MakeEvent
+) -> None:
+    hear(database, confirmation(CLAIM))
+    with database.transaction() as conn:
+        first = store.lease(conn, seconds=0, waits=WAITS)
+
+    with database.transaction() as conn:
+        second = store.lease(conn, seconds=60, waits=WAITS)
+
+    assert first is not None
+    assert second is not None
+    assert first.transfer == second.transfer
+    assert first.token != second.token
+
+
+def test_the_oldest_due_goes_first(database: Database, confirmation: MakeEvent) -> None:
+    later, earlier = "C00000000020", "C00000000030"
+    hear(database, confirmation(later), confirmation(earlier))
+    change(
+        database,
+        f"UPDATE transfers SET next_attempt_time = clock_timestamp() - interval '1 hour' WHERE claim_ref = '{earlier}' AND phase = 1",
+    )
+
+    with database.transaction() as conn:
+        leased = store.lease(conn, seconds=60, waits=WAITS)
+
+    assert leased is not None
+    assert leased.transfer.claim_ref == earlier
+
+
+def test_the_gauges_are_read_from_the_ledger(database: Database, confirmation: MakeEvent, amendment: MakeEvent) -> None:
+    transfers, oldest = metrics.GAUGES
+    with database.transaction() as conn:
+        assert list(transfers.read(conn)) == []
+        assert list(oldest.read(conn)) == [(("JSAPS",), 0.0)]
+
+    hear(database, confirmation(CLAIM, version=7), amendment(CLAIM, version=8))
+    change(database, "UPDATE transfers SET created = created - interval '1 hour'")
+
+    with database.transaction() as conn:
+        assert dict(transfers.read(conn)) == {("JSAPS", "WAITING"): 2.0, ("JSAPS", "HELD"): 2.0}
+        [(_, age)] = oldest.read(conn)
+    assert 3600 <= age < 3660
