@@ -31,6 +31,8 @@ def parse_binary(message: type[Message], body: bytes) -> Message:
 def parse_json(message: type[Message], body: bytes) -> Message:
     """The message of a JSON request. Raises InvalidArgument that names the field, where the parser does; never a value."""
     try:
+        if not body.lstrip().startswith(b"{"):
+            raise ValueError("not an object")
         return json_format.Parse(body.decode("utf-8"), message())
     except json_format.ParseError as cause:
         raise _named(str(cause)) from None

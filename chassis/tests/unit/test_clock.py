@@ -1,0 +1,74 @@
+"""The platform's clock: real time, moved by a file that every process reads."""
+
+import threading
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from chassis import clock
+
+
+def test_without_a_file_it_is_the_real_time() -> None:
+    before = datetime.now(UTC)
+
+    now = clock.now()
+
+    assert before <= now <= datetime.now(UTC)
+    assert now.tzinfo is UTC
+
+
+def test_it_is_moved_and_the_moves_add_up(clock_file: Path) -> None:
+    clock.advance(timedelta(days=3))
+
+    assert clock.advance(timedelta(hours=-12)) == timedelta(days=2.5)
+    assert clock.now() - datetime.now(UTC) > timedelta(days=2.4)
+
+
+def test_a_move_by_another_process_is_seen_at_once(clock_file: Path) -> None:
+    assert clock.offset() == timedelta(0)
+
+    scratch = clock_file.with_name("another")
+    scratch.write_text("3600")
+    scratch.replace(clock_file)
+
+    assert clock.offset() == timedelta(hours=1)
+
+
+def test_a_file_that_is_taken_away_is_no_offset(clock_file: Path) -> None:
+    clock.advance(timedelta(days=1))
+
+    clock_file.unlink()
+
+    assert clock.offset() == timedelta(0)
+
+
+def test_who_reads_during_a_move_sees_the_time_before_or_after_it(clock_file: Path) -> None:
+    seen: set[float] = set()
+    moved = threading.Event()
+
+    def watch() -> None:
+        while not moved.is_set():
+            seen.add(clock.offset().total_seconds())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for _ in range(200):
+        clock.advance(timedelta(seconds=123456789))
+    moved.set()
+    watcher.join()
+
+    assert seen <= {123456789.0 * move for move in range(201)}
+
+
+def test_without_a_file_it_cannot_be_moved() -> None:
+    with pytest.raises(ValueError, match="no offset file"):
+        clock.advance(timedelta(days=1))
+
+
+def test_the_day_is_that_of_london(clock_file: Path) -> None:
+    half_past_eleven_in_utc = datetime(2027, 7, 1, 23, 30, tzinfo=UTC)
+
+    clock.advance(half_past_eleven_in_utc - datetime.now(UTC))
+
+    assert clock.today() == date(2027, 7, 2)

@@ -1,0 +1,124 @@
+"""The contract's own rules: structural, so that no method or event can be added without them."""
+
+import importlib
+from collections.abc import Iterator
+
+import pytest
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
+
+from chassis import contract
+from cms.common.v1 import common_pb2
+from cms.intake.v1 import intake_pb2
+
+
+def services() -> list[ServiceDescriptor]:
+    modules = [importlib.import_module(f"cms.{name}.v1.{name}_pb2") for name in contract.PACKAGES.values()]
+    return [service for module in modules for service in module.DESCRIPTOR.services_by_name.values()]
+
+
+METHODS = [method for service in services() for method in service.methods]
+
+
+def messages_below(descriptor: Descriptor) -> Iterator[Descriptor]:
+    yield descriptor
+    for field in contract.holds_fields(descriptor):
+        assert field.message_type is not None
+        yield from messages_below(field.message_type)
+
+
+def test_every_service_of_the_platform_has_a_contract() -> None:
+    assert sorted(service.name for service in services()) == [
+        "AssessmentService",
+        "IntakeService",
+        "LaNotifierService",
+        "LegacyGatewayService",
+        "SchedulingService",
+    ]
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)
+def test_every_method_allows_somebody_by_a_role_that_has_a_name(method: MethodDescriptor) -> None:
+    allowed = contract.allowed_roles(method)
+
+    assert allowed
+    assert allowed <= {name.removeprefix("ROLE_") for name in common_pb2.Role.keys()} - {"UNSPECIFIED"}  # noqa: SIM118
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)
+def test_a_services_identity_may_call_no_more_than_the_contract_says(method: MethodDescriptor) -> None:
+    if "SERVICE" in contract.allowed_roles(method):
+        assert method.name in {"GetClaim", "GetClaimFacts", "GetAppointment", "CheckRecord"}
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)
+def test_a_request_that_changes_something_is_named(method: MethodDescriptor) -> None:
+    assert method.input_type is not None
+    field = method.input_type.fields_by_name.get("request_id")
+
+    reads = method.name.startswith(("Get", "List", "Find", "Check"))
+    if reads:
+        assert field is None
+    elif method.name not in {"PassSecurity", "EndCall"}:  # they name the call, and end alike however often
+        assert field in contract.required_fields(method.input_type)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)
+def test_no_required_field_is_one_whose_absence_cannot_be_told(method: MethodDescriptor) -> None:
+    # False and zero would be refused as absent; a version is never zero.
+    assert method.input_type is not None
+    for message in messages_below(method.input_type):
+        for field in contract.required_fields(message):
+            plain = field.type in {FieldDescriptor.TYPE_BOOL, FieldDescriptor.TYPE_INT32, FieldDescriptor.TYPE_DOUBLE}
+            assert not plain or field.has_presence or field.name == "version", field.full_name
+
+
+def test_every_event_is_heard_by_services_of_the_platform_and_not_by_its_own() -> None:
+    for event in contract.events().values():
+        assert set(event.heard_by) <= set(contract.PACKAGES) - {event.source}
+        assert len(set(event.heard_by)) == len(event.heard_by)
+
+
+def test_no_two_events_have_one_name() -> None:
+    modules = [importlib.import_module(f"cms.{name}.v1.events_pb2") for name in contract.PACKAGES.values()]
+    declared = [name for module in modules for name in module.DESCRIPTOR.message_types_by_name]
+
+    assert sorted(declared) == sorted(contract.events())
+
+
+def test_no_event_carries_what_a_claimant_told_us() -> None:
+    for event in contract.events().values():
+        assert not contract.may_hold_personal(event.message.DESCRIPTOR), event.name
+
+
+def test_who_hears_is_found_from_the_hearers_side() -> None:
+    assert set(contract.events_heard_by("legacy-gateway")) >= {"ClaimAmended", "AssessmentConfirmed"}
+    assert contract.sources_heard_by("legacy-gateway") == ["assessment-svc", "intake-svc"]
+    assert contract.events_heard_by("nobody") == {}
+
+
+def test_what_is_personal_is_found_however_deep_it_lies() -> None:
+    empty = intake_pb2.RecordAnswersResponse()
+    without_answers = intake_pb2.RecordAnswersResponse(interview=intake_pb2.Interview(claim_ref="C"))
+    submitted = intake_pb2.SubmitClaimResponse(claim=intake_pb2.Claim(claim_ref="C"))
+
+    assert contract.may_hold_personal(intake_pb2.RecordAnswersResponse.DESCRIPTOR)
+    assert not contract.carries_personal(empty)
+    assert contract.carries_personal(without_answers)
+    assert not contract.carries_personal(submitted)
+
+
+def test_a_claim_is_personal_once_it_names_the_claimant() -> None:
+    page = intake_pb2.ListClaimsResponse(claims=[intake_pb2.Claim(claim_ref="C"), intake_pb2.Claim(claim_ref="D")])
+    assert not contract.carries_personal(page)
+
+    page.claims[1].claimant.SetInParent()
+
+    assert contract.carries_personal(page)
+
+
+def test_messages_that_hold_answers_are_marked() -> None:
+    marked = {"Interview", "HistoryEntry", "ClaimFacts"}
+
+    assert {
+        name for name in marked if contract.is_personal(intake_pb2.DESCRIPTOR.message_types_by_name[name])
+    } == marked

@@ -1,0 +1,141 @@
+"""A caller is who a token, signed by the issuer for this platform and still good, says."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from chassis.errors import Unauthenticated
+from chassis.identity import ServiceToken, Verifier
+from chassis.testing import ISSUER, Tokens
+
+
+@pytest.fixture
+def verifier(tokens: Tokens) -> Verifier:
+    return Verifier(tokens.jwks_file, issuer=ISSUER)
+
+
+def refusal(verifier: Verifier, authorization: str | None) -> str:
+    with pytest.raises(Unauthenticated) as refused:
+        verifier.identify(authorization)
+    return refused.value.reason
+
+
+def test_a_good_token_says_who_calls(verifier: Verifier, tokens: Tokens) -> None:
+    token = tokens.issue("ASSESSOR", subject="AS1", office="LDS", grade="EO")
+
+    caller = verifier.identify(f"Bearer {token}")
+
+    assert (caller.subject, caller.office, caller.grade, caller.authority) == ("AS1", "LDS", "EO", None)
+    assert caller.roles == frozenset({"ASSESSOR"})
+    assert caller.token == token
+    assert caller.has("ASSESSOR")
+    assert not caller.has("OPERATOR")
+
+
+@pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer ", "Basic abc"])
+def test_without_a_bearer_token_there_is_no_caller(verifier: Verifier, authorization: str | None) -> None:
+    assert refusal(verifier, authorization) == "NO_TOKEN"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"aud": "another"},
+        {"iss": "another"},
+        {"exp": int(time.time()) - 1},
+        {"exp": None},
+        {"exp": "soon"},
+        {"nbf": int(time.time()) + 600},
+        {"sub": None},
+        {"sub": "NINECHARS"},
+        {"sub": "lower"},
+        {"sub": ""},
+        {"sub": "OP1\n"},
+        {"roles": None},
+        {"roles": "OPERATOR"},
+        {"roles": [1]},
+    ],
+)
+def test_a_token_that_is_not_for_this_platform_and_moment_is_refused(
+    verifier: Verifier, tokens: Tokens, claims: dict[str, Any]
+) -> None:
+    assert refusal(verifier, f"Bearer {tokens.issue('OPERATOR', **claims)}") == "BAD_TOKEN"
+
+
+def body(**claims: Any) -> dict[str, Any]:
+    good = {"iss": ISSUER, "aud": "cms3", "sub": "OP1", "roles": ["OPERATOR"], "exp": int(time.time()) + 60}
+    return good | claims
+
+
+def test_a_token_without_a_signature_is_refused(verifier: Verifier) -> None:
+    unsigned = jwt.encode(body(), "", algorithm="none", headers={"kid": "tests"})
+
+    assert refusal(verifier, f"Bearer {unsigned}") == "BAD_TOKEN"
+
+
+def test_a_token_signed_with_the_public_key_as_a_secret_is_refused(verifier: Verifier, tokens: Tokens) -> None:
+    public = json.loads(tokens.jwks_file.read_text())["keys"][0]["x"]
+    forged = jwt.encode(body(), public, algorithm="HS256", headers={"kid": "tests"})
+
+    assert refusal(verifier, f"Bearer {forged}") == "BAD_TOKEN"
+
+
+@pytest.mark.parametrize("key_id", ["tests", "unknown", ""])
+def test_a_token_signed_by_another_key_is_refused(verifier: Verifier, key_id: str) -> None:
+    foreign = jwt.encode(body(), Ed25519PrivateKey.generate(), algorithm="EdDSA", headers={"kid": key_id})
+
+    assert refusal(verifier, f"Bearer {foreign}") == "BAD_TOKEN"
+
+
+@pytest.mark.parametrize("token", ["x", "a.b.c", "é.é.é", "." * 10_000])
+def test_what_is_no_token_is_refused(verifier: Verifier, token: str) -> None:
+    assert refusal(verifier, f"Bearer {token}") == "BAD_TOKEN"
+
+
+def test_a_good_token_is_remembered_until_it_expires_and_no_longer(
+    verifier: Verifier, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = tokens.issue("OPERATOR", seconds=60)
+    known = verifier.identify(f"Bearer {token}")
+    assert verifier.identify(f"Bearer {token}") is known
+
+    expiry = time.time() + 60
+    monkeypatch.setattr("chassis.identity.time.time", lambda: expiry)
+
+    assert verifier._remembered(token) is None
+
+
+def test_only_so_many_tokens_are_remembered(
+    verifier: Verifier, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.identity._REMEMBERED", 2)
+    given = [tokens.issue("OPERATOR", subject=f"OP{number}") for number in range(3)]
+
+    for token in given:
+        verifier.identify(f"Bearer {token}")
+
+    assert [verifier._remembered(token) is not None for token in given] == [False, True, True]
+
+
+def test_a_service_is_named_by_its_subject(verifier: Verifier, tokens: Tokens) -> None:
+    caller = verifier.identify(f"Bearer {tokens.issue('SERVICE', subject='legacy-gateway')}")
+
+    assert caller.subject == "legacy-gateway"
+
+
+def test_a_service_reads_its_token_again_when_it_is_renewed(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text("first\n")
+    token = ServiceToken(path)
+    assert token.read() == "first"
+
+    renewed = tmp_path / "renewed"
+    renewed.write_text("second")
+    renewed.replace(path)
+
+    assert token.read() == "second"

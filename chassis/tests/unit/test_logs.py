@@ -1,0 +1,100 @@
+"""A line carries references and never what a claimant told us."""
+
+import contextvars
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from chassis import logs, tracing
+
+CANARY = "Zbigniew"
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    logs.configure("test-svc")
+    yield lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    root.handlers[:], root.level = before[0], before[1]
+    structlog.reset_defaults()
+
+
+def test_a_line_is_json_with_service_level_and_trace(lines: Lines) -> None:
+    def log() -> None:
+        tracing.enter(f"00-{'a' * 32}-{'b' * 16}-01")
+        logs.get().info("claim submitted", claim_ref="C0000000000A")
+
+    contextvars.copy_context().run(log)
+
+    [line] = lines()
+    assert line.pop("timestamp")
+    assert line == {
+        "event": "claim submitted",
+        "claim_ref": "C0000000000A",
+        "service": "test-svc",
+        "level": "info",
+        "trace_id": "a" * 32,
+    }
+
+
+def test_a_field_that_is_not_known_to_be_a_reference_is_dropped(lines: Lines) -> None:
+    logs.get().info("saved", surname=CANARY, answer=CANARY, count=3)
+
+    [line] = lines()
+    assert line["count"] == 3
+    assert CANARY not in str(line)
+
+
+def test_the_text_of_an_error_does_not_get_out(lines: Lines) -> None:
+    try:
+        raise ValueError(CANARY)
+    except ValueError:
+        logs.get().exception("failed")
+
+    assert CANARY not in str(lines())
+
+
+def test_a_librarys_text_does_not_get_out_but_its_name_and_level_do(lines: Lines) -> None:
+    try:
+        raise ValueError(CANARY)
+    except ValueError:
+        logging.getLogger("waitress").exception("cannot serve %s", CANARY)
+
+    [line] = lines()
+    assert (line["event"], line["logger"], line["level"]) == ("library", "waitress", "error")
+    assert CANARY not in str(line)
+
+
+def test_a_librarys_chatter_is_not_kept(lines: Lines) -> None:
+    logging.getLogger("psycopg.pool").info("connected")
+
+    assert lines() == []
+
+
+def test_where_lines_cannot_be_written_the_work_goes_on(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full").open("w")  # noqa: SIM115 - closing it fails, as every write to this device does
+    monkeypatch.setattr(sys, "stdout", full)
+
+    logs.get().info("saved", count=1)
+
+    monkeypatch.undo()
+    with pytest.raises(OSError, match="No space left"):
+        full.close()
+
+
+def test_an_errors_place_is_told_without_its_text() -> None:
+    try:
+        raise ValueError(CANARY)
+    except ValueError as error:
+        place = logs.location_of(error)
+
+    assert place.startswith("test_logs.py:")
+    assert logs.location_of(ValueError(CANARY)) == ""

@@ -1,0 +1,169 @@
+"""What must hold of every request, by the contract alone."""
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from google.protobuf import json_format, struct_pb2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis import requests
+from chassis.errors import InvalidArgument
+from cms.assessment.v1 import assessment_pb2
+from cms.intake.v1 import intake_pb2
+from cms.scheduling.v1 import scheduling_pb2
+
+CANARY = "Zbigniew"
+
+
+def answers(*values: Any) -> intake_pb2.RecordAnswersRequest:
+    """A sound request to record these answers."""
+    return intake_pb2.RecordAnswersRequest(
+        claim_ref="C0000000000A",
+        version=1,
+        request_id="8a5e7c1e-98a5-4d64-9c3c-1d5b2f6d0001",
+        answers=[
+            intake_pb2.Answer(question_id="q", value=json_format.ParseDict(value, struct_pb2.Value()))
+            for value in values
+        ],
+    )
+
+
+def faults(request: Any) -> dict[str, str]:
+    """What `check` finds: field → description."""
+    with pytest.raises(InvalidArgument) as refused:
+        requests.check(request)
+    return {violation.field: violation.description for violation in refused.value.violations}
+
+
+def test_a_sound_request_passes() -> None:
+    requests.check(answers("text", 1.5, None, ["a", {"b": "c"}]))
+
+
+def test_each_required_field_that_is_absent_is_named() -> None:
+    assert faults(intake_pb2.RecordAnswersRequest()) == {
+        "claim_ref": "is required",
+        "answers": "is required",
+        "version": "is required",
+        "request_id": "is required",
+    }
+
+
+def test_a_field_of_a_message_below_is_named_by_its_path() -> None:
+    request = answers("text", "text")
+    request.answers[1].question_id = ""
+    request.answers[1].ClearField("value")
+
+    assert faults(request) == {"answers[1].question_id": "is required", "answers[1].value": "is required"}
+
+
+def test_null_is_an_answer_and_not_an_absent_field() -> None:
+    requests.check(answers(None))
+
+
+def test_a_required_message_may_not_be_absent() -> None:
+    request = assessment_pb2.VerifyItemsRequest(claim_ref="C", version=1, request_id="x")
+    request.items.add(
+        fact="f", status=assessment_pb2.ITEM_STATUS_CONFIRMED
+    ).evidence.kind = assessment_pb2.EVIDENCE_KIND_PASSPORT
+
+    assert faults(request) == {"items[0].evidence.seen_on": "is required"}
+
+
+def test_a_number_that_the_enumeration_does_not_know_is_refused_also_in_a_list() -> None:
+    request = intake_pb2.StartCallRequest(schemes=[1, 2, 99])  # type: ignore[list-item]
+
+    assert faults(request)["schemes[2]"] == "is not a value of the enumeration"
+
+
+@pytest.mark.parametrize("value", ["a\x00b", ["fine", "a\x00b"], {"lines": ["\x00"]}, {"\x00": "key"}])
+def test_a_nul_is_refused_wherever_it_stands(value: Any) -> None:
+    found = faults(answers("fine", value))
+
+    assert set(found.values()) == {"holds a NUL character"}
+    assert all(path.startswith("answers[1].value.") for path in found)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_a_number_that_is_none_is_refused(number: float) -> None:
+    request = answers("text")
+    request.answers[0].value.number_value = number
+
+    assert faults(request) == {"answers[0].value.number_value": "is not a finite number"}
+
+
+def test_a_path_never_holds_the_callers_own_keys() -> None:
+    assert CANARY not in str(faults(answers({CANARY: {CANARY: "\x00"}})))
+
+
+def test_maps_of_plain_values_are_looked_into() -> None:
+    options = struct_pb2.Struct.DESCRIPTOR.fields_by_name["fields"]
+
+    assert [fault.field for fault in requests._value_faults(options, {"k": struct_pb2.Value(string_value="\0")}, "m")]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"claimReff": CANARY}, "claimReff"),
+        ({"claimRef": {"x": CANARY}}, "claimRef"),
+        ({"version": CANARY}, "version"),
+        ({"answers": CANARY}, "answers"),
+        ({"answers": [{"questionId": [CANARY]}]}, "answers.questionId"),
+    ],
+)
+def test_json_of_another_shape_names_the_field_and_not_the_value(body: Any, field: str) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        requests.parse_json(intake_pb2.RecordAnswersRequest, json.dumps(body).encode())
+
+    assert refused.value.reason == requests.MALFORMED
+    assert [violation.field for violation in refused.value.violations] == [field]
+    assert CANARY not in str(refused.value)
+    assert CANARY not in str(refused.value.violations)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"1",
+        b"\xff",
+        b'{"claimRef": "\\ud800"}',
+        b'{"a":' * 2_000,
+        b"[" * 100_000,
+        b'{"version": 1e99}',
+    ],
+)
+def test_what_is_no_json_of_the_message_is_malformed(body: bytes) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        requests.parse_json(intake_pb2.RecordAnswersRequest, body)
+
+    assert refused.value.reason == requests.MALFORMED
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(),
+    lambda below: st.lists(below) | st.dictionaries(st.text(), below),
+    max_leaves=8,
+)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_message_or_refused_as_input(body: bytes) -> None:
+    for parse in (requests.parse_binary, requests.parse_json):
+        with contextlib.suppress(InvalidArgument):
+            requests.check(parse(scheduling_pb2.BookAppointmentRequest, body))
+
+
+@given(JSON)
+def test_any_json_is_a_message_or_refused_as_input(value: Any) -> None:
+    body = json.dumps({"answers": [{"questionId": "q", "value": value}]}).encode()
+
+    with pytest.raises(InvalidArgument) as refused:  # required fields are absent, whatever else is wrong
+        requests.check(requests.parse_json(intake_pb2.RecordAnswersRequest, body))
+
+    assert refused.value.reason in {requests.MALFORMED, "INVALID_FIELDS"}

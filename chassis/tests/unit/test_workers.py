@@ -1,0 +1,120 @@
+"""A worker outlives every error, and says when it last did well."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from chassis import metrics, workers
+from chassis.testing import eventually
+from chassis.workers import Worker
+
+
+@contextmanager
+def running(step: Callable[[], bool], *, pause_seconds: float = 0.0) -> Iterator[Worker]:
+    worker = Worker("tested", step, pause_seconds=pause_seconds)
+    worker.start()
+    yield worker
+    worker.stop()
+    assert worker.join(5)
+
+
+def sample(name: str) -> float:
+    return metrics.REGISTRY.get_sample_value(name, {"worker": "tested"}) or 0.0
+
+
+def test_an_error_is_counted_and_the_worker_goes_on() -> None:
+    rounds: list[int] = []
+    before = sample("chassis_worker_failures_total")
+
+    def step() -> bool:
+        rounds.append(1)
+        if len(rounds) == 1:
+            raise RuntimeError("once")
+        return False
+
+    with running(step):
+        eventually(lambda: len(rounds) > 3)
+
+    assert sample("chassis_worker_failures_total") - before == 1
+
+
+def test_the_heartbeat_comes_of_success_alone() -> None:
+    failed, may_succeed = threading.Event(), threading.Event()
+
+    def step() -> bool:
+        if may_succeed.is_set():
+            return False
+        failed.set()
+        raise RuntimeError("not yet")
+
+    with running(step):
+        assert failed.wait(5)
+        assert sample("chassis_worker_last_success_timestamp_seconds") == 0
+
+        may_succeed.set()
+
+        eventually(lambda: sample("chassis_worker_last_success_timestamp_seconds") > 0)
+
+
+def test_a_worker_survives_an_outage_of_any_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_LONGEST_PAUSE_AFTER_FAILURE", 0.0)
+    rounds: list[int] = []
+
+    def step() -> bool:
+        rounds.append(1)
+        if len(rounds) < 1_200:  # two to that power is no float
+            raise RuntimeError("away")
+        return False
+
+    with running(step, pause_seconds=60):
+        eventually(lambda: len(rounds) >= 1_200)
+        eventually(lambda: sample("chassis_worker_last_success_timestamp_seconds") > 0)
+
+
+def test_the_pause_after_failures_grows_to_ten_seconds() -> None:
+    assert 0.1 < workers._pause_after(1) < 0.3
+    assert 7 < workers._pause_after(1_000_000) < 13
+
+
+def test_a_worker_that_pauses_is_woken() -> None:
+    rounds: list[int] = []
+
+    def step() -> bool:
+        rounds.append(1)
+        return False
+
+    with running(step, pause_seconds=60) as worker:
+        eventually(lambda: len(rounds) == 1)
+
+        worker.wake()
+
+        eventually(lambda: len(rounds) == 2)
+
+
+def test_a_worker_with_more_to_do_does_not_pause() -> None:
+    rounds: list[int] = []
+
+    def step() -> bool:
+        rounds.append(1)
+        return len(rounds) < 50
+
+    with running(step, pause_seconds=60):
+        eventually(lambda: len(rounds) == 50)
+
+
+def test_wakes_do_not_cut_short_the_pause_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_pause_after", lambda _failures: 60.0)
+    rounds: list[int] = []
+
+    def step() -> bool:
+        rounds.append(1)
+        raise RuntimeError("away")
+
+    with running(step) as worker:
+        eventually(lambda: rounds)
+        for _ in range(100):
+            worker.wake()
+
+    assert len(rounds) == 1
