@@ -58,7 +58,7 @@ _SAVE_CLAIM = """
     WHERE claim_ref = %(claim_ref)s
 """
 
-# The answers that stood at a version; without one, those that stand.
+# The answers that stood at a version.
 _ANSWERS = """
     SELECT DISTINCT ON (question_id) question_id, version, value, record_form
     FROM answers WHERE claim_ref = %s AND version <= %s
@@ -68,7 +68,7 @@ _ANSWERS = """
 _HISTORY = """
     SELECT question_id, version, value, answered_by, at, reason, script_version
     FROM answers WHERE claim_ref = %s AND version <= %s
-    ORDER BY version, question_id
+    ORDER BY version, question_id COLLATE "C"
 """
 
 _INSERT_CALL = """
@@ -80,9 +80,6 @@ _INSERT_CALL = """
 _SAVE_CALL = """
     UPDATE calls SET security = %s, tries_left = %s, ended = %s, outcome = %s, call_back_time = %s WHERE call_id = %s
 """
-
-LATEST = 2**31 - 1
-"""Stands for the present version of a claim."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,13 +233,13 @@ def save_submission(conn: Connection, claim: Claim) -> None:
     )
 
 
-def load_answers(conn: Connection, cipher: ClaimCipher, *, version: int = LATEST) -> dict[str, Answer]:
+def load_answers(conn: Connection, cipher: ClaimCipher, *, version: int) -> dict[str, Answer]:
     """The claim's answers as they stood at a version."""
     rows = conn.execute(_ANSWERS, [cipher.claim_ref, version]).fetchall()
     return {row["question_id"]: _answer(cipher, row) for row in rows}
 
 
-def load_history(conn: Connection, cipher: ClaimCipher, *, version: int = LATEST) -> list[HistoryEntry]:
+def load_history(conn: Connection, cipher: ClaimCipher, *, version: int) -> list[HistoryEntry]:
     """Every answer up to a version, oldest first."""
     standing: dict[str, JsonValue] = {}
     entries = []

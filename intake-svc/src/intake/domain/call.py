@@ -18,9 +18,6 @@ TRIES = 3
 MOST_QUESTIONS = 3
 """Enough to show who is calling; more would only make the call longer."""
 
-_GIVEN_BY_ANY_CALLER = frozenset({"nino", "language"})
-"""What StartCall itself was told: it shows nothing, and reveals nothing."""
-
 
 class Security(StrEnum):
     """Whether a call may see the claim's answers."""
@@ -116,16 +113,14 @@ class Call:
 
 
 def questions_to_ask(script: Script, record: Answers) -> tuple[str, ...]:
-    """The questions by which the caller of an earlier record shows who they are; none where it holds nothing to guard.
+    """The questions by which the caller of an earlier record shows who they are; there always are some.
 
     A record that was left before any question meant for this was answered asks back all that it was told, so that the
-    call reveals nothing and the claim can still go on.
+    call reveals nothing and the claim can still go on. The language is told by every call.
     """
-    meant = security_questions(script, record)[:MOST_QUESTIONS]
-    if meant:
-        return meant
-    valued = known_values(script, record).valued - _GIVEN_BY_ANY_CALLER
-    return tuple(name for name in script.questions if name in valued)
+    valued = known_values(script, record).valued
+    told = tuple(name for name in script.questions if name in valued and name != "language")
+    return security_questions(script, record)[:MOST_QUESTIONS] or told or ("language",)
 
 
 def folded(text: str) -> str:

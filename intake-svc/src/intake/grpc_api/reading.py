@@ -22,7 +22,7 @@ from intake.domain.references import is_claim_reference
 from intake.domain.script import Script
 from intake.domain.values import JsonValue
 from intake.service.calls import CallAsked
-from intake.service.interviews import nino_look_up, person_look_up, postcode_look_up
+from intake.service.look_ups import nino_look_up, person_look_up, postcode_look_up
 from intake.store import LookUps, Search
 
 PAGE_SIZE = 50
@@ -164,7 +164,7 @@ def page_token(after: tuple[datetime, str]) -> str:
 
 
 def json_value(value: struct_pb2.Value) -> JsonValue:
-    """The JSON value of a message. Raises InvalidArgument (`value`) where it holds none."""
+    """The JSON value of a message. Raises InvalidArgument where it holds none."""
     match value.WhichOneof("kind"):
         case "null_value":
             return None
@@ -175,7 +175,7 @@ def json_value(value: struct_pb2.Value) -> JsonValue:
         case "number_value" | "string_value" | "bool_value" as kind:
             plain: JsonValue = getattr(value, kind)
             return plain
-    raise InvalidArgument.of(Violation(field="value", description="has no value"))
+    raise InvalidArgument.of(Violation(field="answers", description="holds a value that is none of JSON's"))
 
 
 def _answer(script: Script, answer: pb.Answer, today: date) -> Given:

@@ -17,7 +17,8 @@ from intake.domain.interview import Answer, evaluate
 from intake.domain.references import new_claim_reference
 from intake.domain.values import JsonValue
 from intake.service import script_in_use
-from intake.service.interviews import InterviewShown, look_ups, nino_look_up, show_again
+from intake.service.interviews import InterviewShown, show_again
+from intake.service.look_ups import look_ups, nino_look_up
 from intake.store import LookUps
 
 _DEFAULT_GRADE = "AO"
@@ -89,8 +90,9 @@ def pass_security(conn: Connection, call_id: UUID, given: Mapping[str, JsonValue
     Raises NotFound, PermissionDenied for another's call, and what `Call.identify` raises.
     """
     own = _own_call(conn, call_id)
+    claim, _ = store.load_claim(conn, own.claim_ref, caller=own.operator)
     cipher = call.current().vault.cipher(conn, own.claim_ref)
-    tried = own.identify(given, store.load_answers(conn, cipher))
+    tried = own.identify(given, store.load_answers(conn, cipher, version=claim.version))
     store.save_call(conn, tried)
     return tried
 
@@ -112,7 +114,7 @@ def _earlier_claim(conn: Connection, asked: CallAsked) -> str | None:
 def _resume(conn: Connection, asked: CallAsked, claim_ref: str) -> CallStarted:
     claim, _ = store.load_claim(conn, claim_ref, caller=call.current().identity.subject)
     cipher = call.current().vault.cipher(conn, claim_ref)
-    questions = questions_to_ask(script_in_use(), store.load_answers(conn, cipher))
+    questions = questions_to_ask(script_in_use(), store.load_answers(conn, cipher, version=claim.version))
     started = _call(asked, claim_ref, questions)
     store.insert_call(conn, cipher, started, asked.caller)
     return CallStarted(call=started, claim=claim, interview=None)

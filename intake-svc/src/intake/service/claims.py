@@ -42,7 +42,7 @@ def submit_claim(conn: Connection, claim_ref: str, *, version: int) -> Claim:
     """
     held = hold(conn, claim_ref, lock=True)
     held.claim.expect_version(version)
-    answers = store.load_answers(conn, held.cipher)
+    answers = store.load_answers(conn, held.cipher, version=version)
     interview = evaluate(script_in_use(), answers, language=held.language)
     submitted, event = claims.submit(held.claim, interview, at=clock.now())
     store.save_submission(conn, submitted)
@@ -89,4 +89,4 @@ def _shown(conn: Connection, claim: Claim, open_call: OpenCall | None) -> ClaimS
         return ClaimShown(claim=claim)
     access_log.record_access(conn, claim_ref=claim.claim_ref, purpose=purpose)
     cipher = call.current().vault.cipher(conn, claim.claim_ref)
-    return ClaimShown(claim=claim, answers=store.load_answers(conn, cipher))
+    return ClaimShown(claim=claim, answers=store.load_answers(conn, cipher, version=claim.version))

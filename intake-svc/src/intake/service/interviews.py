@@ -5,17 +5,16 @@ from dataclasses import dataclass
 
 from chassis import access_log, call, clock
 from chassis.database import Connection
-from chassis.vault import Vault
 from intake import store
 from intake.domain import claim as claims
-from intake.domain.call import folded
-from intake.domain.claim import Change, Given, value_of
+from intake.domain.claim import Change, Given
 from intake.domain.interview import Answers, Interview, evaluate
 from intake.domain.values import JsonValue
 from intake.service import script_in_use
 from intake.service.access import Held, hold
 from intake.service.events import announce
-from intake.store import HistoryEntry, LookUps
+from intake.service.look_ups import look_ups
+from intake.store import HistoryEntry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +30,7 @@ class InterviewShown:
 def get_interview(conn: Connection, claim_ref: str) -> InterviewShown:
     """The interview as it stands. Raises NotFound, PermissionDenied."""
     held = hold(conn, claim_ref, by_purpose=frozenset({"ASSESSOR"}))
-    return _show(conn, held, store.load_answers(conn, held.cipher))
+    return _show(conn, held, store.load_answers(conn, held.cipher, version=held.claim.version))
 
 
 def record_answers(conn: Connection, claim_ref: str, given: Mapping[str, Given], *, version: int) -> InterviewShown:
@@ -42,7 +41,7 @@ def record_answers(conn: Connection, claim_ref: str, given: Mapping[str, Given],
     """
     held = hold(conn, claim_ref, lock=True)
     held.claim.expect_version(version)
-    before = store.load_answers(conn, held.cipher)
+    before = store.load_answers(conn, held.cipher, version=version)
     change = claims.record_answers(held.claim, script_in_use(), before, given)
     _save(conn, held, change, reason="")
     return _show(conn, held, change.answers, version=change.claim.version)
@@ -57,7 +56,7 @@ def amend_answers(
     """
     held = hold(conn, claim_ref, by_purpose=frozenset({"ASSESSOR", "PROCESSING_OFFICER"}), lock=True)
     held.claim.expect_version(version)
-    before = store.load_answers(conn, held.cipher)
+    before = store.load_answers(conn, held.cipher, version=version)
     change = claims.amend_answers(held.claim, script_in_use(), before, given)
     made = _save(conn, held, change, reason=reason)
     changes = tuple(
@@ -86,34 +85,7 @@ def get_history(conn: Connection, claim_ref: str) -> list[HistoryEntry]:
     """Every answer that was ever given, oldest first. Raises NotFound, PermissionDenied."""
     held = hold(conn, claim_ref, by_purpose=frozenset({"ASSESSOR", "SERVICE_MANAGER"}))
     access_log.record_access(conn, claim_ref=claim_ref, purpose=held.purpose)
-    return store.load_history(conn, held.cipher)
-
-
-def look_ups(vault: Vault, answers: Answers) -> LookUps:
-    """What stands for the claimant in indexes, as far as the answers tell."""
-    nino, surname, born = (value_of(answers, name) for name in ("nino", "surname", "date_of_birth"))
-    address = value_of(answers, "address")
-    postcode = address.get("postcode") if isinstance(address, dict) else None
-    return LookUps(
-        nino=nino_look_up(vault, str(nino)) if nino else None,
-        person=person_look_up(vault, surname=str(surname), date_of_birth=str(born)) if surname and born else None,
-        postcode=postcode_look_up(vault, str(postcode)) if postcode else None,
-    )
-
-
-def nino_look_up(vault: Vault, nino: str) -> bytes:
-    """What stands for a canonical NINO."""
-    return vault.lookup(f"nino|{nino}")
-
-
-def person_look_up(vault: Vault, *, surname: str, date_of_birth: str) -> bytes:
-    """What stands for a surname, however it is spelt, and a date of birth (YYYY-MM-DD)."""
-    return vault.lookup(f"person|{folded(surname)}|{date_of_birth}")
-
-
-def postcode_look_up(vault: Vault, postcode: str) -> bytes:
-    """What stands for a canonical postcode."""
-    return vault.lookup(f"postcode|{postcode}")
+    return store.load_history(conn, held.cipher, version=held.claim.version)
 
 
 def _value(answers: Answers, name: str) -> JsonValue:

@@ -1,0 +1,34 @@
+"""What stands for a claimant in indexes: an HMAC, since what it stands for is stored encrypted."""
+
+from chassis.vault import Vault
+from intake.domain.call import folded
+from intake.domain.claim import value_of
+from intake.domain.interview import Answers
+from intake.store import LookUps
+
+
+def look_ups(vault: Vault, answers: Answers) -> LookUps:
+    """What stands for the claimant in indexes, as far as the answers tell."""
+    nino, surname, born = (value_of(answers, name) for name in ("nino", "surname", "date_of_birth"))
+    address = value_of(answers, "address")
+    postcode = address.get("postcode") if isinstance(address, dict) else None
+    return LookUps(
+        nino=nino_look_up(vault, str(nino)) if nino else None,
+        person=person_look_up(vault, surname=str(surname), date_of_birth=str(born)) if surname and born else None,
+        postcode=postcode_look_up(vault, str(postcode)) if postcode else None,
+    )
+
+
+def nino_look_up(vault: Vault, nino: str) -> bytes:
+    """What stands for a canonical NINO."""
+    return vault.lookup(f"nino|{nino}")
+
+
+def person_look_up(vault: Vault, *, surname: str, date_of_birth: str) -> bytes:
+    """What stands for a surname, however it is spelt, and a date of birth (YYYY-MM-DD)."""
+    return vault.lookup(f"person|{folded(surname)}|{date_of_birth}")
+
+
+def postcode_look_up(vault: Vault, postcode: str) -> bytes:
+    """What stands for a canonical postcode."""
+    return vault.lookup(f"postcode|{postcode}")

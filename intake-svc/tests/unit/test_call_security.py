@@ -1,0 +1,132 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chassis.errors import FailedPrecondition, InvalidArgument
+from intake.domain.call import Call, Outcome, Security, folded, questions_to_ask
+from intake.domain.script import Script
+
+STARTED = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+
+
+def call(*questions: str, **more: Any) -> Call:
+    return Call(
+        call_id=uuid4(),
+        claim_ref="C0000000000A",
+        operator="OP000001",
+        purpose="CHANGE",
+        language="EN",
+        security=Security.REQUIRED if questions else Security.PASSED,
+        security_questions=questions,
+        started=STARTED,
+        **more,
+    )
+
+
+def test_the_right_answers_open_the_record(answered: Any, single_tenant: Any) -> None:
+    record = answered(**single_tenant)
+
+    tried = call("date_of_birth", "telephone").identify(
+        {"date_of_birth": "1980-02-29", "telephone": "+441134960999"}, record
+    )
+
+    assert (tried.security, tried.tries_left) == (Security.PASSED, 3)
+
+
+def test_the_third_wrong_try_ends_the_calls_access(answered: Any, single_tenant: Any) -> None:
+    record, tried = answered(**single_tenant), call("date_of_birth")
+
+    seen = []
+    for _ in range(3):
+        tried = tried.identify({"date_of_birth": "1980-02-28"}, record)
+        seen.append((tried.security, tried.tries_left))
+
+    assert seen == [(Security.REQUIRED, 2), (Security.REQUIRED, 1), (Security.FAILED, 0)]
+    with pytest.raises(FailedPrecondition, match="takes no try"):
+        tried.identify({"date_of_birth": "1980-02-29"}, record)
+
+
+@pytest.mark.parametrize("spelt", ["o'brien lukasz", "O’BRIEN-ŁUKASZ", "Obrien Łukasz"])
+def test_a_name_is_known_by_its_letters(answered: Any, spelt: str) -> None:
+    record = answered(surname="O’Brien-Łukasz")
+
+    assert call("surname").identify({"surname": spelt}, record).security is Security.PASSED
+
+
+@pytest.mark.parametrize("wrong", ["Łukas", None, {"gap": "NOT_KNOWN"}, True])
+def test_a_near_miss_and_no_answer_are_wrong(answered: Any, wrong: Any) -> None:
+    record = answered(surname="Łukasz")
+
+    assert call("surname").identify({"surname": wrong}, record).security is Security.REQUIRED
+
+
+def test_an_answer_that_has_since_been_cleared_can_not_be_matched(answered: Any) -> None:
+    assert call("telephone").identify({"telephone": None}, answered(telephone=None)).security is Security.REQUIRED
+
+
+def test_each_question_is_answered_and_no_other(answered: Any, single_tenant: Any) -> None:
+    with pytest.raises(InvalidArgument) as raised:
+        call("date_of_birth", "telephone").identify({"telephone": "1", "sex": "F"}, answered(**single_tenant))
+
+    assert {violation.field for violation in raised.value.violations} == {"date_of_birth", "sex"}
+
+
+def test_at_most_three_of_the_questions_meant_for_it_are_asked(
+    script: Script, answered: Any, couple_with_children: Any
+) -> None:
+    asked = questions_to_ask(script, answered(**couple_with_children))
+
+    assert asked == ("date_of_birth", "telephone", "partner_date_of_birth")
+
+
+def test_a_record_left_early_asks_back_all_that_it_was_told(script: Script, answered: Any) -> None:
+    assert questions_to_ask(script, answered(language="EN", nino="AB123456C", surname="Hughes")) == ("surname", "nino")
+    assert questions_to_ask(script, answered(language="EN")) == ("language",)
+
+
+def test_a_call_takes_the_time_from_its_start_to_its_end() -> None:
+    ended = call().end(Outcome.COMPLETED, at=STARTED + timedelta(minutes=19, seconds=2.9), call_back_time=None)
+
+    assert (call().talk_seconds, ended.talk_seconds) == (0, 1142)
+
+
+def test_a_call_ends_once() -> None:
+    ended = call("surname").end(Outcome.ABANDONED, at=STARTED, call_back_time=None)
+
+    with pytest.raises(FailedPrecondition, match="has ended"):
+        ended.end(Outcome.COMPLETED, at=STARTED, call_back_time=None)
+    with pytest.raises(FailedPrecondition, match="has ended"):
+        ended.identify({"surname": "Hughes"}, {})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "call_back_time"),
+    [
+        (Outcome.CALL_BACK, None),
+        (Outcome.CALL_BACK, STARTED),
+        (Outcome.COMPLETED, STARTED + timedelta(days=1)),
+    ],
+)
+def test_a_time_to_call_back_belongs_to_a_call_back_and_lies_ahead(
+    outcome: Outcome, call_back_time: datetime | None
+) -> None:
+    with pytest.raises(InvalidArgument) as raised:
+        call().end(outcome, at=STARTED, call_back_time=call_back_time)
+
+    assert [violation.field for violation in raised.value.violations] == ["call_back_time"]
+
+
+def test_a_call_as_it_began_knows_nothing_of_what_came_after(answered: Any) -> None:
+    began = call("surname")
+    later = began.identify({"surname": "Hughes"}, answered(surname="Hughes")).end(
+        Outcome.COMPLETED, at=STARTED + timedelta(minutes=1), call_back_time=None
+    )
+
+    assert later.as_started() == began
+
+
+@pytest.mark.parametrize(("text", "letters"), [("Siân", "sian"), ("李", "li"), ("St. John-Smith ", "stjohnsmith")])
+def test_two_spellings_of_a_name_have_their_letters_in_common(text: str, letters: str) -> None:
+    assert folded(text) == letters

@@ -1,0 +1,240 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from chassis.errors import FailedPrecondition, InvalidArgument, StaleVersion
+from intake.domain.claim import (
+    Change,
+    Claim,
+    ClaimAmended,
+    ClaimState,
+    ClaimSubmitted,
+    FirstContactRecorded,
+    Given,
+    amend_answers,
+    record_answers,
+    submit,
+)
+from intake.domain.interview import Answers, evaluate
+from intake.domain.script import Script
+
+STARTED = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+SUBMITTED = datetime(2026, 3, 2, 9, 48, tzinfo=UTC)
+
+
+@pytest.fixture
+def draft() -> Claim:
+    return Claim(
+        claim_ref="C0000000000A",
+        schemes=("JOBSEEKERS_ALLOWANCE",),
+        state=ClaimState.DRAFT,
+        version=1,
+        language="EN",
+        first_contact_time=STARTED,
+        operator="OP000001",
+        operator_grade="AO",
+    )
+
+
+@pytest.fixture
+def submitted(draft: Claim) -> Claim:
+    return replace(draft, state=ClaimState.SUBMITTED, version=9, submit_time=SUBMITTED, first_contact_recorded=True)
+
+
+def given(**values: Any) -> dict[str, Given]:
+    return {name: Given(value=value) for name, value in values.items()}
+
+
+def names_refused(raised: Any) -> set[str]:
+    return {violation.field for violation in raised.value.violations}
+
+
+def test_answers_make_one_new_version_however_many_they_are(draft: Claim, script: Script) -> None:
+    change = record_answers(draft, script, {}, given(surname="Hughes", sex="F"))
+
+    assert change.claim.version == 2
+    assert {name: answer.version for name, answer in change.changed.items()} == {"surname": 2, "sex": 2}
+    assert change.events == ()
+
+
+def test_answers_that_were_given_before_change_nothing(draft: Claim, script: Script, answered: Any) -> None:
+    before = answered(surname="Hughes", children=[])
+
+    change = record_answers(draft, script, before, given(surname="Hughes", children=[], title=None))
+
+    assert change == Change(claim=draft, answers=before, changed={})
+
+
+def test_an_answer_is_cleared_by_null_and_the_clearing_is_an_answer(
+    draft: Claim, script: Script, answered: Any
+) -> None:
+    change = record_answers(draft, script, answered(title="MR"), given(title=None))
+
+    assert change.changed["title"].value is None
+    assert change.claim.version == 2
+
+
+def test_the_first_contact_is_recorded_once_and_at_the_moment_it_becomes_known(
+    draft: Claim, script: Script, answered: Any, single_tenant: Any
+) -> None:
+    known = answered(**single_tenant)
+    before = {name: answer for name, answer in known.items() if name != "wishes_housing_benefit"}
+
+    first = record_answers(draft, script, before, given(wishes_housing_benefit=True))
+    again = record_answers(first.claim, script, first.answers, given(wishes_housing_benefit=False))
+
+    assert first.events == (FirstContactRecorded(first_contact_time=STARTED),)
+    assert first.claim.first_contact_recorded
+    assert again.events == ()
+
+
+def test_agreement_to_a_form_lasts_as_long_as_the_value(draft: Claim, script: Script) -> None:
+    agreed = record_answers(draft, script, {}, {"surname": Given(value="Siân", accept_transliteration=True)})
+    same = record_answers(agreed.claim, script, agreed.answers, given(surname="Siân"))
+    other = record_answers(agreed.claim, script, agreed.answers, given(surname="Siôn"))
+
+    assert agreed.answers["surname"].record_form == "SIAN"
+    assert same.changed == {}
+    assert other.answers["surname"].record_form is None
+
+
+def test_agreement_may_come_after_the_answer(draft: Claim, script: Script) -> None:
+    told = record_answers(draft, script, {}, given(surname="Siân"))
+
+    agreed = record_answers(
+        told.claim, script, told.answers, {"surname": Given(value="Siân", accept_transliteration=True)}
+    )
+
+    assert (agreed.claim.version, agreed.answers["surname"].record_form) == (3, "SIAN")
+
+
+def test_the_claimant_is_served_in_the_language_of_the_answer(draft: Claim, script: Script) -> None:
+    assert record_answers(draft, script, {}, given(language="CY")).claim.language == "CY"
+    assert record_answers(draft, script, {}, given(surname="Hughes")).claim.language == "EN"
+
+
+def test_a_claim_is_submitted_when_nothing_is_missing(
+    draft: Claim, script: Script, answered: Any, single_tenant: Any
+) -> None:
+    interview = evaluate(script, answered(**single_tenant), language="EN")
+
+    after, event = submit(draft, interview, at=SUBMITTED)
+
+    assert (after.state, after.version, after.submit_time) == (ClaimState.SUBMITTED, 2, SUBMITTED)
+    assert event == ClaimSubmitted(schemes=("JOBSEEKERS_ALLOWANCE",), submit_time=SUBMITTED, first_contact_time=STARTED)
+
+
+def test_a_claim_with_gaps_names_each_of_them(draft: Claim, script: Script, answered: Any, single_tenant: Any) -> None:
+    answers = answered(**single_tenant | {"capital": {"gap": "NOT_KNOWN"}, "surname": "Łukasz", "sex": None})
+
+    with pytest.raises(InvalidArgument) as raised:
+        submit(draft, evaluate(script, answers, language="EN"), at=SUBMITTED)
+
+    assert names_refused(raised) == {"capital", "surname", "sex"}
+
+
+def test_a_submitted_claim_is_neither_submitted_again_nor_answered_as_an_interview(
+    submitted: Claim, script: Script, answered: Any, single_tenant: Any
+) -> None:
+    answers = answered(**single_tenant)
+
+    with pytest.raises(FailedPrecondition) as twice:
+        submit(submitted, evaluate(script, answers, language="EN"), at=SUBMITTED)
+    with pytest.raises(FailedPrecondition, match="AmendAnswers"):
+        record_answers(submitted, script, answers, given(capital="1.00"))
+
+    assert twice.value.reason == "CLAIM_SUBMITTED"
+
+
+@pytest.fixture
+def answers(answered: Any, single_tenant: Any) -> Answers:
+    whole: Answers = answered(**single_tenant)
+    return whole
+
+
+def test_an_amendment_of_a_submitted_claim_tells_which_facts_changed(
+    submitted: Claim, script: Script, answers: Answers
+) -> None:
+    change = amend_answers(submitted, script, answers, given(capital="999.00", wishes_housing_benefit=False))
+
+    assert change.claim.version == 10
+    assert change.events == (
+        ClaimAmended(changed_fields=("capital", "wishes_housing_benefit", "rent_amount", "rent_period")),
+    )
+
+
+def test_an_amendment_of_a_draft_is_told_to_nobody(draft: Claim, script: Script, answers: Answers) -> None:
+    told = replace(draft, first_contact_recorded=True)
+
+    assert amend_answers(told, script, answers, given(capital="999.00")).events == ()
+
+
+def test_an_amendment_that_changes_nothing_is_told_to_nobody(
+    submitted: Claim, script: Script, answers: Answers
+) -> None:
+    assert amend_answers(submitted, script, answers, given(capital="350.00")).events == ()
+
+
+def test_a_submitted_claim_stays_complete(submitted: Claim, script: Script, answers: Answers) -> None:
+    with pytest.raises(InvalidArgument) as raised:
+        amend_answers(submitted, script, answers, given(has_partner=True, partner_hours=3, sex=None))
+
+    whole = amend_answers(
+        submitted,
+        script,
+        answers,
+        given(
+            has_partner=True,
+            partner_surname="Price",
+            partner_forenames="Jo",
+            partner_date_of_birth="1979-05-04",
+            partner_nino={"gap": "NOT_KNOWN"},
+            partner_hours=3,
+        ),
+    )
+
+    assert names_refused(raised) == {
+        "sex",
+        "partner_surname",
+        "partner_forenames",
+        "partner_date_of_birth",
+        "partner_nino",
+    }
+    assert whole.claim.version == 10
+
+
+def test_what_was_open_before_an_amendment_is_not_held_against_it(
+    submitted: Claim, script: Script, answers: Answers
+) -> None:
+    asked_less = {name: answer for name, answer in answers.items() if name != "jury_service"}
+
+    assert amend_answers(submitted, script, asked_less, given(capital="1.00")).changed
+
+
+def test_a_name_corrected_after_submission_carries_its_proposal(
+    submitted: Claim, script: Script, answers: Answers
+) -> None:
+    change = amend_answers(submitted, script, answers, given(surname="Łukasz"))
+
+    state = next(
+        part for part in evaluate(script, change.answers, language="EN").questions if part.question.id == "surname"
+    )
+    assert state.proposal == "LUKASZ"
+
+
+@pytest.mark.parametrize("state", [ClaimState.WITHDRAWN, ClaimState.CLOSED])
+def test_a_claim_that_is_over_is_not_amended(
+    submitted: Claim, script: Script, answers: Answers, state: ClaimState
+) -> None:
+    with pytest.raises(FailedPrecondition):
+        amend_answers(replace(submitted, state=state), script, answers, given(capital="1.00"))
+
+
+def test_a_version_that_was_read_before_a_change_is_stale(draft: Claim) -> None:
+    draft.expect_version(1)
+    with pytest.raises(StaleVersion) as raised:
+        replace(draft, version=3).expect_version(2)
+
+    assert raised.value.metadata == {"given_version": "2", "current_version": "3"}
