@@ -11,6 +11,8 @@ from chassis import remote
 from chassis.runtime import Service, run
 from cms.assessment.v1 import assessment_pb2
 
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
 
 def service(settings: Settings) -> Service:
     """What makes this service this one."""
@@ -18,7 +20,7 @@ def service(settings: Settings) -> Service:
         name="assessment-svc",
         settings=settings,
         contract=assessment_pb2.DESCRIPTOR.services_by_name["AssessmentService"],
-        migrations=Path(__file__).parents[2] / "migrations",
+        migrations=MIGRATIONS,
         api=lambda _runtime: AssessmentApi(IntakeClient(remote.channel(settings.intake_address))),
         handlers=consumers.HANDLERS,
         gauges=GAUGES,

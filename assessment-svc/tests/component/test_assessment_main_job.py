@@ -1,0 +1,308 @@
+"""A claim is assessed through the service's doors, with intake faked at the Protocol."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+
+from chassis import clock
+from chassis.testing import DatabaseUrls
+from cms.assessment.v1 import events_pb2
+from cms.common.v1 import common_pb2
+from cms.gateway.v1 import events_pb2 as gateway_events
+from cms.intake.v1 import events_pb2 as intake_events
+
+CLAIM = "C0123456789A"
+CANARY = "Łukasz-canary"
+
+
+@pytest.fixture(autouse=True)
+def submitted_claim(intake: Any, news: Any) -> None:
+    """A booked claim with two facts."""
+    intake.submit(surname=CANARY, tenure="TENANT")
+    news.submitted()
+    news.booked()
+
+
+def rows(database_urls: DatabaseUrls, query: Any) -> list[Any]:
+    with psycopg.connect(database_urls.owner) as conn:
+        return conn.execute(query).fetchall()
+
+
+def statuses(assessment: Any) -> dict[str, str]:
+    return {item["fact"]: item["status"].removeprefix("ITEM_STATUS_") for item in assessment["items"]}
+
+
+def check(*facts: str, status: str = "ITEM_STATUS_CONFIRMED") -> list[dict[str, str]]:
+    return [{"fact": fact, "status": status} for fact in facts]
+
+
+@pytest.mark.parametrize("door", ["http", "grpc"])
+def test_a_claim_is_listed_started_checked_corrected_and_confirmed(
+    desk_of: Any, intake: Any, database_urls: DatabaseUrls, door: str
+) -> None:
+    desk = desk_of(door=door)
+
+    work = desk.call("ListWork").body["items"]
+    started = desk.do("StartAssessment")
+    evidence = {"kind": "EVIDENCE_KIND_PASSPORT", "seenOn": {"year": 2020, "month": 2, "day": 29}}
+    verified = desk.do("VerifyItems", version=started["version"], items=[check("surname")[0] | {"evidence": evidence}])
+    corrected = desk.do(
+        "CorrectItem", version=verified["version"], fact="tenure", value="OWNER", reason="saw the deeds"
+    )
+    confirmed = desk.do("ConfirmAssessment", version=corrected["version"])
+
+    assert [(item["claimRef"], item["state"], item["booking"]) for item in work] == [
+        (CLAIM, "ASSESSMENT_STATE_READY", "BOOKING_BOOKED")
+    ]
+    assert [(item["fact"], item["value"], item["text"]) for item in started["items"]] == [
+        ("surname", CANARY, "What is your surname?"),
+        ("tenure", "TENANT", "What is your tenure?"),
+    ]
+    assert verified["items"][0]["evidence"] == evidence
+    assert statuses(corrected) == {"surname": "CONFIRMED", "tenure": "CORRECTED"}
+    assert corrected["items"][1]["value"] == "OWNER"
+    assert (confirmed["state"], confirmed["claimVersion"]) == ("ASSESSMENT_STATE_CONFIRMED", 8)
+    [(payload, version)] = rows(database_urls, "SELECT payload, version FROM outbox")
+    assert version == confirmed["version"]
+    assert events_pb2.AssessmentConfirmed.FromString(payload) == events_pb2.AssessmentConfirmed(
+        claim_version=8,
+        schemes=[common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE],
+        office_code="123456",
+        assessor_id="AS000001",
+    )
+
+
+def test_every_reading_names_its_purpose_and_its_reader(desk: Any, intake: Any, database_urls: DatabaseUrls) -> None:
+    version = desk.do("StartAssessment")["version"]
+    desk.do("CorrectItem", version=version, fact="tenure", value="OWNER", reason="saw the deeds")
+
+    assert intake.asked == [
+        ("GetInterview", "appointment A1", "AS000001"),
+        ("AmendAnswers", "appointment A1", "AS000001"),
+    ]
+    assert rows(database_urls, "SELECT subject, claim_ref, purpose, outcome FROM access_log ORDER BY access_id") == [
+        ("AS000001", CLAIM, "appointment A1", "SHOWN"),
+        ("AS000001", CLAIM, "appointment A1", "SHOWN"),
+    ]
+
+
+def test_a_repeat_is_shown_to_its_reader_again_and_changes_nothing(
+    desk: Any, intake: Any, database_urls: DatabaseUrls
+) -> None:
+    version = desk.do("StartAssessment")["version"]
+    same = {"requestId": str(uuid4()), "version": version, "items": check("surname", "tenure")}
+
+    first = desk.do("VerifyItems", **same)
+    again = desk.do("VerifyItems", **same)
+
+    assert again == first
+    assert len(rows(database_urls, "SELECT 1 FROM access_log WHERE outcome = 'SHOWN'")) == 3
+
+
+def test_a_correction_that_is_repeated_amends_the_claim_once(desk: Any, intake: Any) -> None:
+    version = desk.do("StartAssessment")["version"]
+    same = {"requestId": str(uuid4()), "version": version, "fact": "tenure", "value": "OWNER", "reason": "seen"}
+
+    first = desk.do("CorrectItem", **same)
+    again = desk.do("CorrectItem", **same)
+
+    assert again == first
+    assert intake.claims[CLAIM].version == 8
+    assert [method for method, *_ in intake.asked].count("AmendAnswers") == 1
+
+
+def test_a_correction_cut_off_after_the_amendment_is_completed_by_its_retry(desk: Any, intake: Any) -> None:
+    version = desk.do("StartAssessment")["version"]
+    same = {"requestId": str(uuid4()), "version": version, "fact": "tenure", "value": "OWNER", "reason": "seen"}
+
+    def lose_the_reply() -> None:
+        intake.after_amend = lambda: None
+        raise ZeroDivisionError
+
+    intake.after_amend = lose_the_reply
+    lost = desk.call("CorrectItem", claimRef=CLAIM, **same)
+    again = desk.do("CorrectItem", **same)
+
+    assert lost.code == "internal"
+    assert statuses(again)["tenure"] == "CORRECTED"
+    assert intake.claims[CLAIM].version == 8
+
+
+def test_word_of_its_own_amendment_does_not_undo_a_correction(desk: Any, intake: Any, news: Any) -> None:
+    version = desk.do("StartAssessment")["version"]
+    amended = intake_events.ClaimAmended(changed_fields=["tenure"])
+
+    # The event overtakes the reply, and comes once more afterwards.
+    intake.after_amend = lambda: news.tell(amended, version=8)
+    corrected = desk.do("CorrectItem", version=version, fact="tenure", value="OWNER", reason="seen")
+    news.tell(amended, version=8)
+    resumed = desk.do("StartAssessment")
+
+    assert statuses(corrected)["tenure"] == "CORRECTED"
+    assert resumed == corrected
+
+
+def test_a_cleared_fact_is_no_item_any_more(desk: Any) -> None:
+    version = desk.do("StartAssessment")["version"]
+
+    corrected = desk.do("CorrectItem", version=version, fact="tenure", value=None, reason="never said so")
+
+    assert set(statuses(corrected)) == {"surname"}
+
+
+def test_a_fact_amended_since_it_was_read_is_not_confirmed_unseen(desk: Any, intake: Any) -> None:
+    version = desk.do("StartAssessment")["version"]
+    intake.change(tenure="OWNER", children=2)
+
+    verified = desk.do("VerifyItems", version=version, items=check("surname", "tenure", "children"))
+    refused = desk.call("ConfirmAssessment", claimRef=CLAIM, version=verified["version"], requestId=str(uuid4()))
+
+    assert statuses(verified) == {"surname": "CONFIRMED", "tenure": "UNCHECKED", "children": "UNCHECKED"}
+    assert verified["claimVersion"] == 8
+    assert (refused.code, refused.reason) == ("failed_precondition", "ITEMS_OPEN")
+    assert refused.fields == {"tenure", "children"}
+
+
+def test_an_amendment_between_check_and_confirmation_holds_the_confirmation_up(desk: Any, intake: Any) -> None:
+    version = desk.do("StartAssessment")["version"]
+    verified = desk.do("VerifyItems", version=version, items=check("surname", "tenure"))
+    intake.change(tenure="OWNER")
+
+    refused = desk.call("ConfirmAssessment", claimRef=CLAIM, version=verified["version"], requestId=str(uuid4()))
+    again = desk.do("VerifyItems", version=desk.do("StartAssessment")["version"], items=check("tenure"))
+    confirmed = desk.do("ConfirmAssessment", version=again["version"])
+
+    assert (refused.reason, refused.fields) == ("ITEMS_OPEN", {"tenure"})
+    assert confirmed["claimVersion"] == 8
+
+
+def test_of_two_who_confirm_at_once_exactly_one_does(desk: Any, database_urls: DatabaseUrls) -> None:
+    version = desk.do("StartAssessment")["version"]
+    version = desk.do("VerifyItems", version=version, items=check("surname", "tenure"))["version"]
+
+    def confirm(_: int) -> Any:
+        return desk.call("ConfirmAssessment", claimRef=CLAIM, version=version, requestId=str(uuid4())).code
+
+    with ThreadPoolExecutor(4) as pool:
+        codes = sorted(pool.map(confirm, range(4)))
+
+    assert codes == ["aborted", "aborted", "aborted", "ok"]
+    assert len(rows(database_urls, "SELECT 1 FROM outbox")) == 1
+
+
+def test_an_amendment_after_confirmation_leaves_it_confirmed(desk: Any, intake: Any, news: Any) -> None:
+    version = desk.do("StartAssessment")["version"]
+    version = desk.do("VerifyItems", version=version, items=check("surname", "tenure"))["version"]
+    desk.do("ConfirmAssessment", version=version)
+
+    news.tell(intake_events.ClaimAmended(changed_fields=["tenure"]), version=intake.change(tenure="OWNER"))
+
+    assert desk.call("ListWork").body["items"][0]["state"] == "ASSESSMENT_STATE_CONFIRMED"
+    assert desk.call("StartAssessment", claimRef=CLAIM, requestId=str(uuid4())).reason == "ALREADY_CONFIRMED"
+
+
+def test_a_refusal_by_intake_names_the_fact_and_never_the_value(desk: Any, intake: Any) -> None:
+    version = desk.do("StartAssessment")["version"]
+    intake.refused_values.append("canary-of-a-value")
+
+    refused = desk.call(
+        "CorrectItem",
+        claimRef=CLAIM,
+        version=version,
+        fact="tenure",
+        value="canary-of-a-value",
+        reason="seen",
+        requestId=str(uuid4()),
+    )
+
+    assert (refused.code, refused.fields) == ("invalid_argument", {"tenure"})
+    assert "canary" not in refused.text
+
+
+def test_without_intake_nothing_is_shown_or_changed_but_work_is_listed(desk: Any, intake: Any) -> None:
+    intake.is_away = True
+
+    assert desk.call("StartAssessment", claimRef=CLAIM, requestId=str(uuid4())).code == "unavailable"
+    assert desk.call("ListWork").body["items"][0]["version"] == 1
+
+
+def test_no_answer_reaches_the_database(desk: Any, database_urls: DatabaseUrls) -> None:
+    version = desk.do("StartAssessment")["version"]
+    desk.do("VerifyItems", version=version, items=check("surname", "tenure"))
+
+    tables = [name for (name,) in rows(database_urls, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    contents = [str(rows(database_urls, f"SELECT * FROM {name}".encode())) for name in tables]  # noqa: S608
+
+    assert "items" in tables
+    assert CANARY not in "".join(contents)
+
+
+def test_unbooked_work_shows_as_such_after_thirty_minutes(
+    desk: Any, news: Any, process: Any, database_urls: DatabaseUrls
+) -> None:
+    news.submitted("C00000000010")
+    before = desk.call("ListWork").body["items"]
+    clock.advance(timedelta(minutes=30))
+    after = desk.call("ListWork").body["items"]
+
+    booking = {item["claimRef"]: item["booking"] for item in before}
+    assert booking == {CLAIM: "BOOKING_BOOKED", "C00000000010": "BOOKING_AWAITED"}
+    assert {item["claimRef"]: item["booking"] for item in after}["C00000000010"] == "BOOKING_UNBOOKED"
+    metrics = httpx.get(f"http://127.0.0.1:{process.http.port}/metrics").text
+    assert "assessment_unbooked 1.0" in metrics
+    assert 'assessment_work{state="READY"} 2.0' in metrics
+
+
+def test_work_shows_what_the_paying_system_said(desk: Any, news: Any) -> None:
+    news.tell(
+        gateway_events.TransferRejected(system=common_pb2.SYSTEM_JSAPS, transfer_id="T1", question_ids=["surname"])
+    )
+    refused = desk.call("ListWork").body["items"][0]
+    news.tell(gateway_events.TransferAccepted(system=common_pb2.SYSTEM_JSAPS, transfer_id="T2"))
+    accepted = desk.call("ListWork").body["items"][0]
+
+    assert (refused["acceptedBy"], refused["rejectedQuestionIds"]) == ([], ["surname"])
+    assert (accepted["acceptedBy"], accepted["rejectedQuestionIds"]) == (["SYSTEM_JSAPS"], [])
+
+
+def test_an_assessor_lists_their_own_office_and_what_has_none_yet(
+    desk: Any, desk_of: Callable[..., Any], news: Any
+) -> None:
+    news.submitted("C00000000010", ago=timedelta(hours=2))
+    news.submitted("C00000000020", ago=timedelta(hours=1))
+    news.booked("C00000000020", office="654321")
+
+    def listed(answer: Any) -> list[str]:
+        return [item["claimRef"] for item in answer.body["items"]]
+
+    assert listed(desk.call("ListWork")) == ["C00000000010", CLAIM]
+    assert listed(desk.call("ListWork", office="123456")) == [CLAIM]
+    assert listed(desk.call("ListWork", assessor="AS000002")) == []
+    assert listed(desk_of(office="654321").call("ListWork")) == ["C00000000010", "C00000000020"]
+
+
+def test_pages_follow_each_other_without_a_gap_and_confirmed_work_comes_last(desk: Any, news: Any) -> None:
+    version = desk.do("StartAssessment")["version"]
+    version = desk.do("VerifyItems", version=version, items=check("surname", "tenure"))["version"]
+    desk.do("ConfirmAssessment", version=version)
+    others = [f"C000000000{number}0" for number in range(10, 15)]
+    for claim_ref in others:
+        news.submitted(claim_ref)
+
+    seen, token = list[str](), ""
+    while True:
+        page = desk.call("ListWork", pageSize=2, pageToken=token).body
+        seen += [item["claimRef"] for item in page["items"]]
+        token = page["nextPageToken"]
+        if not token:
+            break
+
+    assert seen == [*others, CLAIM]
+    confirmed = desk.call("ListWork", state="ASSESSMENT_STATE_CONFIRMED").body["items"]
+    assert [item["claimRef"] for item in confirmed] == [CLAIM]

@@ -1,0 +1,209 @@
+"""Events in any order, once or more often, lead to the same record."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+import pytest
+from google.protobuf.message import Message
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from assessment import store
+from assessment.consumers import HANDLERS
+from assessment.domain import Assessment, Check, Checked, Facts, ItemStatus
+from chassis import outbox
+from chassis.bus import Bus
+from chassis.database import Database
+from chassis.errors import InvalidArgument
+from chassis.inbox import Event, Inbox
+from chassis.outbox import Relay
+from chassis.testing import eventually
+from cms.common.v1 import common_pb2
+from cms.gateway.v1 import events_pb2 as gateway_events
+from cms.intake.v1 import events_pb2 as intake_events
+from cms.scheduling.v1 import events_pb2 as scheduling_events
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+OFFICE = "123456"
+
+
+def event(message: Message, *, version: int = 1, minutes: int = 0) -> Event:
+    return Event(
+        event_id=uuid5(UUID(int=0), f"{message}{version}{minutes}"),
+        name=message.DESCRIPTOR.name,
+        source="test",
+        claim_ref="",
+        version=version,
+        occurred_time=NOON + timedelta(minutes=minutes),
+        message=message,
+    )
+
+
+def submitted() -> Event:
+    message = intake_events.ClaimSubmitted(schemes=[common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE])
+    message.submit_time.FromDatetime(NOON)
+    return event(message, version=7)
+
+
+def booked(appointment_id: str, *, minutes: int) -> Event:
+    message = scheduling_events.AppointmentBooked(
+        appointment_id=appointment_id, office_code=OFFICE, assessor_id="AS000001", channel=common_pb2.CHANNEL_TELEPHONE
+    )
+    message.start_time.FromDatetime(NOON + timedelta(days=1))
+    return event(message, minutes=minutes)
+
+
+def rejected(transfer_id: str, question_id: str, *, minutes: int) -> Event:
+    message = gateway_events.TransferRejected(
+        system=common_pb2.SYSTEM_JSAPS, transfer_id=transfer_id, question_ids=[question_id]
+    )
+    return event(message, minutes=minutes)
+
+
+def accepted(*, minutes: int) -> Event:
+    return event(gateway_events.TransferAccepted(system=common_pb2.SYSTEM_JSAPS, transfer_id="T9"), minutes=minutes)
+
+
+def amended(*facts: str, version: int) -> Event:
+    return event(intake_events.ClaimAmended(changed_fields=facts), version=version)
+
+
+HISTORY = [
+    submitted(),
+    booked("A1", minutes=5),
+    booked("A2", minutes=9),
+    amended("surname", version=8),
+    rejected("T1", "surname", minutes=20),
+    rejected("T2", "tenure", minutes=30),
+    accepted(minutes=25),
+]
+
+
+def handle(database: Database, claim_ref: str, events: list[Event]) -> None:
+    for each in events:
+        with database.transaction() as conn:
+            HANDLERS[each.name](conn, Event(**{**vars(each), "claim_ref": claim_ref}))
+
+
+def listed(database: Database, claim_ref: str) -> Any:
+    """The claim's work item without its reference."""
+    wanted = store.WorkFilter(office=OFFICE, with_unbooked=True)
+    with database.transaction() as conn:
+        found = [
+            work for work in store.list_work(conn, wanted, after=None, limit=10_000) if work.claim_ref == claim_ref
+        ]
+    return {**vars(found[0]), "claim_ref": ""} if found else None
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.permutations(HISTORY), again=st.lists(st.sampled_from(HISTORY), max_size=5))
+def test_any_order_with_duplicates_gives_the_same_work_item(
+    database: Database, order: list[Event], again: list[Event]
+) -> None:
+    straight, shuffled = uuid4().hex[:12], uuid4().hex[:12]
+
+    handle(database, straight, HISTORY)
+    handle(database, shuffled, order + again)
+
+    assert listed(database, shuffled) == listed(database, straight)
+
+
+def test_the_last_word_of_each_kind_stays(database: Database) -> None:
+    handle(database, "C1", HISTORY)
+
+    work = listed(database, "C1")
+
+    assert work["appointment"].appointment_id == "A2"
+    assert work["appointment"].channel == "TELEPHONE"
+    assert (work["accepted_by"], work["rejected_question_ids"]) == (("JSAPS",), ("tenure",))
+
+
+def test_a_booking_before_the_submission_is_no_work_yet(database: Database) -> None:
+    handle(database, "C1", [booked("A1", minutes=5), amended("surname", version=8)])
+    before = listed(database, "C1")
+    handle(database, "C1", [submitted()])
+
+    assert before is None
+    assert listed(database, "C1")["appointment"].appointment_id == "A1"
+
+
+@pytest.fixture
+def checked_claim(database: Database) -> Callable[[], Assessment]:
+    """A claim in progress whose facts of version 3 were both confirmed; gives it as it is now."""
+    handle(database, "C1", [submitted()])
+    facts = Facts(version=7, answered={"surname": 3, "tenure": 3})
+    checks = [Check(fact=fact, status=ItemStatus.CONFIRMED) for fact in facts.answered]
+    with database.transaction() as conn:
+        before = found(store.lock_assessment(conn, "C1"))
+        begun = before.start(facts)
+        after = begun.verify(checks, version=begun.version, facts=facts, checked=Checked(by="AS000001", at=NOON))
+        store.save_assessment(conn, before, after)
+
+    def now() -> Assessment:
+        with database.transaction() as conn:
+            return found(store.read_assessment(conn, "C1"))
+
+    assert now() == after
+    return now
+
+
+def found(assessment: Assessment | None) -> Assessment:
+    assert assessment is not None
+    return assessment
+
+
+@given(order=st.permutations([amended("surname", version=8), amended("surname", version=9), amended(version=2)]))
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_word_of_amendments_in_any_order_unchecks_what_changed(
+    database: Database, checked_claim: Callable[[], Assessment], order: list[Event]
+) -> None:
+    handle(database, "C1", [*order, order[0]])
+
+    items = checked_claim().items
+    assert (items["surname"].status, items["surname"].answered_version) == (ItemStatus.UNCHECKED, 3)
+    assert items["tenure"].status is ItemStatus.CONFIRMED
+
+
+def test_word_of_an_amendment_that_was_read_already_unchecks_nothing(
+    database: Database, checked_claim: Callable[[], Assessment]
+) -> None:
+    before = checked_claim()
+
+    handle(database, "C1", [amended("surname", "tenure", version=3)])
+
+    assert checked_claim() == before
+
+
+def test_saving_drops_the_items_that_are_gone(database: Database, checked_claim: Callable[[], Assessment]) -> None:
+    before = checked_claim()
+
+    with database.transaction() as conn:
+        store.save_assessment(conn, before, before.start(Facts(version=8, answered={"tenure": 3, "rent": 8})))
+
+    assert {fact: item.status for fact, item in checked_claim().items.items()} == {
+        "tenure": ItemStatus.CONFIRMED,
+        "rent": ItemStatus.UNCHECKED,
+    }
+
+
+def test_an_event_of_a_system_that_this_release_does_not_know_is_refused(database: Database) -> None:
+    with pytest.raises(InvalidArgument):
+        handle(database, "C1", [event(gateway_events.TransferAccepted(system=77))])  # type: ignore[arg-type]
+
+
+def test_an_event_comes_from_the_bus_and_is_receipted(database: Database, bus: Bus) -> None:
+    with database.transaction() as conn:
+        outbox.append(conn, claim_ref="C1", version=7, event=submitted().message)
+    intakes_relay = Relay("intake-svc", database, bus, consumer="test")
+    inbox = Inbox("assessment-svc", database, bus, HANDLERS, consumer="test")
+
+    intakes_relay.publish()
+    eventually(inbox.consume, what="the event")
+    eventually(intakes_relay.receive, what="the receipt")
+
+    assert listed(database, "C1")["schemes"] == ("JOBSEEKERS_ALLOWANCE",)
+    with database.transaction() as conn:
+        rows = conn.execute("SELECT receipted FROM outbox").fetchall()
+    assert rows == [{"receipted": ["assessment-svc"]}]

@@ -1,0 +1,179 @@
+"""Intake over a real channel: whose token and purpose go along, what comes back, how its refusals are told."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import grpc
+import pytest
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.struct_pb2 import NullValue, Value
+from google.rpc import code_pb2, status_pb2
+from grpc_status import rpc_status
+
+from assessment.clients import Amendment, IntakeClient
+from assessment.domain import ClaimChanged, Facts
+from chassis import call, remote
+from chassis.call import Call
+from chassis.database import Database
+from chassis.details import details_of
+from chassis.errors import CmsError, InvalidArgument, NotFound, StaleVersion, Unavailable, Violation
+from chassis.identity import Identity
+from chassis.testing import free_port
+from chassis.vault import Vault
+from cms.assessment.v1 import assessment_pb2
+from cms.intake.v1 import intake_pb2, intake_pb2_grpc
+
+INTERVIEW = intake_pb2.Interview(
+    claim_ref="C0123456789A",
+    version=9,
+    questions=[
+        intake_pb2.Question(id="surname", text="Surname?", answer=Value(string_value="Jones"), answered_version=3),
+        intake_pb2.Question(id="middle_name", text="Middle name?"),
+        intake_pb2.Question(id="phone", answer=Value(null_value=NullValue.NULL_VALUE), answered_version=4),
+    ],
+)
+AMENDMENT = Amendment(
+    claim_ref="C0123456789A",
+    claim_version=9,
+    fact="surname",
+    value=Value(string_value="Łukasz"),
+    accept_transliteration=True,
+    reason="saw the passport",
+    request_id=UUID(int=7),
+)
+
+
+@dataclass
+class IntakeServer(intake_pb2_grpc.IntakeServiceServicer):
+    """Answers with one interview, or the refusal that a test sets; keeps what it was sent."""
+
+    refusal: CmsError | None = None
+    heard: list[tuple[dict[str, Any], Any]] = field(default_factory=list)
+
+    def GetInterview(self, request: Any, context: Any) -> Any:
+        """As intake's."""
+        self._hear(request, context)
+        return intake_pb2.GetInterviewResponse(interview=INTERVIEW)
+
+    def AmendAnswers(self, request: Any, context: Any) -> Any:
+        """As intake's."""
+        self._hear(request, context)
+        return intake_pb2.AmendAnswersResponse(interview=INTERVIEW)
+
+    def _hear(self, request: Any, context: Any) -> None:
+        self.heard.append((dict(context.invocation_metadata()), request))
+        if self.refusal:
+            context.abort_with_status(rpc_status.to_status(_status(self.refusal)))
+
+
+def _status(error: CmsError) -> status_pb2.Status:
+    packed = []
+    for detail in details_of(error):
+        wrapped = AnyMessage()
+        wrapped.Pack(detail)
+        packed.append(wrapped)
+    return status_pb2.Status(code=code_pb2.Code.Value(error.code), message=error.message, details=packed)
+
+
+@pytest.fixture
+def intake_server() -> IntakeServer:
+    # The generated class counts as abstract to the type checker until every method is there.
+    kind: Any = IntakeServer
+    server: IntakeServer = kind()
+    return server
+
+
+@pytest.fixture
+def client(intake_server: IntakeServer) -> Iterator[IntakeClient]:
+    server = grpc.server(ThreadPoolExecutor(2))
+    intake_pb2_grpc.add_IntakeServiceServicer_to_server(intake_server, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    with remote.channel(f"127.0.0.1:{port}") as channel:
+        yield IntakeClient(channel)
+    server.stop(0).wait()
+
+
+@pytest.fixture(autouse=True)
+def present_call(vault: Vault, tmp_path: Path) -> Iterator[Call]:
+    identity = Identity(subject="AS000001", roles=frozenset({"ASSESSOR"}), token="the-assessors-token")
+    present = Call(
+        method="/test",
+        response=assessment_pb2.StartAssessmentResponse,
+        identity=identity,
+        database=Database("postgresql://nobody@127.0.0.1:1/nothing"),
+        vault=vault,
+        deadline=time.monotonic() + 5,
+    )
+    with call.entered(present):
+        yield present
+
+
+def test_an_interview_is_read_as_the_caller_for_a_purpose(client: IntakeClient, intake_server: IntakeServer) -> None:
+    interview = client.get_interview("C0123456789A", purpose="appointment A1")
+
+    [(metadata, request)] = intake_server.heard
+    assert metadata["authorization"] == "Bearer the-assessors-token"
+    assert metadata["cms-purpose"] == "appointment A1"
+    assert request.claim_ref == "C0123456789A"
+    assert interview.facts == Facts(version=9, answered={"surname": 3})
+    assert interview.questions["surname"].answer.string_value == "Jones"
+
+
+def test_an_amendment_carries_all_that_intake_needs(client: IntakeClient, intake_server: IntakeServer) -> None:
+    client.amend(AMENDMENT, purpose="work item C0123456789A")
+
+    [(metadata, request)] = intake_server.heard
+    assert metadata["cms-purpose"] == "work item C0123456789A"
+    assert request == intake_pb2.AmendAnswersRequest(
+        claim_ref="C0123456789A",
+        answers=[
+            intake_pb2.Answer(question_id="surname", value=Value(string_value="Łukasz"), accept_transliteration=True)
+        ],
+        version=9,
+        request_id=str(UUID(int=7)),
+        reason="saw the passport",
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        (["surname"], ["surname"]),
+        (["answers[0].value", "reason"], ["value", "reason"]),
+        (["surname", "partner_surname"], ["surname", "partner_surname"]),
+    ],
+)
+def test_what_intake_finds_at_fault_is_named_in_our_words(
+    client: IntakeClient, intake_server: IntakeServer, fields: list[str], told: list[str]
+) -> None:
+    intake_server.refusal = InvalidArgument.of(*(Violation(field=name, description="is not so") for name in fields))
+
+    with pytest.raises(InvalidArgument) as refused:
+        client.amend(AMENDMENT, purpose="appointment A1")
+
+    assert [violation.field for violation in refused.value.violations] == told
+
+
+def test_a_claim_that_moved_on_is_told_as_such(client: IntakeClient, intake_server: IntakeServer) -> None:
+    intake_server.refusal = StaleVersion(given=9, current=10)
+
+    with pytest.raises(ClaimChanged):
+        client.amend(AMENDMENT, purpose="appointment A1")
+
+
+def test_other_refusals_come_through_as_they_are(client: IntakeClient, intake_server: IntakeServer) -> None:
+    intake_server.refusal = NotFound("CLAIM_NOT_FOUND", "no such claim")
+
+    with pytest.raises(NotFound):
+        client.get_interview("C0123456789A", purpose="appointment A1")
+
+
+def test_an_intake_that_is_away_is_unavailable() -> None:
+    with remote.channel(f"127.0.0.1:{free_port()}") as channel, pytest.raises(Unavailable):
+        IntakeClient(channel).get_interview("C0123456789A", purpose="appointment A1")
