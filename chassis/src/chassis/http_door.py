@@ -35,6 +35,7 @@ _STATUS = {
 }
 _TIMEOUT = re.compile(r"[0-9]{1,10}")
 _JSON = "application/json"
+_CLOSE_SECONDS = 2.0
 
 
 def connect_blueprint(chain: Chain) -> Blueprint:
@@ -147,4 +148,12 @@ class HttpDoor:
     def stop(self, drain_seconds: float) -> None:
         """Takes no new connection, lets requests in flight finish for at most `drain_seconds`."""
         self._server.task_dispatcher.shutdown(cancel_pending=False, timeout=drain_seconds)
-        self._server.close()
+        closed = threading.Event()
+
+        def close() -> None:
+            self._server.close()
+            closed.set()
+
+        # In the thread that polls the sockets: a socket closed under its poll is an error there.
+        self._server.trigger.pull_trigger(close)
+        closed.wait(_CLOSE_SECONDS)
