@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from chassis import remote
 from chassis.postcodes import Postcodes
 from chassis.runtime import Runtime, Service, run
 from chassis.workers import Worker
@@ -18,15 +19,21 @@ from scheduling.grpc_api import SchedulingApi
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
-def service(settings: Settings, *, intake_of: Callable[[Runtime], Intake] | None = None) -> Service:
-    """What makes a service this one. `intake_of` gives another intake than the one at the settings' address."""
+def intake_at(address: str) -> Callable[[Runtime], Intake]:
+    """Intake over gRPC at this address."""
+    return lambda runtime: IntakeService(runtime.closing.enter_context(remote.channel(address)), runtime.token)
+
+
+def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Service:
+    """What makes a service this one."""
     directory = Directory(load_offices(), load_assessors())
     opened = rota.Rota(directory)
 
     def api(runtime: Runtime) -> SchedulingApi:
-        intake = intake_of(runtime) if intake_of else IntakeService(settings.intake_address, runtime.token)
-        postcodes = Postcodes(settings.postcodes_file)
-        return SchedulingApi(directory=directory, postcodes=postcodes, intake=intake, target=settings.target)
+        postcodes = runtime.closing.enter_context(Postcodes(settings.postcodes_file))
+        return SchedulingApi(
+            directory=directory, postcodes=postcodes, intake=intake_of(runtime), target=settings.target
+        )
 
     def workers(runtime: Runtime) -> Sequence[Worker]:
         return [Worker("rota", lambda: opened.step(runtime.database), pause_seconds=rota.PAUSE_SECONDS)]
@@ -46,4 +53,5 @@ def service(settings: Settings, *, intake_of: Callable[[Runtime], Intake] | None
 
 
 if __name__ == "__main__":
-    run(service(Settings()))  # type: ignore[call-arg]  # what is not given here comes from the environment
+    found = Settings()  # type: ignore[call-arg]  # what is not given here comes from the environment
+    run(service(found, intake_at(found.intake_address)))

@@ -3,6 +3,8 @@
 from datetime import UTC
 from typing import Protocol
 
+import grpc
+
 from chassis import call, remote
 from chassis.errors import FailedPrecondition, PermissionDenied, Unauthenticated, Unavailable
 from chassis.identity import ServiceToken
@@ -24,8 +26,8 @@ class Intake(Protocol):
 class IntakeService:
     """Intake over gRPC, asked as scheduling itself: then it shows nothing of the claimant."""
 
-    def __init__(self, address: str, token: ServiceToken) -> None:
-        self._stub = intake_pb2_grpc.IntakeServiceStub(remote.channel(address))
+    def __init__(self, channel: grpc.Channel, token: ServiceToken) -> None:
+        self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
         self._token = token
 
     def claim(self, claim_ref: str) -> Claim:

@@ -166,11 +166,11 @@ def appointment_of_claim(conn: Connection, claim_ref: str) -> Appointment:
     return _known(store.appointment_of_claim(conn, claim_ref))
 
 
-def open_rotas(conn: Connection, directory: Directory, today: date) -> bool:
-    """Opens the slots of every rota from today on; False where another replica is doing it."""
+def open_rotas(conn: Connection, directory: Directory, today: date, *, week: int) -> bool:
+    """Opens the slots of every rota for a week from today on; False where another replica opens slots now."""
     if not store.try_rota_lock(conn):
         return False
-    store.open_slots(conn, directory.slots_from(today))
+    store.open_slots(conn, directory.slots_of_week(today, week))
     return True
 
 

@@ -17,8 +17,9 @@ from scheduling.domain.offices import (
 from scheduling.domain.slots import REACH_KM, Slot, slots_of
 from scheduling.domain.working_time import working_days
 
-OPEN_WORKING_DAYS = 20
-"""For how many working days ahead, today's among them, rotas are opened for booking."""
+OPEN_WEEKS = 4
+"""For how many weeks ahead, of WEEK working days each, rotas are opened for booking."""
+WEEK = 5
 
 
 class OfficeUnknown(NotFound):
@@ -69,9 +70,13 @@ class Directory:
             if meets_needs(needs, office=self._offices[assessor.office_code], assessor=assessor, channel=channel)
         ]
 
-    def slots_from(self, today: date) -> Iterator[Slot]:
-        """The slots of every rota for OPEN_WORKING_DAYS of each office, from `today` on."""
+    def slots_of_week(self, today: date, week: int) -> Iterator[Slot]:
+        """The slots of every rota for one of the OPEN_WEEKS; week 0 begins with `today`, or the next working day."""
+        days = {
+            nation: working_days(today, nation, number=WEEK * (week + 1))[WEEK * week :]
+            for nation in {office.nation for office in self._offices.values()}
+        }
         for assessor in self._assessors:
             nation = self._offices[assessor.office_code].nation
-            for day in working_days(today, nation, number=OPEN_WORKING_DAYS):
+            for day in days[nation]:
                 yield from slots_of(assessor, day, nation=nation)

@@ -1,0 +1,218 @@
+"""Finding and booking through both doors, with intake faked at the protocol."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis import clock
+from chassis.runtime import Process
+from chassis.testing import DatabaseUrls, Tokens, eventually
+from scheduling.domain.offices import Nation
+from scheduling.domain.working_time import target_due
+
+CLAIM = "C0000000000A"
+LEEDS = "600021"
+
+
+def moment(text: str) -> datetime:
+    timestamp = Timestamp()
+    timestamp.FromJsonString(text)
+    return timestamp.ToDatetime(UTC)
+
+
+def book(door: Any, token: str, claim_ref: str = CLAIM, **how: Any) -> Any:
+    how = how or {"earliest": True, "postcode": "LS1 3AB"}
+    return door("BookAppointment", {"claimRef": claim_ref, "requestId": str(uuid4())} | how, token)
+
+
+def test_free_slots_come_soonest_first_from_the_offices_within_reach(door: Any, tokens: Tokens) -> None:
+    found = door("FindSlots", {"postcode": "sw1a2aa", "pageSize": 100}, tokens.issue("OPERATOR")).body
+
+    starts = [moment(slot["startTime"]) for slot in found["slots"]]
+    assert starts == sorted(starts)
+    assert starts[0] > clock.now()
+    assert {slot["office"]["name"] for slot in found["slots"]} == {"Hackney", "Croydon"}
+    assert all(5 < slot["office"]["distanceKm"] < 16 for slot in found["slots"])
+    assert all(slot["channel"] == "CHANNEL_OFFICE" for slot in found["slots"])
+
+
+def test_what_is_within_the_target_counted_from_now_is_said_of_each_slot_and_the_earliest_is_named(
+    door: Any, tokens: Tokens
+) -> None:
+    found = door("FindSlots", {"officeCode": LEEDS, "pageSize": 100}, tokens.issue("ASSESSOR")).body
+
+    due = target_due(clock.now(), Nation.ENGLAND)
+    assert all(slot["withinTarget"] == (moment(slot["startTime"]) <= due) for slot in found["slots"])
+    assert found["earliestWithinTarget"]["startTime"] == found["slots"][0]["startTime"]
+    assert found["slots"][0]["office"] == {"code": LEEDS, "name": "Leeds", "distanceKm": 0.0}
+
+
+def test_there_is_no_earliest_within_the_target_where_the_search_begins_after_it(door: Any, tokens: Tokens) -> None:
+    after = target_due(clock.now(), Nation.ENGLAND) + timedelta(hours=1)
+
+    body = {"officeCode": LEEDS, "from": after.isoformat()}
+    found = door("FindSlots", body, tokens.issue("OPERATOR")).body
+
+    assert found["slots"]
+    assert not any(slot["withinTarget"] for slot in found["slots"])
+    assert "earliestWithinTarget" not in found
+
+
+def test_pages_follow_each_other_without_a_gap_or_a_repeat(door: Any, tokens: Tokens) -> None:
+    token = tokens.issue("OPERATOR")
+    whole = door("FindSlots", {"postcode": "SW1A 2AA", "pageSize": 40}, token).body["slots"]
+
+    pages, page_token = [], ""
+    for _ in range(4):
+        page = door("FindSlots", {"postcode": "SW1A 2AA", "pageSize": 10, "pageToken": page_token}, token).body
+        pages += page["slots"]
+        page_token = page["nextPageToken"]
+
+    assert [slot["slotId"] for slot in pages] == [slot["slotId"] for slot in whole]
+    assert page_token
+
+
+def test_the_last_page_has_no_token_and_nothing_starts_at_or_after_until(door: Any, tokens: Tokens) -> None:
+    token = tokens.issue("OPERATOR")
+    first = door("FindSlots", {"officeCode": LEEDS}, token).body["slots"][0]
+    until = moment(first["startTime"]) + timedelta(minutes=45)
+
+    found = door("FindSlots", {"officeCode": LEEDS, "until": until.isoformat(), "pageSize": 100}, token).body
+
+    assert found["slots"]
+    assert all(moment(slot["startTime"]) < until for slot in found["slots"])
+    assert found["nextPageToken"] == ""
+
+
+def test_a_need_narrows_the_slots_to_those_who_meet_it(door: Any, tokens: Tokens) -> None:
+    token = tokens.issue("OPERATOR")
+
+    def assessors(*needs: str) -> set[str]:
+        body = {"officeCode": "600111", "pageSize": 100, "needs": list(needs)}
+        return {slot["assessorId"] for slot in door("FindSlots", body, token).body["slots"]}
+
+    assert assessors("APPOINTMENT_NEED_WELSH") == {"ACA11001", "ACA11004"}
+    assert assessors() > assessors("APPOINTMENT_NEED_WELSH")
+
+
+def test_the_earliest_is_booked_at_the_nearest_office_with_its_lead_time_and_target(
+    door: Any, tokens: Tokens, intake: Any
+) -> None:
+    first_contact = clock.now() - timedelta(minutes=25)
+    intake.open(CLAIM, first_contact_time=first_contact)
+    token = tokens.issue("OPERATOR")
+    soonest = door("FindSlots", {"postcode": "LS21 1GA"}, token).body["slots"][0]
+
+    booked = book(door, token, earliest=True, postcode="ls21 1ga").body["appointment"]
+
+    start = moment(booked["startTime"])
+    assert booked["office"] == soonest["office"]
+    assert booked["office"]["distanceKm"] > 10
+    assert (booked["startTime"], booked["endTime"]) == (soonest["startTime"], soonest["endTime"])
+    assert (booked["state"], booked["version"]) == ("APPOINTMENT_STATE_BOOKED", 1)
+    assert int(booked["leadTimeSeconds"]) == int((start - first_contact).total_seconds())
+    assert moment(booked["targetTime"]) == target_due(first_contact, Nation.ENGLAND)
+    assert booked["withinTarget"] == (start <= target_due(first_contact, Nation.ENGLAND))
+
+
+def test_a_slot_that_was_found_can_be_booked_and_is_found_no_more(door: Any, tokens: Tokens, intake: Any) -> None:
+    intake.open(CLAIM)
+    token = tokens.issue("OPERATOR")
+    slot = door("FindSlots", {"officeCode": LEEDS, "channel": "CHANNEL_TELEPHONE"}, token).body["slots"][0]
+
+    booked = book(door, token, slotId=slot["slotId"]).body["appointment"]
+
+    left = door("FindSlots", {"officeCode": LEEDS, "channel": "CHANNEL_TELEPHONE"}, token).body["slots"]
+    assert (booked["assessorId"], booked["startTime"]) == (slot["assessorId"], slot["startTime"])
+    assert booked["channel"] == "CHANNEL_TELEPHONE"
+    assert slot["slotId"] not in {one["slotId"] for one in left}
+
+
+def test_an_appointment_is_found_by_its_id_and_by_its_claim(door: Any, tokens: Tokens, intake: Any) -> None:
+    intake.open(CLAIM)
+    booked = book(door, tokens.issue("OPERATOR")).body["appointment"]
+    token = tokens.issue("SERVICE", subject="assessment-svc")
+
+    by_id = door("GetAppointment", {"appointmentId": booked["appointmentId"]}, token).body["appointment"]
+    by_claim = door("GetAppointment", {"claimRef": CLAIM}, token).body["appointment"]
+
+    assert by_id == by_claim == booked | {"office": booked["office"] | {"distanceKm": 0.0}}
+
+
+def test_a_retry_gets_the_first_answer_even_when_the_claim_was_withdrawn_or_intake_went_away(
+    door: Any, tokens: Tokens, intake: Any
+) -> None:
+    intake.open(CLAIM)
+    token = tokens.issue("OPERATOR")
+    request = {"claimRef": CLAIM, "requestId": str(uuid4()), "earliest": True, "postcode": "LS1 3AB"}
+    first = door("BookAppointment", request, token)
+    intake.close(CLAIM)
+    intake.is_away = True
+
+    again = door("BookAppointment", request, token)
+
+    assert again.code == "OK"
+    assert again.body == first.body
+    assert intake.asked == [CLAIM]
+
+
+def test_a_slot_that_has_begun_is_refused(door: Any, tokens: Tokens, intake: Any) -> None:
+    intake.open(CLAIM)
+    token = tokens.issue("OPERATOR")
+    slot = door("FindSlots", {"officeCode": LEEDS}, token).body["slots"][0]
+    clock.advance(moment(slot["startTime"]) - clock.now() + timedelta(seconds=1))
+
+    answer = book(door, token, slotId=slot["slotId"])
+
+    assert (answer.code, answer.reason) == ("FAILED_PRECONDITION", "SLOT_PASSED")
+
+
+def test_after_the_clock_was_moved_beyond_every_rota_there_are_slots_again(
+    door: Any, tokens: Tokens, intake: Any
+) -> None:
+    clock.advance(timedelta(days=90))
+    intake.open(CLAIM)
+    token = tokens.issue("OPERATOR")
+
+    booked = eventually(lambda: book(door, token).body.get("appointment"), what="a slot on the new days")
+
+    assert clock.now() < moment(booked["startTime"]) < clock.now() + timedelta(days=7)
+
+
+def test_a_booking_tells_the_others_with_references_alone(
+    door: Any, tokens: Tokens, intake: Any, database_urls: DatabaseUrls
+) -> None:
+    intake.open(CLAIM)
+
+    booked = book(door, tokens.issue("OPERATOR")).body["appointment"]
+
+    with psycopg.connect(database_urls.owner) as conn:
+        rows = conn.execute("SELECT type, claim_ref, version, heard_by, payload FROM outbox").fetchall()
+    assert [row[:4] for row in rows] == [("cms.scheduling.v1.AppointmentBooked", CLAIM, 1, ["assessment-svc"])]
+    assert booked["appointmentId"].encode() in rows[0][4]
+    assert b"LS1" not in rows[0][4]
+
+
+def test_bookings_show_in_the_metrics(process: Process, door: Any, tokens: Tokens, intake: Any) -> None:
+    base = f"http://127.0.0.1:{process.http.port}"
+
+    def sample(name: str) -> float | None:
+        lines = httpx.get(f"{base}/metrics").text.splitlines()
+        values = [float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name} ")]
+        return values[0] if values else None
+
+    before = sample("scheduling_appointment_lead_time_seconds_count") or 0.0
+    intake.open(CLAIM)
+    intake.open("C00000000010", first_contact_time=clock.now() - timedelta(days=30))
+
+    token = tokens.issue("OPERATOR")
+    book(door, token)
+    book(door, token, "C00000000010")
+
+    assert sample("scheduling_appointment_lead_time_seconds_count") == before + 2
+    assert 'le="172800.0"' in httpx.get(f"{base}/metrics").text
+    eventually(lambda: sample("scheduling_within_target_ratio") == 0.5, what="the ratio of one in two")

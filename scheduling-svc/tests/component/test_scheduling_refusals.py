@@ -1,0 +1,180 @@
+"""What scheduling refuses, the same by both doors: the code, the reason, the fields; never a value of the caller's."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chassis.testing import Tokens
+
+CLAIM = "C0000000000A"
+LEEDS = "LS1 3AB"
+REQUEST_ID = str(uuid4())
+NOBODYS = str(uuid4())
+BELFAST, GUERNSEY = "BT1 5GS", "GY1 1AA"
+BOOKING = {"claimRef": CLAIM, "requestId": REQUEST_ID, "earliest": True, "postcode": LEEDS}
+VALID: dict[str, dict[str, Any]] = {
+    "FindSlots": {"postcode": LEEDS},
+    "BookAppointment": BOOKING,
+    "GetAppointment": {"claimRef": CLAIM},
+}
+ALLOWED = {
+    "FindSlots": {"OPERATOR", "ASSESSOR"},
+    "BookAppointment": {"OPERATOR"},
+    "GetAppointment": {
+        "OPERATOR",
+        "ASSESSOR",
+        "PROCESSING_OFFICER",
+        "CASEWORKER",
+        "SERVICE_MANAGER",
+        "SUPPORT",
+        "SERVICE",
+    },
+}
+ROLES = ALLOWED["GetAppointment"] | {"COUNCIL_OFFICER"}
+
+# method, what is put in place of a good request's fields, code, reason, fields at fault
+REFUSALS: list[tuple[str, dict[str, Any], str, str, set[str]]] = [
+    ("FindSlots", {"postcode": ""}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"postcode", "office_code"}),
+    ("FindSlots", {"officeCode": "600021"}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"postcode", "office_code"}),
+    ("FindSlots", {"postcode": "SECRET1"}, "INVALID_ARGUMENT", "MALFORMED_POSTCODE", {"postcode"}),
+    ("FindSlots", {"postcode": GUERNSEY}, "INVALID_ARGUMENT", "POSTCODE_UNKNOWN", {"postcode"}),
+    ("FindSlots", {"postcode": BELFAST}, "FAILED_PRECONDITION", "NORTHERN_IRELAND", set()),
+    ("FindSlots", {"postcode": "", "officeCode": "699999"}, "NOT_FOUND", "OFFICE_UNKNOWN", set()),
+    ("FindSlots", {"pageSize": -1}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"page_size"}),
+    ("FindSlots", {"pageToken": "SECRET1"}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"page_token"}),
+    ("FindSlots", {"needs": [1, 0]}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"needs[1]"}),
+    ("FindSlots", {"needs": [77]}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"needs[0]"}),
+    ("FindSlots", {"channel": 77}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"channel"}),
+    (
+        "FindSlots",
+        {"from": "2026-12-01T10:00:00Z", "until": "2026-12-01T10:00:00Z"},
+        "INVALID_ARGUMENT",
+        "INVALID_FIELDS",
+        {"until"},
+    ),
+    ("BookAppointment", {"claimRef": ""}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"claim_ref"}),
+    ("BookAppointment", {"requestId": ""}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"request_id"}),
+    ("BookAppointment", {"requestId": "SECRET1"}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"request_id"}),
+    ("BookAppointment", {"slotId": NOBODYS}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"slot_id", "earliest"}),
+    ("BookAppointment", {"earliest": False}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"slot_id", "earliest"}),
+    ("BookAppointment", {"earliest": False, "slotId": "SECRET1"}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"slot_id"}),
+    ("BookAppointment", {"earliest": False, "slotId": NOBODYS}, "NOT_FOUND", "SLOT_UNKNOWN", set()),
+    ("BookAppointment", {"postcode": ""}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"postcode"}),
+    ("BookAppointment", {"postcode": "SECRET1"}, "INVALID_ARGUMENT", "MALFORMED_POSTCODE", {"postcode"}),
+    ("BookAppointment", {"postcode": GUERNSEY}, "INVALID_ARGUMENT", "POSTCODE_UNKNOWN", {"postcode"}),
+    ("BookAppointment", {"postcode": BELFAST}, "FAILED_PRECONDITION", "NORTHERN_IRELAND", set()),
+    ("BookAppointment", {"needs": [0]}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"needs[0]"}),
+    ("BookAppointment", {"channel": "CHANNEL_HOME_VISIT"}, "FAILED_PRECONDITION", "NO_SLOT_FREE", set()),
+    ("BookAppointment", {"claimRef": "C00000000010"}, "NOT_FOUND", "CLAIM_UNKNOWN", set()),
+    ("BookAppointment", {"claimRef": "CWITHDRAWN"}, "FAILED_PRECONDITION", "CLAIM_NOT_OPEN", set()),
+    ("GetAppointment", {}, "NOT_FOUND", "APPOINTMENT_UNKNOWN", set()),
+    ("GetAppointment", {"claimRef": "", "appointmentId": NOBODYS}, "NOT_FOUND", "APPOINTMENT_UNKNOWN", set()),
+    (
+        "GetAppointment",
+        {"appointmentId": NOBODYS},
+        "INVALID_ARGUMENT",
+        "INVALID_FIELDS",
+        {"appointment_id", "claim_ref"},
+    ),
+    ("GetAppointment", {"claimRef": ""}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"appointment_id", "claim_ref"}),
+    (
+        "GetAppointment",
+        {"claimRef": "", "appointmentId": "SECRET1"},
+        "INVALID_ARGUMENT",
+        "INVALID_FIELDS",
+        {"appointment_id"},
+    ),
+]
+
+
+def test_every_bad_request_gets_its_code_its_reason_and_its_fields(door: Any, tokens: Tokens, intake: Any) -> None:
+    intake.open(CLAIM)
+    intake.open("CWITHDRAWN")
+    intake.close("CWITHDRAWN")
+    token = tokens.issue("OPERATOR")
+
+    for method, change, code, reason, fields in REFUSALS:
+        answer = door(method, VALID[method] | change, token)
+        assert (answer.code, answer.reason, answer.fields) == (code, reason, fields), (method, change)
+        assert not [text for text in ("SECRET1", GUERNSEY, BELFAST, LEEDS) if text in answer.text], (method, change)
+
+
+def test_no_method_is_served_without_a_token(door: Any) -> None:
+    assert {method: door(method, body, "").code for method, body in VALID.items()} == dict.fromkeys(
+        VALID, "UNAUTHENTICATED"
+    )
+
+
+def test_no_method_is_served_to_another_role_than_the_contract_allows(door: Any, tokens: Tokens) -> None:
+    for method, body in VALID.items():
+        for role in ROLES - ALLOWED[method]:
+            answer = door(method, body, tokens.issue(role))
+            assert (answer.code, answer.reason) == ("PERMISSION_DENIED", "ROLE"), (method, role)
+
+
+def test_every_role_that_the_contract_allows_is_served(door: Any, tokens: Tokens, intake: Any) -> None:
+    intake.open(CLAIM)
+    booked = door("BookAppointment", BOOKING, tokens.issue("OPERATOR")).body["appointment"]
+
+    for method, roles in ALLOWED.items():
+        for role in roles:
+            answer = door(method, VALID[method], tokens.issue(role, office=booked["office"]["code"]))
+            assert answer.code == "OK" or answer.reason == "ALREADY_BOOKED", (method, role)
+
+
+@pytest.mark.parametrize("office", [{"office": "600031"}, {}])
+def test_an_assessor_does_not_see_another_offices_appointment(
+    door: Any, tokens: Tokens, intake: Any, office: Any
+) -> None:
+    intake.open(CLAIM)
+    door("BookAppointment", BOOKING, tokens.issue("OPERATOR"))
+
+    answer = door("GetAppointment", {"claimRef": CLAIM}, tokens.issue("ASSESSOR", **office))
+
+    assert (answer.code, answer.reason) == ("PERMISSION_DENIED", "OTHER_OFFICE")
+
+
+def test_the_same_request_id_with_another_body_is_refused(door: Any, tokens: Tokens, intake: Any) -> None:
+    intake.open(CLAIM)
+    token = tokens.issue("OPERATOR")
+    door("BookAppointment", BOOKING, token)
+
+    answer = door("BookAppointment", BOOKING | {"channel": "CHANNEL_TELEPHONE"}, token)
+
+    assert (answer.code, answer.reason) == ("ALREADY_EXISTS", "REQUEST_ID_REUSED")
+
+
+def test_a_second_appointment_for_a_claim_is_refused(door: Any, tokens: Tokens, intake: Any) -> None:
+    intake.open(CLAIM)
+    token = tokens.issue("OPERATOR")
+    door("BookAppointment", BOOKING, token)
+
+    answer = door("BookAppointment", BOOKING | {"requestId": str(uuid4())}, token)
+
+    assert (answer.code, answer.reason) == ("ALREADY_EXISTS", "ALREADY_BOOKED")
+
+
+def test_a_slot_that_another_claim_has_is_refused(door: Any, tokens: Tokens, intake: Any) -> None:
+    intake.open(CLAIM)
+    intake.open("C00000000010")
+    token = tokens.issue("OPERATOR")
+    slot_id = door("FindSlots", {"postcode": LEEDS}, token).body["slots"][0]["slotId"]
+    by_slot = {"slotId": slot_id}
+    first = door("BookAppointment", {"claimRef": CLAIM, "requestId": str(uuid4())} | by_slot, token)
+
+    answer = door("BookAppointment", {"claimRef": "C00000000010", "requestId": str(uuid4())} | by_slot, token)
+
+    assert first.code == "OK"
+    assert (answer.code, answer.reason) == ("ALREADY_EXISTS", "SLOT_TAKEN")
+
+
+def test_without_intake_nothing_is_booked(door: Any, tokens: Tokens, intake: Any) -> None:
+    intake.open(CLAIM)
+    intake.is_away = True
+    token = tokens.issue("OPERATOR")
+
+    answer = door("BookAppointment", BOOKING, token)
+
+    assert answer.code == "UNAVAILABLE"
+    assert door("GetAppointment", {"claimRef": CLAIM}, token).code == "NOT_FOUND"

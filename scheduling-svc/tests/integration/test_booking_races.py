@@ -1,0 +1,189 @@
+"""Many book at once, on a real PostgreSQL: what must not happen twice is held by its constraints."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chassis import clock
+from chassis.database import Connection, Database
+from chassis.errors import CmsError
+from scheduling import service, store
+from scheduling.domain.appointments import Appointment, AppointmentState
+from scheduling.domain.claims import Claim
+from scheduling.domain.directory import Directory
+from scheduling.domain.offices import Channel, NearOffice
+from scheduling.domain.slots import SLOT_LENGTH, Slot
+from scheduling.domain.working_time import TARGET
+from scheduling.service import Wish
+from scheduling.store import AlreadyBooked, Search, SlotTaken
+
+FIFTY = 50
+LEEDS = "600021"
+
+
+def claim(number: int) -> Claim:
+    return Claim(claim_ref=f"C{number:011d}", is_open=True, first_contact_time=clock.now())
+
+
+@pytest.fixture
+def wish(database: Database, directory: Directory) -> Wish:
+    """An interview at Leeds, whose rotas are open."""
+    with database.transaction() as conn:
+        service.open_rotas(conn, directory, clock.today(), week=0)
+        service.open_rotas(conn, directory, clock.today(), week=1)
+    leeds = NearOffice(office=directory.office(LEEDS), distance_km=1.0)
+    return Wish(offices=[leeds], channel=Channel.OFFICE, needs=frozenset())
+
+
+def free(database: Database, directory: Directory, *, number: int) -> list[Slot]:
+    search = Search(
+        offices=[LEEDS], assessors=directory.who_meets((), Channel.OFFICE), channel=Channel.OFFICE, since=clock.now()
+    )
+    with database.transaction() as conn:
+        return store.free_slots(conn, search, number=number)
+
+
+def at_once(database: Database, book: Callable[[Connection, int], Appointment]) -> list[Appointment | str]:
+    """What came of fifty bookings that begin together: the appointment, or the reason why there is none."""
+    together = Barrier(FIFTY)
+
+    def one(number: int) -> Appointment | str:
+        together.wait(timeout=10)
+        try:
+            with database.transaction() as conn:
+                return book(conn, number)
+        except CmsError as refused:
+            return refused.reason
+
+    with ThreadPoolExecutor(FIFTY) as pool:
+        return list(pool.map(one, range(FIFTY)))
+
+
+def count(database: Database, table: str) -> int:
+    with database.transaction() as conn:
+        row: Any = conn.execute(f"SELECT count(*) AS count FROM {table}").fetchone()  # noqa: S608 - a name of ours
+    return int(row["count"])
+
+
+def test_of_fifty_who_book_one_slot_exactly_one_has_it(database: Database, directory: Directory, wish: Wish) -> None:
+    wanted = free(database, directory, number=1)[0].slot_id
+
+    results = at_once(
+        database,
+        lambda conn, number: service.book_slot(conn, claim(number), directory=directory, slot_id=wanted, target=TARGET),
+    )
+
+    assert Counter(result for result in results if isinstance(result, str)) == {"SLOT_TAKEN": FIFTY - 1}
+    assert count(database, "appointments") == 1
+    assert count(database, "outbox") == 1
+
+
+def test_fifty_who_book_the_earliest_get_the_fifty_earliest_slots(
+    database: Database, directory: Directory, wish: Wish
+) -> None:
+    earliest = free(database, directory, number=FIFTY)
+
+    results = at_once(
+        database,
+        lambda conn, number: service.book_earliest(conn, claim(number), directory=directory, wish=wish, target=TARGET),
+    )
+
+    booked = {(result.assessor_id, result.start_time) for result in results if isinstance(result, Appointment)}
+    assert booked == {(slot.assessor_id, slot.start_time) for slot in earliest}
+    assert count(database, "outbox") == FIFTY
+
+
+def test_one_claim_that_is_booked_fifty_times_at_once_has_one_appointment(
+    database: Database, directory: Directory, wish: Wish
+) -> None:
+    the_claim = claim(1)
+
+    results = at_once(
+        database,
+        lambda conn, _: service.book_earliest(conn, the_claim, directory=directory, wish=wish, target=TARGET),
+    )
+
+    assert Counter(result for result in results if isinstance(result, str)) == {"ALREADY_BOOKED": FIFTY - 1}
+    assert count(database, "appointments") == 1
+
+
+def test_bookings_of_a_slot_and_of_the_earliest_do_not_meet_in_one_slot(
+    database: Database, directory: Directory, wish: Wish
+) -> None:
+    slots = [slot.slot_id for slot in free(database, directory, number=FIFTY)]
+
+    def book(conn: Connection, number: int) -> Appointment:
+        if number % 2:
+            return service.book_slot(conn, claim(number), directory=directory, slot_id=slots[number], target=TARGET)
+        return service.book_earliest(conn, claim(number), directory=directory, wish=wish, target=TARGET)
+
+    results = at_once(database, book)
+
+    refused = Counter(result for result in results if isinstance(result, str))
+    booked = [(one.assessor_id, one.start_time) for one in results if isinstance(one, Appointment)]
+    assert set(refused) <= {"SLOT_TAKEN"}
+    assert all(isinstance(results[number], Appointment) for number in range(0, FIFTY, 2))
+    assert len(set(booked)) == len(booked) == count(database, "appointments")
+
+
+@pytest.mark.parametrize("same", ["slot", "claim"])
+def test_the_constraint_holds_where_nobody_takes_the_lock(
+    database: Database, directory: Directory, wish: Wish, same: str
+) -> None:
+    first_slot, second_slot = free(database, directory, number=2)
+
+    def insert(conn: Connection, claim_ref: str, slot: Slot) -> None:
+        booked, _ = Appointment.book(
+            appointment_id=uuid4(),
+            claim_ref=claim_ref,
+            slot=slot,
+            nation=directory.office(LEEDS).nation,
+            first_contact_time=clock.now(),
+            now=clock.now(),
+        )
+        store.insert_appointment(conn, booked, slot=slot, booked_time=clock.now())
+
+    with database.transaction() as conn:
+        insert(conn, "C1", first_slot)
+
+    with database.transaction() as conn, pytest.raises(SlotTaken if same == "slot" else AlreadyBooked):
+        insert(conn, *(("C2", first_slot) if same == "slot" else ("C1", second_slot)))
+
+
+def test_a_slot_across_another_of_the_same_assessor_is_not_opened(database: Database) -> None:
+    start = datetime(2026, 11, 30, 9, tzinfo=UTC)
+
+    def slot(assessor: str, minutes: int) -> Slot:
+        begin = start + timedelta(minutes=minutes)
+        return Slot(
+            assessor_id=assessor,
+            office_code=LEEDS,
+            start_time=begin,
+            end_time=begin + SLOT_LENGTH,
+            channel=Channel.OFFICE,
+        )
+
+    with database.transaction() as conn:
+        opened = store.open_slots(conn, [slot("A1", 0), slot("A1", 30), slot("A1", 45), slot("A2", 30), slot("A1", 0)])
+
+    assert opened == 3
+
+
+def test_what_is_stored_of_an_appointment_is_what_was_booked(
+    database: Database, directory: Directory, wish: Wish
+) -> None:
+    the_claim = claim(7)
+
+    with database.transaction() as conn:
+        booked = service.book_earliest(conn, the_claim, directory=directory, wish=wish, target=TARGET)
+
+    with database.transaction() as conn:
+        assert service.appointment_by_id(conn, booked.appointment_id) == booked
+        assert service.appointment_of_claim(conn, the_claim.claim_ref) == booked
+    assert booked.state is AppointmentState.BOOKED

@@ -1,0 +1,124 @@
+"""FirstContactRecorded from the bus: once, again, late, and beside events that are not for scheduling."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from google.protobuf.message import Message
+
+from chassis import clock
+from chassis.bus import Bus
+from chassis.database import Database
+from chassis.inbox import Inbox
+from chassis.outbox import events_stream
+from cms.common.v1 import common_pb2
+from cms.intake.v1 import events_pb2
+from scheduling import gauges, service, store
+from scheduling.consumers import HANDLERS
+from scheduling.domain.claims import Claim
+from scheduling.domain.directory import Directory
+from scheduling.domain.offices import Channel, NearOffice
+from scheduling.domain.working_time import TARGET
+from scheduling.service import Wish
+
+CLAIM = "C0000000000A"
+NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+class Intake:
+    """Publishes as intake's relay does, and lets scheduling handle what is there."""
+
+    def __init__(self, database: Database, bus: Bus) -> None:
+        self._bus = bus
+        self._inbox = Inbox("scheduling-svc", database, bus, HANDLERS, consumer="test")
+        self._inbox.consume()  # makes the group, which the first read finds missing
+
+    def tells(self, event: Message, *, times: int = 1, heard_by: str = "scheduling-svc,la-notifier") -> None:
+        event_id = uuid.uuid4()
+        envelope = common_pb2.EventEnvelope(
+            event_id=str(event_id),
+            type=event.DESCRIPTOR.full_name,
+            claim_ref=CLAIM,
+            version=3,
+            payload=event.SerializeToString(),
+        )
+        entry: dict[str, bytes | str] = {
+            "event_id": event_id.bytes,
+            "heard_by": heard_by,
+            "envelope": envelope.SerializeToString(),
+        }
+        self._bus.add(events_stream("intake-svc"), [entry] * times)
+        while self._inbox.consume():
+            pass
+
+
+def first_contact(moment: datetime) -> events_pb2.FirstContactRecorded:
+    event = events_pb2.FirstContactRecorded()
+    event.first_contact_time.FromDatetime(moment)
+    return event
+
+
+@pytest.fixture
+def intake(database: Database, bus: Bus) -> Intake:
+    return Intake(database, bus)
+
+
+def kept(database: Database) -> list[tuple[str, datetime]]:
+    with database.transaction() as conn:
+        rows = conn.execute("SELECT claim_ref, first_contact_time FROM first_contacts").fetchall()
+    return [(row["claim_ref"], row["first_contact_time"]) for row in rows]
+
+
+def unbooked(database: Database) -> float:
+    gauge = next(gauge for gauge in gauges.GAUGES if gauge.name == "scheduling_unbooked_claims")
+    with database.transaction() as conn:
+        return gauge.read(conn)[0][1]
+
+
+def test_a_first_contact_is_kept_and_shows_until_it_is_booked(database: Database, intake: Intake) -> None:
+    intake.tells(first_contact(NINE))
+
+    assert kept(database) == [(CLAIM, NINE)]
+    assert unbooked(database) == 1
+
+
+def test_a_first_contact_delivered_a_hundred_times_is_kept_once(database: Database, intake: Intake) -> None:
+    intake.tells(first_contact(NINE), times=100)
+
+    assert kept(database) == [(CLAIM, NINE)]
+
+
+@pytest.mark.parametrize("hours", [(0, 1), (1, 0)])
+def test_the_earliest_is_kept_in_whatever_order_they_come(
+    database: Database, intake: Intake, hours: tuple[int, int]
+) -> None:
+    for later in hours:
+        intake.tells(first_contact(NINE + timedelta(hours=later)))
+
+    assert kept(database) == [(CLAIM, NINE)]
+
+
+def test_one_that_comes_after_the_booking_changes_no_appointment_and_does_not_show_as_unbooked(
+    database: Database, intake: Intake, directory: Directory
+) -> None:
+    leeds = NearOffice(office=directory.office("600021"), distance_km=0.0)
+    wish = Wish(offices=[leeds], channel=Channel.OFFICE, needs=frozenset())
+    claim = Claim(claim_ref=CLAIM, is_open=True, first_contact_time=NINE)
+    with database.transaction() as conn:
+        service.open_rotas(conn, directory, clock.today(), week=0)
+        booked = service.book_earliest(conn, claim, directory=directory, wish=wish, target=TARGET)
+
+    intake.tells(first_contact(NINE + timedelta(minutes=20)))
+
+    with database.transaction() as conn:
+        assert store.appointment_of_claim(conn, CLAIM) == booked
+    assert unbooked(database) == 0
+
+
+def test_intakes_other_events_are_let_by(database: Database, intake: Intake) -> None:
+    intake.tells(events_pb2.ClaimSubmitted(), heard_by="assessment-svc,la-notifier")
+
+    assert kept(database) == []
+    with database.transaction() as conn:
+        assert conn.execute("SELECT 1 FROM inbox").fetchall() == []
+        assert conn.execute("SELECT 1 FROM dead_letters").fetchall() == []

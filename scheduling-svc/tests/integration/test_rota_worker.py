@@ -1,0 +1,85 @@
+from datetime import date, timedelta
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from chassis import clock
+from chassis.database import Database
+from scheduling import store
+from scheduling.domain.directory import OPEN_WEEKS, Directory
+from scheduling.domain.offices import Nation
+from scheduling.domain.working_time import london_day, working_days
+from scheduling.rota import Rota
+
+
+def open_days(database: Database, office_code: str = "600021") -> list[date]:
+    with database.transaction() as conn:
+        rows = conn.execute("SELECT start_time FROM slots WHERE office_code = %s", [office_code]).fetchall()
+    return sorted({london_day(row["start_time"]) for row in rows})
+
+
+def test_the_first_step_opens_the_coming_week_and_the_next_ones_the_rest(
+    database: Database, directory: Directory, clock_file: Path
+) -> None:
+    rota, today = Rota(directory), clock.today()
+
+    more = [rota.step(database)]
+    after_one = open_days(database)
+    more += [rota.step(database) for _ in range(OPEN_WEEKS)]
+
+    assert after_one == working_days(today, Nation.ENGLAND, number=5)
+    assert open_days(database) == working_days(today, Nation.ENGLAND, number=20)
+    assert more == [True, True, True, False, False]
+
+
+def test_opening_again_opens_nothing_twice(database: Database, directory: Directory, clock_file: Path) -> None:
+    Rota(directory).step(database)
+    with database.transaction() as conn:
+        assert store.open_slots(conn, directory.slots_of_week(clock.today(), 0)) == 0
+
+
+def test_rotas_follow_the_platforms_clock(database: Database, directory: Directory, clock_file: Path) -> None:
+    rota = Rota(directory)
+    while rota.step(database):
+        pass
+
+    clock.advance(timedelta(days=60))
+    rota.step(database)
+
+    assert open_days(database)[-5:] == working_days(clock.today(), Nation.ENGLAND, number=5)
+
+
+def test_while_another_replica_opens_slots_the_step_waits_for_nothing_and_comes_again(
+    database: Database, directory: Directory, clock_file: Path
+) -> None:
+    rota, locked, done = Rota(directory), Event(), Event()
+
+    def other_replica() -> None:
+        with database.transaction() as conn:
+            assert store.try_rota_lock(conn)
+            locked.set()
+            done.wait(timeout=10)
+
+    other = Thread(target=other_replica)
+    other.start()
+    assert locked.wait(timeout=10)
+    more = rota.step(database)
+    opened_meanwhile = open_days(database)
+    done.set()
+    other.join()
+
+    assert not more
+    assert opened_meanwhile == []
+    assert rota.step(database)
+    assert open_days(database) == working_days(clock.today(), Nation.ENGLAND, number=5)
+
+
+@pytest.mark.parametrize("office_code", ["600111", "600151"])
+def test_every_nation_has_its_own_working_days(
+    database: Database, directory: Directory, clock_file: Path, office_code: str
+) -> None:
+    Rota(directory).step(database)
+
+    nation = directory.office(office_code).nation
+    assert open_days(database, office_code) == working_days(clock.today(), nation, number=5)

@@ -1,0 +1,64 @@
+from datetime import date, timedelta
+from itertools import pairwise
+
+import pytest
+
+from scheduling.data import load_assessors, load_offices
+from scheduling.domain.directory import OPEN_WEEKS, WEEK, Directory, OfficeUnknown
+from scheduling.domain.offices import Channel, Nation, Need
+from scheduling.domain.slots import REACH_KM
+from scheduling.domain.working_time import is_working_day, london_day, working_days
+
+DIRECTORY = Directory(load_offices(), load_assessors())
+FRIDAY = date(2026, 11, 27)
+
+
+def test_a_claimant_can_be_sent_to_any_office_within_reach_and_to_the_nearest_however_far() -> None:
+    in_westminster = DIRECTORY.near(easting=529090, northing=179645)
+    in_shetland = DIRECTORY.near(easting=447500, northing=1141300)
+
+    assert [found.office.name for found in in_westminster] == ["Hackney", "Croydon"]
+    assert [found.office.name for found in in_shetland] == ["Inverness"]
+    assert in_shetland[0].distance_km > REACH_KM
+
+
+def test_an_office_that_is_not_listed_is_unknown() -> None:
+    with pytest.raises(OfficeUnknown):
+        DIRECTORY.office("699999")
+
+
+def test_only_those_who_meet_every_need_are_chosen() -> None:
+    speakers = DIRECTORY.who_meets({Need.WELSH}, Channel.OFFICE)
+
+    assert speakers
+    assert set(DIRECTORY.who_meets({Need.WELSH, Need.INTERPRETER}, Channel.OFFICE)) <= set(speakers)
+    assert len(DIRECTORY.who_meets((), Channel.OFFICE)) == 96
+
+
+def test_rotas_are_opened_for_twenty_working_days_of_each_nation() -> None:
+    slots = [slot for week in range(OPEN_WEEKS) for slot in DIRECTORY.slots_of_week(FRIDAY, week)]
+
+    for nation in Nation:
+        days = {london_day(slot.start_time) for slot in slots if DIRECTORY.office(slot.office_code).nation is nation}
+        assert sorted(days) == working_days(FRIDAY, nation, number=20)
+
+
+def test_no_slot_is_in_two_weeks() -> None:
+    weeks = [{slot.slot_id for slot in DIRECTORY.slots_of_week(FRIDAY, week)} for week in range(OPEN_WEEKS)]
+
+    assert len(set().union(*weeks)) == sum(len(week) for week in weeks)
+
+
+def test_a_slot_has_the_same_identity_whenever_its_rota_is_opened() -> None:
+    on_friday = {slot.slot_id for slot in DIRECTORY.slots_of_week(FRIDAY, 1)}
+    on_monday = {slot.slot_id for week in (0, 1) for slot in DIRECTORY.slots_of_week(FRIDAY + timedelta(days=3), week)}
+
+    assert on_friday <= on_monday
+
+
+def test_working_days_are_counted_from_the_first_on_without_holidays() -> None:
+    days = working_days(FRIDAY, Nation.SCOTLAND, number=WEEK)
+
+    assert days == [FRIDAY, *(date(2026, 12, day) for day in (1, 2, 3, 4))]  # 30 November is Saint Andrew's Day
+    assert all(before < after for before, after in pairwise(days))
+    assert all(is_working_day(day, Nation.SCOTLAND) for day in days)
