@@ -34,8 +34,6 @@ class Database:
             url,
             min_size=2,
             max_size=_POOL_SIZE,
-            timeout=_POOL_WAIT_SECONDS,
-            check=_check_open,
             kwargs={"options": _LIMITS, "row_factory": dict_row, **_NETWORK},
             open=False,
         )
@@ -60,7 +58,7 @@ class Database:
         Raises psycopg.OperationalError or psycopg_pool.PoolTimeout when there is no connection to be had.
         """
         _events_appended.set(False)
-        with self._pool.connection() as connection:
+        with self._connection(_POOL_WAIT_SECONDS) as connection:
             yield connection
         if _events_appended.get():
             for wake in self._wake:
@@ -69,19 +67,43 @@ class Database:
     def is_reachable(self) -> bool:
         """Whether a statement is answered within about a second."""
         try:
-            with self._pool.connection(timeout=1.0) as connection:
+            with self._connection(1.0) as connection:
                 connection.execute("SELECT 1")
         except (psycopg.OperationalError, PoolTimeout):
             return False
         return True
 
+    @contextmanager
+    def _connection(self, wait_seconds: float) -> Iterator[Connection]:
+        connection = self._open_connection(wait_seconds)
+        try:
+            with connection:
+                yield connection
+        finally:
+            self._pool.putconn(connection)
 
-def _check_open(connection: Connection) -> None:
-    """Raises psycopg.OperationalError for a connection that the server has closed, so that the pool takes another.
+    def _open_connection(self, wait_seconds: float) -> Connection:
+        # After a restart of the server every idle connection is closed. The pool's own `check` would sleep a second,
+        # then two, then four, between one of them and the next.
+        for _ in range(_POOL_SIZE):
+            connection = self._pool.getconn(wait_seconds)
+            if _is_open(connection):
+                return connection
+            self._pool.putconn(connection)
+        return self._pool.getconn(wait_seconds)
 
-    The server says something on an idle connection only when it ends it: no round trip where there is nothing to read.
+
+def _is_open(connection: Connection) -> bool:
+    """Whether the server has not closed the connection.
+
+    It says something on an idle one only when it ends it: no round trip where there is nothing to read.
     """
     waiting = select.poll()
     waiting.register(connection.fileno(), select.POLLIN)
-    if waiting.poll(0):
+    if not waiting.poll(0):
+        return True
+    try:
         ConnectionPool.check_connection(connection)
+    except psycopg.OperationalError:
+        return False
+    return True

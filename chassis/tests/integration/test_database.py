@@ -1,0 +1,137 @@
+"""Limits are set on every connection; a server that comes back is used again at once."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+
+import psycopg
+import pytest
+from psycopg_pool import PoolTimeout
+
+from chassis import database as module
+from chassis.database import Connection, Database, events_were_appended
+from chassis.testing import DatabaseUrls, Servers, free_port
+
+
+class Undone(Exception):
+    """Rolls a transaction back."""
+
+
+def setting(conn: Connection, name: str) -> str:
+    row = conn.execute("SELECT current_setting(%s) AS value", [name]).fetchone()
+    return str(row["value"]) if row else ""
+
+
+def everybody_at_once(database: Database, number: int) -> None:
+    """Has so many connections in use at the same moment."""
+    together = threading.Barrier(number)
+
+    def use(_number: int) -> None:
+        with database.transaction() as conn:
+            conn.execute("SELECT 1")
+            together.wait(10)
+
+    with ThreadPoolExecutor(number) as callers:
+        list(callers.map(use, range(number)))
+
+
+def test_every_connection_has_the_limits(database: Database) -> None:
+    with database.transaction() as conn:
+        found = {
+            name: setting(conn, name)
+            for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "TimeZone")
+        }
+
+    assert found == {
+        "statement_timeout": "5s",
+        "lock_timeout": "2s",
+        "idle_in_transaction_session_timeout": "10s",
+        "TimeZone": "UTC",
+    }
+
+
+def test_limits_that_a_transaction_changes_are_its_own(database: Database) -> None:
+    for _ in range(4):
+        with database.transaction() as conn:
+            assert setting(conn, "statement_timeout") == "5s"
+            conn.execute("SET LOCAL statement_timeout = '1min'")
+
+
+def test_a_statement_that_takes_too_long_is_ended(database: Database) -> None:
+    with database.transaction() as conn:
+        conn.execute("SET LOCAL statement_timeout = '20ms'")
+
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            conn.execute("SELECT pg_sleep(10)")
+
+
+def test_an_error_rolls_the_transaction_back(database: Database) -> None:
+    with suppress(Undone), database.transaction() as conn:
+        conn.execute("INSERT INTO inbox (event_id, source) VALUES (gen_random_uuid(), 's')")
+        raise Undone
+
+    with database.transaction() as conn:
+        assert conn.execute("SELECT count(*) AS count FROM inbox").fetchone() == {"count": 0}
+
+
+def test_ten_connections_are_all_there_are(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    everybody_at_once(database, 10)
+    monkeypatch.setattr(module, "_POOL_WAIT_SECONDS", 0.05)
+
+    with ExitStack() as held:
+        for _ in range(10):
+            held.enter_context(database.transaction())
+        with pytest.raises(PoolTimeout):
+            held.enter_context(database.transaction())
+
+
+def test_after_a_restart_of_the_server_no_call_fails(
+    database: Database, servers: Servers, database_urls: DatabaseUrls
+) -> None:
+    everybody_at_once(database, 10)
+    with psycopg.connect(f"{servers.postgres_url}/postgres", autocommit=True) as server:
+        ended = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
+        assert len(server.execute(ended, [database_urls.name]).fetchall()) >= 10
+
+    for _ in range(12):
+        with database.transaction() as conn:
+            conn.execute("SELECT 1")
+
+
+def test_a_server_that_is_not_there_is_not_reachable() -> None:
+    absent = Database(f"postgresql://nobody@127.0.0.1:{free_port()}/none")
+    absent.open()
+
+    assert not absent.is_reachable()
+
+    absent.close()
+
+
+def test_the_relay_is_woken_after_a_commit_with_events_and_only_then(database: Database) -> None:
+    seen: list[str] = []
+    database.on_events(lambda: seen.append("woken"))
+
+    with database.transaction():
+        pass
+    with suppress(Undone), database.transaction():
+        events_were_appended()
+        raise Undone
+    with database.transaction():
+        pass
+    assert seen == []
+
+    with database.transaction():
+        events_were_appended()
+        assert seen == []
+
+    assert seen == ["woken"]
+
+
+def test_a_connection_is_looked_at_without_a_round_trip(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("chassis.database.ConnectionPool.check_connection", asked.append)
+
+    for _ in range(5):
+        assert database.is_reachable()
+
+    assert asked == []
