@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -60,8 +59,7 @@ def test_a_second_start_finds_the_data_and_a_stop_leaves_no_process() -> None:
         second.stop_all()
         assert not second.anything_alive()
     finally:
-        shutil.rmtree(layout.folder)
-        shutil.rmtree(layout.open_folder, ignore_errors=True)
+        platform.remove(layout)
 
 
 def test_the_platform_stops_whole_on_ctrl_c() -> None:
@@ -89,5 +87,4 @@ def test_the_platform_stops_whole_on_ctrl_c() -> None:
     finally:
         up.kill()
         up.wait()
-        shutil.rmtree(layout.folder)
-        shutil.rmtree(layout.open_folder, ignore_errors=True)
+        platform.remove(layout)

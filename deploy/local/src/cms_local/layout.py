@@ -50,6 +50,13 @@ class Layout:
             raise BadBase("CMS_PORT_BASE must be a number from 1024 to 65000")
         return cls(int(given))
 
+    @classmethod
+    def all_present(cls) -> "list[Layout]":
+        """The platforms of this project's folder that have data: those with a base first."""
+        run = ROOT / ".run"
+        bases = sorted(int(path.name) for path in run.iterdir() if path.name.isdecimal()) if run.exists() else []
+        return [*(cls(base) for base in bases), cls(None)]
+
     def grpc_port(self, service: str) -> int:
         """Port of a service's gRPC door."""
         place = SERVICES.index(service) + 1

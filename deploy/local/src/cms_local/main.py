@@ -79,31 +79,32 @@ def up(
         raise _fail(str(error)) from error
     _show(started)
     console.print("Ready. Ctrl-C stops everything.", highlight=False)
-    platform.wait_for_signal()
-    _say("stopping")
-    _current(layout, started).stop_all()
-
-
-def _current(layout: Layout, started: Platform) -> Platform:
-    """What runs now: `cms start` may have put new processes in the place of old ones."""
-    return Platform.read(layout) or started
+    platform.wait_for_signal(layout)
+    # Read again: `cms start` may have put new processes in the place of old ones, and `cms stop` may have ended all.
+    found = Platform.read(layout)
+    if found is not None:
+        _say("stopping")
+        found.stop_all()
 
 
 def _show(found: Platform) -> None:
-    table = Table("name", "state", "pid", "gRPC", "HTTP", "control", "log")
+    table = Table("name", "state", "pid", "serves", "HTTP", box=None)
     for row in _rows(found):
-        table.add_row(*(str(row.get(name, "")) for name in ("name", "state", "pid", "grpc", "http", "control", "log")))
+        table.add_row(*(str(row[name]) for name in ("name", "state", "pid", "serves", "http")))
     console.print(table)
+    console.print(f"Logs are in {found.layout.folder / 'logs'}", highlight=False, soft_wrap=True)
     if found.time_scale != 1:
         console.print(f"Waits of the interface documents are scaled by {found.time_scale:g}.", highlight=False)
 
 
 def _rows(found: Platform) -> list[dict[str, Any]]:
+    """platform.json's processes, with whether each runs, what it serves first and where its HTTP door is."""
     told = json.loads(found.layout.platform_file.read_text())
     rows: list[dict[str, Any]] = told["processes"]
     for row in rows:
         row["state"] = "runs" if found.is_alive(row["name"]) else "stopped"
-        row["http"] = row.get("http") or row.get("address", "")
+        row["serves"] = row.get("grpc") or row.get("address", "")
+        row["http"] = row.get("http") or row.get("control", "")
     return rows
 
 
@@ -130,6 +131,16 @@ def stop(name: Annotated[str, typer.Argument(help="One process; without it, all.
             found.stop_all()
     except NoSuchProcess as error:
         raise _fail(str(error)) from error
+
+
+@app.command()
+def purge() -> None:
+    """Stop every platform of this project's folder and remove its data."""
+    for layout in Layout.all_present():
+        found = Platform.read(layout)
+        if found is not None:
+            found.stop_all()
+        platform.remove(layout)
 
 
 @app.command()
@@ -166,7 +177,9 @@ def demo(*, as_json: Json = False) -> None:
 def _show_timelines(outcome: Outcome) -> None:
     for journey in outcome.journeys:
         console.print(f"[bold]{journey.claim_ref}[/bold]  {journey.case.title}", highlight=False)
-        console.print("   ".join(f"{seconds:.1f}s {what}" for seconds, what in journey.timeline), highlight=False)
+        console.print(
+            "   ".join(f"{seconds:.1f}s {what}" for seconds, what in journey.timeline), highlight=False, soft_wrap=True
+        )
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """The whole platform on one machine: started in order, waited for, stopped, and described in platform.json."""
 
 import json
-import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -201,12 +201,18 @@ def present(layout: Layout, say: Say, *, time_scale: float) -> Iterator[Platform
         started.stop_all()
 
 
-def wait_for_signal() -> None:
-    """Returns on SIGINT or SIGTERM."""
+def remove(layout: Layout) -> None:
+    """Removes the data of a platform that was stopped."""
+    for folder in (layout.folder, layout.open_folder):
+        if folder.exists():
+            shutil.rmtree(folder)
+
+
+def wait_for_signal(layout: Layout) -> None:
+    """Returns on SIGINT or SIGTERM, or when somebody else has stopped the platform."""
     received: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda given, _frame: received.append(given))
-    while not received:
+    while not received and layout.platform_file.exists():
         time.sleep(0.2)
         processes.reap()
-    os.write(1, b"\n")

@@ -1,7 +1,6 @@
 """A whole platform for tests across services: real processes, on ports and in a folder of its own."""
 
 import random
-import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -29,7 +28,7 @@ class PlatformUnderTest:
 
     running: Platform
     doors: Doors
-    random: random.Random = field(default_factory=lambda: random.Random(20050718))
+    source: random.Random = field(default_factory=lambda: random.Random(20050718))
 
     @property
     def layout(self) -> Layout:
@@ -39,7 +38,7 @@ class PlatformUnderTest:
         """A claim of the demonstration's case with this title."""
         [case] = [case for case in load_cases(clock.today()) if case.title == title]
         changed = Case(**{**case.__dict__, **changes})
-        return demo.journey(self.layout, self.doors, changed, random.Random(self.random.random()))
+        return demo.journey(self.layout, self.doors, changed, random.Random(self.source.random()))
 
     def count(self, service: str, query: str, *values: object) -> int:
         """A number from a service's database: for asserting what a moment is, never for the outcome."""
@@ -82,6 +81,5 @@ def platform_under_test() -> Iterator[PlatformUnderTest]:
             yield PlatformUnderTest(running=running, doors=doors)
     finally:
         running.stop_all()
-        shutil.rmtree(layout.folder)
-        shutil.rmtree(layout.open_folder, ignore_errors=True)
+        platform.remove(layout)
         clock.configure(None)
