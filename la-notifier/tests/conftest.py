@@ -6,11 +6,13 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from google.protobuf.message import Message
+from psycopg import sql
 
 from chassis import clock
 from chassis.bus import Bus
@@ -24,6 +26,7 @@ from la_notifier.config import Settings
 from la_notifier.domain import ClaimFacts
 from simulators.councils.server import Councils as CouncilsStandIn
 from simulators.settings import CouncilsSettings, read_settings
+from simulators.testing import call
 
 CLAIM = "C0123456789A"
 ANSWERS: dict[str, Any] = {
@@ -89,6 +92,7 @@ def councils(tmp_path: Path, secrets_file: Path) -> Iterator[CouncilsStandIn]:
 
 @pytest.fixture
 def settings(
+    *,
     database_urls: DatabaseUrls,
     servers: Servers,
     bus_prefix: str,
@@ -229,3 +233,67 @@ def running(settings: Settings, claims: ClaimsOfTests) -> Running:
 def notifier(running: Running) -> Iterator[Process]:
     with running() as process:
         yield process
+
+
+class Scene:
+    """What an integration test sets up and looks at."""
+
+    def __init__(self, claims: ClaimsOfTests, tell: Told, councils: CouncilsStandIn, urls: DatabaseUrls) -> None:
+        self.claims = claims
+        self.tell = tell
+        self._councils = councils
+        self._urls = urls
+
+    def rows(self, query: LiteralString | sql.Composed) -> list[tuple[Any, ...]]:
+        """Rows of the notifier's database."""
+        with psycopg.connect(self._urls.app) as conn:
+            return conn.execute(query).fetchall()
+
+    def versions(self) -> list[tuple[Any, ...]]:
+        """Number, kind and state of every version."""
+        return self.rows(
+            "SELECT version, kind, state FROM notice_versions JOIN notices USING (notice_id)"
+            " ORDER BY authority_code, version"
+        )
+
+    def is_quiet(self) -> bool:
+        """Whether everything that was heard was looked at."""
+        return self.rows("SELECT 1 FROM inbox LIMIT 1") != [] and self.rows("SELECT 1 FROM looks") == []
+
+    def events_out(self) -> list[tuple[str, int]]:
+        """Short name and version of the notifier's own events."""
+        rows = self.rows("SELECT type, version FROM outbox ORDER BY created")
+        return [(name.rpartition(".")[2], version) for name, version in rows]
+
+    def not_told(self) -> list[tuple[Any, ...]]:
+        """Authority and reason of what is left to a person."""
+        return self.rows("SELECT authority_code, reason FROM not_told ORDER BY authority_code")
+
+    def order(self, failure: str, **rule: object) -> None:
+        """Makes the councils fail."""
+        body = {"failure": failure, **rule}
+        assert call(self._councils.control_port, "POST", "/failures", body=body).status == 200
+
+    def fired(self) -> dict[str, int]:
+        """How often each failure happened."""
+        counts: dict[str, int] = call(self._councils.control_port, "GET", "/failures/counts").body["counts"]
+        return counts
+
+    def ledger(self) -> Any:
+        """What the councils hold of the claim."""
+        return call(self._councils.control_port, "GET", f"/ledger?claim_ref={CLAIM}").body
+
+    def held(self) -> list[Any]:
+        """The notices that the councils hold of the claim."""
+        found: list[Any] = self.ledger()["claims"].get(CLAIM, [])
+        return found
+
+    def loaded_once(self) -> bool:
+        """Whether the councils loaded something of the claim and nothing of it twice."""
+        ledger = self.ledger()
+        return bool(ledger["versions"]["LOADED"] > 0 and ledger["duplicates"] == 0)
+
+
+@pytest.fixture
+def scene(claims: ClaimsOfTests, tell: Told, councils: CouncilsStandIn, database_urls: DatabaseUrls) -> Scene:
+    return Scene(claims, tell, councils, database_urls)

@@ -145,21 +145,18 @@ class Councils:
             response = self._http.post(
                 f"{self._url}/{notice.authority_code}/hb-notices", content=notice.body, headers=headers
             )
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             refused = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
             return SendAnswer(result=SendResult.NOT_TAKEN if refused else SendResult.UNKNOWN)
-        return _send_answer(response)
+        return send_answer(response)
 
     def ask(self, authority_code: str, notice_id: str) -> HeldNotice:
         """What the authority holds of a notice. Nothing is raised for the other side."""
         try:
             response = self._http.get(f"{self._url}/{authority_code}/hb-notices/{notice_id}")
-        except httpx.TransportError:
+        except httpx.RequestError:
             return HeldNotice(state=HeldState.UNKNOWN)
-        if response.status_code == httpx.codes.NOT_FOUND:
-            return HeldNotice(state=HeldState.ABSENT)
-        held = _held(_json(response)) if response.status_code == httpx.codes.OK else None
-        return held or HeldNotice(state=HeldState.UNKNOWN, retry_after_seconds=_retry_after(response))
+        return held_notice(response)
 
 
 def signature(secret: bytes, body: bytes) -> str:
@@ -167,7 +164,8 @@ def signature(secret: bytes, body: bytes) -> str:
     return "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
 
 
-def _send_answer(response: httpx.Response) -> SendAnswer:
+def send_answer(response: httpx.Response) -> SendAnswer:
+    """What an authority's response to a notice means (docs/interfaces/local-authority.md, the way `api`)."""
     status = response.status_code
     match status:
         case httpx.codes.OK | httpx.codes.ACCEPTED:
@@ -183,6 +181,14 @@ def _send_answer(response: httpx.Response) -> SendAnswer:
         status=status,
         retry_after_seconds=_retry_after(response),
     )
+
+
+def held_notice(response: httpx.Response) -> HeldNotice:
+    """What an authority's response to a question about a notice means."""
+    if response.status_code == httpx.codes.NOT_FOUND:
+        return HeldNotice(state=HeldState.ABSENT)
+    held = _held(_json(response)) if response.status_code == httpx.codes.OK else None
+    return held or HeldNotice(state=HeldState.UNKNOWN, retry_after_seconds=_retry_after(response))
 
 
 def _held(body: Mapping[str, Any]) -> HeldNotice | None:

@@ -1,80 +1,293 @@
 """Events in, notices at the councils' stand-in: real database, bus, workers and HTTP."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
-from simulators.councils.server import Councils
-from simulators.testing import call
+from psycopg import sql
 
+from chassis import contract
 from chassis.runtime import Process
-from chassis.testing import DatabaseUrls, eventually
+from chassis.testing import eventually
 from cms.intake.v1 import events_pb2
+from la_notifier.consumers import HANDLERS
+from la_notifier.domain import ClaimFacts
 
-CLAIM = "C0123456789A"
+Scene = Any
+Tenant = Callable[..., ClaimFacts]
+Running = Any
+
 FIRST_CONTACT = events_pb2.FirstContactRecorded()
 SUBMITTED = events_pb2.ClaimSubmitted()
-AMENDED = events_pb2.ClaimAmended()
+AMENDED = events_pb2.ClaimAmended(changed_fields=["rent_amount"])
+LEEDS = {"lines": ["2 Park Row", "Leeds"], "postcode": "LS1 3AA"}
+HARTLEPOOL = {"lines": ["3 Church Street", "Hartlepool"], "postcode": "TS25 3DA"}
+BELFAST = {"lines": ["4 Donegall Square", "Belfast"], "postcode": "BT1 5GS"}
+NOWHERE = {"lines": ["5 High Street", "Cardiff"], "postcode": "CF10 9ZZ"}
 
 
-@pytest.fixture
-def states(database_urls: DatabaseUrls) -> Callable[[], list[tuple[Any, ...]]]:
-    """The claim's versions: number, kind, state."""
-
-    def read() -> list[tuple[Any, ...]]:
-        with psycopg.connect(database_urls.app) as conn:
-            return conn.execute(
-                "SELECT version, kind, state FROM notice_versions JOIN notices USING (notice_id)"
-                " ORDER BY authority_code, version"
-            ).fetchall()
-
-    return read
+def test_the_handlers_are_those_of_the_contract() -> None:
+    assert HANDLERS.keys() == contract.events_heard_by("la-notifier").keys()
 
 
-@pytest.fixture
-def events_out(database_urls: DatabaseUrls) -> Callable[[], list[tuple[str, int]]]:
-    """The notifier's own events: short name, version."""
+def test_first_contact_is_told_and_then_the_claim(notifier: Process, scene: Scene, tenant: Tenant) -> None:
+    scene.claims.keep(tenant())
+    scene.tell(FIRST_CONTACT, version=3)
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
 
-    def read() -> list[tuple[str, int]]:
-        with psycopg.connect(database_urls.app) as conn:
-            rows = conn.execute("SELECT type, version FROM outbox ORDER BY created").fetchall()
-        return [(name.rpartition(".")[2], version) for name, version in rows]
+    scene.claims.submit()
+    scene.tell(SUBMITTED, version=4)
+    eventually(lambda: scene.versions()[1:] == [(2, "CLAIM", "LOADED")])
 
-    return read
-
-
-def ledger(councils: Councils) -> Any:
-    return call(councils.control_port, "GET", f"/ledger?claim_ref={CLAIM}").body
-
-
-def held(councils: Councils) -> list[Any]:
-    found: list[Any] = ledger(councils)["claims"].get(CLAIM, [])
-    return found
-
-
-def order(councils: Councils, failure: str, **rule: object) -> None:
-    assert call(councils.control_port, "POST", "/failures", body={"failure": failure, **rule}).status == 200
-
-
-def fired(councils: Councils) -> Any:
-    return call(councils.control_port, "GET", "/failures/counts").body["counts"]
-
-
-def test_first_contact_is_told_and_then_the_claim(
-    notifier: Process, claims: Any, tenant: Any, tell: Any, councils: Councils, states: Any, events_out: Any
-) -> None:
-    claims.keep(tenant())
-    tell(FIRST_CONTACT, version=3)
-    eventually(lambda: states() == [(1, "INTENTION", "LOADED")])
-
-    claims.submit()
-    tell(SUBMITTED, version=4)
-    eventually(lambda: states()[1:] == [(2, "CLAIM", "LOADED")])
-
-    [notice] = held(councils)
+    [notice] = scene.held()
     assert notice["authority_code"] == "W06000015"
-    assert [(row["version"], row["kind"], row["state"]) for row in notice["versions"]] == states()
-    assert ledger(councils)["duplicates"] == 0
-    assert events_out() == [("NoticeSent", 1), ("NoticeLoaded", 1), ("NoticeSent", 2), ("NoticeLoaded", 2)]
+    assert [(row["version"], row["kind"], row["state"]) for row in notice["versions"]] == scene.versions()
+    assert scene.ledger()["duplicates"] == 0
+    expected = [("NoticeSent", 1), ("NoticeLoaded", 1), ("NoticeSent", 2), ("NoticeLoaded", 2)]
+    assert scene.events_out() == expected
+
+
+def test_a_claim_that_is_submitted_at_once_has_no_intention(notifier: Process, scene: Scene, tenant: Tenant) -> None:
+    scene.claims.keep(tenant())
+    scene.claims.submit()
+
+    scene.tell(SUBMITTED, version=4)
+
+    eventually(lambda: scene.versions() == [(1, "CLAIM", "LOADED")])
+    assert scene.held()[0]["versions"][0]["kind"] == "CLAIM"
+
+
+def test_an_amendment_is_told_as_a_change_and_only_if_the_authority_needs_it(
+    notifier: Process, scene: Scene, tenant: Tenant
+) -> None:
+    scene.claims.keep(tenant())
+    scene.claims.submit()
+    scene.tell(SUBMITTED, version=4)
+    eventually(lambda: scene.versions() == [(1, "CLAIM", "LOADED")])
+
+    scene.claims.amend(sort_code="112233")
+    scene.tell(AMENDED, version=5)
+    eventually(lambda: len(scene.rows("SELECT 1 FROM inbox")) == 2 and scene.is_quiet())
+    assert scene.versions() == [(1, "CLAIM", "LOADED")]
+
+    scene.claims.amend(rent_amount="90.00")
+    scene.tell(AMENDED, version=6)
+    eventually(lambda: scene.versions()[1:] == [(2, "CHANGE", "LOADED")])
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_events_in_any_order_and_many_times_end_in_one_notice_loaded_once(
+    notifier: Process, scene: Scene, tenant: Tenant, order: tuple[int, ...]
+) -> None:
+    scene.claims.keep(tenant())
+    scene.claims.submit()
+    scene.claims.amend(rent_amount="90.00")
+    events = [(FIRST_CONTACT, 3), (SUBMITTED, 4), (AMENDED, 5)]
+    deliveries = [(*events[number], uuid4()) for number in order] * 3
+
+    for event, version, event_id in deliveries:
+        scene.tell(event, version=version, event_id=event_id)
+
+    eventually(lambda: len(scene.rows("SELECT 1 FROM inbox")) == 3 and scene.is_quiet())
+    eventually(lambda: scene.versions() == [(1, "CLAIM", "LOADED")])
+    assert scene.loaded_once()
+    assert scene.events_out() == [("NoticeSent", 1), ("NoticeLoaded", 1)]
+
+
+@pytest.mark.parametrize("failure", ["unavailable", "too_many"])
+def test_an_authority_that_is_away_gets_it_when_it_said_to_come_again(
+    notifier: Process, scene: Scene, tenant: Tenant, failure: str
+) -> None:
+    scene.order(failure, count=1, retry_after=1, method="POST")
+    scene.claims.keep(tenant())
+    began = datetime.now(UTC)
+
+    scene.tell(FIRST_CONTACT, version=3)
+
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
+    [(attempts, sent)] = scene.rows("SELECT attempts, sent FROM notice_versions")
+    assert (attempts, scene.fired()) == (2, {failure: 1})
+    assert (sent - began).total_seconds() >= 1
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_lost_replies_do_not_double_anything(notifier: Process, scene: Scene, tenant: Tenant, method: str) -> None:
+    scene.order("lose_reply", count=3, method=method)
+    scene.claims.keep(tenant())
+
+    scene.tell(FIRST_CONTACT, version=3)
+
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
+    assert scene.fired() == {"lose_reply": 3}
+    assert scene.loaded_once()
+    assert scene.events_out() == [("NoticeSent", 1), ("NoticeLoaded", 1)]
+
+
+def test_a_refused_notice_shows_the_fields_and_goes_again_once_they_are_corrected(
+    notifier: Process, scene: Scene, tenant: Tenant
+) -> None:
+    scene.order("invalid", count=1, field="tenancy.kind")
+    scene.claims.keep(tenant())
+    scene.claims.submit()
+    scene.tell(SUBMITTED, version=4)
+    eventually(lambda: scene.versions() == [(1, "CLAIM", "REFUSED")])
+    assert scene.rows("SELECT refused_fields, attempts FROM notice_versions") == [(["tenancy.kind"], 1)]
+
+    scene.claims.amend(tenure="COUNCIL_TENANT")
+    scene.tell(AMENDED, version=5)
+
+    eventually(lambda: scene.versions() == [(1, "CLAIM", "REFUSED"), (2, "CLAIM", "LOADED")])
+    assert scene.events_out() == [("NoticeRefused", 1), ("NoticeSent", 2), ("NoticeLoaded", 2)]
+
+
+def test_a_notice_that_is_refused_after_its_receipt_is_refused(notifier: Process, scene: Scene, tenant: Tenant) -> None:
+    scene.order("refuse_load", count=1)
+    scene.claims.keep(tenant())
+
+    scene.tell(FIRST_CONTACT, version=3)
+
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "REFUSED")])
+    assert scene.events_out() == [("NoticeSent", 1), ("NoticeRefused", 1)]
+
+
+def test_a_notice_to_an_authority_without_the_api_waits_and_only_the_newest(
+    notifier: Process, scene: Scene, tenant: Tenant
+) -> None:
+    scene.claims.keep(tenant(address=HARTLEPOOL))
+    scene.tell(FIRST_CONTACT, version=3)
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "WAITING")])
+
+    scene.claims.submit()
+    scene.tell(SUBMITTED, version=4)
+
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "SUPERSEDED"), (2, "CLAIM", "WAITING")])
+    assert scene.rows(
+        "SELECT channel, sum(attempts) FROM notices JOIN notice_versions USING (notice_id) GROUP BY 1"
+    ) == [("SFTP", 0)]
+
+
+@pytest.mark.parametrize(("address", "reason"), [(BELFAST, "NORTHERN_IRELAND"), (NOWHERE, "POSTCODE_UNKNOWN")])
+def test_a_claim_without_an_authority_shows_until_its_address_is_put_right(
+    notifier: Process, scene: Scene, tenant: Tenant, address: dict[str, Any], reason: str
+) -> None:
+    scene.claims.keep(tenant(address=address))
+    scene.tell(FIRST_CONTACT, version=3)
+    eventually(lambda: scene.not_told() == [("", reason)])
+    assert scene.rows("SELECT DISTINCT owner FROM not_told") == [("PROCESSING_OFFICER",)]
+    assert scene.versions() == []
+
+    scene.claims.submit()
+    scene.claims.amend(address=LEEDS)
+    scene.tell(AMENDED, version=5)
+
+    eventually(lambda: scene.versions() == [(1, "CLAIM", "LOADED")])
+    assert scene.not_told() == []
+
+
+def test_who_moved_to_another_authority_gets_a_notice_there_with_the_same_dates(
+    notifier: Process, scene: Scene, tenant: Tenant
+) -> None:
+    scene.claims.keep(tenant())
+    scene.tell(FIRST_CONTACT, version=3, occurred=datetime(2026, 3, 1, 12, tzinfo=UTC))
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
+
+    scene.claims.submit()
+    scene.claims.amend(address=LEEDS)
+    scene.tell(AMENDED, version=5, occurred=datetime(2026, 3, 9, 12, tzinfo=UTC))
+
+    eventually(lambda: scene.versions() == [(1, "CLAIM", "LOADED"), (1, "INTENTION", "LOADED")])
+    assert scene.rows("SELECT authority_code, intention_on, wanted FROM notices ORDER BY 1") == [
+        ("E08000035", date(2026, 3, 1), True),
+        ("W06000015", date(2026, 3, 1), False),
+    ]
+    assert scene.not_told() == [("W06000015", "MOVED_AWAY")]
+
+
+def test_who_no_longer_wishes_to_claim_is_left_to_a_person_where_the_authority_was_told(
+    notifier: Process, scene: Scene, tenant: Tenant
+) -> None:
+    scene.claims.keep(tenant())
+    scene.tell(FIRST_CONTACT, version=3)
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
+
+    scene.claims.amend(wishes_housing_benefit=False, wishes_council_tax_benefit=False)
+    scene.tell(AMENDED, version=4)
+
+    eventually(lambda: scene.not_told() == [("W06000015", "NO_LONGER_SOUGHT")])
+    assert len(scene.versions()) == 1
+
+
+def test_no_notice_goes_out_for_a_non_dependant(notifier: Process, scene: Scene, tenant: Tenant) -> None:
+    scene.claims.keep(replace(tenant(tenure="NON_DEPENDANT"), claim_on=date(2026, 3, 1)))
+
+    scene.tell(SUBMITTED, version=4)
+
+    eventually(scene.is_quiet)
+    assert (scene.versions(), scene.not_told(), scene.held()) == ([], [], [])
+
+
+def test_the_intention_is_dated_by_the_first_event_whose_facts_held_it(
+    notifier: Process, scene: Scene, tenant: Tenant
+) -> None:
+    scene.claims.is_away = True
+    scene.claims.keep(tenant(wishes_housing_benefit=False, wishes_council_tax_benefit=False))
+    scene.claims.amend(wishes_housing_benefit=True)
+    scene.claims.submit()
+    scene.tell(SUBMITTED, version=5, occurred=datetime(2026, 7, 9, 9, tzinfo=UTC))
+    # Half past eleven at night by Greenwich is the next day in London's summer.
+    scene.tell(AMENDED, version=4, occurred=datetime(2026, 7, 4, 23, 30, tzinfo=UTC))
+    scene.tell(FIRST_CONTACT, version=3, occurred=datetime(2026, 7, 1, 9, tzinfo=UTC))
+    eventually(lambda: len(scene.rows("SELECT 1 FROM heard_events")) == 3)
+
+    scene.claims.is_away = False
+
+    eventually(lambda: scene.versions() == [(1, "CLAIM", "LOADED")])
+    assert scene.rows("SELECT intention_on, proof_due_on FROM notices JOIN notice_versions USING (notice_id)") == [
+        (date(2026, 7, 5), date(2026, 8, 5))
+    ]
+
+
+def test_intake_may_be_away_and_the_claim_is_looked_at_when_it_is_back(
+    notifier: Process, scene: Scene, tenant: Tenant
+) -> None:
+    scene.claims.is_away = True
+    scene.claims.keep(tenant())
+    scene.tell(FIRST_CONTACT, version=3)
+    eventually(lambda: scene.rows("SELECT 1 FROM looks WHERE attempts > 1"))
+
+    scene.claims.is_away = False
+
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
+    assert scene.rows("SELECT 1 FROM looks UNION ALL SELECT 1 FROM heard_events") == []
+
+
+def test_what_waited_when_the_notifier_ended_goes_out_when_it_starts_again(
+    running: Running, scene: Scene, tenant: Tenant
+) -> None:
+    scene.order("unavailable", method="POST", retry_after=1, count=1)
+    scene.claims.keep(tenant())
+    with running():
+        scene.tell(FIRST_CONTACT, version=3)
+        eventually(lambda: scene.rows("SELECT 1 FROM notice_versions WHERE attempts = 1 AND lease IS NULL"))
+
+    with running():
+        eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
+
+    assert scene.loaded_once()
+
+
+def test_nothing_that_the_claimant_told_can_be_read_in_the_database(
+    notifier: Process, scene: Scene, tenant: Tenant
+) -> None:
+    scene.claims.keep(tenant())
+    scene.tell(FIRST_CONTACT, version=3)
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
+
+    for (table,) in scene.rows(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'access_log'"
+    ):
+        text = str(scene.rows(sql.SQL("SELECT * FROM {}").format(sql.Identifier(table))))
+        assert not [value for value in ("Brien", "AB123456C", "High Street", "CF10 4ER") if value in text], table

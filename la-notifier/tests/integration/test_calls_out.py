@@ -1,0 +1,116 @@
+"""Calls to others over real sockets: intake over gRPC, authorities that hang or are not there."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+
+from chassis.errors import PermissionDenied, Unavailable
+from chassis.testing import free_port
+from cms.intake.v1 import intake_pb2
+from la_notifier.clients import Councils, HeldState, IntakeClaims, Outgoing, SendResult
+
+CARDIFF = "W06000015"
+NOTICE = Outgoing(notice_id="N-1", version=1, authority_code=CARDIFF, body=b"{}")
+
+
+def get_claim_facts(request: intake_pb2.GetClaimFactsRequest, context: grpc.ServicerContext) -> Any:
+    """Facts at the version asked, for whoever has the right token."""
+    if ("authorization", "Bearer right") not in context.invocation_metadata():
+        context.abort(grpc.StatusCode.PERMISSION_DENIED, "no")
+    facts = intake_pb2.ClaimFacts(claim_ref=request.claim_ref, version=request.version or 9)
+    return intake_pb2.GetClaimFactsResponse(facts=facts)
+
+
+@pytest.fixture
+def intake_port() -> Iterator[int]:
+    handler = grpc.unary_unary_rpc_method_handler(
+        get_claim_facts,
+        request_deserializer=intake_pb2.GetClaimFactsRequest.FromString,
+        response_serializer=intake_pb2.GetClaimFactsResponse.SerializeToString,
+    )
+    server = grpc.server(ThreadPoolExecutor(2))
+    server.add_generic_rpc_handlers(
+        [grpc.method_handlers_generic_handler("cms.intake.v1.IntakeService", {"GetClaimFacts": handler})]
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield port
+    server.stop(None).wait()
+
+
+@contextmanager
+def an_authority_that(answers: bytes) -> Iterator[str]:
+    """A server that takes one connection, reads, writes these bytes and closes."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answers)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join()
+
+
+@pytest.fixture
+def councils_at() -> Iterator[Any]:
+    opened: list[Councils] = []
+
+    def at(url: str, **secrets: bytes) -> Councils:
+        opened.append(Councils(url, secrets or {CARDIFF: b"secret"}))
+        return opened[-1]
+
+    yield at
+    for councils in opened:
+        councils.close()
+
+
+def test_intake_is_asked_for_a_version_as_the_service_itself(intake_port: int) -> None:
+    claims = IntakeClaims(f"127.0.0.1:{intake_port}", lambda: "right")
+
+    assert claims.facts("C0123456789A").version == 9
+    assert claims.facts("C0123456789A", 3).version == 3
+
+
+def test_intakes_refusal_and_absence_are_errors_of_our_own(intake_port: int) -> None:
+    with pytest.raises(PermissionDenied):
+        IntakeClaims(f"127.0.0.1:{intake_port}", lambda: "wrong").facts("C0123456789A")
+    with pytest.raises(Unavailable):
+        IntakeClaims(f"127.0.0.1:{free_port()}", lambda: "right").facts("C0123456789A")
+
+
+def test_an_authority_that_is_not_there_has_not_taken_the_notice(councils_at: Any) -> None:
+    councils = councils_at(f"http://127.0.0.1:{free_port()}")
+
+    assert councils.send(NOTICE).result is SendResult.NOT_TAKEN
+    assert councils.ask(CARDIFF, "N-1").state is HeldState.UNKNOWN
+
+
+@pytest.mark.parametrize("answers", [b"", b"HTTP/1.1 202 Accepted\r\nContent-Length: 99\r\n\r\n{", b"nonsense\r\n\r\n"])
+def test_an_answer_that_is_cut_short_leaves_it_open_whether_the_notice_is_held(
+    councils_at: Any, answers: bytes
+) -> None:
+    with an_authority_that(answers) as url:
+        assert councils_at(url).send(NOTICE).result is SendResult.UNKNOWN
+
+
+def test_a_notice_without_a_secret_to_sign_it_is_not_sent(councils_at: Any) -> None:
+    councils = councils_at(f"http://127.0.0.1:{free_port()}", E08000035=b"secret")
+
+    assert councils.send(NOTICE).result is SendResult.NOT_TAKEN
+
+
+def test_every_wait_for_an_authority_has_an_end(councils_at: Any) -> None:
+    timeouts: httpx.Timeout = councils_at("http://127.0.0.1:1")._http.timeout
+
+    assert all(limit and limit <= 10 for limit in timeouts.as_dict().values())
