@@ -137,6 +137,12 @@ def door(request: pytest.FixtureRequest, process: Process) -> Iterator[Door]:
         yield _by_http(process)
 
 
+@pytest.fixture
+def http(process: Process) -> Door:
+    """The HTTP door alone, for what does not depend on the door."""
+    return _by_http(process)
+
+
 def _by_http(process: Process) -> Door:
     def post(method: str, body: dict[str, Any], token: str) -> Answer:
         headers = {"Authorization": f"Bearer {token}"} if token else {}

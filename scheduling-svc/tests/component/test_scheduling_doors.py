@@ -4,13 +4,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import grpc
 import httpx
 import psycopg
+import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import clock
 from chassis.runtime import Process
 from chassis.testing import DatabaseUrls, Tokens, eventually
+from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
 from scheduling.domain.offices import Nation
 from scheduling.domain.working_time import target_due
 
@@ -41,9 +44,9 @@ def test_free_slots_come_soonest_first_from_the_offices_within_reach(door: Any, 
 
 
 def test_what_is_within_the_target_counted_from_now_is_said_of_each_slot_and_the_earliest_is_named(
-    door: Any, tokens: Tokens
+    http: Any, tokens: Tokens
 ) -> None:
-    found = door("FindSlots", {"officeCode": LEEDS, "pageSize": 100}, tokens.issue("ASSESSOR")).body
+    found = http("FindSlots", {"officeCode": LEEDS, "pageSize": 100}, tokens.issue("ASSESSOR")).body
 
     due = target_due(clock.now(), Nation.ENGLAND)
     assert all(slot["withinTarget"] == (moment(slot["startTime"]) <= due) for slot in found["slots"])
@@ -51,24 +54,37 @@ def test_what_is_within_the_target_counted_from_now_is_said_of_each_slot_and_the
     assert found["slots"][0]["office"] == {"code": LEEDS, "name": "Leeds", "distanceKm": 0.0}
 
 
-def test_there_is_no_earliest_within_the_target_where_the_search_begins_after_it(door: Any, tokens: Tokens) -> None:
+def test_there_is_no_earliest_within_the_target_where_the_search_begins_after_it(http: Any, tokens: Tokens) -> None:
     after = target_due(clock.now(), Nation.ENGLAND) + timedelta(hours=1)
 
     body = {"officeCode": LEEDS, "from": after.isoformat()}
-    found = door("FindSlots", body, tokens.issue("OPERATOR")).body
+    found = http("FindSlots", body, tokens.issue("OPERATOR")).body
 
     assert found["slots"]
     assert not any(slot["withinTarget"] for slot in found["slots"])
     assert "earliestWithinTarget" not in found
 
 
-def test_pages_follow_each_other_without_a_gap_or_a_repeat(door: Any, tokens: Tokens) -> None:
+def test_a_time_that_no_calendar_has_is_refused(process: Process, tokens: Tokens) -> None:
+    request = scheduling_pb2.FindSlotsRequest(office_code=LEEDS, until=Timestamp(seconds=10**15))
+    getattr(request, "from").CopyFrom(Timestamp(seconds=-(10**15)))
+
+    with grpc.insecure_channel(f"127.0.0.1:{process.grpc.port}") as channel, pytest.raises(grpc.RpcError) as refused:
+        scheduling_pb2_grpc.SchedulingServiceStub(channel).FindSlots(
+            request, metadata=(("authorization", f"Bearer {tokens.issue('OPERATOR')}"),), timeout=5
+        )
+
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert refused.value.details() == "invalid: from, until"
+
+
+def test_pages_follow_each_other_without_a_gap_or_a_repeat(http: Any, tokens: Tokens) -> None:
     token = tokens.issue("OPERATOR")
-    whole = door("FindSlots", {"postcode": "SW1A 2AA", "pageSize": 40}, token).body["slots"]
+    whole = http("FindSlots", {"postcode": "SW1A 2AA", "pageSize": 40}, token).body["slots"]
 
     pages, page_token = [], ""
     for _ in range(4):
-        page = door("FindSlots", {"postcode": "SW1A 2AA", "pageSize": 10, "pageToken": page_token}, token).body
+        page = http("FindSlots", {"postcode": "SW1A 2AA", "pageSize": 10, "pageToken": page_token}, token).body
         pages += page["slots"]
         page_token = page["nextPageToken"]
 
@@ -76,24 +92,24 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat(door: Any, tokens: To
     assert page_token
 
 
-def test_the_last_page_has_no_token_and_nothing_starts_at_or_after_until(door: Any, tokens: Tokens) -> None:
+def test_the_last_page_has_no_token_and_nothing_starts_at_or_after_until(http: Any, tokens: Tokens) -> None:
     token = tokens.issue("OPERATOR")
-    first = door("FindSlots", {"officeCode": LEEDS}, token).body["slots"][0]
+    first = http("FindSlots", {"officeCode": LEEDS}, token).body["slots"][0]
     until = moment(first["startTime"]) + timedelta(minutes=45)
 
-    found = door("FindSlots", {"officeCode": LEEDS, "until": until.isoformat(), "pageSize": 100}, token).body
+    found = http("FindSlots", {"officeCode": LEEDS, "until": until.isoformat(), "pageSize": 100}, token).body
 
     assert found["slots"]
     assert all(moment(slot["startTime"]) < until for slot in found["slots"])
     assert found["nextPageToken"] == ""
 
 
-def test_a_need_narrows_the_slots_to_those_who_meet_it(door: Any, tokens: Tokens) -> None:
+def test_a_need_narrows_the_slots_to_those_who_meet_it(http: Any, tokens: Tokens) -> None:
     token = tokens.issue("OPERATOR")
 
     def assessors(*needs: str) -> set[str]:
         body = {"officeCode": "600111", "pageSize": 100, "needs": list(needs)}
-        return {slot["assessorId"] for slot in door("FindSlots", body, token).body["slots"]}
+        return {slot["assessorId"] for slot in http("FindSlots", body, token).body["slots"]}
 
     assert assessors("APPOINTMENT_NEED_WELSH") == {"ACA11001", "ACA11004"}
     assert assessors() > assessors("APPOINTMENT_NEED_WELSH")
@@ -119,14 +135,14 @@ def test_the_earliest_is_booked_at_the_nearest_office_with_its_lead_time_and_tar
     assert booked["withinTarget"] == (start <= target_due(first_contact, Nation.ENGLAND))
 
 
-def test_a_slot_that_was_found_can_be_booked_and_is_found_no_more(door: Any, tokens: Tokens, intake: Any) -> None:
+def test_a_slot_that_was_found_can_be_booked_and_is_found_no_more(http: Any, tokens: Tokens, intake: Any) -> None:
     intake.open(CLAIM)
     token = tokens.issue("OPERATOR")
-    slot = door("FindSlots", {"officeCode": LEEDS, "channel": "CHANNEL_TELEPHONE"}, token).body["slots"][0]
+    slot = http("FindSlots", {"officeCode": LEEDS, "channel": "CHANNEL_TELEPHONE"}, token).body["slots"][0]
 
-    booked = book(door, token, slotId=slot["slotId"]).body["appointment"]
+    booked = book(http, token, slotId=slot["slotId"]).body["appointment"]
 
-    left = door("FindSlots", {"officeCode": LEEDS, "channel": "CHANNEL_TELEPHONE"}, token).body["slots"]
+    left = http("FindSlots", {"officeCode": LEEDS, "channel": "CHANNEL_TELEPHONE"}, token).body["slots"]
     assert (booked["assessorId"], booked["startTime"]) == (slot["assessorId"], slot["startTime"])
     assert booked["channel"] == "CHANNEL_TELEPHONE"
     assert slot["slotId"] not in {one["slotId"] for one in left}
@@ -144,51 +160,51 @@ def test_an_appointment_is_found_by_its_id_and_by_its_claim(door: Any, tokens: T
 
 
 def test_a_retry_gets_the_first_answer_even_when_the_claim_was_withdrawn_or_intake_went_away(
-    door: Any, tokens: Tokens, intake: Any
+    http: Any, tokens: Tokens, intake: Any
 ) -> None:
     intake.open(CLAIM)
     token = tokens.issue("OPERATOR")
     request = {"claimRef": CLAIM, "requestId": str(uuid4()), "earliest": True, "postcode": "LS1 3AB"}
-    first = door("BookAppointment", request, token)
+    first = http("BookAppointment", request, token)
     intake.close(CLAIM)
     intake.is_away = True
 
-    again = door("BookAppointment", request, token)
+    again = http("BookAppointment", request, token)
 
     assert again.code == "OK"
     assert again.body == first.body
     assert intake.asked == [CLAIM]
 
 
-def test_a_slot_that_has_begun_is_refused(door: Any, tokens: Tokens, intake: Any) -> None:
+def test_a_slot_that_has_begun_is_refused(http: Any, tokens: Tokens, intake: Any) -> None:
     intake.open(CLAIM)
     token = tokens.issue("OPERATOR")
-    slot = door("FindSlots", {"officeCode": LEEDS}, token).body["slots"][0]
+    slot = http("FindSlots", {"officeCode": LEEDS}, token).body["slots"][0]
     clock.advance(moment(slot["startTime"]) - clock.now() + timedelta(seconds=1))
 
-    answer = book(door, token, slotId=slot["slotId"])
+    answer = book(http, token, slotId=slot["slotId"])
 
     assert (answer.code, answer.reason) == ("FAILED_PRECONDITION", "SLOT_PASSED")
 
 
 def test_after_the_clock_was_moved_beyond_every_rota_there_are_slots_again(
-    door: Any, tokens: Tokens, intake: Any
+    http: Any, tokens: Tokens, intake: Any
 ) -> None:
     clock.advance(timedelta(days=90))
     intake.open(CLAIM)
     token = tokens.issue("OPERATOR")
 
-    booked = eventually(lambda: book(door, token).body.get("appointment"), what="a slot on the new days")
+    booked = eventually(lambda: book(http, token).body.get("appointment"), what="a slot on the new days")
 
     assert clock.now() < moment(booked["startTime"]) < clock.now() + timedelta(days=7)
 
 
 def test_a_booking_tells_the_others_with_references_alone(
-    door: Any, tokens: Tokens, intake: Any, database_urls: DatabaseUrls
+    http: Any, tokens: Tokens, intake: Any, database_urls: DatabaseUrls
 ) -> None:
     intake.open(CLAIM)
 
-    booked = book(door, tokens.issue("OPERATOR")).body["appointment"]
+    booked = book(http, tokens.issue("OPERATOR")).body["appointment"]
 
     with psycopg.connect(database_urls.owner) as conn:
         rows = conn.execute("SELECT type, claim_ref, version, heard_by, payload FROM outbox").fetchall()
@@ -197,7 +213,7 @@ def test_a_booking_tells_the_others_with_references_alone(
     assert b"LS1" not in rows[0][4]
 
 
-def test_bookings_show_in_the_metrics(process: Process, door: Any, tokens: Tokens, intake: Any) -> None:
+def test_bookings_show_in_the_metrics(process: Process, http: Any, tokens: Tokens, intake: Any) -> None:
     base = f"http://127.0.0.1:{process.http.port}"
 
     def sample(name: str) -> float | None:
@@ -210,8 +226,8 @@ def test_bookings_show_in_the_metrics(process: Process, door: Any, tokens: Token
     intake.open("C00000000010", first_contact_time=clock.now() - timedelta(days=30))
 
     token = tokens.issue("OPERATOR")
-    book(door, token)
-    book(door, token, "C00000000010")
+    book(http, token)
+    book(http, token, "C00000000010")
 
     assert sample("scheduling_appointment_lead_time_seconds_count") == before + 2
     assert 'le="172800.0"' in httpx.get(f"{base}/metrics").text
