@@ -1,0 +1,131 @@
+"""ListClaims and GetClaimFacts: finding claims, and what each service may know of one."""
+
+from typing import Any
+
+import pytest
+
+BORN = {"year": 1980, "month": 2, "day": 29}
+
+
+def references(answer: Any) -> list[str]:
+    return [claim["claimRef"] for claim in answer["claims"]]
+
+
+def test_claims_are_found_by_nino_and_by_name_and_birth_however_the_name_is_spelt(
+    desk: Any, single_tenant: Any
+) -> None:
+    operator = desk()
+    claim = operator.submitted(single_tenant | {"surname": "O'Brien"})
+    operator.start("CE123456A")
+
+    by_nino = operator.call("ListClaims", nino="ab123456c")
+    by_name = operator.call("ListClaims", surname="OBRIEN", dateOfBirth=BORN)
+    at_home = operator.call("ListClaims", surname="O’Brien", dateOfBirth=BORN, postcode="ls14ap")
+    elsewhere = operator.call("ListClaims", surname="O’Brien", dateOfBirth=BORN, postcode="LS1 4AB")
+    in_draft = operator.call("ListClaims", nino="AB123456C", state="CLAIM_STATE_DRAFT")
+
+    assert [references(found) for found in (by_nino, by_name, at_home)] == [[claim["claimRef"]]] * 3
+    assert (references(elsewhere), references(in_draft)) == ([], [])
+
+
+def test_a_claim_is_found_by_what_its_answers_are_now(desk: Any) -> None:
+    operator = desk()
+    claim_ref = operator.start()["claim"]["claimRef"]
+    operator.record(claim_ref, 1, surname="Hughes", date_of_birth="1980-02-29")
+
+    operator.record(claim_ref, 2, surname="Price")
+
+    assert references(operator.call("ListClaims", surname="Hughes", dateOfBirth=BORN)) == []
+    assert references(operator.call("ListClaims", surname="Price", dateOfBirth=BORN)) == [claim_ref]
+
+
+def test_pages_follow_each_other_newest_first_and_lose_nothing(desk: Any) -> None:
+    operator = desk()
+    started = [operator.start(f"AB{number:06}C")["claim"]["claimRef"] for number in range(5)]
+
+    pages, token = [], ""
+    while True:
+        page = operator.call("ListClaims", state="CLAIM_STATE_DRAFT", pageSize=2, pageToken=token)
+        pages.append(references(page))
+        token = page["nextPageToken"]
+        if not token:
+            break
+
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert [reference for page in pages for reference in page] == started[::-1]
+
+
+def test_in_a_list_each_caller_sees_the_claimants_of_their_own_calls(desk: Any) -> None:
+    first, second = desk(), desk(subject="OP000002")
+    mine = first.start("AB000001C")["claim"]["claimRef"]
+    second.start("AB000002C")
+
+    shown = first.call("ListClaims", state="CLAIM_STATE_DRAFT")["claims"]
+    assessor = desk("ASSESSOR", "AS1", purpose="work item 3").call("ListClaims", state="CLAIM_STATE_DRAFT")["claims"]
+
+    assert [claim["claimRef"] for claim in shown if "claimant" in claim] == [mine]
+    assert [claim["claimant"]["nino"] for claim in assessor] == ["AB000002C", "AB000001C"]
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({}, {"nino", "surname", "state"}),
+        ({"surname": "Canary"}, {"date_of_birth"}),
+        ({"dateOfBirth": BORN, "state": "CLAIM_STATE_DRAFT"}, {"surname"}),
+        ({"surname": "Canary", "dateOfBirth": BORN | {"month": 14}}, {"date_of_birth"}),
+        ({"nino": "QQ123456C"}, {"nino"}),
+        ({"nino": "AB123456C", "postcode": "Canary"}, {"postcode"}),
+        ({"nino": "AB123456C", "pageSize": 201, "pageToken": "Canary"}, {"page_size", "page_token"}),
+        ({"nino": "AB123456C", "pageSize": -1, "pageToken": "TWF5fEM="}, {"page_size", "page_token"}),
+    ],
+)
+def test_a_search_that_cannot_be_made_names_its_fields(desk: Any, refused: Any, body: Any, fields: set[str]) -> None:
+    with pytest.raises(refused) as raised:
+        desk().call("ListClaims", **body)
+
+    assert (raised.value.code, raised.value.fields) == ("invalid_argument", fields)
+    assert "Canary" not in raised.value.text
+    assert "QQ123456C" not in raised.value.text
+
+
+def facts(desk: Any, service: str, claim: Any, **more: Any) -> Any:
+    return desk("SERVICE", service).call("GetClaimFacts", claimRef=claim["claimRef"], **more)["facts"]
+
+
+def test_each_service_gets_the_facts_that_it_may_have(desk: Any, couple_with_children: Any) -> None:
+    claim = desk(grade="EO").submitted(couple_with_children)
+
+    gateway, notifier = (facts(desk, service, claim) for service in ("legacy-gateway", "la-notifier"))
+
+    assert gateway["answers"]["account_number"] == "12345678"
+    assert not {"account_number", "sort_code", "capital"} & notifier["answers"].keys()
+    assert notifier["answers"]["capital_band"] == "UP_TO_6000"
+    assert facts(desk, "scheduling-svc", claim)["answers"] == {}
+    assert (gateway["operator"], gateway["operatorGrade"]) == ("OP000001", "EO")
+    assert gateway["state"] == "CLAIM_STATE_SUBMITTED"
+    assert gateway["firstContactRecorded"]
+
+
+def test_facts_are_given_as_they_were_at_a_version(desk: Any, single_tenant: Any, refused: Any) -> None:
+    operator = desk()
+    claim = operator.submitted(single_tenant)
+    operator.amend(claim["claimRef"], claim["version"], capital="999.00")
+
+    then = facts(desk, "legacy-gateway", claim, version=claim["version"])
+    now = facts(desk, "legacy-gateway", claim)
+
+    assert [(seen["version"], seen["answers"]["capital"]) for seen in (then, now)] == [
+        (claim["version"], "350.00"),
+        (claim["version"] + 1, "999.00"),
+    ]
+    for version in (claim["version"] + 2, -1):
+        with pytest.raises(refused) as raised:
+            facts(desk, "legacy-gateway", claim, version=version)
+        assert (raised.value.code, raised.value.fields) == ("invalid_argument", {"version"})
+
+
+def test_an_operator_without_a_grade_is_an_officer(desk: Any) -> None:
+    claim = desk().start()["claim"]
+
+    assert facts(desk, "legacy-gateway", claim)["operatorGrade"] == "AO"
