@@ -23,6 +23,7 @@ def service(settings: Settings) -> Service:
         handlers=consumers.HANDLERS,
         workers=partial(workers.workers, settings),
         gauges=metrics.GAUGES,
+        files=[settings.postcodes_file],
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
+import grpc
 from google.protobuf import json_format
 
 from chassis import clock, remote
@@ -46,8 +47,8 @@ class PayingSystem(Protocol):
 class IntakeClient:
     """intake-svc, called as this service."""
 
-    def __init__(self, address: str, token: ServiceToken) -> None:
-        self._stub = intake_pb2_grpc.IntakeServiceStub(remote.channel(address))
+    def __init__(self, channel: grpc.Channel, token: ServiceToken) -> None:
+        self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
         self._token = token
 
     def facts(self, claim_ref: str, version: int) -> Facts:

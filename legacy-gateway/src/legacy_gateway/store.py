@@ -283,12 +283,9 @@ def begin(conn: Connection, leased: Leased, cipher: ClaimCipher, payload: bytes,
         raise LeaseLost(transfer)
 
 
-def open_payload(leased: Leased, cipher: ClaimCipher) -> bytes | None:
-    """The bytes of the first attempt; None before there was one."""
-    if leased.sealed_payload is None:
-        return None
-    transfer = leased.transfer
-    return cipher.open_bytes(leased.sealed_payload, field=_payload_field(transfer), version=transfer.claim_version)
+def open_payload(transfer: Transfer, sealed: bytes, cipher: ClaimCipher) -> bytes:
+    """The bytes of the first attempt."""
+    return cipher.open_bytes(sealed, field=_payload_field(transfer), version=transfer.claim_version)
 
 
 def settle(conn: Connection, transfer: Transfer, token: uuid.UUID, step: Step, cipher: ClaimCipher) -> None:

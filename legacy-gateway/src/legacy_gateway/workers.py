@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chassis import logs, tracing
+from chassis import logs, remote, tracing
 from chassis.database import Database
 from chassis.errors import CmsError
 from chassis.postcodes import MalformedPostcode, Postcodes
@@ -95,8 +95,11 @@ class Sender:
         return self._outside.systems[transfer.system].send(dialogue, transfer.transfer_id, payload)
 
     def _known_payload(self, leased: Leased) -> bytes | None:
+        if leased.sealed_payload is None:
+            return None
         with self._database.transaction() as conn:
-            return store.open_payload(leased, self._vault.cipher(conn, leased.transfer.claim_ref))
+            cipher = self._vault.cipher(conn, leased.transfer.claim_ref)
+            return store.open_payload(leased.transfer, leased.sealed_payload, cipher)
 
     def _new_payload(self, leased: Leased) -> bytes | None:
         """The record as it will be on every attempt; None where it cannot be made, which is settled by then."""
@@ -156,10 +159,11 @@ class Sweeper:
 def workers(settings: Settings, runtime: Runtime) -> Sequence[Worker]:
     """The senders and the sweeper of a process."""
     pool = LinkPool(settings.jsaps_host, settings.jsaps_port, size=settings.senders, timeout=settings.reply_seconds)
+    runtime.closing.callback(pool.close)
     outside = Outside(
-        intake=IntakeClient(settings.intake_address, runtime.token),
+        intake=IntakeClient(runtime.closing.enter_context(remote.channel(settings.intake_address)), runtime.token),
         systems={System.JSAPS: RecordLinkSystem(System.JSAPS, pool)},
-        postcodes=Postcodes(settings.postcodes_file),
+        postcodes=runtime.closing.enter_context(Postcodes(settings.postcodes_file)),
     )
     scale, reply_seconds = settings.time_scale, settings.reply_seconds
     sender = Sender(runtime.database, runtime.vault, outside, reply_seconds=reply_seconds, time_scale=scale)

@@ -32,9 +32,9 @@ def rows(database: Database, claim_ref: str = CLAIM) -> list[dict[str, Any]]:
         return store.of_claim(conn, claim_ref)
 
 
-def change(database: Database, statement: str) -> None:
+def change(database: Database, statement: str, *values: str) -> None:
     with database.transaction() as conn:
-        conn.execute(statement)  # type: ignore[arg-type]
+        conn.execute(statement, values)
 
 
 def test_a_confirmation_makes_both_phases_and_only_the_first_is_due(
@@ -153,6 +153,7 @@ def test_a_second_open_change_cannot_be_written(
         change(database, COPY.format(replaces="transfer_id", action="CHANGE", generation=3, state="HELD", of=2))
 
 
+SET = "UPDATE transfers SET {setting} WHERE phase <= {phases}"
 LEASE = "lease_token = gen_random_uuid(), lease_until = clock_timestamp()"
 
 
@@ -182,7 +183,7 @@ def test_a_row_that_must_never_be_cannot_be_written(
     hear(database, confirmation(CLAIM))
 
     with pytest.raises(psycopg.errors.IntegrityError) as refused:
-        change(database, f"UPDATE transfers SET {setting} WHERE phase = 1 OR {constraint == 'transfers_one_lease'}")
+        change(database, SET.format(setting=setting, phases=2 if constraint == "transfers_one_lease" else 1))
 
     assert refused.value.diag.constraint_name == constraint
 
@@ -246,7 +247,8 @@ def test_the_oldest_due_goes_first(database: Database, confirmation: MakeEvent) 
     hear(database, confirmation(later), confirmation(earlier))
     change(
         database,
-        f"UPDATE transfers SET next_attempt_time = clock_timestamp() - interval '1 hour' WHERE claim_ref = '{earlier}' AND phase = 1",
+        "UPDATE transfers SET next_attempt_time = next_attempt_time - interval '1 hour' WHERE claim_ref = %s",
+        earlier,
     )
 
     with database.transaction() as conn:

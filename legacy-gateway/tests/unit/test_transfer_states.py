@@ -184,7 +184,7 @@ def test_a_record_never_goes_out_again_while_it_may_be_held(walk: list[tuple[Ans
 
 @given(states=st.lists(st.sampled_from(State), min_size=1))
 def test_a_system_stands_where_its_worst_transfer_stands(states: list[State]) -> None:
-    order = "REJECTED CLERICAL UNKNOWN SENDING HELD WAITING ACCEPTED CANCELLED".split()
+    order = ["REJECTED", "CLERICAL", "UNKNOWN", "SENDING", "HELD", "WAITING", "ACCEPTED", "CANCELLED"]
 
     assert worst(states) == next(name for name in order if name in states)
 
