@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from chassis import clock
-from chassis.testing import DatabaseUrls
+from chassis.testing import DatabaseUrls, eventually
 from cms.assessment.v1 import events_pb2
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2 as gateway_events
@@ -182,17 +182,23 @@ def test_an_amendment_between_check_and_confirmation_holds_the_confirmation_up(d
     assert confirmed["claimVersion"] == 8
 
 
-def test_of_two_who_confirm_at_once_exactly_one_does(desk: Any, database_urls: DatabaseUrls) -> None:
+def test_of_two_who_confirm_at_once_exactly_one_does(desk: Any, process: Any, database_urls: DatabaseUrls) -> None:
     version = desk.do("StartAssessment")["version"]
     version = desk.do("VerifyItems", version=version, items=check("surname", "tenure"))["version"]
 
     def confirm(_: int) -> Any:
         return desk.call("ConfirmAssessment", claimRef=CLAIM, version=version, requestId=str(uuid4())).code
 
-    with ThreadPoolExecutor(4) as pool:
-        codes = sorted(pool.map(confirm, range(4)))
+    def both_wait() -> bool:
+        waiting = "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()"
+        return len(rows(database_urls, waiting)) == 2
 
-    assert codes == ["aborted", "aborted", "aborted", "ok"]
+    with ThreadPoolExecutor(2) as pool, process.database.transaction() as conn:
+        conn.execute("SELECT 1 FROM assessments FOR UPDATE")
+        codes = pool.map(confirm, range(2))
+        eventually(both_wait, seconds=1.8, what="the wait of both")
+
+    assert sorted(codes) == ["aborted", "ok"]
     assert len(rows(database_urls, "SELECT 1 FROM outbox")) == 1
 
 
