@@ -52,17 +52,15 @@ class Bus:
             pipeline.xadd(self._prefix + stream, cast(Any, fields), maxlen=LONGEST_STREAM, approximate=True)
         pipeline.execute()
 
-    def read(
-        self, group: str, consumer: str, streams: list[str], *, count: int, block_seconds: float = BLOCK_SECONDS
-    ) -> list[Delivery]:
-        """New entries for the group; waits for them at most `block_seconds`. A missing group is made from the start."""
+    def read(self, group: str, consumer: str, streams: list[str], *, count: int) -> list[Delivery]:
+        """New entries for the group; waits for them for a moment. A missing group is made, to be read from the start."""
         try:
             answer: Any = self._redis.xreadgroup(
                 group,
                 consumer,
                 {self._prefix + stream: ">" for stream in streams},
                 count=count,
-                block=int(block_seconds * 1000),
+                block=int(BLOCK_SECONDS * 1000),
             )
         except redis.ResponseError as error:
             self._make_groups_after(error, group, streams)

@@ -145,8 +145,8 @@ def database_fixture(service: str, migrations: Path) -> Any:
         name = f"{service}_{uuid.uuid4().hex[:12]}"
         with _superuser(servers) as conn:
             conn.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
-                    sql.Identifier(name), sql.Identifier(template)
+                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY").format(
+                    sql.Identifier(name), sql.Identifier(template), sql.Identifier(f"{service}_owner")
                 )
             )
         yield _urls(servers, service, name)

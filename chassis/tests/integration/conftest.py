@@ -1,0 +1,109 @@
+"""One service that tells and one that hears, on a real database and bus."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import pytest
+
+from chassis import outbox
+from chassis.bus import Bus
+from chassis.database import Connection, Database
+from chassis.inbox import Event, Handler, Inbox
+from chassis.outbox import Relay
+from chassis.testing import DatabaseUrls
+from cms.common.v1 import common_pb2
+from cms.intake.v1 import events_pb2
+
+SOURCE = "intake-svc"
+HEARER = "assessment-svc"
+"""One of those who hear ClaimSubmitted."""
+
+
+@dataclass
+class Platform:
+    """intake-svc tells of submitted claims; assessment-svc hears. They share the test's database."""
+
+    database: Database
+    bus: Bus
+    relay: Relay
+    inbox: Inbox
+    act: Callable[[Event], Any] = field(default=lambda _event: None)
+    """What the handler does beside writing its row; it may raise."""
+
+    def submit(self, conn: Connection, claim_ref: str = "C0000000000A", version: int = 1) -> str:
+        """Writes ClaimSubmitted in the transaction; gives its event_id."""
+        event = events_pb2.ClaimSubmitted()
+        return str(outbox.append(conn, claim_ref=claim_ref, version=version, event=event))
+
+    def submitted(self, number: int = 1) -> list[str]:
+        """So many events, committed; gives their event_ids."""
+        with self.database.transaction() as conn:
+            return [self.submit(conn) for _ in range(number)]
+
+    def handle(self, conn: Connection, event: Event) -> None:
+        """The hearer's handler."""
+        conn.execute("INSERT INTO handled (event_id) VALUES (%s)", [event.event_id])
+        self.act(event)
+
+    def receipt(self, consumer: str, *event_ids: str) -> None:
+        """Receipts of another hearer."""
+        entries: list[dict[str, bytes | str]] = [
+            {"event_id": uuid.UUID(event_id).bytes, "consumer": consumer} for event_id in event_ids
+        ]
+        self.bus.add(outbox.receipts_stream(SOURCE), entries)
+
+    def make_due(self) -> None:
+        """As if the back-off of every event had passed."""
+        self.execute("UPDATE outbox SET publish_after = clock_timestamp() - interval '1 second'")
+
+    def make_groups(self) -> None:
+        """As the first round of every reader does."""
+        self.inbox.consume()
+        self.relay.receive()
+
+    def settle(self) -> None:
+        """Until nothing moves any more: published, heard, receipted."""
+        self.make_groups()
+        while self.relay.publish():
+            pass
+        while self.inbox.consume() or self.inbox.consume_idle():
+            pass
+        while self.relay.receive():
+            pass
+
+    def published(self) -> list[str]:
+        """The event_ids on the stream, repeats included."""
+        entries: Any = self.bus._redis.xrange(self.bus._prefix + outbox.events_stream(SOURCE))
+        return [common_pb2.EventEnvelope.FromString(fields[b"envelope"]).event_id for _, fields in entries]
+
+    def lose_the_bus(self) -> None:
+        """All that this test has on the bus is gone, groups included."""
+        for key in self.bus._redis.scan_iter(self.bus._prefix + "*"):
+            self.bus._redis.delete(key)
+
+    def execute(self, query: str) -> None:
+        """A statement in a transaction of its own."""
+        with self.database.transaction() as conn:
+            conn.execute(query.encode())
+
+    def column(self, query: str) -> list[Any]:
+        """The first column of every row."""
+        with self.database.transaction() as conn:
+            return [str(next(iter(row.values()))) for row in conn.execute(query.encode()).fetchall()]
+
+
+@pytest.fixture
+def platform(database: Database, database_urls: DatabaseUrls, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> Platform:
+    monkeypatch.setattr("chassis.bus.BLOCK_SECONDS", 0.001)
+    with psycopg.connect(database_urls.owner) as conn:
+        conn.execute("CREATE TABLE handled (event_id uuid)")
+        conn.execute("GRANT ALL ON handled TO chassis_app")
+    handlers: dict[str, Handler] = {}
+    inbox = Inbox(HEARER, database, bus, handlers, consumer="hearer-1", idle_seconds=0)
+    made = Platform(database=database, bus=bus, relay=Relay(SOURCE, database, bus, consumer="relay-1"), inbox=inbox)
+    handlers["ClaimSubmitted"] = made.handle
+    made.make_groups()
+    return made

@@ -1,0 +1,320 @@
+"""An event is handled once whatever is delivered; what cannot be handled never holds up what can."""
+
+import uuid
+from typing import Any
+
+import pytest
+import redis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chassis import contract, metrics, outbox
+from chassis.errors import FailedPrecondition, Unavailable
+from chassis.inbox import TRIES, Inbox
+from cms.common.v1 import common_pb2
+
+HANDLED = "SELECT event_id FROM handled"
+DEAD = "SELECT reason FROM dead_letters WHERE replayed_time IS NULL"
+INBOX = "SELECT event_id FROM inbox"
+STREAM = outbox.events_stream("intake-svc")
+
+
+def refuse(_event: Any) -> None:
+    raise FailedPrecondition("NOT_SO", "refused")
+
+
+def away(_event: Any) -> None:
+    raise Unavailable("AWAY", "away")
+
+
+def receipts(platform: Any) -> list[str]:
+    """Who receipted what: event_ids, in order."""
+    entries = platform.bus._redis.xrange(platform.bus._prefix + outbox.receipts_stream("intake-svc"))
+    return [str(uuid.UUID(bytes=fields[b"event_id"])) for _, fields in entries]
+
+
+def pending(platform: Any) -> int:
+    """Deliveries that were not acknowledged."""
+    found = platform.bus._redis.xpending(platform.bus._prefix + STREAM, "assessment-svc")
+    return int(found["pending"])
+
+
+def deliver(platform: Any, envelope: bytes, **fields: bytes | str) -> str:
+    """Puts an entry on the stream as it is; gives its event_id."""
+    event_id = uuid.uuid4()
+    platform.bus.add(
+        STREAM, [{"event_id": event_id.bytes, "heard_by": "assessment-svc", "envelope": envelope} | fields]
+    )
+    return str(event_id)
+
+
+def rounds(platform: Any, number: int) -> None:
+    """New deliveries, then so many rounds over those not acknowledged."""
+    while platform.inbox.consume():
+        pass
+    for _ in range(number):
+        platform.inbox.consume_idle()
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    order=st.lists(st.integers(0, 3), min_size=1, max_size=12),
+    troubles=st.lists(st.sampled_from(["away", "defect", "lost receipt"]), max_size=4),
+)
+def test_an_event_is_handled_once_whatever_is_delivered_and_whatever_fails(
+    platform: Any, order: list[int], troubles: list[str]
+) -> None:
+    already = set(platform.column(HANDLED))
+    event_ids = platform.submitted(4)
+    platform.relay.publish()
+    entries = platform.bus._redis.xrevrange(platform.bus._prefix + STREAM, count=4)
+    to_come = list(troubles)
+    real_add = platform.bus.add
+
+    def act(_event: Any) -> None:
+        if to_come and to_come[-1] != "lost receipt":
+            raise {"away": Unavailable("AWAY", "away"), "defect": ZeroDivisionError()}[to_come.pop()]
+
+    def add(stream: str, given: Any) -> None:
+        if to_come and to_come[-1] == "lost receipt" and stream.startswith("receipts"):
+            to_come.pop()
+            raise redis.ConnectionError
+        real_add(stream, given)
+
+    platform.act = act
+    platform.bus.add = add
+    for index in order:
+        real_add(STREAM, [entries[index][1]])
+
+    for _ in range(len(troubles) + 1):
+        try:
+            rounds(platform, len(troubles) + 1)
+        except redis.ConnectionError:
+            continue
+    platform.bus.add = real_add
+
+    assert sorted(set(platform.column(HANDLED)) - already) == sorted(event_ids)
+    assert len(platform.column(HANDLED)) == len(already) + 4
+    assert set(event_ids) <= set(receipts(platform))
+    assert pending(platform) == 0
+    assert platform.column(DEAD) == []
+
+
+def test_a_duplicate_is_receipted_again(platform: Any) -> None:
+    [event_id] = platform.submitted()
+    platform.relay.publish()
+    rounds(platform, 0)
+    platform.make_due()
+    platform.relay.publish()
+
+    rounds(platform, 0)
+
+    assert receipts(platform) == [event_id, event_id]
+    assert platform.column(HANDLED) == [event_id]
+
+
+def test_a_handler_that_fails_leaves_nothing_of_itself(platform: Any) -> None:
+    platform.submitted()
+    platform.relay.publish()
+    platform.act = away
+
+    rounds(platform, 0)
+
+    assert platform.column(HANDLED) == []
+    assert platform.column(INBOX) == []
+    assert receipts(platform) == []
+    assert pending(platform) == 1
+
+
+@pytest.mark.parametrize("error", [Unavailable("AWAY", "away"), ZeroDivisionError("a defect")])
+def test_what_will_pass_is_tried_for_ever_and_then_handled(platform: Any, error: Exception) -> None:
+    [event_id] = platform.submitted()
+    platform.relay.publish()
+
+    def fail(_event: Any) -> None:
+        raise error
+
+    platform.act = fail
+    rounds(platform, 5 * TRIES)
+    assert platform.column(DEAD) == []
+    assert platform.column("SELECT tries FROM inbox_tries") == []
+
+    platform.act = lambda _event: None
+    rounds(platform, 1)
+    assert platform.column(HANDLED) == [event_id]
+
+
+def test_a_lock_that_is_held_is_waited_for_by_trying_again(platform: Any) -> None:
+    [event_id] = platform.submitted()
+    platform.relay.publish()
+    with platform.database.transaction() as holder:
+        holder.execute("LOCK TABLE handled")
+        platform.execute("SET lock_timeout = '20ms'")  # only for the connection that the next round takes
+        rounds(platform, 0)
+        assert platform.column("SELECT tries FROM inbox_tries") == []
+
+    rounds(platform, 1)
+
+    assert platform.column(HANDLED) == [event_id]
+
+
+def test_a_refusal_becomes_a_dead_letter_after_its_tries(platform: Any) -> None:
+    [event_id] = platform.submitted()
+    platform.relay.publish()
+    platform.act = refuse
+
+    rounds(platform, TRIES - 2)
+    assert platform.column(DEAD) == []
+    assert platform.column("SELECT tries FROM inbox_tries") == [str(TRIES - 1)]
+    rounds(platform, 1)
+
+    assert platform.column(DEAD) == ["NOT_SO"]
+    assert platform.column(INBOX) == [event_id]
+    assert platform.column("SELECT claim_ref FROM dead_letters") == ["C0000000000A"]
+    assert platform.column("SELECT tries FROM inbox_tries") == []
+    assert receipts(platform) == [event_id]
+    assert pending(platform) == 0
+
+
+@pytest.mark.parametrize("defect", ["refusal", "bug"])
+def test_the_events_behind_one_that_fails_are_handled_in_the_same_round(platform: Any, defect: str) -> None:
+    first, *behind = platform.submitted(5)
+    error = FailedPrecondition("NOT_SO", "refused") if defect == "refusal" else ZeroDivisionError()
+
+    def fail_first(event: Any) -> None:
+        if str(event.event_id) == first:
+            raise error
+
+    platform.act = fail_first
+    platform.relay.publish()
+
+    rounds(platform, 0)
+
+    assert sorted(platform.column(HANDLED)) == sorted(behind)
+
+
+def envelope(**fields: Any) -> bytes:
+    return common_pb2.EventEnvelope(**fields).SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"\xff\xff\xff", "BAD_ENVELOPE"),
+        (b"", "UNKNOWN_TYPE"),
+        (envelope(type="cms.intake.v1.NotYetThought", claim_ref="C"), "UNKNOWN_TYPE"),
+        (envelope(type="another.ClaimSubmitted"), "UNKNOWN_TYPE"),
+        (envelope(type="cms.intake.v1.ClaimAmended"), "UNKNOWN_TYPE"),  # known, and not handled here
+        (envelope(type="cms.intake.v1.ClaimSubmitted", payload=b"\xff"), "BAD_PAYLOAD"),
+    ],
+)
+def test_what_cannot_be_read_becomes_a_dead_letter_and_is_receipted(platform: Any, body: bytes, reason: str) -> None:
+    platform.inbox.consume()
+    event_id = deliver(platform, body)
+
+    rounds(platform, TRIES)
+
+    assert platform.column(DEAD) == [reason]
+    assert platform.column(INBOX) == [event_id]
+    assert receipts(platform) == [event_id]
+    assert pending(platform) == 0
+
+
+@pytest.mark.parametrize("fields", [{"event_id": b"short"}, {"heard_by": b"\xff,assessment-svc", "event_id": b""}])
+def test_an_entry_without_an_identity_is_passed_over(platform: Any, fields: dict[str, Any]) -> None:
+    deliver(platform, b"x", **fields)
+    [event_id] = platform.submitted()
+    platform.relay.publish()
+
+    rounds(platform, 0)
+
+    assert platform.column(HANDLED) == [event_id]
+    assert receipts(platform) == [event_id]
+    assert pending(platform) == 0
+
+
+@pytest.mark.parametrize("heard_by", ["", "la-notifier", "assessment-svc-2"])
+def test_what_is_for_others_is_neither_handled_nor_receipted(platform: Any, heard_by: str) -> None:
+    deliver(platform, b"x", heard_by=heard_by)
+
+    rounds(platform, 1)
+
+    assert platform.column(INBOX) == []
+    assert receipts(platform) == []
+    assert pending(platform) == 0
+
+
+def test_a_dead_letter_that_somebody_wants_replayed_is_handled_once(platform: Any) -> None:
+    [event_id] = platform.submitted()
+    platform.relay.publish()
+    platform.act = refuse
+    rounds(platform, TRIES)
+    assert not platform.inbox.replay()
+
+    platform.act = lambda _event: None
+    platform.execute("UPDATE dead_letters SET replay_wanted = true")
+
+    assert platform.inbox.replay()
+    assert not platform.inbox.replay()
+    assert platform.column(HANDLED) == [event_id]
+    assert platform.column(DEAD) == []
+
+
+def test_a_replay_that_fails_keeps_the_letter_until_it_is_wanted_again(platform: Any) -> None:
+    platform.submitted()
+    platform.relay.publish()
+    platform.act = refuse
+    rounds(platform, TRIES)
+    platform.execute("UPDATE dead_letters SET replay_wanted = true")
+
+    with pytest.raises(FailedPrecondition):
+        platform.inbox.replay()
+
+    assert platform.column(DEAD) == ["NOT_SO"]
+    assert platform.column(HANDLED) == []
+    assert not platform.inbox.replay()
+
+
+def test_two_replicas_share_the_work(platform: Any) -> None:
+    event_ids = platform.submitted(30)
+    handlers = {"ClaimSubmitted": platform.handle}
+    other = Inbox("assessment-svc", platform.database, platform.bus, handlers, consumer="hearer-2", idle_seconds=0)
+    platform.relay.publish()
+
+    while platform.inbox.consume() or other.consume():
+        pass
+    other.consume_idle()
+
+    assert sorted(platform.column(HANDLED)) == sorted(event_ids)
+
+
+def test_what_becomes_of_deliveries_is_counted(platform: Any) -> None:
+    def counts() -> dict[str, float]:
+        return {
+            result: metrics.REGISTRY.get_sample_value(
+                "chassis_events_handled_total", {"type": "ClaimSubmitted", "result": result}
+            )
+            or 0.0
+            for result in ("handled", "duplicate", "failed", "dead")
+        }
+
+    before = counts()
+    platform.submitted()
+    platform.relay.publish()
+    platform.act = refuse
+    rounds(platform, TRIES)
+    platform.act = lambda _event: None
+    platform.submitted()
+    platform.make_due()
+    platform.relay.publish()
+    rounds(platform, 0)
+
+    gained = {result: number - before[result] for result, number in counts().items()}
+    assert gained == {"handled": 1.0, "duplicate": 1.0, "failed": TRIES - 1.0, "dead": 1.0}
+
+
+def test_the_contract_says_whose_streams_are_read(platform: Any) -> None:
+    assert STREAM in platform.inbox._streams
+    assert platform.inbox._streams == [
+        outbox.events_stream(source) for source in contract.sources_heard_by("assessment-svc")
+    ]

@@ -1,0 +1,217 @@
+"""What is written with a change is published until all who hear it have receipted, whatever happens to the bus."""
+
+import uuid
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+
+from chassis import contract, metrics, outbox
+from chassis.bus import Bus
+from chassis.database import Database
+from chassis.outbox import Relay
+from chassis.testing import free_port
+
+UNFINISHED = "SELECT event_id FROM outbox WHERE finished_time IS NULL"
+BOTH = ("assessment-svc", "la-notifier")
+
+
+def test_what_is_rolled_back_is_never_published(platform: Any) -> None:
+    with platform.database.transaction() as conn:
+        platform.submit(conn)
+        conn.rollback()
+
+    platform.relay.publish()
+
+    assert platform.published() == []
+
+
+def test_a_row_is_finished_when_all_who_hear_it_have_receipted(platform: Any) -> None:
+    [event_id] = platform.submitted()
+    platform.relay.publish()
+
+    platform.receipt(BOTH[0], event_id)
+    platform.receipt(BOTH[0], event_id)
+    platform.relay.receive()
+    assert platform.column(UNFINISHED) == [event_id]
+
+    platform.receipt(BOTH[1], event_id)
+    platform.relay.receive()
+    assert platform.column(UNFINISHED) == []
+
+
+def test_receipts_of_one_batch_count_together(platform: Any) -> None:
+    first, second = platform.submitted(2)
+    platform.receipt(BOTH[0], first, second)
+    platform.receipt(BOTH[1], first)
+
+    platform.relay.receive()
+
+    assert platform.column(UNFINISHED) == [second]
+
+
+def test_a_receipt_that_is_none_does_not_hold_up_the_others(platform: Any) -> None:
+    [event_id] = platform.submitted()
+    garbage: list[dict[str, bytes | str]] = [
+        {"event_id": b"short", "consumer": "x"},
+        {"nothing": "x"},
+        {"event_id": uuid.uuid4().bytes, "consumer": b"\xff"},
+    ]
+    platform.bus.add(outbox.receipts_stream("intake-svc"), garbage)
+    platform.receipt("nobody-knows", str(uuid.uuid4()))
+    for hearer in BOTH:
+        platform.receipt(hearer, event_id)
+
+    while platform.relay.receive():
+        pass
+
+    assert platform.column(UNFINISHED) == []
+
+
+def test_receipts_that_were_read_and_not_stored_are_taken_up_again(
+    platform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [event_id] = platform.submitted()
+    for hearer in BOTH:
+        platform.receipt(hearer, event_id)
+    away = Relay("intake-svc", Database(f"postgresql://x@127.0.0.1:{free_port()}/x"), platform.bus, consumer="r-2")
+    with pytest.raises(psycopg.Error):  # its pool was never opened
+        away.receive()
+    real = Bus.claim_idle
+
+    def at_once(self: Bus, *given: Any, idle_seconds: float, count: int) -> Any:
+        return real(self, *given, idle_seconds=0, count=count)
+
+    monkeypatch.setattr(Bus, "claim_idle", at_once)
+    platform.relay.receive()
+
+    assert platform.column(UNFINISHED) == []
+
+
+def test_an_event_heard_by_nobody_is_finished_when_it_is_published(platform: Any) -> None:
+    unheard = next(event for event in contract.events().values() if not event.heard_by)
+    with platform.database.transaction() as conn:
+        outbox.append(conn, claim_ref="C", version=1, event=unheard.message())
+
+    platform.relay.publish()
+
+    assert platform.column(UNFINISHED) == []
+
+
+def test_what_is_not_receipted_is_published_again_with_a_growing_pause(platform: Any) -> None:
+    platform.submitted()
+    pauses = []
+    for _ in range(12):
+        platform.make_due()
+        platform.relay.publish()
+        pauses += platform.column("SELECT extract(epoch FROM publish_after - clock_timestamp()) FROM outbox")
+
+    assert len(platform.published()) == 12
+    assert 3 < float(pauses[0]) < 7
+    assert 400 < float(pauses[-1]) < 760  # ten minutes, give or take a quarter
+
+
+def test_what_is_not_due_is_not_published_again(platform: Any) -> None:
+    platform.submitted()
+
+    platform.relay.publish()
+    platform.relay.publish()
+
+    assert len(platform.published()) == 1
+
+
+def test_a_commit_that_comes_late_is_not_passed_over(platform: Any) -> None:
+    with platform.database.transaction() as conn:
+        late = platform.submit(conn)
+        [early] = platform.submitted()
+        platform.relay.publish()
+        assert platform.published() == [early]
+
+    platform.relay.publish()
+
+    assert platform.published() == [early, late]
+
+
+def test_rows_that_another_relay_holds_are_left_to_it(platform: Any) -> None:
+    held, free = platform.submitted(2)
+    with platform.database.transaction() as conn:
+        conn.execute("SELECT 1 FROM outbox WHERE event_id = %s FOR UPDATE", [held])
+
+        platform.relay.publish()
+        assert platform.published() == [free]
+
+    platform.relay.publish()
+    assert platform.published() == [free, held]
+
+
+def test_while_the_bus_is_away_nothing_is_claimed_and_no_back_off_grows(platform: Any) -> None:
+    platform.submitted(3)
+    away = Bus(f"redis://127.0.0.1:{free_port()}/0")
+    relay = Relay("intake-svc", platform.database, away, consumer="r")
+
+    for _ in range(5):
+        with pytest.raises(redis.RedisError):
+            relay.publish()
+
+    assert platform.column("SELECT attempts FROM outbox WHERE publish_after <= clock_timestamp()") == ["0"] * 3
+    platform.relay.publish()
+    assert len(platform.published()) == 3
+
+
+def test_a_bus_that_goes_away_between_claim_and_publishing_gives_the_rows_back(
+    platform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform.submitted(2)
+
+    def gone(*_given: object) -> None:
+        raise redis.ConnectionError
+
+    monkeypatch.setattr(platform.bus, "add", gone)
+    with pytest.raises(redis.ConnectionError):
+        platform.relay.publish()
+
+    assert platform.column("SELECT attempts FROM outbox") == ["0", "0"]
+    assert set(platform.column("SELECT publish_after <= clock_timestamp() + interval '1 s' FROM outbox")) == {"True"}
+
+
+def test_after_the_bus_lost_everything_every_event_is_heard_all_the_same(platform: Any) -> None:
+    event_ids = platform.submitted(3)
+    platform.settle()
+    assert len(platform.column("SELECT event_id FROM handled")) == 3
+
+    more = platform.submitted(2)
+    platform.relay.publish()
+    platform.lose_the_bus()  # with the receipts of three events still to come, and two unread
+    platform.make_due()
+    platform.settle()
+    for event_id in event_ids + more:
+        platform.receipt("la-notifier", event_id)
+    platform.settle()
+
+    assert sorted(platform.column("SELECT event_id FROM handled")) == sorted(event_ids + more)
+    assert platform.column(UNFINISHED) == []
+
+
+def test_an_event_carries_its_envelope_and_is_counted(platform: Any) -> None:
+    def count() -> float:
+        found = metrics.REGISTRY.get_sample_value("chassis_events_published_total", {"type": "ClaimSubmitted"})
+        return found or 0.0
+
+    before = count()
+    heard: list[Any] = []
+    platform.act = heard.append
+    with platform.database.transaction() as conn:
+        platform.submit(conn, "C00000000010", 7)
+
+    platform.settle()
+
+    [event] = heard
+    assert (event.name, event.source, event.claim_ref, event.version) == (
+        "ClaimSubmitted",
+        "intake-svc",
+        "C00000000010",
+        7,
+    )
+    assert event.occurred_time.tzinfo
+    assert count() - before == 1
