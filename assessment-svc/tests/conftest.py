@@ -112,7 +112,8 @@ class IntakeOfTests:
         if claim_ref not in self.claims:
             raise NotFound("CLAIM_NOT_FOUND", "no such claim")
         claim = self.claims[claim_ref]
-        return Interview(claim.version, {fact: _question(fact, *answer) for fact, answer in claim.answers.items()})
+        questions = {fact: _question(fact, *answer) for fact, answer in claim.answers.items()}
+        return Interview(version=claim.version, questions=questions)
 
 
 def _question(fact: str, value: Any, version: int) -> Question:

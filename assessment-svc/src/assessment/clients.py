@@ -24,7 +24,7 @@ class Question:
     answered_version: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Interview:
     """The relevant, answered questions of a claim at `version`, by fact, in the order of the interview."""
 
@@ -108,7 +108,7 @@ def interview_of(interview: intake_pb2.Interview) -> Interview:
         for question in interview.questions
         if question.HasField("answer") and not question.answer.HasField("null_value")
     }
-    return Interview(interview.version, questions)
+    return Interview(version=interview.version, questions=questions)
 
 
 def _amend_request(amendment: Amendment) -> intake_pb2.AmendAnswersRequest:

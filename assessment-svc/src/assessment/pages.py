@@ -22,7 +22,8 @@ def place_of(token: str) -> Place:
         place = Place(done=done, submit_time=datetime.fromisoformat(submit_time), claim_ref=claim_ref)
     except (binascii.Error, ValueError, TypeError):
         raise _unknown() from None
-    if not isinstance(done, bool) or not isinstance(claim_ref, str) or place.submit_time.tzinfo is None:
+    known = isinstance(claim_ref, str) and claim_ref.isascii() and claim_ref.isalnum()
+    if not isinstance(done, bool) or not known or place.submit_time.tzinfo is None:
         raise _unknown()
     return place
 

@@ -16,7 +16,7 @@ from chassis.errors import InvalidArgument
 from cms.common.v1 import common_pb2
 
 
-@given(st.booleans(), st.datetimes(timezones=st.just(UTC)), st.text(max_size=12))
+@given(st.booleans(), st.datetimes(timezones=st.just(UTC)), st.text("CX0189", min_size=1, max_size=12))
 def test_a_token_leads_back_to_its_place(done: bool, submit_time: object, claim_ref: str) -> None:  # noqa: FBT001
     place = Place(done=done, submit_time=submit_time, claim_ref=claim_ref)  # type: ignore[arg-type]
 
@@ -32,7 +32,16 @@ def test_what_is_no_token_is_refused_by_name(token: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[true, 1, 2]", '["x", "2026-01-01T00:00:00+00:00", "C"]', '[true, "2026-01-01", "C"]', "{}", "7"]
+    "text",
+    [
+        "[true, 1, 2]",
+        '["x", "2026-01-01T00:00:00+00:00", "C"]',
+        '[true, "2026-01-01", "C"]',
+        "{}",
+        "7",
+        '[true, "2026-01-01T00:00:00+00:00", "\\u0000"]',
+        '[true, "2026-01-01T00:00:00+00:00", "\\ud800"]',
+    ],
 )
 def test_json_that_is_no_place_is_refused(text: str) -> None:
     with pytest.raises(InvalidArgument):
