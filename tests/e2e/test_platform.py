@@ -59,6 +59,7 @@ def test_a_second_start_finds_the_data_and_a_stop_leaves_no_process() -> None:
         second.stop_all()
         assert not second.anything_alive()
     finally:
+        platform.stop_present(layout)
         platform.remove(layout)
 
 
@@ -87,4 +88,5 @@ def test_the_platform_stops_whole_on_ctrl_c() -> None:
     finally:
         up.kill()
         up.wait()
+        platform.stop_present(layout)
         platform.remove(layout)

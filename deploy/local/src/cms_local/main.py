@@ -74,17 +74,16 @@ def up(
     if found is not None and found.anything_alive():
         raise _fail("it runs already: see `cms status`, stop it with `cms stop`")
     try:
-        started = platform.start(layout, _say, time_scale=time_scale)
+        with platform.interruptible():
+            _show(platform.start(layout, _say, time_scale=time_scale))
+            console.print("Ready. Ctrl-C stops everything.", highlight=False)
+            platform.wait_until_stopped(layout)
+    except KeyboardInterrupt:
+        _say("stopping")
     except (NotStarted, ServerFailed) as error:
         raise _fail(str(error)) from error
-    _show(started)
-    console.print("Ready. Ctrl-C stops everything.", highlight=False)
-    platform.wait_for_signal(layout)
-    # Read again: `cms start` may have put new processes in the place of old ones, and `cms stop` may have ended all.
-    found = Platform.read(layout)
-    if found is not None:
-        _say("stopping")
-        found.stop_all()
+    finally:
+        platform.stop_present(layout)
 
 
 def _show(found: Platform) -> None:
@@ -137,9 +136,7 @@ def stop(name: Annotated[str, typer.Argument(help="One process; without it, all.
 def purge() -> None:
     """Stop every platform of this project's folder and remove its data."""
     for layout in Layout.all_present():
-        found = Platform.read(layout)
-        if found is not None:
-            found.stop_all()
+        platform.stop_present(layout)
         platform.remove(layout)
 
 

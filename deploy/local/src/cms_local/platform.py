@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -145,7 +146,8 @@ class Platform:
             for name in names:
                 while not self._is_ready(client, name):
                     if not self.is_alive(name) or time.monotonic() > until:
-                        raise NotStarted(f"{name} did not become ready: see {self.layout.log(name)}")
+                        log = self.layout.log(name)
+                        raise NotStarted(f"{name} did not become ready; its log, {log}, ends:\n{_end_of(log)}")
                     time.sleep(0.05)
                     processes.reap()
 
@@ -156,6 +158,10 @@ class Platform:
         except httpx.TransportError:
             return False
         return answer.status_code == httpx.codes.OK and answer.json().get("status") != "degraded"
+
+
+def _end_of(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-5:])
 
 
 def prepare(layout: Layout, say: Say) -> None:
@@ -208,11 +214,29 @@ def remove(layout: Layout) -> None:
             shutil.rmtree(folder)
 
 
-def wait_for_signal(layout: Layout) -> None:
-    """Returns on SIGINT or SIGTERM, or when somebody else has stopped the platform."""
-    received: list[int] = []
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Makes SIGTERM, like Ctrl-C, a KeyboardInterrupt; from then on both are ignored, so that stopping is not stopped."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda given, _frame: received.append(given))
-    while not received and layout.platform_file.exists():
+        signal.signal(number, interrupt)
+    yield
+
+
+def wait_until_stopped(layout: Layout) -> None:
+    """Returns when somebody else has stopped the platform."""
+    while layout.platform_file.exists():
         time.sleep(0.2)
         processes.reap()
+
+
+def stop_present(layout: Layout) -> None:
+    """Stops what runs now: `cms start` may have put new processes in the place of those that were started first."""
+    found = Platform.read(layout)
+    if found is not None:
+        found.stop_all()
