@@ -1,0 +1,212 @@
+"""A service's process waits for what it needs, lets calls in flight finish, and says how it does."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from chassis import remote
+from chassis.errors import CmsError, Unavailable
+from chassis.runtime import NotReady, Process, Service
+from chassis.settings import ServiceSettings
+from chassis.testing import DatabaseUrls, Servers, Tokens, eventually, free_port, settings_for
+from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
+
+CONTRACT = scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"]
+PATH = "/cms.scheduling.v1.SchedulingService/GetAppointment"
+
+
+class SlowApi:
+    """Answers GetAppointment when it is let."""
+
+    def __init__(self) -> None:
+        self.inside = threading.Semaphore(0)
+        self.may_answer = threading.Event()
+
+    def GetAppointment(self, _request: Any) -> Any:
+        self.inside.release()
+        assert self.may_answer.wait(10)
+        return scheduling_pb2.GetAppointmentResponse()
+
+    def FindSlots(self, _request: Any) -> Any:
+        return scheduling_pb2.FindSlotsResponse()
+
+    BookAppointment = FindSlots
+
+
+@pytest.fixture
+def api() -> SlowApi:
+    return SlowApi()
+
+
+@pytest.fixture
+def made(
+    api: SlowApi, database_urls: DatabaseUrls, servers: Servers, bus_prefix: str, tokens: Tokens
+) -> Callable[..., Process]:
+    def make(**changes: Any) -> Process:
+        settings: ServiceSettings = settings_for(
+            ServiceSettings, "scheduling-svc", urls=database_urls, servers=servers, bus_prefix=bus_prefix, tokens=tokens
+        )
+        return Process(
+            Service(
+                name="scheduling-svc",
+                settings=settings.model_copy(update=changes),
+                contract=CONTRACT,
+                migrations=Path("no-migrations"),
+                api=lambda _runtime: api,
+            )
+        )
+
+    return make
+
+
+@pytest.fixture
+def process(made: Callable[..., Process]) -> Iterator[Process]:
+    started = made()
+    started.start()
+    yield started
+    started.stop()
+
+
+def get(process: Process, path: str) -> httpx.Response:
+    return httpx.get(f"http://127.0.0.1:{process.http.port}{path}", timeout=10)
+
+
+def by_http(process: Process, token: str) -> int:
+    return httpx.post(
+        f"http://127.0.0.1:{process.http.port}{PATH}",
+        json={"claimRef": "C"},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=10,
+    ).status_code
+
+
+def by_grpc(process: Process, token: str) -> Any:
+    with remote.channel(f"127.0.0.1:{process.grpc.port}") as channel:
+        return remote.invoke(
+            scheduling_pb2_grpc.SchedulingServiceStub(channel).GetAppointment,
+            scheduling_pb2.GetAppointmentRequest(claim_ref="C"),
+            token=token,
+            timeout_seconds=5,
+        )
+
+
+def test_calls_in_flight_finish_by_either_door_and_new_ones_are_not_taken(
+    made: Callable[..., Process], api: SlowApi, tokens: Tokens
+) -> None:
+    process, token = made(), tokens.issue("SUPPORT")
+    process.start()
+    with ThreadPoolExecutor(3) as callers:
+        calls = [callers.submit(by_http, process, token), callers.submit(by_grpc, process, token)]
+        assert api.inside.acquire(timeout=5)
+        assert api.inside.acquire(timeout=5)
+
+        stopping = callers.submit(process.stop)
+        eventually(lambda: get(process, "/readyz").json()["status"] == "draining")
+        assert get(process, "/readyz").status_code == 503
+        with pytest.raises(Unavailable):
+            by_grpc(process, token)
+        api.may_answer.set()
+
+        assert calls[0].result() == 200
+        assert calls[1].result() == scheduling_pb2.GetAppointmentResponse()
+        stopping.result()
+    with pytest.raises(httpx.TransportError):
+        get(process, "/healthz")
+
+
+def test_without_the_bus_it_is_degraded_and_serves(made: Callable[..., Process], api: SlowApi, tokens: Tokens) -> None:
+    process = made(bus_url=f"redis://127.0.0.1:{free_port()}/0")
+    api.may_answer.set()
+    process.start()
+
+    ready = get(process, "/readyz")
+    served = by_http(process, tokens.issue("SUPPORT"))
+    process.stop()
+
+    assert (ready.status_code, ready.json()) == (200, {"status": "degraded", "database": True, "bus": False})
+    assert served == 200
+
+
+def test_without_its_database_it_is_not_ready_and_its_metrics_show(process: Process) -> None:
+    process.database.close()
+
+    ready = get(process, "/readyz")
+
+    assert (ready.status_code, ready.json()["status"]) == (503, "unavailable")
+    assert get(process, "/healthz").status_code == 200
+    assert get(process, "/metrics").status_code == 200
+
+
+@pytest.mark.parametrize("missing", ["jwks_file", "keyring_file", "token_file"])
+def test_a_file_that_does_not_come_is_named(made: Callable[..., Process], tmp_path: Path, missing: str) -> None:
+    with pytest.raises(NotReady, match=r"absent\.json"):
+        made(**{missing: tmp_path / "absent.json", "start_limit_seconds": 0.01})
+
+
+def test_a_database_that_does_not_come_is_named(made: Callable[..., Process]) -> None:
+    with pytest.raises(NotReady, match="PostgreSQL"):
+        made(database_owner_url=f"postgresql://x@127.0.0.1:{free_port()}/x", start_limit_seconds=0.01)
+
+
+def test_what_comes_late_is_waited_for(made: Callable[..., Process], tokens: Tokens, tmp_path: Path) -> None:
+    late = tmp_path / "late.json"
+    writer = threading.Timer(0.1, lambda: tokens.keyring_file.rename(late))
+
+    writer.start()
+    process = made(keyring_file=late)
+
+    process.start()
+    assert get(process, "/healthz").status_code == 200
+    process.stop()
+
+
+def test_a_body_of_five_megabytes_is_refused_in_the_protocols_form(process: Process, tokens: Tokens) -> None:
+    answer = httpx.post(
+        f"http://127.0.0.1:{process.http.port}{PATH}",
+        content=b'{"claimRef":"' + b"x" * 5_000_000 + b'"}',
+        headers={"Authorization": f"Bearer {tokens.issue('SUPPORT')}", "Content-Type": "application/json"},
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (429, "resource_exhausted")
+
+
+def test_more_calls_than_there_are_places_are_refused_and_the_others_go_on(
+    process: Process, api: SlowApi, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = tokens.issue("SUPPORT")
+    with ThreadPoolExecutor(40) as callers:
+        calls = [callers.submit(by_http, process, token) for _ in range(20)]
+        calls += [callers.submit(codes_by_grpc, process, token) for _ in range(20)]
+        for _ in range(32):
+            assert api.inside.acquire(timeout=10)
+        api.may_answer.set()
+        answered = [done.result() for done in calls]
+
+    assert answered.count(200) >= 32
+    assert set(answered) <= {200, 429}
+
+
+def codes_by_grpc(process: Process, token: str) -> int:
+    try:
+        by_grpc(process, token)
+    except CmsError as error:
+        return {"RESOURCE_EXHAUSTED": 429}.get(error.code, 500)
+    return 200
+
+
+def test_an_address_where_nobody_listens_is_unavailable_and_is_not_told_to_the_caller(tokens: Tokens) -> None:
+    port = free_port()
+    with remote.channel(f"127.0.0.1:{port}") as channel, pytest.raises(Unavailable) as away:
+        remote.invoke(
+            scheduling_pb2_grpc.SchedulingServiceStub(channel).GetAppointment,
+            scheduling_pb2.GetAppointmentRequest(claim_ref="C"),
+            token=tokens.issue("SUPPORT"),
+            timeout_seconds=2,
+        )
+
+    assert str(port) not in away.value.message

@@ -1,0 +1,212 @@
+"""One effect for each request_id: twins and retries get the first answer."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from cryptography.exceptions import InvalidTag
+
+from chassis import call
+from chassis.call import Call
+from chassis.database import Connection, Database
+from chassis.errors import AlreadyExists, FailedPrecondition, InvalidArgument
+from chassis.idempotency import Memory, run_once
+from chassis.identity import Identity
+from chassis.testing import eventually
+from chassis.vault import Vault
+from cms.scheduling.v1 import scheduling_pb2
+
+METHOD = "/cms.scheduling.v1.SchedulingService/BookAppointment"
+Ask = Callable[..., str]
+
+
+class Bookings:
+    """A method that books, once for each request; counts how often it did."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self.database = database
+        self.vault = vault
+        self.made = 0
+        self.within: Callable[[], None] = lambda: None
+
+    def book(self, conn: Connection) -> str:
+        self.made += 1
+        number = f"A{self.made}"
+        conn.execute("INSERT INTO inbox (event_id, source) VALUES (gen_random_uuid(), %s)", [number])
+        self.within()
+        return number
+
+    def ask(self, request_id: str, claim_ref: str = "C", subject: str = "OP1", memory: Any = None) -> str:
+        """Makes the call; gives the appointment_id answered."""
+        request = scheduling_pb2.BookAppointmentRequest(claim_ref=claim_ref, request_id=request_id)
+        with call.entered(self._call(subject)):
+            response = run_once(request, self.book, self._response, memory=memory)
+        return response.appointment.appointment_id
+
+    def _call(self, subject: str) -> Call:
+        return Call(
+            method=METHOD,
+            response=scheduling_pb2.BookAppointmentResponse,
+            identity=Identity(subject=subject, roles=frozenset({"OPERATOR"})),
+            database=self.database,
+            vault=self.vault,
+            deadline=time.monotonic() + 5,
+        )
+
+    @staticmethod
+    def _response(number: str) -> scheduling_pb2.BookAppointmentResponse:
+        return scheduling_pb2.BookAppointmentResponse(appointment=scheduling_pb2.Appointment(appointment_id=number))
+
+    def effects(self) -> int:
+        with self.database.transaction() as conn:
+            row = conn.execute("SELECT count(*) AS count FROM inbox").fetchone()
+        return int(row["count"]) if row else 0
+
+
+@pytest.fixture
+def bookings(database: Database, vault: Vault) -> Bookings:
+    return Bookings(database, vault)
+
+
+def test_a_retry_gets_the_first_answer_and_has_no_effect(bookings: Bookings) -> None:
+    request_id = str(uuid4())
+
+    assert [bookings.ask(request_id), bookings.ask(request_id.upper())] == ["A1", "A1"]
+    assert bookings.effects() == 1
+
+
+def test_another_request_another_subject_are_requests_of_their_own(bookings: Bookings) -> None:
+    request_id = str(uuid4())
+
+    assert bookings.ask(request_id) == "A1"
+    assert bookings.ask(str(uuid4())) == "A2"
+    assert bookings.ask(request_id, subject="OP2") == "A3"
+
+
+def test_of_twins_at_the_same_moment_the_second_waits_and_gets_the_first_answer(bookings: Bookings) -> None:
+    request_id = str(uuid4())
+    inside, may_end = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        inside.set()
+        assert may_end.wait(5)
+
+    bookings.within = wait
+    with ThreadPoolExecutor(2) as callers:
+        first = callers.submit(bookings.ask, request_id)
+        assert inside.wait(5)
+        second = callers.submit(bookings.ask, request_id)
+        eventually(lambda: waits_for_a_lock(bookings.database), what="the twin waiting for the first")
+        assert not second.done()
+        may_end.set()
+
+        assert (first.result(), second.result()) == ("A1", "A1")
+    assert bookings.effects() == 1
+
+
+def waits_for_a_lock(database: Database) -> bool:
+    with database.transaction() as conn:
+        row = conn.execute(
+            "SELECT count(*) AS count FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        ).fetchone()
+    return bool(row and row["count"])
+
+
+def test_where_the_first_twin_fails_the_second_does_it(bookings: Bookings) -> None:
+    request_id = str(uuid4())
+    inside, may_end = threading.Event(), threading.Event()
+
+    def fail_once() -> None:
+        if bookings.made == 1:
+            inside.set()
+            assert may_end.wait(5)
+            raise FailedPrecondition("NOT_SO", "not so")
+
+    bookings.within = fail_once
+    with ThreadPoolExecutor(2) as callers:
+        first = callers.submit(bookings.ask, request_id)
+        assert inside.wait(5)
+        second = callers.submit(bookings.ask, request_id)
+        eventually(lambda: waits_for_a_lock(bookings.database))
+        may_end.set()
+
+        assert isinstance(first.exception(), FailedPrecondition)
+        assert second.result() == "A2"
+    assert bookings.effects() == 1
+
+
+def test_errors_are_not_kept(bookings: Bookings) -> None:
+    request_id = str(uuid4())
+
+    def refuse() -> None:
+        raise FailedPrecondition("NOT_SO", "not so")
+
+    bookings.within = refuse
+    with pytest.raises(FailedPrecondition):
+        bookings.ask(request_id)
+    assert bookings.effects() == 0
+
+    bookings.within = lambda: None
+    assert bookings.ask(request_id) == "A2"
+
+
+def test_another_body_under_the_same_name_is_refused(bookings: Bookings) -> None:
+    request_id = str(uuid4())
+    bookings.ask(request_id, claim_ref="C")
+
+    with pytest.raises(AlreadyExists) as refused:
+        bookings.ask(request_id, claim_ref="D")
+
+    assert refused.value.reason == "REQUEST_ID_REUSED"
+    assert bookings.effects() == 1
+
+
+@pytest.mark.parametrize("request_id", ["", "x", "1234", str(uuid4())[:-1]])
+def test_what_is_no_uuid_names_no_request(bookings: Bookings, request_id: str) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        bookings.ask(request_id)
+
+    assert [violation.field for violation in refused.value.violations] == ["request_id"]
+
+
+def test_a_large_answer_is_built_again_from_what_was_kept(bookings: Bookings) -> None:
+    kept = Memory[str](
+        keep=lambda number: {"number": number},
+        rebuild=lambda conn, plain: f"{plain['number']} again, in {conn.info.transaction_status.name}",
+    )
+    request_id = str(uuid4())
+
+    assert bookings.ask(request_id, memory=kept) == "A1"
+    assert bookings.ask(request_id, memory=kept) == "A1 again, in INTRANS"
+    assert bookings.effects() == 1
+
+
+def test_what_is_kept_of_a_request_is_not_readable_in_the_database(bookings: Bookings) -> None:
+    bookings.ask(str(uuid4()), claim_ref="CANARY")
+
+    with bookings.database.transaction() as conn:
+        row = conn.execute("SELECT * FROM requests").fetchone()
+
+    assert row
+    assert b"A1" not in row["response"]
+    assert b"CANARY" not in row["body_hmac"]
+
+
+def test_a_kept_answer_does_not_open_for_another_request(bookings: Bookings) -> None:
+    mine, other = str(uuid4()), str(uuid4())
+    bookings.ask(mine)
+    bookings.ask(other)
+    with bookings.database.transaction() as conn:
+        conn.execute(
+            "UPDATE requests SET response = (SELECT response FROM requests WHERE request_id = %s)"
+            " WHERE request_id = %s",
+            [mine, other],
+        )
+
+    with pytest.raises(InvalidTag):
+        bookings.ask(other)
