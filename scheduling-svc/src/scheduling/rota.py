@@ -27,6 +27,7 @@ class Rota:
         if self._weeks == OPEN_WEEKS:
             return False
         with database.transaction() as conn:
-            opened = service.open_rotas(conn, self._directory, today, week=self._weeks)
-        self._weeks += opened
-        return opened and self._weeks < OPEN_WEEKS
+            if not service.open_rotas(conn, self._directory, today, week=self._weeks):
+                return False
+        self._weeks += 1
+        return self._weeks < OPEN_WEEKS
