@@ -1,7 +1,7 @@
 """What the gateway's tests have in common: good facts, a ledger of their own, JSAPS's stand-in, and an intake."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2 as intake_events
 from legacy_gateway import consumers
-from legacy_gateway.clients import RecordLinkSystem
-from legacy_gateway.domain import Facts, System
+from legacy_gateway.clients import PayingSystem, RecordLinkSystem
+from legacy_gateway.domain import Answer, Facts, System
 from legacy_gateway.link import LinkPool
 from legacy_gateway.workers import Outside, Sender, Sweeper
 from simulators.jsaps.server import Jsaps
@@ -163,6 +163,27 @@ def postcodes(postcodes_file: Path) -> Iterator[Postcodes]:
         yield directory
 
 
+class Recording:
+    """JSAPS, with what went to it; `around` may do something in the moment of the first send."""
+
+    def __init__(self, system: PayingSystem, around: Callable[[Callable[[], Answer]], Answer] | None) -> None:
+        self.system = system
+        self.around = around
+        self.sent: list[tuple[str, bytes]] = []
+
+    def send(self, dialogue: str, transfer_id: str, payload: bytes, *, send_by: float) -> Answer:
+        self.sent.append((transfer_id, payload))
+        around, self.around = self.around, None
+
+        def send() -> Answer:
+            return self.system.send(dialogue, transfer_id, payload, send_by=send_by)
+
+        return around(send) if around else send()
+
+    def ask(self, transfer_id: str) -> Answer:
+        return self.system.ask(transfer_id)
+
+
 @dataclass(kw_only=True)
 class Gateway:
     """The gateway's inside, stepped by hand, over a real ledger and JSAPS's stand-in."""
@@ -174,7 +195,6 @@ class Gateway:
     sender: Sender
     sweeper: Sweeper
     pool: LinkPool
-    claims: list[str] = field(default_factory=list)
 
     def claim(self, claim_ref: str = "C00000000018", *, version: int = 7, **answers: Any) -> str:
         """A confirmed claim of good facts with these answers changed."""
@@ -223,10 +243,33 @@ class Gateway:
 
         eventually(there, seconds=seconds, what=f"{states}")
 
+    def work_until_accepted(self, *claims: str, seconds: float = 30.0) -> None:
+        """Steps until both phases of all these claims are accepted."""
+
+        def there() -> bool:
+            self.sender.step()
+            return all(self.states(claim) == ["ACCEPTED", "ACCEPTED"] for claim in claims)
+
+        eventually(there, seconds=seconds, what="every claim accepted")
+
     def events(self) -> list[Row]:
         """What the others are told."""
         with self.database.transaction() as conn:
             return conn.execute("SELECT * FROM outbox ORDER BY created").fetchall()
+
+    def recorded(self, around: Callable[[Callable[[], Answer]], Answer] | None = None) -> Recording:
+        """Puts a recording between the sender and JSAPS."""
+        outside = self.sender._outside
+        recording = Recording(outside.systems[System.JSAPS], around)
+        changed = replace(outside, systems={System.JSAPS: recording})
+        self.sender = Sender(self.database, self.vault, changed, reply_seconds=REPLY_SECONDS, time_scale=SCALE)
+        return recording
+
+    def expire_leases(self) -> int:
+        """Lets every lease have run out; gives their number."""
+        return self.change(
+            "UPDATE transfers SET lease_until = clock_timestamp() - interval '1 second' WHERE lease_token IS NOT NULL"
+        )
 
     def change(self, statement: str, *values: Any) -> int:
         """Changes the ledger behind the gateway's back; gives the number of rows."""

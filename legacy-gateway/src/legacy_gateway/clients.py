@@ -37,8 +37,8 @@ class Intake(Protocol):
 class PayingSystem(Protocol):
     """A system that holds records. Neither method raises for what a line or a system can do."""
 
-    def send(self, dialogue: str, transfer_id: str, payload: bytes) -> Answer:
-        """Sends a record once. NO_REPLY: it may be held, and the connection is closed by now."""
+    def send(self, dialogue: str, transfer_id: str, payload: bytes, *, send_by: float) -> Answer:
+        """Sends a record once, no byte of it after `send_by` (monotonic). NO_REPLY: it may be held, the line is closed."""
 
     def ask(self, transfer_id: str) -> Answer:
         """Asks what became of a record."""
@@ -89,10 +89,10 @@ class RecordLinkSystem:
         self._system = system
         self._pool = pool
 
-    def send(self, dialogue: str, transfer_id: str, payload: bytes) -> Answer:
-        """Sends a record once. NO_REPLY: it may be held, and the connection is closed by now."""
+    def send(self, dialogue: str, transfer_id: str, payload: bytes, *, send_by: float) -> Answer:
+        """Sends a record once, no byte of it after `send_by` (monotonic). NO_REPLY: it may be held, the line is closed."""
         try:
-            return self._answer(self._pool.call(dialogue, transfer_id, payload, sent_at=clock.now()))
+            return self._answer(self._pool.call(dialogue, transfer_id, payload, sent_at=clock.now(), send_by=send_by))
         except (NothingSent, OutcomeUnknown) as failure:
             return _no_answer(failure)
 

@@ -5,6 +5,7 @@ LINK-REPLY. See docs/interfaces/legacy.md, "The record link". What matters to th
 arrived: `NothingSent` says that it cannot have, `OutcomeUnknown` that it may.
 """
 
+import math
 import queue
 import re
 import socket
@@ -160,16 +161,22 @@ class LinkConnection:
         self._socket: socket.socket | None = None
         self._sequence = 1
 
-    def call(self, dialogue: str, transfer_id: str, payload: bytes, *, sent_at: datetime) -> Reply:
+    def call(
+        self, dialogue: str, transfer_id: str, payload: bytes, *, sent_at: datetime, send_by: float = math.inf
+    ) -> Reply:
         """Send one record and wait for its reply. `sent_at` has a time zone.
 
-        Raises NothingSent, OutcomeUnknown, and RecordError (nothing sent) for what a frame cannot hold.
+        `send_by` is on time.monotonic()'s scale: after it no first byte goes out, because somebody else may take it that
+        this sender is gone. Raises NothingSent, OutcomeUnknown, and RecordError (nothing sent) for what a frame cannot
+        hold.
         """
         deadline = time.monotonic() + self._timeout
         line = self._line(transfer_id, deadline)
         frame = request_frame(dialogue, transfer_id, payload, sent_at=sent_at, sequence=self._sequence)
         self._sequence = sequence_after(self._sequence)
         try:
+            if time.monotonic() > send_by:
+                raise _NoReplyError(Fault.NOT_SENT)
             return _exchange(line, frame, transfer_id, deadline)
         except _NoReplyError as failure:
             self._abort()
@@ -219,7 +226,9 @@ class LinkPool:
         for _ in range(size):
             self._idle.put(LinkConnection(host, port, timeout))
 
-    def call(self, dialogue: str, transfer_id: str, payload: bytes, *, sent_at: datetime) -> Reply:
+    def call(
+        self, dialogue: str, transfer_id: str, payload: bytes, *, sent_at: datetime, send_by: float = math.inf
+    ) -> Reply:
         """As LinkConnection.call, on a connection that is free.
 
         Where all are busy it waits for one first, at most `timeout` seconds, and then raises NothingSent. The call has
@@ -230,7 +239,7 @@ class LinkPool:
         except queue.Empty:
             raise NothingSent(transfer_id, Fault.ALL_CONNECTIONS_BUSY) from None
         try:
-            return connection.call(dialogue, transfer_id, payload, sent_at=sent_at)
+            return connection.call(dialogue, transfer_id, payload, sent_at=sent_at, send_by=send_by)
         finally:
             self._idle.put(connection)
 

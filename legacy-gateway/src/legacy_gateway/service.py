@@ -78,8 +78,9 @@ def sweep(conn: Connection, vault: Vault, *, scale: float) -> list[Transfer]:
     """Makes UNKNOWN of every transfer whose sender did not come back within its lease, and gives them.
 
     Never WAITING: the record may be held. The lease outlives the sender's own time-out, at which it closes its
-    connection; a sender that died has had it closed by its system. When that was is not known here, so the wait before
-    an `N` is final begins now, which is later than either.
+    connection, and a sender that died has had it closed by its machine; when that was is not known here, so the wait
+    before an `N` is final begins now, which is later than either. A sender that was stopped and not ended may have its
+    connection open still; it sends nothing more when it comes back (`send_by`), and what it had sent shows when asked.
     """
     swept = store.expired(conn)
     for transfer, token in swept:

@@ -18,15 +18,14 @@ from chassis.workers import Worker
 from legacy_gateway import mapping, metrics, service, store
 from legacy_gateway.clients import Intake, IntakeClient, PayingSystem, RecordLinkSystem
 from legacy_gateway.config import Settings
-from legacy_gateway.domain import Answer, Facts, Result, State, Step, System, Transfer
+from legacy_gateway.domain import Facts, Result, State, Step, System, Transfer
 from legacy_gateway.link import LinkPool
 from legacy_gateway.store import AlreadyLeased, Leased
 
 _PAUSE_SECONDS = 0.2
 _SWEEP_SECONDS = 1.0
-_LEASE_BEYOND_REPLY_SECONDS = 6.0
-_LEAST_BEYOND_REPLY_SECONDS = 2.0
-_TOO_LATE = Answer(result=Result.NOT_SENT, reason="LEASE_SHORT")
+_SEND_WITHIN_SECONDS = 4.0
+_LEASE_BEYOND_REPLY_SECONDS = _SEND_WITHIN_SECONDS + 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,21 +77,18 @@ class Sender:
         payload = self._known_payload(leased) or self._new_payload(leased)
         if payload is None:
             return
-        ends = time.monotonic() + self._lease_seconds
+        # Its connection must be closed before its lease ends and somebody asks: it sends early or not at all.
+        send_by = time.monotonic() + _SEND_WITHIN_SECONDS
         with self._database.transaction() as conn:
             cipher = self._vault.cipher(conn, leased.transfer.claim_ref)
             store.begin(conn, leased, cipher, payload, seconds=self._lease_seconds)
         sending = replace(leased.transfer, state=State.SENDING)
-        # A commit that took long leaves too little of the lease: somebody else might ask before this connection closes.
-        late = ends - time.monotonic() < self._reply_seconds + _LEAST_BEYOND_REPLY_SECONDS
-        answer = _TOO_LATE if late else self._exchange(sending, payload)
+        dialogue = mapping.phase_of(sending.system, sending.phase).dialogue
+        system = self._outside.systems[sending.system]
+        answer = system.send(dialogue, sending.transfer_id, payload, send_by=send_by)
         step = sending.sent(answer, service.waits(self._time_scale))
         self._settle(leased, sending, step, reason=answer.reason)
         metrics.count_attempt(sending, answer.result, answer.reason)
-
-    def _exchange(self, transfer: Transfer, payload: bytes) -> Answer:
-        dialogue = mapping.phase_of(transfer.system, transfer.phase).dialogue
-        return self._outside.systems[transfer.system].send(dialogue, transfer.transfer_id, payload)
 
     def _known_payload(self, leased: Leased) -> bytes | None:
         if leased.sealed_payload is None:

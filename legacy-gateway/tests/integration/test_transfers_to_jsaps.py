@@ -1,7 +1,6 @@
 """A confirmed claim on its way to JSAPS's stand-in, over real sockets and a real ledger, with every failure it has."""
 
 import threading
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +10,6 @@ from chassis.errors import Unavailable
 from chassis.testing import eventually
 from cms.gateway.v1 import events_pb2
 from legacy_gateway import service
-from legacy_gateway.domain import Answer
-from legacy_gateway.workers import Outside, Sender
 from simulators.testing import LinkClient, call
 
 HELD_ONCE = {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
@@ -59,32 +56,43 @@ def test_the_second_phase_is_not_due_before_the_first_is_accepted(gateway: Any) 
     assert gateway.events() == []
 
 
+FAILURES: dict[str, dict[str, Any]] = {
+    "lose_reply": {},
+    "cut_reply": {},
+    "other_transfer": {},
+    "hang": {},
+    "answer_late": {"seconds": 0.8},
+    "hold_late": {},
+    "close_mid_frame": {},
+    "system_error": {},
+    "busy": {"retry_after": 0},
+}
+
+
 @pytest.mark.parametrize("dialogue", ["ES504", "BA504"])
+def test_whatever_fails_once_each_phase_is_held_exactly_once(gateway: Any, dialogue: str) -> None:
+    claims = {failure: f"C000000000{number}" for number, failure in enumerate(FAILURES, start=10)}
+    for failure, more in FAILURES.items():
+        gateway.order(failure, dialogue=dialogue, claim_ref=claims[failure], count=1, **more)
+        gateway.claim(claims[failure])
+
+    gateway.work_until_accepted(*claims.values())
+
+    happened = call(gateway.jsaps.control_port, "GET", "/failures/counts").body["counts"]
+    assert happened == dict.fromkeys(FAILURES, 1)
+    assert {failure: gateway.held(claim) for failure, claim in claims.items()} == dict.fromkeys(FAILURES, HELD_ONCE)
+    assert sorted(row["claim_ref"] for row in gateway.events()) == sorted(claims.values())
+
+
 @pytest.mark.parametrize(
-    ("failure", "more"),
-    [
-        ("lose_reply", {}),
-        ("cut_reply", {}),
-        ("other_transfer", {}),
-        ("hang", {}),
-        ("answer_late", {"seconds": 0.8}),
-        ("hold_late", {}),
-        ("close_mid_frame", {}),
-        ("system_error", {}),
-        ("busy", {"retry_after": 0}),
-        ("lose_reply", {"then": "lose_reply"}),
-        ("hang", {"then": "system_error"}),
-        ("cut_reply", {"then": "busy"}),
-        ("hold_late", {"then": "hang"}),
-    ],
+    ("failure", "enquiry_fails"),
+    [("lose_reply", "lose_reply"), ("hang", "system_error"), ("cut_reply", "busy"), ("hold_late", "hang")],
 )
-def test_whatever_fails_once_each_phase_is_held_exactly_once(
-    gateway: Any, failure: str, dialogue: str, more: dict[str, Any]
+def test_where_the_enquiry_fails_as_well_the_record_is_still_held_exactly_once(
+    gateway: Any, failure: str, enquiry_fails: str
 ) -> None:
-    enquiry_fails = more.pop("then", None) if (more := dict(more)) else None
-    gateway.order(failure, dialogue=dialogue, count=1, **more)
-    if enquiry_fails:
-        gateway.order(enquiry_fails, dialogue="ENQ01", count=1)
+    gateway.order(failure, dialogue="BA504", count=1)
+    gateway.order(enquiry_fails, dialogue="ENQ01", count=1, retry_after=0)
     claim_ref = gateway.claim()
 
     gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
@@ -209,48 +217,8 @@ def test_the_facts_are_those_of_the_confirmed_version(gateway: Any) -> None:
     assert gateway.intake.asked == [(claim_ref, 7), (claim_ref, 7)]
 
 
-class Recording:
-    """JSAPS, with what went to it; `around` may do something in the moment of a send."""
-
-    def __init__(self, system: Any, around: Any = None) -> None:
-        self.system = system
-        self.around = around
-        self.sent: list[tuple[str, bytes]] = []
-
-    def send(self, dialogue: str, transfer_id: str, payload: bytes) -> Answer:
-        self.sent.append((transfer_id, payload))
-        around, self.around = self.around, None
-        if around is None:
-            answer: Answer = self.system.send(dialogue, transfer_id, payload)
-        else:
-            answer = around(lambda: self.system.send(dialogue, transfer_id, payload))
-        return answer
-
-    def ask(self, transfer_id: str) -> Answer:
-        answer: Answer = self.system.ask(transfer_id)
-        return answer
-
-
-def recorded(gateway: Any, around: Any = None, **changes: Any) -> Recording:
-    """Puts a recording between the gateway's sender and JSAPS."""
-    outside = gateway.sender._outside
-    [(system, real)] = outside.systems.items()
-    recording = Recording(real, around)
-    changed: Outside = replace(outside, systems={system: recording})
-    settings = {"reply_seconds": 0.5, "time_scale": 0.05} | changes
-    gateway.sender = Sender(gateway.database, gateway.vault, changed, **settings)
-    return recording
-
-
-def expire_leases(gateway: Any) -> int:
-    count: int = gateway.change(
-        "UPDATE transfers SET lease_until = clock_timestamp() - interval '1 second' WHERE lease_token IS NOT NULL"
-    )
-    return count
-
-
 def test_every_attempt_bears_the_same_id_and_the_same_bytes_whatever_the_facts_are_now(gateway: Any) -> None:
-    recording = recorded(gateway)
+    recording = gateway.recorded()
     gateway.order("system_error", dialogue="ES504", count=1)
     gateway.order("close_mid_frame", dialogue="ES504", count=1)
     claim_ref = gateway.claim()
@@ -265,112 +233,8 @@ def test_every_attempt_bears_the_same_id_and_the_same_bytes_whatever_the_facts_a
     assert gateway.rows(claim_ref)[0]["attempts"] == 3
 
 
-class Killed(BaseException):
-    """The process ends."""
-
-
-def test_a_sender_that_dies_after_its_record_was_held_is_swept_and_the_record_is_not_sent_again(gateway: Any) -> None:
-    def around(send: Any) -> Answer:
-        send()
-        raise Killed
-
-    recording = recorded(gateway, around)
-    claim_ref = gateway.claim()
-    with pytest.raises(Killed):
-        gateway.sender.step()
-    assert gateway.states(claim_ref) == ["SENDING", "WAITING"]
-
-    assert expire_leases(gateway) == 1
-    gateway.sweeper.step()
-    assert gateway.states(claim_ref) == ["UNKNOWN", "WAITING"]
-    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
-
-    assert len(recording.sent) == 2
-    assert gateway.held(claim_ref) == HELD_ONCE
-
-
-def test_a_sender_that_dies_before_its_first_byte_is_swept_and_asked_about_before_the_record_goes_out(
-    gateway: Any,
-) -> None:
-    def around(_: Any) -> Answer:
-        raise Killed
-
-    recording = recorded(gateway, around)
-    claim_ref = gateway.claim()
-    with pytest.raises(Killed):
-        gateway.sender.step()
-
-    expire_leases(gateway)
-    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
-
-    assert recording.sent[0] == recording.sent[1]
-    assert gateway.rows(claim_ref)[0]["attempts"] == 2
-    assert gateway.held(claim_ref) == HELD_ONCE
-
-
-def test_a_lease_that_has_not_run_out_is_not_swept(gateway: Any) -> None:
-    def around(_: Any) -> Answer:
-        raise Killed
-
-    recorded(gateway, around)
-    claim_ref = gateway.claim()
-    with pytest.raises(Killed):
-        gateway.sender.step()
-
-    assert gateway.sweeper.step() is False
-    assert gateway.states(claim_ref) == ["SENDING", "WAITING"]
-    assert gateway.sender.step() is False
-
-
-def test_a_sender_that_comes_back_after_it_was_swept_changes_nothing(gateway: Any) -> None:
-    def around(send: Any) -> Answer:
-        answer: Answer = send()
-        expire_leases(gateway)
-        gateway.sweeper.step()
-        return answer
-
-    recorded(gateway, around)
-    claim_ref = gateway.claim()
-
-    with pytest.raises(Exception, match="no longer leased"):
-        gateway.sender.step()
-
-    assert gateway.states(claim_ref) == ["UNKNOWN", "WAITING"]
-    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
-    assert gateway.held(claim_ref) == HELD_ONCE
-
-
-def test_a_sender_whose_lease_was_taken_before_it_began_sends_nothing(gateway: Any) -> None:
-    recording = recorded(gateway)
-    claim_ref = gateway.claim()
-    facts = gateway.intake.facts
-
-    def slow(*asked: Any) -> Any:
-        expire_leases(gateway)
-        return facts(*asked)
-
-    gateway.intake.facts = slow
-    with pytest.raises(Exception, match="no longer leased"):
-        gateway.sender.step()
-
-    assert recording.sent == []
-    assert gateway.states(claim_ref) == ["WAITING", "WAITING"]
-
-
-def test_with_too_little_of_the_lease_left_nothing_is_sent(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("legacy_gateway.workers._LEASE_BEYOND_REPLY_SECONDS", 1.0)
-    recording = recorded(gateway)
-    claim_ref = gateway.claim()
-
-    gateway.sender.step()
-
-    assert recording.sent == []
-    assert gateway.states(claim_ref) == ["WAITING", "WAITING"]
-    assert gateway.rows(claim_ref)[0]["attempts"] == 1
-
-
 def test_an_enquiry_that_comes_too_early_for_a_final_no_is_made_again(gateway: Any) -> None:
-    recording = recorded(gateway)
+    recording = gateway.recorded()
     gateway.order("hang", dialogue="ES504", count=1)
     claim_ref = gateway.claim()
     gateway.sender.step()

@@ -365,3 +365,15 @@ def test_a_pool_without_a_free_connection_sends_nothing(start: Start) -> None:
 def test_a_pool_has_as_many_connections_as_a_system_takes(size: int) -> None:
     with pytest.raises(InvalidArgument, match="size"):
         LinkPool("127.0.0.1", 1, size=size, timeout=LIMIT)
+
+
+def test_after_its_time_to_send_no_byte_goes_out(start: Start) -> None:
+    system = start()
+    with closing(LinkConnection("127.0.0.1", system.port, LIMIT)) as link:
+        with pytest.raises(NothingSent) as late:
+            link.call("ES504", TRANSFER, PAYLOAD, sent_at=SENT_AT, send_by=time.monotonic())
+
+        link.call("ES504", OTHER_TRANSFER, PAYLOAD, sent_at=SENT_AT, send_by=time.monotonic() + LIMIT)
+
+    assert late.value.fault is Fault.NOT_SENT
+    assert [transfer_of(frame) for _, frame in system.frames] == [OTHER_TRANSFER]

@@ -1,0 +1,115 @@
+"""Senders that die, hang and come back: the ledger, the sweeper and the enquiry put it right, and nothing is held twice."""
+
+from typing import Any
+
+import pytest
+
+from legacy_gateway.domain import Answer
+from legacy_gateway.store import LeaseLost
+
+HELD_ONCE = {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
+
+
+class Killed(BaseException):
+    """The process ends."""
+
+
+def test_a_sender_that_dies_after_its_record_was_held_is_swept_and_the_record_is_not_sent_again(gateway: Any) -> None:
+    def around(send: Any) -> Answer:
+        send()
+        raise Killed
+
+    recording = gateway.recorded(around)
+    claim_ref = gateway.claim()
+    with pytest.raises(Killed):
+        gateway.sender.step()
+    assert gateway.states(claim_ref) == ["SENDING", "WAITING"]
+
+    assert gateway.expire_leases() == 1
+    gateway.sweeper.step()
+    assert gateway.states(claim_ref) == ["UNKNOWN", "WAITING"]
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+
+    assert len(recording.sent) == 2
+    assert gateway.held(claim_ref) == HELD_ONCE
+
+
+def test_a_sender_that_dies_before_its_first_byte_is_swept_and_asked_about_before_the_record_goes_out(
+    gateway: Any,
+) -> None:
+    def around(_: Any) -> Answer:
+        raise Killed
+
+    recording = gateway.recorded(around)
+    claim_ref = gateway.claim()
+    with pytest.raises(Killed):
+        gateway.sender.step()
+
+    gateway.expire_leases()
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+
+    assert recording.sent[0] == recording.sent[1]
+    assert gateway.rows(claim_ref)[0]["attempts"] == 2
+    assert gateway.held(claim_ref) == HELD_ONCE
+
+
+def test_a_lease_that_has_not_run_out_is_not_swept(gateway: Any) -> None:
+    def around(_: Any) -> Answer:
+        raise Killed
+
+    gateway.recorded(around)
+    claim_ref = gateway.claim()
+    with pytest.raises(Killed):
+        gateway.sender.step()
+
+    assert gateway.sweeper.step() is False
+    assert gateway.states(claim_ref) == ["SENDING", "WAITING"]
+    assert gateway.sender.step() is False
+
+
+def test_a_sender_that_comes_back_after_it_was_swept_changes_nothing(gateway: Any) -> None:
+    def around(send: Any) -> Answer:
+        answer: Answer = send()
+        gateway.expire_leases()
+        gateway.sweeper.step()
+        return answer
+
+    gateway.recorded(around)
+    claim_ref = gateway.claim()
+
+    with pytest.raises(LeaseLost):
+        gateway.sender.step()
+
+    assert gateway.states(claim_ref) == ["UNKNOWN", "WAITING"]
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+    assert gateway.held(claim_ref) == HELD_ONCE
+
+
+def test_a_sender_whose_lease_was_taken_before_it_began_sends_nothing(gateway: Any) -> None:
+    recording = gateway.recorded()
+    claim_ref = gateway.claim()
+    facts = gateway.intake.facts
+
+    def slow(*asked: Any) -> Any:
+        gateway.expire_leases()
+        return facts(*asked)
+
+    gateway.intake.facts = slow
+    with pytest.raises(LeaseLost):
+        gateway.sender.step()
+
+    assert recording.sent == []
+    assert gateway.states(claim_ref) == ["WAITING", "WAITING"]
+
+
+def test_with_too_little_of_the_lease_left_nothing_is_sent(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("legacy_gateway.workers._SEND_WITHIN_SECONDS", 0.0)
+    claim_ref = gateway.claim()
+
+    gateway.sender.step()
+    monkeypatch.undo()
+    first, _ = gateway.rows(claim_ref)
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+
+    assert (first["state"], first["attempts"], first["setbacks"]) == ("WAITING", 1, 1)
+    assert gateway.held(claim_ref) == HELD_ONCE
