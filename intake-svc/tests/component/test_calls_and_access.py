@@ -1,6 +1,7 @@
 """Who may see a claim's answers: a resumed call after its security questions, others for a purpose they name."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -167,6 +168,23 @@ def test_a_nino_of_another_open_claim_is_refused_in_the_interview(desk: Any, ref
 
     assert (raised.value.code, raised.value.reason, raised.value.fields) == ("already_exists", "OPEN_CLAIM", {"nino"})
     assert operator.call("GetInterview", claimRef=second)["interview"]["version"] == 1
+
+
+def test_of_many_who_give_one_nino_at_one_moment_one_claim_has_it(desk: Any, refused: Any) -> None:
+    operator = desk()
+    references = [operator.start(nino=None)["claim"]["claimRef"] for _ in range(4)]
+
+    def give(claim_ref: str) -> str:
+        try:
+            operator.record(claim_ref, 1, nino="CE123456A")
+        except refused as error:
+            return str(error.reason)
+        return "ok"
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(give, references))
+
+    assert sorted(outcomes) == ["OPEN_CLAIM", "OPEN_CLAIM", "OPEN_CLAIM", "ok"]
 
 
 def test_a_corrected_nino_moves_the_claim_to_the_right_person(desk: Any) -> None:

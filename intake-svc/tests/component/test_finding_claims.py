@@ -67,26 +67,26 @@ def test_in_a_list_each_caller_sees_the_claimants_of_their_own_calls(desk: Any) 
     assert [claim["claimant"]["nino"] for claim in assessor] == ["AB000002C", "AB000001C"]
 
 
-@pytest.mark.parametrize(
-    ("body", "fields"),
-    [
-        ({}, {"nino", "surname", "state"}),
-        ({"surname": "Canary"}, {"date_of_birth"}),
-        ({"dateOfBirth": BORN, "state": "CLAIM_STATE_DRAFT"}, {"surname"}),
-        ({"surname": "Canary", "dateOfBirth": BORN | {"month": 14}}, {"date_of_birth"}),
-        ({"nino": "QQ123456C"}, {"nino"}),
-        ({"nino": "AB123456C", "postcode": "Canary"}, {"postcode"}),
-        ({"nino": "AB123456C", "pageSize": 201, "pageToken": "Canary"}, {"page_size", "page_token"}),
-        ({"nino": "AB123456C", "pageSize": -1, "pageToken": "TWF5fEM="}, {"page_size", "page_token"}),
-    ],
-)
-def test_a_search_that_cannot_be_made_names_its_fields(desk: Any, refused: Any, body: Any, fields: set[str]) -> None:
-    with pytest.raises(refused) as raised:
-        desk().call("ListClaims", **body)
+UNSOUND: list[tuple[dict[str, Any], set[str]]] = [
+    ({}, {"nino", "surname", "state"}),
+    ({"surname": "Canary"}, {"date_of_birth"}),
+    ({"dateOfBirth": BORN, "state": "CLAIM_STATE_DRAFT"}, {"surname"}),
+    ({"surname": "Canary", "dateOfBirth": BORN | {"month": 14}}, {"date_of_birth"}),
+    ({"nino": "QQ123456C"}, {"nino"}),
+    ({"nino": "AB123456C", "postcode": "Canary"}, {"postcode"}),
+    ({"nino": "AB123456C", "pageSize": 201, "pageToken": "Canary"}, {"page_size", "page_token"}),
+    ({"nino": "AB123456C", "pageSize": -1, "pageToken": "TWF5fEM="}, {"page_size", "page_token"}),
+]
 
-    assert (raised.value.code, raised.value.fields) == ("invalid_argument", fields)
-    assert "Canary" not in raised.value.text
-    assert "QQ123456C" not in raised.value.text
+
+def test_a_search_that_cannot_be_made_names_its_fields(desk: Any, refused: Any) -> None:
+    for body, fields in UNSOUND:
+        with pytest.raises(refused) as raised:
+            desk().call("ListClaims", **body)
+
+        assert (body, raised.value.code, raised.value.fields) == (body, "invalid_argument", fields)
+        assert "Canary" not in raised.value.text
+        assert "QQ123456C" not in raised.value.text
 
 
 def facts(desk: Any, service: str, claim: Any, **more: Any) -> Any:

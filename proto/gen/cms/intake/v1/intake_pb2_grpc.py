@@ -97,7 +97,8 @@ class IntakeServiceServicer:
     """
 
     def StartCall(self, request, context):
-        """Opens a call and the claim it is about. An open claim for the NINO and scheme is resumed, never doubled.
+        """Opens a call and the claim it is about. An open claim for the NINO and scheme is resumed, never doubled. Where there
+        is none, a call with the purpose NEW makes one, and any other is NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -132,7 +133,8 @@ class IntakeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AmendAnswers(self, request, context):
-        """Changes answers with a reason, before submission or after.
+        """Changes answers with a reason, before submission or after. A submitted claim stays complete: what an amendment makes
+        relevant has to come with it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,7 +34,9 @@ class IntakeServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> IntakeServiceAsyncStub: ...
     StartCall: _grpc.UnaryUnaryMultiCallable[_intake_pb2.StartCallRequest, _intake_pb2.StartCallResponse]
-    """Opens a call and the claim it is about. An open claim for the NINO and scheme is resumed, never doubled."""
+    """Opens a call and the claim it is about. An open claim for the NINO and scheme is resumed, never doubled. Where there
+    is none, a call with the purpose NEW makes one, and any other is NOT_FOUND.
+    """
     PassSecurity: _grpc.UnaryUnaryMultiCallable[_intake_pb2.PassSecurityRequest, _intake_pb2.PassSecurityResponse]
     """Answers the security questions of a resumed claim. Three wrong tries end the call's access."""
     EndCall: _grpc.UnaryUnaryMultiCallable[_intake_pb2.EndCallRequest, _intake_pb2.EndCallResponse]
@@ -44,7 +46,9 @@ class IntakeServiceStub:
     RecordAnswers: _grpc.UnaryUnaryMultiCallable[_intake_pb2.RecordAnswersRequest, _intake_pb2.RecordAnswersResponse]
     """Takes answers, in any order and number; an answer given before is replaced and kept in the history."""
     AmendAnswers: _grpc.UnaryUnaryMultiCallable[_intake_pb2.AmendAnswersRequest, _intake_pb2.AmendAnswersResponse]
-    """Changes answers with a reason, before submission or after."""
+    """Changes answers with a reason, before submission or after. A submitted claim stays complete: what an amendment makes
+    relevant has to come with it.
+    """
     GetHistory: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetHistoryRequest, _intake_pb2.GetHistoryResponse]
     """Every answer that was ever given, who gave it, when and why."""
     SubmitClaim: _grpc.UnaryUnaryMultiCallable[_intake_pb2.SubmitClaimRequest, _intake_pb2.SubmitClaimResponse]
@@ -62,7 +66,9 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     StartCall: _aio.UnaryUnaryMultiCallable[_intake_pb2.StartCallRequest, _intake_pb2.StartCallResponse]  # type: ignore[assignment]
-    """Opens a call and the claim it is about. An open claim for the NINO and scheme is resumed, never doubled."""
+    """Opens a call and the claim it is about. An open claim for the NINO and scheme is resumed, never doubled. Where there
+    is none, a call with the purpose NEW makes one, and any other is NOT_FOUND.
+    """
     PassSecurity: _aio.UnaryUnaryMultiCallable[_intake_pb2.PassSecurityRequest, _intake_pb2.PassSecurityResponse]  # type: ignore[assignment]
     """Answers the security questions of a resumed claim. Three wrong tries end the call's access."""
     EndCall: _aio.UnaryUnaryMultiCallable[_intake_pb2.EndCallRequest, _intake_pb2.EndCallResponse]  # type: ignore[assignment]
@@ -72,7 +78,9 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     RecordAnswers: _aio.UnaryUnaryMultiCallable[_intake_pb2.RecordAnswersRequest, _intake_pb2.RecordAnswersResponse]  # type: ignore[assignment]
     """Takes answers, in any order and number; an answer given before is replaced and kept in the history."""
     AmendAnswers: _aio.UnaryUnaryMultiCallable[_intake_pb2.AmendAnswersRequest, _intake_pb2.AmendAnswersResponse]  # type: ignore[assignment]
-    """Changes answers with a reason, before submission or after."""
+    """Changes answers with a reason, before submission or after. A submitted claim stays complete: what an amendment makes
+    relevant has to come with it.
+    """
     GetHistory: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetHistoryRequest, _intake_pb2.GetHistoryResponse]  # type: ignore[assignment]
     """Every answer that was ever given, who gave it, when and why."""
     SubmitClaim: _aio.UnaryUnaryMultiCallable[_intake_pb2.SubmitClaimRequest, _intake_pb2.SubmitClaimResponse]  # type: ignore[assignment]
@@ -93,7 +101,9 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.StartCallRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.StartCallResponse, _abc.Awaitable[_intake_pb2.StartCallResponse]]:
-        """Opens a call and the claim it is about. An open claim for the NINO and scheme is resumed, never doubled."""
+        """Opens a call and the claim it is about. An open claim for the NINO and scheme is resumed, never doubled. Where there
+        is none, a call with the purpose NEW makes one, and any other is NOT_FOUND.
+        """
 
     @_abc_1.abstractmethod
     def PassSecurity(
@@ -133,7 +143,9 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.AmendAnswersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.AmendAnswersResponse, _abc.Awaitable[_intake_pb2.AmendAnswersResponse]]:
-        """Changes answers with a reason, before submission or after."""
+        """Changes answers with a reason, before submission or after. A submitted claim stays complete: what an amendment makes
+        relevant has to come with it.
+        """
 
     @_abc_1.abstractmethod
     def GetHistory(
