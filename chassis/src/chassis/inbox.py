@@ -86,7 +86,9 @@ class Inbox:
     def _take(self, deliveries: list[Delivery]) -> None:
         settled: list[Delivery] = []
         try:
-            settled.extend(delivery for delivery in deliveries if self._is_settled(delivery))
+            for delivery in deliveries:
+                if self._is_settled(delivery):
+                    settled.append(delivery)
         finally:
             # What was settled before the database went away is receipted all the same.
             self._send_receipts(settled)
