@@ -177,8 +177,13 @@ def test_a_retried_start_of_a_call_gives_the_first_call_and_its_interview(desk: 
     first = operator.call("StartCall", **body)
     operator.record(first["claim"]["claimRef"], 1, surname="Hughes", language="CY")
     operator.once("EndCall", callId=first["call"]["callId"], outcome="CALL_OUTCOME_ABANDONED")
+    other = desk(subject="OP000002")
+    resumed = other.call("StartCall", **body)
+    other.once("EndCall", callId=resumed["call"]["callId"], outcome="CALL_OUTCOME_ABANDONED")
 
     assert operator.call("StartCall", **body) == first
+    assert other.call("StartCall", **body) == resumed
+    assert (first["resumed"], resumed["resumed"]) == (False, True)
 
 
 def test_of_many_calls_for_one_person_at_one_moment_one_makes_the_claim(desk: Any) -> None:

@@ -225,6 +225,6 @@ def _page(token: str) -> tuple[datetime, str] | None:
     try:
         time, _, reference = base64.urlsafe_b64decode(token.encode()).decode().partition("|")
         return datetime.fromisoformat(time).astimezone(UTC), claim_ref(reference)
-    except (binascii.Error, ValueError, InvalidArgument):
+    except (binascii.Error, ValueError, OverflowError, InvalidArgument):
         violation = Violation(field="page_token", description="is not one that ListClaims gave")
     raise InvalidArgument.of(violation)
