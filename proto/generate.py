@@ -86,7 +86,9 @@ def main() -> int:
     arguments = parser.parse_args()
     export_google_protos(HERE / ".build" / "google")
     with tempfile.TemporaryDirectory() as scratch:
-        fresh = Path(scratch)
+        # Not the scratch folder itself: only its owner may enter that, and its mode would go with the copy.
+        fresh = Path(scratch) / "gen"
+        fresh.mkdir()
         generate(fresh)
         stale = differences(fresh, HERE / "gen")
         if arguments.check:
