@@ -11,6 +11,8 @@ export UV_PYTHON_PREFERENCE := only-system
 # uv must find the Python that PYTHON names, and no other environment that happens to be active.
 export UV_PYTHON := $(PYTHON)
 unexport VIRTUAL_ENV
+# Without its compiled files Python starts twice as slowly.
+unexport PYTHONDONTWRITEBYTECODE
 
 MEMBERS := chassis proto intake-svc scheduling-svc assessment-svc legacy-gateway la-notifier simulators deploy/local
 
@@ -33,7 +35,7 @@ setup: .venv/.ready ## Make the environment in .venv (the other targets do it by
 
 .venv/.ready: .tools/bin/uv uv.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml)
 	@echo "setting up: installing packages into .venv"
-	@$(UV) sync --quiet --frozen --all-packages --all-extras
+	@$(UV) sync --quiet --frozen --compile-bytecode --all-packages --all-extras
 	@touch $@
 
 run: setup ## Start the whole platform and show what runs where; Ctrl-C stops it
