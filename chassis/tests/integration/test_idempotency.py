@@ -166,7 +166,7 @@ def test_another_body_under_the_same_name_is_refused(bookings: Bookings) -> None
     assert bookings.effects() == 1
 
 
-@pytest.mark.parametrize("request_id", ["", "x", "1234", str(uuid4())[:-1]])
+@pytest.mark.parametrize("request_id", ["", "x", "1234", "40392b79-da71-496f-824d-38ed11f0db1"])
 def test_what_is_no_uuid_names_no_request(bookings: Bookings, request_id: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
         bookings.ask(request_id)
