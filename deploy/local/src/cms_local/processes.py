@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ def start_module(name: str, module: str, *, environment: Mapping[str, str], log:
     return identify(name, process.pid)
 
 
+_reaping = threading.Lock()
 _children: list[subprocess.Popen[bytes]] = []
 """Kept, so that those that end are reaped."""
 
@@ -91,6 +93,6 @@ def _gone(running: Running, seconds: float) -> bool:
 
 
 def reap() -> None:
-    """Takes notice of children that have ended."""
-    for child in [child for child in _children if child.poll() is not None]:
-        _children.remove(child)
+    """Takes notice of children that have ended. May be called by several threads."""
+    with _reaping:
+        _children[:] = [child for child in _children if child.poll() is None]

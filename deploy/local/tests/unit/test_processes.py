@@ -1,0 +1,45 @@
+"""Processes are known by pid and birth, and may be stopped by many threads at once."""
+
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from cms_local import processes
+from cms_local.processes import Running
+
+SLEEPER = "import time; time.sleep(60)"
+
+
+def start(name: str) -> Running:
+    process = subprocess.Popen([sys.executable, "-c", SLEEPER])
+    processes.adopt(process)
+    return processes.identify(name, process.pid)
+
+
+def test_many_threads_stop_many_processes() -> None:
+    running = [start(f"sleeper-{number}") for number in range(12)]
+
+    with ThreadPoolExecutor(12) as pool:
+        ended = list(pool.map(processes.stop, running))
+
+    assert ended == [True] * 12
+    assert not any(processes.is_alive(one) for one in running)
+
+
+def test_a_process_of_the_same_pid_that_was_born_later_is_left_alone() -> None:
+    here = processes.identify("this test", os.getpid())
+
+    stopped = processes.stop(Running(name="earlier", pid=here.pid, born="1"), number=signal.SIGKILL)
+
+    assert stopped
+    assert processes.is_alive(here)
+
+
+def test_a_process_that_has_ended_is_not_alive() -> None:
+    running = start("sleeper")
+
+    processes.stop(running, number=signal.SIGKILL)
+
+    assert not processes.is_alive(running)
