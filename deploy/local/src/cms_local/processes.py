@@ -56,7 +56,7 @@ def start_module(name: str, module: str, *, environment: Mapping[str, str], log:
             stderr=output,
             start_new_session=True,
         )
-    _children.append(process)
+    adopt(process)
     return identify(name, process.pid)
 
 
@@ -66,8 +66,9 @@ _children: list[subprocess.Popen[bytes]] = []
 
 
 def adopt(process: "subprocess.Popen[bytes]") -> None:
-    """Keeps a child that something else started."""
-    _children.append(process)
+    """Keeps a child, so that it is reaped when it has ended."""
+    with _reaping:
+        _children.append(process)
 
 
 def stop(running: Running, *, number: int = signal.SIGTERM) -> bool:
