@@ -11,7 +11,7 @@ from assessment import store
 from assessment.clients import Amendment, Intake, Interview
 from assessment.domain import Assessment, AssessmentConfirmed, Check, Checked, OfficeRequired, OtherOffice, WorkNotFound
 from assessment.enums import number_of
-from chassis import access_log, call, clock, outbox
+from chassis import access_log, call, clock, crash, outbox
 from chassis.database import Connection
 from chassis.idempotency import was_answered
 from cms.assessment.v1 import events_pb2
@@ -66,7 +66,9 @@ def amend_claim(intake: Intake, request: Message, correction: Correction) -> Int
     if answered:
         return intake.get_interview(correction.claim_ref, purpose=assessment.purpose)
     assessment.check_correctable(correction.fact, version=correction.version)
-    return intake.amend(_amendment(correction, assessment.claim_version), purpose=assessment.purpose)
+    amended = intake.amend(_amendment(correction, assessment.claim_version), purpose=assessment.purpose)
+    crash.point("correction.after_amendment")
+    return amended
 
 
 def _amendment(correction: Correction, claim_version: int) -> Amendment:

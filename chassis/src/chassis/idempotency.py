@@ -8,7 +8,7 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
-from chassis import call
+from chassis import call, crash
 from chassis.call import Call
 from chassis.database import Connection
 from chassis.errors import AlreadyExists, InvalidArgument, Violation
@@ -60,6 +60,8 @@ def run_once(
             "UPDATE requests SET response = %s WHERE subject = %s AND method = %s AND request_id = %s",
             [now.vault.seal_response(kept, place=_place(key)), *key],
         )
+        crash.point("request.before_commit")
+    crash.point("request.after_commit")
     return response
 
 

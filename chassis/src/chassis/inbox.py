@@ -9,7 +9,7 @@ import psycopg
 from google.protobuf.message import DecodeError, Message
 from psycopg_pool import PoolTimeout
 
-from chassis import contract, logs, metrics, tracing
+from chassis import contract, crash, logs, metrics, tracing
 from chassis.bus import Bus, Delivery
 from chassis.database import Connection, Database
 from chassis.errors import CmsError
@@ -92,6 +92,8 @@ class Inbox:
         finally:
             # What was settled before the database went away is receipted all the same.
             self._send_receipts(settled)
+            if settled:
+                crash.point("inbox.after_receipt")
             self._bus.acknowledge(self._service, settled)
 
     def _is_settled(self, delivery: Delivery) -> bool:
@@ -160,6 +162,8 @@ class Inbox:
             if new is None:
                 return "duplicate"
             self._handlers[event.name](conn, event)
+            crash.point("inbox.before_commit")
+        crash.point("inbox.after_commit")
         return "handled"
 
     def _failed(self, delivery: Delivery, event_id: uuid.UUID, error: Exception) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from google.protobuf.message import Message
 
-from chassis import clock, contract, logs, metrics, tracing
+from chassis import clock, contract, crash, logs, metrics, tracing
 from chassis.bus import Bus, Delivery
 from chassis.database import Connection, Database, Row, events_were_appended
 from cms.common.v1 import common_pb2
@@ -102,11 +102,13 @@ class Relay:
         with self._database.transaction() as conn:
             rows = conn.execute(_CLAIM, [_BATCH]).fetchall()
         if rows:
+            crash.point("relay.after_claim")
             try:
                 self._bus.add(events_stream(self._source), [_entry(row) for row in rows])
             except Exception:
                 self._give_back(rows)
                 raise
+            crash.point("relay.after_publish")
             for row in rows:
                 metrics.EVENTS_PUBLISHED.labels(row["type"].rpartition(".")[2]).inc()
         return len(rows) == _BATCH
@@ -127,6 +129,7 @@ class Relay:
             receipts = [receipt for delivery in deliveries if (receipt := _receipt(delivery))]
             with self._database.transaction() as conn:
                 conn.execute(_RECEIVE, [[event_id for event_id, _ in receipts], [name for _, name in receipts]])
+            crash.point("receipts.after_commit")
             self._bus.acknowledge(self._source, deliveries)
         return bool(deliveries)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from chassis import clock, logs
+from chassis import clock, crash, logs
 from chassis.postcodes import Postcodes
 from chassis.runtime import Runtime
 from chassis.workers import Worker
@@ -35,6 +35,7 @@ class Looker:
             look = store.claim_look(conn, lease_seconds=_LOOK_LEASE_SECONDS)
         if look is None:
             return False
+        crash.point("look.after_lease")
         try:
             self._look(look)
         except Exception:
@@ -70,9 +71,12 @@ class Sender:
             taken = sending.take_next(conn, self._runtime.vault)
         if taken is None:
             return False
+        crash.point("notice.before_sending")
         answer = self._councils.send(taken.outgoing)
+        crash.point("notice.after_answer")
         with self._runtime.database.transaction() as conn:
             first_contact_time = sending.settle_sending(conn, taken, answer, self._pace)
+        crash.point("notice.after_storing")
         if first_contact_time is not None:
             FIRST_CONTACT_TO_SENT.observe((clock.now() - first_contact_time).total_seconds())
         logs.get().info(
@@ -92,6 +96,7 @@ class Sender:
         if leased is None:
             return False
         held = self._councils.ask(leased.authority_code, str(leased.notice_id))
+        crash.point("asking.after_answer")
         with self._runtime.database.transaction() as conn:
             sending.settle_asking(conn, leased, held, self._pace)
         return True

@@ -20,6 +20,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from chassis import crash
 from chassis.errors import InvalidArgument, Unavailable, Violation
 
 from .records import RecordError, date_number, decode, encode, layout
@@ -292,6 +293,7 @@ def _fields_at_fault(reply: Mapping[str, Any]) -> Iterator[str]:
 
 def _exchange(line: socket.socket, frame: bytes, transfer_id: str, deadline: float) -> Reply:
     _send(line, frame, deadline)
+    crash.point("link.after_send")
     try:
         (length,) = _LENGTH.unpack(_receive(line, _LENGTH.size, deadline))
         if length != layout("LINK-REPLY").length:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chassis import logs, remote, tracing
+from chassis import crash, logs, remote, tracing
 from chassis.database import Database
 from chassis.errors import CmsError
 from chassis.postcodes import MalformedPostcode, Postcodes
@@ -70,6 +70,7 @@ class Sender:
     def _ask(self, leased: Leased) -> None:
         transfer = leased.transfer
         answer = self._outside.systems[transfer.system].ask(transfer.transfer_id)
+        crash.point("enquiry.after_answer")
         step = transfer.asked(answer, service.waits(self._time_scale), final=leased.asks_finally)
         self._settle(leased, transfer, step, reason=answer.reason)
 
@@ -77,15 +78,18 @@ class Sender:
         payload = self._known_payload(leased) or self._new_payload(leased)
         if payload is None:
             return
+        crash.point("transfer.after_facts")
         # Its connection must be closed before its lease ends and somebody asks: it sends early or not at all.
         send_by = time.monotonic() + _SEND_WITHIN_SECONDS
         with self._database.transaction() as conn:
             cipher = self._vault.cipher(conn, leased.transfer.claim_ref)
             store.begin(conn, leased, cipher, payload, seconds=self._lease_seconds)
+        crash.point("transfer.before_first_byte")
         sending = replace(leased.transfer, state=State.SENDING)
         dialogue = mapping.phase_of(sending.system, sending.phase).dialogue
         system = self._outside.systems[sending.system]
         answer = system.send(dialogue, sending.transfer_id, payload, send_by=send_by)
+        crash.point("transfer.after_reply")
         step = sending.sent(answer, service.waits(self._time_scale))
         self._settle(leased, sending, step, reason=answer.reason)
         metrics.count_attempt(sending, answer.result, answer.reason)
@@ -129,6 +133,7 @@ class Sender:
     def _settle(self, leased: Leased, transfer: Transfer, step: Step, *, reason: str) -> None:
         with self._database.transaction() as conn:
             service.settle(conn, self._vault, transfer, token=leased.token, step=step)
+        crash.point("transfer.after_storing")
         if step.state is State.ACCEPTED and transfer.is_last_phase:
             metrics.COMPLETION.labels(transfer.system).observe(service.completion_seconds(leased))
         _log(transfer, step.state, reason)
