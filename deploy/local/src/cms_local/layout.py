@@ -36,9 +36,10 @@ class BadBase(ValueError):
 
 @dataclass(frozen=True)
 class Layout:
-    """Addresses and folders of one platform. `base` None: the documented addresses."""
+    """Addresses and folders of one platform. `base` None: the documented addresses; `name` sets its folder apart."""
 
     base: int | None
+    name: str = ""
 
     @classmethod
     def from_environment(cls) -> "Layout":
@@ -90,7 +91,7 @@ class Layout:
     @property
     def folder(self) -> Path:
         """What belongs to this platform alone."""
-        return ROOT / ".run" / str(self.base) if self.base else ROOT / ".run"
+        return ROOT / ".run" / (self.name or str(self.base or ""))
 
     @property
     def open_folder(self) -> Path:

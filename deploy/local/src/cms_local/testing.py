@@ -2,16 +2,17 @@
 
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import httpx
 import psycopg
 import pytest
 
-from chassis import clock
+from chassis import clock, crash
 from chassis.testing import eventually
-from cms_local import demo, platform
+from cms_local import demo, platform, processes
 from cms_local.audit import Findings, audit
 from cms_local.cases import Case, load_cases
 from cms_local.doors import Doors
@@ -49,11 +50,31 @@ class PlatformUnderTest:
         assert row is not None
         return int(row[0])
 
+    def start_to_die(self, service: str, point: str, *, extra: Mapping[str, str] | None = None) -> None:
+        """Starts the service, anew where it runs, so that it dies at this crash point."""
+        self.running.stop(service)
+        self.running.start(service, extra={**(extra or {}), "CRASH_AT": point})
+
+    def wait_for_death(self, service: str, *, seconds: float = 60.0) -> None:
+        """Returns when the service has died at its crash point; AssertionError where it did not, or of something else."""
+        process = self.running.running[service]
+        eventually(lambda: not processes.is_alive(process), seconds=seconds, what=f"the end of {service}")
+        assert processes.exit_status(process) == crash.EXIT_CODE, f"{service} ended, but not at its crash point"
+
     def settled_audit(self, *journeys: Journey) -> Findings:
         """The audit of these claims, once it is sound; AssertionError with its findings when it does not become so."""
         refs = {journey.claim_ref for journey in journeys}
-        eventually(lambda: audit(self.layout, only=refs).sound, seconds=60, what="a sound audit")
-        return audit(self.layout, only=refs)
+        found: list[Findings] = []
+
+        def sound() -> bool:
+            found.append(audit(self.layout, only=refs))
+            return found[-1].sound
+
+        try:
+            eventually(sound, seconds=60, what="a sound audit")
+        except AssertionError as late:
+            raise AssertionError(f"the audit is not sound: {found[-1]}") from late
+        return found[-1]
 
 
 def free_base() -> int:
@@ -72,6 +93,13 @@ def free_base() -> int:
 @pytest.fixture(scope="session")
 def platform_under_test() -> Iterator[PlatformUnderTest]:
     """Started once for all tests that share it; stopped and removed at the end."""
+    with own_platform() as started:
+        yield started
+
+
+@contextmanager
+def own_platform() -> Iterator[PlatformUnderTest]:
+    """A platform for a test that destroys something, or needs settings of its own; stopped and removed at the end."""
     layout = Layout(free_base())
     clock.configure(layout.clock_file)
     running = platform.start(layout, lambda _: None, time_scale=TIME_SCALE)

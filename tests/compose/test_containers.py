@@ -1,0 +1,107 @@
+"""docker-compose.yml brought up for real: what the containers are, and that every claim goes through them."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from chassis.testing import eventually
+from cms_local import compose
+from cms_local.compose import LAYOUT, Engine
+from cms_local.demo import doors_of, run_demo
+from cms_local.journey import Journey
+from cms_local.layout import SERVICES
+from cms_local.platform import Platform
+from cms_local.testing import PlatformUnderTest
+
+pytestmark = pytest.mark.compose
+IMAGES = [f"cms3/{name}" for name in (*SERVICES, "simulators", "prepare")]
+
+
+def all_are_ready() -> bool:
+    try:
+        answers = [httpx.get(f"http://127.0.0.1:{LAYOUT.http_port(name)}/readyz") for name in SERVICES]
+    except httpx.TransportError:
+        return False
+    return all(answer.status_code == httpx.codes.OK and answer.json()["status"] == "ready" for answer in answers)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    found = Engine.find()
+    found.compose("down", "-v", check=False)
+    found.compose("up", "-d", "--build")
+    try:
+        eventually(all_are_ready, seconds=180, what="the containers' readiness")
+        found.fetch_keys()
+        yield found
+    finally:
+        print(found.compose("logs", "--tail", "5", check=False)[-8000:])
+        found.compose("down", "-v", check=False)
+        LAYOUT.told_file.unlink(missing_ok=True)
+
+
+def test_the_demonstration_goes_through_the_containers(engine: Engine) -> None:
+    outcome = run_demo(LAYOUT, print)
+
+    assert outcome.failures == {}
+    assert outcome.good, outcome.findings
+
+
+def test_a_container_killed_on_the_way_changes_nothing(engine: Engine) -> None:
+    said: list[Journey] = []
+    with doors_of(LAYOUT) as doors:
+        platform = PlatformUnderTest(running=Platform(layout=LAYOUT, time_scale=float(compose.TIME_SCALE)), doors=doors)
+        for victim in ("legacy-gateway", "intake-svc"):
+            journey = platform.journey("couple with two children, private tenant")
+            said.append(journey)
+            journey.take_call()
+            engine.compose("kill", victim)
+            engine.compose("start", victim)
+            journey.assess()
+            journey.wait_for_outcome()
+
+        findings = platform.settled_audit(*said)
+
+    assert (findings.accepted, findings.lost, findings.duplicates, findings.half_transfers) == (2, 0, 0, 0)
+
+
+@pytest.mark.parametrize("service", [*SERVICES, "jsaps", "councils"])
+def test_a_container_runs_as_nobody_in_particular_and_cannot_write_its_root(engine: Engine, service: str) -> None:
+    assert engine.compose("exec", "-T", service, "id", "-u").strip() == "10001"
+    written = engine.compose("exec", "-T", service, "sh", "-c", "touch /app/x 2>/dev/null && echo written || echo no")
+    assert written.strip() == "no"
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_no_image_holds_a_secret(engine: Engine, image: str) -> None:
+    found = engine.containers(
+        *("run", "--rm", "--entrypoint", "sh", image, "-c"),
+        "find / -xdev \\( -name '*.token' -o -name 'keyring*.json' -o -name 'issuer.pem' -o -name '.run' \\) 2>/dev/null;"
+        " grep -rlE 'BEGIN (EC |RSA )?PRIVATE KEY' /app --include='*.pem' --include='*.json' --include='*.env' || true",
+    )
+    history = engine.containers("history", "--no-trunc", image)
+
+    assert found.strip() == ""
+    assert not re.search(r"PASSWORD|SECRET|PRIVATE KEY", history)
+    size = int(engine.containers("image", "inspect", "--format", "{{.Size}}", image).strip())
+    base = int(engine.containers("image", "inspect", "--format", "{{.Size}}", "python:3.11-slim-bookworm").strip())
+    print(f"{image}: {size / 1e6:.0f} MB, of which the base image is {base / 1e6:.0f} MB")
+
+
+def test_prometheus_scrapes_every_service(engine: Engine) -> None:
+    def up() -> list[str]:
+        answer = httpx.get("http://127.0.0.1:9090/api/v1/targets").json()
+        return sorted(
+            target["labels"]["instance"] for target in answer["data"]["activeTargets"] if target["health"] == "up"
+        )
+
+    expected = sorted(f"{name}:{LAYOUT.http_port(name)}" for name in SERVICES)
+    eventually(lambda: up() == expected, seconds=60, what="all targets up")
+
+
+def test_the_waits_are_those_that_the_test_asked_for(engine: Engine) -> None:
+    logged = engine.compose("logs", "legacy-gateway")
+
+    assert f'"time_scale": {compose.TIME_SCALE}' in logged
