@@ -4,7 +4,7 @@ import json
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -95,8 +95,11 @@ class Platform:
         """Whether any process of it runs."""
         return any(processes.is_alive(running) for running in self.running.values())
 
-    def start(self, name: str) -> None:
-        """Starts one process; nothing happens where it runs. Raises NoSuchProcess, NotStarted."""
+    def start(self, name: str, *, extra: Mapping[str, str] | None = None) -> None:
+        """Starts one process; nothing happens where it runs. Raises NoSuchProcess, NotStarted.
+
+        `extra` is for the environment of this one process, of a service or stand-in, and goes before its settings.
+        """
         if self.is_alive(name):
             return
         if name == "postgres":
@@ -106,7 +109,7 @@ class Platform:
             self.running[name] = processes.identify(name, valkey.pid)
             processes.adopt(valkey.process)
         elif name in MODULES:
-            settings = environment.of(self.layout, name, time_scale=self.time_scale)
+            settings = {**environment.of(self.layout, name, time_scale=self.time_scale), **(extra or {})}
             log = self.layout.log(name)
             self.running[name] = processes.start_module(name, MODULES[name], environment=settings, log=log)
         else:

@@ -63,6 +63,7 @@ def start_module(name: str, module: str, *, environment: Mapping[str, str], log:
 _reaping = threading.Lock()
 _children: list[subprocess.Popen[bytes]] = []
 """Kept, so that those that end are reaped."""
+_statuses: dict[int, int] = {}
 
 
 def adopt(process: "subprocess.Popen[bytes]") -> None:
@@ -96,4 +97,11 @@ def _gone(running: Running, seconds: float) -> bool:
 def reap() -> None:
     """Takes notice of children that have ended. May be called by several threads."""
     with _reaping:
-        _children[:] = [child for child in _children if child.poll() is None]
+        _statuses.update({child.pid: child.returncode for child in _children if child.poll() is not None})
+        _children[:] = [child for child in _children if child.returncode is None]
+
+
+def exit_status(running: Running) -> int | None:
+    """The status with which a child of this process ended, negative for a signal's number; None where not known."""
+    reap()
+    return None if is_alive(running) else _statuses.get(running.pid)

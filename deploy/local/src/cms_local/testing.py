@@ -90,18 +90,10 @@ def free_base() -> int:
     raise AssertionError("no free ports")
 
 
-@pytest.fixture(scope="session")
-def platform_under_test() -> Iterator[PlatformUnderTest]:
-    """Started once for all tests that share it; stopped and removed at the end."""
-    with own_platform() as started:
-        yield started
-
-
 @contextmanager
 def own_platform() -> Iterator[PlatformUnderTest]:
-    """A platform for a test that destroys something, or needs settings of its own; stopped and removed at the end."""
+    """A platform for tests that destroy something or need settings of their own; stopped and removed at the end."""
     layout = Layout(free_base())
-    clock.configure(layout.clock_file)
     running = platform.start(layout, lambda _: None, time_scale=TIME_SCALE)
     try:
         with httpx.Client(timeout=15.0) as client:
@@ -110,4 +102,12 @@ def own_platform() -> Iterator[PlatformUnderTest]:
     finally:
         running.stop_all()
         platform.remove(layout)
+
+
+@pytest.fixture(scope="session")
+def platform_under_test() -> Iterator[PlatformUnderTest]:
+    """Started once for all tests that share it; stopped and removed at the end."""
+    with own_platform() as started:
+        clock.configure(started.layout.clock_file)
+        yield started
         clock.configure(None)

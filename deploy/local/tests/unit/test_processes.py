@@ -6,14 +6,15 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+from chassis.testing import eventually
 from cms_local import processes
 from cms_local.processes import Running
 
 SLEEPER = "import time; time.sleep(60)"
 
 
-def start(name: str) -> Running:
-    process = subprocess.Popen([sys.executable, "-c", SLEEPER])
+def start(name: str, program: str = SLEEPER) -> Running:
+    process = subprocess.Popen([sys.executable, "-c", program])
     processes.adopt(process)
     return processes.identify(name, process.pid)
 
@@ -43,3 +44,14 @@ def test_a_process_that_has_ended_is_not_alive() -> None:
     processes.stop(running, number=signal.SIGKILL)
 
     assert not processes.is_alive(running)
+
+
+def test_the_status_of_a_child_is_known_once_it_has_ended() -> None:
+    killed, exited = start("sleeper"), start("exiting", "import sys; sys.exit(86)")
+    assert processes.exit_status(killed) is None
+
+    processes.stop(killed, number=signal.SIGKILL)
+    eventually(lambda: not processes.is_alive(exited))
+
+    assert processes.exit_status(killed) == -signal.SIGKILL
+    assert processes.exit_status(exited) == 86
