@@ -32,12 +32,14 @@ class Bus:
         self._redis = redis.Redis.from_url(
             url, protocol=2, socket_timeout=5.0, socket_connect_timeout=2.0, health_check_interval=15
         )
+        # Whoever asks whether the service is ready does not wait as long as those who publish.
+        self._probe = redis.Redis.from_url(url, protocol=2, socket_timeout=1.0, socket_connect_timeout=1.0)
         self._prefix = prefix
 
-    def is_reachable(self) -> bool:
-        """Whether the bus answers."""
+    def is_usable(self) -> bool:
+        """Whether the bus takes an entry within about a second: one that is full answers, and takes nothing."""
         try:
-            return bool(self._redis.ping())
+            return bool(self._probe.set(self._prefix + "probe", b"", ex=60))
         except redis.RedisError:
             return False
 
@@ -90,9 +92,20 @@ class Bus:
             pipeline.xack(self._prefix + delivery.stream, group, delivery.entry_id)
         pipeline.execute()
 
+    def remove_dead_consumers(self, group: str, stream: str, *, idle_seconds: float) -> None:
+        """Removes from the group consumers that have asked for nothing so long and hold nothing unacknowledged."""
+        try:
+            consumers: Any = self._redis.xinfo_consumers(self._prefix + stream, group)
+        except redis.ResponseError:  # no such stream or group: nothing to remove
+            return
+        for consumer in consumers:
+            if consumer["pending"] == 0 and consumer["idle"] > idle_seconds * 1000:
+                self._redis.xgroup_delconsumer(self._prefix + stream, group, consumer["name"])
+
     def close(self) -> None:
         """Closes the connections."""
         self._redis.close()
+        self._probe.close()
 
     def _delivery(self, key: str, entry_id: bytes, fields: dict[bytes, bytes]) -> Delivery:
         return Delivery(stream=key.removeprefix(self._prefix), entry_id=entry_id.decode(), fields=fields)

@@ -9,23 +9,25 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from google.protobuf.descriptor import ServiceDescriptor
 
-from chassis import clock, logs, metrics
+from chassis import clock, contract, logs, metrics
 from chassis.bus import Bus
 from chassis.chain import Chain
 from chassis.database import Database
 from chassis.grpc_door import GrpcDoor
+from chassis.housekeeping import Housekeeping
 from chassis.http_door import HttpDoor
 from chassis.identity import ServiceToken, Verifier
 from chassis.inbox import Handler, Inbox
 from chassis.metrics import StateGauge
 from chassis.migrations import migrate
-from chassis.outbox import Relay
+from chassis.outbox import Relay, events_stream, receipts_stream
 from chassis.settings import ServiceSettings
 from chassis.vault import Keyring, Vault
 from chassis.workers import Worker
@@ -111,7 +113,11 @@ class Process:
         self._migrate()
         self.runtime = _runtime(service)
         self.database = self.runtime.database
-        self.workers = [*_chassis_workers(service, self.runtime), *service.workers(self.runtime)]
+        self.workers = [
+            *_chassis_workers(service, self.runtime),
+            *_housekeepers(service, self.runtime),
+            *service.workers(self.runtime),
+        ]
         chain = Chain(
             service=service.contract,
             servicer=service.api(self.runtime),
@@ -155,7 +161,7 @@ class Process:
 
     def readiness(self) -> tuple[bool, dict[str, Any]]:
         """Whether calls can be served, and what was found. Without the bus the service works on: degraded."""
-        database, bus = self.database.is_reachable(), self.runtime.bus.is_reachable()
+        database, bus = self.database.is_reachable(), self.runtime.bus.is_usable()
         status = "unavailable" if not database else "draining" if self._draining else "ready" if bus else "degraded"
         return database and not self._draining, {"status": status, "database": database, "bus": bus}
 
@@ -199,6 +205,23 @@ def _chassis_workers(service: Service, runtime: Runtime) -> list[Worker]:
             Worker("dead-letters", inbox.replay, pause_seconds=2.0),
         ]
     return workers
+
+
+def _housekeepers(service: Service, runtime: Runtime) -> list[Worker]:
+    settings = service.settings
+    heard = [events_stream(source) for source in contract.sources_heard_by(service.name)] if service.handlers else []
+    keeper = Housekeeping(
+        service.name,
+        runtime.database,
+        runtime.bus,
+        keep=timedelta(days=settings.keep_days),
+        streams=[receipts_stream(service.name), *heard],
+    )
+    # Apart, so that without the bus rows are pruned all the same.
+    return [
+        Worker("pruning", keeper.prune, pause_seconds=settings.housekeeping_seconds),
+        Worker("floor", keeper.tell, pause_seconds=settings.housekeeping_seconds),
+    ]
 
 
 def _left(until: float) -> float:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
+from psycopg import sql
 
 from chassis import remote
 from chassis.errors import CmsError, Unavailable
@@ -132,8 +134,12 @@ def test_without_the_bus_it_is_degraded_and_serves(made: Callable[..., Process],
     assert served == 200
 
 
-def test_without_its_database_it_is_not_ready_and_its_metrics_show(process: Process) -> None:
-    process.database.close()
+def test_without_its_database_it_is_not_ready_and_its_metrics_show(
+    process: Process, servers: Servers, database_urls: DatabaseUrls
+) -> None:
+    with psycopg.connect(f"{servers.postgres_url}/postgres", autocommit=True) as server:
+        name = sql.Identifier(database_urls.name)
+        server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
 
     ready = get(process, "/readyz")
 

@@ -107,6 +107,23 @@ def test_a_server_that_is_not_there_is_not_reachable() -> None:
     absent.close()
 
 
+def test_a_server_is_reachable_when_every_connection_is_in_use(database: Database) -> None:
+    with ExitStack() as held:
+        for _ in range(10):
+            held.enter_context(database.transaction())
+
+        assert database.is_reachable()
+
+
+def test_a_connection_that_is_lost_is_never_taken_for_a_commit(database: Database) -> None:
+    with pytest.raises(psycopg.OperationalError, match="lost"), database.transaction() as conn:
+        with suppress(psycopg.OperationalError):
+            conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with database.transaction() as conn:
+        assert conn.execute("SELECT 1 AS one").fetchone() == {"one": 1}
+
+
 def test_the_relay_is_woken_after_a_commit_with_events_and_only_then(database: Database) -> None:
     seen: list[str] = []
     database.on_events(lambda: seen.append("woken"))
@@ -132,6 +149,7 @@ def test_a_connection_is_looked_at_without_a_round_trip(database: Database, monk
     monkeypatch.setattr("chassis.database.ConnectionPool.check_connection", asked.append)
 
     for _ in range(5):
-        assert database.is_reachable()
+        with database.transaction():
+            pass
 
     assert asked == []
