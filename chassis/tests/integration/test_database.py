@@ -116,9 +116,12 @@ def test_a_server_is_reachable_when_every_connection_is_in_use(database: Databas
 
 
 def test_a_connection_that_is_lost_is_never_taken_for_a_commit(database: Database) -> None:
-    with pytest.raises(psycopg.OperationalError, match="lost"), database.transaction() as conn:
-        with suppress(psycopg.OperationalError):
+    def lose_it() -> None:
+        with database.transaction() as conn, suppress(psycopg.OperationalError):
             conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with pytest.raises(psycopg.OperationalError, match="lost"):
+        lose_it()
 
     with database.transaction() as conn:
         assert conn.execute("SELECT 1 AS one").fetchone() == {"one": 1}
