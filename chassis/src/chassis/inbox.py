@@ -9,7 +9,7 @@ import psycopg
 from google.protobuf.message import DecodeError, Message
 from psycopg_pool import PoolTimeout
 
-from chassis import contract, crash, logs, metrics, tracing
+from chassis import contract, crash, floors, logs, metrics, tracing
 from chassis.bus import Bus, Delivery
 from chassis.database import Connection, Database
 from chassis.errors import CmsError
@@ -19,6 +19,7 @@ from cms.common.v1 import common_pb2
 TRIES = 3
 _BATCH = 100
 _IDLE_SECONDS = 5.0
+_RECEIPTED = frozenset({"handled", "duplicate", "dead"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,40 +86,55 @@ class Inbox:
 
     def _take(self, deliveries: list[Delivery]) -> None:
         settled: list[Delivery] = []
+        receipted: list[Delivery] = []
         try:
             for delivery in deliveries:
-                if self._is_settled(delivery):
+                result = self._taken(delivery)
+                if result != "failed":
                     settled.append(delivery)
+                if result in _RECEIPTED:
+                    receipted.append(delivery)
         finally:
             # What was settled before the database went away is receipted all the same.
-            self._send_receipts(settled)
+            self._send_receipts(receipted)
             if settled:
                 crash.point("inbox.after_receipt")
             self._bus.acknowledge(self._service, settled)
 
-    def _is_settled(self, delivery: Delivery) -> bool:
-        """Whether the delivery is done with: not ours, handled now or before, or dead."""
+    def _taken(self, delivery: Delivery) -> str:
+        """What became of a delivery: that of an event as `_result` says; the others are settled, without a receipt."""
+        if floors.is_said_by(delivery):
+            self._keep_floor(delivery)
+            return "floor"
         if not self._is_ours(delivery):
-            return True
+            return "not ours"
         event_id = _event_id(delivery)
         if event_id is None:
             # Nothing can be kept of it. Its sender, if there is one, publishes the event again.
             logs.get().error("event unreadable", stream=delivery.stream)
-            return True
+            return "unreadable"
         name, result = self._result(delivery, event_id)
         metrics.EVENTS_HANDLED.labels(name, result).inc()
-        return result != "failed"
+        return result
+
+    def _keep_floor(self, delivery: Delivery) -> None:
+        floor = floors.said_by(delivery)
+        if floor is None:
+            logs.get().error("floor unreadable", stream=delivery.stream)
+            return
+        with self._database.transaction() as conn:
+            floors.raise_floor(conn, _source(delivery), floor)
 
     def _is_ours(self, delivery: Delivery) -> bool:
         return self._service in delivery.fields.get(b"heard_by", b"").decode(errors="replace").split(",")
 
     def _result(self, delivery: Delivery, event_id: uuid.UUID) -> tuple[str, str]:
-        """The event's name and what became of it: handled, duplicate, failed or dead. PoolTimeout: no database."""
+        """The event's name and what became of it: handled, duplicate, finished, failed or dead. PoolTimeout: no database."""
         name = "unknown"
         try:
             event = self._parsed(delivery, event_id)
             name = event.name
-            return name, self._handled(event)
+            return name, self._handled(event, floors.moment(delivery, "created"))
         except (Unreadable, CmsError, psycopg.DataError, psycopg.IntegrityError) as error:
             return name, self._failed(delivery, event_id, error)
         except PoolTimeout:
@@ -135,12 +151,8 @@ class Inbox:
     def _send_receipts(self, settled: list[Delivery]) -> None:
         receipts: dict[str, list[dict[str, bytes | str]]] = {}
         for delivery in settled:
-            if self._is_ours(delivery) and _event_id(delivery) is not None:
-                receipt: dict[str, bytes | str] = {
-                    "event_id": delivery.fields[b"event_id"],
-                    "consumer": self._service,
-                }
-                receipts.setdefault(receipts_stream(_source(delivery)), []).append(receipt)
+            receipt: dict[str, bytes | str] = {"event_id": delivery.fields[b"event_id"], "consumer": self._service}
+            receipts.setdefault(receipts_stream(_source(delivery)), []).append(receipt)
         for stream, entries in receipts.items():
             self._bus.add(stream, entries)
 
@@ -151,16 +163,20 @@ class Inbox:
             raise Unreadable("BAD_ENVELOPE") from cause
         return event_of(envelope, event_id)
 
-    def _handled(self, event: Event) -> str:
+    def _handled(self, event: Event, created: datetime | None) -> str:
         if event.name not in self._handlers:
             raise Unreadable("UNKNOWN_TYPE")
         with self._database.transaction() as conn:
             new = conn.execute(
-                "INSERT INTO inbox (event_id, source) VALUES (%s, %s) ON CONFLICT DO NOTHING RETURNING 1",
-                [event.event_id, event.source],
+                "INSERT INTO inbox (event_id, source, created) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING 1",
+                [event.event_id, event.source, created],
             ).fetchone()
             if new is None:
                 return "duplicate"
+            if floors.is_below(conn, event.source, created):
+                # Its row was pruned. No receipt: should its sender think otherwise, it stays unfinished there and shows.
+                conn.rollback()
+                return "finished"
             self._handlers[event.name](conn, event)
             crash.point("inbox.before_commit")
         crash.point("inbox.after_commit")
@@ -249,11 +265,14 @@ def _bury(conn: Connection, delivery: Delivery, event_id: uuid.UUID, *, reason: 
         known = common_pb2.EventEnvelope.FromString(envelope)
     except DecodeError:
         known = common_pb2.EventEnvelope()
-    source = _source(delivery)
+    source, created = _source(delivery), floors.moment(delivery, "created")
     conn.execute(
         "INSERT INTO dead_letters (event_id, source, type, claim_ref, envelope, reason, tries)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
         [event_id, source, known.type, known.claim_ref, envelope, reason, tries],
     )
-    conn.execute("INSERT INTO inbox (event_id, source) VALUES (%s, %s) ON CONFLICT DO NOTHING", [event_id, source])
+    conn.execute(
+        "INSERT INTO inbox (event_id, source, created) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        [event_id, source, created],
+    )
     conn.execute("DELETE FROM inbox_tries WHERE event_id = %s", [event_id])

@@ -28,7 +28,7 @@ _CLAIM = """
         LIMIT %s
         FOR UPDATE SKIP LOCKED
     )
-    RETURNING event_id, type, claim_ref, version, payload, heard_by, occurred_time, traceparent
+    RETURNING event_id, type, claim_ref, version, payload, heard_by, occurred_time, traceparent, created
 """
 
 _GIVE_BACK = """
@@ -156,5 +156,6 @@ def _entry(row: Row) -> dict[str, bytes | str]:
     return {
         "event_id": row["event_id"].bytes,
         "heard_by": ",".join(row["heard_by"]),
+        "created": row["created"].isoformat(),
         "envelope": envelope.SerializeToString(),
     }

@@ -38,6 +38,10 @@ class ServiceSettings(BaseSettings):
     """Seconds to add to the real time; for tests and demonstrations."""
     time_scale: float = Field(default=1.0, gt=0)
     """Shortens the waits of interface documents; anything but 1 is for tests and demonstrations."""
+    keep_days: float = Field(default=7.0, ge=1)
+    """How long finished events and answered requests are kept: so long a repeated request gets its first answer."""
+    housekeeping_seconds: float = Field(default=60.0, gt=0)
+    """How often what is done with is removed."""
     start_limit_seconds: float = Field(default=60.0, gt=0)
     """How long to wait at start for what is needed."""
     drain_seconds: float = Field(default=10.0, ge=0)
