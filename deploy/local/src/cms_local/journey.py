@@ -147,7 +147,7 @@ class Journey:
         """The interview at the office: every item checked, one corrected where the case says so, all confirmed."""
         office, assessor = self.appointment["office"]["code"], self.appointment["assessorId"]
         token = self.issue("ASSESSOR", subject=assessor, office=office)
-        assessment = wait_for(lambda: self._started(token), seconds=30, what="the work item")
+        assessment = wait_for(lambda: self._started(token), seconds=OUTCOME_SECONDS, what="the work item")
         for fact, value in self.case.correct.items():
             assessment = self._assess(
                 token,
@@ -175,10 +175,10 @@ class Journey:
         """Checks what is open and confirms; what was amended meanwhile is open again, and is checked again."""
         for _ in range(5):
             open_items = [item["fact"] for item in assessment["items"] if item["status"] not in _SETTLED]
-            if open_items:
-                checks = [{"fact": fact, "status": "ITEM_STATUS_CONFIRMED"} for fact in open_items]
-                assessment = self._assess(token, "VerifyItems", assessment, items=checks)
             try:
+                if open_items:
+                    checks = [{"fact": fact, "status": "ITEM_STATUS_CONFIRMED"} for fact in open_items]
+                    assessment = self._assess(token, "VerifyItems", assessment, items=checks)
                 self._assess(token, "ConfirmAssessment", assessment)
             except Refused as refused:
                 if refused.code not in {"failed_precondition", "aborted"}:

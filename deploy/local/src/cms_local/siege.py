@@ -1,0 +1,94 @@
+"""Claims in a steady stream while a test attacks the platform, and what must hold when the attack is over."""
+
+import random
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from chassis import clock
+from chassis.testing import eventually
+from cms_local import demo
+from cms_local.audit import Findings
+from cms_local.cases import Case, load_cases
+from cms_local.journey import Journey
+from cms_local.layout import DATABASES
+from cms_local.testing import PlatformUnderTest
+
+_QUIET_SECONDS = 90.0
+
+
+@dataclass(kw_only=True)
+class Siege:
+    """Callers who carry claims, one after another, until they are called off; then each waits for its claims' outcome."""
+
+    platform: PlatformUnderTest
+    source: random.Random
+    taken: list[Journey] = field(default_factory=list)
+    """Claims whose call has ended: they are submitted, and the caller was told so."""
+    confirmed: list[Journey] = field(default_factory=list)
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def call_off(self) -> None:
+        """No caller begins another claim."""
+        self._over.set()
+
+    def carry(self, source: random.Random) -> None:
+        """What one caller does. Whatever a journey raises ends the caller, and so the test."""
+        cases = peaceful_cases()
+        mine: list[Journey] = []
+        while not self._over.is_set():
+            journey = demo.journey(self.platform.layout, self.platform.doors, source.choice(cases), source)
+            journey.take_call()
+            self.taken.append(journey)
+            journey.assess()
+            self.confirmed.append(journey)
+            mine.append(journey)
+        for journey in mine:
+            journey.wait_for_outcome(seconds=_QUIET_SECONDS)
+
+    def wait_for_calls(self, number: int) -> None:
+        """Until so many more calls have ended: so the attack meets claims at every stage of their way."""
+        wanted = len(self.taken) + number
+        eventually(lambda: len(self.taken) >= wanted, seconds=_QUIET_SECONDS, what=f"{number} more calls")
+
+
+def peaceful_cases() -> list[Case]:
+    """Those of the demonstration in which the outside world makes no trouble of its own."""
+    cases = load_cases(clock.today())
+    return [case for case in cases if not (case.jsaps_failure or case.council_failure or case.amend_confirmed)]
+
+
+@contextmanager
+def under_siege(platform: PlatformUnderTest, *, callers: int = 3, seed: int = 20050718) -> Iterator[Siege]:
+    """Claims flow while the body attacks. At the end every claim has come through, whole and once, or it raises."""
+    siege = Siege(platform=platform, source=random.Random(seed))
+    with ThreadPoolExecutor(callers) as pool:
+        carried = [pool.submit(siege.carry, random.Random(siege.source.random())) for _ in range(callers)]
+        try:
+            yield siege
+        finally:
+            siege.call_off()
+    for caller in carried:
+        caller.result()
+    assert_all_came_through(platform, siege.confirmed)
+
+
+def assert_all_came_through(platform: PlatformUnderTest, journeys: list[Journey]) -> Findings:
+    """Quiet, nothing dead, and a sound audit: every claim accepted once and whole, every notice that was due loaded."""
+    refs = [journey.claim_ref for journey in journeys]
+    eventually(lambda: not _open_events(platform, refs), seconds=_QUIET_SECONDS, what="quiet in every outbox")
+    assert _count(platform, "SELECT count(*) FROM dead_letters WHERE claim_ref = ANY(%s)", refs) == 0
+    findings = platform.settled_audit(*journeys)
+    assert (findings.lost, findings.duplicates, findings.half_transfers) == (0, 0, 0)
+    assert findings.accepted == findings.confirmed == findings.claims == len(journeys) > 0
+    return findings
+
+
+def _open_events(platform: PlatformUnderTest, refs: list[str]) -> int:
+    return _count(platform, "SELECT count(*) FROM outbox WHERE finished_time IS NULL AND claim_ref = ANY(%s)", refs)
+
+
+def _count(platform: PlatformUnderTest, query: str, refs: list[str]) -> int:
+    return sum(platform.count(service, query, refs) for service in DATABASES)

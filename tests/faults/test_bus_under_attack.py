@@ -1,0 +1,110 @@
+"""The bus emptied, killed, robbed of its last second, full, hung and away, while claims flow: nothing is lost."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+
+from chassis.testing import eventually
+from cms_local.layout import SERVICES
+from cms_local.siege import Siege, assert_all_came_through, under_siege
+from cms_local.testing import PlatformUnderTest
+
+pytestmark = pytest.mark.xdist_group("platform")
+
+
+def readiness(platform: PlatformUnderTest, service: str) -> str:
+    return str(httpx.get(f"http://127.0.0.1:{platform.layout.http_port(service)}/readyz", timeout=5).json()["status"])
+
+
+def all_are(platform: PlatformUnderTest, status: str) -> bool:
+    return all(readiness(platform, service) == status for service in SERVICES)
+
+
+def open_events(platform: PlatformUnderTest) -> int:
+    return platform.count("intake-svc", "SELECT count(*) FROM outbox WHERE finished_time IS NULL")
+
+
+def emptied(platform: PlatformUnderTest, siege: Siege) -> None:
+    eventually(lambda: open_events(platform), what="an event on its way")
+    with redis.Redis(port=platform.layout.bus_port) as bus:
+        bus.flushall()
+
+
+def killed(platform: PlatformUnderTest, siege: Siege) -> None:
+    platform.running.stop("bus", number=signal.SIGKILL)
+    platform.running.start("bus")
+
+
+def robbed_of_its_last_second(platform: PlatformUnderTest, siege: Siege) -> None:
+    platform.running.stop("bus", number=signal.SIGKILL)
+    [*_, log] = sorted((platform.layout.folder / "bus" / "appendonlydir").glob("*.incr.aof"), key=_sequence)
+    # Where entries end is not looked at: a crash does not either.
+    os.truncate(log, log.stat().st_size * 9 // 10)
+    platform.running.start("bus")
+
+
+def _sequence(path: Path) -> int:
+    return int(path.name.split(".")[-3])
+
+
+def full(platform: PlatformUnderTest, siege: Siege) -> None:
+    with redis.Redis(port=platform.layout.bus_port) as bus:
+        bus.config_set("maxmemory-policy", "noeviction")
+        bus.config_set("maxmemory", 1)
+        eventually(lambda: all_are(platform, "degraded"), what="all services saying that they are degraded")
+        siege.wait_for_calls(1)
+        bus.config_set("maxmemory", 0)
+    eventually(lambda: all_are(platform, "ready"), what="all services saying that they are ready")
+
+
+def hung(platform: PlatformUnderTest, siege: Siege) -> None:
+    os.kill(platform.running.running["bus"].pid, signal.SIGSTOP)
+    try:
+        eventually(lambda: all_are(platform, "degraded"), what="all services saying that they are degraded")
+    finally:
+        os.kill(platform.running.running["bus"].pid, signal.SIGCONT)
+
+
+ATTACKS: list[Callable[[PlatformUnderTest, Siege], None]] = [emptied, killed, robbed_of_its_last_second, full, hung]
+
+
+def test_whatever_befalls_the_bus_every_claim_comes_through(platform_under_test: PlatformUnderTest) -> None:
+    with under_siege(platform_under_test) as siege:
+        for attack in ATTACKS:
+            siege.wait_for_calls(1)
+            attack(platform_under_test, siege)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_the_bus_is_attacked_in_one_way_again_and_again(
+    platform_under_test: PlatformUnderTest, attack: Callable[[PlatformUnderTest, Siege], None]
+) -> None:
+    with under_siege(platform_under_test) as siege:
+        for _ in range(5):
+            siege.wait_for_calls(1)
+            attack(platform_under_test, siege)
+
+
+def test_without_the_bus_calls_are_taken_and_their_events_wait(platform_under_test: PlatformUnderTest) -> None:
+    platform = platform_under_test
+    platform.running.stop("bus")
+    journeys = [platform.journey("lodger"), platform.journey("owner who claims council tax benefit alone")]
+
+    for journey in journeys:
+        journey.take_call()
+
+    assert all_are(platform, "degraded")
+    waiting = "SELECT count(*) FROM outbox WHERE claim_ref = %s AND finished_time IS NULL AND attempts = 0"
+    assert all(platform.count("intake-svc", waiting, journey.claim_ref) >= 2 for journey in journeys)
+    platform.running.start("bus")
+    for journey in journeys:
+        journey.assess()
+        journey.wait_for_outcome()
+    assert_all_came_through(platform, journeys)
+    eventually(lambda: all_are(platform, "ready"), what="all services saying that they are ready")
