@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import httpx
 import psycopg
@@ -58,8 +59,9 @@ class PlatformUnderTest:
     def wait_for_death(self, service: str, *, seconds: float = 60.0) -> None:
         """Returns when the service has died at its crash point; AssertionError where it did not, or of something else."""
         process = self.running.running[service]
-        eventually(lambda: not processes.is_alive(process), seconds=seconds, what=f"the end of {service}")
-        assert processes.exit_status(process) == crash.EXIT_CODE, f"{service} ended, but not at its crash point"
+        ended = partial(processes.exit_status, process)
+        eventually(lambda: ended() is not None, seconds=seconds, what=f"the end of {service}")
+        assert ended() == crash.EXIT_CODE, f"{service} ended with {ended()}, not at its crash point"
 
     def settled_audit(self, *journeys: Journey) -> Findings:
         """The audit of these claims, once it is sound; AssertionError with its findings when it does not become so."""

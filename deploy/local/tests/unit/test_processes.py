@@ -51,7 +51,7 @@ def test_the_status_of_a_child_is_known_once_it_has_ended() -> None:
     assert processes.exit_status(killed) is None
 
     processes.stop(killed, number=signal.SIGKILL)
-    eventually(lambda: not processes.is_alive(exited))
+    eventually(lambda: processes.exit_status(exited) is not None)
 
-    assert processes.exit_status(killed) == -signal.SIGKILL
     assert processes.exit_status(exited) == 86
+    assert processes.exit_status(killed) == -signal.SIGKILL

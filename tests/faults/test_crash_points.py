@@ -1,0 +1,148 @@
+"""A process that dies between a commit and an effect outside of it: nothing is lost, doubled or halved.
+
+Each service dies at one crash point after the other while claims flow, each with a claim of its own; it is started again
+while their callers ask again with the same request_id. When all is quiet the outside ledgers are held against what was
+acknowledged.
+"""
+
+import ast
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from chassis.testing import eventually
+from cms_local.doors import Doors
+from cms_local.journey import Journey
+from cms_local.layout import ROOT, SERVICES
+from cms_local.testing import PlatformUnderTest
+
+pytestmark = pytest.mark.xdist_group("platform")
+
+INTAKE, SCHEDULING, ASSESSMENT, GATEWAY, NOTIFIER = SERVICES
+HANDLING = ("inbox.before_commit", "inbox.after_commit", "inbox.after_receipt")
+ANSWERING = ("request.before_commit", "request.after_commit")
+TELLING = ("relay.after_claim", "relay.after_publish")
+
+LONG: Mapping[str, Sequence[str]] = {
+    INTAKE: (*ANSWERING, *TELLING, "receipts.after_commit"),
+    SCHEDULING: (*HANDLING, *ANSWERING, *TELLING),
+    ASSESSMENT: (*HANDLING, *ANSWERING, "correction.after_amendment", *TELLING),
+    GATEWAY: (
+        *HANDLING,
+        "transfer.after_storing",  # between the phases
+        "transfer.after_storing",  # of the same claim: after the second
+        *TELLING,
+        "receipts.after_commit",
+        "transfer.after_facts",
+        "transfer.before_first_byte",
+        "link.after_send",
+        "transfer.after_reply",
+        "enquiry.after_answer",  # of one of those before
+    ),
+    NOTIFIER: (
+        "look.after_lease",
+        *HANDLING,
+        "notice.before_sending",
+        "notice.after_answer",
+        "notice.after_storing",
+        "asking.after_answer",
+    ),
+}
+"""The points of each service, in the order in which it dies at them: the longest leases first."""
+
+SHORT: Mapping[str, Sequence[str]] = {
+    GATEWAY: ("link.after_send", "inbox.before_commit", "transfer.after_storing"),
+    INTAKE: ("request.after_commit", "relay.after_publish"),
+    ASSESSMENT: ("inbox.after_commit", "request.before_commit"),
+}
+
+_TITLES = {"correction.after_amendment": "assessor corrects the employer"}
+_UNFINISHED = "SELECT count(*) FROM outbox WHERE claim_ref = ANY(%s) AND finished_time IS NULL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepeatingDoors(Doors):
+    """Makes every change twice with the same request_id, and holds the second answer to the first."""
+
+    def call(
+        self, service: str, method: str, body: Mapping[str, Any], *, token: str, purpose: str = ""
+    ) -> dict[str, Any]:
+        first = super().call(service, method, body, token=token, purpose=purpose)
+        if "requestId" in body:
+            again = super().call(service, method, body, token=token, purpose=purpose)
+            assert _lasting(service, again) == _lasting(service, first), method
+        return first
+
+
+def _lasting(service: str, response: Mapping[str, Any]) -> Any:
+    """What a repeat must give again: assessment-svc shows the assessment as it is by then."""
+    return response["assessment"]["claimRef"] if service == ASSESSMENT else response
+
+
+def carry(journey: Journey) -> None:
+    journey.take_call()
+    journey.assess()
+    journey.wait_for_outcome(seconds=120)
+
+
+def carried_through_deaths(platform: PlatformUnderTest, deaths: Mapping[str, Sequence[str]]) -> list[Journey]:
+    """One claim for each death, all on their way at once and arrived."""
+    asking = replace(platform, doors=RepeatingDoors(address=platform.doors.address, client=platform.doors.client))
+    with ThreadPoolExecutor(sum(map(len, deaths.values()))) as callers:
+        under_way = []
+        for service, points in deaths.items():
+            for point in points:
+                platform.start_to_die(service, point)
+                journey = asking.journey(_TITLES.get(point, "single, council tenant"))
+                under_way.append((journey, callers.submit(carry, journey)))
+                platform.wait_for_death(service)
+            platform.running.start(service)
+        for _, carrying in under_way:
+            carrying.result()
+    return [journey for journey, _ in under_way]
+
+
+def unfinished_events(platform: PlatformUnderTest, claim_refs: list[str]) -> int:
+    return sum(platform.count(service, _UNFINISHED, claim_refs) for service in SERVICES)
+
+
+def must_be_whole(platform: PlatformUnderTest, journeys: Sequence[Journey]) -> None:
+    claim_refs = [journey.claim_ref for journey in journeys]
+    eventually(lambda: not unfinished_events(platform, claim_refs), seconds=60, what="every receipt")
+    findings = platform.settled_audit(*journeys)
+    counts = (findings.accepted, findings.half_transfers, findings.lost, findings.duplicates)
+    assert counts == (len(journeys), 0, 0, 0), findings
+
+
+def test_services_that_die_at_points_of_every_kind(platform_under_test: PlatformUnderTest) -> None:
+    journeys = carried_through_deaths(platform_under_test, SHORT)
+
+    must_be_whole(platform_under_test, journeys)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("service", LONG)
+def test_a_service_that_dies_at_each_of_its_points(platform_under_test: PlatformUnderTest, service: str) -> None:
+    journeys = carried_through_deaths(platform_under_test, {service: LONG[service]})
+
+    must_be_whole(platform_under_test, journeys)
+
+
+def points_in_the_code() -> list[str]:
+    """The name given to every call of crash.point; anything but a plain name is no name."""
+    found = []
+    for path in sorted(ROOT.glob("*/src/**/*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "crash.point":
+                found.append(ast.literal_eval(node.args[0]))
+    return found
+
+
+def test_every_crash_point_in_the_code_is_one_at_which_a_test_lets_a_process_die() -> None:
+    names = points_in_the_code()
+
+    assert sorted(names) == sorted({point for points in LONG.values() for point in points})
+    assert {point for points in SHORT.values() for point in points} <= set(names)
