@@ -60,7 +60,7 @@ def _answer(chain: Chain, service: str, name: str) -> Response:
         return Response(status=415, headers={"Accept-Post": _JSON})
     metadata = {key.lower(): value for key, value in request.headers.items()}
     response = chain.handle(method, _reader(method), metadata, _timeout_seconds())
-    return Response(json_format.MessageToJson(response, always_print_fields_with_no_presence=True), mimetype=_JSON)
+    return Response(json_format.MessageToJson(response, always_print_fields_with_no_presence=True, indent=None, ensure_ascii=False), mimetype=_JSON)
 
 
 def _reader(method: Method) -> Callable[[], Message]:
