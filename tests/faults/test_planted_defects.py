@@ -1,0 +1,108 @@
+"""The crash tests find what they are there to find: two classic defects, each planted in a copy of the code."""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from chassis.testing import eventually
+from cms_local.audit import audit
+from cms_local.journey import ASSESSMENT, GATEWAY, Journey
+from cms_local.layout import ROOT
+from cms_local.testing import PlatformUnderTest, own_platform
+
+pytestmark = pytest.mark.xdist_group("platform")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Defect:
+    """A file of the project, what stands in it once, and what is put in its place."""
+
+    path: str
+    sound: str
+    unsound: str
+
+
+ACKNOWLEDGE_BEFORE_COMMIT = Defect(
+    path="chassis/src/chassis/inbox.py",
+    sound="""
+    def _take(self, deliveries: list[Delivery]) -> None:
+""",
+    unsound="""
+    def _take(self, deliveries: list[Delivery]) -> None:
+        self._send_receipts([delivery for delivery in deliveries if self._is_ours(delivery)])
+        self._bus.acknowledge(self._service, deliveries)
+""",
+)
+RESEND_WITHOUT_ASKING = Defect(
+    path="legacy-gateway/src/legacy_gateway/domain.py",
+    sound="""
+        return self._unknown(waits)
+
+    def unfit(""",
+    unsound="""
+        return Step(state=State.WAITING, wait_seconds=0.0)
+
+    def unfit(""",
+)
+SHORT_LEASE = {"CMS_REPLY_SECONDS": "1"}
+
+
+def planted(defect: Defect, folder: Path) -> Mapping[str, str]:
+    """The environment of a process that runs a copy of the code with this defect in it."""
+    member = defect.path.partition("/")[0]
+    shutil.copytree(ROOT / member, folder / member, ignore=shutil.ignore_patterns("tests", "__pycache__"))
+    copied = folder / defect.path
+    text = copied.read_text()
+    assert text.count(defect.sound) == 1, f"{defect.path} has changed: the defect cannot be planted"
+    copied.write_text(text.replace(defect.sound, defect.unsound))
+    return {"PYTHONPATH": os.pathsep.join([str(folder / member / "src"), os.environ.get("PYTHONPATH", "")])}
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[PlatformUnderTest]:
+    """What comes of a defect stays: it is not for tests that others share."""
+    with own_platform() as started:
+        yield started
+
+
+def confirmed_claim(platform: PlatformUnderTest) -> Journey:
+    journey = platform.journey("single, council tenant")
+    journey.take_call()
+    journey.assess()
+    return journey
+
+
+def test_an_event_acknowledged_before_its_commit_is_found_to_be_lost(
+    platform: PlatformUnderTest, tmp_path: Path
+) -> None:
+    defect = planted(ACKNOWLEDGE_BEFORE_COMMIT, tmp_path)
+    platform.start_to_die(GATEWAY, "inbox.before_commit", extra=defect)
+    journey = confirmed_claim(platform)
+    platform.wait_for_death(GATEWAY)
+    platform.running.start(GATEWAY, extra=defect)
+    eventually(journey.is_loaded, seconds=60, what="the notice")
+    unfinished = "SELECT count(*) FROM outbox WHERE claim_ref = %s AND finished_time IS NULL"
+    eventually(lambda: platform.count(ASSESSMENT, unfinished, journey.claim_ref) == 0, seconds=60, what="every receipt")
+
+    findings = audit(platform.layout, only={journey.claim_ref})
+
+    assert findings.lost_claims == {journey.claim_ref: "confirmed, and JSAPS holds nothing"}
+    assert not findings.sound
+
+
+def test_a_record_sent_again_without_asking_is_found_to_be_doubled(platform: PlatformUnderTest, tmp_path: Path) -> None:
+    defect = {**planted(RESEND_WITHOUT_ASKING, tmp_path), **SHORT_LEASE}
+    platform.start_to_die(GATEWAY, "transfer.after_reply", extra=defect)
+    journey = confirmed_claim(platform)
+    platform.wait_for_death(GATEWAY)
+    platform.running.start(GATEWAY, extra=defect)
+    journey.wait_for_outcome()
+
+    findings = audit(platform.layout, only={journey.claim_ref})
+
+    assert findings.duplicate_claims == [journey.claim_ref]
+    assert not findings.sound
