@@ -1,10 +1,10 @@
 """PostgreSQL: one pool for a service, with limits on every connection, and short transactions."""
 
 import select
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import dict_row
@@ -37,6 +37,13 @@ def events_were_appended() -> None:
     _events_appended.set(True)
 
 
+def commit_with(connection: Connection, query: LiteralString, parameters: Sequence[object]) -> None:
+    """The transaction's last statement together with its commit: one round trip."""
+    with connection.pipeline():
+        connection.execute(query, parameters)
+        connection.execute("COMMIT")
+
+
 class Database:
     """The service's own database, as its `_app` role."""
 
@@ -47,7 +54,8 @@ class Database:
             min_size=2,
             max_size=_POOL_SIZE,
             reconnect_timeout=_RECONNECT_SECONDS,
-            kwargs={"options": _LIMITS, "row_factory": dict_row, **_NETWORK},
+            # Transactions are begun here, not by psycopg, which would wait for the answer to BEGIN alone.
+            kwargs={"options": _LIMITS, "row_factory": dict_row, "autocommit": True, **_NETWORK},
             open=False,
         )
         self._wake: list[Callable[[], None]] = []
@@ -70,6 +78,24 @@ class Database:
 
         Raises psycopg.OperationalError or psycopg_pool.PoolTimeout when there is no connection to be had.
         """
+        with self._waking() as connection:
+            connection.execute("BEGIN")
+            yield connection
+
+    @contextmanager
+    def transaction_with(
+        self, query: LiteralString, parameters: Sequence[object]
+    ) -> Iterator[tuple[Connection, Row | None]]:
+        """A transaction as above that begins with this statement, and the statement's first row: one round trip."""
+        with self._waking() as connection:
+            with connection.pipeline():
+                connection.execute("BEGIN")
+                answer = connection.execute(query, parameters)
+            yield connection, answer.fetchone()
+
+    @contextmanager
+    def _waking(self) -> Iterator[Connection]:
+        """A connection whose transaction ends with the block; then whoever waits for events is woken."""
         _events_appended.set(False)
         connection = self._open_connection()
         try:

@@ -10,11 +10,20 @@ from google.protobuf.message import Message
 
 from chassis import call, crash
 from chassis.call import Call
-from chassis.database import Connection
+from chassis.database import Connection, commit_with
 from chassis.errors import AlreadyExists, InvalidArgument, Violation
 
 Result = TypeVar("Result")
 Response = TypeVar("Response", bound=Message)
+
+
+# Notes a request that is new; a twin of one that is under way waits for its end.
+_NOTE_REQUEST = """
+    INSERT INTO requests (subject, method, request_id, body_hmac) VALUES (%s, %s, %s, %s)
+    ON CONFLICT DO NOTHING RETURNING 1
+"""
+
+_KEEP_RESPONSE = "UPDATE requests SET response = %s WHERE subject = %s AND method = %s AND request_id = %s"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +50,7 @@ def run_once(
     """
     now = call.current()
     key, digest = _key(now, request), now.vault.request_hmac(_body(request))
-    with now.database.transaction() as conn:
-        first = conn.execute(
-            "INSERT INTO requests (subject, method, request_id, body_hmac) VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT DO NOTHING RETURNING 1",
-            [*key, digest],
-        ).fetchone()
+    with now.database.transaction_with(_NOTE_REQUEST, [*key, digest]) as (conn, first):
         if first is None:
             kept = _kept(conn, now, key, digest)
             if memory is not None:
@@ -56,11 +60,8 @@ def run_once(
         result = use_case(conn)
         response = respond(result)
         kept = json.dumps(memory.keep(result)).encode() if memory else response.SerializeToString()
-        conn.execute(
-            "UPDATE requests SET response = %s WHERE subject = %s AND method = %s AND request_id = %s",
-            [now.vault.seal_response(kept, place=_place(key)), *key],
-        )
         crash.point("request.before_commit")
+        commit_with(conn, _KEEP_RESPONSE, [now.vault.seal_response(kept, place=_place(key)), *key])
     crash.point("request.after_commit")
     return response
 
