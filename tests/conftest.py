@@ -1,5 +1,38 @@
-"""Tests across services have a whole platform."""
+"""Tests across services have a whole platform.
+
+A test marked `needs("program")` is deselected, and the reason printed, where a machine has no such program; with CI=true
+it runs, and fails without it.
+"""
+
+import os
+import shutil
+
+import pytest
 
 from cms_local.testing import platform_under_test
 
 __all__ = ["platform_under_test"]
+
+_PROGRAMS = {"cobc": "GnuCOBOL 3 (Debian: gnucobol3)"}
+"""Programs that some tests need and that no Python package brings."""
+
+
+def _missing() -> dict[str, str]:
+    if os.environ.get("CI") == "true":
+        return {}
+    return {program: source for program, source in _PROGRAMS.items() if shutil.which(program) is None}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Takes out what needs a program that is not here."""
+    missing = _missing()
+    gone = [item for item in items if any(mark.args[0] in missing for mark in item.iter_markers("needs"))]
+    items[:] = [item for item in items if item not in gone]
+    if gone:
+        config.hook.pytest_deselected(items=gone)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says what was left out, and why."""
+    for program, source in _missing().items():
+        terminalreporter.write_line(f"tests that need {program} were deselected: it comes with {source}")

@@ -59,7 +59,7 @@ def test_an_answer_has_one_canonical_form(
         ("job_goal_1", "x" * 501),
         ("nino", "QQ123456C"), ("nino", "BG123456A"), ("nino", "AO123456A"), ("nino", "DA123456A"),
         ("nino", "AB123456E"), ("nino", "AB12345C"), ("nino", "ＡＢ123456C"),
-        ("telephone", "12"), ("telephone", "0113 496 0999 ext 5"), ("telephone", "call me"),
+        ("telephone", "12"), ("telephone", "+4915123456789012"), ("telephone", "0113 496 0999 ext 5"), ("telephone", "call me"),
         ("email", "a@b"), ("email", "a b@example.org"),
         ("sort_code", "000000"), ("sort_code", "1234567"), ("account_number", "1234567"),
         ("account_number", "00000000"), ("account_number", "١٢٣٤٥٦٧٨"),

@@ -18,6 +18,8 @@ JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, J
 MAXIMUM_TEXT = 500
 MAXIMUM_NAME = 100
 MAXIMUM_LINES = 5
+MAXIMUM_PHONE = 16
+"""Characters of CM-TELEPHONE; the plan of E.164 has no longer number."""
 MAXIMUM_MONEY = Decimal("9999999.99")
 """What the widest money field of a paying system holds, in pounds."""
 
@@ -144,7 +146,10 @@ def read_phone(value: JsonValue) -> str:
         raise UnsoundValueError("has an extension, which the record cannot hold")
     if not phonenumbers.is_possible_number(number):
         raise UnsoundValueError("is not a telephone number of its country")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if len(written) > MAXIMUM_PHONE:
+        raise UnsoundValueError(f"has more than {MAXIMUM_PHONE - 1} digits in the international form")
+    return written
 
 
 def read_email(value: JsonValue) -> str:

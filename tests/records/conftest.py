@@ -1,0 +1,215 @@
+"""Interviews of intake's script, answered at random, whose facts become records and notices."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import legacy_gateway
+from chassis import clock
+from chassis.errors import InvalidArgument
+from chassis.postcodes import MalformedPostcode, Postcodes, build_extract
+from cms.intake.v1 import intake_pb2
+from cms_local.cases import random_nino
+from intake.domain.answers import validate_answer
+from intake.domain.claim import Claim, ClaimState
+from intake.domain.interview import Answer, QuestionState, evaluate, facts, record_forms, with_consent
+from intake.domain.script import Field as ScriptField
+from intake.domain.script import Kind as AnswerKind
+from intake.domain.script import Question, Script
+from intake.grpc_api import messages
+from intake.service import script_in_use
+from intake.service.claims import FactsShown
+from legacy_gateway import mapping
+from legacy_gateway.clients import facts_of
+from legacy_gateway.domain import Action, System
+
+NAMES = ["Hughes", "O’Brien-Łukasz", "Siân", "李", "van der Berg", "x" * 50, "D'Arcy", "ﻣﺮﻳﻢ", "A" * 34 + " B", "Groß"]
+TEXTS = [
+    "Bookkeeper",
+    "Tŷ Coffi",
+    "Ölçü & Sons (Leeds)",
+    "nights 🙂",
+    "a" * 90,
+    "£12 an hour",
+    "ß" * 31,
+    "I'm [here]!",
+    "%",
+]
+PHONES = ["0113 496 0999", "+48 22 123 45 67", "07700 900123", "+4915123456789012"]
+PLACED_POSTCODES = ["LS1 3AB", "M2 5PD", "CF10 4UW", "G3 7DN", "AL3 5SA"]
+ODD_POSTCODES = ["ZZ99 9ZZ", "GY1 1AA", "BT1 1AA", "LS1 4AP"]
+
+
+class Interviewer:
+    """Answers questions by their kind alone, now and then by a gap; one seed gives one interview."""
+
+    def __init__(self, seed: int, today: date, postcodes: Sequence[str]) -> None:
+        self._random = random.Random(seed)
+        self._today = today
+        self._postcodes = postcodes
+
+    def pick(self, states: Sequence[QuestionState]) -> QuestionState:
+        """One of the questions."""
+        return self._random.choice(states)
+
+    def chance(self, part: float) -> bool:
+        """True about so often."""
+        return self._random.random() < part
+
+    def answer(self, question: Question) -> Any:
+        """A JSON value, right or wrong."""
+        if self.chance(0.1):
+            return {"gap": self._random.choice(["NOT_KNOWN", "WILL_SEND"])}
+        if question.kind is AnswerKind.GROUP:
+            return [self._entry(question) for _ in range(self._random.randrange(4))]
+        return self._value(question)
+
+    def _entry(self, question: Question) -> dict[str, Any]:
+        return {field.id: self._value(field) for field in question.fields if field.required or self.chance(0.5)}
+
+    def _value(self, field: ScriptField) -> Any:
+        choice, number = self._random.choice, self._random.randrange
+        codes = [option.code for option in field.choices]
+        makers: dict[AnswerKind, Callable[[], Any]] = {
+            AnswerKind.YES_NO: lambda: choice([True, False]),
+            AnswerKind.CHOICE: lambda: choice(codes),
+            AnswerKind.CHOICES: lambda: self._random.sample(codes, number(len(codes))),
+            AnswerKind.TEXT: lambda: choice(TEXTS),
+            AnswerKind.NAME: lambda: choice(NAMES),
+            AnswerKind.NINO: lambda: random_nino(self._random),
+            AnswerKind.PHONE: lambda: choice(PHONES),
+            AnswerKind.EMAIL: lambda: choice(["a@example.com", "siân@example.org"]),
+            AnswerKind.SORT_CODE: lambda: f"{number(1, 10**6):06}",
+            AnswerKind.ACCOUNT_NUMBER: lambda: f"{number(1, 10**8):08}",
+            AnswerKind.POSTCODE: lambda: choice(self._postcodes),
+            AnswerKind.DATE: self._date,
+            AnswerKind.MONEY: lambda: f"{number(10 ** choice([2, 4, 6, 9, 11])) / 100:.2f}",
+            AnswerKind.NUMBER: lambda: choice([0, 7, 15.9, 16, 23.5, 24, 39.5, 40, 99, 168]),
+            AnswerKind.ADDRESS: self._address,
+        }
+        return makers[field.kind]()
+
+    def _address(self) -> dict[str, Any]:
+        lines = [self._random.choice(TEXTS) for _ in range(self._random.randrange(2, 6))]
+        return {"lines": lines, "postcode": self._random.choice(self._postcodes)}
+
+    def _date(self) -> str:
+        days = self._random.choice([30, 120, 3_000, 30_000, 50_000])
+        return (self._today - timedelta(days=self._random.randrange(-40, days))).isoformat()
+
+
+Answers = dict[str, Answer]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interviews:
+    """Interviews of the real script, by the pure domain."""
+
+    script: Script
+    today: date
+    postcodes: Sequence[str]
+
+    def of_answers(self, values: Mapping[str, Any]) -> Answers:
+        """What these answers come to, with the claimant's agreement to every form."""
+        answers: Answers = {}
+        for name, value in values.items():
+            given = Answer(value=validate_answer(self.script, name, value, today=self.today), version=1)
+            answers[name] = with_consent(self.script.questions[name], given)
+        return answers
+
+    def at_random(self, seed: int) -> Iterator[Answers]:
+        """The answers after each that was given, in any order, until the interview can be submitted."""
+        interviewer, answers = Interviewer(seed, self.today, self.postcodes), Answers()
+        while open_states := self._open(answers):
+            state = interviewer.pick(open_states)
+            if state.answer and state.proposal is not None and interviewer.chance(0.7):
+                answers = answers | {state.question.id: with_consent(state.question, state.answer)}
+                yield answers
+                continue
+            with suppress(InvalidArgument):
+                value = validate_answer(
+                    self.script, state.question.id, interviewer.answer(state.question), today=self.today
+                )
+                answers = answers | {state.question.id: Answer(value=value, version=len(answers) + 1)}
+                yield answers
+
+    def _open(self, answers: Answers) -> list[QuestionState]:
+        interview = evaluate(self.script, answers, language="EN")
+        return [state for state in interview.questions if state.relevant and not state.settled]
+
+    def facts(self, answers: Answers, consumer: str, *, submitted: bool = True) -> intake_pb2.ClaimFacts:
+        """What intake tells this service."""
+        now = clock.now()
+        claim = Claim(
+            claim_ref="C00000000018",
+            schemes=(self.script.scheme,),
+            state=ClaimState.SUBMITTED if submitted else ClaimState.DRAFT,
+            version=7,
+            language="EN",
+            first_contact_time=now,
+            submit_time=now if submitted else None,
+            operator="OP000001",
+            operator_grade="AO",
+        )
+        return messages.facts(
+            FactsShown(
+                claim=claim,
+                version=7,
+                answers=facts(self.script, answers, consumer),
+                record_forms=record_forms(self.script, answers, consumer),
+            )
+        )
+
+
+@pytest.fixture(scope="session")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postcodes]:
+    """The extract of the postcode directory."""
+    path = tmp_path_factory.mktemp("postcodes") / "postcodes.sqlite"
+    build_extract(path)
+    with Postcodes(path) as postcodes:
+        yield postcodes
+
+
+@pytest.fixture(scope="session")
+def interviews() -> Interviews:
+    """Interviews of the script in use, from addresses that the directory places and some that it does not."""
+    return Interviews(script=script_in_use(), today=clock.today(), postcodes=[*PLACED_POSTCODES, *ODD_POSTCODES])
+
+
+@pytest.fixture(scope="session")
+def case_of(interviews: Interviews, directory: Postcodes) -> Callable[[Answers], mapping.Case]:
+    """Makes the gateway's case of answers, as a sender does."""
+
+    def make(answers: Answers) -> mapping.Case:
+        known = facts_of(interviews.facts(answers, "legacy-gateway"))
+        return mapping.Case(
+            claim_ref="C00000000018",
+            action=Action.NEW,
+            office_code="100123",
+            assessor_id="ASSESS01",
+            facts=known,
+            authority_code=_authority_code(directory, known.answers["address"]["postcode"]),
+            first_phase_reference="JS0000000001",
+            capital_limits=mapping.sources(System.JSAPS).capital_limits,
+        )
+
+    return make
+
+
+def _authority_code(directory: Postcodes, postcode: str) -> str | None:
+    with suppress(MalformedPostcode):
+        place = directory.find(postcode)
+        return place.authority_code if place else None
+    return None
+
+
+@pytest.fixture(scope="session")
+def copybooks() -> Path:
+    """The folder of the copybooks."""
+    return Path(legacy_gateway.__file__).parent / "copybooks"

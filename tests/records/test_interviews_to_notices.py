@@ -1,0 +1,56 @@
+"""Whatever a claimant answers, and whenever the authority is told in the course of it: no authority refuses the notice."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cms.intake.v1 import intake_pb2
+from intake.domain.interview import first_contact_known
+from la_notifier.clients import facts_of
+from la_notifier.domain import NoticeKind, NoticeState, NoticeVersion, content_of, next_kind, sought
+from simulators.councils.notice_fields import NoticeFields, Problem, load_notice_fields
+
+NOTICE_ID = UUID("7d444840-9dc0-11d1-b245-5ffdce74fad2")
+
+
+@pytest.fixture(scope="session")
+def fields() -> NoticeFields:
+    return load_notice_fields()
+
+
+def problems(fields: NoticeFields, told: intake_pb2.ClaimFacts, *, before: NoticeKind | None) -> list[Problem]:
+    """What an authority has against the notice of these facts; nothing where none goes out."""
+    facts = facts_of(told)
+    if sought(facts) is None:
+        return []
+    content = content_of(facts, authority_code="E08000035", intention_on=facts.first_contact_on)
+    versions = [_told_before(before)] if before else []
+    head = {
+        "notice_id": str(NOTICE_ID),
+        "version": len(versions) + 1,
+        "supersedes": len(versions) or None,
+        "kind": next_kind(facts, versions),
+    }
+    return fields.problems(json.loads(json.dumps(head | content)))
+
+
+def _told_before(kind: NoticeKind) -> NoticeVersion:
+    return NoticeVersion(version=1, kind=kind, state=NoticeState.LOADED, may_be_held=True, content={})
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_no_authority_refuses_a_notice_of_any_interview(seed: int, *, interviews: Any, fields: NoticeFields) -> None:
+    steps = list(interviews.at_random(seed))
+    known = [answers for answers in steps if first_contact_known(interviews.script, answers)]
+
+    for answers in (known[0], known[-1]):
+        draft = interviews.facts(answers, "la-notifier", submitted=False)
+        for before in (None, NoticeKind.INTENTION):
+            assert problems(fields, draft, before=before) == []
+    for before in (None, *NoticeKind):
+        assert problems(fields, interviews.facts(steps[-1], "la-notifier"), before=before) == []

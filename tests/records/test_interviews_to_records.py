@@ -1,0 +1,85 @@
+"""Whatever a claimant answers: JSAPS takes the records, or the claim is refused here by a message that names the question."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from legacy_gateway import mapping
+from legacy_gateway.domain import System
+from simulators.jsaps.edit_rules import load_rule_book
+from simulators.jsaps.link import Link, Message
+from simulators.jsaps.record import decode
+
+DIALOGUES = {1: ("ES504", "JSAPS-ES"), 2: ("BA504", "JSAPS-BA")}
+
+
+@pytest.fixture(scope="session")
+def refusals(copybooks: Any, interviews: Any) -> Callable[[int, bytes], tuple[Message, ...]]:
+    """What JSAPS's edit rules have against the record of a phase."""
+    link, rules = Link(copybooks), load_rule_book()
+
+    def ask(phase: int, payload: bytes) -> tuple[Message, ...]:
+        dialogue, record = DIALOGUES[phase]
+        return rules.messages(dialogue, decode(link.layout(record), payload), received_on=interviews.today)
+
+    return ask
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_jsaps_takes_the_records_of_any_interview_or_they_are_refused_here(
+    seed: int, *, interviews: Any, case_of: Any, refusals: Any
+) -> None:
+    *_, answers = interviews.at_random(seed)
+
+    case = case_of(answers)
+
+    for phase in DIALOGUES:
+        try:
+            payload = mapping.build(System.JSAPS, phase, case)
+        except mapping.Unfit as unfit:
+            questions = {message.question_id for message in unfit.messages}
+            assert questions <= interviews.script.questions.keys()
+        else:
+            assert refusals(phase, payload) == ()
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_a_form_that_nobody_agreed_to_is_refused_for_a_question_that_can_be_asked_again(
+    seed: int, *, interviews: Any, case_of: Any, refusals: Any
+) -> None:
+    *_, agreed = interviews.at_random(seed)
+    case = case_of({name: replace(answer, record_form=None) for name, answer in agreed.items()})
+
+    for phase in DIALOGUES:
+        try:
+            refused = {message.field for message in refusals(phase, mapping.build(System.JSAPS, phase, case))}
+            questions = {mapping.question_of(System.JSAPS, field) for field in refused}
+        except mapping.Unfit as unfit:
+            questions = {message.question_id for message in unfit.messages}
+        assert questions <= interviews.script.questions.keys()
+
+
+def test_every_choice_of_the_script_that_becomes_a_code_has_one(interviews: Any) -> None:
+    for record in ("common", "JSAPS-ES", "JSAPS-BA"):
+        for field, source in mapping.sources(System.JSAPS).fields[record].items():
+            for name in source.from_facts if source.codes else ():
+                choices = {choice.code for choice in interviews.script.questions[name].choices}
+                assert choices <= source.codes.keys(), field
+
+
+def test_every_fact_that_a_record_is_made_of_is_one_that_the_gateway_may_know(interviews: Any) -> None:
+    script = interviews.script
+    seen = {name for name, question in script.questions.items() if "legacy-gateway" in question.seen_by}
+    seen |= {fact.id for fact in script.derived if "legacy-gateway" in fact.seen_by}
+
+    for fields in mapping.sources(System.JSAPS).fields.values():
+        for field, source in fields.items():
+            if source.question:
+                assert set(source.from_facts) <= seen, field
+                assert source.question in script.questions, field
