@@ -61,6 +61,8 @@ SHORT: Mapping[str, Sequence[str]] = {
 
 _TITLES = {"correction.after_amendment": "assessor corrects the employer"}
 _UNFINISHED = "SELECT count(*) FROM outbox WHERE claim_ref = ANY(%s) AND finished_time IS NULL"
+_TOLD = "SELECT event_id, unnest(heard_by) FROM outbox WHERE claim_ref = ANY(%s)"
+_HANDLED = "SELECT count(*) FROM inbox WHERE event_id = ANY(%s)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,12 +96,15 @@ def carried_through_deaths(platform: PlatformUnderTest, deaths: Mapping[str, Seq
     with ThreadPoolExecutor(sum(map(len, deaths.values()))) as callers:
         under_way = []
         for service, points in deaths.items():
-            for point in points:
-                platform.start_to_die(service, point)
-                journey = asking.journey(_TITLES.get(point, "single, council tenant"))
-                under_way.append((journey, callers.submit(carry, journey)))
-                platform.wait_for_death(service)
-            platform.running.start(service)
+            try:
+                for point in points:
+                    platform.start_to_die(service, point)
+                    journey = asking.journey(_TITLES.get(point, "single, council tenant"))
+                    under_way.append((journey, callers.submit(carry, journey)))
+                    platform.wait_for_death(service)
+            finally:
+                platform.running.stop(service)
+                platform.running.start(service)
         for _, carrying in under_way:
             carrying.result()
     return [journey for journey, _ in under_way]
@@ -112,9 +117,19 @@ def unfinished_events(platform: PlatformUnderTest, claim_refs: list[str]) -> int
 def must_be_whole(platform: PlatformUnderTest, journeys: Sequence[Journey]) -> None:
     claim_refs = [journey.claim_ref for journey in journeys]
     eventually(lambda: not unfinished_events(platform, claim_refs), seconds=60, what="every receipt")
+    must_have_been_handled(platform, claim_refs)
     findings = platform.settled_audit(*journeys)
     counts = (findings.accepted, findings.half_transfers, findings.lost, findings.duplicates)
     assert counts == (len(journeys), 0, 0, 0), findings
+
+
+def must_have_been_handled(platform: PlatformUnderTest, claim_refs: list[str]) -> None:
+    """A receipt may not be more than was done: who gave one has the event, whose row is written with its effect."""
+    told = [pair for service in SERVICES for pair in platform.rows(service, _TOLD, claim_refs)]
+    assert told
+    for hearer in {name for _, name in told}:
+        event_ids = [event_id for event_id, name in told if name == hearer]
+        assert platform.count(hearer, _HANDLED, event_ids) == len(event_ids), hearer
 
 
 def test_services_that_die_at_points_of_every_kind(platform_under_test: PlatformUnderTest) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import httpx
 import psycopg
@@ -42,14 +43,17 @@ class PlatformUnderTest:
         changed = Case(**{**case.__dict__, **changes})
         return demo.journey(self.layout, self.doors, changed, random.Random(self.source.random()))
 
-    def count(self, service: str, query: str, *values: object) -> int:
-        """A number from a service's database: for asserting what a moment is, never for the outcome."""
+    def rows(self, service: str, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Rows from a service's database: for asserting what a moment is, never for the outcome."""
         database = DATABASES[service]
         url = f"postgresql://{database}_owner@127.0.0.1:{self.layout.postgres_port}/{database}"
         with psycopg.connect(url) as conn:
-            row = conn.execute(query.encode(), values).fetchone()
-        assert row is not None
-        return int(row[0])
+            return conn.execute(query.encode(), values).fetchall()
+
+    def count(self, service: str, query: str, *values: object) -> int:
+        """A number from a service's database, as `rows` gives them."""
+        [(number,)] = self.rows(service, query, *values)
+        return int(number)
 
     def start_to_die(self, service: str, point: str, *, extra: Mapping[str, str] | None = None) -> None:
         """Starts the service, anew where it runs, so that it dies at this crash point."""
@@ -93,9 +97,12 @@ def free_base() -> int:
 
 
 @contextmanager
-def own_platform() -> Iterator[PlatformUnderTest]:
-    """A platform for tests that destroy something or need settings of their own; stopped and removed at the end."""
-    layout = Layout(free_base())
+def own_platform(base: int | None = None) -> Iterator[PlatformUnderTest]:
+    """A platform for tests that destroy something or need settings of their own; stopped and removed at the end.
+
+    `base` is for those who prepare its place themselves.
+    """
+    layout = Layout(base or free_base())
     running = platform.start(layout, lambda _: None, time_scale=TIME_SCALE)
     try:
         with httpx.Client(timeout=15.0) as client:
