@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chassis import floors, outbox
 from chassis.housekeeping import Housekeeping
-from chassis.testing import eventually
+from chassis.testing import DatabaseUrls, eventually
 
 SOURCE, HEARER, OTHER = "intake-svc", "assessment-svc", "la-notifier"
 EVENTS, RECEIPTS = outbox.events_stream(SOURCE), outbox.receipts_stream(SOURCE)
@@ -200,20 +201,20 @@ def a_prune_under_way(platform: Any) -> Iterator[None]:
         yield
 
 
-def test_a_duplicate_that_comes_while_its_row_is_being_pruned_is_not_handled(platform: Any) -> None:
+def test_a_duplicate_that_comes_while_its_row_is_being_pruned_is_not_handled(
+    platform: Any, database_urls: DatabaseUrls
+) -> None:
     event_id = finished(platform)
     [entry] = entries(platform)
     keeper(platform).tell()
     platform.inbox.consume()
     platform.bus.add(EVENTS, [entry])
 
-    with a_prune_under_way(platform):
+    with psycopg.connect(database_urls.owner, autocommit=True) as watcher, a_prune_under_way(platform):
         consumer = threading.Thread(target=platform.inbox.consume)
         consumer.start()
-        eventually(
-            lambda: platform.column("SELECT 1 FROM pg_locks WHERE NOT granted"),
-            what="a consumer that waits for the row",
-        )
+        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted"
+        eventually(lambda: watcher.execute(waiting).fetchone(), what="a consumer that waits for the row")
     consumer.join()
 
     assert platform.column(HANDLED) == [event_id]
