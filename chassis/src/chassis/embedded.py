@@ -83,6 +83,7 @@ class Postgres:
     binaries: Path
     port: int
     pid: int
+    process: subprocess.Popen[bytes]
 
     @property
     def url(self) -> str:
@@ -98,6 +99,7 @@ class Postgres:
             stdout=subprocess.DEVNULL,
             **_as_server_user(),
         )
+        self.process.wait(10)
 
 
 def start_postgres(folder: Path, *, port: int, open_folder: Path, durable: bool = True) -> Postgres:
@@ -111,21 +113,51 @@ def start_postgres(folder: Path, *, port: int, open_folder: Path, durable: bool 
     options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "max_connections": 200}
     if not durable:
         options |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-    flags = " ".join(f"-c {name}={value}" if value != "" else f"-c {name}=''" for name, value in options.items())
-    log = folder / "server.log"
-    done = subprocess.run(
-        [binaries / "pg_ctl", "-D", folder, "-l", log, "-w", "-t", str(int(_START_SECONDS)), "-o", flags, "start"],
-        check=False,
-        cwd="/",
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        **_as_server_user(),
-    )
-    if done.returncode != 0:
-        raise ServerFailed(f"PostgreSQL did not start on port {port}:\n{_tail(log)}")
-    pid = int((folder / "postmaster.pid").read_text().splitlines()[0])
-    return Postgres(folder=folder, binaries=binaries, port=port, pid=pid)
+    flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+    log, lock = folder / "server.log", folder / "postmaster.pid"
+    until = time.monotonic() + _START_SECONDS
+    # After a crash the lock is held until the last process of the old server has ended, and been reaped by its parent.
+    crashed = lock.exists()
+    while True:
+        process = _launch([binaries / "postgres", "-D", folder, *flags], log)
+        if _is_ready(process, lock, until):
+            return Postgres(folder=folder, binaries=binaries, port=port, pid=process.pid, process=process)
+        if not crashed or time.monotonic() > until:
+            raise ServerFailed(f"PostgreSQL did not start on port {port}:\n{_tail(log)}")
+        time.sleep(0.1)
+
+
+def _launch(command: list[str | Path], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            **_as_server_user(),
+        )
+
+
+def _is_ready(process: subprocess.Popen[bytes], lock: Path, until: float) -> bool:
+    """Whether it came up; one that did not has ended."""
+    while process.poll() is None:
+        if _says_ready(lock, process.pid):
+            return True
+        if time.monotonic() > until:
+            process.send_signal(signal.SIGINT)
+        time.sleep(0.02)
+    return False
+
+
+def _says_ready(lock: Path, pid: int) -> bool:
+    """By PostgreSQL's lock file: the first line is its pid, the eighth its state."""
+    try:
+        told = lock.read_text().splitlines()
+    except FileNotFoundError:
+        return False
+    return told[:1] == [str(pid)] and [state.strip() for state in told[7:8]] == ["ready"]
 
 
 def _make_cluster(binaries: Path, folder: Path) -> None:

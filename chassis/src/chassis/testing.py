@@ -36,8 +36,8 @@ from chassis.vault import Keyring, Vault
 ISSUER = "cms3-tests"
 _FOLDER = "CMS_TEST_FOLDER"
 _KEY_ID = "tests"
-_started: list[embedded.Valkey] = []
-"""Kept, so that the bus outlives the fixture that started it."""
+_started: list[embedded.Postgres | embedded.Valkey] = []
+"""Kept, so that the servers outlive the fixture that started them."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -121,7 +121,7 @@ def _start(folder: Path) -> dict[str, Any]:
         folder / "postgres", port=free_port(), open_folder=folder / "open", durable=False
     )
     valkey = embedded.start_valkey(folder / "bus", port=free_port(), durable=False)
-    _started.append(valkey)
+    _started.extend([postgres, valkey])
     return {"postgres_url": postgres.url, "bus_url": valkey.url, "pids": [postgres.pid, valkey.pid]}
 
 

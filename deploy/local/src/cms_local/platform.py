@@ -118,11 +118,10 @@ class Platform:
 
     def _start_postgres(self) -> None:
         layout = self.layout
-        folder = layout.folder / "postgres"
-        if not embedded.server_may_enter(layout.folder):
-            folder = layout.open_folder / "postgres"
+        folder = postgres_folder(layout)
         postgres = embedded.start_postgres(folder, port=layout.postgres_port, open_folder=layout.open_folder)
         self.running["postgres"] = processes.identify("postgres", postgres.pid)
+        processes.adopt(postgres.process)
         for database in DATABASES.values():
             embedded.create_database(postgres.url, database)
 
@@ -165,6 +164,12 @@ class Platform:
 
 def _end_of(log: Path) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-5:])
+
+
+def postgres_folder(layout: Layout) -> Path:
+    """PostgreSQL's data: in the platform's folder, which exists, or where its user may not go there in the open one."""
+    folder = layout.folder if embedded.server_may_enter(layout.folder) else layout.open_folder
+    return folder / "postgres"
 
 
 def prepare(layout: Layout, say: Say) -> None:

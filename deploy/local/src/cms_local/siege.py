@@ -3,7 +3,7 @@
 import random
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -28,6 +28,7 @@ class Siege:
     taken: list[Journey] = field(default_factory=list)
     """Claims whose call has ended: they are submitted, and the caller was told so."""
     confirmed: list[Journey] = field(default_factory=list)
+    callers: list[Future[None]] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
 
     def call_off(self) -> None:
@@ -51,7 +52,18 @@ class Siege:
     def wait_for_calls(self, number: int) -> None:
         """Until so many more calls have ended: so the attack meets claims at every stage of their way."""
         wanted = len(self.taken) + number
-        eventually(lambda: len(self.taken) >= wanted, seconds=_QUIET_SECONDS, what=f"{number} more calls")
+
+        def there() -> bool:
+            self.raise_what_ended_a_caller()
+            return len(self.taken) >= wanted
+
+        eventually(there, seconds=_QUIET_SECONDS, what=f"{number} more calls")
+
+    def raise_what_ended_a_caller(self) -> None:
+        """While claims flow no caller ends but by an error."""
+        for caller in self.callers:
+            if caller.done():
+                caller.result()
 
 
 def peaceful_cases() -> list[Case]:
@@ -65,24 +77,27 @@ def under_siege(platform: PlatformUnderTest, *, callers: int = 3, seed: int = 20
     """Claims flow while the body attacks. At the end every claim has come through, whole and once, or it raises."""
     siege = Siege(platform=platform, source=random.Random(seed))
     with ThreadPoolExecutor(callers) as pool:
-        carried = [pool.submit(siege.carry, random.Random(siege.source.random())) for _ in range(callers)]
+        siege.callers += [pool.submit(siege.carry, random.Random(siege.source.random())) for _ in range(callers)]
         try:
             yield siege
         finally:
             siege.call_off()
-    for caller in carried:
-        caller.result()
+    siege.raise_what_ended_a_caller()
     assert_all_came_through(platform, siege.confirmed)
 
 
 def assert_all_came_through(platform: PlatformUnderTest, journeys: list[Journey]) -> Findings:
-    """Quiet, nothing dead, and a sound audit: every claim accepted once and whole, every notice that was due loaded."""
+    """Quiet, nothing dead, and a sound audit: every claim accepted once and whole, every notice that was due loaded.
+
+    AssertionError where it is not so.
+    """
     refs = [journey.claim_ref for journey in journeys]
     eventually(lambda: not _open_events(platform, refs), seconds=_QUIET_SECONDS, what="quiet in every outbox")
-    assert _count(platform, "SELECT count(*) FROM dead_letters WHERE claim_ref = ANY(%s)", refs) == 0
     findings = platform.settled_audit(*journeys)
-    assert (findings.lost, findings.duplicates, findings.half_transfers) == (0, 0, 0)
-    assert findings.accepted == findings.confirmed == findings.claims == len(journeys) > 0
+    dead = _count(platform, "SELECT count(*) FROM dead_letters WHERE claim_ref = ANY(%s)", refs)
+    through = findings.accepted == findings.confirmed == findings.claims == len(journeys) > 0
+    if dead or findings.lost or findings.duplicates or findings.half_transfers or not through:
+        raise AssertionError(f"{len(journeys)} claims, {dead} dead letters, {findings}")
     return findings
 
 

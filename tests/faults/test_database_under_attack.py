@@ -1,0 +1,198 @@
+"""PostgreSQL restarted, killed, away, its backends ended at commit, its disk full, while claims flow: nothing is lost."""
+
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+
+from chassis.testing import eventually
+from cms_local import keys, platform
+from cms_local.doors import Refused
+from cms_local.layout import Layout
+from cms_local.siege import Siege, under_siege
+from cms_local.testing import PlatformUnderTest, free_base, own_platform
+
+pytestmark = pytest.mark.xdist_group("database-attack")
+
+TYPED = {"unavailable", "resource_exhausted", "deadline_exceeded"}
+"""What a caller may be told while the database is in trouble: try again."""
+DISK = "size=400m,mode=0755"
+RECOVERY_SECONDS = 4.0
+
+END_AT_COMMIT = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND state = 'active' AND query = 'COMMIT'
+"""
+
+
+@pytest.fixture(scope="module")
+def besieged() -> Iterator[PlatformUnderTest]:
+    """A platform whose PostgreSQL has a small disk of its own, where this machine lets one be mounted."""
+    base, disk = free_base(), Path(tempfile.mkdtemp(prefix="cms3-disk-", dir="/var/tmp"))
+    disk.chmod(0o755)
+    mount: list[str | Path] = ["mount", "-t", "tmpfs", "-o", DISK, "none", disk]
+    mounted = subprocess.run(mount, check=False, capture_output=True).returncode == 0
+    try:
+        Layout(base).folder.mkdir(parents=True)
+        folder = platform.postgres_folder(Layout(base))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.parent.chmod(0o755)
+        (disk / "postgres").mkdir()
+        folder.symlink_to(disk / "postgres")
+        with own_platform(base) as started:
+            yield started
+    finally:
+        if mounted:
+            subprocess.run(["umount", disk], check=True)
+        shutil.rmtree(disk)
+
+
+def disk_of(besieged: PlatformUnderTest) -> Path:
+    return platform.postgres_folder(besieged.layout).resolve().parent
+
+
+def superuser(besieged: PlatformUnderTest, database: str = "postgres") -> psycopg.Connection:
+    url = f"postgresql://postgres@127.0.0.1:{besieged.layout.postgres_port}/{database}"
+    return psycopg.connect(url, autocommit=True)
+
+
+def start_a_call(besieged: PlatformUnderTest) -> str:
+    """The code of one attempt without a retry: `ok`, or what the caller is told."""
+    token = keys.issue(besieged.layout.keys(""), "OPERATOR", subject="OP000001", grade="AO")
+    body = {
+        "purpose": "CALL_PURPOSE_NEW",
+        "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"],
+        "language": "LANGUAGE_EN",
+        "caller": {"relation": "CALLER_RELATION_SELF"},
+        "requestId": str(uuid4()),
+    }
+    try:
+        besieged.doors.once("intake-svc", "StartCall", body, token=token)
+    except Refused as refused:
+        return refused.code
+    return "ok"
+
+
+def restarted(besieged: PlatformUnderTest, siege: Siege) -> None:
+    besieged.running.stop("postgres")
+    besieged.running.start("postgres")
+
+
+def killed(besieged: PlatformUnderTest, siege: Siege) -> None:
+    besieged.running.stop("postgres", number=signal.SIGKILL)
+    besieged.running.start("postgres")
+
+
+def away_for_some_seconds(besieged: PlatformUnderTest, siege: Siege) -> None:
+    besieged.running.stop("postgres")
+    back = time.monotonic() + 4
+    while time.monotonic() < back:
+        assert start_a_call(besieged) in TYPED
+    besieged.running.start("postgres")
+    eventually(lambda: start_a_call(besieged) == "ok", seconds=RECOVERY_SECONDS, what="a call that is taken")
+
+
+def ended_at_commit(besieged: PlatformUnderTest, siege: Siege) -> None:
+    ended: list[object] = []
+    wanted = len(siege.taken) + 3
+    with superuser(besieged) as server:
+
+        def enough() -> bool:
+            ended.extend(server.execute(END_AT_COMMIT).fetchall())
+            return len(ended) >= 10 and len(siege.taken) >= wanted
+
+        eventually(enough, seconds=60, what="ten backends ended at commit, and three calls all the same")
+
+
+def exhausted(besieged: PlatformUnderTest, siege: Siege) -> None:
+    """Every connection of intake waits for a lock; more calls come than it has connections."""
+    ready = f"http://127.0.0.1:{besieged.layout.http_port('intake-svc')}/readyz"
+    with superuser(besieged, "intake") as server, ThreadPoolExecutor(24) as callers, server.transaction():
+        server.execute("LOCK TABLE claims IN ACCESS EXCLUSIVE MODE")
+        calls = [callers.submit(start_a_call, besieged) for _ in range(24)]
+        told = {call.result() for call in calls}
+        status = httpx.get(ready, timeout=2).json()["status"]
+    assert told <= TYPED
+    assert status == "ready"
+    eventually(lambda: start_a_call(besieged) == "ok", seconds=RECOVERY_SECONDS, what="a call that is taken")
+
+
+def out_of_disk(besieged: PlatformUnderTest, siege: Siege) -> None:
+    told: set[str] = set()
+
+    def refused() -> bool:
+        told.add(start_a_call(besieged))
+        return bool(told - {"ok"})
+
+    fill(besieged)
+    eventually(refused, seconds=30, what="a call that is refused")
+    assert told <= {"ok", *TYPED}
+    free(besieged)
+    eventually(lambda: start_a_call(besieged) == "ok", seconds=30, what="a call that is taken")
+
+
+def fill(besieged: PlatformUnderTest) -> None:
+    disk = disk_of(besieged)
+    if not disk.is_mount():
+        limit_files(besieged, "1")
+        return
+    with (disk / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
+        while ballast.write(b"\0" * 65536):
+            pass
+
+
+def free(besieged: PlatformUnderTest) -> None:
+    (disk_of(besieged) / "ballast").unlink(missing_ok=True)
+    if besieged.running.is_alive("postgres"):
+        if not disk_of(besieged).is_mount():
+            limit_files(besieged, "unlimited")
+        return
+    besieged.running.start("postgres")
+
+
+def limit_files(besieged: PlatformUnderTest, size: str) -> None:
+    """Where nothing can be mounted: no file of PostgreSQL may grow past this size. Its next write is refused."""
+    postmaster = besieged.running.running["postgres"].pid
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    owner = Path(f"/proc/{postmaster}").stat().st_uid
+    for pid in [str(postmaster), *children]:
+        # A child may have ended by now.
+        subprocess.run(["prlimit", "--pid", pid, f"--fsize={size}:unlimited"], check=False, user=owner, cwd="/")
+
+
+ATTACKS: list[Callable[[PlatformUnderTest, Siege], None]] = [
+    restarted,
+    killed,
+    away_for_some_seconds,
+    ended_at_commit,
+    exhausted,
+    out_of_disk,
+]
+
+
+def test_whatever_befalls_the_database_every_claim_comes_through(besieged: PlatformUnderTest) -> None:
+    with under_siege(besieged) as siege:
+        for attack in ATTACKS:
+            siege.wait_for_calls(1)
+            attack(besieged, siege)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_the_database_is_attacked_in_one_way_again_and_again(
+    besieged: PlatformUnderTest, attack: Callable[[PlatformUnderTest, Siege], None]
+) -> None:
+    with under_siege(besieged) as siege:
+        for _ in range(5):
+            siege.wait_for_calls(1)
+            attack(besieged, siege)
