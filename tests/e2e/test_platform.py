@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cms_local import platform, processes
+from cms_local import audit, demo, platform, processes
 from cms_local.layout import ROOT, SERVICES, Layout
 from cms_local.testing import TIME_SCALE, PlatformUnderTest, free_base
 
@@ -44,18 +44,35 @@ def test_the_metrics_served_are_the_metrics_documented(platform_under_test: Plat
     assert served == documented
 
 
-def test_a_second_start_finds_the_data_and_a_stop_leaves_no_process() -> None:
+def test_two_platforms_run_side_by_side_and_a_second_start_finds_yesterdays_data(
+    platform_under_test: PlatformUnderTest,
+) -> None:
     layout = Layout(free_base())
     try:
         first = platform.start(layout, lambda _: None, time_scale=TIME_SCALE)
-        marker = layout.folder / "postgres" / "PG_VERSION"
-        database_folder = marker.parent if marker.exists() else layout.open_folder / "postgres"
-        created = (database_folder / "PG_VERSION").stat().st_ctime_ns
+        with demo.doors_of(layout) as doors:
+            claim = PlatformUnderTest(running=first, doors=doors).journey("lodger")
+            claim.take_call()
+            claim.assess()
+            claim.wait_for_outcome()
+        beside = platform_under_test.journey("lodger")
+        beside.take_call()
+        assert (
+            claim.claim_ref
+            not in audit.Ledgers.read(platform_under_test.layout, platform_under_test.doors.client).jsaps
+        )
         first.stop_all()
         assert not first.anything_alive()
 
         second = platform.start(layout, lambda _: None, time_scale=TIME_SCALE)
-        assert (database_folder / "PG_VERSION").stat().st_ctime_ns == created
+        with demo.doors_of(layout) as doors:
+            claim.doors = doors
+            assert claim.is_accepted()
+            assert claim.is_loaded()
+        assert audit.audit(layout).counts() | {"notices_expected": 1} == {
+            **dict.fromkeys(("claims", "confirmed", "accepted", "notices_expected", "notices_loaded"), 1),
+            **dict.fromkeys(("half_transfers", "lost", "duplicates"), 0),
+        }
         second.stop_all()
         assert not second.anything_alive()
     finally:
