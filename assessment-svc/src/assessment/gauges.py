@@ -1,7 +1,8 @@
 """Gauges of the work that waits."""
 
 from assessment import domain, store
-from chassis import clock
+from assessment.deadlines import DEADLINES
+from chassis import clock, deadlines
 from chassis.database import Connection
 from chassis.metrics import Samples, StateGauge
 
@@ -16,6 +17,7 @@ def _work(conn: Connection) -> Samples:
 
 
 GAUGES = (
+    deadlines.gauge("assessment_overdue", DEADLINES),
     StateGauge(
         name="assessment_unbooked",
         help="Claims that still have no interview thirty minutes after they were submitted.",

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+from chassis import deadlines
 from chassis.runtime import Service, run
 from cms.intake.v1 import intake_pb2
 from intake.config import Settings
+from intake.deadlines import DEADLINES
 from intake.grpc_api import IntakeApi
+from intake.workers import workers
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -13,7 +16,15 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 def service(settings: Settings) -> Service:
     """What makes a service this one."""
     contract = intake_pb2.DESCRIPTOR.services_by_name["IntakeService"]
-    return Service(name="intake-svc", settings=settings, contract=contract, migrations=MIGRATIONS, api=IntakeApi)
+    return Service(
+        name="intake-svc",
+        settings=settings,
+        contract=contract,
+        migrations=MIGRATIONS,
+        api=IntakeApi,
+        workers=workers,
+        gauges=[deadlines.gauge("intake_overdue", DEADLINES)],
+    )
 
 
 if __name__ == "__main__":

@@ -77,6 +77,11 @@ _INSERT_CALL = """
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
+# Calls that nobody ended, the oldest first; one that is being ended now is left alone.
+_FORGOTTEN_CALLS = """
+    SELECT * FROM calls WHERE ended IS NULL AND started < %s ORDER BY started LIMIT 100 FOR UPDATE SKIP LOCKED
+"""
+
 _SAVE_CALL = """
     UPDATE calls SET security = %s, tries_left = %s, ended = %s, outcome = %s, call_back_time = %s WHERE call_id = %s
 """
@@ -277,6 +282,11 @@ def load_call(conn: Connection, call_id: UUID) -> Call:
     if row is None:
         raise NotFound("NO_CALL", "there is no such call", metadata={"call_id": str(call_id)})
     return _call(row)
+
+
+def lock_forgotten_calls(conn: Connection, *, started_before: datetime) -> list[Call]:
+    """Calls that began before then and have not ended, a hundred at most, held until the transaction ends."""
+    return [_call(row) for row in conn.execute(_FORGOTTEN_CALLS, [started_before])]
 
 
 def save_call(conn: Connection, call: Call) -> None:

@@ -1,8 +1,10 @@
 """The state of the notices, read from the database at scrape."""
 
+from chassis import deadlines
 from chassis.database import Connection
 from chassis.metrics import Samples, StateGauge
 from la_notifier import store
+from la_notifier.deadlines import DEADLINES
 
 
 def _notices(conn: Connection) -> Samples:
@@ -18,6 +20,7 @@ def _looks(conn: Connection) -> Samples:
 
 
 GAUGES = (
+    deadlines.gauge("notifier_overdue", DEADLINES),
     StateGauge(
         name="notifier_notices",
         help="Versions of notices by their authority's channel and their state.",

@@ -64,9 +64,9 @@ _ADD_NOTICE = """
 """
 _ADD_VERSION = """
     INSERT INTO notice_versions
-        (notice_id, version, kind, body, first_contact_time, first_contact_on, proof_due_on)
+        (notice_id, version, kind, body, first_contact_time, first_contact_on, proof_due_on, created)
     VALUES (%(notice_id)s, %(version)s, %(kind)s, %(body)s, %(first_contact_time)s, %(first_contact_on)s,
-        %(proof_due_on)s)
+        %(proof_due_on)s, %(created)s)
 """
 _SET_WANTED = "UPDATE notices SET wanted = %s WHERE notice_id = %s"
 

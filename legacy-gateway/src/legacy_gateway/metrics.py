@@ -2,10 +2,11 @@
 
 from prometheus_client import Counter, Histogram
 
-from chassis import clock
+from chassis import clock, deadlines
 from chassis.database import Connection
 from chassis.metrics import REGISTRY, Samples, StateGauge
 from legacy_gateway import store
+from legacy_gateway.deadlines import DEADLINES
 from legacy_gateway.domain import Result, System, Transfer
 
 ATTEMPTS = Counter(
@@ -48,6 +49,7 @@ def _oldest_waiting(conn: Connection) -> Samples:
 
 
 GAUGES = (
+    deadlines.gauge("gateway_overdue", DEADLINES),
     StateGauge(
         name="gateway_transfers",
         help="Transfers by system and state.",

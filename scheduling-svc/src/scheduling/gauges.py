@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from chassis import clock
+from chassis import clock, deadlines
 from chassis.database import Connection
 from chassis.metrics import Samples, StateGauge
 from scheduling import store
+from scheduling.deadlines import DEADLINES
 
 RATIO_OVER = timedelta(hours=24)
 """The bookings that the ratio is of: those of so long until now, by the platform's clock."""
@@ -21,6 +22,7 @@ def _unbooked(conn: Connection) -> Samples:
 
 
 GAUGES = (
+    deadlines.gauge("scheduling_overdue", DEADLINES),
     StateGauge(
         name="scheduling_within_target_ratio",
         help="Share of the appointments booked in the last 24 hours that start by their target; absent without any.",

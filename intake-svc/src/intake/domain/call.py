@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -15,6 +15,8 @@ from intake.domain.script import Script
 from intake.domain.values import JsonValue
 
 TRIES = 3
+LONGEST_CALL = timedelta(hours=8)
+"""A shift: whoever took the call has gone home, and must not see the claim by it any longer."""
 MOST_QUESTIONS = 3
 """Enough to show who is calling; more would only make the call longer."""
 

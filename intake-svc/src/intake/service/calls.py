@@ -11,7 +11,7 @@ from chassis import access_log, call, clock
 from chassis.database import Connection
 from chassis.errors import AlreadyExists, NotFound, PermissionDenied
 from intake import metrics, store
-from intake.domain.call import Call, Caller, Outcome, Security, questions_to_ask
+from intake.domain.call import LONGEST_CALL, Call, Caller, Outcome, Security, questions_to_ask
 from intake.domain.claim import Claim, ClaimState
 from intake.domain.interview import Answer, evaluate
 from intake.domain.references import new_claim_reference
@@ -103,6 +103,16 @@ def end_call(conn: Connection, call_id: UUID, outcome: Outcome, *, call_back_tim
     store.save_call(conn, ended)
     metrics.CALL_DURATION.labels(outcome).observe(ended.talk_seconds)
     return ended
+
+
+def end_forgotten_calls(conn: Connection) -> bool:
+    """Ends, as abandoned, calls that nobody ended within a shift; gives whether there may be more."""
+    forgotten = store.lock_forgotten_calls(conn, started_before=clock.now() - LONGEST_CALL)
+    for found in forgotten:
+        ended = found.end(Outcome.ABANDONED, at=clock.now(), call_back_time=None)
+        store.save_call(conn, ended)
+        metrics.CALL_DURATION.labels(Outcome.ABANDONED).observe(ended.talk_seconds)
+    return bool(forgotten)
 
 
 def _earlier_claim(conn: Connection, asked: CallAsked) -> str | None:

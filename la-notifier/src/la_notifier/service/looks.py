@@ -101,6 +101,7 @@ def _tell(
         first_contact_time=facts.first_contact_time,
         first_contact_on=facts.first_contact_on,
         proof_due_on=content["proof_due_on"],
+        created=clock.now(),
     )
 
 

@@ -1,0 +1,54 @@
+"""How long work may stay as it is, and who sees to it then. docs/states.md tells why."""
+
+from datetime import timedelta
+
+from assessment.domain import BOOKING_AWAITED_FOR
+from chassis.deadlines import Deadline, within
+
+DEADLINES = (
+    Deadline(
+        state="UNBOOKED",
+        owner="SERVICE_MANAGER",
+        cut_off=within(BOOKING_AWAITED_FOR),
+        query="""
+            SELECT claim_ref AS reference, submit_time AS since FROM assessments
+            WHERE appointment_id IS NULL AND submit_time IS NOT NULL AND state <> 'CONFIRMED'
+        """,
+    ),
+    Deadline(
+        state="UNSUBMITTED",  # the interview has come and the claim has not
+        owner="OPERATOR",
+        cut_off=within(timedelta()),
+        query="""
+            SELECT claim_ref AS reference, start_time AS since FROM assessments
+            WHERE submit_time IS NULL AND start_time IS NOT NULL
+        """,
+    ),
+    Deadline(
+        state="READY",
+        owner="ASSESSOR",
+        cut_off=within(timedelta(hours=4)),
+        query="""
+            SELECT claim_ref AS reference, greatest(start_time, submit_time) AS since FROM assessments
+            WHERE state = 'READY' AND submit_time IS NOT NULL AND start_time IS NOT NULL
+        """,
+    ),
+    Deadline(
+        state="IN_PROGRESS",
+        owner="ASSESSOR",
+        cut_off=within(timedelta(days=2)),
+        query="""
+            SELECT claim_ref AS reference, greatest(start_time, submit_time) AS since FROM assessments
+            WHERE state = 'IN_PROGRESS'
+        """,
+    ),
+    Deadline(
+        state="REFUSED",  # a paying system refused the record: questions are to correct
+        owner="ASSESSOR",
+        cut_off=within(timedelta(days=1)),
+        query="""
+            SELECT claim_ref AS reference, rejected_time AS since FROM outcomes
+            WHERE rejected_time IS NOT NULL AND (accepted_time IS NULL OR accepted_time < rejected_time)
+        """,
+    ),
+)

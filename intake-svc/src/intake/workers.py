@@ -1,0 +1,19 @@
+"""Intake's own threads."""
+
+from collections.abc import Sequence
+
+from chassis.runtime import Runtime
+from chassis.workers import Worker
+from intake.service.calls import end_forgotten_calls
+
+_SWEEP_PAUSE_SECONDS = 5.0
+
+
+def workers(runtime: Runtime) -> Sequence[Worker]:
+    """The sweeper of calls that nobody ended."""
+
+    def sweep() -> bool:
+        with runtime.database.transaction() as conn:
+            return end_forgotten_calls(conn)
+
+    return [Worker("call-sweeper", sweep, pause_seconds=_SWEEP_PAUSE_SECONDS)]

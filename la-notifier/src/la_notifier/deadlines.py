@@ -1,0 +1,115 @@
+"""How long a notice may stay as it is, and who sees to it then: docs/interfaces/local-authority.md, "How it is told"."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import LiteralString
+
+import holidays
+
+from chassis.clock import LONDON
+from chassis.deadlines import CutOff, Deadline, within
+
+_DAY = timedelta(days=1)
+_SATURDAY = 5
+
+
+def within_working_days(number: int) -> CutOff:
+    """So many working days of 24 hours each, weekends and the bank holidays of England not counted."""
+
+    def cut_off(now: datetime) -> datetime:
+        remaining, end = number * _DAY, now
+        while True:
+            day = (end - timedelta(microseconds=1)).astimezone(LONDON).date()
+            begin = datetime.combine(day, time(), tzinfo=LONDON).astimezone(UTC)
+            works = day.weekday() < _SATURDAY and day not in _bank_holidays(day.year)
+            if works and end - begin >= remaining:
+                return end - remaining
+            remaining -= end - begin if works else timedelta()
+            end = begin
+
+    return cut_off
+
+
+@lru_cache
+def _bank_holidays(year: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays("GB", subdiv="ENG", years=year))
+
+
+def _versions(channel: LiteralString, state: LiteralString, since: LiteralString) -> LiteralString:
+    return f"""
+        SELECT notices.claim_ref AS reference, version.{since} AS since
+        FROM notice_versions AS version JOIN notices USING (notice_id)
+        WHERE version.state = '{state}' AND notices.channel = '{channel}'
+    """  # noqa: S608 - of literals alone
+
+
+DEADLINES = (
+    Deadline(
+        state="HEARD",
+        owner="SUPPORT",
+        cut_off=within(timedelta(minutes=10)),
+        query="SELECT claim_ref AS reference, min(occurred_time) AS since FROM heard_events GROUP BY claim_ref",
+    ),
+    Deadline(
+        state="WAITING_API",
+        owner="SUPPORT",
+        cut_off=within(timedelta(seconds=60)),
+        query=_versions("API", "WAITING", "created"),
+    ),
+    Deadline(
+        state="WAITING_SFTP",
+        owner="SUPPORT",
+        cut_off=within(timedelta(minutes=30)),
+        query=_versions("SFTP", "WAITING", "created"),
+    ),
+    Deadline(
+        state="WAITING_POST",
+        owner="PROCESSING_OFFICER",
+        cut_off=within_working_days(1),
+        query=_versions("POST", "WAITING", "created"),
+    ),
+    Deadline(
+        state="SENT_API",
+        owner="SUPPORT",
+        cut_off=within(timedelta(hours=4)),
+        query=_versions("API", "SENT", "sent"),
+    ),
+    Deadline(
+        state="SENT_SFTP",
+        owner="SUPPORT",
+        cut_off=within_working_days(1),
+        query=_versions("SFTP", "SENT", "sent"),
+    ),
+    Deadline(
+        state="SENT_POST",
+        owner="PROCESSING_OFFICER",
+        cut_off=within_working_days(5),
+        query=_versions("POST", "SENT", "sent"),
+    ),
+    Deadline(
+        state="RECEIVED",
+        owner="PROCESSING_OFFICER",
+        cut_off=within(_DAY),
+        query="SELECT claim_ref AS reference, version.sent AS since"
+        " FROM notice_versions AS version JOIN notices USING (notice_id) WHERE version.state = 'RECEIVED'",
+    ),
+    Deadline(
+        state="REFUSED",
+        owner="PROCESSING_OFFICER",
+        cut_off=within(_DAY),
+        query="""
+            SELECT claim_ref AS reference, version.created AS since
+            FROM notice_versions AS version JOIN notices USING (notice_id)
+            WHERE version.state = 'REFUSED' AND NOT EXISTS (
+                SELECT 1 FROM notice_versions AS later
+                WHERE later.notice_id = version.notice_id AND later.version > version.version
+            )
+        """,
+    ),
+    Deadline(
+        state="NOT_TOLD",
+        owner="PROCESSING_OFFICER",
+        cut_off=within_working_days(1),
+        query="SELECT claim_ref AS reference, since FROM not_told",
+    ),
+)

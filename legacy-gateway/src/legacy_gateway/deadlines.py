@@ -1,0 +1,54 @@
+"""How long a transfer may stay as it is, and who sees to it then. docs/states.md tells why."""
+
+from datetime import timedelta
+
+from chassis.deadlines import Deadline, within, within_real
+
+DEADLINES = (
+    Deadline(
+        state="WAITING",  # a later phase whose turn has not come waits for the one before it
+        owner="SUPPORT",
+        cut_off=within(timedelta(hours=1)),
+        query="""
+            SELECT claim_ref AS reference, created AS since FROM transfers
+            WHERE state = 'WAITING' AND next_attempt_time IS NOT NULL
+        """,
+    ),
+    Deadline(
+        state="SENDING",
+        owner="SUPPORT",
+        cut_off=within(timedelta(minutes=10)),
+        query="SELECT claim_ref AS reference, updated AS since FROM transfers WHERE state = 'SENDING'",
+    ),
+    Deadline(
+        state="UNKNOWN",
+        owner="SUPPORT",
+        cut_off=within_real(timedelta(hours=1)),
+        query="SELECT claim_ref AS reference, connection_closed_time AS since FROM transfers WHERE state = 'UNKNOWN'",
+    ),
+    Deadline(
+        state="HELD",
+        owner="PROCESSING_OFFICER",
+        cut_off=within(timedelta(days=1)),
+        query="SELECT claim_ref AS reference, created AS since FROM transfers WHERE state = 'HELD'",
+    ),
+    Deadline(
+        state="REJECTED",
+        owner="PROCESSING_OFFICER",
+        cut_off=within(timedelta(days=1)),
+        query="""
+            SELECT claim_ref AS reference, updated AS since FROM transfers
+            WHERE state = 'REJECTED' AND NOT EXISTS (
+                SELECT 1 FROM transfers AS later
+                WHERE later.claim_ref = transfers.claim_ref AND later.system = transfers.system
+                    AND later.phase = transfers.phase AND later.generation > transfers.generation
+            )
+        """,
+    ),
+    Deadline(
+        state="CLERICAL",
+        owner="PROCESSING_OFFICER",
+        cut_off=within(timedelta(days=5)),
+        query="SELECT claim_ref AS reference, updated AS since FROM transfers WHERE state = 'CLERICAL'",
+    ),
+)
