@@ -164,10 +164,11 @@ def limit_files(besieged: PlatformUnderTest, size: str) -> None:
     """Where nothing can be mounted: no file of PostgreSQL may grow past this size. Its next write is refused."""
     postmaster = besieged.running.running["postgres"].pid
     children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-    owner = Path(f"/proc/{postmaster}").stat().st_uid
+    owner = Path(f"/proc/{postmaster}").stat()
     for pid in [str(postmaster), *children]:
-        # A child may have ended by now.
-        subprocess.run(["prlimit", "--pid", pid, f"--fsize={size}:unlimited"], check=False, user=owner, cwd="/")
+        command = ["prlimit", "--pid", pid, f"--fsize={size}:unlimited"]
+        # Only a process of the same user may set it. A child may have ended by now.
+        subprocess.run(command, check=False, user=owner.st_uid, group=owner.st_gid, extra_groups=[], cwd="/")
 
 
 ATTACKS: list[Callable[[PlatformUnderTest, Siege], None]] = [

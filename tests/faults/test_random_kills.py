@@ -1,0 +1,83 @@
+"""Any process killed at any moment, again and again, while claims flow: none is lost, doubled or halved."""
+
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from cms_local.layout import MODULES
+from cms_local.siege import Siege, under_siege
+from cms_local.testing import PlatformUnderTest, own_platform
+
+pytestmark = pytest.mark.xdist_group("random-kills")
+
+PROCESSES = ("postgres", "bus", *MODULES)
+LONGEST_PAUSE_SECONDS = 2.0
+LONGEST_ABSENCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Kill:
+    """One step of the plan: after `pause` seconds these die at once; after `absence` seconds they are started again."""
+
+    pause: float
+    victims: tuple[str, ...]
+    absence: float
+
+
+def next_kill(source: random.Random) -> Kill:
+    victims = source.sample(PROCESSES, source.choice((1, 1, 1, 2, 3)))
+    return Kill(
+        pause=source.uniform(0, LONGEST_PAUSE_SECONDS),
+        victims=tuple(victims),
+        absence=source.uniform(0, LONGEST_ABSENCE_SECONDS),
+    )
+
+
+def strike(platform: PlatformUnderTest, kill: Kill) -> None:
+    for name in kill.victims:
+        platform.running.stop(name, number=signal.SIGKILL)
+    threading.Event().wait(kill.absence)
+    revive(platform)
+
+
+def revive(platform: PlatformUnderTest) -> None:
+    """As a supervisor does: also a service that ended by itself, because what it needs went away as it started."""
+    for name in PROCESSES:
+        platform.running.start(name)
+
+
+def kill_at_random(platform: PlatformUnderTest, siege: Siege, *, seed: int, seconds: float) -> int:
+    source, until, kills = random.Random(seed), time.monotonic() + seconds, 0
+    while time.monotonic() < until:
+        siege.raise_what_ended_a_caller()
+        kill = next_kill(source)
+        threading.Event().wait(kill.pause)
+        strike(platform, kill)
+        kills += len(kill.victims)
+    platform.running.wait_until_ready()
+    return kills
+
+
+def kills_under_load(*, seconds: float) -> None:
+    """The seed of a run is printed; CMS_SEED repeats a run's plan, though not its moments."""
+    seed = int(os.environ.get("CMS_SEED", random.randrange(10**6)))
+    sys.stdout.write(f"seed {seed}\n")
+    with own_platform() as platform, under_siege(platform, seed=seed) as siege:
+        kills = kill_at_random(platform, siege, seed=seed, seconds=seconds)
+    sys.stdout.write(f"{kills} kills, {len(siege.confirmed)} claims\n")
+    assert kills > seconds / 5
+
+
+def test_any_process_killed_at_random_for_a_quarter_of_a_minute() -> None:
+    kills_under_load(seconds=15)
+
+
+@pytest.mark.long
+def test_any_process_killed_at_random_for_ten_minutes() -> None:
+    kills_under_load(seconds=600)
