@@ -12,7 +12,7 @@ from rich.table import Table
 
 from chassis import clock
 from chassis.embedded import ServerFailed
-from cms_local import deadletters, keys, platform
+from cms_local import deadletters, keys, overdue, platform
 from cms_local.audit import audit
 from cms_local.demo import Outcome, run_demo
 from cms_local.layout import SERVICES, SIMULATORS, BadBase, Layout
@@ -216,6 +216,21 @@ def audit_command(*, as_json: Json = False) -> None:
         for ref in findings.duplicate_claims:
             console.print(f"duplicate: {ref}", highlight=False)
     if not findings.sound:
+        raise typer.Exit(1)
+
+
+@app.command(name="overdue")
+def overdue_command(*, as_json: Json = False) -> None:
+    """List what has been in a state for longer than its deadline. Exit status 1 when there is any."""
+    found = overdue.list_overdue(_running().layout)
+    if as_json:
+        print(json.dumps([asdict(late) | {"since": late.since.isoformat()} for late in found]))
+    else:
+        table = Table("service", "state", "owner", "reference", "since")
+        for late in found:
+            table.add_row(late.service, late.state, late.owner, late.reference, f"{late.since:%Y-%m-%d %H:%M:%S}")
+        console.print(table)
+    if found:
         raise typer.Exit(1)
 
 
