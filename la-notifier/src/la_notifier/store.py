@@ -35,7 +35,12 @@ _CLAIM_LOOK = """
 _HEARD = (
     "SELECT event_id, version, occurred_time FROM heard_events WHERE claim_ref = %s ORDER BY version, occurred_time"
 )
-_INTENTION_ON = "SELECT min(intention_on) AS day FROM notices WHERE claim_ref = %s"
+_INTENTION_ON = """
+    SELECT min(intention_on) AS day FROM (
+        SELECT intention_on FROM notices WHERE claim_ref = %(claim_ref)s
+        UNION ALL SELECT intention_on FROM not_told WHERE claim_ref = %(claim_ref)s
+    ) AS known
+"""
 
 # Holds the claim for this transaction, if the lease is still ours: one look at a time saves.
 _HOLD_LOOK = "SELECT 1 FROM looks WHERE claim_ref = %s AND lease = %s FOR UPDATE"
@@ -79,7 +84,8 @@ _GIVE_UP_WAITING = """
 # Keeps the rows of a claim that still hold, with their age.
 _DROP_NOT_TOLD = "DELETE FROM not_told WHERE claim_ref = %s AND NOT (authority_code || ' ' || reason = ANY(%s))"
 _ADD_NOT_TOLD = """
-    INSERT INTO not_told (claim_ref, authority_code, reason, since) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING
+    INSERT INTO not_told (claim_ref, authority_code, reason, since, intention_on) VALUES (%s, %s, %s, %s, %s)
+    ON CONFLICT DO NOTHING
 """
 _NOT_TOLD_OF = "SELECT authority_code, reason, since FROM not_told WHERE claim_ref = %s ORDER BY authority_code"
 
@@ -197,7 +203,7 @@ class Heard:
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """A claim whose notices are being looked at. `intention_on` is that of the notices that it has."""
+    """A claim whose notices are being looked at. `intention_on` is as it was found before, None where it was not."""
 
     claim_ref: str
     lease: UUID
@@ -230,7 +236,7 @@ def claim_look(conn: Connection, *, lease_seconds: float) -> Look | None:
     if row is None:
         return None
     heard = tuple(Heard(**found) for found in conn.execute(_HEARD, [row["claim_ref"]]))
-    known = conn.execute(_INTENTION_ON, [row["claim_ref"]]).fetchone()
+    known = conn.execute(_INTENTION_ON, row).fetchone()
     return Look(**row, heard=heard, intention_on=known["day"] if known else None)
 
 
@@ -281,13 +287,18 @@ def set_wanted(conn: Connection, notice_id: UUID, *, wanted: bool) -> None:
 
 
 def save_not_told(
-    conn: Connection, claim_ref: str, *, reasons: Iterable[tuple[str, NotToldReason]], now: datetime
+    conn: Connection,
+    claim_ref: str,
+    *,
+    reasons: Iterable[tuple[str, NotToldReason]],
+    now: datetime,
+    intention_on: date | None,
 ) -> None:
     """Makes these, each with its authority's code or "", all that a person has to see to for this claim."""
     wanted = list(reasons)
     conn.execute(_DROP_NOT_TOLD, [claim_ref, [f"{code} {reason}" for code, reason in wanted]])
     for code, reason in wanted:
-        conn.execute(_ADD_NOT_TOLD, [claim_ref, code, reason, now])
+        conn.execute(_ADD_NOT_TOLD, [claim_ref, code, reason, now, intention_on])
 
 
 def next_to_send(conn: Connection) -> Row | None:

@@ -47,14 +47,17 @@ class Looker:
     def _look(self, look: Look) -> None:
         facts = self._claims.facts(look.claim_ref)
         vault = self._runtime.vault
-        place = places.authority_or_reason(self._postcodes, facts.postcode) if sought(facts) else None
-        if place is None or isinstance(place, NotToldReason):
+        if not sought(facts):
             with self._runtime.database.transaction() as conn:
-                looks.save_no_notice(conn, vault, look, reason=place)
+                looks.save_no_notice(conn, vault, look, reason=None, intention_on=None)
             return
+        place = places.authority_or_reason(self._postcodes, facts.postcode)
         intention_on = looks.intention_day(self._claims, look, facts)
         with self._runtime.database.transaction() as conn:
-            looks.save_notice(conn, vault, look, facts=facts, authority=place, intention_on=intention_on)
+            if isinstance(place, NotToldReason):
+                looks.save_no_notice(conn, vault, look, reason=place, intention_on=intention_on)
+            else:
+                looks.save_notice(conn, vault, look, facts=facts, authority=place, intention_on=intention_on)
 
 
 class Sender:

@@ -174,17 +174,23 @@ def test_a_claim_without_an_authority_shows_until_its_address_is_put_right(
     notifier: Process, scene: Scene, tenant: Tenant, address: dict[str, Any], reason: str
 ) -> None:
     scene.claims.keep(tenant(address=address))
-    scene.tell(FIRST_CONTACT, version=3)
+    scene.tell(FIRST_CONTACT, version=3, occurred=datetime(2026, 3, 1, 12, tzinfo=UTC))
     eventually(lambda: scene.not_told() == [("", reason)])
     assert scene.rows("SELECT DISTINCT owner FROM not_told") == [("PROCESSING_OFFICER",)]
     assert scene.versions() == []
 
     scene.claims.submit()
+    scene.tell(SUBMITTED, version=4, occurred=datetime(2026, 3, 2, 12, tzinfo=UTC))
+    eventually(lambda: len(scene.rows("SELECT 1 FROM inbox")) == 2 and scene.is_quiet())
     scene.claims.amend(address=LEEDS)
-    scene.tell(AMENDED, version=5)
+    scene.tell(AMENDED, version=5, occurred=datetime(2026, 5, 9, 12, tzinfo=UTC))
 
     eventually(lambda: scene.versions() == [(1, "CLAIM", "LOADED")])
     assert scene.not_told() == []
+    # The claimant's intention was notified when it was told to us: nothing is lost by an address that was wrong.
+    assert scene.rows("SELECT intention_on, proof_due_on FROM notices JOIN notice_versions USING (notice_id)") == [
+        (date(2026, 3, 1), date(2026, 4, 1))
+    ]
 
 
 def test_who_moved_to_another_authority_gets_a_notice_there_with_the_same_dates(

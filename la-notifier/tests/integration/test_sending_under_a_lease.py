@@ -223,7 +223,7 @@ def test_a_look_whose_lease_is_over_saves_nothing(steps: Steps, scene: Any, tena
     assert len(scene.versions()) == 1
 
     with steps.runtime.database.transaction() as conn:
-        looks.save_no_notice(conn, steps.runtime.vault, late, reason=None)
+        looks.save_no_notice(conn, steps.runtime.vault, late, reason=None, intention_on=None)
 
     assert scene.versions() == [(1, "INTENTION", "WAITING")]
 

@@ -66,17 +66,22 @@ def save_notice(
             conn, notice_id=notice_id, claim_ref=look.claim_ref, authority=authority, intention_on=intention_on
         )
     _tell(conn, vault, notice_id, facts=facts, authority_code=authority.code, intention_on=intention_on)
-    _leave(conn, vault, look, notices=notices, reason=NotToldReason.MOVED_AWAY)
+    _leave(conn, vault, look, notices=notices, reason=NotToldReason.MOVED_AWAY, intention_on=intention_on)
     store.finish_look(conn, look)
 
 
-def save_no_notice(conn: Connection, vault: Vault, look: Look, *, reason: NotToldReason | None) -> None:
-    """No authority is to be told: nothing is sought (`reason` is None), or none was found."""
+def save_no_notice(
+    conn: Connection, vault: Vault, look: Look, *, reason: NotToldReason | None, intention_on: date | None
+) -> None:
+    """No authority is to be told: nothing is sought (`reason` is None), or none was found.
+
+    The intention's day is kept for when one is: an address that was wrong does not cost the date of claim.
+    """
     if not store.hold_look(conn, look):
         return
     notices = {row["authority_code"]: row["notice_id"] for row in store.notices_of(conn, look.claim_ref)}
     left_for = NotToldReason.MOVED_AWAY if reason else NotToldReason.NO_LONGER_SOUGHT
-    _leave(conn, vault, look, notices=notices, reason=left_for, unplaced=reason)
+    _leave(conn, vault, look, notices=notices, reason=left_for, intention_on=intention_on, unplaced=reason)
     store.finish_look(conn, look)
 
 
@@ -112,6 +117,7 @@ def _leave(
     *,
     notices: dict[str, UUID],
     reason: NotToldReason,
+    intention_on: date | None,
     unplaced: NotToldReason | None = None,
 ) -> None:
     """Gives up what waits for these authorities, and leaves to a person those that may hold a notice already."""
@@ -120,7 +126,7 @@ def _leave(
         store.set_wanted(conn, notice_id, wanted=False)
         if any(version.counts_as_told for version in _versions(conn, vault, look.claim_ref, notice_id)):
             not_told.append((code, reason))
-    store.save_not_told(conn, look.claim_ref, reasons=not_told, now=clock.now())
+    store.save_not_told(conn, look.claim_ref, reasons=not_told, now=clock.now(), intention_on=intention_on)
 
 
 def _versions(conn: Connection, vault: Vault, claim_ref: str, notice_id: UUID) -> list[NoticeVersion]:
