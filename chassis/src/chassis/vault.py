@@ -17,7 +17,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from chassis.database import Connection
+from chassis.database import Connection, Row
 
 _NONCE_BYTES = 12
 
@@ -106,10 +106,15 @@ class Vault:
         key = self._stored(conn, claim_ref) or self._new(conn, claim_ref)
         return ClaimCipher(self._service, claim_ref, key)
 
+    def cipher_of(self, claim_ref: str, row: Row) -> ClaimCipher:
+        """The cipher of a claim whose data key (`key_id`, `wrapped`) was read together with the claim."""
+        return ClaimCipher(self._service, claim_ref, self._unwrapped(claim_ref, row))
+
     def _stored(self, conn: Connection, claim_ref: str) -> AESGCM | None:
         row = conn.execute("SELECT key_id, wrapped FROM data_keys WHERE claim_ref = %s", [claim_ref]).fetchone()
-        if row is None:
-            return None
+        return None if row is None else self._unwrapped(claim_ref, row)
+
+    def _unwrapped(self, claim_ref: str, row: Row) -> AESGCM:
         return AESGCM(_decrypt(self._wrapping[row["key_id"]], row["wrapped"], self._key_place(claim_ref)))
 
     def _new(self, conn: Connection, claim_ref: str) -> AESGCM:

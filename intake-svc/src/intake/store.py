@@ -16,17 +16,22 @@ from intake.domain.claim import Claim, ClaimState
 from intake.domain.interview import Answer, Answers
 from intake.domain.values import JsonValue
 
-# A claim with the schemes it is for, and the caller's own latest open call on it.
+# A claim with the schemes it is for, its data key, and the caller's own latest open call on it.
 _CLAIM: LiteralString = """
     SELECT claims.*,
         ARRAY(SELECT scheme FROM claim_schemes AS part WHERE part.claim_ref = claims.claim_ref ORDER BY 1) AS schemes,
+        data_keys.key_id, data_keys.wrapped,
         open_call.call_id, open_call.security, open_call.language AS call_language
-    FROM claims LEFT JOIN LATERAL (
+    FROM claims LEFT JOIN data_keys ON data_keys.claim_ref = claims.claim_ref LEFT JOIN LATERAL (
         SELECT call_id, security, language FROM calls
         WHERE calls.claim_ref = claims.claim_ref AND calls.operator = %(caller)s AND ended IS NULL
         ORDER BY started DESC LIMIT 1
     ) AS open_call ON true
 """
+
+_THIS_CLAIM = _CLAIM + " WHERE claims.claim_ref = %(claim_ref)s"
+
+_THIS_CLAIM_HELD = _THIS_CLAIM + " FOR UPDATE OF claims"
 
 # The open claim of a person in a scheme.
 _OPEN_CLAIM = "SELECT claim_ref FROM claim_schemes WHERE nino_lookup = %s AND scheme = ANY(%s) AND open LIMIT 1"
@@ -97,6 +102,14 @@ class OpenCall:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sealed:
+    """A claim's answers, still encrypted, and its data key, still wrapped."""
+
+    data_key: Row
+    answers: list[Row]
+
+
+@dataclass(frozen=True, kw_only=True)
 class LookUps:
     """What stands for a claimant in indexes; None where the fact is not known."""
 
@@ -136,13 +149,32 @@ class Search:
     limit: int
 
 
-def load_claim(conn: Connection, claim_ref: str, *, caller: str, lock: bool = False) -> tuple[Claim, OpenCall | None]:
-    """A claim and the caller's open call on it. `lock` holds it until the transaction ends. Raises NotFound."""
-    query = _CLAIM + " WHERE claims.claim_ref = %(claim_ref)s" + (" FOR UPDATE OF claims" if lock else "")
-    row = conn.execute(query, {"claim_ref": claim_ref, "caller": caller}).fetchone()
+def load_claim(conn: Connection, claim_ref: str, *, caller: str) -> tuple[Claim, OpenCall | None]:
+    """A claim and the caller's open call on it. Raises NotFound."""
+    row = conn.execute(_THIS_CLAIM, {"claim_ref": claim_ref, "caller": caller}).fetchone()
     if row is None:
-        raise NotFound("NO_CLAIM", "there is no such claim", metadata={"claim_ref": claim_ref})
+        raise _no_claim(claim_ref)
     return _claim(row), _open_call(row)
+
+
+def load_claim_to_change(
+    conn: Connection, claim_ref: str, *, caller: str, version: int
+) -> tuple[Claim, OpenCall | None, Sealed]:
+    """A claim, held until the transaction ends, and its answers as they stood at a version: one round trip.
+
+    The answers are a statement of their own, because it has to look only when the claim is held. Raises NotFound.
+    """
+    with conn.pipeline():
+        claims = conn.execute(_THIS_CLAIM_HELD, {"claim_ref": claim_ref, "caller": caller})
+        answers = conn.execute(_ANSWERS, [claim_ref, version])
+    row = claims.fetchone()
+    if row is None:
+        raise _no_claim(claim_ref)
+    return _claim(row), _open_call(row), Sealed(data_key=row, answers=answers.fetchall())
+
+
+def _no_claim(claim_ref: str) -> NotFound:
+    return NotFound("NO_CLAIM", "there is no such claim", metadata={"claim_ref": claim_ref})
 
 
 def find_open_claim(conn: Connection, nino_lookup: bytes, schemes: Sequence[str]) -> str | None:
@@ -225,7 +257,8 @@ def save_answers(
 def move_nino(conn: Connection, claim_ref: str, nino_lookup: bytes | None) -> None:
     """Has the claim found by another NINO, or by none. Raises AlreadyExists (`OPEN_CLAIM`) as `insert_claim` does."""
     try:
-        conn.execute("UPDATE claim_schemes SET nino_lookup = %s WHERE claim_ref = %s", [nino_lookup, claim_ref])
+        with conn.pipeline():  # its refusal must come here, also where more is sent together
+            conn.execute("UPDATE claim_schemes SET nino_lookup = %s WHERE claim_ref = %s", [nino_lookup, claim_ref])
     except errors.UniqueViolation as cause:
         raise _open_claim_exists(cause) from None
 
@@ -240,7 +273,11 @@ def save_submission(conn: Connection, claim: Claim) -> None:
 
 def load_answers(conn: Connection, cipher: ClaimCipher, *, version: int) -> dict[str, Answer]:
     """The claim's answers as they stood at a version."""
-    rows = conn.execute(_ANSWERS, [cipher.claim_ref, version]).fetchall()
+    return open_answers(cipher, conn.execute(_ANSWERS, [cipher.claim_ref, version]).fetchall())
+
+
+def open_answers(cipher: ClaimCipher, rows: list[Row]) -> dict[str, Answer]:
+    """Answers that were loaded sealed."""
     return {row["question_id"]: _answer(cipher, row) for row in rows}
 
 

@@ -11,7 +11,7 @@ A rule is three-valued. A name without a value makes the rule unknown unless the
 import calendar
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 
@@ -41,9 +41,19 @@ class Rule:
     expression: str
     names: frozenset[str]
     program: Any
+    remembered: dict[tuple[object, ...], bool | str | None] | None = field(repr=False, compare=False)
+    """What the rule gave before: of rules on answers of yes and no alone, which tell nobody who the claimant is."""
 
     def result(self, values: Named) -> bool | str | None:
         """What the rule gives for these values, of which it is handed only those it names; None where unknown."""
+        if self.remembered is None:
+            return self._evaluated(values)
+        key = tuple([values.get(name) for name in self.names])
+        if key not in self.remembered:
+            self.remembered[key] = self._evaluated(values)
+        return self.remembered[key]
+
+    def _evaluated(self, values: Named) -> bool | str | None:
         value = self.program.eval(data={name: values[name] for name in self.names if name in values})
         plain: bool | str | None = None if value.type() == cel.Type.ERROR else value.value()
         return plain
@@ -73,7 +83,9 @@ class RuleCompiler:
         program = _checked(self._environment, expression)
         if program.return_type() not in results:
             raise RuleError(f"gives {program.return_type()} in {expression!r}")
-        return Rule(expression=expression, names=self._names(expression), program=program)
+        names = self._names(expression)
+        remembered: dict[Any, Any] | None = {} if all(self._types[name] == BOOL for name in names) else None
+        return Rule(expression=expression, names=names, program=program, remembered=remembered)
 
     def _names(self, expression: str) -> frozenset[str]:
         """Where nothing is declared, the compiler complains of each name once for each place."""

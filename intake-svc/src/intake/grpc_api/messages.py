@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from google.protobuf import struct_pb2, timestamp_pb2
@@ -84,7 +85,7 @@ def claim_list(found: Sequence[ClaimShown], search: Search) -> pb.ListClaimsResp
 def interview(shown: InterviewShown, *, section: str | None = None) -> pb.Interview:
     """An interview with the questions that apply, of one section where it is named."""
     state = shown.interview
-    return pb.Interview(
+    message = pb.Interview(
         claim_ref=shown.claim_ref,
         version=shown.version,
         script_version=script_in_use().number,
@@ -92,16 +93,15 @@ def interview(shown: InterviewShown, *, section: str | None = None) -> pb.Interv
             pb.Section(name=part.section.id, complete=part.complete, title=part.section.name.spoken(state.language))
             for part in state.sections
         ],
-        questions=[
-            _question(question, state.language)
-            for question in state.questions
-            if question.relevant and section in (None, question.question.section)
-        ],
         next_question_id=state.next_question_id or "",
         asked=state.asked,
         remaining=state.remaining,
         not_relevant=state.not_relevant,
     )
+    for question in state.questions:
+        if question.relevant and section in (None, question.question.section):
+            _fill(message.questions.add(), question, state.language)
+    return message
 
 
 def history_entry(entry: HistoryEntry) -> pb.HistoryEntry:
@@ -155,8 +155,25 @@ def value(plain: JsonValue) -> struct_pb2.Value:
             return struct_pb2.Value(number_value=plain)
 
 
-def _question(state: QuestionState, language: str) -> pb.Question:
+def _fill(message: pb.Question, state: QuestionState, language: str) -> None:
     question, answer = state.question, state.answer
+    message.CopyFrom(_as_spoken(question.id, language))
+    message.required = state.required
+    if answer is not None:
+        message.answer.CopyFrom(value(answer.value))
+        message.answered_version = answer.version
+    if state.proposal is not None:
+        message.proposal.CopyFrom(value(state.proposal))
+    if state.problem:
+        message.problem = state.problem
+    if question.gap_allowed or not state.required:
+        message.gaps_allowed.extend(GAPS)
+
+
+@cache
+def _as_spoken(question_id: str, language: str) -> pb.Question:
+    """What is the same in every interview: made once, since making it takes longer than all the rest of an answer."""
+    question = script_in_use().questions[question_id]
     return pb.Question(
         id=question.id,
         section=question.section,
@@ -165,13 +182,7 @@ def _question(state: QuestionState, language: str) -> pb.Question:
         help=question.help.spoken(language) if question.help else "",
         choices=_choices(question.choices, language),
         fields=[_group_field(field, language) for field in question.fields],
-        answer=value(answer.value) if answer else None,
-        required=state.required,
         seconds=question.seconds,
-        proposal=None if state.proposal is None else value(state.proposal),
-        answered_version=answer.version if answer else 0,
-        problem=state.problem or "",
-        gaps_allowed=GAPS if question.gap_allowed or not state.required else (),
     )
 
 

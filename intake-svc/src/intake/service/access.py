@@ -9,6 +9,7 @@ from chassis.vault import ClaimCipher
 from intake import store
 from intake.domain.call import Security
 from intake.domain.claim import Claim
+from intake.domain.interview import Answers
 from intake.store import OpenCall
 
 BY_CALL = frozenset({"OPERATOR", "CASEWORKER"})
@@ -28,21 +29,58 @@ class Held:
     cipher: ClaimCipher
 
 
-def hold(conn: Connection, claim_ref: str, *, by_purpose: frozenset[str] = frozenset(), lock: bool = False) -> Held:
+@dataclass(frozen=True, kw_only=True)
+class HeldToChange(Held):
+    """A claim that nobody else can change now, with its answers at the version that the caller has read."""
+
+    answers: Answers
+
+
+def hold(conn: Connection, claim_ref: str, *, by_purpose: frozenset[str]) -> Held:
     """A claim whose answers the caller may have; `by_purpose` are the roles to which a purpose is enough here.
 
     Raises NotFound, and PermissionDenied (`CALL_REQUIRED`, `PURPOSE_REQUIRED`).
     """
-    claim, open_call = store.load_claim(conn, claim_ref, caller=call.current().identity.subject, lock=lock)
+    current = call.current()
+    claim, open_call = store.load_claim(conn, claim_ref, caller=current.identity.subject)
+    purpose = _entitlement(open_call, claim_ref, by_purpose)
+    return Held(
+        claim=claim,
+        language=_language(open_call, claim),
+        purpose=purpose,
+        cipher=current.vault.cipher(conn, claim_ref),
+    )
+
+
+def hold_to_change(
+    conn: Connection, claim_ref: str, *, version: int, by_purpose: frozenset[str] = frozenset()
+) -> HeldToChange:
+    """As `hold`, of a claim that is to be changed from `version`. Raises StaleVersion as well."""
+    current = call.current()
+    claim, open_call, sealed = store.load_claim_to_change(
+        conn, claim_ref, caller=current.identity.subject, version=version
+    )
+    purpose = _entitlement(open_call, claim_ref, by_purpose)
+    claim.expect_version(version)
+    cipher = current.vault.cipher_of(claim_ref, sealed.data_key)
+    return HeldToChange(
+        claim=claim,
+        language=_language(open_call, claim),
+        purpose=purpose,
+        cipher=cipher,
+        answers=store.open_answers(cipher, sealed.answers),
+    )
+
+
+def _language(open_call: OpenCall | None, claim: Claim) -> str:
+    return open_call.language if open_call else claim.language
+
+
+def _entitlement(open_call: OpenCall | None, claim_ref: str, by_purpose: frozenset[str]) -> str:
     purpose = purpose_of(open_call, by_purpose)
     if purpose is None:
         raise _refusal(claim_ref, by_purpose)
-    return Held(
-        claim=claim,
-        language=open_call.language if open_call else claim.language,
-        purpose=purpose,
-        cipher=call.current().vault.cipher(conn, claim_ref),
-    )
+    return purpose
 
 
 def purpose_of(open_call: OpenCall | None, by_purpose: frozenset[str]) -> str | None:

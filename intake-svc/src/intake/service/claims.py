@@ -12,7 +12,7 @@ from intake.domain.claim import Claim
 from intake.domain.interview import Answers, evaluate, facts, record_forms
 from intake.domain.values import JsonValue
 from intake.service import script_in_use
-from intake.service.access import BY_PURPOSE, hold, purpose_of
+from intake.service.access import BY_PURPOSE, hold_to_change, purpose_of
 from intake.service.events import announce
 from intake.store import OpenCall, Search
 
@@ -40,13 +40,12 @@ def submit_claim(conn: Connection, claim_ref: str, *, version: int) -> Claim:
 
     Raises NotFound, PermissionDenied, StaleVersion, and what `domain.claim.submit` raises.
     """
-    held = hold(conn, claim_ref, lock=True)
-    held.claim.expect_version(version)
-    answers = store.load_answers(conn, held.cipher, version=version)
-    interview = evaluate(script_in_use(), answers, language=held.language)
+    held = hold_to_change(conn, claim_ref, version=version)
+    interview = evaluate(script_in_use(), held.answers, language=held.language)
     submitted, event = claims.submit(held.claim, interview, at=clock.now())
-    store.save_submission(conn, submitted)
-    announce(conn, submitted, event)
+    with conn.pipeline():
+        store.save_submission(conn, submitted)
+        announce(conn, submitted, event)
     metrics.QUESTIONS_ASKED.labels("+".join(submitted.schemes)).observe(interview.asked)
     return submitted
 

@@ -1,6 +1,6 @@
 """The interview: reading it, answering it, correcting it, and its history."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from chassis import access_log, call, clock
@@ -11,7 +11,7 @@ from intake.domain.claim import Change, Given
 from intake.domain.interview import Answers, Interview, evaluate
 from intake.domain.values import JsonValue
 from intake.service import script_in_use
-from intake.service.access import Held, hold
+from intake.service.access import Held, hold, hold_to_change
 from intake.service.events import announce
 from intake.service.look_ups import look_ups
 from intake.store import HistoryEntry
@@ -39,12 +39,11 @@ def record_answers(conn: Connection, claim_ref: str, given: Mapping[str, Given],
     Raises NotFound, PermissionDenied, StaleVersion, FailedPrecondition once the claim is submitted, and AlreadyExists
     (`OPEN_CLAIM`) where a NINO is given that another open claim has.
     """
-    held = hold(conn, claim_ref, lock=True)
-    held.claim.expect_version(version)
-    before = store.load_answers(conn, held.cipher, version=version)
-    change = claims.record_answers(held.claim, script_in_use(), before, given)
-    _save(conn, held, change, reason="")
-    return _show(conn, held, change.answers, version=change.claim.version)
+    held = hold_to_change(conn, claim_ref, version=version)
+    change = claims.record_answers(held.claim, script_in_use(), held.answers, given)
+    with conn.pipeline():
+        _save(conn, held, change, reason="")
+        return _show(conn, held, change.answers, version=change.claim.version)
 
 
 def amend_answers(
@@ -54,18 +53,19 @@ def amend_answers(
 
     Raises as `record_answers` does, and InvalidArgument naming each question that would leave a submitted claim open.
     """
-    held = hold(conn, claim_ref, by_purpose=frozenset({"ASSESSOR", "PROCESSING_OFFICER"}), lock=True)
-    held.claim.expect_version(version)
-    before = store.load_answers(conn, held.cipher, version=version)
-    change = claims.amend_answers(held.claim, script_in_use(), before, given)
-    made = _save(conn, held, change, reason=reason)
-    changes = tuple(
-        HistoryEntry(
-            question_id=name, version=change.claim.version, old=_value(before, name), new=answer.value, origin=made
-        )
-        for name, answer in sorted(change.changed.items())
-    )
-    return _show(conn, held, change.answers, version=change.claim.version, changes=changes)
+    held = hold_to_change(conn, claim_ref, version=version, by_purpose=frozenset({"ASSESSOR", "PROCESSING_OFFICER"}))
+    change = claims.amend_answers(held.claim, script_in_use(), held.answers, given)
+    with conn.pipeline():
+        made = _save(conn, held, change, reason=reason)
+        changes = tuple(_entries(held.answers, change, made))
+        return _show(conn, held, change.answers, version=change.claim.version, changes=changes)
+
+
+def _entries(before: Answers, change: Change, made: store.Origin) -> Iterator[HistoryEntry]:
+    version = change.claim.version
+    for name, answer in sorted(change.changed.items()):
+        old = _value(before, name)
+        yield HistoryEntry(question_id=name, version=version, old=old, new=answer.value, origin=made)
 
 
 def show_again(
