@@ -237,6 +237,10 @@ def event_of(envelope: common_pb2.EventEnvelope, event_id: uuid.UUID) -> Event:
         message = known.message.FromString(envelope.payload)
     except DecodeError as cause:
         raise Unreadable("BAD_PAYLOAD") from cause
+    try:
+        occurred_time = envelope.occurred_time.ToDatetime(UTC)
+    except (ValueError, OverflowError) as cause:
+        raise Unreadable("BAD_ENVELOPE") from cause
     tracing.enter(tracing.child_of(envelope.traceparent))
     return Event(
         event_id=event_id,
@@ -244,7 +248,7 @@ def event_of(envelope: common_pb2.EventEnvelope, event_id: uuid.UUID) -> Event:
         source=known.source,
         claim_ref=envelope.claim_ref,
         version=envelope.version,
-        occurred_time=envelope.occurred_time.ToDatetime(UTC),
+        occurred_time=occurred_time,
         message=message,
     )
 
@@ -269,10 +273,15 @@ def _bury(conn: Connection, delivery: Delivery, event_id: uuid.UUID, *, reason: 
     conn.execute(
         "INSERT INTO dead_letters (event_id, source, type, claim_ref, envelope, reason, tries)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        [event_id, source, known.type, known.claim_ref, envelope, reason, tries],
+        [event_id, source, _storable(known.type), _storable(known.claim_ref), envelope, reason, tries],
     )
     conn.execute(
         "INSERT INTO inbox (event_id, source, created) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
         [event_id, source, created],
     )
     conn.execute("DELETE FROM inbox_tries WHERE event_id = %s", [event_id])
+
+
+def _storable(text: str) -> str:
+    """Without NUL, which PostgreSQL cannot hold: a letter that could not be kept would come again for ever."""
+    return text.replace("\0", "")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import redis
+from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ HANDLED = "SELECT event_id FROM handled"
 DEAD = "SELECT reason FROM dead_letters WHERE replayed_time IS NULL"
 INBOX = "SELECT event_id FROM inbox"
 STREAM = outbox.events_stream("intake-svc")
+RECEIPTS = outbox.receipts_stream("intake-svc")
 
 
 def refuse(_event: Any) -> None:
@@ -206,6 +208,8 @@ def envelope(**fields: Any) -> bytes:
         (envelope(type="another.ClaimSubmitted"), "UNKNOWN_TYPE"),
         (envelope(type="cms.intake.v1.ClaimAmended"), "UNKNOWN_TYPE"),  # known, and not handled here
         (envelope(type="cms.intake.v1.ClaimSubmitted", payload=b"\xff"), "BAD_PAYLOAD"),
+        (envelope(type="cms.intake.v1.ClaimSubmitted", occurred_time=Timestamp(seconds=2**62)), "BAD_ENVELOPE"),
+        (envelope(type="Unknown\0", claim_ref="C\0"), "UNKNOWN_TYPE"),  # PostgreSQL's text holds no NUL
     ],
 )
 def test_what_cannot_be_read_becomes_a_dead_letter_and_is_receipted(platform: Any, body: bytes, reason: str) -> None:
@@ -218,6 +222,39 @@ def test_what_cannot_be_read_becomes_a_dead_letter_and_is_receipted(platform: An
     assert platform.column(INBOX) == [event_id]
     assert receipts(platform) == [event_id]
     assert pending(platform) == 0
+
+
+def test_an_event_that_no_table_can_hold_does_not_stop_the_events_behind_it(platform: Any) -> None:
+    def keep(event: Any) -> None:
+        with platform.database.transaction() as conn:
+            conn.execute("SELECT %s::text", [event.claim_ref])
+
+    platform.act = keep
+    deliver(platform, envelope(type="cms.intake.v1.ClaimSubmitted", claim_ref="C\0"))
+    [event_id] = platform.submitted()
+    platform.relay.publish()
+
+    rounds(platform, TRIES)
+
+    assert platform.column(HANDLED) == [event_id]
+    assert platform.column(DEAD) == ["DataError"]
+    assert pending(platform) == 0
+
+
+def test_a_group_that_is_gone_is_made_again_and_hears_from_the_start(platform: Any) -> None:
+    heard = platform.submitted(2)
+    platform.relay.publish()
+    rounds(platform, 0)
+    unheard = platform.submitted(2)
+    platform.relay.publish()
+
+    for stream, group in ((STREAM, "assessment-svc"), (RECEIPTS, "intake-svc")):
+        platform.bus._redis.xgroup_destroy(platform.bus._prefix + stream, group)
+    platform.settle()
+
+    assert sorted(platform.column(HANDLED)) == sorted(heard + unheard)
+    assert sorted(receipts(platform)) == sorted(heard * 2 + unheard)
+    assert platform.column("SELECT event_id FROM outbox WHERE receipted = '{}'") == []
 
 
 @pytest.mark.parametrize("fields", [{"event_id": b"short"}, {"heard_by": b"\xff,assessment-svc", "event_id": b""}])
