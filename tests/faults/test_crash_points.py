@@ -60,6 +60,8 @@ SHORT: Mapping[str, Sequence[str]] = {
 }
 
 _TITLES = {"correction.after_amendment": "assessor corrects the employer"}
+_PATIENCE_SECONDS = 300.0
+"""Of callers: longer than a service takes to die at all its points, up for a moment between one and the next."""
 _UNFINISHED = "SELECT count(*) FROM outbox WHERE claim_ref = ANY(%s) AND finished_time IS NULL"
 _TOLD = "SELECT event_id, unnest(heard_by) FROM outbox WHERE claim_ref = ANY(%s)"
 _HANDLED = "SELECT count(*) FROM inbox WHERE event_id = ANY(%s)"
@@ -87,12 +89,15 @@ def _lasting(service: str, response: Mapping[str, Any]) -> Any:
 def carry(journey: Journey) -> None:
     journey.take_call()
     journey.assess()
-    journey.wait_for_outcome(seconds=120)
+    journey.wait_for_outcome(seconds=_PATIENCE_SECONDS)
 
 
 def carried_through_deaths(platform: PlatformUnderTest, deaths: Mapping[str, Sequence[str]]) -> list[Journey]:
     """One claim for each death, all on their way at once and arrived."""
-    asking = replace(platform, doors=RepeatingDoors(address=platform.doors.address, client=platform.doors.client))
+    doors = RepeatingDoors(
+        address=platform.doors.address, client=platform.doors.client, patience_seconds=_PATIENCE_SECONDS
+    )
+    asking = replace(platform, doors=doors)
     with ThreadPoolExecutor(sum(map(len, deaths.values()))) as callers:
         under_way = []
         for service, points in deaths.items():
