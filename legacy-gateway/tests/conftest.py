@@ -147,7 +147,8 @@ def jsaps(tmp_path: Path) -> Iterator[Jsaps]:
     stand_in = Jsaps(settings)
     stand_in.start()
     yield stand_in
-    stand_in.stop()
+    if stand_in._thread.is_alive():  # else the test stopped it
+        stand_in.stop()
 
 
 @pytest.fixture(scope="session")

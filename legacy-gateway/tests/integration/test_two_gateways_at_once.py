@@ -1,0 +1,172 @@
+"""Two gateways on one ledger, each with connections of its own, and a JSAPS that does what it can to be paid twice from."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import legacy_gateway
+from chassis import clock
+from chassis.testing import eventually
+from legacy_gateway.clients import RecordLinkSystem
+from legacy_gateway.domain import System
+from legacy_gateway.link import LinkPool
+from legacy_gateway.store import LeaseLost
+from legacy_gateway.workers import Outside, Sender, Sweeper
+from simulators.jsaps.server import Jsaps
+from simulators.settings import JsapsSettings, read_settings
+
+HELD_ONCE = {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
+COPYBOOKS = Path(legacy_gateway.__file__).parent / "copybooks"
+SCALE = 0.05
+REPLY_SECONDS = 0.5
+
+
+@dataclass(kw_only=True)
+class Replica:
+    """A gateway beside others: four senders and a sweeper in threads, with connections of its own."""
+
+    sender: Sender
+    sweeper: Sweeper
+    pool: LinkPool
+    stopping: threading.Event
+
+    def threads(self) -> list[threading.Thread]:
+        """Its workers."""
+        steps: list[Callable[[], bool]] = [self.sender.step] * 4 + [self.sweeper.step]
+        return [threading.Thread(target=self._work, args=(step,)) for step in steps]
+
+    def _work(self, step: Callable[[], bool]) -> None:
+        while not self.stopping.is_set():
+            with suppress(LeaseLost):  # as a worker does: it goes on with the next
+                step() or self.stopping.wait(0.01)
+
+
+@pytest.fixture
+def replicas(gateway: Any, postcodes: Any) -> Iterator[list[Replica]]:
+    """Two of them, at work."""
+    stopping = threading.Event()
+    made = [_replica(gateway, postcodes, stopping) for _ in range(2)]
+    threads = [thread for replica in made for thread in replica.threads()]
+    for thread in threads:
+        thread.start()
+    yield made
+    stopping.set()
+    for thread in threads:
+        thread.join()
+    for replica in made:
+        replica.pool.close()
+
+
+def _replica(gateway: Any, postcodes: Any, stopping: threading.Event) -> Replica:
+    pool = LinkPool("127.0.0.1", gateway.jsaps.port, size=4, timeout=REPLY_SECONDS)
+    outside = Outside(
+        intake=gateway.intake, systems={System.JSAPS: RecordLinkSystem(System.JSAPS, pool)}, postcodes=postcodes
+    )
+    return Replica(
+        sender=Sender(gateway.database, gateway.vault, outside, reply_seconds=REPLY_SECONDS, time_scale=SCALE),
+        sweeper=Sweeper(gateway.database, gateway.vault, time_scale=SCALE),
+        pool=pool,
+        stopping=stopping,
+    )
+
+
+def all_accepted(gateway: Any, claims: list[str]) -> Callable[[], bool]:
+    return lambda: all(gateway.states(claim) == ["ACCEPTED", "ACCEPTED"] for claim in claims)
+
+
+def claims_of(gateway: Any, count: int, *, first: int = 10) -> list[str]:
+    return [gateway.claim(f"C000000000{number:02d}") for number in range(first, first + count)]
+
+
+def assert_each_once(gateway: Any, claims: list[str]) -> None:
+    assert [gateway.held(claim) for claim in claims] == [HELD_ONCE] * len(claims)
+    assert sorted(row["claim_ref"] for row in gateway.events()) == sorted(claims)
+
+
+def test_two_gateways_through_a_system_that_fails_in_every_way_hold_each_claim_once(
+    gateway: Any, replicas: list[Replica]
+) -> None:
+    for number, failure in enumerate(("lose_reply", "hold_late", "cut_reply", "close_mid_frame", "other_transfer")):
+        gateway.order(failure, rate=0.15, seed=number, count=5)
+    gateway.order("hang", rate=0.1, seed=7, count=3)
+
+    claims = claims_of(gateway, 16)
+
+    eventually(all_accepted(gateway, claims), seconds=60, what="every claim accepted")
+    assert_each_once(gateway, claims)
+
+
+@pytest.mark.parametrize("beyond", [-0.02, 0.0, 0.02])
+def test_replies_at_the_very_moment_at_which_they_are_given_up_double_nothing(
+    gateway: Any, replicas: list[Replica], beyond: float
+) -> None:
+    gateway.order("answer_late", seconds=REPLY_SECONDS + beyond, count=8)
+
+    claims = claims_of(gateway, 4)
+
+    eventually(all_accepted(gateway, claims), seconds=40, what="every claim accepted")
+    assert_each_once(gateway, claims)
+
+
+def test_leases_that_end_at_any_moment_double_nothing(gateway: Any, replicas: list[Replica]) -> None:
+    gateway.order("answer_late", seconds=0.1, rate=0.5, seed=3, count=12)
+    claims = claims_of(gateway, 8)
+
+    def every_lease_ends_until_all_is_accepted() -> bool:
+        if all_accepted(gateway, claims)():
+            return True
+        gateway.change(
+            "UPDATE transfers SET lease_until = clock_timestamp() WHERE lease_token IS NOT NULL AND random() < 0.05"
+        )
+        return False
+
+    eventually(every_lease_ends_until_all_is_accepted, seconds=60, what="every claim accepted")
+    assert_each_once(gateway, claims)
+
+
+def test_jsaps_starting_again_in_the_midst_of_it_doubles_nothing(
+    gateway: Any, replicas: list[Replica], tmp_path: Path
+) -> None:
+    gateway.order("answer_late", seconds=0.05, rate=0.7, seed=5)
+    claims = claims_of(gateway, 8)
+    eventually(lambda: gateway.states(claims[0])[0] == "ACCEPTED", what="the first phase of the first claim")
+
+    gateway.jsaps.stop()
+    with started_again(gateway.jsaps.port, tmp_path) as again:
+        gateway.jsaps = again
+        claims += claims_of(gateway, 8, first=18)
+
+        eventually(all_accepted(gateway, claims), seconds=60, what="every claim accepted")
+        assert_each_once(gateway, claims)
+
+
+@contextmanager
+def started_again(port: int, folder: Path) -> Iterator[Jsaps]:
+    """JSAPS at the same address, with what it held."""
+    settings = read_settings(
+        JsapsSettings, port=port, control_port=0, data=folder / "jsaps", copybooks=COPYBOOKS, time_scale=SCALE
+    )
+    stand_in = Jsaps(settings)
+    stand_in.start()
+    yield stand_in
+    stand_in.stop()
+
+
+@pytest.mark.parametrize("seconds", [3600, -3600])
+def test_the_platforms_clock_an_hour_off_in_the_midst_of_it_doubles_nothing(
+    gateway: Any, replicas: list[Replica], clock_file: Path, seconds: int
+) -> None:
+    gateway.order("hold_late", count=6)
+    claims = claims_of(gateway, 6)
+    eventually(lambda: "UNKNOWN" in [gateway.states(claim)[0] for claim in claims], what="an unknown transfer")
+
+    clock.advance(timedelta(seconds=seconds))
+
+    eventually(all_accepted(gateway, claims), seconds=40, what="every claim accepted")
+    assert_each_once(gateway, claims)

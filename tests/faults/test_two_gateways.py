@@ -1,0 +1,116 @@
+"""Two processes of the gateway on one ledger: one is stopped or killed in the midst of sending, and nothing is paid twice."""
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from chassis.testing import eventually
+from cms_local import demo, environment, processes
+from cms_local.journey import Journey
+from cms_local.layout import MODULES
+from cms_local.processes import Running
+from cms_local.testing import PlatformUnderTest
+
+pytestmark = pytest.mark.xdist_group("platform")
+
+GATEWAY = "legacy-gateway"
+QUICK = {"CMS_REPLY_SECONDS": "2"}
+"""A lease is six seconds longer than the reply may take."""
+
+
+class Second:
+    """A second process of the gateway, on ports of its own."""
+
+    def __init__(self, platform: PlatformUnderTest) -> None:
+        self._platform = platform
+        self.running: Running | None = None
+
+    def start(self) -> None:
+        """Starts it; nothing happens where it runs."""
+        layout = self._platform.layout
+        settings = environment.of(layout, GATEWAY, time_scale=self._platform.running.time_scale)
+        ports = {"CMS_GRPC_PORT": "0", "CMS_HTTP_PORT": "0"}
+        log = layout.log(GATEWAY).with_name("second-gateway.log")
+        self.running = processes.start_module(
+            GATEWAY, MODULES[GATEWAY], environment={**settings, **QUICK, **ports}, log=log
+        )
+
+    def stop(self) -> None:
+        """Ends it."""
+        if self.running is not None:
+            processes.stop(self.running)
+
+
+@pytest.fixture
+def second(platform_under_test: PlatformUnderTest) -> Iterator[Second]:
+    """The platform's own gateway is quick as long as the test lasts; the second one is started by the test."""
+    platform = platform_under_test.running
+    platform.stop(GATEWAY)
+    platform.start(GATEWAY, extra=QUICK)
+    platform.wait_until_ready(names=(GATEWAY,))
+    beside = Second(platform_under_test)
+    yield beside
+    beside.stop()
+    platform.stop(GATEWAY)
+    platform.start(GATEWAY)
+    platform.wait_until_ready(names=(GATEWAY,))
+
+
+def sending(platform: PlatformUnderTest, journey: Journey) -> None:
+    """Brings a claim to where its first phase is on the wire; JSAPS holds it and takes its time to say so."""
+    case = replace(
+        journey.case, jsaps_failure={"failure": "answer_late", "dialogue": "ES504", "seconds": 1.5, "count": 1}
+    )
+    journey.case = case
+    journey.take_call(once_known=lambda: demo.arm_failures(platform.layout, journey))
+    journey.assess()
+    query = "SELECT count(*) FROM transfers WHERE claim_ref = %s AND state = 'SENDING'"
+    eventually(lambda: platform.count(GATEWAY, query, journey.claim_ref) == 1, what="a transfer in SENDING")
+
+
+def assert_paid_once(platform: PlatformUnderTest, *journeys: Journey) -> None:
+    for journey in journeys:
+        journey.wait_for_outcome()
+    found = platform.settled_audit(*journeys)
+    assert (found.accepted, found.half_transfers, found.lost, found.duplicates) == (len(journeys), 0, 0, 0)
+
+
+def test_a_gateway_that_is_frozen_while_it_sends_and_comes_back_later_is_overtaken_and_changes_nothing(
+    platform_under_test: PlatformUnderTest, second: Second
+) -> None:
+    platform = platform_under_test
+    journey = platform.journey("single, council tenant")
+    sending(platform, journey)
+    frozen = platform.running.running[GATEWAY].pid
+
+    os.kill(frozen, signal.SIGSTOP)
+    try:
+        second.start()
+        query = "SELECT count(*) FROM transfers WHERE claim_ref = %s AND state = 'ACCEPTED'"
+        eventually(lambda: platform.count(GATEWAY, query, journey.claim_ref) == 2, seconds=60, what="both phases")
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+
+    assert_paid_once(platform, journey)
+
+
+@pytest.mark.long
+def test_two_gateways_of_which_one_is_killed_while_it_sends_pay_every_claim_once(
+    platform_under_test: PlatformUnderTest, second: Second
+) -> None:
+    platform = platform_under_test
+    second.start()
+    others = [platform.journey(title) for title in ("lodger", "single, council tenant")]
+    first = platform.journey("single, council tenant")
+    sending(platform, first)
+
+    platform.running.stop(GATEWAY, number=signal.SIGKILL)
+    for journey in others:
+        journey.take_call()
+        journey.assess()
+    platform.running.start(GATEWAY, extra=QUICK)
+
+    assert_paid_once(platform, first, *others)
