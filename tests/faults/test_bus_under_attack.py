@@ -1,20 +1,31 @@
 """The bus emptied, killed, robbed of its last second, full, hung and away, while claims flow: nothing is lost."""
 
 import os
+import random
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import pytest
 import redis
 
 from chassis.testing import eventually
+from cms.common.v1 import common_pb2
 from cms_local.layout import SERVICES
 from cms_local.siege import Siege, assert_all_came_through, under_siege
 from cms_local.testing import PlatformUnderTest
 
 pytestmark = pytest.mark.xdist_group("platform")
+
+
+EFFECTS = [
+    *((service, "SELECT count(*) FROM outbox WHERE claim_ref = %s") for service in SERVICES),
+    ("assessment-svc", "SELECT sum(version) FROM assessments WHERE claim_ref = %s"),
+    ("legacy-gateway", "SELECT count(*) FROM transfers WHERE claim_ref = %s"),
+    ("la-notifier", "SELECT count(*) FROM notices JOIN notice_versions USING (notice_id) WHERE claim_ref = %s"),
+]
 
 
 def readiness(platform: PlatformUnderTest, service: str) -> str:
@@ -108,3 +119,50 @@ def test_without_the_bus_calls_are_taken_and_their_events_wait(platform_under_te
         journey.wait_for_outcome()
     assert_all_came_through(platform, journeys)
     eventually(lambda: all_are(platform, "ready"), what="all services saying that they are ready")
+
+
+def test_every_event_of_a_claim_delivered_a_hundred_times_in_any_order(platform_under_test: PlatformUnderTest) -> None:
+    platform = platform_under_test
+    journey = platform.journey("amended after submission: more capital")
+    journey.take_call()
+    journey.assess()
+    journey.wait_for_outcome()
+    assert_all_came_through(platform, [journey])
+    before = effects(platform, journey.claim_ref)
+
+    with redis.Redis(port=platform.layout.bus_port) as bus:
+        entries = entries_of(bus, journey.claim_ref)
+        assert len(entries) >= 6
+        deliveries = entries * 100
+        random.Random(100).shuffle(deliveries)
+        pipeline = bus.pipeline(transaction=False)
+        for stream, fields in deliveries:
+            pipeline.xadd(stream, cast(Any, fields))
+        pipeline.execute()
+        eventually(lambda: all_heard(bus), seconds=60, what="all deliveries taken by all groups")
+
+    assert effects(platform, journey.claim_ref) == before
+    assert_all_came_through(platform, [journey])
+
+
+def streams() -> list[str]:
+    return [f"events:{service}" for service in SERVICES]
+
+
+def entries_of(bus: redis.Redis, claim_ref: str) -> list[tuple[str, dict[bytes, bytes]]]:
+    found = [(stream, fields) for stream in streams() for _, fields in cast(Any, bus.xrange(stream))]
+    return [
+        (stream, fields)
+        for stream, fields in found
+        if common_pb2.EventEnvelope.FromString(fields.get(b"envelope", b"")).claim_ref == claim_ref
+    ]
+
+
+def all_heard(bus: redis.Redis) -> bool:
+    groups = [group for stream in streams() if bus.exists(stream) for group in cast(Any, bus.xinfo_groups(stream))]
+    return all(group["pending"] == 0 and group["lag"] == 0 for group in groups)
+
+
+def effects(platform: PlatformUnderTest, claim_ref: str) -> list[int]:
+    """Rows that an event handled twice could make more of."""
+    return [platform.count(service, query, claim_ref) for service, query in EFFECTS]

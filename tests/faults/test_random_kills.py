@@ -17,7 +17,8 @@ from cms_local.testing import PlatformUnderTest, own_platform
 pytestmark = pytest.mark.xdist_group("random-kills")
 
 PROCESSES = ("postgres", "bus", *MODULES)
-LONGEST_PAUSE_SECONDS = 2.0
+LONGEST_PAUSE_SECONDS = 4.0
+"""A service takes seconds to start: killed more often, no claim would get far enough to be lost."""
 LONGEST_ABSENCE_SECONDS = 1.0
 
 
