@@ -1,0 +1,51 @@
+"""docs/states.md tells every state of the contract, and every deadline that the services count."""
+
+import re
+
+import pytest
+
+from chassis.deadlines import OF_EVERY_SERVICE
+from cms.assessment.v1 import assessment_pb2
+from cms.gateway.v1 import gateway_pb2
+from cms.intake.v1 import intake_pb2
+from cms.notifier.v1 import notifier_pb2
+from cms.scheduling.v1 import scheduling_pb2
+from cms_local.layout import ROOT
+from cms_local.overdue import DEADLINES
+
+STATES = {
+    "intake-svc": intake_pb2.ClaimState,
+    "scheduling-svc": scheduling_pb2.AppointmentState,
+    "assessment-svc": assessment_pb2.AssessmentState,
+    "legacy-gateway": gateway_pb2.TransferState,
+    "la-notifier": notifier_pb2.NoticeState,
+}
+
+
+def rows() -> list[list[str]]:
+    lines = (ROOT / "docs" / "states.md").read_text().splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    return [row for row in cells if row[0] != "service" and not row[0].startswith("---")]
+
+
+def test_every_deadline_of_the_page_is_counted_by_its_service_and_the_other_way_round() -> None:
+    told = {(service, state, owner) for service, state, _, deadline, owner in rows() if deadline != "–"}
+
+    counted = {(service, found.state, found.owner) for service, every in DEADLINES.items() for found in every}
+    assert told == counted | {("every", found.state, found.owner) for found in OF_EVERY_SERVICE}
+
+
+def test_every_row_has_a_deadline_with_an_owner_or_neither() -> None:
+    for service, state, ends, deadline, owner in rows():
+        assert ends, (service, state)
+        assert (deadline == "–") == (owner == "–"), (service, state)
+
+
+@pytest.mark.parametrize("service", STATES)
+def test_every_state_of_the_contract_is_on_the_page(service: str) -> None:
+    names = [name for row in rows() if row[0] == service for name in re.split(r", ?", row[1])]
+    told = {name.rsplit("_", 1)[0] if name.endswith(("_API", "_SFTP", "_POST")) else name for name in names}
+
+    prefix = re.sub(r"(?<!^)(?=[A-Z])", "_", STATES[service].DESCRIPTOR.name).upper() + "_"
+    states = {name.removeprefix(prefix) for name in STATES[service].keys()} - {"UNSPECIFIED"}  # noqa: SIM118
+    assert states <= told

@@ -1,0 +1,107 @@
+"""A call that nobody ended is ended for them, and what is overdue shows."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis import clock, deadlines
+from chassis.database import Database
+from intake.deadlines import DEADLINES
+from intake.domain.call import LONGEST_CALL
+from intake.service.calls import end_forgotten_calls
+
+INSERT_CLAIM = """
+    INSERT INTO claims (claim_ref, state, version, language, first_contact_time, first_contact_recorded, operator,
+        operator_grade) VALUES ('C1', 'DRAFT', 1, 'EN', %(now)s, false, 'OP000001', 'AO')
+"""
+INSERT_CALL = """
+    INSERT INTO calls (call_id, claim_ref, operator, purpose, language, needs, caller, security, security_questions,
+        tries_left, started, ended, outcome, call_back_time)
+    VALUES (gen_random_uuid(), 'C1', 'OP000001', 'NEW', 'EN', '{}', '', 'PASSED', '{}', 3, %(now)s,
+        %(ended)s, %(outcome)s, %(back)s)
+"""
+
+
+@pytest.fixture
+def claim(database: Database, clock_file: Path) -> Any:
+    """Adds calls to a draft that began now."""
+    with database.transaction() as conn:
+        conn.execute(INSERT_CLAIM, {"now": clock.now()})
+
+    def call(*, outcome: str | None = None, back: timedelta | None = None) -> None:
+        now = clock.now()
+        ended = now if outcome else None
+        with database.transaction() as conn:
+            values = {"now": now, "ended": ended, "outcome": outcome, "back": now + back if back else None}
+            conn.execute(INSERT_CALL, values)
+
+    return call
+
+
+def sweep(database: Database) -> bool:
+    with database.transaction() as conn:
+        return end_forgotten_calls(conn)
+
+
+def outcomes(database: Database) -> list[Any]:
+    with database.transaction() as conn:
+        return [row["outcome"] for row in conn.execute("SELECT outcome FROM calls ORDER BY started")]
+
+
+def overdue(database: Database) -> set[str]:
+    with database.transaction() as conn:
+        return {late.state for late in deadlines.overdue(conn, DEADLINES)}
+
+
+def test_a_call_lasts_a_shift_and_no_longer(database: Database, claim: Any) -> None:
+    claim()
+
+    clock.advance(LONGEST_CALL - timedelta(minutes=1))
+    assert not sweep(database)
+    assert outcomes(database) == [None]
+
+    clock.advance(timedelta(minutes=2))
+    assert sweep(database)
+    assert outcomes(database) == ["ABANDONED"]
+    assert not sweep(database)
+
+
+def test_a_call_that_is_being_ended_now_is_left_alone(database: Database, claim: Any) -> None:
+    claim()
+    clock.advance(timedelta(days=1))
+
+    with database.transaction() as conn:
+        conn.execute("SELECT 1 FROM calls FOR UPDATE")
+        assert not sweep(database)
+
+    assert outcomes(database) == [None]
+
+
+def test_an_open_call_is_overdue_when_no_sweeper_ends_it(database: Database, claim: Any) -> None:
+    claim()
+    assert overdue(database) == set()
+
+    clock.advance(timedelta(hours=13))
+
+    assert overdue(database) == {"CALL_OPEN"}
+
+
+def test_a_caller_who_was_not_called_back_is_overdue_until_there_is_a_call(database: Database, claim: Any) -> None:
+    claim(outcome="CALL_BACK", back=timedelta(days=1))
+    clock.advance(timedelta(hours=24, minutes=59))
+    assert overdue(database) == set()
+
+    clock.advance(timedelta(minutes=2))
+    assert overdue(database) == {"CALL_BACK"}
+
+    claim(outcome="COMPLETED")
+    assert overdue(database) == set()
+
+
+def test_a_draft_that_nobody_goes_on_with_is_overdue_after_two_weeks(database: Database, claim: Any) -> None:
+    claim(outcome="ABANDONED")
+    clock.advance(timedelta(days=14, minutes=1))
+
+    assert overdue(database) == {"DRAFT"}
