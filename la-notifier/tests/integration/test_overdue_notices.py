@@ -1,0 +1,95 @@
+"""A notice that is late for its way, and whatever a person has to see to, is overdue."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from chassis import clock, deadlines
+from chassis.database import Database
+from la_notifier.deadlines import DEADLINES
+
+NOTICE = """
+    WITH notice AS (
+        INSERT INTO notices (notice_id, claim_ref, authority_code, authority_name, channel, intention_on)
+        VALUES (gen_random_uuid(), 'C1', 'E1', 'One', %(channel)s, '2026-11-22') RETURNING notice_id
+    )
+    INSERT INTO notice_versions (notice_id, version, kind, state, body, first_contact_time, first_contact_on,
+        proof_due_on, sent, created)
+    SELECT notice_id, 1, 'CLAIM', %(state)s, '', %(now)s, '2026-11-22', '2026-12-22',
+        CASE WHEN %(state)s IN ('SENT', 'RECEIVED') THEN %(now)s::timestamptz END, %(now)s
+    FROM notice
+"""
+
+
+def notice(database: Database, channel: str, state: str) -> None:
+    with database.transaction() as conn:
+        conn.execute(NOTICE, {"channel": channel, "state": state, "now": clock.now()})
+
+
+def overdue(database: Database) -> list[str]:
+    with database.transaction() as conn:
+        return [late.state for late in deadlines.overdue(conn, DEADLINES)]
+
+
+@pytest.mark.parametrize(
+    ("channel", "state", "shown", "in_time", "late"),
+    [
+        ("API", "WAITING", "WAITING_API", timedelta(seconds=50), timedelta(seconds=70)),
+        ("SFTP", "WAITING", "WAITING_SFTP", timedelta(minutes=29), timedelta(minutes=31)),
+        ("POST", "WAITING", "WAITING_POST", timedelta(hours=23), timedelta(days=6)),
+        ("API", "SENT", "SENT_API", timedelta(hours=3.9), timedelta(hours=4.1)),
+        ("SFTP", "SENT", "SENT_SFTP", timedelta(hours=23), timedelta(days=6)),
+        ("POST", "SENT", "SENT_POST", timedelta(days=4.9), timedelta(days=14)),
+        ("API", "RECEIVED", "RECEIVED", timedelta(hours=23), timedelta(hours=25)),
+        ("API", "REFUSED", "REFUSED", timedelta(hours=23), timedelta(hours=25)),
+    ],
+)
+def test_a_notice_is_late_by_its_own_way(
+    database: Database,
+    clock_file: Path,
+    *,
+    channel: str,
+    state: str,
+    shown: str,
+    in_time: timedelta,
+    late: timedelta,
+) -> None:
+    notice(database, channel, state)
+    clock.advance(in_time)
+    assert overdue(database) == []
+
+    clock.advance(late - in_time)
+    assert overdue(database) == [shown]
+
+
+@pytest.mark.parametrize("state", ["LOADED", "SUPERSEDED"])
+def test_what_is_at_its_end_is_never_late(database: Database, clock_file: Path, state: str) -> None:
+    notice(database, "API", state)
+
+    clock.advance(timedelta(days=100))
+
+    assert overdue(database) == []
+
+
+def test_a_refused_version_that_a_later_one_followed_is_not_late(database: Database, clock_file: Path) -> None:
+    notice(database, "API", "REFUSED")
+    with database.transaction() as conn:
+        conn.execute(
+            "INSERT INTO notice_versions (notice_id, version, kind, state, body, first_contact_time, first_contact_on,"
+            " proof_due_on) SELECT notice_id, 2, 'CHANGE', 'LOADED', '', first_contact_time, first_contact_on,"
+            " proof_due_on FROM notice_versions"
+        )
+
+    clock.advance(timedelta(days=100))
+
+    assert overdue(database) == []
+
+
+def test_a_claim_that_was_heard_of_and_not_looked_at_is_late(database: Database, clock_file: Path) -> None:
+    with database.transaction() as conn:
+        conn.execute("INSERT INTO heard_events VALUES (gen_random_uuid(), 'C1', 1, %s)", [clock.now()])
+
+    clock.advance(timedelta(minutes=11))
+
+    assert overdue(database) == ["HEARD"]
