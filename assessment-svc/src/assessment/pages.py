@@ -20,7 +20,7 @@ def place_of(token: str) -> Place:
     try:
         done, submit_time, claim_ref = json.loads(base64.urlsafe_b64decode(token))
         place = Place(done=done, submit_time=datetime.fromisoformat(submit_time), claim_ref=claim_ref)
-    except (binascii.Error, ValueError, TypeError):
+    except (binascii.Error, ValueError, TypeError, RecursionError):
         raise _unknown() from None
     known = isinstance(claim_ref, str) and claim_ref.isascii() and claim_ref.isalnum()
     if not isinstance(done, bool) or not known or place.submit_time.tzinfo is None:

@@ -41,6 +41,7 @@ def test_what_is_no_token_is_refused_by_name(token: str) -> None:
         "7",
         '[true, "2026-01-01T00:00:00+00:00", "\\u0000"]',
         '[true, "2026-01-01T00:00:00+00:00", "\\ud800"]',
+        pytest.param("[" * 100_000, id="very deep"),
     ],
 )
 def test_json_that_is_no_place_is_refused(text: str) -> None:

@@ -58,9 +58,14 @@ def _answer(chain: Chain, service: str, name: str) -> Response:
         raise Unimplemented("NO_SUCH_METHOD", "this service has no such method")
     if request.mimetype != _JSON or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
         return Response(status=415, headers={"Accept-Post": _JSON})
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Unimplemented("CONTENT_ENCODING", "compressed bodies are not taken")
     metadata = {key.lower(): value for key, value in request.headers.items()}
     response = chain.handle(method, _reader(method), metadata, _timeout_seconds())
-    return Response(json_format.MessageToJson(response, always_print_fields_with_no_presence=True, indent=None, ensure_ascii=False), mimetype=_JSON)
+    return Response(
+        json_format.MessageToJson(response, always_print_fields_with_no_presence=True, indent=None, ensure_ascii=False),
+        mimetype=_JSON,
+    )
 
 
 def _reader(method: Method) -> Callable[[], Message]:

@@ -15,9 +15,10 @@ from chassis.errors import InvalidArgument, Violation
 LARGEST_REQUEST_BYTES = 1024 * 1024
 MALFORMED = "MALFORMED"
 """Reason of the error for a body that cannot be parsed."""
-_FIELD_IN_ERROR = re.compile(r"Failed to parse (\w+) field")
+_FIELD_IN_ERROR = re.compile(r"Failed to parse (\w+) field: ")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
-_UNKNOWN_FIELD = re.compile(r'has no field named "(\w+)"')
+_UNKNOWN_FIELD = re.compile(r'Message type "[\w.]+" has no field named "(\w+)"')
+_CLAIM_REF = re.compile(r"C[0-9A-HJKMNP-TV-Z]{11}")
 
 
 def parse_binary(message: type[Message], body: bytes) -> Message:
@@ -41,11 +42,14 @@ def parse_json(message: type[Message], body: bytes) -> Message:
 
 
 def _named(text: str) -> InvalidArgument:
-    # The parser's text quotes the value; only names of fields are taken from it.
-    unknown = _UNKNOWN_FIELD.search(text)
+    # The parser's text quotes the value, which may be written to look like that text: names are taken from its head.
+    names, at = [], 0
+    while found := _FIELD_IN_ERROR.match(text, at):
+        names.append(found[1])
+        at = found.end()
+    unknown = _UNKNOWN_FIELD.match(text, at)
     if unknown and _PLAIN_NAME.fullmatch(unknown[1]):
         return InvalidArgument.of(Violation(field=unknown[1], description="no such field"), reason=MALFORMED)
-    names = _FIELD_IN_ERROR.findall(text)
     if names:
         return InvalidArgument.of(Violation(field=".".join(names), description="not of its type"), reason=MALFORMED)
     return InvalidArgument(MALFORMED, "the body is not JSON of the method's request message")
@@ -81,6 +85,9 @@ def _value_faults(field: FieldDescriptor, value: Any, path: str) -> Iterator[Vio
             yield Violation(field=path, description="is not a value of the enumeration")
     elif isinstance(value, str) and "\x00" in value:
         yield Violation(field=path, description="holds a NUL character")
+    elif field.name == "claim_ref" and not _CLAIM_REF.fullmatch(value):
+        # Before it is looked for: an error about a record names its reference, and this may be anything.
+        yield Violation(field=path, description="is not in the form of a claim reference")
     elif isinstance(value, float) and not math.isfinite(value):
         yield Violation(field=path, description="is not a finite number")
 

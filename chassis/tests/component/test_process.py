@@ -81,7 +81,7 @@ def get(process: Process, path: str) -> httpx.Response:
 def by_http(process: Process, token: str) -> int:
     return httpx.post(
         f"http://127.0.0.1:{process.http.port}{PATH}",
-        json={"claimRef": "C"},
+        json={"claimRef": "C0000000000A"},
         headers={"Authorization": f"Bearer {token}"},
         timeout=10,
     ).status_code
@@ -91,7 +91,7 @@ def by_grpc(process: Process, token: str) -> Any:
     with remote.channel(f"127.0.0.1:{process.grpc.port}") as channel:
         return remote.invoke(
             scheduling_pb2_grpc.SchedulingServiceStub(channel).GetAppointment,
-            scheduling_pb2.GetAppointmentRequest(claim_ref="C"),
+            scheduling_pb2.GetAppointmentRequest(claim_ref="C0000000000A"),
             token=token,
             timeout_seconds=5,
         )
@@ -210,7 +210,7 @@ def test_an_address_where_nobody_listens_is_unavailable_and_is_not_told_to_the_c
     with remote.channel(f"127.0.0.1:{port}") as channel, pytest.raises(Unavailable) as away:
         remote.invoke(
             scheduling_pb2_grpc.SchedulingServiceStub(channel).GetAppointment,
-            scheduling_pb2.GetAppointmentRequest(claim_ref="C"),
+            scheduling_pb2.GetAppointmentRequest(claim_ref="C0000000000A"),
             token=tokens.issue("SUPPORT"),
             timeout_seconds=2,
         )

@@ -1,5 +1,6 @@
 """A caller is who a token, signed by the issuer for this platform and still good, says."""
 
+import base64
 import json
 import time
 from pathlib import Path
@@ -92,7 +93,10 @@ def test_a_token_signed_by_another_key_is_refused(verifier: Verifier, key_id: st
     assert refusal(verifier, f"Bearer {foreign}") == "BAD_TOKEN"
 
 
-@pytest.mark.parametrize("token", ["x", "a.b.c", "é.é.é", "." * 10_000])
+DEEP_HEADER = base64.urlsafe_b64encode(b'{"alg":' + b"[" * 5_000).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("token", ["x", "a.b.c", "é.é.é", "." * 10_000, f"{DEEP_HEADER}.e30.AA"])
 def test_what_is_no_token_is_refused(verifier: Verifier, token: str) -> None:
     assert refusal(verifier, f"Bearer {token}") == "BAD_TOKEN"
 

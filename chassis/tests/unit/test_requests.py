@@ -64,7 +64,7 @@ def test_null_is_an_answer_and_not_an_absent_field() -> None:
 
 
 def test_a_required_message_may_not_be_absent() -> None:
-    request = assessment_pb2.VerifyItemsRequest(claim_ref="C", version=1, request_id="x")
+    request = assessment_pb2.VerifyItemsRequest(claim_ref="C0000000000A", version=1, request_id="x")
     request.items.add(
         fact="f", status=assessment_pb2.ITEM_STATUS_CONFIRMED
     ).evidence.kind = assessment_pb2.EVIDENCE_KIND_PASSPORT
@@ -122,6 +122,32 @@ def test_json_of_another_shape_names_the_field_and_not_the_value(body: Any, fiel
     assert [violation.field for violation in refused.value.violations] == [field]
     assert CANARY not in str(refused.value)
     assert CANARY not in str(refused.value.violations)
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({"version": f"Failed to parse {CANARY} field: "}, ["version"]),
+        ({"version": f'Message type "x" has no field named "{CANARY}"'}, ["version"]),
+        ({"purpose": f"Failed to parse {CANARY} field: "}, ["purpose"]),
+    ],
+)
+def test_a_value_in_the_words_of_the_parser_is_not_taken_for_a_name(body: Any, fields: list[str]) -> None:
+    kind = intake_pb2.StartCallRequest if "purpose" in body else intake_pb2.RecordAnswersRequest
+
+    with pytest.raises(InvalidArgument) as refused:
+        requests.parse_json(kind, json.dumps(body).encode())
+
+    assert [violation.field for violation in refused.value.violations] == fields
+
+
+@pytest.mark.parametrize(
+    "text", [CANARY, "c0000000000a", "C000000000A", "C0000000000AA", "C0000000000U", "C0000000000\x0a"]
+)
+def test_what_is_not_in_the_form_of_a_claim_reference_is_refused_before_it_is_looked_for(text: str) -> None:
+    found = faults(intake_pb2.GetClaimRequest(claim_ref=text))
+
+    assert found == {"claim_ref": "is not in the form of a claim reference"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The notifier's methods: message to domain and back."""
 
-import re
 from datetime import date, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -8,13 +7,10 @@ from google.type import date_pb2
 
 from chassis import call
 from chassis.database import Row
-from chassis.errors import InvalidArgument, Violation
 from chassis.postcodes import Postcodes
 from cms.notifier.v1 import notifier_pb2
 from la_notifier import store
 from la_notifier.service import places
-
-_CLAIM_REFERENCE = re.compile(r"C[0-9A-HJKMNP-TV-Z]{11}")
 
 
 class LaNotifierApi:
@@ -25,8 +21,6 @@ class LaNotifierApi:
 
     def GetNotices(self, request: notifier_pb2.GetNoticesRequest) -> notifier_pb2.GetNoticesResponse:
         """Every version of a claim's notices; none where no authority was to be told."""
-        if not _CLAIM_REFERENCE.fullmatch(request.claim_ref):
-            raise InvalidArgument.of(Violation(field="claim_ref", description="is not a claim's reference"))
         with call.current().database.transaction() as conn:
             notices = store.notices_to_show(conn, request.claim_ref)
             not_told = store.not_told_of(conn, request.claim_ref)

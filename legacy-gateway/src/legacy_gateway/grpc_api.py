@@ -1,18 +1,14 @@
 """LegacyGatewayService: message ↔ domain, nothing else."""
 
-import re
 from itertools import groupby
 
 from chassis import access_log, call, clock
 from chassis.database import Row
-from chassis.errors import InvalidArgument, Violation
 from chassis.runtime import Runtime
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import gateway_pb2
 from legacy_gateway import service
 from legacy_gateway.domain import Message, State, worst
-
-_CLAIM_REF = re.compile(r"C[0-9A-HJKMNP-TV-Z]{11}")
 
 
 class LegacyGatewayApi:
@@ -23,10 +19,6 @@ class LegacyGatewayApi:
 
     def GetTransfers(self, request: gateway_pb2.GetTransfersRequest) -> gateway_pb2.GetTransfersResponse:
         """A claim's transfers; none where it was not confirmed."""
-        if not _CLAIM_REF.fullmatch(request.claim_ref):
-            raise InvalidArgument.of(
-                Violation(field="claim_ref", description="is not in the form of a claim reference")
-            )
         with call.current().database.transaction() as conn:
             transfers = service.transfers_of(conn, self._vault, request.claim_ref)
             if any(messages for _, messages in transfers):

@@ -67,7 +67,7 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, set[str]]] = [
     ("BookAppointment", {"needs": [0]}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"needs[0]"}),
     ("BookAppointment", {"channel": "CHANNEL_HOME_VISIT"}, "FAILED_PRECONDITION", "NO_SLOT_FREE", set()),
     ("BookAppointment", {"claimRef": "C00000000010"}, "NOT_FOUND", "CLAIM_UNKNOWN", set()),
-    ("BookAppointment", {"claimRef": "CWITHDRAWN"}, "FAILED_PRECONDITION", "CLAIM_NOT_OPEN", set()),
+    ("BookAppointment", {"claimRef": "CW0THDRAWN00"}, "FAILED_PRECONDITION", "CLAIM_NOT_OPEN", set()),
     ("GetAppointment", {}, "NOT_FOUND", "APPOINTMENT_UNKNOWN", set()),
     ("GetAppointment", {"claimRef": "", "appointmentId": NOBODYS}, "NOT_FOUND", "APPOINTMENT_UNKNOWN", set()),
     (
@@ -90,8 +90,8 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, set[str]]] = [
 
 def test_every_bad_request_gets_its_code_its_reason_and_its_fields(door: Any, tokens: Tokens, intake: Any) -> None:
     intake.open(CLAIM)
-    intake.open("CWITHDRAWN")
-    intake.close("CWITHDRAWN")
+    intake.open("CW0THDRAWN00")
+    intake.close("CW0THDRAWN00")
     token = tokens.issue("OPERATOR")
 
     for method, change, code, reason, fields in REFUSALS:
