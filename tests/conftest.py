@@ -13,7 +13,11 @@ from cms_local.testing import platform_under_test
 
 __all__ = ["platform_under_test"]
 
-_PROGRAMS = {"cobc": "GnuCOBOL 3 (Debian: gnucobol3)"}
+_PROGRAMS = {
+    "cobc": "GnuCOBOL 3 (Debian: gnucobol3)",
+    "node": "Node.js 20 or later (Debian: nodejs)",
+    "npm": "Node.js 20 or later (Debian: npm)",
+}
 """Programs that some tests need and that no Python package brings."""
 
 

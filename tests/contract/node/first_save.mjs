@@ -1,0 +1,78 @@
+// A call and a claim's first save, by Connect's own client, from the contract's image alone: no generated code.
+// Reads {address, image, token, nino} as JSON from standard input; writes what it was told as a line of JSON.
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createFileRegistry, fromBinary, toJson } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
+
+const given = JSON.parse(readFileSync(0, "utf8"));
+const contract = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(given.image)));
+const service = contract.getService("cms.intake.v1.IntakeService");
+
+const client = (token) =>
+  createClient(
+    service,
+    createConnectTransport({
+      baseUrl: given.address,
+      httpVersion: "1.1",
+      useBinaryFormat: false,
+      defaultTimeoutMs: 10_000,
+      interceptors: [
+        (next) => (request) => {
+          request.header.set("Authorization", `Bearer ${token}`);
+          return next(request);
+        },
+      ],
+    }),
+  );
+
+async function refusal(act) {
+  try {
+    await act();
+  } catch (error) {
+    const refused = ConnectError.from(error);
+    return { code: Code[refused.code], details: refused.details.map((detail) => detail.type) };
+  }
+  return null;
+}
+
+const operator = client(given.token);
+const value = (text) => ({ kind: { case: "stringValue", value: text } });
+const started = await operator.startCall({
+  purpose: 1,
+  nino: given.nino,
+  schemes: [2],
+  language: 1,
+  caller: { relation: 1 },
+  requestId: randomUUID(),
+});
+const save = {
+  claimRef: started.claim.claimRef,
+  version: started.claim.version,
+  answers: [
+    { questionId: "surname", value: value("Siân O’Brien") },
+    { questionId: "forenames", value: value("李") },
+  ],
+  requestId: randomUUID(),
+};
+const saved = await operator.recordAnswers(save);
+const again = await operator.recordAnswers(save);
+const stale = await refusal(() => operator.recordAnswers({ ...save, requestId: randomUUID() }));
+const bad = await refusal(() => operator.submitClaim({ claimRef: "none", version: 1, requestId: randomUUID() }));
+const nobody = await refusal(() => client("none").getClaim({ claimRef: started.claim.claimRef }));
+const surname = saved.interview.questions.find((question) => question.id === "surname");
+
+console.log(
+  JSON.stringify({
+    claim_ref: started.claim.claimRef,
+    version: saved.interview.version,
+    repeat_version: again.interview.version,
+    surname: toJson(ValueSchema, surname.answer),
+    proposed: surname.proposal !== undefined,
+    stale,
+    bad,
+    nobody,
+  }),
+);

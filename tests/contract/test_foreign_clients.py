@@ -1,0 +1,188 @@
+"""Clients that share no code with the platform: Connect's own from npm, and one that knows nothing but reflection."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import pytest
+from google.protobuf import json_format
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+from chassis.testing import eventually
+from cms_local import told
+from cms_local.cases import random_nino
+from cms_local.journey import Journey
+from cms_local.layout import ROOT
+from cms_local.testing import PlatformUnderTest
+
+pytestmark = pytest.mark.xdist_group("platform")
+
+NODE = Path(__file__).parent / "node"
+NPM_SECONDS = 120
+
+
+@pytest.fixture(scope="session")
+def connect_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The script beside Connect's client, installed as the lock file says."""
+    folder = tmp_path_factory.mktemp("node")
+    for name in ("package.json", "package-lock.json", "first_save.mjs"):
+        shutil.copy(NODE / name, folder)
+    install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
+    done = subprocess.run(install, cwd=folder, capture_output=True, text=True, timeout=NPM_SECONDS, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return folder / "first_save.mjs"
+
+
+@pytest.mark.needs("npm")
+@pytest.mark.needs("node")
+def test_connects_own_client_takes_a_call_and_saves_its_first_answers(
+    platform_under_test: PlatformUnderTest, connect_client: Path
+) -> None:
+    journey = platform_under_test.journey("single, council tenant")
+    given = {
+        "address": f"http://127.0.0.1:{platform_under_test.layout.http_port('intake-svc')}",
+        "image": str(ROOT / "proto" / "contract.binpb"),
+        "token": journey.operator,
+        "nino": random_nino(platform_under_test.source),
+    }
+
+    done = subprocess.run(
+        ["node", connect_client], input=json.dumps(given), capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    seen = json.loads(done.stdout)
+    assert (seen["version"], seen["repeat_version"]) == (2, 2)
+    assert (seen["surname"], seen["proposed"]) == ("Siân O’Brien", True)
+    assert seen["stale"] == {"code": "Aborted", "details": ["google.rpc.ErrorInfo"]}
+    assert seen["bad"] == {"code": "InvalidArgument", "details": ["google.rpc.ErrorInfo", "google.rpc.BadRequest"]}
+    assert seen["nobody"] == {"code": "Unauthenticated", "details": ["google.rpc.ErrorInfo"]}
+    interview = platform_under_test.doors.call(
+        "intake-svc", "GetInterview", {"claimRef": seen["claim_ref"]}, token=journey.operator
+    )["interview"]
+    assert answers_of(interview)["forenames"] == "李"
+
+
+def answers_of(interview: Mapping[str, Any]) -> dict[str, Any]:
+    """What the interview holds, by question."""
+    return {question["id"]: question["answer"] for question in interview["questions"] if "answer" in question}
+
+
+class ByReflection:
+    """A service as its own door describes it."""
+
+    def __init__(self, address: str) -> None:
+        self._channel = grpc.insecure_channel(address)
+        self._known = ProtoReflectionDescriptorDatabase(self._channel)
+        self.names = list(self._known.get_services())
+        [name] = [name for name in self.names if name.startswith("cms.")]
+        self._service: ServiceDescriptor = DescriptorPool(self._known).FindServiceByName(name)
+
+    def call(self, method: str, token: str, **fields: Any) -> dict[str, Any]:
+        """The response, as names and values of the contract."""
+        descriptor = self._service.methods_by_name[method]
+        request = json_format.ParseDict(fields, GetMessageClass(descriptor.input_type)())
+        unary: Any = self._channel.unary_unary
+        answer = unary(
+            f"/{self._service.full_name}/{method}",
+            request_serializer=lambda message: message.SerializeToString(),
+            response_deserializer=GetMessageClass(descriptor.output_type).FromString,
+        )(request, timeout=15, metadata=[("authorization", f"Bearer {token}")])
+        return json_format.MessageToDict(answer, preserving_proto_field_name=True)
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._channel.close()
+
+
+def test_a_client_that_knows_nothing_but_reflection_carries_a_claim_through(
+    platform_under_test: PlatformUnderTest,
+) -> None:
+    layout = platform_under_test.layout
+    services = ("intake-svc", "scheduling-svc", "assessment-svc", "legacy-gateway")
+    intake, scheduling, assessment, gateway = (ByReflection(f"127.0.0.1:{layout.grpc_port(name)}") for name in services)
+    people = platform_under_test.journey("single, council tenant")
+
+    claim_ref, version = take_claim(intake, people)
+    booked = scheduling.call(
+        "BookAppointment",
+        people.operator,
+        claim_ref=claim_ref,
+        earliest=True,
+        postcode=people.case.postcode,
+        request_id=str(uuid4()),
+    )["appointment"]
+    intake.call("SubmitClaim", people.operator, claim_ref=claim_ref, version=version, request_id=str(uuid4()))
+    told.note(people.told_file, claim_ref, "SUBMITTED", wants_notice=people.case.wants_notice)
+    assessor = people.issue("ASSESSOR", subject=booked["assessor_id"], office=booked["office"]["code"])
+    confirm(assessment, assessor, claim_ref)
+    told.note(people.told_file, claim_ref, "CONFIRMED")
+
+    support = people.issue("SUPPORT", subject="SU000001")
+    eventually(
+        lambda: (
+            [part["state"] for part in gateway.call("GetTransfers", support, claim_ref=claim_ref).get("systems", [])]
+            == ["TRANSFER_STATE_ACCEPTED"]
+        ),
+        seconds=60,
+        what="acceptance by JSAPS",
+    )
+    for service in (intake, scheduling, assessment, gateway):
+        assert "grpc.health.v1.Health" in service.names
+        service.close()
+
+
+def take_claim(intake: ByReflection, people: Journey) -> tuple[str, int]:
+    """The call and every answer, section by section; gives the claim and its version."""
+    started = intake.call(
+        "StartCall",
+        people.operator,
+        purpose="CALL_PURPOSE_NEW",
+        nino=random_nino(people.random),
+        schemes=["SCHEME_JOBSEEKERS_ALLOWANCE"],
+        language="LANGUAGE_EN",
+        caller={"relation": "CALLER_RELATION_SELF"},
+        request_id=str(uuid4()),
+    )
+    claim_ref, interview = started["claim"]["claim_ref"], started["interview"]
+    while due := [
+        {"question_id": question["id"], "value": people.case.answers[question["id"]]}
+        for question in interview["questions"]
+        if "answer" not in question and question["id"] in people.case.answers
+    ]:
+        interview = intake.call(
+            "RecordAnswers",
+            people.operator,
+            claim_ref=claim_ref,
+            answers=due,
+            version=interview["version"],
+            request_id=str(uuid4()),
+        )["interview"]
+    return claim_ref, interview["version"]
+
+
+def confirm(assessment: ByReflection, assessor: str, claim_ref: str) -> None:
+    """Takes up the work when it is there, checks every item and confirms."""
+
+    def started() -> Any:
+        try:
+            return assessment.call("StartAssessment", assessor, claim_ref=claim_ref, request_id=str(uuid4()))
+        except grpc.RpcError as error:
+            code: Any = getattr(error, "code", None)
+            assert code() in {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.PERMISSION_DENIED}
+            return None
+
+    found = eventually(started, seconds=30, what="the work item")["assessment"]
+    checks = [{"fact": item["fact"], "status": "ITEM_STATUS_CONFIRMED"} for item in found["items"]]
+    common = {"claim_ref": claim_ref, "request_id": str(uuid4())}
+    checked = assessment.call("VerifyItems", assessor, **common, items=checks, version=found["version"])["assessment"]
+    done = assessment.call("ConfirmAssessment", assessor, **common, version=checked["version"])["assessment"]
+    assert done["state"] == "ASSESSMENT_STATE_CONFIRMED"

@@ -1,0 +1,361 @@
+"""Each kind of bad input, by either door: its code, the field or question at fault, and no word of what was sent."""
+
+import base64
+import http.client
+import json
+from collections.abc import Mapping
+from typing import Any, get_args
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from cms_local.doors import SERVICE_NAMES
+from cms_local.journey import Journey
+from cms_local.layout import SERVICES
+from cms_local.raw_doors import Answer, Door, RawDoors, methods
+from cms_local.testing import PlatformUnderTest
+
+pytestmark = pytest.mark.xdist_group("platform")
+
+DOORS = get_args(Door)
+ONE_MEGABYTE = 1024 * 1024
+FIVE_MEGABYTES = 5 * ONE_MEGABYTE
+BEARER_OF_DEPTH = "Bearer " + base64.urlsafe_b64encode(b'{"alg":' + b"[" * 5_000).decode().rstrip("=") + ".e30.AA"
+
+REFUSED_ANSWERS: list[tuple[str, Any]] = [
+    ("nino", "QQ123456C"),
+    ("nino", "AB12345C"),
+    ("nino", "ＡＢ123456Ｃ"),
+    ("date_of_birth", "1980-02-31"),
+    ("date_of_birth", "2099-01-01"),
+    ("date_of_birth", "31/01/1980"),
+    ("capital", "-5.00"),
+    ("capital", "NaN"),
+    ("capital", 5),
+    ("part_time_hours", -1),
+    ("part_time_hours", 1e308),
+    ("surname", "Bri\x01en"),
+    ("surname", "Bri\r\nBcc: all"),
+    ("surname", "x" * 101),
+    ("surname", "🙂"),
+    ("sort_code", "00-00-00"),
+    ("account_number", "1234567"),
+    ("telephone", "not a number"),
+    ("email", "a@b@example.org"),
+    ("address", {"lines": ["1 High Street"], "postcode": "LS1 4AP"}),
+    ("address", {"lines": ["1 High Street", "Leeds"], "postcode": "nowhere"}),
+    ("sex", "DROP TABLE"),
+    ("has_partner", "yes"),
+    ("children", [{"name": "Mia", "surprise": 1}]),
+    ("children", [{"name": "Mia"}] * 21),
+    ("declaration", {"gap": "LATER"}),
+]
+STORED_LITERALLY = [
+    "O'Brien",
+    "O’Brien",
+    "Łukasz",
+    "Siân",
+    "Sia\u0302n",
+    "李",
+    "Nguyễn",
+    "Zoë-Anne",
+    "بن",
+    "<script>alert(1)</script>",
+    "Robert'); DROP TABLE claims;--",
+    "{{7*7}} ${7*7} %s",
+    "Ann 🙂",
+]
+HELD_BY_THE_RECORD = {"O'Brien"}
+
+
+def answer_one(raw: RawDoors, door: Door, call: Journey, question: str, value: Any, **more: Any) -> Answer:
+    """RecordAnswers with one answer, at the claim's present version."""
+    request = {
+        "claimRef": call.claim_ref,
+        "answers": [{"questionId": question, "value": value} | more],
+        "version": call.interview["version"],
+        "requestId": str(uuid4()),
+    }
+    given = raw.ask(door, "RecordAnswers", request, authorization=f"Bearer {call.operator}")
+    if given.body:
+        call.interview = given.body["interview"]
+    return given
+
+
+def shown(call: Journey, question: str) -> Mapping[str, Any]:
+    """A question of the interview as it was last shown."""
+    return next(part for part in call.interview["questions"] if part["id"] == question)
+
+
+@pytest.fixture(scope="module")
+def open_call(platform_under_test: PlatformUnderTest) -> Journey:
+    """A claim in its operator's open call, for requests that change nothing."""
+    journey = platform_under_test.journey("single, council tenant")
+    journey.start_call()
+    return journey
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(("question", "value"), REFUSED_ANSWERS)
+def test_an_unsound_answer_is_refused_by_its_questions_name_alone(
+    raw: RawDoors, open_call: Journey, door: Door, question: str, value: Any
+) -> None:
+    given = answer_one(raw, door, open_call, question, value)
+
+    assert given.refusal == ("invalid_argument", "INVALID_FIELDS", frozenset({question}))
+    told = given.text.replace(question, "")
+    assert not any(word in told for word in words_of(value))
+
+
+def words_of(value: Any) -> list[str]:
+    """The texts in a value that only the caller can have brought."""
+    match value:
+        case str():
+            return [value] if len(value) > 2 else []
+        case list():
+            return [word for part in value for word in words_of(part)]
+        case dict():
+            return [word for part in value.values() for word in words_of(part)]
+    return []
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("name", STORED_LITERALLY)
+def test_a_name_is_stored_as_it_is_written_and_put_in_another_form_only_with_consent(
+    raw: RawDoors, call: Journey, door: Door, name: str
+) -> None:
+    canonical = "Siân" if name == "Sia\u0302n" else name
+
+    given = answer_one(raw, door, call, "surname", name)
+
+    assert given.code == "ok", given
+    assert shown(call, "surname")["answer"] == canonical
+    assert ("proposal" in shown(call, "surname")) == (name not in HELD_BY_THE_RECORD)
+
+    agreed = answer_one(raw, door, call, "surname", name, acceptTransliteration=True)
+
+    if agreed.code == "ok":
+        assert shown(call, "surname")["answer"] == canonical
+        assert "proposal" not in shown(call, "surname")
+    else:
+        assert agreed.fields == {"surname"}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(
+    ("method", "request_body", "fields"),
+    [
+        ("StartCall", {"schemes": ["SCHEME_CHILD_MAINTENANCE"]}, {"schemes"}),
+        ("StartCall", {"schemes": [77]}, {"schemes[0]"}),
+        ("StartCall", {"nino": "QQ123456C"}, {"nino"}),
+        ("StartCall", {"purpose": 99}, {"purpose"}),
+        ("StartCall", {"requestId": "7"}, {"request_id"}),
+        ("GetInterview", {"claimRef": "Zq7"}, {"claim_ref"}),
+        ("GetInterview", {"claimRef": ""}, {"claim_ref"}),
+        ("GetTransfers", {"claimRef": "Zq7"}, {"claim_ref"}),
+        ("GetNotices", {"claimRef": "Zq7"}, {"claim_ref"}),
+        ("GetAppointment", {"claimRef": "Zq7"}, {"claim_ref"}),
+        ("BookAppointment", {"claimRef": "Zq7", "earliest": True, "postcode": "LS1 4AP"}, {"claim_ref"}),
+        ("BookAppointment", {"earliest": True, "postcode": "nowhere"}, {"postcode"}),
+        ("FindSlots", {"postcode": "nowhere"}, {"postcode"}),
+        ("FindSlots", {"postcode": "LS1 4AP", "pageSize": -1}, {"page_size"}),
+        ("FindAuthority", {"postcode": "nowhere"}, {"postcode"}),
+        ("StartAssessment", {"claimRef": "Zq7"}, {"claim_ref"}),
+        ("ListWork", {"pageSize": -1}, {"page_size"}),
+        ("ListWork", {"day": {"year": 2026, "month": 2, "day": 31}}, {"day"}),
+        ("ListWork", {"day": {"year": 9999, "month": 12, "day": 31}}, {"day"}),
+        ("ListWork", {"pageToken": base64.urlsafe_b64encode(b"[" * 100_000).decode()}, {"page_token"}),
+        ("ListWork", {"pageToken": "Zq7"}, {"page_token"}),
+        ("ListClaims", {"nino": "QQ123456C"}, {"nino"}),
+        ("ListClaims", {"state": "CLAIM_STATE_DRAFT", "pageToken": "Zq7"}, {"page_token"}),
+        ("ListClaims", {"surname": "x", "dateOfBirth": {"year": 1980, "month": 2, "day": 31}}, {"date_of_birth"}),
+    ],
+)
+def test_a_bad_field_of_a_request_is_named(
+    raw: RawDoors, open_call: Journey, *, door: Door, method: str, request_body: dict[str, Any], fields: set[str]
+) -> None:
+    assessor = open_call.issue("ASSESSOR", subject="AS000001", office="100101")
+    token = assessor if "ListWork" in method or "Assessment" in method else open_call.operator
+
+    given = raw.ask(door, method, whole(open_call, method) | request_body, authorization=f"Bearer {token}")
+
+    assert given.code == "invalid_argument", given
+    assert set(given.fields) == fields
+    assert not any(word in given.text for word in ("Zq7", "nowhere", "QQ123456C"))
+
+
+def whole(call: Journey, method: str) -> dict[str, Any]:
+    """A sound request, but for what a test puts into it."""
+    common = {"claimRef": call.claim_ref, "requestId": str(uuid4())}
+    start = {
+        "purpose": "CALL_PURPOSE_NEW",
+        "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"],
+        "language": "LANGUAGE_EN",
+        "caller": {"relation": "CALLER_RELATION_SELF"},
+        "requestId": str(uuid4()),
+    }
+    names = {part.json_name for part in methods()[method].input_type.fields}
+    return start if method == "StartCall" else {name: value for name, value in common.items() if name in names}
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (b"", set()),
+        (b"null", set()),
+        (b"[]", set()),
+        (b"{", set()),
+        (b'{"claimRef": NaN}', {"claimRef"}),
+        (b'{"claimRef": "a", "claimRef": "Zq7"}', set()),
+        (b'{"claimRef": "\xff"}', set()),
+        (b'{"claimRef": "\\ud800"}', {"claimRef"}),
+        (b'{"version": 1.5}', {"version"}),
+        (b'{"version": "Zq7"}', {"version"}),
+        (b'{"version": ' + b"9" * 5000 + b"}", set()),
+        (b'{"answers": {"Zq7": 1}}', {"answers"}),
+        (b'{"answers": [null]}', {"answers"}),
+        (b'{"claimRef": ' + b"[" * 200_000, set()),
+        (b'{"answers": [{"questionId": "surname", "value": ' + b"[" * 200 + b"]" * 200 + b"}]}", {"answers.value"}),
+        (b'{"version": "Failed to parse Zq7 field"}', {"version"}),
+        (b'{"version": "has no field named \\"Zq7\\""}', {"version"}),
+        (b'{"answers": [{"value": {"Failed to parse Zq7 field": 1, "Failed to parse Zq7 field": 2}}]}', set()),
+    ],
+    ids=lambda given: given[:40].decode(errors="replace") if isinstance(given, bytes) else "",
+)
+def test_a_body_that_is_not_the_requests_json_is_malformed_and_none_of_it_is_repeated(
+    raw: RawDoors, open_call: Journey, body: bytes, fields: set[str]
+) -> None:
+    given = raw.by_json("RecordAnswers", body, authorization=f"Bearer {open_call.operator}")
+
+    assert given.code == "invalid_argument", given
+    assert "Zq7" not in given.text
+    assert given.fields <= fields
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("levels", [20, 45, 60, 95, 3000])
+def test_a_value_of_any_depth_is_refused_and_not_stumbled_over(
+    raw: RawDoors, open_call: Journey, door: Door, levels: int
+) -> None:
+    passport = {"authorization": f"Bearer {open_call.operator}"}
+    if door == "json":
+        value = "[" * levels + "]" * levels
+        request = {"claimRef": open_call.claim_ref, "version": 1, "requestId": str(uuid4())}
+        head = json.dumps(request)[:-1]
+        body = f'{head}, "answers": [{{"questionId": "surname", "value": {value}}}]}}'.encode()
+        given = raw.by_json("RecordAnswers", body, **passport)
+    else:
+        given = raw.by_grpc("RecordAnswers", nested_answer(open_call.claim_ref, levels), **passport)
+
+    assert given.code == "invalid_argument", given
+
+
+def nested_answer(claim_ref: str, levels: int) -> bytes:
+    """RecordAnswersRequest on the wire with a list in a list in a list, as no library would build it."""
+    value = b"\x32\x00"
+    for _ in range(levels):
+        value = tagged(0x32, tagged(0x0A, value))
+    answer = tagged(0x0A, b"surname") + tagged(0x12, value)
+    return tagged(0x0A, claim_ref.encode()) + tagged(0x12, answer) + b"\x18\x01" + tagged(0x22, str(uuid4()).encode())
+
+
+def tagged(tag: int, content: bytes) -> bytes:
+    """A field of bytes in protobuf's wire format."""
+    length, size = len(content), b""
+    while length > 0x7F:
+        size += bytes([length & 0x7F | 0x80])
+        length >>= 7
+    return bytes([tag]) + size + bytes([length]) + content
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("size", [ONE_MEGABYTE + 1, FIVE_MEGABYTES])
+@pytest.mark.parametrize("method", ["StartCall", "FindSlots", "VerifyItems", "GetTransfers", "FindAuthority"])
+def test_a_body_that_is_too_large_is_refused_as_that(
+    raw: RawDoors, open_call: Journey, door: Door, size: int, method: str
+) -> None:
+    role = "ASSESSOR" if method == "VerifyItems" else "OPERATOR"
+    passport = {"authorization": f"Bearer {open_call.issue(role, subject='ST000001', office='100101')}"}
+
+    if door == "json":
+        given = raw.by_json(method, b'{"claimRef": "' + b"x" * size + b'"}', **passport)
+    else:
+        given = raw.by_grpc(method, tagged(0x0A, b"x" * size), **passport)
+
+    assert given.code == "resource_exhausted", given
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"traceparent": "00-zz-zz-01"},
+        {"traceparent": "x" * 4000},
+        {"cms_purpose": "'; DROP TABLE access_log; --"},
+        {"cms_purpose": "x" * 4000},
+        {"authorization": "Bearer " + "x" * 4000},
+        {"authorization": BEARER_OF_DEPTH},
+        {"authorization": "Bearer eyJhbGciOlsxXX0.e30.AA"},
+    ],
+    ids=lambda metadata: next(f"{name} {value[:12]}" for name, value in metadata.items()),
+)
+def test_odd_metadata_breaks_nothing(raw: RawDoors, open_call: Journey, door: Door, metadata: dict[str, str]) -> None:
+    passport = {"authorization": f"Bearer {open_call.operator}"} | metadata
+
+    given = raw.ask(door, "GetInterview", {"claimRef": open_call.claim_ref}, **passport)
+
+    assert given.code == ("unauthenticated" if "authorization" in metadata else "ok"), given
+
+
+@pytest.mark.parametrize("purpose", [b"caf\xc3\xa9 \xff", "\u202etest".encode(), b"\x01\x02", b"a\x00b", b"\t"])
+def test_a_purpose_that_is_no_text_breaks_nothing(
+    platform_under_test: PlatformUnderTest, open_call: Journey, purpose: bytes
+) -> None:
+    assessor = open_call.issue("ASSESSOR", subject="AS000001", office="100101")
+    # A client that lets every byte through.
+    door = http.client.HTTPConnection("127.0.0.1", platform_under_test.layout.http_port("intake-svc"), timeout=20)
+
+    door.putrequest("POST", "/cms.intake.v1.IntakeService/GetInterview")
+    body = json.dumps({"claimRef": open_call.claim_ref}).encode()
+    for name, value in {
+        "Authorization": f"Bearer {assessor}".encode(),
+        "Content-Type": b"application/json",
+        "Content-Length": str(len(body)).encode(),
+        "Cms-Purpose": purpose,
+    }.items():
+        door.putheader(name, value)
+    door.endheaders(body)
+    given = door.getresponse()
+    door.close()
+
+    assert given.status in {200, 400, 403}, given.read()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Type": "application/proto"}, 415),
+        ({"Content-Type": "application/json; charset=utf-16"}, 415),
+        ({"Connect-Timeout-Ms": "soon"}, 400),
+        ({"Connect-Timeout-Ms": "99999999999"}, 400),
+        ({"Connect-Timeout-Ms": "0"}, 504),
+        ({"Content-Encoding": "gzip"}, 501),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_the_protocol_does_not_know_is_refused_in_its_words(
+    platform_under_test: PlatformUnderTest, open_call: Journey, service: str, headers: dict[str, str], status: int
+) -> None:
+    method = next(name for name, of in methods().items() if of.containing_service.full_name == SERVICE_NAMES[service])
+    url = f"http://127.0.0.1:{platform_under_test.layout.http_port(service)}/{SERVICE_NAMES[service]}/{method}"
+
+    given = httpx.post(
+        url,
+        content=b"{}",
+        headers={"Content-Type": "application/json", "Authorization": f"Bearer {open_call.operator}"} | headers,
+    )
+
+    assert given.status_code == status, given.text

@@ -1,0 +1,445 @@
+"""The matrix of role, method and record, by either door: who is answered, who is refused, and what is written of it."""
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from typing import Any, get_args
+from uuid import uuid4
+
+import jwt
+import psycopg
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from chassis import contract
+from chassis.testing import eventually
+from cms.common.v1 import common_pb2
+from cms_local.doors import SERVICE_NAMES
+from cms_local.journey import Journey
+from cms_local.keys import ISSUER
+from cms_local.layout import DATABASES, SERVICES
+from cms_local.raw_doors import Answer, Door, RawDoors, methods
+from cms_local.testing import PlatformUnderTest
+
+pytestmark = pytest.mark.xdist_group("platform")
+
+DOORS = get_args(Door)
+ROLES = [name.removeprefix("ROLE_") for name in common_pb2.Role.keys() if name != "ROLE_UNSPECIFIED"]  # noqa: SIM118
+BANK = {"sort_code", "account_number", "account_name", "building_society_roll"}
+SECRETS = ("Harbour Foods Ltd", "55779911", "20-00-00")
+"""Words of the claim's answers: nobody who is refused is told any of them."""
+
+
+def bearer(call: Journey, role: str, subject: str = "", **claims: str) -> dict[str, str]:
+    """The metadata of a caller."""
+    name = subject or ("legacy-gateway" if role == "SERVICE" else "ST000099")
+    return {"authorization": f"Bearer {call.issue(role, subject=name, **claims)}"}
+
+
+@pytest.fixture(scope="module")
+def claim(platform_under_test: PlatformUnderTest) -> Journey:
+    """A submitted and booked claim, whose operator's call is still open."""
+    journey = platform_under_test.journey("single, council tenant")
+    journey.start_call()
+    journey.answer(journey.case.answers)
+    journey.book()
+    journey.submit()
+    request = {"claimRef": journey.claim_ref}
+    shown = platform_under_test.doors.call("intake-svc", "GetInterview", request, token=journey.operator)
+    journey.interview = shown["interview"]
+    return journey
+
+
+@pytest.fixture(scope="module")
+def resumed(platform_under_test: PlatformUnderTest, claim: Journey) -> str:
+    """The token of a second operator, in a call on the claim whose security is not passed."""
+    token = claim.issue("OPERATOR", subject="OP999999")
+    request = {
+        "purpose": "CALL_PURPOSE_PROGRESS",
+        "claimRef": claim.claim_ref,
+        "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"],
+        "language": "LANGUAGE_EN",
+        "caller": {"relation": "CALLER_RELATION_SELF"},
+        "requestId": str(uuid4()),
+    }
+    started = platform_under_test.doors.call("intake-svc", "StartCall", request, token=token)
+    assert started["call"]["security"] == "CALL_SECURITY_REQUIRED"
+    return token
+
+
+@pytest.fixture(scope="module")
+def ended(platform_under_test: PlatformUnderTest) -> Journey:
+    """A claim whose call has ended."""
+    journey = platform_under_test.journey("single, council tenant")
+    journey.start_call()
+    request = {"callId": journey.call_id, "outcome": "CALL_OUTCOME_ABANDONED", "requestId": str(uuid4())}
+    platform_under_test.doors.call("intake-svc", "EndCall", request, token=journey.operator)
+    return journey
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("method", sorted(methods()))
+def test_a_method_is_open_to_the_roles_that_the_contract_names_and_to_no_other(
+    raw: RawDoors, claim: Journey, door: Door, role: str, method: str
+) -> None:
+    given = raw.ask(door, method, {}, **bearer(claim, role, office="100101"))
+
+    if role in contract.allowed_roles(methods()[method]):
+        assert given.reason != "ROLE"
+        assert given.code in {"ok", "invalid_argument"}, given
+    else:
+        assert given.refusal == ("permission_denied", "ROLE", frozenset())
+
+
+def tokens_that_are_not_good(platform: PlatformUnderTest) -> Iterator[tuple[str, str]]:
+    """Tokens by what is wrong with them; each is sound but for that."""
+    layout = platform.layout
+    key: Any = serialization.load_pem_private_key(layout.keys("issuer.pem").read_bytes(), password=None)
+    [public] = json.loads(layout.keys("jwks.json").read_text())["keys"]
+    body = {"iss": ISSUER, "aud": "cms3", "sub": "OP000001", "roles": ["OPERATOR"], "exp": int(time.time()) + 60}
+    headers = {"kid": public["kid"]}
+
+    def signed(**changes: Any) -> str:
+        return jwt.encode(body | changes, key, algorithm="EdDSA", headers=headers)
+
+    point = base64.urlsafe_b64decode(public["x"] + "==")
+    pem = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    head, _, rest = signed().partition(".")
+    claims, _, signature = rest.partition(".")
+    swapped = base64.urlsafe_b64encode(json.dumps(body | {"roles": ["SERVICE"]}).encode()).decode().rstrip("=")
+    yield "expired", signed(exp=int(time.time()) - 1)
+    yield "never expires", signed(exp=None)
+    yield "another audience", signed(aud="cms2")
+    yield "another issuer", signed(iss="somebody")
+    yield "not yet", signed(nbf=int(time.time()) + 600)
+    yield "no subject", signed(sub="")
+    yield "subject too long", signed(sub="NINECHARS")
+    yield "roles as text", signed(roles="OPERATOR")
+    yield "alg none", jwt.encode(body, "", algorithm="none", headers=headers)
+    yield "another key", jwt.encode(body, Ed25519PrivateKey.generate(), algorithm="EdDSA", headers=headers)
+    yield "unknown key", jwt.encode(body, key, algorithm="EdDSA", headers={"kid": "other"})
+    yield "HS256 with the public point", forged(body, headers, point)
+    yield "HS256 with the public key's text", forged(body, headers, pem)
+    yield "other claims under the signature", f"{head}.{swapped}.{signature}"
+    yield "signature cut", f"{head}.{claims}.{signature[:-4]}"
+    yield "no signature", f"{head}.{claims}."
+
+
+def forged(body: dict[str, Any], headers: dict[str, str], secret: bytes) -> str:
+    """A token whose secret is the issuer's public key, made by hand: libraries refuse to."""
+    algorithm = jwt.get_algorithm_by_name("HS256")
+    parts = [{"alg": "HS256", "typ": "JWT"} | headers, body]
+    text = b".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
+    made = base64.urlsafe_b64encode(algorithm.sign(text, secret)).rstrip(b"=")
+    return f"{text.decode()}.{made.decode()}"
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_token_that_is_not_good_is_nobodys(
+    platform_under_test: PlatformUnderTest, raw: RawDoors, claim: Journey, door: Door
+) -> None:
+    for wrong, token in tokens_that_are_not_good(platform_under_test):
+        for method in ("GetInterview", "FindSlots", "ListWork", "GetTransfers", "GetNotices"):
+            given = raw.ask(
+                door, method, {"claimRef": claim.claim_ref} if "Get" in method else {}, authorization=f"Bearer {token}"
+            )
+
+            assert given.refusal == ("unauthenticated", "BAD_TOKEN", frozenset()), wrong
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("method", sorted(methods()))
+@pytest.mark.parametrize("metadata", [{}, {"authorization": "Basic T1A6"}, {"authorization": "Bearer"}], ids=str)
+def test_without_a_token_nobody_is_answered(raw: RawDoors, door: Door, method: str, metadata: dict[str, str]) -> None:
+    assert raw.ask(door, method, {}, **metadata).refusal == ("unauthenticated", "NO_TOKEN", frozenset())
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_token_that_was_good_is_refused_once_it_has_expired(
+    platform_under_test: PlatformUnderTest, raw: RawDoors, claim: Journey, door: Door
+) -> None:
+    key: Any = serialization.load_pem_private_key(
+        platform_under_test.layout.keys("issuer.pem").read_bytes(), password=None
+    )
+    body = {"iss": ISSUER, "aud": "cms3", "sub": "SU1", "roles": ["SUPPORT"], "exp": int(time.time()) + 3}
+    passport = {"authorization": f"Bearer {jwt.encode(body, key, algorithm='EdDSA', headers={'kid': 'development'})}"}
+    request = {"claimRef": claim.claim_ref}
+    assert raw.ask(door, "GetClaim", request, **passport).code == "ok"
+
+    late = eventually(
+        lambda: given if (given := raw.ask(door, "GetClaim", request, **passport)).code != "ok" else None,
+        what="the token's end",
+    )
+
+    assert late.refusal == ("unauthenticated", "BAD_TOKEN", frozenset())
+
+
+def attempts(claim: Journey) -> dict[str, dict[str, Any]]:
+    """Every method that reads or writes the claim's answers, with a request that changes nothing if it is served."""
+    change = {
+        "claimRef": claim.claim_ref,
+        "answers": [{"questionId": "capital", "value": claim.case.answers["capital"]}],
+        "version": claim.interview["version"],
+        "requestId": str(uuid4()),
+    }
+    return {
+        "GetInterview": {"claimRef": claim.claim_ref},
+        "GetHistory": {"claimRef": claim.claim_ref},
+        "RecordAnswers": change,
+        "AmendAnswers": change | {"reason": "Misheard", "requestId": str(uuid4())},
+        "SubmitClaim": {"claimRef": claim.claim_ref, "version": 1, "requestId": str(uuid4())},
+    }
+
+
+def expect_refused(given: Answer, reason: str) -> None:
+    """Refused for this reason, and told nothing."""
+    assert given.refusal == ("permission_denied", reason, frozenset()), given
+    assert not any(secret in given.text for secret in SECRETS)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("method", ["GetInterview", "GetHistory", "RecordAnswers", "AmendAnswers", "SubmitClaim"])
+def test_an_operator_reaches_answers_by_an_open_call_with_security_passed_alone(
+    raw: RawDoors, claim: Journey, ended: Journey, resumed: str, *, door: Door, method: str
+) -> None:
+    purpose = {"cms_purpose": f"call {claim.call_id}"}
+    own, other = {"authorization": f"Bearer {claim.operator}"}, bearer(claim, "OPERATOR", "OP000777")
+    unpassed = {"authorization": f"Bearer {resumed}"}
+    over = {"authorization": f"Bearer {ended.operator}"}
+
+    assert raw.ask(door, method, attempts(claim)[method], **own).code != "permission_denied"
+    expect_refused(raw.ask(door, method, attempts(claim)[method], **other, **purpose), "CALL_REQUIRED")
+    expect_refused(raw.ask(door, method, attempts(claim)[method], **unpassed), "CALL_REQUIRED")
+    expect_refused(raw.ask(door, method, attempts(ended)[method], **over), "CALL_REQUIRED")
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("method", ["EndCall", "PassSecurity"])
+def test_a_call_is_nobodys_but_its_operators(raw: RawDoors, claim: Journey, door: Door, method: str) -> None:
+    request = {"callId": claim.call_id, "requestId": str(uuid4())}
+    more: dict[str, Any] = {
+        "EndCall": {"outcome": "CALL_OUTCOME_COMPLETED"},
+        "PassSecurity": {"answers": [{"questionId": "date_of_birth", "value": "1984-02-29"}]},
+    }
+
+    given = raw.ask(door, method, request | more[method], **bearer(claim, "OPERATOR", "OP000777"))
+
+    expect_refused(given, "CALL_REQUIRED")
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(
+    ("method", "role"),
+    [
+        ("GetInterview", "ASSESSOR"),
+        ("GetHistory", "ASSESSOR"),
+        ("GetHistory", "SERVICE_MANAGER"),
+        ("AmendAnswers", "ASSESSOR"),
+        ("AmendAnswers", "PROCESSING_OFFICER"),
+    ],
+)
+def test_others_reach_answers_for_a_purpose_that_they_name(
+    raw: RawDoors, claim: Journey, door: Door, method: str, role: str
+) -> None:
+    passport = bearer(claim, role, office="100101")
+
+    expect_refused(raw.ask(door, method, attempts(claim)[method], **passport), "PURPOSE_REQUIRED")
+    expect_refused(raw.ask(door, method, attempts(claim)[method], **passport, cms_purpose=""), "PURPOSE_REQUIRED")
+    named = raw.ask(door, method, attempts(claim)[method], **passport, cms_purpose="work item 7")
+
+    assert named.code == "ok", named
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("role", ROLES)
+def test_who_claims_is_shown_to_the_call_and_to_a_purpose_and_to_no_other(
+    raw: RawDoors, claim: Journey, door: Door, role: str
+) -> None:
+    sees = {"ASSESSOR", "PROCESSING_OFFICER", "SERVICE_MANAGER"}
+    request = {"claimRef": claim.claim_ref}
+
+    plain = raw.ask(door, "GetClaim", request, **bearer(claim, role, office="100101"))
+    named = raw.ask(door, "GetClaim", request, **bearer(claim, role, office="100101"), cms_purpose="work item 7")
+
+    if role == "COUNCIL_OFFICER":
+        expect_refused(plain, "ROLE")
+    else:
+        assert plain.body is not None
+        assert named.body is not None
+        assert "claimant" not in plain.body["claim"]
+        assert ("claimant" in named.body["claim"]) == (role in sees)
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_an_assessor_works_in_the_own_office_alone(raw: RawDoors, claim: Journey, door: Door) -> None:
+    own = claim.appointment["office"]["code"]
+    other = "100102" if own == "100101" else "100101"
+    eventually(lambda: starts(raw, claim, own), seconds=20, what="the work item with its appointment")
+
+    requests: dict[str, dict[str, Any]] = {
+        "GetAppointment": {"claimRef": claim.claim_ref},
+        "StartAssessment": {"claimRef": claim.claim_ref, "requestId": str(uuid4())},
+        "VerifyItems": work(claim) | {"items": [{"fact": "surname", "status": "ITEM_STATUS_CONFIRMED"}]},
+        "CorrectItem": work(claim) | {"fact": "capital", "value": "1.00", "reason": "As seen"},
+        "ConfirmAssessment": work(claim),
+    }
+    for method, request in requests.items():
+        elsewhere = raw.ask(door, method, request, **bearer(claim, "ASSESSOR", office=other))
+        nowhere = raw.ask(door, method, request, **bearer(claim, "ASSESSOR"))
+
+        assert (elsewhere.code, elsewhere.reason) == ("permission_denied", "OTHER_OFFICE"), method
+        assert (nowhere.code, nowhere.reason) in {
+            ("permission_denied", "OFFICE_REQUIRED"),
+            ("permission_denied", "OTHER_OFFICE"),
+        }, method
+    listed = raw.ask(door, "ListWork", {"office": own}, **bearer(claim, "ASSESSOR", office=other))
+    assert listed.refusal == ("permission_denied", "OTHER_OFFICE", frozenset())
+    assert raw.ask(door, "GetAppointment", {"claimRef": claim.claim_ref}, **bearer(claim, "ASSESSOR", office=own)).body
+
+
+def work(claim: Journey) -> dict[str, Any]:
+    """What every act of an assessor bears."""
+    return {"claimRef": claim.claim_ref, "version": 2, "requestId": str(uuid4())}
+
+
+def starts(raw: RawDoors, claim: Journey, office: str) -> bool:
+    """Whether the work item is there with its office: one of another is refused."""
+    other = "100102" if office == "100101" else "100101"
+    request = {"claimRef": claim.claim_ref, "requestId": str(uuid4())}
+    return (
+        raw.ask("json", "StartAssessment", request, **bearer(claim, "ASSESSOR", office=other)).reason == "OTHER_OFFICE"
+    )
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_service_gets_the_facts_that_are_its_own(raw: RawDoors, claim: Journey, door: Door) -> None:
+    facts = {}
+    for service in [*SERVICES, "somebody-else"]:
+        given = raw.ask(door, "GetClaimFacts", {"claimRef": claim.claim_ref}, **bearer(claim, "SERVICE", service))
+        assert given.body is not None
+        facts[service] = {**given.body["facts"]["answers"], **given.body["facts"].get("recordForms", {})}
+
+    assert {"sort_code", "account_number"} <= set(facts["legacy-gateway"])
+    assert "tenure" in facts["la-notifier"]
+    assert not BANK & set(facts["la-notifier"])
+    assert not {"55779911", "200000"} & {str(value) for value in facts["la-notifier"].values()}
+    assert "tenure" not in facts["legacy-gateway"]
+    assert all(not facts[service] for service in ("scheduling-svc", "assessment-svc", "intake-svc", "somebody-else"))
+
+
+def logged(platform: PlatformUnderTest, service: str, method: str, outcome: str, subject: str) -> int:
+    """Rows of the access log."""
+    query = "SELECT count(*) FROM access_log WHERE method LIKE %s AND outcome = %s AND subject = %s"
+    return platform.count(service, query, f"%/{method}", outcome, subject)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(
+    ("method", "role"),
+    [
+        ("GetInterview", "OPERATOR"),
+        ("GetHistory", "OPERATOR"),
+        ("AmendAnswers", "OPERATOR"),
+        ("GetClaim", "ASSESSOR"),
+        ("ListClaims", "ASSESSOR"),
+        ("GetInterview", "ASSESSOR"),
+        ("GetClaimFacts", "SERVICE"),
+    ],
+)
+def test_every_response_that_carries_answers_has_its_row_in_the_access_log(
+    platform_under_test: PlatformUnderTest, raw: RawDoors, claim: Journey, *, door: Door, method: str, role: str
+) -> None:
+    subject = operator_of(claim) if role == "OPERATOR" else "la-notifier" if role == "SERVICE" else "AS000042"
+    born = {"year": 1984, "month": 2, "day": 29}
+    surname = str(claim.case.answers["surname"])
+    request = attempts(claim) | {
+        "GetClaim": {"claimRef": claim.claim_ref},
+        "ListClaims": {"surname": surname, "dateOfBirth": born},
+        "GetClaimFacts": {"claimRef": claim.claim_ref},
+    }
+    before = logged(platform_under_test, "intake-svc", method, "SHOWN", subject)
+
+    given = raw.ask(door, method, request[method], **bearer(claim, role, subject), cms_purpose="work item 7")
+
+    assert given.code == "ok", given
+    claims = given.body.get("claims", [None]) if given.body else []
+    assert len(claims) > 0
+    assert logged(platform_under_test, "intake-svc", method, "SHOWN", subject) == before + len(claims)
+
+
+def operator_of(claim: Journey) -> str:
+    """The subject of the token that took the call."""
+    return str(jwt.decode(claim.operator, options={"verify_signature": False})["sub"])
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_refusal_is_in_the_access_log_of_every_service(
+    platform_under_test: PlatformUnderTest, raw: RawDoors, claim: Journey, service: str
+) -> None:
+    method = next(name for name, of in methods().items() if of.containing_service.full_name == SERVICE_NAMES[service])
+    before = logged(platform_under_test, service, method, "DENIED", "CO000001")
+
+    expect_refused(raw.ask("json", method, {}, **bearer(claim, "COUNCIL_OFFICER", "CO000001")), "ROLE")
+
+    assert logged(platform_under_test, service, method, "DENIED", "CO000001") == before + 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM access_log",
+        "UPDATE access_log SET subject = 'NOBODY'",
+        "TRUNCATE access_log",
+        "SELECT subject FROM access_log",
+        "DROP TABLE access_log",
+        "ALTER TABLE access_log ADD COLUMN more text",
+        "CREATE RULE hide AS ON INSERT TO access_log DO INSTEAD NOTHING",
+    ],
+)
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_role_that_runs_a_service_cannot_read_or_change_the_access_log(
+    platform_under_test: PlatformUnderTest, service: str, statement: str
+) -> None:
+    database = DATABASES[service]
+    url = f"postgresql://{database}_app@127.0.0.1:{platform_under_test.layout.postgres_port}/{database}"
+
+    with psycopg.connect(url) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        conn.execute(statement.encode())
+
+
+def test_where_the_access_log_cannot_be_written_no_answer_leaves(
+    platform_under_test: PlatformUnderTest, raw: RawDoors, claim: Journey
+) -> None:
+    url = f"postgresql://intake_owner@127.0.0.1:{platform_under_test.layout.postgres_port}/intake"
+    own = {"authorization": f"Bearer {claim.operator}"}
+    assessor = bearer(claim, "ASSESSOR", office="100101") | {"cms_purpose": "work item 7"}
+    service = bearer(claim, "SERVICE", "legacy-gateway")
+    reference = {"claimRef": claim.claim_ref}
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("REVOKE INSERT ON access_log FROM intake_app")
+        try:
+            refused = [
+                raw.ask(door, method, request, **passport)
+                for door in DOORS
+                for method, request, passport in (
+                    ("GetInterview", reference, own),
+                    ("AmendAnswers", attempts(claim)["AmendAnswers"], own),
+                    ("GetHistory", reference, assessor),
+                    ("GetClaim", reference, assessor),
+                    ("GetClaimFacts", reference, service),
+                )
+            ]
+            denied = raw.ask("json", "GetClaimFacts", reference, **own)
+            unpersonal = raw.ask("json", "GetClaim", reference, **bearer(claim, "SUPPORT"))
+        finally:
+            conn.execute("GRANT INSERT ON access_log TO intake_app")
+
+    # A platform that cannot keep its log is defect: that is said, and no more.
+    assert {answer.refusal for answer in refused} == {("internal", "DEFECT", frozenset())}
+    assert not any(secret in answer.text for answer in refused for secret in SECRETS)
+    assert denied.refusal == ("permission_denied", "ROLE", frozenset())
+    assert unpersonal.code == "ok"
+    assert raw.ask("json", "GetInterview", reference, **own).code == "ok"
