@@ -3,7 +3,8 @@
 import os
 import random
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -36,13 +37,28 @@ def all_are(platform: PlatformUnderTest, status: str) -> bool:
     return all(readiness(platform, service) == status for service in SERVICES)
 
 
-def open_events(platform: PlatformUnderTest) -> int:
-    return platform.count("intake-svc", "SELECT count(*) FROM outbox WHERE finished_time IS NULL")
+@contextmanager
+def unheard_claim(platform: PlatformUnderTest, siege: Siege) -> Iterator[None]:
+    """In the body a claim's events are on the bus, and one who hears them has not read them: it is frozen."""
+    hearer = platform.running.running["assessment-svc"].pid
+    os.kill(hearer, signal.SIGSTOP)
+    try:
+        journey = siege.take_call()
+        eventually(lambda: unread(platform), what="events that are not read")
+        yield
+    finally:
+        os.kill(hearer, signal.SIGCONT)
+    siege.confirm(journey)
+
+
+def unread(platform: PlatformUnderTest) -> bool:
+    with redis.Redis(port=platform.layout.bus_port) as bus:
+        groups = cast(Any, bus.xinfo_groups("events:intake-svc"))
+    return any(group["name"] == b"assessment-svc" and group["lag"] for group in groups)
 
 
 def emptied(platform: PlatformUnderTest, siege: Siege) -> None:
-    eventually(lambda: open_events(platform), what="an event on its way")
-    with redis.Redis(port=platform.layout.bus_port) as bus:
+    with unheard_claim(platform, siege), redis.Redis(port=platform.layout.bus_port) as bus:
         bus.flushall()
 
 
@@ -52,11 +68,17 @@ def killed(platform: PlatformUnderTest, siege: Siege) -> None:
 
 
 def robbed_of_its_last_second(platform: PlatformUnderTest, siege: Siege) -> None:
-    platform.running.stop("bus", number=signal.SIGKILL)
-    [*_, log] = sorted((platform.layout.folder / "bus" / "appendonlydir").glob("*.incr.aof"), key=_sequence)
-    # Where entries end is not looked at: a crash does not either.
-    os.truncate(log, log.stat().st_size * 9 // 10)
-    platform.running.start("bus")
+    before = append_only_file(platform).stat().st_size
+    with unheard_claim(platform, siege):
+        platform.running.stop("bus", number=signal.SIGKILL)
+        # In the middle of an entry: a crash does not look where entries end.
+        os.truncate(append_only_file(platform), before + 10)
+        platform.running.start("bus")
+
+
+def append_only_file(platform: PlatformUnderTest) -> Path:
+    [*_, newest] = sorted((platform.layout.folder / "bus" / "appendonlydir").glob("*.incr.aof"), key=_sequence)
+    return newest
 
 
 def _sequence(path: Path) -> int:

@@ -35,16 +35,26 @@ class Siege:
         """No caller begins another claim."""
         self._over.set()
 
+    def take_call(self, source: random.Random | None = None) -> Journey:
+        """One call from its first question to its end; an attack may want one at its own moment."""
+        source = source or self.source
+        case = source.choice(peaceful_cases())
+        journey = demo.journey(self.platform.layout, self.platform.doors, case, source)
+        journey.take_call()
+        self.taken.append(journey)
+        return journey
+
+    def confirm(self, journey: Journey) -> None:
+        """The assessment, once assessment-svc has heard of the claim."""
+        journey.assess()
+        self.confirmed.append(journey)
+
     def carry(self, source: random.Random) -> None:
         """What one caller does. Whatever a journey raises ends the caller, and so the test."""
-        cases = peaceful_cases()
         mine: list[Journey] = []
         while not self._over.is_set():
-            journey = demo.journey(self.platform.layout, self.platform.doors, source.choice(cases), source)
-            journey.take_call()
-            self.taken.append(journey)
-            journey.assess()
-            self.confirmed.append(journey)
+            journey = self.take_call(source)
+            self.confirm(journey)
             mine.append(journey)
         for journey in mine:
             journey.wait_for_outcome(seconds=_QUIET_SECONDS)
