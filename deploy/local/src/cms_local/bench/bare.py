@@ -1,0 +1,35 @@
+"""The measure: `python -m cms_local.bench.bare PORT DATABASE_URL` serves a handler that commits one INSERT, no more."""
+
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+from psycopg_pool import ConnectionPool
+
+from chassis.chain import CONCURRENT_CALLS
+
+_POOL_SIZE = 10
+
+
+def serve(port: int, url: str) -> None:
+    """Serves until SIGTERM: as many threads and as large a pool as a service of the platform has."""
+    pool = ConnectionPool(url, min_size=_POOL_SIZE, max_size=_POOL_SIZE, open=True)
+
+    def insert(body: bytes, _context: grpc.ServicerContext) -> bytes:
+        with pool.connection() as conn:
+            conn.execute("INSERT INTO bare (body) VALUES (%s)", [body])
+        return b""
+
+    server = grpc.server(ThreadPoolExecutor(CONCURRENT_CALLS), options=(("grpc.so_reuseport", 0),))
+    handlers = {"Insert": grpc.unary_unary_rpc_method_handler(insert)}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bench.Bare", handlers),))
+    server.add_insecure_port(f"127.0.0.1:{port}")
+    signal.signal(signal.SIGTERM, lambda *_: server.stop(1.0))
+    server.start()
+    server.wait_for_termination()
+    pool.close()
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,94 @@
+"""Callers that call as fast as they are answered, over gRPC, from few threads and without reading what they need not."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+CALLERS = 16
+_DEADLINE_SECONDS = 10.0
+
+Response = TypeVar("Response", bound=Message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate:
+    """Calls that were answered in `seconds`, with how long each took; `client_share` of the machine's processors."""
+
+    seconds: float
+    latencies: list[float]
+    client_share: float
+
+    @property
+    def per_second(self) -> float:
+        """Answers a second."""
+        return len(self.latencies) / self.seconds
+
+    def percentile(self, percent: float) -> float:
+        """Milliseconds within which so many of a hundred calls were answered."""
+        ordered = sorted(self.latencies)
+        return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] * 1000
+
+    def told(self) -> str:
+        """For people."""
+        return (
+            f"{self.per_second:7.1f}/s  p50 {self.percentile(50):6.1f} ms  p99 {self.percentile(99):6.1f} ms"
+            f"  (the client took {self.client_share:.0%} of the machine)"
+        )
+
+
+class Service:
+    """A service's gRPC door. Errors are grpc.RpcError: a measurement with an error in it is none."""
+
+    def __init__(self, channel: grpc.Channel, name: str) -> None:
+        self._channel = channel
+        self._name = name
+
+    def acknowledge(self, method: str, request: Message, *, token: str) -> None:
+        """Calls, and leaves the answer unread."""
+        self._call(method, None, request, token)
+
+    def ask(self, method: str, request: Message, response: type[Response], *, token: str) -> Response:
+        """Calls, and reads the answer."""
+        answer: Response = self._call(method, response.FromString, request, token)
+        return answer
+
+    def _call(
+        self, method: str, read: "Callable[[bytes], Response] | None", request: Message, token: str
+    ) -> "Response":
+        call = self._channel.unary_unary(f"/{self._name}/{method}", type(request).SerializeToString, read)
+        answer: Response = call(request, timeout=_DEADLINE_SECONDS, metadata=(("authorization", f"Bearer {token}"),))
+        return answer
+
+
+@contextmanager
+def opened(address: str, name: str) -> Iterator[Service]:
+    """The door of the service of this full name at an address. Four connections' worth of calls share one."""
+    with grpc.insecure_channel(address) as channel:
+        grpc.channel_ready_future(channel).result(timeout=20)
+        yield Service(channel, name)
+
+
+def drive(call_of: Callable[[int], Callable[[], None]], *, seconds: float) -> Rate:
+    """Has every caller repeat its call for so long. `call_of(number)` gives the call of a caller."""
+    calls = [call_of(number) for number in range(CALLERS)]
+    started, used = time.monotonic(), time.process_time()
+    with ThreadPoolExecutor(CALLERS) as pool:
+        parts = list(pool.map(lambda call: _repeated(call, until=started + seconds), calls))
+    elapsed = time.monotonic() - started
+    share = (time.process_time() - used) / elapsed / (os.cpu_count() or 1)
+    return Rate(seconds=elapsed, latencies=[latency for part in parts for latency in part], client_share=share)
+
+
+def _repeated(call: Callable[[], None], *, until: float) -> list[float]:
+    latencies = []
+    while (began := time.monotonic()) < until:
+        call()
+        latencies.append(time.monotonic() - began)
+    return latencies
