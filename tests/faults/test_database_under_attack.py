@@ -31,8 +31,10 @@ RECOVERY_SECONDS = 4.0
 
 END_AT_COMMIT = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE backend_type = 'client backend' AND state = 'active' AND query = 'COMMIT'
+    WHERE backend_type = 'client backend' AND state = 'active' AND query = 'COMMIT' AND random() < 0.2
 """
+SLOW_COMMITS = "ALTER SYSTEM SET commit_delay = 20000", "ALTER SYSTEM SET commit_siblings = 0"
+"""Twenty milliseconds each, so that they can be met."""
 
 
 @pytest.fixture(scope="module")
@@ -106,12 +108,16 @@ def ended_at_commit(besieged: PlatformUnderTest, siege: Siege) -> None:
     ended: list[object] = []
     wanted = len(siege.taken) + 3
     with superuser(besieged) as server:
+        for statement in (*SLOW_COMMITS, "SELECT pg_reload_conf()"):
+            server.execute(statement.encode())
 
         def enough() -> bool:
             ended.extend(server.execute(END_AT_COMMIT).fetchall())
             return len(ended) >= 10 and len(siege.taken) >= wanted
 
         eventually(enough, seconds=60, what="ten backends ended at commit, and three calls all the same")
+        for statement in ("ALTER SYSTEM RESET ALL", "SELECT pg_reload_conf()"):
+            server.execute(statement.encode())
 
 
 def exhausted(besieged: PlatformUnderTest, siege: Siege) -> None:
