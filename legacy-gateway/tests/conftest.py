@@ -289,7 +289,7 @@ def gateway(database: Database, vault: Vault, jsaps: Jsaps, postcodes: Postcodes
         jsaps=jsaps,
         intake=intake,
         sender=Sender(database, vault, outside, reply_seconds=REPLY_SECONDS, time_scale=SCALE),
-        sweeper=Sweeper(database, vault, time_scale=SCALE),
+        sweeper=Sweeper(database, vault, lease_seconds=0.0, time_scale=SCALE),
         pool=pool,
     )
     pool.close()

@@ -2,6 +2,7 @@
 
 import random
 import uuid
+from datetime import datetime
 
 from chassis import clock, outbox
 from chassis.database import Connection, Row
@@ -74,7 +75,9 @@ def _tell_rejected(conn: Connection, transfer: Transfer, messages: tuple[Message
     outbox.append(conn, claim_ref=transfer.claim_ref, version=transfer.claim_version, event=event)
 
 
-def sweep(conn: Connection, vault: Vault, *, scale: float) -> list[Transfer]:
+def sweep(
+    conn: Connection, vault: Vault, *, scale: float, lease_seconds: float, even_since: datetime
+) -> list[Transfer]:
     """Makes UNKNOWN of every transfer whose sender did not come back within its lease, and gives them.
 
     Never WAITING: the record may be held. The lease outlives the sender's own time-out, at which it closes its
@@ -82,7 +85,7 @@ def sweep(conn: Connection, vault: Vault, *, scale: float) -> list[Transfer]:
     before an `N` is final begins now, which is later than either. A sender that was stopped and not ended may have its
     connection open still; it sends nothing more when it comes back (`send_by`), and what it had sent shows when asked.
     """
-    swept = store.expired(conn)
+    swept = store.expired(conn, seconds=lease_seconds, even_since=even_since)
     for transfer, token in swept:
         settle(conn, vault, transfer, token=token, step=transfer.lease_expired(waits(scale)))
     return [transfer for transfer, _ in swept]

@@ -78,7 +78,8 @@ LEASE = """
         FOR UPDATE SKIP LOCKED
     )
     RETURNING *,
-        coalesce(clock_timestamp() >= connection_closed_time + make_interval(secs => %(final)s), false) AS asks_finally,
+        clock_timestamp() >= greatest(connection_closed_time, %(even_since)s) + make_interval(secs => %(final)s)
+            AS asks_finally,
         coalesce((
             SELECT first.legacy_ref FROM transfers AS first
             WHERE first.claim_ref = transfers.claim_ref AND first.system = transfers.system
@@ -116,9 +117,16 @@ RELEASE_NEXT_PHASE = """
 """
 
 EXPIRED = """
-    -- Transfers whose sender did not come back within its lease.
-    SELECT * FROM transfers WHERE state = 'SENDING' AND lease_until < clock_timestamp()
+    -- Transfers whose sender did not come back within its lease; none while a lease may have ended by a step of the clock.
+    SELECT * FROM transfers
+    WHERE state = 'SENDING' AND lease_until < clock_timestamp()
+        AND clock_timestamp() >= %(even_since)s + make_interval(secs => %(seconds)s)
     ORDER BY lease_until LIMIT 100 FOR UPDATE SKIP LOCKED
+"""
+
+DATABASE_TIME = """
+    -- The clock by which leases and waits are measured.
+    SELECT clock_timestamp() AS now
 """
 
 OF_CLAIM = """
@@ -243,14 +251,23 @@ def move_change_on(conn: Connection, held: Held, *, claim_version: int) -> None:
     conn.execute(MOVE_CHANGE_ON, {"transfer_id": held.transfer_id, "claim_version": claim_version, "now": clock.now()})
 
 
-def lease(conn: Connection, *, seconds: float, waits: Waits) -> Leased | None:
+def database_time(conn: Connection) -> datetime:
+    """What the database's clock shows now."""
+    [row] = conn.execute(DATABASE_TIME)
+    now: datetime = row["now"]
+    return now
+
+
+def lease(conn: Connection, *, seconds: float, waits: Waits, even_since: datetime) -> Leased | None:
     """The transfer that is due for longest, for this worker alone until `seconds` have passed; None where none is due.
 
+    A wait counts only from `even_since`, the time from which the database's clock is known to have run evenly.
     Raises AlreadyLeased where another worker took another transfer of the claim at the same moment.
     """
     token = uuid.uuid4()
+    values = {"token": token, "seconds": seconds, "final": waits.final_after_closing, "even_since": even_since}
     try:
-        row = conn.execute(LEASE, {"token": token, "seconds": seconds, "final": waits.final_after_closing}).fetchone()
+        row = conn.execute(LEASE, values).fetchone()
     except psycopg.errors.UniqueViolation as violation:
         if violation.diag.constraint_name != _ONE_LEASE:
             raise
@@ -320,9 +337,13 @@ def release_next_phase(conn: Connection, transfer: Transfer) -> None:
     conn.execute(RELEASE_NEXT_PHASE, values)
 
 
-def expired(conn: Connection) -> list[tuple[Transfer, uuid.UUID]]:
-    """Transfers whose sender did not come back, with the lease that it had; locked for this transaction."""
-    return [(transfer_of(row), row["lease_token"]) for row in conn.execute(EXPIRED).fetchall()]
+def expired(conn: Connection, *, seconds: float, even_since: datetime) -> list[tuple[Transfer, uuid.UUID]]:
+    """Transfers whose sender did not come back, with the lease that it had; locked for this transaction.
+
+    A lease lasts `seconds`, of which none counts before `even_since`.
+    """
+    rows = conn.execute(EXPIRED, {"seconds": seconds, "even_since": even_since}).fetchall()
+    return [(transfer_of(row), row["lease_token"]) for row in rows]
 
 
 def of_claim(conn: Connection, claim_ref: str) -> list[Row]:

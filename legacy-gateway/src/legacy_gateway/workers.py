@@ -19,6 +19,7 @@ from legacy_gateway import mapping, metrics, service, store
 from legacy_gateway.clients import Intake, IntakeClient, PayingSystem, RecordLinkSystem
 from legacy_gateway.config import Settings
 from legacy_gateway.domain import Facts, Result, State, Step, System, Transfer
+from legacy_gateway.even_clock import EvenClock
 from legacy_gateway.link import LinkPool
 from legacy_gateway.store import AlreadyLeased, Leased
 
@@ -49,13 +50,20 @@ class Sender:
         self._reply_seconds = reply_seconds
         self._lease_seconds = reply_seconds + _LEASE_BEYOND_REPLY_SECONDS
         self._time_scale = time_scale
+        self._clock = EvenClock()
+
+    @property
+    def lease_seconds(self) -> float:
+        """How long a lease lasts: longer than a send can take."""
+        return self._lease_seconds
 
     def step(self) -> bool:
         """Sends or asks about the transfer that is due for longest; gives whether there may be more."""
         waits = service.waits(self._time_scale)
         try:
             with self._database.transaction() as conn:
-                leased = store.lease(conn, seconds=self._lease_seconds, waits=waits)
+                even_since = self._clock.read(conn)
+                leased = store.lease(conn, seconds=self._lease_seconds, waits=waits, even_since=even_since)
         except AlreadyLeased:
             return True
         if leased is None:
@@ -142,15 +150,23 @@ class Sender:
 class Sweeper:
     """Finds what a sender began and did not come back from."""
 
-    def __init__(self, database: Database, vault: Vault, *, time_scale: float) -> None:
+    def __init__(self, database: Database, vault: Vault, *, lease_seconds: float, time_scale: float) -> None:
         self._database = database
         self._vault = vault
+        self._lease_seconds = lease_seconds
         self._time_scale = time_scale
+        self._clock = EvenClock()
 
     def step(self) -> bool:
         """Makes UNKNOWN of what is SENDING beyond its lease; gives whether there may be more."""
         with self._database.transaction() as conn:
-            swept = service.sweep(conn, self._vault, scale=self._time_scale)
+            swept = service.sweep(
+                conn,
+                self._vault,
+                scale=self._time_scale,
+                lease_seconds=self._lease_seconds,
+                even_since=self._clock.read(conn),
+            )
         for transfer in swept:
             metrics.count_attempt(transfer, Result.NO_REPLY, "LEASE_EXPIRED")
             _log(transfer, State.UNKNOWN, "LEASE_EXPIRED")
@@ -168,7 +184,7 @@ def workers(settings: Settings, runtime: Runtime) -> Sequence[Worker]:
     )
     scale, reply_seconds = settings.time_scale, settings.reply_seconds
     sender = Sender(runtime.database, runtime.vault, outside, reply_seconds=reply_seconds, time_scale=scale)
-    sweeper = Sweeper(runtime.database, runtime.vault, time_scale=scale)
+    sweeper = Sweeper(runtime.database, runtime.vault, lease_seconds=sender.lease_seconds, time_scale=scale)
     senders = [
         Worker(f"sender-{number}", sender.step, pause_seconds=_PAUSE_SECONDS)
         for number in range(1, settings.senders + 1)

@@ -3,6 +3,7 @@
 import itertools
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -17,6 +18,7 @@ from legacy_gateway.domain import Waits
 
 CLAIM = "C00000000018"
 WAITS = Waits(scale=1.0, spread=1.0)
+EVEN_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 MakeEvent = Callable[..., Event]
 
@@ -186,10 +188,10 @@ def test_nobody_gets_a_phase_of_a_claim_that_another_works_on(database: Database
     hear(database, confirmation(CLAIM))
     change(database, "UPDATE transfers SET next_attempt_time = clock_timestamp()")
     with database.transaction() as conn:
-        leased = store.lease(conn, seconds=60, waits=WAITS)
+        leased = store.lease(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
 
     with database.transaction() as conn:
-        other = store.lease(conn, seconds=60, waits=WAITS)
+        other = store.lease(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
 
     assert leased is not None
     assert other is None
@@ -205,12 +207,12 @@ def test_two_who_lease_phases_of_a_claim_at_the_same_moment_do_not_both_get_one(
     def lease() -> None:
         try:
             with database.transaction() as conn:
-                store.lease(conn, seconds=60, waits=WAITS)
+                store.lease(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
         except store.AlreadyLeased as error:
             refused.append(error)
 
     with database.transaction() as conn:
-        first = store.lease(conn, seconds=60, waits=WAITS)
+        first = store.lease(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
         twin = threading.Thread(target=lease)
         twin.start()
         eventually(lambda: waits_for_a_lock(database), what="the twin at the lock")
@@ -225,10 +227,10 @@ def test_a_lease_that_ran_out_before_anything_was_sent_is_another_workers(
 ) -> None:
     hear(database, confirmation(CLAIM))
     with database.transaction() as conn:
-        first = store.lease(conn, seconds=0, waits=WAITS)
+        first = store.lease(conn, seconds=0, waits=WAITS, even_since=EVEN_SINCE)
 
     with database.transaction() as conn:
-        second = store.lease(conn, seconds=60, waits=WAITS)
+        second = store.lease(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
 
     assert first is not None
     assert second is not None
@@ -246,14 +248,14 @@ def test_the_oldest_due_goes_first(database: Database, confirmation: MakeEvent) 
     )
 
     with database.transaction() as conn:
-        leased = store.lease(conn, seconds=60, waits=WAITS)
+        leased = store.lease(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
 
     assert leased is not None
     assert leased.transfer.claim_ref == earlier
 
 
 def test_the_gauges_are_read_from_the_ledger(database: Database, confirmation: MakeEvent, amendment: MakeEvent) -> None:
-    transfers, oldest = metrics.GAUGES
+    transfers, oldest, *_ = metrics.GAUGES
     with database.transaction() as conn:
         assert list(transfers.read(conn)) == []
         assert list(oldest.read(conn)) == [(("JSAPS",), 0.0)]

@@ -70,7 +70,7 @@ def _replica(gateway: Any, postcodes: Any, stopping: threading.Event) -> Replica
     )
     return Replica(
         sender=Sender(gateway.database, gateway.vault, outside, reply_seconds=REPLY_SECONDS, time_scale=SCALE),
-        sweeper=Sweeper(gateway.database, gateway.vault, time_scale=SCALE),
+        sweeper=Sweeper(gateway.database, gateway.vault, lease_seconds=0.0, time_scale=SCALE),
         pool=pool,
         stopping=stopping,
     )
