@@ -1,24 +1,17 @@
 """The matrix of role, method and record, by either door: who is answered, who is refused, and what is written of it."""
 
-import base64
-import json
-import time
-from collections.abc import Iterator
 from typing import Any, get_args
 from uuid import uuid4
 
 import jwt
 import psycopg
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chassis import contract
 from chassis.testing import eventually
 from cms.common.v1 import common_pb2
 from cms_local.doors import SERVICE_NAMES
 from cms_local.journey import Journey
-from cms_local.keys import ISSUER
 from cms_local.layout import DATABASES, SERVICES
 from cms_local.raw_doors import Answer, Door, RawDoors, methods
 from cms_local.testing import PlatformUnderTest
@@ -92,89 +85,6 @@ def test_a_method_is_open_to_the_roles_that_the_contract_names_and_to_no_other(
         assert given.code in {"ok", "invalid_argument"}, given
     else:
         assert given.refusal == ("permission_denied", "ROLE", frozenset())
-
-
-def tokens_that_are_not_good(platform: PlatformUnderTest) -> Iterator[tuple[str, str]]:
-    """Tokens by what is wrong with them; each is sound but for that."""
-    layout = platform.layout
-    key: Any = serialization.load_pem_private_key(layout.keys("issuer.pem").read_bytes(), password=None)
-    [public] = json.loads(layout.keys("jwks.json").read_text())["keys"]
-    body = {"iss": ISSUER, "aud": "cms3", "sub": "OP000001", "roles": ["OPERATOR"], "exp": int(time.time()) + 60}
-    headers = {"kid": public["kid"]}
-
-    def signed(**changes: Any) -> str:
-        return jwt.encode(body | changes, key, algorithm="EdDSA", headers=headers)
-
-    point = base64.urlsafe_b64decode(public["x"] + "==")
-    pem = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    head, _, rest = signed().partition(".")
-    claims, _, signature = rest.partition(".")
-    swapped = base64.urlsafe_b64encode(json.dumps(body | {"roles": ["SERVICE"]}).encode()).decode().rstrip("=")
-    yield "expired", signed(exp=int(time.time()) - 1)
-    yield "never expires", signed(exp=None)
-    yield "another audience", signed(aud="cms2")
-    yield "another issuer", signed(iss="somebody")
-    yield "not yet", signed(nbf=int(time.time()) + 600)
-    yield "no subject", signed(sub="")
-    yield "subject too long", signed(sub="NINECHARS")
-    yield "roles as text", signed(roles="OPERATOR")
-    yield "alg none", jwt.encode(body, "", algorithm="none", headers=headers)
-    yield "another key", jwt.encode(body, Ed25519PrivateKey.generate(), algorithm="EdDSA", headers=headers)
-    yield "unknown key", jwt.encode(body, key, algorithm="EdDSA", headers={"kid": "other"})
-    yield "HS256 with the public point", forged(body, headers, point)
-    yield "HS256 with the public key's text", forged(body, headers, pem)
-    yield "other claims under the signature", f"{head}.{swapped}.{signature}"
-    yield "signature cut", f"{head}.{claims}.{signature[:-4]}"
-    yield "no signature", f"{head}.{claims}."
-
-
-def forged(body: dict[str, Any], headers: dict[str, str], secret: bytes) -> str:
-    """A token whose secret is the issuer's public key, made by hand: libraries refuse to."""
-    algorithm = jwt.get_algorithm_by_name("HS256")
-    parts = [{"alg": "HS256", "typ": "JWT"} | headers, body]
-    text = b".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
-    made = base64.urlsafe_b64encode(algorithm.sign(text, secret)).rstrip(b"=")
-    return f"{text.decode()}.{made.decode()}"
-
-
-@pytest.mark.parametrize("door", DOORS)
-def test_a_token_that_is_not_good_is_nobodys(
-    platform_under_test: PlatformUnderTest, raw: RawDoors, claim: Journey, door: Door
-) -> None:
-    for wrong, token in tokens_that_are_not_good(platform_under_test):
-        for method in ("GetInterview", "FindSlots", "ListWork", "GetTransfers", "GetNotices"):
-            given = raw.ask(
-                door, method, {"claimRef": claim.claim_ref} if "Get" in method else {}, authorization=f"Bearer {token}"
-            )
-
-            assert given.refusal == ("unauthenticated", "BAD_TOKEN", frozenset()), wrong
-
-
-@pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize("method", sorted(methods()))
-@pytest.mark.parametrize("metadata", [{}, {"authorization": "Basic T1A6"}, {"authorization": "Bearer"}], ids=str)
-def test_without_a_token_nobody_is_answered(raw: RawDoors, door: Door, method: str, metadata: dict[str, str]) -> None:
-    assert raw.ask(door, method, {}, **metadata).refusal == ("unauthenticated", "NO_TOKEN", frozenset())
-
-
-@pytest.mark.parametrize("door", DOORS)
-def test_a_token_that_was_good_is_refused_once_it_has_expired(
-    platform_under_test: PlatformUnderTest, raw: RawDoors, claim: Journey, door: Door
-) -> None:
-    key: Any = serialization.load_pem_private_key(
-        platform_under_test.layout.keys("issuer.pem").read_bytes(), password=None
-    )
-    body = {"iss": ISSUER, "aud": "cms3", "sub": "SU1", "roles": ["SUPPORT"], "exp": int(time.time()) + 3}
-    passport = {"authorization": f"Bearer {jwt.encode(body, key, algorithm='EdDSA', headers={'kid': 'development'})}"}
-    request = {"claimRef": claim.claim_ref}
-    assert raw.ask(door, "GetClaim", request, **passport).code == "ok"
-
-    late = eventually(
-        lambda: given if (given := raw.ask(door, "GetClaim", request, **passport)).code != "ok" else None,
-        what="the token's end",
-    )
-
-    assert late.refusal == ("unauthenticated", "BAD_TOKEN", frozenset())
 
 
 def attempts(claim: Journey) -> dict[str, dict[str, Any]]:
