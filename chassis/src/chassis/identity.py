@@ -79,7 +79,7 @@ class Verifier:
                 issuer=self._issuer,
                 options={"require": ["exp", "sub", "iss", "aud"]},
             )
-        except (jwt.PyJWTError, KeyError, ValueError, TypeError, RecursionError) as cause:
+        except (jwt.PyJWTError, KeyError, ValueError, TypeError) as cause:
             raise Unauthenticated(
                 "BAD_TOKEN", "the token is not good: expired, or not signed for this platform"
             ) from cause
