@@ -19,7 +19,10 @@ Response = TypeVar("Response", bound=Message)
 
 @dataclass(frozen=True, kw_only=True)
 class Rate:
-    """Calls that were answered in `seconds`, with how long each took; `client_share` of the machine's processors."""
+    """Calls that were answered in `seconds`, with how long each took.
+
+    `client_share` is the part of the machine's processors that the callers themselves took.
+    """
 
     seconds: float
     latencies: list[float]
@@ -39,7 +42,7 @@ class Rate:
         """For people."""
         return (
             f"{self.per_second:7.1f}/s  p50 {self.percentile(50):6.1f} ms  p99 {self.percentile(99):6.1f} ms"
-            f"  (the client took {self.client_share:.0%} of the machine)"
+            f"  client {self.client_share:.0%}"
         )
 
 
@@ -69,7 +72,7 @@ class Service:
 
 @contextmanager
 def opened(address: str, name: str) -> Iterator[Service]:
-    """The door of the service of this full name at an address. Four connections' worth of calls share one."""
+    """The door of the service of this full name at an address."""
     with grpc.insecure_channel(address) as channel:
         grpc.channel_ready_future(channel).result(timeout=20)
         yield Service(channel, name)

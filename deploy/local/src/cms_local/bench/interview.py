@@ -18,6 +18,7 @@ from cms_local.layout import Layout
 
 INTAKE = "cms.intake.v1.IntakeService"
 ANSWERS_IN_A_SAVE = 5
+OPERATORS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +41,12 @@ class Operators:
         self._lock = threading.Lock()
         folder = layout.keys("")
         self._tokens = [
-            keys.issue(folder, "OPERATOR", subject=f"OP{number:06d}", grade="AO") for number in range(CALL_CENTRE)
+            keys.issue(folder, "OPERATOR", subject=f"OP{number:06d}", grade="AO") for number in range(OPERATORS)
         ]
 
     def start(self, number: int) -> Begun:
         """A call of the operator with this number."""
-        token = self._tokens[number % CALL_CENTRE]
+        token = self._tokens[number % OPERATORS]
         while True:
             started = self.intake.ask("StartCall", self._request(), pb.StartCallResponse, token=token)
             if not started.resumed:
@@ -70,12 +71,8 @@ class Operators:
         )
 
 
-CALL_CENTRE = 64
-"""Operators at work."""
-
-
 def saves_of(operators: Operators, case: Case) -> list[list[pb.Answer]]:
-    """The answers of a whole interview of this case, five in each save but the last, as intake asks for them."""
+    """The answers of a whole interview of this case, at most five in each save, as intake asks for them."""
     begun = operators.start(0)
     interview, version = begun.interview, begun.version
     saves: list[list[pb.Answer]] = []
