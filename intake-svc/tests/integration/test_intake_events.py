@@ -23,7 +23,8 @@ def test_events_reach_the_bus_with_references_and_no_personal_data(
     entries: list[Any] = []
 
     def three() -> bool:
-        entries.extend(bus.read("tests", "one", ["events:intake-svc"], count=10))
+        read = bus.read("tests", "one", ["events:intake-svc"], count=10)
+        entries.extend(entry for entry in read if b"envelope" in entry.fields)  # the rest tell of finished ones
         return len(entries) == 3
 
     eventually(three, what="three events")
