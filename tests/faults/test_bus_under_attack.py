@@ -89,10 +89,13 @@ def full(platform: PlatformUnderTest, siege: Siege) -> None:
     with redis.Redis(port=platform.layout.bus_port) as bus:
         bus.config_set("maxmemory-policy", "noeviction")
         bus.config_set("maxmemory", 1)
-        eventually(lambda: all_are(platform, "degraded"), what="all services saying that they are degraded")
-        siege.wait_for_calls(1)
-        bus.config_set("maxmemory", 0)
+        try:
+            eventually(lambda: all_are(platform, "degraded"), what="all services saying that they are degraded")
+            journey = siege.take_call()
+        finally:
+            bus.config_set("maxmemory", 0)
     eventually(lambda: all_are(platform, "ready"), what="all services saying that they are ready")
+    siege.confirm(journey)
 
 
 def hung(platform: PlatformUnderTest, siege: Siege) -> None:

@@ -34,6 +34,8 @@ class Journey:
     timeline: list[tuple[float, str]] = field(default_factory=list)
     interview: Mapping[str, Any] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
+    patience_seconds: float = OUTCOME_SECONDS
+    """How long the assessor waits for the work item."""
 
     def __post_init__(self) -> None:
         self.operator = self.issue("OPERATOR", subject=f"OP{self.random.randrange(10**6):06d}", grade="AO")
@@ -147,7 +149,7 @@ class Journey:
         """The interview at the office: every item checked, one corrected where the case says so, all confirmed."""
         office, assessor = self.appointment["office"]["code"], self.appointment["assessorId"]
         token = self.issue("ASSESSOR", subject=assessor, office=office)
-        assessment = wait_for(lambda: self._started(token), seconds=OUTCOME_SECONDS, what="the work item")
+        assessment = wait_for(lambda: self._started(token), seconds=self.patience_seconds, what="the work item")
         for fact, value in self.case.correct.items():
             assessment = self._assess(
                 token,

@@ -40,6 +40,7 @@ class Siege:
         source = source or self.source
         case = source.choice(peaceful_cases())
         journey = demo.journey(self.platform.layout, self.platform.doors, case, source)
+        journey.patience_seconds = _QUIET_SECONDS
         journey.take_call()
         self.taken.append(journey)
         return journey
