@@ -91,6 +91,8 @@ def _gone(running: Running, seconds: float) -> bool:
             return False
         time.sleep(0.02)
         reap()
+    # A child that has ended keeps its pid until it is reaped, and PostgreSQL takes that for a server that still runs.
+    reap()
     return True
 
 

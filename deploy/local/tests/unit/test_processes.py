@@ -6,6 +6,8 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from chassis.testing import eventually
 from cms_local import processes
 from cms_local.processes import Running
@@ -55,3 +57,12 @@ def test_the_status_of_a_child_is_known_once_it_has_ended() -> None:
 
     assert processes.exit_status(exited) == 86
     assert processes.exit_status(killed) == -signal.SIGKILL
+
+
+def test_a_child_that_was_stopped_has_left_its_pid() -> None:
+    running = start("sleeper")
+
+    processes.stop(running, number=signal.SIGKILL)
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(running.pid, 0)
