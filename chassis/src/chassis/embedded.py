@@ -9,10 +9,11 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -29,8 +30,17 @@ def _is_root() -> bool:
     return os.geteuid() == 0
 
 
-def _as_server_user() -> dict[str, Any]:
-    return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if _is_root() else {}
+def as_server_user(command: Sequence[str | Path]) -> list[str | Path]:
+    """The command as the servers' user runs it: as root, through an interpreter that becomes that user first.
+
+    `Popen(user=...)` would fork, and a fork of a process with busy gRPC threads now and then dies before it runs the
+    command. Without it `Popen` uses vfork, which calls none of gRPC's handlers.
+    """
+    become = (
+        f"import os, sys; os.setgroups([]); os.setgid({_NOBODY}); os.setuid({_NOBODY}); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    return [sys.executable, "-I", "-S", "-c", become, *command] if _is_root() else [*command]
 
 
 def _packaged_postgres() -> Path:
@@ -93,11 +103,10 @@ class Postgres:
     def stop(self) -> None:
         """Ends it by a fast shutdown and waits for that."""
         subprocess.run(
-            [self.binaries / "pg_ctl", "-D", self.folder, "-m", "fast", "-w", "stop"],
+            as_server_user([self.binaries / "pg_ctl", "-D", self.folder, "-m", "fast", "-w", "stop"]),
             check=True,
             cwd="/",
             stdout=subprocess.DEVNULL,
-            **_as_server_user(),
         )
         self.process.wait(10)
 
@@ -130,13 +139,12 @@ def start_postgres(folder: Path, *, port: int, open_folder: Path, durable: bool 
 def _launch(command: list[str | Path], log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         return subprocess.Popen(
-            command,
+            as_server_user(command),
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
-            **_as_server_user(),
         )
 
 
@@ -166,12 +174,13 @@ def _make_cluster(binaries: Path, folder: Path) -> None:
     if _is_root():
         os.chown(folder, _NOBODY, _NOBODY)
     done = subprocess.run(
-        [binaries / "initdb", "-D", folder, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8"],
+        as_server_user(
+            [binaries / "initdb", "-D", folder, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8"]
+        ),
         check=False,
         cwd="/",
         capture_output=True,
         text=True,
-        **_as_server_user(),
     )
     if done.returncode != 0:
         raise ServerFailed(f"initdb failed:\n{done.stderr[-2000:]}")
