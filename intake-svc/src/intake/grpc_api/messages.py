@@ -20,7 +20,8 @@ from intake.service import script_in_use
 from intake.service.calls import CallStarted
 from intake.service.claims import ClaimShown, FactsShown
 from intake.service.interviews import InterviewShown
-from intake.store import HistoryEntry, Search
+from intake.store.answers import HistoryEntry
+from intake.store.claims import Search
 
 
 def call_started(started: CallStarted) -> pb.StartCallResponse:

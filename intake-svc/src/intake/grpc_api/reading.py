@@ -23,7 +23,8 @@ from intake.domain.script import Script
 from intake.domain.values import JsonValue
 from intake.service.calls import CallAsked
 from intake.service.look_ups import nino_look_up, person_look_up, postcode_look_up
-from intake.store import LookUps, Search
+from intake.store.answers import LookUps
+from intake.store.claims import Search
 
 PAGE_SIZE = 50
 LARGEST_PAGE = 200

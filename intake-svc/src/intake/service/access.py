@@ -6,11 +6,11 @@ from chassis import call
 from chassis.database import Connection
 from chassis.errors import PermissionDenied
 from chassis.vault import ClaimCipher
-from intake import store
 from intake.domain.call import Security
 from intake.domain.claim import Claim
 from intake.domain.interview import Answers
-from intake.store import OpenCall
+from intake.store.answers import open_answers
+from intake.store.claims import OpenCall, load_claim, load_claim_to_change
 
 BY_CALL = frozenset({"OPERATOR", "CASEWORKER"})
 """Roles that see a claim's answers in their own open call on it, with security passed."""
@@ -42,7 +42,7 @@ def hold(conn: Connection, claim_ref: str, *, by_purpose: frozenset[str]) -> Hel
     Raises NotFound, and PermissionDenied (`CALL_REQUIRED`, `PURPOSE_REQUIRED`).
     """
     current = call.current()
-    claim, open_call = store.load_claim(conn, claim_ref, caller=current.identity.subject)
+    claim, open_call = load_claim(conn, claim_ref, caller=current.identity.subject)
     purpose = _entitlement(open_call, claim_ref, by_purpose)
     return Held(
         claim=claim,
@@ -57,9 +57,7 @@ def hold_to_change(
 ) -> HeldToChange:
     """As `hold`, of a claim that is to be changed from `version`. Raises StaleVersion as well."""
     current = call.current()
-    claim, open_call, sealed = store.load_claim_to_change(
-        conn, claim_ref, caller=current.identity.subject, version=version
-    )
+    claim, open_call, sealed = load_claim_to_change(conn, claim_ref, caller=current.identity.subject, version=version)
     purpose = _entitlement(open_call, claim_ref, by_purpose)
     claim.expect_version(version)
     cipher = current.vault.cipher_of(claim_ref, sealed.data_key)
@@ -68,7 +66,7 @@ def hold_to_change(
         language=_language(open_call, claim),
         purpose=purpose,
         cipher=cipher,
-        answers=store.open_answers(cipher, sealed.answers),
+        answers=open_answers(cipher, sealed.answers),
     )
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from chassis import access_log, call, clock
 from chassis.database import Connection
 from chassis.errors import AlreadyExists, NotFound, PermissionDenied
-from intake import metrics, store
+from intake import metrics
 from intake.domain.call import LONGEST_CALL, Call, Caller, Outcome, Security, questions_to_ask
 from intake.domain.claim import Claim, ClaimState
 from intake.domain.interview import Answer, evaluate
@@ -19,7 +19,9 @@ from intake.domain.values import JsonValue
 from intake.service import script_in_use
 from intake.service.interviews import InterviewShown, show_again
 from intake.service.look_ups import look_ups, nino_look_up
-from intake.store import LookUps
+from intake.store.answers import LookUps, Origin, load_answers, save_answers
+from intake.store.calls import insert_call, load_call, lock_forgotten_calls, save_call
+from intake.store.claims import find_open_claim, insert_claim, load_claim
 
 _DEFAULT_GRADE = "AO"
 """The grade of most who take claims, where the token does not say."""
@@ -75,8 +77,8 @@ def start_call(conn: Connection, asked: CallAsked) -> CallStarted:
 
 def start_again(conn: Connection, call_id: UUID, *, version: int, state: str, resumed: bool) -> CallStarted:
     """What a request to start a call was answered when it was made, for its repeat."""
-    started = store.load_call(conn, call_id).as_started()
-    claim, _ = store.load_claim(conn, started.claim_ref, caller=started.operator)
+    started = load_call(conn, call_id).as_started()
+    claim, _ = load_claim(conn, started.claim_ref, caller=started.operator)
     claim = replace(claim, version=version, state=ClaimState(state), language=started.language)
     interview = None
     if not resumed:
@@ -90,27 +92,27 @@ def pass_security(conn: Connection, call_id: UUID, given: Mapping[str, JsonValue
     Raises NotFound, PermissionDenied for another's call, and what `Call.identify` raises.
     """
     own = _own_call(conn, call_id)
-    claim, _ = store.load_claim(conn, own.claim_ref, caller=own.operator)
+    claim, _ = load_claim(conn, own.claim_ref, caller=own.operator)
     cipher = call.current().vault.cipher(conn, own.claim_ref)
-    tried = own.identify(given, store.load_answers(conn, cipher, version=claim.version))
-    store.save_call(conn, tried)
+    tried = own.identify(given, load_answers(conn, cipher, version=claim.version))
+    save_call(conn, tried)
     return tried
 
 
 def end_call(conn: Connection, call_id: UUID, outcome: Outcome, *, call_back_time: datetime | None) -> Call:
     """Ends the caller's own call. Raises NotFound, PermissionDenied for another's call, and what `Call.end` raises."""
     ended = _own_call(conn, call_id).end(outcome, at=clock.now(), call_back_time=call_back_time)
-    store.save_call(conn, ended)
+    save_call(conn, ended)
     metrics.CALL_DURATION.labels(outcome).observe(ended.talk_seconds)
     return ended
 
 
 def end_forgotten_calls(conn: Connection) -> bool:
     """Ends, as abandoned, calls that nobody ended within a shift; gives whether there may be more."""
-    forgotten = store.lock_forgotten_calls(conn, started_before=clock.now() - LONGEST_CALL)
+    forgotten = lock_forgotten_calls(conn, started_before=clock.now() - LONGEST_CALL)
     for found in forgotten:
         ended = found.end(Outcome.ABANDONED, at=clock.now(), call_back_time=None)
-        store.save_call(conn, ended)
+        save_call(conn, ended)
         metrics.CALL_DURATION.labels(Outcome.ABANDONED).observe(ended.talk_seconds)
     return bool(forgotten)
 
@@ -118,15 +120,15 @@ def end_forgotten_calls(conn: Connection) -> bool:
 def _earlier_claim(conn: Connection, asked: CallAsked) -> str | None:
     if asked.claim_ref is not None or asked.nino is None:
         return asked.claim_ref
-    return store.find_open_claim(conn, nino_look_up(call.current().vault, asked.nino), asked.schemes)
+    return find_open_claim(conn, nino_look_up(call.current().vault, asked.nino), asked.schemes)
 
 
 def _resume(conn: Connection, asked: CallAsked, claim_ref: str) -> CallStarted:
-    claim, _ = store.load_claim(conn, claim_ref, caller=call.current().identity.subject)
+    claim, _ = load_claim(conn, claim_ref, caller=call.current().identity.subject)
     cipher = call.current().vault.cipher(conn, claim_ref)
-    questions = questions_to_ask(script_in_use(), store.load_answers(conn, cipher, version=claim.version))
+    questions = questions_to_ask(script_in_use(), load_answers(conn, cipher, version=claim.version))
     started = _call(asked, claim_ref, questions)
-    store.insert_call(conn, cipher, started, asked.caller)
+    insert_call(conn, cipher, started, asked.caller)
     return CallStarted(call=started, claim=claim, interview=None)
 
 
@@ -134,13 +136,13 @@ def _begin(conn: Connection, asked: CallAsked) -> CallStarted:
     claim = _new_claim(asked)
     vault = call.current().vault
     found_by = LookUps(nino=nino_look_up(vault, asked.nino) if asked.nino else None)
-    store.insert_claim(conn, claim, found_by)
+    insert_claim(conn, claim, found_by)
     cipher = vault.cipher(conn, claim.claim_ref)
     answers = _first_answers(asked)
-    origin = store.Origin(by=claim.operator, at=clock.now(), reason="", script_version=script_in_use().number)
-    store.save_answers(conn, cipher, claim, answers, origin=origin, look_ups=look_ups(vault, answers))
+    origin = Origin(by=claim.operator, at=clock.now(), reason="", script_version=script_in_use().number)
+    save_answers(conn, cipher, claim, answers, origin=origin, look_ups=look_ups(vault, answers))
     started = _call(asked, claim.claim_ref, ())
-    store.insert_call(conn, cipher, started, asked.caller)
+    insert_call(conn, cipher, started, asked.caller)
     access_log.record_access(conn, claim_ref=claim.claim_ref, purpose=f"call {started.call_id}")
     interview = evaluate(script_in_use(), answers, language=asked.language)
     shown = InterviewShown(claim_ref=claim.claim_ref, version=claim.version, interview=interview)
@@ -182,7 +184,7 @@ def _call(asked: CallAsked, claim_ref: str, questions: tuple[str, ...]) -> Call:
 
 
 def _own_call(conn: Connection, call_id: UUID) -> Call:
-    found = store.load_call(conn, call_id)
+    found = load_call(conn, call_id)
     if found.operator != call.current().identity.subject:
         raise PermissionDenied("CALL_REQUIRED", "it is another's call", metadata={"call_id": str(call_id)})
     return found

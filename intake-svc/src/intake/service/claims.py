@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from chassis import access_log, call, clock
 from chassis.database import Connection
 from chassis.errors import InvalidArgument, Violation
-from intake import metrics, store
+from intake import metrics
 from intake.domain import claim as claims
 from intake.domain.claim import Claim
 from intake.domain.interview import Answers, evaluate, facts, record_forms
@@ -14,7 +14,8 @@ from intake.domain.values import JsonValue
 from intake.service import script_in_use
 from intake.service.access import BY_PURPOSE, hold_to_change, purpose_of
 from intake.service.events import announce
-from intake.store import OpenCall, Search
+from intake.store.answers import load_answers
+from intake.store.claims import OpenCall, Search, find_claims, load_claim, save_submission
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ def submit_claim(conn: Connection, claim_ref: str, *, version: int) -> Claim:
     interview = evaluate(script_in_use(), held.answers, language=held.language)
     submitted, event = claims.submit(held.claim, interview, at=clock.now())
     with conn.pipeline():
-        store.save_submission(conn, submitted)
+        save_submission(conn, submitted)
         announce(conn, submitted, event)
     metrics.QUESTIONS_ASKED.labels("+".join(submitted.schemes)).observe(interview.asked)
     return submitted
@@ -52,13 +53,13 @@ def submit_claim(conn: Connection, claim_ref: str, *, version: int) -> Claim:
 
 def get_claim(conn: Connection, claim_ref: str) -> ClaimShown:
     """A claim. Raises NotFound."""
-    claim, open_call = store.load_claim(conn, claim_ref, caller=call.current().identity.subject)
+    claim, open_call = load_claim(conn, claim_ref, caller=call.current().identity.subject)
     return _shown(conn, claim, open_call)
 
 
 def list_claims(conn: Connection, search: Search) -> list[ClaimShown]:
     """Claims that match, newest first."""
-    found = store.list_claims(conn, search, caller=call.current().identity.subject)
+    found = find_claims(conn, search, caller=call.current().identity.subject)
     return [_shown(conn, claim, open_call) for claim, open_call in found]
 
 
@@ -68,11 +69,11 @@ def get_claim_facts(conn: Connection, claim_ref: str, *, version: int | None) ->
     Raises NotFound, and InvalidArgument for a version that the claim has not had.
     """
     service = call.current().identity.subject
-    claim, _ = store.load_claim(conn, claim_ref, caller=service)
+    claim, _ = load_claim(conn, claim_ref, caller=service)
     if version is not None and not 0 < version <= claim.version:
         raise InvalidArgument.of(Violation(field="version", description="is not a version that the claim has had"))
     as_of = version or claim.version
-    answers = store.load_answers(conn, call.current().vault.cipher(conn, claim_ref), version=as_of)
+    answers = load_answers(conn, call.current().vault.cipher(conn, claim_ref), version=as_of)
     access_log.record_access(conn, claim_ref=claim_ref)
     return FactsShown(
         claim=claim,
@@ -88,4 +89,4 @@ def _shown(conn: Connection, claim: Claim, open_call: OpenCall | None) -> ClaimS
         return ClaimShown(claim=claim)
     access_log.record_access(conn, claim_ref=claim.claim_ref, purpose=purpose)
     cipher = call.current().vault.cipher(conn, claim.claim_ref)
-    return ClaimShown(claim=claim, answers=store.load_answers(conn, cipher, version=claim.version))
+    return ClaimShown(claim=claim, answers=load_answers(conn, cipher, version=claim.version))

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from chassis import access_log, call, clock
 from chassis.database import Connection
-from intake import store
 from intake.domain import claim as claims
 from intake.domain.claim import Change, Given
 from intake.domain.interview import Answers, Interview, evaluate
@@ -14,7 +13,8 @@ from intake.service import script_in_use
 from intake.service.access import Held, hold, hold_to_change
 from intake.service.events import announce
 from intake.service.look_ups import look_ups
-from intake.store import HistoryEntry
+from intake.store.answers import HistoryEntry, Origin, load_answers, load_history, save_answers
+from intake.store.claims import move_nino
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class InterviewShown:
 def get_interview(conn: Connection, claim_ref: str) -> InterviewShown:
     """The interview as it stands. Raises NotFound, PermissionDenied."""
     held = hold(conn, claim_ref, by_purpose=frozenset({"ASSESSOR"}))
-    return _show(conn, held, store.load_answers(conn, held.cipher, version=held.claim.version))
+    return _show(conn, held, load_answers(conn, held.cipher, version=held.claim.version))
 
 
 def record_answers(conn: Connection, claim_ref: str, given: Mapping[str, Given], *, version: int) -> InterviewShown:
@@ -61,7 +61,7 @@ def amend_answers(
         return _show(conn, held, change.answers, version=change.claim.version, changes=changes)
 
 
-def _entries(before: Answers, change: Change, made: store.Origin) -> Iterator[HistoryEntry]:
+def _entries(before: Answers, change: Change, made: Origin) -> Iterator[HistoryEntry]:
     version = change.claim.version
     for name, answer in sorted(change.changed.items()):
         old = _value(before, name)
@@ -73,9 +73,9 @@ def show_again(
 ) -> InterviewShown:
     """What a request was shown when it was made, for its repeat: the caller has been entitled to it before."""
     cipher = call.current().vault.cipher(conn, claim_ref)
-    history = store.load_history(conn, cipher, version=version) if with_changes else []
+    history = load_history(conn, cipher, version=version) if with_changes else []
     changes = tuple(entry for entry in history if entry.version == version)
-    answers = store.load_answers(conn, cipher, version=version)
+    answers = load_answers(conn, cipher, version=version)
     access_log.record_access(conn, claim_ref=claim_ref, purpose="repeat of a request")
     interview = evaluate(script_in_use(), answers, language=language)
     return InterviewShown(claim_ref=claim_ref, version=version, interview=interview, changes=changes)
@@ -85,23 +85,21 @@ def get_history(conn: Connection, claim_ref: str) -> list[HistoryEntry]:
     """Every answer that was ever given, oldest first. Raises NotFound, PermissionDenied."""
     held = hold(conn, claim_ref, by_purpose=frozenset({"ASSESSOR", "SERVICE_MANAGER"}))
     access_log.record_access(conn, claim_ref=claim_ref, purpose=held.purpose)
-    return store.load_history(conn, held.cipher, version=held.claim.version)
+    return load_history(conn, held.cipher, version=held.claim.version)
 
 
 def _value(answers: Answers, name: str) -> JsonValue:
     return answers[name].value if name in answers else None
 
 
-def _save(conn: Connection, held: Held, change: Change, *, reason: str) -> store.Origin:
+def _save(conn: Connection, held: Held, change: Change, *, reason: str) -> Origin:
     current = call.current()
-    origin = store.Origin(
-        by=current.identity.subject, at=clock.now(), reason=reason, script_version=script_in_use().number
-    )
+    origin = Origin(by=current.identity.subject, at=clock.now(), reason=reason, script_version=script_in_use().number)
     if change.changed:
         found_by = look_ups(current.vault, change.answers)
-        store.save_answers(conn, held.cipher, change.claim, change.changed, origin=origin, look_ups=found_by)
+        save_answers(conn, held.cipher, change.claim, change.changed, origin=origin, look_ups=found_by)
         if "nino" in change.changed:
-            store.move_nino(conn, change.claim.claim_ref, found_by.nino)
+            move_nino(conn, change.claim.claim_ref, found_by.nino)
         for event in change.events:
             announce(conn, change.claim, event)
     return origin
