@@ -133,7 +133,7 @@ def facts_of_a_tenant(**answers: Any) -> ClaimFacts:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tenant() -> Callable[..., ClaimFacts]:
     return facts_of_a_tenant
 
@@ -156,9 +156,10 @@ class ClaimsOfTests:
         return self.keep(replace(now, version=now.version + 1, claim_on=on or clock.today()))
 
     def amend(self, claim_ref: str = CLAIM, **answers: Any) -> ClaimFacts:
-        """Answers are changed, which makes a version."""
+        """Answers are changed, None takes one back: that makes a version."""
         now = self.kept[claim_ref][-1]
-        return self.keep(replace(now, version=now.version + 1, answers=dict(now.answers) | answers))
+        given = {name: value for name, value in (dict(now.answers) | answers).items() if value is not None}
+        return self.keep(replace(now, version=now.version + 1, answers=given))
 
     def facts(self, claim_ref: str, version: int = 0) -> ClaimFacts:
         """As the notifier asks."""

@@ -19,6 +19,15 @@ _BENEFITS = {
 }
 # The script's codes for income of others than the claimant say so only in their texts.
 _PARTNERS_INCOME = {"EARNINGS": "PARTNER_EARNINGS", "PENSION": "PARTNER_PENSION"}
+# "What is told": an intention goes out once these are known, and no notice can do without them.
+_ALWAYS_NEEDED = ("surname", "forenames", "date_of_birth", "address", "tenure")
+_WISH_OF_LIABILITY = {
+    "liable_for_rent": "wishes_housing_benefit",
+    "liable_for_council_tax": "wishes_council_tax_benefit",
+}
+# Who has no home to pay for is asked of no liability; who owns it, of no rent.
+_NOTHING_TO_PAY = frozenset({"NON_DEPENDANT", "NONE"})
+_NO_RENT = "OWNER_OCCUPIER"
 
 
 class NoticeKind(StrEnum):
@@ -48,6 +57,7 @@ class NotToldReason(StrEnum):
     AUTHORITY_UNKNOWN = "AUTHORITY_UNKNOWN"
     MOVED_AWAY = "MOVED_AWAY"
     NO_LONGER_SOUGHT = "NO_LONGER_SOUGHT"
+    FACTS_MISSING = "FACTS_MISSING"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +76,7 @@ class ClaimFacts:
 
     @property
     def postcode(self) -> str:
-        """The postcode of the claimant's address."""
+        """The postcode of the claimant's address, which must not be among the `missing_facts`."""
         return str(self.answers["address"]["postcode"])
 
 
@@ -104,6 +114,31 @@ def sought(facts: ClaimFacts) -> str | None:
     return {(True, True): "BOTH", (True, False): "HB", (False, True): "CTB"}.get((housing, council_tax))
 
 
+def missing_facts(facts: ClaimFacts) -> tuple[str, ...]:
+    """Names of facts without which nobody can say what to tell; none where it is certain that there is nothing.
+
+    They were there at first contact. What was taken back is most often a slip that is put right in the same call, so
+    it neither gives up what was told nor ends the intention.
+    """
+    answers = facts.answers
+    if facts.withdrawn or benefit_of(facts.schemes) is None or answers.get("tenure") in _NOTHING_TO_PAY:
+        return ()
+    needed = _ALWAYS_NEEDED if sought(facts) else _deciding(answers)
+    return tuple(name for name in needed if name not in answers)
+
+
+def _deciding(answers: Mapping[str, Any]) -> Sequence[str]:
+    """The facts that decide whether anything is sought, as far as the others make them matter."""
+    if "tenure" not in answers:
+        return ("tenure",)
+    asked = {
+        liability: wish
+        for liability, wish in _WISH_OF_LIABILITY.items()
+        if (answers["tenure"], liability) != (_NO_RENT, "liable_for_rent")
+    }
+    return [*asked, *(wish for liability, wish in asked.items() if answers.get(liability) is True)]
+
+
 def one_month_after(day: date) -> date:
     """The same day of the next month, or that month's last day: 31 January gives 28 or 29 February."""
     year, month = (day.year, day.month + 1) if day.month < 12 else (day.year + 1, 1)
@@ -129,8 +164,9 @@ def is_news(content: Content, versions: Sequence[NoticeVersion]) -> bool:
 def content_of(facts: ClaimFacts, *, authority_code: str, intention_on: date) -> Content:
     """What the authority is told. Before submission the particulars stay out: they are not complete yet.
 
-    `facts` must be of a claim for which something is `sought`. Both clocks run one month from the intention: for the
-    claim to reach the authority (Housing Benefit Regulations 2006, regulation 84), and for the proof that goes with it.
+    `facts` must be of a claim for which something is `sought` and of which no facts are missing. Both clocks run one month
+    from the intention: for the claim to reach the authority (Housing Benefit Regulations 2006, regulation 84), and for the
+    proof that goes with it.
     """
     due = one_month_after(intention_on)
     content = {

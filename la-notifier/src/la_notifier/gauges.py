@@ -35,7 +35,7 @@ GAUGES = (
     ),
     StateGauge(
         name="notifier_claims_to_look_at",
-        help="Claims of which something was heard and whose notices were not looked at since.",
+        help="Claims whose notices are to be looked at: something was heard of them, or the last look was put off.",
         labels=(),
         read=_looks,
     ),

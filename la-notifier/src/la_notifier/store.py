@@ -45,7 +45,7 @@ _INTENTION_ON = """
 # Holds the claim for this transaction, if the lease is still ours: one look at a time saves.
 _HOLD_LOOK = "SELECT 1 FROM looks WHERE claim_ref = %s AND lease = %s FOR UPDATE"
 
-# Puts a look that failed off until later.
+# Puts a look off until later.
 _POSTPONE_LOOK = """
     UPDATE looks SET lease = NULL, leased_until = NULL, due = clock_timestamp() + make_interval(secs => %s)
     WHERE claim_ref = %s AND lease = %s
@@ -250,9 +250,14 @@ def postpone_look(conn: Connection, look: Look, *, seconds: float) -> None:
     conn.execute(_POSTPONE_LOOK, [seconds, look.claim_ref, look.lease])
 
 
+def forget_heard(conn: Connection, look: Look) -> None:
+    """Drops what was heard before the look, which has taken it in. To be called under `hold_look`."""
+    conn.execute(_FORGET_HEARD, [[heard.event_id for heard in look.heard]])
+
+
 def finish_look(conn: Connection, look: Look) -> None:
     """Ends the look; what was heard in the meantime makes the next. To be called under `hold_look`."""
-    conn.execute(_FORGET_HEARD, [[heard.event_id for heard in look.heard]])
+    forget_heard(conn, look)
     conn.execute(_FREE_LOOK, [look.claim_ref])
     conn.execute(_FINISH_LOOK, {"claim_ref": look.claim_ref})
 

@@ -9,7 +9,7 @@ from chassis.workers import Worker
 from la_notifier import store
 from la_notifier.clients import Claims, Councils
 from la_notifier.config import Settings, read_secrets
-from la_notifier.domain import NotToldReason, sought
+from la_notifier.domain import ClaimFacts, NotToldReason, missing_facts, sought
 from la_notifier.service import looks, places, sending
 from la_notifier.service.sending import FIRST_CONTACT_TO_SENT, Pace
 from la_notifier.store import Look
@@ -47,17 +47,27 @@ class Looker:
     def _look(self, look: Look) -> None:
         facts = self._claims.facts(look.claim_ref)
         vault = self._runtime.vault
+        if missing := missing_facts(facts):
+            self._put_off(look, facts, missing)
+            return
         if not sought(facts):
             with self._runtime.database.transaction() as conn:
                 looks.save_no_notice(conn, vault, look, reason=None, intention_on=None)
             return
         place = places.authority_or_reason(self._postcodes, facts.postcode)
-        intention_on = looks.intention_day(self._claims, look, facts)
+        intention_on = looks.intention_day(self._claims, look, facts) or clock.today()
         with self._runtime.database.transaction() as conn:
             if isinstance(place, NotToldReason):
                 looks.save_no_notice(conn, vault, look, reason=place, intention_on=intention_on)
             else:
                 looks.save_notice(conn, vault, look, facts=facts, authority=place, intention_on=intention_on)
+
+    def _put_off(self, look: Look, facts: ClaimFacts, missing: Sequence[str]) -> None:
+        intention_on = looks.intention_day(self._claims, look, facts)
+        seconds = self._pace.retry(look.attempts)
+        with self._runtime.database.transaction() as conn:
+            looks.put_off(conn, look, intention_on=intention_on, seconds=seconds)
+        logs.get().info("look put off", claim_ref=look.claim_ref, fields=list(missing))
 
 
 class Sender:

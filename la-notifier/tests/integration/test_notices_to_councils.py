@@ -10,6 +10,7 @@ import pytest
 from psycopg import sql
 
 from chassis import contract
+from chassis.metrics import REGISTRY
 from chassis.runtime import Process
 from chassis.testing import eventually
 from cms.intake.v1 import events_pb2
@@ -27,6 +28,10 @@ LEEDS = {"lines": ["2 Park Row", "Leeds"], "postcode": "LS1 3AA"}
 HARTLEPOOL = {"lines": ["3 Church Street", "Hartlepool"], "postcode": "TS25 3DA"}
 BELFAST = {"lines": ["4 Donegall Square", "Belfast"], "postcode": "BT1 5GS"}
 NOWHERE = {"lines": ["5 High Street", "Cardiff"], "postcode": "CF10 9ZZ"}
+
+
+def failed_looks() -> float:
+    return REGISTRY.get_sample_value("chassis_worker_failures_total", {"worker": "notices"}) or 0.0
 
 
 def test_the_handlers_are_those_of_the_contract() -> None:
@@ -191,6 +196,43 @@ def test_a_claim_without_an_authority_shows_until_its_address_is_put_right(
     assert scene.rows("SELECT intention_on, proof_due_on FROM notices JOIN notice_versions USING (notice_id)") == [
         (date(2026, 3, 1), date(2026, 4, 1))
     ]
+
+
+def test_a_draft_whose_address_was_taken_back_shows_until_it_is_there_again_and_then_goes_out(
+    notifier: Process, scene: Scene, tenant: Tenant
+) -> None:
+    failures_before = failed_looks()
+    scene.claims.keep(tenant())
+    scene.claims.amend(address=None)
+    scene.tell(FIRST_CONTACT, version=3, occurred=datetime(2026, 3, 1, 12, tzinfo=UTC))
+    eventually(lambda: scene.not_told() == [("", "FACTS_MISSING")])
+    eventually(lambda: scene.rows("SELECT 1 FROM looks WHERE attempts > 2"))
+    assert (scene.versions(), scene.rows("SELECT 1 FROM heard_events")) == ([], [])
+    assert failed_looks() == failures_before
+
+    # An answer of a draft makes no event: the notifier has to come back by itself.
+    scene.claims.amend(address=LEEDS)
+
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
+    assert (scene.not_told(), scene.rows("SELECT 1 FROM looks")) == ([], [])
+    assert scene.rows("SELECT intention_on FROM notices") == [(date(2026, 3, 1),)]
+
+
+def test_what_an_authority_was_told_stands_while_a_fact_is_missing(
+    notifier: Process, scene: Scene, tenant: Tenant
+) -> None:
+    scene.claims.keep(tenant(address=LEEDS))
+    scene.tell(FIRST_CONTACT, version=3)
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
+    scene.claims.amend(address=NOWHERE)
+    scene.tell(AMENDED, version=4)
+    eventually(lambda: scene.not_told() == [("", "POSTCODE_UNKNOWN"), ("E08000035", "MOVED_AWAY")])
+
+    scene.claims.amend(surname=None)
+    scene.tell(AMENDED, version=5)
+
+    eventually(lambda: scene.not_told() == [("", "FACTS_MISSING"), ("E08000035", "MOVED_AWAY")])
+    assert scene.versions() == [(1, "INTENTION", "LOADED")]
 
 
 def test_who_moved_to_another_authority_gets_a_notice_there_with_the_same_dates(

@@ -16,6 +16,7 @@ from la_notifier.domain import (
     NoticeVersion,
     content_of,
     is_news,
+    missing_facts,
     next_kind,
     one_month_after,
     sought,
@@ -61,6 +62,54 @@ def test_a_notice_goes_out_for_who_is_liable_and_wishes_to_claim(
 def test_no_notice_goes_out_for_a_withdrawn_claim_or_one_of_child_maintenance(tenant: Tenant) -> None:
     assert sought(replace(tenant(), withdrawn=True)) is None
     assert sought(replace(tenant(), schemes=("CHILD_MAINTENANCE",))) is None
+
+
+@pytest.mark.parametrize(
+    ("answers", "missing"),
+    [
+        ({}, ()),
+        ({"nino": None, "title": None, "landlord": None, "rent_amount": None}, ()),
+        ({"address": None}, ("address",)),
+        ({"address": None, "surname": None, "date_of_birth": None}, ("surname", "date_of_birth", "address")),
+        ({"tenure": None, "liable_for_rent": None}, ("tenure",)),
+        ({"tenure": None, "liable_for_rent": None, "liable_for_council_tax": None}, ("tenure",)),
+        ({"wishes_housing_benefit": None}, ()),
+        ({"wishes_housing_benefit": None, "wishes_council_tax_benefit": False}, ("wishes_housing_benefit",)),
+        ({"wishes_council_tax_benefit": None, "liable_for_rent": False}, ("wishes_council_tax_benefit",)),
+        ({"liable_for_rent": None, "liable_for_council_tax": False}, ("liable_for_rent",)),
+        ({"liable_for_rent": None, "liable_for_council_tax": None}, ("liable_for_rent", "liable_for_council_tax")),
+        ({"tenure": "OWNER_OCCUPIER", "liable_for_rent": None, "liable_for_council_tax": False}, ()),
+        ({"tenure": "NON_DEPENDANT", "address": None}, ()),
+        ({"tenure": "NONE", "liable_for_rent": None, "liable_for_council_tax": None, "address": None}, ()),
+        ({"wishes_housing_benefit": False, "wishes_council_tax_benefit": False, "address": None}, ()),
+    ],
+)
+def test_what_was_taken_back_is_missing_unless_nothing_is_sought_for_certain(
+    tenant: Tenant, answers: dict[str, Any], missing: tuple[str, ...]
+) -> None:
+    assert missing_facts(tenant(**answers)) == missing
+
+
+def test_nothing_is_missing_of_a_claim_of_which_no_authority_is_told(tenant: Tenant) -> None:
+    assert missing_facts(replace(tenant(address=None), withdrawn=True)) == ()
+    assert missing_facts(replace(tenant(address=None), schemes=("CHILD_MAINTENANCE",))) == ()
+
+
+@given(
+    taken=st.sets(
+        st.sampled_from(
+            ["surname", "address", "tenure", "liable_for_rent", "wishes_housing_benefit", "nino", "landlord"]
+        )
+    ),
+    submitted=st.booleans(),
+)
+def test_of_whatever_is_sought_and_misses_nothing_a_notice_can_be_made(
+    tenant: Tenant, *, taken: set[str], submitted: bool
+) -> None:
+    facts = replace(tenant(**dict.fromkeys(taken)), claim_on=CLAIM_ON if submitted else None)
+
+    if sought(facts) and not missing_facts(facts):
+        assert {"claimant", "address", "tenancy"} <= told(facts).keys()
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,11 @@ def hear(conn: Connection, event: Event) -> None:
     store.want_look(conn, claim_ref=event.claim_ref, heard=heard)
 
 
-def intention_day(claims: Claims, look: Look, facts: ClaimFacts) -> date:
-    """The day (Europe/London) of the intention: once told it stays, whatever authority is told next.
+def intention_day(claims: Claims, look: Look, facts: ClaimFacts) -> date | None:
+    """The day (Europe/London) of the intention: once known it stays, whatever authority is told next.
 
-    Before that it is the day of the first event whose facts held it. Raises CmsError where intake cannot be asked.
+    Before that it is the day of the first event whose facts held it, None where none did. Raises CmsError where intake
+    cannot be asked.
     """
     if look.intention_on is not None:
         return look.intention_on
@@ -49,7 +50,7 @@ def intention_day(claims: Claims, look: Look, facts: ClaimFacts) -> date:
         then = facts if heard.version >= facts.version else claims.facts(look.claim_ref, heard.version)
         if sought(then):
             return heard.occurred_time.astimezone(clock.LONDON).date()
-    return clock.today()
+    return None
 
 
 def save_notice(
@@ -83,6 +84,25 @@ def save_no_notice(
     left_for = NotToldReason.MOVED_AWAY if reason else NotToldReason.NO_LONGER_SOUGHT
     _leave(conn, vault, look, notices=notices, reason=left_for, intention_on=intention_on, unplaced=reason)
     store.finish_look(conn, look)
+
+
+def put_off(conn: Connection, look: Look, *, intention_on: date | None, seconds: float) -> None:
+    """Leaves everything as it is and looks again after so many seconds: facts are missing.
+
+    An answer of a draft makes no event, so nothing but another look shows that they are there again. Until then a
+    person sees the claim among those not told.
+    """
+    if not store.hold_look(conn, look):
+        return
+    stays = [
+        (row["authority_code"], NotToldReason(row["reason"]))
+        for row in store.not_told_of(conn, look.claim_ref)
+        if row["authority_code"]
+    ]
+    reasons = [*stays, ("", NotToldReason.FACTS_MISSING)]
+    store.save_not_told(conn, look.claim_ref, reasons=reasons, now=clock.now(), intention_on=intention_on)
+    store.forget_heard(conn, look)
+    store.postpone_look(conn, look, seconds=seconds)
 
 
 def _tell(

@@ -135,6 +135,10 @@ class _NotToldReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NotTold
     """The authority holds a notice of an address that is no longer in it."""
     NOT_TOLD_REASON_NO_LONGER_SOUGHT: _NotToldReason.ValueType  # 5
     """The authority holds a notice of a claim that is no longer sought."""
+    NOT_TOLD_REASON_FACTS_MISSING: _NotToldReason.ValueType  # 6
+    """An answer without which no notice can be made was taken back since first contact. It goes out by itself once the
+    answer is there again.
+    """
 
 class NotToldReason(_NotToldReason, metaclass=_NotToldReasonEnumTypeWrapper):
     """Why a person has to see to it that the right authority knows."""
@@ -151,6 +155,10 @@ NOT_TOLD_REASON_MOVED_AWAY: NotToldReason.ValueType  # 4
 """The authority holds a notice of an address that is no longer in it."""
 NOT_TOLD_REASON_NO_LONGER_SOUGHT: NotToldReason.ValueType  # 5
 """The authority holds a notice of a claim that is no longer sought."""
+NOT_TOLD_REASON_FACTS_MISSING: NotToldReason.ValueType  # 6
+"""An answer without which no notice can be made was taken back since first contact. It goes out by itself once the
+answer is there again.
+"""
 Global___NotToldReason: _TypeAlias = NotToldReason  # noqa: Y015
 
 @_typing.final
