@@ -42,6 +42,8 @@ CREATE TABLE authority (id INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE);
 CREATE TABLE source (name TEXT NOT NULL);
 PRAGMA user_version = {FORMAT};
 """
+_CACHE_KIB = 64
+"""Of a connection's own cache of pages: what lies above the leaves, which every look-up reads."""
 _FIND = """
 SELECT authority.code, place.easting, place.northing
 FROM place JOIN authority ON authority.id = place.authority
@@ -282,7 +284,11 @@ def _fill(part: Path, *, source: str, rows: Iterable[Row]) -> None:
 
 def _open(path: Path) -> sqlite3.Connection:
     # Immutable: no locks, no journal; the file is only ever replaced whole.
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+    uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+    # Each thread has a connection, and each would fill two megabytes with pages that the system's own cache holds.
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    return connection
 
 
 def _layout(path: Path) -> int | None:

@@ -1,8 +1,10 @@
 """The whole directory, built from its package: some seconds, once for the module."""
 
 import csv
+import resource
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from importlib import resources
 from pathlib import Path
@@ -44,6 +46,29 @@ def test_the_extract_says_the_same_of_each_of_its_postcodes(directory: Postcodes
     with Postcodes(tmp_path / "extract.sqlite") as extract:
         assert [extract.find(postcode) for postcode in listed] == [directory.find(postcode) for postcode in listed]
         assert extract.authority_codes() == directory.authority_codes()
+
+
+def test_reading_it_by_many_threads_takes_next_to_no_memory(directory: Postcodes, built: Path) -> None:
+    with closing(sqlite3.connect(built)) as connection:
+        every = [row[0] for row in connection.execute("SELECT postcode FROM place")]
+    shares = [every[number::1300] for number in range(16)]
+
+    def look_up_all(postcodes: list[str]) -> int:
+        return sum(directory.find(postcode) is not None for postcode in postcodes)
+
+    with ThreadPoolExecutor(len(shares)) as pool:
+        before = resident_mib()
+        found = list(pool.map(look_up_all, shares))
+        growth = resident_mib() - before
+
+    assert found == [len(share) for share in shares]
+    assert growth < 8  # two for each thread, if each held what SQLite would let it
+
+
+def resident_mib() -> float:
+    """Memory that this process holds now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
 
 
 def test_a_directory_of_the_installed_package_is_not_built_again(built: Path) -> None:
