@@ -3,6 +3,7 @@
 docs/states.md is the table of all of them; a test holds it against what the services say.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -68,11 +69,17 @@ OF_EVERY_SERVICE = (
 
 
 def gauge(name: str, deadlines: Sequence[Deadline]) -> StateGauge:
-    """The gauge of what is overdue in each state of a service, those of every service among them."""
+    """The gauge of what is overdue in each state of a service, those of every service among them.
+
+    A state whose deadline is not the same for all that is in it has several, and one sample.
+    """
     every = (*OF_EVERY_SERVICE, *deadlines)
 
     def read(conn: Connection) -> Samples:
-        return [((deadline.state,), float(_count(conn, deadline))) for deadline in every]
+        counts: Counter[str] = Counter()
+        for deadline in every:
+            counts[deadline.state] += _count(conn, deadline)
+        return [((state,), float(count)) for state, count in counts.items()]
 
     help_text = "What has been in a state for longer than its deadline."
     return StateGauge(name=name, help=help_text, labels=("state",), read=read)

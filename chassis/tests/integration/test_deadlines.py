@@ -20,6 +20,11 @@ def counted(platform: Any, *given: Deadline) -> dict[str, float]:
         return {labels[0]: value for labels, value in deadlines.gauge("tested", given).read(conn)}
 
 
+def labels_of(platform: Any, *given: Deadline) -> list[str]:
+    with platform.database.transaction() as conn:
+        return [labels[0] for labels, _ in deadlines.gauge("tested", given).read(conn)]
+
+
 def listed(platform: Any, *given: Deadline) -> list[tuple[str, str, str]]:
     with platform.database.transaction() as conn:
         return [(late.state, late.owner, late.reference) for late in deadlines.overdue(conn, given)]
@@ -31,6 +36,15 @@ def test_what_is_within_its_deadline_is_neither_counted_nor_listed(platform: Any
 
     assert counted(platform, HANDLED) == {"EVENT_UNFINISHED": 0, "DEAD_LETTER": 0, "OLD": 0}
     assert listed(platform, HANDLED) == []
+
+
+def test_a_state_with_several_deadlines_is_counted_as_one(platform: Any) -> None:
+    platform.execute("INSERT INTO handled VALUES (gen_random_uuid())")
+    by_another = Deadline(state="OLD", owner="SUPPORT", cut_off=within(timedelta(minutes=1)), query=HANDLED.query)
+
+    assert counted(platform, HANDLED, by_another)["OLD"] == 1
+    assert [state for state, _, _ in listed(platform, by_another, by_another)] == ["OLD", "OLD"]
+    assert labels_of(platform, HANDLED, by_another).count("OLD") == 1
 
 
 def test_what_is_overdue_by_the_platforms_clock_shows_when_the_clock_is_moved(platform: Any, clock_file: Path) -> None:

@@ -1,6 +1,7 @@
 """How long a notice may stay as it is, and who sees to it then: docs/interfaces/local-authority.md, "How it is told"."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from functools import lru_cache
 from typing import LiteralString
 
@@ -13,15 +14,30 @@ _DAY = timedelta(days=1)
 _SATURDAY = 5
 
 
-def within_working_days(number: int) -> CutOff:
-    """So many working days of 24 hours each, weekends and the bank holidays of England not counted."""
+class BankHolidays(StrEnum):
+    """Whose bank holidays count, by the Banking and Financial Dealings Act 1971, section 1 and schedule 1.
+
+    The values are ISO 3166-2 subdivisions of GB, by which the library `holidays` knows them; Wales has England's.
+    """
+
+    ENGLAND_AND_WALES = "ENG"
+    SCOTLAND = "SCT"
+
+    @classmethod
+    def of(cls, authority_code: str) -> "BankHolidays":
+        """Those of an authority's nation, which the first letter of its GSS code tells; England's where there is none."""
+        return cls.SCOTLAND if authority_code.startswith("S") else cls.ENGLAND_AND_WALES
+
+
+def within_working_days(number: int, bank_holidays: BankHolidays) -> CutOff:
+    """So many working days of 24 hours each, weekends and these bank holidays not counted. Days are London's."""
 
     def cut_off(now: datetime) -> datetime:
         remaining, end = number * _DAY, now
         while True:
             day = (end - timedelta(microseconds=1)).astimezone(LONDON).date()
             begin = datetime.combine(day, time(), tzinfo=LONDON).astimezone(UTC)
-            works = day.weekday() < _SATURDAY and day not in _bank_holidays(day.year)
+            works = day.weekday() < _SATURDAY and day not in _days_off(bank_holidays, day.year)
             if works and end - begin >= remaining:
                 return end - remaining
             remaining -= end - begin if works else timedelta()
@@ -31,16 +47,35 @@ def within_working_days(number: int) -> CutOff:
 
 
 @lru_cache
-def _bank_holidays(year: int) -> frozenset[date]:
-    return frozenset(holidays.country_holidays("GB", subdiv="ENG", years=year))
+def _days_off(bank_holidays: BankHolidays, year: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays("GB", subdiv=bank_holidays, years=year))
 
 
 def _versions(channel: LiteralString, state: LiteralString, since: LiteralString) -> LiteralString:
     return f"""
-        SELECT notices.claim_ref AS reference, version.{since} AS since
+        SELECT notices.claim_ref AS reference, version.{since} AS since, notices.authority_code
         FROM notice_versions AS version JOIN notices USING (notice_id)
         WHERE version.state = '{state}' AND notices.channel = '{channel}'
     """  # noqa: S608 - of literals alone
+
+
+def _of_each_nation(state: str, owner: str, *, working_days: int, query: LiteralString) -> tuple[Deadline, Deadline]:
+    """The deadline by each nation's working days; `query` gives `authority_code` as well."""
+    in_scotland: LiteralString = "left(authority_code, 1) = 'S'"
+    return (
+        Deadline(
+            state=state,
+            owner=owner,
+            cut_off=within_working_days(working_days, BankHolidays.SCOTLAND),
+            query=f"SELECT * FROM ({query}) AS found WHERE {in_scotland}",  # noqa: S608 - of literals alone
+        ),
+        Deadline(
+            state=state,
+            owner=owner,
+            cut_off=within_working_days(working_days, BankHolidays.ENGLAND_AND_WALES),
+            query=f"SELECT * FROM ({query}) AS found WHERE NOT {in_scotland}",  # noqa: S608 - of literals alone
+        ),
+    )
 
 
 DEADLINES = (
@@ -62,11 +97,8 @@ DEADLINES = (
         cut_off=within(timedelta(minutes=30)),
         query=_versions("SFTP", "WAITING", "created"),
     ),
-    Deadline(
-        state="WAITING_POST",
-        owner="PROCESSING_OFFICER",
-        cut_off=within_working_days(1),
-        query=_versions("POST", "WAITING", "created"),
+    *_of_each_nation(
+        "WAITING_POST", "PROCESSING_OFFICER", working_days=1, query=_versions("POST", "WAITING", "created")
     ),
     Deadline(
         state="SENT_API",
@@ -74,18 +106,8 @@ DEADLINES = (
         cut_off=within(timedelta(hours=4)),
         query=_versions("API", "SENT", "sent"),
     ),
-    Deadline(
-        state="SENT_SFTP",
-        owner="SUPPORT",
-        cut_off=within_working_days(1),
-        query=_versions("SFTP", "SENT", "sent"),
-    ),
-    Deadline(
-        state="SENT_POST",
-        owner="PROCESSING_OFFICER",
-        cut_off=within_working_days(5),
-        query=_versions("POST", "SENT", "sent"),
-    ),
+    *_of_each_nation("SENT_SFTP", "SUPPORT", working_days=1, query=_versions("SFTP", "SENT", "sent")),
+    *_of_each_nation("SENT_POST", "PROCESSING_OFFICER", working_days=5, query=_versions("POST", "SENT", "sent")),
     Deadline(
         state="RECEIVED",
         owner="PROCESSING_OFFICER",
@@ -106,10 +128,10 @@ DEADLINES = (
             )
         """,
     ),
-    Deadline(
-        state="NOT_TOLD",
-        owner="PROCESSING_OFFICER",
-        cut_off=within_working_days(1),
-        query="SELECT claim_ref AS reference, since FROM not_told",
+    *_of_each_nation(
+        "NOT_TOLD",
+        "PROCESSING_OFFICER",
+        working_days=1,
+        query="SELECT claim_ref AS reference, since, authority_code FROM not_told",
     ),
 )

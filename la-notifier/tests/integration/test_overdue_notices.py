@@ -1,6 +1,6 @@
 """A notice that is late for its way, and whatever a person has to see to, is overdue."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from la_notifier.deadlines import DEADLINES
 NOTICE = """
     WITH notice AS (
         INSERT INTO notices (notice_id, claim_ref, authority_code, authority_name, channel, intention_on)
-        VALUES (gen_random_uuid(), 'C1', 'E1', 'One', %(channel)s, '2026-11-22') RETURNING notice_id
+        VALUES (gen_random_uuid(), 'C1', %(code)s, 'One', %(channel)s, '2026-11-22') RETURNING notice_id
     )
     INSERT INTO notice_versions (notice_id, version, kind, state, body, first_contact_time, first_contact_on,
         proof_due_on, sent, created)
@@ -22,9 +22,9 @@ NOTICE = """
 """
 
 
-def notice(database: Database, channel: str, state: str) -> None:
+def notice(database: Database, channel: str, state: str, *, code: str = "E1") -> None:
     with database.transaction() as conn:
-        conn.execute(NOTICE, {"channel": channel, "state": state, "now": clock.now()})
+        conn.execute(NOTICE, {"code": code, "channel": channel, "state": state, "now": clock.now()})
 
 
 def overdue(database: Database) -> list[str]:
@@ -63,6 +63,22 @@ def test_a_notice_is_late_by_its_own_way(
     assert overdue(database) == [shown]
 
 
+@pytest.mark.parametrize(
+    ("code", "late"), [("E07000066", []), ("W06000001", []), ("S12000005", ["SENT_SFTP"]), ("S12000049", ["SENT_SFTP"])]
+)
+def test_the_bank_holidays_that_count_are_those_of_the_authority(
+    database: Database, clock_file: Path, code: str, late: list[str]
+) -> None:
+    good_friday = datetime(2026, 4, 3, 12, tzinfo=UTC)
+    clock.advance(good_friday - clock.now())
+    notice(database, "SFTP", "SENT", code=code)
+
+    # Easter Monday has passed, which is a working day in Scotland alone.
+    clock.advance(timedelta(days=4))
+
+    assert overdue(database) == late
+
+
 @pytest.mark.parametrize("state", ["LOADED", "SUPERSEDED"])
 def test_what_is_at_its_end_is_never_late(database: Database, clock_file: Path, state: str) -> None:
     notice(database, "API", state)
@@ -93,3 +109,20 @@ def test_a_claim_that_was_heard_of_and_not_looked_at_is_late(database: Database,
     clock.advance(timedelta(minutes=11))
 
     assert overdue(database) == ["HEARD"]
+
+
+@pytest.mark.parametrize("code", ["", "S12000005"])
+def test_an_authority_that_nobody_told_is_late_after_a_working_day(
+    database: Database, clock_file: Path, code: str
+) -> None:
+    with database.transaction() as conn:
+        conn.execute(
+            "INSERT INTO not_told (claim_ref, authority_code, reason, since) VALUES ('C1', %s, 'MOVED_AWAY', %s)",
+            [code, clock.now()],
+        )
+    clock.advance(timedelta(hours=23))
+    assert overdue(database) == []
+
+    clock.advance(timedelta(days=5))
+
+    assert overdue(database) == ["NOT_TOLD"]

@@ -6,9 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from la_notifier.deadlines import within_working_days
+from la_notifier.authorities import AuthorityTable
+from la_notifier.deadlines import BankHolidays, within_working_days
 
 FRIDAY = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+
+
+def utc(hour: str) -> datetime:
+    return datetime.fromisoformat(f"{hour}:00+00:00")
 
 
 @pytest.mark.parametrize(
@@ -22,21 +27,52 @@ FRIDAY = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
     ],
 )
 def test_what_was_sent_is_late_so_many_working_days_afterwards(sent: datetime, days: int, late_from: datetime) -> None:
-    cut_off = within_working_days(days)
+    cut_off = within_working_days(days, BankHolidays.ENGLAND_AND_WALES)
 
     assert cut_off(late_from + timedelta(seconds=1)) > sent
     assert cut_off(late_from - timedelta(seconds=1)) < sent
+
+
+@pytest.mark.parametrize(
+    ("sent", "in_england_and_wales", "in_scotland"),
+    [
+        ("2026-01-01T12", "2026-01-03T00", "2026-01-06T00"),  # 2 January
+        ("2026-04-02T12", "2026-04-07T12", "2026-04-06T12"),  # Easter Monday
+        ("2026-07-31T12", "2026-08-03T12", "2026-08-04T12"),  # the summer bank holiday of Scotland
+        ("2026-08-28T12", "2026-09-01T12", "2026-08-31T12"),  # and that of England and Wales
+        ("2026-11-27T12", "2026-11-30T12", "2026-12-01T12"),  # Saint Andrew's Day
+    ],
+)
+def test_bank_holidays_are_those_of_the_authoritys_nation(
+    sent: str, in_england_and_wales: str, in_scotland: str
+) -> None:
+    late_from = {BankHolidays.ENGLAND_AND_WALES: in_england_and_wales, BankHolidays.SCOTLAND: in_scotland}
+
+    for holidays, moment in late_from.items():
+        cut_off = within_working_days(1, holidays)
+        assert cut_off(utc(moment) + timedelta(seconds=1)) > utc(sent)
+        assert cut_off(utc(moment) - timedelta(seconds=1)) < utc(sent)
+
+
+def test_every_authority_has_the_bank_holidays_of_one_nation_and_scotlands_its_own() -> None:
+    codes = AuthorityTable.load().codes(datetime(2026, 11, 22, tzinfo=UTC).date())
+
+    by_code = {code: BankHolidays.of(code) for code in codes}
+
+    assert {code[:1] for code, holidays in by_code.items() if holidays is BankHolidays.SCOTLAND} == {"S"}
+    assert {code[:1] for code, holidays in by_code.items() if holidays is BankHolidays.ENGLAND_AND_WALES} == {"E", "W"}
 
 
 @given(
     now=st.datetimes(datetime(2025, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     days=st.integers(1, 5),
     later=st.timedeltas(timedelta(), timedelta(days=9)),
+    holidays=st.sampled_from(BankHolidays),
 )
 def test_the_cut_off_lies_at_least_so_many_days_back_and_never_goes_back(
-    now: datetime, days: int, later: timedelta
+    *, now: datetime, days: int, later: timedelta, holidays: BankHolidays
 ) -> None:
-    cut_off = within_working_days(days)
+    cut_off = within_working_days(days, holidays)
 
     assert cut_off(now) <= now - timedelta(days=days)
     assert cut_off(now) <= cut_off(now + later)
