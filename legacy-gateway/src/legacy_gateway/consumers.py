@@ -9,7 +9,7 @@ from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
 from legacy_gateway import service
 from legacy_gateway.domain import systems_of
-from legacy_gateway.store import Confirmation
+from legacy_gateway.store.transfers import Confirmation
 
 
 def assessment_confirmed(conn: Connection, event: Event) -> None:

@@ -10,7 +10,7 @@ import time
 from datetime import datetime
 
 from chassis.database import Connection
-from legacy_gateway import store
+from legacy_gateway.store import leases
 
 _STEP_SECONDS = 0.1
 """More than clocks drift apart between two readings; far less than any wait that matters."""
@@ -27,7 +27,7 @@ class EvenClock:
     def read(self, conn: Connection) -> datetime:
         """Since when, by the database's clock, it is known to have run evenly: the first reading, or that after a step."""
         before = time.monotonic()
-        now = store.database_time(conn)
+        now = leases.database_time(conn)
         after = time.monotonic()
         with self._lock:
             return self._even_since(now, before=before, after=after)

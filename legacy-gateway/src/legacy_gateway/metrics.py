@@ -5,9 +5,9 @@ from prometheus_client import Counter, Histogram
 from chassis import clock, deadlines
 from chassis.database import Connection
 from chassis.metrics import REGISTRY, Samples, StateGauge
-from legacy_gateway import store
 from legacy_gateway.deadlines import DEADLINES
 from legacy_gateway.domain import Result, System, Transfer
+from legacy_gateway.store import transfers
 
 ATTEMPTS = Counter(
     "gateway_transfer_attempts_total",
@@ -38,11 +38,11 @@ def count_attempt(transfer: Transfer, result: Result, reason: str) -> None:
 
 
 def _transfers(conn: Connection) -> Samples:
-    return [((row["system"], row["state"]), float(row["count"])) for row in store.count_by_state(conn)]
+    return [((row["system"], row["state"]), float(row["count"])) for row in transfers.count_by_state(conn)]
 
 
 def _oldest_waiting(conn: Connection) -> Samples:
-    oldest = store.oldest_under_way(conn)
+    oldest = transfers.oldest_under_way(conn)
     return [
         ((system,), (clock.now() - oldest[system]).total_seconds() if system in oldest else 0.0) for system in System
     ]

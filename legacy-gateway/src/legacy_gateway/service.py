@@ -9,9 +9,10 @@ from chassis.database import Connection, Row
 from chassis.vault import Vault
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2
-from legacy_gateway import store
 from legacy_gateway.domain import Message, State, Step, System, Transfer, Waits
-from legacy_gateway.store import Confirmation, Leased
+from legacy_gateway.store import claims, leases, transfers
+from legacy_gateway.store.leases import Leased
+from legacy_gateway.store.transfers import Confirmation
 
 
 def waits(scale: float) -> Waits:
@@ -21,40 +22,40 @@ def waits(scale: float) -> Waits:
 
 def confirm(conn: Connection, confirmation: Confirmation, systems: list[System]) -> None:
     """Starts the transfers of a confirmed claim; again is as once. An amendment heard of earlier makes a held change."""
-    amended = store.note_amendment(conn, confirmation.claim_ref, version=0)
+    amended = claims.note_amendment(conn, confirmation.claim_ref, version=0)
     for system in systems:
-        store.add_new(conn, confirmation, system)
+        claims.add_new(conn, confirmation, system)
     _hold_change(conn, confirmation.claim_ref, version=amended)
 
 
 def amend(conn: Connection, claim_ref: str, *, version: int) -> None:
     """Remembers an amendment; of a claim that was confirmed before it, it makes a held change."""
-    newest = store.note_amendment(conn, claim_ref, version=version)
+    newest = claims.note_amendment(conn, claim_ref, version=version)
     _hold_change(conn, claim_ref, version=newest)
 
 
 def _hold_change(conn: Connection, claim_ref: str, *, version: int) -> None:
-    for held in store.newest(conn, claim_ref):
+    for held in claims.newest(conn, claim_ref):
         if held.claim_version >= version:
             continue
         if held.is_open_change:
-            store.move_change_on(conn, held, claim_version=version)
+            claims.move_change_on(conn, held, claim_version=version)
         else:
-            store.add_change(conn, held, claim_version=version)
+            claims.add_change(conn, held, claim_version=version)
 
 
 def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: uuid.UUID, step: Step) -> None:
     """Stores what a step brought, with what follows from it: the next phase becomes due, or the others are told.
 
-    Raises store.LeaseLost.
+    Raises leases.LeaseLost.
     """
-    store.settle(conn, transfer, token, step, vault.cipher(conn, transfer.claim_ref))
+    leases.settle(conn, transfer, token, step, vault.cipher(conn, transfer.claim_ref))
     if step.state is State.REJECTED:
         _tell_rejected(conn, transfer, step.messages)
     elif step.state is State.ACCEPTED and transfer.is_last_phase:
         _tell_accepted(conn, transfer, step.legacy_ref)
     elif step.state is State.ACCEPTED:
-        store.release_next_phase(conn, transfer)
+        leases.release_next_phase(conn, transfer)
 
 
 def _tell_accepted(conn: Connection, transfer: Transfer, legacy_ref: str) -> None:
@@ -85,7 +86,7 @@ def sweep(
     before an `N` is final begins now, which is later than either. A sender that was stopped and not ended may have its
     connection open still; it sends nothing more when it comes back (`send_by`), and what it had sent shows when asked.
     """
-    swept = store.expired(conn, seconds=lease_seconds, even_since=even_since)
+    swept = leases.expired(conn, seconds=lease_seconds, even_since=even_since)
     for transfer, token in swept:
         settle(conn, vault, transfer, token=token, step=transfer.lease_expired(waits(scale)))
     return [transfer for transfer, _ in swept]
@@ -98,8 +99,8 @@ def completion_seconds(leased: Leased) -> float:
 
 def transfers_of(conn: Connection, vault: Vault, claim_ref: str) -> list[tuple[Row, list[Message]]]:
     """Every transfer of a claim with its messages."""
-    rows = store.of_claim(conn, claim_ref)
+    rows = transfers.of_claim(conn, claim_ref)
     if not rows:
         return []
     cipher = vault.cipher(conn, claim_ref)
-    return [(row, store.open_messages(row, cipher)) for row in rows]
+    return [(row, transfers.open_messages(row, cipher)) for row in rows]

@@ -15,13 +15,14 @@ from chassis.postcodes import MalformedPostcode, Postcodes
 from chassis.runtime import Runtime
 from chassis.vault import Vault
 from chassis.workers import Worker
-from legacy_gateway import mapping, metrics, service, store
+from legacy_gateway import mapping, metrics, service
 from legacy_gateway.clients import Intake, IntakeClient, PayingSystem, RecordLinkSystem
 from legacy_gateway.config import Settings
 from legacy_gateway.domain import Facts, Result, State, Step, System, Transfer
 from legacy_gateway.even_clock import EvenClock
 from legacy_gateway.link import LinkPool
-from legacy_gateway.store import AlreadyLeased, Leased
+from legacy_gateway.store import leases
+from legacy_gateway.store.leases import AlreadyLeased, Leased
 
 _PAUSE_SECONDS = 0.2
 _SWEEP_SECONDS = 1.0
@@ -63,7 +64,7 @@ class Sender:
         try:
             with self._database.transaction() as conn:
                 even_since = self._clock.read(conn)
-                leased = store.lease(conn, seconds=self._lease_seconds, waits=waits, even_since=even_since)
+                leased = leases.take(conn, seconds=self._lease_seconds, waits=waits, even_since=even_since)
         except AlreadyLeased:
             return True
         if leased is None:
@@ -91,7 +92,7 @@ class Sender:
         send_by = time.monotonic() + _SEND_WITHIN_SECONDS
         with self._database.transaction() as conn:
             cipher = self._vault.cipher(conn, leased.transfer.claim_ref)
-            store.begin(conn, leased, cipher, payload, seconds=self._lease_seconds)
+            leases.begin(conn, leased, cipher, payload, seconds=self._lease_seconds)
         crash.point("transfer.before_first_byte")
         sending = replace(leased.transfer, state=State.SENDING)
         dialogue = mapping.phase_of(sending.system, sending.phase).dialogue
@@ -107,7 +108,7 @@ class Sender:
             return None
         with self._database.transaction() as conn:
             cipher = self._vault.cipher(conn, leased.transfer.claim_ref)
-            return store.open_payload(leased.transfer, leased.sealed_payload, cipher)
+            return leases.open_payload(leased.transfer, leased.sealed_payload, cipher)
 
     def _new_payload(self, leased: Leased) -> bytes | None:
         """The record as it will be on every attempt; None where it cannot be made, which is settled by then."""

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from legacy_gateway import store
 from legacy_gateway.domain import Answer
 from legacy_gateway.even_clock import EvenClock
+from legacy_gateway.store import leases
 from legacy_gateway.workers import Sweeper
 
 HELD_ONCE = {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
@@ -23,7 +23,7 @@ class Clocks:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.database, self.own, self.delay = 0.0, 500.0, 0.001
-        monkeypatch.setattr(store, "database_time", self._database_time)
+        monkeypatch.setattr(leases, "database_time", self._database_time)
         monkeypatch.setattr("legacy_gateway.even_clock.time.monotonic", lambda: self.own)
 
     def _database_time(self, _: Any) -> datetime:

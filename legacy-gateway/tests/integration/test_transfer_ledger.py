@@ -13,8 +13,9 @@ from chassis.database import Database
 from chassis.errors import FailedPrecondition
 from chassis.inbox import Event
 from chassis.testing import eventually
-from legacy_gateway import consumers, metrics, store
+from legacy_gateway import consumers, metrics
 from legacy_gateway.domain import Waits
+from legacy_gateway.store import leases, transfers
 
 CLAIM = "C00000000018"
 WAITS = Waits(scale=1.0, spread=1.0)
@@ -31,7 +32,7 @@ def hear(database: Database, *events: Event) -> None:
 
 def rows(database: Database, claim_ref: str = CLAIM) -> list[dict[str, Any]]:
     with database.transaction() as conn:
-        return store.of_claim(conn, claim_ref)
+        return transfers.of_claim(conn, claim_ref)
 
 
 def change(database: Database, statement: str, *values: str) -> None:
@@ -188,10 +189,10 @@ def test_nobody_gets_a_phase_of_a_claim_that_another_works_on(database: Database
     hear(database, confirmation(CLAIM))
     change(database, "UPDATE transfers SET next_attempt_time = clock_timestamp()")
     with database.transaction() as conn:
-        leased = store.lease(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
+        leased = leases.take(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
 
     with database.transaction() as conn:
-        other = store.lease(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
+        other = leases.take(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
 
     assert leased is not None
     assert other is None
@@ -207,12 +208,12 @@ def test_two_who_lease_phases_of_a_claim_at_the_same_moment_do_not_both_get_one(
     def lease() -> None:
         try:
             with database.transaction() as conn:
-                store.lease(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
-        except store.AlreadyLeased as error:
+                leases.take(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
+        except leases.AlreadyLeased as error:
             refused.append(error)
 
     with database.transaction() as conn:
-        first = store.lease(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
+        first = leases.take(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
         twin = threading.Thread(target=lease)
         twin.start()
         eventually(lambda: waits_for_a_lock(database), what="the twin at the lock")
@@ -227,10 +228,10 @@ def test_a_lease_that_ran_out_before_anything_was_sent_is_another_workers(
 ) -> None:
     hear(database, confirmation(CLAIM))
     with database.transaction() as conn:
-        first = store.lease(conn, seconds=0, waits=WAITS, even_since=EVEN_SINCE)
+        first = leases.take(conn, seconds=0, waits=WAITS, even_since=EVEN_SINCE)
 
     with database.transaction() as conn:
-        second = store.lease(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
+        second = leases.take(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
 
     assert first is not None
     assert second is not None
@@ -248,7 +249,7 @@ def test_the_oldest_due_goes_first(database: Database, confirmation: MakeEvent) 
     )
 
     with database.transaction() as conn:
-        leased = store.lease(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
+        leased = leases.take(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
 
     assert leased is not None
     assert leased.transfer.claim_ref == earlier

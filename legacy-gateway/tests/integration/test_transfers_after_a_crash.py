@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from legacy_gateway.domain import Answer
-from legacy_gateway.store import LeaseLost
+from legacy_gateway.store.leases import LeaseLost
 
 HELD_ONCE = {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
 

@@ -16,7 +16,7 @@ from chassis.testing import eventually
 from legacy_gateway.clients import RecordLinkSystem
 from legacy_gateway.domain import System
 from legacy_gateway.link import LinkPool
-from legacy_gateway.store import LeaseLost
+from legacy_gateway.store.leases import LeaseLost
 from legacy_gateway.workers import Outside, Sender, Sweeper
 from simulators.jsaps.server import Jsaps
 from simulators.settings import JsapsSettings, read_settings

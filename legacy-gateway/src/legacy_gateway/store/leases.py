@@ -1,6 +1,7 @@
-"""All SQL of the transfer ledger. Leases and due times are real time by the database's clock, which all replicas share.
+"""Who works on a transfer, and what that brought.
 
-A result is stored only under the lease by which the work was begun: whoever lost the lease changes nothing.
+Leases and due times are real time by the database's clock, which all replicas share. A result is stored only under the
+lease by which the work was begun: whoever lost the lease changes nothing.
 """
 
 import uuid
@@ -10,58 +11,14 @@ from typing import Any
 
 import psycopg
 
-from chassis import clock, tracing
-from chassis.database import Connection, Row
+from chassis import clock
+from chassis.database import Connection
 from chassis.errors import FailedPrecondition, Unavailable
 from chassis.vault import ClaimCipher
-from legacy_gateway.domain import LAST_PHASE, Action, Message, State, Step, System, Transfer, Waits, new_transfer_id
+from legacy_gateway.domain import Step, Transfer, Waits
+from legacy_gateway.store.transfers import Confirmation, confirmation_of, messages_field, transfer_of
 
-NOTE_AMENDMENT = """
-    -- The newest amendment heard of; locks the claim's row until the end of the transaction.
-    INSERT INTO amendments (claim_ref, version) VALUES (%(claim_ref)s, %(version)s)
-    ON CONFLICT (claim_ref) DO UPDATE SET version = greatest(amendments.version, excluded.version)
-    RETURNING version
-"""
-
-ADD_NEW = """
-    -- A phase of a new claim, unless the claim has it already for this system.
-    INSERT INTO transfers (
-        transfer_id, claim_ref, claim_version, action, generation, system, phase, state, next_attempt_time,
-        confirmed_time, office_code, assessor_id, traceparent, created, updated
-    ) VALUES (
-        %(transfer_id)s, %(claim_ref)s, %(claim_version)s, 'NEW', 1, %(system)s, %(phase)s, 'WAITING',
-        CASE WHEN %(phase)s = 1 THEN clock_timestamp() END,
-        %(confirmed_time)s, %(office_code)s, %(assessor_id)s, %(traceparent)s, %(now)s, %(now)s
-    )
-    ON CONFLICT DO NOTHING
-"""
-
-NEWEST = """
-    -- Each system's and phase's newest transfer of a claim.
-    SELECT DISTINCT ON (system, phase)
-        transfer_id, claim_version, generation, system, phase, state, action, confirmed_time, office_code, assessor_id
-    FROM transfers WHERE claim_ref = %(claim_ref)s
-    ORDER BY system, phase, generation DESC
-"""
-
-ADD_CHANGE = """
-    -- A held change that takes the place of the newest transfer of its phase.
-    INSERT INTO transfers (
-        transfer_id, replaces, claim_ref, claim_version, action, generation, system, phase, state,
-        confirmed_time, office_code, assessor_id, traceparent, created, updated
-    ) VALUES (
-        %(transfer_id)s, %(replaces)s, %(claim_ref)s, %(claim_version)s, 'CHANGE', %(generation)s, %(system)s, %(phase)s,
-        'HELD', %(confirmed_time)s, %(office_code)s, %(assessor_id)s, %(traceparent)s, %(now)s, %(now)s
-    )
-"""
-
-MOVE_CHANGE_ON = """
-    -- A held change takes in a newer amendment.
-    UPDATE transfers SET claim_version = %(claim_version)s, updated = %(now)s
-    WHERE transfer_id = %(transfer_id)s AND state = 'HELD'
-"""
-
-LEASE = """
+TAKE = """
     -- The transfer that is due for longest, to send or to ask about; none of a claim and system that somebody works on.
     UPDATE transfers
     SET lease_token = %(token)s, lease_until = clock_timestamp() + make_interval(secs => %(seconds)s)
@@ -129,22 +86,6 @@ DATABASE_TIME = """
     SELECT clock_timestamp() AS now
 """
 
-OF_CLAIM = """
-    -- All transfers of a claim, oldest first.
-    SELECT * FROM transfers WHERE claim_ref = %s ORDER BY system, generation, phase
-"""
-
-COUNT_BY_STATE = """
-    -- How many transfers each system has in each state.
-    SELECT system, state, count(*) AS count FROM transfers GROUP BY system, state
-"""
-
-OLDEST_UNDER_WAY = """
-    -- Since when each system's oldest transfer is on its way: a later phase whose turn has not come is not.
-    SELECT system, min(created) AS oldest FROM transfers
-    WHERE state IN ('SENDING', 'UNKNOWN') OR (state = 'WAITING' AND next_attempt_time IS NOT NULL)
-    GROUP BY system
-"""
 
 _ONE_LEASE = "transfers_one_lease"
 
@@ -165,17 +106,6 @@ class AlreadyLeased(Unavailable):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Confirmation:
-    """What an assessor confirmed of a claim. `confirmed_time` is of the platform's clock."""
-
-    claim_ref: str
-    claim_version: int
-    confirmed_time: datetime
-    office_code: str
-    assessor_id: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Leased:
     """A transfer that one worker has to itself, with what it needs to go on with it.
 
@@ -191,66 +121,6 @@ class Leased:
     traceparent: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Held:
-    """The newest transfer of a system's phase, which a change would take the place of."""
-
-    transfer_id: str
-    system: System
-    phase: int
-    generation: int
-    claim_version: int
-    is_open_change: bool
-    confirmation: Confirmation
-
-
-def note_amendment(conn: Connection, claim_ref: str, *, version: int) -> int:
-    """Remembers an amendment (version 0: none) and gives the newest; events of one claim wait for each other here."""
-    row = conn.execute(NOTE_AMENDMENT, {"claim_ref": claim_ref, "version": version}).fetchone()
-    return int(row["version"]) if row else 0
-
-
-def add_new(conn: Connection, confirmation: Confirmation, system: System) -> None:
-    """The phases of a new claim; what is there already stays as it is."""
-    for phase in range(1, LAST_PHASE[system] + 1):
-        conn.execute(
-            ADD_NEW,
-            {
-                **asdict(confirmation),
-                "transfer_id": new_transfer_id(),
-                "system": system,
-                "phase": phase,
-                "traceparent": tracing.current(),
-                "now": clock.now(),
-            },
-        )
-
-
-def newest(conn: Connection, claim_ref: str) -> list[Held]:
-    """Each system's and phase's newest transfer of a claim."""
-    return [_held(claim_ref, row) for row in conn.execute(NEWEST, {"claim_ref": claim_ref}).fetchall()]
-
-
-def add_change(conn: Connection, held: Held, *, claim_version: int) -> None:
-    """A held change in the place of `held`."""
-    values = asdict(held.confirmation) | {
-        "transfer_id": new_transfer_id(),
-        "replaces": held.transfer_id,
-        "claim_version": claim_version,
-        "generation": held.generation + 1,
-        "system": held.system,
-        "phase": held.phase,
-        "traceparent": tracing.current(),
-        "now": clock.now(),
-    }
-    conn.execute(ADD_CHANGE, values)
-
-
-def move_change_on(conn: Connection, held: Held, *, claim_version: int) -> None:
-    """Lets an open change carry a newer version of the claim."""
-    conn.execute(MOVE_CHANGE_ON, {"transfer_id": held.transfer_id, "claim_version": claim_version, "now": clock.now()})
-
-
 def database_time(conn: Connection) -> datetime:
     """What the database's clock shows now."""
     [row] = conn.execute(DATABASE_TIME)
@@ -258,7 +128,7 @@ def database_time(conn: Connection) -> datetime:
     return now
 
 
-def lease(conn: Connection, *, seconds: float, waits: Waits, even_since: datetime) -> Leased | None:
+def take(conn: Connection, *, seconds: float, waits: Waits, even_since: datetime) -> Leased | None:
     """The transfer that is due for longest, for this worker alone until `seconds` have passed; None where none is due.
 
     A wait counts only from `even_since`, the time from which the database's clock is known to have run evenly.
@@ -267,7 +137,7 @@ def lease(conn: Connection, *, seconds: float, waits: Waits, even_since: datetim
     token = uuid.uuid4()
     values = {"token": token, "seconds": seconds, "final": waits.final_after_closing, "even_since": even_since}
     try:
-        row = conn.execute(LEASE, values).fetchone()
+        row = conn.execute(TAKE, values).fetchone()
     except psycopg.errors.UniqueViolation as violation:
         if violation.diag.constraint_name != _ONE_LEASE:
             raise
@@ -277,7 +147,7 @@ def lease(conn: Connection, *, seconds: float, waits: Waits, even_since: datetim
     return Leased(
         transfer=transfer_of(row),
         token=token,
-        confirmation=_confirmation(row["claim_ref"], row),
+        confirmation=confirmation_of(row["claim_ref"], row),
         sealed_payload=row["payload"],
         asks_finally=row["asks_finally"],
         first_phase_reference=row["first_phase_reference"],
@@ -316,7 +186,7 @@ def settle(conn: Connection, transfer: Transfer, token: uuid.UUID, step: Step, c
         "wait": step.wait_seconds,
         "setback": int(step.put_off),
         "legacy_ref": step.legacy_ref,
-        "messages": cipher.seal(messages, field=_messages_field(transfer), version=transfer.claim_version)
+        "messages": cipher.seal(messages, field=messages_field(transfer), version=transfer.claim_version)
         if messages
         else None,
         "now": clock.now(),
@@ -346,69 +216,5 @@ def expired(conn: Connection, *, seconds: float, even_since: datetime) -> list[t
     return [(transfer_of(row), row["lease_token"]) for row in rows]
 
 
-def of_claim(conn: Connection, claim_ref: str) -> list[Row]:
-    """All transfers of a claim, whole, by system, generation and phase."""
-    return conn.execute(OF_CLAIM, [claim_ref]).fetchall()
-
-
-def count_by_state(conn: Connection) -> list[Row]:
-    """Rows of system, state and count."""
-    return conn.execute(COUNT_BY_STATE).fetchall()
-
-
-def oldest_under_way(conn: Connection) -> dict[str, datetime]:
-    """By system, when its oldest transfer that is to be sent, being sent or unknown was made."""
-    return {row["system"]: row["oldest"] for row in conn.execute(OLDEST_UNDER_WAY).fetchall()}
-
-
-def open_messages(row: Row, cipher: ClaimCipher) -> list[Message]:
-    """What the system said about a transfer."""
-    if row["messages"] is None:
-        return []
-    field = _messages_field(transfer_of(row))
-    return [Message(**message) for message in cipher.open(row["messages"], field=field, version=row["claim_version"])]
-
-
-def transfer_of(row: Row) -> Transfer:
-    """The transfer of a row."""
-    return Transfer(
-        transfer_id=row["transfer_id"],
-        claim_ref=row["claim_ref"],
-        claim_version=row["claim_version"],
-        action=Action(row["action"]),
-        generation=row["generation"],
-        system=System(row["system"]),
-        phase=row["phase"],
-        state=State(row["state"]),
-        setbacks=row["setbacks"],
-    )
-
-
-def _held(claim_ref: str, row: Row) -> Held:
-    return Held(
-        transfer_id=row["transfer_id"],
-        system=System(row["system"]),
-        phase=row["phase"],
-        generation=row["generation"],
-        claim_version=row["claim_version"],
-        is_open_change=row["action"] == Action.CHANGE and row["state"] == State.HELD,
-        confirmation=_confirmation(claim_ref, row),
-    )
-
-
-def _confirmation(claim_ref: str, row: Row) -> Confirmation:
-    return Confirmation(
-        claim_ref=claim_ref,
-        claim_version=row["claim_version"],
-        confirmed_time=row["confirmed_time"],
-        office_code=row["office_code"],
-        assessor_id=row["assessor_id"],
-    )
-
-
 def _payload_field(transfer: Transfer) -> str:
     return f"payload {transfer.transfer_id}"
-
-
-def _messages_field(transfer: Transfer) -> str:
-    return f"messages {transfer.transfer_id}"

@@ -1,0 +1,1 @@
+"""All SQL of the transfer ledger, by theme. Functions take a connection."""

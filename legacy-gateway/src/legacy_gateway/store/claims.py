@@ -1,0 +1,125 @@
+"""What a claim calls for: the phases of a new one, and the changes that amendments make."""
+
+from dataclasses import asdict, dataclass
+
+from chassis import clock, tracing
+from chassis.database import Connection, Row
+from legacy_gateway.domain import LAST_PHASE, Action, State, System, new_transfer_id
+from legacy_gateway.store.transfers import Confirmation, confirmation_of
+
+NOTE_AMENDMENT = """
+    -- The newest amendment heard of; locks the claim's row until the end of the transaction.
+    INSERT INTO amendments (claim_ref, version) VALUES (%(claim_ref)s, %(version)s)
+    ON CONFLICT (claim_ref) DO UPDATE SET version = greatest(amendments.version, excluded.version)
+    RETURNING version
+"""
+
+ADD_NEW = """
+    -- A phase of a new claim, unless the claim has it already for this system.
+    INSERT INTO transfers (
+        transfer_id, claim_ref, claim_version, action, generation, system, phase, state, next_attempt_time,
+        confirmed_time, office_code, assessor_id, traceparent, created, updated
+    ) VALUES (
+        %(transfer_id)s, %(claim_ref)s, %(claim_version)s, 'NEW', 1, %(system)s, %(phase)s, 'WAITING',
+        CASE WHEN %(phase)s = 1 THEN clock_timestamp() END,
+        %(confirmed_time)s, %(office_code)s, %(assessor_id)s, %(traceparent)s, %(now)s, %(now)s
+    )
+    ON CONFLICT DO NOTHING
+"""
+
+NEWEST = """
+    -- Each system's and phase's newest transfer of a claim.
+    SELECT DISTINCT ON (system, phase)
+        transfer_id, claim_version, generation, system, phase, state, action, confirmed_time, office_code, assessor_id
+    FROM transfers WHERE claim_ref = %(claim_ref)s
+    ORDER BY system, phase, generation DESC
+"""
+
+ADD_CHANGE = """
+    -- A held change that takes the place of the newest transfer of its phase.
+    INSERT INTO transfers (
+        transfer_id, replaces, claim_ref, claim_version, action, generation, system, phase, state,
+        confirmed_time, office_code, assessor_id, traceparent, created, updated
+    ) VALUES (
+        %(transfer_id)s, %(replaces)s, %(claim_ref)s, %(claim_version)s, 'CHANGE', %(generation)s, %(system)s, %(phase)s,
+        'HELD', %(confirmed_time)s, %(office_code)s, %(assessor_id)s, %(traceparent)s, %(now)s, %(now)s
+    )
+"""
+
+MOVE_CHANGE_ON = """
+    -- A held change takes in a newer amendment.
+    UPDATE transfers SET claim_version = %(claim_version)s, updated = %(now)s
+    WHERE transfer_id = %(transfer_id)s AND state = 'HELD'
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """The newest transfer of a system's phase, which a change would take the place of."""
+
+    transfer_id: str
+    system: System
+    phase: int
+    generation: int
+    claim_version: int
+    is_open_change: bool
+    confirmation: Confirmation
+
+
+def note_amendment(conn: Connection, claim_ref: str, *, version: int) -> int:
+    """Remembers an amendment (version 0: none) and gives the newest; events of one claim wait for each other here."""
+    row = conn.execute(NOTE_AMENDMENT, {"claim_ref": claim_ref, "version": version}).fetchone()
+    return int(row["version"]) if row else 0
+
+
+def add_new(conn: Connection, confirmation: Confirmation, system: System) -> None:
+    """The phases of a new claim; what is there already stays as it is."""
+    for phase in range(1, LAST_PHASE[system] + 1):
+        conn.execute(
+            ADD_NEW,
+            {
+                **asdict(confirmation),
+                "transfer_id": new_transfer_id(),
+                "system": system,
+                "phase": phase,
+                "traceparent": tracing.current(),
+                "now": clock.now(),
+            },
+        )
+
+
+def newest(conn: Connection, claim_ref: str) -> list[Held]:
+    """Each system's and phase's newest transfer of a claim."""
+    return [_held(claim_ref, row) for row in conn.execute(NEWEST, {"claim_ref": claim_ref}).fetchall()]
+
+
+def add_change(conn: Connection, held: Held, *, claim_version: int) -> None:
+    """A held change in the place of `held`."""
+    values = asdict(held.confirmation) | {
+        "transfer_id": new_transfer_id(),
+        "replaces": held.transfer_id,
+        "claim_version": claim_version,
+        "generation": held.generation + 1,
+        "system": held.system,
+        "phase": held.phase,
+        "traceparent": tracing.current(),
+        "now": clock.now(),
+    }
+    conn.execute(ADD_CHANGE, values)
+
+
+def move_change_on(conn: Connection, held: Held, *, claim_version: int) -> None:
+    """Lets an open change carry a newer version of the claim."""
+    conn.execute(MOVE_CHANGE_ON, {"transfer_id": held.transfer_id, "claim_version": claim_version, "now": clock.now()})
+
+
+def _held(claim_ref: str, row: Row) -> Held:
+    return Held(
+        transfer_id=row["transfer_id"],
+        system=System(row["system"]),
+        phase=row["phase"],
+        generation=row["generation"],
+        claim_version=row["claim_version"],
+        is_open_change=row["action"] == Action.CHANGE and row["state"] == State.HELD,
+        confirmation=confirmation_of(claim_ref, row),
+    )

@@ -1,0 +1,90 @@
+"""What the ledger holds: a transfer's row as the domain knows it, and what is shown of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from chassis.database import Connection, Row
+from chassis.vault import ClaimCipher
+from legacy_gateway.domain import Action, Message, State, System, Transfer
+
+OF_CLAIM = """
+    -- All transfers of a claim, oldest first.
+    SELECT * FROM transfers WHERE claim_ref = %s ORDER BY system, generation, phase
+"""
+
+COUNT_BY_STATE = """
+    -- How many transfers each system has in each state.
+    SELECT system, state, count(*) AS count FROM transfers GROUP BY system, state
+"""
+
+OLDEST_UNDER_WAY = """
+    -- Since when each system's oldest transfer is on its way: a later phase whose turn has not come is not.
+    SELECT system, min(created) AS oldest FROM transfers
+    WHERE state IN ('SENDING', 'UNKNOWN') OR (state = 'WAITING' AND next_attempt_time IS NOT NULL)
+    GROUP BY system
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmation:
+    """What an assessor confirmed of a claim. `confirmed_time` is of the platform's clock."""
+
+    claim_ref: str
+    claim_version: int
+    confirmed_time: datetime
+    office_code: str
+    assessor_id: str
+
+
+def transfer_of(row: Row) -> Transfer:
+    """The transfer of a row."""
+    return Transfer(
+        transfer_id=row["transfer_id"],
+        claim_ref=row["claim_ref"],
+        claim_version=row["claim_version"],
+        action=Action(row["action"]),
+        generation=row["generation"],
+        system=System(row["system"]),
+        phase=row["phase"],
+        state=State(row["state"]),
+        setbacks=row["setbacks"],
+    )
+
+
+def confirmation_of(claim_ref: str, row: Row) -> Confirmation:
+    """What was confirmed of the claim, by the row of one of its transfers."""
+    return Confirmation(
+        claim_ref=claim_ref,
+        claim_version=row["claim_version"],
+        confirmed_time=row["confirmed_time"],
+        office_code=row["office_code"],
+        assessor_id=row["assessor_id"],
+    )
+
+
+def of_claim(conn: Connection, claim_ref: str) -> list[Row]:
+    """All transfers of a claim, whole, by system, generation and phase."""
+    return conn.execute(OF_CLAIM, [claim_ref]).fetchall()
+
+
+def count_by_state(conn: Connection) -> list[Row]:
+    """Rows of system, state and count."""
+    return conn.execute(COUNT_BY_STATE).fetchall()
+
+
+def oldest_under_way(conn: Connection) -> dict[str, datetime]:
+    """By system, when its oldest transfer that is to be sent, being sent or unknown was made."""
+    return {row["system"]: row["oldest"] for row in conn.execute(OLDEST_UNDER_WAY).fetchall()}
+
+
+def open_messages(row: Row, cipher: ClaimCipher) -> list[Message]:
+    """What the system said about a transfer."""
+    if row["messages"] is None:
+        return []
+    field = messages_field(transfer_of(row))
+    return [Message(**message) for message in cipher.open(row["messages"], field=field, version=row["claim_version"])]
+
+
+def messages_field(transfer: Transfer) -> str:
+    """The place to which a transfer's messages are bound when they are sealed."""
+    return f"messages {transfer.transfer_id}"
