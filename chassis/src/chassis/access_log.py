@@ -2,9 +2,19 @@
 
 from typing import Literal
 
-from chassis import call, clock, tracing
+import psycopg
+from prometheus_client import Counter
+
+from chassis import call, clock, logs, metrics, tracing
 from chassis.call import Call
 from chassis.database import Connection
+from chassis.errors import Unavailable
+
+_UNWRITTEN = Counter(
+    "chassis_access_log_failures_total",
+    "Rows of the access log that could not be written.",
+    registry=metrics.REGISTRY,
+)
 
 _INSERT = """
     INSERT INTO access_log (at, subject, roles, office, method, claim_ref, purpose, outcome, reason, traceparent)
@@ -27,6 +37,22 @@ def record_denial(refused: Call, *, reason: str) -> None:
     """Writes, in a transaction of its own, that a caller was refused."""
     with refused.database.transaction() as conn:
         _insert(conn, refused, claim_ref=refused.claim_ref, purpose=refused.purpose, outcome="DENIED", reason=reason)
+
+
+def is_at_fault(error: psycopg.Error) -> bool:
+    """Whether it is the log that the database would not write.
+
+    Statements are sent together, so where the error is raised does not tell; the database names the table, whatever
+    its language.
+    """
+    return "access_log" in (error.diag.table_name or error.diag.message_primary or "")
+
+
+def unwritten(error: Exception) -> Unavailable:
+    """Counts and logs a row that could not be written; gives what a caller is told who was to be shown something."""
+    _UNWRITTEN.inc()
+    logs.get().error("access log not written", error=type(error).__name__)
+    return Unavailable("ACCESS_LOG_AWAY", "the access log cannot be written, so nothing is shown: try again")
 
 
 def _insert(

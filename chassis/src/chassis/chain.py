@@ -144,7 +144,7 @@ def _record_denial(refused: Call, denied: PermissionDenied) -> None:
         access_log.record_denial(refused, reason=denied.reason)
     except (psycopg.Error, PoolTimeout) as error:
         # The caller is refused all the same; the line below takes the row's place.
-        logs.get().error("denial not written", method=refused.method, error=type(error).__name__)
+        access_log.unwritten(error)
 
 
 def _known(error: Exception) -> CmsError:
@@ -152,6 +152,8 @@ def _known(error: Exception) -> CmsError:
     match error:
         case CmsError():
             return error
+        case psycopg.Error() if access_log.is_at_fault(error):
+            return access_log.unwritten(error)
         case psycopg.errors.QueryCanceled():
             return DeadlineExceeded("DATABASE_SLOW", "the database did not answer in time: try again")
         case psycopg.errors.LockNotAvailable() | psycopg.errors.DeadlockDetected():

@@ -1,15 +1,15 @@
 """Who was shown what is written before it is shown; if it cannot be written, nothing is shown."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
 
-from chassis import access_log, call
+from chassis import access_log, call, metrics
 from chassis.chain import Chain
 from chassis.database import Database
-from chassis.errors import CmsError
+from chassis.errors import CmsError, PermissionDenied
 from chassis.identity import Verifier
 from chassis.testing import ISSUER, DatabaseUrls, Tokens
 from chassis.vault import Vault
@@ -77,11 +77,68 @@ def test_answers_that_no_row_tells_of_do_not_leave(ask: Any) -> None:
     assert refused.value.code == "INTERNAL"
 
 
-def test_where_the_row_cannot_be_written_nothing_is_shown(ask: Any, database_urls: DatabaseUrls) -> None:
+WAYS_TO_LOSE_THE_LOG = {
+    "no right to write": "REVOKE INSERT ON access_log FROM chassis_app",
+    "no table": "ALTER TABLE access_log RENAME TO access_log_of_old",
+    "no place for the row": "ALTER TABLE access_log ADD CONSTRAINT none CHECK (false) NOT VALID",
+}
+
+
+def write_among_others() -> None:
+    """As a save does: the log's row is sent with other statements, and its error comes when all are answered."""
+    with call.current().database.transaction() as conn, conn.pipeline():
+        access_log.record_access(conn, claim_ref=CLAIM)
+        conn.execute("SELECT 1")
+
+
+def unwritten() -> float:
+    value = metrics.REGISTRY.get_sample_value("chassis_access_log_failures_total")
+    assert value is not None
+    return value
+
+
+@pytest.mark.parametrize("act", [write, write_among_others])
+@pytest.mark.parametrize("statement", WAYS_TO_LOSE_THE_LOG.values(), ids=WAYS_TO_LOSE_THE_LOG)
+def test_where_the_row_cannot_be_written_nothing_is_shown_and_it_is_counted(
+    ask: Any, database_urls: DatabaseUrls, *, statement: LiteralString, act: Callable[[], None]
+) -> None:
     with psycopg.connect(database_urls.owner) as conn:
-        conn.execute("REVOKE INSERT ON access_log FROM chassis_app")
+        conn.execute(statement)
+    before = unwritten()
 
     with pytest.raises(CmsError) as refused:
-        ask(write)
+        ask(act)
 
-    assert refused.value.code == "INTERNAL"
+    assert (refused.value.code, refused.value.reason) == ("UNAVAILABLE", "ACCESS_LOG_AWAY")
+    assert unwritten() == before + 1
+
+
+def test_a_denial_that_cannot_be_written_is_one_all_the_same_and_is_counted(
+    ask: Any, database_urls: DatabaseUrls
+) -> None:
+    def deny() -> None:
+        raise PermissionDenied("NOT_YOURS", "not yours")
+
+    with psycopg.connect(database_urls.owner) as conn:
+        conn.execute("REVOKE INSERT ON access_log FROM chassis_app")
+    before = unwritten()
+
+    with pytest.raises(PermissionDenied) as refused:
+        ask(deny)
+
+    assert refused.value.reason == "NOT_YOURS"
+    assert unwritten() == before + 1
+
+
+def test_another_table_that_cannot_be_written_is_not_taken_for_the_log(ask: Any, database_urls: DatabaseUrls) -> None:
+    def act() -> None:
+        with call.current().database.transaction() as conn:
+            conn.execute("INSERT INTO inbox (event_id, source) VALUES (gen_random_uuid(), 'x')")
+
+    with psycopg.connect(database_urls.owner) as conn:
+        conn.execute("REVOKE INSERT ON inbox FROM chassis_app")
+
+    with pytest.raises(CmsError) as refused:
+        ask(act)
+
+    assert (refused.value.code, refused.value.reason) == ("INTERNAL", "DEFECT")
