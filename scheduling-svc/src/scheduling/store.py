@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 import psycopg
@@ -14,6 +15,7 @@ from scheduling.domain.offices import Channel
 from scheduling.domain.slots import Slot
 
 _ROTA_LOCK = 0x726F7461  # "rota"
+_OPENED_AT_ONCE = 500
 
 
 class SlotTaken(AlreadyExists):
@@ -193,11 +195,15 @@ def try_rota_lock(conn: Connection) -> bool:
 
 def open_slots(conn: Connection, slots: Iterable[Slot]) -> int:
     """Opens slots for booking; gives how many were not open before."""
-    rows = [
-        (slot.slot_id, slot.assessor_id, slot.office_code, slot.start_time, slot.end_time, slot.channel.value)
-        for slot in slots
-    ]
-    return conn.execute(_OPEN_SLOTS, [list(column) for column in zip(*rows, strict=True)]).rowcount if rows else 0
+    left, opened = iter(slots), 0
+    # In parts: each within the limit of a statement and little in memory, however many offices there are.
+    while part := list(islice(left, _OPENED_AT_ONCE)):
+        rows = (
+            (slot.slot_id, slot.assessor_id, slot.office_code, slot.start_time, slot.end_time, slot.channel.value)
+            for slot in part
+        )
+        opened += conn.execute(_OPEN_SLOTS, [list(column) for column in zip(*rows, strict=True)]).rowcount
+    return opened
 
 
 def insert_appointment(conn: Connection, appointment: Appointment, *, slot: Slot, booked_time: datetime) -> None:

@@ -7,12 +7,10 @@ Europe/London. Summer time begins and ends on Sundays, so a working day always h
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
 from itertools import count, islice
 from zoneinfo import ZoneInfo
 
-import holidays
-
+from scheduling.domain.bank_holidays import is_bank_holiday
 from scheduling.domain.offices import Nation
 
 LONDON = ZoneInfo("Europe/London")
@@ -30,7 +28,7 @@ def london_day(moment: datetime) -> date:
 
 def is_working_day(day: date, nation: Nation) -> bool:
     """Whether offices of this nation work: not at a weekend, not on its bank holidays."""
-    return day.weekday() < SATURDAY and day not in _bank_holidays(nation, day.year)
+    return day.weekday() < SATURDAY and not is_bank_holiday(day, nation)
 
 
 def working_days(first: date, nation: Nation, *, number: int) -> list[date]:
@@ -79,9 +77,3 @@ def _working_spans(since: datetime, nation: Nation) -> Iterator[tuple[datetime, 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=LONDON).astimezone(UTC)
-
-
-@lru_cache
-def _bank_holidays(nation: Nation, year: int) -> frozenset[date]:
-    # Made for one year at a time: an object of the library that grows as it is asked is not safe between threads.
-    return frozenset(holidays.country_holidays("GB", subdiv=nation.value, years=year))
