@@ -7,7 +7,7 @@ repeat, so the one rule above all: a record goes out again only when the system 
 import secrets
 import string
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -18,6 +18,8 @@ FINAL_AFTER_CLOSING_SECONDS = 12.0
 """An `N` from JSAPS is final only when asked this long after the record's connection was closed ("The record link")."""
 _FIRST_BACK_OFF_SECONDS = 2.0
 _LONGEST_BACK_OFF_SECONDS = 300.0
+MOST_DEFECTS = 10
+"""So often our own code may fail over a transfer, about a quarter of an hour by the back-off, before a person looks."""
 _WITHDRAWN = "ES0031"
 _ID_CHARACTERS = string.digits + string.ascii_uppercase
 
@@ -139,6 +141,7 @@ class Step:
     state: State
     wait_seconds: float | None = None
     put_off: bool = False
+    is_defect: bool = False
     legacy_ref: str = ""
     messages: tuple[Message, ...] = ()
 
@@ -156,6 +159,7 @@ class Transfer:
     phase: int
     state: State
     setbacks: int = 0
+    defects: int = 0
 
     def sent(self, answer: Answer, waits: Waits) -> Step:
         """What a send brought. FailedPrecondition unless it is SENDING."""
@@ -199,6 +203,18 @@ class Transfer:
         self._must_be(State.WAITING)
         return Step(state=State.WAITING, wait_seconds=waits.back_off(self.setbacks), put_off=True)
 
+    def hit_defect(self, waits: Waits) -> Step:
+        """Our own code failed over it: again later, and after so many times a person looks at both systems.
+
+        What was being sent may be held. FailedPrecondition unless it is WAITING, SENDING or UNKNOWN.
+        """
+        self._must_be(State.WAITING, State.SENDING, State.UNKNOWN)
+        if self.defects + 1 >= MOST_DEFECTS:
+            return Step(state=State.CLERICAL, is_defect=True)
+        if self.state is State.SENDING:
+            return replace(self._unknown(waits), is_defect=True)
+        return Step(state=self.state, wait_seconds=waits.back_off(self.defects), is_defect=True)
+
     @property
     def is_last_phase(self) -> bool:
         """Whether the system holds a usable claim once this is accepted."""
@@ -212,11 +228,11 @@ class Transfer:
     def _unknown(self, waits: Waits) -> Step:
         return Step(state=State.UNKNOWN, wait_seconds=waits.final_after_closing)
 
-    def _must_be(self, state: State) -> None:
-        if self.state is not state:
+    def _must_be(self, *states: State) -> None:
+        if self.state not in states:
             raise FailedPrecondition(
                 "TRANSFER_STATE",
-                f"transfer {self.transfer_id} is {self.state}, not {state}",
+                f"transfer {self.transfer_id} is {self.state}, not {' or '.join(states)}",
                 metadata={"transfer_id": self.transfer_id, "claim_ref": self.claim_ref},
             )
 

@@ -6,8 +6,11 @@ from chassis import clock, deadlines
 from chassis.database import Connection
 from chassis.metrics import REGISTRY, Samples, StateGauge
 from legacy_gateway.deadlines import DEADLINES
-from legacy_gateway.domain import Result, System, Transfer
+from legacy_gateway.domain import Result, State, System, Transfer
 from legacy_gateway.store import transfers
+
+DEFECT = "DEFECT"
+"""The reason where our own code failed."""
 
 ATTEMPTS = Counter(
     "gateway_transfer_attempts_total",
@@ -35,6 +38,14 @@ def count_attempt(transfer: Transfer, result: Result, reason: str) -> None:
     ATTEMPTS.labels(transfer.system, str(transfer.phase), result, reason).inc()
     if result is not Result.HELD:
         FAILED_PUSHES.labels(transfer.system, reason).inc()
+
+
+def count_defect(transfer: Transfer) -> None:
+    """Counts a failure of our own code; one while the record was being sent is an attempt as well."""
+    if transfer.state is State.SENDING:
+        count_attempt(transfer, Result.NO_REPLY, DEFECT)
+    else:
+        FAILED_PUSHES.labels(transfer.system, DEFECT).inc()
 
 
 def _transfers(conn: Connection) -> Samples:

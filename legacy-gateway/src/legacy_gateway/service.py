@@ -49,7 +49,7 @@ def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: uuid.UU
 
     Raises leases.LeaseLost.
     """
-    leases.settle(conn, transfer, token, step, vault.cipher(conn, transfer.claim_ref))
+    leases.settle(conn, vault, transfer, token=token, step=step)
     if step.state is State.REJECTED:
         _tell_rejected(conn, transfer, step.messages)
     elif step.state is State.ACCEPTED and transfer.is_last_phase:

@@ -5,8 +5,11 @@ the system is committed as SENDING before the first byte goes out.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+
+import psycopg
 
 from chassis import crash, logs, remote, tracing
 from chassis.database import Database
@@ -22,7 +25,7 @@ from legacy_gateway.domain import Facts, Result, State, Step, System, Transfer
 from legacy_gateway.even_clock import EvenClock
 from legacy_gateway.link import LinkPool
 from legacy_gateway.store import leases
-from legacy_gateway.store.leases import AlreadyLeased, Leased
+from legacy_gateway.store.leases import AlreadyLeased, Leased, LeaseLost
 
 _PAUSE_SECONDS = 0.2
 _SWEEP_SECONDS = 1.0
@@ -78,30 +81,48 @@ class Sender:
 
     def _ask(self, leased: Leased) -> None:
         transfer = leased.transfer
-        answer = self._outside.systems[transfer.system].ask(transfer.transfer_id)
-        crash.point("enquiry.after_answer")
-        step = transfer.asked(answer, service.waits(self._time_scale), final=leased.asks_finally)
-        self._settle(leased, transfer, step, reason=answer.reason)
+        with self._counting_defects(leased, transfer):
+            answer = self._outside.systems[transfer.system].ask(transfer.transfer_id)
+            crash.point("enquiry.after_answer")
+            step = transfer.asked(answer, service.waits(self._time_scale), final=leased.asks_finally)
+            self._settle(leased, transfer, step, reason=answer.reason)
 
     def _send(self, leased: Leased) -> None:
-        payload = self._known_payload(leased) or self._new_payload(leased)
-        if payload is None:
-            return
-        crash.point("transfer.after_facts")
-        # Its connection must be closed before its lease ends and somebody asks: it sends early or not at all.
-        send_by = time.monotonic() + _SEND_WITHIN_SECONDS
-        with self._database.transaction() as conn:
-            cipher = self._vault.cipher(conn, leased.transfer.claim_ref)
-            leases.begin(conn, leased, cipher, payload, seconds=self._lease_seconds)
+        with self._counting_defects(leased, leased.transfer):
+            payload = self._known_payload(leased) or self._new_payload(leased)
+            if payload is None:
+                return
+            crash.point("transfer.after_facts")
+            # Its connection must be closed before its lease ends and somebody asks: it sends early or not at all.
+            send_by = time.monotonic() + _SEND_WITHIN_SECONDS
+            with self._database.transaction() as conn:
+                cipher = self._vault.cipher(conn, leased.transfer.claim_ref)
+                leases.begin(conn, leased, cipher, payload, seconds=self._lease_seconds)
         crash.point("transfer.before_first_byte")
         sending = replace(leased.transfer, state=State.SENDING)
-        dialogue = mapping.phase_of(sending.system, sending.phase).dialogue
-        system = self._outside.systems[sending.system]
-        answer = system.send(dialogue, sending.transfer_id, payload, send_by=send_by)
-        crash.point("transfer.after_reply")
-        step = sending.sent(answer, service.waits(self._time_scale))
-        self._settle(leased, sending, step, reason=answer.reason)
+        with self._counting_defects(leased, sending):
+            dialogue = mapping.phase_of(sending.system, sending.phase).dialogue
+            system = self._outside.systems[sending.system]
+            answer = system.send(dialogue, sending.transfer_id, payload, send_by=send_by)
+            crash.point("transfer.after_reply")
+            step = sending.sent(answer, service.waits(self._time_scale))
+            self._settle(leased, sending, step, reason=answer.reason)
         metrics.count_attempt(sending, answer.result, answer.reason)
+
+    @contextmanager
+    def _counting_defects(self, leased: Leased, transfer: Transfer) -> Iterator[None]:
+        """Where our own code fails over a transfer it is put off, or left to a person; the error goes on all the same.
+
+        What passes by itself says nothing about the transfer: it is taken again when its lease has ended.
+        """
+        try:
+            yield
+        except Exception as error:
+            if not _will_pass(error):
+                step = transfer.hit_defect(service.waits(self._time_scale))
+                self._settle(leased, transfer, step, reason=metrics.DEFECT)
+                metrics.count_defect(transfer)
+            raise
 
     def _known_payload(self, leased: Leased) -> bytes | None:
         if leased.sealed_payload is None:
@@ -191,6 +212,13 @@ def workers(settings: Settings, runtime: Runtime) -> Sequence[Worker]:
         for number in range(1, settings.senders + 1)
     ]
     return [*senders, Worker("sweeper", sweeper.step, pause_seconds=_SWEEP_SECONDS)]
+
+
+def _will_pass(error: Exception) -> bool:
+    """Whether the database or another service was away, or somebody else has the transfer by now."""
+    if isinstance(error, CmsError):
+        return error.will_pass or isinstance(error, LeaseLost)
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
 
 
 def _authority_code(postcodes: Postcodes, facts: Facts) -> str | None:

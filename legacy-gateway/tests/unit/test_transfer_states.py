@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from chassis.errors import FailedPrecondition
 from legacy_gateway.domain import (
+    MOST_DEFECTS,
     Action,
     Answer,
     Message,
@@ -26,7 +27,7 @@ HELD = Answer(result=Result.HELD, legacy_ref="JS0000000001")
 TERMINAL = {State.ACCEPTED, State.REJECTED, State.CLERICAL}
 
 
-def transfer(state: State, *, phase: int = 1, setbacks: int = 0) -> Transfer:
+def transfer(state: State, *, phase: int = 1, setbacks: int = 0, defects: int = 0) -> Transfer:
     return Transfer(
         transfer_id="0" * 26,
         claim_ref="C00000000018",
@@ -37,6 +38,7 @@ def transfer(state: State, *, phase: int = 1, setbacks: int = 0) -> Transfer:
         phase=phase,
         state=state,
         setbacks=setbacks,
+        defects=defects,
     )
 
 
@@ -138,6 +140,24 @@ def test_the_back_off_is_bounded(scale: float, spread: float, setbacks: int) -> 
     assert 0 < Waits(scale=scale, spread=spread).back_off(setbacks) <= 375.0 * scale * 1.001
 
 
+@pytest.mark.parametrize(
+    ("state", "after"),
+    [(State.WAITING, State.WAITING), (State.SENDING, State.UNKNOWN), (State.UNKNOWN, State.UNKNOWN)],
+)
+def test_a_defect_is_tried_again_and_what_may_be_held_is_asked_about(state: State, after: State) -> None:
+    step = transfer(state, defects=MOST_DEFECTS - 2).hit_defect(WAITS)
+
+    assert (step.state, step.is_defect) == (after, True)
+    assert step.wait_seconds is not None
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.SENDING, State.UNKNOWN])
+def test_after_so_many_defects_a_person_looks(state: State) -> None:
+    step = transfer(state, defects=MOST_DEFECTS - 1).hit_defect(WAITS)
+
+    assert (step.state, step.wait_seconds) == (State.CLERICAL, None)
+
+
 def test_the_times_of_the_document_are_scaled() -> None:
     assert Waits(scale=0.05, spread=1.0).final_after_closing == pytest.approx(0.6)
 
@@ -157,29 +177,35 @@ def test_a_transition_from_another_state_is_refused() -> None:
                 transfer(state).unfit([])
             with pytest.raises(FailedPrecondition):
                 transfer(state).put_off(WAITS)
+        if state not in {State.WAITING, State.SENDING, State.UNKNOWN}:
+            with pytest.raises(FailedPrecondition):
+                transfer(state).hit_defect(WAITS)
 
 
 ANSWERS = st.builds(Answer, result=st.sampled_from(Result), legacy_ref=st.just("JS0000000001"))
-WALKS = st.lists(st.tuples(ANSWERS, st.booleans(), st.booleans()), max_size=30)
+WALKS = st.lists(st.tuples(ANSWERS, st.booleans(), st.sampled_from(["lives", "dies", "fails"])), max_size=30)
 
 
 @given(walk=WALKS)
-def test_a_record_never_goes_out_again_while_it_may_be_held(walk: list[tuple[Answer, bool, bool]]) -> None:
-    """The walk is what the system says, whether an enquiry is final, and whether the sender dies over it."""
+def test_a_record_never_goes_out_again_while_it_may_be_held(walk: list[tuple[Answer, bool, str]]) -> None:
+    """The walk is what the system says, whether an enquiry is final, and whether the sender dies or fails over it."""
     now = transfer(State.WAITING)
     may_be_held = False
-    for answer, final, dies in walk:
+    for answer, final, sender in walk:
         if now.state in TERMINAL:
             break
         if now.state is State.WAITING:
             assert not may_be_held
             sending = replace(now, state=State.SENDING)
-            step = sending.lease_expired(WAITS) if dies else sending.sent(answer, WAITS)
-            may_be_held = dies or answer.result not in {Result.NOT_SENT, Result.SYSTEM_ERROR, Result.BUSY}
+            left = {"dies": sending.lease_expired, "fails": sending.hit_defect}.get(sender)
+            step = left(WAITS) if left else sending.sent(answer, WAITS)
+            may_be_held = bool(left) or answer.result not in {Result.NOT_SENT, Result.SYSTEM_ERROR, Result.BUSY}
+        elif sender == "fails":
+            step = now.hit_defect(WAITS)
         else:
             step = now.asked(answer, WAITS, final=final)
             may_be_held = may_be_held and not (answer.result is Result.NOT_KNOWN and final)
-        now = replace(now, state=step.state)
+        now = replace(now, state=step.state, defects=now.defects + step.is_defect)
 
 
 @given(states=st.lists(st.sampled_from(State), min_size=1))

@@ -14,7 +14,7 @@ import psycopg
 from chassis import clock
 from chassis.database import Connection
 from chassis.errors import FailedPrecondition, Unavailable
-from chassis.vault import ClaimCipher
+from chassis.vault import ClaimCipher, Vault
 from legacy_gateway.domain import Step, Transfer, Waits
 from legacy_gateway.store.transfers import Confirmation, confirmation_of, messages_field, transfer_of
 
@@ -59,7 +59,7 @@ SETTLE = """
     UPDATE transfers
     SET state = %(state)s, lease_token = NULL, lease_until = NULL, updated = %(now)s,
         next_attempt_time = clock_timestamp() + make_interval(secs => %(wait)s::float8),
-        setbacks = setbacks + %(setback)s,
+        setbacks = setbacks + %(setback)s, defects = defects + %(defect)s,
         legacy_ref = %(legacy_ref)s, messages = %(messages)s,
         connection_closed_time =
             CASE WHEN %(state)s = 'UNKNOWN' THEN coalesce(connection_closed_time, clock_timestamp()) END
@@ -175,9 +175,8 @@ def open_payload(transfer: Transfer, sealed: bytes, cipher: ClaimCipher) -> byte
     return cipher.open_bytes(sealed, field=_payload_field(transfer), version=transfer.claim_version)
 
 
-def settle(conn: Connection, transfer: Transfer, token: uuid.UUID, step: Step, cipher: ClaimCipher) -> None:
+def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: uuid.UUID, step: Step) -> None:
     """Stores a step and gives the lease back. Raises LeaseLost where the transfer went on without its holder."""
-    messages = [asdict(message) for message in step.messages]
     values = {
         "transfer_id": transfer.transfer_id,
         "token": token,
@@ -185,14 +184,19 @@ def settle(conn: Connection, transfer: Transfer, token: uuid.UUID, step: Step, c
         "state": step.state,
         "wait": step.wait_seconds,
         "setback": int(step.put_off),
+        "defect": int(step.is_defect),
         "legacy_ref": step.legacy_ref,
-        "messages": cipher.seal(messages, field=messages_field(transfer), version=transfer.claim_version)
-        if messages
-        else None,
+        "messages": _sealed_messages(conn, vault, transfer, step) if step.messages else None,
         "now": clock.now(),
     }
     if conn.execute(SETTLE, values).rowcount != 1:
         raise LeaseLost(transfer)
+
+
+def _sealed_messages(conn: Connection, vault: Vault, transfer: Transfer, step: Step) -> bytes:
+    messages = [asdict(message) for message in step.messages]
+    cipher = vault.cipher(conn, transfer.claim_ref)
+    return cipher.seal(messages, field=messages_field(transfer), version=transfer.claim_version)
 
 
 def release_next_phase(conn: Connection, transfer: Transfer) -> None:

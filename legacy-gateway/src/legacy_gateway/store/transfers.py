@@ -48,6 +48,7 @@ def transfer_of(row: Row) -> Transfer:
         phase=row["phase"],
         state=State(row["state"]),
         setbacks=row["setbacks"],
+        defects=row["defects"],
     )
 
 

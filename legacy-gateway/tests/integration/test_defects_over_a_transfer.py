@@ -1,0 +1,155 @@
+"""What our own code cannot do is tried a bounded number of times; then a person is shown it, and nothing is held twice."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from cryptography.exceptions import InvalidTag
+
+from chassis.database import Database
+from chassis.metrics import REGISTRY
+from legacy_gateway.domain import MOST_DEFECTS, Answer
+from legacy_gateway.records import RecordError
+
+RUNBOOK = Path(__file__).parents[3] / "docs" / "runbooks" / "transfers.md"
+HELD_ONCE = {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
+NOTHING_HELD = {"es_held": 0, "ba_held": 0, "duplicates": 0, "half": False}
+
+
+def failed_by_defects() -> float:
+    labels = {"system": "JSAPS", "reason": "DEFECT"}
+    return REGISTRY.get_sample_value("gateway_failed_pushes_total", labels) or 0.0
+
+
+def step_at_once(gateway: Any) -> None:
+    gateway.change("UPDATE transfers SET next_attempt_time = clock_timestamp() WHERE next_attempt_time IS NOT NULL")
+    gateway.change(
+        "UPDATE transfers SET connection_closed_time = connection_closed_time - interval '1 minute' WHERE state = 'UNKNOWN'"
+    )
+    gateway.sender.step()
+
+
+def fails_until_clerical(gateway: Any, claim_ref: str, error: type[Exception]) -> int:
+    """Steps until the first phase is with a person; gives how often our own code failed."""
+    failures = 0
+    for _ in range(4 * MOST_DEFECTS):
+        if gateway.states(claim_ref)[0] == "CLERICAL":
+            break
+        try:
+            step_at_once(gateway)
+        except error:
+            failures += 1
+    return failures
+
+
+def test_a_record_that_cannot_be_made_for_a_defect_is_shown_to_a_person_after_so_many_tries(gateway: Any) -> None:
+    counted = failed_by_defects()
+    claim_ref = gateway.claim(last_job_reason="OF_A_NEWER_SCRIPT")
+
+    assert fails_until_clerical(gateway, claim_ref, KeyError) == MOST_DEFECTS
+
+    first, second = gateway.rows(claim_ref)
+    assert (first["state"], first["attempts"], first["defects"]) == ("CLERICAL", 0, MOST_DEFECTS)
+    assert (second["state"], second["next_attempt_time"]) == ("WAITING", None)
+    assert failed_by_defects() - counted == MOST_DEFECTS
+    assert gateway.sender.step() is False
+    assert gateway.held(claim_ref) == NOTHING_HELD
+
+
+def test_a_defect_is_left_alone_for_longer_each_time_and_holds_up_no_other_claim(gateway: Any) -> None:
+    broken = gateway.claim("C00000000018", last_job_reason="OF_A_NEWER_SCRIPT")
+    with pytest.raises(KeyError):
+        gateway.sender.step()
+    other = gateway.claim("C00000000026")
+
+    gateway.work_until_accepted(other)
+
+    [row, _] = gateway.rows(broken)
+    assert (row["state"], row["lease_token"]) == ("WAITING", None)
+    assert row["next_attempt_time"] > row["updated"]
+
+
+def test_a_sealed_record_that_cannot_be_opened_is_shown_to_a_person(gateway: Any) -> None:
+    gateway.order("system_error", dialogue="ES504", count=1)
+    claim_ref = gateway.claim()
+    gateway.sender.step()
+    gateway.change("UPDATE transfers SET payload = decode(repeat('00', 64), 'hex') WHERE attempts = 1")
+
+    assert fails_until_clerical(gateway, claim_ref, InvalidTag) == MOST_DEFECTS
+    assert gateway.held(claim_ref) == NOTHING_HELD
+
+
+def test_a_defect_after_the_record_may_have_gone_out_is_asked_about(gateway: Any) -> None:
+    def around(send: Callable[[], Answer]) -> Answer:
+        send()
+        raise RuntimeError
+
+    recording = gateway.recorded(around)
+    claim_ref = gateway.claim()
+    with pytest.raises(RuntimeError):
+        gateway.sender.step()
+    assert gateway.states(claim_ref) == ["UNKNOWN", "WAITING"]
+
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+
+    assert len(recording.sent) == 2
+    assert gateway.held(claim_ref) == HELD_ONCE
+
+
+def test_a_record_that_no_frame_can_hold_goes_to_a_person_and_not_round_for_ever(
+    gateway: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("legacy_gateway.link.LONGEST_FRAME", 100)
+    claim_ref = gateway.claim()
+
+    assert fails_until_clerical(gateway, claim_ref, RecordError) == MOST_DEFECTS
+    assert gateway.held(claim_ref) == NOTHING_HELD
+
+
+def test_a_database_that_does_not_answer_says_nothing_about_the_transfer(gateway: Any, database: Database) -> None:
+    claim_ref = gateway.claim()
+    with psycopg.connect(database._url) as blocking:
+
+        def around(send: Callable[[], Answer]) -> Answer:
+            blocking.execute("SELECT 1 FROM transfers FOR UPDATE")
+            return send()
+
+        gateway.recorded(around)
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            gateway.sender.step()
+
+    [first, _] = gateway.rows(claim_ref)
+    assert (first["state"], first["defects"]) == ("SENDING", 0)
+    gateway.expire_leases()
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+    assert gateway.held(claim_ref) == HELD_ONCE
+
+
+@pytest.mark.parametrize("fails_in", ["the record", "the send"])
+def test_once_the_defect_is_mended_the_runbooks_statement_lets_it_go_on(gateway: Any, fails_in: str) -> None:
+    if fails_in == "the record":
+        claim_ref = gateway.claim(last_job_reason="OF_A_NEWER_SCRIPT")
+        fails_until_clerical(gateway, claim_ref, KeyError)
+    else:
+
+        def around(send: Callable[[], Answer]) -> Answer:
+            send()
+            raise RuntimeError
+
+        gateway.recorded(around)
+        claim_ref = gateway.claim()
+        gateway.change("UPDATE transfers SET defects = %s", MOST_DEFECTS - 1)
+        with pytest.raises(RuntimeError):
+            gateway.sender.step()
+    assert gateway.states(claim_ref) == ["CLERICAL", "WAITING"]
+    gateway.intake.known.clear()
+    gateway.claim(claim_ref)
+
+    [statement] = re.findall(r"```sql\n(.*?)```", RUNBOOK.read_text(), re.DOTALL)
+    assert gateway.change(statement.replace("<claim reference>", claim_ref)) == 1
+
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+    assert gateway.held(claim_ref) == HELD_ONCE
