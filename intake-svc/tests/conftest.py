@@ -1,16 +1,20 @@
 import base64
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from chassis import clock
+from chassis.inbox import Event
 from chassis.runtime import Process
 from chassis.testing import DatabaseUrls, Servers, Tokens, database_fixture, settings_for
+from cms.scheduling.v1 import events_pb2 as scheduling_events
 from intake.__main__ import MIGRATIONS, service
 from intake.config import Settings
+from intake.consumers import HANDLERS
 from intake.domain.answers import validate_answer
 from intake.domain.interview import Answer, Interview, evaluate
 from intake.domain.script import Script
@@ -19,8 +23,10 @@ from intake.domain.script_file import SCRIPTS, load_script
 Answered = Callable[..., dict[str, Answer]]
 Evaluated = Callable[[Mapping[str, Answer]], Interview]
 Desk = Callable[..., "Caller"]
+Book = Callable[..., None]
 SERVICE = "cms.intake.v1.IntakeService"
 NINO = "AB123456C"
+OFFICE = "100101"
 
 database_urls = database_fixture("intake", MIGRATIONS)
 
@@ -217,6 +223,27 @@ def desk(process: Process, tokens: Tokens) -> Iterator[Desk]:
             return Caller(client, process, token=tokens.issue(role, subject=subject, **claims), purpose=purpose)
 
         yield seat
+
+
+@pytest.fixture
+def book(process: Process) -> Book:
+    """Has intake hear that an appointment was booked for a claim."""
+
+    def heard(claim_ref: str, office: str = OFFICE, *, appointment_id: str = "A1", at: datetime | None = None) -> None:
+        message = scheduling_events.AppointmentBooked(appointment_id=appointment_id, office_code=office)
+        event = Event(
+            event_id=uuid4(),
+            name="AppointmentBooked",
+            source="scheduling-svc",
+            claim_ref=claim_ref,
+            version=1,
+            occurred_time=at or clock.now(),
+            message=message,
+        )
+        with process.database.transaction() as conn:
+            HANDLERS[event.name](conn, event)
+
+    return heard
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,33 @@ def claim(platform_under_test: PlatformUnderTest) -> Journey:
     request = {"claimRef": journey.claim_ref}
     shown = platform_under_test.doors.call("intake-svc", "GetInterview", request, token=journey.operator)
     journey.interview = shown["interview"]
+    eventually(lambda: office_known_to_intake(platform_under_test, journey), what="the booking's coming to intake")
     return journey
+
+
+@pytest.fixture(scope="module")
+def unbooked(platform_under_test: PlatformUnderTest) -> Journey:
+    """A claim without an appointment, in its operator's open call."""
+    journey = platform_under_test.journey("single, council tenant")
+    journey.start_call()
+    return journey
+
+
+def office_known_to_intake(platform: PlatformUnderTest, journey: Journey) -> bool:
+    """Whether intake knows the claim's office."""
+    request = {"claimRef": journey.claim_ref}
+    found = platform.doors.call("intake-svc", "GetClaim", request, token=journey.operator)["claim"]
+    return bool(found["officeCode"] == own_office(journey))
+
+
+def own_office(claim: Journey) -> str:
+    """The office that holds the claim's interview."""
+    return str(claim.appointment["office"]["code"])
+
+
+def other_office(claim: Journey) -> str:
+    """An office that does not."""
+    return "100102" if own_office(claim) == "100101" else "100101"
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +180,7 @@ def test_a_call_is_nobodys_but_its_operators(raw: RawDoors, claim: Journey, door
 def test_others_reach_answers_for_a_purpose_that_they_name(
     raw: RawDoors, claim: Journey, door: Door, method: str, role: str
 ) -> None:
-    passport = bearer(claim, role, office="100101")
+    passport = bearer(claim, role, office=own_office(claim))
 
     expect_refused(raw.ask(door, method, attempts(claim)[method], **passport), "PURPOSE_REQUIRED")
     expect_refused(raw.ask(door, method, attempts(claim)[method], **passport, cms_purpose=""), "PURPOSE_REQUIRED")
@@ -170,9 +196,10 @@ def test_who_claims_is_shown_to_the_call_and_to_a_purpose_and_to_no_other(
 ) -> None:
     sees = {"ASSESSOR", "PROCESSING_OFFICER", "SERVICE_MANAGER"}
     request = {"claimRef": claim.claim_ref}
+    passport = bearer(claim, role, office=own_office(claim))
 
-    plain = raw.ask(door, "GetClaim", request, **bearer(claim, role, office="100101"))
-    named = raw.ask(door, "GetClaim", request, **bearer(claim, role, office="100101"), cms_purpose="work item 7")
+    plain = raw.ask(door, "GetClaim", request, **passport)
+    named = raw.ask(door, "GetClaim", request, **passport, cms_purpose="work item 7")
 
     if role == "COUNCIL_OFFICER":
         expect_refused(plain, "ROLE")
@@ -184,10 +211,69 @@ def test_who_claims_is_shown_to_the_call_and_to_a_purpose_and_to_no_other(
 
 
 @pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("method", ["GetInterview", "GetHistory", "AmendAnswers"])
+def test_an_assessor_reaches_the_answers_of_the_own_offices_claims_alone(
+    platform_under_test: PlatformUnderTest, raw: RawDoors, claim: Journey, unbooked: Journey, *, door: Door, method: str
+) -> None:
+    def ask(of: Journey, **office: str) -> Answer:
+        return raw.ask(door, method, attempts(of)[method], **bearer(claim, "ASSESSOR", "AS000077", **office), **purpose)
+
+    purpose = {"cms_purpose": f"appointment {claim.appointment['appointmentId']}"}
+    before = logged(platform_under_test, "intake-svc", method, "DENIED", "AS000077")
+
+    expect_refused(ask(claim, office=other_office(claim)), "OTHER_OFFICE")
+    expect_refused(ask(claim), "OFFICE_REQUIRED")
+    expect_refused(ask(unbooked, office=own_office(claim)), "NO_APPOINTMENT")
+    own = ask(claim, office=own_office(claim))
+
+    assert own.code == "ok", own
+    assert logged(platform_under_test, "intake-svc", method, "DENIED", "AS000077") == before + 3
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("method", ["GetClaim", "ListClaims"])
+def test_an_assessor_is_shown_who_claims_at_the_own_office_alone(
+    raw: RawDoors, claim: Journey, unbooked: Journey, door: Door, method: str
+) -> None:
+    def seen(of: Journey, **office: str) -> bool:
+        request = {"GetClaim": {"claimRef": of.claim_ref}, "ListClaims": {"nino": nino_of(of)}}[method]
+        given = raw.ask(door, method, request, **bearer(claim, "ASSESSOR", **office), cms_purpose="work item 7")
+        assert given.body is not None, given
+        [found] = given.body["claims"] if method == "ListClaims" else [given.body["claim"]]
+        assert found["claimRef"] == of.claim_ref
+        return "claimant" in found
+
+    assert seen(claim, office=own_office(claim))
+    assert not seen(claim, office=other_office(claim))
+    assert not seen(claim)
+    assert not seen(unbooked, office=own_office(claim))
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_list_by_office_is_of_that_office(raw: RawDoors, claim: Journey, unbooked: Journey, door: Door) -> None:
+    def listed(office: str) -> list[Any]:
+        given = raw.ask(door, "ListClaims", {"office": office, "pageSize": 200}, **bearer(claim, "SUPPORT"))
+        assert given.body is not None, given
+        return list(given.body.get("claims", []))
+
+    own = listed(own_office(claim))
+
+    assert claim.claim_ref in [found["claimRef"] for found in own]
+    assert {found["officeCode"] for found in own} == {own_office(claim)}
+    assert not any("claimant" in found for found in own)
+    elsewhere = [found["claimRef"] for found in listed(other_office(claim))]
+    assert not {claim.claim_ref, unbooked.claim_ref} & set(elsewhere)
+
+
+def nino_of(journey: Journey) -> str:
+    """As its operator was told it."""
+    return str(next(part["answer"] for part in journey.interview["questions"] if part["id"] == "nino"))
+
+
+@pytest.mark.parametrize("door", DOORS)
 def test_an_assessor_works_in_the_own_office_alone(raw: RawDoors, claim: Journey, door: Door) -> None:
-    own = claim.appointment["office"]["code"]
-    other = "100102" if own == "100101" else "100101"
-    eventually(lambda: starts(raw, claim, own), seconds=20, what="the work item with its appointment")
+    own, other = own_office(claim), other_office(claim)
+    eventually(lambda: starts(raw, claim), seconds=20, what="the work item with its appointment")
 
     requests: dict[str, dict[str, Any]] = {
         "GetAppointment": {"claimRef": claim.claim_ref},
@@ -215,13 +301,11 @@ def work(claim: Journey) -> dict[str, Any]:
     return {"claimRef": claim.claim_ref, "version": 2, "requestId": str(uuid4())}
 
 
-def starts(raw: RawDoors, claim: Journey, office: str) -> bool:
+def starts(raw: RawDoors, claim: Journey) -> bool:
     """Whether the work item is there with its office: one of another is refused."""
-    other = "100102" if office == "100101" else "100101"
     request = {"claimRef": claim.claim_ref, "requestId": str(uuid4())}
-    return (
-        raw.ask("json", "StartAssessment", request, **bearer(claim, "ASSESSOR", office=other)).reason == "OTHER_OFFICE"
-    )
+    passport = bearer(claim, "ASSESSOR", office=other_office(claim))
+    return raw.ask("json", "StartAssessment", request, **passport).reason == "OTHER_OFFICE"
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -272,12 +356,14 @@ def test_every_response_that_carries_answers_has_its_row_in_the_access_log(
     }
     before = logged(platform_under_test, "intake-svc", method, "SHOWN", subject)
 
-    given = raw.ask(door, method, request[method], **bearer(claim, role, subject), cms_purpose="work item 7")
+    passport = bearer(claim, role, subject, office=own_office(claim))
+    given = raw.ask(door, method, request[method], **passport, cms_purpose="work item 7")
 
     assert given.code == "ok", given
-    claims = given.body.get("claims", [None]) if given.body else []
-    assert len(claims) > 0
-    assert logged(platform_under_test, "intake-svc", method, "SHOWN", subject) == before + len(claims)
+    listed = given.body.get("claims", []) if given.body else []
+    shown = sum("claimant" in found for found in listed) if method == "ListClaims" else 1
+    assert shown > 0
+    assert logged(platform_under_test, "intake-svc", method, "SHOWN", subject) == before + shown
 
 
 def operator_of(claim: Journey) -> str:
@@ -325,7 +411,7 @@ def test_where_the_access_log_cannot_be_written_no_answer_leaves(
 ) -> None:
     url = f"postgresql://intake_owner@127.0.0.1:{platform_under_test.layout.postgres_port}/intake"
     own = {"authorization": f"Bearer {claim.operator}"}
-    assessor = bearer(claim, "ASSESSOR", office="100101") | {"cms_purpose": "work item 7"}
+    assessor = bearer(claim, "ASSESSOR", office=own_office(claim)) | {"cms_purpose": "work item 7"}
     service = bearer(claim, "SERVICE", "legacy-gateway")
     reference = {"claimRef": claim.claim_ref}
     with psycopg.connect(url, autocommit=True) as conn:
@@ -339,6 +425,7 @@ def test_where_the_access_log_cannot_be_written_no_answer_leaves(
                     ("AmendAnswers", attempts(claim)["AmendAnswers"], own),
                     ("GetHistory", reference, assessor),
                     ("GetClaim", reference, assessor),
+                    ("ListClaims", {"office": own_office(claim)}, assessor),
                     ("GetClaimFacts", reference, service),
                 )
             ]
@@ -347,8 +434,7 @@ def test_where_the_access_log_cannot_be_written_no_answer_leaves(
         finally:
             conn.execute("GRANT INSERT ON access_log TO intake_app")
 
-    # A platform that cannot keep its log is defect: that is said, and no more.
-    assert {answer.refusal for answer in refused} == {("internal", "DEFECT", frozenset())}
+    assert {answer.refusal for answer in refused} == {("unavailable", "ACCESS_LOG_AWAY", frozenset())}
     assert not any(secret in answer.text for answer in refused for secret in SECRETS)
     assert denied.refusal == ("permission_denied", "ROLE", frozenset())
     assert unpersonal.code == "ok"

@@ -1,18 +1,21 @@
 """Intake, whose record the facts are, behind the few calls that an assessment needs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 import grpc
+from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Value
 
 from assessment.domain import ClaimChanged, Facts
 from chassis import call, remote
-from chassis.errors import InvalidArgument, StaleVersion, Violation
+from chassis.errors import InvalidArgument, NotFound, PermissionDenied, StaleVersion, Violation
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
+
+Response = TypeVar("Response", bound=Message)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +58,13 @@ class Intake(Protocol):
     """What an assessment asks of intake, as the person who calls."""
 
     def get_interview(self, claim_ref: str, *, purpose: str) -> Interview:
-        """The claim's interview as it is now."""
+        """The claim's interview as it is now. Raises NotFound (`NO_APPOINTMENT`) until intake hears of its booking."""
 
     def amend(self, amendment: Amendment, *, purpose: str) -> Interview:
         """Changes a fact; gives the interview after it. The same request_id gives the same again.
 
-        Raises ClaimChanged where the claim is not at the amendment's version, and InvalidArgument naming `value` or
-        the questions that stand in the way.
+        Raises ClaimChanged where the claim is not at the amendment's version, InvalidArgument naming `value` or the
+        questions that stand in the way, and NotFound as `get_interview` does.
         """
 
 
@@ -73,32 +76,36 @@ class IntakeClient:
 
     def get_interview(self, claim_ref: str, *, purpose: str) -> Interview:
         """See Intake."""
-        current = call.current()
-        response = remote.invoke(
-            self._stub.GetInterview,
-            intake_pb2.GetInterviewRequest(claim_ref=claim_ref),
-            token=current.identity.token,
-            timeout_seconds=current.remaining_seconds(),
-            purpose=purpose,
-        )
+        request = intake_pb2.GetInterviewRequest(claim_ref=claim_ref)
+        response = _as_caller(self._stub.GetInterview, request, purpose=purpose)
         return interview_of(response.interview)
 
     def amend(self, amendment: Amendment, *, purpose: str) -> Interview:
         """See Intake."""
-        current = call.current()
         try:
-            response = remote.invoke(
-                self._stub.AmendAnswers,
-                _amend_request(amendment),
-                token=current.identity.token,
-                timeout_seconds=current.remaining_seconds(),
-                purpose=purpose,
-            )
+            response = _as_caller(self._stub.AmendAnswers, _amend_request(amendment), purpose=purpose)
         except StaleVersion:
             raise ClaimChanged from None
         except InvalidArgument as error:
             raise _named_as_ours(error) from None
         return interview_of(response.interview)
+
+
+def _as_caller(method: Callable[..., Response], request: Message, *, purpose: str) -> Response:
+    current = call.current()
+    try:
+        return remote.invoke(
+            method,
+            request,
+            token=current.identity.token,
+            timeout_seconds=current.remaining_seconds(),
+            purpose=purpose,
+        )
+    except PermissionDenied as refused:
+        if refused.reason != "NO_APPOINTMENT":
+            raise
+        # Bookings come to intake as events: what it has not heard of yet is asked for again, like work not there yet.
+        raise NotFound("NO_APPOINTMENT", "intake has heard of no appointment of the claim yet") from None
 
 
 def interview_of(interview: intake_pb2.Interview) -> Interview:

@@ -21,7 +21,7 @@ from chassis import call, remote
 from chassis.call import Call
 from chassis.database import Database
 from chassis.details import details_of
-from chassis.errors import CmsError, InvalidArgument, NotFound, StaleVersion, Unavailable, Violation
+from chassis.errors import CmsError, InvalidArgument, NotFound, PermissionDenied, StaleVersion, Unavailable, Violation
 from chassis.identity import Identity
 from chassis.testing import free_port
 from chassis.vault import Vault
@@ -172,6 +172,28 @@ def test_other_refusals_come_through_as_they_are(client: IntakeClient, intake_se
 
     with pytest.raises(NotFound):
         client.get_interview("C0123456789A", purpose="appointment A1")
+
+
+def test_a_claim_whose_booking_intake_has_not_heard_of_is_not_there_yet(
+    client: IntakeClient, intake_server: IntakeServer
+) -> None:
+    intake_server.refusal = PermissionDenied("NO_APPOINTMENT", "no appointment is known yet")
+
+    with pytest.raises(NotFound) as reading:
+        client.get_interview("C0123456789A", purpose="appointment A1")
+    with pytest.raises(NotFound) as amending:
+        client.amend(AMENDMENT, purpose="appointment A1")
+
+    assert reading.value.reason == amending.value.reason == "NO_APPOINTMENT"
+
+
+def test_a_claim_of_another_office_is_refused_as_intake_does(client: IntakeClient, intake_server: IntakeServer) -> None:
+    intake_server.refusal = PermissionDenied("OTHER_OFFICE", "another office's")
+
+    with pytest.raises(PermissionDenied) as refused:
+        client.get_interview("C0123456789A", purpose="p")
+
+    assert refused.value.reason == "OTHER_OFFICE"
 
 
 def test_an_intake_that_is_away_is_unavailable() -> None:

@@ -6,6 +6,7 @@ from chassis import deadlines
 from chassis.runtime import Service, run
 from cms.intake.v1 import intake_pb2
 from intake.config import Settings
+from intake.consumers import HANDLERS
 from intake.deadlines import DEADLINES
 from intake.grpc_api import IntakeApi
 from intake.workers import workers
@@ -22,6 +23,7 @@ def service(settings: Settings) -> Service:
         contract=contract,
         migrations=MIGRATIONS,
         api=IntakeApi,
+        handlers=HANDLERS,
         workers=workers,
         gauges=[deadlines.gauge("intake_overdue", DEADLINES)],
     )

@@ -90,10 +90,11 @@ def test_a_section_is_read_alone(desk: Any) -> None:
 
 
 def test_the_history_tells_who_changed_what_when_and_why(
-    desk: Any, single_tenant: Any, database_urls: DatabaseUrls
+    desk: Any, book: Any, single_tenant: Any, database_urls: DatabaseUrls
 ) -> None:
     claim = desk().submitted(single_tenant)
-    assessor = desk("ASSESSOR", "AS000001", purpose="appointment 17")
+    book(claim["claimRef"], "100101")
+    assessor = desk("ASSESSOR", "AS000001", purpose="appointment 17", office="100101")
 
     amended = assessor.amend(claim["claimRef"], claim["version"], capital="400.00")
     entries = assessor.call("GetHistory", claimRef=claim["claimRef"])["entries"]
@@ -142,6 +143,30 @@ def test_a_retry_gets_the_first_answer_although_the_claim_has_gone_on(desk: Any)
 
     assert again == first
     assert len(first["changes"]) == 2
+
+
+def test_a_retry_of_a_call_gets_the_claim_as_it_was_begun_although_it_has_been_booked_and_submitted(
+    desk: Any, book: Any, single_tenant: Any
+) -> None:
+    operator = desk()
+    body: Any = {
+        "requestId": str(uuid4()),
+        "purpose": "CALL_PURPOSE_NEW",
+        "nino": "AB123456C",
+        "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"],
+        "language": "LANGUAGE_EN",
+        "caller": {"relation": "CALLER_RELATION_SELF"},
+    }
+    first = operator.call("StartCall", **body)
+    claim_ref = first["claim"]["claimRef"]
+    rest = {name: value for name, value in single_tenant.items() if name not in ("nino", "language")}
+    operator.record(claim_ref, 1, **rest)
+    operator.submit(claim_ref, 2)
+    book(claim_ref)
+
+    again = operator.call("StartCall", **body)
+
+    assert again == first
 
 
 def test_a_retry_of_an_amendment_that_changed_nothing_shows_no_changes(desk: Any) -> None:
@@ -214,11 +239,13 @@ def test_of_two_who_answer_at_one_moment_one_is_told_to_read_again(desk: Any, re
 
 
 def test_what_a_claimant_said_is_not_in_the_database_in_the_clear(
-    desk: Any, single_tenant: Any, database_urls: DatabaseUrls
+    desk: Any, book: Any, single_tenant: Any, database_urls: DatabaseUrls
 ) -> None:
     canary = "Zzyzxcanary"
     claim = desk().submitted(single_tenant | {"surname": canary})
-    desk("ASSESSOR", "AS1", purpose="appointment 1").amend(claim["claimRef"], claim["version"], landlord=canary)
+    book(claim["claimRef"], "100101")
+    assessor = desk("ASSESSOR", "AS1", purpose="appointment 1", office="100101")
+    assessor.amend(claim["claimRef"], claim["version"], landlord=canary)
 
     with psycopg.connect(database_urls.owner) as conn:
         tables = conn.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()

@@ -198,11 +198,15 @@ def test_a_corrected_nino_moves_the_claim_to_the_right_person(desk: Any) -> None
 
 
 @pytest.mark.parametrize("role", ["ASSESSOR", "PROCESSING_OFFICER", "SERVICE_MANAGER"])
-def test_who_claims_is_shown_to_those_who_name_a_purpose(desk: Any, claim: Any, role: str) -> None:
-    plain = desk(role, "ST000001").call("GetClaim", claimRef=claim["claimRef"])["claim"]
-    named = desk(role, "ST000001", purpose="work item 7").call("GetClaim", claimRef=claim["claimRef"])["claim"]
+def test_who_claims_is_shown_to_those_who_name_a_purpose(desk: Any, book: Any, claim: Any, role: str) -> None:
+    book(claim["claimRef"], "100101")
+    office = {"office": "100101"} if role == "ASSESSOR" else {}
+    plain = desk(role, "ST000001", **office).call("GetClaim", claimRef=claim["claimRef"])["claim"]
+    named = desk(role, "ST000001", purpose="work item 7", **office).call("GetClaim", claimRef=claim["claimRef"])[
+        "claim"
+    ]
 
-    assert plain == claim
+    assert plain == claim | {"officeCode": "100101"}
     assert named["claimant"] == {
         "nino": "AB123456C",
         "title": "",
@@ -241,9 +245,10 @@ def test_without_a_purpose_an_assessor_reads_and_writes_no_answers(desk: Any, re
 
 
 def test_what_was_shown_and_what_was_refused_is_in_the_access_log(
-    desk: Any, refused: Any, claim: Any, database_urls: DatabaseUrls
+    desk: Any, book: Any, refused: Any, claim: Any, database_urls: DatabaseUrls
 ) -> None:
-    reader = desk("ASSESSOR", "AS1", purpose="appointment 17")
+    book(claim["claimRef"], "100101")
+    reader = desk("ASSESSOR", "AS1", purpose="appointment 17", office="100101")
     reader.call("GetInterview", claimRef=claim["claimRef"])
     with pytest.raises(refused):
         desk("ASSESSOR", "AS2").call("GetInterview", claimRef=claim["claimRef"])
@@ -267,9 +272,11 @@ def test_where_the_access_log_cannot_be_written_nothing_is_shown(
 
     with pytest.raises(refused) as reading:
         desk().call("GetInterview", claimRef=claim["claimRef"])
-    with pytest.raises(refused):
+    with pytest.raises(refused) as writing:
         desk().amend(claim["claimRef"], claim["version"], capital="1.00")
 
-    assert "Hughes" not in reading.value.text
+    for raised in (reading.value, writing.value):
+        assert (raised.code, raised.reason) == ("unavailable", "ACCESS_LOG_AWAY")
+        assert "Hughes" not in raised.text
     with psycopg.connect(database_urls.owner) as conn:
         assert conn.execute("SELECT version FROM claims").fetchall() == [(claim["version"],)]

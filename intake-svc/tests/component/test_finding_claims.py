@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import psycopg
 import pytest
+
+from chassis.testing import DatabaseUrls
 
 BORN = {"year": 1980, "month": 2, "day": 29}
 
@@ -55,20 +58,55 @@ def test_pages_follow_each_other_newest_first_and_lose_nothing(desk: Any) -> Non
     assert [reference for page in pages for reference in page] == started[::-1]
 
 
+def test_the_claims_of_an_office_follow_each_other_newest_first(desk: Any, book: Any) -> None:
+    operator = desk()
+    started = [operator.start(f"AB{number:06}C")["claim"]["claimRef"] for number in range(4)]
+    for claim_ref, office in zip(started, ["100101", "100102", "100101", "100101"], strict=True):
+        book(claim_ref, office)
+
+    first = operator.call("ListClaims", office="100101", pageSize=2)
+    second = operator.call("ListClaims", office="100101", pageSize=2, pageToken=first["nextPageToken"])
+    submitted = operator.call("ListClaims", office="100101", state="CLAIM_STATE_SUBMITTED")
+
+    assert (references(first), references(second)) == ([started[3], started[2]], [started[0]])
+    assert {claim["officeCode"] for claim in first["claims"]} == {"100101"}
+    assert references(submitted) == references(operator.call("ListClaims", office="999999")) == []
+
+
+def test_a_list_by_office_reads_the_claims_of_that_office_alone(
+    desk: Any, book: Any, database_urls: DatabaseUrls
+) -> None:
+    book(desk().start()["claim"]["claimRef"], "100101")
+
+    with psycopg.connect(database_urls.owner) as conn:
+        conn.execute("SET enable_seqscan = off")
+        plan = conn.execute(
+            "EXPLAIN SELECT * FROM claims WHERE office_code = '100101'"
+            " AND (first_contact_time, claim_ref) < (now(), 'C')"
+            " ORDER BY first_contact_time DESC, claim_ref DESC LIMIT 50"
+        ).fetchall()
+
+    assert any("claims_of_office" in line for (line,) in plan)
+    assert not any("Sort" in line for (line,) in plan)
+
+
 def test_in_a_list_each_caller_sees_the_claimants_of_their_own_calls(desk: Any) -> None:
     first, second = desk(), desk(subject="OP000002")
     mine = first.start("AB000001C")["claim"]["claimRef"]
     second.start("AB000002C")
 
     shown = first.call("ListClaims", state="CLAIM_STATE_DRAFT")["claims"]
-    assessor = desk("ASSESSOR", "AS1", purpose="work item 3").call("ListClaims", state="CLAIM_STATE_DRAFT")["claims"]
+    officer = desk("PROCESSING_OFFICER", "PO1", purpose="work item 3")
+    everybody = officer.call("ListClaims", state="CLAIM_STATE_DRAFT")["claims"]
 
     assert [claim["claimRef"] for claim in shown if "claimant" in claim] == [mine]
-    assert [claim["claimant"]["nino"] for claim in assessor] == ["AB000002C", "AB000001C"]
+    assert [claim["claimant"]["nino"] for claim in everybody] == ["AB000002C", "AB000001C"]
 
 
 UNSOUND: list[tuple[dict[str, Any], set[str]]] = [
-    ({}, {"nino", "surname", "state"}),
+    ({}, {"nino", "surname", "state", "office"}),
+    ({"office": "Canary"}, {"office"}),
+    ({"office": "1001011"}, {"office"}),
     ({"surname": "Canary"}, {"date_of_birth"}),
     ({"dateOfBirth": BORN, "state": "CLAIM_STATE_DRAFT"}, {"surname"}),
     ({"surname": "Canary", "dateOfBirth": BORN | {"month": 14}}, {"date_of_birth"}),

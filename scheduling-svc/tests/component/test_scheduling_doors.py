@@ -92,6 +92,15 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat(http: Any, tokens: To
     assert page_token
 
 
+def test_a_page_goes_on_from_a_slot_of_its_own_search_alone(http: Any, tokens: Tokens) -> None:
+    token = tokens.issue("OPERATOR")
+    elsewhere = http("FindSlots", {"officeCode": LEEDS, "pageSize": 1}, token).body["nextPageToken"]
+
+    for unknown in (elsewhere, str(uuid4())):
+        refused = http("FindSlots", {"postcode": "SW1A 2AA", "pageToken": unknown}, token)
+        assert (refused.code, refused.fields) == ("INVALID_ARGUMENT", {"page_token"})
+
+
 def test_the_last_page_has_no_token_and_nothing_starts_at_or_after_until(http: Any, tokens: Tokens) -> None:
     token = tokens.issue("OPERATOR")
     first = http("FindSlots", {"officeCode": LEEDS}, token).body["slots"][0]
@@ -208,7 +217,9 @@ def test_a_booking_tells_the_others_with_references_alone(
 
     with psycopg.connect(database_urls.owner) as conn:
         rows = conn.execute("SELECT type, claim_ref, version, heard_by, payload FROM outbox").fetchall()
-    assert [row[:4] for row in rows] == [("cms.scheduling.v1.AppointmentBooked", CLAIM, 1, ["assessment-svc"])]
+    assert [row[:4] for row in rows] == [
+        ("cms.scheduling.v1.AppointmentBooked", CLAIM, 1, ["assessment-svc", "intake-svc"])
+    ]
     assert booked["appointmentId"].encode() in rows[0][4]
     assert b"LS1" not in rows[0][4]
 

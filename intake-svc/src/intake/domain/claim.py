@@ -75,6 +75,8 @@ class Claim:
     operator: str
     """Who took the claim."""
     operator_grade: str
+    office_code: str | None = None
+    """The office of its latest appointment, six digits; none before the first."""
 
     def expect_version(self, given: int) -> None:
         """Raises StaleVersion unless the caller has read the claim as it is."""

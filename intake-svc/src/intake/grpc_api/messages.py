@@ -66,6 +66,7 @@ def claim(shown: Claim, claimant: pb.Claimant | None = None) -> pb.Claim:
         evidence_complete_time=_time(shown.evidence_complete_time),
         claimant=claimant,
         language=_language(shown.language),
+        office_code=shown.office_code or "",
     )
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
@@ -29,6 +30,7 @@ from intake.store.claims import Search
 PAGE_SIZE = 50
 LARGEST_PAGE = 200
 _LONGEST_REASON = 500
+_OFFICE_CODE = re.compile(r"[0-9]{6}")
 
 Value = TypeVar("Value")
 
@@ -137,9 +139,11 @@ def search(vault: Vault, request: pb.ListClaimsRequest) -> Search:
     born = faults.catch(lambda: _date_of_birth(request))
     if bool(request.surname) != request.HasField("date_of_birth"):
         faults.add("date_of_birth" if request.surname else "surname", "goes together with the other of the two")
-    if not (request.nino or request.surname or request.state):
-        for field in ("nino", "surname", "state"):
-            faults.add(field, "one of nino, surname with date_of_birth, and state is needed")
+    if not (request.nino or request.surname or request.state or request.office):
+        for field in ("nino", "surname", "state", "office"):
+            faults.add(field, "one of nino, surname with date_of_birth, state, and office is needed")
+    if request.office and not _OFFICE_CODE.fullmatch(request.office):
+        faults.add("office", "must be six digits")
     if not 0 <= request.page_size <= LARGEST_PAGE:
         faults.add("page_size", f"must be from 1 to {LARGEST_PAGE}, or 0 for {PAGE_SIZE}")
     nino = _optional(faults, "nino", values.read_nino, request.nino)
@@ -154,6 +158,7 @@ def search(vault: Vault, request: pb.ListClaimsRequest) -> Search:
             postcode=postcode_look_up(vault, postcode) if postcode else None,
         ),
         state=_word(pb.ClaimState, request.state, "CLAIM_STATE_") if request.state else None,
+        office=request.office or None,
         after=after,
         limit=request.page_size or PAGE_SIZE,
     )

@@ -18,6 +18,9 @@ BY_CALL = frozenset({"OPERATOR", "CASEWORKER"})
 BY_PURPOSE = frozenset({"ASSESSOR", "PROCESSING_OFFICER", "SERVICE_MANAGER"})
 """Roles that see a claim's answers for an appointment or a work item, which the call's metadata names."""
 
+BY_OFFICE = frozenset({"ASSESSOR"})
+"""Of these roles, those that see the claims of their own office alone: of the claim's latest appointment."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
@@ -39,11 +42,12 @@ class HeldToChange(Held):
 def hold(conn: Connection, claim_ref: str, *, by_purpose: frozenset[str]) -> Held:
     """A claim whose answers the caller may have; `by_purpose` are the roles to which a purpose is enough here.
 
-    Raises NotFound, and PermissionDenied (`CALL_REQUIRED`, `PURPOSE_REQUIRED`).
+    Raises NotFound, and PermissionDenied (`CALL_REQUIRED`, `PURPOSE_REQUIRED`, `OFFICE_REQUIRED`, `NO_APPOINTMENT`,
+    `OTHER_OFFICE`).
     """
     current = call.current()
     claim, open_call = load_claim(conn, claim_ref, caller=current.identity.subject)
-    purpose = _entitlement(open_call, claim_ref, by_purpose)
+    purpose = _purpose(claim, open_call, by_purpose)
     return Held(
         claim=claim,
         language=_language(open_call, claim),
@@ -58,7 +62,7 @@ def hold_to_change(
     """As `hold`, of a claim that is to be changed from `version`. Raises StaleVersion as well."""
     current = call.current()
     claim, open_call, sealed = load_claim_to_change(conn, claim_ref, caller=current.identity.subject, version=version)
-    purpose = _entitlement(open_call, claim_ref, by_purpose)
+    purpose = _purpose(claim, open_call, by_purpose)
     claim.expect_version(version)
     cipher = current.vault.cipher_of(claim_ref, sealed.data_key)
     return HeldToChange(
@@ -74,25 +78,38 @@ def _language(open_call: OpenCall | None, claim: Claim) -> str:
     return open_call.language if open_call else claim.language
 
 
-def _entitlement(open_call: OpenCall | None, claim_ref: str, by_purpose: frozenset[str]) -> str:
-    purpose = purpose_of(open_call, by_purpose)
-    if purpose is None:
-        raise _refusal(claim_ref, by_purpose)
+def _purpose(claim: Claim, open_call: OpenCall | None, by_purpose: frozenset[str]) -> str:
+    purpose = entitlement(claim, open_call, by_purpose)
+    if isinstance(purpose, PermissionDenied):
+        raise purpose
     return purpose
 
 
-def purpose_of(open_call: OpenCall | None, by_purpose: frozenset[str]) -> str | None:
-    """What entitles the caller to a claim's answers; None where nothing does."""
+def entitlement(claim: Claim, open_call: OpenCall | None, by_purpose: frozenset[str]) -> str | PermissionDenied:
+    """The purpose for which the caller may have the claim's answers, or why they may not."""
     current = call.current()
     if open_call and open_call.security is Security.PASSED and current.identity.roles & BY_CALL:
         return f"call {open_call.call_id}"
-    return current.purpose.strip() or None if current.identity.roles & by_purpose else None
+    roles = current.identity.roles & by_purpose
+    purpose = current.purpose.strip()
+    if not roles:
+        return _refusal(claim, "CALL_REQUIRED", "it needs your own open call on the claim, with security passed")
+    if not purpose:
+        return _refusal(claim, "PURPOSE_REQUIRED", "name the appointment or work item in the metadata cms-purpose")
+    if roles <= BY_OFFICE:
+        return _other_office(claim, current.identity.office) or purpose
+    return purpose
 
 
-def _refusal(claim_ref: str, by_purpose: frozenset[str]) -> PermissionDenied:
-    metadata = {"claim_ref": claim_ref}
-    if call.current().identity.roles & by_purpose:
-        advice = "name the appointment or work item in the metadata cms-purpose"
-        return PermissionDenied("PURPOSE_REQUIRED", advice, metadata=metadata)
-    advice = "it needs your own open call on the claim, with security passed"
-    return PermissionDenied("CALL_REQUIRED", advice, metadata=metadata)
+def _other_office(claim: Claim, office: str | None) -> PermissionDenied | None:
+    if office is None:
+        return _refusal(claim, "OFFICE_REQUIRED", "the token names no office")
+    if claim.office_code is None:
+        return _refusal(claim, "NO_APPOINTMENT", "no appointment of the claim is known yet, and so no office")
+    if claim.office_code != office:
+        return _refusal(claim, "OTHER_OFFICE", "the claim's appointment is another office's")
+    return None
+
+
+def _refusal(claim: Claim, reason: str, message: str) -> PermissionDenied:
+    return PermissionDenied(reason, message, metadata={"claim_ref": claim.claim_ref})

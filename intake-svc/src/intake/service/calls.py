@@ -79,7 +79,15 @@ def start_again(conn: Connection, call_id: UUID, *, version: int, state: str, re
     """What a request to start a call was answered when it was made, for its repeat."""
     started = load_call(conn, call_id).as_started()
     claim, _ = load_claim(conn, started.claim_ref, caller=started.operator)
-    claim = replace(claim, version=version, state=ClaimState(state), language=started.language)
+    claim = replace(
+        claim,
+        version=version,
+        state=ClaimState(state),
+        language=started.language,
+        submit_time=None,
+        evidence_complete_time=None,
+        office_code=None,
+    )
     interview = None
     if not resumed:
         interview = show_again(conn, claim.claim_ref, version=version, language=started.language)

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from chassis import access_log, call, clock
 from chassis.database import Connection
-from chassis.errors import InvalidArgument, Violation
+from chassis.errors import InvalidArgument, PermissionDenied, Violation
 from intake import metrics
 from intake.domain import claim as claims
 from intake.domain.claim import Claim
 from intake.domain.interview import Answers, evaluate, facts, record_forms
 from intake.domain.values import JsonValue
 from intake.service import script_in_use
-from intake.service.access import BY_PURPOSE, hold_to_change, purpose_of
+from intake.service.access import BY_PURPOSE, entitlement, hold_to_change
 from intake.service.events import announce
 from intake.store.answers import load_answers
 from intake.store.claims import OpenCall, Search, find_claims, load_claim, save_submission
@@ -84,8 +84,8 @@ def get_claim_facts(conn: Connection, claim_ref: str, *, version: int | None) ->
 
 
 def _shown(conn: Connection, claim: Claim, open_call: OpenCall | None) -> ClaimShown:
-    purpose = purpose_of(open_call, BY_PURPOSE)
-    if purpose is None:
+    purpose = entitlement(claim, open_call, BY_PURPOSE)
+    if isinstance(purpose, PermissionDenied):
         return ClaimShown(claim=claim)
     access_log.record_access(conn, claim_ref=claim.claim_ref, purpose=purpose)
     cipher = call.current().vault.cipher(conn, claim.claim_ref)

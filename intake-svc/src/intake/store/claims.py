@@ -45,6 +45,14 @@ _INSERT_SCHEMES = """
     SELECT %s, scheme, %s, true FROM unnest(%s::text[]) AS given (scheme)
 """
 
+# The office of the claim's interview; of two bookings the later one stays.
+_RECORD_BOOKING = """
+    UPDATE claims
+    SET office_code = %(office_code)s, appointment_id = %(appointment_id)s, booked_time = %(booked_time)s
+    WHERE claim_ref = %(claim_ref)s
+        AND (booked_time IS NULL OR (booked_time, appointment_id) < (%(booked_time)s, %(appointment_id)s))
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class OpenCall:
@@ -56,11 +64,21 @@ class OpenCall:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Booking:
+    """An appointment of a claim: the office that holds it, and when it was booked."""
+
+    appointment_id: str
+    office_code: str
+    booked_time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Search:
     """Which claims to list, newest first; what is None does not matter. `after` is where the last page ended."""
 
     look_ups: LookUps
     state: str | None
+    office: str | None
     after: tuple[datetime, str] | None
     limit: int
 
@@ -109,6 +127,7 @@ def find_claims(conn: Connection, search: Search, *, caller: str) -> list[tuple[
         ("claims.person_lookup = %(person)s", search.look_ups.person),
         ("claims.postcode_lookup = %(postcode)s", search.look_ups.postcode),
         ("claims.state = %(state)s", search.state),
+        ("claims.office_code = %(office)s", search.office),
         ("(claims.first_contact_time, claims.claim_ref) < (%(after_time)s, %(after_ref)s)", search.after),
     ]
     where = " AND ".join(condition for condition, value in wanted if value is not None)
@@ -120,6 +139,7 @@ def find_claims(conn: Connection, search: Search, *, caller: str) -> list[tuple[
         "person": search.look_ups.person,
         "postcode": search.look_ups.postcode,
         "state": search.state,
+        "office": search.office,
         "after_time": after_time,
         "after_ref": after_ref,
         "limit": search.limit,
@@ -166,6 +186,20 @@ def save_submission(conn: Connection, claim: Claim) -> None:
     )
 
 
+def record_booking(conn: Connection, claim_ref: str, booking: Booking) -> None:
+    """The claim's office, unless a later booking is known. Raises NotFound."""
+    parameters = {
+        "claim_ref": claim_ref,
+        "office_code": booking.office_code,
+        "appointment_id": booking.appointment_id,
+        "booked_time": booking.booked_time,
+    }
+    if conn.execute(_RECORD_BOOKING, parameters).rowcount == 0:
+        known = conn.execute("SELECT 1 FROM claims WHERE claim_ref = %s", [claim_ref]).fetchone()
+        if known is None:
+            raise _no_claim(claim_ref)
+
+
 def _open_claim_exists(cause: errors.UniqueViolation) -> Exception:
     if cause.diag.constraint_name != "one_open_claim":
         return cause
@@ -186,6 +220,7 @@ def _claim(row: Row) -> Claim:
         first_contact_recorded=row["first_contact_recorded"],
         operator=row["operator"],
         operator_grade=row["operator_grade"],
+        office_code=row["office_code"],
     )
 
 

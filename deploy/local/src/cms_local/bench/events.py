@@ -20,10 +20,11 @@ from chassis.inbox import Event, Inbox
 from chassis.migrations import migrate
 from chassis.outbox import Relay
 from chassis.workers import Worker
-from cms.scheduling.v1 import events_pb2
+from cms.gateway.v1 import events_pb2
 from cms_local.layout import Layout
 
-_SOURCE, _HEARER = "scheduling-svc", "assessment-svc"
+_SOURCE, _HEARER = "legacy-gateway", "assessment-svc"
+"""Of TransferAccepted, which one service hears."""
 _WRITERS = 4
 _LIMIT_SECONDS = 300.0
 
@@ -92,7 +93,7 @@ def _write(database: Database, count: int) -> None:
     for number in range(count):
         with database.transaction() as conn:
             outbox.append(
-                conn, claim_ref=f"C{number:011d}", version=1, event=events_pb2.AppointmentBooked(appointment_id="bench")
+                conn, claim_ref=f"C{number:011d}", version=1, event=events_pb2.TransferAccepted(legacy_ref="bench")
             )
 
 
@@ -106,7 +107,7 @@ def _hear(url: str, bus_url: str, prefix: str) -> None:
     """The process at the other end: it handles by doing nothing, so that only the way is measured."""
     database = Database(url)
     database.open()
-    handlers = {"AppointmentBooked": _nothing}
+    handlers = {"TransferAccepted": _nothing}
     inbox = Inbox(_HEARER, database, Bus(bus_url, prefix=prefix), handlers, consumer="bench")
     while True:
         inbox.consume()

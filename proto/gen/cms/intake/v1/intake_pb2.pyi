@@ -478,6 +478,7 @@ class Claim(_message.Message):
     EVIDENCE_COMPLETE_TIME_FIELD_NUMBER: _builtins.int
     CLAIMANT_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
+    OFFICE_CODE_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """12 characters: C, ten of Crockford's base 32, a check character."""
     state: Global___ClaimState.ValueType
@@ -486,6 +487,8 @@ class Claim(_message.Message):
     """Changes with every change of an answer or of the state."""
     language: _common_pb2.Language.ValueType
     """The language in which the claimant is served."""
+    office_code: _builtins.str
+    """The office of its latest appointment, six digits; empty before the first. Its assessors may see the answers."""
     @_builtins.property
     def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
         """Schemes claimed."""
@@ -518,10 +521,11 @@ class Claim(_message.Message):
         evidence_complete_time: _timestamp_pb2.Timestamp | None = ...,
         claimant: Global___Claimant | None = ...,
         language: _common_pb2.Language.ValueType = ...,
+        office_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["claimant", b"claimant", "evidence_complete_time", b"evidence_complete_time", "first_contact_time", b"first_contact_time", "submit_time", b"submit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "claimant", b"claimant", "evidence_complete_time", b"evidence_complete_time", "first_contact_time", b"first_contact_time", "language", b"language", "schemes", b"schemes", "state", b"state", "submit_time", b"submit_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "claimant", b"claimant", "evidence_complete_time", b"evidence_complete_time", "first_contact_time", b"first_contact_time", "language", b"language", "office_code", b"office_code", "schemes", b"schemes", "state", b"state", "submit_time", b"submit_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1404,6 +1408,7 @@ class ListClaimsRequest(_message.Message):
     DATE_OF_BIRTH_FIELD_NUMBER: _builtins.int
     POSTCODE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    OFFICE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     nino: _builtins.str
@@ -1414,6 +1419,8 @@ class ListClaimsRequest(_message.Message):
     """Of these only those at the postcode."""
     state: Global___ClaimState.ValueType
     """Only in this state."""
+    office: _builtins.str
+    """Only of this office, six digits: that of a claim's latest appointment."""
     page_size: _builtins.int
     """At most this many; 50 when absent, 200 at most."""
     page_token: _builtins.str
@@ -1430,12 +1437,13 @@ class ListClaimsRequest(_message.Message):
         date_of_birth: _date_pb2.Date | None = ...,
         postcode: _builtins.str = ...,
         state: Global___ClaimState.ValueType = ...,
+        office: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["date_of_birth", b"date_of_birth"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["date_of_birth", b"date_of_birth", "nino", b"nino", "page_size", b"page_size", "page_token", b"page_token", "postcode", b"postcode", "state", b"state", "surname", b"surname"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date_of_birth", b"date_of_birth", "nino", b"nino", "office", b"office", "page_size", b"page_size", "page_token", b"page_token", "postcode", b"postcode", "state", b"state", "surname", b"surname"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -162,7 +162,7 @@ class IntakeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListClaims(self, request, context):
-        """Claims by NINO, by surname and date of birth, or by state.
+        """Claims by NINO, by surname and date of birth, by state, or by office.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -56,7 +56,7 @@ class IntakeServiceStub:
     GetClaim: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetClaimRequest, _intake_pb2.GetClaimResponse]
     """A claim, without its answers."""
     ListClaims: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ListClaimsRequest, _intake_pb2.ListClaimsResponse]
-    """Claims by NINO, by surname and date of birth, or by state."""
+    """Claims by NINO, by surname and date of birth, by state, or by office."""
     GetClaimFacts: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetClaimFactsRequest, _intake_pb2.GetClaimFactsResponse]
     """The facts of a claim for the service that asks: only what that service may see."""
 
@@ -88,7 +88,7 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     GetClaim: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetClaimRequest, _intake_pb2.GetClaimResponse]  # type: ignore[assignment]
     """A claim, without its answers."""
     ListClaims: _aio.UnaryUnaryMultiCallable[_intake_pb2.ListClaimsRequest, _intake_pb2.ListClaimsResponse]  # type: ignore[assignment]
-    """Claims by NINO, by surname and date of birth, or by state."""
+    """Claims by NINO, by surname and date of birth, by state, or by office."""
     GetClaimFacts: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetClaimFactsRequest, _intake_pb2.GetClaimFactsResponse]  # type: ignore[assignment]
     """The facts of a claim for the service that asks: only what that service may see."""
 
@@ -177,7 +177,7 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.ListClaimsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.ListClaimsResponse, _abc.Awaitable[_intake_pb2.ListClaimsResponse]]:
-        """Claims by NINO, by surname and date of birth, or by state."""
+        """Claims by NINO, by surname and date of birth, by state, or by office."""
 
     @_abc_1.abstractmethod
     def GetClaimFacts(

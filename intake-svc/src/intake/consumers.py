@@ -1,0 +1,21 @@
+"""What intake hears. Events come in any order and more than once; of two bookings the later one stays."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from chassis.database import Connection
+from chassis.inbox import Event, Handler
+from cms.scheduling.v1 import events_pb2
+from intake.store.claims import Booking, record_booking
+
+
+def appointment_booked(conn: Connection, event: Event) -> None:
+    """The claim has an office now, whose assessors may read it. Raises NotFound for a claim that there is not."""
+    message = cast(events_pb2.AppointmentBooked, event.message)
+    booking = Booking(
+        appointment_id=message.appointment_id, office_code=message.office_code, booked_time=event.occurred_time
+    )
+    record_booking(conn, event.claim_ref, booking)
+
+
+HANDLERS: Mapping[str, Handler] = {"AppointmentBooked": appointment_booked}
