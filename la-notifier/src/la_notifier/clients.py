@@ -21,6 +21,7 @@ from la_notifier.domain import ClaimFacts
 _INTAKE_SECONDS = 5.0
 _COUNCIL_TIMEOUTS = httpx.Timeout(10.0, connect=3.0)
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]-]{0,63}")
+_RECEIPT = re.compile(r"[!-~]{1,100}")
 _MOST_FIELDS_KEPT = 50
 
 
@@ -169,8 +170,7 @@ def send_answer(response: httpx.Response) -> SendAnswer:
     status = response.status_code
     match status:
         case httpx.codes.OK | httpx.codes.ACCEPTED:
-            receipt = str(_json(response).get("receipt", ""))
-            return SendAnswer(result=SendResult.SENT, status=status, receipt=receipt)
+            return SendAnswer(result=SendResult.SENT, status=status, receipt=_receipt(_json(response)))
         case httpx.codes.CONFLICT:
             return SendAnswer(result=SendResult.LATER_VERSION_HELD, status=status)
         case httpx.codes.UNPROCESSABLE_ENTITY:
@@ -198,6 +198,12 @@ def _held(body: Mapping[str, Any]) -> HeldNotice | None:
     return HeldNotice(state=HeldState(state), version=version)
 
 
+def _receipt(body: Mapping[str, Any]) -> str:
+    # A notice is taken, whatever its receipt looks like; kept is only what a reference can be.
+    receipt = body.get("receipt")
+    return receipt if isinstance(receipt, str) and _RECEIPT.fullmatch(receipt) else ""
+
+
 def _fields(body: Mapping[str, Any]) -> tuple[str, ...]:
     # A field's name is kept only where it looks like one: the rest of the answer may quote the claimant.
     errors = body.get("errors")
@@ -215,6 +221,6 @@ def _json(response: httpx.Response) -> Mapping[str, Any]:
     """The body's object; an empty one where it is none."""
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}

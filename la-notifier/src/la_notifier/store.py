@@ -92,11 +92,12 @@ _NOT_TOLD_OF = "SELECT authority_code, reason, since FROM not_told WHERE claim_r
 # The next version to send to an authority with the API; never while another of its notice is under way.
 _NEXT_TO_SEND = """
     SELECT version.notice_id, version.version, version.body, version.attempts, version.may_be_held,
-        notice.claim_ref, notice.authority_code,
+        notice.claim_ref, notice.authority_code, key.key_id, key.wrapped,
         notice.wanted AND version.version = (
             SELECT max(newest.version) FROM notice_versions AS newest WHERE newest.notice_id = version.notice_id
         ) AS to_be_sent
     FROM notice_versions AS version JOIN notices AS notice USING (notice_id)
+        LEFT JOIN data_keys AS key USING (claim_ref)
     WHERE version.state = 'WAITING' AND version.next_attempt_time <= clock_timestamp() AND notice.channel = 'API'
         AND NOT EXISTS (
             SELECT 1 FROM notice_versions AS other
@@ -104,7 +105,7 @@ _NEXT_TO_SEND = """
                 AND other.leased_until > clock_timestamp()
         )
     ORDER BY version.next_attempt_time LIMIT 1
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF version, notice SKIP LOCKED
 """
 _NEXT_TO_ASK = """
     SELECT version.notice_id, version.version, version.polls, notice.claim_ref, notice.authority_code

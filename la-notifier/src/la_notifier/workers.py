@@ -11,7 +11,7 @@ from la_notifier.clients import Claims, Councils
 from la_notifier.config import Settings, read_secrets
 from la_notifier.domain import ClaimFacts, NotToldReason, missing_facts, sought
 from la_notifier.service import looks, places, sending
-from la_notifier.service.sending import FIRST_CONTACT_TO_SENT, Pace
+from la_notifier.service.sending import FIRST_CONTACT_TO_SENT, Pace, Sending
 from la_notifier.store import Look
 
 _PAUSE_SECONDS = 0.25
@@ -79,13 +79,22 @@ class Sender:
         self._pace = pace
 
     def send(self) -> bool:
-        """Sends one version; gives whether there was one."""
+        """Sends one version; gives whether there was one. Raises what kept it from being sent, put off by then."""
         with self._runtime.database.transaction() as conn:
-            taken = sending.take_next(conn, self._runtime.vault)
+            taken = sending.take_next(conn)
         if taken is None:
             return False
         crash.point("notice.before_sending")
-        answer = self._councils.send(taken.outgoing)
+        try:
+            self._send(taken)
+        except Exception:
+            with self._runtime.database.transaction() as conn:
+                sending.put_off(conn, taken, self._pace)
+            raise
+        return True
+
+    def _send(self, taken: Sending) -> None:
+        answer = self._councils.send(taken.opened(self._runtime.vault))
         crash.point("notice.after_answer")
         with self._runtime.database.transaction() as conn:
             first_contact_time = sending.settle_sending(conn, taken, answer, self._pace)
@@ -94,13 +103,12 @@ class Sender:
             FIRST_CONTACT_TO_SENT.observe((clock.now() - first_contact_time).total_seconds())
         logs.get().info(
             "notice tried",
-            notice_id=taken.outgoing.notice_id,
-            version=taken.outgoing.version,
-            authority_code=taken.outgoing.authority_code,
+            notice_id=str(taken.leased.notice_id),
+            version=taken.leased.version,
+            authority_code=taken.leased.authority_code,
             outcome=answer.result,
             code=answer.status,
         )
-        return True
 
     def ask(self) -> bool:
         """Asks about one version; gives whether there was one."""

@@ -32,6 +32,10 @@ ERRORS = {"errors": [{"field": "tenancy.kind", "message": "x"}, {"field": "Siân
     [
         (202, {"receipt": "HB1"}, SendAnswer(result=SendResult.SENT, status=202, receipt="HB1")),
         (200, {"receipt": "HB1"}, SendAnswer(result=SendResult.SENT, status=200, receipt="HB1")),
+        (202, {"receipt": 7}, SendAnswer(result=SendResult.SENT, status=202)),
+        (202, {"receipt": "HB\x001"}, SendAnswer(result=SendResult.SENT, status=202)),
+        (202, {"receipt": "H" * 101}, SendAnswer(result=SendResult.SENT, status=202)),
+        (202, {"receipt": "H" * 100}, SendAnswer(result=SendResult.SENT, status=202, receipt="H" * 100)),
         (409, {}, SendAnswer(result=SendResult.LATER_VERSION_HELD, status=409)),
         (422, ERRORS, SendAnswer(result=SendResult.REFUSED, status=422, refused_fields=("tenancy.kind",))),
         (422, ["nonsense"], SendAnswer(result=SendResult.REFUSED, status=422)),
@@ -51,6 +55,7 @@ def test_the_answer_to_a_notice_is_understood(status: int, body: Any, answer: Se
 def test_an_answer_that_is_no_json_is_understood_by_its_status() -> None:
     assert send_answer(httpx.Response(422, content=b"<html>")).result is SendResult.REFUSED
     assert held_notice(httpx.Response(200, content=b"\xff")).state is HeldState.UNKNOWN
+    assert held_notice(httpx.Response(200, content=b"[" * 1_000_000)).state is HeldState.UNKNOWN
 
 
 @pytest.mark.parametrize(

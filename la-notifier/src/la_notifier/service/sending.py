@@ -57,27 +57,33 @@ class Pace:
 
 @dataclass(frozen=True, kw_only=True)
 class Sending:
-    """A version to send, and whether the authority might have had it before this attempt."""
+    """A version to send, with its body still sealed, and whether the authority might have had it before this attempt."""
 
     leased: Leased
-    outgoing: Outgoing
+    sealed: Row
     might_be_held_before: bool
 
+    def opened(self, vault: Vault) -> Outgoing:
+        """What goes out. Raises cryptography.exceptions.InvalidTag, or KeyError where its key is not in the ring."""
+        leased = self.leased
+        cipher = vault.cipher_of(leased.claim_ref, self.sealed)
+        body = cipher.open_bytes(self.sealed["body"], field=sealed_field(leased.notice_id), version=leased.version)
+        return Outgoing(
+            notice_id=str(leased.notice_id), version=leased.version, authority_code=leased.authority_code, body=body
+        )
 
-def take_next(conn: Connection, vault: Vault) -> Sending | None:
+
+def take_next(conn: Connection) -> Sending | None:
     """The next version to send, leased; None where none is due. A version given up is superseded on the way."""
     while (row := store.next_to_send(conn)) and not row["to_be_sent"]:
         store.supersede(conn, row["notice_id"], row["version"])
     if row is None:
         return None
-    body = vault.cipher(conn, row["claim_ref"]).open_bytes(
-        row["body"], field=sealed_field(row["notice_id"]), version=row["version"]
+    return Sending(
+        leased=store.lease_to_send(conn, row, seconds=LEASE_SECONDS),
+        sealed={name: row[name] for name in ("body", "key_id", "wrapped")},
+        might_be_held_before=row["may_be_held"],
     )
-    leased = store.lease_to_send(conn, row, seconds=LEASE_SECONDS)
-    outgoing = Outgoing(
-        notice_id=str(leased.notice_id), version=leased.version, authority_code=leased.authority_code, body=body
-    )
-    return Sending(leased=leased, outgoing=outgoing, might_be_held_before=row["may_be_held"])
 
 
 def settle_sending(conn: Connection, sending: Sending, answer: SendAnswer, pace: Pace) -> datetime | None:
@@ -105,6 +111,13 @@ def settle_sending(conn: Connection, sending: Sending, answer: SendAnswer, pace:
                 may_be_held=unknown or sending.might_be_held_before,
             )
     return None
+
+
+def put_off(conn: Connection, sending: Sending, pace: Pace) -> None:
+    """Our own code failed over the version: later, and it may be held. It is overdue until it goes out."""
+    leased = sending.leased
+    if store.hold_version(conn, leased) is not None:
+        store.save_waiting(conn, leased, seconds=pace.retry(leased.attempts), may_be_held=True)
 
 
 def take_next_to_ask(conn: Connection) -> Leased | None:
