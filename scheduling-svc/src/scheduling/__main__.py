@@ -21,7 +21,7 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 def intake_at(address: str) -> Callable[[Runtime], Intake]:
     """Intake over gRPC at this address."""
-    return lambda runtime: IntakeService(runtime.closing.enter_context(remote.channel(address)), runtime.token)
+    return lambda runtime: IntakeService(runtime.closing.enter_context(remote.channel(address)))
 
 
 def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Service:
