@@ -11,7 +11,8 @@ DEADLINES = (
         cut_off=within(timedelta(hours=2)),
         query="""
             SELECT claim_ref AS reference, first_contact_time AS since FROM first_contacts
-            WHERE NOT EXISTS (SELECT 1 FROM appointments WHERE appointments.claim_ref = first_contacts.claim_ref)
+            WHERE NOT booked
+                AND NOT EXISTS (SELECT 1 FROM appointments WHERE appointments.claim_ref = first_contacts.claim_ref)
         """,
     ),
 )

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from chassis import clock, outbox
 from chassis.database import Connection
-from chassis.errors import FailedPrecondition, NotFound
+from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Violation
 from chassis.postcodes import Country, Postcodes
 from cms.common.v1 import common_pb2
 from cms.scheduling.v1 import events_pb2
@@ -41,6 +41,17 @@ class NoSlotFree(FailedPrecondition):
 
     def __init__(self) -> None:
         super().__init__("NO_SLOT_FREE", "no office within reach has a free slot for this channel and these needs")
+
+
+class PageUnknown(InvalidArgument):
+    """The page to go on from is of no slot, or of one that this search does not find."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "INVALID_FIELDS",
+            "invalid: page_token",
+            violations=[Violation(field="page_token", description="is not of this search")],
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +105,13 @@ def offices_near(directory: Directory, postcodes: Postcodes, postcode: str) -> l
 
 
 def find_slots(conn: Connection, wish: Wish, *, directory: Directory, page: Page, target: timedelta) -> Offers:
-    """Free slots that are still to begin, with the earliest of them that is within the target counted from now."""
+    """Free slots that are still to begin, with the earliest of them that is within the target counted from now.
+
+    Raises PageUnknown.
+    """
     now = clock.now()
     search = _search(directory, wish, since=max(page.since or now, _soonest(now)), until=page.until)
-    slots = store.free_slots(conn, search, number=page.size + 1, after=page.after)
+    slots = store.free_slots(conn, search, number=page.size + 1, after=_last_seen(conn, search, page))
     near = {found.office.code: found for found in wish.offices}
 
     def offer(slot: Slot) -> Offer:
@@ -115,6 +129,15 @@ def find_slots(conn: Connection, wish: Wish, *, directory: Directory, page: Page
             default=None,
         ),
     )
+
+
+def _last_seen(conn: Connection, search: Search, page: Page) -> Slot | None:
+    if page.after is None:
+        return None
+    last = store.slot(conn, page.after)
+    if last is None or last.office_code not in search.offices:
+        raise PageUnknown
+    return last
 
 
 def claim_to_book(intake: Intake, claim_ref: str) -> Claim:
@@ -188,7 +211,7 @@ def _soonest(now: datetime) -> datetime:
 def _search(directory: Directory, wish: Wish, *, since: datetime, until: datetime | None = None) -> Search:
     return Search(
         offices=[found.office.code for found in wish.offices],
-        assessors=directory.who_meets(wish.needs, wish.channel),
+        assessors=directory.who_meets(wish.needs, wish.channel, offices=[found.office for found in wish.offices]),
         channel=wish.channel,
         since=since,
         until=until,

@@ -53,45 +53,37 @@ class Search:
     until: datetime | None = None
 
 
-# A slot that no live appointment holds, at one of the offices; `rank` is the office's place among them.
+# At each of the offices its first slots that no live appointment holds, of those that lie behind a place in the order:
+# soonest first, and of equal ones that of the nearest office. So much is read as is given, and nothing that has passed.
 _FREE = """
-    FROM slots
-    JOIN unnest(%(offices)s::text[]) WITH ORDINALITY AS near (office_code, rank) USING (office_code)
-    WHERE channel = %(channel)s
-        AND assessor_id = ANY(%(assessors)s)
-        AND start_time >= %(since)s
-        AND (%(until)s::timestamptz IS NULL OR start_time < %(until)s)
-        AND NOT EXISTS (
-            SELECT 1 FROM appointments
-            WHERE appointments.slot_id = slots.slot_id AND state IN ('BOOKED', 'MOVED')
-        )
-"""
-
-# A page of free slots, soonest first and of equal ones the nearest, after the last slot of the page before.
-_FREE_PAGE = f"""
-    SELECT assessor_id, office_code, start_time, end_time, channel
-    {_FREE}
-        AND (
-            %(after)s::uuid IS NULL
-            OR (start_time, rank, assessor_id) > (
-                SELECT last.start_time, array_position(%(offices)s::text[], last.office_code), last.assessor_id
-                FROM slots AS last WHERE last.slot_id = %(after)s
+    SELECT free.*
+    FROM unnest(%(offices)s::text[]) WITH ORDINALITY AS near (code, rank)
+    CROSS JOIN LATERAL (
+        SELECT assessor_id, office_code, start_time, end_time, channel
+        FROM slots
+        WHERE office_code = near.code
+            AND channel = %(channel)s
+            AND assessor_id = ANY(%(assessors)s)
+            AND start_time >= %(since)s
+            AND (%(until)s::timestamptz IS NULL OR start_time < %(until)s)
+            AND (start_time, near.rank, assessor_id) > (%(since)s, %(after_rank)s, %(after_assessor)s)
+            AND slot_id <> ALL(%(passed_over)s::uuid[])
+            AND NOT EXISTS (
+                SELECT 1 FROM appointments
+                WHERE appointments.slot_id = slots.slot_id AND state IN ('BOOKED', 'MOVED')
             )
-        )
+        ORDER BY start_time, assessor_id
+        LIMIT %(at_each)s
+    ) AS free
     ORDER BY start_time, rank, assessor_id
-    LIMIT %(number)s
-"""  # noqa: S608 - made of constants alone
-
-# The earliest free slot of each office, but for those in `passed_over`.
-_EARLIEST_OF_EACH = f"""
-    SELECT DISTINCT ON (office_code) assessor_id, office_code, start_time, end_time, channel
-    {_FREE}
-        AND slot_id <> ALL(%(passed_over)s::uuid[])
-    ORDER BY office_code, start_time, assessor_id
+    LIMIT %(in_all)s::bigint
 """
+
+# A slot.
+_SLOT = "SELECT assessor_id, office_code, start_time, end_time, channel FROM slots WHERE slot_id = %s"
 
 # Takes a slot's row, so that bookings of one slot come one after the other.
-_LOCK = "SELECT assessor_id, office_code, start_time, end_time, channel FROM slots WHERE slot_id = %s FOR UPDATE"
+_LOCK = f"{_SLOT} FOR UPDATE"
 
 # Whether a live appointment holds the slot.
 _IS_HELD = """
@@ -105,13 +97,22 @@ _OPEN_SLOTS = """
     ON CONFLICT DO NOTHING
 """
 
-# Writes a new appointment, unless its slot or its claim has one.
+# Writes a new appointment, unless its slot or its claim has one; the claim's first contact waits for none any more,
+# whether it was told of already or will be.
 _INSERT_APPOINTMENT = """
+    WITH seen_to AS (
+        INSERT INTO first_contacts (claim_ref, first_contact_time, booked)
+        VALUES (%(claim_ref)s, %(first_contact_time)s, true)
+        ON CONFLICT (claim_ref) DO UPDATE SET booked = true
+    )
     INSERT INTO appointments (
         appointment_id, claim_ref, slot_id, state, first_contact_time, target_time, working_lead_time, version,
         booked_time
     )
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+    VALUES (
+        %(appointment_id)s, %(claim_ref)s, %(slot_id)s, %(state)s, %(first_contact_time)s, %(target_time)s,
+        %(working_lead_time)s, %(version)s, %(booked_time)s
+    )
 """
 
 _APPOINTMENTS = """
@@ -136,7 +137,8 @@ _KEEP_FIRST_CONTACT = """
 # Claims whose first contact was told and that never had an appointment.
 _COUNT_UNBOOKED = """
     SELECT count(*) AS count FROM first_contacts
-    WHERE NOT EXISTS (SELECT 1 FROM appointments WHERE appointments.claim_ref = first_contacts.claim_ref)
+    WHERE NOT booked
+        AND NOT EXISTS (SELECT 1 FROM appointments WHERE appointments.claim_ref = first_contacts.claim_ref)
 """
 
 # Of the appointments booked since a time, the share that start by their target; null when there are none.
@@ -160,16 +162,32 @@ def _appointment(row: Row) -> Appointment:
     return Appointment(**row | {"channel": Channel(row["channel"]), "state": AppointmentState(row["state"])})
 
 
-def free_slots(conn: Connection, search: Search, *, number: int, after: UUID | None = None) -> list[Slot]:
-    """At most `number` free slots, soonest first and of equal ones the nearest; `after` is the last one seen."""
-    rows = conn.execute(_FREE_PAGE, vars(search) | {"number": number, "after": after}).fetchall()
-    return [_slot(row) for row in rows]
+def free_slots(conn: Connection, search: Search, *, number: int, after: Slot | None = None) -> list[Slot]:
+    """At most `number` free slots, soonest first and of equal ones the nearest; `after` is the last one seen.
+
+    `after` must be at one of the offices.
+    """
+    place: Row = {"at_each": number, "in_all": number}
+    if after is not None and after.start_time >= search.since:
+        rank = search.offices.index(after.office_code) + 1
+        place |= {"since": after.start_time, "after_rank": rank, "after_assessor": after.assessor_id}
+    return _free(conn, search, place)
 
 
 def earliest_of_each_office(conn: Connection, search: Search, *, passed_over: Collection[UUID]) -> list[Slot]:
     """The earliest free slot of each office that has one, but for those passed over."""
-    rows = conn.execute(_EARLIEST_OF_EACH, vars(search) | {"passed_over": list(passed_over)}).fetchall()
-    return [_slot(row) for row in rows]
+    return _free(conn, search, {"at_each": 1, "passed_over": list(passed_over)})
+
+
+def _free(conn: Connection, search: Search, narrowed: Row) -> list[Slot]:
+    whole: Row = {"after_rank": 0, "after_assessor": "", "passed_over": [], "in_all": None}
+    return [_slot(row) for row in conn.execute(_FREE, vars(search) | whole | narrowed)]
+
+
+def slot(conn: Connection, slot_id: UUID) -> Slot | None:
+    """The slot, or None."""
+    row = conn.execute(_SLOT, [slot_id]).fetchone()
+    return _slot(row) if row else None
 
 
 def lock_slot(conn: Connection, slot_id: UUID) -> Slot | None:
@@ -209,20 +227,7 @@ def open_slots(conn: Connection, slots: Iterable[Slot]) -> int:
 def insert_appointment(conn: Connection, appointment: Appointment, *, slot: Slot, booked_time: datetime) -> None:
     """Writes a new appointment in its slot. Raises SlotTaken, AlreadyBooked."""
     try:
-        conn.execute(
-            _INSERT_APPOINTMENT,
-            [
-                appointment.appointment_id,
-                appointment.claim_ref,
-                slot.slot_id,
-                appointment.state.value,
-                appointment.first_contact_time,
-                appointment.target_time,
-                appointment.working_lead_time,
-                appointment.version,
-                booked_time,
-            ],
-        )
+        conn.execute(_INSERT_APPOINTMENT, vars(appointment) | {"slot_id": slot.slot_id, "booked_time": booked_time})
     except psycopg.errors.UniqueViolation as cause:
         known = _BY_CONSTRAINT.get(cause.diag.constraint_name)
         if known is None:

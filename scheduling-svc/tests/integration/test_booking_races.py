@@ -42,9 +42,8 @@ def wish(database: Database, directory: Directory) -> Wish:
 
 
 def free(database: Database, directory: Directory, *, number: int) -> list[Slot]:
-    search = Search(
-        offices=[LEEDS], assessors=directory.who_meets((), Channel.OFFICE), channel=Channel.OFFICE, since=clock.now()
-    )
+    assessors = directory.who_meets((), Channel.OFFICE, offices=[directory.office(LEEDS)])
+    search = Search(offices=[LEEDS], assessors=assessors, channel=Channel.OFFICE, since=clock.now())
     with database.transaction() as conn:
         return store.free_slots(conn, search, number=number)
 

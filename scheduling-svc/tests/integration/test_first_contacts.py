@@ -1,6 +1,7 @@
 """FirstContactRecorded from the bus: once, again, late, and beside events that are not for scheduling."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,10 +12,12 @@ from chassis.bus import Bus
 from chassis.database import Database
 from chassis.inbox import Inbox
 from chassis.outbox import events_stream
+from chassis.testing import eventually
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
 from scheduling import gauges, service, store
 from scheduling.consumers import HANDLERS
+from scheduling.domain.appointments import Appointment
 from scheduling.domain.claims import Claim
 from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Channel, NearOffice
@@ -98,15 +101,42 @@ def test_the_earliest_is_kept_in_whatever_order_they_come(
     assert kept(database) == [(CLAIM, NINE)]
 
 
-def test_one_that_comes_after_the_booking_changes_no_appointment_and_does_not_show_as_unbooked(
-    database: Database, intake: Intake, directory: Directory
+def test_one_that_is_being_kept_while_the_claim_is_booked_does_not_show_as_unbooked(
+    database: Database, directory: Directory
 ) -> None:
+    with database.transaction() as conn:
+        service.open_rotas(conn, directory, clock.today(), week=0)
+
+    with ThreadPoolExecutor(1) as pool, database.transaction() as keeping:
+        store.keep_first_contact(keeping, claim_ref=CLAIM, first_contact_time=NINE)
+        booking = pool.submit(book, database, directory)
+        eventually(lambda: waits_for_a_lock(database), what="the booking's wait for the first contact's row")
+    booking.result()
+
+    assert unbooked(database) == 0
+    with database.transaction() as conn:
+        assert conn.execute("SELECT booked FROM first_contacts").fetchall() == [{"booked": True}]
+
+
+def waits_for_a_lock(database: Database) -> bool:
+    with database.transaction() as conn:
+        return conn.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone() is not None
+
+
+def book(database: Database, directory: Directory) -> Appointment:
     leeds = NearOffice(office=directory.office("600021"), distance_km=0.0)
     wish = Wish(offices=[leeds], channel=Channel.OFFICE, needs=frozenset())
     claim = Claim(claim_ref=CLAIM, is_open=True, first_contact_time=NINE)
     with database.transaction() as conn:
+        return service.book_earliest(conn, claim, directory=directory, wish=wish, target=TARGET)
+
+
+def test_one_that_comes_after_the_booking_changes_no_appointment_and_does_not_show_as_unbooked(
+    database: Database, intake: Intake, directory: Directory
+) -> None:
+    with database.transaction() as conn:
         service.open_rotas(conn, directory, clock.today(), week=0)
-        booked = service.book_earliest(conn, claim, directory=directory, wish=wish, target=TARGET)
+    booked = book(database, directory)
 
     intake.tells(first_contact(NINE + timedelta(minutes=20)))
 

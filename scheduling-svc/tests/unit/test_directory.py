@@ -28,11 +28,18 @@ def test_an_office_that_is_not_listed_is_unknown() -> None:
 
 
 def test_only_those_who_meet_every_need_are_chosen() -> None:
-    speakers = DIRECTORY.who_meets({Need.WELSH}, Channel.OFFICE)
+    every = load_offices()
+    speakers = DIRECTORY.who_meets({Need.WELSH}, Channel.OFFICE, offices=every)
 
     assert speakers
-    assert set(DIRECTORY.who_meets({Need.WELSH, Need.INTERPRETER}, Channel.OFFICE)) <= set(speakers)
-    assert len(DIRECTORY.who_meets((), Channel.OFFICE)) == 96
+    assert set(DIRECTORY.who_meets({Need.WELSH, Need.INTERPRETER}, Channel.OFFICE, offices=every)) <= set(speakers)
+    assert len(DIRECTORY.who_meets((), Channel.OFFICE, offices=every)) == 96
+
+
+def test_those_of_other_offices_are_not_asked() -> None:
+    leeds = DIRECTORY.who_meets((), Channel.OFFICE, offices=[DIRECTORY.office("600021")])
+
+    assert leeds == [f"ALE0200{number}" for number in range(1, 7)]
 
 
 def test_rotas_are_opened_for_twenty_working_days_of_each_nation() -> None:

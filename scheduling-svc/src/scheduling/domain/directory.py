@@ -49,7 +49,9 @@ class Directory:
 
     def __init__(self, offices: Iterable[Office], assessors: Iterable[Assessor]) -> None:
         self._offices = {office.code: office for office in offices}
-        self._assessors = tuple(assessors)
+        self._assessors_of: dict[str, list[Assessor]] = {code: [] for code in self._offices}
+        for assessor in assessors:
+            self._assessors_of[assessor.office_code].append(assessor)
 
     def office(self, code: str) -> Office:
         """The office. Raises OfficeUnknown."""
@@ -62,12 +64,13 @@ class Directory:
         nearest = nearest_offices(self._offices.values(), easting=easting, northing=northing)
         return within_reach(nearest, reach_km=REACH_KM)
 
-    def who_meets(self, needs: Collection[Need], channel: Channel) -> list[str]:
-        """References of the assessors who can hold such an interview for somebody with these needs."""
+    def who_meets(self, needs: Collection[Need], channel: Channel, *, offices: Iterable[Office]) -> list[str]:
+        """References of those at these offices who can hold such an interview for somebody with these needs."""
         return [
             assessor.assessor_id
-            for assessor in self._assessors
-            if meets_needs(needs, office=self._offices[assessor.office_code], assessor=assessor, channel=channel)
+            for office in offices
+            for assessor in self._assessors_of[office.code]
+            if meets_needs(needs, office=office, assessor=assessor, channel=channel)
         ]
 
     def slots_of_week(self, today: date, week: int) -> Iterator[Slot]:
@@ -76,7 +79,7 @@ class Directory:
             nation: working_days(today, nation, number=WEEK * (week + 1))[WEEK * week :]
             for nation in {office.nation for office in self._offices.values()}
         }
-        for assessor in self._assessors:
-            nation = self._offices[assessor.office_code].nation
-            for day in days[nation]:
-                yield from slots_of(assessor, day, nation=nation)
+        for office in self._offices.values():
+            for assessor in self._assessors_of[office.code]:
+                for day in days[office.nation]:
+                    yield from slots_of(assessor, day, nation=office.nation)

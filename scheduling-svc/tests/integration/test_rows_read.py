@@ -1,0 +1,90 @@
+"""What is asked often reads what is open or still to come, however much has been: counted by PostgreSQL itself."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chassis import clock
+from chassis.database import Connection, Database
+from scheduling import store
+from scheduling.deadlines import DEADLINES
+from scheduling.domain.offices import Channel
+from scheduling.store import Search
+
+PAST = 4000
+
+# Interviews that have been, two claims that wait for one, and ten slots of tomorrow, of which the first two are taken.
+HISTORY = """
+    INSERT INTO slots
+    SELECT gen_random_uuid(), 'S' || number, 'O1', start, start + interval '45 minutes', 'OFFICE'
+    FROM generate_series(1, %(past)s + 10) AS number,
+        LATERAL (
+            SELECT CASE WHEN number <= %(past)s THEN %(now)s - interval '30 days' - number * interval '1 minute'
+                ELSE %(now)s + interval '1 day' + number * interval '1 minute' END AS start
+        ) AS of_slot;
+    INSERT INTO appointments
+    SELECT gen_random_uuid(), 'C' || assessor_id, slot_id, 'BOOKED', %(now)s, %(now)s, interval '1 hour', 1, %(now)s
+    FROM slots WHERE start_time < %(now)s OR assessor_id IN ('S4001', 'S4002');
+    INSERT INTO first_contacts (claim_ref, first_contact_time, booked)
+    SELECT claim_ref, %(now)s - interval '31 days', true FROM appointments;
+    INSERT INTO first_contacts VALUES ('COPEN1', %(now)s - interval '3 hours'), ('COPEN2', %(now)s);
+    ANALYZE;
+"""
+
+
+@pytest.fixture
+def owner(database: Database, database_urls: Any) -> Iterator[Connection]:
+    """A connection of the owner, who may ANALYZE, to a database with much behind it."""
+    opened = Database(database_urls.owner)
+    opened.open()
+    with opened.transaction() as conn:
+        for statement in HISTORY.split(";")[:-1]:
+            conn.execute(statement.encode(), {"past": PAST, "now": clock.now()})
+        yield conn
+    opened.close()
+
+
+def rows_read(conn: Connection, query: str, parameters: Any) -> int:
+    """How many rows of tables the query looks at, whether it gives them or not."""
+    row: Any = conn.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}".encode(), parameters).fetchone()
+    found = row["QUERY PLAN"]
+    return sum(map(_read_by, _nodes((json.loads(found) if isinstance(found, str) else found)[0]["Plan"])))
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from _nodes(part)
+
+
+def _read_by(node: dict[str, Any]) -> int:
+    if "Relation Name" not in node:
+        return 0
+    each: float = node["Actual Rows"] + sum(value for name, value in node.items() if name.startswith("Rows Removed by"))
+    return round(each * float(node["Actual Loops"]))
+
+
+@pytest.mark.parametrize("deadline", DEADLINES, ids=lambda deadline: deadline.state)
+def test_what_is_overdue_is_found_among_what_is_open(owner: Connection, deadline: Any) -> None:
+    overdue = f"SELECT count(*) FROM ({deadline.query}) AS found WHERE since < %s"  # noqa: S608 - as the chassis asks
+
+    assert 1 <= rows_read(owner, overdue, [clock.now() - timedelta(hours=2)]) < 5
+
+
+def test_unbooked_claims_are_counted_without_those_that_are_booked(owner: Connection) -> None:
+    assert store.count_unbooked(owner) == 2
+    assert rows_read(owner, store._COUNT_UNBOOKED, []) < 5
+
+
+def test_a_search_reads_the_slots_ahead_until_it_has_enough(owner: Connection) -> None:
+    assessors = [f"S{number}" for number in range(1, PAST + 11)]
+    search = Search(offices=["O1"], assessors=assessors, channel=Channel.OFFICE, since=clock.now())
+    narrowed = {"after_rank": 0, "after_assessor": "", "passed_over": [], "at_each": 3, "in_all": 3}
+
+    found = store.free_slots(owner, search, number=3)
+
+    assert [slot.assessor_id for slot in found] == ["S4003", "S4004", "S4005"]
+    assert rows_read(owner, store._FREE, vars(search) | narrowed) < 15
