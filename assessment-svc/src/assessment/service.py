@@ -13,7 +13,7 @@ from assessment.domain import Assessment, AssessmentConfirmed, Check, Checked, O
 from assessment.enums import number_of
 from chassis import access_log, call, clock, crash, outbox
 from chassis.database import Connection
-from chassis.idempotency import was_answered
+from chassis.idempotency import first_answer
 from cms.assessment.v1 import events_pb2
 from cms.common.v1 import common_pb2
 
@@ -62,8 +62,8 @@ def amend_claim(intake: Intake, request: Message, correction: Correction) -> Int
     """
     with call.current().database.transaction() as conn:
         assessment = _permitted(store.read_assessment(conn, correction.claim_ref), correction.claim_ref)
-        answered = was_answered(conn, request)
-    if answered:
+        first = first_answer(conn, request)
+    if first is not None:
         return intake.get_interview(correction.claim_ref, purpose=assessment.purpose)
     assessment.check_correctable(correction.fact, version=correction.version)
     amended = intake.amend(_amendment(correction, assessment.claim_version), purpose=assessment.purpose)

@@ -53,6 +53,8 @@ def run_once(
     with now.database.transaction_with(_NOTE_REQUEST, [*key, digest]) as (conn, first):
         if first is None:
             kept = _kept(conn, now, key, digest)
+            if kept is None:
+                raise RuntimeError("a request's row went while it was being repeated")
             if memory is not None:
                 return respond(memory.rebuild(conn, json.loads(kept)))
             first_response: Response = now.response.FromString(kept)  # type: ignore[assignment]
@@ -66,49 +68,26 @@ def run_once(
     return response
 
 
-def first_answer(request: Message, response: type[Response]) -> Response | None:
-    """What `run_once` answered to this request before; None when it is new, or its twin is under way.
+def first_answer(conn: Connection, request: Message) -> bytes | None:
+    """What `run_once` kept of its answer to this request: the response, or what a Memory made of it.
 
-    For a use case that must ask another service first: a retry gets its answer whatever that service says by now.
+    None where the request is new, was refused, or its twin is under way. For a use case that must ask or change another
+    service first: of a repeat this is not done again, since that service may say otherwise by now. Who reads the record
+    too reads it before this, so that a twin which ends in between is not missed.
     Raises InvalidArgument and AlreadyExists as `run_once` does.
     """
     now = call.current()
-    key, digest = _key(now, request), now.vault.request_hmac(_body(request))
-    with now.database.transaction() as conn:
-        known = conn.execute(
-            "SELECT 1 FROM requests WHERE subject = %s AND method = %s AND request_id = %s", key
-        ).fetchone()
-        return response.FromString(_kept(conn, now, key, digest)) if known else None
+    return _kept(conn, now, _key(now, request), now.vault.request_hmac(_body(request)))
 
 
-def was_answered(conn: Connection, request: Message) -> bool:
-    """Whether `run_once` has answered this request already: then what comes before it need not be done again.
-
-    For a use case that changes another service's record first: its checks would fail on what the request itself did.
-    Read the record before asking, so that a twin which ends in between is not missed.
-    Raises InvalidArgument and AlreadyExists as `run_once` does.
-    """
-    now = call.current()
-    row = conn.execute(
-        "SELECT body_hmac FROM requests WHERE subject = %s AND method = %s AND request_id = %s", _key(now, request)
-    ).fetchone()
-    if row is not None and row["body_hmac"] != now.vault.request_hmac(_body(request)):
-        raise _reused()
-    return row is not None
-
-
-def _reused() -> AlreadyExists:
-    return AlreadyExists("REQUEST_ID_REUSED", "this request_id was used before with another body")
-
-
-def _kept(conn: Connection, now: Call, key: list[Any], digest: bytes) -> bytes:
+def _kept(conn: Connection, now: Call, key: list[Any], digest: bytes) -> bytes | None:
     row = conn.execute(
         "SELECT body_hmac, response FROM requests WHERE subject = %s AND method = %s AND request_id = %s", key
     ).fetchone()
-    if row is None or row["response"] is None:
-        raise RuntimeError("a request's row was committed without its response")
+    if row is None:
+        return None
     if row["body_hmac"] != digest:
-        raise _reused()
+        raise AlreadyExists("REQUEST_ID_REUSED", "this request_id was used before with another body")
     return now.vault.open_response(row["response"], place=_place(key))
 
 

@@ -14,7 +14,7 @@ from chassis import call
 from chassis.call import Call
 from chassis.database import Connection, Database
 from chassis.errors import AlreadyExists, FailedPrecondition, InvalidArgument
-from chassis.idempotency import Memory, run_once
+from chassis.idempotency import Memory, first_answer, run_once
 from chassis.identity import Identity
 from chassis.testing import eventually
 from chassis.vault import Vault
@@ -46,6 +46,12 @@ class Bookings:
         with call.entered(self._call(subject)):
             response = run_once(request, self.book, self._response, memory=memory)
         return response.appointment.appointment_id
+
+    def first(self, request_id: str, claim_ref: str = "C", subject: str = "OP1") -> bytes | None:
+        """What was kept of the answer to this request."""
+        request = scheduling_pb2.BookAppointmentRequest(claim_ref=claim_ref, request_id=request_id)
+        with call.entered(self._call(subject)), self.database.transaction() as conn:
+            return first_answer(conn, request)
 
     def _call(self, subject: str) -> Call:
         return Call(
@@ -210,3 +216,68 @@ def test_a_kept_answer_does_not_open_for_another_request(bookings: Bookings) -> 
 
     with pytest.raises(InvalidTag):
         bookings.ask(other)
+
+
+def test_before_a_repeat_its_first_answer_is_there(bookings: Bookings) -> None:
+    request_id = str(uuid4())
+    assert bookings.first(request_id) is None
+
+    bookings.ask(request_id)
+
+    kept = bookings.first(request_id)
+    assert kept is not None
+    assert scheduling_pb2.BookAppointmentResponse.FromString(kept).appointment.appointment_id == "A1"
+    assert bookings.first(request_id, subject="OP2") is None
+    assert bookings.first(str(uuid4())) is None
+    assert bookings.effects() == 1
+
+
+def test_of_a_large_answer_there_is_what_was_kept(bookings: Bookings) -> None:
+    request_id = str(uuid4())
+    bookings.ask(
+        request_id, memory=Memory[str](keep=lambda number: {"number": number}, rebuild=lambda _conn, _kept: "")
+    )
+
+    assert bookings.first(request_id) == b'{"number": "A1"}'
+
+
+def test_the_first_answer_to_another_body_is_not_given(bookings: Bookings) -> None:
+    request_id = str(uuid4())
+    bookings.ask(request_id, claim_ref="C")
+
+    with pytest.raises(AlreadyExists) as refused:
+        bookings.first(request_id, claim_ref="D")
+
+    assert refused.value.reason == "REQUEST_ID_REUSED"
+
+
+def test_of_a_twin_under_way_there_is_no_answer_yet_and_nobody_waits(bookings: Bookings) -> None:
+    request_id = str(uuid4())
+    seen: list[bytes | None] = []
+    bookings.within = lambda: seen.append(bookings.first(request_id))
+
+    bookings.ask(request_id)
+
+    assert seen == [None]
+    assert bookings.first(request_id) is not None
+
+
+def test_of_a_request_that_was_rolled_back_there_is_no_answer(bookings: Bookings) -> None:
+    request_id = str(uuid4())
+
+    def refuse() -> None:
+        raise FailedPrecondition("NOT_SO", "not so")
+
+    bookings.within = refuse
+    with pytest.raises(FailedPrecondition):
+        bookings.ask(request_id)
+
+    assert bookings.first(request_id) is None
+    assert bookings.first(request_id, claim_ref="D") is None
+
+
+def test_what_is_no_uuid_has_no_first_answer(bookings: Bookings) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        bookings.first("1234")
+
+    assert [violation.field for violation in refused.value.violations] == ["request_id"]

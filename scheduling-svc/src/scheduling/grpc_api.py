@@ -77,9 +77,10 @@ class SchedulingApi:
     def _book(
         self, request: scheduling_pb2.BookAppointmentRequest, booking: Booking, *, near: Sequence[NearOffice]
     ) -> scheduling_pb2.BookAppointmentResponse:
-        first = first_answer(request, scheduling_pb2.BookAppointmentResponse)
+        with call.current().database.transaction() as conn:
+            first = first_answer(conn, request)
         if first is not None:
-            return first
+            return scheduling_pb2.BookAppointmentResponse.FromString(first)
         claim = service.claim_to_book(self._intake, request.claim_ref)
 
         def respond(appointment: Appointment) -> scheduling_pb2.BookAppointmentResponse:
