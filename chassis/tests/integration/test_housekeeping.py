@@ -43,6 +43,12 @@ def entries(platform: Any) -> list[Any]:
     return [fields for _, fields in found if b"event_id" in fields]
 
 
+def consumers(platform: Any, stream: str, group: str) -> dict[str, int]:
+    """How much each consumer of a group has in hand."""
+    found = platform.bus._redis.xinfo_consumers(platform.bus._prefix + stream, group)
+    return {consumer["name"].decode(): consumer["pending"] for consumer in found}
+
+
 def finished(platform: Any) -> str:
     """One event that all have handled and receipted; gives its event_id."""
     [event_id] = platform.submitted()
@@ -294,6 +300,29 @@ def test_consumers_of_processes_that_are_gone_leave_the_group_once_they_hold_not
 
     names = [found["name"] for found in platform.bus._redis.xinfo_consumers(platform.bus._prefix + EVENTS, HEARER)]
     assert names == [b"gone-with-work"]
+
+
+def test_a_process_that_died_with_work_in_hand_leaves_the_groups_once_others_have_taken_it_over(platform: Any) -> None:
+    [event_id] = platform.submitted()
+    platform.relay.publish()
+    platform.receipt(OTHER, event_id)
+    platform.bus.read(HEARER, "dead", [EVENTS], count=1)
+    platform.bus.read(SOURCE, "dead", [RECEIPTS], count=1)
+    for service in (HEARER, SOURCE):
+        keeper(platform, service, dead_after_seconds=-1).tell()
+    assert consumers(platform, EVENTS, HEARER)["dead"] == consumers(platform, RECEIPTS, SOURCE)["dead"] == 1
+
+    platform.inbox.consume_idle()
+    takes_over_at_once = platform.bus.claim_idle
+    platform.bus.claim_idle = lambda *given, **more: takes_over_at_once(*given, **more | {"idle_seconds": 0})
+    while platform.relay.receive():
+        pass
+    for service in (HEARER, SOURCE):
+        keeper(platform, service, dead_after_seconds=-1).tell()
+
+    assert "dead" not in {**consumers(platform, EVENTS, HEARER), **consumers(platform, RECEIPTS, SOURCE)}
+    assert platform.column(HANDLED) == [event_id]
+    assert platform.column(UNFINISHED) == []
 
 
 def test_consumers_that_read_lately_stay(platform: Any) -> None:
