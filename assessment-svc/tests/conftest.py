@@ -57,6 +57,8 @@ class IntakeOfTests:
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     """Method, purpose and subject of each call."""
     amended: dict[uuid.UUID, tuple[Any, Interview]] = field(default_factory=dict)
+    proposals: dict[str, Any] = field(default_factory=dict)
+    """By fact, the record forms to which nobody has agreed yet."""
     refused_values: list[Any] = field(default_factory=list)
     is_away: bool = False
     after_amend: Callable[[], None] = lambda: None
@@ -88,6 +90,8 @@ class IntakeOfTests:
         if amendment.request_id not in self.amended:
             self._check(amendment)
             value = json_format.MessageToDict(amendment.value)
+            if amendment.accept_transliteration and self.proposals.pop(amendment.fact, None):
+                self.change(amendment.claim_ref, **{amendment.fact: value})
             if self.claims[amendment.claim_ref].answers.get(amendment.fact, (None, 0))[0] != value:
                 self.change(amendment.claim_ref, **{amendment.fact: value})
             self.amended[amendment.request_id] = (body, self._interview(amendment.claim_ref))
@@ -112,13 +116,19 @@ class IntakeOfTests:
         if claim_ref not in self.claims:
             raise NotFound("CLAIM_NOT_FOUND", "no such claim")
         claim = self.claims[claim_ref]
-        questions = {fact: _question(fact, *answer) for fact, answer in claim.answers.items()}
+        questions = {
+            fact: _question(fact, *answer, proposal=self.proposals.get(fact)) for fact, answer in claim.answers.items()
+        }
         return Interview(version=claim.version, questions=questions)
 
 
-def _question(fact: str, value: Any, version: int) -> Question:
-    answer = json_format.ParseDict(value, Value())
-    return Question(text=f"What is your {fact}?", answer=answer, answered_version=version)
+def _question(fact: str, value: Any, version: int, *, proposal: Any) -> Question:
+    return Question(
+        text=f"What is your {fact}?",
+        answer=json_format.ParseDict(value, Value()),
+        answered_version=version,
+        proposal=None if proposal is None else json_format.ParseDict(proposal, Value()),
+    )
 
 
 @pytest.fixture

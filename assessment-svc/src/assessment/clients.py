@@ -25,6 +25,8 @@ class Question:
     text: str
     answer: Value
     answered_version: int
+    proposal: Value | None = None
+    """The form that the paying systems can hold, while nobody has agreed to it; None where none is needed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +40,8 @@ class Interview:
     def facts(self) -> Facts:
         """What is answered, without the answers."""
         answered = {fact: question.answered_version for fact, question in self.questions.items()}
-        return Facts(version=self.version, answered=answered)
+        proposed = frozenset(fact for fact, question in self.questions.items() if question.proposal is not None)
+        return Facts(version=self.version, answered=answered, proposed=proposed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +114,12 @@ def _as_caller(method: Callable[..., Response], request: Message, *, purpose: st
 def interview_of(interview: intake_pb2.Interview) -> Interview:
     """What an assessment takes of intake's message: answered questions. A cleared answer is none."""
     questions = {
-        question.id: Question(text=question.text, answer=question.answer, answered_version=question.answered_version)
+        question.id: Question(
+            text=question.text,
+            answer=question.answer,
+            answered_version=question.answered_version,
+            proposal=question.proposal if question.HasField("proposal") else None,
+        )
         for question in interview.questions
         if question.HasField("answer") and not question.answer.HasField("null_value")
     }

@@ -81,6 +81,17 @@ class ItemsOpen(FailedPrecondition):
         super().__init__("ITEMS_OPEN", "items are neither confirmed nor corrected", violations=violations)
 
 
+class ProposalsOpen(FailedPrecondition):
+    """Facts that the paying systems cannot hold as they are, and to whose other form nobody has agreed, are named."""
+
+    def __init__(self, facts: Iterable[str]) -> None:
+        advice = (
+            "no paying system can hold it as it is: agree its `proposal` by CorrectItem with accept_transliteration"
+        )
+        violations = [Violation(field=fact, description=advice) for fact in facts]
+        super().__init__("PROPOSALS_OPEN", "facts need a form that the paying systems can hold", violations=violations)
+
+
 class ClaimChanged(CmsError):
     """The claim was amended while the call was on its way: read it again."""
 
@@ -113,10 +124,14 @@ class OtherScheme(PermissionDenied):
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """The relevant, answered questions of a claim at `version`: for each fact the version at which it was answered."""
+    """The relevant, answered questions of a claim at `version`: for each fact the version at which it was answered.
+
+    `proposed` are those that wait for agreement to the form that the paying systems can hold.
+    """
 
     version: int
     answered: Mapping[str, int]
+    proposed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,12 +309,14 @@ class Assessment:
     def confirm(
         self, schemes: tuple[str, ...], *, version: int, facts: Facts, office_code: str, checked: Checked
     ) -> tuple[Self, AssessmentConfirmed]:
-        """Confirmed for these schemes, and the event. Raises ItemsOpen while an item of the facts is open."""
+        """Confirmed for these schemes, and the event. Raises ItemsOpen, and ProposalsOpen: nothing unsendable is sent."""
         self.check_open(version)
         current = self.synchronised(facts)
         open_items = [item for item in current.items.values() if not item.settled]
         if open_items:
             raise ItemsOpen(open_items)
+        if facts.proposed:
+            raise ProposalsOpen(sorted(facts.proposed))
         confirmed_schemes = (*self.confirmed_schemes, *schemes)
         whole = set(confirmed_schemes) == set(self.schemes)
         confirmed = replace(
@@ -337,20 +354,15 @@ class Assessment:
 
 
 def _check_names(checks: Sequence[Check], *, known: set[str]) -> None:
-    names = [check.fact for check in checks]
-    violations = [
-        Violation(field=f"items[{index}].fact", description=problem)
-        for index, name in enumerate(names)
-        if (problem := _name_problem(name, earlier=names[:index], known=known))
-    ]
+    violations, earlier = list[Violation](), set[str]()
+    for index, check in enumerate(checks):
+        if check.fact not in known:
+            violations.append(Violation(field=f"items[{index}].fact", description="is no item of this assessment"))
+        elif check.fact in earlier:
+            violations.append(Violation(field=f"items[{index}].fact", description="is given twice"))
+        earlier.add(check.fact)
     if violations:
         raise InvalidArgument.of(*violations)
-
-
-def _name_problem(name: str, *, earlier: Sequence[str], known: set[str]) -> str | None:
-    if name not in known:
-        return "is no item of this assessment"
-    return "is given twice" if name in earlier else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -217,6 +217,7 @@ def _item(item: Item, question: Question) -> assessment_pb2.Item:
     return assessment_pb2.Item(
         fact=item.fact,
         value=question.answer,
+        proposal=question.proposal,
         status=number_of(assessment_pb2.ItemStatus, item.status),
         evidence=_evidence_message(item.evidence) if item.evidence else None,
         text=question.text,

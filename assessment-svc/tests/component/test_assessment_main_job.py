@@ -202,6 +202,36 @@ def test_of_two_who_confirm_at_once_exactly_one_does(desk: Any, process: Any, da
     assert len(rows(database_urls, "SELECT 1 FROM outbox")) == 1
 
 
+def test_a_claim_that_no_paying_system_can_hold_is_confirmed_once_its_other_form_is_agreed(
+    desk: Any, intake: Any, database_urls: DatabaseUrls
+) -> None:
+    intake.proposals["surname"] = "Lukasz"
+    started = desk.do("StartAssessment")
+    version = desk.do("VerifyItems", version=started["version"], items=check("surname", "tenure"))["version"]
+
+    refused = desk.call("ConfirmAssessment", claimRef=CLAIM, version=version, requestId=str(uuid4()))
+
+    assert started["items"][0]["proposal"] == "Lukasz"
+    assert "proposal" not in started["items"][1]
+    assert (refused.code, refused.reason, refused.fields) == ("failed_precondition", "PROPOSALS_OPEN", {"surname"})
+    assert "Lukasz" not in refused.text
+    assert rows(database_urls, "SELECT 1 FROM outbox") == []
+
+    agreed = desk.do(
+        "CorrectItem",
+        version=version,
+        fact="surname",
+        value=CANARY,
+        acceptTransliteration=True,
+        reason="read to the claimant, who agreed",
+    )
+    confirmed = desk.do("ConfirmAssessment", version=agreed["version"])
+
+    assert "proposal" not in agreed["items"][0]
+    assert statuses(agreed)["surname"] == "CORRECTED"
+    assert confirmed["state"] == "ASSESSMENT_STATE_CONFIRMED"
+
+
 def test_an_amendment_after_confirmation_leaves_it_confirmed(desk: Any, intake: Any, news: Any) -> None:
     version = desk.do("StartAssessment")["version"]
     version = desk.do("VerifyItems", version=version, items=check("surname", "tenure"))["version"]

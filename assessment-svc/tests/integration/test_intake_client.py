@@ -15,7 +15,7 @@ from google.protobuf.struct_pb2 import NullValue, Value
 from google.rpc import code_pb2, status_pb2
 from grpc_status import rpc_status
 
-from assessment.clients import Amendment, IntakeClient
+from assessment.clients import Amendment, IntakeClient, interview_of
 from assessment.domain import ClaimChanged, Facts
 from chassis import call, remote
 from chassis.call import Call
@@ -123,6 +123,24 @@ def test_an_interview_is_read_as_the_caller_for_a_purpose(client: IntakeClient, 
     assert request.claim_ref == "C0123456789A"
     assert interview.facts == Facts(version=9, answered={"surname": 3})
     assert interview.questions["surname"].answer.string_value == "Jones"
+
+
+def test_a_form_that_waits_for_agreement_comes_with_its_question() -> None:
+    proposed = intake_pb2.Interview(
+        version=9,
+        questions=[
+            intake_pb2.Question(
+                id="surname", answer=Value(string_value="Łukasz"), proposal=Value(string_value="Lukasz")
+            ),
+            intake_pb2.Question(id="town", answer=Value(string_value="Leeds")),
+        ],
+    )
+
+    interview = interview_of(proposed)
+
+    assert interview.questions["surname"].proposal == Value(string_value="Lukasz")
+    assert interview.questions["town"].proposal is None
+    assert interview.facts.proposed == {"surname"}
 
 
 def test_an_amendment_carries_all_that_intake_needs(client: IntakeClient, intake_server: IntakeServer) -> None:

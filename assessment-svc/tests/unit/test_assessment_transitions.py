@@ -23,6 +23,7 @@ from assessment.domain import (
     OfficeRequired,
     OtherOffice,
     OtherScheme,
+    ProposalsOpen,
     WorkItem,
 )
 from chassis.errors import InvalidArgument, StaleVersion
@@ -176,6 +177,16 @@ def test_confirmation_names_every_open_item() -> None:
     assert [(violation.field, violation.description) for violation in refused.value.violations] == [
         ("tenure", "is UNCHECKED")
     ]
+
+
+def test_confirmation_names_every_fact_that_needs_a_form_to_be_agreed() -> None:
+    proposed = replace(FACTS, proposed=frozenset({"tenure", "surname"}))
+
+    with pytest.raises(ProposalsOpen) as refused:
+        confirm(verified(BEGUN, "surname", "tenure"), proposed)
+
+    assert [violation.field for violation in refused.value.violations] == ["surname", "tenure"]
+    assert all("accept_transliteration" in violation.description for violation in refused.value.violations)
 
 
 def test_confirmation_covers_the_version_whose_items_were_checked() -> None:

@@ -286,6 +286,7 @@ class Item(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    PROPOSAL_FIELD_NUMBER: _builtins.int
     fact: _builtins.str
     """The fact's name, which is its question's id."""
     status: Global___ItemStatus.ValueType
@@ -300,6 +301,12 @@ class Item(_message.Message):
     def evidence(self) -> Global___Evidence:
         """What was seen as proof, if anything."""
 
+    @_builtins.property
+    def proposal(self) -> _struct_pb2.Value:
+        """The form that the paying systems can hold, where they cannot hold the value and nobody has agreed to it yet: read it
+        to the claimant, and correct the fact to the same value with accept_transliteration if they agree.
+        """
+
     def __init__(
         self,
         *,
@@ -308,10 +315,11 @@ class Item(_message.Message):
         status: Global___ItemStatus.ValueType = ...,
         evidence: Global___Evidence | None = ...,
         text: _builtins.str = ...,
+        proposal: _struct_pb2.Value | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "proposal", b"proposal", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "fact", b"fact", "status", b"status", "text", b"text", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "fact", b"fact", "proposal", b"proposal", "status", b"status", "text", b"text", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -595,7 +603,7 @@ class CorrectItemRequest(_message.Message):
     request_id: _builtins.str
     """Names the request (UUID): a retry bears the same."""
     accept_transliteration: _builtins.bool
-    """Take the proposed form for systems that cannot hold the answer as it is."""
+    """Take the item's proposal for systems that cannot hold the value as it is."""
     @_builtins.property
     def value(self) -> _struct_pb2.Value:
         """What is so, in the form of the question's kind."""

@@ -95,7 +95,7 @@ class AssessmentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ConfirmAssessment(self, request, context):
-        """Confirms the claim: its transfers begin. Every item must be confirmed or corrected.
+        """Confirms the claim: its transfers begin. Every item must be confirmed or corrected, and none have a proposal.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

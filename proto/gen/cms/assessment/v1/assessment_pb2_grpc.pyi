@@ -42,7 +42,7 @@ class AssessmentServiceStub:
     CorrectItem: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.CorrectItemRequest, _assessment_pb2.CorrectItemResponse]
     """Corrects a fact in the claim's record."""
     ConfirmAssessment: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.ConfirmAssessmentRequest, _assessment_pb2.ConfirmAssessmentResponse]
-    """Confirms the claim: its transfers begin. Every item must be confirmed or corrected."""
+    """Confirms the claim: its transfers begin. Every item must be confirmed or corrected, and none have a proposal."""
 
 @_typing.type_check_only
 class AssessmentServiceAsyncStub(AssessmentServiceStub):
@@ -58,7 +58,7 @@ class AssessmentServiceAsyncStub(AssessmentServiceStub):
     CorrectItem: _aio.UnaryUnaryMultiCallable[_assessment_pb2.CorrectItemRequest, _assessment_pb2.CorrectItemResponse]  # type: ignore[assignment]
     """Corrects a fact in the claim's record."""
     ConfirmAssessment: _aio.UnaryUnaryMultiCallable[_assessment_pb2.ConfirmAssessmentRequest, _assessment_pb2.ConfirmAssessmentResponse]  # type: ignore[assignment]
-    """Confirms the claim: its transfers begin. Every item must be confirmed or corrected."""
+    """Confirms the claim: its transfers begin. Every item must be confirmed or corrected, and none have a proposal."""
 
 class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Lists the work of an office and carries each claim to confirmation."""
@@ -101,6 +101,6 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _assessment_pb2.ConfirmAssessmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_assessment_pb2.ConfirmAssessmentResponse, _abc.Awaitable[_assessment_pb2.ConfirmAssessmentResponse]]:
-        """Confirms the claim: its transfers begin. Every item must be confirmed or corrected."""
+        """Confirms the claim: its transfers begin. Every item must be confirmed or corrected, and none have a proposal."""
 
 def add_AssessmentServiceServicer_to_server(servicer: AssessmentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
