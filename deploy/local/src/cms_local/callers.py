@@ -1,0 +1,60 @@
+"""Callers of every role with a claim between them, for tests of who may see what of it."""
+
+from typing import Any
+from uuid import uuid4
+
+from cms_local.journey import Journey
+from cms_local.raw_doors import Answer
+from cms_local.testing import PlatformUnderTest
+
+SECRETS = ("Harbour Foods Ltd", "55779911", "20-00-00")
+"""Words of the claim's answers: nobody who is refused is told any of them."""
+
+
+def bearer(call: Journey, role: str, subject: str = "", **claims: str) -> dict[str, str]:
+    """The metadata of a caller."""
+    name = subject or ("legacy-gateway" if role == "SERVICE" else "ST000099")
+    return {"authorization": f"Bearer {call.issue(role, subject=name, **claims)}"}
+
+
+def own_office(claim: Journey) -> str:
+    """The office that holds the claim's interview."""
+    return str(claim.appointment["office"]["code"])
+
+
+def other_office(claim: Journey) -> str:
+    """An office that does not."""
+    return "100102" if own_office(claim) == "100101" else "100101"
+
+
+def attempts(claim: Journey) -> dict[str, dict[str, Any]]:
+    """Every method that reads or writes the claim's answers, with a request that changes nothing if it is served."""
+    change = {
+        "claimRef": claim.claim_ref,
+        "answers": [{"questionId": "capital", "value": claim.case.answers["capital"]}],
+        "version": claim.interview["version"],
+        "requestId": str(uuid4()),
+    }
+    return {
+        "GetInterview": {"claimRef": claim.claim_ref},
+        "GetHistory": {"claimRef": claim.claim_ref},
+        "RecordAnswers": change,
+        "AmendAnswers": change | {"reason": "Misheard", "requestId": str(uuid4())},
+        "SubmitClaim": {"claimRef": claim.claim_ref, "version": 1, "requestId": str(uuid4())},
+    }
+
+
+def is_silent(given: Answer) -> bool:
+    """Whether the answer tells nothing of what the claimant said."""
+    return not any(secret in given.text for secret in SECRETS)
+
+
+def nino_of(journey: Journey) -> str:
+    """As its operator was told it."""
+    return str(next(part["answer"] for part in journey.interview["questions"] if part["id"] == "nino"))
+
+
+def logged(platform: PlatformUnderTest, service: str, method: str, outcome: str, subject: str) -> int:
+    """Rows of the access log."""
+    query = "SELECT count(*) FROM access_log WHERE method LIKE %s AND outcome = %s AND subject = %s"
+    return platform.count(service, query, f"%/{method}", outcome, subject)

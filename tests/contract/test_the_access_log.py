@@ -1,0 +1,130 @@
+"""The access log: a row for whatever is shown and whatever is refused, which nobody can change; without it nothing is shown."""
+
+from typing import get_args
+
+import jwt
+import psycopg
+import pytest
+
+from cms_local.callers import attempts, bearer, is_silent, logged, own_office
+from cms_local.doors import SERVICE_NAMES
+from cms_local.journey import Journey
+from cms_local.layout import DATABASES, SERVICES
+from cms_local.raw_doors import Door, RawDoors, methods
+from cms_local.testing import PlatformUnderTest
+
+pytestmark = pytest.mark.xdist_group("platform")
+
+DOORS = get_args(Door)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(
+    ("method", "role"),
+    [
+        ("GetInterview", "OPERATOR"),
+        ("GetHistory", "OPERATOR"),
+        ("AmendAnswers", "OPERATOR"),
+        ("GetClaim", "ASSESSOR"),
+        ("ListClaims", "ASSESSOR"),
+        ("GetInterview", "ASSESSOR"),
+        ("GetClaimFacts", "SERVICE"),
+    ],
+)
+def test_every_response_that_carries_answers_has_its_row_in_the_access_log(
+    platform_under_test: PlatformUnderTest, raw: RawDoors, claim: Journey, *, door: Door, method: str, role: str
+) -> None:
+    subject = operator_of(claim) if role == "OPERATOR" else "la-notifier" if role == "SERVICE" else "AS000042"
+    born = {"year": 1984, "month": 2, "day": 29}
+    surname = str(claim.case.answers["surname"])
+    request = attempts(claim) | {
+        "GetClaim": {"claimRef": claim.claim_ref},
+        "ListClaims": {"surname": surname, "dateOfBirth": born},
+        "GetClaimFacts": {"claimRef": claim.claim_ref},
+    }
+    before = logged(platform_under_test, "intake-svc", method, "SHOWN", subject)
+
+    passport = bearer(claim, role, subject, office=own_office(claim))
+    given = raw.ask(door, method, request[method], **passport, cms_purpose="work item 7")
+
+    assert given.code == "ok", given
+    listed = given.body.get("claims", []) if given.body else []
+    shown = sum("claimant" in found for found in listed) if method == "ListClaims" else 1
+    assert shown > 0
+    assert logged(platform_under_test, "intake-svc", method, "SHOWN", subject) == before + shown
+
+
+def operator_of(claim: Journey) -> str:
+    """The subject of the token that took the call."""
+    return str(jwt.decode(claim.operator, options={"verify_signature": False})["sub"])
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_refusal_is_in_the_access_log_of_every_service(
+    platform_under_test: PlatformUnderTest, raw: RawDoors, claim: Journey, service: str
+) -> None:
+    method = next(name for name, of in methods().items() if of.containing_service.full_name == SERVICE_NAMES[service])
+    before = logged(platform_under_test, service, method, "DENIED", "CO000001")
+
+    refused = raw.ask("json", method, {}, **bearer(claim, "COUNCIL_OFFICER", "CO000001"))
+
+    assert refused.refusal == ("permission_denied", "ROLE", frozenset())
+    assert logged(platform_under_test, service, method, "DENIED", "CO000001") == before + 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM access_log",
+        "UPDATE access_log SET subject = 'NOBODY'",
+        "TRUNCATE access_log",
+        "SELECT subject FROM access_log",
+        "DROP TABLE access_log",
+        "ALTER TABLE access_log ADD COLUMN more text",
+        "CREATE RULE hide AS ON INSERT TO access_log DO INSTEAD NOTHING",
+    ],
+)
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_role_that_runs_a_service_cannot_read_or_change_the_access_log(
+    platform_under_test: PlatformUnderTest, service: str, statement: str
+) -> None:
+    database = DATABASES[service]
+    url = f"postgresql://{database}_app@127.0.0.1:{platform_under_test.layout.postgres_port}/{database}"
+
+    with psycopg.connect(url) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        conn.execute(statement.encode())
+
+
+def test_where_the_access_log_cannot_be_written_no_answer_leaves(
+    platform_under_test: PlatformUnderTest, raw: RawDoors, claim: Journey
+) -> None:
+    url = f"postgresql://intake_owner@127.0.0.1:{platform_under_test.layout.postgres_port}/intake"
+    own = {"authorization": f"Bearer {claim.operator}"}
+    assessor = bearer(claim, "ASSESSOR", office=own_office(claim)) | {"cms_purpose": "work item 7"}
+    service = bearer(claim, "SERVICE", "legacy-gateway")
+    reference = {"claimRef": claim.claim_ref}
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("REVOKE INSERT ON access_log FROM intake_app")
+        try:
+            refused = [
+                raw.ask(door, method, request, **passport)
+                for door in DOORS
+                for method, request, passport in (
+                    ("GetInterview", reference, own),
+                    ("AmendAnswers", attempts(claim)["AmendAnswers"], own),
+                    ("GetHistory", reference, assessor),
+                    ("GetClaim", reference, assessor),
+                    ("ListClaims", {"office": own_office(claim)}, assessor),
+                    ("GetClaimFacts", reference, service),
+                )
+            ]
+            denied = raw.ask("json", "GetClaimFacts", reference, **own)
+            unpersonal = raw.ask("json", "GetClaim", reference, **bearer(claim, "SUPPORT"))
+        finally:
+            conn.execute("GRANT INSERT ON access_log TO intake_app")
+
+    assert {answer.refusal for answer in refused} == {("unavailable", "ACCESS_LOG_AWAY", frozenset())}
+    assert all(is_silent(answer) for answer in refused)
+    assert denied.refusal == ("permission_denied", "ROLE", frozenset())
+    assert unpersonal.code == "ok"
+    assert raw.ask("json", "GetInterview", reference, **own).code == "ok"
