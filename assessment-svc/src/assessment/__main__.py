@@ -8,7 +8,7 @@ from assessment.config import Settings
 from assessment.gauges import GAUGES
 from assessment.grpc_api import AssessmentApi
 from chassis import remote
-from chassis.runtime import Service, run
+from chassis.runtime import Runtime, Service, run
 from cms.assessment.v1 import assessment_pb2
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -16,12 +16,16 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 def service(settings: Settings) -> Service:
     """What makes this service this one."""
+
+    def api(runtime: Runtime) -> AssessmentApi:
+        return AssessmentApi(IntakeClient(runtime.closing.enter_context(remote.channel(settings.intake_address))))
+
     return Service(
         name="assessment-svc",
         settings=settings,
         contract=assessment_pb2.DESCRIPTOR.services_by_name["AssessmentService"],
         migrations=MIGRATIONS,
-        api=lambda _runtime: AssessmentApi(IntakeClient(remote.channel(settings.intake_address))),
+        api=api,
         handlers=consumers.HANDLERS,
         gauges=GAUGES,
     )

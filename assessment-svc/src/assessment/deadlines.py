@@ -21,7 +21,7 @@ DEADLINES = (
         cut_off=within(timedelta()),
         query="""
             SELECT claim_ref AS reference, start_time AS since FROM assessments
-            WHERE submit_time IS NULL AND start_time IS NOT NULL
+            WHERE state = 'READY' AND submit_time IS NULL AND start_time IS NOT NULL
         """,
     ),
     Deadline(

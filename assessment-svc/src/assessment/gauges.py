@@ -6,6 +6,8 @@ from chassis import clock, deadlines
 from chassis.database import Connection
 from chassis.metrics import Samples, StateGauge
 
+_OPEN = (domain.AssessmentState.READY, domain.AssessmentState.IN_PROGRESS)
+
 
 def _unbooked(conn: Connection) -> Samples:
     return [((), float(store.count_unbooked(conn, submitted_before=clock.now() - domain.BOOKING_AWAITED_FOR)))]
@@ -13,7 +15,7 @@ def _unbooked(conn: Connection) -> Samples:
 
 def _work(conn: Connection) -> Samples:
     counts = store.count_by_state(conn)
-    return [((state.value,), float(counts.get(state, 0))) for state in domain.AssessmentState]
+    return [((state.value,), float(counts.get(state, 0))) for state in _OPEN]
 
 
 GAUGES = (
@@ -24,5 +26,7 @@ GAUGES = (
         labels=(),
         read=_unbooked,
     ),
-    StateGauge(name="assessment_work", help="Work items by their state.", labels=("state",), read=_work),
+    StateGauge(
+        name="assessment_work", help="Work items that are not confirmed, by their state.", labels=("state",), read=_work
+    ),
 )
