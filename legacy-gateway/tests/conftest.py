@@ -263,7 +263,9 @@ class Gateway:
         outside = self.sender._outside
         recording = Recording(outside.systems[System.JSAPS], around)
         changed = replace(outside, systems={System.JSAPS: recording})
-        self.sender = Sender(self.database, self.vault, changed, reply_seconds=REPLY_SECONDS, time_scale=SCALE)
+        self.sender = Sender(
+            self.database, self.vault, changed, reply_seconds=REPLY_SECONDS, time_scale=SCALE, pause_seconds=0
+        )
         return recording
 
     def expire_leases(self) -> int:
@@ -288,7 +290,7 @@ def gateway(database: Database, vault: Vault, jsaps: Jsaps, postcodes: Postcodes
         vault=vault,
         jsaps=jsaps,
         intake=intake,
-        sender=Sender(database, vault, outside, reply_seconds=REPLY_SECONDS, time_scale=SCALE),
+        sender=Sender(database, vault, outside, reply_seconds=REPLY_SECONDS, time_scale=SCALE, pause_seconds=0),
         sweeper=Sweeper(database, vault, lease_seconds=0.0, time_scale=SCALE),
         pool=pool,
     )

@@ -4,11 +4,16 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from chassis import logs, metrics
 
+Found = TypeVar("Found")
+
 _LONGEST_PAUSE_AFTER_FAILURE = 10.0
 _DOUBLINGS = 7
+_TURN_SECONDS = 1.0
+"""How long a thread waits for its turn before it shows that it is alive."""
 
 
 class Worker:
@@ -71,3 +76,29 @@ def _pause_after(failures: int) -> float:
     # The exponent is bounded as well: a float overflows after a thousand failures, some hours of an outage.
     pause = min(_LONGEST_PAUSE_AFTER_FAILURE, 0.1 * 2.0 ** min(failures, _DOUBLINGS))
     return pause * random.uniform(0.75, 1.25)  # noqa: S311
+
+
+class Turns:
+    """Threads that share work: one of them at a time looks for it, so that a crew asks no oftener than one thread would.
+
+    Who finds something gives the turn away before doing it, and the next one looks at once.
+    """
+
+    def __init__(self, *, pause_seconds: float) -> None:
+        """`pause_seconds` is the pause between two looks when there is nothing."""
+        self._pause = pause_seconds
+        self._turn = threading.Lock()
+        self._next_look = 0.0
+
+    def find(self, look: Callable[[], Found | None]) -> Found | None:
+        """What `look` finds when its turn comes; None where there is nothing, or another thread is still waiting for it."""
+        if not self._turn.acquire(timeout=_TURN_SECONDS):
+            return None
+        try:
+            time.sleep(max(0.0, self._next_look - time.monotonic()))
+            found = look()
+            if found is None:
+                self._next_look = time.monotonic() + self._pause
+        finally:
+            self._turn.release()
+        return found

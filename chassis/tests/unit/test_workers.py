@@ -1,14 +1,16 @@
 """A worker outlives every error, and says when it last did well."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 
 from chassis import metrics, workers
 from chassis.testing import eventually
-from chassis.workers import Worker
+from chassis.workers import Turns, Worker
 
 
 @contextmanager
@@ -118,3 +120,50 @@ def test_wakes_do_not_cut_short_the_pause_after_a_failure(monkeypatch: pytest.Mo
             worker.wake()
 
     assert len(rounds) == 1
+
+
+def test_of_a_crew_one_thread_at_a_time_looks_and_no_oftener_than_alone() -> None:
+    turns, looks, at_once = Turns(pause_seconds=0.05), [], threading.Semaphore(1)
+
+    def look() -> None:
+        assert at_once.acquire(blocking=False)
+        looks.append(time.monotonic())
+        at_once.release()
+
+    with running(lambda: turns.find(look) is not None), running(lambda: turns.find(look) is not None):
+        eventually(lambda: len(looks) > 5)
+
+    assert all(later - earlier > 0.045 for earlier, later in pairwise(looks))
+
+
+def test_while_one_of_a_crew_works_another_looks_at_once() -> None:
+    turns, done, looked = Turns(pause_seconds=0.5), threading.Event(), threading.Event()
+    work = ["work"]
+
+    def look() -> str | None:
+        if work:
+            return work.pop()
+        looked.set()
+        return None
+
+    def step() -> bool:
+        found = turns.find(look)
+        if found:
+            done.wait(5)
+        return found is not None
+
+    with running(step), running(step):
+        assert looked.wait(5)
+        done.set()
+
+
+def test_a_look_that_fails_gives_the_turn_away() -> None:
+    turns = Turns(pause_seconds=0.0)
+
+    def fails() -> str:
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        turns.find(fails)
+
+    assert turns.find(lambda: "found") == "found"

@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 from chassis import clock, crash, logs
 from chassis.postcodes import Postcodes
 from chassis.runtime import Runtime
-from chassis.workers import Worker
+from chassis.workers import Turns, Worker
 from la_notifier import store
 from la_notifier.clients import Claims, Councils
 from la_notifier.config import Settings, read_secrets
 from la_notifier.domain import ClaimFacts, NotToldReason, missing_facts, sought
 from la_notifier.service import looks, places, sending
 from la_notifier.service.sending import FIRST_CONTACT_TO_SENT, Pace, Sending
-from la_notifier.store import Look
+from la_notifier.store import Leased, Look
 
 _PAUSE_SECONDS = 0.25
 _LOOK_LEASE_SECONDS = 60.0
@@ -73,15 +73,16 @@ class Looker:
 class Sender:
     """Sends what waits for authorities that have the API, and asks them what became of it."""
 
-    def __init__(self, runtime: Runtime, councils: Councils, pace: Pace) -> None:
+    def __init__(self, runtime: Runtime, councils: Councils, pace: Pace, *, pause_seconds: float) -> None:
+        """`pause_seconds` is the pause between two looks for what is due, when nothing is."""
         self._runtime = runtime
         self._councils = councils
         self._pace = pace
+        self._to_send, self._to_ask = Turns(pause_seconds=pause_seconds), Turns(pause_seconds=pause_seconds)
 
     def send(self) -> bool:
         """Sends one version; gives whether there was one. Raises what kept it from being sent, put off by then."""
-        with self._runtime.database.transaction() as conn:
-            taken = sending.take_next(conn)
+        taken = self._to_send.find(self._take_to_send)
         if taken is None:
             return False
         crash.point("notice.before_sending")
@@ -92,6 +93,14 @@ class Sender:
                 sending.put_off(conn, taken, self._pace)
             raise
         return True
+
+    def _take_to_send(self) -> Sending | None:
+        with self._runtime.database.transaction() as conn:
+            return sending.take_next(conn)
+
+    def _take_to_ask(self) -> Leased | None:
+        with self._runtime.database.transaction() as conn:
+            return sending.take_next_to_ask(conn)
 
     def _send(self, taken: Sending) -> None:
         answer = self._councils.send(taken.opened(self._runtime.vault))
@@ -112,8 +121,7 @@ class Sender:
 
     def ask(self) -> bool:
         """Asks about one version; gives whether there was one."""
-        with self._runtime.database.transaction() as conn:
-            leased = sending.take_next_to_ask(conn)
+        leased = self._to_ask.find(self._take_to_ask)
         if leased is None:
             return False
         held = self._councils.ask(leased.authority_code, str(leased.notice_id))
@@ -130,9 +138,9 @@ def workers(settings: Settings, claims_of: Callable[[Runtime], Claims], runtime:
     councils = Councils(settings.councils_url, read_secrets(settings.council_secrets_file))
     runtime.closing.callback(councils.close)
     looker = Looker(runtime, claims_of(runtime), postcodes, pace)
-    sender = Sender(runtime, councils, pace)
+    sender = Sender(runtime, councils, pace, pause_seconds=_PAUSE_SECONDS)
     return [
         Worker("notices", looker.step, pause_seconds=_PAUSE_SECONDS),
-        *(Worker(f"sender-{number}", sender.send, pause_seconds=_PAUSE_SECONDS) for number in range(1, _SENDERS + 1)),
-        *(Worker(f"asker-{number}", sender.ask, pause_seconds=_PAUSE_SECONDS) for number in range(1, _ASKERS + 1)),
+        *(Worker(f"sender-{number}", sender.send, pause_seconds=0) for number in range(1, _SENDERS + 1)),
+        *(Worker(f"asker-{number}", sender.ask, pause_seconds=0) for number in range(1, _ASKERS + 1)),
     ]

@@ -41,7 +41,7 @@ class Steps:
         self.runtime = runtime
         self.looker = looker
         self.councils = councils
-        self.sender = Sender(runtime, councils, PACE)
+        self.sender = Sender(runtime, councils, PACE, pause_seconds=0)
 
     def hear(self, version: int, claim_ref: str = CLAIM) -> None:
         event = Event(
@@ -311,7 +311,7 @@ def test_a_notice_that_cannot_be_opened_is_put_off_and_holds_up_no_other(
     steps.hear(3, other.claim_ref)
     steps.look()
 
-    steps.sender = Sender(steps.runtime, steps.councils, Pace(time_scale=1.0, poll_seconds=1.0))
+    steps.sender = Sender(steps.runtime, steps.councils, Pace(time_scale=1.0, poll_seconds=1.0), pause_seconds=0)
     assert steps.send_all_due() == 1
 
     rows = "SELECT notice_id, state, attempts, lease IS NULL FROM notice_versions ORDER BY state DESC"

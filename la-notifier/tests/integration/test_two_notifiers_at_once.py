@@ -49,7 +49,7 @@ def notifiers(
             )
             councils = Councils(settings.councils_url, read_secrets(settings.council_secrets_file))
             closing.callback(councils.close)
-            made.append((Looker(runtime, claims, postcodes, pace), Sender(runtime, councils, pace)))
+            made.append((Looker(runtime, claims, postcodes, pace), Sender(runtime, councils, pace, pause_seconds=0)))
         yield made
 
 

@@ -17,7 +17,7 @@ from chassis.errors import CmsError
 from chassis.postcodes import MalformedPostcode, Postcodes
 from chassis.runtime import Runtime
 from chassis.vault import Vault
-from chassis.workers import Worker
+from chassis.workers import Turns, Worker
 from legacy_gateway import mapping, metrics, service
 from legacy_gateway.clients import Intake, IntakeClient, PayingSystem, RecordLinkSystem
 from legacy_gateway.config import Settings
@@ -46,8 +46,16 @@ class Sender:
     """Takes one due transfer at a time as far as it goes. Shared by all sending threads."""
 
     def __init__(
-        self, database: Database, vault: Vault, outside: Outside, *, reply_seconds: float, time_scale: float
+        self,
+        database: Database,
+        vault: Vault,
+        outside: Outside,
+        *,
+        reply_seconds: float,
+        time_scale: float,
+        pause_seconds: float,
     ) -> None:
+        """`pause_seconds` is the pause between two looks for what is due, when nothing is."""
         self._database = database
         self._vault = vault
         self._outside = outside
@@ -55,6 +63,7 @@ class Sender:
         self._lease_seconds = reply_seconds + _LEASE_BEYOND_REPLY_SECONDS
         self._time_scale = time_scale
         self._clock = EvenClock()
+        self._turns = Turns(pause_seconds=pause_seconds)
 
     @property
     def lease_seconds(self) -> float:
@@ -63,11 +72,8 @@ class Sender:
 
     def step(self) -> bool:
         """Sends or asks about the transfer that is due for longest; gives whether there may be more."""
-        waits = service.waits(self._time_scale)
         try:
-            with self._database.transaction() as conn:
-                even_since = self._clock.read(conn)
-                leased = leases.take(conn, seconds=self._lease_seconds, waits=waits, even_since=even_since)
+            leased = self._turns.find(self._take)
         except AlreadyLeased:
             return True
         if leased is None:
@@ -78,6 +84,12 @@ class Sender:
         else:
             self._send(leased)
         return True
+
+    def _take(self) -> Leased | None:
+        waits = service.waits(self._time_scale)
+        with self._database.transaction() as conn:
+            even_since = self._clock.read(conn)
+            return leases.take(conn, seconds=self._lease_seconds, waits=waits, even_since=even_since)
 
     def _ask(self, leased: Leased) -> None:
         transfer = leased.transfer
@@ -205,12 +217,16 @@ def workers(settings: Settings, runtime: Runtime) -> Sequence[Worker]:
         postcodes=runtime.closing.enter_context(Postcodes(settings.postcodes_file)),
     )
     scale, reply_seconds = settings.time_scale, settings.reply_seconds
-    sender = Sender(runtime.database, runtime.vault, outside, reply_seconds=reply_seconds, time_scale=scale)
+    sender = Sender(
+        runtime.database,
+        runtime.vault,
+        outside,
+        reply_seconds=reply_seconds,
+        time_scale=scale,
+        pause_seconds=_PAUSE_SECONDS,
+    )
     sweeper = Sweeper(runtime.database, runtime.vault, lease_seconds=sender.lease_seconds, time_scale=scale)
-    senders = [
-        Worker(f"sender-{number}", sender.step, pause_seconds=_PAUSE_SECONDS)
-        for number in range(1, settings.senders + 1)
-    ]
+    senders = [Worker(f"sender-{number}", sender.step, pause_seconds=0) for number in range(1, settings.senders + 1)]
     return [*senders, Worker("sweeper", sweeper.step, pause_seconds=_SWEEP_SECONDS)]
 
 

@@ -69,7 +69,9 @@ def _replica(gateway: Any, postcodes: Any, stopping: threading.Event) -> Replica
         intake=gateway.intake, systems={System.JSAPS: RecordLinkSystem(System.JSAPS, pool)}, postcodes=postcodes
     )
     return Replica(
-        sender=Sender(gateway.database, gateway.vault, outside, reply_seconds=REPLY_SECONDS, time_scale=SCALE),
+        sender=Sender(
+            gateway.database, gateway.vault, outside, reply_seconds=REPLY_SECONDS, time_scale=SCALE, pause_seconds=0
+        ),
         sweeper=Sweeper(gateway.database, gateway.vault, lease_seconds=0.0, time_scale=SCALE),
         pool=pool,
         stopping=stopping,
