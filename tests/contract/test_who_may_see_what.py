@@ -9,6 +9,7 @@ from chassis import contract
 from chassis.testing import eventually
 from cms.common.v1 import common_pb2
 from cms_local.callers import attempts, bearer, is_silent, logged, nino_of, other_office, own_office
+from cms_local.doors import SERVICE_NAMES
 from cms_local.journey import Journey
 from cms_local.layout import SERVICES
 from cms_local.raw_doors import Answer, Door, RawDoors, methods
@@ -18,6 +19,9 @@ pytestmark = pytest.mark.xdist_group("platform")
 
 DOORS = get_args(Door)
 ROLES = [name.removeprefix("ROLE_") for name in common_pb2.Role.keys() if name != "ROLE_UNSPECIFIED"]  # noqa: SIM118
+REFUSED_ELSEWHERE = ("GetInterview", "GetHistory", "AmendAnswers")
+SHOWN_WITHOUT_THE_CLAIMANT = ("GetClaim", "ListClaims")
+"""What an assessor of another office gets of a claim, by method."""
 BANK = {"sort_code", "account_number", "account_name", "building_society_roll"}
 
 
@@ -143,8 +147,20 @@ def test_who_claims_is_shown_to_the_call_and_to_a_purpose_and_to_no_other(
         assert ("claimant" in named.body["claim"]) == (role in sees)
 
 
+def test_the_table_of_offices_knows_every_method_of_intake_that_shows_an_assessor_answers() -> None:
+    showing = {
+        name
+        for name, method in methods().items()
+        if method.containing_service.full_name == SERVICE_NAMES["intake-svc"]
+        and "ASSESSOR" in contract.allowed_roles(method)
+        and contract.may_hold_personal(method.output_type)
+    }
+
+    assert showing == {*REFUSED_ELSEWHERE, *SHOWN_WITHOUT_THE_CLAIMANT}
+
+
 @pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize("method", ["GetInterview", "GetHistory", "AmendAnswers"])
+@pytest.mark.parametrize("method", REFUSED_ELSEWHERE)
 def test_an_assessor_reaches_the_answers_of_the_own_offices_claims_alone(
     platform_under_test: PlatformUnderTest, raw: RawDoors, claim: Journey, unbooked: Journey, *, door: Door, method: str
 ) -> None:
@@ -164,7 +180,7 @@ def test_an_assessor_reaches_the_answers_of_the_own_offices_claims_alone(
 
 
 @pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize("method", ["GetClaim", "ListClaims"])
+@pytest.mark.parametrize("method", SHOWN_WITHOUT_THE_CLAIMANT)
 def test_an_assessor_is_shown_who_claims_at_the_own_office_alone(
     raw: RawDoors, claim: Journey, unbooked: Journey, door: Door, method: str
 ) -> None:
