@@ -7,11 +7,49 @@ from contextvars import ContextVar
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg.abc import PQGen
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
 Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
+
+
+class _Together(psycopg.Pipeline):
+    """A pipeline whose statements are sent in one message when it ends.
+
+    psycopg sends each as it comes: a system call, a packet and a wake-up of the server's process for every statement.
+    """
+
+    def _communicate_gen(self) -> PQGen[None]:
+        yield from ()
+
+    def _fetch_gen(self, *, flush: bool) -> PQGen[None]:
+        yield from self._send_gen()
+        yield from super()._fetch_gen(flush=flush)
+
+    def _exit_gen(self) -> PQGen[None]:
+        yield from self._sync_gen()
+
+    def _send_gen(self) -> PQGen[None]:
+        if self.command_queue:
+            while self.command_queue:
+                self.command_queue.popleft()()
+            yield from super()._communicate_gen()
+
+
+class _PooledConnection(psycopg.Connection[Row]):
+    @contextmanager
+    def pipeline(self) -> Iterator[psycopg.Pipeline]:
+        outermost = self._pipeline is None
+        if outermost:
+            self._pipeline = _Together(self)
+        try:
+            with super().pipeline() as pipeline:
+                yield pipeline
+        finally:
+            if outermost:
+                self._pipeline = None
 
 _LIMITS = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000 -c timezone=UTC"
 _NETWORK = {
@@ -51,6 +89,7 @@ class Database:
         self._url = url
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
+            connection_class=_PooledConnection,
             min_size=2,
             max_size=_POOL_SIZE,
             reconnect_timeout=_RECONNECT_SECONDS,
