@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cms.intake.v1 import intake_pb2
-from intake.domain.interview import first_contact_known
+from intake.domain.interview import first_contact_known, known_values
 from la_notifier.clients import facts_of
 from la_notifier.domain import NoticeKind, NoticeState, NoticeVersion, content_of, next_kind, sought
 from simulators.councils.notice_fields import NoticeFields, Problem, load_notice_fields
@@ -46,7 +46,9 @@ def _told_before(kind: NoticeKind) -> NoticeVersion:
 @given(seed=st.integers(0, 2**32))
 def test_no_authority_refuses_a_notice_of_any_interview(seed: int, *, interviews: Any, fields: NoticeFields) -> None:
     steps = list(interviews.at_random(seed))
-    known = [answers for answers in steps if first_contact_known(interviews.script, answers)]
+    known = [
+        answers for answers in steps if first_contact_known(interviews.script, known_values(interviews.script, answers))
+    ]
 
     for answers in (known[0], known[-1]):
         draft = interviews.facts(answers, "la-notifier", submitted=False)

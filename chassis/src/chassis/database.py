@@ -51,6 +51,7 @@ class _PooledConnection(psycopg.Connection[Row]):
             if outermost:
                 self._pipeline = None
 
+
 _LIMITS = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000 -c timezone=UTC"
 _NETWORK = {
     "connect_timeout": 5,

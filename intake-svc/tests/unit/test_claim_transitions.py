@@ -17,7 +17,7 @@ from intake.domain.claim import (
     record_answers,
     submit,
 )
-from intake.domain.interview import Answers, evaluate
+from intake.domain.interview import Answers, evaluate, known_values
 from intake.domain.script import Script
 
 STARTED = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -64,7 +64,8 @@ def test_answers_that_were_given_before_change_nothing(draft: Claim, script: Scr
 
     change = record_answers(draft, script, before, given(surname="Hughes", children=[], title=None))
 
-    assert change == Change(claim=draft, answers=before, changed={})
+    known = known_values(script, before)
+    assert change == Change(claim=draft, answers=before, changed={}, known=known)
 
 
 def test_an_answer_is_cleared_by_null_and_the_clearing_is_an_answer(

@@ -9,6 +9,7 @@ from intake.domain.interview import (
     evaluate,
     facts,
     first_contact_known,
+    known_values,
     record_forms,
     security_questions,
     with_consent,
@@ -214,7 +215,7 @@ def test_a_first_contact_is_known_when_liability_and_the_wish_are_known_either_w
     script: Script, answered: Any
 ) -> None:
     def known(**values: Any) -> bool:
-        return first_contact_known(script, answered(**IDENTITY, **values))
+        return first_contact_known(script, known_values(script, answered(**IDENTITY, **values)))
 
     assert not known()
     assert not known(tenure="COUNCIL_TENANT", liable_for_rent=True, liable_for_council_tax=False)
@@ -228,8 +229,9 @@ def test_a_first_contact_needs_every_part_of_the_identity_but_no_nino(script: Sc
     for left_out in IDENTITY:
         told = {name: value for name, value in IDENTITY.items() if name != left_out}
 
-        assert not first_contact_known(script, answered(**told, tenure="NON_DEPENDANT"))
-    assert first_contact_known(script, answered(**IDENTITY, tenure="NON_DEPENDANT", nino={"gap": "NOT_KNOWN"}))
+        assert not first_contact_known(script, known_values(script, answered(**told, tenure="NON_DEPENDANT")))
+    not_liable = answered(**IDENTITY, tenure="NON_DEPENDANT", nino={"gap": "NOT_KNOWN"})
+    assert first_contact_known(script, known_values(script, not_liable))
 
 
 @given(random=st.randoms(use_true_random=False))

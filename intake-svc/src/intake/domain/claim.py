@@ -13,6 +13,7 @@ from intake.domain.interview import (
     Answers,
     Blocker,
     Interview,
+    KnownValues,
     Missing,
     evaluate,
     first_contact_known,
@@ -108,6 +109,8 @@ class Change:
     """All current answers."""
     changed: Answers
     """Those that the change made."""
+    known: KnownValues
+    """What is known by all current answers."""
     events: tuple[Event, ...] = ()
 
 
@@ -155,10 +158,11 @@ def value_of(answers: Answers, question_id: str) -> JsonValue:
 
 def _change(claim: Claim, script: Script, before: Answers, given: Mapping[str, Given]) -> Change:
     changed = dict(_changed(script, before, given, version=claim.version + 1))
-    if not changed:
-        return Change(claim=claim, answers=before, changed={})
     answers = {**before, **changed}
-    new_contact = not claim.first_contact_recorded and first_contact_known(script, answers)
+    known = known_values(script, answers)
+    if not changed:
+        return Change(claim=claim, answers=before, changed={}, known=known)
+    new_contact = not claim.first_contact_recorded and first_contact_known(script, known)
     after = replace(
         claim,
         version=claim.version + 1,
@@ -166,7 +170,7 @@ def _change(claim: Claim, script: Script, before: Answers, given: Mapping[str, G
         first_contact_recorded=claim.first_contact_recorded or new_contact,
     )
     events = (FirstContactRecorded(first_contact_time=claim.first_contact_time),) if new_contact else ()
-    return Change(claim=after, answers=answers, changed=changed, events=events)
+    return Change(claim=after, answers=answers, changed=changed, known=known, events=events)
 
 
 def _changed(
@@ -204,5 +208,5 @@ def _open(script: Script, answers: Answers, language: str) -> tuple[Missing, ...
 
 def _facts_changed(script: Script, before: Answers, change: Change) -> Iterator[str]:
     """The answers that changed, and those that became facts, or ceased to be, because of it."""
-    came_or_went = known_values(script, before).valued ^ known_values(script, change.answers).valued
+    came_or_went = known_values(script, before).valued ^ change.known.valued
     return (name for name in script.questions if name in came_or_went or name in change.changed)

@@ -103,17 +103,18 @@ class Interview:
     """What holds up submission; empty: the claim can be submitted."""
 
 
-def evaluate(script: Script, answers: Answers, *, language: str) -> Interview:
+def evaluate(script: Script, answers: Answers, *, language: str, known: "KnownValues | None" = None) -> Interview:
     """How the interview stands with these answers, which must be validated ones; `language` is "EN" or "CY".
 
+    `known` is what `known_values` gives for them, where the caller has asked already.
     What hangs on the day was checked when the answer was given: a claim that was sound stays so as the days go by.
     """
-    values = known_values(script, answers)
+    values = known or known_values(script, answers)
     states = tuple(
-        _question_state(
-            question, answers, values.rule_values, relevant=question.id in values.relevant, language=language
-        )
-        for question in script.questions.values()
+        _question_state(question, answers.get(name), values.rule_values, language=language)
+        if name in values.relevant
+        else _not_relevant(question, answers.get(name))
+        for name, question in script.questions.items()
     )
     open_questions = [state.question.id for state in states if state.relevant and not state.settled]
     blocked = {state.question.section for state in states if state.blocker}
@@ -158,10 +159,9 @@ def security_questions(script: Script, answers: Answers) -> tuple[str, ...]:
     return tuple(name for name, question in script.questions.items() if question.security and name in valued)
 
 
-def first_contact_known(script: Script, answers: Answers) -> bool:
+def first_contact_known(script: Script, known: "KnownValues") -> bool:
     """Whether identity, address, liability and the wish to claim are all known, be it that there is none."""
-    values = known_values(script, answers)
-    return all(name in values.valued or name not in values.relevant for name in script.first_contact)
+    return all(name in known.valued or name not in known.relevant for name in script.first_contact)
 
 
 def open_proposal(question: Question, answer: Answer) -> JsonValue:
@@ -204,24 +204,37 @@ def known_values(script: Script, answers: Answers) -> KnownValues:
     return KnownValues(relevant=frozenset(relevant), valued=frozenset(valued), rule_values=rule_values)
 
 
-def _question_state(
-    question: Question, answers: Answers, values: Named, *, relevant: bool, language: str
-) -> QuestionState:
-    given = answers.get(question.id)
-    answer = given if given is not None and given.value is not None else None
-    required = relevant and _required(question, values)
-    has_value = relevant and answer is not None and not is_gap(answer.value)
+def _question_state(question: Question, given: Answer | None, values: Named, *, language: str) -> QuestionState:
+    answer = _standing(given)
+    required = _required(question, values)
+    has_value = answer is not None and not is_gap(answer.value)
     proposal = open_proposal(question, answer) if has_value and answer else None
     failed = _failed_check(question, values) if has_value else None
     return QuestionState(
         question=question,
-        relevant=relevant,
+        relevant=True,
         answer=answer,
         required=required,
         proposal=proposal,
         problem=failed.problem.spoken(language) if failed else None,
         blocker=_blocker(question, answer, required=required, proposal=proposal, failed=failed),
     )
+
+
+def _not_relevant(question: Question, given: Answer | None) -> QuestionState:
+    return QuestionState(
+        question=question,
+        relevant=False,
+        answer=_standing(given),
+        required=False,
+        proposal=None,
+        problem=None,
+        blocker=None,
+    )
+
+
+def _standing(given: Answer | None) -> Answer | None:
+    return given if given is not None and given.value is not None else None
 
 
 def _required(question: Question, values: Named) -> bool:

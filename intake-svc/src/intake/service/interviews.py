@@ -30,7 +30,10 @@ class InterviewShown:
 def get_interview(conn: Connection, claim_ref: str) -> InterviewShown:
     """The interview as it stands. Raises NotFound, PermissionDenied."""
     held = hold(conn, claim_ref, by_purpose=frozenset({"ASSESSOR"}))
-    return _show(conn, held, load_answers(conn, held.cipher, version=held.claim.version))
+    answers = load_answers(conn, held.cipher, version=held.claim.version)
+    access_log.record_access(conn, claim_ref=claim_ref, purpose=held.purpose)
+    interview = evaluate(script_in_use(), answers, language=held.language)
+    return InterviewShown(claim_ref=claim_ref, version=held.claim.version, interview=interview)
 
 
 def record_answers(conn: Connection, claim_ref: str, given: Mapping[str, Given], *, version: int) -> InterviewShown:
@@ -43,7 +46,7 @@ def record_answers(conn: Connection, claim_ref: str, given: Mapping[str, Given],
     change = claims.record_answers(held.claim, script_in_use(), held.answers, given)
     with conn.pipeline():
         _save(conn, held, change, reason="")
-        return _show(conn, held, change.answers, version=change.claim.version)
+        return _show_changed(conn, held, change)
 
 
 def amend_answers(
@@ -58,7 +61,7 @@ def amend_answers(
     with conn.pipeline():
         made = _save(conn, held, change, reason=reason)
         changes = tuple(_entries(held.answers, change, made))
-        return _show(conn, held, change.answers, version=change.claim.version, changes=changes)
+        return _show_changed(conn, held, change, changes=changes)
 
 
 def _entries(before: Answers, change: Change, made: Origin) -> Iterator[HistoryEntry]:
@@ -105,16 +108,10 @@ def _save(conn: Connection, held: Held, change: Change, *, reason: str) -> Origi
     return origin
 
 
-def _show(
-    conn: Connection,
-    held: Held,
-    answers: Answers,
-    *,
-    version: int | None = None,
-    changes: tuple[HistoryEntry, ...] = (),
+def _show_changed(
+    conn: Connection, held: Held, change: Change, *, changes: tuple[HistoryEntry, ...] = ()
 ) -> InterviewShown:
-    access_log.record_access(conn, claim_ref=held.claim.claim_ref, purpose=held.purpose)
-    interview = evaluate(script_in_use(), answers, language=held.language)
-    return InterviewShown(
-        claim_ref=held.claim.claim_ref, version=version or held.claim.version, interview=interview, changes=changes
-    )
+    claim = change.claim
+    access_log.record_access(conn, claim_ref=claim.claim_ref, purpose=held.purpose)
+    interview = evaluate(script_in_use(), change.answers, language=held.language, known=change.known)
+    return InterviewShown(claim_ref=claim.claim_ref, version=claim.version, interview=interview, changes=changes)
