@@ -35,7 +35,8 @@ class _Together(psycopg.Pipeline):
         if self.command_queue:
             while self.command_queue:
                 self.command_queue.popleft()()
-            yield from super()._communicate_gen()
+            if self.pgconn.flush():  # more than the system takes at once
+                yield from super()._communicate_gen()
 
 
 class _PooledConnection(psycopg.Connection[Row]):
