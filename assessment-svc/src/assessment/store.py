@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 
 from assessment.domain import (
     Appointment,
@@ -33,11 +34,13 @@ _SAVE = """
     WHERE claim_ref = %(claim_ref)s
 """
 
-# An item, new or changed.
-_SAVE_ITEM = """
+# Items, new or changed.
+_SAVE_ITEMS = """
     INSERT INTO items (claim_ref, fact, answered_version, status, evidence_kind, seen_on, checked_by, checked_time)
-    VALUES (%(claim_ref)s, %(fact)s, %(answered_version)s, %(status)s, %(evidence_kind)s, %(seen_on)s, %(checked_by)s,
-        %(checked_time)s)
+    SELECT %(claim_ref)s, * FROM unnest(
+        %(fact)s::text[], %(answered_version)s::integer[], %(status)s::text[], %(evidence_kind)s::text[],
+        %(seen_on)s::date[], %(checked_by)s::text[], %(checked_time)s::timestamptz[]
+    )
     ON CONFLICT (claim_ref, fact) DO UPDATE
     SET answered_version = excluded.answered_version, status = excluded.status, evidence_kind = excluded.evidence_kind,
         seen_on = excluded.seen_on, checked_by = excluded.checked_by, checked_time = excluded.checked_time
@@ -163,12 +166,21 @@ class WorkFilter:
 
 def read_assessment(conn: Connection, claim_ref: str) -> Assessment | None:
     """The assessment of a submitted claim; None where there is none."""
-    return _assessment(conn, conn.execute(_READ, [claim_ref]).fetchone())
+    return _find(conn, _READ, claim_ref)
 
 
 def lock_assessment(conn: Connection, claim_ref: str) -> Assessment | None:
     """The same, locked until the transaction ends."""
-    return _assessment(conn, conn.execute(_LOCK, [claim_ref]).fetchone())
+    return _find(conn, _LOCK, claim_ref)
+
+
+def _find(conn: Connection, query: LiteralString, claim_ref: str) -> Assessment | None:
+    # Behind the lock: the items are looked for once it is held.
+    with conn.pipeline():
+        found = conn.execute(query, [claim_ref])
+        items = conn.execute(_ITEMS, [claim_ref])
+    row = found.fetchone()
+    return _assessment(row, items.fetchall()) if row else None
 
 
 def save_assessment(conn: Connection, before: Assessment, after: Assessment) -> None:
@@ -179,8 +191,10 @@ def save_assessment(conn: Connection, before: Assessment, after: Assessment) -> 
     gone = [fact for fact in before.items if fact not in after.items]
     if gone:
         conn.execute(_DELETE_ITEMS, [after.claim_ref, gone])
-    changed = [item for fact, item in after.items.items() if before.items.get(fact) != item]
-    conn.cursor().executemany(_SAVE_ITEM, [_item_row(after.claim_ref, item) for item in changed])
+    changed = [_item_row(item) for fact, item in after.items.items() if before.items.get(fact) != item]
+    if changed:
+        columns: Row = {name: [row[name] for row in changed] for name in changed[0]}
+        conn.execute(_SAVE_ITEMS, columns | {"claim_ref": after.claim_ref})
 
 
 def record_submission(conn: Connection, claim_ref: str, *, schemes: list[str], submit_time: datetime) -> None:
@@ -241,10 +255,8 @@ def count_by_state(conn: Connection) -> Mapping[AssessmentState, int]:
     return {AssessmentState(row["state"]): int(row["count"]) for row in conn.execute(_COUNT_BY_STATE)}
 
 
-def _assessment(conn: Connection, row: Row | None) -> Assessment | None:
-    if row is None:
-        return None
-    items = [_item(found) for found in conn.execute(_ITEMS, [row["claim_ref"]])]
+def _assessment(row: Row, item_rows: list[Row]) -> Assessment:
+    items = [_item(found) for found in item_rows]
     return Assessment(
         claim_ref=row["claim_ref"],
         state=AssessmentState(row["state"]),
@@ -283,12 +295,11 @@ def _item(row: Row) -> Item:
     )
 
 
-def _item_row(claim_ref: str, item: Item) -> Row:
+def _item_row(item: Item) -> Row:
     return {
-        "claim_ref": claim_ref,
         "fact": item.fact,
         "answered_version": item.answered_version,
-        "status": item.status,
+        "status": item.status.value,
         "evidence_kind": item.evidence.kind if item.evidence else None,
         "seen_on": item.evidence.seen_on if item.evidence else None,
         "checked_by": item.checked.by if item.checked else None,

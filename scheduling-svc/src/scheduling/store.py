@@ -198,11 +198,12 @@ def lock_slot(conn: Connection, slot_id: UUID) -> Slot | None:
 
 def take_slot(conn: Connection, slot_id: UUID) -> bool:
     """Whether the slot is free and now this transaction's; False where another holds it or is booking it."""
-    if conn.execute(f"{_LOCK} SKIP LOCKED", [slot_id]).fetchone() is None:
-        return False
-    # A statement of its own: it sees what was committed up to the moment at which the lock was had.
-    held = conn.execute(_IS_HELD, [slot_id]).fetchone()
-    return held is not None and not held["held"]
+    # Two statements: the second sees what was committed up to the moment at which the lock was had.
+    with conn.pipeline():
+        locked = conn.execute(f"{_LOCK} SKIP LOCKED", [slot_id])
+        asked = conn.execute(_IS_HELD, [slot_id])
+    held = asked.fetchone()
+    return locked.fetchone() is not None and held is not None and not held["held"]
 
 
 def try_rota_lock(conn: Connection) -> bool:
