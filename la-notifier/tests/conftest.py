@@ -144,6 +144,8 @@ class ClaimsOfTests:
     def __init__(self) -> None:
         self.kept: dict[str, list[ClaimFacts]] = {}
         self.is_away = False
+        self.asked: list[int] = []
+        """The versions that were asked for; 0 for a claim as it is now."""
 
     def keep(self, facts: ClaimFacts) -> ClaimFacts:
         """The claim is at this version now."""
@@ -163,6 +165,7 @@ class ClaimsOfTests:
 
     def facts(self, claim_ref: str, version: int = 0) -> ClaimFacts:
         """As the notifier asks."""
+        self.asked.append(version)
         if self.is_away:
             raise Unavailable("UNAVAILABLE", "intake is away")
         if claim_ref not in self.kept:

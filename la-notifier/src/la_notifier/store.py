@@ -30,18 +30,16 @@ _CLAIM_LOOK = """
         ORDER BY due LIMIT 1
         FOR UPDATE SKIP LOCKED
     )
-    RETURNING claim_ref, lease, attempts
+    RETURNING claim_ref, lease, attempts, (
+        SELECT min(known.intention_on) FROM (
+            SELECT intention_on FROM notices WHERE notices.claim_ref = looks.claim_ref
+            UNION ALL SELECT intention_on FROM not_told WHERE not_told.claim_ref = looks.claim_ref
+        ) AS known
+    ) AS intention_on
 """
 _HEARD = (
     "SELECT event_id, version, occurred_time FROM heard_events WHERE claim_ref = %s ORDER BY version, occurred_time"
 )
-_INTENTION_ON = """
-    SELECT min(intention_on) AS day FROM (
-        SELECT intention_on FROM notices WHERE claim_ref = %(claim_ref)s
-        UNION ALL SELECT intention_on FROM not_told WHERE claim_ref = %(claim_ref)s
-    ) AS known
-"""
-
 # Holds the claim for this transaction, if the lease is still ours: one look at a time saves.
 _HOLD_LOOK = "SELECT 1 FROM looks WHERE claim_ref = %s AND lease = %s FOR UPDATE"
 
@@ -58,7 +56,7 @@ _FINISH_LOOK = """
 """
 _FREE_LOOK = "UPDATE looks SET lease = NULL, leased_until = NULL WHERE claim_ref = %s"
 
-_NOTICES = "SELECT notice_id, authority_code, intention_on FROM notices WHERE claim_ref = %s FOR UPDATE"
+_NOTICES = "SELECT notice_id, authority_code, wanted FROM notices WHERE claim_ref = %s FOR UPDATE"
 _VERSIONS = """
     SELECT version, kind, state, may_be_held, body FROM notice_versions WHERE notice_id = %s ORDER BY version
 """
@@ -237,8 +235,7 @@ def claim_look(conn: Connection, *, lease_seconds: float) -> Look | None:
     if row is None:
         return None
     heard = tuple(Heard(**found) for found in conn.execute(_HEARD, [row["claim_ref"]]))
-    known = conn.execute(_INTENTION_ON, row).fetchone()
-    return Look(**row, heard=heard, intention_on=known["day"] if known else None)
+    return Look(**row, heard=heard)
 
 
 def hold_look(conn: Connection, look: Look) -> bool:
@@ -259,12 +256,12 @@ def forget_heard(conn: Connection, look: Look) -> None:
 def finish_look(conn: Connection, look: Look) -> None:
     """Ends the look; what was heard in the meantime makes the next. To be called under `hold_look`."""
     forget_heard(conn, look)
-    conn.execute(_FREE_LOOK, [look.claim_ref])
-    conn.execute(_FINISH_LOOK, {"claim_ref": look.claim_ref})
+    if conn.execute(_FINISH_LOOK, {"claim_ref": look.claim_ref}).rowcount == 0:
+        conn.execute(_FREE_LOOK, [look.claim_ref])
 
 
 def notices_of(conn: Connection, claim_ref: str) -> Sequence[Row]:
-    """The notices of a claim, locked: notice_id, authority_code, intention_on."""
+    """The notices of a claim, locked: notice_id, authority_code, wanted."""
     return conn.execute(_NOTICES, [claim_ref]).fetchall()
 
 
@@ -281,7 +278,8 @@ def add_notice(conn: Connection, *, notice_id: UUID, claim_ref: str, authority: 
 
 def add_version(conn: Connection, **columns: Any) -> None:
     """Adds a version that waits; those that waited before it are given up. Columns as `_ADD_VERSION` names them."""
-    conn.execute(_GIVE_UP_WAITING, [columns["notice_id"]])
+    if columns["version"] > 1:
+        conn.execute(_GIVE_UP_WAITING, [columns["notice_id"]])
     conn.execute(_ADD_VERSION, columns)
 
 

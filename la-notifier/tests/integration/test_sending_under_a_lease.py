@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -43,14 +44,14 @@ class Steps:
         self.councils = councils
         self.sender = Sender(runtime, councils, PACE, pause_seconds=0)
 
-    def hear(self, version: int, claim_ref: str = CLAIM) -> None:
+    def hear(self, version: int, claim_ref: str = CLAIM, *, days_ago: int = 0) -> None:
         event = Event(
             event_id=uuid4(),
             name="ClaimSubmitted",
             source="intake-svc",
             claim_ref=claim_ref,
             version=version,
-            occurred_time=clock.now(),
+            occurred_time=clock.now() - timedelta(days=days_ago),
             message=events_pb2.ClaimSubmitted(),
         )
         with self.runtime.database.transaction() as conn:
@@ -320,3 +321,38 @@ def test_a_notice_that_cannot_be_opened_is_put_off_and_holds_up_no_other(
     assert of_the_other[1:] == ("SENT", 1, True)
     [(later,)] = scene.rows("SELECT next_attempt_time > clock_timestamp() FROM notice_versions WHERE state = 'WAITING'")
     assert later
+
+
+@pytest.mark.parametrize(("days_ago", "asked"), [(0, [0]), (2, [0, 3])])
+def test_older_facts_are_asked_for_only_where_they_may_date_the_intention_otherwise(
+    *, steps: Steps, scene: Any, tenant: Any, days_ago: int, asked: list[int]
+) -> None:
+    scene.claims.keep(tenant())
+    scene.claims.submit()
+    steps.hear(3, days_ago=days_ago)
+    steps.hear(4)
+
+    steps.look()
+
+    assert scene.claims.asked == asked
+    [(intention_on,)] = scene.rows("SELECT intention_on FROM notices")
+    assert intention_on == clock.today() - timedelta(days=days_ago)
+
+
+def test_what_is_heard_during_a_look_is_looked_at_afterwards(steps: Steps, scene: Any, tenant: Any) -> None:
+    scene.claims.keep(tenant())
+    steps.hear(3)
+    facts = scene.claims.facts
+
+    def facts_and_more(claim_ref: str, version: int = 0) -> Any:
+        answer = facts(claim_ref, version)
+        if not scene.rows("SELECT 1 FROM heard_events WHERE version = 4"):
+            scene.claims.submit()
+            steps.hear(4)
+        return answer
+
+    scene.claims.facts = facts_and_more
+    steps.look()
+
+    assert scene.versions() == [(1, "INTENTION", "SUPERSEDED"), (2, "CLAIM", "WAITING")]
+    assert scene.rows("SELECT 1 FROM looks UNION ALL SELECT 1 FROM heard_events") == []

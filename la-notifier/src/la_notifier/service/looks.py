@@ -6,6 +6,7 @@ saved in one, if the lease is still held.
 
 import json
 import uuid
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from la_notifier.authorities import Authority
 from la_notifier.clients import Claims
 from la_notifier.domain import (
     ClaimFacts,
+    Content,
     NoticeKind,
     NoticeState,
     NoticeVersion,
@@ -46,11 +48,17 @@ def intention_day(claims: Claims, look: Look, facts: ClaimFacts) -> date | None:
     """
     if look.intention_on is not None:
         return look.intention_on
+    if sought(facts) and all(_day(heard) == clock.today() for heard in look.heard):
+        return clock.today()  # whichever of them held it
     for heard in look.heard:
         then = facts if heard.version >= facts.version else claims.facts(look.claim_ref, heard.version)
         if sought(then):
-            return heard.occurred_time.astimezone(clock.LONDON).date()
+            return _day(heard)
     return None
+
+
+def _day(heard: Heard) -> date:
+    return heard.occurred_time.astimezone(clock.LONDON).date()
 
 
 def save_notice(
@@ -59,16 +67,26 @@ def save_notice(
     """Makes the next version for the authority, if it has to know more than it does; other authorities are left."""
     if not store.hold_look(conn, look):
         return
-    notices = {row["authority_code"]: row["notice_id"] for row in store.notices_of(conn, look.claim_ref)}
-    notice_id = notices.pop(authority.code, None)
-    if notice_id is None:
-        notice_id = uuid.uuid4()
-        store.add_notice(
-            conn, notice_id=notice_id, claim_ref=look.claim_ref, authority=authority, intention_on=intention_on
-        )
-    _tell(conn, vault, notice_id, facts=facts, authority_code=authority.code, intention_on=intention_on)
+    others = {row["authority_code"]: row for row in store.notices_of(conn, look.claim_ref)}
+    known = others.pop(authority.code, None)
+    notice_id = known["notice_id"] if known else _new_notice(conn, look, authority, intention_on)
+    versions = _versions(conn, vault, look.claim_ref, notice_id) if known else []
+    if known and not known["wanted"]:
+        store.set_wanted(conn, notice_id, wanted=True)
+    content = content_of(facts, authority_code=authority.code, intention_on=intention_on)
+    if is_news(content, versions):
+        _tell(conn, vault, notice_id, facts=facts, content=content, versions=versions)
+    notices = {code: row["notice_id"] for code, row in others.items()}
     _leave(conn, vault, look, notices=notices, reason=NotToldReason.MOVED_AWAY, intention_on=intention_on)
     store.finish_look(conn, look)
+
+
+def _new_notice(conn: Connection, look: Look, authority: Authority, intention_on: date) -> UUID:
+    notice_id = uuid.uuid4()
+    store.add_notice(
+        conn, notice_id=notice_id, claim_ref=look.claim_ref, authority=authority, intention_on=intention_on
+    )
+    return notice_id
 
 
 def save_no_notice(
@@ -106,13 +124,14 @@ def put_off(conn: Connection, look: Look, *, intention_on: date | None, seconds:
 
 
 def _tell(
-    conn: Connection, vault: Vault, notice_id: UUID, *, facts: ClaimFacts, authority_code: str, intention_on: date
+    conn: Connection,
+    vault: Vault,
+    notice_id: UUID,
+    *,
+    facts: ClaimFacts,
+    content: Content,
+    versions: Sequence[NoticeVersion],
 ) -> None:
-    store.set_wanted(conn, notice_id, wanted=True)
-    versions = _versions(conn, vault, facts.claim_ref, notice_id)
-    content = content_of(facts, authority_code=authority_code, intention_on=intention_on)
-    if not is_news(content, versions):
-        return
     version, kind = len(versions) + 1, next_kind(facts, versions)
     head = {"notice_id": str(notice_id), "version": version, "supersedes": version - 1 or None, "kind": kind}
     body = json.dumps(head | content, ensure_ascii=False).encode()
