@@ -50,8 +50,8 @@ def test_the_extract_says_the_same_of_each_of_its_postcodes(directory: Postcodes
 
 def test_reading_it_by_many_threads_takes_next_to_no_memory(directory: Postcodes, built: Path) -> None:
     with closing(sqlite3.connect(built)) as connection:
-        every = [row[0] for row in connection.execute("SELECT postcode FROM place")]
-    shares = [every[number::1300] for number in range(16)]
+        some = [row[0] for row in connection.execute("SELECT postcode FROM place WHERE easting % 80 = 0")]
+    shares = [some[number::16] for number in range(16)]
 
     def look_up_all(postcodes: list[str]) -> int:
         return sum(directory.find(postcode) is not None for postcode in postcodes)
