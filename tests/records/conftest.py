@@ -157,13 +157,9 @@ class Interviews:
             operator="OP000001",
             operator_grade="AO",
         )
+        told = facts(self.script, answers, consumer)
         return messages.facts(
-            FactsShown(
-                claim=claim,
-                version=7,
-                answers=facts(self.script, answers, consumer),
-                record_forms=record_forms(self.script, answers, consumer),
-            )
+            FactsShown(claim=claim, version=7, answers=told, record_forms=record_forms(answers, told))
         )
 
 

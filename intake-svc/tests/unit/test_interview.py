@@ -158,9 +158,9 @@ def test_who_sees_a_name_also_gets_the_form_to_which_the_claimant_agreed(
     }
 
     assert facts(script, given, "legacy-gateway")["surname"] == "Siân"
-    assert record_forms(script, given, "legacy-gateway") == {"surname": "SIAN", "job_goal_1": "TY COFFI"}
-    assert record_forms(script, given, "la-notifier") == {"surname": "SIAN"}
-    assert record_forms(script, given, "scheduling-svc") == {}
+    assert record_forms(given, facts(script, given, "legacy-gateway")) == {"surname": "SIAN", "job_goal_1": "TY COFFI"}
+    assert record_forms(given, facts(script, given, "la-notifier")) == {"surname": "SIAN"}
+    assert record_forms(given, facts(script, given, "scheduling-svc")) == {}
 
 
 def test_the_authority_learns_neither_bank_details_nor_childrens_names_nor_the_sum_of_savings(

@@ -6,7 +6,7 @@ a gap counts as missing, and so does the answer of a question that is no longer 
 but is no fact. All of it follows from the answers alone, never from the order in which they were given.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -142,14 +142,9 @@ def facts(script: Script, answers: Answers, consumer: str) -> dict[str, JsonValu
     return seen | {name: result for name, result in derived.items() if result is not None}
 
 
-def record_forms(script: Script, answers: Answers, consumer: str) -> dict[str, JsonValue]:
-    """For the facts of this consumer that a record cannot hold: the forms to which the claimant agreed."""
-    valued = known_values(script, answers).valued
-    forms = {
-        name: answers[name].record_form
-        for name, question in script.questions.items()
-        if consumer in question.seen_by and name in valued
-    }
+def record_forms(answers: Answers, told: Iterable[str]) -> dict[str, JsonValue]:
+    """For the facts that are told and that a record cannot hold: the forms to which the claimant agreed."""
+    forms = {name: answers[name].record_form for name in told if name in answers}
     return {name: form for name, form in forms.items() if form is not None}
 
 

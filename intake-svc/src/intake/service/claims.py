@@ -75,12 +75,8 @@ def get_claim_facts(conn: Connection, claim_ref: str, *, version: int | None) ->
     as_of = version or claim.version
     answers = load_answers(conn, call.current().vault.cipher(conn, claim_ref), version=as_of)
     access_log.record_access(conn, claim_ref=claim_ref)
-    return FactsShown(
-        claim=claim,
-        version=as_of,
-        answers=facts(script_in_use(), answers, service),
-        record_forms=record_forms(script_in_use(), answers, service),
-    )
+    told = facts(script_in_use(), answers, service)
+    return FactsShown(claim=claim, version=as_of, answers=told, record_forms=record_forms(answers, told))
 
 
 def _shown(conn: Connection, claim: Claim, open_call: OpenCall | None) -> ClaimShown:
