@@ -25,7 +25,8 @@ def confirm(conn: Connection, confirmation: Confirmation, systems: list[System])
     amended = claims.note_amendment(conn, confirmation.claim_ref, version=0)
     for system in systems:
         claims.add_new(conn, confirmation, system)
-    _hold_change(conn, confirmation.claim_ref, version=amended)
+    if amended:
+        _hold_change(conn, confirmation.claim_ref, version=amended)
 
 
 def amend(conn: Connection, claim_ref: str, *, version: int) -> None:

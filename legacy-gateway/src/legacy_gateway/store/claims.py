@@ -15,15 +15,15 @@ NOTE_AMENDMENT = """
 """
 
 ADD_NEW = """
-    -- A phase of a new claim, unless the claim has it already for this system.
+    -- The phases of a new claim, those that the claim has already for this system left out.
     INSERT INTO transfers (
         transfer_id, claim_ref, claim_version, action, generation, system, phase, state, next_attempt_time,
         confirmed_time, office_code, assessor_id, traceparent, created, updated
-    ) VALUES (
-        %(transfer_id)s, %(claim_ref)s, %(claim_version)s, 'NEW', 1, %(system)s, %(phase)s, 'WAITING',
-        CASE WHEN %(phase)s = 1 THEN clock_timestamp() END,
-        %(confirmed_time)s, %(office_code)s, %(assessor_id)s, %(traceparent)s, %(now)s, %(now)s
     )
+    SELECT new.transfer_id, %(claim_ref)s, %(claim_version)s, 'NEW', 1, %(system)s, new.phase, 'WAITING',
+        CASE WHEN new.phase = 1 THEN clock_timestamp() END,
+        %(confirmed_time)s, %(office_code)s, %(assessor_id)s, %(traceparent)s, %(now)s, %(now)s
+    FROM unnest(%(transfer_ids)s::text[]) WITH ORDINALITY AS new (transfer_id, phase)
     ON CONFLICT DO NOTHING
 """
 
@@ -74,18 +74,13 @@ def note_amendment(conn: Connection, claim_ref: str, *, version: int) -> int:
 
 def add_new(conn: Connection, confirmation: Confirmation, system: System) -> None:
     """The phases of a new claim; what is there already stays as it is."""
-    for phase in range(1, LAST_PHASE[system] + 1):
-        conn.execute(
-            ADD_NEW,
-            {
-                **asdict(confirmation),
-                "transfer_id": new_transfer_id(),
-                "system": system,
-                "phase": phase,
-                "traceparent": tracing.current(),
-                "now": clock.now(),
-            },
-        )
+    values = asdict(confirmation) | {
+        "transfer_ids": [new_transfer_id() for _ in range(LAST_PHASE[system])],
+        "system": system,
+        "traceparent": tracing.current(),
+        "now": clock.now(),
+    }
+    conn.execute(ADD_NEW, values)
 
 
 def newest(conn: Connection, claim_ref: str) -> list[Held]:
