@@ -135,6 +135,18 @@ def test_an_assessor_does_not_see_another_offices_appointment(
     assert (answer.code, answer.reason) == ("PERMISSION_DENIED", "OTHER_OFFICE")
 
 
+@pytest.mark.parametrize(("other_role", "code"), [("SERVICE_MANAGER", "OK"), ("COUNCIL_OFFICER", "PERMISSION_DENIED")])
+def test_an_assessor_with_another_role_is_bound_as_the_wider_of_those_that_may_see_an_appointment(
+    door: Any, tokens: Tokens, intake: Any, other_role: str, code: str
+) -> None:
+    intake.open(CLAIM)
+    door("BookAppointment", BOOKING, tokens.issue("OPERATOR"))
+
+    answer = door("GetAppointment", {"claimRef": CLAIM}, tokens.issue("ASSESSOR", other_role, office="600031"))
+
+    assert answer.code == code
+
+
 def test_the_same_request_id_with_another_body_is_refused(door: Any, tokens: Tokens, intake: Any) -> None:
     intake.open(CLAIM)
     token = tokens.issue("OPERATOR")
