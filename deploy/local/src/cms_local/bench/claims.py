@@ -31,12 +31,12 @@ _POSTCODES = ("NE1 8AX", "LS1 3AB", "M2 5PD", "L3 8EW", "B1 2ND", "BS1 5TR", "E8
 
 _ACCEPTED = """
     SELECT claim_ref, max(extract(epoch FROM updated)) FROM transfers
-    WHERE state = 'ACCEPTED' GROUP BY claim_ref HAVING count(*) = 2
+    WHERE claim_ref = ANY(%s) AND state = 'ACCEPTED' GROUP BY claim_ref HAVING count(*) = 2
 """
 _LOADED = """
     SELECT claim_ref, max(extract(epoch FROM loaded))
     FROM notices JOIN notice_versions USING (notice_id)
-    WHERE state = 'LOADED' AND kind <> 'INTENTION' GROUP BY claim_ref
+    WHERE claim_ref = ANY(%s) AND state = 'LOADED' AND kind <> 'INTENTION' GROUP BY claim_ref
 """
 
 
@@ -110,8 +110,7 @@ def _carried(desk: _Desk, seconds: float) -> tuple[float, float]:
 
 
 def _counted(desk: _Desk, began: float, ended: float) -> ClaimsMeasured:
-    finished = [at for ref, at in _through(desk.layout).items() if ref in desk.confirmed]
-    counted = sum(began <= at < ended for at in finished)
+    counted = sum(began <= at < ended for at in _through(desk.layout, desk.confirmed).values())
     findings = audit(desk.layout, only=desk.confirmed).counts()
     return ClaimsMeasured(
         seconds=ended - began,
@@ -123,21 +122,21 @@ def _counted(desk: _Desk, began: float, ended: float) -> ClaimsMeasured:
 
 
 def _look(desk: _Desk) -> None:
-    desk.through.update(_through(desk.layout))
+    desk.through.update(_through(desk.layout, desk.confirmed - desk.through))
 
 
-def _through(layout: Layout) -> dict[str, float]:
-    """When each claim was both accepted and loaded, in seconds of the platform's clock."""
-    accepted = _times(layout, "legacy-gateway", _ACCEPTED)
-    loaded = _times(layout, "la-notifier", _LOADED)
+def _through(layout: Layout, claim_refs: set[str]) -> dict[str, float]:
+    """When each of these claims was both accepted and loaded, in seconds of the platform's clock."""
+    accepted = _times(layout, "legacy-gateway", _ACCEPTED, claim_refs)
+    loaded = _times(layout, "la-notifier", _LOADED, claim_refs)
     return {ref: max(accepted[ref], loaded[ref]) for ref in accepted.keys() & loaded.keys()}
 
 
-def _times(layout: Layout, service: str, query: str) -> dict[str, float]:
+def _times(layout: Layout, service: str, query: str, claim_refs: set[str]) -> dict[str, float]:
     database = DATABASES[service]
     url = f"postgresql://{database}_owner@127.0.0.1:{layout.postgres_port}/{database}"
     with psycopg.connect(url) as conn:
-        return {ref: float(at) for ref, at in conn.execute(query.encode())}
+        return {ref: float(at) for ref, at in conn.execute(query.encode(), [list(claim_refs)])}
 
 
 def _carry_on(desk: _Desk, number: int) -> None:
