@@ -75,8 +75,8 @@ def kills_under_load(*, seconds: float) -> None:
     assert kills > seconds / 5
 
 
-def test_any_process_killed_at_random_for_a_quarter_of_a_minute() -> None:
-    kills_under_load(seconds=15)
+def test_any_process_killed_at_random_for_a_minute() -> None:
+    kills_under_load(seconds=60)
 
 
 @pytest.mark.long
