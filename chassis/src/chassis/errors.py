@@ -3,9 +3,12 @@
 A message names fields and references, never a claimant's value: it leaves the platform and is logged.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+
+LONGEST_LIST = 4000
+"""Characters of fields at fault in one error: gRPC carries it in a header of 8 KiB, in base64."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +48,20 @@ class InvalidArgument(CmsError):
 
     @classmethod
     def of(cls, *violations: Violation, reason: str = "INVALID_FIELDS") -> "InvalidArgument":
-        """The error for these fields at fault."""
-        names = ", ".join(sorted({violation.field for violation in violations}))
-        return cls(reason, f"invalid: {names}", violations=violations)
+        """The error for these fields at fault: as many of them as one answer can carry, the first ones first."""
+        named = _as_many_as_fit(violations)
+        names = sorted({violation.field for violation in named})
+        more = " and more" if len(named) < len(violations) else ""
+        return cls(reason, f"invalid: {', '.join(names)}{more}", violations=named)
+
+
+def _as_many_as_fit(violations: Sequence[Violation]) -> Sequence[Violation]:
+    length = 0
+    for count, violation in enumerate(violations):
+        length += 2 * len(violation.field) + len(violation.description)  # the message names the field again
+        if count and length > LONGEST_LIST:
+            return violations[:count]
+    return violations
 
 
 class Unauthenticated(CmsError):

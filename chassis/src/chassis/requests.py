@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, cast
 
 from google.protobuf import json_format
@@ -18,6 +19,7 @@ MALFORMED = "MALFORMED"
 _FIELD_IN_ERROR = re.compile(r"Failed to parse (\w+) field: ")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 _UNKNOWN_FIELD = re.compile(r'Message type "[\w.]+" has no field named "(\w+)"')
+_MOST_FAULTS = 500
 _CLAIM_REF = re.compile(r"C[0-9A-HJKMNP-TV-Z]{11}")
 
 
@@ -56,8 +58,11 @@ def _named(text: str) -> InvalidArgument:
 
 
 def check(request: Message) -> None:
-    """Raises InvalidArgument naming each required field that is absent, and each with a value that nothing can hold."""
-    violations = list(_faults(request, ""))
+    """Raises InvalidArgument naming each required field that is absent, and each with a value that nothing can hold.
+
+    It stops looking where one error could not name more.
+    """
+    violations = list(islice(_faults(request, ""), _MOST_FAULTS))
     if violations:
         raise InvalidArgument.of(*violations)
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis import requests
+from chassis.details import details_of
 from chassis.errors import InvalidArgument
 from cms.assessment.v1 import assessment_pb2
 from cms.intake.v1 import intake_pb2
@@ -57,6 +58,25 @@ def test_a_field_of_a_message_below_is_named_by_its_path() -> None:
     request.answers[1].ClearField("value")
 
     assert faults(request) == {"answers[1].question_id": "is required", "answers[1].value": "is required"}
+
+
+def test_of_very_many_faults_as_many_are_named_as_an_error_can_carry() -> None:
+    request = assessment_pb2.VerifyItemsRequest(
+        claim_ref="C0000000000A",
+        version=1,
+        request_id="8a5e7c1e-98a5-4d64-9c3c-1d5b2f6d0001",
+        items=[assessment_pb2.ItemCheck(fact="surname")] * 100_000,
+    )
+
+    with pytest.raises(InvalidArgument) as refused:
+        requests.check(request)
+
+    named = [violation.field for violation in refused.value.violations]
+    assert named[:2] == ["items[0].status", "items[1].status"]
+    assert 50 < len(named) < 500
+    assert refused.value.message.endswith(" and more")
+    details = sum(len(detail.SerializeToString()) for detail in details_of(refused.value))
+    assert details * 4 / 3 + len(refused.value.message) < 8000
 
 
 def test_null_is_an_answer_and_not_an_absent_field() -> None:
