@@ -1,32 +1,14 @@
 """How long a notice may stay as it is, and who sees to it then: docs/interfaces/local-authority.md, "How it is told"."""
 
-from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
-from functools import lru_cache
+from datetime import UTC, datetime, time, timedelta
 from typing import LiteralString
-
-import holidays
 
 from chassis.clock import LONDON
 from chassis.deadlines import CutOff, Deadline, within
+from la_notifier.bank_holidays import BankHolidays
 
 _DAY = timedelta(days=1)
 _SATURDAY = 5
-
-
-class BankHolidays(StrEnum):
-    """Whose bank holidays count, by the Banking and Financial Dealings Act 1971, section 1 and schedule 1.
-
-    The values are ISO 3166-2 subdivisions of GB, by which the library `holidays` knows them; Wales has England's.
-    """
-
-    ENGLAND_AND_WALES = "ENG"
-    SCOTLAND = "SCT"
-
-    @classmethod
-    def of(cls, authority_code: str) -> "BankHolidays":
-        """Those of an authority's nation, which the first letter of its GSS code tells; England's where there is none."""
-        return cls.SCOTLAND if authority_code.startswith("S") else cls.ENGLAND_AND_WALES
 
 
 def within_working_days(number: int, bank_holidays: BankHolidays) -> CutOff:
@@ -37,18 +19,13 @@ def within_working_days(number: int, bank_holidays: BankHolidays) -> CutOff:
         while True:
             day = (end - timedelta(microseconds=1)).astimezone(LONDON).date()
             begin = datetime.combine(day, time(), tzinfo=LONDON).astimezone(UTC)
-            works = day.weekday() < _SATURDAY and day not in _days_off(bank_holidays, day.year)
+            works = day.weekday() < _SATURDAY and not bank_holidays.hold(day)
             if works and end - begin >= remaining:
                 return end - remaining
             remaining -= end - begin if works else timedelta()
             end = begin
 
     return cut_off
-
-
-@lru_cache
-def _days_off(bank_holidays: BankHolidays, year: int) -> frozenset[date]:
-    return frozenset(holidays.country_holidays("GB", subdiv=bank_holidays, years=year))
 
 
 def _versions(channel: LiteralString, state: LiteralString, since: LiteralString) -> LiteralString:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from la_notifier.authorities import AuthorityTable
-from la_notifier.deadlines import BankHolidays, within_working_days
+from la_notifier.bank_holidays import BankHolidays
+from la_notifier.deadlines import within_working_days
 
 FRIDAY = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
@@ -52,15 +52,6 @@ def test_bank_holidays_are_those_of_the_authoritys_nation(
         cut_off = within_working_days(1, holidays)
         assert cut_off(utc(moment) + timedelta(seconds=1)) > utc(sent)
         assert cut_off(utc(moment) - timedelta(seconds=1)) < utc(sent)
-
-
-def test_every_authority_has_the_bank_holidays_of_one_nation_and_scotlands_its_own() -> None:
-    codes = AuthorityTable.load().codes(datetime(2026, 11, 22, tzinfo=UTC).date())
-
-    by_code = {code: BankHolidays.of(code) for code in codes}
-
-    assert {code[:1] for code, holidays in by_code.items() if holidays is BankHolidays.SCOTLAND} == {"S"}
-    assert {code[:1] for code, holidays in by_code.items() if holidays is BankHolidays.ENGLAND_AND_WALES} == {"E", "W"}
 
 
 @given(
