@@ -8,6 +8,7 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg.abc import PQGen
+from psycopg.generators import send
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
@@ -32,11 +33,9 @@ class _Together(psycopg.Pipeline):
         yield from self._sync_gen()
 
     def _send_gen(self) -> PQGen[None]:
-        if self.command_queue:
-            while self.command_queue:
-                self.command_queue.popleft()()
-            if self.pgconn.flush():  # more than the system takes at once
-                yield from super()._communicate_gen()
+        while self.command_queue:
+            self.command_queue.popleft()()
+        yield from send(self.pgconn)  # what is more than the system takes at once it sends while answers come
 
 
 class _PooledConnection(psycopg.Connection[Row]):
