@@ -158,7 +158,12 @@ def _known(error: Exception) -> CmsError:
             return DeadlineExceeded("DATABASE_SLOW", "the database did not answer in time: try again")
         case psycopg.errors.LockNotAvailable() | psycopg.errors.DeadlockDetected():
             return Unavailable("RECORD_BUSY", "the record is being changed by another call: try again")
-        case psycopg.OperationalError() | PoolTimeout() | psycopg.errors.IdleInTransactionSessionTimeout():
+        case (
+            psycopg.OperationalError()
+            | PoolTimeout()
+            | psycopg.errors.IdleInTransactionSessionTimeout()
+            | psycopg.errors.ReadOnlySqlTransaction()  # after a failover, the server that is no longer written to
+        ):
             return Unavailable("DATABASE_AWAY", "the database is away: try again")
         case _:
             return Internal("DEFECT", f"a defect of the platform, trace {tracing.trace_id()}")
