@@ -4,7 +4,7 @@ import random
 import re
 from contextvars import ContextVar
 
-_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
 _current: ContextVar[str] = ContextVar("traceparent", default="")
 
 
@@ -20,9 +20,9 @@ def _hex(size: int) -> str:
 def child_of(traceparent: str | None) -> str:
     """A new span in the caller's trace; a new trace where the caller's header is absent or not well formed."""
     match = _TRACEPARENT.fullmatch(traceparent or "")
-    if match is None or set(match[1]) == {"0"}:
+    if match is None:
         return new_traceparent()
-    return f"00-{match[1]}-{_hex(8)}-{match[3]}"
+    return f"00-{match[1]}-{_hex(8)}-{match[2]}"
 
 
 def current() -> str:

@@ -1,6 +1,7 @@
 """A trace is carried on, and begun where the caller brought none."""
 
 import contextvars
+import os
 
 import pytest
 
@@ -19,7 +20,17 @@ def test_a_child_is_a_new_span_of_the_same_trace() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [None, "", "nonsense", GIVEN.upper(), GIVEN + "-more", f"00-{'0' * 32}-00f067aa0ba902b7-01", GIVEN + "\n"]
+    "given",
+    [
+        None,
+        "",
+        "nonsense",
+        GIVEN.upper(),
+        GIVEN + "-more",
+        GIVEN + "\n",
+        f"00-{'0' * 32}-00f067aa0ba902b7-01",
+        f"00-{TRACE}-{'0' * 16}-01",
+    ],
 )
 def test_what_is_not_well_formed_begins_a_new_trace(given: str | None) -> None:
     begun = tracing.child_of(given)
@@ -38,3 +49,17 @@ def test_the_trace_entered_is_the_one_that_logs_name() -> None:
 
 def test_outside_of_calls_and_events_there_is_no_trace() -> None:
     assert contextvars.Context().run(tracing.trace_id) == ""
+
+
+def test_spans_are_told_apart_in_a_fork_too() -> None:
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writer, tracing.new_traceparent().encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as answer:
+        theirs = answer.read()
+    os.waitpid(child, 0)
+
+    assert tracing.new_traceparent() != theirs
