@@ -207,8 +207,8 @@ def test_many_rows_of_one_statement_go_in_the_message_too(database: Database) ->
 
 def test_each_statement_has_the_whole_of_its_time(database: Database) -> None:
     with database.transaction() as conn, conn.pipeline():
-        conn.execute("SET LOCAL statement_timeout = '200ms'")
-        for _ in range(5):
+        conn.execute("SET LOCAL statement_timeout = '500ms'")
+        for _ in range(8):
             conn.execute("SELECT pg_sleep(0.08)")
 
 
