@@ -145,9 +145,8 @@ def reopen_items(conn: Connection, claim_ref: str, *, changed: Sequence[str], cl
 def _change(conn: Connection, claim_ref: str, change: Callable[[Assessment], Assessment]) -> Assessment:
     before = _permitted(store.lock_assessment(conn, claim_ref), claim_ref)
     after = change(before)
-    with conn.pipeline():
-        store.save_assessment(conn, before, after)
-        return _shown(conn, after)
+    store.save_assessment(conn, before, after)
+    return _shown(conn, after)
 
 
 def _shown(conn: Connection, assessment: Assessment) -> Assessment:

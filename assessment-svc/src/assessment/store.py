@@ -184,17 +184,17 @@ def _find(conn: Connection, query: LiteralString, claim_ref: str) -> Assessment 
 
 
 def save_assessment(conn: Connection, before: Assessment, after: Assessment) -> None:
-    """Writes what changed. `before` must be as it was locked in this transaction."""
+    """Writes what changed, at commit. `before` must be as it was locked in this transaction."""
     if after == before:
         return
-    conn.execute(_SAVE, _row(after))
+    conn.at_commit(_SAVE, _row(after))
     gone = [fact for fact in before.items if fact not in after.items]
     if gone:
-        conn.execute(_DELETE_ITEMS, [after.claim_ref, gone])
+        conn.at_commit(_DELETE_ITEMS, [after.claim_ref, gone])
     changed = [_item_row(item) for fact, item in after.items.items() if before.items.get(fact) != item]
     if changed:
         columns: Row = {name: [row[name] for row in changed] for name in changed[0]}
-        conn.execute(_SAVE_ITEMS, columns | {"claim_ref": after.claim_ref})
+        conn.at_commit(_SAVE_ITEMS, columns | {"claim_ref": after.claim_ref})
 
 
 def record_submission(conn: Connection, claim_ref: str, *, schemes: list[str], submit_time: datetime) -> None:

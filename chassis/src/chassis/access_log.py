@@ -25,7 +25,7 @@ _INSERT = """
 def record_access(conn: Connection, *, claim_ref: str, purpose: str | None = None) -> None:
     """Writes that the current call is shown the claim's answers.
 
-    The row is committed with the transaction, so before the response leaves; if it cannot be, there is no response.
+    The row is sent and committed with the transaction's end, before the response leaves; if it cannot be, there is none.
     `purpose` is what entitles the caller (an open call); otherwise what the caller named by `cms-purpose`.
     """
     current = call.current()
@@ -65,7 +65,7 @@ def _insert(
     reason: str | None = None,
 ) -> None:
     caller = current.identity
-    conn.execute(
+    conn.at_commit(
         _INSERT,
         [
             clock.now(),

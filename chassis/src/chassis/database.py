@@ -1,19 +1,20 @@
 """PostgreSQL: one pool for a service, with limits on every connection, and short transactions."""
 
 import select
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, LiteralString
 
 import psycopg
-from psycopg.abc import PQGen
+from psycopg import Transaction
+from psycopg.abc import Params, PQGen, QueryNoTemplate
 from psycopg.generators import send
-from psycopg.rows import dict_row
+from psycopg.pq.abc import PGconn
+from psycopg.rows import RowFactory, dict_row
 from psycopg_pool import ConnectionPool
 
 Row = dict[str, Any]
-Connection = psycopg.Connection[Row]
 
 
 class _Together(psycopg.Pipeline):
@@ -38,18 +39,82 @@ class _Together(psycopg.Pipeline):
         yield from send(self.pgconn)  # what is more than the system takes at once it sends while answers come
 
 
-class _PooledConnection(psycopg.Connection[Row]):
+class Connection(psycopg.Connection[Row]):
+    """A connection of the pool. BEGIN goes with a transaction's first statements, and COMMIT with its last."""
+
+    def __init__(self, pgconn: PGconn, row_factory: RowFactory[Row] = dict_row) -> None:
+        super().__init__(pgconn, row_factory)
+        self._begin_is_owed = False
+        self._last: list[tuple[LiteralString, Params]] = []
+
+    def begin(self) -> None:
+        """Begins a transaction; the server hears of it with the first statement."""
+        self._begin_is_owed, self._last = True, []
+
+    def at_commit(self, query: LiteralString, parameters: Params) -> None:
+        """Executes a statement together with COMMIT, behind all others: one whose answer nobody reads.
+
+        What the server has against it is raised where the transaction ends.
+        """
+        self._last.append((query, parameters))
+
+    def execute(  # type: ignore[override]  # without templates
+        self, query: QueryNoTemplate, params: Params | None = None, *, prepare: bool | None = None, binary: bool = False
+    ) -> psycopg.Cursor[Row]:
+        """As psycopg's, at the head of a transaction together with BEGIN."""
+        if not self._begin_is_owed:
+            return super().execute(query, params, prepare=prepare, binary=binary)
+        with self.pipeline():
+            return super().execute(query, params, prepare=prepare, binary=binary)
+
     @contextmanager
     def pipeline(self) -> Iterator[psycopg.Pipeline]:
+        """What is executed in the block is sent in one message at its end."""
         outermost = self._pipeline is None
         if outermost:
             self._pipeline = _Together(self)
         try:
             with super().pipeline() as pipeline:
+                self._say_begin()
                 yield pipeline
         finally:
             if outermost:
                 self._pipeline = None
+
+    @contextmanager
+    def transaction(self, savepoint_name: str | None = None, force_rollback: bool = False) -> Iterator[Transaction]:  # noqa: FBT001, FBT002
+        """A savepoint, as psycopg's; what an error takes back includes what was left for the end."""
+        self._say_begin()
+        left, kept = len(self._last), False
+        with super().transaction(savepoint_name, force_rollback) as savepoint:
+            try:
+                yield savepoint
+                kept = not force_rollback
+            finally:
+                if not kept:
+                    del self._last[left:]
+
+    def _say_begin(self) -> None:
+        if self._begin_is_owed:
+            self._begin_is_owed = False
+            super().execute("BEGIN")
+
+    def commit(self) -> None:
+        """Commits, with what was left for the end."""
+        if not self._last:
+            self._begin_is_owed = False
+            super().commit()
+            return
+        last, self._last = self._last, []
+        with self.pipeline():
+            for query, parameters in last:
+                self.execute(query, parameters)
+            self.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Takes everything back."""
+        self._begin_is_owed, self._last = False, []
+        super().rollback()
 
 
 _LIMITS = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000 -c timezone=UTC"
@@ -76,13 +141,6 @@ def events_were_appended() -> None:
     _events_appended.set(True)
 
 
-def commit_with(connection: Connection, query: LiteralString, parameters: Sequence[object]) -> None:
-    """The transaction's last statement together with its commit: one round trip."""
-    with connection.pipeline():
-        connection.execute(query, parameters)
-        connection.execute("COMMIT")
-
-
 class Database:
     """The service's own database, as its `_app` role."""
 
@@ -90,7 +148,7 @@ class Database:
         self._url = url
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
-            connection_class=_PooledConnection,
+            connection_class=Connection,
             min_size=2,
             max_size=_POOL_SIZE,
             reconnect_timeout=_RECONNECT_SECONDS,
@@ -116,33 +174,18 @@ class Database:
     def transaction(self) -> Iterator[Connection]:
         """A connection in a transaction: committed at the end, rolled back by an error.
 
-        Raises psycopg.OperationalError or psycopg_pool.PoolTimeout when there is no connection to be had.
+        Who waits for events is woken after it. Raises psycopg.OperationalError or psycopg_pool.PoolTimeout when there is
+        no connection to be had, and at its end what the server has against the statements that were left for it.
         """
-        with self._waking() as connection:
-            connection.execute("BEGIN")
-            yield connection
-
-    @contextmanager
-    def transaction_with(
-        self, query: LiteralString, parameters: Sequence[object]
-    ) -> Iterator[tuple[Connection, Row | None]]:
-        """A transaction as above that begins with this statement, and the statement's first row: one round trip."""
-        with self._waking() as connection:
-            with connection.pipeline():
-                connection.execute("BEGIN")
-                answer = connection.execute(query, parameters)
-            yield connection, answer.fetchone()
-
-    @contextmanager
-    def _waking(self) -> Iterator[Connection]:
-        """A connection whose transaction ends with the block; then whoever waits for events is woken."""
         _events_appended.set(False)
         connection = self._open_connection()
         try:
             with connection:
+                connection.begin()
                 yield connection
                 if connection.closed:  # psycopg would leave without a commit and without an error
                     raise psycopg.OperationalError("the connection was lost in the transaction")
+                connection.commit()
         finally:
             self._pool.putconn(connection)
         if _events_appended.get():

@@ -5,6 +5,7 @@ hearer keeps the highest it has heard, and hands no event below it to a handler.
 """
 
 from datetime import datetime, timedelta
+from typing import LiteralString
 
 from chassis.bus import Delivery
 from chassis.database import Connection
@@ -21,7 +22,11 @@ _RAISE = """
     INSERT INTO inbox_floors (source, floor) VALUES (%s, %s)
     ON CONFLICT (source) DO UPDATE SET floor = greatest(inbox_floors.floor, excluded.floor)
 """
-_IS_BELOW = "SELECT 1 FROM inbox_floors WHERE source = %s AND floor > %s"
+IS_BELOW: LiteralString = "SELECT 1 FROM inbox_floors WHERE source = %s AND floor > %s"
+"""Gives a row where an event of this source, created then, is below the floor.
+
+To be asked after the inbox row was written, never before.
+"""
 
 
 def own_floor(conn: Connection, *, keep: timedelta) -> datetime:
@@ -58,8 +63,3 @@ def moment(delivery: Delivery, field: str) -> datetime | None:
 def raise_floor(conn: Connection, source: str, floor: datetime) -> None:
     """Keeps a source's floor; it never sinks."""
     conn.execute(_RAISE, [source, floor])
-
-
-def is_below(conn: Connection, source: str, created: datetime | None) -> bool:
-    """Whether an event is below its source's floor. To be asked after the inbox row was written, never before."""
-    return created is not None and conn.execute(_IS_BELOW, [source, created]).fetchone() is not None

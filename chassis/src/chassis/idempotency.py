@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 
 from chassis import call, crash
 from chassis.call import Call
-from chassis.database import Connection, commit_with
+from chassis.database import Connection
 from chassis.errors import AlreadyExists, InvalidArgument, Violation
 
 Result = TypeVar("Result")
@@ -50,8 +50,8 @@ def run_once(
     """
     now = call.current()
     key, digest = _key(now, request), now.vault.request_hmac(_body(request))
-    with now.database.transaction_with(_NOTE_REQUEST, [*key, digest]) as (conn, first):
-        if first is None:
+    with now.database.transaction() as conn:
+        if conn.execute(_NOTE_REQUEST, [*key, digest]).fetchone() is None:
             kept = _kept(conn, now, key, digest)
             if kept is None:
                 raise RuntimeError("a request's row went while it was being repeated")
@@ -62,8 +62,8 @@ def run_once(
         result = use_case(conn)
         response = respond(result)
         kept = json.dumps(memory.keep(result)).encode() if memory else response.SerializeToString()
+        conn.at_commit(_KEEP_RESPONSE, [now.vault.seal_response(kept, place=_place(key)), *key])
         crash.point("request.before_commit")
-        commit_with(conn, _KEEP_RESPONSE, [now.vault.seal_response(kept, place=_place(key)), *key])
     crash.point("request.after_commit")
     return response
 

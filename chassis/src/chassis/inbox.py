@@ -170,10 +170,13 @@ class Inbox:
     def _handled(self, event: Event, created: datetime | None) -> str:
         if event.name not in self._handlers:
             raise Unreadable("UNKNOWN_TYPE")
-        with self._database.transaction_with(_NOTE_EVENT, [event.event_id, event.source, created]) as (conn, new):
-            if new is None:
+        with self._database.transaction() as conn:
+            with conn.pipeline():
+                noted = conn.execute(_NOTE_EVENT, [event.event_id, event.source, created])
+                below = conn.execute(floors.IS_BELOW, [event.source, created])
+            if noted.fetchone() is None:
                 return "duplicate"
-            if floors.is_below(conn, event.source, created):
+            if below.fetchone() is not None:
                 # Its row was pruned. No receipt: should its sender think otherwise, it stays unfinished there and shows.
                 conn.rollback()
                 return "finished"

@@ -63,13 +63,13 @@ def receipts_stream(source: str) -> str:
 def append(
     conn: Connection, *, claim_ref: str, version: int, event: Message, occurred_time: datetime | None = None
 ) -> uuid.UUID:
-    """Writes an event of the contract in this transaction; gives its event_id.
+    """Writes an event of the contract at this transaction's end; gives its event_id.
 
     `version` is that of the aggregate. KeyError where the message is no event of the contract.
     """
     event_type = contract.events()[event.DESCRIPTOR.name]
     event_id = uuid.uuid4()
-    conn.execute(
+    conn.at_commit(
         "INSERT INTO outbox (event_id, type, claim_ref, version, payload, heard_by, occurred_time, traceparent)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
         [

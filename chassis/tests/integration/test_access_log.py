@@ -85,7 +85,7 @@ WAYS_TO_LOSE_THE_LOG = {
 
 
 def write_among_others() -> None:
-    """As a save does: the log's row is sent with other statements, and its error comes when all are answered."""
+    """As a save does: the error comes where the transaction ends, whatever else is sent with it."""
     with call.current().database.transaction() as conn, conn.pipeline():
         access_log.record_access(conn, claim_ref=CLAIM)
         conn.execute("SELECT 1")

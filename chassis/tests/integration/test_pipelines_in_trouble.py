@@ -4,13 +4,14 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import LiteralString
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from psycopg.pq import PipelineStatus, TransactionStatus
 
-from chassis.database import Connection, Database, commit_with
+from chassis.database import Connection, Database
 from chassis.testing import DatabaseUrls, Servers
 
 _NOTE = "INSERT INTO inbox (event_id, source) VALUES (%s, 'tests')"
@@ -26,6 +27,12 @@ _RUNS_UNTIL_PREPARED = 8
 
 class Refused(Exception):
     """What a service makes of an error of the database."""
+
+
+def commit_with(conn: Connection, query: LiteralString, parameters: list[object]) -> None:
+    """Ends the transaction here, with this statement as its last."""
+    conn.at_commit(query, parameters)
+    conn.commit()
 
 
 def noted(database: Database) -> set[UUID]:
@@ -249,7 +256,8 @@ def test_a_server_that_dies_while_much_is_being_sent_is_a_lost_connection(databa
 
 def test_a_server_that_died_before_is_a_lost_connection(database: Database) -> None:
     def lose_it() -> None:
-        with database.transaction_with(_NOTE + " RETURNING 1", [uuid4()]) as (conn, _):
+        with database.transaction() as conn:
+            conn.execute(_NOTE, [uuid4()])
             with database.transaction() as other:
                 other.execute("SELECT pg_terminate_backend(%s, 5000)", [conn.info.backend_pid])
             note_around(conn, 1, "SELECT 1")
@@ -264,7 +272,8 @@ def test_a_commit_whose_server_died_is_not_taken_for_a_commit(database: Database
     reached = []
 
     def lose_it() -> None:
-        with database.transaction_with(_NOTE + " RETURNING 1", [uuid4()]) as (conn, _):
+        with database.transaction() as conn:
+            conn.execute(_NOTE, [uuid4()])
             commit_with(conn, _DIES, [])
             reached.append("the line behind the commit")
 
@@ -291,7 +300,8 @@ def test_a_commit_that_is_refused_is_an_error(database: Database, database_urls:
 
 def test_many_threads_get_each_its_own_answers(database: Database) -> None:
     def ask(number: int) -> list[object]:
-        with database.transaction_with("SELECT %s::int AS number", [number]) as (conn, first):
+        with database.transaction() as conn:
+            first = conn.execute("SELECT %s::int AS number", [number]).fetchone()
             with conn.pipeline():
                 rest = [conn.execute("SELECT %s::int AS number", [number + each]) for each in (1, 2)]
             commit_with(conn, _NOTE, [UUID(int=number)])

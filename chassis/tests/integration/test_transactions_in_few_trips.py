@@ -1,15 +1,22 @@
 """A transaction that begins with its first statement and is committed with its last is a transaction like any other."""
 
 import contextlib
+from typing import LiteralString
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from psycopg.pq import TransactionStatus
 
-from chassis.database import Database, commit_with
+from chassis.database import Connection, Database
 
 _NOTE = "INSERT INTO inbox (event_id, source) VALUES (%s, 'tests') ON CONFLICT DO NOTHING RETURNING event_id"
+
+
+def commit_with(conn: Connection, query: LiteralString, parameters: list[object]) -> None:
+    """Ends the transaction here, with this statement as its last."""
+    conn.at_commit(query, parameters)
+    conn.commit()
 
 
 def noted(database: Database, event_id: UUID) -> bool:
@@ -18,7 +25,8 @@ def noted(database: Database, event_id: UUID) -> bool:
 
 
 def go_on_after_a_failure(database: Database, event_id: UUID) -> None:
-    with database.transaction_with(_NOTE, [event_id]) as (conn, _):
+    with database.transaction() as conn:
+        conn.execute(_NOTE, [event_id])
         with contextlib.suppress(psycopg.errors.DivisionByZero):
             conn.execute("SELECT 1 / 0")
         commit_with(conn, _NOTE, [uuid4()])
@@ -27,8 +35,8 @@ def go_on_after_a_failure(database: Database, event_id: UUID) -> None:
 def test_the_first_statement_is_in_the_transaction_and_its_row_is_given(database: Database) -> None:
     event_id = uuid4()
 
-    with database.transaction_with(_NOTE, [event_id]) as (conn, row):
-        assert row == {"event_id": event_id}
+    with database.transaction() as conn:
+        assert conn.execute(_NOTE, [event_id]).fetchone() == {"event_id": event_id}
         assert conn.info.transaction_status is TransactionStatus.INTRANS
         conn.rollback()
 
@@ -37,11 +45,11 @@ def test_the_first_statement_is_in_the_transaction_and_its_row_is_given(database
 
 def test_a_first_statement_that_gives_no_row_gives_none(database: Database) -> None:
     event_id = uuid4()
-    with database.transaction_with(_NOTE, [event_id]):
-        pass
+    with database.transaction() as conn:
+        conn.execute(_NOTE, [event_id])
 
-    with database.transaction_with(_NOTE, [event_id]) as (_, row):
-        assert row is None
+    with database.transaction() as conn:
+        assert conn.execute(_NOTE, [event_id]).fetchone() is None
 
     assert noted(database, event_id)
 
@@ -49,7 +57,8 @@ def test_a_first_statement_that_gives_no_row_gives_none(database: Database) -> N
 def test_what_is_committed_with_the_last_statement_is_committed_at_once(database: Database) -> None:
     first, last = uuid4(), uuid4()
 
-    with database.transaction_with(_NOTE, [first]) as (conn, _):
+    with database.transaction() as conn:
+        conn.execute(_NOTE, [first])
         commit_with(conn, _NOTE, [last])
         assert conn.info.transaction_status is TransactionStatus.IDLE
         assert noted(database, first)
@@ -60,11 +69,13 @@ def test_what_is_committed_with_the_last_statement_is_committed_at_once(database
 def test_a_last_statement_that_fails_takes_everything_back(database: Database) -> None:
     event_id = uuid4()
 
-    with (
-        pytest.raises(psycopg.errors.NotNullViolation),
-        database.transaction_with(_NOTE, [event_id]) as (conn, _),
-    ):
-        commit_with(conn, _NOTE, [None])
+    def end_by_a_failure() -> None:
+        with database.transaction() as conn:
+            conn.execute(_NOTE, [event_id])
+            conn.at_commit(_NOTE, [None])
+
+    with pytest.raises(psycopg.errors.NotNullViolation):
+        end_by_a_failure()
 
     assert not noted(database, event_id)
 
@@ -81,9 +92,85 @@ def test_a_transaction_that_has_failed_is_never_taken_for_committed(database: Da
 def test_a_savepoint_within_gives_back_only_its_own(database: Database) -> None:
     kept, given_back = uuid4(), uuid4()
 
-    with database.transaction_with(_NOTE, [kept]) as (conn, _), conn.transaction():
-        conn.execute(_NOTE, [given_back])
-        raise psycopg.Rollback
+    with database.transaction() as conn:
+        conn.execute(_NOTE, [kept])
+        with conn.transaction():
+            conn.execute(_NOTE, [given_back])
+            raise psycopg.Rollback
 
     assert noted(database, kept)
     assert not noted(database, given_back)
+
+
+def test_a_savepoint_that_comes_first_is_in_the_transaction(database: Database) -> None:
+    event_id = uuid4()
+
+    def refuse() -> None:
+        with database.transaction() as conn:
+            with conn.transaction():
+                conn.execute(_NOTE, [event_id])
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        refuse()
+
+    assert not noted(database, event_id)
+
+
+def test_a_savepoint_that_is_given_back_takes_what_it_left_for_the_end(database: Database) -> None:
+    before, within, behind = uuid4(), uuid4(), uuid4()
+
+    with database.transaction() as conn:
+        conn.at_commit(_NOTE, [before])
+        with contextlib.suppress(LookupError), conn.transaction():
+            conn.at_commit(_NOTE, [within])
+            raise LookupError
+        with conn.transaction():
+            conn.at_commit(_NOTE, [within])
+            raise psycopg.Rollback
+        with conn.transaction(force_rollback=True):
+            conn.at_commit(_NOTE, [within])
+        with conn.transaction():
+            conn.at_commit(_NOTE, [behind])
+
+    assert [noted(database, event_id) for event_id in (before, within, behind)] == [True, False, True]
+
+
+def test_what_is_left_for_the_end_comes_in_its_order_and_behind_the_rest(database: Database) -> None:
+    left, told = uuid4(), uuid4()
+
+    with database.transaction() as conn:
+        conn.at_commit(_NOTE, [left])
+        conn.at_commit("UPDATE inbox SET source = 'later' WHERE event_id = %s", [left])
+        seen = conn.execute("SELECT count(*) AS seen FROM inbox WHERE event_id = %s", [left]).fetchone()
+        conn.execute(_NOTE, [told])
+
+    assert seen == {"seen": 0}
+    with database.transaction() as conn:
+        row = conn.execute("SELECT source FROM inbox WHERE event_id = %s", [left]).fetchone()
+    assert row == {"source": "later"}
+    assert noted(database, told)
+
+
+def test_nothing_that_was_left_for_the_end_outlives_an_error(database: Database) -> None:
+    event_id = uuid4()
+
+    def refuse() -> None:
+        with database.transaction() as conn:
+            conn.at_commit(_NOTE, [event_id])
+            raise LookupError
+
+    for _ in range(20):  # each of the pool's connections may be the one
+        with pytest.raises(LookupError):
+            refuse()
+        with database.transaction() as conn:
+            conn.execute("SELECT 1")
+
+    assert not noted(database, event_id)
+
+
+def test_a_transaction_in_which_nothing_is_asked_is_none(database: Database) -> None:
+    with database.transaction() as conn:
+        pass
+
+    assert conn.info.transaction_status is TransactionStatus.IDLE

@@ -55,6 +55,12 @@ def call(claim_ref: str, **more: Any) -> Call:
     return Call(call_id=uuid.uuid4(), claim_ref=claim_ref, **whole | more)
 
 
+def end_and_begin(conn: Connection) -> None:
+    """What was left for the end of a transaction is there to be read in the next."""
+    conn.commit()
+    conn.begin()
+
+
 def test_a_claim_comes_back_as_it_was_kept(conn: Connection) -> None:
     insert_claim(conn, claim(), LookUps())
 
@@ -94,6 +100,7 @@ def test_answers_are_read_as_they_stood_at_any_version(conn: Connection, vault: 
     ]:
         origin = replace(ORIGIN, reason=f"reason {version}")
         save_answers(conn, cipher, claim(version=version), changed, origin=origin, look_ups=LookUps(person=b"person"))
+    end_and_begin(conn)
 
     assert load_answers(conn, cipher, version=1) == {}
     assert load_answers(conn, cipher, version=2)["surname"].record_form == "SIAN"
@@ -115,6 +122,7 @@ def test_an_answer_moved_to_another_place_does_not_open(conn: Connection, vault:
     cipher = vault.cipher(conn, "C00000000000")
     changed = {"capital": Answer(value="1.00", version=2)}
     save_answers(conn, cipher, claim(version=2), changed, origin=ORIGIN, look_ups=LookUps())
+    end_and_begin(conn)
 
     conn.execute("UPDATE answers SET question_id = 'pension_weekly'")
 
@@ -131,9 +139,11 @@ def test_the_callers_latest_open_call_comes_with_the_claim(conn: Connection, vau
     other = call("C00000000000", started=NOW.replace(hour=11), operator="OP000002")
     for made in (first, second, other):
         insert_call(conn, cipher, made, on_the_line)
+    end_and_begin(conn)
 
     _, open_call = load_claim(conn, "C00000000000", caller="OP000001")
     save_call(conn, second.end(Outcome.ABANDONED, at=NOW.replace(hour=12), call_back_time=None))
+    end_and_begin(conn)
     _, left = load_claim(conn, "C00000000000", caller="OP000001")
 
     assert (open_call and open_call.call_id, left and left.call_id) == (second.call_id, first.call_id)

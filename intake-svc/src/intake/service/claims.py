@@ -44,9 +44,8 @@ def submit_claim(conn: Connection, claim_ref: str, *, version: int) -> Claim:
     held = hold_to_change(conn, claim_ref, version=version)
     interview = evaluate(script_in_use(), held.answers, language=held.language)
     submitted, event = claims.submit(held.claim, interview, at=clock.now())
-    with conn.pipeline():
-        save_submission(conn, submitted)
-        announce(conn, submitted, event)
+    save_submission(conn, submitted)
+    announce(conn, submitted, event)
     metrics.QUESTIONS_ASKED.labels("+".join(submitted.schemes)).observe(interview.asked)
     return submitted
 

@@ -44,9 +44,8 @@ def record_answers(conn: Connection, claim_ref: str, given: Mapping[str, Given],
     """
     held = hold_to_change(conn, claim_ref, version=version)
     change = claims.record_answers(held.claim, script_in_use(), held.answers, given)
-    with conn.pipeline():
-        _save(conn, held, change, reason="")
-        return _show_changed(conn, held, change)
+    _save(conn, held, change, reason="")
+    return _show_changed(conn, held, change)
 
 
 def amend_answers(
@@ -58,10 +57,9 @@ def amend_answers(
     """
     held = hold_to_change(conn, claim_ref, version=version, by_purpose=frozenset({"ASSESSOR", "PROCESSING_OFFICER"}))
     change = claims.amend_answers(held.claim, script_in_use(), held.answers, given)
-    with conn.pipeline():
-        made = _save(conn, held, change, reason=reason)
-        changes = tuple(_entries(held.answers, change, made))
-        return _show_changed(conn, held, change, changes=changes)
+    made = _save(conn, held, change, reason=reason)
+    changes = tuple(_entries(held.answers, change, made))
+    return _show_changed(conn, held, change, changes=changes)
 
 
 def _entries(before: Answers, change: Change, made: Origin) -> Iterator[HistoryEntry]:

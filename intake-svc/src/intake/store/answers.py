@@ -81,8 +81,8 @@ class HistoryEntry:
 def save_answers(
     conn: Connection, cipher: ClaimCipher, claim: Claim, changed: Answers, *, origin: Origin, look_ups: LookUps
 ) -> None:
-    """A claim with the answers that made its version. Append-only: what stood before stays."""
-    conn.execute(
+    """A claim with the answers that made its version, at commit. Append-only: what stood before stays."""
+    conn.at_commit(
         _SAVE_CLAIM,
         {
             "claim_ref": claim.claim_ref,

@@ -25,9 +25,9 @@ _SAVE_CALL = """
 
 
 def insert_call(conn: Connection, cipher: ClaimCipher, call: Call, caller: Caller) -> None:
-    """A new call. Who is on the line is sealed."""
+    """A new call, at commit. Who is on the line is sealed."""
     on_the_line = {"relation": caller.relation, "name": caller.name, "authority": caller.authority}
-    conn.execute(
+    conn.at_commit(
         _INSERT_CALL,
         [
             call.call_id,
@@ -59,8 +59,8 @@ def lock_forgotten_calls(conn: Connection, *, started_before: datetime) -> list[
 
 
 def save_call(conn: Connection, call: Call) -> None:
-    """A call after a try at its security questions, or at its end."""
-    conn.execute(
+    """A call after a try at its security questions, or at its end; at commit."""
+    conn.at_commit(
         _SAVE_CALL, [call.security, call.tries_left, call.ended, call.outcome, call.call_back_time, call.call_id]
     )
 

@@ -172,15 +172,14 @@ def insert_claim(conn: Connection, claim: Claim, look_ups: LookUps) -> None:
 def move_nino(conn: Connection, claim_ref: str, nino_lookup: bytes | None) -> None:
     """Has the claim found by another NINO, or by none. Raises AlreadyExists (`OPEN_CLAIM`) as `insert_claim` does."""
     try:
-        with conn.pipeline():  # its refusal must come here, also where more is sent together
-            conn.execute("UPDATE claim_schemes SET nino_lookup = %s WHERE claim_ref = %s", [nino_lookup, claim_ref])
+        conn.execute("UPDATE claim_schemes SET nino_lookup = %s WHERE claim_ref = %s", [nino_lookup, claim_ref])
     except errors.UniqueViolation as cause:
         raise _open_claim_exists(cause) from None
 
 
 def save_submission(conn: Connection, claim: Claim) -> None:
-    """A claim that was submitted."""
-    conn.execute(
+    """A claim that was submitted, at commit."""
+    conn.at_commit(
         "UPDATE claims SET state = %s, version = %s, submit_time = %s WHERE claim_ref = %s",
         [claim.state, claim.version, claim.submit_time, claim.claim_ref],
     )
