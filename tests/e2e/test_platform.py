@@ -44,6 +44,14 @@ def test_the_metrics_served_are_the_metrics_documented(platform_under_test: Plat
     assert served == documented
 
 
+def test_intake_keeps_to_one_processor_where_there_are_several(platform_under_test: PlatformUnderTest) -> None:
+    usable = os.sched_getaffinity(0)
+    running = platform_under_test.running.running
+
+    assert os.sched_getaffinity(running["intake-svc"].pid) == {max(usable)}
+    assert os.sched_getaffinity(running["scheduling-svc"].pid) == usable
+
+
 def test_two_platforms_run_side_by_side_and_a_second_start_finds_yesterdays_data(
     platform_under_test: PlatformUnderTest,
 ) -> None:

@@ -42,6 +42,8 @@ class ServiceSettings(BaseSettings):
     """How long finished events and answered requests are kept: so long a repeated request gets its first answer."""
     housekeeping_seconds: float = Field(default=60.0, gt=0)
     """How often what is done with is removed."""
+    processor: int | None = Field(default=None, ge=0)
+    """The processor on which all of this process' threads stay, where it is to keep to one."""
     start_limit_seconds: float = Field(default=60.0, gt=0)
     """How long to wait at start for what is needed."""
     drain_seconds: float = Field(default=10.0, ge=0)

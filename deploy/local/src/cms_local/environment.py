@@ -1,5 +1,6 @@
 """What each process is told by its environment."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ _HOST = "127.0.0.1"
 
 def of_service(layout: Layout, service: str, *, time_scale: float) -> Mapping[str, str]:
     """The settings of a service."""
-    database = DATABASES[service]
+    database, processor = DATABASES[service], processor_of(service)
     postgres = f"{_HOST}:{layout.postgres_port}/{database}"
     return _texts(
         CMS_HOST=_HOST,
@@ -30,7 +31,16 @@ def of_service(layout: Layout, service: str, *, time_scale: float) -> Mapping[st
         CMS_JSAPS_HOST=_HOST,
         CMS_JSAPS_PORT=layout.simulator_port("jsaps"),
         CMS_COUNCILS_URL=f"http://{_HOST}:{layout.simulator_port('councils')}",
+        **({} if processor is None else {"CMS_PROCESSOR": processor}),
     )
+
+
+def processor_of(service: str) -> int | None:
+    """The processor to which a service keeps: intake-svc to the last one, where there are several."""
+    if service != "intake-svc" or not hasattr(os, "sched_getaffinity"):
+        return None
+    usable = os.sched_getaffinity(0)
+    return max(usable) if len(usable) > 1 else None
 
 
 def of_simulator(layout: Layout, simulator: str, *, time_scale: float) -> Mapping[str, str]:

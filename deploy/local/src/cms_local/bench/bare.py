@@ -1,5 +1,6 @@
-"""The measure: `python -m cms_local.bench.bare PORT DATABASE_URL` serves a handler that commits one INSERT, no more."""
+"""The measure: `bench.bare PORT DATABASE_URL [PROCESSOR]` serves a handler that commits one INSERT, no more."""
 
+import os
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -32,4 +33,6 @@ def serve(port: int, url: str) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[3:]:
+        os.sched_setaffinity(0, {int(sys.argv[3])})
     serve(int(sys.argv[1]), sys.argv[2])

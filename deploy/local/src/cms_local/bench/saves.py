@@ -10,6 +10,7 @@ from google.protobuf.wrappers_pb2 import BytesValue
 
 from chassis.embedded import create_database
 from cms.intake.v1 import intake_pb2 as pb
+from cms_local import environment
 from cms_local.bench.driving import CALLERS, Rate, drive, opened
 from cms_local.bench.interview import ANSWERS_IN_A_SAVE, INTAKE, Begun, Operators, plain_case, save, saves_of
 from cms_local.layout import Layout
@@ -40,7 +41,10 @@ def _bare_server(layout: Layout) -> Iterator[str]:
     with psycopg.connect(url) as conn:
         conn.execute(_BARE_TABLE)
     port = layout.postgres_port + 5
-    server = subprocess.Popen([sys.executable, "-m", _BARE, str(port), url])
+    processor = environment.processor_of("intake-svc")  # it has what the service has
+    server = subprocess.Popen(
+        [sys.executable, "-m", _BARE, str(port), url, *([] if processor is None else [str(processor)])]
+    )
     try:
         yield f"127.0.0.1:{port}"
     finally:
