@@ -1,6 +1,5 @@
 """A service's process: it waits for what it needs, migrates, opens both doors, works, and drains on SIGTERM."""
 
-import gc
 import os
 import signal
 import socket
@@ -137,8 +136,6 @@ class Process:
         self.database.open()
         self._service.prepare(self.runtime)
         metrics.REGISTRY.register(self._gauges)
-        gc.collect()
-        gc.freeze()  # what was loaded to start with stays for good: it need not be looked through for garbage
         for worker in self.workers:
             worker.start()
         self.grpc.start()
