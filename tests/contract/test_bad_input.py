@@ -31,7 +31,8 @@ CANARY = "Zq7 Canary"
 NEVER = {"internal", "unknown", "http_500", "http_502", "cancelled", "data_loss"}
 DEEPEST_MESSAGE, DEEPEST_BODY = 25, 120
 """Levels of JSON in a value: what a message can be made of here, and more than any door takes."""
-PLAIN_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]-]{0,120}")
+PLAIN_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]-]{0,2000}")
+"""A path of names, as long as the message is deep."""
 
 SPICES = [
     "",

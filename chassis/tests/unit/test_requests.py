@@ -118,6 +118,20 @@ def test_a_path_never_holds_the_callers_own_keys() -> None:
     assert CANARY not in str(faults(answers({CANARY: {CANARY: "\x00"}})))
 
 
+def test_a_fault_at_the_bottom_of_a_deep_value_is_named_in_an_error_that_can_be_carried() -> None:
+    deep: Any = "\x00"
+    for _ in range(45):
+        deep = [deep]
+
+    with pytest.raises(InvalidArgument) as refused:
+        requests.check(answers(deep))
+
+    (named,) = [violation.field for violation in refused.value.violations]
+    assert named == "answers[0].value" + ".list_value.values[0]" * 45 + ".string_value"
+    details = sum(len(detail.SerializeToString()) for detail in details_of(refused.value))
+    assert details * 4 / 3 + len(refused.value.message) < 8000
+
+
 def test_maps_of_plain_values_are_looked_into() -> None:
     options = struct_pb2.Struct.DESCRIPTOR.fields_by_name["fields"]
 
