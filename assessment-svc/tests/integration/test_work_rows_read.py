@@ -1,6 +1,5 @@
 """What is listed and counted often reads what is open, or a page, however much was confirmed: counted by PostgreSQL."""
 
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -12,6 +11,7 @@ from assessment.deadlines import DEADLINES
 from assessment.store import WorkFilter
 from chassis import clock
 from chassis.database import Connection, Database
+from chassis.testing import rows_read
 
 OFFICE = "600021"
 
@@ -47,26 +47,6 @@ def owner(database: Database, database_urls: Any) -> Iterator[Connection]:
             conn.execute(statement.encode(), {"office": OFFICE, "long_ago": clock.now() - timedelta(days=30)})
         yield conn
     opened.close()
-
-
-def rows_read(conn: Connection, query: str, parameters: Any) -> int:
-    """How many rows of tables the query looks at, whether it gives them or not."""
-    row: Any = conn.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}".encode(), parameters).fetchone()
-    found = row["QUERY PLAN"]
-    return sum(map(_read_by, _nodes((json.loads(found) if isinstance(found, str) else found)[0]["Plan"])))
-
-
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for part in plan.get("Plans", ()):
-        yield from _nodes(part)
-
-
-def _read_by(node: dict[str, Any]) -> int:
-    if "Relation Name" not in node:
-        return 0
-    each: float = node["Actual Rows"] + sum(value for name, value in node.items() if name.startswith("Rows Removed by"))
-    return round(each * float(node["Actual Loops"]))
 
 
 @pytest.mark.parametrize("deadline", DEADLINES, ids=lambda deadline: deadline.state)

@@ -27,7 +27,7 @@ from psycopg import sql
 
 from chassis import clock, embedded
 from chassis.bus import Bus
-from chassis.database import Database
+from chassis.database import Connection, Database
 from chassis.identity import ALGORITHM, AUDIENCE
 from chassis.migrations import migrate
 from chassis.settings import ServiceSettings
@@ -288,3 +288,23 @@ def settings_for(
         drain_seconds=5.0,
         **more,
     )
+
+
+def rows_read(conn: Connection, query: str, parameters: Any) -> int:
+    """How many rows of tables the query looks at, whether it gives them or not."""
+    row: Any = conn.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}".encode(), parameters).fetchone()
+    found = row["QUERY PLAN"]
+    return sum(map(_read_by, _nodes((json.loads(found) if isinstance(found, str) else found)[0]["Plan"])))
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from _nodes(part)
+
+
+def _read_by(node: dict[str, Any]) -> int:
+    if "Relation Name" not in node:
+        return 0
+    each: float = node["Actual Rows"] + sum(value for name, value in node.items() if name.startswith("Rows Removed by"))
+    return round(each * float(node["Actual Loops"]))
