@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from google.protobuf.descriptor import ServiceDescriptor
 
+from chassis import contract
 from chassis.testing import eventually
-from cms_local.doors import Doors
+from cms_local.doors import SERVICE_NAMES, Doors
 from cms_local.journey import Journey
 from cms_local.layout import ROOT, SERVICES
+from cms_local.raw_doors import methods
 from cms_local.testing import PlatformUnderTest
 
 pytestmark = pytest.mark.xdist_group("platform")
@@ -25,17 +28,18 @@ INTAKE, SCHEDULING, ASSESSMENT, GATEWAY, NOTIFIER = SERVICES
 HANDLING = ("inbox.before_commit", "inbox.after_commit", "inbox.after_receipt")
 ANSWERING = ("request.before_commit", "request.after_commit")
 TELLING = ("relay.after_claim", "relay.after_publish")
+FINISHING = ("receipts.after_commit",)
 
 LONG: Mapping[str, Sequence[str]] = {
-    INTAKE: (*ANSWERING, *TELLING, "receipts.after_commit"),
-    SCHEDULING: (*HANDLING, *ANSWERING, *TELLING),
-    ASSESSMENT: (*HANDLING, *ANSWERING, "correction.after_amendment", *TELLING),
+    INTAKE: (*HANDLING, *ANSWERING, *TELLING, *FINISHING),
+    SCHEDULING: (*HANDLING, *ANSWERING, *TELLING, *FINISHING),
+    ASSESSMENT: (*HANDLING, *ANSWERING, "correction.after_amendment", *TELLING, *FINISHING),
     GATEWAY: (
         *HANDLING,
         "transfer.after_storing",  # between the phases
         "transfer.after_storing",  # of the same claim: after the second
         *TELLING,
-        "receipts.after_commit",
+        *FINISHING,
         "transfer.after_facts",
         "transfer.before_first_byte",
         "link.after_send",
@@ -49,6 +53,7 @@ LONG: Mapping[str, Sequence[str]] = {
         "notice.after_answer",
         "notice.after_storing",
         "asking.after_answer",
+        *TELLING,
     ),
 }
 """The points of each service, in the order in which it dies at them: the longest leases first."""
@@ -69,7 +74,10 @@ _HANDLED = "SELECT count(*) FROM inbox WHERE event_id = ANY(%s)"
 
 @dataclass(frozen=True, kw_only=True)
 class RepeatingDoors(Doors):
-    """Makes every change twice with the same request_id, and holds the second answer to the first."""
+    """Makes every change twice with the same request_id, and holds the second answer to the first.
+
+    assessment-svc shows the assessment as it is by then, which so soon is as it was.
+    """
 
     def call(
         self, service: str, method: str, body: Mapping[str, Any], *, token: str, purpose: str = ""
@@ -77,13 +85,8 @@ class RepeatingDoors(Doors):
         first = super().call(service, method, body, token=token, purpose=purpose)
         if "requestId" in body:
             again = super().call(service, method, body, token=token, purpose=purpose)
-            assert _lasting(service, again) == _lasting(service, first), method
+            assert again == first, method
         return first
-
-
-def _lasting(service: str, response: Mapping[str, Any]) -> Any:
-    """What a repeat must give again: assessment-svc shows the assessment as it is by then."""
-    return response["assessment"]["claimRef"] if service == ASSESSMENT else response
 
 
 def carry(journey: Journey) -> None:
@@ -151,18 +154,45 @@ def test_a_service_that_dies_at_each_of_its_points(platform_under_test: Platform
     must_be_whole(platform_under_test, journeys)
 
 
-def points_in_the_code() -> list[str]:
-    """The name given to every call of crash.point; anything but a plain name is no name."""
+def points_in(folder: str) -> list[str]:
+    """The name given to every call of crash.point in a member's code; anything but a plain name is no name."""
     found = []
-    for path in sorted(ROOT.glob("*/src/**/*.py")):
+    for path in sorted((ROOT / folder / "src").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "crash.point":
                 found.append(ast.literal_eval(node.args[0]))
     return found
 
 
+def points_reached_by(service: str) -> set[str]:
+    """Its own, and those of the chassis that the contract makes it come by."""
+    descriptor = contract_of(service)
+    told = [event for event in contract.events().values() if event.source == service]
+    changes = [method for method in descriptor.methods if "request_id" in method.input_type.fields_by_name]
+    return {
+        *points_in(service),
+        *(HANDLING if contract.sources_heard_by(service) else ()),
+        *(ANSWERING if changes else ()),
+        *(TELLING if told else ()),
+        *(FINISHING if any(event.heard_by for event in told) else ()),
+    }
+
+
+def contract_of(service: str) -> ServiceDescriptor:
+    return next(
+        method.containing_service
+        for method in methods().values()
+        if method.containing_service.full_name == SERVICE_NAMES[service]
+    )
+
+
 def test_every_crash_point_in_the_code_is_one_at_which_a_test_lets_a_process_die() -> None:
-    names = points_in_the_code()
+    names = [name for folder in ("chassis", "simulators", "deploy/local", *SERVICES) for name in points_in(folder)]
 
     assert sorted(names) == sorted({point for points in LONG.values() for point in points})
     assert {point for points in SHORT.values() for point in points} <= set(names)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_let_die_at_every_point_that_it_comes_by(service: str) -> None:
+    assert set(LONG[service]) == points_reached_by(service)
