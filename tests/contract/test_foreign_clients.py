@@ -17,6 +17,7 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from chassis.testing import eventually
+from cms.assessment.v1 import assessment_pb2
 from cms_local import told
 from cms_local.cases import random_nino
 from cms_local.journey import Journey
@@ -31,14 +32,22 @@ NPM_SECONDS = 120
 
 @pytest.fixture(scope="session")
 def connect_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The script beside Connect's client, installed as the lock file says."""
+    """A folder with the scripts beside Connect's client, installed as the lock file says."""
     folder = tmp_path_factory.mktemp("node")
-    for name in ("package.json", "package-lock.json", "first_save.mjs"):
-        shutil.copy(NODE / name, folder)
+    shutil.copytree(NODE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
     install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
     done = subprocess.run(install, cwd=folder, capture_output=True, text=True, timeout=NPM_SECONDS, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    return folder / "first_save.mjs"
+    return folder
+
+
+def run_node(script: Path, given: Mapping[str, Any]) -> Any:
+    """What the script makes of what it is given."""
+    done = subprocess.run(
+        ["node", script], input=json.dumps(given), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
 
 
 @pytest.mark.needs("npm")
@@ -54,12 +63,8 @@ def test_connects_own_client_takes_a_call_and_saves_its_first_answers(
         "nino": random_nino(platform_under_test.source),
     }
 
-    done = subprocess.run(
-        ["node", connect_client], input=json.dumps(given), capture_output=True, text=True, timeout=60, check=False
-    )
+    seen = run_node(connect_client / "first_save.mjs", given)
 
-    assert done.returncode == 0, done.stderr[-3000:]
-    seen = json.loads(done.stdout)
     assert (seen["version"], seen["repeat_version"]) == (2, 2)
     assert (seen["surname"], seen["proposed"]) == ("Siân O’Brien", True)
     assert seen["stale"] == {"code": "Aborted", "details": ["google.rpc.ErrorInfo"]}
@@ -69,6 +74,35 @@ def test_connects_own_client_takes_a_call_and_saves_its_first_answers(
         "intake-svc", "GetInterview", {"claimRef": seen["claim_ref"]}, token=journey.operator
     )["interview"]
     assert answers_of(interview)["forenames"] == "李"
+
+
+@pytest.mark.needs("npm")
+@pytest.mark.needs("node")
+def test_connects_own_client_carries_a_claim_through(
+    platform_under_test: PlatformUnderTest, connect_client: Path
+) -> None:
+    people = platform_under_test.journey("single, council tenant")
+    address, image = platform_under_test.doors.address, str(ROOT / "proto" / "contract.binpb")
+    answers = {name: value for name, value in people.case.answers.items() if name != "nino"}
+
+    taken = run_node(
+        connect_client / "take_claim.mjs",
+        {"intake": address("intake-svc"), "scheduling": address("scheduling-svc"), "image": image}
+        | {"token": people.operator, "nino": random_nino(people.random)}
+        | {"answers": answers, "postcode": people.case.postcode},
+    )
+    people.claim_ref = taken["claim_ref"]
+    told.note(people.told_file, people.claim_ref, "SUBMITTED", wants_notice=people.case.wants_notice)
+    assessor = people.issue("ASSESSOR", subject=taken["assessor"], office=taken["office"])
+    confirmed = run_node(
+        connect_client / "confirm_claim.mjs",
+        {"assessment": address("assessment-svc"), "image": image, "token": assessor, "claim_ref": people.claim_ref},
+    )
+    told.note(people.told_file, people.claim_ref, "CONFIRMED")
+
+    assert confirmed["state"] == assessment_pb2.ASSESSMENT_STATE_CONFIRMED
+    people.wait_for_outcome()
+    assert platform_under_test.settled_audit(people).accepted == 1
 
 
 def answers_of(interview: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,32 +1,12 @@
 // A call and a claim's first save, by Connect's own client, from the contract's image alone: no generated code.
 // Reads {address, image, token, nino} as JSON from standard input; writes what it was told as a line of JSON.
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { createFileRegistry, fromBinary, toJson } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import { createConnectTransport } from "@connectrpc/connect-node";
+import { toJson } from "@bufbuild/protobuf";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { clientOf, given } from "./connect.mjs";
 
-const given = JSON.parse(readFileSync(0, "utf8"));
-const contract = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(given.image)));
-const service = contract.getService("cms.intake.v1.IntakeService");
-
-const client = (token) =>
-  createClient(
-    service,
-    createConnectTransport({
-      baseUrl: given.address,
-      httpVersion: "1.1",
-      useBinaryFormat: false,
-      defaultTimeoutMs: 10_000,
-      interceptors: [
-        (next) => (request) => {
-          request.header.set("Authorization", `Bearer ${token}`);
-          return next(request);
-        },
-      ],
-    }),
-  );
+const client = (token) => clientOf("cms.intake.v1.IntakeService", given.address, token);
 
 async function refusal(act) {
   try {
