@@ -1,0 +1,109 @@
+"""What a person has to see to is found by the commands of `cms`, and counted by the services."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+
+from chassis.testing import eventually
+from cms.common.v1 import common_pb2
+from cms.intake.v1 import events_pb2
+from cms_local.audit import Findings
+from cms_local.testing import PlatformUnderTest
+
+CMS = Path(sys.executable).parent / "cms"
+SERVICE = "scheduling-svc"
+CLAIM = "C00000000018"
+pytestmark = pytest.mark.xdist_group("platform")
+
+
+def cms(platform: PlatformUnderTest, *words: str) -> "subprocess.CompletedProcess[str]":
+    """The command, once it has ended."""
+    environment = {**os.environ, "CMS_PORT_BASE": str(platform.layout.base)}
+    return subprocess.run([CMS, *words], env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def about_the_claim(done: "subprocess.CompletedProcess[str]") -> list[dict[str, Any]]:
+    """What the line of JSON lists of the claim of these tests."""
+    found = json.loads(done.stdout)
+    return [line for line in found if CLAIM in (line.get("claim_ref"), line.get("reference"))]
+
+
+@pytest.fixture
+def letter(platform_under_test: PlatformUnderTest) -> Iterator[str]:
+    """An event that scheduling could not handle two days ago, and could now."""
+    event_id = str(uuid4())
+    told = events_pb2.FirstContactRecorded()
+    told.first_contact_time.FromJsonString("2026-03-02T12:00:00Z")
+    envelope = common_pb2.EventEnvelope(
+        event_id=event_id,
+        type=told.DESCRIPTOR.full_name,
+        claim_ref=CLAIM,
+        version=1,
+        payload=told.SerializeToString(),
+    )
+    envelope.occurred_time.FromJsonString("2026-03-02T12:00:00Z")
+    url = f"postgresql://scheduling_owner@127.0.0.1:{platform_under_test.layout.postgres_port}/scheduling"
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute(
+            "INSERT INTO dead_letters (event_id, source, type, claim_ref, envelope, reason, tries, died_time)"
+            " VALUES (%s, 'intake-svc', %s, %s, %s, 'NOT_SO', 3, clock_timestamp() - interval '2 days')",
+            [event_id, envelope.type, CLAIM, envelope.SerializeToString()],
+        )
+        yield event_id
+        for table in ("dead_letters", "first_contacts"):
+            conn.execute(f"DELETE FROM {table} WHERE claim_ref = %s", [CLAIM])  # noqa: S608 - two names of our own
+
+
+def counted(platform: PlatformUnderTest, sample: str) -> float:
+    port = platform.layout.http_port(SERVICE)
+    lines = httpx.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()
+    [line] = [line for line in lines if line.startswith(f"{sample} ")]
+    return float(line.split()[-1])
+
+
+def test_what_is_overdue_is_listed_with_its_owner_and_counted(
+    platform_under_test: PlatformUnderTest, letter: str
+) -> None:
+    done = cms(platform_under_test, "overdue", "--json")
+
+    [late] = about_the_claim(done)
+    assert (late["service"], late["state"], late["owner"]) == (SERVICE, "DEAD_LETTER", "SUPPORT")
+    assert done.returncode == 1
+    eventually(
+        lambda: counted(platform_under_test, 'scheduling_overdue{state="DEAD_LETTER"}') >= 1, what="the count of it"
+    )
+
+
+def test_a_dead_letter_is_listed_until_it_was_replayed(platform_under_test: PlatformUnderTest, letter: str) -> None:
+    [before] = about_the_claim(cms(platform_under_test, "deadletters", "list", "--json"))
+
+    replay = cms(platform_under_test, "deadletters", "replay", letter)
+
+    assert (before["service"], before["event_id"], before["reason"]) == (SERVICE, letter, "NOT_SO")
+    assert replay.returncode == 0
+    kept = "SELECT count(*) FROM first_contacts WHERE claim_ref = %s"
+    eventually(lambda: platform_under_test.count(SERVICE, kept, CLAIM) == 1, what="its handling")
+    assert about_the_claim(cms(platform_under_test, "deadletters", "list", "--json")) == []
+
+
+def test_the_audit_ends_with_what_came_of_all_claims(platform_under_test: PlatformUnderTest) -> None:
+    claim = platform_under_test.journey("lodger")
+    claim.take_call()
+    claim.assess()
+    claim.wait_for_outcome()
+
+    done = cms(platform_under_test, "audit", "--json")
+
+    found = Findings(**json.loads(done.stdout))
+    assert found.claims >= found.confirmed >= found.accepted >= 1
+    assert claim.claim_ref not in {*found.lost_claims, *found.duplicate_claims, *found.half_transfer_claims}
+    assert (done.returncode == 0) == found.sound
