@@ -182,7 +182,7 @@ def test_a_body_of_five_megabytes_is_refused_in_the_protocols_form(process: Proc
 
 
 def test_more_calls_than_there_are_places_are_refused_and_the_others_go_on(
-    process: Process, api: SlowApi, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+    process: Process, api: SlowApi, tokens: Tokens
 ) -> None:
     token = tokens.issue("SUPPORT")
     with ThreadPoolExecutor(40) as callers:
@@ -190,11 +190,15 @@ def test_more_calls_than_there_are_places_are_refused_and_the_others_go_on(
         calls += [callers.submit(codes_by_grpc, process, token) for _ in range(20)]
         for _ in range(32):
             assert api.inside.acquire(timeout=10)
+        eventually(lambda: sum(each.done() for each in calls) == 8, what="an answer to those who found no place")
+        refused = [each.result() for each in calls if each.done()]
+        assert not api.inside.acquire(blocking=False)
         api.may_answer.set()
-        answered = [done.result() for done in calls]
+        answered = [each.result() for each in calls]
 
-    assert answered.count(200) >= 32
-    assert set(answered) <= {200, 429}
+    assert refused == [429] * 8
+    assert sorted(answered) == [200] * 32 + refused
+    assert by_http(process, token) == 200
 
 
 def codes_by_grpc(process: Process, token: str) -> int:
