@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -125,6 +126,20 @@ def test_the_bus_is_attacked_in_one_way_again_and_again(
         for _ in range(5):
             siege.wait_for_calls(1)
             attack(platform_under_test, siege)
+
+
+@pytest.mark.long
+def test_a_bus_that_is_gone_for_a_minute_is_caught_up_with(platform_under_test: PlatformUnderTest) -> None:
+    platform = platform_under_test
+    with under_siege(platform) as siege:
+        siege.wait_for_calls(1)
+        platform.running.stop("bus")
+        journey = siege.take_call()
+        threading.Event().wait(60)
+        assert all_are(platform, "degraded")
+        platform.running.start("bus")
+        siege.confirm(journey)
+    eventually(lambda: all_are(platform, "ready"), what="all services saying that they are ready")
 
 
 def test_without_the_bus_calls_are_taken_and_their_events_wait(platform_under_test: PlatformUnderTest) -> None:

@@ -187,6 +187,8 @@ def test_no_canary_is_found_anywhere_after_everything_has_gone_wrong(
 
     spellings = Spellings(told)
 
+    at_fault = Spellings({"a field at fault": "date_of_birth"})
+    assert {"JSON RecordAnswers", "gRPC RecordAnswers"} <= {leak.place for leak in at_fault.search(said)}
     assert spellings.search(said) == []
     assert spellings.search(everything(platform.running, deep=deep)) == []
 
@@ -200,9 +202,11 @@ def test_what_is_searched_holds_what_it_should(platform_under_test: PlatformUnde
     }
 
     assert {"table intake.claims", "table intake.answers", "table intake.calls"} <= places
+    words = {**{service: service for service in SERVICES}, "metric": "chassis_outbox_unfinished", "argument": "python"}
+    found = {(leak.canary, leak.place) for leak in Spellings(words).search(everything(platform_under_test.running))}
     for service in SERVICES:
-        found = Spellings({"service": service}).search(everything(platform_under_test.running))
-        assert {f"file logs/{service}.log", f"environ of {service}"} <= {leak.place for leak in found}
+        assert {(service, f"file logs/{service}.log"), (service, f"environ of {service}")} <= found
+        assert {("metric", f"metrics of {service}"), ("argument", f"cmdline of {service}")} <= found
 
 
 LEAKS = """
