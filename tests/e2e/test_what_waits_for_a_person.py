@@ -10,7 +10,6 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-import psycopg
 import pytest
 
 from chassis.testing import eventually
@@ -22,6 +21,10 @@ from cms_local.testing import PlatformUnderTest
 CMS = Path(sys.executable).parent / "cms"
 SERVICE = "scheduling-svc"
 CLAIM = "C00000000018"
+BURY = """
+    INSERT INTO dead_letters (event_id, source, type, claim_ref, envelope, reason, tries, died_time)
+    VALUES (%s, 'intake-svc', %s, %s, %s, 'NOT_SO', 3, clock_timestamp() - interval '2 days')
+"""
 pytestmark = pytest.mark.xdist_group("platform")
 
 
@@ -51,16 +54,10 @@ def letter(platform_under_test: PlatformUnderTest) -> Iterator[str]:
         payload=told.SerializeToString(),
     )
     envelope.occurred_time.FromJsonString("2026-03-02T12:00:00Z")
-    url = f"postgresql://scheduling_owner@127.0.0.1:{platform_under_test.layout.postgres_port}/scheduling"
-    with psycopg.connect(url, autocommit=True) as conn:
-        conn.execute(
-            "INSERT INTO dead_letters (event_id, source, type, claim_ref, envelope, reason, tries, died_time)"
-            " VALUES (%s, 'intake-svc', %s, %s, %s, 'NOT_SO', 3, clock_timestamp() - interval '2 days')",
-            [event_id, envelope.type, CLAIM, envelope.SerializeToString()],
-        )
-        yield event_id
-        for table in ("dead_letters", "first_contacts"):
-            conn.execute(f"DELETE FROM {table} WHERE claim_ref = %s", [CLAIM])  # noqa: S608 - two names of our own
+    platform_under_test.execute(SERVICE, BURY, event_id, envelope.type, CLAIM, envelope.SerializeToString())
+    yield event_id
+    platform_under_test.execute(SERVICE, "DELETE FROM dead_letters WHERE claim_ref = %s", CLAIM)
+    platform_under_test.execute(SERVICE, "DELETE FROM first_contacts WHERE claim_ref = %s", CLAIM)
 
 
 def counted(platform: PlatformUnderTest, sample: str) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from google.protobuf.descriptor import ServiceDescriptor
@@ -29,6 +30,8 @@ HANDLING = ("inbox.before_commit", "inbox.after_commit", "inbox.after_receipt")
 ANSWERING = ("request.before_commit", "request.after_commit")
 TELLING = ("relay.after_claim", "relay.after_publish")
 FINISHING = ("receipts.after_commit",)
+BURYING = "inbox.after_burial"
+"""Reached by an event alone that cannot be handled: it has a test of its own."""
 
 LONG: Mapping[str, Sequence[str]] = {
     INTAKE: (*HANDLING, *ANSWERING, *TELLING, *FINISHING),
@@ -69,6 +72,12 @@ _PATIENCE_SECONDS = 300.0
 """Of callers: longer than a service takes to die at all its points, up for a moment between one and the next."""
 _UNFINISHED = "SELECT count(*) FROM outbox WHERE claim_ref = ANY(%s) AND finished_time IS NULL"
 _TOLD = "SELECT event_id, unnest(heard_by) FROM outbox WHERE claim_ref = ANY(%s)"
+_TELL_NONSENSE = """
+    INSERT INTO outbox (event_id, type, claim_ref, version, payload, heard_by, occurred_time, traceparent)
+    VALUES (%s, 'cms.intake.v1.Unheard', 'C00000000026', 1, '', '{la-notifier}', clock_timestamp(), '')
+"""
+_RECEIPTED = "SELECT finished_time IS NOT NULL, receipted FROM outbox WHERE event_id = %s"
+_BURIED = "SELECT reason, tries FROM dead_letters WHERE event_id = %s"
 _HANDLED = "SELECT count(*) FROM inbox WHERE event_id = ANY(%s)"
 
 
@@ -154,6 +163,24 @@ def test_a_service_that_dies_at_each_of_its_points(platform_under_test: Platform
     must_be_whole(platform_under_test, journeys)
 
 
+def test_a_service_that_dies_after_it_buried_an_event_has_buried_it_once_and_receipts_it(
+    platform_under_test: PlatformUnderTest,
+) -> None:
+    platform, event_id = platform_under_test, uuid4()
+    platform.start_to_die(NOTIFIER, BURYING)
+    try:
+        platform.execute(INTAKE, _TELL_NONSENSE, event_id)
+        platform.wait_for_death(NOTIFIER)
+        [before] = platform.rows(INTAKE, _RECEIPTED, event_id)
+    finally:
+        platform.running.stop(NOTIFIER)
+        platform.running.start(NOTIFIER)
+
+    assert before == (False, [])
+    eventually(lambda: platform.rows(INTAKE, _RECEIPTED, event_id) == [(True, [NOTIFIER])], seconds=60, what="receipt")
+    assert platform.rows(NOTIFIER, _BURIED, event_id) == [("UNKNOWN_TYPE", 3)]
+
+
 def points_in(folder: str) -> list[str]:
     """The name given to every call of crash.point in a member's code; anything but a plain name is no name."""
     found = []
@@ -189,7 +216,7 @@ def contract_of(service: str) -> ServiceDescriptor:
 def test_every_crash_point_in_the_code_is_one_at_which_a_test_lets_a_process_die() -> None:
     names = [name for folder in ("chassis", "simulators", "deploy/local", *SERVICES) for name in points_in(folder)]
 
-    assert sorted(names) == sorted({point for points in LONG.values() for point in points})
+    assert sorted(names) == sorted({BURYING, *(point for points in LONG.values() for point in points)})
     assert {point for points in SHORT.values() for point in points} <= set(names)
 
 

@@ -194,6 +194,8 @@ class Inbox:
             tries = _count_try(conn, event_id)
             if tries >= TRIES:
                 _bury(conn, delivery, event_id, reason=reason, tries=tries)
+        if tries >= TRIES:
+            crash.point("inbox.after_burial")
         logs.get().error("event refused", event_id=str(event_id), reason=reason, tries=tries)
         return "dead" if tries >= TRIES else "failed"
 

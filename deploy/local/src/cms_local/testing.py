@@ -45,10 +45,17 @@ class PlatformUnderTest:
 
     def rows(self, service: str, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows from a service's database: for asserting what a moment is, never for the outcome."""
-        database = DATABASES[service]
-        url = f"postgresql://{database}_owner@127.0.0.1:{self.layout.postgres_port}/{database}"
-        with psycopg.connect(url) as conn:
+        with self._database(service) as conn:
             return conn.execute(query.encode(), values).fetchall()
+
+    def execute(self, service: str, statement: str, *values: object) -> None:
+        """Puts something into a service's database that the service would not."""
+        with self._database(service) as conn:
+            conn.execute(statement.encode(), values)
+
+    def _database(self, service: str) -> "psycopg.Connection[tuple[Any, ...]]":
+        database = DATABASES[service]
+        return psycopg.connect(f"postgresql://{database}_owner@127.0.0.1:{self.layout.postgres_port}/{database}")
 
     def count(self, service: str, query: str, *values: object) -> int:
         """A number from a service's database, as `rows` gives them."""
