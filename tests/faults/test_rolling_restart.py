@@ -7,10 +7,18 @@ import pytest
 from chassis.testing import eventually
 from cms_local import processes
 from cms_local.layout import SERVICES
+from cms_local.processes import Running
 from cms_local.siege import under_siege
 from cms_local.testing import PlatformUnderTest
 
 pytestmark = pytest.mark.xdist_group("platform")
+
+
+def status_of(process: Running) -> int | None:
+    """With which it ended. The last of its threads may outlive the first, and the status comes of the last."""
+    status = partial(processes.exit_status, process)
+    eventually(lambda: status() is not None, what=f"the end of {process.name}")
+    return status()
 
 
 def test_services_that_are_restarted_one_after_the_other_end_by_themselves_and_lose_nothing(
@@ -22,11 +30,9 @@ def test_services_that_are_restarted_one_after_the_other_end_by_themselves_and_l
     with under_siege(platform_under_test) as siege:
         for service in SERVICES:
             siege.wait_for_calls(1)
-            status = partial(processes.exit_status, running.running[service])
+            process = running.running[service]
             running.stop(service)
-            # The last of its threads may outlive the first, and the status comes of the last.
-            eventually(lambda status=status: status() is not None, what=f"the end of {service}")
-            ended[service] = status()
+            ended[service] = status_of(process)
             running.start(service)
             running.wait_until_ready(names=(service,))
 
