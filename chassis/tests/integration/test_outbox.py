@@ -11,7 +11,7 @@ from chassis import contract, metrics, outbox
 from chassis.bus import Bus
 from chassis.database import Database
 from chassis.outbox import Relay
-from chassis.testing import free_port
+from chassis.testing import eventually, free_port
 
 UNFINISHED = "SELECT event_id FROM outbox WHERE finished_time IS NULL"
 BOTH = ("assessment-svc", "la-notifier")
@@ -215,3 +215,25 @@ def test_an_event_carries_its_envelope_and_is_counted(platform: Any) -> None:
     )
     assert event.occurred_time.tzinfo
     assert count() - before == 1
+
+
+def test_what_was_cut_off_the_stream_before_it_was_heard_is_heard_all_the_same(
+    platform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.bus.LONGEST_STREAM", 100)
+    event_ids = platform.submitted(600)
+    while platform.relay.publish():
+        pass
+    assert len(platform.published()) < 250
+    for first in range(0, len(event_ids), 50):
+        platform.receipt("la-notifier", *event_ids[first : first + 50])
+        platform.relay.receive()
+
+    def all_are_finished() -> bool:
+        # In another order each time, as the back-off has it.
+        platform.execute("UPDATE outbox SET publish_after = clock_timestamp() - random() * interval '1 second'")
+        platform.settle()
+        return platform.column(UNFINISHED) == []
+
+    eventually(all_are_finished, seconds=20, what="every receipt")
+    assert sorted(platform.column("SELECT event_id FROM handled")) == sorted(event_ids)
