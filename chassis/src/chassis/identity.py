@@ -11,6 +11,7 @@ from threading import Lock
 
 import jwt
 
+from chassis import logs
 from chassis.errors import Unauthenticated
 
 AUDIENCE = "cms3"
@@ -35,32 +36,32 @@ class Identity:
         return role in self.roles
 
 
-class Verifier:
-    """Checks tokens against the public keys in a JWKS file; a good token is remembered until it expires."""
+class KeysUnusable(Exception):
+    """The file of the issuer's public keys is no JWKS with a key for EdDSA in it."""
 
-    def __init__(self, jwks_file: Path, *, issuer: str) -> None:
-        self._keys = {key.key_id: key for key in jwt.PyJWKSet.from_dict(json.loads(jwks_file.read_text())).keys}
-        self._issuer = issuer
+    def __init__(self) -> None:
+        super().__init__("the file of the issuer's public keys holds none that can be used")
+
+
+class _Trust:
+    """The issuer's keys as they were once, and the tokens that were found good by them until they expire.
+
+    They go together: a call that is under way when the keys change cannot add to what is remembered by the new ones.
+    """
+
+    def __init__(self, keys: Mapping[str | None, jwt.PyJWK]) -> None:
+        self.keys = keys
         self._good: OrderedDict[str, tuple[float, Identity]] = OrderedDict()
         self._lock = Lock()
 
-    def identify(self, authorization: str | None) -> Identity:
-        """The identity of an `Authorization` header's bearer token. Raises Unauthenticated."""
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise Unauthenticated("NO_TOKEN", "no bearer token was given")
-        remembered = self._remembered(token)
-        if remembered is not None:
-            return remembered
-        claims = self._claims(token.strip())
-        identity = _identity(claims, token)
+    def remember(self, identity: Identity, *, until: float) -> None:
+        """`until` is in seconds since the epoch."""
         with self._lock:
-            self._good[token] = (float(str(claims["exp"])), identity)
+            self._good[identity.token] = (until, identity)
             if len(self._good) > _REMEMBERED:
                 self._good.popitem(last=False)
-        return identity
 
-    def _remembered(self, token: str) -> Identity | None:
+    def remembered(self, token: str) -> Identity | None:
         with self._lock:
             found = self._good.get(token)
             if found is not None and found[0] <= time.time():
@@ -68,9 +69,49 @@ class Verifier:
                 found = None
         return found[1] if found else None
 
-    def _claims(self, token: str) -> Mapping[str, object]:
+
+class Verifier:
+    """Checks tokens against the public keys in a JWKS file; a good token is remembered until it expires.
+
+    Raises OSError or KeysUnusable where the file cannot be read to begin with.
+    """
+
+    def __init__(self, jwks_file: Path, *, issuer: str) -> None:
+        self._jwks_file = jwks_file
+        self._issuer = issuer
+        self._stamp = _stamp(jwks_file)
+        self._trust = _Trust(_read_keys(jwks_file))
+
+    def read_again(self) -> bool:
+        """Takes the keys from the file if it has changed, and forgets every token: one is good by a key of today alone.
+
+        For a worker, so that no call waits for the file; gives False, for there is no more to do. Raises OSError or
+        KeysUnusable where the file cannot be read, and goes on with the keys it has.
+        """
+        stamp = _stamp(self._jwks_file)
+        if stamp != self._stamp:
+            self._trust = _Trust(_read_keys(self._jwks_file))
+            self._stamp = stamp
+            logs.get().info("keys read again", count=len(self._trust.keys))
+        return False
+
+    def identify(self, authorization: str | None) -> Identity:
+        """The identity of an `Authorization` header's bearer token. Raises Unauthenticated."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("NO_TOKEN", "no bearer token was given")
+        trust = self._trust
+        remembered = trust.remembered(token)
+        if remembered is not None:
+            return remembered
+        claims = self._claims(token.strip(), trust.keys)
+        identity = _identity(claims, token)
+        trust.remember(identity, until=float(str(claims["exp"])))
+        return identity
+
+    def _claims(self, token: str, keys: Mapping[str | None, jwt.PyJWK]) -> Mapping[str, object]:
         try:
-            key = self._keys[jwt.get_unverified_header(token).get("kid")]
+            key = keys[jwt.get_unverified_header(token).get("kid")]
             claims: Mapping[str, object] = jwt.decode(
                 token,
                 key,
@@ -84,6 +125,24 @@ class Verifier:
                 "BAD_TOKEN", "the token is not good: expired, or not signed for this platform"
             ) from cause
         return claims
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """What changes with a file's content: written in place or put in its place, also twice within a tick of the clock."""
+    found = path.stat()
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def _read_keys(jwks_file: Path) -> dict[str | None, jwt.PyJWK]:
+    text = jwks_file.read_bytes()
+    try:
+        found = jwt.PyJWKSet.from_dict(json.loads(text)).keys
+        keys = {key.key_id: key for key in found if key.algorithm_name == ALGORITHM}
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError) as cause:
+        raise KeysUnusable from cause
+    if not keys:
+        raise KeysUnusable
+    return keys
 
 
 def _identity(claims: Mapping[str, object], token: str) -> Identity:
@@ -112,12 +171,12 @@ class ServiceToken:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._stamp = -1
+        self._stamp: tuple[int, int, int] | None = None
         self._token = ""
 
     def read(self) -> str:
         """The token as it is in the file now."""
-        stamp = self._path.stat().st_mtime_ns
+        stamp = _stamp(self._path)
         if stamp != self._stamp:
             self._token, self._stamp = self._path.read_text().strip(), stamp
         return self._token

@@ -34,6 +34,7 @@ from chassis.workers import Worker
 
 _WAIT_STEP_SECONDS = 0.25
 _RELAY_PAUSE_SECONDS = 0.2
+_KEYS_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +116,9 @@ class Process:
         self._migrate()
         self.runtime = _runtime(service)
         self.database = self.runtime.database
+        verifier = Verifier(settings.jwks_file, issuer=settings.issuer)
         self.workers = [
+            Worker("issuer-keys", verifier.read_again, pause_seconds=_KEYS_PAUSE_SECONDS),
             *_chassis_workers(service, self.runtime),
             *_housekeepers(service, self.runtime),
             *service.workers(self.runtime),
@@ -123,7 +126,7 @@ class Process:
         chain = Chain(
             service=service.contract,
             servicer=service.api(self.runtime),
-            verifier=Verifier(settings.jwks_file, issuer=settings.issuer),
+            verifier=verifier,
             database=self.database,
             vault=self.runtime.vault,
         )

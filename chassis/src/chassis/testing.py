@@ -222,13 +222,21 @@ class Tokens:
     """Issues tokens as the platform's issuer would, and files that services read."""
 
     def __init__(self, folder: Path) -> None:
-        self.key = Ed25519PrivateKey.generate()
         self.folder = folder
         self.jwks_file = folder / "jwks.json"
-        public = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(self.key.public_key()))
-        self.jwks_file.write_text(json.dumps({"keys": [public | {"kid": _KEY_ID, "alg": ALGORITHM, "use": "sig"}]}))
+        self._key_id = _KEY_ID
+        self._published: list[dict[str, Any]] = []
+        self.change_key(_KEY_ID, withdraw=True)
         self.keyring_file = folder / "keyring.json"
         self.keyring_file.write_text(Keyring.generate())
+
+    def change_key(self, key_id: str, *, withdraw: bool) -> None:
+        """Signs by a new key from now on; it is in the file beside those before it, or in their place."""
+        self.key, self._key_id = Ed25519PrivateKey.generate(), key_id
+        public = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(self.key.public_key()))
+        kept = [] if withdraw else self._published
+        self._published = [*kept, public | {"kid": key_id, "alg": ALGORITHM, "use": "sig"}]
+        self.jwks_file.write_text(json.dumps({"keys": self._published}))
 
     def issue(self, *roles: str, subject: str = "OP000001", seconds: float = 3600, **claims: Any) -> str:
         """A token of these roles; further claims (office, authority, grade, aud …) by name."""
@@ -239,7 +247,7 @@ class Tokens:
             "roles": list(roles),
             "exp": int(time.time() + seconds),
         } | claims
-        return jwt.encode(body, self.key, algorithm=ALGORITHM, headers={"kid": _KEY_ID})
+        return jwt.encode(body, self.key, algorithm=ALGORITHM, headers={"kid": self._key_id})
 
     def service_file(self, service: str) -> Path:
         """A file with the token of a service."""
@@ -308,3 +316,23 @@ def _read_by(node: dict[str, Any]) -> int:
         return 0
     each: float = node["Actual Rows"] + sum(value for name, value in node.items() if name.startswith("Rows Removed by"))
     return round(each * float(node["Actual Loops"]))
+
+
+@contextlib.contextmanager
+def commits_fail(urls: DatabaseUrls, table: str) -> Iterator[None]:
+    """As long as it lasts the database refuses COMMIT itself to whoever wrote to the table, as a deferred constraint does."""
+    name = sql.Identifier(table)
+    with psycopg.connect(urls.owner, autocommit=True) as owner:
+        owner.execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql"
+            " AS $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = 'serialization_failure'; END $$"
+        )
+        owner.execute(
+            sql.SQL(
+                "CREATE CONSTRAINT TRIGGER refused AFTER INSERT OR UPDATE ON {} DEFERRABLE INITIALLY DEFERRED"
+                " FOR EACH ROW EXECUTE FUNCTION refuse()"
+            ).format(name)
+        )
+        yield
+        owner.execute(sql.SQL("DROP TRIGGER refused ON {}").format(name))
+        owner.execute("DROP FUNCTION refuse")

@@ -12,7 +12,7 @@ import pytest
 from psycopg import sql
 
 from chassis import remote
-from chassis.errors import CmsError, Unavailable
+from chassis.errors import CmsError, Unauthenticated, Unavailable
 from chassis.runtime import NotReady, Process, Service
 from chassis.settings import ServiceSettings
 from chassis.testing import DatabaseUrls, Servers, Tokens, eventually, free_port, settings_for
@@ -169,6 +169,35 @@ def test_what_comes_late_is_waited_for(made: Callable[..., Process], tokens: Tok
     process.start()
     assert get(process, "/healthz").status_code == 200
     process.stop()
+
+
+def test_keys_of_the_issuer_are_changed_without_a_restart(process: Process, api: SlowApi, tokens: Tokens) -> None:
+    api.may_answer.set()
+    before = tokens.issue("SUPPORT")
+    assert by_http(process, before) == 200
+
+    tokens.change_key("second", withdraw=True)
+
+    eventually(lambda: by_http(process, tokens.issue("SUPPORT")) == 200, what="the new key")
+    assert by_http(process, before) == 401
+    with pytest.raises(Unauthenticated):
+        by_grpc(process, before)
+
+
+def test_a_broken_file_of_the_issuers_keys_shows_and_changes_nothing_until_it_is_mended(
+    process: Process, api: SlowApi, tokens: Tokens, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.may_answer.set()
+
+    tokens.jwks_file.write_text("{")
+
+    eventually(lambda: '"error": "KeysUnusable"' in capsys.readouterr().out, what="the line in the log")
+    assert 'chassis_worker_failures_total{worker="issuer-keys"}' in get(process, "/metrics").text
+    assert by_http(process, tokens.issue("SUPPORT")) == 200
+
+    tokens.change_key("second", withdraw=True)
+
+    eventually(lambda: by_http(process, tokens.issue("SUPPORT")) == 200, what="the new key")
 
 
 def test_a_body_of_five_megabytes_is_refused_in_the_protocols_form(process: Process, tokens: Tokens) -> None:

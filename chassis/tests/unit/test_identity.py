@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chassis.errors import Unauthenticated
-from chassis.identity import ServiceToken, Verifier
+from chassis.identity import KeysUnusable, ServiceToken, Verifier
 from chassis.testing import ISSUER, Tokens
 
 
@@ -111,7 +111,7 @@ def test_a_good_token_is_remembered_until_it_expires_and_no_longer(
     expiry = time.time() + 60
     monkeypatch.setattr("chassis.identity.time.time", lambda: expiry)
 
-    assert verifier._remembered(token) is None
+    assert verifier._trust.remembered(token) is None
 
 
 def test_only_so_many_tokens_are_remembered(
@@ -123,7 +123,118 @@ def test_only_so_many_tokens_are_remembered(
     for token in given:
         verifier.identify(f"Bearer {token}")
 
-    assert [verifier._remembered(token) is not None for token in given] == [False, True, True]
+    assert [verifier._trust.remembered(token) is not None for token in given] == [False, True, True]
+
+
+def test_a_new_key_is_good_beside_the_old_one_once_the_file_is_read_again(verifier: Verifier, tokens: Tokens) -> None:
+    before = tokens.issue("OPERATOR", subject="BEFORE")
+    tokens.change_key("second", withdraw=False)
+    after = tokens.issue("OPERATOR", subject="AFTER")
+    assert refusal(verifier, f"Bearer {after}") == "BAD_TOKEN"
+
+    verifier.read_again()
+
+    assert [verifier.identify(f"Bearer {token}").subject for token in (before, after)] == ["BEFORE", "AFTER"]
+
+
+def test_a_withdrawn_key_is_good_for_no_token_also_for_one_that_was_seen_before(
+    verifier: Verifier, tokens: Tokens
+) -> None:
+    seen, unseen = tokens.issue("OPERATOR", subject="SEEN"), tokens.issue("OPERATOR", subject="UNSEEN")
+    verifier.identify(f"Bearer {seen}")
+
+    tokens.change_key("second", withdraw=True)
+    verifier.read_again()
+
+    assert refusal(verifier, f"Bearer {seen}") == refusal(verifier, f"Bearer {unseen}") == "BAD_TOKEN"
+    assert verifier.identify(f"Bearer {tokens.issue('OPERATOR')}").subject == "OP000001"
+
+
+def test_a_key_withdrawn_under_the_same_name_is_good_no_more(verifier: Verifier, tokens: Tokens) -> None:
+    seen = tokens.issue("OPERATOR")
+    verifier.identify(f"Bearer {seen}")
+
+    tokens.change_key("tests", withdraw=True)
+    verifier.read_again()
+
+    assert refusal(verifier, f"Bearer {seen}") == "BAD_TOKEN"
+
+
+def test_a_token_whose_key_is_withdrawn_while_it_is_being_checked_is_not_remembered(
+    verifier: Verifier, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, decode = tokens.issue("OPERATOR"), jwt.decode
+
+    def withdraw_meanwhile(*given: Any, **more: Any) -> Any:
+        claims = decode(*given, **more)
+        tokens.change_key("second", withdraw=True)
+        verifier.read_again()
+        return claims
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("chassis.identity.jwt.decode", withdraw_meanwhile)
+        verifier.identify(f"Bearer {token}")
+
+    assert refusal(verifier, f"Bearer {token}") == "BAD_TOKEN"
+
+
+def test_a_file_that_has_not_changed_is_not_read_and_no_token_forgotten(verifier: Verifier, tokens: Tokens) -> None:
+    token = tokens.issue("OPERATOR")
+    known = verifier.identify(f"Bearer {token}")
+
+    verifier.read_again()
+
+    assert verifier.identify(f"Bearer {token}") is known
+
+
+RSA_KEY = {"kty": "RSA", "n": "AQAB" * 90, "e": "AQAB", "kid": "tests", "alg": "RS256"}
+UNUSABLE = [
+    "",
+    "{",
+    "null",
+    "[]",
+    '{"keys": []}',
+    '{"keys": 3}',
+    '{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": 7, "kid": "tests"}]}',
+    json.dumps({"keys": [RSA_KEY]}),
+    "[" * 100_000,
+    "\x00",
+]
+
+
+@pytest.mark.parametrize("text", UNUSABLE, ids=lambda text: text[:20])
+def test_with_a_broken_file_the_keys_stay_as_they_were_until_it_is_mended(
+    verifier: Verifier, tokens: Tokens, text: str
+) -> None:
+    seen, unseen = tokens.issue("OPERATOR", subject="SEEN"), tokens.issue("OPERATOR", subject="UNSEEN")
+    verifier.identify(f"Bearer {seen}")
+
+    tokens.jwks_file.write_text(text)
+    for _ in range(2):  # it is still broken when it is looked at again
+        with pytest.raises(KeysUnusable):
+            verifier.read_again()
+    assert [verifier.identify(f"Bearer {token}").subject for token in (seen, unseen)] == ["SEEN", "UNSEEN"]
+
+    tokens.change_key("second", withdraw=True)
+    verifier.read_again()
+
+    assert refusal(verifier, f"Bearer {seen}") == "BAD_TOKEN"
+
+
+def test_without_the_file_the_keys_stay_as_they_were(verifier: Verifier, tokens: Tokens) -> None:
+    tokens.jwks_file.unlink()
+
+    with pytest.raises(FileNotFoundError):
+        verifier.read_again()
+
+    assert verifier.identify(f"Bearer {tokens.issue('OPERATOR')}").subject == "OP000001"
+
+
+def test_nobody_is_served_by_a_file_without_a_key_from_the_start(tokens: Tokens) -> None:
+    tokens.jwks_file.write_text('{"keys": []}')
+
+    with pytest.raises(KeysUnusable):
+        Verifier(tokens.jwks_file, issuer=ISSUER)
 
 
 def test_a_service_is_named_by_its_subject(verifier: Verifier, tokens: Tokens) -> None:
