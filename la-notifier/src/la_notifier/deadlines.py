@@ -96,14 +96,9 @@ DEADLINES = (
         state="REFUSED",
         owner="PROCESSING_OFFICER",
         cut_off=within(_DAY),
-        query="""
-            SELECT claim_ref AS reference, version.created AS since
-            FROM notice_versions AS version JOIN notices USING (notice_id)
-            WHERE version.state = 'REFUSED' AND NOT EXISTS (
-                SELECT 1 FROM notice_versions AS later
-                WHERE later.notice_id = version.notice_id AND later.version > version.version
-            )
-        """,
+        # Not a join: PostgreSQL cannot know how few refused versions are not followed, and would read all notices.
+        query="SELECT (SELECT claim_ref FROM notices WHERE notices.notice_id = version.notice_id) AS reference,"
+        " version.created AS since FROM notice_versions AS version WHERE version.state = 'REFUSED' AND NOT version.followed",
     ),
     *_of_each_nation(
         "NOT_TOLD",

@@ -1,29 +1,35 @@
 """The state of the notices, read from the database at scrape."""
 
-from chassis import deadlines
+from datetime import timedelta
+
+from chassis import clock, deadlines
 from chassis.database import Connection
 from chassis.metrics import Samples, StateGauge
-from la_notifier import store
 from la_notifier.deadlines import DEADLINES
+from la_notifier.store import counts
+
+ENDED_FOR = timedelta(hours=1)
+"""So long a version that was loaded or superseded is counted: what is read at a scrape must not grow for ever."""
 
 
 def _notices(conn: Connection) -> Samples:
-    return [((row["channel"], row["state"]), float(row["count"])) for row in store.count_notices(conn)]
+    rows = counts.count_notices(conn, ended_since=clock.now() - ENDED_FOR)
+    return [((row["channel"], row["state"]), float(row["count"])) for row in rows]
 
 
 def _not_told(conn: Connection) -> Samples:
-    return [((row["reason"],), float(row["count"])) for row in store.count_not_told(conn)]
+    return [((row["reason"],), float(row["count"])) for row in counts.count_not_told(conn)]
 
 
 def _looks(conn: Connection) -> Samples:
-    return [((), float(store.count_looks(conn)))]
+    return [((), float(counts.count_looks(conn)))]
 
 
 GAUGES = (
     deadlines.gauge("notifier_overdue", DEADLINES),
     StateGauge(
         name="notifier_notices",
-        help="Versions of notices by their authority's channel and their state.",
+        help="Versions of notices by their authority's channel and their state; of those at their end, the last hour's.",
         labels=("channel", "state"),
         read=_notices,
     ),

@@ -9,8 +9,9 @@ from chassis import call
 from chassis.database import Row
 from chassis.postcodes import Postcodes
 from cms.notifier.v1 import notifier_pb2
-from la_notifier import store
 from la_notifier.service import places
+from la_notifier.store import claims as claim_store
+from la_notifier.store import notices as notice_store
 
 
 class LaNotifierApi:
@@ -22,8 +23,8 @@ class LaNotifierApi:
     def GetNotices(self, request: notifier_pb2.GetNoticesRequest) -> notifier_pb2.GetNoticesResponse:
         """Every version of a claim's notices; none where no authority was to be told."""
         with call.current().database.transaction() as conn:
-            notices = store.notices_to_show(conn, request.claim_ref)
-            not_told = store.not_told_of(conn, request.claim_ref)
+            notices = notice_store.notices_to_show(conn, request.claim_ref)
+            not_told = claim_store.not_told_of(conn, request.claim_ref)
         return notifier_pb2.GetNoticesResponse(
             notices=[_notice(row) for row in notices], not_told=[_not_told(row) for row in not_told]
         )

@@ -6,13 +6,14 @@ from chassis import clock, crash, logs
 from chassis.postcodes import Postcodes
 from chassis.runtime import Runtime
 from chassis.workers import Turns, Worker
-from la_notifier import store
 from la_notifier.clients import Claims, Councils
 from la_notifier.config import Settings, read_secrets
 from la_notifier.domain import ClaimFacts, NotToldReason, missing_facts, sought
 from la_notifier.service import looks, places, sending
 from la_notifier.service.sending import FIRST_CONTACT_TO_SENT, Pace, Sending
-from la_notifier.store import Leased, Look
+from la_notifier.store import claims as claim_store
+from la_notifier.store.claims import Look
+from la_notifier.store.notices import Leased
 
 _PAUSE_SECONDS = 0.25
 _LOOK_LEASE_SECONDS = 60.0
@@ -32,7 +33,7 @@ class Looker:
     def step(self) -> bool:
         """Looks at one claim; gives whether there was one. Raises what kept it from being looked at, put off by then."""
         with self._runtime.database.transaction() as conn:
-            look = store.claim_look(conn, lease_seconds=_LOOK_LEASE_SECONDS)
+            look = claim_store.claim_look(conn, lease_seconds=_LOOK_LEASE_SECONDS)
         if look is None:
             return False
         crash.point("look.after_lease")
@@ -40,7 +41,7 @@ class Looker:
             self._look(look)
         except Exception:
             with self._runtime.database.transaction() as conn:
-                store.postpone_look(conn, look, seconds=self._pace.retry(look.attempts))
+                claim_store.postpone_look(conn, look, seconds=self._pace.retry(look.attempts))
             raise
         return True
 

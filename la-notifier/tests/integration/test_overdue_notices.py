@@ -1,13 +1,17 @@
 """A notice that is late for its way, and whatever a person has to see to, is overdue."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chassis import clock, deadlines
-from chassis.database import Database
+from chassis.database import Connection, Database
+from chassis.testing import eventually
 from la_notifier.deadlines import DEADLINES
+from la_notifier.store import notices
 
 NOTICE = """
     WITH notice AS (
@@ -88,18 +92,43 @@ def test_what_is_at_its_end_is_never_late(database: Database, clock_file: Path, 
     assert overdue(database) == []
 
 
+def follow(database: Database) -> None:
+    """A later version of the one notice there is."""
+    with database.transaction() as conn:
+        row: Any = conn.execute(
+            "SELECT notice_id, 2 AS version, 'CHANGE' AS kind, body, first_contact_time, first_contact_on, proof_due_on,"
+            " created FROM notice_versions"
+        ).fetchone()
+        notices.add_version(conn, **row)
+        conn.execute("UPDATE notice_versions SET state = 'LOADED', loaded = created WHERE version = 2")
+
+
 def test_a_refused_version_that_a_later_one_followed_is_not_late(database: Database, clock_file: Path) -> None:
     notice(database, "API", "REFUSED")
-    with database.transaction() as conn:
-        conn.execute(
-            "INSERT INTO notice_versions (notice_id, version, kind, state, body, first_contact_time, first_contact_on,"
-            " proof_due_on) SELECT notice_id, 2, 'CHANGE', 'LOADED', '', first_contact_time, first_contact_on,"
-            " proof_due_on FROM notice_versions"
-        )
+    follow(database)
 
     clock.advance(timedelta(days=100))
 
     assert overdue(database) == []
+
+
+def test_a_version_that_is_refused_while_a_later_one_is_made_is_not_late(database: Database, clock_file: Path) -> None:
+    notice(database, "API", "SENT")
+
+    with ThreadPoolExecutor(1) as looker:
+        with database.transaction() as conn:
+            conn.execute("UPDATE notice_versions SET state = 'REFUSED'")
+            following = looker.submit(follow, database)
+            eventually(lambda: waits_for_a_lock(conn), what="the wait for the refusal")
+        following.result()
+    clock.advance(timedelta(days=100))
+
+    assert overdue(database) == []
+
+
+def waits_for_a_lock(conn: Connection) -> bool:
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return conn.execute(waiting).fetchone() is not None
 
 
 def test_a_claim_that_was_heard_of_and_not_looked_at_is_late(database: Database, clock_file: Path) -> None:

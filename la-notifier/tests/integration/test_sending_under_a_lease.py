@@ -20,12 +20,12 @@ from chassis.runtime import Runtime
 from chassis.testing import DatabaseUrls, Tokens
 from chassis.vault import Vault
 from cms.intake.v1 import events_pb2
-from la_notifier import store
 from la_notifier.authorities import AuthorityTable
 from la_notifier.clients import Councils, HeldNotice, HeldState, SendAnswer, SendResult
 from la_notifier.config import Settings, read_secrets
 from la_notifier.service import looks, sending
 from la_notifier.service.sending import Pace, Sending
+from la_notifier.store import claims, notices
 from la_notifier.workers import Looker, Sender
 
 CLAIM = "C0123456789A"
@@ -210,7 +210,7 @@ def test_an_event_that_comes_while_a_claim_is_looked_at_makes_another_look(
     scene.claims.keep(tenant())
     steps.hear(3)
     with steps.runtime.database.transaction() as conn:
-        look = store.claim_look(conn, lease_seconds=60.0)
+        look = claims.claim_look(conn, lease_seconds=60.0)
     assert look is not None
     facts = scene.claims.facts(CLAIM)
 
@@ -230,7 +230,7 @@ def test_a_look_whose_lease_is_over_saves_nothing(steps: Steps, scene: Any, tena
     scene.claims.keep(tenant())
     steps.hear(3)
     with steps.runtime.database.transaction() as conn:
-        late = store.claim_look(conn, lease_seconds=0.0)
+        late = claims.claim_look(conn, lease_seconds=0.0)
     assert late is not None
     steps.look()
     assert len(scene.versions()) == 1
@@ -300,7 +300,7 @@ def test_a_claim_has_one_notice_at_an_authority_by_constraint(
         pytest.raises(psycopg.errors.UniqueViolation, match="one_notice_for_claim_and_authority"),
         steps.runtime.database.transaction() as conn,
     ):
-        store.add_notice(conn, notice_id=another, claim_ref=CLAIM, authority=authority, intention_on=clock.today())
+        notices.add_notice(conn, notice_id=another, claim_ref=CLAIM, authority=authority, intention_on=clock.today())
 
 
 def test_a_notice_that_cannot_be_opened_is_put_off_and_holds_up_no_other(

@@ -14,7 +14,6 @@ from chassis import clock
 from chassis.database import Connection
 from chassis.inbox import Event
 from chassis.vault import Vault
-from la_notifier import store
 from la_notifier.authorities import Authority
 from la_notifier.clients import Claims
 from la_notifier.domain import (
@@ -29,7 +28,9 @@ from la_notifier.domain import (
     next_kind,
     sought,
 )
-from la_notifier.store import Heard, Look
+from la_notifier.store import claims as claim_store
+from la_notifier.store import notices as notice_store
+from la_notifier.store.claims import Heard, Look
 
 _HEAD = ("notice_id", "version", "supersedes", "kind")
 
@@ -37,7 +38,7 @@ _HEAD = ("notice_id", "version", "supersedes", "kind")
 def hear(conn: Connection, event: Event) -> None:
     """Keeps that something was heard of a claim, so that its notices are looked at again."""
     heard = Heard(event_id=event.event_id, version=event.version, occurred_time=event.occurred_time)
-    store.want_look(conn, claim_ref=event.claim_ref, heard=heard)
+    claim_store.want_look(conn, claim_ref=event.claim_ref, heard=heard)
 
 
 def intention_day(claims: Claims, look: Look, facts: ClaimFacts) -> date | None:
@@ -65,25 +66,25 @@ def save_notice(
     conn: Connection, vault: Vault, look: Look, *, facts: ClaimFacts, authority: Authority, intention_on: date
 ) -> None:
     """Makes the next version for the authority, if it has to know more than it does; other authorities are left."""
-    if not store.hold_look(conn, look):
+    if not claim_store.hold_look(conn, look):
         return
-    others = {row["authority_code"]: row for row in store.notices_of(conn, look.claim_ref)}
+    others = {row["authority_code"]: row for row in notice_store.notices_of(conn, look.claim_ref)}
     known = others.pop(authority.code, None)
     notice_id = known["notice_id"] if known else _new_notice(conn, look, authority, intention_on)
     versions = _versions(conn, vault, look.claim_ref, notice_id) if known else []
     if known and not known["wanted"]:
-        store.set_wanted(conn, notice_id, wanted=True)
+        notice_store.set_wanted(conn, notice_id, wanted=True, now=clock.now())
     content = content_of(facts, authority_code=authority.code, intention_on=intention_on)
     if is_news(content, versions):
         _tell(conn, vault, notice_id, facts=facts, content=content, versions=versions)
     notices = {code: row["notice_id"] for code, row in others.items()}
     _leave(conn, vault, look, notices=notices, reason=NotToldReason.MOVED_AWAY, intention_on=intention_on)
-    store.finish_look(conn, look)
+    claim_store.finish_look(conn, look)
 
 
 def _new_notice(conn: Connection, look: Look, authority: Authority, intention_on: date) -> UUID:
     notice_id = uuid.uuid4()
-    store.add_notice(
+    notice_store.add_notice(
         conn, notice_id=notice_id, claim_ref=look.claim_ref, authority=authority, intention_on=intention_on
     )
     return notice_id
@@ -96,12 +97,12 @@ def save_no_notice(
 
     The intention's day is kept for when one is: an address that was wrong does not cost the date of claim.
     """
-    if not store.hold_look(conn, look):
+    if not claim_store.hold_look(conn, look):
         return
-    notices = {row["authority_code"]: row["notice_id"] for row in store.notices_of(conn, look.claim_ref)}
+    notices = {row["authority_code"]: row["notice_id"] for row in notice_store.notices_of(conn, look.claim_ref)}
     left_for = NotToldReason.MOVED_AWAY if reason else NotToldReason.NO_LONGER_SOUGHT
     _leave(conn, vault, look, notices=notices, reason=left_for, intention_on=intention_on, unplaced=reason)
-    store.finish_look(conn, look)
+    claim_store.finish_look(conn, look)
 
 
 def put_off(conn: Connection, look: Look, *, intention_on: date | None, seconds: float) -> None:
@@ -110,17 +111,17 @@ def put_off(conn: Connection, look: Look, *, intention_on: date | None, seconds:
     An answer of a draft makes no event, so nothing but another look shows that they are there again. Until then a
     person sees the claim among those not told.
     """
-    if not store.hold_look(conn, look):
+    if not claim_store.hold_look(conn, look):
         return
     stays = [
         (row["authority_code"], NotToldReason(row["reason"]))
-        for row in store.not_told_of(conn, look.claim_ref)
+        for row in claim_store.not_told_of(conn, look.claim_ref)
         if row["authority_code"]
     ]
     reasons = [*stays, ("", NotToldReason.FACTS_MISSING)]
-    store.save_not_told(conn, look.claim_ref, reasons=reasons, now=clock.now(), intention_on=intention_on)
-    store.forget_heard(conn, look)
-    store.postpone_look(conn, look, seconds=seconds)
+    claim_store.save_not_told(conn, look.claim_ref, reasons=reasons, now=clock.now(), intention_on=intention_on)
+    claim_store.forget_heard(conn, look)
+    claim_store.postpone_look(conn, look, seconds=seconds)
 
 
 def _tell(
@@ -136,7 +137,7 @@ def _tell(
     head = {"notice_id": str(notice_id), "version": version, "supersedes": version - 1 or None, "kind": kind}
     body = json.dumps(head | content, ensure_ascii=False).encode()
     cipher = vault.cipher(conn, facts.claim_ref)
-    store.add_version(
+    notice_store.add_version(
         conn,
         notice_id=notice_id,
         version=version,
@@ -162,16 +163,16 @@ def _leave(
     """Gives up what waits for these authorities, and leaves to a person those that may hold a notice already."""
     not_told = [("", unplaced)] if unplaced else []
     for code, notice_id in notices.items():
-        store.set_wanted(conn, notice_id, wanted=False)
+        notice_store.set_wanted(conn, notice_id, wanted=False, now=clock.now())
         if any(version.counts_as_told for version in _versions(conn, vault, look.claim_ref, notice_id)):
             not_told.append((code, reason))
-    store.save_not_told(conn, look.claim_ref, reasons=not_told, now=clock.now(), intention_on=intention_on)
+    claim_store.save_not_told(conn, look.claim_ref, reasons=not_told, now=clock.now(), intention_on=intention_on)
 
 
 def _versions(conn: Connection, vault: Vault, claim_ref: str, notice_id: UUID) -> list[NoticeVersion]:
     cipher = vault.cipher(conn, claim_ref)
     versions = []
-    for row in store.versions_of(conn, notice_id):
+    for row in notice_store.versions_of(conn, notice_id):
         body = cipher.open(row["body"], field=sealed_field(notice_id), version=row["version"])
         versions.append(
             NoticeVersion(

@@ -14,10 +14,10 @@ from chassis import clock, metrics, outbox
 from chassis.database import Connection, Row
 from chassis.vault import Vault
 from cms.notifier.v1 import events_pb2
-from la_notifier import store
 from la_notifier.clients import HeldNotice, HeldState, Outgoing, SendAnswer, SendResult
 from la_notifier.service.looks import sealed_field
-from la_notifier.store import Leased
+from la_notifier.store import notices as notice_store
+from la_notifier.store.notices import Leased
 
 LEASE_SECONDS = 30.0
 """Longer than a call to an authority can take."""
@@ -75,12 +75,12 @@ class Sending:
 
 def take_next(conn: Connection) -> Sending | None:
     """The next version to send, leased; None where none is due. A version given up is superseded on the way."""
-    while (row := store.next_to_send(conn)) and not row["to_be_sent"]:
-        store.supersede(conn, row["notice_id"], row["version"])
+    while (row := notice_store.next_to_send(conn)) and not row["to_be_sent"]:
+        notice_store.supersede(conn, row["notice_id"], row["version"], now=clock.now())
     if row is None:
         return None
     return Sending(
-        leased=store.lease_to_send(conn, row, seconds=LEASE_SECONDS),
+        leased=notice_store.lease_to_send(conn, row, seconds=LEASE_SECONDS),
         sealed={name: row[name] for name in ("body", "key_id", "wrapped")},
         might_be_held_before=row["may_be_held"],
     )
@@ -92,19 +92,19 @@ def settle_sending(conn: Connection, sending: Sending, answer: SendAnswer, pace:
     Gives the first contact's time where this is the first that the authority has of the claim.
     """
     leased = sending.leased
-    row = store.hold_version(conn, leased)
+    row = notice_store.hold_version(conn, leased)
     if row is None:
         return None
     match answer.result:
         case SendResult.SENT:
             return _sent(conn, leased, row, receipt=answer.receipt, pause=pace.poll(0))
         case SendResult.LATER_VERSION_HELD:
-            store.supersede(conn, leased.notice_id, leased.version)
+            notice_store.supersede(conn, leased.notice_id, leased.version, now=clock.now())
         case SendResult.REFUSED:
             _refused(conn, leased, fields=answer.refused_fields)
         case SendResult.NOT_TAKEN | SendResult.UNKNOWN:
             unknown = answer.result is SendResult.UNKNOWN
-            store.save_waiting(
+            notice_store.save_waiting(
                 conn,
                 leased,
                 seconds=pace.retry(leased.attempts, answer.retry_after_seconds),
@@ -116,31 +116,33 @@ def settle_sending(conn: Connection, sending: Sending, answer: SendAnswer, pace:
 def put_off(conn: Connection, sending: Sending, pace: Pace) -> None:
     """Our own code failed over the version: later, and it may be held. It is overdue until it goes out."""
     leased = sending.leased
-    if store.hold_version(conn, leased) is not None:
-        store.save_waiting(conn, leased, seconds=pace.retry(leased.attempts), may_be_held=True)
+    if notice_store.hold_version(conn, leased) is not None:
+        notice_store.save_waiting(conn, leased, seconds=pace.retry(leased.attempts), may_be_held=True)
 
 
 def take_next_to_ask(conn: Connection) -> Leased | None:
     """The next version of which its authority is to be asked, leased; None where none is due."""
-    row = store.next_to_ask(conn)
-    return store.lease_to_ask(conn, row, seconds=LEASE_SECONDS) if row else None
+    row = notice_store.next_to_ask(conn)
+    return notice_store.lease_to_ask(conn, row, seconds=LEASE_SECONDS) if row else None
 
 
 def settle_asking(conn: Connection, leased: Leased, held: HeldNotice, pace: Pace) -> None:
     """Saves what an authority says that it holds, unless the lease has ended."""
-    row = store.hold_version(conn, leased)
+    row = notice_store.hold_version(conn, leased)
     if row is None:
         return
     if held.state is HeldState.UNKNOWN:
         seconds = max(pace.poll(leased.attempts), pace.retry(leased.attempts, held.retry_after_seconds))
-        store.save_asked_again(conn, leased, state=row["state"], now=clock.now(), seconds=seconds)
+        notice_store.save_asked_again(conn, leased, state=row["state"], now=clock.now(), seconds=seconds)
     elif held.version > leased.version:
-        store.supersede(conn, leased.notice_id, leased.version)
+        notice_store.supersede(conn, leased.notice_id, leased.version, now=clock.now())
     elif held.state is HeldState.ABSENT or held.version < leased.version:
         # It gave a receipt and has lost the notice since: it gets it again.
-        store.save_waiting(conn, leased, seconds=pace.retry(leased.attempts), may_be_held=True)
+        notice_store.save_waiting(conn, leased, seconds=pace.retry(leased.attempts), may_be_held=True)
     elif held.state is HeldState.RECEIVED:
-        store.save_asked_again(conn, leased, state="RECEIVED", now=clock.now(), seconds=pace.poll(leased.attempts))
+        notice_store.save_asked_again(
+            conn, leased, state="RECEIVED", now=clock.now(), seconds=pace.poll(leased.attempts)
+        )
     elif held.state is HeldState.LOADED:
         _loaded(conn, leased)
     else:
@@ -149,7 +151,7 @@ def settle_asking(conn: Connection, leased: Leased, held: HeldNotice, pace: Pace
 
 def _sent(conn: Connection, leased: Leased, row: Row, *, receipt: str, pause: float) -> datetime | None:
     now = clock.now()
-    store.save_sent(conn, leased, receipt=receipt, now=now, seconds=pause)
+    notice_store.save_sent(conn, leased, receipt=receipt, now=now, seconds=pause)
     if row["sent"] is not None:
         return None
     event = events_pb2.NoticeSent(
@@ -162,7 +164,7 @@ def _sent(conn: Connection, leased: Leased, row: Row, *, receipt: str, pause: fl
 
 
 def _loaded(conn: Connection, leased: Leased) -> None:
-    store.save_loaded(conn, leased, now=clock.now())
+    notice_store.save_loaded(conn, leased, now=clock.now())
     event = events_pb2.NoticeLoaded(
         notice_id=str(leased.notice_id), notice_version=leased.version, authority_code=leased.authority_code
     )
@@ -170,7 +172,7 @@ def _loaded(conn: Connection, leased: Leased) -> None:
 
 
 def _refused(conn: Connection, leased: Leased, *, fields: tuple[str, ...]) -> None:
-    store.save_refused(conn, leased, fields=fields)
+    notice_store.save_refused(conn, leased, fields=fields)
     event = events_pb2.NoticeRefused(
         notice_id=str(leased.notice_id),
         notice_version=leased.version,

@@ -1,6 +1,6 @@
-"""All SQL of the notifier. Leases, due times and back-off are real time; what a notice tells is dated by the platform."""
+"""Notices with their versions, and the leases under which a version is sent and asked about."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -8,53 +8,6 @@ from uuid import UUID
 
 from chassis.database import Connection, Row
 from la_notifier.authorities import Authority
-from la_notifier.domain import NotToldReason
-
-# Says that the notices of a claim must be looked at; a look that goes on keeps its lease.
-_WANT_LOOK = """
-    INSERT INTO looks (claim_ref) VALUES (%s)
-    ON CONFLICT (claim_ref) DO UPDATE SET due = clock_timestamp(), attempts = 0
-"""
-_HEAR = """
-    INSERT INTO heard_events (event_id, claim_ref, version, occurred_time) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING
-"""
-
-# Takes one due claim under a lease.
-_CLAIM_LOOK = """
-    UPDATE looks
-    SET lease = gen_random_uuid(), attempts = attempts + 1,
-        leased_until = clock_timestamp() + make_interval(secs => %(lease_seconds)s)
-    WHERE claim_ref = (
-        SELECT claim_ref FROM looks
-        WHERE due <= clock_timestamp() AND (leased_until IS NULL OR leased_until <= clock_timestamp())
-        ORDER BY due LIMIT 1
-        FOR UPDATE SKIP LOCKED
-    )
-    RETURNING claim_ref, lease, attempts, (
-        SELECT min(known.intention_on) FROM (
-            SELECT intention_on FROM notices WHERE notices.claim_ref = looks.claim_ref
-            UNION ALL SELECT intention_on FROM not_told WHERE not_told.claim_ref = looks.claim_ref
-        ) AS known
-    ) AS intention_on
-"""
-_HEARD = (
-    "SELECT event_id, version, occurred_time FROM heard_events WHERE claim_ref = %s ORDER BY version, occurred_time"
-)
-# Holds the claim for this transaction, if the lease is still ours: one look at a time saves.
-_HOLD_LOOK = "SELECT 1 FROM looks WHERE claim_ref = %s AND lease = %s FOR UPDATE"
-
-# Puts a look off until later.
-_POSTPONE_LOOK = """
-    UPDATE looks SET lease = NULL, leased_until = NULL, due = clock_timestamp() + make_interval(secs => %s)
-    WHERE claim_ref = %s AND lease = %s
-"""
-# What was heard while the look went on stays, and with it the claim.
-_FORGET_HEARD = "DELETE FROM heard_events WHERE event_id = ANY(%s)"
-_FINISH_LOOK = """
-    DELETE FROM looks WHERE claim_ref = %(claim_ref)s
-    AND NOT EXISTS (SELECT 1 FROM heard_events WHERE claim_ref = %(claim_ref)s)
-"""
-_FREE_LOOK = "UPDATE looks SET lease = NULL, leased_until = NULL WHERE claim_ref = %s"
 
 _NOTICES = "SELECT notice_id, authority_code, wanted FROM notices WHERE claim_ref = %s FOR UPDATE"
 _VERSIONS = """
@@ -75,17 +28,12 @@ _SET_WANTED = "UPDATE notices SET wanted = %s WHERE notice_id = %s"
 
 # Gives up what waits and is not under way; what is under way is settled by whoever claims it next.
 _GIVE_UP_WAITING = """
-    UPDATE notice_versions SET state = 'SUPERSEDED', next_attempt_time = NULL
-    WHERE notice_id = %s AND state = 'WAITING' AND (leased_until IS NULL OR leased_until <= clock_timestamp())
+    UPDATE notice_versions SET state = 'SUPERSEDED', next_attempt_time = NULL, superseded = %(now)s
+    WHERE notice_id = %(notice_id)s AND state = 'WAITING' AND (leased_until IS NULL OR leased_until <= clock_timestamp())
 """
 
-# Keeps the rows of a claim that still hold, with their age.
-_DROP_NOT_TOLD = "DELETE FROM not_told WHERE claim_ref = %s AND NOT (authority_code || ' ' || reason = ANY(%s))"
-_ADD_NOT_TOLD = """
-    INSERT INTO not_told (claim_ref, authority_code, reason, since, intention_on) VALUES (%s, %s, %s, %s, %s)
-    ON CONFLICT DO NOTHING
-"""
-_NOT_TOLD_OF = "SELECT authority_code, reason, since FROM not_told WHERE claim_ref = %s ORDER BY authority_code"
+# Whatever their state: one that is being settled now may be refused by that.
+_FOLLOW = "UPDATE notice_versions SET followed = true WHERE notice_id = %s AND NOT followed"
 
 # The next version to send to an authority with the API; never while another of its notice is under way.
 _NEXT_TO_SEND = """
@@ -130,8 +78,8 @@ _LEASE_TO_ASK = """
 """
 _SUPERSEDE = """
     UPDATE notice_versions
-    SET state = 'SUPERSEDED', lease = NULL, leased_until = NULL, next_attempt_time = NULL
-    WHERE notice_id = %s AND version = %s
+    SET state = 'SUPERSEDED', lease = NULL, leased_until = NULL, next_attempt_time = NULL, superseded = %(now)s
+    WHERE notice_id = %(notice_id)s AND version = %(version)s
 """
 _HOLD_VERSION = """
     SELECT version.kind, version.state, version.first_contact_time, version.sent, notice.claim_ref,
@@ -182,33 +130,6 @@ _NOTICES_TO_SHOW = """
     WHERE notice.claim_ref = %s
     ORDER BY notice.notice_id, version.version
 """
-_COUNT_NOTICES = """
-    SELECT notice.channel, version.state, count(*) AS count
-    FROM notices AS notice JOIN notice_versions AS version USING (notice_id)
-    GROUP BY notice.channel, version.state
-"""
-_COUNT_NOT_TOLD = "SELECT reason, count(*) AS count FROM not_told GROUP BY reason"
-_COUNT_LOOKS = "SELECT count(*) AS count FROM looks"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Heard:
-    """An event that was heard of a claim, and at which of its versions."""
-
-    event_id: UUID
-    version: int
-    occurred_time: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Look:
-    """A claim whose notices are being looked at. `intention_on` is as it was found before, None where it was not."""
-
-    claim_ref: str
-    lease: UUID
-    attempts: int
-    heard: tuple[Heard, ...]
-    intention_on: date | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,43 +142,6 @@ class Leased:
     attempts: int
     claim_ref: str
     authority_code: str
-
-
-def want_look(conn: Connection, *, claim_ref: str, heard: Heard) -> None:
-    """Keeps what was heard and makes the claim due."""
-    conn.execute(_HEAR, [heard.event_id, claim_ref, heard.version, heard.occurred_time])
-    conn.execute(_WANT_LOOK, [claim_ref])
-
-
-def claim_look(conn: Connection, *, lease_seconds: float) -> Look | None:
-    """Takes the claim that is due longest; None when none is."""
-    row = conn.execute(_CLAIM_LOOK, {"lease_seconds": lease_seconds}).fetchone()
-    if row is None:
-        return None
-    heard = tuple(Heard(**found) for found in conn.execute(_HEARD, [row["claim_ref"]]))
-    return Look(**row, heard=heard)
-
-
-def hold_look(conn: Connection, look: Look) -> bool:
-    """Whether the look is still this worker's; if so, nobody else's until the transaction ends."""
-    return conn.execute(_HOLD_LOOK, [look.claim_ref, look.lease]).fetchone() is not None
-
-
-def postpone_look(conn: Connection, look: Look, *, seconds: float) -> None:
-    """Makes the claim due again later."""
-    conn.execute(_POSTPONE_LOOK, [seconds, look.claim_ref, look.lease])
-
-
-def forget_heard(conn: Connection, look: Look) -> None:
-    """Drops what was heard before the look, which has taken it in. To be called under `hold_look`."""
-    conn.execute(_FORGET_HEARD, [[heard.event_id for heard in look.heard]])
-
-
-def finish_look(conn: Connection, look: Look) -> None:
-    """Ends the look; what was heard in the meantime makes the next. To be called under `hold_look`."""
-    forget_heard(conn, look)
-    if conn.execute(_FINISH_LOOK, {"claim_ref": look.claim_ref}).rowcount == 0:
-        conn.execute(_FREE_LOOK, [look.claim_ref])
 
 
 def notices_of(conn: Connection, claim_ref: str) -> Sequence[Row]:
@@ -279,30 +163,16 @@ def add_notice(conn: Connection, *, notice_id: UUID, claim_ref: str, authority: 
 def add_version(conn: Connection, **columns: Any) -> None:
     """Adds a version that waits; those that waited before it are given up. Columns as `_ADD_VERSION` names them."""
     if columns["version"] > 1:
-        conn.execute(_GIVE_UP_WAITING, [columns["notice_id"]])
+        conn.execute(_GIVE_UP_WAITING, {"notice_id": columns["notice_id"], "now": columns["created"]})
+        conn.execute(_FOLLOW, [columns["notice_id"]])
     conn.execute(_ADD_VERSION, columns)
 
 
-def set_wanted(conn: Connection, notice_id: UUID, *, wanted: bool) -> None:
+def set_wanted(conn: Connection, notice_id: UUID, *, wanted: bool, now: datetime) -> None:
     """Says whether this authority is to be told; if not, what waits is given up."""
     conn.execute(_SET_WANTED, [wanted, notice_id])
     if not wanted:
-        conn.execute(_GIVE_UP_WAITING, [notice_id])
-
-
-def save_not_told(
-    conn: Connection,
-    claim_ref: str,
-    *,
-    reasons: Iterable[tuple[str, NotToldReason]],
-    now: datetime,
-    intention_on: date | None,
-) -> None:
-    """Makes these, each with its authority's code or "", all that a person has to see to for this claim."""
-    wanted = list(reasons)
-    conn.execute(_DROP_NOT_TOLD, [claim_ref, [f"{code} {reason}" for code, reason in wanted]])
-    for code, reason in wanted:
-        conn.execute(_ADD_NOT_TOLD, [claim_ref, code, reason, now, intention_on])
+        conn.execute(_GIVE_UP_WAITING, {"notice_id": notice_id, "now": now})
 
 
 def next_to_send(conn: Connection) -> Row | None:
@@ -335,9 +205,9 @@ def hold_version(conn: Connection, leased: Leased) -> Row | None:
     return conn.execute(_HOLD_VERSION, [leased.notice_id, leased.version, leased.lease]).fetchone()
 
 
-def supersede(conn: Connection, notice_id: UUID, version: int) -> None:
+def supersede(conn: Connection, notice_id: UUID, version: int, *, now: datetime) -> None:
     """A later version takes its place, or nobody is to be told."""
-    conn.execute(_SUPERSEDE, [notice_id, version])
+    conn.execute(_SUPERSEDE, {"notice_id": notice_id, "version": version, "now": now})
 
 
 def save_waiting(conn: Connection, leased: Leased, *, seconds: float, may_be_held: bool) -> None:
@@ -372,24 +242,3 @@ def _key(leased: Leased) -> dict[str, Any]:
 def notices_to_show(conn: Connection, claim_ref: str) -> Sequence[Row]:
     """Every version of a claim's notices, without what they tell."""
     return conn.execute(_NOTICES_TO_SHOW, [claim_ref]).fetchall()
-
-
-def not_told_of(conn: Connection, claim_ref: str) -> Sequence[Row]:
-    """What a person has to see to for a claim: authority_code, reason, since."""
-    return conn.execute(_NOT_TOLD_OF, [claim_ref]).fetchall()
-
-
-def count_notices(conn: Connection) -> Sequence[Row]:
-    """How many versions there are by channel and state."""
-    return conn.execute(_COUNT_NOTICES).fetchall()
-
-
-def count_not_told(conn: Connection) -> Sequence[Row]:
-    """How many rows there are for a person, by reason."""
-    return conn.execute(_COUNT_NOT_TOLD).fetchall()
-
-
-def count_looks(conn: Connection) -> int:
-    """How many claims wait to be looked at."""
-    row = conn.execute(_COUNT_LOOKS).fetchone()
-    return int(row["count"]) if row else 0

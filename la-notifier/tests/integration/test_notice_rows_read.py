@@ -1,0 +1,82 @@
+"""What a scrape asks reads what is open and the last hour's, however much was told: counted by PostgreSQL itself."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chassis import clock
+from chassis.database import Connection, Database
+from chassis.testing import rows_read
+from la_notifier import gauges
+from la_notifier.deadlines import DEADLINES
+from la_notifier.store import counts
+
+OPEN = ("WAITING", "SENT", "RECEIVED", "REFUSED")
+
+# Three thousand claims told of long ago, each by three versions that are at their end, the first of them refused, and one
+# within the hour; then two of each channel, one of them in Scotland, in each of the open states.
+HISTORY = """
+    INSERT INTO notices (notice_id, claim_ref, authority_code, authority_name, channel, intention_on)
+    SELECT gen_random_uuid(), 'CDONE' || number, CASE number %% 2 WHEN 0 THEN 'E1' ELSE 'S1' END, '', 'API', '2026-01-01'
+    FROM generate_series(1, 3001) AS number;
+    INSERT INTO notice_versions (notice_id, version, kind, state, body, first_contact_time, first_contact_on,
+        proof_due_on, sent, loaded, superseded, created, followed)
+    SELECT notice_id, version, 'CLAIM', state, '', moment, '2026-01-01', '2026-02-01', moment,
+        CASE WHEN state = 'LOADED' THEN moment END, CASE WHEN state = 'SUPERSEDED' THEN moment END, moment, version < 3
+    FROM notices, (VALUES (1, 'REFUSED'), (2, 'SUPERSEDED'), (3, 'LOADED')) AS part (version, state),
+        LATERAL (SELECT CASE WHEN claim_ref = 'CDONE1' THEN %(lately)s ELSE %(long_ago)s END AS moment) AS done;
+    INSERT INTO notices (notice_id, claim_ref, authority_code, authority_name, channel, intention_on)
+    SELECT gen_random_uuid(), 'COPEN' || state, code, '', channel, '2026-01-01'
+    FROM unnest(%(open)s::text[]) AS state, unnest(ARRAY['API', 'SFTP', 'POST']) AS channel,
+        LATERAL (SELECT nation || channel AS code FROM unnest(ARRAY['E', 'S']) AS nation) AS of_nation;
+    INSERT INTO notice_versions (notice_id, version, kind, state, body, first_contact_time, first_contact_on,
+        proof_due_on, sent, created)
+    SELECT notice_id, 1, 'CLAIM', substr(claim_ref, 6), '', %(long_ago)s, '2026-01-01', '2026-02-01',
+        CASE WHEN claim_ref <> 'COPENWAITING' THEN %(long_ago)s END, %(long_ago)s
+    FROM notices WHERE claim_ref LIKE 'COPEN%%';
+    ANALYZE;
+"""
+
+
+@pytest.fixture
+def now() -> datetime:
+    return clock.now()
+
+
+@pytest.fixture
+def owner(database: Database, database_urls: Any, now: datetime) -> Iterator[Connection]:
+    """A connection of the owner, who may ANALYZE, to a database with much behind it."""
+    values = {
+        "lately": now - gauges.ENDED_FOR + timedelta(minutes=1),
+        "long_ago": now - timedelta(days=30),
+        "open": list(OPEN),
+    }
+    opened = Database(database_urls.owner)
+    opened.open()
+    with opened.transaction() as conn:
+        for statement in HISTORY.split(";")[:-1]:
+            conn.execute(statement.encode(), values)
+        yield conn
+    opened.close()
+
+
+def test_the_gauge_counts_what_is_open_and_the_last_hours_and_reads_no_more(owner: Connection, now: datetime) -> None:
+    [gauge] = [gauge for gauge in gauges.GAUGES if gauge.name == "notifier_notices"]
+    still_open = {(channel, state): 2.0 for channel in ("API", "SFTP", "POST") for state in OPEN}
+
+    assert dict(gauge.read(owner)) == still_open | {("API", "LOADED"): 1.0, ("API", "SUPERSEDED"): 1.0}
+    # Twenty-six versions, and the notice of each.
+    assert rows_read(owner, counts._COUNT_NOTICES, {"ended_since": now - gauges.ENDED_FOR}) < 60
+
+
+@pytest.mark.parametrize(
+    "deadline",
+    [one for one in DEADLINES if one.state not in ("HEARD", "NOT_TOLD")],
+    ids=lambda deadline: deadline.state,
+)
+def test_what_is_overdue_is_found_among_what_is_open(owner: Connection, deadline: Any) -> None:
+    overdue = f"SELECT count(*) FROM ({deadline.query}) AS found WHERE since < %s"  # noqa: S608 - as the chassis asks
+
+    assert 1 <= rows_read(owner, overdue, [clock.now()]) < 30
