@@ -1,0 +1,72 @@
+"""The first call of each method that changes something meets a service that dies around its commit; its retry is answered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx
+import pytest
+
+from chassis.testing import eventually
+from cms_local.doors import Doors
+from cms_local.raw_doors import methods
+from cms_local.siege import assert_all_came_through
+from cms_local.testing import PlatformUnderTest
+
+pytestmark = pytest.mark.xdist_group("platform")
+
+UNHEARD = "SELECT count(*) FROM outbox WHERE claim_ref = %s AND finished_time IS NULL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DyingDoors(Doors):
+    """Each method's first request is lost with the service that took it; then it is made again, and once more."""
+
+    platform: PlatformUnderTest
+    point: str
+    died: set[str] = field(default_factory=set)
+
+    def call(
+        self, service: str, method: str, body: Mapping[str, Any], *, token: str, purpose: str = ""
+    ) -> dict[str, Any]:
+        if "requestId" not in body or method in self.died:
+            return super().call(service, method, body, token=token, purpose=purpose)
+        self.died.add(method)
+        self.platform.start_to_die(service, self.point)
+        self.platform.running.wait_until_ready(names=(service,))
+        with pytest.raises(httpx.TransportError):
+            self.once(service, method, body, token=token, purpose=purpose)
+        self.platform.wait_for_death(service)
+        self.platform.running.start(service)
+        answer = super().call(service, method, body, token=token, purpose=purpose)
+        assert super().call(service, method, body, token=token, purpose=purpose) == answer, method
+        return answer
+
+
+def all_is_heard(platform: PlatformUnderTest, claim_ref: str) -> bool:
+    """So that there is a work item to begin."""
+    return not any(platform.count(service, UNHEARD, claim_ref) for service in ("intake-svc", "scheduling-svc"))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("point", ["request.before_commit", "request.after_commit"])
+def test_a_change_whose_answer_was_lost_is_answered_to_its_retry_and_made_once(
+    platform_under_test: PlatformUnderTest, point: str
+) -> None:
+    platform, plain = platform_under_test, platform_under_test.doors
+    doors = DyingDoors(address=plain.address, client=plain.client, platform=platform, point=point)
+    changes = {name for name, method in methods().items() if "request_id" in method.input_type.fields_by_name}
+    claim = replace(platform, doors=doors).journey(
+        "assessor corrects the employer",
+        amend_after={"capital": "1250.00"},
+        amend_confirmed={"pension_weekly": "12.00"},
+    )
+
+    claim.take_call()
+    eventually(lambda: all_is_heard(platform, claim.claim_ref), seconds=30, what="every receipt")
+    claim.assess()
+    claim.wait_for_outcome()
+    claim.amend_confirmed()
+
+    assert doors.died == changes
+    assert_all_came_through(platform, [claim])
