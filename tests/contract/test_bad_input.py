@@ -332,6 +332,13 @@ def test_after_all_of_it_every_process_still_works(platform_under_test: Platform
         assert workers_late(httpx.get(f"http://127.0.0.1:{port}/metrics").text) == []
 
 
+def test_nothing_of_it_was_logged(platform_under_test: PlatformUnderTest) -> None:
+    for service in SERVICES:
+        log = platform_under_test.layout.log(service).read_text()
+        assert log, service
+        assert [line for line in log.splitlines() if "Canary" in line] == [], service
+
+
 def workers_late(exposition: str) -> list[str]:
     """Workers whose last round without an error ended more than a minute ago."""
     found = re.findall(
