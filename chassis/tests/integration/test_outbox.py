@@ -46,6 +46,16 @@ def test_a_row_is_finished_when_all_who_hear_it_have_receipted(platform: Any) ->
     assert platform.column(UNFINISHED) == []
 
 
+def test_receipts_that_were_stored_are_acknowledged(platform: Any) -> None:
+    [event_id] = platform.submitted()
+    platform.receipt(BOTH[0], event_id)
+
+    platform.relay.receive()
+
+    stream = platform.bus._prefix + outbox.receipts_stream("intake-svc")
+    assert platform.bus._redis.xpending(stream, "intake-svc")["pending"] == 0
+
+
 def test_receipts_of_one_batch_count_together(platform: Any) -> None:
     first, second = platform.submitted(2)
     platform.receipt(BOTH[0], first, second)
