@@ -37,12 +37,7 @@ DEADLINES = (
         owner="PROCESSING_OFFICER",
         cut_off=within(timedelta(days=1)),
         query="""
-            SELECT claim_ref AS reference, updated AS since FROM transfers
-            WHERE state = 'REJECTED' AND NOT EXISTS (
-                SELECT 1 FROM transfers AS later
-                WHERE later.claim_ref = transfers.claim_ref AND later.system = transfers.system
-                    AND later.phase = transfers.phase AND later.generation > transfers.generation
-            )
+            SELECT claim_ref AS reference, updated AS since FROM transfers WHERE state = 'REJECTED' AND NOT corrected
         """,
     ),
     Deadline(

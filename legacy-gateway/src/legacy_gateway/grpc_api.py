@@ -1,14 +1,12 @@
 """LegacyGatewayService: message ↔ domain, nothing else."""
 
-from itertools import groupby
-
 from chassis import access_log, call, clock
 from chassis.database import Row
 from chassis.runtime import Runtime
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import gateway_pb2
 from legacy_gateway import service
-from legacy_gateway.domain import Message, State, worst
+from legacy_gateway.domain import Message, State
 
 
 class LegacyGatewayApi:
@@ -24,16 +22,12 @@ class LegacyGatewayApi:
             if any(messages for _, messages in transfers):
                 access_log.record_access(conn, claim_ref=request.claim_ref)
         return gateway_pb2.GetTransfersResponse(
-            systems=_systems([row for row, _ in transfers]),
+            systems=[
+                gateway_pb2.SystemState(system=_system(name), state=_state(state))
+                for name, state in service.standing(row for row, _ in transfers).items()
+            ],
             transfers=[_transfer(row, messages) for row, messages in transfers],
         )
-
-
-def _systems(rows: list[Row]) -> list[gateway_pb2.SystemState]:
-    return [
-        gateway_pb2.SystemState(system=_system(name), state=_state(worst(State(row["state"]) for row in of_system)))
-        for name, of_system in groupby(rows, key=lambda row: row["system"])
-    ]
 
 
 def _transfer(row: Row, messages: list[Message]) -> gateway_pb2.Transfer:

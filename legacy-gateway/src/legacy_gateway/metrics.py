@@ -1,5 +1,7 @@
 """What this service shows of the transfers. Labels are of closed lists."""
 
+from datetime import timedelta
+
 from prometheus_client import Counter, Histogram
 
 from chassis import clock, deadlines
@@ -11,6 +13,9 @@ from legacy_gateway.store import transfers
 
 DEFECT = "DEFECT"
 """The reason where our own code failed."""
+
+DONE_FOR = timedelta(hours=1)
+"""So long a transfer that was accepted or given up is counted: what is read at a scrape must not grow for ever."""
 
 ATTEMPTS = Counter(
     "gateway_transfer_attempts_total",
@@ -49,7 +54,8 @@ def count_defect(transfer: Transfer) -> None:
 
 
 def _transfers(conn: Connection) -> Samples:
-    return [((row["system"], row["state"]), float(row["count"])) for row in transfers.count_by_state(conn)]
+    rows = transfers.count_by_state(conn, done_since=clock.now() - DONE_FOR)
+    return [((row["system"], row["state"]), float(row["count"])) for row in rows]
 
 
 def _oldest_waiting(conn: Connection) -> Samples:
@@ -63,7 +69,7 @@ GAUGES = (
     deadlines.gauge("gateway_overdue", DEADLINES),
     StateGauge(
         name="gateway_transfers",
-        help="Transfers by system and state.",
+        help="Transfers by system and state; of those accepted or cancelled, the last hour's.",
         labels=("system", "state"),
         read=_transfers,
     ),

@@ -2,6 +2,8 @@
 
 import random
 import uuid
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 
 from chassis import clock, outbox
@@ -9,7 +11,7 @@ from chassis.database import Connection, Row
 from chassis.vault import Vault
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2
-from legacy_gateway.domain import Message, State, Step, System, Transfer, Waits
+from legacy_gateway.domain import Message, State, Step, System, Transfer, Waits, worst
 from legacy_gateway.store import claims, leases, transfers
 from legacy_gateway.store.leases import Leased
 from legacy_gateway.store.transfers import Confirmation
@@ -30,9 +32,13 @@ def confirm(conn: Connection, confirmation: Confirmation, systems: list[System])
 
 
 def amend(conn: Connection, claim_ref: str, *, version: int) -> None:
-    """Remembers an amendment; of a claim that was confirmed before it, it makes a held change."""
+    """Remembers an amendment; of a claim that was confirmed before it, it makes a held change.
+
+    Where the record before it was refused it is the correction, and goes at once.
+    """
     newest = claims.note_amendment(conn, claim_ref, version=version)
     _hold_change(conn, claim_ref, version=newest)
+    claims.send_corrected(conn, claim_ref)
 
 
 def _hold_change(conn: Connection, claim_ref: str, *, version: int) -> None:
@@ -48,11 +54,15 @@ def _hold_change(conn: Connection, claim_ref: str, *, version: int) -> None:
 def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: uuid.UUID, step: Step) -> None:
     """Stores what a step brought, with what follows from it: the next phase becomes due, or the others are told.
 
-    Raises leases.LeaseLost.
+    What is refused is corrected already where the claim was amended meanwhile. Raises leases.LeaseLost.
     """
+    if step.state is State.REJECTED:
+        # An amendment that comes at this moment must find it refused, or be found by it.
+        claims.note_amendment(conn, transfer.claim_ref, version=0)
     leases.settle(conn, vault, transfer, token=token, step=step)
     if step.state is State.REJECTED:
         _tell_rejected(conn, transfer, step.messages)
+        claims.send_corrected(conn, transfer.claim_ref)
     elif step.state is State.ACCEPTED and transfer.is_last_phase:
         _tell_accepted(conn, transfer, step.legacy_ref)
     elif step.state is State.ACCEPTED:
@@ -96,6 +106,15 @@ def sweep(
 def completion_seconds(leased: Leased) -> float:
     """Seconds on the platform's clock from the confirmation until now."""
     return (clock.now() - leased.confirmation.confirmed_time).total_seconds()
+
+
+def standing(rows: Iterable[Row]) -> dict[str, State]:
+    """Where a claim stands with each system: the worst of its transfers, those left out that were corrected."""
+    states: dict[str, list[State]] = defaultdict(list)
+    for row in rows:
+        if not row["corrected"]:
+            states[row["system"]].append(State(row["state"]))
+    return {system: worst(of_system) for system, of_system in states.items()}
 
 
 def transfers_of(conn: Connection, vault: Vault, claim_ref: str) -> list[tuple[Row, list[Message]]]:

@@ -87,11 +87,11 @@ def test_a_phase_whose_turn_has_not_come_and_a_transfer_that_is_held_for_good_ar
     assert overdue(database) == []
 
 
-def test_a_rejected_transfer_that_another_took_the_place_of_is_not_overdue(
-    database: Database, clock_file: Path
-) -> None:
+def test_a_rejected_transfer_that_was_corrected_is_not_overdue(database: Database, clock_file: Path) -> None:
     transfer(database, "REJECTED")
     transfer(database, "ACCEPTED", generation=2)
+    with database.transaction() as conn:
+        conn.execute("UPDATE transfers SET corrected = true WHERE state = 'REJECTED'")
 
     clock.advance(timedelta(days=30))
 

@@ -141,13 +141,22 @@ def test_a_second_new_claim_for_a_phase_cannot_be_written(database: Database, co
         change(database, COPY.format(replaces="NULL", action="NEW", generation=1, state="WAITING", of=1))
 
 
-def test_a_second_open_change_cannot_be_written(
+def test_a_second_held_change_cannot_be_written(
     database: Database, confirmation: MakeEvent, amendment: MakeEvent
 ) -> None:
     hear(database, confirmation(CLAIM, version=7), amendment(CLAIM, version=8))
 
-    with pytest.raises(psycopg.errors.UniqueViolation, match="transfers_one_open_change"):
+    with pytest.raises(psycopg.errors.UniqueViolation, match="transfers_one_held"):
         change(database, COPY.format(replaces="transfer_id", action="CHANGE", generation=3, state="HELD", of=2))
+
+
+def test_a_second_record_on_its_way_cannot_be_written(
+    database: Database, confirmation: MakeEvent, amendment: MakeEvent
+) -> None:
+    hear(database, confirmation(CLAIM, version=7), amendment(CLAIM, version=8))
+
+    with pytest.raises(psycopg.errors.UniqueViolation, match="transfers_one_under_way"):
+        change(database, "UPDATE transfers SET state = 'WAITING' WHERE generation = 2")
 
 
 SET = "UPDATE transfers SET {setting} WHERE phase <= {phases}"
@@ -169,6 +178,8 @@ LEASE = "lease_token = gen_random_uuid(), lease_until = clock_timestamp()"
         ),
         ("state = 'ACCEPTED', next_attempt_time = NULL", "transfers_accepted"),
         ("state = 'REJECTED'", "transfers_due"),
+        ("action = 'CHANGE'", "transfers_first_is_new"),
+        ("corrected = true", "transfers_corrected"),
         (f"state = 'HELD', next_attempt_time = NULL, {LEASE}", "transfers_lease_state"),
         ("lease_until = clock_timestamp()", "transfers_lease_whole"),
         (LEASE, "transfers_one_lease"),

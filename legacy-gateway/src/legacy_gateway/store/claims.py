@@ -1,10 +1,10 @@
-"""What a claim calls for: the phases of a new one, and the changes that amendments make."""
+"""What a claim calls for: the phases of a new one, the changes that amendments make, and what corrects a refused one."""
 
 from dataclasses import asdict, dataclass
 
 from chassis import clock, tracing
 from chassis.database import Connection, Row
-from legacy_gateway.domain import LAST_PHASE, Action, State, System, new_transfer_id
+from legacy_gateway.domain import LAST_PHASE, State, System, new_transfer_id
 from legacy_gateway.store.transfers import Confirmation, confirmation_of
 
 NOTE_AMENDMENT = """
@@ -30,7 +30,7 @@ ADD_NEW = """
 NEWEST = """
     -- Each system's and phase's newest transfer of a claim.
     SELECT DISTINCT ON (system, phase)
-        transfer_id, claim_version, generation, system, phase, state, action, confirmed_time, office_code, assessor_id
+        transfer_id, claim_version, generation, system, phase, state, confirmed_time, office_code, assessor_id
     FROM transfers WHERE claim_ref = %(claim_ref)s
     ORDER BY system, phase, generation DESC
 """
@@ -50,6 +50,43 @@ MOVE_CHANGE_ON = """
     -- A held change takes in a newer amendment.
     UPDATE transfers SET claim_version = %(claim_version)s, updated = %(now)s
     WHERE transfer_id = %(transfer_id)s AND state = 'HELD'
+"""
+
+GIVE_WAY = """
+    -- Of a refused generation in whose place a change is held: what was refused is corrected, and the phases after it,
+    -- which can never go, are given up.
+    UPDATE transfers AS refused
+    SET corrected = (state = 'REJECTED'), state = CASE WHEN state = 'WAITING' THEN 'CANCELLED' ELSE state END,
+        updated = CASE WHEN state = 'WAITING' THEN %(now)s ELSE updated END
+    WHERE claim_ref = %(claim_ref)s AND state IN ('REJECTED', 'WAITING') AND NOT corrected
+        AND EXISTS (
+            SELECT 1 FROM transfers AS phase
+            WHERE phase.claim_ref = refused.claim_ref AND phase.system = refused.system
+                AND phase.generation = refused.generation AND phase.state = 'REJECTED'
+        )
+        AND EXISTS (
+            SELECT 1 FROM transfers AS held
+            WHERE held.claim_ref = refused.claim_ref AND held.system = refused.system
+                AND held.generation = refused.generation + 1 AND held.state = 'HELD'
+        )
+"""
+
+SEND_CORRECTED = """
+    -- The held change after a corrected generation goes at once, each phase as what the system takes it for: a change
+    -- where it holds that phase of the claim, new where it does not.
+    UPDATE transfers AS sent
+    SET state = 'WAITING', updated = %(now)s,
+        next_attempt_time = CASE WHEN phase = 1 THEN clock_timestamp() END,
+        action = CASE WHEN EXISTS (
+            SELECT 1 FROM transfers AS earlier
+            WHERE earlier.claim_ref = sent.claim_ref AND earlier.system = sent.system AND earlier.phase = sent.phase
+                AND earlier.state = 'ACCEPTED'
+        ) THEN 'CHANGE' ELSE 'NEW' END
+    WHERE claim_ref = %(claim_ref)s AND state = 'HELD' AND EXISTS (
+        SELECT 1 FROM transfers AS before
+        WHERE before.claim_ref = sent.claim_ref AND before.system = sent.system
+            AND before.generation = sent.generation - 1 AND before.corrected
+    )
 """
 
 
@@ -108,6 +145,13 @@ def move_change_on(conn: Connection, held: Held, *, claim_version: int) -> None:
     conn.execute(MOVE_CHANGE_ON, {"transfer_id": held.transfer_id, "claim_version": claim_version, "now": clock.now()})
 
 
+def send_corrected(conn: Connection, claim_ref: str) -> None:
+    """Lets what is held go where it takes the place of a refused record; nothing else. Under `note_amendment`."""
+    values = {"claim_ref": claim_ref, "now": clock.now()}
+    conn.execute(GIVE_WAY, values)
+    conn.execute(SEND_CORRECTED, values)
+
+
 def _held(claim_ref: str, row: Row) -> Held:
     return Held(
         transfer_id=row["transfer_id"],
@@ -115,6 +159,6 @@ def _held(claim_ref: str, row: Row) -> Held:
         phase=row["phase"],
         generation=row["generation"],
         claim_version=row["claim_version"],
-        is_open_change=row["action"] == Action.CHANGE and row["state"] == State.HELD,
+        is_open_change=row["state"] == State.HELD,
         confirmation=confirmation_of(claim_ref, row),
     )

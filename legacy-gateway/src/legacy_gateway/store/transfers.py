@@ -13,8 +13,17 @@ OF_CLAIM = """
 """
 
 COUNT_BY_STATE = """
-    -- How many transfers each system has in each state.
-    SELECT system, state, count(*) AS count FROM transfers GROUP BY system, state
+    -- How many transfers each system has in each state that is open, and how many were done with since a time. What was
+    -- refused and is corrected is counted as its correction.
+    SELECT system, state, count(*) AS count FROM transfers
+    WHERE state IN ('WAITING', 'SENDING', 'UNKNOWN', 'HELD', 'CLERICAL')
+    GROUP BY system, state
+    UNION ALL
+    SELECT system, 'REJECTED', count(*) FROM transfers WHERE state = 'REJECTED' AND NOT corrected GROUP BY system
+    UNION ALL
+    SELECT system, state, count(*) FROM transfers
+    WHERE state IN ('ACCEPTED', 'CANCELLED') AND updated > %s
+    GROUP BY system, state
 """
 
 OLDEST_UNDER_WAY = """
@@ -68,9 +77,9 @@ def of_claim(conn: Connection, claim_ref: str) -> list[Row]:
     return conn.execute(OF_CLAIM, [claim_ref]).fetchall()
 
 
-def count_by_state(conn: Connection) -> list[Row]:
-    """Rows of system, state and count."""
-    return conn.execute(COUNT_BY_STATE).fetchall()
+def count_by_state(conn: Connection, *, done_since: datetime) -> list[Row]:
+    """Rows of system, state and count: what is open, and what was accepted or given up since a time of the platform."""
+    return conn.execute(COUNT_BY_STATE, [done_since]).fetchall()
 
 
 def oldest_under_way(conn: Connection) -> dict[str, datetime]:
