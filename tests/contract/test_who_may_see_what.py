@@ -8,6 +8,7 @@ import pytest
 from chassis import contract
 from chassis.testing import eventually
 from cms.common.v1 import common_pb2
+from cms_local import demo
 from cms_local.callers import attempts, bearer, is_silent, logged, nino_of, other_office, own_office
 from cms_local.doors import SERVICE_NAMES
 from cms_local.journey import Journey
@@ -22,6 +23,8 @@ ROLES = [name.removeprefix("ROLE_") for name in common_pb2.Role.keys() if name !
 REFUSED_ELSEWHERE = ("GetInterview", "GetHistory", "AmendAnswers")
 SHOWN_WITHOUT_THE_CLAIMANT = ("GetClaim", "ListClaims")
 """What an assessor of another office gets of a claim, by method."""
+OF_THE_GATEWAY = {"GetTransfers"}
+"""What the gateway shows to all staff of every office, without a purpose: which rule a claim's record broke."""
 BANK = {"sort_code", "account_number", "account_name", "building_society_roll"}
 
 
@@ -49,6 +52,19 @@ def ended(platform_under_test: PlatformUnderTest) -> Journey:
     journey.start_call()
     request = {"callId": journey.call_id, "outcome": "CALL_OUTCOME_ABANDONED", "requestId": str(uuid4())}
     platform_under_test.doors.call("intake-svc", "EndCall", request, token=journey.operator)
+    return journey
+
+
+@pytest.fixture(scope="module")
+def refused(platform_under_test: PlatformUnderTest) -> Journey:
+    """A confirmed claim that JSAPS has refused with words that quote the record."""
+    quoting = {"field": "CM-ACCOUNT-NUMBER", "text": "55779911 OF ABBOT UNKNOWN"}
+    failure = {"failure": "refuse_record", "dialogue": "ES504", "count": 1, **quoting}
+    journey = platform_under_test.journey("single, council tenant", jsaps_failure=failure)
+    journey.take_call(once_known=lambda: demo.arm_failures(platform_under_test.layout, journey))
+    journey.assess()
+    query = "SELECT count(*) FROM transfers WHERE claim_ref = %s AND state = 'REJECTED'"
+    eventually(lambda: platform_under_test.count("legacy-gateway", query, journey.claim_ref), seconds=30)
     return journey
 
 
@@ -250,6 +266,44 @@ def starts(raw: RawDoors, claim: Journey) -> bool:
     request = {"claimRef": claim.claim_ref, "requestId": str(uuid4())}
     passport = bearer(claim, "ASSESSOR", office=other_office(claim))
     return raw.ask("json", "StartAssessment", request, **passport).reason == "OTHER_OFFICE"
+
+
+def test_the_matrix_knows_all_by_which_the_gateway_could_show_answers() -> None:
+    showing = {
+        name
+        for name, method in methods().items()
+        if method.containing_service.full_name == SERVICE_NAMES["legacy-gateway"]
+        and contract.may_hold_personal(method.output_type)
+    }
+
+    assert showing == OF_THE_GATEWAY
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("role", sorted(contract.allowed_roles(methods()["GetTransfers"])))
+def test_staff_are_told_which_rule_a_record_broke_and_never_what_the_system_said_of_it(
+    platform_under_test: PlatformUnderTest, raw: RawDoors, refused: Journey, door: Door, role: str
+) -> None:
+    subject = f"T{role[:4]}{door[:3].upper()}"
+    before = logged(platform_under_test, "legacy-gateway", "GetTransfers", "SHOWN", subject)
+
+    given = raw.ask(
+        door,
+        "GetTransfers",
+        {"claimRef": refused.claim_ref},
+        **bearer(refused, role, subject, office=other_office(refused)),
+    )
+
+    assert given.body is not None, given
+    [message] = given.body["transfers"][0]["messages"]
+    assert (message["code"], message["field"], message["questionId"]) == (
+        "ES0090",
+        "CM-ACCOUNT-NUMBER",
+        "account_number",
+    )
+    assert is_silent(given)
+    assert "ABBOT" not in given.text.upper()
+    assert logged(platform_under_test, "legacy-gateway", "GetTransfers", "SHOWN", subject) == before + 1
 
 
 @pytest.mark.parametrize("door", DOORS)

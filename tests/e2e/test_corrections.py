@@ -1,8 +1,11 @@
-"""An assessor corrects a fact to what no paying system can hold: it is agreed before it is confirmed, not refused after."""
+"""What no paying system can hold is agreed before it is confirmed; what one refuses all the same is corrected and goes."""
+
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from cms_local import told
+from cms_local import demo, told
 from cms_local.doors import Refused, wait_for
 from cms_local.testing import PlatformUnderTest
 
@@ -35,3 +38,42 @@ def test_a_correction_that_needs_another_form_holds_up_the_confirmation_until_it
     assert (refused.value.code, refused.value.reason) == ("failed_precondition", "PROPOSALS_OPEN")
     assert confirmed["state"] == "ASSESSMENT_STATE_CONFIRMED"
     wait_for(claim.is_accepted, seconds=60, what="acceptance by JSAPS")
+
+
+def test_a_claim_that_jsaps_refuses_is_amended_by_the_processing_centre_and_held_once(
+    platform_under_test: PlatformUnderTest,
+) -> None:
+    failure = {"failure": "refuse_record", "dialogue": "BA504", "field": "JB-CAPITAL", "count": 1}
+    claim = platform_under_test.journey("lodger", jsaps_failure=failure)
+    claim.take_call(once_known=lambda: demo.arm_failures(platform_under_test.layout, claim))
+    claim.assess()
+    wait_for(lambda: standing(claim) == "TRANSFER_STATE_REJECTED", seconds=60, what="the refusal")
+
+    correction = {
+        "claimRef": claim.claim_ref,
+        "answers": [{"questionId": "capital", "value": "1250.00"}],
+        "version": version_of(platform_under_test, claim),
+        "reason": "As the statement that was sent shows",
+        "requestId": str(uuid4()),
+    }
+    officer = claim.issue("PROCESSING_OFFICER", subject="PO000001")
+    platform_under_test.doors.call("intake-svc", "AmendAnswers", correction, token=officer, purpose="work item 7")
+    wait_for(lambda: standing(claim) == "TRANSFER_STATE_ACCEPTED", seconds=60, what="acceptance by JSAPS")
+
+    corrected = [transfer for transfer in claim.transfers()["transfers"] if transfer["replaces"]]
+    assert [transfer["action"] for transfer in corrected] == ["TRANSFER_ACTION_CHANGE", "TRANSFER_ACTION_NEW"]
+    findings = platform_under_test.settled_audit(claim)
+    assert (findings.accepted, findings.half_transfers, findings.duplicates) == (1, 0, 0)
+
+
+def standing(claim: Any) -> str:
+    """Where the claim stands with JSAPS."""
+    systems = claim.transfers()["systems"]
+    return str(systems[0]["state"]) if systems else ""
+
+
+def version_of(platform: PlatformUnderTest, claim: Any) -> int:
+    """The claim's version now."""
+    token = claim.issue("SUPPORT", subject="SU000001")
+    found = platform.doors.call("intake-svc", "GetClaim", {"claimRef": claim.claim_ref}, token=token)["claim"]
+    return int(found["version"])

@@ -11,7 +11,7 @@ from chassis import clock, remote
 from chassis.identity import ServiceToken
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 from legacy_gateway import mapping
-from legacy_gateway.domain import Answer, Facts, Message, Result, System
+from legacy_gateway.domain import Answer, Facts, Result, System
 from legacy_gateway.link import Completion, LinkPool, NothingSent, OutcomeUnknown, Reply, ask
 
 _FACTS_SECONDS = 4.0
@@ -110,15 +110,7 @@ class RecordLinkSystem:
             reason=reason,
             legacy_ref=reply.legacy_ref,
             retry_after_seconds=float(reply.retry_after_seconds),
-            messages=tuple(
-                Message(
-                    code=message.code,
-                    field=message.field,
-                    text=message.text,
-                    question_id=mapping.question_of(self._system, message.field),
-                )
-                for message in reply.messages
-            ),
+            messages=tuple(mapping.told(self._system, code=said.code, field=said.field) for said in reply.messages),
         )
 
 

@@ -83,7 +83,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """What a system says about a record's field, and the question that supplied it; empty where we did ourselves."""
+    """A rule that a record's field broke, in words of ours, and the question that supplied it; empty where we did ourselves."""
 
     code: str
     field: str

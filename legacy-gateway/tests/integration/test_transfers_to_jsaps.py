@@ -262,6 +262,20 @@ def test_a_first_phase_that_somebody_withdrew_is_for_a_person(gateway: Any) -> N
     assert gateway.sender.step() is False
 
 
+def test_a_refusal_that_quotes_the_record_is_shown_in_words_of_ours(gateway: Any) -> None:
+    quoting = {"field": "CANARY", "text": "MR CANARY IS UNKNOWN"}
+    gateway.order("refuse_record", dialogue="ES504", code="CA0001", count=1, **quoting)
+    claim_ref = gateway.claim(surname="Canary")
+
+    gateway.work_until(claim_ref, "REJECTED", "WAITING")
+
+    with gateway.database.transaction() as conn:
+        shown = service.transfers_of(conn, gateway.vault, claim_ref)
+    [message] = shown[0][1]
+    assert (message.code, message.field, message.question_id) == ("GW0003", "", "")
+    assert "CANARY" not in repr(message)
+
+
 def test_nothing_that_a_claimant_told_us_lies_open_in_the_ledger(gateway: Any) -> None:
     gateway.order("refuse_record", dialogue="BA504", text="MR CANARY IS UNKNOWN", count=1)
     claim_ref = gateway.claim(surname="Canary", account_name="CANARY")

@@ -279,6 +279,7 @@ def test_every_choice_of_a_question_that_is_coded_has_its_code() -> None:
         ('form = "basis"', 'form = "guess"', "JB-BASIS: no form guess"),
         ('form = "basis"', 'forms = "basis"', "forms"),
         ("codes = { NONE = 3, RAPID_RECLAIM = 0, LINKED = 0 }, ", "", "a code has a table of codes"),
+        ("BA0022 = ", "BA22 = ", "refusals"),
         ("[[phase]]", "[[phase", "jsaps.toml"),
     ],
 )

@@ -3,6 +3,7 @@
 Which answer supplies which field is data: a file for each system beside this one, read and checked once.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -16,11 +17,16 @@ from legacy_gateway.mapping.forms import FORMS, Case
 from legacy_gateway.mapping.schema import FieldSource, Phase, Sources
 from legacy_gateway.records import FILLER, Kind, Record, RecordError, encode, layout
 
-__all__ = ["Case", "SourcesError", "Unfit", "build", "phase_of", "question_of", "read_sources", "sources"]
+__all__ = ["Case", "SourcesError", "Unfit", "build", "phase_of", "question_of", "read_sources", "sources", "told"]
 
 _FILES: Mapping[System, Path] = {System.JSAPS: Path(__file__).with_name("jsaps.toml")}
-MISSING, NOT_FITTING = "GW0001", "GW0002"
-"""Codes of our own messages: an answer that the record must have, a value that its field cannot hold."""
+MISSING, NOT_FITTING, NO_RULE = "GW0001", "GW0002", "GW0003"
+"""Codes of our own messages: an answer that the record must have, a value that its field cannot hold, and what stands for
+the code of a system that named no rule."""
+UNKNOWN_RULE = "breaks a rule that this platform does not know: the system's own list has it"
+NO_RULE_NAMED = "was refused for what is no rule: ask those who run the system"
+_RULE_NUMBER = re.compile("[0-9]{4}")
+_OF_THE_LINK = "LK"
 
 
 class SourcesError(InvalidArgument):
@@ -75,6 +81,27 @@ def question_of(system: System, field: str) -> str:
     return ""
 
 
+def told(system: System, *, code: str, field: str) -> Message:
+    """What a system said about a record, in words of ours by its rule.
+
+    A system's own words may quote the record, so nothing of them is taken over: a code that is not in the form of its
+    rules, or a field that is not in its layouts, is left out as well.
+    """
+    known = sources(system)
+    parts = {_OF_THE_LINK, *(phase.dialogue[:2] for phase in known.phases)}
+    name = field if field in _fields(system) else ""
+    if code[:2] not in parts or not _RULE_NUMBER.fullmatch(code[2:]):
+        return _message(system, NO_RULE, name, NO_RULE_NAMED)
+    return _message(system, code, name, known.refusal(code) or UNKNOWN_RULE)
+
+
+@cache
+def _fields(system: System) -> frozenset[str]:
+    """Names of all that a message of the system can be about."""
+    records = ["LINK-HEADER", "ENQUIRY", *(phase.record for phase in sources(system).phases)]
+    return frozenset(field.name for record in records for field in layout(record).walk() if field.name != FILLER)
+
+
 def build(system: System, number: int, case: Case) -> bytes:
     """The bytes of a phase's record. Raises Unfit with everything that is missing or does not fit."""
     phase = phase_of(system, number)
@@ -83,7 +110,7 @@ def build(system: System, number: int, case: Case) -> bytes:
     for field, source in sources(system).of_record(phase.record).items():
         value = FORMS[source.form](case, source)
         if source.required and value is None:
-            missing.append(_message(system, MISSING, field, "IS NEEDED"))
+            missing.append(_message(system, MISSING, field, "is needed"))
         values[field] = source.absent if value is None else value
     return _encoded(system, layout(phase.record), values, missing)
 
@@ -94,9 +121,7 @@ def _encoded(system: System, record: Record, values: Mapping[str, object], missi
     try:
         encoded = encode(record, values)
     except RecordError as error:
-        unfit = missing + [
-            _message(system, NOT_FITTING, fault.field, fault.description.upper()) for fault in error.violations
-        ]
+        unfit = missing + [_message(system, NOT_FITTING, fault.field, fault.description) for fault in error.violations]
     if unfit:
         raise Unfit(unfit)
     return encoded

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Rule = Annotated[str, Field(pattern="^([A-Z]{2})?[0-9]{4}$")]
+"""The code of an edit rule, or the number of one that several records have."""
 
 
 class _Row(BaseModel):
@@ -50,12 +54,17 @@ class CapitalLimit(_Row):
 
 
 class Sources(_Row):
-    """A whole file: `fields` by record, those under `common` open every record."""
+    """A whole file: `fields` by record, those under `common` open every record; `refusals` are words of ours by rule."""
 
     phases: tuple[Phase, ...] = Field(alias="phase", min_length=1)
     capital_limits: tuple[CapitalLimit, ...] = Field(alias="capital_limit", min_length=1)
+    refusals: Mapping[Rule, str]
     fields: Mapping[str, Mapping[str, FieldSource]]
 
     def of_record(self, record: str) -> Mapping[str, FieldSource]:
         """The sources of every field of a record."""
         return {**self.fields["common"], **self.fields[record]}
+
+    def refusal(self, code: str) -> str | None:
+        """What a broken rule means; None for a rule that the file does not know."""
+        return self.refusals.get(code) or self.refusals.get(code[2:])

@@ -38,7 +38,7 @@ class _TransferStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Transfe
     TRANSFER_STATE_ACCEPTED: _TransferState.ValueType  # 4
     """Held, with the system's reference."""
     TRANSFER_STATE_REJECTED: _TransferState.ValueType  # 5
-    """Refused by an edit rule: the claim must be corrected."""
+    """Refused by an edit rule: the claim must be corrected, after which another transfer takes its place."""
     TRANSFER_STATE_HELD: _TransferState.ValueType  # 6
     """Not to be sent until somebody releases it."""
     TRANSFER_STATE_CLERICAL: _TransferState.ValueType  # 7
@@ -60,7 +60,7 @@ TRANSFER_STATE_UNKNOWN: TransferState.ValueType  # 3
 TRANSFER_STATE_ACCEPTED: TransferState.ValueType  # 4
 """Held, with the system's reference."""
 TRANSFER_STATE_REJECTED: TransferState.ValueType  # 5
-"""Refused by an edit rule: the claim must be corrected."""
+"""Refused by an edit rule: the claim must be corrected, after which another transfer takes its place."""
 TRANSFER_STATE_HELD: TransferState.ValueType  # 6
 """Not to be sent until somebody releases it."""
 TRANSFER_STATE_CLERICAL: TransferState.ValueType  # 7
@@ -95,7 +95,9 @@ Global___TransferAction: _TypeAlias = TransferAction  # noqa: Y015
 
 @_typing.final
 class TransferMessage(_message.Message):
-    """A message of a system about a record. Its words are the system's own, so they may quote the record."""
+    """A rule that a record broke. Its words are the platform's, by the rule's code: never a system's own, which may quote the
+    record. That an answer breaks a rule still tells something of it, so who is shown it is written to the access log.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -104,11 +106,11 @@ class TransferMessage(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     QUESTION_ID_FIELD_NUMBER: _builtins.int
     code: _builtins.str
-    """The edit rule's code."""
+    """The edit rule's code; one that begins with GW where the platform itself found it."""
     field: _builtins.str
-    """The record's field, by its copybook name."""
+    """The record's field, by its copybook name; empty where the system named none that is in its layouts."""
     text: _builtins.str
-    """What the system says."""
+    """What is wrong with the field, in a few words that follow its name."""
     question_id: _builtins.str
     """The question that supplied the field; empty where the platform itself did."""
     def __init__(
@@ -170,7 +172,7 @@ class Transfer(_message.Message):
 
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___TransferMessage]:
-        """What the system says."""
+        """Why it was refused."""
 
     @_builtins.property
     def created(self) -> _timestamp_pb2.Timestamp:
@@ -216,7 +218,9 @@ class SystemState(_message.Message):
     system: _common_pb2.System.ValueType
     """The system."""
     state: Global___TransferState.ValueType
-    """The worst of its phases, in the order REJECTED, CLERICAL, UNKNOWN, SENDING, HELD, WAITING, ACCEPTED."""
+    """The worst of its phases, in the order REJECTED, CLERICAL, UNKNOWN, SENDING, HELD, WAITING, ACCEPTED; refused ones that
+    were corrected are left out.
+    """
     def __init__(
         self,
         *,
