@@ -1,55 +1,65 @@
 """PostgreSQL: one pool for a service, with limits on every connection, and short transactions."""
 
-import select
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, LiteralString
 
 import psycopg
-from psycopg import Transaction
-from psycopg.abc import Params, PQGen, QueryNoTemplate
-from psycopg.generators import send
+from psycopg.abc import Params
+from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGconn
 from psycopg.rows import RowFactory, dict_row
 from psycopg_pool import ConnectionPool
 
-Row = dict[str, Any]
+from chassis.statements import Result, Row, Statements
+
+__all__ = ["Connection", "Database", "Result", "Row", "events_were_appended"]
 
 
-class _Together(psycopg.Pipeline):
-    """A pipeline whose statements are sent in one message when it ends.
+class Connection:
+    """A connection of the pool. BEGIN goes with a transaction's first statements, and COMMIT with its last.
 
-    psycopg sends each as it comes: a system call, a packet and a wake-up of the server's process for every statement.
+    Whatever is executed is in a transaction: behind a commit or a rollback in the next one.
     """
 
-    def _communicate_gen(self) -> PQGen[None]:
-        yield from ()
-
-    def _fetch_gen(self, *, flush: bool) -> PQGen[None]:
-        yield from self._send_gen()
-        yield from super()._fetch_gen(flush=flush)
-
-    def _exit_gen(self) -> PQGen[None]:
-        yield from self._sync_gen()
-
-    def _send_gen(self) -> PQGen[None]:
-        while self.command_queue:
-            self.command_queue.popleft()()
-        yield from send(self.pgconn)  # what is more than the system takes at once it sends while answers come
-
-
-class Connection(psycopg.Connection[Row]):
-    """A connection of the pool. BEGIN goes with a transaction's first statements, and COMMIT with its last."""
-
-    def __init__(self, pgconn: PGconn, row_factory: RowFactory[Row] = dict_row) -> None:
-        super().__init__(pgconn, row_factory)
-        self._begin_is_owed = False
+    def __init__(self, server: psycopg.Connection[Any]) -> None:
+        self._server = server
+        self._statements = Statements(server)
+        self._pipelines = 0
+        self._begin_is_owed = True
+        self._first: tuple[Result, Callable[[Result], None]] | None = None
         self._last: list[tuple[LiteralString, Params]] = []
 
-    def begin(self) -> None:
-        """Begins a transaction; the server hears of it with the first statement."""
-        self._begin_is_owed, self._last = True, []
+    @property
+    def info(self) -> psycopg.ConnectionInfo:
+        """What psycopg tells of the connection."""
+        return self._server.info
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is lost."""
+        return self._server.closed
+
+    def is_open(self) -> bool:
+        """Whether the server has not closed the connection, between transactions.
+
+        It says something then only when it ends it: no round trip where there is nothing to read.
+        """
+        if self._statements.is_silent():
+            return True
+        try:
+            ConnectionPool.check_connection(self._server)
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def at_begin(self, query: LiteralString, parameters: Params, check: Callable[[Result], None]) -> None:
+        """Executes a statement together with BEGIN, before all others. To be said before anything is executed.
+
+        `check` sees what came of it before anybody sees what came of the others; what it raises goes before their errors.
+        """
+        self._first = (self._statements.bind(query, parameters), check)
 
     def at_commit(self, query: LiteralString, parameters: Params) -> None:
         """Executes a statement together with COMMIT, behind all others: one whose answer nobody reads.
@@ -58,63 +68,85 @@ class Connection(psycopg.Connection[Row]):
         """
         self._last.append((query, parameters))
 
-    def execute(  # type: ignore[override]  # without templates
-        self, query: QueryNoTemplate, params: Params | None = None, *, prepare: bool | None = None, binary: bool = False
-    ) -> psycopg.Cursor[Row]:
-        """As psycopg's, at the head of a transaction together with BEGIN."""
-        if not self._begin_is_owed:
-            return super().execute(query, params, prepare=prepare, binary=binary)
-        with self.pipeline():
-            return super().execute(query, params, prepare=prepare, binary=binary)
+    def execute(self, query: LiteralString | bytes, parameters: Params | None = None) -> Result:
+        """Executes a statement: `%s` in it are of a sequence, `%(name)s` of a mapping. Raises psycopg.Error."""
+        result = self._statements.bind(query, parameters)
+        if not self._pipelines:
+            self._exchange()
+        return result
 
     @contextmanager
-    def pipeline(self) -> Iterator[psycopg.Pipeline]:
-        """What is executed in the block is sent in one message at its end."""
-        outermost = self._pipeline is None
-        if outermost:
-            self._pipeline = _Together(self)
+    def pipeline(self) -> Iterator[None]:
+        """What is executed in the block is sent in one message at its end; nothing of it where the block raises."""
+        before = self._statements.waiting
+        self._pipelines += 1
         try:
-            with super().pipeline() as pipeline:
-                self._say_begin()
-                yield pipeline
+            yield
+        except BaseException:
+            self._statements.forget(behind=before)
+            raise
         finally:
-            if outermost:
-                self._pipeline = None
+            self._pipelines -= 1
+        self._exchange()
 
     @contextmanager
-    def transaction(self, savepoint_name: str | None = None, force_rollback: bool = False) -> Iterator[Transaction]:  # noqa: FBT001, FBT002
-        """A savepoint, as psycopg's; what an error takes back includes what was left for the end."""
-        self._say_begin()
-        left, kept = len(self._last), False
-        with super().transaction(savepoint_name, force_rollback) as savepoint:
-            try:
-                yield savepoint
-                kept = not force_rollback
-            finally:
-                if not kept:
-                    del self._last[left:]
+    def savepoint(self) -> Iterator[None]:
+        """What an error takes back is what was done in the block, and what was left in it for the end."""
+        left = len(self._last)
+        self._statements.command(b"SAVEPOINT block")
+        try:
+            yield
+        except BaseException:
+            del self._last[left:]
+            self._statements.command(b"ROLLBACK TO SAVEPOINT block")
+            self._exchange()
+            raise
+        self._statements.command(b"RELEASE SAVEPOINT block")
 
-    def _say_begin(self) -> None:
-        if self._begin_is_owed:
-            self._begin_is_owed = False
-            super().execute("BEGIN")
+    def begun(self) -> None:
+        """Sends what was left for the beginning, where nothing was executed since; raises what its check does."""
+        if self._first:
+            self._exchange()
 
     def commit(self) -> None:
         """Commits, with what was left for the end."""
-        if not self._last:
-            self._begin_is_owed = False
-            super().commit()
+        self.begun()
+        if self._begin_is_owed and not self._last and not self._statements.waiting:
             return
         last, self._last = self._last, []
-        with self.pipeline():
-            for query, parameters in last:
-                self.execute(query, parameters)
-            self.execute("COMMIT")
+        for query, parameters in last:
+            self._statements.bind(query, parameters)
+        committed = self._statements.command(b"COMMIT")
+        self._exchange()
+        self._begin_is_owed = True
+        if committed.command != "COMMIT":
+            raise psycopg.errors.InFailedSqlTransaction("a statement of the transaction had failed: it is rolled back")
 
     def rollback(self) -> None:
         """Takes everything back."""
-        self._begin_is_owed, self._last = False, []
-        super().rollback()
+        self._statements.forget()
+        self._first, self._last = None, []
+        if self._server.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+            self._statements.command(b"ROLLBACK")
+            self._statements.exchange()
+        self._begin_is_owed = True
+
+    def _exchange(self) -> None:
+        first, self._first = self._first, None
+        owed, self._begin_is_owed = self._begin_is_owed, False
+        try:
+            self._statements.exchange(*([b"BEGIN"] if owed else []))
+        finally:
+            if first and first[0].has_arrived:
+                first[1](first[0])
+
+
+class _Server(psycopg.Connection[Row]):
+    """A connection, with what is kept for it between transactions."""
+
+    def __init__(self, pgconn: PGconn, row_factory: RowFactory[Row] = dict_row) -> None:
+        super().__init__(pgconn, row_factory)
+        self.used = Connection(self)
 
 
 _LIMITS = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000 -c timezone=UTC"
@@ -146,9 +178,9 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._pool: ConnectionPool[Connection] = ConnectionPool(
+        self._pool: ConnectionPool[_Server] = ConnectionPool(
             url,
-            connection_class=Connection,
+            connection_class=_Server,
             min_size=2,
             max_size=_POOL_SIZE,
             reconnect_timeout=_RECONNECT_SECONDS,
@@ -178,16 +210,19 @@ class Database:
         no connection to be had, and at its end what the server has against the statements that were left for it.
         """
         _events_appended.set(False)
-        connection = self._open_connection()
+        server = self._open_connection()
+        conn = server.used
         try:
-            with connection:
-                connection.begin()
-                yield connection
-                if connection.closed:  # psycopg would leave without a commit and without an error
-                    raise psycopg.OperationalError("the connection was lost in the transaction")
-                connection.commit()
+            yield conn
+            if conn.closed:  # whoever saw its loss may have gone on
+                raise psycopg.OperationalError("the connection was lost in the transaction")
+            conn.commit()
+        except BaseException:
+            with suppress(psycopg.OperationalError):  # a server that is lost has taken it back
+                conn.rollback()
+            raise
         finally:
-            self._pool.putconn(connection)
+            self._pool.putconn(server)
         if _events_appended.get():
             for wake in self._wake:
                 wake()
@@ -203,28 +238,12 @@ class Database:
             return False
         return True
 
-    def _open_connection(self) -> Connection:
+    def _open_connection(self) -> _Server:
         # After a restart of the server every idle connection is closed. The pool's own `check` would sleep a second,
         # then two, then four, between one of them and the next.
         for _ in range(_POOL_SIZE):
-            connection = self._pool.getconn(_POOL_WAIT_SECONDS)
-            if _is_open(connection):
-                return connection
-            self._pool.putconn(connection)
+            server = self._pool.getconn(_POOL_WAIT_SECONDS)
+            if server.used.is_open():
+                return server
+            self._pool.putconn(server)
         return self._pool.getconn(_POOL_WAIT_SECONDS)
-
-
-def _is_open(connection: Connection) -> bool:
-    """Whether the server has not closed the connection.
-
-    It says something on an idle one only when it ends it: no round trip where there is nothing to read.
-    """
-    waiting = select.poll()
-    waiting.register(connection.fileno(), select.POLLIN)
-    if not waiting.poll(0):
-        return True
-    try:
-        ConnectionPool.check_connection(connection)
-    except psycopg.OperationalError:
-        return False
-    return True

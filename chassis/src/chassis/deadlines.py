@@ -12,7 +12,7 @@ from typing import LiteralString
 import psycopg
 
 from chassis import clock
-from chassis.database import Row
+from chassis.database import Connection, Row
 from chassis.metrics import Samples, StateGauge
 
 CutOff = Callable[[datetime], datetime]
@@ -77,7 +77,7 @@ def gauge(name: str, deadlines: Sequence[Deadline]) -> StateGauge:
     """
     every = (*OF_EVERY_SERVICE, *deadlines)
 
-    def read(conn: psycopg.Connection[Row]) -> Samples:
+    def read(conn: Connection) -> Samples:
         counts: Counter[str] = Counter()
         for deadline in every:
             counts[deadline.state] += _count(conn, deadline)
@@ -87,18 +87,18 @@ def gauge(name: str, deadlines: Sequence[Deadline]) -> StateGauge:
     return StateGauge(name=name, help=help_text, labels=("state",), read=read)
 
 
-def _count(conn: psycopg.Connection[Row], deadline: Deadline) -> int:
+def _count(conn: Connection, deadline: Deadline) -> int:
     query: LiteralString = f"SELECT count(*) AS count FROM ({deadline.query}) AS found WHERE since < %s"  # noqa: S608
     row = conn.execute(query, [deadline.cut_off(clock.now())]).fetchone()
     return int(row["count"]) if row else 0
 
 
-def overdue(conn: psycopg.Connection[Row], deadlines: Sequence[Deadline]) -> list[Overdue]:
+def overdue(conn: Connection | psycopg.Connection[Row], deadlines: Sequence[Deadline]) -> list[Overdue]:
     """What is overdue, those of every service among them: state by state, the oldest first, a thousand of each at most."""
     return [found for deadline in (*OF_EVERY_SERVICE, *deadlines) for found in _list(conn, deadline)]
 
 
-def _list(conn: psycopg.Connection[Row], deadline: Deadline) -> list[Overdue]:
+def _list(conn: Connection | psycopg.Connection[Row], deadline: Deadline) -> list[Overdue]:
     query: LiteralString = f"SELECT reference, since FROM ({deadline.query}) AS found WHERE since < %s"  # noqa: S608
     rows = conn.execute(query + " ORDER BY since LIMIT %s", [deadline.cut_off(clock.now()), _MOST_LISTED])
     return [Overdue(state=deadline.state, owner=deadline.owner, **row) for row in rows]

@@ -10,10 +10,10 @@ from google.protobuf.message import Message
 
 from chassis import call, crash
 from chassis.call import Call
-from chassis.database import Connection
-from chassis.errors import AlreadyExists, InvalidArgument, Violation
+from chassis.database import Connection, Result
+from chassis.errors import AlreadyExists, CmsError, InvalidArgument, Violation
 
-Result = TypeVar("Result")
+Outcome = TypeVar("Outcome")
 Response = TypeVar("Response", bound=Message)
 
 
@@ -27,45 +27,76 @@ _KEEP_RESPONSE = "UPDATE requests SET response = %s WHERE subject = %s AND metho
 
 
 @dataclass(frozen=True, kw_only=True)
-class Memory(Generic[Result]):
+class Memory(Generic[Outcome]):
     """For large responses: what is kept instead (plain JSON without personal data), and how to build from it again."""
 
-    keep: Callable[[Result], dict[str, Any]]
-    rebuild: Callable[[Connection, dict[str, Any]], Result]
+    keep: Callable[[Outcome], dict[str, Any]]
+    rebuild: Callable[[Connection, dict[str, Any]], Outcome]
 
 
 def run_once(
     request: Message,
-    use_case: Callable[[Connection], Result],
-    respond: Callable[[Result], Response],
+    use_case: Callable[[Connection], Outcome],
+    respond: Callable[[Outcome], Response],
     *,
-    memory: Memory[Result] | None = None,
+    memory: Memory[Outcome] | None = None,
 ) -> Response:
     """Runs the use case in one transaction with the request's row, and answers; a repeat gets the first answer.
 
-    `request` has a `request_id` (UUID). The row is keyed by (subject, method, request_id) and written before the use
-    case runs: a twin at the same moment waits for the first. Errors are not kept.
+    `request` has a `request_id` (UUID). The row is keyed by (subject, method, request_id) and sent before the first
+    statement of the use case, in one message with it: a twin at the same moment waits there for the first, and ends
+    before the use case sees anything. Errors are not kept.
     Raises InvalidArgument where the request_id is no UUID, AlreadyExists (`REQUEST_ID_REUSED`) where it came with
     another body, and whatever the use case raises.
     """
     now = call.current()
     key, digest = _key(now, request), now.vault.request_hmac(_body(request))
-    with now.database.transaction() as conn:
-        if conn.execute(_NOTE_REQUEST, [*key, digest]).fetchone() is None:
-            kept = _kept(conn, now, key, digest)
-            if kept is None:
-                raise RuntimeError("a request's row went while it was being repeated")
-            if memory is not None:
-                return respond(memory.rebuild(conn, json.loads(kept)))
-            first_response: Response = now.response.FromString(kept)  # type: ignore[assignment]
-            return first_response
-        result = use_case(conn)
-        response = respond(result)
-        kept = json.dumps(memory.keep(result)).encode() if memory else response.SerializeToString()
-        conn.at_commit(_KEEP_RESPONSE, [now.vault.seal_response(kept, place=_place(key)), *key])
-        crash.point("request.before_commit")
+    try:
+        with now.database.transaction() as conn:
+            conn.at_begin(_NOTE_REQUEST, [*key, digest], _refuse_repeat)
+            result = _first(conn, use_case)
+            response = respond(result)
+            kept = json.dumps(memory.keep(result)).encode() if memory else response.SerializeToString()
+            conn.at_commit(_KEEP_RESPONSE, [now.vault.seal_response(kept, place=_place(key)), *key])
+            crash.point("request.before_commit")
+    except _Repeated:
+        return _again(now, key, digest, respond, memory)
     crash.point("request.after_commit")
     return response
+
+
+class _Repeated(Exception):
+    """The request was made before."""
+
+
+def _refuse_repeat(noted: Result) -> None:
+    if noted.rowcount == 0:
+        raise _Repeated
+
+
+def _first(conn: Connection, use_case: Callable[[Connection], Outcome]) -> Outcome:
+    try:
+        return use_case(conn)
+    except CmsError:
+        conn.begun()  # refused before anything was asked of the database: not if it is a repeat
+        raise
+
+
+def _again(
+    now: Call,
+    key: list[Any],
+    digest: bytes,
+    respond: Callable[[Outcome], Response],
+    memory: Memory[Outcome] | None,
+) -> Response:
+    with now.database.transaction() as conn:
+        kept = _kept(conn, now, key, digest)
+        if kept is None:
+            raise RuntimeError("a request's row went while it was being repeated")
+        if memory is not None:
+            return respond(memory.rebuild(conn, json.loads(kept)))
+    first_response: Response = now.response.FromString(kept)  # type: ignore[assignment]
+    return first_response
 
 
 def first_answer(conn: Connection, request: Message) -> bytes | None:

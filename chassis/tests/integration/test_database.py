@@ -58,11 +58,13 @@ def test_limits_that_a_transaction_changes_are_its_own(database: Database) -> No
 
 
 def test_a_statement_that_takes_too_long_is_ended(database: Database) -> None:
-    with database.transaction() as conn:
-        conn.execute("SET LOCAL statement_timeout = '20ms'")
-
-        with pytest.raises(psycopg.errors.QueryCanceled):
+    def take_too_long() -> None:
+        with database.transaction() as conn:
+            conn.execute("SET LOCAL statement_timeout = '20ms'")
             conn.execute("SELECT pg_sleep(10)")
+
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        take_too_long()
 
 
 def test_an_error_rolls_the_transaction_back(database: Database) -> None:

@@ -79,7 +79,7 @@ def test_the_role_that_runs_the_service_may_only_add_to_the_access_log(database:
             " VALUES (now(), 'OP1', '{OPERATOR}', 'm', '', 'SHOWN', '')"
         )
 
-    with database.transaction() as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), database.transaction() as conn:
         conn.execute(statement.encode())
 
 

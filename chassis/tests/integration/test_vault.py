@@ -155,12 +155,15 @@ def test_a_keyring_that_is_none_is_refused(tmp_path: Path) -> None:
         Keyring.load(path)
 
 
+def wait_a_little_for_the_key(database: Database, vault: Vault) -> None:
+    with database.transaction() as conn:
+        conn.execute("SET LOCAL lock_timeout = '50ms'")
+        vault.cipher(conn, CLAIM)
+
+
 def test_a_lock_that_does_not_come_is_an_error_and_no_second_key(database: Database, vault: Vault) -> None:
     with database.transaction() as first:
         vault.cipher(first, CLAIM)
 
-        with database.transaction() as second:
-            second.execute("SET LOCAL lock_timeout = '50ms'")
-
-            with pytest.raises(psycopg.errors.LockNotAvailable):
-                vault.cipher(second, CLAIM)
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            wait_a_little_for_the_key(database, vault)

@@ -129,7 +129,7 @@ def rows(urls: DatabaseUrls, table: str) -> int:
     return int(found[0])
 
 
-def test_a_save_with_all_that_belongs_to_it_waits_three_times_for_the_database(
+def test_a_save_with_all_that_belongs_to_it_waits_twice_for_the_database(
     desk: Any, single_tenant: dict[str, Any], wire: Wire, database_urls: DatabaseUrls
 ) -> None:
     operator = desk()
@@ -143,7 +143,7 @@ def test_a_save_with_all_that_belongs_to_it_waits_three_times_for_the_database(
         operator.record(claim_ref, version, **dict(given[first : first + 5]))
         counts.append(wire.waits - waits)
 
-    assert set(counts) == {3}
+    assert set(counts) == {2}
     made = {table: rows(database_urls, table) - count for table, count in before.items()}
     assert made == {"answers": len(given), "access_log": len(counts), "requests": len(counts)}
     assert rows(database_urls, "outbox") == 1

@@ -58,7 +58,6 @@ def call(claim_ref: str, **more: Any) -> Call:
 def end_and_begin(conn: Connection) -> None:
     """What was left for the end of a transaction is there to be read in the next."""
     conn.commit()
-    conn.begin()
 
 
 def test_a_claim_comes_back_as_it_was_kept(conn: Connection) -> None:

@@ -151,7 +151,7 @@ def test_the_constraint_holds_where_nobody_takes_the_lock(
     with database.transaction() as conn:
         insert(conn, "C1", first_slot)
 
-    with database.transaction() as conn, pytest.raises(SlotTaken if same == "slot" else AlreadyBooked):
+    with pytest.raises(SlotTaken if same == "slot" else AlreadyBooked), database.transaction() as conn:
         insert(conn, *(("C2", first_slot) if same == "slot" else ("C1", second_slot)))
 
 

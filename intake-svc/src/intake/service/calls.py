@@ -66,7 +66,7 @@ def start_call(conn: Connection, asked: CallAsked) -> CallStarted:
     if asked.purpose != "NEW":
         raise NotFound("NO_OPEN_CLAIM", "no open claim was found; a claim is made by a call with the purpose NEW")
     try:
-        with conn.transaction():
+        with conn.savepoint():
             return _begin(conn, asked)
     except AlreadyExists:
         found = _earlier_claim(conn, asked)

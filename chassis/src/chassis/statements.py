@@ -1,0 +1,281 @@
+"""Statements on a connection, many in one message, each prepared once: psycopg's libpq wrapper and adapters at work.
+
+psycopg's cursors cost a service more processor than all else that it does for a call (docs/performance.md); what they do
+for cursors of any kind is not needed here. Values are written and read by psycopg's own adapters.
+"""
+
+import re
+import select
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg import adapt
+from psycopg.abc import Params, Transformer
+from psycopg.adapt import PyFormat
+from psycopg.pq import ExecStatus, Format, TransactionStatus
+from psycopg.pq.abc import PGresult
+
+Row = dict[str, Any]
+
+LONGEST_WAIT_SECONDS = 20.0
+"""For more of an answer. The server ends a statement after five seconds: who says nothing for so long is gone."""
+
+MOST_PREPARED = 300
+_FINE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.EMPTY_QUERY)
+_PLACE = re.compile(r"%(?:(%)|s|\((\w+)\)s|)")
+
+
+class Result:
+    """What a statement gave: rows as dicts by column. Of a pipeline's statement there is nothing before its end."""
+
+    __slots__ = ("_adapter", "_answer", "_rows")
+
+    def __init__(self, adapter: Transformer) -> None:
+        self._adapter = adapter
+        self._answer: PGresult | None = None
+        self._rows: Iterator[Row] | None = None
+
+    def take(self, answer: PGresult) -> None:
+        """Keeps the server's answer."""
+        self._answer = answer
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether the server has answered."""
+        return self._answer is not None
+
+    @property
+    def command(self) -> str:
+        """What the server says it did: "UPDATE 2"; "ROLLBACK" for the COMMIT of a transaction that has failed."""
+        return (self._arrived().command_status or b"").decode()
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were given, or changed."""
+        answer = self._arrived()
+        return answer.ntuples if answer.status == ExecStatus.TUPLES_OK else answer.command_tuples or 0
+
+    def fetchone(self) -> Row | None:
+        """The next row; None behind the last."""
+        return next(iter(self), None)
+
+    def fetchall(self) -> list[Row]:
+        """The rows that were not fetched yet."""
+        return list(self)
+
+    def __iter__(self) -> Iterator[Row]:
+        if self._rows is None:
+            self._rows = iter(self._read())
+        return self._rows
+
+    def _read(self) -> Sequence[Row]:
+        answer = self._arrived()
+        names = [(answer.fname(column) or b"").decode() for column in range(answer.nfields)]
+        self._adapter.set_pgresult(answer)
+        return self._adapter.load_rows(0, answer.ntuples, lambda values: dict(zip(names, values, strict=True)))
+
+    def _arrived(self) -> PGresult:
+        if self._answer is None:
+            raise psycopg.InterfaceError(
+                "the statement was not answered: it waits in a pipeline, or one before it failed"
+            )
+        return self._answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A statement with PostgreSQL's own places for parameters ($1 and on), and their names where they are named."""
+
+    sql: bytes
+    names: tuple[str, ...] | None
+    formats: list[PyFormat]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """A statement with its parameters, ready to be sent; one without a `key` is not prepared."""
+
+    sql: bytes
+    key: tuple[bytes, tuple[int, ...]] | None
+    values: Sequence[Any] | None
+    formats: Sequence[Format] | None
+    result: Result
+
+
+class Statements:
+    """The statements of one connection. What is bound waits until it is exchanged, in one round trip, for the answers."""
+
+    def __init__(self, server: psycopg.Connection[Any]) -> None:
+        self._server = server
+        self._pgconn = server.pgconn
+        self._adapter = adapt.Transformer(server)
+        self._waiting: list[_Bound] = []
+        self._prepared: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
+        self._made = 0
+        self._readable = _poll(self._pgconn.socket, select.POLLIN)
+        self._usable = _poll(self._pgconn.socket, select.POLLIN | select.POLLOUT)
+
+    @property
+    def waiting(self) -> int:
+        """How many are bound and not sent."""
+        return len(self._waiting)
+
+    def is_silent(self) -> bool:
+        """Whether there is nothing to read from the server."""
+        return not self._readable.poll(0)
+
+    def bind(self, query: str | bytes, parameters: Params | None) -> Result:
+        """Has a statement wait, with its parameters: `%s` in a sequence, `%(name)s` in a mapping.
+
+        Raises psycopg.ProgrammingError where they do not fit, or a value is of no kind that can be sent.
+        """
+        text = _text(query, parameters is None)
+        given = None if parameters is None else _in_order(text, parameters)
+        if not given:
+            return self._wait(_Bound(text.sql, (text.sql, ()), None, None, Result(self._adapter)))
+        values = self._adapter.dump_sequence(given, text.formats)
+        key = (text.sql, self._adapter.types or ())
+        return self._wait(_Bound(text.sql, key, values, self._adapter.formats, Result(self._adapter)))
+
+    def command(self, sql: bytes) -> Result:
+        """Has a command wait, such as COMMIT: it has no parameters and is not prepared."""
+        return self._wait(_Bound(sql, None, None, None, Result(self._adapter)))
+
+    def _wait(self, bound: _Bound) -> Result:
+        self._waiting.append(bound)
+        return bound.result
+
+    def forget(self, *, behind: int = 0) -> None:
+        """Drops what waits, unsent, but for so many."""
+        del self._waiting[behind:]
+
+    def exchange(self, *before: bytes) -> None:
+        """Sends these commands and all that waits, in one message, and takes the answers.
+
+        Raises what the server has against the first that failed, psycopg.OperationalError where it is lost.
+        """
+        sent = [*(_Bound(sql, None, None, None, Result(self._adapter)) for sql in before), *self._waiting]
+        if len(self._prepared) > MOST_PREPARED and self._pgconn.transaction_status == TransactionStatus.IDLE:
+            self._prepared = {}
+            sent.insert(0, _Bound(b"DEALLOCATE ALL", None, None, None, Result(self._adapter)))
+        self._waiting = []
+        try:
+            failed = self._exchanged(sent)
+        except BaseException:
+            self._server.close()  # in the midst of an exchange it is of no use to anybody
+            raise
+        if failed is not None:
+            raise failed
+
+    def _exchanged(self, sent: list[_Bound]) -> psycopg.Error | None:
+        self._pgconn.enter_pipeline_mode()
+        prepared = [self._send(bound) for bound in sent]
+        self._pgconn.pipeline_sync()
+        self._flush()
+        failed: psycopg.Error | None = None
+        for bound, is_new in zip(sent, prepared, strict=True):
+            if is_new:
+                answer = self._answer()
+                if answer.status != ExecStatus.COMMAND_OK and bound.key:
+                    del self._prepared[bound.key]
+                failed = failed or _error(answer)
+            answer = self._answer()
+            failed = failed or _error(answer)
+            if failed is None:
+                bound.result.take(answer)
+        self._next()  # the end of the message
+        self._pgconn.exit_pipeline_mode()
+        return failed
+
+    def _send(self, bound: _Bound) -> bool:
+        """Sends one; gives whether an order to prepare it went before."""
+        if bound.key is None:
+            self._pgconn.send_query_params(bound.sql, None)
+            return False
+        name = self._prepared.get(bound.key)
+        is_new = name is None
+        if name is None:
+            name = self._prepared[bound.key] = self._new_name()
+            self._pgconn.send_prepare(name, bound.sql, bound.key[1])
+        self._pgconn.send_query_prepared(name, bound.values, bound.formats, Format.TEXT)
+        return is_new
+
+    def _new_name(self) -> bytes:
+        self._made += 1
+        return b"statement_%d" % self._made
+
+    def _flush(self) -> None:
+        """Of more than the system takes at once it sends the rest while it reads: else both sides would wait."""
+        while self._pgconn.flush():
+            if _ready(self._usable) & select.POLLIN:
+                self._pgconn.consume_input()
+
+    def _answer(self) -> PGresult:
+        answer = self._next()
+        self._next()  # the end of the statement
+        if answer is None:
+            raise psycopg.OperationalError("the server gave no answer to a statement")
+        return answer
+
+    def _next(self) -> PGresult | None:
+        while self._pgconn.is_busy():
+            _ready(self._readable)
+            self._pgconn.consume_input()
+        return self._pgconn.get_result()
+
+
+def _poll(socket: int, events: int) -> select.poll:
+    poll = select.poll()
+    poll.register(socket, events)
+    return poll
+
+
+def _ready(poll: select.poll) -> int:
+    for _, events in poll.poll(LONGEST_WAIT_SECONDS * 1000):
+        return events
+    raise psycopg.OperationalError(f"the server has said nothing for {LONGEST_WAIT_SECONDS} seconds")
+
+
+def _error(answer: PGresult) -> psycopg.Error | None:
+    if answer.status in _FINE:
+        return None
+    return psycopg.errors.error_from_result(answer)
+
+
+@lru_cache(1024)
+def _text(query: str | bytes, plain: bool) -> _Text:  # noqa: FBT001 - of a cached function
+    """A query with psycopg's places for parameters, in PostgreSQL's form; `plain`: it has none, and % is itself."""
+    text = query if isinstance(query, str) else query.decode()
+    if plain:
+        return _Text(text.encode(), None, [])
+    names: list[str | None] = []
+    sql = _PLACE.sub(lambda place: _place(place, names), text)
+    if None in names and len(set(names)) > 1:
+        raise psycopg.ProgrammingError("the places for parameters are named or not, not both")
+    named = None if None in names else tuple(name for name in names if name)
+    return _Text(sql.encode(), named, [PyFormat.AUTO] * len(names))
+
+
+def _place(place: re.Match[str], names: list[str | None]) -> str:
+    if place[1]:
+        return "%"
+    if place[0] == "%":
+        raise psycopg.ProgrammingError("a % is neither doubled nor a place for a parameter")
+    if place[2] and place[2] in names:
+        return f"${names.index(place[2]) + 1}"
+    names.append(place[2])
+    return f"${len(names)}"
+
+
+def _in_order(text: _Text, parameters: Params) -> Sequence[Any]:
+    if isinstance(parameters, Mapping):
+        try:
+            return [parameters[name] for name in text.names or ()]
+        except KeyError as cause:
+            raise psycopg.ProgrammingError(f"the parameter {cause} is missing") from None
+    if text.names or len(parameters) != len(text.formats):
+        raise psycopg.ProgrammingError("the parameters are not those of the statement")
+    return parameters
