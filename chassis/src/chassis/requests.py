@@ -2,12 +2,13 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import islice
 from typing import Any, cast
 
 from google.protobuf import json_format
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from chassis import contract
@@ -72,28 +73,66 @@ def _faults(message: Message, path: str) -> Iterator[Violation]:
         if _is_absent(message, field):
             yield Violation(field=path + field.name, description="is required")
     for field, value in message.ListFields():
-        for index, item in enumerate(value) if field.is_repeated and not _is_map(field) else [(None, value)]:
-            yield from _value_faults(field, item, path + field.name + ("" if index is None else f"[{index}]"))
+        find = _search(field)
+        if find is not None:
+            yield from find(field, value, path + field.name)
 
 
-def _value_faults(field: FieldDescriptor, value: Any, path: str) -> Iterator[Violation]:
+Search = Callable[[FieldDescriptor, Any, str], Iterator[Violation]]
+
+
+@cache
+def _search(field: FieldDescriptor) -> Search | None:
+    """How faults are found in a field's value; None where there can be none."""
     if _is_map(field):
-        # Keys are the caller's own words: they are not part of the path.
-        keys, values = cast(Descriptor, field.message_type).fields
-        for key in value:
-            yield from _value_faults(keys, key, path)
-            yield from _value_faults(values, value[key], path)
-    elif field.message_type is not None:
-        yield from _faults(value, path + ".")
-    elif field.enum_type is not None:
-        if value not in field.enum_type.values_by_number:
-            yield Violation(field=path, description="is not a value of the enumeration")
-    elif isinstance(value, str) and "\x00" in value:
+        return _map_faults
+    find = _search_one(field)
+    return _each(find) if find and field.is_repeated else find
+
+
+def _search_one(field: FieldDescriptor) -> Search | None:
+    if field.message_type is not None:
+        return lambda _field, value, path: _faults(value, path + ".")
+    if field.enum_type is not None:
+        return _enum_faults
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return _text_faults
+    if field.type in (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT):
+        return _number_faults
+    return None
+
+
+def _each(find: Search) -> Search:
+    def of_all(field: FieldDescriptor, values: Any, path: str) -> Iterator[Violation]:
+        for index, value in enumerate(values):
+            yield from find(field, value, f"{path}[{index}]")
+
+    return of_all
+
+
+def _map_faults(field: FieldDescriptor, value: Any, path: str) -> Iterator[Violation]:
+    # Keys are the caller's own words: they are not part of the path.
+    for part, given in zip(cast(Descriptor, field.message_type).fields, (value, value.values()), strict=True):
+        find = _search_one(part)
+        for one in given if find else ():
+            yield from cast(Search, find)(part, one, path)
+
+
+def _enum_faults(field: FieldDescriptor, value: Any, path: str) -> Iterator[Violation]:
+    if value not in cast(EnumDescriptor, field.enum_type).values_by_number:
+        yield Violation(field=path, description="is not a value of the enumeration")
+
+
+def _text_faults(field: FieldDescriptor, value: Any, path: str) -> Iterator[Violation]:
+    if "\x00" in value:
         yield Violation(field=path, description="holds a NUL character")
     elif field.name == "claim_ref" and not _CLAIM_REF.fullmatch(value):
         # Before it is looked for: an error about a record names its reference, and this may be anything.
         yield Violation(field=path, description="is not in the form of a claim reference")
-    elif isinstance(value, float) and not math.isfinite(value):
+
+
+def _number_faults(_field: FieldDescriptor, value: Any, path: str) -> Iterator[Violation]:
+    if not math.isfinite(value):
         yield Violation(field=path, description="is not a finite number")
 
 

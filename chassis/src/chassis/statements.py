@@ -271,11 +271,8 @@ def _place(place: re.Match[str], names: list[str | None]) -> str:
 
 
 def _in_order(text: _Text, parameters: Params) -> Sequence[Any]:
-    if isinstance(parameters, Mapping):
-        try:
-            return [parameters[name] for name in text.names or ()]
-        except KeyError as cause:
-            raise psycopg.ProgrammingError(f"the parameter {cause} is missing") from None
-    if text.names or len(parameters) != len(text.formats):
+    if isinstance(parameters, Mapping) and text.names is not None and all(name in parameters for name in text.names):
+        return [parameters[name] for name in text.names]
+    if isinstance(parameters, Mapping) or text.names or len(parameters) != len(text.formats):
         raise psycopg.ProgrammingError("the parameters are not those of the statement")
     return parameters

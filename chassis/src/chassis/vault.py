@@ -100,7 +100,7 @@ class ClaimCipher:
 
     def open(self, sealed: bytes, *, field: str, version: int) -> Any:
         """The JSON value. Raises cryptography.exceptions.InvalidTag where it was sealed for another place."""
-        return json.loads(self.open_bytes(sealed, field=field, version=version))
+        return json.loads(self.open_bytes(sealed, field=field, version=version).decode())
 
     def seal_bytes(self, plain: bytes, *, field: str, version: int) -> bytes:
         """Bytes, encrypted for this field and version."""

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg.pq import TransactionStatus
 
-from chassis.database import Connection, Database
+from chassis.database import Connection, Database, Result
 
 _NOTE = "INSERT INTO inbox (event_id, source) VALUES (%s, 'tests') ON CONFLICT DO NOTHING RETURNING event_id"
 
@@ -169,3 +169,122 @@ def test_a_transaction_in_which_nothing_is_asked_is_none(database: Database) -> 
         pass
 
     assert conn.info.transaction_status is TransactionStatus.IDLE
+
+
+def test_what_comes_behind_a_commit_is_in_a_transaction_too(database: Database) -> None:
+    before, behind = uuid4(), uuid4()
+
+    def go_on() -> None:
+        with database.transaction() as conn:
+            conn.execute(_NOTE, [before])
+            conn.commit()
+            conn.execute(_NOTE, [behind])
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        go_on()
+
+    assert (noted(database, before), noted(database, behind)) == (True, False)
+
+
+def test_what_comes_behind_a_rollback_is_in_a_transaction_too(database: Database) -> None:
+    before, behind = uuid4(), uuid4()
+
+    def go_on() -> None:
+        with database.transaction() as conn:
+            conn.execute(_NOTE, [before])
+            conn.rollback()
+            conn.execute(_NOTE, [behind])
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        go_on()
+
+    assert (noted(database, before), noted(database, behind)) == (False, False)
+
+
+def test_a_failure_that_somebody_passed_over_is_no_commit(database: Database) -> None:
+    event_id = uuid4()
+
+    def pass_over() -> None:
+        with database.transaction() as conn:
+            conn.execute(_NOTE, [event_id])
+            with contextlib.suppress(psycopg.errors.DivisionByZero):
+                conn.execute("SELECT 1 / 0")
+
+    with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+        pass_over()
+
+    assert not noted(database, event_id)
+
+
+def test_a_block_that_raises_has_sent_nothing_and_the_transaction_goes_on(database: Database) -> None:
+    before, within, behind = uuid4(), uuid4(), uuid4()
+
+    with database.transaction() as conn:
+        conn.at_begin(_NOTE, [before], lambda _: None)
+        with contextlib.suppress(LookupError), conn.pipeline():
+            conn.execute(_NOTE, [within])
+            raise LookupError
+        conn.execute(_NOTE, [behind])
+
+    assert [noted(database, event_id) for event_id in (before, within, behind)] == [True, False, True]
+
+
+class Told(Exception):
+    """What a check makes of the first statement."""
+
+
+def refuse_what_is_there(first: Result) -> None:
+    if first.fetchone() is None:
+        raise Told
+
+
+def test_the_first_statement_is_looked_at_before_what_came_with_it(database: Database) -> None:
+    known, other = uuid4(), uuid4()
+    with database.transaction() as conn:
+        conn.execute(_NOTE, [known])
+
+    def do(query: LiteralString, parameters: list[object]) -> None:
+        with database.transaction() as conn:
+            conn.at_begin(_NOTE, [known], refuse_what_is_there)
+            conn.execute(query, parameters)
+
+    with pytest.raises(Told):
+        do(_NOTE, [other])
+    with pytest.raises(Told):
+        do("SELECT 1 / %s", [0])
+
+    assert not noted(database, other)
+
+
+def test_a_first_statement_that_nothing_follows_is_sent_and_looked_at(database: Database) -> None:
+    event_id = uuid4()
+
+    def only_begin() -> None:
+        with database.transaction() as conn:
+            conn.at_begin(_NOTE, [event_id], refuse_what_is_there)
+
+    only_begin()
+    with pytest.raises(Told):
+        only_begin()
+
+    assert noted(database, event_id)
+
+
+def test_a_first_statement_can_be_sent_before_an_error_leaves(database: Database) -> None:
+    event_id = uuid4()
+    with database.transaction() as conn:
+        conn.execute(_NOTE, [event_id])
+
+    def refuse() -> None:
+        with database.transaction() as conn:
+            conn.at_begin(_NOTE, [event_id], refuse_what_is_there)
+            try:
+                raise LookupError
+            except LookupError:
+                conn.begun()
+                raise
+
+    with pytest.raises(Told):
+        refuse()

@@ -97,6 +97,8 @@ def _read_answer(question: Question, value: JsonValue, today: date) -> JsonValue
     answer = _read_group(question, value) if question.kind is Kind.GROUP else _read(question, value)
     if question.record:
         record_form(answer, question.record)
+    if not question.own_checks:
+        return answer
     known = {question.id: rule_value(question, answer), "today": rules.timestamp(today)}
     for check in question.own_checks:
         if check.rule.result(known) is False:

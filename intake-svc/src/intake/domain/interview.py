@@ -9,6 +9,7 @@ but is no fact. All of it follows from the answers alone, never from the order i
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 
 from intake.domain.answers import is_gap, rule_value
 from intake.domain.rules import CelValue, Named
@@ -111,10 +112,10 @@ def evaluate(script: Script, answers: Answers, *, language: str, known: "KnownVa
     """
     values = known or known_values(script, answers)
     states = tuple(
-        _question_state(question, answers.get(name), values.rule_values, language=language)
-        if name in values.relevant
-        else _not_relevant(question, answers.get(name))
-        for name, question in script.questions.items()
+        [
+            _question_state(question, _standing(answers, name), values, language=language)
+            for name, question in script.questions.items()
+        ]
     )
     open_questions = [state.question.id for state in states if state.relevant and not state.settled]
     blocked = {state.question.section for state in states if state.blocker}
@@ -185,10 +186,15 @@ class KnownValues:
 def known_values(script: Script, answers: Answers) -> KnownValues:
     """Relevance, in one pass: each question comes after those on which it hangs."""
     relevant, valued, rule_values = set(), set(), dict[str, CelValue]()
+    held: dict[str, bool] = {}  # what a rule hangs on is settled before it is asked: it gives the same each time
     for name in script.order:
         question = script.questions[name]
-        if question.relevant is not None and not question.relevant.holds(rule_values):
-            continue
+        rule = question.relevant
+        if rule is not None:
+            if rule.expression not in held:
+                held[rule.expression] = rule.holds(rule_values)
+            if not held[rule.expression]:
+                continue
         relevant.add(name)
         answer = answers.get(name)
         if answer is None or answer.value is None or is_gap(answer.value):
@@ -199,12 +205,21 @@ def known_values(script: Script, answers: Answers) -> KnownValues:
     return KnownValues(relevant=frozenset(relevant), valued=frozenset(valued), rule_values=rule_values)
 
 
-def _question_state(question: Question, given: Answer | None, values: Named, *, language: str) -> QuestionState:
-    answer = _standing(given)
-    required = _required(question, values)
-    has_value = answer is not None and not is_gap(answer.value)
-    proposal = open_proposal(question, answer) if has_value and answer else None
-    failed = _failed_check(question, values) if has_value else None
+def _standing(answers: Answers, name: str) -> Answer | None:
+    answer = answers.get(name)
+    return answer if answer is not None and answer.value is not None else None
+
+
+def _question_state(question: Question, answer: Answer | None, known: KnownValues, *, language: str) -> QuestionState:
+    relevant = question.id in known.relevant
+    required = relevant and _required(question, known.rule_values)
+    if answer is None:
+        return _without_answer(question, relevant, required)
+    if not relevant:
+        return replace(_without_answer(question, relevant, required), answer=answer)
+    has_value = question.id in known.valued
+    proposal = open_proposal(question, answer) if has_value else None
+    failed = _failed_check(question, known.rule_values) if has_value else None
     return QuestionState(
         question=question,
         relevant=True,
@@ -216,20 +231,18 @@ def _question_state(question: Question, given: Answer | None, values: Named, *, 
     )
 
 
-def _not_relevant(question: Question, given: Answer | None) -> QuestionState:
+@cache
+def _without_answer(question: Question, relevant: bool, required: bool) -> QuestionState:  # noqa: FBT001 - of a cached function
+    """Most of an interview, and the same in each: made once."""
     return QuestionState(
         question=question,
-        relevant=False,
-        answer=_standing(given),
-        required=False,
+        relevant=relevant,
+        answer=None,
+        required=required,
         proposal=None,
         problem=None,
-        blocker=None,
+        blocker=Blocker.REQUIRED if required else None,
     )
-
-
-def _standing(given: Answer | None) -> Answer | None:
-    return given if given is not None and given.value is not None else None
 
 
 def _required(question: Question, values: Named) -> bool:
@@ -241,15 +254,13 @@ def _failed_check(question: Question, values: Named) -> Check | None:
 
 
 def _blocker(
-    question: Question, answer: Answer | None, *, required: bool, proposal: JsonValue, failed: Check | None
+    question: Question, answer: Answer, *, required: bool, proposal: JsonValue, failed: Check | None
 ) -> Blocker | None:
     if failed:
         return Blocker.CHECK_FAILED
     if proposal is not None:
         return Blocker.PROPOSAL_NOT_ACCEPTED
-    if required and answer is None:
-        return Blocker.REQUIRED
-    if required and answer and is_gap(answer.value) and not question.gap_allowed:
+    if required and is_gap(answer.value) and not question.gap_allowed:
         return Blocker.GAP_NOT_ALLOWED
     return None
 

@@ -42,7 +42,7 @@ class Rule:
     names: frozenset[str]
     program: Any
     remembered: dict[tuple[object, ...], bool | str | None] | None = field(repr=False, compare=False)
-    """What the rule gave before: of rules on answers of yes and no alone, which tell nobody who the claimant is."""
+    """What the rule gave before: of rules on yes, no and codes of lists alone, which tell nobody who the claimant is."""
 
     def result(self, values: Named) -> bool | str | None:
         """What the rule gives for these values, of which it is handed only those it names; None where unknown."""
@@ -64,12 +64,13 @@ class Rule:
 
 
 class RuleCompiler:
-    """Reads the rules of one script, whose names have these types."""
+    """Reads the rules of one script, whose names have these types; those of `listed` are a code out of a list."""
 
-    def __init__(self, types: Mapping[str, Any]) -> None:
+    def __init__(self, types: Mapping[str, Any], *, listed: frozenset[str] = frozenset()) -> None:
         self._unnamed = cel.NewEnv(functions=_FUNCTIONS)
         self._environment = cel.NewEnv(functions=_FUNCTIONS, variables=dict(types))
         self._types = types
+        self._few = {name for name, kind in types.items() if kind == BOOL} | listed
 
     def condition(self, expression: str) -> Rule:
         """A rule that is true or false. Raises RuleError."""
@@ -84,7 +85,7 @@ class RuleCompiler:
         if program.return_type() not in results:
             raise RuleError(f"gives {program.return_type()} in {expression!r}")
         names = self._names(expression)
-        remembered: dict[Any, Any] | None = {} if all(self._types[name] == BOOL for name in names) else None
+        remembered: dict[Any, Any] | None = {} if names <= self._few else None
         return Rule(expression=expression, names=names, program=program, remembered=remembered)
 
     def _names(self, expression: str) -> frozenset[str]:

@@ -60,9 +60,9 @@ class NumberLimit:
     decimals: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Field:
-    """Something to be answered: a question, or one field of an entry in a GROUP."""
+    """Something to be answered: a question, or one field of an entry in a GROUP. Each is equal to itself alone."""
 
     id: str
     kind: Kind
@@ -83,7 +83,7 @@ class Check:
     problem: Text
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Question(Field):
     """A question; its id is also the fact's name."""
 

@@ -49,7 +49,11 @@ def load_script(path: Path) -> Script:
 def _script(top: Table) -> Script:
     sections = top.tables("sections")
     tables = [(section.name("id"), table) for section in sections for table in section.tables("questions")]
-    compiler = RuleCompiler({"today": TIMESTAMP} | {table.name("id"): _cel_type(table) for _, table in tables})
+    kinds = {table.name("id"): _kind(table) for _, table in tables}
+    compiler = RuleCompiler(
+        {"today": TIMESTAMP} | {name: CEL_TYPES[kind] for name, kind in kinds.items()},
+        listed=frozenset(name for name, kind in kinds.items() if kind is Kind.CHOICE),
+    )
     questions = _by_id(top, [_question(section, table, compiler) for section, table in tables])
     derived = tuple(_derived(table, compiler) for table in top.tables("derived"))
     script = Script(
@@ -139,10 +143,6 @@ def _kind(table: Table) -> Kind:
     kind = table.text("kind")
     _refuse_unless(table, kind in Kind.__members__, f"no such kind: {kind}")
     return Kind(kind)
-
-
-def _cel_type(table: Table) -> Any:
-    return CEL_TYPES[_kind(table)]
 
 
 def _text(table: Table) -> Text:

@@ -142,38 +142,42 @@ def facts(shown: FactsShown) -> pb.ClaimFacts:
 
 def value(plain: JsonValue) -> struct_pb2.Value:
     """A JSON value as a message."""
+    message = struct_pb2.Value()
+    _put(message, plain)
+    return message
+
+
+def _put(message: struct_pb2.Value, plain: JsonValue) -> None:
     match plain:
         case None:
-            return struct_pb2.Value(null_value=struct_pb2.NULL_VALUE)
+            message.null_value = struct_pb2.NULL_VALUE
         case bool():
-            return struct_pb2.Value(bool_value=plain)
+            message.bool_value = plain
         case str():
-            return struct_pb2.Value(string_value=plain)
+            message.string_value = plain
         case dict():
-            return struct_pb2.Value(struct_value=_struct(plain))
+            message.struct_value.CopyFrom(_struct(plain))
         case list():
-            return struct_pb2.Value(list_value=struct_pb2.ListValue(values=[value(part) for part in plain]))
+            message.list_value.SetInParent()  # of an empty list too
+            for part in plain:
+                _put(message.list_value.values.add(), part)
         case _:
-            return struct_pb2.Value(number_value=plain)
+            message.number_value = plain
 
 
 def _fill(message: pb.Question, state: QuestionState, language: str) -> None:
-    question, answer = state.question, state.answer
-    message.CopyFrom(_as_spoken(question.id, language))
-    message.required = state.required
-    if answer is not None:
-        message.answer.CopyFrom(value(answer.value))
-        message.answered_version = answer.version
+    message.CopyFrom(_as_spoken(state.question.id, language, state.required))
+    if state.answer is not None:
+        _put(message.answer, state.answer.value)
+        message.answered_version = state.answer.version
     if state.proposal is not None:
-        message.proposal.CopyFrom(value(state.proposal))
+        _put(message.proposal, state.proposal)
     if state.problem:
         message.problem = state.problem
-    if question.gap_allowed or not state.required:
-        message.gaps_allowed.extend(GAPS)
 
 
 @cache
-def _as_spoken(question_id: str, language: str) -> pb.Question:
+def _as_spoken(question_id: str, language: str, required: bool) -> pb.Question:  # noqa: FBT001 - of a cached function
     """What is the same in every interview: made once, since making it takes longer than all the rest of an answer."""
     question = script_in_use().questions[question_id]
     return pb.Question(
@@ -185,6 +189,8 @@ def _as_spoken(question_id: str, language: str) -> pb.Question:
         choices=_choices(question.choices, language),
         fields=[_group_field(field, language) for field in question.fields],
         seconds=question.seconds,
+        required=required,
+        gaps_allowed=GAPS if question.gap_allowed or not required else (),
     )
 
 
