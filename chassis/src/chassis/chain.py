@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from psycopg_pool import PoolTimeout
 
-from chassis import access_log, call, contract, logs, metrics, requests, tracing
+from chassis import access_log, call, clock, contract, logs, metrics, requests, tracing
 from chassis.call import Call
 from chassis.database import Database
 from chassis.errors import (
@@ -99,7 +99,7 @@ class Chain:
         try:
             identity = self._verifier.identify(metadata.get("authorization"))
             entered = self._call(method, identity, metadata, deadline)
-            with call.entered(entered):
+            with clock.steady(), call.entered(entered):
                 return self._serve(method, read, entered)
         finally:
             self._places.release()

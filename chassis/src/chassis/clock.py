@@ -4,6 +4,9 @@ Everything of the domain is dated by `now()`. Leases, back-off, tokens and time-
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -34,6 +37,7 @@ class _Offset:
 
 
 _offset = _Offset()
+_steady: ContextVar[float | None] = ContextVar("steady_offset", default=None)
 
 
 def configure(offset_file: Path | None) -> None:
@@ -43,9 +47,20 @@ def configure(offset_file: Path | None) -> None:
     _offset._seconds = 0.0
 
 
+@contextmanager
+def steady() -> Iterator[None]:
+    """Within the block of this thread the clock is not moved: the file is looked at once."""
+    token = _steady.set(_offset.seconds())
+    try:
+        yield
+    finally:
+        _steady.reset(token)
+
+
 def offset() -> timedelta:
     """How far the platform's clock is ahead of the real one."""
-    return timedelta(seconds=_offset.seconds())
+    held = _steady.get()
+    return timedelta(seconds=_offset.seconds() if held is None else held)
 
 
 def now() -> datetime:
