@@ -1,8 +1,7 @@
 """PostgreSQL: one pool for a service, with limits on every connection, and short transactions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from typing import Any, LiteralString
 
 import psycopg
@@ -14,7 +13,7 @@ from psycopg_pool import ConnectionPool
 
 from chassis.statements import Result, Row, Statements
 
-__all__ = ["Connection", "Database", "Result", "Row", "events_were_appended"]
+__all__ = ["Connection", "Database", "Result", "Row"]
 
 
 class Connection:
@@ -23,6 +22,9 @@ class Connection:
     Whatever is executed is in a transaction: behind a commit or a rollback in the next one.
     """
 
+    on_events: Sequence[Callable[[], object]] = ()
+    """What is called after the commit of a transaction that wrote events."""
+
     def __init__(self, server: psycopg.Connection[Any]) -> None:
         self._server = server
         self._statements = Statements(server)
@@ -30,6 +32,7 @@ class Connection:
         self._begin_is_owed = True
         self._first: tuple[Result, Callable[[Result], None]] | None = None
         self._last: list[tuple[LiteralString, Params]] = []
+        self._afterwards: list[Callable[[], object]] = []
 
     @property
     def info(self) -> psycopg.ConnectionInfo:
@@ -68,6 +71,13 @@ class Connection:
         """
         self._last.append((query, parameters))
 
+    def after_commit(self, act: Callable[[], object]) -> None:
+        """Calls `act` once the transaction is committed, and never where it is not: for what counts, measures or wakes.
+
+        A process that ends in between does not call it: what must not be lost is a row.
+        """
+        self._afterwards.append(act)
+
     def execute(self, query: LiteralString | bytes, parameters: Params | None = None) -> Result:
         """Executes a statement: `%s` in it are of a sequence, `%(name)s` of a mapping. Raises psycopg.Error."""
         result = self._statements.bind(query, parameters)
@@ -92,12 +102,12 @@ class Connection:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """What an error takes back is what was done in the block, and what was left in it for the end."""
-        left = len(self._last)
+        left, left_to_follow = len(self._last), len(self._afterwards)
         self._statements.command(b"SAVEPOINT block")
         try:
             yield
         except BaseException:
-            del self._last[left:]
+            del self._last[left:], self._afterwards[left_to_follow:]
             self._statements.command(b"ROLLBACK TO SAVEPOINT block")
             self._exchange()
             raise
@@ -109,7 +119,13 @@ class Connection:
             self._exchange()
 
     def commit(self) -> None:
-        """Commits, with what was left for the end."""
+        """Commits, with what was left for the end. Raises InFailedSqlTransaction where a statement failed before."""
+        self._commit()
+        afterwards, self._afterwards = self._afterwards, []
+        for act in afterwards:
+            act()
+
+    def _commit(self) -> None:
         self.begun()
         if self._begin_is_owed and not self._last and not self._statements.waiting:
             return
@@ -125,7 +141,7 @@ class Connection:
     def rollback(self) -> None:
         """Takes everything back."""
         self._statements.forget()
-        self._first, self._last = None, []
+        self._first, self._last, self._afterwards = None, [], []
         if self._server.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
             self._statements.command(b"ROLLBACK")
             self._statements.exchange()
@@ -165,13 +181,6 @@ _RECONNECT_SECONDS = 2.0
 Left to try for its usual five minutes it would sleep for half of an outage's length after the server is back.
 """
 
-_events_appended: ContextVar[bool] = ContextVar("events_appended", default=False)
-
-
-def events_were_appended() -> None:
-    """Says that the transaction of this thread holds outbox rows, so that the relay is woken after its commit."""
-    _events_appended.set(True)
-
 
 class Database:
     """The service's own database, as its `_app` role."""
@@ -206,12 +215,12 @@ class Database:
     def transaction(self) -> Iterator[Connection]:
         """A connection in a transaction: committed at the end, rolled back by an error.
 
-        Who waits for events is woken after it. Raises psycopg.OperationalError or psycopg_pool.PoolTimeout when there is
-        no connection to be had, and at its end what the server has against the statements that were left for it.
+        Raises psycopg.OperationalError or psycopg_pool.PoolTimeout when there is no connection to be had, and at its end
+        what the server has against the statements that were left for it.
         """
-        _events_appended.set(False)
         server = self._open_connection()
         conn = server.used
+        conn.on_events = self._wake
         try:
             yield conn
             if conn.closed:  # whoever saw its loss may have gone on
@@ -223,9 +232,6 @@ class Database:
             raise
         finally:
             self._pool.putconn(server)
-        if _events_appended.get():
-            for wake in self._wake:
-                wake()
 
     def is_reachable(self) -> bool:
         """Whether the server takes a connection within two seconds.

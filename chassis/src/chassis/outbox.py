@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 
 from chassis import clock, contract, crash, logs, metrics, tracing
 from chassis.bus import Bus, Delivery
-from chassis.database import Connection, Database, Row, events_were_appended
+from chassis.database import Connection, Database, Row
 from cms.common.v1 import common_pb2
 
 _BATCH = 200
@@ -83,7 +83,8 @@ def append(
             tracing.current(),
         ],
     )
-    events_were_appended()
+    for wake in conn.on_events:
+        conn.after_commit(wake)
     return event_id
 
 

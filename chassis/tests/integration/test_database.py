@@ -9,7 +9,7 @@ import pytest
 from psycopg_pool import PoolTimeout
 
 from chassis import database as module
-from chassis.database import Connection, Database, events_were_appended
+from chassis.database import Connection, Database
 from chassis.testing import DatabaseUrls, Servers, free_port
 
 
@@ -127,26 +127,6 @@ def test_a_connection_that_is_lost_is_never_taken_for_a_commit(database: Databas
 
     with database.transaction() as conn:
         assert conn.execute("SELECT 1 AS one").fetchone() == {"one": 1}
-
-
-def test_the_relay_is_woken_after_a_commit_with_events_and_only_then(database: Database) -> None:
-    seen: list[str] = []
-    database.on_events(lambda: seen.append("woken"))
-
-    with database.transaction():
-        pass
-    with suppress(Undone), database.transaction():
-        events_were_appended()
-        raise Undone
-    with database.transaction():
-        pass
-    assert seen == []
-
-    with database.transaction():
-        events_were_appended()
-        assert seen == []
-
-    assert seen == ["woken"]
 
 
 def test_a_connection_is_looked_at_without_a_round_trip(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

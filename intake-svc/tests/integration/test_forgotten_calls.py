@@ -4,10 +4,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from chassis import clock, deadlines
 from chassis.database import Database
+from chassis.metrics import REGISTRY
+from chassis.testing import DatabaseUrls, commits_fail
 from intake.deadlines import DEADLINES
 from intake.domain.call import LONGEST_CALL
 from intake.service.calls import end_forgotten_calls
@@ -50,6 +53,10 @@ def outcomes(database: Database) -> list[Any]:
         return [row["outcome"] for row in conn.execute("SELECT outcome FROM calls ORDER BY started")]
 
 
+def abandoned() -> float:
+    return REGISTRY.get_sample_value("intake_call_duration_seconds_count", {"outcome": "ABANDONED"}) or 0.0
+
+
 def overdue(database: Database) -> set[str]:
     with database.transaction() as conn:
         return {late.state for late in deadlines.overdue(conn, DEADLINES)}
@@ -66,6 +73,23 @@ def test_a_call_lasts_a_shift_and_no_longer(database: Database, claim: Any) -> N
     assert sweep(database)
     assert outcomes(database) == ["ABANDONED"]
     assert not sweep(database)
+
+
+def test_calls_are_counted_as_abandoned_once_that_is_committed(
+    database: Database, database_urls: DatabaseUrls, claim: Any
+) -> None:
+    claim()
+    claim()
+    clock.advance(LONGEST_CALL + timedelta(minutes=1))
+    before = abandoned()
+
+    with commits_fail(database_urls, "calls"), pytest.raises(psycopg.errors.SerializationFailure):
+        sweep(database)
+    assert (outcomes(database), abandoned()) == ([None, None], before)
+
+    sweep(database)
+
+    assert (outcomes(database), abandoned()) == (["ABANDONED", "ABANDONED"], before + 2)
 
 
 def test_a_call_that_is_being_ended_now_is_left_alone(database: Database, claim: Any) -> None:

@@ -238,7 +238,7 @@ def _book(
         event=_message(event),
         occurred_time=event.occurred_time,
     )
-    metrics.LEAD_TIME.observe(appointment.lead_time.total_seconds())
+    conn.after_commit(lambda: metrics.LEAD_TIME.observe(appointment.lead_time.total_seconds()))
     return appointment
 
 

@@ -11,8 +11,9 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import clock
+from chassis.metrics import REGISTRY
 from chassis.runtime import Process
-from chassis.testing import DatabaseUrls, Tokens, eventually
+from chassis.testing import DatabaseUrls, Tokens, commits_fail, eventually
 from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
 from scheduling.domain.offices import Nation
 from scheduling.domain.working_time import target_due
@@ -222,6 +223,24 @@ def test_a_booking_tells_the_others_with_references_alone(
     ]
     assert booked["appointmentId"].encode() in rows[0][4]
     assert b"LS1" not in rows[0][4]
+
+
+def test_a_booking_that_was_not_committed_is_not_measured(
+    http: Any, tokens: Tokens, intake: Any, database_urls: DatabaseUrls
+) -> None:
+    def measured() -> float:
+        return REGISTRY.get_sample_value("scheduling_appointment_lead_time_seconds_count") or 0.0
+
+    intake.open(CLAIM)
+    before = measured()
+
+    with commits_fail(database_urls, "appointments"):
+        refused = book(http, tokens.issue("OPERATOR"))
+    assert (refused.code, measured()) == ("UNAVAILABLE", before)
+
+    book(http, tokens.issue("OPERATOR"))
+
+    assert measured() == before + 1
 
 
 def test_bookings_show_in_the_metrics(process: Process, http: Any, tokens: Tokens, intake: Any) -> None:

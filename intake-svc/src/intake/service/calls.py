@@ -110,8 +110,7 @@ def pass_security(conn: Connection, call_id: UUID, given: Mapping[str, JsonValue
 def end_call(conn: Connection, call_id: UUID, outcome: Outcome, *, call_back_time: datetime | None) -> Call:
     """Ends the caller's own call. Raises NotFound, PermissionDenied for another's call, and what `Call.end` raises."""
     ended = _own_call(conn, call_id).end(outcome, at=clock.now(), call_back_time=call_back_time)
-    save_call(conn, ended)
-    metrics.CALL_DURATION.labels(outcome).observe(ended.talk_seconds)
+    _save_ended(conn, ended)
     return ended
 
 
@@ -119,10 +118,13 @@ def end_forgotten_calls(conn: Connection) -> bool:
     """Ends, as abandoned, calls that nobody ended within a shift; gives whether there may be more."""
     forgotten = lock_forgotten_calls(conn, started_before=clock.now() - LONGEST_CALL)
     for found in forgotten:
-        ended = found.end(Outcome.ABANDONED, at=clock.now(), call_back_time=None)
-        save_call(conn, ended)
-        metrics.CALL_DURATION.labels(Outcome.ABANDONED).observe(ended.talk_seconds)
+        _save_ended(conn, found.end(Outcome.ABANDONED, at=clock.now(), call_back_time=None))
     return bool(forgotten)
+
+
+def _save_ended(conn: Connection, ended: Call) -> None:
+    save_call(conn, ended)
+    conn.after_commit(lambda: metrics.CALL_DURATION.labels(ended.outcome).observe(ended.talk_seconds))
 
 
 def _earlier_claim(conn: Connection, asked: CallAsked) -> str | None:

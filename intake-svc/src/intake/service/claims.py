@@ -46,7 +46,8 @@ def submit_claim(conn: Connection, claim_ref: str, *, version: int) -> Claim:
     submitted, event = claims.submit(held.claim, interview, at=clock.now())
     save_submission(conn, submitted)
     announce(conn, submitted, event)
-    metrics.QUESTIONS_ASKED.labels("+".join(submitted.schemes)).observe(interview.asked)
+    questions_asked = metrics.QUESTIONS_ASKED.labels("+".join(submitted.schemes))
+    conn.after_commit(lambda: questions_asked.observe(interview.asked))
     return submitted
 
 
