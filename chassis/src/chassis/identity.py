@@ -128,7 +128,7 @@ class Verifier:
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
-    """What changes with a file's content: written in place or put in its place, also twice within a tick of the clock."""
+    """What is another when the file was written to, or another was put in its place, be it within a tick of the clock."""
     found = path.stat()
     return found.st_mtime_ns, found.st_ino, found.st_size
 

@@ -236,7 +236,9 @@ class Tokens:
         public = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(self.key.public_key()))
         kept = [] if withdraw else self._published
         self._published = [*kept, public | {"kid": key_id, "alg": ALGORITHM, "use": "sig"}]
-        self.jwks_file.write_text(json.dumps({"keys": self._published}))
+        fresh = self.folder / "jwks.json.new"
+        fresh.write_text(json.dumps({"keys": self._published}))
+        fresh.replace(self.jwks_file)
 
     def issue(self, *roles: str, subject: str = "OP000001", seconds: float = 3600, **claims: Any) -> str:
         """A token of these roles; further claims (office, authority, grade, aud …) by name."""
