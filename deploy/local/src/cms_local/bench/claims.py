@@ -157,18 +157,20 @@ def _take_call(desk: _Desk, begun: Begun, postcode: str) -> scheduling_pb2.Appoi
     intake, token = desk.operators.intake, begun.token
     version = begun.version
     for answers in desk.saves:
-        intake.acknowledge("RecordAnswers", save(begun.claim_ref, answers, version=version), token=token)
+        intake.acknowledge(
+            "RecordAnswers", save(begun.claim_ref, answers, version=version).SerializeToString(), token=token
+        )
         version += 1
     booking = scheduling_pb2.BookAppointmentRequest(
         claim_ref=begun.claim_ref, earliest=True, postcode=postcode, request_id=str(uuid4())
     )
     booked = desk.scheduling.ask("BookAppointment", booking, scheduling_pb2.BookAppointmentResponse, token=token)
     submission = intake_pb2.SubmitClaimRequest(claim_ref=begun.claim_ref, version=version, request_id=str(uuid4()))
-    intake.acknowledge("SubmitClaim", submission, token=token)
+    intake.acknowledge("SubmitClaim", submission.SerializeToString(), token=token)
     end = intake_pb2.EndCallRequest(
         call_id=begun.call_id, outcome=intake_pb2.CALL_OUTCOME_COMPLETED, request_id=str(uuid4())
     )
-    intake.acknowledge("EndCall", end, token=token)
+    intake.acknowledge("EndCall", end.SerializeToString(), token=token)
     return booked.appointment
 
 
@@ -190,7 +192,7 @@ def _assess(desk: _Desk, claim_ref: str, appointment: scheduling_pb2.Appointment
     confirm = assessment_pb2.ConfirmAssessmentRequest(
         claim_ref=claim_ref, version=verified.version, request_id=str(uuid4())
     )
-    desk.assessment.acknowledge("ConfirmAssessment", confirm, token=token)
+    desk.assessment.acknowledge("ConfirmAssessment", confirm.SerializeToString(), token=token)
 
 
 def _once_there(

@@ -52,22 +52,20 @@ class Service:
     def __init__(self, channel: grpc.Channel, name: str) -> None:
         self._channel = channel
         self._name = name
+        self._calls: dict[str, Callable[..., bytes]] = {}
 
-    def acknowledge(self, method: str, request: Message, *, token: str) -> None:
-        """Calls, and leaves the answer unread."""
-        self._call(method, None, request, token)
+    def acknowledge(self, method: str, request: bytes, *, token: str) -> None:
+        """Calls with a message that was written before, and leaves the answer unread."""
+        self._call(method, request, token)
 
     def ask(self, method: str, request: Message, response: type[Response], *, token: str) -> Response:
         """Calls, and reads the answer."""
-        answer: Response = self._call(method, response.FromString, request, token)
-        return answer
+        return response.FromString(self._call(method, request.SerializeToString(), token))
 
-    def _call(
-        self, method: str, read: "Callable[[bytes], Response] | None", request: Message, token: str
-    ) -> "Response":
-        call = self._channel.unary_unary(f"/{self._name}/{method}", type(request).SerializeToString, read)
-        answer: Response = call(request, timeout=_DEADLINE_SECONDS, metadata=(("authorization", f"Bearer {token}"),))
-        return answer
+    def _call(self, method: str, request: bytes, token: str) -> bytes:
+        if method not in self._calls:
+            self._calls[method] = self._channel.unary_unary(f"/{self._name}/{method}", None, None)
+        return self._calls[method](request, timeout=_DEADLINE_SECONDS, metadata=(("authorization", f"Bearer {token}"),))
 
 
 @contextmanager

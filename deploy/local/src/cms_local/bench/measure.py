@@ -10,6 +10,7 @@ from cms_local.bench.claims import ClaimsMeasured, measure_claims
 from cms_local.bench.driving import Rate
 from cms_local.bench.events import EventsMeasured, measure_events
 from cms_local.bench.saves import measure_bare, measure_saves
+from cms_local.environment import processor_of
 from cms_local.platform import Platform
 
 Say = Callable[[str], None]
@@ -22,6 +23,8 @@ class Report:
     """All that was measured. Memory is each process' resident set in MB after the load."""
 
     bare: Rate
+    bare_kept: Rate
+    """The bare handler kept to the one processor to which intake-svc keeps."""
     saves: Rate
     claims: ClaimsMeasured
     events: EventsMeasured
@@ -32,15 +35,21 @@ class Report:
         """For people."""
         return [
             f"bare handler    {self.bare.told()}",
+            f"on a processor  {self.bare_kept.told()}",
             f"RecordAnswers   {self.saves.told()}",
             f"claims          {self.claims.per_second:7.2f}/s accepted and loaded, of {self.claims.acknowledged}",
             f"events          {self.events.ours:7.1f}/s receipted, {self.events.bare:.1f}/s on the bare bus",
         ]
 
     def summary(self) -> dict[str, Any]:
-        """The last line of `cms bench`. `p99_ms` is that of RecordAnswers; `acknowledged` are claims told as confirmed."""
+        """The last line of `cms bench`.
+
+        `ratio` is to the bare handler as it is, `ratio_on_one_processor` to the same where it is kept to one, as
+        intake-svc is; `p99_ms` is that of RecordAnswers; `acknowledged` are claims told as confirmed.
+        """
         return {
             "ratio": round(self.saves.per_second / self.bare.per_second, 3),
+            "ratio_on_one_processor": round(self.saves.per_second / self.bare_kept.per_second, 3),
             "claims_per_second": round(self.claims.per_second, 2),
             "events_ratio": round(self.events.ours / self.events.bare, 3),
             "p99_ms": round(self.saves.percentile(99), 1),
@@ -61,6 +70,8 @@ def run_bench(platform: Platform, say: Say, *, seconds: float) -> Report:
     clock.configure(platform.layout.clock_file)
     say(f"a bare gRPC handler that commits one INSERT, {seconds:g} seconds")
     bare = measure_bare(platform.layout, seconds=seconds)
+    say(f"the same, kept to the processor of intake-svc, {seconds:g} seconds")
+    kept = measure_bare(platform.layout, seconds=seconds, processor=processor_of("intake-svc"))
     say(f"RecordAnswers with five answers, {seconds:g} seconds")
     saves = measure_saves(platform.layout, seconds=seconds)
     say(f"claims over the whole way, {seconds * _CLAIMS_LONGER:g} seconds")
@@ -70,6 +81,7 @@ def run_bench(platform: Platform, say: Say, *, seconds: float) -> Report:
     measured = measure_events(platform.layout, count=count)
     return Report(
         bare=bare,
+        bare_kept=kept,
         saves=saves,
         claims=claims,
         events=measured,

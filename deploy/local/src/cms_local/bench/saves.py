@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -10,12 +11,12 @@ from google.protobuf.wrappers_pb2 import BytesValue
 
 from chassis.embedded import create_database
 from cms.intake.v1 import intake_pb2 as pb
-from cms_local import environment
 from cms_local.bench.driving import CALLERS, Rate, drive, opened
-from cms_local.bench.interview import ANSWERS_IN_A_SAVE, INTAKE, Begun, Operators, plain_case, save, saves_of
+from cms_local.bench.interview import ANSWERS_IN_A_SAVE, INTAKE, Operators, plain_case, save, saves_of
 from cms_local.layout import Layout
 
-_PREPARED_FOR_A_SECOND = 60
+_PREPARED_FOR_A_SECOND = 1200
+"""Saves: more than are made, or calls would be started while saves are measured."""
 _BARE = "cms_local.bench.bare"
 _BARE_TABLE = (
     "CREATE TABLE IF NOT EXISTS bare (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body bytea NOT NULL)"
@@ -23,10 +24,10 @@ _BARE_TABLE = (
 _DATABASE = "bench"
 
 
-def measure_bare(layout: Layout, *, seconds: float) -> Rate:
-    """The bare handler, as a process of its own, on the platform's PostgreSQL."""
-    body = BytesValue(value=bytes(200))
-    with _bare_server(layout) as address, opened(address, "bench.Bare") as service:
+def measure_bare(layout: Layout, *, seconds: float, processor: int | None = None) -> Rate:
+    """The bare handler, as a process of its own, on the platform's PostgreSQL; kept to a processor where one is named."""
+    body = BytesValue(value=bytes(200)).SerializeToString()
+    with _bare_server(layout, processor) as address, opened(address, "bench.Bare") as service:
 
         def call_of(_number: int) -> Callable[[], None]:
             return lambda: service.acknowledge("Insert", body, token="")
@@ -36,12 +37,11 @@ def measure_bare(layout: Layout, *, seconds: float) -> Rate:
 
 
 @contextmanager
-def _bare_server(layout: Layout) -> Iterator[str]:
+def _bare_server(layout: Layout, processor: int | None) -> Iterator[str]:
     url = database_of_its_own(layout)
     with psycopg.connect(url) as conn:
         conn.execute(_BARE_TABLE)
     port = layout.postgres_port + 5
-    processor = environment.processor_of("intake-svc")  # it has what the service has
     server = subprocess.Popen(
         [sys.executable, "-m", _BARE, str(port), url, *([] if processor is None else [str(processor)])]
     )
@@ -65,9 +65,9 @@ def measure_saves(layout: Layout, *, seconds: float) -> Rate:
     with opened(address, INTAKE) as intake:
         operators = Operators(layout, intake)
         batches = [batch for batch in saves_of(operators, plain_case()) if len(batch) == ANSWERS_IN_A_SAVE]
-        drive(lambda number: _Interviews(operators, batches, number, prepared=2).save_next, seconds=min(1.0, seconds))
-        prepared = int(seconds * _PREPARED_FOR_A_SECOND / CALLERS) + 1
-        callers = [_Interviews(operators, batches, number, prepared=prepared) for number in range(CALLERS)]
+        drive(lambda number: _Interviews(operators, batches, number, saves=50).save_next, seconds=min(1.0, seconds))
+        saves = int(seconds * _PREPARED_FOR_A_SECOND / CALLERS) + 1
+        callers = [_Interviews(operators, batches, number, saves=saves) for number in range(CALLERS)]
         rate = drive(lambda number: callers[number].save_next, seconds=seconds)
         for caller in callers:
             caller.check()
@@ -75,38 +75,30 @@ def measure_saves(layout: Layout, *, seconds: float) -> Rate:
 
 
 class _Interviews:
-    """One caller's interviews, begun before the measurement so that only saves are measured."""
+    """One caller's interviews, begun, and their saves written, before the measurement, so that only saves are measured."""
 
-    def __init__(self, operators: Operators, batches: list[list[pb.Answer]], number: int, *, prepared: int) -> None:
-        self._operators = operators
-        self._batches = batches
-        self._number = number
-        self._fresh = [operators.start(number) for _ in range(prepared)]
-        self._present: Begun | None = None
-        self._saved = len(batches)
-        self._done: list[tuple[Begun, int]] = []
+    def __init__(self, operators: Operators, batches: list[list[pb.Answer]], number: int, *, saves: int) -> None:
+        self._intake = operators.intake
+        self._begun = [operators.start(number) for _ in range(saves // len(batches) + 1)]
+        self._saves = [
+            (begun, save(begun.claim_ref, batch, version=begun.version + place).SerializeToString())
+            for begun in self._begun
+            for place, batch in enumerate(batches)
+        ]
+        self._made = 0
+        self._done: Counter[str] = Counter()
 
     def save_next(self) -> None:
-        """The next save of the present interview, or the first of another."""
-        if self._present is None or self._saved == len(self._batches):
-            self._turn()
-        begun = self._present
-        if begun is None:
-            raise RuntimeError("no interview was begun")
-        request = save(begun.claim_ref, self._batches[self._saved], version=begun.version + self._saved)
-        self._operators.intake.acknowledge("RecordAnswers", request, token=begun.token)
-        self._saved += 1
-
-    def _turn(self) -> None:
-        if self._present is not None:
-            self._done.append((self._present, self._saved))
-        self._present = self._fresh.pop() if self._fresh else self._operators.start(self._number)
-        self._saved = 0
+        """The next save of the present interview, or the first of another. IndexError where all are made."""
+        begun, request = self._saves[self._made]
+        self._intake.acknowledge("RecordAnswers", request, token=begun.token)
+        self._made += 1
+        self._done[begun.claim_ref] += 1
 
     def check(self) -> None:
         """Each claim has the version that its last acknowledged save gave it."""
-        for begun, saved in [*self._done, *([(self._present, self._saved)] if self._present else [])]:
-            request = pb.GetClaimRequest(claim_ref=begun.claim_ref)
-            held = self._operators.intake.ask("GetClaim", request, pb.GetClaimResponse, token=begun.token).claim
+        for begun in self._begun:
+            request, saved = pb.GetClaimRequest(claim_ref=begun.claim_ref), self._done[begun.claim_ref]
+            held = self._intake.ask("GetClaim", request, pb.GetClaimResponse, token=begun.token).claim
             if held.version != begun.version + saved:
                 raise AssertionError(f"{begun.claim_ref} is at version {held.version} after {saved} saves")
