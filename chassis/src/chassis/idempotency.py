@@ -40,12 +40,15 @@ def run_once(
     respond: Callable[[Outcome], Response],
     *,
     memory: Memory[Outcome] | None = None,
+    show_again: Callable[[Connection], object] | None = None,
 ) -> Response:
     """Runs the use case in one transaction with the request's row, and answers; a repeat gets the first answer.
 
     `request` has a `request_id` (UUID). The row is keyed by (subject, method, request_id) and sent before the first
     statement of the use case, in one message with it: a twin at the same moment waits there for the first, and ends
     before the use case sees anything. Errors are not kept.
+    `show_again` is called before a kept response is given to a repeat: where answers are in it, it refuses who may not
+    see them any more and writes the access log.
     Raises InvalidArgument where the request_id is no UUID, AlreadyExists (`REQUEST_ID_REUSED`) where it came with
     another body, and whatever the use case raises.
     """
@@ -60,7 +63,7 @@ def run_once(
             conn.at_commit(_KEEP_RESPONSE, [now.vault.seal_response(kept, place=_place(key)), *key])
             crash.point("request.before_commit")
     except _Repeated:
-        return _again(now, key, digest, respond, memory)
+        return _again(now, key, digest, respond, memory=memory, show_again=show_again)
     crash.point("request.after_commit")
     return response
 
@@ -87,7 +90,9 @@ def _again(
     key: list[Any],
     digest: bytes,
     respond: Callable[[Outcome], Response],
+    *,
     memory: Memory[Outcome] | None,
+    show_again: Callable[[Connection], object] | None,
 ) -> Response:
     with now.database.transaction() as conn:
         kept = _kept(conn, now, key, digest)
@@ -95,6 +100,8 @@ def _again(
             raise RuntimeError("a request's row went while it was being repeated")
         if memory is not None:
             return respond(memory.rebuild(conn, json.loads(kept)))
+        if show_again is not None:
+            show_again(conn)
     first_response: Response = now.response.FromString(kept)  # type: ignore[assignment]
     return first_response
 

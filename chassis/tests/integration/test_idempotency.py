@@ -40,11 +40,11 @@ class Bookings:
         self.within()
         return number
 
-    def ask(self, request_id: str, claim_ref: str = "C", subject: str = "OP1", memory: Any = None) -> str:
+    def ask(self, request_id: str, claim_ref: str = "C", subject: str = "OP1", **how: Any) -> str:
         """Makes the call; gives the appointment_id answered."""
         request = scheduling_pb2.BookAppointmentRequest(claim_ref=claim_ref, request_id=request_id)
         with call.entered(self._call(subject)):
-            response = run_once(request, self.book, self._response, memory=memory)
+            response = run_once(request, self.book, self._response, **how)
         return response.appointment.appointment_id
 
     def first(self, request_id: str, claim_ref: str = "C", subject: str = "OP1") -> bytes | None:
@@ -230,6 +230,29 @@ def test_before_a_repeat_its_first_answer_is_there(bookings: Bookings) -> None:
     assert bookings.first(request_id, subject="OP2") is None
     assert bookings.first(str(uuid4())) is None
     assert bookings.effects() == 1
+
+
+def test_who_may_not_see_an_answer_any_more_is_not_shown_it_again(bookings: Bookings) -> None:
+    request_id = str(uuid4())
+
+    def refuse(_conn: Connection) -> None:
+        raise FailedPrecondition("NOT_SO", "not so")
+
+    assert bookings.ask(request_id, show_again=refuse) == "A1"
+    with pytest.raises(FailedPrecondition):
+        bookings.ask(request_id, show_again=refuse)
+
+
+def test_that_an_answer_is_shown_again_is_committed_before_it_is(bookings: Bookings) -> None:
+    request_id = str(uuid4())
+
+    def note(conn: Connection) -> None:
+        conn.at_commit("INSERT INTO inbox (event_id, source) VALUES (gen_random_uuid(), %s)", ["shown again"])
+
+    assert bookings.ask(request_id, show_again=note) == "A1"
+    assert bookings.effects() == 1
+    assert bookings.ask(request_id, show_again=note) == "A1"
+    assert bookings.effects() == 2
 
 
 def test_of_a_large_answer_there_is_what_was_kept(bookings: Bookings) -> None:
