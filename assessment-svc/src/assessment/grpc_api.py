@@ -17,7 +17,7 @@ from assessment.store import Place, WorkFilter
 from chassis import call, clock
 from chassis.database import Connection
 from chassis.errors import InvalidArgument, Violation
-from chassis.idempotency import Memory, run_once
+from chassis.idempotency import run_once
 from cms.assessment.v1 import assessment_pb2
 from cms.common.v1 import common_pb2
 
@@ -103,15 +103,13 @@ def _answer(
     interview: Interview,
     use_case: Callable[[Connection], Assessment],
 ) -> Response:
-    """A repeat gets the assessment as it is now: what the first answer held may have been corrected since."""
+    """The response is kept whole: the answers in it may have been corrected when a repeat comes, the first may not."""
+    claim_ref: str = request.claim_ref  # type: ignore[attr-defined]
     return run_once(
         request,
         use_case,
         lambda assessment: response(assessment=_assessment(assessment, interview)),
-        memory=Memory(
-            keep=lambda assessment: {"claim_ref": assessment.claim_ref},
-            rebuild=lambda conn, kept: service.show_assessment(conn, kept["claim_ref"], interview),
-        ),
+        show_again=lambda conn: service.show_again(conn, claim_ref),
     )
 
 

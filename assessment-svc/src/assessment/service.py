@@ -129,10 +129,12 @@ def confirm_assessment(
     return _change(conn, claim_ref, confirm)
 
 
-def show_assessment(conn: Connection, claim_ref: str, interview: Interview) -> Assessment:
-    """The assessment as it is now beside these answers, for the repeat of a request; writes the access log alone."""
-    assessment = _permitted(store.read_assessment(conn, claim_ref), claim_ref)
-    return _shown(conn, assessment.synchronised(interview.facts))
+def show_again(conn: Connection, claim_ref: str) -> Assessment:
+    """Before the first answer to a request is given to its repeat: as any showing it is permitted, and logged.
+
+    Raises as `read_interview` does.
+    """
+    return _shown(conn, _permitted(store.read_assessment(conn, claim_ref), claim_ref))
 
 
 def reopen_items(conn: Connection, claim_ref: str, *, changed: Sequence[str], claim_version: int) -> None:
