@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from chassis.testing import eventually
-from cms_local.doors import Doors
+from cms_local.doors import Doors, Refused
 from cms_local.raw_doors import methods
 from cms_local.siege import assert_all_came_through
 from cms_local.testing import PlatformUnderTest
@@ -19,17 +19,37 @@ UNHEARD = "SELECT count(*) FROM outbox WHERE claim_ref = %s AND finished_time IS
 
 
 @dataclass(frozen=True, kw_only=True)
+class Change:
+    """A request that was answered."""
+
+    service: str
+    method: str
+    body: Mapping[str, Any]
+    token: str
+    answer: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class DyingDoors(Doors):
     """Each method's first request is lost with the service that took it; then it is made again, and once more."""
 
     platform: PlatformUnderTest
     point: str
     died: set[str] = field(default_factory=set)
+    changes: list[Change] = field(default_factory=list)
 
     def call(
         self, service: str, method: str, body: Mapping[str, Any], *, token: str, purpose: str = ""
     ) -> dict[str, Any]:
-        if "requestId" not in body or method in self.died:
+        if "requestId" not in body:
+            return super().call(service, method, body, token=token, purpose=purpose)
+        answer = self.change(service, method, body, token=token, purpose=purpose)
+        self.changes.append(Change(service=service, method=method, body=body, token=token, answer=answer))
+        return answer
+
+    def change(self, service: str, method: str, body: Mapping[str, Any], *, token: str, purpose: str) -> dict[str, Any]:
+        """Makes a change, in spite of a death where it is the method's first."""
+        if method in self.died:
             return super().call(service, method, body, token=token, purpose=purpose)
         self.died.add(method)
         self.platform.start_to_die(service, self.point)
@@ -41,6 +61,14 @@ class DyingDoors(Doors):
         answer = super().call(service, method, body, token=token, purpose=purpose)
         assert super().call(service, method, body, token=token, purpose=purpose) == answer, method
         return answer
+
+    def answer_again(self, change: Change) -> dict[str, Any] | None:
+        """What the same request is answered with by now; None where its caller may not see the claim any more."""
+        try:
+            return super().call(change.service, change.method, change.body, token=change.token)
+        except Refused as refused:
+            assert (change.service, refused.reason) == ("intake-svc", "CALL_REQUIRED")
+            return None
 
 
 def all_is_heard(platform: PlatformUnderTest, claim_ref: str) -> bool:
@@ -69,4 +97,7 @@ def test_a_change_whose_answer_was_lost_is_answered_to_its_retry_and_made_once(
     claim.amend_confirmed()
 
     assert doors.died == changes
+    again = [(change, doors.answer_again(change)) for change in doors.changes]
+    assert {change.service for change, answer in again if answer} == {"intake-svc", "scheduling-svc", "assessment-svc"}
+    assert [change.method for change, answer in again if answer not in (None, change.answer)] == []
     assert_all_came_through(platform, [claim])
