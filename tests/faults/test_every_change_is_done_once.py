@@ -67,7 +67,8 @@ class DyingDoors(Doors):
         try:
             return super().call(change.service, change.method, change.body, token=change.token)
         except Refused as refused:
-            assert (change.service, refused.reason) == ("intake-svc", "CALL_REQUIRED")
+            if (change.service, refused.reason) != ("intake-svc", "CALL_REQUIRED"):
+                raise
             return None
 
 
