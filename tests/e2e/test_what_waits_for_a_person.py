@@ -15,6 +15,7 @@ import pytest
 from chassis.testing import eventually
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
+from cms_local import told
 from cms_local.audit import Findings
 from cms_local.testing import PlatformUnderTest
 
@@ -78,6 +79,30 @@ def test_what_is_overdue_is_listed_with_its_owner_and_counted(
     eventually(
         lambda: counted(platform_under_test, 'scheduling_overdue{state="DEAD_LETTER"}') >= 1, what="the count of it"
     )
+
+
+def test_a_claim_that_is_not_held_an_hour_after_its_confirmation_is_late_to_the_audit(
+    platform_under_test: PlatformUnderTest,
+) -> None:
+    claim = platform_under_test.journey("single, council tenant")
+    claim.take_call()
+    told.note(claim.told_file, claim.claim_ref, "CONFIRMED")  # before it is: so JSAPS holds nothing yet
+
+    at_once = json.loads(cms(platform_under_test, "audit", "--json").stdout)
+    cms(platform_under_test, "clock", "advance", "2h")
+    try:
+        done = cms(platform_under_test, "audit", "--json")
+        shown = cms(platform_under_test, "audit").stdout
+    finally:
+        cms(platform_under_test, "clock", "reset")
+
+    assert claim.claim_ref not in at_once["late_claims"]
+    assert "JSAPS" in json.loads(done.stdout)["late_claims"][claim.claim_ref]
+    assert f"late: {claim.claim_ref} confirmed " in shown
+    assert done.returncode == 1
+    claim.assess()
+    claim.wait_for_outcome()
+    assert platform_under_test.settled_audit(claim).late == 0
 
 
 def test_a_dead_letter_is_listed_until_it_was_replayed(platform_under_test: PlatformUnderTest, letter: str) -> None:

@@ -220,6 +220,7 @@ def token(
 def audit_command(*, as_json: Json = False) -> None:
     """Hold every acknowledged claim against every outside ledger. Exit status 1 unless all is well."""
     found = _running()
+    clock.configure(found.layout.clock_file)
     findings = audit(found.layout)
     if as_json:
         print(json.dumps(asdict(findings)))
@@ -230,6 +231,8 @@ def audit_command(*, as_json: Json = False) -> None:
         console.print(table)
         for ref, why in findings.lost_claims.items():
             console.print(f"lost: {ref} {why}", highlight=False)
+        for ref, why in findings.late_claims.items():
+            console.print(f"late: {ref} {why}", highlight=False)
         for ref in findings.half_transfer_claims:
             console.print(f"half transfer: {ref}", highlight=False)
         for ref in findings.duplicate_claims:

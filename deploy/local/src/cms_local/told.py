@@ -2,20 +2,21 @@
 
 import fcntl
 import json
-import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from chassis import clock
 
 
 @dataclass(kw_only=True)
 class Told:
-    """What was acknowledged of one claim."""
+    """What was acknowledged of one claim; `steps` has when it first was, by the platform's clock."""
 
     claim_ref: str
-    steps: set[str] = field(default_factory=set)
+    steps: dict[str, datetime] = field(default_factory=dict)
     wants_notice: bool = False
-    first_told: float = 0.0
 
     @property
     def submitted(self) -> bool:
@@ -30,7 +31,7 @@ class Told:
 
 def note(path: Path, claim_ref: str, step: str, **more: Any) -> None:
     """Appends a line: this claim's client was told of this step, now."""
-    line = json.dumps({"claim_ref": claim_ref, "step": step, "at": time.time(), **more})
+    line = json.dumps({"claim_ref": claim_ref, "step": step, "at": clock.now().timestamp(), **more})
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.write(line + "\n")
@@ -41,7 +42,7 @@ def read(path: Path) -> dict[str, Told]:
     found: dict[str, Told] = {}
     for line in path.read_text().splitlines() if path.exists() else ():
         entry = json.loads(line)
-        told = found.setdefault(entry["claim_ref"], Told(claim_ref=entry["claim_ref"], first_told=entry["at"]))
-        told.steps.add(entry["step"])
+        told = found.setdefault(entry["claim_ref"], Told(claim_ref=entry["claim_ref"]))
+        told.steps.setdefault(entry["step"], datetime.fromtimestamp(entry["at"], UTC))
         told.wants_notice = told.wants_notice or bool(entry.get("wants_notice"))
     return found

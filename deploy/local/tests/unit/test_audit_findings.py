@@ -1,11 +1,17 @@
 """What the audit makes of what was told and what is held."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chassis import clock
 from cms_local.audit import Findings, Ledgers, _count
-from cms_local.told import Told
+from cms_local.lateness import Way, notice_is_late
+from cms_local.told import Told, note, read
 
 REF = "C0000000000A"
 WHOLE = {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
@@ -17,11 +23,32 @@ LOADED = {
 }
 
 
-def findings(jsaps: dict[str, Any], notices: list[dict[str, Any]], *, state: str = "SUBMITTED") -> Findings:
-    told = Told(claim_ref=REF, steps={"SUBMITTED", "CONFIRMED"}, wants_notice=True)
+@dataclass(frozen=True, kw_only=True)
+class AnswersOfTests:
+    """What the services would answer."""
+
+    states: Mapping[str, str]
+    ways: Mapping[str, Way]
+
+    def state(self, claim_ref: str) -> str:
+        return self.states[claim_ref]
+
+    def way(self, claim_ref: str) -> Way:
+        return self.ways[claim_ref]
+
+
+def findings(
+    jsaps: dict[str, Any],
+    notices: list[dict[str, Any]],
+    *,
+    state: str = "SUBMITTED",
+    ago: timedelta = timedelta(),
+) -> Findings:
+    then = clock.now() - ago
+    told = Told(claim_ref=REF, steps={"SUBMITTED": then, "CONFIRMED": then}, wants_notice=True)
     ledgers = Ledgers(jsaps={REF: jsaps} if jsaps else {}, councils={REF: notices} if notices else {})
     found = Findings()
-    _count(found, told, ledgers, state)
+    _count(found, told, ledgers, AnswersOfTests(states={REF: state}, ways={REF: ("API", "E08000035")}))
     return found
 
 
@@ -55,3 +82,71 @@ def test_a_notice_of_which_only_the_intention_is_loaded_is_not_yet_sound() -> No
     found = findings(WHOLE, [LOADED | {"loaded_version": 1}])
 
     assert (found.lost, found.sound) == (0, False)
+
+
+HALF = WHOLE | {"ba_held": 0, "half": True}
+INTENDED = LOADED | {"loaded_version": 1}
+
+
+@pytest.mark.parametrize(
+    ("jsaps", "notices", "ago", "late"),
+    [
+        ({}, [LOADED], timedelta(minutes=59), ""),
+        ({}, [LOADED], timedelta(minutes=61), "JSAPS"),
+        (HALF, [LOADED], timedelta(minutes=61), "JSAPS"),
+        (WHOLE, [INTENDED], timedelta(hours=23), ""),
+        (WHOLE, [INTENDED], timedelta(hours=25), "authority"),
+        (WHOLE, [], timedelta(hours=25), "authority"),
+        (WHOLE, [LOADED], timedelta(days=300), ""),
+    ],
+)
+def test_what_is_not_held_when_it_should_be_is_late_and_says_where(
+    jsaps: dict[str, Any], notices: list[dict[str, Any]], ago: timedelta, late: str
+) -> None:
+    found = findings(jsaps, notices, ago=ago)
+
+    assert found.late == bool(late) == bool(found.late_claims)
+    assert late in found.late_claims.get(REF, "")
+    assert not (found.late and found.sound)
+
+
+def test_a_claim_that_is_late_in_two_places_is_one_late_claim() -> None:
+    found = findings({}, [], ago=timedelta(days=2))
+
+    assert found.late == 1
+    assert "JSAPS" in found.late_claims[REF]
+    assert "authority" in found.late_claims[REF]
+
+
+FRIDAY = datetime(2026, 8, 28, 12, tzinfo=UTC)
+"""Its Monday is a bank holiday in England; in Scotland that was on the third."""
+
+
+@pytest.mark.parametrize(
+    ("way", "days", "late"),
+    [
+        (("API", "E07000026"), 1.1, True),
+        (("SFTP", "E07000026"), 4.0, False),
+        (("SFTP", "E07000026"), 4.1, True),
+        (("SFTP", "S12000005"), 3.0, False),
+        (("SFTP", "S12000005"), 3.1, True),
+        (("POST", "E07000026"), 8.9, False),
+        (("POST", "E07000026"), 11.1, True),
+    ],
+)
+def test_a_notice_is_late_by_the_working_days_of_its_authority_and_the_way_it_goes(
+    way: Way, days: float, *, late: bool
+) -> None:
+    assert notice_is_late(FRIDAY, lambda: way, now=FRIDAY + timedelta(days=days)) is late
+
+
+def test_a_step_counts_from_when_it_was_told_first(tmp_path: Path) -> None:
+    note(tmp_path / "told", REF, "SUBMITTED", wants_notice=True)
+    first = read(tmp_path / "told")[REF].steps
+    note(tmp_path / "told", REF, "SUBMITTED")
+    note(tmp_path / "told", REF, "CONFIRMED")
+
+    told = read(tmp_path / "told")[REF]
+
+    assert told.steps["SUBMITTED"] == first["SUBMITTED"] < told.steps["CONFIRMED"]
+    assert told.wants_notice
