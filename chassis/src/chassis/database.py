@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, LiteralString
+from typing import LiteralString
 
 import psycopg
 from psycopg.abc import Params
-from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGconn
 from psycopg.rows import RowFactory, dict_row
 from psycopg_pool import ConnectionPool
@@ -17,7 +16,7 @@ __all__ = ["Connection", "Database", "Result", "Row"]
 
 
 class Connection:
-    """A connection of the pool. BEGIN goes with a transaction's first statements, and COMMIT with its last.
+    """A connection of the pool in one transaction. BEGIN goes with its first statements, and COMMIT with its last.
 
     Whatever is executed is in a transaction: behind a commit or a rollback in the next one.
     """
@@ -25,11 +24,10 @@ class Connection:
     on_events: Sequence[Callable[[], object]] = ()
     """What is called after the commit of a transaction that wrote events."""
 
-    def __init__(self, server: psycopg.Connection[Any]) -> None:
+    def __init__(self, server: "_Server") -> None:
         self._server = server
-        self._statements = Statements(server)
+        self._statements = server.statements
         self._pipelines = 0
-        self._begin_is_owed = True
         self._first: tuple[Result, Callable[[Result], None]] | None = None
         self._last: list[tuple[LiteralString, Params]] = []
         self._afterwards: list[Callable[[], object]] = []
@@ -43,19 +41,6 @@ class Connection:
     def closed(self) -> bool:
         """Whether the connection is lost."""
         return self._server.closed
-
-    def is_open(self) -> bool:
-        """Whether the server has not closed the connection, between transactions.
-
-        It says something then only when it ends it: no round trip where there is nothing to read.
-        """
-        if self._statements.is_silent():
-            return True
-        try:
-            ConnectionPool.check_connection(self._server)
-        except psycopg.OperationalError:
-            return False
-        return True
 
     def at_begin(self, query: LiteralString, parameters: Params, check: Callable[[Result], None]) -> None:
         """Executes a statement together with BEGIN, before all others. To be said before anything is executed.
@@ -88,7 +73,7 @@ class Connection:
     @contextmanager
     def pipeline(self) -> Iterator[None]:
         """What is executed in the block is sent in one message at its end; nothing of it where the block raises."""
-        before = self._statements.waiting
+        before = self._statements.bound
         self._pipelines += 1
         try:
             yield
@@ -103,13 +88,17 @@ class Connection:
     def savepoint(self) -> Iterator[None]:
         """What an error takes back is what was done in the block, and what was left in it for the end."""
         left, left_to_follow = len(self._last), len(self._afterwards)
-        self._statements.command(b"SAVEPOINT block")
+        before = self._statements.bound
+        saved = self._statements.command(b"SAVEPOINT block")
         try:
             yield
         except BaseException:
             del self._last[left:], self._afterwards[left_to_follow:]
-            self._statements.command(b"ROLLBACK TO SAVEPOINT block")
-            self._exchange()
+            self._statements.forget(behind=before)
+            # Where there is none to go back to the error is told as it is.
+            if saved.has_arrived and not self.closed:
+                self._statements.command(b"ROLLBACK TO SAVEPOINT block")
+                self._exchange()
             raise
         self._statements.command(b"RELEASE SAVEPOINT block")
 
@@ -127,14 +116,13 @@ class Connection:
 
     def _commit(self) -> None:
         self.begun()
-        if self._begin_is_owed and not self._last and not self._statements.waiting:
+        if not (self._statements.is_in_transaction or self._statements.waiting or self._last):
             return
         last, self._last = self._last, []
         for query, parameters in last:
             self._statements.bind(query, parameters)
         committed = self._statements.command(b"COMMIT")
         self._exchange()
-        self._begin_is_owed = True
         if committed.command != "COMMIT":
             raise psycopg.errors.InFailedSqlTransaction("a statement of the transaction had failed: it is rolled back")
 
@@ -142,27 +130,38 @@ class Connection:
         """Takes everything back."""
         self._statements.forget()
         self._first, self._last, self._afterwards = None, [], []
-        if self._server.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+        if self._statements.is_in_transaction:
             self._statements.command(b"ROLLBACK")
             self._statements.exchange()
-        self._begin_is_owed = True
 
     def _exchange(self) -> None:
         first, self._first = self._first, None
-        owed, self._begin_is_owed = self._begin_is_owed, False
         try:
-            self._statements.exchange(*([b"BEGIN"] if owed else []))
+            self._statements.exchange()
         finally:
             if first and first[0].has_arrived:
                 first[1](first[0])
 
 
 class _Server(psycopg.Connection[Row]):
-    """A connection, with what is kept for it between transactions."""
+    """A connection, with what is kept for it between transactions: what it has prepared."""
 
     def __init__(self, pgconn: PGconn, row_factory: RowFactory[Row] = dict_row) -> None:
         super().__init__(pgconn, row_factory)
-        self.used = Connection(self)
+        self.statements = Statements(self)
+
+    def is_open(self) -> bool:
+        """Whether the server has not closed the connection, between transactions.
+
+        It says something then only when it ends it: no round trip where there is nothing to read.
+        """
+        if self.statements.is_silent():
+            return True
+        try:
+            ConnectionPool.check_connection(self)
+        except psycopg.OperationalError:
+            return False
+        return True
 
 
 _LIMITS = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000 -c timezone=UTC"
@@ -219,7 +218,7 @@ class Database:
         what the server has against the statements that were left for it.
         """
         server = self._open_connection()
-        conn = server.used
+        conn = Connection(server)
         conn.on_events = self._wake
         try:
             yield conn
@@ -249,7 +248,7 @@ class Database:
         # then two, then four, between one of them and the next.
         for _ in range(_POOL_SIZE):
             server = self._pool.getconn(_POOL_WAIT_SECONDS)
-            if server.used.is_open():
+            if server.is_open():
                 return server
             self._pool.putconn(server)
         return self._pool.getconn(_POOL_WAIT_SECONDS)

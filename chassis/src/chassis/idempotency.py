@@ -68,8 +68,8 @@ def run_once(
     return response
 
 
-class _Repeated(Exception):
-    """The request was made before."""
+class _Repeated(BaseException):
+    """The request was made before. No Exception: a use case that passes over those must not go on."""
 
 
 def _refuse_repeat(noted: Result) -> None:

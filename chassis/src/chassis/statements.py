@@ -6,14 +6,15 @@ for cursors of any kind is not needed here. Values are written and read by psyco
 
 import re
 import select
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import psycopg
 from psycopg import adapt
-from psycopg.abc import Params, Transformer
+from psycopg.abc import Params
 from psycopg.adapt import PyFormat
 from psycopg.pq import ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGresult
@@ -21,9 +22,15 @@ from psycopg.pq.abc import PGresult
 Row = dict[str, Any]
 
 LONGEST_WAIT_SECONDS = 20.0
-"""For more of an answer. The server ends a statement after five seconds: who says nothing for so long is gone."""
+"""For more of an answer. The server ends a statement after five seconds: who says nothing for so long is gone.
+
+It may keep the answers of a message until that ends: a message whose statements take so long together is given up too.
+"""
 
 MOST_PREPARED = 300
+_IS_OUTDATED = "RevalidateCachedQuery"
+"""The server's function that finds a prepared statement to give other columns by now: it does so for good."""
+
 _FINE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.EMPTY_QUERY)
 _PLACE = re.compile(r"%(?:(%)|s|\((\w+)\)s|)")
 
@@ -31,10 +38,10 @@ _PLACE = re.compile(r"%(?:(%)|s|\((\w+)\)s|)")
 class Result:
     """What a statement gave: rows as dicts by column. Of a pipeline's statement there is nothing before its end."""
 
-    __slots__ = ("_adapter", "_answer", "_rows")
+    __slots__ = ("_answer", "_load", "_rows")
 
-    def __init__(self, adapter: Transformer) -> None:
-        self._adapter = adapter
+    def __init__(self, load: Callable[[PGresult], list[Row]]) -> None:
+        self._load = load
         self._answer: PGresult | None = None
         self._rows: Iterator[Row] | None = None
 
@@ -68,14 +75,8 @@ class Result:
 
     def __iter__(self) -> Iterator[Row]:
         if self._rows is None:
-            self._rows = iter(self._read())
+            self._rows = iter(self._load(self._arrived()))
         return self._rows
-
-    def _read(self) -> Sequence[Row]:
-        answer = self._arrived()
-        names = [(answer.fname(column) or b"").decode() for column in range(answer.nfields)]
-        self._adapter.set_pgresult(answer)
-        return self._adapter.load_rows(0, answer.ntuples, lambda values: dict(zip(names, values, strict=True)))
 
     def _arrived(self) -> PGresult:
         if self._answer is None:
@@ -112,7 +113,9 @@ class Statements:
         self._server = server
         self._pgconn = server.pgconn
         self._adapter = adapt.Transformer(server)
+        self._one_loads = Lock()
         self._waiting: list[_Bound] = []
+        self._sent = 0
         self._prepared: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
         self._made = 0
         self._readable = _poll(self._pgconn.socket, select.POLLIN)
@@ -122,6 +125,16 @@ class Statements:
     def waiting(self) -> int:
         """How many are bound and not sent."""
         return len(self._waiting)
+
+    @property
+    def bound(self) -> int:
+        """How many were ever bound."""
+        return self._sent + len(self._waiting)
+
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether the server is, be it one that has failed."""
+        return self._pgconn.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
     def is_silent(self) -> bool:
         """Whether there is nothing to read from the server."""
@@ -135,33 +148,39 @@ class Statements:
         text = _text(query, parameters is None)
         given = None if parameters is None else _in_order(text, parameters)
         if not given:
-            return self._wait(_Bound(text.sql, (text.sql, ()), None, None, Result(self._adapter)))
+            return self._wait(_Bound(text.sql, (text.sql, ()), None, None, Result(self._load)))
         values = self._adapter.dump_sequence(given, text.formats)
         key = (text.sql, self._adapter.types or ())
-        return self._wait(_Bound(text.sql, key, values, self._adapter.formats, Result(self._adapter)))
+        return self._wait(_Bound(text.sql, key, values, self._adapter.formats, Result(self._load)))
 
     def command(self, sql: bytes) -> Result:
         """Has a command wait, such as COMMIT: it has no parameters and is not prepared."""
-        return self._wait(_Bound(sql, None, None, None, Result(self._adapter)))
+        return self._wait(self._plain(sql))
+
+    def _plain(self, sql: bytes) -> _Bound:
+        return _Bound(sql, None, None, None, Result(self._load))
 
     def _wait(self, bound: _Bound) -> Result:
         self._waiting.append(bound)
         return bound.result
 
     def forget(self, *, behind: int = 0) -> None:
-        """Drops what waits, unsent, but for so many."""
-        del self._waiting[behind:]
+        """Drops what was bound behind the first so many, where it was not sent."""
+        del self._waiting[max(0, behind - self._sent) :]
 
-    def exchange(self, *before: bytes) -> None:
-        """Sends these commands and all that waits, in one message, and takes the answers.
+    def exchange(self) -> None:
+        """Sends all that waits in one message, behind a BEGIN where there is no transaction, and takes the answers.
 
         Raises what the server has against the first that failed, psycopg.OperationalError where it is lost.
         """
-        sent = [*(_Bound(sql, None, None, None, Result(self._adapter)) for sql in before), *self._waiting]
-        if len(self._prepared) > MOST_PREPARED and self._pgconn.transaction_status == TransactionStatus.IDLE:
+        if not self._waiting:
+            return
+        before = [] if self.is_in_transaction else [self._plain(b"BEGIN")]
+        if before and len(self._prepared) > MOST_PREPARED:
             self._prepared = {}
-            sent.insert(0, _Bound(b"DEALLOCATE ALL", None, None, None, Result(self._adapter)))
-        self._waiting = []
+            before.insert(0, self._plain(b"DEALLOCATE ALL"))
+        sent, self._waiting = before + self._waiting, []
+        self._sent += len(sent) - len(before)
         try:
             failed = self._exchanged(sent)
         except BaseException:
@@ -203,6 +222,12 @@ class Statements:
         self._pgconn.send_query_prepared(name, bound.values, bound.formats, Format.TEXT)
         return is_new
 
+    def _load(self, answer: PGresult) -> list[Row]:
+        names = [(answer.fname(column) or b"").decode() for column in range(answer.nfields)]
+        with self._one_loads:  # a result may be read when its connection is another thread's by now
+            self._adapter.set_pgresult(answer)
+            return self._adapter.load_rows(0, answer.ntuples, lambda values: dict(zip(names, values, strict=True)))
+
     def _new_name(self) -> bytes:
         self._made += 1
         return b"statement_%d" % self._made
@@ -242,7 +267,10 @@ def _ready(poll: select.poll) -> int:
 def _error(answer: PGresult) -> psycopg.Error | None:
     if answer.status in _FINE:
         return None
-    return psycopg.errors.error_from_result(answer)
+    error = psycopg.errors.error_from_result(answer)
+    if error.diag.source_function == _IS_OUTDATED:
+        raise psycopg.OperationalError("a table was changed since the statement was prepared") from error
+    return error
 
 
 @lru_cache(1024)

@@ -1,14 +1,19 @@
 """Limits are set on every connection; a server that comes back is used again at once."""
 
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from types import FrameType
+from typing import Any, LiteralString
+from uuid import UUID
 
 import psycopg
 import pytest
 from psycopg_pool import PoolTimeout
 
 from chassis import database as module
+from chassis import statements
 from chassis.database import Connection, Database
 from chassis.testing import DatabaseUrls, Servers, free_port
 
@@ -127,6 +132,66 @@ def test_a_connection_that_is_lost_is_never_taken_for_a_commit(database: Databas
 
     with database.transaction() as conn:
         assert conn.execute("SELECT 1 AS one").fetchone() == {"one": 1}
+
+
+class Interruption:
+    """Raises at the so-manieth line that the database's code runs in this thread, unless it ends before."""
+
+    def __init__(self, line: int) -> None:
+        self.was_made = False
+        self._left = line
+        self._before = sys.gettrace()
+
+    def __enter__(self) -> "Interruption":
+        sys.settrace(self._enter)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(self._before)
+
+    def _enter(self, frame: FrameType, _event: str, _value: object) -> Any:
+        return self._line if frame.f_code.co_filename in (module.__file__, statements.__file__) else None
+
+    def _line(self, _frame: FrameType, event: str, _value: object) -> Any:
+        self._left -= event == "line"
+        if self._left == 0 and not self.was_made:
+            self.was_made = True
+            raise KeyboardInterrupt
+        return self._line
+
+
+def note_four(conn: Connection, first: int) -> None:
+    note: LiteralString = "INSERT INTO inbox (event_id, source) VALUES (%s, 'tests')"
+    conn.at_begin(note, [UUID(int=first)], lambda _: None)
+    with conn.savepoint(), conn.pipeline():
+        conn.execute(note, [UUID(int=first + 1)])
+        one = conn.execute("SELECT 1 AS one")
+    assert one.fetchone() == {"one": 1}
+    with suppress(psycopg.errors.DivisionByZero), conn.savepoint():
+        conn.execute("SELECT 1 / 0")
+    conn.at_commit(note, [UUID(int=first + 2)])
+    conn.execute(note, [UUID(int=first + 3)])
+
+
+def test_whatever_line_an_error_comes_at_all_is_committed_or_nothing_and_the_next_is_not_touched(
+    database: Database,
+) -> None:
+    with database.transaction() as conn:
+        conn.execute("SELECT 1")
+
+    line, interrupted = 40, True  # behind the line at which a connection is got of the pool, and is ours
+    while interrupted:
+        line += 7
+        with suppress(KeyboardInterrupt), Interruption(line) as interruption, database.transaction() as conn:
+            note_four(conn, 4 * line)
+        interrupted = interruption.was_made
+        with database.transaction() as conn:
+            noted = {row["event_id"].int for row in conn.execute("SELECT event_id FROM inbox")}
+
+        mine = set(range(4 * line, 4 * line + 4))
+        assert noted & mine in (set(), mine)
+
+    assert noted & mine == mine
 
 
 def test_a_connection_is_looked_at_without_a_round_trip(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """One effect for each request_id: twins and retries get the first answer."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -143,6 +144,22 @@ def test_where_the_first_twin_fails_the_second_does_it(bookings: Bookings) -> No
 
         assert isinstance(first.exception(), FailedPrecondition)
         assert second.result() == "A2"
+    assert bookings.effects() == 1
+
+
+def test_a_use_case_that_passes_over_errors_is_not_done_again(bookings: Bookings) -> None:
+    request_id = str(uuid4())
+    bookings.ask(request_id)
+
+    def pass_over(conn: Connection) -> str:
+        with contextlib.suppress(Exception):
+            conn.execute("SELECT 1")
+        conn.execute("INSERT INTO inbox (event_id, source) VALUES (gen_random_uuid(), 'again')")
+        return "again"
+
+    bookings.book = pass_over  # type: ignore[method-assign]
+
+    assert bookings.ask(request_id) == "A1"
     assert bookings.effects() == 1
 
 

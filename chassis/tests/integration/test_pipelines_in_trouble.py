@@ -193,6 +193,20 @@ def test_a_savepoint_in_a_block_gives_back_only_its_own(database: Database) -> N
     assert noted(database) == {first, last}
 
 
+def test_a_block_that_raises_behind_one_within_takes_back_what_was_not_sent(database: Database) -> None:
+    first, moved = uuid4(), uuid4()
+
+    with database.transaction() as conn:
+        conn.at_begin(_NOTE, [first], lambda _: None)
+        with suppress(Refused), conn.pipeline():
+            move(conn, moved)
+            conn.execute(_NOTE, [uuid4()])
+            raise Refused
+        conn.execute("SELECT 1")
+
+    assert noted(database) == {first, moved}
+
+
 def test_what_is_asked_in_a_block_is_not_had_there(database: Database) -> None:
     with database.transaction() as conn, conn.pipeline():
         asked = conn.execute("SELECT 1 AS one")

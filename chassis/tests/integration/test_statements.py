@@ -2,6 +2,8 @@
 
 import os
 import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chassis import statements
-from chassis.database import Connection, Database
+from chassis.database import Connection, Database, Result
+from chassis.testing import DatabaseUrls
 
 PREPARED = "SELECT count(*)::int AS count FROM pg_prepared_statements"
 
@@ -111,6 +114,26 @@ def test_rows_are_fetched_one_by_one_or_all(database: Database) -> None:
     assert (changed.rowcount, nothing.rowcount) == (3, 0)
 
 
+def test_a_result_is_its_own_where_others_of_its_connection_are_read(database: Database) -> None:
+    with database.transaction() as conn, conn.pipeline():
+        results = {
+            number: [conn.execute("SELECT %s::int AS number", [number]) for _ in range(6000)] for number in (1, 2, 3)
+        }
+    interval = sys.getswitchinterval()
+
+    def read(number: int) -> list[Result]:
+        return [result for result in results[number] if result.fetchall() != [{"number": number}]]
+
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(3) as readers:
+            taken_for_others = list(readers.map(read, results))
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert taken_for_others == [[], [], []]
+
+
 def test_a_statement_is_prepared_once_for_its_connection(database: Database) -> None:
     with database.transaction() as conn:
         before = count_prepared(conn)
@@ -140,6 +163,30 @@ def test_a_statement_that_cannot_be_prepared_is_tried_anew(database: Database) -
     with database.transaction() as conn:
         conn.execute("CREATE TEMPORARY TABLE nowhere (here int) ON COMMIT DROP")
         assert conn.execute("SELECT * FROM nowhere").fetchall() == []
+
+
+def test_after_a_change_of_a_table_each_connection_fails_once_and_passes(
+    database: Database, database_urls: DatabaseUrls
+) -> None:
+    def is_answered() -> bool:
+        try:
+            return ask(database, "SELECT * FROM inbox") == []
+        except psycopg.OperationalError:
+            return False
+
+    with database.transaction() as conn, database.transaction() as other:
+        for each in (conn, other):
+            each.execute("SELECT * FROM inbox")
+    with psycopg.connect(database_urls.owner) as owner:
+        owner.execute("ALTER TABLE inbox ADD COLUMN more int")
+
+    assert sorted(is_answered() for _ in range(20)) == [False, False] + [True] * 18
+
+
+def test_what_the_server_cannot_do_is_no_change_of_a_table(database: Database) -> None:
+    for _ in range(2):
+        with pytest.raises(psycopg.errors.FeatureNotSupported):
+            ask(database, "DO $$ BEGIN RAISE feature_not_supported; END $$")
 
 
 def test_the_server_says_what_was_wrong_with_which_table(database: Database) -> None:

@@ -9,6 +9,7 @@ import pytest
 from psycopg.pq import TransactionStatus
 
 from chassis.database import Connection, Database, Result
+from chassis.testing import DatabaseUrls
 
 _NOTE = "INSERT INTO inbox (event_id, source) VALUES (%s, 'tests') ON CONFLICT DO NOTHING RETURNING event_id"
 
@@ -117,6 +118,35 @@ def test_a_savepoint_that_comes_first_is_in_the_transaction(database: Database) 
     assert not noted(database, event_id)
 
 
+def test_an_error_before_a_savepoint_is_told_as_it_is(database: Database) -> None:
+    def fail_before_it_is_made() -> None:
+        with database.transaction() as conn:
+            conn.at_begin("SELECT 1 / %s", [0], lambda _: None)
+            with conn.savepoint():
+                conn.execute(_NOTE, [uuid4()])
+
+    def refuse_behind_a_failure() -> None:
+        with database.transaction() as conn:
+            with contextlib.suppress(psycopg.errors.DivisionByZero):
+                conn.execute("SELECT 1 / 0")
+            with conn.savepoint():
+                raise LookupError
+
+    def lose_the_server() -> None:
+        with database.transaction() as conn, conn.savepoint():
+            conn.execute("SELECT 1")
+            with contextlib.suppress(psycopg.OperationalError):
+                conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+            raise LookupError
+
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        fail_before_it_is_made()
+    with pytest.raises(LookupError):
+        refuse_behind_a_failure()
+    with pytest.raises(LookupError):
+        lose_the_server()
+
+
 def test_a_savepoint_that_is_given_back_takes_what_it_left_for_the_end(database: Database) -> None:
     before, within, behind = uuid4(), uuid4(), uuid4()
 
@@ -185,6 +215,28 @@ def test_what_comes_behind_a_commit_is_in_a_transaction_too(database: Database) 
         go_on()
 
     assert (noted(database, before), noted(database, behind)) == (True, False)
+
+
+def test_what_comes_behind_a_commit_that_was_refused_is_in_a_transaction_too(
+    database: Database, database_urls: DatabaseUrls
+) -> None:
+    with psycopg.connect(database_urls.owner) as owner:
+        owner.execute("ALTER TABLE inbox ADD CONSTRAINT late UNIQUE (source) DEFERRABLE INITIALLY DEFERRED")
+    before, last, behind = uuid4(), uuid4(), uuid4()
+    note: LiteralString = "INSERT INTO inbox (event_id, source) VALUES (%s, 'tests')"
+
+    def go_on() -> None:
+        with database.transaction() as conn:
+            conn.execute(note, [before])
+            with contextlib.suppress(psycopg.errors.UniqueViolation):
+                commit_with(conn, note, [last])
+            conn.execute(note, [behind])
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        go_on()
+
+    assert [noted(database, event_id) for event_id in (before, last, behind)] == [False, False, False]
 
 
 def test_what_comes_behind_a_rollback_is_in_a_transaction_too(database: Database) -> None:
