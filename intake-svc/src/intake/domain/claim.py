@@ -179,7 +179,7 @@ def _changed(
     for name, new in given.items():
         old = before.get(name, Answer(value=None, version=0))
         answer = _answer(script.questions[name], old, new, version)
-        if replace(answer, version=old.version) != old:
+        if (answer.value, answer.record_form) != (old.value, old.record_form):
             yield name, answer
 
 

@@ -100,8 +100,11 @@ class Interview:
     remaining: int
     """Relevant and not settled, optional ones too."""
     not_relevant: int
-    missing: tuple[Missing, ...]
-    """What holds up submission; empty: the claim can be submitted."""
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """What holds up submission; empty: the claim can be submitted."""
+        return tuple(_missing(self.questions))
 
 
 def evaluate(script: Script, answers: Answers, *, language: str, known: "KnownValues | None" = None) -> Interview:
@@ -127,7 +130,6 @@ def evaluate(script: Script, answers: Answers, *, language: str, known: "KnownVa
         asked=len(values.relevant) - len(open_questions),
         remaining=len(open_questions),
         not_relevant=len(states) - len(values.relevant),
-        missing=tuple(_missing(states)),
     )
 
 

@@ -114,9 +114,9 @@ class Question(Field):
         return tuple(check for check in self.checks if check not in self.own_checks)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Section:
-    """A part of the interview, in the order of asking."""
+    """A part of the interview, in the order of asking. Each is equal to itself alone."""
 
     id: str
     name: Text

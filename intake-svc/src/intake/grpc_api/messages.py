@@ -13,7 +13,7 @@ from intake.domain.answers import GAPS
 from intake.domain.call import Call, Security
 from intake.domain.claim import Claim, value_of
 from intake.domain.interview import Answers, QuestionState
-from intake.domain.script import Choice, Field
+from intake.domain.script import Choice, Field, Section
 from intake.domain.values import JsonValue
 from intake.grpc_api.reading import page_token
 from intake.service import script_in_use
@@ -91,10 +91,7 @@ def interview(shown: InterviewShown, *, section: str | None = None) -> pb.Interv
         claim_ref=shown.claim_ref,
         version=shown.version,
         script_version=script_in_use().number,
-        sections=[
-            pb.Section(name=part.section.id, complete=part.complete, title=part.section.name.spoken(state.language))
-            for part in state.sections
-        ],
+        sections=[_section(part.section, state.language, part.complete) for part in state.sections],
         next_question_id=state.next_question_id or "",
         asked=state.asked,
         remaining=state.remaining,
@@ -174,6 +171,11 @@ def _fill(message: pb.Question, state: QuestionState, language: str) -> None:
         _put(message.proposal, state.proposal)
     if state.problem:
         message.problem = state.problem
+
+
+@cache
+def _section(section: Section, language: str, complete: bool) -> pb.Section:  # noqa: FBT001 - of a cached function
+    return pb.Section(name=section.id, complete=complete, title=section.name.spoken(language))
 
 
 @cache
