@@ -89,7 +89,8 @@ class Connection:
         """What an error takes back is what was done in the block, and what was left in it for the end."""
         left, left_to_follow = len(self._last), len(self._afterwards)
         before = self._statements.bound
-        saved = self._statements.command(b"SAVEPOINT block")
+        name = b"block_%d" % before  # of its own: one that was given back still stands, and would be gone back to again
+        saved = self._statements.command(b"SAVEPOINT " + name)
         try:
             yield
         except BaseException:
@@ -97,10 +98,10 @@ class Connection:
             self._statements.forget(behind=before)
             # Where there is none to go back to the error is told as it is.
             if saved.has_arrived and not self.closed:
-                self._statements.command(b"ROLLBACK TO SAVEPOINT block")
+                self._statements.command(b"ROLLBACK TO SAVEPOINT " + name)
                 self._exchange()
             raise
-        self._statements.command(b"RELEASE SAVEPOINT block")
+        self._statements.command(b"RELEASE SAVEPOINT " + name)
 
     def begun(self) -> None:
         """Sends what was left for the beginning, where nothing was executed since; raises what its check does."""

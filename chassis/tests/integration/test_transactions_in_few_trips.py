@@ -103,6 +103,22 @@ def test_a_savepoint_within_gives_back_only_its_own(database: Database) -> None:
     assert not noted(database, given_back)
 
 
+def test_a_savepoint_is_given_back_whole_where_one_within_was_before(database: Database) -> None:
+    event_ids = outer, within, behind, last = [uuid4() for _ in range(4)]
+
+    with database.transaction() as conn:
+        with contextlib.suppress(LookupError), conn.savepoint():
+            conn.execute(_NOTE, [outer])
+            with contextlib.suppress(LookupError), conn.savepoint():
+                conn.execute(_NOTE, [within])
+                raise LookupError
+            conn.execute(_NOTE, [behind])
+            raise LookupError
+        conn.execute(_NOTE, [last])
+
+    assert [noted(database, event_id) for event_id in event_ids] == [False, False, False, True]
+
+
 def test_a_savepoint_that_comes_first_is_in_the_transaction(database: Database) -> None:
     event_id = uuid4()
 
