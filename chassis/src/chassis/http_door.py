@@ -12,12 +12,12 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from waitress.server import create_server
 
 from chassis import metrics, requests
 from chassis.chain import CONCURRENT_CALLS, Chain, Method
 from chassis.details import details_of
 from chassis.errors import CmsError, InvalidArgument, ResourceExhausted, Unimplemented, Violation
+from chassis.http_server import HttpServer
 
 _STATUS = {
     "INVALID_ARGUMENT": 400,
@@ -35,7 +35,6 @@ _STATUS = {
 }
 _TIMEOUT = re.compile(r"[0-9]{1,10}")
 _JSON = "application/json"
-_CLOSE_SECONDS = 2.0
 
 
 def connect_blueprint(chain: Chain) -> Blueprint:
@@ -132,7 +131,7 @@ class HttpDoor:
         app = Flask("cms3", static_folder=None)
         app.register_blueprint(connect_blueprint(chain))
         app.register_blueprint(operations_blueprint(readiness))
-        self._server = create_server(
+        self._server = HttpServer(
             app,
             host=host,
             port=port,
@@ -151,14 +150,5 @@ class HttpDoor:
         self._thread.start()
 
     def stop(self, drain_seconds: float) -> None:
-        """Takes no new connection, lets requests in flight finish for at most `drain_seconds`."""
-        self._server.task_dispatcher.shutdown(cancel_pending=False, timeout=drain_seconds)
-        closed = threading.Event()
-
-        def close() -> None:
-            self._server.close()
-            closed.set()
-
-        # In the thread that polls the sockets: a socket closed under its poll is an error there.
-        self._server.trigger.pull_trigger(close)
-        closed.wait(_CLOSE_SECONDS)
+        """Takes no new connection, answers what comes on the others, and ends after at most `drain_seconds`."""
+        self._server.drain(drain_seconds)

@@ -1,8 +1,13 @@
 """A service's process waits for what it needs, lets calls in flight finish, and says how it does."""
 
+import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection, HTTPResponse
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +24,8 @@ from chassis.testing import DatabaseUrls, Servers, Tokens, eventually, free_port
 from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
 
 CONTRACT = scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"]
+DRAIN_SECONDS = 5.0
+"""Of the settings of tests."""
 PATH = "/cms.scheduling.v1.SchedulingService/GetAppointment"
 
 
@@ -119,6 +126,97 @@ def test_calls_in_flight_finish_by_either_door_and_new_ones_are_not_taken(
         stopping.result()
     with pytest.raises(httpx.TransportError):
         get(process, "/healthz")
+
+
+@pytest.fixture
+def keep_open() -> Iterator[Callable[[Process], HTTPConnection]]:
+    """Connections that serve one request after the other."""
+    with ExitStack() as kept:
+
+        def connect(process: Process) -> HTTPConnection:
+            connection = kept.enter_context(closing(HTTPConnection("127.0.0.1", process.http.port, timeout=10)))
+            connection.connect()
+            return connection
+
+        yield connect
+
+
+def ask(connection: HTTPConnection) -> str:
+    """One request on a connection that is open; gives what the answer says of the connection."""
+    connection.request("GET", "/healthz")
+    answer = connection.getresponse()
+    assert json.loads(answer.read()) == {"status": "alive"}
+    return answer.headers.get("Connection", "")
+
+
+def ask_until_refused(connection: HTTPConnection) -> int:
+    """One request after the other, on a new connection where the door has closed the last; gives how many."""
+    for answered in count():
+        if connection.sock is None and is_refused(connection):
+            return answered
+        ask(connection)
+    raise AssertionError("it counts without end")
+
+
+def is_refused(connection: HTTPConnection) -> bool:
+    try:
+        connection.connect()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_whoever_keeps_a_connection_is_answered_every_request_until_connections_are_refused(
+    made: Callable[..., Process], keep_open: Callable[[Process], HTTPConnection]
+) -> None:
+    process = made()
+    process.start()
+    connections = [keep_open(process) for _ in range(6)]
+
+    with ThreadPoolExecutor(6) as callers:
+        calls = [callers.submit(ask_until_refused, connection) for connection in connections]
+        for _ in range(20):
+            ask(keep_open(process))
+        process.stop()
+
+        assert all(call.result() > 0 for call in calls)
+
+
+def test_a_request_half_sent_when_connections_are_refused_is_answered_for_the_last_time(
+    made: Callable[..., Process], keep_open: Callable[[Process], HTTPConnection]
+) -> None:
+    process = made()
+    process.start()
+    early = keep_open(process).sock
+    early.sendall(b"GET /healthz HTTP/1.1\r\n")
+
+    with ThreadPoolExecutor(1) as callers, closing(HTTPConnection("127.0.0.1", process.http.port)) as late:
+        stopping = callers.submit(process.stop)
+        while not is_refused(late):
+            late.close()
+        early.sendall(b"Host: here\r\n\r\n")
+        answer = HTTPResponse(early)
+        answer.begin()
+
+        assert (answer.status, answer.headers["Connection"]) == (200, "close")
+        assert json.loads(answer.read()) == {"status": "alive"}
+        assert early.recv(1) == b""
+        stopping.result()
+
+
+def test_a_connection_on_which_nothing_is_asked_does_not_hold_the_end_up(
+    made: Callable[..., Process], keep_open: Callable[[Process], HTTPConnection]
+) -> None:
+    process = made()
+    process.start()
+    quiet = keep_open(process)
+    assert ask(quiet) == ""
+    begun = time.monotonic()
+
+    process.stop()
+
+    assert time.monotonic() - begun < DRAIN_SECONDS
+    assert quiet.sock.recv(1) == b""
 
 
 def test_without_the_bus_it_is_degraded_and_serves(made: Callable[..., Process], api: SlowApi, tokens: Tokens) -> None:
