@@ -117,7 +117,7 @@ class Connection:
 
     def _commit(self) -> None:
         self.begun()
-        if not (self._statements.is_in_transaction or self._statements.waiting or self._last):
+        if self._statements.is_idle and not self._statements.waiting and not self._last:
             return
         last, self._last = self._last, []
         for query, parameters in last:
@@ -131,7 +131,7 @@ class Connection:
         """Takes everything back."""
         self._statements.forget()
         self._first, self._last, self._afterwards = None, [], []
-        if self._statements.is_in_transaction:
+        if not self._statements.is_idle and not self.closed:
             self._statements.command(b"ROLLBACK")
             self._statements.exchange()
 

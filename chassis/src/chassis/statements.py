@@ -132,9 +132,9 @@ class Statements:
         return self._sent + len(self._waiting)
 
     @property
-    def is_in_transaction(self) -> bool:
-        """Whether the server is, be it one that has failed."""
-        return self._pgconn.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+    def is_idle(self) -> bool:
+        """Whether the server is in no transaction; it is neither where the connection is lost."""
+        return self._pgconn.transaction_status == TransactionStatus.IDLE
 
     def is_silent(self) -> bool:
         """Whether there is nothing to read from the server."""
@@ -175,7 +175,7 @@ class Statements:
         """
         if not self._waiting:
             return
-        before = [] if self.is_in_transaction else [self._plain(b"BEGIN")]
+        before = [self._plain(b"BEGIN")] if self.is_idle else []
         if before and len(self._prepared) > MOST_PREPARED:
             self._prepared = {}
             before.insert(0, self._plain(b"DEALLOCATE ALL"))

@@ -127,8 +127,19 @@ def test_a_connection_that_is_lost_is_never_taken_for_a_commit(database: Databas
         with database.transaction() as conn, suppress(psycopg.OperationalError):
             conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
+    def lose_it_and_commit() -> None:
+        with database.transaction() as conn:
+            with suppress(psycopg.OperationalError):
+                conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+            conn.after_commit(lambda: committed.append("told"))
+            conn.commit()
+
+    committed: list[str] = []
     with pytest.raises(psycopg.OperationalError, match="lost"):
         lose_it()
+    with pytest.raises(psycopg.OperationalError):
+        lose_it_and_commit()
+    assert committed == []
 
     with database.transaction() as conn:
         assert conn.execute("SELECT 1 AS one").fetchone() == {"one": 1}
