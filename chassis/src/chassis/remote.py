@@ -27,6 +27,8 @@ _BY_CODE: dict[str, type[CmsError]] = {
         errors.Unavailable,
     )
 }
+_BROKEN_OFF = ("CANCELLED", "UNKNOWN")
+"""What the library says of a call whose server ends or whose connection goes: done or not is not known. No service does."""
 
 
 def channel(address: str) -> grpc.Channel:
@@ -71,7 +73,7 @@ def error_of(error: Any) -> CmsError:
         return errors.StaleVersion(
             given=int(info.metadata["given_version"]), current=int(info.metadata["current_version"])
         )
-    kind = _BY_CODE.get(code, errors.Internal)
+    kind = errors.Unavailable if code in _BROKEN_OFF else _BY_CODE.get(code, errors.Internal)
     # Without a reason the text is the library's, with addresses of this platform in it.
     message = (error.details() or code) if info.reason else "a service that this one needs did not answer"
     return kind(info.reason or code, message, violations=violations, metadata=dict(info.metadata))

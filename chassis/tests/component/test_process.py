@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import grpc
 import httpx
 import psycopg
 import pytest
@@ -347,3 +348,30 @@ def test_an_address_where_nobody_listens_is_unavailable_and_is_not_told_to_the_c
         )
 
     assert str(port) not in away.value.message
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN, grpc.StatusCode.UNAVAILABLE])
+def test_a_call_that_is_broken_off_on_the_way_is_unavailable_and_not_a_defect(
+    tokens: Tokens, code: grpc.StatusCode
+) -> None:
+    def break_off(_body: bytes, context: grpc.ServicerContext) -> bytes:
+        context.abort(code, "of the library, not of a service")
+        raise AssertionError("abort raises")
+
+    handlers = {"GetAppointment": grpc.unary_unary_rpc_method_handler(break_off)}
+    server = grpc.server(ThreadPoolExecutor(1))
+    name = "cms.scheduling.v1.SchedulingService"
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+
+    with remote.channel(f"127.0.0.1:{port}") as channel, pytest.raises(Unavailable) as broken_off:
+        remote.invoke(
+            scheduling_pb2_grpc.SchedulingServiceStub(channel).GetAppointment,
+            scheduling_pb2.GetAppointmentRequest(claim_ref="C0000000000A"),
+            token=tokens.issue("SUPPORT"),
+            timeout_seconds=2,
+        )
+
+    assert (broken_off.value.reason, broken_off.value.will_pass) == (code.name, True)
+    server.stop(0).wait()

@@ -14,6 +14,7 @@ from cms_local.doors import Doors, Refused, wait_for
 INTAKE, SCHEDULING, ASSESSMENT = "intake-svc", "scheduling-svc", "assessment-svc"
 GATEWAY, NOTIFIER = "legacy-gateway", "la-notifier"
 OUTCOME_SECONDS = 60.0
+_NINOS = random.SystemRandom()
 
 Issue = Callable[..., str]
 
@@ -63,12 +64,12 @@ class Journey:
         self._intake("EndCall", callId=self.call_id, outcome="CALL_OUTCOME_COMPLETED", requestId=str(uuid4()))
 
     def start_call(self) -> None:
-        """A new claim for a NINO that no claim here has."""
+        """A new claim for a NINO that no claim here has, which no seed repeats."""
         for _ in range(20):
             response = self._intake(
                 "StartCall",
                 purpose="CALL_PURPOSE_NEW",
-                nino=random_nino(self.random),
+                nino=random_nino(_NINOS),
                 schemes=["SCHEME_JOBSEEKERS_ALLOWANCE"],
                 language=f"LANGUAGE_{self.case.language}",
                 caller={"relation": "CALLER_RELATION_SELF"},
