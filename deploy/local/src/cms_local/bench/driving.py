@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +37,16 @@ class Rate:
         """Milliseconds within which so many of a hundred calls were answered."""
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] * 1000
+
+    @staticmethod
+    def together(parts: "Sequence[Rate]") -> "Rate":
+        """What was measured in several parts, as one."""
+        seconds = sum(part.seconds for part in parts)
+        return Rate(
+            seconds=seconds,
+            latencies=[latency for part in parts for latency in part.latencies],
+            client_share=sum(part.client_share * part.seconds for part in parts) / seconds,
+        )
 
     def told(self) -> str:
         """For people."""

@@ -7,10 +7,8 @@ from typing import Any
 
 from chassis import clock
 from cms_local.bench.claims import ClaimsMeasured, measure_claims
-from cms_local.bench.driving import Rate
 from cms_local.bench.events import EventsMeasured, measure_events
-from cms_local.bench.saves import measure_bare, measure_saves
-from cms_local.environment import processor_of
+from cms_local.bench.saves import SavesMeasured, measure_side_by_side
 from cms_local.platform import Platform
 
 Say = Callable[[str], None]
@@ -22,10 +20,7 @@ _EVENTS_FOR_A_SECOND = 400
 class Report:
     """All that was measured. Memory is each process' resident set in MB after the load."""
 
-    bare: Rate
-    bare_kept: Rate
-    """The bare handler kept to the one processor to which intake-svc keeps."""
-    saves: Rate
+    side_by_side: SavesMeasured
     claims: ClaimsMeasured
     events: EventsMeasured
     memory: dict[str, float]
@@ -34,9 +29,9 @@ class Report:
     def told(self) -> list[str]:
         """For people."""
         return [
-            f"bare handler    {self.bare.told()}",
-            f"on a processor  {self.bare_kept.told()}",
-            f"RecordAnswers   {self.saves.told()}",
+            f"bare handler    {self.side_by_side.bare.told()}",
+            f"on a processor  {self.side_by_side.kept.told()}",
+            f"RecordAnswers   {self.side_by_side.saves.told()}",
             f"claims          {self.claims.per_second:7.2f}/s accepted and loaded, of {self.claims.acknowledged}",
             f"events          {self.events.ours:7.1f}/s receipted, {self.events.bare:.1f}/s on the bare bus",
         ]
@@ -47,12 +42,13 @@ class Report:
         `ratio` is to the bare handler as it is, `ratio_on_one_processor` to the same where it is kept to one, as
         intake-svc is; `p99_ms` is that of RecordAnswers; `acknowledged` are claims told as confirmed.
         """
+        saves, bare, kept = self.side_by_side.saves, self.side_by_side.bare, self.side_by_side.kept
         return {
-            "ratio": round(self.saves.per_second / self.bare.per_second, 3),
-            "ratio_on_one_processor": round(self.saves.per_second / self.bare_kept.per_second, 3),
+            "ratio": round(saves.per_second / bare.per_second, 3),
+            "ratio_on_one_processor": round(saves.per_second / kept.per_second, 3),
             "claims_per_second": round(self.claims.per_second, 2),
             "events_ratio": round(self.events.ours / self.events.bare, 3),
-            "p99_ms": round(self.saves.percentile(99), 1),
+            "p99_ms": round(saves.percentile(99), 1),
             "rss_mb": self.memory,
             "seconds_measured": round(self.claims.seconds, 1),
             "acknowledged": self.claims.acknowledged,
@@ -68,21 +64,17 @@ def run_bench(platform: Platform, say: Say, *, seconds: float) -> Report:
     AssertionError where what was acknowledged is not held.
     """
     clock.configure(platform.layout.clock_file)
-    say(f"a bare gRPC handler that commits one INSERT, {seconds:g} seconds")
-    bare = measure_bare(platform.layout, seconds=seconds)
-    say(f"the same, kept to the processor of intake-svc, {seconds:g} seconds")
-    kept = measure_bare(platform.layout, seconds=seconds, processor=processor_of("intake-svc"))
-    say(f"RecordAnswers with five answers, {seconds:g} seconds")
-    saves = measure_saves(platform.layout, seconds=seconds)
+    say(
+        f"RecordAnswers with five answers, and a bare gRPC handler that commits one INSERT, in turns, {seconds:g} seconds each"
+    )
+    side_by_side = measure_side_by_side(platform.layout, seconds=seconds)
     say(f"claims over the whole way, {seconds * _CLAIMS_LONGER:g} seconds")
     claims = measure_claims(platform.layout, seconds=seconds * _CLAIMS_LONGER)
     count = int(seconds * _EVENTS_FOR_A_SECOND)
     say(f"{count} events from outbox to receipt, and as many on the bare bus")
     measured = measure_events(platform.layout, count=count)
     return Report(
-        bare=bare,
-        bare_kept=kept,
-        saves=saves,
+        side_by_side=side_by_side,
         claims=claims,
         events=measured,
         memory={name: _resident_megabytes(running.pid) for name, running in platform.running.items()},
