@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import adapt
@@ -32,7 +32,8 @@ _IS_OUTDATED = "RevalidateCachedQuery"
 """The server's function that finds a prepared statement to give other columns by now: it does so for good."""
 
 _FINE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.EMPTY_QUERY)
-_PLACE = re.compile(r"%(?:(%)|s|\((\w+)\)s|)")
+_PLACE = re.compile(r"%(?:(%)|([sb])|\((\w+)\)([sb])|)")
+_FORMATS = {"s": PyFormat.AUTO, "b": PyFormat.BINARY}
 
 
 class Result:
@@ -95,8 +96,7 @@ class _Text:
     formats: list[PyFormat]
 
 
-@dataclass(frozen=True, slots=True)
-class _Bound:
+class _Bound(NamedTuple):
     """A statement with its parameters, ready to be sent; one without a `key` is not prepared."""
 
     sql: bytes
@@ -141,7 +141,7 @@ class Statements:
         return not self._readable.poll(0)
 
     def bind(self, query: str | bytes, parameters: Params | None) -> Result:
-        """Has a statement wait, with its parameters: `%s` in a sequence, `%(name)s` in a mapping.
+        """Has a statement wait, with its parameters: `%s` in a sequence, `%(name)s` in a mapping; `b` for `s`: as binary.
 
         Raises psycopg.ProgrammingError where they do not fit, or a value is of no kind that can be sent.
         """
@@ -205,7 +205,8 @@ class Statements:
             failed = failed or _error(answer)
             if failed is None:
                 bound.result.take(answer)
-        self._next()  # the end of the message
+        self._arrive()
+        self._pgconn.get_result()  # the end of the message
         self._pgconn.exit_pipeline_mode()
         return failed
 
@@ -239,17 +240,17 @@ class Statements:
                 self._pgconn.consume_input()
 
     def _answer(self) -> PGresult:
-        answer = self._next()
-        self._next()  # the end of the statement
+        self._arrive()
+        answer = self._pgconn.get_result()
         if answer is None:
             raise psycopg.OperationalError("the server gave no answer to a statement")
+        self._pgconn.get_result()  # the end of the statement: for it the client needs nothing from the server
         return answer
 
-    def _next(self) -> PGresult | None:
+    def _arrive(self) -> None:
         while self._pgconn.is_busy():
             _ready(self._readable)
             self._pgconn.consume_input()
-        return self._pgconn.get_result()
 
 
 def _poll(socket: int, events: int) -> select.poll:
@@ -280,21 +281,24 @@ def _text(query: str | bytes, plain: bool) -> _Text:  # noqa: FBT001 - of a cach
     if plain:
         return _Text(text.encode(), None, [])
     names: list[str | None] = []
-    sql = _PLACE.sub(lambda place: _place(place, names), text)
+    formats: list[PyFormat] = []
+    sql = _PLACE.sub(lambda place: _place(place, names, formats), text)
     if None in names and len(set(names)) > 1:
         raise psycopg.ProgrammingError("the places for parameters are named or not, not both")
     named = None if None in names else tuple(name for name in names if name)
-    return _Text(sql.encode(), named, [PyFormat.AUTO] * len(names))
+    return _Text(sql.encode(), named, formats)
 
 
-def _place(place: re.Match[str], names: list[str | None]) -> str:
-    if place[1]:
+def _place(place: re.Match[str], names: list[str | None], formats: list[PyFormat]) -> str:
+    percent, plain, name, named = place.groups()
+    if percent:
         return "%"
     if place[0] == "%":
         raise psycopg.ProgrammingError("a % is neither doubled nor a place for a parameter")
-    if place[2] and place[2] in names:
-        return f"${names.index(place[2]) + 1}"
-    names.append(place[2])
+    if name and name in names:
+        return f"${names.index(name) + 1}"
+    names.append(name)
+    formats.append(_FORMATS[plain or named])
     return f"${len(names)}"
 
 
