@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cache
-from itertools import islice
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
@@ -63,84 +63,126 @@ def check(request: Message) -> None:
 
     It stops looking where one error could not name more.
     """
-    violations = list(islice(_faults(request, ""), _MOST_FAULTS))
-    if violations:
-        raise InvalidArgument.of(*violations)
+    faults = _Faults()
+    _search_message(faults, request, None)
+    if faults.found:
+        faults.refuse()
 
 
-def _faults(message: Message, path: str) -> Iterator[Violation]:
-    for field in contract.required_fields(message.DESCRIPTOR):
-        if _is_absent(message, field):
-            yield Violation(field=path + field.name, description="is required")
-    for field, value in message.ListFields():
-        find = _search(field)
-        if find is not None:
-            yield from find(field, value, path + field.name)
+Path: TypeAlias = "tuple[Path | None, str | int] | None"
+"""Where a value is: the message that holds it, and its field's name or its place in a list. Written out for a fault alone."""
 
 
-Search = Callable[[FieldDescriptor, Any, str], Iterator[Violation]]
+@dataclass
+class _Faults:
+    """What was found so far."""
+
+    found: list[Violation] = field(default_factory=list)
+
+    def add(self, path: Path, description: str) -> None:
+        self.found.append(Violation(field=_written(path), description=description))
+        if len(self.found) == _MOST_FAULTS:
+            self.refuse()
+
+    def refuse(self) -> None:
+        raise InvalidArgument.of(*self.found)
+
+
+def _written(path: Path) -> str:
+    parts: list[str] = []
+    while path is not None:
+        path, part = path
+        parts.append(f"[{part}]" if isinstance(part, int) else f".{part}")
+    return "".join(reversed(parts)).removeprefix(".")
+
+
+Search = Callable[[_Faults, Any, Path], None]
+
+
+def _search_message(faults: _Faults, message: Message, path: Path) -> None:
+    required, searches = _plan(message.DESCRIPTOR)
+    for name, has_presence in required:
+        if not (message.HasField(name) if has_presence else getattr(message, name)):
+            faults.add((path, name), "is required")
+    for present, value in message.ListFields():
+        search = searches.get(present.name)
+        if search is not None:
+            search(faults, value, (path, present.name))
 
 
 @cache
-def _search(field: FieldDescriptor) -> Search | None:
+def _plan(descriptor: Descriptor) -> tuple[tuple[tuple[str, bool], ...], dict[str, Search]]:
+    """A message's required fields, each with whether its presence is told, and how faults are found in its others."""
+    required = tuple((part.name, part.has_presence) for part in contract.required_fields(descriptor))
+    searches = {part.name: search for part in descriptor.fields if (search := _search(part)) is not None}
+    return required, searches
+
+
+def _search(part: FieldDescriptor) -> Search | None:
     """How faults are found in a field's value; None where there can be none."""
-    if _is_map(field):
-        return _map_faults
-    find = _search_one(field)
-    return _each(find) if find and field.is_repeated else find
+    if _is_map(part):
+        return _search_map(cast(Descriptor, part.message_type))
+    search = _search_one(part)
+    return _each(search) if search and part.is_repeated else search
 
 
-def _search_one(field: FieldDescriptor) -> Search | None:
-    if field.message_type is not None:
-        return lambda _field, value, path: _faults(value, path + ".")
-    if field.enum_type is not None:
-        return _enum_faults
-    if field.type == FieldDescriptor.TYPE_STRING:
-        return _text_faults
-    if field.type in (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT):
-        return _number_faults
+def _search_one(part: FieldDescriptor) -> Search | None:
+    if part.message_type is not None:
+        return _search_message
+    if part.enum_type is not None:
+        return _search_enum(part.enum_type)
+    if part.type == FieldDescriptor.TYPE_STRING:
+        return _search_claim_ref if part.name == "claim_ref" else _search_text
+    if part.type in (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT):
+        return _search_number
     return None
 
 
-def _each(find: Search) -> Search:
-    def of_all(field: FieldDescriptor, values: Any, path: str) -> Iterator[Violation]:
+def _each(search: Search) -> Search:
+    def search_all(faults: _Faults, values: Any, path: Path) -> None:
         for index, value in enumerate(values):
-            yield from find(field, value, f"{path}[{index}]")
+            search(faults, value, (path, index))
 
-    return of_all
+    return search_all
 
 
-def _map_faults(field: FieldDescriptor, value: Any, path: str) -> Iterator[Violation]:
+def _search_map(entry: Descriptor) -> Search:
     # Keys are the caller's own words: they are not part of the path.
-    for part, given in zip(cast(Descriptor, field.message_type).fields, (value, value.values()), strict=True):
-        find = _search_one(part)
-        for one in given if find else ():
-            yield from cast(Search, find)(part, one, path)
+    in_key, in_value = (_search_one(part) for part in entry.fields)
+
+    def search_entries(faults: _Faults, values: Any, path: Path) -> None:
+        for key, value in values.items():
+            if in_key:
+                in_key(faults, key, path)
+            if in_value:
+                in_value(faults, value, path)
+
+    return search_entries
 
 
-def _enum_faults(field: FieldDescriptor, value: Any, path: str) -> Iterator[Violation]:
-    if value not in cast(EnumDescriptor, field.enum_type).values_by_number:
-        yield Violation(field=path, description="is not a value of the enumeration")
+def _search_enum(kind: EnumDescriptor) -> Search:
+    def search_number(faults: _Faults, value: Any, path: Path) -> None:
+        if value not in kind.values_by_number:
+            faults.add(path, "is not a value of the enumeration")
+
+    return search_number
 
 
-def _text_faults(field: FieldDescriptor, value: Any, path: str) -> Iterator[Violation]:
+def _search_text(faults: _Faults, value: Any, path: Path) -> None:
     if "\x00" in value:
-        yield Violation(field=path, description="holds a NUL character")
-    elif field.name == "claim_ref" and not _CLAIM_REF.fullmatch(value):
-        # Before it is looked for: an error about a record names its reference, and this may be anything.
-        yield Violation(field=path, description="is not in the form of a claim reference")
+        faults.add(path, "holds a NUL character")
 
 
-def _number_faults(_field: FieldDescriptor, value: Any, path: str) -> Iterator[Violation]:
+def _search_claim_ref(faults: _Faults, value: Any, path: Path) -> None:
+    # Before it is looked for: an error about a record names its reference, and this may be anything.
+    if not _CLAIM_REF.fullmatch(value):
+        faults.add(path, "is not in the form of a claim reference")
+
+
+def _search_number(faults: _Faults, value: Any, path: Path) -> None:
     if not math.isfinite(value):
-        yield Violation(field=path, description="is not a finite number")
+        faults.add(path, "is not a finite number")
 
 
-def _is_map(field: FieldDescriptor) -> bool:
-    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
-
-
-def _is_absent(message: Message, field: FieldDescriptor) -> bool:
-    if field.has_presence:
-        return not message.HasField(field.name)
-    return not getattr(message, field.name)
+def _is_map(part: FieldDescriptor) -> bool:
+    return part.message_type is not None and bool(part.message_type.GetOptions().map_entry)
