@@ -6,7 +6,6 @@ The keyring is a JSON file: {"current": id, "wrapping": {id: base64 of 32 bytes}
 """
 
 import base64
-import hashlib
 import hmac
 import json
 import os
@@ -23,6 +22,7 @@ from chassis.database import Connection, Row
 
 _NONCE_BYTES = 12
 _NONCES_AT_ONCE = 256
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ class ClaimCipher:
 
     def seal(self, value: Any, *, field: str, version: int) -> bytes:
         """A JSON value, encrypted for this field and version."""
-        return self.seal_bytes(json.dumps(value, ensure_ascii=False).encode(), field=field, version=version)
+        return self.seal_bytes(_JSON.encode(value).encode(), field=field, version=version)
 
     def open(self, sealed: bytes, *, field: str, version: int) -> Any:
         """The JSON value. Raises cryptography.exceptions.InvalidTag where it was sealed for another place."""
@@ -161,11 +161,11 @@ class Vault:
 
     def lookup(self, text: str) -> bytes:
         """What stands for a normalised value in an index: an HMAC, the same every time."""
-        return hmac.new(self._keyring.lookup, text.encode(), hashlib.sha256).digest()
+        return hmac.digest(self._keyring.lookup, text.encode(), "sha256")
 
     def request_hmac(self, body: bytes) -> bytes:
         """What stands for a request's body."""
-        return hmac.new(self._keyring.requests, body, hashlib.sha256).digest()
+        return hmac.digest(self._keyring.requests, body, "sha256")
 
     def seal_response(self, plain: bytes, *, place: str) -> bytes:
         """A response kept for retries, bound to its request; the first byte gives the length of the key's id."""
