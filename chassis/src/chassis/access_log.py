@@ -18,7 +18,7 @@ _UNWRITTEN = Counter(
 
 _INSERT = """
     INSERT INTO access_log (at, subject, roles, office, method, claim_ref, purpose, outcome, reason, traceparent)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    VALUES (%s, %s, %b, %s, %s, %s, %s, %s, %s, %s)
 """
 
 
