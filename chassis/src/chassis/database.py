@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.abc import Params
@@ -10,6 +10,7 @@ from psycopg.pq.abc import PGconn
 from psycopg.rows import RowFactory, dict_row
 from psycopg_pool import ConnectionPool
 
+from chassis.memory import Memory
 from chassis.statements import Result, Row, Statements
 
 __all__ = ["Connection", "Database", "Result", "Row"]
@@ -24,8 +25,10 @@ class Connection:
     on_events: Sequence[Callable[[], object]] = ()
     """What is called after the commit of a transaction that wrote events."""
 
-    def __init__(self, server: "_Server") -> None:
+    def __init__(self, server: "_Server", memory: Memory) -> None:
         self._server = server
+        self._memory = memory
+        self._epoch = memory.epoch
         self._statements = server.statements
         self._pipelines = 0
         self._first: tuple[Result, Callable[[Result], None]] | None = None
@@ -62,6 +65,14 @@ class Connection:
         A process that ends in between does not call it: what must not be lost is a row.
         """
         self._afterwards.append(act)
+
+    def recall(self, record: str, *, version: int) -> Any:
+        """What a transaction before has remembered of a record at a version; None where that is nothing, or forgotten."""
+        return self._memory.recall(record, version=version)
+
+    def remember(self, record: str, value: object, *, version: int) -> None:
+        """Once the transaction is committed, keeps for others what can be no other from then on: see `chassis.memory`."""
+        self.after_commit(lambda: self._memory.remember(record, value, version=version, epoch=self._epoch))
 
     def execute(self, query: LiteralString | bytes, parameters: Params | None = None) -> Result:
         """Executes a statement: `%s` in it are of a sequence, `%(name)s` of a mapping. Raises psycopg.Error."""
@@ -187,6 +198,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self.memory = Memory()
         self._pool: ConnectionPool[_Server] = ConnectionPool(
             url,
             connection_class=_Server,
@@ -195,6 +207,7 @@ class Database:
             reconnect_timeout=_RECONNECT_SECONDS,
             # Transactions are begun here, not by psycopg, which would wait for the answer to BEGIN alone.
             kwargs={"options": _LIMITS, "row_factory": dict_row, "autocommit": True, **_NETWORK},
+            configure=lambda _: self.memory.forget_all(),
             open=False,
         )
         self._wake: list[Callable[[], None]] = []
@@ -219,7 +232,7 @@ class Database:
         what the server has against the statements that were left for it.
         """
         server = self._open_connection()
-        conn = Connection(server)
+        conn = Connection(server, self.memory)
         conn.on_events = self._wake
         try:
             yield conn
