@@ -1,5 +1,6 @@
 """A service's process: it waits for what it needs, migrates, opens both doors, works, and drains on SIGTERM."""
 
+import gc
 import os
 import signal
 import socket
@@ -141,6 +142,8 @@ class Process:
         metrics.REGISTRY.register(self._gauges)
         for worker in self.workers:
             worker.start()
+        gc.collect()
+        gc.freeze()  # what was loaded until now stays: it need not be looked through for garbage again and again
         self.grpc.start()
         self.http.start()
         host = self._service.settings.host
