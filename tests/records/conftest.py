@@ -141,7 +141,7 @@ class Interviews:
 
     def _open(self, answers: Answers) -> list[QuestionState]:
         interview = evaluate(self.script, answers, language="EN")
-        return [state for state in interview.questions if state.relevant and not state.settled]
+        return [state for state in interview.questions if state.is_open]
 
     def facts(self, answers: Answers, consumer: str, *, submitted: bool = True) -> intake_pb2.ClaimFacts:
         """What intake tells this service."""

@@ -80,7 +80,7 @@ def drive(script: Script, driver: Driver, today: date, *, in_order: bool) -> dic
     answers: dict[str, Answer] = {}
     for version in range(5_000):
         interview = evaluate(script, answers, language="EN")
-        open_states = [state for state in interview.questions if state.relevant and not state.settled]
+        open_states = [state for state in interview.questions if state.is_open]
         assert interview.remaining == len(open_states)
         if not open_states:
             assert interview.missing == ()

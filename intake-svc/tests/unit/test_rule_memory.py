@@ -1,5 +1,7 @@
 """Rules give the same whenever they are asked, and keep nothing that tells who somebody is."""
 
+from datetime import date
+
 from intake.domain import rules
 from intake.domain.rules import Named, RuleCompiler
 
@@ -13,6 +15,10 @@ def test_a_rule_on_yes_and_no_gives_the_same_again_and_remembers_nothing_else() 
     first = [plain.result(known) for known in values]
 
     assert first == [plain.result(known) for known in values] == [None, None, False, True, False]
-    assert plain.remembered is not None
     assert len(plain.remembered) == len(values)
-    assert personal.remembered is None
+
+    born: Named = {"born": rules.timestamp(date(1999, 12, 31))}
+    liable: list[Named] = [{}, {"liable": True}, {"liable": False}]
+    assert [personal.result({**known, **born}) for known in liable] == [None, True, False]
+    assert [personal.result(known) for known in liable] == [None, None, False]
+    assert set(personal.remembered) == {(None,), (True,), (False,)}

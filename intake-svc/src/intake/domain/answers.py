@@ -118,7 +118,7 @@ def _read(field: Field, value: JsonValue) -> JsonValue:
 
 def _read_choice(field: Field, value: JsonValue) -> str:
     code = values.read_string(value)
-    if code not in {choice.code for choice in field.choices}:
+    if code not in field.codes:
         raise UnsoundValueError("is not one of the choices")
     return code
 

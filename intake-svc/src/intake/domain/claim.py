@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from chassis.errors import FailedPrecondition, InvalidArgument, StaleVersion, Violation
-from intake.domain.answers import is_gap
 from intake.domain.interview import (
     Answer,
     Answers,
@@ -114,6 +113,9 @@ class Change:
     events: tuple[Event, ...] = ()
 
 
+_NO_ANSWER = Answer(value=None, version=0)
+
+
 def record_answers(claim: Claim, script: Script, before: Answers, given: Mapping[str, Given]) -> Change:
     """Takes answers in the interview. Raises FailedPrecondition once the claim is submitted."""
     claim.expect_state(ClaimState.DRAFT, advice="its answers are changed by AmendAnswers")
@@ -153,7 +155,7 @@ def submit(claim: Claim, interview: Interview, *, at: datetime) -> tuple[Claim, 
 def value_of(answers: Answers, question_id: str) -> JsonValue:
     """The value of an answer; None where there is none, or a gap."""
     answer = answers.get(question_id)
-    return None if answer is None or is_gap(answer.value) else answer.value
+    return answer.value if answer is not None and answer.has_value else None
 
 
 def _change(claim: Claim, script: Script, before: Answers, given: Mapping[str, Given]) -> Change:
@@ -177,7 +179,7 @@ def _changed(
     script: Script, before: Answers, given: Mapping[str, Given], *, version: int
 ) -> Iterator[tuple[str, Answer]]:
     for name, new in given.items():
-        old = before.get(name, Answer(value=None, version=0))
+        old = before.get(name, _NO_ANSWER)
         answer = _answer(script.questions[name], old, new, version)
         if (answer.value, answer.record_form) != (old.value, old.record_form):
             yield name, answer

@@ -7,12 +7,12 @@ but is no fact. All of it follows from the answers alone, never from the order i
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 
 from intake.domain.answers import is_gap, rule_value
-from intake.domain.rules import CelValue, Named
+from intake.domain.rules import Named
 from intake.domain.script import Check, Question, Script, Section
 from intake.domain.transliteration import record_form
 from intake.domain.values import JsonValue
@@ -27,6 +27,11 @@ class Answer:
     """The proposal that the claimant agreed to, where the record cannot hold the value."""
     version: int
     """The claim's version that this answer made."""
+
+    @property
+    def has_value(self) -> bool:
+        """Whether it is neither cleared nor a gap."""
+        return self.value is not None and not is_gap(self.value)
 
 
 Answers = Mapping[str, Answer]
@@ -61,11 +66,10 @@ class QuestionState:
     problem: str | None
     """What a check says of the answer, in the interview's language."""
     blocker: Blocker | None
-
-    @property
-    def settled(self) -> bool:
-        """Answered, by a value or a gap that may stand, with nothing left to put right."""
-        return self.relevant and self.answer is not None and self.blocker is None
+    is_open: bool
+    """Whether it is still to be asked: relevant, and without an answer or with something left to put right."""
+    written: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+    """What a door has written of it, by language, so that it is written once: most states stay as they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,20 +90,32 @@ class Missing:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KnownValues:
+    """Which questions are relevant, which of them have a value, and the values that rules look at."""
+
+    relevant: frozenset[str]
+    valued: frozenset[str]
+    rule_values: Named
+
+
+@dataclass(frozen=True, kw_only=True)
 class Interview:
     """How an interview stands. Every question counts once: asked + remaining + not_relevant."""
 
     language: str
+    answers: Answers
+    """Of which all else follows."""
     sections: tuple[SectionState, ...]
     questions: tuple[QuestionState, ...]
     """All of them, in the script's order."""
     next_question_id: str | None
-    """The first relevant question that is not settled; None at the end."""
+    """The first question that is open; None at the end."""
     asked: int
-    """Relevant and settled."""
+    """Relevant, and not open."""
     remaining: int
-    """Relevant and not settled, optional ones too."""
+    """Open, optional ones too."""
     not_relevant: int
+    known: KnownValues
 
     @property
     def missing(self) -> tuple[Missing, ...]:
@@ -107,28 +123,39 @@ class Interview:
         return tuple(_missing(self.questions))
 
 
-def evaluate(script: Script, answers: Answers, *, language: str, known: "KnownValues | None" = None) -> Interview:
+def evaluate(
+    script: Script,
+    answers: Answers,
+    *,
+    language: str,
+    known: KnownValues | None = None,
+    before: Interview | None = None,
+) -> Interview:
     """How the interview stands with these answers, which must be validated ones; `language` is "EN" or "CY".
 
-    `known` is what `known_values` gives for them, where the caller has asked already.
+    `known` is what `known_values` gives for them, where the caller has asked already. `before` is how the interview of
+    this script stood before some of them changed, where the caller has it: what is the same is taken from it.
     What hangs on the day was checked when the answer was given: a claim that was sound stays so as the days go by.
     """
     values = known or known_values(script, answers)
-    states = tuple(
-        [
-            _question_state(question, _standing(answers, name), values, language=language)
+    if before and before.language == language:
+        states = _changed_states(script, answers, values, before)
+    else:
+        states = [
+            _question_state(question, answers.get(name), values, language)
             for name, question in script.questions.items()
         ]
-    )
-    open_questions = [state.question.id for state in states if state.relevant and not state.settled]
-    blocked = {state.question.section for state in states if state.blocker}
+    still_open = [state for state in states if state.is_open]
+    blocked = {state.question.section for state in still_open if state.blocker}
     return Interview(
         language=language,
-        sections=tuple(SectionState(section=part, complete=part.id not in blocked) for part in script.sections),
-        questions=states,
-        next_question_id=open_questions[0] if open_questions else None,
-        asked=len(values.relevant) - len(open_questions),
-        remaining=len(open_questions),
+        answers=answers,
+        sections=tuple([_section_state(part, part.id not in blocked) for part in script.sections]),
+        questions=tuple(states),
+        known=values,
+        next_question_id=still_open[0].question.id if still_open else None,
+        asked=len(values.relevant) - len(still_open),
+        remaining=len(still_open),
         not_relevant=len(states) - len(values.relevant),
     )
 
@@ -157,14 +184,14 @@ def security_questions(script: Script, answers: Answers) -> tuple[str, ...]:
     return tuple(name for name, question in script.questions.items() if question.security and name in valued)
 
 
-def first_contact_known(script: Script, known: "KnownValues") -> bool:
+def first_contact_known(script: Script, known: KnownValues) -> bool:
     """Whether identity, address, liability and the wish to claim are all known, be it that there is none."""
     return all(name in known.valued or name not in known.relevant for name in script.first_contact)
 
 
 def open_proposal(question: Question, answer: Answer) -> JsonValue:
     """The record form to agree to; None where none is needed, or this one was agreed to."""
-    if question.record is None or answer.value is None or is_gap(answer.value):
+    if question.record is None or not answer.has_value:
         return None
     proposal = record_form(answer.value, question.record)
     return None if proposal == answer.record_form else proposal
@@ -176,52 +203,50 @@ def with_consent(question: Question, answer: Answer) -> Answer:
     return answer if proposal is None else replace(answer, record_form=proposal)
 
 
-@dataclass(frozen=True, kw_only=True)
-class KnownValues:
-    """Which questions are relevant, which of them have a value, and the values that rules look at."""
-
-    relevant: frozenset[str]
-    valued: frozenset[str]
-    rule_values: Named
-
-
 def known_values(script: Script, answers: Answers) -> KnownValues:
     """Relevance, in one pass: each question comes after those on which it hangs."""
-    relevant, valued, rule_values = set(), set(), dict[str, CelValue]()
+    given = {name: answer.value for name, answer in answers.items() if answer.has_value}
+    relevant = set(script.always_relevant)
+    rule_values = {
+        name: rule_value(script.questions[name], given[name])
+        for name in script.always_relevant & script.named & given.keys()
+    }
     held: dict[str, bool] = {}  # what a rule hangs on is settled before it is asked: it gives the same each time
-    for name in script.order:
-        question = script.questions[name]
-        rule = question.relevant
-        if rule is not None:
-            if rule.expression not in held:
-                held[rule.expression] = rule.holds(rule_values)
-            if not held[rule.expression]:
-                continue
-        relevant.add(name)
-        answer = answers.get(name)
-        if answer is None or answer.value is None or is_gap(answer.value):
-            continue
-        valued.add(name)
-        if name in script.named:
-            rule_values[name] = rule_value(question, answer.value)
-    return KnownValues(relevant=frozenset(relevant), valued=frozenset(valued), rule_values=rule_values)
+    for name, rule in script.conditional:
+        holds = held.get(rule.expression)
+        if holds is None:
+            holds = held[rule.expression] = rule.holds(rule_values)
+        if holds:
+            relevant.add(name)
+            if name in given and name in script.named:
+                rule_values[name] = rule_value(script.questions[name], given[name])
+    return KnownValues(relevant=frozenset(relevant), valued=frozenset(relevant & given.keys()), rule_values=rule_values)
 
 
-def _standing(answers: Answers, name: str) -> Answer | None:
-    answer = answers.get(name)
-    return answer if answer is not None and answer.value is not None else None
+def _changed_states(script: Script, answers: Answers, known: KnownValues, before: Interview) -> list[QuestionState]:
+    """The states of before, and anew those that may have changed: by an answer, by relevance, or by what rules look at."""
+    names = answers.keys() | before.answers.keys()
+    answered = {name for name in names if answers.get(name) is not before.answers.get(name)}
+    states = list(before.questions)
+    for name in answered | (before.known.relevant ^ known.relevant) | script.ruled:
+        if name in script.places:
+            states[script.places[name]] = _question_state(
+                script.questions[name], answers.get(name), known, before.language
+            )
+    return states
 
 
-def _question_state(question: Question, answer: Answer | None, known: KnownValues, *, language: str) -> QuestionState:
+def _question_state(question: Question, answer: Answer | None, known: KnownValues, language: str) -> QuestionState:
     relevant = question.id in known.relevant
     required = relevant and _required(question, known.rule_values)
-    if answer is None:
+    if answer is None or answer.value is None:
         return _without_answer(question, relevant, required)
     if not relevant:
-        return replace(_without_answer(question, relevant, required), answer=answer)
+        return replace(_without_answer(question, relevant, required), answer=answer, written={})
     has_value = question.id in known.valued
     proposal = open_proposal(question, answer) if has_value else None
     failed = _failed_check(question, known.rule_values) if has_value else None
+    blocker = _blocker(question, answer, required=required, proposal=proposal, failed=failed)
     return QuestionState(
         question=question,
         relevant=True,
@@ -229,8 +254,14 @@ def _question_state(question: Question, answer: Answer | None, known: KnownValue
         required=required,
         proposal=proposal,
         problem=failed.problem.spoken(language) if failed else None,
-        blocker=_blocker(question, answer, required=required, proposal=proposal, failed=failed),
+        blocker=blocker,
+        is_open=blocker is not None,
     )
+
+
+@cache
+def _section_state(section: Section, complete: bool) -> SectionState:  # noqa: FBT001 - of a cached function
+    return SectionState(section=section, complete=complete)
 
 
 @cache
@@ -244,6 +275,7 @@ def _without_answer(question: Question, relevant: bool, required: bool) -> Quest
         proposal=None,
         problem=None,
         blocker=Blocker.REQUIRED if required else None,
+        is_open=relevant,
     )
 
 
@@ -252,6 +284,8 @@ def _required(question: Question, values: Named) -> bool:
 
 
 def _failed_check(question: Question, values: Named) -> Check | None:
+    if not question.cross_checks:
+        return None
     return next((check for check in question.cross_checks if check.rule.result(values) is False), None)
 
 

@@ -1,6 +1,7 @@
 """The claim reference: `C` and 11 characters of Crockford's base 32, the last a check character."""
 
 import random
+from functools import lru_cache
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 12
@@ -13,6 +14,7 @@ def new_claim_reference(random_source: random.Random) -> str:
     return f"C{body}{_check_character(body)}"
 
 
+@lru_cache(4096)
 def is_claim_reference(text: str) -> bool:
     """Whether the text has a reference's form, and its check character is right."""
     body = text[1:-1]

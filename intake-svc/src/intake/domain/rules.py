@@ -41,14 +41,18 @@ class Rule:
     expression: str
     names: frozenset[str]
     program: Any
-    remembered: dict[tuple[object, ...], bool | str | None] | None = field(repr=False, compare=False)
-    """What the rule gave before: of rules on yes, no and codes of lists alone, which tell nobody who the claimant is."""
+    listed: tuple[str, ...]
+    """Those of its names that are yes, no, or a code out of a list."""
+    open: frozenset[str]
+    """The others, which may have any value."""
+    remembered: dict[tuple[object, ...], bool | str | None] = field(default_factory=dict, repr=False, compare=False)
+    """What the rule gave where it looked at yes, no and codes of lists alone, which tell nobody who the claimant is."""
 
     def result(self, values: Named) -> bool | str | None:
         """What the rule gives for these values, of which it is handed only those it names; None where unknown."""
-        if self.remembered is None:
+        if self.open and not self.open.isdisjoint(values):
             return self._evaluated(values)
-        key = tuple([values.get(name) for name in self.names])
+        key = tuple(map(values.get, self.listed))
         if key not in self.remembered:
             self.remembered[key] = self._evaluated(values)
         return self.remembered[key]
@@ -70,7 +74,7 @@ class RuleCompiler:
         self._unnamed = cel.NewEnv(functions=_FUNCTIONS)
         self._environment = cel.NewEnv(functions=_FUNCTIONS, variables=dict(types))
         self._types = types
-        self._few = {name for name, kind in types.items() if kind == BOOL} | listed
+        self._listed = {name for name, kind in types.items() if kind == BOOL} | listed
 
     def condition(self, expression: str) -> Rule:
         """A rule that is true or false. Raises RuleError."""
@@ -85,8 +89,8 @@ class RuleCompiler:
         if program.return_type() not in results:
             raise RuleError(f"gives {program.return_type()} in {expression!r}")
         names = self._names(expression)
-        remembered: dict[Any, Any] | None = {} if names <= self._few else None
-        return Rule(expression=expression, names=names, program=program, remembered=remembered)
+        listed = tuple(sorted(names & self._listed))
+        return Rule(expression=expression, names=names, program=program, listed=listed, open=names - self._listed)
 
     def _names(self, expression: str) -> frozenset[str]:
         """Where nothing is declared, the compiler complains of each name once for each place."""

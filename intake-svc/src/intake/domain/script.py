@@ -74,6 +74,11 @@ class Field:
     seen_by: frozenset[str]
     """The services that may be given the fact."""
 
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """The codes of its choices."""
+        return frozenset(choice.code for choice in self.choices)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
@@ -146,3 +151,29 @@ class Script:
     order: tuple[str, ...]
     named: frozenset[str]
     """The questions that rules name."""
+
+    @cached_property
+    def always_relevant(self) -> frozenset[str]:
+        """The questions whose relevance hangs on nothing."""
+        return frozenset(name for name, question in self.questions.items() if question.relevant is None)
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Where each question comes."""
+        return {name: place for place, name in enumerate(self.questions)}
+
+    @cached_property
+    def ruled(self) -> frozenset[str]:
+        """The questions whose state hangs on other answers also while they are relevant: by a check, or where a rule says
+        whether an answer is required.
+        """
+        return frozenset(
+            name
+            for name, question in self.questions.items()
+            if question.cross_checks or not isinstance(question.required, bool)
+        )
+
+    @cached_property
+    def conditional(self) -> tuple[tuple[str, Rule], ...]:
+        """The other questions, each with its rule and after those on which it hangs."""
+        return tuple((name, rule) for name in self.order if (rule := self.questions[name].relevant) is not None)

@@ -23,7 +23,8 @@ MAXIMUM_PHONE = 16
 MAXIMUM_MONEY = Decimal("9999999.99")
 """What the widest money field of a paying system holds, in pounds."""
 
-_NOT_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Control characters, line and paragraph separators, and halves of surrogate pairs (Unicode's Cc, Zl, Zp and Cs)."""
 _NINO = re.compile(r"(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PRSTW-Z][A-CEGHJ-NPRSTW-Z][0-9]{6}[A-D]")
 _POSTCODE = re.compile(
     r"(GIR|[A-PR-UWYZ](?:[0-9]{1,2}|[A-HK-Y][0-9](?:[0-9]|[ABEHMNPRV-Y])?|[0-9][A-HJKPS-UW]))([0-9][ABD-HJLNP-UW-Z]{2})"
@@ -46,7 +47,7 @@ def read_string(value: JsonValue) -> str:
 def read_text(value: JsonValue, maximum: int = MAXIMUM_TEXT) -> str:
     """One line of text of at most `maximum` characters, in Unicode's NFC form, without blanks at its ends."""
     given = read_string(value)
-    if any(unicodedata.category(character) in _NOT_TEXT for character in given):
+    if _NOT_TEXT.search(given):
         raise UnsoundValueError("holds a control character or a line break")
     text = unicodedata.normalize("NFC", given).strip()
     if not text:

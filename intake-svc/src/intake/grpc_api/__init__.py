@@ -54,7 +54,9 @@ class IntakeApi:
         section = reading.section(self._script, request.section)
         with call.current().database.transaction() as conn:
             shown = interviews.get_interview(conn, claim_ref)
-        return pb.GetInterviewResponse(interview=messages.interview(shown, section=section))
+        response = pb.GetInterviewResponse()
+        messages.put_interview(response.interview, shown, section=section)
+        return response
 
     def RecordAnswers(self, request: pb.RecordAnswersRequest) -> pb.RecordAnswersResponse:
         """Takes answers in the interview."""
@@ -64,7 +66,9 @@ class IntakeApi:
             return interviews.record_answers(conn, claim_ref, given, version=request.version)
 
         def respond(shown: InterviewShown) -> pb.RecordAnswersResponse:
-            return pb.RecordAnswersResponse(interview=messages.interview(shown))
+            response = pb.RecordAnswersResponse()
+            messages.put_interview(response.interview, shown)
+            return response
 
         return run_once(request, record, respond, memory=_INTERVIEW_MEMORY)
 
@@ -77,8 +81,9 @@ class IntakeApi:
             return interviews.amend_answers(conn, claim_ref, given, version=request.version, reason=reason)
 
         def respond(shown: InterviewShown) -> pb.AmendAnswersResponse:
-            changes = [messages.history_entry(entry) for entry in shown.changes]
-            return pb.AmendAnswersResponse(interview=messages.interview(shown), changes=changes)
+            response = pb.AmendAnswersResponse(changes=[messages.history_entry(entry) for entry in shown.changes])
+            messages.put_interview(response.interview, shown)
+            return response
 
         return run_once(request, amend, respond, memory=_INTERVIEW_MEMORY)
 

@@ -26,12 +26,14 @@ from intake.store.claims import Search
 
 def call_started(started: CallStarted) -> pb.StartCallResponse:
     """A call with its claim; of a resumed one no more than where it stands."""
-    return pb.StartCallResponse(
+    response = pb.StartCallResponse(
         call=call(started.call),
         claim=_resumed(started.claim) if started.resumed else claim(started.claim),
-        interview=interview(started.interview) if started.interview else None,
         resumed=started.resumed,
     )
+    if started.interview:
+        put_interview(response.interview, started.interview)
+    return response
 
 
 def call(shown: Call) -> pb.Call:
@@ -84,23 +86,26 @@ def claim_list(found: Sequence[ClaimShown], search: Search) -> pb.ListClaimsResp
     )
 
 
-def interview(shown: InterviewShown, *, section: str | None = None) -> pb.Interview:
-    """An interview with the questions that apply, of one section where it is named."""
+def put_interview(message: pb.Interview, shown: InterviewShown, *, section: str | None = None) -> None:
+    """Writes an interview with the questions that apply, of one section where it is named.
+
+    It is written where it is to be: a message within another would be copied. Its parts are bytes, because most of them
+    are the same as before, and bytes that are put together are read in one go.
+    """
     state = shown.interview
-    message = pb.Interview(
-        claim_ref=shown.claim_ref,
-        version=shown.version,
-        script_version=script_in_use().number,
-        sections=[_section(part.section, state.language, part.complete) for part in state.sections],
-        next_question_id=state.next_question_id or "",
-        asked=state.asked,
-        remaining=state.remaining,
-        not_relevant=state.not_relevant,
-    )
+    message.claim_ref = shown.claim_ref
+    message.version = shown.version
+    message.script_version = script_in_use().number
+    message.next_question_id = state.next_question_id or ""
+    message.asked = state.asked
+    message.remaining = state.remaining
+    message.not_relevant = state.not_relevant
+    written = [_section(part.section, state.language, part.complete) for part in state.sections]
     for question in state.questions:
-        if question.relevant and section in (None, question.question.section):
-            _fill(message.questions.add(), question, state.language)
-    return message
+        if not question.relevant or section not in (None, question.question.section):
+            continue
+        written.append(question.written.get(state.language) or _written(question, state.language))
+    message.MergeFromString(b"".join(written))
 
 
 def history_entry(entry: HistoryEntry) -> pb.HistoryEntry:
@@ -162,8 +167,11 @@ def _put(message: struct_pb2.Value, plain: JsonValue) -> None:
             message.number_value = plain
 
 
-def _fill(message: pb.Question, state: QuestionState, language: str) -> None:
-    message.CopyFrom(_as_spoken(state.question.id, language, state.required))
+def _written(state: QuestionState, language: str) -> bytes:
+    """A question within an interview."""
+    within = pb.Interview()
+    message = within.questions.add()
+    message.MergeFromString(_as_spoken(state.question.id, language, state.required))
     if state.answer is not None:
         _put(message.answer, state.answer.value)
         message.answered_version = state.answer.version
@@ -171,18 +179,22 @@ def _fill(message: pb.Question, state: QuestionState, language: str) -> None:
         _put(message.proposal, state.proposal)
     if state.problem:
         message.problem = state.problem
+    written = state.written[language] = within.SerializeToString()
+    return written
 
 
 @cache
-def _section(section: Section, language: str, complete: bool) -> pb.Section:  # noqa: FBT001 - of a cached function
-    return pb.Section(name=section.id, complete=complete, title=section.name.spoken(language))
+def _section(section: Section, language: str, complete: bool) -> bytes:  # noqa: FBT001 - of a cached function
+    """A section within an interview."""
+    part = pb.Section(name=section.id, complete=complete, title=section.name.spoken(language))
+    return pb.Interview(sections=[part]).SerializeToString()
 
 
 @cache
-def _as_spoken(question_id: str, language: str, required: bool) -> pb.Question:  # noqa: FBT001 - of a cached function
-    """What is the same in every interview: made once, since making it takes longer than all the rest of an answer."""
+def _as_spoken(question_id: str, language: str, required: bool) -> bytes:  # noqa: FBT001 - of a cached function
+    """What is the same of a question in every interview."""
     question = script_in_use().questions[question_id]
-    return pb.Question(
+    spoken = pb.Question(
         id=question.id,
         section=question.section,
         text=question.text.spoken(language),
@@ -194,6 +206,7 @@ def _as_spoken(question_id: str, language: str, required: bool) -> pb.Question: 
         required=required,
         gaps_allowed=GAPS if question.gap_allowed or not required else (),
     )
+    return spoken.SerializeToString()
 
 
 def _group_field(field: Field, language: str) -> pb.GroupField:

@@ -5,7 +5,7 @@ import binascii
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from google.protobuf import struct_pb2
@@ -32,6 +32,7 @@ LARGEST_PAGE = 200
 _LONGEST_REASON = 500
 _OFFICE_CODE = re.compile(r"[0-9]{6}")
 
+P = ParamSpec("P")
 Value = TypeVar("Value")
 
 
@@ -45,10 +46,10 @@ class Faults:
         """One field at fault."""
         self._found.append(Violation(field=field, description=description))
 
-    def catch(self, read: Callable[[], Value]) -> Value | None:
-        """What `read` gives; None where it raises InvalidArgument, whose fields are kept."""
+    def catch(self, read: Callable[P, Value], *of: P.args, **given: P.kwargs) -> Value | None:
+        """What `read` gives of what is given to it; None where it raises InvalidArgument, whose fields are kept."""
         try:
-            return read()
+            return read(*of, **given)
         except InvalidArgument as error:
             self._found.extend(error.violations)
             return None
@@ -91,7 +92,7 @@ def answers(script: Script, given: Sequence[pb.Answer]) -> dict[str, Given]:
     """Answers by question, canonical. Raises InvalidArgument that names each question at fault."""
     faults, read, today = Faults(), dict[str, Given](), clock.today()
     for answer in given:
-        value = faults.catch(lambda answer=answer: _answer(script, answer, today))  # type: ignore[misc]
+        value = faults.catch(_answer, script, answer, today)
         if answer.question_id in read:
             faults.add(answer.question_id, "is answered twice in one request")
         elif value:
@@ -111,7 +112,7 @@ def call_asked(script: Script, request: pb.StartCallRequest) -> CallAsked:
     asked = CallAsked(
         purpose=_word(pb.CallPurpose, request.purpose, "CALL_PURPOSE_"),
         nino=_optional(faults, "nino", values.read_nino, request.nino),
-        claim_ref=faults.catch(lambda: claim_ref(request.claim_ref)) if request.claim_ref else None,
+        claim_ref=faults.catch(claim_ref, request.claim_ref) if request.claim_ref else None,
         schemes=schemes,
         language=_word(common_pb2.Language, request.language, "LANGUAGE_"),
         needs=_needs(faults, request),
@@ -136,7 +137,7 @@ def call_end(request: pb.EndCallRequest) -> tuple[Outcome, datetime | None]:
 def search(vault: Vault, request: pb.ListClaimsRequest) -> Search:
     """Which claims to list. Raises InvalidArgument."""
     faults = Faults()
-    born = faults.catch(lambda: _date_of_birth(request))
+    born = faults.catch(_date_of_birth, request)
     if bool(request.surname) != request.HasField("date_of_birth"):
         faults.add("date_of_birth" if request.surname else "surname", "goes together with the other of the two")
     if not (request.nino or request.surname or request.state or request.office):
@@ -149,7 +150,7 @@ def search(vault: Vault, request: pb.ListClaimsRequest) -> Search:
     nino = _optional(faults, "nino", values.read_nino, request.nino)
     surname = _optional(faults, "surname", values.read_name, request.surname)
     postcode = _optional(faults, "postcode", values.read_postcode, request.postcode)
-    after = faults.catch(lambda: _page(request.page_token))
+    after = faults.catch(_page, request.page_token)
     faults.refuse()
     return Search(
         look_ups=LookUps(
@@ -172,15 +173,18 @@ def page_token(after: tuple[datetime, str]) -> str:
 def json_value(value: struct_pb2.Value) -> JsonValue:
     """The JSON value of a message. Raises InvalidArgument where it holds none."""
     match value.WhichOneof("kind"):
+        case "string_value":
+            return value.string_value
+        case "bool_value":
+            return value.bool_value
+        case "number_value":
+            return value.number_value
         case "null_value":
             return None
         case "struct_value":
             return {name: json_value(part) for name, part in value.struct_value.fields.items()}
         case "list_value":
             return [json_value(part) for part in value.list_value.values]
-        case "number_value" | "string_value" | "bool_value" as kind:
-            plain: JsonValue = getattr(value, kind)
-            return plain
     raise InvalidArgument.of(Violation(field="answers", description="holds a value that is none of JSON's"))
 
 
@@ -194,7 +198,7 @@ def _word(kind: Any, number: int, prefix: str) -> str:
 
 
 def _optional(faults: Faults, field: str, read: Callable[[JsonValue], JsonValue], text: str) -> str | None:
-    value = faults.catch(lambda: read_field(field, read, text)) if text else None
+    value = faults.catch(read_field, field, read, text) if text else None
     return None if value is None else str(value)
 
 

@@ -8,7 +8,7 @@ from chassis.errors import PermissionDenied
 from chassis.vault import ClaimCipher
 from intake.domain.call import Security
 from intake.domain.claim import Claim
-from intake.domain.interview import Answers
+from intake.domain.interview import Answers, Interview
 from intake.store.answers import open_answers
 from intake.store.claims import OpenCall, load_claim, load_claim_to_change
 
@@ -37,6 +37,8 @@ class HeldToChange(Held):
     """A claim that nobody else can change now, with its answers at the version that the caller has read."""
 
     answers: Answers
+    before: Interview | None
+    """The interview as it stands, where this process remembers it."""
 
 
 def hold(conn: Connection, claim_ref: str, *, by_purpose: frozenset[str]) -> Held:
@@ -70,7 +72,8 @@ def hold_to_change(
         language=_language(open_call, claim),
         purpose=purpose,
         cipher=cipher,
-        answers=open_answers(cipher, sealed.answers),
+        answers=sealed.remembered.answers if sealed.remembered else open_answers(cipher, sealed.answers),
+        before=sealed.remembered,
     )
 
 

@@ -19,7 +19,7 @@ from intake.domain.values import JsonValue
 from intake.service import script_in_use
 from intake.service.interviews import InterviewShown, show_again
 from intake.service.look_ups import look_ups, nino_look_up
-from intake.store.answers import LookUps, Origin, load_answers, save_answers
+from intake.store.answers import LookUps, Origin, load_answers, remember_interview, save_answers
 from intake.store.calls import insert_call, load_call, lock_forgotten_calls, save_call
 from intake.store.claims import find_open_claim, insert_claim, load_claim
 
@@ -155,6 +155,7 @@ def _begin(conn: Connection, asked: CallAsked) -> CallStarted:
     insert_call(conn, cipher, started, asked.caller)
     access_log.record_access(conn, claim_ref=claim.claim_ref, purpose=f"call {started.call_id}")
     interview = evaluate(script_in_use(), answers, language=asked.language)
+    remember_interview(conn, claim.claim_ref, interview, version=claim.version)
     shown = InterviewShown(claim_ref=claim.claim_ref, version=claim.version, interview=interview)
     return CallStarted(call=started, claim=claim, interview=shown)
 

@@ -14,7 +14,7 @@ from intake.domain.values import JsonValue
 from intake.service import script_in_use
 from intake.service.access import BY_PURPOSE, entitlement, hold_to_change
 from intake.service.events import announce
-from intake.store.answers import load_answers
+from intake.store.answers import load_answers, remember_interview
 from intake.store.claims import OpenCall, Search, find_claims, load_claim, save_submission
 
 
@@ -42,9 +42,10 @@ def submit_claim(conn: Connection, claim_ref: str, *, version: int) -> Claim:
     Raises NotFound, PermissionDenied, StaleVersion, and what `domain.claim.submit` raises.
     """
     held = hold_to_change(conn, claim_ref, version=version)
-    interview = evaluate(script_in_use(), held.answers, language=held.language)
+    interview = evaluate(script_in_use(), held.answers, language=held.language, before=held.before)
     submitted, event = claims.submit(held.claim, interview, at=clock.now())
     save_submission(conn, submitted)
+    remember_interview(conn, claim_ref, interview, version=submitted.version)
     announce(conn, submitted, event)
     questions_asked = metrics.QUESTIONS_ASKED.labels("+".join(submitted.schemes))
     conn.after_commit(lambda: questions_asked.observe(interview.asked))

@@ -10,10 +10,10 @@ from intake.domain.claim import Change, Given
 from intake.domain.interview import Answers, Interview, evaluate
 from intake.domain.values import JsonValue
 from intake.service import script_in_use
-from intake.service.access import Held, hold, hold_to_change
+from intake.service.access import Held, HeldToChange, hold, hold_to_change
 from intake.service.events import announce
 from intake.service.look_ups import look_ups
-from intake.store.answers import HistoryEntry, Origin, load_answers, load_history, save_answers
+from intake.store.answers import HistoryEntry, Origin, load_answers, load_history, remember_interview, save_answers
 from intake.store.claims import move_nino
 
 
@@ -107,9 +107,12 @@ def _save(conn: Connection, held: Held, change: Change, *, reason: str) -> Origi
 
 
 def _show_changed(
-    conn: Connection, held: Held, change: Change, *, changes: tuple[HistoryEntry, ...] = ()
+    conn: Connection, held: HeldToChange, change: Change, *, changes: tuple[HistoryEntry, ...] = ()
 ) -> InterviewShown:
     claim = change.claim
     access_log.record_access(conn, claim_ref=claim.claim_ref, purpose=held.purpose)
-    interview = evaluate(script_in_use(), change.answers, language=held.language, known=change.known)
+    interview = evaluate(
+        script_in_use(), change.answers, language=held.language, known=change.known, before=held.before
+    )
+    remember_interview(conn, claim.claim_ref, interview, version=claim.version)
     return InterviewShown(claim_ref=claim.claim_ref, version=claim.version, interview=interview, changes=changes)

@@ -7,7 +7,7 @@ from typing import Any
 from chassis.database import Connection, Row
 from chassis.vault import ClaimCipher
 from intake.domain.claim import Claim
-from intake.domain.interview import Answer, Answers
+from intake.domain.interview import Answer, Answers, Interview
 from intake.domain.values import JsonValue
 
 # A changed claim together with the answers that changed it: one statement, one round trip.
@@ -17,7 +17,7 @@ _SAVE_CLAIM = """
             (claim_ref, question_id, version, value, record_form, answered_by, at, reason, script_version)
         SELECT %(claim_ref)s, question_id, %(version)s, value, record_form,
             %(answered_by)s, %(at)s, reason, %(script_version)s
-        FROM unnest(%(names)s::text[], %(values)s::bytea[], %(record_forms)s::bytea[], %(reasons)s::bytea[])
+        FROM unnest(%(names)b::text[], %(values)b::bytea[], %(record_forms)b::bytea[], %(reasons)b::bytea[])
             AS given (question_id, value, record_form, reason)
     )
     UPDATE claims SET version = %(version)s, language = %(language)s,
@@ -42,10 +42,11 @@ _HISTORY = """
 
 @dataclass(frozen=True, kw_only=True)
 class Sealed:
-    """A claim's answers, still encrypted, and its data key, still wrapped."""
+    """A claim's answers, still encrypted unless they are remembered, and its data key, still wrapped."""
 
     data_key: Row
     answers: list[Row]
+    remembered: Interview | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,12 +100,26 @@ def save_answers(
     )
 
 
-def load_answers(conn: Connection, cipher: ClaimCipher, *, version: int) -> dict[str, Answer]:
+def load_answers(conn: Connection, cipher: ClaimCipher, *, version: int) -> Answers:
     """The claim's answers as they stood at a version."""
+    remembered = recall_interview(conn, cipher.claim_ref, version=version)
+    if remembered is not None:
+        return remembered.answers
     return open_answers(cipher, conn.execute(ANSWERS, [cipher.claim_ref, version]).fetchall())
 
 
-def open_answers(cipher: ClaimCipher, rows: list[Row]) -> dict[str, Answer]:
+def recall_interview(conn: Connection, claim_ref: str, *, version: int) -> Interview | None:
+    """The interview of a version that this process saved a while ago. That the claim has it, the caller has read."""
+    remembered: Interview | None = conn.recall(claim_ref, version=version)
+    return remembered
+
+
+def remember_interview(conn: Connection, claim_ref: str, interview: Interview, *, version: int) -> None:
+    """Keeps an interview at hand as it was saved: the answers of a version are never others."""
+    conn.remember(claim_ref, interview, version=version)
+
+
+def open_answers(cipher: ClaimCipher, rows: list[Row]) -> Answers:
     """Answers that were loaded sealed."""
     return {row["question_id"]: _answer(cipher, row) for row in rows}
 
@@ -124,14 +139,15 @@ def _sealed(cipher: ClaimCipher, version: int, changed: Answers, reason: str) ->
     def seal(name: str, part: str, value: JsonValue) -> bytes:
         return cipher.seal(value, field=f"{part}|{name}", version=version)
 
+    forms = [
+        None if answer.record_form is None else seal(name, "record_form", answer.record_form)
+        for name, answer in changed.items()
+    ]
     return {
         "names": list(changed),
         "values": [seal(name, "value", answer.value) for name, answer in changed.items()],
-        "record_forms": [
-            None if answer.record_form is None else seal(name, "record_form", answer.record_form)
-            for name, answer in changed.items()
-        ],
-        "reasons": [seal(name, "reason", reason) if reason else None for name in changed],
+        "record_forms": forms if any(forms) else None,  # instead of a list of nothing, which is not written as fast
+        "reasons": [seal(name, "reason", reason) for name in changed] if reason else None,
     }
 
 

@@ -12,7 +12,7 @@ from chassis.database import Connection, Row
 from chassis.errors import AlreadyExists, NotFound, Violation
 from intake.domain.call import Security
 from intake.domain.claim import Claim, ClaimState
-from intake.store.answers import ANSWERS, LookUps, Sealed
+from intake.store.answers import ANSWERS, LookUps, Sealed, recall_interview
 
 # A claim with the schemes it is for, its data key, and the caller's own latest open call on it.
 _CLAIM: LiteralString = """
@@ -96,15 +96,18 @@ def load_claim_to_change(
 ) -> tuple[Claim, OpenCall | None, Sealed]:
     """A claim, held until the transaction ends, and its answers as they stood at a version: one round trip.
 
-    The answers are a statement of their own, because it has to look only when the claim is held. Raises NotFound.
+    The answers are a statement of their own, because it has to look only when the claim is held; where this service
+    remembers them, it is not sent. Raises NotFound.
     """
+    remembered = recall_interview(conn, claim_ref, version=version)
     with conn.pipeline():
         claims = conn.execute(_THIS_CLAIM_HELD, {"claim_ref": claim_ref, "caller": caller})
-        answers = conn.execute(ANSWERS, [claim_ref, version])
+        answers = None if remembered is not None else conn.execute(ANSWERS, [claim_ref, version])
     row = claims.fetchone()
     if row is None:
         raise _no_claim(claim_ref)
-    return _claim(row), _open_call(row), Sealed(data_key=row, answers=answers.fetchall())
+    sealed = Sealed(data_key=row, answers=answers.fetchall() if answers else [], remembered=remembered)
+    return _claim(row), _open_call(row), sealed
 
 
 def _no_claim(claim_ref: str) -> NotFound:
