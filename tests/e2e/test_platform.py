@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from cms_local import audit, demo, platform, processes
@@ -44,11 +45,16 @@ def test_the_metrics_served_are_the_metrics_documented(platform_under_test: Plat
     assert served == documented
 
 
-def test_intake_keeps_to_one_processor_where_there_are_several(platform_under_test: PlatformUnderTest) -> None:
+def test_intake_keeps_to_one_processor_where_there_are_several_and_postgres_to_the_others(
+    platform_under_test: PlatformUnderTest,
+) -> None:
     usable = os.sched_getaffinity(0)
     running = platform_under_test.running.running
 
     assert os.sched_getaffinity(running["intake-svc"].pid) == {max(usable)}
+    assert os.sched_getaffinity(running["postgres"].pid) == usable - {max(usable)}
+    with psycopg.connect(f"postgresql://postgres@127.0.0.1:{platform_under_test.layout.postgres_port}") as conn:
+        assert os.sched_getaffinity(conn.info.backend_pid) == usable - {max(usable)}
     assert os.sched_getaffinity(running["scheduling-svc"].pid) == usable
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeAlias, cast
 
-from google.protobuf import json_format
+from google.protobuf import json_format, struct_pb2
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
@@ -110,6 +110,19 @@ def _search_message(faults: _Faults, message: Message, path: Path) -> None:
             search(faults, value, (path, present.name))
 
 
+def _search_value(faults: _Faults, value: struct_pb2.Value, path: Path) -> None:
+    """A value of JSON, of which requests hold more than of anything else."""
+    match value.WhichOneof("kind"):
+        case "bool_value" | "null_value":
+            pass
+        case "string_value":
+            _search_text(faults, value.string_value, (path, "string_value"))
+        case "number_value":
+            _search_number(faults, value.number_value, (path, "number_value"))
+        case _:
+            _search_message(faults, value, path)
+
+
 @cache
 def _plan(descriptor: Descriptor) -> tuple[tuple[tuple[str, bool], ...], dict[str, Search]]:
     """A message's required fields, each with whether its presence is told, and how faults are found in its others."""
@@ -128,7 +141,7 @@ def _search(part: FieldDescriptor) -> Search | None:
 
 def _search_one(part: FieldDescriptor) -> Search | None:
     if part.message_type is not None:
-        return _search_message
+        return _search_value if part.message_type.full_name == "google.protobuf.Value" else _search_message
     if part.enum_type is not None:
         return _search_enum(part.enum_type)
     if part.type == FieldDescriptor.TYPE_STRING:

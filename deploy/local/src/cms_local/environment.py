@@ -11,7 +11,7 @@ _HOST = "127.0.0.1"
 
 def of_service(layout: Layout, service: str, *, time_scale: float) -> Mapping[str, str]:
     """The settings of a service."""
-    database, processor = DATABASES[service], processor_of(service)
+    database, processors = DATABASES[service], processors_of(service)
     postgres = f"{_HOST}:{layout.postgres_port}/{database}"
     return _texts(
         CMS_HOST=_HOST,
@@ -31,16 +31,21 @@ def of_service(layout: Layout, service: str, *, time_scale: float) -> Mapping[st
         CMS_JSAPS_HOST=_HOST,
         CMS_JSAPS_PORT=layout.simulator_port("jsaps"),
         CMS_COUNCILS_URL=f"http://{_HOST}:{layout.simulator_port('councils')}",
-        **({} if processor is None else {"CMS_PROCESSOR": processor}),
+        **({"CMS_PROCESSOR": min(processors)} if processors else {}),
     )
 
 
-def processor_of(service: str) -> int | None:
-    """The processor to which a service keeps: intake-svc to the last one, where there are several."""
-    if service != "intake-svc" or not hasattr(os, "sched_getaffinity"):
+def processors_of(name: str) -> frozenset[int] | None:
+    """The processors to which a process keeps; None: it goes where there is room.
+
+    Where there are several, intake-svc keeps to the last one, and PostgreSQL, which would push it aside there whenever it
+    sends something, to the others.
+    """
+    usable = frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else frozenset()
+    if len(usable) < 2:
         return None
-    usable = os.sched_getaffinity(0)
-    return max(usable) if len(usable) > 1 else None
+    last = frozenset({max(usable)})
+    return {"intake-svc": last, "postgres": usable - last}.get(name)
 
 
 def of_simulator(layout: Layout, simulator: str, *, time_scale: float) -> Mapping[str, str]:

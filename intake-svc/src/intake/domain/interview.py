@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache
 
 from intake.domain.answers import is_gap, rule_value
-from intake.domain.rules import Named
+from intake.domain.rules import CelValue, Named
 from intake.domain.script import Check, Question, Script, Section
 from intake.domain.transliteration import record_form
 from intake.domain.values import JsonValue
@@ -204,22 +204,21 @@ def with_consent(question: Question, answer: Answer) -> Answer:
 
 
 def known_values(script: Script, answers: Answers) -> KnownValues:
-    """Relevance, in one pass: each question comes after those on which it hangs."""
+    """Relevance, in one pass: each rule comes after the questions at which it looks."""
     given = {name: answer.value for name, answer in answers.items() if answer.has_value}
     relevant = set(script.always_relevant)
-    rule_values = {
-        name: rule_value(script.questions[name], given[name])
-        for name in script.always_relevant & script.named & given.keys()
-    }
-    held: dict[str, bool] = {}  # what a rule hangs on is settled before it is asked: it gives the same each time
-    for name, rule in script.conditional:
-        holds = held.get(rule.expression)
-        if holds is None:
-            holds = held[rule.expression] = rule.holds(rule_values)
-        if holds:
-            relevant.add(name)
+    rule_values: dict[str, CelValue] = {}
+
+    def look_at(names: Iterable[str]) -> None:
+        for name in names:
             if name in given and name in script.named:
                 rule_values[name] = rule_value(script.questions[name], given[name])
+
+    look_at(script.always_relevant & given.keys())
+    for rule, names in script.conditional:
+        if rule.holds(rule_values):
+            relevant.update(names)
+            look_at(names)
     return KnownValues(relevant=frozenset(relevant), valued=frozenset(relevant & given.keys()), rule_values=rule_values)
 
 

@@ -174,6 +174,11 @@ class Script:
         )
 
     @cached_property
-    def conditional(self) -> tuple[tuple[str, Rule], ...]:
-        """The other questions, each with its rule and after those on which it hangs."""
-        return tuple((name, rule) for name in self.order if (rule := self.questions[name].relevant) is not None)
+    def conditional(self) -> tuple[tuple[Rule, tuple[str, ...]], ...]:
+        """The rules of relevance, each with the questions that hang on it and after those that it looks at."""
+        rules: dict[str, tuple[Rule, list[str]]] = {}
+        for name in self.order:
+            rule = self.questions[name].relevant
+            if rule is not None:
+                rules.setdefault(rule.expression, (rule, []))[1].append(name)
+        return tuple((rule, tuple(names)) for rule, names in rules.values())

@@ -100,12 +100,13 @@ def put_interview(message: pb.Interview, shown: InterviewShown, *, section: str 
     message.asked = state.asked
     message.remaining = state.remaining
     message.not_relevant = state.not_relevant
-    written = [_section(part.section, state.language, part.complete) for part in state.sections]
-    for question in state.questions:
-        if not question.relevant or section not in (None, question.question.section):
-            continue
-        written.append(question.written.get(state.language) or _written(question, state.language))
-    message.MergeFromString(b"".join(written))
+    language = state.language
+    relevant = [question for question in state.questions if question.relevant]
+    if section is not None:
+        relevant = [question for question in relevant if question.question.section == section]
+    sections = [_section(part.section, language, part.complete) for part in state.sections]
+    questions = [question.written.get(language) or _written(question, language) for question in relevant]
+    message.MergeFromString(b"".join(sections + questions))
 
 
 def history_entry(entry: HistoryEntry) -> pb.HistoryEntry:

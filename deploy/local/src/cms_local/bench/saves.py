@@ -14,7 +14,7 @@ from chassis.embedded import create_database
 from cms.intake.v1 import intake_pb2 as pb
 from cms_local.bench.driving import CALLERS, Rate, drive, opened
 from cms_local.bench.interview import ANSWERS_IN_A_SAVE, INTAKE, Operators, plain_case, save, saves_of
-from cms_local.environment import processor_of
+from cms_local.environment import processors_of
 from cms_local.layout import Layout
 
 _PREPARED_FOR_A_SECOND = 1200
@@ -47,11 +47,16 @@ def measure_side_by_side(layout: Layout, *, seconds: float) -> SavesMeasured:
     """
     with ExitStack() as at_the_end:
         bare = at_the_end.enter_context(_bare_calls(layout, place=0, processor=None))
-        kept = at_the_end.enter_context(_bare_calls(layout, place=1, processor=processor_of("intake-svc")))
+        kept = at_the_end.enter_context(_bare_calls(layout, place=1, processor=_processor()))
         saves = at_the_end.enter_context(_save_calls(layout, seconds=seconds))
         turns = [[drive(calls, seconds=seconds / _TURNS) for calls in (bare, kept, saves)] for _ in range(_TURNS)]
     of_bare, of_kept, of_saves = map(Rate.together, zip(*turns, strict=True))
     return SavesMeasured(saves=of_saves, bare=of_bare, kept=of_kept)
+
+
+def _processor() -> int | None:
+    processors = processors_of("intake-svc")
+    return min(processors) if processors else None
 
 
 @contextmanager
