@@ -11,7 +11,7 @@ from collections import OrderedDict
 from threading import Lock
 from typing import Any, NamedTuple
 
-MOST = 256
+MOST = 128
 LONGEST_SECONDS = 600.0
 """What is remembered may be what a claimant told us: it is kept no longer than a call takes, and not for many."""
 

@@ -18,7 +18,7 @@ from intake.domain.transliteration import record_form
 from intake.domain.values import JsonValue
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
     """An answer that was given: `value` is canonical (see `validate_answer`), None where it was cleared."""
 
@@ -53,7 +53,7 @@ _DESCRIPTIONS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class QuestionState:
     """A question as the interview stands; `answer` is kept also where the question is no longer relevant."""
 
