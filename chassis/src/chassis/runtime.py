@@ -93,6 +93,8 @@ def run(service: Service) -> None:
     stopping = threading.Event()
     _on_signals(lambda *_: stopping.set())
     process.start()
+    gc.collect()
+    gc.freeze()  # what was loaded until now stays: it need not be looked through for garbage again and again
     stopping.wait()
     process.stop()
 
@@ -142,8 +144,6 @@ class Process:
         metrics.REGISTRY.register(self._gauges)
         for worker in self.workers:
             worker.start()
-        gc.collect()
-        gc.freeze()  # what was loaded until now stays: it need not be looked through for garbage again and again
         self.grpc.start()
         self.http.start()
         host = self._service.settings.host
