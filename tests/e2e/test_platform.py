@@ -49,12 +49,13 @@ def test_intake_keeps_to_one_processor_where_there_are_several_and_postgres_to_t
     platform_under_test: PlatformUnderTest,
 ) -> None:
     usable = os.sched_getaffinity(0)
+    others = usable - {max(usable)} or usable
     running = platform_under_test.running.running
 
     assert os.sched_getaffinity(running["intake-svc"].pid) == {max(usable)}
-    assert os.sched_getaffinity(running["postgres"].pid) == usable - {max(usable)}
+    assert os.sched_getaffinity(running["postgres"].pid) == others
     with psycopg.connect(f"postgresql://postgres@127.0.0.1:{platform_under_test.layout.postgres_port}") as conn:
-        assert os.sched_getaffinity(conn.info.backend_pid) == usable - {max(usable)}
+        assert os.sched_getaffinity(conn.info.backend_pid) == others
     assert os.sched_getaffinity(running["scheduling-svc"].pid) == usable
 
 

@@ -28,7 +28,6 @@ class Connection:
     def __init__(self, server: "_Server", memory: Memory) -> None:
         self._server = server
         self._memory = memory
-        self._epoch = memory.epoch
         self._statements = server.statements
         self._pipelines = 0
         self._first: tuple[Result, Callable[[Result], None]] | None = None
@@ -68,11 +67,12 @@ class Connection:
 
     def recall(self, record: str, *, version: int) -> Any:
         """What a transaction before has remembered of a record at a version; None where that is nothing, or forgotten."""
-        return self._memory.recall(record, version=version)
+        return self._memory.recall(record, version=version, server=self._server.name)
 
     def remember(self, record: str, value: object, *, version: int) -> None:
         """Once the transaction is committed, keeps for others what can be no other from then on: see `chassis.memory`."""
-        self.after_commit(lambda: self._memory.remember(record, value, version=version, epoch=self._epoch))
+        server = self._server.name
+        self.after_commit(lambda: self._memory.remember(record, value, version=version, server=server))
 
     def execute(self, query: LiteralString | bytes, parameters: Params | None = None) -> Result:
         """Executes a statement: `%s` in it are of a sequence, `%(name)s` of a mapping. Raises psycopg.Error."""
@@ -155,12 +155,22 @@ class Connection:
                 first[1](first[0])
 
 
+_SERVER_NAME = "SELECT format('%s of %s', inet_server_addr(), pg_postmaster_start_time()) AS name"
+
+
 class _Server(psycopg.Connection[Row]):
     """A connection, with what is kept for it between transactions: what it has prepared."""
 
     def __init__(self, pgconn: PGconn, row_factory: RowFactory[Row] = dict_row) -> None:
         super().__init__(pgconn, row_factory)
         self.statements = Statements(self)
+        self.name = ""
+        """Tells the server from any other, and from itself after a restart."""
+
+    def ask_name(self) -> None:
+        """Asks the server who it is, once for a connection."""
+        row = self.execute(_SERVER_NAME).fetchone()
+        self.name = row["name"] if row else ""
 
     def is_open(self) -> bool:
         """Whether the server has not closed the connection, between transactions.
@@ -207,7 +217,7 @@ class Database:
             reconnect_timeout=_RECONNECT_SECONDS,
             # Transactions are begun here, not by psycopg, which would wait for the answer to BEGIN alone.
             kwargs={"options": _LIMITS, "row_factory": dict_row, "autocommit": True, **_NETWORK},
-            configure=lambda _: self.memory.forget_all(),
+            configure=_Server.ask_name,
             open=False,
         )
         self._wake: list[Callable[[], None]] = []

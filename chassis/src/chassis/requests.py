@@ -113,7 +113,7 @@ def _search_message(faults: _Faults, message: Message, path: Path) -> None:
 def _search_value(faults: _Faults, value: struct_pb2.Value, path: Path) -> None:
     """A value of JSON, of which requests hold more than of anything else."""
     match value.WhichOneof("kind"):
-        case "bool_value" | "null_value":
+        case "bool_value":
             pass
         case "string_value":
             _search_text(faults, value.string_value, (path, "string_value"))

@@ -1,13 +1,15 @@
 """What a transaction remembers is remembered once it is committed, and until the server may be another."""
 
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from uuid import uuid4
 
 import psycopg
 import pytest
 
+from chassis import embedded
 from chassis.database import Database
-from chassis.testing import DatabaseUrls, commits_fail, eventually
+from chassis.testing import DatabaseUrls, Servers, commits_fail, free_port
 
 
 def recalled(database: Database) -> object:
@@ -21,21 +23,26 @@ def remembered(database: Database) -> None:
         conn.remember("C1", "first", version=1)
 
 
-def all_connections_made(database: Database) -> None:
-    """A connection that is made later has everything forgotten."""
-    eventually(lambda: database.memory.epoch >= 2, what="the pool's first connections")
+@pytest.fixture
+def other_server(servers: Servers) -> Iterator[str]:
+    """The URL of a database at a server of its own, as after a failover."""
+    folder = servers.folder / f"other-{uuid4()}"
+    postgres = embedded.start_postgres(folder, port=free_port(), open_folder=servers.folder / "open", durable=False)
+    yield f"{postgres.url}/postgres"
+    postgres.stop()
 
 
-def connections_grow(database: Database) -> None:
-    """More transactions at once than there were connections for."""
-    epoch = database.memory.epoch
-    with ExitStack() as at_once:
-        while database.memory.epoch == epoch:
-            at_once.enter_context(database.transaction()).execute("SELECT 1")
+@contextmanager
+def closing_database(url: str, like: Database) -> Iterator[Database]:
+    """Another database for the same process, with what that remembers."""
+    made = Database(url)
+    made.memory = like.memory
+    made.open()
+    yield made
+    made.close()
 
 
 def test_it_is_remembered_when_the_transaction_is_committed(database: Database) -> None:
-    all_connections_made(database)
     with database.transaction() as conn:
         conn.execute("SELECT 1")
         conn.remember("C1", "first", version=1)
@@ -45,7 +52,6 @@ def test_it_is_remembered_when_the_transaction_is_committed(database: Database) 
 
 
 def test_of_a_transaction_that_was_not_committed_nothing_is_remembered(database: Database) -> None:
-    all_connections_made(database)
     with suppress(ZeroDivisionError), database.transaction() as conn:
         conn.execute("SELECT 1")
         conn.remember("C1", "never", version=1)
@@ -59,30 +65,25 @@ def test_of_a_transaction_that_was_not_committed_nothing_is_remembered(database:
 
 
 def test_where_the_commit_is_refused_nothing_is_remembered(database: Database, database_urls: DatabaseUrls) -> None:
-    all_connections_made(database)
     with commits_fail(database_urls, "inbox"), pytest.raises(psycopg.errors.SerializationFailure):
         remembered(database)
 
     assert recalled(database) is None
 
 
-def test_with_a_new_connection_everything_is_forgotten(database: Database) -> None:
-    all_connections_made(database)
+def test_it_is_recalled_by_every_connection_to_the_same_server(database: Database) -> None:
     remembered(database)
-    assert recalled(database) == "first"
 
-    connections_grow(database)
+    with ExitStack() as at_once:
+        connections = [at_once.enter_context(database.transaction()) for _ in range(5)]
+        assert [conn.recall("C1", version=1) for conn in connections] == ["first"] * 5
 
-    assert recalled(database) is None
 
-
-def test_what_was_begun_before_a_new_connection_is_not_remembered_after_it(database: Database) -> None:
-    all_connections_made(database)
-    with database.transaction() as conn:
-        conn.execute("SELECT 1")
-        conn.remember("C1", "late", version=1)
-        connections_grow(database)
-
-    assert recalled(database) is None
+def test_what_was_committed_at_one_server_is_not_recalled_from_another(
+    database: Database, database_urls: DatabaseUrls, other_server: str
+) -> None:
     remembered(database)
-    assert recalled(database) == "first"
+
+    with closing_database(database_urls.app, database) as same, closing_database(other_server, database) as other:
+        assert recalled(same) == "first"
+        assert recalled(other) is None

@@ -49,12 +49,13 @@ def count_prepared(conn: Connection) -> int:
 @given(values=st.lists(VALUES | VALUES.map(lambda typed: (typed[0], None)), min_size=1, max_size=6))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_value_comes_back_as_it_was_sent(database: Database, values: list[tuple[str, Any]]) -> None:
-    columns = ", ".join(f"%s::{kind} AS value_{number}" for number, (kind, _) in enumerate(values))
+    given = [(place, kind, value) for kind, value in values for place in ("%s", "%b")]
+    columns = ", ".join(f"{place}::{kind} AS value_{number}" for number, (place, kind, _) in enumerate(given))
 
-    (row,) = ask(database, f"SELECT {columns}", [value for _, value in values])
+    (row,) = ask(database, f"SELECT {columns}", [value for _, _, value in given])
 
-    assert list(row.values()) == [value for _, value in values]
-    assert list(row) == [f"value_{number}" for number in range(len(values))]
+    assert list(row.values()) == [value for _, _, value in given]
+    assert list(row) == [f"value_{number}" for number in range(len(given))]
 
 
 @pytest.mark.parametrize(

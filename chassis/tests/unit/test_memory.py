@@ -1,4 +1,4 @@
-"""What is remembered of records: their versions, for a while, and nothing of a time before everything was forgotten."""
+"""What is remembered of records: their versions, for a while, and for the server alone that committed them."""
 
 from typing import Any
 
@@ -8,55 +8,73 @@ from chassis import memory
 from chassis.memory import Memory
 
 
+def remembered(held: Memory, record: str, value: object, *, version: int = 1) -> None:
+    held.remember(record, value, version=version, server="one")
+
+
+def recalled(held: Memory, record: str, *, version: int = 1) -> Any:
+    return held.recall(record, version=version, server="one")
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time, to be moved."""
+    time = [1000.0]
+    monkeypatch.setattr("chassis.memory.time.monotonic", lambda: time[0])
+    return time
+
+
 def test_a_record_is_remembered_at_the_version_that_came_last() -> None:
     held = Memory()
-    held.remember("C1", "first", version=1, epoch=0)
-    held.remember("C1", "second", version=2, epoch=0)
+    remembered(held, "C1", "first")
+    remembered(held, "C1", "second", version=2)
 
-    assert held.recall("C1", version=2) == "second"
-    assert held.recall("C1", version=1) is None
-    assert held.recall("C2", version=2) is None
+    assert recalled(held, "C1", version=2) == "second"
+    assert recalled(held, "C1") is None
+    assert recalled(held, "C2", version=2) is None
 
 
-def test_what_was_learnt_before_everything_was_forgotten_is_not_remembered_after_it() -> None:
+def test_what_one_server_committed_is_not_recalled_for_another() -> None:
     held = Memory()
-    learnt_in = held.epoch
-    held.remember("C1", "first", version=1, epoch=learnt_in)
+    remembered(held, "C1", "lost with the server")
 
-    held.forget_all()
-    held.remember("C2", "late", version=1, epoch=learnt_in)
-
-    assert held.recall("C1", version=1) is None
-    assert held.recall("C2", version=1) is None
-    held.remember("C2", "anew", version=1, epoch=held.epoch)
-    assert held.recall("C2", version=1) == "anew"
+    assert held.recall("C1", version=1, server="two") is None
+    held.remember("C1", "committed anew", version=1, server="two")
+    assert held.recall("C1", version=1, server="two") == "committed anew"
+    assert recalled(held, "C1") is None
 
 
 def test_of_many_records_those_are_forgotten_that_were_remembered_longest_ago() -> None:
     held = Memory()
     for number in range(memory.MOST):
-        held.remember(f"C{number}", number, version=1, epoch=0)
+        remembered(held, f"C{number}", number)
 
-    held.remember("C0", "again", version=2, epoch=0)
-    held.remember("one more", "new", version=1, epoch=0)
+    remembered(held, "C0", "again", version=2)
+    remembered(held, "one more", "new")
 
-    assert held.recall("C0", version=2) == "again"
-    assert held.recall("C1", version=1) is None
-    assert held.recall("C2", version=1) == 2
+    assert recalled(held, "C0", version=2) == "again"
+    assert recalled(held, "C1") is None
+    assert recalled(held, "C2") == 2
 
 
-def test_after_a_while_a_record_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_while_a_record_is_recalled_no_more(now: list[float]) -> None:
     held = Memory()
-    now: Any = [1000.0]
-    monkeypatch.setattr("chassis.memory.time.monotonic", lambda: now[0])
-    held.remember("C1", "old", version=1, epoch=0)
+    remembered(held, "C1", "old")
+
     now[0] += memory.LONGEST_SECONDS - 1
-    held.remember("C2", "young", version=1, epoch=0)
+    assert recalled(held, "C1") == "old"
+    now[0] += 1
+    assert recalled(held, "C1") is None
+
+
+def test_what_is_old_is_forgotten_and_nothing_else(now: list[float]) -> None:
+    held = Memory()
+    remembered(held, "C1", "old")
+    now[0] += memory.LONGEST_SECONDS - 1
+    remembered(held, "C2", "young")
+    now[0] += 1
 
     assert held.forget_old() is False
-    assert held.recall("C1", version=1) == "old"
-    now[0] += 1
-    held.forget_old()
 
-    assert held.recall("C1", version=1) is None
-    assert held.recall("C2", version=1) == "young"
+    assert list(held._held) == ["C2"]
+    assert recalled(held, "C2") == "young"

@@ -52,6 +52,13 @@ def test_each_required_field_that_is_absent_is_named() -> None:
     }
 
 
+def test_a_null_that_is_none_is_not_taken_for_one() -> None:
+    request = answers("text")
+    request.answers[0].value.ParseFromString(b"\x08\x07")
+
+    assert faults(request) == {"answers[0].value.null_value": "is not a value of the enumeration"}
+
+
 def test_a_field_of_a_message_below_is_named_by_its_path() -> None:
     request = answers("text", "text")
     request.answers[1].question_id = ""

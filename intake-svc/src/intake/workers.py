@@ -11,7 +11,7 @@ _FORGET_PAUSE_SECONDS = 30.0
 
 
 def workers(runtime: Runtime) -> Sequence[Worker]:
-    """The sweeper of calls that nobody ended, and the one who sees to it that answers are not remembered for long."""
+    """The sweeper of calls that nobody ended, and the one that forgets interviews."""
 
     def sweep() -> bool:
         with runtime.database.transaction() as conn:

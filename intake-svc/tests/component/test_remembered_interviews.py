@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chassis.memory import Memory
 from chassis.runtime import Process
 from chassis.testing import DatabaseUrls, Servers, Tokens, settings_for
 from intake.__main__ import service
@@ -28,6 +29,11 @@ def other_process(database_urls: DatabaseUrls, servers: Servers, bus_prefix: str
     made.runtime.bus.close()
 
 
+def forget(process: Process) -> None:
+    """As a process that has just been started."""
+    process.database.memory = Memory()
+
+
 def interviews(operator: Any, answers: dict[str, Any], nino: str, before_each: Callable[[], object]) -> list[Any]:
     """What an operator is shown of a claim, from the first question to the last correction, without its reference."""
     claim_ref = operator.start(nino)["claim"]["claimRef"]
@@ -48,26 +54,22 @@ def interviews(operator: Any, answers: dict[str, Any], nino: str, before_each: C
 
 
 def test_an_interview_is_the_same_whether_it_is_remembered_or_read(
-    desk: Any, process: Process, couple_with_children: dict[str, Any]
+    desk: Any, process: Process, couple_with_children: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def remembered() -> None:
-        assert process.database.memory.recall(latest["claimRef"], version=latest["version"]) is not None
-
     operator = desk()
-    read = interviews(operator, couple_with_children, "AB123456C", process.database.memory.forget_all)
-    without_nino = [_without_nino(interview) for interview in read]
-    latest: dict[str, Any] = {}
-    said = operator.once
+    read = interviews(operator, couple_with_children, "AB123456C", lambda: forget(process))
+    looks, recall = [], Memory.recall
 
-    def noting(method: str, **body: Any) -> Any:
-        answer = said(method, **body)
-        latest.update(answer["claim"] if "claim" in answer else answer["interview"] | {"claimRef": body["claimRef"]})
-        return answer
+    def noting(memory: Memory, record: str, **at: Any) -> Any:
+        looks.append(recall(memory, record, **at))
+        return looks[-1]
 
-    operator.once = noting
-    recalled = interviews(operator, couple_with_children, SECOND_NINO, remembered)
+    monkeypatch.setattr(Memory, "recall", noting)
+    recalled = interviews(operator, couple_with_children, SECOND_NINO, lambda: None)
 
-    assert [_without_nino(interview) for interview in recalled] == without_nino
+    assert [_without_nino(interview) for interview in recalled] == [_without_nino(interview) for interview in read]
+    assert len(looks) == len(recalled) + 1
+    assert all(looks)
 
 
 def _without_nino(interview: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +95,7 @@ def test_what_another_replica_saved_is_seen_by_one_that_remembers_the_version_be
     assert saved["version"] == 4
 
 
-def test_a_save_that_is_refused_leaves_nothing_to_be_remembered(desk: Any, refused: Any, process: Process) -> None:
+def test_a_save_that_is_refused_leaves_nothing_to_be_remembered(desk: Any, refused: Any) -> None:
     operator = desk()
     taken = operator.start("AB123456C")["claim"]["claimRef"]
     claim_ref = operator.start(SECOND_NINO)["claim"]["claimRef"]
@@ -105,4 +107,3 @@ def test_a_save_that_is_refused_leaves_nothing_to_be_remembered(desk: Any, refus
     assert taken != claim_ref
     answers = {part["id"]: part.get("answer") for part in interview["questions"]}
     assert (answers["nino"], answers.get("surname"), answers["forenames"]) == (SECOND_NINO, None, "Ann")
-    assert process.database.memory.recall(claim_ref, version=2).answers.keys() == {"language", "nino", "forenames"}

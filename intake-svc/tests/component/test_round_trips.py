@@ -13,6 +13,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from chassis.memory import Memory
 from chassis.runtime import Process
 from chassis.testing import DatabaseUrls, Servers, Tokens, eventually, settings_for
 from intake.__main__ import service
@@ -129,8 +130,15 @@ def rows(urls: DatabaseUrls, table: str) -> int:
     return int(found[0])
 
 
+@pytest.mark.parametrize("is_remembered", [True, False])
 def test_a_save_with_all_that_belongs_to_it_waits_twice_for_the_database(
-    desk: Any, single_tenant: dict[str, Any], wire: Wire, database_urls: DatabaseUrls
+    desk: Any,
+    process: Process,
+    single_tenant: dict[str, Any],
+    wire: Wire,
+    database_urls: DatabaseUrls,
+    *,
+    is_remembered: bool,
 ) -> None:
     operator = desk()
     claim_ref = operator.start()["claim"]["claimRef"]
@@ -139,6 +147,8 @@ def test_a_save_with_all_that_belongs_to_it_waits_twice_for_the_database(
 
     counts = []
     for version, first in enumerate(range(0, len(given), 5), start=1):
+        if not is_remembered:
+            process.database.memory = Memory()
         waits = wire.waits
         operator.record(claim_ref, version, **dict(given[first : first + 5]))
         counts.append(wire.waits - waits)

@@ -265,6 +265,8 @@ def test_an_interview_that_goes_on_from_the_one_before_stands_as_if_it_were_eval
         ("part_time_hours", 0),
         ("children", []),
     ]
+    values += [("nino", couple_with_children["partner_nino"]), ("date_of_birth", "2001-02-03")]
+    values += [("moved_in_on", "1999-01-31"), ("last_job_ended", "1999-01-31")]
     values += [(name, {"gap": "NOT_KNOWN"}) for name in ("date_of_birth", "part_time_hours", "rent_amount", "surname")]
     answers: dict[str, Answer] = {}
     before = evaluate(script, answers, language="EN")
@@ -279,3 +281,15 @@ def test_an_interview_that_goes_on_from_the_one_before_stands_as_if_it_were_eval
 
         assert goes_on == evaluate(script, answers, language=language)
         before = goes_on
+
+
+def test_a_check_fails_by_another_answer_also_where_an_interview_goes_on_from_the_one_before(
+    script: Script, answered: Any, couple_with_children: Any
+) -> None:
+    before = evaluate(script, answered(**couple_with_children), language="EN")
+    changed = {**before.answers, **answered(nino=couple_with_children["partner_nino"])}
+
+    goes_on = evaluate(script, changed, language="EN", before=before)
+
+    assert blockers(before) == {}
+    assert blockers(goes_on) == {"partner_nino": Blocker.CHECK_FAILED}

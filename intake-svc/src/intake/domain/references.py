@@ -14,16 +14,15 @@ def new_claim_reference(random_source: random.Random) -> str:
     return f"C{body}{_check_character(body)}"
 
 
-@lru_cache(4096)
 def is_claim_reference(text: str) -> bool:
     """Whether the text has a reference's form, and its check character is right."""
+    return len(text) == _LENGTH and _is_sound(text)
+
+
+@lru_cache(4096)
+def _is_sound(text: str) -> bool:
     body = text[1:-1]
-    return (
-        len(text) == _LENGTH
-        and text[0] == "C"
-        and all(character in ALPHABET for character in text)
-        and text[-1] == _check_character(body)
-    )
+    return text[0] == "C" and all(character in ALPHABET for character in text) and text[-1] == _check_character(body)
 
 
 def _check_character(body: str) -> str:

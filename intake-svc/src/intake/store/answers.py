@@ -109,13 +109,13 @@ def load_answers(conn: Connection, cipher: ClaimCipher, *, version: int) -> Answ
 
 
 def recall_interview(conn: Connection, claim_ref: str, *, version: int) -> Interview | None:
-    """The interview of a version that this process saved a while ago. That the claim has it, the caller has read."""
+    """The interview of a version that this process has shown a while ago. That the claim has it, the caller reads."""
     remembered: Interview | None = conn.recall(claim_ref, version=version)
     return remembered
 
 
 def remember_interview(conn: Connection, claim_ref: str, interview: Interview, *, version: int) -> None:
-    """Keeps an interview at hand as it was saved: the answers of a version are never others."""
+    """Keeps an interview at hand as it is committed: the answers of a version are never others."""
     conn.remember(claim_ref, interview, version=version)
 
 
