@@ -1,7 +1,8 @@
 """What each process is told by its environment."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from cms_local.layout import DATABASES, ROOT, SERVICES, Layout
@@ -46,6 +47,24 @@ def processors_of(name: str) -> frozenset[int] | None:
         return None
     last = frozenset({max(usable)})
     return {"intake-svc": last, "postgres": usable - last}.get(name)
+
+
+@contextmanager
+def on_processors_of(name: str) -> Iterator[None]:
+    """What is started in the block by this thread keeps to the processors of this process: it takes them from the thread.
+
+    To keep another user's process to them afterwards would need a privilege that a container does not give.
+    """
+    processors = processors_of(name)
+    if processors is None:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, processors)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def of_simulator(layout: Layout, simulator: str, *, time_scale: float) -> Mapping[str, str]:

@@ -1,7 +1,6 @@
 """The whole platform on one machine: started in order, waited for, stopped, and described in platform.json."""
 
 import json
-import os
 import shutil
 import signal
 import time
@@ -120,9 +119,8 @@ class Platform:
     def _start_postgres(self) -> None:
         layout = self.layout
         folder = postgres_folder(layout)
-        postgres = embedded.start_postgres(folder, port=layout.postgres_port, open_folder=layout.open_folder)
-        if processors := environment.processors_of("postgres"):
-            os.sched_setaffinity(postgres.pid, processors)  # and that of each connection's process, which it starts
+        with environment.on_processors_of("postgres"):
+            postgres = embedded.start_postgres(folder, port=layout.postgres_port, open_folder=layout.open_folder)
         self.running["postgres"] = processes.identify("postgres", postgres.pid)
         processes.adopt(postgres.process)
         for database in DATABASES.values():
