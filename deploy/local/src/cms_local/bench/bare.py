@@ -1,4 +1,4 @@
-"""The measure: `bench.bare PORT DATABASE_URL [PROCESSOR]` serves a handler that commits one INSERT, no more."""
+"""The measure: `bench.bare DATABASE_URL [PROCESSOR]` serves a handler that commits one INSERT, no more, and tells its port."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from chassis.chain import CONCURRENT_CALLS
 _POOL_SIZE = 10
 
 
-def serve(port: int, url: str) -> None:
+def serve(url: str) -> None:
     """Serves until SIGTERM: as many threads and as large a pool as a service of the platform has."""
     pool = ConnectionPool(url, min_size=_POOL_SIZE, max_size=_POOL_SIZE, open=True)
 
@@ -25,14 +25,15 @@ def serve(port: int, url: str) -> None:
     server = grpc.server(ThreadPoolExecutor(CONCURRENT_CALLS), options=(("grpc.so_reuseport", 0),))
     handlers = {"Insert": grpc.unary_unary_rpc_method_handler(insert)}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bench.Bare", handlers),))
-    server.add_insecure_port(f"127.0.0.1:{port}")
+    port = server.add_insecure_port("127.0.0.1:0")
     signal.signal(signal.SIGTERM, lambda *_: server.stop(1.0))
     server.start()
+    print(port, flush=True)
     server.wait_for_termination()
     pool.close()
 
 
 if __name__ == "__main__":
-    if sys.argv[3:]:
-        os.sched_setaffinity(0, {int(sys.argv[3])})
-    serve(int(sys.argv[1]), sys.argv[2])
+    if sys.argv[2:]:
+        os.sched_setaffinity(0, {int(sys.argv[2])})
+    serve(sys.argv[1])

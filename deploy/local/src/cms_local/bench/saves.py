@@ -46,8 +46,8 @@ def measure_side_by_side(layout: Layout, *, seconds: float) -> SavesMeasured:
     AssertionError where a claim does not hold what was acknowledged.
     """
     with ExitStack() as at_the_end:
-        bare = at_the_end.enter_context(_bare_calls(layout, place=0, processor=None))
-        kept = at_the_end.enter_context(_bare_calls(layout, place=1, processor=_processor()))
+        bare = at_the_end.enter_context(_bare_calls(layout, processor=None))
+        kept = at_the_end.enter_context(_bare_calls(layout, processor=_processor()))
         saves = at_the_end.enter_context(_save_calls(layout, seconds=seconds))
         turns = [[drive(calls, seconds=seconds / _TURNS) for calls in (bare, kept, saves)] for _ in range(_TURNS)]
     of_bare, of_kept, of_saves = map(Rate.together, zip(*turns, strict=True))
@@ -60,10 +60,10 @@ def _processor() -> int | None:
 
 
 @contextmanager
-def _bare_calls(layout: Layout, *, place: int, processor: int | None) -> Iterator[Calls]:
+def _bare_calls(layout: Layout, *, processor: int | None) -> Iterator[Calls]:
     """The bare handler, as a process of its own, on the platform's PostgreSQL."""
     body = BytesValue(value=bytes(200)).SerializeToString()
-    with _bare_server(layout, place, processor) as address, opened(address, "bench.Bare") as service:
+    with _bare_server(layout, processor) as address, opened(address, "bench.Bare") as service:
 
         def calls(_number: int) -> Callable[[], None]:
             return lambda: service.acknowledge("Insert", body, token="")
@@ -73,19 +73,28 @@ def _bare_calls(layout: Layout, *, place: int, processor: int | None) -> Iterato
 
 
 @contextmanager
-def _bare_server(layout: Layout, place: int, processor: int | None) -> Iterator[str]:
+def _bare_server(layout: Layout, processor: int | None) -> Iterator[str]:
     url = database_of_its_own(layout)
     with psycopg.connect(url) as conn:
         conn.execute(_BARE_TABLE)
-    port = layout.postgres_port + 5 + place
-    server = subprocess.Popen(
-        [sys.executable, "-m", _BARE, str(port), url, *([] if processor is None else [str(processor)])]
-    )
+    command = [sys.executable, "-m", _BARE, url, *([] if processor is None else [str(processor)])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            told = server.stdout.readline().strip() if server.stdout else ""
+            if not told:
+                raise RuntimeError("the bare handler did not start")
+            yield f"127.0.0.1:{told}"
+        finally:
+            _end(server)
+
+
+def _end(server: subprocess.Popen[str]) -> None:
+    server.terminate()
     try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.terminate()
         server.wait(10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        raise
 
 
 def database_of_its_own(layout: Layout) -> str:
