@@ -174,11 +174,11 @@ def _search_map(entry: Descriptor) -> Search:
 
 
 def _search_enum(kind: EnumDescriptor) -> Search:
-    def search_number(faults: _Faults, value: Any, path: Path) -> None:
+    def search_kind(faults: _Faults, value: Any, path: Path) -> None:
         if value not in kind.values_by_number:
             faults.add(path, "is not a value of the enumeration")
 
-    return search_number
+    return search_kind
 
 
 def _search_text(faults: _Faults, value: Any, path: Path) -> None:
