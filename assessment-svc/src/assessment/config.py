@@ -3,7 +3,7 @@
 from chassis.settings import ServiceSettings
 
 
-class Settings(ServiceSettings):
+class Settings(ServiceSettings, frozen=True, kw_only=True):
     """Ports of its own, and where intake is."""
 
     grpc_port: int = 50053

@@ -1,19 +1,26 @@
 """Settings that every service has, read once from the environment (`CMS_…`) and checked at start."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+import msgspec
+from msgspec import Meta
 
-OptionalFile = Annotated[Path | None, BeforeValidator(lambda value: value or None)]
+_PREFIX = "CMS_"
+
+Positive = Annotated[float, Meta(gt=0, le=1e9)]
+"""A number above 0; the bound above keeps out infinity, and what no wait of ours could hold."""
+NotNegative = Annotated[float, Meta(ge=0, le=1e9)]
 
 
-class ServiceSettings(BaseSettings):
+class SettingsError(SystemExit):
+    """Settings are missing or do not fit: the text names each variable, and never shows what it holds."""
+
+
+class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What a service needs to run. Files are used for secrets, so that none shows in a process list."""
-
-    # An error of validation would print what was given, addresses with their passwords included.
-    model_config = SettingsConfigDict(env_prefix="CMS_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     host: str = "127.0.0.1"
     """Address to listen on: loopback on one machine, all interfaces in a container."""
@@ -34,17 +41,43 @@ class ServiceSettings(BaseSettings):
     """This service's own token."""
     keyring_file: Path
     """Keys that wrap the claims' data keys, and the look-up key."""
-    clock_offset_file: OptionalFile = None
+    clock_offset_file: Path | None = None
     """Seconds to add to the real time; for tests and demonstrations."""
-    time_scale: float = Field(default=1.0, gt=0)
+    time_scale: Positive = 1.0
     """Shortens the waits of interface documents; anything but 1 is for tests and demonstrations."""
-    keep_days: float = Field(default=7.0, ge=1)
+    keep_days: Annotated[float, Meta(ge=1, le=36525)] = 7.0
     """How long finished events and answered requests are kept: so long a repeated request gets its first answer."""
-    housekeeping_seconds: float = Field(default=60.0, gt=0)
+    housekeeping_seconds: Positive = 60.0
     """How often what is done with is removed."""
-    processor: int | None = Field(default=None, ge=0)
+    processor: Annotated[int, Meta(ge=0)] | None = None
     """The processor on which all of this process' threads stay, where it is to keep to one."""
-    start_limit_seconds: float = Field(default=60.0, gt=0)
+    start_limit_seconds: Positive = 60.0
     """How long to wait at start for what is needed."""
-    drain_seconds: float = Field(default=10.0, ge=0)
+    drain_seconds: NotNegative = 10.0
     """How long calls in flight may take to finish after SIGTERM."""
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str] = os.environ) -> Self:
+        """The settings in the environment: `grpc_port` is `CMS_GRPC_PORT`. A variable that is empty counts as unset.
+
+        Raises SettingsError with every variable that is missing or does not fit.
+        """
+        given: dict[str, Any] = {}
+        problems = []
+        for setting in msgspec.structs.fields(cls):
+            name = _PREFIX + setting.name.upper()
+            text = variables.get(name)
+            if text:
+                try:
+                    given[setting.name] = msgspec.convert(text, setting.type, strict=False, dec_hook=_path)
+                except msgspec.ValidationError as error:
+                    problems.append(f"{name}: {error}")
+            elif setting.required:
+                problems.append(f"{name} is not set")
+        if problems:
+            raise SettingsError(f"not started: settings: {'; '.join(problems)}")
+        return cls(**given)
+
+
+def _path(kind: type[Path], text: str) -> Path:
+    return kind(text)

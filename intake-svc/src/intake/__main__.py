@@ -30,4 +30,4 @@ def service(settings: Settings) -> Service:
 
 
 if __name__ == "__main__":
-    run(service(Settings()))  # type: ignore[call-arg]  # what is not given here comes from the environment
+    run(service(Settings.read()))

@@ -3,7 +3,7 @@
 from chassis.settings import ServiceSettings
 
 
-class Settings(ServiceSettings):
+class Settings(ServiceSettings, frozen=True, kw_only=True):
     """Read from the environment (`CMS_…`)."""
 
     grpc_port: int = 50051

@@ -33,4 +33,4 @@ def service(settings: Settings, *, claims_of: Callable[[Runtime], Claims] | None
 
 
 if __name__ == "__main__":
-    run(service(Settings()))  # type: ignore[call-arg]  # what is not given comes from the environment
+    run(service(Settings.read()))

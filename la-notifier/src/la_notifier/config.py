@@ -4,12 +4,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import Field
-
-from chassis.settings import ServiceSettings
+from chassis.settings import Positive, ServiceSettings
 
 
-class Settings(ServiceSettings):
+class Settings(ServiceSettings, frozen=True, kw_only=True):
     """What the notifier needs beside what every service has."""
 
     grpc_port: int = 50055
@@ -22,7 +20,7 @@ class Settings(ServiceSettings):
     """Where the authorities' API is: an authority's base is this and its code."""
     council_secrets_file: Path
     """JSON: an authority's code to its secret in hex."""
-    poll_seconds: float = Field(default=2.0, gt=0)
+    poll_seconds: Positive = 2.0
     """How long after a notice was sent its authority is first asked about it; doubled each time, to ten minutes."""
 
 

@@ -1,14 +1,15 @@
 """Settings, read once from the environment (`CMS_…`) and checked at start."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from msgspec import Meta
 
-from chassis.settings import ServiceSettings
+from chassis.settings import Positive, ServiceSettings
 from legacy_gateway.link import MOST_CONNECTIONS
 
 
-class Settings(ServiceSettings):
+class Settings(ServiceSettings, frozen=True, kw_only=True):
     """The settings of legacy-gateway. `time_scale` shortens the waits of the interface document and the back-off."""
 
     grpc_port: int = 50054
@@ -16,9 +17,9 @@ class Settings(ServiceSettings):
     intake_address: str = "127.0.0.1:50051"
     jsaps_host: str = "127.0.0.1"
     jsaps_port: int = 9102
-    reply_seconds: float = Field(default=10.0, gt=0)
+    reply_seconds: Positive = 10.0
     """How long JSAPS may take to reply. Not scaled: it is a patience of ours, no wait of the document."""
-    senders: int = Field(default=4, ge=1, le=MOST_CONNECTIONS)
+    senders: Annotated[int, Meta(ge=1, le=MOST_CONNECTIONS)] = 4
     """Threads that send, each with a connection; JSAPS takes 16 of all replicas together."""
     postcodes_file: Path
     """The postcode directory that `chassis.postcodes` built."""

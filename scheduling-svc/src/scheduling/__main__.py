@@ -53,5 +53,5 @@ def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Servi
 
 
 if __name__ == "__main__":
-    found = Settings()  # type: ignore[call-arg]  # what is not given here comes from the environment
+    found = Settings.read()
     run(service(found, intake_at(found.intake_address)))

@@ -3,12 +3,10 @@
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import Field
-
-from chassis.settings import ServiceSettings
+from chassis.settings import Positive, ServiceSettings
 
 
-class Settings(ServiceSettings):
+class Settings(ServiceSettings, frozen=True, kw_only=True):
     """What scheduling needs beside what every service needs."""
 
     grpc_port: int = 50052
@@ -17,7 +15,7 @@ class Settings(ServiceSettings):
     """Host and port of intake's gRPC door."""
     postcodes_file: Path
     """The postcode directory (`chassis.postcodes`)."""
-    target_hours: float = Field(default=48.0, gt=0)
+    target_hours: Positive = 48.0
     """Hours of working time from first contact to the interview."""
 
     @property

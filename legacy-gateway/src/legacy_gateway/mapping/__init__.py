@@ -4,12 +4,11 @@ Which answer supplies which field is data: a file for each system beside this on
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from pydantic import ValidationError
+import msgspec
 
 from chassis.errors import InvalidArgument
 from legacy_gateway.domain import Message, System
@@ -51,8 +50,8 @@ def sources(system: System) -> Sources:
 def read_sources(path: Path) -> Sources:
     """The sources of a file, which must supply every field of its records, by forms that are known. Raises SourcesError."""
     try:
-        found = Sources.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        found = msgspec.toml.decode(path.read_bytes(), type=Sources)
+    except msgspec.DecodeError as error:
         raise SourcesError("SOURCES", f"{path.name}: {error}") from error
     for phase in found.phases:
         _check(path.name, layout(phase.record), found.of_record(phase.record))

@@ -5,32 +5,27 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from msgspec import Meta, Struct, field
 
-Rule = Annotated[str, Field(pattern="^([A-Z]{2})?[0-9]{4}$")]
+Rule = Annotated[str, Meta(pattern="^([A-Z]{2})?[0-9]{4}$")]
 """The code of an edit rule, or the number of one that several records have."""
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FieldSource(_Row):
+class FieldSource(Struct, frozen=True, forbid_unknown_fields=True):
     """What supplies one field of a record. `question` is empty where the platform itself does."""
 
     form: str
     question: str = ""
     fact: str = ""
     facts: tuple[str, ...] = ()
-    codes: Mapping[str, str | int] = Field(default_factory=dict)
+    codes: Mapping[str, str | int] = {}
     absent: str | None = None
     required: bool = False
 
-    @model_validator(mode="after")
-    def _codes_belong_to_a_code(self) -> "FieldSource":
+    def __post_init__(self) -> None:
+        """Raises ValueError for codes without a code, or the other way round."""
         if bool(self.codes) != (self.form == "code"):
             raise ValueError("a code has a table of codes, and nothing else has")
-        return self
 
     @property
     def from_facts(self) -> tuple[str, ...]:
@@ -38,26 +33,26 @@ class FieldSource(_Row):
         return self.facts or (self.fact or self.question,)
 
 
-class Phase(_Row):
+class Phase(Struct, frozen=True, forbid_unknown_fields=True):
     """A record of the system: the dialogue that takes it, and its layout."""
 
-    number: int = Field(ge=1)
+    number: Annotated[int, Meta(ge=1)]
     dialogue: str
     record: str
 
 
-class CapitalLimit(_Row):
+class CapitalLimit(Struct, frozen=True, forbid_unknown_fields=True):
     """The most capital, in pounds, for dates of claim from this day on."""
 
-    first_day: date = Field(alias="from")
+    first_day: date = field(name="from")
     pounds: Decimal
 
 
-class Sources(_Row):
+class Sources(Struct, frozen=True, forbid_unknown_fields=True):
     """A whole file: `fields` by record, those under `common` open every record; `refusals` are words of ours by rule."""
 
-    phases: tuple[Phase, ...] = Field(alias="phase", min_length=1)
-    capital_limits: tuple[CapitalLimit, ...] = Field(alias="capital_limit", min_length=1)
+    phases: Annotated[tuple[Phase, ...], Meta(min_length=1)] = field(name="phase")
+    capital_limits: Annotated[tuple[CapitalLimit, ...], Meta(min_length=1)] = field(name="capital_limit")
     refusals: Mapping[Rule, str]
     fields: Mapping[str, Mapping[str, FieldSource]]
 

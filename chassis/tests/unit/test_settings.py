@@ -1,0 +1,75 @@
+"""Settings come from the environment; what is wrong with them is told all at once, by name, and never shown."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.settings import ServiceSettings, SettingsError
+
+NEEDED = {
+    "CMS_GRPC_PORT": "50051",
+    "CMS_HTTP_PORT": "8051",
+    "CMS_DATABASE_URL": "postgresql://app:secret@127.0.0.1/intake",
+    "CMS_DATABASE_OWNER_URL": "postgresql://owner:secret@127.0.0.1/intake",
+    "CMS_BUS_URL": "redis://:secret@127.0.0.1:6379/0",
+    "CMS_JWKS_FILE": "/keys/jwks.json",
+    "CMS_TOKEN_FILE": "/keys/token",
+    "CMS_KEYRING_FILE": "/keys/keyring.json",
+}
+NUMBERS = ["CMS_GRPC_PORT", "CMS_TIME_SCALE", "CMS_KEEP_DAYS", "CMS_DRAIN_SECONDS", "CMS_PROCESSOR"]
+
+
+def test_each_setting_is_read_from_its_variable() -> None:
+    given = {**NEEDED, "CMS_TIME_SCALE": "0.1", "CMS_PROCESSOR": "1", "CMS_CLOCK_OFFSET_FILE": "/run/clock", "PATH": "/bin"}
+
+    found = ServiceSettings.read(given)
+
+    assert (found.grpc_port, found.time_scale, found.processor) == (50051, 0.1, 1)
+    assert (found.jwks_file, found.clock_offset_file) == (Path("/keys/jwks.json"), Path("/run/clock"))
+    assert found.database_url == NEEDED["CMS_DATABASE_URL"]
+
+
+def test_what_is_not_given_or_empty_is_as_it_stands_in_the_class() -> None:
+    found = ServiceSettings.read({**NEEDED, "CMS_CLOCK_OFFSET_FILE": "", "CMS_PROCESSOR": "", "CMS_BUS_PREFIX": ""})
+
+    assert (found.host, found.bus_prefix, found.clock_offset_file, found.processor) == ("127.0.0.1", "", None, None)
+    assert (found.time_scale, found.keep_days, found.drain_seconds) == (1.0, 7.0, 10.0)
+
+
+def test_everything_that_is_wrong_is_told_at_once_by_the_name_of_its_variable() -> None:
+    given = {**NEEDED, "CMS_DATABASE_URL": "", "CMS_GRPC_PORT": "fifty", "CMS_TIME_SCALE": "0", "CMS_KEEP_DAYS": "0.5"}
+    del given["CMS_KEYRING_FILE"]
+
+    with pytest.raises(SettingsError) as refused:
+        ServiceSettings.read(given)
+
+    assert str(refused.value) == (
+        "not started: settings: CMS_GRPC_PORT: Expected `int`, got `str`; CMS_DATABASE_URL is not set;"
+        " CMS_KEYRING_FILE is not set; CMS_TIME_SCALE: Expected `float` > 0.0; CMS_KEEP_DAYS: Expected `float` >= 1.0"
+    )
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "-1", "1e400"])
+@pytest.mark.parametrize("name", ["CMS_TIME_SCALE", "CMS_KEEP_DAYS", "CMS_HOUSEKEEPING_SECONDS", "CMS_DRAIN_SECONDS"])
+def test_a_wait_is_a_number_of_seconds_that_can_pass(name: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        ServiceSettings.read({**NEEDED, name: text})
+
+
+@given(name=st.sampled_from(NUMBERS), text=st.text(alphabet=st.characters(codec="ascii", categories=["L"]), min_size=12))
+def test_what_a_variable_holds_is_never_shown(name: str, text: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        ServiceSettings.read({**NEEDED, name: text})
+
+    assert name in str(refused.value)
+    assert text not in str(refused.value)
+
+
+def test_settings_do_not_change() -> None:
+    found = ServiceSettings.read(NEEDED)
+
+    with pytest.raises(AttributeError):
+        found.grpc_port = 1  # type: ignore[misc]
+    assert found.grpc_port == 50051
