@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 
 from google.protobuf.message import Message
+from msgspec import Struct
 
 from chassis.database import Database
 from chassis.errors import DeadlineExceeded
@@ -14,8 +14,7 @@ from chassis.identity import Identity
 from chassis.vault import Vault
 
 
-@dataclass(kw_only=True)
-class Call:
+class Call(Struct, kw_only=True):
     """One call through either door. `deadline` is on time.monotonic()'s scale; `accesses` counts access log rows."""
 
     method: str
@@ -26,7 +25,7 @@ class Call:
     deadline: float
     purpose: str = ""
     claim_ref: str = ""
-    accesses: int = field(default=0)
+    accesses: int = 0
 
     def remaining_seconds(self) -> float:
         """Seconds until the deadline. Raises DeadlineExceeded when there are none."""

@@ -1,12 +1,12 @@
 """One effect for each request_id: a retry gets the first answer, another body under the same id is refused."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from google.protobuf.message import Message
+from msgspec.json import decode, encode
 
 from chassis import call, crash
 from chassis.call import Call
@@ -59,7 +59,7 @@ def run_once(
             conn.at_begin(_NOTE_REQUEST, [*key, digest], _refuse_repeat)
             result = _first(conn, use_case)
             response = respond(result)
-            kept = json.dumps(memory.keep(result)).encode() if memory else response.SerializeToString()
+            kept = encode(memory.keep(result)) if memory else response.SerializeToString()
             conn.at_commit(_KEEP_RESPONSE, [now.vault.seal_response(kept, place=_place(key)), *key])
             crash.point("request.before_commit")
     except _Repeated:
@@ -99,7 +99,7 @@ def _again(
         if kept is None:
             raise RuntimeError("a request's row went while it was being repeated")
         if memory is not None:
-            return respond(memory.rebuild(conn, json.loads(kept)))
+            return respond(memory.rebuild(conn, decode(kept)))
         if show_again is not None:
             show_again(conn)
     first_response: Response = now.response.FromString(kept)  # type: ignore[assignment]

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec import Struct
+from msgspec.json import decode, encode
 
 from chassis.database import Connection, Row
 
 _NONCE_BYTES = 12
 _NONCES_AT_ONCE = 256
-_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +87,7 @@ def _decrypt(cipher: AESGCM, sealed: bytes, place: str) -> bytes:
     return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode())
 
 
-@dataclass(frozen=True)
-class ClaimCipher:
+class ClaimCipher(Struct, frozen=True):
     """Seals and opens what belongs to one claim."""
 
     service: str
@@ -96,11 +96,11 @@ class ClaimCipher:
 
     def seal(self, value: Any, *, field: str, version: int) -> bytes:
         """A JSON value, encrypted for this field and version."""
-        return self.seal_bytes(_JSON.encode(value).encode(), field=field, version=version)
+        return self.seal_bytes(encode(value), field=field, version=version)
 
     def open(self, sealed: bytes, *, field: str, version: int) -> Any:
         """The JSON value. Raises cryptography.exceptions.InvalidTag where it was sealed for another place."""
-        return json.loads(self.open_bytes(sealed, field=field, version=version).decode())
+        return decode(self.open_bytes(sealed, field=field, version=version))
 
     def seal_bytes(self, plain: bytes, *, field: str, version: int) -> bytes:
         """Bytes, encrypted for this field and version."""

@@ -15,6 +15,7 @@ import grpc
 import httpx
 import psycopg
 import pytest
+from msgspec.structs import replace
 from psycopg import sql
 
 from chassis import remote
@@ -64,7 +65,7 @@ def made(
         return Process(
             Service(
                 name="scheduling-svc",
-                settings=settings.model_copy(update=changes),
+                settings=replace(settings, **changes),
                 contract=CONTRACT,
                 migrations=Path("no-migrations"),
                 api=lambda _runtime: api,

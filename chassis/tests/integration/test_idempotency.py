@@ -278,7 +278,7 @@ def test_of_a_large_answer_there_is_what_was_kept(bookings: Bookings) -> None:
         request_id, memory=Memory[str](keep=lambda number: {"number": number}, rebuild=lambda _conn, _kept: "")
     )
 
-    assert bookings.first(request_id) == b'{"number": "A1"}'
+    assert bookings.first(request_id) == b'{"number":"A1"}'
 
 
 def test_the_first_answer_to_another_body_is_not_given(bookings: Bookings) -> None:

@@ -22,7 +22,13 @@ NUMBERS = ["CMS_GRPC_PORT", "CMS_TIME_SCALE", "CMS_KEEP_DAYS", "CMS_DRAIN_SECOND
 
 
 def test_each_setting_is_read_from_its_variable() -> None:
-    given = {**NEEDED, "CMS_TIME_SCALE": "0.1", "CMS_PROCESSOR": "1", "CMS_CLOCK_OFFSET_FILE": "/run/clock", "PATH": "/bin"}
+    given = {
+        **NEEDED,
+        "CMS_TIME_SCALE": "0.1",
+        "CMS_PROCESSOR": "1",
+        "CMS_CLOCK_OFFSET_FILE": "/run/clock",
+        "PATH": "/bin",
+    }
 
     found = ServiceSettings.read(given)
 
@@ -58,7 +64,9 @@ def test_a_wait_is_a_number_of_seconds_that_can_pass(name: str, text: str) -> No
         ServiceSettings.read({**NEEDED, name: text})
 
 
-@given(name=st.sampled_from(NUMBERS), text=st.text(alphabet=st.characters(codec="ascii", categories=["L"]), min_size=12))
+@given(
+    name=st.sampled_from(NUMBERS), text=st.text(alphabet=st.characters(codec="ascii", categories=["L"]), min_size=12)
+)
 def test_what_a_variable_holds_is_never_shown(name: str, text: str) -> None:
     with pytest.raises(SettingsError) as refused:
         ServiceSettings.read({**NEEDED, name: text})

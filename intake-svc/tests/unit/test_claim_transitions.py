@@ -1,8 +1,8 @@
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chassis.errors import FailedPrecondition, InvalidArgument, StaleVersion
 from intake.domain.claim import (

@@ -1,12 +1,13 @@
 """A telephone call about a claim, and the questions that show who is calling."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from anyascii import anyascii
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation
 from intake.domain.claim import value_of
@@ -38,8 +39,7 @@ class Outcome(StrEnum):
     WRONG_NUMBER = "WRONG_NUMBER"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Caller:
+class Caller(Struct, frozen=True, kw_only=True):
     """Who is on the line; `authority` says by what right a representative acts."""
 
     relation: str
@@ -47,8 +47,7 @@ class Caller:
     authority: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """A call. `security_questions` are those to ask before it may see the answers of an earlier record."""
 
     call_id: UUID

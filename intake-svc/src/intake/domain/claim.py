@@ -1,10 +1,12 @@
 """A claim and what changes it. Each transition gives the claim as it is then, and the events that tell of it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chassis.errors import FailedPrecondition, InvalidArgument, StaleVersion, Violation
 from intake.domain.interview import (
@@ -32,15 +34,13 @@ class ClaimState(StrEnum):
     CLOSED = "CLOSED"
 
 
-@dataclass(frozen=True, kw_only=True)
-class FirstContactRecorded:
+class FirstContactRecorded(Struct, frozen=True, kw_only=True):
     """Identity, address, liability and the wish to claim are known."""
 
     first_contact_time: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClaimSubmitted:
+class ClaimSubmitted(Struct, frozen=True, kw_only=True):
     """The claim is complete and declared."""
 
     schemes: tuple[str, ...]
@@ -48,8 +48,7 @@ class ClaimSubmitted:
     first_contact_time: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClaimAmended:
+class ClaimAmended(Struct, frozen=True, kw_only=True):
     """Answers of a submitted claim were changed; `changed_fields` are facts, in the script's order."""
 
     changed_fields: tuple[str, ...]
@@ -58,8 +57,7 @@ class ClaimAmended:
 Event: TypeAlias = FirstContactRecorded | ClaimSubmitted | ClaimAmended
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claim:
+class Claim(Struct, frozen=True, kw_only=True):
     """A claim without its answers. `version` goes up by one with every change of an answer or of the state."""
 
     claim_ref: str
@@ -91,16 +89,14 @@ class Claim:
             )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Given:
+class Given(Struct, frozen=True, kw_only=True):
     """An answer as a request gives it; `value` is canonical."""
 
     value: JsonValue
     accept_transliteration: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """What giving answers came to. Without a change the claim is as it was, and `changed` and `events` are empty."""
 
     claim: Claim

@@ -7,9 +7,11 @@ but is no fact. All of it follows from the answers alone, never from the order i
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from intake.domain.answers import is_gap, rule_value
 from intake.domain.rules import CelValue, Named
@@ -18,8 +20,7 @@ from intake.domain.transliteration import record_form
 from intake.domain.values import JsonValue
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """An answer that was given: `value` is canonical (see `validate_answer`), None where it was cleared."""
 
     value: JsonValue
@@ -31,7 +32,8 @@ class Answer:
     @property
     def has_value(self) -> bool:
         """Whether it is neither cleared nor a gap."""
-        return self.value is not None and not is_gap(self.value)
+        value = self.value  # asked for each answer in each save: the test of `is_gap` is written out
+        return value is not None and (type(value) is not dict or "gap" not in value)
 
 
 Answers = Mapping[str, Answer]
@@ -53,8 +55,7 @@ _DESCRIPTIONS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class QuestionState:
+class QuestionState(Struct, frozen=True, kw_only=True):
     """A question as the interview stands; `answer` is kept also where the question is no longer relevant."""
 
     question: Question
@@ -68,20 +69,18 @@ class QuestionState:
     blocker: Blocker | None
     is_open: bool
     """Whether it is still to be asked: relevant, and without an answer or with something left to put right."""
-    written: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+    written: dict[str, bytes] = {}
     """What a door has written of it, by language, so that it is written once: most states stay as they are."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SectionState:
+class SectionState(Struct, frozen=True, kw_only=True):
     """A section is complete when none of its questions holds up submission; optional ones may still be open."""
 
     section: Section
     complete: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Missing:
+class Missing(Struct, frozen=True, kw_only=True):
     """One thing that holds up submission; `description` fits a Violation and holds no value."""
 
     question_id: str
@@ -89,8 +88,7 @@ class Missing:
     description: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class KnownValues:
+class KnownValues(Struct, frozen=True, kw_only=True):
     """Which questions are relevant, which of them have a value, and the values that rules look at."""
 
     relevant: frozenset[str]
@@ -98,8 +96,7 @@ class KnownValues:
     rule_values: Named
 
 
-@dataclass(frozen=True, kw_only=True)
-class Interview:
+class Interview(Struct, frozen=True, kw_only=True):
     """How an interview stands. Every question counts once: asked + remaining + not_relevant."""
 
     language: str

@@ -1,6 +1,6 @@
 """Who may read or write a claim's answers, and under what purpose that is written to the access log."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chassis import call
 from chassis.database import Connection
@@ -22,8 +22,7 @@ BY_OFFICE = frozenset({"ASSESSOR"})
 """Of these roles, those that see the claims of their own office alone: of the claim's latest appointment."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Held:
+class Held(Struct, frozen=True, kw_only=True):
     """A claim that the caller may read or write, in the language in which that caller works on it."""
 
     claim: Claim
@@ -32,8 +31,7 @@ class Held:
     cipher: ClaimCipher
 
 
-@dataclass(frozen=True, kw_only=True)
-class HeldToChange(Held):
+class HeldToChange(Held, frozen=True, kw_only=True):
     """A claim that nobody else can change now, with its answers at the version that the caller has read."""
 
     answers: Answers

@@ -3,9 +3,11 @@
 import random
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chassis import access_log, call, clock
 from chassis.database import Connection
@@ -27,8 +29,7 @@ _DEFAULT_GRADE = "AO"
 """The grade of most who take claims, where the token does not say."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class CallAsked:
+class CallAsked(Struct, frozen=True, kw_only=True):
     """What a call begins with. `nino` is canonical; of `nino` and `claim_ref` at most one is given."""
 
     purpose: str
@@ -40,8 +41,7 @@ class CallAsked:
     caller: Caller
 
 
-@dataclass(frozen=True, kw_only=True)
-class CallStarted:
+class CallStarted(Struct, frozen=True, kw_only=True):
     """A call with its claim; `interview` is absent where an earlier claim is resumed."""
 
     call: Call

@@ -1,7 +1,8 @@
 """Claims: submitting one, finding them, and the facts that other services may have."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chassis import access_log, call, clock
 from chassis.database import Connection
@@ -18,16 +19,14 @@ from intake.store.answers import load_answers, remember_interview
 from intake.store.claims import OpenCall, Search, find_claims, load_claim, save_submission
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClaimShown:
+class ClaimShown(Struct, frozen=True, kw_only=True):
     """A claim, with the answers that tell who claims where the caller may see them."""
 
     claim: Claim
     answers: Answers | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class FactsShown:
+class FactsShown(Struct, frozen=True, kw_only=True):
     """The facts of a claim for one service, as they were at `version`."""
 
     claim: Claim

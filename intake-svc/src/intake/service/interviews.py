@@ -1,7 +1,8 @@
 """The interview: reading it, answering it, correcting it, and its history."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chassis import access_log, call, clock
 from chassis.database import Connection
@@ -17,8 +18,7 @@ from intake.store.answers import HistoryEntry, Origin, load_answers, load_histor
 from intake.store.claims import move_nino
 
 
-@dataclass(frozen=True, kw_only=True)
-class InterviewShown:
+class InterviewShown(Struct, frozen=True, kw_only=True):
     """An interview as a caller is shown it, and the history entries that the request made."""
 
     claim_ref: str

@@ -1,8 +1,9 @@
 """The rows of answers. They are never changed: the current answer is the latest, the history is all of them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from chassis.database import Connection, Row
 from chassis.vault import ClaimCipher
@@ -40,8 +41,7 @@ _HISTORY = """
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sealed:
+class Sealed(Struct, frozen=True, kw_only=True):
     """A claim's answers, still encrypted unless they are remembered, and its data key, still wrapped."""
 
     data_key: Row
@@ -49,8 +49,7 @@ class Sealed:
     remembered: Interview | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class LookUps:
+class LookUps(Struct, frozen=True, kw_only=True):
     """What stands for a claimant in indexes; None where the fact is not known."""
 
     nino: bytes | None = None
@@ -58,8 +57,7 @@ class LookUps:
     postcode: bytes | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Origin:
+class Origin(Struct, frozen=True, kw_only=True):
     """Who gave answers, when and why (empty in the interview), and the version of the script that asked."""
 
     by: str
@@ -68,8 +66,7 @@ class Origin:
     script_version: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class HistoryEntry:
+class HistoryEntry(Struct, frozen=True, kw_only=True):
     """One answer, and what stood before it (None: nothing, or it had been cleared)."""
 
     question_id: str

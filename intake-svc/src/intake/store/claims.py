@@ -1,11 +1,11 @@
 """Claims: the one that is asked for, those that are looked for, and what is saved of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
+from msgspec import Struct
 from psycopg import errors
 
 from chassis.database import Connection, Row
@@ -54,8 +54,7 @@ _RECORD_BOOKING = """
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class OpenCall:
+class OpenCall(Struct, frozen=True, kw_only=True):
     """The caller's own open call on a claim."""
 
     call_id: UUID
@@ -63,8 +62,7 @@ class OpenCall:
     language: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Booking:
+class Booking(Struct, frozen=True, kw_only=True):
     """An appointment of a claim: the office that holds it, and when it was booked."""
 
     appointment_id: str
@@ -72,8 +70,7 @@ class Booking:
     booked_time: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class Search:
+class Search(Struct, frozen=True, kw_only=True):
     """Which claims to list, newest first; what is None does not matter. `after` is where the last page ended."""
 
     look_ups: LookUps
