@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from google.protobuf import json_format, struct_pb2
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
@@ -21,6 +21,7 @@ _FIELD_IN_ERROR = re.compile(r"Failed to parse (\w+) field: ")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 _UNKNOWN_FIELD = re.compile(r'Message type "[\w.]+" has no field named "(\w+)"')
 _MOST_FAULTS = 500
+_NUL = "holds a NUL character"
 _CLAIM_REF = re.compile(r"C[0-9A-HJKMNP-TV-Z]{11}")
 
 
@@ -100,14 +101,16 @@ Search = Callable[[_Faults, Any, Path], None]
 
 
 def _search_message(faults: _Faults, message: Message, path: Path) -> None:
-    required, searches = _plan(message.DESCRIPTOR)
-    for name, has_presence in required:
+    plan = _plan(message.DESCRIPTOR)
+    for name, has_presence in plan.required:
         if not (message.HasField(name) if has_presence else getattr(message, name)):
             faults.add((path, name), "is required")
-    for present, value in message.ListFields():
-        search = searches.get(present.name)
-        if search is not None:
-            search(faults, value, (path, present.name))
+    for name in plan.texts:
+        if "\x00" in getattr(message, name):
+            faults.add((path, name), _NUL)
+    for name, has_presence, search in plan.others:
+        if message.HasField(name) if has_presence else getattr(message, name):
+            search(faults, getattr(message, name), (path, name))
 
 
 def _search_value(faults: _Faults, value: struct_pb2.Value, path: Path) -> None:
@@ -123,12 +126,22 @@ def _search_value(faults: _Faults, value: struct_pb2.Value, path: Path) -> None:
             _search_message(faults, value, path)
 
 
+class _Plan(NamedTuple):
+    """What is looked at in a message of one kind: names of fields, for some with whether their presence is told."""
+
+    required: tuple[tuple[str, bool], ...]
+    texts: tuple[str, ...]
+    others: tuple[tuple[str, bool, Search], ...]
+
+
 @cache
-def _plan(descriptor: Descriptor) -> tuple[tuple[tuple[str, bool], ...], dict[str, Search]]:
-    """A message's required fields, each with whether its presence is told, and how faults are found in its others."""
-    required = tuple((part.name, part.has_presence) for part in contract.required_fields(descriptor))
-    searches = {part.name: search for part in descriptor.fields if (search := _search(part)) is not None}
-    return required, searches
+def _plan(descriptor: Descriptor) -> _Plan:
+    searches = [(part, search) for part in descriptor.fields if (search := _search(part)) is not None]
+    return _Plan(
+        required=tuple((part.name, part.has_presence) for part in contract.required_fields(descriptor)),
+        texts=tuple(part.name for part, search in searches if search is _search_text),
+        others=tuple((part.name, part.has_presence, search) for part, search in searches if search is not _search_text),
+    )
 
 
 def _search(part: FieldDescriptor) -> Search | None:
@@ -183,7 +196,7 @@ def _search_enum(kind: EnumDescriptor) -> Search:
 
 def _search_text(faults: _Faults, value: Any, path: Path) -> None:
     if "\x00" in value:
-        faults.add(path, "holds a NUL character")
+        faults.add(path, _NUL)
 
 
 def _search_claim_ref(faults: _Faults, value: Any, path: Path) -> None:

@@ -10,9 +10,10 @@ import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from threading import Lock
 from types import NoneType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import psycopg
 from psycopg import adapt
@@ -93,10 +94,11 @@ _ELEMENTS = {
 class Result:
     """What a statement gave: rows as dicts by column. Of a pipeline's statement there is nothing before its end."""
 
-    __slots__ = ("_answer", "_load", "_rows")
+    __slots__ = ("_answer", "_key", "_load", "_rows")
 
-    def __init__(self, load: Callable[[PGresult], list[Row]]) -> None:
+    def __init__(self, load: "Callable[[PGresult, _Key], list[Row]]", key: "_Key" = None) -> None:
         self._load = load
+        self._key = key
         self._answer: PGresult | None = None
         self._rows: Iterator[Row] | None = None
 
@@ -130,7 +132,7 @@ class Result:
 
     def __iter__(self) -> Iterator[Row]:
         if self._rows is None:
-            self._rows = iter(self._load(self._arrived()))
+            self._rows = iter(self._load(self._arrived(), self._key))
         return self._rows
 
     def _arrived(self) -> PGresult:
@@ -146,15 +148,20 @@ class _Text:
     """A statement with PostgreSQL's own places for parameters ($1 and on), and their names where they are named."""
 
     sql: bytes
-    names: tuple[str, ...] | None
+    in_order: Callable[[Any], Sequence[Any]] | None
+    """Takes named parameters out of a mapping; None where they are not named."""
     formats: list[PyFormat]
 
 
+_Key: TypeAlias = tuple[bytes, tuple[int, ...]] | None
+"""What a statement is prepared under: its text and the types of its parameters. None: it is not prepared."""
+
+
 class _Bound(NamedTuple):
-    """A statement with its parameters, ready to be sent; one without a `key` is not prepared."""
+    """A statement with its parameters, ready to be sent."""
 
     sql: bytes
-    key: tuple[bytes, tuple[int, ...]] | None
+    key: _Key
     values: Sequence[Any] | None
     formats: Sequence[Format] | None
     result: Result
@@ -172,7 +179,8 @@ class Statements:
         self._one_loads = Lock()
         self._waiting: list[_Bound] = []
         self._sent = 0
-        self._prepared: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
+        self._prepared: dict[_Key, bytes] = {}
+        self._columns: dict[_Key, list[str]] = {}
         self._made = 0
         self._readable = _poll(self._pgconn.socket, select.POLLIN)
         self._usable = _poll(self._pgconn.socket, select.POLLIN | select.POLLOUT)
@@ -204,10 +212,11 @@ class Statements:
         text = _text(query, parameters is None)
         given = None if parameters is None else _in_order(text, parameters)
         if not given:
-            return self._wait(_Bound(text.sql, (text.sql, ()), None, None, Result(self._load)))
+            key: _Key = (text.sql, ())
+            return self._wait(_Bound(text.sql, key, None, None, Result(self._load, key)))
         values = self._adapter.dump_sequence(given, text.formats)
         key = (text.sql, self._adapter.types or ())
-        return self._wait(_Bound(text.sql, key, values, self._adapter.formats, Result(self._load)))
+        return self._wait(_Bound(text.sql, key, values, self._adapter.formats, Result(self._load, key)))
 
     def command(self, sql: bytes) -> Result:
         """Has a command wait, such as COMMIT: it has no parameters and is not prepared."""
@@ -233,7 +242,7 @@ class Statements:
             return
         before = [self._plain(b"BEGIN")] if self.is_idle else []
         if before and len(self._prepared) > MOST_PREPARED:
-            self._prepared = {}
+            self._prepared, self._columns = {}, {}
             before.insert(0, self._plain(b"DEALLOCATE ALL"))
         sent, self._waiting = before + self._waiting, []
         self._sent += len(sent) - len(before)
@@ -279,8 +288,12 @@ class Statements:
         self._pgconn.send_query_prepared(name, bound.values, bound.formats, Format.TEXT)
         return is_new
 
-    def _load(self, answer: PGresult) -> list[Row]:
-        names = [(answer.fname(column) or b"").decode() for column in range(answer.nfields)]
+    def _load(self, answer: PGresult, key: _Key) -> list[Row]:
+        # What a prepared statement gives is the same columns every time: the server refuses it where they have changed.
+        names = self._columns.get(key)
+        if names is None:
+            names = [(answer.fname(column) or b"").decode() for column in range(answer.nfields)]
+            self._columns[key] = names
         with self._one_loads:  # a result may be read when its connection is another thread's by now
             self._adapter.set_pgresult(answer)
             return self._adapter.load_rows(0, answer.ntuples, lambda values: dict(zip(names, values, strict=True)))
@@ -341,8 +354,14 @@ def _text(query: str | bytes, plain: bool) -> _Text:  # noqa: FBT001 - of a cach
     sql = _PLACE.sub(lambda place: _place(place, names, formats), text)
     if None in names and len(set(names)) > 1:
         raise psycopg.ProgrammingError("the places for parameters are named or not, not both")
-    named = None if None in names else tuple(name for name in names if name)
-    return _Text(sql.encode(), named, formats)
+    named = [name for name in names if name]
+    return _Text(sql.encode(), _taken_out(named) if named else None, formats)
+
+
+def _taken_out(names: Sequence[str]) -> Callable[[Any], Sequence[Any]]:
+    if len(names) == 1:  # of one name itemgetter would give the value itself
+        return lambda parameters: (parameters[names[0]],)
+    return itemgetter(*names)
 
 
 def _place(place: re.Match[str], names: list[str | None], formats: list[PyFormat]) -> str:
@@ -359,8 +378,12 @@ def _place(place: re.Match[str], names: list[str | None], formats: list[PyFormat
 
 
 def _in_order(text: _Text, parameters: Params) -> Sequence[Any]:
-    if isinstance(parameters, Mapping) and text.names is not None and all(name in parameters for name in text.names):
-        return [parameters[name] for name in text.names]
-    if isinstance(parameters, Mapping) or text.names or len(parameters) != len(text.formats):
-        raise psycopg.ProgrammingError("the parameters are not those of the statement")
-    return parameters
+    cause = None
+    if text.in_order is not None:
+        try:
+            return text.in_order(parameters)
+        except (KeyError, TypeError) as error:  # a name that is not there, or no names at all
+            cause = error
+    elif len(parameters) == len(text.formats) and not (parameters and isinstance(parameters, Mapping)):
+        return list(parameters)
+    raise psycopg.ProgrammingError("the parameters are not those of the statement") from cause

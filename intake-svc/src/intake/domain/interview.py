@@ -221,8 +221,8 @@ def known_values(script: Script, answers: Answers) -> KnownValues:
 
 def _changed_states(script: Script, answers: Answers, known: KnownValues, before: Interview) -> list[QuestionState]:
     """The states of before, and anew those that may have changed: by an answer, by relevance, or by what rules look at."""
-    names = answers.keys() | before.answers.keys()
-    answered = {name for name in names if answers.get(name) is not before.answers.get(name)}
+    old = before.answers
+    answered = {name for name, answer in answers.items() if old.get(name) is not answer} | (old.keys() - answers.keys())
     states = list(before.questions)
     for name in answered | (before.known.relevant ^ known.relevant) | script.ruled:
         if name in script.places:

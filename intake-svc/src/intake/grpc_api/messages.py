@@ -101,11 +101,12 @@ def put_interview(message: pb.Interview, shown: InterviewShown, *, section: str 
     message.remaining = state.remaining
     message.not_relevant = state.not_relevant
     language = state.language
-    relevant = [question for question in state.questions if question.relevant]
-    if section is not None:
-        relevant = [question for question in relevant if question.question.section == section]
     sections = [_section(part.section, language, part.complete) for part in state.sections]
-    questions = [question.written.get(language) or _written(question, language) for question in relevant]
+    questions = [
+        question.written.get(language) or _written(question, language)
+        for question in state.questions
+        if question.relevant and (section is None or question.question.section == section)
+    ]
     message.MergeFromString(b"".join(sections + questions))
 
 
