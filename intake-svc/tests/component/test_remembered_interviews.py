@@ -107,3 +107,16 @@ def test_a_save_that_is_refused_leaves_nothing_to_be_remembered(desk: Any, refus
     assert taken != claim_ref
     answers = {part["id"]: part.get("answer") for part in interview["questions"]}
     assert (answers["nino"], answers.get("surname"), answers["forenames"]) == (SECOND_NINO, None, "Ann")
+
+
+def test_who_works_in_another_language_is_not_shown_what_is_remembered_in_this_one(desk: Any, book: Any) -> None:
+    claim_ref = desk().start(language="EN")["claim"]["claimRef"]
+    saved = desk().record(claim_ref, 1, surname="Hughes", language="CY")
+    book(claim_ref)
+
+    seen = desk("ASSESSOR", "AS000001", "A1", office="100101").call("GetInterview", claimRef=claim_ref)["interview"]
+    seen_by_the_operator = desk().call("GetInterview", claimRef=claim_ref)["interview"]
+
+    texts = [{part["id"]: part["text"] for part in shown["questions"]}["surname"] for shown in (saved, seen)]
+    assert texts == ["What is your surname or family name?", "Beth yw eich cyfenw neu eich enw teuluol?"]
+    assert seen_by_the_operator == saved

@@ -101,9 +101,9 @@ def test_answers_are_read_as_they_stood_at_any_version(conn: Connection, vault: 
         save_answers(conn, cipher, claim(version=version), changed, origin=origin, look_ups=LookUps(person=b"person"))
     end_and_begin(conn)
 
-    assert load_answers(conn, cipher, version=1) == {}
-    assert load_answers(conn, cipher, version=2)["surname"].record_form == "SIAN"
-    assert {name: answer.value for name, answer in load_answers(conn, cipher, version=4).items()} == {
+    assert load_answers(conn, vault, "C00000000000", version=1) == {}
+    assert load_answers(conn, vault, "C00000000000", version=2)["surname"].record_form == "SIAN"
+    assert {name: answer.value for name, answer in load_answers(conn, vault, "C00000000000", version=4).items()} == {
         "surname": "Price",
         "sex": None,
     }
@@ -126,7 +126,7 @@ def test_an_answer_moved_to_another_place_does_not_open(conn: Connection, vault:
     conn.execute("UPDATE answers SET question_id = 'pension_weekly'")
 
     with pytest.raises(InvalidTag):
-        load_answers(conn, cipher, version=2)
+        load_answers(conn, vault, "C00000000000", version=2)
 
 
 def test_the_callers_latest_open_call_comes_with_the_claim(conn: Connection, vault: Vault) -> None:

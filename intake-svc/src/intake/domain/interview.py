@@ -157,9 +157,12 @@ def evaluate(
     )
 
 
-def facts(script: Script, answers: Answers, consumer: str) -> dict[str, JsonValue]:
-    """What this consumer may know: values of relevant questions, without gaps, and derived facts, by name."""
-    values = known_values(script, answers)
+def facts(script: Script, answers: Answers, consumer: str, *, known: KnownValues | None = None) -> dict[str, JsonValue]:
+    """What this consumer may know: values of relevant questions, without gaps, and derived facts, by name.
+
+    `known` is what `known_values` gives for the answers, where the caller has it.
+    """
+    values = known or known_values(script, answers)
     seen = {
         name: _fact(question, answers[name].value, consumer)
         for name, question in script.questions.items()

@@ -28,12 +28,12 @@ class Held(Struct, frozen=True, kw_only=True):
     claim: Claim
     language: str
     purpose: str
-    cipher: ClaimCipher
 
 
 class HeldToChange(Held, frozen=True, kw_only=True):
     """A claim that nobody else can change now, with its answers at the version that the caller has read."""
 
+    cipher: ClaimCipher
     answers: Answers
     before: Interview | None
     """The interview as it stands, where this process remembers it."""
@@ -48,12 +48,7 @@ def hold(conn: Connection, claim_ref: str, *, by_purpose: frozenset[str]) -> Hel
     current = call.current()
     claim, open_call = load_claim(conn, claim_ref, caller=current.identity.subject)
     purpose = _purpose(claim, open_call, by_purpose)
-    return Held(
-        claim=claim,
-        language=_language(open_call, claim),
-        purpose=purpose,
-        cipher=current.vault.cipher(conn, claim_ref),
-    )
+    return Held(claim=claim, language=_language(open_call, claim), purpose=purpose)
 
 
 def hold_to_change(

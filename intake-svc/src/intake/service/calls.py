@@ -101,8 +101,7 @@ def pass_security(conn: Connection, call_id: UUID, given: Mapping[str, JsonValue
     """
     own = _own_call(conn, call_id)
     claim, _ = load_claim(conn, own.claim_ref, caller=own.operator)
-    cipher = call.current().vault.cipher(conn, own.claim_ref)
-    tried = own.identify(given, load_answers(conn, cipher, version=claim.version))
+    tried = own.identify(given, load_answers(conn, call.current().vault, own.claim_ref, version=claim.version))
     save_call(conn, tried)
     return tried
 
@@ -135,10 +134,10 @@ def _earlier_claim(conn: Connection, asked: CallAsked) -> str | None:
 
 def _resume(conn: Connection, asked: CallAsked, claim_ref: str) -> CallStarted:
     claim, _ = load_claim(conn, claim_ref, caller=call.current().identity.subject)
-    cipher = call.current().vault.cipher(conn, claim_ref)
-    questions = questions_to_ask(script_in_use(), load_answers(conn, cipher, version=claim.version))
+    vault = call.current().vault
+    questions = questions_to_ask(script_in_use(), load_answers(conn, vault, claim_ref, version=claim.version))
     started = _call(asked, claim_ref, questions)
-    insert_call(conn, cipher, started, asked.caller)
+    insert_call(conn, vault.cipher(conn, claim_ref), started, asked.caller)
     return CallStarted(call=started, claim=claim, interview=None)
 
 

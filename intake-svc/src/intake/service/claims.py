@@ -15,7 +15,7 @@ from intake.domain.values import JsonValue
 from intake.service import script_in_use
 from intake.service.access import BY_PURPOSE, entitlement, hold_to_change
 from intake.service.events import announce
-from intake.store.answers import load_answers, remember_interview
+from intake.store.answers import load_answers, recall_interview, remember_interview
 from intake.store.claims import OpenCall, Search, find_claims, load_claim, save_submission
 
 
@@ -73,9 +73,10 @@ def get_claim_facts(conn: Connection, claim_ref: str, *, version: int | None) ->
     if version is not None and not 0 < version <= claim.version:
         raise InvalidArgument.of(Violation(field="version", description="is not a version that the claim has had"))
     as_of = version or claim.version
-    answers = load_answers(conn, call.current().vault.cipher(conn, claim_ref), version=as_of)
+    answers = load_answers(conn, call.current().vault, claim_ref, version=as_of)
     access_log.record_access(conn, claim_ref=claim_ref)
-    told = facts(script_in_use(), answers, service)
+    shown = recall_interview(conn, claim_ref, version=as_of)
+    told = facts(script_in_use(), answers, service, known=shown.known if shown else None)
     return FactsShown(claim=claim, version=as_of, answers=told, record_forms=record_forms(answers, told))
 
 
@@ -84,5 +85,5 @@ def _shown(conn: Connection, claim: Claim, open_call: OpenCall | None) -> ClaimS
     if isinstance(purpose, PermissionDenied):
         return ClaimShown(claim=claim)
     access_log.record_access(conn, claim_ref=claim.claim_ref, purpose=purpose)
-    cipher = call.current().vault.cipher(conn, claim.claim_ref)
-    return ClaimShown(claim=claim, answers=load_answers(conn, cipher, version=claim.version))
+    answers = load_answers(conn, call.current().vault, claim.claim_ref, version=claim.version)
+    return ClaimShown(claim=claim, answers=answers)

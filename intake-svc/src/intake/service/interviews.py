@@ -11,10 +11,18 @@ from intake.domain.claim import Change, Given
 from intake.domain.interview import Answers, Interview, evaluate
 from intake.domain.values import JsonValue
 from intake.service import script_in_use
-from intake.service.access import Held, HeldToChange, hold, hold_to_change
+from intake.service.access import HeldToChange, hold, hold_to_change
 from intake.service.events import announce
 from intake.service.look_ups import look_ups
-from intake.store.answers import HistoryEntry, Origin, load_answers, load_history, remember_interview, save_answers
+from intake.store.answers import (
+    HistoryEntry,
+    Origin,
+    load_answers,
+    load_history,
+    recall_interview,
+    remember_interview,
+    save_answers,
+)
 from intake.store.claims import move_nino
 
 
@@ -30,10 +38,8 @@ class InterviewShown(Struct, frozen=True, kw_only=True):
 def get_interview(conn: Connection, claim_ref: str) -> InterviewShown:
     """The interview as it stands. Raises NotFound, PermissionDenied."""
     held = hold(conn, claim_ref, by_purpose=frozenset({"ASSESSOR"}))
-    answers = load_answers(conn, held.cipher, version=held.claim.version)
     access_log.record_access(conn, claim_ref=claim_ref, purpose=held.purpose)
-    interview = evaluate(script_in_use(), answers, language=held.language)
-    return InterviewShown(claim_ref=claim_ref, version=held.claim.version, interview=interview)
+    return _show(conn, claim_ref, version=held.claim.version, language=held.language)
 
 
 def record_answers(conn: Connection, claim_ref: str, given: Mapping[str, Given], *, version: int) -> InterviewShown:
@@ -73,27 +79,39 @@ def show_again(
     conn: Connection, claim_ref: str, *, version: int, language: str, with_changes: bool = False
 ) -> InterviewShown:
     """What a request was shown when it was made, for its repeat: the caller has been entitled to it before."""
-    cipher = call.current().vault.cipher(conn, claim_ref)
-    history = load_history(conn, cipher, version=version) if with_changes else []
+    history = _history(conn, claim_ref, version=version) if with_changes else []
     changes = tuple(entry for entry in history if entry.version == version)
-    answers = load_answers(conn, cipher, version=version)
     access_log.record_access(conn, claim_ref=claim_ref, purpose="repeat of a request")
-    interview = evaluate(script_in_use(), answers, language=language)
-    return InterviewShown(claim_ref=claim_ref, version=version, interview=interview, changes=changes)
+    return _show(conn, claim_ref, version=version, language=language, changes=changes)
 
 
 def get_history(conn: Connection, claim_ref: str) -> list[HistoryEntry]:
     """Every answer that was ever given, oldest first. Raises NotFound, PermissionDenied."""
     held = hold(conn, claim_ref, by_purpose=frozenset({"ASSESSOR", "SERVICE_MANAGER"}))
     access_log.record_access(conn, claim_ref=claim_ref, purpose=held.purpose)
-    return load_history(conn, held.cipher, version=held.claim.version)
+    return _history(conn, claim_ref, version=held.claim.version)
+
+
+def _history(conn: Connection, claim_ref: str, *, version: int) -> list[HistoryEntry]:
+    return load_history(conn, call.current().vault.cipher(conn, claim_ref), version=version)
+
+
+def _show(
+    conn: Connection, claim_ref: str, *, version: int, language: str, changes: tuple[HistoryEntry, ...] = ()
+) -> InterviewShown:
+    """An interview at a version: as it was remembered, where it is in this language."""
+    interview = recall_interview(conn, claim_ref, version=version)
+    if interview is None or interview.language != language:
+        answers = load_answers(conn, call.current().vault, claim_ref, version=version)
+        interview = evaluate(script_in_use(), answers, language=language)
+    return InterviewShown(claim_ref=claim_ref, version=version, interview=interview, changes=changes)
 
 
 def _value(answers: Answers, name: str) -> JsonValue:
     return answers[name].value if name in answers else None
 
 
-def _save(conn: Connection, held: Held, change: Change, *, reason: str) -> Origin:
+def _save(conn: Connection, held: HeldToChange, change: Change, *, reason: str) -> Origin:
     current = call.current()
     origin = Origin(by=current.identity.subject, at=clock.now(), reason=reason, script_version=script_in_use().number)
     if change.changed:

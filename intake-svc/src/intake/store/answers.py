@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from chassis.database import Connection, Row
-from chassis.vault import ClaimCipher
+from chassis.vault import ClaimCipher, Vault
 from intake.domain.claim import Claim
 from intake.domain.interview import Answer, Answers, Interview
 from intake.domain.values import JsonValue
@@ -97,12 +97,12 @@ def save_answers(
     )
 
 
-def load_answers(conn: Connection, cipher: ClaimCipher, *, version: int) -> Answers:
+def load_answers(conn: Connection, vault: Vault, claim_ref: str, *, version: int) -> Answers:
     """The claim's answers as they stood at a version."""
-    remembered = recall_interview(conn, cipher.claim_ref, version=version)
+    remembered = recall_interview(conn, claim_ref, version=version)
     if remembered is not None:
         return remembered.answers
-    return open_answers(cipher, conn.execute(ANSWERS, [cipher.claim_ref, version]).fetchall())
+    return open_answers(vault.cipher(conn, claim_ref), conn.execute(ANSWERS, [claim_ref, version]).fetchall())
 
 
 def recall_interview(conn: Connection, claim_ref: str, *, version: int) -> Interview | None:
