@@ -13,6 +13,8 @@ from chassis.bus import Bus, Delivery
 from chassis.database import Connection, Database, Row
 from cms.common.v1 import common_pb2
 
+GATHER_SECONDS = 0.1
+"""Events, and receipts, that come so soon after others go with the next: a round of one costs as much as a round of many."""
 _BATCH = 200
 
 _CLAIM = """
@@ -121,18 +123,21 @@ class Relay:
 
     def receive(self) -> bool:
         """Takes receipts from the stream into the rows; gives whether there may be more."""
-        deliveries = self._bus.read(
-            self._source, self._consumer, [receipts_stream(self._source)], count=_BATCH
-        ) or self._bus.claim_idle(
-            self._source, self._consumer, receipts_stream(self._source), idle_seconds=10.0, count=_BATCH
-        )
+        return self._take(self._bus.read(self._source, self._consumer, [receipts_stream(self._source)], count=_BATCH))
+
+    def receive_idle(self) -> bool:
+        """Takes receipts that were read ten seconds ago by who never said that they are done with."""
+        stream = receipts_stream(self._source)
+        return self._take(self._bus.claim_idle(self._source, self._consumer, stream, idle_seconds=10.0, count=_BATCH))
+
+    def _take(self, deliveries: list[Delivery]) -> bool:
         if deliveries:
             receipts = [receipt for delivery in deliveries if (receipt := _receipt(delivery))]
             with self._database.transaction() as conn:
                 conn.execute(_RECEIVE, [[event_id for event_id, _ in receipts], [name for _, name in receipts]])
             crash.point("receipts.after_commit")
             self._bus.acknowledge(self._source, deliveries)
-        return bool(deliveries)
+        return len(deliveries) == _BATCH
 
 
 def _receipt(delivery: Delivery) -> tuple[uuid.UUID, str] | None:

@@ -28,7 +28,7 @@ from chassis.identity import ServiceToken, Verifier
 from chassis.inbox import Handler, Inbox
 from chassis.metrics import StateGauge
 from chassis.migrations import migrate
-from chassis.outbox import Relay, events_stream, receipts_stream
+from chassis.outbox import GATHER_SECONDS, Relay, events_stream, receipts_stream
 from chassis.settings import ServiceSettings
 from chassis.vault import Keyring, Vault
 from chassis.workers import Worker
@@ -202,9 +202,13 @@ def _runtime(service: Service) -> Runtime:
 
 def _chassis_workers(service: Service, runtime: Runtime) -> list[Worker]:
     relay = Relay(service.name, runtime.database, runtime.bus, consumer=runtime.lease_owner)
-    publisher = Worker("relay", relay.publish, pause_seconds=_RELAY_PAUSE_SECONDS)
+    publisher = Worker("relay", relay.publish, pause_seconds=_RELAY_PAUSE_SECONDS, gather_seconds=GATHER_SECONDS)
     runtime.database.on_events(publisher.wake)
-    workers = [publisher, Worker("receipts", relay.receive, pause_seconds=0)]
+    workers = [
+        publisher,
+        Worker("receipts", relay.receive, pause_seconds=0, gather_seconds=GATHER_SECONDS),
+        Worker("receipts-idle", relay.receive_idle, pause_seconds=5.0),
+    ]
     if service.handlers:
         inbox = Inbox(service.name, runtime.database, runtime.bus, service.handlers, consumer=runtime.lease_owner)
         workers += [

@@ -19,10 +19,14 @@ _TURN_SECONDS = 1.0
 class Worker:
     """Runs `step` until it is stopped. `step` gives whether there may be more to do at once; else the worker pauses."""
 
-    def __init__(self, name: str, step: Callable[[], bool], *, pause_seconds: float) -> None:
+    def __init__(
+        self, name: str, step: Callable[[], bool], *, pause_seconds: float, gather_seconds: float = 0.0
+    ) -> None:
+        """`wake` ends the pause. It does not end the time to gather before it: what comes meanwhile is done together."""
         self.name = name
         self._step = step
         self._pause = pause_seconds
+        self._gather = gather_seconds
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -63,10 +67,11 @@ class Worker:
                 failures = 0
                 metrics.WORKER_SUCCESS.labels(self.name).set(time.time())
                 if not more:
-                    self._rest(self._pause)
+                    self._rest()
 
-    def _rest(self, seconds: float) -> None:
-        self._woken.wait(seconds)
+    def _rest(self) -> None:
+        self._stopping.wait(self._gather)
+        self._woken.wait(self._pause)
         if not self._stopping.is_set():
             self._woken.clear()
 

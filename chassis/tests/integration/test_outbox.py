@@ -99,7 +99,7 @@ def test_receipts_that_were_read_and_not_stored_are_taken_up_again(
         return real(self, *given, idle_seconds=0, count=count)
 
     monkeypatch.setattr(Bus, "claim_idle", at_once)
-    platform.relay.receive()
+    platform.relay.receive_idle()
 
     assert platform.column(UNFINISHED) == []
 

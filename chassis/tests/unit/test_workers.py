@@ -95,6 +95,46 @@ def test_a_worker_that_pauses_is_woken() -> None:
         eventually(lambda: len(rounds) == 2)
 
 
+def test_what_comes_while_a_worker_gathers_is_done_in_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    came, gathered, taken = threading.Event(), threading.Event(), list[bool]()
+
+    def step() -> bool:
+        taken.append(came.is_set())
+        came.clear()
+        return False
+
+    worker = Worker("tested", step, pause_seconds=60, gather_seconds=1)
+    monkeypatch.setattr(worker._stopping, "wait", lambda _seconds: gathered.wait(10))
+    worker.start()
+    eventually(lambda: len(taken) == 1)
+    for _ in range(5):
+        came.set()
+        worker.wake()
+    assert len(taken) == 1
+    gathered.set()
+    eventually(lambda: len(taken) == 2)
+    worker.stop()
+
+    assert worker.join(5)
+    assert taken == [False, True]
+
+
+def test_a_worker_that_gathers_ends_at_once_when_it_is_stopped() -> None:
+    done = threading.Event()
+
+    def step() -> bool:
+        done.set()
+        return False
+
+    worker = Worker("tested", step, pause_seconds=60, gather_seconds=60)
+    worker.start()
+    assert done.wait(5)
+
+    worker.stop()
+
+    assert worker.join(5)
+
+
 def test_a_worker_with_more_to_do_does_not_pause() -> None:
     rounds: list[int] = []
 

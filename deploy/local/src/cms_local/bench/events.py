@@ -18,7 +18,7 @@ from chassis.database import Connection, Database
 from chassis.embedded import create_database
 from chassis.inbox import Event, Inbox
 from chassis.migrations import migrate
-from chassis.outbox import Relay
+from chassis.outbox import GATHER_SECONDS, Relay
 from chassis.workers import Worker
 from cms.gateway.v1 import events_pb2
 from cms_local.layout import Layout
@@ -69,8 +69,9 @@ def _seconds_through(url: str, bus_url: str, prefix: str, count: int) -> float:
     database, bus = Database(url), Bus(bus_url, prefix=prefix)
     database.open()
     relay = Relay(_SOURCE, database, bus, consumer="bench")
-    publisher = Worker("bench-relay", relay.publish, pause_seconds=0.2)
-    workers = [publisher, Worker("bench-receipts", relay.receive, pause_seconds=0)]
+    publisher = Worker("bench-relay", relay.publish, pause_seconds=0.2, gather_seconds=GATHER_SECONDS)
+    receiver = Worker("bench-receipts", relay.receive, pause_seconds=0, gather_seconds=GATHER_SECONDS)
+    workers = [publisher, receiver]
     database.on_events(publisher.wake)
     for worker in workers:
         worker.start()
