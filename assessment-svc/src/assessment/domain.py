@@ -5,10 +5,12 @@ fact is answered anew, nobody has looked at it yet.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chassis.errors import (
     CmsError,
@@ -122,8 +124,7 @@ class OtherScheme(PermissionDenied):
         super().__init__("OTHER_SCHEME", "caseworkers confirm child maintenance, assessors every other scheme")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True):
     """The relevant, answered questions of a claim at `version`: for each fact the version at which it was answered.
 
     `proposed` are those that wait for agreement to the form that the paying systems can hold.
@@ -134,16 +135,14 @@ class Facts:
     proposed: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """What was seen as proof, and on which day."""
 
     kind: str
     seen_on: date
 
 
-@dataclass(frozen=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """What an assessor found of one fact."""
 
     fact: str
@@ -151,16 +150,14 @@ class Check:
     evidence: Evidence | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Checked:
+class Checked(Struct, frozen=True, kw_only=True):
     """Who checked, and when."""
 
     by: str
     at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class Item:
+class Item(Struct, frozen=True, kw_only=True):
     """A fact to check, as it was answered at `answered_version` of the claim."""
 
     fact: str
@@ -175,8 +172,7 @@ class Item:
         return self.status in {ItemStatus.CONFIRMED, ItemStatus.CORRECTED}
 
 
-@dataclass(frozen=True, kw_only=True)
-class AssessmentConfirmed:
+class AssessmentConfirmed(Struct, frozen=True, kw_only=True):
     """An assessor confirmed these schemes of a claim as its facts were at `claim_version`."""
 
     claim_ref: str
@@ -187,8 +183,7 @@ class AssessmentConfirmed:
     assessor_id: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Assessment:
+class Assessment(Struct, frozen=True, kw_only=True):
     """The assessment of one claim. `version` changes with what assessors do; `claim_version` is that of the items."""
 
     claim_ref: str
@@ -200,7 +195,7 @@ class Assessment:
     confirmed: Checked | None = None
     appointment_id: str | None = None
     office_code: str | None = None
-    items: Mapping[str, Item] = field(default_factory=dict)
+    items: Mapping[str, Item] = {}
 
     @property
     def purpose(self) -> str:
@@ -365,8 +360,7 @@ def _check_names(checks: Sequence[Check], *, known: set[str]) -> None:
         raise InvalidArgument.of(*violations)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Appointment:
+class Appointment(Struct, frozen=True, kw_only=True):
     """The interview of a claim, as scheduling told it at `booked_time`."""
 
     appointment_id: str
@@ -377,8 +371,7 @@ class Appointment:
     booked_time: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class WorkItem:
+class WorkItem(Struct, frozen=True, kw_only=True):
     """A submitted claim, as an office lists it."""
 
     claim_ref: str

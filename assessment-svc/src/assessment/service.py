@@ -1,11 +1,11 @@
 """The use cases of an assessment: load, decide, save, on the connection given; calls to intake stay outside of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Value
+from msgspec import Struct
 
 from assessment import store
 from assessment.clients import Amendment, Intake, Interview
@@ -20,8 +20,7 @@ from cms.common.v1 import common_pb2
 _ASSESSOR = "ASSESSOR"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Correction:
+class Correction(Struct, frozen=True, kw_only=True):
     """A fact to correct: what CorrectItem asks. `version` is the assessment's, `request_id` the caller's."""
 
     claim_ref: str

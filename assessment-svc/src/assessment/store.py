@@ -1,9 +1,11 @@
 """All SQL of the assessment service. Nothing here holds what a claimant told us."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from assessment.domain import (
     Appointment,
@@ -38,8 +40,8 @@ _SAVE = """
 _SAVE_ITEMS = """
     INSERT INTO items (claim_ref, fact, answered_version, status, evidence_kind, seen_on, checked_by, checked_time)
     SELECT %(claim_ref)s, * FROM unnest(
-        %(fact)s::text[], %(answered_version)s::integer[], %(status)s::text[], %(evidence_kind)s::text[],
-        %(seen_on)s::date[], %(checked_by)s::text[], %(checked_time)s::timestamptz[]
+        %(fact)b::text[], %(answered_version)s::integer[], %(status)b::text[], %(evidence_kind)b::text[],
+        %(seen_on)s::date[], %(checked_by)b::text[], %(checked_time)s::timestamptz[]
     )
     ON CONFLICT (claim_ref, fact) DO UPDATE
     SET answered_version = excluded.answered_version, status = excluded.status, evidence_kind = excluded.evidence_kind,
@@ -137,8 +139,7 @@ _COUNT_BY_STATE = """
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """Where a page of work ended."""
 
     done: bool
@@ -152,8 +153,7 @@ class Place:
         return cls(done=done, submit_time=work.submit_time, claim_ref=work.claim_ref)
 
 
-@dataclass(frozen=True, kw_only=True)
-class WorkFilter:
+class WorkFilter(Struct, frozen=True, kw_only=True):
     """Which work to list: of an office, with what is not booked yet or without; the rest narrows it further."""
 
     office: str
@@ -236,7 +236,7 @@ def list_work(conn: Connection, wanted: WorkFilter, *, after: Place | None, limi
 
 
 def _parameters(wanted: WorkFilter, *, after: Place | None, limit: int) -> Row:
-    return vars(wanted) | {
+    return asdict(wanted) | {
         "after_done": bool(after and after.done),
         "after_time": after.submit_time if after else "-infinity",
         "after_ref": after.claim_ref if after else "",

@@ -9,6 +9,7 @@ import pytest
 from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from assessment import store
 from assessment.consumers import HANDLERS
@@ -94,7 +95,7 @@ def listed(database: Database, claim_ref: str) -> Any:
         found = [
             work for work in store.list_work(conn, wanted, after=None, limit=10_000) if work.claim_ref == claim_ref
         ]
-    return {**vars(found[0]), "claim_ref": ""} if found else None
+    return asdict(found[0]) | {"claim_ref": ""} if found else None
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -201,9 +202,12 @@ def test_an_event_comes_from_the_bus_and_is_receipted(database: Database, bus: B
 
     intakes_relay.publish()
     eventually(inbox.consume, what="the event")
-    eventually(intakes_relay.receive, what="the receipt")
 
+    def receipted() -> bool:
+        intakes_relay.receive()
+        with database.transaction() as conn:
+            rows = conn.execute("SELECT receipted FROM outbox").fetchall()
+        return rows == [{"receipted": ["assessment-svc"]}]
+
+    eventually(receipted, what="the receipt")
     assert listed(database, "C1")["schemes"] == ("JOBSEEKERS_ALLOWANCE",)
-    with database.transaction() as conn:
-        rows = conn.execute("SELECT receipted FROM outbox").fetchall()
-    assert rows == [{"receipted": ["assessment-svc"]}]

@@ -1,11 +1,11 @@
 """The story of an assessment, without a database."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from assessment.domain import (
     AlreadyConfirmed,

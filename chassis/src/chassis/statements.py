@@ -378,12 +378,14 @@ def _place(place: re.Match[str], names: list[str | None], formats: list[PyFormat
 
 
 def _in_order(text: _Text, parameters: Params) -> Sequence[Any]:
-    cause = None
+    named, cause = isinstance(parameters, Mapping), None
     if text.in_order is not None:
         try:
             return text.in_order(parameters)
         except (KeyError, TypeError) as error:  # a name that is not there, or no names at all
             cause = error
-    elif len(parameters) == len(text.formats) and not (parameters and isinstance(parameters, Mapping)):
-        return list(parameters)
+    elif named and not text.formats:
+        return ()
+    elif not named and len(parameters) == len(text.formats):
+        return parameters  # type: ignore[return-value]  # a sequence, as it is not named
     raise psycopg.ProgrammingError("the parameters are not those of the statement") from cause
