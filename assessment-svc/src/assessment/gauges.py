@@ -4,7 +4,7 @@ from assessment import domain, store
 from assessment.deadlines import DEADLINES
 from chassis import clock, deadlines
 from chassis.database import Connection
-from chassis.metrics import Samples, StateGauge
+from chassis.state_gauges import Samples, StateGauge
 
 _OPEN = (domain.AssessmentState.READY, domain.AssessmentState.IN_PROGRESS)
 

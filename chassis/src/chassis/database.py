@@ -10,6 +10,7 @@ from psycopg.pq.abc import PGconn
 from psycopg.rows import RowFactory, dict_row
 from psycopg_pool import ConnectionPool
 
+from chassis import logs, metrics
 from chassis.memory import Memory
 from chassis.statements import Result, Row, Statements
 
@@ -61,7 +62,8 @@ class Connection:
     def after_commit(self, act: Callable[[], object]) -> None:
         """Calls `act` once the transaction is committed, and never where it is not: for what counts, measures or wakes.
 
-        A process that ends in between does not call it: what must not be lost is a row.
+        A process that ends in between does not call it: what must not be lost is a row. What it raises is counted and
+        logged (`chassis_left_undone_total`): the commit stands.
         """
         self._afterwards.append(act)
 
@@ -124,7 +126,11 @@ class Connection:
         self._commit()
         afterwards, self._afterwards = self._afterwards, []
         for act in afterwards:
-            act()
+            try:
+                act()
+            except Exception as error:  # a defect: the caller must not be told that what is committed is not
+                metrics.LEFT_UNDONE.inc()
+                logs.get().error("left undone", error=type(error).__name__, location=logs.location_of(error))
 
     def _commit(self) -> None:
         self.begun()

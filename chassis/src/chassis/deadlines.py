@@ -13,7 +13,7 @@ import psycopg
 
 from chassis import clock
 from chassis.database import Connection, Row
-from chassis.metrics import Samples, StateGauge
+from chassis.state_gauges import Samples, StateGauge
 
 CutOff = Callable[[datetime], datetime]
 """Of the platform's time: what is in a state since before that moment is overdue."""

@@ -26,10 +26,10 @@ from chassis.housekeeping import Housekeeping
 from chassis.http_door import HttpDoor
 from chassis.identity import ServiceToken, Verifier
 from chassis.inbox import Handler, Inbox
-from chassis.metrics import StateGauge
 from chassis.migrations import migrate
 from chassis.outbox import GATHER_SECONDS, Relay, events_stream, receipts_stream
 from chassis.settings import ServiceSettings
+from chassis.state_gauges import OWN_GAUGES, StateCollector, StateGauge
 from chassis.vault import Keyring, Vault
 from chassis.workers import Worker
 
@@ -135,7 +135,7 @@ class Process:
         )
         self.grpc = GrpcDoor(chain, host=settings.host, port=settings.grpc_port)
         self.http = HttpDoor(chain, host=settings.host, port=settings.http_port, readiness=self.readiness)
-        self._gauges = metrics.StateCollector(self.database, [*metrics.OWN_GAUGES, *service.gauges])
+        self._gauges = StateCollector(self.database, [*OWN_GAUGES, *service.gauges])
 
     def start(self) -> None:
         """Opens the doors and starts the workers."""

@@ -1,5 +1,6 @@
 """What is to be done once a transaction is committed is done then, and never where it is not."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from uuid import uuid4
@@ -7,7 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from chassis import outbox
+from chassis import logs, metrics, outbox
 from chassis.database import Connection, Database
 from chassis.testing import DatabaseUrls, commits_fail
 from cms.intake.v1 import events_pb2
@@ -60,6 +61,25 @@ def test_another_transaction_can_be_begun_in_it(database: Database, done: Done) 
         conn.after_commit(look)
 
     assert done == ["noted", "1 committed"]
+
+
+def test_where_it_fails_the_commit_stands_and_what_is_behind_it_is_done(
+    database: Database, done: Done, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure("tests")
+    before = metrics.REGISTRY.get_sample_value("chassis_left_undone_total")
+
+    with database.transaction() as conn:
+        conn.execute("INSERT INTO inbox (event_id, source) VALUES (%s, 'tests')", [uuid4()])
+        conn.after_commit(lambda: 1 / 0)
+        conn.after_commit(lambda: done.append("behind it"))
+
+    assert done == ["behind it"]
+    assert metrics.REGISTRY.get_sample_value("chassis_left_undone_total") == (before or 0) + 1
+    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "left undone" in line]
+    assert (line["error"], line["level"]) == ("ZeroDivisionError", "error")
+    with database.transaction() as conn:
+        assert conn.execute("SELECT count(*) AS count FROM inbox").fetchone() == {"count": 1}
 
 
 def test_it_is_not_done_where_commit_itself_is_refused(

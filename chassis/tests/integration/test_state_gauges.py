@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from chassis import metrics
 from chassis.database import Connection, Database
-from chassis.metrics import StateCollector, StateGauge
+from chassis.state_gauges import OWN_GAUGES, StateCollector, StateGauge
 from chassis.testing import free_port
 
 
@@ -25,7 +24,7 @@ def test_the_state_of_events_shows(platform: Any) -> None:
         " VALUES (gen_random_uuid(), 's', 't', 'C', '', 'R', 3)"
     )
 
-    shown = scrape(StateCollector(platform.database, metrics.OWN_GAUGES))
+    shown = scrape(StateCollector(platform.database, OWN_GAUGES))
 
     assert "chassis_outbox_unfinished 2.0" in shown
     assert "chassis_outbox_oldest_seconds 9" in shown
@@ -33,7 +32,7 @@ def test_the_state_of_events_shows(platform: Any) -> None:
 
 
 def test_without_events_there_is_nothing_old(database: Database) -> None:
-    shown = scrape(StateCollector(database, metrics.OWN_GAUGES))
+    shown = scrape(StateCollector(database, OWN_GAUGES))
 
     assert "chassis_outbox_oldest_seconds 0.0" in shown
 
@@ -63,7 +62,7 @@ def test_a_scrape_survives_the_loss_of_the_database(monkeypatch: pytest.MonkeyPa
     gone = Database(f"postgresql://nobody@127.0.0.1:{free_port()}/none")
     gone.open()
 
-    shown = scrape(StateCollector(gone, metrics.OWN_GAUGES))
+    shown = scrape(StateCollector(gone, OWN_GAUGES))
 
     assert "# TYPE chassis_outbox_unfinished gauge" in shown
     assert "chassis_outbox_unfinished 0" not in shown  # unknown is not none

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from chassis import clock, deadlines
 from chassis.database import Connection
-from chassis.metrics import Samples, StateGauge
+from chassis.state_gauges import Samples, StateGauge
 from la_notifier.deadlines import DEADLINES
 from la_notifier.store import counts
 

@@ -6,7 +6,8 @@ from prometheus_client import Counter, Histogram
 
 from chassis import clock, deadlines
 from chassis.database import Connection
-from chassis.metrics import REGISTRY, Samples, StateGauge
+from chassis.metrics import REGISTRY
+from chassis.state_gauges import Samples, StateGauge
 from legacy_gateway.deadlines import DEADLINES
 from legacy_gateway.domain import Result, State, System, Transfer
 from legacy_gateway.store import transfers
