@@ -131,6 +131,8 @@ class Connection:
             except Exception as error:  # a defect: the caller must not be told that what is committed is not
                 metrics.LEFT_UNDONE.inc()
                 logs.get().error("left undone", error=type(error).__name__, location=logs.location_of(error))
+                with suppress(psycopg.OperationalError):  # a connection that is lost has nothing to be taken back
+                    self.rollback()
 
     def _commit(self) -> None:
         self.begun()

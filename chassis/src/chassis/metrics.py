@@ -1,4 +1,4 @@
-"""Counters and histograms of the chassis. Gauges of state are in `chassis.state_gauges`."""
+"""Metrics of the chassis. Gauges that are read from the database are in `chassis.state_gauges`."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 

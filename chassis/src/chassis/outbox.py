@@ -14,7 +14,7 @@ from chassis.database import Connection, Database, Row
 from cms.common.v1 import common_pb2
 
 GATHER_SECONDS = 0.1
-"""Events, and receipts, that come so soon after others go with the next: a round of one costs as much as a round of many."""
+"""What comes within this time of a round waits for the next: a round for one costs as much as a round for many."""
 _BATCH = 200
 
 _CLAIM = """

@@ -206,7 +206,7 @@ def _chassis_workers(service: Service, runtime: Runtime) -> list[Worker]:
     runtime.database.on_events(publisher.wake)
     workers = [
         publisher,
-        Worker("receipts", relay.receive, pause_seconds=0, gather_seconds=GATHER_SECONDS),
+        Worker("receipts", relay.receive, pause_seconds=GATHER_SECONDS),
         Worker("receipts-idle", relay.receive_idle, pause_seconds=5.0),
     ]
     if service.handlers:

@@ -11,7 +11,7 @@ from msgspec import Meta
 _PREFIX = "CMS_"
 
 Positive = Annotated[float, Meta(gt=0, le=1e9)]
-"""A number above 0; the bound above keeps out infinity, and what no wait of ours could hold."""
+"""A number above 0; the bound above keeps out infinity."""
 NotNegative = Annotated[float, Meta(ge=0, le=1e9)]
 
 
@@ -58,20 +58,25 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def read(cls, variables: Mapping[str, str] = os.environ) -> Self:
-        """The settings in the environment: `grpc_port` is `CMS_GRPC_PORT`. A variable that is empty counts as unset.
+        """The settings in the environment: `grpc_port` is `CMS_GRPC_PORT`. Blanks around a value are no part of it.
 
+        Only what may be absent may be empty: an empty variable does not stand for a default that says something.
         Raises SettingsError with every variable that is missing or does not fit.
         """
         given: dict[str, Any] = {}
         problems = []
         for setting in msgspec.structs.fields(cls):
             name = _PREFIX + setting.name.upper()
-            text = variables.get(name)
+            text = variables.get(name, "").strip()
             if text:
                 try:
                     given[setting.name] = msgspec.convert(text, setting.type, strict=False, dec_hook=_path)
                 except msgspec.ValidationError as error:
-                    problems.append(f"{name}: {error}")
+                    problems.append(f"{name}: {str(error).removesuffix(', got `str`')}")
+                except UnicodeError:
+                    problems.append(f"{name} is not written in UTF-8")
+            elif name in variables and setting.default:
+                problems.append(f"{name} is empty")
             elif setting.required:
                 problems.append(f"{name} is not set")
         if problems:

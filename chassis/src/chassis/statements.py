@@ -1,12 +1,14 @@
 """Statements on a connection, many in one message, each prepared once: psycopg's libpq wrapper and adapters at work.
 
 psycopg's cursors cost a service more processor than all else that it does for a call (docs/performance.md); what they do
-for cursors of any kind is not needed here. Values are written and read by psycopg's own adapters.
+for cursors of any kind is not needed here. Values are written and read by
+psycopg's own adapters, but for lists that go as binary.
 """
 
 import re
 import select
 import struct
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -94,11 +96,11 @@ _ELEMENTS = {
 class Result:
     """What a statement gave: rows as dicts by column. Of a pipeline's statement there is nothing before its end."""
 
-    __slots__ = ("_answer", "_key", "_load", "_rows")
+    __slots__ = ("_answer", "_columns", "_load", "_rows")
 
-    def __init__(self, load: "Callable[[PGresult, _Key], list[Row]]", key: "_Key" = None) -> None:
+    def __init__(self, load: Callable[[PGresult, list[str]], list[Row]], columns: list[str]) -> None:
         self._load = load
-        self._key = key
+        self._columns = columns
         self._answer: PGresult | None = None
         self._rows: Iterator[Row] | None = None
 
@@ -132,7 +134,7 @@ class Result:
 
     def __iter__(self) -> Iterator[Row]:
         if self._rows is None:
-            self._rows = iter(self._load(self._arrived(), self._key))
+            self._rows = iter(self._load(self._arrived(), self._columns))
         return self._rows
 
     def _arrived(self) -> PGresult:
@@ -180,7 +182,7 @@ class Statements:
         self._waiting: list[_Bound] = []
         self._sent = 0
         self._prepared: dict[_Key, bytes] = {}
-        self._columns: dict[_Key, list[str]] = {}
+        self._columns: defaultdict[_Key, list[str]] = defaultdict(list)
         self._made = 0
         self._readable = _poll(self._pgconn.socket, select.POLLIN)
         self._usable = _poll(self._pgconn.socket, select.POLLIN | select.POLLOUT)
@@ -207,23 +209,24 @@ class Statements:
     def bind(self, query: str | bytes, parameters: Params | None) -> Result:
         """Has a statement wait, with its parameters: `%s` in a sequence, `%(name)s` in a mapping; `b` for `s`: as binary.
 
+        A list that is sent as binary is one of `str` or of `bytes`, with None among them.
         Raises psycopg.ProgrammingError where they do not fit, or a value is of no kind that can be sent.
         """
         text = _text(query, parameters is None)
         given = None if parameters is None else _in_order(text, parameters)
         if not given:
             key: _Key = (text.sql, ())
-            return self._wait(_Bound(text.sql, key, None, None, Result(self._load, key)))
+            return self._wait(_Bound(text.sql, key, None, None, Result(self._load, self._columns[key])))
         values = self._adapter.dump_sequence(given, text.formats)
         key = (text.sql, self._adapter.types or ())
-        return self._wait(_Bound(text.sql, key, values, self._adapter.formats, Result(self._load, key)))
+        return self._wait(_Bound(text.sql, key, values, self._adapter.formats, Result(self._load, self._columns[key])))
 
     def command(self, sql: bytes) -> Result:
         """Has a command wait, such as COMMIT: it has no parameters and is not prepared."""
         return self._wait(self._plain(sql))
 
     def _plain(self, sql: bytes) -> _Bound:
-        return _Bound(sql, None, None, None, Result(self._load))
+        return _Bound(sql, None, None, None, Result(self._load, []))
 
     def _wait(self, bound: _Bound) -> Result:
         self._waiting.append(bound)
@@ -242,7 +245,7 @@ class Statements:
             return
         before = [self._plain(b"BEGIN")] if self.is_idle else []
         if before and len(self._prepared) > MOST_PREPARED:
-            self._prepared, self._columns = {}, {}
+            self._prepared, self._columns = {}, defaultdict(list)
             before.insert(0, self._plain(b"DEALLOCATE ALL"))
         sent, self._waiting = before + self._waiting, []
         self._sent += len(sent) - len(before)
@@ -288,12 +291,10 @@ class Statements:
         self._pgconn.send_query_prepared(name, bound.values, bound.formats, Format.TEXT)
         return is_new
 
-    def _load(self, answer: PGresult, key: _Key) -> list[Row]:
+    def _load(self, answer: PGresult, names: list[str]) -> list[Row]:
         # What a prepared statement gives is the same columns every time: the server refuses it where they have changed.
-        names = self._columns.get(key)
-        if names is None:
-            names = [(answer.fname(column) or b"").decode() for column in range(answer.nfields)]
-            self._columns[key] = names
+        if not names:
+            names[:] = [(answer.fname(column) or b"").decode() for column in range(answer.nfields)]
         with self._one_loads:  # a result may be read when its connection is another thread's by now
             self._adapter.set_pgresult(answer)
             return self._adapter.load_rows(0, answer.ntuples, lambda values: dict(zip(names, values, strict=True)))

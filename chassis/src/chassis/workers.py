@@ -22,11 +22,15 @@ class Worker:
     def __init__(
         self, name: str, step: Callable[[], bool], *, pause_seconds: float, gather_seconds: float = 0.0
     ) -> None:
-        """`wake` ends the pause. It does not end the time to gather before it: what comes meanwhile is done together."""
+        """After a round for which it was woken a worker gathers for a while, before the pause: what comes meanwhile is done
+        together, with the next round. `wake` ends the pause, not the gathering.
+        """
         self.name = name
         self._step = step
         self._pause = pause_seconds
         self._gather = gather_seconds
+        self._failures = 0
+        self._wanted = False
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -38,10 +42,11 @@ class Worker:
 
     def wake(self) -> None:
         """Ends the pause, if there is one."""
+        self._wanted = True
         self._woken.set()
 
     def stop(self) -> None:
-        """Asks the worker to end after its present step."""
+        """Asks the worker to end after its present step, and one more where it was woken since that began and did not fail."""
         self._stopping.set()
         self._woken.set()
 
@@ -51,29 +56,36 @@ class Worker:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        failures = 0
         while not self._stopping.is_set():
-            try:
-                more = self._step()
-            except Exception as error:  # the thread must outlive any error; it is counted, logged and tried again
-                failures += 1
-                metrics.WORKER_FAILURES.labels(self.name).inc()
-                logs.get().error(
-                    "worker failed", worker=self.name, error=type(error).__name__, location=logs.location_of(error)
-                )
-                # Not cut short by `wake`: what is away is not asked again for every commit.
-                self._stopping.wait(_pause_after(failures))
-            else:
-                failures = 0
-                metrics.WORKER_SUCCESS.labels(self.name).set(time.time())
-                if not more:
-                    self._rest()
-
-    def _rest(self) -> None:
-        self._stopping.wait(self._gather)
-        self._woken.wait(self._pause)
-        if not self._stopping.is_set():
             self._woken.clear()
+            was_wanted, self._wanted = self._wanted, False
+            if not self._round():
+                self._rest(gathers=was_wanted)
+        if self._wanted and not self._failures:
+            self._round()
+
+    def _round(self) -> bool:
+        """A step, and after an error a pause; gives whether the next round is due at once."""
+        try:
+            more = self._step()
+        except Exception as error:  # the thread must outlive any error; it is counted, logged and tried again
+            self._failures += 1
+            metrics.WORKER_FAILURES.labels(self.name).inc()
+            logs.get().error(
+                "worker failed", worker=self.name, error=type(error).__name__, location=logs.location_of(error)
+            )
+            # Not cut short by `wake`: what is away is not asked again for every commit.
+            self._stopping.wait(_pause_after(self._failures))
+            return True
+        self._failures = 0
+        metrics.WORKER_SUCCESS.labels(self.name).set(time.time())
+        return more
+
+    def _rest(self, *, gathers: bool) -> None:
+        if gathers:
+            self._stopping.wait(self._gather)
+        if not self._stopping.is_set():
+            self._woken.wait(self._pause)
 
 
 def _pause_after(failures: int) -> float:

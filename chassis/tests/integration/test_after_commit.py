@@ -82,6 +82,25 @@ def test_where_it_fails_the_commit_stands_and_what_is_behind_it_is_done(
         assert conn.execute("SELECT count(*) AS count FROM inbox").fetchone() == {"count": 1}
 
 
+def test_what_a_failing_act_began_on_the_connection_is_nobody_elses(database: Database, done: Done) -> None:
+    with database.transaction() as conn:
+        conn.execute("INSERT INTO inbox (event_id, source) VALUES (%s, 'tests')", [uuid4()])
+
+        def begin_and_fail() -> None:
+            with conn.pipeline():
+                conn.execute("DELETE FROM inbox")
+            with conn.savepoint():
+                conn.execute("SELECT 1 / 0")
+
+        conn.after_commit(begin_and_fail)
+
+    for _ in range(20):  # each of the pool's connections may be the one
+        with noting(database, done, "next") as other, other.savepoint():
+            other.execute("SELECT 1")
+    with database.transaction() as conn:
+        assert conn.execute("SELECT count(*) AS count FROM inbox").fetchone() == {"count": 21}
+
+
 def test_it_is_not_done_where_commit_itself_is_refused(
     database: Database, database_urls: DatabaseUrls, done: Done
 ) -> None:

@@ -37,7 +37,7 @@ def test_each_setting_is_read_from_its_variable() -> None:
     assert found.database_url == NEEDED["CMS_DATABASE_URL"]
 
 
-def test_what_is_not_given_or_empty_is_as_it_stands_in_the_class() -> None:
+def test_what_is_not_given_is_as_it_stands_in_the_class_and_so_is_what_may_be_absent_and_is_empty() -> None:
     found = ServiceSettings.read({**NEEDED, "CMS_CLOCK_OFFSET_FILE": "", "CMS_PROCESSOR": "", "CMS_BUS_PREFIX": ""})
 
     assert (found.host, found.bus_prefix, found.clock_offset_file, found.processor) == ("127.0.0.1", "", None, None)
@@ -52,9 +52,23 @@ def test_everything_that_is_wrong_is_told_at_once_by_the_name_of_its_variable() 
         ServiceSettings.read(given)
 
     assert str(refused.value) == (
-        "not started: settings: CMS_GRPC_PORT: Expected `int`, got `str`; CMS_DATABASE_URL is not set;"
+        "not started: settings: CMS_GRPC_PORT: Expected `int`; CMS_DATABASE_URL is empty;"
         " CMS_KEYRING_FILE is not set; CMS_TIME_SCALE: Expected `float` > 0.0; CMS_KEEP_DAYS: Expected `float` >= 1.0"
     )
+
+
+def test_blanks_around_a_value_are_no_part_of_it() -> None:
+    assert ServiceSettings.read({**NEEDED, "CMS_GRPC_PORT": " 8051\n"}).grpc_port == 8051
+
+
+def test_an_empty_variable_does_not_stand_for_a_default_that_says_something() -> None:
+    with pytest.raises(SettingsError, match=r"^not started: settings: CMS_ISSUER is empty; CMS_TIME_SCALE is empty$"):
+        ServiceSettings.read({**NEEDED, "CMS_ISSUER": " ", "CMS_TIME_SCALE": ""})
+
+
+def test_what_is_no_text_is_told_as_what_is_no_number() -> None:
+    with pytest.raises(SettingsError, match="CMS_GRPC_PORT is not written in UTF-8"):
+        ServiceSettings.read({**NEEDED, "CMS_GRPC_PORT": b"5\xff".decode("utf-8", "surrogateescape")})
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "-1", "1e400"])

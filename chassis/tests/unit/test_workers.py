@@ -95,44 +95,67 @@ def test_a_worker_that_pauses_is_woken() -> None:
         eventually(lambda: len(rounds) == 2)
 
 
-def test_what_comes_while_a_worker_gathers_is_done_in_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    came, gathered, taken = threading.Event(), threading.Event(), list[bool]()
+class Gathering:
+    """A worker with an hour to gather, which a test ends; it counts its rounds."""
 
-    def step() -> bool:
-        taken.append(came.is_set())
-        came.clear()
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.rounds: list[int] = []
+        self.stepped, self.gathers, self.gathered = threading.Event(), threading.Event(), threading.Event()
+        self.worker = Worker("tested", self._step, pause_seconds=60, gather_seconds=3600)
+        real = self.worker._stopping.wait
+
+        def wait(seconds: float) -> bool:
+            assert seconds == 3600
+            self.gathers.set()
+            while not self.gathered.is_set() and not real(0.01):
+                pass
+            return self.worker._stopping.is_set()
+
+        monkeypatch.setattr(self.worker._stopping, "wait", wait)
+
+    def _step(self) -> bool:
+        self.rounds.append(1)
+        self.stepped.set()
         return False
 
-    worker = Worker("tested", step, pause_seconds=60, gather_seconds=1)
-    monkeypatch.setattr(worker._stopping, "wait", lambda _seconds: gathered.wait(10))
-    worker.start()
-    eventually(lambda: len(taken) == 1)
+    def until_it_gathers(self) -> None:
+        """Lets it make its first round, which nobody asked for, and one for which it is woken."""
+        self.worker.start()
+        eventually(lambda: len(self.rounds) == 1)
+        self.worker.wake()
+        assert self.gathers.wait(5)
+        assert len(self.rounds) == 2
+        self.stepped.clear()
+
+
+def test_what_comes_while_a_worker_gathers_is_done_in_one_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    gathering = Gathering(monkeypatch)
+    gathering.until_it_gathers()
+
     for _ in range(5):
-        came.set()
-        worker.wake()
-    assert len(taken) == 1
-    gathered.set()
-    eventually(lambda: len(taken) == 2)
-    worker.stop()
+        gathering.worker.wake()
+    assert not gathering.stepped.wait(0.2)
+    gathering.gathered.set()
 
-    assert worker.join(5)
-    assert taken == [False, True]
+    eventually(lambda: len(gathering.rounds) == 3)
+    gathering.worker.stop()
+    assert gathering.worker.join(5)
+    assert len(gathering.rounds) == 3
 
 
-def test_a_worker_that_gathers_ends_at_once_when_it_is_stopped() -> None:
-    done = threading.Event()
+@pytest.mark.parametrize(("wakes", "rounds"), [(0, 2), (2, 3)])
+def test_a_worker_that_is_stopped_while_it_gathers_does_what_it_was_woken_for_and_ends(
+    monkeypatch: pytest.MonkeyPatch, wakes: int, rounds: int
+) -> None:
+    gathering = Gathering(monkeypatch)
+    gathering.until_it_gathers()
 
-    def step() -> bool:
-        done.set()
-        return False
+    for _ in range(wakes):
+        gathering.worker.wake()
+    gathering.worker.stop()
 
-    worker = Worker("tested", step, pause_seconds=60, gather_seconds=60)
-    worker.start()
-    assert done.wait(5)
-
-    worker.stop()
-
-    assert worker.join(5)
+    assert gathering.worker.join(5)
+    assert len(gathering.rounds) == rounds
 
 
 def test_a_worker_with_more_to_do_does_not_pause() -> None:

@@ -70,7 +70,10 @@ class QuestionState(Struct, frozen=True, kw_only=True):
     is_open: bool
     """Whether it is still to be asked: relevant, and without an answer or with something left to put right."""
     written: dict[str, bytes] = {}
-    """What a door has written of it, by language, so that it is written once: most states stay as they are."""
+    """What a door has written of it, by language, so that it is written once: most states stay as they are.
+
+    It follows from the rest, but states of which one was written are not equal.
+    """
 
 
 class SectionState(Struct, frozen=True, kw_only=True):

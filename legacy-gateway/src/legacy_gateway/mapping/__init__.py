@@ -51,7 +51,7 @@ def read_sources(path: Path) -> Sources:
     """The sources of a file, which must supply every field of its records, by forms that are known. Raises SourcesError."""
     try:
         found = msgspec.toml.decode(path.read_bytes(), type=Sources)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SourcesError("SOURCES", f"{path.name}: {error}") from error
     for phase in found.phases:
         _check(path.name, layout(phase.record), found.of_record(phase.record))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-Rule = Annotated[str, Meta(pattern="^([A-Z]{2})?[0-9]{4}$")]
+Rule = Annotated[str, Meta(pattern=r"^([A-Z]{2})?[0-9]{4}\Z")]
 """The code of an edit rule, or the number of one that several records have."""
 
 

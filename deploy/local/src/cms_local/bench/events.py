@@ -70,7 +70,7 @@ def _seconds_through(url: str, bus_url: str, prefix: str, count: int) -> float:
     database.open()
     relay = Relay(_SOURCE, database, bus, consumer="bench")
     publisher = Worker("bench-relay", relay.publish, pause_seconds=0.2, gather_seconds=GATHER_SECONDS)
-    receiver = Worker("bench-receipts", relay.receive, pause_seconds=0, gather_seconds=GATHER_SECONDS)
+    receiver = Worker("bench-receipts", relay.receive, pause_seconds=GATHER_SECONDS)
     workers = [publisher, receiver]
     database.on_events(publisher.wake)
     for worker in workers:
