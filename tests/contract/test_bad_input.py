@@ -26,8 +26,11 @@ from cms_local.testing import PlatformUnderTest
 
 pytestmark = pytest.mark.xdist_group("platform")
 
-CANARY = "Zq7 Canary"
-"""In everything that is sent for a value; no name of a field looks like it."""
+CANARY = "Zq7 Canary Zq7"
+"""In everything that is sent for a value; no name of a field looks like it, nor does it with one byte changed.
+
+The name of a field that there is not is told to who sent it: mangled in its only blank, a shorter canary became one.
+"""
 NEVER = {"internal", "unknown", "http_500", "http_502", "cancelled", "data_loss"}
 DEEPEST_MESSAGE, DEEPEST_BODY = 25, 120
 """Levels of JSON in a value: what a message can be made of here, and more than any door takes."""
