@@ -1,8 +1,8 @@
 """Statements on a connection, many in one message, each prepared once: psycopg's libpq wrapper and adapters at work.
 
 psycopg's cursors cost a service more processor than all else that it does for a call (docs/performance.md); what they do
-for cursors of any kind is not needed here. Values are written and read by
-psycopg's own adapters, but for lists that go as binary.
+for cursors of any kind is not needed here. Values are written and read by psycopg's own adapters, but for lists that go as
+binary.
 """
 
 import re
@@ -57,8 +57,7 @@ class _BinaryList(Dumper):
     format = Format.BINARY
     element = 0
 
-    # ruff: noqa: A002 - psycopg calls a parameter `format`
-    def get_key(self, obj: list[Any], format: PyFormat) -> Any:  # noqa: ARG002
+    def get_key(self, obj: list[Any], format: PyFormat) -> Any:  # noqa: A002, ARG002 - psycopg's name for it
         """A list, and the kind of its elements; None where there are none. Raises psycopg.ProgrammingError for others."""
         kinds = set(map(type, obj))
         kinds.discard(NoneType)
@@ -66,7 +65,7 @@ class _BinaryList(Dumper):
             raise psycopg.ProgrammingError("a list in binary form is one of texts or of bytes")
         return list, kinds.pop() if kinds else None
 
-    def upgrade(self, obj: list[Any], format: PyFormat) -> Dumper:
+    def upgrade(self, obj: list[Any], format: PyFormat) -> Dumper:  # noqa: A002
         """The dumper of lists of its kind: as text where that is not known, for only then the server finds it out."""
         _, kind = self.get_key(obj, format)
         if kind is None:
