@@ -21,7 +21,7 @@ from assessment.__main__ import MIGRATIONS, service
 from assessment.clients import Amendment, Interview, Question
 from assessment.config import Settings
 from assessment.consumers import HANDLERS
-from assessment.domain import ClaimChanged
+from assessment.domain.refusals import ClaimChanged
 from assessment.grpc_api import AssessmentApi
 from chassis import call, clock
 from chassis.database import Database

@@ -10,7 +10,8 @@ import grpc
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Value
 
-from assessment.domain import ClaimChanged, Facts
+from assessment.domain.items import Facts
+from assessment.domain.refusals import ClaimChanged
 from chassis import call, remote
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied, StaleVersion, Violation
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc

@@ -5,7 +5,7 @@ from datetime import UTC
 from typing import cast
 
 from assessment import service, store
-from assessment.domain import Appointment
+from assessment.domain.work import Appointment
 from assessment.enums import name_of
 from chassis.database import Connection
 from chassis.inbox import Event, Handler

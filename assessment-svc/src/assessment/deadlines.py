@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from assessment.domain import BOOKING_AWAITED_FOR
+from assessment.domain.work import BOOKING_AWAITED_FOR
 from chassis.deadlines import Deadline, within
 
 DEADLINES = (

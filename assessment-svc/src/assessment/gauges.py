@@ -1,16 +1,18 @@
 """Gauges of the work that waits."""
 
-from assessment import domain, store
+from assessment import store
 from assessment.deadlines import DEADLINES
+from assessment.domain.assessments import AssessmentState
+from assessment.domain.work import BOOKING_AWAITED_FOR
 from chassis import clock, deadlines
 from chassis.database import Connection
 from chassis.state_gauges import Samples, StateGauge
 
-_OPEN = (domain.AssessmentState.READY, domain.AssessmentState.IN_PROGRESS)
+_OPEN = (AssessmentState.READY, AssessmentState.IN_PROGRESS)
 
 
 def _unbooked(conn: Connection) -> Samples:
-    return [((), float(store.count_unbooked(conn, submitted_before=clock.now() - domain.BOOKING_AWAITED_FOR)))]
+    return [((), float(store.count_unbooked(conn, submitted_before=clock.now() - BOOKING_AWAITED_FOR)))]
 
 
 def _work(conn: Connection) -> Samples:

@@ -10,10 +10,11 @@ from google.type import date_pb2
 
 from assessment import service, store
 from assessment.clients import Intake, Interview, Question
-from assessment.domain import Assessment, AssessmentState, Check, Evidence, Item, ItemStatus, WorkItem
+from assessment.domain.assessments import Assessment, AssessmentState
+from assessment.domain.items import Check, Evidence, Item, ItemStatus
+from assessment.domain.work import Place, WorkFilter, WorkItem
 from assessment.enums import name_of, number_of
 from assessment.pages import place_of, token_of
-from assessment.store import Place, WorkFilter
 from chassis import call, clock
 from chassis.database import Connection
 from chassis.errors import InvalidArgument, Violation

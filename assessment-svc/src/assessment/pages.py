@@ -5,7 +5,7 @@ import binascii
 import json
 from datetime import datetime
 
-from assessment.store import Place
+from assessment.domain.work import Place
 from chassis.errors import InvalidArgument, Violation
 
 

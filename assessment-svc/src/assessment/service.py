@@ -1,15 +1,17 @@
 """The use cases of an assessment: load, decide, save, on the connection given; calls to intake stay outside of it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Value
-from msgspec import Struct
 
 from assessment import store
 from assessment.clients import Amendment, Intake, Interview
-from assessment.domain import Assessment, AssessmentConfirmed, Check, Checked, OfficeRequired, OtherOffice, WorkNotFound
+from assessment.domain.assessments import Assessment, AssessmentConfirmed
+from assessment.domain.items import Check, Checked
+from assessment.domain.refusals import OfficeRequired, OtherOffice, WorkNotFound
 from assessment.enums import number_of
 from chassis import access_log, call, clock, crash, outbox
 from chassis.database import Connection
@@ -20,7 +22,8 @@ from cms.common.v1 import common_pb2
 _ASSESSOR = "ASSESSOR"
 
 
-class Correction(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Correction:
     """A fact to correct: what CorrectItem asks. `version` is the assessment's, `request_id` the caller's."""
 
     claim_ref: str

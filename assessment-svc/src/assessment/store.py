@@ -1,22 +1,12 @@
 """All SQL of the assessment service. Nothing here holds what a claimant told us."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import LiteralString
 
-from msgspec import Struct
-from msgspec.structs import asdict
-
-from assessment.domain import (
-    Appointment,
-    Assessment,
-    AssessmentState,
-    Checked,
-    Evidence,
-    Item,
-    ItemStatus,
-    WorkItem,
-)
+from assessment.domain.assessments import Assessment, AssessmentState
+from assessment.domain.items import Checked, Evidence, Item, ItemStatus
+from assessment.domain.work import Appointment, Place, WorkFilter, WorkItem
 from chassis.database import Connection, Row
 
 # One submitted claim's assessment, for those who show it.
@@ -40,8 +30,8 @@ _SAVE = """
 _SAVE_ITEMS = """
     INSERT INTO items (claim_ref, fact, answered_version, status, evidence_kind, seen_on, checked_by, checked_time)
     SELECT %(claim_ref)s, * FROM unnest(
-        %(fact)b::text[], %(answered_version)s::integer[], %(status)b::text[], %(evidence_kind)b::text[],
-        %(seen_on)s::date[], %(checked_by)b::text[], %(checked_time)s::timestamptz[]
+        %(fact)s::text[], %(answered_version)s::integer[], %(status)s::text[], %(evidence_kind)s::text[],
+        %(seen_on)s::date[], %(checked_by)s::text[], %(checked_time)s::timestamptz[]
     )
     ON CONFLICT (claim_ref, fact) DO UPDATE
     SET answered_version = excluded.answered_version, status = excluded.status, evidence_kind = excluded.evidence_kind,
@@ -139,31 +129,6 @@ _COUNT_BY_STATE = """
 """
 
 
-class Place(Struct, frozen=True, kw_only=True):
-    """Where a page of work ended."""
-
-    done: bool
-    submit_time: datetime
-    claim_ref: str
-
-    @classmethod
-    def of(cls, work: WorkItem) -> "Place":
-        """The place of this work item."""
-        done = work.state is AssessmentState.CONFIRMED
-        return cls(done=done, submit_time=work.submit_time, claim_ref=work.claim_ref)
-
-
-class WorkFilter(Struct, frozen=True, kw_only=True):
-    """Which work to list: of an office, with what is not booked yet or without; the rest narrows it further."""
-
-    office: str
-    with_unbooked: bool
-    assessor: str | None = None
-    starts_from: datetime | None = None
-    starts_before: datetime | None = None
-    state: AssessmentState | None = None
-
-
 def read_assessment(conn: Connection, claim_ref: str) -> Assessment | None:
     """The assessment of a submitted claim; None where there is none."""
     return _find(conn, _READ, claim_ref)
@@ -184,17 +149,17 @@ def _find(conn: Connection, query: LiteralString, claim_ref: str) -> Assessment 
 
 
 def save_assessment(conn: Connection, before: Assessment, after: Assessment) -> None:
-    """Writes what changed, at commit. `before` must be as it was locked in this transaction."""
+    """Writes what changed. `before` must be as it was locked in this transaction."""
     if after == before:
         return
-    conn.at_commit(_SAVE, _row(after))
     gone = [fact for fact in before.items if fact not in after.items]
-    if gone:
-        conn.at_commit(_DELETE_ITEMS, [after.claim_ref, gone])
-    changed = [_item_row(item) for fact, item in after.items.items() if before.items.get(fact) != item]
-    if changed:
-        columns: Row = {name: [row[name] for row in changed] for name in changed[0]}
-        conn.at_commit(_SAVE_ITEMS, columns | {"claim_ref": after.claim_ref})
+    changed = [item for fact, item in after.items.items() if before.items.get(fact) != item]
+    with conn.pipeline():
+        conn.execute(_SAVE, _row(after))
+        if gone:
+            conn.execute(_DELETE_ITEMS, [after.claim_ref, gone])
+        if changed:
+            conn.execute(_SAVE_ITEMS, _columns(changed) | {"claim_ref": after.claim_ref})
 
 
 def record_submission(conn: Connection, claim_ref: str, *, schemes: list[str], submit_time: datetime) -> None:
@@ -236,7 +201,7 @@ def list_work(conn: Connection, wanted: WorkFilter, *, after: Place | None, limi
 
 
 def _parameters(wanted: WorkFilter, *, after: Place | None, limit: int) -> Row:
-    return asdict(wanted) | {
+    return vars(wanted) | {
         "after_done": bool(after and after.done),
         "after_time": after.submit_time if after else "-infinity",
         "after_ref": after.claim_ref if after else "",
@@ -293,6 +258,11 @@ def _item(row: Row) -> Item:
         evidence=Evidence(kind=kind, seen_on=row["seen_on"]) if kind else None,
         checked=_checked(row["checked_by"], row["checked_time"]),
     )
+
+
+def _columns(items: Sequence[Item]) -> Row:
+    rows = [_item_row(item) for item in items]
+    return {name: [row[name] for row in rows] for name in rows[0]}
 
 
 def _item_row(item: Item) -> Row:

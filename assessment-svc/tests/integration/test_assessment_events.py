@@ -9,11 +9,12 @@ import pytest
 from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import asdict
 
 from assessment import store
 from assessment.consumers import HANDLERS
-from assessment.domain import Assessment, Check, Checked, Facts, ItemStatus
+from assessment.domain.assessments import Assessment
+from assessment.domain.items import Check, Checked, Facts, ItemStatus
+from assessment.domain.work import WorkFilter
 from chassis import outbox
 from chassis.bus import Bus
 from chassis.database import Database
@@ -90,12 +91,12 @@ def handle(database: Database, claim_ref: str, events: list[Event]) -> None:
 
 def listed(database: Database, claim_ref: str) -> Any:
     """The claim's work item without its reference."""
-    wanted = store.WorkFilter(office=OFFICE, with_unbooked=True)
+    wanted = WorkFilter(office=OFFICE, with_unbooked=True)
     with database.transaction() as conn:
         found = [
             work for work in store.list_work(conn, wanted, after=None, limit=10_000) if work.claim_ref == claim_ref
         ]
-    return asdict(found[0]) | {"claim_ref": ""} if found else None
+    return vars(found[0]) | {"claim_ref": ""} if found else None
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -16,7 +16,8 @@ from google.rpc import code_pb2, status_pb2
 from grpc_status import rpc_status
 
 from assessment.clients import Amendment, IntakeClient, interview_of
-from assessment.domain import ClaimChanged, Facts
+from assessment.domain.items import Facts
+from assessment.domain.refusals import ClaimChanged
 from chassis import call, remote
 from chassis.call import Call
 from chassis.database import Database

@@ -8,7 +8,7 @@ import pytest
 
 from assessment import store
 from assessment.deadlines import DEADLINES
-from assessment.store import WorkFilter
+from assessment.domain.work import Place, WorkFilter
 from chassis import clock
 from chassis.database import Connection, Database
 from chassis.testing import rows_read
@@ -66,9 +66,9 @@ def test_a_page_of_work_reads_little_more_than_it_shows(owner: Connection) -> No
     wanted = WorkFilter(office=OFFICE, with_unbooked=True)
 
     page = store.list_work(owner, wanted, after=None, limit=5)
-    later = store.list_work(owner, wanted, after=store.Place.of(page[-1]), limit=5)
+    later = store.list_work(owner, wanted, after=Place.of(page[-1]), limit=5)
 
     assert [work.claim_ref for work in page[:3]] == ["COPEN1", "COPEN2", "CUNBOOKED"]
     assert page[-1].claim_ref < later[0].claim_ref
-    for place in (None, store.Place.of(later[-1])):
+    for place in (None, Place.of(later[-1])):
         assert rows_read(owner, store._WORK, store._parameters(wanted, after=place, limit=5)) < 60

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assessment.consumers import HANDLERS
+from assessment.domain.work import Place
 from assessment.enums import name_of, number_of
 from assessment.pages import place_of, token_of
-from assessment.store import Place
 from chassis import contract
 from chassis.errors import InvalidArgument
 from cms.common.v1 import common_pb2

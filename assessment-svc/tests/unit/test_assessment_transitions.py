@@ -1,31 +1,25 @@
 """The story of an assessment, without a database."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
-from assessment.domain import (
+from assessment.domain.assessments import Assessment, AssessmentState
+from assessment.domain.items import Check, Checked, Evidence, Facts, ItemStatus
+from assessment.domain.refusals import (
     AlreadyConfirmed,
-    Assessment,
-    AssessmentState,
-    Booking,
-    Check,
-    Checked,
     ClaimChanged,
-    Evidence,
-    Facts,
     ItemsOpen,
-    ItemStatus,
     NotStarted,
     OfficeRequired,
     OtherOffice,
     OtherScheme,
     ProposalsOpen,
-    WorkItem,
 )
+from assessment.domain.work import Booking, WorkItem
 from chassis.errors import InvalidArgument, StaleVersion
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)

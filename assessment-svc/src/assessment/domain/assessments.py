@@ -1,29 +1,24 @@
-"""The assessment of a claim: its facts are items, and a claim is confirmed when every item was checked.
-
-An item is a fact at the version of the claim at which it was answered. A check holds for that answer alone: once the
-fact is answered anew, nobody has looked at it yet.
-"""
+"""The assessment of a claim: a claim is confirmed when every item was checked."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import ClassVar, Self
+from typing import Self
 
-from msgspec import Struct
-from msgspec.structs import replace
-
-from chassis.errors import (
-    CmsError,
-    FailedPrecondition,
-    InvalidArgument,
-    NotFound,
-    PermissionDenied,
-    StaleVersion,
-    Violation,
+from assessment.domain.items import Check, Checked, Facts, Item, ItemStatus
+from assessment.domain.refusals import (
+    AlreadyConfirmed,
+    ClaimChanged,
+    ItemsOpen,
+    NotStarted,
+    OfficeRequired,
+    OtherOffice,
+    OtherScheme,
+    ProposalsOpen,
 )
+from chassis.errors import InvalidArgument, StaleVersion, Violation
 
-BOOKING_AWAITED_FOR = timedelta(minutes=30)
-"""After this long without an interview somebody must book it."""
+CHILD_MAINTENANCE = "CHILD_MAINTENANCE"
 
 
 class AssessmentState(StrEnum):
@@ -34,145 +29,8 @@ class AssessmentState(StrEnum):
     CONFIRMED = "CONFIRMED"
 
 
-class ItemStatus(StrEnum):
-    """Where an item stands."""
-
-    UNCHECKED = "UNCHECKED"
-    CONFIRMED = "CONFIRMED"
-    CORRECTED = "CORRECTED"
-    DISPUTED = "DISPUTED"
-
-
-class Booking(StrEnum):
-    """Whether a claim has its interview."""
-
-    BOOKED = "BOOKED"
-    AWAITED = "AWAITED"
-    UNBOOKED = "UNBOOKED"
-
-
-CHILD_MAINTENANCE = "CHILD_MAINTENANCE"
-
-
-class WorkNotFound(NotFound):
-    """No such claim was submitted."""
-
-    def __init__(self, claim_ref: str) -> None:
-        super().__init__("WORK_NOT_FOUND", "no such claim was submitted", metadata={"claim_ref": claim_ref})
-
-
-class NotStarted(FailedPrecondition):
-    """The assessment was not begun: StartAssessment comes first."""
-
-    def __init__(self) -> None:
-        super().__init__("NOT_STARTED", "the assessment was not begun: start it first")
-
-
-class AlreadyConfirmed(FailedPrecondition):
-    """The claim was confirmed; later changes go through intake."""
-
-    def __init__(self) -> None:
-        super().__init__("ALREADY_CONFIRMED", "the claim was confirmed: amend its answers instead")
-
-
-class ItemsOpen(FailedPrecondition):
-    """Items that are neither confirmed nor corrected hold up the confirmation; the violations name their facts."""
-
-    def __init__(self, items: Iterable["Item"]) -> None:
-        violations = [Violation(field=item.fact, description=f"is {item.status}") for item in items]
-        super().__init__("ITEMS_OPEN", "items are neither confirmed nor corrected", violations=violations)
-
-
-class ProposalsOpen(FailedPrecondition):
-    """Facts that the paying systems cannot hold as they are, and to whose other form nobody has agreed, are named."""
-
-    def __init__(self, facts: Iterable[str]) -> None:
-        advice = (
-            "no paying system can hold it as it is: agree its `proposal` by CorrectItem with accept_transliteration"
-        )
-        violations = [Violation(field=fact, description=advice) for fact in facts]
-        super().__init__("PROPOSALS_OPEN", "facts need a form that the paying systems can hold", violations=violations)
-
-
-class ClaimChanged(CmsError):
-    """The claim was amended while the call was on its way: read it again."""
-
-    code: ClassVar[str] = "ABORTED"
-
-    def __init__(self) -> None:
-        super().__init__("CLAIM_CHANGED", "the claim was amended since its items were read: start the assessment again")
-
-
-class OfficeRequired(PermissionDenied):
-    """An assessor works for an office, and the token names none."""
-
-    def __init__(self) -> None:
-        super().__init__("OFFICE_REQUIRED", "the token names no office")
-
-
-class OtherOffice(PermissionDenied):
-    """The interview is held by another office."""
-
-    def __init__(self) -> None:
-        super().__init__("OTHER_OFFICE", "the work is another office's")
-
-
-class OtherScheme(PermissionDenied):
-    """A caseworker confirms child maintenance and nothing else; an assessor everything else (contract.md)."""
-
-    def __init__(self) -> None:
-        super().__init__("OTHER_SCHEME", "caseworkers confirm child maintenance, assessors every other scheme")
-
-
-class Facts(Struct, frozen=True, kw_only=True):
-    """The relevant, answered questions of a claim at `version`: for each fact the version at which it was answered.
-
-    `proposed` are those that wait for agreement to the form that the paying systems can hold.
-    """
-
-    version: int
-    answered: Mapping[str, int]
-    proposed: frozenset[str] = frozenset()
-
-
-class Evidence(Struct, frozen=True, kw_only=True):
-    """What was seen as proof, and on which day."""
-
-    kind: str
-    seen_on: date
-
-
-class Check(Struct, frozen=True, kw_only=True):
-    """What an assessor found of one fact."""
-
-    fact: str
-    status: ItemStatus
-    evidence: Evidence | None = None
-
-
-class Checked(Struct, frozen=True, kw_only=True):
-    """Who checked, and when."""
-
-    by: str
-    at: datetime
-
-
-class Item(Struct, frozen=True, kw_only=True):
-    """A fact to check, as it was answered at `answered_version` of the claim."""
-
-    fact: str
-    answered_version: int
-    status: ItemStatus = ItemStatus.UNCHECKED
-    evidence: Evidence | None = None
-    checked: Checked | None = None
-
-    @property
-    def settled(self) -> bool:
-        """Whether it stands in the way of confirmation no longer."""
-        return self.status in {ItemStatus.CONFIRMED, ItemStatus.CORRECTED}
-
-
-class AssessmentConfirmed(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class AssessmentConfirmed:
     """An assessor confirmed these schemes of a claim as its facts were at `claim_version`."""
 
     claim_ref: str
@@ -183,7 +41,8 @@ class AssessmentConfirmed(Struct, frozen=True, kw_only=True):
     assessor_id: str
 
 
-class Assessment(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
     """The assessment of one claim. `version` changes with what assessors do; `claim_version` is that of the items."""
 
     claim_ref: str
@@ -195,7 +54,7 @@ class Assessment(Struct, frozen=True, kw_only=True):
     confirmed: Checked | None = None
     appointment_id: str | None = None
     office_code: str | None = None
-    items: Mapping[str, Item] = {}
+    items: Mapping[str, Item] = field(default_factory=dict)
 
     @property
     def purpose(self) -> str:
@@ -307,9 +166,9 @@ class Assessment(Struct, frozen=True, kw_only=True):
         """Confirmed for these schemes, and the event. Raises ItemsOpen, and ProposalsOpen: nothing unsendable is sent."""
         self.check_open(version)
         current = self.synchronised(facts)
-        open_items = [item for item in current.items.values() if not item.settled]
-        if open_items:
-            raise ItemsOpen(open_items)
+        unsettled = {fact: item.status for fact, item in current.items.items() if not item.settled}
+        if unsettled:
+            raise ItemsOpen(unsettled)
         if facts.proposed:
             raise ProposalsOpen(sorted(facts.proposed))
         confirmed_schemes = (*self.confirmed_schemes, *schemes)
@@ -358,33 +217,3 @@ def _check_names(checks: Sequence[Check], *, known: set[str]) -> None:
         earlier.add(check.fact)
     if violations:
         raise InvalidArgument.of(*violations)
-
-
-class Appointment(Struct, frozen=True, kw_only=True):
-    """The interview of a claim, as scheduling told it at `booked_time`."""
-
-    appointment_id: str
-    office_code: str
-    assessor_id: str
-    start_time: datetime
-    channel: str
-    booked_time: datetime
-
-
-class WorkItem(Struct, frozen=True, kw_only=True):
-    """A submitted claim, as an office lists it."""
-
-    claim_ref: str
-    state: AssessmentState
-    version: int
-    schemes: tuple[str, ...]
-    submit_time: datetime
-    appointment: Appointment | None
-    accepted_by: tuple[str, ...]
-    rejected_question_ids: tuple[str, ...]
-
-    def booking(self, now: datetime) -> Booking:
-        """Whether it has its interview, by the platform's time."""
-        if self.appointment is not None:
-            return Booking.BOOKED
-        return Booking.AWAITED if now - self.submit_time < BOOKING_AWAITED_FOR else Booking.UNBOOKED

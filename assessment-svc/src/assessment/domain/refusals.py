@@ -1,0 +1,76 @@
+"""Refusals of the assessment service, each with its reason."""
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from chassis.errors import CmsError, FailedPrecondition, NotFound, PermissionDenied, Violation
+
+
+class WorkNotFound(NotFound):
+    """No such claim was submitted."""
+
+    def __init__(self, claim_ref: str) -> None:
+        super().__init__("WORK_NOT_FOUND", "no such claim was submitted", metadata={"claim_ref": claim_ref})
+
+
+class NotStarted(FailedPrecondition):
+    """The assessment was not begun: StartAssessment comes first."""
+
+    def __init__(self) -> None:
+        super().__init__("NOT_STARTED", "the assessment was not begun: start it first")
+
+
+class AlreadyConfirmed(FailedPrecondition):
+    """The claim was confirmed; later changes go through intake."""
+
+    def __init__(self) -> None:
+        super().__init__("ALREADY_CONFIRMED", "the claim was confirmed: amend its answers instead")
+
+
+class ItemsOpen(FailedPrecondition):
+    """Items that are neither confirmed nor corrected hold up the confirmation; the violations name their facts."""
+
+    def __init__(self, statuses: Mapping[str, str]) -> None:
+        violations = [Violation(field=fact, description=f"is {status}") for fact, status in statuses.items()]
+        super().__init__("ITEMS_OPEN", "items are neither confirmed nor corrected", violations=violations)
+
+
+class ProposalsOpen(FailedPrecondition):
+    """Facts that the paying systems cannot hold as they are, and to whose other form nobody has agreed, are named."""
+
+    def __init__(self, facts: Iterable[str]) -> None:
+        advice = (
+            "no paying system can hold it as it is: agree its `proposal` by CorrectItem with accept_transliteration"
+        )
+        violations = [Violation(field=fact, description=advice) for fact in facts]
+        super().__init__("PROPOSALS_OPEN", "facts need a form that the paying systems can hold", violations=violations)
+
+
+class ClaimChanged(CmsError):
+    """The claim was amended while the call was on its way: read it again."""
+
+    code: ClassVar[str] = "ABORTED"
+
+    def __init__(self) -> None:
+        super().__init__("CLAIM_CHANGED", "the claim was amended since its items were read: start the assessment again")
+
+
+class OfficeRequired(PermissionDenied):
+    """An assessor works for an office, and the token names none."""
+
+    def __init__(self) -> None:
+        super().__init__("OFFICE_REQUIRED", "the token names no office")
+
+
+class OtherOffice(PermissionDenied):
+    """The interview is held by another office."""
+
+    def __init__(self) -> None:
+        super().__init__("OTHER_OFFICE", "the work is another office's")
+
+
+class OtherScheme(PermissionDenied):
+    """A caseworker confirms child maintenance and nothing else; an assessor everything else (contract.md)."""
+
+    def __init__(self) -> None:
+        super().__init__("OTHER_SCHEME", "caseworkers confirm child maintenance, assessors every other scheme")
