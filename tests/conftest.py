@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 
-from cms_local.testing import platform_under_test
+from tests.support.platforms import platform_under_test
 
 __all__ = ["platform_under_test"]
 

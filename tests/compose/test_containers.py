@@ -7,13 +7,12 @@ import httpx
 import pytest
 
 from chassis.testing import eventually
-from cms_local import compose
-from cms_local.compose import LAYOUT, Engine
 from cms_local.demo import doors_of, run_demo
 from cms_local.journey import Journey
 from cms_local.layout import SERVICES
 from cms_local.platform import Platform
-from cms_local.testing import PlatformUnderTest
+from tests.support.engine import LAYOUT, TIME_SCALE, Engine
+from tests.support.platforms import PlatformUnderTest
 
 pytestmark = pytest.mark.compose
 READ_ONLY = "import os; print(bool(os.statvfs('/').f_flag & os.ST_RDONLY))"
@@ -53,7 +52,7 @@ def test_the_demonstration_goes_through_the_containers(engine: Engine) -> None:
 def test_a_container_killed_on_the_way_changes_nothing(engine: Engine) -> None:
     said: list[Journey] = []
     with doors_of(LAYOUT) as doors:
-        platform = PlatformUnderTest(running=Platform(layout=LAYOUT, time_scale=float(compose.TIME_SCALE)), doors=doors)
+        platform = PlatformUnderTest(running=Platform(layout=LAYOUT, time_scale=float(TIME_SCALE)), doors=doors)
         for victim in ("legacy-gateway", "intake-svc"):
             journey = platform.journey("couple with two children, private tenant")
             said.append(journey)
@@ -106,4 +105,4 @@ def test_prometheus_scrapes_every_service(engine: Engine) -> None:
 def test_the_waits_are_those_that_the_test_asked_for(engine: Engine) -> None:
     logged = engine.compose("logs", "legacy-gateway")
 
-    assert f'"time_scale": {compose.TIME_SCALE}' in logged
+    assert f'"time_scale": {TIME_SCALE}' in logged

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from chassis.testing import eventually
-from cms_local.callers import own_office
 from cms_local.journey import Journey
-from cms_local.raw_doors import RawDoors
-from cms_local.testing import PlatformUnderTest
+from tests.support.callers import own_office
+from tests.support.platforms import PlatformUnderTest
+from tests.support.raw_doors import RawDoors
 
 
 @pytest.fixture(scope="session")

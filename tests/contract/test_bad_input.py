@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from chassis import contract
 from cms_local.journey import Journey
 from cms_local.layout import SERVICES
-from cms_local.raw_doors import Answer, RawDoors, methods
-from cms_local.testing import PlatformUnderTest
+from tests.support.platforms import PlatformUnderTest
+from tests.support.raw_doors import Answer, RawDoors, methods
 
 pytestmark = pytest.mark.xdist_group("platform")
 

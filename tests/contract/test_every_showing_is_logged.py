@@ -13,8 +13,8 @@ from google.protobuf.message_factory import GetMessageClass
 from chassis import contract
 from cms_local.doors import Doors
 from cms_local.journey import Journey
-from cms_local.raw_doors import methods
-from cms_local.testing import PlatformUnderTest
+from tests.support.platforms import PlatformUnderTest
+from tests.support.raw_doors import methods
 
 pytestmark = pytest.mark.xdist_group("platform")
 

@@ -22,7 +22,7 @@ from cms_local import told
 from cms_local.cases import random_nino
 from cms_local.journey import Journey
 from cms_local.layout import ROOT
-from cms_local.testing import PlatformUnderTest
+from tests.support.platforms import PlatformUnderTest
 
 pytestmark = pytest.mark.xdist_group("platform")
 

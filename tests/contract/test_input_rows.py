@@ -13,8 +13,8 @@ import pytest
 from cms_local.doors import SERVICE_NAMES
 from cms_local.journey import Journey
 from cms_local.layout import SERVICES
-from cms_local.raw_doors import Answer, Door, RawDoors, methods
-from cms_local.testing import PlatformUnderTest
+from tests.support.platforms import PlatformUnderTest
+from tests.support.raw_doors import Answer, Door, RawDoors, methods
 
 pytestmark = pytest.mark.xdist_group("platform")
 

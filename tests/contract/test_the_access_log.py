@@ -6,12 +6,12 @@ import jwt
 import psycopg
 import pytest
 
-from cms_local.callers import attempts, bearer, is_silent, logged, own_office
 from cms_local.doors import SERVICE_NAMES
 from cms_local.journey import Journey
 from cms_local.layout import DATABASES, SERVICES
-from cms_local.raw_doors import Door, RawDoors, methods
-from cms_local.testing import PlatformUnderTest
+from tests.support.callers import attempts, bearer, is_silent, logged, own_office
+from tests.support.platforms import PlatformUnderTest
+from tests.support.raw_doors import Door, RawDoors, methods
 
 pytestmark = pytest.mark.xdist_group("platform")
 

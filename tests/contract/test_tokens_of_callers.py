@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from chassis.testing import eventually
 from cms_local.journey import Journey
 from cms_local.keys import ISSUER
-from cms_local.raw_doors import Door, RawDoors, methods
-from cms_local.testing import PlatformUnderTest
+from tests.support.platforms import PlatformUnderTest
+from tests.support.raw_doors import Door, RawDoors, methods
 
 pytestmark = pytest.mark.xdist_group("platform")
 

@@ -9,12 +9,12 @@ from chassis import contract
 from chassis.testing import eventually
 from cms.common.v1 import common_pb2
 from cms_local import demo
-from cms_local.callers import attempts, bearer, is_silent, logged, nino_of, other_office, own_office
 from cms_local.doors import SERVICE_NAMES
 from cms_local.journey import Journey
 from cms_local.layout import SERVICES
-from cms_local.raw_doors import Answer, Door, RawDoors, methods
-from cms_local.testing import PlatformUnderTest
+from tests.support.callers import attempts, bearer, is_silent, logged, nino_of, other_office, own_office
+from tests.support.platforms import PlatformUnderTest
+from tests.support.raw_doors import Answer, Door, RawDoors, methods
 
 pytestmark = pytest.mark.xdist_group("platform")
 

@@ -7,7 +7,7 @@ import pytest
 
 from cms_local import demo, told
 from cms_local.doors import Refused, wait_for
-from cms_local.testing import PlatformUnderTest
+from tests.support.platforms import PlatformUnderTest
 
 pytestmark = pytest.mark.xdist_group("platform")
 

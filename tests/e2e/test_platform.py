@@ -9,12 +9,11 @@ import sys
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 
 from cms_local import audit, demo, platform, processes
 from cms_local.layout import ROOT, SERVICES, Layout
-from cms_local.testing import TIME_SCALE, PlatformUnderTest, free_base
+from tests.support.platforms import TIME_SCALE, PlatformUnderTest, free_base
 
 CMS = Path(sys.executable).parent / "cms"
 pytestmark = pytest.mark.xdist_group("platform")
@@ -43,20 +42,6 @@ def test_the_metrics_served_are_the_metrics_documented(platform_under_test: Plat
         served |= {name for name in re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE) if not name.endswith("_created")}
 
     assert served == documented
-
-
-def test_intake_keeps_to_one_processor_where_there_are_several_and_postgres_to_the_others(
-    platform_under_test: PlatformUnderTest,
-) -> None:
-    usable = os.sched_getaffinity(0)
-    others = usable - {max(usable)} or usable
-    running = platform_under_test.running.running
-
-    assert os.sched_getaffinity(running["intake-svc"].pid) == {max(usable)}
-    assert os.sched_getaffinity(running["postgres"].pid) == others
-    with psycopg.connect(f"postgresql://postgres@127.0.0.1:{platform_under_test.layout.postgres_port}") as conn:
-        assert os.sched_getaffinity(conn.info.backend_pid) == others
-    assert os.sched_getaffinity(running["scheduling-svc"].pid) == usable
 
 
 def test_two_platforms_run_side_by_side_and_a_second_start_finds_yesterdays_data(

@@ -17,7 +17,7 @@ from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
 from cms_local import told
 from cms_local.audit import Findings
-from cms_local.testing import PlatformUnderTest
+from tests.support.platforms import PlatformUnderTest
 
 CMS = Path(sys.executable).parent / "cms"
 SERVICE = "scheduling-svc"

@@ -16,8 +16,8 @@ import redis
 from chassis.testing import eventually
 from cms.common.v1 import common_pb2
 from cms_local.layout import SERVICES
-from cms_local.siege import Siege, assert_all_came_through, under_siege
-from cms_local.testing import PlatformUnderTest
+from tests.support.platforms import PlatformUnderTest
+from tests.support.siege import Siege, assert_all_came_through, under_siege
 
 pytestmark = pytest.mark.xdist_group("platform")
 

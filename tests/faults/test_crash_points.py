@@ -20,8 +20,8 @@ from chassis.testing import eventually
 from cms_local.doors import SERVICE_NAMES, Doors
 from cms_local.journey import Journey
 from cms_local.layout import ROOT, SERVICES
-from cms_local.raw_doors import methods
-from cms_local.testing import PlatformUnderTest
+from tests.support.platforms import PlatformUnderTest
+from tests.support.raw_doors import methods
 
 pytestmark = pytest.mark.xdist_group("platform")
 

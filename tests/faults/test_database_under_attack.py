@@ -19,8 +19,8 @@ from chassis.testing import eventually
 from cms_local import keys, platform
 from cms_local.doors import Refused
 from cms_local.layout import Layout
-from cms_local.siege import Siege, under_siege
-from cms_local.testing import PlatformUnderTest, free_base, own_platform
+from tests.support.platforms import PlatformUnderTest, free_base, own_platform
+from tests.support.siege import Siege, under_siege
 
 pytestmark = pytest.mark.xdist_group("database-attack")
 

@@ -9,9 +9,9 @@ import pytest
 
 from chassis.testing import eventually
 from cms_local.doors import Doors, Refused
-from cms_local.raw_doors import methods
-from cms_local.siege import assert_all_came_through
-from cms_local.testing import PlatformUnderTest
+from tests.support.platforms import PlatformUnderTest
+from tests.support.raw_doors import methods
+from tests.support.siege import assert_all_came_through
 
 pytestmark = pytest.mark.xdist_group("platform")
 

@@ -8,7 +8,7 @@ import redis
 from chassis.testing import eventually
 from cms_local.journey import Journey
 from cms_local.layout import SERVICES
-from cms_local.testing import PlatformUnderTest
+from tests.support.platforms import PlatformUnderTest
 
 pytestmark = pytest.mark.xdist_group("platform")
 

@@ -26,8 +26,8 @@ from cms_local import demo, keys
 from cms_local.doors import SERVICE_NAMES
 from cms_local.journey import Journey
 from cms_local.layout import ROOT, SERVICES
-from cms_local.leaks import Leak, Spellings, everything
-from cms_local.testing import PlatformUnderTest
+from tests.support.leaks import Leak, Spellings, everything
+from tests.support.platforms import PlatformUnderTest
 
 pytestmark = pytest.mark.xdist_group("platform")
 

@@ -12,7 +12,7 @@ from chassis.testing import eventually
 from cms_local.audit import audit
 from cms_local.journey import ASSESSMENT, GATEWAY, Journey
 from cms_local.layout import ROOT
-from cms_local.testing import PlatformUnderTest, own_platform
+from tests.support.platforms import PlatformUnderTest, own_platform
 
 pytestmark = pytest.mark.xdist_group("platform")
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import pytest
 
 from cms_local.layout import MODULES
-from cms_local.siege import Siege, under_siege
-from cms_local.testing import PlatformUnderTest, own_platform
+from tests.support.platforms import PlatformUnderTest, own_platform
+from tests.support.siege import Siege, under_siege
 
 pytestmark = pytest.mark.xdist_group("random-kills")
 

@@ -15,8 +15,8 @@ from chassis.testing import eventually
 from cms_local import processes
 from cms_local.layout import SERVICES
 from cms_local.processes import Running
-from cms_local.siege import under_siege
-from cms_local.testing import PlatformUnderTest
+from tests.support.platforms import PlatformUnderTest
+from tests.support.siege import under_siege
 
 pytestmark = pytest.mark.xdist_group("platform")
 

@@ -12,7 +12,7 @@ from cms_local import demo, environment, processes
 from cms_local.journey import Journey
 from cms_local.layout import MODULES
 from cms_local.processes import Running
-from cms_local.testing import PlatformUnderTest
+from tests.support.platforms import PlatformUnderTest
 
 pytestmark = pytest.mark.xdist_group("platform")
 

@@ -87,8 +87,6 @@ class NotReady(SystemExit):
 def run(service: Service) -> None:
     """Runs the service until SIGTERM or SIGINT. Raises NotReady where what it needs does not come in time."""
     _on_signals(lambda *_: sys.exit(0))  # until it serves there is nothing to drain
-    if service.settings.processor is not None:
-        _stay_on(service.settings.processor)
     process = Process(service)
     stopping = threading.Event()
     _on_signals(lambda *_: stopping.set())
@@ -234,13 +232,6 @@ def _housekeepers(service: Service, runtime: Runtime) -> list[Worker]:
         Worker("pruning", keeper.prune, pause_seconds=settings.housekeeping_seconds),
         Worker("floor", keeper.tell, pause_seconds=settings.housekeeping_seconds),
     ]
-
-
-def _stay_on(processor: int) -> None:
-    try:
-        os.sched_setaffinity(0, {processor})
-    except OSError as cause:
-        raise NotReady(f"not started: CMS_PROCESSOR is {processor}, which this process may not use") from cause
 
 
 def _left(until: float) -> float:

@@ -49,8 +49,6 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How long finished events and answered requests are kept: so long a repeated request gets its first answer."""
     housekeeping_seconds: Positive = 60.0
     """How often what is done with is removed."""
-    processor: Annotated[int, Meta(ge=0)] | None = None
-    """The processor on which all of this process' threads stay, where it is to keep to one."""
     start_limit_seconds: Positive = 60.0
     """How long to wait at start for what is needed."""
     drain_seconds: NotNegative = 10.0

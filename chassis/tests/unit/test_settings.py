@@ -18,29 +18,28 @@ NEEDED = {
     "CMS_TOKEN_FILE": "/keys/token",
     "CMS_KEYRING_FILE": "/keys/keyring.json",
 }
-NUMBERS = ["CMS_GRPC_PORT", "CMS_TIME_SCALE", "CMS_KEEP_DAYS", "CMS_DRAIN_SECONDS", "CMS_PROCESSOR"]
+NUMBERS = ["CMS_GRPC_PORT", "CMS_TIME_SCALE", "CMS_KEEP_DAYS", "CMS_DRAIN_SECONDS"]
 
 
 def test_each_setting_is_read_from_its_variable() -> None:
     given = {
         **NEEDED,
         "CMS_TIME_SCALE": "0.1",
-        "CMS_PROCESSOR": "1",
         "CMS_CLOCK_OFFSET_FILE": "/run/clock",
         "PATH": "/bin",
     }
 
     found = ServiceSettings.read(given)
 
-    assert (found.grpc_port, found.time_scale, found.processor) == (50051, 0.1, 1)
+    assert (found.grpc_port, found.time_scale) == (50051, 0.1)
     assert (found.jwks_file, found.clock_offset_file) == (Path("/keys/jwks.json"), Path("/run/clock"))
     assert found.database_url == NEEDED["CMS_DATABASE_URL"]
 
 
 def test_what_is_not_given_is_as_it_stands_in_the_class_and_so_is_what_may_be_absent_and_is_empty() -> None:
-    found = ServiceSettings.read({**NEEDED, "CMS_CLOCK_OFFSET_FILE": "", "CMS_PROCESSOR": "", "CMS_BUS_PREFIX": ""})
+    found = ServiceSettings.read({**NEEDED, "CMS_CLOCK_OFFSET_FILE": "", "CMS_BUS_PREFIX": ""})
 
-    assert (found.host, found.bus_prefix, found.clock_offset_file, found.processor) == ("127.0.0.1", "", None, None)
+    assert (found.host, found.bus_prefix, found.clock_offset_file) == ("127.0.0.1", "", None)
     assert (found.time_scale, found.keep_days, found.drain_seconds) == (1.0, 7.0, 10.0)
 
 

@@ -1,8 +1,6 @@
 """What each process is told by its environment."""
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from cms_local.layout import DATABASES, ROOT, SERVICES, Layout
@@ -12,7 +10,7 @@ _HOST = "127.0.0.1"
 
 def of_service(layout: Layout, service: str, *, time_scale: float) -> Mapping[str, str]:
     """The settings of a service."""
-    database, processors = DATABASES[service], processors_of(service)
+    database = DATABASES[service]
     postgres = f"{_HOST}:{layout.postgres_port}/{database}"
     return _texts(
         CMS_HOST=_HOST,
@@ -32,39 +30,7 @@ def of_service(layout: Layout, service: str, *, time_scale: float) -> Mapping[st
         CMS_JSAPS_HOST=_HOST,
         CMS_JSAPS_PORT=layout.simulator_port("jsaps"),
         CMS_COUNCILS_URL=f"http://{_HOST}:{layout.simulator_port('councils')}",
-        **({"CMS_PROCESSOR": min(processors)} if processors else {}),
     )
-
-
-def processors_of(name: str) -> frozenset[int] | None:
-    """The processors to which a process keeps; None: it goes where there is room.
-
-    Where there are several, intake-svc keeps to the last one, and PostgreSQL, which would push it aside there whenever it
-    sends something, to the others.
-    """
-    usable = frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else frozenset()
-    if len(usable) < 2:
-        return None
-    last = frozenset({max(usable)})
-    return {"intake-svc": last, "postgres": usable - last}.get(name)
-
-
-@contextmanager
-def on_processors_of(name: str) -> Iterator[None]:
-    """What is started in the block by this thread keeps to the processors of this process: it takes them from the thread.
-
-    To keep another user's process to them afterwards would need a privilege that a container does not give.
-    """
-    processors = processors_of(name)
-    if processors is None:
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, processors)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 def of_simulator(layout: Layout, simulator: str, *, time_scale: float) -> Mapping[str, str]:

@@ -14,7 +14,6 @@ from chassis import clock
 from chassis.embedded import ServerFailed
 from cms_local import deadletters, keys, overdue, platform
 from cms_local.audit import audit
-from cms_local.bench.measure import run_bench
 from cms_local.demo import Outcome, run_demo
 from cms_local.layout import SERVICES, SIMULATORS, BadBase, Layout
 from cms_local.platform import NoSuchProcess, NotStarted, Platform
@@ -178,24 +177,6 @@ def _show_timelines(outcome: Outcome) -> None:
         console.print(
             "   ".join(f"{seconds:.1f}s {what}" for seconds, what in journey.timeline), highlight=False, soft_wrap=True
         )
-
-
-@app.command()
-def bench(
-    seconds: Annotated[
-        float, typer.Option(min=1, help="How long each call is measured; claims take six times as long. Less to try.")
-    ] = 10.0,
-) -> None:
-    """Measure what the guarantees cost, beside the bare parts. Meant for a machine that does nothing else."""
-    layout = _layout()
-    try:
-        with platform.present(layout, _say, time_scale=DEMO_TIME_SCALE) as found:
-            report = run_bench(found, _say, seconds=seconds)
-    except (NotStarted, ServerFailed) as error:
-        raise _fail(str(error)) from error
-    for line in report.told():
-        _say(line)
-    print(json.dumps(report.summary()))
 
 
 @app.command()

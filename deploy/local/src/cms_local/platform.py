@@ -119,8 +119,7 @@ class Platform:
     def _start_postgres(self) -> None:
         layout = self.layout
         folder = postgres_folder(layout)
-        with environment.on_processors_of("postgres"):
-            postgres = embedded.start_postgres(folder, port=layout.postgres_port, open_folder=layout.open_folder)
+        postgres = embedded.start_postgres(folder, port=layout.postgres_port, open_folder=layout.open_folder)
         self.running["postgres"] = processes.identify("postgres", postgres.pid)
         processes.adopt(postgres.process)
         for database in DATABASES.values():

@@ -4,8 +4,8 @@ from typing import Any
 from uuid import uuid4
 
 from cms_local.journey import Journey
-from cms_local.raw_doors import Answer
-from cms_local.testing import PlatformUnderTest
+from tests.support.platforms import PlatformUnderTest
+from tests.support.raw_doors import Answer
 
 SECRETS = ("Harbour Foods Ltd", "55779911", "20-00-00")
 """Words of the claim's answers: nobody who is refused is told any of them."""

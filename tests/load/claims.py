@@ -4,7 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -17,9 +17,9 @@ from cms.intake.v1 import intake_pb2
 from cms.scheduling.v1 import scheduling_pb2
 from cms_local import keys, told
 from cms_local.audit import audit
-from cms_local.bench.driving import CALLERS, Service, opened
-from cms_local.bench.interview import INTAKE, Begun, Operators, plain_case, save, saves_of
 from cms_local.layout import DATABASES, Layout
+from tests.load.driving import CALLERS, Service, opened
+from tests.load.interview import INTAKE, Begun, Operators, plain_case, save, saves_of
 
 _SCHEDULING = "cms.scheduling.v1.SchedulingService"
 _ASSESSMENT = "cms.assessment.v1.AssessmentService"
@@ -38,17 +38,32 @@ _LOADED = """
     FROM notices JOIN notice_versions USING (notice_id)
     WHERE claim_ref = ANY(%s) AND state = 'LOADED' AND kind <> 'INTENTION' GROUP BY claim_ref
 """
+_COMMITS = "SELECT sum(xact_commit) FROM pg_stat_database WHERE datname = ANY(%s)"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimsMeasured:
-    """What came through in `seconds`; `acknowledged` are all that somebody was told of as confirmed."""
+    """The claims that came through in `seconds`, and the transactions that all services committed in that time.
+
+    `acknowledged` counts every claim whose confirmation was answered, before and after that time as well.
+    """
 
     seconds: float
-    per_second: float
+    through: int
+    transactions: int
     acknowledged: int
     lost: int
     duplicates: int
+
+    @property
+    def per_second(self) -> float:
+        """Claims accepted and loaded in a second."""
+        return self.through / self.seconds
+
+    @property
+    def transactions_per_claim(self) -> float:
+        """Commits for each claim that came through: those of idle workers are in it too."""
+        return self.transactions / max(1, self.through)
 
 
 @dataclass(kw_only=True)
@@ -66,9 +81,9 @@ class _Desk:
 
 
 def measure_claims(layout: Layout, *, seconds: float) -> ClaimsMeasured:
-    """Callers carry claim after claim for so long after a warm-up; then all that was confirmed has to come through.
+    """Has callers carry claim after claim for so long after a warm-up, and waits until all that was confirmed is through.
 
-    TimeoutError where it does not; grpc.RpcError where any call is refused.
+    Raises TimeoutError where it does not come through, grpc.RpcError where any call is refused.
     """
     with ExitStack() as doors:
 
@@ -83,45 +98,79 @@ def measure_claims(layout: Layout, *, seconds: float) -> ClaimsMeasured:
             assessment=door("assessment-svc", _ASSESSMENT),
             saves=saves_of(operators, plain_case()),
         )
-        began, ended = _carried(desk, seconds)
-    return _counted(desk, began, ended)
+        window = _carried(desk, seconds)
+    return _counted(desk, window)
 
 
-def _carried(desk: _Desk, seconds: float) -> tuple[float, float]:
-    """Carries claims; gives the times (of the clock) between which it was measured."""
+@dataclass(frozen=True, kw_only=True)
+class _Window:
+    """The time that is measured, in seconds of the system's clock, and what was committed in it."""
+
+    began: float
+    ended: float
+    transactions: int
+
+
+def _carried(desk: _Desk, seconds: float) -> _Window:
+    """Carries claims, and gives the time in which they were measured."""
     with ThreadPoolExecutor(CALLERS) as pool:
         callers = [pool.submit(_carry_on, desk, number) for number in range(CALLERS)]
         try:
-            began = time.time() + _WARM_UP_SECONDS
-            while time.time() < began + seconds and not any(caller.done() for caller in callers):
-                _look(desk)
-                time.sleep(0.5)
+            window = _measured(desk, callers, seconds)
         finally:
             desk.stopping.set()
         for caller in callers:
             caller.result()
+    _drain(desk)
+    return window
+
+
+def _measured(desk: _Desk, callers: list[Future[None]], seconds: float) -> _Window:
+    _watch(desk, callers, _WARM_UP_SECONDS)
+    began, before = time.time(), _commits(desk.layout)
+    _watch(desk, callers, seconds)
+    ended, after = time.time(), _commits(desk.layout)
+    return _Window(began=began, ended=ended, transactions=after - before)
+
+
+def _watch(desk: _Desk, callers: list[Future[None]], seconds: float) -> None:
+    """Follows the claims for so long, or until a caller has ended of an error."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not any(caller.done() for caller in callers):
+        _find_through(desk)
+        time.sleep(max(0.0, min(0.5, until - time.monotonic())))
+
+
+def _commits(layout: Layout) -> int:
+    """Transactions committed in all databases of the services since they were made."""
+    with psycopg.connect(f"postgresql://postgres@127.0.0.1:{layout.postgres_port}/postgres") as conn:
+        row = conn.execute(_COMMITS, [list(DATABASES.values())]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _drain(desk: _Desk) -> None:
     until = time.monotonic() + _DRAIN_SECONDS
     while not desk.confirmed <= desk.through:
         if time.monotonic() > until:
             raise TimeoutError(f"{len(desk.confirmed - desk.through)} confirmed claims did not come through")
         time.sleep(0.5)
-        _look(desk)
-    return began, began + seconds
+        _find_through(desk)
 
 
-def _counted(desk: _Desk, began: float, ended: float) -> ClaimsMeasured:
-    counted = sum(began <= at < ended for at in _through(desk.layout, desk.confirmed).values())
+def _counted(desk: _Desk, window: _Window) -> ClaimsMeasured:
+    through = sum(window.began <= at < window.ended for at in _through(desk.layout, desk.confirmed).values())
     findings = audit(desk.layout, only=desk.confirmed).counts()
     return ClaimsMeasured(
-        seconds=ended - began,
-        per_second=counted / (ended - began),
+        seconds=window.ended - window.began,
+        through=through,
+        transactions=window.transactions,
         acknowledged=len(desk.confirmed),
         lost=findings["lost"],
         duplicates=findings["duplicates"],
     )
 
 
-def _look(desk: _Desk) -> None:
+def _find_through(desk: _Desk) -> None:
     desk.through.update(_through(desk.layout, desk.confirmed - desk.through))
 
 

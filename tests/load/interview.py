@@ -12,9 +12,9 @@ from chassis import clock
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2 as pb
 from cms_local import keys
-from cms_local.bench.driving import Service
 from cms_local.cases import Case, load_cases, random_nino
 from cms_local.layout import Layout
+from tests.load.driving import Service
 
 INTAKE = "cms.intake.v1.IntakeService"
 ANSWERS_IN_A_SAVE = 5

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,17 +38,7 @@ class Rate:
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] * 1000
 
-    @staticmethod
-    def together(parts: "Sequence[Rate]") -> "Rate":
-        """What was measured in several parts, as one."""
-        seconds = sum(part.seconds for part in parts)
-        return Rate(
-            seconds=seconds,
-            latencies=[latency for part in parts for latency in part.latencies],
-            client_share=sum(part.client_share * part.seconds for part in parts) / seconds,
-        )
-
-    def told(self) -> str:
+    def text(self) -> str:
         """For people."""
         return (
             f"{self.per_second:7.1f}/s  p50 {self.percentile(50):6.1f} ms  p99 {self.percentile(99):6.1f} ms"

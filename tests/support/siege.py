@@ -14,7 +14,7 @@ from cms_local.audit import Findings
 from cms_local.cases import Case, load_cases
 from cms_local.journey import Journey
 from cms_local.layout import DATABASES
-from cms_local.testing import PlatformUnderTest
+from tests.support.platforms import PlatformUnderTest
 
 _QUIET_SECONDS = 90.0
 

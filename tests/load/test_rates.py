@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from cms_local.bench.driving import CALLERS, Rate, drive
+from tests.load.driving import CALLERS, Rate, drive
 
 
 def test_a_percentile_is_the_time_within_which_so_many_were_answered() -> None:

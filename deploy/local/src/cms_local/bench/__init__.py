@@ -1,1 +1,0 @@
-"""The platform measured beside the bare parts that it stands on."""
