@@ -5,6 +5,7 @@ import hmac
 import http.client
 import json
 import socket
+import struct
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -143,6 +144,11 @@ class LinkClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.socket.close()
+
+    def reset(self) -> None:
+        """Close the connection by a reset, as a sender does that gives up."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
     def frame(self, dialogue: str, transfer: str, payload: bytes, **header: Value) -> bytes:

@@ -41,6 +41,10 @@ def held(jsaps: Jsaps) -> int:
     return count
 
 
+def fired(jsaps: Jsaps) -> object:
+    return call(jsaps.control_port, "GET", "/failures/counts").body["counts"]
+
+
 def is_closed(client: LinkClient) -> bool:
     """Whether the connection ends without a whole answer."""
     try:
@@ -185,6 +189,31 @@ def test_a_record_in_the_buffer_is_held_after_the_connection_has_closed(jsaps: J
 
     assert is_closed(client)
     wait_until(lambda: held(jsaps) == 1, seconds=1)
+
+
+def test_a_queued_record_is_held_only_after_its_sender_has_closed_the_connection(
+    jsaps: Jsaps, client: LinkClient, link: Link
+) -> None:
+    order(jsaps, "buffer", seconds=60, count=1)
+
+    client.send("ES504", ES, RECORD)
+    wait_until(lambda: fired(jsaps) == {"buffer": 1})
+    with LinkClient(link, jsaps.port) as other:
+        asked = other.enquire(ES)
+    before = held(jsaps)
+    client.reset()
+
+    assert (asked.completion, before) == ("N", 0)
+    wait_until(lambda: held(jsaps) == 1, seconds=1)
+
+
+def test_a_queued_record_is_answered_after_a_time_where_its_sender_waits(jsaps: Jsaps, client: LinkClient) -> None:
+    order(jsaps, "buffer", seconds=0.05, count=1)
+
+    answer = client.ask("ES504", ES, RECORD)
+
+    assert answer.completion == "A"
+    assert held(jsaps) == 1
 
 
 def test_closing_in_mid_frame_holds_nothing(jsaps: Jsaps, client: LinkClient) -> None:

@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Mapping
+from typing import NoReturn
 
 import structlog
 
@@ -26,6 +27,19 @@ class ConversationOver(Exception):
 def reset_on_close(connection: socket.socket) -> None:
     """Let the close be a reset, as of a system that has gone."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def _closes_within(connection: socket.socket, seconds: float) -> bool:
+    """Whether the sender closes the connection, in good order or by a reset, before this time or another request."""
+    connection.settimeout(seconds)
+    try:
+        return not connection.recv(1, socket.MSG_PEEK)
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
+    finally:
+        connection.settimeout(None)
 
 
 class Conversation:
@@ -79,6 +93,7 @@ class Conversation:
             "answer_late": self._answer_late,
             "lose_reply": self._lose_reply,
             "hold_late": self._hold_late,
+            "buffer": self._buffer,
             "cut_reply": self._cut_reply,
             "other_transfer": self._other_transfer,
             "system_error": lambda request, _: self._send(request, SYSTEM_ERROR),
@@ -107,6 +122,14 @@ class Conversation:
 
     def _hold_late(self, request: Request, _: JsapsFailure) -> None:
         self._connection.shutdown(socket.SHUT_RDWR)
+        self._hold_after_closing(request)
+
+    def _buffer(self, request: Request, rule: JsapsFailure) -> None:
+        if _closes_within(self._connection, rule.seconds):
+            self._hold_after_closing(request)
+        self._send(request, self._dialogues.answer(request))
+
+    def _hold_after_closing(self, request: Request) -> NoReturn:
         # A tenth is left over, so that a busy machine does not hold it after the time that the interface promises.
         if not self._stopping.wait(random.uniform(0, 0.9 * self._buffer_seconds)):
             self._dialogues.answer(request)

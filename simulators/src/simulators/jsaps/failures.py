@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from simulators.failures import FailureRule
 from simulators.jsaps.link import Message
 
-_RECORD_ONLY = {"hold_late", "refuse_record"}
+_RECORD_ONLY = {"hold_late", "buffer", "refuse_record"}
 
 
 class ClaimToLose(BaseModel):
@@ -26,6 +26,8 @@ class JsapsFailure(FailureRule):
     - answer_late: held, answered after `seconds`;
     - lose_reply: held, closed without an answer;
     - hold_late: closed at once, and held at some time within the 10 s (scaled) that a frame may lie in a buffer;
+    - buffer: read whole and put into a queue; taken out and held when the sender has closed the connection, at some time
+      within the 10 s (scaled), or answered after `seconds` where the connection is open by then;
     - cut_reply: held, half of the reply is sent;
     - other_transfer: held, the reply bears another transfer id;
     - system_error, busy: `E` or `B`, nothing held;
@@ -39,6 +41,7 @@ class JsapsFailure(FailureRule):
         "answer_late",
         "lose_reply",
         "hold_late",
+        "buffer",
         "cut_reply",
         "other_transfer",
         "system_error",
