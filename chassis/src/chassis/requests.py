@@ -11,7 +11,7 @@ from google.protobuf import json_format, struct_pb2
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from chassis import contract
+from chassis import check_digit, contract
 from chassis.errors import InvalidArgument, Violation
 
 LARGEST_REQUEST_BYTES = 1024 * 1024
@@ -22,7 +22,6 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 _UNKNOWN_FIELD = re.compile(r'Message type "[\w.]+" has no field named "(\w+)"')
 _MOST_FAULTS = 500
 _NUL = "holds a NUL character"
-_CLAIM_REF = re.compile(r"C[0-9A-HJKMNP-TV-Z]{11}")
 
 
 def parse_binary(message: type[Message], body: bytes) -> Message:
@@ -201,7 +200,7 @@ def _search_text(faults: _Faults, value: Any, path: Path) -> None:
 
 def _search_claim_ref(faults: _Faults, value: Any, path: Path) -> None:
     # Before it is looked for: an error about a record names its reference, and this may be anything.
-    if not _CLAIM_REF.fullmatch(value):
+    if not check_digit.has_form(value):
         faults.add(path, "is not in the form of a claim reference")
 
 

@@ -1,17 +1,15 @@
 """Threads that do a thing again and again, with a heartbeat that an alert can watch."""
 
-import random
 import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from chassis import logs, metrics
+from chassis import backoff, logs, metrics
 
 Found = TypeVar("Found")
 
 _LONGEST_PAUSE_AFTER_FAILURE = 10.0
-_DOUBLINGS = 7
 _TURN_SECONDS = 1.0
 """How long a thread waits for its turn before it shows that it is alive."""
 
@@ -89,10 +87,7 @@ class Worker:
 
 
 def _pause_after(failures: int) -> float:
-    """Seconds to wait after so many failures in a row: doubled each time, ten at most, with jitter."""
-    # The exponent is bounded as well: a float overflows after a thousand failures, some hours of an outage.
-    pause = min(_LONGEST_PAUSE_AFTER_FAILURE, 0.1 * 2.0 ** min(failures, _DOUBLINGS))
-    return pause * random.uniform(0.75, 1.25)  # noqa: S311
+    return backoff.seconds(failures, first=0.2, longest=_LONGEST_PAUSE_AFTER_FAILURE)
 
 
 class Turns:

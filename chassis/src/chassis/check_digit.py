@@ -1,0 +1,33 @@
+"""The claim reference: `C` and 11 characters of Crockford's base 32, the last a check character (Luhn mod 32).
+
+is_claim_reference("C0000000001Y")  # its form and its check character
+has_form(text)                      # its form alone: what an error or a log line may show
+"""
+
+import re
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_BASE = len(ALPHABET)
+_FORM = re.compile(f"C[{ALPHABET}]{{11}}")
+
+
+def has_form(text: str) -> bool:
+    """Whether the text has a reference's form."""
+    return _FORM.fullmatch(text) is not None
+
+
+def is_claim_reference(text: str) -> bool:
+    """Whether the text has a reference's form and the right check character."""
+    return has_form(text) and text[-1] == check_character(text[1:-1])
+
+
+def check_character(body: str) -> str:
+    """The check character of some characters of ALPHABET.
+
+    It reveals every wrong character and nearly every exchange of two neighbours.
+    """
+    total = 0
+    for place, character in enumerate(reversed(body)):
+        doubled = ALPHABET.index(character) * (2 if place % 2 == 0 else 1)
+        total += doubled // _BASE + doubled % _BASE
+    return ALPHABET[-total % _BASE]

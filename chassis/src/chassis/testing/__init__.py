@@ -1,0 +1,55 @@
+"""What tests of every service use: a real PostgreSQL and bus, a migrated database for each test, tokens, a clock, a running
+service, and a client of its doors.
+
+It is a pytest plugin, loaded by the conftest at the root. The servers start when the first test asks for them, once for
+a test run whatever the number of its workers, and end with the run.
+"""
+
+from chassis.testing.databases import DatabaseUrls, commits_fail, database, database_fixture, rows_read
+from chassis.testing.doors import Client, Door, Reply
+from chassis.testing.events import deliver, event_of, handle
+from chassis.testing.identity import ISSUER, Tokens, clock_file, tokens, vault
+from chassis.testing.servers import (
+    Servers,
+    bus,
+    bus_prefix,
+    eventually,
+    free_port,
+    pytest_configure,
+    pytest_unconfigure,
+    servers,
+)
+from chassis.testing.services import SettingsOf, postcodes, postcodes_file, running, settings_for, settings_of
+
+__all__ = [
+    "ISSUER",
+    "Client",
+    "DatabaseUrls",
+    "Door",
+    "Reply",
+    "Servers",
+    "SettingsOf",
+    "Tokens",
+    "bus",
+    "bus_prefix",
+    "clock_file",
+    "commits_fail",
+    "database",
+    "database_fixture",
+    "deliver",
+    "event_of",
+    "eventually",
+    "free_port",
+    "handle",
+    "postcodes",
+    "postcodes_file",
+    "pytest_configure",
+    "pytest_unconfigure",
+    "rows_read",
+    "running",
+    "servers",
+    "settings_for",
+    "settings_of",
+    "tokens",
+    "vault",
+]
