@@ -1,12 +1,12 @@
 """Whatever a claimant answers: JSAPS takes the records, or the claim is refused here by a message that names the question."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from legacy_gateway import mapping
 from legacy_gateway.domain import System

@@ -6,7 +6,8 @@ from typing import cast
 from chassis.database import Connection
 from chassis.inbox import Event, Handler
 from cms.scheduling.v1 import events_pb2
-from intake.store.claims import Booking, record_booking
+from intake.domain.claim import Booking
+from intake.service.claims import record_booking
 
 
 def appointment_booked(conn: Connection, event: Event) -> None:

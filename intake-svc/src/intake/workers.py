@@ -7,17 +7,13 @@ from chassis.workers import Worker
 from intake.service.calls import end_forgotten_calls
 
 _SWEEP_PAUSE_SECONDS = 5.0
-_FORGET_PAUSE_SECONDS = 30.0
 
 
 def workers(runtime: Runtime) -> Sequence[Worker]:
-    """The sweeper of calls that nobody ended, and the one that forgets interviews."""
+    """The sweeper of calls that nobody ended."""
 
     def sweep() -> bool:
         with runtime.database.transaction() as conn:
             return end_forgotten_calls(conn)
 
-    return [
-        Worker("call-sweeper", sweep, pause_seconds=_SWEEP_PAUSE_SECONDS),
-        Worker("forgetting", runtime.database.memory.forget_old, pause_seconds=_FORGET_PAUSE_SECONDS),
-    ]
+    return [Worker("call-sweeper", sweep, pause_seconds=_SWEEP_PAUSE_SECONDS)]

@@ -79,6 +79,18 @@ def test_a_name_that_the_record_cannot_hold_carries_a_proposal_until_it_is_agree
     assert (facts["answers"]["surname"], facts["recordForms"]) == ("O’Brien-Łukasz", {"surname": "O'BRIEN-LUKASZ"})
 
 
+def test_each_caller_reads_the_interview_in_the_language_of_their_work(desk: Any, book: Any) -> None:
+    claim_ref = desk().start(language="EN")["claim"]["claimRef"]
+    saved = desk().record(claim_ref, 1, surname="Hughes", language="CY")
+    book(claim_ref)
+
+    seen = desk("ASSESSOR", "AS000001", "A1", office="100101").call("GetInterview", claimRef=claim_ref)["interview"]
+
+    assert question(saved, "surname")["text"] == "What is your surname or family name?"
+    assert question(seen, "surname")["text"] == "Beth yw eich cyfenw neu eich enw teuluol?"
+    assert desk().call("GetInterview", claimRef=claim_ref)["interview"] == saved
+
+
 def test_a_section_is_read_alone(desk: Any) -> None:
     operator = desk()
     claim_ref = operator.start()["claim"]["claimRef"]

@@ -17,7 +17,7 @@ from cms.common.v1 import common_pb2
 from cms.scheduling.v1 import events_pb2
 from intake.consumers import appointment_booked
 from intake.domain.claim import Claim, ClaimState
-from intake.store.answers import LookUps
+from intake.domain.search import LookUps
 from intake.store.claims import insert_claim, load_claim
 
 CLAIM = "C00000000000"
@@ -53,7 +53,7 @@ def hear(database: Database) -> Iterator[Hear]:
                 message=message,
             )
             appointment_booked(conn, event)
-            return load_claim(conn, CLAIM, caller="OP000001")[0].office_code
+            return load_claim(conn, CLAIM, caller="OP000001").claim.office_code
 
         yield heard
 

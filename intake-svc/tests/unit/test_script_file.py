@@ -60,7 +60,6 @@ def test_a_small_script_is_read(load: Any) -> None:
     assert list(script.questions) == ["first", "second"]
     assert script.questions["second"].relevant.names == {"first"}
     assert script.order == ("first", "second")
-    assert script.named == {"first", "second"}
 
 
 def test_a_question_may_hang_on_a_later_one(load: Any) -> None:

@@ -1,13 +1,12 @@
 """A telephone call about a claim, and the questions that show who is calling."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from anyascii import anyascii
-from msgspec import Struct
-from msgspec.structs import replace
 
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation
 from intake.domain.claim import value_of
@@ -39,7 +38,8 @@ class Outcome(StrEnum):
     WRONG_NUMBER = "WRONG_NUMBER"
 
 
-class Caller(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Caller:
     """Who is on the line; `authority` says by what right a representative acts."""
 
     relation: str
@@ -47,7 +47,8 @@ class Caller(Struct, frozen=True, kw_only=True):
     authority: str
 
 
-class Call(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Call:
     """A call. `security_questions` are those to ask before it may see the answers of an earlier record."""
 
     call_id: UUID
@@ -111,6 +112,15 @@ class Call(Struct, frozen=True, kw_only=True):
         others = [Violation(field=name, description="is not asked of this call") for name in sorted(given - asked)]
         if missing or others:
             raise InvalidArgument.of(*missing, *others)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenCall:
+    """The caller's own open call on a claim."""
+
+    call_id: UUID
+    security: Security
+    language: str
 
 
 def questions_to_ask(script: Script, record: Answers) -> tuple[str, ...]:

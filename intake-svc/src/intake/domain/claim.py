@@ -1,12 +1,10 @@
 """A claim and what changes it. Each transition gives the claim as it is then, and the events that tell of it."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
-
-from msgspec import Struct
-from msgspec.structs import replace
 
 from chassis.errors import FailedPrecondition, InvalidArgument, StaleVersion, Violation
 from intake.domain.interview import (
@@ -14,7 +12,6 @@ from intake.domain.interview import (
     Answers,
     Blocker,
     Interview,
-    KnownValues,
     Missing,
     evaluate,
     first_contact_known,
@@ -34,13 +31,15 @@ class ClaimState(StrEnum):
     CLOSED = "CLOSED"
 
 
-class FirstContactRecorded(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class FirstContactRecorded:
     """Identity, address, liability and the wish to claim are known."""
 
     first_contact_time: datetime
 
 
-class ClaimSubmitted(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class ClaimSubmitted:
     """The claim is complete and declared."""
 
     schemes: tuple[str, ...]
@@ -48,7 +47,8 @@ class ClaimSubmitted(Struct, frozen=True, kw_only=True):
     first_contact_time: datetime
 
 
-class ClaimAmended(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class ClaimAmended:
     """Answers of a submitted claim were changed; `changed_fields` are facts, in the script's order."""
 
     changed_fields: tuple[str, ...]
@@ -57,7 +57,8 @@ class ClaimAmended(Struct, frozen=True, kw_only=True):
 Event: TypeAlias = FirstContactRecorded | ClaimSubmitted | ClaimAmended
 
 
-class Claim(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Claim:
     """A claim without its answers. `version` goes up by one with every change of an answer or of the state."""
 
     claim_ref: str
@@ -89,14 +90,25 @@ class Claim(Struct, frozen=True, kw_only=True):
             )
 
 
-class Given(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Booking:
+    """An appointment of a claim: its office, and when it was booked."""
+
+    appointment_id: str
+    office_code: str
+    booked_time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenAnswer:
     """An answer as a request gives it; `value` is canonical."""
 
     value: JsonValue
     accept_transliteration: bool = False
 
 
-class Change(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Change:
     """What giving answers came to. Without a change the claim is as it was, and `changed` and `events` are empty."""
 
     claim: Claim
@@ -104,21 +116,19 @@ class Change(Struct, frozen=True, kw_only=True):
     """All current answers."""
     changed: Answers
     """Those that the change made."""
-    known: KnownValues
-    """What is known by all current answers."""
     events: tuple[Event, ...] = ()
 
 
 _NO_ANSWER = Answer(value=None, version=0)
 
 
-def record_answers(claim: Claim, script: Script, before: Answers, given: Mapping[str, Given]) -> Change:
+def record_answers(claim: Claim, script: Script, before: Answers, given: Mapping[str, GivenAnswer]) -> Change:
     """Takes answers in the interview. Raises FailedPrecondition once the claim is submitted."""
     claim.expect_state(ClaimState.DRAFT, advice="its answers are changed by AmendAnswers")
     return _change(claim, script, before, given)
 
 
-def amend_answers(claim: Claim, script: Script, before: Answers, given: Mapping[str, Given]) -> Change:
+def amend_answers(claim: Claim, script: Script, before: Answers, given: Mapping[str, GivenAnswer]) -> Change:
     """Changes answers, before submission or after.
 
     A submitted claim stays complete: raises InvalidArgument naming each question that the amendment would leave open,
@@ -154,13 +164,12 @@ def value_of(answers: Answers, question_id: str) -> JsonValue:
     return answer.value if answer is not None and answer.has_value else None
 
 
-def _change(claim: Claim, script: Script, before: Answers, given: Mapping[str, Given]) -> Change:
+def _change(claim: Claim, script: Script, before: Answers, given: Mapping[str, GivenAnswer]) -> Change:
     changed = dict(_changed(script, before, given, version=claim.version + 1))
     answers = {**before, **changed}
-    known = known_values(script, answers)
     if not changed:
-        return Change(claim=claim, answers=before, changed={}, known=known)
-    new_contact = not claim.first_contact_recorded and first_contact_known(script, known)
+        return Change(claim=claim, answers=before, changed={})
+    new_contact = not claim.first_contact_recorded and first_contact_known(script, known_values(script, answers))
     after = replace(
         claim,
         version=claim.version + 1,
@@ -168,11 +177,11 @@ def _change(claim: Claim, script: Script, before: Answers, given: Mapping[str, G
         first_contact_recorded=claim.first_contact_recorded or new_contact,
     )
     events = (FirstContactRecorded(first_contact_time=claim.first_contact_time),) if new_contact else ()
-    return Change(claim=after, answers=answers, changed=changed, known=known, events=events)
+    return Change(claim=after, answers=answers, changed=changed, events=events)
 
 
 def _changed(
-    script: Script, before: Answers, given: Mapping[str, Given], *, version: int
+    script: Script, before: Answers, given: Mapping[str, GivenAnswer], *, version: int
 ) -> Iterator[tuple[str, Answer]]:
     for name, new in given.items():
         old = before.get(name, _NO_ANSWER)
@@ -181,7 +190,7 @@ def _changed(
             yield name, answer
 
 
-def _answer(question: Question, old: Answer, given: Given, version: int) -> Answer:
+def _answer(question: Question, old: Answer, given: GivenAnswer, version: int) -> Answer:
     """An agreement to a form holds for as long as the value stays the same."""
     kept_form = old.record_form if given.value == old.value else None
     answer = Answer(value=given.value, record_form=kept_form, version=version)
@@ -206,5 +215,5 @@ def _open(script: Script, answers: Answers, language: str) -> tuple[Missing, ...
 
 def _facts_changed(script: Script, before: Answers, change: Change) -> Iterator[str]:
     """The answers that changed, and those that became facts, or ceased to be, because of it."""
-    came_or_went = known_values(script, before).valued ^ change.known.valued
+    came_or_went = known_values(script, before).valued ^ known_values(script, change.answers).valued
     return (name for name in script.questions if name in came_or_went or name in change.changed)

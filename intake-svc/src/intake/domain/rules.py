@@ -11,7 +11,7 @@ A rule is three-valued. A name without a value makes the rule unknown unless the
 import calendar
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 
@@ -41,23 +41,9 @@ class Rule:
     expression: str
     names: frozenset[str]
     program: Any
-    listed: tuple[str, ...]
-    """Those of its names that are yes, no, or a code out of a list."""
-    open: frozenset[str]
-    """The others, which may have any value."""
-    remembered: dict[tuple[object, ...], bool | str | None] = field(default_factory=dict, repr=False, compare=False)
-    """What the rule gave where it looked at yes, no and codes of lists alone, which tell nobody who the claimant is."""
 
     def result(self, values: Named) -> bool | str | None:
-        """What the rule gives for these values, of which it is handed only those it names; None where unknown."""
-        if self.open and not self.open.isdisjoint(values):
-            return self._evaluated(values)
-        key = tuple(map(values.get, self.listed))
-        if key not in self.remembered:
-            self.remembered[key] = self._evaluated(values)
-        return self.remembered[key]
-
-    def _evaluated(self, values: Named) -> bool | str | None:
+        """The rule's result for these values; None where it is unknown."""
         value = self.program.eval(data={name: values[name] for name in self.names if name in values})
         plain: bool | str | None = None if value.type() == cel.Type.ERROR else value.value()
         return plain
@@ -68,13 +54,12 @@ class Rule:
 
 
 class RuleCompiler:
-    """Reads the rules of one script, whose names have these types; those of `listed` are a code out of a list."""
+    """Compiles the rules of one script, whose names have these types."""
 
-    def __init__(self, types: Mapping[str, Any], *, listed: frozenset[str] = frozenset()) -> None:
+    def __init__(self, types: Mapping[str, Any]) -> None:
         self._unnamed = cel.NewEnv(functions=_FUNCTIONS)
         self._environment = cel.NewEnv(functions=_FUNCTIONS, variables=dict(types))
         self._types = types
-        self._listed = {name for name, kind in types.items() if kind == BOOL} | listed
 
     def condition(self, expression: str) -> Rule:
         """A rule that is true or false. Raises RuleError."""
@@ -88,9 +73,7 @@ class RuleCompiler:
         program = _checked(self._environment, expression)
         if program.return_type() not in results:
             raise RuleError(f"gives {program.return_type()} in {expression!r}")
-        names = self._names(expression)
-        listed = tuple(sorted(names & self._listed))
-        return Rule(expression=expression, names=names, program=program, listed=listed, open=names - self._listed)
+        return Rule(expression=expression, names=self._names(expression), program=program)
 
     def _names(self, expression: str) -> frozenset[str]:
         """Where nothing is declared, the compiler complains of each name once for each place."""

@@ -149,36 +149,3 @@ class Script:
     first_contact: tuple[str, ...]
     """The facts that make a first contact, once each has a value or is not relevant."""
     order: tuple[str, ...]
-    named: frozenset[str]
-    """The questions that rules name."""
-
-    @cached_property
-    def always_relevant(self) -> frozenset[str]:
-        """The questions whose relevance hangs on nothing."""
-        return frozenset(name for name, question in self.questions.items() if question.relevant is None)
-
-    @cached_property
-    def places(self) -> Mapping[str, int]:
-        """Where each question comes."""
-        return {name: place for place, name in enumerate(self.questions)}
-
-    @cached_property
-    def ruled(self) -> frozenset[str]:
-        """The questions whose state hangs on other answers also while they are relevant: by a check, or where a rule says
-        whether an answer is required.
-        """
-        return frozenset(
-            name
-            for name, question in self.questions.items()
-            if question.cross_checks or not isinstance(question.required, bool)
-        )
-
-    @cached_property
-    def conditional(self) -> tuple[tuple[Rule, tuple[str, ...]], ...]:
-        """The rules of relevance, each with the questions that hang on it and after those that it looks at."""
-        rules: dict[str, tuple[Rule, list[str]]] = {}
-        for name in self.order:
-            rule = self.questions[name].relevant
-            if rule is not None:
-                rules.setdefault(rule.expression, (rule, []))[1].append(name)
-        return tuple((rule, tuple(names)) for rule, names in rules.values())

@@ -50,10 +50,7 @@ def _script(top: Table) -> Script:
     sections = top.tables("sections")
     tables = [(section.name("id"), table) for section in sections for table in section.tables("questions")]
     kinds = {table.name("id"): _kind(table) for _, table in tables}
-    compiler = RuleCompiler(
-        {"today": TIMESTAMP} | {name: CEL_TYPES[kind] for name, kind in kinds.items()},
-        listed=frozenset(name for name, kind in kinds.items() if kind is Kind.CHOICE),
-    )
+    compiler = RuleCompiler({"today": TIMESTAMP} | {name: CEL_TYPES[kind] for name, kind in kinds.items()})
     questions = _by_id(top, [_question(section, table, compiler) for section, table in tables])
     derived = tuple(_derived(table, compiler) for table in top.tables("derived"))
     script = Script(
@@ -65,7 +62,6 @@ def _script(top: Table) -> Script:
         derived=derived,
         first_contact=_first_contact(top.table("first_contact"), questions),
         order=_order(top, questions),
-        named=frozenset(name for rule in _rules(questions.values(), derived) for name in rule.names) - {"today"},
     )
     top.close()
     _try_rules(top, script)

@@ -12,16 +12,16 @@ from cms.intake.v1 import intake_pb2 as pb
 from intake.domain.answers import GAPS
 from intake.domain.call import Call, Security
 from intake.domain.claim import Claim, value_of
-from intake.domain.interview import Answers, QuestionState
-from intake.domain.script import Choice, Field, Section
+from intake.domain.history import HistoryEntry
+from intake.domain.interview import Answers, Interview, QuestionState
+from intake.domain.script import Choice, Field
+from intake.domain.search import Search
 from intake.domain.values import JsonValue
 from intake.grpc_api.reading import page_token
 from intake.service import script_in_use
 from intake.service.calls import CallStarted
 from intake.service.claims import ClaimShown, FactsShown
 from intake.service.interviews import InterviewShown
-from intake.store.answers import HistoryEntry
-from intake.store.claims import Search
 
 
 def call_started(started: CallStarted) -> pb.StartCallResponse:
@@ -87,11 +87,7 @@ def claim_list(found: Sequence[ClaimShown], search: Search) -> pb.ListClaimsResp
 
 
 def put_interview(message: pb.Interview, shown: InterviewShown, *, section: str | None = None) -> None:
-    """Writes an interview with the questions that apply, of one section where it is named.
-
-    It is written where it is to be: a message within another would be copied. Its parts are bytes, because most of them
-    are the same as before, and bytes that are put together are read in one go.
-    """
+    """Writes an interview with the questions that apply, or those of one section where it is named."""
     state = shown.interview
     message.claim_ref = shown.claim_ref
     message.version = shown.version
@@ -100,14 +96,10 @@ def put_interview(message: pb.Interview, shown: InterviewShown, *, section: str 
     message.asked = state.asked
     message.remaining = state.remaining
     message.not_relevant = state.not_relevant
-    language = state.language
-    sections = [_section(part.section, language, part.complete) for part in state.sections]
-    questions = [
-        question.written.get(language) or _written(question, language)
-        for question in state.questions
-        if question.relevant and (section is None or question.question.section == section)
-    ]
-    message.MergeFromString(b"".join(sections + questions))
+    _put_sections(message, state)
+    for question in state.questions:
+        if question.relevant and section in (None, question.question.section):
+            _put_question(message.questions.add(), question, state.language)
 
 
 def history_entry(entry: HistoryEntry) -> pb.HistoryEntry:
@@ -169,11 +161,17 @@ def _put(message: struct_pb2.Value, plain: JsonValue) -> None:
             message.number_value = plain
 
 
-def _written(state: QuestionState, language: str) -> bytes:
-    """A question within an interview."""
-    within = pb.Interview()
-    message = within.questions.add()
-    message.MergeFromString(_as_spoken(state.question.id, language, state.required))
+def _put_sections(message: pb.Interview, state: Interview) -> None:
+    for part in state.sections:
+        section = part.section
+        message.sections.add(name=section.id, complete=part.complete, title=section.name.spoken(state.language))
+
+
+def _put_question(message: pb.Question, state: QuestionState, language: str) -> None:
+    message.CopyFrom(_as_asked(state.question.id, language))
+    message.required = state.required
+    if state.question.gap_allowed or not state.required:
+        message.gaps_allowed.extend(GAPS)
     if state.answer is not None:
         _put(message.answer, state.answer.value)
         message.answered_version = state.answer.version
@@ -181,41 +179,33 @@ def _written(state: QuestionState, language: str) -> bytes:
         _put(message.proposal, state.proposal)
     if state.problem:
         message.problem = state.problem
-    written = state.written[language] = within.SerializeToString()
-    return written
 
 
 @cache
-def _section(section: Section, language: str, complete: bool) -> bytes:  # noqa: FBT001 - of a cached function
-    """A section within an interview."""
-    part = pb.Section(name=section.id, complete=complete, title=section.name.spoken(language))
-    return pb.Interview(sections=[part]).SerializeToString()
-
-
-@cache
-def _as_spoken(question_id: str, language: str, required: bool) -> bytes:  # noqa: FBT001 - of a cached function
-    """What is the same of a question in every interview."""
+def _as_asked(question_id: str, language: str) -> pb.Question:
+    """The part of a question that is the same in every interview, to be copied."""
     question = script_in_use().questions[question_id]
-    spoken = pb.Question(
+    return pb.Question(
         id=question.id,
         section=question.section,
         text=question.text.spoken(language),
-        kind=pb.QuestionKind.Value(f"QUESTION_KIND_{question.kind}"),
+        kind=_kind(question),
         help=question.help.spoken(language) if question.help else "",
         choices=_choices(question.choices, language),
         fields=[_group_field(field, language) for field in question.fields],
         seconds=question.seconds,
-        required=required,
-        gaps_allowed=GAPS if question.gap_allowed or not required else (),
     )
-    return spoken.SerializeToString()
+
+
+def _kind(field: Field) -> Any:
+    return pb.QuestionKind.Value(f"QUESTION_KIND_{field.kind}")
 
 
 def _group_field(field: Field, language: str) -> pb.GroupField:
     return pb.GroupField(
         id=field.id,
         text=field.text.spoken(language),
-        kind=pb.QuestionKind.Value(f"QUESTION_KIND_{field.kind}"),
+        kind=_kind(field),
         choices=_choices(field.choices, language),
         required=field.required is True,
     )
@@ -227,8 +217,7 @@ def _choices(choices: Sequence[Choice], language: str) -> list[pb.Choice]:
 
 def _security_question(name: str, language: str) -> pb.SecurityQuestion:
     question = script_in_use().questions[name]
-    kind = pb.QuestionKind.Value(f"QUESTION_KIND_{question.kind}")
-    return pb.SecurityQuestion(question_id=name, text=question.text.spoken(language), kind=kind)
+    return pb.SecurityQuestion(question_id=name, text=question.text.spoken(language), kind=_kind(question))
 
 
 def _resumed(shown: Claim) -> pb.Claim:

@@ -18,14 +18,13 @@ from cms.intake.v1 import intake_pb2 as pb
 from intake.domain import values
 from intake.domain.answers import read_field, validate_answer
 from intake.domain.call import Caller, Outcome
-from intake.domain.claim import Given
+from intake.domain.claim import GivenAnswer
 from intake.domain.references import is_claim_reference
 from intake.domain.script import Script
+from intake.domain.search import LookUps, Search
 from intake.domain.values import JsonValue
 from intake.service.calls import CallAsked
 from intake.service.look_ups import nino_look_up, person_look_up, postcode_look_up
-from intake.store.answers import LookUps
-from intake.store.claims import Search
 
 PAGE_SIZE = 50
 LARGEST_PAGE = 200
@@ -88,9 +87,9 @@ def reason(text: str) -> str:
     return str(read_field("reason", lambda given: values.read_text(given, _LONGEST_REASON), text))
 
 
-def answers(script: Script, given: Sequence[pb.Answer]) -> dict[str, Given]:
+def answers(script: Script, given: Sequence[pb.Answer]) -> dict[str, GivenAnswer]:
     """Answers by question, canonical. Raises InvalidArgument that names each question at fault."""
-    faults, read, today = Faults(), dict[str, Given](), clock.today()
+    faults, read, today = Faults(), dict[str, GivenAnswer](), clock.today()
     for answer in given:
         value = faults.catch(_answer, script, answer, today)
         if answer.question_id in read:
@@ -188,9 +187,9 @@ def json_value(value: struct_pb2.Value) -> JsonValue:
     raise InvalidArgument.of(Violation(field="answers", description="holds a value that is none of JSON's"))
 
 
-def _answer(script: Script, answer: pb.Answer, today: date) -> Given:
+def _answer(script: Script, answer: pb.Answer, today: date) -> GivenAnswer:
     value = validate_answer(script, answer.question_id, json_value(answer.value), today=today)
-    return Given(value=value, accept_transliteration=answer.accept_transliteration)
+    return GivenAnswer(value=value, accept_transliteration=answer.accept_transliteration)
 
 
 def _word(kind: Any, number: int, prefix: str) -> str:

@@ -1,16 +1,16 @@
-"""Who may read or write a claim's answers, and under what purpose that is written to the access log."""
+"""Decides whether a caller may read or write a claim's answers, and the purpose that the access log is to name."""
 
-from msgspec import Struct
+from dataclasses import dataclass
 
 from chassis import call
 from chassis.database import Connection
 from chassis.errors import PermissionDenied
 from chassis.vault import ClaimCipher
-from intake.domain.call import Security
+from intake.domain.call import OpenCall, Security
 from intake.domain.claim import Claim
-from intake.domain.interview import Answers, Interview
-from intake.store.answers import open_answers
-from intake.store.claims import OpenCall, load_claim, load_claim_to_change
+from intake.domain.interview import Answers
+from intake.store.answers import load_answers
+from intake.store.claims import ClaimFound, load_claim, lock_claim
 
 BY_CALL = frozenset({"OPERATOR", "CASEWORKER"})
 """Roles that see a claim's answers in their own open call on it, with security passed."""
@@ -22,63 +22,55 @@ BY_OFFICE = frozenset({"ASSESSOR"})
 """Of these roles, those that see the claims of their own office alone: of the claim's latest appointment."""
 
 
-class Held(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Held:
     """A claim that the caller may read or write, in the language in which that caller works on it."""
 
     claim: Claim
+    cipher: ClaimCipher
     language: str
     purpose: str
 
 
-class HeldToChange(Held, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class HeldToChange(Held):
     """A claim that nobody else can change now, with its answers at the version that the caller has read."""
 
-    cipher: ClaimCipher
     answers: Answers
-    before: Interview | None
-    """The interview as it stands, where this process remembers it."""
 
 
 def hold(conn: Connection, claim_ref: str, *, by_purpose: frozenset[str]) -> Held:
-    """A claim whose answers the caller may have; `by_purpose` are the roles to which a purpose is enough here.
+    """A claim whose answers the caller may have; roles in `by_purpose` need only name a purpose.
 
     Raises NotFound, and PermissionDenied (`CALL_REQUIRED`, `PURPOSE_REQUIRED`, `OFFICE_REQUIRED`, `NO_APPOINTMENT`,
     `OTHER_OFFICE`).
     """
-    current = call.current()
-    claim, open_call = load_claim(conn, claim_ref, caller=current.identity.subject)
-    purpose = _purpose(claim, open_call, by_purpose)
-    return Held(claim=claim, language=_language(open_call, claim), purpose=purpose)
+    return _held(load_claim(conn, claim_ref, caller=call.current().identity.subject), by_purpose)
 
 
 def hold_to_change(
     conn: Connection, claim_ref: str, *, version: int, by_purpose: frozenset[str] = frozenset()
 ) -> HeldToChange:
     """As `hold`, of a claim that is to be changed from `version`. Raises StaleVersion as well."""
-    current = call.current()
-    claim, open_call, sealed = load_claim_to_change(conn, claim_ref, caller=current.identity.subject, version=version)
-    purpose = _purpose(claim, open_call, by_purpose)
-    claim.expect_version(version)
-    cipher = current.vault.cipher_of(claim_ref, sealed.data_key)
+    held = _held(lock_claim(conn, claim_ref, caller=call.current().identity.subject), by_purpose)
+    held.claim.expect_version(version)
+    answers = load_answers(conn, held.cipher, version=version)
     return HeldToChange(
-        claim=claim,
-        language=_language(open_call, claim),
-        purpose=purpose,
-        cipher=cipher,
-        answers=sealed.remembered.answers if sealed.remembered else open_answers(cipher, sealed.answers),
-        before=sealed.remembered,
+        claim=held.claim, cipher=held.cipher, language=held.language, purpose=held.purpose, answers=answers
     )
 
 
-def _language(open_call: OpenCall | None, claim: Claim) -> str:
-    return open_call.language if open_call else claim.language
+def cipher_of(found: ClaimFound) -> ClaimCipher:
+    """The cipher of a claim's answers."""
+    return call.current().vault.cipher_of(found.claim.claim_ref, found.data_key)
 
 
-def _purpose(claim: Claim, open_call: OpenCall | None, by_purpose: frozenset[str]) -> str:
-    purpose = entitlement(claim, open_call, by_purpose)
+def _held(found: ClaimFound, by_purpose: frozenset[str]) -> Held:
+    purpose = entitlement(found.claim, found.open_call, by_purpose)
     if isinstance(purpose, PermissionDenied):
         raise purpose
-    return purpose
+    language = found.open_call.language if found.open_call else found.claim.language
+    return Held(claim=found.claim, cipher=cipher_of(found), language=language, purpose=purpose)
 
 
 def entitlement(claim: Claim, open_call: OpenCall | None, by_purpose: frozenset[str]) -> str | PermissionDenied:

@@ -3,11 +3,9 @@
 import random
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
-
-from msgspec import Struct
-from msgspec.structs import replace
 
 from chassis import access_log, call, clock
 from chassis.database import Connection
@@ -15,21 +13,25 @@ from chassis.errors import AlreadyExists, NotFound, PermissionDenied
 from intake import metrics
 from intake.domain.call import LONGEST_CALL, Call, Caller, Outcome, Security, questions_to_ask
 from intake.domain.claim import Claim, ClaimState
+from intake.domain.history import Origin
 from intake.domain.interview import Answer, evaluate
 from intake.domain.references import new_claim_reference
+from intake.domain.search import LookUps
 from intake.domain.values import JsonValue
 from intake.service import script_in_use
+from intake.service.access import cipher_of
 from intake.service.interviews import InterviewShown, show_again
 from intake.service.look_ups import look_ups, nino_look_up
-from intake.store.answers import LookUps, Origin, load_answers, remember_interview, save_answers
-from intake.store.calls import insert_call, load_call, lock_forgotten_calls, save_call
+from intake.store.answers import load_answers, save_answers
+from intake.store.calls import insert_call, lock_call, lock_forgotten_calls, save_call
 from intake.store.claims import find_open_claim, insert_claim, load_claim
 
 _DEFAULT_GRADE = "AO"
 """The grade of most who take claims, where the token does not say."""
 
 
-class CallAsked(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class CallAsked:
     """What a call begins with. `nino` is canonical; of `nino` and `claim_ref` at most one is given."""
 
     purpose: str
@@ -41,7 +43,8 @@ class CallAsked(Struct, frozen=True, kw_only=True):
     caller: Caller
 
 
-class CallStarted(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class CallStarted:
     """A call with its claim; `interview` is absent where an earlier claim is resumed."""
 
     call: Call
@@ -77,10 +80,9 @@ def start_call(conn: Connection, asked: CallAsked) -> CallStarted:
 
 def start_again(conn: Connection, call_id: UUID, *, version: int, state: str, resumed: bool) -> CallStarted:
     """What a request to start a call was answered when it was made, for its repeat."""
-    started = load_call(conn, call_id).as_started()
-    claim, _ = load_claim(conn, started.claim_ref, caller=started.operator)
+    started = lock_call(conn, call_id).as_started()
     claim = replace(
-        claim,
+        load_claim(conn, started.claim_ref, caller=started.operator).claim,
         version=version,
         state=ClaimState(state),
         language=started.language,
@@ -100,8 +102,8 @@ def pass_security(conn: Connection, call_id: UUID, given: Mapping[str, JsonValue
     Raises NotFound, PermissionDenied for another's call, and what `Call.identify` raises.
     """
     own = _own_call(conn, call_id)
-    claim, _ = load_claim(conn, own.claim_ref, caller=own.operator)
-    tried = own.identify(given, load_answers(conn, call.current().vault, own.claim_ref, version=claim.version))
+    found = load_claim(conn, own.claim_ref, caller=own.operator)
+    tried = own.identify(given, load_answers(conn, cipher_of(found), version=found.claim.version))
     save_call(conn, tried)
     return tried
 
@@ -133,12 +135,12 @@ def _earlier_claim(conn: Connection, asked: CallAsked) -> str | None:
 
 
 def _resume(conn: Connection, asked: CallAsked, claim_ref: str) -> CallStarted:
-    claim, _ = load_claim(conn, claim_ref, caller=call.current().identity.subject)
-    vault = call.current().vault
-    questions = questions_to_ask(script_in_use(), load_answers(conn, vault, claim_ref, version=claim.version))
+    found = load_claim(conn, claim_ref, caller=call.current().identity.subject)
+    cipher = cipher_of(found)
+    questions = questions_to_ask(script_in_use(), load_answers(conn, cipher, version=found.claim.version))
     started = _call(asked, claim_ref, questions)
-    insert_call(conn, vault.cipher(conn, claim_ref), started, asked.caller)
-    return CallStarted(call=started, claim=claim, interview=None)
+    insert_call(conn, cipher, started, asked.caller)
+    return CallStarted(call=started, claim=found.claim, interview=None)
 
 
 def _begin(conn: Connection, asked: CallAsked) -> CallStarted:
@@ -154,7 +156,6 @@ def _begin(conn: Connection, asked: CallAsked) -> CallStarted:
     insert_call(conn, cipher, started, asked.caller)
     access_log.record_access(conn, claim_ref=claim.claim_ref, purpose=f"call {started.call_id}")
     interview = evaluate(script_in_use(), answers, language=asked.language)
-    remember_interview(conn, claim.claim_ref, interview, version=claim.version)
     shown = InterviewShown(claim_ref=claim.claim_ref, version=claim.version, interview=interview)
     return CallStarted(call=started, claim=claim, interview=shown)
 
@@ -194,7 +195,7 @@ def _call(asked: CallAsked, claim_ref: str, questions: tuple[str, ...]) -> Call:
 
 
 def _own_call(conn: Connection, call_id: UUID) -> Call:
-    found = load_call(conn, call_id)
+    found = lock_call(conn, call_id)
     if found.operator != call.current().identity.subject:
         raise PermissionDenied("CALL_REQUIRED", "it is another's call", metadata={"call_id": str(call_id)})
     return found

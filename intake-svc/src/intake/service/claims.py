@@ -1,32 +1,34 @@
 """Claims: submitting one, finding them, and the facts that other services may have."""
 
 from collections.abc import Mapping
-
-from msgspec import Struct
+from dataclasses import dataclass
 
 from chassis import access_log, call, clock
 from chassis.database import Connection
 from chassis.errors import InvalidArgument, PermissionDenied, Violation
 from intake import metrics
 from intake.domain import claim as claims
-from intake.domain.claim import Claim
+from intake.domain.claim import Booking, Claim
 from intake.domain.interview import Answers, evaluate, facts, record_forms
+from intake.domain.search import Search
 from intake.domain.values import JsonValue
 from intake.service import script_in_use
-from intake.service.access import BY_PURPOSE, entitlement, hold_to_change
+from intake.service.access import BY_PURPOSE, cipher_of, entitlement, hold_to_change
 from intake.service.events import announce
-from intake.store.answers import load_answers, recall_interview, remember_interview
-from intake.store.claims import OpenCall, Search, find_claims, load_claim, save_submission
+from intake.store.answers import load_answers
+from intake.store.claims import ClaimFound, find_claims, load_claim, save_booking, save_submission
 
 
-class ClaimShown(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class ClaimShown:
     """A claim, with the answers that tell who claims where the caller may see them."""
 
     claim: Claim
     answers: Answers | None = None
 
 
-class FactsShown(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class FactsShown:
     """The facts of a claim for one service, as they were at `version`."""
 
     claim: Claim
@@ -41,10 +43,9 @@ def submit_claim(conn: Connection, claim_ref: str, *, version: int) -> Claim:
     Raises NotFound, PermissionDenied, StaleVersion, and what `domain.claim.submit` raises.
     """
     held = hold_to_change(conn, claim_ref, version=version)
-    interview = evaluate(script_in_use(), held.answers, language=held.language, before=held.before)
+    interview = evaluate(script_in_use(), held.answers, language=held.language)
     submitted, event = claims.submit(held.claim, interview, at=clock.now())
     save_submission(conn, submitted)
-    remember_interview(conn, claim_ref, interview, version=submitted.version)
     announce(conn, submitted, event)
     questions_asked = metrics.QUESTIONS_ASKED.labels("+".join(submitted.schemes))
     conn.after_commit(lambda: questions_asked.observe(interview.asked))
@@ -53,14 +54,12 @@ def submit_claim(conn: Connection, claim_ref: str, *, version: int) -> Claim:
 
 def get_claim(conn: Connection, claim_ref: str) -> ClaimShown:
     """A claim. Raises NotFound."""
-    claim, open_call = load_claim(conn, claim_ref, caller=call.current().identity.subject)
-    return _shown(conn, claim, open_call)
+    return _shown(conn, load_claim(conn, claim_ref, caller=call.current().identity.subject))
 
 
 def list_claims(conn: Connection, search: Search) -> list[ClaimShown]:
     """Claims that match, newest first."""
-    found = find_claims(conn, search, caller=call.current().identity.subject)
-    return [_shown(conn, claim, open_call) for claim, open_call in found]
+    return [_shown(conn, found) for found in find_claims(conn, search, caller=call.current().identity.subject)]
 
 
 def get_claim_facts(conn: Connection, claim_ref: str, *, version: int | None) -> FactsShown:
@@ -69,21 +68,26 @@ def get_claim_facts(conn: Connection, claim_ref: str, *, version: int | None) ->
     Raises NotFound, and InvalidArgument for a version that the claim has not had.
     """
     service = call.current().identity.subject
-    claim, _ = load_claim(conn, claim_ref, caller=service)
+    found = load_claim(conn, claim_ref, caller=service)
+    claim = found.claim
     if version is not None and not 0 < version <= claim.version:
         raise InvalidArgument.of(Violation(field="version", description="is not a version that the claim has had"))
     as_of = version or claim.version
-    answers = load_answers(conn, call.current().vault, claim_ref, version=as_of)
+    answers = load_answers(conn, cipher_of(found), version=as_of)
     access_log.record_access(conn, claim_ref=claim_ref)
-    shown = recall_interview(conn, claim_ref, version=as_of)
-    told = facts(script_in_use(), answers, service, known=shown.known if shown else None)
-    return FactsShown(claim=claim, version=as_of, answers=told, record_forms=record_forms(answers, told))
+    seen = facts(script_in_use(), answers, service)
+    return FactsShown(claim=claim, version=as_of, answers=seen, record_forms=record_forms(answers, seen))
 
 
-def _shown(conn: Connection, claim: Claim, open_call: OpenCall | None) -> ClaimShown:
-    purpose = entitlement(claim, open_call, BY_PURPOSE)
+def record_booking(conn: Connection, claim_ref: str, booking: Booking) -> None:
+    """Records the office of the claim's latest appointment. Raises NotFound."""
+    save_booking(conn, claim_ref, booking)
+
+
+def _shown(conn: Connection, found: ClaimFound) -> ClaimShown:
+    claim = found.claim
+    purpose = entitlement(claim, found.open_call, BY_PURPOSE)
     if isinstance(purpose, PermissionDenied):
         return ClaimShown(claim=claim)
     access_log.record_access(conn, claim_ref=claim.claim_ref, purpose=purpose)
-    answers = load_answers(conn, call.current().vault, claim.claim_ref, version=claim.version)
-    return ClaimShown(claim=claim, answers=answers)
+    return ClaimShown(claim=claim, answers=load_answers(conn, cipher_of(found), version=claim.version))

@@ -4,7 +4,7 @@ from chassis.vault import Vault
 from intake.domain.call import folded
 from intake.domain.claim import value_of
 from intake.domain.interview import Answers
-from intake.store.answers import LookUps
+from intake.domain.search import LookUps
 
 
 def look_ups(vault: Vault, answers: Answers) -> LookUps:

@@ -1,24 +1,24 @@
 """The rows of answers. They are never changed: the current answer is the latest, the history is all of them."""
 
-from datetime import datetime
+from collections.abc import Iterator
 from typing import Any
 
-from msgspec import Struct
-
 from chassis.database import Connection, Row
-from chassis.vault import ClaimCipher, Vault
+from chassis.vault import ClaimCipher
 from intake.domain.claim import Claim
-from intake.domain.interview import Answer, Answers, Interview
+from intake.domain.history import HistoryEntry, Origin
+from intake.domain.interview import Answer, Answers
+from intake.domain.search import LookUps
 from intake.domain.values import JsonValue
 
-# A changed claim together with the answers that changed it: one statement, one round trip.
-_SAVE_CLAIM = """
+# Saves a changed claim together with the answers that changed it.
+SAVE_ANSWERS = """
     WITH given AS (
         INSERT INTO answers
             (claim_ref, question_id, version, value, record_form, answered_by, at, reason, script_version)
         SELECT %(claim_ref)s, question_id, %(version)s, value, record_form,
             %(answered_by)s, %(at)s, reason, %(script_version)s
-        FROM unnest(%(names)b::text[], %(values)b::bytea[], %(record_forms)b::bytea[], %(reasons)b::bytea[])
+        FROM unnest(%(names)s::text[], %(values)s::bytea[], %(record_forms)s::bytea[], %(reasons)s::bytea[])
             AS given (question_id, value, record_form, reason)
     )
     UPDATE claims SET version = %(version)s, language = %(language)s,
@@ -27,61 +27,27 @@ _SAVE_CLAIM = """
     WHERE claim_ref = %(claim_ref)s
 """
 
-# The answers that stood at a version.
+# Reads the answers that stood at a version.
 ANSWERS = """
     SELECT DISTINCT ON (question_id) question_id, version, value, record_form
     FROM answers WHERE claim_ref = %s AND version <= %s
     ORDER BY question_id, version DESC
 """
 
-_HISTORY = """
+# Reads every answer up to a version, the oldest first.
+HISTORY = """
     SELECT question_id, version, value, answered_by, at, reason, script_version
     FROM answers WHERE claim_ref = %s AND version <= %s
     ORDER BY version, question_id COLLATE "C"
 """
 
 
-class Sealed(Struct, frozen=True, kw_only=True):
-    """A claim's answers, still encrypted unless they are remembered, and its data key, still wrapped."""
-
-    data_key: Row
-    answers: list[Row]
-    remembered: Interview | None
-
-
-class LookUps(Struct, frozen=True, kw_only=True):
-    """What stands for a claimant in indexes; None where the fact is not known."""
-
-    nino: bytes | None = None
-    person: bytes | None = None
-    postcode: bytes | None = None
-
-
-class Origin(Struct, frozen=True, kw_only=True):
-    """Who gave answers, when and why (empty in the interview), and the version of the script that asked."""
-
-    by: str
-    at: datetime
-    reason: str
-    script_version: int
-
-
-class HistoryEntry(Struct, frozen=True, kw_only=True):
-    """One answer, and what stood before it (None: nothing, or it had been cleared)."""
-
-    question_id: str
-    version: int
-    old: JsonValue
-    new: JsonValue
-    origin: Origin
-
-
 def save_answers(
     conn: Connection, cipher: ClaimCipher, claim: Claim, changed: Answers, *, origin: Origin, look_ups: LookUps
 ) -> None:
-    """A claim with the answers that made its version, at commit. Append-only: what stood before stays."""
-    conn.at_commit(
-        _SAVE_CLAIM,
+    """Saves a claim with the answers that made its version. Append-only: earlier answers stay."""
+    conn.execute(
+        SAVE_ANSWERS,
         {
             "claim_ref": claim.claim_ref,
             "version": claim.version,
@@ -97,54 +63,35 @@ def save_answers(
     )
 
 
-def load_answers(conn: Connection, vault: Vault, claim_ref: str, *, version: int) -> Answers:
+def load_answers(conn: Connection, cipher: ClaimCipher, *, version: int) -> Answers:
     """The claim's answers as they stood at a version."""
-    remembered = recall_interview(conn, claim_ref, version=version)
-    if remembered is not None:
-        return remembered.answers
-    return open_answers(vault.cipher(conn, claim_ref), conn.execute(ANSWERS, [claim_ref, version]).fetchall())
-
-
-def recall_interview(conn: Connection, claim_ref: str, *, version: int) -> Interview | None:
-    """The interview of a version that this process has shown a while ago. That the claim has it, the caller reads."""
-    remembered: Interview | None = conn.recall(claim_ref, version=version)
-    return remembered
-
-
-def remember_interview(conn: Connection, claim_ref: str, interview: Interview, *, version: int) -> None:
-    """Keeps an interview at hand as it is committed: the answers of a version are never others."""
-    conn.remember(claim_ref, interview, version=version)
-
-
-def open_answers(cipher: ClaimCipher, rows: list[Row]) -> Answers:
-    """Answers that were loaded sealed."""
-    return {row["question_id"]: _answer(cipher, row) for row in rows}
+    return {row["question_id"]: _answer(cipher, row) for row in conn.execute(ANSWERS, [cipher.claim_ref, version])}
 
 
 def load_history(conn: Connection, cipher: ClaimCipher, *, version: int) -> list[HistoryEntry]:
     """Every answer up to a version, oldest first."""
+    return list(_history(cipher, conn.execute(HISTORY, [cipher.claim_ref, version]).fetchall()))
+
+
+def _history(cipher: ClaimCipher, rows: list[Row]) -> Iterator[HistoryEntry]:
     standing: dict[str, JsonValue] = {}
-    entries = []
-    for row in conn.execute(_HISTORY, [cipher.claim_ref, version]):
+    for row in rows:
         entry = _history_entry(cipher, row, standing.get(row["question_id"]))
         standing[entry.question_id] = entry.new
-        entries.append(entry)
-    return entries
+        yield entry
 
 
 def _sealed(cipher: ClaimCipher, version: int, changed: Answers, reason: str) -> dict[str, object]:
-    def seal(name: str, part: str, value: JsonValue) -> bytes:
-        return cipher.seal(value, field=f"{part}|{name}", version=version)
+    def seal(name: str, part: str, value: JsonValue) -> bytes | None:
+        return None if value is None else cipher.seal(value, field=f"{part}|{name}", version=version)
 
-    forms = [
-        None if answer.record_form is None else seal(name, "record_form", answer.record_form)
-        for name, answer in changed.items()
-    ]
     return {
         "names": list(changed),
-        "values": [seal(name, "value", answer.value) for name, answer in changed.items()],
-        "record_forms": forms if any(forms) else None,  # instead of a list of nothing, which is not written as fast
-        "reasons": [seal(name, "reason", reason) for name in changed] if reason else None,
+        "values": [
+            cipher.seal(answer.value, field=f"value|{name}", version=version) for name, answer in changed.items()
+        ],
+        "record_forms": [seal(name, "record_form", answer.record_form) for name, answer in changed.items()],
+        "reasons": [seal(name, "reason", reason or None) for name in changed],
     }
 
 

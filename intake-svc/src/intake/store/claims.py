@@ -1,18 +1,16 @@
-"""Claims: the one that is asked for, those that are looked for, and what is saved of them."""
+"""Claims: loading one, finding many, and saving what changed."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import asdict, dataclass
 from typing import LiteralString
-from uuid import UUID
 
-from msgspec import Struct
 from psycopg import errors
 
 from chassis.database import Connection, Row
 from chassis.errors import AlreadyExists, NotFound, Violation
-from intake.domain.call import Security
-from intake.domain.claim import Claim, ClaimState
-from intake.store.answers import ANSWERS, LookUps, Sealed, recall_interview
+from intake.domain.call import OpenCall, Security
+from intake.domain.claim import Booking, Claim, ClaimState
+from intake.domain.search import LookUps, Search
 
 # A claim with the schemes it is for, its data key, and the caller's own latest open call on it.
 _CLAIM: LiteralString = """
@@ -27,176 +25,128 @@ _CLAIM: LiteralString = """
     ) AS open_call ON true
 """
 
-_THIS_CLAIM = _CLAIM + " WHERE claims.claim_ref = %(claim_ref)s"
+CLAIM = _CLAIM + " WHERE claims.claim_ref = %(claim_ref)s"
 
-_THIS_CLAIM_HELD = _THIS_CLAIM + " FOR UPDATE OF claims"
+CLAIM_LOCKED = CLAIM + " FOR UPDATE OF claims"
 
-# The open claim of a person in a scheme.
-_OPEN_CLAIM = "SELECT claim_ref FROM claim_schemes WHERE nino_lookup = %s AND scheme = ANY(%s) AND open LIMIT 1"
+# Finds the open claim of a person in a scheme.
+OPEN_CLAIM = "SELECT claim_ref FROM claim_schemes WHERE nino_lookup = %s AND scheme = ANY(%s) AND open LIMIT 1"
 
-_INSERT_CLAIM = """
+INSERT_CLAIM = """
     INSERT INTO claims (claim_ref, state, version, language, first_contact_time, first_contact_recorded,
         operator, operator_grade)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+    VALUES (%(claim_ref)s, %(state)s, %(version)s, %(language)s, %(first_contact_time)s, %(first_contact_recorded)s,
+        %(operator)s, %(operator_grade)s)
 """
 
-_INSERT_SCHEMES = """
+INSERT_SCHEMES = """
     INSERT INTO claim_schemes (claim_ref, scheme, nino_lookup, open)
     SELECT %s, scheme, %s, true FROM unnest(%s::text[]) AS given (scheme)
 """
 
-# The office of the claim's interview; of two bookings the later one stays.
-_RECORD_BOOKING = """
+MOVE_NINO = "UPDATE claim_schemes SET nino_lookup = %s WHERE claim_ref = %s"
+
+SAVE_SUBMISSION = "UPDATE claims SET state = %s, version = %s, submit_time = %s WHERE claim_ref = %s"
+
+# Saves the office of the claim's interview; of two bookings the later one stays.
+SAVE_BOOKING = """
     UPDATE claims
     SET office_code = %(office_code)s, appointment_id = %(appointment_id)s, booked_time = %(booked_time)s
     WHERE claim_ref = %(claim_ref)s
         AND (booked_time IS NULL OR (booked_time, appointment_id) < (%(booked_time)s, %(appointment_id)s))
 """
 
-
-class OpenCall(Struct, frozen=True, kw_only=True):
-    """The caller's own open call on a claim."""
-
-    call_id: UUID
-    security: Security
-    language: str
-
-
-class Booking(Struct, frozen=True, kw_only=True):
-    """An appointment of a claim: the office that holds it, and when it was booked."""
-
-    appointment_id: str
-    office_code: str
-    booked_time: datetime
+# Conditions of a search, by the parameter that each needs. Keyset paging: each page begins where the last one ended.
+_CONDITIONS: dict[str, LiteralString] = {
+    "nino": "claims.claim_ref IN (SELECT claim_ref FROM claim_schemes WHERE nino_lookup = %(nino)s)",
+    "person": "claims.person_lookup = %(person)s",
+    "postcode": "claims.postcode_lookup = %(postcode)s",
+    "state": "claims.state = %(state)s",
+    "office": "claims.office_code = %(office)s",
+    "after_time": "(claims.first_contact_time, claims.claim_ref) < (%(after_time)s, %(after_ref)s)",
+}
+_NEWEST_FIRST: LiteralString = " ORDER BY claims.first_contact_time DESC, claims.claim_ref DESC LIMIT %(limit)s"
 
 
-class Search(Struct, frozen=True, kw_only=True):
-    """Which claims to list, newest first; what is None does not matter. `after` is where the last page ended."""
+@dataclass(frozen=True, kw_only=True)
+class ClaimFound:
+    """A claim as one caller finds it: with their own open call on it, and the wrapped data key of its answers."""
 
-    look_ups: LookUps
-    state: str | None
-    office: str | None
-    after: tuple[datetime, str] | None
-    limit: int
-
-
-def load_claim(conn: Connection, claim_ref: str, *, caller: str) -> tuple[Claim, OpenCall | None]:
-    """A claim and the caller's open call on it. Raises NotFound."""
-    row = conn.execute(_THIS_CLAIM, {"claim_ref": claim_ref, "caller": caller}).fetchone()
-    if row is None:
-        raise _no_claim(claim_ref)
-    return _claim(row), _open_call(row)
+    claim: Claim
+    open_call: OpenCall | None
+    data_key: Row
 
 
-def load_claim_to_change(
-    conn: Connection, claim_ref: str, *, caller: str, version: int
-) -> tuple[Claim, OpenCall | None, Sealed]:
-    """A claim, held until the transaction ends, and its answers as they stood at a version: one round trip.
-
-    The answers are a statement of their own, because it has to look only when the claim is held; where this service
-    remembers them, it is not sent. Raises NotFound.
-    """
-    remembered = recall_interview(conn, claim_ref, version=version)
-    with conn.pipeline():
-        claims = conn.execute(_THIS_CLAIM_HELD, {"claim_ref": claim_ref, "caller": caller})
-        answers = None if remembered is not None else conn.execute(ANSWERS, [claim_ref, version])
-    row = claims.fetchone()
-    if row is None:
-        raise _no_claim(claim_ref)
-    sealed = Sealed(data_key=row, answers=answers.fetchall() if answers else [], remembered=remembered)
-    return _claim(row), _open_call(row), sealed
+def load_claim(conn: Connection, claim_ref: str, *, caller: str) -> ClaimFound:
+    """A claim with the caller's open call on it. Raises NotFound."""
+    return _found(conn, CLAIM, claim_ref, caller)
 
 
-def _no_claim(claim_ref: str) -> NotFound:
-    return NotFound("NO_CLAIM", "there is no such claim", metadata={"claim_ref": claim_ref})
+def lock_claim(conn: Connection, claim_ref: str, *, caller: str) -> ClaimFound:
+    """As `load_claim`; nobody else can change the claim until the transaction ends."""
+    return _found(conn, CLAIM_LOCKED, claim_ref, caller)
 
 
 def find_open_claim(conn: Connection, nino_lookup: bytes, schemes: Sequence[str]) -> str | None:
     """The reference of the open claim for the NINO and one of the schemes, if there is one."""
-    row = conn.execute(_OPEN_CLAIM, [nino_lookup, list(schemes)]).fetchone()
+    row = conn.execute(OPEN_CLAIM, [nino_lookup, list(schemes)]).fetchone()
     return row["claim_ref"] if row else None
 
 
-def find_claims(conn: Connection, search: Search, *, caller: str) -> list[tuple[Claim, OpenCall | None]]:
-    """Claims, newest first, each with the caller's open call on it."""
-    wanted: list[tuple[LiteralString, object]] = [
-        (
-            "claims.claim_ref IN (SELECT claim_ref FROM claim_schemes WHERE nino_lookup = %(nino)s)",
-            search.look_ups.nino,
-        ),
-        ("claims.person_lookup = %(person)s", search.look_ups.person),
-        ("claims.postcode_lookup = %(postcode)s", search.look_ups.postcode),
-        ("claims.state = %(state)s", search.state),
-        ("claims.office_code = %(office)s", search.office),
-        ("(claims.first_contact_time, claims.claim_ref) < (%(after_time)s, %(after_ref)s)", search.after),
-    ]
-    where = " AND ".join(condition for condition, value in wanted if value is not None)
-    order: LiteralString = " ORDER BY claims.first_contact_time DESC, claims.claim_ref DESC LIMIT %(limit)s"
+def find_claims(conn: Connection, search: Search, *, caller: str) -> list[ClaimFound]:
+    """Claims that match, newest first, each with the caller's open call on it."""
+    query, parameters = claims_query(search, caller=caller)
+    return [_claim_found(row) for row in conn.execute(query, parameters)]
+
+
+def claims_query(search: Search, *, caller: str) -> tuple[LiteralString, dict[str, object]]:
+    """The query for one page of a search, and its parameters."""
     after_time, after_ref = search.after or (None, None)
-    parameters = {
-        "caller": caller,
-        "nino": search.look_ups.nino,
-        "person": search.look_ups.person,
-        "postcode": search.look_ups.postcode,
-        "state": search.state,
-        "office": search.office,
-        "after_time": after_time,
-        "after_ref": after_ref,
-        "limit": search.limit,
-    }
-    rows = conn.execute(_CLAIM + " WHERE " + where + order, parameters).fetchall()
-    return [(_claim(row), _open_call(row)) for row in rows]
+    narrowing = asdict(search.look_ups) | {"state": search.state, "office": search.office, "after_time": after_time}
+    where = " AND ".join(condition for name, condition in _CONDITIONS.items() if narrowing[name] is not None)
+    parameters = narrowing | {"after_ref": after_ref, "caller": caller, "limit": search.limit}
+    return _CLAIM + " WHERE " + where + _NEWEST_FIRST, parameters
 
 
 def insert_claim(conn: Connection, claim: Claim, look_ups: LookUps) -> None:
-    """A new claim. Raises AlreadyExists (`OPEN_CLAIM`) where the NINO has an open one for the scheme."""
-    conn.execute(
-        _INSERT_CLAIM,
-        [
-            claim.claim_ref,
-            claim.state,
-            claim.version,
-            claim.language,
-            claim.first_contact_time,
-            claim.first_contact_recorded,
-            claim.operator,
-            claim.operator_grade,
-        ],
-    )
+    """Inserts a new claim. Raises AlreadyExists (`OPEN_CLAIM`) where the NINO has an open one for the scheme."""
+    conn.execute(INSERT_CLAIM, asdict(claim))
     try:
-        conn.execute(_INSERT_SCHEMES, [claim.claim_ref, look_ups.nino, list(claim.schemes)])
+        conn.execute(INSERT_SCHEMES, [claim.claim_ref, look_ups.nino, list(claim.schemes)])
     except errors.UniqueViolation as cause:
         raise _open_claim_exists(cause) from None
 
 
 def move_nino(conn: Connection, claim_ref: str, nino_lookup: bytes | None) -> None:
-    """Has the claim found by another NINO, or by none. Raises AlreadyExists (`OPEN_CLAIM`) as `insert_claim` does."""
+    """Changes the NINO by which the claim is found. Raises AlreadyExists (`OPEN_CLAIM`) as `insert_claim` does."""
     try:
-        conn.execute("UPDATE claim_schemes SET nino_lookup = %s WHERE claim_ref = %s", [nino_lookup, claim_ref])
+        conn.execute(MOVE_NINO, [nino_lookup, claim_ref])
     except errors.UniqueViolation as cause:
         raise _open_claim_exists(cause) from None
 
 
 def save_submission(conn: Connection, claim: Claim) -> None:
-    """A claim that was submitted, at commit."""
-    conn.at_commit(
-        "UPDATE claims SET state = %s, version = %s, submit_time = %s WHERE claim_ref = %s",
-        [claim.state, claim.version, claim.submit_time, claim.claim_ref],
-    )
+    """Saves a claim that was submitted."""
+    conn.execute(SAVE_SUBMISSION, [claim.state, claim.version, claim.submit_time, claim.claim_ref])
 
 
-def record_booking(conn: Connection, claim_ref: str, booking: Booking) -> None:
-    """The claim's office, unless a later booking is known. Raises NotFound."""
-    parameters = {
-        "claim_ref": claim_ref,
-        "office_code": booking.office_code,
-        "appointment_id": booking.appointment_id,
-        "booked_time": booking.booked_time,
-    }
-    if conn.execute(_RECORD_BOOKING, parameters).rowcount == 0:
+def save_booking(conn: Connection, claim_ref: str, booking: Booking) -> None:
+    """Saves the claim's office, unless a later booking is known. Raises NotFound."""
+    if conn.execute(SAVE_BOOKING, {"claim_ref": claim_ref, **asdict(booking)}).rowcount == 0:
         known = conn.execute("SELECT 1 FROM claims WHERE claim_ref = %s", [claim_ref]).fetchone()
         if known is None:
             raise _no_claim(claim_ref)
+
+
+def _found(conn: Connection, query: LiteralString, claim_ref: str, caller: str) -> ClaimFound:
+    row = conn.execute(query, {"claim_ref": claim_ref, "caller": caller}).fetchone()
+    if row is None:
+        raise _no_claim(claim_ref)
+    return _claim_found(row)
+
+
+def _no_claim(claim_ref: str) -> NotFound:
+    return NotFound("NO_CLAIM", "there is no such claim", metadata={"claim_ref": claim_ref})
 
 
 def _open_claim_exists(cause: errors.UniqueViolation) -> Exception:
@@ -204,6 +154,10 @@ def _open_claim_exists(cause: errors.UniqueViolation) -> Exception:
         return cause
     taken = Violation(field="nino", description="belongs to another open claim: start a call with it")
     return AlreadyExists("OPEN_CLAIM", "an open claim for this scheme has this nino", violations=[taken])
+
+
+def _claim_found(row: Row) -> ClaimFound:
+    return ClaimFound(claim=_claim(row), open_call=_open_call(row), data_key=row)
 
 
 def _claim(row: Row) -> Claim:

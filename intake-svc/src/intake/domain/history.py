@@ -1,0 +1,27 @@
+"""The history of a claim's answers: who gave each, when and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from intake.domain.values import JsonValue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Who gave answers, when and why (empty in the interview), and the version of the script that asked."""
+
+    by: str
+    at: datetime
+    reason: str
+    script_version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryEntry:
+    """One answer, and the answer before it (None: there was none, or it had been cleared)."""
+
+    question_id: str
+    version: int
+    old: JsonValue
+    new: JsonValue
+    origin: Origin

@@ -1,0 +1,24 @@
+"""Searching for claims by HMACs of who claims, because the facts themselves are stored encrypted."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookUps:
+    """HMACs of the NINO, of surname with date of birth, and of the postcode; None where the fact is not known."""
+
+    nino: bytes | None = None
+    person: bytes | None = None
+    postcode: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """Which claims to list, newest first; None does not narrow the search. `after` is where the last page ended."""
+
+    look_ups: LookUps
+    state: str | None
+    office: str | None
+    after: tuple[datetime, str] | None
+    limit: int
