@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import cast
 
-from assessment import service, store
+from assessment import service
 from assessment.domain.work import Appointment
 from assessment.enums import name_of
+from assessment.store import events as store
 from chassis.database import Connection
 from chassis.inbox import Event, Handler
 from cms.common.v1 import common_pb2

@@ -12,7 +12,7 @@ DEADLINES = (
         cut_off=within(BOOKING_AWAITED_FOR),
         query="""
             SELECT claim_ref AS reference, submit_time AS since FROM assessments
-            WHERE appointment_id IS NULL AND submit_time IS NOT NULL AND state <> 'CONFIRMED'
+            WHERE office_code IS NULL AND submit_time IS NOT NULL AND state IN ('READY', 'IN_PROGRESS')
         """,
     ),
     Deadline(
@@ -39,7 +39,7 @@ DEADLINES = (
         cut_off=within(timedelta(days=2)),
         query="""
             SELECT claim_ref AS reference, greatest(start_time, submit_time) AS since FROM assessments
-            WHERE state = 'IN_PROGRESS'
+            WHERE state = 'IN_PROGRESS' AND submit_time IS NOT NULL
         """,
     ),
     Deadline(

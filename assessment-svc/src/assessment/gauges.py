@@ -1,9 +1,9 @@
 """Gauges of the work that waits."""
 
-from assessment import store
 from assessment.deadlines import DEADLINES
 from assessment.domain.assessments import AssessmentState
 from assessment.domain.work import BOOKING_AWAITED_FOR
+from assessment.store import work
 from chassis import clock, deadlines
 from chassis.database import Connection
 from chassis.state_gauges import Samples, StateGauge
@@ -12,11 +12,11 @@ _OPEN = (AssessmentState.READY, AssessmentState.IN_PROGRESS)
 
 
 def _unbooked(conn: Connection) -> Samples:
-    return [((), float(store.count_unbooked(conn, submitted_before=clock.now() - BOOKING_AWAITED_FOR)))]
+    return [((), float(work.count_unbooked(conn, submitted_before=clock.now() - BOOKING_AWAITED_FOR)))]
 
 
 def _work(conn: Connection) -> Samples:
-    counts = store.count_by_state(conn)
+    counts = work.count_by_state(conn)
     return [((state.value,), float(counts.get(state, 0))) for state in _OPEN]
 
 

@@ -8,13 +8,14 @@ from uuid import UUID
 from google.protobuf.message import Message
 from google.type import date_pb2
 
-from assessment import service, store
+from assessment import service
 from assessment.clients import Intake, Interview, Question
 from assessment.domain.assessments import Assessment, AssessmentState
 from assessment.domain.items import Check, Evidence, Item, ItemStatus
 from assessment.domain.work import Place, WorkFilter, WorkItem
 from assessment.enums import name_of, number_of
 from assessment.pages import place_of, token_of
+from assessment.store import work as store
 from chassis import call, clock
 from chassis.database import Connection
 from chassis.errors import InvalidArgument, Violation

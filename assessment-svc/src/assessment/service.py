@@ -7,12 +7,12 @@ from uuid import UUID, uuid5
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Value
 
-from assessment import store
 from assessment.clients import Amendment, Intake, Interview
 from assessment.domain.assessments import Assessment, AssessmentConfirmed
 from assessment.domain.items import Check, Checked
 from assessment.domain.refusals import OfficeRequired, OtherOffice, WorkNotFound
 from assessment.enums import number_of
+from assessment.store import assessments as store
 from chassis import access_log, call, clock, crash, outbox
 from chassis.database import Connection
 from chassis.idempotency import first_answer

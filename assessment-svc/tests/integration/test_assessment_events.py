@@ -10,11 +10,12 @@ from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assessment import store
 from assessment.consumers import HANDLERS
 from assessment.domain.assessments import Assessment
 from assessment.domain.items import Check, Checked, Facts, ItemStatus
 from assessment.domain.work import WorkFilter
+from assessment.store import assessments as store
+from assessment.store.work import list_work
 from chassis import outbox
 from chassis.bus import Bus
 from chassis.database import Database
@@ -93,9 +94,7 @@ def listed(database: Database, claim_ref: str) -> Any:
     """The claim's work item without its reference."""
     wanted = WorkFilter(office=OFFICE, with_unbooked=True)
     with database.transaction() as conn:
-        found = [
-            work for work in store.list_work(conn, wanted, after=None, limit=10_000) if work.claim_ref == claim_ref
-        ]
+        found = [work for work in list_work(conn, wanted, after=None, limit=10_000) if work.claim_ref == claim_ref]
     return vars(found[0]) | {"claim_ref": ""} if found else None
 
 

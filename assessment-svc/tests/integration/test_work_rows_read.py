@@ -1,19 +1,21 @@
 """What is listed and counted often reads what is open, or a page, however much was confirmed: counted by PostgreSQL."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from assessment import store
 from assessment.deadlines import DEADLINES
+from assessment.domain.assessments import AssessmentState
 from assessment.domain.work import Place, WorkFilter
+from assessment.store import work as store
 from chassis import clock
 from chassis.database import Connection, Database
 from chassis.testing import rows_read
 
 OFFICE = "600021"
+TODAY = datetime(2026, 3, 2, tzinfo=UTC)
 
 # Four thousand claims confirmed in ten offices, each refused once and then accepted; and of every open state two.
 HISTORY = """
@@ -58,17 +60,33 @@ def test_what_is_overdue_is_found_among_what_is_open(owner: Connection, deadline
 
 def test_open_work_is_counted_without_what_was_confirmed(owner: Connection) -> None:
     assert store.count_by_state(owner) == {"READY": 2, "IN_PROGRESS": 1}
-    assert rows_read(owner, store._COUNT_BY_STATE, []) < 10
-    assert rows_read(owner, store._COUNT_UNBOOKED, [clock.now()]) < 10
+    assert rows_read(owner, store.COUNT_BY_STATE, []) < 10
+    assert rows_read(owner, store.COUNT_UNBOOKED, [clock.now()]) < 10
 
 
-def test_a_page_of_work_reads_little_more_than_it_shows(owner: Connection) -> None:
-    wanted = WorkFilter(office=OFFICE, with_unbooked=True)
+@pytest.mark.parametrize(
+    ("narrowed", "first"),
+    [
+        ({}, ["COPEN1", "COPEN2", "CUNBOOKED"]),
+        ({"state": AssessmentState.READY}, ["COPEN1", "CUNBOOKED"]),
+        ({"state": AssessmentState.CONFIRMED}, []),
+        ({"assessor": "AS1"}, ["COPEN1", "COPEN2"]),
+        ({"assessor": "AS1", "state": AssessmentState.IN_PROGRESS}, ["COPEN2"]),
+        ({"assessor": "NOBODY"}, []),
+        ({"starts_from": TODAY, "starts_before": TODAY + timedelta(days=1)}, []),
+    ],
+    ids=str,
+)
+def test_a_page_of_work_reads_little_more_than_it_shows(owner: Connection, narrowed: Any, first: list[str]) -> None:
+    wanted = WorkFilter(office=OFFICE, with_unbooked=True, **narrowed)
+    statement = store.statement_of(wanted)
 
     page = store.list_work(owner, wanted, after=None, limit=5)
-    later = store.list_work(owner, wanted, after=Place.of(page[-1]), limit=5)
+    last = Place.of(page[-1]) if page else None
+    following = store.list_work(owner, wanted, after=last, limit=5)
 
-    assert [work.claim_ref for work in page[:3]] == ["COPEN1", "COPEN2", "CUNBOOKED"]
-    assert page[-1].claim_ref < later[0].claim_ref
-    for place in (None, Place.of(later[-1])):
-        assert rows_read(owner, store._WORK, store._parameters(wanted, after=place, limit=5)) < 60
+    open_work = [work.claim_ref for work in page if work.state is not AssessmentState.CONFIRMED]
+    assert open_work == first
+    assert not {work.claim_ref for work in page} & {work.claim_ref for work in following}
+    for place in (None, last):
+        assert rows_read(owner, statement, store.parameters_of(wanted, after=place, limit=5)) < 40

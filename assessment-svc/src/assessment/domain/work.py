@@ -1,7 +1,8 @@
 """The list of work: submitted claims with their interviews, as an office sees them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
@@ -53,22 +54,24 @@ class WorkItem:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a page of work ended."""
+    """Where a page of work ended. Open work comes before confirmed work (`done`), the oldest submission first."""
 
     done: bool
-    submit_time: datetime
-    claim_ref: str
+    submit_time: datetime = datetime(1, 1, 1, tzinfo=UTC)
+    claim_ref: str = ""
 
     @classmethod
     def of(cls, work: WorkItem) -> Self:
         """The place of this work item."""
-        done = work.state is AssessmentState.CONFIRMED
-        return cls(done=done, submit_time=work.submit_time, claim_ref=work.claim_ref)
+        return cls(done=_is_done(work.state), submit_time=work.submit_time, claim_ref=work.claim_ref)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkFilter:
-    """Which work to list: of an office, with what is not booked yet or without; the rest narrows it further."""
+    """Which work to list: an office's, with or without the work that has no interview yet.
+
+    `assessor`, the time of the interview (both ends or neither) and `state` narrow it further.
+    """
 
     office: str
     with_unbooked: bool
@@ -76,3 +79,16 @@ class WorkFilter:
     starts_from: datetime | None = None
     starts_before: datetime | None = None
     state: AssessmentState | None = None
+
+    def starts(self, after: Place | None) -> Mapping[AssessmentState, Place]:
+        """For each wanted state the place after which its next work stands; states that are read to the end are absent."""
+        last = after or Place(done=False)
+        return {
+            state: last if _is_done(state) == last.done else Place(done=_is_done(state))
+            for state in ([self.state] if self.state else AssessmentState)
+            if _is_done(state) >= last.done
+        }
+
+
+def _is_done(state: AssessmentState) -> bool:
+    return state is AssessmentState.CONFIRMED

@@ -1,0 +1,1 @@
+"""All SQL of the assessment service. Nothing here holds what a claimant told us."""
