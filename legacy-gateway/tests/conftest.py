@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,6 +16,7 @@ from chassis.inbox import Event
 from chassis.postcodes import Postcodes, build_extract
 from chassis.testing import database_fixture, eventually
 from chassis.vault import Vault
+from chassis.workers import Turns
 from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2 as intake_events
@@ -23,7 +24,10 @@ from legacy_gateway import consumers
 from legacy_gateway.clients import PayingSystem, RecordLinkSystem
 from legacy_gateway.domain import Answer, Facts, System
 from legacy_gateway.link import LinkPool
-from legacy_gateway.workers import Outside, Sender, Sweeper
+from legacy_gateway.service.database_clock import DatabaseClock
+from legacy_gateway.service.resources import Resources
+from legacy_gateway.service.sending import send_next
+from legacy_gateway.service.sweeping import sweep
 from simulators.jsaps.server import Jsaps
 from simulators.settings import JsapsSettings, read_settings
 from simulators.testing import call
@@ -193,9 +197,15 @@ class Gateway:
     vault: Vault
     jsaps: Jsaps
     intake: IntakeInMemory
-    sender: Sender
-    sweeper: Sweeper
-    pool: LinkPool
+    resources: Resources
+
+    def send(self) -> bool:
+        """One step of a sender."""
+        return send_next(self.resources)
+
+    def sweep(self) -> bool:
+        """One step of the sweeper."""
+        return sweep(self.resources)
 
     def claim(self, claim_ref: str = "C00000000018", *, version: int = 7, **answers: Any) -> str:
         """A confirmed claim of good facts with these answers changed."""
@@ -238,8 +248,8 @@ class Gateway:
         """Steps until the claim's phases are in these states."""
 
         def there() -> bool:
-            self.sender.step()
-            self.sweeper.step()
+            self.send()
+            self.sweep()
             return self.states(claim_ref) == list(states)
 
         eventually(there, seconds=seconds, what=f"{states}")
@@ -248,7 +258,7 @@ class Gateway:
         """Steps until both phases of all these claims are accepted."""
 
         def there() -> bool:
-            self.sender.step()
+            self.send()
             return all(self.states(claim) == ["ACCEPTED", "ACCEPTED"] for claim in claims)
 
         eventually(there, seconds=seconds, what="every claim accepted")
@@ -260,12 +270,8 @@ class Gateway:
 
     def recorded(self, around: Callable[[Callable[[], Answer]], Answer] | None = None) -> Recording:
         """Puts a recording between the sender and JSAPS."""
-        outside = self.sender._outside
-        recording = Recording(outside.systems[System.JSAPS], around)
-        changed = replace(outside, systems={System.JSAPS: recording})
-        self.sender = Sender(
-            self.database, self.vault, changed, reply_seconds=REPLY_SECONDS, time_scale=SCALE, pause_seconds=0
-        )
+        recording = Recording(self.resources.systems[System.JSAPS], around)
+        self.resources = replace(self.resources, systems={System.JSAPS: recording})
         return recording
 
     def expire_leases(self) -> int:
@@ -280,18 +286,30 @@ class Gateway:
             return conn.execute(statement, values).rowcount
 
 
+def watched_for_long(database: Database) -> DatabaseClock:
+    """The clock of a gateway that has run for an hour."""
+    watched = DatabaseClock()
+    with database.transaction() as conn:
+        watched.steady_since(conn)
+    assert watched._since is not None
+    watched._since -= timedelta(hours=1)
+    return watched
+
+
 @pytest.fixture
 def gateway(database: Database, vault: Vault, jsaps: Jsaps, postcodes: Postcodes) -> Iterator[Gateway]:
     pool = LinkPool("127.0.0.1", jsaps.port, size=4, timeout=REPLY_SECONDS)
     intake = IntakeInMemory()
-    outside = Outside(intake=intake, systems={System.JSAPS: RecordLinkSystem(System.JSAPS, pool)}, postcodes=postcodes)
-    yield Gateway(
+    resources = Resources(
         database=database,
         vault=vault,
-        jsaps=jsaps,
         intake=intake,
-        sender=Sender(database, vault, outside, reply_seconds=REPLY_SECONDS, time_scale=SCALE, pause_seconds=0),
-        sweeper=Sweeper(database, vault, lease_seconds=0.0, time_scale=SCALE),
-        pool=pool,
+        systems={System.JSAPS: RecordLinkSystem(System.JSAPS, pool)},
+        postcodes=postcodes,
+        reply_seconds=REPLY_SECONDS,
+        time_scale=SCALE,
+        turns=Turns(pause_seconds=0),
+        clock=watched_for_long(database),
     )
+    yield Gateway(database=database, vault=vault, jsaps=jsaps, intake=intake, resources=resources)
     pool.close()

@@ -7,9 +7,8 @@ from chassis.database import Connection
 from chassis.inbox import Event, Handler
 from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
-from legacy_gateway import service
-from legacy_gateway.domain import systems_of
-from legacy_gateway.store.transfers import Confirmation
+from legacy_gateway.domain import Confirmation
+from legacy_gateway.service import confirmations
 
 
 def assessment_confirmed(conn: Connection, event: Event) -> None:
@@ -23,12 +22,12 @@ def assessment_confirmed(conn: Connection, event: Event) -> None:
         assessor_id=confirmed.assessor_id,
     )
     schemes = [common_pb2.Scheme.Name(scheme).removeprefix("SCHEME_") for scheme in confirmed.schemes]
-    service.confirm(conn, confirmation, systems_of(schemes))
+    confirmations.confirm(conn, confirmation, schemes)
 
 
 def claim_amended(conn: Connection, event: Event) -> None:
     """Makes a held change where the claim was confirmed at an older version."""
-    service.amend(conn, event.claim_ref, version=event.version)
+    confirmations.amend(conn, event.claim_ref, version=event.version)
 
 
 HANDLERS: Mapping[str, Handler] = {"AssessmentConfirmed": assessment_confirmed, "ClaimAmended": claim_amended}

@@ -6,13 +6,15 @@ repeat, so the one rule above all: a record goes out again only when the system 
 
 import secrets
 import string
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
-from chassis.errors import FailedPrecondition
+from chassis.errors import FailedPrecondition, Unavailable
 
 FINAL_AFTER_CLOSING_SECONDS = 12.0
 """An `N` from JSAPS is final only when asked this long after the record's connection was closed ("The record link")."""
@@ -244,6 +246,85 @@ def _settled(answer: Answer) -> Step:
     if answer.result is Result.CONFLICT or withdrawn:
         return Step(state=State.CLERICAL, legacy_ref=answer.legacy_ref, messages=answer.messages)
     return Step(state=State.ACCEPTED, legacy_ref=answer.legacy_ref)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmation:
+    """What an assessor confirmed of a claim. `confirmed_time` is on the platform's clock."""
+
+    claim_ref: str
+    claim_version: int
+    confirmed_time: datetime
+    office_code: str
+    assessor_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewestTransfer:
+    """The newest transfer of one phase of a claim at a system: an amendment replaces it, or moves it on."""
+
+    transfer_id: str
+    system: System
+    phase: int
+    generation: int
+    claim_version: int
+    is_held: bool
+    confirmation: Confirmation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leased:
+    """A transfer that one worker has to itself, with what the worker needs to go on with it.
+
+    `asks_finally`: an enquiry made from now on is late enough for an `N` to be final.
+    """
+
+    transfer: Transfer
+    token: UUID
+    confirmation: Confirmation
+    sealed_payload: bytes | None
+    asks_finally: bool
+    first_phase_reference: str
+    traceparent: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownTransfer:
+    """A transfer as staff see it. Times are on the platform's clock, `next_attempt_time` is real time."""
+
+    transfer: Transfer
+    replaces: str
+    attempts: int
+    next_attempt_time: datetime | None
+    legacy_ref: str
+    is_corrected: bool
+    messages: tuple[Message, ...]
+    created: datetime
+    updated: datetime
+
+
+class LeaseLost(FailedPrecondition):
+    """The lease ran out and the transfer went on without its holder; what the holder learned is not stored."""
+
+    def __init__(self, transfer: Transfer) -> None:
+        super().__init__(
+            "LEASE_LOST",
+            f"transfer {transfer.transfer_id} is no longer leased by this worker",
+            metadata={"transfer_id": transfer.transfer_id, "claim_ref": transfer.claim_ref},
+        )
+
+
+class AlreadyLeased(Unavailable):
+    """Another worker has a transfer of the same claim and system."""
+
+
+def standing(transfers: Iterable[ShownTransfer]) -> dict[System, State]:
+    """Where a claim stands with each system: the worst of its transfers, without those that were corrected."""
+    states: dict[System, list[State]] = defaultdict(list)
+    for shown in transfers:
+        if not shown.is_corrected:
+            states[shown.transfer.system].append(shown.transfer.state)
+    return {system: worst(of_system) for system, of_system in states.items()}
 
 
 def worst(states: Iterable[State]) -> State:

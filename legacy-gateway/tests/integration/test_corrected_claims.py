@@ -9,8 +9,8 @@ import pytest
 from chassis.database import Database
 from chassis.inbox import Event
 from chassis.testing import eventually
-from legacy_gateway import consumers, service
-from legacy_gateway.domain import Answer
+from legacy_gateway import consumers
+from legacy_gateway.domain import Answer, standing
 from legacy_gateway.store import transfers
 from simulators.testing import call
 
@@ -34,8 +34,8 @@ def correct(gateway: Any, amendment: Amendment, facts: Callable[..., Any]) -> Ca
 
 def work_until(gateway: Any, claim_ref: str, generation: int, states: list[str]) -> None:
     def there() -> bool:
-        gateway.sender.step()
-        gateway.sweeper.step()
+        gateway.send()
+        gateway.sweep()
         return bool(gateway.states(claim_ref, generation) == states)
 
     eventually(there, what=f"{states} of generation {generation}")
@@ -55,9 +55,11 @@ def sent_as(gateway: Any, claim_ref: str) -> list[tuple[str, str]]:
     return [(record["dialogue"], record["action"]) for record in records(gateway, claim_ref)]
 
 
-def standing(gateway: Any, claim_ref: str) -> dict[str, str]:
+def stands(gateway: Any, claim_ref: str) -> dict[str, str]:
     with gateway.database.transaction() as conn:
-        return dict(service.standing(transfers.of_claim(conn, claim_ref)))
+        return {
+            str(system): state for system, state in standing(transfers.of_claim(conn, gateway.vault, claim_ref)).items()
+        }
 
 
 @pytest.mark.parametrize("wrong", [REFUSED_BY_JSAPS, {"nino": None}], ids=["refused there", "refused here"])
@@ -77,7 +79,7 @@ def test_a_claim_of_which_nothing_is_held_goes_as_new_once_it_is_corrected(
     assert [row["replaces"] for row in gateway.rows(claim_ref, 2)] == [
         row["transfer_id"] for row in gateway.rows(claim_ref)
     ]
-    assert standing(gateway, claim_ref) == {"JSAPS": "ACCEPTED"}
+    assert stands(gateway, claim_ref) == {"JSAPS": "ACCEPTED"}
 
 
 def test_of_a_claim_that_is_held_by_half_the_first_phase_goes_as_a_change_and_the_second_as_new(
@@ -94,7 +96,7 @@ def test_of_a_claim_that_is_held_by_half_the_first_phase_goes_as_a_change_and_th
     assert gateway.held(claim_ref) == HELD_ONCE
     _, change, second = records(gateway, claim_ref)
     assert second["es_legacy_ref"] == change["legacy_ref"]
-    assert standing(gateway, claim_ref) == {"JSAPS": "ACCEPTED"}
+    assert stands(gateway, claim_ref) == {"JSAPS": "ACCEPTED"}
 
 
 def test_a_correction_that_is_refused_as_well_is_corrected_in_its_turn(
@@ -106,14 +108,14 @@ def test_a_correction_that_is_refused_as_well_is_corrected_in_its_turn(
     for version, refused in ((8, ["ACCEPTED", "REJECTED"]), (9, ["ACCEPTED", "REJECTED"])):
         correct(claim_ref, version=version)
         work_until(gateway, claim_ref, version - 6, refused)
-        assert gateway.sender.step() is False
+        assert gateway.send() is False
 
     correct(claim_ref, version=10)
     work_until(gateway, claim_ref, 4, BOTH_ACCEPTED)
 
     assert sent_as(gateway, claim_ref) == [("ES504", "N"), ("ES504", "C"), ("ES504", "C"), ("BA504", "N")]
     assert gateway.held(claim_ref) == HELD_ONCE
-    assert gateway.sender.step() is False
+    assert gateway.send() is False
 
 
 def test_what_was_amended_while_the_first_record_was_on_its_way_goes_when_that_is_refused(
@@ -143,9 +145,9 @@ def test_an_amendment_while_the_correction_is_on_its_way_is_a_held_change_and_re
 
     assert actions(gateway, claim_ref, 3) == [("CHANGE", 10), ("CHANGE", 10)]
     assert gateway.states(claim_ref, 3) == ["HELD", "HELD"]
-    assert gateway.sender.step() is False
+    assert gateway.send() is False
     assert gateway.held(claim_ref) == HELD_ONCE
-    assert standing(gateway, claim_ref) == {"JSAPS": "HELD"}
+    assert stands(gateway, claim_ref) == {"JSAPS": "HELD"}
 
 
 def test_an_old_amendment_and_one_heard_twice_correct_nothing_more(
@@ -171,7 +173,7 @@ def test_what_waits_for_a_person_is_not_sent_for_an_amendment(gateway: Any, corr
     correct(claim_ref, version=8)
 
     assert gateway.states(claim_ref, 2) == ["HELD", "HELD"]
-    assert gateway.sender.step() is False
+    assert gateway.send() is False
 
 
 def test_an_amendment_at_the_moment_of_the_refusal_is_sent_all_the_same(
@@ -194,7 +196,7 @@ def test_an_amendment_at_the_moment_of_the_refusal_is_sent_all_the_same(
 
     heard, amending = threading.Event(), threading.Thread(target=amend)
     gateway.recorded(amend_meanwhile)
-    gateway.sender.step()
+    gateway.send()
     amending.join()
 
     work_until(gateway, claim_ref, 2, BOTH_ACCEPTED)

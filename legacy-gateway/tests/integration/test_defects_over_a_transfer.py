@@ -29,7 +29,7 @@ def step_at_once(gateway: Any) -> None:
     gateway.change(
         "UPDATE transfers SET connection_closed_time = connection_closed_time - interval '1 minute' WHERE state = 'UNKNOWN'"
     )
-    gateway.sender.step()
+    gateway.send()
 
 
 def fails_until_clerical(gateway: Any, claim_ref: str, error: type[Exception]) -> int:
@@ -55,14 +55,14 @@ def test_a_record_that_cannot_be_made_for_a_defect_is_shown_to_a_person_after_so
     assert (first["state"], first["attempts"], first["defects"]) == ("CLERICAL", 0, MOST_DEFECTS)
     assert (second["state"], second["next_attempt_time"]) == ("WAITING", None)
     assert failed_by_defects() - counted == MOST_DEFECTS
-    assert gateway.sender.step() is False
+    assert gateway.send() is False
     assert gateway.held(claim_ref) == NOTHING_HELD
 
 
 def test_a_defect_is_left_alone_for_longer_each_time_and_holds_up_no_other_claim(gateway: Any) -> None:
     broken = gateway.claim("C00000000018", last_job_reason="OF_A_NEWER_SCRIPT")
     with pytest.raises(KeyError):
-        gateway.sender.step()
+        gateway.send()
     other = gateway.claim("C00000000026")
 
     gateway.work_until_accepted(other)
@@ -75,7 +75,7 @@ def test_a_defect_is_left_alone_for_longer_each_time_and_holds_up_no_other_claim
 def test_a_sealed_record_that_cannot_be_opened_is_shown_to_a_person(gateway: Any) -> None:
     gateway.order("system_error", dialogue="ES504", count=1)
     claim_ref = gateway.claim()
-    gateway.sender.step()
+    gateway.send()
     gateway.change("UPDATE transfers SET payload = decode(repeat('00', 64), 'hex') WHERE attempts = 1")
 
     assert fails_until_clerical(gateway, claim_ref, InvalidTag) == MOST_DEFECTS
@@ -90,7 +90,7 @@ def test_a_defect_after_the_record_may_have_gone_out_is_asked_about(gateway: Any
     recording = gateway.recorded(around)
     claim_ref = gateway.claim()
     with pytest.raises(RuntimeError):
-        gateway.sender.step()
+        gateway.send()
     assert gateway.states(claim_ref) == ["UNKNOWN", "WAITING"]
 
     gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
@@ -119,7 +119,7 @@ def test_a_database_that_does_not_answer_says_nothing_about_the_transfer(gateway
 
         gateway.recorded(around)
         with pytest.raises(psycopg.errors.LockNotAvailable):
-            gateway.sender.step()
+            gateway.send()
 
     [first, _] = gateway.rows(claim_ref)
     assert (first["state"], first["defects"]) == ("SENDING", 0)
@@ -143,7 +143,7 @@ def test_once_the_defect_is_mended_the_runbooks_statement_lets_it_go_on(gateway:
         claim_ref = gateway.claim()
         gateway.change("UPDATE transfers SET defects = %s", MOST_DEFECTS - 1)
         with pytest.raises(RuntimeError):
-            gateway.sender.step()
+            gateway.send()
     assert gateway.states(claim_ref) == ["CLERICAL", "WAITING"]
     gateway.intake.known.clear()
     gateway.claim(claim_ref)

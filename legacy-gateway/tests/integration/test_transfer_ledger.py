@@ -14,12 +14,12 @@ from chassis.errors import FailedPrecondition
 from chassis.inbox import Event
 from chassis.testing import eventually
 from legacy_gateway import consumers, metrics
-from legacy_gateway.domain import Waits
+from legacy_gateway.domain import AlreadyLeased, Waits
 from legacy_gateway.store import leases, transfers
 
 CLAIM = "C00000000018"
 WAITS = Waits(scale=1.0, spread=1.0)
-EVEN_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+STEADY_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 MakeEvent = Callable[..., Event]
 
@@ -32,7 +32,7 @@ def hear(database: Database, *events: Event) -> None:
 
 def rows(database: Database, claim_ref: str = CLAIM) -> list[dict[str, Any]]:
     with database.transaction() as conn:
-        return transfers.of_claim(conn, claim_ref)
+        return conn.execute(transfers.OF_CLAIM, [claim_ref]).fetchall()
 
 
 def change(database: Database, statement: str, *values: str) -> None:
@@ -200,10 +200,10 @@ def test_nobody_gets_a_phase_of_a_claim_that_another_works_on(database: Database
     hear(database, confirmation(CLAIM))
     change(database, "UPDATE transfers SET next_attempt_time = clock_timestamp()")
     with database.transaction() as conn:
-        leased = leases.take(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
+        leased = leases.take(conn, seconds=60, waits=WAITS, steady_since=STEADY_SINCE)
 
     with database.transaction() as conn:
-        other = leases.take(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
+        other = leases.take(conn, seconds=60, waits=WAITS, steady_since=STEADY_SINCE)
 
     assert leased is not None
     assert other is None
@@ -219,12 +219,12 @@ def test_two_who_lease_phases_of_a_claim_at_the_same_moment_do_not_both_get_one(
     def lease() -> None:
         try:
             with database.transaction() as conn:
-                leases.take(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
-        except leases.AlreadyLeased as error:
+                leases.take(conn, seconds=60, waits=WAITS, steady_since=STEADY_SINCE)
+        except AlreadyLeased as error:
             refused.append(error)
 
     with database.transaction() as conn:
-        first = leases.take(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
+        first = leases.take(conn, seconds=60, waits=WAITS, steady_since=STEADY_SINCE)
         twin = threading.Thread(target=lease)
         twin.start()
         eventually(lambda: waits_for_a_lock(database), what="the twin at the lock")
@@ -239,10 +239,10 @@ def test_a_lease_that_ran_out_before_anything_was_sent_is_another_workers(
 ) -> None:
     hear(database, confirmation(CLAIM))
     with database.transaction() as conn:
-        first = leases.take(conn, seconds=0, waits=WAITS, even_since=EVEN_SINCE)
+        first = leases.take(conn, seconds=0, waits=WAITS, steady_since=STEADY_SINCE)
 
     with database.transaction() as conn:
-        second = leases.take(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
+        second = leases.take(conn, seconds=60, waits=WAITS, steady_since=STEADY_SINCE)
 
     assert first is not None
     assert second is not None
@@ -260,7 +260,7 @@ def test_the_oldest_due_goes_first(database: Database, confirmation: MakeEvent) 
     )
 
     with database.transaction() as conn:
-        leased = leases.take(conn, seconds=60, waits=WAITS, even_since=EVEN_SINCE)
+        leased = leases.take(conn, seconds=60, waits=WAITS, steady_since=STEADY_SINCE)
 
     assert leased is not None
     assert leased.transfer.claim_ref == earlier

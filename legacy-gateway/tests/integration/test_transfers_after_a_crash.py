@@ -3,11 +3,15 @@
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from legacy_gateway.domain import Answer
-from legacy_gateway.store.leases import LeaseLost
 
 HELD_ONCE = {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
+
+
+def warnings(lines: Any) -> list[tuple[str, str, str]]:
+    return [(line["event"], line["transfer_id"], line["claim_ref"]) for line in lines if line["log_level"] == "warning"]
 
 
 class Killed(BaseException):
@@ -22,11 +26,11 @@ def test_a_sender_that_dies_after_its_record_was_held_is_swept_and_the_record_is
     recording = gateway.recorded(around)
     claim_ref = gateway.claim()
     with pytest.raises(Killed):
-        gateway.sender.step()
+        gateway.send()
     assert gateway.states(claim_ref) == ["SENDING", "WAITING"]
 
     assert gateway.expire_leases() == 1
-    gateway.sweeper.step()
+    gateway.sweep()
     assert gateway.states(claim_ref) == ["UNKNOWN", "WAITING"]
     gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
 
@@ -43,7 +47,7 @@ def test_a_sender_that_dies_before_its_first_byte_is_swept_and_asked_about_befor
     recording = gateway.recorded(around)
     claim_ref = gateway.claim()
     with pytest.raises(Killed):
-        gateway.sender.step()
+        gateway.send()
 
     gateway.expire_leases()
     gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
@@ -60,26 +64,27 @@ def test_a_lease_that_has_not_run_out_is_not_swept(gateway: Any) -> None:
     gateway.recorded(around)
     claim_ref = gateway.claim()
     with pytest.raises(Killed):
-        gateway.sender.step()
+        gateway.send()
 
-    assert gateway.sweeper.step() is False
+    assert gateway.sweep() is False
     assert gateway.states(claim_ref) == ["SENDING", "WAITING"]
-    assert gateway.sender.step() is False
+    assert gateway.send() is False
 
 
 def test_a_sender_that_comes_back_after_it_was_swept_changes_nothing(gateway: Any) -> None:
     def around(send: Any) -> Answer:
         answer: Answer = send()
         gateway.expire_leases()
-        gateway.sweeper.step()
+        gateway.sweep()
         return answer
 
     gateway.recorded(around)
     claim_ref = gateway.claim()
 
-    with pytest.raises(LeaseLost):
-        gateway.sender.step()
+    with capture_logs() as lines:
+        assert gateway.send() is True
 
+    assert warnings(lines) == [("lease lost", gateway.rows(claim_ref)[0]["transfer_id"], claim_ref)]
     assert gateway.states(claim_ref) == ["UNKNOWN", "WAITING"]
     gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
     assert gateway.held(claim_ref) == HELD_ONCE
@@ -95,18 +100,19 @@ def test_a_sender_whose_lease_was_taken_before_it_began_sends_nothing(gateway: A
         return facts(*asked)
 
     gateway.intake.facts = slow
-    with pytest.raises(LeaseLost):
-        gateway.sender.step()
+    with capture_logs() as lines:
+        assert gateway.send() is True
 
+    assert warnings(lines) == [("lease lost", gateway.rows(claim_ref)[0]["transfer_id"], claim_ref)]
     assert recording.sent == []
     assert gateway.states(claim_ref) == ["WAITING", "WAITING"]
 
 
 def test_with_too_little_of_the_lease_left_nothing_is_sent(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("legacy_gateway.workers._SEND_WITHIN_SECONDS", 0.0)
+    monkeypatch.setattr("legacy_gateway.service.sending.SEND_WITHIN_SECONDS", 0.0)
     claim_ref = gateway.claim()
 
-    gateway.sender.step()
+    gateway.send()
     monkeypatch.undo()
     first, _ = gateway.rows(claim_ref)
     gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")

@@ -9,7 +9,7 @@ import pytest
 from chassis.errors import Unavailable
 from chassis.testing import eventually
 from cms.gateway.v1 import events_pb2
-from legacy_gateway import service
+from legacy_gateway.store import transfers
 from simulators.testing import LinkClient, call
 
 HELD_ONCE = {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
@@ -26,8 +26,8 @@ def rejected_questions(gateway: Any) -> list[list[str]]:
 
 def messages(gateway: Any, claim_ref: str) -> list[tuple[str, str, str]]:
     with gateway.database.transaction() as conn:
-        found = service.transfers_of(conn, gateway.vault, claim_ref)
-    return [(one.code, one.field, one.question_id) for _, several in found for one in several]
+        found = transfers.of_claim(conn, gateway.vault, claim_ref)
+    return [(one.code, one.field, one.question_id) for shown in found for one in shown.messages]
 
 
 def test_both_phases_of_a_good_claim_are_held_and_the_others_are_told_once(gateway: Any) -> None:
@@ -118,7 +118,7 @@ def test_many_claims_through_an_unreliable_system_by_several_senders_are_each_he
 
     def work() -> None:
         while not stopping.is_set():
-            gateway.sender.step() or stopping.wait(0.01)
+            gateway.send() or stopping.wait(0.01)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
@@ -151,7 +151,7 @@ def test_a_refusal_names_the_question_and_is_never_sent_again(gateway: Any, dial
 
     assert messages(gateway, claim_ref) == [(f"{dialogue[:2]}0090", "CM-TITLE", "title")]
     assert rejected_questions(gateway) == [["title"]]
-    assert gateway.sender.step() is False
+    assert gateway.send() is False
     assert [row["next_attempt_time"] for row in gateway.rows(claim_ref)] == [None, None]
 
 
@@ -188,19 +188,19 @@ def test_a_busy_system_is_left_alone_until_the_time_that_it_named(gateway: Any) 
     gateway.order("busy", retry_after=3600)
     claim_ref = gateway.claim()
 
-    gateway.sender.step()
+    gateway.send()
 
     [first, _] = gateway.rows(claim_ref)
     assert (first["state"], first["attempts"]) == ("WAITING", 1)
     assert first["next_attempt_time"] - first["updated"] > timedelta(seconds=3590)
-    assert gateway.sender.step() is False
+    assert gateway.send() is False
 
 
 def test_without_intake_a_claim_waits_and_that_is_no_attempt(gateway: Any) -> None:
     gateway.intake.error = Unavailable("AWAY", "intake is away")
     claim_ref = gateway.claim()
 
-    gateway.sender.step()
+    gateway.send()
     first, _ = gateway.rows(claim_ref)
     gateway.intake.error = None
     gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
@@ -222,7 +222,7 @@ def test_every_attempt_bears_the_same_id_and_the_same_bytes_whatever_the_facts_a
     gateway.order("system_error", dialogue="ES504", count=1)
     gateway.order("close_mid_frame", dialogue="ES504", count=1)
     claim_ref = gateway.claim()
-    gateway.sender.step()
+    gateway.send()
     gateway.claim(claim_ref, surname="CHANGED")
 
     gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
@@ -237,11 +237,11 @@ def test_an_enquiry_that_comes_too_early_for_a_final_no_is_made_again(gateway: A
     recording = gateway.recorded()
     gateway.order("hang", dialogue="ES504", count=1)
     claim_ref = gateway.claim()
-    gateway.sender.step()
+    gateway.send()
     gateway.change("UPDATE transfers SET next_attempt_time = clock_timestamp() WHERE state = 'UNKNOWN'")
     gateway.change("UPDATE transfers SET connection_closed_time = clock_timestamp() WHERE state = 'UNKNOWN'")
 
-    gateway.sender.step()
+    gateway.send()
 
     assert gateway.states(claim_ref) == ["UNKNOWN", "WAITING"]
     assert len(recording.sent) == 1
@@ -252,14 +252,14 @@ def test_an_enquiry_that_comes_too_early_for_a_final_no_is_made_again(gateway: A
 def test_a_first_phase_that_somebody_withdrew_is_for_a_person(gateway: Any) -> None:
     gateway.order("lose_reply", dialogue="ES504", count=1)
     claim_ref = gateway.claim()
-    gateway.sender.step()
+    gateway.send()
     with LinkClient(gateway.jsaps._link, gateway.jsaps.port) as client:
         client.enquire(gateway.rows(claim_ref)[0]["transfer_id"], "CN504")
 
     gateway.work_until(claim_ref, "CLERICAL", "WAITING")
 
     assert [code for code, _, _ in messages(gateway, claim_ref)] == ["ES0031"]
-    assert gateway.sender.step() is False
+    assert gateway.send() is False
 
 
 def test_a_refusal_that_quotes_the_record_is_shown_in_words_of_ours(gateway: Any) -> None:
@@ -270,8 +270,8 @@ def test_a_refusal_that_quotes_the_record_is_shown_in_words_of_ours(gateway: Any
     gateway.work_until(claim_ref, "REJECTED", "WAITING")
 
     with gateway.database.transaction() as conn:
-        shown = service.transfers_of(conn, gateway.vault, claim_ref)
-    [message] = shown[0][1]
+        shown = transfers.of_claim(conn, gateway.vault, claim_ref)
+    [message] = shown[0].messages
     assert (message.code, message.field, message.question_id) == ("GW0003", "", "")
     assert "CANARY" not in repr(message)
 

@@ -2,8 +2,8 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ import pytest
 import legacy_gateway
 from chassis import clock
 from chassis.testing import eventually
+from chassis.workers import Turns
 from legacy_gateway.clients import RecordLinkSystem
 from legacy_gateway.domain import System
 from legacy_gateway.link import LinkPool
-from legacy_gateway.store.leases import LeaseLost
-from legacy_gateway.workers import Outside, Sender, Sweeper
+from legacy_gateway.service.resources import Resources
+from legacy_gateway.service.sending import send_next
+from legacy_gateway.service.sweeping import sweep
 from simulators.jsaps.server import Jsaps
 from simulators.settings import JsapsSettings, read_settings
 
@@ -31,27 +33,24 @@ REPLY_SECONDS = 0.5
 class Replica:
     """A gateway beside others: four senders and a sweeper in threads, with connections of its own."""
 
-    sender: Sender
-    sweeper: Sweeper
+    resources: Resources
     pool: LinkPool
     stopping: threading.Event
 
     def threads(self) -> list[threading.Thread]:
         """Its workers."""
-        steps: list[Callable[[], bool]] = [self.sender.step] * 4 + [self.sweeper.step]
-        return [threading.Thread(target=self._work, args=(step,)) for step in steps]
+        return [threading.Thread(target=self._work, args=(step,)) for step in [send_next] * 4 + [sweep]]
 
-    def _work(self, step: Callable[[], bool]) -> None:
+    def _work(self, step: Callable[[Resources], bool]) -> None:
         while not self.stopping.is_set():
-            with suppress(LeaseLost):  # as a worker does: it goes on with the next
-                step() or self.stopping.wait(0.01)
+            step(self.resources) or self.stopping.wait(0.01)
 
 
 @pytest.fixture
-def replicas(gateway: Any, postcodes: Any) -> Iterator[list[Replica]]:
+def replicas(gateway: Any) -> Iterator[list[Replica]]:
     """Two of them, at work."""
     stopping = threading.Event()
-    made = [_replica(gateway, postcodes, stopping) for _ in range(2)]
+    made = [_replica(gateway, stopping) for _ in range(2)]
     threads = [thread for replica in made for thread in replica.threads()]
     for thread in threads:
         thread.start()
@@ -63,19 +62,11 @@ def replicas(gateway: Any, postcodes: Any) -> Iterator[list[Replica]]:
         replica.pool.close()
 
 
-def _replica(gateway: Any, postcodes: Any, stopping: threading.Event) -> Replica:
+def _replica(gateway: Any, stopping: threading.Event) -> Replica:
     pool = LinkPool("127.0.0.1", gateway.jsaps.port, size=4, timeout=REPLY_SECONDS)
-    outside = Outside(
-        intake=gateway.intake, systems={System.JSAPS: RecordLinkSystem(System.JSAPS, pool)}, postcodes=postcodes
-    )
-    return Replica(
-        sender=Sender(
-            gateway.database, gateway.vault, outside, reply_seconds=REPLY_SECONDS, time_scale=SCALE, pause_seconds=0
-        ),
-        sweeper=Sweeper(gateway.database, gateway.vault, lease_seconds=0.0, time_scale=SCALE),
-        pool=pool,
-        stopping=stopping,
-    )
+    system = RecordLinkSystem(System.JSAPS, pool)
+    resources = replace(gateway.resources, systems={System.JSAPS: system}, turns=Turns(pause_seconds=0))
+    return Replica(resources=resources, pool=pool, stopping=stopping)
 
 
 def all_accepted(gateway: Any, claims: list[str]) -> Callable[[], bool]:

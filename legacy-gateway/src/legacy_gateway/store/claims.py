@@ -1,11 +1,11 @@
 """What a claim calls for: the phases of a new one, the changes that amendments make, and what corrects a refused one."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from chassis import clock, tracing
 from chassis.database import Connection, Row
-from legacy_gateway.domain import LAST_PHASE, State, System, new_transfer_id
-from legacy_gateway.store.transfers import Confirmation, confirmation_of
+from legacy_gateway.domain import LAST_PHASE, Confirmation, NewestTransfer, State, System, new_transfer_id
+from legacy_gateway.store.transfers import confirmation_of
 
 NOTE_AMENDMENT = """
     -- The newest amendment heard of; locks the claim's row until the end of the transaction.
@@ -90,19 +90,6 @@ SEND_CORRECTED = """
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Held:
-    """The newest transfer of a system's phase, which a change would take the place of."""
-
-    transfer_id: str
-    system: System
-    phase: int
-    generation: int
-    claim_version: int
-    is_open_change: bool
-    confirmation: Confirmation
-
-
 def note_amendment(conn: Connection, claim_ref: str, *, version: int) -> int:
     """Remembers an amendment (version 0: none) and gives the newest; events of one claim wait for each other here."""
     row = conn.execute(NOTE_AMENDMENT, {"claim_ref": claim_ref, "version": version}).fetchone()
@@ -120,29 +107,31 @@ def add_new(conn: Connection, confirmation: Confirmation, system: System) -> Non
     conn.execute(ADD_NEW, values)
 
 
-def newest(conn: Connection, claim_ref: str) -> list[Held]:
+def newest(conn: Connection, claim_ref: str) -> list[NewestTransfer]:
     """Each system's and phase's newest transfer of a claim."""
-    return [_held(claim_ref, row) for row in conn.execute(NEWEST, {"claim_ref": claim_ref}).fetchall()]
+    return [_newest(claim_ref, row) for row in conn.execute(NEWEST, {"claim_ref": claim_ref}).fetchall()]
 
 
-def add_change(conn: Connection, held: Held, *, claim_version: int) -> None:
-    """A held change in the place of `held`."""
-    values = asdict(held.confirmation) | {
+def add_change(conn: Connection, newest: NewestTransfer, *, claim_version: int) -> None:
+    """Adds a held change that replaces this transfer."""
+    values = asdict(newest.confirmation) | {
         "transfer_id": new_transfer_id(),
-        "replaces": held.transfer_id,
+        "replaces": newest.transfer_id,
         "claim_version": claim_version,
-        "generation": held.generation + 1,
-        "system": held.system,
-        "phase": held.phase,
+        "generation": newest.generation + 1,
+        "system": newest.system,
+        "phase": newest.phase,
         "traceparent": tracing.current(),
         "now": clock.now(),
     }
     conn.execute(ADD_CHANGE, values)
 
 
-def move_change_on(conn: Connection, held: Held, *, claim_version: int) -> None:
+def move_change_on(conn: Connection, newest: NewestTransfer, *, claim_version: int) -> None:
     """Lets an open change carry a newer version of the claim."""
-    conn.execute(MOVE_CHANGE_ON, {"transfer_id": held.transfer_id, "claim_version": claim_version, "now": clock.now()})
+    conn.execute(
+        MOVE_CHANGE_ON, {"transfer_id": newest.transfer_id, "claim_version": claim_version, "now": clock.now()}
+    )
 
 
 def send_corrected(conn: Connection, claim_ref: str) -> None:
@@ -152,13 +141,13 @@ def send_corrected(conn: Connection, claim_ref: str) -> None:
     conn.execute(SEND_CORRECTED, values)
 
 
-def _held(claim_ref: str, row: Row) -> Held:
-    return Held(
+def _newest(claim_ref: str, row: Row) -> NewestTransfer:
+    return NewestTransfer(
         transfer_id=row["transfer_id"],
         system=System(row["system"]),
         phase=row["phase"],
         generation=row["generation"],
         claim_version=row["claim_version"],
-        is_open_change=row["state"] == State.HELD,
+        is_held=row["state"] == State.HELD,
         confirmation=confirmation_of(claim_ref, row),
     )

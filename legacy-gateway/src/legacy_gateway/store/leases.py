@@ -5,7 +5,7 @@ lease by which the work was begun: whoever lost the lease changes nothing.
 """
 
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,9 @@ import psycopg
 
 from chassis import clock
 from chassis.database import Connection
-from chassis.errors import FailedPrecondition, Unavailable
 from chassis.vault import ClaimCipher, Vault
-from legacy_gateway.domain import Step, Transfer, Waits
-from legacy_gateway.store.transfers import Confirmation, confirmation_of, messages_field, transfer_of
+from legacy_gateway.domain import AlreadyLeased, Leased, LeaseLost, Step, Transfer, Waits
+from legacy_gateway.store.transfers import confirmation_of, messages_field, transfer_of
 
 TAKE = """
     -- The transfer that is due for longest, to send or to ask about; none of a claim and system that somebody works on.
@@ -35,7 +34,7 @@ TAKE = """
         FOR UPDATE SKIP LOCKED
     )
     RETURNING *,
-        clock_timestamp() >= greatest(connection_closed_time, %(even_since)s) + make_interval(secs => %(final)s)
+        clock_timestamp() >= greatest(connection_closed_time, %(steady_since)s) + make_interval(secs => %(final)s)
             AS asks_finally,
         coalesce((
             SELECT first.legacy_ref FROM transfers AS first
@@ -77,7 +76,7 @@ EXPIRED = """
     -- Transfers whose sender did not come back within its lease; none while a lease may have ended by a step of the clock.
     SELECT * FROM transfers
     WHERE state = 'SENDING' AND lease_until < clock_timestamp()
-        AND clock_timestamp() >= %(even_since)s + make_interval(secs => %(seconds)s)
+        AND clock_timestamp() >= %(steady_since)s + make_interval(secs => %(seconds)s)
     ORDER BY lease_until LIMIT 100 FOR UPDATE SKIP LOCKED
 """
 
@@ -90,37 +89,6 @@ DATABASE_TIME = """
 _ONE_LEASE = "transfers_one_lease"
 
 
-class LeaseLost(FailedPrecondition):
-    """The lease ran out and the transfer went on without its holder; what the holder learned is not stored."""
-
-    def __init__(self, transfer: Transfer) -> None:
-        super().__init__(
-            "LEASE_LOST",
-            f"transfer {transfer.transfer_id} is no longer leased by this worker",
-            metadata={"transfer_id": transfer.transfer_id, "claim_ref": transfer.claim_ref},
-        )
-
-
-class AlreadyLeased(Unavailable):
-    """Another worker has a transfer of the same claim and system."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Leased:
-    """A transfer that one worker has to itself, with what it needs to go on with it.
-
-    `asks_finally`: an enquiry that is made from now on is late enough for an `N` to be final.
-    """
-
-    transfer: Transfer
-    token: uuid.UUID
-    confirmation: Confirmation
-    sealed_payload: bytes | None
-    asks_finally: bool
-    first_phase_reference: str
-    traceparent: str
-
-
 def database_time(conn: Connection) -> datetime:
     """What the database's clock shows now."""
     [row] = conn.execute(DATABASE_TIME)
@@ -128,14 +96,14 @@ def database_time(conn: Connection) -> datetime:
     return now
 
 
-def take(conn: Connection, *, seconds: float, waits: Waits, even_since: datetime) -> Leased | None:
+def take(conn: Connection, *, seconds: float, waits: Waits, steady_since: datetime) -> Leased | None:
     """The transfer that is due for longest, for this worker alone until `seconds` have passed; None where none is due.
 
-    A wait counts only from `even_since`, the time from which the database's clock is known to have run evenly.
+    A wait counts only from `steady_since`, the time from which the database's clock is known to have run evenly.
     Raises AlreadyLeased where another worker took another transfer of the claim at the same moment.
     """
     token = uuid.uuid4()
-    values = {"token": token, "seconds": seconds, "final": waits.final_after_closing, "even_since": even_since}
+    values = {"token": token, "seconds": seconds, "final": waits.final_after_closing, "steady_since": steady_since}
     try:
         row = conn.execute(TAKE, values).fetchone()
     except psycopg.errors.UniqueViolation as violation:
@@ -211,12 +179,12 @@ def release_next_phase(conn: Connection, transfer: Transfer) -> None:
     conn.execute(RELEASE_NEXT_PHASE, values)
 
 
-def expired(conn: Connection, *, seconds: float, even_since: datetime) -> list[tuple[Transfer, uuid.UUID]]:
+def expired(conn: Connection, *, seconds: float, steady_since: datetime) -> list[tuple[Transfer, uuid.UUID]]:
     """Transfers whose sender did not come back, with the lease that it had; locked for this transaction.
 
-    A lease lasts `seconds`, of which none counts before `even_since`.
+    A lease lasts `seconds`, of which none counts before `steady_since`.
     """
-    rows = conn.execute(EXPIRED, {"seconds": seconds, "even_since": even_since}).fetchall()
+    rows = conn.execute(EXPIRED, {"seconds": seconds, "steady_since": steady_since}).fetchall()
     return [(transfer_of(row), row["lease_token"]) for row in rows]
 
 

@@ -1,11 +1,10 @@
 """What the ledger holds: a transfer's row as the domain knows it, and what is shown of them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.database import Connection, Row
-from chassis.vault import ClaimCipher
-from legacy_gateway.domain import Action, Message, State, System, Transfer
+from chassis.vault import ClaimCipher, Vault
+from legacy_gateway.domain import Action, Confirmation, Message, ShownTransfer, State, System, Transfer
 
 OF_CLAIM = """
     -- All transfers of a claim, oldest first.
@@ -32,17 +31,6 @@ OLDEST_UNDER_WAY = """
     WHERE state IN ('SENDING', 'UNKNOWN') OR (state = 'WAITING' AND next_attempt_time IS NOT NULL)
     GROUP BY system
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class Confirmation:
-    """What an assessor confirmed of a claim. `confirmed_time` is of the platform's clock."""
-
-    claim_ref: str
-    claim_version: int
-    confirmed_time: datetime
-    office_code: str
-    assessor_id: str
 
 
 def transfer_of(row: Row) -> Transfer:
@@ -72,9 +60,13 @@ def confirmation_of(claim_ref: str, row: Row) -> Confirmation:
     )
 
 
-def of_claim(conn: Connection, claim_ref: str) -> list[Row]:
-    """All transfers of a claim, whole, by system, generation and phase."""
-    return conn.execute(OF_CLAIM, [claim_ref]).fetchall()
+def of_claim(conn: Connection, vault: Vault, claim_ref: str) -> list[ShownTransfer]:
+    """All transfers of a claim by system, generation and phase, with their messages."""
+    rows = conn.execute(OF_CLAIM, [claim_ref]).fetchall()
+    if not rows:
+        return []
+    cipher = vault.cipher(conn, claim_ref)
+    return [_shown(row, cipher) for row in rows]
 
 
 def count_by_state(conn: Connection, *, done_since: datetime) -> list[Row]:
@@ -87,12 +79,26 @@ def oldest_under_way(conn: Connection) -> dict[str, datetime]:
     return {row["system"]: row["oldest"] for row in conn.execute(OLDEST_UNDER_WAY).fetchall()}
 
 
-def open_messages(row: Row, cipher: ClaimCipher) -> list[Message]:
-    """What the system said about a transfer."""
-    if row["messages"] is None:
-        return []
-    field = messages_field(transfer_of(row))
-    return [Message(**message) for message in cipher.open(row["messages"], field=field, version=row["claim_version"])]
+def _shown(row: Row, cipher: ClaimCipher) -> ShownTransfer:
+    transfer = transfer_of(row)
+    return ShownTransfer(
+        transfer=transfer,
+        replaces=row["replaces"] or "",
+        attempts=row["attempts"],
+        next_attempt_time=row["next_attempt_time"],
+        legacy_ref=row["legacy_ref"],
+        is_corrected=row["corrected"],
+        messages=_messages(transfer, row["messages"], cipher),
+        created=row["created"],
+        updated=row["updated"],
+    )
+
+
+def _messages(transfer: Transfer, sealed: bytes | None, cipher: ClaimCipher) -> tuple[Message, ...]:
+    if sealed is None:
+        return ()
+    opened = cipher.open(sealed, field=messages_field(transfer), version=transfer.claim_version)
+    return tuple(Message(**message) for message in opened)
 
 
 def messages_field(transfer: Transfer) -> str:

@@ -1,0 +1,15 @@
+"""What staff see of the transfers."""
+
+from chassis import access_log
+from chassis.database import Connection
+from chassis.vault import Vault
+from legacy_gateway.domain import ShownTransfer
+from legacy_gateway.store import transfers
+
+
+def transfers_of(conn: Connection, vault: Vault, claim_ref: str) -> list[ShownTransfer]:
+    """Every transfer of a claim with its messages; that messages are shown is written to the access log."""
+    shown = transfers.of_claim(conn, vault, claim_ref)
+    if any(transfer.messages for transfer in shown):
+        access_log.record_access(conn, claim_ref=claim_ref)
+    return shown

@@ -1,0 +1,42 @@
+"""What the steps of the workers need, and what the threads of a process share."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chassis.database import Database
+from chassis.postcodes import Postcodes
+from chassis.vault import Vault
+from chassis.workers import Turns
+from legacy_gateway.clients import Intake, PayingSystem
+from legacy_gateway.domain import System, Waits
+from legacy_gateway.service.database_clock import DatabaseClock
+
+SEND_WITHIN_SECONDS = 4.0
+"""The first byte leaves within this time of the lease, or never."""
+_LEASE_BEYOND_REPLY_SECONDS = SEND_WITHIN_SECONDS + 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What a step needs. `turns` lets one sender at a time look for work."""
+
+    database: Database
+    vault: Vault
+    intake: Intake
+    systems: Mapping[System, PayingSystem]
+    postcodes: Postcodes
+    reply_seconds: float
+    time_scale: float
+    turns: Turns
+    clock: DatabaseClock = field(default_factory=DatabaseClock)
+
+    @property
+    def lease_seconds(self) -> float:
+        """How long a lease lasts: longer than a send can take."""
+        return self.reply_seconds + _LEASE_BEYOND_REPLY_SECONDS
+
+    @property
+    def waits(self) -> Waits:
+        """The waits of this moment, with a jitter of a quarter either way."""
+        return Waits(scale=self.time_scale, spread=random.uniform(0.75, 1.25))  # noqa: S311

@@ -1,0 +1,147 @@
+"""Sending the transfer that is due for longest, or asking what became of it.
+
+A step is short transactions with the slow calls between them, held together by a lease. A record that may be at the
+system is committed as SENDING before its first byte goes out.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import psycopg
+
+from chassis import clock, crash, logs, tracing
+from chassis.errors import CmsError
+from legacy_gateway import mapping, metrics
+from legacy_gateway.domain import AlreadyLeased, Leased, LeaseLost, State, Step, Transfer
+from legacy_gateway.service import payloads
+from legacy_gateway.service.resources import SEND_WITHIN_SECONDS, Resources
+from legacy_gateway.service.settling import log_step, settle
+from legacy_gateway.store import leases
+
+
+def send_next(resources: Resources) -> bool:
+    """Sends or asks about the transfer that is due for longest; says whether there may be more."""
+    try:
+        leased = resources.turns.find(lambda: _take(resources))
+    except AlreadyLeased:
+        return True
+    if leased is None:
+        return False
+    tracing.enter(tracing.child_of(leased.traceparent))
+    try:
+        _go_on(resources, leased)
+    except LeaseLost as lost:
+        _warn_of_lost_lease(leased.transfer, lost)
+    return True
+
+
+def _take(resources: Resources) -> Leased | None:
+    with resources.database.transaction() as conn:
+        steady_since = resources.clock.steady_since(conn)
+        return leases.take(conn, seconds=resources.lease_seconds, waits=resources.waits, steady_since=steady_since)
+
+
+def _go_on(resources: Resources, leased: Leased) -> None:
+    if leased.transfer.state is State.UNKNOWN:
+        _ask(resources, leased)
+    else:
+        _send(resources, leased)
+
+
+def _ask(resources: Resources, leased: Leased) -> None:
+    transfer = leased.transfer
+    with _counting_defects(resources, leased, transfer):
+        answer = resources.systems[transfer.system].ask(transfer.transfer_id)
+        crash.point("enquiry.after_answer")
+        step = transfer.asked(answer, resources.waits, final=leased.asks_finally)
+        _settle(resources, leased, transfer, step, reason=answer.reason)
+
+
+def _send(resources: Resources, leased: Leased) -> None:
+    with _counting_defects(resources, leased, leased.transfer):
+        payload = payloads.sealed_payload(resources, leased) or _new_payload(resources, leased)
+        if payload is None:
+            return
+        crash.point("transfer.after_facts")
+        # Its connection must be closed before its lease ends and somebody asks: it sends early or not at all.
+        send_by = time.monotonic() + SEND_WITHIN_SECONDS
+        _begin(resources, leased, payload)
+    crash.point("transfer.before_first_byte")
+    sending = replace(leased.transfer, state=State.SENDING)
+    with _counting_defects(resources, leased, sending):
+        _exchange(resources, leased, sending, payload, send_by=send_by)
+
+
+def _new_payload(resources: Resources, leased: Leased) -> bytes | None:
+    """The record as it will be on every attempt; None where it cannot be made, which is settled by then."""
+    transfer = leased.transfer
+    try:
+        return payloads.new_payload(resources, leased)
+    except payloads.FactsAway as away:
+        # Whatever the reason, the claim must not be lost: it stays, and its age shows.
+        _settle(resources, leased, transfer, transfer.put_off(resources.waits), reason=away.reason)
+    except mapping.Unfit as unfit:
+        _settle(resources, leased, transfer, transfer.unfit(unfit.messages), reason=unfit.reason)
+        metrics.FAILED_PUSHES.labels(transfer.system, "OWN_CHECK").inc()
+    return None
+
+
+def _begin(resources: Resources, leased: Leased, payload: bytes) -> None:
+    with resources.database.transaction() as conn:
+        cipher = resources.vault.cipher(conn, leased.transfer.claim_ref)
+        leases.begin(conn, leased, cipher, payload, seconds=resources.lease_seconds)
+
+
+def _exchange(resources: Resources, leased: Leased, sending: Transfer, payload: bytes, *, send_by: float) -> None:
+    dialogue = mapping.phase_of(sending.system, sending.phase).dialogue
+    system = resources.systems[sending.system]
+    answer = system.send(dialogue, sending.transfer_id, payload, send_by=send_by)
+    crash.point("transfer.after_reply")
+    _settle(resources, leased, sending, sending.sent(answer, resources.waits), reason=answer.reason)
+    metrics.count_attempt(sending, answer.result, answer.reason)
+
+
+def _settle(resources: Resources, leased: Leased, transfer: Transfer, step: Step, *, reason: str) -> None:
+    with resources.database.transaction() as conn:
+        settle(conn, resources.vault, transfer, token=leased.token, step=step)
+    crash.point("transfer.after_storing")
+    if step.state is State.ACCEPTED and transfer.is_last_phase:
+        taken = clock.now() - leased.confirmation.confirmed_time
+        metrics.COMPLETION.labels(transfer.system).observe(taken.total_seconds())
+    log_step(transfer, step.state, reason)
+
+
+@contextmanager
+def _counting_defects(resources: Resources, leased: Leased, transfer: Transfer) -> Iterator[None]:
+    """Where our own code fails over a transfer it is put off, or left to a person; the error goes on all the same.
+
+    An error that passes by itself says nothing about the transfer: it is taken again when its lease has ended.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not _will_pass(error):
+            step = transfer.hit_defect(resources.waits)
+            _settle(resources, leased, transfer, step, reason=metrics.DEFECT)
+            metrics.count_defect(transfer)
+        raise
+
+
+def _will_pass(error: Exception) -> bool:
+    """Whether the database or another service was away, or another worker has the transfer by now."""
+    if isinstance(error, CmsError):
+        return error.will_pass or isinstance(error, LeaseLost)
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+
+
+def _warn_of_lost_lease(transfer: Transfer, lost: LeaseLost) -> None:
+    logs.get().warning(
+        "lease lost",
+        transfer_id=transfer.transfer_id,
+        claim_ref=transfer.claim_ref,
+        system=transfer.system,
+        phase=transfer.phase,
+        reason=lost.reason,
+    )

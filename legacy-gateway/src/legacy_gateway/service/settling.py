@@ -1,0 +1,60 @@
+"""Storing what a step brought, with what follows from it."""
+
+from uuid import UUID
+
+from chassis import logs, outbox
+from chassis.database import Connection
+from chassis.vault import Vault
+from cms.common.v1 import common_pb2
+from cms.gateway.v1 import events_pb2
+from legacy_gateway.domain import Message, State, Step, Transfer
+from legacy_gateway.store import claims, leases
+
+
+def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: UUID, step: Step) -> None:
+    """Stores what a step brought, with what follows from it: the next phase becomes due, or the others are told.
+
+    A refused record is corrected at once if the claim was amended meanwhile. Raises LeaseLost.
+    """
+    if step.state is State.REJECTED:
+        # An amendment that comes at this moment must find it refused, or be found by it.
+        claims.note_amendment(conn, transfer.claim_ref, version=0)
+    leases.settle(conn, vault, transfer, token=token, step=step)
+    if step.state is State.REJECTED:
+        _tell_rejected(conn, transfer, step.messages)
+        claims.send_corrected(conn, transfer.claim_ref)
+    elif step.state is State.ACCEPTED and transfer.is_last_phase:
+        _tell_accepted(conn, transfer, step.legacy_ref)
+    elif step.state is State.ACCEPTED:
+        leases.release_next_phase(conn, transfer)
+
+
+def log_step(transfer: Transfer, state: State, reason: str) -> None:
+    """Logs that a transfer came into a state."""
+    logs.get().info(
+        "transfer settled",
+        transfer_id=transfer.transfer_id,
+        claim_ref=transfer.claim_ref,
+        system=transfer.system,
+        phase=transfer.phase,
+        state=state,
+        reason=reason,
+    )
+
+
+def _tell_accepted(conn: Connection, transfer: Transfer, legacy_ref: str) -> None:
+    event = events_pb2.TransferAccepted(
+        system=common_pb2.System.Value(f"SYSTEM_{transfer.system}"),
+        transfer_id=transfer.transfer_id,
+        legacy_ref=legacy_ref,
+    )
+    outbox.append(conn, claim_ref=transfer.claim_ref, version=transfer.claim_version, event=event)
+
+
+def _tell_rejected(conn: Connection, transfer: Transfer, messages: tuple[Message, ...]) -> None:
+    event = events_pb2.TransferRejected(
+        system=common_pb2.System.Value(f"SYSTEM_{transfer.system}"),
+        transfer_id=transfer.transfer_id,
+        question_ids=sorted({message.question_id for message in messages if message.question_id}),
+    )
+    outbox.append(conn, claim_ref=transfer.claim_ref, version=transfer.claim_version, event=event)

@@ -1,0 +1,28 @@
+"""Finding the transfers that a sender began and did not come back from."""
+
+from legacy_gateway import metrics
+from legacy_gateway.domain import Result, State
+from legacy_gateway.service.resources import Resources
+from legacy_gateway.service.settling import log_step, settle
+from legacy_gateway.store import leases
+
+_LEASE_EXPIRED = "LEASE_EXPIRED"
+
+
+def sweep(resources: Resources) -> bool:
+    """Makes every transfer UNKNOWN that is still SENDING after its lease; says whether there may be more.
+
+    Never WAITING: the record may be held. The lease outlives the sender's own time-out, at which it closes its
+    connection, and a sender that died has had it closed by its machine; when that was is not known here, so the wait
+    before an `N` is final begins now, which is later than either. A sender that was stopped and not ended may have its
+    connection open still; it sends nothing more when it comes back (`send_by`), and what it had sent shows when asked.
+    """
+    with resources.database.transaction() as conn:
+        steady_since = resources.clock.steady_since(conn)
+        swept = leases.expired(conn, seconds=resources.lease_seconds, steady_since=steady_since)
+        for transfer, token in swept:
+            settle(conn, resources.vault, transfer, token=token, step=transfer.lease_expired(resources.waits))
+    for transfer, _ in swept:
+        metrics.count_attempt(transfer, Result.NO_REPLY, _LEASE_EXPIRED)
+        log_step(transfer, State.UNKNOWN, _LEASE_EXPIRED)
+    return bool(swept)
