@@ -15,7 +15,7 @@ unexport VIRTUAL_ENV
 # Without its compiled files Python starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-MEMBERS := chassis proto intake-svc scheduling-svc assessment-svc legacy-gateway la-notifier simulators deploy/local
+MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard */pyproject.toml deploy/local/pyproject.toml))
 
 # A service takes from the chassis what the chassis brings (DEP003). These are used without being imported.
 DEPTRY := --ignore DEP003 --package-module-name-map cms-proto=cms,protobuf=google,googleapis-common-protos=google \

@@ -193,8 +193,8 @@ def create_database(url: str, name: str) -> None:
             if not conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
                 conn.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
         if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-            owner = sql.Identifier(f"{name}_owner")
-            conn.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), owner))
+            statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'")
+            conn.execute(statement.format(sql.Identifier(name), sql.Identifier(f"{name}_owner")))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,13 +8,9 @@ from typing import Any
 import httpx
 import stamina
 
-SERVICE_NAMES = {
-    "intake-svc": "cms.intake.v1.IntakeService",
-    "scheduling-svc": "cms.scheduling.v1.SchedulingService",
-    "assessment-svc": "cms.assessment.v1.AssessmentService",
-    "legacy-gateway": "cms.gateway.v1.LegacyGatewayService",
-    "la-notifier": "cms.notifier.v1.LaNotifierService",
-}
+from cms_local.layout import SERVICES
+
+SERVICE_NAMES = {service.name: service.contract for service in SERVICES.values()}
 _PASSING = frozenset({"unavailable", "deadline_exceeded", "resource_exhausted"})
 
 

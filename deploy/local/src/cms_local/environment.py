@@ -1,18 +1,37 @@
-"""What each process is told by its environment."""
+"""The environment of each process of a platform on one machine."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from cms_local.layout import DATABASES, ROOT, SERVICES, Layout
+from cms_local.layout import DATABASES, ROOT, SERVICES, STAND_INS, Layout
 
 _HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where a process is found."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def of(layout: Layout, name: str, *, time_scale: float) -> Mapping[str, str]:
+    """The settings of a service or a stand-in."""
+    settings = of_service if name in SERVICES else of_stand_in
+    return settings(layout, name, time_scale=time_scale)
 
 
 def of_service(layout: Layout, service: str, *, time_scale: float) -> Mapping[str, str]:
     """The settings of a service."""
     database = DATABASES[service]
     postgres = f"{_HOST}:{layout.postgres_port}/{database}"
-    return _texts(
+    common = _texts(
         CMS_HOST=_HOST,
         CMS_GRPC_PORT=layout.grpc_port(service),
         CMS_HTTP_PORT=layout.http_port(service),
@@ -22,35 +41,36 @@ def of_service(layout: Layout, service: str, *, time_scale: float) -> Mapping[st
         CMS_JWKS_FILE=layout.keys("jwks.json"),
         CMS_TOKEN_FILE=layout.keys(f"{service}.token"),
         CMS_KEYRING_FILE=layout.keys("keyring.json"),
-        CMS_COUNCIL_SECRETS_FILE=layout.keys("councils.json"),
         CMS_CLOCK_OFFSET_FILE=layout.clock_file,
         CMS_TIME_SCALE=time_scale,
-        CMS_POSTCODES_FILE=layout.postcodes_file,
-        CMS_INTAKE_ADDRESS=f"{_HOST}:{layout.grpc_port('intake-svc')}",
-        CMS_JSAPS_HOST=_HOST,
-        CMS_JSAPS_PORT=layout.simulator_port("jsaps"),
-        CMS_COUNCILS_URL=f"http://{_HOST}:{layout.simulator_port('councils')}",
     )
+    own = own_settings(service, addresses=_addresses(layout), keys=layout.keys(""), postcodes=layout.postcodes_file)
+    return {**common, **own}
 
 
-def of_simulator(layout: Layout, simulator: str, *, time_scale: float) -> Mapping[str, str]:
+def own_settings(service: str, *, addresses: Mapping[str, Address], keys: Path, postcodes: Path) -> Mapping[str, str]:
+    """The settings that only this service has, as deploy/services.toml gives them."""
+    known = {**addresses, "keys": keys, "postcodes": postcodes}
+    return {name: text.format_map(known) for name, text in SERVICES[service].settings.items()}
+
+
+def _addresses(layout: Layout) -> Mapping[str, Address]:
+    services = {name: Address(host=_HOST, port=layout.grpc_port(name)) for name in SERVICES}
+    return services | {name: Address(host=_HOST, port=layout.stand_in_port(name)) for name in STAND_INS}
+
+
+def of_stand_in(layout: Layout, stand_in: str, *, time_scale: float) -> Mapping[str, str]:
     """The settings of a stand-in."""
     return _texts(
         CMS_SIM_HOST=_HOST,
-        CMS_SIM_PORT=layout.simulator_port(simulator),
-        CMS_SIM_CONTROL_PORT=layout.control_port(simulator),
-        CMS_SIM_DATA=layout.folder / "simulators" / simulator,
+        CMS_SIM_PORT=layout.stand_in_port(stand_in),
+        CMS_SIM_CONTROL_PORT=layout.control_port(stand_in),
+        CMS_SIM_DATA=layout.folder / "simulators" / stand_in,
         CMS_SIM_COPYBOOKS=ROOT / "legacy-gateway" / "src" / "legacy_gateway" / "copybooks",
         CMS_SIM_SECRETS=layout.keys("councils.json"),
         CMS_CLOCK_OFFSET_FILE=layout.clock_file,
         CMS_TIME_SCALE=time_scale,
     )
-
-
-def of(layout: Layout, name: str, *, time_scale: float) -> Mapping[str, str]:
-    """The settings of a service or a stand-in."""
-    settings = of_service if name in SERVICES else of_simulator
-    return settings(layout, name, time_scale=time_scale)
 
 
 def _texts(**values: Any) -> Mapping[str, str]:

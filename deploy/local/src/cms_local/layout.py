@@ -5,33 +5,21 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from cms_local.services import the_list
+
 ROOT = Path(__file__).resolve().parents[4]
 """The folder of the whole project."""
 
-SERVICES = ("intake-svc", "scheduling-svc", "assessment-svc", "legacy-gateway", "la-notifier")
-MODULES = {
-    "intake-svc": "intake",
-    "scheduling-svc": "scheduling",
-    "assessment-svc": "assessment",
-    "legacy-gateway": "legacy_gateway",
-    "la-notifier": "la_notifier",
-    "jsaps": "simulators.jsaps",
-    "councils": "simulators.councils",
+SERVICES = {service.name: service for service in the_list().services}
+STAND_INS = {stand_in.name: stand_in for stand_in in the_list().stand_ins}
+MODULES = {service.name: service.module for service in SERVICES.values()} | {
+    stand_in.name: stand_in.module for stand_in in STAND_INS.values()
 }
-DATABASES = {
-    "intake-svc": "intake",
-    "scheduling-svc": "scheduling",
-    "assessment-svc": "assessment",
-    "legacy-gateway": "gateway",
-    "la-notifier": "notifier",
-}
-SIMULATORS = ("jsaps", "councils")
-_SIMULATOR_PLACES = {"jsaps": 1, "councils": 5}
-"""Position among the nine stand-ins that the addresses leave room for."""
+DATABASES = {service.name: service.database for service in SERVICES.values()}
 
 
 class BadBase(ValueError):
-    """CMS_PORT_BASE is no number of a port with room above it."""
+    """CMS_PORT_BASE is not a port with room for the platform's ports above it."""
 
 
 @dataclass(frozen=True)
@@ -60,23 +48,23 @@ class Layout:
 
     def grpc_port(self, service: str) -> int:
         """Port of a service's gRPC door."""
-        place = SERVICES.index(service) + 1
+        place = SERVICES[service].place
         return 50050 + place if self.base is None else self.base + place
 
     def http_port(self, service: str) -> int:
         """Port of a service's HTTP door."""
-        place = SERVICES.index(service) + 1
+        place = SERVICES[service].place
         return 8050 + place if self.base is None else self.base + 10 + place
 
-    def simulator_port(self, simulator: str) -> int:
-        """Port on which a stand-in serves what it stands for."""
-        place = _SIMULATOR_PLACES[simulator]
-        return 9101 + place if self.base is None else self.base + 21 + place
+    def stand_in_port(self, stand_in: str) -> int:
+        """Port on which a stand-in serves what the outside system serves."""
+        place = STAND_INS[stand_in].place
+        return 9100 + place if self.base is None else self.base + 20 + place
 
-    def control_port(self, simulator: str) -> int:
+    def control_port(self, stand_in: str) -> int:
         """Port of a stand-in's control door."""
-        place = _SIMULATOR_PLACES[simulator]
-        return 9121 + place if self.base is None else self.base + 31 + place
+        place = STAND_INS[stand_in].place
+        return 9120 + place if self.base is None else self.base + 30 + place
 
     @property
     def postgres_port(self) -> int:

@@ -15,7 +15,7 @@ from chassis.embedded import ServerFailed
 from cms_local import deadletters, keys, overdue, platform
 from cms_local.audit import audit
 from cms_local.demo import Outcome, run_demo
-from cms_local.layout import SERVICES, SIMULATORS, BadBase, Layout
+from cms_local.layout import SERVICES, STAND_INS, BadBase, Layout
 from cms_local.platform import NoSuchProcess, NotStarted, Platform
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -146,7 +146,7 @@ def start(name: str) -> None:
     found = _running()
     try:
         found.start(name)
-        if name in SERVICES or name in SIMULATORS:
+        if name in SERVICES or name in STAND_INS:
             found.wait_until_ready(names=(name,))
     except (NoSuchProcess, NotStarted, ServerFailed) as error:
         raise _fail(str(error)) from error

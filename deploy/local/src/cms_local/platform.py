@@ -15,7 +15,7 @@ import httpx
 
 from chassis import clock, embedded, postcodes
 from cms_local import environment, keys, processes
-from cms_local.layout import DATABASES, MODULES, SERVICES, SIMULATORS, Layout
+from cms_local.layout import DATABASES, MODULES, SERVICES, STAND_INS, Layout
 from cms_local.processes import Running
 from la_notifier.authorities import AuthorityTable
 
@@ -78,9 +78,9 @@ class Platform:
                 "database": DATABASES[name],
                 "log": str(layout.log(name)),
             }
-        if name in SIMULATORS:
+        if name in STAND_INS:
             return {
-                "address": f"127.0.0.1:{layout.simulator_port(name)}",
+                "address": f"127.0.0.1:{layout.stand_in_port(name)}",
                 "control": f"http://127.0.0.1:{layout.control_port(name)}",
                 "log": str(layout.log(name)),
             }
@@ -135,13 +135,13 @@ class Platform:
 
     def stop_all(self) -> None:
         """Stops services first, then stand-ins, then the servers, and removes platform.json."""
-        for names in (SERVICES, SIMULATORS, _SERVERS):
+        for names in (SERVICES, STAND_INS, _SERVERS):
             present = [name for name in names if name in self.running]
             with ThreadPoolExecutor(8) as pool:
                 list(pool.map(self.stop, present))
         self.layout.platform_file.unlink(missing_ok=True)
 
-    def wait_until_ready(self, *, names: tuple[str, ...] = (*SIMULATORS, *SERVICES)) -> None:
+    def wait_until_ready(self, *, names: tuple[str, ...] = (*STAND_INS, *SERVICES)) -> None:
         """Returns when all answer that they are ready. Raises NotStarted naming the first that ended or did not."""
         until = time.monotonic() + _READY_SECONDS
         with httpx.Client(timeout=2.0) as client:

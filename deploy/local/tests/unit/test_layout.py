@@ -12,8 +12,8 @@ def test_the_documented_addresses_are_those_without_a_base(monkeypatch: pytest.M
 
     assert [layout.grpc_port(name) for name in SERVICES] == [50051, 50052, 50053, 50054, 50055]
     assert [layout.http_port(name) for name in SERVICES] == [8051, 8052, 8053, 8054, 8055]
-    assert (layout.simulator_port("jsaps"), layout.control_port("jsaps")) == (9102, 9122)
-    assert (layout.simulator_port("councils"), layout.control_port("councils")) == (9106, 9126)
+    assert (layout.stand_in_port("jsaps"), layout.control_port("jsaps")) == (9102, 9122)
+    assert (layout.stand_in_port("councils"), layout.control_port("councils")) == (9106, 9126)
     assert (layout.postgres_port, layout.bus_port) == (55432, 56379)
 
 
@@ -23,7 +23,7 @@ def test_a_base_moves_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     layout = Layout.from_environment()
 
     assert (layout.grpc_port("intake-svc"), layout.http_port("la-notifier")) == (20001, 20015)
-    assert (layout.simulator_port("jsaps"), layout.control_port("councils")) == (20022, 20036)
+    assert (layout.stand_in_port("jsaps"), layout.control_port("councils")) == (20022, 20036)
     assert (layout.postgres_port, layout.bus_port) == (20040, 20041)
     assert layout.folder.name == "20000"
 

@@ -1,0 +1,156 @@
+"""deploy/services.toml is the one list of services: what cannot read it agrees with it."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from chassis import contract
+from cms_local.environment import Address, own_settings
+from cms_local.layout import ROOT, SERVICES, STAND_INS, Layout
+from cms_local.services import FILE, BadList, Service, StandIn, decode
+
+DOCUMENTED = Layout(None)
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+every_service = pytest.mark.parametrize("service", SERVICES.values(), ids=list(SERVICES))
+every_stand_in = pytest.mark.parametrize("stand_in", STAND_INS.values(), ids=list(STAND_INS))
+
+
+@every_service
+def test_service_has_a_folder_with_a_package_of_its_name(service: Service) -> None:
+    folder = ROOT / service.name
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+
+    assert project["name"] == service.name
+    assert f'name="{service.name}"' in (folder / "src" / service.module / "__main__.py").read_text()
+    assert (folder / "migrations").is_dir()
+
+
+@every_service
+def test_contract_knows_the_service(service: Service) -> None:
+    assert contract.PACKAGES[service.name] == service.package
+
+
+@every_service
+def test_tools_of_the_project_know_the_service(service: Service) -> None:
+    tool = PYPROJECT["tool"]
+    [apart] = [found for found in tool["importlinter"]["contracts"] if found["id"] == "apart"]
+
+    assert any(Path(service.name).match(member) for member in tool["uv"]["workspace"]["members"])
+    assert f"{service.name}/src" in tool["mypy"]["mypy_path"]
+    assert service.module in tool["importlinter"]["root_packages"]
+    assert service.module in apart["modules"]
+
+
+@every_service
+def test_compose_starts_the_service_with_its_settings(service: Service) -> None:
+    grpc, http = DOCUMENTED.grpc_port(service.name), DOCUMENTED.http_port(service.name)
+    postgres = f"postgres:5432/{service.database}"
+
+    block = COMPOSE["services"][service.name]
+
+    assert block == {
+        **COMPOSE["x-service"],
+        "build": {"context": ".", "args": {"SERVICE": service.name, "MODULE": service.module}},
+        "image": f"cms3/{service.name}",
+        "environment": {
+            **COMPOSE["x-settings"],
+            "CMS_GRPC_PORT": str(grpc),
+            "CMS_HTTP_PORT": str(http),
+            "CMS_DATABASE_URL": f"postgresql://{service.database}_app@{postgres}",
+            "CMS_DATABASE_OWNER_URL": f"postgresql://{service.database}_owner@{postgres}",
+            "CMS_TOKEN_FILE": f"/prepared/keys/{service.name}.token",
+            **own_settings(
+                service.name,
+                addresses=addresses_in_containers(),
+                keys=Path("/prepared/keys"),
+                postcodes=Path("/prepared/postcodes.sqlite"),
+            ),
+        },
+        "ports": [f"127.0.0.1:{port}:{port}" for port in (grpc, http)],
+    }
+
+
+def addresses_in_containers() -> dict[str, Address]:
+    services = {name: Address(host=name, port=DOCUMENTED.grpc_port(name)) for name in SERVICES}
+    return services | {name: Address(host=name, port=DOCUMENTED.stand_in_port(name)) for name in STAND_INS}
+
+
+@every_stand_in
+def test_compose_starts_the_stand_in_with_its_settings(stand_in: StandIn) -> None:
+    control = DOCUMENTED.control_port(stand_in.name)
+
+    block = COMPOSE["services"][stand_in.name]
+
+    assert block["command"] == ["python3", "-m", stand_in.module]
+    assert block["environment"] == {
+        **COMPOSE["x-stand-in-settings"],
+        "CMS_SIM_PORT": str(DOCUMENTED.stand_in_port(stand_in.name)),
+        "CMS_SIM_CONTROL_PORT": str(control),
+    }
+    assert block["ports"] == [f"127.0.0.1:{control}:{control}"]
+
+
+def test_compose_starts_nothing_that_is_not_on_the_list() -> None:
+    others = {"postgres", "redis", "prometheus", "prepare"}
+
+    assert set(COMPOSE["services"]) == {*SERVICES, *STAND_INS} | others
+
+
+def test_prometheus_scrapes_every_service() -> None:
+    configuration = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
+    [job] = configuration["scrape_configs"]
+
+    assert job["static_configs"] == [{"targets": [f"{name}:{DOCUMENTED.http_port(name)}" for name in SERVICES]}]
+
+
+@every_service
+def test_readme_lists_the_service_with_its_ports(service: Service) -> None:
+    row = rf"\| \[{service.name}\]\({service.name}/README.md\) \| .* \| {50050 + service.place} \| {8050 + service.place} \|"
+
+    assert re.search(row, (ROOT / "README.md").read_text())
+
+
+NEW = {
+    "name": "casework-svc",
+    "place": 6,
+    "module": "casework",
+    "contract": "cms.casework.v1.X",
+    "database": "casework",
+}
+
+
+def with_another(**fields: Any) -> bytes:
+    """The list of the project and one more service, with these fields in the place of its own."""
+    entry = "\n".join(f"{name} = {json.dumps(value)}" for name, value in {**NEW, **fields}.items())
+    return f"{FILE.read_text()}\n[[services]]\n{entry}\n".encode()
+
+
+def test_a_further_entry_is_a_further_service() -> None:
+    assert decode(with_another()).services[-1].package == "casework"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"name": "intake-svc"}, "name intake-svc"),
+        ({"name": "jsaps"}, "name jsaps"),
+        ({"place": 1}, "place 1"),
+        ({"database": "intake"}, "database intake"),
+    ],
+)
+def test_two_entries_cannot_share_a_name_a_place_or_a_database(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadList, match=message):
+        decode(with_another(**fields))
+
+
+@pytest.mark.parametrize("fields", [{"place": 10}, {"name": "Casework"}, {"database": "a-b"}, {"port": 1}])
+def test_an_entry_of_another_shape_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        decode(with_another(**fields))
