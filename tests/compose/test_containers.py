@@ -39,7 +39,7 @@ def engine() -> Iterator[Engine]:
     finally:
         print(found.compose("logs", "--tail", "5", check=False)[-8000:])
         found.compose("down", "-v", check=False)
-        LAYOUT.told_file.unlink(missing_ok=True)
+        LAYOUT.acknowledged_file.unlink(missing_ok=True)
 
 
 def test_the_demonstration_goes_through_the_containers(engine: Engine) -> None:

@@ -18,7 +18,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 
 from chassis.testing import eventually
 from cms.assessment.v1 import assessment_pb2
-from cms_local import told
+from cms_local import acknowledged
 from cms_local.cases import random_nino
 from cms_local.journey import Journey
 from cms_local.layout import ROOT
@@ -92,13 +92,13 @@ def test_connects_own_client_carries_a_claim_through(
         | {"answers": answers, "postcode": people.case.postcode},
     )
     people.claim_ref = taken["claim_ref"]
-    told.note(people.told_file, people.claim_ref, "SUBMITTED", wants_notice=people.case.wants_notice)
+    acknowledged.note(people.acknowledged_file, people.claim_ref, "SUBMITTED", wants_notice=people.case.wants_notice)
     assessor = people.issue("ASSESSOR", subject=taken["assessor"], office=taken["office"])
     confirmed = run_node(
         connect_client / "confirm_claim.mjs",
         {"assessment": address("assessment-svc"), "image": image, "token": assessor, "claim_ref": people.claim_ref},
     )
-    told.note(people.told_file, people.claim_ref, "CONFIRMED")
+    acknowledged.note(people.acknowledged_file, people.claim_ref, "CONFIRMED")
 
     assert confirmed["state"] == assessment_pb2.ASSESSMENT_STATE_CONFIRMED
     people.wait_for_outcome()
@@ -155,10 +155,10 @@ def test_a_client_that_knows_nothing_but_reflection_carries_a_claim_through(
         request_id=str(uuid4()),
     )["appointment"]
     intake.call("SubmitClaim", people.operator, claim_ref=claim_ref, version=version, request_id=str(uuid4()))
-    told.note(people.told_file, claim_ref, "SUBMITTED", wants_notice=people.case.wants_notice)
+    acknowledged.note(people.acknowledged_file, claim_ref, "SUBMITTED", wants_notice=people.case.wants_notice)
     assessor = people.issue("ASSESSOR", subject=booked["assessor_id"], office=booked["office"]["code"])
     confirm(assessment, assessor, claim_ref)
-    told.note(people.told_file, claim_ref, "CONFIRMED")
+    acknowledged.note(people.acknowledged_file, claim_ref, "CONFIRMED")
 
     support = people.issue("SUPPORT", subject="SU000001")
     eventually(

@@ -60,7 +60,7 @@ def refused(platform_under_test: PlatformUnderTest) -> Journey:
     """A confirmed claim that JSAPS has refused with words that quote the record."""
     quoting = {"field": "CM-ACCOUNT-NUMBER", "text": "55779911 OF ABBOT UNKNOWN"}
     failure = {"failure": "refuse_record", "dialogue": "ES504", "count": 1, **quoting}
-    journey = platform_under_test.journey("single, council tenant", jsaps_failure=failure)
+    journey = platform_under_test.journey("single, council tenant", failures={"jsaps": failure})
     journey.take_call(once_known=lambda: demo.arm_failures(platform_under_test.layout, journey))
     journey.assess()
     query = "SELECT count(*) FROM transfers WHERE claim_ref = %s AND state = 'REJECTED'"

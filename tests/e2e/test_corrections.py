@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from cms_local import demo, told
+from cms_local import acknowledged, demo
 from cms_local.doors import Refused, wait_for
 from tests.support.platforms import PlatformUnderTest
 
@@ -32,7 +32,7 @@ def test_a_correction_that_needs_another_form_holds_up_the_confirmation_until_it
     proposals = {item["fact"]: item["proposal"] for item in corrected["items"] if "proposal" in item}
     agreed = claim._assess(token, "CorrectItem", corrected, **correction, acceptTransliteration=True)
     confirmed = claim._assess(token, "ConfirmAssessment", agreed)
-    told.note(claim.told_file, claim.claim_ref, "CONFIRMED")
+    acknowledged.note(claim.acknowledged_file, claim.claim_ref, "CONFIRMED")
 
     assert proposals == {"surname": IN_A_RECORD}
     assert (refused.value.code, refused.value.reason) == ("failed_precondition", "PROPOSALS_OPEN")
@@ -44,7 +44,7 @@ def test_a_claim_that_jsaps_refuses_is_amended_by_the_processing_centre_and_held
     platform_under_test: PlatformUnderTest,
 ) -> None:
     failure = {"failure": "refuse_record", "dialogue": "BA504", "field": "JB-CAPITAL", "count": 1}
-    claim = platform_under_test.journey("lodger", jsaps_failure=failure)
+    claim = platform_under_test.journey("lodger", failures={"jsaps": failure})
     claim.take_call(once_known=lambda: demo.arm_failures(platform_under_test.layout, claim))
     claim.assess()
     wait_for(lambda: standing(claim) == "TRANSFER_STATE_REJECTED", seconds=60, what="the refusal")

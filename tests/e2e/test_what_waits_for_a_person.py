@@ -15,7 +15,7 @@ import pytest
 from chassis.testing import eventually
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
-from cms_local import told
+from cms_local import acknowledged
 from cms_local.audit import Findings
 from tests.support.platforms import PlatformUnderTest
 
@@ -86,7 +86,7 @@ def test_a_claim_that_is_not_held_an_hour_after_its_confirmation_is_late_to_the_
 ) -> None:
     claim = platform_under_test.journey("single, council tenant")
     claim.take_call()
-    told.note(claim.told_file, claim.claim_ref, "CONFIRMED")  # before it is: so JSAPS holds nothing yet
+    acknowledged.note(claim.acknowledged_file, claim.claim_ref, "CONFIRMED")  # before it is: so JSAPS holds nothing yet
 
     at_once = json.loads(cms(platform_under_test, "audit", "--json").stdout)
     cms(platform_under_test, "clock", "advance", "2h")

@@ -6,6 +6,7 @@ import pytest
 import redis
 
 from chassis.testing import eventually
+from cms_local import demo
 from cms_local.journey import Journey
 from cms_local.layout import SERVICES
 from tests.support.platforms import PlatformUnderTest
@@ -27,12 +28,10 @@ def reach_the_moment(platform: PlatformUnderTest, silent: str) -> tuple[Journey,
     """One claim whose first phase is on the wire, and one whose first contact `silent` has not heard of."""
     sent = platform.journey(
         "single, council tenant",
-        jsaps_failure={"failure": "answer_late", "dialogue": "ES504", "seconds": 6.0, "count": 1},
+        failures={"jsaps": {"failure": "answer_late", "dialogue": "ES504", "seconds": 6.0, "count": 1}},
     )
     told = platform.journey("lodger")
-    from cms_local.demo import arm_failures
-
-    sent.take_call(once_known=lambda: arm_failures(platform.layout, sent))
+    sent.take_call(once_known=lambda: demo.arm_failures(platform.layout, sent))
     platform.running.stop(silent)
     told.start_call()
     told.answer(told.case.answers)

@@ -69,19 +69,21 @@ def carry_through_troubles(platform: PlatformUnderTest, told: dict[str, str]) ->
     refused = journey(
         platform,
         told,
-        jsaps_failure={
-            "failure": "refuse_record",
-            "dialogue": "ES504",
-            "field": "CM-SURNAME",
-            "text": f"{told['forenames'].upper()} NOT HELD",
-            "count": 1,
+        failures={
+            "jsaps": {
+                "failure": "refuse_record",
+                "dialogue": "ES504",
+                "field": "CM-SURNAME",
+                "text": f"{told['forenames'].upper()} NOT HELD",
+                "count": 1,
+            },
+            "councils": {"failure": "invalid", "method": "POST", "field": "claimant.surname"},
         },
-        council_failure={"failure": "invalid", "method": "POST", "field": "claimant.surname"},
     )
     amended = journey(
         platform,
         told,
-        jsaps_failure={"failure": "lose_reply", "dialogue": "BA504", "count": 1},
+        failures={"jsaps": {"failure": "lose_reply", "dialogue": "BA504", "count": 1}},
         amend_after={"capital": "1250.00"},
         amend_confirmed={"pension_weekly": "12.00"},
     )

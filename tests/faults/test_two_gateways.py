@@ -62,7 +62,7 @@ def second(platform_under_test: PlatformUnderTest) -> Iterator[Second]:
 def sending(platform: PlatformUnderTest, journey: Journey) -> None:
     """Brings a claim to where its first phase is on the wire; JSAPS holds it and takes its time to say so."""
     case = replace(
-        journey.case, jsaps_failure={"failure": "answer_late", "dialogue": "ES504", "seconds": 1.5, "count": 1}
+        journey.case, failures={"jsaps": {"failure": "answer_late", "dialogue": "ES504", "seconds": 1.5, "count": 1}}
     )
     journey.case = case
     journey.take_call(once_known=lambda: demo.arm_failures(platform.layout, journey))

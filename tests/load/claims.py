@@ -15,7 +15,7 @@ import psycopg
 from cms.assessment.v1 import assessment_pb2
 from cms.intake.v1 import intake_pb2
 from cms.scheduling.v1 import scheduling_pb2
-from cms_local import keys, told
+from cms_local import acknowledged, keys
 from cms_local.audit import audit
 from cms_local.layout import DATABASES, Layout
 from tests.load.driving import CALLERS, Service, opened
@@ -74,6 +74,7 @@ class _Desk:
     operators: Operators
     scheduling: Service
     assessment: Service
+    schemes: tuple[str, ...]
     saves: list[list[intake_pb2.Answer]]
     confirmed: set[str] = field(default_factory=set)
     through: set[str] = field(default_factory=set)
@@ -90,13 +91,14 @@ def measure_claims(layout: Layout, *, seconds: float) -> ClaimsMeasured:
         def door(service: str, name: str) -> Service:
             return doors.enter_context(opened(f"127.0.0.1:{layout.grpc_port(service)}", name))
 
-        operators = Operators(layout, door("intake-svc", INTAKE))
+        operators, case = Operators(layout, door("intake-svc", INTAKE)), plain_case()
         desk = _Desk(
             layout=layout,
             operators=operators,
             scheduling=door("scheduling-svc", _SCHEDULING),
             assessment=door("assessment-svc", _ASSESSMENT),
-            saves=saves_of(operators, plain_case()),
+            schemes=case.schemes,
+            saves=saves_of(operators, case),
         )
         window = _carried(desk, seconds)
     return _counted(desk, window)
@@ -196,9 +198,11 @@ def _carry_on(desk: _Desk, number: int) -> None:
             continue
         begun = desk.operators.start(number)
         appointment = _take_call(desk, begun, source.choice(_POSTCODES))
-        told.note(desk.layout.told_file, begun.claim_ref, "SUBMITTED", wants_notice=True)
+        acknowledged.note(
+            desk.layout.acknowledged_file, begun.claim_ref, "SUBMITTED", schemes=desk.schemes, wants_notice=True
+        )
         _assess(desk, begun.claim_ref, appointment)
-        told.note(desk.layout.told_file, begun.claim_ref, "CONFIRMED")
+        acknowledged.note(desk.layout.acknowledged_file, begun.claim_ref, "CONFIRMED", schemes=desk.schemes)
         desk.confirmed.add(begun.claim_ref)
 
 

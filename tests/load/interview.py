@@ -96,14 +96,7 @@ def plain_case() -> Case:
 
 
 def _is_special(case: Case) -> bool:
-    return bool(
-        case.amend_before
-        or case.amend_after
-        or case.correct
-        or case.amend_confirmed
-        or case.jsaps_failure
-        or case.council_failure
-    )
+    return bool(case.amend_before or case.amend_after or case.correct or case.amend_confirmed or case.failures)
 
 
 def _due(interview: pb.Interview, case: Case) -> list[pb.Answer]:

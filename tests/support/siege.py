@@ -80,7 +80,7 @@ class Siege:
 def peaceful_cases() -> list[Case]:
     """Those of the demonstration in which the outside world makes no trouble of its own."""
     cases = load_cases(clock.today())
-    return [case for case in cases if not (case.jsaps_failure or case.council_failure or case.amend_confirmed)]
+    return [case for case in cases if not (case.failures or case.amend_confirmed)]
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""Every acknowledged claim against every outside ledger, by reference: missing, doubled, halved, late.
+"""Holds every acknowledged claim against every outside ledger, by reference: missing, doubled, halved, late.
 
-It reads what clients were told, the services' doors and the ledgers of the outside systems. It opens no database: what
-the platform believes of itself is not evidence.
+The audit reads what was acknowledged to clients, the doors of the services, and the ledgers of the outside systems. It
+opens no database: what the platform believes of itself is not evidence.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,18 +11,19 @@ from typing import Any, Protocol
 import httpx
 
 from chassis import clock
-from cms_local import keys
+from cms_local import acknowledged, keys
+from cms_local.acknowledged import Acknowledged
 from cms_local.doors import Doors, Refused
 from cms_local.lateness import Way, notice_is_late, record_is_late
 from cms_local.layout import Layout
-from cms_local.told import Told, read
+from cms_local.systems import COUNCILS, PAYING_SYSTEMS, PayingSystem, systems_of
 
 _CLAIMS_KEPT = ("SUBMITTED", "CLOSED", "WITHDRAWN")
 
 
 @dataclass(kw_only=True)
 class Findings:
-    """Counts, and the claims behind each that should be zero."""
+    """Counts, and the claims behind each count that should be zero."""
 
     claims: int = 0
     confirmed: int = 0
@@ -40,45 +41,74 @@ class Findings:
 
     @property
     def sound(self) -> bool:
-        """Whether every claim that was confirmed is held once and whole, and every notice due is loaded once.
+        """Whether every confirmed claim is held once and whole, and every notice that is due is loaded once.
 
-        What is late is neither; what is not late may yet be on its way.
+        A late claim is not; a claim that is not late may still be on its way.
         """
         nothing_wrong = not (self.half_transfers or self.lost or self.duplicates)
         return nothing_wrong and self.accepted == self.confirmed and self.notices_loaded == self.notices_expected
+
+    @property
+    def empty(self) -> bool:
+        """Whether there was nothing to audit: nothing was acknowledged, and nothing is wrong in any ledger."""
+        return not any(self.counts().values())
+
+    def lines(self) -> Iterator[str]:
+        """A line for each claim with which something is wrong."""
+        yield from (f"lost: {ref}: {why}" for ref, why in self.lost_claims.items())
+        yield from (f"late: {ref}: {why}" for ref, why in self.late_claims.items())
+        yield from (f"half transferred: {ref}" for ref in self.half_transfer_claims)
+        yield from (f"duplicate: {ref}" for ref in self.duplicate_claims)
 
     def counts(self) -> dict[str, int]:
         """The numbers alone."""
         return {name: value for name, value in asdict(self).items() if isinstance(value, int)}
 
 
+class LedgerAway(Exception):
+    """The ledger of an outside system cannot be read; the text names the system and where it was asked."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ledgers:
-    """What the outside systems hold, by claim."""
+    """What the outside systems hold, by claim. `paying` is by the system's name."""
 
-    jsaps: Mapping[str, Any]
+    paying: Mapping[str, Mapping[str, Any]]
     councils: Mapping[str, Any]
 
     @classmethod
     def read(cls, layout: Layout, client: httpx.Client) -> "Ledgers":
-        """From the stand-ins' control doors."""
-        found = {
-            name: client.get(f"http://127.0.0.1:{layout.control_port(name)}/ledger").raise_for_status().json()["claims"]
-            for name in ("jsaps", "councils")
+        """From the control doors of the stand-ins. Raises LedgerAway."""
+        paying = {
+            system.name: _claims_held(client, layout, system.stand_in, name=system.name) for system in PAYING_SYSTEMS
         }
-        return cls(**found)
+        return cls(paying=paying, councils=_claims_held(client, layout, COUNCILS, name="the councils"))
 
-    def held_whole(self, claim_ref: str) -> bool:
-        """Both phases."""
-        held = self.jsaps.get(claim_ref, {})
-        return bool(held.get("es_held", 0) == 1 and held.get("ba_held", 0) == 1)
+    @property
+    def claim_refs(self) -> set[str]:
+        """Every claim of which any of them holds anything."""
+        return {ref for ledger in (*self.paying.values(), self.councils) for ref in ledger}
+
+    def held(self, system: PayingSystem, claim_ref: str) -> Mapping[str, Any]:
+        """What a paying system holds of a claim."""
+        entry: Mapping[str, Any] = self.paying[system.name].get(claim_ref, {})
+        return entry
+
+    def not_whole(self, claim: Acknowledged) -> list[PayingSystem]:
+        """The systems that pay this claim and do not hold each of its phases once."""
+        systems = systems_of(claim.schemes)
+        return [system for system in systems if not system.holds_whole(self.held(system, claim.claim_ref))]
+
+    def held_whole(self, claim: Acknowledged) -> bool:
+        """Whether there is a system that pays this claim, and all of them hold it whole."""
+        return bool(systems_of(claim.schemes)) and not self.not_whole(claim)
 
     def held_half(self, claim_ref: str) -> bool:
-        """The first phase without its second: the claimant is not paid, and no error shows."""
-        return bool(self.jsaps.get(claim_ref, {}).get("half"))
+        """Whether a system holds the first phase without its second: nobody is paid, and no error shows."""
+        return any(self.held(system, claim_ref).get("half") for system in PAYING_SYSTEMS)
 
     def notice_loaded(self, claim_ref: str) -> bool:
-        """An authority has loaded the claim's full particulars, or a change of them."""
+        """Whether an authority has loaded the claim's full particulars, or a change of them."""
         loaded = [
             version["kind"]
             for notice in self.councils.get(claim_ref, [])
@@ -88,22 +118,31 @@ class Ledgers:
         return "CLAIM" in loaded or "CHANGE" in loaded
 
     def doubled(self, claim_ref: str) -> bool:
-        """Held twice by the paying system, told twice to an authority, or loaded twice by it."""
+        """Whether a system holds it twice, two notices went to an authority, or an authority loaded one twice."""
         notices = self.councils.get(claim_ref, [])
         authorities = [notice["authority_code"] for notice in notices]
         loads = max((notice["most_loads_of_a_version"] for notice in notices), default=0)
-        twice_there = self.jsaps.get(claim_ref, {}).get("duplicates", 0)
-        return bool(twice_there or loads > 1 or len(set(authorities)) < len(authorities))
+        held_twice = any(self.held(system, claim_ref).get("duplicates") for system in PAYING_SYSTEMS)
+        return held_twice or loads > 1 or len(set(authorities)) < len(authorities)
+
+
+def _claims_held(client: httpx.Client, layout: Layout, stand_in: str, *, name: str) -> Mapping[str, Any]:
+    url = f"http://127.0.0.1:{layout.control_port(stand_in)}/ledger"
+    try:
+        claims: Mapping[str, Any] = client.get(url).raise_for_status().json()["claims"]
+    except httpx.HTTPError as error:
+        raise LedgerAway(f"the ledger of {name} cannot be read at {url}: {str(error).splitlines()[0]}") from error
+    return claims
 
 
 class Answers(Protocol):
-    """What the services answer about a claim."""
+    """The services' answers about a claim."""
 
     def state(self, claim_ref: str) -> str:
-        """Of the claim, as intake says; or the code with which it refuses to."""
+        """The claim's state by intake-svc, or the code with which intake-svc refuses to give it."""
 
     def way(self, claim_ref: str) -> Way:
-        """How the notifier tells the claim's authority; the quickest way where it knows of none."""
+        """The way by which la-notifier informs the claim's authority; the quickest way where it knows of none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,57 +167,66 @@ class _ByDoor:
 
 
 def audit(layout: Layout, *, only: set[str] | None = None) -> Findings:
-    """Holds what was told against what is held; `only` names claims, otherwise it is all that were ever told of."""
-    told = {ref: entry for ref, entry in read(layout.told_file).items() if only is None or ref in only}
+    """Holds what was acknowledged against what is held. `only` names claims; otherwise it is all there ever were.
+
+    Raises LedgerAway, and httpx.TransportError where a service does not answer.
+    """
+    claims = acknowledged.read(layout.acknowledged_file)
     with httpx.Client(timeout=10.0) as client:
         ledgers = Ledgers.read(layout, client)
         doors = Doors(address=lambda name: f"http://127.0.0.1:{layout.http_port(name)}", client=client)
         answers = _ByDoor(doors=doors, token=keys.issue(layout.keys(""), "SUPPORT", subject="AUDIT"))
         findings = Findings()
-        for entry in told.values():
-            _count(findings, entry, ledgers, answers)
+        for ref, claim in claims.items():
+            if only is None or ref in only:
+                _count(findings, claim, ledgers, answers)
     if only is None:
-        _count_untold(findings, ledgers, set(told))
+        _count_unacknowledged(findings, ledgers, set(claims))
     return findings
 
 
-def _count(findings: Findings, told: Told, ledgers: Ledgers, answers: Answers) -> None:
-    ref = told.claim_ref
-    findings.claims += told.submitted
-    findings.confirmed += told.confirmed
-    findings.accepted += ledgers.held_whole(ref)
-    due = told.submitted and told.wants_notice
+def _count(findings: Findings, claim: Acknowledged, ledgers: Ledgers, answers: Answers) -> None:
+    ref = claim.claim_ref
+    findings.claims += claim.submitted
+    findings.confirmed += claim.confirmed
+    findings.accepted += ledgers.held_whole(claim)
+    due = claim.submitted and claim.wants_notice
     findings.notices_expected += due
     findings.notices_loaded += due and ledgers.notice_loaded(ref)
-    lost = _lost(told, ledgers, answers.state(ref))
+    lost = "; ".join(_lost(claim, ledgers, answers.state(ref)))
     if lost:
         findings.lost += 1
         findings.lost_claims[ref] = lost
-    late = "; ".join(_late(told, ledgers, answers))
+    late = "; ".join(_late(claim, ledgers, answers))
     if late:
         findings.late += 1
         findings.late_claims[ref] = late
     _count_ledgers(findings, ref, ledgers)
 
 
-def _late(told: Told, ledgers: Ledgers, answers: Answers) -> Iterator[str]:
-    ref, now = told.claim_ref, clock.now()
-    confirmed, submitted = told.steps.get("CONFIRMED"), told.steps.get("SUBMITTED")
-    if confirmed and not ledgers.held_whole(ref) and record_is_late(confirmed, now=now):
-        yield f"confirmed {confirmed:%Y-%m-%d %H:%M}, and JSAPS does not hold it whole"
-    due = submitted if told.wants_notice and not ledgers.notice_loaded(ref) else None
+def _late(claim: Acknowledged, ledgers: Ledgers, answers: Answers) -> Iterator[str]:
+    ref, now = claim.claim_ref, clock.now()
+    confirmed, submitted = claim.steps.get("CONFIRMED"), claim.steps.get("SUBMITTED")
+    if confirmed and record_is_late(confirmed, now=now):
+        for system in ledgers.not_whole(claim):
+            yield f"confirmed {confirmed:%Y-%m-%d %H:%M}, and {system.name} does not hold it whole"
+    due = submitted if claim.wants_notice and not ledgers.notice_loaded(ref) else None
     if due and notice_is_late(due, lambda: answers.way(ref), now=now):
         yield f"submitted {due:%Y-%m-%d %H:%M}, and no authority has loaded its notice"
 
 
-def _lost(told: Told, ledgers: Ledgers, state: str) -> str:
-    if told.submitted and state not in _CLAIMS_KEPT:
-        return f"submitted, and intake says {state}"
-    if told.confirmed and not ledgers.jsaps.get(told.claim_ref, {}).get("es_held"):
-        return "confirmed, and JSAPS holds nothing"
-    if told.submitted and told.wants_notice and not ledgers.councils.get(told.claim_ref):
-        return "submitted, and no authority was told"
-    return ""
+def _lost(claim: Acknowledged, ledgers: Ledgers, state: str) -> Iterator[str]:
+    ref = claim.claim_ref
+    if claim.submitted and state not in _CLAIMS_KEPT:
+        yield f"submitted, and intake says {state}"
+    systems = systems_of(claim.schemes)
+    if claim.confirmed and not systems:
+        yield f"confirmed, and no system is known to pay {', '.join(sorted(claim.schemes))}"
+    for system in systems if claim.confirmed else ():
+        if not system.holds(ledgers.held(system, ref)):
+            yield f"confirmed, and {system.name} holds nothing"
+    if claim.submitted and claim.wants_notice and not ledgers.councils.get(ref):
+        yield "submitted, and no authority was told"
 
 
 def _count_ledgers(findings: Findings, ref: str, ledgers: Ledgers) -> None:
@@ -190,7 +238,7 @@ def _count_ledgers(findings: Findings, ref: str, ledgers: Ledgers) -> None:
         findings.duplicate_claims.append(ref)
 
 
-def _count_untold(findings: Findings, ledgers: Ledgers, told: set[str]) -> None:
-    """Claims that the outside holds and no client here was told of are held to the same."""
-    for ref in {*ledgers.jsaps, *ledgers.councils} - told:
+def _count_unacknowledged(findings: Findings, ledgers: Ledgers, claims: set[str]) -> None:
+    """Claims that the outside holds and no client here heard of must not be halved or doubled either."""
+    for ref in ledgers.claim_refs - claims:
         _count_ledgers(findings, ref, ledgers)

@@ -18,17 +18,18 @@ Answers = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One claim: what the claimant answers, what is changed on the way, and what the outside world does."""
+    """One claim: the claimant's answers, the changes on the way, and the failures of the outside world."""
 
     title: str
     answers: Answers
+    schemes: tuple[str, ...]
     language: str = "EN"
     amend_before: Answers = field(default_factory=dict)
     amend_after: Answers = field(default_factory=dict)
     correct: Answers = field(default_factory=dict)
     amend_confirmed: Answers = field(default_factory=dict)
-    jsaps_failure: Mapping[str, Any] = field(default_factory=dict)
-    council_failure: Mapping[str, Any] = field(default_factory=dict)
+    failures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The failure that each stand-in, by its name, is to show to this claim."""
 
     @property
     def postcode(self) -> str:
@@ -55,8 +56,8 @@ def _case(entry: Mapping[str, Any], raw: Mapping[str, Any], today: date) -> Case
         answers |= raw["profiles"][profile]
     answers |= entry["answers"]
     dated = {name: _dated(value, today) for name, value in answers.items()}
-    rest = {name: value for name, value in entry.items() if name not in {"profiles", "answers"}}
-    return Case(answers=dated, **rest)
+    rest = {name: value for name, value in entry.items() if name not in {"profiles", "answers", "schemes"}}
+    return Case(answers=dated, schemes=tuple(entry.get("schemes", raw["schemes"])), **rest)
 
 
 def _dated(value: Any, today: date) -> Any:

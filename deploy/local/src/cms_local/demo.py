@@ -49,7 +49,7 @@ def journey(layout: Layout, doors: Doors, case: Case, source: random.Random) -> 
     def issue(role: str, *, subject: str, office: str | None = None, grade: str | None = None) -> str:
         return keys.issue(layout.keys(""), role, subject=subject, office=office, grade=grade)
 
-    return Journey(case=case, doors=doors, issue=issue, told_file=layout.told_file, random=source)
+    return Journey(case=case, doors=doors, issue=issue, acknowledged_file=layout.acknowledged_file, random=source)
 
 
 def run_demo(layout: Layout, say: Callable[[str], None]) -> Outcome:
@@ -86,11 +86,10 @@ def _carry(layout: Layout, claim: Journey) -> None:
 
 def arm_failures(layout: Layout, claim: Journey) -> None:
     """Tells the stand-ins which failure this claim is to meet."""
-    for simulator, failure in (("jsaps", claim.case.jsaps_failure), ("councils", claim.case.council_failure)):
-        if failure:
-            order: dict[str, Any] = {**failure, "claim_ref": claim.claim_ref}
-            address = f"http://127.0.0.1:{layout.control_port(simulator)}/failures"
-            httpx.post(address, json=order, timeout=10.0).raise_for_status()
+    for stand_in, failure in claim.case.failures.items():
+        order: dict[str, Any] = {**failure, "claim_ref": claim.claim_ref}
+        address = f"http://127.0.0.1:{layout.control_port(stand_in)}/failures"
+        httpx.post(address, json=order, timeout=10.0).raise_for_status()
 
 
 def _settled(layout: Layout, refs: set[str], *, seconds: float) -> Findings:

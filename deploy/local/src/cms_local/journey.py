@@ -4,12 +4,14 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from cms_local import told
+from cms_local import acknowledged
 from cms_local.cases import Case, random_nino
 from cms_local.doors import Doors, Refused, wait_for
+from cms_local.systems import systems_of
 
 INTAKE, SCHEDULING, ASSESSMENT = "intake-svc", "scheduling-svc", "assessment-svc"
 GATEWAY, NOTIFIER = "legacy-gateway", "la-notifier"
@@ -27,7 +29,7 @@ class Journey:
     doors: Doors
     issue: Issue
     """Gives a token: issue(role, subject=…, office=…)."""
-    told_file: Any
+    acknowledged_file: Path
     random: random.Random
     claim_ref: str = ""
     call_id: str = ""
@@ -40,6 +42,12 @@ class Journey:
 
     def __post_init__(self) -> None:
         self.operator = self.issue("OPERATOR", subject=f"OP{self.random.randrange(10**6):06d}", grade="AO")
+
+    def _note(self, step: str) -> None:
+        case = self.case
+        acknowledged.note(
+            self.acknowledged_file, self.claim_ref, step, schemes=case.schemes, wants_notice=case.wants_notice
+        )
 
     def happened(self, what: str) -> None:
         """Writes it on the timeline."""
@@ -70,7 +78,7 @@ class Journey:
                 "StartCall",
                 purpose="CALL_PURPOSE_NEW",
                 nino=random_nino(_NINOS),
-                schemes=["SCHEME_JOBSEEKERS_ALLOWANCE"],
+                schemes=self._schemes(),
                 language=f"LANGUAGE_{self.case.language}",
                 caller={"relation": "CALLER_RELATION_SELF"},
                 requestId=str(uuid4()),
@@ -116,7 +124,7 @@ class Journey:
         ]
         if agreed:
             self._record(agreed)
-            self.happened("agreed to the form that JSAPS can hold")
+            self.happened("agreed to a form that the record can hold")
 
     def book(self) -> None:
         """The earliest interview near the claimant."""
@@ -130,7 +138,7 @@ class Journey:
         """The declaration was taken: the claim is complete."""
         request = {"claimRef": self.claim_ref, "version": self.interview["version"], "requestId": str(uuid4())}
         self.doors.call(INTAKE, "SubmitClaim", request, token=self.operator)
-        told.note(self.told_file, self.claim_ref, "SUBMITTED", wants_notice=self.case.wants_notice)
+        self._note("SUBMITTED")
         self.happened("submitted")
 
     def amend(self, answers: Mapping[str, Any], *, reason: str) -> None:
@@ -162,7 +170,7 @@ class Journey:
             )
             self.happened(f"assessor corrected {fact}")
         self._confirm(token, assessment)
-        told.note(self.told_file, self.claim_ref, "CONFIRMED")
+        self._note("CONFIRMED")
         self.happened("confirmed")
 
     def _started(self, token: str) -> Any:
@@ -200,7 +208,7 @@ class Journey:
         request = {
             "purpose": "CALL_PURPOSE_CHANGE",
             "nino": self._nino(),
-            "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"],
+            "schemes": self._schemes(),
             "language": f"LANGUAGE_{self.case.language}",
             "caller": {"relation": "CALLER_RELATION_SELF"},
             "requestId": str(uuid4()),
@@ -218,6 +226,9 @@ class Journey:
         wait_for(self._change_is_held, seconds=30, what="the held change")
         self.happened("change held by the gateway")
 
+    def _schemes(self) -> list[str]:
+        return [f"SCHEME_{scheme}" for scheme in self.case.schemes]
+
     def _nino(self) -> str:
         answers = {question["id"]: question.get("answer") for question in self.interview["questions"]}
         return str(answers["nino"])
@@ -230,9 +241,10 @@ class Journey:
         )
 
     def wait_for_outcome(self, *, seconds: float = OUTCOME_SECONDS) -> None:
-        """Until the paying system holds both phases and the authority has loaded the notice. TimeoutError."""
-        wait_for(self.is_accepted, seconds=seconds, what=f"{self.claim_ref}: acceptance by JSAPS")
-        self.happened("accepted by JSAPS")
+        """Waits until the paying systems hold the claim whole and the authority has loaded the notice. TimeoutError."""
+        systems = ", ".join(system.name for system in systems_of(self.case.schemes))
+        wait_for(self.is_accepted, seconds=seconds, what=f"{self.claim_ref}: acceptance by {systems}")
+        self.happened(f"accepted by {systems}")
         if self.case.wants_notice:
             wait_for(self.is_loaded, seconds=seconds, what=f"{self.claim_ref}: loading by the authority")
             self.happened("notice loaded by the authority")

@@ -103,9 +103,9 @@ class Layout:
         return self.folder / "clock-offset"
 
     @property
-    def told_file(self) -> Path:
-        """What clients on this machine were told, a line each: the audit holds the outside ledgers against it."""
-        return self.folder / "told.jsonl"
+    def acknowledged_file(self) -> Path:
+        """What was acknowledged to clients on this machine: the audit holds the outside ledgers against it."""
+        return self.folder / "acknowledged.jsonl"
 
     def keys(self, name: str) -> Path:
         """A file of keys or tokens."""

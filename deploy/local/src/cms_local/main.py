@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Any
 
+import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -13,7 +14,7 @@ from rich.table import Table
 from chassis import clock
 from chassis.embedded import ServerFailed
 from cms_local import deadletters, keys, overdue, platform
-from cms_local.audit import audit
+from cms_local.audit import Findings, LedgerAway, audit
 from cms_local.demo import Outcome, run_demo
 from cms_local.layout import SERVICES, STAND_INS, BadBase, Layout
 from cms_local.platform import NoSuchProcess, NotStarted, Platform
@@ -41,9 +42,13 @@ ROLES = (
 )
 
 
-def _fail(text: str) -> typer.Exit:
-    errors.print(f"cms: {text}", markup=False, highlight=False)
-    return typer.Exit(1)
+def _say(text: str) -> None:
+    errors.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _fail(text: str, *, status: int = 1) -> typer.Exit:
+    _say(f"cms: {text}")
+    return typer.Exit(status)
 
 
 def _layout() -> Layout:
@@ -53,15 +58,12 @@ def _layout() -> Layout:
         raise _fail(str(error)) from error
 
 
-def _running() -> Platform:
+def _running(*, status: int = 1) -> Platform:
+    """The platform that was started here. Exits with this status where there is none."""
     found = Platform.read(_layout())
     if found is None:
-        raise _fail("nothing runs here: start it with `cms up`")
+        raise _fail("no platform runs here: start it with `cms up`", status=status)
     return found
-
-
-def _say(text: str) -> None:
-    errors.print(text, markup=False, highlight=False)
 
 
 @app.command()
@@ -160,7 +162,7 @@ def demo(*, as_json: Json = False) -> None:
         with platform.present(layout, _say, time_scale=DEMO_TIME_SCALE) as found:
             outcome = run_demo(layout, _say)
             time_scale = found.time_scale
-    except (NotStarted, ServerFailed) as error:
+    except (NotStarted, ServerFailed, LedgerAway) as error:
         raise _fail(str(error)) from error
     if not as_json:
         _show_timelines(outcome)
@@ -197,29 +199,44 @@ def token(
     print(keys.issue(layout.keys(""), role.upper(), subject=sub, office=office, authority=authority))
 
 
+NOTHING_TO_AUDIT, NOT_AUDITED = 2, 3
+
+
 @app.command(name="audit")
 def audit_command(*, as_json: Json = False) -> None:
-    """Hold every acknowledged claim against every outside ledger. Exit status 1 unless all is well."""
-    found = _running()
-    clock.configure(found.layout.clock_file)
-    findings = audit(found.layout)
+    """Hold every acknowledged claim against every outside ledger.
+
+    Exit status 0: all is well. 1: something is missing, doubled, halved or late. 2: there is nothing to audit. 3: a ledger
+    or a service could not be asked.
+    """
+    findings = _audited(_running(status=NOTHING_TO_AUDIT).layout)
     if as_json:
         print(json.dumps(asdict(findings)))
-    else:
-        table = Table("what", "count")
-        for name, count in findings.counts().items():
-            table.add_row(name.replace("_", " "), str(count))
-        console.print(table)
-        for ref, why in findings.lost_claims.items():
-            console.print(f"lost: {ref} {why}", highlight=False)
-        for ref, why in findings.late_claims.items():
-            console.print(f"late: {ref} {why}", highlight=False)
-        for ref in findings.half_transfer_claims:
-            console.print(f"half transfer: {ref}", highlight=False)
-        for ref in findings.duplicate_claims:
-            console.print(f"duplicate: {ref}", highlight=False)
+    elif not findings.empty:
+        _show_findings(findings)
+    if findings.empty:
+        raise _fail("there is nothing to audit: no claim was acknowledged here", status=NOTHING_TO_AUDIT)
     if not findings.sound:
         raise typer.Exit(1)
+
+
+def _audited(layout: Layout) -> Findings:
+    clock.configure(layout.clock_file)
+    try:
+        return audit(layout)
+    except LedgerAway as error:
+        raise _fail(str(error), status=NOT_AUDITED) from error
+    except httpx.TransportError as error:
+        raise _fail(f"a service does not answer: {error}", status=NOT_AUDITED) from error
+
+
+def _show_findings(findings: Findings) -> None:
+    table = Table("what", "count")
+    for name, count in findings.counts().items():
+        table.add_row(name.replace("_", " "), str(count))
+    console.print(table)
+    for line in findings.lines():
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command(name="overdue")

@@ -1,4 +1,4 @@
-"""What the audit makes of what was told and what is held."""
+"""The findings of the audit, by what was acknowledged and what is held."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from chassis import clock
-from cms_local.audit import Findings, Ledgers, _count
+from cms_local.acknowledged import Acknowledged, note, read
+from cms_local.audit import Findings, LedgerAway, Ledgers, _count
 from cms_local.lateness import Way, notice_is_late
-from cms_local.told import Told, note, read
+from cms_local.layout import Layout
 
 REF = "C0000000000A"
 WHOLE = {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
@@ -25,7 +27,7 @@ LOADED = {
 
 @dataclass(frozen=True, kw_only=True)
 class AnswersOfTests:
-    """What the services would answer."""
+    """Answers that the test gives in place of the services."""
 
     states: Mapping[str, str]
     ways: Mapping[str, Way]
@@ -43,12 +45,15 @@ def findings(
     *,
     state: str = "SUBMITTED",
     ago: timedelta = timedelta(),
+    scheme: str = "JOBSEEKERS_ALLOWANCE",
 ) -> Findings:
     then = clock.now() - ago
-    told = Told(claim_ref=REF, steps={"SUBMITTED": then, "CONFIRMED": then}, wants_notice=True)
-    ledgers = Ledgers(jsaps={REF: jsaps} if jsaps else {}, councils={REF: notices} if notices else {})
+    claim = Acknowledged(
+        claim_ref=REF, steps={"SUBMITTED": then, "CONFIRMED": then}, schemes={scheme}, wants_notice=True
+    )
+    ledgers = Ledgers(paying={"JSAPS": {REF: jsaps} if jsaps else {}}, councils={REF: notices} if notices else {})
     found = Findings()
-    _count(found, told, ledgers, AnswersOfTests(states={REF: state}, ways={REF: ("API", "E08000035")}))
+    _count(found, claim, ledgers, AnswersOfTests(states={REF: state}, ways={REF: ("API", "E08000035")}))
     return found
 
 
@@ -140,13 +145,34 @@ def test_a_notice_is_late_by_the_working_days_of_its_authority_and_the_way_it_go
     assert notice_is_late(FRIDAY, lambda: way, now=FRIDAY + timedelta(days=days)) is late
 
 
-def test_a_step_counts_from_when_it_was_told_first(tmp_path: Path) -> None:
-    note(tmp_path / "told", REF, "SUBMITTED", wants_notice=True)
-    first = read(tmp_path / "told")[REF].steps
-    note(tmp_path / "told", REF, "SUBMITTED")
-    note(tmp_path / "told", REF, "CONFIRMED")
+def test_a_claim_of_a_scheme_that_no_system_pays_is_lost() -> None:
+    found = findings(WHOLE, [LOADED], scheme="CRISIS_LOAN")
 
-    told = read(tmp_path / "told")[REF]
+    assert found.lost_claims == {REF: "confirmed, and no system is known to pay CRISIS_LOAN"}
+    assert not found.sound
 
-    assert told.steps["SUBMITTED"] == first["SUBMITTED"] < told.steps["CONFIRMED"]
-    assert told.wants_notice
+
+def test_findings_are_empty_until_a_claim_is_acknowledged() -> None:
+    assert Findings().empty
+    assert not findings({}, []).empty
+
+
+def test_a_ledger_that_cannot_be_read_is_named_with_its_address() -> None:
+    refusing = httpx.Client(transport=httpx.MockTransport(lambda _request: httpx.Response(503)))
+
+    with pytest.raises(
+        LedgerAway, match=r"^the ledger of JSAPS cannot be read at http://127\.0\.0\.1:20032/ledger: .*503.*$"
+    ):
+        Ledgers.read(Layout(20000), refusing)
+
+
+def test_a_step_counts_from_its_first_acknowledgement(tmp_path: Path) -> None:
+    note(tmp_path / "file", REF, "SUBMITTED", schemes=["JOBSEEKERS_ALLOWANCE"], wants_notice=True)
+    first = read(tmp_path / "file")[REF].steps
+    note(tmp_path / "file", REF, "SUBMITTED")
+    note(tmp_path / "file", REF, "CONFIRMED")
+
+    claim = read(tmp_path / "file")[REF]
+
+    assert claim.steps["SUBMITTED"] == first["SUBMITTED"] < claim.steps["CONFIRMED"]
+    assert (claim.schemes, claim.wants_notice) == ({"JOBSEEKERS_ALLOWANCE"}, True)

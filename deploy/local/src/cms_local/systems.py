@@ -1,0 +1,42 @@
+"""The table of outside systems whose ledgers the audit reads. A further system is a further row."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class PayingSystem:
+    """A system that pays claims of some schemes, and how the ledger at its control door is read."""
+
+    name: str
+    stand_in: str
+    """The stand-in of deploy/services.toml whose control door serves the ledger."""
+    schemes: frozenset[str]
+    phases: tuple[str, ...]
+    """Fields of a claim's entry that count its records, in the order in which they are sent: held whole, each is 1."""
+
+    def holds(self, entry: Mapping[str, Any]) -> bool:
+        """Whether it holds anything of the claim."""
+        return bool(entry.get(self.phases[0]))
+
+    def holds_whole(self, entry: Mapping[str, Any]) -> bool:
+        """Whether it holds each phase once."""
+        return all(entry.get(phase, 0) == 1 for phase in self.phases)
+
+
+PAYING_SYSTEMS = (
+    PayingSystem(
+        name="JSAPS",
+        stand_in="jsaps",
+        schemes=frozenset({"JOBSEEKERS_ALLOWANCE"}),
+        phases=("es_held", "ba_held"),
+    ),
+)
+COUNCILS = "councils"
+"""The stand-in whose control door serves what the local authorities hold."""
+
+
+def systems_of(schemes: Collection[str]) -> list[PayingSystem]:
+    """The systems that pay these schemes; all of them where no scheme is given."""
+    return [system for system in PAYING_SYSTEMS if not schemes or not system.schemes.isdisjoint(schemes)]
