@@ -98,7 +98,7 @@ def test_a_claim_that_is_not_held_an_hour_after_its_confirmation_is_late_to_the_
 
     assert claim.claim_ref not in at_once["late_claims"]
     assert "JSAPS" in json.loads(done.stdout)["late_claims"][claim.claim_ref]
-    assert f"late: {claim.claim_ref} confirmed " in shown
+    assert f"late: {claim.claim_ref}: confirmed " in shown
     assert done.returncode == 1
     claim.assess()
     claim.wait_for_outcome()
