@@ -1,7 +1,6 @@
-"""docker-compose.yml for real: by Docker where an engine runs, else by a command that stands in for it.
+"""Runs docker-compose.yml by Docker, or by commands that do the same.
 
-The settings: CMS_COMPOSE gives the words of a command that does what `docker compose` does, CMS_CONTAINERS those of one
-that does what `docker` does.
+CMS_COMPOSE names a command that does what `docker compose` does, CMS_CONTAINERS one that does what `docker` does.
 """
 
 import os
@@ -16,23 +15,22 @@ from cms_local.layout import ROOT, Layout
 LAYOUT = Layout(None, "containers")
 TIME_SCALE = "0.1"
 _KEYS = ("issuer.pem", "jwks.json")
-_LAB = ROOT.parent / "shared" / "container-lab" / "lab"
 
 
 class NoEngine(Exception):
-    """There is nothing here that runs containers."""
+    """This machine has nothing that runs containers."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """Two commands."""
+    """The command for compose and the command for single containers."""
 
     compose_words: tuple[str, ...]
     container_words: tuple[str, ...]
 
     @classmethod
     def find(cls) -> "Engine":
-        """What this machine has. Raises NoEngine."""
+        """Finds what this machine has. Raises NoEngine."""
         if "CMS_COMPOSE" in os.environ:
             return cls(
                 compose_words=tuple(shlex.split(os.environ["CMS_COMPOSE"])),
@@ -43,9 +41,7 @@ class Engine:
             and subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
         ):
             return cls(compose_words=("docker", "compose"), container_words=("docker",))
-        if _LAB.exists():
-            return cls(compose_words=(str(_LAB), "compose"), container_words=(str(_LAB), "podman"))
-        raise NoEngine("no Docker engine runs here, and CMS_COMPOSE names nothing that stands in for it")
+        raise NoEngine("no Docker engine runs here, and CMS_COMPOSE does not name another command")
 
     def compose(self, *words: str, check: bool = True) -> str:
         """Runs `docker compose …` in the project's folder; gives what it printed."""
