@@ -9,7 +9,11 @@ from chassis.errors import NotFound
 from chassis.vault import ClaimCipher
 from intake.domain.call import Call, Caller, Outcome, Security
 
+# Inserts a call. The earlier calls on the claim have a later one now, which settles their call-backs.
 INSERT_CALL = """
+    WITH earlier AS (
+        UPDATE calls SET has_later_call = true WHERE claim_ref = %(claim_ref)s AND NOT has_later_call
+    )
     INSERT INTO calls (call_id, claim_ref, operator, purpose, language, needs, caller,
         security, security_questions, tries_left, started)
     VALUES (%(call_id)s, %(claim_ref)s, %(operator)s, %(purpose)s, %(language)s, %(needs)s, %(caller)s,
