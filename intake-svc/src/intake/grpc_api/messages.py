@@ -1,12 +1,15 @@
 """The domain in messages of the contract."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from typing import Any
 
-from google.protobuf import struct_pb2, timestamp_pb2
+from google.protobuf import struct_pb2
 
+from chassis.conversions import date_message, timestamp
+from chassis.enums import number_of
+from chassis.pages import token_of
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2 as pb
 from intake.domain.answers import GAPS
@@ -17,7 +20,6 @@ from intake.domain.interview import Answers, Interview, QuestionState
 from intake.domain.script import Choice, Field
 from intake.domain.search import Search
 from intake.domain.values import JsonValue
-from intake.grpc_api.reading import page_token
 from intake.service import script_in_use
 from intake.service.calls import CallStarted
 from intake.service.claims import ClaimShown, FactsShown
@@ -42,17 +44,17 @@ def call(shown: Call) -> pb.Call:
     return pb.Call(
         call_id=str(shown.call_id),
         claim_ref=shown.claim_ref,
-        purpose=pb.CallPurpose.Value(f"CALL_PURPOSE_{shown.purpose}"),
-        language=_language(shown.language),
-        needs=[pb.CallNeed.Value(f"CALL_NEED_{need}") for need in shown.needs],
-        security=pb.CallSecurity.Value(f"CALL_SECURITY_{shown.security}"),
+        purpose=number_of(pb.CallPurpose, shown.purpose),
+        language=number_of(common_pb2.Language, shown.language),
+        needs=[number_of(pb.CallNeed, need) for need in shown.needs],
+        security=number_of(pb.CallSecurity, shown.security),
         security_questions=[_security_question(name, shown.language) for name in asked],
         tries_left=shown.tries_left,
-        started=_time(shown.started),
-        ended=_time(shown.ended),
-        outcome=pb.CallOutcome.Value(f"CALL_OUTCOME_{shown.outcome or 'UNSPECIFIED'}"),
+        started=timestamp(shown.started),
+        ended=timestamp(shown.ended),
+        outcome=number_of(pb.CallOutcome, shown.outcome or "UNSPECIFIED"),
         talk_seconds=shown.talk_seconds,
-        call_back_time=_time(shown.call_back_time),
+        call_back_time=timestamp(shown.call_back_time),
     )
 
 
@@ -61,13 +63,13 @@ def claim(shown: Claim, claimant: pb.Claimant | None = None) -> pb.Claim:
     return pb.Claim(
         claim_ref=shown.claim_ref,
         schemes=_schemes(shown.schemes),
-        state=_state(shown),
+        state=number_of(pb.ClaimState, shown.state),
         version=shown.version,
-        first_contact_time=_time(shown.first_contact_time),
-        submit_time=_time(shown.submit_time),
-        evidence_complete_time=_time(shown.evidence_complete_time),
+        first_contact_time=timestamp(shown.first_contact_time),
+        submit_time=timestamp(shown.submit_time),
+        evidence_complete_time=timestamp(shown.evidence_complete_time),
         claimant=claimant,
-        language=_language(shown.language),
+        language=number_of(common_pb2.Language, shown.language),
         office_code=shown.office_code or "",
     )
 
@@ -82,7 +84,7 @@ def claim_list(found: Sequence[ClaimShown], search: Search) -> pb.ListClaimsResp
     last = found[-1].claim if len(found) == search.limit else None
     return pb.ListClaimsResponse(
         claims=[claim_shown(shown) for shown in found],
-        next_page_token=page_token((last.first_contact_time, last.claim_ref)) if last else "",
+        next_page_token=token_of(last.first_contact_time, last.claim_ref) if last else "",
     )
 
 
@@ -109,7 +111,7 @@ def history_entry(entry: HistoryEntry) -> pb.HistoryEntry:
         old=None if entry.old is None else value(entry.old),
         new=value(entry.new),
         by=entry.origin.by,
-        at=_time(entry.origin.at),
+        at=timestamp(entry.origin.at),
         reason=entry.origin.reason,
         script_version=entry.origin.script_version,
         version=entry.version,
@@ -122,12 +124,12 @@ def facts(shown: FactsShown) -> pb.ClaimFacts:
     return pb.ClaimFacts(
         claim_ref=of.claim_ref,
         version=shown.version,
-        state=_state(of),
+        state=number_of(pb.ClaimState, of.state),
         schemes=_schemes(of.schemes),
-        language=_language(of.language),
-        first_contact_time=_time(of.first_contact_time),
-        submit_time=_time(of.submit_time),
-        evidence_complete_time=_time(of.evidence_complete_time),
+        language=number_of(common_pb2.Language, of.language),
+        first_contact_time=timestamp(of.first_contact_time),
+        submit_time=timestamp(of.submit_time),
+        evidence_complete_time=timestamp(of.evidence_complete_time),
         answers=_struct(shown.answers),
         record_forms=_struct(shown.record_forms),
         operator=of.operator,
@@ -189,7 +191,7 @@ def _as_asked(question_id: str, language: str) -> pb.Question:
         id=question.id,
         section=question.section,
         text=question.text.spoken(language),
-        kind=_kind(question),
+        kind=number_of(pb.QuestionKind, question.kind),
         help=question.help.spoken(language) if question.help else "",
         choices=_choices(question.choices, language),
         fields=[_group_field(field, language) for field in question.fields],
@@ -197,15 +199,11 @@ def _as_asked(question_id: str, language: str) -> pb.Question:
     )
 
 
-def _kind(field: Field) -> Any:
-    return pb.QuestionKind.Value(f"QUESTION_KIND_{field.kind}")
-
-
 def _group_field(field: Field, language: str) -> pb.GroupField:
     return pb.GroupField(
         id=field.id,
         text=field.text.spoken(language),
-        kind=_kind(field),
+        kind=number_of(pb.QuestionKind, field.kind),
         choices=_choices(field.choices, language),
         required=field.required is True,
     )
@@ -217,13 +215,14 @@ def _choices(choices: Sequence[Choice], language: str) -> list[pb.Choice]:
 
 def _security_question(name: str, language: str) -> pb.SecurityQuestion:
     question = script_in_use().questions[name]
-    return pb.SecurityQuestion(question_id=name, text=question.text.spoken(language), kind=_kind(question))
+    return pb.SecurityQuestion(
+        question_id=name, text=question.text.spoken(language), kind=number_of(pb.QuestionKind, question.kind)
+    )
 
 
 def _resumed(shown: Claim) -> pb.Claim:
-    return pb.Claim(
-        claim_ref=shown.claim_ref, schemes=_schemes(shown.schemes), state=_state(shown), version=shown.version
-    )
+    state = number_of(pb.ClaimState, shown.state)
+    return pb.Claim(claim_ref=shown.claim_ref, schemes=_schemes(shown.schemes), state=state, version=shown.version)
 
 
 def _claimant(answers: Answers) -> pb.Claimant:
@@ -231,18 +230,15 @@ def _claimant(answers: Answers) -> pb.Claimant:
         return str(value_of(answers, name) or "")
 
     address = value_of(answers, "address")
-    claimant = pb.Claimant(
+    born = text("date_of_birth")
+    return pb.Claimant(
         nino=text("nino"),
         title=text("title"),
         surname=text("surname"),
         forenames=text("forenames"),
+        date_of_birth=date_message(date.fromisoformat(born)) if born else None,
         postcode=str(address["postcode"]) if isinstance(address, dict) else "",
     )
-    if text("date_of_birth"):
-        born = date.fromisoformat(text("date_of_birth"))
-        claimant.date_of_birth.year, claimant.date_of_birth.month = born.year, born.month
-        claimant.date_of_birth.day = born.day
-    return claimant
 
 
 def _struct(plain: Mapping[str, JsonValue]) -> struct_pb2.Struct:
@@ -250,20 +246,4 @@ def _struct(plain: Mapping[str, JsonValue]) -> struct_pb2.Struct:
 
 
 def _schemes(schemes: Sequence[str]) -> list[Any]:
-    return [common_pb2.Scheme.Value(f"SCHEME_{scheme}") for scheme in schemes]
-
-
-def _state(shown: Claim) -> Any:
-    return pb.ClaimState.Value(f"CLAIM_STATE_{shown.state}")
-
-
-def _language(language: str) -> Any:
-    return common_pb2.Language.Value(f"LANGUAGE_{language}")
-
-
-def _time(moment: datetime | None) -> timestamp_pb2.Timestamp | None:
-    if moment is None:
-        return None
-    stamp = timestamp_pb2.Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp
+    return [number_of(common_pb2.Scheme, scheme) for scheme in schemes]

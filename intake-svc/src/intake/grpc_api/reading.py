@@ -1,17 +1,19 @@
 """What requests say, in the domain's words. Every field at fault is named, and no value goes into an error."""
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
-from typing import Any, ParamSpec, TypeVar
+from datetime import date, datetime
+from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 from google.protobuf import struct_pb2
 
 from chassis import clock
+from chassis.check_digit import is_claim_reference
+from chassis.conversions import day_of, time_of
+from chassis.enums import name_of, number_of
 from chassis.errors import InvalidArgument, Violation
+from chassis.pages import place_of
 from chassis.vault import Vault
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2 as pb
@@ -19,7 +21,6 @@ from intake.domain import values
 from intake.domain.answers import read_field, validate_answer
 from intake.domain.call import Caller, Outcome
 from intake.domain.claim import GivenAnswer
-from intake.domain.references import is_claim_reference
 from intake.domain.script import Script
 from intake.domain.search import LookUps, Search
 from intake.domain.values import JsonValue
@@ -103,18 +104,17 @@ def answers(script: Script, given: Sequence[pb.Answer]) -> dict[str, GivenAnswer
 def call_asked(script: Script, request: pb.StartCallRequest) -> CallAsked:
     """What a call begins with. Raises InvalidArgument."""
     faults = Faults()
-    schemes = tuple(common_pb2.Scheme.Name(scheme).removeprefix("SCHEME_") for scheme in request.schemes)
-    if schemes != (script.scheme,):
+    if list(request.schemes) != [number_of(common_pb2.Scheme, script.scheme)]:
         faults.add("schemes", f"can be claimed by phone at present: {script.scheme}, once")
     if request.nino and request.claim_ref:
         faults.add("claim_ref", "is given instead of a nino, not with it")
     asked = CallAsked(
-        purpose=_word(pb.CallPurpose, request.purpose, "CALL_PURPOSE_"),
+        purpose=faults.catch(name_of, pb.CallPurpose, request.purpose, field="purpose") or "",
         nino=_optional(faults, "nino", values.read_nino, request.nino),
         claim_ref=faults.catch(claim_ref, request.claim_ref) if request.claim_ref else None,
-        schemes=schemes,
-        language=_word(common_pb2.Language, request.language, "LANGUAGE_"),
-        needs=_needs(faults, request),
+        schemes=(script.scheme,),
+        language=faults.catch(name_of, common_pb2.Language, request.language, field="language") or "",
+        needs=tuple(faults.catch(name_of, pb.CallNeed, need, field="needs") or "" for need in request.needs),
         caller=_caller(faults, request.caller),
     )
     faults.refuse()
@@ -123,50 +123,27 @@ def call_asked(script: Script, request: pb.StartCallRequest) -> CallAsked:
 
 def call_end(request: pb.EndCallRequest) -> tuple[Outcome, datetime | None]:
     """How a call ended, and when to call back. Raises InvalidArgument for a time that no calendar has."""
-    outcome = Outcome(_word(pb.CallOutcome, request.outcome, "CALL_OUTCOME_"))
+    outcome = Outcome(name_of(pb.CallOutcome, request.outcome, field="outcome"))
     if not request.HasField("call_back_time"):
         return outcome, None
-    try:
-        return outcome, request.call_back_time.ToDatetime(UTC)
-    except (ValueError, OverflowError):
-        violation = Violation(field="call_back_time", description="is not a time of the calendar")
-    raise InvalidArgument.of(violation)
+    return outcome, time_of(request.call_back_time, field="call_back_time")
 
 
 def search(vault: Vault, request: pb.ListClaimsRequest) -> Search:
     """Which claims to list. Raises InvalidArgument."""
     faults = Faults()
-    born = faults.catch(_date_of_birth, request)
-    if bool(request.surname) != request.HasField("date_of_birth"):
-        faults.add("date_of_birth" if request.surname else "surname", "goes together with the other of the two")
-    if not (request.nino or request.surname or request.state or request.office):
-        for field in ("nino", "surname", "state", "office"):
-            faults.add(field, "one of nino, surname with date_of_birth, state, and office is needed")
-    if request.office and not _OFFICE_CODE.fullmatch(request.office):
-        faults.add("office", "must be six digits")
+    _check_criteria(faults, request)
     if not 0 <= request.page_size <= LARGEST_PAGE:
         faults.add("page_size", f"must be from 1 to {LARGEST_PAGE}, or 0 for {PAGE_SIZE}")
-    nino = _optional(faults, "nino", values.read_nino, request.nino)
-    surname = _optional(faults, "surname", values.read_name, request.surname)
-    postcode = _optional(faults, "postcode", values.read_postcode, request.postcode)
-    after = faults.catch(_page, request.page_token)
-    faults.refuse()
-    return Search(
-        look_ups=LookUps(
-            nino=nino_look_up(vault, nino) if nino else None,
-            person=person_look_up(vault, surname=surname, date_of_birth=born) if surname and born else None,
-            postcode=postcode_look_up(vault, postcode) if postcode else None,
-        ),
-        state=_word(pb.ClaimState, request.state, "CLAIM_STATE_") if request.state else None,
+    found = Search(
+        look_ups=_look_ups(faults, vault, request),
+        state=faults.catch(name_of, pb.ClaimState, request.state, field="state") if request.state else None,
         office=request.office or None,
-        after=after,
+        after=faults.catch(_after, request.page_token) if request.page_token else None,
         limit=request.page_size or PAGE_SIZE,
     )
-
-
-def page_token(after: tuple[datetime, str]) -> str:
-    """Where a page ended; opaque to callers."""
-    return base64.urlsafe_b64encode(f"{after[0].isoformat()}|{after[1]}".encode()).decode()
+    faults.refuse()
+    return found
 
 
 def json_value(value: struct_pb2.Value) -> JsonValue:
@@ -192,8 +169,26 @@ def _answer(script: Script, answer: pb.Answer, today: date) -> GivenAnswer:
     return GivenAnswer(value=value, accept_transliteration=answer.accept_transliteration)
 
 
-def _word(kind: Any, number: int, prefix: str) -> str:
-    return str(kind.Name(number)).removeprefix(prefix)
+def _check_criteria(faults: Faults, request: pb.ListClaimsRequest) -> None:
+    if bool(request.surname) != request.HasField("date_of_birth"):
+        faults.add("date_of_birth" if request.surname else "surname", "goes together with the other of the two")
+    if not (request.nino or request.surname or request.state or request.office):
+        for field in ("nino", "surname", "state", "office"):
+            faults.add(field, "one of nino, surname with date_of_birth, state, and office is needed")
+    if request.office and not _OFFICE_CODE.fullmatch(request.office):
+        faults.add("office", "must be six digits")
+
+
+def _look_ups(faults: Faults, vault: Vault, request: pb.ListClaimsRequest) -> LookUps:
+    born = faults.catch(_date_of_birth, request) if request.HasField("date_of_birth") else None
+    nino = _optional(faults, "nino", values.read_nino, request.nino)
+    surname = _optional(faults, "surname", values.read_name, request.surname)
+    postcode = _optional(faults, "postcode", values.read_postcode, request.postcode)
+    return LookUps(
+        nino=nino_look_up(vault, nino) if nino else None,
+        person=person_look_up(vault, surname=surname, date_of_birth=born) if surname and born else None,
+        postcode=postcode_look_up(vault, postcode) if postcode else None,
+    )
 
 
 def _optional(faults: Faults, field: str, read: Callable[[JsonValue], JsonValue], text: str) -> str | None:
@@ -201,15 +196,8 @@ def _optional(faults: Faults, field: str, read: Callable[[JsonValue], JsonValue]
     return None if value is None else str(value)
 
 
-def _needs(faults: Faults, request: pb.StartCallRequest) -> tuple[str, ...]:
-    needs = tuple(_word(pb.CallNeed, need, "CALL_NEED_") for need in request.needs)
-    if "UNSPECIFIED" in needs:
-        faults.add("needs", "holds one that is not given")
-    return needs
-
-
 def _caller(faults: Faults, caller: pb.Caller) -> Caller:
-    relation = _word(pb.CallerRelation, caller.relation, "CALLER_RELATION_")
+    relation = faults.catch(name_of, pb.CallerRelation, caller.relation, field="caller.relation") or ""
     if relation == "REPRESENTATIVE":
         for field in ("name", "authority"):
             if not getattr(caller, field):
@@ -221,19 +209,11 @@ def _caller(faults: Faults, caller: pb.Caller) -> Caller:
     )
 
 
-def _date_of_birth(request: pb.ListClaimsRequest) -> str | None:
-    if not request.HasField("date_of_birth"):
-        return None
-    given = request.date_of_birth
-    return str(read_field("date_of_birth", values.read_date, f"{given.year:04}-{given.month:02}-{given.day:02}"))
+def _date_of_birth(request: pb.ListClaimsRequest) -> str:
+    born = day_of(request.date_of_birth, field="date_of_birth")
+    return str(read_field("date_of_birth", values.read_date, born.isoformat()))
 
 
-def _page(token: str) -> tuple[datetime, str] | None:
-    if not token:
-        return None
-    try:
-        time, _, reference = base64.urlsafe_b64decode(token.encode()).decode().partition("|")
-        return datetime.fromisoformat(time).astimezone(UTC), claim_ref(reference)
-    except (binascii.Error, ValueError, OverflowError, InvalidArgument):
-        violation = Violation(field="page_token", description="is not one that ListClaims gave")
-    raise InvalidArgument.of(violation)
+def _after(token: str) -> tuple[datetime, str]:
+    time, reference = place_of(token, datetime, str)
+    return time, reference

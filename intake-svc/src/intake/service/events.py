@@ -1,7 +1,9 @@
 """Events of the domain as the contract's messages, in the outbox."""
 
 from chassis import outbox
+from chassis.conversions import timestamp
 from chassis.database import Connection
+from chassis.enums import number_of
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
 from intake.domain.claim import Claim, ClaimAmended, ClaimSubmitted, Event, FirstContactRecorded
@@ -17,14 +19,12 @@ def announce(conn: Connection, claim: Claim, event: Event) -> None:
 def _message(event: Event) -> Message:
     match event:
         case FirstContactRecorded():
-            contact = events_pb2.FirstContactRecorded()
-            contact.first_contact_time.FromDatetime(event.first_contact_time)
-            return contact
+            return events_pb2.FirstContactRecorded(first_contact_time=timestamp(event.first_contact_time))
         case ClaimSubmitted():
-            schemes = [common_pb2.Scheme.Value(f"SCHEME_{scheme}") for scheme in event.schemes]
-            submitted = events_pb2.ClaimSubmitted(schemes=schemes)
-            submitted.submit_time.FromDatetime(event.submit_time)
-            submitted.first_contact_time.FromDatetime(event.first_contact_time)
-            return submitted
+            return events_pb2.ClaimSubmitted(
+                schemes=[number_of(common_pb2.Scheme, scheme) for scheme in event.schemes],
+                submit_time=timestamp(event.submit_time),
+                first_contact_time=timestamp(event.first_contact_time),
+            )
         case ClaimAmended():
             return events_pb2.ClaimAmended(changed_fields=event.changed_fields)
