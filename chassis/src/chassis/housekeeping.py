@@ -1,52 +1,59 @@
-"""What is done with is removed, in batches, by one replica at a time; nothing that is still needed is.
+"""Removes rows that nobody needs any more, in batches, from one replica at a time.
 
-docs/adr/0009-what-may-be-forgotten.md tells which row may go when.
+docs/adr/0009-what-may-be-forgotten.md says which row may go when.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import LiteralString
 
-from chassis import floors, logs
+import psycopg
+
+from chassis import logs, metrics, watermarks
 from chassis.bus import Bus
 from chassis.database import Connection, Database
 from chassis.outbox import events_stream
 
 _BATCH = 1000
 _LOCK = 0x636D7334
-"""One above the migrations' lock: one replica keeps house at a time."""
+"""One above the migrations' lock: one replica prunes at a time."""
 _DEAD_CONSUMER_SECONDS = 86_400.0
 
-# What each job removes: a table's name and the rows that may go.
+# The rows that each job removes. A batch is found by an index, however many rows there are, and none of these rows is
+# changed any more: so it may be deleted by its place.
 _JOBS: Mapping[str, LiteralString] = {
     "outbox": """
-        DELETE FROM outbox WHERE event_id IN (
-            SELECT event_id FROM outbox WHERE finished_time < clock_timestamp() - %(keep)s
+        DELETE FROM outbox WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM outbox WHERE finished_time < statement_timestamp() - %(keep)s
             ORDER BY finished_time LIMIT %(batch)s
-        )
+        ))
     """,
     "requests": """
         DELETE FROM requests WHERE ctid = ANY(ARRAY(
-            SELECT ctid FROM requests WHERE created < clock_timestamp() - %(keep)s ORDER BY created LIMIT %(batch)s
+            SELECT ctid FROM requests WHERE created < statement_timestamp() - %(keep)s ORDER BY created LIMIT %(batch)s
         ))
     """,
     "inbox": """
-        DELETE FROM inbox WHERE event_id IN (
-            SELECT event_id FROM inbox JOIN inbox_floors USING (source)
-            WHERE inbox.created < inbox_floors.floor LIMIT %(batch)s
-        )
+        DELETE FROM inbox WHERE ctid = ANY(ARRAY(
+            SELECT old.place FROM inbox_floors AS watermark CROSS JOIN LATERAL (
+                SELECT inbox.ctid AS place FROM inbox
+                WHERE inbox.source = watermark.source AND inbox.created < watermark.floor
+                ORDER BY inbox.created LIMIT %(batch)s
+            ) AS old
+            LIMIT %(batch)s
+        ))
     """,
     "inbox_tries": """
-        DELETE FROM inbox_tries WHERE event_id IN (
-            SELECT event_id FROM inbox_tries WHERE last_time < clock_timestamp() - %(keep)s
+        DELETE FROM inbox_tries WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM inbox_tries WHERE last_time < statement_timestamp() - %(keep)s
             ORDER BY last_time LIMIT %(batch)s
-        )
+        ))
     """,
 }
 
 
 class Housekeeping:
-    """Prunes a service's tables, says its floor, and removes consumers of processes that are gone from its groups."""
+    """Prunes a service's tables, publishes its watermark, and removes dead consumers from its groups."""
 
     def __init__(
         self,
@@ -58,7 +65,7 @@ class Housekeeping:
         streams: Sequence[str],
         dead_after_seconds: float = _DEAD_CONSUMER_SECONDS,
     ) -> None:
-        """`keep` is how long what is done with stays; `streams` are those that the service's group reads."""
+        """`keep` is how long finished rows stay; `streams` are those that the service's group reads."""
         self._service = service
         self._database = database
         self._bus = bus
@@ -67,12 +74,27 @@ class Housekeeping:
         self._dead_after_seconds = dead_after_seconds
 
     def prune(self) -> bool:
-        """Removes one batch of each kind; gives whether there may be more."""
-        removed = {name: self._remove(query) for name, query in _JOBS.items()}
-        for name, count in removed.items():
-            if count:
-                logs.get().info("pruned", name=name, amount_of_rows=count)
-        return _BATCH in removed.values()
+        """Removes one batch of each kind; gives whether there may be more.
+
+        A job that fails is logged and counted, and the others run all the same. Raises psycopg.Error where all fail.
+        """
+        failures: list[psycopg.Error] = []
+        full = [self._run(name, query, failures) == _BATCH for name, query in _JOBS.items()]
+        if len(failures) == len(_JOBS):
+            raise failures[0]
+        return any(full)
+
+    def _run(self, name: str, query: LiteralString, failures: list[psycopg.Error]) -> int:
+        try:
+            count = self._remove(query)
+        except psycopg.Error as error:
+            failures.append(error)
+            metrics.PRUNING_FAILURES.labels(name).inc()
+            logs.get().error("not pruned", name=name, error=type(error).__name__)
+            return 0
+        if count:
+            logs.get().info("pruned", name=name, amount_of_rows=count)
+        return count
 
     def _remove(self, query: LiteralString) -> int:
         with self._database.transaction() as conn:
@@ -80,11 +102,11 @@ class Housekeeping:
                 return 0
             return conn.execute(query, {"keep": self._keep, "batch": _BATCH}).rowcount
 
-    def tell(self) -> bool:
-        """Says the floor to all who hear this service, and removes dead consumers."""
+    def publish_watermark(self) -> bool:
+        """Publishes the watermark to all who hear this service, and removes dead consumers."""
         with self._database.transaction() as conn:
-            floor = floors.own_floor(conn, keep=self._keep)
-        self._bus.add(events_stream(self._service), [floors.entry(floor)])
+            watermark = watermarks.own_watermark(conn, keep=self._keep)
+        self._bus.add(events_stream(self._service), [watermarks.entry(watermark)])
         for stream in self._streams:
             self._bus.remove_dead_consumers(self._service, stream, idle_seconds=self._dead_after_seconds)
         return False

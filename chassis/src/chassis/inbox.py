@@ -9,7 +9,7 @@ import psycopg
 from google.protobuf.message import DecodeError, Message
 from psycopg_pool import PoolTimeout
 
-from chassis import contract, crash, floors, logs, metrics, tracing
+from chassis import contract, crash, logs, metrics, tracing, watermarks
 from chassis.bus import Bus, Delivery
 from chassis.database import Connection, Database
 from chassis.errors import CmsError
@@ -107,9 +107,9 @@ class Inbox:
 
     def _taken(self, delivery: Delivery) -> str:
         """What became of a delivery: that of an event as `_result` says; the others are settled, without a receipt."""
-        if floors.is_said_by(delivery):
-            self._keep_floor(delivery)
-            return "floor"
+        if watermarks.is_in(delivery):
+            self._keep_watermark(delivery)
+            return "watermark"
         if not self._is_ours(delivery):
             return "not ours"
         event_id = _event_id(delivery)
@@ -121,13 +121,13 @@ class Inbox:
         metrics.EVENTS_HANDLED.labels(name, result).inc()
         return result
 
-    def _keep_floor(self, delivery: Delivery) -> None:
-        floor = floors.said_by(delivery)
-        if floor is None:
-            logs.get().error("floor unreadable", stream=delivery.stream)
+    def _keep_watermark(self, delivery: Delivery) -> None:
+        watermark = watermarks.read_from(delivery)
+        if watermark is None:
+            logs.get().error("watermark unreadable", stream=delivery.stream)
             return
         with self._database.transaction() as conn:
-            floors.raise_floor(conn, _source(delivery), floor)
+            watermarks.raise_watermark(conn, _source(delivery), watermark)
 
     def _is_ours(self, delivery: Delivery) -> bool:
         return self._service in delivery.fields.get(b"heard_by", b"").decode(errors="replace").split(",")
@@ -138,7 +138,7 @@ class Inbox:
         try:
             event = self._parsed(delivery, event_id)
             name = event.name
-            return name, self._handled(event, floors.moment(delivery, "created"))
+            return name, self._handled(event, watermarks.moment(delivery, "created"))
         except (Unreadable, CmsError, psycopg.DataError, psycopg.IntegrityError) as error:
             return name, self._failed(delivery, event_id, error)
         except PoolTimeout:
@@ -173,7 +173,7 @@ class Inbox:
         with self._database.transaction() as conn:
             with conn.pipeline():
                 noted = conn.execute(_NOTE_EVENT, [event.event_id, event.source, created])
-                below = conn.execute(floors.IS_BELOW, [event.source, created])
+                below = conn.execute(watermarks.IS_BELOW, [event.source, created])
             if noted.fetchone() is None:
                 return "duplicate"
             if below.fetchone() is not None:
@@ -274,7 +274,7 @@ def _bury(conn: Connection, delivery: Delivery, event_id: uuid.UUID, *, reason: 
         known = common_pb2.EventEnvelope.FromString(envelope)
     except DecodeError:
         known = common_pb2.EventEnvelope()
-    source, created = _source(delivery), floors.moment(delivery, "created")
+    source, created = _source(delivery), watermarks.moment(delivery, "created")
     conn.execute(
         "INSERT INTO dead_letters (event_id, source, type, claim_ref, envelope, reason, tries)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",

@@ -20,6 +20,12 @@ WORKER_SUCCESS = Gauge(
 WORKER_FAILURES = Counter(
     "chassis_worker_failures_total", "Rounds of a worker that ended in an error.", ["worker"], registry=REGISTRY
 )
+PRUNING_FAILURES = Counter(
+    "chassis_pruning_failures_total",
+    "Batches of old rows that could not be removed, by table.",
+    ["table"],
+    registry=REGISTRY,
+)
 EVENTS_PUBLISHED = Counter(
     "chassis_events_published_total", "Events added to the bus, repeats included.", ["type"], registry=REGISTRY
 )

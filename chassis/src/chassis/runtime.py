@@ -230,7 +230,7 @@ def _housekeepers(service: Service, runtime: Runtime) -> list[Worker]:
     # Apart, so that without the bus rows are pruned all the same.
     return [
         Worker("pruning", keeper.prune, pause_seconds=settings.housekeeping_seconds),
-        Worker("floor", keeper.tell, pause_seconds=settings.housekeeping_seconds),
+        Worker("watermark", keeper.publish_watermark, pause_seconds=settings.housekeeping_seconds),
     ]
 
 

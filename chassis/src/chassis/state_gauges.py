@@ -71,7 +71,7 @@ def _outbox_unfinished(conn: Connection) -> Samples:
 
 def _outbox_oldest(conn: Connection) -> Samples:
     row = conn.execute(
-        "SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created)), 0) AS age"
+        "SELECT coalesce(extract(epoch FROM statement_timestamp() - min(created)), 0) AS age"
         " FROM outbox WHERE finished_time IS NULL"
     ).fetchone()
     return [((), float(row["age"] if row else 0))]

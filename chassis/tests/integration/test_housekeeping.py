@@ -12,9 +12,9 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis import floors, outbox
+from chassis import metrics, outbox, watermarks
 from chassis.housekeeping import Housekeeping
-from chassis.testing import DatabaseUrls, eventually
+from chassis.testing import DatabaseUrls, commits_fail, eventually
 
 SOURCE, HEARER, OTHER = "intake-svc", "assessment-svc", "la-notifier"
 EVENTS, RECEIPTS = outbox.events_stream(SOURCE), outbox.receipts_stream(SOURCE)
@@ -29,8 +29,8 @@ def keeper(platform: Any, service: str = SOURCE, *, keep: timedelta = NOTHING, *
 
 
 def keep_house(platform: Any, *, keep: timedelta = NOTHING) -> None:
-    """The source says its floor, the hearer hears it, both prune."""
-    keeper(platform, keep=keep).tell()
+    """The source publishes its watermark, the hearer reads it, both prune."""
+    keeper(platform, keep=keep).publish_watermark()
     while platform.inbox.consume():
         pass
     while keeper(platform, keep=keep).prune():
@@ -47,6 +47,11 @@ def consumers(platform: Any, stream: str, group: str) -> dict[str, int]:
     """How much each consumer of a group has in hand."""
     found = platform.bus._redis.xinfo_consumers(platform.bus._prefix + stream, group)
     return {consumer["name"].decode(): consumer["pending"] for consumer in found}
+
+
+def failed_batches(table: str) -> float:
+    """How many batches of a table could not be removed so far."""
+    return metrics.REGISTRY.get_sample_value("chassis_pruning_failures_total", {"table": table}) or 0.0
 
 
 def finished(platform: Any) -> str:
@@ -102,8 +107,8 @@ class Steps:
     def prune(self) -> None:
         keeper(self.platform).prune()
 
-    def say_floor(self) -> None:
-        keeper(self.platform).tell()
+    def publish_watermark(self) -> None:
+        keeper(self.platform).publish_watermark()
 
     def lose_the_group(self) -> None:
         with suppress(redis.ResponseError):  # the stream may be lost already
@@ -189,9 +194,9 @@ def test_an_event_that_comes_back_after_its_row_was_pruned_is_neither_handled_no
     assert platform.bus._redis.xpending(platform.bus._prefix + EVENTS, HEARER)["pending"] == 0
 
 
-def test_a_floor_that_was_too_high_shows_as_an_unfinished_event_and_not_as_a_handled_one(platform: Any) -> None:
+def test_an_event_below_a_watermark_that_was_too_high_stays_unfinished_and_is_not_handled(platform: Any) -> None:
     with platform.database.transaction() as conn:
-        floors.raise_floor(conn, SOURCE, datetime.now(UTC) + timedelta(days=1))
+        watermarks.raise_watermark(conn, SOURCE, datetime.now(UTC) + timedelta(days=1))
     [event_id] = platform.submitted()
     platform.receipt(OTHER, event_id)
 
@@ -214,7 +219,7 @@ def test_a_duplicate_that_comes_while_its_row_is_being_pruned_is_not_handled(
 ) -> None:
     event_id = finished(platform)
     [entry] = entries(platform)
-    keeper(platform).tell()
+    keeper(platform).publish_watermark()
     platform.inbox.consume()
     platform.bus.add(EVENTS, [entry])
 
@@ -230,7 +235,7 @@ def test_a_duplicate_that_comes_while_its_row_is_being_pruned_is_not_handled(
 
 
 @pytest.mark.parametrize("said", [b"yesterday", b"2026-11-22T10:00:00", b"\xff"])
-def test_a_floor_that_cannot_be_read_is_passed_over(platform: Any, said: bytes) -> None:
+def test_an_unreadable_watermark_is_ignored(platform: Any, said: bytes) -> None:
     platform.bus.add(EVENTS, [{"finished_before": said}])
     [event_id] = platform.submitted()
 
@@ -240,10 +245,10 @@ def test_a_floor_that_cannot_be_read_is_passed_over(platform: Any, said: bytes) 
     assert platform.column(HANDLED) == [event_id]
 
 
-def test_a_floor_never_sinks(platform: Any) -> None:
+def test_a_watermark_never_goes_down(platform: Any) -> None:
     high = datetime.now(UTC) - WEEK
     for said in (high, high - WEEK):
-        platform.bus.add(EVENTS, [floors.entry(said)])
+        platform.bus.add(EVENTS, [watermarks.entry(said)])
     platform.settle()
 
     with platform.database.transaction() as conn:
@@ -296,7 +301,7 @@ def test_consumers_of_processes_that_are_gone_leave_the_group_once_they_hold_not
     platform.bus.read(HEARER, "gone-with-work", [EVENTS], count=1)
     platform.bus.read(HEARER, "gone", [EVENTS], count=1)
 
-    keeper(platform, HEARER, dead_after_seconds=-1).tell()
+    keeper(platform, HEARER, dead_after_seconds=-1).publish_watermark()
 
     names = [found["name"] for found in platform.bus._redis.xinfo_consumers(platform.bus._prefix + EVENTS, HEARER)]
     assert names == [b"gone-with-work"]
@@ -309,7 +314,7 @@ def test_a_process_that_died_with_work_in_hand_leaves_the_groups_once_others_hav
     platform.bus.read(HEARER, "dead", [EVENTS], count=1)
     platform.bus.read(SOURCE, "dead", [RECEIPTS], count=1)
     for service in (HEARER, SOURCE):
-        keeper(platform, service, dead_after_seconds=-1).tell()
+        keeper(platform, service, dead_after_seconds=-1).publish_watermark()
     assert consumers(platform, EVENTS, HEARER)["dead"] == consumers(platform, RECEIPTS, SOURCE)["dead"] == 1
 
     platform.inbox.consume_idle()
@@ -318,7 +323,7 @@ def test_a_process_that_died_with_work_in_hand_leaves_the_groups_once_others_hav
     platform.relay.receive()
     platform.relay.receive_idle()
     for service in (HEARER, SOURCE):
-        keeper(platform, service, dead_after_seconds=-1).tell()
+        keeper(platform, service, dead_after_seconds=-1).publish_watermark()
 
     assert "dead" not in {**consumers(platform, EVENTS, HEARER), **consumers(platform, RECEIPTS, SOURCE)}
     assert platform.column(HANDLED) == [event_id]
@@ -328,7 +333,46 @@ def test_a_process_that_died_with_work_in_hand_leaves_the_groups_once_others_hav
 def test_consumers_that_read_lately_stay(platform: Any) -> None:
     platform.bus.read(HEARER, "here", [EVENTS], count=1)
 
-    keeper(platform, HEARER).tell()
+    keeper(platform, HEARER).publish_watermark()
 
     names = [found["name"] for found in platform.bus._redis.xinfo_consumers(platform.bus._prefix + EVENTS, HEARER)]
     assert b"here" in names
+
+
+def test_a_job_that_fails_is_counted_and_holds_up_none_of_the_others(
+    platform: Any, database_urls: DatabaseUrls
+) -> None:
+    platform.submitted(2)
+    platform.execute("UPDATE outbox SET finished_time = clock_timestamp()")
+    platform.execute("INSERT INTO inbox_tries (event_id, tries) VALUES (gen_random_uuid(), 1)")
+    before = failed_batches("outbox")
+
+    with commits_fail(database_urls, "outbox"):
+        more = keeper(platform).prune()
+
+    assert not more
+    assert failed_batches("outbox") == before + 1
+    assert len(platform.column("SELECT event_id FROM outbox")) == 2
+    assert platform.column("SELECT event_id FROM inbox_tries") == []
+
+
+def test_pruning_fails_where_every_job_does(platform: Any) -> None:
+    platform.database.close()
+
+    with pytest.raises(psycopg.Error):
+        keeper(platform).prune()
+
+
+def test_inbox_rows_are_pruned_by_the_watermark_of_their_own_source(platform: Any) -> None:
+    platform.execute(
+        "INSERT INTO inbox (event_id, source, created)"
+        " SELECT gen_random_uuid(), source, clock_timestamp() - interval '1 hour'"
+        " FROM unnest(ARRAY['intake-svc', 'scheduling-svc', 'legacy-gateway']) AS given (source)"
+    )
+    with platform.database.transaction() as conn:
+        watermarks.raise_watermark(conn, "intake-svc", datetime.now(UTC))
+        watermarks.raise_watermark(conn, "scheduling-svc", datetime.now(UTC) - WEEK)
+
+    keeper(platform).prune()
+
+    assert platform.column("SELECT source FROM inbox ORDER BY source") == ["legacy-gateway", "scheduling-svc"]

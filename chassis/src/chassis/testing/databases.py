@@ -115,7 +115,7 @@ def commits_fail(urls: DatabaseUrls, table: str) -> Iterator[None]:
         )
         owner.execute(
             sql.SQL(
-                "CREATE CONSTRAINT TRIGGER refused AFTER INSERT OR UPDATE ON {} DEFERRABLE INITIALLY DEFERRED"
+                "CREATE CONSTRAINT TRIGGER refused AFTER INSERT OR UPDATE OR DELETE ON {} DEFERRABLE INITIALLY DEFERRED"
                 " FOR EACH ROW EXECUTE FUNCTION refuse()"
             ).format(name)
         )

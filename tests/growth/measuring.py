@@ -1,0 +1,73 @@
+"""Fills a service with history in steps, exercises it after each, and compares what each statement has read."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tests.growth.recorder import Execution, Recorder
+from tests.growth.subject import Place, Subject
+
+HEIGHT = 10
+"""So many pages more are allowed to a statement: a larger index is a level higher, and a statement reads several.
+
+A page more for each row that it gives is allowed as well: rows may lie together or apart.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What the dearest execution of a statement read in a case, at each size of the history."""
+
+    case: str
+    caller: str
+    text: str
+    executions: dict[int, Execution] = field(default_factory=dict)
+
+    def buffers(self, size: int) -> int | None:
+        """Pages read at this size; None where the statement was not executed then."""
+        found = self.executions.get(size)
+        return found.buffers if found else None
+
+    def grows(self, small: int, large: int) -> bool:
+        """Whether it reads more than twice as much with the larger history."""
+        before, after = self.executions.get(small), self.executions.get(large)
+        return before is not None and after is not None and after.buffers > 2 * before.buffers + HEIGHT + before.rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What was measured of one service."""
+
+    subject: Subject
+    costs: list[Cost]
+    scrapes: dict[int, float]
+    """Milliseconds of a whole scrape."""
+
+
+def measure(kind: type[Subject], place: Place, sizes: Sequence[int]) -> Report:
+    """Fills the service up to each of these numbers of claims, and exercises it each time."""
+    recorder = Recorder()
+    subject = kind(place, recorder)
+    found: dict[tuple[str, str], Cost] = {}
+    scrapes = {}
+    with subject.running():
+        filled = 0
+        for turn, size in enumerate(sizes):
+            subject.fill(filled + 1, size)
+            filled = size
+            subject.settle_statistics()
+            recorder.executions.clear()
+            subject.exercise(turn)
+            subject.exercise_chassis()
+            scrapes[size] = subject.scrape()
+            for (case, text), execution in _dearest(recorder.executions).items():
+                cost = found.setdefault((case, text), Cost(case=case, caller=execution.caller, text=text))
+                cost.executions[size] = execution
+    return Report(subject=subject, costs=list(found.values()), scrapes=scrapes)
+
+
+def _dearest(executions: Sequence[Execution]) -> dict[tuple[str, str], Execution]:
+    of_each: dict[tuple[str, str], list[Execution]] = defaultdict(list)
+    for execution in executions:
+        of_each[execution.case, execution.text].append(execution)
+    return {key: max(of_one, key=lambda execution: execution.buffers) for key, of_one in of_each.items()}

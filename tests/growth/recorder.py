@@ -1,0 +1,129 @@
+"""Records what every statement of this process costs, as PostgreSQL's auto_explain reports it.
+
+The statements are those that the services really execute, with their real parameters and plans, those of pipelines and of
+foreign keys included. Nothing is executed twice. The module is loaded for one database and one role alone.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+_SETTINGS = {
+    "session_preload_libraries": "auto_explain",
+    "auto_explain.log_min_duration": "0",
+    "auto_explain.log_analyze": "on",
+    "auto_explain.log_buffers": "on",
+    "auto_explain.log_timing": "off",
+    "auto_explain.log_format": "json",
+    "auto_explain.log_nested_statements": "on",
+    "client_min_messages": "log",
+    "log_min_messages": "fatal",
+}
+_PLAN = re.compile(r"duration: ([0-9.]+) ms\s+plan:\s+(\{.*\})", re.DOTALL)
+_NOT_CALLERS = (
+    "psycopg",
+    "contextlib",
+    "chassis.database",
+    "chassis.statements",
+    "chassis.state_gauges",
+    "chassis.deadlines",
+    __name__,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """One execution of a statement. `buffers` counts the pages that it read, from memory or from disk."""
+
+    case: str
+    """What was being done: the door, the worker or the scrape, and with which parameters."""
+    text: str
+    caller: str
+    buffers: int
+    rows: int
+    """How many rows it gave."""
+    milliseconds: float
+    plan: dict[str, Any]
+
+
+class Recorder:
+    """Takes down the statements of all connections that are opened while it is attached."""
+
+    def __init__(self) -> None:
+        self.executions: list[Execution] = []
+        self.callers: set[str] = set()
+        self._case: str | None = None
+
+    @contextmanager
+    def attached(self) -> Iterator[None]:
+        """Listens to every connection that is opened in the block."""
+        original = psycopg.Connection.__init__
+
+        def listening(conn: psycopg.Connection[Any], *given: Any, **more: Any) -> None:
+            original(conn, *given, **more)
+            conn.add_notice_handler(self._hear)
+
+        psycopg.Connection.__init__ = listening  # type: ignore[assignment,method-assign]
+        try:
+            yield
+        finally:
+            psycopg.Connection.__init__ = original  # type: ignore[method-assign]
+
+    @contextmanager
+    def case(self, name: str) -> Iterator[None]:
+        """Statements are recorded only in a case; its name says what is being done."""
+        self._case = name
+        try:
+            yield
+        finally:
+            self._case = None
+
+    def _hear(self, notice: psycopg.errors.Diagnostic) -> None:
+        found = _PLAN.fullmatch(notice.message_primary or "")
+        if found is None or self._case is None:
+            return
+        callers = _callers()
+        self.callers.update(callers)
+        explained = json.loads(found[2])
+        self.executions.append(
+            Execution(
+                case=self._case,
+                text=" ".join(explained["Query Text"].split()),
+                caller=callers[0] if callers else "",
+                buffers=explained["Plan"]["Shared Hit Blocks"] + explained["Plan"]["Shared Read Blocks"],
+                rows=round(explained["Plan"]["Actual Rows"]),
+                milliseconds=float(found[1]),
+                plan=explained["Plan"],
+            )
+        )
+
+
+def _callers() -> list[str]:
+    """The functions of ours that are being called, the innermost first."""
+    frame: FrameType | None = sys._getframe(2)
+    found: list[str] = []
+    while frame is not None and len(found) < 12:
+        module = frame.f_globals.get("__name__", "")
+        if not module.startswith(_NOT_CALLERS):
+            found.append(f"{module}.{frame.f_code.co_name}")
+        frame = frame.f_back
+    return found
+
+
+def explain_everything(superuser_url: str, *, database: str, role: str) -> None:
+    """Has PostgreSQL report the plan of every statement that this role executes in this database."""
+    with psycopg.connect(superuser_url, autocommit=True) as conn:
+        for name, value in _SETTINGS.items():
+            conn.execute(
+                sql.SQL("ALTER ROLE {} IN DATABASE {} SET {} = {}").format(
+                    sql.Identifier(role), sql.Identifier(database), sql.SQL(name), sql.Literal(value)
+                )
+            )

@@ -1,0 +1,170 @@
+"""intake-svc with a history of claims, calls and answers."""
+
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from chassis import clock
+from chassis.runtime import Service
+from chassis.testing import settings_for
+from cms.scheduling.v1 import events_pb2
+from cms_local.cases import load_cases, random_nino
+from intake.__main__ import service
+from intake.config import Settings
+from tests.growth import chassis_history
+from tests.growth.chassis_history import CLAIM, PAST
+from tests.growth.subject import Caller, Subject
+
+OFFICE, QUIET_OFFICE = "100101", "999999"
+_OPERATOR = Caller(role="OPERATOR")
+_SECOND_OPERATOR = Caller(role="OPERATOR", subject="OP000002")
+_ASSESSOR = Caller(role="ASSESSOR", subject="AS000001", office=OFFICE, purpose="appointment 17")
+_GATEWAY = Caller(role="SERVICE", subject="legacy-gateway")
+
+_CLAIMS = f"""
+    INSERT INTO claims (claim_ref, state, version, language, first_contact_time, submit_time, first_contact_recorded,
+        operator, operator_grade, person_lookup, postcode_lookup, office_code, appointment_id, booked_time)
+    SELECT {CLAIM}, CASE WHEN n <= 40 THEN 'DRAFT' ELSE 'SUBMITTED' END, 9, 'EN', {PAST},
+        CASE WHEN n > 40 THEN {PAST} END, true, 'OH' || lpad((n %% 1000)::text, 6, '0'), 'AO',
+        sha256(n::text::bytea), sha256((n %% 50000)::text::bytea),
+        (100100 + n %% 100)::text, 'A' || n, {PAST}
+    FROM generate_series(%(first)s, %(last)s) AS n
+"""
+_SCHEMES = f"""
+    INSERT INTO claim_schemes (claim_ref, scheme, nino_lookup, open)
+    SELECT {CLAIM}, 'JOBSEEKERS_ALLOWANCE', sha256(('nino' || n)::bytea), n <= 40 OR n %% 2 = 0
+    FROM generate_series(%(first)s, %(last)s) AS n
+"""
+_ANSWERS = f"""
+    INSERT INTO answers (claim_ref, question_id, version, value, answered_by, at, script_version)
+    SELECT {CLAIM}, 'question_' || part, part, ''::bytea, 'OP000001', {PAST}, 1
+    FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, 3) AS part
+"""
+# A call in which a call-back was promised, and the call-back. Twenty wait for it still, and five calls nobody has ended.
+_CALLS = f"""
+    INSERT INTO calls (call_id, claim_ref, operator, purpose, language, needs, caller, security, security_questions,
+        tries_left, started, ended, outcome, call_back_time)
+    SELECT gen_random_uuid(), {CLAIM}, 'OH' || lpad((n %% 1000)::text, 6, '0'), 'NEW', 'EN', '{{}}', ''::bytea,
+        'PASSED', '{{}}', 3, {PAST} + interval '1 hour' * part,
+        CASE WHEN part = 1 OR n > 5 THEN {PAST} + interval '1 hour' * part + interval '10 minutes' END,
+        CASE WHEN part = 1 THEN 'CALL_BACK' WHEN n > 5 THEN 'COMPLETED' END,
+        CASE WHEN part = 1 THEN {PAST} + interval '2 hours' END
+    FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, CASE WHEN n BETWEEN 6 AND 25 THEN 1 ELSE 2 END) AS part
+"""
+
+
+class Intake(Subject):
+    """The service that takes claims."""
+
+    name = "intake"
+    still_growing = (
+        "ListClaims submitted at a postcode",
+        "ListClaims of an office at a postcode",
+        "scrape",
+    )
+
+    def service(self) -> Service:
+        """As `__main__` makes it."""
+        settings: Any = settings_for(
+            Settings,
+            "intake-svc",
+            urls=self.place.urls,
+            servers=self.place.servers,
+            bus_prefix=self.place.bus_prefix,
+            tokens=self.place.tokens,
+        )
+        return service(settings)
+
+    def fill(self, first: int, last: int) -> None:
+        """A claim has three answers and two calls."""
+        for query in (_CLAIMS, _SCHEMES, _ANSWERS, _CALLS):
+            self.sql(query, first=first, last=last)
+        chassis_history.fill(self, first, last, events=2, sources=["scheduling-svc"])
+
+    def exercise(self, turn: int) -> None:
+        """A claim by phone with everything that may happen to it, and all ways of looking for one."""
+        self._answers = load_cases(clock.today())[0].answers
+        claim, nino = self._claim_by_phone(random.Random(turn))
+        self._second_call(nino)
+        self._amend_as_assessor(claim)
+        self._look_for(nino)
+        self.step("call-sweeper")
+
+    def _claim_by_phone(self, source: random.Random) -> tuple[Any, str]:
+        nino = random_nino(source)
+        began = self._start(nino, _OPERATOR)
+        claim = began["claim"]
+        this = {"claimRef": claim["claimRef"]}
+        answers = [{"questionId": name, "value": value} for name, value in self._answers.items()]
+        recorded = self.change("RecordAnswers", {**this, "version": claim["version"], "answers": answers}, by=_OPERATOR)
+        self.call("GetInterview", this, by=_OPERATOR)
+        version = recorded["interview"]["version"]
+        done = self.change("SubmitClaim", {**this, "version": version}, by=_OPERATOR)
+        self.change("EndCall", {"callId": began["call"]["callId"], "outcome": "CALL_OUTCOME_COMPLETED"}, by=_OPERATOR)
+        return done["claim"], nino
+
+    def _start(self, nino: str, operator: Caller, **more: Any) -> Any:
+        asked = {
+            "purpose": "CALL_PURPOSE_NEW",
+            "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"],
+            "language": "LANGUAGE_EN",
+            "caller": {"relation": "CALLER_RELATION_SELF"},
+            "nino": nino,
+        }
+        return self.change("StartCall", asked | more, by=operator)
+
+    def _second_call(self, nino: str) -> None:
+        began = self._start(nino, _SECOND_OPERATOR, purpose="CALL_PURPOSE_CHANGE")
+        this = {"callId": began["call"]["callId"]}
+        asked = [part["questionId"] for part in began["call"]["securityQuestions"]]
+        answers = [{"questionId": name, "value": self._answers[name]} for name in asked]
+        self.change("PassSecurity", {**this, "answers": answers}, by=_SECOND_OPERATOR)
+        later = (clock.now() + timedelta(hours=1)).isoformat().replace("+00:00", "Z")
+        ended = {"outcome": "CALL_OUTCOME_CALL_BACK", "callBackTime": later}
+        self.change("EndCall", {**this, **ended}, by=_SECOND_OPERATOR, note="with a call-back")
+
+    def _amend_as_assessor(self, claim: Any) -> None:
+        this = {"claimRef": claim["claimRef"]}
+        self.hear(events_pb2.AppointmentBooked(appointment_id="A1", office_code=OFFICE), claim["claimRef"])
+        change = {
+            "version": claim["version"],
+            "answers": [{"questionId": "capital", "value": "401.00"}],
+            "reason": "misheard",
+        }
+        self.change("AmendAnswers", {**this, **change}, by=_ASSESSOR)
+        self.call("GetHistory", this, by=_ASSESSOR)
+        self.call("GetClaim", this, by=_ASSESSOR)
+        self.call("GetClaimFacts", this, by=_GATEWAY)
+        self.call("GetClaimFacts", {**this, "version": 2}, by=_GATEWAY, note="of a version")
+
+    def _look_for(self, nino: str) -> None:
+        for note, search in _searches(self._answers, nino).items():
+            page = self.call("ListClaims", search, by=_OPERATOR, note=note)
+            if token := page["nextPageToken"]:
+                self.call("ListClaims", {**search, "pageToken": token}, by=_OPERATOR, note=f"{note}, next page")
+
+
+def _searches(answers: Mapping[str, Any], nino: str) -> dict[str, dict[str, Any]]:
+    """The ways of looking for claims, those that find nothing among them."""
+    born = dict(zip(("year", "month", "day"), map(int, answers["date_of_birth"].split("-")), strict=True))
+    person = {"surname": answers["surname"], "dateOfBirth": born}
+    here, nowhere = {"postcode": answers["address"]["postcode"]}, {"postcode": "AL3 5SA"}
+    office, submitted, drafts = {"office": OFFICE}, {"state": "CLAIM_STATE_SUBMITTED"}, {"state": "CLAIM_STATE_DRAFT"}
+    return {
+        "by NINO": {"nino": nino},
+        "by a NINO without a claim": {"nino": "ZY987654A"},
+        "by person": person,
+        "by person and postcode": person | here,
+        "drafts": drafts,
+        "submitted": submitted,
+        "withdrawn": {"state": "CLAIM_STATE_WITHDRAWN"},
+        "submitted at a postcode": submitted | here,
+        "submitted at a postcode without a claim": submitted | nowhere,
+        "of an office": office,
+        "of an office without a claim": {"office": QUIET_OFFICE},
+        "submitted of an office": office | submitted,
+        "drafts of an office without one": {"office": "100199"} | drafts,
+        "of an office at a postcode": office | here,
+        "of an office at a postcode without a claim": office | nowhere,
+    }
