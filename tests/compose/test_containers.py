@@ -42,14 +42,14 @@ def engine() -> Iterator[Engine]:
         LAYOUT.acknowledged_file.unlink(missing_ok=True)
 
 
-def test_the_demonstration_goes_through_the_containers(engine: Engine) -> None:
+def test_demo_carries_every_claim_through_the_containers(engine: Engine) -> None:
     outcome = run_demo(LAYOUT, print)
 
     assert outcome.failures == {}
     assert outcome.good, outcome.findings
 
 
-def test_a_container_killed_on_the_way_changes_nothing(engine: Engine) -> None:
+def test_claims_come_through_when_a_container_is_killed_on_their_way(engine: Engine) -> None:
     said: list[Journey] = []
     with doors_of(LAYOUT) as doors:
         platform = PlatformUnderTest(running=Platform(layout=LAYOUT, time_scale=float(TIME_SCALE)), doors=doors)
@@ -68,7 +68,7 @@ def test_a_container_killed_on_the_way_changes_nothing(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("service", [*SERVICES, "jsaps", "councils"])
-def test_a_container_runs_as_nobody_in_particular_and_cannot_write_its_root(engine: Engine, service: str) -> None:
+def test_a_container_runs_without_privileges_on_a_read_only_root(engine: Engine, service: str) -> None:
     assert engine.compose("exec", "-T", service, "id", "-u").strip() == "10001"
     # Whether it may write is no answer: it is nobody in particular, and may write next to nothing anyway.
     mounted = engine.compose("exec", "-T", service, "python3", "-c", READ_ONLY)
@@ -76,7 +76,7 @@ def test_a_container_runs_as_nobody_in_particular_and_cannot_write_its_root(engi
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_no_image_holds_a_secret(engine: Engine, image: str) -> None:
+def test_images_hold_no_secret(engine: Engine, image: str) -> None:
     found = engine.containers(
         *("run", "--rm", "--entrypoint", "sh", image, "-c"),
         "find / -xdev \\( -name '*.token' -o -name 'keyring*.json' -o -name 'issuer.pem' -o -name '.run' \\) 2>/dev/null;"
@@ -102,7 +102,7 @@ def test_prometheus_scrapes_every_service(engine: Engine) -> None:
     eventually(lambda: up() == expected, seconds=60, what="all targets up")
 
 
-def test_the_waits_are_those_that_the_test_asked_for(engine: Engine) -> None:
+def test_containers_use_the_time_scale_of_the_test(engine: Engine) -> None:
     logged = engine.compose("logs", "legacy-gateway")
 
     assert f'"time_scale": {TIME_SCALE}' in logged

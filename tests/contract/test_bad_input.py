@@ -306,7 +306,7 @@ UNLIMITED = settings(
 
 
 @pytest.mark.parametrize("method", sorted(methods()))
-def test_no_request_breaks_anything_or_is_repeated_in_an_error(
+def test_bad_requests_break_nothing_and_are_not_repeated_in_errors(
     raw: RawDoors, scenes: Callable[[str], Scene], method: str
 ) -> None:
     attack_often(raw, scenes(method), method, settings(UNLIMITED, max_examples=12, derandomize=True))
@@ -314,13 +314,13 @@ def test_no_request_breaks_anything_or_is_repeated_in_an_error(
 
 @pytest.mark.long
 @pytest.mark.parametrize("method", sorted(methods()))
-def test_no_request_of_very_many_breaks_anything(raw: RawDoors, scenes: Callable[[str], Scene], method: str) -> None:
+def test_many_bad_requests_break_nothing(raw: RawDoors, scenes: Callable[[str], Scene], method: str) -> None:
     examples = int(os.environ.get("CMS_EXAMPLES", "1000"))
 
     attack_often(raw, scenes(method), method, settings(UNLIMITED, max_examples=examples))
 
 
-def test_after_all_of_it_every_process_still_works(platform_under_test: PlatformUnderTest, raw: RawDoors) -> None:
+def test_every_process_still_works_after_bad_input(platform_under_test: PlatformUnderTest, raw: RawDoors) -> None:
     running = dict(platform_under_test.running.running)
 
     journey = platform_under_test.journey("single, council tenant")
@@ -335,7 +335,7 @@ def test_after_all_of_it_every_process_still_works(platform_under_test: Platform
         assert workers_late(httpx.get(f"http://127.0.0.1:{port}/metrics").text) == []
 
 
-def test_nothing_of_it_was_logged(platform_under_test: PlatformUnderTest) -> None:
+def test_bad_input_is_not_logged(platform_under_test: PlatformUnderTest) -> None:
     for service in SERVICES:
         log = platform_under_test.layout.log(service).read_text()
         assert log, service

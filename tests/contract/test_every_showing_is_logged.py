@@ -63,7 +63,7 @@ def carried(platform_under_test: PlatformUnderTest) -> tuple[Journey, Counter[Sh
     return journey, doors.shown
 
 
-def test_each_response_that_carried_answers_has_its_row(
+def test_each_response_with_answers_has_a_row_in_the_access_log(
     platform_under_test: PlatformUnderTest, carried: tuple[Journey, Counter[Showing]]
 ) -> None:
     journey, shown = carried

@@ -52,7 +52,7 @@ def run_node(script: Path, given: Mapping[str, Any]) -> Any:
 
 @pytest.mark.needs("npm")
 @pytest.mark.needs("node")
-def test_connects_own_client_takes_a_call_and_saves_its_first_answers(
+def test_the_npm_connect_client_takes_a_call_and_saves_answers(
     platform_under_test: PlatformUnderTest, connect_client: Path
 ) -> None:
     journey = platform_under_test.journey("single, council tenant")
@@ -78,7 +78,7 @@ def test_connects_own_client_takes_a_call_and_saves_its_first_answers(
 
 @pytest.mark.needs("npm")
 @pytest.mark.needs("node")
-def test_connects_own_client_carries_a_claim_through(
+def test_the_npm_connect_client_carries_a_claim_through(
     platform_under_test: PlatformUnderTest, connect_client: Path
 ) -> None:
     people = platform_under_test.journey("single, council tenant")
@@ -137,7 +137,7 @@ class ByReflection:
         self._channel.close()
 
 
-def test_a_client_that_knows_nothing_but_reflection_carries_a_claim_through(
+def test_a_client_that_only_uses_reflection_carries_a_claim_through(
     platform_under_test: PlatformUnderTest,
 ) -> None:
     layout = platform_under_test.layout

@@ -98,7 +98,7 @@ def open_call(platform_under_test: PlatformUnderTest) -> Journey:
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize(("question", "value"), REFUSED_ANSWERS)
-def test_an_unsound_answer_is_refused_by_its_questions_name_alone(
+def test_an_unsound_answer_is_refused_by_the_name_of_its_question(
     raw: RawDoors, open_call: Journey, door: Door, question: str, value: Any
 ) -> None:
     given = answer_one(raw, door, open_call, question, value)
@@ -122,9 +122,7 @@ def words_of(value: Any) -> list[str]:
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("name", STORED_LITERALLY)
-def test_a_name_is_stored_as_it_is_written_and_put_in_another_form_only_with_consent(
-    raw: RawDoors, call: Journey, door: Door, name: str
-) -> None:
+def test_a_name_is_transliterated_only_with_consent(raw: RawDoors, call: Journey, door: Door, name: str) -> None:
     canonical = "Siân" if name == "Sia\u0302n" else name
 
     given = answer_one(raw, door, call, "surname", name)
@@ -223,7 +221,7 @@ def whole(call: Journey, method: str) -> dict[str, Any]:
     ],
     ids=lambda given: given[:40].decode(errors="replace") if isinstance(given, bytes) else "",
 )
-def test_a_body_that_is_not_the_requests_json_is_malformed_and_none_of_it_is_repeated(
+def test_a_malformed_json_body_is_refused_without_being_repeated(
     raw: RawDoors, open_call: Journey, body: bytes, fields: set[str]
 ) -> None:
     given = raw.by_json("RecordAnswers", body, authorization=f"Bearer {open_call.operator}")
@@ -235,9 +233,7 @@ def test_a_body_that_is_not_the_requests_json_is_malformed_and_none_of_it_is_rep
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("levels", [20, 45, 60, 95, 3000])
-def test_a_value_of_any_depth_is_refused_and_not_stumbled_over(
-    raw: RawDoors, open_call: Journey, door: Door, levels: int
-) -> None:
+def test_a_deeply_nested_value_is_refused(raw: RawDoors, open_call: Journey, door: Door, levels: int) -> None:
     passport = {"authorization": f"Bearer {open_call.operator}"}
     if door == "json":
         value = "[" * levels + "]" * levels
@@ -272,7 +268,7 @@ def tagged(tag: int, content: bytes) -> bytes:
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("size", [ONE_MEGABYTE + 1, FIVE_MEGABYTES])
 @pytest.mark.parametrize("method", ["StartCall", "FindSlots", "VerifyItems", "GetTransfers", "FindAuthority"])
-def test_a_body_that_is_too_large_is_refused_as_that(
+def test_a_body_that_is_too_large_is_refused_by_its_size(
     raw: RawDoors, open_call: Journey, door: Door, size: int, method: str
 ) -> None:
     role = "ASSESSOR" if method == "VerifyItems" else "OPERATOR"
@@ -309,7 +305,7 @@ def test_odd_metadata_breaks_nothing(raw: RawDoors, open_call: Journey, door: Do
 
 
 @pytest.mark.parametrize("purpose", [b"caf\xc3\xa9 \xff", "\u202etest".encode(), b"\x01\x02", b"a\x00b", b"\t"])
-def test_a_purpose_that_is_no_text_breaks_nothing(
+def test_a_purpose_that_is_not_text_breaks_nothing(
     platform_under_test: PlatformUnderTest, open_call: Journey, purpose: bytes
 ) -> None:
     assessor = open_call.issue("ASSESSOR", subject="AS000001", office="100101")
@@ -346,7 +342,7 @@ def test_a_purpose_that_is_no_text_breaks_nothing(
     ids=str,
 )
 @pytest.mark.parametrize("service", SERVICES)
-def test_what_the_protocol_does_not_know_is_refused_in_its_words(
+def test_requests_outside_the_protocol_get_its_own_errors(
     platform_under_test: PlatformUnderTest, open_call: Journey, service: str, headers: dict[str, str], status: int
 ) -> None:
     method = next(name for name, of in methods().items() if of.containing_service.full_name == SERVICE_NAMES[service])

@@ -31,7 +31,7 @@ DOORS = get_args(Door)
         ("GetClaimFacts", "SERVICE"),
     ],
 )
-def test_every_response_that_carries_answers_has_its_row_in_the_access_log(
+def test_every_response_with_answers_has_a_row_in_the_access_log(
     platform_under_test: PlatformUnderTest, raw: RawDoors, claim: Journey, *, door: Door, method: str, role: str
 ) -> None:
     subject = operator_of(claim) if role == "OPERATOR" else "la-notifier" if role == "SERVICE" else "AS000042"
@@ -85,7 +85,7 @@ def test_a_refusal_is_in_the_access_log_of_every_service(
     ],
 )
 @pytest.mark.parametrize("service", SERVICES)
-def test_the_role_that_runs_a_service_cannot_read_or_change_the_access_log(
+def test_the_app_role_cannot_read_or_change_the_access_log(
     platform_under_test: PlatformUnderTest, service: str, statement: str
 ) -> None:
     database = DATABASES[service]
@@ -95,7 +95,7 @@ def test_the_role_that_runs_a_service_cannot_read_or_change_the_access_log(
         conn.execute(statement.encode())
 
 
-def test_where_the_access_log_cannot_be_written_no_answer_leaves(
+def test_answers_are_refused_when_the_access_log_cannot_be_written(
     platform_under_test: PlatformUnderTest, raw: RawDoors, claim: Journey
 ) -> None:
     url = f"postgresql://intake_owner@127.0.0.1:{platform_under_test.layout.postgres_port}/intake"

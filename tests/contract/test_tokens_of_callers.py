@@ -66,7 +66,7 @@ def forged(body: dict[str, Any], headers: dict[str, str], secret: bytes) -> str:
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_a_token_that_is_not_good_is_nobodys(
+def test_an_invalid_token_is_refused_as_unauthenticated(
     platform_under_test: PlatformUnderTest, raw: RawDoors, call: Journey, door: Door
 ) -> None:
     for wrong, token in tokens_that_are_not_good(platform_under_test):
@@ -81,12 +81,12 @@ def test_a_token_that_is_not_good_is_nobodys(
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("method", sorted(methods()))
 @pytest.mark.parametrize("metadata", [{}, {"authorization": "Basic T1A6"}, {"authorization": "Bearer"}], ids=str)
-def test_without_a_token_nobody_is_answered(raw: RawDoors, door: Door, method: str, metadata: dict[str, str]) -> None:
+def test_calls_without_a_token_are_refused(raw: RawDoors, door: Door, method: str, metadata: dict[str, str]) -> None:
     assert raw.ask(door, method, {}, **metadata).refusal == ("unauthenticated", "NO_TOKEN", frozenset())
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_a_token_that_was_good_is_refused_once_it_has_expired(
+def test_an_expired_token_is_refused(
     platform_under_test: PlatformUnderTest, raw: RawDoors, call: Journey, door: Door
 ) -> None:
     key: Any = serialization.load_pem_private_key(

@@ -71,7 +71,7 @@ def refused(platform_under_test: PlatformUnderTest) -> Journey:
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("method", sorted(methods()))
-def test_a_method_is_open_to_the_roles_that_the_contract_names_and_to_no_other(
+def test_a_method_is_open_only_to_the_roles_that_the_contract_names(
     raw: RawDoors, claim: Journey, door: Door, role: str, method: str
 ) -> None:
     given = raw.ask(door, method, {}, **bearer(claim, role, office="100101"))
@@ -91,7 +91,7 @@ def expect_refused(given: Answer, reason: str) -> None:
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("method", ["GetInterview", "GetHistory", "RecordAnswers", "AmendAnswers", "SubmitClaim"])
-def test_an_operator_reaches_answers_by_an_open_call_with_security_passed_alone(
+def test_operators_can_read_answers_only_in_an_open_call_with_security_passed(
     raw: RawDoors, claim: Journey, ended: Journey, resumed: str, *, door: Door, method: str
 ) -> None:
     purpose = {"cms_purpose": f"call {claim.call_id}"}
@@ -107,7 +107,7 @@ def test_an_operator_reaches_answers_by_an_open_call_with_security_passed_alone(
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("method", ["EndCall", "PassSecurity"])
-def test_a_call_is_nobodys_but_its_operators(raw: RawDoors, claim: Journey, door: Door, method: str) -> None:
+def test_only_the_operator_of_a_call_can_use_it(raw: RawDoors, claim: Journey, door: Door, method: str) -> None:
     request = {"callId": claim.call_id, "requestId": str(uuid4())}
     more: dict[str, Any] = {
         "EndCall": {"outcome": "CALL_OUTCOME_COMPLETED"},
@@ -130,7 +130,7 @@ def test_a_call_is_nobodys_but_its_operators(raw: RawDoors, claim: Journey, door
         ("AmendAnswers", "PROCESSING_OFFICER"),
     ],
 )
-def test_others_reach_answers_for_a_purpose_that_they_name(
+def test_other_roles_can_read_answers_for_a_named_purpose(
     raw: RawDoors, claim: Journey, door: Door, method: str, role: str
 ) -> None:
     passport = bearer(claim, role, office=own_office(claim))
@@ -144,7 +144,7 @@ def test_others_reach_answers_for_a_purpose_that_they_name(
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("role", ROLES)
-def test_who_claims_is_shown_to_the_call_and_to_a_purpose_and_to_no_other(
+def test_claimants_are_shown_only_to_an_open_call_or_a_named_purpose(
     raw: RawDoors, claim: Journey, door: Door, role: str
 ) -> None:
     sees = {"ASSESSOR", "PROCESSING_OFFICER", "SERVICE_MANAGER"}
@@ -163,7 +163,7 @@ def test_who_claims_is_shown_to_the_call_and_to_a_purpose_and_to_no_other(
         assert ("claimant" in named.body["claim"]) == (role in sees)
 
 
-def test_the_table_of_offices_knows_every_method_of_intake_that_shows_an_assessor_answers() -> None:
+def test_the_table_covers_every_intake_method_that_shows_answers_to_assessors() -> None:
     showing = {
         name
         for name, method in methods().items()
@@ -177,7 +177,7 @@ def test_the_table_of_offices_knows_every_method_of_intake_that_shows_an_assesso
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("method", REFUSED_ELSEWHERE)
-def test_an_assessor_reaches_the_answers_of_the_own_offices_claims_alone(
+def test_assessors_can_read_answers_of_their_own_offices_claims_only(
     platform_under_test: PlatformUnderTest, raw: RawDoors, claim: Journey, unbooked: Journey, *, door: Door, method: str
 ) -> None:
     def ask(of: Journey, **office: str) -> Answer:
@@ -197,7 +197,7 @@ def test_an_assessor_reaches_the_answers_of_the_own_offices_claims_alone(
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("method", SHOWN_WITHOUT_THE_CLAIMANT)
-def test_an_assessor_is_shown_who_claims_at_the_own_office_alone(
+def test_assessors_are_shown_claimants_of_their_own_office_only(
     raw: RawDoors, claim: Journey, unbooked: Journey, door: Door, method: str
 ) -> None:
     def seen(of: Journey, **office: str) -> bool:
@@ -215,7 +215,7 @@ def test_an_assessor_is_shown_who_claims_at_the_own_office_alone(
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_a_list_by_office_is_of_that_office(raw: RawDoors, claim: Journey, unbooked: Journey, door: Door) -> None:
+def test_a_list_by_office_holds_only_that_office(raw: RawDoors, claim: Journey, unbooked: Journey, door: Door) -> None:
     def listed(office: str) -> list[Any]:
         given = raw.ask(door, "ListClaims", {"office": office, "pageSize": 200}, **bearer(claim, "SUPPORT"))
         assert given.body is not None, given
@@ -231,7 +231,7 @@ def test_a_list_by_office_is_of_that_office(raw: RawDoors, claim: Journey, unboo
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_an_assessor_works_in_the_own_office_alone(raw: RawDoors, claim: Journey, door: Door) -> None:
+def test_assessors_can_work_in_their_own_office_only(raw: RawDoors, claim: Journey, door: Door) -> None:
     own, other = own_office(claim), other_office(claim)
     eventually(lambda: starts(raw, claim), seconds=20, what="the work item with its appointment")
 
@@ -268,7 +268,7 @@ def starts(raw: RawDoors, claim: Journey) -> bool:
     return raw.ask("json", "StartAssessment", request, **passport).reason == "OTHER_OFFICE"
 
 
-def test_the_matrix_knows_all_by_which_the_gateway_could_show_answers() -> None:
+def test_the_matrix_covers_every_gateway_method_that_could_show_answers() -> None:
     showing = {
         name
         for name, method in methods().items()
@@ -281,7 +281,7 @@ def test_the_matrix_knows_all_by_which_the_gateway_could_show_answers() -> None:
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("role", sorted(contract.allowed_roles(methods()["GetTransfers"])))
-def test_staff_are_told_which_rule_a_record_broke_and_never_what_the_system_said_of_it(
+def test_staff_see_the_broken_rule_but_never_the_words_of_the_system(
     platform_under_test: PlatformUnderTest, raw: RawDoors, refused: Journey, door: Door, role: str
 ) -> None:
     subject = f"T{role[:4]}{door[:3].upper()}"
@@ -307,7 +307,7 @@ def test_staff_are_told_which_rule_a_record_broke_and_never_what_the_system_said
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_a_service_gets_the_facts_that_are_its_own(raw: RawDoors, claim: Journey, door: Door) -> None:
+def test_a_service_gets_only_the_facts_that_it_may_see(raw: RawDoors, claim: Journey, door: Door) -> None:
     facts = {}
     for service in [*SERVICES, "somebody-else"]:
         given = raw.ask(door, "GetClaimFacts", {"claimRef": claim.claim_ref}, **bearer(claim, "SERVICE", service))

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.xdist_group("platform")
 AS_SPOKEN, IN_A_RECORD = "Łukasiewicz", "LUKASIEWICZ"
 
 
-def test_a_correction_that_needs_another_form_holds_up_the_confirmation_until_it_is_agreed(
+def test_a_correction_with_an_open_proposal_blocks_the_confirmation(
     platform_under_test: PlatformUnderTest,
 ) -> None:
     claim = platform_under_test.journey("lodger")
@@ -40,7 +40,7 @@ def test_a_correction_that_needs_another_form_holds_up_the_confirmation_until_it
     wait_for(claim.is_accepted, seconds=60, what="acceptance by JSAPS")
 
 
-def test_a_claim_that_jsaps_refuses_is_amended_by_the_processing_centre_and_held_once(
+def test_a_claim_that_jsaps_refused_is_held_once_after_the_processing_centre_amends_it(
     platform_under_test: PlatformUnderTest,
 ) -> None:
     failure = {"failure": "refuse_record", "dialogue": "BA504", "field": "JB-CAPITAL", "count": 1}

@@ -19,7 +19,7 @@ CMS = Path(sys.executable).parent / "cms"
 pytestmark = pytest.mark.xdist_group("platform")
 
 
-def test_the_demonstration_carries_every_claim_through(platform_under_test: PlatformUnderTest) -> None:
+def test_demo_carries_every_claim_through(platform_under_test: PlatformUnderTest) -> None:
     environment = {**os.environ, "CMS_PORT_BASE": str(platform_under_test.layout.base)}
 
     done = subprocess.run([CMS, "demo"], env=environment, capture_output=True, text=True, timeout=300, check=False)
@@ -44,7 +44,7 @@ def test_the_metrics_served_are_the_metrics_documented(platform_under_test: Plat
     assert served == documented
 
 
-def test_two_platforms_run_side_by_side_and_a_second_start_finds_yesterdays_data(
+def test_two_platforms_run_side_by_side_and_keep_their_data_over_a_restart(
     platform_under_test: PlatformUnderTest,
 ) -> None:
     layout = Layout(free_base())

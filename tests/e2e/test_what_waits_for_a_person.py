@@ -68,7 +68,7 @@ def counted(platform: PlatformUnderTest, sample: str) -> float:
     return float(line.split()[-1])
 
 
-def test_what_is_overdue_is_listed_with_its_owner_and_counted(
+def test_overdue_items_are_listed_with_their_owner_and_counted(
     platform_under_test: PlatformUnderTest, letter: str
 ) -> None:
     done = cms(platform_under_test, "overdue", "--json")
@@ -81,7 +81,7 @@ def test_what_is_overdue_is_listed_with_its_owner_and_counted(
     )
 
 
-def test_a_claim_that_is_not_held_an_hour_after_its_confirmation_is_late_to_the_audit(
+def test_the_audit_counts_a_claim_as_late_an_hour_after_its_confirmation(
     platform_under_test: PlatformUnderTest,
 ) -> None:
     claim = platform_under_test.journey("single, council tenant")
@@ -105,7 +105,7 @@ def test_a_claim_that_is_not_held_an_hour_after_its_confirmation_is_late_to_the_
     assert platform_under_test.settled_audit(claim).late == 0
 
 
-def test_a_dead_letter_is_listed_until_it_was_replayed(platform_under_test: PlatformUnderTest, letter: str) -> None:
+def test_a_dead_letter_is_listed_until_it_is_replayed(platform_under_test: PlatformUnderTest, letter: str) -> None:
     [before] = about_the_claim(cms(platform_under_test, "deadletters", "list", "--json"))
 
     replay = cms(platform_under_test, "deadletters", "replay", letter)
@@ -117,7 +117,7 @@ def test_a_dead_letter_is_listed_until_it_was_replayed(platform_under_test: Plat
     assert about_the_claim(cms(platform_under_test, "deadletters", "list", "--json")) == []
 
 
-def test_the_audit_ends_with_what_came_of_all_claims(platform_under_test: PlatformUnderTest) -> None:
+def test_the_audit_covers_all_claims(platform_under_test: PlatformUnderTest) -> None:
     claim = platform_under_test.journey("lodger")
     claim.take_call()
     claim.assess()

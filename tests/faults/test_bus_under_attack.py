@@ -110,7 +110,7 @@ def hung(platform: PlatformUnderTest, siege: Siege) -> None:
 ATTACKS: list[Callable[[PlatformUnderTest, Siege], None]] = [emptied, killed, robbed_of_its_last_second, full, hung]
 
 
-def test_whatever_befalls_the_bus_every_claim_comes_through(platform_under_test: PlatformUnderTest) -> None:
+def test_claims_come_through_every_attack_on_the_bus(platform_under_test: PlatformUnderTest) -> None:
     with under_siege(platform_under_test) as siege:
         for attack in ATTACKS:
             siege.wait_for_calls(1)
@@ -119,7 +119,7 @@ def test_whatever_befalls_the_bus_every_claim_comes_through(platform_under_test:
 
 @pytest.mark.long
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_the_bus_is_attacked_in_one_way_again_and_again(
+def test_claims_come_through_repeated_attacks_on_the_bus(
     platform_under_test: PlatformUnderTest, attack: Callable[[PlatformUnderTest, Siege], None]
 ) -> None:
     with under_siege(platform_under_test) as siege:
@@ -129,7 +129,7 @@ def test_the_bus_is_attacked_in_one_way_again_and_again(
 
 
 @pytest.mark.long
-def test_a_bus_that_is_gone_for_a_minute_is_caught_up_with(platform_under_test: PlatformUnderTest) -> None:
+def test_services_catch_up_after_the_bus_was_away_for_a_minute(platform_under_test: PlatformUnderTest) -> None:
     platform = platform_under_test
     with under_siege(platform) as siege:
         siege.wait_for_calls(1)
@@ -142,7 +142,7 @@ def test_a_bus_that_is_gone_for_a_minute_is_caught_up_with(platform_under_test: 
     eventually(lambda: all_are(platform, "ready"), what="all services saying that they are ready")
 
 
-def test_without_the_bus_calls_are_taken_and_their_events_wait(platform_under_test: PlatformUnderTest) -> None:
+def test_calls_are_taken_without_the_bus_and_their_events_wait(platform_under_test: PlatformUnderTest) -> None:
     platform = platform_under_test
     platform.running.stop("bus")
     journeys = [platform.journey("lodger"), platform.journey("owner who claims council tax benefit alone")]
@@ -161,7 +161,7 @@ def test_without_the_bus_calls_are_taken_and_their_events_wait(platform_under_te
     eventually(lambda: all_are(platform, "ready"), what="all services saying that they are ready")
 
 
-def test_every_event_of_a_claim_delivered_a_hundred_times_in_any_order(platform_under_test: PlatformUnderTest) -> None:
+def test_events_delivered_a_hundred_times_in_any_order_have_one_effect(platform_under_test: PlatformUnderTest) -> None:
     platform = platform_under_test
     journey = platform.journey("amended after submission: more capital")
     journey.take_call()

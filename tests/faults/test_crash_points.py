@@ -149,7 +149,9 @@ def must_have_been_handled(platform: PlatformUnderTest, claim_refs: list[str]) -
         assert platform.count(hearer, _HANDLED, event_ids) == len(event_ids), hearer
 
 
-def test_services_that_die_at_points_of_every_kind(platform_under_test: PlatformUnderTest) -> None:
+def test_claims_come_through_when_services_die_at_every_kind_of_crash_point(
+    platform_under_test: PlatformUnderTest,
+) -> None:
     journeys = carried_through_deaths(platform_under_test, SHORT)
 
     must_be_whole(platform_under_test, journeys)
@@ -157,13 +159,15 @@ def test_services_that_die_at_points_of_every_kind(platform_under_test: Platform
 
 @pytest.mark.long
 @pytest.mark.parametrize("service", LONG)
-def test_a_service_that_dies_at_each_of_its_points(platform_under_test: PlatformUnderTest, service: str) -> None:
+def test_claims_come_through_when_a_service_dies_at_each_crash_point(
+    platform_under_test: PlatformUnderTest, service: str
+) -> None:
     journeys = carried_through_deaths(platform_under_test, {service: LONG[service]})
 
     must_be_whole(platform_under_test, journeys)
 
 
-def test_a_service_that_dies_after_it_buried_an_event_has_buried_it_once_and_receipts_it(
+def test_a_service_that_dies_after_a_dead_letter_buries_it_once_and_receipts_it(
     platform_under_test: PlatformUnderTest,
 ) -> None:
     platform, event_id = platform_under_test, uuid4()
@@ -213,7 +217,7 @@ def contract_of(service: str) -> ServiceDescriptor:
     )
 
 
-def test_every_crash_point_in_the_code_is_one_at_which_a_test_lets_a_process_die() -> None:
+def test_every_crash_point_in_the_code_is_listed_for_the_tests() -> None:
     names = [name for folder in ("chassis", "simulators", "deploy/local", *SERVICES) for name in points_in(folder)]
 
     assert sorted(names) == sorted({BURYING, *(point for points in LONG.values() for point in points)})
@@ -221,5 +225,5 @@ def test_every_crash_point_in_the_code_is_one_at_which_a_test_lets_a_process_die
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_is_let_die_at_every_point_that_it_comes_by(service: str) -> None:
+def test_a_test_lets_each_service_die_at_every_crash_point_that_it_reaches(service: str) -> None:
     assert set(LONG[service]) == points_reached_by(service)

@@ -187,7 +187,7 @@ ATTACKS: list[Callable[[PlatformUnderTest, Siege], None]] = [
 ]
 
 
-def test_whatever_befalls_the_database_every_claim_comes_through(besieged: PlatformUnderTest) -> None:
+def test_claims_come_through_every_attack_on_the_database(besieged: PlatformUnderTest) -> None:
     with under_siege(besieged) as siege:
         for attack in ATTACKS:
             siege.wait_for_calls(1)
@@ -196,7 +196,7 @@ def test_whatever_befalls_the_database_every_claim_comes_through(besieged: Platf
 
 @pytest.mark.long
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_the_database_is_attacked_in_one_way_again_and_again(
+def test_claims_come_through_repeated_attacks_on_the_database(
     besieged: PlatformUnderTest, attack: Callable[[PlatformUnderTest, Siege], None]
 ) -> None:
     with under_siege(besieged) as siege:

@@ -79,7 +79,7 @@ def all_is_heard(platform: PlatformUnderTest, claim_ref: str) -> bool:
 
 @pytest.mark.long
 @pytest.mark.parametrize("point", ["request.before_commit", "request.after_commit"])
-def test_a_change_whose_answer_was_lost_is_answered_to_its_retry_and_made_once(
+def test_a_change_whose_reply_was_lost_is_made_once_and_answered_on_retry(
     platform_under_test: PlatformUnderTest, point: str
 ) -> None:
     platform, plain = platform_under_test, platform_under_test.doors

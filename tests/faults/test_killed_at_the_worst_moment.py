@@ -49,7 +49,7 @@ def finish(platform: PlatformUnderTest, sent: Journey, told: Journey) -> None:
 
 
 @pytest.mark.parametrize("victim", SERVICES)
-def test_a_service_killed_while_a_transfer_is_sending_and_events_are_open(
+def test_claims_come_through_when_a_service_is_killed_while_it_sends(
     platform_under_test: PlatformUnderTest, victim: str
 ) -> None:
     platform = platform_under_test
@@ -67,7 +67,7 @@ def test_a_service_killed_while_a_transfer_is_sending_and_events_are_open(
     assert (findings.accepted, findings.half_transfers, findings.lost, findings.duplicates) == (2, 0, 0, 0)
 
 
-def test_the_bus_emptied_while_a_transfer_is_sending_and_events_are_open(
+def test_claims_come_through_when_the_bus_is_emptied_while_a_transfer_is_sent(
     platform_under_test: PlatformUnderTest,
 ) -> None:
     platform = platform_under_test

@@ -195,7 +195,7 @@ def test_no_canary_is_found_anywhere_after_everything_has_gone_wrong(
     assert spellings.search(everything(platform.running, deep=deep)) == []
 
 
-def test_what_is_searched_holds_what_it_should(platform_under_test: PlatformUnderTest) -> None:
+def test_the_search_covers_every_place_where_values_are_kept(platform_under_test: PlatformUnderTest) -> None:
     claim = platform_under_test.journey("lodger")
     claim.start_call()
 

@@ -76,7 +76,7 @@ def confirmed_claim(platform: PlatformUnderTest) -> Journey:
     return journey
 
 
-def test_an_event_acknowledged_before_its_commit_is_found_to_be_lost(
+def test_the_audit_finds_a_claim_lost_by_an_acknowledgement_before_the_commit(
     platform: PlatformUnderTest, tmp_path: Path
 ) -> None:
     defect = planted(ACKNOWLEDGE_BEFORE_COMMIT, tmp_path)
@@ -94,7 +94,9 @@ def test_an_event_acknowledged_before_its_commit_is_found_to_be_lost(
     assert not findings.sound
 
 
-def test_a_record_sent_again_without_asking_is_found_to_be_doubled(platform: PlatformUnderTest, tmp_path: Path) -> None:
+def test_the_audit_finds_a_claim_doubled_by_resending_without_asking(
+    platform: PlatformUnderTest, tmp_path: Path
+) -> None:
     defect = {**planted(RESEND_WITHOUT_ASKING, tmp_path), **SHORT_LEASE}
     platform.start_to_die(GATEWAY, "transfer.after_reply", extra=defect)
     journey = confirmed_claim(platform)

@@ -75,10 +75,10 @@ def kills_under_load(*, seconds: float) -> None:
     assert kills > seconds / 5
 
 
-def test_any_process_killed_at_random_for_a_minute() -> None:
+def test_claims_come_through_a_minute_of_random_kills() -> None:
     kills_under_load(seconds=60)
 
 
 @pytest.mark.long
-def test_any_process_killed_at_random_for_ten_minutes() -> None:
+def test_claims_come_through_ten_minutes_of_random_kills() -> None:
     kills_under_load(seconds=600)

@@ -42,7 +42,7 @@ def ask_until_refused(port: int) -> int:
     raise AssertionError("it counts without end")
 
 
-def test_services_that_are_restarted_one_after_the_other_end_by_themselves_and_lose_nothing(
+def test_services_restarted_one_after_the_other_lose_nothing(
     platform_under_test: PlatformUnderTest,
 ) -> None:
     running = platform_under_test.running

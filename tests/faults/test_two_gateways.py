@@ -78,7 +78,7 @@ def assert_paid_once(platform: PlatformUnderTest, *journeys: Journey) -> None:
     assert (found.accepted, found.half_transfers, found.lost, found.duplicates) == (len(journeys), 0, 0, 0)
 
 
-def test_a_gateway_that_is_frozen_while_it_sends_and_comes_back_later_is_overtaken_and_changes_nothing(
+def test_a_gateway_that_was_frozen_while_it_sent_changes_nothing_when_it_wakes(
     platform_under_test: PlatformUnderTest, second: Second
 ) -> None:
     platform = platform_under_test
@@ -98,7 +98,7 @@ def test_a_gateway_that_is_frozen_while_it_sends_and_comes_back_later_is_overtak
 
 
 @pytest.mark.long
-def test_two_gateways_of_which_one_is_killed_while_it_sends_pay_every_claim_once(
+def test_every_claim_is_paid_once_when_one_of_two_gateways_is_killed_while_it_sends(
     platform_under_test: PlatformUnderTest, second: Second
 ) -> None:
     platform = platform_under_test

@@ -7,7 +7,7 @@ import pytest
 from tests.load.driving import CALLERS, Rate, drive
 
 
-def test_a_percentile_is_the_time_within_which_so_many_were_answered() -> None:
+def test_a_percentile_is_read_from_the_sorted_latencies() -> None:
     rate = Rate(seconds=2.0, latencies=[number / 1000 for number in range(100, 0, -1)], client_share=0.1)
 
     assert rate.per_second == 50
@@ -30,7 +30,7 @@ def test_every_call_of_every_caller_is_counted() -> None:
     assert set(made) == set(range(CALLERS))
 
 
-def test_a_call_that_is_refused_ends_the_measurement() -> None:
+def test_a_refused_call_ends_the_measurement() -> None:
     def refuse() -> None:
         raise ConnectionError("refused")
 

@@ -44,7 +44,7 @@ def _told_before(kind: NoticeKind) -> NoticeVersion:
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_no_authority_refuses_a_notice_of_any_interview(seed: int, *, interviews: Any, fields: NoticeFields) -> None:
+def test_authorities_accept_the_notices_of_any_interview(seed: int, *, interviews: Any, fields: NoticeFields) -> None:
     steps = list(interviews.at_random(seed))
     known = [
         answers for answers in steps if first_contact_known(interviews.script, known_values(interviews.script, answers))

@@ -31,7 +31,7 @@ def refusals(copybooks: Any, interviews: Any) -> Callable[[int, bytes], tuple[Me
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_jsaps_takes_the_records_of_any_interview_or_they_are_refused_here(
+def test_jsaps_accepts_the_records_of_any_interview_that_the_gateway_lets_through(
     seed: int, *, interviews: Any, case_of: Any, refusals: Any
 ) -> None:
     *_, answers = interviews.at_random(seed)
@@ -50,7 +50,7 @@ def test_jsaps_takes_the_records_of_any_interview_or_they_are_refused_here(
 
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_a_form_that_nobody_agreed_to_is_refused_for_a_question_that_can_be_asked_again(
+def test_a_proposal_that_nobody_agreed_to_is_refused_by_its_question(
     seed: int, *, interviews: Any, case_of: Any, refusals: Any
 ) -> None:
     *_, agreed = interviews.at_random(seed)
@@ -65,7 +65,7 @@ def test_a_form_that_nobody_agreed_to_is_refused_for_a_question_that_can_be_aske
         assert questions <= interviews.script.questions.keys()
 
 
-def test_every_choice_of_the_script_that_becomes_a_code_has_one(interviews: Any) -> None:
+def test_every_choice_that_becomes_a_record_code_has_one(interviews: Any) -> None:
     for record in ("common", "JSAPS-ES", "JSAPS-BA"):
         for field, source in mapping.sources(System.JSAPS).fields[record].items():
             for name in source.from_facts if source.codes else ():
@@ -73,7 +73,7 @@ def test_every_choice_of_the_script_that_becomes_a_code_has_one(interviews: Any)
                 assert choices <= source.codes.keys(), field
 
 
-def test_every_fact_that_a_record_is_made_of_is_one_that_the_gateway_may_know(interviews: Any) -> None:
+def test_the_gateway_may_see_every_fact_that_a_record_needs(interviews: Any) -> None:
     script = interviews.script
     seen = {name for name, question in script.questions.items() if "legacy-gateway" in question.seen_by}
     seen |= {fact.id for fact in script.derived if "legacy-gateway" in fact.seen_by}

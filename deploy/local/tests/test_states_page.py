@@ -35,14 +35,14 @@ def rows() -> list[list[str]]:
     return [row for row in cells if row[0] != "service" and not row[0].startswith("---")]
 
 
-def test_every_deadline_of_the_page_is_counted_by_its_service_and_the_other_way_round() -> None:
+def test_the_page_lists_exactly_the_deadlines_that_services_count() -> None:
     told = {(service, state, owner) for service, state, _, deadline, owner in rows() if deadline != "–"}
 
     counted = {(service, found.state, found.owner) for service, every in DEADLINES.items() for found in every}
     assert told == counted | {("every", found.state, found.owner) for found in OF_EVERY_SERVICE}
 
 
-def test_every_row_has_a_deadline_with_an_owner_or_is_an_end_or_waits_for_nothing_itself() -> None:
+def test_every_row_has_a_deadline_with_an_owner_or_is_final() -> None:
     without = {}
     for service, state, ends, deadline, owner in rows():
         assert ends, (service, state)

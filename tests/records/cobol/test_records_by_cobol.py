@@ -42,7 +42,7 @@ CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 '-,./&()£$!\"[]^~|¬@#ÂÊÎ
 WRITABLE = [character for character in CHARACTERS if character not in "ŴŶ"]
 
 
-def test_every_layout_has_the_length_that_the_interface_document_gives(cobol: Any) -> None:
+def test_every_layout_has_the_length_of_the_interface_document(cobol: Any) -> None:
     assert {name: record.length for name, record in layouts().items()} == LENGTHS
     assert {name: cobol.length(name) for name in layouts()} == LENGTHS
 
@@ -67,7 +67,7 @@ def test_the_stand_in_reads_every_field_where_cobol_puts_it(cobol: Any, copybook
 
 
 @pytest.mark.parametrize("name", RECORDS)
-def test_generated_values_come_to_the_same_bytes(cobol: Any, name: str) -> None:
+def test_generated_values_give_the_same_bytes_in_cobol(cobol: Any, name: str) -> None:
     source = random.Random(f"{name} 2005-07-18")
     values = [generated(source, layout(name)) for _ in range(60)]
 
@@ -134,7 +134,7 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[Record_]:
     return seen
 
 
-def test_the_records_of_every_case_of_the_demonstration_are_those_of_cobol(
+def test_records_of_every_demo_case_equal_those_of_cobol(
     cobol: Any, encoded: list[Record_], interviews: Any, case_of: Callable[..., mapping.Case]
 ) -> None:
     sent_at = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
@@ -152,7 +152,7 @@ def test_the_records_of_every_case_of_the_demonstration_are_those_of_cobol(
         assert cobol.build(layout(name), [values for values, _ in of_kind]) == [payload for _, payload in of_kind]
 
 
-def test_a_reply_that_cobol_builds_is_read_as_it_was_meant(cobol: Any) -> None:
+def test_a_reply_that_cobol_builds_is_read_correctly(cobol: Any) -> None:
     message = {"LR-MSG-CODE": "ES0020", "LR-MSG-FIELD": "JE-HOURS-AVAILABLE", "LR-MSG-TEXT": "UNDER 40.0"}
     values = {
         "LR-EYECATCHER": "RPLY",

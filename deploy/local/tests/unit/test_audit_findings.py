@@ -74,7 +74,7 @@ def test_a_claim_held_whole_and_loaded_is_sound() -> None:
         (WHOLE, [LOADED, LOADED], "SUBMITTED", "duplicates"),
     ],
 )
-def test_what_is_missing_halved_or_doubled_is_counted(
+def test_missing_halved_and_doubled_claims_are_counted(
     jsaps: dict[str, Any], notices: list[dict[str, Any]], state: str, wrong: str
 ) -> None:
     found = findings(jsaps, notices, state=state)
@@ -83,7 +83,7 @@ def test_what_is_missing_halved_or_doubled_is_counted(
     assert found.counts()[wrong] == 1
 
 
-def test_a_notice_of_which_only_the_intention_is_loaded_is_not_yet_sound() -> None:
+def test_a_claim_whose_authority_loaded_only_the_intention_is_not_yet_sound() -> None:
     found = findings(WHOLE, [LOADED | {"loaded_version": 1}])
 
     assert (found.lost, found.sound) == (0, False)
@@ -105,7 +105,7 @@ INTENDED = LOADED | {"loaded_version": 1}
         (WHOLE, [LOADED], timedelta(days=300), ""),
     ],
 )
-def test_what_is_not_held_when_it_should_be_is_late_and_says_where(
+def test_a_claim_not_held_in_time_is_late_and_the_finding_names_the_system(
     jsaps: dict[str, Any], notices: list[dict[str, Any]], ago: timedelta, late: str
 ) -> None:
     found = findings(jsaps, notices, ago=ago)
@@ -139,9 +139,7 @@ FRIDAY = datetime(2026, 8, 28, 12, tzinfo=UTC)
         (("POST", "E07000026"), 11.1, True),
     ],
 )
-def test_a_notice_is_late_by_the_working_days_of_its_authority_and_the_way_it_goes(
-    way: Way, days: float, *, late: bool
-) -> None:
+def test_a_notice_is_late_by_the_working_days_of_its_channel_and_nation(way: Way, days: float, *, late: bool) -> None:
     assert notice_is_late(FRIDAY, lambda: way, now=FRIDAY + timedelta(days=days)) is late
 
 

@@ -5,7 +5,7 @@ import pytest
 from cms_local.layout import SERVICES, BadBase, Layout
 
 
-def test_the_documented_addresses_are_those_without_a_base(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_base_addresses_are_the_documented_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CMS_PORT_BASE", "")
 
     layout = Layout.from_environment()
@@ -29,7 +29,7 @@ def test_a_base_moves_everything(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("base", ["x", "80", "65001", "-1"])
-def test_a_base_that_is_no_port_is_refused(monkeypatch: pytest.MonkeyPatch, base: str) -> None:
+def test_a_base_outside_the_port_range_is_refused(monkeypatch: pytest.MonkeyPatch, base: str) -> None:
     monkeypatch.setenv("CMS_PORT_BASE", base)
 
     with pytest.raises(BadBase):

@@ -132,7 +132,7 @@ def with_another(**fields: Any) -> bytes:
     return f"{FILE.read_text()}\n[[services]]\n{entry}\n".encode()
 
 
-def test_a_further_entry_is_a_further_service() -> None:
+def test_another_entry_adds_another_service() -> None:
     assert decode(with_another()).services[-1].package == "casework"
 
 
@@ -151,6 +151,6 @@ def test_two_entries_cannot_share_a_name_a_place_or_a_database(fields: dict[str,
 
 
 @pytest.mark.parametrize("fields", [{"place": 10}, {"name": "Casework"}, {"database": "a-b"}, {"port": 1}])
-def test_an_entry_of_another_shape_is_refused(fields: dict[str, Any]) -> None:
+def test_an_entry_that_breaks_the_schema_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         decode(with_another(**fields))

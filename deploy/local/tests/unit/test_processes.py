@@ -31,7 +31,7 @@ def test_many_threads_stop_many_processes() -> None:
     assert not any(processes.is_alive(one) for one in running)
 
 
-def test_a_process_of_the_same_pid_that_was_born_later_is_left_alone() -> None:
+def test_a_later_process_with_the_same_pid_is_left_alone() -> None:
     here = processes.identify("this test", os.getpid())
 
     stopped = processes.stop(Running(name="earlier", pid=here.pid, born="1"), number=signal.SIGKILL)
@@ -48,7 +48,7 @@ def test_a_process_that_has_ended_is_not_alive() -> None:
     assert not processes.is_alive(running)
 
 
-def test_the_status_of_a_child_is_known_once_it_has_ended() -> None:
+def test_a_childs_exit_status_is_known_once_it_has_ended() -> None:
     killed, exited = start("sleeper"), start("exiting", "import sys; sys.exit(86)")
     assert processes.exit_status(killed) is None
 
@@ -59,7 +59,7 @@ def test_the_status_of_a_child_is_known_once_it_has_ended() -> None:
     assert processes.exit_status(killed) == -signal.SIGKILL
 
 
-def test_a_child_that_was_stopped_has_left_its_pid() -> None:
+def test_a_stopped_child_is_reaped() -> None:
     running = start("sleeper")
 
     processes.stop(running, number=signal.SIGKILL)
