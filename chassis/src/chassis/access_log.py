@@ -18,18 +18,21 @@ _UNWRITTEN = Counter(
 
 _INSERT = """
     INSERT INTO access_log (at, subject, roles, office, method, claim_ref, purpose, outcome, reason, traceparent)
-    VALUES (%s, %s, %b, %s, %s, %s, %s, %s, %s, %s)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 
 def record_access(conn: Connection, *, claim_ref: str, purpose: str | None = None) -> None:
-    """Writes that the current call is shown the claim's answers.
+    """Writes that the current call is shown the claim's answers; the row commits before the response leaves.
 
-    The row is sent and committed with the transaction's end, before the response leaves; if it cannot be, there is none.
-    `purpose` is what entitles the caller (an open call); otherwise what the caller named by `cms-purpose`.
+    `purpose` is what entitles the caller (an open call); by default what the caller named by `cms-purpose`.
+    Raises Unavailable (`ACCESS_LOG_AWAY`) if the row cannot be written: then nothing is shown.
     """
     current = call.current()
-    _insert(conn, current, claim_ref=claim_ref, purpose=purpose or current.purpose, outcome="SHOWN")
+    try:
+        _insert(conn, current, claim_ref=claim_ref, purpose=purpose or current.purpose, outcome="SHOWN")
+    except psycopg.Error as error:
+        raise unwritten(error) from error
     current.accesses += 1
 
 
@@ -39,17 +42,8 @@ def record_denial(refused: Call, *, reason: str) -> None:
         _insert(conn, refused, claim_ref=refused.claim_ref, purpose=refused.purpose, outcome="DENIED", reason=reason)
 
 
-def is_at_fault(error: psycopg.Error) -> bool:
-    """Whether it is the log that the database would not write.
-
-    Statements are sent together, so where the error is raised does not tell; the database names the table, whatever
-    its language.
-    """
-    return "access_log" in (error.diag.table_name or error.diag.message_primary or "")
-
-
 def unwritten(error: Exception) -> Unavailable:
-    """Counts and logs a row that could not be written; gives what a caller is told who was to be shown something."""
+    """Counts and logs a row that could not be written; returns the error for a caller who was to be shown something."""
     _UNWRITTEN.inc()
     logs.get().error("access log not written", error=type(error).__name__)
     return Unavailable("ACCESS_LOG_AWAY", "the access log cannot be written, so nothing is shown: try again")
@@ -65,7 +59,7 @@ def _insert(
     reason: str | None = None,
 ) -> None:
     caller = current.identity
-    conn.at_commit(
+    conn.execute(
         _INSERT,
         [
             clock.now(),

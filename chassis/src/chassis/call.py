@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 from google.protobuf.message import Message
-from msgspec import Struct
 
 from chassis.database import Database
 from chassis.errors import DeadlineExceeded
@@ -14,7 +14,8 @@ from chassis.identity import Identity
 from chassis.vault import Vault
 
 
-class Call(Struct, kw_only=True):
+@dataclass(kw_only=True)
+class Call:
     """One call through either door. `deadline` is on time.monotonic()'s scale; `accesses` counts access log rows."""
 
     method: str

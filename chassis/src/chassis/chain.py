@@ -152,8 +152,6 @@ def _known(error: Exception) -> CmsError:
     match error:
         case CmsError():
             return error
-        case psycopg.Error() if access_log.is_at_fault(error):
-            return access_log.unwritten(error)
         case psycopg.errors.QueryCanceled():
             return DeadlineExceeded("DATABASE_SLOW", "the database did not answer in time: try again")
         case psycopg.errors.LockNotAvailable() | psycopg.errors.DeadlockDetected():
@@ -163,6 +161,7 @@ def _known(error: Exception) -> CmsError:
             | PoolTimeout()
             | psycopg.errors.IdleInTransactionSessionTimeout()
             | psycopg.errors.ReadOnlySqlTransaction()  # after a failover, the server that is no longer written to
+            | psycopg.errors.FeatureNotSupported()  # a statement prepared before a migration; the rollback forgets it
         ):
             return Unavailable("DATABASE_AWAY", "the database is away: try again")
         case _:

@@ -10,8 +10,8 @@ from msgspec.json import decode, encode
 
 from chassis import call, crash
 from chassis.call import Call
-from chassis.database import Connection, Result
-from chassis.errors import AlreadyExists, CmsError, InvalidArgument, Violation
+from chassis.database import Connection
+from chassis.errors import AlreadyExists, InvalidArgument, Violation
 
 Outcome = TypeVar("Outcome")
 Response = TypeVar("Response", bound=Message)
@@ -44,64 +44,43 @@ def run_once(
 ) -> Response:
     """Runs the use case in one transaction with the request's row, and answers; a repeat gets the first answer.
 
-    `request` has a `request_id` (UUID). The row is keyed by (subject, method, request_id) and sent before the first
-    statement of the use case, in one message with it: a twin at the same moment waits there for the first, and ends
-    before the use case sees anything. Errors are not kept.
-    `show_again` is called before a kept response is given to a repeat: where answers are in it, it refuses who may not
-    see them any more and writes the access log.
-    Raises InvalidArgument where the request_id is no UUID, AlreadyExists (`REQUEST_ID_REUSED`) where it came with
-    another body, and whatever the use case raises.
+    `request` has a `request_id` (UUID). The row is keyed by (subject, method, request_id) and written before the use
+    case: a twin at the same moment waits there for the first. Errors are not kept.
+    `show_again` is called before a kept response is given to a repeat: if answers are in it, it refuses callers who may
+    not see them any more and writes the access log.
+    Raises InvalidArgument if the request_id is no UUID, AlreadyExists (`REQUEST_ID_REUSED`) if it came with another body,
+    and whatever the use case raises.
     """
     now = call.current()
     key, digest = _key(now, request), now.vault.request_hmac(_body(request))
-    try:
-        with now.database.transaction() as conn:
-            conn.at_begin(_NOTE_REQUEST, [*key, digest], _refuse_repeat)
-            result = _first(conn, use_case)
-            response = respond(result)
-            kept = encode(memory.keep(result)) if memory else response.SerializeToString()
-            conn.at_commit(_KEEP_RESPONSE, [now.vault.seal_response(kept, place=_place(key)), *key])
-            crash.point("request.before_commit")
-    except _Repeated:
-        return _again(now, key, digest, respond, memory=memory, show_again=show_again)
+    with now.database.transaction() as conn:
+        if conn.execute(_NOTE_REQUEST, [*key, digest]).rowcount == 0:
+            kept = _kept(conn, now, key, digest)
+            return _again(conn, now, kept, respond, memory=memory, show_again=show_again)
+        result = use_case(conn)
+        response = respond(result)
+        to_keep = encode(memory.keep(result)) if memory else response.SerializeToString()
+        conn.execute(_KEEP_RESPONSE, [now.vault.seal_response(to_keep, place=_place(key)), *key])
+        crash.point("request.before_commit")
     crash.point("request.after_commit")
     return response
 
 
-class _Repeated(BaseException):
-    """The request was made before. No Exception: a use case that passes over those must not go on."""
-
-
-def _refuse_repeat(noted: Result) -> None:
-    if noted.rowcount == 0:
-        raise _Repeated
-
-
-def _first(conn: Connection, use_case: Callable[[Connection], Outcome]) -> Outcome:
-    try:
-        return use_case(conn)
-    except CmsError:
-        conn.begun()  # refused before anything was asked of the database: not if it is a repeat
-        raise
-
-
 def _again(
+    conn: Connection,
     now: Call,
-    key: list[Any],
-    digest: bytes,
+    kept: bytes | None,
     respond: Callable[[Outcome], Response],
     *,
     memory: Memory[Outcome] | None,
     show_again: Callable[[Connection], object] | None,
 ) -> Response:
-    with now.database.transaction() as conn:
-        kept = _kept(conn, now, key, digest)
-        if kept is None:
-            raise RuntimeError("a request's row went while it was being repeated")
-        if memory is not None:
-            return respond(memory.rebuild(conn, decode(kept)))
-        if show_again is not None:
-            show_again(conn)
+    if kept is None:
+        raise RuntimeError("a request's row went while it was being repeated")
+    if memory is not None:
+        return respond(memory.rebuild(conn, decode(kept)))
+    if show_again is not None:
+        show_again(conn)
     first_response: Response = now.response.FromString(kept)  # type: ignore[assignment]
     return first_response
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import psycopg
 from google.protobuf.message import DecodeError, Message
-from psycopg_pool import PoolTimeout
 
 from chassis import contract, crash, logs, metrics, tracing, watermarks
 from chassis.bus import Bus, Delivery
@@ -36,8 +35,9 @@ class Event:
 
 
 _NOTE_EVENT = """
-    INSERT INTO inbox (event_id, source, created) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING 1
+    INSERT INTO inbox (event_id, source, created) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING
 """
+_FORGET_EVENT = "DELETE FROM inbox WHERE event_id = %s"
 
 Handler = Callable[[Connection, Event], None]
 
@@ -48,6 +48,10 @@ class Unreadable(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+_FINAL = (Unreadable, CmsError, psycopg.DataError, psycopg.IntegrityError)
+"""What does not pass by itself, but for a CmsError that says so. All else is a defect, or a lock that is held."""
 
 
 class Inbox:
@@ -89,26 +93,24 @@ class Inbox:
         return found
 
     def _take(self, deliveries: list[Delivery]) -> None:
-        settled: list[Delivery] = []
-        receipted: list[Delivery] = []
-        try:
-            for delivery in deliveries:
-                result = self._taken(delivery)
-                if result != "failed":
-                    settled.append(delivery)
-                if result in _RECEIPTED:
-                    receipted.append(delivery)
-        finally:
-            # What was settled before the database went away is receipted all the same.
-            self._send_receipts(receipted)
-            if settled:
-                crash.point("inbox.after_receipt")
-            self._bus.acknowledge(self._service, settled)
+        """Handles all in one transaction; one that fails takes no other along. Then come receipts and acknowledgement."""
+        if not deliveries:
+            return
+        with self._database.transaction() as conn:
+            results = [self._taken(conn, delivery) for delivery in deliveries]
+            crash.point("inbox.before_commit")
+        crash.point("inbox.after_commit")
+        if "dead" in results:
+            crash.point("inbox.after_burial")
+        taken = list(zip(deliveries, results, strict=True))
+        self._send_receipts([delivery for delivery, result in taken if result in _RECEIPTED])
+        crash.point("inbox.after_receipt")
+        self._bus.acknowledge(self._service, [delivery for delivery, result in taken if result != "failed"])
 
-    def _taken(self, delivery: Delivery) -> str:
-        """What became of a delivery: that of an event as `_result` says; the others are settled, without a receipt."""
+    def _taken(self, conn: Connection, delivery: Delivery) -> str:
+        """Returns what became of a delivery: that of an event as `_result` says; others are settled without a receipt."""
         if watermarks.is_in(delivery):
-            self._keep_watermark(delivery)
+            self._keep_watermark(conn, delivery)
             return "watermark"
         if not self._is_ours(delivery):
             return "not ours"
@@ -117,40 +119,35 @@ class Inbox:
             # Nothing can be kept of it. Its sender, if there is one, publishes the event again.
             logs.get().error("event unreadable", stream=delivery.stream)
             return "unreadable"
-        name, result = self._result(delivery, event_id)
-        metrics.EVENTS_HANDLED.labels(name, result).inc()
+        name, result = self._result(conn, delivery, event_id)
+        conn.after_commit(metrics.EVENTS_HANDLED.labels(name, result).inc)
         return result
 
-    def _keep_watermark(self, delivery: Delivery) -> None:
+    def _keep_watermark(self, conn: Connection, delivery: Delivery) -> None:
         watermark = watermarks.read_from(delivery)
         if watermark is None:
             logs.get().error("watermark unreadable", stream=delivery.stream)
             return
-        with self._database.transaction() as conn:
-            watermarks.raise_watermark(conn, _source(delivery), watermark)
+        watermarks.raise_watermark(conn, _source(delivery), watermark)
 
     def _is_ours(self, delivery: Delivery) -> bool:
         return self._service in delivery.fields.get(b"heard_by", b"").decode(errors="replace").split(",")
 
-    def _result(self, delivery: Delivery, event_id: uuid.UUID) -> tuple[str, str]:
-        """The event's name and what became of it: handled, duplicate, finished, failed or dead. PoolTimeout: no database."""
+    def _result(self, conn: Connection, delivery: Delivery, event_id: uuid.UUID) -> tuple[str, str]:
+        """Returns the event's name and what became of it: handled, duplicate, finished, failed or dead.
+
+        Raises psycopg.OperationalError if the connection is lost.
+        """
         name = "unknown"
         try:
             event = self._parsed(delivery, event_id)
             name = event.name
-            return name, self._handled(event, watermarks.moment(delivery, "created"))
-        except (Unreadable, CmsError, psycopg.DataError, psycopg.IntegrityError) as error:
-            return name, self._failed(delivery, event_id, error)
-        except PoolTimeout:
-            raise
+            with conn.savepoint():
+                return name, self._handled(conn, event, watermarks.moment(delivery, "created"))
         except Exception as error:  # a defect in one event's handler must not hold up the events behind it
-            logs.get().error(
-                "event not handled",
-                event_id=str(event_id),
-                error=type(error).__name__,
-                location=logs.location_of(error),
-            )
-            return name, "failed"
+            if conn.closed:
+                raise
+            return name, self._failed(conn, delivery, event_id, error)
 
     def _send_receipts(self, settled: list[Delivery]) -> None:
         receipts: dict[str, list[dict[str, bytes | str]]] = {}
@@ -167,35 +164,27 @@ class Inbox:
             raise Unreadable("BAD_ENVELOPE") from cause
         return event_of(envelope, event_id)
 
-    def _handled(self, event: Event, created: datetime | None) -> str:
+    def _handled(self, conn: Connection, event: Event, created: datetime | None) -> str:
         if event.name not in self._handlers:
             raise Unreadable("UNKNOWN_TYPE")
-        with self._database.transaction() as conn:
-            with conn.pipeline():
-                noted = conn.execute(_NOTE_EVENT, [event.event_id, event.source, created])
-                below = conn.execute(watermarks.IS_BELOW, [event.source, created])
-            if noted.fetchone() is None:
-                return "duplicate"
-            if below.fetchone() is not None:
-                # Its row was pruned. No receipt: should its sender think otherwise, it stays unfinished there and shows.
-                conn.rollback()
-                return "finished"
-            self._handlers[event.name](conn, event)
-            crash.point("inbox.before_commit")
-        crash.point("inbox.after_commit")
+        if conn.execute(_NOTE_EVENT, [event.event_id, event.source, created]).rowcount == 0:
+            return "duplicate"
+        if conn.execute(watermarks.IS_BELOW, [event.source, created]).fetchone() is not None:
+            # Its row was pruned. No receipt: should its sender think otherwise, it stays unfinished there and shows.
+            conn.execute(_FORGET_EVENT, [event.event_id])
+            return "finished"
+        self._handlers[event.name](conn, event)
         return "handled"
 
-    def _failed(self, delivery: Delivery, event_id: uuid.UUID, error: Exception) -> str:
-        if isinstance(error, CmsError) and error.will_pass:
-            logs.get().warning("event not handled", event_id=str(event_id), reason=error.reason)
+    def _failed(self, conn: Connection, delivery: Delivery, event_id: uuid.UUID, error: Exception) -> str:
+        """Counts a try of what will not pass by itself, and buries the event after the last one."""
+        if not isinstance(error, _FINAL) or (isinstance(error, CmsError) and error.will_pass):
+            _log_failure(event_id, error)
             return "failed"
         reason = error.reason if isinstance(error, CmsError | Unreadable) else type(error).__name__
-        with self._database.transaction() as conn:
-            tries = _count_try(conn, event_id)
-            if tries >= TRIES:
-                _bury(conn, delivery, event_id, reason=reason, tries=tries)
+        tries = _count_try(conn, event_id)
         if tries >= TRIES:
-            crash.point("inbox.after_burial")
+            _bury(conn, delivery, event_id, reason=reason, tries=tries)
         logs.get().error("event refused", event_id=str(event_id), reason=reason, tries=tries)
         return "dead" if tries >= TRIES else "failed"
 
@@ -216,7 +205,7 @@ class Inbox:
         with self._database.transaction() as conn:
             self._handlers[event.name](conn, event)
             conn.execute(
-                "UPDATE dead_letters SET replayed_time = clock_timestamp() WHERE event_id = %s", [event.event_id]
+                "UPDATE dead_letters SET replayed_time = statement_timestamp() WHERE event_id = %s", [event.event_id]
             )
         return True
 
@@ -258,10 +247,18 @@ def event_of(envelope: common_pb2.EventEnvelope, event_id: uuid.UUID) -> Event:
     )
 
 
+def _log_failure(event_id: uuid.UUID, error: Exception) -> None:
+    if isinstance(error, CmsError):
+        logs.get().warning("event not handled", event_id=str(event_id), reason=error.reason)
+    else:
+        kind, location = type(error).__name__, logs.location_of(error)
+        logs.get().error("event not handled", event_id=str(event_id), error=kind, location=location)
+
+
 def _count_try(conn: Connection, event_id: uuid.UUID) -> int:
     row = conn.execute(
         "INSERT INTO inbox_tries (event_id, tries) VALUES (%s, 1)"
-        " ON CONFLICT (event_id) DO UPDATE SET tries = inbox_tries.tries + 1, last_time = clock_timestamp()"
+        " ON CONFLICT (event_id) DO UPDATE SET tries = inbox_tries.tries + 1, last_time = statement_timestamp()"
         " RETURNING tries",
         [event_id],
     ).fetchone()

@@ -13,19 +13,17 @@ from chassis.bus import Bus, Delivery
 from chassis.database import Connection, Database, Row
 from cms.common.v1 import common_pb2
 
-GATHER_SECONDS = 0.1
-"""What comes within this time of a round waits for the next: a round for one costs as much as a round for many."""
 _BATCH = 200
 
 _CLAIM = """
     UPDATE outbox
     SET attempts = attempts + 1,
-        publish_after = clock_timestamp()
+        publish_after = statement_timestamp()
             + make_interval(secs => least(600, 5 * power(2, least(attempts, 10))) * (0.75 + random() / 2)),
-        finished_time = CASE WHEN heard_by = '{}' THEN clock_timestamp() END
+        finished_time = CASE WHEN heard_by = '{}' THEN statement_timestamp() END
     WHERE event_id IN (
         SELECT event_id FROM outbox
-        WHERE finished_time IS NULL AND publish_after <= clock_timestamp()
+        WHERE finished_time IS NULL AND publish_after <= statement_timestamp()
         ORDER BY publish_after
         LIMIT %s
         FOR UPDATE SKIP LOCKED
@@ -35,20 +33,26 @@ _CLAIM = """
 
 _GIVE_BACK = """
     UPDATE outbox
-    SET attempts = attempts - 1, publish_after = clock_timestamp() + interval '1 second', finished_time = NULL
+    SET attempts = attempts - 1, publish_after = statement_timestamp() + interval '1 second', finished_time = NULL
     WHERE event_id = ANY(%s)
 """
 
 _RECEIVE = """
     UPDATE outbox
     SET receipted = outbox.receipted || receipt.consumers,
-        finished_time = CASE WHEN outbox.heard_by <@ (outbox.receipted || receipt.consumers) THEN clock_timestamp() END
+        finished_time =
+            CASE WHEN outbox.heard_by <@ (outbox.receipted || receipt.consumers) THEN statement_timestamp() END
     FROM (
         SELECT event_id, array_agg(DISTINCT consumer) AS consumers
         FROM unnest(%s::uuid[], %s::text[]) AS given (event_id, consumer)
         GROUP BY event_id
     ) AS receipt
     WHERE outbox.event_id = receipt.event_id AND outbox.finished_time IS NULL
+"""
+
+_APPEND = """
+    INSERT INTO outbox (event_id, type, claim_ref, version, payload, heard_by, occurred_time, traceparent)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 
@@ -65,15 +69,14 @@ def receipts_stream(source: str) -> str:
 def append(
     conn: Connection, *, claim_ref: str, version: int, event: Message, occurred_time: datetime | None = None
 ) -> uuid.UUID:
-    """Writes an event of the contract at this transaction's end; gives its event_id.
+    """Writes an event of the contract in this transaction; returns its event_id.
 
-    `version` is that of the aggregate. KeyError where the message is no event of the contract.
+    `version` is that of the aggregate. KeyError if the message is no event of the contract.
     """
     event_type = contract.events()[event.DESCRIPTOR.name]
     event_id = uuid.uuid4()
-    conn.at_commit(
-        "INSERT INTO outbox (event_id, type, claim_ref, version, payload, heard_by, occurred_time, traceparent)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+    conn.execute(
+        _APPEND,
         [
             event_id,
             event.DESCRIPTOR.full_name,
@@ -85,8 +88,6 @@ def append(
             tracing.current(),
         ],
     )
-    for wake in conn.on_events:
-        conn.after_commit(wake)
     return event_id
 
 

@@ -27,14 +27,15 @@ from chassis.http_door import HttpDoor
 from chassis.identity import ServiceToken, Verifier
 from chassis.inbox import Handler, Inbox
 from chassis.migrations import migrate
-from chassis.outbox import GATHER_SECONDS, Relay, events_stream, receipts_stream
+from chassis.outbox import Relay, events_stream, receipts_stream
 from chassis.settings import ServiceSettings
 from chassis.state_gauges import OWN_GAUGES, StateCollector, StateGauge
 from chassis.vault import Keyring, Vault
 from chassis.workers import Worker
 
 _WAIT_STEP_SECONDS = 0.25
-_RELAY_PAUSE_SECONDS = 0.2
+_RELAY_PAUSE_SECONDS = 0.1
+"""Events and receipts that gather meanwhile are taken in one transaction."""
 _KEYS_PAUSE_SECONDS = 1.0
 
 
@@ -200,17 +201,16 @@ def _runtime(service: Service) -> Runtime:
 
 def _chassis_workers(service: Service, runtime: Runtime) -> list[Worker]:
     relay = Relay(service.name, runtime.database, runtime.bus, consumer=runtime.lease_owner)
-    publisher = Worker("relay", relay.publish, pause_seconds=_RELAY_PAUSE_SECONDS, gather_seconds=GATHER_SECONDS)
-    runtime.database.on_events(publisher.wake)
     workers = [
-        publisher,
-        Worker("receipts", relay.receive, pause_seconds=GATHER_SECONDS),
+        # The last calls of a process may have written events: they need not wait for the next process.
+        Worker("relay", relay.publish, pause_seconds=_RELAY_PAUSE_SECONDS, last_round=True),
+        Worker("receipts", relay.receive, pause_seconds=_RELAY_PAUSE_SECONDS),
         Worker("receipts-idle", relay.receive_idle, pause_seconds=5.0),
     ]
     if service.handlers:
         inbox = Inbox(service.name, runtime.database, runtime.bus, service.handlers, consumer=runtime.lease_owner)
         workers += [
-            Worker("inbox", inbox.consume, pause_seconds=0),
+            Worker("inbox", inbox.consume, pause_seconds=_RELAY_PAUSE_SECONDS),
             Worker("inbox-idle", inbox.consume_idle, pause_seconds=2.0),
             Worker("dead-letters", inbox.replay, pause_seconds=2.0),
         ]

@@ -8,22 +8,18 @@ The keyring is a JSON file: {"current": id, "wrapping": {id: base64 of 32 bytes}
 import base64
 import hmac
 import json
-import os
 import secrets
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from msgspec import Struct
 from msgspec.json import decode, encode
 
 from chassis.database import Connection, Row
 
 _NONCE_BYTES = 12
-_NONCES_AT_ONCE = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,30 +52,8 @@ class Keyring:
         return json.dumps({"current": "1", "wrapping": {"1": key()}, "lookup": key(), "requests": key()})
 
 
-class _Nonces:
-    """Random bytes, each given once, asked of the system for many nonces at once.
-
-    Every request to the system gives up the interpreter, which under load takes longer to get back than to encrypt.
-    """
-
-    def __init__(self) -> None:
-        self._fresh: deque[bytes] = deque()
-        os.register_at_fork(after_in_child=self._fresh.clear)  # two processes must not give the same
-
-    def take(self) -> bytes:
-        while True:
-            try:
-                return self._fresh.popleft()
-            except IndexError:
-                given = secrets.token_bytes(_NONCE_BYTES * _NONCES_AT_ONCE)
-                self._fresh.extend(given[at : at + _NONCE_BYTES] for at in range(0, len(given), _NONCE_BYTES))
-
-
-_nonces = _Nonces()
-
-
 def _encrypt(cipher: AESGCM, plain: bytes, place: str) -> bytes:
-    nonce = _nonces.take()
+    nonce = secrets.token_bytes(_NONCE_BYTES)
     return nonce + cipher.encrypt(nonce, plain, place.encode())
 
 
@@ -87,7 +61,8 @@ def _decrypt(cipher: AESGCM, sealed: bytes, place: str) -> bytes:
     return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode())
 
 
-class ClaimCipher(Struct, frozen=True):
+@dataclass(frozen=True)
+class ClaimCipher:
     """Seals and opens what belongs to one claim."""
 
     service: str

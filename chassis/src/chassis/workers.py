@@ -15,22 +15,16 @@ _TURN_SECONDS = 1.0
 
 
 class Worker:
-    """Runs `step` until it is stopped. `step` gives whether there may be more to do at once; else the worker pauses."""
+    """Runs `step` until it is stopped. `step` tells whether there may be more to do at once; if not, the worker pauses."""
 
-    def __init__(
-        self, name: str, step: Callable[[], bool], *, pause_seconds: float, gather_seconds: float = 0.0
-    ) -> None:
-        """After a round for which it was woken a worker gathers for a while, before the pause: what comes meanwhile is done
-        together, with the next round. `wake` ends the pause, not the gathering.
-        """
+    def __init__(self, name: str, step: Callable[[], bool], *, pause_seconds: float, last_round: bool = False) -> None:
+        """With `last_round` the worker does one more step after it was asked to stop, unless the last one failed."""
         self.name = name
         self._step = step
         self._pause = pause_seconds
-        self._gather = gather_seconds
+        self._last_round = last_round
         self._failures = 0
-        self._wanted = False
         self._stopping = threading.Event()
-        self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         metrics.WORKER_SUCCESS.labels(name).set(0)
 
@@ -38,32 +32,24 @@ class Worker:
         """Starts the thread."""
         self._thread.start()
 
-    def wake(self) -> None:
-        """Ends the pause, if there is one."""
-        self._wanted = True
-        self._woken.set()
-
     def stop(self) -> None:
-        """Asks the worker to end after its present step, and one more where it was woken since that began and did not fail."""
+        """Asks the worker to end after its present step."""
         self._stopping.set()
-        self._woken.set()
 
     def join(self, seconds: float) -> bool:
-        """Waits for the end; gives whether it came."""
+        """Waits for the end; returns whether it came."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._woken.clear()
-            was_wanted, self._wanted = self._wanted, False
             if not self._round():
-                self._rest(gathers=was_wanted)
-        if self._wanted and not self._failures:
+                self._stopping.wait(self._pause)
+        if self._last_round and not self._failures:
             self._round()
 
     def _round(self) -> bool:
-        """A step, and after an error a pause; gives whether the next round is due at once."""
+        """Does a step, and pauses after an error; returns whether the next round is due at once."""
         try:
             more = self._step()
         except Exception as error:  # the thread must outlive any error; it is counted, logged and tried again
@@ -72,18 +58,11 @@ class Worker:
             logs.get().error(
                 "worker failed", worker=self.name, error=type(error).__name__, location=logs.location_of(error)
             )
-            # Not cut short by `wake`: what is away is not asked again for every commit.
             self._stopping.wait(_pause_after(self._failures))
             return True
         self._failures = 0
         metrics.WORKER_SUCCESS.labels(self.name).set(time.time())
         return more
-
-    def _rest(self, *, gathers: bool) -> None:
-        if gathers:
-            self._stopping.wait(self._gather)
-        if not self._stopping.is_set():
-            self._woken.wait(self._pause)
 
 
 def _pause_after(failures: int) -> float:

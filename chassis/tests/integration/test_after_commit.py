@@ -1,4 +1,4 @@
-"""What is to be done once a transaction is committed is done then, and never where it is not."""
+"""Acts for after the commit are done after it, and never without it."""
 
 import json
 from collections.abc import Iterator
@@ -8,10 +8,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from chassis import logs, metrics, outbox
+from chassis import logs, metrics
 from chassis.database import Connection, Database
 from chassis.testing import DatabaseUrls, commits_fail
-from cms.intake.v1 import events_pb2
 
 Done = list[str]
 
@@ -39,7 +38,7 @@ def in_vain(database: Database, done: Done) -> None:
         pass
 
 
-def test_it_is_done_when_the_transaction_is_committed_in_its_order_and_once(database: Database, done: Done) -> None:
+def test_acts_are_done_once_and_in_order_after_the_commit(database: Database, done: Done) -> None:
     with noting(database, done, "first") as conn:
         conn.after_commit(lambda: done.append("second"))
         assert done == []
@@ -51,7 +50,7 @@ def test_it_is_done_when_the_transaction_is_committed_in_its_order_and_once(data
     assert done == ["first", "second"]
 
 
-def test_another_transaction_can_be_begun_in_it(database: Database, done: Done) -> None:
+def test_an_act_may_begin_another_transaction(database: Database, done: Done) -> None:
     def look() -> None:
         with database.transaction() as conn:
             row = conn.execute("SELECT count(*) AS count FROM inbox").fetchone()
@@ -63,7 +62,7 @@ def test_another_transaction_can_be_begun_in_it(database: Database, done: Done) 
     assert done == ["noted", "1 committed"]
 
 
-def test_where_it_fails_the_commit_stands_and_what_is_behind_it_is_done(
+def test_the_commit_stands_and_later_acts_are_done_when_an_act_fails(
     database: Database, done: Done, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logs.configure("tests")
@@ -82,26 +81,7 @@ def test_where_it_fails_the_commit_stands_and_what_is_behind_it_is_done(
         assert conn.execute("SELECT count(*) AS count FROM inbox").fetchone() == {"count": 1}
 
 
-def test_what_a_failing_act_began_on_the_connection_is_nobody_elses(database: Database, done: Done) -> None:
-    with database.transaction() as conn:
-        conn.execute("INSERT INTO inbox (event_id, source) VALUES (%s, 'tests')", [uuid4()])
-
-        def begin_and_fail() -> None:
-            with conn.pipeline():
-                conn.execute("DELETE FROM inbox")
-            with conn.savepoint():
-                conn.execute("SELECT 1 / 0")
-
-        conn.after_commit(begin_and_fail)
-
-    for _ in range(20):  # each of the pool's connections may be the one
-        with noting(database, done, "next") as other, other.savepoint():
-            other.execute("SELECT 1")
-    with database.transaction() as conn:
-        assert conn.execute("SELECT count(*) AS count FROM inbox").fetchone() == {"count": 21}
-
-
-def test_it_is_not_done_where_commit_itself_is_refused(
+def test_acts_are_not_done_when_the_commit_is_refused(
     database: Database, database_urls: DatabaseUrls, done: Done
 ) -> None:
     with commits_fail(database_urls, "inbox"), pytest.raises(psycopg.errors.SerializationFailure):
@@ -114,18 +94,7 @@ def test_it_is_not_done_where_commit_itself_is_refused(
     assert done == ["at the second try"]
 
 
-def test_it_is_not_done_where_a_last_statement_fails(database: Database, done: Done) -> None:
-    def end_by_a_failure() -> None:
-        with noting(database, done, "in vain") as conn:
-            conn.at_commit("SELECT 1 / 0", [])
-
-    with pytest.raises(psycopg.errors.DivisionByZero):
-        end_by_a_failure()
-
-    assert done == []
-
-
-def test_it_is_not_done_where_a_statement_failed_and_nobody_said_so(database: Database, done: Done) -> None:
+def test_acts_are_not_done_when_a_failed_statement_was_passed_over(database: Database, done: Done) -> None:
     def hide_a_failure() -> None:
         with noting(database, done, "in vain") as conn, suppress(psycopg.errors.DivisionByZero):
             conn.execute("SELECT 1 / 0")
@@ -136,7 +105,7 @@ def test_it_is_not_done_where_a_statement_failed_and_nobody_said_so(database: Da
     assert done == []
 
 
-def test_it_is_not_done_where_the_connection_is_lost(database: Database, done: Done) -> None:
+def test_acts_are_not_done_when_the_connection_is_lost(database: Database, done: Done) -> None:
     def lose_it() -> None:
         with noting(database, done, "in vain") as conn, suppress(psycopg.OperationalError):
             conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
@@ -147,7 +116,7 @@ def test_it_is_not_done_where_the_connection_is_lost(database: Database, done: D
     assert done == []
 
 
-def test_it_is_not_done_after_an_error_or_a_rollback(database: Database, done: Done) -> None:
+def test_acts_are_not_done_after_an_error(database: Database, done: Done) -> None:
     def refuse() -> None:
         with noting(database, done, "in vain"):
             raise Undone
@@ -155,13 +124,11 @@ def test_it_is_not_done_after_an_error_or_a_rollback(database: Database, done: D
     for _ in range(20):  # each of the pool's connections may be the one
         with pytest.raises(Undone):
             refuse()
-    with noting(database, done, "in vain") as conn:
-        conn.rollback()
 
     assert done == []
 
 
-def test_a_savepoint_that_is_given_back_takes_along_what_was_to_follow_it(database: Database, done: Done) -> None:
+def test_a_savepoint_that_is_rolled_back_drops_its_acts(database: Database, done: Done) -> None:
     with noting(database, done, "before") as conn:
         with suppress(Undone), conn.savepoint():
             conn.after_commit(lambda: done.append("in vain"))
@@ -170,36 +137,3 @@ def test_a_savepoint_that_is_given_back_takes_along_what_was_to_follow_it(databa
             conn.after_commit(lambda: done.append("within"))
 
     assert done == ["before", "within"]
-
-
-def test_the_relay_is_woken_after_a_commit_with_events_and_only_then(
-    database: Database, database_urls: DatabaseUrls, done: Done
-) -> None:
-    database.on_events(lambda: done.append("woken"))
-
-    def tell() -> None:
-        with noting(database, [], "told") as conn:
-            outbox.append(conn, claim_ref="C0000000000A", version=1, event=events_pb2.ClaimSubmitted())
-            assert done == []
-
-    with noting(database, [], "nothing told"):
-        pass
-    with commits_fail(database_urls, "outbox"), pytest.raises(psycopg.errors.SerializationFailure):
-        tell()
-    assert done == []
-
-    tell()
-
-    assert done == ["woken"]
-
-
-def test_the_relay_is_woken_though_another_transaction_was_within(database: Database, done: Done) -> None:
-    database.on_events(lambda: done.append("woken"))
-
-    with database.transaction() as conn:
-        outbox.append(conn, claim_ref="C0000000000A", version=1, event=events_pb2.ClaimSubmitted())
-        with noting(database, [], "nothing told"):
-            pass
-        assert done == []
-
-    assert done == ["woken"]

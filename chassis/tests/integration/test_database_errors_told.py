@@ -54,7 +54,7 @@ def told(database: Database, vault: Vault, tokens: Tokens) -> Callable[[Act], tu
 def write_on_a_stand_by(conn: Connection) -> None:
     """Where another server has become the one that is written to, the old one takes reads alone."""
     conn.execute("SET TRANSACTION READ ONLY")
-    conn.at_commit(_NOTE, [])
+    conn.execute(_NOTE)
 
 
 def take_too_long(conn: Connection) -> None:
@@ -70,11 +70,11 @@ def want_what_another_holds(conn: Connection) -> None:
 
 
 def lose_the_server(conn: Connection) -> None:
-    conn.at_commit("SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(5)", [])
+    conn.execute("SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(5)")
 
 
 def ask_nonsense(conn: Connection) -> None:
-    conn.at_commit("SELECT 1 / 0", [])
+    conn.execute("SELECT 1 / 0")
 
 
 @pytest.mark.parametrize(

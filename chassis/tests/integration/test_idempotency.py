@@ -264,7 +264,7 @@ def test_that_an_answer_is_shown_again_is_committed_before_it_is(bookings: Booki
     request_id = str(uuid4())
 
     def note(conn: Connection) -> None:
-        conn.at_commit("INSERT INTO inbox (event_id, source) VALUES (gen_random_uuid(), %s)", ["shown again"])
+        conn.execute("INSERT INTO inbox (event_id, source) VALUES (gen_random_uuid(), %s)", ["shown again"])
 
     assert bookings.ask(request_id, show_again=note) == "A1"
     assert bookings.effects() == 1

@@ -80,82 +80,40 @@ def test_the_pause_after_failures_grows_to_ten_seconds() -> None:
     assert 7 < workers._pause_after(1_000_000) < 13
 
 
-def test_a_worker_that_pauses_is_woken() -> None:
-    rounds: list[int] = []
+@pytest.mark.parametrize(("last_round", "rounds"), [(False, 1), (True, 2)])
+def test_a_worker_that_is_stopped_does_a_last_round_if_it_is_to(last_round: bool, rounds: int) -> None:  # noqa: FBT001
+    done: list[int] = []
 
     def step() -> bool:
-        rounds.append(1)
+        done.append(1)
         return False
 
-    with running(step, pause_seconds=60) as worker:
-        eventually(lambda: len(rounds) == 1)
+    worker = Worker("tested", step, pause_seconds=60, last_round=last_round)
+    worker.start()
+    eventually(lambda: done)
 
-        worker.wake()
+    worker.stop()
 
-        eventually(lambda: len(rounds) == 2)
-
-
-class Gathering:
-    """A worker with an hour to gather, which a test ends; it counts its rounds."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.rounds: list[int] = []
-        self.stepped, self.gathers, self.gathered = threading.Event(), threading.Event(), threading.Event()
-        self.worker = Worker("tested", self._step, pause_seconds=60, gather_seconds=3600)
-        real = self.worker._stopping.wait
-
-        def wait(seconds: float) -> bool:
-            assert seconds == 3600
-            self.gathers.set()
-            while not self.gathered.is_set() and not real(0.01):
-                pass
-            return self.worker._stopping.is_set()
-
-        monkeypatch.setattr(self.worker._stopping, "wait", wait)
-
-    def _step(self) -> bool:
-        self.rounds.append(1)
-        self.stepped.set()
-        return False
-
-    def until_it_gathers(self) -> None:
-        """Lets it make its first round, which nobody asked for, and one for which it is woken."""
-        self.worker.start()
-        eventually(lambda: len(self.rounds) == 1)
-        self.worker.wake()
-        assert self.gathers.wait(5)
-        assert len(self.rounds) == 2
-        self.stepped.clear()
+    assert worker.join(5)
+    assert len(done) == rounds
 
 
-def test_what_comes_while_a_worker_gathers_is_done_in_one_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    gathering = Gathering(monkeypatch)
-    gathering.until_it_gathers()
+def test_a_worker_that_failed_does_no_last_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_pause_after", lambda _failures: 60.0)
+    done: list[int] = []
 
-    for _ in range(5):
-        gathering.worker.wake()
-    assert not gathering.stepped.wait(0.2)
-    gathering.gathered.set()
+    def step() -> bool:
+        done.append(1)
+        raise RuntimeError("away")
 
-    eventually(lambda: len(gathering.rounds) == 3)
-    gathering.worker.stop()
-    assert gathering.worker.join(5)
-    assert len(gathering.rounds) == 3
+    worker = Worker("tested", step, pause_seconds=60, last_round=True)
+    worker.start()
+    eventually(lambda: done)
 
+    worker.stop()
 
-@pytest.mark.parametrize(("wakes", "rounds"), [(0, 2), (2, 3)])
-def test_a_worker_that_is_stopped_while_it_gathers_does_what_it_was_woken_for_and_ends(
-    monkeypatch: pytest.MonkeyPatch, wakes: int, rounds: int
-) -> None:
-    gathering = Gathering(monkeypatch)
-    gathering.until_it_gathers()
-
-    for _ in range(wakes):
-        gathering.worker.wake()
-    gathering.worker.stop()
-
-    assert gathering.worker.join(5)
-    assert len(gathering.rounds) == rounds
+    assert worker.join(5)
+    assert len(done) == 1
 
 
 def test_a_worker_with_more_to_do_does_not_pause() -> None:
@@ -167,22 +125,6 @@ def test_a_worker_with_more_to_do_does_not_pause() -> None:
 
     with running(step, pause_seconds=60):
         eventually(lambda: len(rounds) == 50)
-
-
-def test_wakes_do_not_cut_short_the_pause_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_pause_after", lambda _failures: 60.0)
-    rounds: list[int] = []
-
-    def step() -> bool:
-        rounds.append(1)
-        raise RuntimeError("away")
-
-    with running(step) as worker:
-        eventually(lambda: rounds)
-        for _ in range(100):
-            worker.wake()
-
-    assert len(rounds) == 1
 
 
 def test_of_a_crew_one_thread_at_a_time_looks_and_no_oftener_than_alone() -> None:
