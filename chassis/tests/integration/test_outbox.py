@@ -14,6 +14,7 @@ from chassis.database import Database
 from chassis.outbox import Relay
 from chassis.testing import eventually, free_port
 
+
 class Undone(Exception):
     """Rolls a transaction back."""
 
