@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
-from psycopg.abc import Params
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
@@ -47,16 +46,6 @@ class Connection(psycopg.Connection[Row]):
         and logged (`chassis_left_undone_total`), for the commit stands.
         """
         self.acts.append(act)
-
-    def at_commit(self, query: LiteralString, parameters: Params) -> None:
-        """Executes at once: until no service defers a statement."""
-        self.execute(query, parameters)
-
-    def recall(self, record: str, *, version: int) -> None:
-        """Recalls nothing: until no service asks."""
-
-    def remember(self, record: str, value: object, *, version: int) -> None:
-        """Remembers nothing: until no service asks."""
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
