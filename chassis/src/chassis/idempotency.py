@@ -27,7 +27,7 @@ _KEEP_RESPONSE = "UPDATE requests SET response = %s WHERE subject = %s AND metho
 
 
 @dataclass(frozen=True, kw_only=True)
-class Memory(Generic[Outcome]):
+class Rebuildable(Generic[Outcome]):
     """For large responses: what is kept instead (plain JSON without personal data), and how to build from it again."""
 
     keep: Callable[[Outcome], dict[str, Any]]
@@ -39,7 +39,7 @@ def run_once(
     use_case: Callable[[Connection], Outcome],
     respond: Callable[[Outcome], Response],
     *,
-    memory: Memory[Outcome] | None = None,
+    rebuildable: Rebuildable[Outcome] | None = None,
     show_again: Callable[[Connection], object] | None = None,
 ) -> Response:
     """Runs the use case in one transaction with the request's row, and answers; a repeat gets the first answer.
@@ -56,10 +56,10 @@ def run_once(
     with now.database.transaction() as conn:
         if conn.execute(_NOTE_REQUEST, [*key, digest]).rowcount == 0:
             kept = _kept(conn, now, key, digest)
-            return _again(conn, now, kept, respond, memory=memory, show_again=show_again)
+            return _again(conn, now, kept, respond, rebuildable=rebuildable, show_again=show_again)
         result = use_case(conn)
         response = respond(result)
-        to_keep = encode(memory.keep(result)) if memory else response.SerializeToString()
+        to_keep = encode(rebuildable.keep(result)) if rebuildable else response.SerializeToString()
         conn.execute(_KEEP_RESPONSE, [now.vault.seal_response(to_keep, place=_place(key)), *key])
         crash.point("request.before_commit")
     crash.point("request.after_commit")
@@ -72,13 +72,13 @@ def _again(
     kept: bytes | None,
     respond: Callable[[Outcome], Response],
     *,
-    memory: Memory[Outcome] | None,
+    rebuildable: Rebuildable[Outcome] | None,
     show_again: Callable[[Connection], object] | None,
 ) -> Response:
     if kept is None:
         raise RuntimeError("a request's row went while it was being repeated")
-    if memory is not None:
-        return respond(memory.rebuild(conn, decode(kept)))
+    if rebuildable is not None:
+        return respond(rebuildable.rebuild(conn, decode(kept)))
     if show_again is not None:
         show_again(conn)
     first_response: Response = now.response.FromString(kept)  # type: ignore[assignment]
@@ -86,7 +86,7 @@ def _again(
 
 
 def first_answer(conn: Connection, request: Message) -> bytes | None:
-    """What `run_once` kept of its answer to this request: the response, or what a Memory made of it.
+    """What `run_once` kept of its answer to this request: the response, or what a Rebuildable made of it.
 
     None where the request is new, was refused, or its twin is under way. For a use case that must ask or change another
     service first: of a repeat this is not done again, since that service may say otherwise by now. Who reads the record

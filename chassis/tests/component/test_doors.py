@@ -160,7 +160,9 @@ def test_a_malformed_body_is_an_invalid_argument_by_either_door(process: Process
         ({"sub": "not a staff id"}, "unauthenticated"),
     ],
 )
-def test_a_token_that_may_not_is_refused(process: Process, tokens: Tokens, claims: dict[str, Any], code: str) -> None:
+def test_a_token_without_the_role_is_refused(
+    process: Process, tokens: Tokens, claims: dict[str, Any], code: str
+) -> None:
     answer = post(process, "BookAppointment", {}, tokens.issue("SUPPORT", **claims))
 
     assert answer.json()["code"] == code
@@ -180,7 +182,7 @@ def test_a_denial_is_in_the_access_log(process: Process, tokens: Tokens, databas
     assert rows == [("SUP1", "/cms.scheduling.v1.SchedulingService/BookAppointment", "DENIED", "ROLE")]
 
 
-def test_a_defect_is_internal_and_says_nothing_of_its_cause(process: Process, tokens: Tokens) -> None:
+def test_a_defect_is_internal_and_hides_its_cause(process: Process, tokens: Tokens) -> None:
     answer = post(process, "FindSlots", {"postcode": "CANARY"}, tokens.issue("OPERATOR"))
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
@@ -221,7 +223,7 @@ def test_the_http_door_keeps_to_the_connect_protocol(process: Process, tokens: T
     assert "grpc_server_handling_seconds_bucket" in httpx.get(f"{base}/metrics").text
 
 
-def test_an_event_that_nobody_receipts_stays_unfinished_and_shows(
+def test_an_event_without_receipts_stays_unfinished_and_shows(
     process: Process, tokens: Tokens, database_urls: DatabaseUrls
 ) -> None:
     post(process, "BookAppointment", {"claimRef": CLAIM, "requestId": str(uuid4())}, tokens.issue("OPERATOR"))

@@ -106,7 +106,7 @@ def by_grpc(process: Process, token: str) -> Any:
         )
 
 
-def test_calls_in_flight_finish_by_either_door_and_new_ones_are_not_taken(
+def test_calls_in_flight_finish_and_new_ones_are_refused_during_a_drain(
     made: Callable[..., Process], api: SlowApi, tokens: Tokens
 ) -> None:
     process, token = made(), tokens.issue("SUPPORT")
@@ -168,7 +168,7 @@ def is_refused(connection: HTTPConnection) -> bool:
     return False
 
 
-def test_whoever_keeps_a_connection_is_answered_every_request_until_connections_are_refused(
+def test_kept_connections_are_answered_until_connections_are_refused(
     made: Callable[..., Process], keep_open: Callable[[Process], HTTPConnection]
 ) -> None:
     process = made()
@@ -184,7 +184,7 @@ def test_whoever_keeps_a_connection_is_answered_every_request_until_connections_
         assert all(call.result() > 0 for call in calls)
 
 
-def test_a_request_half_sent_when_connections_are_refused_is_answered_for_the_last_time(
+def test_a_half_sent_request_is_answered_during_a_drain(
     made: Callable[..., Process], keep_open: Callable[[Process], HTTPConnection]
 ) -> None:
     process = made()
@@ -206,7 +206,7 @@ def test_a_request_half_sent_when_connections_are_refused_is_answered_for_the_la
         stopping.result()
 
 
-def test_a_connection_on_which_nothing_is_asked_does_not_hold_the_end_up(
+def test_an_idle_connection_does_not_delay_the_stop(
     made: Callable[..., Process], keep_open: Callable[[Process], HTTPConnection]
 ) -> None:
     process = made()
@@ -221,7 +221,9 @@ def test_a_connection_on_which_nothing_is_asked_does_not_hold_the_end_up(
     assert quiet.sock.recv(1) == b""
 
 
-def test_without_the_bus_it_is_degraded_and_serves(made: Callable[..., Process], api: SlowApi, tokens: Tokens) -> None:
+def test_a_service_without_the_bus_is_degraded_and_serves(
+    made: Callable[..., Process], api: SlowApi, tokens: Tokens
+) -> None:
     process = made(bus_url=f"redis://127.0.0.1:{free_port()}/0")
     api.may_answer.set()
     process.start()
@@ -234,7 +236,7 @@ def test_without_the_bus_it_is_degraded_and_serves(made: Callable[..., Process],
     assert served == 200
 
 
-def test_without_its_database_it_is_not_ready_and_its_metrics_show(
+def test_a_service_without_its_database_is_not_ready_but_shows_metrics(
     process: Process, servers: Servers, database_urls: DatabaseUrls
 ) -> None:
     with psycopg.connect(f"{servers.postgres_url}/postgres", autocommit=True) as server:
@@ -249,17 +251,19 @@ def test_without_its_database_it_is_not_ready_and_its_metrics_show(
 
 
 @pytest.mark.parametrize("missing", ["jwks_file", "keyring_file", "token_file"])
-def test_a_file_that_does_not_come_is_named(made: Callable[..., Process], tmp_path: Path, missing: str) -> None:
+def test_a_missing_file_is_named_at_start(made: Callable[..., Process], tmp_path: Path, missing: str) -> None:
     with pytest.raises(NotReady, match=r"absent\.json"):
         made(**{missing: tmp_path / "absent.json", "start_limit_seconds": 0.01})
 
 
-def test_a_database_that_does_not_come_is_named(made: Callable[..., Process]) -> None:
+def test_a_missing_database_is_named_at_start(made: Callable[..., Process]) -> None:
     with pytest.raises(NotReady, match="PostgreSQL"):
         made(database_owner_url=f"postgresql://x@127.0.0.1:{free_port()}/x", start_limit_seconds=0.01)
 
 
-def test_what_comes_late_is_waited_for(made: Callable[..., Process], tokens: Tokens, tmp_path: Path) -> None:
+def test_a_service_waits_at_start_for_what_it_needs(
+    made: Callable[..., Process], tokens: Tokens, tmp_path: Path
+) -> None:
     late = tmp_path / "late.json"
     writer = threading.Timer(0.1, lambda: tokens.keyring_file.rename(late))
 
@@ -271,7 +275,7 @@ def test_what_comes_late_is_waited_for(made: Callable[..., Process], tokens: Tok
     process.stop()
 
 
-def test_keys_of_the_issuer_are_changed_without_a_restart(process: Process, api: SlowApi, tokens: Tokens) -> None:
+def test_the_issuers_keys_change_without_a_restart(process: Process, api: SlowApi, tokens: Tokens) -> None:
     api.may_answer.set()
     before = tokens.issue("SUPPORT")
     assert by_http(process, before) == 200
@@ -284,7 +288,7 @@ def test_keys_of_the_issuer_are_changed_without_a_restart(process: Process, api:
         by_grpc(process, before)
 
 
-def test_a_broken_file_of_the_issuers_keys_shows_and_changes_nothing_until_it_is_mended(
+def test_a_broken_key_file_is_reported_and_changes_nothing(
     process: Process, api: SlowApi, tokens: Tokens, capsys: pytest.CaptureFixture[str]
 ) -> None:
     api.may_answer.set()
@@ -300,7 +304,7 @@ def test_a_broken_file_of_the_issuers_keys_shows_and_changes_nothing_until_it_is
     eventually(lambda: by_http(process, tokens.issue("SUPPORT")) == 200, what="the new key")
 
 
-def test_a_body_of_five_megabytes_is_refused_in_the_protocols_form(process: Process, tokens: Tokens) -> None:
+def test_a_body_of_five_megabytes_is_refused_with_a_connect_error(process: Process, tokens: Tokens) -> None:
     answer = httpx.post(
         f"http://127.0.0.1:{process.http.port}{PATH}",
         content=b'{"claimRef":"' + b"x" * 5_000_000 + b'"}',
@@ -310,9 +314,7 @@ def test_a_body_of_five_megabytes_is_refused_in_the_protocols_form(process: Proc
     assert (answer.status_code, answer.json()["code"]) == (429, "resource_exhausted")
 
 
-def test_more_calls_than_there_are_places_are_refused_and_the_others_go_on(
-    process: Process, api: SlowApi, tokens: Tokens
-) -> None:
+def test_calls_beyond_the_bound_are_refused(process: Process, api: SlowApi, tokens: Tokens) -> None:
     token = tokens.issue("SUPPORT")
     with ThreadPoolExecutor(40) as callers:
         calls = [callers.submit(by_http, process, token) for _ in range(20)]
@@ -338,7 +340,7 @@ def codes_by_grpc(process: Process, token: str) -> int:
     return 200
 
 
-def test_an_address_where_nobody_listens_is_unavailable_and_is_not_told_to_the_caller(tokens: Tokens) -> None:
+def test_an_absent_service_is_unavailable_and_its_address_stays_inside(tokens: Tokens) -> None:
     port = free_port()
     with remote.channel(f"127.0.0.1:{port}") as channel, pytest.raises(Unavailable) as away:
         remote.invoke(
@@ -352,9 +354,7 @@ def test_an_address_where_nobody_listens_is_unavailable_and_is_not_told_to_the_c
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN, grpc.StatusCode.UNAVAILABLE])
-def test_a_call_that_is_broken_off_on_the_way_is_unavailable_and_not_a_defect(
-    tokens: Tokens, code: grpc.StatusCode
-) -> None:
+def test_a_broken_off_call_is_unavailable(tokens: Tokens, code: grpc.StatusCode) -> None:
     def break_off(_body: bytes, context: grpc.ServicerContext) -> bytes:
         context.abort(code, "of the library, not of a service")
         raise AssertionError("abort raises")

@@ -63,14 +63,14 @@ def rows(database_urls: DatabaseUrls) -> list[Any]:
         return conn.execute(query).fetchall()
 
 
-def test_what_is_shown_is_written_with_who_and_why(ask: Any, database_urls: DatabaseUrls) -> None:
+def test_the_access_log_says_who_was_shown_a_claim_and_why(ask: Any, database_urls: DatabaseUrls) -> None:
     answer = ask(write)
 
     assert answer.interview.claim_ref == CLAIM
     assert rows(database_urls) == [("AS1", CLAIM, "/cms.intake.v1.IntakeService/GetInterview", "A17", "SHOWN", True)]
 
 
-def test_answers_that_no_row_tells_of_do_not_leave(ask: Any) -> None:
+def test_answers_without_an_access_log_row_do_not_leave(ask: Any) -> None:
     with pytest.raises(CmsError) as refused:
         ask(lambda: None)
 
@@ -91,7 +91,7 @@ def unwritten() -> float:
 
 
 @pytest.mark.parametrize("statement", WAYS_TO_LOSE_THE_LOG.values(), ids=WAYS_TO_LOSE_THE_LOG)
-def test_where_the_row_cannot_be_written_nothing_is_shown_and_it_is_counted(
+def test_nothing_is_shown_when_the_access_log_cannot_be_written(
     ask: Any, database_urls: DatabaseUrls, statement: LiteralString
 ) -> None:
     with psycopg.connect(database_urls.owner) as conn:
@@ -105,9 +105,7 @@ def test_where_the_row_cannot_be_written_nothing_is_shown_and_it_is_counted(
     assert unwritten() == before + 1
 
 
-def test_a_denial_that_cannot_be_written_is_one_all_the_same_and_is_counted(
-    ask: Any, database_urls: DatabaseUrls
-) -> None:
+def test_a_caller_is_refused_although_the_denial_cannot_be_written(ask: Any, database_urls: DatabaseUrls) -> None:
     def deny() -> None:
         raise PermissionDenied("NOT_YOURS", "not yours")
 
@@ -122,7 +120,7 @@ def test_a_denial_that_cannot_be_written_is_one_all_the_same_and_is_counted(
     assert unwritten() == before + 1
 
 
-def test_another_table_that_cannot_be_written_is_not_taken_for_the_log(ask: Any, database_urls: DatabaseUrls) -> None:
+def test_an_unwritable_table_is_not_mistaken_for_the_access_log(ask: Any, database_urls: DatabaseUrls) -> None:
     def act() -> None:
         with call.current().database.transaction() as conn:
             conn.execute("INSERT INTO inbox (event_id, source) VALUES (gen_random_uuid(), 'x')")

@@ -88,7 +88,5 @@ def ask_nonsense(conn: Connection) -> None:
     ],
     ids=lambda given: given.__name__.replace("_", " ") if callable(given) else given[1],
 )
-def test_an_error_of_the_database_is_told_as_what_the_caller_can_do(
-    told: Any, act: Act, error: tuple[str, str]
-) -> None:
+def test_database_errors_tell_the_caller_whether_to_retry(told: Any, act: Act, error: tuple[str, str]) -> None:
     assert told(act) == error

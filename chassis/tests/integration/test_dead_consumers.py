@@ -34,7 +34,7 @@ def between_all_commands(bus: Bus, act: Callable[[], object], monkeypatch: pytes
     monkeypatch.setattr(bus._redis, "execute_command", send_and_act)
 
 
-def test_what_a_consumer_takes_while_the_dead_are_removed_stays_in_its_hand(
+def test_a_consumer_keeps_entries_that_it_takes_while_dead_ones_are_removed(
     group: Bus, servers: Any, bus_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     back = Bus(servers.bus_url, prefix=bus_prefix)
@@ -56,7 +56,7 @@ def test_what_a_consumer_takes_while_the_dead_are_removed_stays_in_its_hand(
     assert [delivery.entry_id for delivery in waiting] == taken
 
 
-def test_the_dead_are_removed_and_whoever_holds_something_or_asked_lately_is_not(group: Bus) -> None:
+def test_only_idle_consumers_that_hold_nothing_are_removed(group: Bus) -> None:
     group.add(STREAM, [{"number": "1"}])
     group.read(GROUP, "with work", [STREAM], count=1)
     group.read(GROUP, "dead", [STREAM], count=1)
@@ -68,14 +68,14 @@ def test_the_dead_are_removed_and_whoever_holds_something_or_asked_lately_is_not
     assert consumers(group) == {b"with work"}
 
 
-def test_without_the_stream_or_the_group_there_is_nobody_to_remove(bus: Bus) -> None:
+def test_removing_consumers_ignores_a_missing_stream_or_group(bus: Bus) -> None:
     bus.remove_dead_consumers(GROUP, STREAM, idle_seconds=-1)
 
     bus.add(STREAM, [{"number": "1"}])
     bus.remove_dead_consumers(GROUP, STREAM, idle_seconds=-1)
 
 
-def test_any_other_refusal_of_the_bus_is_raised(bus: Bus) -> None:
+def test_other_errors_of_the_bus_are_raised(bus: Bus) -> None:
     bus._redis.set(bus._prefix + STREAM, "not a stream")
 
     with pytest.raises(redis.ResponseError, match="WRONGTYPE"):

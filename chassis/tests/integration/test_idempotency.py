@@ -15,7 +15,7 @@ from chassis import call
 from chassis.call import Call
 from chassis.database import Connection, Database
 from chassis.errors import AlreadyExists, FailedPrecondition, InvalidArgument
-from chassis.idempotency import Memory, first_answer, run_once
+from chassis.idempotency import Rebuildable, first_answer, run_once
 from chassis.identity import Identity
 from chassis.testing import eventually
 from chassis.vault import Vault
@@ -86,7 +86,7 @@ def test_a_retry_gets_the_first_answer_and_has_no_effect(bookings: Bookings) -> 
     assert bookings.effects() == 1
 
 
-def test_another_request_another_subject_are_requests_of_their_own(bookings: Bookings) -> None:
+def test_request_ids_are_kept_apart_by_subject(bookings: Bookings) -> None:
     request_id = str(uuid4())
 
     assert bookings.ask(request_id) == "A1"
@@ -94,7 +94,7 @@ def test_another_request_another_subject_are_requests_of_their_own(bookings: Boo
     assert bookings.ask(request_id, subject="OP2") == "A3"
 
 
-def test_of_twins_at_the_same_moment_the_second_waits_and_gets_the_first_answer(bookings: Bookings) -> None:
+def test_the_second_of_two_twins_waits_and_gets_the_first_answer(bookings: Bookings) -> None:
     request_id = str(uuid4())
     inside, may_end = threading.Event(), threading.Event()
 
@@ -124,7 +124,7 @@ def waits_for_a_lock(database: Database) -> bool:
     return bool(row and row["count"])
 
 
-def test_where_the_first_twin_fails_the_second_does_it(bookings: Bookings) -> None:
+def test_the_second_twin_runs_when_the_first_fails(bookings: Bookings) -> None:
     request_id = str(uuid4())
     inside, may_end = threading.Event(), threading.Event()
 
@@ -147,7 +147,7 @@ def test_where_the_first_twin_fails_the_second_does_it(bookings: Bookings) -> No
     assert bookings.effects() == 1
 
 
-def test_a_use_case_that_passes_over_errors_is_not_done_again(bookings: Bookings) -> None:
+def test_a_repeat_never_runs_the_use_case(bookings: Bookings) -> None:
     request_id = str(uuid4())
     bookings.ask(request_id)
 
@@ -178,7 +178,7 @@ def test_errors_are_not_kept(bookings: Bookings) -> None:
     assert bookings.ask(request_id) == "A2"
 
 
-def test_another_body_under_the_same_name_is_refused(bookings: Bookings) -> None:
+def test_another_body_under_the_same_request_id_is_refused(bookings: Bookings) -> None:
     request_id = str(uuid4())
     bookings.ask(request_id, claim_ref="C")
 
@@ -190,26 +190,26 @@ def test_another_body_under_the_same_name_is_refused(bookings: Bookings) -> None
 
 
 @pytest.mark.parametrize("request_id", ["", "x", "1234", "40392b79-da71-496f-824d-38ed11f0db1"])
-def test_what_is_no_uuid_names_no_request(bookings: Bookings, request_id: str) -> None:
+def test_a_request_id_must_be_a_uuid(bookings: Bookings, request_id: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
         bookings.ask(request_id)
 
     assert [violation.field for violation in refused.value.violations] == ["request_id"]
 
 
-def test_a_large_answer_is_built_again_from_what_was_kept(bookings: Bookings) -> None:
-    kept = Memory[str](
+def test_a_large_answer_is_rebuilt_for_a_repeat(bookings: Bookings) -> None:
+    kept = Rebuildable[str](
         keep=lambda number: {"number": number},
         rebuild=lambda conn, plain: f"{plain['number']} again, in {conn.info.transaction_status.name}",
     )
     request_id = str(uuid4())
 
-    assert bookings.ask(request_id, memory=kept) == "A1"
-    assert bookings.ask(request_id, memory=kept) == "A1 again, in INTRANS"
+    assert bookings.ask(request_id, rebuildable=kept) == "A1"
+    assert bookings.ask(request_id, rebuildable=kept) == "A1 again, in INTRANS"
     assert bookings.effects() == 1
 
 
-def test_what_is_kept_of_a_request_is_not_readable_in_the_database(bookings: Bookings) -> None:
+def test_kept_requests_are_not_readable_in_the_database(bookings: Bookings) -> None:
     bookings.ask(str(uuid4()), claim_ref="CANARY")
 
     with bookings.database.transaction() as conn:
@@ -235,7 +235,7 @@ def test_a_kept_answer_does_not_open_for_another_request(bookings: Bookings) -> 
         bookings.ask(other)
 
 
-def test_before_a_repeat_its_first_answer_is_there(bookings: Bookings) -> None:
+def test_the_first_answer_can_be_looked_up(bookings: Bookings) -> None:
     request_id = str(uuid4())
     assert bookings.first(request_id) is None
 
@@ -249,7 +249,7 @@ def test_before_a_repeat_its_first_answer_is_there(bookings: Bookings) -> None:
     assert bookings.effects() == 1
 
 
-def test_who_may_not_see_an_answer_any_more_is_not_shown_it_again(bookings: Bookings) -> None:
+def test_a_caller_who_lost_the_right_is_not_shown_the_answer_again(bookings: Bookings) -> None:
     request_id = str(uuid4())
 
     def refuse(_conn: Connection) -> None:
@@ -260,7 +260,7 @@ def test_who_may_not_see_an_answer_any_more_is_not_shown_it_again(bookings: Book
         bookings.ask(request_id, show_again=refuse)
 
 
-def test_that_an_answer_is_shown_again_is_committed_before_it_is(bookings: Bookings) -> None:
+def test_showing_an_answer_again_is_committed_first(bookings: Bookings) -> None:
     request_id = str(uuid4())
 
     def note(conn: Connection) -> None:
@@ -272,16 +272,17 @@ def test_that_an_answer_is_shown_again_is_committed_before_it_is(bookings: Booki
     assert bookings.effects() == 2
 
 
-def test_of_a_large_answer_there_is_what_was_kept(bookings: Bookings) -> None:
+def test_looking_up_a_large_answer_gives_what_was_kept(bookings: Bookings) -> None:
     request_id = str(uuid4())
     bookings.ask(
-        request_id, memory=Memory[str](keep=lambda number: {"number": number}, rebuild=lambda _conn, _kept: "")
+        request_id,
+        rebuildable=Rebuildable[str](keep=lambda number: {"number": number}, rebuild=lambda _conn, _kept: ""),
     )
 
     assert bookings.first(request_id) == b'{"number":"A1"}'
 
 
-def test_the_first_answer_to_another_body_is_not_given(bookings: Bookings) -> None:
+def test_looking_up_refuses_another_body(bookings: Bookings) -> None:
     request_id = str(uuid4())
     bookings.ask(request_id, claim_ref="C")
 
@@ -291,7 +292,7 @@ def test_the_first_answer_to_another_body_is_not_given(bookings: Bookings) -> No
     assert refused.value.reason == "REQUEST_ID_REUSED"
 
 
-def test_of_a_twin_under_way_there_is_no_answer_yet_and_nobody_waits(bookings: Bookings) -> None:
+def test_looking_up_does_not_wait_for_a_twin_under_way(bookings: Bookings) -> None:
     request_id = str(uuid4())
     seen: list[bytes | None] = []
     bookings.within = lambda: seen.append(bookings.first(request_id))
@@ -302,7 +303,7 @@ def test_of_a_twin_under_way_there_is_no_answer_yet_and_nobody_waits(bookings: B
     assert bookings.first(request_id) is not None
 
 
-def test_of_a_request_that_was_rolled_back_there_is_no_answer(bookings: Bookings) -> None:
+def test_a_request_that_was_rolled_back_has_no_answer(bookings: Bookings) -> None:
     request_id = str(uuid4())
 
     def refuse() -> None:
@@ -316,7 +317,7 @@ def test_of_a_request_that_was_rolled_back_there_is_no_answer(bookings: Bookings
     assert bookings.first(request_id, claim_ref="D") is None
 
 
-def test_what_is_no_uuid_has_no_first_answer(bookings: Bookings) -> None:
+def test_looking_up_refuses_a_request_id_that_is_no_uuid(bookings: Bookings) -> None:
     with pytest.raises(InvalidArgument) as refused:
         bookings.first("1234")
 

@@ -63,7 +63,7 @@ def rounds(platform: Any, number: int) -> None:
     order=st.lists(st.integers(0, 3), min_size=1, max_size=12),
     troubles=st.lists(st.sampled_from(["away", "defect", "lost receipt"]), max_size=4),
 )
-def test_an_event_is_handled_once_whatever_is_delivered_and_whatever_fails(
+def test_an_event_is_handled_once_under_any_deliveries_and_failures(
     platform: Any, order: list[int], troubles: list[str]
 ) -> None:
     already = set(platform.column(HANDLED))
@@ -115,7 +115,7 @@ def test_a_duplicate_is_receipted_again(platform: Any) -> None:
     assert platform.column(HANDLED) == [event_id]
 
 
-def test_a_handler_that_fails_leaves_nothing_of_itself(platform: Any) -> None:
+def test_a_failed_handler_is_rolled_back(platform: Any) -> None:
     platform.submitted()
     platform.relay.publish()
     platform.act = away
@@ -129,7 +129,7 @@ def test_a_handler_that_fails_leaves_nothing_of_itself(platform: Any) -> None:
 
 
 @pytest.mark.parametrize("error", [Unavailable("AWAY", "away"), ZeroDivisionError("a defect")])
-def test_what_will_pass_is_tried_for_ever_and_then_handled(platform: Any, error: Exception) -> None:
+def test_a_passing_error_is_retried_until_the_event_is_handled(platform: Any, error: Exception) -> None:
     [event_id] = platform.submitted()
     platform.relay.publish()
 
@@ -146,7 +146,7 @@ def test_what_will_pass_is_tried_for_ever_and_then_handled(platform: Any, error:
     assert platform.column(HANDLED) == [event_id]
 
 
-def test_a_lock_that_is_held_is_waited_for_by_trying_again(platform: Any) -> None:
+def test_an_event_is_retried_while_a_lock_is_held(platform: Any) -> None:
     [event_id] = platform.submitted()
     platform.relay.publish()
     with platform.database.transaction() as holder:
@@ -160,7 +160,7 @@ def test_a_lock_that_is_held_is_waited_for_by_trying_again(platform: Any) -> Non
     assert platform.column(HANDLED) == [event_id]
 
 
-def test_a_refusal_becomes_a_dead_letter_after_its_tries(platform: Any) -> None:
+def test_a_refused_event_becomes_a_dead_letter_after_its_tries(platform: Any) -> None:
     [event_id] = platform.submitted()
     platform.relay.publish()
     platform.act = refuse
@@ -179,7 +179,7 @@ def test_a_refusal_becomes_a_dead_letter_after_its_tries(platform: Any) -> None:
 
 
 @pytest.mark.parametrize("defect", ["refusal", "bug"])
-def test_the_events_behind_one_that_fails_are_handled_in_the_same_round(platform: Any, defect: str) -> None:
+def test_one_failing_event_takes_no_other_along(platform: Any, defect: str) -> None:
     first, *behind = platform.submitted(5)
     error = FailedPrecondition("NOT_SO", "refused") if defect == "refusal" else ZeroDivisionError()
 
@@ -212,7 +212,7 @@ def envelope(**fields: Any) -> bytes:
         (envelope(type="Unknown\0", claim_ref="C\0"), "UNKNOWN_TYPE"),  # PostgreSQL's text holds no NUL
     ],
 )
-def test_what_cannot_be_read_becomes_a_dead_letter_and_is_receipted(platform: Any, body: bytes, reason: str) -> None:
+def test_an_unreadable_event_becomes_a_dead_letter_and_is_receipted(platform: Any, body: bytes, reason: str) -> None:
     platform.inbox.consume()
     event_id = deliver(platform, body)
 
@@ -224,7 +224,7 @@ def test_what_cannot_be_read_becomes_a_dead_letter_and_is_receipted(platform: An
     assert pending(platform) == 0
 
 
-def test_an_event_that_no_table_can_hold_does_not_stop_the_events_behind_it(platform: Any) -> None:
+def test_an_event_that_cannot_be_stored_does_not_stop_later_events(platform: Any) -> None:
     def keep(event: Any) -> None:
         with platform.database.transaction() as conn:
             conn.execute("SELECT %s::text", [event.claim_ref])
@@ -241,7 +241,7 @@ def test_an_event_that_no_table_can_hold_does_not_stop_the_events_behind_it(plat
     assert pending(platform) == 0
 
 
-def test_a_group_that_is_gone_is_made_again_and_hears_from_the_start(platform: Any) -> None:
+def test_a_missing_group_is_made_again_and_reads_from_the_start(platform: Any) -> None:
     heard = platform.submitted(2)
     platform.relay.publish()
     rounds(platform, 0)
@@ -258,7 +258,7 @@ def test_a_group_that_is_gone_is_made_again_and_hears_from_the_start(platform: A
 
 
 @pytest.mark.parametrize("fields", [{"event_id": b"short"}, {"heard_by": b"\xff,assessment-svc", "event_id": b""}])
-def test_an_entry_without_an_identity_is_passed_over(platform: Any, fields: dict[str, Any]) -> None:
+def test_an_entry_without_an_event_id_is_skipped(platform: Any, fields: dict[str, Any]) -> None:
     deliver(platform, b"x", **fields)
     [event_id] = platform.submitted()
     platform.relay.publish()
@@ -271,7 +271,7 @@ def test_an_entry_without_an_identity_is_passed_over(platform: Any, fields: dict
 
 
 @pytest.mark.parametrize("heard_by", ["", "la-notifier", "assessment-svc-2"])
-def test_what_is_for_others_is_neither_handled_nor_receipted(platform: Any, heard_by: str) -> None:
+def test_events_for_other_services_are_neither_handled_nor_receipted(platform: Any, heard_by: str) -> None:
     deliver(platform, b"x", heard_by=heard_by)
 
     rounds(platform, 1)
@@ -281,7 +281,7 @@ def test_what_is_for_others_is_neither_handled_nor_receipted(platform: Any, hear
     assert pending(platform) == 0
 
 
-def test_a_dead_letter_that_somebody_wants_replayed_is_handled_once(platform: Any) -> None:
+def test_a_replayed_dead_letter_is_handled_once(platform: Any) -> None:
     [event_id] = platform.submitted()
     platform.relay.publish()
     platform.act = refuse
@@ -297,7 +297,7 @@ def test_a_dead_letter_that_somebody_wants_replayed_is_handled_once(platform: An
     assert platform.column(DEAD) == []
 
 
-def test_a_replay_that_fails_keeps_the_letter_until_it_is_wanted_again(platform: Any) -> None:
+def test_a_failed_replay_keeps_the_dead_letter(platform: Any) -> None:
     platform.submitted()
     platform.relay.publish()
     platform.act = refuse
@@ -325,7 +325,7 @@ def test_two_replicas_share_the_work(platform: Any) -> None:
     assert sorted(platform.column(HANDLED)) == sorted(event_ids)
 
 
-def test_what_becomes_of_deliveries_is_counted(platform: Any) -> None:
+def test_deliveries_are_counted_by_result(platform: Any) -> None:
     def counts() -> dict[str, float]:
         return {
             result: metrics.REGISTRY.get_sample_value(
@@ -350,7 +350,7 @@ def test_what_becomes_of_deliveries_is_counted(platform: Any) -> None:
     assert gained == {"handled": 1.0, "duplicate": 1.0, "failed": TRIES - 1.0, "dead": 1.0}
 
 
-def test_the_contract_says_whose_streams_are_read(platform: Any) -> None:
+def test_an_inbox_reads_the_streams_that_the_contract_names(platform: Any) -> None:
     assert STREAM in platform.inbox._streams
     assert platform.inbox._streams == [
         outbox.events_stream(source) for source in contract.sources_heard_by("assessment-svc")

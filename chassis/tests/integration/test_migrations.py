@@ -31,7 +31,7 @@ def empty(servers: Servers, database_urls: DatabaseUrls) -> Iterator[DatabaseUrl
         conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def test_of_eight_that_start_at_once_one_migrates(empty: DatabaseUrls, tmp_path: Path) -> None:
+def test_one_of_eight_replicas_that_start_together_migrates(empty: DatabaseUrls, tmp_path: Path) -> None:
     (tmp_path / "0001_things.sql").write_text("CREATE TABLE things (id integer PRIMARY KEY)")
     together = threading.Barrier(8)
 
@@ -47,9 +47,7 @@ def test_of_eight_that_start_at_once_one_migrates(empty: DatabaseUrls, tmp_path:
         assert conn.execute("SELECT count(*) FROM things").fetchone() == (0,)
 
 
-def test_a_migration_that_fails_leaves_nothing_of_itself_and_lets_the_next_try(
-    empty: DatabaseUrls, tmp_path: Path
-) -> None:
+def test_a_failed_migration_is_rolled_back_and_can_be_tried_again(empty: DatabaseUrls, tmp_path: Path) -> None:
     step = tmp_path / "0001_things.sql"
     step.write_text("CREATE TABLE things (id integer); SELECT 1 / 0;")
     with pytest.raises(psycopg.errors.DivisionByZero):
@@ -72,7 +70,7 @@ def test_a_migration_that_fails_leaves_nothing_of_itself_and_lets_the_next_try(
         "CREATE TABLE another (id integer)",
     ],
 )
-def test_the_role_that_runs_the_service_may_only_add_to_the_access_log(database: Database, statement: str) -> None:
+def test_the_app_role_may_only_insert_into_the_access_log(database: Database, statement: str) -> None:
     with database.transaction() as conn:
         conn.execute(
             "INSERT INTO access_log (at, subject, roles, method, purpose, outcome, traceparent)"
@@ -83,7 +81,7 @@ def test_the_role_that_runs_the_service_may_only_add_to_the_access_log(database:
         conn.execute(statement.encode())
 
 
-def test_at_no_moment_of_a_new_start_may_it_read_the_access_log(
+def test_the_app_role_can_never_read_the_access_log_during_a_start(
     database_urls: DatabaseUrls, database: Database
 ) -> None:
     done = threading.Event()

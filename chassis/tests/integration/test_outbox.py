@@ -28,7 +28,7 @@ WRITTEN_EARLY = """
 BOTH = ("assessment-svc", "la-notifier")
 
 
-def test_what_is_rolled_back_is_never_published(platform: Any) -> None:
+def test_an_event_that_is_rolled_back_is_never_published(platform: Any) -> None:
     with suppress(Undone), platform.database.transaction() as conn:
         platform.submit(conn)
         raise Undone
@@ -38,7 +38,7 @@ def test_what_is_rolled_back_is_never_published(platform: Any) -> None:
     assert platform.published() == []
 
 
-def test_a_row_is_finished_when_all_who_hear_it_have_receipted(platform: Any) -> None:
+def test_a_row_is_finished_when_all_its_hearers_have_receipted(platform: Any) -> None:
     [event_id] = platform.submitted()
     platform.relay.publish()
 
@@ -52,7 +52,7 @@ def test_a_row_is_finished_when_all_who_hear_it_have_receipted(platform: Any) ->
     assert platform.column(UNFINISHED) == []
 
 
-def test_receipts_that_were_stored_are_acknowledged(platform: Any) -> None:
+def test_stored_receipts_are_acknowledged(platform: Any) -> None:
     [event_id] = platform.submitted()
     platform.receipt(BOTH[0], event_id)
 
@@ -72,7 +72,7 @@ def test_receipts_of_one_batch_count_together(platform: Any) -> None:
     assert platform.column(UNFINISHED) == [second]
 
 
-def test_a_receipt_that_is_none_does_not_hold_up_the_others(platform: Any) -> None:
+def test_an_unreadable_receipt_does_not_hold_up_the_others(platform: Any) -> None:
     [event_id] = platform.submitted()
     garbage: list[dict[str, bytes | str]] = [
         {"event_id": b"short", "consumer": "x"},
@@ -90,9 +90,7 @@ def test_a_receipt_that_is_none_does_not_hold_up_the_others(platform: Any) -> No
     assert platform.column(UNFINISHED) == []
 
 
-def test_receipts_that_were_read_and_not_stored_are_taken_up_again(
-    platform: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_receipts_read_but_not_stored_are_taken_again(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     [event_id] = platform.submitted()
     for hearer in BOTH:
         platform.receipt(hearer, event_id)
@@ -110,7 +108,7 @@ def test_receipts_that_were_read_and_not_stored_are_taken_up_again(
     assert platform.column(UNFINISHED) == []
 
 
-def test_an_event_heard_by_nobody_is_finished_when_it_is_published(platform: Any) -> None:
+def test_an_event_without_hearers_is_finished_when_it_is_published(platform: Any) -> None:
     unheard = next(event for event in contract.events().values() if not event.heard_by)
     with platform.database.transaction() as conn:
         outbox.append(conn, claim_ref="C", version=1, event=unheard.message())
@@ -120,7 +118,7 @@ def test_an_event_heard_by_nobody_is_finished_when_it_is_published(platform: Any
     assert platform.column(UNFINISHED) == []
 
 
-def test_what_is_not_receipted_is_published_again_with_a_growing_pause(platform: Any) -> None:
+def test_an_event_without_receipts_is_published_again_after_growing_pauses(platform: Any) -> None:
     platform.submitted()
     pauses = []
     for _ in range(12):
@@ -133,7 +131,7 @@ def test_what_is_not_receipted_is_published_again_with_a_growing_pause(platform:
     assert 400 < float(pauses[-1]) < 760  # ten minutes, give or take a quarter
 
 
-def test_what_is_not_due_is_not_published_again(platform: Any) -> None:
+def test_an_event_is_not_published_again_before_it_is_due(platform: Any) -> None:
     platform.submitted()
 
     platform.relay.publish()
@@ -142,7 +140,7 @@ def test_what_is_not_due_is_not_published_again(platform: Any) -> None:
     assert len(platform.published()) == 1
 
 
-def test_a_commit_that_comes_late_is_not_passed_over(platform: Any) -> None:
+def test_the_relay_finds_rows_that_commit_late(platform: Any) -> None:
     with platform.database.transaction() as conn:
         # By hand: append() writes the row with the commit, where this moment is too short to be met.
         late = str(next(iter(conn.execute(WRITTEN_EARLY).fetchone().values())))
@@ -155,7 +153,7 @@ def test_a_commit_that_comes_late_is_not_passed_over(platform: Any) -> None:
     assert platform.published() == [early, late]
 
 
-def test_rows_that_another_relay_holds_are_left_to_it(platform: Any) -> None:
+def test_relays_do_not_take_each_others_rows(platform: Any) -> None:
     held, free = platform.submitted(2)
     with platform.database.transaction() as conn:
         conn.execute("SELECT 1 FROM outbox WHERE event_id = %s FOR UPDATE", [held])
@@ -167,7 +165,7 @@ def test_rows_that_another_relay_holds_are_left_to_it(platform: Any) -> None:
     assert platform.published() == [free, held]
 
 
-def test_while_the_bus_is_away_nothing_is_claimed_and_no_back_off_grows(platform: Any) -> None:
+def test_nothing_is_claimed_while_the_bus_is_away(platform: Any) -> None:
     platform.submitted(3)
     away = Bus(f"redis://127.0.0.1:{free_port()}/0")
     relay = Relay("intake-svc", platform.database, away, consumer="r")
@@ -181,7 +179,7 @@ def test_while_the_bus_is_away_nothing_is_claimed_and_no_back_off_grows(platform
     assert len(platform.published()) == 3
 
 
-def test_a_bus_that_goes_away_between_claim_and_publishing_gives_the_rows_back(
+def test_rows_are_given_back_when_the_bus_goes_away_before_publishing(
     platform: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     platform.submitted(2)
@@ -197,7 +195,7 @@ def test_a_bus_that_goes_away_between_claim_and_publishing_gives_the_rows_back(
     assert set(platform.column("SELECT publish_after <= clock_timestamp() + interval '1 s' FROM outbox")) == {"True"}
 
 
-def test_after_the_bus_lost_everything_every_event_is_heard_all_the_same(platform: Any) -> None:
+def test_every_event_is_heard_although_the_bus_lost_everything(platform: Any) -> None:
     event_ids = platform.submitted(3)
     platform.settle()
     assert len(platform.column("SELECT event_id FROM handled")) == 3
@@ -239,9 +237,7 @@ def test_an_event_carries_its_envelope_and_is_counted(platform: Any) -> None:
     assert count() - before == 1
 
 
-def test_what_was_cut_off_the_stream_before_it_was_heard_is_heard_all_the_same(
-    platform: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_event_trimmed_from_the_stream_is_heard_later(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chassis.bus.LONGEST_STREAM", 100)
     event_ids = platform.submitted(600)
     while platform.relay.publish():

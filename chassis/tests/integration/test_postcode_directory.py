@@ -27,18 +27,18 @@ def directory(built: Path) -> Iterator[Postcodes]:
         yield opened
 
 
-def test_it_is_compact(built: Path) -> None:
+def test_the_directory_is_compact(built: Path) -> None:
     assert built.stat().st_size < 100_000_000
 
 
-def test_it_holds_every_placed_postcode_of_the_kingdom(built: Path) -> None:
+def test_the_directory_holds_every_placed_postcode_of_the_kingdom(built: Path) -> None:
     with closing(sqlite3.connect(built)) as connection:
         number = connection.execute("SELECT count(*) FROM place").fetchone()[0]
 
     assert number == 2_720_556 - 11_007 - 7_052 - 6_100  # less the blanks, the Channel Islands, Man
 
 
-def test_the_extract_says_the_same_of_each_of_its_postcodes(directory: Postcodes, tmp_path: Path) -> None:
+def test_the_extract_agrees_with_the_directory(directory: Postcodes, tmp_path: Path) -> None:
     build_extract(tmp_path / "extract.sqlite")
     lines = resources.files("chassis").joinpath("data", "postcodes_extract.csv").read_text(encoding="utf-8")
     listed = [line["postcode"] for line in csv.DictReader(lines.splitlines())]
@@ -48,7 +48,7 @@ def test_the_extract_says_the_same_of_each_of_its_postcodes(directory: Postcodes
         assert extract.authority_codes() == directory.authority_codes()
 
 
-def test_reading_it_by_many_threads_takes_next_to_no_memory(directory: Postcodes, built: Path) -> None:
+def test_many_readers_of_the_directory_take_little_memory(directory: Postcodes, built: Path) -> None:
     with closing(sqlite3.connect(built)) as connection:
         some = [row[0] for row in connection.execute("SELECT postcode FROM place WHERE easting % 80 = 0")]
     shares = [some[number::16] for number in range(16)]
@@ -78,7 +78,7 @@ def test_a_directory_of_the_installed_package_is_not_built_again(built: Path) ->
     assert built.stat().st_ino == before
 
 
-def test_a_directory_of_another_source_is_built_again_and_tells_its_progress(tmp_path: Path) -> None:
+def test_a_directory_of_another_source_is_built_again_and_shows_progress(tmp_path: Path) -> None:
     path = tmp_path / "postcodes.sqlite"
     build_extract(path)
     told: list[tuple[int, int]] = []

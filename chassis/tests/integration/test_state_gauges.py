@@ -16,7 +16,7 @@ def scrape(collector: StateCollector) -> str:
     return generate_latest(registry).decode()
 
 
-def test_the_state_of_events_shows(platform: Any) -> None:
+def test_gauges_show_unfinished_events_and_dead_letters(platform: Any) -> None:
     platform.submitted(2)
     platform.execute("UPDATE outbox SET created = clock_timestamp() - interval '90 seconds'")
     platform.execute(
@@ -31,13 +31,13 @@ def test_the_state_of_events_shows(platform: Any) -> None:
     assert "chassis_dead_letters 1.0" in shown
 
 
-def test_without_events_there_is_nothing_old(database: Database) -> None:
+def test_the_oldest_event_is_zero_seconds_old_without_events(database: Database) -> None:
     shown = scrape(StateCollector(database, OWN_GAUGES))
 
     assert "chassis_outbox_oldest_seconds 0.0" in shown
 
 
-def test_labels_of_a_services_own_gauge_show(database: Database) -> None:
+def test_a_services_own_gauge_shows_its_labels(database: Database) -> None:
     gauge = StateGauge(name="tested", help="Tested.", labels=("state",), read=lambda _conn: [(("HELD",), 3.0)])
 
     assert 'tested{state="HELD"} 3.0' in scrape(StateCollector(database, [gauge]))

@@ -31,7 +31,7 @@ def keyring(path: Path, **changes: Any) -> Keyring:
 
 
 @pytest.mark.parametrize("value", ["Łukasz", 12, None, {"lines": ["1 High St"]}, [True, "x"], ""])
-def test_what_is_sealed_opens_again(database: Database, vault: Vault, value: Any) -> None:
+def test_a_sealed_value_opens_again(database: Database, vault: Vault, value: Any) -> None:
     with database.transaction() as conn:
         sealed = vault.cipher(conn, CLAIM).seal(value, field="name", version=1)
 
@@ -40,7 +40,7 @@ def test_what_is_sealed_opens_again(database: Database, vault: Vault, value: Any
     assert str(value).encode() not in sealed or len(str(value)) < 5
 
 
-def test_the_same_value_is_never_sealed_the_same(database: Database, vault: Vault) -> None:
+def test_the_same_value_is_sealed_differently_each_time(database: Database, vault: Vault) -> None:
     with database.transaction() as conn:
         cipher = vault.cipher(conn, CLAIM)
 
@@ -48,7 +48,7 @@ def test_the_same_value_is_never_sealed_the_same(database: Database, vault: Vaul
 
 
 @pytest.mark.parametrize(("claim", "field", "version"), [(OTHER, "name", 1), (CLAIM, "bank", 1), (CLAIM, "name", 2)])
-def test_what_is_copied_elsewhere_does_not_open(
+def test_a_sealed_value_copied_elsewhere_does_not_open(
     database: Database, vault: Vault, claim: str, field: str, version: int
 ) -> None:
     with database.transaction() as conn:
@@ -58,7 +58,7 @@ def test_what_is_copied_elsewhere_does_not_open(
             vault.cipher(conn, claim).open(sealed, field=field, version=version)
 
 
-def test_another_service_cannot_open_it_with_the_same_keys(database: Database, tmp_path: Path) -> None:
+def test_another_service_cannot_open_a_value_with_the_same_keys(database: Database, tmp_path: Path) -> None:
     keys = keyring(tmp_path / "keys.json")
     with database.transaction() as conn:
         Vault("intake-svc", keys).cipher(conn, CLAIM)
@@ -83,7 +83,7 @@ def test_a_key_that_is_rolled_back_with_its_transaction_is_not_used_again(databa
         assert started_again.cipher(conn, CLAIM).open(sealed, field="f", version=1) == "x"
 
 
-def test_two_at_once_make_one_key(database: Database, vault: Vault) -> None:
+def test_two_transactions_at_once_make_one_key(database: Database, vault: Vault) -> None:
     together = threading.Barrier(2)
 
     def seal(_number: int) -> bytes:
@@ -119,7 +119,7 @@ def test_after_a_rotation_old_claims_open_and_new_ones_use_the_new_key(database:
     assert rotated.open_response(response, place="p") == b"response"
 
 
-def test_a_data_key_that_was_removed_is_gone_for_everybody_at_once(database: Database, vault: Vault) -> None:
+def test_a_removed_data_key_is_gone_at_once(database: Database, vault: Vault) -> None:
     with database.transaction() as conn:
         sealed = vault.cipher(conn, CLAIM).seal("x", field="f", version=1)
     with database.transaction() as conn:
@@ -129,16 +129,14 @@ def test_a_data_key_that_was_removed_is_gone_for_everybody_at_once(database: Dat
         vault.cipher(conn, CLAIM).open(sealed, field="f", version=1)
 
 
-def test_what_stands_for_a_nino_is_the_same_every_time_and_under_other_keys_another(
-    vault: Vault, tmp_path: Path
-) -> None:
+def test_the_lookup_of_a_nino_is_stable_and_depends_on_the_key(vault: Vault, tmp_path: Path) -> None:
     other = Vault("test", keyring(tmp_path / "keys.json"))
 
     assert vault.lookup("AB123456C") == vault.lookup("AB123456C")
     assert vault.lookup("AB123456C") not in {vault.lookup("AB123456D"), other.lookup("AB123456C")}
 
 
-def test_the_database_alone_does_not_hold_what_was_sealed(database: Database, vault: Vault) -> None:
+def test_sealed_values_are_not_readable_in_the_database(database: Database, vault: Vault) -> None:
     with database.transaction() as conn:
         vault.cipher(conn, CLAIM)
         row = conn.execute("SELECT wrapped FROM data_keys").fetchone()
@@ -147,7 +145,7 @@ def test_the_database_alone_does_not_hold_what_was_sealed(database: Database, va
     assert len(row["wrapped"]) == 12 + 32 + 16  # nonce, key, tag: sealed by a key from outside
 
 
-def test_a_keyring_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_a_malformed_keyring_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     path.write_text("{}")
 
@@ -161,7 +159,7 @@ def wait_a_little_for_the_key(database: Database, vault: Vault) -> None:
         vault.cipher(conn, CLAIM)
 
 
-def test_a_lock_that_does_not_come_is_an_error_and_no_second_key(database: Database, vault: Vault) -> None:
+def test_a_lock_timeout_is_an_error_and_makes_no_second_key(database: Database, vault: Vault) -> None:
     with database.transaction() as first:
         vault.cipher(first, CLAIM)
 

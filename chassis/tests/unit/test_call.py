@@ -24,22 +24,22 @@ def call_with(seconds: float) -> Call:
     )
 
 
-def test_outside_of_a_call_a_worker_waits_as_long_as_it_says() -> None:
+def test_a_timeout_outside_a_call_is_unchanged() -> None:
     assert call.within_deadline(12.0) == 12.0
 
 
-def test_inside_of_a_call_others_get_no_more_time_than_is_left() -> None:
+def test_a_timeout_inside_a_call_ends_with_its_deadline() -> None:
     with call.entered(call_with(1.0)):
         assert call.within_deadline(0.5) == 0.5
         assert 0.5 < call.within_deadline(12.0) <= 1.0
 
 
-def test_when_nothing_is_left_nobody_is_asked() -> None:
+def test_no_other_service_is_called_after_the_deadline() -> None:
     with call.entered(call_with(-1.0)), pytest.raises(DeadlineExceeded):
         call.within_deadline(12.0)
 
 
-def test_a_call_that_is_over_is_no_more_the_present_one() -> None:
+def test_a_finished_call_is_no_longer_the_current_one() -> None:
     with call.entered(call_with(1.0)) as present:
         assert call.current() is present
 

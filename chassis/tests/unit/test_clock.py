@@ -9,7 +9,7 @@ import pytest
 from chassis import clock
 
 
-def test_without_a_file_it_is_the_real_time() -> None:
+def test_the_clock_shows_the_real_time_without_a_file() -> None:
     before = datetime.now(UTC)
 
     now = clock.now()
@@ -18,7 +18,7 @@ def test_without_a_file_it_is_the_real_time() -> None:
     assert now.tzinfo is UTC
 
 
-def test_it_is_moved_and_the_moves_add_up(clock_file: Path) -> None:
+def test_moves_of_the_clock_add_up(clock_file: Path) -> None:
     clock.advance(timedelta(days=3))
 
     assert clock.advance(timedelta(hours=-12)) == timedelta(days=2.5)
@@ -35,7 +35,7 @@ def test_a_move_by_another_process_is_seen_at_once(clock_file: Path) -> None:
     assert clock.offset() == timedelta(hours=1)
 
 
-def test_a_file_that_is_taken_away_is_no_offset(clock_file: Path) -> None:
+def test_removing_the_file_removes_the_offset(clock_file: Path) -> None:
     clock.advance(timedelta(days=1))
 
     clock_file.unlink()
@@ -43,7 +43,7 @@ def test_a_file_that_is_taken_away_is_no_offset(clock_file: Path) -> None:
     assert clock.offset() == timedelta(0)
 
 
-def test_who_reads_during_a_move_sees_the_time_before_or_after_it(clock_file: Path) -> None:
+def test_a_reader_during_a_move_sees_the_time_before_or_after_it(clock_file: Path) -> None:
     seen: set[float] = set()
     moved = threading.Event()
 
@@ -61,12 +61,12 @@ def test_who_reads_during_a_move_sees_the_time_before_or_after_it(clock_file: Pa
     assert seen <= {123456789.0 * move for move in range(201)}
 
 
-def test_without_a_file_it_cannot_be_moved() -> None:
+def test_the_clock_cannot_be_moved_without_a_file() -> None:
     with pytest.raises(ValueError, match="no offset file"):
         clock.advance(timedelta(days=1))
 
 
-def test_the_day_is_that_of_london(clock_file: Path) -> None:
+def test_the_day_is_londons(clock_file: Path) -> None:
     half_past_eleven_in_utc = datetime(2027, 7, 1, 23, 30, tzinfo=UTC)
 
     clock.advance(half_past_eleven_in_utc - datetime.now(UTC))

@@ -51,7 +51,7 @@ def test_a_services_identity_may_call_no_more_than_the_contract_says(method: Met
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)
-def test_a_request_that_changes_something_is_named(method: MethodDescriptor) -> None:
+def test_every_mutating_request_has_a_request_id(method: MethodDescriptor) -> None:
     assert method.input_type is not None
     field = method.input_type.fields_by_name.get("request_id")
 
@@ -63,7 +63,7 @@ def test_a_request_that_changes_something_is_named(method: MethodDescriptor) -> 
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)
-def test_no_required_field_is_one_whose_absence_cannot_be_told(method: MethodDescriptor) -> None:
+def test_the_absence_of_every_required_field_can_be_detected(method: MethodDescriptor) -> None:
     # False and zero would be refused as absent; a version is never zero.
     assert method.input_type is not None
     for message in messages_below(method.input_type):
@@ -85,18 +85,18 @@ def test_no_two_events_have_one_name() -> None:
     assert sorted(declared) == sorted(contract.events())
 
 
-def test_no_event_carries_what_a_claimant_told_us() -> None:
+def test_no_event_carries_personal_data() -> None:
     for event in contract.events().values():
         assert not contract.may_hold_personal(event.message.DESCRIPTOR), event.name
 
 
-def test_who_hears_is_found_from_the_hearers_side() -> None:
+def test_the_sources_of_a_hearer_are_found() -> None:
     assert set(contract.events_heard_by("legacy-gateway")) >= {"ClaimAmended", "AssessmentConfirmed"}
     assert contract.sources_heard_by("legacy-gateway") == ["assessment-svc", "intake-svc"]
     assert contract.events_heard_by("nobody") == {}
 
 
-def test_what_is_personal_is_found_however_deep_it_lies() -> None:
+def test_personal_fields_are_found_at_any_depth() -> None:
     empty = intake_pb2.RecordAnswersResponse()
     without_answers = intake_pb2.RecordAnswersResponse(interview=intake_pb2.Interview(claim_ref="C"))
     submitted = intake_pb2.SubmitClaimResponse(claim=intake_pb2.Claim(claim_ref="C"))

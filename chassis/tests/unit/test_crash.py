@@ -28,10 +28,10 @@ def pass_two_points(**environment: str) -> tuple[int, list[str]]:
 
 
 @pytest.mark.parametrize("name", ["second", "first"])
-def test_it_dies_at_the_point_named_and_cleans_nothing_up(name: str) -> None:
+def test_a_process_dies_at_its_crash_point_without_cleaning_up(name: str) -> None:
     assert pass_two_points(CRASH_AT=name) == (crash.EXIT_CODE, {"first": [], "second": ["between"]}[name])
 
 
 @pytest.mark.parametrize("environment", [{}, {"CRASH_AT": "elsewhere"}, {"CRASH_AT": ""}])
-def test_it_passes_every_other_point(environment: dict[str, str]) -> None:
+def test_a_process_passes_every_other_crash_point(environment: dict[str, str]) -> None:
     assert pass_two_points(**environment) == (0, ["between", "behind", "cleaned up"])

@@ -26,7 +26,7 @@ def refusal(verifier: Verifier, authorization: str | None) -> str:
     return refused.value.reason
 
 
-def test_a_good_token_says_who_calls(verifier: Verifier, tokens: Tokens) -> None:
+def test_a_valid_token_identifies_the_caller(verifier: Verifier, tokens: Tokens) -> None:
     token = tokens.issue("ASSESSOR", subject="AS1", office="LDS", grade="EO")
 
     caller = verifier.identify(f"Bearer {token}")
@@ -39,7 +39,7 @@ def test_a_good_token_says_who_calls(verifier: Verifier, tokens: Tokens) -> None
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer ", "Basic abc"])
-def test_without_a_bearer_token_there_is_no_caller(verifier: Verifier, authorization: str | None) -> None:
+def test_a_call_without_a_bearer_token_is_refused(verifier: Verifier, authorization: str | None) -> None:
     assert refusal(verifier, authorization) == "NO_TOKEN"
 
 
@@ -62,9 +62,7 @@ def test_without_a_bearer_token_there_is_no_caller(verifier: Verifier, authoriza
         {"roles": [1]},
     ],
 )
-def test_a_token_that_is_not_for_this_platform_and_moment_is_refused(
-    verifier: Verifier, tokens: Tokens, claims: dict[str, Any]
-) -> None:
+def test_an_expired_or_foreign_token_is_refused(verifier: Verifier, tokens: Tokens, claims: dict[str, Any]) -> None:
     assert refusal(verifier, f"Bearer {tokens.issue('OPERATOR', **claims)}") == "BAD_TOKEN"
 
 
@@ -97,11 +95,11 @@ DEEP_HEADER = base64.urlsafe_b64encode(b'{"alg":' + b"[" * 5_000).decode().rstri
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "é.é.é", "." * 10_000, f"{DEEP_HEADER}.e30.AA"])
-def test_what_is_no_token_is_refused(verifier: Verifier, token: str) -> None:
+def test_a_malformed_token_is_refused(verifier: Verifier, token: str) -> None:
     assert refusal(verifier, f"Bearer {token}") == "BAD_TOKEN"
 
 
-def test_a_good_token_is_remembered_until_it_expires_and_no_longer(
+def test_a_valid_token_is_remembered_until_it_expires(
     verifier: Verifier, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = tokens.issue("OPERATOR", seconds=60)
@@ -114,7 +112,7 @@ def test_a_good_token_is_remembered_until_it_expires_and_no_longer(
     assert verifier._trust.remembered(token) is None
 
 
-def test_only_so_many_tokens_are_remembered(
+def test_the_number_of_remembered_tokens_is_bounded(
     verifier: Verifier, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chassis.identity._REMEMBERED", 2)
@@ -126,7 +124,7 @@ def test_only_so_many_tokens_are_remembered(
     assert [verifier._trust.remembered(token) is not None for token in given] == [False, True, True]
 
 
-def test_a_new_key_is_good_beside_the_old_one_once_the_file_is_read_again(verifier: Verifier, tokens: Tokens) -> None:
+def test_a_new_key_is_accepted_beside_the_old_one_after_a_reload(verifier: Verifier, tokens: Tokens) -> None:
     before = tokens.issue("OPERATOR", subject="BEFORE")
     tokens.change_key("second", withdraw=False)
     after = tokens.issue("OPERATOR", subject="AFTER")
@@ -137,9 +135,7 @@ def test_a_new_key_is_good_beside_the_old_one_once_the_file_is_read_again(verifi
     assert [verifier.identify(f"Bearer {token}").subject for token in (before, after)] == ["BEFORE", "AFTER"]
 
 
-def test_a_withdrawn_key_is_good_for_no_token_also_for_one_that_was_seen_before(
-    verifier: Verifier, tokens: Tokens
-) -> None:
+def test_a_withdrawn_key_invalidates_remembered_tokens(verifier: Verifier, tokens: Tokens) -> None:
     seen, unseen = tokens.issue("OPERATOR", subject="SEEN"), tokens.issue("OPERATOR", subject="UNSEEN")
     verifier.identify(f"Bearer {seen}")
 
@@ -150,7 +146,7 @@ def test_a_withdrawn_key_is_good_for_no_token_also_for_one_that_was_seen_before(
     assert verifier.identify(f"Bearer {tokens.issue('OPERATOR')}").subject == "OP000001"
 
 
-def test_a_key_withdrawn_under_the_same_name_is_good_no_more(verifier: Verifier, tokens: Tokens) -> None:
+def test_a_key_replaced_under_the_same_id_is_no_longer_accepted(verifier: Verifier, tokens: Tokens) -> None:
     seen = tokens.issue("OPERATOR")
     verifier.identify(f"Bearer {seen}")
 
@@ -178,7 +174,7 @@ def test_a_token_whose_key_is_withdrawn_while_it_is_being_checked_is_not_remembe
     assert refusal(verifier, f"Bearer {token}") == "BAD_TOKEN"
 
 
-def test_a_file_that_has_not_changed_is_not_read_and_no_token_forgotten(verifier: Verifier, tokens: Tokens) -> None:
+def test_an_unchanged_file_is_not_read_again(verifier: Verifier, tokens: Tokens) -> None:
     token = tokens.issue("OPERATOR")
     known = verifier.identify(f"Bearer {token}")
 
@@ -203,9 +199,7 @@ UNUSABLE = [
 
 
 @pytest.mark.parametrize("text", UNUSABLE, ids=lambda text: text[:20])
-def test_with_a_broken_file_the_keys_stay_as_they_were_until_it_is_mended(
-    verifier: Verifier, tokens: Tokens, text: str
-) -> None:
+def test_a_broken_file_leaves_the_keys_unchanged(verifier: Verifier, tokens: Tokens, text: str) -> None:
     seen, unseen = tokens.issue("OPERATOR", subject="SEEN"), tokens.issue("OPERATOR", subject="UNSEEN")
     verifier.identify(f"Bearer {seen}")
 
@@ -221,7 +215,7 @@ def test_with_a_broken_file_the_keys_stay_as_they_were_until_it_is_mended(
     assert refusal(verifier, f"Bearer {seen}") == "BAD_TOKEN"
 
 
-def test_without_the_file_the_keys_stay_as_they_were(verifier: Verifier, tokens: Tokens) -> None:
+def test_a_missing_file_leaves_the_keys_unchanged(verifier: Verifier, tokens: Tokens) -> None:
     tokens.jwks_file.unlink()
 
     with pytest.raises(FileNotFoundError):
@@ -230,7 +224,7 @@ def test_without_the_file_the_keys_stay_as_they_were(verifier: Verifier, tokens:
     assert verifier.identify(f"Bearer {tokens.issue('OPERATOR')}").subject == "OP000001"
 
 
-def test_nobody_is_served_by_a_file_without_a_key_from_the_start(tokens: Tokens) -> None:
+def test_a_verifier_needs_a_key_at_the_start(tokens: Tokens) -> None:
     tokens.jwks_file.write_text('{"keys": []}')
 
     with pytest.raises(KeysUnusable):

@@ -45,7 +45,7 @@ def test_a_line_is_json_with_service_level_and_trace(lines: Lines) -> None:
     }
 
 
-def test_a_field_that_is_not_known_to_be_a_reference_is_dropped(lines: Lines) -> None:
+def test_unknown_log_fields_are_dropped(lines: Lines) -> None:
     logs.get().info("saved", surname=CANARY, answer=CANARY, count=3)
 
     [line] = lines()
@@ -53,7 +53,7 @@ def test_a_field_that_is_not_known_to_be_a_reference_is_dropped(lines: Lines) ->
     assert CANARY not in str(line)
 
 
-def test_the_text_of_an_error_does_not_get_out(lines: Lines) -> None:
+def test_error_texts_are_not_logged(lines: Lines) -> None:
     try:
         raise ValueError(CANARY)
     except ValueError:
@@ -79,7 +79,7 @@ def test_a_librarys_chatter_is_not_kept(lines: Lines) -> None:
     assert lines() == []
 
 
-def test_where_lines_cannot_be_written_the_work_goes_on(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_goes_on_when_log_lines_cannot_be_written(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     full = Path("/dev/full").open("w")  # noqa: SIM115 - closing it fails, as every write to this device does
     monkeypatch.setattr(sys, "stdout", full)
 
@@ -90,7 +90,7 @@ def test_where_lines_cannot_be_written_the_work_goes_on(lines: Lines, monkeypatc
         full.close()
 
 
-def test_an_errors_place_is_told_without_its_text() -> None:
+def test_an_errors_location_is_logged_without_its_text() -> None:
     try:
         raise ValueError(CANARY)
     except ValueError as error:

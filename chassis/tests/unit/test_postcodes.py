@@ -76,7 +76,7 @@ def test_every_form_of_postcode_is_normalised_to_itself(form: str) -> None:
     "typed",
     ["", "SW1A", "1AA SW1A", "SW1A 1A", "SW1A 1AAA", "SW1A-1AA", "SWA1 1AA", "SW1A 1AA; DROP", "ß1 1AA", "M１ 1AE"],
 )
-def test_what_has_not_the_form_of_a_postcode_is_refused_without_repeating_it(typed: str) -> None:
+def test_a_malformed_postcode_is_refused_without_repeating_it(typed: str) -> None:
     with pytest.raises(MalformedPostcode) as refused:
         normalise(typed)
 
@@ -143,7 +143,7 @@ def test_building_again_replaces_the_file_under_a_reader(tmp_path: Path) -> None
     assert [file.name for file in tmp_path.iterdir()] == ["postcodes.sqlite"]
 
 
-def test_a_build_that_fails_leaves_the_old_file_and_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_build_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "postcodes.sqlite"
     build_extract(path)
     before = path.read_bytes()

@@ -43,7 +43,7 @@ def test_a_sound_request_passes() -> None:
     requests.check(answers("text", 1.5, None, ["a", {"b": "c"}]))
 
 
-def test_each_required_field_that_is_absent_is_named() -> None:
+def test_every_absent_required_field_is_named() -> None:
     assert faults(intake_pb2.RecordAnswersRequest()) == {
         "claim_ref": "is required",
         "answers": "is required",
@@ -52,14 +52,14 @@ def test_each_required_field_that_is_absent_is_named() -> None:
     }
 
 
-def test_a_null_that_is_none_is_not_taken_for_one() -> None:
+def test_an_unknown_null_value_is_refused() -> None:
     request = answers("text")
     request.answers[0].value.ParseFromString(b"\x08\x07")
 
     assert faults(request) == {"answers[0].value.null_value": "is not a value of the enumeration"}
 
 
-def test_a_field_of_a_message_below_is_named_by_its_path() -> None:
+def test_a_nested_field_is_named_by_its_path() -> None:
     request = answers("text", "text")
     request.answers[1].question_id = ""
     request.answers[1].ClearField("value")
@@ -67,7 +67,7 @@ def test_a_field_of_a_message_below_is_named_by_its_path() -> None:
     assert faults(request) == {"answers[1].question_id": "is required", "answers[1].value": "is required"}
 
 
-def test_of_very_many_faults_as_many_are_named_as_an_error_can_carry() -> None:
+def test_the_number_of_named_faults_is_bounded() -> None:
     request = assessment_pb2.VerifyItemsRequest(
         claim_ref="C0000000000A",
         version=1,
@@ -99,14 +99,14 @@ def test_a_required_message_may_not_be_absent() -> None:
     assert faults(request) == {"items[0].evidence.seen_on": "is required"}
 
 
-def test_a_number_that_the_enumeration_does_not_know_is_refused_also_in_a_list() -> None:
+def test_an_unknown_enum_value_is_refused() -> None:
     request = intake_pb2.StartCallRequest(schemes=[1, 2, 99])  # type: ignore[list-item]
 
     assert faults(request)["schemes[2]"] == "is not a value of the enumeration"
 
 
 @pytest.mark.parametrize("value", ["a\x00b", ["fine", "a\x00b"], {"lines": ["\x00"]}, {"\x00": "key"}])
-def test_a_nul_is_refused_wherever_it_stands(value: Any) -> None:
+def test_a_nul_character_is_refused_anywhere(value: Any) -> None:
     found = faults(answers("fine", value))
 
     assert set(found.values()) == {"holds a NUL character"}
@@ -114,7 +114,7 @@ def test_a_nul_is_refused_wherever_it_stands(value: Any) -> None:
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
-def test_a_number_that_is_none_is_refused(number: float) -> None:
+def test_an_infinite_number_or_nan_is_refused(number: float) -> None:
     request = answers("text")
     request.answers[0].value.number_value = number
 
@@ -125,7 +125,7 @@ def test_a_path_never_holds_the_callers_own_keys() -> None:
     assert CANARY not in str(faults(answers({CANARY: {CANARY: "\x00"}})))
 
 
-def test_a_fault_at_the_bottom_of_a_deep_value_is_named_in_an_error_that_can_be_carried() -> None:
+def test_a_fault_in_a_deeply_nested_value_is_named() -> None:
     deep: Any = "\x00"
     for _ in range(45):
         deep = [deep]
@@ -139,7 +139,7 @@ def test_a_fault_at_the_bottom_of_a_deep_value_is_named_in_an_error_that_can_be_
     assert details * 4 / 3 + len(refused.value.message) < 8000
 
 
-def test_maps_of_plain_values_are_looked_into() -> None:
+def test_maps_of_plain_values_are_checked() -> None:
     with pytest.raises(InvalidArgument) as refused:
         requests.check(struct_pb2.Struct(fields={"k": struct_pb2.Value(string_value="\0")}))
 
@@ -156,7 +156,7 @@ def test_maps_of_plain_values_are_looked_into() -> None:
         ({"answers": [{"questionId": [CANARY]}]}, "answers.questionId"),
     ],
 )
-def test_json_of_another_shape_names_the_field_and_not_the_value(body: Any, field: str) -> None:
+def test_json_of_the_wrong_type_names_the_field_and_not_the_value(body: Any, field: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
         requests.parse_json(intake_pb2.RecordAnswersRequest, json.dumps(body).encode())
 
@@ -174,7 +174,7 @@ def test_json_of_another_shape_names_the_field_and_not_the_value(body: Any, fiel
         ({"purpose": f"Failed to parse {CANARY} field: "}, ["purpose"]),
     ],
 )
-def test_a_value_in_the_words_of_the_parser_is_not_taken_for_a_name(body: Any, fields: list[str]) -> None:
+def test_a_value_that_imitates_the_parser_is_not_taken_for_a_name(body: Any, fields: list[str]) -> None:
     kind = intake_pb2.StartCallRequest if "purpose" in body else intake_pb2.RecordAnswersRequest
 
     with pytest.raises(InvalidArgument) as refused:
@@ -186,7 +186,7 @@ def test_a_value_in_the_words_of_the_parser_is_not_taken_for_a_name(body: Any, f
 @pytest.mark.parametrize(
     "text", [CANARY, "c0000000000a", "C000000000A", "C0000000000AA", "C0000000000U", "C0000000000\x0a"]
 )
-def test_what_is_not_in_the_form_of_a_claim_reference_is_refused_before_it_is_looked_for(text: str) -> None:
+def test_a_malformed_claim_reference_is_refused(text: str) -> None:
     found = faults(intake_pb2.GetClaimRequest(claim_ref=text))
 
     assert found == {"claim_ref": "is not in the form of a claim reference"}
@@ -206,7 +206,7 @@ def test_what_is_not_in_the_form_of_a_claim_reference_is_refused_before_it_is_lo
         b'{"version": 1e99}',
     ],
 )
-def test_what_is_no_json_of_the_message_is_malformed(body: bytes) -> None:
+def test_a_body_that_is_not_the_messages_json_is_malformed(body: bytes) -> None:
     with pytest.raises(InvalidArgument) as refused:
         requests.parse_json(intake_pb2.RecordAnswersRequest, body)
 
@@ -221,14 +221,14 @@ JSON = st.recursive(
 
 
 @given(st.binary(max_size=300))
-def test_any_bytes_are_a_message_or_refused_as_input(body: bytes) -> None:
+def test_any_bytes_parse_or_are_refused(body: bytes) -> None:
     for parse in (requests.parse_binary, requests.parse_json):
         with contextlib.suppress(InvalidArgument):
             requests.check(parse(scheduling_pb2.BookAppointmentRequest, body))
 
 
 @given(JSON)
-def test_any_json_is_a_message_or_refused_as_input(value: Any) -> None:
+def test_any_json_parses_or_is_refused(value: Any) -> None:
     body = json.dumps({"answers": [{"questionId": "q", "value": value}]}).encode()
 
     with pytest.raises(InvalidArgument) as refused:  # required fields are absent, whatever else is wrong

@@ -36,14 +36,14 @@ def test_each_setting_is_read_from_its_variable() -> None:
     assert found.database_url == NEEDED["CMS_DATABASE_URL"]
 
 
-def test_what_is_not_given_is_as_it_stands_in_the_class_and_so_is_what_may_be_absent_and_is_empty() -> None:
+def test_unset_settings_take_their_defaults() -> None:
     found = ServiceSettings.read({**NEEDED, "CMS_CLOCK_OFFSET_FILE": "", "CMS_BUS_PREFIX": ""})
 
     assert (found.host, found.bus_prefix, found.clock_offset_file) == ("127.0.0.1", "", None)
     assert (found.time_scale, found.keep_days, found.drain_seconds) == (1.0, 7.0, 10.0)
 
 
-def test_everything_that_is_wrong_is_told_at_once_by_the_name_of_its_variable() -> None:
+def test_all_faults_are_reported_together_by_variable() -> None:
     given = {**NEEDED, "CMS_DATABASE_URL": "", "CMS_GRPC_PORT": "fifty", "CMS_TIME_SCALE": "0", "CMS_KEEP_DAYS": "0.5"}
     del given["CMS_KEYRING_FILE"]
 
@@ -56,23 +56,23 @@ def test_everything_that_is_wrong_is_told_at_once_by_the_name_of_its_variable() 
     )
 
 
-def test_blanks_around_a_value_are_no_part_of_it() -> None:
+def test_blanks_around_a_value_are_stripped() -> None:
     assert ServiceSettings.read({**NEEDED, "CMS_GRPC_PORT": " 8051\n"}).grpc_port == 8051
 
 
-def test_an_empty_variable_does_not_stand_for_a_default_that_says_something() -> None:
+def test_an_empty_variable_does_not_mean_its_default() -> None:
     with pytest.raises(SettingsError, match=r"^not started: settings: CMS_ISSUER is empty; CMS_TIME_SCALE is empty$"):
         ServiceSettings.read({**NEEDED, "CMS_ISSUER": " ", "CMS_TIME_SCALE": ""})
 
 
-def test_what_is_no_text_is_told_as_what_is_no_number() -> None:
+def test_undecodable_variables_are_reported_like_bad_numbers() -> None:
     with pytest.raises(SettingsError, match="CMS_GRPC_PORT is not written in UTF-8"):
         ServiceSettings.read({**NEEDED, "CMS_GRPC_PORT": b"5\xff".decode("utf-8", "surrogateescape")})
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "-1", "1e400"])
 @pytest.mark.parametrize("name", ["CMS_TIME_SCALE", "CMS_KEEP_DAYS", "CMS_HOUSEKEEPING_SECONDS", "CMS_DRAIN_SECONDS"])
-def test_a_wait_is_a_number_of_seconds_that_can_pass(name: str, text: str) -> None:
+def test_waits_are_finite_numbers_of_seconds(name: str, text: str) -> None:
     with pytest.raises(SettingsError, match=name):
         ServiceSettings.read({**NEEDED, name: text})
 
@@ -80,7 +80,7 @@ def test_a_wait_is_a_number_of_seconds_that_can_pass(name: str, text: str) -> No
 @given(
     name=st.sampled_from(NUMBERS), text=st.text(alphabet=st.characters(codec="ascii", categories=["L"]), min_size=12)
 )
-def test_what_a_variable_holds_is_never_shown(name: str, text: str) -> None:
+def test_values_of_variables_are_never_shown(name: str, text: str) -> None:
     with pytest.raises(SettingsError) as refused:
         ServiceSettings.read({**NEEDED, name: text})
 
@@ -88,7 +88,7 @@ def test_what_a_variable_holds_is_never_shown(name: str, text: str) -> None:
     assert text not in str(refused.value)
 
 
-def test_settings_do_not_change() -> None:
+def test_settings_are_immutable() -> None:
     found = ServiceSettings.read(NEEDED)
 
     with pytest.raises(AttributeError):

@@ -32,14 +32,14 @@ def test_a_child_is_a_new_span_of_the_same_trace() -> None:
         f"00-{TRACE}-{'0' * 16}-01",
     ],
 )
-def test_what_is_not_well_formed_begins_a_new_trace(given: str | None) -> None:
+def test_a_malformed_traceparent_begins_a_new_trace(given: str | None) -> None:
     begun = tracing.child_of(given)
 
     assert TRACE not in begun
     assert tracing.child_of(begun).split("-")[1] == begun.split("-")[1]
 
 
-def test_the_trace_entered_is_the_one_that_logs_name() -> None:
+def test_log_lines_name_the_current_trace() -> None:
     def entered() -> tuple[str, str]:
         tracing.enter(GIVEN)
         return tracing.current(), tracing.trace_id()

@@ -42,7 +42,7 @@ def test_an_error_is_counted_and_the_worker_goes_on() -> None:
     assert sample("chassis_worker_failures_total") - before == 1
 
 
-def test_the_heartbeat_comes_of_success_alone() -> None:
+def test_only_a_successful_round_sets_the_heartbeat() -> None:
     failed, may_succeed = threading.Event(), threading.Event()
 
     def step() -> bool:
@@ -81,7 +81,7 @@ def test_the_pause_after_failures_grows_to_ten_seconds() -> None:
 
 
 @pytest.mark.parametrize(("last_round", "rounds"), [(False, 1), (True, 2)])
-def test_a_worker_that_is_stopped_does_a_last_round_if_it_is_to(last_round: bool, rounds: int) -> None:  # noqa: FBT001
+def test_a_stopped_worker_does_its_last_round(last_round: bool, rounds: int) -> None:  # noqa: FBT001
     done: list[int] = []
 
     def step() -> bool:
@@ -127,7 +127,7 @@ def test_a_worker_with_more_to_do_does_not_pause() -> None:
         eventually(lambda: len(rounds) == 50)
 
 
-def test_of_a_crew_one_thread_at_a_time_looks_and_no_oftener_than_alone() -> None:
+def test_one_thread_of_a_crew_at_a_time_looks_for_work() -> None:
     turns, looks, at_once = Turns(pause_seconds=0.05), [], threading.Semaphore(1)
 
     def look() -> None:
@@ -141,7 +141,7 @@ def test_of_a_crew_one_thread_at_a_time_looks_and_no_oftener_than_alone() -> Non
     assert all(later - earlier > 0.045 for earlier, later in pairwise(looks))
 
 
-def test_while_one_of_a_crew_works_another_looks_at_once() -> None:
+def test_another_thread_looks_while_one_works() -> None:
     turns, done, looked = Turns(pause_seconds=0.5), threading.Event(), threading.Event()
     work = ["work"]
 
@@ -162,7 +162,7 @@ def test_while_one_of_a_crew_works_another_looks_at_once() -> None:
         done.set()
 
 
-def test_a_look_that_fails_gives_the_turn_away() -> None:
+def test_a_failed_look_passes_the_turn_on() -> None:
     turns = Turns(pause_seconds=0.0)
 
     def fails() -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from chassis import call
 from chassis.database import Connection
-from chassis.idempotency import Memory, run_once
+from chassis.idempotency import Rebuildable, run_once
 from chassis.runtime import Runtime
 from cms.intake.v1 import intake_pb2 as pb
 from intake.domain.call import Call
@@ -27,7 +27,7 @@ class IntakeApi:
         def start(conn: Connection) -> CallStarted:
             return calls.start_call(conn, reading.call_asked(self._script, request))
 
-        return run_once(request, start, messages.call_started, memory=_CALL_MEMORY)
+        return run_once(request, start, messages.call_started, rebuildable=_REBUILT_CALL)
 
     def PassSecurity(self, request: pb.PassSecurityRequest) -> pb.PassSecurityResponse:
         """Takes a try at the security questions of a resumed claim."""
@@ -70,7 +70,7 @@ class IntakeApi:
             messages.put_interview(response.interview, shown)
             return response
 
-        return run_once(request, record, respond, memory=_INTERVIEW_MEMORY)
+        return run_once(request, record, respond, rebuildable=_REBUILT_INTERVIEW)
 
     def AmendAnswers(self, request: pb.AmendAnswersRequest) -> pb.AmendAnswersResponse:
         """Changes answers with a reason."""
@@ -85,7 +85,7 @@ class IntakeApi:
             messages.put_interview(response.interview, shown)
             return response
 
-        return run_once(request, amend, respond, memory=_INTERVIEW_MEMORY)
+        return run_once(request, amend, respond, rebuildable=_REBUILT_INTERVIEW)
 
     def GetHistory(self, request: pb.GetHistoryRequest) -> pb.GetHistoryResponse:
         """Every answer that was ever given."""
@@ -150,5 +150,5 @@ def _rebuild_call(conn: Connection, kept: dict[str, Any]) -> CallStarted:
     return calls.start_again(conn, **kept)
 
 
-_INTERVIEW_MEMORY = Memory(keep=_keep_interview, rebuild=_rebuild_interview)
-_CALL_MEMORY = Memory(keep=_keep_call, rebuild=_rebuild_call)
+_REBUILT_INTERVIEW = Rebuildable(keep=_keep_interview, rebuild=_rebuild_interview)
+_REBUILT_CALL = Rebuildable(keep=_keep_call, rebuild=_rebuild_call)
