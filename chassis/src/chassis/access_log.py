@@ -1,4 +1,4 @@
-"""The append-only log of who was shown what a claimant told us, and of who was refused."""
+"""The append-only log of callers who were shown a claimant's answers, and of callers who were refused."""
 
 from typing import Literal
 

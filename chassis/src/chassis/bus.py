@@ -9,11 +9,10 @@ LONGEST_STREAM = 100_000
 BLOCK_SECONDS = 0.2
 """How long a read waits for new entries: also how long a stop may have to wait for the reader."""
 _NO_GROUP = ("NOGROUP", "UNBLOCKED")
-"""How a server says that the group is gone: before a read, or (Redis 7.0) during one that waits."""
+"""How a server reports a missing group: before a read, or (Redis 7.0) during a read that waits."""
 _NOTHING_THERE = ("NOGROUP", "no such key")
 
-# One step at the server: between a look and a removal of ours a consumer could come back and take an entry in hand, which
-# would go with it.
+# One step at the server: between our look and our removal a consumer could return and take an entry, which would be lost.
 _REMOVE_DEAD = """
     for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
         local found = {}
@@ -45,12 +44,12 @@ class Bus:
         self._redis = redis.Redis.from_url(
             url, protocol=2, socket_timeout=5.0, socket_connect_timeout=2.0, health_check_interval=15
         )
-        # Whoever asks whether the service is ready does not wait as long as those who publish.
+        # A readiness check must not wait as long as a publisher.
         self._probe = redis.Redis.from_url(url, protocol=2, socket_timeout=1.0, socket_connect_timeout=1.0)
         self._prefix = prefix
 
     def is_usable(self) -> bool:
-        """Whether the bus takes an entry within about a second: one that is full answers, and takes nothing."""
+        """Whether the bus takes an entry within about a second. A full bus answers a ping but takes nothing."""
         try:
             return bool(self._probe.set(self._prefix + "probe", b"", ex=60))
         except redis.RedisError:
@@ -68,7 +67,7 @@ class Bus:
         pipeline.execute()
 
     def read(self, group: str, consumer: str, streams: list[str], *, count: int) -> list[Delivery]:
-        """New entries for the group; waits for them for a moment. A missing group is made, to be read from the start."""
+        """Returns new entries for the group, after a short wait. Makes a missing group, which then reads from the start."""
         try:
             answer: Any = self._redis.xreadgroup(
                 group,
@@ -87,7 +86,7 @@ class Bus:
         ]
 
     def claim_idle(self, group: str, consumer: str, stream: str, *, idle_seconds: float, count: int) -> list[Delivery]:
-        """Entries that were delivered and not acknowledged for `idle_seconds`, now this consumer's."""
+        """Takes over entries that were delivered and not acknowledged for `idle_seconds`."""
         try:
             answer: Any = self._redis.xautoclaim(
                 self._prefix + stream, group, consumer, min_idle_time=int(idle_seconds * 1000), count=count
@@ -99,16 +98,16 @@ class Bus:
         return [self._delivery(self._prefix + stream, entry_id, fields) for entry_id, fields in entries if fields]
 
     def acknowledge(self, group: str, deliveries: list[Delivery]) -> None:
-        """Says that the group is done with these."""
+        """Acknowledges these entries for the group."""
         pipeline = self._redis.pipeline(transaction=False)
         for delivery in deliveries:
             pipeline.xack(self._prefix + delivery.stream, group, delivery.entry_id)
         pipeline.execute()
 
     def remove_dead_consumers(self, group: str, stream: str, *, idle_seconds: float) -> None:
-        """Removes from the group consumers that have asked for nothing so long and hold nothing unacknowledged.
+        """Removes consumers from the group that were idle so long and hold no unacknowledged entry.
 
-        A Lua script, which the server runs as one step: whoever comes back meanwhile keeps what it takes.
+        A Lua script does it, as one step of the server, so a consumer that returns meanwhile keeps its entries.
         """
         try:
             self._redis.eval(_REMOVE_DEAD, 1, self._prefix + stream, group, str(int(idle_seconds * 1000)))

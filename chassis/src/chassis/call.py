@@ -1,4 +1,4 @@
-"""The call that is being handled: who makes it, by which method, for what purpose, until when."""
+"""The call that is being handled: its caller, method, purpose and deadline."""
 
 import time
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ class Call:
     accesses: int = 0
 
     def remaining_seconds(self) -> float:
-        """Seconds until the deadline. Raises DeadlineExceeded when there are none."""
+        """Seconds until the deadline. Raises DeadlineExceeded if it has passed."""
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise DeadlineExceeded("DEADLINE", "the call's deadline has passed")
@@ -37,7 +37,7 @@ class Call:
 
 
 def within_deadline(seconds: float) -> float:
-    """`seconds`, or what is left of the present call where that is less. Raises DeadlineExceeded where nothing is."""
+    """Returns `seconds`, or less if the current call ends sooner. Raises DeadlineExceeded if its deadline has passed."""
     present = _current.get(None)
     return seconds if present is None else min(seconds, present.remaining_seconds())
 
@@ -46,7 +46,7 @@ _current: ContextVar[Call] = ContextVar("call")
 
 
 def current() -> Call:
-    """The call of this thread. LookupError outside of a call."""
+    """Returns this thread's call. LookupError outside a call."""
     return _current.get()
 
 

@@ -43,7 +43,7 @@ class Method:
 
 
 def methods_of(service: ServiceDescriptor, servicer: object) -> dict[str, Method]:
-    """Every method of the service by its name. AttributeError where the servicer lacks one."""
+    """Returns every method of the service by name. AttributeError if the servicer lacks one."""
     return {
         descriptor.name: _method(service, descriptor, getattr(servicer, descriptor.name))
         for descriptor in service.methods
@@ -77,7 +77,7 @@ class Chain:
     def handle(
         self, method: Method, read: Callable[[], Message], metadata: Mapping[str, str], timeout_seconds: float | None
     ) -> Message:
-        """The response to a call. `read` parses the request; `metadata` has lower-case keys. Raises only CmsError."""
+        """Returns the response to a call. `read` parses the request; `metadata` has lower-case keys. Raises only CmsError."""
         started = time.monotonic()
         code = "OK"
         tracing.enter(tracing.child_of(metadata.get("traceparent")))
@@ -143,12 +143,12 @@ def _record_denial(refused: Call, denied: PermissionDenied) -> None:
     try:
         access_log.record_denial(refused, reason=denied.reason)
     except (psycopg.Error, PoolTimeout) as error:
-        # The caller is refused all the same; the line below takes the row's place.
+        # The caller is refused all the same, and the log line stands in for the row.
         access_log.unwritten(error)
 
 
 def _known(error: Exception) -> CmsError:
-    """What the caller is told of an error. Defects of ours and texts of libraries stay inside."""
+    """Returns the error that the caller sees. Defects of ours and texts of libraries stay inside."""
     match error:
         case CmsError():
             return error
@@ -174,7 +174,7 @@ def _log(method: Method, error: Exception, known: CmsError) -> None:
             "call failed", method=method.path, error=type(error).__name__, location=logs.location_of(error)
         )
     else:
-        # Names in a body that could not be parsed are the caller's own words: they are answered and not logged.
+        # Names in a malformed body are the caller's own words: they are answered and not logged.
         violations = () if known.reason == requests.MALFORMED else known.violations
         fields = sorted({violation.field for violation in violations})
         logs.get().info("call refused", method=method.path, code=known.code, reason=known.reason, fields=fields)

@@ -1,4 +1,4 @@
-"""The platform's clock: real time, moved by an offset that tests and demonstrations set.
+"""The platform's clock: real time plus an offset that tests and demonstrations set.
 
 Everything of the domain is dated by `now()`. Leases, back-off, tokens and time-outs use real time instead.
 """
@@ -49,7 +49,7 @@ def configure(offset_file: Path | None) -> None:
 
 @contextmanager
 def steady() -> Iterator[None]:
-    """Within the block of this thread the clock is not moved: the file is looked at once."""
+    """Keeps the offset fixed for this thread within the block, so that the file is read once."""
     token = _steady.set(_offset.seconds())
     try:
         yield
@@ -69,12 +69,12 @@ def now() -> datetime:
 
 
 def today() -> date:
-    """The day on which the platform is, in Europe/London."""
+    """The platform's day in Europe/London."""
     return now().astimezone(LONDON).date()
 
 
 def advance(by: timedelta) -> timedelta:
-    """Moves the clock of everything that reads the same file; gives the whole offset. ValueError without a file."""
+    """Moves the clock for all readers of the file; returns the whole offset. ValueError without a file."""
     if _offset.file is None:
         raise ValueError("no offset file is set: the clock cannot be moved")
     total = offset() + by

@@ -1,4 +1,4 @@
-"""What the contract says of itself: who may call a method, which service hears an event, what is personal.
+"""The contract's own rules: roles that may call a method, services that hear an event, personal fields.
 
 Read from the descriptors of the generated code, so that there is one place to change.
 """
@@ -97,7 +97,7 @@ def children(message: Message) -> Iterator[tuple[str, Message]]:
 
 
 def is_personal(descriptor: Descriptor) -> bool:
-    """Whether the contract marks the message as holding what a claimant told us."""
+    """Whether the contract marks the message as personal."""
     return bool(descriptor.GetOptions().Extensions[options_pb2.personal])
 
 

@@ -1,4 +1,4 @@
-"""Places at which a process can be told to die, so that tests can see what survives.
+"""Points at which tests make a process die, to see what survives.
 
 `CRASH_AT=name` in its environment ends a process at the point of that name: at once, as SIGKILL or a power cut would,
 with nothing flushed, rolled back or said. Points stand wherever a commit and an effect outside of it have a moment
@@ -14,6 +14,6 @@ _CRASH_AT = os.environ.get("CRASH_AT")
 
 
 def point(name: str) -> None:
-    """Ends the process where `name` is the point at which it is to die."""
+    """Ends the process if `CRASH_AT` names this point."""
     if name == _CRASH_AT:
         os._exit(EXIT_CODE)

@@ -149,7 +149,7 @@ def _launch(command: list[str | Path], log: Path) -> subprocess.Popen[bytes]:
 
 
 def _is_ready(process: subprocess.Popen[bytes], lock: Path, until: float) -> bool:
-    """Whether it came up; one that did not has ended."""
+    """Waits for the server; returns whether it came up before it ended or the time was over."""
     while process.poll() is None:
         if _says_ready(lock, process.pid):
             return True

@@ -20,7 +20,7 @@ class Violation:
 
 
 class CmsError(Exception):
-    """What a caller is told. `reason` is UPPER_SNAKE and stable; `violations` name fields; `metadata` holds references."""
+    """An error for the caller. `reason` is UPPER_SNAKE and stable; `violations` name fields; `metadata` holds references."""
 
     code: ClassVar[str] = "INTERNAL"
     will_pass: ClassVar[bool] = False
@@ -48,7 +48,7 @@ class InvalidArgument(CmsError):
 
     @classmethod
     def of(cls, *violations: Violation, reason: str = "INVALID_FIELDS") -> "InvalidArgument":
-        """The error for these fields at fault: as many of them as one answer can carry, the first ones first."""
+        """Returns the error for these fields; as many as one answer can carry, in their order."""
         named = _as_many_as_fit(violations)
         names = sorted({violation.field for violation in named})
         more = " and more" if len(named) < len(violations) else ""
@@ -65,7 +65,7 @@ def _as_many_as_fit(violations: Sequence[Violation]) -> Sequence[Violation]:
 
 
 class Unauthenticated(CmsError):
-    """No token, or one that is not good."""
+    """No token, or an invalid one."""
 
     code = "UNAUTHENTICATED"
 
@@ -83,7 +83,7 @@ class NotFound(CmsError):
 
 
 class AlreadyExists(CmsError):
-    """What was to be created is there, or the request_id was used with another body."""
+    """The record exists already, or the request_id was used with another body."""
 
     code = "ALREADY_EXISTS"
 
@@ -122,7 +122,7 @@ class DeadlineExceeded(CmsError):
 
 
 class Unavailable(CmsError):
-    """Something that this service depends on is away."""
+    """A service, database or system that this one needs is away."""
 
     code = "UNAVAILABLE"
     will_pass = True

@@ -1,4 +1,4 @@
-"""Waitress, made to end without breaking a request off.
+"""Waitress, with a stop that breaks no request off.
 
 By itself it stops its threads and goes on reading: what it reads then is never answered. Here it refuses new connections
 and answers what comes on those that are open, each for the last time: `Connection: close`. A client that has kept a
@@ -29,12 +29,12 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # it has no types
         super().service()
 
     def answer_for_the_last_time(self) -> None:
-        """Whatever is being answered ends the connection, as if the client had asked for that."""
+        """Closes the connection after the present answer, as if the client had asked for that."""
         for request in [*self.requests]:
             request.headers["CONNECTION"] = "close"
 
     def is_quiet(self, *, since: float) -> bool:
-        """Whether nothing was read or sent since then, and nothing waits to be."""
+        """Whether nothing was read or sent since then, and nothing waits to be sent."""
         if self.requests or self.request or self.total_outbufs_len or self.last_activity > since:
             return False
         arrived = select.poll()
@@ -43,16 +43,16 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # it has no types
 
 
 class HttpServer(TcpWSGIServer):  # type: ignore[misc]  # it has no types
-    """Serves in `run`; everything that touches a socket is done in the thread of it, which polls them."""
+    """Serves in `run`, whose thread alone touches the sockets."""
 
     channel_class = _Channel
     is_draining = False
     _draining_since = 0.0
 
     def drain(self, seconds: float) -> None:
-        """Refuses connections, answers what comes on those that are open, and closes each: for at most `seconds`.
+        """Refuses new connections, answers requests on open ones, and closes each, within `seconds`.
 
-        What is under way then is broken off.
+        Requests that are still under way then are broken off.
         """
         until = time.monotonic() + seconds
         drained, closed = threading.Event(), threading.Event()

@@ -1,4 +1,4 @@
-"""One effect for each request_id: a retry gets the first answer, another body under the same id is refused."""
+"""One effect for each request_id. A retry gets the first answer; another body under the same id is refused."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _KEEP_RESPONSE = "UPDATE requests SET response = %s WHERE subject = %s AND metho
 
 @dataclass(frozen=True, kw_only=True)
 class Rebuildable(Generic[Outcome]):
-    """For large responses: what is kept instead (plain JSON without personal data), and how to build from it again."""
+    """How to keep a large response as small JSON without personal data, and how to build it again from that."""
 
     keep: Callable[[Outcome], dict[str, Any]]
     rebuild: Callable[[Connection, dict[str, Any]], Outcome]
@@ -42,7 +42,7 @@ def run_once(
     rebuildable: Rebuildable[Outcome] | None = None,
     show_again: Callable[[Connection], object] | None = None,
 ) -> Response:
-    """Runs the use case in one transaction with the request's row, and answers; a repeat gets the first answer.
+    """Runs the use case in one transaction with the request's row. A repeat gets the first answer.
 
     `request` has a `request_id` (UUID). The row is keyed by (subject, method, request_id) and written before the use
     case: a twin at the same moment waits there for the first. Errors are not kept.
@@ -86,7 +86,7 @@ def _again(
 
 
 def first_answer(conn: Connection, request: Message) -> bytes | None:
-    """What `run_once` kept of its answer to this request: the response, or what a Rebuildable made of it.
+    """Returns what `run_once` kept of its answer to this request: the response, or a Rebuildable's JSON.
 
     None where the request is new, was refused, or its twin is under way. For a use case that must ask or change another
     service first: of a repeat this is not done again, since that service may say otherwise by now. Who reads the record

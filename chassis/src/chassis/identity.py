@@ -1,4 +1,4 @@
-"""Who calls: a signed token (JWT, EdDSA), verified against the issuer's public keys."""
+"""Callers' identities: signed tokens (JWT, EdDSA), verified against the issuer's public keys."""
 
 import json
 import re
@@ -44,9 +44,9 @@ class KeysUnusable(Exception):
 
 
 class _Trust:
-    """The issuer's keys as they were once, and the tokens that were found good by them until they expire.
+    """One set of the issuer's keys, with the tokens that were verified by them, until these expire.
 
-    They go together: a call that is under way when the keys change cannot add to what is remembered by the new ones.
+    They change together: a call that began under the old keys cannot add its token to the new set.
     """
 
     def __init__(self, keys: Mapping[str | None, jwt.PyJWK]) -> None:
@@ -71,9 +71,9 @@ class _Trust:
 
 
 class Verifier:
-    """Checks tokens against the public keys in a JWKS file; a good token is remembered until it expires.
+    """Verifies tokens against the public keys in a JWKS file, and remembers a valid token until it expires.
 
-    Raises OSError or KeysUnusable where the file cannot be read to begin with.
+    Raises OSError or KeysUnusable if the file cannot be read at the start.
     """
 
     def __init__(self, jwks_file: Path, *, issuer: str) -> None:
@@ -83,10 +83,10 @@ class Verifier:
         self._trust = _Trust(_read_keys(jwks_file))
 
     def read_again(self) -> bool:
-        """Takes the keys from the file if it has changed, and forgets every token: one is good by a key of today alone.
+        """Reads the keys again if the file has changed, and forgets every token, since their keys may be withdrawn.
 
-        For a worker, so that no call waits for the file; gives False, for there is no more to do. Raises OSError or
-        KeysUnusable where the file cannot be read, and goes on with the keys it has.
+        A step for a worker, so that no call waits for the file; returns False. Raises OSError or KeysUnusable if the file
+        cannot be read; the keys then stay as they are.
         """
         stamp = _stamp(self._jwks_file)
         if stamp != self._stamp:
@@ -96,7 +96,7 @@ class Verifier:
         return False
 
     def identify(self, authorization: str | None) -> Identity:
-        """The identity of an `Authorization` header's bearer token. Raises Unauthenticated."""
+        """Returns the identity in an `Authorization` header's bearer token. Raises Unauthenticated."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("NO_TOKEN", "no bearer token was given")
@@ -122,13 +122,13 @@ class Verifier:
             )
         except (jwt.PyJWTError, KeyError, ValueError, TypeError) as cause:
             raise Unauthenticated(
-                "BAD_TOKEN", "the token is not good: expired, or not signed for this platform"
+                "BAD_TOKEN", "the token is invalid: expired, or not signed for this platform"
             ) from cause
         return claims
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
-    """What is another when the file was written to, or another was put in its place, be it within a tick of the clock."""
+    """Changes whenever the file is written or replaced, even within a tick of the clock."""
     found = path.stat()
     return found.st_mtime_ns, found.st_ino, found.st_size
 
@@ -175,7 +175,7 @@ class ServiceToken:
         self._token = ""
 
     def read(self) -> str:
-        """The token as it is in the file now."""
+        """Returns the token that is in the file now."""
         stamp = _stamp(self._path)
         if stamp != self._stamp:
             self._token, self._stamp = self._path.read_text().strip(), stamp

@@ -1,4 +1,4 @@
-"""Events enter a service once: the inbox row and the handler's rows are one transaction, then comes the receipt."""
+"""The inbox: an event is handled once. Inbox row and handler's rows are one transaction; the receipt follows it."""
 
 import uuid
 from collections.abc import Callable, Mapping
@@ -55,7 +55,7 @@ _FINAL = (Unreadable, CmsError, psycopg.DataError, psycopg.IntegrityError)
 
 
 class Inbox:
-    """Reads the streams of those whose events this service hears, and handles each event once."""
+    """Reads the streams that this service hears, and handles each event once."""
 
     def __init__(
         self,
@@ -76,13 +76,13 @@ class Inbox:
         self._streams = [events_stream(source) for source in contract.sources_heard_by(service)]
 
     def consume(self) -> bool:
-        """Handles what is new; gives whether there may be more. Waits for it for a moment."""
+        """Handles new events, after a short wait for them. Returns whether there may be more."""
         deliveries = self._bus.read(self._service, self._consumer, self._streams, count=_BATCH)
         self._take(deliveries)
         return bool(deliveries)
 
     def consume_idle(self) -> bool:
-        """Handles again what was delivered and never acknowledged."""
+        """Handles events again that were delivered and never acknowledged."""
         found = False
         for stream in self._streams:
             deliveries = self._bus.claim_idle(
@@ -93,7 +93,7 @@ class Inbox:
         return found
 
     def _take(self, deliveries: list[Delivery]) -> None:
-        """Handles all in one transaction; one that fails takes no other along. Then come receipts and acknowledgement."""
+        """Handles all in one transaction, each behind a savepoint; then sends receipts and acknowledges."""
         if not deliveries:
             return
         with self._database.transaction() as conn:
@@ -108,7 +108,7 @@ class Inbox:
         self._bus.acknowledge(self._service, [delivery for delivery, result in taken if result != "failed"])
 
     def _taken(self, conn: Connection, delivery: Delivery) -> str:
-        """Returns what became of a delivery: that of an event as `_result` says; others are settled without a receipt."""
+        """Returns the result of a delivery. What is not an event for this service is settled without a receipt."""
         if watermarks.is_in(delivery):
             self._keep_watermark(conn, delivery)
             return "watermark"
@@ -177,7 +177,7 @@ class Inbox:
         return "handled"
 
     def _failed(self, conn: Connection, delivery: Delivery, event_id: uuid.UUID, error: Exception) -> str:
-        """Counts a try of what will not pass by itself, and buries the event after the last one."""
+        """Counts a try if the error will not pass by itself; after the last try the event becomes a dead letter."""
         if not isinstance(error, _FINAL) or (isinstance(error, CmsError) and error.will_pass):
             _log_failure(event_id, error)
             return "failed"
@@ -189,7 +189,7 @@ class Inbox:
         return "dead" if tries >= TRIES else "failed"
 
     def replay(self) -> bool:
-        """Handles one dead letter that somebody asked to have replayed; gives whether there was one."""
+        """Handles one dead letter whose replay was asked for. Returns whether there was one."""
         with self._database.transaction() as conn:
             row = conn.execute(
                 "SELECT event_id, envelope FROM dead_letters WHERE replay_wanted AND replayed_time IS NULL"
@@ -222,7 +222,7 @@ def _source(delivery: Delivery) -> str:
 
 
 def event_of(envelope: common_pb2.EventEnvelope, event_id: uuid.UUID) -> Event:
-    """The event of an envelope. Raises Unreadable; enters the event's trace."""
+    """Parses an envelope and enters the event's trace. Raises Unreadable."""
     name = envelope.type.rpartition(".")[2]
     known = contract.events().get(name)
     if known is None or known.message.DESCRIPTOR.full_name != envelope.type:
@@ -285,5 +285,5 @@ def _bury(conn: Connection, delivery: Delivery, event_id: uuid.UUID, *, reason: 
 
 
 def _storable(text: str) -> str:
-    """Without NUL, which PostgreSQL cannot hold: a letter that could not be kept would come again for ever."""
+    """Drops NUL, which PostgreSQL cannot hold: a dead letter that cannot be stored would return for ever."""
     return text.replace("\0", "")

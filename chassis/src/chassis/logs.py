@@ -1,4 +1,4 @@
-"""JSON logs with the trace's id. A line carries references and never what a claimant told us.
+"""JSON logs with the trace's id. A line carries references, never a claimant's data.
 
 Only events with named, plain fields are logged: a field whose name is not known here is dropped by `only_references`,
 so that a slip cannot put an answer into a log file.
@@ -47,7 +47,7 @@ def _named(service: str) -> Callable[[object, str, MutableMapping[str, Any]], Mu
 
 
 class _Lines:
-    """Standard output, which a full disk or a reader that went away does not turn into an error of the work itself."""
+    """Standard output, whose failure (a full disk, a lost reader) is not an error of the work itself."""
 
     def write(self, text: str) -> None:
         with contextlib.suppress(OSError):
@@ -59,7 +59,7 @@ class _Lines:
 
 
 class _PlainLines(logging.Handler):
-    """Lines of libraries, by the name of their logger and level alone: their texts may quote what they were given."""
+    """Lines of libraries by logger and level alone, since their texts may quote values."""
 
     def emit(self, record: logging.LogRecord) -> None:
         structlog.get_logger().log(record.levelno, "library", logger=record.name, location=record.funcName)
@@ -88,7 +88,7 @@ def get() -> Any:
 
 
 def location_of(error: BaseException) -> str:
-    """Where an error arose, as `module.py:line` of its last frame: an error's text may quote a value, its place does not."""
+    """Returns where an error arose, as `module.py:line` of its last frame. Its text may quote a value; its place does not."""
     traceback = error.__traceback__
     if traceback is None:
         return ""

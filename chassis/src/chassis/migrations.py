@@ -15,7 +15,7 @@ _LOCK = 0x636D7333  # "cms3"
 
 
 def migrate(*, owner_url: str, app_url: str, folder: Path) -> int:
-    """Brings the database to the newest schema; gives the number of migrations applied now.
+    """Brings the database to the newest schema; returns the number of migrations applied.
 
     Any number of replicas may start at once: one migrates, the others wait for it.
     """

@@ -1,6 +1,6 @@
-"""Events leave a service by rows that are written in the transaction of the change they tell of.
+"""The outbox: an event is a row that is written in the transaction of the change it reports.
 
-A row is finished only when every service in `heard_by` has sent its receipt; until then it is published again.
+A row is finished when every service in `heard_by` has sent its receipt. Until then it is published again and again.
 """
 
 import uuid
@@ -92,7 +92,7 @@ def append(
 
 
 class Relay:
-    """Publishes what is due, and finishes what was receipted by all."""
+    """Publishes rows that are due, and finishes rows that all hearers have receipted."""
 
     def __init__(self, source: str, database: Database, bus: Bus, *, consumer: str) -> None:
         self._source = source
@@ -101,7 +101,7 @@ class Relay:
         self._consumer = consumer
 
     def publish(self) -> bool:
-        """Claims due rows, commits, adds them to the stream; gives whether there may be more."""
+        """Claims due rows, commits, and adds them to the stream. Returns whether there may be more."""
         self._bus.ping()
         with self._database.transaction() as conn:
             rows = conn.execute(_CLAIM, [_BATCH]).fetchall()
@@ -123,11 +123,11 @@ class Relay:
             conn.execute(_GIVE_BACK, [[row["event_id"] for row in rows]])
 
     def receive(self) -> bool:
-        """Takes receipts from the stream into the rows; gives whether there may be more."""
+        """Writes receipts from the stream into their rows. Returns whether there may be more."""
         return self._take(self._bus.read(self._source, self._consumer, [receipts_stream(self._source)], count=_BATCH))
 
     def receive_idle(self) -> bool:
-        """Takes receipts that were read ten seconds ago by who never said that they are done with."""
+        """Takes over receipts that another process read ten seconds ago and never acknowledged."""
         stream = receipts_stream(self._source)
         return self._take(self._bus.claim_idle(self._source, self._consumer, stream, idle_seconds=10.0, count=_BATCH))
 

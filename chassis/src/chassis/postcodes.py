@@ -57,7 +57,7 @@ Progress = Callable[[int, int], None]
 
 
 class MalformedPostcode(InvalidArgument):
-    """What was given does not have the shape of a postcode. The message never holds it."""
+    """The text is not a postcode. The message never holds it."""
 
     def __init__(self) -> None:
         violation = Violation(field="postcode", description="is not in the form of a postcode")

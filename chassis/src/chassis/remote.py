@@ -1,4 +1,4 @@
-"""Calls to other services of the platform: a deadline on each, the trace passed on, errors in our own tree."""
+"""Calls to other services: each has a deadline, passes the trace on, and raises errors of our own tree."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -32,7 +32,7 @@ _BROKEN_OFF = ("CANCELLED", "UNKNOWN")
 
 
 def channel(address: str) -> grpc.Channel:
-    """A channel to a service; it connects when it is first used and again whenever the service comes back."""
+    """Returns a channel to a service. It connects at first use, and again whenever the service returns."""
     return grpc.insecure_channel(
         address,
         options=(
@@ -48,9 +48,9 @@ def channel(address: str) -> grpc.Channel:
 def invoke(
     method: Callable[..., Response], request: Message, *, token: str, timeout_seconds: float, purpose: str = ""
 ) -> Response:
-    """Calls a stub's method as the bearer of `token`. Raises the error of our tree that the other service meant.
+    """Calls a stub's method with `token`. Raises the error that the other service raised.
 
-    Inside a call the other service gets no more time than this one has left.
+    Inside a call the other service gets no more time than the call has left.
     """
     metadata = [("authorization", f"Bearer {token}"), ("traceparent", tracing.child_of(tracing.current()))]
     if purpose:
@@ -62,7 +62,7 @@ def invoke(
 
 
 def error_of(error: Any) -> CmsError:
-    """The error of our tree for a gRPC error, with its reason, fields and metadata."""
+    """Returns our error for a gRPC error, with its reason, fields and metadata."""
     status = rpc_status.from_call(error)
     info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     for detail in status.details if status else ():

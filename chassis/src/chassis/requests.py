@@ -1,4 +1,4 @@
-"""What must hold of every request message, by the contract alone: checked before any code of a service sees it."""
+"""Checks of a request by the contract alone, before any code of a service sees it."""
 
 import math
 import re
@@ -25,7 +25,7 @@ _NUL = "holds a NUL character"
 
 
 def parse_binary(message: type[Message], body: bytes) -> Message:
-    """The message of a gRPC request. Raises InvalidArgument for what is no such message."""
+    """Parses a gRPC request. Raises InvalidArgument if the body is not that message."""
     try:
         return message.FromString(body)
     except DecodeError as cause:
@@ -33,7 +33,7 @@ def parse_binary(message: type[Message], body: bytes) -> Message:
 
 
 def parse_json(message: type[Message], body: bytes) -> Message:
-    """The message of a JSON request. Raises InvalidArgument that names the field, where the parser does; never a value."""
+    """Parses a JSON request. Raises InvalidArgument, naming the field if the parser does, and never the value."""
     try:
         if not body.lstrip().startswith(b"{"):
             raise ValueError("not an object")
@@ -59,9 +59,9 @@ def _named(text: str) -> InvalidArgument:
 
 
 def check(request: Message) -> None:
-    """Raises InvalidArgument naming each required field that is absent, and each with a value that nothing can hold.
+    """Raises InvalidArgument naming each required field that is absent and each value that cannot be stored.
 
-    It stops looking where one error could not name more.
+    It stops when one error could not name more.
     """
     faults = _Faults()
     _search_message(faults, request, None)
@@ -70,12 +70,12 @@ def check(request: Message) -> None:
 
 
 Path: TypeAlias = "tuple[Path | None, str | int] | None"
-"""Where a value is: the message that holds it, and its field's name or its place in a list. Written out for a fault alone."""
+"""The place of a value: its parent's place, and a field name or a list index. It becomes text only for a fault."""
 
 
 @dataclass
 class _Faults:
-    """What was found so far."""
+    """The faults found so far."""
 
     found: list[Violation] = field(default_factory=list)
 
@@ -113,7 +113,7 @@ def _search_message(faults: _Faults, message: Message, path: Path) -> None:
 
 
 def _search_value(faults: _Faults, value: struct_pb2.Value, path: Path) -> None:
-    """A value of JSON, of which requests hold more than of anything else."""
+    """Checks a JSON value, the commonest message in requests."""
     match value.WhichOneof("kind"):
         case "bool_value":
             pass
@@ -126,7 +126,7 @@ def _search_value(faults: _Faults, value: struct_pb2.Value, path: Path) -> None:
 
 
 class _Plan(NamedTuple):
-    """What is looked at in a message of one kind: names of fields, for some with whether their presence is told."""
+    """The fields to check in one kind of message; the flag says whether the field has presence."""
 
     required: tuple[tuple[str, bool], ...]
     texts: tuple[str, ...]
@@ -144,7 +144,7 @@ def _plan(descriptor: Descriptor) -> _Plan:
 
 
 def _search(part: FieldDescriptor) -> Search | None:
-    """How faults are found in a field's value; None where there can be none."""
+    """Returns the check of a field's value; None if no value can be at fault."""
     if _is_map(part):
         return _search_map(cast(Descriptor, part.message_type))
     search = _search_one(part)

@@ -16,11 +16,11 @@ NotNegative = Annotated[float, Meta(ge=0, le=1e9)]
 
 
 class SettingsError(SystemExit):
-    """Settings are missing or do not fit: the text names each variable, and never shows what it holds."""
+    """Settings are missing or invalid. The text names each variable and never shows its value."""
 
 
 class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a service needs to run. Files are used for secrets, so that none shows in a process list."""
+    """Settings of every service. Secrets are files, so that none shows in a process list."""
 
     host: str = "127.0.0.1"
     """Address to listen on: loopback on one machine, all interfaces in a container."""
@@ -56,10 +56,10 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def read(cls, variables: Mapping[str, str] = os.environ) -> Self:
-        """The settings in the environment: `grpc_port` is `CMS_GRPC_PORT`. Blanks around a value are no part of it.
+        """Reads the settings from the environment: `grpc_port` is `CMS_GRPC_PORT`. Blanks around a value are dropped.
 
-        Only what may be absent may be empty: an empty variable does not stand for a default that says something.
-        Raises SettingsError with every variable that is missing or does not fit.
+        Only optional settings may be empty; an empty variable does not mean its default.
+        Raises SettingsError naming every variable that is missing or invalid.
         """
         given: dict[str, Any] = {}
         problems = []

@@ -1,4 +1,4 @@
-"""W3C trace context: carried through calls and events, so that a log line leads to its cause."""
+"""W3C trace context, carried through calls and events, so that a log line leads to its cause."""
 
 import random
 import re
@@ -18,7 +18,7 @@ def _hex(size: int) -> str:
 
 
 def child_of(traceparent: str | None) -> str:
-    """A new span in the caller's trace; a new trace where the caller's header is absent or not well formed."""
+    """A new span in the caller's trace; a new trace if the caller's header is absent or malformed."""
     match = _TRACEPARENT.fullmatch(traceparent or "")
     if match is None:
         return new_traceparent()
@@ -26,12 +26,12 @@ def child_of(traceparent: str | None) -> str:
 
 
 def current() -> str:
-    """The traceparent of what runs now; empty outside of calls and events."""
+    """The current traceparent; empty outside calls and events."""
     return _current.get()
 
 
 def enter(traceparent: str) -> None:
-    """Makes this the traceparent of what runs in this thread from now on."""
+    """Sets this thread's traceparent."""
     _current.set(traceparent)
 
 

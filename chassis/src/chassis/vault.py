@@ -33,7 +33,7 @@ class Keyring:
 
     @classmethod
     def load(cls, path: Path) -> "Keyring":
-        """Reads the keyring file. Raises KeyError, ValueError or OSError where it is not one."""
+        """Reads the keyring file. Raises KeyError, ValueError or OSError if it is not one."""
         raw = json.loads(path.read_text())
         return cls(
             current=raw["current"],
@@ -44,7 +44,7 @@ class Keyring:
 
     @staticmethod
     def generate() -> str:
-        """The text of a new keyring file."""
+        """Returns the text of a new keyring file."""
 
         def key() -> str:
             return base64.b64encode(secrets.token_bytes(32)).decode()
@@ -70,19 +70,19 @@ class ClaimCipher:
     _cipher: AESGCM
 
     def seal(self, value: Any, *, field: str, version: int) -> bytes:
-        """A JSON value, encrypted for this field and version."""
+        """Encrypts a JSON value for this field and version."""
         return self.seal_bytes(encode(value), field=field, version=version)
 
     def open(self, sealed: bytes, *, field: str, version: int) -> Any:
-        """The JSON value. Raises cryptography.exceptions.InvalidTag where it was sealed for another place."""
+        """Decrypts a JSON value. Raises cryptography.exceptions.InvalidTag if it was sealed for another place."""
         return decode(self.open_bytes(sealed, field=field, version=version))
 
     def seal_bytes(self, plain: bytes, *, field: str, version: int) -> bytes:
-        """Bytes, encrypted for this field and version."""
+        """Encrypts bytes for this field and version."""
         return _encrypt(self._cipher, plain, self._place(field, version))
 
     def open_bytes(self, sealed: bytes, *, field: str, version: int) -> bytes:
-        """The bytes. Raises cryptography.exceptions.InvalidTag where they were sealed for another place."""
+        """Decrypts bytes. Raises cryptography.exceptions.InvalidTag if they were sealed for another place."""
         return _decrypt(self._cipher, sealed, self._place(field, version))
 
     def _place(self, field: str, version: int) -> str:
@@ -98,9 +98,9 @@ class Vault:
         self._wrapping = {key_id: AESGCM(key) for key_id, key in keyring.wrapping.items()}
 
     def cipher(self, conn: Connection, claim_ref: str) -> ClaimCipher:
-        """The cipher of a claim; its data key is made, in this transaction, if there is none yet.
+        """Returns a claim's cipher, and makes its data key in this transaction if there is none yet.
 
-        Keys are not remembered between transactions: one made in a transaction that is rolled back would seal what
+        Keys are not remembered between transactions: a key whose transaction is rolled back would seal values that
         nobody can open again.
         """
         key = self._stored(conn, claim_ref) or self._new(conn, claim_ref)
@@ -135,20 +135,20 @@ class Vault:
         return f"{self._service}|{claim_ref}|data-key"
 
     def lookup(self, text: str) -> bytes:
-        """What stands for a normalised value in an index: an HMAC, the same every time."""
+        """Returns the HMAC by which a normalised value is indexed."""
         return hmac.digest(self._keyring.lookup, text.encode(), "sha256")
 
     def request_hmac(self, body: bytes) -> bytes:
-        """What stands for a request's body."""
+        """Returns the HMAC of a request's body."""
         return hmac.digest(self._keyring.requests, body, "sha256")
 
     def seal_response(self, plain: bytes, *, place: str) -> bytes:
-        """A response kept for retries, bound to its request; the first byte gives the length of the key's id."""
+        """Encrypts a response for retries, bound to its request. The first byte is the length of the key's id."""
         key_id = self._keyring.current.encode()
         return bytes([len(key_id)]) + key_id + _encrypt(self._wrapping[self._keyring.current], plain, place)
 
     def open_response(self, sealed: bytes, *, place: str) -> bytes:
-        """The response as it was first given."""
+        """Decrypts a kept response."""
         length = sealed[0]
         key_id = sealed[1 : 1 + length].decode()
         return _decrypt(self._wrapping[key_id], sealed[1 + length :], place)

@@ -1,4 +1,4 @@
-"""Threads that do a thing again and again, with a heartbeat that an alert can watch."""
+"""Threads that repeat a step, with a heartbeat that an alert can watch."""
 
 import threading
 import time
@@ -70,19 +70,19 @@ def _pause_after(failures: int) -> float:
 
 
 class Turns:
-    """Threads that share work: one of them at a time looks for it, so that a crew asks no oftener than one thread would.
+    """Lets the threads of a crew look for work one at a time, so that a crew asks no more often than one thread would.
 
-    Who finds something gives the turn away before doing it, and the next one looks at once.
+    A thread that finds work passes the turn on before it does the work, and the next thread looks at once.
     """
 
     def __init__(self, *, pause_seconds: float) -> None:
-        """`pause_seconds` is the pause between two looks when there is nothing."""
+        """`pause_seconds` is the pause after a look that found nothing."""
         self._pause = pause_seconds
         self._turn = threading.Lock()
         self._next_look = 0.0
 
     def find(self, look: Callable[[], Found | None]) -> Found | None:
-        """What `look` finds when its turn comes; None where there is nothing, or another thread is still waiting for it."""
+        """Returns what `look` finds at this thread's turn; None if there is nothing, or if the turn does not come in time."""
         if not self._turn.acquire(timeout=_TURN_SECONDS):
             return None
         try:
