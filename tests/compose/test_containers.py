@@ -1,4 +1,4 @@
-"""docker-compose.yml brought up for real: what the containers are, and that every claim goes through them."""
+"""Brings docker-compose.yml up for real, carries claims through the containers, and checks the images."""
 
 import re
 from collections.abc import Iterator

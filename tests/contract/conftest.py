@@ -1,4 +1,4 @@
-"""What the tests of the contract stand on: both doors on bytes, and people with tokens and a claim."""
+"""Fixtures of the contract's tests: both doors, and people with tokens and a claim."""
 
 from collections.abc import Iterator
 
@@ -13,14 +13,14 @@ from tests.support.raw_doors import RawDoors
 
 @pytest.fixture(scope="session")
 def raw(platform_under_test: PlatformUnderTest) -> Iterator[RawDoors]:
-    """Both doors of every service."""
+    """The gRPC door and the HTTP door of every service."""
     with RawDoors(platform_under_test.layout) as doors:
         yield doors
 
 
 @pytest.fixture
 def call(platform_under_test: PlatformUnderTest) -> Journey:
-    """A new claim in its operator's open call, not answered yet."""
+    """A new claim without answers, in its operator's open call."""
     journey = platform_under_test.journey("single, council tenant")
     journey.start_call()
     return journey

@@ -1,4 +1,4 @@
-"""Whatever comes in by either door is answered by a clear error or stored as it is: nothing breaks, nothing is repeated."""
+"""Bad input by either door gets a clear error or is stored as it is; nothing breaks or is repeated."""
 
 import base64
 import json
@@ -27,15 +27,15 @@ from tests.support.raw_doors import Answer, RawDoors, methods
 pytestmark = pytest.mark.xdist_group("platform")
 
 CANARY = "Zq7 Canary Zq7"
-"""In everything that is sent for a value; no name of a field looks like it, nor does it with one byte changed.
+"""Part of every value that is sent. No field's name looks like it, even with one byte of it changed.
 
-The name of a field that there is not is told to who sent it: mangled in its only blank, a shorter canary became one.
+An error names an unknown field to its sender, and a shorter canary became one when its only blank was mangled.
 """
 NEVER = {"internal", "unknown", "http_500", "http_502", "cancelled", "data_loss"}
 DEEPEST_MESSAGE, DEEPEST_BODY = 25, 120
-"""Levels of JSON in a value: what a message can be made of here, and more than any door takes."""
+"""Levels of JSON in a value: as many as a message can have here, and more than any door accepts."""
 PLAIN_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]-]{0,2000}")
-"""A path of names, as long as the message is deep."""
+"""The longest path of field names, as long as the message is deep."""
 
 SPICES = [
     "",
@@ -73,14 +73,14 @@ PAGE_TOKENS = [
 
 @dataclass(kw_only=True)
 class Scene:
-    """A claim in its own call, and the words by which a request reaches past the first check."""
+    """A claim in its own call, and the values with which a request passes the first check."""
 
     journey: Journey
     version: int = 1
     tokens: dict[str, str] = field(default_factory=dict)
 
     def words(self, name: str) -> list[Any]:
-        """Good values for a field of this name; none where any will do."""
+        """Lists good values for a field of this name; none where any value will do."""
         known: Mapping[str, list[Any]] = {
             "claim_ref": [self.journey.claim_ref, "C00000000000"],
             "call_id": [self.journey.call_id, str(uuid4())],
@@ -98,18 +98,18 @@ class Scene:
         return known.get(name, [])
 
     def learn(self, answer: Answer) -> None:
-        """Remembers the version to which the claim has come."""
+        """Notes the claim's newest version."""
         if answer.body and isinstance(answer.body.get("interview"), dict):
             self.version = answer.body["interview"]["version"]
 
 
 def texts() -> st.SearchStrategy[str]:
-    """Text with the canary in it and anything beside it."""
+    """Generates text that contains the canary."""
     return st.builds(lambda spice: f"{spice}{CANARY}{spice}", st.sampled_from(SPICES) | st.text(max_size=20))
 
 
 def json_values(deepest: int) -> st.SearchStrategy[Any]:
-    """Any JSON, at most so many levels deep."""
+    """Generates any JSON of at most so many levels."""
     plain = st.none() | st.booleans() | texts() | st.sampled_from([*NUMBERS, *DOUBLES, *JUNK_NUMBERS])
     nested = st.recursive(
         plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(), inner, max_size=3), max_leaves=6
@@ -118,7 +118,7 @@ def json_values(deepest: int) -> st.SearchStrategy[Any]:
 
 
 def answers_of_kinds() -> st.SearchStrategy[Any]:
-    """Values in the form of some question's kind, or nearly."""
+    """Generates values that have the form of some question's kind, or nearly have it."""
     dates = st.sampled_from(["2026-02-31", "2099-12-31", "1900-01-01", "١٩٨٠-٠١-٠١"])
     amounts = st.sampled_from(["-5.00", "1e9", "99999999999.99", "12.3", "٣.٠٠"])
     address = st.fixed_dictionaries({"lines": st.lists(texts(), max_size=6), "postcode": texts()})
@@ -134,7 +134,7 @@ def _deep(levels: int) -> Any:
 
 
 def messages(descriptor: Descriptor, scene: Scene) -> st.SearchStrategy[Message]:
-    """Messages of the type with some of its fields set, to good and to wild values."""
+    """Generates messages of the type with some fields set, to good and to wild values."""
 
     @st.composite
     def build(draw: st.DrawFn) -> Message:
@@ -207,7 +207,7 @@ def _put(message: Any, value: Any) -> None:
 
 
 def bodies(descriptor: Descriptor, scene: Scene) -> st.SearchStrategy[Any]:
-    """JSON in the shape of the message, with wrong types here and there."""
+    """Generates JSON in the shape of the message, with some wrong types."""
     special: Mapping[str, st.SearchStrategy[Any]] = {
         "google.protobuf.Value": answers_of_kinds() | json_values(DEEPEST_BODY),
         "google.protobuf.Timestamp": st.sampled_from(TIMES) | json_values(DEEPEST_BODY),
@@ -232,7 +232,7 @@ def _json_field(part: FieldDescriptor, scene: Scene) -> st.SearchStrategy[Any]:
 
 @st.composite
 def mangled(draw: st.DrawFn, whole: bytes) -> bytes:
-    """The bytes cut, with some of them changed, or with others behind them."""
+    """Cuts the bytes, changes some of them, or appends others."""
     at = draw(st.integers(0, len(whole)))
     kind = draw(st.sampled_from(["cut", "change", "more"]))
     if kind == "cut":
@@ -242,7 +242,7 @@ def mangled(draw: st.DrawFn, whole: bytes) -> bytes:
 
 @pytest.fixture(scope="module")
 def scenes(platform_under_test: PlatformUnderTest) -> Callable[[str], Scene]:
-    """A scene for each method: what one does to its call does not stand in another's way."""
+    """Makes a scene for each method, so that what one does to its call does not hinder another."""
     made: dict[str, Scene] = {}
 
     def scene(method: str) -> Scene:
@@ -256,7 +256,7 @@ def scenes(platform_under_test: PlatformUnderTest) -> Callable[[str], Scene]:
 
 
 def credentials(scene: Scene, method: str) -> dict[str, str]:
-    """A token of a role that may call the method, with what else lets its caller through."""
+    """Issues a token of a role that may call the method, with whatever else its caller needs."""
     roles = contract.allowed_roles(methods()[method])
     if "OPERATOR" in roles:
         return {"authorization": f"Bearer {scene.journey.operator}"}
@@ -268,7 +268,7 @@ def credentials(scene: Scene, method: str) -> dict[str, str]:
 
 
 def expect_sound(answer: Answer, sent: object) -> None:
-    """A response, or an error that names fields and repeats nothing."""
+    """Checks for a response, or for an error that names fields and repeats no value."""
     assert answer.code not in NEVER, (answer, sent)
     assert not answer.code.startswith("http_"), (answer, sent)
     if answer.code != "ok":
@@ -277,7 +277,7 @@ def expect_sound(answer: Answer, sent: object) -> None:
 
 
 def attack(raw: RawDoors, scene: Scene, method: str, data: st.DataObject) -> None:
-    """One message by gRPC, one body by JSON, and each of them mangled."""
+    """Sends a message by gRPC and a body by JSON, each as it is and mangled."""
     passport, request = credentials(scene, method), methods()[method].input_type
     message = data.draw(messages(request, scene), label="message")
     body = json.dumps(data.draw(bodies(request, scene), label="body")).encode()
@@ -290,7 +290,7 @@ def attack(raw: RawDoors, scene: Scene, method: str, data: st.DataObject) -> Non
 
 
 def attack_often(raw: RawDoors, scene: Scene, method: str, limits: settings) -> None:
-    """As many attacks as `limits` says, each made anew."""
+    """Attacks the method as often as `limits` says, each time with another request."""
 
     @limits
     @given(st.data())
@@ -343,7 +343,7 @@ def test_bad_input_is_not_logged(platform_under_test: PlatformUnderTest) -> None
 
 
 def workers_late(exposition: str) -> list[str]:
-    """Workers whose last round without an error ended more than a minute ago."""
+    """Lists workers whose last success is more than a minute ago."""
     found = re.findall(
         r'^chassis_worker_last_success_timestamp_seconds{worker="([^"]+)"} (\S+)', exposition, re.MULTILINE
     )

@@ -1,4 +1,4 @@
-"""A claim's whole way, and a row of the access log for each response on it that carried what the claimant said."""
+"""The access log has a row for each response with answers on a claim's whole way."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from tests.support.raw_doors import methods
 pytestmark = pytest.mark.xdist_group("platform")
 
 Showing = tuple[str, str, str]
-"""Service, method, and who was shown."""
+"""A response with personal data: its service, method and reader."""
 
 ROWS = """
     SELECT subject, regexp_replace(method, '.*/', ''), count(*) FROM access_log
@@ -29,12 +29,12 @@ SHOWING = {
     *("StartCall", "RecordAnswers", "GetInterview", "AmendAnswers"),
     *("StartAssessment", "VerifyItems", "CorrectItem", "ConfirmAssessment"),
 }
-"""Methods on the way that tell of the claimant."""
+"""Methods on the way whose responses carry personal data."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CountingDoors(Doors):
-    """Notes each response that carries something personal."""
+    """Notes each response that carries personal data."""
 
     shown: Counter[Showing] = field(default_factory=Counter)
 
@@ -54,7 +54,7 @@ def subject_of(token: str) -> str:
 
 @pytest.fixture(scope="module")
 def carried(platform_under_test: PlatformUnderTest) -> tuple[Journey, Counter[Showing]]:
-    """A claim that was amended, corrected and confirmed, and what was shown of it on the way."""
+    """Carries a claim that is amended, corrected and confirmed, and notes who was shown personal data."""
     doors = CountingDoors(address=platform_under_test.doors.address, client=platform_under_test.doors.client)
     observed = replace(platform_under_test, doors=doors)
     journey = observed.journey("assessor corrects the employer", amend_after={"capital": "1250.00"})

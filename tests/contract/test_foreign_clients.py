@@ -1,4 +1,4 @@
-"""Clients that share no code with the platform: Connect's own from npm, and one that knows nothing but reflection."""
+"""Clients that share no code with the platform: the Connect client of npm, and one that only uses reflection."""
 
 import json
 import shutil
@@ -32,7 +32,7 @@ NPM_SECONDS = 120
 
 @pytest.fixture(scope="session")
 def connect_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the scripts beside Connect's client, installed as the lock file says."""
+    """A folder with the scripts and the Connect client, installed by its lock file."""
     folder = tmp_path_factory.mktemp("node")
     shutil.copytree(NODE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
     install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
@@ -42,7 +42,7 @@ def connect_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run_node(script: Path, given: Mapping[str, Any]) -> Any:
-    """What the script makes of what it is given."""
+    """Runs the script and returns what it prints."""
     done = subprocess.run(
         ["node", script], input=json.dumps(given), capture_output=True, text=True, timeout=60, check=False
     )
@@ -106,12 +106,12 @@ def test_the_npm_connect_client_carries_a_claim_through(
 
 
 def answers_of(interview: Mapping[str, Any]) -> dict[str, Any]:
-    """What the interview holds, by question."""
+    """Returns the interview's answers by question."""
     return {question["id"]: question["answer"] for question in interview["questions"] if "answer" in question}
 
 
 class ByReflection:
-    """A service as its own door describes it."""
+    """A service, described by its own reflection."""
 
     def __init__(self, address: str) -> None:
         self._channel = grpc.insecure_channel(address)
@@ -121,7 +121,7 @@ class ByReflection:
         self._service: ServiceDescriptor = DescriptorPool(self._known).FindServiceByName(name)
 
     def call(self, method: str, token: str, **fields: Any) -> dict[str, Any]:
-        """The response, as names and values of the contract."""
+        """Calls a method and returns the response as a dictionary."""
         descriptor = self._service.methods_by_name[method]
         request = json_format.ParseDict(fields, GetMessageClass(descriptor.input_type)())
         unary: Any = self._channel.unary_unary
@@ -133,7 +133,7 @@ class ByReflection:
         return json_format.MessageToDict(answer, preserving_proto_field_name=True)
 
     def close(self) -> None:
-        """Ends the connection."""
+        """Closes the connection."""
         self._channel.close()
 
 
@@ -175,7 +175,7 @@ def test_a_client_that_only_uses_reflection_carries_a_claim_through(
 
 
 def take_claim(intake: ByReflection, people: Journey) -> tuple[str, int]:
-    """The call and every answer, section by section; gives the claim and its version."""
+    """Takes the call, answers section by section, and returns the claim and its version."""
     started = intake.call(
         "StartCall",
         people.operator,
@@ -204,7 +204,7 @@ def take_claim(intake: ByReflection, people: Journey) -> tuple[str, int]:
 
 
 def confirm(assessment: ByReflection, assessor: str, claim_ref: str) -> None:
-    """Takes up the work when it is there, checks every item and confirms."""
+    """Waits for the work item, checks every item and confirms."""
 
     def started() -> Any:
         try:

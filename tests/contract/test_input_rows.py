@@ -1,4 +1,4 @@
-"""Each kind of bad input, by either door: its code, the field or question at fault, and no word of what was sent."""
+"""Each kind of bad input gets its code and the field at fault by either door, and its value is not repeated."""
 
 import base64
 import http.client
@@ -70,7 +70,7 @@ HELD_BY_THE_RECORD = {"O'Brien"}
 
 
 def answer_one(raw: RawDoors, door: Door, call: Journey, question: str, value: Any, **more: Any) -> Answer:
-    """RecordAnswers with one answer, at the claim's present version."""
+    """Builds RecordAnswers with one answer at the claim's present version."""
     request = {
         "claimRef": call.claim_ref,
         "answers": [{"questionId": question, "value": value} | more],
@@ -84,7 +84,7 @@ def answer_one(raw: RawDoors, door: Door, call: Journey, question: str, value: A
 
 
 def shown(call: Journey, question: str) -> Mapping[str, Any]:
-    """A question of the interview as it was last shown."""
+    """Finds a question of the interview in its last response."""
     return next(part for part in call.interview["questions"] if part["id"] == question)
 
 
@@ -109,7 +109,7 @@ def test_an_unsound_answer_is_refused_by_the_name_of_its_question(
 
 
 def words_of(value: Any) -> list[str]:
-    """The texts in a value that only the caller can have brought."""
+    """Lists the texts of a value that can only come from the caller."""
     match value:
         case str():
             return [value] if len(value) > 2 else []
@@ -184,7 +184,7 @@ def test_a_bad_field_of_a_request_is_named(
 
 
 def whole(call: Journey, method: str) -> dict[str, Any]:
-    """A sound request, but for what a test puts into it."""
+    """A sound request, with the changes of a test."""
     common = {"claimRef": call.claim_ref, "requestId": str(uuid4())}
     start = {
         "purpose": "CALL_PURPOSE_NEW",
@@ -248,7 +248,7 @@ def test_a_deeply_nested_value_is_refused(raw: RawDoors, open_call: Journey, doo
 
 
 def nested_answer(claim_ref: str, levels: int) -> bytes:
-    """RecordAnswersRequest on the wire with a list in a list in a list, as no library would build it."""
+    """Encodes a RecordAnswersRequest of lists in lists, which no library would build."""
     value = b"\x32\x00"
     for _ in range(levels):
         value = tagged(0x32, tagged(0x0A, value))
@@ -257,7 +257,7 @@ def nested_answer(claim_ref: str, levels: int) -> bytes:
 
 
 def tagged(tag: int, content: bytes) -> bytes:
-    """A field of bytes in protobuf's wire format."""
+    """Encodes a field of bytes in protobuf's wire format."""
     length, size = len(content), b""
     while length > 0x7F:
         size += bytes([length & 0x7F | 0x80])

@@ -1,4 +1,4 @@
-"""The access log: a row for whatever is shown and whatever is refused, which nobody can change; without it nothing is shown."""
+"""The access log has a row for every response with answers and every refusal; without it no answer is shown."""
 
 from typing import get_args
 
@@ -55,7 +55,7 @@ def test_every_response_with_answers_has_a_row_in_the_access_log(
 
 
 def operator_of(claim: Journey) -> str:
-    """The subject of the token that took the call."""
+    """Returns the subject of the token that took the call."""
     return str(jwt.decode(claim.operator, options={"verify_signature": False})["sub"])
 
 

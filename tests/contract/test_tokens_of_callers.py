@@ -1,4 +1,4 @@
-"""A token that is not good is nobody's, by either door, whatever is wrong with it."""
+"""Both doors refuse an invalid token, whatever is wrong with it."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ DOORS = get_args(Door)
 
 
 def tokens_that_are_not_good(platform: PlatformUnderTest) -> Iterator[tuple[str, str]]:
-    """Tokens by what is wrong with them; each is sound but for that."""
+    """Makes tokens with one defect each, by the name of the defect."""
     layout = platform.layout
     key: Any = serialization.load_pem_private_key(layout.keys("issuer.pem").read_bytes(), password=None)
     [public] = json.loads(layout.keys("jwks.json").read_text())["keys"]
@@ -57,7 +57,7 @@ def tokens_that_are_not_good(platform: PlatformUnderTest) -> Iterator[tuple[str,
 
 
 def forged(body: dict[str, Any], headers: dict[str, str], secret: bytes) -> str:
-    """A token whose secret is the issuer's public key, made by hand: libraries refuse to."""
+    """Makes a token signed by HMAC with the issuer's public key, by hand because libraries refuse to."""
     algorithm = jwt.get_algorithm_by_name("HS256")
     parts = [{"alg": "HS256", "typ": "JWT"} | headers, body]
     text = b".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)

@@ -1,4 +1,4 @@
-"""The matrix of role, method and record, by either door: who is answered, who is refused, and what is written of it."""
+"""The matrix of role, method and record by either door: who is answered, who is refused, and what is logged."""
 
 from typing import Any, get_args
 from uuid import uuid4
@@ -22,15 +22,15 @@ DOORS = get_args(Door)
 ROLES = [name.removeprefix("ROLE_") for name in common_pb2.Role.keys() if name != "ROLE_UNSPECIFIED"]  # noqa: SIM118
 REFUSED_ELSEWHERE = ("GetInterview", "GetHistory", "AmendAnswers")
 SHOWN_WITHOUT_THE_CLAIMANT = ("GetClaim", "ListClaims")
-"""What an assessor of another office gets of a claim, by method."""
+"""The answers to an assessor of another office, by method."""
 OF_THE_GATEWAY = {"GetTransfers"}
-"""What the gateway shows to all staff of every office, without a purpose: which rule a claim's record broke."""
+"""Methods by which the gateway shows the broken rule of a record to all staff, without a purpose."""
 BANK = {"sort_code", "account_number", "account_name", "building_society_roll"}
 
 
 @pytest.fixture(scope="module")
 def resumed(platform_under_test: PlatformUnderTest, claim: Journey) -> str:
-    """The token of a second operator, in a call on the claim whose security is not passed."""
+    """Issues the token of a second operator whose call on the claim has not passed security."""
     token = claim.issue("OPERATOR", subject="OP999999")
     request = {
         "purpose": "CALL_PURPOSE_PROGRESS",
@@ -57,7 +57,7 @@ def ended(platform_under_test: PlatformUnderTest) -> Journey:
 
 @pytest.fixture(scope="module")
 def refused(platform_under_test: PlatformUnderTest) -> Journey:
-    """A confirmed claim that JSAPS has refused with words that quote the record."""
+    """A confirmed claim that JSAPS refused with a text that quotes the record."""
     quoting = {"field": "CM-ACCOUNT-NUMBER", "text": "55779911 OF ABBOT UNKNOWN"}
     failure = {"failure": "refuse_record", "dialogue": "ES504", "count": 1, **quoting}
     journey = platform_under_test.journey("single, council tenant", failures={"jsaps": failure})
@@ -84,7 +84,7 @@ def test_a_method_is_open_only_to_the_roles_that_the_contract_names(
 
 
 def expect_refused(given: Answer, reason: str) -> None:
-    """Refused for this reason, and told nothing."""
+    """Checks that the call is refused for this reason and shows no answer."""
     assert given.refusal == ("permission_denied", reason, frozenset()), given
     assert is_silent(given)
 
@@ -257,12 +257,12 @@ def test_assessors_can_work_in_their_own_office_only(raw: RawDoors, claim: Journ
 
 
 def work(claim: Journey) -> dict[str, Any]:
-    """What every act of an assessor bears."""
+    """The fields that every act of an assessor has."""
     return {"claimRef": claim.claim_ref, "version": 2, "requestId": str(uuid4())}
 
 
 def starts(raw: RawDoors, claim: Journey) -> bool:
-    """Whether the work item is there with its office: one of another is refused."""
+    """Whether the work item has arrived with its office: an assessor of another office is then refused."""
     request = {"claimRef": claim.claim_ref, "requestId": str(uuid4())}
     passport = bearer(claim, "ASSESSOR", office=other_office(claim))
     return raw.ask("json", "StartAssessment", request, **passport).reason == "OTHER_OFFICE"

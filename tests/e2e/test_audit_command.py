@@ -1,4 +1,4 @@
-"""`cms audit` tells apart what is wrong, what cannot be read and what is not there."""
+"""The exit status of `cms audit` tells a wrong claim, an unreadable ledger and an empty platform apart."""
 
 import os
 import subprocess

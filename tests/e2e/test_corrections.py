@@ -1,4 +1,4 @@
-"""What no paying system can hold is agreed before it is confirmed; what one refuses all the same is corrected and goes."""
+"""A value that a record cannot hold is agreed before the confirmation; a refused claim is corrected and sent."""
 
 from typing import Any
 from uuid import uuid4
@@ -67,13 +67,13 @@ def test_a_claim_that_jsaps_refused_is_held_once_after_the_processing_centre_ame
 
 
 def standing(claim: Any) -> str:
-    """Where the claim stands with JSAPS."""
+    """The state of the claim in JSAPS."""
     systems = claim.transfers()["systems"]
     return str(systems[0]["state"]) if systems else ""
 
 
 def version_of(platform: PlatformUnderTest, claim: Any) -> int:
-    """The claim's version now."""
+    """Asks for the claim's present version."""
     token = claim.issue("SUPPORT", subject="SU000001")
     found = platform.doors.call("intake-svc", "GetClaim", {"claimRef": claim.claim_ref}, token=token)["claim"]
     return int(found["version"])

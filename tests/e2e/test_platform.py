@@ -1,4 +1,4 @@
-"""The platform as those who run it meet it."""
+"""The platform as its operators meet it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What a person has to see to is found by the commands of `cms`, and counted by the services."""
+"""Items that need a person are listed by `cms`, and counted by the services."""
 
 import json
 import os
@@ -30,20 +30,20 @@ pytestmark = pytest.mark.xdist_group("platform")
 
 
 def cms(platform: PlatformUnderTest, *words: str) -> "subprocess.CompletedProcess[str]":
-    """The command, once it has ended."""
+    """Runs a command and waits for its end."""
     environment = {**os.environ, "CMS_PORT_BASE": str(platform.layout.base)}
     return subprocess.run([CMS, *words], env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
 def about_the_claim(done: "subprocess.CompletedProcess[str]") -> list[dict[str, Any]]:
-    """What the line of JSON lists of the claim of these tests."""
+    """Returns the entries of the output that concern the claim of these tests."""
     found = json.loads(done.stdout)
     return [line for line in found if CLAIM in (line.get("claim_ref"), line.get("reference"))]
 
 
 @pytest.fixture
 def letter(platform_under_test: PlatformUnderTest) -> Iterator[str]:
-    """An event that scheduling could not handle two days ago, and could now."""
+    """A dead letter of two days ago that scheduling can handle now."""
     event_id = str(uuid4())
     told = events_pb2.FirstContactRecorded()
     told.first_contact_time.FromJsonString("2026-03-02T12:00:00Z")

@@ -1,4 +1,4 @@
-"""The bus emptied, killed, robbed of its last second, full, hung and away, while claims flow: nothing is lost."""
+"""No claim is lost while the bus is emptied, killed, full, hung, away or without its last second of data."""
 
 import os
 import random
@@ -40,7 +40,7 @@ def all_are(platform: PlatformUnderTest, status: str) -> bool:
 
 @contextmanager
 def unheard_claim(platform: PlatformUnderTest, siege: Siege) -> Iterator[None]:
-    """In the body a claim's events are on the bus, and one who hears them has not read them: it is frozen."""
+    """Freezes a hearer, so that inside the block a claim's events are on the bus and unread."""
     hearer = platform.running.running["assessment-svc"].pid
     os.kill(hearer, signal.SIGSTOP)
     try:
@@ -204,5 +204,5 @@ def all_heard(bus: redis.Redis) -> bool:
 
 
 def effects(platform: PlatformUnderTest, claim_ref: str) -> list[int]:
-    """Rows that an event handled twice could make more of."""
+    """Counts the rows that would be more if an event had been handled twice."""
     return [platform.count(service, query, claim_ref) for service, query in EFFECTS]

@@ -1,4 +1,4 @@
-"""A process that dies between a commit and an effect outside of it: nothing is lost, doubled or halved.
+"""No claim is lost, doubled or halved when a process dies between a commit and an effect outside the database.
 
 Each service dies at one crash point after the other while claims flow, each with a claim of its own; it is started again
 while their callers ask again with the same request_id. When all is quiet the outside ledgers are held against what was
@@ -31,7 +31,7 @@ ANSWERING = ("request.before_commit", "request.after_commit")
 TELLING = ("relay.after_claim", "relay.after_publish")
 FINISHING = ("receipts.after_commit",)
 BURYING = "inbox.after_burial"
-"""Reached by an event alone that cannot be handled: it has a test of its own."""
+"""Only an event that cannot be handled reaches this point, so it has a test of its own."""
 
 LONG: Mapping[str, Sequence[str]] = {
     INTAKE: (*HANDLING, *ANSWERING, *TELLING, *FINISHING),
@@ -59,7 +59,7 @@ LONG: Mapping[str, Sequence[str]] = {
         *TELLING,
     ),
 }
-"""The points of each service, in the order in which it dies at them: the longest leases first."""
+"""The crash points of each service, in the order of the test: those with the longest leases come first."""
 
 SHORT: Mapping[str, Sequence[str]] = {
     GATEWAY: ("link.after_send", "inbox.before_commit", "transfer.after_storing"),
@@ -69,7 +69,7 @@ SHORT: Mapping[str, Sequence[str]] = {
 
 _TITLES = {"correction.after_amendment": "assessor corrects the employer"}
 _PATIENCE_SECONDS = 300.0
-"""Of callers: longer than a service takes to die at all its points, up for a moment between one and the next."""
+"""How long callers retry: longer than a service takes to die at all its points, one after the other."""
 _UNFINISHED = "SELECT count(*) FROM outbox WHERE claim_ref = ANY(%s) AND finished_time IS NULL"
 _TOLD = "SELECT event_id, unnest(heard_by) FROM outbox WHERE claim_ref = ANY(%s)"
 _TELL_NONSENSE = """
@@ -83,7 +83,7 @@ _HANDLED = "SELECT count(*) FROM inbox WHERE event_id = ANY(%s)"
 
 @dataclass(frozen=True, kw_only=True)
 class RepeatingDoors(Doors):
-    """Makes every change twice with the same request_id, and holds the second answer to the first.
+    """Makes every change twice with the same request_id, and compares the two responses.
 
     assessment-svc shows the assessment as it is by then, which so soon is as it was.
     """
@@ -105,7 +105,7 @@ def carry(journey: Journey) -> None:
 
 
 def carried_through_deaths(platform: PlatformUnderTest, deaths: Mapping[str, Sequence[str]]) -> list[Journey]:
-    """One claim for each death, all on their way at once and arrived."""
+    """Carries one claim for each death, all at the same time, until they have come through."""
     doors = RepeatingDoors(
         address=platform.doors.address, client=platform.doors.client, patience_seconds=_PATIENCE_SECONDS
     )
@@ -141,7 +141,7 @@ def must_be_whole(platform: PlatformUnderTest, journeys: Sequence[Journey]) -> N
 
 
 def must_have_been_handled(platform: PlatformUnderTest, claim_refs: list[str]) -> None:
-    """A receipt may not be more than was done: who gave one has the event, whose row is written with its effect."""
+    """Checks that every service that sent a receipt has the inbox row, which is committed with the event's effect."""
     told = [pair for service in SERVICES for pair in platform.rows(service, _TOLD, claim_refs)]
     assert told
     for hearer in {name for _, name in told}:
@@ -186,7 +186,7 @@ def test_a_service_that_dies_after_a_dead_letter_buries_it_once_and_receipts_it(
 
 
 def points_in(folder: str) -> list[str]:
-    """The name given to every call of crash.point in a member's code; anything but a plain name is no name."""
+    """Finds the name in every call of crash.point in a member's code; a name that is not a literal is an error."""
     found = []
     for path in sorted((ROOT / folder / "src").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -196,7 +196,7 @@ def points_in(folder: str) -> list[str]:
 
 
 def points_reached_by(service: str) -> set[str]:
-    """Its own, and those of the chassis that the contract makes it come by."""
+    """Lists a service's own crash points, and those of the chassis that it reaches by the contract."""
     descriptor = contract_of(service)
     told = [event for event in contract.events().values() if event.source == service]
     changes = [method for method in descriptor.methods if "request_id" in method.input_type.fields_by_name]

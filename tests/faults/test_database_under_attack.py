@@ -1,4 +1,4 @@
-"""PostgreSQL restarted, killed, away, its backends ended at commit, its disk full, while claims flow: nothing is lost."""
+"""No claim is lost while PostgreSQL is restarted, killed, away, or full, or its backends end at commit."""
 
 import shutil
 import signal
@@ -25,7 +25,7 @@ from tests.support.siege import Siege, under_siege
 pytestmark = pytest.mark.xdist_group("database-attack")
 
 TYPED = {"unavailable", "resource_exhausted", "deadline_exceeded"}
-"""What a caller may be told while the database is in trouble: try again."""
+"""The codes that callers may get while the database is in trouble; each of them means: try again."""
 DISK = "size=400m,mode=0755"
 RECOVERY_SECONDS = 4.0
 
@@ -34,12 +34,12 @@ END_AT_COMMIT = """
     WHERE backend_type = 'client backend' AND state = 'active' AND query = 'COMMIT' AND random() < 0.2
 """
 SLOW_COMMITS = "ALTER SYSTEM SET commit_delay = 20000", "ALTER SYSTEM SET commit_siblings = 0"
-"""Twenty milliseconds each, so that they can be met."""
+"""Commits take twenty milliseconds, so that the test can end a backend in one."""
 
 
 @pytest.fixture(scope="module")
 def besieged() -> Iterator[PlatformUnderTest]:
-    """A platform whose PostgreSQL has a small disk of its own, where this machine lets one be mounted."""
+    """Starts a platform whose PostgreSQL has a small disk of its own, where this machine allows a mount."""
     base, disk = free_base(), Path(tempfile.mkdtemp(prefix="cms3-disk-", dir="/var/tmp"))
     disk.chmod(0o755)
     mount: list[str | Path] = ["mount", "-t", "tmpfs", "-o", DISK, "none", disk]
@@ -69,7 +69,7 @@ def superuser(besieged: PlatformUnderTest, database: str = "postgres") -> psycop
 
 
 def start_a_call(besieged: PlatformUnderTest) -> str:
-    """The code of one attempt without a retry: `ok`, or what the caller is told."""
+    """Returns the code of one attempt without a retry; `ok` for a response."""
     token = keys.issue(besieged.layout.keys(""), "OPERATOR", subject="OP000001", grade="AO")
     body = {
         "purpose": "CALL_PURPOSE_NEW",
@@ -121,7 +121,7 @@ def ended_at_commit(besieged: PlatformUnderTest, siege: Siege) -> None:
 
 
 def exhausted(besieged: PlatformUnderTest, siege: Siege) -> None:
-    """Every connection of intake waits for a lock; more calls come than it has connections."""
+    """Lets every connection of intake wait for a lock while more calls come than there are connections."""
     ready = f"http://127.0.0.1:{besieged.layout.http_port('intake-svc')}/readyz"
     with superuser(besieged, "intake") as server, ThreadPoolExecutor(24) as callers, server.transaction():
         server.execute("LOCK TABLE claims IN ACCESS EXCLUSIVE MODE")
@@ -167,7 +167,7 @@ def free(besieged: PlatformUnderTest) -> None:
 
 
 def limit_files(besieged: PlatformUnderTest, size: str) -> None:
-    """Where nothing can be mounted: no file of PostgreSQL may grow past this size. Its next write is refused."""
+    """Limits the size of PostgreSQL's files where nothing can be mounted, so that its next write is refused."""
     postmaster = besieged.running.running["postgres"].pid
     children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
     owner = Path(f"/proc/{postmaster}").stat()

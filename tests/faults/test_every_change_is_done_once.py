@@ -1,4 +1,4 @@
-"""The first call of each method that changes something meets a service that dies around its commit; its retry is answered."""
+"""Every change is made once and answered on retry when the service dies around the commit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ UNHEARD = "SELECT count(*) FROM outbox WHERE claim_ref = %s AND finished_time IS
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A request that was answered."""
+    """A request with its response."""
 
     service: str
     method: str
@@ -31,7 +31,7 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class DyingDoors(Doors):
-    """Each method's first request is lost with the service that took it; then it is made again, and once more."""
+    """Loses the first request of each method with the service that took it, and then makes it twice more."""
 
     platform: PlatformUnderTest
     point: str
@@ -48,7 +48,7 @@ class DyingDoors(Doors):
         return answer
 
     def change(self, service: str, method: str, body: Mapping[str, Any], *, token: str, purpose: str) -> dict[str, Any]:
-        """Makes a change, in spite of a death where it is the method's first."""
+        """Makes a change; where it is the method's first, the service dies on the way."""
         if method in self.died:
             return super().call(service, method, body, token=token, purpose=purpose)
         self.died.add(method)
@@ -63,7 +63,7 @@ class DyingDoors(Doors):
         return answer
 
     def answer_again(self, change: Change) -> dict[str, Any] | None:
-        """What the same request is answered with by now; None where its caller may not see the claim any more."""
+        """Repeats the request and returns the response; None where its caller may no longer see the claim."""
         try:
             return super().call(change.service, change.method, change.body, token=change.token)
         except Refused as refused:
@@ -73,7 +73,7 @@ class DyingDoors(Doors):
 
 
 def all_is_heard(platform: PlatformUnderTest, claim_ref: str) -> bool:
-    """So that there is a work item to begin."""
+    """Waits until there is a work item to begin."""
     return not any(platform.count(service, UNHEARD, claim_ref) for service in ("intake-svc", "scheduling-svc"))
 
 

@@ -1,4 +1,4 @@
-"""Whatever dies while a record is on its way to JSAPS and events are on their way to their hearers: the same result."""
+"""Claims come through whichever process dies while a record is being sent and events are open."""
 
 import signal
 
@@ -25,7 +25,7 @@ def events_are_open(platform: PlatformUnderTest, claim_ref: str) -> bool:
 
 
 def reach_the_moment(platform: PlatformUnderTest, silent: str) -> tuple[Journey, Journey]:
-    """One claim whose first phase is on the wire, and one whose first contact `silent` has not heard of."""
+    """Makes a claim whose first phase is on the wire, and one of whose first contact `silent` has not heard."""
     sent = platform.journey(
         "single, council tenant",
         failures={"jsaps": {"failure": "answer_late", "dialogue": "ES504", "seconds": 6.0, "count": 1}},

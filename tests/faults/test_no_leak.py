@@ -1,4 +1,4 @@
-"""What a claimant says is seen by those who serve them and by nobody else: canaries go the whole way and are searched for."""
+"""No answer of a claimant leaks: canaries go the whole way, and the test searches everything for them."""
 
 import base64
 import json
@@ -35,7 +35,7 @@ INTAKE = "intake-svc"
 
 
 def canaries() -> dict[str, str]:
-    """Values that nobody else has. The surname is one that JSAPS cannot hold as it is."""
+    """Makes values that occur nowhere else. JSAPS cannot hold the surname as it is spelt."""
     source = random.SystemRandom()
     mark = "".join(source.choice(string.ascii_lowercase) for _ in range(5))
     return {
@@ -65,7 +65,7 @@ def journey(platform: PlatformUnderTest, told: dict[str, str], **changes: Any) -
 
 
 def carry_through_troubles(platform: PlatformUnderTest, told: dict[str, str]) -> list[Journey]:
-    """One claim that JSAPS refuses, quoting the name, and whose council refuses; one amended, its reply lost."""
+    """Carries a claim that JSAPS and the council refuse, quoting the name, and an amended one whose reply is lost."""
     refused = journey(
         platform,
         told,
@@ -102,7 +102,7 @@ def carry_through_troubles(platform: PlatformUnderTest, told: dict[str, str]) ->
 
 
 def poison(platform: PlatformUnderTest, claim_ref: str) -> None:
-    """An event of a claim that its hearers cannot handle."""
+    """Publishes an event of the claim that its hearers cannot handle."""
     event_id = uuid.uuid4()
     envelope = common_pb2.EventEnvelope(event_id=str(event_id), type="cms.intake.v1.Unheard", claim_ref=claim_ref)
     fields = {"event_id": event_id.bytes, "heard_by": "la-notifier", "envelope": envelope.SerializeToString()}
@@ -111,7 +111,7 @@ def poison(platform: PlatformUnderTest, claim_ref: str) -> None:
 
 
 def attempts(told: dict[str, str], claim: Journey) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Calls of intake that are refused, each with canaries where they do not belong."""
+    """Lists calls of intake that are refused, each with canaries in the wrong places."""
     yield "StartCall", {"purpose": "CALL_PURPOSE_NEW", "nino": told["surname"], "requestId": str(uuid.uuid4())}
     yield "StartCall", {"purpose": told["surname"], "language": told["forenames"], "requestId": told["address"]}
     yield "GetClaim", {"claimRef": told["surname"]}
@@ -137,7 +137,7 @@ def attempts(told: dict[str, str], claim: Journey) -> Iterator[tuple[str, dict[s
 
 
 def provoke(platform: PlatformUnderTest, told: dict[str, str], claim: Journey) -> list[tuple[str, bytes]]:
-    """What both doors say to calls that are refused."""
+    """Makes the refused calls by both doors, and returns all that the doors said."""
     layout = platform.layout
     token = keys.issue(layout.keys(""), "OPERATOR", subject="CANARY01")
     said: list[tuple[str, bytes]] = []
@@ -156,7 +156,7 @@ def provoke(platform: PlatformUnderTest, told: dict[str, str], claim: Journey) -
 
 
 def as_bytes(method: str, body: dict[str, Any]) -> bytes:
-    """The request as a message; where the contract has none that holds it, its JSON, which is no message."""
+    """Serialises the request; where the contract has no message that holds it, as JSON, which is not a message."""
     known = intake_pb2.DESCRIPTOR.services_by_name["IntakeService"].methods_by_name.get(method)
     if known is not None:
         with suppress(json_format.ParseError):
@@ -165,7 +165,7 @@ def as_bytes(method: str, body: dict[str, Any]) -> bytes:
 
 
 def refusal(channel: grpc.Channel, path: str, body: bytes, token: str) -> bytes:
-    """What gRPC says to a call that is refused, with its details."""
+    """Makes a refused call by gRPC, and returns its error with all details."""
     call = channel.unary_unary(path, request_serializer=None, response_deserializer=None)
     try:
         call(body, metadata=(("authorization", f"Bearer {token}"),), timeout=10)
@@ -222,7 +222,7 @@ LEAKED_TO = ("file logs/intake-svc.log", "table intake.outbox", "stream events:i
 
 
 def leaking_copy(folder: Path) -> Path:
-    """A copy of intake that tells the answers it records; gives the folder of its packages."""
+    """Makes a copy of intake that leaks the answers it records, and returns the folder of its packages."""
     copy = folder / "intake-svc"
     shutil.copytree(ROOT / "intake-svc", copy, ignore=shutil.ignore_patterns("tests", "__pycache__"))
     module = copy / "src" / "intake" / "service" / "interviews.py"

@@ -1,4 +1,4 @@
-"""The crash tests find what they are there to find: two classic defects, each planted in a copy of the code."""
+"""The crash tests find two classic defects, each planted in a copy of the code."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("platform")
 
 @dataclass(frozen=True, kw_only=True)
 class Defect:
-    """A file of the project, what stands in it once, and what is put in its place."""
+    """A file of the project, a text that occurs in it once, and the text that replaces it."""
 
     path: str
     sound: str
@@ -52,7 +52,7 @@ SHORT_LEASE = {"CMS_REPLY_SECONDS": "1"}
 
 
 def planted(defect: Defect, folder: Path) -> Mapping[str, str]:
-    """The environment of a process that runs a copy of the code with this defect in it."""
+    """Plants the defect in a copy of the code, and returns the environment of a process that runs it."""
     member = defect.path.partition("/")[0]
     shutil.copytree(ROOT / member, folder / member, ignore=shutil.ignore_patterns("tests", "__pycache__"))
     copied = folder / defect.path
@@ -64,7 +64,7 @@ def planted(defect: Defect, folder: Path) -> Mapping[str, str]:
 
 @pytest.fixture(scope="module")
 def platform() -> Iterator[PlatformUnderTest]:
-    """What comes of a defect stays: it is not for tests that others share."""
+    """A platform of its own, because the damage of a defect stays."""
     with own_platform() as started:
         yield started
 

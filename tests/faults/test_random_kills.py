@@ -1,4 +1,4 @@
-"""Any process killed at any moment, again and again, while claims flow: none is lost, doubled or halved."""
+"""No claim is lost, doubled or halved while processes are killed at random moments."""
 
 import os
 import random
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.xdist_group("random-kills")
 
 PROCESSES = ("postgres", "bus", *MODULES)
 LONGEST_PAUSE_SECONDS = 4.0
-"""A service takes seconds to start: killed more often, no claim would get far enough to be lost."""
+"""A service takes seconds to start; with shorter pauses no claim would get far enough to be lost."""
 LONGEST_ABSENCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Kill:
-    """One step of the plan: after `pause` seconds these die at once; after `absence` seconds they are started again."""
+    """A step of the plan: these processes die after `pause` seconds, and start again after `absence` seconds."""
 
     pause: float
     victims: tuple[str, ...]
@@ -48,7 +48,7 @@ def strike(platform: PlatformUnderTest, kill: Kill) -> None:
 
 
 def revive(platform: PlatformUnderTest) -> None:
-    """As a supervisor does: also a service that ended by itself, because what it needs went away as it started."""
+    """Starts every process that does not run, as a supervisor does, also one that ended for want of what it needs."""
     for name in PROCESSES:
         platform.running.start(name)
 
@@ -66,7 +66,7 @@ def kill_at_random(platform: PlatformUnderTest, siege: Siege, *, seed: int, seco
 
 
 def kills_under_load(*, seconds: float) -> None:
-    """The seed of a run is printed; CMS_SEED repeats a run's plan, though not its moments."""
+    """Prints the seed of the run. CMS_SEED repeats the plan of a run, though not its exact moments."""
     seed = int(os.environ.get("CMS_SEED", random.randrange(10**6)))
     sys.stdout.write(f"seed {seed}\n")
     with own_platform() as platform, under_siege(platform, seed=seed) as siege:

@@ -1,6 +1,6 @@
-"""Every service ended by SIGTERM and started again, one after the other, while claims flow: each drains.
+"""Services drain: each is ended by SIGTERM and started again while claims flow.
 
-Nothing is lost, and no call is broken off.
+No claim is lost, and no call breaks off.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.xdist_group("platform")
 
 
 def status_of(process: Running) -> int | None:
-    """With which it ended. The last of its threads may outlive the first, and the status comes of the last."""
+    """Waits for the exit status. The last of its threads may outlive the first, and gives the status."""
     status = partial(processes.exit_status, process)
     eventually(lambda: status() is not None, what=f"the end of {process.name}")
     return status()
 
 
 def ask_until_refused(port: int) -> int:
-    """One request after the other on a kept connection, none of them twice, until there is no connection to be had."""
+    """Makes one request after the other on a kept connection, none twice, until no connection can be opened."""
     with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as door:
         for answered in count():
             try:

@@ -1,4 +1,4 @@
-"""Two processes of the gateway on one ledger: one is stopped or killed in the midst of sending, and nothing is paid twice."""
+"""Nothing is paid twice when one of two gateways is stopped or killed while it sends."""
 
 import os
 import signal
@@ -18,18 +18,18 @@ pytestmark = pytest.mark.xdist_group("platform")
 
 GATEWAY = "legacy-gateway"
 QUICK = {"CMS_REPLY_SECONDS": "2"}
-"""A lease is six seconds longer than the reply may take."""
+"""A lease lasts six seconds longer than the limit for a reply."""
 
 
 class Second:
-    """A second process of the gateway, on ports of its own."""
+    """A second process of the gateway with its own ports."""
 
     def __init__(self, platform: PlatformUnderTest) -> None:
         self._platform = platform
         self.running: Running | None = None
 
     def start(self) -> None:
-        """Starts it; nothing happens where it runs."""
+        """Starts it, unless it runs already."""
         layout = self._platform.layout
         settings = environment.of(layout, GATEWAY, time_scale=self._platform.running.time_scale)
         ports = {"CMS_GRPC_PORT": "0", "CMS_HTTP_PORT": "0"}
@@ -46,7 +46,7 @@ class Second:
 
 @pytest.fixture
 def second(platform_under_test: PlatformUnderTest) -> Iterator[Second]:
-    """The platform's own gateway is quick as long as the test lasts; the second one is started by the test."""
+    """Gives the platform's gateway short limits while the test runs; the test starts the second one."""
     platform = platform_under_test.running
     platform.stop(GATEWAY)
     platform.start(GATEWAY, extra=QUICK)
@@ -60,7 +60,7 @@ def second(platform_under_test: PlatformUnderTest) -> Iterator[Second]:
 
 
 def sending(platform: PlatformUnderTest, journey: Journey) -> None:
-    """Brings a claim to where its first phase is on the wire; JSAPS holds it and takes its time to say so."""
+    """Brings a claim to the point where JSAPS holds its first phase and delays the reply."""
     case = replace(
         journey.case, failures={"jsaps": {"failure": "answer_late", "dialogue": "ES504", "seconds": 1.5, "count": 1}}
     )

@@ -1,4 +1,4 @@
-"""Claims a second over the whole way: counted when the paying system holds both phases and the council has loaded."""
+"""Claims a second over the whole way: from the call until the paying system and the council hold them."""
 
 import random
 import threading
@@ -24,7 +24,7 @@ from tests.load.interview import INTAKE, Begun, Operators, plain_case, save, sav
 _SCHEDULING = "cms.scheduling.v1.SchedulingService"
 _ASSESSMENT = "cms.assessment.v1.AssessmentService"
 _ON_THE_WAY = 96
-"""Confirmed claims that have not come through: beyond this callers wait, so that no queue grows without end."""
+"""Callers wait while so many confirmed claims have not come through, so that no queue grows without end."""
 _WARM_UP_SECONDS = 5.0
 _DRAIN_SECONDS = 120.0
 _POSTCODES = ("NE1 8AX", "LS1 3AB", "M2 5PD", "L3 8EW", "B1 2ND", "BS1 5TR", "E8 1GQ", "CF10 4UW", "G3 7DN", "CR0 1EA")
@@ -68,7 +68,7 @@ class ClaimsMeasured:
 
 @dataclass(kw_only=True)
 class _Desk:
-    """What all callers share."""
+    """The state that all callers share."""
 
     layout: Layout
     operators: Operators
@@ -177,7 +177,7 @@ def _find_through(desk: _Desk) -> None:
 
 
 def _through(layout: Layout, claim_refs: set[str]) -> dict[str, float]:
-    """When each of these claims was both accepted and loaded, in seconds of the platform's clock."""
+    """The time at which each of these claims was both accepted and loaded, in seconds of the platform's clock."""
     accepted = _times(layout, "legacy-gateway", _ACCEPTED, claim_refs)
     loaded = _times(layout, "la-notifier", _LOADED, claim_refs)
     return {ref: max(accepted[ref], loaded[ref]) for ref in accepted.keys() & loaded.keys()}
@@ -251,7 +251,7 @@ def _assess(desk: _Desk, claim_ref: str, appointment: scheduling_pb2.Appointment
 def _once_there(
     ask: Callable[[], assessment_pb2.StartAssessmentResponse],
 ) -> assessment_pb2.StartAssessmentResponse:
-    """The work item comes with an event: what is not there yet is asked for again."""
+    """Repeats the call until the work item, which comes with an event, has arrived."""
     until = time.monotonic() + 30.0
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Callers that call as fast as they are answered, over gRPC, from few threads and without reading what they need not."""
+"""Callers that call over gRPC as fast as they are answered."""
 
 import os
 import time
@@ -19,7 +19,7 @@ Response = TypeVar("Response", bound=Message)
 
 @dataclass(frozen=True, kw_only=True)
 class Rate:
-    """Calls that were answered in `seconds`, with how long each took.
+    """The calls that were answered in `seconds`, with the latency of each.
 
     `client_share` is the part of the machine's processors that the callers themselves took.
     """
@@ -34,12 +34,12 @@ class Rate:
         return len(self.latencies) / self.seconds
 
     def percentile(self, percent: float) -> float:
-        """Milliseconds within which so many of a hundred calls were answered."""
+        """The latency in milliseconds that this percentage of calls did not exceed."""
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] * 1000
 
     def text(self) -> str:
-        """For people."""
+        """The figures as text."""
         return (
             f"{self.per_second:7.1f}/s  p50 {self.percentile(50):6.1f} ms  p99 {self.percentile(99):6.1f} ms"
             f"  client {self.client_share:.0%}"
@@ -47,7 +47,7 @@ class Rate:
 
 
 class Service:
-    """A service's gRPC door. Errors are grpc.RpcError: a measurement with an error in it is none."""
+    """A service's gRPC door. Any error is raised as grpc.RpcError and ends the measurement."""
 
     def __init__(self, channel: grpc.Channel, name: str) -> None:
         self._channel = channel
@@ -55,11 +55,11 @@ class Service:
         self._calls: dict[str, Callable[..., bytes]] = {}
 
     def acknowledge(self, method: str, request: bytes, *, token: str) -> None:
-        """Calls with a message that was written before, and leaves the answer unread."""
+        """Calls with a message that is already serialised, and ignores the response."""
         self._call(method, request, token)
 
     def ask(self, method: str, request: Message, response: type[Response], *, token: str) -> Response:
-        """Calls, and reads the answer."""
+        """Calls and parses the response."""
         return response.FromString(self._call(method, request.SerializeToString(), token))
 
     def _call(self, method: str, request: bytes, token: str) -> bytes:
@@ -70,7 +70,7 @@ class Service:
 
 @contextmanager
 def opened(address: str, name: str) -> Iterator[Service]:
-    """The door of the service of this full name at an address."""
+    """Opens the door of the service of this full name at an address."""
     with grpc.insecure_channel(address) as channel:
         grpc.channel_ready_future(channel).result(timeout=20)
         yield Service(channel, name)

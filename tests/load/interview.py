@@ -1,4 +1,4 @@
-"""An interview as it is walked by an operator: which answers in which save, found by asking intake once."""
+"""The saves of an operator's interview: intake is asked once which answers go into which save."""
 
 import random
 import threading
@@ -33,7 +33,7 @@ class Begun:
 
 
 class Operators:
-    """Start calls, each for a person who has no claim yet. Shared by all callers."""
+    """Operators that start calls for people without a claim. All callers share them."""
 
     def __init__(self, layout: Layout, intake: Service) -> None:
         self.intake = intake
@@ -45,7 +45,7 @@ class Operators:
         ]
 
     def start(self, number: int) -> Begun:
-        """A call of the operator with this number."""
+        """Starts a call of the operator with this number."""
         token = self._tokens[number % OPERATORS]
         while True:
             started = self.intake.ask("StartCall", self._request(), pb.StartCallResponse, token=token)
@@ -72,7 +72,7 @@ class Operators:
 
 
 def saves_of(operators: Operators, case: Case) -> list[list[pb.Answer]]:
-    """The answers of a whole interview of this case, at most five in each save, as intake asks for them."""
+    """Returns the answers of a whole interview of this case, in saves of at most five, as intake asks for them."""
     begun = operators.start(0)
     interview, version = begun.interview, begun.version
     saves: list[list[pb.Answer]] = []
@@ -86,12 +86,12 @@ def saves_of(operators: Operators, case: Case) -> list[list[pb.Answer]]:
 
 
 def save(claim_ref: str, answers: Sequence[pb.Answer], *, version: int) -> pb.RecordAnswersRequest:
-    """The request of one save."""
+    """Builds the request of one save."""
     return pb.RecordAnswersRequest(claim_ref=claim_ref, answers=answers, version=version, request_id=str(uuid4()))
 
 
 def plain_case() -> Case:
-    """A council tenant who wishes to claim, and to whom nothing special happens."""
+    """A council tenant who claims housing benefit, and to whom nothing special happens."""
     return next(case for case in load_cases(clock.today()) if case.wants_notice and not _is_special(case))
 
 

@@ -13,7 +13,7 @@ _WARM_UP_SECONDS = 1.0
 
 
 def measure_saves(layout: Layout, *, seconds: float) -> Rate:
-    """Saves for so many seconds. Raises AssertionError where a claim does not hold what was acknowledged."""
+    """Makes saves for so many seconds. Raises AssertionError where a claim does not hold what was acknowledged."""
     with opened(f"127.0.0.1:{layout.grpc_port('intake-svc')}", INTAKE) as intake:
         operators = Operators(layout, intake)
         batches = [batch for batch in saves_of(operators, plain_case()) if len(batch) == ANSWERS_IN_A_SAVE]

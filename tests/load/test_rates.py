@@ -1,4 +1,4 @@
-"""What the bench tells of the calls that it made."""
+"""The bench counts calls and computes their latencies."""
 
 import threading
 

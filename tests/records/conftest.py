@@ -59,7 +59,7 @@ class Interviewer:
         return self._random.choice(states)
 
     def chance(self, part: float) -> bool:
-        """True about so often."""
+        """Returns True with this probability."""
         return self._random.random() < part
 
     def answer(self, question: Question) -> Any:
@@ -116,7 +116,7 @@ class Interviews:
     postcodes: Sequence[str]
 
     def of_answers(self, values: Mapping[str, Any]) -> Answers:
-        """What these answers come to, with the claimant's agreement to every form."""
+        """Evaluates the answers, with the claimant's agreement to every proposed form."""
         answers: Answers = {}
         for name, value in values.items():
             given = Answer(value=validate_answer(self.script, name, value, today=self.today), version=1)
@@ -124,7 +124,7 @@ class Interviews:
         return answers
 
     def at_random(self, seed: int) -> Iterator[Answers]:
-        """The answers after each that was given, in any order, until the interview can be submitted."""
+        """Answers in any order until the interview can be submitted, and yields the answers after each step."""
         interviewer, answers = Interviewer(seed, self.today, self.postcodes), Answers()
         while open_states := self._open(answers):
             state = interviewer.pick(open_states)
@@ -144,7 +144,7 @@ class Interviews:
         return [state for state in interview.questions if state.is_open]
 
     def facts(self, answers: Answers, consumer: str, *, submitted: bool = True) -> intake_pb2.ClaimFacts:
-        """What intake tells this service."""
+        """Builds the facts that intake gives to this service."""
         now = clock.now()
         claim = Claim(
             claim_ref="C00000000018",
@@ -165,7 +165,7 @@ class Interviews:
 
 @pytest.fixture(scope="session")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postcodes]:
-    """The extract of the postcode directory."""
+    """The test extract of the postcode directory."""
     path = tmp_path_factory.mktemp("postcodes") / "postcodes.sqlite"
     build_extract(path)
     with Postcodes(path) as postcodes:
@@ -174,13 +174,13 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postcodes]:
 
 @pytest.fixture(scope="session")
 def interviews() -> Interviews:
-    """Interviews of the script in use, from addresses that the directory places and some that it does not."""
+    """Interviews of the script in use, with addresses that the directory knows and some that it does not."""
     return Interviews(script=script_in_use(), today=clock.today(), postcodes=[*PLACED_POSTCODES, *ODD_POSTCODES])
 
 
 @pytest.fixture(scope="session")
 def case_of(interviews: Interviews, directory: Postcodes) -> Callable[[Answers], mapping.Case]:
-    """Makes the gateway's case of answers, as a sender does."""
+    """Builds the gateway's case from answers, as a sender does."""
 
     def make(answers: Answers) -> mapping.Case:
         known = facts_of(interviews.facts(answers, "legacy-gateway"))

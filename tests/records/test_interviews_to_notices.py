@@ -1,4 +1,4 @@
-"""Whatever a claimant answers, and whenever the authority is told in the course of it: no authority refuses the notice."""
+"""No authority refuses a notice, whatever a claimant answers and whenever the notice is sent."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ def fields() -> NoticeFields:
 
 
 def problems(fields: NoticeFields, told: intake_pb2.ClaimFacts, *, before: NoticeKind | None) -> list[Problem]:
-    """What an authority has against the notice of these facts; nothing where none goes out."""
+    """Lists an authority's objections to the notice of these facts; none where no notice is sent."""
     facts = facts_of(told)
     if sought(facts) is None:
         return []

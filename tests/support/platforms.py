@@ -27,7 +27,7 @@ TIME_SCALE = 0.05
 
 @dataclass(kw_only=True)
 class PlatformUnderTest:
-    """A running platform, and what tests ask of it."""
+    """A running platform, with helpers for tests."""
 
     running: Platform
     doors: Doors
@@ -38,18 +38,18 @@ class PlatformUnderTest:
         return self.running.layout
 
     def journey(self, title: str, **changes: object) -> Journey:
-        """A claim of the demonstration's case with this title."""
+        """Makes a claim of the demo case with this title."""
         [case] = [case for case in load_cases(clock.today()) if case.title == title]
         changed = Case(**{**case.__dict__, **changes})
         return demo.journey(self.layout, self.doors, changed, random.Random(self.source.random()))
 
     def rows(self, service: str, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """Rows from a service's database: for asserting what a moment is, never for the outcome."""
+        """Reads rows from a service's database, to find the right moment and never to check the outcome."""
         with self._database(service) as conn:
             return conn.execute(query.encode(), values).fetchall()
 
     def execute(self, service: str, statement: str, *values: object) -> None:
-        """Puts something into a service's database that the service would not."""
+        """Changes a service's database in a way that the service would not."""
         with self._database(service) as conn:
             conn.execute(statement.encode(), values)
 
@@ -58,24 +58,24 @@ class PlatformUnderTest:
         return psycopg.connect(f"postgresql://{database}_owner@127.0.0.1:{self.layout.postgres_port}/{database}")
 
     def count(self, service: str, query: str, *values: object) -> int:
-        """A number from a service's database, as `rows` gives them."""
+        """Reads one number from a service's database."""
         [(number,)] = self.rows(service, query, *values)
         return int(number)
 
     def start_to_die(self, service: str, point: str, *, extra: Mapping[str, str] | None = None) -> None:
-        """Starts the service, anew where it runs, so that it dies at this crash point."""
+        """Starts or restarts the service so that it dies at this crash point."""
         self.running.stop(service)
         self.running.start(service, extra={**(extra or {}), "CRASH_AT": point})
 
     def wait_for_death(self, service: str, *, seconds: float = 60.0) -> None:
-        """Returns when the service has died at its crash point; AssertionError where it did not, or of something else."""
+        """Waits until the service dies at its crash point. AssertionError where it does not, or ends otherwise."""
         process = self.running.running[service]
         ended = partial(processes.exit_status, process)
         eventually(lambda: ended() is not None, seconds=seconds, what=f"the end of {service}")
         assert ended() == crash.EXIT_CODE, f"{service} ended with {ended()}, not at its crash point"
 
     def settled_audit(self, *journeys: Journey) -> Findings:
-        """The audit of these claims, once it is sound; AssertionError with its findings when it does not become so."""
+        """Waits until the audit of these claims is sound. AssertionError with its findings where it does not become so."""
         refs = {journey.claim_ref for journey in journeys}
         found: list[Findings] = []
 
@@ -91,7 +91,7 @@ class PlatformUnderTest:
 
 
 def free_base() -> int:
-    """A base with fifty free ports above it, below those that the kernel gives to clients."""
+    """Finds a base with fifty free ports above it, below the kernel's ports for clients."""
     for base in random.sample(range(15000, 32000, 50), 100):
         with socket.socket() as first, socket.socket() as last:
             try:
@@ -107,7 +107,7 @@ def free_base() -> int:
 def own_platform(base: int | None = None) -> Iterator[PlatformUnderTest]:
     """A platform for tests that destroy something or need settings of their own; stopped and removed at the end.
 
-    `base` is for those who prepare its place themselves.
+    `base` is for a caller that prepares the platform's folder itself.
     """
     layout = Layout(base or free_base())
     running = platform.start(layout, lambda _: None, time_scale=TIME_SCALE)

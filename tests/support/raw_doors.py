@@ -1,4 +1,4 @@
-"""Any method of the contract by either door, on bytes: for tests that send what no generated client would."""
+"""Calls any method by either door with raw bytes, for tests that send what no generated client would."""
 
 import json
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _PATIENCE_SECONDS = 20.0
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came of a call, alike by both doors.
+    """The outcome of a call, in the same form for both doors.
 
     `code` is lower_snake, `ok` for a response, `http_<status>` for what is not the protocol's; `fields` are those at
     fault; `text` is all that the door said; `body` is the response as JSON.
@@ -74,14 +74,14 @@ class RawDoors:
             channel.close()
 
     def ask(self, door: Door, method: str, request: Mapping[str, Any], **metadata: str) -> Answer:
-        """The answer to a request in JSON's form; over gRPC it must be one of the method's message."""
+        """Sends a request that is given as JSON; over gRPC it must fit the method's message."""
         if door == "json":
             return self.by_json(method, json.dumps(request).encode(), **metadata)
         message = GetMessageClass(methods()[method].input_type)()
         return self.by_grpc(method, json_format.ParseDict(dict(request), message).SerializeToString(), **metadata)
 
     def by_json(self, method: str, body: bytes, **metadata: str) -> Answer:
-        """The answer of the JSON door to these bytes. Names of `metadata` have underscores for hyphens."""
+        """Sends these bytes to the JSON door. Names of `metadata` have underscores for hyphens."""
         headers = {name.replace("_", "-"): value for name, value in metadata.items()}
         answer = self._client.post(
             f"{self._http[methods()[method].containing_service.full_name]}/{method}",
@@ -91,7 +91,7 @@ class RawDoors:
         return _of_response(answer)
 
     def by_grpc(self, method: str, body: bytes, **metadata: str) -> Answer:
-        """The answer of the gRPC door to these bytes."""
+        """Sends these bytes to the gRPC door."""
         descriptor = methods()[method]
         service = descriptor.containing_service.full_name
         unary: Any = self._channels[service].unary_unary

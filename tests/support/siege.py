@@ -1,4 +1,4 @@
-"""Claims in a steady stream while a test attacks the platform, and what must hold when the attack is over."""
+"""A steady stream of claims while a test attacks the platform, and the checks when the attack is over."""
 
 import random
 import threading
@@ -21,7 +21,7 @@ _QUIET_SECONDS = 90.0
 
 @dataclass(kw_only=True)
 class Siege:
-    """Callers who carry claims, one after another, until they are called off; then each waits for its claims' outcome."""
+    """Callers that carry claims one after another until they are called off; then each waits for its claims."""
 
     platform: PlatformUnderTest
     source: random.Random
@@ -32,11 +32,11 @@ class Siege:
     _over: threading.Event = field(default_factory=threading.Event)
 
     def call_off(self) -> None:
-        """No caller begins another claim."""
+        """Lets no caller begin another claim."""
         self._over.set()
 
     def take_call(self, source: random.Random | None = None) -> Journey:
-        """One call from its first question to its end; an attack may want one at its own moment."""
+        """Takes one call from its first question to its end."""
         source = source or self.source
         case = source.choice(peaceful_cases())
         journey = demo.journey(self.platform.layout, self.platform.doors, case, source)
@@ -46,12 +46,12 @@ class Siege:
         return journey
 
     def confirm(self, journey: Journey) -> None:
-        """The assessment, once assessment-svc has heard of the claim."""
+        """Assesses and confirms the claim, once assessment-svc has heard of it."""
         journey.assess()
         self.confirmed.append(journey)
 
     def carry(self, source: random.Random) -> None:
-        """What one caller does. Whatever a journey raises ends the caller, and so the test."""
+        """Carries claims as one caller. Any error of a journey ends the caller, and so the test."""
         mine: list[Journey] = []
         while not self._over.is_set():
             journey = self.take_call(source)
@@ -61,7 +61,7 @@ class Siege:
             journey.wait_for_outcome(seconds=_QUIET_SECONDS)
 
     def wait_for_calls(self, number: int) -> None:
-        """Until so many more calls have ended: so the attack meets claims at every stage of their way."""
+        """Waits for so many more calls to end, so that the attack meets claims at every stage."""
         wanted = len(self.taken) + number
 
         def there() -> bool:
@@ -71,21 +71,21 @@ class Siege:
         eventually(there, seconds=_QUIET_SECONDS, what=f"{number} more calls")
 
     def raise_what_ended_a_caller(self) -> None:
-        """While claims flow no caller ends but by an error."""
+        """Raises the error of a caller that has ended."""
         for caller in self.callers:
             if caller.done():
                 caller.result()
 
 
 def peaceful_cases() -> list[Case]:
-    """Those of the demonstration in which the outside world makes no trouble of its own."""
+    """The demo cases in which no stand-in fails and nothing changes after the confirmation."""
     cases = load_cases(clock.today())
     return [case for case in cases if not (case.failures or case.amend_confirmed)]
 
 
 @contextmanager
 def under_siege(platform: PlatformUnderTest, *, callers: int = 3, seed: int = 20050718) -> Iterator[Siege]:
-    """Claims flow while the body attacks. At the end every claim has come through, whole and once, or it raises."""
+    """Carries claims while the block attacks, and checks at its end that every claim came through whole and once."""
     siege = Siege(platform=platform, source=random.Random(seed))
     with ThreadPoolExecutor(callers) as pool:
         siege.callers += [pool.submit(siege.carry, random.Random(siege.source.random())) for _ in range(callers)]
@@ -98,9 +98,9 @@ def under_siege(platform: PlatformUnderTest, *, callers: int = 3, seed: int = 20
 
 
 def assert_all_came_through(platform: PlatformUnderTest, journeys: list[Journey]) -> Findings:
-    """Quiet, nothing dead, and a sound audit: every claim accepted once and whole, every notice that was due loaded.
+    """Checks that every claim is accepted once and whole, every due notice loaded, and no event left over or dead.
 
-    AssertionError where it is not so.
+    Raises AssertionError where that is not so.
     """
     refs = [journey.claim_ref for journey in journeys]
     eventually(lambda: not _open_events(platform, refs), seconds=_QUIET_SECONDS, what="quiet in every outbox")

@@ -1,4 +1,4 @@
-"""docs/states.md tells every state of the contract, and every deadline that the services count."""
+"""docs/states.md lists every state of the contract and every deadline that the services count."""
 
 import re
 
@@ -26,7 +26,7 @@ DUE_ELSEWHERE = {
     ("scheduling-svc", "BOOKED, MOVED"),
     ("assessment-svc", "EVIDENCE_OUTSTANDING"),
 }
-"""States that are no end and have no deadline: another service's row has it, or nothing comes to be in them yet."""
+"""Open states without a deadline: another service's row has it, or nothing gets into them yet."""
 
 
 def rows() -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""Records as a COBOL program builds them: compiled by GnuCOBOL from the copybooks that the gateway reads."""
+"""Builds records by a COBOL program that GnuCOBOL compiles from the gateway's copybooks."""
 
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from legacy_gateway.records import FILLER, Field, Kind, Record, layouts
 _VALUE_BYTES = 80
 _RECORD_BYTES = 1000
 _SIGNED_DIGITS = 17
-"""Of a number as the program is given it: a sign, fifteen digits, two decimals."""
+"""Characters of a number in the program's input: a sign, fifteen digits and two decimals."""
 
 _PROGRAM = """
 IDENTIFICATION DIVISION.
@@ -74,21 +74,21 @@ class Place:
     field: Field
     entry: int | None = None
     table: Field | None = None
-    """The table that it is an entry of or lies in."""
+    """The table of which it is an entry, or in which it lies."""
 
     @property
     def extent(self) -> "Extent":
-        """Where the gateway's layout puts it."""
+        """The place of the item in the gateway's layout."""
         before = (self.entry - 1) * self.table.length if self.entry and self.table else 0
         return Extent(offset=self.field.offset + before, length=self.field.length)
 
     @property
     def reference(self) -> str:
-        """How COBOL names it within its record."""
+        """The item's name in COBOL, qualified by its record."""
         return self.field.name if self.entry is None else f"{self.field.name}({self.entry})"
 
     def value(self, values: Mapping[str, Any]) -> Any:
-        """What a record's values hold for it; None where they hold nothing."""
+        """The item's value in a record's values; None where there is none."""
         if self.entry is None or self.table is None:
             return values.get(self.field.name)
         entries = values.get(self.table.name) or ()
@@ -97,7 +97,7 @@ class Place:
 
 
 def places(fields: Sequence[Field], *, within: Place | None = None) -> Iterator[Place]:
-    """Every elementary item but FILLER, a table's entries one after the other."""
+    """Lists every elementary item but FILLER, with the entries of a table one after the other."""
     for field in fields:
         for place in _entries(field, within):
             if field.kind is Kind.GROUP:
@@ -107,7 +107,7 @@ def places(fields: Sequence[Field], *, within: Place | None = None) -> Iterator[
 
 
 def _entries(field: Field, within: Place | None) -> Iterator[Place]:
-    """The interfaces have no table inside a table."""
+    """Checks that no table lies inside a table, as in the interfaces."""
     if field.occurs is None:
         yield replace(within, field=field) if within else Place(field=field)
     else:
@@ -116,7 +116,7 @@ def _entries(field: Field, within: Place | None) -> Iterator[Place]:
 
 @dataclass(frozen=True, kw_only=True)
 class Extent:
-    """Where COBOL puts an item: bytes from the record's start, and its length."""
+    """The place of an item in COBOL's record: bytes from the start, and length."""
 
     offset: int
     length: int
@@ -124,17 +124,17 @@ class Extent:
 
 @dataclass(frozen=True, kw_only=True)
 class CobolProgram:
-    """The compiled program, in a folder of its own, with what it reported of every record's items by their names."""
+    """The compiled program in its folder, with the places that it reported for the items of every record."""
 
     folder: Path
     extents: Mapping[str, Mapping[str, Extent]]
 
     def length(self, record: str) -> int:
-        """The bytes of a record."""
+        """Builds the bytes of a record."""
         return self.extents[record][record].length
 
     def build(self, record: Record, values: Sequence[Mapping[str, Any]]) -> list[bytes]:
-        """The records that the program builds of these values by its own MOVEs, in the outside systems' code page."""
+        """Builds records of these values by the program's own MOVEs, in the code page of the outside systems."""
         given = b"".join(_given(record, one) for one in values)
         (self.folder / "given.dat").write_bytes(given)
         subprocess.run([self.folder / "builder"], cwd=self.folder, check=True, capture_output=True)
@@ -143,7 +143,7 @@ class CobolProgram:
         return [self._translated(record, one[: self.length(record.name)]) for one in whole]
 
     def _translated(self, record: Record, native: bytes) -> bytes:
-        """Text and zoned digits in code page 285, by the places that COBOL reported; packed numbers as they are."""
+        """Encodes text and zoned digits in code page 285 at COBOL's places, and leaves packed numbers as they are."""
         # What the code page has not is a byte of a packed number, which is put back.
         translated = bytearray(native.decode("latin-1").encode("cp285", errors="replace"))
         for place in places(record.fields):
@@ -168,7 +168,7 @@ def _given_value(place: Place, value: Any) -> bytes:
 
 @pytest.fixture(scope="session")
 def cobol(tmp_path_factory: pytest.TempPathFactory, copybooks: Path) -> CobolProgram:
-    """One program for all records, compiled once."""
+    """Compiles one program for all records, once."""
     folder = tmp_path_factory.mktemp("cobol")
     (folder / "builder.cob").write_text(_source(copybooks))
     command = ["cobc", "-x", "-free", "-std=ibm", "-I", str(copybooks), "-o", "builder", "builder.cob"]
@@ -218,12 +218,12 @@ def _paragraph(number: int, record: Record) -> str:
 
 
 def _qualified(reference: str, record: Record) -> str:
-    """COBOL writes the subscript behind the qualification."""
+    """Writes an item's name in COBOL, with the subscript behind the qualification."""
     name, bracket, entry = reference.partition("(")
     return f"{name} OF {record.name}{' ' if bracket else ''}{bracket}{entry}"
 
 
 @pytest.fixture(name="places", scope="session")
 def places_of_layouts() -> Any:
-    """Gives the places of a record's fields."""
+    """Writes the paragraph that reports the places of a record's fields."""
     return places

@@ -1,4 +1,4 @@
-"""What JSAPS gets equals what a COBOL program builds that was compiled from the same copybooks."""
+"""The gateway's records equal those of a COBOL program that is compiled from the same copybooks."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -35,10 +35,10 @@ LENGTHS = {
     "PSCS-RSP-DETAIL": 200,
     "PSCS-RSP-TRAILER": 200,
 }
-"""Bytes, by docs/interfaces/legacy.md."""
+"""Lengths in bytes, from docs/interfaces/legacy.md."""
 RECORDS = ["LINK-HEADER", "JSAPS-ES", "JSAPS-BA", "ENQUIRY", "LINK-REPLY", "ISCS-CLAIM", "SFCS-LOAN", "PSCS-DETAIL"]
 CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 '-,./&()£$!\"[]^~|¬@#ÂÊÎÔÛŴŶÉÖÜß¦"
-"""With those that code page 285 has in places of its own, and two that it has not."""
+"""Includes characters that code page 285 has in places of its own, and two that it lacks."""
 WRITABLE = [character for character in CHARACTERS if character not in "ŴŶ"]
 
 
@@ -80,12 +80,12 @@ def test_generated_values_give_the_same_bytes_in_cobol(cobol: Any, name: str) ->
 
 
 def generated(source: random.Random, record: Record) -> dict[str, Any]:
-    """Values of every kind, the least and the greatest among them; about one in eight is not given."""
+    """Makes values of every kind, with the least and the greatest; about one in eight is absent."""
     return {field.name: _value(source, field) for field in _named(record) if source.random() < 0.88}
 
 
 def _named(record: Record) -> list[Any]:
-    """The items that a record's values name: fields, tables, and groups that are tables."""
+    """Lists the items that a record's values name: fields, tables, and groups that are tables."""
     inside = {below.name for field in record.walk() if field.occurs for below in field.fields}
     return [
         field
@@ -113,7 +113,7 @@ def _entry(source: random.Random, field: Any) -> Any:
 
 
 def written(values: Mapping[str, Any], record: Record) -> dict[str, Any]:
-    """Values with blanks and zeros in the place of what was not given, as a record shows them."""
+    """Fills in blanks and zeros for absent values, as a record shows them."""
     return decode(record, encode(record, values))
 
 
@@ -122,7 +122,7 @@ Record_ = tuple[Record, Mapping[str, Any], bytes]
 
 @pytest.fixture
 def encoded(monkeypatch: pytest.MonkeyPatch) -> list[Record_]:
-    """Every record that the gateway encodes, with its values and its bytes."""
+    """Lists every record that the gateway encodes, with its values and its bytes."""
     seen: list[Record_] = []
 
     def recording(record: Record, values: Mapping[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""The demonstration's claims, from cases.toml."""
+"""The claims of the demo, from cases.toml."""
 
 import random
 import tomllib
@@ -33,19 +33,19 @@ class Case:
 
     @property
     def postcode(self) -> str:
-        """Where the claimant lives when the interview is booked."""
+        """The claimant's postcode when the interview is booked."""
         return str({**self.answers, **self.amend_before}["address"]["postcode"])
 
     @property
     def wants_notice(self) -> bool:
-        """Whether the authority is to be told: liable, and wishing to claim."""
+        """Whether the authority gets a notice: the claimant is liable and wishes to claim its benefit."""
         rent = self.answers.get("liable_for_rent") and self.answers.get("wishes_housing_benefit")
         tax = self.answers.get("liable_for_council_tax") and self.answers.get("wishes_council_tax_benefit")
         return bool(rent or tax)
 
 
 def load_cases(today: date) -> list[Case]:
-    """All cases, with the days counted from `today`."""
+    """Reads all cases; days are counted from `today`."""
     raw = tomllib.loads(_FILE.read_text())
     return [_case(entry, raw, today) for entry in raw["cases"]]
 
@@ -67,7 +67,7 @@ def _dated(value: Any, today: date) -> Any:
 
 
 def random_nino(source: random.Random) -> str:
-    """A National Insurance number of the right form (HMRC NIM39110); whose it is, if anybody's, is not known."""
+    """A random National Insurance number of the right form (HMRC NIM39110). It may be a real person's."""
     while True:
         prefix = source.choice(_FIRST_LETTERS) + source.choice(_SECOND_LETTERS)
         if prefix not in _NOT_ISSUED:

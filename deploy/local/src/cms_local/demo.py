@@ -1,4 +1,4 @@
-"""The main job: many different claims from the first question to the paying system and the council."""
+"""Carries many different claims from the first question to the paying system and the council."""
 
 import random
 import time
@@ -23,7 +23,7 @@ CALLERS = 4
 
 @dataclass(kw_only=True)
 class Outcome:
-    """What the demonstration came to."""
+    """The outcome of the demo."""
 
     findings: Findings
     journeys: list[Journey]
@@ -38,13 +38,13 @@ class Outcome:
 
 @contextmanager
 def doors_of(layout: Layout) -> Iterator[Doors]:
-    """The doors of a platform on this machine."""
+    """Opens the doors of a platform on this machine."""
     with httpx.Client(timeout=15.0, limits=httpx.Limits(max_keepalive_connections=20)) as client:
         yield Doors(address=lambda name: f"http://127.0.0.1:{layout.http_port(name)}", client=client)
 
 
 def journey(layout: Layout, doors: Doors, case: Case, source: random.Random) -> Journey:
-    """A claim of this case, ready to begin."""
+    """Makes a claim of this case, ready to begin."""
 
     def issue(role: str, *, subject: str, office: str | None = None, grade: str | None = None) -> str:
         return keys.issue(layout.keys(""), role, subject=subject, office=office, grade=grade)
@@ -85,7 +85,7 @@ def _carry(layout: Layout, claim: Journey) -> None:
 
 
 def arm_failures(layout: Layout, claim: Journey) -> None:
-    """Tells the stand-ins which failure this claim is to meet."""
+    """Tells the stand-ins which failures to show to this claim."""
     for stand_in, failure in claim.case.failures.items():
         order: dict[str, Any] = {**failure, "claim_ref": claim.claim_ref}
         address = f"http://127.0.0.1:{layout.control_port(stand_in)}/failures"
@@ -93,7 +93,7 @@ def arm_failures(layout: Layout, claim: Journey) -> None:
 
 
 def _settled(layout: Layout, refs: set[str], *, seconds: float) -> Findings:
-    """The audit, once it is sound or has had `seconds` to become so."""
+    """Audits until the findings are sound or `seconds` have passed."""
     findings: list[Findings] = []
 
     def sound() -> bool:

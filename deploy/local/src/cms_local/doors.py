@@ -1,4 +1,4 @@
-"""The services' HTTP doors as a client outside the platform uses them: JSON, tokens, deadlines, retries by request_id."""
+"""A client of the services' HTTP doors: JSON, tokens, deadlines, and retries by request_id."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ _PASSING = frozenset({"unavailable", "deadline_exceeded", "resource_exhausted"})
 
 
 class Refused(Exception):
-    """An answer that is an error; `code`, `reason` and `fields` are the contract's."""
+    """A service refused the call; `code`, `reason` and `fields` are those of the contract."""
 
     def __init__(self, method: str, body: Mapping[str, Any]) -> None:
         self.code = str(body.get("code", "unknown"))
@@ -32,7 +32,7 @@ def _may_pass(error: Exception) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Doors:
-    """Calls methods. A call that failed for a reason that passes is made again, with the same request_id."""
+    """Calls methods, and repeats a call with the same request_id while its error is one that passes."""
 
     address: Callable[[str], str]
     """The base address of a service's HTTP door."""
@@ -42,7 +42,7 @@ class Doors:
     def call(
         self, service: str, method: str, body: Mapping[str, Any], *, token: str, purpose: str = ""
     ) -> dict[str, Any]:
-        """The response. Raises Refused, or httpx.TransportError when the patience has run out."""
+        """Calls until there is a response. Raises Refused, or httpx.TransportError when the patience has run out."""
         for attempt in stamina.retry_context(
             on=_may_pass, attempts=None, timeout=self.patience_seconds, wait_initial=0.05, wait_max=2.0
         ):
@@ -53,7 +53,7 @@ class Doors:
     def once(
         self, service: str, method: str, body: Mapping[str, Any], *, token: str, purpose: str = ""
     ) -> dict[str, Any]:
-        """The response of one attempt. Raises Refused or httpx.TransportError."""
+        """Calls once. Raises Refused or httpx.TransportError."""
         headers = {"Authorization": f"Bearer {token}", "Connect-Timeout-Ms": "10000"}
         if purpose:
             headers["Cms-Purpose"] = purpose
@@ -66,7 +66,7 @@ class Doors:
 
 
 def wait_for(condition: Callable[[], Any], *, seconds: float, what: str) -> Any:
-    """Asks until there is something and gives it. TimeoutError after `seconds`."""
+    """Calls `condition` until it returns something true, and returns that. Raises TimeoutError after `seconds`."""
     until = time.monotonic() + seconds
     while True:
         found = condition()

@@ -1,4 +1,4 @@
-"""One claim's whole way, as the people who work it go: operator, assessor, and whoever waits for the outcome."""
+"""The whole way of one claim, through the calls of its operator and its assessor to the outcome."""
 
 import random
 import time
@@ -54,7 +54,7 @@ class Journey:
         self.timeline.append((time.monotonic() - self.started, what))
 
     def take_call(self, *, once_known: Callable[[], None] = lambda: None) -> None:
-        """The call: every question of the interview, the booking, the submission, amendments on the way.
+        """Takes the call: every question of the interview, the booking, the submission, and amendments on the way.
 
         `once_known` is called as soon as the claim has its reference.
         """
@@ -72,7 +72,7 @@ class Journey:
         self._intake("EndCall", callId=self.call_id, outcome="CALL_OUTCOME_COMPLETED", requestId=str(uuid4()))
 
     def start_call(self) -> None:
-        """A new claim for a NINO that no claim here has, which no seed repeats."""
+        """Starts a call for a NINO that has no claim here."""
         for _ in range(20):
             response = self._intake(
                 "StartCall",
@@ -91,7 +91,7 @@ class Journey:
         self.happened("call started")
 
     def answer(self, answers: Mapping[str, Any], *, anew: bool = False) -> None:
-        """Answers section by section what is asked and known; `anew` replaces answers that were given."""
+        """Answers what is asked, section by section; `anew` replaces answers that were given."""
         for section in [section["name"] for section in self.interview["sections"]]:
             while batch := self._due(section, answers, anew=anew):
                 self._record(batch)
@@ -127,7 +127,7 @@ class Journey:
             self.happened("agreed to a form that the record can hold")
 
     def book(self) -> None:
-        """The earliest interview near the claimant."""
+        """Books the earliest appointment near the claimant."""
         body = {"claimRef": self.claim_ref, "earliest": True, "postcode": self.case.postcode}
         request = body | {"requestId": str(uuid4())}
         response = self.doors.call(SCHEDULING, "BookAppointment", request, token=self.operator)
@@ -135,7 +135,7 @@ class Journey:
         self.happened(f"interview booked at {self.appointment['office']['name']}")
 
     def submit(self) -> None:
-        """The declaration was taken: the claim is complete."""
+        """Submits the complete claim."""
         request = {"claimRef": self.claim_ref, "version": self.interview["version"], "requestId": str(uuid4())}
         self.doors.call(INTAKE, "SubmitClaim", request, token=self.operator)
         self._note("SUBMITTED")
@@ -155,7 +155,7 @@ class Journey:
         self.interview = response["interview"]
 
     def assess(self) -> None:
-        """The interview at the office: every item checked, one corrected where the case says so, all confirmed."""
+        """Checks every item at the office, corrects one where the case says so, and confirms the assessment."""
         office, assessor = self.appointment["office"]["code"], self.appointment["assessorId"]
         token = self.issue("ASSESSOR", subject=assessor, office=office)
         assessment = wait_for(lambda: self._started(token), seconds=self.patience_seconds, what="the work item")
@@ -183,7 +183,7 @@ class Journey:
             raise
 
     def _confirm(self, token: str, assessment: Mapping[str, Any]) -> None:
-        """Checks what is open and confirms; what was amended meanwhile is open again, and is checked again."""
+        """Checks open items and confirms. An item that was amended meanwhile is open again, and is checked again."""
         for _ in range(5):
             open_items = [item["fact"] for item in assessment["items"] if item["status"] not in _SETTLED]
             try:
@@ -204,7 +204,7 @@ class Journey:
         return self.doors.call(ASSESSMENT, method, request, token=token)["assessment"]
 
     def amend_confirmed(self) -> None:
-        """A second call after the confirmation: its change is held by the gateway."""
+        """Amends the claim in a second call after the confirmation; the gateway holds the change."""
         request = {
             "purpose": "CALL_PURPOSE_CHANGE",
             "nino": self._nino(),
@@ -250,7 +250,7 @@ class Journey:
             self.happened("notice loaded by the authority")
 
     def transfers(self) -> Any:
-        """GetTransfers."""
+        """Calls GetTransfers."""
         token = self.issue("SUPPORT", subject="DEMO")
         return self.doors.call(GATEWAY, "GetTransfers", {"claimRef": self.claim_ref}, token=token)
 

@@ -1,4 +1,4 @@
-"""Keys and tokens of a platform for development: made once, kept in files that only their owner may read."""
+"""Makes the keys and tokens of a platform for development, in files that only their owner may read."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ STAFF_TOKEN_SECONDS = 12 * 3600
 
 
 def make_keys(folder: Path, *, authority_codes: Iterable[str]) -> None:
-    """Makes what is absent in `folder`, and renews the services' own tokens."""
+    """Makes the keys that are absent in `folder`, and renews the services' tokens."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     if not (folder / "issuer.pem").exists():
@@ -59,7 +59,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def issue(folder: Path, *roles: str, subject: str, seconds: int = STAFF_TOKEN_SECONDS, **claims: str | None) -> str:
-    """A token signed by the development issuer whose key is in `folder`; claims that are None are left out."""
+    """Issues a token signed by the development key in `folder`. Claims that are None are left out."""
     key = serialization.load_pem_private_key((folder / "issuer.pem").read_bytes(), password=None)
     now = int(time.time())
     body: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Where everything is on one machine: ports and folders, moved as a whole by CMS_PORT_BASE."""
+"""The ports and folders of a platform on one machine. CMS_PORT_BASE moves all of them."""
 
 import hashlib
 import os
@@ -24,14 +24,14 @@ class BadBase(ValueError):
 
 @dataclass(frozen=True)
 class Layout:
-    """Addresses and folders of one platform. `base` None: the documented addresses; `name` sets its folder apart."""
+    """Addresses and folders of one platform. Without a `base` they are the documented ones; `name` names its folder."""
 
     base: int | None
     name: str = ""
 
     @classmethod
     def from_environment(cls) -> "Layout":
-        """By CMS_PORT_BASE; empty counts as unset. Raises BadBase."""
+        """Reads CMS_PORT_BASE; empty counts as unset. Raises BadBase."""
         given = os.environ.get("CMS_PORT_BASE", "")
         if not given:
             return cls(None)
@@ -41,7 +41,7 @@ class Layout:
 
     @classmethod
     def all_present(cls) -> "list[Layout]":
-        """The platforms of this project's folder that have data: those with a base first."""
+        """The platforms of this project's folder that may have data, those with a base first."""
         run = ROOT / ".run"
         bases = sorted(int(path.name) for path in run.iterdir() if path.name.isdecimal()) if run.exists() else []
         return [*(cls(base) for base in bases), cls(None)]
@@ -73,17 +73,17 @@ class Layout:
 
     @property
     def bus_port(self) -> int:
-        """The bus' port."""
+        """The port of the bus."""
         return 56379 if self.base is None else self.base + 41
 
     @property
     def folder(self) -> Path:
-        """What belongs to this platform alone."""
+        """The folder of this platform alone."""
         return ROOT / ".run" / (self.name or str(self.base or ""))
 
     @property
     def open_folder(self) -> Path:
-        """A place that every user may enter, for PostgreSQL where the project's own folder is closed to its user."""
+        """A folder that every user may enter, for PostgreSQL where its user may not enter the project's folder."""
         mark = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
         return Path("/var/tmp") / f"cms3-{mark}"  # noqa: S108 - a folder of its own, named by the project's place
 
@@ -94,23 +94,23 @@ class Layout:
 
     @property
     def platform_file(self) -> Path:
-        """What runs where."""
+        """The description of all processes and their addresses."""
         return self.folder / "platform.json"
 
     @property
     def clock_file(self) -> Path:
-        """Seconds by which the platform's clock is ahead."""
+        """The file with the seconds by which the platform's clock is ahead."""
         return self.folder / "clock-offset"
 
     @property
     def acknowledged_file(self) -> Path:
-        """What was acknowledged to clients on this machine: the audit holds the outside ledgers against it."""
+        """The file of claims that were acknowledged on this machine: the audit holds the outside ledgers against it."""
         return self.folder / "acknowledged.jsonl"
 
     def keys(self, name: str) -> Path:
-        """A file of keys or tokens."""
+        """The file of keys or tokens with this name."""
         return self.folder / "keys" / name
 
     def log(self, name: str) -> Path:
-        """A process' log."""
+        """The log of the process with this name."""
         return self.folder / "logs" / f"{name}.log"

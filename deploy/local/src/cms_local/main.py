@@ -59,7 +59,7 @@ def _layout() -> Layout:
 
 
 def _running(*, status: int = 1) -> Platform:
-    """The platform that was started here. Exits with this status where there is none."""
+    """Reads the platform that was started here. Exits with this status where there is none."""
     found = Platform.read(_layout())
     if found is None:
         raise _fail("no platform runs here: start it with `cms up`", status=status)
@@ -99,7 +99,7 @@ def _show(found: Platform) -> None:
 
 
 def _rows(found: Platform) -> list[dict[str, Any]]:
-    """platform.json's processes, with whether each runs, what it serves first and where its HTTP door is."""
+    """The processes of platform.json, with their state, their main address and their HTTP address."""
     told = json.loads(found.layout.platform_file.read_text())
     rows: list[dict[str, Any]] = told["processes"]
     for row in rows:
@@ -111,7 +111,7 @@ def _rows(found: Platform) -> list[dict[str, Any]]:
 
 @app.command()
 def status(*, as_json: Json = False) -> None:
-    """Show what runs where."""
+    """Show every process, its state and its addresses. Exit status 1 unless all of them run."""
     found = _running()
     if as_json:
         print(json.dumps({"time_scale": found.time_scale, "processes": _rows(found)}))
@@ -241,7 +241,7 @@ def _show_findings(findings: Findings) -> None:
 
 @app.command(name="overdue")
 def overdue_command(*, as_json: Json = False) -> None:
-    """List what has been in a state for longer than its deadline. Exit status 1 when there is any."""
+    """List everything that is past the deadline of its state. Exit status 1 when there is any."""
     found = overdue.list_overdue(_running().layout)
     if as_json:
         print(json.dumps([asdict(late) | {"since": late.since.isoformat()} for late in found]))
@@ -287,7 +287,7 @@ def clock_reset() -> None:
 
 @deadletters_app.command(name="list")
 def deadletters_list(*, as_json: Json = False) -> None:
-    """List what waits for a person."""
+    """List the dead letters of all services."""
     found = deadletters.list_dead_letters(_running().layout)
     if as_json:
         print(json.dumps([asdict(letter) | {"died_time": letter.died_time.isoformat()} for letter in found]))
@@ -305,6 +305,6 @@ def deadletters_list(*, as_json: Json = False) -> None:
 def deadletters_replay(
     event_ids: Annotated[list[str] | None, typer.Argument(help="All, when none is named.")] = None,
 ) -> None:
-    """Have dead letters handled again."""
+    """Ask the services to handle dead letters again."""
     asked = deadletters.ask_for_replay(_running().layout, event_ids or [])
     console.print(f"{asked} asked for; `cms deadletters list` shows what is left", highlight=False)

@@ -1,4 +1,4 @@
-"""The whole platform on one machine: started in order, waited for, stopped, and described in platform.json."""
+"""Starts and stops the whole platform on one machine, and describes it in platform.json."""
 
 import json
 import shutil
@@ -35,7 +35,7 @@ class NoSuchProcess(LookupError):
 
 @dataclass(kw_only=True)
 class Platform:
-    """What was started. `time_scale` shortens the waits of the interface documents."""
+    """The processes of a platform. `time_scale` shortens the waits of the interface documents."""
 
     layout: Layout
     time_scale: float
@@ -43,7 +43,7 @@ class Platform:
 
     @classmethod
     def read(cls, layout: Layout) -> "Platform | None":
-        """The platform that platform.json tells of, if there is one."""
+        """Reads platform.json; None where there is none."""
         if not layout.platform_file.exists():
             return None
         told = json.loads(layout.platform_file.read_text())
@@ -96,9 +96,9 @@ class Platform:
         return any(processes.is_alive(running) for running in self.running.values())
 
     def start(self, name: str, *, extra: Mapping[str, str] | None = None) -> None:
-        """Starts one process; nothing happens where it runs. Raises NoSuchProcess, NotStarted.
+        """Starts one process, unless it runs already. Raises NoSuchProcess, embedded.ServerFailed.
 
-        `extra` is for the environment of this one process, of a service or stand-in, and goes before its settings.
+        `extra` is added to the environment of a service or stand-in, and overrides its settings.
         """
         if self.is_alive(name):
             return
@@ -142,7 +142,7 @@ class Platform:
         self.layout.platform_file.unlink(missing_ok=True)
 
     def wait_until_ready(self, *, names: tuple[str, ...] = (*STAND_INS, *SERVICES)) -> None:
-        """Returns when all answer that they are ready. Raises NotStarted naming the first that ended or did not."""
+        """Waits until all of these are ready. Raises NotStarted with the name of the first that ended or is not."""
         until = time.monotonic() + _READY_SECONDS
         with httpx.Client(timeout=2.0) as client:
             for name in names:
@@ -167,13 +167,13 @@ def _end_of(log: Path) -> str:
 
 
 def postgres_folder(layout: Layout) -> Path:
-    """PostgreSQL's data: in the platform's folder, which exists, or where its user may not go there in the open one."""
+    """PostgreSQL's data folder: in the platform's folder, or in the open one where its user may not enter that."""
     folder = layout.folder if embedded.server_may_enter(layout.folder) else layout.open_folder
     return folder / "postgres"
 
 
 def prepare(layout: Layout, say: Say) -> None:
-    """Makes keys and the postcode directory, where they are absent."""
+    """Makes the keys and the postcode directory where they are absent."""
     layout.folder.mkdir(parents=True, exist_ok=True)
     keys.make_keys(layout.keys(""), authority_codes=AuthorityTable.load().codes(clock.today()))
     if not layout.postcodes_file.exists():
@@ -183,7 +183,7 @@ def prepare(layout: Layout, say: Say) -> None:
 
 
 def start(layout: Layout, say: Say, *, time_scale: float = 1.0) -> Platform:
-    """Starts the platform and waits until it is ready. Raises NotStarted, embedded.ServerFailed; then nothing runs on."""
+    """Starts the platform and waits until it is ready. Stops it again and raises NotStarted or embedded.ServerFailed."""
     prepare(layout, say)
     platform = Platform(layout=layout, time_scale=time_scale)
     try:
@@ -202,7 +202,7 @@ def start(layout: Layout, say: Say, *, time_scale: float = 1.0) -> Platform:
 
 @contextmanager
 def present(layout: Layout, say: Say, *, time_scale: float) -> Iterator[Platform]:
-    """The platform that runs already; else one that is started here and stopped at the end."""
+    """Gives the platform that runs already; otherwise starts one and stops it at the end."""
     found = Platform.read(layout)
     if found is not None and found.anything_alive():
         yield found
@@ -224,7 +224,7 @@ def remove(layout: Layout) -> None:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Makes SIGTERM, like Ctrl-C, a KeyboardInterrupt; from then on both are ignored, so that stopping is not stopped."""
+    """Raises KeyboardInterrupt on SIGTERM, as on Ctrl-C, and ignores both from then on, so that stopping is not stopped."""
 
     def interrupt(_number: int, _frame: object) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -237,14 +237,14 @@ def interruptible() -> Iterator[None]:
 
 
 def wait_until_stopped(layout: Layout) -> None:
-    """Returns when somebody else has stopped the platform."""
+    """Waits until somebody else stops the platform."""
     while layout.platform_file.exists():
         time.sleep(0.2)
         processes.reap()
 
 
 def stop_present(layout: Layout) -> None:
-    """Stops what runs now: `cms start` may have put new processes in the place of those that were started first."""
+    """Stops all processes that run now, also those that `cms start` started later."""
     found = Platform.read(layout)
     if found is not None:
         found.stop_all()

@@ -1,4 +1,4 @@
-"""Processes by their pid: started apart from the terminal, ended only when they are still the ones that were started."""
+"""Starts processes apart from the terminal, and ends them only while their pid is still theirs."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ _KILL_AFTER_SECONDS = 15.0
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """A process that was started; `born` is the kernel's start time, which tells it from a later one of the same pid."""
+    """A process that was started. `born` is the kernel's start time, which tells it from a later one of the same pid."""
 
     name: str
     pid: int
@@ -23,7 +23,7 @@ class Running:
 
 
 def is_alive(running: Running) -> bool:
-    """Whether it still runs; a zombie does not."""
+    """Whether it still runs; a zombie does not count."""
     state = _stat(running.pid)
     return state is not None and state[0] != "Z" and state[1] == running.born
 
@@ -37,7 +37,7 @@ def _stat(pid: int) -> tuple[str, str] | None:
 
 
 def identify(name: str, pid: int) -> Running:
-    """What is needed to know the process again. ProcessLookupError where there is none."""
+    """Describes the process so that it can be recognised. Raises ProcessLookupError where there is none."""
     state = _stat(pid)
     if state is None:
         raise ProcessLookupError(pid)
@@ -62,18 +62,18 @@ def start_module(name: str, module: str, *, environment: Mapping[str, str], log:
 
 _reaping = threading.Lock()
 _children: list[subprocess.Popen[bytes]] = []
-"""Kept, so that those that end are reaped."""
+"""The children of this process, kept so that those that end are reaped."""
 _statuses: dict[int, int] = {}
 
 
 def adopt(process: "subprocess.Popen[bytes]") -> None:
-    """Keeps a child, so that it is reaped when it has ended."""
+    """Keeps a child, so that it is reaped when it ends."""
     with _reaping:
         _children.append(process)
 
 
 def stop(running: Running, *, number: int = signal.SIGTERM) -> bool:
-    """Ends it and waits; after fifteen seconds by SIGKILL. Gives whether it ended by itself."""
+    """Ends the process and waits, after fifteen seconds by SIGKILL. Returns whether it ended without that."""
     if not is_alive(running):
         return True
     os.kill(running.pid, number)
@@ -97,13 +97,13 @@ def _gone(running: Running, seconds: float) -> bool:
 
 
 def reap() -> None:
-    """Takes notice of children that have ended. May be called by several threads."""
+    """Reaps children that have ended. Several threads may call it."""
     with _reaping:
         _statuses.update({child.pid: child.returncode for child in _children if child.poll() is not None})
         _children[:] = [child for child in _children if child.returncode is None]
 
 
 def exit_status(running: Running) -> int | None:
-    """The status with which a child of this process ended, negative for a signal's number; None where not known."""
+    """The exit status of a child of this process, negative for a signal's number; None while it runs or where unknown."""
     reap()
     return None if is_alive(running) else _statuses.get(running.pid)

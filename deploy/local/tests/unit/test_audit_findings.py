@@ -124,7 +124,7 @@ def test_a_claim_that_is_late_in_two_places_is_one_late_claim() -> None:
 
 
 FRIDAY = datetime(2026, 8, 28, 12, tzinfo=UTC)
-"""Its Monday is a bank holiday in England; in Scotland that was on the third."""
+"""The Monday after it is a bank holiday in England; Scotland's was on the third."""
 
 
 @pytest.mark.parametrize(

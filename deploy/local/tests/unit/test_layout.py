@@ -1,4 +1,4 @@
-"""Where a platform is, by CMS_PORT_BASE alone."""
+"""CMS_PORT_BASE alone decides the addresses of a platform."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Processes are known by pid and birth, and may be stopped by many threads at once."""
+"""A process is recognised by its pid and start time, and many threads can stop processes at once."""
 
 import os
 import signal
