@@ -8,13 +8,15 @@ from chassis.postcodes import Postcodes
 from chassis.runtime import Runtime, Service, run
 from chassis.workers import Worker
 from cms.scheduling.v1 import scheduling_pb2
-from scheduling import gauges, rota
+from scheduling import gauges
 from scheduling.clients import Intake, IntakeService
 from scheduling.config import Settings
 from scheduling.consumers import HANDLERS
 from scheduling.data import load_assessors, load_offices
 from scheduling.domain.directory import Directory
 from scheduling.grpc_api import SchedulingApi
+from scheduling.service.rotas import Rotas
+from scheduling.workers import rota_worker
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -25,9 +27,9 @@ def intake_at(address: str) -> Callable[[Runtime], Intake]:
 
 
 def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Service:
-    """What makes a service this one."""
+    """The parts of this service."""
     directory = Directory(load_offices(), load_assessors())
-    opened = rota.Rota(directory)
+    rotas = Rotas(directory)
 
     def api(runtime: Runtime) -> SchedulingApi:
         postcodes = runtime.closing.enter_context(Postcodes(settings.postcodes_file))
@@ -36,7 +38,7 @@ def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Servi
         )
 
     def workers(runtime: Runtime) -> Sequence[Worker]:
-        return [Worker("rota", lambda: opened.step(runtime.database), pause_seconds=rota.PAUSE_SECONDS)]
+        return [rota_worker(rotas, runtime.database)]
 
     return Service(
         name="scheduling-svc",
@@ -48,7 +50,7 @@ def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Servi
         workers=workers,
         gauges=gauges.GAUGES,
         files=[settings.postcodes_file],
-        prepare=lambda runtime: opened.step(runtime.database),
+        prepare=lambda runtime: rotas.open_next_week(runtime.database),
     )
 
 

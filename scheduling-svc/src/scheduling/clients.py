@@ -1,11 +1,11 @@
 """The other services that scheduling asks."""
 
-from datetime import UTC
 from typing import Protocol
 
 import grpc
 
 from chassis import call, remote
+from chassis.conversions import time_of
 from chassis.errors import FailedPrecondition
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 from scheduling.domain.claims import Claim
@@ -42,5 +42,5 @@ class IntakeService:
         return Claim(
             claim_ref=found.claim_ref,
             is_open=found.state in _OPEN,
-            first_contact_time=found.first_contact_time.ToDatetime(UTC),
+            first_contact_time=time_of(found.first_contact_time, field="first_contact_time"),
         )

@@ -12,7 +12,6 @@ DEADLINES = (
         query="""
             SELECT claim_ref AS reference, first_contact_time AS since FROM first_contacts
             WHERE NOT booked
-                AND NOT EXISTS (SELECT 1 FROM appointments WHERE appointments.claim_ref = first_contacts.claim_ref)
         """,
     ),
 )

@@ -1,4 +1,4 @@
-"""Messages to domain and back."""
+"""SchedulingService: messages to the domain and back."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,21 +9,24 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import call
 from chassis.contract import allowed_roles
+from chassis.conversions import timestamp
 from chassis.database import Connection
+from chassis.enums import name_of, number_of
 from chassis.errors import InvalidArgument, PermissionDenied, Violation
 from chassis.idempotency import first_answer, run_once
+from chassis.pages import page_size
 from chassis.postcodes import Postcodes
 from cms.common.v1 import common_pb2
 from cms.scheduling.v1 import scheduling_pb2
-from scheduling import service
 from scheduling.clients import Intake
 from scheduling.domain.appointments import Appointment
 from scheduling.domain.claims import Claim
 from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Channel, NearOffice, Need, Office
-from scheduling.service import Offer, Page, Wish
+from scheduling.domain.search import Offer, Page, Wish
+from scheduling.service import bookings, search
 
-DEFAULT_PAGE_SIZE = 20
+USUAL_PAGE_SIZE = 20
 LARGEST_PAGE_SIZE = 100
 
 _METHODS = scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"].methods_by_name
@@ -46,7 +49,7 @@ class SchedulingApi:
         _refuse(_search_faults(request))
         wish = self._wish(self._offices(request), request)
         with call.current().database.transaction() as conn:
-            found = service.find_slots(conn, wish, directory=self._directory, page=_page(request), target=self._target)
+            found = search.find_slots(conn, wish, directory=self._directory, page=_page(request), target=self._target)
         response = scheduling_pb2.FindSlotsResponse(slots=[_slot(offer) for offer in found.offers])
         if found.more:
             response.next_page_token = str(found.offers[-1].slot.slot_id)
@@ -59,22 +62,22 @@ class SchedulingApi:
         _refuse(_booking_faults(request))
         if not request.earliest:
             slot = partial(
-                service.book_slot, directory=self._directory, slot_id=UUID(request.slot_id), target=self._target
+                bookings.book_slot, directory=self._directory, slot_id=UUID(request.slot_id), target=self._target
             )
             return self._book(request, slot, near=())
-        near = service.offices_near(self._directory, self._postcodes, request.postcode)
+        near = search.offices_near(self._directory, self._postcodes, request.postcode)
         wish = self._wish(near, request)
-        earliest = partial(service.book_earliest, directory=self._directory, wish=wish, target=self._target)
+        earliest = partial(bookings.book_earliest, directory=self._directory, wish=wish, target=self._target)
         return self._book(request, earliest, near=near)
 
     def GetAppointment(self, request: scheduling_pb2.GetAppointmentRequest) -> scheduling_pb2.GetAppointmentResponse:
-        """An appointment by its id or by its claim; an assessor sees those of the own office."""
+        """An appointment by its id or by its claim; assessors can see only their own office's."""
         _refuse(_appointment_faults(request))
         with call.current().database.transaction() as conn:
             if request.appointment_id:
-                found = service.appointment_by_id(conn, UUID(request.appointment_id))
+                found = bookings.appointment_by_id(conn, UUID(request.appointment_id))
             else:
-                found = service.appointment_of_claim(conn, request.claim_ref)
+                found = bookings.appointment_of_claim(conn, request.claim_ref)
         _refuse_other_office(found)
         return scheduling_pb2.GetAppointmentResponse(appointment=self._appointment(found, near=()))
 
@@ -85,7 +88,7 @@ class SchedulingApi:
             first = first_answer(conn, request)
         if first is not None:
             return scheduling_pb2.BookAppointmentResponse.FromString(first)
-        claim = service.claim_to_book(self._intake, request.claim_ref)
+        claim = bookings.claim_to_book(self._intake, request.claim_ref)
 
         def respond(appointment: Appointment) -> scheduling_pb2.BookAppointmentResponse:
             return scheduling_pb2.BookAppointmentResponse(appointment=self._appointment(appointment, near=near))
@@ -94,7 +97,7 @@ class SchedulingApi:
 
     def _offices(self, request: scheduling_pb2.FindSlotsRequest) -> list[NearOffice]:
         if request.postcode:
-            return service.offices_near(self._directory, self._postcodes, request.postcode)
+            return search.offices_near(self._directory, self._postcodes, request.postcode)
         return [NearOffice(office=self._directory.office(request.office_code), distance_km=0.0)]
 
     @staticmethod
@@ -105,10 +108,10 @@ class SchedulingApi:
         channel = request.channel or common_pb2.CHANNEL_OFFICE
         return Wish(
             offices=offices,
-            channel=Channel(common_pb2.Channel.Name(channel).removeprefix("CHANNEL_")),
+            channel=Channel(name_of(common_pb2.Channel, channel, field="channel")),
             needs=frozenset(
-                Need(scheduling_pb2.AppointmentNeed.Name(need).removeprefix("APPOINTMENT_NEED_"))
-                for need in request.needs
+                Need(name_of(scheduling_pb2.AppointmentNeed, need, field=f"needs[{index}]"))
+                for index, need in enumerate(request.needs)
             ),
         )
 
@@ -120,12 +123,12 @@ class SchedulingApi:
             claim_ref=appointment.claim_ref,
             office=_office(office, distances.get(office.code, 0.0)),
             assessor_id=appointment.assessor_id,
-            start_time=_timestamp(appointment.start_time),
-            end_time=_timestamp(appointment.end_time),
-            channel=_channel(appointment.channel),
-            state=scheduling_pb2.AppointmentState.Value(f"APPOINTMENT_STATE_{appointment.state}"),
+            start_time=timestamp(appointment.start_time),
+            end_time=timestamp(appointment.end_time),
+            channel=number_of(common_pb2.Channel, appointment.channel),
+            state=number_of(scheduling_pb2.AppointmentState, appointment.state),
             lead_time_seconds=int(appointment.lead_time.total_seconds()),
-            target_time=_timestamp(appointment.target_time),
+            target_time=timestamp(appointment.target_time),
             within_target=appointment.within_target,
             version=appointment.version,
         )
@@ -199,16 +202,16 @@ def _page(request: scheduling_pb2.FindSlotsRequest) -> Page:
     return Page(
         since=_time(request, "from"),
         until=_time(request, "until"),
-        size=min(request.page_size or DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE),
+        size=page_size(request.page_size, usual=USUAL_PAGE_SIZE, largest=LARGEST_PAGE_SIZE),
         after=UUID(request.page_token) if request.page_token else None,
     )
 
 
 def _refuse_other_office(appointment: Appointment) -> None:
     caller = call.current().identity
-    # Who has two roles is bound as the wider of them (docs/adr/0013).
+    # A caller with several roles has the rights of the widest (docs/adr/0013).
     if caller.roles & _MAY_SEE == {"ASSESSOR"} and caller.office != appointment.office_code:
-        raise PermissionDenied("OTHER_OFFICE", "an assessor sees the appointments of the own office alone")
+        raise PermissionDenied("OTHER_OFFICE", "assessors can see only their own office's appointments")
 
 
 def _slot(offer: Offer) -> scheduling_pb2.Slot:
@@ -216,22 +219,12 @@ def _slot(offer: Offer) -> scheduling_pb2.Slot:
         slot_id=str(offer.slot.slot_id),
         office=_office(offer.office.office, offer.office.distance_km),
         assessor_id=offer.slot.assessor_id,
-        start_time=_timestamp(offer.slot.start_time),
-        end_time=_timestamp(offer.slot.end_time),
-        channel=_channel(offer.slot.channel),
+        start_time=timestamp(offer.slot.start_time),
+        end_time=timestamp(offer.slot.end_time),
+        channel=number_of(common_pb2.Channel, offer.slot.channel),
         within_target=offer.within_target,
     )
 
 
 def _office(office: Office, distance_km: float) -> scheduling_pb2.Office:
     return scheduling_pb2.Office(code=office.code, name=office.name, distance_km=round(distance_km, 1))
-
-
-def _channel(channel: Channel) -> "common_pb2.Channel.ValueType":
-    return common_pb2.Channel.Value(f"CHANNEL_{channel}")
-
-
-def _timestamp(moment: datetime) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment)
-    return timestamp

@@ -1,7 +1,6 @@
 """All SQL of scheduling. Functions take a connection; what must never happen twice is held by constraints."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from itertools import islice
 from uuid import UUID
@@ -9,27 +8,15 @@ from uuid import UUID
 import psycopg
 
 from chassis.database import Connection, Row
-from chassis.errors import AlreadyExists
-from scheduling.domain.appointments import Appointment, AppointmentState
+from scheduling.domain.appointments import AlreadyBooked, Appointment, AppointmentState
 from scheduling.domain.offices import Channel
-from scheduling.domain.slots import Slot
+from scheduling.domain.search import Search
+from scheduling.domain.slots import Slot, SlotTaken
 
 _ROTA_LOCK = 0x726F7461  # "rota"
 _OPENED_AT_ONCE = 500
-
-
-class SlotTaken(AlreadyExists):
-    """Another appointment holds the slot."""
-
-    def __init__(self) -> None:
-        super().__init__("SLOT_TAKEN", "another appointment holds the slot: choose another")
-
-
-class AlreadyBooked(AlreadyExists):
-    """An appointment of this claim holds a slot already."""
-
-    def __init__(self) -> None:
-        super().__init__("ALREADY_BOOKED", "the claim has an appointment already")
+_AFTER_EVERY_ASSESSOR = "Z" * 9
+"""References have eight characters at most."""
 
 
 _BY_CONSTRAINT: dict[str | None, type[SlotTaken | AlreadyBooked]] = {
@@ -38,39 +25,24 @@ _BY_CONSTRAINT: dict[str | None, type[SlotTaken | AlreadyBooked]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Search:
-    """Which free slots are looked for.
-
-    `offices` are codes, nearest first; `assessors` those who meet the claimant's needs. A slot starts at `since` or
-    later and before `until`, where that is given.
-    """
-
-    offices: Sequence[str]
-    assessors: Sequence[str]
-    channel: Channel
-    since: datetime
-    until: datetime | None = None
-
-
-# At each of the offices its first slots that no live appointment holds, of those that lie behind a place in the order:
-# soonest first, and of equal ones that of the nearest office. So much is read as is given, and nothing that has passed.
-_FREE = """
+# The first free slots of each office after a place: soonest first, and of equal ones the nearest office's. No more is
+# read than is given, and nothing that has passed. OFFSET 0 makes the server look up each slot's appointment in turn: as a
+# join it would be planned by the history, in which nearly every slot is taken.
+FREE = """
     SELECT free.*
-    FROM unnest(%(offices)s::text[]) WITH ORDINALITY AS near (code, rank)
+    FROM unnest(%(offices)s::text[], %(after_assessors)s::text[]) WITH ORDINALITY AS near (code, after_assessor, rank)
     CROSS JOIN LATERAL (
         SELECT assessor_id, office_code, start_time, end_time, channel
         FROM slots
         WHERE office_code = near.code
             AND channel = %(channel)s
-            AND assessor_id = ANY(%(assessors)s)
-            AND start_time >= %(since)s
+            AND (start_time, assessor_id) > (%(since)s, near.after_assessor)
             AND (%(until)s::timestamptz IS NULL OR start_time < %(until)s)
-            AND (start_time, near.rank, assessor_id) > (%(since)s, %(after_rank)s, %(after_assessor)s)
+            AND assessor_id = ANY(%(assessors)s)
             AND slot_id <> ALL(%(passed_over)s::uuid[])
             AND NOT EXISTS (
                 SELECT 1 FROM appointments
-                WHERE appointments.slot_id = slots.slot_id AND state IN ('BOOKED', 'MOVED')
+                WHERE appointments.slot_id = slots.slot_id AND state IN ('BOOKED', 'MOVED') OFFSET 0
             )
         ORDER BY start_time, assessor_id
         LIMIT %(at_each)s
@@ -80,18 +52,18 @@ _FREE = """
 """
 
 # A slot.
-_SLOT = "SELECT assessor_id, office_code, start_time, end_time, channel FROM slots WHERE slot_id = %s"
+SLOT = "SELECT assessor_id, office_code, start_time, end_time, channel FROM slots WHERE slot_id = %s"
 
 # Takes a slot's row, so that bookings of one slot come one after the other.
-_LOCK = f"{_SLOT} FOR UPDATE"
+LOCK = f"{SLOT} FOR UPDATE"
 
 # Whether a live appointment holds the slot.
-_IS_HELD = """
+IS_HELD = """
     SELECT EXISTS (SELECT 1 FROM appointments WHERE slot_id = %s AND state IN ('BOOKED', 'MOVED')) AS held
 """
 
 # Opens slots for booking; those that are open, or lie across one that is, stay as they are.
-_OPEN_SLOTS = """
+OPEN_SLOTS = """
     INSERT INTO slots (slot_id, assessor_id, office_code, start_time, end_time, channel)
     SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[])
     ON CONFLICT DO NOTHING
@@ -99,7 +71,7 @@ _OPEN_SLOTS = """
 
 # Writes a new appointment, unless its slot or its claim has one; the claim's first contact waits for none any more,
 # whether it was told of already or will be.
-_INSERT_APPOINTMENT = """
+INSERT_APPOINTMENT = """
     WITH seen_to AS (
         INSERT INTO first_contacts (claim_ref, first_contact_time, booked)
         VALUES (%(claim_ref)s, %(first_contact_time)s, true)
@@ -107,44 +79,41 @@ _INSERT_APPOINTMENT = """
     )
     INSERT INTO appointments (
         appointment_id, claim_ref, slot_id, state, first_contact_time, target_time, working_lead_time, version,
-        booked_time
+        booked_time, within_target
     )
     VALUES (
         %(appointment_id)s, %(claim_ref)s, %(slot_id)s, %(state)s, %(first_contact_time)s, %(target_time)s,
-        %(working_lead_time)s, %(version)s, %(booked_time)s
+        %(working_lead_time)s, %(version)s, %(booked_time)s, %(within_target)s
     )
 """
 
-_APPOINTMENTS = """
+APPOINTMENTS = """
     SELECT appointment_id, claim_ref, state, first_contact_time, target_time, working_lead_time, version,
         office_code, assessor_id, start_time, end_time, channel
     FROM appointments JOIN slots USING (slot_id)
 """
 
 # An appointment by its id.
-_APPOINTMENT = f"{_APPOINTMENTS} WHERE appointment_id = %s"
+APPOINTMENT = f"{APPOINTMENTS} WHERE appointment_id = %s"
 
 # The claim's last appointment.
-_APPOINTMENT_OF_CLAIM = f"{_APPOINTMENTS} WHERE claim_ref = %s ORDER BY booked_time DESC LIMIT 1"
+APPOINTMENT_OF_CLAIM = f"{APPOINTMENTS} WHERE claim_ref = %s ORDER BY booked_time DESC LIMIT 1"
 
 # Keeps the earliest first contact that was told of a claim, in whatever order the events come.
-_KEEP_FIRST_CONTACT = """
+KEEP_FIRST_CONTACT = """
     INSERT INTO first_contacts (claim_ref, first_contact_time) VALUES (%s, %s)
     ON CONFLICT (claim_ref) DO UPDATE
     SET first_contact_time = least(first_contacts.first_contact_time, excluded.first_contact_time)
 """
 
 # Claims whose first contact was told and that never had an appointment.
-_COUNT_UNBOOKED = """
-    SELECT count(*) AS count FROM first_contacts
-    WHERE NOT booked
-        AND NOT EXISTS (SELECT 1 FROM appointments WHERE appointments.claim_ref = first_contacts.claim_ref)
+COUNT_UNBOOKED = """
+    SELECT count(*) AS count FROM first_contacts WHERE NOT booked
 """
 
 # Of the appointments booked since a time, the share that start by their target; null when there are none.
-_WITHIN_TARGET = """
-    SELECT avg((start_time <= target_time)::integer)::float AS ratio
-    FROM appointments JOIN slots USING (slot_id) WHERE booked_time >= %s
+WITHIN_TARGET = """
+    SELECT avg(within_target::integer)::float AS ratio FROM appointments WHERE booked_time >= %s
 """
 
 
@@ -167,32 +136,42 @@ def free_slots(conn: Connection, search: Search, *, number: int, after: Slot | N
 
     `after` must be at one of the offices.
     """
-    place: Row = {"at_each": number, "in_all": number}
-    if after is not None and after.start_time >= search.since:
-        rank = search.offices.index(after.office_code) + 1
-        place |= {"since": after.start_time, "after_rank": rank, "after_assessor": after.assessor_id}
-    return _free(conn, search, place)
+    return _free(conn, search_parameters(search, number=number, after=after))
+
+
+def search_parameters(search: Search, *, number: int, after: Slot | None = None) -> Row:
+    """The parameters of FREE for a page of this search."""
+    whole = vars(search) | {"passed_over": [], "at_each": number, "in_all": number}
+    if after is None or after.start_time < search.since:
+        return whole | {"after_assessors": [""] * len(search.offices)}
+    # Of the slots that start with the last one seen, those of nearer offices were seen before it.
+    rank = search.offices.index(after.office_code)
+    farther = [""] * (len(search.offices) - rank - 1)
+    return whole | {
+        "since": after.start_time,
+        "after_assessors": [_AFTER_EVERY_ASSESSOR] * rank + [after.assessor_id, *farther],
+    }
 
 
 def earliest_of_each_office(conn: Connection, search: Search, *, passed_over: Collection[UUID]) -> list[Slot]:
     """The earliest free slot of each office that has one, but for those passed over."""
-    return _free(conn, search, {"at_each": 1, "passed_over": list(passed_over)})
+    parameters = search_parameters(search, number=1)
+    return _free(conn, parameters | {"passed_over": list(passed_over), "in_all": None})
 
 
-def _free(conn: Connection, search: Search, narrowed: Row) -> list[Slot]:
-    whole: Row = {"after_rank": 0, "after_assessor": "", "passed_over": [], "in_all": None}
-    return [_slot(row) for row in conn.execute(_FREE, vars(search) | whole | narrowed)]
+def _free(conn: Connection, parameters: Row) -> list[Slot]:
+    return [_slot(row) for row in conn.execute(FREE, parameters)]
 
 
 def slot(conn: Connection, slot_id: UUID) -> Slot | None:
     """The slot, or None."""
-    row = conn.execute(_SLOT, [slot_id]).fetchone()
+    row = conn.execute(SLOT, [slot_id]).fetchone()
     return _slot(row) if row else None
 
 
 def lock_slot(conn: Connection, slot_id: UUID) -> Slot | None:
     """The slot, waiting for a booking of it that is under way; None where there is no such slot."""
-    row = conn.execute(_LOCK, [slot_id]).fetchone()
+    row = conn.execute(LOCK, [slot_id]).fetchone()
     return _slot(row) if row else None
 
 
@@ -200,8 +179,8 @@ def take_slot(conn: Connection, slot_id: UUID) -> bool:
     """Whether the slot is free and now this transaction's; False where another holds it or is booking it."""
     # Two statements: the second sees what was committed up to the moment at which the lock was had.
     with conn.pipeline():
-        locked = conn.execute(f"{_LOCK} SKIP LOCKED", [slot_id])
-        asked = conn.execute(_IS_HELD, [slot_id])
+        locked = conn.execute(f"{LOCK} SKIP LOCKED", [slot_id])
+        asked = conn.execute(IS_HELD, [slot_id])
     held = asked.fetchone()
     return locked.fetchone() is not None and held is not None and not held["held"]
 
@@ -221,14 +200,15 @@ def open_slots(conn: Connection, slots: Iterable[Slot]) -> int:
             (slot.slot_id, slot.assessor_id, slot.office_code, slot.start_time, slot.end_time, slot.channel.value)
             for slot in part
         )
-        opened += conn.execute(_OPEN_SLOTS, [list(column) for column in zip(*rows, strict=True)]).rowcount
+        opened += conn.execute(OPEN_SLOTS, [list(column) for column in zip(*rows, strict=True)]).rowcount
     return opened
 
 
 def insert_appointment(conn: Connection, appointment: Appointment, *, slot: Slot, booked_time: datetime) -> None:
     """Writes a new appointment in its slot. Raises SlotTaken, AlreadyBooked."""
+    more = {"slot_id": slot.slot_id, "booked_time": booked_time, "within_target": appointment.within_target}
     try:
-        conn.execute(_INSERT_APPOINTMENT, vars(appointment) | {"slot_id": slot.slot_id, "booked_time": booked_time})
+        conn.execute(INSERT_APPOINTMENT, vars(appointment) | more)
     except psycopg.errors.UniqueViolation as cause:
         known = _BY_CONSTRAINT.get(cause.diag.constraint_name)
         if known is None:
@@ -238,28 +218,28 @@ def insert_appointment(conn: Connection, appointment: Appointment, *, slot: Slot
 
 def appointment(conn: Connection, appointment_id: UUID) -> Appointment | None:
     """The appointment, or None."""
-    row = conn.execute(_APPOINTMENT, [appointment_id]).fetchone()
+    row = conn.execute(APPOINTMENT, [appointment_id]).fetchone()
     return _appointment(row) if row else None
 
 
 def appointment_of_claim(conn: Connection, claim_ref: str) -> Appointment | None:
     """The claim's last appointment, or None."""
-    row = conn.execute(_APPOINTMENT_OF_CLAIM, [claim_ref]).fetchone()
+    row = conn.execute(APPOINTMENT_OF_CLAIM, [claim_ref]).fetchone()
     return _appointment(row) if row else None
 
 
 def keep_first_contact(conn: Connection, *, claim_ref: str, first_contact_time: datetime) -> None:
     """Keeps when the claimant first made contact: the earliest time that was told."""
-    conn.execute(_KEEP_FIRST_CONTACT, [claim_ref, first_contact_time])
+    conn.execute(KEEP_FIRST_CONTACT, [claim_ref, first_contact_time])
 
 
 def count_unbooked(conn: Connection) -> int:
     """How many claims have made first contact and never had an appointment."""
-    row = conn.execute(_COUNT_UNBOOKED).fetchone()
+    row = conn.execute(COUNT_UNBOOKED).fetchone()
     return int(row["count"]) if row else 0
 
 
 def within_target_ratio(conn: Connection, *, since: datetime) -> float | None:
     """The share of the appointments booked since then that start by their target; None where there are none."""
-    row = conn.execute(_WITHIN_TARGET, [since]).fetchone()
+    row = conn.execute(WITHIN_TARGET, [since]).fetchone()
     return row["ratio"] if row else None

@@ -11,11 +11,11 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import clock
+from chassis.bank_holidays import Nation
 from chassis.metrics import REGISTRY
 from chassis.runtime import Process
 from chassis.testing import DatabaseUrls, Tokens, commits_fail, eventually
 from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
-from scheduling.domain.offices import Nation
 from scheduling.domain.working_time import target_due
 
 CLAIM = "C0000000000A"

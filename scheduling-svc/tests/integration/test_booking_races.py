@@ -13,15 +13,15 @@ import pytest
 from chassis import clock
 from chassis.database import Connection, Database
 from chassis.errors import CmsError
-from scheduling import service, store
-from scheduling.domain.appointments import Appointment, AppointmentState
+from scheduling import store
+from scheduling.domain.appointments import AlreadyBooked, Appointment, AppointmentState
 from scheduling.domain.claims import Claim
 from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Channel, NearOffice
-from scheduling.domain.slots import SLOT_LENGTH, Slot
+from scheduling.domain.search import Search, Wish
+from scheduling.domain.slots import SLOT_LENGTH, Slot, SlotTaken
 from scheduling.domain.working_time import TARGET
-from scheduling.service import Wish
-from scheduling.store import AlreadyBooked, Search, SlotTaken
+from scheduling.service import bookings, rotas
 
 FIFTY = 50
 LEEDS = "600021"
@@ -35,8 +35,8 @@ def claim(number: int) -> Claim:
 def wish(database: Database, directory: Directory) -> Wish:
     """An interview at Leeds, whose rotas are open."""
     with database.transaction() as conn:
-        service.open_rotas(conn, directory, clock.today(), week=0)
-        service.open_rotas(conn, directory, clock.today(), week=1)
+        rotas.open_rotas(conn, directory, clock.today(), week=0)
+        rotas.open_rotas(conn, directory, clock.today(), week=1)
     leeds = NearOffice(office=directory.office(LEEDS), distance_km=1.0)
     return Wish(offices=[leeds], channel=Channel.OFFICE, needs=frozenset())
 
@@ -75,7 +75,9 @@ def test_of_fifty_who_book_one_slot_exactly_one_has_it(database: Database, direc
 
     results = at_once(
         database,
-        lambda conn, number: service.book_slot(conn, claim(number), directory=directory, slot_id=wanted, target=TARGET),
+        lambda conn, number: bookings.book_slot(
+            conn, claim(number), directory=directory, slot_id=wanted, target=TARGET
+        ),
     )
 
     assert Counter(result for result in results if isinstance(result, str)) == {"SLOT_TAKEN": FIFTY - 1}
@@ -90,7 +92,7 @@ def test_fifty_who_book_the_earliest_get_the_fifty_earliest_slots(
 
     results = at_once(
         database,
-        lambda conn, number: service.book_earliest(conn, claim(number), directory=directory, wish=wish, target=TARGET),
+        lambda conn, number: bookings.book_earliest(conn, claim(number), directory=directory, wish=wish, target=TARGET),
     )
 
     booked = {(result.assessor_id, result.start_time) for result in results if isinstance(result, Appointment)}
@@ -105,7 +107,7 @@ def test_one_claim_that_is_booked_fifty_times_at_once_has_one_appointment(
 
     results = at_once(
         database,
-        lambda conn, _: service.book_earliest(conn, the_claim, directory=directory, wish=wish, target=TARGET),
+        lambda conn, _: bookings.book_earliest(conn, the_claim, directory=directory, wish=wish, target=TARGET),
     )
 
     assert Counter(result for result in results if isinstance(result, str)) == {"ALREADY_BOOKED": FIFTY - 1}
@@ -119,8 +121,8 @@ def test_bookings_of_a_slot_and_of_the_earliest_do_not_meet_in_one_slot(
 
     def book(conn: Connection, number: int) -> Appointment:
         if number % 2:
-            return service.book_slot(conn, claim(number), directory=directory, slot_id=slots[number], target=TARGET)
-        return service.book_earliest(conn, claim(number), directory=directory, wish=wish, target=TARGET)
+            return bookings.book_slot(conn, claim(number), directory=directory, slot_id=slots[number], target=TARGET)
+        return bookings.book_earliest(conn, claim(number), directory=directory, wish=wish, target=TARGET)
 
     results = at_once(database, book)
 
@@ -180,9 +182,9 @@ def test_what_is_stored_of_an_appointment_is_what_was_booked(
     the_claim = claim(7)
 
     with database.transaction() as conn:
-        booked = service.book_earliest(conn, the_claim, directory=directory, wish=wish, target=TARGET)
+        booked = bookings.book_earliest(conn, the_claim, directory=directory, wish=wish, target=TARGET)
 
     with database.transaction() as conn:
-        assert service.appointment_by_id(conn, booked.appointment_id) == booked
-        assert service.appointment_of_claim(conn, the_claim.claim_ref) == booked
+        assert bookings.appointment_by_id(conn, booked.appointment_id) == booked
+        assert bookings.appointment_of_claim(conn, the_claim.claim_ref) == booked
     assert booked.state is AppointmentState.BOOKED

@@ -15,14 +15,15 @@ from chassis.outbox import events_stream
 from chassis.testing import eventually
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
-from scheduling import gauges, service, store
+from scheduling import gauges, store
 from scheduling.consumers import HANDLERS
 from scheduling.domain.appointments import Appointment
 from scheduling.domain.claims import Claim
 from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Channel, NearOffice
+from scheduling.domain.search import Wish
 from scheduling.domain.working_time import TARGET
-from scheduling.service import Wish
+from scheduling.service import bookings, rotas
 
 CLAIM = "C0000000000A"
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -105,7 +106,7 @@ def test_one_that_is_being_kept_while_the_claim_is_booked_does_not_show_as_unboo
     database: Database, directory: Directory
 ) -> None:
     with database.transaction() as conn:
-        service.open_rotas(conn, directory, clock.today(), week=0)
+        rotas.open_rotas(conn, directory, clock.today(), week=0)
 
     with ThreadPoolExecutor(1) as pool, database.transaction() as keeping:
         store.keep_first_contact(keeping, claim_ref=CLAIM, first_contact_time=NINE)
@@ -128,14 +129,14 @@ def book(database: Database, directory: Directory) -> Appointment:
     wish = Wish(offices=[leeds], channel=Channel.OFFICE, needs=frozenset())
     claim = Claim(claim_ref=CLAIM, is_open=True, first_contact_time=NINE)
     with database.transaction() as conn:
-        return service.book_earliest(conn, claim, directory=directory, wish=wish, target=TARGET)
+        return bookings.book_earliest(conn, claim, directory=directory, wish=wish, target=TARGET)
 
 
 def test_one_that_comes_after_the_booking_changes_no_appointment_and_does_not_show_as_unbooked(
     database: Database, intake: Intake, directory: Directory
 ) -> None:
     with database.transaction() as conn:
-        service.open_rotas(conn, directory, clock.today(), week=0)
+        rotas.open_rotas(conn, directory, clock.today(), week=0)
     booked = book(database, directory)
 
     intake.tells(first_contact(NINE + timedelta(minutes=20)))

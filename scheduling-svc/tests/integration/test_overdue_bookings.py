@@ -6,6 +6,12 @@ from pathlib import Path
 from chassis import clock, deadlines
 from chassis.database import Database
 from scheduling.deadlines import DEADLINES
+from scheduling.domain.claims import Claim
+from scheduling.domain.directory import Directory
+from scheduling.domain.offices import Channel, NearOffice
+from scheduling.domain.search import Wish
+from scheduling.domain.working_time import TARGET
+from scheduling.service import bookings, rotas
 
 
 def overdue(database: Database) -> list[tuple[str, str]]:
@@ -13,7 +19,9 @@ def overdue(database: Database) -> list[tuple[str, str]]:
         return [(late.state, late.reference) for late in deadlines.overdue(conn, DEADLINES)]
 
 
-def test_a_first_contact_is_overdue_until_there_is_an_interview(database: Database, clock_file: Path) -> None:
+def test_a_first_contact_is_overdue_until_there_is_an_interview(
+    database: Database, directory: Directory, clock_file: Path
+) -> None:
     with database.transaction() as conn:
         conn.execute("INSERT INTO first_contacts VALUES ('C1', %s)", [clock.now()])
     clock.advance(timedelta(minutes=119))
@@ -22,11 +30,10 @@ def test_a_first_contact_is_overdue_until_there_is_an_interview(database: Databa
     clock.advance(timedelta(minutes=2))
     assert overdue(database) == [("FIRST_CONTACT", "C1")]
 
+    office = NearOffice(office=directory.office("600021"), distance_km=0.0)
+    wish = Wish(offices=[office], channel=Channel.OFFICE, needs=frozenset())
+    claim = Claim(claim_ref="C1", is_open=True, first_contact_time=clock.now())
     with database.transaction() as conn:
-        conn.execute(
-            "WITH slot AS (INSERT INTO slots VALUES (gen_random_uuid(), 'S1', 'O1', now(), now() + interval '1 hour',"
-            " 'OFFICE') RETURNING slot_id)"
-            " INSERT INTO appointments SELECT gen_random_uuid(), 'C1', slot_id, 'BOOKED', now(), now(),"
-            " interval '1 hour', 1, now() FROM slot"
-        )
+        rotas.open_rotas(conn, directory, clock.today(), week=0)
+        bookings.book_earliest(conn, claim, directory=directory, wish=wish, target=TARGET)
     assert overdue(database) == []

@@ -5,12 +5,12 @@ from threading import Event, Thread
 import pytest
 
 from chassis import clock
+from chassis.bank_holidays import Nation
 from chassis.database import Database
 from scheduling import store
 from scheduling.domain.directory import OPEN_WEEKS, Directory
-from scheduling.domain.offices import Nation
 from scheduling.domain.working_time import london_day, working_days
-from scheduling.rota import Rota
+from scheduling.service.rotas import Rotas
 
 
 def open_days(database: Database, office_code: str = "600021") -> list[date]:
@@ -22,11 +22,11 @@ def open_days(database: Database, office_code: str = "600021") -> list[date]:
 def test_the_first_step_opens_the_coming_week_and_the_next_ones_the_rest(
     database: Database, directory: Directory, clock_file: Path
 ) -> None:
-    rota, today = Rota(directory), clock.today()
+    rota, today = Rotas(directory), clock.today()
 
-    more = [rota.step(database)]
+    more = [rota.open_next_week(database)]
     after_one = open_days(database)
-    more += [rota.step(database) for _ in range(OPEN_WEEKS)]
+    more += [rota.open_next_week(database) for _ in range(OPEN_WEEKS)]
 
     assert after_one == working_days(today, Nation.ENGLAND, number=5)
     assert open_days(database) == working_days(today, Nation.ENGLAND, number=20)
@@ -34,18 +34,18 @@ def test_the_first_step_opens_the_coming_week_and_the_next_ones_the_rest(
 
 
 def test_opening_again_opens_nothing_twice(database: Database, directory: Directory, clock_file: Path) -> None:
-    Rota(directory).step(database)
+    Rotas(directory).open_next_week(database)
     with database.transaction() as conn:
         assert store.open_slots(conn, directory.slots_of_week(clock.today(), 0)) == 0
 
 
 def test_rotas_follow_the_platforms_clock(database: Database, directory: Directory, clock_file: Path) -> None:
-    rota = Rota(directory)
-    while rota.step(database):
+    rota = Rotas(directory)
+    while rota.open_next_week(database):
         pass
 
     clock.advance(timedelta(days=60))
-    rota.step(database)
+    rota.open_next_week(database)
 
     assert open_days(database)[-5:] == working_days(clock.today(), Nation.ENGLAND, number=5)
 
@@ -53,7 +53,7 @@ def test_rotas_follow_the_platforms_clock(database: Database, directory: Directo
 def test_while_another_replica_opens_slots_the_step_waits_for_nothing_and_comes_again(
     database: Database, directory: Directory, clock_file: Path
 ) -> None:
-    rota, locked, done = Rota(directory), Event(), Event()
+    rota, locked, done = Rotas(directory), Event(), Event()
 
     def other_replica() -> None:
         with database.transaction() as conn:
@@ -64,14 +64,14 @@ def test_while_another_replica_opens_slots_the_step_waits_for_nothing_and_comes_
     other = Thread(target=other_replica)
     other.start()
     assert locked.wait(timeout=10)
-    more = rota.step(database)
+    more = rota.open_next_week(database)
     opened_meanwhile = open_days(database)
     done.set()
     other.join()
 
     assert not more
     assert opened_meanwhile == []
-    assert rota.step(database)
+    assert rota.open_next_week(database)
     assert open_days(database) == working_days(clock.today(), Nation.ENGLAND, number=5)
 
 
@@ -79,7 +79,7 @@ def test_while_another_replica_opens_slots_the_step_waits_for_nothing_and_comes_
 def test_every_nation_has_its_own_working_days(
     database: Database, directory: Directory, clock_file: Path, office_code: str
 ) -> None:
-    Rota(directory).step(database)
+    Rotas(directory).open_next_week(database)
 
     nation = directory.office(office_code).nation
     assert open_days(database, office_code) == working_days(clock.today(), nation, number=5)

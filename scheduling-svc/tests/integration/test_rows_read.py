@@ -12,7 +12,7 @@ from chassis.testing import rows_read
 from scheduling import store
 from scheduling.deadlines import DEADLINES
 from scheduling.domain.offices import Channel
-from scheduling.store import Search
+from scheduling.domain.search import Search
 
 PAST = 4000
 
@@ -56,15 +56,14 @@ def test_what_is_overdue_is_found_among_what_is_open(owner: Connection, deadline
 
 def test_unbooked_claims_are_counted_without_those_that_are_booked(owner: Connection) -> None:
     assert store.count_unbooked(owner) == 2
-    assert rows_read(owner, store._COUNT_UNBOOKED, []) < 5
+    assert rows_read(owner, store.COUNT_UNBOOKED, []) < 5
 
 
 def test_a_search_reads_the_slots_ahead_until_it_has_enough(owner: Connection) -> None:
     assessors = [f"S{number}" for number in range(1, PAST + 11)]
     search = Search(offices=["O1"], assessors=assessors, channel=Channel.OFFICE, since=clock.now())
-    narrowed = {"after_rank": 0, "after_assessor": "", "passed_over": [], "at_each": 3, "in_all": 3}
 
     found = store.free_slots(owner, search, number=3)
 
     assert [slot.assessor_id for slot in found] == ["S4003", "S4004", "S4005"]
-    assert rows_read(owner, store._FREE, vars(search) | narrowed) < 15
+    assert rows_read(owner, store.FREE, store.search_parameters(search, number=3)) < 15

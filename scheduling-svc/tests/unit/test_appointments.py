@@ -3,9 +3,10 @@ from uuid import UUID
 
 import pytest
 
+from chassis.bank_holidays import Nation
 from chassis.errors import FailedPrecondition
 from scheduling.domain.appointments import Appointment, AppointmentBooked, AppointmentState, SlotPassed
-from scheduling.domain.offices import Channel, Nation
+from scheduling.domain.offices import Channel
 from scheduling.domain.slots import SLOT_LENGTH, Slot
 
 FRIDAY_TEN = datetime(2026, 11, 27, 10, tzinfo=UTC)

@@ -3,9 +3,10 @@ from itertools import pairwise
 
 import pytest
 
+from chassis.bank_holidays import Nation
 from scheduling.data import load_assessors, load_offices
 from scheduling.domain.directory import OPEN_WEEKS, WEEK, Directory, OfficeUnknown
-from scheduling.domain.offices import Channel, Nation, Need
+from scheduling.domain.offices import Channel, Need
 from scheduling.domain.slots import REACH_KM
 from scheduling.domain.working_time import is_working_day, london_day, working_days
 

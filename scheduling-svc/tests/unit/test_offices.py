@@ -1,8 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.bank_holidays import Nation
 from scheduling.data import load_offices
-from scheduling.domain.offices import Assessor, Channel, Nation, Need, Office, meets_needs, nearest_offices
+from scheduling.domain.offices import Assessor, Channel, Need, Office, meets_needs, nearest_offices
 
 OFFICES = load_offices()
 ASSESSOR = Assessor(assessor_id="A1", office_code="600001", skills=frozenset({Need.WELSH}), rota=())

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from chassis.bank_holidays import Nation
 from chassis.postcodes import Postcodes, build_extract
 from scheduling.data import (
     ASSESSOR_COLUMNS,
@@ -15,7 +16,7 @@ from scheduling.data import (
     parse_offices,
     parse_patterns,
 )
-from scheduling.domain.offices import Channel, Nation, Need
+from scheduling.domain.offices import Channel, Need
 from scheduling.domain.slots import slots_of
 
 OFFICES = load_offices()

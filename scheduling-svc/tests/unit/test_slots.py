@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.bank_holidays import Nation
 from scheduling.data import load_assessors
-from scheduling.domain.offices import Assessor, Channel, Nation, WeeklyShift
+from scheduling.domain.offices import Assessor, Channel, WeeklyShift
 from scheduling.domain.slots import REACH_KM, SLOT_LENGTH, Candidate, Slot, choose_slot, slots_of
 from scheduling.domain.working_time import LONDON, is_working_day
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduling.domain.offices import Nation
+from chassis.bank_holidays import Nation
 from scheduling.domain.working_time import (
     LONDON,
     TARGET,

@@ -11,7 +11,8 @@ from datetime import time
 from importlib import resources
 from itertools import pairwise
 
-from scheduling.domain.offices import Assessor, Channel, Nation, Need, Office, WeeklyShift
+from chassis.bank_holidays import Nation
+from scheduling.domain.offices import Assessor, Channel, Need, Office, WeeklyShift
 
 OFFICE_COLUMNS = ["code", "name", "postcode", "easting", "northing", "nation", "features"]
 ASSESSOR_COLUMNS = ["assessor_id", "office_code", "pattern", "skills"]

@@ -6,8 +6,9 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
-from chassis.errors import FailedPrecondition
-from scheduling.domain.offices import Channel, Nation
+from chassis.bank_holidays import Nation
+from chassis.errors import AlreadyExists, FailedPrecondition, NotFound
+from scheduling.domain.offices import Channel
 from scheduling.domain.slots import Slot
 from scheduling.domain.working_time import TARGET, target_due, working_lead_time
 
@@ -27,6 +28,20 @@ class SlotPassed(FailedPrecondition):
 
     def __init__(self) -> None:
         super().__init__("SLOT_PASSED", "the slot has begun: choose another")
+
+
+class AppointmentUnknown(NotFound):
+    """There is no such appointment."""
+
+    def __init__(self) -> None:
+        super().__init__("APPOINTMENT_UNKNOWN", "there is no such appointment")
+
+
+class AlreadyBooked(AlreadyExists):
+    """An appointment of this claim holds a slot already."""
+
+    def __init__(self) -> None:
+        super().__init__("ALREADY_BOOKED", "the claim has an appointment already")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,13 +6,7 @@ from datetime import time
 from enum import StrEnum
 from math import hypot
 
-
-class Nation(StrEnum):
-    """A nation of Great Britain: it decides the bank holidays. The values are ISO 3166-2 subdivisions of GB."""
-
-    ENGLAND = "ENG"
-    WALES = "WLS"
-    SCOTLAND = "SCT"
+from chassis.bank_holidays import Nation
 
 
 class Channel(StrEnum):

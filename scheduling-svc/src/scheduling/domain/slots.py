@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from uuid import UUID, uuid5
 
-from scheduling.domain.offices import Assessor, Channel, Nation
+from chassis.bank_holidays import Nation
+from chassis.errors import AlreadyExists, FailedPrecondition, NotFound
+from scheduling.domain.offices import Assessor, Channel
 from scheduling.domain.working_time import LONDON, is_working_day
 
 SLOT_LENGTH = timedelta(minutes=45)
@@ -14,6 +16,27 @@ REACH_KM = 30.0
 """How far a claimant may be sent, as the crow flies, for the sake of the target."""
 _SLOTS = UUID("7f1c2a52-5c39-4d5e-8a57-0f2b8f6b7c11")
 """The namespace of slots' identities."""
+
+
+class SlotUnknown(NotFound):
+    """There is no such slot."""
+
+    def __init__(self) -> None:
+        super().__init__("SLOT_UNKNOWN", "there is no slot with this slot_id")
+
+
+class SlotTaken(AlreadyExists):
+    """Another appointment holds the slot."""
+
+    def __init__(self) -> None:
+        super().__init__("SLOT_TAKEN", "another appointment holds the slot: choose another")
+
+
+class NoSlotFree(FailedPrecondition):
+    """Nothing is free within reach for that channel and those needs."""
+
+    def __init__(self) -> None:
+        super().__init__("NO_SLOT_FREE", "no office within reach has a free slot for this channel and these needs")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import count, islice
 from zoneinfo import ZoneInfo
 
-from scheduling.domain.bank_holidays import is_bank_holiday
-from scheduling.domain.offices import Nation
+from chassis.bank_holidays import Nation, is_bank_holiday
 
 LONDON = ZoneInfo("Europe/London")
 TARGET = timedelta(hours=48)

@@ -1,0 +1,1 @@
+"""The use cases of scheduling: each on the connection it is given."""

@@ -1,0 +1,114 @@
+"""Appointments: booking them and finding them again; and first contacts, which wait for one."""
+
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from chassis import clock, outbox
+from chassis.conversions import timestamp
+from chassis.database import Connection
+from chassis.enums import number_of
+from cms.common.v1 import common_pb2
+from cms.scheduling.v1 import events_pb2
+from scheduling import metrics, store
+from scheduling.clients import Intake
+from scheduling.domain.appointments import Appointment, AppointmentBooked, AppointmentUnknown
+from scheduling.domain.claims import Claim, ClaimNotOpen
+from scheduling.domain.directory import Directory
+from scheduling.domain.search import Wish
+from scheduling.domain.slots import Candidate, NoSlotFree, Slot, SlotUnknown, choose_slot
+from scheduling.domain.working_time import target_due
+from scheduling.service.search import search_for, soonest
+
+
+def claim_to_book(intake: Intake, claim_ref: str) -> Claim:
+    """The claim, asked of intake: outside of any transaction. Raises NotFound, ClaimNotOpen, Unavailable."""
+    claim = intake.claim(claim_ref)
+    if not claim.is_open:
+        raise ClaimNotOpen(claim_ref)
+    return claim
+
+
+def book_slot(conn: Connection, claim: Claim, *, directory: Directory, slot_id: UUID, target: timedelta) -> Appointment:
+    """Books this slot for the claim. Raises SlotUnknown, SlotPassed, SlotTaken, AlreadyBooked."""
+    slot = store.lock_slot(conn, slot_id)
+    if slot is None:
+        raise SlotUnknown
+    return _book(conn, claim, directory=directory, slot=slot, target=target, now=clock.now())
+
+
+def book_earliest(
+    conn: Connection, claim: Claim, *, directory: Directory, wish: Wish, target: timedelta
+) -> Appointment:
+    """Books the slot that `choose_slot` names among those that nobody holds or is booking now.
+
+    The target counts from first contact. Raises NoSlotFree, AlreadyBooked.
+    """
+    now = clock.now()
+    search = search_for(directory, wish, since=soonest(now))
+    due = target_due(claim.first_contact_time, wish.offices[0].office.nation, target=target)
+    distances = {found.office.code: found.distance_km for found in wish.offices}
+    passed_over: set[UUID] = set()
+    while True:
+        free = store.earliest_of_each_office(conn, search, passed_over=passed_over)
+        candidates = (Candidate(slot=slot, distance_km=distances[slot.office_code]) for slot in free)
+        chosen = choose_slot(candidates, due)
+        if chosen is None:
+            raise NoSlotFree
+        if store.take_slot(conn, chosen.slot.slot_id):
+            return _book(conn, claim, directory=directory, slot=chosen.slot, target=target, now=now)
+        passed_over.add(chosen.slot.slot_id)
+
+
+def appointment_by_id(conn: Connection, appointment_id: UUID) -> Appointment:
+    """The appointment. Raises AppointmentUnknown."""
+    return _known(store.appointment(conn, appointment_id))
+
+
+def appointment_of_claim(conn: Connection, claim_ref: str) -> Appointment:
+    """The claim's last appointment. Raises AppointmentUnknown."""
+    return _known(store.appointment_of_claim(conn, claim_ref))
+
+
+def keep_first_contact(conn: Connection, *, claim_ref: str, first_contact_time: datetime) -> None:
+    """Keeps the first contact of a claim, so that a claim that nobody books an interview for shows."""
+    store.keep_first_contact(conn, claim_ref=claim_ref, first_contact_time=first_contact_time)
+
+
+def _known(appointment: Appointment | None) -> Appointment:
+    if appointment is None:
+        raise AppointmentUnknown
+    return appointment
+
+
+def _book(
+    conn: Connection, claim: Claim, *, directory: Directory, slot: Slot, target: timedelta, now: datetime
+) -> Appointment:
+    appointment, event = Appointment.book(
+        appointment_id=uuid4(),
+        claim_ref=claim.claim_ref,
+        slot=slot,
+        nation=directory.office(slot.office_code).nation,
+        first_contact_time=claim.first_contact_time,
+        now=now,
+        target=target,
+    )
+    store.insert_appointment(conn, appointment, slot=slot, booked_time=now)
+    outbox.append(
+        conn,
+        claim_ref=event.claim_ref,
+        version=event.version,
+        event=_message(event),
+        occurred_time=event.occurred_time,
+    )
+    conn.after_commit(lambda: metrics.LEAD_TIME.observe(appointment.lead_time.total_seconds()))
+    return appointment
+
+
+def _message(event: AppointmentBooked) -> events_pb2.AppointmentBooked:
+    return events_pb2.AppointmentBooked(
+        appointment_id=str(event.appointment_id),
+        office_code=event.office_code,
+        assessor_id=event.assessor_id,
+        channel=number_of(common_pb2.Channel, event.channel),
+        start_time=timestamp(event.start_time),
+    )
