@@ -1,8 +1,8 @@
-"""What the notifier hears: each event only says that a claim's notices must be looked at again."""
+"""The events that the notifier hears: each makes its claim due for review."""
 
 from collections.abc import Mapping
 
 from chassis.inbox import Handler
-from la_notifier.service.looks import hear
+from la_notifier.service.reviews import hear
 
 HANDLERS: Mapping[str, Handler] = {"FirstContactRecorded": hear, "ClaimSubmitted": hear, "ClaimAmended": hear}

@@ -1,4 +1,4 @@
-"""The state of the notices, read from the database at scrape."""
+"""The state of the notices, read from the database at each scrape."""
 
 from datetime import timedelta
 
@@ -6,43 +6,44 @@ from chassis import clock, deadlines
 from chassis.database import Connection
 from chassis.state_gauges import Samples, StateGauge
 from la_notifier.deadlines import DEADLINES
+from la_notifier.domain.reviews import ReferralReason
 from la_notifier.store import counts
 
 ENDED_FOR = timedelta(hours=1)
-"""So long a version that was loaded or superseded is counted: what is read at a scrape must not grow for ever."""
+"""Versions that were loaded or superseded are counted for this long, so that a scrape does not read all history."""
 
 
 def _notices(conn: Connection) -> Samples:
-    rows = counts.count_notices(conn, ended_since=clock.now() - ENDED_FOR)
-    return [((row["channel"], row["state"]), float(row["count"])) for row in rows]
+    found = counts.count_notices(conn, ended_since=clock.now() - ENDED_FOR)
+    return [(labels, float(count)) for labels, count in found.items()]
 
 
-def _not_told(conn: Connection) -> Samples:
-    return [((row["reason"],), float(row["count"])) for row in counts.count_not_told(conn)]
+def _referrals(conn: Connection) -> Samples:
+    return [((reason,), float(count)) for reason, count in counts.count_referrals(conn, ReferralReason).items()]
 
 
-def _looks(conn: Connection) -> Samples:
-    return [((), float(counts.count_looks(conn)))]
+def _reviews(conn: Connection) -> Samples:
+    return [((), float(counts.count_reviews(conn)))]
 
 
 GAUGES = (
     deadlines.gauge("notifier_overdue", DEADLINES),
     StateGauge(
         name="notifier_notices",
-        help="Versions of notices by their authority's channel and their state; of those at their end, the last hour's.",
+        help="Versions of notices by channel and state, of those loaded or superseded the last hour's; up to 10,000 each.",
         labels=("channel", "state"),
         read=_notices,
     ),
     StateGauge(
-        name="notifier_not_told",
-        help="Claims and authorities for which a processing officer has to see that the right authority knows.",
+        name="notifier_referrals",
+        help="Matters for a processing officer, who has to see that the right authority knows; up to 10,000 each.",
         labels=("reason",),
-        read=_not_told,
+        read=_referrals,
     ),
     StateGauge(
-        name="notifier_claims_to_look_at",
-        help="Claims whose notices are to be looked at: something was heard of them, or the last look was put off.",
+        name="notifier_reviews_due",
+        help="Claims that are due for review, or whose last review was put off; up to 10,000.",
         labels=(),
-        read=_looks,
+        read=_reviews,
     ),
 )

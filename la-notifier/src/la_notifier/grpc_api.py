@@ -1,80 +1,63 @@
 """The notifier's methods: message to domain and back."""
 
-from datetime import date, datetime
-
-from google.protobuf.timestamp_pb2 import Timestamp
-from google.type import date_pb2
-
 from chassis import call
-from chassis.database import Row
+from chassis.conversions import date_message, timestamp
+from chassis.enums import number_of
 from chassis.postcodes import Postcodes
-from cms.notifier.v1 import notifier_pb2
-from la_notifier.service import places
-from la_notifier.store import claims as claim_store
-from la_notifier.store import notices as notice_store
+from cms.notifier.v1 import notifier_pb2 as pb
+from la_notifier.domain.notices import NoticeSummary
+from la_notifier.domain.reviews import Referral
+from la_notifier.service.authorities import find_authority
+from la_notifier.service.showing import notices_of_claim
 
 
 class LaNotifierApi:
-    """Serves LaNotifierService. A notice is shown without what it tells: that stays sealed."""
+    """Serves LaNotifierService. A notice is shown without its content, which stays sealed."""
 
     def __init__(self, postcodes: Postcodes) -> None:
         self._postcodes = postcodes
 
-    def GetNotices(self, request: notifier_pb2.GetNoticesRequest) -> notifier_pb2.GetNoticesResponse:
+    def GetNotices(self, request: pb.GetNoticesRequest) -> pb.GetNoticesResponse:
         """Every version of a claim's notices; none where no authority was to be told."""
         with call.current().database.transaction() as conn:
-            notices = notice_store.notices_to_show(conn, request.claim_ref)
-            not_told = claim_store.not_told_of(conn, request.claim_ref)
-        return notifier_pb2.GetNoticesResponse(
-            notices=[_notice(row) for row in notices], not_told=[_not_told(row) for row in not_told]
+            found = notices_of_claim(conn, request.claim_ref)
+        return pb.GetNoticesResponse(
+            notices=map(_notice, found.notices),
+            not_told=map(_not_told, found.referrals),
         )
 
-    def FindAuthority(self, request: notifier_pb2.FindAuthorityRequest) -> notifier_pb2.FindAuthorityResponse:
+    def FindAuthority(self, request: pb.FindAuthorityRequest) -> pb.FindAuthorityResponse:
         """The authority of a postcode today."""
-        found = places.find_authority(self._postcodes, request.postcode)
-        authority = notifier_pb2.Authority(code=found.code, name=found.name, channel=_channel(found.channel.name))
-        return notifier_pb2.FindAuthorityResponse(authority=authority)
+        found = find_authority(self._postcodes, request.postcode)
+        channel = number_of(pb.NoticeChannel, found.channel.name)
+        return pb.FindAuthorityResponse(authority=pb.Authority(code=found.code, name=found.name, channel=channel))
 
 
-def _channel(name: str) -> notifier_pb2.NoticeChannel.ValueType:
-    return notifier_pb2.NoticeChannel.Value(f"NOTICE_CHANNEL_{name}")
-
-
-def _notice(row: Row) -> notifier_pb2.Notice:
-    return notifier_pb2.Notice(
-        notice_id=str(row["notice_id"]),
-        version=row["version"],
-        kind=notifier_pb2.NoticeKind.Value(f"NOTICE_KIND_{row['kind']}"),
-        authority_code=row["authority_code"],
-        authority_name=row["authority_name"],
-        channel=_channel(row["channel"]),
-        state=notifier_pb2.NoticeState.Value(f"NOTICE_STATE_{row['state']}"),
-        first_contact_on=_date(row["first_contact_on"]),
-        proof_due_on=_date(row["proof_due_on"]),
-        sent=_time(row["sent"]),
-        received=_time(row["received"]),
-        loaded=_time(row["loaded"]),
-        attempts=row["attempts"],
-        next_attempt_time=_time(row["next_attempt_time"]),
-        refused_fields=row["refused_fields"],
+def _notice(notice: NoticeSummary) -> pb.Notice:
+    return pb.Notice(
+        notice_id=str(notice.notice_id),
+        version=notice.version,
+        kind=number_of(pb.NoticeKind, notice.kind),
+        authority_code=notice.authority_code,
+        authority_name=notice.authority_name,
+        channel=number_of(pb.NoticeChannel, notice.channel),
+        state=number_of(pb.NoticeState, notice.state),
+        first_contact_on=date_message(notice.first_contact_on),
+        proof_due_on=date_message(notice.proof_due_on),
+        sent=timestamp(notice.sent),
+        received=timestamp(notice.received),
+        loaded=timestamp(notice.loaded),
+        disputed=timestamp(notice.disputed),
+        attempts=notice.attempts,
+        next_attempt_time=timestamp(notice.next_attempt_time),
+        refused_fields=notice.refused_fields,
     )
 
 
-def _not_told(row: Row) -> notifier_pb2.NotTold:
-    return notifier_pb2.NotTold(
-        reason=notifier_pb2.NotToldReason.Value(f"NOT_TOLD_REASON_{row['reason']}"),
-        authority_code=row["authority_code"],
-        since=_time(row["since"]),
+def _not_told(referral: Referral) -> pb.NotTold:
+    """A referral by the contract's name, which a release may not change."""
+    return pb.NotTold(
+        reason=number_of(pb.NotToldReason, referral.reason),
+        authority_code=referral.authority_code,
+        since=timestamp(referral.since),
     )
-
-
-def _date(day: date) -> date_pb2.Date:
-    return date_pb2.Date(year=day.year, month=day.month, day=day.day)
-
-
-def _time(time: datetime | None) -> Timestamp | None:
-    if time is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(time)
-    return stamp

@@ -1,1 +1,1 @@
-"""Use cases: looking at a claim's notices again, sending what waits and asking what became of it."""
+"""Use cases: reviewing claims, sending notices, asking authorities what they hold, and showing notices."""

@@ -1,29 +1,26 @@
-"""Sending what waits, and asking the authority until it says that it has it in its system.
+"""Sending versions and asking authorities what they hold, until they say LOADED.
 
-What is under way is held by a lease: an answer counts only under the lease it was got with. Sending the same version
-twice does no harm, because the authority knows it by its Idempotency-Key.
+Each act is three steps: a version is taken under a lease, the authority is called outside of any transaction, and its answer is
+saved if the lease is still held.
 """
 
-import random
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from prometheus_client import Histogram
 
-from chassis import clock, metrics, outbox
-from chassis.database import Connection, Row
+from chassis import backoff, clock, crash, logs, metrics, outbox
+from chassis.database import Connection, Database, Row
 from chassis.vault import Vault
+from chassis.workers import Turns
 from cms.notifier.v1 import events_pb2
-from la_notifier.clients import HeldNotice, HeldState, Outgoing, SendAnswer, SendResult
-from la_notifier.service.looks import sealed_field
-from la_notifier.store import notices as notice_store
-from la_notifier.store.notices import Leased
+from la_notifier.channels import api
+from la_notifier.domain.notices import HeldNotice, NoticeState, NoticeVersion, SendAnswer, Step, Waits
+from la_notifier.service import bodies, failures
+from la_notifier.store import versions
 
 LEASE_SECONDS = 30.0
 """Longer than a call to an authority can take."""
-_SHORTEST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 1.0, 300.0
-_LONGEST_POLL_SECONDS = 600.0
-_LONGEST_RETRY_AFTER_SECONDS = 3600.0
 
 FIRST_CONTACT_TO_SENT = Histogram(
     "notifier_first_contact_to_sent_seconds",
@@ -32,151 +29,175 @@ FIRST_CONTACT_TO_SENT = Histogram(
     registry=metrics.REGISTRY,
 )
 
-
-@dataclass(frozen=True, kw_only=True)
-class Pace:
-    """How waits are shortened (`time_scale`), and how soon an authority is first asked."""
-
-    time_scale: float
-    poll_seconds: float
-
-    def retry(self, attempts: int, retry_after_seconds: float | None = None) -> float:
-        """Seconds to wait after so many attempts: doubled from one to five minutes, a quarter more or less.
-
-        An authority that says when to come again is heard, up to an hour.
-        """
-        wait = min(_LONGEST_WAIT_SECONDS, _SHORTEST_WAIT_SECONDS * 2.0 ** min(attempts - 1, 16))
-        wait *= self.time_scale * random.uniform(0.75, 1.25)  # noqa: S311
-        # What the other side asks for is not ours to shorten.
-        return max(wait, min(retry_after_seconds or 0.0, _LONGEST_RETRY_AFTER_SECONDS))
-
-    def poll(self, polls: int) -> float:
-        """Seconds to wait after asking so many times: doubled each time, to ten minutes."""
-        return min(_LONGEST_POLL_SECONDS, self.poll_seconds * 2.0 ** min(polls, 16)) * self.time_scale
+Sealed = tuple[NoticeVersion, Row]
+"""A version to send and its row: `body` (sealed), and `key_id` and `wrapped` of the claim's key."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sending:
-    """A version to send, with its body still sealed, and whether the authority might have had it before this attempt."""
+class Sender:
+    """Sends versions to the authorities that have the API, and asks about them. All threads of the service share one."""
 
-    leased: Leased
-    sealed: Row
-    might_be_held_before: bool
+    def __init__(
+        self, database: Database, vault: Vault, councils: api.Councils, *, waits: Callable[[], Waits], pause_seconds: float
+    ) -> None:
+        """`pause_seconds` is the pause between two searches for due versions when there was none."""
+        self._database = database
+        self._vault = vault
+        self._councils = councils
+        self._waits = waits
+        self._to_send, self._to_ask = Turns(pause_seconds=pause_seconds), Turns(pause_seconds=pause_seconds)
 
-    def opened(self, vault: Vault) -> Outgoing:
-        """What goes out. Raises cryptography.exceptions.InvalidTag, or KeyError where its key is not in the ring."""
-        leased = self.leased
-        cipher = vault.cipher_of(leased.claim_ref, self.sealed)
-        body = cipher.open_bytes(self.sealed["body"], field=sealed_field(leased.notice_id), version=leased.version)
-        return Outgoing(
-            notice_id=str(leased.notice_id), version=leased.version, authority_code=leased.authority_code, body=body
-        )
+    def send_next(self) -> bool:
+        """Sends the version that is due for longest; returns whether there was one."""
+        taken = self._to_send.find(self._take_to_send)
+        if taken is None:
+            return False
+        version, row = taken
+        crash.point("notice.before_sending")
+        try:
+            self._send(version, row)
+        except Exception as error:
+            self._put_off("send", version, error)
+        return True
+
+    def ask_next(self) -> bool:
+        """Asks about the version that is due for longest; returns whether there was one."""
+        version = self._to_ask.find(self._take_to_ask)
+        if version is None:
+            return False
+        try:
+            self._ask(version)
+        except Exception as error:
+            self._put_off("ask", version, error)
+        return True
+
+    def _take_to_send(self) -> Sealed | None:
+        with self._database.transaction() as conn:
+            return take_to_send(conn)
+
+    def _take_to_ask(self) -> NoticeVersion | None:
+        with self._database.transaction() as conn:
+            return take_to_ask(conn)
+
+    def _send(self, version: NoticeVersion, row: Row) -> None:
+        answer = self._councils.send(outgoing(self._vault, version, row))
+        crash.point("notice.after_answer")
+        with self._database.transaction() as conn:
+            step = settle_send(conn, version, answer, self._waits())
+        crash.point("notice.after_storing")
+        _log("notice sent", version, step, outcome=answer.result, code=answer.status)
+
+    def _ask(self, version: NoticeVersion) -> None:
+        held = self._councils.ask(version.authority_code, str(version.notice_id))
+        crash.point("asking.after_answer")
+        with self._database.transaction() as conn:
+            step = settle_question(conn, version, held, self._waits())
+        _log("authority asked", version, step, outcome=held.state)
+
+    def _put_off(self, act: str, version: NoticeVersion, error: Exception) -> None:
+        with self._database.transaction() as conn:
+            settle_failure(conn, version, self._waits())
+        failures.report(act, error, **_names(version))
 
 
-def take_next(conn: Connection) -> Sending | None:
-    """The next version to send, leased; None where none is due. A version given up is superseded on the way."""
-    while (row := notice_store.next_to_send(conn)) and not row["to_be_sent"]:
-        notice_store.supersede(conn, row["notice_id"], row["version"], now=clock.now())
-    if row is None:
-        return None
-    return Sending(
-        leased=notice_store.lease_to_send(conn, row, seconds=LEASE_SECONDS),
-        sealed={name: row[name] for name in ("body", "key_id", "wrapped")},
-        might_be_held_before=row["may_be_held"],
+def waits_of(*, scale: float, poll_seconds: float) -> Waits:
+    """The waits of now, with a fresh jitter."""
+    return Waits(scale=scale, jitter=backoff.any_jitter(), poll_seconds=poll_seconds)
+
+
+def take_to_send(conn: Connection) -> Sealed | None:
+    """The next version to send, leased; None where none is due. Versions that are not wanted are superseded on the way."""
+    while (taken := versions.take_to_send(conn, channel=api.NAME, seconds=LEASE_SECONDS)) is not None:
+        version, _ = taken
+        if version.is_wanted:
+            break
+        versions.settle(conn, version, version.overtaken(), now=clock.now())
+    return taken
+
+
+def take_to_ask(conn: Connection) -> NoticeVersion | None:
+    """The next version about which its authority is to be asked, leased; None where none is due."""
+    return versions.take_to_ask(conn, channel=api.NAME, seconds=LEASE_SECONDS)
+
+
+def outgoing(vault: Vault, version: NoticeVersion, row: Row) -> api.Outgoing:
+    """The notice that goes out. Raises cryptography.exceptions.InvalidTag, or KeyError where its key is not in the ring."""
+    cipher = vault.cipher_of(version.claim_ref, row)
+    return api.Outgoing(
+        notice_id=str(version.notice_id),
+        version=version.version,
+        authority_code=version.authority_code,
+        body=bodies.open_bytes(cipher, row["body"], version.notice_id, version=version.version),
     )
 
 
-def settle_sending(conn: Connection, sending: Sending, answer: SendAnswer, pace: Pace) -> datetime | None:
-    """Saves the answer to an attempt, unless its lease has ended.
+def settle_send(conn: Connection, version: NoticeVersion, answer: SendAnswer, waits: Waits) -> Step | None:
+    """Saves the answer to a send; None, with nothing saved, where the lease was lost."""
+    return _settle(conn, version, lambda held: held.sent(answer, waits))
 
-    Gives the first contact's time where this is the first that the authority has of the claim.
-    """
-    leased = sending.leased
-    row = notice_store.hold_version(conn, leased)
-    if row is None:
+
+def settle_question(conn: Connection, version: NoticeVersion, held: HeldNotice, waits: Waits) -> Step | None:
+    """Saves what an authority says that it holds; None, with nothing saved, where the lease was lost."""
+    return _settle(conn, version, lambda leased: leased.asked(held, waits))
+
+
+def settle_failure(conn: Connection, version: NoticeVersion, waits: Waits) -> Step | None:
+    """Puts a version off over which our own code failed; None where the lease was lost."""
+    return _settle(conn, version, lambda held: held.failed(waits))
+
+
+def _settle(conn: Connection, version: NoticeVersion, decide: Callable[[NoticeVersion], Step]) -> Step | None:
+    held = versions.hold(conn, version)
+    if held is None:
         return None
-    match answer.result:
-        case SendResult.SENT:
-            return _sent(conn, leased, row, receipt=answer.receipt, pause=pace.poll(0))
-        case SendResult.LATER_VERSION_HELD:
-            notice_store.supersede(conn, leased.notice_id, leased.version, now=clock.now())
-        case SendResult.REFUSED:
-            _refused(conn, leased, fields=answer.refused_fields)
-        case SendResult.NOT_TAKEN | SendResult.UNKNOWN:
-            unknown = answer.result is SendResult.UNKNOWN
-            notice_store.save_waiting(
-                conn,
-                leased,
-                seconds=pace.retry(leased.attempts, answer.retry_after_seconds),
-                may_be_held=unknown or sending.might_be_held_before,
-            )
-    return None
+    step = decide(held)
+    versions.settle(conn, held, step, now=clock.now())
+    _publish(conn, held, step)
+    return step
 
 
-def put_off(conn: Connection, sending: Sending, pace: Pace) -> None:
-    """Our own code failed over the version: later, and it may be held. It is overdue until it goes out."""
-    leased = sending.leased
-    if notice_store.hold_version(conn, leased) is not None:
-        notice_store.save_waiting(conn, leased, seconds=pace.retry(leased.attempts), may_be_held=True)
+def _publish(conn: Connection, version: NoticeVersion, step: Step) -> None:
+    """Publishes what the step brought: that the authority has the version, loaded it or refused it."""
+    if step.is_acknowledged and version.sent_time is None:
+        event = events_pb2.NoticeSent(**_subject(version))
+        event.sent_time.FromDatetime(clock.now())
+        outbox.append(conn, claim_ref=version.claim_ref, version=version.version, event=event)
+        _measure(conn, version)
+    if step.state is NoticeState.LOADED:
+        loaded = events_pb2.NoticeLoaded(**_subject(version))
+        outbox.append(conn, claim_ref=version.claim_ref, version=version.version, event=loaded)
+    elif step.state is NoticeState.REFUSED:
+        refused = events_pb2.NoticeRefused(**_subject(version), fields=step.refused_fields)
+        outbox.append(conn, claim_ref=version.claim_ref, version=version.version, event=refused)
 
 
-def take_next_to_ask(conn: Connection) -> Leased | None:
-    """The next version of which its authority is to be asked, leased; None where none is due."""
-    row = notice_store.next_to_ask(conn)
-    return notice_store.lease_to_ask(conn, row, seconds=LEASE_SECONDS) if row else None
+def _subject(version: NoticeVersion) -> Mapping[str, Any]:
+    return {
+        "notice_id": str(version.notice_id),
+        "notice_version": version.version,
+        "authority_code": version.authority_code,
+    }
 
 
-def settle_asking(conn: Connection, leased: Leased, held: HeldNotice, pace: Pace) -> None:
-    """Saves what an authority says that it holds, unless the lease has ended."""
-    row = notice_store.hold_version(conn, leased)
-    if row is None:
-        return
-    if held.state is HeldState.UNKNOWN:
-        seconds = max(pace.poll(leased.attempts), pace.retry(leased.attempts, held.retry_after_seconds))
-        notice_store.save_asked_again(conn, leased, state=row["state"], now=clock.now(), seconds=seconds)
-    elif held.version > leased.version:
-        notice_store.supersede(conn, leased.notice_id, leased.version, now=clock.now())
-    elif held.state is HeldState.ABSENT or held.version < leased.version:
-        # It gave a receipt and has lost the notice since: it gets it again.
-        notice_store.save_waiting(conn, leased, seconds=pace.retry(leased.attempts), may_be_held=True)
-    elif held.state is HeldState.RECEIVED:
-        notice_store.save_asked_again(
-            conn, leased, state="RECEIVED", now=clock.now(), seconds=pace.poll(leased.attempts)
-        )
-    elif held.state is HeldState.LOADED:
-        _loaded(conn, leased)
+def _measure(conn: Connection, version: NoticeVersion) -> None:
+    """Counts the time from first contact, once for each notice and after the commit."""
+    if not version.notice_was_sent:
+        elapsed = (clock.now() - version.first_contact_time).total_seconds()
+        conn.after_commit(lambda: FIRST_CONTACT_TO_SENT.observe(elapsed))
+
+
+def _names(version: NoticeVersion) -> Mapping[str, Any]:
+    return {
+        "claim_ref": version.claim_ref,
+        "notice_id": str(version.notice_id),
+        "version": version.version,
+        "authority_code": version.authority_code,
+    }
+
+
+def _log(event: str, version: NoticeVersion, step: Step | None, **more: object) -> None:
+    if step is None:
+        logs.get().warning("lease lost, the authority's answer is not saved", **_names(version), **more)
+    elif step.is_disputed:
+        logs.get().warning("the authority contradicts our record", **_names(version), **more)
     else:
-        _refused(conn, leased, fields=())
-
-
-def _sent(conn: Connection, leased: Leased, row: Row, *, receipt: str, pause: float) -> datetime | None:
-    now = clock.now()
-    notice_store.save_sent(conn, leased, receipt=receipt, now=now, seconds=pause)
-    if row["sent"] is not None:
-        return None
-    event = events_pb2.NoticeSent(
-        notice_id=str(leased.notice_id), notice_version=leased.version, authority_code=leased.authority_code
-    )
-    event.sent_time.FromDatetime(now)
-    outbox.append(conn, claim_ref=leased.claim_ref, version=leased.version, event=event)
-    first_contact_time: datetime = row["first_contact_time"]
-    return first_contact_time if row["never_sent"] else None
-
-
-def _loaded(conn: Connection, leased: Leased) -> None:
-    notice_store.save_loaded(conn, leased, now=clock.now())
-    event = events_pb2.NoticeLoaded(
-        notice_id=str(leased.notice_id), notice_version=leased.version, authority_code=leased.authority_code
-    )
-    outbox.append(conn, claim_ref=leased.claim_ref, version=leased.version, event=event)
-
-
-def _refused(conn: Connection, leased: Leased, *, fields: tuple[str, ...]) -> None:
-    notice_store.save_refused(conn, leased, fields=fields)
-    event = events_pb2.NoticeRefused(
-        notice_id=str(leased.notice_id),
-        notice_version=leased.version,
-        authority_code=leased.authority_code,
-        fields=fields,
-    )
-    outbox.append(conn, claim_ref=leased.claim_ref, version=leased.version, event=event)
+        logs.get().info(event, **_names(version), state=step.state, **more)

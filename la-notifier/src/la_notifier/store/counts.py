@@ -1,42 +1,77 @@
-"""What is counted at each scrape: it reads what is open and little more."""
+"""What is counted at each scrape. Each number is counted up to MOST_COUNTED, so that a scrape costs the same however much waits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from chassis.database import Connection, Row
+from chassis.database import Connection
 
-# Versions that are not at their end, and those that came to it since a time. The channel is looked up for each of them:
-# a join may read all notices there ever were.
-_COUNT_NOTICES = """
-    SELECT (SELECT channel FROM notices WHERE notices.notice_id = found.notice_id), state, count(*) AS count
-    FROM (
-        SELECT notice_id, state FROM notice_versions
-        WHERE state IN ('WAITING', 'SENT', 'RECEIVED') OR (state = 'REFUSED' AND NOT followed)
-        UNION ALL
-        SELECT notice_id, state FROM notice_versions WHERE state = 'LOADED' AND loaded > %(ended_since)s
-        UNION ALL
-        SELECT notice_id, state FROM notice_versions WHERE state = 'SUPERSEDED' AND superseded > %(ended_since)s
-    ) AS found
-    GROUP BY channel, state
+MOST_COUNTED = 10_000
+
+COUNT_OPEN = """
+    -- How many versions are open, by channel and state.
+    SELECT channel, state, (
+        SELECT count(*) FROM (
+            SELECT 1 FROM notice_versions AS version
+            WHERE version.state = open.state AND version.channel = channels.channel
+                AND (version.state IN ('WAITING', 'SENT', 'RECEIVED') OR (version.state = 'REFUSED' AND NOT version.followed))
+            LIMIT %(most)s
+        ) AS counted
+    ) AS count
+    FROM unnest(%(channels)s::text[]) AS channels (channel), unnest(%(states)s::text[]) AS open (state)
 """
-_COUNT_NOT_TOLD = "SELECT reason, count(*) AS count FROM not_told GROUP BY reason"
-_COUNT_LOOKS = "SELECT count(*) AS count FROM looks"
+
+COUNT_LOADED = """
+    -- How many versions were loaded since a time, by channel.
+    SELECT channel, count(*) AS count
+    FROM (SELECT channel FROM notice_versions WHERE state = 'LOADED' AND loaded > %(since)s LIMIT %(most)s) AS counted
+    GROUP BY channel
+"""
+
+COUNT_SUPERSEDED = """
+    -- How many versions were superseded since a time, by channel.
+    SELECT channel, count(*) AS count
+    FROM (
+        SELECT channel FROM notice_versions WHERE state = 'SUPERSEDED' AND superseded > %(since)s LIMIT %(most)s
+    ) AS counted
+    GROUP BY channel
+"""
+
+COUNT_REFERRALS = """
+    -- How many matters there are for a processing officer, by reason.
+    SELECT reason, (
+        SELECT count(*) FROM (SELECT 1 FROM not_told WHERE not_told.reason = reasons.reason LIMIT %(most)s) AS counted
+    ) AS count
+    FROM unnest(%(reasons)s::text[]) AS reasons (reason)
+"""
+
+COUNT_REVIEWS = """
+    -- How many claims are due for review.
+    SELECT count(*) AS count FROM (SELECT 1 FROM looks LIMIT %(most)s) AS counted
+"""
+
+_CHANNELS = ["API", "SFTP", "POST"]
+_OPEN_STATES = ["WAITING", "SENT", "RECEIVED", "REFUSED"]
 
 
-def count_notices(conn: Connection, *, ended_since: datetime) -> Sequence[Row]:
-    """How many versions there are by channel and state, of those loaded or superseded the ones since a time.
+def count_notices(conn: Connection, *, ended_since: datetime) -> Mapping[tuple[str, str], int]:
+    """How many versions there are by channel and state; of those loaded or superseded, the ones since a time.
 
-    A refused version that a later one followed is at its end as well, and not counted.
+    A refused version that a later one followed has ended as well and is not counted.
     """
-    return conn.execute(_COUNT_NOTICES, {"ended_since": ended_since}).fetchall()
+    asked = {"channels": _CHANNELS, "states": _OPEN_STATES, "since": ended_since, "most": MOST_COUNTED}
+    counts = {(row["channel"], row["state"]): row["count"] for row in conn.execute(COUNT_OPEN, asked)}
+    counts |= {(row["channel"], "LOADED"): row["count"] for row in conn.execute(COUNT_LOADED, asked)}
+    counts |= {(row["channel"], "SUPERSEDED"): row["count"] for row in conn.execute(COUNT_SUPERSEDED, asked)}
+    return {key: count for key, count in counts.items() if count}
 
 
-def count_not_told(conn: Connection) -> Sequence[Row]:
-    """How many rows there are for a person, by reason."""
-    return conn.execute(_COUNT_NOT_TOLD).fetchall()
+def count_referrals(conn: Connection, reasons: Iterable[str]) -> Mapping[str, int]:
+    """How many referrals there are, by reason."""
+    asked = {"reasons": list(reasons), "most": MOST_COUNTED}
+    return {row["reason"]: row["count"] for row in conn.execute(COUNT_REFERRALS, asked) if row["count"]}
 
 
-def count_looks(conn: Connection) -> int:
-    """How many claims wait to be looked at."""
-    row = conn.execute(_COUNT_LOOKS).fetchone()
-    return int(row["count"]) if row else 0
+def count_reviews(conn: Connection) -> int:
+    """How many claims are due for review."""
+    rows: Sequence[Mapping[str, int]] = conn.execute(COUNT_REVIEWS, {"most": MOST_COUNTED}).fetchall()
+    return rows[0]["count"]

@@ -1,14 +1,14 @@
-"""Which authority has to be told of a place."""
+"""The local authority of a place."""
 
 from chassis import clock
 from chassis.errors import NotFound
 from chassis.postcodes import MalformedPostcode, Postcodes
-from la_notifier.authorities import Authority, AuthorityTable, AuthorityUnknown, InNorthernIreland
-from la_notifier.domain import NotToldReason
+from la_notifier.domain.authorities import Authority, AuthorityTable, AuthorityUnknown, InNorthernIreland
+from la_notifier.domain.reviews import ReferralReason
 
 
 class PostcodeUnknown(NotFound):
-    """The postcode directory has no such place."""
+    """The postcode directory has no such postcode."""
 
     def __init__(self) -> None:
         super().__init__("POSTCODE_UNKNOWN", "the postcode is not in the directory: check the address")
@@ -25,13 +25,13 @@ def find_authority(postcodes: Postcodes, postcode: str) -> Authority:
     return AuthorityTable.load().find(place.authority_code, clock.today())
 
 
-def authority_or_reason(postcodes: Postcodes, postcode: str) -> Authority | NotToldReason:
-    """The authority of a postcode, or why a person has to look for it."""
+def authority_or_reason(postcodes: Postcodes, postcode: str) -> Authority | ReferralReason:
+    """The authority of a postcode, or why a processing officer has to find it."""
     try:
         return find_authority(postcodes, postcode)
     except InNorthernIreland:
-        return NotToldReason.NORTHERN_IRELAND
+        return ReferralReason.NORTHERN_IRELAND
     except AuthorityUnknown:
-        return NotToldReason.AUTHORITY_UNKNOWN
+        return ReferralReason.AUTHORITY_UNKNOWN
     except (PostcodeUnknown, MalformedPostcode):
-        return NotToldReason.POSTCODE_UNKNOWN
+        return ReferralReason.POSTCODE_UNKNOWN

@@ -1,0 +1,129 @@
+"""What a version of a notice tells the authority, and whether a further version is needed."""
+
+import calendar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from la_notifier.domain.facts import ClaimFacts, benefit_of, sought
+from la_notifier.domain.notices import NoticeKind, NoticeState
+
+Content = dict[str, Any]
+"""What a notice tells: the interface's fields but for `notice_id`, `version`, `supersedes` and `kind`."""
+
+# The script's codes for income of people other than the claimant say so only in their texts.
+_PARTNERS_INCOME = {"EARNINGS": "PARTNER_EARNINGS", "PENSION": "PARTNER_PENSION"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviousVersion:
+    """A version of the notice that exists already. `may_be_held`: it was sent, or a send began and was not answered."""
+
+    version: int
+    kind: NoticeKind
+    state: NoticeState
+    may_be_held: bool
+    content: Content
+
+    @property
+    def counts_as_told(self) -> bool:
+        """Whether the authority has this version or may have it, and did not refuse it."""
+        return self.may_be_held and self.state is not NoticeState.REFUSED
+
+
+def one_month_after(day: date) -> date:
+    """The same day of the next month, or that month's last day: 31 January gives 28 or 29 February."""
+    year, month = (day.year, day.month + 1) if day.month < 12 else (day.year + 1, 1)
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def next_kind(facts: ClaimFacts, versions: Sequence[PreviousVersion]) -> NoticeKind:
+    """The kind of the next version: CLAIM once the claim is submitted and the authority was not told of it, then CHANGE.
+
+    Before submission it is INTENTION until the authority was told of that, then CHANGE.
+    """
+    told = {version.kind for version in versions if version.counts_as_told}
+    if facts.claim_on and NoticeKind.CLAIM not in told:
+        return NoticeKind.CLAIM
+    return NoticeKind.CHANGE if told else NoticeKind.INTENTION
+
+
+def is_news(content: Content, versions: Sequence[PreviousVersion]) -> bool:
+    """Whether a further version is needed: the newest (the last) tells something else, or was superseded."""
+    return not versions or versions[-1].content != content or versions[-1].state is NoticeState.SUPERSEDED
+
+
+def content_of(facts: ClaimFacts, *, authority_code: str, intention_on: date) -> Content:
+    """The content of a notice. Before submission it has no particulars: they are not complete yet.
+
+    `facts` must be of a claim for which something is `sought` and no facts are missing. Both clocks run one month from the
+    intention: one for the claim to reach the authority (Housing Benefit Regulations 2006, regulation 84), one for its proof.
+    """
+    due = one_month_after(intention_on)
+    content = {
+        "authority_code": authority_code,
+        "claim_ref": facts.claim_ref,
+        "benefit": benefit_of(facts.schemes),
+        "seeks": sought(facts),
+        "first_contact_on": facts.first_contact_on.isoformat(),
+        "intention_on": intention_on.isoformat(),
+        "claim_on": facts.claim_on.isoformat() if facts.claim_on else None,
+        "claim_due_on": due.isoformat(),
+        "proof_due_on": due.isoformat(),
+        "claimant": _person(facts.answers, ""),
+        "partner": _person(facts.answers, "partner_") if "partner_surname" in facts.answers else None,
+        "address": {"lines": facts.answers["address"]["lines"], "postcode": facts.postcode},
+        "tenancy": _tenancy(facts.answers),
+        "language": facts.language,
+    }
+    return _known(content | (_particulars(facts.answers) if facts.claim_on else {}))
+
+
+def _person(answers: Mapping[str, Any], prefix: str) -> Content:
+    names = ("nino", "title", "surname", "forenames", "date_of_birth")
+    return _known({name: answers.get(prefix + name) for name in names})
+
+
+def _tenancy(answers: Mapping[str, Any]) -> Content:
+    names = ("landlord", "rent_amount", "rent_period", "moved_in_on")
+    return _known({"kind": answers["tenure"]} | {name: answers.get(name) for name in names})
+
+
+def _particulars(answers: Mapping[str, Any]) -> Content:
+    return {
+        "household": [
+            *(_member(child, non_dependant=False) for child in answers.get("children", [])),
+            *(_member(person, non_dependant=True) for person in answers.get("non_dependants", [])),
+        ],
+        "income": [
+            *_weekly("EARNINGS", answers.get("part_time_earnings")),
+            *_weekly("PENSION", answers.get("pension_weekly")),
+            *(_other_income(entry) for entry in answers.get("other_income", [])),
+        ],
+        "capital_band": answers.get("capital_band"),
+    }
+
+
+def _member(entry: Mapping[str, Any], *, non_dependant: bool) -> Content:
+    return _known(
+        {
+            "relationship": entry["relationship"],
+            "date_of_birth": entry.get("date_of_birth"),
+            "non_dependant": non_dependant,
+        }
+    )
+
+
+def _weekly(kind: str, amount: str | None) -> list[Content]:
+    return [{"kind": kind, "amount": amount, "period": "WEEKLY"}] if amount and Decimal(amount) > 0 else []
+
+
+def _other_income(entry: Mapping[str, Any]) -> Content:
+    kind = str(entry["kind"])
+    return {"kind": _PARTNERS_INCOME.get(kind, kind), "amount": entry["amount"], "period": entry["period"]}
+
+
+def _known(content: Content) -> Content:
+    return {name: value for name, value in content.items() if value is not None}

@@ -1,0 +1,46 @@
+"""Reviews of a claim, which decide whether an authority must be told more, and referrals to a processing officer."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeardEvent:
+    """An event of a claim, and the claim's version to which it belongs."""
+
+    event_id: UUID
+    version: int
+    occurred_time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """A claim under review. `intention_on` is the day that an earlier review found, None where none did."""
+
+    claim_ref: str
+    lease: UUID
+    attempts: int
+    heard: tuple[HeardEvent, ...]
+    intention_on: date | None
+
+
+class ReferralReason(StrEnum):
+    """Why a processing officer has to see that the right authority knows of a claim."""
+
+    NORTHERN_IRELAND = "NORTHERN_IRELAND"
+    POSTCODE_UNKNOWN = "POSTCODE_UNKNOWN"
+    AUTHORITY_UNKNOWN = "AUTHORITY_UNKNOWN"
+    MOVED_AWAY = "MOVED_AWAY"
+    NO_LONGER_SOUGHT = "NO_LONGER_SOUGHT"
+    FACTS_MISSING = "FACTS_MISSING"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Referral:
+    """A matter for a processing officer. `authority_code` is empty where no authority was found."""
+
+    authority_code: str
+    reason: ReferralReason
+    since: datetime

@@ -1,0 +1,32 @@
+"""The bytes that go to an authority: JSON, sealed with the claim's key and bound to notice and version."""
+
+import json
+from uuid import UUID
+
+from chassis.vault import ClaimCipher
+from la_notifier.domain.content import Content
+from la_notifier.domain.notices import NoticeKind
+
+_HEAD = ("notice_id", "version", "supersedes", "kind")
+
+
+def seal(cipher: ClaimCipher, notice_id: UUID, *, version: int, kind: NoticeKind, content: Content) -> bytes:
+    """The sealed body of a version."""
+    head = {"notice_id": str(notice_id), "version": version, "supersedes": version - 1 or None, "kind": kind}
+    body = json.dumps(head | content, ensure_ascii=False).encode()
+    return cipher.seal_bytes(body, field=_field(notice_id), version=version)
+
+
+def open_bytes(cipher: ClaimCipher, sealed: bytes, notice_id: UUID, *, version: int) -> bytes:
+    """The body as it goes out. Raises cryptography.exceptions.InvalidTag."""
+    return cipher.open_bytes(sealed, field=_field(notice_id), version=version)
+
+
+def open_content(cipher: ClaimCipher, sealed: bytes, notice_id: UUID, *, version: int) -> Content:
+    """The content of a version, without the head. Raises cryptography.exceptions.InvalidTag."""
+    body = cipher.open(sealed, field=_field(notice_id), version=version)
+    return {name: value for name, value in body.items() if name not in _HEAD}
+
+
+def _field(notice_id: UUID) -> str:
+    return f"notice {notice_id}"

@@ -1,0 +1,24 @@
+"""The notices and referrals of a claim, as they are shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chassis.database import Connection
+from la_notifier.domain.notices import NoticeSummary
+from la_notifier.domain.reviews import Referral
+from la_notifier.store import notices, referrals
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticesOfClaim:
+    """Every version of a claim's notices, without what they tell, and its referrals."""
+
+    notices: Sequence[NoticeSummary]
+    referrals: Sequence[Referral]
+
+
+def notices_of_claim(conn: Connection, claim_ref: str) -> NoticesOfClaim:
+    """The notices of a claim; empty where no authority was to be told."""
+    return NoticesOfClaim(
+        notices=notices.summaries_of(conn, claim_ref), referrals=referrals.referrals_of(conn, claim_ref)
+    )

@@ -1,0 +1,50 @@
+"""What may be overdue: each query gives `reference`, the claim, and `since`. The deadlines are in `la_notifier.deadlines`."""
+
+from typing import LiteralString
+
+# The claim is looked up row by row. A join could make PostgreSQL read every notice there ever was, because it cannot know how
+# few versions are open.
+_CLAIM = "(SELECT claim_ref FROM notices WHERE notices.notice_id = version.notice_id)"
+_AUTHORITY = "(SELECT authority_code FROM notices WHERE notices.notice_id = version.notice_id)"
+
+REVIEW_DUE = "SELECT claim_ref AS reference, min(occurred_time) AS since FROM heard_events GROUP BY claim_ref"
+
+RECEIVED = f"SELECT {_CLAIM} AS reference, sent AS since FROM notice_versions AS version WHERE state = 'RECEIVED'"  # noqa: S608
+
+REFUSED = f"""
+    SELECT {_CLAIM} AS reference, created AS since FROM notice_versions AS version
+    WHERE state = 'REFUSED' AND NOT followed
+"""  # noqa: S608
+
+DISPUTED = f"""
+    SELECT {_CLAIM} AS reference, disputed AS since FROM notice_versions AS version WHERE disputed IS NOT NULL
+"""  # noqa: S608
+
+REFERRED = "SELECT claim_ref AS reference, since, authority_code FROM not_told"
+
+
+def waiting(channel: LiteralString) -> LiteralString:
+    """The versions that wait to be sent on a channel, with `authority_code`."""
+    return _versions(channel, "WAITING", "created")
+
+
+def sent(channel: LiteralString) -> LiteralString:
+    """The versions of a channel that were sent and not received yet, with `authority_code`."""
+    return _versions(channel, "SENT", "sent")
+
+
+def of_scotland(query: LiteralString) -> LiteralString:
+    """Those of a query's rows whose authority is in Scotland."""
+    return f"SELECT * FROM ({query}) AS found WHERE left(authority_code, 1) = 'S'"  # noqa: S608
+
+
+def of_other_nations(query: LiteralString) -> LiteralString:
+    """Those of a query's rows whose authority is not in Scotland."""
+    return f"SELECT * FROM ({query}) AS found WHERE left(authority_code, 1) <> 'S'"  # noqa: S608
+
+
+def _versions(channel: LiteralString, state: LiteralString, since: LiteralString) -> LiteralString:
+    return f"""
+        SELECT {_CLAIM} AS reference, {since} AS since, {_AUTHORITY} AS authority_code FROM notice_versions AS version
+        WHERE state = '{state}' AND channel = '{channel}'
+    """  # noqa: S608

@@ -1,0 +1,140 @@
+"""Versions on their way: taken under a lease, settled by a step.
+
+An answer counts only under the lease under which it was obtained. Sending a version twice does no harm: the authority knows
+it by its Idempotency-Key. Leases and waits are real time by the database's clock, other moments are the platform's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from chassis.database import Connection, Row
+from la_notifier.domain.notices import NoticeState, NoticeVersion, Step
+
+TAKE_TO_SEND = """
+    -- Leases the version that is due for longest on a channel; none while another version of its notice is under way. One that
+    -- is not wanted any more is leased as well, and not counted as an attempt. `might_be_held` is from before the attempt.
+    WITH due AS (
+        SELECT version.notice_id, version.version, version.may_be_held AS might_be_held,
+            notice.claim_ref, notice.authority_code, notice.wanted AND NOT version.followed AS is_wanted,
+            key.key_id, key.wrapped
+        FROM notice_versions AS version JOIN notices AS notice USING (notice_id)
+            LEFT JOIN data_keys AS key USING (claim_ref)
+        WHERE version.channel = %(channel)s AND version.state = 'WAITING'
+            AND version.next_attempt_time <= statement_timestamp()
+            AND NOT EXISTS (
+                SELECT 1 FROM notice_versions AS other
+                WHERE other.notice_id = version.notice_id AND other.state = 'WAITING'
+                    AND other.leased_until > statement_timestamp()
+            )
+        ORDER BY version.next_attempt_time LIMIT 1
+        FOR UPDATE OF version, notice SKIP LOCKED
+    )
+    UPDATE notice_versions AS version
+    SET lease = gen_random_uuid(), leased_until = statement_timestamp() + make_interval(secs => %(seconds)s),
+        attempts = version.attempts + due.is_wanted::int, polls = 0,
+        may_be_held = version.may_be_held OR due.is_wanted
+    FROM due WHERE version.notice_id = due.notice_id AND version.version = due.version
+    RETURNING version.state, version.lease, version.attempts, version.polls, version.disputed, version.first_contact_time,
+        version.sent, version.body, due.*
+"""
+
+TAKE_TO_ASK = """
+    -- Leases the version about which an authority with the channel is to be asked for longest.
+    WITH due AS (
+        SELECT version.notice_id, version.version, version.may_be_held AS might_be_held,
+            notice.claim_ref, notice.authority_code, notice.wanted AND NOT version.followed AS is_wanted
+        FROM notice_versions AS version JOIN notices AS notice USING (notice_id)
+        WHERE version.channel = %(channel)s AND version.state IN ('SENT', 'RECEIVED')
+            AND version.next_attempt_time <= statement_timestamp()
+            AND (version.leased_until IS NULL OR version.leased_until <= statement_timestamp())
+        ORDER BY version.next_attempt_time LIMIT 1
+        FOR UPDATE OF version SKIP LOCKED
+    )
+    UPDATE notice_versions AS version
+    SET lease = gen_random_uuid(), leased_until = statement_timestamp() + make_interval(secs => %(seconds)s),
+        polls = version.polls + 1
+    FROM due WHERE version.notice_id = due.notice_id AND version.version = due.version
+    RETURNING version.state, version.lease, version.attempts, version.polls, version.disputed, version.first_contact_time,
+        version.sent, due.*
+"""
+
+HOLD = """
+    -- Locks a version that is still leased by this worker. `followed` is a column of the locked row, so it is the newest value.
+    SELECT notice.wanted AND NOT version.followed AS is_wanted,
+        EXISTS (
+            SELECT 1 FROM notice_versions AS told WHERE told.notice_id = version.notice_id AND told.sent IS NOT NULL
+        ) AS notice_was_sent
+    FROM notice_versions AS version JOIN notices AS notice USING (notice_id)
+    WHERE version.notice_id = %s AND version.version = %s AND version.lease = %s
+    FOR UPDATE OF version
+"""
+
+SETTLE = """
+    -- Saves a step of a version that is held, and ends its lease.
+    UPDATE notice_versions
+    SET state = %(state)s, lease = NULL, leased_until = NULL, may_be_held = %(may_be_held)s,
+        next_attempt_time = statement_timestamp() + make_interval(secs => %(wait_seconds)s::float8),
+        receipt = coalesce(nullif(%(receipt)s, ''), receipt), refused_fields = %(refused_fields)s,
+        sent = CASE WHEN %(is_acknowledged)s THEN coalesce(sent, %(now)s) ELSE sent END,
+        received = CASE WHEN %(is_received)s THEN coalesce(received, %(now)s) ELSE received END,
+        loaded = CASE WHEN %(is_loaded)s THEN %(now)s END,
+        superseded = CASE WHEN %(is_superseded)s THEN %(now)s END,
+        disputed = CASE WHEN %(is_disputed)s THEN coalesce(disputed, %(now)s) END
+    WHERE notice_id = %(notice_id)s AND version = %(version)s
+"""
+
+
+def take_to_send(conn: Connection, *, channel: str, seconds: float) -> tuple[NoticeVersion, Row] | None:
+    """The next version to send, leased for so many seconds, and its row with `body` (sealed), `key_id` and `wrapped`."""
+    row = conn.execute(TAKE_TO_SEND, {"channel": channel, "seconds": seconds}).fetchone()
+    return (_version_of(row), row) if row else None
+
+
+def take_to_ask(conn: Connection, *, channel: str, seconds: float) -> NoticeVersion | None:
+    """The next version about which its authority is to be asked, leased for so many seconds."""
+    row = conn.execute(TAKE_TO_ASK, {"channel": channel, "seconds": seconds}).fetchone()
+    return _version_of(row) if row else None
+
+
+def hold(conn: Connection, version: NoticeVersion) -> NoticeVersion | None:
+    """The version as it is now, locked for this transaction; None where the lease is no longer this worker's."""
+    row = conn.execute(HOLD, [version.notice_id, version.version, version.lease]).fetchone()
+    return replace(version, **row) if row else None
+
+
+def settle(conn: Connection, version: NoticeVersion, step: Step, *, now: datetime) -> None:
+    """Saves a step. `version` must be held, or taken in this transaction."""
+    conn.execute(SETTLE, _values(version, step, now))
+
+
+def _values(version: NoticeVersion, step: Step, now: datetime) -> Mapping[str, Any]:
+    return {
+        "notice_id": version.notice_id,
+        "version": version.version,
+        "state": step.state,
+        "may_be_held": step.may_be_held,
+        "wait_seconds": step.wait_seconds,
+        "receipt": step.receipt,
+        "refused_fields": list(step.refused_fields),
+        "is_acknowledged": step.is_acknowledged,
+        "is_received": step.is_acknowledged and step.state is not NoticeState.SENT,
+        "is_loaded": step.state is NoticeState.LOADED,
+        "is_superseded": step.state is NoticeState.SUPERSEDED,
+        "is_disputed": step.is_disputed,
+        "now": now,
+    }
+
+
+def _version_of(row: Row) -> NoticeVersion:
+    names = ("notice_id", "version", "claim_ref", "authority_code", "lease", "attempts", "polls", "is_wanted")
+    return NoticeVersion(
+        **{name: row[name] for name in names},
+        state=NoticeState(row["state"]),
+        may_be_held=row["might_be_held"],
+        is_disputed=row["disputed"] is not None,
+        first_contact_time=row["first_contact_time"],
+        sent_time=row["sent"],
+        notice_was_sent=row["sent"] is not None,
+    )
