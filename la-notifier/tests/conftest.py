@@ -1,29 +1,28 @@
-"""A migrated database, the postcode extract, claims of the test's own, the councils' stand-in, and the notifier."""
+"""A migrated database, claims of the test's own, the councils' stand-in, and the notifier."""
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, LiteralString
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 import pytest
 from google.protobuf.message import Message
 from psycopg import sql
 
-from chassis import clock
+from chassis import clock, testing
 from chassis.bus import Bus
 from chassis.errors import NotFound, Unavailable
-from chassis.postcodes import build_extract
 from chassis.runtime import Process
-from chassis.testing import DatabaseUrls, Servers, Tokens, database_fixture, settings_for
-from cms.common.v1 import common_pb2
+from chassis.testing import DatabaseUrls, SettingsOf, database_fixture, deliver, event_of
 from la_notifier.__main__ import MIGRATIONS, service
 from la_notifier.config import Settings
-from la_notifier.domain import ClaimFacts
+from la_notifier.domain.facts import ClaimFacts
 from simulators.councils.server import Councils as CouncilsStandIn
 from simulators.settings import CouncilsSettings, read_settings
 from simulators.testing import call
@@ -59,13 +58,6 @@ SECRETS = {"E08000035": "00ff" * 16, "E08000025": "22dd" * 16, "W06000015": "11e
 database_urls = database_fixture("notifier", MIGRATIONS)
 
 
-@pytest.fixture(scope="session")
-def postcodes_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("postcodes") / "postcodes.sqlite"
-    build_extract(path)
-    return path
-
-
 @pytest.fixture
 def secrets_file(tmp_path: Path) -> Path:
     path = tmp_path / "councils.json"
@@ -75,15 +67,9 @@ def secrets_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def councils(tmp_path: Path, secrets_file: Path) -> Iterator[CouncilsStandIn]:
+    data = tmp_path / "councils"
     stand_in = CouncilsStandIn(
-        read_settings(
-            CouncilsSettings,
-            port=0,
-            control_port=0,
-            data=tmp_path / "councils",
-            secrets=secrets_file,
-            load_seconds=0.05,
-        )
+        read_settings(CouncilsSettings, port=0, control_port=0, data=data, secrets=secrets_file, load_seconds=0.05)
     )
     stand_in.start()
     yield stand_in
@@ -91,35 +77,20 @@ def councils(tmp_path: Path, secrets_file: Path) -> Iterator[CouncilsStandIn]:
 
 
 @pytest.fixture
-def settings(
-    *,
-    database_urls: DatabaseUrls,
-    servers: Servers,
-    bus_prefix: str,
-    tokens: Tokens,
-    postcodes_file: Path,
-    secrets_file: Path,
-    councils: CouncilsStandIn,
-) -> Settings:
+def settings(settings_of: SettingsOf, postcodes_file: Path, secrets_file: Path, councils: CouncilsStandIn) -> Settings:
     """Waits are a hundredth of what they are in use."""
-    made: Settings = settings_for(
+    return settings_of(
         Settings,
         "la-notifier",
-        urls=database_urls,
-        servers=servers,
-        bus_prefix=bus_prefix,
-        tokens=tokens,
         postcodes_file=postcodes_file,
         council_secrets_file=secrets_file,
         councils_url=f"http://127.0.0.1:{councils.port}",
         time_scale=0.01,
     )
-    return made
 
 
 def facts_of_a_tenant(**answers: Any) -> ClaimFacts:
     """A draft at version 3 of a lone tenant in Cardiff; an answer of None is not given."""
-    given = {name: value for name, value in (ANSWERS | answers).items() if value is not None}
     return ClaimFacts(
         claim_ref=CLAIM,
         version=3,
@@ -129,8 +100,12 @@ def facts_of_a_tenant(**answers: Any) -> ClaimFacts:
         first_contact_time=clock.now(),
         first_contact_on=clock.today(),
         claim_on=None,
-        answers=given,
+        answers=_given(ANSWERS | answers),
     )
+
+
+def _given(answers: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in answers.items() if value is not None}
 
 
 @pytest.fixture(scope="session")
@@ -148,23 +123,22 @@ class ClaimsOfTests:
         """The versions that were asked for; 0 for a claim as it is now."""
 
     def keep(self, facts: ClaimFacts) -> ClaimFacts:
-        """The claim is at this version now."""
+        """Keeps a claim at this version."""
         self.kept.setdefault(facts.claim_ref, []).append(facts)
         return facts
 
     def submit(self, claim_ref: str = CLAIM, on: date | None = None) -> ClaimFacts:
-        """The claim is submitted, which makes a version."""
+        """Submits the claim, which makes a version."""
         now = self.kept[claim_ref][-1]
         return self.keep(replace(now, version=now.version + 1, claim_on=on or clock.today()))
 
     def amend(self, claim_ref: str = CLAIM, **answers: Any) -> ClaimFacts:
-        """Answers are changed, None takes one back: that makes a version."""
+        """Changes answers, which makes a version; None clears one."""
         now = self.kept[claim_ref][-1]
-        given = {name: value for name, value in (dict(now.answers) | answers).items() if value is not None}
-        return self.keep(replace(now, version=now.version + 1, answers=given))
+        return self.keep(replace(now, version=now.version + 1, answers=_given(dict(now.answers) | answers)))
 
     def facts(self, claim_ref: str, version: int = 0) -> ClaimFacts:
-        """As the notifier asks."""
+        """The facts, as the notifier asks for them."""
         self.asked.append(version)
         if self.is_away:
             raise Unavailable("UNAVAILABLE", "intake is away")
@@ -178,42 +152,25 @@ def claims() -> ClaimsOfTests:
     return ClaimsOfTests()
 
 
-class Told:
-    """Tells the notifier events on the bus, as intake's relay does."""
+Publish = Callable[..., None]
 
-    def __init__(self, bus: Bus) -> None:
-        self._bus = bus
 
-    def __call__(
-        self,
-        event: Message,
+@pytest.fixture
+def publish(bus: Bus) -> Publish:
+    """Publishes an event of intake on the bus."""
+
+    def add(
+        message: Message,
         *,
         claim_ref: str = CLAIM,
         version: int,
         occurred: datetime | None = None,
         event_id: UUID | None = None,
     ) -> None:
-        """Adds a delivery of the event to intake's stream."""
-        known = event_id or uuid4()
-        envelope = common_pb2.EventEnvelope(
-            event_id=str(known),
-            type=event.DESCRIPTOR.full_name,
-            claim_ref=claim_ref,
-            version=version,
-            payload=event.SerializeToString(),
-        )
-        envelope.occurred_time.FromDatetime((occurred or clock.now()).astimezone(UTC))
-        entry: dict[str, bytes | str] = {
-            "event_id": known.bytes,
-            "heard_by": "la-notifier",
-            "envelope": envelope.SerializeToString(),
-        }
-        self._bus.add("events:intake-svc", [entry])
+        event = event_of(message, claim_ref=claim_ref, version=version, at=occurred, event_id=event_id)
+        deliver(bus, event, hearer="la-notifier")
 
-
-@pytest.fixture
-def tell(bus: Bus) -> Told:
-    return Told(bus)
+    return add
 
 
 Running = Callable[[], AbstractContextManager[Process]]
@@ -222,15 +179,7 @@ Running = Callable[[], AbstractContextManager[Process]]
 @pytest.fixture
 def running(settings: Settings, claims: ClaimsOfTests) -> Running:
     """Runs the notifier, with both doors and all its workers, as long as the context lasts."""
-
-    @contextmanager
-    def run() -> Iterator[Process]:
-        process = Process(service(settings, claims_of=lambda _runtime: claims))
-        process.start()
-        yield process
-        process.stop()
-
-    return run
+    return partial(testing.running, service(settings, claims_of=lambda _runtime: claims))
 
 
 @pytest.fixture
@@ -240,11 +189,11 @@ def notifier(running: Running) -> Iterator[Process]:
 
 
 class Scene:
-    """What an integration test sets up and looks at."""
+    """What an integration test sets up and inspects."""
 
-    def __init__(self, claims: ClaimsOfTests, tell: Told, councils: CouncilsStandIn, urls: DatabaseUrls) -> None:
+    def __init__(self, claims: ClaimsOfTests, publish: Publish, councils: CouncilsStandIn, urls: DatabaseUrls) -> None:
         self.claims = claims
-        self.tell = tell
+        self.publish = publish
         self._councils = councils
         self._urls = urls
 
@@ -261,7 +210,7 @@ class Scene:
         )
 
     def is_quiet(self) -> bool:
-        """Whether everything that was heard was looked at."""
+        """Whether every claim of which an event was heard was reviewed."""
         return self.rows("SELECT 1 FROM inbox LIMIT 1") != [] and self.rows("SELECT 1 FROM looks") == []
 
     def events_out(self) -> list[tuple[str, int]]:
@@ -269,8 +218,8 @@ class Scene:
         rows = self.rows("SELECT type, version FROM outbox ORDER BY created")
         return [(name.rpartition(".")[2], version) for name, version in rows]
 
-    def not_told(self) -> list[tuple[Any, ...]]:
-        """Authority and reason of what is left to a person."""
+    def referrals(self) -> list[tuple[Any, ...]]:
+        """Authority and reason of what is left to a processing officer."""
         return self.rows("SELECT authority_code, reason FROM not_told ORDER BY authority_code")
 
     def order(self, failure: str, **rule: object) -> None:
@@ -283,9 +232,10 @@ class Scene:
         counts: dict[str, int] = call(self._councils.control_port, "GET", "/failures/counts").body["counts"]
         return counts
 
-    def ledger(self) -> Any:
-        """What the councils hold of the claim."""
-        return call(self._councils.control_port, "GET", f"/ledger?claim_ref={CLAIM}").body
+    def ledger(self, claim_ref: str = CLAIM) -> Any:
+        """What the councils hold of a claim; of all claims where it is empty."""
+        query = f"?claim_ref={claim_ref}" if claim_ref else ""
+        return call(self._councils.control_port, "GET", f"/ledger{query}").body
 
     def held(self) -> list[Any]:
         """The notices that the councils hold of the claim."""
@@ -299,5 +249,5 @@ class Scene:
 
 
 @pytest.fixture
-def scene(claims: ClaimsOfTests, tell: Told, councils: CouncilsStandIn, database_urls: DatabaseUrls) -> Scene:
-    return Scene(claims, tell, councils, database_urls)
+def scene(claims: ClaimsOfTests, publish: Publish, councils: CouncilsStandIn, database_urls: DatabaseUrls) -> Scene:
+    return Scene(claims, publish, councils, database_urls)

@@ -50,7 +50,7 @@ LONG: Mapping[str, Sequence[str]] = {
         "enquiry.after_answer",  # of one of those before
     ),
     NOTIFIER: (
-        "look.after_lease",
+        "review.after_lease",
         *HANDLING,
         "notice.before_sending",
         "notice.after_answer",

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from cms.intake.v1 import intake_pb2
 from intake.domain.interview import first_contact_known, known_values
 from la_notifier.clients import facts_of
-from la_notifier.domain import NoticeKind, NoticeState, NoticeVersion, content_of, next_kind, sought
+from la_notifier.domain.content import PreviousVersion, content_of, next_kind
+from la_notifier.domain.facts import sought
+from la_notifier.domain.notices import NoticeKind, NoticeState
 from simulators.councils.notice_fields import NoticeFields, Problem, load_notice_fields
 
 NOTICE_ID = UUID("7d444840-9dc0-11d1-b245-5ffdce74fad2")
@@ -38,8 +40,8 @@ def problems(fields: NoticeFields, told: intake_pb2.ClaimFacts, *, before: Notic
     return fields.problems(json.loads(json.dumps(head | content)))
 
 
-def _told_before(kind: NoticeKind) -> NoticeVersion:
-    return NoticeVersion(version=1, kind=kind, state=NoticeState.LOADED, may_be_held=True, content={})
+def _told_before(kind: NoticeKind) -> PreviousVersion:
+    return PreviousVersion(version=1, kind=kind, state=NoticeState.LOADED, may_be_held=True, content={})
 
 
 @settings(max_examples=20, deadline=None)

@@ -38,11 +38,9 @@ def staff(tokens: Tokens) -> str:
     return tokens.issue("SUPPORT")
 
 
-def test_the_notices_of_a_claim_are_shown_with_their_dates_and_times(
-    notifier: Process, scene: Any, tenant: Any, staff: str
-) -> None:
+def test_notices_show_their_dates_and_times(notifier: Process, scene: Any, tenant: Any, staff: str) -> None:
     scene.claims.keep(tenant())
-    scene.tell(events_pb2.FirstContactRecorded(), version=3)
+    scene.publish(events_pb2.FirstContactRecorded(), version=3)
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
 
     [notice] = by_http(notifier, "GetNotices", {"claimRef": CLAIM}, staff).json()["notices"]
@@ -57,16 +55,14 @@ def test_the_notices_of_a_claim_are_shown_with_their_dates_and_times(
     assert (same.version, same.attempts, same.authority_code) == (1, 1, "W06000015")
 
 
-def test_a_claim_of_which_nothing_was_heard_has_no_notices(notifier: Process, staff: str) -> None:
+def test_an_unknown_claim_has_no_notices(notifier: Process, staff: str) -> None:
     assert by_http(notifier, "GetNotices", {"claimRef": CLAIM}, staff).json() == {"notices": [], "notTold": []}
 
 
-def test_a_claim_without_an_authority_is_shown_with_the_reason(
-    notifier: Process, scene: Any, tenant: Any, staff: str
-) -> None:
+def test_a_claim_without_an_authority_shows_the_reason(notifier: Process, scene: Any, tenant: Any, staff: str) -> None:
     scene.claims.keep(tenant(address={"lines": ["4 Donegall Square"], "postcode": "BT1 5GS"}))
-    scene.tell(events_pb2.FirstContactRecorded(), version=3)
-    eventually(scene.not_told)
+    scene.publish(events_pb2.FirstContactRecorded(), version=3)
+    eventually(scene.referrals)
 
     [not_told] = by_grpc(notifier, "GetNotices", {"claim_ref": CLAIM}, staff).not_told
 
@@ -85,14 +81,14 @@ def test_the_metrics_of_the_notifier_are_served(
     notifier: Process, scene: Any, tenant: Any, database_urls: DatabaseUrls
 ) -> None:
     scene.claims.keep(tenant())
-    scene.tell(events_pb2.FirstContactRecorded(), version=3)
+    scene.publish(events_pb2.FirstContactRecorded(), version=3)
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
 
     text = httpx.get(f"http://127.0.0.1:{notifier.http.port}/metrics").text
 
     assert 'notifier_notices{channel="API",state="LOADED"} 1.0' in text
     assert 'notifier_first_contact_to_sent_seconds_bucket{le="60.0"}' in text
-    assert "notifier_claims_to_look_at 0.0" in text
+    assert "notifier_reviews_due 0.0" in text
 
 
 REFUSALS = [
@@ -113,9 +109,7 @@ REFUSALS = [
 ]
 
 
-def test_what_is_refused_is_refused_by_both_doors_with_its_fields_and_without_the_value(
-    notifier: Process, tokens: Tokens
-) -> None:
+def test_both_doors_refuse_bad_requests_with_field_names_but_without_values(notifier: Process, tokens: Tokens) -> None:
     refused = [refusal(notifier, tokens, method=method, body=body, role=role) for method, body, role, _, _ in REFUSALS]
 
     assert refused == [(code, fields, code, []) for _, _, _, code, fields in REFUSALS]
@@ -140,7 +134,7 @@ def refusal(
     )
 
 
-def test_a_body_that_is_no_message_is_refused_by_both_doors(notifier: Process, staff: str) -> None:
+def test_both_doors_refuse_a_body_that_is_not_a_message(notifier: Process, staff: str) -> None:
     for method in REQUESTS:
         answer = by_http(notifier, method, {"nonsense": {"CANARY": 1}}, staff)
         with grpc.insecure_channel(f"127.0.0.1:{notifier.grpc.port}") as channel:
@@ -153,7 +147,7 @@ def test_a_body_that_is_no_message_is_refused_by_both_doors(notifier: Process, s
         assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
-def test_who_to_ask_in_northern_ireland_is_in_the_answer(notifier: Process, staff: str) -> None:
+def test_the_refusal_for_northern_ireland_names_the_bodies_to_ask(notifier: Process, staff: str) -> None:
     answer = by_http(notifier, "FindAuthority", {"postcode": "BT1 5GS"}, staff).json()
 
     assert "Northern Ireland Housing Executive" in answer["message"]

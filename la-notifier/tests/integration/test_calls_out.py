@@ -1,4 +1,4 @@
-"""Calls to others over real sockets: intake over gRPC, authorities that hang or are not there."""
+"""Calls over real sockets: to intake over gRPC, to authorities that hang or do not answer."""
 
 import socket
 import threading
@@ -14,14 +14,16 @@ import pytest
 from chassis.errors import PermissionDenied, Unavailable
 from chassis.testing import free_port
 from cms.intake.v1 import intake_pb2
-from la_notifier.clients import Councils, HeldState, IntakeClaims, Outgoing, SendResult
+from la_notifier.channels.api import Councils, Outgoing
+from la_notifier.clients import IntakeClaims
+from la_notifier.domain.notices import HeldState, SendResult
 
 CARDIFF = "W06000015"
 NOTICE = Outgoing(notice_id="N-1", version=1, authority_code=CARDIFF, body=b"{}")
 
 
 def get_claim_facts(request: intake_pb2.GetClaimFactsRequest, context: grpc.ServicerContext) -> Any:
-    """Facts at the version asked, for whoever has the right token."""
+    """Facts at the version asked for, if the token is right."""
     if ("authorization", "Bearer right") not in context.invocation_metadata():
         context.abort(grpc.StatusCode.PERMISSION_DENIED, "no")
     facts = intake_pb2.ClaimFacts(claim_ref=request.claim_ref, version=request.version or 9)
@@ -82,14 +84,14 @@ def test_intake_is_asked_for_a_version_as_the_service_itself(intake_port: int) -
     assert claims.facts("C0123456789A", 3).version == 3
 
 
-def test_intakes_refusal_and_absence_are_errors_of_our_own(intake_port: int) -> None:
+def test_a_refusal_and_an_absence_of_intake_are_errors_of_the_chassis(intake_port: int) -> None:
     with pytest.raises(PermissionDenied):
         IntakeClaims(f"127.0.0.1:{intake_port}", lambda: "wrong").facts("C0123456789A")
     with pytest.raises(Unavailable):
         IntakeClaims(f"127.0.0.1:{free_port()}", lambda: "right").facts("C0123456789A")
 
 
-def test_an_authority_that_is_not_there_has_not_taken_the_notice(councils_at: Any) -> None:
+def test_an_authority_that_cannot_be_reached_has_not_taken_the_notice(councils_at: Any) -> None:
     councils = councils_at(f"http://127.0.0.1:{free_port()}")
 
     assert councils.send(NOTICE).result is SendResult.NOT_TAKEN
@@ -97,9 +99,7 @@ def test_an_authority_that_is_not_there_has_not_taken_the_notice(councils_at: An
 
 
 @pytest.mark.parametrize("answers", [b"", b"HTTP/1.1 202 Accepted\r\nContent-Length: 99\r\n\r\n{", b"nonsense\r\n\r\n"])
-def test_an_answer_that_is_cut_short_leaves_it_open_whether_the_notice_is_held(
-    councils_at: Any, answers: bytes
-) -> None:
+def test_an_answer_cut_short_leaves_the_outcome_unknown(councils_at: Any, answers: bytes) -> None:
     with an_authority_that(answers) as url:
         assert councils_at(url).send(NOTICE).result is SendResult.UNKNOWN
 
@@ -110,7 +110,7 @@ def test_a_notice_without_a_secret_to_sign_it_is_not_sent(councils_at: Any) -> N
     assert councils.send(NOTICE).result is SendResult.NOT_TAKEN
 
 
-def test_every_wait_for_an_authority_has_an_end(councils_at: Any) -> None:
+def test_every_wait_for_an_authority_has_a_limit(councils_at: Any) -> None:
     timeouts: httpx.Timeout = councils_at("http://127.0.0.1:1")._http.timeout
 
     assert all(limit and limit <= 10 for limit in timeouts.as_dict().values())

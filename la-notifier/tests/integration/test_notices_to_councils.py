@@ -15,7 +15,7 @@ from chassis.runtime import Process
 from chassis.testing import eventually
 from cms.intake.v1 import events_pb2
 from la_notifier.consumers import HANDLERS
-from la_notifier.domain import ClaimFacts
+from la_notifier.domain.facts import ClaimFacts
 
 Scene = Any
 Tenant = Callable[..., ClaimFacts]
@@ -30,21 +30,23 @@ BELFAST = {"lines": ["4 Donegall Square", "Belfast"], "postcode": "BT1 5GS"}
 NOWHERE = {"lines": ["5 High Street", "Cardiff"], "postcode": "CF10 9ZZ"}
 
 
-def failed_looks() -> float:
-    return REGISTRY.get_sample_value("chassis_worker_failures_total", {"worker": "notices"}) or 0.0
+def failed_reviews() -> float:
+    return REGISTRY.get_sample_value("notifier_failures_total", {"act": "review"}) or 0.0
 
 
-def test_the_handlers_are_those_of_the_contract() -> None:
+def test_the_handlers_are_the_events_that_the_contract_names() -> None:
     assert HANDLERS.keys() == contract.events_heard_by("la-notifier").keys()
 
 
-def test_first_contact_is_told_and_then_the_claim(notifier: Process, scene: Scene, tenant: Tenant) -> None:
+def test_an_intention_goes_out_at_first_contact_and_then_the_claim(
+    notifier: Process, scene: Scene, tenant: Tenant
+) -> None:
     scene.claims.keep(tenant())
-    scene.tell(FIRST_CONTACT, version=3)
+    scene.publish(FIRST_CONTACT, version=3)
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
 
     scene.claims.submit()
-    scene.tell(SUBMITTED, version=4)
+    scene.publish(SUBMITTED, version=4)
     eventually(lambda: scene.versions()[1:] == [(2, "CLAIM", "LOADED")])
 
     [notice] = scene.held()
@@ -59,32 +61,32 @@ def test_a_claim_that_is_submitted_at_once_has_no_intention(notifier: Process, s
     scene.claims.keep(tenant())
     scene.claims.submit()
 
-    scene.tell(SUBMITTED, version=4)
+    scene.publish(SUBMITTED, version=4)
 
     eventually(lambda: scene.versions() == [(1, "CLAIM", "LOADED")])
     assert scene.held()[0]["versions"][0]["kind"] == "CLAIM"
 
 
-def test_an_amendment_is_told_as_a_change_and_only_if_the_authority_needs_it(
+def test_an_amendment_goes_out_as_a_change_only_if_the_authority_needs_it(
     notifier: Process, scene: Scene, tenant: Tenant
 ) -> None:
     scene.claims.keep(tenant())
     scene.claims.submit()
-    scene.tell(SUBMITTED, version=4)
+    scene.publish(SUBMITTED, version=4)
     eventually(lambda: scene.versions() == [(1, "CLAIM", "LOADED")])
 
     scene.claims.amend(sort_code="112233")
-    scene.tell(AMENDED, version=5)
+    scene.publish(AMENDED, version=5)
     eventually(lambda: len(scene.rows("SELECT 1 FROM inbox")) == 2 and scene.is_quiet())
     assert scene.versions() == [(1, "CLAIM", "LOADED")]
 
     scene.claims.amend(rent_amount="90.00")
-    scene.tell(AMENDED, version=6)
+    scene.publish(AMENDED, version=6)
     eventually(lambda: scene.versions()[1:] == [(2, "CHANGE", "LOADED")])
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
-def test_events_in_any_order_and_many_times_end_in_one_notice_loaded_once(
+def test_repeated_events_in_any_order_lead_to_one_notice_loaded_once(
     notifier: Process, scene: Scene, tenant: Tenant, order: tuple[int, ...]
 ) -> None:
     scene.claims.keep(tenant())
@@ -94,7 +96,7 @@ def test_events_in_any_order_and_many_times_end_in_one_notice_loaded_once(
     deliveries = [(*events[number], uuid4()) for number in order] * 3
 
     for event, version, event_id in deliveries:
-        scene.tell(event, version=version, event_id=event_id)
+        scene.publish(event, version=version, event_id=event_id)
 
     eventually(lambda: len(scene.rows("SELECT 1 FROM inbox")) == 3 and scene.is_quiet())
     eventually(lambda: scene.versions() == [(1, "CLAIM", "LOADED")])
@@ -103,14 +105,14 @@ def test_events_in_any_order_and_many_times_end_in_one_notice_loaded_once(
 
 
 @pytest.mark.parametrize("failure", ["unavailable", "too_many"])
-def test_an_authority_that_is_away_gets_it_when_it_said_to_come_again(
+def test_an_authority_that_is_away_gets_the_notice_after_its_retry_after(
     notifier: Process, scene: Scene, tenant: Tenant, failure: str
 ) -> None:
     scene.order(failure, count=1, retry_after=1, method="POST")
     scene.claims.keep(tenant())
     began = datetime.now(UTC)
 
-    scene.tell(FIRST_CONTACT, version=3)
+    scene.publish(FIRST_CONTACT, version=3)
 
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
     [(attempts, sent)] = scene.rows("SELECT attempts, sent FROM notice_versions")
@@ -123,7 +125,7 @@ def test_lost_replies_do_not_double_anything(notifier: Process, scene: Scene, te
     scene.order("lose_reply", count=3, method=method)
     scene.claims.keep(tenant())
 
-    scene.tell(FIRST_CONTACT, version=3)
+    scene.publish(FIRST_CONTACT, version=3)
 
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
     assert scene.fired() == {"lose_reply": 3}
@@ -131,18 +133,18 @@ def test_lost_replies_do_not_double_anything(notifier: Process, scene: Scene, te
     assert scene.events_out() == [("NoticeSent", 1), ("NoticeLoaded", 1)]
 
 
-def test_a_refused_notice_shows_the_fields_and_goes_again_once_they_are_corrected(
+def test_a_refused_notice_shows_its_fields_and_goes_out_again_after_a_correction(
     notifier: Process, scene: Scene, tenant: Tenant
 ) -> None:
     scene.order("invalid", count=1, field="tenancy.kind")
     scene.claims.keep(tenant())
     scene.claims.submit()
-    scene.tell(SUBMITTED, version=4)
+    scene.publish(SUBMITTED, version=4)
     eventually(lambda: scene.versions() == [(1, "CLAIM", "REFUSED")])
     assert scene.rows("SELECT refused_fields, attempts FROM notice_versions") == [(["tenancy.kind"], 1)]
 
     scene.claims.amend(tenure="COUNCIL_TENANT")
-    scene.tell(AMENDED, version=5)
+    scene.publish(AMENDED, version=5)
 
     eventually(lambda: scene.versions() == [(1, "CLAIM", "REFUSED"), (2, "CLAIM", "LOADED")])
     assert scene.events_out() == [("NoticeRefused", 1), ("NoticeSent", 2), ("NoticeLoaded", 2)]
@@ -152,129 +154,125 @@ def test_a_notice_that_is_refused_after_its_receipt_is_refused(notifier: Process
     scene.order("refuse_load", count=1)
     scene.claims.keep(tenant())
 
-    scene.tell(FIRST_CONTACT, version=3)
+    scene.publish(FIRST_CONTACT, version=3)
 
     eventually(lambda: scene.versions() == [(1, "INTENTION", "REFUSED")])
     assert scene.events_out() == [("NoticeSent", 1), ("NoticeRefused", 1)]
 
 
-def test_a_notice_to_an_authority_without_the_api_waits_and_only_the_newest(
+def test_only_the_newest_notice_waits_for_an_authority_without_the_api(
     notifier: Process, scene: Scene, tenant: Tenant
 ) -> None:
     scene.claims.keep(tenant(address=HARTLEPOOL))
-    scene.tell(FIRST_CONTACT, version=3)
+    scene.publish(FIRST_CONTACT, version=3)
     eventually(lambda: scene.versions() == [(1, "INTENTION", "WAITING")])
 
     scene.claims.submit()
-    scene.tell(SUBMITTED, version=4)
+    scene.publish(SUBMITTED, version=4)
 
     eventually(lambda: scene.versions() == [(1, "INTENTION", "SUPERSEDED"), (2, "CLAIM", "WAITING")])
-    assert scene.rows(
-        "SELECT channel, sum(attempts) FROM notices JOIN notice_versions USING (notice_id) GROUP BY 1"
-    ) == [("SFTP", 0)]
+    assert scene.rows("SELECT channel, sum(attempts) FROM notice_versions GROUP BY 1") == [("SFTP", 0)]
 
 
 @pytest.mark.parametrize(("address", "reason"), [(BELFAST, "NORTHERN_IRELAND"), (NOWHERE, "POSTCODE_UNKNOWN")])
-def test_a_claim_without_an_authority_shows_until_its_address_is_put_right(
+def test_a_claim_without_an_authority_is_referred_until_its_address_is_corrected(
     notifier: Process, scene: Scene, tenant: Tenant, address: dict[str, Any], reason: str
 ) -> None:
     scene.claims.keep(tenant(address=address))
-    scene.tell(FIRST_CONTACT, version=3, occurred=datetime(2026, 3, 1, 12, tzinfo=UTC))
-    eventually(lambda: scene.not_told() == [("", reason)])
+    scene.publish(FIRST_CONTACT, version=3, occurred=datetime(2026, 3, 1, 12, tzinfo=UTC))
+    eventually(lambda: scene.referrals() == [("", reason)])
     assert scene.rows("SELECT DISTINCT owner FROM not_told") == [("PROCESSING_OFFICER",)]
     assert scene.versions() == []
 
     scene.claims.submit()
-    scene.tell(SUBMITTED, version=4, occurred=datetime(2026, 3, 2, 12, tzinfo=UTC))
+    scene.publish(SUBMITTED, version=4, occurred=datetime(2026, 3, 2, 12, tzinfo=UTC))
     eventually(lambda: len(scene.rows("SELECT 1 FROM inbox")) == 2 and scene.is_quiet())
     scene.claims.amend(address=LEEDS)
-    scene.tell(AMENDED, version=5, occurred=datetime(2026, 5, 9, 12, tzinfo=UTC))
+    scene.publish(AMENDED, version=5, occurred=datetime(2026, 5, 9, 12, tzinfo=UTC))
 
     eventually(lambda: scene.versions() == [(1, "CLAIM", "LOADED")])
-    assert scene.not_told() == []
-    # The claimant's intention was notified when it was told to us: nothing is lost by an address that was wrong.
+    assert scene.referrals() == []
+    # The intention was notified on the day of first contact: the wrong address costs the claimant nothing.
     assert scene.rows("SELECT intention_on, proof_due_on FROM notices JOIN notice_versions USING (notice_id)") == [
         (date(2026, 3, 1), date(2026, 4, 1))
     ]
 
 
-def test_a_draft_whose_address_was_taken_back_shows_until_it_is_there_again_and_then_goes_out(
+def test_a_draft_whose_address_was_cleared_is_referred_and_goes_out_once_it_is_back(
     notifier: Process, scene: Scene, tenant: Tenant
 ) -> None:
-    failures_before = failed_looks()
+    failures_before = failed_reviews()
     scene.claims.keep(tenant())
     scene.claims.amend(address=None)
-    scene.tell(FIRST_CONTACT, version=3, occurred=datetime(2026, 3, 1, 12, tzinfo=UTC))
-    eventually(lambda: scene.not_told() == [("", "FACTS_MISSING")])
+    scene.publish(FIRST_CONTACT, version=3, occurred=datetime(2026, 3, 1, 12, tzinfo=UTC))
+    eventually(lambda: scene.referrals() == [("", "FACTS_MISSING")])
     eventually(lambda: scene.rows("SELECT 1 FROM looks WHERE attempts > 2"))
     assert (scene.versions(), scene.rows("SELECT 1 FROM heard_events")) == ([], [])
-    assert failed_looks() == failures_before
+    assert failed_reviews() == failures_before
 
-    # An answer of a draft makes no event: the notifier has to come back by itself.
+    # An answer of a draft makes no event: the notifier has to review the claim again by itself.
     scene.claims.amend(address=LEEDS)
 
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
-    assert (scene.not_told(), scene.rows("SELECT 1 FROM looks")) == ([], [])
+    assert (scene.referrals(), scene.rows("SELECT 1 FROM looks")) == ([], [])
     assert scene.rows("SELECT intention_on FROM notices") == [(date(2026, 3, 1),)]
 
 
-def test_what_an_authority_was_told_stands_while_a_fact_is_missing(
-    notifier: Process, scene: Scene, tenant: Tenant
-) -> None:
+def test_notices_stay_as_they_are_while_a_fact_is_missing(notifier: Process, scene: Scene, tenant: Tenant) -> None:
     scene.claims.keep(tenant(address=LEEDS))
-    scene.tell(FIRST_CONTACT, version=3)
+    scene.publish(FIRST_CONTACT, version=3)
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
     scene.claims.amend(address=NOWHERE)
-    scene.tell(AMENDED, version=4)
-    eventually(lambda: scene.not_told() == [("", "POSTCODE_UNKNOWN"), ("E08000035", "MOVED_AWAY")])
+    scene.publish(AMENDED, version=4)
+    eventually(lambda: scene.referrals() == [("", "POSTCODE_UNKNOWN"), ("E08000035", "MOVED_AWAY")])
 
     scene.claims.amend(surname=None)
-    scene.tell(AMENDED, version=5)
+    scene.publish(AMENDED, version=5)
 
-    eventually(lambda: scene.not_told() == [("", "FACTS_MISSING"), ("E08000035", "MOVED_AWAY")])
+    eventually(lambda: scene.referrals() == [("", "FACTS_MISSING"), ("E08000035", "MOVED_AWAY")])
     assert scene.versions() == [(1, "INTENTION", "LOADED")]
 
 
-def test_who_moved_to_another_authority_gets_a_notice_there_with_the_same_dates(
+def test_a_move_to_another_authority_makes_a_notice_there_with_the_same_dates(
     notifier: Process, scene: Scene, tenant: Tenant
 ) -> None:
     scene.claims.keep(tenant())
-    scene.tell(FIRST_CONTACT, version=3, occurred=datetime(2026, 3, 1, 12, tzinfo=UTC))
+    scene.publish(FIRST_CONTACT, version=3, occurred=datetime(2026, 3, 1, 12, tzinfo=UTC))
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
 
     scene.claims.submit()
     scene.claims.amend(address=LEEDS)
-    scene.tell(AMENDED, version=5, occurred=datetime(2026, 3, 9, 12, tzinfo=UTC))
+    scene.publish(AMENDED, version=5, occurred=datetime(2026, 3, 9, 12, tzinfo=UTC))
 
     eventually(lambda: scene.versions() == [(1, "CLAIM", "LOADED"), (1, "INTENTION", "LOADED")])
     assert scene.rows("SELECT authority_code, intention_on, wanted FROM notices ORDER BY 1") == [
         ("E08000035", date(2026, 3, 1), True),
         ("W06000015", date(2026, 3, 1), False),
     ]
-    assert scene.not_told() == [("W06000015", "MOVED_AWAY")]
+    assert scene.referrals() == [("W06000015", "MOVED_AWAY")]
 
 
-def test_who_no_longer_wishes_to_claim_is_left_to_a_person_where_the_authority_was_told(
+def test_a_withdrawn_wish_is_referred_where_the_authority_was_told(
     notifier: Process, scene: Scene, tenant: Tenant
 ) -> None:
     scene.claims.keep(tenant())
-    scene.tell(FIRST_CONTACT, version=3)
+    scene.publish(FIRST_CONTACT, version=3)
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
 
     scene.claims.amend(wishes_housing_benefit=False, wishes_council_tax_benefit=False)
-    scene.tell(AMENDED, version=4)
+    scene.publish(AMENDED, version=4)
 
-    eventually(lambda: scene.not_told() == [("W06000015", "NO_LONGER_SOUGHT")])
+    eventually(lambda: scene.referrals() == [("W06000015", "NO_LONGER_SOUGHT")])
     assert len(scene.versions()) == 1
 
 
 def test_no_notice_goes_out_for_a_non_dependant(notifier: Process, scene: Scene, tenant: Tenant) -> None:
     scene.claims.keep(replace(tenant(tenure="NON_DEPENDANT"), claim_on=date(2026, 3, 1)))
 
-    scene.tell(SUBMITTED, version=4)
+    scene.publish(SUBMITTED, version=4)
 
     eventually(scene.is_quiet)
-    assert (scene.versions(), scene.not_told(), scene.held()) == ([], [], [])
+    assert (scene.versions(), scene.referrals(), scene.held()) == ([], [], [])
 
 
 def test_the_intention_is_dated_by_the_first_event_whose_facts_held_it(
@@ -284,10 +282,10 @@ def test_the_intention_is_dated_by_the_first_event_whose_facts_held_it(
     scene.claims.keep(tenant(wishes_housing_benefit=False, wishes_council_tax_benefit=False))
     scene.claims.amend(wishes_housing_benefit=True)
     scene.claims.submit()
-    scene.tell(SUBMITTED, version=5, occurred=datetime(2026, 7, 9, 9, tzinfo=UTC))
+    scene.publish(SUBMITTED, version=5, occurred=datetime(2026, 7, 9, 9, tzinfo=UTC))
     # Half past eleven at night by Greenwich is the next day in London's summer.
-    scene.tell(AMENDED, version=4, occurred=datetime(2026, 7, 4, 23, 30, tzinfo=UTC))
-    scene.tell(FIRST_CONTACT, version=3, occurred=datetime(2026, 7, 1, 9, tzinfo=UTC))
+    scene.publish(AMENDED, version=4, occurred=datetime(2026, 7, 4, 23, 30, tzinfo=UTC))
+    scene.publish(FIRST_CONTACT, version=3, occurred=datetime(2026, 7, 1, 9, tzinfo=UTC))
     eventually(lambda: len(scene.rows("SELECT 1 FROM heard_events")) == 3)
 
     scene.claims.is_away = False
@@ -298,12 +296,10 @@ def test_the_intention_is_dated_by_the_first_event_whose_facts_held_it(
     ]
 
 
-def test_intake_may_be_away_and_the_claim_is_looked_at_when_it_is_back(
-    notifier: Process, scene: Scene, tenant: Tenant
-) -> None:
+def test_a_claim_is_reviewed_when_intake_is_back(notifier: Process, scene: Scene, tenant: Tenant) -> None:
     scene.claims.is_away = True
     scene.claims.keep(tenant())
-    scene.tell(FIRST_CONTACT, version=3)
+    scene.publish(FIRST_CONTACT, version=3)
     eventually(lambda: scene.rows("SELECT 1 FROM looks WHERE attempts > 1"))
 
     scene.claims.is_away = False
@@ -312,13 +308,11 @@ def test_intake_may_be_away_and_the_claim_is_looked_at_when_it_is_back(
     assert scene.rows("SELECT 1 FROM looks UNION ALL SELECT 1 FROM heard_events") == []
 
 
-def test_what_waited_when_the_notifier_ended_goes_out_when_it_starts_again(
-    running: Running, scene: Scene, tenant: Tenant
-) -> None:
+def test_a_waiting_notice_goes_out_after_a_restart(running: Running, scene: Scene, tenant: Tenant) -> None:
     scene.order("unavailable", method="POST", retry_after=1, count=1)
     scene.claims.keep(tenant())
     with running():
-        scene.tell(FIRST_CONTACT, version=3)
+        scene.publish(FIRST_CONTACT, version=3)
         eventually(lambda: scene.rows("SELECT 1 FROM notice_versions WHERE attempts = 1 AND lease IS NULL"))
 
     with running():
@@ -327,11 +321,9 @@ def test_what_waited_when_the_notifier_ended_goes_out_when_it_starts_again(
     assert scene.loaded_once()
 
 
-def test_nothing_that_the_claimant_told_can_be_read_in_the_database(
-    notifier: Process, scene: Scene, tenant: Tenant
-) -> None:
+def test_the_database_holds_no_readable_answers(notifier: Process, scene: Scene, tenant: Tenant) -> None:
     scene.claims.keep(tenant())
-    scene.tell(FIRST_CONTACT, version=3)
+    scene.publish(FIRST_CONTACT, version=3)
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
 
     for (table,) in scene.rows(

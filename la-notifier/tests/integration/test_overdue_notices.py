@@ -1,4 +1,4 @@
-"""A notice that is late for its way, and whatever a person has to see to, is overdue."""
+"""Notices, referrals and reviews are overdue after their deadlines."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -19,16 +19,18 @@ NOTICE = """
         VALUES (gen_random_uuid(), 'C1', %(code)s, 'One', %(channel)s, '2026-11-22') RETURNING notice_id
     )
     INSERT INTO notice_versions (notice_id, version, kind, state, body, first_contact_time, first_contact_on,
-        proof_due_on, sent, created)
+        proof_due_on, sent, disputed, created)
     SELECT notice_id, 1, 'CLAIM', %(state)s, '', %(now)s, '2026-11-22', '2026-12-22',
-        CASE WHEN %(state)s IN ('SENT', 'RECEIVED') THEN %(now)s::timestamptz END, %(now)s
+        CASE WHEN %(state)s IN ('SENT', 'RECEIVED') AND NOT %(disputed)s THEN %(now)s::timestamptz END,
+        CASE WHEN %(disputed)s THEN %(now)s::timestamptz END, %(now)s
     FROM notice
 """
 
 
-def notice(database: Database, channel: str, state: str, *, code: str = "E1") -> None:
+def notice(database: Database, channel: str, state: str, *, code: str = "E1", disputed: bool = False) -> None:
+    values = {"code": code, "channel": channel, "state": state, "disputed": disputed, "now": clock.now()}
     with database.transaction() as conn:
-        conn.execute(NOTICE, {"code": code, "channel": channel, "state": state, "now": clock.now()})
+        conn.execute(NOTICE, values)
 
 
 def overdue(database: Database) -> list[str]:
@@ -49,7 +51,7 @@ def overdue(database: Database) -> list[str]:
         ("API", "REFUSED", "REFUSED", timedelta(hours=23), timedelta(hours=25)),
     ],
 )
-def test_a_notice_is_late_by_its_own_way(
+def test_a_notice_is_overdue_by_the_deadline_of_its_channel(
     database: Database,
     clock_file: Path,
     *,
@@ -68,10 +70,11 @@ def test_a_notice_is_late_by_its_own_way(
 
 
 @pytest.mark.parametrize(
-    ("code", "late"), [("E07000066", []), ("W06000001", []), ("S12000005", ["SENT_SFTP"]), ("S12000049", ["SENT_SFTP"])]
+    ("code", "shown"),
+    [("E07000066", []), ("W06000001", []), ("S12000005", ["SENT_SFTP"]), ("S12000049", ["SENT_SFTP"])],
 )
-def test_the_bank_holidays_that_count_are_those_of_the_authority(
-    database: Database, clock_file: Path, code: str, late: list[str]
+def test_bank_holidays_of_the_authoritys_nation_do_not_count(
+    database: Database, clock_file: Path, code: str, shown: list[str]
 ) -> None:
     good_friday = datetime(2026, 4, 3, 12, tzinfo=UTC)
     clock.advance(good_friday - clock.now())
@@ -80,11 +83,21 @@ def test_the_bank_holidays_that_count_are_those_of_the_authority(
     # Easter Monday has passed, which is a working day in Scotland alone.
     clock.advance(timedelta(days=4))
 
-    assert overdue(database) == late
+    assert overdue(database) == shown
+
+
+def test_a_disputed_version_is_overdue_after_four_hours(database: Database, clock_file: Path) -> None:
+    notice(database, "API", "SENT", disputed=True)
+    clock.advance(timedelta(hours=3.9))
+    assert overdue(database) == []
+
+    clock.advance(timedelta(hours=0.2))
+
+    assert overdue(database) == ["DISPUTED"]
 
 
 @pytest.mark.parametrize("state", ["LOADED", "SUPERSEDED"])
-def test_what_is_at_its_end_is_never_late(database: Database, clock_file: Path, state: str) -> None:
+def test_an_ended_version_is_never_overdue(database: Database, clock_file: Path, state: str) -> None:
     notice(database, "API", state)
 
     clock.advance(timedelta(days=100))
@@ -96,14 +109,14 @@ def follow(database: Database) -> None:
     """A later version of the one notice there is."""
     with database.transaction() as conn:
         row: Any = conn.execute(
-            "SELECT notice_id, 2 AS version, 'CHANGE' AS kind, body, first_contact_time, first_contact_on, proof_due_on,"
-            " created FROM notice_versions"
+            "SELECT notice_id, 2 AS version, channel, 'CHANGE' AS kind, body, first_contact_time, first_contact_on,"
+            " proof_due_on, created FROM notice_versions"
         ).fetchone()
-        notices.add_version(conn, **row)
+        notices.add_version(conn, row)
         conn.execute("UPDATE notice_versions SET state = 'LOADED', loaded = created WHERE version = 2")
 
 
-def test_a_refused_version_that_a_later_one_followed_is_not_late(database: Database, clock_file: Path) -> None:
+def test_a_refused_version_that_a_later_one_follows_is_not_overdue(database: Database, clock_file: Path) -> None:
     notice(database, "API", "REFUSED")
     follow(database)
 
@@ -112,38 +125,36 @@ def test_a_refused_version_that_a_later_one_followed_is_not_late(database: Datab
     assert overdue(database) == []
 
 
-def test_a_version_that_is_refused_while_a_later_one_is_made_is_not_late(database: Database, clock_file: Path) -> None:
+def test_a_version_refused_while_a_later_one_is_made_is_not_overdue(database: Database, clock_file: Path) -> None:
     notice(database, "API", "SENT")
 
-    with ThreadPoolExecutor(1) as looker:
+    with ThreadPoolExecutor(1) as reviewer:
         with database.transaction() as conn:
             conn.execute("UPDATE notice_versions SET state = 'REFUSED'")
-            following = looker.submit(follow, database)
-            eventually(lambda: waits_for_a_lock(conn), what="the wait for the refusal")
+            following = reviewer.submit(follow, database)
+            eventually(lambda: somebody_waits_for_a_lock(conn), what="the wait for the refusal")
         following.result()
     clock.advance(timedelta(days=100))
 
     assert overdue(database) == []
 
 
-def waits_for_a_lock(conn: Connection) -> bool:
+def somebody_waits_for_a_lock(conn: Connection) -> bool:
     waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     return conn.execute(waiting).fetchone() is not None
 
 
-def test_a_claim_that_was_heard_of_and_not_looked_at_is_late(database: Database, clock_file: Path) -> None:
+def test_a_claim_that_was_not_reviewed_is_overdue(database: Database, clock_file: Path) -> None:
     with database.transaction() as conn:
         conn.execute("INSERT INTO heard_events VALUES (gen_random_uuid(), 'C1', 1, %s)", [clock.now()])
 
     clock.advance(timedelta(minutes=11))
 
-    assert overdue(database) == ["HEARD"]
+    assert overdue(database) == ["REVIEW_DUE"]
 
 
 @pytest.mark.parametrize("code", ["", "S12000005"])
-def test_an_authority_that_nobody_told_is_late_after_a_working_day(
-    database: Database, clock_file: Path, code: str
-) -> None:
+def test_a_referral_is_overdue_after_a_working_day(database: Database, clock_file: Path, code: str) -> None:
     with database.transaction() as conn:
         conn.execute(
             "INSERT INTO not_told (claim_ref, authority_code, reason, since) VALUES ('C1', %s, 'MOVED_AWAY', %s)",
@@ -154,4 +165,4 @@ def test_an_authority_that_nobody_told_is_late_after_a_working_day(
 
     clock.advance(timedelta(days=5))
 
-    assert overdue(database) == ["NOT_TOLD"]
+    assert overdue(database) == ["REFERRED"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chassis.errors import NotFound
 from chassis.postcodes import Postcodes, build_extract
-from la_notifier.authorities import (
+from la_notifier.domain.authorities import (
     Authority,
     AuthorityTable,
     AuthorityUnknown,
@@ -40,24 +40,24 @@ def test_an_authority_is_found_with_its_name_and_channel() -> None:
         ("E07000187", date(2023, 3, 31), "Somerset"),
     ],
 )
-def test_a_merged_district_answers_until_its_last_day_and_its_successor_after(
+def test_a_merged_district_is_found_until_its_last_day_and_its_successor_afterwards(
     old: str, last_day: date, new: str
 ) -> None:
     assert TABLE.find(old, last_day).code == old
     assert TABLE.find(old, last_day.replace(month=4, day=1)).name == new
 
 
-def test_a_district_that_merged_twice_is_followed_to_the_end() -> None:
+def test_a_district_that_merged_twice_leads_to_its_last_successor() -> None:
     on = {year: TABLE.find("E07000190", date(year, 6, 1)).name for year in (2018, 2020, 2024)}
 
     assert on == {2018: "Taunton Deane", 2020: "Somerset West and Taunton", 2024: "Somerset"}
 
 
-def test_todays_code_answers_for_a_date_before_it_began() -> None:
+def test_a_current_code_is_found_for_a_date_before_it_began() -> None:
     assert TABLE.find("E06000066", date(2005, 7, 4)).name == "Somerset"
 
 
-def test_a_district_of_northern_ireland_is_answered_with_who_to_ask() -> None:
+def test_a_district_of_northern_ireland_is_refused_with_the_bodies_to_ask() -> None:
     with pytest.raises(InNorthernIreland, match=r"Housing Executive.*Land & Property Services") as refused:
         TABLE.find("N09000003", TODAY)
 
@@ -94,7 +94,7 @@ def test_every_channel_is_used_and_most_authorities_have_the_api() -> None:
 
 
 @given(code=st.sampled_from(sorted(TABLE.codes(date(2011, 4, 1)))), on=st.dates(date(2011, 4, 1), date(2030, 1, 1)))
-def test_whoever_answers_for_a_district_is_in_force_that_day(code: str, on: date) -> None:
+def test_the_authority_found_for_a_district_is_in_force_on_that_day(code: str, on: date) -> None:
     assert TABLE.find(code, on).code in TABLE.codes(on)
 
 
@@ -113,6 +113,6 @@ def test_whoever_answers_for_a_district_is_in_force_that_day(code: str, on: date
         f"{HEADER}\nE06000001,Hartlepool,api,,2023-03-31,E06000002\nE06000002,Durham,api,2023-05-01,,",
     ],
 )
-def test_a_table_that_does_not_hold_together_is_refused(lines: str) -> None:
+def test_an_inconsistent_table_is_refused(lines: str) -> None:
     with pytest.raises(ValueError, match=r"authorities|fax|31/03/2023"):
         AuthorityTable.parse(lines)

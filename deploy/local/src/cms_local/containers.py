@@ -9,7 +9,7 @@ import stamina
 from chassis import clock, embedded, postcodes
 from cms_local import keys
 from cms_local.layout import DATABASES
-from la_notifier.authorities import AuthorityTable
+from la_notifier.domain.authorities import AuthorityTable
 
 _WAIT_SECONDS = 60.0
 

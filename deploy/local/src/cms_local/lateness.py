@@ -7,9 +7,9 @@ claim may be late here while its state is within its own deadline (docs/states.m
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from chassis.bank_holidays import Nation
 from chassis.deadlines import CutOff, within
-from la_notifier.bank_holidays import BankHolidays
-from la_notifier.deadlines import within_working_days
+from la_notifier.domain.working_days import within_working_days
 
 Way = tuple[str, str]
 """The channel to an authority (API, SFTP or POST), and the authority's GSS code."""
@@ -35,7 +35,7 @@ def notice_is_late(submitted: datetime, way: Callable[[], Way], *, now: datetime
 
 
 def _notice_cut_off(channel: str, authority_code: str) -> CutOff:
-    nation = BankHolidays.of(authority_code)
+    nation = Nation.of_code(authority_code)
     if channel == "SFTP":
         return lambda now: within_working_days(1, nation)(now) - _CYCLE
     if channel == "POST":

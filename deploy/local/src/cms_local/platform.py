@@ -17,7 +17,7 @@ from chassis import clock, embedded, postcodes
 from cms_local import environment, keys, processes
 from cms_local.layout import DATABASES, MODULES, SERVICES, STAND_INS, Layout
 from cms_local.processes import Running
-from la_notifier.authorities import AuthorityTable
+from la_notifier.domain.authorities import AuthorityTable
 
 _READY_SECONDS = 60.0
 _SERVERS = ("postgres", "bus")

@@ -129,7 +129,16 @@ def save_notice(
     content = content_of(facts, authority_code=authority.code, intention_on=intention_on)
     if is_news(content, previous):
         kind = next_kind(facts, previous)
-        _add_version(conn, vault, notice_id, version=len(previous) + 1, kind=kind, facts=facts, channel=authority.channel.name, content=content)
+        _add_version(
+            conn,
+            vault,
+            notice_id,
+            version=len(previous) + 1,
+            kind=kind,
+            facts=facts,
+            channel=authority.channel.name,
+            content=content,
+        )
     left = {code: row["notice_id"] for code, row in others.items()}
     _leave(conn, vault, review, notice_ids=left, reason=ReferralReason.MOVED_AWAY, intention_on=intention_on)
     store.finish(conn, review)

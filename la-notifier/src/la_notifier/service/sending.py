@@ -37,7 +37,13 @@ class Sender:
     """Sends versions to the authorities that have the API, and asks about them. All threads of the service share one."""
 
     def __init__(
-        self, database: Database, vault: Vault, councils: api.Councils, *, waits: Callable[[], Waits], pause_seconds: float
+        self,
+        database: Database,
+        vault: Vault,
+        councils: api.Councils,
+        *,
+        waits: Callable[[], Waits],
+        pause_seconds: float,
     ) -> None:
         """`pause_seconds` is the pause between two searches for due versions when there was none."""
         self._database = database

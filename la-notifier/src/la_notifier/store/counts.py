@@ -1,4 +1,4 @@
-"""What is counted at each scrape. Each number is counted up to MOST_COUNTED, so that a scrape costs the same however much waits."""
+"""Counts for a scrape. Each stops at MOST_COUNTED, so that a scrape costs the same however much waits."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime

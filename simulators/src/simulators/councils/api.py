@@ -12,7 +12,7 @@ from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from simulators.councils.failures import CouncilFailure
-from simulators.councils.holdings import Holdings, LaterVersionHeldError, OtherContentError
+from simulators.councils.holdings import Holdings, LaterVersionHeldError, OtherContentError, Version
 from simulators.councils.notice_fields import NoticeFields, Problem
 from simulators.failures import FailurePlan
 
@@ -66,11 +66,8 @@ class CouncilsApi:
         if authority not in self._secrets:
             return _unknown_authority()
         version = self._holdings.latest(authority, notice_id)
-        if version is None:
-            answer: ResponseReturnValue = (jsonify(error="no such notice"), 404)
-        else:
-            answer = jsonify(version=version.version, state=version.state, reason=version.reason)
-        return self._failing("GET", authority, version.claim_ref if version else None, lambda _: answer)
+        claim_ref = version.claim_ref if version else None
+        return self._failing("GET", authority, claim_ref, lambda failure: _held(version, failure))
 
     def _problems(self, authority: str, notice: Any) -> list[Problem]:
         problems = self._fields.problems(notice)
@@ -94,7 +91,7 @@ class CouncilsApi:
         log.info(
             "request", method=method, authority_code=authority, claim_ref=claim_ref, failure=failure and failure.failure
         )
-        if failure is None or failure.failure == "refuse_load":
+        if failure is None or failure.failure in _ANSWERED_OTHERWISE:
             return answer(failure)
         if failure.failure in _ANSWERS:
             return _ANSWERS[failure.failure](failure)
@@ -109,8 +106,10 @@ class CouncilsApi:
             receipt = self._holdings.receive(
                 notice,
                 body_sha256=hashlib.sha256(body).hexdigest(),
-                refusal=failure.reason if failure else "",
+                refusal=failure.reason if failure and failure.failure == "refuse_load" else "",
             )
+            if failure and failure.failure == "conflict":
+                raise LaterVersionHeldError
         except LaterVersionHeldError:
             return jsonify(error="a later version is held"), 409
         except OtherContentError as error:
@@ -135,6 +134,13 @@ def _unknown_authority() -> ResponseReturnValue:
     return jsonify(error="not an authority that we know"), 404
 
 
+def _held(version: Version | None, failure: CouncilFailure | None) -> ResponseReturnValue:
+    if version is None:
+        return jsonify(error="no such notice"), 404
+    number = version.version + (failure is not None)
+    return jsonify(version=number, state=version.state, reason=version.reason)
+
+
 def _unprocessable(problems: list[Problem]) -> ResponseReturnValue:
     return jsonify(errors=[{"field": field, "message": message} for field, message in problems]), 422
 
@@ -143,6 +149,8 @@ def _later(status: int, failure: CouncilFailure) -> ResponseReturnValue:
     return jsonify(error="come again later"), status, {"Retry-After": str(failure.retry_after)}
 
 
+_ANSWERED_OTHERWISE = {"refuse_load", "conflict"}
+"""Failures of which the answer itself, or what is held, is made."""
 _ANSWERS: Mapping[str, Callable[[CouncilFailure], ResponseReturnValue]] = {
     "unavailable": lambda failure: _later(503, failure),
     "too_many": lambda failure: _later(429, failure),

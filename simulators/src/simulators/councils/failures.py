@@ -16,10 +16,11 @@ class CouncilFailure(FailureRule):
     - invalid: 422 naming `field`, nothing held;
     - lose_reply: held (or looked up), the connection closed without an answer;
     - slow: answered after `seconds`;
-    - refuse_load: held, and later REFUSED with `reason`.
+    - refuse_load: held, and later REFUSED with `reason`;
+    - conflict: held, and answered as if a later version were held: 409, or that version's number to a GET.
     """
 
-    failure: Literal["unavailable", "too_many", "invalid", "lose_reply", "slow", "refuse_load"]
+    failure: Literal["unavailable", "too_many", "invalid", "lose_reply", "slow", "refuse_load", "conflict"]
     authority: str | None = None
     method: Literal["POST", "GET"] | None = None
     field: str = Field(default="tenancy.kind", max_length=64)

@@ -37,7 +37,7 @@ class _NoticeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeKind
     """An answer that the authority holds was amended."""
 
 class NoticeKind(_NoticeKind, metaclass=_NoticeKindEnumTypeWrapper):
-    """What a notice tells."""
+    """The kind of a notice."""
 
 NOTICE_KIND_UNSPECIFIED: NoticeKind.ValueType  # 0
 """Not given."""
@@ -60,33 +60,33 @@ class _NoticeStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeSta
     NOTICE_STATE_WAITING: _NoticeState.ValueType  # 1
     """To be sent."""
     NOTICE_STATE_SENT: _NoticeState.ValueType  # 2
-    """Sent; the authority's receipt is here."""
+    """Sent. The authority gave a receipt, unless the version is disputed."""
     NOTICE_STATE_RECEIVED: _NoticeState.ValueType  # 3
-    """The authority says that it has it."""
+    """The authority says that it has received the notice."""
     NOTICE_STATE_LOADED: _NoticeState.ValueType  # 4
-    """The authority says that it is in its system. The end."""
+    """The authority says that the notice is in its own system. Final."""
     NOTICE_STATE_REFUSED: _NoticeState.ValueType  # 5
-    """The authority refused it."""
+    """The authority refused the notice."""
     NOTICE_STATE_SUPERSEDED: _NoticeState.ValueType  # 6
-    """A later version took its place."""
+    """A later version replaced it, or the authority is not to be told any more. Final."""
 
 class NoticeState(_NoticeState, metaclass=_NoticeStateEnumTypeWrapper):
-    """Where a notice stands."""
+    """The state of a version of a notice."""
 
 NOTICE_STATE_UNSPECIFIED: NoticeState.ValueType  # 0
 """Not given."""
 NOTICE_STATE_WAITING: NoticeState.ValueType  # 1
 """To be sent."""
 NOTICE_STATE_SENT: NoticeState.ValueType  # 2
-"""Sent; the authority's receipt is here."""
+"""Sent. The authority gave a receipt, unless the version is disputed."""
 NOTICE_STATE_RECEIVED: NoticeState.ValueType  # 3
-"""The authority says that it has it."""
+"""The authority says that it has received the notice."""
 NOTICE_STATE_LOADED: NoticeState.ValueType  # 4
-"""The authority says that it is in its system. The end."""
+"""The authority says that the notice is in its own system. Final."""
 NOTICE_STATE_REFUSED: NoticeState.ValueType  # 5
-"""The authority refused it."""
+"""The authority refused the notice."""
 NOTICE_STATE_SUPERSEDED: NoticeState.ValueType  # 6
-"""A later version took its place."""
+"""A later version replaced it, or the authority is not to be told any more. Final."""
 Global___NoticeState: _TypeAlias = NoticeState  # noqa: Y015
 
 class _NoticeChannel:
@@ -105,7 +105,7 @@ class _NoticeChannelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeC
     """A letter."""
 
 class NoticeChannel(_NoticeChannel, metaclass=_NoticeChannelEnumTypeWrapper):
-    """How an authority is told."""
+    """The way in which notices reach an authority."""
 
 NOTICE_CHANNEL_UNSPECIFIED: NoticeChannel.ValueType  # 0
 """Not given."""
@@ -134,14 +134,14 @@ class _NotToldReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NotTold
     NOT_TOLD_REASON_MOVED_AWAY: _NotToldReason.ValueType  # 4
     """The authority holds a notice of an address that is no longer in it."""
     NOT_TOLD_REASON_NO_LONGER_SOUGHT: _NotToldReason.ValueType  # 5
-    """The authority holds a notice of a claim that is no longer sought."""
+    """The authority holds a notice of a claim, and the claimant no longer wishes to make it."""
     NOT_TOLD_REASON_FACTS_MISSING: _NotToldReason.ValueType  # 6
-    """An answer without which no notice can be made was taken back since first contact. It goes out by itself once the
+    """An answer without which no notice can be made was cleared after first contact. The notice goes out by itself once the
     answer is there again.
     """
 
 class NotToldReason(_NotToldReason, metaclass=_NotToldReasonEnumTypeWrapper):
-    """Why a person has to see to it that the right authority knows."""
+    """The reason for which a processing officer has to see that the right authority knows."""
 
 NOT_TOLD_REASON_UNSPECIFIED: NotToldReason.ValueType  # 0
 """Not given."""
@@ -154,9 +154,9 @@ NOT_TOLD_REASON_AUTHORITY_UNKNOWN: NotToldReason.ValueType  # 3
 NOT_TOLD_REASON_MOVED_AWAY: NotToldReason.ValueType  # 4
 """The authority holds a notice of an address that is no longer in it."""
 NOT_TOLD_REASON_NO_LONGER_SOUGHT: NotToldReason.ValueType  # 5
-"""The authority holds a notice of a claim that is no longer sought."""
+"""The authority holds a notice of a claim, and the claimant no longer wishes to make it."""
 NOT_TOLD_REASON_FACTS_MISSING: NotToldReason.ValueType  # 6
-"""An answer without which no notice can be made was taken back since first contact. It goes out by itself once the
+"""An answer without which no notice can be made was cleared after first contact. The notice goes out by itself once the
 answer is there again.
 """
 Global___NotToldReason: _TypeAlias = NotToldReason  # noqa: Y015
@@ -182,22 +182,23 @@ class Notice(_message.Message):
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     NEXT_ATTEMPT_TIME_FIELD_NUMBER: _builtins.int
     REFUSED_FIELDS_FIELD_NUMBER: _builtins.int
+    DISPUTED_FIELD_NUMBER: _builtins.int
     notice_id: _builtins.str
     """The notice (UUID), the same for every version."""
     version: _builtins.int
-    """From 1."""
+    """The version, from 1."""
     kind: Global___NoticeKind.ValueType
-    """What it tells."""
+    """The kind of this version."""
     authority_code: _builtins.str
     """GSS code."""
     authority_name: _builtins.str
     """The authority's name."""
     channel: Global___NoticeChannel.ValueType
-    """How it goes."""
+    """The way in which it goes."""
     state: Global___NoticeState.ValueType
-    """Where it stands."""
+    """The state of this version."""
     attempts: _builtins.int
-    """How often it was begun."""
+    """How many attempts at sending it were made."""
     @_builtins.property
     def first_contact_on(self) -> _date_pb2.Date:
         """The day of first contact."""
@@ -208,23 +209,27 @@ class Notice(_message.Message):
 
     @_builtins.property
     def sent(self) -> _timestamp_pb2.Timestamp:
-        """When it was sent."""
+        """When the authority first acknowledged it."""
 
     @_builtins.property
     def received(self) -> _timestamp_pb2.Timestamp:
-        """When the authority had it."""
+        """When the authority said that it has received it."""
 
     @_builtins.property
     def loaded(self) -> _timestamp_pb2.Timestamp:
-        """When the authority had it in its system."""
+        """When the authority said that it is in its own system."""
 
     @_builtins.property
     def next_attempt_time(self) -> _timestamp_pb2.Timestamp:
-        """When it is tried, or asked about, next."""
+        """When it is sent next, or the authority is asked about it next."""
 
     @_builtins.property
     def refused_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Why it was refused: the authority's field names."""
+
+    @_builtins.property
+    def disputed(self) -> _timestamp_pb2.Timestamp:
+        """When an answer of the authority first contradicted our own record of this version. Unset once the two agree."""
 
     def __init__(
         self,
@@ -244,10 +249,11 @@ class Notice(_message.Message):
         attempts: _builtins.int = ...,
         next_attempt_time: _timestamp_pb2.Timestamp | None = ...,
         refused_fields: _abc.Iterable[_builtins.str] | None = ...,
+        disputed: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["first_contact_on", b"first_contact_on", "loaded", b"loaded", "next_attempt_time", b"next_attempt_time", "proof_due_on", b"proof_due_on", "received", b"received", "sent", b"sent"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["disputed", b"disputed", "first_contact_on", b"first_contact_on", "loaded", b"loaded", "next_attempt_time", b"next_attempt_time", "proof_due_on", b"proof_due_on", "received", b"received", "sent", b"sent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "authority_code", b"authority_code", "authority_name", b"authority_name", "channel", b"channel", "first_contact_on", b"first_contact_on", "kind", b"kind", "loaded", b"loaded", "next_attempt_time", b"next_attempt_time", "notice_id", b"notice_id", "proof_due_on", b"proof_due_on", "received", b"received", "refused_fields", b"refused_fields", "sent", b"sent", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "authority_code", b"authority_code", "authority_name", b"authority_name", "channel", b"channel", "disputed", b"disputed", "first_contact_on", b"first_contact_on", "kind", b"kind", "loaded", b"loaded", "next_attempt_time", b"next_attempt_time", "notice_id", b"notice_id", "proof_due_on", b"proof_due_on", "received", b"received", "refused_fields", b"refused_fields", "sent", b"sent", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -255,7 +261,7 @@ Global___Notice: _TypeAlias = Notice  # noqa: Y015
 
 @_typing.final
 class GetNoticesRequest(_message.Message):
-    """Asks for a claim's notices."""
+    """A request for the notices of a claim."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -277,7 +283,7 @@ Global___GetNoticesRequest: _TypeAlias = GetNoticesRequest  # noqa: Y015
 
 @_typing.final
 class NotTold(_message.Message):
-    """Something that no notice of ours puts right: a processing officer has to."""
+    """A matter that no notice of ours can put right and that a processing officer has to."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -285,12 +291,12 @@ class NotTold(_message.Message):
     AUTHORITY_CODE_FIELD_NUMBER: _builtins.int
     SINCE_FIELD_NUMBER: _builtins.int
     reason: Global___NotToldReason.ValueType
-    """Why."""
+    """The reason."""
     authority_code: _builtins.str
-    """GSS code of the authority that was told wrongly; empty where none was found."""
+    """GSS code of the authority that holds a notice; empty where no authority was found."""
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
-        """Since when."""
+        """When it was referred."""
 
     def __init__(
         self,
@@ -317,11 +323,11 @@ class GetNoticesResponse(_message.Message):
     NOT_TOLD_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Notice]:
-        """By notice and version."""
+        """Every version, by notice and version."""
 
     @_builtins.property
     def not_told(self) -> _containers.RepeatedCompositeFieldContainer[Global___NotTold]:
-        """What a person has to see to."""
+        """Matters for a processing officer."""
 
     def __init__(
         self,
@@ -351,7 +357,7 @@ class Authority(_message.Message):
     name: _builtins.str
     """Its name."""
     channel: Global___NoticeChannel.ValueType
-    """How it is told."""
+    """The way in which notices reach it."""
     def __init__(
         self,
         *,
@@ -369,7 +375,7 @@ Global___Authority: _TypeAlias = Authority  # noqa: Y015
 
 @_typing.final
 class FindAuthorityRequest(_message.Message):
-    """Asks for the authority of a postcode."""
+    """A request for the authority of a postcode."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class LaNotifierServiceStub:
-    """Tells the claimant's authority at first contact and again when the claim is complete.
+    """Notifies the claimant's local authority at first contact and again when the claim is submitted.
     """
 
     def __init__(self, channel):
@@ -48,18 +48,18 @@ class LaNotifierServiceStub:
 
 
 class LaNotifierServiceServicer:
-    """Tells the claimant's authority at first contact and again when the claim is complete.
+    """Notifies the claimant's local authority at first contact and again when the claim is submitted.
     """
 
     def GetNotices(self, request, context):
-        """The notices of a claim, each version.
+        """Returns every version of the notices of a claim.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def FindAuthority(self, request, context):
-        """The authority of a postcode.
+        """Returns the authority of a postcode.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,7 +87,7 @@ def add_LaNotifierServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class LaNotifierService:
-    """Tells the claimant's authority at first contact and again when the claim is complete.
+    """Notifies the claimant's local authority at first contact and again when the claim is submitted.
     """
 
     @staticmethod

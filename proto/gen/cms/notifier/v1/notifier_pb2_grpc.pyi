@@ -27,29 +27,29 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class LaNotifierServiceStub:
-    """Tells the claimant's authority at first contact and again when the claim is complete."""
+    """Notifies the claimant's local authority at first contact and again when the claim is submitted."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LaNotifierServiceAsyncStub: ...
     GetNotices: _grpc.UnaryUnaryMultiCallable[_notifier_pb2.GetNoticesRequest, _notifier_pb2.GetNoticesResponse]
-    """The notices of a claim, each version."""
+    """Returns every version of the notices of a claim."""
     FindAuthority: _grpc.UnaryUnaryMultiCallable[_notifier_pb2.FindAuthorityRequest, _notifier_pb2.FindAuthorityResponse]
-    """The authority of a postcode."""
+    """Returns the authority of a postcode."""
 
 @_typing.type_check_only
 class LaNotifierServiceAsyncStub(LaNotifierServiceStub):
-    """Tells the claimant's authority at first contact and again when the claim is complete."""
+    """Notifies the claimant's local authority at first contact and again when the claim is submitted."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetNotices: _aio.UnaryUnaryMultiCallable[_notifier_pb2.GetNoticesRequest, _notifier_pb2.GetNoticesResponse]  # type: ignore[assignment]
-    """The notices of a claim, each version."""
+    """Returns every version of the notices of a claim."""
     FindAuthority: _aio.UnaryUnaryMultiCallable[_notifier_pb2.FindAuthorityRequest, _notifier_pb2.FindAuthorityResponse]  # type: ignore[assignment]
-    """The authority of a postcode."""
+    """Returns the authority of a postcode."""
 
 class LaNotifierServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Tells the claimant's authority at first contact and again when the claim is complete."""
+    """Notifies the claimant's local authority at first contact and again when the claim is submitted."""
 
     @_abc_1.abstractmethod
     def GetNotices(
@@ -57,7 +57,7 @@ class LaNotifierServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notifier_pb2.GetNoticesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notifier_pb2.GetNoticesResponse, _abc.Awaitable[_notifier_pb2.GetNoticesResponse]]:
-        """The notices of a claim, each version."""
+        """Returns every version of the notices of a claim."""
 
     @_abc_1.abstractmethod
     def FindAuthority(
@@ -65,6 +65,6 @@ class LaNotifierServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notifier_pb2.FindAuthorityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notifier_pb2.FindAuthorityResponse, _abc.Awaitable[_notifier_pb2.FindAuthorityResponse]]:
-        """The authority of a postcode."""
+        """Returns the authority of a postcode."""
 
 def add_LaNotifierServiceServicer_to_server(servicer: LaNotifierServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,4 +1,4 @@
-"""When a notice goes out, of what kind, and what it tells."""
+"""Who gets a notice, of which kind, and with which content."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,18 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from la_notifier.domain import (
-    ClaimFacts,
-    NoticeKind,
-    NoticeState,
-    NoticeVersion,
-    content_of,
-    is_news,
-    missing_facts,
-    next_kind,
-    one_month_after,
-    sought,
-)
+from la_notifier.domain.content import PreviousVersion, content_of, is_news, next_kind, one_month_after
+from la_notifier.domain.facts import ClaimFacts, missing_facts, sought
+from la_notifier.domain.notices import NoticeKind, NoticeState
 
 Tenant = Callable[..., ClaimFacts]
 INTENTION_ON, CLAIM_ON = date(2026, 1, 31), date(2026, 2, 3)
@@ -32,8 +23,8 @@ def told(facts: ClaimFacts) -> dict[str, Any]:
 
 def version(
     kind: NoticeKind, state: NoticeState = NoticeState.LOADED, *, held: bool = True, **content: Any
-) -> NoticeVersion:
-    return NoticeVersion(version=1, kind=kind, state=state, may_be_held=held, content=content)
+) -> PreviousVersion:
+    return PreviousVersion(version=1, kind=kind, state=state, may_be_held=held, content=content)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +44,7 @@ def version(
         ({"nino": None}, "BOTH"),
     ],
 )
-def test_a_notice_goes_out_for_who_is_liable_and_wishes_to_claim(
+def test_a_notice_goes_out_for_people_who_are_liable_and_wish_to_claim(
     tenant: Tenant, answers: dict[str, Any], seeks: str | None
 ) -> None:
     assert sought(tenant(**answers)) == seeks
@@ -84,13 +75,13 @@ def test_no_notice_goes_out_for_a_withdrawn_claim_or_one_of_child_maintenance(te
         ({"wishes_housing_benefit": False, "wishes_council_tax_benefit": False, "address": None}, ()),
     ],
 )
-def test_what_was_taken_back_is_missing_unless_nothing_is_sought_for_certain(
+def test_cleared_answers_are_missing_unless_nothing_can_be_sought(
     tenant: Tenant, answers: dict[str, Any], missing: tuple[str, ...]
 ) -> None:
     assert missing_facts(tenant(**answers)) == missing
 
 
-def test_nothing_is_missing_of_a_claim_of_which_no_authority_is_told(tenant: Tenant) -> None:
+def test_a_claim_without_a_notice_misses_no_facts(tenant: Tenant) -> None:
     assert missing_facts(replace(tenant(address=None), withdrawn=True)) == ()
     assert missing_facts(replace(tenant(address=None), schemes=("CHILD_MAINTENANCE",))) == ()
 
@@ -103,7 +94,7 @@ def test_nothing_is_missing_of_a_claim_of_which_no_authority_is_told(tenant: Ten
     ),
     submitted=st.booleans(),
 )
-def test_of_whatever_is_sought_and_misses_nothing_a_notice_can_be_made(
+def test_a_notice_can_be_made_whenever_something_is_sought_and_no_fact_is_missing(
     tenant: Tenant, *, taken: set[str], submitted: bool
 ) -> None:
     facts = replace(tenant(**dict.fromkeys(taken)), claim_on=CLAIM_ON if submitted else None)
@@ -131,12 +122,12 @@ def test_the_benefit_is_that_of_the_scheme(tenant: Tenant, scheme: str, benefit:
         (date(2026, 11, 22), date(2026, 12, 22)),
     ],
 )
-def test_a_month_ends_on_the_same_day_or_the_last_of_the_next(day: date, after: date) -> None:
+def test_a_month_ends_on_the_same_day_or_on_the_last_day_of_the_next_month(day: date, after: date) -> None:
     assert one_month_after(day) == after
 
 
 @given(day=st.dates(date(1990, 1, 1), date(2100, 1, 1)))
-def test_a_month_leads_into_the_next_month_and_never_past_the_same_day(day: date) -> None:
+def test_a_month_later_is_in_the_next_month_and_not_past_the_same_day(day: date) -> None:
     after = one_month_after(day)
 
     assert (after.year * 12 + after.month) - (day.year * 12 + day.month) == 1
@@ -149,7 +140,7 @@ def test_a_later_intention_is_never_due_earlier(day: date) -> None:
     assert one_month_after(day) <= one_month_after(day + timedelta(days=1))
 
 
-def test_an_intention_tells_the_dates_the_person_the_home_and_no_particulars(tenant: Tenant) -> None:
+def test_an_intention_has_dates_person_and_home_but_no_particulars(tenant: Tenant) -> None:
     facts = replace(tenant(), first_contact_on=date(2026, 1, 30))
 
     assert told(facts) == {
@@ -180,7 +171,7 @@ def test_an_intention_tells_the_dates_the_person_the_home_and_no_particulars(ten
     }
 
 
-def test_a_claim_adds_its_day_and_the_particulars(tenant: Tenant) -> None:
+def test_a_claim_adds_the_day_of_claim_and_the_particulars(tenant: Tenant) -> None:
     draft = tenant()
 
     content = told(replace(draft, claim_on=CLAIM_ON))
@@ -199,7 +190,7 @@ def test_a_claim_adds_its_day_and_the_particulars(tenant: Tenant) -> None:
     }
 
 
-def test_a_partner_is_told_of_where_there_is_one(tenant: Tenant) -> None:
+def test_a_notice_names_the_partner_where_there_is_one(tenant: Tenant) -> None:
     partner = {"partner_surname": "Łukasz", "partner_forenames": "Jan", "partner_date_of_birth": "1979-01-01"}
 
     content = told(tenant(has_partner=True, **partner))
@@ -207,7 +198,7 @@ def test_a_partner_is_told_of_where_there_is_one(tenant: Tenant) -> None:
     assert content["partner"] == {"surname": "Łukasz", "forenames": "Jan", "date_of_birth": "1979-01-01"}
 
 
-def test_what_the_authority_does_not_need_is_never_told(tenant: Tenant) -> None:
+def test_a_notice_holds_no_bank_details_and_no_medical_facts(tenant: Tenant) -> None:
     secret = {"sort_code": "203040", "account_number": "87654321", "restrictions": "bad back", "telephone": "+4429"}
 
     content = str(told(replace(tenant(**secret), claim_on=CLAIM_ON)))
@@ -236,13 +227,13 @@ INTENTION, CLAIM, CHANGE = NoticeKind.INTENTION, NoticeKind.CLAIM, NoticeKind.CH
         (True, [version(INTENTION), version(CHANGE)], CLAIM),
     ],
 )
-def test_the_kind_follows_from_the_claim_and_from_what_the_authority_was_told(
-    tenant: Tenant, *, submitted: bool, versions: list[NoticeVersion], kind: NoticeKind
+def test_the_next_kind_depends_on_submission_and_on_the_versions_told(
+    tenant: Tenant, *, submitted: bool, versions: list[PreviousVersion], kind: NoticeKind
 ) -> None:
     assert next_kind(replace(tenant(), claim_on=CLAIM_ON if submitted else None), versions) is kind
 
 
-def test_only_what_differs_from_the_newest_version_is_news() -> None:
+def test_a_version_is_needed_only_where_the_content_differs_from_the_newest() -> None:
     first, second = version(INTENTION, seeks="HB"), version(CHANGE, seeks="BOTH")
 
     assert is_news({"seeks": "HB"}, [])

@@ -1,4 +1,4 @@
-"""Working days are counted as local-authority.md means them: a Friday's file is not late on Sunday."""
+"""Working days: a file of Friday is not late on Sunday, and each nation has its own bank holidays."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from la_notifier.bank_holidays import BankHolidays
-from la_notifier.deadlines import within_working_days
+from chassis.bank_holidays import Nation
+from la_notifier.domain.working_days import within_working_days
 
 FRIDAY = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
@@ -26,8 +26,8 @@ def utc(hour: str) -> datetime:
         (datetime(2026, 3, 27, 10, 0, tzinfo=UTC), 1, datetime(2026, 3, 30, 9, 0, tzinfo=UTC)),  # summer time begins
     ],
 )
-def test_what_was_sent_is_late_so_many_working_days_afterwards(sent: datetime, days: int, late_from: datetime) -> None:
-    cut_off = within_working_days(days, BankHolidays.ENGLAND_AND_WALES)
+def test_a_deadline_passes_after_the_number_of_working_days(sent: datetime, days: int, late_from: datetime) -> None:
+    cut_off = within_working_days(days, Nation.ENGLAND)
 
     assert cut_off(late_from + timedelta(seconds=1)) > sent
     assert cut_off(late_from - timedelta(seconds=1)) < sent
@@ -43,13 +43,13 @@ def test_what_was_sent_is_late_so_many_working_days_afterwards(sent: datetime, d
         ("2026-11-27T12", "2026-11-30T12", "2026-12-01T12"),  # Saint Andrew's Day
     ],
 )
-def test_bank_holidays_are_those_of_the_authoritys_nation(
+def test_the_bank_holidays_of_the_authoritys_nation_do_not_count(
     sent: str, in_england_and_wales: str, in_scotland: str
 ) -> None:
-    late_from = {BankHolidays.ENGLAND_AND_WALES: in_england_and_wales, BankHolidays.SCOTLAND: in_scotland}
+    late_from = {Nation.ENGLAND: in_england_and_wales, Nation.SCOTLAND: in_scotland}
 
-    for holidays, moment in late_from.items():
-        cut_off = within_working_days(1, holidays)
+    for nation, moment in late_from.items():
+        cut_off = within_working_days(1, nation)
         assert cut_off(utc(moment) + timedelta(seconds=1)) > utc(sent)
         assert cut_off(utc(moment) - timedelta(seconds=1)) < utc(sent)
 
@@ -58,12 +58,12 @@ def test_bank_holidays_are_those_of_the_authoritys_nation(
     now=st.datetimes(datetime(2025, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     days=st.integers(1, 5),
     later=st.timedeltas(timedelta(), timedelta(days=9)),
-    holidays=st.sampled_from(BankHolidays),
+    nation=st.sampled_from(Nation),
 )
-def test_the_cut_off_lies_at_least_so_many_days_back_and_never_goes_back(
-    *, now: datetime, days: int, later: timedelta, holidays: BankHolidays
+def test_the_cut_off_is_at_least_that_many_days_ago_and_never_moves_back(
+    *, now: datetime, days: int, later: timedelta, nation: Nation
 ) -> None:
-    cut_off = within_working_days(days, holidays)
+    cut_off = within_working_days(days, nation)
 
     assert cut_off(now) <= now - timedelta(days=days)
     assert cut_off(now) <= cut_off(now + later)

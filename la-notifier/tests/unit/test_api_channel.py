@@ -1,4 +1,4 @@
-"""What an authority's answer means, how long is waited, and what intake's facts are to the notifier."""
+"""The answers of authorities over the API, the facts of intake, and the authorities' secrets."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -6,23 +6,13 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2
-from la_notifier.clients import (
-    HeldNotice,
-    HeldState,
-    SendAnswer,
-    SendResult,
-    facts_of,
-    held_notice,
-    send_answer,
-    signature,
-)
+from la_notifier.channels.api import held_notice, send_answer, signature
+from la_notifier.clients import facts_of
 from la_notifier.config import read_secrets
-from la_notifier.service.sending import Pace
+from la_notifier.domain.notices import HeldNotice, HeldState, SendAnswer, SendResult
 
 ERRORS = {"errors": [{"field": "tenancy.kind", "message": "x"}, {"field": "Siân O’Brien", "message": "x"}, 7]}
 
@@ -52,7 +42,7 @@ def test_the_answer_to_a_notice_is_understood(status: int, body: Any, answer: Se
     assert send_answer(httpx.Response(status, json=body)) == answer
 
 
-def test_an_answer_that_is_no_json_is_understood_by_its_status() -> None:
+def test_an_answer_without_json_is_understood_by_its_status() -> None:
     assert send_answer(httpx.Response(422, content=b"<html>")).result is SendResult.REFUSED
     assert held_notice(httpx.Response(200, content=b"\xff")).state is HeldState.UNKNOWN
     assert held_notice(httpx.Response(200, content=b"[" * 1_000_000)).state is HeldState.UNKNOWN
@@ -62,7 +52,7 @@ def test_an_answer_that_is_no_json_is_understood_by_its_status() -> None:
     ("given_header", "seconds"),
     [("120", 120.0), ("0", 0.0), ("", None), ("-5", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("²", None)],
 )
-def test_when_to_come_again_is_read_from_the_header(given_header: str, seconds: float | None) -> None:
+def test_the_wait_is_read_from_the_retry_after_header(given_header: str, seconds: float | None) -> None:
     response = httpx.Response(503, headers={b"Retry-After": given_header.encode()})
 
     assert send_answer(response).retry_after_seconds == seconds
@@ -76,11 +66,12 @@ def test_when_to_come_again_is_read_from_the_header(given_header: str, seconds: 
         (200, {"version": 1, "state": "REFUSED", "reason": "x"}, HeldNotice(state=HeldState.REFUSED, version=1)),
         (200, {"version": 1, "state": "ABSENT"}, HeldNotice(state=HeldState.UNKNOWN)),
         (200, {"version": "1", "state": "LOADED"}, HeldNotice(state=HeldState.UNKNOWN)),
+        (200, {"version": 1, "state": ["LOADED"]}, HeldNotice(state=HeldState.UNKNOWN)),
         (404, {}, HeldNotice(state=HeldState.ABSENT)),
         (503, {}, HeldNotice(state=HeldState.UNKNOWN)),
     ],
 )
-def test_what_an_authority_holds_is_understood(status: int, body: Any, held: HeldNotice) -> None:
+def test_the_answer_to_a_question_is_understood(status: int, body: Any, held: HeldNotice) -> None:
     assert held_notice(httpx.Response(status, json=body)) == held
 
 
@@ -89,28 +80,6 @@ def test_a_signature_is_the_hmac_of_the_raw_body() -> None:
     expected = "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
 
     assert signature(b"Jefe", b"what do ya want for nothing?") == expected
-
-
-@given(attempts=st.integers(1, 10_000))
-def test_a_retry_waits_longer_each_time_up_to_some_minutes(attempts: int) -> None:
-    wait = Pace(time_scale=1.0, poll_seconds=2.0).retry(attempts)
-
-    assert 0.75 <= wait <= 375
-    assert wait >= 0.75 * min(300.0, 2.0 ** min(attempts - 1, 16))
-
-
-@given(attempts=st.integers(1, 100), asked=st.floats(0, 1e9))
-def test_a_retry_is_never_before_the_authority_asked_for_it_within_an_hour(attempts: int, asked: float) -> None:
-    wait = Pace(time_scale=0.01, poll_seconds=2.0).retry(attempts, asked)
-
-    assert wait >= min(asked, 3600.0)
-    assert wait <= 3600.0
-
-
-def test_asking_slows_down_to_ten_minutes() -> None:
-    pace = Pace(time_scale=1.0, poll_seconds=2.0)
-
-    assert [pace.poll(number) for number in (0, 1, 2, 8, 9, 1000)] == [2.0, 4.0, 8.0, 512.0, 600.0, 600.0]
 
 
 def test_facts_of_intake_are_dated_in_london() -> None:
@@ -132,7 +101,7 @@ def test_facts_of_intake_are_dated_in_london() -> None:
     assert facts.answers == {"surname": "Łukasz", "liable_for_rent": True, "children": []}
 
 
-def test_facts_of_a_draft_have_no_day_of_claim_and_a_withdrawn_claim_is_known() -> None:
+def test_a_draft_has_no_day_of_claim_and_a_withdrawn_claim_is_recognised() -> None:
     facts = facts_of(intake_pb2.ClaimFacts(state=intake_pb2.CLAIM_STATE_WITHDRAWN))
 
     assert facts.claim_on is None
@@ -140,7 +109,7 @@ def test_facts_of_a_draft_have_no_day_of_claim_and_a_withdrawn_claim_is_known() 
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"E08000035": "no hex CANARY"}', '{"E08000035": 7}'])
-def test_secrets_that_cannot_be_read_are_refused_without_being_shown(tmp_path: Path, text: str) -> None:
+def test_unreadable_secrets_are_refused_and_not_shown(tmp_path: Path, text: str) -> None:
     path = tmp_path / "secrets.json"
     path.write_text(text)
 
