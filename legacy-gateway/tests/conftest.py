@@ -1,6 +1,7 @@
 """What the gateway's tests have in common: good facts, a ledger of their own, JSAPS's stand-in, and an intake."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -143,12 +144,15 @@ def amendment() -> Callable[..., Event]:
     return amended
 
 
+def _jsaps_settings(folder: Path, *, port: int = 0) -> JsapsSettings:
+    return read_settings(
+        JsapsSettings, port=port, control_port=0, data=folder / "jsaps", copybooks=COPYBOOKS, time_scale=SCALE
+    )
+
+
 @pytest.fixture
 def jsaps(tmp_path: Path) -> Iterator[Jsaps]:
-    settings = read_settings(
-        JsapsSettings, port=0, control_port=0, data=tmp_path / "jsaps", copybooks=COPYBOOKS, time_scale=SCALE
-    )
-    stand_in = Jsaps(settings)
+    stand_in = Jsaps(_jsaps_settings(tmp_path))
     stand_in.start()
     yield stand_in
     if stand_in._thread.is_alive():  # else the test stopped it
@@ -213,6 +217,10 @@ class Gateway:
         self.hear(confirmed(claim_ref, version=version))
         return claim_ref
 
+    def confirmed(self, claim_ref: str, *, version: int = 7) -> Event:
+        """AssessmentConfirmed of a claim whose facts intake may not know."""
+        return confirmed(claim_ref, version=version)
+
     def hear(self, *events: Event) -> None:
         """Handles each event in a transaction of its own."""
         for one in events:
@@ -274,6 +282,15 @@ class Gateway:
         self.resources = replace(self.resources, systems={System.JSAPS: recording})
         return recording
 
+    @contextmanager
+    def jsaps_started_again(self, folder: Path) -> Iterator[None]:
+        """JSAPS at the same address, with what it held. `folder` is the test's."""
+        settings = _jsaps_settings(folder, port=self.jsaps.port)
+        self.jsaps = Jsaps(settings)
+        self.jsaps.start()
+        yield
+        self.jsaps.stop()
+
     def expire_leases(self) -> int:
         """Lets every lease have run out; gives their number."""
         return self.change(
@@ -288,11 +305,11 @@ class Gateway:
 
 def watched_for_long(database: Database) -> DatabaseClock:
     """The clock of a gateway that has run for an hour."""
-    watched = DatabaseClock()
+    watched = DatabaseClock("")
     with database.transaction() as conn:
-        watched.steady_since(conn)
-    assert watched._since is not None
-    watched._since -= timedelta(hours=1)
+        since = watched.steady_since(conn)
+    assert watched._watch is not None
+    watched._watch = replace(watched._watch, steady_since=since - timedelta(hours=1))
     return watched
 
 

@@ -38,7 +38,7 @@ ACKNOWLEDGE_BEFORE_COMMIT = Defect(
 """,
 )
 RESEND_WITHOUT_ASKING = Defect(
-    path="legacy-gateway/src/legacy_gateway/domain.py",
+    path="legacy-gateway/src/legacy_gateway/domain/transfers.py",
     sound="""
         return self._unknown(waits)
 

@@ -11,6 +11,7 @@ from legacy_gateway.clients import IntakeClient, RecordLinkSystem
 from legacy_gateway.config import Settings
 from legacy_gateway.domain import System
 from legacy_gateway.link import LinkPool
+from legacy_gateway.service.database_clock import DatabaseClock, this_machine
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
 from legacy_gateway.service.sweeping import sweep
@@ -39,4 +40,5 @@ def _resources(settings: Settings, runtime: Runtime) -> Resources:
         reply_seconds=settings.reply_seconds,
         time_scale=settings.time_scale,
         turns=Turns(pause_seconds=_PAUSE_SECONDS),
+        clock=DatabaseClock(this_machine()),
     )

@@ -67,7 +67,7 @@ def test_a_claim_of_which_nothing_is_held_goes_as_new_once_it_is_corrected(
     gateway: Any, correct: Callable[..., None], wrong: dict[str, Any]
 ) -> None:
     claim_ref = gateway.claim(version=7, **wrong)
-    gateway.work_until(claim_ref, "REJECTED", "WAITING")
+    gateway.work_until(claim_ref, "REJECTED", "CANCELLED")
 
     correct(claim_ref, version=8)
     work_until(gateway, claim_ref, 2, BOTH_ACCEPTED)
@@ -104,7 +104,7 @@ def test_a_correction_that_is_refused_as_well_is_corrected_in_its_turn(
 ) -> None:
     gateway.order("refuse_record", dialogue="BA504", field="JB-CAPITAL", count=2)
     claim_ref = gateway.claim(version=7, **REFUSED_BY_JSAPS)
-    gateway.work_until(claim_ref, "REJECTED", "WAITING")
+    gateway.work_until(claim_ref, "REJECTED", "CANCELLED")
     for version, refused in ((8, ["ACCEPTED", "REJECTED"]), (9, ["ACCEPTED", "REJECTED"])):
         correct(claim_ref, version=version)
         work_until(gateway, claim_ref, version - 6, refused)
@@ -154,7 +154,7 @@ def test_an_old_amendment_and_one_heard_twice_correct_nothing_more(
     gateway: Any, correct: Callable[..., None], amendment: Amendment
 ) -> None:
     claim_ref = gateway.claim(version=7, **REFUSED_BY_JSAPS)
-    gateway.work_until(claim_ref, "REJECTED", "WAITING")
+    gateway.work_until(claim_ref, "REJECTED", "CANCELLED")
 
     gateway.hear(amendment(claim_ref, version=6), amendment(claim_ref, version=7))
     assert gateway.rows(claim_ref, 2) == []

@@ -117,5 +117,5 @@ def test_with_too_little_of_the_lease_left_nothing_is_sent(gateway: Any, monkeyp
     first, _ = gateway.rows(claim_ref)
     gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
 
-    assert (first["state"], first["attempts"], first["setbacks"]) == ("WAITING", 1, 1)
+    assert (first["state"], first["attempts"], first["setbacks"]) == ("WAITING", 0, 1)
     assert gateway.held(claim_ref) == HELD_ONCE

@@ -110,6 +110,17 @@ def test_refused_connections_are_tried_again(gateway: Any) -> None:
     assert gateway.held(claim_ref) == HELD_ONCE
 
 
+def test_an_enquiry_is_no_attempt_and_its_setbacks_are_forgotten(gateway: Any) -> None:
+    gateway.order("lose_reply", dialogue="ES504", count=1)
+    gateway.order("system_error", dialogue="ENQ01", count=2)
+    claim_ref = gateway.claim()
+
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+
+    assert [row["attempts"] for row in gateway.rows(claim_ref)] == [1, 1]
+    assert [(row["setbacks"], row["enquiry_setbacks"]) for row in gateway.rows(claim_ref)] == [(0, 0), (0, 0)]
+
+
 def test_many_claims_through_an_unreliable_system_by_several_senders_are_each_held_once(gateway: Any) -> None:
     for failure in ("lose_reply", "hold_late", "cut_reply", "close_mid_frame", "system_error", "other_transfer"):
         gateway.order(failure, rate=0.15, seed=len(failure), count=6)
@@ -141,7 +152,7 @@ def test_many_claims_through_an_unreliable_system_by_several_senders_are_each_he
 
 
 @pytest.mark.parametrize(
-    ("dialogue", "states"), [("ES504", ["REJECTED", "WAITING"]), ("BA504", ["ACCEPTED", "REJECTED"])]
+    ("dialogue", "states"), [("ES504", ["REJECTED", "CANCELLED"]), ("BA504", ["ACCEPTED", "REJECTED"])]
 )
 def test_a_refusal_names_the_question_and_is_never_sent_again(gateway: Any, dialogue: str, states: list[str]) -> None:
     gateway.order("refuse_record", dialogue=dialogue, field="CM-TITLE", count=1)
@@ -158,7 +169,7 @@ def test_a_refusal_names_the_question_and_is_never_sent_again(gateway: Any, dial
 def test_a_rule_of_the_system_that_the_claim_breaks_names_its_question(gateway: Any) -> None:
     claim_ref = gateway.claim(hours_available=16.0)
 
-    gateway.work_until(claim_ref, "REJECTED", "WAITING")
+    gateway.work_until(claim_ref, "REJECTED", "CANCELLED")
 
     assert messages(gateway, claim_ref) == [("ES0020", "JE-HOURS-AVAILABLE", "hours_available")]
     assert rejected_questions(gateway) == [["hours_available"]]
@@ -167,7 +178,7 @@ def test_a_rule_of_the_system_that_the_claim_breaks_names_its_question(gateway: 
 def test_a_claim_without_a_nino_is_refused_here_and_never_sent(gateway: Any) -> None:
     claim_ref = gateway.claim(nino=None)
 
-    gateway.work_until(claim_ref, "REJECTED", "WAITING")
+    gateway.work_until(claim_ref, "REJECTED", "CANCELLED")
 
     assert gateway.rows(claim_ref)[0]["attempts"] == 0
     assert messages(gateway, claim_ref) == [("GW0001", "CM-NINO", "nino")]
@@ -179,7 +190,7 @@ def test_a_claim_without_a_nino_is_refused_here_and_never_sent(gateway: Any) -> 
 def test_an_address_that_no_authority_has_is_refused_here(gateway: Any, postcode: str) -> None:
     claim_ref = gateway.claim(address={"lines": ["1 HIGH ST", "LEEDS"], "postcode": postcode})
 
-    gateway.work_until(claim_ref, "REJECTED", "WAITING")
+    gateway.work_until(claim_ref, "REJECTED", "CANCELLED")
 
     assert rejected_questions(gateway) == [["address"]]
 
@@ -209,12 +220,30 @@ def test_without_intake_a_claim_waits_and_that_is_no_attempt(gateway: Any) -> No
     assert [row["attempts"] for row in gateway.rows(claim_ref)] == [1, 1]
 
 
-def test_the_facts_are_those_of_the_confirmed_version(gateway: Any) -> None:
-    claim_ref = gateway.claim(version=7)
+def test_intake_is_asked_once_for_the_facts_of_the_confirmed_version(gateway: Any) -> None:
+    claim_ref = gateway.claim(version=7, surname="Canary")
+    gateway.work_until(claim_ref, "ACCEPTED", "WAITING")
+    [kept] = kept_facts(gateway)
 
     gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
 
-    assert gateway.intake.asked == [(claim_ref, 7), (claim_ref, 7)]
+    assert gateway.intake.asked == [(claim_ref, 7)]
+    assert b"Canary" not in kept["facts"]
+    assert kept_facts(gateway) == []
+
+
+def test_facts_of_a_refused_claim_are_not_kept(gateway: Any) -> None:
+    claim_ref = gateway.claim(hours_available=16.0)
+
+    gateway.work_until(claim_ref, "REJECTED", "CANCELLED")
+
+    assert kept_facts(gateway) == []
+
+
+def kept_facts(gateway: Any) -> list[dict[str, Any]]:
+    with gateway.database.transaction() as conn:
+        found: list[dict[str, Any]] = conn.execute("SELECT * FROM kept_facts").fetchall()
+    return found
 
 
 def test_every_attempt_bears_the_same_id_and_the_same_bytes_whatever_the_facts_are_now(gateway: Any) -> None:
@@ -267,7 +296,7 @@ def test_a_refusal_that_quotes_the_record_is_shown_in_words_of_ours(gateway: Any
     gateway.order("refuse_record", dialogue="ES504", code="CA0001", count=1, **quoting)
     claim_ref = gateway.claim(surname="Canary")
 
-    gateway.work_until(claim_ref, "REJECTED", "WAITING")
+    gateway.work_until(claim_ref, "REJECTED", "CANCELLED")
 
     with gateway.database.transaction() as conn:
         shown = transfers.of_claim(conn, gateway.vault, claim_ref)

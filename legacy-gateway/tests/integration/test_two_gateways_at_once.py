@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,8 +19,6 @@ from legacy_gateway.link import LinkPool
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
 from legacy_gateway.service.sweeping import sweep
-from simulators.jsaps.server import Jsaps
-from simulators.settings import JsapsSettings, read_settings
 
 HELD_ONCE = {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
 COPYBOOKS = Path(legacy_gateway.__file__).parent / "copybooks"
@@ -131,24 +128,11 @@ def test_jsaps_starting_again_in_the_midst_of_it_doubles_nothing(
     eventually(lambda: gateway.states(claims[0])[0] == "ACCEPTED", what="the first phase of the first claim")
 
     gateway.jsaps.stop()
-    with started_again(gateway.jsaps.port, tmp_path) as again:
-        gateway.jsaps = again
+    with gateway.jsaps_started_again(tmp_path):
         claims += claims_of(gateway, 8, first=18)
 
         eventually(all_accepted(gateway, claims), seconds=60, what="every claim accepted")
         assert_each_once(gateway, claims)
-
-
-@contextmanager
-def started_again(port: int, folder: Path) -> Iterator[Jsaps]:
-    """JSAPS at the same address, with what it held."""
-    settings = read_settings(
-        JsapsSettings, port=port, control_port=0, data=folder / "jsaps", copybooks=COPYBOOKS, time_scale=SCALE
-    )
-    stand_in = Jsaps(settings)
-    stand_in.start()
-    yield stand_in
-    stand_in.stop()
 
 
 @pytest.mark.parametrize("seconds", [3600, -3600])

@@ -1,6 +1,7 @@
 """What becomes of a transfer, by what a system says: pure, so every path can be walked."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -13,15 +14,18 @@ from legacy_gateway.domain import (
     Answer,
     Message,
     Result,
+    ShownTransfer,
     State,
     System,
     Transfer,
     Waits,
     new_transfer_id,
+    standing,
     systems_of,
     worst,
 )
 
+BEGAN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 WAITS = Waits(scale=1.0, spread=1.0)
 HELD = Answer(result=Result.HELD, legacy_ref="JS0000000001")
 TERMINAL = {State.ACCEPTED, State.REJECTED, State.CLERICAL}
@@ -213,6 +217,88 @@ def test_a_system_stands_where_its_worst_transfer_stands(states: list[State]) ->
     order = ["REJECTED", "CLERICAL", "UNKNOWN", "SENDING", "HELD", "WAITING", "ACCEPTED", "CANCELLED"]
 
     assert worst(states) == next(name for name in order if name in states)
+
+
+def shown(state: State, *, action: Action = Action.NEW, is_corrected: bool = False) -> ShownTransfer:
+    return ShownTransfer(
+        transfer=replace(transfer(state), action=action),
+        replaces="",
+        attempts=0,
+        next_attempt_time=None,
+        legacy_ref="",
+        is_corrected=is_corrected,
+        messages=(),
+        created=BEGAN,
+        updated=BEGAN,
+    )
+
+
+@pytest.mark.parametrize(
+    ("new", "change", "stands"),
+    [
+        (State.WAITING, State.HELD, State.WAITING),
+        (State.SENDING, State.HELD, State.SENDING),
+        (State.UNKNOWN, State.HELD, State.UNKNOWN),
+        (State.CLERICAL, State.HELD, State.CLERICAL),
+        (State.ACCEPTED, State.HELD, State.HELD),
+        (State.ACCEPTED, State.ACCEPTED, State.ACCEPTED),
+        (State.CANCELLED, State.HELD, State.HELD),
+    ],
+)
+def test_a_held_change_hides_nothing_that_is_not_accepted_yet(new: State, change: State, stands: State) -> None:
+    assert standing([shown(new), shown(change, action=Action.CHANGE)]) == {System.JSAPS: stands}
+
+
+def test_a_held_new_claim_is_worse_than_one_that_waits() -> None:
+    assert standing([shown(State.WAITING), shown(State.HELD)]) == {System.JSAPS: State.HELD}
+
+
+def test_a_corrected_transfer_says_nothing_of_where_the_claim_stands() -> None:
+    corrected = shown(State.REJECTED, is_corrected=True)
+
+    assert standing([corrected, shown(State.WAITING)]) == {System.JSAPS: State.WAITING}
+
+
+def test_setbacks_of_sends_and_enquiries_are_counted_apart() -> None:
+    tried = replace(transfer(State.SENDING, setbacks=3), enquiry_setbacks=5)
+    asked = replace(tried, state=State.UNKNOWN)
+
+    send = tried.sent(Answer(result=Result.SYSTEM_ERROR), WAITS)
+    enquiry = asked.asked(Answer(result=Result.NO_REPLY), WAITS, final=True)
+
+    assert (send.setbacks, send.enquiry_setbacks, send.wait_seconds) == (4, 5, 16.0)
+    assert (enquiry.setbacks, enquiry.enquiry_setbacks, enquiry.wait_seconds) == (3, 6, 64.0)
+
+
+@pytest.mark.parametrize("final", [True, False])
+def test_setbacks_are_forgotten_when_the_system_answers(final: bool) -> None:  # noqa: FBT001
+    asked = replace(transfer(State.UNKNOWN, setbacks=3), enquiry_setbacks=5)
+
+    step = asked.asked(Answer(result=Result.NOT_KNOWN), WAITS, final=final)
+
+    assert (step.setbacks, step.enquiry_setbacks) == (0, 0)
+
+
+def test_a_transfer_that_fails_again_after_it_was_woken_sits_out_its_back_off() -> None:
+    fails = Answer(result=Result.NOT_SENT)
+    sending = transfer(State.SENDING)
+
+    assert sending.sent(fails, WAITS).wakes_after == 0.0
+    assert replace(sending, woken=True).sent(fails, WAITS).wakes_after is None
+
+
+def test_a_system_that_names_a_time_wakes_nothing_before_it() -> None:
+    busy = Answer(result=Result.BUSY, retry_after_seconds=90.0)
+
+    assert transfer(State.SENDING).sent(busy, WAITS).wakes_after == 90.0
+
+
+def test_only_what_left_is_an_attempt() -> None:
+    results = (Result.NOT_SENT, Result.SYSTEM_ERROR, Result.NO_REPLY)
+
+    nothing_left = [transfer(State.SENDING).sent(Answer(result=result), WAITS).nothing_left for result in results]
+
+    assert nothing_left == [True, False, False]
 
 
 def test_only_the_last_phase_makes_the_claim_usable() -> None:

@@ -1,41 +1,55 @@
-"""Whether waits measured by the database's clock can be believed.
+"""Since when waits measured by the database's clock can be believed.
 
 All replicas measure leases, and the wait after which an `N` is final, by the database's clock, because they share it.
 If it were put forward, or the database moved to a server whose clock is ahead, waits would end early and a record that
-is held could be sent again. So each process compares that clock with its own monotonic one, which nobody sets.
+is held could be sent again. So each process compares that clock with its machine's monotonic one, which nobody sets.
+What it saw it keeps in the database: the monotonic clock goes on while the machine runs, so a process that starts goes
+on from there, and a gateway that restarts often need not begin each wait anew.
 """
 
 import threading
 import time
 from datetime import datetime
+from pathlib import Path
 
 from chassis.database import Connection
-from legacy_gateway.store import leases
+from legacy_gateway.domain import ClockWatch
+from legacy_gateway.store import clock_watches
 
-_JUMP_SECONDS = 0.1
-"""More than two clocks drift apart between two readings, and far less than any wait that matters."""
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_SAVE_SECONDS = 5.0
+
+
+def this_machine() -> str:
+    """The boot of this machine, by which its monotonic clock is known; empty where that cannot be told."""
+    return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else ""
 
 
 class DatabaseClock:
-    """The database's clock as this process has watched it. Threads share one."""
+    """The database's clock as this machine has watched it. Threads share one."""
 
-    def __init__(self) -> None:
+    def __init__(self, machine: str) -> None:
+        """`machine` names the boot of this machine; with an empty name nothing is kept between processes."""
+        self._machine = machine
         self._lock = threading.Lock()
-        self._ahead: tuple[float, float] | None = None
-        self._since: datetime | None = None
+        self._watch: ClockWatch | None = None
+        self._save_at = 0.0
 
     def steady_since(self, conn: Connection) -> datetime:
-        """Since when, by the database's clock, it has run without a jump: the first reading, or the one after a jump."""
-        before = time.monotonic()
-        now = leases.database_time(conn)
-        after = time.monotonic()
+        """Since when, by the database's clock, it is known to have run without a jump."""
         with self._lock:
-            return self._steady_since(now, before=before, after=after)
+            before = self._watch or self._seen_earlier(conn)
+            asked = time.monotonic()
+            now = clock_watches.database_time(conn)
+            self._watch = ClockWatch.read(now, asked=asked, answered=time.monotonic(), before=before)
+            if self._watch.steady_since == now or asked >= self._save_at:
+                self._save(conn, self._watch)
+            return self._watch.steady_since
 
-    def _steady_since(self, now: datetime, *, before: float, after: float) -> datetime:
-        least, most = now.timestamp() - after, now.timestamp() - before
-        jumped = self._ahead is None or least > self._ahead[1] + _JUMP_SECONDS or most < self._ahead[0] - _JUMP_SECONDS
-        self._ahead = least, most
-        if self._since is None or jumped:
-            self._since = now
-        return self._since
+    def _seen_earlier(self, conn: Connection) -> ClockWatch | None:
+        return clock_watches.find(conn, self._machine) if self._machine else None
+
+    def _save(self, conn: Connection, watch: ClockWatch) -> None:
+        self._save_at = time.monotonic() + _SAVE_SECONDS
+        if self._machine:
+            clock_watches.save(conn, self._machine, watch)

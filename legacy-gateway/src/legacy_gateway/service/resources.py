@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from chassis.database import Database
 from chassis.postcodes import Postcodes
@@ -29,7 +29,7 @@ class Resources:
     reply_seconds: float
     time_scale: float
     turns: Turns
-    clock: DatabaseClock = field(default_factory=DatabaseClock)
+    clock: DatabaseClock
 
     @property
     def lease_seconds(self) -> float:

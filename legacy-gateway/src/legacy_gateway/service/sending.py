@@ -7,7 +7,6 @@ system is committed as SENDING before its first byte goes out.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import psycopg
 
@@ -16,6 +15,7 @@ from chassis.errors import CmsError
 from legacy_gateway import mapping, metrics
 from legacy_gateway.domain import AlreadyLeased, Leased, LeaseLost, State, Step, Transfer
 from legacy_gateway.service import payloads
+from legacy_gateway.service.payloads import Record
 from legacy_gateway.service.resources import SEND_WITHIN_SECONDS, Resources
 from legacy_gateway.service.settling import log_step, settle
 from legacy_gateway.store import leases
@@ -61,24 +61,24 @@ def _ask(resources: Resources, leased: Leased) -> None:
 
 def _send(resources: Resources, leased: Leased) -> None:
     with _counting_defects(resources, leased, leased.transfer):
-        payload = payloads.sealed_payload(resources, leased) or _new_payload(resources, leased)
-        if payload is None:
+        record = _record(resources, leased)
+        if record is None:
             return
         crash.point("transfer.after_facts")
         # Its connection must be closed before its lease ends and somebody asks: it sends early or not at all.
         send_by = time.monotonic() + SEND_WITHIN_SECONDS
-        _begin(resources, leased, payload)
+        _begin(resources, leased, record)
     crash.point("transfer.before_first_byte")
-    sending = replace(leased.transfer, state=State.SENDING)
+    sending = leased.transfer.begun()
     with _counting_defects(resources, leased, sending):
-        _exchange(resources, leased, sending, payload, send_by=send_by)
+        _exchange(resources, leased, sending, record.payload, send_by=send_by)
 
 
-def _new_payload(resources: Resources, leased: Leased) -> bytes | None:
-    """The record as it will be on every attempt; None where it cannot be made, which is settled by then."""
+def _record(resources: Resources, leased: Leased) -> Record | None:
+    """The record to send; None where it cannot be made, which is settled by then."""
     transfer = leased.transfer
     try:
-        return payloads.new_payload(resources, leased)
+        return payloads.record_of(resources, leased)
     except payloads.FactsAway as away:
         # Whatever the reason, the claim must not be lost: it stays, and its age shows.
         _settle(resources, leased, transfer, transfer.put_off(resources.waits), reason=away.reason)
@@ -88,10 +88,11 @@ def _new_payload(resources: Resources, leased: Leased) -> bytes | None:
     return None
 
 
-def _begin(resources: Resources, leased: Leased, payload: bytes) -> None:
+def _begin(resources: Resources, leased: Leased, record: Record) -> None:
     with resources.database.transaction() as conn:
         cipher = resources.vault.cipher(conn, leased.transfer.claim_ref)
-        leases.begin(conn, leased, cipher, payload, seconds=resources.lease_seconds)
+        leases.begin(conn, leased, cipher, record.payload, seconds=resources.lease_seconds)
+        payloads.keep_for_next_phase(conn, resources, leased.transfer, record)
 
 
 def _exchange(resources: Resources, leased: Leased, sending: Transfer, payload: bytes, *, send_by: float) -> None:

@@ -8,11 +8,11 @@ from chassis.vault import Vault
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2
 from legacy_gateway.domain import Message, State, Step, Transfer
-from legacy_gateway.store import claims, leases
+from legacy_gateway.store import claims, kept_facts, leases
 
 
 def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: UUID, step: Step) -> None:
-    """Stores what a step brought, with what follows from it: the next phase becomes due, or the others are told.
+    """Stores what a step brought, with what follows from it: the next phase is due, others are told, others are woken.
 
     A refused record is corrected at once if the claim was amended meanwhile. Raises LeaseLost.
     """
@@ -20,6 +20,10 @@ def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: UUID, s
         # An amendment that comes at this moment must find it refused, or be found by it.
         claims.note_amendment(conn, transfer.claim_ref, version=0)
     leases.settle(conn, vault, transfer, token=token, step=step)
+    if step.system_works:
+        leases.wake(conn, transfer.system)
+    if step.state in {State.REJECTED, State.CLERICAL}:
+        kept_facts.forget(conn, transfer)
     if step.state is State.REJECTED:
         _tell_rejected(conn, transfer, step.messages)
         claims.send_corrected(conn, transfer.claim_ref)

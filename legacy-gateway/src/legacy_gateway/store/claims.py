@@ -21,7 +21,7 @@ ADD_NEW = """
         confirmed_time, office_code, assessor_id, traceparent, created, updated
     )
     SELECT new.transfer_id, %(claim_ref)s, %(claim_version)s, 'NEW', 1, %(system)s, new.phase, 'WAITING',
-        CASE WHEN new.phase = 1 THEN clock_timestamp() END,
+        CASE WHEN new.phase = 1 THEN statement_timestamp() END,
         %(confirmed_time)s, %(office_code)s, %(assessor_id)s, %(traceparent)s, %(now)s, %(now)s
     FROM unnest(%(transfer_ids)s::text[]) WITH ORDINALITY AS new (transfer_id, phase)
     ON CONFLICT DO NOTHING
@@ -52,23 +52,24 @@ MOVE_CHANGE_ON = """
     WHERE transfer_id = %(transfer_id)s AND state = 'HELD'
 """
 
-GIVE_WAY = """
-    -- Of a refused generation in whose place a change is held: what was refused is corrected, and the phases after it,
-    -- which can never go, are given up.
-    UPDATE transfers AS refused
-    SET corrected = (state = 'REJECTED'), state = CASE WHEN state = 'WAITING' THEN 'CANCELLED' ELSE state END,
-        updated = CASE WHEN state = 'WAITING' THEN %(now)s ELSE updated END
-    WHERE claim_ref = %(claim_ref)s AND state IN ('REJECTED', 'WAITING') AND NOT corrected
-        AND EXISTS (
-            SELECT 1 FROM transfers AS phase
-            WHERE phase.claim_ref = refused.claim_ref AND phase.system = refused.system
-                AND phase.generation = refused.generation AND phase.state = 'REJECTED'
-        )
-        AND EXISTS (
-            SELECT 1 FROM transfers AS held
-            WHERE held.claim_ref = refused.claim_ref AND held.system = refused.system
-                AND held.generation = refused.generation + 1 AND held.state = 'HELD'
-        )
+CANCEL_AFTER_REFUSED = """
+    -- The phases after a refused one can never go: what corrects the claim has phases of its own.
+    UPDATE transfers AS later SET state = 'CANCELLED', updated = %(now)s
+    WHERE claim_ref = %(claim_ref)s AND state = 'WAITING' AND next_attempt_time IS NULL AND EXISTS (
+        SELECT 1 FROM transfers AS refused
+        WHERE refused.claim_ref = later.claim_ref AND refused.system = later.system
+            AND refused.generation = later.generation AND refused.state = 'REJECTED'
+    )
+"""
+
+MARK_CORRECTED = """
+    -- A refused transfer is corrected when a change is held that replaces it.
+    UPDATE transfers AS refused SET corrected = true
+    WHERE claim_ref = %(claim_ref)s AND state = 'REJECTED' AND NOT corrected AND EXISTS (
+        SELECT 1 FROM transfers AS held
+        WHERE held.claim_ref = refused.claim_ref AND held.system = refused.system
+            AND held.generation = refused.generation + 1 AND held.state = 'HELD'
+    )
 """
 
 SEND_CORRECTED = """
@@ -76,7 +77,7 @@ SEND_CORRECTED = """
     -- where it holds that phase of the claim, new where it does not.
     UPDATE transfers AS sent
     SET state = 'WAITING', updated = %(now)s,
-        next_attempt_time = CASE WHEN phase = 1 THEN clock_timestamp() END,
+        next_attempt_time = CASE WHEN phase = 1 THEN statement_timestamp() END,
         action = CASE WHEN EXISTS (
             SELECT 1 FROM transfers AS earlier
             WHERE earlier.claim_ref = sent.claim_ref AND earlier.system = sent.system AND earlier.phase = sent.phase
@@ -135,10 +136,10 @@ def move_change_on(conn: Connection, newest: NewestTransfer, *, claim_version: i
 
 
 def send_corrected(conn: Connection, claim_ref: str) -> None:
-    """Lets what is held go where it takes the place of a refused record; nothing else. Under `note_amendment`."""
+    """Sends what is held in the place of a refused record, and cancels the phases after that. Under `note_amendment`."""
     values = {"claim_ref": claim_ref, "now": clock.now()}
-    conn.execute(GIVE_WAY, values)
-    conn.execute(SEND_CORRECTED, values)
+    for statement in (CANCEL_AFTER_REFUSED, MARK_CORRECTED, SEND_CORRECTED):
+        conn.execute(statement, values)
 
 
 def _newest(claim_ref: str, row: Row) -> NewestTransfer:

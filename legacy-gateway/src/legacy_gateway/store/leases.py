@@ -14,27 +14,27 @@ import psycopg
 from chassis import clock
 from chassis.database import Connection
 from chassis.vault import ClaimCipher, Vault
-from legacy_gateway.domain import AlreadyLeased, Leased, LeaseLost, Step, Transfer, Waits
+from legacy_gateway.domain import AlreadyLeased, Leased, LeaseLost, Step, System, Transfer, Waits
 from legacy_gateway.store.transfers import confirmation_of, messages_field, transfer_of
 
 TAKE = """
     -- The transfer that is due for longest, to send or to ask about; none of a claim and system that somebody works on.
     UPDATE transfers
-    SET lease_token = %(token)s, lease_until = clock_timestamp() + make_interval(secs => %(seconds)s)
+    SET lease_token = %(token)s, lease_until = statement_timestamp() + make_interval(secs => %(seconds)s)
     WHERE transfer_id = (
         SELECT transfer_id FROM transfers AS due
-        WHERE next_attempt_time <= clock_timestamp() AND (lease_until IS NULL OR lease_until < clock_timestamp())
+        WHERE next_attempt_time <= statement_timestamp() AND (lease_until IS NULL OR lease_until < statement_timestamp())
             AND NOT EXISTS (
                 SELECT 1 FROM transfers AS other
                 WHERE other.claim_ref = due.claim_ref AND other.system = due.system
                     AND other.transfer_id <> due.transfer_id AND other.lease_token IS NOT NULL
             )
-        ORDER BY next_attempt_time
+        ORDER BY next_attempt_time, created
         LIMIT 1
         FOR UPDATE SKIP LOCKED
     )
     RETURNING *,
-        clock_timestamp() >= greatest(connection_closed_time, %(steady_since)s) + make_interval(secs => %(final)s)
+        statement_timestamp() >= greatest(connection_closed_time, %(steady_since)s) + make_interval(secs => %(final)s)
             AS asks_finally,
         coalesce((
             SELECT first.legacy_ref FROM transfers AS first
@@ -44,62 +44,65 @@ TAKE = """
 """
 
 BEGIN = """
-    -- Bytes may go out from now on: the attempt, and at the first one the payload for all of them.
+    -- Bytes may leave from now on: the attempt counts, and the first one's payload stays for all.
     UPDATE transfers
     SET state = 'SENDING', attempts = attempts + 1, payload = coalesce(payload, %(payload)s), next_attempt_time = NULL,
-        lease_until = clock_timestamp() + make_interval(secs => %(seconds)s), updated = %(now)s
-    WHERE transfer_id = %(transfer_id)s AND lease_token = %(token)s AND lease_until > clock_timestamp()
+        may_wake_time = NULL, lease_until = statement_timestamp() + make_interval(secs => %(seconds)s), updated = %(now)s
+    WHERE transfer_id = %(transfer_id)s AND lease_token = %(token)s AND lease_until > statement_timestamp()
         AND state = 'WAITING'
 """
 
 SETTLE = """
     -- What a step brought, under the lease by which it was made. A connection that may have carried the record was
-    -- closed a little before now, so the wait from now is on the safe side.
+    -- closed a little before now, so the wait from now is on the safe side. An attempt of which nothing left is no attempt.
     UPDATE transfers
     SET state = %(state)s, lease_token = NULL, lease_until = NULL, updated = %(now)s,
-        next_attempt_time = clock_timestamp() + make_interval(secs => %(wait)s::float8),
-        setbacks = setbacks + %(setback)s, defects = defects + %(defect)s,
-        legacy_ref = %(legacy_ref)s, messages = %(messages)s,
+        next_attempt_time = statement_timestamp() + make_interval(secs => %(wait)s::float8),
+        may_wake_time = statement_timestamp() + make_interval(secs => %(wakes_after)s::float8), woken = false,
+        attempts = attempts - %(nothing_left)s, setbacks = %(setbacks)s, enquiry_setbacks = %(enquiry_setbacks)s,
+        defects = defects + %(defect)s, legacy_ref = %(legacy_ref)s, messages = %(messages)s,
         connection_closed_time =
-            CASE WHEN %(state)s = 'UNKNOWN' THEN coalesce(connection_closed_time, clock_timestamp()) END
+            CASE WHEN %(state)s = 'UNKNOWN' THEN coalesce(connection_closed_time, statement_timestamp()) END
     WHERE transfer_id = %(transfer_id)s AND lease_token = %(token)s AND state = %(before)s
 """
 
 RELEASE_NEXT_PHASE = """
     -- The next phase is due once the one before it is accepted.
-    UPDATE transfers SET next_attempt_time = clock_timestamp(), updated = %(now)s
+    UPDATE transfers SET next_attempt_time = statement_timestamp(), updated = %(now)s
     WHERE claim_ref = %(claim_ref)s AND system = %(system)s AND generation = %(generation)s AND phase = %(phase)s + 1
         AND state = 'WAITING'
 """
 
+WAKE = """
+    -- The oldest transfers that were put off because their system did not answer are due now, because it does.
+    UPDATE transfers SET next_attempt_time = statement_timestamp(), may_wake_time = NULL, woken = true
+    WHERE transfer_id IN (
+        SELECT transfer_id FROM transfers
+        WHERE system = %(system)s AND may_wake_time <= statement_timestamp()
+            AND next_attempt_time > statement_timestamp() AND lease_token IS NULL
+        ORDER BY created
+        LIMIT %(count)s
+        FOR UPDATE SKIP LOCKED
+    )
+"""
+
 EXPIRED = """
-    -- Transfers whose sender did not come back within its lease; none while a lease may have ended by a step of the clock.
+    -- Transfers whose sender did not come back within its lease; none while a jump of the clock may have ended the lease.
     SELECT * FROM transfers
-    WHERE state = 'SENDING' AND lease_until < clock_timestamp()
-        AND clock_timestamp() >= %(steady_since)s + make_interval(secs => %(seconds)s)
+    WHERE state = 'SENDING' AND lease_until < statement_timestamp()
+        AND statement_timestamp() >= %(steady_since)s + make_interval(secs => %(seconds)s)
     ORDER BY lease_until LIMIT 100 FOR UPDATE SKIP LOCKED
 """
 
-DATABASE_TIME = """
-    -- The clock by which leases and waits are measured.
-    SELECT clock_timestamp() AS now
-"""
-
-
+_WOKEN_BY_ONE_ANSWER = 2
+"""Each of them wakes as many when it is answered, so the rate rises by itself, and stops rising where the system fails."""
 _ONE_LEASE = "transfers_one_lease"
-
-
-def database_time(conn: Connection) -> datetime:
-    """What the database's clock shows now."""
-    [row] = conn.execute(DATABASE_TIME)
-    now: datetime = row["now"]
-    return now
 
 
 def take(conn: Connection, *, seconds: float, waits: Waits, steady_since: datetime) -> Leased | None:
     """The transfer that is due for longest, for this worker alone until `seconds` have passed; None where none is due.
 
-    A wait counts only from `steady_since`, the time from which the database's clock is known to have run evenly.
+    A wait counts only from `steady_since`, the time from which the database's clock is known to have run without a jump.
     Raises AlreadyLeased where another worker took another transfer of the claim at the same moment.
     """
     token = uuid.uuid4()
@@ -151,7 +154,10 @@ def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: uuid.UU
         "before": transfer.state,
         "state": step.state,
         "wait": step.wait_seconds,
-        "setback": int(step.put_off),
+        "wakes_after": step.wakes_after,
+        "nothing_left": int(step.nothing_left),
+        "setbacks": step.setbacks,
+        "enquiry_setbacks": step.enquiry_setbacks,
         "defect": int(step.is_defect),
         "legacy_ref": step.legacy_ref,
         "messages": _sealed_messages(conn, vault, transfer, step) if step.messages else None,
@@ -177,6 +183,11 @@ def release_next_phase(conn: Connection, transfer: Transfer) -> None:
         "now": clock.now(),
     }
     conn.execute(RELEASE_NEXT_PHASE, values)
+
+
+def wake(conn: Connection, system: System) -> None:
+    """Makes two transfers due, the oldest first, that wait because this system did not answer."""
+    conn.execute(WAKE, {"system": system, "count": _WOKEN_BY_ONE_ANSWER})
 
 
 def expired(conn: Connection, *, seconds: float, steady_since: datetime) -> list[tuple[Transfer, uuid.UUID]]:

@@ -45,7 +45,9 @@ def transfer_of(row: Row) -> Transfer:
         phase=row["phase"],
         state=State(row["state"]),
         setbacks=row["setbacks"],
+        enquiry_setbacks=row["enquiry_setbacks"],
         defects=row["defects"],
+        woken=row["woken"],
     )
 
 

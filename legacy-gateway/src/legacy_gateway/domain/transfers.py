@@ -6,14 +6,11 @@ repeat, so the one rule above all: a record goes out again only when the system 
 
 import secrets
 import string
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
-from uuid import UUID
 
+from chassis import backoff
 from chassis.errors import FailedPrecondition, Unavailable
 
 FINAL_AFTER_CLOSING_SECONDS = 12.0
@@ -35,8 +32,6 @@ class System(StrEnum):
 LAST_PHASE: Mapping[System, int] = {System.JSAPS: 2}
 """A system holds a usable claim when this phase is accepted."""
 
-SYSTEM_OF_SCHEME: Mapping[str, System] = {"JOBSEEKERS_ALLOWANCE": System.JSAPS}
-
 
 class State(StrEnum):
     """Where a transfer stands, by the contract's names."""
@@ -49,18 +44,6 @@ class State(StrEnum):
     HELD = "HELD"
     CLERICAL = "CLERICAL"
     CANCELLED = "CANCELLED"
-
-
-_WORST_FIRST = (
-    State.REJECTED,
-    State.CLERICAL,
-    State.UNKNOWN,
-    State.SENDING,
-    State.HELD,
-    State.WAITING,
-    State.ACCEPTED,
-    State.CANCELLED,
-)
 
 
 class Action(StrEnum):
@@ -103,19 +86,10 @@ class Answer:
     retry_after_seconds: float = 0.0
     messages: tuple[Message, ...] = ()
 
-
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What intake knows of a claim at a version: answers by fact, in the form to which the claimant agreed for records.
-
-    `contact_on` is the London day of the first contact, `evidence_on` that on which all evidence was in.
-    """
-
-    answers: Mapping[str, Any]
-    contact_on: date
-    evidence_on: date | None
-    operator: str
-    operator_grade: str
+    @property
+    def is_of_a_working_system(self) -> bool:
+        """Whether the system did its work: it held, refused or looked for a record."""
+        return self.result in {Result.HELD, Result.CONFLICT, Result.REFUSED, Result.NOT_KNOWN}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,9 +100,9 @@ class Waits:
     spread: float
 
     def back_off(self, setbacks: int) -> float:
-        """Seconds before the next try after so many setbacks: doubled each time, five minutes at most."""
-        longest = min(_LONGEST_BACK_OFF_SECONDS, _FIRST_BACK_OFF_SECONDS * 2.0 ** min(setbacks, 10))
-        return longest * self.scale * self.spread
+        """Seconds before the next try after so many setbacks before this one."""
+        first, longest = _FIRST_BACK_OFF_SECONDS, _LONGEST_BACK_OFF_SECONDS
+        return backoff.seconds(setbacks + 1, first=first, longest=longest, jitter=self.spread) * self.scale
 
     @property
     def final_after_closing(self) -> float:
@@ -138,19 +112,27 @@ class Waits:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What a transition changes. `wait_seconds` from now is the next attempt; None for none, where a state has none."""
+    """What a transition changes. `wait_seconds` from now is the next attempt; None for none, where a state has none.
+
+    `setbacks` and `enquiry_setbacks` are the new counts: by default they are forgotten. `wakes_after` is in seconds from
+    now: from then on it may be woken when its system answers somebody else; None where that would not help.
+    """
 
     state: State
     wait_seconds: float | None = None
-    put_off: bool = False
+    setbacks: int = 0
+    enquiry_setbacks: int = 0
+    wakes_after: float | None = None
+    nothing_left: bool = False
     is_defect: bool = False
+    system_works: bool = False
     legacy_ref: str = ""
     messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer:
-    """One record for one system and phase."""
+    """One record for one system and phase. `woken`: it did not sit out its last back-off."""
 
     transfer_id: str
     claim_ref: str
@@ -161,7 +143,14 @@ class Transfer:
     phase: int
     state: State
     setbacks: int = 0
+    enquiry_setbacks: int = 0
     defects: int = 0
+    woken: bool = False
+
+    def begun(self) -> "Transfer":
+        """The transfer while its record goes out. FailedPrecondition unless it is WAITING."""
+        self._must_be(State.WAITING)
+        return replace(self, state=State.SENDING)
 
     def sent(self, answer: Answer, waits: Waits) -> Step:
         """What a send brought. FailedPrecondition unless it is SENDING."""
@@ -170,7 +159,8 @@ class Transfer:
             case Result.NO_REPLY | Result.NOT_KNOWN:
                 return self._unknown(waits)
             case Result.NOT_SENT | Result.SYSTEM_ERROR | Result.BUSY:
-                return self._later(State.WAITING, answer, waits)
+                later = self._later(State.WAITING, answer, waits, setbacks=self.setbacks)
+                return replace(later, setbacks=self.setbacks + 1, nothing_left=answer.result is Result.NOT_SENT)
             case _:
                 return _settled(answer)
 
@@ -182,16 +172,17 @@ class Transfer:
         self._must_be(State.UNKNOWN)
         match answer.result:
             case Result.NOT_KNOWN if final:
-                return Step(state=State.WAITING, wait_seconds=0.0)
+                return Step(state=State.WAITING, wait_seconds=0.0, system_works=True)
             case Result.NOT_KNOWN:
-                return Step(state=State.UNKNOWN, wait_seconds=waits.final_after_closing)
+                return Step(state=State.UNKNOWN, wait_seconds=waits.final_after_closing, system_works=True)
             case Result.NOT_SENT | Result.NO_REPLY | Result.SYSTEM_ERROR | Result.BUSY:
-                return self._later(State.UNKNOWN, answer, waits)
+                later = self._later(State.UNKNOWN, answer, waits, setbacks=self.enquiry_setbacks)
+                return replace(later, setbacks=self.setbacks, enquiry_setbacks=self.enquiry_setbacks + 1)
             case _:
                 return _settled(answer)
 
     def lease_expired(self, waits: Waits) -> Step:
-        """Whoever was sending it is gone or hung: it may be held. FailedPrecondition unless it is SENDING."""
+        """Its sender is gone or hangs: the record may be held. FailedPrecondition unless it is SENDING."""
         self._must_be(State.SENDING)
         return self._unknown(waits)
 
@@ -201,34 +192,48 @@ class Transfer:
         return Step(state=State.REJECTED, messages=tuple(messages))
 
     def put_off(self, waits: Waits) -> Step:
-        """What the record is made of cannot be had now. FailedPrecondition unless it is WAITING."""
+        """The facts for the record cannot be had now. FailedPrecondition unless it is WAITING."""
         self._must_be(State.WAITING)
-        return Step(state=State.WAITING, wait_seconds=waits.back_off(self.setbacks), put_off=True)
+        return Step(state=State.WAITING, wait_seconds=waits.back_off(self.setbacks), setbacks=self.setbacks + 1)
 
     def hit_defect(self, waits: Waits) -> Step:
         """Our own code failed over it: again later, and after so many times a person looks at both systems.
 
-        What was being sent may be held. FailedPrecondition unless it is WAITING, SENDING or UNKNOWN.
+        A record that was being sent may be held. FailedPrecondition unless it is WAITING, SENDING or UNKNOWN.
         """
         self._must_be(State.WAITING, State.SENDING, State.UNKNOWN)
         if self.defects + 1 >= MOST_DEFECTS:
             return Step(state=State.CLERICAL, is_defect=True)
         if self.state is State.SENDING:
             return replace(self._unknown(waits), is_defect=True)
-        return Step(state=self.state, wait_seconds=waits.back_off(self.defects), is_defect=True)
+        return replace(self._kept(self.state, waits.back_off(self.defects)), is_defect=True)
+
+    @property
+    def is_held_change(self) -> bool:
+        """Whether it changes a claim and is not to be sent yet."""
+        return self.action is Action.CHANGE and self.state is State.HELD
 
     @property
     def is_last_phase(self) -> bool:
         """Whether the system holds a usable claim once this is accepted."""
         return self.phase == LAST_PHASE[self.system]
 
-    def _later(self, state: State, answer: Answer, waits: Waits) -> Step:
-        # What a system itself asks for is not scaled: it knows no scale.
-        wait = max(answer.retry_after_seconds, waits.back_off(self.setbacks))
-        return Step(state=state, wait_seconds=wait, put_off=True)
+    def _later(self, state: State, answer: Answer, waits: Waits, *, setbacks: int) -> Step:
+        # A wait that a system asks for is not scaled: the system knows no scale.
+        asked_for = answer.retry_after_seconds
+        wait = max(asked_for, waits.back_off(setbacks))
+        # After one waking it sits out a back-off in full: otherwise a record that fails by itself would be tried with
+        # every answer that another one gets.
+        return replace(self._kept(state, wait), wakes_after=None if self.woken else asked_for)
 
     def _unknown(self, waits: Waits) -> Step:
-        return Step(state=State.UNKNOWN, wait_seconds=waits.final_after_closing)
+        return self._kept(State.UNKNOWN, waits.final_after_closing)
+
+    def _kept(self, state: State, wait_seconds: float) -> Step:
+        """A step that says nothing about the system: what was counted stays."""
+        return Step(
+            state=state, wait_seconds=wait_seconds, setbacks=self.setbacks, enquiry_setbacks=self.enquiry_setbacks
+        )
 
     def _must_be(self, *states: State) -> None:
         if self.state not in states:
@@ -240,67 +245,20 @@ class Transfer:
 
 
 def _settled(answer: Answer) -> Step:
-    if answer.result is Result.REFUSED:
-        return Step(state=State.REJECTED, messages=answer.messages)
     withdrawn = any(message.code == _WITHDRAWN for message in answer.messages)
-    if answer.result is Result.CONFLICT or withdrawn:
-        return Step(state=State.CLERICAL, legacy_ref=answer.legacy_ref, messages=answer.messages)
-    return Step(state=State.ACCEPTED, legacy_ref=answer.legacy_ref)
+    if answer.result is Result.REFUSED:
+        state = State.REJECTED
+    elif answer.result is Result.CONFLICT or withdrawn:
+        state = State.CLERICAL
+    else:
+        state = State.ACCEPTED
+    messages = () if state is State.ACCEPTED else answer.messages
+    return Step(state=state, legacy_ref=answer.legacy_ref, messages=messages, system_works=True)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Confirmation:
-    """What an assessor confirmed of a claim. `confirmed_time` is on the platform's clock."""
-
-    claim_ref: str
-    claim_version: int
-    confirmed_time: datetime
-    office_code: str
-    assessor_id: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewestTransfer:
-    """The newest transfer of one phase of a claim at a system: an amendment replaces it, or moves it on."""
-
-    transfer_id: str
-    system: System
-    phase: int
-    generation: int
-    claim_version: int
-    is_held: bool
-    confirmation: Confirmation
-
-
-@dataclass(frozen=True, kw_only=True)
-class Leased:
-    """A transfer that one worker has to itself, with what the worker needs to go on with it.
-
-    `asks_finally`: an enquiry made from now on is late enough for an `N` to be final.
-    """
-
-    transfer: Transfer
-    token: UUID
-    confirmation: Confirmation
-    sealed_payload: bytes | None
-    asks_finally: bool
-    first_phase_reference: str
-    traceparent: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShownTransfer:
-    """A transfer as staff see it. Times are on the platform's clock, `next_attempt_time` is real time."""
-
-    transfer: Transfer
-    replaces: str
-    attempts: int
-    next_attempt_time: datetime | None
-    legacy_ref: str
-    is_corrected: bool
-    messages: tuple[Message, ...]
-    created: datetime
-    updated: datetime
+def new_transfer_id() -> str:
+    """26 random characters of 0-9A-Z: never drawn twice."""
+    return "".join(secrets.choice(_ID_CHARACTERS) for _ in range(26))
 
 
 class LeaseLost(FailedPrecondition):
@@ -316,33 +274,3 @@ class LeaseLost(FailedPrecondition):
 
 class AlreadyLeased(Unavailable):
     """Another worker has a transfer of the same claim and system."""
-
-
-def standing(transfers: Iterable[ShownTransfer]) -> dict[System, State]:
-    """Where a claim stands with each system: the worst of its transfers, without those that were corrected."""
-    states: dict[System, list[State]] = defaultdict(list)
-    for shown in transfers:
-        if not shown.is_corrected:
-            states[shown.transfer.system].append(shown.transfer.state)
-    return {system: worst(of_system) for system, of_system in states.items()}
-
-
-def worst(states: Iterable[State]) -> State:
-    """Where a claim stands with a system, of the states of its transfers. ValueError without any."""
-    return min(states, key=_WORST_FIRST.index)
-
-
-def systems_of(schemes: Iterable[str]) -> list[System]:
-    """The systems that pay these schemes. FailedPrecondition for a scheme that no system here takes yet."""
-    found = list(schemes)
-    unknown = sorted(set(found) - SYSTEM_OF_SCHEME.keys())
-    if unknown or not found:
-        raise FailedPrecondition(
-            "SCHEME_NOT_CARRIED", f"no system takes {', '.join(unknown) or 'a claim of no scheme'}"
-        )
-    return sorted({SYSTEM_OF_SCHEME[scheme] for scheme in found})
-
-
-def new_transfer_id() -> str:
-    """26 random characters of 0-9A-Z: never drawn twice."""
-    return "".join(secrets.choice(_ID_CHARACTERS) for _ in range(26))

@@ -1,0 +1,129 @@
+"""A claim as the gateway knows it: what was confirmed, its facts, its transfers, and where it stands."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from chassis.errors import FailedPrecondition
+from legacy_gateway.domain.transfers import Message, State, System, Transfer
+
+SYSTEM_OF_SCHEME: Mapping[str, System] = {"JOBSEEKERS_ALLOWANCE": System.JSAPS}
+
+_WORST_FIRST = (
+    State.REJECTED,
+    State.CLERICAL,
+    State.UNKNOWN,
+    State.SENDING,
+    State.HELD,
+    State.WAITING,
+    State.ACCEPTED,
+    State.CANCELLED,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What intake knows of a claim at a version: answers by fact, in the form to which the claimant agreed for records.
+
+    `contact_on` is the London day of the first contact, `evidence_on` that on which all evidence was in.
+    """
+
+    answers: Mapping[str, Any]
+    contact_on: date
+    evidence_on: date | None
+    operator: str
+    operator_grade: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmation:
+    """What an assessor confirmed of a claim. `confirmed_time` is on the platform's clock."""
+
+    claim_ref: str
+    claim_version: int
+    confirmed_time: datetime
+    office_code: str
+    assessor_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewestTransfer:
+    """The newest transfer of one phase of a claim at a system: an amendment replaces it, or moves it on."""
+
+    transfer_id: str
+    system: System
+    phase: int
+    generation: int
+    claim_version: int
+    is_held: bool
+    confirmation: Confirmation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leased:
+    """A transfer that one worker has to itself, with what the worker needs to go on with it.
+
+    `asks_finally`: an enquiry made from now on is late enough for an `N` to be final.
+    """
+
+    transfer: Transfer
+    token: UUID
+    confirmation: Confirmation
+    sealed_payload: bytes | None
+    asks_finally: bool
+    first_phase_reference: str
+    traceparent: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownTransfer:
+    """A transfer as staff see it. Times are on the platform's clock, `next_attempt_time` is real time."""
+
+    transfer: Transfer
+    replaces: str
+    attempts: int
+    next_attempt_time: datetime | None
+    legacy_ref: str
+    is_corrected: bool
+    messages: tuple[Message, ...]
+    created: datetime
+    updated: datetime
+
+
+def standing(transfers: Iterable[ShownTransfer]) -> dict[System, State]:
+    """Where a claim stands with each system: the worst of its transfers, without those that were corrected.
+
+    A held change says only that the claim is held there in an older form. So it counts after all that is still on its
+    way: it shows once everything else is accepted.
+    """
+    by_system: dict[System, list[ShownTransfer]] = defaultdict(list)
+    for shown in transfers:
+        if not shown.is_corrected:
+            by_system[shown.transfer.system].append(shown)
+    return {system: _standing(of_system) for system, of_system in by_system.items()}
+
+
+def _standing(transfers: Iterable[ShownTransfer]) -> State:
+    held_changes = [shown for shown in transfers if shown.transfer.is_held_change]
+    others = [shown.transfer.state for shown in transfers if not shown.transfer.is_held_change]
+    so_far = worst(others) if others else State.CANCELLED
+    return State.HELD if held_changes and so_far in {State.ACCEPTED, State.CANCELLED} else so_far
+
+
+def worst(states: Iterable[State]) -> State:
+    """Where a claim stands with a system, of the states of its transfers. ValueError without any."""
+    return min(states, key=_WORST_FIRST.index)
+
+
+def systems_of(schemes: Iterable[str]) -> list[System]:
+    """The systems that pay these schemes. FailedPrecondition for a scheme that no system here takes yet."""
+    found = list(schemes)
+    unknown = sorted(set(found) - SYSTEM_OF_SCHEME.keys())
+    if unknown or not found:
+        raise FailedPrecondition(
+            "SCHEME_NOT_CARRIED", f"no system takes {', '.join(unknown) or 'a claim of no scheme'}"
+        )
+    return sorted({SYSTEM_OF_SCHEME[scheme] for scheme in found})
