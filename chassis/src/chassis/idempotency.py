@@ -1,5 +1,6 @@
 """One effect for each request_id. A retry gets the first answer; another body under the same id is refused."""
 
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -22,6 +23,9 @@ _NOTE_REQUEST = """
     INSERT INTO requests (subject, method, request_id, body_hmac) VALUES (%s, %s, %s, %s)
     ON CONFLICT DO NOTHING RETURNING 1
 """
+
+_COMPRESSED = b"\0"
+"""The first byte of a compressed response; neither a message nor JSON begins with it."""
 
 _KEEP_RESPONSE = "UPDATE requests SET response = %s WHERE subject = %s AND method = %s AND request_id = %s"
 
@@ -60,7 +64,7 @@ def run_once(
         result = use_case(conn)
         response = respond(result)
         to_keep = encode(rebuildable.keep(result)) if rebuildable else response.SerializeToString()
-        conn.execute(_KEEP_RESPONSE, [now.vault.seal_response(to_keep, place=_place(key)), *key])
+        conn.execute(_KEEP_RESPONSE, [now.vault.seal_response(_compressed(to_keep), place=_place(key)), *key])
         crash.point("request.before_commit")
     crash.point("request.after_commit")
     return response
@@ -105,7 +109,17 @@ def _kept(conn: Connection, now: Call, key: list[Any], digest: bytes) -> bytes |
         return None
     if row["body_hmac"] != digest:
         raise AlreadyExists("REQUEST_ID_REUSED", "this request_id was used before with another body")
-    return now.vault.open_response(row["response"], place=_place(key))
+    return _decompressed(now.vault.open_response(row["response"], place=_place(key)))
+
+
+def _compressed(response: bytes) -> bytes:
+    """The response marked as compressed, where that makes it shorter. Compression after sealing would save nothing."""
+    compressed = _COMPRESSED + zlib.compress(response)
+    return compressed if len(compressed) < len(response) else response
+
+
+def _decompressed(kept: bytes) -> bytes:
+    return zlib.decompress(kept[1:]) if kept.startswith(_COMPRESSED) else kept
 
 
 def _key(now: Call, request: Message) -> list[Any]:

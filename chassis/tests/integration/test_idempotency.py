@@ -32,11 +32,12 @@ class Bookings:
         self.database = database
         self.vault = vault
         self.made = 0
+        self.prefix = "A"
         self.within: Callable[[], None] = lambda: None
 
     def book(self, conn: Connection) -> str:
         self.made += 1
-        number = f"A{self.made}"
+        number = f"{self.prefix}{self.made}"
         conn.execute("INSERT INTO inbox (event_id, source) VALUES (gen_random_uuid(), %s)", [number])
         self.within()
         return number
@@ -84,6 +85,21 @@ def test_a_retry_gets_the_first_answer_and_has_no_effect(bookings: Bookings) -> 
 
     assert [bookings.ask(request_id), bookings.ask(request_id.upper())] == ["A1", "A1"]
     assert bookings.effects() == 1
+
+
+def test_a_large_response_is_kept_compressed(bookings: Bookings) -> None:
+    request_id, bookings.prefix = str(uuid4()), "A long answer. " * 100
+
+    first = bookings.ask(request_id)
+
+    assert bookings.ask(request_id) == first
+    assert kept_bytes(bookings.database) < len(first) / 5
+
+
+def kept_bytes(database: Database) -> int:
+    with database.transaction() as conn:
+        row = conn.execute("SELECT length(response) AS length FROM requests").fetchone()
+    return int(row["length"]) if row else 0
 
 
 def test_request_ids_are_kept_apart_by_subject(bookings: Bookings) -> None:
