@@ -30,7 +30,9 @@ class _TransferStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Transfe
     TRANSFER_STATE_UNSPECIFIED: _TransferState.ValueType  # 0
     """Not given."""
     TRANSFER_STATE_WAITING: _TransferState.ValueType  # 1
-    """To be sent at the next attempt's time; a second phase waits without one until the first is accepted."""
+    """To be sent at the next attempt's time. A second phase has no such time until the first is accepted; if the first is
+    refused, the second is cancelled.
+    """
     TRANSFER_STATE_SENDING: _TransferState.ValueType  # 2
     """Bytes may be going out."""
     TRANSFER_STATE_UNKNOWN: _TransferState.ValueType  # 3
@@ -52,7 +54,9 @@ class TransferState(_TransferState, metaclass=_TransferStateEnumTypeWrapper):
 TRANSFER_STATE_UNSPECIFIED: TransferState.ValueType  # 0
 """Not given."""
 TRANSFER_STATE_WAITING: TransferState.ValueType  # 1
-"""To be sent at the next attempt's time; a second phase waits without one until the first is accepted."""
+"""To be sent at the next attempt's time. A second phase has no such time until the first is accepted; if the first is
+refused, the second is cancelled.
+"""
 TRANSFER_STATE_SENDING: TransferState.ValueType  # 2
 """Bytes may be going out."""
 TRANSFER_STATE_UNKNOWN: TransferState.ValueType  # 3
@@ -163,7 +167,7 @@ class Transfer(_message.Message):
     state: Global___TransferState.ValueType
     """Where it stands."""
     attempts: _builtins.int
-    """How often it was begun."""
+    """How often the record left, or may have left. Enquiries do not count, nor tries that ended before the first byte."""
     legacy_ref: _builtins.str
     """The system's reference, once held."""
     @_builtins.property
@@ -218,8 +222,9 @@ class SystemState(_message.Message):
     system: _common_pb2.System.ValueType
     """The system."""
     state: Global___TransferState.ValueType
-    """The worst of its phases, in the order REJECTED, CLERICAL, UNKNOWN, SENDING, HELD, WAITING, ACCEPTED; refused ones that
-    were corrected are left out.
+    """The worst of its transfers, in the order REJECTED, CLERICAL, UNKNOWN, SENDING, HELD, WAITING, ACCEPTED. Refused
+    transfers that were corrected are left out. A held change counts after WAITING: it shows once everything else is
+    accepted, and so never hides a claim that is not paid yet.
     """
     def __init__(
         self,
