@@ -48,7 +48,7 @@ class Answer:
 @cache
 def methods() -> Mapping[str, MethodDescriptor]:
     """Every method of the contract, by name: no two services have one of the same name."""
-    modules = [import_module(f"cms.{package}.v1.{package}_pb2") for package in contract.PACKAGES.values()]
+    modules = [import_module(f"cms.{package}.v1.{package}_pb2") for package in contract.packages().values()]
     services = [service for module in modules for service in module.DESCRIPTOR.services_by_name.values()]
     return {method.name: method for service in services for method in service.methods}
 

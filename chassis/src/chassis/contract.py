@@ -3,28 +3,21 @@
 Read from the descriptors of the generated code, so that there is one place to change.
 """
 
-import importlib
+import importlib.util
+import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import cast
 
 from google.api import field_behavior_pb2
-from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+import cms
 from cms.common.v1 import common_pb2
 from cms.options.v1 import options_pb2
-
-PACKAGES = {
-    "intake-svc": "intake",
-    "scheduling-svc": "scheduling",
-    "assessment-svc": "assessment",
-    "legacy-gateway": "gateway",
-    "la-notifier": "notifier",
-}
-"""Identity of a service: the name of its package in the contract."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +31,24 @@ class EventType:
 
 
 @cache
+def packages() -> dict[str, str]:
+    """The name of each service's package in the contract, by the identity that its `events.proto` gives as `source`."""
+    names = [module.name for module in pkgutil.iter_modules(cms.__path__)]
+    declared = [name for name in names if importlib.util.find_spec(f"cms.{name}.v1.events_pb2")]
+    return {_events_of(name).GetOptions().Extensions[options_pb2.source]: name for name in declared}
+
+
+def _events_of(package: str) -> FileDescriptor:
+    descriptor: FileDescriptor = importlib.import_module(f"cms.{package}.v1.events_pb2").DESCRIPTOR
+    return descriptor
+
+
+@cache
 def events() -> dict[str, EventType]:
     """Every event of the contract by its short name."""
     found: dict[str, EventType] = {}
-    for service, package in PACKAGES.items():
-        module = importlib.import_module(f"cms.{package}.v1.events_pb2")
-        for descriptor in module.DESCRIPTOR.message_types_by_name.values():
+    for service, package in packages().items():
+        for descriptor in _events_of(package).message_types_by_name.values():
             heard_by = tuple(descriptor.GetOptions().Extensions[options_pb2.heard_by])
             found[descriptor.name] = EventType(
                 name=descriptor.name, source=service, heard_by=heard_by, message=GetMessageClass(descriptor)

@@ -34,7 +34,7 @@ def test_service_has_a_folder_with_a_package_of_its_name(service: Service) -> No
 
 @every_service
 def test_contract_knows_the_service(service: Service) -> None:
-    assert contract.PACKAGES[service.name] == service.package
+    assert contract.packages()[service.name] == service.package
 
 
 @every_service

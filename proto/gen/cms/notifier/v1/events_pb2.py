@@ -22,20 +22,22 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from cms.options.v1 import options_pb2 as cms_dot_options_dot_v1_dot_options__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63ms/notifier/v1/events.proto\x12\x0f\x63ms.notifier.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"~\n\nNoticeSent\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x16\n\x0enotice_version\x18\x02 \x01(\x05\x12\x16\n\x0e\x61uthority_code\x18\x03 \x01(\t\x12-\n\tsent_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Q\n\x0cNoticeLoaded\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x16\n\x0enotice_version\x18\x02 \x01(\x05\x12\x16\n\x0e\x61uthority_code\x18\x03 \x01(\t\"b\n\rNoticeRefused\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x16\n\x0enotice_version\x18\x02 \x01(\x05\x12\x16\n\x0e\x61uthority_code\x18\x03 \x01(\t\x12\x0e\n\x06\x66ields\x18\x04 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63ms/notifier/v1/events.proto\x12\x0f\x63ms.notifier.v1\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"~\n\nNoticeSent\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x16\n\x0enotice_version\x18\x02 \x01(\x05\x12\x16\n\x0e\x61uthority_code\x18\x03 \x01(\t\x12-\n\tsent_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Q\n\x0cNoticeLoaded\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x16\n\x0enotice_version\x18\x02 \x01(\x05\x12\x16\n\x0e\x61uthority_code\x18\x03 \x01(\t\"b\n\rNoticeRefused\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x16\n\x0enotice_version\x18\x02 \x01(\x05\x12\x16\n\x0e\x61uthority_code\x18\x03 \x01(\t\x12\x0e\n\x06\x66ields\x18\x04 \x03(\tB\x0f\xc2\xd4\x18\x0bla-notifierb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cms.notifier.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_NOTICESENT']._serialized_start=82
-  _globals['_NOTICESENT']._serialized_end=208
-  _globals['_NOTICELOADED']._serialized_start=210
-  _globals['_NOTICELOADED']._serialized_end=291
-  _globals['_NOTICEREFUSED']._serialized_start=293
-  _globals['_NOTICEREFUSED']._serialized_end=391
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\302\324\030\013la-notifier'
+  _globals['_NOTICESENT']._serialized_start=112
+  _globals['_NOTICESENT']._serialized_end=238
+  _globals['_NOTICELOADED']._serialized_start=240
+  _globals['_NOTICELOADED']._serialized_end=321
+  _globals['_NOTICEREFUSED']._serialized_start=323
+  _globals['_NOTICEREFUSED']._serialized_end=421
 # @@protoc_insertion_point(module_scope)

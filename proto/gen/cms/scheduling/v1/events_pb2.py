@@ -27,13 +27,14 @@ from cms.options.v1 import options_pb2 as cms_dot_options_dot_v1_dot_options__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ms/scheduling/v1/events.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd0\x01\n\x11\x41ppointmentBooked\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x16.cms.common.v1.Channel: \xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\nintake-svcb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ms/scheduling/v1/events.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd0\x01\n\x11\x41ppointmentBooked\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x16.cms.common.v1.Channel: \xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\nintake-svcB\x12\xc2\xd4\x18\x0escheduling-svcb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cms.scheduling.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\302\324\030\016scheduling-svc'
   _globals['_APPOINTMENTBOOKED']._loaded_options = None
   _globals['_APPOINTMENTBOOKED']._serialized_options = b'\262\324\030\016assessment-svc\262\324\030\nintake-svc'
   _globals['_APPOINTMENTBOOKED']._serialized_start=145
