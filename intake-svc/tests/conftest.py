@@ -1,17 +1,14 @@
-import base64
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
-from chassis import clock
-from chassis.inbox import Event
 from chassis.runtime import Process
-from chassis.testing import DatabaseUrls, Servers, Tokens, database_fixture, settings_for
-from cms.scheduling.v1 import events_pb2 as scheduling_events
+from chassis.testing import Client, Reply, SettingsOf, Tokens, database_fixture, event_of, handle, running
+from cms.scheduling.v1.events_pb2 import AppointmentBooked
 from intake.__main__ import MIGRATIONS, service
 from intake.config import Settings
 from intake.consumers import HANDLERS
@@ -22,7 +19,7 @@ from intake.domain.script_file import SCRIPTS, load_script
 
 Answered = Callable[..., dict[str, Answer]]
 Evaluated = Callable[[Mapping[str, Answer]], Interview]
-Desk = Callable[..., "Caller"]
+Desk = Callable[..., "Person"]
 Book = Callable[..., None]
 SERVICE = "cms.intake.v1.IntakeService"
 NINO = "AB123456C"
@@ -32,15 +29,10 @@ database_urls = database_fixture("intake", MIGRATIONS)
 
 
 @pytest.fixture
-def process(database_urls: DatabaseUrls, servers: Servers, bus_prefix: str, tokens: Tokens) -> Iterator[Process]:
+def process(settings_of: SettingsOf) -> Iterator[Process]:
     """The whole service behind both its doors."""
-    settings: Any = settings_for(
-        Settings, "intake-svc", urls=database_urls, servers=servers, bus_prefix=bus_prefix, tokens=tokens
-    )
-    started = Process(service(settings))
-    started.start()
-    yield started
-    started.stop()
+    with running(service(settings_of(Settings, "intake-svc"))) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
@@ -120,6 +112,12 @@ def single_tenant() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
+def rest(single_tenant: dict[str, Any]) -> dict[str, Any]:
+    """What a single tenant answers beyond what the call was started with."""
+    return {name: value for name, value in single_tenant.items() if name not in ("nino", "language")}
+
+
+@pytest.fixture(scope="session")
 def couple_with_children(single_tenant: dict[str, Any]) -> dict[str, Any]:
     """A couple with two children who rent from a landlord and work a few hours."""
     return single_tenant | {
@@ -143,64 +141,40 @@ def couple_with_children(single_tenant: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-class Refused(Exception):
-    """An error from the JSON door, in the words of the contract."""
+@dataclass(frozen=True, kw_only=True)
+class Person(Client):
+    """Somebody at a desk, with a token of their own. A method that has no `try_` raises AssertionError where refused."""
 
-    def __init__(self, answer: httpx.Response) -> None:
-        body = answer.json()
-        super().__init__(body)
-        self.code = body["code"]
-        self.message = body["message"]
-        self.reason = body["details"][0]["debug"]["reason"]
-        faults = body["details"][1]["debug"]["fieldViolations"] if len(body["details"]) > 1 else []
-        self.fields = {fault["field"] for fault in faults}
-        self.text = answer.text + "".join(
-            base64.b64decode(detail["value"] + "==").decode("utf-8", "replace") for detail in body["details"]
-        )
-
-
-class Caller:
-    """Somebody at a desk, who calls the JSON door with a token of their own."""
-
-    def __init__(self, client: httpx.Client, process: Process, *, token: str, purpose: str) -> None:
-        self._client = client
-        self._base = f"http://127.0.0.1:{process.http.port}/{SERVICE}"
-        self._headers = {"Authorization": f"Bearer {token}"} | ({"cms-purpose": purpose} if purpose else {})
-
-    def call(self, method: str, **body: Any) -> Any:
-        """The response of a method. Raises Refused."""
-        answer = self._client.post(f"{self._base}/{method}", json=body, headers=self._headers)
-        if answer.status_code != 200:
-            raise Refused(answer)
-        return answer.json()
-
-    def once(self, method: str, **body: Any) -> Any:
-        """The response of a method that changes something, as a request of its own. Raises Refused."""
-        return self.call(method, requestId=str(uuid4()), **body)
+    def try_once(self, method: str, **body: Any) -> Reply:
+        """The reply to a method that changes something, as a request of its own."""
+        return self.call(method, **{"requestId": str(uuid4()), **body})
 
     def start(self, nino: str | None = NINO, language: str = "EN", **more: Any) -> Any:
         """A call to make a claim."""
-        return self.once(
-            "StartCall",
-            **{
-                "purpose": "CALL_PURPOSE_NEW",
-                "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"],
-                "language": f"LANGUAGE_{language}",
-                "caller": {"relation": "CALLER_RELATION_SELF"},
-                **({"nino": nino} if nino else {}),
-                **more,
-            },
-        )
+        body = START | {"language": f"LANGUAGE_{language}"} | ({"nino": nino} if nino else {})
+        return self.once("StartCall", **body | more)
+
+    def try_record(self, claim_ref: str, version: int, **values: Any) -> Reply:
+        """The reply to answers in the interview."""
+        return self.try_once("RecordAnswers", claimRef=claim_ref, version=version, answers=answers_of(**values))
 
     def record(self, claim_ref: str, version: int, **values: Any) -> Any:
         """The interview after these answers."""
-        answers = [{"questionId": name, "value": value} for name, value in values.items()]
+        answers = answers_of(**values)
         return self.once("RecordAnswers", claimRef=claim_ref, version=version, answers=answers)["interview"]
 
-    def amend(self, claim_ref: str, version: int, **values: Any) -> Any:
+    def amendment(self, claim: Any, **values: Any) -> dict[str, Any]:
+        """The body of a request that changes answers of a claim, with a new requestId."""
+        subject = {"claimRef": claim["claimRef"], "version": claim["version"], "requestId": str(uuid4())}
+        return {**subject, "answers": answers_of(**values), "reason": "corrected"}
+
+    def try_amend(self, claim: Any, **values: Any) -> Reply:
+        """The reply to changes of a claim's answers."""
+        return self.try_once("AmendAnswers", **self.amendment(claim, **values))
+
+    def amend(self, claim: Any, **values: Any) -> Any:
         """The interview after these changes, and the changes."""
-        answers = [{"questionId": name, "value": value} for name, value in values.items()]
-        return self.once("AmendAnswers", claimRef=claim_ref, version=version, answers=answers, reason="corrected")
+        return self.once("AmendAnswers", **self.amendment(claim, **values))
 
     def submit(self, claim_ref: str, version: int) -> Any:
         """The claim, submitted."""
@@ -208,21 +182,34 @@ class Caller:
 
     def submitted(self, answers: dict[str, Any], nino: str = NINO) -> Any:
         """A claim that was taken from the first question to its submission, in a call that is still open."""
-        claim = self.start(nino)["claim"]
-        rest = {name: value for name, value in answers.items() if name not in ("nino", "language")}
-        interview = self.record(claim["claimRef"], claim["version"], **rest)
-        return self.submit(claim["claimRef"], interview["version"])
+        claim_ref = self.start(nino)["claim"]["claimRef"]
+        interview = self.record(claim_ref, 1, **{**answers, "nino": nino})
+        return self.submit(claim_ref, interview["version"])
+
+
+START = {
+    "purpose": "CALL_PURPOSE_NEW",
+    "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"],
+    "language": "LANGUAGE_EN",
+    "caller": {"relation": "CALLER_RELATION_SELF"},
+}
+
+
+def answers_of(**values: Any) -> list[dict[str, Any]]:
+    return [{"questionId": name, "value": value} for name, value in values.items()]
 
 
 @pytest.fixture
-def desk(process: Process, tokens: Tokens) -> Iterator[Desk]:
+def desk(process: Process, tokens: Tokens) -> Desk:
     """Seats somebody of a role at a desk."""
-    with httpx.Client(timeout=20) as client:
 
-        def seat(role: str = "OPERATOR", subject: str = "OP000001", purpose: str = "", **claims: Any) -> Caller:
-            return Caller(client, process, token=tokens.issue(role, subject=subject, **claims), purpose=purpose)
+    def seat(role: str = "OPERATOR", subject: str = "OP000001", purpose: str = "", **claims: Any) -> Person:
+        token = tokens.issue(role, subject=subject, **claims)
+        return Person(
+            process=process, service=SERVICE, token=token, metadata={"cms-purpose": purpose} if purpose else {}
+        )
 
-        yield seat
+    return seat
 
 
 @pytest.fixture
@@ -230,23 +217,7 @@ def book(process: Process) -> Book:
     """Has intake hear that an appointment was booked for a claim."""
 
     def heard(claim_ref: str, office: str = OFFICE, *, appointment_id: str = "A1", at: datetime | None = None) -> None:
-        message = scheduling_events.AppointmentBooked(appointment_id=appointment_id, office_code=office)
-        event = Event(
-            event_id=uuid4(),
-            name="AppointmentBooked",
-            source="scheduling-svc",
-            claim_ref=claim_ref,
-            version=1,
-            occurred_time=at or clock.now(),
-            message=message,
-        )
-        with process.database.transaction() as conn:
-            HANDLERS[event.name](conn, event)
+        message = AppointmentBooked(appointment_id=appointment_id, office_code=office)
+        handle(process.database, HANDLERS, event_of(message, claim_ref=claim_ref, at=at))
 
     return heard
-
-
-@pytest.fixture(scope="session")
-def refused() -> type[Refused]:
-    """What a caller's methods raise."""
-    return Refused

@@ -21,6 +21,9 @@ from chassis.runtime import Process
 
 Door = Literal["grpc", "http"]
 
+_HTTP = httpx.Client(timeout=20)
+"""Shared, because making one loads the system's certificates, which takes longer than a call."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
@@ -65,7 +68,7 @@ class Client:
 
     def _by_http(self, method: str, body: Mapping[str, Any]) -> Reply:
         url = f"http://127.0.0.1:{self.process.http.port}/{self.service}/{method}"
-        response = httpx.post(url, json=body, headers=self._headers(), timeout=20)
+        response = _HTTP.post(url, json=body, headers=self._headers())
         found = response.json()
         if response.status_code == 200:
             return Reply(body=found, text=response.text)
