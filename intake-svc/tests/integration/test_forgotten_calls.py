@@ -1,4 +1,4 @@
-"""A call that nobody ended is ended for them, and what is overdue shows."""
+"""The sweeper ends calls that nobody ended; overdue calls and drafts are listed."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -62,7 +62,7 @@ def overdue(database: Database) -> set[str]:
         return {late.state for late in deadlines.overdue(conn, DEADLINES)}
 
 
-def test_a_call_lasts_a_shift_and_no_longer(database: Database, claim: Any) -> None:
+def test_a_call_is_ended_after_a_shift(database: Database, claim: Any) -> None:
     claim()
 
     clock.advance(LONGEST_CALL - timedelta(minutes=1))
@@ -75,7 +75,7 @@ def test_a_call_lasts_a_shift_and_no_longer(database: Database, claim: Any) -> N
     assert not sweep(database)
 
 
-def test_calls_are_counted_as_abandoned_once_that_is_committed(
+def test_abandoned_calls_are_counted_only_when_their_end_is_committed(
     database: Database, database_urls: DatabaseUrls, claim: Any
 ) -> None:
     claim()
@@ -92,7 +92,7 @@ def test_calls_are_counted_as_abandoned_once_that_is_committed(
     assert (outcomes(database), abandoned()) == (["ABANDONED", "ABANDONED"], before + 2)
 
 
-def test_a_call_that_is_being_ended_now_is_left_alone(database: Database, claim: Any) -> None:
+def test_the_sweeper_leaves_a_call_alone_that_is_being_ended(database: Database, claim: Any) -> None:
     claim()
     clock.advance(timedelta(days=1))
 
@@ -103,7 +103,7 @@ def test_a_call_that_is_being_ended_now_is_left_alone(database: Database, claim:
     assert outcomes(database) == [None]
 
 
-def test_an_open_call_is_overdue_when_no_sweeper_ends_it(database: Database, claim: Any) -> None:
+def test_an_open_call_that_no_sweeper_ends_is_overdue(database: Database, claim: Any) -> None:
     claim()
     assert overdue(database) == set()
 
@@ -112,7 +112,7 @@ def test_an_open_call_is_overdue_when_no_sweeper_ends_it(database: Database, cla
     assert overdue(database) == {"CALL_OPEN"}
 
 
-def test_a_caller_who_was_not_called_back_is_overdue_until_there_is_a_call(database: Database, claim: Any) -> None:
+def test_a_call_back_is_overdue_until_there_is_a_call(database: Database, claim: Any) -> None:
     claim(outcome="CALL_BACK", back=timedelta(days=1))
     clock.advance(timedelta(hours=24, minutes=59))
     assert overdue(database) == set()
@@ -124,7 +124,7 @@ def test_a_caller_who_was_not_called_back_is_overdue_until_there_is_a_call(datab
     assert overdue(database) == set()
 
 
-def test_a_draft_that_nobody_goes_on_with_is_overdue_after_two_weeks(database: Database, claim: Any) -> None:
+def test_an_idle_draft_is_overdue_after_two_weeks(database: Database, claim: Any) -> None:
     claim(outcome="ABANDONED")
     clock.advance(timedelta(days=14, minutes=1))
 

@@ -1,4 +1,4 @@
-"""What intake tells on the bus, and what it hears."""
+"""Events that intake sends and hears."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from cms.intake.v1 import events_pb2
 from intake.consumers import HANDLERS
 
 
-def test_intake_handles_what_the_contract_says_it_hears() -> None:
+def test_intake_handles_every_event_that_the_contract_has_it_hear() -> None:
     assert HANDLERS.keys() == contract.events_heard_by("intake-svc").keys()
 
 
@@ -19,7 +19,7 @@ def test_events_reach_the_bus_with_references_and_no_personal_data(
 ) -> None:
     operator = desk()
     claim = operator.submitted(couple_with_children | {"surname": "Zzyzx"})
-    operator.amend(claim["claimRef"], claim["version"], surname="Zzyzxson", capital="17000.00")
+    operator.amend(claim, surname="Zzyzxson", capital="17000.00")
 
     entries: list[Any] = []
 
