@@ -44,12 +44,12 @@ _ANSWERS = f"""
 # A call in which a call-back was promised, and the call-back. Twenty wait for it still, and five calls nobody has ended.
 _CALLS = f"""
     INSERT INTO calls (call_id, claim_ref, operator, purpose, language, needs, caller, security, security_questions,
-        tries_left, started, ended, outcome, call_back_time)
+        tries_left, started, ended, outcome, call_back_time, has_later_call)
     SELECT gen_random_uuid(), {CLAIM}, 'OH' || lpad((n %% 1000)::text, 6, '0'), 'NEW', 'EN', '{{}}', ''::bytea,
         'PASSED', '{{}}', 3, {PAST} + interval '1 hour' * part,
         CASE WHEN part = 1 OR n > 5 THEN {PAST} + interval '1 hour' * part + interval '10 minutes' END,
         CASE WHEN part = 1 THEN 'CALL_BACK' WHEN n > 5 THEN 'COMPLETED' END,
-        CASE WHEN part = 1 THEN {PAST} + interval '2 hours' END
+        CASE WHEN part = 1 THEN {PAST} + interval '2 hours' END, part = 1 AND NOT n BETWEEN 6 AND 25
     FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, CASE WHEN n BETWEEN 6 AND 25 THEN 1 ELSE 2 END) AS part
 """
 
@@ -58,11 +58,6 @@ class Intake(Subject):
     """The service that takes claims."""
 
     name = "intake"
-    still_growing = (
-        "ListClaims submitted at a postcode",
-        "ListClaims of an office at a postcode",
-        "scrape",
-    )
 
     def service(self) -> Service:
         """As `__main__` makes it."""
