@@ -79,7 +79,7 @@ class Inbox:
         """Handles new events, after a short wait for them. Returns whether there may be more."""
         deliveries = self._bus.read(self._service, self._consumer, self._streams, count=_BATCH)
         self._take(deliveries)
-        return bool(deliveries)
+        return len(deliveries) >= _BATCH
 
     def consume_idle(self) -> bool:
         """Handles events again that were delivered and never acknowledged."""

@@ -34,8 +34,10 @@ from chassis.vault import Keyring, Vault
 from chassis.workers import Worker
 
 _WAIT_STEP_SECONDS = 0.25
-_RELAY_PAUSE_SECONDS = 0.1
-"""Events and receipts that gather meanwhile are taken in one transaction."""
+_EVENTS_PAUSE_SECONDS = 0.1
+"""Events that gather meanwhile are taken in one transaction."""
+_RECEIPTS_PAUSE_SECONDS = 1.0
+"""Nobody waits for a receipt: it only keeps an event from being published again, after five seconds at the earliest."""
 _KEYS_PAUSE_SECONDS = 1.0
 
 
@@ -203,14 +205,14 @@ def _chassis_workers(service: Service, runtime: Runtime) -> list[Worker]:
     relay = Relay(service.name, runtime.database, runtime.bus, consumer=runtime.lease_owner)
     workers = [
         # The last calls of a process may have written events: they need not wait for the next process.
-        Worker("relay", relay.publish, pause_seconds=_RELAY_PAUSE_SECONDS, last_round=True),
-        Worker("receipts", relay.receive, pause_seconds=_RELAY_PAUSE_SECONDS),
+        Worker("relay", relay.publish, pause_seconds=_EVENTS_PAUSE_SECONDS, last_round=True),
+        Worker("receipts", relay.receive, pause_seconds=_RECEIPTS_PAUSE_SECONDS),
         Worker("receipts-idle", relay.receive_idle, pause_seconds=5.0),
     ]
     if service.handlers:
         inbox = Inbox(service.name, runtime.database, runtime.bus, service.handlers, consumer=runtime.lease_owner)
         workers += [
-            Worker("inbox", inbox.consume, pause_seconds=_RELAY_PAUSE_SECONDS),
+            Worker("inbox", inbox.consume, pause_seconds=_EVENTS_PAUSE_SECONDS),
             Worker("inbox-idle", inbox.consume_idle, pause_seconds=2.0),
             Worker("dead-letters", inbox.replay, pause_seconds=2.0),
         ]

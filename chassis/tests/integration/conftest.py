@@ -99,7 +99,7 @@ class Platform:
 def platform(database: Database, database_urls: DatabaseUrls, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> Platform:
     monkeypatch.setattr("chassis.bus.BLOCK_SECONDS", 0.001)
     with psycopg.connect(database_urls.owner) as conn:
-        conn.execute("CREATE TABLE handled (event_id uuid)")
+        conn.execute("CREATE TABLE handled (event_id uuid, transaction text DEFAULT pg_current_xact_id()::text)")
         conn.execute("GRANT ALL ON handled TO chassis_app")
     handlers: dict[str, Handler] = {}
     inbox = Inbox(HEARER, database, bus, handlers, consumer="hearer-1", idle_seconds=0)

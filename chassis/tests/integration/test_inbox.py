@@ -199,6 +199,16 @@ def envelope(**fields: Any) -> bytes:
     return common_pb2.EventEnvelope(**fields).SerializeToString()
 
 
+def test_events_that_gathered_are_taken_in_one_transaction(platform: Any) -> None:
+    platform.submitted(20)
+    platform.relay.publish()
+
+    rounds(platform, 0)
+
+    assert len(platform.column(HANDLED)) == 20
+    assert len(platform.column("SELECT DISTINCT transaction FROM handled")) == 1
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
