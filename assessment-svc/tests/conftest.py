@@ -1,21 +1,16 @@
-"""A running assessment service for each test, an intake of the test's own, and a desk that calls through either door."""
+"""A running assessment service for each test, an intake of the test's own, and an assessor's client of either door."""
 
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
-from uuid import uuid4
+from typing import Any
 
-import grpc
-import httpx
 import pytest
 from google.protobuf import json_format
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Value
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
 from assessment.__main__ import MIGRATIONS, service
 from assessment.clients import Amendment, Interview, Question
@@ -26,10 +21,8 @@ from assessment.grpc_api import AssessmentApi
 from chassis import call, clock
 from chassis.database import Database
 from chassis.errors import AlreadyExists, InvalidArgument, NotFound, Unavailable, Violation
-from chassis.inbox import Event
 from chassis.runtime import Process
-from chassis.testing import DatabaseUrls, Servers, Tokens, database_fixture, settings_for
-from cms.assessment.v1 import assessment_pb2
+from chassis.testing import Client, SettingsOf, Tokens, database_fixture, event_of, handle, running
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2 as intake_events
 from cms.scheduling.v1 import events_pb2 as scheduling_events
@@ -38,7 +31,7 @@ database_urls = database_fixture("assessment", MIGRATIONS)
 
 CLAIM = "C0123456789A"
 OFFICE = "123456"
-_SERVICE = assessment_pb2.DESCRIPTOR.services_by_name["AssessmentService"]
+SERVICE = "cms.assessment.v1.AssessmentService"
 
 
 @dataclass
@@ -137,160 +130,61 @@ def intake() -> IntakeOfTests:
 
 
 @pytest.fixture
-def settings(
-    database_urls: DatabaseUrls, servers: Servers, bus_prefix: str, tokens: Tokens, clock_file: Path
-) -> Settings:
-    found: Settings = settings_for(
-        Settings,
-        "assessment-svc",
-        urls=database_urls,
-        servers=servers,
-        bus_prefix=bus_prefix,
-        tokens=tokens,
-        clock_offset_file=clock_file,
-    )
-    return found
-
-
-@pytest.fixture
-def process(settings: Settings, intake: IntakeOfTests) -> Iterator[Process]:
-    started = Process(replace(service(settings), api=lambda _runtime: AssessmentApi(intake)))
-    started.start()
-    yield started
-    started.stop()
+def process(settings_of: SettingsOf, clock_file: Path, intake: IntakeOfTests) -> Iterator[Process]:
+    settings = settings_of(Settings, "assessment-svc", clock_offset_file=clock_file)
+    with running(replace(service(settings), api=lambda _runtime: AssessmentApi(intake))) as process:
+        yield process
 
 
 @dataclass(frozen=True)
-class News:
-    """Tells the service what others decided, as their events would."""
+class Others:
+    """The other services, whose events reach this one."""
 
     database: Database
 
-    def tell(self, message: Message, *, claim_ref: str = CLAIM, version: int = 1, at: datetime | None = None) -> None:
+    def send(self, message: Message, *, claim_ref: str = CLAIM, version: int = 1, at: datetime | None = None) -> None:
         """One event, handled once."""
-        name = message.DESCRIPTOR.name
-        event = Event(
-            event_id=uuid4(),
-            name=name,
-            source="test",
-            claim_ref=claim_ref,
-            version=version,
-            occurred_time=at or clock.now(),
-            message=message,
-        )
-        with self.database.transaction() as conn:
-            HANDLERS[name](conn, event)
+        handle(self.database, HANDLERS, event_of(message, claim_ref=claim_ref, version=version, at=at))
 
-    def submitted(self, claim_ref: str = CLAIM, *, ago: timedelta = timedelta(0), schemes: Any = ()) -> None:
-        """A claim of Jobseeker's Allowance, unless told otherwise, was submitted this long ago."""
+    def submit(self, claim_ref: str = CLAIM, *, ago: timedelta = timedelta(0), schemes: Any = ()) -> None:
+        """Submits a claim, of Jobseeker's Allowance unless schemes are given, this long ago."""
         message = intake_events.ClaimSubmitted(schemes=schemes or [common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE])
         message.submit_time.FromDatetime(clock.now() - ago)
-        self.tell(message, claim_ref=claim_ref, version=7)
+        self.send(message, claim_ref=claim_ref, version=7)
 
-    def booked(
+    def book(
         self, claim_ref: str = CLAIM, *, office: str = OFFICE, assessor: str = "AS000001", start: datetime | None = None
     ) -> None:
-        """An interview was booked."""
+        """Books an interview."""
         message = scheduling_events.AppointmentBooked(
             appointment_id="A1", office_code=office, assessor_id=assessor, channel=common_pb2.CHANNEL_OFFICE
         )
         message.start_time.FromDatetime(start or clock.now() + timedelta(days=1))
-        self.tell(message, claim_ref=claim_ref)
+        self.send(message, claim_ref=claim_ref)
 
 
 @pytest.fixture
-def news(request: pytest.FixtureRequest) -> News:
-    running = "process" in request.fixturenames
-    return News(request.getfixturevalue("process").database if running else request.getfixturevalue("database"))
+def others(process: Process) -> Others:
+    return Others(process.database)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What a call gave: the response as JSON, or the code, the reason and the fields at fault; and all of its text."""
+class Desk(Client):
+    """An assessor's client."""
 
-    body: dict[str, Any]
-    code: str = "ok"
-    reason: str = ""
-    fields: frozenset[str] = frozenset()
-    text: str
-
-
-Door = Literal["grpc", "http"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Desk:
-    """An assessor's client. Fields of requests are in lowerCamelCase by either door."""
-
-    process: Process
-    token: str
-    door: Door = "http"
-
-    def call(self, method: str, **fields: Any) -> Answer:
-        """Calls a method."""
-        return self._by_http(method, fields) if self.door == "http" else self._by_grpc(method, fields)
+    service: str = SERVICE
 
     def do(self, method: str, **fields: Any) -> dict[str, Any]:
         """Calls a changing method with a new request_id on the claim; gives the assessment. It must succeed."""
-        answer = self.call(method, **{"claimRef": CLAIM, "requestId": str(uuid4()), **fields})
-        assert answer.code == "ok", answer
-        found: dict[str, Any] = answer.body["assessment"]
+        found: dict[str, Any] = self.once(method, **{"claimRef": CLAIM, **fields})["assessment"]
         return found
-
-    def _by_http(self, method: str, fields: Any) -> Answer:
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        url = f"http://127.0.0.1:{self.process.http.port}/{_SERVICE.full_name}/{method}"
-        response = httpx.post(url, json=fields, headers=headers)
-        body = response.json()
-        if response.status_code == 200:
-            return Answer(body=body, text=response.text)
-        details = [detail["debug"] for detail in body["details"]]
-        return Answer(
-            body=body,
-            code=body["code"],
-            reason=details[0]["reason"],
-            fields=frozenset(fault["field"] for detail in details for fault in detail.get("fieldViolations", [])),
-            text=response.text,
-        )
-
-    def _by_grpc(self, method: str, fields: Any) -> Answer:
-        descriptor = _SERVICE.methods_by_name[method]
-        request = json_format.ParseDict(fields, getattr(assessment_pb2, descriptor.input_type.name)())
-        metadata = (("authorization", f"Bearer {self.token}"),) if self.token else ()
-        with grpc.insecure_channel(f"127.0.0.1:{self.process.grpc.port}") as channel:
-            unary: Any = channel.unary_unary
-            stub = unary(
-                f"/{_SERVICE.full_name}/{method}",
-                request_serializer=type(request).SerializeToString,
-                response_deserializer=getattr(assessment_pb2, descriptor.output_type.name).FromString,
-            )
-            try:
-                response = stub(request, metadata=metadata, timeout=5)
-            except grpc.RpcError as error:
-                return _refusal(error)
-        body = json_format.MessageToDict(response, always_print_fields_with_no_presence=True)
-        return Answer(body=body, text=str(body))
-
-
-def _refusal(error: Any) -> Answer:
-    status = rpc_status.from_call(error)
-    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
-    for detail in status.details if status else ():
-        detail.Unpack(info) or detail.Unpack(bad)
-    return Answer(
-        body={},
-        code=error.code().name.lower(),
-        reason=info.reason,
-        fields=frozenset(fault.field for fault in bad.field_violations),
-        text=str(status),
-    )
 
 
 @pytest.fixture
 def desk_of(process: Process, tokens: Tokens) -> Callable[..., Desk]:
     """Desks by role, office and door."""
 
-    def make(*roles: str, door: Door = "http", **claims: Any) -> Desk:
+    def make(*roles: str, door: Any = "http", **claims: Any) -> Desk:
         body = {"subject": "AS000001", "office": OFFICE, **claims}
         return Desk(process=process, token=tokens.issue(*(roles or ("ASSESSOR",)), **body), door=door)
 

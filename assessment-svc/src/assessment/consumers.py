@@ -1,14 +1,13 @@
-"""What the service hears. Events come in any order and more than once; the newest word of each kind stays."""
+"""Events that the service hears, each handed to a use case."""
 
 from collections.abc import Mapping
-from datetime import UTC
 from typing import cast
 
-from assessment import service
-from assessment.domain.work import Appointment
-from assessment.enums import name_of
-from assessment.store import events as store
+from assessment.domain.reports import Acceptance, Appointment, Rejection, Submission
+from assessment.service import reports
+from chassis.conversions import time_of
 from chassis.database import Connection
+from chassis.enums import name_of
 from chassis.inbox import Event, Handler
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2 as gateway_events
@@ -19,49 +18,50 @@ from cms.scheduling.v1 import events_pb2 as scheduling_events
 def claim_submitted(conn: Connection, event: Event) -> None:
     """A claim becomes work."""
     message = cast(intake_events.ClaimSubmitted, event.message)
-    schemes = [name_of(common_pb2.Scheme, scheme, field="schemes") for scheme in message.schemes]
-    submit_time = message.submit_time.ToDatetime(UTC)
-    store.record_submission(conn, event.claim_ref, schemes=schemes, submit_time=submit_time)
+    submission = Submission(
+        schemes=[name_of(common_pb2.Scheme, scheme, field="schemes") for scheme in message.schemes],
+        submit_time=time_of(message.submit_time, field="submit_time"),
+    )
+    reports.take_submission(conn, event.claim_ref, submission)
 
 
 def claim_amended(conn: Connection, event: Event) -> None:
     """Facts that were checked have changed."""
     message = cast(intake_events.ClaimAmended, event.message)
-    service.reopen_items(conn, event.claim_ref, changed=message.changed_fields, claim_version=event.version)
+    reports.reopen_items(conn, event.claim_ref, changed=message.changed_fields, claim_version=event.version)
 
 
 def appointment_booked(conn: Connection, event: Event) -> None:
-    """The claim's interview is known; it may be so before the claim is."""
+    """The claim's interview is known, perhaps before the claim is."""
     message = cast(scheduling_events.AppointmentBooked, event.message)
     appointment = Appointment(
         appointment_id=message.appointment_id,
         office_code=message.office_code,
         assessor_id=message.assessor_id,
-        start_time=message.start_time.ToDatetime(UTC),
+        start_time=time_of(message.start_time, field="start_time"),
         channel=name_of(common_pb2.Channel, message.channel, field="channel"),
         booked_time=event.occurred_time,
     )
-    store.record_appointment(conn, event.claim_ref, appointment)
+    reports.take_booking(conn, event.claim_ref, appointment)
 
 
 def transfer_accepted(conn: Connection, event: Event) -> None:
-    """A system that pays holds the claim."""
+    """A paying system holds the claim."""
     message = cast(gateway_events.TransferAccepted, event.message)
     system = name_of(common_pb2.System, message.system, field="system")
-    store.record_acceptance(conn, event.claim_ref, system=system, accepted_time=event.occurred_time)
+    reports.take_acceptance(conn, event.claim_ref, Acceptance(system=system, accepted_time=event.occurred_time))
 
 
 def transfer_rejected(conn: Connection, event: Event) -> None:
-    """A system refused the record: its questions are to correct, until it accepts."""
+    """A paying system rejected the claim's record."""
     message = cast(gateway_events.TransferRejected, event.message)
-    store.record_refusal(
-        conn,
-        event.claim_ref,
+    rejection = Rejection(
         system=name_of(common_pb2.System, message.system, field="system"),
+        rejected_time=event.occurred_time,
         transfer_id=message.transfer_id,
         question_ids=list(message.question_ids),
-        rejected_time=event.occurred_time,
     )
+    reports.take_rejection(conn, event.claim_ref, rejection)
 
 
 HANDLERS: Mapping[str, Handler] = {

@@ -22,11 +22,11 @@ CANARY = "Łukasz-canary"
 
 
 @pytest.fixture(autouse=True)
-def submitted_claim(intake: Any, news: Any) -> None:
+def submitted_claim(intake: Any, others: Any) -> None:
     """A booked claim with two facts."""
     intake.submit(surname=CANARY, tenure="TENANT")
-    news.submitted()
-    news.booked()
+    others.submit()
+    others.book()
 
 
 def rows(database_urls: DatabaseUrls, query: Any) -> list[Any]:
@@ -131,10 +131,10 @@ def test_a_repeat_gets_the_first_answer_whatever_was_found_and_corrected_since(
     assert [item["value"] for item in started["items"]] == [CANARY, "TENANT"]
 
 
-def test_a_repeat_is_not_shown_once_the_claim_is_another_offices(desk: Any, news: Any) -> None:
+def test_a_repeat_is_not_shown_once_the_claim_is_another_offices(desk: Any, others: Any) -> None:
     start = {"claimRef": CLAIM, "requestId": str(uuid4())}
     desk.do("StartAssessment", **start)
-    news.booked(office="654321")
+    others.book(office="654321")
 
     answer = desk.call("StartAssessment", **start)
 
@@ -171,14 +171,14 @@ def test_a_correction_cut_off_after_the_amendment_is_completed_by_its_retry(desk
     assert intake.claims[CLAIM].version == 8
 
 
-def test_word_of_its_own_amendment_does_not_undo_a_correction(desk: Any, intake: Any, news: Any) -> None:
+def test_word_of_its_own_amendment_does_not_undo_a_correction(desk: Any, intake: Any, others: Any) -> None:
     version = desk.do("StartAssessment")["version"]
     amended = intake_events.ClaimAmended(changed_fields=["tenure"])
 
     # The event overtakes the reply, and comes once more afterwards.
-    intake.after_amend = lambda: news.tell(amended, version=8)
+    intake.after_amend = lambda: others.send(amended, version=8)
     corrected = desk.do("CorrectItem", version=version, fact="tenure", value="OWNER", reason="seen")
-    news.tell(amended, version=8)
+    others.send(amended, version=8)
     resumed = desk.do("StartAssessment")
 
     assert statuses(corrected)["tenure"] == "CORRECTED"
@@ -269,12 +269,12 @@ def test_a_claim_that_no_paying_system_can_hold_is_confirmed_once_its_other_form
     assert confirmed["state"] == "ASSESSMENT_STATE_CONFIRMED"
 
 
-def test_an_amendment_after_confirmation_leaves_it_confirmed(desk: Any, intake: Any, news: Any) -> None:
+def test_an_amendment_after_confirmation_leaves_it_confirmed(desk: Any, intake: Any, others: Any) -> None:
     version = desk.do("StartAssessment")["version"]
     version = desk.do("VerifyItems", version=version, items=check("surname", "tenure"))["version"]
     desk.do("ConfirmAssessment", version=version)
 
-    news.tell(intake_events.ClaimAmended(changed_fields=["tenure"]), version=intake.change(tenure="OWNER"))
+    others.send(intake_events.ClaimAmended(changed_fields=["tenure"]), version=intake.change(tenure="OWNER"))
 
     assert desk.call("ListWork").body["items"][0]["state"] == "ASSESSMENT_STATE_CONFIRMED"
     assert desk.call("StartAssessment", claimRef=CLAIM, requestId=str(uuid4())).reason == "ALREADY_CONFIRMED"
@@ -317,9 +317,9 @@ def test_no_answer_lies_open_in_the_database(desk: Any, database_urls: DatabaseU
 
 
 def test_unbooked_work_shows_as_such_after_thirty_minutes(
-    desk: Any, news: Any, process: Any, database_urls: DatabaseUrls
+    desk: Any, others: Any, process: Any, database_urls: DatabaseUrls
 ) -> None:
-    news.submitted("C00000000010")
+    others.submit("C00000000010")
     before = desk.call("ListWork").body["items"]
     clock.advance(timedelta(minutes=30))
     after = desk.call("ListWork").body["items"]
@@ -332,12 +332,12 @@ def test_unbooked_work_shows_as_such_after_thirty_minutes(
     assert 'assessment_work{state="READY"} 2.0' in metrics
 
 
-def test_work_shows_what_the_paying_system_said(desk: Any, news: Any) -> None:
-    news.tell(
+def test_work_shows_what_the_paying_system_said(desk: Any, others: Any) -> None:
+    others.send(
         gateway_events.TransferRejected(system=common_pb2.SYSTEM_JSAPS, transfer_id="T1", question_ids=["surname"])
     )
     refused = desk.call("ListWork").body["items"][0]
-    news.tell(gateway_events.TransferAccepted(system=common_pb2.SYSTEM_JSAPS, transfer_id="T2"))
+    others.send(gateway_events.TransferAccepted(system=common_pb2.SYSTEM_JSAPS, transfer_id="T2"))
     accepted = desk.call("ListWork").body["items"][0]
 
     assert (refused["acceptedBy"], refused["rejectedQuestionIds"]) == ([], ["surname"])
@@ -345,11 +345,11 @@ def test_work_shows_what_the_paying_system_said(desk: Any, news: Any) -> None:
 
 
 def test_an_assessor_lists_their_own_office_and_what_has_none_yet(
-    desk: Any, desk_of: Callable[..., Any], news: Any
+    desk: Any, desk_of: Callable[..., Any], others: Any
 ) -> None:
-    news.submitted("C00000000010", ago=timedelta(hours=2))
-    news.submitted("C00000000020", ago=timedelta(hours=1))
-    news.booked("C00000000020", office="654321")
+    others.submit("C00000000010", ago=timedelta(hours=2))
+    others.submit("C00000000020", ago=timedelta(hours=1))
+    others.book("C00000000020", office="654321")
 
     def listed(answer: Any) -> list[str]:
         return [item["claimRef"] for item in answer.body["items"]]
@@ -360,13 +360,13 @@ def test_an_assessor_lists_their_own_office_and_what_has_none_yet(
     assert listed(desk_of(office="654321").call("ListWork")) == ["C00000000010", "C00000000020"]
 
 
-def test_pages_follow_each_other_without_a_gap_and_confirmed_work_comes_last(desk: Any, news: Any) -> None:
+def test_pages_follow_each_other_without_a_gap_and_confirmed_work_comes_last(desk: Any, others: Any) -> None:
     version = desk.do("StartAssessment")["version"]
     version = desk.do("VerifyItems", version=version, items=check("surname", "tenure"))["version"]
     desk.do("ConfirmAssessment", version=version)
-    others = [f"C000000000{number}0" for number in range(10, 15)]
-    for claim_ref in others:
-        news.submitted(claim_ref)
+    open_claims = [f"C000000000{number}0" for number in range(10, 15)]
+    for claim_ref in open_claims:
+        others.submit(claim_ref)
 
     seen, token = list[str](), ""
     while True:
@@ -376,6 +376,6 @@ def test_pages_follow_each_other_without_a_gap_and_confirmed_work_comes_last(des
         if not token:
             break
 
-    assert seen == [*others, CLAIM]
+    assert seen == [*open_claims, CLAIM]
     confirmed = desk.call("ListWork", state="ASSESSMENT_STATE_CONFIRMED").body["items"]
     assert [item["claimRef"] for item in confirmed] == [CLAIM]

@@ -22,11 +22,11 @@ CHECK = {"fact": "surname", "status": "ITEM_STATUS_CONFIRMED"}
 
 
 @pytest.fixture(autouse=True)
-def begun_assessment(intake: Any, news: Any, desk: Any) -> None:
+def begun_assessment(intake: Any, others: Any, desk: Any) -> None:
     """A claim of one office, in progress at version 2."""
     intake.submit(surname="Jones", tenure="TENANT")
-    news.submitted()
-    news.booked()
+    others.submit()
+    others.book()
     desk.do("StartAssessment")
 
 
@@ -85,8 +85,8 @@ def test_another_offices_work_is_refused(desk_of: Any, intake: Any, method: str)
 
 
 @pytest.mark.parametrize("method", MUTATING)
-def test_a_claim_that_was_not_submitted_is_not_found(desk: Any, news: Any, method: str) -> None:
-    news.booked("C00000000020")
+def test_a_claim_that_was_not_submitted_is_not_found(desk: Any, others: Any, method: str) -> None:
+    others.book("C00000000020")
 
     for claim_ref in (UNKNOWN, "C00000000020"):
         answer = refused(desk, method, **body_of(method, claimRef=claim_ref))
@@ -114,9 +114,9 @@ def test_a_stale_version_is_aborted_and_changes_nothing(desk: Any, intake: Any, 
 
 
 @pytest.mark.parametrize("method", MUTATING)
-def test_a_request_id_is_not_used_twice_for_different_things(desk: Any, intake: Any, news: Any, method: str) -> None:
+def test_a_request_id_is_not_used_twice_for_different_things(desk: Any, intake: Any, others: Any, method: str) -> None:
     intake.submit(UNKNOWN, surname="Evans")
-    news.submitted(UNKNOWN)
+    others.submit(UNKNOWN)
     checks = [{**CHECK, "fact": fact} for fact in ("surname", "tenure")]
     version = desk.do("VerifyItems", version=2, items=checks)["version"]
     body = body_of(method, **({"version": version} if method in VERSIONED else {}))
@@ -171,18 +171,18 @@ def test_bad_input_is_named_and_never_repeated(desk: Any, method: str, changes: 
 
 
 @pytest.mark.parametrize("method", VERSIONED)
-def test_what_was_not_started_is_a_failed_precondition(desk: Any, intake: Any, news: Any, method: str) -> None:
+def test_what_was_not_started_is_a_failed_precondition(desk: Any, intake: Any, others: Any, method: str) -> None:
     intake.submit(UNKNOWN, surname="Evans")
-    news.submitted(UNKNOWN)
+    others.submit(UNKNOWN)
 
     answer = refused(desk, method, **body_of(method, claimRef=UNKNOWN, version=1))
 
     assert (answer.code, answer.reason) == ("failed_precondition", "NOT_STARTED")
 
 
-def test_child_maintenance_is_not_an_assessors_to_confirm(desk: Any, desk_of: Any, intake: Any, news: Any) -> None:
+def test_child_maintenance_is_not_an_assessors_to_confirm(desk: Any, desk_of: Any, intake: Any, others: Any) -> None:
     intake.submit(UNKNOWN, surname="Evans")
-    news.submitted(UNKNOWN, schemes=[common_pb2.SCHEME_CHILD_MAINTENANCE])
+    others.submit(UNKNOWN, schemes=[common_pb2.SCHEME_CHILD_MAINTENANCE])
     version = desk.do("StartAssessment", claimRef=UNKNOWN)["version"]
     version = desk.do("VerifyItems", claimRef=UNKNOWN, version=version, items=[CHECK])["version"]
     body = body_of("ConfirmAssessment", claimRef=UNKNOWN, version=version)

@@ -35,53 +35,53 @@ ROLES = ALLOWED["GetAppointment"] | {"COUNCIL_OFFICER"}
 
 # method, what is put in place of a good request's fields, code, reason, fields at fault
 REFUSALS: list[tuple[str, dict[str, Any], str, str, set[str]]] = [
-    ("FindSlots", {"postcode": ""}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"postcode", "office_code"}),
-    ("FindSlots", {"officeCode": "600021"}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"postcode", "office_code"}),
-    ("FindSlots", {"postcode": "SECRET1"}, "INVALID_ARGUMENT", "MALFORMED_POSTCODE", {"postcode"}),
-    ("FindSlots", {"postcode": GUERNSEY}, "INVALID_ARGUMENT", "POSTCODE_UNKNOWN", {"postcode"}),
-    ("FindSlots", {"postcode": BELFAST}, "FAILED_PRECONDITION", "NORTHERN_IRELAND", set()),
-    ("FindSlots", {"postcode": "", "officeCode": "699999"}, "NOT_FOUND", "OFFICE_UNKNOWN", set()),
-    ("FindSlots", {"pageSize": -1}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"page_size"}),
-    ("FindSlots", {"pageToken": "SECRET1"}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"page_token"}),
-    ("FindSlots", {"needs": [1, 0]}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"needs[1]"}),
-    ("FindSlots", {"needs": [77]}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"needs[0]"}),
-    ("FindSlots", {"channel": 77}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"channel"}),
+    ("FindSlots", {"postcode": ""}, "invalid_argument", "INVALID_FIELDS", {"postcode", "office_code"}),
+    ("FindSlots", {"officeCode": "600021"}, "invalid_argument", "INVALID_FIELDS", {"postcode", "office_code"}),
+    ("FindSlots", {"postcode": "SECRET1"}, "invalid_argument", "MALFORMED_POSTCODE", {"postcode"}),
+    ("FindSlots", {"postcode": GUERNSEY}, "invalid_argument", "POSTCODE_UNKNOWN", {"postcode"}),
+    ("FindSlots", {"postcode": BELFAST}, "failed_precondition", "NORTHERN_IRELAND", set()),
+    ("FindSlots", {"postcode": "", "officeCode": "699999"}, "not_found", "OFFICE_UNKNOWN", set()),
+    ("FindSlots", {"pageSize": -1}, "invalid_argument", "INVALID_FIELDS", {"page_size"}),
+    ("FindSlots", {"pageToken": "SECRET1"}, "invalid_argument", "INVALID_FIELDS", {"page_token"}),
+    ("FindSlots", {"needs": [1, 0]}, "invalid_argument", "INVALID_FIELDS", {"needs[1]"}),
+    ("FindSlots", {"needs": [77]}, "invalid_argument", "INVALID_FIELDS", {"needs[0]"}),
+    ("FindSlots", {"channel": 77}, "invalid_argument", "INVALID_FIELDS", {"channel"}),
     (
         "FindSlots",
         {"from": "2026-12-01T10:00:00Z", "until": "2026-12-01T10:00:00Z"},
-        "INVALID_ARGUMENT",
+        "invalid_argument",
         "INVALID_FIELDS",
         {"until"},
     ),
-    ("BookAppointment", {"claimRef": ""}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"claim_ref"}),
-    ("BookAppointment", {"requestId": ""}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"request_id"}),
-    ("BookAppointment", {"requestId": "SECRET1"}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"request_id"}),
-    ("BookAppointment", {"slotId": NOBODYS}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"slot_id", "earliest"}),
-    ("BookAppointment", {"earliest": False}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"slot_id", "earliest"}),
-    ("BookAppointment", {"earliest": False, "slotId": "SECRET1"}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"slot_id"}),
-    ("BookAppointment", {"earliest": False, "slotId": NOBODYS}, "NOT_FOUND", "SLOT_UNKNOWN", set()),
-    ("BookAppointment", {"postcode": ""}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"postcode"}),
-    ("BookAppointment", {"postcode": "SECRET1"}, "INVALID_ARGUMENT", "MALFORMED_POSTCODE", {"postcode"}),
-    ("BookAppointment", {"postcode": GUERNSEY}, "INVALID_ARGUMENT", "POSTCODE_UNKNOWN", {"postcode"}),
-    ("BookAppointment", {"postcode": BELFAST}, "FAILED_PRECONDITION", "NORTHERN_IRELAND", set()),
-    ("BookAppointment", {"needs": [0]}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"needs[0]"}),
-    ("BookAppointment", {"channel": "CHANNEL_HOME_VISIT"}, "FAILED_PRECONDITION", "NO_SLOT_FREE", set()),
-    ("BookAppointment", {"claimRef": "C00000000010"}, "NOT_FOUND", "CLAIM_UNKNOWN", set()),
-    ("BookAppointment", {"claimRef": "CW0THDRAWN00"}, "FAILED_PRECONDITION", "CLAIM_NOT_OPEN", set()),
-    ("GetAppointment", {}, "NOT_FOUND", "APPOINTMENT_UNKNOWN", set()),
-    ("GetAppointment", {"claimRef": "", "appointmentId": NOBODYS}, "NOT_FOUND", "APPOINTMENT_UNKNOWN", set()),
+    ("BookAppointment", {"claimRef": ""}, "invalid_argument", "INVALID_FIELDS", {"claim_ref"}),
+    ("BookAppointment", {"requestId": ""}, "invalid_argument", "INVALID_FIELDS", {"request_id"}),
+    ("BookAppointment", {"requestId": "SECRET1"}, "invalid_argument", "INVALID_FIELDS", {"request_id"}),
+    ("BookAppointment", {"slotId": NOBODYS}, "invalid_argument", "INVALID_FIELDS", {"slot_id", "earliest"}),
+    ("BookAppointment", {"earliest": False}, "invalid_argument", "INVALID_FIELDS", {"slot_id", "earliest"}),
+    ("BookAppointment", {"earliest": False, "slotId": "SECRET1"}, "invalid_argument", "INVALID_FIELDS", {"slot_id"}),
+    ("BookAppointment", {"earliest": False, "slotId": NOBODYS}, "not_found", "SLOT_UNKNOWN", set()),
+    ("BookAppointment", {"postcode": ""}, "invalid_argument", "INVALID_FIELDS", {"postcode"}),
+    ("BookAppointment", {"postcode": "SECRET1"}, "invalid_argument", "MALFORMED_POSTCODE", {"postcode"}),
+    ("BookAppointment", {"postcode": GUERNSEY}, "invalid_argument", "POSTCODE_UNKNOWN", {"postcode"}),
+    ("BookAppointment", {"postcode": BELFAST}, "failed_precondition", "NORTHERN_IRELAND", set()),
+    ("BookAppointment", {"needs": [0]}, "invalid_argument", "INVALID_FIELDS", {"needs[0]"}),
+    ("BookAppointment", {"channel": "CHANNEL_HOME_VISIT"}, "failed_precondition", "NO_SLOT_FREE", set()),
+    ("BookAppointment", {"claimRef": "C00000000010"}, "not_found", "CLAIM_UNKNOWN", set()),
+    ("BookAppointment", {"claimRef": "CW0THDRAWN00"}, "failed_precondition", "CLAIM_NOT_OPEN", set()),
+    ("GetAppointment", {}, "not_found", "APPOINTMENT_UNKNOWN", set()),
+    ("GetAppointment", {"claimRef": "", "appointmentId": NOBODYS}, "not_found", "APPOINTMENT_UNKNOWN", set()),
     (
         "GetAppointment",
         {"appointmentId": NOBODYS},
-        "INVALID_ARGUMENT",
+        "invalid_argument",
         "INVALID_FIELDS",
         {"appointment_id", "claim_ref"},
     ),
-    ("GetAppointment", {"claimRef": ""}, "INVALID_ARGUMENT", "INVALID_FIELDS", {"appointment_id", "claim_ref"}),
+    ("GetAppointment", {"claimRef": ""}, "invalid_argument", "INVALID_FIELDS", {"appointment_id", "claim_ref"}),
     (
         "GetAppointment",
         {"claimRef": "", "appointmentId": "SECRET1"},
-        "INVALID_ARGUMENT",
+        "invalid_argument",
         "INVALID_FIELDS",
         {"appointment_id"},
     ),
@@ -102,7 +102,7 @@ def test_every_bad_request_gets_its_code_its_reason_and_its_fields(door: Any, to
 
 def test_no_method_is_served_without_a_token(door: Any) -> None:
     assert {method: door(method, body, "").code for method, body in VALID.items()} == dict.fromkeys(
-        VALID, "UNAUTHENTICATED"
+        VALID, "unauthenticated"
     )
 
 
@@ -110,7 +110,7 @@ def test_no_method_is_served_to_another_role_than_the_contract_allows(door: Any,
     for method, body in VALID.items():
         for role in ROLES - ALLOWED[method]:
             answer = door(method, body, tokens.issue(role))
-            assert (answer.code, answer.reason) == ("PERMISSION_DENIED", "ROLE"), (method, role)
+            assert (answer.code, answer.reason) == ("permission_denied", "ROLE"), (method, role)
 
 
 def test_every_role_that_the_contract_allows_is_served(door: Any, tokens: Tokens, intake: Any) -> None:
@@ -120,7 +120,7 @@ def test_every_role_that_the_contract_allows_is_served(door: Any, tokens: Tokens
     for method, roles in ALLOWED.items():
         for role in roles:
             answer = door(method, VALID[method], tokens.issue(role, office=booked["office"]["code"]))
-            assert answer.code == "OK" or answer.reason == "ALREADY_BOOKED", (method, role)
+            assert answer.code == "ok" or answer.reason == "ALREADY_BOOKED", (method, role)
 
 
 @pytest.mark.parametrize("office", [{"office": "600031"}, {}])
@@ -132,10 +132,10 @@ def test_an_assessor_does_not_see_another_offices_appointment(
 
     answer = door("GetAppointment", {"claimRef": CLAIM}, tokens.issue("ASSESSOR", **office))
 
-    assert (answer.code, answer.reason) == ("PERMISSION_DENIED", "OTHER_OFFICE")
+    assert (answer.code, answer.reason) == ("permission_denied", "OTHER_OFFICE")
 
 
-@pytest.mark.parametrize(("other_role", "code"), [("SERVICE_MANAGER", "OK"), ("COUNCIL_OFFICER", "PERMISSION_DENIED")])
+@pytest.mark.parametrize(("other_role", "code"), [("SERVICE_MANAGER", "ok"), ("COUNCIL_OFFICER", "permission_denied")])
 def test_an_assessor_with_another_role_is_bound_as_the_wider_of_those_that_may_see_an_appointment(
     door: Any, tokens: Tokens, intake: Any, other_role: str, code: str
 ) -> None:
@@ -154,7 +154,7 @@ def test_the_same_request_id_with_another_body_is_refused(door: Any, tokens: Tok
 
     answer = door("BookAppointment", BOOKING | {"channel": "CHANNEL_TELEPHONE"}, token)
 
-    assert (answer.code, answer.reason) == ("ALREADY_EXISTS", "REQUEST_ID_REUSED")
+    assert (answer.code, answer.reason) == ("already_exists", "REQUEST_ID_REUSED")
 
 
 def test_a_second_appointment_for_a_claim_is_refused(door: Any, tokens: Tokens, intake: Any) -> None:
@@ -164,7 +164,7 @@ def test_a_second_appointment_for_a_claim_is_refused(door: Any, tokens: Tokens, 
 
     answer = door("BookAppointment", BOOKING | {"requestId": str(uuid4())}, token)
 
-    assert (answer.code, answer.reason) == ("ALREADY_EXISTS", "ALREADY_BOOKED")
+    assert (answer.code, answer.reason) == ("already_exists", "ALREADY_BOOKED")
 
 
 def test_a_slot_that_another_claim_has_is_refused(door: Any, tokens: Tokens, intake: Any) -> None:
@@ -177,8 +177,8 @@ def test_a_slot_that_another_claim_has_is_refused(door: Any, tokens: Tokens, int
 
     answer = door("BookAppointment", {"claimRef": "C00000000010", "requestId": str(uuid4())} | by_slot, token)
 
-    assert first.code == "OK"
-    assert (answer.code, answer.reason) == ("ALREADY_EXISTS", "SLOT_TAKEN")
+    assert first.code == "ok"
+    assert (answer.code, answer.reason) == ("already_exists", "SLOT_TAKEN")
 
 
 def test_without_intake_nothing_is_booked(door: Any, tokens: Tokens, intake: Any) -> None:
@@ -188,5 +188,5 @@ def test_without_intake_nothing_is_booked(door: Any, tokens: Tokens, intake: Any
 
     answer = door("BookAppointment", BOOKING, token)
 
-    assert answer.code == "UNAVAILABLE"
-    assert door("GetAppointment", {"claimRef": CLAIM}, token).code == "NOT_FOUND"
+    assert answer.code == "unavailable"
+    assert door("GetAppointment", {"claimRef": CLAIM}, token).code == "not_found"

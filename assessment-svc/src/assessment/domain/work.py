@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Self
 
 from assessment.domain.assessments import AssessmentState
+from assessment.domain.reports import Appointment
 
 BOOKING_AWAITED_FOR = timedelta(minutes=30)
 """After this long without an interview somebody must book it."""
@@ -18,18 +19,6 @@ class Booking(StrEnum):
     BOOKED = "BOOKED"
     AWAITED = "AWAITED"
     UNBOOKED = "UNBOOKED"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Appointment:
-    """The interview of a claim, as scheduling told it at `booked_time`."""
-
-    appointment_id: str
-    office_code: str
-    assessor_id: str
-    start_time: datetime
-    channel: str
-    booked_time: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import LiteralString
 
 from assessment.domain.assessments import AssessmentState
-from assessment.domain.work import Appointment, Place, WorkFilter, WorkItem
+from assessment.domain.reports import Appointment
+from assessment.domain.work import Place, WorkFilter, WorkItem
 from chassis.database import Connection, Row
 
 

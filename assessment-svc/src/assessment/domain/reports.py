@@ -1,0 +1,43 @@
+"""What other services report of a claim. The latest report of each kind counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """The claim was submitted; it is work from now on."""
+
+    schemes: Sequence[str]
+    submit_time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appointment:
+    """The interview of a claim, as scheduling reported it at `booked_time`."""
+
+    appointment_id: str
+    office_code: str
+    assessor_id: str
+    start_time: datetime
+    channel: str
+    booked_time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acceptance:
+    """A paying system holds the claim."""
+
+    system: str
+    accepted_time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejection:
+    """A paying system refused the claim's record; these questions must be corrected until it accepts."""
+
+    system: str
+    rejected_time: datetime
+    transfer_id: str
+    question_ids: Sequence[str]

@@ -1,0 +1,94 @@
+"""An assessor's acts on an assessment. The interview was read from intake before the transaction."""
+
+from collections.abc import Callable, Sequence
+
+from assessment.clients import Interview
+from assessment.domain.assessments import Assessment, AssessmentConfirmed
+from assessment.domain.items import Check, Checked
+from assessment.service.reading import ASSESSOR, permitted
+from assessment.store import assessments as store
+from chassis import access_log, call, clock, outbox
+from chassis.database import Connection
+from chassis.enums import number_of
+from cms.assessment.v1 import events_pb2
+from cms.common.v1 import common_pb2
+
+
+def start_assessment(conn: Connection, claim_ref: str, interview: Interview) -> Assessment:
+    """Begins the assessment, or takes it up again. Raises AlreadyConfirmed."""
+    return _change(conn, claim_ref, lambda assessment: assessment.start(interview.facts))
+
+
+def verify_items(
+    conn: Connection, claim_ref: str, interview: Interview, *, checks: Sequence[Check], version: int
+) -> Assessment:
+    """Marks what was found. See Assessment.verify."""
+    return _change(
+        conn,
+        claim_ref,
+        lambda assessment: assessment.verify(checks, version=version, facts=interview.facts, checked=_by_caller()),
+    )
+
+
+def correct_item(conn: Connection, claim_ref: str, interview: Interview, *, fact: str) -> Assessment:
+    """Marks the item whose fact was amended. See Assessment.correct."""
+    return _change(
+        conn,
+        claim_ref,
+        lambda assessment: assessment.correct(fact, facts=interview.facts, checked=_by_caller()),
+    )
+
+
+def confirm_assessment(
+    conn: Connection, claim_ref: str, interview: Interview, *, schemes: Sequence[str], version: int
+) -> Assessment:
+    """Confirms the schemes at the claim's present version, and tells the gateway. See Assessment.confirm."""
+    caller = call.current().identity
+
+    def confirm(assessment: Assessment) -> Assessment:
+        assessment.check_open(version)
+        confirmed, event = assessment.confirm(
+            assessment.schemes_to_confirm(schemes, as_assessor=caller.has(ASSESSOR)),
+            version=version,
+            facts=interview.facts,
+            office_code=caller.office or assessment.office_code or "",
+            checked=_by_caller(),
+        )
+        _tell(conn, event)
+        return confirmed
+
+    return _change(conn, claim_ref, confirm)
+
+
+def show_again(conn: Connection, claim_ref: str) -> Assessment:
+    """Before the first answer to a request is given to its repeat: as any showing it is permitted, and logged.
+
+    Raises as `read_interview` does.
+    """
+    return _shown(conn, permitted(store.read_assessment(conn, claim_ref), claim_ref))
+
+
+def _change(conn: Connection, claim_ref: str, change: Callable[[Assessment], Assessment]) -> Assessment:
+    before = permitted(store.lock_assessment(conn, claim_ref), claim_ref)
+    after = change(before)
+    store.save_assessment(conn, before, after)
+    return _shown(conn, after)
+
+
+def _shown(conn: Connection, assessment: Assessment) -> Assessment:
+    access_log.record_access(conn, claim_ref=assessment.claim_ref, purpose=assessment.purpose)
+    return assessment
+
+
+def _by_caller() -> Checked:
+    return Checked(by=call.current().identity.subject, at=clock.now())
+
+
+def _tell(conn: Connection, event: AssessmentConfirmed) -> None:
+    message = events_pb2.AssessmentConfirmed(
+        claim_version=event.claim_version,
+        schemes=[number_of(common_pb2.Scheme, scheme) for scheme in event.schemes],
+        office_code=event.office_code,
+        assessor_id=event.assessor_id,
+    )
+    outbox.append(conn, claim_ref=event.claim_ref, version=event.version, event=message)

@@ -1,0 +1,80 @@
+"""Reads and corrects a claim's record in intake, before the transaction that needs it."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import Value
+
+from assessment.clients import Amendment, Intake, Interview
+from assessment.domain.assessments import Assessment
+from assessment.domain.refusals import WorkNotFound
+from assessment.store import assessments as store
+from chassis import call, crash
+from chassis.idempotency import first_answer
+
+ASSESSOR = "ASSESSOR"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correction:
+    """A fact to correct: what CorrectItem asks. `version` is the assessment's, `request_id` the caller's."""
+
+    claim_ref: str
+    fact: str
+    value: Value
+    accept_transliteration: bool
+    reason: str
+    version: int
+    request_id: UUID
+
+
+def read_interview(intake: Intake, claim_ref: str) -> Interview:
+    """The claim's interview for the caller, read before the transaction that needs it.
+
+    Raises WorkNotFound, OfficeRequired, OtherOffice, and what intake refuses.
+    """
+    with call.current().database.transaction() as conn:
+        assessment = permitted(store.read_assessment(conn, claim_ref), claim_ref)
+    return intake.get_interview(claim_ref, purpose=assessment.purpose)
+
+
+def amend_claim(intake: Intake, request: Message, correction: Correction) -> Interview:
+    """Changes the fact in intake's record, before the transaction that marks the item; gives the interview after it.
+
+    `request` is the message whose retry may come: what it has done is not done again, and its own effect on the
+    assessment's version does not refuse it. The amendment's request_id follows from the caller's, so that a retry
+    after a crash between the two services completes the correction.
+    """
+    with call.current().database.transaction() as conn:
+        assessment = permitted(store.read_assessment(conn, correction.claim_ref), correction.claim_ref)
+        first = first_answer(conn, request)
+    if first is not None:
+        return intake.get_interview(correction.claim_ref, purpose=assessment.purpose)
+    assessment.check_correctable(correction.fact, version=correction.version)
+    amended = intake.amend(_amendment(correction, assessment.claim_version), purpose=assessment.purpose)
+    crash.point("correction.after_amendment")
+    return amended
+
+
+def _amendment(correction: Correction, claim_version: int) -> Amendment:
+    return Amendment(
+        claim_ref=correction.claim_ref,
+        claim_version=claim_version,
+        fact=correction.fact,
+        value=correction.value,
+        accept_transliteration=correction.accept_transliteration,
+        reason=correction.reason,
+        request_id=uuid5(correction.request_id, "amend"),
+    )
+
+
+def permitted(assessment: Assessment | None, claim_ref: str) -> Assessment:
+    """The assessment that the caller may work on. Raises WorkNotFound, OfficeRequired, OtherOffice."""
+    caller = call.current().identity
+    if assessment is None:
+        raise WorkNotFound(claim_ref)
+    # A caseworker has no local office: child maintenance has no interview there (contract.md).
+    if caller.has(ASSESSOR):
+        assessment.check_office(caller.office)
+    return assessment

@@ -1,0 +1,34 @@
+"""What other services report, in any order and more than once."""
+
+from collections.abc import Sequence
+
+from assessment.domain.reports import Acceptance, Appointment, Rejection, Submission
+from assessment.store import assessments, reports
+from chassis.database import Connection
+
+
+def take_submission(conn: Connection, claim_ref: str, submission: Submission) -> None:
+    """Makes the claim work, whether or not its booking was heard of first."""
+    reports.record_submission(conn, claim_ref, submission)
+
+
+def take_booking(conn: Connection, claim_ref: str, appointment: Appointment) -> None:
+    """Gives the claim its interview, whether or not its submission was heard of first. The latest booking counts."""
+    reports.record_appointment(conn, claim_ref, appointment)
+
+
+def take_acceptance(conn: Connection, claim_ref: str, acceptance: Acceptance) -> None:
+    """Lists the system among those that hold the claim."""
+    reports.record_acceptance(conn, claim_ref, acceptance)
+
+
+def take_rejection(conn: Connection, claim_ref: str, rejection: Rejection) -> None:
+    """Lists the rejection's questions as to be corrected, until the system accepts. The latest rejection counts."""
+    reports.record_rejection(conn, claim_ref, rejection)
+
+
+def reopen_items(conn: Connection, claim_ref: str, *, changed: Sequence[str], claim_version: int) -> None:
+    """Unchecks the items whose facts were amended. See Assessment.amended."""
+    before = assessments.lock_assessment(conn, claim_ref)
+    if before is not None:
+        assessments.save_assessment(conn, before, before.amended(changed, claim_version=claim_version))

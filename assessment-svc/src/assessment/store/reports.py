@@ -1,0 +1,64 @@
+"""What other services reported, in whatever order it arrives."""
+
+from assessment.domain.reports import Acceptance, Appointment, Rejection, Submission
+from chassis.database import Connection
+
+# The submission of a claim, before or after its booking. A claim is submitted once.
+RECORD_SUBMISSION = """
+    INSERT INTO assessments (claim_ref, schemes, submit_time) VALUES (%(claim_ref)s, %(schemes)s, %(submit_time)s)
+    ON CONFLICT (claim_ref) DO UPDATE SET schemes = excluded.schemes, submit_time = excluded.submit_time
+    WHERE assessments.submit_time IS NULL
+"""
+
+# A booking, before or after the submission. Of two bookings the later one is kept.
+RECORD_APPOINTMENT = """
+    INSERT INTO assessments (claim_ref, appointment_id, office_code, assessor_id, start_time, channel, booked_time)
+    VALUES (
+        %(claim_ref)s, %(appointment_id)s, %(office_code)s, %(assessor_id)s, %(start_time)s, %(channel)s, %(booked_time)s
+    )
+    ON CONFLICT (claim_ref) DO UPDATE
+    SET appointment_id = excluded.appointment_id, office_code = excluded.office_code,
+        assessor_id = excluded.assessor_id, start_time = excluded.start_time, channel = excluded.channel,
+        booked_time = excluded.booked_time
+    WHERE assessments.booked_time IS NULL
+        OR (assessments.booked_time, assessments.appointment_id) < (excluded.booked_time, excluded.appointment_id)
+"""
+
+# A system's acceptance. Of two the later time is kept.
+RECORD_ACCEPTANCE = """
+    INSERT INTO outcomes (claim_ref, system, accepted_time) VALUES (%(claim_ref)s, %(system)s, %(accepted_time)s)
+    ON CONFLICT (claim_ref, system) DO UPDATE
+    SET accepted_time = greatest(outcomes.accepted_time, excluded.accepted_time)
+"""
+
+# A system's rejection. Of two the later one is kept.
+RECORD_REJECTION = """
+    INSERT INTO outcomes (claim_ref, system, rejected_time, rejected_transfer_id, rejected_question_ids)
+    VALUES (%(claim_ref)s, %(system)s, %(rejected_time)s, %(transfer_id)s, %(question_ids)s)
+    ON CONFLICT (claim_ref, system) DO UPDATE
+    SET rejected_time = excluded.rejected_time, rejected_transfer_id = excluded.rejected_transfer_id,
+        rejected_question_ids = excluded.rejected_question_ids
+    WHERE outcomes.rejected_time IS NULL
+        OR (outcomes.rejected_time, outcomes.rejected_transfer_id)
+            < (excluded.rejected_time, excluded.rejected_transfer_id)
+"""
+
+
+def record_submission(conn: Connection, claim_ref: str, submission: Submission) -> None:
+    """Records the claim's submission, unless it was recorded before."""
+    conn.execute(RECORD_SUBMISSION, vars(submission) | {"claim_ref": claim_ref})
+
+
+def record_appointment(conn: Connection, claim_ref: str, appointment: Appointment) -> None:
+    """Records the claim's interview, unless a later booking is known."""
+    conn.execute(RECORD_APPOINTMENT, vars(appointment) | {"claim_ref": claim_ref})
+
+
+def record_acceptance(conn: Connection, claim_ref: str, acceptance: Acceptance) -> None:
+    """Records that the system holds the claim."""
+    conn.execute(RECORD_ACCEPTANCE, vars(acceptance) | {"claim_ref": claim_ref})
+
+
+def record_rejection(conn: Connection, claim_ref: str, rejection: Rejection) -> None:
+    """Records that the system rejected a record, unless a later rejection is known."""
+    conn.execute(RECORD_REJECTION, vars(rejection) | {"claim_ref": claim_ref})
