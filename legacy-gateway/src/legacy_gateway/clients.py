@@ -1,4 +1,4 @@
-"""What this service asks others for: intake for facts, JSAPS to hold records and to say what it holds."""
+"""Clients of the services and systems that this one calls: intake for facts, JSAPS to hold records."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -28,17 +28,17 @@ _RESULTS: Mapping[Completion, tuple[Result, str]] = {
 
 
 class Intake(Protocol):
-    """Where a claim's facts are had from."""
+    """Gives the facts of claims."""
 
     def facts(self, claim_ref: str, version: int) -> Facts:
-        """The facts as they were at this version of the claim. Raises a CmsError where they cannot be had."""
+        """The facts as they were at this version of the claim. Raises a CmsError if they cannot be had."""
 
 
 class PayingSystem(Protocol):
-    """A system that holds records. Neither method raises for what a line or a system can do."""
+    """A system that holds records. Neither method raises when the connection or the system fails."""
 
     def send(self, dialogue: str, transfer_id: str, payload: bytes, *, send_by: float) -> Answer:
-        """Sends a record once, no byte of it after `send_by` (monotonic). NO_REPLY: it may be held, the line is closed."""
+        """Sends a record once, and no byte after `send_by` (monotonic). NO_REPLY: it may be held; the connection is closed."""
 
     def ask(self, transfer_id: str) -> Answer:
         """Asks what became of a record."""
@@ -52,7 +52,7 @@ class IntakeClient:
         self._token = token
 
     def facts(self, claim_ref: str, version: int) -> Facts:
-        """The facts as they were at this version of the claim. Raises a CmsError where they cannot be had."""
+        """The facts as they were at this version of the claim. Raises a CmsError if they cannot be had."""
         request = intake_pb2.GetClaimFactsRequest(claim_ref=claim_ref, version=version)
         response = remote.invoke(
             self._stub.GetClaimFacts,
@@ -65,7 +65,7 @@ class IntakeClient:
 
 
 def facts_of(facts: intake_pb2.ClaimFacts) -> Facts:
-    """Facts as the records need them: a form to which the claimant agreed stands for the answer."""
+    """Facts as the records need them. Where the claimant agreed to another form of an answer, that form is used."""
     answers: dict[str, Any] = json_format.MessageToDict(facts.answers) | json_format.MessageToDict(facts.record_forms)
     return Facts(
         answers=answers,
@@ -90,7 +90,7 @@ class RecordLinkSystem:
         self._pool = pool
 
     def send(self, dialogue: str, transfer_id: str, payload: bytes, *, send_by: float) -> Answer:
-        """Sends a record once, no byte of it after `send_by` (monotonic). NO_REPLY: it may be held, the line is closed."""
+        """Sends a record once, and no byte after `send_by` (monotonic). NO_REPLY: it may be held; the connection is closed."""
         try:
             return self._answer(self._pool.call(dialogue, transfer_id, payload, sent_at=clock.now(), send_by=send_by))
         except (NothingSent, OutcomeUnknown) as failure:
@@ -110,7 +110,9 @@ class RecordLinkSystem:
             reason=reason,
             legacy_ref=reply.legacy_ref,
             retry_after_seconds=float(reply.retry_after_seconds),
-            messages=tuple(mapping.told(self._system, code=said.code, field=said.field) for said in reply.messages),
+            messages=tuple(
+                mapping.refusal_message(self._system, code=one.code, field=one.field) for one in reply.messages
+            ),
         )
 
 

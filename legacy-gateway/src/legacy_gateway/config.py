@@ -10,7 +10,7 @@ from legacy_gateway.link import MOST_CONNECTIONS
 
 
 class Settings(ServiceSettings, frozen=True, kw_only=True):
-    """The settings of legacy-gateway. `time_scale` shortens the waits of the interface document and the back-off."""
+    """The settings of legacy-gateway. `time_scale` shortens the back-off and the waits of the interface document."""
 
     grpc_port: int = 50054
     http_port: int = 8054
@@ -18,8 +18,8 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     jsaps_host: str = "127.0.0.1"
     jsaps_port: int = 9102
     reply_seconds: Positive = 10.0
-    """How long JSAPS may take to reply. Not scaled: it is a patience of ours, no wait of the document."""
+    """How long JSAPS may take to reply. Not scaled: the interface document does not name it."""
     senders: Annotated[int, Meta(ge=1, le=MOST_CONNECTIONS)] = 4
-    """Threads that send, each with a connection; JSAPS takes 16 of all replicas together."""
+    """Threads that send, each with a connection; JSAPS takes 16 from all replicas together."""
     postcodes_file: Path
     """The postcode directory that `chassis.postcodes` built."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from chassis.database import Connection
+from chassis.enums import name_of
 from chassis.inbox import Event, Handler
 from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
@@ -12,7 +13,7 @@ from legacy_gateway.service import confirmations
 
 
 def assessment_confirmed(conn: Connection, event: Event) -> None:
-    """Starts the transfers. FailedPrecondition, and so a dead letter, for a scheme that no system here takes yet."""
+    """Starts the transfers. Raises FailedPrecondition, which makes a dead letter, for a scheme that no system takes yet."""
     confirmed = cast(assessment_events.AssessmentConfirmed, event.message)
     confirmation = Confirmation(
         claim_ref=event.claim_ref,
@@ -21,12 +22,12 @@ def assessment_confirmed(conn: Connection, event: Event) -> None:
         office_code=confirmed.office_code,
         assessor_id=confirmed.assessor_id,
     )
-    schemes = [common_pb2.Scheme.Name(scheme).removeprefix("SCHEME_") for scheme in confirmed.schemes]
+    schemes = [name_of(common_pb2.Scheme, scheme, field="schemes") for scheme in confirmed.schemes]
     confirmations.confirm(conn, confirmation, schemes)
 
 
 def claim_amended(conn: Connection, event: Event) -> None:
-    """Makes a held change where the claim was confirmed at an older version."""
+    """Makes a held change, or a correction, if the claim was confirmed at an older version."""
     confirmations.amend(conn, event.claim_ref, version=event.version)
 
 

@@ -1,4 +1,4 @@
-"""How long a transfer may stay as it is, and who sees to it then. docs/states.md tells why."""
+"""How long a transfer may stay in each state, and who acts after that. docs/states.md gives the reasons."""
 
 from datetime import timedelta
 

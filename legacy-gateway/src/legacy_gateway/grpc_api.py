@@ -1,10 +1,12 @@
 """LegacyGatewayService: message ↔ domain, nothing else."""
 
 from chassis import call, clock
+from chassis.conversions import timestamp
+from chassis.enums import number_of
 from chassis.runtime import Runtime
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import gateway_pb2
-from legacy_gateway.domain import Message, ShownTransfer, State, System, standing
+from legacy_gateway.domain import ShownTransfer, standing
 from legacy_gateway.service import queries
 
 
@@ -20,7 +22,9 @@ class LegacyGatewayApi:
             shown = queries.transfers_of(conn, self._vault, request.claim_ref)
         return gateway_pb2.GetTransfersResponse(
             systems=[
-                gateway_pb2.SystemState(system=_system(system), state=_state(state))
+                gateway_pb2.SystemState(
+                    system=number_of(common_pb2.System, system), state=number_of(gateway_pb2.TransferState, state)
+                )
                 for system, state in standing(shown).items()
             ],
             transfers=[_transfer(transfer) for transfer in shown],
@@ -28,36 +32,20 @@ class LegacyGatewayApi:
 
 
 def _transfer(shown: ShownTransfer) -> gateway_pb2.Transfer:
-    transfer = shown.transfer
-    message = gateway_pb2.Transfer(
+    transfer, due = shown.transfer, shown.next_attempt_time
+    return gateway_pb2.Transfer(
         transfer_id=transfer.transfer_id,
         replaces=shown.replaces,
         claim_ref=transfer.claim_ref,
-        action=gateway_pb2.TransferAction.Value(f"TRANSFER_ACTION_{transfer.action}"),
-        system=_system(transfer.system),
+        action=number_of(gateway_pb2.TransferAction, transfer.action),
+        system=number_of(common_pb2.System, transfer.system),
         phase=transfer.phase,
-        state=_state(transfer.state),
+        state=number_of(gateway_pb2.TransferState, transfer.state),
         attempts=shown.attempts,
+        # Due times are real time; staff see the platform's.
+        next_attempt_time=timestamp(due + clock.offset() if due else None),
         legacy_ref=shown.legacy_ref,
-        messages=[_message(message) for message in shown.messages],
+        messages=[gateway_pb2.TransferMessage(**vars(message)) for message in shown.messages],
+        created=timestamp(shown.created),
+        updated=timestamp(shown.updated),
     )
-    message.created.FromDatetime(shown.created)
-    message.updated.FromDatetime(shown.updated)
-    if shown.next_attempt_time is not None:
-        # Due times are real time; a reader has the platform's.
-        message.next_attempt_time.FromDatetime(shown.next_attempt_time + clock.offset())
-    return message
-
-
-def _message(message: Message) -> gateway_pb2.TransferMessage:
-    return gateway_pb2.TransferMessage(
-        code=message.code, field=message.field, text=message.text, question_id=message.question_id
-    )
-
-
-def _system(system: System) -> "common_pb2.System.ValueType":
-    return common_pb2.System.Value(f"SYSTEM_{system}")
-
-
-def _state(state: State) -> "gateway_pb2.TransferState.ValueType":
-    return gateway_pb2.TransferState.Value(f"TRANSFER_STATE_{state}")

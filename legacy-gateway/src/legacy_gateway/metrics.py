@@ -1,4 +1,4 @@
-"""What this service shows of the transfers. Labels are of closed lists."""
+"""The metrics of transfers. All labels come from closed lists."""
 
 from datetime import timedelta
 
@@ -13,14 +13,14 @@ from legacy_gateway.domain import Result, State, System, Transfer
 from legacy_gateway.store import transfers
 
 DEFECT = "DEFECT"
-"""The reason where our own code failed."""
+"""The reason if our own code failed."""
 
 DONE_FOR = timedelta(hours=1)
-"""So long a transfer that was accepted or given up is counted: what is read at a scrape must not grow for ever."""
+"""Accepted and cancelled transfers are counted for this long: a scrape must not read the whole history."""
 
 ATTEMPTS = Counter(
     "gateway_transfer_attempts_total",
-    "Attempts at sending a record, by what came of them and why.",
+    "Attempts at sending a record, by result and reason.",
     ["system", "phase", "result", "reason"],
     registry=REGISTRY,
 )
@@ -40,14 +40,14 @@ COMPLETION = Histogram(
 
 
 def count_attempt(transfer: Transfer, result: Result, reason: str) -> None:
-    """Counts an attempt that was begun; each is counted once."""
+    """Counts an attempt that was begun, once."""
     ATTEMPTS.labels(transfer.system, str(transfer.phase), result, reason).inc()
     if result is not Result.HELD:
         FAILED_PUSHES.labels(transfer.system, reason).inc()
 
 
 def count_defect(transfer: Transfer) -> None:
-    """Counts a failure of our own code; one while the record was being sent is an attempt as well."""
+    """Counts a failure of our own code; if the record was being sent, it counts as an attempt too."""
     if transfer.state is State.SENDING:
         count_attempt(transfer, Result.NO_REPLY, DEFECT)
     else:

@@ -1,4 +1,4 @@
-"""The whole service through its doors and the bus, with intake's contract served by a few lines and JSAPS's stand-in."""
+"""The whole service through its doors and the bus, with a small intake and JSAPS's stand-in."""
 
 import json
 import uuid
@@ -129,7 +129,7 @@ def state_of(process: Process, token: str) -> str:
     return systems[0]["state"].removeprefix("TRANSFER_STATE_") if systems else ""
 
 
-def test_a_confirmation_on_the_bus_becomes_a_claim_that_jsaps_holds_and_both_doors_show_it(
+def test_a_confirmed_claim_reaches_jsaps_and_both_doors_show_it(
     *,
     process: Process,
     bus: Bus,
@@ -180,7 +180,7 @@ def test_the_metrics_of_the_contract_are_served(
         assert f'chassis_worker_last_success_timestamp_seconds{{worker="{worker}"}}' in text
 
 
-def test_a_refused_record_is_shown_with_its_question_and_who_was_shown_it_is_logged(
+def test_showing_a_refusal_with_its_question_is_logged(
     *,
     process: Process,
     bus: Bus,

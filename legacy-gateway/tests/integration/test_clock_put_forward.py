@@ -40,7 +40,7 @@ def restarted(gateway: Any) -> Resources:
     return resources
 
 
-def test_an_hour_forward_while_a_held_record_is_unknown_does_not_make_it_held_twice(gateway: Any) -> None:
+def test_a_clock_put_forward_does_not_double_an_unknown_record(gateway: Any) -> None:
     gateway.order("hold_late", dialogue="ES504", count=1)
     claim_ref = gateway.claim()
     gateway.send()
@@ -52,7 +52,7 @@ def test_an_hour_forward_while_a_held_record_is_unknown_does_not_make_it_held_tw
     assert gateway.held(claim_ref) == HELD_ONCE
 
 
-def test_an_hour_forward_while_a_record_is_being_sent_leaves_it_to_its_sender(gateway: Any) -> None:
+def test_a_clock_put_forward_does_not_end_a_senders_lease(gateway: Any) -> None:
     sweeper = restarted(gateway)
     sweep(sweeper)
 

@@ -1,4 +1,4 @@
-"""A refused claim that is corrected goes once more, as what JSAPS's stand-in takes it for: new where nothing is held."""
+"""A refused claim is sent again after a correction: as a change where JSAPS holds the phase, else as new."""
 
 import threading
 from collections.abc import Callable
@@ -63,7 +63,7 @@ def stands(gateway: Any, claim_ref: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("wrong", [REFUSED_BY_JSAPS, {"nino": None}], ids=["refused there", "refused here"])
-def test_a_claim_of_which_nothing_is_held_goes_as_new_once_it_is_corrected(
+def test_a_corrected_claim_goes_as_new_if_jsaps_holds_nothing(
     gateway: Any, correct: Callable[..., None], wrong: dict[str, Any]
 ) -> None:
     claim_ref = gateway.claim(version=7, **wrong)
@@ -82,7 +82,7 @@ def test_a_claim_of_which_nothing_is_held_goes_as_new_once_it_is_corrected(
     assert stands(gateway, claim_ref) == {"JSAPS": "ACCEPTED"}
 
 
-def test_of_a_claim_that_is_held_by_half_the_first_phase_goes_as_a_change_and_the_second_as_new(
+def test_a_half_held_claim_sends_a_change_and_then_a_new_second_phase(
     gateway: Any, correct: Callable[..., None]
 ) -> None:
     gateway.order("refuse_record", dialogue="BA504", field="JB-CAPITAL", count=1)
@@ -99,9 +99,7 @@ def test_of_a_claim_that_is_held_by_half_the_first_phase_goes_as_a_change_and_th
     assert stands(gateway, claim_ref) == {"JSAPS": "ACCEPTED"}
 
 
-def test_a_correction_that_is_refused_as_well_is_corrected_in_its_turn(
-    gateway: Any, correct: Callable[..., None]
-) -> None:
+def test_a_refused_correction_can_be_corrected_again(gateway: Any, correct: Callable[..., None]) -> None:
     gateway.order("refuse_record", dialogue="BA504", field="JB-CAPITAL", count=2)
     claim_ref = gateway.claim(version=7, **REFUSED_BY_JSAPS)
     gateway.work_until(claim_ref, "REJECTED", "CANCELLED")
@@ -118,9 +116,7 @@ def test_a_correction_that_is_refused_as_well_is_corrected_in_its_turn(
     assert gateway.send() is False
 
 
-def test_what_was_amended_while_the_first_record_was_on_its_way_goes_when_that_is_refused(
-    gateway: Any, correct: Callable[..., None]
-) -> None:
+def test_an_amendment_before_the_refusal_goes_with_the_refusal(gateway: Any, correct: Callable[..., None]) -> None:
     claim_ref = gateway.claim(version=7, **REFUSED_BY_JSAPS)
     correct(claim_ref, version=8)
     assert gateway.states(claim_ref, 2) == ["HELD", "HELD"]
@@ -131,9 +127,7 @@ def test_what_was_amended_while_the_first_record_was_on_its_way_goes_when_that_i
     assert gateway.held(claim_ref) == HELD_ONCE
 
 
-def test_an_amendment_while_the_correction_is_on_its_way_is_a_held_change_and_refuses_no_event(
-    gateway: Any, correct: Callable[..., None]
-) -> None:
+def test_an_amendment_while_the_correction_is_under_way_is_held(gateway: Any, correct: Callable[..., None]) -> None:
     gateway.order("refuse_record", dialogue="BA504", field="JB-CAPITAL", count=1)
     claim_ref = gateway.claim(version=7)
     gateway.work_until(claim_ref, "ACCEPTED", "REJECTED")
@@ -150,7 +144,7 @@ def test_an_amendment_while_the_correction_is_on_its_way_is_a_held_change_and_re
     assert stands(gateway, claim_ref) == {"JSAPS": "HELD"}
 
 
-def test_an_old_amendment_and_one_heard_twice_correct_nothing_more(
+def test_old_and_repeated_amendments_correct_nothing_more(
     gateway: Any, correct: Callable[..., None], amendment: Amendment
 ) -> None:
     claim_ref = gateway.claim(version=7, **REFUSED_BY_JSAPS)
@@ -166,7 +160,7 @@ def test_an_old_amendment_and_one_heard_twice_correct_nothing_more(
     assert gateway.held(claim_ref) == HELD_ONCE
 
 
-def test_what_waits_for_a_person_is_not_sent_for_an_amendment(gateway: Any, correct: Callable[..., None]) -> None:
+def test_an_amendment_does_not_send_a_clerical_transfer(gateway: Any, correct: Callable[..., None]) -> None:
     claim_ref = gateway.claim(version=7)
     gateway.change("UPDATE transfers SET state = 'CLERICAL', next_attempt_time = NULL WHERE phase = 1")
 
@@ -176,7 +170,7 @@ def test_what_waits_for_a_person_is_not_sent_for_an_amendment(gateway: Any, corr
     assert gateway.send() is False
 
 
-def test_an_amendment_at_the_moment_of_the_refusal_is_sent_all_the_same(
+def test_an_amendment_at_the_moment_of_the_refusal_is_sent(
     gateway: Any, database: Database, amendment: Amendment, facts: Callable[..., Any]
 ) -> None:
     claim_ref = gateway.claim(version=7, **REFUSED_BY_JSAPS)

@@ -1,4 +1,4 @@
-"""A transfer that stays too long in a state that is no end is overdue, each state by its own deadline."""
+"""A transfer that stays too long in a state that is not final is overdue; each state has its own deadline."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -67,7 +67,7 @@ def test_a_state_is_overdue_after_its_deadline(
     assert overdue(database) == [(state, "C1")]
 
 
-def test_an_unknown_transfer_is_overdue_by_the_real_time(database: Database, clock_file: Path) -> None:
+def test_an_unknown_transfer_is_overdue_by_real_time(database: Database, clock_file: Path) -> None:
     transfer(database, "UNKNOWN", hours_unknown=0.9)
     clock.advance(timedelta(days=3))
     assert overdue(database) == []
@@ -76,9 +76,7 @@ def test_an_unknown_transfer_is_overdue_by_the_real_time(database: Database, clo
     assert overdue(database) == [("UNKNOWN", "C1")]
 
 
-def test_a_phase_whose_turn_has_not_come_and_a_transfer_that_is_held_for_good_are_not_overdue(
-    database: Database, clock_file: Path
-) -> None:
+def test_an_accepted_transfer_and_a_phase_that_is_not_due_are_not_overdue(database: Database, clock_file: Path) -> None:
     transfer(database, "ACCEPTED")
     transfer(database, "WAITING", phase=2)
 

@@ -1,4 +1,4 @@
-"""When a system answers again, what was put off because it did not is woken in order, at a rising rate."""
+"""When a system answers again, the transfers that wait for it are woken in order, at a rising rate."""
 
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ def test_a_record_that_fails_by_itself_is_woken_once_for_each_back_off(gateway: 
     assert gateway.rows(failing)[0]["attempts"] == 2
 
 
-def test_a_busy_system_is_not_tried_before_its_time_because_it_answers_another(gateway: Any) -> None:
+def test_an_answer_to_another_claim_does_not_shorten_a_busy_systems_wait(gateway: Any) -> None:
     gateway.order("busy", retry_after=3600, claim_ref="C00000000018")
     busy = gateway.claim("C00000000018")
     gateway.send()

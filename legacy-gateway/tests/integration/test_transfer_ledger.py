@@ -1,4 +1,4 @@
-"""The ledger: what its constraints hold, what events make of it in any order, and what is shown of it."""
+"""The ledger: its constraints, events in any order, leases and gauges."""
 
 import itertools
 import threading
@@ -55,7 +55,7 @@ def test_a_confirmation_makes_both_phases_and_only_the_first_is_due(
     assert (first["office_code"], first["assessor_id"]) == ("100123", "ASSESS01")
 
 
-def test_events_in_any_order_and_twice_come_to_the_same(
+def test_the_order_and_repetition_of_events_change_nothing(
     database: Database, confirmation: MakeEvent, amendment: MakeEvent
 ) -> None:
     wanted = [("NEW", 1, "WAITING", 7), ("NEW", 2, "WAITING", 7), ("CHANGE", 1, "HELD", 9), ("CHANGE", 2, "HELD", 9)]
@@ -76,7 +76,7 @@ def test_events_in_any_order_and_twice_come_to_the_same(
 
 
 @pytest.mark.parametrize("confirmed_first", [True, False])
-def test_an_amendment_that_was_confirmed_makes_no_change(
+def test_an_amendment_that_is_part_of_the_confirmation_makes_no_change(
     database: Database, confirmation: MakeEvent, amendment: MakeEvent, *, confirmed_first: bool
 ) -> None:
     events = [confirmation(CLAIM, version=7), amendment(CLAIM, version=7)]
@@ -86,9 +86,7 @@ def test_an_amendment_that_was_confirmed_makes_no_change(
     assert [row["action"] for row in rows(database)] == ["NEW", "NEW"]
 
 
-def test_an_amendment_of_a_claim_that_was_not_confirmed_makes_no_transfer(
-    database: Database, amendment: MakeEvent
-) -> None:
+def test_an_amendment_before_the_confirmation_makes_no_transfer(database: Database, amendment: MakeEvent) -> None:
     hear(database, amendment(CLAIM, version=8))
 
     assert rows(database) == []
@@ -113,7 +111,7 @@ def waits_for_a_lock(database: Database) -> bool:
     return found is not None
 
 
-def test_a_scheme_that_no_system_takes_yet_is_refused_and_nothing_is_written(
+def test_a_scheme_without_a_system_is_refused_and_nothing_is_written(
     database: Database, confirmation: MakeEvent
 ) -> None:
     event = confirmation(CLAIM, schemes=["JOBSEEKERS_ALLOWANCE", "INCOME_SUPPORT"])
@@ -150,7 +148,7 @@ def test_a_second_held_change_cannot_be_written(
         change(database, COPY.format(replaces="transfer_id", action="CHANGE", generation=3, state="HELD", of=2))
 
 
-def test_a_second_record_on_its_way_cannot_be_written(
+def test_a_second_record_under_way_cannot_be_written(
     database: Database, confirmation: MakeEvent, amendment: MakeEvent
 ) -> None:
     hear(database, confirmation(CLAIM, version=7), amendment(CLAIM, version=8))
@@ -184,7 +182,7 @@ LEASE = "lease_token = gen_random_uuid(), lease_until = clock_timestamp()"
         (LEASE, "transfers_one_lease"),
     ],
 )
-def test_a_row_that_must_never_be_cannot_be_written(
+def test_constraints_refuse_rows_that_contradict_themselves(
     database: Database, confirmation: MakeEvent, setting: str, constraint: str
 ) -> None:
     hear(database, confirmation(CLAIM))
@@ -195,7 +193,7 @@ def test_a_row_that_must_never_be_cannot_be_written(
     assert refused.value.diag.constraint_name == constraint
 
 
-def test_nobody_gets_a_phase_of_a_claim_that_another_works_on(database: Database, confirmation: MakeEvent) -> None:
+def test_a_claim_is_leased_to_one_worker_at_a_time(database: Database, confirmation: MakeEvent) -> None:
     hear(database, confirmation(CLAIM))
     change(database, "UPDATE transfers SET next_attempt_time = clock_timestamp()")
     with database.transaction() as conn:
@@ -208,7 +206,7 @@ def test_nobody_gets_a_phase_of_a_claim_that_another_works_on(database: Database
     assert other is None
 
 
-def test_two_who_lease_phases_of_a_claim_at_the_same_moment_do_not_both_get_one(
+def test_two_workers_cannot_lease_phases_of_a_claim_at_the_same_moment(
     database: Database, confirmation: MakeEvent
 ) -> None:
     hear(database, confirmation(CLAIM))
@@ -233,7 +231,7 @@ def test_two_who_lease_phases_of_a_claim_at_the_same_moment_do_not_both_get_one(
     assert len(refused) == 1
 
 
-def test_a_lease_that_ran_out_before_anything_was_sent_is_another_workers(
+def test_another_worker_takes_over_a_lease_that_ended_before_sending(
     database: Database, confirmation: MakeEvent
 ) -> None:
     hear(database, confirmation(CLAIM))

@@ -1,4 +1,4 @@
-"""Senders that die, hang and come back: the ledger, the sweeper and the enquiry put it right, and nothing is held twice."""
+"""Senders die, hang and come back: nothing is lost and nothing is held twice."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class Killed(BaseException):
     """The process ends."""
 
 
-def test_a_sender_that_dies_after_its_record_was_held_is_swept_and_the_record_is_not_sent_again(gateway: Any) -> None:
+def test_a_held_record_of_a_dead_sender_is_not_sent_again(gateway: Any) -> None:
     def around(send: Any) -> Answer:
         send()
         raise Killed
@@ -38,7 +38,7 @@ def test_a_sender_that_dies_after_its_record_was_held_is_swept_and_the_record_is
     assert gateway.held(claim_ref) == HELD_ONCE
 
 
-def test_a_sender_that_dies_before_its_first_byte_is_swept_and_asked_about_before_the_record_goes_out(
+def test_jsaps_is_asked_before_the_record_of_a_dead_sender_is_sent(
     gateway: Any,
 ) -> None:
     def around(_: Any) -> Answer:
@@ -71,7 +71,7 @@ def test_a_lease_that_has_not_run_out_is_not_swept(gateway: Any) -> None:
     assert gateway.send() is False
 
 
-def test_a_sender_that_comes_back_after_it_was_swept_changes_nothing(gateway: Any) -> None:
+def test_a_sender_that_was_swept_stores_nothing_and_logs_a_warning(gateway: Any) -> None:
     def around(send: Any) -> Answer:
         answer: Answer = send()
         gateway.expire_leases()
@@ -90,7 +90,7 @@ def test_a_sender_that_comes_back_after_it_was_swept_changes_nothing(gateway: An
     assert gateway.held(claim_ref) == HELD_ONCE
 
 
-def test_a_sender_whose_lease_was_taken_before_it_began_sends_nothing(gateway: Any) -> None:
+def test_a_sender_whose_lease_was_taken_sends_nothing_and_logs_a_warning(gateway: Any) -> None:
     recording = gateway.recorded()
     claim_ref = gateway.claim()
     facts = gateway.intake.facts

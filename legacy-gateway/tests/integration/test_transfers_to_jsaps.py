@@ -1,4 +1,4 @@
-"""A confirmed claim on its way to JSAPS's stand-in, over real sockets and a real ledger, with every failure it has."""
+"""Confirmed claims go to JSAPS's stand-in, over real sockets and a real ledger, through all its failures."""
 
 import threading
 from datetime import timedelta
@@ -30,7 +30,7 @@ def messages(gateway: Any, claim_ref: str) -> list[tuple[str, str, str]]:
     return [(one.code, one.field, one.question_id) for shown in found for one in shown.messages]
 
 
-def test_both_phases_of_a_good_claim_are_held_and_the_others_are_told_once(gateway: Any) -> None:
+def test_both_phases_of_a_claim_are_held_and_one_event_goes_out(gateway: Any) -> None:
     claim_ref = gateway.claim()
 
     gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
@@ -70,7 +70,7 @@ FAILURES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("dialogue", ["ES504", "BA504"])
-def test_whatever_fails_once_each_phase_is_held_exactly_once(gateway: Any, dialogue: str) -> None:
+def test_after_any_single_failure_each_phase_is_held_once(gateway: Any, dialogue: str) -> None:
     claims = {failure: f"C000000000{number}" for number, failure in enumerate(FAILURES, start=10)}
     for failure, more in FAILURES.items():
         gateway.order(failure, dialogue=dialogue, claim_ref=claims[failure], count=1, **more)
@@ -88,9 +88,7 @@ def test_whatever_fails_once_each_phase_is_held_exactly_once(gateway: Any, dialo
     ("failure", "enquiry_fails"),
     [("lose_reply", "lose_reply"), ("hang", "system_error"), ("cut_reply", "busy"), ("hold_late", "hang")],
 )
-def test_where_the_enquiry_fails_as_well_the_record_is_still_held_exactly_once(
-    gateway: Any, failure: str, enquiry_fails: str
-) -> None:
+def test_after_a_failed_enquiry_the_record_is_held_once(gateway: Any, failure: str, enquiry_fails: str) -> None:
     gateway.order(failure, dialogue="BA504", count=1)
     gateway.order(enquiry_fails, dialogue="ENQ01", count=1, retry_after=0)
     claim_ref = gateway.claim()
@@ -121,7 +119,7 @@ def test_an_enquiry_is_no_attempt_and_its_setbacks_are_forgotten(gateway: Any) -
     assert [(row["setbacks"], row["enquiry_setbacks"]) for row in gateway.rows(claim_ref)] == [(0, 0), (0, 0)]
 
 
-def test_many_claims_through_an_unreliable_system_by_several_senders_are_each_held_once(gateway: Any) -> None:
+def test_several_senders_and_an_unreliable_system_double_nothing(gateway: Any) -> None:
     for failure in ("lose_reply", "hold_late", "cut_reply", "close_mid_frame", "system_error", "other_transfer"):
         gateway.order(failure, rate=0.15, seed=len(failure), count=6)
     claims = [gateway.claim(f"C000000000{number:02d}") for number in range(10, 24)]
@@ -166,7 +164,7 @@ def test_a_refusal_names_the_question_and_is_never_sent_again(gateway: Any, dial
     assert [row["next_attempt_time"] for row in gateway.rows(claim_ref)] == [None, None]
 
 
-def test_a_rule_of_the_system_that_the_claim_breaks_names_its_question(gateway: Any) -> None:
+def test_an_edit_rule_that_the_claim_breaks_names_its_question(gateway: Any) -> None:
     claim_ref = gateway.claim(hours_available=16.0)
 
     gateway.work_until(claim_ref, "REJECTED", "CANCELLED")
@@ -175,7 +173,7 @@ def test_a_rule_of_the_system_that_the_claim_breaks_names_its_question(gateway: 
     assert rejected_questions(gateway) == [["hours_available"]]
 
 
-def test_a_claim_without_a_nino_is_refused_here_and_never_sent(gateway: Any) -> None:
+def test_a_claim_without_a_nino_is_refused_unsent(gateway: Any) -> None:
     claim_ref = gateway.claim(nino=None)
 
     gateway.work_until(claim_ref, "REJECTED", "CANCELLED")
@@ -187,7 +185,7 @@ def test_a_claim_without_a_nino_is_refused_here_and_never_sent(gateway: Any) -> 
 
 
 @pytest.mark.parametrize("postcode", ["ZZ99 9ZZ", "NOWHERE"])
-def test_an_address_that_no_authority_has_is_refused_here(gateway: Any, postcode: str) -> None:
+def test_an_address_outside_every_authority_is_refused_unsent(gateway: Any, postcode: str) -> None:
     claim_ref = gateway.claim(address={"lines": ["1 HIGH ST", "LEEDS"], "postcode": postcode})
 
     gateway.work_until(claim_ref, "REJECTED", "CANCELLED")
@@ -207,7 +205,7 @@ def test_a_busy_system_is_left_alone_until_the_time_that_it_named(gateway: Any) 
     assert gateway.send() is False
 
 
-def test_without_intake_a_claim_waits_and_that_is_no_attempt(gateway: Any) -> None:
+def test_a_wait_for_intake_is_no_attempt(gateway: Any) -> None:
     gateway.intake.error = Unavailable("AWAY", "intake is away")
     claim_ref = gateway.claim()
 
@@ -246,7 +244,7 @@ def kept_facts(gateway: Any) -> list[dict[str, Any]]:
     return found
 
 
-def test_every_attempt_bears_the_same_id_and_the_same_bytes_whatever_the_facts_are_now(gateway: Any) -> None:
+def test_every_attempt_has_the_same_id_and_bytes(gateway: Any) -> None:
     recording = gateway.recorded()
     gateway.order("system_error", dialogue="ES504", count=1)
     gateway.order("close_mid_frame", dialogue="ES504", count=1)
@@ -262,7 +260,7 @@ def test_every_attempt_bears_the_same_id_and_the_same_bytes_whatever_the_facts_a
     assert gateway.rows(claim_ref)[0]["attempts"] == 3
 
 
-def test_an_enquiry_that_comes_too_early_for_a_final_no_is_made_again(gateway: Any) -> None:
+def test_an_enquiry_too_early_for_a_final_no_is_made_again(gateway: Any) -> None:
     recording = gateway.recorded()
     gateway.order("hang", dialogue="ES504", count=1)
     claim_ref = gateway.claim()
@@ -278,7 +276,7 @@ def test_an_enquiry_that_comes_too_early_for_a_final_no_is_made_again(gateway: A
     assert gateway.held(claim_ref) == HELD_ONCE
 
 
-def test_a_first_phase_that_somebody_withdrew_is_for_a_person(gateway: Any) -> None:
+def test_a_withdrawn_first_phase_becomes_clerical(gateway: Any) -> None:
     gateway.order("lose_reply", dialogue="ES504", count=1)
     claim_ref = gateway.claim()
     gateway.send()
@@ -291,7 +289,7 @@ def test_a_first_phase_that_somebody_withdrew_is_for_a_person(gateway: Any) -> N
     assert gateway.send() is False
 
 
-def test_a_refusal_that_quotes_the_record_is_shown_in_words_of_ours(gateway: Any) -> None:
+def test_a_refusal_that_quotes_the_record_is_shown_in_our_words(gateway: Any) -> None:
     quoting = {"field": "CANARY", "text": "MR CANARY IS UNKNOWN"}
     gateway.order("refuse_record", dialogue="ES504", code="CA0001", count=1, **quoting)
     claim_ref = gateway.claim(surname="Canary")
@@ -305,7 +303,7 @@ def test_a_refusal_that_quotes_the_record_is_shown_in_words_of_ours(gateway: Any
     assert "CANARY" not in repr(message)
 
 
-def test_nothing_that_a_claimant_told_us_lies_open_in_the_ledger(gateway: Any) -> None:
+def test_a_claimants_answers_are_sealed_in_the_ledger(gateway: Any) -> None:
     gateway.order("refuse_record", dialogue="BA504", text="MR CANARY IS UNKNOWN", count=1)
     claim_ref = gateway.claim(surname="Canary", account_name="CANARY")
 

@@ -1,4 +1,4 @@
-"""Two gateways on one ledger, each with connections of its own, and a JSAPS that does what it can to be paid twice from."""
+"""Two gateways share one ledger and a JSAPS that fails in every way; nothing is held twice."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -79,9 +79,7 @@ def assert_each_once(gateway: Any, claims: list[str]) -> None:
     assert sorted(row["claim_ref"] for row in gateway.events()) == sorted(claims)
 
 
-def test_two_gateways_through_a_system_that_fails_in_every_way_hold_each_claim_once(
-    gateway: Any, replicas: list[Replica]
-) -> None:
+def test_two_gateways_and_a_failing_system_double_nothing(gateway: Any, replicas: list[Replica]) -> None:
     for number, failure in enumerate(("lose_reply", "hold_late", "cut_reply", "close_mid_frame", "other_transfer")):
         gateway.order(failure, rate=0.15, seed=number, count=5)
     gateway.order("hang", rate=0.1, seed=7, count=3)
@@ -93,7 +91,7 @@ def test_two_gateways_through_a_system_that_fails_in_every_way_hold_each_claim_o
 
 
 @pytest.mark.parametrize("beyond", [-0.02, 0.0, 0.02])
-def test_replies_at_the_very_moment_at_which_they_are_given_up_double_nothing(
+def test_replies_at_the_moment_of_the_time_out_double_nothing(
     gateway: Any, replicas: list[Replica], beyond: float
 ) -> None:
     gateway.order("answer_late", seconds=REPLY_SECONDS + beyond, count=8)
@@ -120,9 +118,7 @@ def test_leases_that_end_at_any_moment_double_nothing(gateway: Any, replicas: li
     assert_each_once(gateway, claims)
 
 
-def test_jsaps_starting_again_in_the_midst_of_it_doubles_nothing(
-    gateway: Any, replicas: list[Replica], tmp_path: Path
-) -> None:
+def test_a_restart_of_jsaps_doubles_nothing(gateway: Any, replicas: list[Replica], tmp_path: Path) -> None:
     gateway.order("answer_late", seconds=0.05, rate=0.7, seed=5)
     claims = claims_of(gateway, 8)
     eventually(lambda: gateway.states(claims[0])[0] == "ACCEPTED", what="the first phase of the first claim")
@@ -136,7 +132,7 @@ def test_jsaps_starting_again_in_the_midst_of_it_doubles_nothing(
 
 
 @pytest.mark.parametrize("seconds", [3600, -3600])
-def test_the_platforms_clock_an_hour_off_in_the_midst_of_it_doubles_nothing(
+def test_a_platform_clock_an_hour_off_doubles_nothing(
     gateway: Any, replicas: list[Replica], clock_file: Path, seconds: int
 ) -> None:
     gateway.order("hold_late", count=6)

@@ -42,7 +42,7 @@ def test_every_layout_has_the_length_that_the_interface_document_gives() -> None
     assert {name: record.length for name, record in layouts().items()} == AGREED_LENGTHS
 
 
-def test_a_copied_file_stands_where_it_is_copied() -> None:
+def test_a_copied_file_replaces_its_copy_statement() -> None:
     detail = layout("PSCS-DETAIL")
 
     assert field_of(detail, "CM-NINO").offset == 33
@@ -82,7 +82,7 @@ def test_a_doubled_quote_in_a_literal_is_one_quote(tmp_path: Path) -> None:
     assert field_of(record, "B").conditions == (Condition(name="C", value="O'BRIEN"),)
 
 
-def test_a_statement_may_run_over_lines_and_have_comments_within(tmp_path: Path) -> None:
+def test_a_statement_may_span_lines_with_comments(tmp_path: Path) -> None:
     record = read_text(tmp_path, "01 A.\n 05 B *> what follows.\n   PIC S9(4)\n   COMP-3 OCCURS 3 TIMES.\n")
 
     assert record.length == 9
@@ -129,7 +129,7 @@ def test_tables_may_stand_within_tables(tmp_path: Path) -> None:
         ("01 A.\n COPY 'small.cpy'.\n", 2, "small.cpy copies itself"),
     ],
 )
-def test_what_is_not_understood_is_refused_with_file_and_line(
+def test_unknown_statements_are_refused_with_file_and_line(
     tmp_path: Path, text: str, line: int, complaint: str
 ) -> None:
     with pytest.raises(CopybookError) as refused:

@@ -1,4 +1,4 @@
-"""The service against the contract, and intake's message as facts."""
+"""The handlers of the contract's events, and the facts in intake's message."""
 
 from datetime import UTC, date, datetime
 
@@ -10,11 +10,11 @@ from legacy_gateway.clients import facts_of
 from legacy_gateway.consumers import HANDLERS
 
 
-def test_every_event_that_the_contract_says_is_heard_has_a_handler() -> None:
+def test_every_event_that_the_gateway_hears_has_a_handler() -> None:
     assert HANDLERS.keys() == contract.events_heard_by("legacy-gateway").keys()
 
 
-def test_the_agreed_form_stands_for_the_answer_and_days_are_londons() -> None:
+def test_facts_use_the_agreed_form_and_londons_days() -> None:
     message = intake_pb2.ClaimFacts(claim_ref="C00000000018", operator="OP1", operator_grade="EO")
     json_format.ParseDict({"surname": "O’Brien", "hours_available": 37.5}, message.answers)
     json_format.ParseDict({"surname": "O'BRIEN"}, message.record_forms)

@@ -1,4 +1,4 @@
-"""From facts to JSAPS's records, and from a record's field back to the question."""
+"""JSAPS's records are made from facts, and a record's field leads back to its question."""
 
 import tomllib
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def record(phase: int, facts: Facts, **changes: Any) -> dict[str, Any]:
     return decode(layout(name), mapping.build(System.JSAPS, phase, case(facts, **changes)))
 
 
-def test_the_first_phase_of_a_good_claim_says_all_that_is_known(facts: MakeFacts) -> None:
+def test_the_first_phase_has_every_known_fact(facts: MakeFacts) -> None:
     day = date(2026, 6, 1)
     written = record(1, replace(facts(available_from="2026-06-02"), contact_on=day))
 
@@ -88,7 +88,7 @@ def test_the_first_phase_of_a_good_claim_says_all_that_is_known(facts: MakeFacts
     }
 
 
-def test_the_second_phase_bears_the_first_ones_reference_and_what_the_benefit_is_worked_out_from(
+def test_the_second_phase_has_the_reference_and_the_facts_for_the_amount(
     facts: MakeFacts,
 ) -> None:
     written = record(2, facts(pension_weekly="12.34", part_time_earnings="5.00", education_hours=12.0))
@@ -109,7 +109,7 @@ def test_the_second_phase_bears_the_first_ones_reference_and_what_the_benefit_is
     }
 
 
-def test_a_partner_is_written_and_a_missing_nino_of_theirs_is_blank(facts: MakeFacts) -> None:
+def test_a_partners_missing_nino_is_blank(facts: MakeFacts) -> None:
     written = record(
         2,
         facts(
@@ -131,7 +131,7 @@ def test_a_partner_is_written_and_a_missing_nino_of_theirs_is_blank(facts: MakeF
     }
 
 
-def test_who_never_worked_left_no_job(facts: MakeFacts) -> None:
+def test_a_person_who_never_worked_has_no_last_job(facts: MakeFacts) -> None:
     written = record(
         1, facts(ever_worked=False, last_employer=None, last_job_ended=None, last_job_reason=None, language="CY")
     )
@@ -140,7 +140,7 @@ def test_who_never_worked_left_no_job(facts: MakeFacts) -> None:
     assert written["CM-LANGUAGE"] == "W"
 
 
-def test_a_backdated_claim_is_dated_as_asked_and_keeps_its_day_of_contact(facts: MakeFacts) -> None:
+def test_a_backdated_claim_keeps_its_day_of_contact(facts: MakeFacts) -> None:
     written = record(2, replace(facts(backdate_to="2026-05-01"), contact_on=date(2026, 6, 1)))
 
     assert (written["CM-DATE-OF-CLAIM"], written["CM-DATE-OF-CONTACT"], written["JB-BACKDATE-TO"]) == (
@@ -150,7 +150,7 @@ def test_a_backdated_claim_is_dated_as_asked_and_keeps_its_day_of_contact(facts:
     )
 
 
-def test_the_day_on_which_all_evidence_was_in_is_written(facts: MakeFacts) -> None:
+def test_the_day_of_complete_evidence_is_written(facts: MakeFacts) -> None:
     assert record(1, replace(facts(), evidence_on=date(2026, 6, 5)))["CM-EVIDENCE-COMPLETE"] == 20260605
 
 
@@ -179,14 +179,16 @@ def test_the_signing_day_comes_from_the_nino(facts: MakeFacts, digits: str, day:
         ("8000.01", date(2006, 4, 10), "B"),
     ],
 )
-def test_capital_over_the_limit_of_the_day_leaves_contributions_alone(
+def test_with_capital_over_the_limit_only_contributions_are_claimed(
     facts: MakeFacts, capital: str, day: date, basis: str
 ) -> None:
     assert record(2, replace(facts(capital=capital), contact_on=day))["JB-BASIS"] == basis
 
 
 @pytest.mark.parametrize(("hours", "basis"), [(23.9, "B"), (24.0, "C")])
-def test_a_partner_who_works_full_time_leaves_contributions_alone(facts: MakeFacts, hours: float, basis: str) -> None:
+def test_with_a_partner_in_full_time_work_only_contributions_are_claimed(
+    facts: MakeFacts, hours: float, basis: str
+) -> None:
     written = record(
         2,
         facts(has_partner=True, partner_surname="Jones", partner_date_of_birth="1985-03-04", partner_hours=hours),
@@ -211,7 +213,7 @@ def test_a_change_is_marked_as_one(facts: MakeFacts) -> None:
         ({"job_goal_1": "a" * 41}, "job_goal_1"),
     ],
 )
-def test_what_no_record_can_hold_names_its_question_and_never_the_value(
+def test_a_value_that_does_not_fit_is_named_by_its_question(
     facts: MakeFacts, answers: dict[str, Any], question: str
 ) -> None:
     with pytest.raises(mapping.Unfit) as raised:
@@ -222,7 +224,7 @@ def test_what_no_record_can_hold_names_its_question_and_never_the_value(
     assert not isinstance(value, str) or value.upper() not in str([*raised.value.messages, raised.value.message])
 
 
-def test_everything_that_is_wrong_is_named_at_once(facts: MakeFacts) -> None:
+def test_all_faults_of_a_claim_are_named_at_once(facts: MakeFacts) -> None:
     with pytest.raises(mapping.Unfit) as raised:
         mapping.build(System.JSAPS, 1, case(facts(nino=None, surname="Łukasz"), authority_code=None))
 
@@ -249,7 +251,7 @@ def test_a_field_leads_back_to_its_question(field: str, question: str) -> None:
     assert mapping.question_of(System.JSAPS, field) == question
 
 
-def test_every_question_and_fact_is_one_that_intake_lets_this_service_see() -> None:
+def test_intake_shows_this_service_every_question_and_fact_it_uses() -> None:
     script = tomllib.loads(SCRIPT.read_text(encoding="utf-8"))
     asked = {question["id"]: question for section in script["sections"] for question in section["questions"]}
     derived = {fact["id"]: fact for fact in script["derived"]}
@@ -261,7 +263,7 @@ def test_every_question_and_fact_is_one_that_intake_lets_this_service_see() -> N
     assert unseen == set()
 
 
-def test_every_choice_of_a_question_that_is_coded_has_its_code() -> None:
+def test_every_choice_of_a_coded_question_has_a_code() -> None:
     script = tomllib.loads(SCRIPT.read_text(encoding="utf-8"))
     asked = {question["id"]: question for section in script["sections"] for question in section["questions"]}
     sources = [source for fields in mapping.sources(System.JSAPS).fields.values() for source in fields.values()]
@@ -278,7 +280,7 @@ def test_every_choice_of_a_question_that_is_coded_has_its_code() -> None:
         ("CM-SEX = ", "CM-GENDER = ", "CM-GENDER is not in JSAPS-ES"),
         ('form = "basis"', 'form = "guess"', "JB-BASIS: no form guess"),
         ('form = "basis"', 'forms = "basis"', "forms"),
-        ("codes = { NONE = 3, RAPID_RECLAIM = 0, LINKED = 0 }, ", "", "a code has a table of codes"),
+        ("codes = { NONE = 3, RAPID_RECLAIM = 0, LINKED = 0 }, ", "", "needs a table of codes"),
         ("BA0022 = ", "BA22 = ", "refusals"),
         ("[[phase]]", "[[phase", "jsaps.toml"),
     ],

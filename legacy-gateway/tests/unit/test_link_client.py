@@ -1,4 +1,4 @@
-"""The record link, against a real server on loopback: what went out, what came back, and what nobody knows."""
+"""The record link against a real server: records sent, replies, and unknown outcomes."""
 
 import socket
 import struct
@@ -132,7 +132,7 @@ def unknown(link: LinkConnection | LinkPool) -> OutcomeUnknown:
     return raised.value
 
 
-def test_an_accepted_record_gives_its_reference(start: Start) -> None:
+def test_an_accepted_record_has_a_reference(start: Start) -> None:
     system = start()
 
     with closing(connection_to(system)) as connection:
@@ -175,7 +175,7 @@ def test_an_enquiry_asks_about_the_transfer_in_header_and_payload(start: Start) 
     assert frame[78:] == TRANSFER.encode("cp285")
 
 
-def test_nothing_is_sent_where_the_connection_is_refused() -> None:
+def test_nothing_is_sent_if_the_connection_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         free_port = listener.getsockname()[1]
 
@@ -186,7 +186,7 @@ def test_nothing_is_sent_where_the_connection_is_refused() -> None:
     assert raised.value.metadata == {"transfer_id": TRANSFER}
 
 
-def test_a_record_that_no_frame_can_hold_leaves_the_connection_as_it_was(start: Start) -> None:
+def test_a_record_too_long_for_a_frame_leaves_the_connection_open(start: Start) -> None:
     system = start()
 
     with closing(connection_to(system)) as connection:
@@ -215,7 +215,7 @@ def cut_short(line: socket.socket, frame: bytes) -> None:
         (answers(b"HTTP/1.1 400 Bad Request\r\n\r\n"), Fault.UNREADABLE),
     ],
 )
-def test_without_a_readable_reply_the_outcome_is_unknown_and_the_connection_closed(
+def test_an_unreadable_reply_leaves_the_outcome_unknown_and_closes_the_connection(
     start: Start, answer: Answer, fault: Fault
 ) -> None:
     system = start(answer)
@@ -232,7 +232,7 @@ def test_without_a_readable_reply_the_outcome_is_unknown_and_the_connection_clos
     assert [(number, frame[59:63].decode("cp285")) for number, frame in system.frames] == [(1, "0001"), (2, "0001")]
 
 
-def test_a_system_that_closes_in_mid_frame_leaves_the_outcome_unknown() -> None:
+def test_a_connection_closed_in_mid_frame_leaves_the_outcome_unknown() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor() as threads:
 
         def read_half_a_header() -> None:
@@ -246,7 +246,7 @@ def test_a_system_that_closes_in_mid_frame_leaves_the_outcome_unknown() -> None:
     assert outcome.fault is Fault.CONNECTION_LOST
 
 
-def test_a_late_reply_is_unknown_and_never_taken_for_the_next_ones(start: Start) -> None:
+def test_a_late_reply_is_never_taken_for_the_next_records(start: Start) -> None:
     sender_gave_up = threading.Event()
 
     def answer_late(line: socket.socket, frame: bytes) -> None:
@@ -265,7 +265,7 @@ def test_a_late_reply_is_unknown_and_never_taken_for_the_next_ones(start: Start)
     assert [number for number, _ in system.frames] == [1, 2]
 
 
-def test_the_time_limit_is_for_the_whole_reply_and_not_for_each_piece(start: Start) -> None:
+def test_the_time_limit_is_for_the_whole_reply(start: Start) -> None:
     sender_gave_up = threading.Event()
 
     def answer_byte_by_byte(line: socket.socket, _frame: bytes) -> None:
@@ -286,7 +286,7 @@ def test_the_time_limit_is_for_the_whole_reply_and_not_for_each_piece(start: Sta
     assert 0.15 <= took < 2
 
 
-def test_a_connection_that_the_system_closed_while_idle_is_opened_again_before_anything_is_sent(
+def test_a_connection_closed_while_idle_is_opened_again_before_sending(
     start: Start,
 ) -> None:
     closed = threading.Event()
@@ -307,7 +307,7 @@ def test_a_connection_that_the_system_closed_while_idle_is_opened_again_before_a
     assert [number for number, _ in system.frames] == [1, 2]
 
 
-def test_a_reply_that_lies_on_an_idle_connection_is_not_taken_for_the_next_ones(start: Start) -> None:
+def test_a_stray_reply_on_an_idle_connection_is_never_read(start: Start) -> None:
     replied_twice = threading.Event()
 
     def accept_twice(line: socket.socket, frame: bytes) -> None:
@@ -326,7 +326,7 @@ def test_a_reply_that_lies_on_an_idle_connection_is_not_taken_for_the_next_ones(
     assert [number for number, _ in system.frames] == [1, 2]
 
 
-def test_threads_share_the_connections_of_a_pool_and_each_has_its_own_reply(start: Start) -> None:
+def test_threads_that_share_a_pool_get_their_own_replies(start: Start) -> None:
     system = start()
     transfers = [f"01J00000000000000000000{number:03}" for number in range(40)]
 
@@ -338,7 +338,7 @@ def test_threads_share_the_connections_of_a_pool_and_each_has_its_own_reply(star
     assert system.connections <= 2
 
 
-def test_a_pool_goes_on_with_a_new_connection_after_an_unknown_outcome(start: Start) -> None:
+def test_a_pool_opens_a_new_connection_after_an_unknown_outcome(start: Start) -> None:
     system = start(hangs_up)
 
     with closing(LinkPool("127.0.0.1", system.port, size=1, timeout=LIMIT)) as pool:
@@ -362,12 +362,12 @@ def test_a_pool_without_a_free_connection_sends_nothing(start: Start) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 17])
-def test_a_pool_has_as_many_connections_as_a_system_takes(size: int) -> None:
+def test_a_pool_may_not_be_larger_than_the_system_allows(size: int) -> None:
     with pytest.raises(InvalidArgument, match="size"):
         LinkPool("127.0.0.1", 1, size=size, timeout=LIMIT)
 
 
-def test_after_its_time_to_send_no_byte_goes_out(start: Start) -> None:
+def test_no_byte_leaves_after_send_by(start: Start) -> None:
     system = start()
     with closing(LinkConnection("127.0.0.1", system.port, LIMIT)) as link:
         with pytest.raises(NothingSent) as late:

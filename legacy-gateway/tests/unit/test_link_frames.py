@@ -37,7 +37,9 @@ def test_a_frame_is_length_header_and_payload_in_london_time() -> None:
         (TRANSFER, PAYLOAD, SENT_AT.replace(tzinfo=None), "LH-SENT-TIME"),
     ],
 )
-def test_what_a_frame_cannot_hold_is_refused(transfer_id: str, payload: bytes, sent_at: datetime, field: str) -> None:
+def test_values_that_do_not_fit_a_frame_are_refused(
+    transfer_id: str, payload: bytes, sent_at: datetime, field: str
+) -> None:
     with pytest.raises(RecordError) as refused:
         request_frame("ES504", transfer_id, payload, sent_at=sent_at, sequence=1)
 
@@ -92,7 +94,7 @@ def test_the_completions_are_those_of_the_copybook() -> None:
         (reply_bytes()[:48] + "06".encode("cp285") + reply_bytes()[50:], "LR-MESSAGE-COUNT"),
     ],
 )
-def test_a_reply_that_is_not_as_agreed_is_refused(encoded: bytes, field: str) -> None:
+def test_a_malformed_reply_is_refused(encoded: bytes, field: str) -> None:
     with pytest.raises(RecordError) as refused:
         read_reply(encoded)
 
@@ -100,7 +102,7 @@ def test_a_reply_that_is_not_as_agreed_is_refused(encoded: bytes, field: str) ->
 
 
 @given(position=st.integers(0, 401), garbage=st.binary(min_size=1, max_size=60))
-def test_garbage_is_never_more_than_a_refused_reply(position: int, garbage: bytes) -> None:
+def test_garbage_is_refused_as_a_reply(position: int, garbage: bytes) -> None:
     spoilt = (reply_bytes()[:position] + garbage + reply_bytes()[position:])[:402]
 
     try:

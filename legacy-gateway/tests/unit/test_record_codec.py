@@ -85,7 +85,7 @@ def test_a_value_has_the_bytes_of_the_interface(
     assert decode(record, bytes.fromhex(expected)) == {"F": value}
 
 
-def test_a_group_adds_no_level_and_a_group_that_occurs_is_a_list_of_mappings(specimen: Record) -> None:
+def test_a_group_that_occurs_is_a_list_of_mappings(specimen: Record) -> None:
     encoded = encode(
         specimen,
         {
@@ -102,7 +102,7 @@ def test_a_group_adds_no_level_and_a_group_that_occurs_is_a_list_of_mappings(spe
     )
 
 
-def test_what_is_not_given_is_blanks_and_zeros(specimen: Record) -> None:
+def test_missing_values_are_blanks_and_zeros(specimen: Record) -> None:
     nothing = encode(specimen, {})
 
     assert nothing == encode(specimen, {"S-NAME": None, "S-LINE": [None, ""], "S-INCOME": [{}, None], "S-COUNT": None})
@@ -153,14 +153,14 @@ def test_what_is_not_given_is_blanks_and_zeros(specimen: Record) -> None:
         ("X(3) OCCURS 2 TIMES", "AB", "must be a list"),
     ],
 )
-def test_what_does_not_fit_is_refused(tmp_path: Path, picture: str, value: object, complaint: str) -> None:
+def test_values_that_do_not_fit_are_refused(tmp_path: Path, picture: str, value: object, complaint: str) -> None:
     with pytest.raises(RecordError) as refused:
         encode(one_field(tmp_path, picture), {"F": value})
 
     assert complaint in faults_of(refused.value)["F"]
 
 
-def test_all_fields_at_fault_are_named_and_no_value_is_told(specimen: Record) -> None:
+def test_every_field_at_fault_is_named_without_its_value(specimen: Record) -> None:
     with pytest.raises(RecordError) as refused:
         encode(
             specimen,
@@ -200,21 +200,21 @@ def test_an_entry_of_a_table_of_groups_is_a_mapping(specimen: Record, entry: obj
 @pytest.mark.parametrize(
     ("picture", "encoded", "complaint"),
     [
-        ("9(3)", "F1F2C3", "no digit"),
-        ("9(3)", "F14040", "no digit"),
-        ("9(3)", "313233", "no digit"),
-        ("9(3)", "F1FAF1", "no digit"),
+        ("9(3)", "F1F2C3", "not a digit"),
+        ("9(3)", "F14040", "not a digit"),
+        ("9(3)", "313233", "not a digit"),
+        ("9(3)", "F1FAF1", "not a digit"),
         ("S9(3) COMP-3", "123F", "sign"),
         ("S9(3) COMP-3", "1233", "sign"),
         ("S9(3) COMP-3", "000D", "sign"),
-        ("S9(3) COMP-3", "1A3C", "no digit"),
-        ("S9(4) COMP-3", "11234C", "no digit"),
+        ("S9(3) COMP-3", "1A3C", "not a digit"),
+        ("S9(4) COMP-3", "11234C", "not a digit"),
         ("X(3)", "C100C1", "control character"),
         ("X(3)", "C115C1", "control character"),
         ("X(3)", "C1FFC1", "control character"),
     ],
 )
-def test_bytes_that_are_no_value_are_refused(tmp_path: Path, picture: str, encoded: str, complaint: str) -> None:
+def test_bytes_that_are_not_a_value_are_refused(tmp_path: Path, picture: str, encoded: str, complaint: str) -> None:
     with pytest.raises(RecordError) as refused:
         decode(one_field(tmp_path, picture), bytes.fromhex(encoded))
 
@@ -228,12 +228,12 @@ def test_bytes_of_another_length_are_refused(length: int) -> None:
 
 
 @pytest.mark.parametrize("day", [None, date(2004, 2, 29), date(1899, 12, 31)])
-def test_a_date_and_its_number_are_each_others(day: date | None) -> None:
+def test_a_date_and_its_number_convert_to_each_other(day: date | None) -> None:
     assert number_date(date_number(day), field="CM-DATE-OF-CLAIM") == day
 
 
 @pytest.mark.parametrize("number", [20050229, 20051301, 20050700, 1, 99999999])
-def test_a_number_that_is_no_date_is_refused_by_its_field(number: int) -> None:
+def test_a_number_that_is_not_a_date_is_refused_with_its_field(number: int) -> None:
     with pytest.raises(RecordError, match="CM-DATE-OF-CLAIM is not a date"):
         number_date(number, field="CM-DATE-OF-CLAIM")
 
@@ -263,7 +263,7 @@ def strategies_of(fields: tuple[Field, ...]) -> dict[str, st.SearchStrategy[Any]
 
 
 @given(st.data())
-def test_every_value_comes_back_as_it_went(specimen: Record, data: st.DataObject) -> None:
+def test_every_value_is_read_as_it_was_written(specimen: Record, data: st.DataObject) -> None:
     values = data.draw(st.fixed_dictionaries(strategies_of(specimen.fields)))
 
     encoded = encode(specimen, values)
@@ -273,7 +273,7 @@ def test_every_value_comes_back_as_it_went(specimen: Record, data: st.DataObject
 
 
 @pytest.mark.parametrize("name", sorted(set(layouts()) - {"RECON-PAGE"}))
-def test_the_greatest_values_of_every_layout_come_back_and_one_more_is_refused(name: str) -> None:
+def test_the_largest_values_fit_and_larger_ones_are_refused(name: str) -> None:
     record = layout(name)
     fullest = fullest_values(record.fields)
 
@@ -314,7 +314,7 @@ def written_or_faults(record: Record, values: dict[str, object]) -> bytes | list
 
 
 @given(st.text(max_size=12) | st.text(CARRIED, max_size=12))
-def test_any_text_is_refused_or_kept_whole(specimen: Record, text: str) -> None:
+def test_a_text_is_refused_or_kept_whole(specimen: Record, text: str) -> None:
     result = written_or_faults(specimen, {"S-NAME": text})
 
     if isinstance(result, bytes):
@@ -324,7 +324,7 @@ def test_any_text_is_refused_or_kept_whole(specimen: Record, text: str) -> None:
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False) | st.decimals(-(10**7), 10**7, places=2))
-def test_any_amount_is_refused_or_kept_to_the_penny(specimen: Record, amount: Decimal) -> None:
+def test_an_amount_is_refused_or_kept_to_the_penny(specimen: Record, amount: Decimal) -> None:
     result = written_or_faults(specimen, {"S-CAPITAL": amount})
 
     if isinstance(result, bytes):
@@ -334,9 +334,7 @@ def test_any_amount_is_refused_or_kept_to_the_penny(specimen: Record, amount: De
 
 
 @given(position=st.integers(0, 41), byte=st.integers(0, 255))
-def test_a_changed_byte_is_refused_or_read_as_what_gives_the_same_bytes(
-    specimen: Record, position: int, byte: int
-) -> None:
+def test_a_changed_byte_is_refused_or_read_back_as_the_same_bytes(specimen: Record, position: int, byte: int) -> None:
     changed = bytearray(encode(specimen, {"S-NAME": "ANN", "S-SORT": 90126, "S-CAPITAL": Decimal("-12.34")}))
     changed[position] = byte
 

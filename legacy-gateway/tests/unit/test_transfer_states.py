@@ -1,4 +1,4 @@
-"""What becomes of a transfer, by what a system says: pure, so every path can be walked."""
+"""The states of a transfer by the answers of a system: pure, so every path can be walked."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -63,7 +63,7 @@ def message(code: str) -> Message:
         (Result.NOT_KNOWN, State.UNKNOWN),
     ],
 )
-def test_what_a_send_brings_decides_the_state(result: Result, state: State) -> None:
+def test_the_result_of_a_send_decides_the_state(result: Result, state: State) -> None:
     step = transfer(State.SENDING).sent(Answer(result=result), WAITS)
 
     assert step.state is state
@@ -84,7 +84,7 @@ def test_what_a_send_brings_decides_the_state(result: Result, state: State) -> N
         (Result.BUSY, True, State.UNKNOWN),
     ],
 )
-def test_what_an_enquiry_brings_decides_the_state(result: Result, final: bool, state: State) -> None:  # noqa: FBT001
+def test_the_result_of_an_enquiry_decides_the_state(result: Result, final: bool, state: State) -> None:  # noqa: FBT001
     step = transfer(State.UNKNOWN).asked(Answer(result=result), WAITS, final=final)
 
     assert step.state is state
@@ -96,19 +96,19 @@ def test_a_refusal_keeps_its_messages() -> None:
     assert step.messages == (message("ES0090"),)
 
 
-def test_a_record_that_was_withdrawn_is_for_a_person() -> None:
+def test_a_withdrawn_record_becomes_clerical() -> None:
     step = transfer(State.UNKNOWN).asked(replace(HELD, messages=(message("ES0031"),)), WAITS, final=True)
 
     assert (step.state, step.legacy_ref) == (State.CLERICAL, HELD.legacy_ref)
 
 
-def test_what_is_held_is_asked_no_more() -> None:
+def test_a_held_record_is_not_asked_about_again() -> None:
     step = transfer(State.UNKNOWN).asked(HELD, WAITS, final=False)
 
     assert (step.wait_seconds, step.legacy_ref) == (None, HELD.legacy_ref)
 
 
-def test_an_unknown_outcome_is_asked_about_when_the_answer_can_be_final() -> None:
+def test_an_enquiry_waits_until_its_answer_can_be_final() -> None:
     by_line = transfer(State.SENDING).sent(Answer(result=Result.NO_REPLY), WAITS)
     by_sweep = transfer(State.SENDING).lease_expired(WAITS)
 
@@ -116,7 +116,7 @@ def test_an_unknown_outcome_is_asked_about_when_the_answer_can_be_final() -> Non
     assert (by_line.state, by_line.wait_seconds) == (State.UNKNOWN, 12.0)
 
 
-def test_a_final_no_sends_the_record_again_at_once() -> None:
+def test_after_a_final_no_the_record_is_sent_again_at_once() -> None:
     step = transfer(State.UNKNOWN).asked(Answer(result=Result.NOT_KNOWN), WAITS, final=True)
 
     assert (step.state, step.wait_seconds) == (State.WAITING, 0.0)
@@ -131,7 +131,7 @@ def test_the_back_off_doubles_up_to_five_minutes() -> None:
     assert waits == [2.0, 4.0, 8.0, 256.0, 300.0, 300.0]
 
 
-def test_a_busy_system_is_not_tried_before_the_time_that_it_named_whatever_the_scale() -> None:
+def test_the_wait_that_a_busy_system_names_is_not_scaled() -> None:
     busy = Answer(result=Result.BUSY, retry_after_seconds=90.0)
 
     step = transfer(State.SENDING).sent(busy, Waits(scale=0.01, spread=0.75))
@@ -148,7 +148,7 @@ def test_the_back_off_is_bounded(scale: float, spread: float, setbacks: int) -> 
     ("state", "after"),
     [(State.WAITING, State.WAITING), (State.SENDING, State.UNKNOWN), (State.UNKNOWN, State.UNKNOWN)],
 )
-def test_a_defect_is_tried_again_and_what_may_be_held_is_asked_about(state: State, after: State) -> None:
+def test_a_defect_is_tried_again_and_a_sent_record_becomes_unknown(state: State, after: State) -> None:
     step = transfer(state, defects=MOST_DEFECTS - 2).hit_defect(WAITS)
 
     assert (step.state, step.is_defect) == (after, True)
@@ -156,7 +156,7 @@ def test_a_defect_is_tried_again_and_what_may_be_held_is_asked_about(state: Stat
 
 
 @pytest.mark.parametrize("state", [State.WAITING, State.SENDING, State.UNKNOWN])
-def test_after_so_many_defects_a_person_looks(state: State) -> None:
+def test_ten_defects_make_a_transfer_clerical(state: State) -> None:
     step = transfer(state, defects=MOST_DEFECTS - 1).hit_defect(WAITS)
 
     assert (step.state, step.wait_seconds) == (State.CLERICAL, None)
@@ -191,7 +191,7 @@ WALKS = st.lists(st.tuples(ANSWERS, st.booleans(), st.sampled_from(["lives", "di
 
 
 @given(walk=WALKS)
-def test_a_record_never_goes_out_again_while_it_may_be_held(walk: list[tuple[Answer, bool, str]]) -> None:
+def test_a_record_is_never_sent_again_while_it_may_be_held(walk: list[tuple[Answer, bool, str]]) -> None:
     """The walk is what the system says, whether an enquiry is final, and whether the sender dies or fails over it."""
     now = transfer(State.WAITING)
     may_be_held = False
@@ -213,7 +213,7 @@ def test_a_record_never_goes_out_again_while_it_may_be_held(walk: list[tuple[Ans
 
 
 @given(states=st.lists(st.sampled_from(State), min_size=1))
-def test_a_system_stands_where_its_worst_transfer_stands(states: list[State]) -> None:
+def test_the_worst_state_comes_first(states: list[State]) -> None:
     order = ["REJECTED", "CLERICAL", "UNKNOWN", "SENDING", "HELD", "WAITING", "ACCEPTED", "CANCELLED"]
 
     assert worst(states) == next(name for name in order if name in states)
@@ -253,7 +253,7 @@ def test_a_held_new_claim_is_worse_than_one_that_waits() -> None:
     assert standing([shown(State.WAITING), shown(State.HELD)]) == {System.JSAPS: State.HELD}
 
 
-def test_a_corrected_transfer_says_nothing_of_where_the_claim_stands() -> None:
+def test_a_corrected_transfer_does_not_count_in_the_claims_state() -> None:
     corrected = shown(State.REJECTED, is_corrected=True)
 
     assert standing([corrected, shown(State.WAITING)]) == {System.JSAPS: State.WAITING}
@@ -305,7 +305,7 @@ def test_only_the_last_phase_makes_the_claim_usable() -> None:
     assert [transfer(State.ACCEPTED, phase=phase).is_last_phase for phase in (1, 2)] == [False, True]
 
 
-def test_a_scheme_that_no_system_takes_yet_is_refused_by_name() -> None:
+def test_a_scheme_without_a_system_is_refused_by_name() -> None:
     assert systems_of(["JOBSEEKERS_ALLOWANCE"]) == [System.JSAPS]
     with pytest.raises(FailedPrecondition, match="INCOME_SUPPORT"):
         systems_of(["JOBSEEKERS_ALLOWANCE", "INCOME_SUPPORT"])
@@ -313,7 +313,7 @@ def test_a_scheme_that_no_system_takes_yet_is_refused_by_name() -> None:
         systems_of([])
 
 
-def test_transfer_ids_have_the_form_of_the_interface_and_differ() -> None:
+def test_transfer_ids_have_the_interfaces_form_and_differ() -> None:
     drawn = {new_transfer_id() for _ in range(100)}
 
     assert len(drawn) == 100

@@ -1,6 +1,6 @@
-"""From a claim's facts to the records of a system that pays, and from a record's field back to the question.
+"""Makes the records of a paying system from a claim's facts, and finds the question behind a record's field.
 
-Which answer supplies which field is data: a file for each system beside this one, read and checked once.
+Which answer supplies which field is data: one file for each system beside this one, read and checked once.
 """
 
 import re
@@ -16,24 +16,33 @@ from legacy_gateway.mapping.forms import FORMS, Case
 from legacy_gateway.mapping.schema import FieldSource, Phase, Sources
 from legacy_gateway.records import FILLER, Kind, Record, RecordError, encode, layout
 
-__all__ = ["Case", "SourcesError", "Unfit", "build", "phase_of", "question_of", "read_sources", "sources", "told"]
+__all__ = [
+    "Case",
+    "SourcesError",
+    "Unfit",
+    "build",
+    "phase_of",
+    "question_of",
+    "read_sources",
+    "refusal_message",
+    "sources",
+]
 
 _FILES: Mapping[System, Path] = {System.JSAPS: Path(__file__).with_name("jsaps.toml")}
 MISSING, NOT_FITTING, NO_RULE = "GW0001", "GW0002", "GW0003"
-"""Codes of our own messages: an answer that the record must have, a value that its field cannot hold, and what stands for
-the code of a system that named no rule."""
-UNKNOWN_RULE = "breaks a rule that this platform does not know: the system's own list has it"
-NO_RULE_NAMED = "was refused for what is no rule: ask those who run the system"
+"""Codes of our own messages: a missing answer, a value that does not fit its field, and a refusal that names no rule."""
+UNKNOWN_RULE = "breaks a rule that is only in the system's own list"
+NO_RULE_NAMED = "was refused without a rule: ask the people who run the system"
 _RULE_NUMBER = re.compile("[0-9]{4}")
 _OF_THE_LINK = "LK"
 
 
 class SourcesError(InvalidArgument):
-    """A file of sources does not fit its schema or its layouts. The message names what is wrong."""
+    """A file of sources does not fit its schema or its layouts. The message names each fault."""
 
 
 class Unfit(InvalidArgument):
-    """No record can be made of a claim: each message names the field and the question, and never holds a value."""
+    """No record can be made of a claim. Each message names the field and the question, never a value."""
 
     def __init__(self, messages: Iterable[Message]) -> None:
         self.messages = tuple(messages)
@@ -48,7 +57,7 @@ def sources(system: System) -> Sources:
 
 
 def read_sources(path: Path) -> Sources:
-    """The sources of a file, which must supply every field of its records, by forms that are known. Raises SourcesError."""
+    """Reads a file of sources. Raises SourcesError unless it supplies every field of its records by known forms."""
     try:
         found = msgspec.toml.decode(path.read_bytes(), type=Sources)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -80,11 +89,11 @@ def question_of(system: System, field: str) -> str:
     return ""
 
 
-def told(system: System, *, code: str, field: str) -> Message:
-    """What a system said about a record, in words of ours by its rule.
+def refusal_message(system: System, *, code: str, field: str) -> Message:
+    """The message for a refusal, in our own words for the rule that was broken.
 
-    A system's own words may quote the record, so nothing of them is taken over: a code that is not in the form of its
-    rules, or a field that is not in its layouts, is left out as well.
+    A system's own words may quote the record, so they are not used. A code that does not look like one of its rules,
+    and a field that is not in its layouts, are left out too.
     """
     known = sources(system)
     parts = {_OF_THE_LINK, *(phase.dialogue[:2] for phase in known.phases)}
@@ -96,7 +105,7 @@ def told(system: System, *, code: str, field: str) -> Message:
 
 @cache
 def _fields(system: System) -> frozenset[str]:
-    """Names of all that a message of the system can be about."""
+    """The names of the fields that a message of the system can name."""
     records = ["LINK-HEADER", "ENQUIRY", *(phase.record for phase in sources(system).phases)]
     return frozenset(field.name for record in records for field in layout(record).walk() if field.name != FILLER)
 
@@ -109,7 +118,7 @@ def build(system: System, number: int, case: Case) -> bytes:
     for field, source in sources(system).of_record(phase.record).items():
         value = FORMS[source.form](case, source)
         if source.required and value is None:
-            missing.append(_message(system, MISSING, field, "is needed"))
+            missing.append(_message(system, MISSING, field, "is missing"))
         values[field] = source.absent if value is None else value
     return _encoded(system, layout(phase.record), values, missing)
 

@@ -1,4 +1,4 @@
-"""How the fields of a record are written: from an answer, or by a decision of the platform's own."""
+"""How each field of a record is written: from an answer, or by a decision of the platform."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ _PARTNER_HOURS_LIMIT = Decimal(24)
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """All that a record is made of. `first_phase_reference` is empty in the first phase.
+    """Everything that a record is made from. `first_phase_reference` is empty in the first phase.
 
-    `authority_code` is the GSS code of the address's postcode, None where the directory does not place it.
+    `authority_code` is the GSS code of the address's postcode; None if the directory has no place for it.
     """
 
     claim_ref: str
@@ -32,7 +32,7 @@ class Case:
     capital_limits: Sequence[CapitalLimit]
 
     def value(self, source: FieldSource) -> Any:
-        """The one fact of a source; None where there is none."""
+        """The one fact of a source; None if it is not known."""
         return self.facts.answers.get(source.from_facts[0])
 
     def day(self, fact: str) -> date | None:
@@ -47,7 +47,7 @@ class Case:
 
 
 Form = Callable[[Case, FieldSource], Any]
-"""Gives the field's value for the codec; None is not given."""
+"""Gives the field's value for the codec, or None if there is none."""
 
 
 def _text(case: Case, source: FieldSource) -> str | None:
@@ -96,10 +96,10 @@ def _postcode(case: Case, source: FieldSource) -> str | None:
 
 
 def _basis(case: Case, _: FieldSource) -> str:
-    """Both where an income-based claim is possible, else contribution-based alone.
+    """Both bases if an income-based claim is possible, else contribution-based only.
 
-    Whether enough contributions were paid is in JSAPS's records and not in the interview, so that basis is always
-    claimed. The income-based one needs capital within the limit and a partner who works under 24 hours.
+    Contributions are in JSAPS's records and not in the interview, so that basis is always claimed. An income-based claim
+    needs capital within the limit and a partner who works under 24 hours.
     """
     within = Decimal(str(case.facts.answers.get("capital", 0))) <= _capital_limit(case)
     partner_may = Decimal(str(case.facts.answers.get("partner_hours", 0))) < _PARTNER_HOURS_LIMIT

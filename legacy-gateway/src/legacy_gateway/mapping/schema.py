@@ -1,4 +1,4 @@
-"""The shape of the files that say which answer supplies which field of a system's records."""
+"""The schema of the files that say which answer supplies which field of a system's records."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -8,11 +8,11 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 Rule = Annotated[str, Meta(pattern=r"^([A-Z]{2})?[0-9]{4}\Z")]
-"""The code of an edit rule, or the number of one that several records have."""
+"""The code of an edit rule, or only its number if several records share the rule."""
 
 
 class FieldSource(Struct, frozen=True, forbid_unknown_fields=True):
-    """What supplies one field of a record. `question` is empty where the platform itself does."""
+    """The source of one field of a record. `question` is empty if the platform itself supplies the field."""
 
     form: str
     question: str = ""
@@ -23,13 +23,13 @@ class FieldSource(Struct, frozen=True, forbid_unknown_fields=True):
     required: bool = False
 
     def __post_init__(self) -> None:
-        """Raises ValueError for codes without a code, or the other way round."""
+        """Raises ValueError unless the form `code`, and no other form, has a table of codes."""
         if bool(self.codes) != (self.form == "code"):
-            raise ValueError("a code has a table of codes, and nothing else has")
+            raise ValueError("the form code, and no other form, needs a table of codes")
 
     @property
     def from_facts(self) -> tuple[str, ...]:
-        """Names of the facts that it is made of."""
+        """The names of the facts that the field is made from."""
         return self.facts or (self.fact or self.question,)
 
 
@@ -42,14 +42,14 @@ class Phase(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CapitalLimit(Struct, frozen=True, forbid_unknown_fields=True):
-    """The most capital, in pounds, for dates of claim from this day on."""
+    """The highest capital, in pounds, for dates of claim from this day on."""
 
     first_day: date = field(name="from")
     pounds: Decimal
 
 
 class Sources(Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole file: `fields` by record, those under `common` open every record; `refusals` are words of ours by rule."""
+    """A whole file: `fields` by record (every record begins with those under `common`), `refusals` in our words by rule."""
 
     phases: Annotated[tuple[Phase, ...], Meta(min_length=1)] = field(name="phase")
     capital_limits: Annotated[tuple[CapitalLimit, ...], Meta(min_length=1)] = field(name="capital_limit")
@@ -61,5 +61,5 @@ class Sources(Struct, frozen=True, forbid_unknown_fields=True):
         return {**self.fields["common"], **self.fields[record]}
 
     def refusal(self, code: str) -> str | None:
-        """What a broken rule means; None for a rule that the file does not know."""
+        """Our words for a broken rule; None if the file does not know it."""
         return self.refusals.get(code) or self.refusals.get(code[2:])

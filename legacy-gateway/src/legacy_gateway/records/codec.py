@@ -2,8 +2,8 @@
 
 A record's values are flat, by COBOL name: names are unique within a record, so a group adds no level. A table of plain
 fields is a list; a group that OCCURS is a list of mappings. Text is `str`, a number without decimals `int`, with
-decimals `Decimal`. A value that is absent or None is blanks (text) or zeros (numbers), and so are the entries that a
-table is short of. The rules are those of docs/interfaces/legacy.md, "Characters and numbers".
+decimals `Decimal`. A value that is absent or None becomes blanks (text) or zeros (numbers), and so do missing entries of
+a table. The rules are those of docs/interfaces/legacy.md, "Characters and numbers".
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,11 +19,11 @@ from .elements import FieldError, Packed, Text, Zoned
 
 
 class RecordError(InvalidArgument):
-    """Values that a record cannot hold, or bytes that are no such record. Each violation names a COBOL field."""
+    """Values that do not fit a record, or bytes that are not such a record. Each violation names a COBOL field."""
 
     @classmethod
     def about(cls, subject: str, violations: Iterable[Violation]) -> "RecordError":
-        """The error for this record, with all that is wrong with it."""
+        """The error for this record, with all its faults."""
         found = tuple(violations)
         faults = "; ".join(f"{violation.field} {violation.description}" for violation in found)
         return cls("RECORD_UNFIT", f"{subject}: {faults}", violations=found)
@@ -32,9 +32,9 @@ class RecordError(InvalidArgument):
 def encode(record: Record, values: Mapping[str, object]) -> bytes:
     """The record's bytes, exactly `record.length` of them.
 
-    Raises RecordError with every field at fault: an unknown name, a value of the wrong type, text too long or with a
-    control character or one that code page 285 has not, a number too large, negative where there is no sign, or with
-    more decimals than the picture. Nothing is ever cut.
+    Raises RecordError with every field at fault: an unknown name, a value of the wrong type, text that is too long or has
+    a character outside code page 285 or a control character, a number that is too large, has more decimals than the
+    picture, or is negative without a sign. Nothing is ever cut short.
     """
     faults: list[Violation] = []
     encoded = _compiled(record).encode(values, faults)
@@ -46,7 +46,7 @@ def encode(record: Record, values: Mapping[str, object]) -> bytes:
 def decode(record: Record, encoded: bytes) -> dict[str, Any]:
     """The record's values by COBOL name, without FILLER; text without the blanks at its end; tables with all entries.
 
-    Raises RecordError for a wrong length, control characters in text, and digits or a sign that are none.
+    Raises RecordError for a wrong length, control characters in text, and invalid digits or signs.
     """
     if len(encoded) != record.length:
         wrong = Violation(field=record.name, description=f"must have {record.length} bytes, not {len(encoded)}")
@@ -59,12 +59,12 @@ def decode(record: Record, encoded: bytes) -> dict[str, Any]:
 
 
 def date_number(day: date | None) -> int:
-    """A date as CCYYMMDD; not given is 0."""
+    """A date as CCYYMMDD; None becomes 0."""
     return 0 if day is None else day.year * 10_000 + day.month * 100 + day.day
 
 
 def number_date(number: int, *, field: str) -> date | None:
-    """The date of a CCYYMMDD number, None for 0. Raises RecordError naming `field` where there is no such day."""
+    """The date of a CCYYMMDD number, None for 0. Raises RecordError naming `field` if there is no such day."""
     if number == 0:
         return None
     try:
@@ -74,7 +74,7 @@ def number_date(number: int, *, field: str) -> date | None:
 
 
 class _Form(Protocol):
-    """How the value of one name is written and read. Faults are added to the list, so that all are found at once."""
+    """Writes and reads the value of one field. Faults are added to the list, so that all are found at once."""
 
     @property
     def length(self) -> int: ...
@@ -140,7 +140,7 @@ class _Group:
 
 @dataclass(frozen=True, kw_only=True)
 class _Table:
-    """A field or a group that OCCURS. The faults of an entry are told with its number, from 1."""
+    """A field or a group that OCCURS. The fault of an entry gives its number, from 1."""
 
     name: str
     entry: _Form
@@ -193,7 +193,7 @@ def _group(name: str, fields: Sequence[Field]) -> _Group:
 
 
 def _without_groups(fields: Sequence[Field]) -> list[Field]:
-    """The fields with each group that does not occur replaced by what it holds."""
+    """The fields, with each group that does not occur replaced by its own fields."""
     flat: list[Field] = []
     for field in fields:
         if field.kind is Kind.GROUP and field.occurs is None:

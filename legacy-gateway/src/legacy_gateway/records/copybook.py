@@ -1,6 +1,6 @@
 """Reads the part of COBOL's copybook language that the outside systems' layouts use.
 
-Understood: level numbers 01 to 49, groups, `PIC X`, `PIC 9` and `PIC S9 … COMP-3` with `V`, `OCCURS n TIMES`, 88 levels
+It knows level numbers 01 to 49, groups, `PIC X`, `PIC 9` and `PIC S9 … COMP-3` with `V`, `OCCURS n TIMES`, 88 levels
 with one literal, `FILLER`, `COPY 'file'`, comments from `*>`. Anything else is refused with its file and line: a layout
 that is read wrongly would send money to the wrong place.
 """
@@ -37,7 +37,7 @@ _NUMBER = re.compile(r"(?P<sign>S?)(?P<whole>9+)(?:V(?P<fraction>9+))?")
 
 
 class CopybookError(InvalidArgument):
-    """A copybook holds what this reader does not understand. The message names the file and the line."""
+    """A copybook has something that this reader does not know. The message names the file and the line."""
 
 
 class Kind(StrEnum):
@@ -83,7 +83,7 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Record:
-    """An 01 level. `length` is in bytes. Records are compared by identity: each layout is read once."""
+    """An 01 level. `length` is in bytes. Records are compared by identity, because each layout is read once."""
 
     name: str
     length: int
@@ -95,7 +95,7 @@ class Record:
 
 
 def read_copybook(path: Path) -> Mapping[str, Record]:
-    """The 01 levels of the file by name; what it copies is looked for beside it.
+    """The 01 levels of the file by name. Files that it copies must lie beside it.
 
     Raises CopybookError for anything outside the language above, for a name used twice, and for fields outside an 01.
     """
@@ -113,7 +113,7 @@ def read_copybook(path: Path) -> Mapping[str, Record]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Statement:
-    """What stands before a full stop, its words parted by one blank, in upper case but for literals."""
+    """The words before a full stop, separated by one blank, in upper case except for literals."""
 
     file: str
     line: int
@@ -125,7 +125,7 @@ class _Statement:
 
 @dataclass(frozen=True, kw_only=True)
 class _Entry:
-    """A statement with a level number, before it has its place in the tree."""
+    """A statement with a level number that has no place in the tree yet."""
 
     statement: _Statement
     level: int
@@ -177,7 +177,7 @@ def _entries(path: Path) -> list[_Entry]:
 
 
 def _copied_in(path: Path, *, within: tuple[str, ...]) -> Iterator[_Statement]:
-    """The file's statements with those of the files that it copies in the place of COPY."""
+    """The file's statements; each COPY is replaced by the statements of the file that it names."""
     for statement in _statements(path):
         copy = _COPY.fullmatch(statement.text)
         if copy is None:

@@ -1,4 +1,4 @@
-"""The bytes of one plain field: text, zoned digits, packed digits. What does not fit is refused, never cut."""
+"""The bytes of one plain field: text, zoned digits, packed digits. A value that does not fit is refused, never cut."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _EXACT = Context(prec=2 * MOST_DIGITS)
 
 
 class FieldError(Exception):
-    """Why a field cannot hold a value, or why its bytes are no value. The message never holds the value."""
+    """The value does not fit the field, or the bytes are not a value. The message never holds the value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class Text:
         try:
             encoded = value.encode(CODE_PAGE)
         except UnicodeEncodeError:
-            raise FieldError("has a character that code page 285 has not") from None
+            raise FieldError("has a character that is not in code page 285") from None
         _refuse_controls(encoded)
         return encoded.ljust(self.length, BLANK)
 
@@ -81,7 +81,7 @@ class Zoned:
     def read(self, encoded: bytes) -> int | Decimal:
         """The number. Raises FieldError."""
         if encoded.strip(ZONED_DIGITS):
-            raise FieldError("has a byte that is no digit")
+            raise FieldError("has a byte that is not a digit")
         return _scaled(int(encoded.decode(CODE_PAGE)), scale=self.scale)
 
 
@@ -113,10 +113,10 @@ class Packed:
         half_bytes = encoded.hex()
         figures, sign = half_bytes[:-1], half_bytes[-1]
         if not figures.isdecimal() or int(figures) >= 10**self.digits:
-            raise FieldError("has a half byte that is no digit")
+            raise FieldError("has a half byte that is not a digit")
         number = int(figures)
         if sign not in "cd" or (sign == "d" and number == 0):
-            raise FieldError("has a sign that is none")
+            raise FieldError("has an invalid sign")
         return _scaled(-number if sign == "d" else number, scale=self.scale)
 
 

@@ -1,4 +1,4 @@
-"""What a scrape asks of the ledger reads what is open and the last hour's, however much was carried: counted by PostgreSQL."""
+"""A scrape reads open transfers and those of the last hour, whatever the length of the history."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -60,7 +60,7 @@ def owner(database: Database, database_urls: Any, now: datetime) -> Iterator[Con
     opened.close()
 
 
-def test_the_gauge_counts_what_is_open_and_the_last_hours_and_reads_no_more(owner: Connection, now: datetime) -> None:
+def test_the_gauge_reads_only_open_and_recent_transfers(owner: Connection, now: datetime) -> None:
     _, gauge, _ = metrics.GAUGES
 
     assert dict(gauge.read(owner)) == {("JSAPS", state): 2.0 for state in (*OPEN, "ACCEPTED")} | {
@@ -69,12 +69,12 @@ def test_the_gauge_counts_what_is_open_and_the_last_hours_and_reads_no_more(owne
     assert rows_read(owner, transfers.COUNT_BY_STATE, [now - metrics.DONE_FOR]) < 20
 
 
-def test_the_oldest_on_its_way_is_found_among_what_is_open(owner: Connection) -> None:
+def test_the_oldest_transfer_is_found_among_open_ones(owner: Connection) -> None:
     assert rows_read(owner, transfers.OLDEST_UNDER_WAY, []) < 10
 
 
 @pytest.mark.parametrize("deadline", DEADLINES, ids=lambda deadline: deadline.state)
-def test_what_is_overdue_is_found_among_what_is_open(owner: Connection, deadline: Any) -> None:
+def test_overdue_transfers_are_found_among_open_ones(owner: Connection, deadline: Any) -> None:
     overdue = f"SELECT count(*) FROM ({deadline.query}) AS found WHERE since < %s"  # noqa: S608 - as the chassis asks
 
     assert 1 <= rows_read(owner, overdue, [clock.now() + timedelta(minutes=1)]) < 10

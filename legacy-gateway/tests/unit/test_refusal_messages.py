@@ -1,4 +1,4 @@
-"""What staff are told of a refusal: words of ours by the system's rule, and nothing that the system could have quoted."""
+"""Refusals are shown in our own words for the rule, and never in words that could quote the record."""
 
 import re
 from pathlib import Path
@@ -26,34 +26,39 @@ def rules_of_the_document() -> list[str]:
 
 
 @pytest.mark.parametrize("code", [*rules_of_the_document(), "ES0013", "BA0013", "ES0030", "ES0031", "LK0003"])
-def test_every_rule_of_the_document_has_words_of_ours(code: str) -> None:
-    told = mapping.told(System.JSAPS, code=code, field="CM-SURNAME")
+def test_every_rule_of_the_document_has_a_message(code: str) -> None:
+    message = mapping.refusal_message(System.JSAPS, code=code, field="CM-SURNAME")
 
-    assert (told.code, told.field, told.question_id) == (code, "CM-SURNAME", "surname")
-    assert told.text not in {mapping.UNKNOWN_RULE, mapping.NO_RULE_NAMED}
+    assert (message.code, message.field, message.question_id) == (code, "CM-SURNAME", "surname")
+    assert message.text not in {mapping.UNKNOWN_RULE, mapping.NO_RULE_NAMED}
 
 
 def test_the_document_has_rules_for_both_records() -> None:
     assert {"ES0001", "BA0001", "ES0021", "BA0022"} <= set(rules_of_the_document())
 
 
-def test_a_rule_that_only_the_system_knows_keeps_its_code() -> None:
-    told = mapping.told(System.JSAPS, code="ES0090", field="CM-TITLE")
+def test_a_rule_that_only_the_system_knows_is_shown_by_its_code() -> None:
+    message = mapping.refusal_message(System.JSAPS, code="ES0090", field="CM-TITLE")
 
-    assert (told.code, told.field, told.question_id, told.text) == ("ES0090", "CM-TITLE", "title", mapping.UNKNOWN_RULE)
+    assert (message.code, message.field, message.question_id, message.text) == (
+        "ES0090",
+        "CM-TITLE",
+        "title",
+        mapping.UNKNOWN_RULE,
+    )
 
 
 @pytest.mark.parametrize("code", ["", "CANARY", "CA0001", "ES001", "ES00011", "ES٠٠٠١", "IS0020", "es0020", "GW0001"])
-def test_what_is_no_rule_of_the_system_is_not_repeated(code: str) -> None:
-    told = mapping.told(System.JSAPS, code=code, field="FILLER")
+def test_a_code_that_is_not_a_rule_is_not_shown(code: str) -> None:
+    message = mapping.refusal_message(System.JSAPS, code=code, field="FILLER")
 
-    assert (told.code, told.field, told.text) == ("GW0003", "", mapping.NO_RULE_NAMED)
+    assert (message.code, message.field, message.text) == ("GW0003", "", mapping.NO_RULE_NAMED)
 
 
 @given(code=st.text(max_size=6) | st.from_regex("[A-Z]{2}[0-9]{4}", fullmatch=True), field=st.text(max_size=24))
-def test_whatever_a_system_says_what_is_told_is_of_closed_lists(code: str, field: str) -> None:
-    told = mapping.told(System.JSAPS, code=code, field=field)
+def test_messages_come_from_closed_lists(code: str, field: str) -> None:
+    message = mapping.refusal_message(System.JSAPS, code=code, field=field)
 
-    assert re.fullmatch("(ES|BA|LK|GW)[0-9]{4}", told.code)
-    assert told.field in FIELDS
-    assert told.text in WORDS
+    assert re.fullmatch("(ES|BA|LK|GW)[0-9]{4}", message.code)
+    assert message.field in FIELDS
+    assert message.text in WORDS
