@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,24 @@ def test_contract_knows_the_service(service: Service) -> None:
 @every_service
 def test_tools_of_the_project_know_the_service(service: Service) -> None:
     tool = PYPROJECT["tool"]
-    [apart] = [found for found in tool["importlinter"]["contracts"] if found["id"] == "apart"]
+    contracts = tool["importlinter"]["contracts"]
+    [apart] = [found for found in contracts if found["id"] == "apart"]
+    layered = [found for found in contracts if found["type"] == "layers" and service.module in found["containers"]]
 
     assert any(Path(service.name).match(member) for member in tool["uv"]["workspace"]["members"])
     assert f"{service.name}/src" in tool["mypy"]["mypy_path"]
     assert service.module in tool["importlinter"]["root_packages"]
     assert service.module in apart["modules"]
+    assert len(layered) == 1
+
+
+@every_service
+def test_default_ports_of_the_service_are_those_of_the_list(service: Service) -> None:
+    settings = import_module(f"{service.module}.config").Settings
+    defaults = {field.name: field.default for field in msgspec.structs.fields(settings)}
+
+    assert defaults["grpc_port"] == DOCUMENTED.grpc_port(service.name)
+    assert defaults["http_port"] == DOCUMENTED.http_port(service.name)
 
 
 @every_service
@@ -119,7 +132,7 @@ def test_readme_lists_the_service_with_its_ports(service: Service) -> None:
 
 NEW = {
     "name": "casework-svc",
-    "place": 6,
+    "place": 9,
     "module": "casework",
     "contract": "cms.casework.v1.X",
     "database": "casework",
