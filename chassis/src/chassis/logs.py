@@ -19,9 +19,9 @@ _ALLOWED = frozenset(
         "action", "address", "amount_of_rows", "attempts", "authority_code", "call_id", "cause", "changed", "claim_ref",
         "code", "consumer", "count", "dialogue", "door", "error", "event", "event_id", "event_type", "fields", "file",
         "grpc_address", "http_address", "kind", "level", "location", "method", "migrations", "name", "notice_id",
-        "office_code", "outcome", "phase", "reason", "request_id", "role", "seconds", "service", "signal", "source",
-        "state", "stream", "subject", "system", "time_scale", "timestamp", "trace_id", "transfer_id", "tries", "version",
-        "waiting_for", "worker", "logger",
+        "office_code", "outcome", "pattern", "phase", "reason", "request_id", "role", "seconds", "service", "signal",
+        "source", "state", "stream", "subject", "system", "time_scale", "timestamp", "trace_id", "transfer_id", "tries",
+        "version", "waiting_for", "worker", "logger",
     }
 )  # fmt: skip
 
@@ -59,10 +59,26 @@ class _Lines:
 
 
 class _PlainLines(logging.Handler):
-    """Lines of libraries by logger and level alone, since their texts may quote values."""
+    """Lines of libraries. Their texts may quote values, so only the pattern of a text is kept, and the kind of error."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        structlog.get_logger().log(record.levelno, "library", logger=record.name, location=record.funcName)
+        structlog.get_logger().log(
+            record.levelno,
+            "message of a library",
+            logger=record.name,
+            # Without arguments the text may have been put together before: it is no pattern.
+            pattern=str(record.msg) if record.args else "",
+            error=_kind_of_error(record),
+            location=f"{record.filename}:{record.lineno}",
+        )
+
+
+def _kind_of_error(record: logging.LogRecord) -> str:
+    """The name of the error that a record carries, with its traceback or as an argument; empty if there is none."""
+    kind = record.exc_info[0] if record.exc_info else None
+    given = record.args if isinstance(record.args, tuple) else ()
+    kinds = [kind, *(type(one) for one in given if isinstance(one, BaseException))]
+    return next((one.__name__ for one in kinds if one), "")
 
 
 def configure(service: str) -> None:

@@ -62,14 +62,31 @@ def test_error_texts_are_not_logged(lines: Lines) -> None:
     assert CANARY not in str(lines())
 
 
-def test_a_librarys_text_does_not_get_out_but_its_name_and_level_do(lines: Lines) -> None:
+def test_a_librarys_line_shows_its_pattern_and_error_without_values(lines: Lines) -> None:
     try:
         raise ValueError(CANARY)
     except ValueError:
         logging.getLogger("waitress").exception("cannot serve %s", CANARY)
 
     [line] = lines()
-    assert (line["event"], line["logger"], line["level"]) == ("library", "waitress", "error")
+    assert (line["logger"], line["level"]) == ("waitress", "error")
+    assert (line["pattern"], line["error"]) == ("cannot serve %s", "ValueError")
+    assert line["location"].startswith("test_logs.py:")
+    assert CANARY not in str(line)
+
+
+def test_an_error_in_a_librarys_text_is_shown_by_its_kind(lines: Lines) -> None:
+    logging.getLogger("psycopg.pool").warning("error connecting in %r: %s", "pool-1", ValueError(CANARY))
+
+    [line] = lines()
+    assert (line["pattern"], line["error"]) == ("error connecting in %r: %s", "ValueError")
+    assert CANARY not in str(line)
+
+
+def test_a_librarys_text_without_arguments_is_not_shown(lines: Lines) -> None:
+    logging.getLogger("waitress").warning(f"cannot serve {CANARY}")  # noqa: G004 - what a library may do
+
+    [line] = lines()
     assert CANARY not in str(line)
 
 
