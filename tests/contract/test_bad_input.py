@@ -91,6 +91,8 @@ class Scene:
             "postcode": ["LS1 4AP", "ls14ap"],
             "office_code": ["100101"],
             "nino": ["AB123456C", "QQ123456C"],
+            "event_id": [str(uuid4())],
+            "state": ["", "DEAD_LETTER"],
             "section": [section["name"] for section in self.journey.interview["sections"]],
             "page_token": PAGE_TOKENS,
             "page_size": [0, 7],

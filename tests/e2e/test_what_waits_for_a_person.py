@@ -38,7 +38,7 @@ def cms(platform: PlatformUnderTest, *words: str) -> "subprocess.CompletedProces
 def about_the_claim(done: "subprocess.CompletedProcess[str]") -> list[dict[str, Any]]:
     """Returns the entries of the output that concern the claim of these tests."""
     found = json.loads(done.stdout)
-    return [line for line in found if CLAIM in (line.get("claim_ref"), line.get("reference"))]
+    return [line for line in found if line["claim_ref"] == CLAIM]
 
 
 @pytest.fixture
@@ -75,6 +75,7 @@ def test_overdue_items_are_listed_with_their_owner_and_counted(
 
     [late] = about_the_claim(done)
     assert (late["service"], late["state"], late["owner"]) == (SERVICE, "DEAD_LETTER", "SUPPORT")
+    assert late["since_time"] < late["deadline_time"]
     assert done.returncode == 1
     eventually(
         lambda: counted(platform_under_test, 'scheduling_overdue{state="DEAD_LETTER"}') >= 1, what="the count of it"
@@ -115,6 +116,33 @@ def test_a_dead_letter_is_listed_until_it_is_replayed(platform_under_test: Platf
     kept = "SELECT count(*) FROM first_contacts WHERE claim_ref = %s"
     eventually(lambda: platform_under_test.count(SERVICE, kept, CLAIM) == 1, what="its handling")
     assert about_the_claim(cms(platform_under_test, "deadletters", "list", "--json")) == []
+
+
+def test_an_event_that_is_no_dead_letter_cannot_be_replayed(platform_under_test: PlatformUnderTest) -> None:
+    unknown = str(uuid4())
+
+    done = cms(platform_under_test, "deadletters", "replay", unknown)
+    wrong = cms(platform_under_test, "deadletters", "replay", "no-event")
+
+    assert done.returncode == wrong.returncode == 1
+    assert f"no service has a dead letter of {unknown}" in done.stderr
+    assert "event_id" in wrong.stderr
+
+
+def test_a_service_that_is_away_is_named_and_the_others_are_listed(
+    platform_under_test: PlatformUnderTest, letter: str
+) -> None:
+    platform_under_test.running.stop("la-notifier")
+    try:
+        commands = (["overdue", "--json"], ["deadletters", "list", "--json"], ["deadletters", "replay", letter])
+        done = [cms(platform_under_test, *words) for words in commands]
+    finally:
+        platform_under_test.running.start("la-notifier")
+        platform_under_test.running.wait_until_ready(names=("la-notifier",))
+
+    assert [command.returncode for command in done] == [2, 2, 2]
+    assert all(command.stderr.startswith("cms: la-notifier does not answer at http://") for command in done)
+    assert [line["service"] for command in done[:2] for line in about_the_claim(command)] == [SERVICE, SERVICE]
 
 
 def test_the_audit_covers_all_claims(platform_under_test: PlatformUnderTest) -> None:

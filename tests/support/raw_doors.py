@@ -17,11 +17,14 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from chassis import contract
+from cms.operations.v1 import operations_pb2
 from cms_local.doors import SERVICE_NAMES
 from cms_local.layout import Layout
 
 Door = Literal["json", "grpc"]
+_OPERATIONS = operations_pb2.DESCRIPTOR.services_by_name["OperationsService"]
 _SERVICES = {full_name: service for service, full_name in SERVICE_NAMES.items()}
+_SERVICES[_OPERATIONS.full_name] = "scheduling-svc"  # every service serves it; these tests ask one
 _PATIENCE_SECONDS = 20.0
 
 
@@ -50,7 +53,7 @@ def methods() -> Mapping[str, MethodDescriptor]:
     """Every method of the contract, by name: no two services have one of the same name."""
     modules = [import_module(f"cms.{package}.v1.{package}_pb2") for package in contract.packages().values()]
     services = [service for module in modules for service in module.DESCRIPTOR.services_by_name.values()]
-    return {method.name: method for service in services for method in service.methods}
+    return {method.name: method for service in [*services, _OPERATIONS] for method in service.methods}
 
 
 class RawDoors:

@@ -5,6 +5,7 @@ from pathlib import Path
 from assessment import consumers
 from assessment.clients import IntakeClient
 from assessment.config import Settings
+from assessment.deadlines import DEADLINES
 from assessment.gauges import GAUGES
 from assessment.grpc_api import AssessmentApi
 from chassis import remote
@@ -28,6 +29,7 @@ def service(settings: Settings) -> Service:
         api=api,
         handlers=consumers.HANDLERS,
         gauges=GAUGES,
+        deadlines=DEADLINES,
     )
 
 

@@ -1,10 +1,9 @@
 """Gauges of the work that waits."""
 
-from assessment.deadlines import DEADLINES
 from assessment.domain.assessments import AssessmentState
 from assessment.domain.work import BOOKING_AWAITED_FOR
 from assessment.store import work
-from chassis import clock, deadlines
+from chassis import clock
 from chassis.database import Connection
 from chassis.state_gauges import Samples, StateGauge
 
@@ -21,7 +20,6 @@ def _work(conn: Connection) -> Samples:
 
 
 GAUGES = (
-    deadlines.gauge("assessment_overdue", DEADLINES),
     StateGauge(
         name="assessment_unbooked",
         help="Claims that still have no interview thirty minutes after they were submitted.",

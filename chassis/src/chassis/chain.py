@@ -1,7 +1,7 @@
 """The one chain of every call, by either door: deadline, identity, role, parsing, required fields, errors, metrics."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 
@@ -34,6 +34,7 @@ CONCURRENT_CALLS = 32
 class Method:
     """A method of the contract with the function that serves it."""
 
+    service: str
     name: str
     path: str
     request: type[Message]
@@ -42,16 +43,14 @@ class Method:
     serve: Callable[[Message], Message]
 
 
-def methods_of(service: ServiceDescriptor, servicer: object) -> dict[str, Method]:
-    """Returns every method of the service by name. AttributeError if the servicer lacks one."""
-    return {
-        descriptor.name: _method(service, descriptor, getattr(servicer, descriptor.name))
-        for descriptor in service.methods
-    }
+def methods_of(service: ServiceDescriptor, servicer: object) -> list[Method]:
+    """Every method of the service. AttributeError where the servicer lacks one."""
+    return [_method(service, descriptor, getattr(servicer, descriptor.name)) for descriptor in service.methods]
 
 
 def _method(service: ServiceDescriptor, descriptor: MethodDescriptor, serve: Callable[[Message], Message]) -> Method:
     return Method(
+        service=service.full_name,
         name=descriptor.name,
         path=f"/{service.full_name}/{descriptor.name}",
         request=GetMessageClass(descriptor.input_type),
@@ -62,13 +61,11 @@ def _method(service: ServiceDescriptor, descriptor: MethodDescriptor, serve: Cal
 
 
 class Chain:
-    """Handles calls for both doors of a service."""
+    """Handles calls of these methods, for both doors of a process."""
 
-    def __init__(
-        self, *, service: ServiceDescriptor, servicer: object, verifier: Verifier, database: Database, vault: Vault
-    ) -> None:
-        self.methods = methods_of(service, servicer)
-        self.service_name = service.full_name
+    def __init__(self, methods: Iterable[Method], *, verifier: Verifier, database: Database, vault: Vault) -> None:
+        self.methods = {method.path: method for method in methods}
+        """By path: `/cms.intake.v1.IntakeService/GetClaim`."""
         self._verifier = verifier
         self._database = database
         self._vault = vault

@@ -1,31 +1,38 @@
-"""Every state that is not an end has a deadline and an owner; what is overdue is counted at scrape and listed by reference.
+"""Every state that is not an end has a deadline and an owner. What is overdue is counted at scrape and listed by reference.
 
-docs/states.md is the table of all of them; a test holds it against what the services say.
+docs/states.md is the table of all of them; a test holds it against what the services hand over.
 """
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import LiteralString
-
-import psycopg
+from datetime import UTC, datetime, time, timedelta
+from typing import LiteralString, Protocol
 
 from chassis import clock
-from chassis.database import Connection, Row
+from chassis.bank_holidays import Nation, is_bank_holiday
+from chassis.database import Connection
 from chassis.state_gauges import Samples, StateGauge
 
-CutOff = Callable[[datetime], datetime]
-"""Of the platform's time: what is in a state since before that moment is overdue."""
+MOST_LISTED = 1000
+_DAY = timedelta(days=1)
+_SATURDAY = 5
 
-_MOST_LISTED = 1000
+
+class CutOff(Protocol):
+    """How long something may be in a state."""
+
+    def __call__(self, now: datetime) -> datetime:
+        """Whatever has been in the state since before that moment is overdue. `now` is the platform's time."""
+
+    def deadline(self, since: datetime) -> datetime:
+        """When something that has been in the state since then becomes overdue."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deadline:
-    """How long something may be in a state, and who sees to it when it is longer.
+    """How long something may be in a state, and the role that has to act when it is there for longer.
 
-    `query` gives `reference`, never a claimant's value, and `since`, a moment with a time zone.
+    `query` gives `reference`, the claim's, and `since`, a moment with a time zone.
     """
 
     state: str
@@ -36,22 +43,114 @@ class Deadline:
 
 @dataclass(frozen=True, kw_only=True)
 class Overdue:
-    """One thing that has been in a state for too long."""
+    """Something that has been in a state for too long. `number` is its deadline's place among those that were asked for."""
 
+    number: int
     state: str
     owner: str
     reference: str
     since: datetime
+    deadline: datetime
+
+    @property
+    def key(self) -> tuple[int, datetime, str]:
+        """By what a list is sorted. Two items may have the same key."""
+        return self.number, self.since, self.reference
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a page of a list ended: the key of its last item, and how many items of that key were listed until then."""
+
+    number: int
+    since: datetime
+    reference: str
+    alike: int
+
+    @classmethod
+    def behind(cls, page: Sequence[Overdue], *, after: "Place | None") -> "Place":
+        """The place behind a page that began after another."""
+        number, since, reference = key = page[-1].key
+        before = after.alike if after and (after.number, after.since, after.reference) == key else 0
+        alike = before + sum(found.key == key for found in page)
+        return cls(number=number, since=since, reference=reference, alike=alike)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """How much is overdue in a state, and since when the oldest has been there."""
+
+    number: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True)
+class _Within:
+    length: timedelta
+
+    def __call__(self, now: datetime) -> datetime:
+        return now - self.length
+
+    def deadline(self, since: datetime) -> datetime:
+        return since + self.length
+
+
+@dataclass(frozen=True)
+class _WithinReal(_Within):
+    def __call__(self, now: datetime) -> datetime:  # noqa: ARG002 - the platform's time does not count
+        return datetime.now(UTC) - self.length
+
+
+@dataclass(frozen=True)
+class _WithinWorkingDays:
+    number: int
+    nation: Nation
+
+    def __call__(self, now: datetime) -> datetime:
+        remaining, end = self.number * _DAY, now
+        while True:
+            begin, _ = _day_of(end - timedelta(microseconds=1))
+            if self._works(begin):
+                if end - begin >= remaining:
+                    return end - remaining
+                remaining -= end - begin
+            end = begin
+
+    def deadline(self, since: datetime) -> datetime:
+        remaining, begin = self.number * _DAY, since
+        while True:
+            first, end = _day_of(begin)
+            if self._works(first):
+                if end - begin >= remaining:
+                    return begin + remaining
+                remaining -= end - begin
+            begin = end
+
+    def _works(self, moment: datetime) -> bool:
+        day = moment.astimezone(clock.LONDON).date()
+        return day.weekday() < _SATURDAY and not is_bank_holiday(day, self.nation)
+
+
+def _day_of(moment: datetime) -> tuple[datetime, datetime]:
+    """Where the day of a moment begins and ends in London."""
+    day = moment.astimezone(clock.LONDON).date()
+    begin, end = (datetime.combine(at, time(), tzinfo=clock.LONDON) for at in (day, day + _DAY))
+    return begin.astimezone(UTC), end.astimezone(UTC)
 
 
 def within(length: timedelta) -> CutOff:
     """So long by the platform's clock."""
-    return lambda now: now - length
+    return _Within(length)
 
 
 def within_real(length: timedelta) -> CutOff:
-    """So long by the real time, for moments that the database dates."""
-    return lambda _now: datetime.now(UTC) - length
+    """So long by real time, for moments that the database dates."""
+    return _WithinReal(length)
+
+
+def within_working_days(number: int, nation: Nation) -> CutOff:
+    """So many working days of 24 hours each. Weekends and the nation's bank holidays do not count; days are London's."""
+    return _WithinWorkingDays(number, nation)
 
 
 OF_EVERY_SERVICE = (
@@ -71,34 +170,74 @@ OF_EVERY_SERVICE = (
 
 
 def gauge(name: str, deadlines: Sequence[Deadline]) -> StateGauge:
-    """The gauge of what is overdue in each state of a service, those of every service among them.
-
-    A state whose deadline is not the same for all that is in it has several, and one sample.
-    """
-    every = (*OF_EVERY_SERVICE, *deadlines)
+    """The gauge of what is overdue in each state of a service, those of every service among them."""
 
     def read(conn: Connection) -> Samples:
-        counts: Counter[str] = Counter()
-        for deadline in every:
-            counts[deadline.state] += _count(conn, deadline)
-        return [((state,), float(count)) for state, count in counts.items()]
+        return [((state,), float(found.number)) for state, found in counts(conn, _all(deadlines)).items()]
 
     help_text = "What has been in a state for longer than its deadline."
     return StateGauge(name=name, help=help_text, labels=("state",), read=read)
 
 
-def _count(conn: Connection, deadline: Deadline) -> int:
-    query: LiteralString = f"SELECT count(*) AS count FROM ({deadline.query}) AS found WHERE since < %s"  # noqa: S608
+def counts(conn: Connection, deadlines: Sequence[Deadline]) -> dict[str, Count]:
+    """What is overdue in each state. A state may have several deadlines: it is counted as one."""
+    found: dict[str, Count] = {}
+    for deadline in deadlines:
+        before, more = found.get(deadline.state), _count(conn, deadline)
+        found[deadline.state] = _sum(before, more) if before else more
+    return found
+
+
+def _sum(first: Count, second: Count) -> Count:
+    known = [oldest for oldest in (first.oldest, second.oldest) if oldest is not None]
+    return Count(number=first.number + second.number, oldest=min(known, default=None))
+
+
+def _count(conn: Connection, deadline: Deadline) -> Count:
+    query: LiteralString = f"""
+        SELECT count(*) AS number, min(since) AS oldest FROM ({deadline.query}) AS found WHERE since < %s
+    """  # noqa: S608 - of literals alone
     row = conn.execute(query, [deadline.cut_off(clock.now())]).fetchone()
-    return int(row["count"]) if row else 0
+    return Count(**row) if row else Count(number=0, oldest=None)
 
 
-def overdue(conn: Connection | psycopg.Connection[Row], deadlines: Sequence[Deadline]) -> list[Overdue]:
-    """What is overdue, those of every service among them: state by state, the oldest first, a thousand of each at most."""
-    return [found for deadline in (*OF_EVERY_SERVICE, *deadlines) for found in _list(conn, deadline)]
+def overdue(conn: Connection, deadlines: Sequence[Deadline]) -> list[Overdue]:
+    """What is overdue, those of every service among them, MOST_LISTED at most: deadline by deadline, the oldest first."""
+    return list_page(conn, _all(deadlines), after=None, limit=MOST_LISTED)
 
 
-def _list(conn: Connection | psycopg.Connection[Row], deadline: Deadline) -> list[Overdue]:
-    query: LiteralString = f"SELECT reference, since FROM ({deadline.query}) AS found WHERE since < %s"  # noqa: S608
-    rows = conn.execute(query + " ORDER BY since LIMIT %s", [deadline.cut_off(clock.now()), _MOST_LISTED])
-    return [Overdue(state=deadline.state, owner=deadline.owner, **row) for row in rows]
+def _all(deadlines: Sequence[Deadline]) -> Sequence[Deadline]:
+    return [*OF_EVERY_SERVICE, *deadlines]
+
+
+def list_page(conn: Connection, deadlines: Sequence[Deadline], *, after: Place | None, limit: int) -> list[Overdue]:
+    """A page of what is overdue by these deadlines, `limit` at most: deadline by deadline, the oldest first."""
+    found: list[Overdue] = []
+    for number in range(after.number if after else 0, len(deadlines)):
+        behind = after if after and after.number == number else None
+        found += _list(conn, number, deadlines[number], after=behind, limit=limit - len(found))
+        if len(found) == limit:
+            break
+    return found
+
+
+def _list(conn: Connection, number: int, deadline: Deadline, *, after: Place | None, limit: int) -> list[Overdue]:
+    query: LiteralString = f"""
+        SELECT reference, since FROM ({deadline.query}) AS found
+        WHERE since < %(cut_off)s AND (since, reference) >= (%(since)s, %(reference)s)
+        ORDER BY since, reference OFFSET %(alike)s LIMIT %(limit)s
+    """  # noqa: S608 - of literals alone
+    place = after or Place(number=number, since=datetime.min.replace(tzinfo=UTC), reference="", alike=0)
+    rows = conn.execute(query, {**vars(place), "cut_off": deadline.cut_off(clock.now()), "limit": limit})
+    return [_overdue(number, deadline, **row) for row in rows.fetchall()]
+
+
+def _overdue(number: int, deadline: Deadline, *, reference: str, since: datetime) -> Overdue:
+    return Overdue(
+        number=number,
+        state=deadline.state,
+        owner=deadline.owner,
+        reference=reference,
+        since=since,
+        deadline=deadline.cut_off.deadline(since),
+    )

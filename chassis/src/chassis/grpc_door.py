@@ -28,7 +28,7 @@ _OPTIONS = (
 
 
 class GrpcDoor:
-    """A gRPC server for one service of the contract."""
+    """A gRPC server for the services of a chain."""
 
     def __init__(self, chain: Chain, *, host: str, port: int) -> None:
         self._health = health.HealthServicer()
@@ -37,12 +37,11 @@ class GrpcDoor:
             options=_OPTIONS,
             maximum_concurrent_rpcs=CONCURRENT_CALLS * 2,
         )
-        handlers = {name: _handler(chain, method) for name, method in chain.methods.items()}
-        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(chain.service_name, handlers),))
+        services = sorted({method.service for method in chain.methods.values()})
+        self._server.add_generic_rpc_handlers([_handler_of(chain, service) for service in services])
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        names = (chain.service_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, self._server)
-        self._names = ("", chain.service_name)
+        reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
+        self._names = ("", *services)
         self.port = self._server.add_insecure_port(f"{host}:{port}")
 
     def start(self) -> None:
@@ -55,6 +54,11 @@ class GrpcDoor:
         """Takes no new call, lets those in flight finish for at most `drain_seconds`."""
         self._health.enter_graceful_shutdown()
         self._server.stop(drain_seconds).wait()
+
+
+def _handler_of(chain: Chain, service: str) -> "grpc.GenericRpcHandler[bytes, bytes]":
+    methods = [method for method in chain.methods.values() if method.service == service]
+    return grpc.method_handlers_generic_handler(service, {method.name: _handler(chain, method) for method in methods})
 
 
 def _handler(chain: Chain, method: Method) -> "grpc.RpcMethodHandler[bytes, bytes]":

@@ -38,7 +38,7 @@ _JSON = "application/json"
 
 
 def connect_blueprint(chain: Chain) -> Blueprint:
-    """Routes for every method of the service."""
+    """A route for every method of the chain."""
     blueprint = Blueprint("connect", __name__)
 
     @blueprint.post("/<service>/<name>")
@@ -52,7 +52,7 @@ def connect_blueprint(chain: Chain) -> Blueprint:
 
 
 def _answer(chain: Chain, service: str, name: str) -> Response:
-    method = chain.methods.get(name) if service == chain.service_name else None
+    method = chain.methods.get(f"/{service}/{name}")
     if method is None:
         raise Unimplemented("NO_SUCH_METHOD", "this service has no such method")
     if request.mimetype != _JSON or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":

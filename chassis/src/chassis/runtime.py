@@ -17,10 +17,11 @@ from typing import Any
 import psycopg
 from google.protobuf.descriptor import ServiceDescriptor
 
-from chassis import clock, contract, logs, metrics
+from chassis import clock, contract, deadlines, logs, metrics, operations
 from chassis.bus import Bus
-from chassis.chain import Chain
+from chassis.chain import Chain, methods_of
 from chassis.database import Database
+from chassis.deadlines import Deadline
 from chassis.grpc_door import GrpcDoor
 from chassis.housekeeping import Housekeeping
 from chassis.http_door import HttpDoor
@@ -77,6 +78,8 @@ class Service:
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     workers: Callable[[Runtime], Sequence[Worker]] = no_workers
     gauges: Sequence[StateGauge] = ()
+    deadlines: Sequence[Deadline] = ()
+    """How long work may stay in each state: listed by OperationsService, counted by the gauge `<package>_overdue`."""
     files: Sequence[Path] = ()
     """What must be there before `api` is called, beside the files of the settings that every service has."""
     prepare: Callable[[Runtime], object] = nothing_to_prepare
@@ -128,15 +131,17 @@ class Process:
             *service.workers(self.runtime),
         ]
         chain = Chain(
-            service=service.contract,
-            servicer=service.api(self.runtime),
+            [
+                *methods_of(service.contract, service.api(self.runtime)),
+                *methods_of(operations.CONTRACT, operations.OperationsApi(service.deadlines)),
+            ],
             verifier=verifier,
             database=self.database,
             vault=self.runtime.vault,
         )
         self.grpc = GrpcDoor(chain, host=settings.host, port=settings.grpc_port)
         self.http = HttpDoor(chain, host=settings.host, port=settings.http_port, readiness=self.readiness)
-        self._gauges = StateCollector(self.database, [*OWN_GAUGES, *service.gauges])
+        self._gauges = StateCollector(self.database, [*OWN_GAUGES, _overdue(service), *service.gauges])
 
     def start(self) -> None:
         """Opens the doors and starts the workers."""
@@ -199,6 +204,11 @@ def _runtime(service: Service) -> Runtime:
         token=ServiceToken(settings.token_file),
         lease_owner=f"{socket.gethostname()}-{os.getpid()}",
     )
+
+
+def _overdue(service: Service) -> StateGauge:
+    _, package, *_ = service.contract.full_name.split(".")
+    return deadlines.gauge(f"{package}_overdue", service.deadlines)
 
 
 def _chassis_workers(service: Service, runtime: Runtime) -> list[Worker]:

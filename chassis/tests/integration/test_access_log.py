@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from chassis import access_log, call, metrics
-from chassis.chain import Chain
+from chassis.chain import Chain, methods_of
 from chassis.database import Database
 from chassis.errors import CmsError, PermissionDenied
 from chassis.identity import Verifier
@@ -39,15 +39,14 @@ def ask(database: Database, vault: Vault, tokens: Tokens) -> Callable[[Callable[
 
     def asked(record: Callable[[], None]) -> Any:
         chain = Chain(
-            service=CONTRACT,
-            servicer=Api(record),
+            methods_of(CONTRACT, Api(record)),
             verifier=Verifier(tokens.jwks_file, issuer=ISSUER),
             database=database,
             vault=vault,
         )
         metadata = {"authorization": f"Bearer {tokens.issue('ASSESSOR', subject='AS1')}", "cms-purpose": "A17"}
         request = intake_pb2.GetInterviewRequest(claim_ref=CLAIM)
-        return chain.handle(chain.methods["GetInterview"], lambda: request, metadata, 5.0)
+        return chain.handle(chain.methods["/cms.intake.v1.IntakeService/GetInterview"], lambda: request, metadata, 5.0)
 
     return asked
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chassis import call
-from chassis.chain import Chain
+from chassis.chain import Chain, methods_of
 from chassis.database import Connection, Database
 from chassis.errors import CmsError
 from chassis.identity import Verifier
@@ -41,11 +41,11 @@ def told(database: Database, vault: Vault, tokens: Tokens) -> Callable[[Act], tu
 
     def asked(act: Act) -> tuple[str, str]:
         verifier = Verifier(tokens.jwks_file, issuer=ISSUER)
-        chain = Chain(service=CONTRACT, servicer=Api(act), verifier=verifier, database=database, vault=vault)
+        chain = Chain(methods_of(CONTRACT, Api(act)), verifier=verifier, database=database, vault=vault)
         metadata = {"authorization": f"Bearer {tokens.issue('ASSESSOR', subject='AS1')}"}
         request = intake_pb2.GetInterviewRequest(claim_ref="C0000000000A")
         with pytest.raises(CmsError) as refused:
-            chain.handle(chain.methods["GetInterview"], lambda: request, metadata, 5.0)
+            chain.handle(chain.methods["/cms.intake.v1.IntakeService/GetInterview"], lambda: request, metadata, 5.0)
         return refused.value.code, refused.value.reason
 
     return asked

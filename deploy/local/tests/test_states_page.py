@@ -4,6 +4,11 @@ import re
 
 import pytest
 
+import assessment.deadlines
+import intake.deadlines
+import la_notifier.deadlines
+import legacy_gateway.deadlines
+import scheduling.deadlines
 from chassis.deadlines import OF_EVERY_SERVICE
 from cms.assessment.v1 import assessment_pb2
 from cms.gateway.v1 import gateway_pb2
@@ -11,7 +16,6 @@ from cms.intake.v1 import intake_pb2
 from cms.notifier.v1 import notifier_pb2
 from cms.scheduling.v1 import scheduling_pb2
 from cms_local.layout import ROOT
-from cms_local.overdue import DEADLINES
 
 STATES = {
     "intake-svc": intake_pb2.ClaimState,
@@ -19,6 +23,14 @@ STATES = {
     "assessment-svc": assessment_pb2.AssessmentState,
     "legacy-gateway": gateway_pb2.TransferState,
     "la-notifier": notifier_pb2.NoticeState,
+}
+
+DEADLINES = {
+    "intake-svc": intake.deadlines.DEADLINES,
+    "scheduling-svc": scheduling.deadlines.DEADLINES,
+    "assessment-svc": assessment.deadlines.DEADLINES,
+    "legacy-gateway": legacy_gateway.deadlines.DEADLINES,
+    "la-notifier": la_notifier.deadlines.DEADLINES,
 }
 
 DUE_ELSEWHERE = {

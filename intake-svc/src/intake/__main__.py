@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from chassis import deadlines
 from chassis.runtime import Service, run
 from cms.intake.v1 import intake_pb2
 from intake.config import Settings
@@ -25,7 +24,7 @@ def service(settings: Settings) -> Service:
         api=IntakeApi,
         handlers=HANDLERS,
         workers=workers,
-        gauges=[deadlines.gauge("intake_overdue", DEADLINES)],
+        deadlines=DEADLINES,
     )
 
 

@@ -10,6 +10,7 @@ from cms.notifier.v1 import notifier_pb2
 from la_notifier import consumers, gauges
 from la_notifier.clients import Claims, IntakeClaims
 from la_notifier.config import Settings
+from la_notifier.deadlines import DEADLINES
 from la_notifier.grpc_api import LaNotifierApi
 from la_notifier.workers import workers
 
@@ -28,6 +29,7 @@ def service(settings: Settings, *, claims_of: Callable[[Runtime], Claims] | None
         handlers=consumers.HANDLERS,
         workers=partial(workers, settings, intake),
         gauges=gauges.GAUGES,
+        deadlines=DEADLINES,
         files=[settings.postcodes_file, settings.council_secrets_file],
     )
 

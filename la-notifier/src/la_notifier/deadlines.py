@@ -4,8 +4,7 @@ from datetime import timedelta
 from typing import LiteralString
 
 from chassis.bank_holidays import Nation
-from chassis.deadlines import Deadline, within
-from la_notifier.domain.working_days import within_working_days
+from chassis.deadlines import Deadline, within, within_working_days
 from la_notifier.store import overdue
 
 

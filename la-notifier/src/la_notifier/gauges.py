@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-from chassis import clock, deadlines
+from chassis import clock
 from chassis.database import Connection
 from chassis.state_gauges import Samples, StateGauge
-from la_notifier.deadlines import DEADLINES
 from la_notifier.domain.reviews import ReferralReason
 from la_notifier.store import counts
 
@@ -27,7 +26,6 @@ def _reviews(conn: Connection) -> Samples:
 
 
 GAUGES = (
-    deadlines.gauge("notifier_overdue", DEADLINES),
     StateGauge(
         name="notifier_notices",
         help="Versions of notices by channel and state, of those loaded or superseded the last hour's; up to 10,000 each.",

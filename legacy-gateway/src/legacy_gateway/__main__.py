@@ -7,6 +7,7 @@ from chassis.runtime import Service, run
 from cms.gateway.v1 import gateway_pb2
 from legacy_gateway import consumers, metrics, workers
 from legacy_gateway.config import Settings
+from legacy_gateway.deadlines import DEADLINES
 from legacy_gateway.grpc_api import LegacyGatewayApi
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -23,6 +24,7 @@ def service(settings: Settings) -> Service:
         handlers=consumers.HANDLERS,
         workers=partial(workers.workers, settings),
         gauges=metrics.GAUGES,
+        deadlines=DEADLINES,
         files=[settings.postcodes_file],
     )
 

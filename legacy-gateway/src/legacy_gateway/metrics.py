@@ -4,11 +4,10 @@ from datetime import timedelta
 
 from prometheus_client import Counter, Histogram
 
-from chassis import clock, deadlines
+from chassis import clock
 from chassis.database import Connection
 from chassis.metrics import REGISTRY
 from chassis.state_gauges import Samples, StateGauge
-from legacy_gateway.deadlines import DEADLINES
 from legacy_gateway.domain import Result, State, System, Transfer
 from legacy_gateway.store import transfers
 
@@ -67,7 +66,6 @@ def _oldest_waiting(conn: Connection) -> Samples:
 
 
 GAUGES = (
-    deadlines.gauge("gateway_overdue", DEADLINES),
     StateGauge(
         name="gateway_transfers",
         help="Transfers by system and state; of those accepted or cancelled, the last hour's.",

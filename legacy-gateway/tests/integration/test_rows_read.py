@@ -61,7 +61,7 @@ def owner(database: Database, database_urls: Any, now: datetime) -> Iterator[Con
 
 
 def test_the_gauge_reads_only_open_and_recent_transfers(owner: Connection, now: datetime) -> None:
-    _, gauge, _ = metrics.GAUGES
+    gauge, _ = metrics.GAUGES
 
     assert dict(gauge.read(owner)) == {("JSAPS", state): 2.0 for state in (*OPEN, "ACCEPTED")} | {
         ("JSAPS", "CANCELLED"): 1.0

@@ -13,6 +13,7 @@ from scheduling.clients import Intake, IntakeService
 from scheduling.config import Settings
 from scheduling.consumers import HANDLERS
 from scheduling.data import load_assessors, load_offices
+from scheduling.deadlines import DEADLINES
 from scheduling.domain.directory import Directory
 from scheduling.grpc_api import SchedulingApi
 from scheduling.service.rotas import Rotas
@@ -49,6 +50,7 @@ def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Servi
         handlers=HANDLERS,
         workers=workers,
         gauges=gauges.GAUGES,
+        deadlines=DEADLINES,
         files=[settings.postcodes_file],
         prepare=lambda runtime: rotas.open_next_week(runtime.database),
     )

@@ -2,11 +2,10 @@
 
 from datetime import timedelta
 
-from chassis import clock, deadlines
+from chassis import clock
 from chassis.database import Connection
 from chassis.state_gauges import Samples, StateGauge
 from scheduling import store
-from scheduling.deadlines import DEADLINES
 
 RATIO_OVER = timedelta(hours=24)
 """The bookings that the ratio is of: those of so long until now, by the platform's clock."""
@@ -22,7 +21,6 @@ def _unbooked(conn: Connection) -> Samples:
 
 
 GAUGES = (
-    deadlines.gauge("scheduling_overdue", DEADLINES),
     StateGauge(
         name="scheduling_within_target_ratio",
         help="Share of the appointments booked in the last 24 hours that start by their target; absent without any.",

@@ -1,18 +1,17 @@
 """Dead letters: events that a service could not handle, listed, and replayed when what was wrong has been put right."""
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from uuid import uuid4
 
-import psycopg
-from psycopg.rows import class_row
-
-from cms_local.layout import DATABASES, Layout
+from cms_local.doors import Refused
+from cms_local.layout import Layout
+from cms_local.operations import Found, Service, ask_all
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetter:
-    """One event in one service."""
+    """One event that one service could not handle. The time is ISO 8601, in UTC."""
 
     service: str
     event_id: str
@@ -20,40 +19,51 @@ class DeadLetter:
     type: str
     claim_ref: str
     reason: str
-    tries: int
-    died_time: datetime
+    failed_time: str
     replay_wanted: bool
 
 
-_LIST = """
-    SELECT %(service)s AS service, event_id::text, source, type, claim_ref, reason, tries, died_time, replay_wanted
-    FROM dead_letters WHERE replayed_time IS NULL ORDER BY died_time
-"""
+def list_dead_letters(layout: Layout) -> Found[DeadLetter]:
+    """All that wait for a person, service by service, the oldest first."""
+    return ask_all(layout, _of)
 
 
-def list_dead_letters(layout: Layout) -> list[DeadLetter]:
-    """All that wait for a person, service by service, oldest first."""
-    found: list[DeadLetter] = []
-    for service, conn in _databases(layout):
-        with conn.cursor(row_factory=class_row(DeadLetter)) as cursor:
-            found += cursor.execute(_LIST, {"service": service}).fetchall()
-    return found
+def ask_for_replay(layout: Layout, event_ids: Collection[str]) -> Found[str]:
+    """Has the services that could not handle these events handle them again: all events, when none is named.
+
+    Gives the event's id once for each service that was asked. Raises Refused for what is no event's id.
+    """
+    return ask_all(layout, lambda service: _replay(service, event_ids))
 
 
-def ask_for_replay(layout: Layout, event_ids: list[str]) -> int:
-    """Asks the services to handle these again (all, when none is named); gives how many were found."""
-    asked = 0
-    for _, conn in _databases(layout):
-        asked += conn.execute(
-            "UPDATE dead_letters SET replay_wanted = true"
-            " WHERE replayed_time IS NULL AND (%(all)s OR event_id::text = ANY(%(ids)s))",
-            {"all": not event_ids, "ids": event_ids},
-        ).rowcount
-    return asked
+def _of(service: Service) -> list[DeadLetter]:
+    return [
+        DeadLetter(
+            service=service.name,
+            event_id=letter["eventId"],
+            source=letter["source"],
+            type=letter["type"],
+            claim_ref=letter["claimRef"],
+            reason=letter["reason"],
+            failed_time=letter["failedTime"],
+            replay_wanted=letter["replayWanted"],
+        )
+        for page in service.pages("ListDeadLetters")
+        for letter in page["deadLetters"]
+    ]
 
 
-def _databases(layout: Layout) -> Iterator[tuple[str, psycopg.Connection]]:
-    for service, database in DATABASES.items():
-        url = f"postgresql://{database}_owner@127.0.0.1:{layout.postgres_port}/{database}"
-        with psycopg.connect(url) as conn:
-            yield service, conn
+def _replay(service: Service, event_ids: Collection[str]) -> list[str]:
+    chosen = event_ids or [letter.event_id for letter in _of(service)]
+    return [event_id for event_id in chosen if _is_replayed(service, event_id)]
+
+
+def _is_replayed(service: Service, event_id: str) -> bool:
+    """Whether the service has such a dead letter, and handles it again."""
+    try:
+        service.call("ReplayDeadLetter", eventId=event_id, requestId=str(uuid4()))
+    except Refused as refused:
+        if refused.code not in {"not_found", "failed_precondition"}:
+            raise
+        return False
+    return True

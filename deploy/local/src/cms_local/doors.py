@@ -11,7 +11,7 @@ import stamina
 from cms_local.layout import SERVICES
 
 SERVICE_NAMES = {service.name: service.contract for service in SERVICES.values()}
-_PASSING = frozenset({"unavailable", "deadline_exceeded", "resource_exhausted"})
+PASSING = frozenset({"unavailable", "deadline_exceeded", "resource_exhausted"})
 
 
 class Refused(Exception):
@@ -27,7 +27,7 @@ class Refused(Exception):
 
 
 def _may_pass(error: Exception) -> bool:
-    return isinstance(error, httpx.TransportError) or (isinstance(error, Refused) and error.code in _PASSING)
+    return isinstance(error, httpx.TransportError) or (isinstance(error, Refused) and error.code in PASSING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +53,15 @@ class Doors:
     def once(
         self, service: str, method: str, body: Mapping[str, Any], *, token: str, purpose: str = ""
     ) -> dict[str, Any]:
-        """Calls once. Raises Refused or httpx.TransportError."""
+        """Calls once. Raises Refused or httpx.TransportError.
+
+        `method` is one of the service's own contract, or the full path of another that it serves.
+        """
         headers = {"Authorization": f"Bearer {token}", "Connect-Timeout-Ms": "10000"}
         if purpose:
             headers["Cms-Purpose"] = purpose
-        url = f"{self.address(service)}/{SERVICE_NAMES[service]}/{method}"
-        answer = self.client.post(url, json=body, headers=headers)
+        path = method if "/" in method else f"{SERVICE_NAMES[service]}/{method}"
+        answer = self.client.post(f"{self.address(service)}/{path}", json=body, headers=headers)
         if answer.status_code != httpx.codes.OK:
             raise Refused(method, answer.json() if "json" in answer.headers.get("content-type", "") else {})
         response: dict[str, Any] = answer.json()

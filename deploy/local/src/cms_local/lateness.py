@@ -8,8 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from chassis.bank_holidays import Nation
-from chassis.deadlines import CutOff, within
-from la_notifier.domain.working_days import within_working_days
+from chassis.deadlines import within, within_working_days
 
 Way = tuple[str, str]
 """The channel to an authority (API, SFTP or POST), and the authority's GSS code."""
@@ -34,7 +33,7 @@ def notice_is_late(submitted: datetime, way: Callable[[], Way], *, now: datetime
     return submitted < _BY_API(now) and submitted < _notice_cut_off(*way())(now)
 
 
-def _notice_cut_off(channel: str, authority_code: str) -> CutOff:
+def _notice_cut_off(channel: str, authority_code: str) -> Callable[[datetime], datetime]:
     nation = Nation.of_code(authority_code)
     if channel == "SFTP":
         return lambda now: within_working_days(1, nation)(now) - _CYCLE

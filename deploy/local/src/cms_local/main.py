@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Any
@@ -16,7 +17,9 @@ from chassis.embedded import ServerFailed
 from cms_local import deadletters, keys, overdue, platform
 from cms_local.audit import Findings, LedgerAway, audit
 from cms_local.demo import Outcome, run_demo
+from cms_local.doors import Refused
 from cms_local.layout import SERVICES, STAND_INS, BadBase, Layout
+from cms_local.operations import Found
 from cms_local.platform import NoSuchProcess, NotStarted, Platform
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -241,17 +244,33 @@ def _show_findings(findings: Findings) -> None:
 
 @app.command(name="overdue")
 def overdue_command(*, as_json: Json = False) -> None:
-    """List everything that is past the deadline of its state. Exit status 1 when there is any."""
+    """List everything that is past the deadline of its state.
+
+    Exit status 1 when there is any, 2 when a service could not be asked.
+    """
     found = overdue.list_overdue(_running().layout)
-    if as_json:
-        print(json.dumps([asdict(late) | {"since": late.since.isoformat()} for late in found]))
-    else:
-        table = Table("service", "state", "owner", "reference", "since")
-        for late in found:
-            table.add_row(late.service, late.state, late.owner, late.reference, f"{late.since:%Y-%m-%d %H:%M:%S}")
-        console.print(table)
-    if found:
+    _list(found, ("service", "state", "owner", "claim_ref", "since_time", "deadline_time"), as_json=as_json)
+    _refuse_if_away(found)
+    if found.items:
         raise typer.Exit(1)
+
+
+def _list(found: Found[Any], columns: Sequence[str], *, as_json: bool) -> None:
+    rows = [asdict(item) for item in found.items]
+    if as_json:
+        print(json.dumps(rows))
+        return
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(str(row[name]) for name in columns))
+    console.print(table)
+
+
+def _refuse_if_away(found: Found[Any]) -> None:
+    for line in found.away:
+        _say(f"cms: {line}")
+    if found.away:
+        raise typer.Exit(2)
 
 
 @clock_app.command(name="show")
@@ -287,24 +306,27 @@ def clock_reset() -> None:
 
 @deadletters_app.command(name="list")
 def deadletters_list(*, as_json: Json = False) -> None:
-    """List the dead letters of all services."""
+    """List the dead letters of all services. Exit status 2 when a service could not be asked."""
     found = deadletters.list_dead_letters(_running().layout)
-    if as_json:
-        print(json.dumps([asdict(letter) | {"died_time": letter.died_time.isoformat()} for letter in found]))
-        return
-    table = Table("service", "event", "type", "claim", "reason", "tries", "died")
-    for letter in found:
-        died = f"{letter.died_time:%Y-%m-%d %H:%M:%S}"
-        table.add_row(
-            letter.service, letter.event_id, letter.type, letter.claim_ref, letter.reason, str(letter.tries), died
-        )
-    console.print(table)
+    _list(found, ("service", "event_id", "type", "claim_ref", "reason", "failed_time"), as_json=as_json)
+    _refuse_if_away(found)
 
 
 @deadletters_app.command(name="replay")
 def deadletters_replay(
     event_ids: Annotated[list[str] | None, typer.Argument(help="All, when none is named.")] = None,
 ) -> None:
-    """Ask the services to handle dead letters again."""
-    asked = deadletters.ask_for_replay(_running().layout, event_ids or [])
-    console.print(f"{asked} asked for; `cms deadletters list` shows what is left", highlight=False)
+    """Have dead letters handled again.
+
+    Exit status 1 when an event that was named is no dead letter of any service, 2 when a service could not be asked.
+    """
+    named = event_ids or []
+    try:
+        found = deadletters.ask_for_replay(_running().layout, named)
+    except Refused as error:
+        raise _fail(str(error)) from error
+    console.print(f"{len(found.items)} to be replayed; `cms deadletters list` shows what is left", highlight=False)
+    _refuse_if_away(found)
+    unknown = [event_id for event_id in named if event_id not in found.items]
+    if unknown:
+        raise _fail(f"no service has a dead letter of {', '.join(unknown)}")

@@ -1,48 +1,38 @@
-"""What has been in a state for longer than its deadline, service by service: docs/states.md has the deadlines."""
+"""What has been in a state for longer than its deadline, as each service lists it: docs/states.md has the deadlines."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-import psycopg
-from psycopg.rows import dict_row
-
-import assessment.deadlines
-import intake.deadlines
-import la_notifier.deadlines
-import legacy_gateway.deadlines
-import scheduling.deadlines
-from chassis import clock
-from chassis.deadlines import Deadline, overdue
-from cms_local.layout import DATABASES, Layout
-
-DEADLINES: Mapping[str, Sequence[Deadline]] = {
-    "intake-svc": intake.deadlines.DEADLINES,
-    "scheduling-svc": scheduling.deadlines.DEADLINES,
-    "assessment-svc": assessment.deadlines.DEADLINES,
-    "legacy-gateway": legacy_gateway.deadlines.DEADLINES,
-    "la-notifier": la_notifier.deadlines.DEADLINES,
-}
+from cms_local.layout import Layout
+from cms_local.operations import Found, Service, ask_all
 
 
 @dataclass(frozen=True, kw_only=True)
 class Late:
-    """One thing that somebody has to see to."""
+    """Something that has been in a state for too long. Times are ISO 8601, in UTC."""
 
     service: str
     state: str
     owner: str
-    reference: str
-    since: datetime
+    claim_ref: str
+    since_time: str
+    deadline_time: str
 
 
-def list_overdue(layout: Layout) -> list[Late]:
-    """All that is overdue by the platform's clock: service by service, state by state, the oldest first."""
-    clock.configure(layout.clock_file)
-    found: list[Late] = []
-    for service, deadlines in DEADLINES.items():
-        database = DATABASES[service]
-        url = f"postgresql://{database}_owner@127.0.0.1:{layout.postgres_port}/{database}"
-        with psycopg.connect(url, row_factory=dict_row) as conn:
-            found += [Late(service=service, **vars(late)) for late in overdue(conn, deadlines)]
-    return found
+def list_overdue(layout: Layout) -> Found[Late]:
+    """All that is overdue: service by service, state by state, the oldest first."""
+    return ask_all(layout, _of)
+
+
+def _of(service: Service) -> list[Late]:
+    return [
+        Late(
+            service=service.name,
+            state=late["state"],
+            owner=late["owner"].removeprefix("ROLE_"),
+            claim_ref=late["claimRef"],
+            since_time=late["sinceTime"],
+            deadline_time=late["deadlineTime"],
+        )
+        for page in service.pages("ListOverdue")
+        for late in page["overdue"]
+    ]

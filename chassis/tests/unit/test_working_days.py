@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.bank_holidays import Nation
-from la_notifier.domain.working_days import within_working_days
+from chassis.deadlines import within_working_days
 
 FRIDAY = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
@@ -31,6 +31,7 @@ def test_a_deadline_passes_after_the_number_of_working_days(sent: datetime, days
 
     assert cut_off(late_from + timedelta(seconds=1)) > sent
     assert cut_off(late_from - timedelta(seconds=1)) < sent
+    assert cut_off.deadline(sent) == late_from
 
 
 @pytest.mark.parametrize(
@@ -67,3 +68,16 @@ def test_the_cut_off_is_at_least_that_many_days_ago_and_never_moves_back(
 
     assert cut_off(now) <= now - timedelta(days=days)
     assert cut_off(now) <= cut_off(now + later)
+
+
+@given(
+    since=st.datetimes(datetime(2025, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    days=st.integers(1, 5),
+    nation=st.sampled_from(Nation),
+)
+def test_the_cut_off_passes_at_the_deadline(since: datetime, days: int, nation: Nation) -> None:
+    cut_off = within_working_days(days, nation)
+
+    deadline = cut_off.deadline(since)
+
+    assert cut_off(deadline - timedelta(seconds=1)) < since <= cut_off(deadline + timedelta(seconds=1))
