@@ -14,6 +14,7 @@ from rich.table import Table
 
 from chassis import clock
 from chassis.embedded import ServerFailed
+from cms.common.v1 import common_pb2
 from cms_local import deadletters, keys, overdue, platform
 from cms_local.audit import Findings, LedgerAway, audit
 from cms_local.demo import Outcome, run_demo
@@ -33,16 +34,7 @@ errors = Console(stderr=True)
 
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON instead of a table.")]
 DEMO_TIME_SCALE = 0.1
-ROLES = (
-    "OPERATOR",
-    "ASSESSOR",
-    "PROCESSING_OFFICER",
-    "COUNCIL_OFFICER",
-    "CASEWORKER",
-    "SERVICE_MANAGER",
-    "SUPPORT",
-    "SERVICE",
-)
+ROLES = tuple(name.removeprefix("ROLE_") for name in common_pb2.Role.keys() if name != "ROLE_UNSPECIFIED")  # noqa: SIM118
 
 
 def _say(text: str) -> None:
@@ -77,7 +69,7 @@ def up(
     layout = _layout()
     found = Platform.read(layout)
     if found is not None and found.anything_alive():
-        raise _fail("it runs already: see `cms status`, stop it with `cms stop`")
+        raise _fail("a platform runs here already: see `cms status`, or stop it with `cms stop`")
     try:
         with platform.interruptible():
             _show(platform.start(layout, _say, time_scale=time_scale))
@@ -103,8 +95,7 @@ def _show(found: Platform) -> None:
 
 def _rows(found: Platform) -> list[dict[str, Any]]:
     """The processes of platform.json, with their state, their main address and their HTTP address."""
-    told = json.loads(found.layout.platform_file.read_text())
-    rows: list[dict[str, Any]] = told["processes"]
+    rows: list[dict[str, Any]] = json.loads(found.layout.platform_file.read_text())["processes"]
     for row in rows:
         row["state"] = "runs" if found.is_alive(row["name"]) else "stopped"
         row["serves"] = row.get("grpc") or row.get("address", "")
@@ -194,11 +185,11 @@ def token(
     """Print a token for development, and nothing else."""
     layout = _layout()
     if role.upper() not in ROLES:
-        raise _fail(f"no such role; there are {', '.join(ROLES)}")
+        raise _fail(f"there is no role {role}; choose one of {', '.join(ROLES)}")
     if role.upper() != "SERVICE" and not re.fullmatch("[A-Z0-9]{1,8}", sub):
         raise _fail("--sub must be at most eight of A-Z and 0-9")
     if not layout.keys("issuer.pem").exists():
-        raise _fail("there is no key yet: start the platform once with `cms up`")
+        raise _fail("there is no key yet: start a platform once with `cms up`")
     print(keys.issue(layout.keys(""), role.upper(), subject=sub, office=office, authority=authority))
 
 
@@ -289,7 +280,7 @@ def clock_advance(by: Annotated[str, typer.Argument(help="Such as 30m, 12h, 3d."
     """Move the platform's clock forward."""
     match = _DURATION.fullmatch(by)
     if match is None:
-        raise _fail("give a number and one of s, m, h, d, w: 3d")
+        raise _fail("give a number and a unit, one of s, m, h, d and w, such as 3d")
     layout = _layout()
     layout.folder.mkdir(parents=True, exist_ok=True)
     clock.configure(layout.clock_file)

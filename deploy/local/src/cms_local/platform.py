@@ -46,17 +46,17 @@ class Platform:
         """Reads platform.json; None where there is none."""
         if not layout.platform_file.exists():
             return None
-        told = json.loads(layout.platform_file.read_text())
+        described = json.loads(layout.platform_file.read_text())
         running = {
             entry["name"]: Running(name=entry["name"], pid=entry["pid"], born=entry["born"])
-            for entry in told["processes"]
+            for entry in described["processes"]
         }
-        return cls(layout=layout, time_scale=told["time_scale"], running=running)
+        return cls(layout=layout, time_scale=described["time_scale"], running=running)
 
     def write(self) -> None:
         """Writes platform.json: every process, its addresses, and where its log is."""
         layout = self.layout
-        told = {
+        description = {
             "time_scale": self.time_scale,
             "folder": str(layout.folder),
             "open_folder": str(layout.open_folder),
@@ -66,7 +66,7 @@ class Platform:
             "processes": [asdict(running) | self._addresses(running.name) for running in self.running.values()],
         }
         scratch = layout.platform_file.with_suffix(".new")
-        scratch.write_text(json.dumps(told, indent=2))
+        scratch.write_text(json.dumps(description, indent=2))
         scratch.replace(layout.platform_file)
 
     def _addresses(self, name: str) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class Platform:
             log = self.layout.log(name)
             self.running[name] = processes.start_module(name, MODULES[name], environment=settings, log=log)
         else:
-            raise NoSuchProcess(f"no process {name}: there are {', '.join([*_SERVERS, *MODULES])}")
+            raise NoSuchProcess(f"there is no process {name}; choose one of {', '.join([*_SERVERS, *MODULES])}")
         self.write()
 
     def _start_postgres(self) -> None:
@@ -128,7 +128,7 @@ class Platform:
     def stop(self, name: str, *, number: int = signal.SIGTERM) -> None:
         """Stops one process and waits for its end. Raises NoSuchProcess."""
         if name not in self.running:
-            raise NoSuchProcess(f"no process {name} was started")
+            raise NoSuchProcess(f"no process {name} was started; choose one of {', '.join(self.running)}")
         # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every connection to close.
         chosen = signal.SIGINT if name == "postgres" and number == signal.SIGTERM else number
         processes.stop(self.running[name], number=chosen)
