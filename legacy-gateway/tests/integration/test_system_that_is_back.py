@@ -67,6 +67,17 @@ def test_a_system_that_fails_again_is_left_alone(gateway: Any, tmp_path: Path) -
     assert [gateway.rows(claim)[0]["attempts"] for claim in claims[3:]] == [0] * 5
 
 
+def test_nothing_is_woken_while_the_senders_have_enough_to_do(gateway: Any, tmp_path: Path) -> None:
+    [waiting] = put_off(gateway, claims=1)
+    others = [gateway.claim(f"C000000000{number}") for number in range(50, 72)]
+
+    with gateway.jsaps_started_again(tmp_path):
+        send_now(gateway, others[0])
+        assert gateway.rows(waiting)[0]["woken"] is False
+
+        gateway.work_until_accepted(waiting, *others)
+
+
 def test_a_record_that_fails_by_itself_is_woken_once_for_each_back_off(gateway: Any, tmp_path: Path) -> None:
     gateway.order("system_error", claim_ref="C00000000018")
     failing = gateway.claim("C00000000018")

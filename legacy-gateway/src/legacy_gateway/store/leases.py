@@ -74,12 +74,19 @@ RELEASE_NEXT_PHASE = """
 """
 
 WAKE = """
-    -- The oldest transfers that were put off because their system did not answer are due now, because it does.
+    -- The oldest transfers that were put off because their system did not answer are due now, because it does. None where
+    -- enough are due: they keep the senders busy, and would all be read before one that is not.
     UPDATE transfers SET next_attempt_time = statement_timestamp(), may_wake_time = NULL, woken = true
     WHERE transfer_id IN (
         SELECT transfer_id FROM transfers
         WHERE system = %(system)s AND may_wake_time <= statement_timestamp()
             AND next_attempt_time > statement_timestamp() AND lease_token IS NULL
+            AND %(enough)s > (
+                SELECT count(*) FROM (
+                    SELECT 1 FROM transfers AS due
+                    WHERE due.next_attempt_time <= statement_timestamp() AND due.system = %(system)s LIMIT %(enough)s
+                ) AS found
+            )
         ORDER BY created
         LIMIT %(count)s
         FOR UPDATE SKIP LOCKED
@@ -96,6 +103,7 @@ EXPIRED = """
 
 _WOKEN_BY_ONE_ANSWER = 2
 """Each of them wakes as many when it is answered, so the rate rises by itself, and stops rising where the system fails."""
+_ENOUGH_DUE = 20
 _ONE_LEASE = "transfers_one_lease"
 
 
@@ -186,8 +194,8 @@ def release_next_phase(conn: Connection, transfer: Transfer) -> None:
 
 
 def wake(conn: Connection, system: System) -> None:
-    """Makes two transfers due, the oldest first, that wait because this system did not answer."""
-    conn.execute(WAKE, {"system": system, "count": _WOKEN_BY_ONE_ANSWER})
+    """Makes the two oldest transfers due that wait because this system did not answer, unless many are due already."""
+    conn.execute(WAKE, {"system": system, "count": _WOKEN_BY_ONE_ANSWER, "enough": _ENOUGH_DUE})
 
 
 def expired(conn: Connection, *, seconds: float, steady_since: datetime) -> list[tuple[Transfer, uuid.UUID]]:
