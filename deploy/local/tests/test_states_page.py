@@ -1,21 +1,17 @@
 """docs/states.md lists every state of the contract and every deadline that the services count."""
 
 import re
+from importlib import import_module
 
 import pytest
 
-import assessment.deadlines
-import intake.deadlines
-import la_notifier.deadlines
-import legacy_gateway.deadlines
-import scheduling.deadlines
 from chassis.deadlines import OF_EVERY_SERVICE
 from cms.assessment.v1 import assessment_pb2
 from cms.gateway.v1 import gateway_pb2
 from cms.intake.v1 import intake_pb2
 from cms.notifier.v1 import notifier_pb2
 from cms.scheduling.v1 import scheduling_pb2
-from cms_local.layout import ROOT
+from cms_local.layout import ROOT, SERVICES
 
 STATES = {
     "intake-svc": intake_pb2.ClaimState,
@@ -25,13 +21,7 @@ STATES = {
     "la-notifier": notifier_pb2.NoticeState,
 }
 
-DEADLINES = {
-    "intake-svc": intake.deadlines.DEADLINES,
-    "scheduling-svc": scheduling.deadlines.DEADLINES,
-    "assessment-svc": assessment.deadlines.DEADLINES,
-    "legacy-gateway": legacy_gateway.deadlines.DEADLINES,
-    "la-notifier": la_notifier.deadlines.DEADLINES,
-}
+DEADLINES = {name: import_module(f"{service.module}.deadlines").DEADLINES for name, service in SERVICES.items()}
 
 DUE_ELSEWHERE = {
     ("intake-svc", "SUBMITTED"),
@@ -48,10 +38,10 @@ def rows() -> list[list[str]]:
 
 
 def test_the_page_lists_exactly_the_deadlines_that_services_count() -> None:
-    told = {(service, state, owner) for service, state, _, deadline, owner in rows() if deadline != "–"}
+    listed = {(service, state, owner) for service, state, _, deadline, owner in rows() if deadline != "–"}
 
     counted = {(service, found.state, found.owner) for service, every in DEADLINES.items() for found in every}
-    assert told == counted | {("every", found.state, found.owner) for found in OF_EVERY_SERVICE}
+    assert listed == counted | {("every", found.state, found.owner) for found in OF_EVERY_SERVICE}
 
 
 def test_every_row_has_a_deadline_with_an_owner_or_is_final() -> None:
@@ -69,8 +59,8 @@ def test_every_row_has_a_deadline_with_an_owner_or_is_final() -> None:
 @pytest.mark.parametrize("service", STATES)
 def test_every_state_of_the_contract_is_on_the_page(service: str) -> None:
     names = [name for row in rows() if row[0] == service for name in re.split(r", ?", row[1])]
-    told = {name.rsplit("_", 1)[0] if name.endswith(("_API", "_SFTP", "_POST")) else name for name in names}
+    listed = {name.rsplit("_", 1)[0] if name.endswith(("_API", "_SFTP", "_POST")) else name for name in names}
 
     prefix = re.sub(r"(?<!^)(?=[A-Z])", "_", STATES[service].DESCRIPTOR.name).upper() + "_"
     states = {name.removeprefix(prefix) for name in STATES[service].keys()} - {"UNSPECIFIED"}  # noqa: SIM118
-    assert states <= told
+    assert states <= listed
