@@ -14,7 +14,7 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
 def service(settings: Settings) -> Service:
-    """What makes a service this one."""
+    """The parts of intake-svc."""
     contract = intake_pb2.DESCRIPTOR.services_by_name["IntakeService"]
     return Service(
         name="intake-svc",

@@ -1,4 +1,4 @@
-"""What intake hears. Events come in any order and more than once; of two bookings the later one stays."""
+"""Events that intake hears. They come in any order and more than once; of two bookings the later one stays."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -11,7 +11,7 @@ from intake.service.claims import record_booking
 
 
 def appointment_booked(conn: Connection, event: Event) -> None:
-    """The claim has an office now, whose assessors may read it. Raises NotFound for a claim that there is not."""
+    """Records the claim's office, whose assessors may read it. Raises NotFound for an unknown claim."""
     message = cast(events_pb2.AppointmentBooked, event.message)
     booking = Booking(
         appointment_id=message.appointment_id, office_code=message.office_code, booked_time=event.occurred_time

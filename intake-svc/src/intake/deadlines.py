@@ -1,4 +1,4 @@
-"""How long a call or a claim may stay as it is, and who is responsible for it then. docs/states.md gives the reasons."""
+"""The deadline and the owner of each state of a call or a claim. docs/states.md gives the reasons."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What intake-svc counts, under the contract's names."""
+"""The metrics of intake-svc, under the contract's names."""
 
 from prometheus_client import Histogram
 

@@ -1,4 +1,4 @@
-"""Intake's own threads."""
+"""The worker of intake-svc."""
 
 from collections.abc import Sequence
 

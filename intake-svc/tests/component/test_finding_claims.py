@@ -26,7 +26,7 @@ def test_claims_are_found_by_nino_and_by_name_and_birth_however_the_name_is_spel
     assert (references(elsewhere), references(in_draft)) == ([], [])
 
 
-def test_a_claim_is_found_by_what_its_answers_are_now(desk: Any) -> None:
+def test_a_claim_is_found_by_its_current_answers(desk: Any) -> None:
     operator = desk()
     claim_ref = operator.start()["claim"]["claimRef"]
     operator.record(claim_ref, 1, surname="Hughes", date_of_birth="1980-02-29")
@@ -68,7 +68,7 @@ def test_the_claims_of_an_office_follow_each_other_newest_first(desk: Any, book:
     assert references(submitted) == references(operator.get("ListClaims", office="999999")) == []
 
 
-def test_in_a_list_each_caller_sees_the_claimants_of_their_own_calls(desk: Any) -> None:
+def test_operators_see_in_a_list_the_claimants_of_their_own_calls(desk: Any) -> None:
     first, second = desk(), desk(subject="OP000002")
     mine = first.start("AB000001C")["claim"]["claimRef"]
     second.start("AB000002C")

@@ -98,7 +98,7 @@ def test_an_unsound_answer_is_refused_naming_the_question(
 
 
 @pytest.mark.parametrize(("question", "secret"), [("nino", "QQ123456C"), ("surname", "Zzyzx\n"), ("email", "zzyzx@b")])
-def test_a_refusal_never_holds_the_value(script: Script, today: date, question: str, secret: str) -> None:
+def test_a_refusal_never_repeats_the_value(script: Script, today: date, question: str, secret: str) -> None:
     with pytest.raises(InvalidArgument) as refusal:
         validate_answer(script, question, secret, today=today)
 
@@ -106,7 +106,7 @@ def test_a_refusal_never_holds_the_value(script: Script, today: date, question: 
     assert secret.strip() not in told
 
 
-def test_sixteen_is_reached_on_the_birthday_and_on_1_march_where_there_is_no_29th(script: Script) -> None:
+def test_a_person_born_on_29_february_turns_sixteen_on_1_march_in_other_years(script: Script) -> None:
     born = "2008-02-29"
 
     assert validate_answer(script, "date_of_birth", born, today=date(2024, 2, 29)) == born
@@ -116,30 +116,28 @@ def test_sixteen_is_reached_on_the_birthday_and_on_1_march_where_there_is_no_29t
         validate_answer(script, "date_of_birth", "2010-03-01", today=date(2026, 2, 28))
 
 
-def test_three_months_back_from_31_may_is_the_last_day_of_february(script: Script) -> None:
+def test_three_months_before_31_may_is_the_last_day_of_february(script: Script) -> None:
     assert validate_answer(script, "backdate_to", "2026-02-28", today=date(2026, 5, 31)) == "2026-02-28"
     with pytest.raises(InvalidArgument):
         validate_answer(script, "backdate_to", "2026-02-27", today=date(2026, 5, 31))
 
 
 @pytest.mark.parametrize("question", ["favourite_colour", "O'Brien 1980-02-29", ""])
-def test_a_question_that_does_not_exist_is_refused(script: Script, today: date, question: str) -> None:
+def test_an_unknown_question_is_refused(script: Script, today: date, question: str) -> None:
     with pytest.raises(InvalidArgument) as refusal:
         validate_answer(script, question, "green", today=today)
 
     assert "1980" not in f"{refusal.value} {refusal.value.violations}"
 
 
-def test_a_value_from_outside_an_interview_is_refused_by_its_fields_name() -> None:
+def test_a_value_outside_an_interview_is_refused_naming_its_field() -> None:
     with pytest.raises(InvalidArgument, match="caller_nino"):
         read_field("caller_nino", read_nino, "QQ123456C")
     assert read_field("nino", read_nino, "ab123456c") == "AB123456C"
 
 
 @given(data=st.data(), value=json_values)
-def test_any_json_value_is_either_refused_or_has_a_form_that_stands(
-    data: Any, value: Any, script: Script, today: date
-) -> None:
+def test_the_canonical_form_of_any_value_is_canonical(data: Any, value: Any, script: Script, today: date) -> None:
     question = data.draw(st.sampled_from(sorted(script.questions)))
     try:
         canonical = validate_answer(script, question, value, today=today)

@@ -25,7 +25,7 @@ def call(*questions: str, **more: Any) -> Call:
     )
 
 
-def test_the_right_answers_open_the_record(answered: Any, single_tenant: Any) -> None:
+def test_the_right_answers_pass_security(answered: Any, single_tenant: Any) -> None:
     record = answered(**single_tenant)
 
     tried = call("date_of_birth", "telephone").identify(
@@ -44,49 +44,47 @@ def test_the_third_wrong_try_ends_the_calls_access(answered: Any, single_tenant:
         seen.append((tried.security, tried.tries_left))
 
     assert seen == [(Security.REQUIRED, 2), (Security.REQUIRED, 1), (Security.FAILED, 0)]
-    with pytest.raises(FailedPrecondition, match="takes no try"):
+    with pytest.raises(FailedPrecondition, match="are closed"):
         tried.identify({"date_of_birth": "1980-02-29"}, record)
 
 
 @pytest.mark.parametrize("spelt", ["o'brien lukasz", "O’BRIEN-ŁUKASZ", "Obrien Łukasz"])
-def test_a_name_is_known_by_its_letters(answered: Any, spelt: str) -> None:
+def test_names_match_by_their_letters(answered: Any, spelt: str) -> None:
     record = answered(surname="O’Brien-Łukasz")
 
     assert call("surname").identify({"surname": spelt}, record).security is Security.PASSED
 
 
 @pytest.mark.parametrize("wrong", ["Łukas", None, {"gap": "NOT_KNOWN"}, True])
-def test_a_near_miss_and_no_answer_are_wrong(answered: Any, wrong: Any) -> None:
+def test_near_misses_and_missing_answers_are_wrong(answered: Any, wrong: Any) -> None:
     record = answered(surname="Łukasz")
 
     assert call("surname").identify({"surname": wrong}, record).security is Security.REQUIRED
 
 
-def test_an_answer_that_has_since_been_cleared_can_not_be_matched(answered: Any) -> None:
+def test_a_cleared_answer_matches_nothing(answered: Any) -> None:
     assert call("telephone").identify({"telephone": None}, answered(telephone=None)).security is Security.REQUIRED
 
 
-def test_each_question_is_answered_and_no_other(answered: Any, single_tenant: Any) -> None:
+def test_a_try_must_answer_exactly_the_questions_asked(answered: Any, single_tenant: Any) -> None:
     with pytest.raises(InvalidArgument) as raised:
         call("date_of_birth", "telephone").identify({"telephone": "1", "sex": "F"}, answered(**single_tenant))
 
     assert {violation.field for violation in raised.value.violations} == {"date_of_birth", "sex"}
 
 
-def test_at_most_three_of_the_questions_meant_for_it_are_asked(
-    script: Script, answered: Any, couple_with_children: Any
-) -> None:
+def test_at_most_three_security_questions_are_asked(script: Script, answered: Any, couple_with_children: Any) -> None:
     asked = questions_to_ask(script, answered(**couple_with_children))
 
     assert asked == ("date_of_birth", "telephone", "partner_date_of_birth")
 
 
-def test_a_record_left_early_asks_back_all_that_it_was_told(script: Script, answered: Any) -> None:
+def test_a_record_without_security_answers_asks_for_everything_it_holds(script: Script, answered: Any) -> None:
     assert questions_to_ask(script, answered(language="EN", nino="AB123456C", surname="Hughes")) == ("surname", "nino")
     assert questions_to_ask(script, answered(language="EN")) == ("language",)
 
 
-def test_a_call_takes_the_time_from_its_start_to_its_end() -> None:
+def test_talk_time_runs_from_the_start_of_a_call_to_its_end() -> None:
     ended = call().end(Outcome.COMPLETED, at=STARTED + timedelta(minutes=19, seconds=2.9), call_back_time=None)
 
     assert (call().talk_seconds, ended.talk_seconds) == (0, 1142)
@@ -109,7 +107,7 @@ def test_a_call_ends_once() -> None:
         (Outcome.COMPLETED, STARTED + timedelta(days=1)),
     ],
 )
-def test_a_time_to_call_back_belongs_to_a_call_back_and_lies_ahead(
+def test_only_a_call_back_has_a_call_back_time_and_it_lies_in_the_future(
     outcome: Outcome, call_back_time: datetime | None
 ) -> None:
     with pytest.raises(InvalidArgument) as raised:
@@ -118,7 +116,7 @@ def test_a_time_to_call_back_belongs_to_a_call_back_and_lies_ahead(
     assert [violation.field for violation in raised.value.violations] == ["call_back_time"]
 
 
-def test_a_call_as_it_began_knows_nothing_of_what_came_after(answered: Any) -> None:
+def test_as_started_gives_the_call_as_it_began(answered: Any) -> None:
     began = call("surname")
     later = began.identify({"surname": "Hughes"}, answered(surname="Hughes")).end(
         Outcome.COMPLETED, at=STARTED + timedelta(minutes=1), call_back_time=None
@@ -128,5 +126,5 @@ def test_a_call_as_it_began_knows_nothing_of_what_came_after(answered: Any) -> N
 
 
 @pytest.mark.parametrize(("text", "letters"), [("Siân", "sian"), ("李", "li"), ("St. John-Smith ", "stjohnsmith")])
-def test_two_spellings_of_a_name_have_their_letters_in_common(text: str, letters: str) -> None:
+def test_folding_keeps_only_the_letters_of_a_name(text: str, letters: str) -> None:
     assert folded(text) == letters

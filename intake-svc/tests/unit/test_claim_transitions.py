@@ -51,7 +51,7 @@ def names_refused(raised: Any) -> set[str]:
     return {violation.field for violation in raised.value.violations}
 
 
-def test_answers_make_one_new_version_however_many_they_are(draft: Claim, script: Script) -> None:
+def test_several_answers_make_one_new_version(draft: Claim, script: Script) -> None:
     change = record_answers(draft, script, {}, given(surname="Hughes", sex="F"))
 
     assert change.claim.version == 2
@@ -59,7 +59,7 @@ def test_answers_make_one_new_version_however_many_they_are(draft: Claim, script
     assert change.events == ()
 
 
-def test_answers_that_were_given_before_change_nothing(draft: Claim, script: Script, answered: Any) -> None:
+def test_repeated_answers_change_nothing(draft: Claim, script: Script, answered: Any) -> None:
     before = answered(surname="Hughes", children=[])
 
     change = record_answers(draft, script, before, given(surname="Hughes", children=[], title=None))
@@ -67,16 +67,14 @@ def test_answers_that_were_given_before_change_nothing(draft: Claim, script: Scr
     assert change == Change(claim=draft, answers=before, changed={})
 
 
-def test_an_answer_is_cleared_by_null_and_the_clearing_is_an_answer(
-    draft: Claim, script: Script, answered: Any
-) -> None:
+def test_null_clears_an_answer_and_makes_a_version(draft: Claim, script: Script, answered: Any) -> None:
     change = record_answers(draft, script, answered(title="MR"), given(title=None))
 
     assert change.changed["title"].value is None
     assert change.claim.version == 2
 
 
-def test_the_first_contact_is_recorded_once_and_at_the_moment_it_becomes_known(
+def test_the_first_contact_is_recorded_once_as_soon_as_it_is_known(
     draft: Claim, script: Script, answered: Any, single_tenant: Any
 ) -> None:
     known = answered(**single_tenant)
@@ -90,7 +88,7 @@ def test_the_first_contact_is_recorded_once_and_at_the_moment_it_becomes_known(
     assert again.events == ()
 
 
-def test_agreement_to_a_form_lasts_as_long_as_the_value(draft: Claim, script: Script) -> None:
+def test_agreement_to_a_record_form_ends_when_the_value_changes(draft: Claim, script: Script) -> None:
     agreed = record_answers(draft, script, {}, {"surname": GivenAnswer(value="Siân", accept_transliteration=True)})
     same = record_answers(agreed.claim, script, agreed.answers, given(surname="Siân"))
     other = record_answers(agreed.claim, script, agreed.answers, given(surname="Siôn"))
@@ -110,14 +108,12 @@ def test_agreement_may_come_after_the_answer(draft: Claim, script: Script) -> No
     assert (agreed.claim.version, agreed.answers["surname"].record_form) == (3, "SIAN")
 
 
-def test_the_claimant_is_served_in_the_language_of_the_answer(draft: Claim, script: Script) -> None:
+def test_the_answer_about_language_sets_the_claims_language(draft: Claim, script: Script) -> None:
     assert record_answers(draft, script, {}, given(language="CY")).claim.language == "CY"
     assert record_answers(draft, script, {}, given(surname="Hughes")).claim.language == "EN"
 
 
-def test_a_claim_is_submitted_when_nothing_is_missing(
-    draft: Claim, script: Script, answered: Any, single_tenant: Any
-) -> None:
+def test_a_complete_claim_is_submitted(draft: Claim, script: Script, answered: Any, single_tenant: Any) -> None:
     interview = evaluate(script, answered(**single_tenant), language="EN")
 
     after, event = submit(draft, interview, at=SUBMITTED)
@@ -126,7 +122,9 @@ def test_a_claim_is_submitted_when_nothing_is_missing(
     assert event == ClaimSubmitted(schemes=("JOBSEEKERS_ALLOWANCE",), submit_time=SUBMITTED, first_contact_time=STARTED)
 
 
-def test_a_claim_with_gaps_names_each_of_them(draft: Claim, script: Script, answered: Any, single_tenant: Any) -> None:
+def test_submitting_an_incomplete_claim_names_each_gap(
+    draft: Claim, script: Script, answered: Any, single_tenant: Any
+) -> None:
     answers = answered(**single_tenant | {"capital": {"gap": "NOT_KNOWN"}, "surname": "Łukasz", "sex": None})
 
     with pytest.raises(InvalidArgument) as raised:
@@ -135,7 +133,7 @@ def test_a_claim_with_gaps_names_each_of_them(draft: Claim, script: Script, answ
     assert names_refused(raised) == {"capital", "surname", "sex"}
 
 
-def test_a_submitted_claim_is_neither_submitted_again_nor_answered_as_an_interview(
+def test_a_submitted_claim_cannot_be_submitted_or_recorded_again(
     submitted: Claim, script: Script, answered: Any, single_tenant: Any
 ) -> None:
     answers = answered(**single_tenant)
@@ -154,7 +152,7 @@ def answers(answered: Any, single_tenant: Any) -> Answers:
     return whole
 
 
-def test_an_amendment_of_a_submitted_claim_tells_which_facts_changed(
+def test_an_amendment_of_a_submitted_claim_announces_the_changed_facts(
     submitted: Claim, script: Script, answers: Answers
 ) -> None:
     change = amend_answers(submitted, script, answers, given(capital="999.00", wishes_housing_benefit=False))
@@ -165,15 +163,13 @@ def test_an_amendment_of_a_submitted_claim_tells_which_facts_changed(
     )
 
 
-def test_an_amendment_of_a_draft_is_told_to_nobody(draft: Claim, script: Script, answers: Answers) -> None:
+def test_an_amendment_of_a_draft_is_not_announced(draft: Claim, script: Script, answers: Answers) -> None:
     told = replace(draft, first_contact_recorded=True)
 
     assert amend_answers(told, script, answers, given(capital="999.00")).events == ()
 
 
-def test_an_amendment_that_changes_nothing_is_told_to_nobody(
-    submitted: Claim, script: Script, answers: Answers
-) -> None:
+def test_an_amendment_that_changes_nothing_is_not_announced(submitted: Claim, script: Script, answers: Answers) -> None:
     assert amend_answers(submitted, script, answers, given(capital="350.00")).events == ()
 
 
@@ -205,9 +201,7 @@ def test_a_submitted_claim_stays_complete(submitted: Claim, script: Script, answ
     assert whole.claim.version == 10
 
 
-def test_what_was_open_before_an_amendment_is_not_held_against_it(
-    submitted: Claim, script: Script, answers: Answers
-) -> None:
+def test_gaps_from_before_an_amendment_do_not_block_it(submitted: Claim, script: Script, answers: Answers) -> None:
     asked_less = {name: answer for name, answer in answers.items() if name != "jury_service"}
 
     assert amend_answers(submitted, script, asked_less, given(capital="1.00")).changed
@@ -225,14 +219,14 @@ def test_a_name_corrected_after_submission_carries_its_proposal(
 
 
 @pytest.mark.parametrize("state", [ClaimState.WITHDRAWN, ClaimState.CLOSED])
-def test_a_claim_that_is_over_is_not_amended(
+def test_withdrawn_and_closed_claims_cannot_be_amended(
     submitted: Claim, script: Script, answers: Answers, state: ClaimState
 ) -> None:
     with pytest.raises(FailedPrecondition):
         amend_answers(replace(submitted, state=state), script, answers, given(capital="1.00"))
 
 
-def test_a_version_that_was_read_before_a_change_is_stale(draft: Claim) -> None:
+def test_an_earlier_version_is_stale(draft: Claim) -> None:
     draft.expect_version(1)
     with pytest.raises(StaleVersion) as raised:
         replace(draft, version=3).expect_version(2)

@@ -45,7 +45,9 @@ def test_a_full_set_of_answers_can_be_submitted(evaluated: Any, answered: Any, s
     assert interview.asked == len(single_tenant)
 
 
-def test_optional_questions_are_offered_but_hold_nothing_up(evaluated: Any, answered: Any, single_tenant: Any) -> None:
+def test_optional_questions_are_asked_but_do_not_block_submission(
+    evaluated: Any, answered: Any, single_tenant: Any
+) -> None:
     given = answered(**single_tenant, email={"gap": "NOT_KNOWN"}, title=None)
 
     interview = evaluated(given)
@@ -87,7 +89,7 @@ def test_a_gap_counts_as_missing_for_the_rules(evaluated: Any, answered: Any) ->
     assert "sort_code" not in blockers(evaluated(gap))
 
 
-def test_a_gap_that_may_not_stand_holds_up_submission(evaluated: Any, answered: Any, single_tenant: Any) -> None:
+def test_a_gap_that_is_not_allowed_blocks_submission(evaluated: Any, answered: Any, single_tenant: Any) -> None:
     given = answered(**single_tenant | {"capital": {"gap": "NOT_KNOWN"}})
 
     interview = evaluated(given)
@@ -96,7 +98,7 @@ def test_a_gap_that_may_not_stand_holds_up_submission(evaluated: Any, answered: 
     assert state_of(interview, "capital").is_open
 
 
-def test_an_answer_that_is_no_longer_relevant_is_kept_but_is_no_fact(
+def test_an_answer_that_is_no_longer_relevant_is_kept_but_not_passed_on(
     script: Script, evaluated: Any, answered: Any, couple_with_children: Any
 ) -> None:
     given = answered(**couple_with_children | {"has_partner": False})
@@ -113,9 +115,7 @@ def test_an_irrelevant_answer_makes_no_other_question_relevant(evaluated: Any, a
     assert not {"liable_for_rent", "wishes_housing_benefit", "rent_amount"} & relevant(evaluated(given))
 
 
-def test_two_answers_that_contradict_each_other_hold_up_submission(
-    script: Script, answered: Any, single_tenant: Any
-) -> None:
+def test_contradicting_answers_block_submission(script: Script, answered: Any, single_tenant: Any) -> None:
     given = answered(**single_tenant | {"last_job_ended": "1979-01-01"})
 
     interview = evaluate(script, given, language="CY")
@@ -139,7 +139,7 @@ def test_a_name_that_the_record_cannot_hold_waits_for_consent(
     assert state_of(evaluated(agreed), "surname").proposal is None
 
 
-def test_consent_changes_nothing_where_none_is_needed_or_it_was_given(script: Script) -> None:
+def test_consent_changes_nothing_where_it_is_not_needed(script: Script) -> None:
     surname = script.questions["surname"]
     for answer in (
         Answer(value="Hughes", version=1),
@@ -149,9 +149,7 @@ def test_consent_changes_nothing_where_none_is_needed_or_it_was_given(script: Sc
         assert with_consent(surname, answer) == answer
 
 
-def test_who_sees_a_name_also_gets_the_form_to_which_the_claimant_agreed(
-    script: Script, answered: Any, single_tenant: Any
-) -> None:
+def test_services_that_see_a_name_also_get_its_record_form(script: Script, answered: Any, single_tenant: Any) -> None:
     given = answered(**single_tenant) | {
         "surname": Answer(value="Siân", record_form="SIAN", version=2),
         "job_goal_1": Answer(value="Tŷ Coffi", record_form="TY COFFI", version=2),
@@ -163,7 +161,7 @@ def test_who_sees_a_name_also_gets_the_form_to_which_the_claimant_agreed(
     assert record_forms(given, facts(script, given, "scheduling-svc")) == {}
 
 
-def test_the_authority_learns_neither_bank_details_nor_childrens_names_nor_the_sum_of_savings(
+def test_authorities_get_no_bank_details_childrens_names_or_savings(
     script: Script, answered: Any, couple_with_children: Any
 ) -> None:
     told = facts(script, answered(**couple_with_children), "la-notifier")
@@ -176,7 +174,7 @@ def test_the_authority_learns_neither_bank_details_nor_childrens_names_nor_the_s
     ]
 
 
-def test_a_service_that_needs_nothing_learns_nothing(script: Script, answered: Any, single_tenant: Any) -> None:
+def test_a_service_that_needs_no_facts_gets_none(script: Script, answered: Any, single_tenant: Any) -> None:
     assert facts(script, answered(**single_tenant), "scheduling-svc") == {}
 
 
@@ -211,9 +209,7 @@ IDENTITY: dict[str, Any] = {
 }
 
 
-def test_a_first_contact_is_known_when_liability_and_the_wish_are_known_either_way(
-    script: Script, answered: Any
-) -> None:
+def test_a_first_contact_is_known_once_liability_and_the_wish_to_claim_are_known(script: Script, answered: Any) -> None:
     def known(**values: Any) -> bool:
         return first_contact_known(script, known_values(script, answered(**IDENTITY, **values)))
 
@@ -225,7 +221,7 @@ def test_a_first_contact_is_known_when_liability_and_the_wish_are_known_either_w
     assert known(tenure="OWNER_OCCUPIER", liable_for_council_tax=True, wishes_council_tax_benefit=True)
 
 
-def test_a_first_contact_needs_every_part_of_the_identity_but_no_nino(script: Script, answered: Any) -> None:
+def test_a_first_contact_needs_the_whole_identity_except_the_nino(script: Script, answered: Any) -> None:
     for left_out in IDENTITY:
         told = {name: value for name, value in IDENTITY.items() if name != left_out}
 
@@ -245,7 +241,7 @@ def test_the_order_of_answering_changes_nothing(
     assert facts(script, given, "la-notifier") == facts(script, dict(sorted(given.items())), "la-notifier")
 
 
-def test_an_answer_to_a_question_of_another_script_is_passed_over(evaluated: Any) -> None:
+def test_an_answer_to_an_unknown_question_is_ignored(evaluated: Any) -> None:
     given = {"favourite_colour": Answer(value="green", version=1)}
 
     assert evaluated(given) == evaluated({})

@@ -50,7 +50,7 @@ def seen_by(script: Script, consumer: str) -> set[str]:
     return {fact.id for fact in facts if consumer in fact.seen_by}
 
 
-def test_every_text_is_there_in_english_and_in_welsh(script: Script) -> None:
+def test_every_text_exists_in_english_and_in_welsh(script: Script) -> None:
     for text in texts(script):
         assert text.en.strip()
         assert text.cy.strip()
@@ -78,12 +78,12 @@ def test_every_field_of_a_notice_is_supplied(script: Script) -> None:
     assert NOTICE_FACTS - seen_by(script, "la-notifier") == set()
 
 
-def test_no_more_is_told_than_the_two_that_need_it(script: Script) -> None:
+def test_only_the_gateway_and_the_notifier_see_facts(script: Script) -> None:
     assert {service for field in fields(script) for service in field.seen_by} == {"legacy-gateway", "la-notifier"}
     assert not {"has_account", "sort_code", "account_number", "capital"} & seen_by(script, "la-notifier")
 
 
-def test_text_that_goes_into_a_record_has_the_records_rule(script: Script) -> None:
+def test_text_for_a_record_has_the_records_rule(script: Script) -> None:
     texts_sent = [
         question
         for question in script.questions.values()
@@ -97,11 +97,11 @@ def test_titles_fit_the_records_four_characters(script: Script) -> None:
     assert all(len(choice.code) <= 4 for choice in script.questions["title"].choices)
 
 
-def test_the_longest_interview_takes_less_than_the_twenty_minutes_planned(script: Script) -> None:
+def test_the_longest_interview_takes_at_most_twenty_minutes(script: Script) -> None:
     assert sum(question.seconds for question in script.questions.values()) <= 20 * 60
 
 
-def test_a_security_question_is_one_that_somebody_else_would_hardly_know(script: Script) -> None:
+def test_security_questions_ask_for_facts_that_others_hardly_know(script: Script) -> None:
     usable = {question.id for question in script.questions.values() if question.security}
 
     assert {"date_of_birth", "account_number"} <= usable

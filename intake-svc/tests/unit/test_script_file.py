@@ -54,7 +54,7 @@ def load(tmp_path: Path) -> Any:
     return read
 
 
-def test_a_small_script_is_read(load: Any) -> None:
+def test_a_small_script_loads(load: Any) -> None:
     script = load(HEAD + FIRST + SECOND + 'relevant = "first"\nrequired = "first && second > 100"\n')
 
     assert list(script.questions) == ["first", "second"]
@@ -62,7 +62,7 @@ def test_a_small_script_is_read(load: Any) -> None:
     assert script.order == ("first", "second")
 
 
-def test_a_question_may_hang_on_a_later_one(load: Any) -> None:
+def test_relevance_may_depend_on_a_later_question(load: Any) -> None:
     script = load(HEAD + FIRST + 'relevant = "second > 0"\n' + SECOND)
 
     assert script.order == ("second", "first")
@@ -101,12 +101,12 @@ def test_a_question_may_hang_on_a_later_one(load: Any) -> None:
         (HEAD + FIRST + GROUP + 'rule = "group.all(it, timestamp(it.born) < today)"\n', "gives nothing"),
     ],
 )  # fmt: skip
-def test_a_script_that_is_not_whole_is_refused_with_its_place(load: Any, text: str, complaint: str) -> None:
+def test_a_faulty_script_is_refused_with_the_place_of_the_fault(load: Any, text: str, complaint: str) -> None:
     with pytest.raises(ScriptError, match=complaint):
         load(text)
 
 
-def test_a_rule_over_entries_of_a_group_says_what_holds_for_a_field_left_out(load: Any) -> None:
+def test_a_rule_over_a_groups_entries_must_cover_fields_left_out(load: Any) -> None:
     rule = "group.all(it, !has(it.born) || timestamp(it.born) < today)"
 
     assert load(HEAD + FIRST + GROUP + f'rule = "{rule}"\n').questions["group"].checks[0].rule.names == {

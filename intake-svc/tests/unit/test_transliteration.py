@@ -47,11 +47,11 @@ def test_a_name_is_proposed_in_letters_that_the_record_holds(given_name: str, pr
 
 
 @pytest.mark.parametrize("name", ["O'Brien", "van der Berg", "Smith-Jones", "a"])
-def test_a_name_that_fits_in_upper_case_needs_no_proposal(name: str) -> None:
+def test_a_name_that_the_record_can_hold_needs_no_proposal(name: str) -> None:
     assert record_form(name, NAME) is None
 
 
-def test_a_name_too_long_is_proposed_by_whole_words() -> None:
+def test_a_long_name_is_shortened_to_whole_words() -> None:
     assert record_form("Maria Concepcion Guadalupe Esperanza", NAME) == "MARIA CONCEPCION GUADALUPE"
     assert record_form("x" * 36, NAME) == "X" * 35
 
@@ -62,7 +62,7 @@ def test_a_name_without_a_letter_has_no_form(name: str) -> None:
         record_form(name, NAME)
 
 
-def test_other_text_keeps_what_the_code_page_has() -> None:
+def test_other_text_keeps_the_characters_of_the_code_page() -> None:
     assert record_form("Café £12 & co", GOAL) is None
     assert record_form("Tŷ Café", GOAL) == "TY CAFÉ"
     assert record_form("a – b", GOAL) == "A - B"
@@ -97,7 +97,7 @@ def test_an_address_that_fits_in_upper_case_needs_no_proposal() -> None:
 @given(text=any_text, rule=any_rule)
 @example(text="ÿµß", rule=GOAL)
 @example(text="a" * 35 + " b", rule=NAME)
-def test_what_goes_to_the_record_always_keeps_its_rule(text: str, rule: RecordRule) -> None:
+def test_every_form_keeps_the_records_edit_rule(text: str, rule: RecordRule) -> None:
     try:
         proposal = record_form(text, rule)
     except UnsoundValueError:
@@ -109,7 +109,7 @@ def test_what_goes_to_the_record_always_keeps_its_rule(text: str, rule: RecordRu
 
 
 @given(lines=st.lists(any_text, min_size=2, max_size=5))
-def test_what_goes_to_the_record_of_an_address_always_keeps_its_rule(lines: list[str]) -> None:
+def test_every_form_of_an_address_keeps_the_records_edit_rule(lines: list[str]) -> None:
     address: JsonValue = {"lines": list(lines), "postcode": "LS1 4AP"}
     try:
         proposal = record_form(address, LINE)

@@ -1,4 +1,4 @@
-"""What may answer a question: `validate_answer` reads a JSON value of the contract into its one canonical form."""
+"""Answers to questions: `validate_answer` reads a JSON value of the contract into its one canonical form."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from intake.domain.values import JsonValue, UnsoundValueError
 
 GAPS = ("NOT_KNOWN", "WILL_SEND")
 MAXIMUM_ENTRIES = 20
-"""Of a GROUP: more children, tenants or incomes than any household has brought yet."""
+"""The most entries of a GROUP: more children, tenants or incomes than any household has had yet."""
 
 _READERS: Mapping[Kind, Callable[[JsonValue], JsonValue]] = {
     Kind.YES_NO: values.read_yes_no,
@@ -40,7 +40,7 @@ CEL_TYPES: Mapping[Kind, Any] = dict.fromkeys(Kind, rules.STRING) | {
     Kind.ADDRESS: rules.MAP,
     Kind.GROUP: rules.MAPS,
 }
-"""How the rules of a script see an answer of each kind."""
+"""The type that an answer of each kind has in the rules of a script."""
 
 
 def validate_answer(script: Script, question_id: str, value: JsonValue, *, today: date) -> JsonValue:
@@ -124,12 +124,12 @@ def _read_choice(field: Field, value: JsonValue) -> str:
 
 
 def _read_choices(field: Field, value: JsonValue) -> JsonValue:
-    """The codes in the script's order, so that the order of ticking makes no other answer."""
+    """The codes in the script's order, so that the order of choosing makes no difference."""
     if not isinstance(value, list):
         raise UnsoundValueError("must be a list of choices")
     chosen = {_read_choice(field, code) for code in value}
     if len(chosen) != len(value):
-        raise UnsoundValueError("has a choice twice")
+        raise UnsoundValueError("contains a choice twice")
     return [choice.code for choice in field.choices if choice.code in chosen]
 
 

@@ -16,9 +16,9 @@ from intake.domain.values import JsonValue
 
 TRIES = 3
 LONGEST_CALL = timedelta(hours=8)
-"""A shift: whoever took the call has gone home, and must not see the claim by it any longer."""
+"""A shift: the operator has gone home by then, and the call must not give access any longer."""
 MOST_QUESTIONS = 3
-"""Enough to show who is calling; more would only make the call longer."""
+"""Three show well enough who is calling; more would only make the call longer."""
 
 
 class Security(StrEnum):
@@ -30,7 +30,7 @@ class Security(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a call ended."""
+    """The outcome of a call."""
 
     COMPLETED = "COMPLETED"
     CALL_BACK = "CALL_BACK"
@@ -40,7 +40,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who is on the line; `authority` says by what right a representative acts."""
+    """The person on the line; `authority` is the right by which a representative acts."""
 
     relation: str
     name: str
@@ -88,7 +88,7 @@ class Call:
         """
         self.expect_open()
         if self.security is not Security.REQUIRED:
-            raise FailedPrecondition(f"SECURITY_{self.security}", "the call takes no try at the security questions")
+            raise FailedPrecondition(f"SECURITY_{self.security}", "the security questions of this call are closed")
         self._expect_asked(set(given))
         if all(_same(given[name], value_of(record, name)) for name in self.security_questions):
             return replace(self, security=Security.PASSED)
@@ -109,7 +109,10 @@ class Call:
     def _expect_asked(self, given: set[str]) -> None:
         asked = set(self.security_questions)
         missing = [Violation(field=name, description="has no answer") for name in sorted(asked - given)]
-        others = [Violation(field=name, description="is not asked of this call") for name in sorted(given - asked)]
+        others = [
+            Violation(field=name, description="is not a security question of this call")
+            for name in sorted(given - asked)
+        ]
         if missing or others:
             raise InvalidArgument.of(*missing, *others)
 
@@ -126,8 +129,8 @@ class OpenCall:
 def questions_to_ask(script: Script, record: Answers) -> tuple[str, ...]:
     """The questions by which the caller of an earlier record shows who they are; there always are some.
 
-    A record that was left before any question meant for this was answered asks back all that it was told, so that the
-    call reveals nothing and the claim can still go on. The language is told by every call.
+    A record without an answer to any security question asks for everything that it holds, so that the call reveals
+    nothing and the claim can still continue. Every call states the language.
     """
     valued = known_values(script, record).valued
     told = tuple(name for name in script.questions if name in valued and name != "language")
@@ -135,7 +138,7 @@ def questions_to_ask(script: Script, record: Answers) -> tuple[str, ...]:
 
 
 def folded(text: str) -> str:
-    """A text without case, accents, marks and blanks: what two spellings of one name have in common."""
+    """A text without case, accents, marks and blanks, which is the same for all spellings of a name."""
     return "".join(character for character in anyascii(text).casefold() if character.isalnum())
 
 
@@ -147,7 +150,7 @@ def _same(given: JsonValue, known: JsonValue) -> bool:
 
 def _call_back_problem(outcome: Outcome, at: datetime, call_back_time: datetime | None) -> str | None:
     if (call_back_time is not None) != (outcome is Outcome.CALL_BACK):
-        return "belongs to the outcome CALL_BACK, which needs it"
+        return "is required for the outcome CALL_BACK and allowed for no other"
     if call_back_time is not None and call_back_time <= at:
-        return "must lie in the future"
+        return "must be in the future"
     return None

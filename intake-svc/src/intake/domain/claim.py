@@ -1,4 +1,4 @@
-"""A claim and what changes it. Each transition gives the claim as it is then, and the events that tell of it."""
+"""A claim and its transitions. Each returns the changed claim and its events."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from intake.domain.values import JsonValue
 
 
 class ClaimState(StrEnum):
-    """Where a claim stands; CLOSED: decided, or closed by the assessor, so that the person can claim again."""
+    """The state of a claim. CLOSED: decided, or closed by the assessor, so that the person can claim again."""
 
     DRAFT = "DRAFT"
     SUBMITTED = "SUBMITTED"
@@ -66,13 +66,13 @@ class Claim:
     state: ClaimState
     version: int
     language: str
-    """"EN" or "CY": in which the claimant is served."""
+    """"EN" or "CY": the language in which the claimant is served."""
     first_contact_time: datetime
     submit_time: datetime | None = None
     evidence_complete_time: datetime | None = None
     first_contact_recorded: bool = False
     operator: str
-    """Who took the claim."""
+    """The person who took the claim."""
     operator_grade: str
     office_code: str | None = None
     """The office of its latest appointment, six digits; none before the first."""
@@ -109,7 +109,7 @@ class GivenAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What giving answers came to. Without a change the claim is as it was, and `changed` and `events` are empty."""
+    """The result of giving answers. Where nothing changed, the claim is unchanged, and `changed` and `events` are empty."""
 
     claim: Claim
     answers: Answers
@@ -124,18 +124,18 @@ _NO_ANSWER = Answer(value=None, version=0)
 
 def record_answers(claim: Claim, script: Script, before: Answers, given: Mapping[str, GivenAnswer]) -> Change:
     """Takes answers in the interview. Raises FailedPrecondition once the claim is submitted."""
-    claim.expect_state(ClaimState.DRAFT, advice="its answers are changed by AmendAnswers")
+    claim.expect_state(ClaimState.DRAFT, advice="use AmendAnswers to change its answers")
     return _change(claim, script, before, given)
 
 
 def amend_answers(claim: Claim, script: Script, before: Answers, given: Mapping[str, GivenAnswer]) -> Change:
     """Changes answers, before submission or after.
 
-    A submitted claim stays complete: raises InvalidArgument naming each question that the amendment would leave open,
-    so that it comes again with them answered. A form that the record can hold may be agreed to afterwards.
+    A submitted claim stays complete: raises InvalidArgument naming each question that the amendment would leave open.
+    The agreement to a record form may follow later.
     Raises FailedPrecondition for a claim that is withdrawn or closed.
     """
-    claim.expect_state(ClaimState.DRAFT, ClaimState.SUBMITTED, advice="its answers stay as they are")
+    claim.expect_state(ClaimState.DRAFT, ClaimState.SUBMITTED, advice="its answers can no longer be changed")
     change = _change(claim, script, before, given)
     if claim.state is not ClaimState.SUBMITTED or not change.changed:
         return change
@@ -145,9 +145,9 @@ def amend_answers(claim: Claim, script: Script, before: Answers, given: Mapping[
 
 
 def submit(claim: Claim, interview: Interview, *, at: datetime) -> tuple[Claim, ClaimSubmitted]:
-    """Completes the claim.
+    """Submits the claim.
 
-    Raises InvalidArgument naming each question that stands in the way, FailedPrecondition where it is no draft.
+    Raises InvalidArgument naming each question that stands in the way, FailedPrecondition where it is not a draft.
     """
     claim.expect_state(ClaimState.DRAFT, advice="only a draft can be submitted")
     if interview.missing:
@@ -191,14 +191,14 @@ def _changed(
 
 
 def _answer(question: Question, old: Answer, given: GivenAnswer, version: int) -> Answer:
-    """An agreement to a form holds for as long as the value stays the same."""
+    """The agreement to a record form ends when the value changes."""
     kept_form = old.record_form if given.value == old.value else None
     answer = Answer(value=given.value, record_form=kept_form, version=version)
     return with_consent(question, answer) if given.accept_transliteration else answer
 
 
 def _refuse_gaps_made(script: Script, before: Answers, change: Change) -> None:
-    """What was open before the amendment is not held against it: a newer script may ask more than the claim was asked."""
+    """Only new gaps are refused: a newer script may ask more than the claim was asked."""
     was_open = {(part.question_id, part.blocker) for part in _open(script, before, change.claim.language)}
     made = [
         Violation(field=part.question_id, description=part.description)
@@ -214,6 +214,6 @@ def _open(script: Script, answers: Answers, language: str) -> tuple[Missing, ...
 
 
 def _facts_changed(script: Script, before: Answers, change: Change) -> Iterator[str]:
-    """The answers that changed, and those that became facts, or ceased to be, because of it."""
+    """The answers that changed, and those that became facts or ceased to be facts because of that."""
     came_or_went = known_values(script, before).valued ^ known_values(script, change.answers).valued
     return (name for name in script.questions if name in came_or_went or name in change.changed)

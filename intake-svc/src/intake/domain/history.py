@@ -8,7 +8,7 @@ from intake.domain.values import JsonValue
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Who gave answers, when and why (empty in the interview), and the version of the script that asked."""
+    """The origin of answers. `reason` is empty in the interview; `script_version` is that of the script that asked."""
 
     by: str
     at: datetime

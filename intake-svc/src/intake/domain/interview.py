@@ -37,7 +37,7 @@ Answers = Mapping[str, Answer]
 
 
 class Blocker(StrEnum):
-    """Why a question holds up submission."""
+    """The reason why a question holds up submission."""
 
     REQUIRED = "REQUIRED"
     GAP_NOT_ALLOWED = "GAP_NOT_ALLOWED"
@@ -54,7 +54,7 @@ _DESCRIPTIONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class QuestionState:
-    """A question as the interview stands; `answer` is kept also where the question is no longer relevant."""
+    """The state of a question; `answer` is kept also where the question is no longer relevant."""
 
     question: Question
     relevant: bool
@@ -88,7 +88,7 @@ class Missing:
 
 @dataclass(frozen=True, kw_only=True)
 class KnownValues:
-    """Which questions are relevant, which of them have a value, and these values as rules see them."""
+    """The questions that are relevant, those that also have a value, and these values as rules see them."""
 
     relevant: frozenset[str]
     valued: frozenset[str]
@@ -97,7 +97,7 @@ class KnownValues:
 
 @dataclass(frozen=True, kw_only=True)
 class Interview:
-    """How an interview stands. Every question counts once: asked + remaining + not_relevant."""
+    """The state of an interview. Every question counts once: asked + remaining + not_relevant."""
 
     language: str
     sections: tuple[SectionState, ...]
@@ -118,7 +118,7 @@ class Interview:
 
 
 def evaluate(script: Script, answers: Answers, *, language: str) -> Interview:
-    """How the interview stands with these answers, which must be validated ones; `language` is "EN" or "CY".
+    """The state of the interview with these validated answers; `language` is "EN" or "CY".
 
     Checks that depend on the day were made when the answer was given: a sound claim stays sound as days go by.
     """

@@ -2,7 +2,7 @@
 
 Money is whole pence, a date the UTC midnight that opens it, a number a double, an address or an entry of a group a
 map; within an entry a date is text, of which `timestamp(entry.date)` makes one. Two functions beyond CEL's own count
-as calendars do: `years(from, to)`, completed years, and `months_before(date, count)`.
+by the calendar: `years(from, to)`, completed years, and `months_before(date, count)`.
 
 A rule is three-valued. A name without a value makes the rule unknown unless the rest decides it: with `b` missing,
 `false && b` is false, `true && b` is unknown. Unknown never counts as true.
@@ -76,7 +76,7 @@ class RuleCompiler:
         return Rule(expression=expression, names=self._names(expression), program=program)
 
     def _names(self, expression: str) -> frozenset[str]:
-        """Where nothing is declared, the compiler complains of each name once for each place."""
+        """Without declarations the compiler complains of each name, once for each place."""
         try:
             self._unnamed.compile(expression)
         except RuntimeError as complaint:
@@ -98,7 +98,7 @@ def _checked(environment: Any, expression: str) -> Any:
 
 
 def _years(earlier: datetime, later: datetime) -> int:
-    """Who is born on 29 February is a year older on 1 March where there is no 29th."""
+    """A person born on 29 February is a year older on 1 March in years without a 29th."""
     return later.year - earlier.year - ((later.month, later.day) < (earlier.month, earlier.day))
 
 

@@ -34,7 +34,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """What a claimant hears, in both languages."""
+    """A text that the claimant hears, in both languages."""
 
     en: str
     cy: str
@@ -95,16 +95,16 @@ class Question(Field):
     section: str
     help: Text | None
     fields: tuple[Field, ...]
-    """Of a GROUP: what each entry holds."""
+    """The fields of each entry of a GROUP."""
     relevant: Rule | None
     """Without a rule a question is always relevant; with one, only when the rule is true, not while it is unknown."""
     seconds: int
-    """How long it takes to ask, on average."""
+    """The average time to ask it."""
     checks: tuple[Check, ...]
     record: RecordRule | None
     """The field of a paying system's record that must hold the answer, where it limits the characters."""
     security: bool
-    """Whether a later caller may be asked it to show who they are."""
+    """Whether it may be a security question for a later caller."""
     gap_allowed: bool
     """Whether a gap (NOT_KNOWN, WILL_SEND) may stand at submission although an answer is required."""
 

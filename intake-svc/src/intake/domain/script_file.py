@@ -1,4 +1,4 @@
-"""Reads a script from its TOML file, and refuses one that is not whole: see `load_script`."""
+"""Reads a script from its TOML file and refuses a faulty one: see `load_script`."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -107,17 +107,17 @@ def _question(section: str, table: Table, compiler: RuleCompiler) -> Question:
 
 
 def _group_field(table: Table, seen_by: frozenset[str]) -> Field:
-    """A field is seen by those who see the question, unless it says by whom."""
+    """A field is seen by the consumers of its question, unless it names its own."""
     own = frozenset(table.texts("seen_by")) if table.has("seen_by") else seen_by
     field = Field(**_field_parts(table, own), required=table.flag("required"))
     table.close()
     _refuse_unless(table, field.kind is not Kind.GROUP, "a GROUP holds no GROUP")
-    _refuse_unless(table, own <= seen_by, "a field cannot be seen by who does not see the question")
+    _refuse_unless(table, own <= seen_by, "a field cannot be seen by a service that does not see the question")
     return field
 
 
 def _field_parts(table: Table, seen_by: frozenset[str]) -> dict[str, Any]:
-    """What questions and fields of groups have in common, as the keywords of their classes."""
+    """The attributes that questions and fields of groups share, as the keywords of their classes."""
     kind = _kind(table)
     choices = tuple(_choice(choice) for choice in table.tables("choices"))
     number = _number_limit(table.table("number")) if table.has("number") else None
@@ -191,7 +191,7 @@ def _condition(table: Table, expression: str, compiler: RuleCompiler) -> Rule:
 
 
 def _steady(table: Table, expression: str, compiler: RuleCompiler) -> Rule:
-    """What is asked must not change overnight: only a check that is made when the answer is given looks at the day."""
+    """Relevance must not change overnight: only checks made when the answer is given may use today."""
     rule = _condition(table, expression, compiler)
     _refuse_unless(table, "today" not in rule.names, "relevant and required must not hang on today")
     return rule

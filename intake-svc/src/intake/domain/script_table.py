@@ -1,4 +1,4 @@
-"""A table of a script's file: what is taken from it is checked, and what is left over is an error."""
+"""A table of a script's file. Values are checked as they are taken; keys left over are an error."""
 
 import re
 from typing import Any
@@ -77,7 +77,7 @@ class Table:
         return [Table(f"{self.place}.{key}[{_label(row, at)}]", row) for at, row in enumerate(rows)]
 
     def close(self) -> None:
-        """Refuses what nobody took."""
+        """Raises ScriptError for keys that were not taken."""
         left = sorted(self._data.keys() - self._taken)
         if left:
             raise ScriptError(f"{self.place}: unknown: {', '.join(left)}")

@@ -15,7 +15,7 @@ class LookUps:
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """Which claims to list, newest first; None does not narrow the search. `after` is where the last page ended."""
+    """Criteria for a list, newest first; None does not narrow it. `after` is the place where the last page ended."""
 
     look_ups: LookUps
     state: str | None

@@ -1,4 +1,4 @@
-"""What a paying system's record can hold of a text, and the form to propose where it cannot hold it as given.
+"""The form to propose of a text that a paying system's record cannot hold as it was given.
 
 The rules are those of the legacy interface: text is upper case; names by edit rules ..0002 and ..0003, addresses and
 account names by ..0005 and ..0012, other text by code page 285, which has the characters of Latin-1. A proposal is
@@ -17,14 +17,14 @@ from intake.domain.values import MAXIMUM_LINES, JsonValue, UnsoundValueError
 
 
 class Characters(StrEnum):
-    """Which characters a field of the record holds."""
+    """The characters that a field of the record can hold."""
 
     NAME = "name"
     """Words of A-Z, with one space, hyphen or apostrophe between two."""
     ADDRESS = "address"
     """A-Z 0-9 space and `, . ' - / & ( )`."""
     TEXT = "text"
-    """What code page 285 prints."""
+    """The printable characters of code page 285."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ def _fits(text: str, rule: RecordRule) -> bool:
 def _proposal(text: str, rule: RecordRule) -> str:
     proposal = _shortened(_written(text, rule.characters), rule)
     if not _fits(proposal, rule):
-        raise UnsoundValueError("has no form that the paying system can hold: ask for it in the letters A to Z")
+        raise UnsoundValueError("cannot be written in the paying system's characters: ask for it in the letters A to Z")
     return proposal
 
 
@@ -112,7 +112,7 @@ def _one_mark(marks: re.Match[str]) -> str:
 
 
 def _shortened(text: str, rule: RecordRule) -> str:
-    """Whole words where that leaves at least half of the field, otherwise as many characters as it has."""
+    """Cuts after a whole word if that fills at least half of the field, otherwise at the maximum."""
     if len(text) <= rule.maximum:
         return text
     words = text[: rule.maximum + 1].rfind(" ")

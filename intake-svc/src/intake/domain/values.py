@@ -21,7 +21,7 @@ MAXIMUM_LINES = 5
 MAXIMUM_PHONE = 16
 """Characters of CM-TELEPHONE; the plan of E.164 has no longer number."""
 MAXIMUM_MONEY = Decimal("9999999.99")
-"""What the widest money field of a paying system holds, in pounds."""
+"""The largest amount that a paying system's widest money field holds, in pounds."""
 
 _NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Control characters, line and paragraph separators, and halves of surrogate pairs (Unicode's Cc, Zl, Zp and Cs)."""
@@ -34,7 +34,7 @@ _MONEY = re.compile(r"[0-9]{1,12}(?:\.[0-9]{2})?")
 
 
 class UnsoundValueError(ValueError):
-    """The value breaks the rule of its kind."""
+    """The value breaks a rule of its kind."""
 
 
 def read_string(value: JsonValue) -> str:
@@ -48,7 +48,7 @@ def read_text(value: JsonValue, maximum: int = MAXIMUM_TEXT) -> str:
     """One line of text of at most `maximum` characters, in Unicode's NFC form, without blanks at its ends."""
     given = read_string(value)
     if _NOT_TEXT.search(given):
-        raise UnsoundValueError("holds a control character or a line break")
+        raise UnsoundValueError("contains a control character or a line break")
     text = unicodedata.normalize("NFC", given).strip()
     if not text:
         raise UnsoundValueError("is blank; null clears an answer")
@@ -58,15 +58,15 @@ def read_text(value: JsonValue, maximum: int = MAXIMUM_TEXT) -> str:
 
 
 def read_name(value: JsonValue) -> str:
-    """A name as the person writes it, in any script; it holds at least one letter."""
+    """A name as the person writes it, in any script, with at least one letter."""
     name = read_text(value, MAXIMUM_NAME)
     if not any(character.isalpha() for character in name):
-        raise UnsoundValueError("holds no letter")
+        raise UnsoundValueError("contains no letter")
     return name
 
 
 def read_yes_no(value: JsonValue) -> bool:
-    """True or false, and nothing that is only like them."""
+    """True or false, and nothing else."""
     if not isinstance(value, bool):
         raise UnsoundValueError("must be true or false")
     return value
@@ -76,18 +76,18 @@ def read_date(value: JsonValue) -> str:
     """A day that exists, from 1900 to 2099, as YYYY-MM-DD."""
     text = read_string(value)
     if not _DATE.fullmatch(text):
-        raise UnsoundValueError("must be a date as YYYY-MM-DD, from 1900 to 2099")
+        raise UnsoundValueError("must be a date in the form YYYY-MM-DD, from 1900 to 2099")
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
-        raise UnsoundValueError("is not a date of the calendar") from None
+        raise UnsoundValueError("is not a calendar date") from None
 
 
 def read_money(value: JsonValue) -> str:
     """Pounds and pence, not negative, as "1234.50"."""
     text = read_string(value)
     if not _MONEY.fullmatch(text):
-        raise UnsoundValueError("must be an amount in pounds, not negative, as 12.34")
+        raise UnsoundValueError("must be an amount in pounds such as 12.34, not negative")
     amount = Decimal(text)
     if amount > MAXIMUM_MONEY:
         raise UnsoundValueError(f"is more than {MAXIMUM_MONEY}")
@@ -111,7 +111,7 @@ def read_nino(value: JsonValue) -> str:
     """A National Insurance number in nine characters (HMRC NIM39110): QQ123456C of the documents is not one."""
     text = _compact(value)
     if not _NINO.fullmatch(text):
-        raise UnsoundValueError("is not a National Insurance number that HMRC gives out")
+        raise UnsoundValueError("is not a valid National Insurance number")
     return text
 
 
@@ -119,7 +119,7 @@ def read_postcode(value: JsonValue) -> str:
     """A postcode with one space before its inward part; whether it exists is for the directory to say."""
     parts = _POSTCODE.fullmatch(_compact(value))
     if not parts:
-        raise UnsoundValueError("is not in the form of a postcode")
+        raise UnsoundValueError("does not have the form of a postcode")
     return f"{parts[1]} {parts[2]}"
 
 
@@ -146,7 +146,7 @@ def read_phone(value: JsonValue) -> str:
     if number.extension:
         raise UnsoundValueError("has an extension, which the record cannot hold")
     if not phonenumbers.is_possible_number(number):
-        raise UnsoundValueError("is not a telephone number of its country")
+        raise UnsoundValueError("is not a valid telephone number for its country")
     written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if len(written) > MAXIMUM_PHONE:
         raise UnsoundValueError(f"has more than {MAXIMUM_PHONE - 1} digits in the international form")
@@ -178,7 +178,7 @@ def _compact(value: JsonValue) -> str:
     """Upper case without spaces and hyphens; ASCII from the start, since other letters upper-case to some of it."""
     text = read_string(value)
     if not text.isascii():
-        raise UnsoundValueError("holds a character other than A to Z and 0 to 9")
+        raise UnsoundValueError("contains a character other than A to Z and 0 to 9")
     return re.sub(r"[ -]", "", text).upper()
 
 

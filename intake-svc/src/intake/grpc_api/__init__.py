@@ -1,4 +1,4 @@
-"""IntakeService: messages to the domain and back, nothing else."""
+"""IntakeService: converts messages to the domain and back, and nothing else."""
 
 from typing import Any
 

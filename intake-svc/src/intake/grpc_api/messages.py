@@ -1,4 +1,4 @@
-"""The domain in messages of the contract."""
+"""Converts the domain to messages of the contract."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -27,7 +27,7 @@ from intake.service.interviews import InterviewShown
 
 
 def call_started(started: CallStarted) -> pb.StartCallResponse:
-    """A call with its claim; of a resumed one no more than where it stands."""
+    """A call with its claim; of a resumed claim only its state and version."""
     response = pb.StartCallResponse(
         call=call(started.call),
         claim=_resumed(started.claim) if started.resumed else claim(started.claim),
@@ -39,7 +39,7 @@ def call_started(started: CallStarted) -> pb.StartCallResponse:
 
 
 def call(shown: Call) -> pb.Call:
-    """A call. Its security questions are listed while they are open."""
+    """A call, with its security questions until they are passed or failed."""
     asked = shown.security_questions if shown.security is Security.REQUIRED else ()
     return pb.Call(
         call_id=str(shown.call_id),
@@ -59,7 +59,7 @@ def call(shown: Call) -> pb.Call:
 
 
 def claim(shown: Claim, claimant: pb.Claimant | None = None) -> pb.Claim:
-    """A claim, with who claims where that is given."""
+    """A claim, with the claimant where that is given."""
     return pb.Claim(
         claim_ref=shown.claim_ref,
         schemes=_schemes(shown.schemes),

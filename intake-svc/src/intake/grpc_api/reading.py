@@ -1,4 +1,4 @@
-"""What requests say, in the domain's words. Every field at fault is named, and no value goes into an error."""
+"""Converts requests to the domain. Errors name every field at fault, and hold no value."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -37,17 +37,17 @@ Value = TypeVar("Value")
 
 
 class Faults:
-    """Gathers the fields at fault, so that a caller is told of all of them at once."""
+    """Collects the fields at fault, so that one error names all of them."""
 
     def __init__(self) -> None:
         self._found: list[Violation] = []
 
     def add(self, field: str, description: str) -> None:
-        """One field at fault."""
+        """Adds a field at fault."""
         self._found.append(Violation(field=field, description=description))
 
     def catch(self, read: Callable[P, Value], *of: P.args, **given: P.kwargs) -> Value | None:
-        """What `read` gives of what is given to it; None where it raises InvalidArgument, whose fields are kept."""
+        """The result of `read`; None where it raises InvalidArgument, whose violations are kept."""
         try:
             return read(*of, **given)
         except InvalidArgument as error:
@@ -55,20 +55,22 @@ class Faults:
             return None
 
     def refuse(self) -> None:
-        """Raises InvalidArgument where there is any fault."""
+        """Raises InvalidArgument if there is any fault."""
         if self._found:
             raise InvalidArgument.of(*self._found)
 
 
 def claim_ref(text: str) -> str:
-    """A claim's reference. Raises InvalidArgument where it has not the form of one."""
+    """A claim's reference. Raises InvalidArgument for anything else."""
     if not is_claim_reference(text):
-        raise InvalidArgument.of(Violation(field="claim_ref", description="is not a claim reference: check each sign"))
+        raise InvalidArgument.of(
+            Violation(field="claim_ref", description="is not a claim reference: check each character")
+        )
     return text
 
 
 def call_id(text: str) -> UUID:
-    """A call's id. Raises InvalidArgument where it is no UUID."""
+    """A call's id. Raises InvalidArgument where it is not a UUID."""
     try:
         return UUID(text)
     except ValueError:
@@ -77,14 +79,14 @@ def call_id(text: str) -> UUID:
 
 
 def section(script: Script, name: str) -> str | None:
-    """A section's name; None for all of them. Raises InvalidArgument for one that the script has not."""
+    """A section's name; None for all sections. Raises InvalidArgument for a section that the script does not have."""
     if name and name not in {part.id for part in script.sections}:
         raise InvalidArgument.of(Violation(field="section", description="is not a section of the interview"))
     return name or None
 
 
 def reason(text: str) -> str:
-    """Why answers change. Raises InvalidArgument where it is no line of text."""
+    """The reason for a change. Raises InvalidArgument where it is not a line of text."""
     return str(read_field("reason", lambda given: values.read_text(given, _LONGEST_REASON), text))
 
 
@@ -102,12 +104,12 @@ def answers(script: Script, given: Sequence[pb.Answer]) -> dict[str, GivenAnswer
 
 
 def call_asked(script: Script, request: pb.StartCallRequest) -> CallAsked:
-    """What a call begins with. Raises InvalidArgument."""
+    """The request for a call. Raises InvalidArgument."""
     faults = Faults()
     if list(request.schemes) != [number_of(common_pb2.Scheme, script.scheme)]:
-        faults.add("schemes", f"can be claimed by phone at present: {script.scheme}, once")
+        faults.add("schemes", f"must be {script.scheme} alone: no other scheme can be claimed by phone yet")
     if request.nino and request.claim_ref:
-        faults.add("claim_ref", "is given instead of a nino, not with it")
+        faults.add("claim_ref", "must not be given together with a nino")
     asked = CallAsked(
         purpose=faults.catch(name_of, pb.CallPurpose, request.purpose, field="purpose") or "",
         nino=_optional(faults, "nino", values.read_nino, request.nino),
@@ -122,7 +124,7 @@ def call_asked(script: Script, request: pb.StartCallRequest) -> CallAsked:
 
 
 def call_end(request: pb.EndCallRequest) -> tuple[Outcome, datetime | None]:
-    """How a call ended, and when to call back. Raises InvalidArgument for a time that no calendar has."""
+    """The outcome of a call and the time to call back. Raises InvalidArgument."""
     outcome = Outcome(name_of(pb.CallOutcome, request.outcome, field="outcome"))
     if not request.HasField("call_back_time"):
         return outcome, None
@@ -130,7 +132,7 @@ def call_end(request: pb.EndCallRequest) -> tuple[Outcome, datetime | None]:
 
 
 def search(vault: Vault, request: pb.ListClaimsRequest) -> Search:
-    """Which claims to list. Raises InvalidArgument."""
+    """The search of a list request. Raises InvalidArgument."""
     faults = Faults()
     _check_criteria(faults, request)
     if not 0 <= request.page_size <= LARGEST_PAGE:
@@ -147,7 +149,7 @@ def search(vault: Vault, request: pb.ListClaimsRequest) -> Search:
 
 
 def json_value(value: struct_pb2.Value) -> JsonValue:
-    """The JSON value of a message. Raises InvalidArgument where it holds none."""
+    """The JSON value of a message. Raises InvalidArgument where it is not one."""
     match value.WhichOneof("kind"):
         case "string_value":
             return value.string_value
@@ -161,7 +163,7 @@ def json_value(value: struct_pb2.Value) -> JsonValue:
             return {name: json_value(part) for name, part in value.struct_value.fields.items()}
         case "list_value":
             return [json_value(part) for part in value.list_value.values]
-    raise InvalidArgument.of(Violation(field="answers", description="holds a value that is none of JSON's"))
+    raise InvalidArgument.of(Violation(field="answers", description="contains a value that is not a JSON value"))
 
 
 def _answer(script: Script, answer: pb.Answer, today: date) -> GivenAnswer:
@@ -171,10 +173,12 @@ def _answer(script: Script, answer: pb.Answer, today: date) -> GivenAnswer:
 
 def _check_criteria(faults: Faults, request: pb.ListClaimsRequest) -> None:
     if bool(request.surname) != request.HasField("date_of_birth"):
-        faults.add("date_of_birth" if request.surname else "surname", "goes together with the other of the two")
+        faults.add(
+            "date_of_birth" if request.surname else "surname", "surname and date_of_birth must be given together"
+        )
     if not (request.nino or request.surname or request.state or request.office):
         for field in ("nino", "surname", "state", "office"):
-            faults.add(field, "one of nino, surname with date_of_birth, state, and office is needed")
+            faults.add(field, "give a nino, a surname with date_of_birth, a state or an office")
     if request.office and not _OFFICE_CODE.fullmatch(request.office):
         faults.add("office", "must be six digits")
 
@@ -201,7 +205,7 @@ def _caller(faults: Faults, caller: pb.Caller) -> Caller:
     if relation == "REPRESENTATIVE":
         for field in ("name", "authority"):
             if not getattr(caller, field):
-                faults.add(f"caller.{field}", "is required of a representative")
+                faults.add(f"caller.{field}", "is required for a representative")
     return Caller(
         relation=relation,
         name=_optional(faults, "caller.name", values.read_name, caller.name) or "",

@@ -8,5 +8,5 @@ from intake.domain.script_file import SCRIPTS, load_script
 
 @cache
 def script_in_use() -> Script:
-    """The script of the one scheme that can be claimed. Raises ScriptError where its file is not whole."""
+    """The script of the one scheme that can be claimed. Raises ScriptError where its file is faulty."""
     return load_script(SCRIPTS / "jobseekers_allowance.toml")

@@ -19,7 +19,7 @@ BY_PURPOSE = frozenset({"ASSESSOR", "PROCESSING_OFFICER", "SERVICE_MANAGER"})
 """Roles that see a claim's answers for an appointment or a work item, which the call's metadata names."""
 
 BY_OFFICE = frozenset({"ASSESSOR"})
-"""Of these roles, those that see the claims of their own office alone: of the claim's latest appointment."""
+"""Of these roles, those that can see only claims whose latest appointment is at their own office."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +74,14 @@ def _held(found: ClaimFound, by_purpose: frozenset[str]) -> Held:
 
 
 def entitlement(claim: Claim, open_call: OpenCall | None, by_purpose: frozenset[str]) -> str | PermissionDenied:
-    """The purpose for which the caller may have the claim's answers, or why they may not."""
+    """The purpose for which the caller may have the claim's answers, or the refusal."""
     current = call.current()
     if open_call and open_call.security is Security.PASSED and current.identity.roles & BY_CALL:
         return f"call {open_call.call_id}"
     roles = current.identity.roles & by_purpose
     purpose = current.purpose.strip()
     if not roles:
-        return _refusal(claim, "CALL_REQUIRED", "it needs your own open call on the claim, with security passed")
+        return _refusal(claim, "CALL_REQUIRED", "this needs your own open call on the claim, with security passed")
     if not purpose:
         return _refusal(claim, "PURPOSE_REQUIRED", "name the appointment or work item in the metadata cms-purpose")
     if roles <= BY_OFFICE:
@@ -93,9 +93,9 @@ def _other_office(claim: Claim, office: str | None) -> PermissionDenied | None:
     if office is None:
         return _refusal(claim, "OFFICE_REQUIRED", "the token names no office")
     if claim.office_code is None:
-        return _refusal(claim, "NO_APPOINTMENT", "no appointment of the claim is known yet, and so no office")
+        return _refusal(claim, "NO_APPOINTMENT", "the claim has no appointment yet, and so no office")
     if claim.office_code != office:
-        return _refusal(claim, "OTHER_OFFICE", "the claim's appointment is another office's")
+        return _refusal(claim, "OTHER_OFFICE", "the claim's appointment is at another office")
     return None
 
 

@@ -27,12 +27,12 @@ from intake.store.calls import insert_call, lock_call, lock_forgotten_calls, sav
 from intake.store.claims import find_open_claim, insert_claim, load_claim
 
 _DEFAULT_GRADE = "AO"
-"""The grade of most who take claims, where the token does not say."""
+"""The usual grade of operators, for a token that names none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CallAsked:
-    """What a call begins with. `nino` is canonical; of `nino` and `claim_ref` at most one is given."""
+    """The request for a call. `nino` is canonical; at most one of `nino` and `claim_ref` is given."""
 
     purpose: str
     nino: str | None
@@ -53,21 +53,21 @@ class CallStarted:
 
     @property
     def resumed(self) -> bool:
-        """Whether the call goes on with an earlier claim."""
+        """Whether the call continues an earlier claim."""
         return self.interview is None
 
 
 def start_call(conn: Connection, asked: CallAsked) -> CallStarted:
     """Starts a call on the open claim of the NINO and scheme, or on the claim that is named, or on a new one.
 
-    Of two that start for one NINO at the same moment one makes the claim, and the other resumes it.
-    Raises NotFound for a claim that there is not, and for a call that is not to make a claim and finds none.
+    Of two calls that start for one NINO at the same moment, one makes the claim and the other resumes it.
+    Raises NotFound for an unknown claim, and where there is no open claim and the purpose is not NEW.
     """
     found = _earlier_claim(conn, asked)
     if found is not None:
         return _resume(conn, asked, found)
     if asked.purpose != "NEW":
-        raise NotFound("NO_OPEN_CLAIM", "no open claim was found; a claim is made by a call with the purpose NEW")
+        raise NotFound("NO_OPEN_CLAIM", "there is no open claim; start a call with the purpose NEW to make one")
     try:
         with conn.savepoint():
             return _begin(conn, asked)
@@ -79,7 +79,7 @@ def start_call(conn: Connection, asked: CallAsked) -> CallStarted:
 
 
 def start_again(conn: Connection, call_id: UUID, *, version: int, state: str, resumed: bool) -> CallStarted:
-    """What a request to start a call was answered when it was made, for its repeat."""
+    """The first response to a request to start a call, for the request's repeat."""
     started = lock_call(conn, call_id).as_started()
     claim = replace(
         load_claim(conn, started.claim_ref, caller=started.operator).claim,
@@ -97,7 +97,7 @@ def start_again(conn: Connection, call_id: UUID, *, version: int, state: str, re
 
 
 def pass_security(conn: Connection, call_id: UUID, given: Mapping[str, JsonValue]) -> Call:
-    """Takes a try at the security questions; a wrong one is an answer too, and counts.
+    """Takes a try at the security questions. A wrong try is saved, and counts.
 
     Raises NotFound, PermissionDenied for another's call, and what `Call.identify` raises.
     """
@@ -116,7 +116,7 @@ def end_call(conn: Connection, call_id: UUID, outcome: Outcome, *, call_back_tim
 
 
 def end_forgotten_calls(conn: Connection) -> bool:
-    """Ends, as abandoned, calls that nobody ended within a shift; gives whether there may be more."""
+    """Ends, as abandoned, calls that nobody ended within a shift; true where there may be more."""
     forgotten = lock_forgotten_calls(conn, started_before=clock.now() - LONGEST_CALL)
     for found in forgotten:
         _save_ended(conn, found.end(Outcome.ABANDONED, at=clock.now(), call_back_time=None))
@@ -175,7 +175,7 @@ def _new_claim(asked: CallAsked) -> Claim:
 
 
 def _first_answers(asked: CallAsked) -> dict[str, Answer]:
-    """What the call was started with is not asked again."""
+    """The facts that the call was started with are not asked again."""
     told = {"language": asked.language} | ({"nino": asked.nino} if asked.nino else {})
     return {name: Answer(value=value, version=1) for name, value in told.items()}
 
@@ -197,5 +197,5 @@ def _call(asked: CallAsked, claim_ref: str, questions: tuple[str, ...]) -> Call:
 def _own_call(conn: Connection, call_id: UUID) -> Call:
     found = lock_call(conn, call_id)
     if found.operator != call.current().identity.subject:
-        raise PermissionDenied("CALL_REQUIRED", "it is another's call", metadata={"call_id": str(call_id)})
+        raise PermissionDenied("CALL_REQUIRED", "this is another operator's call", metadata={"call_id": str(call_id)})
     return found

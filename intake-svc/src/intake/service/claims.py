@@ -38,7 +38,7 @@ class FactsShown:
 
 
 def submit_claim(conn: Connection, claim_ref: str, *, version: int) -> Claim:
-    """Completes a claim in the caller's own call.
+    """Submits a claim in the caller's own call.
 
     Raises NotFound, PermissionDenied, StaleVersion, and what `domain.claim.submit` raises.
     """
@@ -63,7 +63,7 @@ def list_claims(conn: Connection, search: Search) -> list[ClaimShown]:
 
 
 def get_claim_facts(conn: Connection, claim_ref: str, *, version: int | None) -> FactsShown:
-    """What the calling service may know, as it is or as it was at a version.
+    """The facts that the calling service may know, now or at a version.
 
     Raises NotFound, and InvalidArgument for a version that the claim has not had.
     """

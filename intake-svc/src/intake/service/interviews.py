@@ -20,7 +20,7 @@ from intake.store.claims import move_nino
 
 @dataclass(frozen=True, kw_only=True)
 class InterviewShown:
-    """An interview as a caller is shown it, and the history entries that the request made."""
+    """An interview as a caller sees it, and the history entries that the request made."""
 
     claim_ref: str
     version: int

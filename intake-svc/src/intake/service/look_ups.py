@@ -1,4 +1,4 @@
-"""What stands for a claimant in indexes: an HMAC, since what it stands for is stored encrypted."""
+"""HMACs by which a claim is found, because the facts themselves are stored encrypted."""
 
 from chassis.vault import Vault
 from intake.domain.call import folded
@@ -8,7 +8,7 @@ from intake.domain.search import LookUps
 
 
 def look_ups(vault: Vault, answers: Answers) -> LookUps:
-    """What stands for the claimant in indexes, as far as the answers tell."""
+    """The look-ups of a claim with these answers."""
     nino, surname, born = (value_of(answers, name) for name in ("nino", "surname", "date_of_birth"))
     address = value_of(answers, "address")
     postcode = address.get("postcode") if isinstance(address, dict) else None
@@ -20,15 +20,15 @@ def look_ups(vault: Vault, answers: Answers) -> LookUps:
 
 
 def nino_look_up(vault: Vault, nino: str) -> bytes:
-    """What stands for a canonical NINO."""
+    """The look-up of a canonical NINO."""
     return vault.lookup(f"nino|{nino}")
 
 
 def person_look_up(vault: Vault, *, surname: str, date_of_birth: str) -> bytes:
-    """What stands for a surname, however it is spelt, and a date of birth (YYYY-MM-DD)."""
+    """The look-up of a surname, in any spelling, and a date of birth (YYYY-MM-DD)."""
     return vault.lookup(f"person|{folded(surname)}|{date_of_birth}")
 
 
 def postcode_look_up(vault: Vault, postcode: str) -> bytes:
-    """What stands for a canonical postcode."""
+    """The look-up of a canonical postcode."""
     return vault.lookup(f"postcode|{postcode}")
