@@ -105,6 +105,14 @@ def test_a_clock_that_jumped_between_two_processes_is_trusted_from_now_on(gatewa
     assert gateway.states(claim_ref) == ["SENDING", "WAITING"]
 
 
+def test_a_process_that_was_stopped_while_it_saved_holds_up_no_other(gateway: Any, database: Database) -> None:
+    sweep(restarted(gateway))
+
+    with database.transaction() as stopped:
+        stopped.execute("SELECT 1 FROM clock_watches FOR UPDATE")
+        assert sweep(restarted(gateway)) is False
+
+
 def test_another_machines_view_of_the_clock_is_not_used(gateway: Any, database: Database) -> None:
     sweep(restarted(gateway))
     gateway.change(KEPT_AN_HOUR_AGO)

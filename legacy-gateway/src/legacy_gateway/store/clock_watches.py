@@ -16,12 +16,18 @@ FIND = """
 """
 
 SAVE = """
-    -- What this machine sees. Processes on it may save in any order: an older view shows by how far the clock is ahead.
+    -- What this machine sees; not while another process on it saves the same. Processes may save in any order: an older view
+    -- shows by how far the clock is ahead.
+    WITH changed AS (
+        UPDATE clock_watches
+        SET ahead_least = %(ahead_least)s, ahead_most = %(ahead_most)s, steady_since = %(steady_since)s,
+            watched = statement_timestamp()
+        WHERE machine = (SELECT machine FROM clock_watches WHERE machine = %(machine)s FOR UPDATE SKIP LOCKED)
+    )
     INSERT INTO clock_watches (machine, ahead_least, ahead_most, steady_since, watched)
-    VALUES (%(machine)s, %(ahead_least)s, %(ahead_most)s, %(steady_since)s, statement_timestamp())
-    ON CONFLICT (machine) DO UPDATE
-    SET ahead_least = excluded.ahead_least, ahead_most = excluded.ahead_most, watched = excluded.watched,
-        steady_since = excluded.steady_since
+    SELECT %(machine)s, %(ahead_least)s, %(ahead_most)s, %(steady_since)s, statement_timestamp()
+    WHERE NOT EXISTS (SELECT 1 FROM clock_watches WHERE machine = %(machine)s)
+    ON CONFLICT DO NOTHING
 """
 
 
