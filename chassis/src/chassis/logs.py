@@ -16,14 +16,28 @@ from chassis import tracing
 
 _ALLOWED = frozenset(
     {
-        "action", "address", "amount_of_rows", "attempts", "authority_code", "call_id", "cause", "changed", "claim_ref",
+        "about", "action", "address", "amount_of_rows", "attempts", "authority_code", "call_id", "cause", "changed", "claim_ref",
         "code", "consumer", "count", "dialogue", "door", "error", "event", "event_id", "event_type", "fields", "file",
         "grpc_address", "http_address", "kind", "level", "location", "method", "migrations", "name", "notice_id",
         "office_code", "outcome", "pattern", "phase", "reason", "request_id", "role", "seconds", "service", "signal",
         "source", "state", "stream", "subject", "system", "time_scale", "timestamp", "trace_id", "transfer_id", "tries",
-        "version", "waiting_for", "worker", "logger",
+        "version", "waiting_for", "worker", "library",
     }
 )  # fmt: skip
+
+
+_SUBJECTS = {
+    "psycopg": "database",
+    "redis": "bus",
+    "grpc": "calls by gRPC",
+    "grpc._server": "gRPC door",
+    "waitress": "HTTP door",
+    "cms3": "HTTP door",
+    "httpx": "calls by HTTP",
+    "httpcore": "calls by HTTP",
+    "yoyo": "migrations",
+}
+"""What a library's lines are about, by its logger or its package. `cms3` is the name of the Flask application."""
 
 
 def only_references(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -64,13 +78,20 @@ class _PlainLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         structlog.get_logger().log(
             record.levelno,
-            "message of a library",
-            logger=record.name,
+            "library message",
+            library=record.name,
+            about=_subject_of(record.name),
             # Without arguments the text may have been put together before: it is no pattern.
             pattern=str(record.msg) if record.args else "",
             error=_kind_of_error(record),
             location=f"{record.filename}:{record.lineno}",
         )
+
+
+def _subject_of(library: str) -> str:
+    """Returns what a logger's lines are about; its own package if we do not know it."""
+    package = library.partition(".")[0]
+    return _SUBJECTS.get(library) or _SUBJECTS.get(package, package)
 
 
 def _kind_of_error(record: logging.LogRecord) -> str:

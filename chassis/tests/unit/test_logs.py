@@ -69,7 +69,7 @@ def test_a_librarys_line_shows_its_pattern_and_error_without_values(lines: Lines
         logging.getLogger("waitress").exception("cannot serve %s", CANARY)
 
     [line] = lines()
-    assert (line["logger"], line["level"]) == ("waitress", "error")
+    assert (line["library"], line["about"], line["level"]) == ("waitress", "HTTP door", "error")
     assert (line["pattern"], line["error"]) == ("cannot serve %s", "ValueError")
     assert line["location"].startswith("test_logs.py:")
     assert CANARY not in str(line)
@@ -81,6 +81,24 @@ def test_an_error_in_a_librarys_text_is_shown_by_its_kind(lines: Lines) -> None:
     [line] = lines()
     assert (line["pattern"], line["error"]) == ("error connecting in %r: %s", "ValueError")
     assert CANARY not in str(line)
+
+
+@pytest.mark.parametrize(
+    ("library", "about"),
+    [
+        ("psycopg.pool", "database"),
+        ("redis.cluster", "bus"),
+        ("grpc._server", "gRPC door"),
+        ("grpc._channel", "calls by gRPC"),
+        ("httpcore.connection", "calls by HTTP"),
+        ("some.other", "some"),
+    ],
+)
+def test_a_librarys_line_says_what_it_is_about(lines: Lines, library: str, about: str) -> None:
+    logging.getLogger(library).warning("lost %s", "it")
+
+    [line] = lines()
+    assert (line["library"], line["about"]) == (library, about)
 
 
 def test_a_librarys_text_without_arguments_is_not_shown(lines: Lines) -> None:
