@@ -90,7 +90,7 @@ class Sender:
         with self._database.transaction() as conn:
             step = settle_send(conn, version, answer, self._waits())
         crash.point("notice.after_storing")
-        _log("notice sent", version, step, outcome=answer.result, code=answer.status)
+        _log("notice sent", version, step, outcome=answer.result, code=answer.status, fields=answer.refused_fields)
 
     def _ask(self, version: NoticeVersion) -> None:
         held = self._councils.ask(version.authority_code, str(version.notice_id))
