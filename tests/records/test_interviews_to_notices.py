@@ -41,7 +41,7 @@ def problems(fields: NoticeFields, told: intake_pb2.ClaimFacts, *, before: Notic
 
 
 def _told_before(kind: NoticeKind) -> PreviousVersion:
-    return PreviousVersion(version=1, kind=kind, state=NoticeState.LOADED, may_be_held=True, content={})
+    return PreviousVersion(kind=kind, state=NoticeState.LOADED, may_be_held=True)
 
 
 @settings(max_examples=20, deadline=None)

@@ -21,7 +21,7 @@ from la_notifier.channels.api import Councils
 from la_notifier.config import Settings, read_secrets
 from la_notifier.domain.authorities import AuthorityTable
 from la_notifier.domain.notices import HeldNotice, HeldState, NoticeVersion, SendAnswer, SendResult, Waits
-from la_notifier.service import reviews, sending
+from la_notifier.service import outcomes, reviews, sending
 from la_notifier.service.reviews import Reviewer
 from la_notifier.service.sending import Sealed, Sender
 from la_notifier.store import notices
@@ -210,7 +210,7 @@ def test_an_event_during_a_review_causes_another_review(steps: Steps, scene: Any
     assert not steps.reviewer.review_next()
     authority = AuthorityTable.load().find("W06000015", clock.today())
     with steps.database.transaction() as conn:
-        reviews.save_notice(conn, steps.vault, review, facts=facts, authority=authority, intention_on=clock.today())
+        outcomes.save_notice(conn, steps.vault, review, facts=facts, authority=authority, intention_on=clock.today())
     steps.review()
 
     assert scene.versions() == [(1, "INTENTION", "SUPERSEDED"), (2, "CLAIM", "WAITING")]
@@ -225,7 +225,7 @@ def test_a_review_whose_lease_has_ended_saves_nothing(steps: Steps, scene: Any, 
     assert len(scene.versions()) == 1
 
     with steps.database.transaction() as conn:
-        reviews.save_no_notice(conn, steps.vault, late, reason=None, intention_on=None)
+        outcomes.save_no_notice(conn, late, reason=None, intention_on=None)
 
     assert scene.versions() == [(1, "INTENTION", "WAITING")]
 

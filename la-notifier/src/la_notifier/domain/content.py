@@ -21,11 +21,9 @@ _PARTNERS_INCOME = {"EARNINGS": "PARTNER_EARNINGS", "PENSION": "PARTNER_PENSION"
 class PreviousVersion:
     """A version of the notice that exists already. `may_be_held`: it was sent, or a send began and was not answered."""
 
-    version: int
     kind: NoticeKind
     state: NoticeState
     may_be_held: bool
-    content: Content
 
     @property
     def counts_as_told(self) -> bool:
@@ -50,9 +48,25 @@ def next_kind(facts: ClaimFacts, versions: Sequence[PreviousVersion]) -> NoticeK
     return NoticeKind.CHANGE if told else NoticeKind.INTENTION
 
 
-def is_news(content: Content, versions: Sequence[PreviousVersion]) -> bool:
-    """Whether a further version is needed: the newest (the last) tells something else, or was superseded."""
-    return not versions or versions[-1].content != content or versions[-1].state is NoticeState.SUPERSEDED
+@dataclass(frozen=True, kw_only=True)
+class NewVersion:
+    """A version that is to be sent."""
+
+    version: int
+    kind: NoticeKind
+    content: Content
+
+
+def next_version(
+    facts: ClaimFacts, content: Content, previous: Sequence[PreviousVersion], newest: Content | None
+) -> NewVersion | None:
+    """The version to send; None where the authority needs none.
+
+    None is needed where the newest version (the last, with the content `newest`) has the same content and was not superseded.
+    """
+    if previous and previous[-1].state is not NoticeState.SUPERSEDED and newest == content:
+        return None
+    return NewVersion(version=len(previous) + 1, kind=next_kind(facts, previous), content=content)
 
 
 def content_of(facts: ClaimFacts, *, authority_code: str, intention_on: date) -> Content:

@@ -4,17 +4,21 @@ import json
 from uuid import UUID
 
 from chassis.vault import ClaimCipher
-from la_notifier.domain.content import Content
-from la_notifier.domain.notices import NoticeKind
+from la_notifier.domain.content import Content, NewVersion
 
 _HEAD = ("notice_id", "version", "supersedes", "kind")
 
 
-def seal(cipher: ClaimCipher, notice_id: UUID, *, version: int, kind: NoticeKind, content: Content) -> bytes:
+def seal(cipher: ClaimCipher, notice_id: UUID, new: NewVersion) -> bytes:
     """The sealed body of a version."""
-    head = {"notice_id": str(notice_id), "version": version, "supersedes": version - 1 or None, "kind": kind}
-    body = json.dumps(head | content, ensure_ascii=False).encode()
-    return cipher.seal_bytes(body, field=_field(notice_id), version=version)
+    head = {
+        "notice_id": str(notice_id),
+        "version": new.version,
+        "supersedes": new.version - 1 or None,
+        "kind": new.kind,
+    }
+    body = json.dumps(head | new.content, ensure_ascii=False).encode()
+    return cipher.seal_bytes(body, field=_field(notice_id), version=new.version)
 
 
 def open_bytes(cipher: ClaimCipher, sealed: bytes, notice_id: UUID, *, version: int) -> bytes:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.database import Connection, Row
 from la_notifier.domain.authorities import Authority
+from la_notifier.domain.content import PreviousVersion
 from la_notifier.domain.notices import NoticeKind, NoticeState, NoticeSummary
 
 NOTICES_OF_CLAIM = """
@@ -16,7 +17,12 @@ NOTICES_OF_CLAIM = """
 
 VERSIONS_OF_NOTICE = """
     -- The versions of a notice, oldest first.
-    SELECT version, kind, state, may_be_held, body FROM notice_versions WHERE notice_id = %s ORDER BY version
+    SELECT kind, state, may_be_held FROM notice_versions WHERE notice_id = %s ORDER BY version
+"""
+
+NEWEST_BODY = """
+    -- What the newest version of a notice says, sealed.
+    SELECT version, body FROM notice_versions WHERE notice_id = %s ORDER BY version DESC LIMIT 1
 """
 
 ADD_NOTICE = """
@@ -67,9 +73,14 @@ def notices_of(conn: Connection, claim_ref: str) -> Sequence[Row]:
     return conn.execute(NOTICES_OF_CLAIM, [claim_ref]).fetchall()
 
 
-def versions_of(conn: Connection, notice_id: UUID) -> Sequence[Row]:
-    """The versions of a notice, oldest first: version, kind, state, may_be_held, body (sealed)."""
-    return conn.execute(VERSIONS_OF_NOTICE, [notice_id]).fetchall()
+def versions_of(conn: Connection, notice_id: UUID) -> Sequence[PreviousVersion]:
+    """The versions of a notice, oldest first."""
+    return [_previous_version_of(row) for row in conn.execute(VERSIONS_OF_NOTICE, [notice_id])]
+
+
+def newest_body(conn: Connection, notice_id: UUID) -> Row | None:
+    """The newest version's number and body (sealed): version, body. None where the notice has no version."""
+    return conn.execute(NEWEST_BODY, [notice_id]).fetchone()
 
 
 def add_notice(conn: Connection, *, notice_id: UUID, claim_ref: str, authority: Authority, intention_on: date) -> None:
@@ -99,6 +110,12 @@ def give_up(conn: Connection, notice_id: UUID, *, now: datetime) -> None:
 def summaries_of(conn: Connection, claim_ref: str) -> Sequence[NoticeSummary]:
     """Every version of the notices of a claim."""
     return [_summary_of(row) for row in conn.execute(SUMMARIES_OF_CLAIM, [claim_ref])]
+
+
+def _previous_version_of(row: Row) -> PreviousVersion:
+    return PreviousVersion(
+        kind=NoticeKind(row["kind"]), state=NoticeState(row["state"]), may_be_held=row["may_be_held"]
+    )
 
 
 def _summary_of(row: Row) -> NoticeSummary:

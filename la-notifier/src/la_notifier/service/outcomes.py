@@ -1,0 +1,125 @@
+"""The outcomes of a review, each saved in one transaction if the review's lease is still held."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import date
+from uuid import UUID
+
+from chassis import clock
+from chassis.database import Connection, Row
+from chassis.vault import ClaimCipher, Vault
+from la_notifier.domain.authorities import Authority
+from la_notifier.domain.content import Content, NewVersion, content_of, next_version
+from la_notifier.domain.facts import ClaimFacts
+from la_notifier.domain.reviews import ReferralReason, Review
+from la_notifier.service import bodies
+from la_notifier.store import notices, referrals, reviews
+
+
+def save_notice(
+    conn: Connection, vault: Vault, review: Review, *, facts: ClaimFacts, authority: Authority, intention_on: date
+) -> None:
+    """Makes the next version for the authority where it needs one, and leaves the authorities that were told before."""
+    if not reviews.hold(conn, review):
+        return
+    others = {row["authority_code"]: row for row in notices.notices_of(conn, review.claim_ref)}
+    notice_id = _wanted_notice(conn, review, authority, intention_on, known=others.pop(authority.code, None))
+    cipher = vault.cipher(conn, review.claim_ref)
+    content = content_of(facts, authority_code=authority.code, intention_on=intention_on)
+    previous = notices.versions_of(conn, notice_id)
+    if new := next_version(facts, content, previous, _newest_content(conn, cipher, notice_id)):
+        _add_version(conn, cipher, notice_id, authority.channel.name, facts=facts, new=new)
+    left = {code: row["notice_id"] for code, row in others.items()}
+    _leave(conn, review, left, reason=ReferralReason.MOVED_AWAY, intention_on=intention_on)
+    reviews.finish(conn, review)
+
+
+def save_no_notice(
+    conn: Connection, review: Review, *, reason: ReferralReason | None, intention_on: date | None
+) -> None:
+    """Saves that no authority is to be told: nothing is sought (`reason` is None), or no authority was found.
+
+    The day of the intention is kept: a wrong address must not cost the date of claim.
+    """
+    if not reviews.hold(conn, review):
+        return
+    left = {row["authority_code"]: row["notice_id"] for row in notices.notices_of(conn, review.claim_ref)}
+    left_for = ReferralReason.MOVED_AWAY if reason else ReferralReason.NO_LONGER_SOUGHT
+    _leave(conn, review, left, reason=left_for, intention_on=intention_on, unplaced=reason)
+    reviews.finish(conn, review)
+
+
+def wait_for_facts(conn: Connection, review: Review, *, intention_on: date | None, seconds: float) -> None:
+    """Leaves all notices as they are, refers the claim, and makes it due again after so many seconds: facts are missing.
+
+    An answer of a draft makes no event, so only another review shows that the facts are there again.
+    """
+    if not reviews.hold(conn, review):
+        return
+    stays = [
+        (referral.authority_code, referral.reason)
+        for referral in referrals.referrals_of(conn, review.claim_ref)
+        if referral.authority_code
+    ]
+    reasons = [*stays, ("", ReferralReason.FACTS_MISSING)]
+    referrals.save_referrals(conn, review.claim_ref, reasons=reasons, now=clock.now(), intention_on=intention_on)
+    reviews.forget_heard(conn, review)
+    reviews.put_off(conn, review, seconds=seconds)
+
+
+def _wanted_notice(
+    conn: Connection, review: Review, authority: Authority, intention_on: date, *, known: Row | None
+) -> UUID:
+    """The notice for the authority, made where there is none, and wanted (again)."""
+    if known is None:
+        notice_id = uuid.uuid4()
+        notices.add_notice(
+            conn, notice_id=notice_id, claim_ref=review.claim_ref, authority=authority, intention_on=intention_on
+        )
+        return notice_id
+    found: UUID = known["notice_id"]
+    if not known["wanted"]:
+        notices.set_wanted(conn, found, wanted=True)
+    return found
+
+
+def _newest_content(conn: Connection, cipher: ClaimCipher, notice_id: UUID) -> Content | None:
+    row = notices.newest_body(conn, notice_id)
+    return bodies.open_content(cipher, row["body"], notice_id, version=row["version"]) if row else None
+
+
+def _add_version(
+    conn: Connection, cipher: ClaimCipher, notice_id: UUID, channel: str, *, facts: ClaimFacts, new: NewVersion
+) -> None:
+    columns = {
+        "notice_id": notice_id,
+        "version": new.version,
+        "channel": channel,
+        "kind": new.kind,
+        "body": bodies.seal(cipher, notice_id, new),
+        "first_contact_time": facts.first_contact_time,
+        "first_contact_on": facts.first_contact_on,
+        "proof_due_on": new.content["proof_due_on"],
+        "created": clock.now(),
+    }
+    notices.add_version(conn, columns)
+
+
+def _leave(
+    conn: Connection,
+    review: Review,
+    left: Mapping[str, UUID],
+    *,
+    reason: ReferralReason,
+    intention_on: date | None,
+    unplaced: ReferralReason | None = None,
+) -> None:
+    """Gives up what waits for these authorities, and refers those that may hold a notice already."""
+    now = clock.now()
+    reasons = [("", unplaced)] if unplaced else []
+    for code, notice_id in left.items():
+        notices.set_wanted(conn, notice_id, wanted=False)
+        notices.give_up(conn, notice_id, now=now)
+        if any(version.counts_as_told for version in notices.versions_of(conn, notice_id)):
+            reasons.append((code, reason))
+    referrals.save_referrals(conn, review.claim_ref, reasons=reasons, now=now, intention_on=intention_on)
