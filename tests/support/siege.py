@@ -26,7 +26,7 @@ class Siege:
     platform: PlatformUnderTest
     source: random.Random
     taken: list[Journey] = field(default_factory=list)
-    """Claims whose call has ended: they are submitted, and the caller was told so."""
+    """Claims whose call has ended: they are submitted, and the client got the answer."""
     confirmed: list[Journey] = field(default_factory=list)
     callers: list[Future[None]] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)

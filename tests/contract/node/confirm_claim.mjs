@@ -1,5 +1,5 @@
-// An assessor's work by Connect's own client: the work item once it is there, every item checked, the confirmation.
-// Reads {assessment, image, token, claim_ref} as JSON from standard input; writes the state's number as a line of JSON.
+// An assessor's work by the Connect client of npm: waits for the work item, checks every item, and confirms.
+// Reads {assessment, image, token, claim_ref} as JSON from standard input; writes the number of the state as a line of JSON.
 import { randomUUID } from "node:crypto";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { setTimeout } from "node:timers/promises";

@@ -1,11 +1,11 @@
-// What the scripts beside it share: Connect's own clients for services of the contract's image, without generated code.
+// Shared by the scripts in this folder: Connect clients for services of the contract's image, without generated code.
 import { readFileSync } from "node:fs";
 import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 
-// What the script was given as JSON on standard input; `image` is the path of the contract's image.
+// The script's input, as JSON on standard input; `image` is the path of the contract's image.
 export const given = JSON.parse(readFileSync(0, "utf8"));
 
 const contract = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(given.image)));

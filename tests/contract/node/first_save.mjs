@@ -1,5 +1,5 @@
-// A call and a claim's first save, by Connect's own client, from the contract's image alone: no generated code.
-// Reads {address, image, token, nino} as JSON from standard input; writes what it was told as a line of JSON.
+// A call and the first save of a claim by the Connect client of npm, from the contract's image without generated code.
+// Reads {address, image, token, nino} as JSON from standard input; writes the responses as a line of JSON.
 import { randomUUID } from "node:crypto";
 import { toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";

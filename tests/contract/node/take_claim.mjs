@@ -1,4 +1,4 @@
-// An operator's call by Connect's own client: every answer, section by section, the booking and the submission.
+// An operator's call by the Connect client of npm: every answer, section by section, the booking and the submission.
 // Reads {intake, scheduling, image, token, nino, answers, postcode} as JSON from standard input; writes a line of JSON.
 import { randomUUID } from "node:crypto";
 import { fromJson } from "@bufbuild/protobuf";

@@ -226,7 +226,7 @@ def _lost(claim: Acknowledged, ledgers: Ledgers, state: str) -> Iterator[str]:
         if not system.holds(ledgers.held(system, ref)):
             yield f"confirmed, and {system.name} holds nothing"
     if claim.submitted and claim.wants_notice and not ledgers.councils.get(ref):
-        yield "submitted, and no authority was told"
+        yield "submitted, and no authority holds a notice"
 
 
 def _count_ledgers(findings: Findings, ref: str, ledgers: Ledgers) -> None:

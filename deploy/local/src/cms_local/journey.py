@@ -220,7 +220,7 @@ class Journey:
             for question in response["call"]["securityQuestions"]
         ]
         self._intake("PassSecurity", callId=self.call_id, answers=answers, requestId=str(uuid4()))
-        self.amend(self.case.amend_confirmed, reason="The claimant told of a change")
+        self.amend(self.case.amend_confirmed, reason="The claimant reported a change")
         self._intake("EndCall", callId=self.call_id, outcome="CALL_OUTCOME_COMPLETED", requestId=str(uuid4()))
         self.happened("amended after confirmation")
         wait_for(self._change_is_held, seconds=30, what="the held change")
