@@ -39,8 +39,9 @@ CREATE TABLE clock_watches (
     watched timestamptz NOT NULL
 );
 
--- Fewer indexes, because every step of a transfer changes what some of them hold and so writes to all. What is SENDING
--- or to be corrected is found among what is open. One held change and one record under way are held by one index.
+-- Fewer indexes: every step of a transfer changes a column of some index, and so PostgreSQL writes to all of them.
+-- Transfers that are SENDING or wait for a correction are found among the open ones. One index allows one held change and
+-- one record under way.
 DROP INDEX transfers_sending_lease;
 DROP INDEX transfers_to_correct;
 DROP INDEX transfers_open;
@@ -53,9 +54,9 @@ CREATE INDEX transfers_next ON transfers (next_attempt_time, created) WHERE next
 DROP INDEX transfers_one_held;
 DROP INDEX transfers_one_under_way;
 
--- Dead rows lie where the next work is looked for: they go after some thousands, not after a fifth of the table.
+-- Dead rows lie where the next work is looked for: they go after a hundredth of the table, not after a fifth.
 ALTER TABLE transfers SET (
-    autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
-    autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.05
+    autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000,
+    autovacuum_analyze_scale_factor = 0.01, autovacuum_vacuum_insert_scale_factor = 0.05
 );
 ALTER TABLE kept_facts SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);

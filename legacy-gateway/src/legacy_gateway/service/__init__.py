@@ -1,1 +1,1 @@
-"""The use cases of the gateway, by theme: what is confirmed, sending, sweeping, what staff see."""
+"""The use cases of the gateway, by theme: confirmations, sending, sweeping, queries."""

@@ -1,4 +1,4 @@
-"""What events make of a claim: a confirmation starts its transfers, an amendment makes a held change or a correction."""
+"""The use cases of events: a confirmation starts transfers, an amendment makes a held change or a correction."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What staff see of the transfers."""
+"""Transfers as staff see them."""
 
 from chassis import access_log
 from chassis.database import Connection
@@ -8,7 +8,7 @@ from legacy_gateway.store import transfers
 
 
 def transfers_of(conn: Connection, vault: Vault, claim_ref: str) -> list[ShownTransfer]:
-    """Every transfer of a claim with its messages; that messages are shown is written to the access log."""
+    """Every transfer of a claim with its messages; if there are any, the access log is written first."""
     shown = transfers.of_claim(conn, vault, claim_ref)
     if any(transfer.messages for transfer in shown):
         access_log.record_access(conn, claim_ref=claim_ref)

@@ -1,4 +1,4 @@
-"""Storing what a step brought, with what follows from it."""
+"""Storing the result of a step, with its consequences."""
 
 from uuid import UUID
 
@@ -12,12 +12,12 @@ from legacy_gateway.store import claims, kept_facts, leases
 
 
 def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: UUID, step: Step) -> None:
-    """Stores what a step brought, with what follows from it: the next phase is due, others are told, others are woken.
+    """Stores the result of a step, with its consequences: the next phase is due, events go out, others are woken.
 
-    A refused record is corrected at once if the claim was amended meanwhile. Raises LeaseLost.
+    If the claim was amended meanwhile, a refused record is corrected at once. Raises LeaseLost.
     """
     if step.state is State.REJECTED:
-        # An amendment that comes at this moment must find it refused, or be found by it.
+        # An amendment at this moment must either see the refusal or be seen by it.
         claims.note_amendment(conn, transfer.claim_ref, version=0)
     leases.settle(conn, vault, transfer, token=token, step=step)
     if step.system_works:
@@ -34,7 +34,7 @@ def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: UUID, s
 
 
 def log_step(transfer: Transfer, state: State, reason: str) -> None:
-    """Logs that a transfer came into a state."""
+    """Logs the new state of a transfer."""
     logs.get().info(
         "transfer settled",
         transfer_id=transfer.transfer_id,

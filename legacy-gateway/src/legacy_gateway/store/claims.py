@@ -1,4 +1,4 @@
-"""What a claim calls for: the phases of a new one, the changes that amendments make, and what corrects a refused one."""
+"""The transfers that a claim needs: the phases of a new claim, held changes, and corrections of refused records."""
 
 from dataclasses import asdict
 
@@ -15,7 +15,7 @@ NOTE_AMENDMENT = """
 """
 
 ADD_NEW = """
-    -- The phases of a new claim, those that the claim has already for this system left out.
+    -- The phases of a new claim, except those that the claim has already for this system.
     INSERT INTO transfers (
         transfer_id, claim_ref, claim_version, action, generation, system, phase, state, next_attempt_time,
         confirmed_time, office_code, assessor_id, traceparent, created, updated
@@ -36,7 +36,7 @@ NEWEST = """
 """
 
 ADD_CHANGE = """
-    -- A held change that takes the place of the newest transfer of its phase.
+    -- A held change that replaces the newest transfer of its phase.
     INSERT INTO transfers (
         transfer_id, replaces, claim_ref, claim_version, action, generation, system, phase, state,
         confirmed_time, office_code, assessor_id, traceparent, created, updated
@@ -53,7 +53,7 @@ MOVE_CHANGE_ON = """
 """
 
 CANCEL_AFTER_REFUSED = """
-    -- The phases after a refused one can never go: what corrects the claim has phases of its own.
+    -- The phases after a refused one can never go: the correction has phases of its own.
     UPDATE transfers AS later SET state = 'CANCELLED', updated = %(now)s
     WHERE claim_ref = %(claim_ref)s AND state = 'WAITING' AND next_attempt_time IS NULL AND EXISTS (
         SELECT 1 FROM transfers AS refused
@@ -73,8 +73,8 @@ MARK_CORRECTED = """
 """
 
 SEND_CORRECTED = """
-    -- The held change after a corrected generation goes at once, each phase as what the system takes it for: a change
-    -- where it holds that phase of the claim, new where it does not.
+    -- The held change after a corrected generation goes at once: each phase as a change if the system holds that phase of
+    -- the claim, else as new.
     UPDATE transfers AS sent
     SET state = 'WAITING', updated = %(now)s,
         next_attempt_time = CASE WHEN phase = 1 THEN statement_timestamp() END,
@@ -92,13 +92,13 @@ SEND_CORRECTED = """
 
 
 def note_amendment(conn: Connection, claim_ref: str, *, version: int) -> int:
-    """Remembers an amendment (version 0: none) and gives the newest; events of one claim wait for each other here."""
+    """Remembers an amendment (version 0: none); returns the newest version. Events of one claim wait for each other here."""
     row = conn.execute(NOTE_AMENDMENT, {"claim_ref": claim_ref, "version": version}).fetchone()
     return int(row["version"]) if row else 0
 
 
 def add_new(conn: Connection, confirmation: Confirmation, system: System) -> None:
-    """The phases of a new claim; what is there already stays as it is."""
+    """Adds the phases of a new claim; existing ones stay as they are."""
     values = asdict(confirmation) | {
         "transfer_ids": [new_transfer_id() for _ in range(LAST_PHASE[system])],
         "system": system,
@@ -129,14 +129,14 @@ def add_change(conn: Connection, newest: NewestTransfer, *, claim_version: int) 
 
 
 def move_change_on(conn: Connection, newest: NewestTransfer, *, claim_version: int) -> None:
-    """Lets an open change carry a newer version of the claim."""
+    """Moves a held change on to a newer version of the claim."""
     conn.execute(
         MOVE_CHANGE_ON, {"transfer_id": newest.transfer_id, "claim_version": claim_version, "now": clock.now()}
     )
 
 
 def send_corrected(conn: Connection, claim_ref: str) -> None:
-    """Sends what is held in the place of a refused record, and cancels the phases after that. Under `note_amendment`."""
+    """Releases held changes that correct a refused record, and cancels the phases after it. Call `note_amendment` first."""
     values = {"claim_ref": claim_ref, "now": clock.now()}
     for statement in (CANCEL_AFTER_REFUSED, MARK_CORRECTED, SEND_CORRECTED):
         conn.execute(statement, values)

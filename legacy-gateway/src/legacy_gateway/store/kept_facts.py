@@ -18,7 +18,7 @@ FIND = """
 """
 
 FORGET = """
-    -- No record is made of them any more.
+    -- No further record needs them.
     DELETE FROM kept_facts WHERE claim_ref = %(claim_ref)s AND claim_version = %(version)s
 """
 

@@ -1,4 +1,4 @@
-"""What the ledger holds: a transfer's row as the domain knows it, and what is shown of them."""
+"""Reading the ledger: rows as the domain's entities, a claim's transfers, counts."""
 
 from datetime import datetime
 
@@ -12,8 +12,8 @@ OF_CLAIM = """
 """
 
 COUNT_BY_STATE = """
-    -- How many transfers each system has in each state that is open, and how many were done with since a time. What was
-    -- refused and is corrected is counted as its correction.
+    -- How many open transfers each system has in each state, and how many were accepted or cancelled since a time. A
+    -- corrected refusal is not counted; its correction is.
     SELECT system, state, count(*) AS count FROM transfers
     WHERE state IN ('WAITING', 'SENDING', 'UNKNOWN', 'HELD', 'CLERICAL')
     GROUP BY system, state
@@ -26,7 +26,7 @@ COUNT_BY_STATE = """
 """
 
 OLDEST_UNDER_WAY = """
-    -- Since when each system's oldest transfer is on its way: a later phase whose turn has not come is not.
+    -- When each system's oldest transfer under way was made; a later phase that is not due yet is not under way.
     SELECT system, min(created) AS oldest FROM transfers
     WHERE state IN ('SENDING', 'UNKNOWN') OR (state = 'WAITING' AND next_attempt_time IS NOT NULL)
     GROUP BY system
@@ -52,7 +52,7 @@ def transfer_of(row: Row) -> Transfer:
 
 
 def confirmation_of(claim_ref: str, row: Row) -> Confirmation:
-    """What was confirmed of the claim, by the row of one of its transfers."""
+    """The confirmation in the row of one of the claim's transfers."""
     return Confirmation(
         claim_ref=claim_ref,
         claim_version=row["claim_version"],
@@ -72,12 +72,12 @@ def of_claim(conn: Connection, vault: Vault, claim_ref: str) -> list[ShownTransf
 
 
 def count_by_state(conn: Connection, *, done_since: datetime) -> list[Row]:
-    """Rows of system, state and count: what is open, and what was accepted or given up since a time of the platform."""
+    """Rows of system, state and count: open transfers, and those accepted or cancelled since a time of the platform."""
     return conn.execute(COUNT_BY_STATE, [done_since]).fetchall()
 
 
 def oldest_under_way(conn: Connection) -> dict[str, datetime]:
-    """By system, when its oldest transfer that is to be sent, being sent or unknown was made."""
+    """For each system, when the oldest of its transfers was made that are due, being sent or unknown."""
     return {row["system"]: row["oldest"] for row in conn.execute(OLDEST_UNDER_WAY).fetchall()}
 
 
@@ -104,5 +104,5 @@ def _messages(transfer: Transfer, sealed: bytes | None, cipher: ClaimCipher) -> 
 
 
 def messages_field(transfer: Transfer) -> str:
-    """The place to which a transfer's messages are bound when they are sealed."""
+    """The name under which a transfer's messages are sealed."""
     return f"messages {transfer.transfer_id}"
