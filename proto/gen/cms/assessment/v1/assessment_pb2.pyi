@@ -30,21 +30,21 @@ class _AssessmentState:
 class _AssessmentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AssessmentState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     ASSESSMENT_STATE_UNSPECIFIED: _AssessmentState.ValueType  # 0
-    """Not given."""
+    """No value."""
     ASSESSMENT_STATE_READY: _AssessmentState.ValueType  # 1
-    """Submitted and not begun."""
+    """The assessment has not begun."""
     ASSESSMENT_STATE_IN_PROGRESS: _AssessmentState.ValueType  # 2
     """Items are being checked."""
     ASSESSMENT_STATE_CONFIRMED: _AssessmentState.ValueType  # 3
     """Confirmed: the transfers have begun."""
 
 class AssessmentState(_AssessmentState, metaclass=_AssessmentStateEnumTypeWrapper):
-    """Where an assessment stands."""
+    """The state of an assessment."""
 
 ASSESSMENT_STATE_UNSPECIFIED: AssessmentState.ValueType  # 0
-"""Not given."""
+"""No value."""
 ASSESSMENT_STATE_READY: AssessmentState.ValueType  # 1
-"""Submitted and not begun."""
+"""The assessment has not begun."""
 ASSESSMENT_STATE_IN_PROGRESS: AssessmentState.ValueType  # 2
 """Items are being checked."""
 ASSESSMENT_STATE_CONFIRMED: AssessmentState.ValueType  # 3
@@ -58,29 +58,29 @@ class _ItemStatus:
 class _ItemStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ItemStatus.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     ITEM_STATUS_UNSPECIFIED: _ItemStatus.ValueType  # 0
-    """Not given."""
+    """No value."""
     ITEM_STATUS_UNCHECKED: _ItemStatus.ValueType  # 1
-    """Nobody has looked yet, or the fact was changed since."""
+    """Not checked yet, or the fact has changed since."""
     ITEM_STATUS_CONFIRMED: _ItemStatus.ValueType  # 2
-    """It is so."""
+    """The fact is right."""
     ITEM_STATUS_CORRECTED: _ItemStatus.ValueType  # 3
-    """It was wrong and has been put right."""
+    """The fact was wrong and has been corrected."""
     ITEM_STATUS_DISPUTED: _ItemStatus.ValueType  # 4
-    """It is in doubt."""
+    """The fact is in doubt."""
 
 class ItemStatus(_ItemStatus, metaclass=_ItemStatusEnumTypeWrapper):
-    """Where an item stands."""
+    """The state of an item."""
 
 ITEM_STATUS_UNSPECIFIED: ItemStatus.ValueType  # 0
-"""Not given."""
+"""No value."""
 ITEM_STATUS_UNCHECKED: ItemStatus.ValueType  # 1
-"""Nobody has looked yet, or the fact was changed since."""
+"""Not checked yet, or the fact has changed since."""
 ITEM_STATUS_CONFIRMED: ItemStatus.ValueType  # 2
-"""It is so."""
+"""The fact is right."""
 ITEM_STATUS_CORRECTED: ItemStatus.ValueType  # 3
-"""It was wrong and has been put right."""
+"""The fact was wrong and has been corrected."""
 ITEM_STATUS_DISPUTED: ItemStatus.ValueType  # 4
-"""It is in doubt."""
+"""The fact is in doubt."""
 Global___ItemStatus: _TypeAlias = ItemStatus  # noqa: Y015
 
 class _EvidenceKind:
@@ -90,7 +90,7 @@ class _EvidenceKind:
 class _EvidenceKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EvidenceKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     EVIDENCE_KIND_UNSPECIFIED: _EvidenceKind.ValueType  # 0
-    """Not given."""
+    """No value."""
     EVIDENCE_KIND_PASSPORT: _EvidenceKind.ValueType  # 1
     """A passport."""
     EVIDENCE_KIND_BIRTH_CERTIFICATE: _EvidenceKind.ValueType  # 2
@@ -113,10 +113,10 @@ class _EvidenceKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Evidence
     """Something else."""
 
 class EvidenceKind(_EvidenceKind, metaclass=_EvidenceKindEnumTypeWrapper):
-    """What was seen as proof."""
+    """The kind of proof that was seen."""
 
 EVIDENCE_KIND_UNSPECIFIED: EvidenceKind.ValueType  # 0
-"""Not given."""
+"""No value."""
 EVIDENCE_KIND_PASSPORT: EvidenceKind.ValueType  # 1
 """A passport."""
 EVIDENCE_KIND_BIRTH_CERTIFICATE: EvidenceKind.ValueType  # 2
@@ -146,7 +146,7 @@ class _Booking:
 class _BookingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Booking.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     BOOKING_UNSPECIFIED: _Booking.ValueType  # 0
-    """Not given."""
+    """No value."""
     BOOKING_BOOKED: _Booking.ValueType  # 1
     """Booked."""
     BOOKING_AWAITED: _Booking.ValueType  # 2
@@ -158,7 +158,7 @@ class Booking(_Booking, metaclass=_BookingEnumTypeWrapper):
     """Whether the claim has its interview."""
 
 BOOKING_UNSPECIFIED: Booking.ValueType  # 0
-"""Not given."""
+"""No value."""
 BOOKING_BOOKED: Booking.ValueType  # 1
 """Booked."""
 BOOKING_AWAITED: Booking.ValueType  # 2
@@ -169,7 +169,7 @@ Global___Booking: _TypeAlias = Booking  # noqa: Y015
 
 @_typing.final
 class WorkItem(_message.Message):
-    """A claim that an assessor is to see."""
+    """A claim that an assessor is to assess."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -189,7 +189,7 @@ class WorkItem(_message.Message):
     claim_ref: _builtins.str
     """The claim."""
     state: Global___AssessmentState.ValueType
-    """Where its assessment stands."""
+    """The state of its assessment."""
     booking: Global___Booking.ValueType
     """Whether the interview is booked."""
     appointment_id: _builtins.str
@@ -199,7 +199,7 @@ class WorkItem(_message.Message):
     assessor_id: _builtins.str
     """The assessor of the interview."""
     version: _builtins.int
-    """That of the assessment: changes with every act of an assessor, not with what is told from elsewhere."""
+    """The assessment's version. It changes with every act of an assessor, and not with news from other services."""
     channel: _common_pb2.Channel.ValueType
     """How the interview is held."""
     @_builtins.property
@@ -256,7 +256,7 @@ class Evidence(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     SEEN_ON_FIELD_NUMBER: _builtins.int
     kind: Global___EvidenceKind.ValueType
-    """What it was."""
+    """The kind of proof."""
     @_builtins.property
     def seen_on(self) -> _date_pb2.Date:
         """The day on which it was seen."""
@@ -290,7 +290,7 @@ class Item(_message.Message):
     fact: _builtins.str
     """The fact's name, which is its question's id."""
     status: Global___ItemStatus.ValueType
-    """Where it stands."""
+    """Its state."""
     text: _builtins.str
     """The question, as the claimant heard it."""
     @_builtins.property
@@ -299,7 +299,7 @@ class Item(_message.Message):
 
     @_builtins.property
     def evidence(self) -> Global___Evidence:
-        """What was seen as proof, if anything."""
+        """The proof that was seen, if any."""
 
     @_builtins.property
     def proposal(self) -> _struct_pb2.Value:
@@ -339,7 +339,7 @@ class Assessment(_message.Message):
     claim_ref: _builtins.str
     """The claim."""
     state: Global___AssessmentState.ValueType
-    """Where it stands."""
+    """Its state."""
     claim_version: _builtins.int
     """The version of the claim whose facts the items are."""
     version: _builtins.int
@@ -386,7 +386,7 @@ class ListWorkRequest(_message.Message):
     page_size: _builtins.int
     """At most this many; 50 when absent, 200 at most."""
     page_token: _builtins.str
-    """Where the last page ended."""
+    """next_page_token of the page before."""
     @_builtins.property
     def day(self) -> _date_pb2.Date:
         """Only interviews on this day (Europe/London)."""
@@ -448,7 +448,7 @@ class StartAssessmentRequest(_message.Message):
     claim_ref: _builtins.str
     """The claim."""
     request_id: _builtins.str
-    """Names the request (UUID): a retry bears the same."""
+    """The id of the request (UUID). A retry has the same id."""
     def __init__(
         self,
         *,
@@ -489,7 +489,7 @@ Global___StartAssessmentResponse: _TypeAlias = StartAssessmentResponse  # noqa: 
 
 @_typing.final
 class ItemCheck(_message.Message):
-    """What was found of one item."""
+    """The result of checking one item."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -502,7 +502,7 @@ class ItemCheck(_message.Message):
     """CONFIRMED, DISPUTED or UNCHECKED. CORRECTED comes from CorrectItem."""
     @_builtins.property
     def evidence(self) -> Global___Evidence:
-        """What was seen as proof, if anything."""
+        """The proof that was seen, if any."""
 
     def __init__(
         self,
@@ -534,10 +534,10 @@ class VerifyItemsRequest(_message.Message):
     version: _builtins.int
     """The assessment's version that the caller read."""
     request_id: _builtins.str
-    """Names the request (UUID): a retry bears the same."""
+    """The id of the request (UUID). A retry has the same id."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ItemCheck]:
-        """What was found."""
+        """The results."""
 
     def __init__(
         self,
@@ -601,12 +601,12 @@ class CorrectItemRequest(_message.Message):
     version: _builtins.int
     """The assessment's version that the caller read."""
     request_id: _builtins.str
-    """Names the request (UUID): a retry bears the same."""
+    """The id of the request (UUID). A retry has the same id."""
     accept_transliteration: _builtins.bool
-    """Take the item's proposal for systems that cannot hold the value as it is."""
+    """Accept the item's proposal, for systems that cannot hold the value as it is."""
     @_builtins.property
     def value(self) -> _struct_pb2.Value:
-        """What is so, in the form of the question's kind."""
+        """The right value, in the form of the question's kind."""
 
     def __init__(
         self,
@@ -666,7 +666,7 @@ class ConfirmAssessmentRequest(_message.Message):
     version: _builtins.int
     """The assessment's version that the caller read."""
     request_id: _builtins.str
-    """Names the request (UUID): a retry bears the same."""
+    """The id of the request (UUID). A retry has the same id."""
     @_builtins.property
     def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
         """Schemes to confirm; all that were claimed when empty."""

@@ -25,7 +25,7 @@ class _Scheme:
 class _SchemeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Scheme.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     SCHEME_UNSPECIFIED: _Scheme.ValueType  # 0
-    """Not given."""
+    """No value."""
     SCHEME_INCOME_SUPPORT: _Scheme.ValueType  # 1
     """Income Support."""
     SCHEME_JOBSEEKERS_ALLOWANCE: _Scheme.ValueType  # 2
@@ -39,7 +39,7 @@ class Scheme(_Scheme, metaclass=_SchemeEnumTypeWrapper):
     """A benefit that can be claimed."""
 
 SCHEME_UNSPECIFIED: Scheme.ValueType  # 0
-"""Not given."""
+"""No value."""
 SCHEME_INCOME_SUPPORT: Scheme.ValueType  # 1
 """Income Support."""
 SCHEME_JOBSEEKERS_ALLOWANCE: Scheme.ValueType  # 2
@@ -57,7 +57,7 @@ class _Role:
 class _RoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Role.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     ROLE_UNSPECIFIED: _Role.ValueType  # 0
-    """Not given."""
+    """No value."""
     ROLE_OPERATOR: _Role.ValueType  # 1
     """Takes calls at the call centre."""
     ROLE_ASSESSOR: _Role.ValueType  # 2
@@ -76,10 +76,10 @@ class _RoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Role.ValueType],
     """Another service of the platform."""
 
 class Role(_Role, metaclass=_RoleEnumTypeWrapper):
-    """What a caller is, as its token says."""
+    """The role of a caller, as its token says."""
 
 ROLE_UNSPECIFIED: Role.ValueType  # 0
-"""Not given."""
+"""No value."""
 ROLE_OPERATOR: Role.ValueType  # 1
 """Takes calls at the call centre."""
 ROLE_ASSESSOR: Role.ValueType  # 2
@@ -105,7 +105,7 @@ class _Language:
 class _LanguageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Language.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     LANGUAGE_UNSPECIFIED: _Language.ValueType  # 0
-    """Not given."""
+    """No value."""
     LANGUAGE_EN: _Language.ValueType  # 1
     """English."""
     LANGUAGE_CY: _Language.ValueType  # 2
@@ -115,7 +115,7 @@ class Language(_Language, metaclass=_LanguageEnumTypeWrapper):
     """A language in which a claimant is served."""
 
 LANGUAGE_UNSPECIFIED: Language.ValueType  # 0
-"""Not given."""
+"""No value."""
 LANGUAGE_EN: Language.ValueType  # 1
 """English."""
 LANGUAGE_CY: Language.ValueType  # 2
@@ -129,7 +129,7 @@ class _System:
 class _SystemEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_System.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     SYSTEM_UNSPECIFIED: _System.ValueType  # 0
-    """Not given."""
+    """No value."""
     SYSTEM_ISCS: _System.ValueType  # 1
     """Income Support Computer System."""
     SYSTEM_JSAPS: _System.ValueType  # 2
@@ -145,7 +145,7 @@ class System(_System, metaclass=_SystemEnumTypeWrapper):
     """An outside system that takes confirmed claims."""
 
 SYSTEM_UNSPECIFIED: System.ValueType  # 0
-"""Not given."""
+"""No value."""
 SYSTEM_ISCS: System.ValueType  # 1
 """Income Support Computer System."""
 SYSTEM_JSAPS: System.ValueType  # 2
@@ -165,7 +165,7 @@ class _Channel:
 class _ChannelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Channel.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CHANNEL_UNSPECIFIED: _Channel.ValueType  # 0
-    """Not given."""
+    """No value."""
     CHANNEL_OFFICE: _Channel.ValueType  # 1
     """At the local office."""
     CHANNEL_TELEPHONE: _Channel.ValueType  # 2
@@ -177,7 +177,7 @@ class Channel(_Channel, metaclass=_ChannelEnumTypeWrapper):
     """How an interview is held."""
 
 CHANNEL_UNSPECIFIED: Channel.ValueType  # 0
-"""Not given."""
+"""No value."""
 CHANNEL_OFFICE: Channel.ValueType  # 1
 """At the local office."""
 CHANNEL_TELEPHONE: Channel.ValueType  # 2
@@ -188,7 +188,7 @@ Global___Channel: _TypeAlias = Channel  # noqa: Y015
 
 @_typing.final
 class EventEnvelope(_message.Message):
-    """What goes around every event. It carries references and never personal data: who needs facts asks for them."""
+    """The envelope of every event. It carries references and never personal data: a service that needs facts asks for them."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -206,7 +206,7 @@ class EventEnvelope(_message.Message):
     claim_ref: _builtins.str
     """The claim that the event is about."""
     version: _builtins.int
-    """The version of the aggregate that the event tells of."""
+    """The version of the record that the event is about."""
     traceparent: _builtins.str
     """W3C trace context of the request that caused it."""
     payload: _builtins.bytes

@@ -28,49 +28,49 @@ class _TransferState:
 class _TransferStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TransferState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TRANSFER_STATE_UNSPECIFIED: _TransferState.ValueType  # 0
-    """Not given."""
+    """No value."""
     TRANSFER_STATE_WAITING: _TransferState.ValueType  # 1
     """To be sent at the next attempt's time. A second phase has no such time until the first is accepted; if the first is
     refused, the second is cancelled.
     """
     TRANSFER_STATE_SENDING: _TransferState.ValueType  # 2
-    """Bytes may be going out."""
+    """The record may be on its way."""
     TRANSFER_STATE_UNKNOWN: _TransferState.ValueType  # 3
     """It may be held there or not: the system is asked before anything is sent again."""
     TRANSFER_STATE_ACCEPTED: _TransferState.ValueType  # 4
     """Held, with the system's reference."""
     TRANSFER_STATE_REJECTED: _TransferState.ValueType  # 5
-    """Refused by an edit rule: the claim must be corrected, after which another transfer takes its place."""
+    """Refused by an edit rule: the claim must be corrected, and then another transfer replaces it."""
     TRANSFER_STATE_HELD: _TransferState.ValueType  # 6
     """Not to be sent until somebody releases it."""
     TRANSFER_STATE_CLERICAL: _TransferState.ValueType  # 7
-    """Worked by hand."""
+    """A person works on it outside the platform."""
     TRANSFER_STATE_CANCELLED: _TransferState.ValueType  # 8
-    """Given up."""
+    """It will not be sent."""
 
 class TransferState(_TransferState, metaclass=_TransferStateEnumTypeWrapper):
-    """Where a transfer stands."""
+    """The state of a transfer."""
 
 TRANSFER_STATE_UNSPECIFIED: TransferState.ValueType  # 0
-"""Not given."""
+"""No value."""
 TRANSFER_STATE_WAITING: TransferState.ValueType  # 1
 """To be sent at the next attempt's time. A second phase has no such time until the first is accepted; if the first is
 refused, the second is cancelled.
 """
 TRANSFER_STATE_SENDING: TransferState.ValueType  # 2
-"""Bytes may be going out."""
+"""The record may be on its way."""
 TRANSFER_STATE_UNKNOWN: TransferState.ValueType  # 3
 """It may be held there or not: the system is asked before anything is sent again."""
 TRANSFER_STATE_ACCEPTED: TransferState.ValueType  # 4
 """Held, with the system's reference."""
 TRANSFER_STATE_REJECTED: TransferState.ValueType  # 5
-"""Refused by an edit rule: the claim must be corrected, after which another transfer takes its place."""
+"""Refused by an edit rule: the claim must be corrected, and then another transfer replaces it."""
 TRANSFER_STATE_HELD: TransferState.ValueType  # 6
 """Not to be sent until somebody releases it."""
 TRANSFER_STATE_CLERICAL: TransferState.ValueType  # 7
-"""Worked by hand."""
+"""A person works on it outside the platform."""
 TRANSFER_STATE_CANCELLED: TransferState.ValueType  # 8
-"""Given up."""
+"""It will not be sent."""
 Global___TransferState: _TypeAlias = TransferState  # noqa: Y015
 
 class _TransferAction:
@@ -80,17 +80,17 @@ class _TransferAction:
 class _TransferActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TransferAction.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TRANSFER_ACTION_UNSPECIFIED: _TransferAction.ValueType  # 0
-    """Not given."""
+    """No value."""
     TRANSFER_ACTION_NEW: _TransferAction.ValueType  # 1
     """A new claim."""
     TRANSFER_ACTION_CHANGE: _TransferAction.ValueType  # 2
     """A whole record that replaces what is held for the claim."""
 
 class TransferAction(_TransferAction, metaclass=_TransferActionEnumTypeWrapper):
-    """What a record is to do."""
+    """The purpose of a record."""
 
 TRANSFER_ACTION_UNSPECIFIED: TransferAction.ValueType  # 0
-"""Not given."""
+"""No value."""
 TRANSFER_ACTION_NEW: TransferAction.ValueType  # 1
 """A new claim."""
 TRANSFER_ACTION_CHANGE: TransferAction.ValueType  # 2
@@ -99,8 +99,9 @@ Global___TransferAction: _TypeAlias = TransferAction  # noqa: Y015
 
 @_typing.final
 class TransferMessage(_message.Message):
-    """A rule that a record broke. Its words are the platform's, by the rule's code: never a system's own, which may quote the
-    record. That an answer breaks a rule still tells something of it, so who is shown it is written to the access log.
+    """A rule that a record broke. Its words are the platform's own, chosen by the rule's code. The words of a system may quote the
+    record, so they are never shown. A broken rule still reveals something about an answer, so showing it is logged in the access
+    log.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -155,24 +156,24 @@ class Transfer(_message.Message):
     transfer_id: _builtins.str
     """26 characters of 0-9A-Z, the same on every attempt."""
     replaces: _builtins.str
-    """The transfer that this one takes the place of."""
+    """The transfer that this one replaces."""
     claim_ref: _builtins.str
     """The claim."""
     action: Global___TransferAction.ValueType
     """New or changed."""
     system: _common_pb2.System.ValueType
-    """Where to."""
+    """The system that it goes to."""
     phase: _builtins.int
-    """From 1."""
+    """The phase, from 1."""
     state: Global___TransferState.ValueType
-    """Where it stands."""
+    """Its state."""
     attempts: _builtins.int
     """How often the record left, or may have left. Enquiries do not count, nor tries that ended before the first byte."""
     legacy_ref: _builtins.str
     """The system's reference, once held."""
     @_builtins.property
     def next_attempt_time(self) -> _timestamp_pb2.Timestamp:
-        """When it is tried, or asked about, next."""
+        """When it is sent, or the system is asked about it, next."""
 
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___TransferMessage]:
@@ -213,7 +214,7 @@ Global___Transfer: _TypeAlias = Transfer  # noqa: Y015
 
 @_typing.final
 class SystemState(_message.Message):
-    """Where a claim stands with one system."""
+    """The state of a claim with one system."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

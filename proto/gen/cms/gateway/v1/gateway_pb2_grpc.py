@@ -47,7 +47,7 @@ class LegacyGatewayServiceServicer:
     """
 
     def GetTransfers(self, request, context):
-        """The transfers of a claim, and where each system stands.
+        """Returns the transfers of a claim, and its state with each system.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,7 +34,7 @@ class LegacyGatewayServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LegacyGatewayServiceAsyncStub: ...
     GetTransfers: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.GetTransfersRequest, _gateway_pb2.GetTransfersResponse]
-    """The transfers of a claim, and where each system stands."""
+    """Returns the transfers of a claim, and its state with each system."""
 
 @_typing.type_check_only
 class LegacyGatewayServiceAsyncStub(LegacyGatewayServiceStub):
@@ -42,7 +42,7 @@ class LegacyGatewayServiceAsyncStub(LegacyGatewayServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetTransfers: _aio.UnaryUnaryMultiCallable[_gateway_pb2.GetTransfersRequest, _gateway_pb2.GetTransfersResponse]  # type: ignore[assignment]
-    """The transfers of a claim, and where each system stands."""
+    """Returns the transfers of a claim, and its state with each system."""
 
 class LegacyGatewayServiceServicer(metaclass=_abc_1.ABCMeta):
     """Carries confirmed claims to the systems that pay, each once, and shows where each one is."""
@@ -53,6 +53,6 @@ class LegacyGatewayServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _gateway_pb2.GetTransfersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_gateway_pb2.GetTransfersResponse, _abc.Awaitable[_gateway_pb2.GetTransfersResponse]]:
-        """The transfers of a claim, and where each system stands."""
+        """Returns the transfers of a claim, and its state with each system."""
 
 def add_LegacyGatewayServiceServicer_to_server(servicer: LegacyGatewayServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

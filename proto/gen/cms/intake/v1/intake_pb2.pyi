@@ -30,27 +30,27 @@ class _CallPurpose:
 class _CallPurposeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallPurpose.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CALL_PURPOSE_UNSPECIFIED: _CallPurpose.ValueType  # 0
-    """Not given."""
+    """No value."""
     CALL_PURPOSE_NEW: _CallPurpose.ValueType  # 1
     """To make a claim."""
     CALL_PURPOSE_PROGRESS: _CallPurpose.ValueType  # 2
-    """To ask how a claim stands."""
+    """To ask about the progress of a claim."""
     CALL_PURPOSE_CHANGE: _CallPurpose.ValueType  # 3
-    """To tell of a change."""
+    """To report a change."""
     CALL_PURPOSE_COMPLAINT: _CallPurpose.ValueType  # 4
     """To complain."""
 
 class CallPurpose(_CallPurpose, metaclass=_CallPurposeEnumTypeWrapper):
-    """Why somebody calls."""
+    """The purpose of a call."""
 
 CALL_PURPOSE_UNSPECIFIED: CallPurpose.ValueType  # 0
-"""Not given."""
+"""No value."""
 CALL_PURPOSE_NEW: CallPurpose.ValueType  # 1
 """To make a claim."""
 CALL_PURPOSE_PROGRESS: CallPurpose.ValueType  # 2
-"""To ask how a claim stands."""
+"""To ask about the progress of a claim."""
 CALL_PURPOSE_CHANGE: CallPurpose.ValueType  # 3
-"""To tell of a change."""
+"""To report a change."""
 CALL_PURPOSE_COMPLAINT: CallPurpose.ValueType  # 4
 """To complain."""
 Global___CallPurpose: _TypeAlias = CallPurpose  # noqa: Y015
@@ -62,7 +62,7 @@ class _CallNeed:
 class _CallNeedEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallNeed.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CALL_NEED_UNSPECIFIED: _CallNeed.ValueType  # 0
-    """Not given."""
+    """No value."""
     CALL_NEED_INTERPRETER: _CallNeed.ValueType  # 1
     """An interpreter on the line."""
     CALL_NEED_TEXTPHONE: _CallNeed.ValueType  # 2
@@ -71,10 +71,10 @@ class _CallNeedEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallNeed.Val
     """More time."""
 
 class CallNeed(_CallNeed, metaclass=_CallNeedEnumTypeWrapper):
-    """What a caller needs to be served."""
+    """A caller's need for help with the call."""
 
 CALL_NEED_UNSPECIFIED: CallNeed.ValueType  # 0
-"""Not given."""
+"""No value."""
 CALL_NEED_INTERPRETER: CallNeed.ValueType  # 1
 """An interpreter on the line."""
 CALL_NEED_TEXTPHONE: CallNeed.ValueType  # 2
@@ -90,17 +90,17 @@ class _CallerRelation:
 class _CallerRelationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallerRelation.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CALLER_RELATION_UNSPECIFIED: _CallerRelation.ValueType  # 0
-    """Not given."""
+    """No value."""
     CALLER_RELATION_SELF: _CallerRelation.ValueType  # 1
     """The claimant."""
     CALLER_RELATION_REPRESENTATIVE: _CallerRelation.ValueType  # 2
     """Somebody who acts for the claimant."""
 
 class CallerRelation(_CallerRelation, metaclass=_CallerRelationEnumTypeWrapper):
-    """Who calls."""
+    """The relation of a caller to the claimant."""
 
 CALLER_RELATION_UNSPECIFIED: CallerRelation.ValueType  # 0
-"""Not given."""
+"""No value."""
 CALLER_RELATION_SELF: CallerRelation.ValueType  # 1
 """The claimant."""
 CALLER_RELATION_REPRESENTATIVE: CallerRelation.ValueType  # 2
@@ -114,29 +114,29 @@ class _CallOutcome:
 class _CallOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallOutcome.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CALL_OUTCOME_UNSPECIFIED: _CallOutcome.ValueType  # 0
-    """Not given."""
+    """No value."""
     CALL_OUTCOME_COMPLETED: _CallOutcome.ValueType  # 1
-    """What it was for was done."""
+    """The purpose of the call was met."""
     CALL_OUTCOME_CALL_BACK: _CallOutcome.ValueType  # 2
-    """It will go on at another time."""
+    """The call is to be continued at another time."""
     CALL_OUTCOME_ABANDONED: _CallOutcome.ValueType  # 3
     """The caller hung up or the line was lost."""
     CALL_OUTCOME_WRONG_NUMBER: _CallOutcome.ValueType  # 4
-    """It was not for us."""
+    """The call was not for us."""
 
 class CallOutcome(_CallOutcome, metaclass=_CallOutcomeEnumTypeWrapper):
-    """How a call ended."""
+    """The outcome of a call."""
 
 CALL_OUTCOME_UNSPECIFIED: CallOutcome.ValueType  # 0
-"""Not given."""
+"""No value."""
 CALL_OUTCOME_COMPLETED: CallOutcome.ValueType  # 1
-"""What it was for was done."""
+"""The purpose of the call was met."""
 CALL_OUTCOME_CALL_BACK: CallOutcome.ValueType  # 2
-"""It will go on at another time."""
+"""The call is to be continued at another time."""
 CALL_OUTCOME_ABANDONED: CallOutcome.ValueType  # 3
 """The caller hung up or the line was lost."""
 CALL_OUTCOME_WRONG_NUMBER: CallOutcome.ValueType  # 4
-"""It was not for us."""
+"""The call was not for us."""
 Global___CallOutcome: _TypeAlias = CallOutcome  # noqa: Y015
 
 class _CallSecurity:
@@ -146,25 +146,25 @@ class _CallSecurity:
 class _CallSecurityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallSecurity.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CALL_SECURITY_UNSPECIFIED: _CallSecurity.ValueType  # 0
-    """Not given."""
+    """No value."""
     CALL_SECURITY_REQUIRED: _CallSecurity.ValueType  # 1
-    """The security questions have to be answered first."""
+    """Not before the security questions are answered."""
     CALL_SECURITY_PASSED: _CallSecurity.ValueType  # 2
-    """It may."""
+    """The call may see them."""
     CALL_SECURITY_FAILED: _CallSecurity.ValueType  # 3
-    """Three wrong tries: it may not, and no further try is taken."""
+    """Three tries were wrong: the call may not see them, and no further try is accepted."""
 
 class CallSecurity(_CallSecurity, metaclass=_CallSecurityEnumTypeWrapper):
     """Whether a call may see the claim's answers."""
 
 CALL_SECURITY_UNSPECIFIED: CallSecurity.ValueType  # 0
-"""Not given."""
+"""No value."""
 CALL_SECURITY_REQUIRED: CallSecurity.ValueType  # 1
-"""The security questions have to be answered first."""
+"""Not before the security questions are answered."""
 CALL_SECURITY_PASSED: CallSecurity.ValueType  # 2
-"""It may."""
+"""The call may see them."""
 CALL_SECURITY_FAILED: CallSecurity.ValueType  # 3
-"""Three wrong tries: it may not, and no further try is taken."""
+"""Three tries were wrong: the call may not see them, and no further try is accepted."""
 Global___CallSecurity: _TypeAlias = CallSecurity  # noqa: Y015
 
 class _QuestionKind:
@@ -174,7 +174,7 @@ class _QuestionKind:
 class _QuestionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_QuestionKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     QUESTION_KIND_UNSPECIFIED: _QuestionKind.ValueType  # 0
-    """Not given."""
+    """No value."""
     QUESTION_KIND_YES_NO: _QuestionKind.ValueType  # 1
     """true or false."""
     QUESTION_KIND_CHOICE: _QuestionKind.ValueType  # 2
@@ -209,10 +209,10 @@ class _QuestionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Question
     """A list of objects by the ids of the question's fields."""
 
 class QuestionKind(_QuestionKind, metaclass=_QuestionKindEnumTypeWrapper):
-    """What form an answer has; the contract tells each kind's JSON value."""
+    """The form of an answer, as a JSON value."""
 
 QUESTION_KIND_UNSPECIFIED: QuestionKind.ValueType  # 0
-"""Not given."""
+"""No value."""
 QUESTION_KIND_YES_NO: QuestionKind.ValueType  # 1
 """true or false."""
 QUESTION_KIND_CHOICE: QuestionKind.ValueType  # 2
@@ -254,7 +254,7 @@ class _ClaimState:
 class _ClaimStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ClaimState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CLAIM_STATE_UNSPECIFIED: _ClaimState.ValueType  # 0
-    """Not given."""
+    """No value."""
     CLAIM_STATE_DRAFT: _ClaimState.ValueType  # 1
     """Answers are being taken."""
     CLAIM_STATE_SUBMITTED: _ClaimState.ValueType  # 2
@@ -265,10 +265,10 @@ class _ClaimStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ClaimState
     """It was decided, or closed by the assessor: the person can claim again."""
 
 class ClaimState(_ClaimState, metaclass=_ClaimStateEnumTypeWrapper):
-    """Where a claim stands."""
+    """The state of a claim."""
 
 CLAIM_STATE_UNSPECIFIED: ClaimState.ValueType  # 0
-"""Not given."""
+"""No value."""
 CLAIM_STATE_DRAFT: ClaimState.ValueType  # 1
 """Answers are being taken."""
 CLAIM_STATE_SUBMITTED: ClaimState.ValueType  # 2
@@ -281,7 +281,7 @@ Global___ClaimState: _TypeAlias = ClaimState  # noqa: Y015
 
 @_typing.final
 class Caller(_message.Message):
-    """Who is on the line."""
+    """The caller."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -293,7 +293,7 @@ class Caller(_message.Message):
     name: _builtins.str
     """The caller's name."""
     authority: _builtins.str
-    """For a representative: by what authority they act."""
+    """For a representative: the authority by which they act."""
     def __init__(
         self,
         *,
@@ -321,7 +321,7 @@ class SecurityQuestion(_message.Message):
     question_id: _builtins.str
     """The question."""
     text: _builtins.str
-    """As it is asked."""
+    """The words of the question."""
     kind: Global___QuestionKind.ValueType
     """The form of its answer."""
     def __init__(
@@ -363,9 +363,9 @@ class Call(_message.Message):
     claim_ref: _builtins.str
     """The claim that it is about."""
     purpose: Global___CallPurpose.ValueType
-    """Why."""
+    """The purpose of the call."""
     language: _common_pb2.Language.ValueType
-    """The language in which it is held."""
+    """The language of the call."""
     security: Global___CallSecurity.ValueType
     """Whether it may see the claim's answers."""
     tries_left: _builtins.int
@@ -376,7 +376,7 @@ class Call(_message.Message):
     """Seconds of talk, once it has ended."""
     @_builtins.property
     def needs(self) -> _containers.RepeatedScalarFieldContainer[Global___CallNeed.ValueType]:
-        """What the caller needs."""
+        """The caller's needs."""
 
     @_builtins.property
     def security_questions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SecurityQuestion]:
@@ -421,7 +421,7 @@ Global___Call: _TypeAlias = Call  # noqa: Y015
 
 @_typing.final
 class Claimant(_message.Message):
-    """Who claims, as far as is known. Shown only to callers that may see it."""
+    """The claimant, as far as is known. Only callers that may see the claimant are shown this."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -482,7 +482,7 @@ class Claim(_message.Message):
     claim_ref: _builtins.str
     """12 characters: C, ten of Crockford's base 32, a check character."""
     state: Global___ClaimState.ValueType
-    """Where it stands."""
+    """Its state."""
     version: _builtins.int
     """Changes with every change of an answer or of the state."""
     language: _common_pb2.Language.ValueType
@@ -507,7 +507,7 @@ class Claim(_message.Message):
 
     @_builtins.property
     def claimant(self) -> Global___Claimant:
-        """Who claims. Absent where the caller may not see it."""
+        """The claimant. Absent if the caller may not see it."""
 
     def __init__(
         self,
@@ -540,9 +540,9 @@ class Choice(_message.Message):
     CODE_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     code: _builtins.str
-    """What an answer holds."""
+    """The code that an answer holds."""
     text: _builtins.str
-    """What the claimant hears."""
+    """The words that the claimant hears."""
     def __init__(
         self,
         *,
@@ -571,7 +571,7 @@ class GroupField(_message.Message):
     id: _builtins.str
     """The key in the answer's objects."""
     text: _builtins.str
-    """As it is asked."""
+    """The words of the question."""
     kind: Global___QuestionKind.ValueType
     """The form of its value."""
     required: _builtins.bool
@@ -609,7 +609,7 @@ class Section(_message.Message):
     name: _builtins.str
     """Its name, the same in every language."""
     complete: _builtins.bool
-    """Whether nothing in it stands in the way of submission."""
+    """Whether all that submission needs of it is there."""
     title: _builtins.str
     """Its title, in the call's language."""
     def __init__(
@@ -652,19 +652,19 @@ class Question(_message.Message):
     section: _builtins.str
     """The name of its section."""
     text: _builtins.str
-    """As it is asked, in the call's language."""
+    """The words of the question, in the call's language."""
     kind: Global___QuestionKind.ValueType
     """The form of its answer."""
     help: _builtins.str
-    """What helps to answer it."""
+    """Help for answering it."""
     required: _builtins.bool
-    """Whether the claim cannot be submitted without it."""
+    """Whether the claim needs it before it can be submitted."""
     seconds: _builtins.int
     """Seconds that it takes to ask."""
     answered_version: _builtins.int
     """The version of the claim at which it was answered."""
     problem: _builtins.str
-    """Why the answer does not stand, if a rule between answers says so."""
+    """Why the answer contradicts another, if it does."""
     @_builtins.property
     def choices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Choice]:
         """Values to choose."""
@@ -685,7 +685,7 @@ class Question(_message.Message):
 
     @_builtins.property
     def gaps_allowed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Gaps that may stand at submission: NOT_KNOWN, WILL_SEND."""
+        """Gaps that are accepted at submission: NOT_KNOWN, WILL_SEND."""
 
     def __init__(
         self,
@@ -715,7 +715,7 @@ Global___Question: _TypeAlias = Question  # noqa: Y015
 
 @_typing.final
 class Interview(_message.Message):
-    """An interview: the script as it applies to these answers."""
+    """An interview: the questions of the script that apply to the answers given."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -837,7 +837,7 @@ class HistoryEntry(_message.Message):
 
     @_builtins.property
     def at(self) -> _timestamp_pb2.Timestamp:
-        """When."""
+        """When it was changed."""
 
     def __init__(
         self,
@@ -874,13 +874,13 @@ class StartCallRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     CLAIM_REF_FIELD_NUMBER: _builtins.int
     purpose: Global___CallPurpose.ValueType
-    """Why."""
+    """The purpose of the call."""
     nino: _builtins.str
     """The claimant's National Insurance number, if it is at hand."""
     language: _common_pb2.Language.ValueType
     """The language in which the call is held."""
     request_id: _builtins.str
-    """Names the request (UUID): a retry bears the same."""
+    """The id of the request (UUID). A retry has the same id."""
     claim_ref: _builtins.str
     """The claim that the call is about, instead of a nino: one that was found by ListClaims, perhaps without a NINO yet."""
     @_builtins.property
@@ -889,11 +889,11 @@ class StartCallRequest(_message.Message):
 
     @_builtins.property
     def needs(self) -> _containers.RepeatedScalarFieldContainer[Global___CallNeed.ValueType]:
-        """What the caller needs."""
+        """The caller's needs."""
 
     @_builtins.property
     def caller(self) -> Global___Caller:
-        """Who is on the line."""
+        """The caller."""
 
     def __init__(
         self,
@@ -967,7 +967,7 @@ class PassSecurityRequest(_message.Message):
     call_id: _builtins.str
     """The call."""
     request_id: _builtins.str
-    """Names the request (UUID): a retry bears the same."""
+    """The id of the request (UUID). A retry has the same id."""
     @_builtins.property
     def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Answer]:
         """One for each question that the call lists."""
@@ -1026,7 +1026,7 @@ class EndCallRequest(_message.Message):
     outcome: Global___CallOutcome.ValueType
     """How it ended."""
     request_id: _builtins.str
-    """Names the request (UUID): a retry bears the same."""
+    """The id of the request (UUID). A retry has the same id."""
     @_builtins.property
     def call_back_time(self) -> _timestamp_pb2.Timestamp:
         """When to call back; with CALL_BACK."""
@@ -1136,7 +1136,7 @@ class RecordAnswersRequest(_message.Message):
     version: _builtins.int
     """The claim's version that the caller read."""
     request_id: _builtins.str
-    """Names the request (UUID): a retry bears the same."""
+    """The id of the request (UUID). A retry has the same id."""
     @_builtins.property
     def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Answer]:
         """Any questions, in any order."""
@@ -1197,7 +1197,7 @@ class AmendAnswersRequest(_message.Message):
     version: _builtins.int
     """The claim's version that the caller read."""
     request_id: _builtins.str
-    """Names the request (UUID): a retry bears the same."""
+    """The id of the request (UUID). A retry has the same id."""
     reason: _builtins.str
     """Why they change."""
     @_builtins.property
@@ -1311,7 +1311,7 @@ class SubmitClaimRequest(_message.Message):
     version: _builtins.int
     """The claim's version that the caller read."""
     request_id: _builtins.str
-    """Names the request (UUID): a retry bears the same."""
+    """The id of the request (UUID). A retry has the same id."""
     def __init__(
         self,
         *,
@@ -1424,7 +1424,7 @@ class ListClaimsRequest(_message.Message):
     page_size: _builtins.int
     """At most this many; 50 when absent, 200 at most."""
     page_token: _builtins.str
-    """Where the last page ended."""
+    """next_page_token of the page before."""
     @_builtins.property
     def date_of_birth(self) -> _date_pb2.Date:
         """By date of birth, together with surname."""
@@ -1488,7 +1488,7 @@ class GetClaimFactsRequest(_message.Message):
     claim_ref: _builtins.str
     """The claim."""
     version: _builtins.int
-    """As they were at this version; now when absent."""
+    """The version of the claim; the latest if absent."""
     def __init__(
         self,
         *,
@@ -1525,9 +1525,9 @@ class ClaimFacts(_message.Message):
     claim_ref: _builtins.str
     """The claim."""
     version: _builtins.int
-    """The version that they are of."""
+    """The version of the claim that these facts belong to."""
     state: Global___ClaimState.ValueType
-    """Where the claim stands now."""
+    """The claim's state now."""
     language: _common_pb2.Language.ValueType
     """The language in which the claimant is served."""
     operator: _builtins.str

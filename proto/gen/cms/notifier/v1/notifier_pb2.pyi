@@ -28,7 +28,7 @@ class _NoticeKind:
 class _NoticeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     NOTICE_KIND_UNSPECIFIED: _NoticeKind.ValueType  # 0
-    """Not given."""
+    """No value."""
     NOTICE_KIND_INTENTION: _NoticeKind.ValueType  # 1
     """The claimant means to claim."""
     NOTICE_KIND_CLAIM: _NoticeKind.ValueType  # 2
@@ -40,7 +40,7 @@ class NoticeKind(_NoticeKind, metaclass=_NoticeKindEnumTypeWrapper):
     """The kind of a notice."""
 
 NOTICE_KIND_UNSPECIFIED: NoticeKind.ValueType  # 0
-"""Not given."""
+"""No value."""
 NOTICE_KIND_INTENTION: NoticeKind.ValueType  # 1
 """The claimant means to claim."""
 NOTICE_KIND_CLAIM: NoticeKind.ValueType  # 2
@@ -56,7 +56,7 @@ class _NoticeState:
 class _NoticeStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     NOTICE_STATE_UNSPECIFIED: _NoticeState.ValueType  # 0
-    """Not given."""
+    """No value."""
     NOTICE_STATE_WAITING: _NoticeState.ValueType  # 1
     """To be sent."""
     NOTICE_STATE_SENT: _NoticeState.ValueType  # 2
@@ -74,7 +74,7 @@ class NoticeState(_NoticeState, metaclass=_NoticeStateEnumTypeWrapper):
     """The state of a version of a notice."""
 
 NOTICE_STATE_UNSPECIFIED: NoticeState.ValueType  # 0
-"""Not given."""
+"""No value."""
 NOTICE_STATE_WAITING: NoticeState.ValueType  # 1
 """To be sent."""
 NOTICE_STATE_SENT: NoticeState.ValueType  # 2
@@ -96,7 +96,7 @@ class _NoticeChannel:
 class _NoticeChannelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeChannel.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     NOTICE_CHANNEL_UNSPECIFIED: _NoticeChannel.ValueType  # 0
-    """Not given."""
+    """No value."""
     NOTICE_CHANNEL_API: _NoticeChannel.ValueType  # 1
     """The council's API."""
     NOTICE_CHANNEL_SFTP: _NoticeChannel.ValueType  # 2
@@ -108,7 +108,7 @@ class NoticeChannel(_NoticeChannel, metaclass=_NoticeChannelEnumTypeWrapper):
     """The way in which notices reach an authority."""
 
 NOTICE_CHANNEL_UNSPECIFIED: NoticeChannel.ValueType  # 0
-"""Not given."""
+"""No value."""
 NOTICE_CHANNEL_API: NoticeChannel.ValueType  # 1
 """The council's API."""
 NOTICE_CHANNEL_SFTP: NoticeChannel.ValueType  # 2
@@ -124,7 +124,7 @@ class _NotToldReason:
 class _NotToldReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NotToldReason.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     NOT_TOLD_REASON_UNSPECIFIED: _NotToldReason.ValueType  # 0
-    """Not given."""
+    """No value."""
     NOT_TOLD_REASON_NORTHERN_IRELAND: _NotToldReason.ValueType  # 1
     """The address is in Northern Ireland, which is outside this service."""
     NOT_TOLD_REASON_POSTCODE_UNKNOWN: _NotToldReason.ValueType  # 2
@@ -144,7 +144,7 @@ class NotToldReason(_NotToldReason, metaclass=_NotToldReasonEnumTypeWrapper):
     """The reason for which a processing officer has to see that the right authority knows."""
 
 NOT_TOLD_REASON_UNSPECIFIED: NotToldReason.ValueType  # 0
-"""Not given."""
+"""No value."""
 NOT_TOLD_REASON_NORTHERN_IRELAND: NotToldReason.ValueType  # 1
 """The address is in Northern Ireland, which is outside this service."""
 NOT_TOLD_REASON_POSTCODE_UNKNOWN: NotToldReason.ValueType  # 2

@@ -28,25 +28,25 @@ class _AppointmentNeed:
 class _AppointmentNeedEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AppointmentNeed.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     APPOINTMENT_NEED_UNSPECIFIED: _AppointmentNeed.ValueType  # 0
-    """Not given."""
+    """No value."""
     APPOINTMENT_NEED_INTERPRETER: _AppointmentNeed.ValueType  # 1
     """An interpreter."""
     APPOINTMENT_NEED_STEP_FREE: _AppointmentNeed.ValueType  # 2
-    """A way in without steps."""
+    """Step-free access."""
     APPOINTMENT_NEED_HEARING_LOOP: _AppointmentNeed.ValueType  # 3
     """A hearing loop."""
     APPOINTMENT_NEED_WELSH: _AppointmentNeed.ValueType  # 4
     """An assessor who speaks Welsh."""
 
 class AppointmentNeed(_AppointmentNeed, metaclass=_AppointmentNeedEnumTypeWrapper):
-    """What a claimant needs of an interview."""
+    """A claimant's need at an interview."""
 
 APPOINTMENT_NEED_UNSPECIFIED: AppointmentNeed.ValueType  # 0
-"""Not given."""
+"""No value."""
 APPOINTMENT_NEED_INTERPRETER: AppointmentNeed.ValueType  # 1
 """An interpreter."""
 APPOINTMENT_NEED_STEP_FREE: AppointmentNeed.ValueType  # 2
-"""A way in without steps."""
+"""Step-free access."""
 APPOINTMENT_NEED_HEARING_LOOP: AppointmentNeed.ValueType  # 3
 """A hearing loop."""
 APPOINTMENT_NEED_WELSH: AppointmentNeed.ValueType  # 4
@@ -60,15 +60,15 @@ class _AppointmentState:
 class _AppointmentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AppointmentState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     APPOINTMENT_STATE_UNSPECIFIED: _AppointmentState.ValueType  # 0
-    """Not given."""
+    """No value."""
     APPOINTMENT_STATE_BOOKED: _AppointmentState.ValueType  # 1
     """It holds its slot."""
 
 class AppointmentState(_AppointmentState, metaclass=_AppointmentStateEnumTypeWrapper):
-    """Where an appointment stands."""
+    """The state of an appointment."""
 
 APPOINTMENT_STATE_UNSPECIFIED: AppointmentState.ValueType  # 0
-"""Not given."""
+"""No value."""
 APPOINTMENT_STATE_BOOKED: AppointmentState.ValueType  # 1
 """It holds its slot."""
 Global___AppointmentState: _TypeAlias = AppointmentState  # noqa: Y015
@@ -119,22 +119,22 @@ class Slot(_message.Message):
     slot_id: _builtins.str
     """The slot."""
     assessor_id: _builtins.str
-    """With whom."""
+    """The assessor."""
     channel: _common_pb2.Channel.ValueType
     """How the interview is held."""
     within_target: _builtins.bool
     """Whether it starts within the target counted from now."""
     @_builtins.property
     def office(self) -> Global___Office:
-        """Where."""
+        """The office."""
 
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """From."""
+        """When it starts."""
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """Until."""
+        """When it ends."""
 
     def __init__(
         self,
@@ -178,28 +178,28 @@ class Appointment(_message.Message):
     claim_ref: _builtins.str
     """The claim."""
     assessor_id: _builtins.str
-    """With whom."""
+    """The assessor."""
     state: Global___AppointmentState.ValueType
-    """Where it stands."""
+    """Its state."""
     lead_time_seconds: _builtins.int
     """Elapsed seconds from first contact to the start."""
     version: _builtins.int
-    """Changes with every change."""
+    """The version, which every change raises."""
     channel: _common_pb2.Channel.ValueType
     """How the interview is held."""
     within_target: _builtins.bool
     """Whether it starts within the target counted from first contact."""
     @_builtins.property
     def office(self) -> Global___Office:
-        """Where."""
+        """The office."""
 
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """From."""
+        """When it starts."""
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """Until."""
+        """When it ends."""
 
     @_builtins.property
     def target_time(self) -> _timestamp_pb2.Timestamp:
@@ -252,14 +252,14 @@ class FindSlotsRequest(_message.Message):
     page_size: _builtins.int
     """At most this many; 20 when absent, 100 at most."""
     page_token: _builtins.str
-    """Where the last page ended."""
+    """next_page_token of the page before."""
     @_builtins.property
     def until(self) -> _timestamp_pb2.Timestamp:
-        """Not after; the end of what is open when absent."""
+        """The latest time; the end of the open rotas if absent."""
 
     @_builtins.property
     def needs(self) -> _containers.RepeatedScalarFieldContainer[Global___AppointmentNeed.ValueType]:
-        """What the claimant needs."""
+        """The claimant's needs."""
 
     def __init__(
         self,
@@ -332,16 +332,16 @@ class BookAppointmentRequest(_message.Message):
     slot_id: _builtins.str
     """The slot wanted; this or earliest."""
     earliest: _builtins.bool
-    """Take the earliest near the postcode."""
+    """Book the earliest slot near the postcode."""
     postcode: _builtins.str
     """With earliest: the claimant's postcode."""
     request_id: _builtins.str
-    """Names the request (UUID): a retry bears the same."""
+    """The id of the request (UUID). A retry has the same id."""
     channel: _common_pb2.Channel.ValueType
     """With earliest: how the interview is held; OFFICE when absent."""
     @_builtins.property
     def needs(self) -> _containers.RepeatedScalarFieldContainer[Global___AppointmentNeed.ValueType]:
-        """With earliest: what the claimant needs."""
+        """With earliest: the claimant's needs."""
 
     def __init__(
         self,
