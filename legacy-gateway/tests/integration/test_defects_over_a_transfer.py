@@ -98,6 +98,22 @@ def test_after_a_defect_while_sending_the_system_is_asked(gateway: Any) -> None:
     assert gateway.held(claim_ref) == HELD_ONCE
 
 
+def test_a_defect_is_raised_even_if_the_lease_was_lost(gateway: Any) -> None:
+    def around(_: Callable[[], Answer]) -> Answer:
+        gateway.expire_leases()
+        gateway.sweep()
+        raise RuntimeError
+
+    gateway.recorded(around)
+    claim_ref = gateway.claim()
+
+    with pytest.raises(RuntimeError):
+        gateway.send()
+
+    [first, _] = gateway.rows(claim_ref)
+    assert (first["state"], first["defects"]) == ("UNKNOWN", 0)
+
+
 def test_a_record_too_long_for_a_frame_becomes_clerical(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("legacy_gateway.link.LONGEST_FRAME", 100)
     claim_ref = gateway.claim()

@@ -124,10 +124,16 @@ def _counting_defects(resources: Resources, leased: Leased, transfer: Transfer) 
         yield
     except Exception as error:
         if not _will_pass(error):
-            step = transfer.hit_defect(resources.waits)
-            _settle(resources, leased, transfer, step, reason=metrics.DEFECT)
-            metrics.count_defect(transfer)
+            _settle_defect(resources, leased, transfer)
         raise
+
+
+def _settle_defect(resources: Resources, leased: Leased, transfer: Transfer) -> None:
+    metrics.count_defect(transfer)
+    try:
+        _settle(resources, leased, transfer, transfer.hit_defect(resources.waits), reason=metrics.DEFECT)
+    except LeaseLost as lost:  # the defect itself is still raised
+        _warn_of_lost_lease(transfer, lost)
 
 
 def _will_pass(error: Exception) -> bool:
