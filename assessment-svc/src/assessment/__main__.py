@@ -1,4 +1,4 @@
-"""The assessment service's process."""
+"""Runs assessment-svc."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
 def service(settings: Settings) -> Service:
-    """What makes this service this one."""
+    """The parts of this service."""
 
     def api(runtime: Runtime) -> AssessmentApi:
         return AssessmentApi(IntakeClient(runtime.closing.enter_context(remote.channel(settings.intake_address))))

@@ -1,4 +1,4 @@
-"""Intake, whose record the facts are, behind the few calls that an assessment needs."""
+"""The calls to intake, which owns the facts."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Question:
     answer: Value
     answered_version: int
     proposal: Value | None = None
-    """The form that the paying systems can hold, while nobody has agreed to it; None where none is needed."""
+    """A form that the paying systems can hold and that nobody has agreed to yet; None if none is needed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Interview:
 
     @cached_property
     def facts(self) -> Facts:
-        """What is answered, without the answers."""
+        """The facts that are answered, without their answers."""
         answered = {fact: question.answered_version for fact, question in self.questions.items()}
         proposed = frozenset(fact for fact, question in self.questions.items() if question.proposal is not None)
         return Facts(version=self.version, answered=answered, proposed=proposed)
@@ -47,7 +47,7 @@ class Interview:
 
 @dataclass(frozen=True, kw_only=True)
 class Amendment:
-    """A fact to change in a claim's record. `claim_version` is the one that the assessor has seen."""
+    """A change of a fact in a claim's record. `claim_version` is the version that the assessor has seen."""
 
     claim_ref: str
     claim_version: int
@@ -59,21 +59,21 @@ class Amendment:
 
 
 class Intake(Protocol):
-    """What an assessment asks of intake, as the person who calls."""
+    """Intake, called with the caller's own token."""
 
     def get_interview(self, claim_ref: str, *, purpose: str) -> Interview:
         """The claim's interview as it is now. Raises NotFound (`NO_APPOINTMENT`) until intake hears of its booking."""
 
     def amend(self, amendment: Amendment, *, purpose: str) -> Interview:
-        """Changes a fact; gives the interview after it. The same request_id gives the same again.
+        """Changes a fact; gives the interview after the change. The same request_id gives the same interview again.
 
-        Raises ClaimChanged where the claim is not at the amendment's version, InvalidArgument naming `value` or the
-        questions that stand in the way, and NotFound as `get_interview` does.
+        Raises ClaimChanged if the claim is not at the amendment's version, InvalidArgument naming `value` or the questions
+        that prevent the change, and NotFound as `get_interview` does.
         """
 
 
 class IntakeClient:
-    """Intake over gRPC, with the token and the deadline of the call that is being handled."""
+    """Intake over gRPC, with the token and the deadline of the current call."""
 
     def __init__(self, channel: grpc.Channel) -> None:
         self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
@@ -91,7 +91,7 @@ class IntakeClient:
         except StaleVersion:
             raise ClaimChanged from None
         except InvalidArgument as error:
-            raise _named_as_ours(error) from None
+            raise _with_our_fields(error) from None
         return interview_of(response.interview)
 
 
@@ -108,12 +108,12 @@ def _as_caller(method: Callable[..., Response], request: Message, *, purpose: st
     except PermissionDenied as refused:
         if refused.reason != "NO_APPOINTMENT":
             raise
-        # Bookings come to intake as events: what it has not heard of yet is asked for again, like work not there yet.
-        raise NotFound("NO_APPOINTMENT", "intake has heard of no appointment of the claim yet") from None
+        # The booking reaches intake as an event, perhaps later: callers ask again, as they do for work that is not there yet.
+        raise NotFound("NO_APPOINTMENT", "intake knows of no appointment of the claim yet") from None
 
 
 def interview_of(interview: intake_pb2.Interview) -> Interview:
-    """What an assessment takes of intake's message: answered questions. A cleared answer is none."""
+    """The answered questions of intake's message. A cleared answer counts as none."""
     questions = {
         question.id: Question(
             text=question.text,
@@ -142,8 +142,8 @@ def _amend_request(amendment: Amendment) -> intake_pb2.AmendAnswersRequest:
     )
 
 
-def _named_as_ours(error: InvalidArgument) -> InvalidArgument:
-    # Intake names questions, or paths of its own request; the caller knows questions and the fields of CorrectItem.
+def _with_our_fields(error: InvalidArgument) -> InvalidArgument:
+    # Intake names questions or fields of its own request; callers know questions and the fields of CorrectItem.
     violations = [
         Violation(field="value" if fault.field.startswith("answers") else fault.field, description=fault.description)
         for fault in error.violations

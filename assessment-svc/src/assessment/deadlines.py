@@ -1,4 +1,4 @@
-"""How long work may stay as it is, and who sees to it then. docs/states.md tells why."""
+"""Deadlines of work, each with its owner; docs/states.md has the reasons."""
 
 from datetime import timedelta
 
@@ -43,7 +43,7 @@ DEADLINES = (
         """,
     ),
     Deadline(
-        state="REFUSED",  # a paying system refused the record: questions are to correct
+        state="REFUSED",  # a paying system rejected the record: its questions must be corrected
         owner="ASSESSOR",
         cut_off=within(timedelta(days=1)),
         query="""

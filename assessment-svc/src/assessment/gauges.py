@@ -1,4 +1,4 @@
-"""Gauges of the work that waits."""
+"""Gauges of open work."""
 
 from assessment.domain.assessments import AssessmentState
 from assessment.domain.work import BOOKING_AWAITED_FOR

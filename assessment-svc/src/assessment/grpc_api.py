@@ -1,4 +1,4 @@
-"""The service's methods: messages to the domain and back."""
+"""AssessmentService: messages to the domain and back."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
@@ -31,7 +31,7 @@ Response = TypeVar("Response", bound=Message)
 
 
 class AssessmentApi:
-    """AssessmentService; the answers that it shows are read from intake for each call."""
+    """cms.assessment.v1.AssessmentService. Each call reads the answers that it shows from intake."""
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
@@ -50,7 +50,7 @@ class AssessmentApi:
         )
 
     def StartAssessment(self, request: assessment_pb2.StartAssessmentRequest) -> assessment_pb2.StartAssessmentResponse:
-        """Begins an assessment or takes it up again."""
+        """Starts or resumes an assessment."""
         interview = reading.read_interview(self._intake, request.claim_ref)
         return _respond_once(
             request,
@@ -60,7 +60,7 @@ class AssessmentApi:
         )
 
     def VerifyItems(self, request: assessment_pb2.VerifyItemsRequest) -> assessment_pb2.VerifyItemsResponse:
-        """Marks items."""
+        """Records checks of items."""
         checks = _checks(request.items)
         interview = reading.read_interview(self._intake, request.claim_ref)
         return _respond_once(
@@ -154,7 +154,7 @@ def _midnight(day: date) -> datetime:
 
 
 def _checks(given: Sequence[assessment_pb2.ItemCheck]) -> list[Check]:
-    """The checks of a request. Raises InvalidArgument naming every one at fault."""
+    """The checks of a request. Raises InvalidArgument naming every field at fault."""
     checks, violations = [], list[Violation]()
     for index, check in enumerate(given):
         try:
@@ -169,7 +169,7 @@ def _checks(given: Sequence[assessment_pb2.ItemCheck]) -> list[Check]:
 def _check(given: assessment_pb2.ItemCheck, path: str) -> Check:
     status = ItemStatus(name_of(assessment_pb2.ItemStatus, given.status, field=f"{path}.status"))
     if status is ItemStatus.CORRECTED:
-        raise InvalidArgument.of(Violation(field=f"{path}.status", description="comes from CorrectItem alone"))
+        raise InvalidArgument.of(Violation(field=f"{path}.status", description="is set only by CorrectItem"))
     evidence = _evidence(given.evidence, f"{path}.evidence") if given.HasField("evidence") else None
     return Check(fact=given.fact, status=status, evidence=evidence)
 

@@ -78,7 +78,9 @@ def test_a_claim_is_listed_started_checked_corrected_and_confirmed(
     )
 
 
-def test_every_reading_names_its_purpose_and_its_reader(desk: Any, intake: Any, database_urls: DatabaseUrls) -> None:
+def test_every_reading_is_logged_with_its_purpose_and_its_reader(
+    desk: Any, intake: Any, database_urls: DatabaseUrls
+) -> None:
     version = desk.do("StartAssessment")["version"]
     desk.do("CorrectItem", version=version, fact="tenure", value="OWNER", reason="saw the deeds")
 
@@ -92,7 +94,7 @@ def test_every_reading_names_its_purpose_and_its_reader(desk: Any, intake: Any, 
     ]
 
 
-def test_a_repeat_is_shown_to_its_reader_again_and_changes_nothing(
+def test_a_repeat_changes_nothing_and_is_logged_as_a_reading(
     desk: Any, intake: Any, database_urls: DatabaseUrls
 ) -> None:
     version = desk.do("StartAssessment")["version"]
@@ -105,7 +107,7 @@ def test_a_repeat_is_shown_to_its_reader_again_and_changes_nothing(
     assert len(rows(database_urls, "SELECT 1 FROM access_log WHERE outcome = 'SHOWN'")) == 3
 
 
-def test_a_repeat_gets_the_first_answer_whatever_was_found_and_corrected_since(
+def test_a_repeat_gets_the_first_answer_after_later_checks_and_corrections(
     desk: Any, intake: Any, database_urls: DatabaseUrls
 ) -> None:
     def request(**fields: Any) -> dict[str, Any]:
@@ -131,7 +133,7 @@ def test_a_repeat_gets_the_first_answer_whatever_was_found_and_corrected_since(
     assert [item["value"] for item in started["items"]] == [CANARY, "TENANT"]
 
 
-def test_a_repeat_is_not_shown_once_the_claim_is_another_offices(desk: Any, others: Any) -> None:
+def test_a_repeat_is_refused_once_the_claim_is_another_offices(desk: Any, others: Any) -> None:
     start = {"claimRef": CLAIM, "requestId": str(uuid4())}
     desk.do("StartAssessment", **start)
     others.book(office="654321")
@@ -142,7 +144,7 @@ def test_a_repeat_is_not_shown_once_the_claim_is_another_offices(desk: Any, othe
     assert CANARY not in answer.text
 
 
-def test_a_correction_that_is_repeated_amends_the_claim_once(desk: Any, intake: Any) -> None:
+def test_a_repeated_correction_amends_the_claim_once(desk: Any, intake: Any) -> None:
     version = desk.do("StartAssessment")["version"]
     same = {"requestId": str(uuid4()), "version": version, "fact": "tenure", "value": "OWNER", "reason": "seen"}
 
@@ -154,7 +156,7 @@ def test_a_correction_that_is_repeated_amends_the_claim_once(desk: Any, intake: 
     assert [method for method, *_ in intake.asked].count("AmendAnswers") == 1
 
 
-def test_a_correction_cut_off_after_the_amendment_is_completed_by_its_retry(desk: Any, intake: Any) -> None:
+def test_a_retry_completes_a_correction_cut_off_after_the_amendment(desk: Any, intake: Any) -> None:
     version = desk.do("StartAssessment")["version"]
     same = {"requestId": str(uuid4()), "version": version, "fact": "tenure", "value": "OWNER", "reason": "seen"}
 
@@ -171,7 +173,7 @@ def test_a_correction_cut_off_after_the_amendment_is_completed_by_its_retry(desk
     assert intake.claims[CLAIM].version == 8
 
 
-def test_word_of_its_own_amendment_does_not_undo_a_correction(desk: Any, intake: Any, others: Any) -> None:
+def test_the_event_of_a_corrections_own_amendment_does_not_undo_it(desk: Any, intake: Any, others: Any) -> None:
     version = desk.do("StartAssessment")["version"]
     amended = intake_events.ClaimAmended(changed_fields=["tenure"])
 
@@ -185,7 +187,7 @@ def test_word_of_its_own_amendment_does_not_undo_a_correction(desk: Any, intake:
     assert resumed == corrected
 
 
-def test_a_cleared_fact_is_no_item_any_more(desk: Any) -> None:
+def test_a_cleared_fact_is_no_longer_an_item(desk: Any) -> None:
     version = desk.do("StartAssessment")["version"]
 
     corrected = desk.do("CorrectItem", version=version, fact="tenure", value=None, reason="never said so")
@@ -193,7 +195,7 @@ def test_a_cleared_fact_is_no_item_any_more(desk: Any) -> None:
     assert set(statuses(corrected)) == {"surname"}
 
 
-def test_a_fact_amended_since_it_was_read_is_not_confirmed_unseen(desk: Any, intake: Any) -> None:
+def test_a_fact_amended_since_it_was_read_stays_unchecked(desk: Any, intake: Any) -> None:
     version = desk.do("StartAssessment")["version"]
     intake.change(tenure="OWNER", children=2)
 
@@ -206,7 +208,7 @@ def test_a_fact_amended_since_it_was_read_is_not_confirmed_unseen(desk: Any, int
     assert refused.fields == {"tenure", "children"}
 
 
-def test_an_amendment_between_check_and_confirmation_holds_the_confirmation_up(desk: Any, intake: Any) -> None:
+def test_an_amendment_after_the_check_prevents_the_confirmation(desk: Any, intake: Any) -> None:
     version = desk.do("StartAssessment")["version"]
     verified = desk.do("VerifyItems", version=version, items=check("surname", "tenure"))
     intake.change(tenure="OWNER")
@@ -219,7 +221,9 @@ def test_an_amendment_between_check_and_confirmation_holds_the_confirmation_up(d
     assert confirmed["claimVersion"] == 8
 
 
-def test_of_two_who_confirm_at_once_exactly_one_does(desk: Any, process: Any, database_urls: DatabaseUrls) -> None:
+def test_only_one_of_two_simultaneous_confirmations_succeeds(
+    desk: Any, process: Any, database_urls: DatabaseUrls
+) -> None:
     version = desk.do("StartAssessment")["version"]
     version = desk.do("VerifyItems", version=version, items=check("surname", "tenure"))["version"]
 
@@ -239,7 +243,7 @@ def test_of_two_who_confirm_at_once_exactly_one_does(desk: Any, process: Any, da
     assert len(rows(database_urls, "SELECT 1 FROM outbox")) == 1
 
 
-def test_a_claim_that_no_paying_system_can_hold_is_confirmed_once_its_other_form_is_agreed(
+def test_a_claim_with_a_proposal_can_be_confirmed_once_the_proposal_is_agreed(
     desk: Any, intake: Any, database_urls: DatabaseUrls
 ) -> None:
     intake.proposals["surname"] = "Lukasz"
@@ -280,7 +284,7 @@ def test_an_amendment_after_confirmation_leaves_it_confirmed(desk: Any, intake: 
     assert desk.call("StartAssessment", claimRef=CLAIM, requestId=str(uuid4())).reason == "ALREADY_CONFIRMED"
 
 
-def test_a_refusal_by_intake_names_the_fact_and_never_the_value(desk: Any, intake: Any) -> None:
+def test_a_refusal_by_intake_names_the_fact_without_its_value(desk: Any, intake: Any) -> None:
     version = desk.do("StartAssessment")["version"]
     intake.refused_values.append("canary-of-a-value")
 
@@ -298,14 +302,14 @@ def test_a_refusal_by_intake_names_the_fact_and_never_the_value(desk: Any, intak
     assert "canary" not in refused.text
 
 
-def test_without_intake_nothing_is_shown_or_changed_but_work_is_listed(desk: Any, intake: Any) -> None:
+def test_work_is_listed_while_intake_is_away_but_nothing_is_shown_or_changed(desk: Any, intake: Any) -> None:
     intake.is_away = True
 
     assert desk.call("StartAssessment", claimRef=CLAIM, requestId=str(uuid4())).code == "unavailable"
     assert desk.call("ListWork").body["items"][0]["version"] == 1
 
 
-def test_no_answer_lies_open_in_the_database(desk: Any, database_urls: DatabaseUrls) -> None:
+def test_the_database_holds_no_answer_in_clear_text(desk: Any, database_urls: DatabaseUrls) -> None:
     version = desk.do("StartAssessment")["version"]
     desk.do("VerifyItems", version=version, items=check("surname", "tenure"))
 
@@ -316,7 +320,7 @@ def test_no_answer_lies_open_in_the_database(desk: Any, database_urls: DatabaseU
     assert CANARY.lstrip("Ł") not in "".join(contents)  # as it also shows where the column is of bytes
 
 
-def test_unbooked_work_shows_as_such_after_thirty_minutes(
+def test_work_shows_as_unbooked_after_thirty_minutes(
     desk: Any, others: Any, process: Any, database_urls: DatabaseUrls
 ) -> None:
     others.submit("C00000000010")
@@ -332,7 +336,7 @@ def test_unbooked_work_shows_as_such_after_thirty_minutes(
     assert 'assessment_work{state="READY"} 2.0' in metrics
 
 
-def test_work_shows_what_the_paying_system_said(desk: Any, others: Any) -> None:
+def test_work_shows_acceptances_and_rejections_by_paying_systems(desk: Any, others: Any) -> None:
     others.send(
         gateway_events.TransferRejected(system=common_pb2.SYSTEM_JSAPS, transfer_id="T1", question_ids=["surname"])
     )
@@ -344,7 +348,7 @@ def test_work_shows_what_the_paying_system_said(desk: Any, others: Any) -> None:
     assert (accepted["acceptedBy"], accepted["rejectedQuestionIds"]) == (["SYSTEM_JSAPS"], [])
 
 
-def test_an_assessor_lists_their_own_office_and_what_has_none_yet(
+def test_assessors_list_their_own_offices_work_and_unbooked_work(
     desk: Any, desk_of: Callable[..., Any], others: Any
 ) -> None:
     others.submit("C00000000010", ago=timedelta(hours=2))
@@ -360,7 +364,7 @@ def test_an_assessor_lists_their_own_office_and_what_has_none_yet(
     assert listed(desk_of(office="654321").call("ListWork")) == ["C00000000010", "C00000000020"]
 
 
-def test_pages_follow_each_other_without_a_gap_and_confirmed_work_comes_last(desk: Any, others: Any) -> None:
+def test_pages_have_no_gaps_and_confirmed_work_comes_last(desk: Any, others: Any) -> None:
     version = desk.do("StartAssessment")["version"]
     version = desk.do("VerifyItems", version=version, items=check("surname", "tenure"))["version"]
     desk.do("ConfirmAssessment", version=version)

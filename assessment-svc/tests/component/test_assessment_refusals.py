@@ -58,7 +58,7 @@ def test_the_table_names_every_method_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_without_a_token_or_with_another_role_nobody_is_served(desk: Any, desk_of: Any, method: str) -> None:
+def test_calls_without_a_token_or_with_another_role_are_refused(desk: Any, desk_of: Any, method: str) -> None:
     nobody = refused(replace(desk, token=""), method, **body_of(method))
     others = refused(desk_of("OPERATOR", "SUPPORT", "SERVICE_MANAGER"), method, **body_of(method))
 
@@ -94,7 +94,7 @@ def test_a_claim_that_was_not_submitted_is_not_found(desk: Any, others: Any, met
 
 
 @pytest.mark.parametrize("method", MUTATING)
-def test_what_is_required_is_named_and_a_request_id_is_a_uuid(desk: Any, method: str) -> None:
+def test_missing_fields_and_a_malformed_request_id_are_named(desk: Any, method: str) -> None:
     required = {"claim_ref", "request_id"} | ({"version"} if method in VERSIONED else set())
 
     absent = refused(desk, method)
@@ -114,7 +114,7 @@ def test_a_stale_version_is_aborted_and_changes_nothing(desk: Any, intake: Any, 
 
 
 @pytest.mark.parametrize("method", MUTATING)
-def test_a_request_id_is_not_used_twice_for_different_things(desk: Any, intake: Any, others: Any, method: str) -> None:
+def test_a_request_id_with_another_body_is_refused(desk: Any, intake: Any, others: Any, method: str) -> None:
     intake.submit(UNKNOWN, surname="Evans")
     others.submit(UNKNOWN)
     checks = [{**CHECK, "fact": fact} for fact in ("surname", "tenure")]
@@ -164,14 +164,14 @@ def test_a_request_id_is_not_used_twice_for_different_things(desk: Any, intake: 
         ("ConfirmAssessment", {"schemes": ["SCHEME_INCOME_SUPPORT"]}, {"schemes[0]"}),
     ],
 )
-def test_bad_input_is_named_and_never_repeated(desk: Any, method: str, changes: Any, fields: set[str]) -> None:
+def test_bad_input_is_named_without_its_value(desk: Any, method: str, changes: Any, fields: set[str]) -> None:
     answer = refused(desk, method, **body_of(method, **changes))
 
     assert (answer.code, answer.fields) == ("invalid_argument", fields)
 
 
 @pytest.mark.parametrize("method", VERSIONED)
-def test_what_was_not_started_is_a_failed_precondition(desk: Any, intake: Any, others: Any, method: str) -> None:
+def test_an_assessment_that_was_not_started_cannot_be_changed(desk: Any, intake: Any, others: Any, method: str) -> None:
     intake.submit(UNKNOWN, surname="Evans")
     others.submit(UNKNOWN)
 
@@ -180,7 +180,7 @@ def test_what_was_not_started_is_a_failed_precondition(desk: Any, intake: Any, o
     assert (answer.code, answer.reason) == ("failed_precondition", "NOT_STARTED")
 
 
-def test_child_maintenance_is_not_an_assessors_to_confirm(desk: Any, desk_of: Any, intake: Any, others: Any) -> None:
+def test_an_assessor_cannot_confirm_child_maintenance(desk: Any, desk_of: Any, intake: Any, others: Any) -> None:
     intake.submit(UNKNOWN, surname="Evans")
     others.submit(UNKNOWN, schemes=[common_pb2.SCHEME_CHILD_MAINTENANCE])
     version = desk.do("StartAssessment", claimRef=UNKNOWN)["version"]
@@ -194,7 +194,7 @@ def test_child_maintenance_is_not_an_assessors_to_confirm(desk: Any, desk_of: An
     assert done.body["assessment"]["state"] == "ASSESSMENT_STATE_CONFIRMED"
 
 
-def test_a_body_that_is_no_message_is_refused(desk: Any, process: Any) -> None:
+def test_a_malformed_body_is_refused(desk: Any, process: Any) -> None:
     url = f"http://127.0.0.1:{process.http.port}/cms.assessment.v1.AssessmentService/CorrectItem"
     headers = {"Authorization": f"Bearer {desk.token}", "Content-Type": "application/json"}
 

@@ -100,7 +100,7 @@ def listed(database: Database, claim_ref: str) -> Any:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(HISTORY), again=st.lists(st.sampled_from(HISTORY), max_size=5))
-def test_any_order_with_duplicates_gives_the_same_work_item(
+def test_events_in_any_order_and_repeated_give_the_same_work_item(
     database: Database, order: list[Event], again: list[Event]
 ) -> None:
     straight, shuffled = uuid4().hex[:12], uuid4().hex[:12]
@@ -111,7 +111,7 @@ def test_any_order_with_duplicates_gives_the_same_work_item(
     assert listed(database, shuffled) == listed(database, straight)
 
 
-def test_the_last_word_of_each_kind_stays(database: Database) -> None:
+def test_the_latest_report_of_each_kind_counts(database: Database) -> None:
     handle(database, "C1", HISTORY)
 
     work = listed(database, "C1")
@@ -121,7 +121,7 @@ def test_the_last_word_of_each_kind_stays(database: Database) -> None:
     assert (work["accepted_by"], work["rejected_question_ids"]) == (("JSAPS",), ("tenure",))
 
 
-def test_a_booking_before_the_submission_is_no_work_yet(database: Database) -> None:
+def test_a_claim_becomes_work_only_when_it_is_submitted(database: Database) -> None:
     handle(database, "C1", [booked("A1", minutes=5), amended("surname", version=8)])
     before = listed(database, "C1")
     handle(database, "C1", [submitted()])
@@ -157,7 +157,7 @@ def found(assessment: Assessment | None) -> Assessment:
 
 @given(order=st.permutations([amended("surname", version=8), amended("surname", version=9), amended(version=2)]))
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_word_of_amendments_in_any_order_unchecks_what_changed(
+def test_amendment_events_in_any_order_uncheck_the_changed_facts(
     database: Database, checked_claim: Callable[[], Assessment], order: list[Event]
 ) -> None:
     handle(database, "C1", [*order, order[0]])
@@ -167,7 +167,7 @@ def test_word_of_amendments_in_any_order_unchecks_what_changed(
     assert items["tenure"].status is ItemStatus.CONFIRMED
 
 
-def test_word_of_an_amendment_that_was_read_already_unchecks_nothing(
+def test_an_event_of_an_amendment_already_read_unchecks_nothing(
     database: Database, checked_claim: Callable[[], Assessment]
 ) -> None:
     before = checked_claim()
@@ -177,7 +177,7 @@ def test_word_of_an_amendment_that_was_read_already_unchecks_nothing(
     assert checked_claim() == before
 
 
-def test_saving_drops_the_items_that_are_gone(database: Database, checked_claim: Callable[[], Assessment]) -> None:
+def test_saving_deletes_items_whose_facts_are_gone(database: Database, checked_claim: Callable[[], Assessment]) -> None:
     before = checked_claim()
 
     with database.transaction() as conn:
@@ -189,19 +189,24 @@ def test_saving_drops_the_items_that_are_gone(database: Database, checked_claim:
     }
 
 
-def test_an_event_of_a_system_that_this_release_does_not_know_is_refused(database: Database) -> None:
+def test_an_event_of_an_unknown_system_is_refused(database: Database) -> None:
     with pytest.raises(InvalidArgument):
         handle(database, "C1", [event(gateway_events.TransferAccepted(system=77))])  # type: ignore[arg-type]
 
 
-def test_an_event_comes_from_the_bus_and_is_receipted(database: Database, bus: Bus) -> None:
+def test_an_event_from_the_bus_is_handled_and_receipted(database: Database, bus: Bus) -> None:
     with database.transaction() as conn:
         outbox.append(conn, claim_ref="C1", version=7, event=submitted().message)
     intakes_relay = Relay("intake-svc", database, bus, consumer="test")
     inbox = Inbox("assessment-svc", database, bus, HANDLERS, consumer="test")
 
     intakes_relay.publish()
-    eventually(inbox.consume, what="the event")
+
+    def handled() -> Any:
+        inbox.consume()
+        return listed(database, "C1")
+
+    eventually(handled, what="the event")
 
     def receipted() -> bool:
         intakes_relay.receive()

@@ -115,7 +115,9 @@ def present_call(vault: Vault, tmp_path: Path) -> Iterator[Call]:
         yield present
 
 
-def test_an_interview_is_read_as_the_caller_for_a_purpose(client: IntakeClient, intake_server: IntakeServer) -> None:
+def test_the_interview_is_read_with_the_callers_token_and_a_purpose(
+    client: IntakeClient, intake_server: IntakeServer
+) -> None:
     interview = client.get_interview("C0123456789A", purpose="appointment A1")
 
     [(metadata, request)] = intake_server.heard
@@ -126,7 +128,7 @@ def test_an_interview_is_read_as_the_caller_for_a_purpose(client: IntakeClient, 
     assert interview.questions["surname"].answer.string_value == "Jones"
 
 
-def test_a_form_that_waits_for_agreement_comes_with_its_question() -> None:
+def test_a_proposal_that_nobody_has_agreed_to_comes_with_its_question() -> None:
     proposed = intake_pb2.Interview(
         version=9,
         questions=[
@@ -144,7 +146,7 @@ def test_a_form_that_waits_for_agreement_comes_with_its_question() -> None:
     assert interview.facts.proposed == {"surname"}
 
 
-def test_an_amendment_carries_all_that_intake_needs(client: IntakeClient, intake_server: IntakeServer) -> None:
+def test_an_amendment_carries_everything_that_intake_needs(client: IntakeClient, intake_server: IntakeServer) -> None:
     client.amend(AMENDMENT, purpose="work item C0123456789A")
 
     [(metadata, request)] = intake_server.heard
@@ -168,7 +170,7 @@ def test_an_amendment_carries_all_that_intake_needs(client: IntakeClient, intake
         (["surname", "partner_surname"], ["surname", "partner_surname"]),
     ],
 )
-def test_what_intake_finds_at_fault_is_named_in_our_words(
+def test_fields_at_fault_in_intake_are_named_by_our_own_fields(
     client: IntakeClient, intake_server: IntakeServer, fields: list[str], told: list[str]
 ) -> None:
     intake_server.refusal = InvalidArgument.of(*(Violation(field=name, description="is not so") for name in fields))
@@ -179,21 +181,21 @@ def test_what_intake_finds_at_fault_is_named_in_our_words(
     assert [violation.field for violation in refused.value.violations] == told
 
 
-def test_a_claim_that_moved_on_is_told_as_such(client: IntakeClient, intake_server: IntakeServer) -> None:
+def test_a_claim_that_was_amended_meanwhile_is_aborted(client: IntakeClient, intake_server: IntakeServer) -> None:
     intake_server.refusal = StaleVersion(given=9, current=10)
 
     with pytest.raises(ClaimChanged):
         client.amend(AMENDMENT, purpose="appointment A1")
 
 
-def test_other_refusals_come_through_as_they_are(client: IntakeClient, intake_server: IntakeServer) -> None:
+def test_other_refusals_are_passed_on_unchanged(client: IntakeClient, intake_server: IntakeServer) -> None:
     intake_server.refusal = NotFound("CLAIM_NOT_FOUND", "no such claim")
 
     with pytest.raises(NotFound):
         client.get_interview("C0123456789A", purpose="appointment A1")
 
 
-def test_a_claim_whose_booking_intake_has_not_heard_of_is_not_there_yet(
+def test_a_claim_whose_booking_intake_has_not_heard_of_is_not_found(
     client: IntakeClient, intake_server: IntakeServer
 ) -> None:
     intake_server.refusal = PermissionDenied("NO_APPOINTMENT", "no appointment is known yet")
@@ -206,7 +208,9 @@ def test_a_claim_whose_booking_intake_has_not_heard_of_is_not_there_yet(
     assert reading.value.reason == amending.value.reason == "NO_APPOINTMENT"
 
 
-def test_a_claim_of_another_office_is_refused_as_intake_does(client: IntakeClient, intake_server: IntakeServer) -> None:
+def test_another_offices_claim_is_refused_with_intakes_reason(
+    client: IntakeClient, intake_server: IntakeServer
+) -> None:
     intake_server.refusal = PermissionDenied("OTHER_OFFICE", "another office's")
 
     with pytest.raises(PermissionDenied) as refused:
@@ -215,6 +219,6 @@ def test_a_claim_of_another_office_is_refused_as_intake_does(client: IntakeClien
     assert refused.value.reason == "OTHER_OFFICE"
 
 
-def test_an_intake_that_is_away_is_unavailable() -> None:
+def test_the_call_is_unavailable_while_intake_is_away() -> None:
     with remote.channel(f"127.0.0.1:{free_port()}") as channel, pytest.raises(Unavailable):
         IntakeClient(channel).get_interview("C0123456789A", purpose="appointment A1")

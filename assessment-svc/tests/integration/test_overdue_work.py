@@ -46,7 +46,7 @@ def test_work_is_overdue_after_its_deadline(
     assert overdue(database) == [shown]
 
 
-def test_what_is_confirmed_is_never_overdue(database: Database, clock_file: Path) -> None:
+def test_confirmed_work_is_never_overdue(database: Database, clock_file: Path) -> None:
     with database.transaction() as conn:
         conn.execute(INSERT, {"state": "CONFIRMED", "submitted": True, "booked": True, "now": clock.now()})
 
@@ -55,7 +55,7 @@ def test_what_is_confirmed_is_never_overdue(database: Database, clock_file: Path
     assert overdue(database) == []
 
 
-def test_a_refusal_is_overdue_until_the_system_accepts(database: Database, clock_file: Path) -> None:
+def test_a_rejection_is_overdue_until_the_system_accepts(database: Database, clock_file: Path) -> None:
     with database.transaction() as conn:
         conn.execute(
             "INSERT INTO outcomes (claim_ref, system, rejected_time) VALUES ('C1', 'JSAPS', %s)", [clock.now()]

@@ -52,13 +52,13 @@ def owner(database: Database, database_urls: Any) -> Iterator[Connection]:
 
 
 @pytest.mark.parametrize("deadline", DEADLINES, ids=lambda deadline: deadline.state)
-def test_what_is_overdue_is_found_among_what_is_open(owner: Connection, deadline: Any) -> None:
+def test_overdue_queries_read_only_open_rows(owner: Connection, deadline: Any) -> None:
     overdue = f"SELECT count(*) FROM ({deadline.query}) AS found WHERE since < %s"  # noqa: S608 - as the chassis asks
 
     assert 1 <= rows_read(owner, overdue, [clock.now()]) < 10
 
 
-def test_open_work_is_counted_without_what_was_confirmed(owner: Connection) -> None:
+def test_counting_open_work_reads_no_confirmed_work(owner: Connection) -> None:
     assert store.count_by_state(owner) == {"READY": 2, "IN_PROGRESS": 1}
     assert rows_read(owner, store.COUNT_BY_STATE, []) < 10
     assert rows_read(owner, store.COUNT_UNBOOKED, [clock.now()]) < 10

@@ -58,13 +58,13 @@ def test_starting_makes_every_fact_an_unchecked_item() -> None:
     assert statuses(BEGUN) == {"surname": "UNCHECKED", "tenure": "UNCHECKED"}
 
 
-def test_taking_up_again_what_has_not_changed_changes_nothing() -> None:
+def test_resuming_an_unchanged_assessment_changes_nothing() -> None:
     checked = verified(BEGUN, "surname")
 
     assert checked.start(FACTS) == checked
 
 
-def test_taking_up_again_after_an_amendment_unchecks_what_changed_and_drops_what_is_gone() -> None:
+def test_resuming_after_an_amendment_unchecks_changed_facts_and_drops_removed_ones() -> None:
     resumed = verified(BEGUN, "surname", "tenure").start(facts(9, surname=3, tenure=9, rent=9))
     shorter = resumed.start(facts(10, surname=3))
 
@@ -78,7 +78,7 @@ def test_facts_older_than_the_items_are_refused() -> None:
         BEGUN.start(facts(6, surname=3))
 
 
-def test_a_check_keeps_who_made_it_and_what_was_seen() -> None:
+def test_a_check_records_its_assessor_and_the_evidence() -> None:
     evidence = Evidence(kind="PASSPORT", seen_on=date(2026, 3, 1))
     disputed = Check(fact="surname", status=ItemStatus.DISPUTED, evidence=evidence)
 
@@ -87,18 +87,18 @@ def test_a_check_keeps_who_made_it_and_what_was_seen() -> None:
     assert (item.status, item.evidence, item.checked, item.settled) == (ItemStatus.DISPUTED, evidence, BY, False)
 
 
-def test_a_check_does_not_count_for_an_answer_that_came_after_it() -> None:
+def test_a_check_does_not_count_for_a_later_answer() -> None:
     after = verified(BEGUN, "surname", "tenure", known=facts(8, surname=3, tenure=8))
 
     assert statuses(after) == {"surname": "CONFIRMED", "tenure": "UNCHECKED"}
     assert after.items["tenure"].answered_version == 8
 
 
-def test_a_check_of_a_fact_that_is_gone_is_no_error() -> None:
+def test_a_check_of_a_removed_fact_is_ignored() -> None:
     assert statuses(verified(BEGUN, "surname", "tenure", known=facts(8, surname=3))) == {"surname": "CONFIRMED"}
 
 
-def test_checks_of_unknown_facts_and_double_ones_are_named_by_their_place() -> None:
+def test_unknown_and_repeated_checks_are_named_by_their_position() -> None:
     with pytest.raises(InvalidArgument) as refused:
         verified(BEGUN, "surname", "nonsense", "surname")
 
@@ -111,7 +111,7 @@ def test_a_stale_version_is_refused_before_anything_else() -> None:
         READY.verify(confirmed("surname"), version=9, facts=FACTS, checked=BY)
 
 
-def test_nothing_is_checked_before_the_start_or_after_the_confirmation() -> None:
+def test_items_can_be_checked_only_between_start_and_confirmation() -> None:
     done = confirm(verified(BEGUN, "surname", "tenure"))
 
     with pytest.raises(NotStarted):
@@ -133,14 +133,14 @@ def test_only_an_item_can_be_corrected() -> None:
     assert [violation.field for violation in refused.value.violations] == ["fact"]
 
 
-def test_a_correction_counts_for_its_answer_alone() -> None:
+def test_a_correction_counts_only_for_its_own_answer() -> None:
     corrected = BEGUN.correct("tenure", facts=facts(8, surname=3, tenure=8), checked=BY)
 
     assert statuses(corrected) == {"surname": "UNCHECKED", "tenure": "CORRECTED"}
     assert statuses(corrected.start(facts(9, surname=3, tenure=9))) == {"surname": "UNCHECKED", "tenure": "UNCHECKED"}
 
 
-def test_word_of_an_amendment_unchecks_and_word_of_an_older_one_does_not() -> None:
+def test_an_amendment_event_unchecks_only_older_answers() -> None:
     checked = verified(BEGUN, "surname", "tenure")
 
     assert statuses(checked.amended(["tenure", "rent"], claim_version=8)) == {
@@ -150,7 +150,7 @@ def test_word_of_an_amendment_unchecks_and_word_of_an_older_one_does_not() -> No
     assert checked.amended(["tenure"], claim_version=5) == checked
 
 
-def test_a_check_after_word_of_an_amendment_does_not_count_for_the_new_answer() -> None:
+def test_a_check_after_an_amendment_event_does_not_count_for_the_new_answer() -> None:
     told = verified(BEGUN, "surname", "tenure").amended(["tenure"], claim_version=8)
 
     after = verified(told, "tenure", known=facts(8, surname=3, tenure=8))
@@ -158,7 +158,7 @@ def test_a_check_after_word_of_an_amendment_does_not_count_for_the_new_answer() 
     assert statuses(after)["tenure"] == "UNCHECKED"
 
 
-def test_an_amendment_leaves_a_confirmed_assessment_as_it_was() -> None:
+def test_an_amendment_does_not_change_a_confirmed_assessment() -> None:
     done = confirm(verified(BEGUN, "surname", "tenure"))
 
     assert done.amended(["tenure"], claim_version=8) is done
@@ -173,7 +173,7 @@ def test_confirmation_names_every_open_item() -> None:
     ]
 
 
-def test_confirmation_names_every_fact_that_needs_a_form_to_be_agreed() -> None:
+def test_confirmation_names_every_fact_with_an_open_proposal() -> None:
     proposed = replace(FACTS, proposed=frozenset({"tenure", "surname"}))
 
     with pytest.raises(ProposalsOpen) as refused:
@@ -194,7 +194,7 @@ def test_confirmation_covers_the_version_whose_items_were_checked() -> None:
     assert (done.state, done.version, done.confirmed) == (AssessmentState.CONFIRMED, 4, BY)
 
 
-def test_schemes_are_confirmed_one_by_one_until_the_claim_is() -> None:
+def test_a_claim_is_confirmed_when_its_last_scheme_is() -> None:
     both = replace(verified(BEGUN, "surname", "tenure"), schemes=(JSA, "INCOME_SUPPORT"))
 
     first = confirm(both, schemes=both.schemes_to_confirm([JSA], as_assessor=True))
@@ -206,14 +206,14 @@ def test_schemes_are_confirmed_one_by_one_until_the_claim_is() -> None:
     assert (second.state, second.confirmed_schemes) == (AssessmentState.CONFIRMED, (JSA, "INCOME_SUPPORT"))
 
 
-def test_a_scheme_that_was_not_claimed_is_named_by_its_place() -> None:
+def test_a_scheme_that_was_not_claimed_is_named_by_its_position() -> None:
     with pytest.raises(InvalidArgument) as refused:
         BEGUN.schemes_to_confirm([JSA, "INCOME_SUPPORT"], as_assessor=True)
 
     assert [violation.field for violation in refused.value.violations] == ["schemes[1]"]
 
 
-def test_child_maintenance_is_a_caseworkers_and_the_rest_an_assessors() -> None:
+def test_caseworkers_confirm_child_maintenance_and_assessors_the_rest() -> None:
     child = replace(BEGUN, schemes=("CHILD_MAINTENANCE",))
 
     assert child.schemes_to_confirm([], as_assessor=False) == ("CHILD_MAINTENANCE",)
@@ -223,7 +223,7 @@ def test_child_maintenance_is_a_caseworkers_and_the_rest_an_assessors() -> None:
         BEGUN.schemes_to_confirm([], as_assessor=False)
 
 
-def test_work_is_its_offices_and_unbooked_work_any_offices() -> None:
+def test_booked_work_belongs_to_its_office_and_unbooked_work_to_any() -> None:
     booked = replace(READY, office_code="123456", appointment_id="A1")
 
     booked.check_office("123456")
@@ -244,7 +244,7 @@ def test_work_is_its_offices_and_unbooked_work_any_offices() -> None:
         (timedelta(days=400), Booking.UNBOOKED),
     ],
 )
-def test_a_booking_is_awaited_for_thirty_minutes(waited: timedelta, booking: Booking) -> None:
+def test_work_counts_as_unbooked_after_thirty_minutes(waited: timedelta, booking: Booking) -> None:
     work = WorkItem(
         claim_ref="C0123456789A",
         state=AssessmentState.READY,
@@ -263,7 +263,7 @@ NAMES = ("surname", "tenure", "rent")
 
 
 @given(st.lists(st.one_of(st.sets(st.sampled_from(NAMES)), st.sets(st.sampled_from(NAMES)).map(tuple)), max_size=12))
-def test_whatever_happens_an_answer_that_nobody_checked_is_never_settled(
+def test_an_answer_that_nobody_checked_is_never_settled(
     acts: list[set[str] | tuple[str, ...]],
 ) -> None:
     """Sets are amendments, which the service may not have heard of; tuples are checks of what was shown last."""

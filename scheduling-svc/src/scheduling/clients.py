@@ -1,4 +1,4 @@
-"""The other services that scheduling asks."""
+"""The calls to intake."""
 
 from typing import Protocol
 
@@ -15,21 +15,21 @@ _OPEN = {intake_pb2.CLAIM_STATE_DRAFT, intake_pb2.CLAIM_STATE_SUBMITTED}
 
 
 class Intake(Protocol):
-    """What scheduling needs of intake."""
+    """Intake, called with the caller's own token."""
 
     def claim(self, claim_ref: str) -> Claim:
-        """The claim as it is now. Raises NotFound where there is none, Unavailable where intake is away."""
+        """The claim as it is now. Raises NotFound if there is none, Unavailable if intake is away."""
         ...
 
 
 class IntakeService:
-    """Intake over gRPC, asked as the person who books, within two seconds and the call's deadline."""
+    """Intake over gRPC, within two seconds and the call's deadline."""
 
     def __init__(self, channel: grpc.Channel) -> None:
         self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
 
     def claim(self, claim_ref: str) -> Claim:
-        """See Intake. Of what intake shows that person of the claimant nothing is kept."""
+        """See Intake. Nothing that intake shows of the claimant is kept."""
         response = remote.invoke(
             self._stub.GetClaim,
             intake_pb2.GetClaimRequest(claim_ref=claim_ref),

@@ -7,7 +7,7 @@ from chassis.settings import Positive, ServiceSettings
 
 
 class Settings(ServiceSettings, frozen=True, kw_only=True):
-    """What scheduling needs beside what every service needs."""
+    """The settings of scheduling, beside those of every service."""
 
     grpc_port: int = 50052
     http_port: int = 8052
@@ -20,5 +20,5 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
 
     @property
     def target(self) -> timedelta:
-        """The same as a length of time."""
+        """The target as a length of time."""
         return timedelta(hours=self.target_hours)

@@ -1,4 +1,4 @@
-"""How long a claim may be without an interview, and who sees to it then. docs/states.md tells why."""
+"""The deadline for booking an interview, and its owner; docs/states.md has the reasons."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The state of scheduling, read from the database at scrape."""
+"""Gauges of scheduling, read from the database at a scrape."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from chassis.state_gauges import Samples, StateGauge
 from scheduling import store
 
 RATIO_OVER = timedelta(hours=24)
-"""The bookings that the ratio is of: those of so long until now, by the platform's clock."""
+"""The ratio covers the bookings of this long until now, by the platform's clock."""
 
 
 def _within_target(conn: Connection) -> Samples:

@@ -58,7 +58,7 @@ class SchedulingApi:
         return response
 
     def BookAppointment(self, request: scheduling_pb2.BookAppointmentRequest) -> scheduling_pb2.BookAppointmentResponse:
-        """Books a slot, or the earliest."""
+        """Books the given slot, or the earliest one."""
         _refuse(_booking_faults(request))
         if not request.earliest:
             slot = partial(
@@ -144,7 +144,11 @@ def _search_faults(request: scheduling_pb2.FindSlotsRequest) -> Iterator[Violati
     yield from _unless_one_of(postcode=request.postcode, office_code=request.office_code)
     yield from _needs_faults(request.needs)
     times = [name for name in ("from", "until") if request.HasField(name)]
-    faults = [Violation(field=name, description="is no time") for name in times if not _is_time(getattr(request, name))]
+    faults = [
+        Violation(field=name, description="is not a time of the calendar")
+        for name in times
+        if not _is_time(getattr(request, name))
+    ]
     yield from faults
     if len(times) == 2 and not faults and _time(request, "until") <= _time(request, "from"):  # type: ignore[operator]
         yield Violation(field="until", description="is not after from")

@@ -1,4 +1,4 @@
-"""What is measured as it happens."""
+"""Metrics that are counted as things happen."""
 
 from prometheus_client import Histogram
 

@@ -1,4 +1,4 @@
-"""All SQL of scheduling. Functions take a connection; what must never happen twice is held by constraints."""
+"""All SQL of scheduling. Constraints prevent double bookings."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -25,9 +25,9 @@ _BY_CONSTRAINT: dict[str | None, type[SlotTaken | AlreadyBooked]] = {
 }
 
 
-# The first free slots of each office after a place: soonest first, and of equal ones the nearest office's. No more is
-# read than is given, and nothing that has passed. OFFSET 0 makes the server look up each slot's appointment in turn: as a
-# join it would be planned by the history, in which nearly every slot is taken.
+# The first free slots of each office after a place: soonest first, and of equal ones the nearest office's. It reads no
+# past slots, and no more than it returns. OFFSET 0 makes the server look up each slot's appointment in turn; it would
+# plan a join by the history, in which nearly every slot is taken.
 FREE = """
     SELECT free.*
     FROM unnest(%(offices)s::text[], %(after_assessors)s::text[]) WITH ORDINALITY AS near (code, after_assessor, rank)
@@ -54,7 +54,7 @@ FREE = """
 # A slot.
 SLOT = "SELECT assessor_id, office_code, start_time, end_time, channel FROM slots WHERE slot_id = %s"
 
-# Takes a slot's row, so that bookings of one slot come one after the other.
+# Locks a slot, so that its bookings run one after the other.
 LOCK = f"{SLOT} FOR UPDATE"
 
 # Whether a live appointment holds the slot.
@@ -62,15 +62,14 @@ IS_HELD = """
     SELECT EXISTS (SELECT 1 FROM appointments WHERE slot_id = %s AND state IN ('BOOKED', 'MOVED')) AS held
 """
 
-# Opens slots for booking; those that are open, or lie across one that is, stay as they are.
+# Opens slots for booking. Slots that are open already, or overlap one, are left out.
 OPEN_SLOTS = """
     INSERT INTO slots (slot_id, assessor_id, office_code, start_time, end_time, channel)
     SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[])
     ON CONFLICT DO NOTHING
 """
 
-# Writes a new appointment, unless its slot or its claim has one; the claim's first contact waits for none any more,
-# whether it was told of already or will be.
+# Writes a new appointment, and marks the claim's first contact as booked, whether or not it has been recorded yet.
 INSERT_APPOINTMENT = """
     WITH seen_to AS (
         INSERT INTO first_contacts (claim_ref, first_contact_time, booked)
@@ -96,22 +95,22 @@ APPOINTMENTS = """
 # An appointment by its id.
 APPOINTMENT = f"{APPOINTMENTS} WHERE appointment_id = %s"
 
-# The claim's last appointment.
+# The claim's latest appointment.
 APPOINTMENT_OF_CLAIM = f"{APPOINTMENTS} WHERE claim_ref = %s ORDER BY booked_time DESC LIMIT 1"
 
-# Keeps the earliest first contact that was told of a claim, in whatever order the events come.
+# Keeps the earliest first contact of a claim; the events may come in any order.
 KEEP_FIRST_CONTACT = """
     INSERT INTO first_contacts (claim_ref, first_contact_time) VALUES (%s, %s)
     ON CONFLICT (claim_ref) DO UPDATE
     SET first_contact_time = least(first_contacts.first_contact_time, excluded.first_contact_time)
 """
 
-# Claims whose first contact was told and that never had an appointment.
+# Claims with a first contact that never had an appointment.
 COUNT_UNBOOKED = """
     SELECT count(*) AS count FROM first_contacts WHERE NOT booked
 """
 
-# Of the appointments booked since a time, the share that start by their target; null when there are none.
+# The share of appointments booked since a time that start by their target; null if there are none.
 WITHIN_TARGET = """
     SELECT avg(within_target::integer)::float AS ratio FROM appointments WHERE booked_time >= %s
 """
@@ -154,7 +153,7 @@ def search_parameters(search: Search, *, number: int, after: Slot | None = None)
 
 
 def earliest_of_each_office(conn: Connection, search: Search, *, passed_over: Collection[UUID]) -> list[Slot]:
-    """The earliest free slot of each office that has one, but for those passed over."""
+    """The earliest free slot of each office that has one, leaving out those passed over."""
     parameters = search_parameters(search, number=1)
     return _free(conn, parameters | {"passed_over": list(passed_over), "in_all": None})
 
@@ -170,13 +169,13 @@ def slot(conn: Connection, slot_id: UUID) -> Slot | None:
 
 
 def lock_slot(conn: Connection, slot_id: UUID) -> Slot | None:
-    """The slot, waiting for a booking of it that is under way; None where there is no such slot."""
+    """Locks the slot, waiting for a booking under way; None if there is no such slot."""
     row = conn.execute(LOCK, [slot_id]).fetchone()
     return _slot(row) if row else None
 
 
 def take_slot(conn: Connection, slot_id: UUID) -> bool:
-    """Whether the slot is free and now this transaction's; False where another holds it or is booking it."""
+    """Locks the slot if it is free; False if an appointment holds it or another transaction is booking it."""
     # Two statements: the second sees what was committed up to the moment at which the lock was had.
     with conn.pipeline():
         locked = conn.execute(f"{LOCK} SKIP LOCKED", [slot_id])
@@ -186,7 +185,7 @@ def take_slot(conn: Connection, slot_id: UUID) -> bool:
 
 
 def try_rota_lock(conn: Connection) -> bool:
-    """Whether this transaction alone opens slots now; False where another replica does."""
+    """Locks the opening of rotas; False if another replica holds the lock."""
     row = conn.execute("SELECT pg_try_advisory_xact_lock(%s) AS locked", [_ROTA_LOCK]).fetchone()
     return row is not None and bool(row["locked"])
 
@@ -223,23 +222,23 @@ def appointment(conn: Connection, appointment_id: UUID) -> Appointment | None:
 
 
 def appointment_of_claim(conn: Connection, claim_ref: str) -> Appointment | None:
-    """The claim's last appointment, or None."""
+    """The claim's latest appointment, or None."""
     row = conn.execute(APPOINTMENT_OF_CLAIM, [claim_ref]).fetchone()
     return _appointment(row) if row else None
 
 
 def keep_first_contact(conn: Connection, *, claim_ref: str, first_contact_time: datetime) -> None:
-    """Keeps when the claimant first made contact: the earliest time that was told."""
+    """Keeps the claim's first contact: the earliest time that was reported."""
     conn.execute(KEEP_FIRST_CONTACT, [claim_ref, first_contact_time])
 
 
 def count_unbooked(conn: Connection) -> int:
-    """How many claims have made first contact and never had an appointment."""
+    """The number of claims with a first contact that never had an appointment."""
     row = conn.execute(COUNT_UNBOOKED).fetchone()
     return int(row["count"]) if row else 0
 
 
 def within_target_ratio(conn: Connection, *, since: datetime) -> float | None:
-    """The share of the appointments booked since then that start by their target; None where there are none."""
+    """The share of the appointments booked since then that start by their target; None if there are none."""
     row = conn.execute(WITHIN_TARGET, [since]).fetchone()
     return row["ratio"] if row else None

@@ -44,9 +44,7 @@ def test_free_slots_come_soonest_first_from_the_offices_within_reach(door: Any, 
     assert all(slot["channel"] == "CHANNEL_OFFICE" for slot in found["slots"])
 
 
-def test_what_is_within_the_target_counted_from_now_is_said_of_each_slot_and_the_earliest_is_named(
-    http: Any, tokens: Tokens
-) -> None:
+def test_each_slot_says_whether_it_is_within_the_target_and_the_earliest_is_named(http: Any, tokens: Tokens) -> None:
     found = http("FindSlots", {"officeCode": LEEDS, "pageSize": 100}, tokens.issue("ASSESSOR")).body
 
     due = target_due(clock.now(), Nation.ENGLAND)
@@ -55,7 +53,7 @@ def test_what_is_within_the_target_counted_from_now_is_said_of_each_slot_and_the
     assert found["slots"][0]["office"] == {"code": LEEDS, "name": "Leeds", "distanceKm": 0.0}
 
 
-def test_there_is_no_earliest_within_the_target_where_the_search_begins_after_it(http: Any, tokens: Tokens) -> None:
+def test_a_search_after_the_target_names_no_earliest_slot(http: Any, tokens: Tokens) -> None:
     after = target_due(clock.now(), Nation.ENGLAND) + timedelta(hours=1)
 
     body = {"officeCode": LEEDS, "from": after.isoformat()}
@@ -66,7 +64,7 @@ def test_there_is_no_earliest_within_the_target_where_the_search_begins_after_it
     assert "earliestWithinTarget" not in found
 
 
-def test_a_time_that_no_calendar_has_is_refused(process: Process, tokens: Tokens) -> None:
+def test_an_impossible_time_is_refused(process: Process, tokens: Tokens) -> None:
     request = scheduling_pb2.FindSlotsRequest(office_code=LEEDS, until=Timestamp(seconds=10**15))
     getattr(request, "from").CopyFrom(Timestamp(seconds=-(10**15)))
 
@@ -93,7 +91,7 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat(http: Any, tokens: To
     assert page_token
 
 
-def test_a_page_goes_on_from_a_slot_of_its_own_search_alone(http: Any, tokens: Tokens) -> None:
+def test_a_page_token_of_another_search_is_refused(http: Any, tokens: Tokens) -> None:
     token = tokens.issue("OPERATOR")
     elsewhere = http("FindSlots", {"officeCode": LEEDS, "pageSize": 1}, token).body["nextPageToken"]
 
@@ -145,7 +143,7 @@ def test_the_earliest_is_booked_at_the_nearest_office_with_its_lead_time_and_tar
     assert booked["withinTarget"] == (start <= target_due(first_contact, Nation.ENGLAND))
 
 
-def test_a_slot_that_was_found_can_be_booked_and_is_found_no_more(http: Any, tokens: Tokens, intake: Any) -> None:
+def test_a_booked_slot_is_no_longer_found(http: Any, tokens: Tokens, intake: Any) -> None:
     intake.open(CLAIM)
     token = tokens.issue("OPERATOR")
     slot = http("FindSlots", {"officeCode": LEEDS, "channel": "CHANNEL_TELEPHONE"}, token).body["slots"][0]
@@ -169,7 +167,7 @@ def test_an_appointment_is_found_by_its_id_and_by_its_claim(door: Any, tokens: T
     assert by_id == by_claim == booked | {"office": booked["office"] | {"distanceKm": 0.0}}
 
 
-def test_a_retry_gets_the_first_answer_even_when_the_claim_was_withdrawn_or_intake_went_away(
+def test_a_retry_gets_the_first_answer_although_the_claim_was_withdrawn_and_intake_is_away(
     http: Any, tokens: Tokens, intake: Any
 ) -> None:
     intake.open(CLAIM)
@@ -197,9 +195,7 @@ def test_a_slot_that_has_begun_is_refused(http: Any, tokens: Tokens, intake: Any
     assert (answer.code, answer.reason) == ("failed_precondition", "SLOT_PASSED")
 
 
-def test_after_the_clock_was_moved_beyond_every_rota_there_are_slots_again(
-    http: Any, tokens: Tokens, intake: Any
-) -> None:
+def test_slots_are_opened_again_after_the_clock_moves_beyond_every_rota(http: Any, tokens: Tokens, intake: Any) -> None:
     clock.advance(timedelta(days=90))
     intake.open(CLAIM)
     token = tokens.issue("OPERATOR")
@@ -209,7 +205,7 @@ def test_after_the_clock_was_moved_beyond_every_rota_there_are_slots_again(
     assert clock.now() < moment(booked["startTime"]) < clock.now() + timedelta(days=7)
 
 
-def test_a_booking_tells_the_others_with_references_alone(
+def test_the_booking_event_holds_only_references(
     http: Any, tokens: Tokens, intake: Any, database_urls: DatabaseUrls
 ) -> None:
     intake.open(CLAIM)
@@ -225,7 +221,7 @@ def test_a_booking_tells_the_others_with_references_alone(
     assert b"LS1" not in rows[0][4]
 
 
-def test_a_booking_that_was_not_committed_is_not_measured(
+def test_a_booking_that_fails_to_commit_is_not_counted(
     http: Any, tokens: Tokens, intake: Any, database_urls: DatabaseUrls
 ) -> None:
     def measured() -> float:

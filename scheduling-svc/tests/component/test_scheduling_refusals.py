@@ -106,7 +106,7 @@ def test_no_method_is_served_without_a_token(door: Any) -> None:
     )
 
 
-def test_no_method_is_served_to_another_role_than_the_contract_allows(door: Any, tokens: Tokens) -> None:
+def test_roles_that_the_contract_does_not_allow_are_refused(door: Any, tokens: Tokens) -> None:
     for method, body in VALID.items():
         for role in ROLES - ALLOWED[method]:
             answer = door(method, body, tokens.issue(role))
@@ -136,7 +136,7 @@ def test_an_assessor_does_not_see_another_offices_appointment(
 
 
 @pytest.mark.parametrize(("other_role", "code"), [("SERVICE_MANAGER", "ok"), ("COUNCIL_OFFICER", "permission_denied")])
-def test_an_assessor_with_another_role_is_bound_as_the_wider_of_those_that_may_see_an_appointment(
+def test_an_assessor_with_a_second_role_has_the_rights_of_the_wider_one(
     door: Any, tokens: Tokens, intake: Any, other_role: str, code: str
 ) -> None:
     intake.open(CLAIM)
@@ -167,7 +167,7 @@ def test_a_second_appointment_for_a_claim_is_refused(door: Any, tokens: Tokens, 
     assert (answer.code, answer.reason) == ("already_exists", "ALREADY_BOOKED")
 
 
-def test_a_slot_that_another_claim_has_is_refused(door: Any, tokens: Tokens, intake: Any) -> None:
+def test_a_slot_of_another_claim_is_refused(door: Any, tokens: Tokens, intake: Any) -> None:
     intake.open(CLAIM)
     intake.open("C00000000010")
     token = tokens.issue("OPERATOR")

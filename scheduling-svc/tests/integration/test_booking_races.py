@@ -42,7 +42,7 @@ def wish(database: Database, directory: Directory) -> Wish:
 
 
 def free(database: Database, directory: Directory, *, number: int) -> list[Slot]:
-    assessors = directory.who_meets((), Channel.OFFICE, offices=[directory.office(LEEDS)])
+    assessors = directory.assessors_for((), Channel.OFFICE, offices=[directory.office(LEEDS)])
     search = Search(offices=[LEEDS], assessors=assessors, channel=Channel.OFFICE, since=clock.now())
     with database.transaction() as conn:
         return store.free_slots(conn, search, number=number)
@@ -70,7 +70,9 @@ def count(database: Database, table: str) -> int:
     return int(row["count"])
 
 
-def test_of_fifty_who_book_one_slot_exactly_one_has_it(database: Database, directory: Directory, wish: Wish) -> None:
+def test_only_one_of_fifty_simultaneous_bookings_gets_the_slot(
+    database: Database, directory: Directory, wish: Wish
+) -> None:
     wanted = free(database, directory, number=1)[0].slot_id
 
     results = at_once(
@@ -85,7 +87,7 @@ def test_of_fifty_who_book_one_slot_exactly_one_has_it(database: Database, direc
     assert count(database, "outbox") == 1
 
 
-def test_fifty_who_book_the_earliest_get_the_fifty_earliest_slots(
+def test_fifty_simultaneous_bookings_of_the_earliest_get_the_fifty_earliest_slots(
     database: Database, directory: Directory, wish: Wish
 ) -> None:
     earliest = free(database, directory, number=FIFTY)
@@ -100,7 +102,7 @@ def test_fifty_who_book_the_earliest_get_the_fifty_earliest_slots(
     assert count(database, "outbox") == FIFTY
 
 
-def test_one_claim_that_is_booked_fifty_times_at_once_has_one_appointment(
+def test_a_claim_booked_fifty_times_at_once_has_one_appointment(
     database: Database, directory: Directory, wish: Wish
 ) -> None:
     the_claim = claim(1)
@@ -114,7 +116,7 @@ def test_one_claim_that_is_booked_fifty_times_at_once_has_one_appointment(
     assert count(database, "appointments") == 1
 
 
-def test_bookings_of_a_slot_and_of_the_earliest_do_not_meet_in_one_slot(
+def test_bookings_by_slot_and_by_earliest_never_share_a_slot(
     database: Database, directory: Directory, wish: Wish
 ) -> None:
     slots = [slot.slot_id for slot in free(database, directory, number=FIFTY)]
@@ -134,7 +136,7 @@ def test_bookings_of_a_slot_and_of_the_earliest_do_not_meet_in_one_slot(
 
 
 @pytest.mark.parametrize("same", ["slot", "claim"])
-def test_the_constraint_holds_where_nobody_takes_the_lock(
+def test_constraints_prevent_double_booking_without_the_lock(
     database: Database, directory: Directory, wish: Wish, same: str
 ) -> None:
     first_slot, second_slot = free(database, directory, number=2)
@@ -157,7 +159,7 @@ def test_the_constraint_holds_where_nobody_takes_the_lock(
         insert(conn, *(("C2", first_slot) if same == "slot" else ("C1", second_slot)))
 
 
-def test_a_slot_across_another_of_the_same_assessor_is_not_opened(database: Database) -> None:
+def test_overlapping_slots_of_an_assessor_are_not_opened(database: Database) -> None:
     start = datetime(2026, 11, 30, 9, tzinfo=UTC)
 
     def slot(assessor: str, minutes: int) -> Slot:
@@ -176,9 +178,7 @@ def test_a_slot_across_another_of_the_same_assessor_is_not_opened(database: Data
     assert opened == 3
 
 
-def test_what_is_stored_of_an_appointment_is_what_was_booked(
-    database: Database, directory: Directory, wish: Wish
-) -> None:
+def test_a_stored_appointment_equals_the_booked_one(database: Database, directory: Directory, wish: Wish) -> None:
     the_claim = claim(7)
 
     with database.transaction() as conn:

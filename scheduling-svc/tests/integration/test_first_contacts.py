@@ -79,7 +79,7 @@ def unbooked(database: Database) -> float:
         return gauge.read(conn)[0][1]
 
 
-def test_a_first_contact_is_kept_and_shows_until_it_is_booked(database: Database, intake: Intake) -> None:
+def test_a_first_contact_counts_as_unbooked(database: Database, intake: Intake) -> None:
     intake.tells(first_contact(NINE))
 
     assert kept(database) == [(CLAIM, NINE)]
@@ -93,7 +93,7 @@ def test_a_first_contact_delivered_a_hundred_times_is_kept_once(database: Databa
 
 
 @pytest.mark.parametrize("hours", [(0, 1), (1, 0)])
-def test_the_earliest_is_kept_in_whatever_order_they_come(
+def test_the_earliest_first_contact_is_kept_in_any_order(
     database: Database, intake: Intake, hours: tuple[int, int]
 ) -> None:
     for later in hours:
@@ -102,7 +102,7 @@ def test_the_earliest_is_kept_in_whatever_order_they_come(
     assert kept(database) == [(CLAIM, NINE)]
 
 
-def test_one_that_is_being_kept_while_the_claim_is_booked_does_not_show_as_unbooked(
+def test_a_first_contact_recorded_during_the_booking_does_not_count_as_unbooked(
     database: Database, directory: Directory
 ) -> None:
     with database.transaction() as conn:
@@ -132,7 +132,7 @@ def book(database: Database, directory: Directory) -> Appointment:
         return bookings.book_earliest(conn, claim, directory=directory, wish=wish, target=TARGET)
 
 
-def test_one_that_comes_after_the_booking_changes_no_appointment_and_does_not_show_as_unbooked(
+def test_a_first_contact_heard_after_the_booking_changes_nothing(
     database: Database, intake: Intake, directory: Directory
 ) -> None:
     with database.transaction() as conn:
@@ -146,7 +146,7 @@ def test_one_that_comes_after_the_booking_changes_no_appointment_and_does_not_sh
     assert unbooked(database) == 0
 
 
-def test_intakes_other_events_are_let_by(database: Database, intake: Intake) -> None:
+def test_events_for_other_services_are_ignored(database: Database, intake: Intake) -> None:
     intake.tells(events_pb2.ClaimSubmitted(), heard_by="assessment-svc,la-notifier")
 
     assert kept(database) == []

@@ -127,7 +127,7 @@ def test_a_claim_without_first_contact_cannot_be_booked(intake: IntakeService, a
     assert refused.value.reason == "NO_FIRST_CONTACT"
 
 
-def test_that_there_is_no_such_claim_is_said_as_intake_says_it(intake: IntakeService) -> None:
+def test_an_unknown_claim_is_refused_with_intakes_reason(intake: IntakeService) -> None:
     with pytest.raises(NotFound) as refused:
         intake.claim("C1")
 
@@ -137,7 +137,7 @@ def test_that_there_is_no_such_claim_is_said_as_intake_says_it(intake: IntakeSer
 @pytest.mark.parametrize(
     ("code", "kind"), [("UNAUTHENTICATED", Unauthenticated), ("PERMISSION_DENIED", PermissionDenied)]
 )
-def test_what_intake_refuses_to_the_person_is_refused_to_them(
+def test_intakes_refusal_of_the_caller_is_passed_on(
     intake: IntakeService, answers: Answers, code: str, kind: type[CmsError]
 ) -> None:
     answers.refusal = (code, "BAD_TOKEN")
@@ -148,6 +148,6 @@ def test_what_intake_refuses_to_the_person_is_refused_to_them(
     assert refused.value.reason == "BAD_TOKEN"
 
 
-def test_without_intake_a_claim_is_unavailable() -> None:
+def test_a_claim_is_unavailable_while_intake_is_away() -> None:
     with remote.channel(f"127.0.0.1:{free_port()}") as channel, pytest.raises(Unavailable):
         IntakeService(channel).claim("C1")

@@ -19,9 +19,7 @@ def open_days(database: Database, office_code: str = "600021") -> list[date]:
     return sorted({london_day(row["start_time"]) for row in rows})
 
 
-def test_the_first_step_opens_the_coming_week_and_the_next_ones_the_rest(
-    database: Database, directory: Directory, clock_file: Path
-) -> None:
+def test_rotas_open_one_week_a_step(database: Database, directory: Directory, clock_file: Path) -> None:
     rota, today = Rotas(directory), clock.today()
 
     more = [rota.open_next_week(database)]
@@ -33,7 +31,7 @@ def test_the_first_step_opens_the_coming_week_and_the_next_ones_the_rest(
     assert more == [True, True, True, False, False]
 
 
-def test_opening_again_opens_nothing_twice(database: Database, directory: Directory, clock_file: Path) -> None:
+def test_opening_a_week_again_opens_no_slot_twice(database: Database, directory: Directory, clock_file: Path) -> None:
     Rotas(directory).open_next_week(database)
     with database.transaction() as conn:
         assert store.open_slots(conn, directory.slots_of_week(clock.today(), 0)) == 0
@@ -50,7 +48,7 @@ def test_rotas_follow_the_platforms_clock(database: Database, directory: Directo
     assert open_days(database)[-5:] == working_days(clock.today(), Nation.ENGLAND, number=5)
 
 
-def test_while_another_replica_opens_slots_the_step_waits_for_nothing_and_comes_again(
+def test_a_step_does_not_wait_for_another_replica_that_opens_slots(
     database: Database, directory: Directory, clock_file: Path
 ) -> None:
     rota, locked, done = Rotas(directory), Event(), Event()

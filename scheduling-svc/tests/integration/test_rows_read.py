@@ -48,18 +48,18 @@ def owner(database: Database, database_urls: Any) -> Iterator[Connection]:
 
 
 @pytest.mark.parametrize("deadline", DEADLINES, ids=lambda deadline: deadline.state)
-def test_what_is_overdue_is_found_among_what_is_open(owner: Connection, deadline: Any) -> None:
+def test_overdue_queries_read_only_open_rows(owner: Connection, deadline: Any) -> None:
     overdue = f"SELECT count(*) FROM ({deadline.query}) AS found WHERE since < %s"  # noqa: S608 - as the chassis asks
 
     assert 1 <= rows_read(owner, overdue, [clock.now() - timedelta(hours=2)]) < 5
 
 
-def test_unbooked_claims_are_counted_without_those_that_are_booked(owner: Connection) -> None:
+def test_counting_unbooked_claims_reads_no_booked_ones(owner: Connection) -> None:
     assert store.count_unbooked(owner) == 2
     assert rows_read(owner, store.COUNT_UNBOOKED, []) < 5
 
 
-def test_a_search_reads_the_slots_ahead_until_it_has_enough(owner: Connection) -> None:
+def test_a_search_reads_only_the_slots_that_it_shows(owner: Connection) -> None:
     assessors = [f"S{number}" for number in range(1, PAST + 11)]
     search = Search(offices=["O1"], assessors=assessors, channel=Channel.OFFICE, since=clock.now())
 

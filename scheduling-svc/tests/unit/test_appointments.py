@@ -47,7 +47,7 @@ def test_booking_takes_the_slot_for_the_claim() -> None:
     assert appointment.channel is Channel.TELEPHONE
 
 
-def test_booking_tells_who_sees_the_claim_where_and_when() -> None:
+def test_the_booking_event_names_assessor_office_and_time() -> None:
     now = FRIDAY_TEN + timedelta(minutes=20)
 
     _, event = book(TUESDAY_TEN, now=now)
@@ -64,7 +64,7 @@ def test_booking_tells_who_sees_the_claim_where_and_when() -> None:
     )
 
 
-def test_both_lead_times_are_kept() -> None:
+def test_an_appointment_has_an_elapsed_and_a_working_lead_time() -> None:
     appointment, _ = book(TUESDAY_TEN)
 
     assert appointment.working_lead_time == timedelta(hours=48)

@@ -14,7 +14,7 @@ DIRECTORY = Directory(load_offices(), load_assessors())
 FRIDAY = date(2026, 11, 27)
 
 
-def test_a_claimant_can_be_sent_to_any_office_within_reach_and_to_the_nearest_however_far() -> None:
+def test_offices_within_reach_and_the_nearest_one_are_offered() -> None:
     in_westminster = DIRECTORY.near(easting=529090, northing=179645)
     in_shetland = DIRECTORY.near(easting=447500, northing=1141300)
 
@@ -28,17 +28,17 @@ def test_an_office_that_is_not_listed_is_unknown() -> None:
         DIRECTORY.office("699999")
 
 
-def test_only_those_who_meet_every_need_are_chosen() -> None:
+def test_only_assessors_who_meet_every_need_are_chosen() -> None:
     every = load_offices()
-    speakers = DIRECTORY.who_meets({Need.WELSH}, Channel.OFFICE, offices=every)
+    speakers = DIRECTORY.assessors_for({Need.WELSH}, Channel.OFFICE, offices=every)
 
     assert speakers
-    assert set(DIRECTORY.who_meets({Need.WELSH, Need.INTERPRETER}, Channel.OFFICE, offices=every)) <= set(speakers)
-    assert len(DIRECTORY.who_meets((), Channel.OFFICE, offices=every)) == 96
+    assert set(DIRECTORY.assessors_for({Need.WELSH, Need.INTERPRETER}, Channel.OFFICE, offices=every)) <= set(speakers)
+    assert len(DIRECTORY.assessors_for((), Channel.OFFICE, offices=every)) == 96
 
 
-def test_those_of_other_offices_are_not_asked() -> None:
-    leeds = DIRECTORY.who_meets((), Channel.OFFICE, offices=[DIRECTORY.office("600021")])
+def test_assessors_of_other_offices_are_not_chosen() -> None:
+    leeds = DIRECTORY.assessors_for((), Channel.OFFICE, offices=[DIRECTORY.office("600021")])
 
     assert leeds == [f"ALE0200{number}" for number in range(1, 7)]
 
@@ -51,13 +51,13 @@ def test_rotas_are_opened_for_twenty_working_days_of_each_nation() -> None:
         assert sorted(days) == working_days(FRIDAY, nation, number=20)
 
 
-def test_no_slot_is_in_two_weeks() -> None:
+def test_no_slot_belongs_to_two_weeks() -> None:
     weeks = [{slot.slot_id for slot in DIRECTORY.slots_of_week(FRIDAY, week)} for week in range(OPEN_WEEKS)]
 
     assert len(set().union(*weeks)) == sum(len(week) for week in weeks)
 
 
-def test_a_slot_has_the_same_identity_whenever_its_rota_is_opened() -> None:
+def test_a_slot_keeps_its_identity_when_its_rota_is_opened_again() -> None:
     on_friday = {slot.slot_id for slot in DIRECTORY.slots_of_week(FRIDAY, 1)}
     on_monday = {slot.slot_id for week in (0, 1) for slot in DIRECTORY.slots_of_week(FRIDAY + timedelta(days=3), week)}
 

@@ -58,7 +58,7 @@ def test_a_need_is_met_by_the_office_or_by_the_assessor() -> None:
     assert not meets_needs([Need.HEARING_LOOP], office=stepless, assessor=ASSESSOR, channel=Channel.OFFICE)
 
 
-def test_an_interview_by_telephone_needs_nothing_of_the_building() -> None:
+def test_a_telephone_interview_needs_no_feature_of_the_building() -> None:
     needs = [Need.STEP_FREE, Need.HEARING_LOOP]
 
     assert meets_needs(needs, office=office(), assessor=ASSESSOR, channel=Channel.TELEPHONE)

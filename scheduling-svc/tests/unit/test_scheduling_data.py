@@ -85,7 +85,7 @@ def test_every_office_has_slots_on_every_working_day_in_both_channels(channel: C
         f"{OFFICE_HEADER}\n{LEEDS}\n{LEEDS}",
     ],
 )
-def test_offices_that_do_not_hold_together_are_refused(text: str) -> None:
+def test_inconsistent_offices_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"columns|60021|NIR|LIFT|east|twice"):
         parse_offices(text)
 
@@ -100,7 +100,7 @@ def test_offices_that_do_not_hold_together_are_refused(text: str) -> None:
         "full,monday,09:00,12:00,FAX",
     ],
 )
-def test_patterns_that_do_not_hold_together_are_refused(lines: str) -> None:
+def test_inconsistent_patterns_are_refused(lines: str) -> None:
     with pytest.raises(ValueError, match=r"ends before|overlap|mon|isoformat|FAX"):
         parse_patterns(f"{PATTERN_HEADER}\n{lines}")
 
@@ -116,7 +116,7 @@ def test_patterns_that_do_not_hold_together_are_refused(lines: str) -> None:
         "A1,600021,full,\nA1,600021,full,",
     ],
 )
-def test_assessors_that_do_not_hold_together_are_refused(lines: str) -> None:
+def test_inconsistent_assessors_are_refused(lines: str) -> None:
     offices = parse_offices(f"{OFFICE_HEADER}\n{LEEDS}")
     patterns = parse_patterns(f"{PATTERN_HEADER}\nfull,monday,09:00,12:00,OFFICE")
 

@@ -36,7 +36,7 @@ def starts(slots: tuple[Slot, ...]) -> list[str]:
     return [slot.start_time.astimezone(LONDON).strftime("%H:%M") for slot in slots]
 
 
-def test_a_shift_is_cut_into_whole_slots_and_the_rest_is_none() -> None:
+def test_a_shift_is_cut_into_whole_slots() -> None:
     slots = slots_of(assessor((0, "09:00", "12:10")), MONDAY, nation=Nation.ENGLAND)
 
     assert starts(slots) == ["09:00", "09:45", "10:30", "11:15"]
@@ -71,7 +71,7 @@ def test_there_are_no_slots_on_a_bank_holiday_of_the_offices_nation() -> None:
     assert len(slots_of(worker, second_of_january, nation=Nation.ENGLAND)) == 1
 
 
-def test_there_are_no_slots_at_a_weekend_even_for_a_shift_then() -> None:
+def test_a_weekend_shift_gives_no_slots() -> None:
     assert slots_of(assessor((5, "09:00", "12:00")), date(2026, 11, 28), nation=Nation.ENGLAND) == ()
 
 
@@ -81,9 +81,7 @@ def test_there_are_no_slots_at_a_weekend_even_for_a_shift_then() -> None:
     nation=st.sampled_from(Nation),
     minutes=st.integers(10, 120),
 )
-def test_slots_lie_within_shifts_follow_each_other_and_keep_their_length(
-    worker: Assessor, day: date, nation: Nation, minutes: int
-) -> None:
+def test_slots_lie_within_shifts_without_overlap(worker: Assessor, day: date, nation: Nation, minutes: int) -> None:
     length = timedelta(minutes=minutes)
 
     slots = slots_of(worker, day, nation=nation, slot_length=length)
@@ -98,7 +96,7 @@ def test_slots_lie_within_shifts_follow_each_other_and_keep_their_length(
     )
 
 
-def test_the_nearest_offices_earliest_slot_within_the_target_is_taken_though_another_is_sooner() -> None:
+def test_the_nearest_office_with_a_slot_within_the_target_is_chosen() -> None:
     near = candidate("600021", 2.0, DUE - timedelta(hours=1))
     sooner_but_farther = candidate("600031", 9.0, DUE - timedelta(hours=20))
     later = candidate("600021", 2.0, DUE)
@@ -106,7 +104,7 @@ def test_the_nearest_offices_earliest_slot_within_the_target_is_taken_though_ano
     assert choose_slot([later, sooner_but_farther, near], DUE) == near
 
 
-def test_the_next_nearest_office_is_taken_when_the_nearest_has_none_in_time() -> None:
+def test_the_next_nearest_office_is_chosen_when_the_nearest_is_late() -> None:
     nearest_late = candidate("600021", 2.0, DUE + timedelta(seconds=1))
     next_nearest = candidate("600031", 9.0, DUE)
     third = candidate("600041", 10.0, DUE - timedelta(hours=5))
@@ -114,26 +112,26 @@ def test_the_next_nearest_office_is_taken_when_the_nearest_has_none_in_time() ->
     assert choose_slot([third, nearest_late, next_nearest], DUE) == next_nearest
 
 
-def test_nobody_is_sent_out_of_reach_for_the_sake_of_the_target() -> None:
+def test_an_office_out_of_reach_is_not_chosen_for_the_target() -> None:
     nearest_late = candidate("600021", 2.0, DUE + timedelta(days=1))
     out_of_reach = candidate("600031", REACH_KM + 0.1, DUE)
 
     assert choose_slot([out_of_reach, nearest_late], DUE) == nearest_late
 
 
-def test_the_nearest_office_is_taken_even_when_all_are_out_of_reach() -> None:
+def test_the_nearest_office_is_chosen_when_all_are_out_of_reach() -> None:
     nearest = candidate("600021", 80.0, DUE)
 
     assert choose_slot([candidate("600031", 90.0, DUE - timedelta(hours=3)), nearest], DUE) == nearest
 
 
-def test_the_same_slot_is_chosen_in_whatever_order_the_candidates_come() -> None:
+def test_the_order_of_the_candidates_does_not_change_the_choice() -> None:
     first, second = candidate("600021", 2.0, DUE, who="A1"), candidate("600021", 2.0, DUE, who="A2")
 
     assert choose_slot([first, second], DUE) == choose_slot([second, first], DUE) == first
 
 
-def test_there_is_nothing_to_choose_where_nothing_is_free() -> None:
+def test_no_slot_is_chosen_when_none_is_free() -> None:
     assert choose_slot([], DUE) is None
 
 
@@ -150,7 +148,7 @@ candidates = st.lists(
 
 
 @given(candidates)
-def test_a_slot_in_time_within_reach_is_never_passed_over_for_a_late_one(free: list[Candidate]) -> None:
+def test_a_late_slot_is_never_chosen_before_one_in_time_within_reach(free: list[Candidate]) -> None:
     chosen = choose_slot(free, DUE)
 
     assert chosen in free

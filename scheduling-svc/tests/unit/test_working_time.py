@@ -75,7 +75,7 @@ def test_the_change_of_the_clocks_moves_no_due_time(first_contact: str, due: str
     assert found - local(first_contact).astimezone(UTC) == elapsed
 
 
-def test_the_29th_of_february_is_a_working_day_like_another() -> None:
+def test_the_29th_of_february_is_a_working_day() -> None:
     assert target_due(local("2028-02-28 15:00"), Nation.ENGLAND) == local("2028-03-01 15:00")
 
 
@@ -114,7 +114,7 @@ def test_a_time_without_a_zone_is_refused() -> None:
 
 
 @given(first_contact=moments, nation=nations, target=spans)
-def test_the_due_time_has_exactly_the_target_of_working_time_behind_it(
+def test_working_time_up_to_the_due_time_equals_the_target(
     first_contact: datetime, nation: Nation, target: timedelta
 ) -> None:
     due = target_due(first_contact, nation, target=target)
@@ -123,9 +123,7 @@ def test_the_due_time_has_exactly_the_target_of_working_time_behind_it(
 
 
 @given(first_contact=moments, nation=nations)
-def test_nothing_earlier_than_the_due_time_has_the_whole_target_behind_it(
-    first_contact: datetime, nation: Nation
-) -> None:
+def test_working_time_before_the_due_time_is_less_than_the_target(first_contact: datetime, nation: Nation) -> None:
     due = target_due(first_contact, nation)
 
     assert working_lead_time(first_contact, due - timedelta(seconds=1), nation=nation) < TARGET

@@ -1,4 +1,4 @@
-"""The assessment of a claim: a claim is confirmed when every item was checked."""
+"""The assessment of a claim. A claim is confirmed when every item was checked."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,7 +22,7 @@ CHILD_MAINTENANCE = "CHILD_MAINTENANCE"
 
 
 class AssessmentState(StrEnum):
-    """Where an assessment stands."""
+    """The state of an assessment."""
 
     READY = "READY"
     IN_PROGRESS = "IN_PROGRESS"
@@ -31,7 +31,7 @@ class AssessmentState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class AssessmentConfirmed:
-    """An assessor confirmed these schemes of a claim as its facts were at `claim_version`."""
+    """An assessor confirmed these schemes of a claim, with its facts at `claim_version`."""
 
     claim_ref: str
     version: int
@@ -43,7 +43,7 @@ class AssessmentConfirmed:
 
 @dataclass(frozen=True, kw_only=True)
 class Assessment:
-    """The assessment of one claim. `version` changes with what assessors do; `claim_version` is that of the items."""
+    """The assessment of one claim. Assessors' acts change `version`; `claim_version` is the version of the items' facts."""
 
     claim_ref: str
     state: AssessmentState = AssessmentState.READY
@@ -58,20 +58,20 @@ class Assessment:
 
     @property
     def purpose(self) -> str:
-        """Why the claimant's answers may be seen, for the access logs here and in intake."""
+        """The purpose of reading the claimant's answers, for the access logs here and in intake."""
         return f"appointment {self.appointment_id}" if self.appointment_id else f"work item {self.claim_ref}"
 
     def check_office(self, office: str | None) -> None:
-        """Raises OfficeRequired, or OtherOffice where the interview is held elsewhere. Unbooked work is anybody's."""
+        """Raises OfficeRequired, or OtherOffice if another office holds the interview. Unbooked work belongs to any office."""
         if office is None:
             raise OfficeRequired
         if self.office_code not in (None, office):
             raise OtherOffice
 
     def synchronised(self, facts: Facts) -> Self:
-        """With the facts as they are now: one answered anew is unchecked, one no longer there is gone.
+        """Takes the facts as they are now: items of new answers are unchecked, items of removed facts are dropped.
 
-        Raises ClaimChanged for facts older than the items: another call has read newer ones.
+        Raises ClaimChanged if the facts are older than the items: another call has read newer ones.
         """
         if facts.version < self.claim_version:
             raise ClaimChanged
@@ -87,17 +87,17 @@ class Assessment:
         return fact in self.items and self.items[fact].answered_version == answered_version
 
     def start(self, facts: Facts) -> Self:
-        """Begun, or taken up again; the version stays where nothing is new. Raises AlreadyConfirmed."""
+        """Starts or resumes the assessment; the version stays if nothing is new. Raises AlreadyConfirmed."""
         if self.state is AssessmentState.CONFIRMED:
             raise AlreadyConfirmed
         begun = replace(self.synchronised(facts), state=AssessmentState.IN_PROGRESS)
         return self if begun == self else begun._next()
 
     def verify(self, checks: Sequence[Check], *, version: int, facts: Facts, checked: Checked) -> Self:
-        """With what was found, for the facts whose answers are still those of `version`.
+        """Records the checks of facts whose answers are still those of `version`.
 
-        A fact that was answered anew since stays unchecked, as the assessor has not seen that answer; one that is no
-        longer there is gone. Raises InvalidArgument naming checks of facts that are unknown or given twice.
+        A fact with a newer answer stays unchecked, because the assessor has not seen that answer. Checks of removed facts
+        are ignored. Raises InvalidArgument naming checks of facts that are unknown or given twice.
         """
         self.check_open(version)
         current = self.synchronised(facts)
@@ -112,15 +112,15 @@ class Assessment:
         return replace(current, items={**current.items, **found})._next()
 
     def check_correctable(self, fact: str, *, version: int) -> None:
-        """Raises what stands in the way of a correction, before the claim's record is touched."""
+        """Raises the reason why the fact cannot be corrected, before the claim's record is changed."""
         self.check_open(version)
         if fact not in self.items:
             raise InvalidArgument.of(Violation(field="fact", description="is no item of this assessment"))
 
     def correct(self, fact: str, *, facts: Facts, checked: Checked) -> Self:
-        """With the fact corrected as it is in these facts; a fact that was cleared is no item any more.
+        """Marks the fact as corrected; a fact that was cleared is no longer an item.
 
-        The claim's record was changed already, under the claim's own version, so the assessment's is not asked again.
+        The claim's record was changed already, under the claim's version, so the assessment's version is not checked.
         """
         self._check_begun()
         current = self.synchronised(facts)
@@ -130,10 +130,10 @@ class Assessment:
         return replace(current, items=items)._next()
 
     def amended(self, changed: Iterable[str], *, claim_version: int) -> Self:
-        """After word that these facts were answered anew at `claim_version`: unchecked, until they are read again.
+        """Unchecks these facts, which were answered anew at `claim_version`.
 
         The answered version stays the one that assessors have seen, so that a check of it cannot count for the new
-        answer. A confirmed assessment stays as it was confirmed.
+        answer. A confirmed assessment does not change.
         """
         if self.state is AssessmentState.CONFIRMED:
             return self
@@ -163,7 +163,7 @@ class Assessment:
     def confirm(
         self, schemes: tuple[str, ...], *, version: int, facts: Facts, office_code: str, checked: Checked
     ) -> tuple[Self, AssessmentConfirmed]:
-        """Confirmed for these schemes, and the event. Raises ItemsOpen, and ProposalsOpen: nothing unsendable is sent."""
+        """Confirms these schemes; gives the event too. Raises ItemsOpen, and ProposalsOpen for what no system can hold."""
         self.check_open(version)
         current = self.synchronised(facts)
         unsettled = {fact: item.status for fact, item in current.items.items() if not item.settled}

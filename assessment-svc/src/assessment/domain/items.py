@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class ItemStatus(StrEnum):
-    """Where an item stands."""
+    """The state of an item."""
 
     UNCHECKED = "UNCHECKED"
     CONFIRMED = "CONFIRMED"
@@ -23,7 +23,7 @@ class ItemStatus(StrEnum):
 class Facts:
     """The relevant, answered questions of a claim at `version`: for each fact the version at which it was answered.
 
-    `proposed` are those that wait for agreement to the form that the paying systems can hold.
+    `proposed` are the facts with a proposal: a form that the paying systems can hold and that nobody has agreed to yet.
     """
 
     version: int
@@ -33,7 +33,7 @@ class Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What was seen as proof, and on which day."""
+    """The proof that was seen, and the day."""
 
     kind: str
     seen_on: date
@@ -41,7 +41,7 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """What an assessor found of one fact."""
+    """An assessor's finding on one fact."""
 
     fact: str
     status: ItemStatus
@@ -50,7 +50,7 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """Who checked, and when."""
+    """The assessor who checked, and the time."""
 
     by: str
     at: datetime
@@ -68,5 +68,5 @@ class Item:
 
     @property
     def settled(self) -> bool:
-        """Whether it stands in the way of confirmation no longer."""
+        """Whether the item no longer prevents the confirmation."""
         return self.status in {ItemStatus.CONFIRMED, ItemStatus.CORRECTED}

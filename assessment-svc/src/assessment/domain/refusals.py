@@ -14,10 +14,10 @@ class WorkNotFound(NotFound):
 
 
 class NotStarted(FailedPrecondition):
-    """The assessment was not begun: StartAssessment comes first."""
+    """The assessment was not started: StartAssessment comes first."""
 
     def __init__(self) -> None:
-        super().__init__("NOT_STARTED", "the assessment was not begun: start it first")
+        super().__init__("NOT_STARTED", "the assessment was not started: start it first")
 
 
 class AlreadyConfirmed(FailedPrecondition):
@@ -28,7 +28,7 @@ class AlreadyConfirmed(FailedPrecondition):
 
 
 class ItemsOpen(FailedPrecondition):
-    """Items that are neither confirmed nor corrected hold up the confirmation; the violations name their facts."""
+    """Items are neither confirmed nor corrected; the violations name their facts."""
 
     def __init__(self, statuses: Mapping[str, str]) -> None:
         violations = [Violation(field=fact, description=f"is {status}") for fact, status in statuses.items()]
@@ -36,14 +36,12 @@ class ItemsOpen(FailedPrecondition):
 
 
 class ProposalsOpen(FailedPrecondition):
-    """Facts that the paying systems cannot hold as they are, and to whose other form nobody has agreed, are named."""
+    """Facts have a proposal that nobody has agreed to; the violations name them."""
 
     def __init__(self, facts: Iterable[str]) -> None:
-        advice = (
-            "no paying system can hold it as it is: agree its `proposal` by CorrectItem with accept_transliteration"
-        )
+        advice = "the paying systems cannot hold this value: agree to its `proposal` by CorrectItem with accept_transliteration"
         violations = [Violation(field=fact, description=advice) for fact in facts]
-        super().__init__("PROPOSALS_OPEN", "facts need a form that the paying systems can hold", violations=violations)
+        super().__init__("PROPOSALS_OPEN", "facts have a proposal that nobody has agreed to", violations=violations)
 
 
 class ClaimChanged(CmsError):
@@ -56,21 +54,23 @@ class ClaimChanged(CmsError):
 
 
 class OfficeRequired(PermissionDenied):
-    """An assessor works for an office, and the token names none."""
+    """The assessor's token names no office."""
 
     def __init__(self) -> None:
         super().__init__("OFFICE_REQUIRED", "the token names no office")
 
 
 class OtherOffice(PermissionDenied):
-    """The interview is held by another office."""
+    """Another office holds the interview."""
 
     def __init__(self) -> None:
-        super().__init__("OTHER_OFFICE", "the work is another office's")
+        super().__init__("OTHER_OFFICE", "assessors can work only on their own office's claims")
 
 
 class OtherScheme(PermissionDenied):
-    """A caseworker confirms child maintenance and nothing else; an assessor everything else (contract.md)."""
+    """Caseworkers confirm child maintenance and nothing else; assessors confirm every other scheme (contract.md)."""
 
     def __init__(self) -> None:
-        super().__init__("OTHER_SCHEME", "caseworkers confirm child maintenance, assessors every other scheme")
+        super().__init__(
+            "OTHER_SCHEME", "caseworkers confirm only child maintenance; assessors confirm every other scheme"
+        )

@@ -10,7 +10,7 @@ from assessment.domain.assessments import AssessmentState
 from assessment.domain.reports import Appointment
 
 BOOKING_AWAITED_FOR = timedelta(minutes=30)
-"""After this long without an interview somebody must book it."""
+"""A claim without an interview after this long is unbooked: somebody must book it."""
 
 
 class Booking(StrEnum):
@@ -35,7 +35,7 @@ class WorkItem:
     rejected_question_ids: tuple[str, ...]
 
     def booking(self, now: datetime) -> Booking:
-        """Whether it has its interview, by the platform's time."""
+        """Whether the claim has its interview, by the platform's time."""
         if self.appointment is not None:
             return Booking.BOOKED
         return Booking.AWAITED if now - self.submit_time < BOOKING_AWAITED_FOR else Booking.UNBOOKED
@@ -43,7 +43,7 @@ class WorkItem:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a page of work ended. Open work comes before confirmed work (`done`), the oldest submission first."""
+    """The place where a page of work ended. Open work comes before confirmed work (`done`), the oldest submission first."""
 
     done: bool
     submit_time: datetime = datetime(1, 1, 1, tzinfo=UTC)
@@ -57,7 +57,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkFilter:
-    """Which work to list: an office's, with or without the work that has no interview yet.
+    """The work to list: an office's, with or without the work that has no interview yet.
 
     `assessor`, the time of the interview (both ends or neither) and `state` narrow it further.
     """
@@ -70,7 +70,7 @@ class WorkFilter:
     state: AssessmentState | None = None
 
     def starts(self, after: Place | None) -> Mapping[AssessmentState, Place]:
-        """For each wanted state the place after which its next work stands; states that are read to the end are absent."""
+        """The place after which to read each wanted state. States that were read to the end are absent."""
         last = after or Place(done=False)
         return {
             state: last if _is_done(state) == last.done else Place(done=_is_done(state))

@@ -1,4 +1,4 @@
-"""An assessor's acts on an assessment. The interview was read from intake before the transaction."""
+"""Changes to an assessment. The interview was read from intake before the transaction."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,14 +15,14 @@ from cms.common.v1 import common_pb2
 
 
 def start_assessment(conn: Connection, claim_ref: str, interview: Interview) -> Assessment:
-    """Begins the assessment, or takes it up again. Raises AlreadyConfirmed."""
+    """Starts or resumes the assessment. Raises AlreadyConfirmed."""
     return _change(conn, claim_ref, lambda assessment: assessment.start(interview.facts))
 
 
 def verify_items(
     conn: Connection, claim_ref: str, interview: Interview, *, checks: Sequence[Check], version: int
 ) -> Assessment:
-    """Marks what was found. See Assessment.verify."""
+    """Records the checks. See Assessment.verify."""
     return _change(
         conn,
         claim_ref,
@@ -42,7 +42,7 @@ def correct_item(conn: Connection, claim_ref: str, interview: Interview, *, fact
 def confirm_assessment(
     conn: Connection, claim_ref: str, interview: Interview, *, schemes: Sequence[str], version: int
 ) -> Assessment:
-    """Confirms the schemes at the claim's present version, and tells the gateway. See Assessment.confirm."""
+    """Confirms the schemes at the claim's present version; the gateway hears of it. See Assessment.confirm."""
     caller = call.current().identity
 
     def confirm(assessment: Assessment) -> Assessment:
@@ -54,28 +54,28 @@ def confirm_assessment(
             office_code=caller.office or assessment.office_code or "",
             checked=_by_caller(),
         )
-        _tell(conn, event)
+        _append_event(conn, event)
         return confirmed
 
     return _change(conn, claim_ref, confirm)
 
 
 def show_again(conn: Connection, claim_ref: str) -> Assessment:
-    """Before the first answer to a request is given to its repeat: as any showing it is permitted, and logged.
+    """Checks and logs the reading before a repeat gets the first answer.
 
     Raises as `read_interview` does.
     """
-    return _shown(conn, permitted(store.read_assessment(conn, claim_ref), claim_ref))
+    return _logged(conn, permitted(store.read_assessment(conn, claim_ref), claim_ref))
 
 
 def _change(conn: Connection, claim_ref: str, change: Callable[[Assessment], Assessment]) -> Assessment:
     before = permitted(store.lock_assessment(conn, claim_ref), claim_ref)
     after = change(before)
     store.save_assessment(conn, before, after)
-    return _shown(conn, after)
+    return _logged(conn, after)
 
 
-def _shown(conn: Connection, assessment: Assessment) -> Assessment:
+def _logged(conn: Connection, assessment: Assessment) -> Assessment:
     access_log.record_access(conn, claim_ref=assessment.claim_ref, purpose=assessment.purpose)
     return assessment
 
@@ -84,7 +84,7 @@ def _by_caller() -> Checked:
     return Checked(by=call.current().identity.subject, at=clock.now())
 
 
-def _tell(conn: Connection, event: AssessmentConfirmed) -> None:
+def _append_event(conn: Connection, event: AssessmentConfirmed) -> None:
     message = events_pb2.AssessmentConfirmed(
         claim_version=event.claim_version,
         schemes=[number_of(common_pb2.Scheme, scheme) for scheme in event.schemes],

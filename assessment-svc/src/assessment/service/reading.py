@@ -18,7 +18,7 @@ ASSESSOR = "ASSESSOR"
 
 @dataclass(frozen=True, kw_only=True)
 class Correction:
-    """A fact to correct: what CorrectItem asks. `version` is the assessment's, `request_id` the caller's."""
+    """A request to correct a fact. `version` is the assessment's, `request_id` the caller's."""
 
     claim_ref: str
     fact: str
@@ -30,9 +30,9 @@ class Correction:
 
 
 def read_interview(intake: Intake, claim_ref: str) -> Interview:
-    """The claim's interview for the caller, read before the transaction that needs it.
+    """Reads the claim's interview for the caller.
 
-    Raises WorkNotFound, OfficeRequired, OtherOffice, and what intake refuses.
+    Raises WorkNotFound, OfficeRequired, OtherOffice, and intake's refusals.
     """
     with call.current().database.transaction() as conn:
         assessment = permitted(store.read_assessment(conn, claim_ref), claim_ref)
@@ -40,11 +40,11 @@ def read_interview(intake: Intake, claim_ref: str) -> Interview:
 
 
 def amend_claim(intake: Intake, request: Message, correction: Correction) -> Interview:
-    """Changes the fact in intake's record, before the transaction that marks the item; gives the interview after it.
+    """Changes the fact in intake's record; gives the interview after the change.
 
-    `request` is the message whose retry may come: what it has done is not done again, and its own effect on the
-    assessment's version does not refuse it. The amendment's request_id follows from the caller's, so that a retry
-    after a crash between the two services completes the correction.
+    A repeat of `request` changes nothing again, and the version that it changed itself does not refuse it. The
+    amendment's request_id is derived from the caller's, so that a retry after a crash between the two services completes
+    the correction.
     """
     with call.current().database.transaction() as conn:
         assessment = permitted(store.read_assessment(conn, correction.claim_ref), correction.claim_ref)
@@ -70,7 +70,7 @@ def _amendment(correction: Correction, claim_version: int) -> Amendment:
 
 
 def permitted(assessment: Assessment | None, claim_ref: str) -> Assessment:
-    """The assessment that the caller may work on. Raises WorkNotFound, OfficeRequired, OtherOffice."""
+    """The assessment, if the caller may work on it. Raises WorkNotFound, OfficeRequired, OtherOffice."""
     caller = call.current().identity
     if assessment is None:
         raise WorkNotFound(claim_ref)

@@ -10,7 +10,7 @@ from chassis.database import Connection
 
 
 def office_to_list(wanted: str) -> str:
-    """The office whose work the caller may list, which is their own. Raises OfficeRequired, OtherOffice."""
+    """The office whose work the caller may list: their own. Raises OfficeRequired, OtherOffice."""
     office = call.current().identity.office
     if office is None:
         raise OfficeRequired

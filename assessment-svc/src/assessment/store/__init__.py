@@ -1,1 +1,1 @@
-"""All SQL of the assessment service. Nothing here holds what a claimant told us."""
+"""All SQL of the assessment service. No claimant's answer is stored."""

@@ -8,16 +8,16 @@ from assessment.domain.assessments import Assessment, AssessmentState
 from assessment.domain.items import Checked, Evidence, Item, ItemStatus
 from chassis.database import Connection, Row
 
-# One submitted claim's assessment, for those who show it.
+# The assessment of a submitted claim.
 READ = "SELECT * FROM assessments WHERE claim_ref = %s AND submit_time IS NOT NULL"
 
-# The same, and whoever else would change it waits.
+# The same, locked against other changes.
 LOCK = READ + " FOR UPDATE"
 
 # The items of an assessment.
 ITEMS = "SELECT * FROM items WHERE claim_ref = %s"
 
-# What an assessor's act changed of the assessment itself.
+# The changed columns of an assessment.
 SAVE = """
     UPDATE assessments
     SET state = %(state)s, version = %(version)s, claim_version = %(claim_version)s,
@@ -25,7 +25,7 @@ SAVE = """
     WHERE claim_ref = %(claim_ref)s
 """
 
-# Items, new or changed.
+# New and changed items.
 SAVE_ITEMS = """
     INSERT INTO items (claim_ref, fact, answered_version, status, evidence_kind, seen_on, checked_by, checked_time)
     SELECT %(claim_ref)s, * FROM unnest(
@@ -37,12 +37,12 @@ SAVE_ITEMS = """
         seen_on = excluded.seen_on, checked_by = excluded.checked_by, checked_time = excluded.checked_time
 """
 
-# Items whose facts are no longer there.
+# Deletes items whose facts are gone.
 DELETE_ITEMS = "DELETE FROM items WHERE claim_ref = %s AND fact = ANY(%s)"
 
 
 def read_assessment(conn: Connection, claim_ref: str) -> Assessment | None:
-    """The assessment of a submitted claim; None where there is none."""
+    """The assessment of a submitted claim; None if there is none."""
     return _find(conn, READ, claim_ref)
 
 
@@ -52,7 +52,7 @@ def lock_assessment(conn: Connection, claim_ref: str) -> Assessment | None:
 
 
 def _find(conn: Connection, query: LiteralString, claim_ref: str) -> Assessment | None:
-    # Behind the lock: the items are looked for once it is held.
+    # The second statement runs once the first holds the lock.
     with conn.pipeline():
         found = conn.execute(query, [claim_ref])
         items = conn.execute(ITEMS, [claim_ref])

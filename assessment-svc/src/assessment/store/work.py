@@ -32,8 +32,8 @@ def _page_of(work: LiteralString) -> LiteralString:
     """  # noqa: S608 - made of constants alone
 
 
-# A page of an office's work: what is open before what is confirmed, the oldest submission first. Each state is read
-# apart from its place on, so that it comes from an index in this order and no more is read than is shown.
+# A page of an office's work: open work before confirmed work, the oldest submission first. Each state is read
+# separately in the order of an index, so that no more rows are read than are shown.
 WORK_OF_OFFICE = _page_of("""
     unnest(%(states)s::text[], %(after_times)s::timestamptz[], %(after_refs)s::text[]) AS part (state, time, ref),
     LATERAL (
@@ -51,7 +51,7 @@ WORK_OF_OFFICE = _page_of("""
     ) AS work
 """)
 
-# The same of one assessor of the office.
+# The same for one assessor of the office.
 WORK_OF_ASSESSOR = _page_of("""
     unnest(%(states)s::text[], %(after_times)s::timestamptz[], %(after_refs)s::text[]) AS part (state, time, ref),
     LATERAL (
@@ -62,7 +62,7 @@ WORK_OF_ASSESSOR = _page_of("""
     ) AS work
 """)
 
-# The same of one day's interviews, which are few enough to be sorted.
+# The same for one day's interviews, which are few enough to be sorted.
 WORK_OF_DAY = _page_of("""
     unnest(%(states)s::text[], %(after_times)s::timestamptz[], %(after_refs)s::text[]) AS part (state, time, ref)
     JOIN assessments AS work USING (state)

@@ -14,7 +14,7 @@ from scheduling.domain.working_time import TARGET, target_due, working_lead_time
 
 
 class AppointmentState(StrEnum):
-    """Where an appointment stands. BOOKED and MOVED hold their slot."""
+    """The state of an appointment. BOOKED and MOVED hold their slot."""
 
     BOOKED = "BOOKED"
     MOVED = "MOVED"
@@ -24,7 +24,7 @@ class AppointmentState(StrEnum):
 
 
 class SlotPassed(FailedPrecondition):
-    """The slot has begun or is over: choose another."""
+    """The slot has begun or is over."""
 
     def __init__(self) -> None:
         super().__init__("SLOT_PASSED", "the slot has begun: choose another")
@@ -38,7 +38,7 @@ class AppointmentUnknown(NotFound):
 
 
 class AlreadyBooked(AlreadyExists):
-    """An appointment of this claim holds a slot already."""
+    """The claim has an appointment already."""
 
     def __init__(self) -> None:
         super().__init__("ALREADY_BOOKED", "the claim has an appointment already")
@@ -91,7 +91,7 @@ class Appointment:
         now: datetime,
         target: timedelta = TARGET,
     ) -> tuple[Self, AppointmentBooked]:
-        """The new appointment in this slot of an office of this nation, and its event. Raises SlotPassed."""
+        """Books the slot, of an office in this nation; gives the appointment and its event. Raises SlotPassed."""
         if slot.start_time <= now:
             raise SlotPassed
         appointment = cls(
@@ -117,7 +117,7 @@ class Appointment:
 
     @property
     def within_target(self) -> bool:
-        """Whether it starts by its target time."""
+        """Whether the interview starts by its target time."""
         return self.start_time <= self.target_time
 
     def _booked(self, now: datetime) -> AppointmentBooked:

@@ -1,4 +1,4 @@
-"""Every office with those who work there: which are near a place, and who of them can meet a claimant's needs."""
+"""The offices and their assessors: those near a place, and those who meet a claimant's needs."""
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
@@ -18,7 +18,7 @@ from scheduling.domain.slots import REACH_KM, Slot, slots_of
 from scheduling.domain.working_time import working_days
 
 OPEN_WEEKS = 4
-"""For how many weeks ahead, of WEEK working days each, rotas are opened for booking."""
+"""Rotas are opened for booking this many weeks ahead, of WEEK working days each."""
 WEEK = 5
 
 
@@ -30,7 +30,7 @@ class OfficeUnknown(NotFound):
 
 
 class PostcodeUnknown(InvalidArgument):
-    """The postcode has its form and is not in the directory of postcodes."""
+    """The postcode is well formed but not in the postcode directory."""
 
     def __init__(self) -> None:
         violation = Violation(field="postcode", description="is not a postcode of the United Kingdom")
@@ -38,14 +38,14 @@ class PostcodeUnknown(InvalidArgument):
 
 
 class NotServed(FailedPrecondition):
-    """The postcode is in Northern Ireland, where none of the offices is: its claims are not taken here."""
+    """The postcode is in Northern Ireland, which no office serves."""
 
     def __init__(self) -> None:
-        super().__init__("NORTHERN_IRELAND", "the postcode is in Northern Ireland, which none of the offices serves")
+        super().__init__("NORTHERN_IRELAND", "the postcode is in Northern Ireland, which no office serves")
 
 
 class Directory:
-    """Offices and assessors, as the service was started with them."""
+    """Offices and assessors, loaded at start."""
 
     def __init__(self, offices: Iterable[Office], assessors: Iterable[Assessor]) -> None:
         self._offices = {office.code: office for office in offices}
@@ -60,12 +60,12 @@ class Directory:
         return self._offices[code]
 
     def near(self, *, easting: int, northing: int) -> list[NearOffice]:
-        """Offices that somebody there (metres, British National Grid) can be sent to, nearest first; one at least."""
+        """Offices within reach of a point (metres, British National Grid), nearest first, or the nearest office alone."""
         nearest = nearest_offices(self._offices.values(), easting=easting, northing=northing)
         return within_reach(nearest, reach_km=REACH_KM)
 
-    def who_meets(self, needs: Collection[Need], channel: Channel, *, offices: Iterable[Office]) -> list[str]:
-        """References of those at these offices who can hold such an interview for somebody with these needs."""
+    def assessors_for(self, needs: Collection[Need], channel: Channel, *, offices: Iterable[Office]) -> list[str]:
+        """References of the assessors at these offices who can hold such an interview for a claimant with these needs."""
         return [
             assessor.assessor_id
             for office in offices

@@ -1,4 +1,4 @@
-"""Local offices, the assessors who hold interviews there, and what a claimant may need of both."""
+"""Local offices, their assessors, and the needs that they meet."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from chassis.bank_holidays import Nation
 
 
 class Channel(StrEnum):
-    """How an interview is held."""
+    """The way an interview is held."""
 
     OFFICE = "OFFICE"
     TELEPHONE = "TELEPHONE"
@@ -18,7 +18,7 @@ class Channel(StrEnum):
 
 
 class Need(StrEnum):
-    """What a claimant needs of an interview: an office has it as a feature, or an assessor as a skill."""
+    """A claimant's need: a feature of the office or a skill of the assessor meets it."""
 
     INTERPRETER = "INTERPRETER"
     STEP_FREE = "STEP_FREE"
@@ -27,7 +27,7 @@ class Need(StrEnum):
 
 
 OF_THE_BUILDING = frozenset({Need.STEP_FREE, Need.HEARING_LOOP})
-"""Needs that only an interview in the office has."""
+"""Needs that matter only for an interview in the office."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ def within_reach(near: Iterable[NearOffice], *, reach_km: float) -> list[NearOff
 
 
 def meets_needs(needs: Iterable[Need], *, office: Office, assessor: Assessor, channel: Channel) -> bool:
-    """Whether this assessor of this office can hold an interview for somebody with these needs."""
+    """Whether this assessor of this office can hold an interview for a claimant with these needs."""
     asked = frozenset(needs)
     if channel is not Channel.OFFICE:
         asked -= OF_THE_BUILDING

@@ -1,4 +1,4 @@
-"""The search for free slots: what the claimant needs, which part is shown, and what is offered."""
+"""The search for free slots: the claimant's wish, the page, and the offers."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """Which free slots are looked for.
+    """The free slots to look for.
 
     `offices` are codes, nearest first; `assessors` are those who meet the claimant's needs. A slot starts at `since` or
     later and before `until`, where that is given.

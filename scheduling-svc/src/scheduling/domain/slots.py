@@ -1,4 +1,4 @@
-"""Slots of an assessor's rota, and which of those that are free to take."""
+"""The slots of an assessor's rota, and the choice among free slots."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from scheduling.domain.working_time import LONDON, is_working_day
 
 SLOT_LENGTH = timedelta(minutes=45)
 REACH_KM = 30.0
-"""How far a claimant may be sent, as the crow flies, for the sake of the target."""
+"""The greatest distance, as the crow flies, to which a claimant is sent to meet the target."""
 _SLOTS = UUID("7f1c2a52-5c39-4d5e-8a57-0f2b8f6b7c11")
 """The namespace of slots' identities."""
 
@@ -33,7 +33,7 @@ class SlotTaken(AlreadyExists):
 
 
 class NoSlotFree(FailedPrecondition):
-    """Nothing is free within reach for that channel and those needs."""
+    """No slot is free within reach for the channel and the needs."""
 
     def __init__(self) -> None:
         super().__init__("NO_SLOT_FREE", "no office within reach has a free slot for this channel and these needs")
@@ -51,13 +51,13 @@ class Slot:
 
     @property
     def slot_id(self) -> UUID:
-        """The same for an assessor and a start, so that opening a rota again opens no slot twice."""
+        """Derived from the assessor and the start, so that opening a rota again opens no slot twice."""
         return uuid5(_SLOTS, f"{self.assessor_id} {self.start_time.astimezone(UTC).isoformat()}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A free slot and how far its office is from the claimant, in kilometres."""
+    """A free slot, and the distance of its office from the claimant in kilometres."""
 
     slot: Slot
     distance_km: float
@@ -68,7 +68,7 @@ def slots_of(
 ) -> tuple[Slot, ...]:
     """The slots of an assessor's rota on a day of Europe/London; none unless the office's nation works that day.
 
-    A shift is cut into whole slots from its start; what is left over at its end is no slot.
+    A shift is cut into whole slots from its start; a remainder at its end gives no slot.
     """
     if not is_working_day(day, nation):
         return ()
@@ -89,8 +89,8 @@ def slots_of(
 def choose_slot(candidates: Iterable[Candidate], due: datetime, *, reach_km: float = REACH_KM) -> Candidate | None:
     """The slot to take: the earliest of the nearest office that has one by `due`.
 
-    An office other than the nearest counts only within `reach_km`. Where none of them can by `due`, it is the nearest
-    office's earliest. None where nothing is free.
+    An office other than the nearest counts only within `reach_km`. If none has a slot by `due`, it is the nearest
+    office's earliest slot. None if nothing is free.
     """
     earliest = _earliest_of_each_office(candidates)
     for number, candidate in enumerate(earliest):

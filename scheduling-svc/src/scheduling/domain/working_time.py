@@ -19,27 +19,27 @@ SATURDAY = 5
 
 
 def london_day(moment: datetime) -> date:
-    """The day that it is in London. Raises ValueError for a time without a zone."""
+    """The day in London. Raises ValueError for a time without a zone."""
     if moment.tzinfo is None:
         raise ValueError("a time without a zone has no day in London")
     return moment.astimezone(LONDON).date()
 
 
 def is_working_day(day: date, nation: Nation) -> bool:
-    """Whether offices of this nation work: not at a weekend, not on its bank holidays."""
+    """Whether offices of this nation work on the day: not at weekends, not on its bank holidays."""
     return day.weekday() < SATURDAY and not is_bank_holiday(day, nation)
 
 
 def working_days(first: date, nation: Nation, *, number: int) -> list[date]:
-    """This many working days of the nation's offices, from `first` on."""
+    """The first `number` working days of the nation's offices, from `first` on."""
     days = (first + timedelta(days=offset) for offset in count())
     return list(islice((day for day in days if is_working_day(day, nation)), number))
 
 
 def target_due(first_contact: datetime, nation: Nation, *, target: timedelta = TARGET) -> datetime:
-    """The moment, in UTC, by which the interview must start: the earliest with `target` of working time behind it.
+    """The moment, in UTC, by which the interview must start: the earliest moment with `target` of working time before it.
 
-    A first contact on a day that is no working day counts from the midnight that begins the next one.
+    A first contact on another day counts from the midnight that begins the next working day.
     """
     remaining = target
     spans = _working_spans(first_contact, nation)
@@ -51,7 +51,7 @@ def target_due(first_contact: datetime, nation: Nation, *, target: timedelta = T
 
 
 def working_lead_time(first_contact: datetime, start: datetime, *, nation: Nation) -> timedelta:
-    """The working time between first contact and the start of the interview; none where it starts before."""
+    """The working time between first contact and the start of the interview; none if it starts before."""
     total = timedelta()
     for begin, end in _working_spans(first_contact, nation):
         if start <= begin:
@@ -61,7 +61,7 @@ def working_lead_time(first_contact: datetime, start: datetime, *, nation: Natio
 
 
 def within_target(first_contact: datetime, start: datetime, *, nation: Nation, target: timedelta = TARGET) -> bool:
-    """Whether an interview that starts then meets the target."""
+    """Whether an interview with this start meets the target."""
     return start <= target_due(first_contact, nation, target=target)
 
 

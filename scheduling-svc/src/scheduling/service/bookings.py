@@ -1,4 +1,4 @@
-"""Appointments: booking them and finding them again; and first contacts, which wait for one."""
+"""Bookings of appointments, and the first contacts that wait for one."""
 
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -21,7 +21,7 @@ from scheduling.service.search import search_for, soonest
 
 
 def claim_to_book(intake: Intake, claim_ref: str) -> Claim:
-    """The claim, asked of intake: outside of any transaction. Raises NotFound, ClaimNotOpen, Unavailable."""
+    """Reads the claim from intake, outside of any transaction. Raises NotFound, ClaimNotOpen, Unavailable."""
     claim = intake.claim(claim_ref)
     if not claim.is_open:
         raise ClaimNotOpen(claim_ref)
@@ -39,7 +39,7 @@ def book_slot(conn: Connection, claim: Claim, *, directory: Directory, slot_id: 
 def book_earliest(
     conn: Connection, claim: Claim, *, directory: Directory, wish: Wish, target: timedelta
 ) -> Appointment:
-    """Books the slot that `choose_slot` names among those that nobody holds or is booking now.
+    """Books the slot that `choose_slot` chooses among those that nobody holds or is booking now.
 
     The target counts from first contact. Raises NoSlotFree, AlreadyBooked.
     """
@@ -65,7 +65,7 @@ def appointment_by_id(conn: Connection, appointment_id: UUID) -> Appointment:
 
 
 def appointment_of_claim(conn: Connection, claim_ref: str) -> Appointment:
-    """The claim's last appointment. Raises AppointmentUnknown."""
+    """The claim's latest appointment. Raises AppointmentUnknown."""
     return _known(store.appointment_of_claim(conn, claim_ref))
 
 

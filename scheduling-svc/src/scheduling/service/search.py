@@ -15,7 +15,7 @@ from scheduling.domain.working_time import within_target
 
 
 def offices_near(directory: Directory, postcodes: Postcodes, postcode: str) -> list[NearOffice]:
-    """Offices that somebody who lives there can be sent to, nearest first.
+    """Offices that a claimant who lives there can be sent to, nearest first.
 
     Raises MalformedPostcode, PostcodeUnknown, NotServed.
     """
@@ -28,7 +28,7 @@ def offices_near(directory: Directory, postcodes: Postcodes, postcode: str) -> l
 
 
 def find_slots(conn: Connection, wish: Wish, *, directory: Directory, page: Page, target: timedelta) -> Offers:
-    """Free slots that are still to begin, with the earliest of them that is within the target counted from now.
+    """Free slots in the future, and the earliest of them within the target counted from now.
 
     Raises PageUnknown.
     """
@@ -45,7 +45,7 @@ def find_slots(conn: Connection, wish: Wish, *, directory: Directory, page: Page
 
 
 def soonest(now: datetime) -> datetime:
-    """The first moment that is still to come: a slot that begins now cannot be booked."""
+    """The earliest start that can be booked: a slot that begins now cannot."""
     return now + timedelta.resolution
 
 
@@ -53,7 +53,7 @@ def search_for(directory: Directory, wish: Wish, *, since: datetime, until: date
     """The search that finds slots for this wish."""
     return Search(
         offices=[found.office.code for found in wish.offices],
-        assessors=directory.who_meets(wish.needs, wish.channel, offices=[found.office for found in wish.offices]),
+        assessors=directory.assessors_for(wish.needs, wish.channel, offices=[found.office for found in wish.offices]),
         channel=wish.channel,
         since=since,
         until=until,
