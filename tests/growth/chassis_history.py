@@ -6,30 +6,32 @@ from tests.growth.subject import Subject
 
 PAST = "statement_timestamp() - interval '10 days' - make_interval(secs => n * 2)"
 """When the claim of number n was taken: all that is history lies ten days back and more, so that it may be pruned."""
+ID = "lpad(to_hex(n), 32, '0')::uuid"
+"""An id of the claim of number n: ids in order are written many times faster than random ones."""
 CLAIM = "reference(n)"
 """The reference of the claim of number n."""
 
 _FINISHED = f"""
     INSERT INTO outbox (event_id, type, claim_ref, version, payload, heard_by, receipted, occurred_time, traceparent,
         created, publish_after, attempts, finished_time)
-    SELECT gen_random_uuid(), %(type)s, {CLAIM}, part, ''::bytea, ARRAY['a-svc'], ARRAY['a-svc'], {PAST}, '', {PAST},
+    SELECT {ID}, 'T', {CLAIM}, 1, ''::bytea, ARRAY['a-svc'], ARRAY['a-svc'], {PAST}, '', {PAST},
         {PAST}, 1, {PAST}
-    FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, %(events)s) AS part
+    FROM generate_series(%(first)s, %(last)s) AS n
 """
 _HEARD = f"""
     INSERT INTO inbox (event_id, source, created)
-    SELECT gen_random_uuid(), (%(sources)s::text[])[1 + n %% cardinality(%(sources)s::text[])], {PAST}
+    SELECT {ID}, (%(sources)s::text[])[1 + n %% cardinality(%(sources)s::text[])], {PAST}
     FROM generate_series(%(first)s, %(last)s) AS n
 """
 _ASKED = f"""
     INSERT INTO requests (subject, method, request_id, body_hmac, response, created)
-    SELECT 'OP' || lpad((n %% 1000)::text, 6, '0'), '/cms.x.v1.X/M', gen_random_uuid(), ''::bytea, ''::bytea, {PAST}
+    SELECT 'OP' || lpad((n %% 1000)::text, 6, '0'), '/cms.x.v1.X/M', {ID}, ''::bytea, ''::bytea, {PAST}
     FROM generate_series(%(first)s, %(last)s) AS n
 """
 _SHOWN = f"""
     INSERT INTO access_log (at, subject, roles, method, claim_ref, purpose, outcome, traceparent)
     SELECT {PAST}, 'OP000001', ARRAY['OPERATOR'], '/cms.x.v1.X/M', {CLAIM}, 'call', 'SHOWN', ''
-    FROM generate_series(%(first)s, %(last)s) AS n
+    FROM generate_series(%(first)s, %(last)s, 5) AS n
 """
 _KEYS = f"""
     INSERT INTO data_keys (claim_ref, key_id, wrapped)
@@ -37,19 +39,19 @@ _KEYS = f"""
 """
 _DIED = f"""
     INSERT INTO dead_letters (event_id, source, type, claim_ref, envelope, reason, tries, died_time, replayed_time)
-    SELECT gen_random_uuid(), 'a-svc', 'T', {CLAIM}, ''::bytea, 'UNKNOWN_TYPE', 3, {PAST}, {PAST}
+    SELECT {ID}, 'a-svc', 'T', {CLAIM}, ''::bytea, 'UNKNOWN_TYPE', 3, {PAST}, {PAST}
     FROM generate_series(%(first)s, %(last)s, 10) AS n
 """
 _TRIED = f"""
     INSERT INTO inbox_tries (event_id, tries, last_time)
-    SELECT gen_random_uuid(), 1, {PAST} FROM generate_series(%(first)s, %(last)s, 10) AS n
+    SELECT {ID}, 1, {PAST} FROM generate_series(%(first)s, %(last)s, 10) AS n
 """
 
 
-def fill(subject: Subject, first: int, last: int, *, events: int, sources: list[str]) -> None:
-    """The history of these claims, with `events` of each in the outbox, and one heard of each from these sources."""
+def fill(subject: Subject, first: int, last: int, *, sources: list[str]) -> None:
+    """The history of these claims: of each an event sent, one heard from one of these sources, a request and a data key."""
     values: dict[str, Any] = {"first": first, "last": last}
-    subject.sql(_FINISHED, **values, events=events, type="T")
+    subject.sql(_FINISHED, **values)
     subject.sql(_ASKED, **values)
     subject.sql(_SHOWN, **values)
     subject.sql(_KEYS, **values)

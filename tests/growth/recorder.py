@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg import sql
 
 _SETTINGS = {
@@ -28,6 +29,7 @@ _SETTINGS = {
     "log_min_messages": "fatal",
 }
 _PLAN = re.compile(r"duration: ([0-9.]+) ms\s+plan:\s+(\{.*\})", re.DOTALL)
+_PARAMETER = re.compile(r"\$[0-9]+|%\([a-z_]+\)[sbt]|%[sbt]")
 _NOT_CALLERS = (
     "psycopg",
     "contextlib",
@@ -60,22 +62,35 @@ class Recorder:
     def __init__(self) -> None:
         self.executions: list[Execution] = []
         self.callers: set[str] = set()
+        """Functions in which a statement was executed, and those that called them."""
+        self._callers_of: dict[str, list[str]] = {}
         self._case: str | None = None
 
     @contextmanager
     def attached(self) -> Iterator[None]:
-        """Listens to every connection that is opened in the block."""
-        original = psycopg.Connection.__init__
+        """Listens to every connection that is opened in the block, and to who executes what."""
+        connect, execute = psycopg.Connection.__init__, psycopg.Cursor.execute
 
-        def listening(conn: psycopg.Connection[Any], *given: Any, **more: Any) -> None:
-            original(conn, *given, **more)
+        def connecting(conn: Any, *given: Any, **more: Any) -> None:
+            connect(conn, *given, **more)
             conn.add_notice_handler(self._hear)
 
-        psycopg.Connection.__init__ = listening  # type: ignore[assignment,method-assign]
-        try:
+        def executing(cursor: Any, query: Any, *given: Any, **more: Any) -> Any:
+            self._note(query)
+            return execute(cursor, query, *given, **more)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(psycopg.Connection, "__init__", connecting)
+            patch.setattr(psycopg.Cursor, "execute", executing)
             yield
-        finally:
-            psycopg.Connection.__init__ = original  # type: ignore[method-assign]
+
+    def _note(self, query: Any) -> None:
+        # PostgreSQL reports a statement when its portal is closed, which may be with the next statement: who executes it
+        # is noted before.
+        if self._case is not None and isinstance(query, str):
+            callers = _callers()
+            self.callers.update(callers)
+            self._callers_of[_normal(query)] = callers
 
     @contextmanager
     def case(self, name: str) -> Iterator[None]:
@@ -90,14 +105,13 @@ class Recorder:
         found = _PLAN.fullmatch(notice.message_primary or "")
         if found is None or self._case is None:
             return
-        callers = _callers()
-        self.callers.update(callers)
         explained = json.loads(found[2])
+        callers = self._callers_of.get(_normal(explained["Query Text"]))
         self.executions.append(
             Execution(
                 case=self._case,
                 text=" ".join(explained["Query Text"].split()),
-                caller=callers[0] if callers else "",
+                caller=callers[0] if callers else "(a foreign key)",
                 buffers=explained["Plan"]["Shared Hit Blocks"] + explained["Plan"]["Shared Read Blocks"],
                 rows=round(explained["Plan"]["Actual Rows"]),
                 milliseconds=float(found[1]),
@@ -106,11 +120,16 @@ class Recorder:
         )
 
 
+def _normal(text: str) -> str:
+    """The statement without its line breaks and the names of its parameters."""
+    return " ".join(_PARAMETER.sub("?", text).replace("%%", "%").split())
+
+
 def _callers() -> list[str]:
     """The functions of ours that are being called, the innermost first."""
     frame: FrameType | None = sys._getframe(2)
     found: list[str] = []
-    while frame is not None and len(found) < 12:
+    while frame is not None:
         module = frame.f_globals.get("__name__", "")
         if not module.startswith(_NOT_CALLERS):
             found.append(f"{module}.{frame.f_code.co_name}")

@@ -1,9 +1,12 @@
 """A service under measure: its real process, without its threads, on a database filled with history."""
 
+import importlib
+import inspect
+import pkgutil
 import time
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,16 +18,19 @@ from google.protobuf.message import Message
 
 from chassis import contract, embedded
 from chassis.bus import Bus
+from chassis.database import Database
 from chassis.migrations import migrate
 from chassis.outbox import events_stream, receipts_stream
 from chassis.runtime import Process, Service
+from chassis.settings import ServiceSettings
 from chassis.state_gauges import OWN_GAUGES, StateCollector
-from chassis.testing import DatabaseUrls, Servers, Tokens
+from chassis.testing import DatabaseUrls, Servers, Tokens, settings_for
 from chassis.testing.doors import Client
 from chassis.testing.events import deliver, event_of
 from chassis.workers import Worker
 from tests.growth.recorder import Recorder, explain_everything
 
+_LONGEST_WAIT_SECONDS = 30.0
 _OF_EVERY_SERVICE = (
     "issuer-keys",
     "relay",
@@ -37,6 +43,18 @@ _OF_EVERY_SERVICE = (
     "watermark",
 )
 
+# How to drop each index that is no constraint, and how to make it again.
+_INDEXES = """
+    SELECT format('DROP INDEX %s', indexrelid::regclass), pg_get_indexdef(indexrelid)
+    FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+    WHERE relnamespace = 'public'::regnamespace
+        AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid)
+"""
+_EXCLUSIONS = """
+    SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname),
+        format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+    FROM pg_constraint WHERE contype = 'x' AND connamespace = 'public'::regnamespace
+"""
 _REFERENCE = """
     CREATE FUNCTION reference(n integer) RETURNS text IMMUTABLE LANGUAGE sql AS $$
         SELECT 'C' || lpad(n::text, 10, '0') || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', 1 + (32 - (
@@ -79,10 +97,8 @@ class Subject(ABC):
 
     name: str
     """The service's name in the contract."""
-    not_called: ClassVar[dict[str, str]] = {}
-    """Methods, workers, events and functions of the store that are not exercised, each with the reason."""
-    still_growing: ClassVar[tuple[str, ...]] = ()
-    """Cases, by how their names begin, whose cost is known to grow and is being mended."""
+    not_executed: ClassVar[dict[str, str]] = {}
+    """Functions of the store that are not exercised, each with the reason."""
 
     def __init__(self, place: Place, recorder: Recorder) -> None:
         self.place = place
@@ -103,6 +119,19 @@ class Subject(ABC):
         """Calls every door, worker and event. Each turn works on claims of its own."""
 
     # What subclasses use.
+
+    def settings(self, kind: type[ServiceSettings], identity: str, **more: Any) -> Any:
+        """Settings of the service in this place."""
+        place = self.place
+        return settings_for(
+            kind,
+            identity,
+            urls=place.urls,
+            servers=place.servers,
+            bus_prefix=place.bus_prefix,
+            tokens=place.tokens,
+            **more,
+        )
 
     def sql(self, query: LiteralString, **values: Any) -> None:
         """Executes a statement, unrecorded; foreign keys are not checked, which would take longer than all the rest."""
@@ -135,6 +164,24 @@ class Subject(ABC):
         self.called.add(worker)
         return more
 
+    def step_own_workers(self, *, until: Callable[[], bool] = lambda: True) -> None:
+        """Steps the first of every crew of the service's own, once and then until what is wanted has come."""
+        names = dict.fromkeys(one.name.rstrip("-0123456789") for one in self.process.workers)
+        end = time.monotonic() + _LONGEST_WAIT_SECONDS
+        while True:
+            for name in names:
+                if name not in _OF_EVERY_SERVICE:
+                    self.step(name)
+            if until():
+                return
+            assert time.monotonic() < end, f"{self.name}: what is wanted did not come"
+            time.sleep(0.02)
+
+    def rows(self, query: LiteralString, **values: Any) -> list[Any]:
+        """What a query gives, unrecorded."""
+        with psycopg.connect(self.place.urls.owner) as conn:
+            return conn.execute(query, values).fetchall()
+
     def hear(self, event: Message, claim_ref: str, *, version: int = 1) -> None:
         """Has the service hear an event, by the bus and its inbox."""
         heard = event_of(event, claim_ref=claim_ref, version=version)
@@ -143,15 +190,28 @@ class Subject(ABC):
             self._next("inbox")._step()
         self.called |= {"inbox", heard.name}
 
-    def scrape(self) -> float:
-        """Reads every gauge, as a scrape does that finds nothing kept; gives the milliseconds that it took."""
-        collector = StateCollector(self.process.database, [*OWN_GAUGES, *self.process_service.gauges])
-        started = time.perf_counter()
+    def scrape(self) -> None:
+        """Reads every gauge, as a scrape does that finds nothing kept."""
         with self.recorder.case("scrape"):
-            families = list(collector.collect())
-        took = (time.perf_counter() - started) * 1000
-        assert any(family.samples for family in families), "the gauges could not be read"
-        return took
+            self._collect(self.process.database)
+
+    def time_of_scrape(self) -> float:
+        """Milliseconds of a whole scrape, unrecorded; the best of five, since other processes are at work as well."""
+        database = Database(self.place.urls.owner)
+        database.open()
+        try:
+            return min(self._timed(database) for _ in range(5))
+        finally:
+            database.close()
+
+    def _timed(self, database: Database) -> float:
+        started = time.perf_counter()
+        self._collect(database)
+        return (time.perf_counter() - started) * 1000
+
+    def _collect(self, database: Database) -> None:
+        collector = StateCollector(database, [*OWN_GAUGES, *self.process_service.gauges])
+        assert any(family.samples for family in collector.collect()), "the gauges could not be read"
 
     def exercise_chassis(self) -> None:
         """Steps the workers that every service has; all events are receipted, and all watermarks are now."""
@@ -173,7 +233,17 @@ class Subject(ABC):
         self._bus.add(stream, [{"event_id": event_id.bytes, "consumer": name} for event_id, name in rows])
 
     def _next(self, worker: str) -> Worker:
-        return next(one for one in self.process.workers if one.name in (worker, f"{worker}-1"))
+        return next(one for one in self.process.workers if one.name.rstrip("-0123456789") == worker)
+
+    def missed(self) -> set[str]:
+        """Methods, workers, events and functions of the store that were not exercised."""
+        workers = {one.name.rstrip("-0123456789") for one in self.process.workers}
+        methods = {method.name for method in self.process_service.contract.methods}
+        events = set(self.process_service.handlers)
+        functions = functions_with_a_connection(self.process_service)
+        return ((workers | methods | events) - self.called) | (
+            functions - self.recorder.callers - set(self.not_executed)
+        )
 
     # Running.
 
@@ -195,11 +265,33 @@ class Subject(ABC):
                 self._next("inbox")._step()  # makes the groups
             yield
 
-    def settle_statistics(self) -> None:
-        """What autovacuum has done long before so much history is there."""
-        with psycopg.connect(self.place.urls.owner, autocommit=True) as conn:
+    def fill_up(self, first: int, last: int) -> None:
+        """Adds the history of these claims with the indexes built afterwards, and what autovacuum has done by then."""
+        url = f"{self.place.servers.postgres_url}/{self.place.urls.name}"
+        with psycopg.connect(url, autocommit=True) as conn:
             conn.execute("SET client_min_messages = error")
+            dropped = [parts for query in (_INDEXES, _EXCLUSIONS) for parts in conn.execute(query).fetchall()]
+            for drop, _ in dropped:
+                conn.execute(drop)
+            self.fill(first, last)
+            for _, create in dropped:
+                conn.execute(create)
             conn.execute("VACUUM (ANALYZE)")
+
+
+def functions_with_a_connection(service: Service) -> set[str]:
+    """The public functions of the service's store that take a connection, by module and name."""
+    package = inspect.unwrap(service.api).__module__.partition(".")[0]
+    store = importlib.import_module(f"{package}.store")
+    parts = pkgutil.iter_modules(getattr(store, "__path__", ()), f"{package}.store.")
+    modules = [store, *(importlib.import_module(found.name) for found in parts)]
+    return {
+        f"{module.__name__}.{name}"
+        for module in modules
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
+        if "conn" in inspect.signature(function).parameters
+    }
 
 
 def make_place(servers: Servers, folder: Path, *, name: str, migrations: Path) -> Place:

@@ -7,7 +7,6 @@ from typing import Any
 
 from chassis import clock
 from chassis.runtime import Service
-from chassis.testing import settings_for
 from cms.scheduling.v1 import events_pb2
 from cms_local.cases import load_cases, random_nino
 from intake.__main__ import service
@@ -39,17 +38,17 @@ _SCHEMES = f"""
 _ANSWERS = f"""
     INSERT INTO answers (claim_ref, question_id, version, value, answered_by, at, script_version)
     SELECT {CLAIM}, 'question_' || part, part, ''::bytea, 'OP000001', {PAST}, 1
-    FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, 3) AS part
+    FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, 2) AS part
 """
 # A call in which a call-back was promised, and the call-back. Twenty wait for it still, and five calls nobody has ended.
 _CALLS = f"""
     INSERT INTO calls (call_id, claim_ref, operator, purpose, language, needs, caller, security, security_questions,
         tries_left, started, ended, outcome, call_back_time, has_later_call)
-    SELECT gen_random_uuid(), {CLAIM}, 'OH' || lpad((n %% 1000)::text, 6, '0'), 'NEW', 'EN', '{{}}', ''::bytea,
-        'PASSED', '{{}}', 3, {PAST} + interval '1 hour' * part,
+    SELECT lpad(to_hex(2 * n + part), 32, '0')::uuid, {CLAIM}, 'OH' || lpad((n %% 1000)::text, 6, '0'), 'NEW', 'EN', '{{}}',
+        ''::bytea, 'PASSED', '{{}}', 3, {PAST} + interval '1 hour' * part,
         CASE WHEN part = 1 OR n > 5 THEN {PAST} + interval '1 hour' * part + interval '10 minutes' END,
         CASE WHEN part = 1 THEN 'CALL_BACK' WHEN n > 5 THEN 'COMPLETED' END,
-        CASE WHEN part = 1 THEN {PAST} + interval '2 hours' END, part = 1 AND NOT n BETWEEN 6 AND 25
+        CASE WHEN part = 1 THEN {PAST} + interval '2 hours' END, part = 1 AND n NOT BETWEEN 6 AND 25
     FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, CASE WHEN n BETWEEN 6 AND 25 THEN 1 ELSE 2 END) AS part
 """
 
@@ -61,21 +60,13 @@ class Intake(Subject):
 
     def service(self) -> Service:
         """As `__main__` makes it."""
-        settings: Any = settings_for(
-            Settings,
-            "intake-svc",
-            urls=self.place.urls,
-            servers=self.place.servers,
-            bus_prefix=self.place.bus_prefix,
-            tokens=self.place.tokens,
-        )
-        return service(settings)
+        return service(self.settings(Settings, "intake-svc"))
 
     def fill(self, first: int, last: int) -> None:
-        """A claim has three answers and two calls."""
+        """A claim has two answers and two calls."""
         for query in (_CLAIMS, _SCHEMES, _ANSWERS, _CALLS):
             self.sql(query, first=first, last=last)
-        chassis_history.fill(self, first, last, events=2, sources=["scheduling-svc"])
+        chassis_history.fill(self, first, last, sources=["scheduling-svc"])
 
     def exercise(self, turn: int) -> None:
         """A claim by phone with everything that may happen to it, and all ways of looking for one."""
@@ -84,7 +75,7 @@ class Intake(Subject):
         self._second_call(nino)
         self._amend_as_assessor(claim)
         self._look_for(nino)
-        self.step("call-sweeper")
+        self.step_own_workers()
 
     def _claim_by_phone(self, source: random.Random) -> tuple[Any, str]:
         nino = random_nino(source)
@@ -94,10 +85,17 @@ class Intake(Subject):
         answers = [{"questionId": name, "value": value} for name, value in self._answers.items()]
         recorded = self.change("RecordAnswers", {**this, "version": claim["version"], "answers": answers}, by=_OPERATOR)
         self.call("GetInterview", this, by=_OPERATOR)
+        self._mistake_a_nino(source)
         version = recorded["interview"]["version"]
         done = self.change("SubmitClaim", {**this, "version": version}, by=_OPERATOR)
         self.change("EndCall", {"callId": began["call"]["callId"], "outcome": "CALL_OUTCOME_COMPLETED"}, by=_OPERATOR)
         return done["claim"], nino
+
+    def _mistake_a_nino(self, source: random.Random) -> None:
+        claim = self._start(random_nino(source), _OPERATOR)["claim"]
+        corrected = [{"questionId": "nino", "value": random_nino(source)}]
+        body = {"claimRef": claim["claimRef"], "version": claim["version"], "answers": corrected}
+        self.change("RecordAnswers", body, by=_OPERATOR, note="of another NINO")
 
     def _start(self, nino: str, operator: Caller, **more: Any) -> Any:
         asked = {

@@ -1,0 +1,85 @@
+"""An intake that knows every claim, for the services that ask it."""
+
+from collections.abc import Iterator, Mapping
+from concurrent import futures
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+from google.protobuf import json_format
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from cms.common.v1 import common_pb2
+from cms.intake.v1 import intake_pb2, intake_pb2_grpc
+
+CLAIM_VERSION = 7
+
+
+class IntakeStandIn(intake_pb2_grpc.IntakeServiceServicer):
+    """Every claim is submitted, made contact now, and gives these answers; an amendment is version 8."""
+
+    def __init__(self, answers: Mapping[str, Any]) -> None:
+        self._answers = answers
+        self._amended: dict[str, Any] = {}
+
+    def GetClaim(self, request: Any, context: Any) -> intake_pb2.GetClaimResponse:
+        """A submitted claim."""
+        claim = intake_pb2.Claim(
+            claim_ref=request.claim_ref,
+            state=intake_pb2.CLAIM_STATE_SUBMITTED,
+            version=CLAIM_VERSION,
+            first_contact_time=_now(),
+        )
+        return intake_pb2.GetClaimResponse(claim=claim)
+
+    def GetInterview(self, request: Any, context: Any) -> intake_pb2.GetInterviewResponse:
+        """The surname and the tenure."""
+        return intake_pb2.GetInterviewResponse(interview=self._interview(request.claim_ref))
+
+    def AmendAnswers(self, request: Any, context: Any) -> intake_pb2.AmendAnswersResponse:
+        """The interview with the change."""
+        self._amended[request.claim_ref] = request.answers[0].question_id
+        return intake_pb2.AmendAnswersResponse(interview=self._interview(request.claim_ref))
+
+    def GetClaimFacts(self, request: Any, context: Any) -> intake_pb2.GetClaimFactsResponse:
+        """All facts."""
+        facts = intake_pb2.ClaimFacts(
+            claim_ref=request.claim_ref,
+            version=request.version or CLAIM_VERSION,
+            state=intake_pb2.CLAIM_STATE_SUBMITTED,
+            schemes=[common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE],
+            language=common_pb2.LANGUAGE_EN,
+            operator="OP000001",
+            operator_grade="AO",
+            first_contact_time=_now(),
+            submit_time=_now(),
+        )
+        json_format.ParseDict(dict(self._answers), facts.answers)
+        return intake_pb2.GetClaimFactsResponse(facts=facts)
+
+    def _interview(self, claim_ref: str) -> intake_pb2.Interview:
+        amended = self._amended.get(claim_ref)
+        questions = []
+        for name in ("surname", "tenure"):
+            question = intake_pb2.Question(id=name, text=name, answered_version=8 if name == amended else 3)
+            question.answer.string_value = "given"
+            questions.append(question)
+        version = CLAIM_VERSION + (1 if amended else 0)
+        return intake_pb2.Interview(claim_ref=claim_ref, version=version, questions=questions)
+
+
+def _now() -> Timestamp:
+    stamp = Timestamp()
+    stamp.GetCurrentTime()
+    return stamp
+
+
+@contextmanager
+def serving(answers: Mapping[str, Any]) -> Iterator[str]:
+    """The address at which such an intake answers."""
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
+    intake_pb2_grpc.add_IntakeServiceServicer_to_server(IntakeStandIn(answers), server)  # type: ignore[abstract]
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"127.0.0.1:{port}"
+    server.stop(None).wait()

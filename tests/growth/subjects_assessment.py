@@ -1,0 +1,135 @@
+"""assessment-svc with a history of confirmed work."""
+
+from datetime import timedelta
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from assessment.__main__ import service
+from assessment.config import Settings
+from chassis import clock
+from chassis.runtime import Service
+from cms.common.v1 import common_pb2
+from cms.gateway.v1 import events_pb2 as gateway_events
+from cms.intake.v1 import events_pb2 as intake_events
+from cms.scheduling.v1 import events_pb2 as scheduling_events
+from tests.growth import chassis_history
+from tests.growth.chassis_history import CLAIM, PAST
+from tests.growth.intake_stand_in import serving
+from tests.growth.subject import Caller, Subject
+
+OFFICE, BUSY_ASSESSOR, IDLE_ASSESSOR = "100101", "AS000101", "AS999999"
+_ASSESSOR = Caller(role="ASSESSOR", subject=BUSY_ASSESSOR, office=OFFICE)
+_OF_QUIET_OFFICE = Caller(role="ASSESSOR", subject=BUSY_ASSESSOR, office="999999")
+
+# Of each hundred offices' work some is open: forty pieces in all, ten of them without an interview.
+_ASSESSMENTS = f"""
+    INSERT INTO assessments (claim_ref, state, version, claim_version, submit_time, schemes, confirmed_schemes, confirmed_by,
+        confirmed_time, appointment_id, office_code, assessor_id, start_time, channel, booked_time)
+    SELECT {CLAIM}, CASE WHEN n <= 20 THEN 'READY' WHEN n <= 40 THEN 'IN_PROGRESS' ELSE 'CONFIRMED' END, 3,
+        CASE WHEN n > 20 THEN 7 ELSE 0 END, {PAST}, ARRAY['JOBSEEKERS_ALLOWANCE'],
+        CASE WHEN n > 40 THEN ARRAY['JOBSEEKERS_ALLOWANCE'] ELSE '{{}}' END,
+        CASE WHEN n > 40 THEN 'AS000001' END, CASE WHEN n > 40 THEN {PAST} END,
+        CASE WHEN n > 10 THEN 'A' || n END, CASE WHEN n > 10 THEN (100100 + n %% 100)::text END,
+        CASE WHEN n > 10 THEN 'AS' || lpad((100 + n %% 100)::text, 6, '0') END, CASE WHEN n > 10 THEN {PAST} END,
+        CASE WHEN n > 10 THEN 'OFFICE' END, CASE WHEN n > 10 THEN {PAST} END
+    FROM generate_series(%(first)s, %(last)s) AS n
+"""
+_ITEMS = f"""
+    INSERT INTO items (claim_ref, fact, answered_version, status, checked_by, checked_time)
+    SELECT {CLAIM}, 'fact_' || part, 3, 'CONFIRMED', 'AS000001', {PAST}
+    FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, 3) AS part WHERE n > 20
+"""
+# One in a hundred was refused once, ten of them for good as yet.
+_OUTCOMES = f"""
+    INSERT INTO outcomes (claim_ref, system, accepted_time, rejected_time, rejected_transfer_id, rejected_question_ids)
+    SELECT {CLAIM}, 'JSAPS', CASE WHEN n > 50 THEN {PAST} END,
+        CASE WHEN n <= 50 OR n %% 100 = 0 THEN {PAST} - interval '1 hour' END,
+        CASE WHEN n <= 50 OR n %% 100 = 0 THEN 'T' END,
+        CASE WHEN n <= 50 OR n %% 100 = 0 THEN ARRAY['capital'] ELSE '{{}}' END
+    FROM generate_series(%(first)s, %(last)s) AS n WHERE n > 40
+"""
+
+
+class Assessment(Subject):
+    """The service of the local offices."""
+
+    name = "assessment"
+
+    def service(self) -> Service:
+        """As `__main__` makes it, with an intake that knows every claim."""
+        intake = self.closing.enter_context(serving({}))
+        return service(self.settings(Settings, "assessment-svc", intake_address=intake))
+
+    def fill(self, first: int, last: int) -> None:
+        """A claim has three items and an outcome."""
+        for query in (_ASSESSMENTS, _ITEMS, _OUTCOMES):
+            self.sql(query, first=first, last=last)
+        sources = ["intake-svc", "scheduling-svc", "legacy-gateway"]
+        chassis_history.fill(self, first, last, sources=sources)
+
+    def exercise(self, turn: int) -> None:
+        """A claim from its submission to its outcomes, and every list of work."""
+        claim_ref = f"CT{turn:09}Z"
+        self._hear_of(claim_ref)
+        self._assess(claim_ref)
+        self._outcomes(claim_ref)
+        self._list()
+
+    def _hear_of(self, claim_ref: str) -> None:
+        submitted = intake_events.ClaimSubmitted(
+            schemes=[common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE], submit_time=_stamp(timedelta())
+        )
+        booked = scheduling_events.AppointmentBooked(
+            appointment_id="A1",
+            office_code=OFFICE,
+            assessor_id=BUSY_ASSESSOR,
+            channel=common_pb2.CHANNEL_OFFICE,
+            start_time=_stamp(timedelta(hours=1)),
+        )
+        self.hear(submitted, claim_ref)
+        self.hear(booked, claim_ref)
+
+    def _assess(self, claim_ref: str) -> None:
+        this = {"claimRef": claim_ref}
+        begun = self.change("StartAssessment", this, by=_ASSESSOR)["assessment"]
+        checks = {"items": [{"fact": "surname", "status": "ITEM_STATUS_CONFIRMED"}], "version": begun["version"]}
+        checked = self.change("VerifyItems", this | checks, by=_ASSESSOR)["assessment"]
+        correction = {"fact": "tenure", "value": "OWNER", "reason": "saw the deeds", "version": checked["version"]}
+        corrected = self.change("CorrectItem", this | correction, by=_ASSESSOR)["assessment"]
+        self.change("ConfirmAssessment", this | {"version": corrected["version"]}, by=_ASSESSOR)
+        self.hear(intake_events.ClaimAmended(changed_fields=["surname"]), claim_ref, version=9)
+
+    def _outcomes(self, claim_ref: str) -> None:
+        system = common_pb2.SYSTEM_JSAPS
+        refused = gateway_events.TransferRejected(system=system, transfer_id="T1", question_ids=["capital"])
+        self.hear(refused, claim_ref)
+        self.hear(gateway_events.TransferAccepted(system=system, transfer_id="T2", legacy_ref="L"), claim_ref)
+
+    def _list(self) -> None:
+        ready, done = {"state": "ASSESSMENT_STATE_READY"}, {"state": "ASSESSMENT_STATE_CONFIRMED"}
+        today = clock.today()
+        day = {"day": {"year": today.year, "month": today.month, "day": today.day}}
+        lists: dict[str, dict[str, Any]] = {
+            "": {},
+            "of an assessor": {"assessor": BUSY_ASSESSOR},
+            "of an assessor without work": {"assessor": IDLE_ASSESSOR},
+            "ready": ready,
+            "confirmed": done,
+            "ready, of an assessor without work": ready | {"assessor": IDLE_ASSESSOR},
+            "of today": day,
+            "of a day without work": {"day": {"year": 2005, "month": 7, "day": 11}},
+            "of an assessor today": day | {"assessor": BUSY_ASSESSOR},
+        }
+        for note, wanted in lists.items():
+            page = self.call("ListWork", wanted, by=_ASSESSOR, note=note)
+            if token := page["nextPageToken"]:
+                self.call("ListWork", wanted | {"pageToken": token}, by=_ASSESSOR, note=f"{note}, next page")
+        self.call("ListWork", {}, by=_OF_QUIET_OFFICE, note="of an office without work")
+        self.call("ListWork", ready, by=_OF_QUIET_OFFICE, note="ready, of an office without work")
+
+
+def _stamp(ahead: timedelta) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(clock.now() + ahead)
+    return stamp

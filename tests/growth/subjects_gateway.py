@@ -1,0 +1,126 @@
+"""legacy-gateway with a history of accepted transfers, and JSAPS's stand-in to send to."""
+
+from pathlib import Path
+
+import legacy_gateway
+from chassis import clock
+from chassis.postcodes import build_extract
+from chassis.runtime import Service
+from cms.assessment.v1 import events_pb2 as assessment_events
+from cms.common.v1 import common_pb2
+from cms.intake.v1 import events_pb2 as intake_events
+from cms_local.cases import load_cases
+from legacy_gateway.__main__ import service
+from legacy_gateway.config import Settings
+from simulators.jsaps.server import Jsaps
+from simulators.settings import JsapsSettings, read_settings
+from simulators.testing import call
+from tests.growth import chassis_history
+from tests.growth.chassis_history import CLAIM, PAST
+from tests.growth.intake_stand_in import CLAIM_VERSION, serving
+from tests.growth.subject import Caller, Subject
+
+_SCALE = 0.02
+_SUPPORT = Caller(role="SUPPORT", purpose="work item 1")
+
+# Two phases of each claim were accepted. A few are open: refused, in the hands of clerks, or not due for a long time.
+_TRANSFERS = f"""
+    INSERT INTO transfers (transfer_id, claim_ref, claim_version, action, generation, system, phase, state, attempts, payload,
+        legacy_ref, next_attempt_time, confirmed_time, office_code, assessor_id, traceparent, created, updated)
+    SELECT upper(lpad(n || 'P' || phase, 26, '0')), {CLAIM}, 7, 'NEW', 1, 'JSAPS', phase, state,
+        CASE WHEN state = 'WAITING' THEN 0 ELSE 1 END, CASE WHEN state <> 'WAITING' THEN ''::bytea END,
+        CASE WHEN state = 'ACCEPTED' THEN 'L' || n ELSE '' END,
+        CASE WHEN state = 'WAITING' THEN statement_timestamp() + interval '10 years' END,
+        {PAST}, '100101', 'AS000001', '', {PAST}, {PAST}
+    FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, 2) AS phase,
+        LATERAL (
+            SELECT CASE WHEN n <= 10 THEN 'REJECTED' WHEN n <= 20 THEN 'CLERICAL' WHEN n <= 40 THEN 'WAITING'
+                ELSE 'ACCEPTED' END AS state
+        ) AS standing
+"""
+_AMENDMENTS = f"""
+    INSERT INTO amendments (claim_ref, version) SELECT {CLAIM}, 7 FROM generate_series(%(first)s, %(last)s) AS n
+"""
+
+
+class Gateway(Subject):
+    """The service that sends claims to the paying systems."""
+
+    name = "gateway"
+
+    def service(self) -> Service:
+        """As `__main__` makes it, with an intake that knows every claim and JSAPS's stand-in."""
+        postcodes = self.place.folder / "postcodes.sqlite"
+        build_extract(postcodes)
+        more = {
+            "language": "EN",
+            "nino": "AB123456C",
+            "joint_claim": False,
+            "sort_code": "200000",
+            "telephone": "+441632960123",
+        }
+        intake = self.closing.enter_context(serving({**load_cases(clock.today())[0].answers, **more}))
+        self._jsaps = _start_jsaps(self.place.folder / "jsaps")
+        self.closing.callback(self._jsaps.stop)
+        settings = self.settings(
+            Settings,
+            "legacy-gateway",
+            intake_address=intake,
+            jsaps_port=self._jsaps.port,
+            postcodes_file=postcodes,
+            time_scale=_SCALE,
+            reply_seconds=0.5,
+        )
+        return service(settings)
+
+    def fill(self, first: int, last: int) -> None:
+        """A claim has two transfers."""
+        self.sql(_TRANSFERS, first=first, last=last)
+        self.sql(_AMENDMENTS, first=first, last=last)
+        chassis_history.fill(self, first, last, sources=["assessment-svc", "intake-svc"])
+
+    def exercise(self, turn: int) -> None:
+        """Claims that are accepted at once, after an enquiry, after a correction, and that change later."""
+        accepted, unknown, refused = (f"CT{turn:09}{letter}" for letter in "XYZ")
+        self._order("lose_reply", unknown)
+        self._order("refuse_record", refused)
+        for claim_ref in (accepted, unknown, refused):
+            self._confirm(claim_ref)
+        self.step_own_workers(until=lambda: "REJECTED" in self._states(refused))
+        self.step_own_workers(until=lambda: self._states(accepted) == self._states(unknown) == {"ACCEPTED"})
+        for claim_ref in (accepted, refused):
+            self._amend(claim_ref, version=CLAIM_VERSION + 1)
+        self._amend(accepted, version=CLAIM_VERSION + 2)
+        self.step_own_workers(until=lambda: "ACCEPTED" in self._states(refused))
+        for claim_ref in (accepted, refused):
+            self.call("GetTransfers", {"claimRef": claim_ref}, by=_SUPPORT)
+
+    def _order(self, failure: str, claim_ref: str) -> None:
+        answer = call(
+            self._jsaps.control_port, "POST", "/failures", body={"failure": failure, "claim_ref": claim_ref, "count": 1}
+        )
+        assert answer.status == 200, answer.body
+
+    def _amend(self, claim_ref: str, *, version: int) -> None:
+        self.hear(intake_events.ClaimAmended(changed_fields=["surname"]), claim_ref, version=version)
+
+    def _confirm(self, claim_ref: str) -> None:
+        confirmed = assessment_events.AssessmentConfirmed(
+            claim_version=CLAIM_VERSION,
+            schemes=[common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE],
+            office_code="100101",
+            assessor_id="AS000001",
+        )
+        self.hear(confirmed, claim_ref)
+
+    def _states(self, claim_ref: str) -> set[str]:
+        rows = self.rows("SELECT state FROM transfers WHERE claim_ref = %(claim_ref)s", claim_ref=claim_ref)
+        return {state for (state,) in rows}
+
+
+def _start_jsaps(folder: Path) -> Jsaps:
+    copybooks = Path(legacy_gateway.__file__).parent / "copybooks"
+    settings = read_settings(JsapsSettings, port=0, control_port=0, data=folder, copybooks=copybooks, time_scale=_SCALE)
+    started = Jsaps(settings)
+    started.start()
+    return started

@@ -1,0 +1,121 @@
+"""la-notifier with a history of loaded notices, and the councils' stand-in to send to."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from chassis import clock
+from chassis.postcodes import build_extract
+from chassis.runtime import Service
+from cms.common.v1 import common_pb2
+from cms.intake.v1 import events_pb2
+from cms_local.cases import load_cases
+from la_notifier.__main__ import service
+from la_notifier.config import Settings
+from simulators.councils.server import Councils
+from simulators.settings import CouncilsSettings, read_settings
+from tests.growth import chassis_history
+from tests.growth.chassis_history import CLAIM, ID, PAST
+from tests.growth.intake_stand_in import CLAIM_VERSION, serving
+from tests.growth.subject import Caller, Subject
+
+_CARDIFF = "W06000015"
+_SUPPORT = Caller(role="SUPPORT")
+_ADDRESS: dict[str, Any] = {"address": {"lines": ["1 High Street", "Cardiff"], "postcode": "CF10 4ER"}}
+
+# Two versions of each notice were loaded; of a few the second waits for a channel that is not there yet, or was refused.
+_NOTICES = f"""
+    INSERT INTO notices (notice_id, claim_ref, authority_code, authority_name, channel, intention_on)
+    SELECT {ID}, {CLAIM}, '{_CARDIFF}', 'Cardiff', CASE WHEN n <= 30 THEN 'POST' ELSE 'API' END,
+        ({PAST})::date
+    FROM generate_series(%(first)s, %(last)s) AS n
+"""
+_VERSIONS = f"""
+    INSERT INTO notice_versions (notice_id, version, kind, state, body, first_contact_time, first_contact_on, proof_due_on,
+        attempts, next_attempt_time, sent, received, loaded, created, followed, channel)
+    SELECT {ID}, version, CASE version WHEN 1 THEN 'INTENTION' ELSE 'CLAIM' END, state, ''::bytea, {PAST},
+        ({PAST})::date, ({PAST})::date, 1, CASE WHEN state = 'WAITING' THEN statement_timestamp() + interval '10 years' END,
+        CASE WHEN state <> 'WAITING' THEN {PAST} END, CASE WHEN state = 'LOADED' THEN {PAST} END,
+        CASE WHEN state = 'LOADED' THEN {PAST} END, {PAST}, version = 1,
+        CASE WHEN n <= 30 THEN 'POST' ELSE 'API' END
+    FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, 2) AS version,
+        LATERAL (
+            SELECT CASE WHEN version = 1 OR n > 40 THEN 'LOADED' WHEN n <= 30 THEN 'WAITING' ELSE 'REFUSED' END AS state
+        ) AS standing
+"""
+_NOT_TOLD = f"""
+    INSERT INTO not_told (claim_ref, authority_code, reason, since)
+    SELECT {CLAIM}, '', 'POSTCODE_UNKNOWN', {PAST} FROM generate_series(%(first)s, least(%(last)s, 20)) AS n
+"""
+
+
+class Notifier(Subject):
+    """The service that notifies local authorities."""
+
+    name = "notifier"
+
+    def service(self) -> Service:
+        """As `__main__` makes it, with an intake that knows every claim and the councils' stand-in."""
+        folder = self.place.folder
+        build_extract(folder / "postcodes.sqlite")
+        secrets = folder / "councils.json"
+        secrets.write_text(json.dumps({_CARDIFF: "11ee" * 16}))
+        more: dict[str, Any] = {"language": "EN", "nino": "AB123456C", "capital_band": "UP_TO_6000"} | _ADDRESS
+        self._answers = {**load_cases(clock.today())[0].answers, **more}
+        intake = self.closing.enter_context(serving(self._answers))
+        councils = _start_councils(folder / "councils", secrets)
+        self.closing.callback(councils.stop)
+        settings = self.settings(
+            Settings,
+            "la-notifier",
+            intake_address=intake,
+            councils_url=f"http://127.0.0.1:{councils.port}",
+            council_secrets_file=secrets,
+            postcodes_file=folder / "postcodes.sqlite",
+            time_scale=0.01,
+        )
+        return service(settings)
+
+    def fill(self, first: int, last: int) -> None:
+        """A claim has a notice of two versions."""
+        for query in (_NOTICES, _VERSIONS, _NOT_TOLD):
+            self.sql(query, first=first, last=last)
+        chassis_history.fill(self, first, last, sources=["intake-svc"])
+
+    def exercise(self, turn: int) -> None:
+        """A claim whose notice is made, sent and loaded, and which changes afterwards."""
+        claim_ref = f"CT{turn:09}Z"
+        self.hear(events_pb2.FirstContactRecorded(), claim_ref, version=CLAIM_VERSION - 2)
+        self.hear(
+            events_pb2.ClaimSubmitted(schemes=[common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE]),
+            claim_ref,
+            version=CLAIM_VERSION,
+        )
+        self.step_own_workers(until=lambda: self._states(claim_ref) == {"LOADED"})
+        for tenure in ("", "NON_DEPENDANT", self._answers["tenure"]):
+            self._change_tenure(claim_ref, tenure)
+        self.call("GetNotices", {"claimRef": claim_ref}, by=_SUPPORT)
+        self.call("FindAuthority", {"postcode": "CF10 4ER"}, by=_SUPPORT)
+
+    def _change_tenure(self, claim_ref: str, tenure: str) -> None:
+        """The claimant says nothing about the home any more, then that others pay for it, then what was said before."""
+        self._answers.pop("tenure", None)
+        if tenure:
+            self._answers["tenure"] = tenure
+        self.hear(events_pb2.ClaimAmended(changed_fields=["tenure"]), claim_ref, version=CLAIM_VERSION)
+        self.step_own_workers()
+
+    def _states(self, claim_ref: str) -> set[str]:
+        rows = self.rows(
+            "SELECT state FROM notices JOIN notice_versions USING (notice_id) WHERE claim_ref = %(claim_ref)s",
+            claim_ref=claim_ref,
+        )
+        return {state for (state,) in rows}
+
+
+def _start_councils(folder: Path, secrets: Path) -> Councils:
+    started = Councils(
+        read_settings(CouncilsSettings, port=0, control_port=0, data=folder, secrets=secrets, load_seconds=0.05)
+    )
+    started.start()
+    return started

@@ -1,0 +1,96 @@
+"""scheduling-svc with a history of slots, appointments and first contacts."""
+
+from datetime import timedelta
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis import clock
+from chassis.postcodes import build_extract
+from chassis.runtime import Service
+from cms.intake.v1 import events_pb2
+from scheduling.__main__ import intake_at, service
+from scheduling.config import Settings
+from scheduling.data import load_offices
+from tests.growth import chassis_history
+from tests.growth.chassis_history import CLAIM, ID, PAST
+from tests.growth.intake_stand_in import serving
+from tests.growth.subject import Caller, Subject
+
+POSTCODE, OFFICE = "LS1 3AB", "600021"
+_OPERATOR = Caller(role="OPERATOR")
+
+# A slot of an hour for each claim, which its interview took.
+_SLOTS = f"""
+    INSERT INTO slots (slot_id, assessor_id, office_code, start_time, end_time, channel)
+    SELECT {ID}, 'H' || n %% 1000,
+        (%(offices)s::text[])[1 + n %% cardinality(%(offices)s::text[])],
+        began, began + interval '1 hour', 'OFFICE'
+    FROM generate_series(%(first)s, %(last)s) AS n,
+        LATERAL (SELECT timestamptz '2020-01-01' + interval '1 hour' * (n / 1000) AS began) AS time
+"""
+_APPOINTMENTS = f"""
+    INSERT INTO appointments (appointment_id, claim_ref, slot_id, state, first_contact_time, target_time,
+        working_lead_time, version, booked_time)
+    SELECT {ID}, {CLAIM}, {ID}, 'BOOKED', {PAST}, {PAST}, '1 hour', 1,
+        {PAST}
+    FROM generate_series(%(first)s, %(last)s) AS n WHERE n > 40
+"""
+_FIRST_CONTACTS = f"""
+    INSERT INTO first_contacts (claim_ref, first_contact_time, booked)
+    SELECT {CLAIM}, {PAST}, n > 40 FROM generate_series(%(first)s, %(last)s) AS n
+"""
+
+
+class Scheduling(Subject):
+    """The service that books interviews."""
+
+    name = "scheduling"
+
+    def service(self) -> Service:
+        """As `__main__` makes it, with an intake that knows every claim."""
+        postcodes = self.place.folder / "postcodes.sqlite"
+        build_extract(postcodes)
+        intake = self.closing.enter_context(serving({}))
+        return service(self.settings(Settings, "scheduling-svc", postcodes_file=postcodes), intake_at(intake))
+
+    def fill(self, first: int, last: int) -> None:
+        """A claim has had an appointment in a slot."""
+        offices = [office.code for office in load_offices()]
+        self.sql(_SLOTS, first=first, last=last, offices=offices)
+        self.sql(_APPOINTMENTS, first=first, last=last)
+        self.sql(_FIRST_CONTACTS, first=first, last=last)
+        chassis_history.fill(self, first, last, sources=["intake-svc"])
+
+    def exercise(self, turn: int) -> None:
+        """Bookings by both ways, searches for slots, and appointments of today and of the past."""
+        self.hear(_first_contact(), f"CT{turn:09}Z")
+        self._find()
+        earliest = {"earliest": True, "postcode": POSTCODE}
+        booked = self.change(
+            "BookAppointment", {"claimRef": f"CT{turn:09}Y"} | earliest, by=_OPERATOR, note="the earliest"
+        )
+        self.call("GetAppointment", {"appointmentId": booked["appointment"]["appointmentId"]}, by=_OPERATOR)
+        self.call("GetAppointment", {"claimRef": f"CT{turn:09}Y"}, by=_OPERATOR, note="of a claim")
+        slot = self.call("FindSlots", {"officeCode": OFFICE}, by=_OPERATOR, note="of an office")["slots"][0]["slotId"]
+        self.change("BookAppointment", {"claimRef": f"CT{turn:09}X", "slotId": slot}, by=_OPERATOR, note="a slot")
+        self.step_own_workers()
+
+    def _find(self) -> None:
+        searches: dict[str, dict[str, Any]] = {
+            "": {"postcode": POSTCODE},
+            "for a need": {"officeCode": "600111", "needs": ["APPOINTMENT_NEED_WELSH"]},
+            "by telephone": {"postcode": POSTCODE, "channel": "CHANNEL_TELEPHONE"},
+            "from a day that is past": {"officeCode": OFFICE, "from": "2020-01-01T00:00:00Z"},
+            "until tomorrow": {"officeCode": OFFICE, "until": (clock.now() + timedelta(days=1)).isoformat()},
+        }
+        for note, search in searches.items():
+            page = self.call("FindSlots", search, by=_OPERATOR, note=note)
+            if token := page["nextPageToken"]:
+                self.call("FindSlots", search | {"pageToken": token}, by=_OPERATOR, note=f"{note}, next page")
+
+
+def _first_contact() -> events_pb2.FirstContactRecorded:
+    stamp = Timestamp()
+    stamp.GetCurrentTime()
+    return events_pb2.FirstContactRecorded(first_contact_time=stamp)
