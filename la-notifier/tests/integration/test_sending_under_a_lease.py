@@ -12,6 +12,7 @@ import pytest
 
 from chassis import clock
 from chassis.database import Database
+from chassis.errors import Unavailable
 from chassis.metrics import REGISTRY
 from chassis.postcodes import Postcodes
 from chassis.testing import event_of
@@ -38,10 +39,11 @@ CONFLICT = SendAnswer(result=SendResult.LATER_VERSION_HELD, status=409)
 class Steps:
     """The steps of the workers, one at a time."""
 
-    def __init__(self, database: Database, vault: Vault, reviewer: Reviewer, councils: Councils) -> None:
+    reviewer: Reviewer
+
+    def __init__(self, database: Database, vault: Vault, councils: Councils) -> None:
         self.database = database
         self.vault = vault
-        self.reviewer = reviewer
         self.councils = councils
         self.waits = WAITS
         self.sender = Sender(database, vault, councils, waits=lambda: self.waits, pause_seconds=0)
@@ -100,8 +102,9 @@ def steps(
     *, database: Database, vault: Vault, settings: Settings, postcodes: Postcodes, claims: Any
 ) -> Iterator[Steps]:
     with closing(Councils(settings.councils_url, read_secrets(settings.council_secrets_file))) as councils:
-        reviewer = Reviewer(database, vault, claims, postcodes, waits=lambda: WAITS)
-        yield Steps(database, vault, reviewer, councils)
+        steps = Steps(database, vault, councils)
+        steps.reviewer = Reviewer(database, vault, claims, postcodes, waits=lambda: steps.waits)
+        yield steps
 
 
 @pytest.fixture
@@ -321,6 +324,32 @@ def test_a_notice_that_cannot_be_opened_is_put_off_and_holds_up_no_others(
         "SELECT next_attempt_time > statement_timestamp() FROM notice_versions WHERE state = 'WAITING'"
     )
     assert later
+
+
+def test_a_review_that_fails_is_put_off_and_holds_up_no_others(steps: Steps, scene: Any, tenant: Any) -> None:
+    unknown_to_intake, other = "C0123456789B", "C0123456789C"
+    scene.claims.keep(replace(tenant(), claim_ref=other))
+    for claim_ref in (unknown_to_intake, other):
+        steps.hear(3, claim_ref)
+    steps.waits = replace(WAITS, scale=1.0)
+    before = failures("review")
+
+    steps.review()
+
+    assert failures("review") == before + 1
+    assert scene.rows("SELECT claim_ref FROM notices") == [(other,)]
+    assert scene.rows("SELECT claim_ref, attempts, lease FROM looks") == [(unknown_to_intake, 1, None)]
+
+
+def test_a_review_rests_while_intake_is_away(steps: Steps, scene: Any, tenant: Any) -> None:
+    scene.claims.keep(tenant())
+    scene.claims.is_away = True
+    steps.hear(3)
+
+    with pytest.raises(Unavailable):
+        steps.review()
+
+    assert scene.rows("SELECT attempts, lease FROM looks") == [(1, None)]
 
 
 @pytest.mark.parametrize(("days_ago", "asked"), [(0, [0]), (2, [0, 3])])
