@@ -189,7 +189,7 @@ def notifier(running: Running) -> Iterator[Process]:
 
 
 class Scene:
-    """What an integration test sets up and inspects."""
+    """The claims, events, councils and rows of an integration test."""
 
     def __init__(self, claims: ClaimsOfTests, publish: Publish, councils: CouncilsStandIn, urls: DatabaseUrls) -> None:
         self.claims = claims
@@ -228,12 +228,12 @@ class Scene:
         assert call(self._councils.control_port, "POST", "/failures", body=body).status == 200
 
     def fired(self) -> dict[str, int]:
-        """How often each failure happened."""
+        """The number of times that each failure happened."""
         counts: dict[str, int] = call(self._councils.control_port, "GET", "/failures/counts").body["counts"]
         return counts
 
     def ledger(self, claim_ref: str = CLAIM) -> Any:
-        """What the councils hold of a claim; of all claims where it is empty."""
+        """The councils' ledger of a claim; of all claims where it is empty."""
         query = f"?claim_ref={claim_ref}" if claim_ref else ""
         return call(self._councils.control_port, "GET", f"/ledger{query}").body
 

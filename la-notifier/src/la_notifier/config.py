@@ -8,7 +8,7 @@ from chassis.settings import Positive, ServiceSettings
 
 
 class Settings(ServiceSettings, frozen=True, kw_only=True):
-    """What the notifier needs beside what every service has."""
+    """The settings of the notifier, in addition to those of every service."""
 
     grpc_port: int = 50055
     http_port: int = 8055
@@ -17,11 +17,11 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     postcodes_file: Path
     """The postcode directory."""
     councils_url: str = "http://127.0.0.1:9106"
-    """Where the authorities' API is: an authority's base is this and its code."""
+    """The address of the authorities' API: an authority's base is this and its code."""
     council_secrets_file: Path
     """JSON: an authority's code to its secret in hex."""
     poll_seconds: Positive = 2.0
-    """How long after a notice was sent its authority is first asked about it; doubled each time, to ten minutes."""
+    """Seconds after sending until an authority is first asked about a notice; doubled each time, to ten minutes."""
 
 
 def read_secrets(path: Path) -> Mapping[str, bytes]:

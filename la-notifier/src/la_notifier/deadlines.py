@@ -1,4 +1,4 @@
-"""How long a notice may stay in a state, and who sees to it then: docs/interfaces/local-authority.md, "How it is told"."""
+"""The deadline and owner of every open state: docs/interfaces/local-authority.md, "How it is told"."""
 
 from datetime import timedelta
 from typing import LiteralString

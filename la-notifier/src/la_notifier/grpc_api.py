@@ -18,7 +18,7 @@ class LaNotifierApi:
         self._postcodes = postcodes
 
     def GetNotices(self, request: pb.GetNoticesRequest) -> pb.GetNoticesResponse:
-        """Every version of a claim's notices; none where no authority was to be told."""
+        """Every version of a claim's notices; none where no authority gets one."""
         with call.current().database.transaction() as conn:
             found = notices_of_claim(conn, request.claim_ref)
         return pb.GetNoticesResponse(

@@ -1,4 +1,4 @@
-"""The newest schema on a database of the last release: its rows are put right, and its code still runs."""
+"""The newest schema on a database of the last release: its rows are corrected, and its code still runs."""
 
 import shutil
 import uuid

@@ -15,7 +15,7 @@ from la_notifier.store import counts
 
 OPEN = ("WAITING", "SENT", "RECEIVED", "REFUSED")
 
-# Three thousand claims told of long ago, each by three versions that are at their end, the first of them refused, and one
+# Three thousand claims of long ago, each with three versions that have ended, the first of them refused, and one claim
 # within the hour; then two of each channel, one of them in Scotland, in each of the open states.
 HISTORY = """
     INSERT INTO notices (notice_id, claim_ref, authority_code, authority_name, channel, intention_on)

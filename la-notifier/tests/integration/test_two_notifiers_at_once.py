@@ -109,7 +109,7 @@ def test_every_claim_ends_with_one_notice_whose_newest_version_was_loaded_once(
     assert [len(notices) for notices in ledger["claims"].values()] == [1] * len(CLAIMS)
     assert ledger["duplicates"] == 0
     with database.transaction() as conn:
-        told = conn.execute(
+        repeated = conn.execute(
             "SELECT type, claim_ref, version, count(*) FROM outbox GROUP BY 1, 2, 3 HAVING count(*) > 1"
         )
-        assert told.fetchall() == []
+        assert repeated.fetchall() == []

@@ -1,4 +1,4 @@
-"""Who gets a notice, of which kind, and with which content."""
+"""The people who get a notice, its kind and its content."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +17,7 @@ Tenant = Callable[..., ClaimFacts]
 INTENTION_ON, CLAIM_ON = date(2026, 1, 31), date(2026, 2, 3)
 
 
-def told(facts: ClaimFacts) -> dict[str, Any]:
+def content(facts: ClaimFacts) -> dict[str, Any]:
     return content_of(facts, authority_code="W06000015", intention_on=INTENTION_ON)
 
 
@@ -98,7 +98,7 @@ def test_a_notice_can_be_made_whenever_something_is_sought_and_no_fact_is_missin
     facts = replace(tenant(**dict.fromkeys(taken)), claim_on=CLAIM_ON if submitted else None)
 
     if sought(facts) and not missing_facts(facts):
-        assert {"claimant", "address", "tenancy"} <= told(facts).keys()
+        assert {"claimant", "address", "tenancy"} <= content(facts).keys()
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_notice_can_be_made_whenever_something_is_sought_and_no_fact_is_missin
     [("INCOME_SUPPORT", "IS"), ("JOBSEEKERS_ALLOWANCE", "JSA_UNDECIDED"), ("INCAPACITY_BENEFIT", "IB")],
 )
 def test_the_benefit_is_that_of_the_scheme(tenant: Tenant, scheme: str, benefit: str) -> None:
-    assert told(replace(tenant(), schemes=("CHILD_MAINTENANCE", scheme)))["benefit"] == benefit
+    assert content(replace(tenant(), schemes=("CHILD_MAINTENANCE", scheme)))["benefit"] == benefit
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_later_intention_is_never_due_earlier(day: date) -> None:
 def test_an_intention_has_dates_person_and_home_but_no_particulars(tenant: Tenant) -> None:
     facts = replace(tenant(), first_contact_on=date(2026, 1, 30))
 
-    assert told(facts) == {
+    assert content(facts) == {
         "authority_code": "W06000015",
         "claim_ref": facts.claim_ref,
         "benefit": "JSA_UNDECIDED",
@@ -172,9 +172,9 @@ def test_an_intention_has_dates_person_and_home_but_no_particulars(tenant: Tenan
 def test_a_claim_adds_the_day_of_claim_and_the_particulars(tenant: Tenant) -> None:
     draft = tenant()
 
-    content = told(replace(draft, claim_on=CLAIM_ON))
+    found = content(replace(draft, claim_on=CLAIM_ON))
 
-    assert content == told(draft) | {
+    assert found == content(draft) | {
         "claim_on": "2026-02-03",
         "household": [
             {"relationship": "SON_OR_DAUGHTER", "date_of_birth": "2019-05-01", "non_dependant": False},
@@ -191,17 +191,17 @@ def test_a_claim_adds_the_day_of_claim_and_the_particulars(tenant: Tenant) -> No
 def test_a_notice_names_the_partner_where_there_is_one(tenant: Tenant) -> None:
     partner = {"partner_surname": "Łukasz", "partner_forenames": "Jan", "partner_date_of_birth": "1979-01-01"}
 
-    content = told(tenant(has_partner=True, **partner))
+    found = content(tenant(has_partner=True, **partner))
 
-    assert content["partner"] == {"surname": "Łukasz", "forenames": "Jan", "date_of_birth": "1979-01-01"}
+    assert found["partner"] == {"surname": "Łukasz", "forenames": "Jan", "date_of_birth": "1979-01-01"}
 
 
 def test_a_notice_holds_no_bank_details_and_no_medical_facts(tenant: Tenant) -> None:
     secret = {"sort_code": "203040", "account_number": "87654321", "restrictions": "bad back", "telephone": "+4429"}
 
-    content = str(told(replace(tenant(**secret), claim_on=CLAIM_ON)))
+    found = str(content(replace(tenant(**secret), claim_on=CLAIM_ON)))
 
-    assert not [value for value in secret.values() if value in content]
+    assert not [value for value in secret.values() if value in found]
 
 
 INTENTION, CLAIM, CHANGE = NoticeKind.INTENTION, NoticeKind.CLAIM, NoticeKind.CHANGE
@@ -232,9 +232,9 @@ def test_the_next_kind_depends_on_submission_and_on_the_versions_told(
 
 
 def test_a_version_is_needed_only_where_the_content_differs_from_the_newest(tenant: Tenant) -> None:
-    def number(content: dict[str, Any], newest: NoticeState) -> int | None:
+    def number(changed: dict[str, Any], newest: NoticeState) -> int | None:
         previous = [version(INTENTION), version(CHANGE, newest)]
-        new = next_version(tenant(), content, previous, {"seeks": "BOTH"})
+        new = next_version(tenant(), changed, previous, {"seeks": "BOTH"})
         return new.version if new else None
 
     assert next_version(tenant(), {"seeks": "HB"}, [], None) == NewVersion(

@@ -1,1 +1,1 @@
-"""The ways in which authorities are told, a module each: a further channel is one file and its workers."""
+"""The channels to authorities, a module each. A further channel is one file and its workers."""

@@ -1,1 +1,1 @@
-"""The rules of docs/interfaces/local-authority.md as pure functions: who is told, what, and how a notice goes on."""
+"""The rules of docs/interfaces/local-authority.md: who gets a notice, its content, and its life. Nothing here has effects."""

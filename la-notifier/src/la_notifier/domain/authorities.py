@@ -22,7 +22,7 @@ _NORTHERN_IRELAND = "N09"
 
 
 class NoticeChannel(StrEnum):
-    """The way in which an authority is told."""
+    """The way in which notices reach an authority."""
 
     API = "api"
     SFTP = "sftp"
@@ -31,7 +31,7 @@ class NoticeChannel(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Authority:
-    """An authority on a date: its GSS code, its name, and how it is told."""
+    """An authority on a date: its GSS code, its name and its channel."""
 
     code: str
     name: str

@@ -1,4 +1,4 @@
-"""What a version of a notice tells the authority, and whether a further version is needed."""
+"""The content of a notice, and the decision whether the authority needs a further version."""
 
 import calendar
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from la_notifier.domain.facts import ClaimFacts, benefit_of, sought
 from la_notifier.domain.notices import NoticeKind, NoticeState
 
 Content = dict[str, Any]
-"""What a notice tells: the interface's fields but for `notice_id`, `version`, `supersedes` and `kind`."""
+"""The fields of the interface but for `notice_id`, `version`, `supersedes` and `kind`."""
 
 # The script's codes for income of people other than the claimant say so only in their texts.
 _PARTNERS_INCOME = {"EARNINGS": "PARTNER_EARNINGS", "PENSION": "PARTNER_PENSION"}
@@ -60,10 +60,7 @@ class NewVersion:
 def next_version(
     facts: ClaimFacts, content: Content, previous: Sequence[PreviousVersion], newest: Content | None
 ) -> NewVersion | None:
-    """The version to send; None where the authority needs none.
-
-    None is needed where the newest version (the last, with the content `newest`) has the same content and was not superseded.
-    """
+    """The version to send; None where the newest (the last, with the content `newest`) says the same and was not superseded."""
     if previous and previous[-1].state is not NoticeState.SUPERSEDED and newest == content:
         return None
     return NewVersion(version=len(previous) + 1, kind=next_kind(facts, previous), content=content)

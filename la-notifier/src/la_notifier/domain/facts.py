@@ -1,4 +1,4 @@
-"""A claim as intake knows it, and whether a local authority is to be told of it."""
+"""A claim as intake knows it, and the question whether its local authority gets a notice."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def benefit_of(schemes: Sequence[str]) -> str | None:
 def sought(facts: ClaimFacts) -> str | None:
     """HB, CTB or BOTH: what the claimant is liable for and wishes to claim. None: no notice goes out.
 
-    A non-dependant gets neither, whatever else was answered.
+    A non-dependant gets neither.
     """
     answers = facts.answers
     if facts.withdrawn or benefit_of(facts.schemes) is None or answers.get("tenure") == "NON_DEPENDANT":
@@ -63,7 +63,7 @@ def sought(facts: ClaimFacts) -> str | None:
 def missing_facts(facts: ClaimFacts) -> tuple[str, ...]:
     """Names of the facts without which no notice can be made; none where it is certain that nothing is sought.
 
-    They were known at first contact. An answer that was cleared is most often a slip that is put right in the same call,
+    They were known at first contact. An answer that was cleared is most often a slip that is corrected in the same call,
     so it neither withdraws what the authority was told nor ends the intention.
     """
     answers = facts.answers

@@ -20,7 +20,7 @@ _LONGEST_RETRY_AFTER_SECONDS = 3600.0
 
 
 class NoticeKind(StrEnum):
-    """What a version of a notice tells."""
+    """The kind of a version of a notice."""
 
     INTENTION = "INTENTION"
     CLAIM = "CLAIM"
@@ -28,7 +28,7 @@ class NoticeKind(StrEnum):
 
 
 class NoticeState(StrEnum):
-    """Where a version of a notice stands."""
+    """The state of a version of a notice."""
 
     WAITING = "WAITING"
     SENT = "SENT"
@@ -62,7 +62,7 @@ class SendAnswer:
 
 
 class HeldState(StrEnum):
-    """Where the authority says that a notice stands; ABSENT: it holds none; UNKNOWN: it did not say."""
+    """The state of a notice as the authority gives it. ABSENT: it holds none. UNKNOWN: it did not say."""
 
     RECEIVED = "RECEIVED"
     LOADED = "LOADED"
@@ -73,7 +73,7 @@ class HeldState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class HeldNotice:
-    """What an authority holds of a notice: its latest version."""
+    """The latest version of a notice that an authority holds."""
 
     state: HeldState
     version: int = 0
@@ -82,7 +82,7 @@ class HeldNotice:
 
 @dataclass(frozen=True, kw_only=True)
 class Waits:
-    """How long to wait. `scale` shortens our own waits; `jitter` is a factor of about 1."""
+    """Rules for waiting. `scale` shortens our own waits; `jitter` is a factor of about 1."""
 
     scale: float
     jitter: float
@@ -107,7 +107,7 @@ class Waits:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What a transition changes. `wait_seconds` from now is the next attempt or question; None where there is none."""
+    """The change that a transition makes. `wait_seconds` from now is the next attempt or question; None where there is none."""
 
     state: NoticeState
     wait_seconds: float | None = None
@@ -128,7 +128,7 @@ class NoticeVersion:
     """One version of a notice, leased by the worker that sends it or asks about it.
 
     `attempts` and `polls` count the present one. `may_be_held`: the authority may have had it before the present attempt.
-    `is_wanted`: it is the newest version and the authority is still to be told. `sent_time` is that of the first
+    `is_wanted`: it is the newest version and the authority still needs it. `sent_time` is that of the first
     acknowledgement; `notice_was_sent` says whether any version of the notice was acknowledged.
     """
 
@@ -179,23 +179,23 @@ class NoticeVersion:
         return Step(state=reached, wait_seconds=waits.before_poll(self.polls) if polls else None)
 
     def overtaken(self) -> Step:
-        """A later version replaces it, or the authority is not to be told any more, before it was sent (again)."""
+        """Supersedes a version before it is sent (again): a later one replaces it, or the authority needs none any more."""
         return Step(state=NoticeState.SUPERSEDED, may_be_held=self.may_be_held)
 
     def failed(self, waits: Waits) -> Step:
-        """Our own code failed over it: again later. The authority may hold it."""
+        """Puts a version off over which our own code failed. The authority may hold it."""
         wait = waits.before_retry(max(self.attempts, self.polls))
         return Step(state=self.state, wait_seconds=wait, is_disputed=self.is_disputed)
 
     def _contradicted(self, waits: Waits) -> Step:
-        """The authority says what our own record rules out, unless a later version of ours explains it."""
+        """The authority contradicts our own record, unless a later version of ours explains its answer."""
         if not self.is_wanted:
             return Step(state=NoticeState.SUPERSEDED)
         state = NoticeState.SENT if self.state is NoticeState.WAITING else self.state
         return Step(state=state, wait_seconds=waits.before_poll(self.polls), is_disputed=True)
 
     def _again(self, wait_seconds: float, *, may_be_held: bool) -> Step:
-        """It has to be sent again, unless it is not wanted any more."""
+        """Sends it again, unless it is not wanted any more."""
         if not self.is_wanted:
             return Step(state=NoticeState.SUPERSEDED, may_be_held=may_be_held)
         return Step(

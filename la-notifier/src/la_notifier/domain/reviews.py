@@ -1,4 +1,4 @@
-"""Reviews of a claim, which decide whether an authority must be told more, and referrals to a processing officer."""
+"""Reviews of a claim, which decide whether an authority needs a notice, and referrals to a processing officer."""
 
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -19,7 +19,7 @@ from la_notifier.store import notices, referrals, reviews
 def save_notice(
     conn: Connection, vault: Vault, review: Review, *, facts: ClaimFacts, authority: Authority, intention_on: date
 ) -> None:
-    """Makes the next version for the authority where it needs one, and leaves the authorities that were told before."""
+    """Makes the next version for the authority where it needs one, and withdraws from all other authorities."""
     if not reviews.hold(conn, review):
         return
     others = {row["authority_code"]: row for row in notices.notices_of(conn, review.claim_ref)}
@@ -30,14 +30,14 @@ def save_notice(
     if new := next_version(facts, content, previous, _newest_content(conn, cipher, notice_id)):
         _add_version(conn, cipher, notice_id, authority.channel.name, facts=facts, new=new)
     left = {code: row["notice_id"] for code, row in others.items()}
-    _leave(conn, review, left, reason=ReferralReason.MOVED_AWAY, intention_on=intention_on)
+    _withdraw_from(conn, review, left, reason=ReferralReason.MOVED_AWAY, intention_on=intention_on)
     reviews.finish(conn, review)
 
 
 def save_no_notice(
     conn: Connection, review: Review, *, reason: ReferralReason | None, intention_on: date | None
 ) -> None:
-    """Saves that no authority is to be told: nothing is sought (`reason` is None), or no authority was found.
+    """Saves that no authority gets a notice: nothing is sought (`reason` is None), or no authority was found.
 
     The day of the intention is kept: a wrong address must not cost the date of claim.
     """
@@ -45,7 +45,7 @@ def save_no_notice(
         return
     left = {row["authority_code"]: row["notice_id"] for row in notices.notices_of(conn, review.claim_ref)}
     left_for = ReferralReason.MOVED_AWAY if reason else ReferralReason.NO_LONGER_SOUGHT
-    _leave(conn, review, left, reason=left_for, intention_on=intention_on, unplaced=reason)
+    _withdraw_from(conn, review, left, reason=left_for, intention_on=intention_on, unplaced=reason)
     reviews.finish(conn, review)
 
 
@@ -105,7 +105,7 @@ def _add_version(
     notices.add_version(conn, columns)
 
 
-def _leave(
+def _withdraw_from(
     conn: Connection,
     review: Review,
     left: Mapping[str, UUID],

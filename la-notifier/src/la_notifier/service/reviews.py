@@ -90,7 +90,7 @@ class Reviewer:
 
 
 def intention_day(claims: Claims, review: Review, facts: ClaimFacts) -> date | None:
-    """The day (Europe/London) of the intention: once known it stays, whichever authority is told next.
+    """The day (Europe/London) of the intention: once known it stays, whichever authority gets the next notice.
 
     Before that it is the day of the first event whose facts held the intention; None where none did. Raises CmsError where
     intake cannot be asked.

@@ -18,7 +18,7 @@ class NoticesOfClaim:
 
 
 def notices_of_claim(conn: Connection, claim_ref: str) -> NoticesOfClaim:
-    """The notices of a claim; empty where no authority was to be told."""
+    """The notices and referrals of a claim; empty where there are none."""
     return NoticesOfClaim(
         notices=notices.summaries_of(conn, claim_ref), referrals=referrals.referrals_of(conn, claim_ref)
     )

@@ -54,7 +54,7 @@ _OPEN_STATES = ["WAITING", "SENT", "RECEIVED", "REFUSED"]
 
 
 def count_notices(conn: Connection, *, ended_since: datetime) -> Mapping[tuple[str, str], int]:
-    """How many versions there are by channel and state; of those loaded or superseded, the ones since a time.
+    """The number of versions by channel and state; of those loaded or superseded, the ones since a time.
 
     A refused version that a later one followed has ended as well and is not counted.
     """
@@ -66,12 +66,12 @@ def count_notices(conn: Connection, *, ended_since: datetime) -> Mapping[tuple[s
 
 
 def count_referrals(conn: Connection, reasons: Iterable[str]) -> Mapping[str, int]:
-    """How many referrals there are, by reason."""
+    """The number of referrals, by reason."""
     asked = {"reasons": list(reasons), "most": MOST_COUNTED}
     return {row["reason"]: row["count"] for row in conn.execute(COUNT_REFERRALS, asked) if row["count"]}
 
 
 def count_reviews(conn: Connection) -> int:
-    """How many claims are due for review."""
+    """The number of claims that are due for review."""
     rows: Sequence[Mapping[str, int]] = conn.execute(COUNT_REVIEWS, {"most": MOST_COUNTED}).fetchall()
     return rows[0]["count"]

@@ -32,7 +32,7 @@ ADD_NOTICE = """
 """
 
 SET_WANTED = """
-    -- Whether the authority is to be told.
+    -- Whether the authority needs the notice.
     UPDATE notices SET wanted = %s WHERE notice_id = %s
 """
 
@@ -98,7 +98,7 @@ def add_version(conn: Connection, version: Mapping[str, Any]) -> None:
 
 
 def set_wanted(conn: Connection, notice_id: UUID, *, wanted: bool) -> None:
-    """Sets whether this authority is to be told."""
+    """Sets whether the authority needs the notice."""
     conn.execute(SET_WANTED, [wanted, notice_id])
 
 

@@ -1,4 +1,4 @@
-"""What may be overdue: each query gives `reference`, the claim, and `since`. The deadlines are in `la_notifier.deadlines`."""
+"""Queries of `la_notifier.deadlines`. Each gives `reference`, the claim, and `since`, the moment from which it is counted."""
 
 from typing import LiteralString
 
