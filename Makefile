@@ -26,7 +26,7 @@ DEPTRY := --ignore DEP003 --package-module-name-map cms-proto=cms,protobuf=googl
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
-setup: .venv/.ready ## Make the environment in .venv (the other targets do it by themselves)
+setup: .venv/.ready ## Make the environment in .venv (every other target does it first)
 
 .tools/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make PYTHON=python3.11 ..." >&2; exit 1; }
@@ -54,13 +54,13 @@ bench-growth: setup ## Measure what each statement reads as the history grows to
 test: setup ## Run every test that a clean checkout can run
 	@pytest -n 3 --dist loadgroup -q -m "not compose and not long"
 
-test-faults: setup ## Run the tests of faults in their long forms (about an hour)
+test-faults: setup ## Run the fault tests in their long forms (about an hour)
 	@pytest -q -m "not compose" tests/faults tests/contract
 
-test-compose: setup ## Run the tests of docker-compose.yml for real, by Docker or what CMS_COMPOSE names
+test-compose: setup ## Bring docker-compose.yml up and test it, by Docker or by the command that CMS_COMPOSE names
 	@pytest -q -m compose -rP tests/compose
 
-test-unit: setup ## Run the unit tests alone: they need nothing and take seconds
+test-unit: setup ## Run only the unit tests: they need no server and take seconds
 	@pytest -q $(wildcard */tests/unit deploy/local/tests/unit)
 
 lint: setup ## Check format, style, types, layers, dependencies and the contract

@@ -6,12 +6,14 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from cms_local import audit, demo, platform, processes
+from cms_local.journey import Journey
 from cms_local.layout import ROOT, SERVICES, Layout
 from tests.support.platforms import TIME_SCALE, PlatformUnderTest, free_base
 
@@ -44,53 +46,64 @@ def test_the_metrics_served_are_the_metrics_documented(platform_under_test: Plat
     assert served == documented
 
 
+@pytest.fixture
+def layout() -> Iterator[Layout]:
+    """The place of a platform of its own, stopped and removed at the end."""
+    chosen = Layout(free_base())
+    yield chosen
+    platform.stop_present(chosen)
+    platform.remove(chosen)
+
+
+def carry_claim(running: platform.Platform) -> Journey:
+    with demo.doors_of(running.layout) as doors:
+        claim = PlatformUnderTest(running=running, doors=doors).journey("lodger")
+        claim.take_call()
+        claim.assess()
+        claim.wait_for_outcome()
+    return claim
+
+
+def holds(layout: Layout, claim: Journey) -> bool:
+    """Whether the services of this platform answer that the claim is accepted and its notice loaded."""
+    with demo.doors_of(layout) as claim.doors:
+        return claim.is_accepted() and claim.is_loaded()
+
+
 def test_two_platforms_run_side_by_side_and_keep_their_data_over_a_restart(
-    platform_under_test: PlatformUnderTest,
+    platform_under_test: PlatformUnderTest, layout: Layout
 ) -> None:
-    layout = Layout(free_base())
+    first = platform.start(layout, lambda _: None, time_scale=TIME_SCALE)
+    claim = carry_claim(first)
+    platform_under_test.journey("lodger").take_call()
+    elsewhere = audit.Ledgers.read(platform_under_test.layout, platform_under_test.doors.client)
+    first.stop_all()
+    second = platform.start(layout, lambda _: None, time_scale=TIME_SCALE)
+
+    assert claim.claim_ref not in elsewhere.claim_refs
+    assert not first.anything_alive()
+    assert holds(layout, claim)
+    findings = audit.audit(layout)
+    assert findings.sound
+    assert (findings.claims, findings.confirmed, findings.accepted, findings.late) == (1, 1, 1, 0)
+    second.stop_all()
+    assert not second.anything_alive()
+
+
+def shown_until_ready(up: "subprocess.Popen[bytes]") -> None:
+    assert up.stdout is not None
+    shown = b""
+    while b"Ready" not in shown:
+        line = up.stdout.readline()
+        assert line, shown
+        shown += line
+
+
+def test_the_platform_stops_whole_on_ctrl_c(layout: Layout) -> None:
+    environment = {**os.environ, "CMS_PORT_BASE": str(layout.base)}
+    up = subprocess.Popen([CMS, "up"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        first = platform.start(layout, lambda _: None, time_scale=TIME_SCALE)
-        with demo.doors_of(layout) as doors:
-            claim = PlatformUnderTest(running=first, doors=doors).journey("lodger")
-            claim.take_call()
-            claim.assess()
-            claim.wait_for_outcome()
-        beside = platform_under_test.journey("lodger")
-        beside.take_call()
-        elsewhere = audit.Ledgers.read(platform_under_test.layout, platform_under_test.doors.client)
-        assert claim.claim_ref not in elsewhere.claim_refs
-        first.stop_all()
-        assert not first.anything_alive()
-
-        second = platform.start(layout, lambda _: None, time_scale=TIME_SCALE)
-        with demo.doors_of(layout) as doors:
-            claim.doors = doors
-            assert claim.is_accepted()
-            assert claim.is_loaded()
-        assert audit.audit(layout).counts() | {"notices_expected": 1} == {
-            **dict.fromkeys(("claims", "confirmed", "accepted", "notices_expected", "notices_loaded"), 1),
-            **dict.fromkeys(("half_transfers", "lost", "duplicates", "late"), 0),
-        }
-        second.stop_all()
-        assert not second.anything_alive()
-    finally:
-        platform.stop_present(layout)
-        platform.remove(layout)
-
-
-def test_the_platform_stops_whole_on_ctrl_c() -> None:
-    base = free_base()
-    layout = Layout(base)
-    up = subprocess.Popen(
-        [CMS, "up"], env={**os.environ, "CMS_PORT_BASE": str(base)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    try:
-        assert up.stdout is not None
-        shown = b""
-        while b"Ready" not in shown:
-            line = up.stdout.readline()
-            assert line, shown
-            shown += line
+        shown_until_ready(up)
         found = platform.Platform.read(layout)
         assert found is not None
         assert all(processes.is_alive(running) for running in found.running.values())
@@ -103,5 +116,3 @@ def test_the_platform_stops_whole_on_ctrl_c() -> None:
     finally:
         up.kill()
         up.wait()
-        platform.stop_present(layout)
-        platform.remove(layout)
