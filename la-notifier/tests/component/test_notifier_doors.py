@@ -1,6 +1,6 @@
-"""The notifier through both doors, with intake's claims the test's own."""
+"""The notifier through both doors, with claims of the test's own instead of intake's."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -9,77 +9,82 @@ import psycopg
 import pytest
 
 from chassis.runtime import Process
-from chassis.testing import DatabaseUrls, Tokens, eventually
+from chassis.testing import Client, DatabaseUrls, Door, Tokens, eventually
 from cms.intake.v1 import events_pb2
-from cms.notifier.v1 import notifier_pb2, notifier_pb2_grpc
 
 CLAIM = "C0123456789A"
 SERVICE = "cms.notifier.v1.LaNotifierService"
-REQUESTS: Mapping[str, Any] = {
-    "GetNotices": notifier_pb2.GetNoticesRequest,
-    "FindAuthority": notifier_pb2.FindAuthorityRequest,
-}
+DOORS: tuple[Door, ...] = ("grpc", "http")
+BELFAST = {"lines": ["4 Donegall Square"], "postcode": "BT1 5GS"}
 
-
-def by_http(process: Process, method: str, body: Any, token: str = "") -> httpx.Response:
-    authorization = {"Authorization": f"Bearer {token}"} if token else {}
-    return httpx.post(f"http://127.0.0.1:{process.http.port}/{SERVICE}/{method}", json=body, headers=authorization)
-
-
-def by_grpc(process: Process, method: str, body: Mapping[str, str], token: str = "") -> Any:
-    with grpc.insecure_channel(f"127.0.0.1:{process.grpc.port}") as channel:
-        call = getattr(notifier_pb2_grpc.LaNotifierServiceStub(channel), method)
-        metadata = (("authorization", f"Bearer {token}"),) if token else ()
-        return call(REQUESTS[method](**body), metadata=metadata, timeout=5)
+CallerAt = Callable[..., Client]
 
 
 @pytest.fixture
-def staff(tokens: Tokens) -> str:
-    return tokens.issue("SUPPORT")
+def caller(notifier: Process, tokens: Tokens) -> CallerAt:
+    """A client with a token of a role; without a token where the role is None."""
+
+    def at(door: Door = "http", role: str | None = "SUPPORT") -> Client:
+        subject = "intake-svc" if role == "SERVICE" else "OP000001"
+        token = tokens.issue(role, subject=subject) if role else ""
+        return Client(process=notifier, service=SERVICE, token=token, door=door)
+
+    return at
 
 
-def test_notices_show_their_dates_and_times(notifier: Process, scene: Any, tenant: Any, staff: str) -> None:
+@pytest.mark.parametrize("door", DOORS)
+def test_notices_show_their_dates_and_times(caller: CallerAt, scene: Any, tenant: Any, door: Door) -> None:
     scene.claims.keep(tenant())
     scene.publish(events_pb2.FirstContactRecorded(), version=3)
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
 
-    [notice] = by_http(notifier, "GetNotices", {"claimRef": CLAIM}, staff).json()["notices"]
-    [same] = by_grpc(notifier, "GetNotices", {"claim_ref": CLAIM}, staff).notices
+    [notice] = caller(door).get("GetNotices", claimRef=CLAIM)["notices"]
 
-    assert notice["kind"] == "NOTICE_KIND_INTENTION"
-    assert notice["state"] == "NOTICE_STATE_LOADED"
+    assert (notice["kind"], notice["state"]) == ("NOTICE_KIND_INTENTION", "NOTICE_STATE_LOADED")
     assert (notice["channel"], notice["authorityName"]) == ("NOTICE_CHANNEL_API", "Cardiff")
+    assert (notice["version"], notice["attempts"], notice["authorityCode"]) == (1, 1, "W06000015")
     assert notice["sent"] <= notice["received"] <= notice["loaded"]
-    day, due = same.first_contact_on, same.proof_due_on
-    assert (due.year * 12 + due.month) - (day.year * 12 + day.month) == 1
-    assert (same.version, same.attempts, same.authority_code) == (1, 1, "W06000015")
+    assert "disputed" not in notice
+    day, due = notice["firstContactOn"], notice["proofDueOn"]
+    assert (due["year"] * 12 + due["month"]) - (day["year"] * 12 + day["month"]) == 1
 
 
-def test_an_unknown_claim_has_no_notices(notifier: Process, staff: str) -> None:
-    assert by_http(notifier, "GetNotices", {"claimRef": CLAIM}, staff).json() == {"notices": [], "notTold": []}
+def test_a_disputed_notice_shows_since_when(caller: CallerAt, scene: Any, tenant: Any) -> None:
+    scene.order("conflict")
+    scene.claims.keep(tenant())
+    scene.publish(events_pb2.FirstContactRecorded(), version=3)
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "SENT")])
+
+    [notice] = caller().get("GetNotices", claimRef=CLAIM)["notices"]
+
+    assert notice["disputed"]
+    assert "sent" not in notice
 
 
-def test_a_claim_without_an_authority_shows_the_reason(notifier: Process, scene: Any, tenant: Any, staff: str) -> None:
-    scene.claims.keep(tenant(address={"lines": ["4 Donegall Square"], "postcode": "BT1 5GS"}))
+def test_an_unknown_claim_has_no_notices(caller: CallerAt) -> None:
+    assert caller().get("GetNotices", claimRef=CLAIM) == {"notices": [], "notTold": []}
+
+
+def test_a_claim_without_an_authority_shows_the_reason(caller: CallerAt, scene: Any, tenant: Any) -> None:
+    scene.claims.keep(tenant(address=BELFAST))
     scene.publish(events_pb2.FirstContactRecorded(), version=3)
     eventually(scene.referrals)
 
-    [not_told] = by_grpc(notifier, "GetNotices", {"claim_ref": CLAIM}, staff).not_told
+    [not_told] = caller("grpc").get("GetNotices", claimRef=CLAIM)["notTold"]
 
-    assert not_told.reason == notifier_pb2.NOT_TOLD_REASON_NORTHERN_IRELAND
-    assert not_told.HasField("since")
+    assert not_told["reason"] == "NOT_TOLD_REASON_NORTHERN_IRELAND"
+    assert not_told["since"]
 
 
-def test_the_authority_of_a_postcode_is_found_in_any_spelling(notifier: Process, staff: str) -> None:
-    found = by_http(notifier, "FindAuthority", {"postcode": "ls13aa"}, staff).json()["authority"]
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("postcode", ["LS1 3AA", "ls13aa"])
+def test_the_authority_of_a_postcode_is_found_in_any_spelling(caller: CallerAt, door: Door, postcode: str) -> None:
+    found = caller(door).get("FindAuthority", postcode=postcode)["authority"]
 
     assert found == {"code": "E08000035", "name": "Leeds", "channel": "NOTICE_CHANNEL_API"}
-    assert by_grpc(notifier, "FindAuthority", {"postcode": "LS1 3AA"}, staff).authority.name == "Leeds"
 
 
-def test_the_metrics_of_the_notifier_are_served(
-    notifier: Process, scene: Any, tenant: Any, database_urls: DatabaseUrls
-) -> None:
+def test_the_notifier_serves_its_metrics(notifier: Process, scene: Any, tenant: Any) -> None:
     scene.claims.keep(tenant())
     scene.publish(events_pb2.FirstContactRecorded(), version=3)
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
@@ -91,71 +96,55 @@ def test_the_metrics_of_the_notifier_are_served(
     assert "notifier_reviews_due 0.0" in text
 
 
-REFUSALS = [
-    ("GetNotices", {"claim_ref": CLAIM}, None, "UNAUTHENTICATED", set()),
-    ("GetNotices", {"claim_ref": CLAIM}, "COUNCIL_OFFICER", "PERMISSION_DENIED", set()),
-    ("GetNotices", {"claim_ref": CLAIM}, "SERVICE", "PERMISSION_DENIED", set()),
-    ("GetNotices", {}, "OPERATOR", "INVALID_ARGUMENT", {"claim_ref"}),
-    ("GetNotices", {"claim_ref": "' OR 1=1 --"}, "OPERATOR", "INVALID_ARGUMENT", {"claim_ref"}),
-    ("GetNotices", {"claim_ref": "c0123456789a"}, "OPERATOR", "INVALID_ARGUMENT", {"claim_ref"}),
-    ("GetNotices", {"claim_ref": "C0123456789\x00"}, "OPERATOR", "INVALID_ARGUMENT", {"claim_ref"}),
-    ("FindAuthority", {"postcode": "LS1 3AA"}, None, "UNAUTHENTICATED", set()),
-    ("FindAuthority", {"postcode": "LS1 3AA"}, "COUNCIL_OFFICER", "PERMISSION_DENIED", set()),
-    ("FindAuthority", {"postcode": "LS1 3AA"}, "SERVICE", "PERMISSION_DENIED", set()),
-    ("FindAuthority", {}, "OPERATOR", "INVALID_ARGUMENT", {"postcode"}),
-    ("FindAuthority", {"postcode": "not-one"}, "OPERATOR", "INVALID_ARGUMENT", {"postcode"}),
-    ("FindAuthority", {"postcode": "CF10 9ZZ"}, "OPERATOR", "NOT_FOUND", set()),
-    ("FindAuthority", {"postcode": "BT1 5GS"}, "OPERATOR", "NOT_FOUND", set()),
+REFUSALS: list[tuple[str, dict[str, str], str | None, str, set[str]]] = [
+    ("GetNotices", {"claimRef": CLAIM}, None, "unauthenticated", set()),
+    ("GetNotices", {"claimRef": CLAIM}, "COUNCIL_OFFICER", "permission_denied", set()),
+    ("GetNotices", {"claimRef": CLAIM}, "SERVICE", "permission_denied", set()),
+    ("GetNotices", {}, "OPERATOR", "invalid_argument", {"claim_ref"}),
+    ("GetNotices", {"claimRef": "' OR 1=1 --"}, "OPERATOR", "invalid_argument", {"claim_ref"}),
+    ("GetNotices", {"claimRef": "c0123456789a"}, "OPERATOR", "invalid_argument", {"claim_ref"}),
+    ("GetNotices", {"claimRef": "C0123456789\x00"}, "OPERATOR", "invalid_argument", {"claim_ref"}),
+    ("FindAuthority", {"postcode": "LS1 3AA"}, None, "unauthenticated", set()),
+    ("FindAuthority", {"postcode": "LS1 3AA"}, "COUNCIL_OFFICER", "permission_denied", set()),
+    ("FindAuthority", {"postcode": "LS1 3AA"}, "SERVICE", "permission_denied", set()),
+    ("FindAuthority", {}, "OPERATOR", "invalid_argument", {"postcode"}),
+    ("FindAuthority", {"postcode": "not-one"}, "OPERATOR", "invalid_argument", {"postcode"}),
+    ("FindAuthority", {"postcode": "CF10 9ZZ"}, "OPERATOR", "not_found", set()),
+    ("FindAuthority", {"postcode": "BT1 5GS"}, "OPERATOR", "not_found", set()),
 ]
 
 
-def test_both_doors_refuse_bad_requests_with_field_names_but_without_values(notifier: Process, tokens: Tokens) -> None:
-    refused = [refusal(notifier, tokens, method=method, body=body, role=role) for method, body, role, _, _ in REFUSALS]
+@pytest.mark.parametrize("door", DOORS)
+def test_bad_requests_are_refused_with_field_names_but_without_values(caller: CallerAt, door: Door) -> None:
+    for method, body, role, code, fields in REFUSALS:
+        reply = caller(door, role).call(method, **body)
 
-    assert refused == [(code, fields, code, []) for _, _, _, code, fields in REFUSALS]
-
-
-def refusal(
-    process: Process, tokens: Tokens, *, method: str, body: dict[str, str], role: str | None
-) -> tuple[str, set[str], str, list[str]]:
-    """By HTTP the code and the fields, by gRPC the code; and the values given that either answer holds."""
-    subject = "intake-svc" if role == "SERVICE" else "OP000001"
-    token = tokens.issue(role, subject=subject) if role else ""
-    answer = by_http(process, method, body, token)
-    with pytest.raises(grpc.RpcError) as refused:
-        by_grpc(process, method, body, token)
-    faults = [fault for detail in answer.json()["details"] for fault in detail["debug"].get("fieldViolations", [])]
-    shown = answer.text + str(refused.value.details())
-    return (
-        answer.json()["code"].upper(),
-        {fault["field"] for fault in faults},
-        refused.value.code().name,
-        [value for value in body.values() if value in shown],
-    )
+        assert (reply.code, set(reply.fields)) == (code, fields), (method, body, role)
+        assert not [value for value in body.values() if value in reply.text]
 
 
-def test_both_doors_refuse_a_body_that_is_not_a_message(notifier: Process, staff: str) -> None:
-    for method in REQUESTS:
-        answer = by_http(notifier, method, {"nonsense": {"CANARY": 1}}, staff)
+def test_both_doors_refuse_a_body_that_is_not_a_message(notifier: Process, caller: CallerAt, tokens: Tokens) -> None:
+    for method in ("GetNotices", "FindAuthority"):
+        reply = caller().call(method, nonsense={"CANARY": 1})
         with grpc.insecure_channel(f"127.0.0.1:{notifier.grpc.port}") as channel:
             raw: Any = channel.unary_unary(f"/{SERVICE}/{method}", None, None)
             with pytest.raises(grpc.RpcError) as refused:
-                raw(b"\x0a\xff\xff", metadata=(("authorization", f"Bearer {staff}"),), timeout=5)
+                raw(b"\x0a\xff\xff", metadata=(("authorization", f"Bearer {tokens.issue('SUPPORT')}"),), timeout=5)
 
-        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_argument")
-        assert "CANARY" not in answer.text
+        assert reply.code == "invalid_argument"
+        assert "CANARY" not in reply.text
         assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
-def test_the_refusal_for_northern_ireland_names_the_bodies_to_ask(notifier: Process, staff: str) -> None:
-    answer = by_http(notifier, "FindAuthority", {"postcode": "BT1 5GS"}, staff).json()
+def test_the_refusal_for_northern_ireland_names_the_bodies_to_ask(caller: CallerAt) -> None:
+    reply = caller().call("FindAuthority", postcode="BT1 5GS")
 
-    assert "Northern Ireland Housing Executive" in answer["message"]
-    assert answer["details"][0]["debug"]["reason"] == "NORTHERN_IRELAND"
+    assert "Northern Ireland Housing Executive" in reply.text
+    assert reply.reason == "NORTHERN_IRELAND"
 
 
-def test_a_refused_call_is_in_the_access_log(notifier: Process, tokens: Tokens, database_urls: DatabaseUrls) -> None:
-    by_http(notifier, "GetNotices", {"claimRef": CLAIM}, tokens.issue("COUNCIL_OFFICER"))
+def test_a_refused_call_is_in_the_access_log(caller: CallerAt, database_urls: DatabaseUrls) -> None:
+    caller(role="COUNCIL_OFFICER").call("GetNotices", claimRef=CLAIM)
 
     with psycopg.connect(database_urls.owner) as conn:
         rows = conn.execute("SELECT method, outcome FROM access_log").fetchall()
