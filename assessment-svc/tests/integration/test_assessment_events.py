@@ -1,9 +1,10 @@
-"""Events in any order, once or more often, lead to the same record."""
+"""Events in any order, also repeated, lead to the same record."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import uuid4
 
 import pytest
 from google.protobuf.message import Message
@@ -22,7 +23,7 @@ from chassis.database import Database
 from chassis.errors import InvalidArgument
 from chassis.inbox import Event, Inbox
 from chassis.outbox import Relay
-from chassis.testing import eventually
+from chassis.testing import event_of, eventually, handle
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2 as gateway_events
 from cms.intake.v1 import events_pb2 as intake_events
@@ -33,15 +34,7 @@ OFFICE = "123456"
 
 
 def event(message: Message, *, version: int = 1, minutes: int = 0) -> Event:
-    return Event(
-        event_id=uuid5(UUID(int=0), f"{message}{version}{minutes}"),
-        name=message.DESCRIPTOR.name,
-        source="test",
-        claim_ref="",
-        version=version,
-        occurred_time=NOON + timedelta(minutes=minutes),
-        message=message,
-    )
+    return event_of(message, claim_ref="", version=version, at=NOON + timedelta(minutes=minutes))
 
 
 def submitted() -> Event:
@@ -84,10 +77,9 @@ HISTORY = [
 ]
 
 
-def handle(database: Database, claim_ref: str, events: list[Event]) -> None:
+def handle_all(database: Database, claim_ref: str, events: list[Event]) -> None:
     for each in events:
-        with database.transaction() as conn:
-            HANDLERS[each.name](conn, Event(**{**vars(each), "claim_ref": claim_ref}))
+        handle(database, HANDLERS, replace(each, claim_ref=claim_ref))
 
 
 def listed(database: Database, claim_ref: str) -> Any:
@@ -105,14 +97,14 @@ def test_events_in_any_order_and_repeated_give_the_same_work_item(
 ) -> None:
     straight, shuffled = uuid4().hex[:12], uuid4().hex[:12]
 
-    handle(database, straight, HISTORY)
-    handle(database, shuffled, order + again)
+    handle_all(database, straight, HISTORY)
+    handle_all(database, shuffled, order + again)
 
     assert listed(database, shuffled) == listed(database, straight)
 
 
 def test_the_latest_report_of_each_kind_counts(database: Database) -> None:
-    handle(database, "C1", HISTORY)
+    handle_all(database, "C1", HISTORY)
 
     work = listed(database, "C1")
 
@@ -122,9 +114,9 @@ def test_the_latest_report_of_each_kind_counts(database: Database) -> None:
 
 
 def test_a_claim_becomes_work_only_when_it_is_submitted(database: Database) -> None:
-    handle(database, "C1", [booked("A1", minutes=5), amended("surname", version=8)])
+    handle_all(database, "C1", [booked("A1", minutes=5), amended("surname", version=8)])
     before = listed(database, "C1")
-    handle(database, "C1", [submitted()])
+    handle_all(database, "C1", [submitted()])
 
     assert before is None
     assert listed(database, "C1")["appointment"].appointment_id == "A1"
@@ -133,7 +125,7 @@ def test_a_claim_becomes_work_only_when_it_is_submitted(database: Database) -> N
 @pytest.fixture
 def checked_claim(database: Database) -> Callable[[], Assessment]:
     """A claim in progress whose facts of version 3 were both confirmed; gives it as it is now."""
-    handle(database, "C1", [submitted()])
+    handle_all(database, "C1", [submitted()])
     facts = Facts(version=7, answered={"surname": 3, "tenure": 3})
     checks = [Check(fact=fact, status=ItemStatus.CONFIRMED) for fact in facts.answered]
     with database.transaction() as conn:
@@ -160,7 +152,7 @@ def found(assessment: Assessment | None) -> Assessment:
 def test_amendment_events_in_any_order_uncheck_the_changed_facts(
     database: Database, checked_claim: Callable[[], Assessment], order: list[Event]
 ) -> None:
-    handle(database, "C1", [*order, order[0]])
+    handle_all(database, "C1", [*order, order[0]])
 
     items = checked_claim().items
     assert (items["surname"].status, items["surname"].answered_version) == (ItemStatus.UNCHECKED, 3)
@@ -172,7 +164,7 @@ def test_an_event_of_an_amendment_already_read_unchecks_nothing(
 ) -> None:
     before = checked_claim()
 
-    handle(database, "C1", [amended("surname", "tenure", version=3)])
+    handle_all(database, "C1", [amended("surname", "tenure", version=3)])
 
     assert checked_claim() == before
 
@@ -191,7 +183,7 @@ def test_saving_deletes_items_whose_facts_are_gone(database: Database, checked_c
 
 def test_an_event_of_an_unknown_system_is_refused(database: Database) -> None:
     with pytest.raises(InvalidArgument):
-        handle(database, "C1", [event(gateway_events.TransferAccepted(system=77))])  # type: ignore[arg-type]
+        handle_all(database, "C1", [event(gateway_events.TransferAccepted(system=77))])  # type: ignore[arg-type]
 
 
 def test_an_event_from_the_bus_is_handled_and_receipted(database: Database, bus: Bus) -> None:

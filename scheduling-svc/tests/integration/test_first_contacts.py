@@ -1,19 +1,15 @@
 """FirstContactRecorded from the bus: once, again, late, and beside events that are not for scheduling."""
 
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from google.protobuf.message import Message
 
 from chassis import clock
 from chassis.bus import Bus
 from chassis.database import Database
-from chassis.inbox import Inbox
-from chassis.outbox import events_stream
-from chassis.testing import eventually
-from cms.common.v1 import common_pb2
+from chassis.inbox import Event, Inbox
+from chassis.testing import deliver, event_of, eventually
 from cms.intake.v1 import events_pb2
 from scheduling import gauges, store
 from scheduling.consumers import HANDLERS
@@ -30,36 +26,24 @@ NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
 class Intake:
-    """Publishes as intake's relay does, and lets scheduling handle what is there."""
+    """Publishes events as intake's relay does, and lets scheduling handle them."""
 
     def __init__(self, database: Database, bus: Bus) -> None:
         self._bus = bus
         self._inbox = Inbox("scheduling-svc", database, bus, HANDLERS, consumer="test")
         self._inbox.consume()  # makes the group, which the first read finds missing
 
-    def tells(self, event: Message, *, times: int = 1, heard_by: str = "scheduling-svc,la-notifier") -> None:
-        event_id = uuid.uuid4()
-        envelope = common_pb2.EventEnvelope(
-            event_id=str(event_id),
-            type=event.DESCRIPTOR.full_name,
-            claim_ref=CLAIM,
-            version=3,
-            payload=event.SerializeToString(),
-        )
-        entry: dict[str, bytes | str] = {
-            "event_id": event_id.bytes,
-            "heard_by": heard_by,
-            "envelope": envelope.SerializeToString(),
-        }
-        self._bus.add(events_stream("intake-svc"), [entry] * times)
+    def publishes(self, event: Event, *, times: int = 1, hearer: str = "scheduling-svc") -> None:
+        for _ in range(times):
+            deliver(self._bus, event, hearer=hearer)
         while self._inbox.consume():
             pass
 
 
-def first_contact(moment: datetime) -> events_pb2.FirstContactRecorded:
-    event = events_pb2.FirstContactRecorded()
-    event.first_contact_time.FromDatetime(moment)
-    return event
+def first_contact(moment: datetime) -> Event:
+    message = events_pb2.FirstContactRecorded()
+    message.first_contact_time.FromDatetime(moment)
+    return event_of(message, claim_ref=CLAIM)
 
 
 @pytest.fixture
@@ -79,17 +63,12 @@ def unbooked(database: Database) -> float:
         return gauge.read(conn)[0][1]
 
 
-def test_a_first_contact_counts_as_unbooked(database: Database, intake: Intake) -> None:
-    intake.tells(first_contact(NINE))
+@pytest.mark.parametrize("times", [1, 100])
+def test_a_first_contact_is_kept_once_and_counts_as_unbooked(database: Database, intake: Intake, times: int) -> None:
+    intake.publishes(first_contact(NINE), times=times)
 
     assert kept(database) == [(CLAIM, NINE)]
     assert unbooked(database) == 1
-
-
-def test_a_first_contact_delivered_a_hundred_times_is_kept_once(database: Database, intake: Intake) -> None:
-    intake.tells(first_contact(NINE), times=100)
-
-    assert kept(database) == [(CLAIM, NINE)]
 
 
 @pytest.mark.parametrize("hours", [(0, 1), (1, 0)])
@@ -97,7 +76,7 @@ def test_the_earliest_first_contact_is_kept_in_any_order(
     database: Database, intake: Intake, hours: tuple[int, int]
 ) -> None:
     for later in hours:
-        intake.tells(first_contact(NINE + timedelta(hours=later)))
+        intake.publishes(first_contact(NINE + timedelta(hours=later)))
 
     assert kept(database) == [(CLAIM, NINE)]
 
@@ -139,7 +118,7 @@ def test_a_first_contact_heard_after_the_booking_changes_nothing(
         rotas.open_rotas(conn, directory, clock.today(), week=0)
     booked = book(database, directory)
 
-    intake.tells(first_contact(NINE + timedelta(minutes=20)))
+    intake.publishes(first_contact(NINE + timedelta(minutes=20)))
 
     with database.transaction() as conn:
         assert store.appointment_of_claim(conn, CLAIM) == booked
@@ -147,7 +126,7 @@ def test_a_first_contact_heard_after_the_booking_changes_nothing(
 
 
 def test_events_for_other_services_are_ignored(database: Database, intake: Intake) -> None:
-    intake.tells(events_pb2.ClaimSubmitted(), heard_by="assessment-svc,la-notifier")
+    intake.publishes(event_of(events_pb2.ClaimSubmitted(), claim_ref=CLAIM), hearer="assessment-svc,la-notifier")
 
     assert kept(database) == []
     with database.transaction() as conn:
