@@ -1,4 +1,4 @@
-"""What tests of scheduling share: its database, the offices, an intake of the test's own, and a client of each door."""
+"""Fixtures of scheduling: its database, the offices, an intake of the test's own, and a client of each door."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ database_urls = database_fixture("scheduling", MIGRATIONS)
 
 
 class IntakeOfTests:
-    """Knows the claims that a test opens, and keeps what it was asked."""
+    """Knows the claims that a test opens, and keeps the requests."""
 
     def __init__(self) -> None:
         self.claims: dict[str, Claim] = {}
@@ -33,7 +33,7 @@ class IntakeOfTests:
         self.is_away = False
 
     def open(self, claim_ref: str, *, first_contact_time: datetime | None = None) -> Claim:
-        """Opens a claim, whose claimant made contact now unless told otherwise."""
+        """Opens a claim, whose first contact is now unless it is given."""
         claim = Claim(claim_ref=claim_ref, is_open=True, first_contact_time=first_contact_time or clock.now())
         self.claims[claim_ref] = claim
         return claim

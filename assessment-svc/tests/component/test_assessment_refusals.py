@@ -1,4 +1,4 @@
-"""Who and what is refused, by either door: the right code, the field named, no value in it."""
+"""Refusals are the same by both doors: code, reason and fields, without any value of the caller's."""
 
 from dataclasses import replace
 from typing import Any

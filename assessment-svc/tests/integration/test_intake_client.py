@@ -1,4 +1,4 @@
-"""Intake over a real channel: whose token and purpose go along, what comes back, how its refusals are told."""
+"""The client of intake over a real channel: token, purpose, interviews and refusals."""
 
 import time
 from collections.abc import Iterator
@@ -163,7 +163,7 @@ def test_an_amendment_carries_everything_that_intake_needs(client: IntakeClient,
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "named"),
     [
         (["surname"], ["surname"]),
         (["answers[0].value", "reason"], ["value", "reason"]),
@@ -171,14 +171,14 @@ def test_an_amendment_carries_everything_that_intake_needs(client: IntakeClient,
     ],
 )
 def test_fields_at_fault_in_intake_are_named_by_our_own_fields(
-    client: IntakeClient, intake_server: IntakeServer, fields: list[str], told: list[str]
+    client: IntakeClient, intake_server: IntakeServer, fields: list[str], named: list[str]
 ) -> None:
     intake_server.refusal = InvalidArgument.of(*(Violation(field=name, description="is not so") for name in fields))
 
     with pytest.raises(InvalidArgument) as refused:
         client.amend(AMENDMENT, purpose="appointment A1")
 
-    assert [violation.field for violation in refused.value.violations] == told
+    assert [violation.field for violation in refused.value.violations] == named
 
 
 def test_a_claim_that_was_amended_meanwhile_is_aborted(client: IntakeClient, intake_server: IntakeServer) -> None:

@@ -1,4 +1,4 @@
-"""What is listed and counted often reads what is open, or a page, however much was confirmed: counted by PostgreSQL."""
+"""Lists and counts read only open rows or a page, however much was confirmed. PostgreSQL counts the rows."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

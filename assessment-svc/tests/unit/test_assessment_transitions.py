@@ -151,9 +151,9 @@ def test_an_amendment_event_unchecks_only_older_answers() -> None:
 
 
 def test_a_check_after_an_amendment_event_does_not_count_for_the_new_answer() -> None:
-    told = verified(BEGUN, "surname", "tenure").amended(["tenure"], claim_version=8)
+    amended = verified(BEGUN, "surname", "tenure").amended(["tenure"], claim_version=8)
 
-    after = verified(told, "tenure", known=facts(8, surname=3, tenure=8))
+    after = verified(amended, "tenure", known=facts(8, surname=3, tenure=8))
 
     assert statuses(after)["tenure"] == "UNCHECKED"
 

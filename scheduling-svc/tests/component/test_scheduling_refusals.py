@@ -1,4 +1,4 @@
-"""What scheduling refuses, the same by both doors: the code, the reason, the fields; never a value of the caller's."""
+"""Refusals are the same by both doors: code, reason and fields, without any value of the caller's."""
 
 from typing import Any
 from uuid import uuid4

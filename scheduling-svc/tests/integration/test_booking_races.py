@@ -1,4 +1,4 @@
-"""Many book at once, on a real PostgreSQL: what must not happen twice is held by its constraints."""
+"""Simultaneous bookings on a real PostgreSQL, whose constraints prevent double bookings."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -49,7 +49,7 @@ def free(database: Database, directory: Directory, *, number: int) -> list[Slot]
 
 
 def at_once(database: Database, book: Callable[[Connection, int], Appointment]) -> list[Appointment | str]:
-    """What came of fifty bookings that begin together: the appointment, or the reason why there is none."""
+    """The results of fifty bookings that begin together: the appointment, or the reason of the refusal."""
     together = Barrier(FIFTY)
 
     def one(number: int) -> Appointment | str:

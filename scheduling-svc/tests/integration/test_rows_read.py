@@ -1,4 +1,4 @@
-"""What is asked often reads what is open or still to come, however much has been: counted by PostgreSQL itself."""
+"""Frequent statements read only open or future rows, however long the history. PostgreSQL counts the rows."""
 
 from collections.abc import Iterator
 from datetime import timedelta

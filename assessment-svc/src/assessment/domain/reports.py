@@ -1,4 +1,4 @@
-"""What other services report of a claim. The latest report of each kind counts."""
+"""Other services' reports of a claim. The latest report of each kind counts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

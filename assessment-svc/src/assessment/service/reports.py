@@ -1,4 +1,4 @@
-"""What other services report, in any order and more than once."""
+"""Reports of other services, which arrive in any order and may be repeated."""
 
 from collections.abc import Sequence
 

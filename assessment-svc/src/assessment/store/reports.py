@@ -1,4 +1,4 @@
-"""What other services reported, in whatever order it arrives."""
+"""Reports of other services, in whatever order they arrive."""
 
 from assessment.domain.reports import Acceptance, Appointment, Rejection, Submission
 from chassis.database import Connection

@@ -110,13 +110,13 @@ def parameters_of(wanted: WorkFilter, *, after: Place | None, limit: int) -> Row
 
 
 def count_unbooked(conn: Connection, *, submitted_before: datetime) -> int:
-    """How many claims submitted by then have no interview."""
+    """The number of claims submitted by then that have no interview."""
     row = conn.execute(COUNT_UNBOOKED, [submitted_before]).fetchone()
     return int(row["count"]) if row else 0
 
 
 def count_by_state(conn: Connection) -> Mapping[AssessmentState, int]:
-    """How many work items are in each state but CONFIRMED; a state without any is absent."""
+    """The number of work items in each state except CONFIRMED; a state without any is absent."""
     return {AssessmentState(row["state"]): int(row["count"]) for row in conn.execute(COUNT_BY_STATE)}
 
 
