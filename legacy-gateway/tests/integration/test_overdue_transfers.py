@@ -1,4 +1,4 @@
-"""A transfer that stays too long in a state that is not final is overdue; each state has its own deadline."""
+"""A transfer that stays too long in a state that is not final is overdue; one that ended is counted for an hour."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 
 from chassis import clock, deadlines
 from chassis.database import Database
+from legacy_gateway import metrics
 from legacy_gateway.deadlines import DEADLINES
 
 INSERT = """
@@ -94,3 +95,25 @@ def test_a_rejected_transfer_that_was_corrected_is_not_overdue(database: Databas
     clock.advance(timedelta(days=30))
 
     assert overdue(database) == []
+
+
+def counted(database: Database) -> dict[tuple[str, ...], float]:
+    gauge, _ = metrics.GAUGES
+    with database.transaction() as conn:
+        return dict(gauge.read(conn))
+
+
+def test_accepted_transfers_are_counted_for_an_hour_and_corrected_ones_never(
+    database: Database, clock_file: Path
+) -> None:
+    transfer(database, "REJECTED")
+    transfer(database, "ACCEPTED", generation=2)
+    transfer(database, "HELD", generation=3)
+    assert counted(database) == {("JSAPS", state): 1.0 for state in ("REJECTED", "ACCEPTED", "HELD")}
+    with database.transaction() as conn:
+        conn.execute("UPDATE transfers SET corrected = true WHERE state = 'REJECTED'")
+
+    clock.advance(timedelta(minutes=59))
+    assert counted(database) == {("JSAPS", "ACCEPTED"): 1.0, ("JSAPS", "HELD"): 1.0}
+    clock.advance(timedelta(minutes=2))
+    assert counted(database) == {("JSAPS", "HELD"): 1.0}
