@@ -44,7 +44,7 @@ class Method:
 
 
 def methods_of(service: ServiceDescriptor, servicer: object) -> list[Method]:
-    """Every method of the service. AttributeError where the servicer lacks one."""
+    """Returns every method of the service. AttributeError if the servicer lacks one."""
     return [_method(service, descriptor, getattr(servicer, descriptor.name)) for descriptor in service.methods]
 
 

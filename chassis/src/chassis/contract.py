@@ -57,7 +57,7 @@ def events() -> dict[str, EventType]:
 
 
 def events_heard_by(service: str) -> dict[str, EventType]:
-    """The events that the contract says this service hears, by short name."""
+    """The events that this service hears, by short name."""
     return {name: event for name, event in events().items() if service in event.heard_by}
 
 
@@ -113,7 +113,7 @@ def may_hold_personal(descriptor: Descriptor) -> bool:
 
 
 def carries_personal(message: Message) -> bool:
-    """Whether this very message carries something personal."""
+    """Whether this message carries anything personal, itself or in a message below it."""
     descriptor = cast(Descriptor, message.DESCRIPTOR)
     if not may_hold_personal(descriptor):
         return False

@@ -21,7 +21,7 @@ def timestamp(moment: None) -> None: ...
 @overload
 def timestamp(moment: datetime | None) -> Timestamp | None: ...
 def timestamp(moment: datetime | None) -> Timestamp | None:
-    """The message of a moment with a time zone. None, which leaves a field unset, stays None."""
+    """Returns the message of a time, which has a time zone. None, which leaves a field unset, stays None."""
     if moment is None:
         return None
     message = Timestamp()
@@ -30,7 +30,7 @@ def timestamp(moment: datetime | None) -> Timestamp | None:
 
 
 def time_of(message: Timestamp, *, field: str) -> datetime:
-    """The moment of a message, in UTC. Raises InvalidArgument naming `field` where no calendar has it."""
+    """Returns the time of a message, in UTC. Raises InvalidArgument naming `field` if no calendar has it."""
     try:
         return message.ToDatetime(UTC)
     except (ValueError, OverflowError):
@@ -38,12 +38,12 @@ def time_of(message: Timestamp, *, field: str) -> datetime:
 
 
 def date_message(day: date) -> date_pb2.Date:
-    """The message of a day."""
+    """Returns the message of a day."""
     return date_pb2.Date(year=day.year, month=day.month, day=day.day)
 
 
 def day_of(message: date_pb2.Date, *, field: str) -> date:
-    """The day of a message. Raises InvalidArgument naming `field` where no calendar has it."""
+    """Returns the day of a message. Raises InvalidArgument naming `field` if no calendar has it."""
     try:
         return date(message.year, message.month, message.day)
     except ValueError:

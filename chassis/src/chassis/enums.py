@@ -20,7 +20,7 @@ class Enumeration(Protocol):
 
 
 def name_of(enumeration: Enumeration, number: int, *, field: str) -> str:
-    """The name of a number. Raises InvalidArgument naming `field` for 0 and for a number that this release does not know."""
+    """Returns the name of a number. Raises InvalidArgument naming `field` for 0 and for an unknown number."""
     try:
         name = enumeration.Name(number)
     except ValueError:
@@ -31,7 +31,7 @@ def name_of(enumeration: Enumeration, number: int, *, field: str) -> str:
 
 
 def number_of(enumeration: Enumeration, name: str) -> Any:
-    """The number of a name, as the type that messages take. Raises ValueError where there is no such name."""
+    """Returns the number of a name, as the type that messages take. Raises ValueError if there is no such name."""
     return enumeration.Value(_prefix(enumeration) + name)
 
 

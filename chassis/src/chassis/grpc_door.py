@@ -51,7 +51,7 @@ class GrpcDoor:
             self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
 
     def stop(self, drain_seconds: float) -> None:
-        """Takes no new call, lets those in flight finish for at most `drain_seconds`."""
+        """Refuses new calls, and lets those in flight finish for at most `drain_seconds`."""
         self._health.enter_graceful_shutdown()
         self._server.stop(drain_seconds).wait()
 

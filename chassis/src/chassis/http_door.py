@@ -103,7 +103,7 @@ def error_response(error: CmsError) -> Response:
 
 
 def operations_blueprint(readiness: Callable[[], tuple[bool, dict[str, Any]]]) -> Blueprint:
-    """Routes for those who run the service. `readiness` gives whether it is ready and what it found."""
+    """Routes for those who run the service. `readiness` returns whether it is ready, and the body of `/readyz`."""
     blueprint = Blueprint("operations", __name__)
 
     @blueprint.get("/healthz")
@@ -150,5 +150,5 @@ class HttpDoor:
         self._thread.start()
 
     def stop(self, drain_seconds: float) -> None:
-        """Takes no new connection, answers what comes on the others, and ends after at most `drain_seconds`."""
+        """Refuses new connections, answers requests on open ones, and ends after at most `drain_seconds`."""
         self._server.drain(drain_seconds)

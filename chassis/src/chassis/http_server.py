@@ -15,7 +15,7 @@ from waitress.wasyncore import dispatcher
 
 _LOOK_SECONDS = 0.02
 _QUIET_SECONDS = 1.0
-"""So long a kept connection may say nothing before it is closed: an answer of before is read and followed within it."""
+"""An idle connection is closed after this time. It is enough for a client to read a response and send its next request."""
 _CLOSE_SECONDS = 2.0
 
 
@@ -34,7 +34,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # it has no types
             request.headers["CONNECTION"] = "close"
 
     def is_quiet(self, *, since: float) -> bool:
-        """Whether nothing was read or sent since then, and nothing waits to be sent."""
+        """Whether nothing was read or sent after that time, and nothing waits to be sent."""
         if self.requests or self.request or self.total_outbufs_len or self.last_activity > since:
             return False
         arrived = select.poll()

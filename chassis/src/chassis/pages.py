@@ -21,20 +21,20 @@ _LARGEST_INTEGER = 2**63
 
 
 def page_size(given: int, *, usual: int, largest: int) -> int:
-    """The number of items of a page: `usual` where 0 is given. Raises InvalidArgument naming `page_size` below 0."""
+    """Returns the number of items on a page: `usual` for 0. Raises InvalidArgument naming `page_size` below 0."""
     if given < 0:
         raise InvalidArgument.of(Violation(field="page_size", description="must not be negative"))
     return min(given or usual, largest)
 
 
 def token_of(*place: object) -> str:
-    """The token of a place: strings, whole numbers, booleans, UUIDs and moments with a time zone."""
+    """Returns the token of a place: strings, whole numbers, booleans, UUIDs and moments with a time zone."""
     text = json.dumps([_written(part) for part in place])
     return base64.urlsafe_b64encode(text.encode()).decode()
 
 
 def place_of(token: str, *kinds: type) -> Sequence[Any]:
-    """The place of a token, its parts of these kinds. Raises InvalidArgument naming `page_token` for any other token."""
+    """Returns the place of a token, whose parts are of these kinds. Raises InvalidArgument naming `page_token` otherwise."""
     try:
         parts = json.loads(base64.urlsafe_b64decode(token))
         if not isinstance(parts, list):

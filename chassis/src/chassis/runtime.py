@@ -1,4 +1,4 @@
-"""A service's process: it waits for what it needs, migrates, opens both doors, works, and drains on SIGTERM."""
+"""A service's process: it waits for its files and database, migrates, opens both doors, works, and drains on SIGTERM."""
 
 import gc
 import os
@@ -44,7 +44,7 @@ _KEYS_PAUSE_SECONDS = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """What a service's own code gets from the chassis."""
+    """The parts of the chassis that a service's own code uses."""
 
     name: str
     database: Database
@@ -54,7 +54,7 @@ class Runtime:
     lease_owner: str
     """Names this process, for leases and consumers."""
     closing: ExitStack = field(default_factory=ExitStack)
-    """What the service's own code opened for as long as it runs; closed after the workers have ended."""
+    """Closes what the service's own code opened, after the workers have ended."""
 
 
 def no_workers(_runtime: Runtime) -> Sequence[Worker]:
@@ -68,7 +68,7 @@ def nothing_to_prepare(_runtime: Runtime) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """What makes a service this one."""
+    """All that one service brings."""
 
     name: str
     settings: ServiceSettings
@@ -81,17 +81,17 @@ class Service:
     deadlines: Sequence[Deadline] = ()
     """How long work may stay in each state: listed by OperationsService, counted by the gauge `<package>_overdue`."""
     files: Sequence[Path] = ()
-    """What must be there before `api` is called, beside the files of the settings that every service has."""
+    """Files that must exist before `api` is called, beside those that every service needs."""
     prepare: Callable[[Runtime], object] = nothing_to_prepare
     """Runs with the database open, before the doors open."""
 
 
 class NotReady(SystemExit):
-    """What is needed did not come in time; the text says what."""
+    """A file or the database was not there in time; the text names it."""
 
 
 def run(service: Service) -> None:
-    """Runs the service until SIGTERM or SIGINT. Raises NotReady where what it needs does not come in time."""
+    """Runs the service until SIGTERM or SIGINT. Raises NotReady if a file or the database is not there in time."""
     _on_signals(lambda *_: sys.exit(0))  # until it serves there is nothing to drain
     process = Process(service)
     stopping = threading.Event()
@@ -174,7 +174,7 @@ class Process:
         logs.get().info("stopped")
 
     def readiness(self) -> tuple[bool, dict[str, Any]]:
-        """Whether calls can be served, and what was found. Without the bus the service works on: degraded."""
+        """Returns whether calls can be served, and the body of `/readyz`. Without the bus the service still works: degraded."""
         database, bus = self.database.is_reachable(), self.runtime.bus.is_usable()
         status = "unavailable" if not database else "draining" if self._draining else "ready" if bus else "degraded"
         return database and not self._draining, {"status": status, "database": database, "bus": bus}

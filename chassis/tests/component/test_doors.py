@@ -16,7 +16,7 @@ from chassis.errors import FailedPrecondition
 from chassis.idempotency import run_once
 from chassis.runtime import Process, Runtime, Service
 from chassis.settings import ServiceSettings
-from chassis.testing import DatabaseUrls, Servers, Tokens, settings_for
+from chassis.testing import DatabaseUrls, SettingsOf, Tokens, running
 from cms.scheduling.v1 import events_pb2, scheduling_pb2, scheduling_pb2_grpc
 
 CLAIM = "C0000000000A"
@@ -50,22 +50,16 @@ class Api:
 
 
 @pytest.fixture
-def process(database_urls: DatabaseUrls, servers: Servers, bus_prefix: str, tokens: Tokens) -> Iterator[Process]:
-    settings = settings_for(
-        ServiceSettings, "scheduling-svc", urls=database_urls, servers=servers, bus_prefix=bus_prefix, tokens=tokens
+def process(settings_of: SettingsOf) -> Iterator[Process]:
+    service = Service(
+        name="scheduling-svc",
+        settings=settings_of(ServiceSettings, "scheduling-svc"),
+        contract=scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"],
+        migrations=Path("no-migrations"),
+        api=Api,
     )
-    started = Process(
-        Service(
-            name="scheduling-svc",
-            settings=settings,
-            contract=scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"],
-            migrations=Path("no-migrations"),
-            api=Api,
-        )
-    )
-    started.start()
-    yield started
-    started.stop()
+    with running(service) as started:
+        yield started
 
 
 def post(process: Process, method: str, body: Any, token: str = "", **headers: str) -> httpx.Response:

@@ -22,7 +22,7 @@ from chassis import remote
 from chassis.errors import CmsError, Unauthenticated, Unavailable
 from chassis.runtime import NotReady, Process, Service
 from chassis.settings import ServiceSettings
-from chassis.testing import DatabaseUrls, Servers, Tokens, eventually, free_port, settings_for
+from chassis.testing import DatabaseUrls, Servers, SettingsOf, Tokens, eventually, free_port
 from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
 
 CONTRACT = scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"]
@@ -55,17 +55,12 @@ def api() -> SlowApi:
 
 
 @pytest.fixture
-def made(
-    api: SlowApi, database_urls: DatabaseUrls, servers: Servers, bus_prefix: str, tokens: Tokens
-) -> Callable[..., Process]:
+def made(api: SlowApi, settings_of: SettingsOf) -> Callable[..., Process]:
     def make(**changes: Any) -> Process:
-        settings: ServiceSettings = settings_for(
-            ServiceSettings, "scheduling-svc", urls=database_urls, servers=servers, bus_prefix=bus_prefix, tokens=tokens
-        )
         return Process(
             Service(
                 name="scheduling-svc",
-                settings=replace(settings, **changes),
+                settings=replace(settings_of(ServiceSettings, "scheduling-svc"), **changes),
                 contract=CONTRACT,
                 migrations=Path("no-migrations"),
                 api=lambda _runtime: api,

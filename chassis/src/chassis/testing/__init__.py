@@ -1,8 +1,8 @@
-"""What tests of every service use: a real PostgreSQL and bus, a migrated database for each test, tokens, a clock, a running
-service, and a client of its doors.
+"""Fixtures and helpers for the tests of every service.
 
-It is a pytest plugin, loaded by the conftest at the root. The servers start when the first test asks for them, once for
-a test run whatever the number of its workers, and end with the run.
+A real PostgreSQL and bus, a migrated database for each test, tokens, a clock, a running service, and a client of its doors.
+This is a pytest plugin, which the conftest at the root loads. The servers start when the first test asks for them, once for
+all workers of the test run, and end with the run.
 """
 
 from chassis.testing.databases import DatabaseUrls, commits_fail, database, database_fixture, rows_read

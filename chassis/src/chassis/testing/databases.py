@@ -1,4 +1,4 @@
-"""A migrated database for each test, and what a test does to one."""
+"""A migrated database for each test, and helpers that inspect or disturb it."""
 
 import contextlib
 import json
@@ -28,7 +28,7 @@ class DatabaseUrls:
 
 
 def database_fixture(service: str, migrations: Path) -> Any:
-    """A fixture that gives a fresh, migrated database for each test, cloned from a template made once."""
+    """Returns a fixture: a fresh, migrated database for each test, cloned from a template that is made once."""
 
     @pytest.fixture
     def database_urls(servers: Servers) -> Iterator[DatabaseUrls]:
@@ -85,7 +85,7 @@ def database(database_urls: DatabaseUrls) -> Iterator[Database]:
 
 
 def rows_read(conn: Connection, query: str, parameters: Any) -> int:
-    """How many rows of tables the query looks at, whether it gives them or not."""
+    """Returns the number of table rows that the query reads, whether it returns them or not."""
     row: Any = conn.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}".encode(), parameters).fetchone()
     found = row["QUERY PLAN"]
     return sum(map(_read_by, _nodes((json.loads(found) if isinstance(found, str) else found)[0]["Plan"])))
@@ -106,7 +106,7 @@ def _read_by(node: dict[str, Any]) -> int:
 
 @contextlib.contextmanager
 def commits_fail(urls: DatabaseUrls, table: str) -> Iterator[None]:
-    """As long as it lasts the database refuses COMMIT itself to whoever wrote to the table, as a deferred constraint does."""
+    """Within the block the database refuses to COMMIT what was written to the table, as a deferred constraint does."""
     name = sql.Identifier(table)
     with psycopg.connect(urls.owner, autocommit=True) as owner:
         owner.execute(

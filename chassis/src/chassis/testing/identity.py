@@ -47,7 +47,7 @@ class Tokens:
         self.keyring_file.write_text(Keyring.generate())
 
     def change_key(self, key_id: str, *, withdraw: bool) -> None:
-        """Signs by a new key from now on; it is in the file beside those before it, or in their place."""
+        """Signs with a new key from now on. The file keeps the earlier keys, unless they are withdrawn."""
         self.key, self._key_id = Ed25519PrivateKey.generate(), key_id
         public = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(self.key.public_key()))
         kept = [] if withdraw else self._published

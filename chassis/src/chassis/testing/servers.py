@@ -1,4 +1,4 @@
-"""The PostgreSQL and the bus of a test run: started when the first test asks for them, once whatever the number of workers."""
+"""The PostgreSQL and the bus of a test run. The first test that asks starts them, once for all workers."""
 
 import contextlib
 import fcntl
@@ -56,7 +56,7 @@ def _end(pid: int) -> None:
 
 
 def eventually(condition: Callable[[], Any], *, seconds: float = 10.0, what: str = "the condition") -> Any:
-    """Waits until `condition` gives something true and gives that; AssertionError after `seconds`."""
+    """Waits until `condition` returns something true, and returns that. AssertionError after `seconds`."""
     until = time.monotonic() + seconds
     while True:
         found = condition()
