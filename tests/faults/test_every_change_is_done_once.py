@@ -87,11 +87,12 @@ def all_is_heard(platform: PlatformUnderTest, claim_ref: str) -> bool:
 
 
 def replay_a_dead_letter(platform: PlatformUnderTest, doors: DyingDoors, claim: Journey) -> None:
-    """Asks scheduling to handle an event again that it cannot read: it stays a dead letter."""
+    """Asks scheduling to handle an event again that it cannot read, and removes the dead letter."""
     event_id = str(uuid4())
     platform.execute(SERVICE, BURY, event_id, claim.claim_ref)
     body = {"eventId": event_id, "requestId": str(uuid4())}
     doors.call(SERVICE, f"{METHODS}/ReplayDeadLetter", body, token=claim.issue("SUPPORT", subject="SU000001"))
+    platform.execute(SERVICE, "DELETE FROM dead_letters WHERE event_id = %s", event_id)
 
 
 @pytest.mark.long
