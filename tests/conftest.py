@@ -10,8 +10,9 @@ import shutil
 import pytest
 
 from tests.support.platforms import platform_under_test
+from tests.support.second_gateway import second
 
-__all__ = ["platform_under_test"]
+__all__ = ["platform_under_test", "second"]
 
 _PROGRAMS = {
     "cobc": "GnuCOBOL 3 (Debian: gnucobol3)",

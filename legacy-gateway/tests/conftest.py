@@ -1,5 +1,6 @@
 """What the gateway's tests have in common: good facts, a ledger of their own, JSAPS's stand-in, and an intake."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from chassis.database import Database, Row
 from chassis.errors import CmsError, NotFound
 from chassis.inbox import Event
 from chassis.postcodes import Postcodes, build_extract
-from chassis.testing import database_fixture, eventually
+from chassis.testing import DatabaseUrls, database_fixture, eventually
 from chassis.vault import Vault
 from chassis.workers import Turns
 from cms.assessment.v1 import events_pb2 as assessment_events
@@ -26,6 +27,7 @@ from legacy_gateway.clients import PayingSystem, RecordLinkSystem
 from legacy_gateway.domain import Answer, Facts, System
 from legacy_gateway.link import LinkPool
 from legacy_gateway.service.database_clock import DatabaseClock
+from legacy_gateway.service.presence import Presence, Watch
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
 from legacy_gateway.service.sweeping import sweep
@@ -198,6 +200,7 @@ class Gateway:
     """The gateway's inside, stepped by hand, over a real ledger and JSAPS's stand-in."""
 
     database: Database
+    url: str
     vault: Vault
     jsaps: Jsaps
     intake: IntakeInMemory
@@ -262,6 +265,13 @@ class Gateway:
 
         eventually(there, seconds=seconds, what=f"{states}")
 
+    def work_for(self, *, seconds: float) -> None:
+        """Steps for this long."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.send()
+            self.sweep()
+
     def work_until_accepted(self, *claims: str, seconds: float = 30.0) -> None:
         """Steps until both phases of all these claims are accepted."""
 
@@ -291,6 +301,11 @@ class Gateway:
         yield
         self.jsaps.stop()
 
+    def restart(self) -> None:
+        """Its process ends, and another begins: the one's lock goes, the other takes its own."""
+        process_ends(self.resources.presence)
+        self.resources = replace(self.resources, presence=present(self.url), watch=Watch())
+
     def expire_leases(self) -> int:
         """Lets every lease have run out; gives their number."""
         return self.change(
@@ -301,6 +316,19 @@ class Gateway:
         """Changes the ledger behind the gateway's back; gives the number of rows."""
         with self.database.transaction() as conn:
             return conn.execute(statement, values).rowcount
+
+
+def present(url: str, pool: LinkPool | None = None) -> Presence:
+    """The lock of a process, taken."""
+    presence = Presence(url, close_links=pool.reset if pool else lambda: None)
+    presence.keep()
+    return presence
+
+
+def process_ends(presence: Presence) -> None:
+    """The lock goes as it does with a process that was killed: nothing is said."""
+    assert presence._conn is not None
+    presence._conn.close()
 
 
 def watched_for_long(database: Database) -> DatabaseClock:
@@ -314,8 +342,11 @@ def watched_for_long(database: Database) -> DatabaseClock:
 
 
 @pytest.fixture
-def gateway(database: Database, vault: Vault, jsaps: Jsaps, postcodes: Postcodes) -> Iterator[Gateway]:
+def gateway(
+    database: Database, database_urls: DatabaseUrls, vault: Vault, jsaps: Jsaps, postcodes: Postcodes
+) -> Iterator[Gateway]:
     pool = LinkPool("127.0.0.1", jsaps.port, size=4, timeout=REPLY_SECONDS)
+    url = database_urls.app
     intake = IntakeInMemory()
     resources = Resources(
         database=database,
@@ -326,7 +357,11 @@ def gateway(database: Database, vault: Vault, jsaps: Jsaps, postcodes: Postcodes
         reply_seconds=REPLY_SECONDS,
         time_scale=SCALE,
         turns=Turns(pause_seconds=0),
+        presence=present(url, pool),
+        watch=Watch(),
         clock=watched_for_long(database),
     )
-    yield Gateway(database=database, vault=vault, jsaps=jsaps, intake=intake, resources=resources)
+    made = Gateway(database=database, url=url, vault=vault, jsaps=jsaps, intake=intake, resources=resources)
+    yield made
     pool.close()
+    made.resources.presence.close()

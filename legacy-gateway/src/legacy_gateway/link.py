@@ -188,6 +188,13 @@ class LinkConnection:
             self._abort()
             raise
 
+    def interrupt(self) -> None:
+        """End the call under way, from another thread: it raises OutcomeUnknown, and closes the connection."""
+        line = self._socket
+        if line is not None:
+            with suppress(OSError):  # of a connection that is closed already
+                line.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """Close it; the next call opens it again."""
         if self._socket is not None:
@@ -221,11 +228,11 @@ class LinkPool:
     def __init__(self, host: str, port: int, *, size: int, timeout: float) -> None:
         if not 1 <= size <= MOST_CONNECTIONS:
             raise InvalidArgument.of(Violation(field="size", description=f"must be 1 to {MOST_CONNECTIONS}"))
-        self._size = size
         self._timeout = timeout
+        self._all = [LinkConnection(host, port, timeout) for _ in range(size)]
         self._idle: queue.LifoQueue[LinkConnection] = queue.LifoQueue()
-        for _ in range(size):
-            self._idle.put(LinkConnection(host, port, timeout))
+        for connection in self._all:
+            self._idle.put(connection)
 
     def call(
         self, dialogue: str, transfer_id: str, payload: bytes, *, sent_at: datetime, send_by: float = math.inf
@@ -246,8 +253,17 @@ class LinkPool:
 
     def close(self) -> None:
         """Wait for the calls under way and close every connection. A later call raises NothingSent."""
-        for _ in range(self._size):
+        for _ in self._all:
             self._idle.get().close()
+
+    def reset(self) -> None:
+        """End the calls under way and close every connection. A later call opens one again."""
+        for connection in self._all:
+            connection.interrupt()
+        taken = [self._idle.get() for _ in self._all]
+        for connection in taken:
+            connection.close()
+            self._idle.put(connection)
 
 
 def ask(link: LinkConnection | LinkPool, transfer_id: str, *, sent_at: datetime) -> Reply:

@@ -12,6 +12,7 @@ from legacy_gateway.config import Settings
 from legacy_gateway.domain import System
 from legacy_gateway.link import LinkPool
 from legacy_gateway.service.database_clock import DatabaseClock, this_machine
+from legacy_gateway.service.presence import Presence, Watch
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
 from legacy_gateway.service.sweeping import sweep
@@ -25,11 +26,17 @@ def workers(settings: Settings, runtime: Runtime) -> Sequence[Worker]:
     resources = _resources(settings, runtime)
     send = partial(send_next, resources)
     senders = [Worker(f"sender-{number}", send, pause_seconds=0) for number in range(1, settings.senders + 1)]
-    return [*senders, Worker("sweeper", partial(sweep, resources), pause_seconds=_SWEEP_SECONDS)]
+    return [
+        Worker("presence", resources.presence.keep, pause_seconds=0),
+        *senders,
+        Worker("sweeper", partial(sweep, resources), pause_seconds=_SWEEP_SECONDS),
+    ]
 
 
 def _resources(settings: Settings, runtime: Runtime) -> Resources:
     pool = LinkPool(settings.jsaps_host, settings.jsaps_port, size=settings.senders, timeout=settings.reply_seconds)
+    presence = Presence(settings.database_url, close_links=pool.reset)
+    runtime.closing.callback(presence.close)  # after the pool
     runtime.closing.callback(pool.close)
     return Resources(
         database=runtime.database,
@@ -39,6 +46,8 @@ def _resources(settings: Settings, runtime: Runtime) -> Resources:
         postcodes=runtime.closing.enter_context(Postcodes(settings.postcodes_file)),
         reply_seconds=settings.reply_seconds,
         time_scale=settings.time_scale,
+        presence=presence,
+        watch=Watch(),
         turns=Turns(pause_seconds=_PAUSE_SECONDS),
         clock=DatabaseClock(this_machine()),
     )

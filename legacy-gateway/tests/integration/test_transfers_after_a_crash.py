@@ -1,12 +1,17 @@
 """Senders die, hang and come back: nothing is lost and nothing is held twice."""
 
+import re
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from structlog.testing import capture_logs
 
 from legacy_gateway.domain import Answer
+from legacy_gateway.store import leases
 
+RUNBOOK = Path(__file__).parents[3] / "docs" / "runbooks" / "transfers.md"
 HELD_ONCE = {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
 
 
@@ -27,6 +32,7 @@ def test_a_held_record_of_a_dead_sender_is_not_sent_again(gateway: Any) -> None:
     claim_ref = gateway.claim()
     with pytest.raises(Killed):
         gateway.send()
+    gateway.restart()
     assert gateway.states(claim_ref) == ["SENDING", "WAITING"]
 
     assert gateway.expire_leases() == 1
@@ -48,6 +54,7 @@ def test_jsaps_is_asked_before_the_record_of_a_dead_sender_is_sent(
     claim_ref = gateway.claim()
     with pytest.raises(Killed):
         gateway.send()
+    gateway.restart()
 
     gateway.expire_leases()
     gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
@@ -65,6 +72,7 @@ def test_a_lease_that_has_not_run_out_is_not_swept(gateway: Any) -> None:
     claim_ref = gateway.claim()
     with pytest.raises(Killed):
         gateway.send()
+    gateway.restart()
 
     assert gateway.sweep() is False
     assert gateway.states(claim_ref) == ["SENDING", "WAITING"]
@@ -118,4 +126,77 @@ def test_with_too_little_of_the_lease_left_nothing_is_sent(gateway: Any, monkeyp
     gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
 
     assert (first["state"], first["attempts"], first["setbacks"]) == ("WAITING", 0, 1)
+    assert gateway.held(claim_ref) == HELD_ONCE
+
+
+def test_a_record_is_not_sent_again_while_its_sender_may_have_its_connection_open(gateway: Any) -> None:
+    def around(_: Any) -> Answer:
+        raise Killed
+
+    recording = gateway.recorded(around)
+    claim_ref = gateway.claim()
+    with pytest.raises(Killed):
+        gateway.send()  # hung: the process lives on, and says nothing
+    gateway.expire_leases()
+    gateway.work_until(claim_ref, "UNKNOWN", "WAITING")
+
+    with capture_logs() as lines:
+        gateway.work_for(seconds=1.5)
+    states = gateway.states(claim_ref)
+    gateway.restart()
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+
+    assert states == ["UNKNOWN", "WAITING"]
+    assert "CONNECTION_MAY_BE_OPEN" in {line.get("reason") for line in lines}
+    assert len(recording.sent) == 3
+    assert gateway.held(claim_ref) == HELD_ONCE
+
+
+def test_the_runbooks_statements_release_a_transfer_whose_sender_is_in_doubt(gateway: Any) -> None:
+    def around(_: Any) -> Answer:
+        raise Killed
+
+    gateway.recorded(around)
+    claim_ref = gateway.claim()
+    with pytest.raises(Killed):
+        gateway.send()
+    gateway.restart()
+    gateway.change("UPDATE sender_locks SET server_started = server_started - interval '1 day'")
+    gateway.change("UPDATE senders SET machine = 'another boot'")
+    gateway.expire_leases()
+    gateway.work_for(seconds=1.5)
+    shown, release = [
+        statement
+        for statement in re.findall(r"```sql\n(.*?)```", RUNBOOK.read_text(), re.DOTALL)
+        if "gone_time" in statement
+    ]
+
+    with gateway.database.transaction() as conn:
+        [row] = conn.execute(shown).fetchall()
+    gateway.change(release.replace("<sender_id>", str(row["sender_id"])))
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+
+    assert row["claim_ref"] == claim_ref
+    assert gateway.held(claim_ref) == HELD_ONCE
+
+
+def test_a_sender_that_cannot_store_its_result_says_later_that_its_connection_is_closed(
+    gateway: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.order("system_error", count=1)
+    claim_ref = gateway.claim()
+    settle = leases.settle
+
+    def away(*_: Any, **__: Any) -> None:
+        raise psycopg.OperationalError
+
+    monkeypatch.setattr(leases, "settle", away)
+    with pytest.raises(psycopg.OperationalError):
+        gateway.send()
+    monkeypatch.setattr(leases, "settle", settle)
+    before = gateway.rows(claim_ref)[0]["sender_id"]
+    gateway.expire_leases()
+    gateway.work_until(claim_ref, "ACCEPTED", "ACCEPTED")
+
+    assert before is not None
     assert gateway.held(claim_ref) == HELD_ONCE

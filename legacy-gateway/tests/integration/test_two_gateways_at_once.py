@@ -16,6 +16,7 @@ from chassis.workers import Turns
 from legacy_gateway.clients import RecordLinkSystem
 from legacy_gateway.domain import System
 from legacy_gateway.link import LinkPool
+from legacy_gateway.service.presence import Presence, Watch
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
 from legacy_gateway.service.sweeping import sweep
@@ -57,12 +58,21 @@ def replicas(gateway: Any) -> Iterator[list[Replica]]:
         thread.join()
     for replica in made:
         replica.pool.close()
+        replica.resources.presence.close()
 
 
 def _replica(gateway: Any, stopping: threading.Event) -> Replica:
     pool = LinkPool("127.0.0.1", gateway.jsaps.port, size=4, timeout=REPLY_SECONDS)
     system = RecordLinkSystem(System.JSAPS, pool)
-    resources = replace(gateway.resources, systems={System.JSAPS: system}, turns=Turns(pause_seconds=0))
+    presence = Presence(gateway.url, close_links=pool.reset)
+    presence.keep()
+    resources = replace(
+        gateway.resources,
+        systems={System.JSAPS: system},
+        turns=Turns(pause_seconds=0),
+        presence=presence,
+        watch=Watch(),
+    )
     return Replica(resources=resources, pool=pool, stopping=stopping)
 
 

@@ -13,6 +13,8 @@ from legacy_gateway.domain import (
     Action,
     Answer,
     Message,
+    MissingSender,
+    ProcessName,
     Result,
     ShownTransfer,
     State,
@@ -112,8 +114,42 @@ def test_an_enquiry_waits_until_its_answer_can_be_final() -> None:
     by_line = transfer(State.SENDING).sent(Answer(result=Result.NO_REPLY), WAITS)
     by_sweep = transfer(State.SENDING).lease_expired(WAITS)
 
-    assert by_line == by_sweep
-    assert (by_line.state, by_line.wait_seconds) == (State.UNKNOWN, 12.0)
+    assert [(step.state, step.wait_seconds) for step in (by_line, by_sweep)] == [(State.UNKNOWN, 12.0)] * 2
+
+
+def test_only_the_sender_itself_says_that_its_connection_is_closed() -> None:
+    sending = transfer(State.SENDING)
+
+    assert sending.sent(Answer(result=Result.NO_REPLY), WAITS).is_closed
+    assert sending.hit_defect(WAITS).is_closed
+    assert not sending.lease_expired(WAITS).is_closed
+    assert not transfer(State.UNKNOWN).asked(Answer(result=Result.NOT_KNOWN), WAITS, final=False).is_closed
+
+
+@pytest.mark.parametrize(("closed_seconds", "final"), [(None, False), (0.0, False), (11.9, False), (12.0, True)])
+def test_a_not_known_is_final_twelve_seconds_after_the_connection_is_known_to_be_closed(
+    closed_seconds: float | None,
+    final: bool,  # noqa: FBT001
+) -> None:
+    assert WAITS.is_final(closed_seconds) is final
+
+
+@pytest.mark.parametrize(
+    ("has_ended", "lock_counts", "was_missing", "gone"),
+    [
+        (True, False, False, True),
+        (False, True, True, True),
+        (False, True, False, False),
+        (False, False, True, False),
+    ],
+)
+def test_a_sender_is_gone_when_its_machine_says_so_or_its_lock_is_missing_twice_for_no_other_reason(
+    *, has_ended: bool, lock_counts: bool, was_missing: bool, gone: bool
+) -> None:
+    process = ProcessName(machine="boot", pid=7, started="1")
+    sender = MissingSender(sender_id=1, process=process, lock_counts=lock_counts)
+
+    assert sender.is_gone(has_ended=has_ended, was_missing=was_missing) is gone
 
 
 def test_after_a_final_no_the_record_is_sent_again_at_once() -> None:

@@ -1,4 +1,4 @@
-"""Pure: transfers and what becomes of them, claims, and the database's clock."""
+"""Pure: transfers and what becomes of them, claims, the processes that send, and the database's clock."""
 
 from legacy_gateway.domain.claims import (
     Confirmation,
@@ -11,6 +11,7 @@ from legacy_gateway.domain.claims import (
     worst,
 )
 from legacy_gateway.domain.clock import ClockWatch
+from legacy_gateway.domain.senders import MissingSender, NotPresent, ProcessName
 from legacy_gateway.domain.transfers import (
     LAST_PHASE,
     MOST_DEFECTS,
@@ -40,7 +41,10 @@ __all__ = [
     "LeaseLost",
     "Leased",
     "Message",
+    "MissingSender",
     "NewestTransfer",
+    "NotPresent",
+    "ProcessName",
     "Result",
     "ShownTransfer",
     "State",

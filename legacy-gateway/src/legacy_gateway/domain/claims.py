@@ -66,14 +66,15 @@ class NewestTransfer:
 class Leased:
     """A transfer that one worker has to itself, with what the worker needs to go on with it.
 
-    `asks_finally`: an enquiry made from now on is late enough for an `N` to be final.
+    `closed_seconds`: how long the connection that may have carried its record is known to be closed; None where it may
+    be open.
     """
 
     transfer: Transfer
     token: UUID
     confirmation: Confirmation
     sealed_payload: bytes | None
-    asks_finally: bool
+    closed_seconds: float | None
     first_phase_reference: str
     traceparent: str
 

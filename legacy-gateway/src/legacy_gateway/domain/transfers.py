@@ -109,17 +109,23 @@ class Waits:
         """Seconds after the closing of a connection from which an `N` is final."""
         return FINAL_AFTER_CLOSING_SECONDS * self.scale
 
+    def is_final(self, closed_seconds: float | None) -> bool:
+        """Whether an `N` is final, asked so long after the connection was closed; None where it may be open."""
+        return closed_seconds is not None and closed_seconds >= self.final_after_closing
+
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """What a transition changes. `wait_seconds` from now is the next attempt; None for none, where a state has none.
 
     `setbacks` and `enquiry_setbacks` are the new counts: by default they are forgotten. `wakes_after` is in seconds from
-    now: from then on it may be woken when its system answers somebody else; None where that would not help.
+    now: from then on it may be woken when its system answers somebody else; None where that would not help. `is_closed`:
+    the connection that carried the record is known to be closed.
     """
 
     state: State
     wait_seconds: float | None = None
+    is_closed: bool = False
     setbacks: int = 0
     enquiry_setbacks: int = 0
     wakes_after: float | None = None
@@ -157,7 +163,7 @@ class Transfer:
         self._must_be(State.SENDING)
         match answer.result:
             case Result.NO_REPLY | Result.NOT_KNOWN:
-                return self._unknown(waits)
+                return replace(self._unknown(waits), is_closed=True)
             case Result.NOT_SENT | Result.SYSTEM_ERROR | Result.BUSY:
                 later = self._later(State.WAITING, answer, waits, setbacks=self.setbacks)
                 return replace(later, setbacks=self.setbacks + 1, nothing_left=answer.result is Result.NOT_SENT)
@@ -165,7 +171,7 @@ class Transfer:
                 return _settled(answer)
 
     def asked(self, answer: Answer, waits: Waits, *, final: bool) -> Step:
-        """What an enquiry brought. `final`: it was asked late enough for an `N` to be one.
+        """What an enquiry brought. `final`: see `Waits.is_final`.
 
         FailedPrecondition unless it is UNKNOWN.
         """
@@ -182,7 +188,7 @@ class Transfer:
                 return _settled(answer)
 
     def lease_expired(self, waits: Waits) -> Step:
-        """Its sender is gone or hangs: the record may be held. FailedPrecondition unless it is SENDING."""
+        """Its sender is gone, or hangs with its connection open: it may be held. FailedPrecondition unless it is SENDING."""
         self._must_be(State.SENDING)
         return self._unknown(waits)
 
@@ -205,7 +211,7 @@ class Transfer:
         if self.defects + 1 >= MOST_DEFECTS:
             return Step(state=State.CLERICAL, is_defect=True)
         if self.state is State.SENDING:
-            return replace(self._unknown(waits), is_defect=True)
+            return replace(self._unknown(waits), is_closed=True, is_defect=True)
         return replace(self._kept(self.state, waits.back_off(self.defects)), is_defect=True)
 
     @property

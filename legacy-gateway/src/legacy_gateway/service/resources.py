@@ -11,6 +11,7 @@ from chassis.workers import Turns
 from legacy_gateway.clients import Intake, PayingSystem
 from legacy_gateway.domain import System, Waits
 from legacy_gateway.service.database_clock import DatabaseClock
+from legacy_gateway.service.presence import Presence, Watch
 
 SEND_WITHIN_SECONDS = 4.0
 """The first byte leaves within this time of the lease, or never."""
@@ -29,6 +30,8 @@ class Resources:
     reply_seconds: float
     time_scale: float
     turns: Turns
+    presence: Presence
+    watch: Watch
     clock: DatabaseClock
 
     @property

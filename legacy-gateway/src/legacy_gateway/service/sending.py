@@ -13,12 +13,15 @@ import psycopg
 from chassis import clock, crash, logs, tracing
 from chassis.errors import CmsError
 from legacy_gateway import mapping, metrics
-from legacy_gateway.domain import AlreadyLeased, Leased, LeaseLost, State, Step, Transfer
+from legacy_gateway.domain import AlreadyLeased, Leased, LeaseLost, Result, State, Step, Transfer
 from legacy_gateway.service import payloads
 from legacy_gateway.service.payloads import Record
 from legacy_gateway.service.resources import SEND_WITHIN_SECONDS, Resources
 from legacy_gateway.service.settling import log_step, settle
 from legacy_gateway.store import leases
+
+_MAY_BE_OPEN = "CONNECTION_MAY_BE_OPEN"
+"""The reason where JSAPS does not know a record whose sender may still have its connection open."""
 
 
 def send_next(resources: Resources) -> bool:
@@ -38,9 +41,11 @@ def send_next(resources: Resources) -> bool:
 
 
 def _take(resources: Resources) -> Leased | None:
+    if not resources.presence.is_held:
+        return None
     with resources.database.transaction() as conn:
         steady_since = resources.clock.steady_since(conn)
-        return leases.take(conn, seconds=resources.lease_seconds, waits=resources.waits, steady_since=steady_since)
+        return leases.take(conn, seconds=resources.lease_seconds, steady_since=steady_since)
 
 
 def _go_on(resources: Resources, leased: Leased) -> None:
@@ -55,8 +60,9 @@ def _ask(resources: Resources, leased: Leased) -> None:
     with _counting_defects(resources, leased, transfer):
         answer = resources.systems[transfer.system].ask(transfer.transfer_id)
         crash.point("enquiry.after_answer")
-        step = transfer.asked(answer, resources.waits, final=leased.asks_finally)
-        _settle(resources, leased, transfer, step, reason=answer.reason)
+        step = transfer.asked(answer, resources.waits, final=resources.waits.is_final(leased.closed_seconds))
+        may_be_open = answer.result is Result.NOT_KNOWN and leased.closed_seconds is None
+        _settle(resources, leased, transfer, step, reason=_MAY_BE_OPEN if may_be_open else answer.reason)
 
 
 def _send(resources: Resources, leased: Leased) -> None:
@@ -65,9 +71,15 @@ def _send(resources: Resources, leased: Leased) -> None:
         if record is None:
             return
         crash.point("transfer.after_facts")
-        # Its connection must be closed before its lease ends and somebody asks: it sends early or not at all.
-        send_by = time.monotonic() + SEND_WITHIN_SECONDS
-        _begin(resources, leased, record)
+    with resources.presence.sending() as sender_id, resources.watch.owing(leased):
+        _send_record(resources, leased, record, sender_id=sender_id)
+
+
+def _send_record(resources: Resources, leased: Leased, record: Record, *, sender_id: int) -> None:
+    # Its connection must be closed before its lease ends and somebody asks: it sends early or not at all.
+    send_by = time.monotonic() + SEND_WITHIN_SECONDS
+    with _counting_defects(resources, leased, leased.transfer):
+        _begin(resources, leased, record, sender_id=sender_id)
     crash.point("transfer.before_first_byte")
     sending = leased.transfer.begun()
     with _counting_defects(resources, leased, sending):
@@ -88,10 +100,11 @@ def _record(resources: Resources, leased: Leased) -> Record | None:
     return None
 
 
-def _begin(resources: Resources, leased: Leased, record: Record) -> None:
+def _begin(resources: Resources, leased: Leased, record: Record, *, sender_id: int) -> None:
     with resources.database.transaction() as conn:
         cipher = resources.vault.cipher(conn, leased.transfer.claim_ref)
-        leases.begin(conn, leased, cipher, record.payload, seconds=resources.lease_seconds)
+        seconds = resources.lease_seconds
+        leases.begin(conn, leased, cipher, record.payload, seconds=seconds, sender_id=sender_id)
         payloads.keep_for_next_phase(conn, resources, leased.transfer, record)
 
 

@@ -13,10 +13,12 @@ def sweep(resources: Resources) -> bool:
     """Makes every transfer UNKNOWN that is still SENDING after its lease; says whether there may be more.
 
     Never WAITING: the record may be held. The lease outlives the sender's own time-out, at which it closes its
-    connection, and a sender that died has had it closed by its machine; when that was is not known here, so the wait
-    before an `N` is final begins now, which is later than either. A sender that was stopped and not ended may have its
-    connection open still; it sends nothing more when it comes back (`send_by`), and what it had sent shows when asked.
+    connection; but a sender that was stopped, and not ended, may have it open still. So the transfer keeps the name of its
+    sender, and an `N` is not final until that process is known to be gone, or says that it has closed the connection.
     """
+    resources.watch.tell_closed(resources.database)
+    with resources.database.transaction() as conn:
+        resources.watch.look(conn)
     with resources.database.transaction() as conn:
         steady_since = resources.clock.steady_since(conn)
         swept = leases.expired(conn, seconds=resources.lease_seconds, steady_since=steady_since)

@@ -14,7 +14,7 @@ import psycopg
 from chassis import clock
 from chassis.database import Connection
 from chassis.vault import ClaimCipher, Vault
-from legacy_gateway.domain import AlreadyLeased, Leased, LeaseLost, Step, System, Transfer, Waits
+from legacy_gateway.domain import AlreadyLeased, Leased, LeaseLost, Step, System, Transfer
 from legacy_gateway.store.transfers import confirmation_of, messages_field, transfer_of
 
 TAKE = """
@@ -34,8 +34,16 @@ TAKE = """
         FOR UPDATE SKIP LOCKED
     )
     RETURNING *,
-        statement_timestamp() >= greatest(connection_closed_time, %(steady_since)s) + make_interval(secs => %(final)s)
-            AS asks_finally,
+        (
+            SELECT extract(epoch FROM statement_timestamp() - greatest(closed.since, %(steady_since)s))::float8
+            FROM (
+                SELECT CASE
+                    WHEN transfers.sender_id IS NULL THEN transfers.connection_closed_time
+                    ELSE (SELECT gone_time FROM senders WHERE senders.sender_id = transfers.sender_id)
+                END AS since
+            ) AS closed
+            WHERE closed.since IS NOT NULL
+        ) AS closed_seconds,
         coalesce((
             SELECT first.legacy_ref FROM transfers AS first
             WHERE first.claim_ref = transfers.claim_ref AND first.system = transfers.system
@@ -44,17 +52,21 @@ TAKE = """
 """
 
 BEGIN = """
-    -- Bytes may leave from now on: the attempt counts, and the first one's payload stays for all.
+    -- Bytes may leave from now on: the attempt counts, the first one's payload stays for all, and the process is named
+    -- whose connection carries them. It must not be taken for gone.
     UPDATE transfers
     SET state = 'SENDING', attempts = attempts + 1, payload = coalesce(payload, %(payload)s), next_attempt_time = NULL,
-        may_wake_time = NULL, lease_until = statement_timestamp() + make_interval(secs => %(seconds)s), updated = %(now)s
+        may_wake_time = NULL, lease_until = statement_timestamp() + make_interval(secs => %(seconds)s), updated = %(now)s,
+        sender_id = %(sender_id)s, sender_token = lease_token
     WHERE transfer_id = %(transfer_id)s AND lease_token = %(token)s AND lease_until > statement_timestamp()
         AND state = 'WAITING'
+        AND EXISTS (SELECT FROM senders WHERE senders.sender_id = %(sender_id)s AND gone_time IS NULL)
 """
 
 SETTLE = """
-    -- What a step brought, under the lease by which it was made. A connection that may have carried the record was
-    -- closed a little before now, so the wait from now is on the safe side. An attempt of which nothing left is no attempt.
+    -- What a step brought, under the lease by which it was made. A connection that is known to be closed was closed a
+    -- little before now, so the wait from now is on the safe side; while it may be open its process stays named. An attempt
+    -- of which nothing left is no attempt.
     UPDATE transfers
     SET state = %(state)s, lease_token = NULL, lease_until = NULL, updated = %(now)s,
         next_attempt_time = statement_timestamp() + make_interval(secs => %(wait)s::float8),
@@ -62,7 +74,9 @@ SETTLE = """
         attempts = attempts - %(nothing_left)s, setbacks = %(setbacks)s, enquiry_setbacks = %(enquiry_setbacks)s,
         defects = defects + %(defect)s, legacy_ref = %(legacy_ref)s, messages = %(messages)s,
         connection_closed_time =
-            CASE WHEN %(state)s = 'UNKNOWN' THEN coalesce(connection_closed_time, statement_timestamp()) END
+            CASE WHEN %(state)s = 'UNKNOWN' THEN coalesce(connection_closed_time, statement_timestamp()) END,
+        sender_id = CASE WHEN %(state)s = 'UNKNOWN' AND NOT %(closed)s THEN sender_id END,
+        sender_token = CASE WHEN %(state)s = 'UNKNOWN' AND NOT %(closed)s THEN sender_token END
     WHERE transfer_id = %(transfer_id)s AND lease_token = %(token)s AND state = %(before)s
 """
 
@@ -107,14 +121,14 @@ _ENOUGH_DUE = 20
 _ONE_LEASE = "transfers_one_lease"
 
 
-def take(conn: Connection, *, seconds: float, waits: Waits, steady_since: datetime) -> Leased | None:
+def take(conn: Connection, *, seconds: float, steady_since: datetime) -> Leased | None:
     """The transfer that is due for longest, for this worker alone until `seconds` have passed; None where none is due.
 
     A wait counts only from `steady_since`, the time from which the database's clock is known to have run without a jump.
     Raises AlreadyLeased where another worker took another transfer of the claim at the same moment.
     """
     token = uuid.uuid4()
-    values = {"token": token, "seconds": seconds, "final": waits.final_after_closing, "steady_since": steady_since}
+    values = {"token": token, "seconds": seconds, "steady_since": steady_since}
     try:
         row = conn.execute(TAKE, values).fetchone()
     except psycopg.errors.UniqueViolation as violation:
@@ -128,14 +142,19 @@ def take(conn: Connection, *, seconds: float, waits: Waits, steady_since: dateti
         token=token,
         confirmation=confirmation_of(row["claim_ref"], row),
         sealed_payload=row["payload"],
-        asks_finally=row["asks_finally"],
+        closed_seconds=row["closed_seconds"],
         first_phase_reference=row["first_phase_reference"],
         traceparent=row["traceparent"],
     )
 
 
-def begin(conn: Connection, leased: Leased, cipher: ClaimCipher, payload: bytes, *, seconds: float) -> None:
-    """WAITING becomes SENDING, leased anew; the payload stays what it was at the first attempt. Raises LeaseLost."""
+def begin(
+    conn: Connection, leased: Leased, cipher: ClaimCipher, payload: bytes, *, seconds: float, sender_id: int
+) -> None:
+    """WAITING becomes SENDING, leased anew; the payload stays what it was at the first attempt. Raises LeaseLost.
+
+    `sender_id` names the process whose connection will carry the record.
+    """
     transfer = leased.transfer
     sealed = cipher.seal_bytes(payload, field=_payload_field(transfer), version=transfer.claim_version)
     values = {
@@ -143,6 +162,7 @@ def begin(conn: Connection, leased: Leased, cipher: ClaimCipher, payload: bytes,
         "token": leased.token,
         "payload": sealed,
         "seconds": seconds,
+        "sender_id": sender_id,
         "now": clock.now(),
     }
     if conn.execute(BEGIN, values).rowcount != 1:
@@ -161,6 +181,7 @@ def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: uuid.UU
         "token": token,
         "before": transfer.state,
         "state": step.state,
+        "closed": step.is_closed,
         "wait": step.wait_seconds,
         "wakes_after": step.wakes_after,
         "nothing_left": int(step.nothing_left),

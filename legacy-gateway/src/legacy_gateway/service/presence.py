@@ -1,0 +1,178 @@
+"""How others know that this process lives, and it of them: nobody sends again what a living process may have sent.
+
+A process holds an advisory lock for as long as it lives. A lock that is missing means that its process is gone, and that
+its machine has closed its connections, unless the lock was lost otherwise. ADR 22 tells what each failure leads to.
+"""
+
+import secrets
+import select
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import dict_row
+
+from chassis import logs
+from chassis.database import Connection, Database, Row
+from legacy_gateway import machine
+from legacy_gateway.domain import Leased, NotPresent
+from legacy_gateway.store import senders
+
+_LOOK_SECONDS = 1.0
+_NETWORK: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "application_name": "sender lock",
+}
+"""By these a process notices within half a minute that it is cut off from the server, and closes its connections."""
+_OPTIONS = (
+    "-c tcp_keepalives_idle=7200 -c tcp_keepalives_interval=75 -c tcp_keepalives_count=9 "
+    "-c idle_session_timeout=0 -c statement_timeout=5000 -c lock_timeout=2000 -c timezone=UTC"
+)
+"""The server's side gives a machine up that is silent only after two hours: a frozen one keeps its connections open."""
+
+
+class Presence:
+    """The lock of this process, on a connection of its own, on which nothing is said while it is held.
+
+    What the server sent and a silent machine did not acknowledge would end the session, and the lock, within minutes.
+    """
+
+    def __init__(self, database_url: str, *, close_links: Callable[[], None]) -> None:
+        """`close_links` ends the calls to systems that are under way, and closes the connections."""
+        self._url = database_url
+        self._close_links = close_links
+        self._changed = threading.Condition()
+        self._sender_id: int | None = None
+        self._sending = 0
+        self._conn: psycopg.Connection[Row] | None = None
+        self._former: list[int] = []
+
+    @property
+    def is_held(self) -> bool:
+        """Whether others know that this process lives: only then may it send."""
+        return self._sender_id is not None
+
+    @contextmanager
+    def sending(self) -> Iterator[int]:
+        """Holds off the word that this process is gone while the block sends; gives its number. Raises NotPresent."""
+        with self._changed:
+            if self._sender_id is None:
+                raise NotPresent("NOT_PRESENT", "this process does not hold its lock")
+            self._sending += 1
+            sender_id = self._sender_id
+        try:
+            yield sender_id
+        finally:
+            with self._changed:
+                self._sending -= 1
+                self._changed.notify_all()
+
+    def keep(self) -> bool:
+        """Takes the lock, or watches for a second that it is not lost. Where it is, every connection is closed first."""
+        if self._conn is None:
+            self._take()
+        elif self._is_lost(self._conn):
+            logs.get().warning("sender lock lost", sender_id=self._sender_id)
+            self._give_up(self._conn)
+        return True
+
+    def close(self) -> None:
+        """Says that this process is gone and gives the lock back. To be called when its connections are closed."""
+        with self._changed:
+            sender_id, self._sender_id = self._sender_id, None
+        if self._conn is None or sender_id is None:
+            return
+        with suppress(psycopg.OperationalError):  # the server is away: others find out by the process's end
+            senders.tell_gone(self._conn, [sender_id])
+        self._conn.close()
+
+    def _take(self) -> None:
+        url = make_conninfo(self._url, options=_OPTIONS, **_NETWORK)
+        conn = psycopg.connect(url, autocommit=True, row_factory=dict_row)
+        try:
+            sender_id = secrets.randbits(63)
+            senders.lock_and_register(conn, sender_id, machine.this_process())
+            senders.tell_gone(conn, self._former)
+        except BaseException:
+            conn.close()
+            raise
+        self._former.clear()
+        self._conn = conn
+        with self._changed:
+            self._sender_id = sender_id
+
+    def _give_up(self, conn: psycopg.Connection[Row]) -> None:
+        """Sends nothing more under this number, and closes what was opened under it, before another one is taken."""
+        with self._changed:
+            former, self._sender_id = self._sender_id, None
+        self._close_links()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._sending)
+        self._close_links()  # who had begun to send may have opened a connection meanwhile
+        conn.close()
+        self._conn = None
+        if former is not None:
+            self._former.append(former)
+
+    def _is_lost(self, conn: psycopg.Connection[Row]) -> bool:
+        poll = select.poll()
+        poll.register(conn.fileno(), select.POLLIN)
+        if not poll.poll(_LOOK_SECONDS * 1000):
+            return False
+        try:
+            conn.execute("SELECT 1")  # it may have been a notice
+        except psycopg.OperationalError:
+            return True
+        return False
+
+
+class Watch:
+    """What a process remembers of senders: whose locks were missing, and which connections of its own are closed."""
+
+    def __init__(self) -> None:
+        self._missing: set[int] = set()
+        self._closed: deque[tuple[str, UUID]] = deque()
+        """Transfers and leases whose sending has ended, of which the ledger may not know it yet."""
+
+    @contextmanager
+    def owing(self, leased: Leased) -> Iterator[None]:
+        """Where the block fails, and its result is not stored, the ledger is told later that the connection is closed."""
+        try:
+            yield
+        except Exception:
+            self._closed.append((leased.transfer.transfer_id, leased.token))
+            raise
+
+    def tell_closed(self, database: Database) -> None:
+        """Tells the ledger what it may not know yet of connections that are closed."""
+        while self._closed:
+            transfer_id, token = self._closed[0]
+            with database.transaction() as conn:
+                senders.tell_closed(conn, transfer_id, token=token)
+            self._closed.popleft()
+
+    def look(self, conn: Connection) -> None:
+        """Notes which processes are gone. Looks for missing locks; one is believed when it is missing a second time."""
+        ended = senders.sessions_ended(conn)
+        held = senders.held(conn)
+        senders.note_held(conn, held, ended=ended)
+        found = senders.missing(conn, held, ended=ended)
+        gone = [
+            sender.sender_id
+            for sender in found
+            if sender.is_gone(
+                has_ended=machine.has_ended(sender.process), was_missing=sender.sender_id in self._missing
+            )
+        ]
+        self._missing = {sender.sender_id for sender in found} - set(gone)
+        if gone:
+            senders.tell_gone(conn, gone)
+            logs.get().info("senders gone", sender_ids=gone)
