@@ -33,9 +33,15 @@ def test_service_has_a_folder_with_a_package_of_its_name(service: Service) -> No
     assert (folder / "migrations").is_dir()
 
 
+def test_list_holds_the_services_of_the_contract() -> None:
+    assert {name: service.package for name, service in SERVICES.items()} == contract.packages()
+
+
 @every_service
-def test_contract_knows_the_service(service: Service) -> None:
-    assert contract.packages()[service.name] == service.package
+def test_contract_has_the_service(service: Service) -> None:
+    module = import_module(f"cms.{service.package}.v1.{service.package}_pb2")
+
+    assert service.contract in {found.full_name for found in module.DESCRIPTOR.services_by_name.values()}
 
 
 @every_service
