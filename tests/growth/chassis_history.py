@@ -39,7 +39,8 @@ _KEYS = f"""
 """
 _DIED = f"""
     INSERT INTO dead_letters (event_id, source, type, claim_ref, envelope, reason, tries, died_time, replayed_time)
-    SELECT {ID}, 'a-svc', 'T', {CLAIM}, ''::bytea, 'UNKNOWN_TYPE', 3, {PAST}, {PAST}
+    SELECT {ID}, 'a-svc', 'T', {CLAIM}, ''::bytea, 'UNKNOWN_TYPE', 3, {PAST},
+        CASE WHEN n > 200 THEN {PAST} END
     FROM generate_series(%(first)s, %(last)s, 10) AS n
 """
 _TRIED = f"""

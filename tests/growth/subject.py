@@ -16,14 +16,14 @@ from typing import Any, ClassVar, LiteralString
 import psycopg
 from google.protobuf.message import Message
 
-from chassis import contract, embedded
+from chassis import contract, embedded, operations
 from chassis.bus import Bus
 from chassis.database import Database
 from chassis.migrations import migrate
 from chassis.outbox import events_stream, receipts_stream
 from chassis.runtime import Process, Service
 from chassis.settings import ServiceSettings
-from chassis.state_gauges import OWN_GAUGES, StateCollector
+from chassis.state_gauges import StateCollector
 from chassis.testing import DatabaseUrls, Servers, Tokens, settings_for
 from chassis.testing.doors import Client
 from chassis.testing.events import deliver, event_of
@@ -210,7 +210,7 @@ class Subject(ABC):
         return (time.perf_counter() - started) * 1000
 
     def _collect(self, database: Database) -> None:
-        collector = StateCollector(database, [*OWN_GAUGES, *self.process_service.gauges])
+        collector = StateCollector(database, self.process._gauges._gauges)
         assert any(family.samples for family in collector.collect()), "the gauges could not be read"
 
     def exercise_chassis(self) -> None:
@@ -223,6 +223,21 @@ class Subject(ABC):
         for worker in _OF_EVERY_SERVICE:
             if any(one.name == worker for one in self.process.workers):
                 self.step(worker)
+
+    def operate(self) -> None:
+        """Lists what is overdue and the dead letters, and asks for a replay of one, which is not made."""
+        service = operations.CONTRACT.full_name
+        support = Caller(role="SUPPORT")
+        overdue = self.call("ListOverdue", {"pageSize": 5}, by=support, service=service)
+        if token := overdue["nextPageToken"]:
+            page = {"pageSize": 5, "pageToken": token}
+            self.call("ListOverdue", page, by=support, service=service, note="next page")
+        letters = self.call("ListDeadLetters", {"pageSize": 5}, by=support, service=service)
+        page = {"pageSize": 5, "pageToken": letters["nextPageToken"]}
+        self.call("ListDeadLetters", page, by=support, service=service, note="next page")
+        wanted = {"eventId": letters["deadLetters"][0]["eventId"]}
+        self.change("ReplayDeadLetter", wanted, by=support, service=service)
+        self.sql("UPDATE dead_letters SET replay_wanted = false")
 
     def _receipt_everything(self) -> None:
         """All who hear what was published say so."""
@@ -238,7 +253,8 @@ class Subject(ABC):
     def missed(self) -> set[str]:
         """Methods, workers, events and functions of the store that were not exercised."""
         workers = {one.name.rstrip("-0123456789") for one in self.process.workers}
-        methods = {method.name for method in self.process_service.contract.methods}
+        contracts = (self.process_service.contract, operations.CONTRACT)
+        methods = {method.name for service in contracts for method in service.methods}
         events = set(self.process_service.handlers)
         functions = functions_with_a_connection(self.process_service)
         return ((workers | methods | events) - self.called) | (
