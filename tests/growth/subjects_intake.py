@@ -16,6 +16,7 @@ from tests.growth.chassis_history import CLAIM, PAST
 from tests.growth.subject import Caller, Subject
 
 OFFICE, QUIET_OFFICE = "100101", "999999"
+_POSTCODES = ("NE1 8AX", "LS1 3AB", "M2 5PD")
 _OPERATOR = Caller(role="OPERATOR")
 _SECOND_OPERATOR = Caller(role="OPERATOR", subject="OP000002")
 _ASSESSOR = Caller(role="ASSESSOR", subject="AS000001", office=OFFICE, purpose="appointment 17")
@@ -70,7 +71,9 @@ class Intake(Subject):
 
     def exercise(self, turn: int) -> None:
         """A claim by phone with everything that may happen to it, and all ways of looking for one."""
-        self._answers = load_cases(clock.today())[0].answers
+        # A person and an address of each turn's own: a search finds one claim each time.
+        own = {"surname": "Abbot" + "abc"[turn], "address": {"lines": ["14 Mill Lane"], "postcode": _POSTCODES[turn]}}
+        self._answers = {**load_cases(clock.today())[0].answers, **own}
         claim, nino = self._claim_by_phone(random.Random(turn))
         self._second_call(nino)
         self._amend_as_assessor(claim)
