@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from chassis.testing import Servers
+from cms_local.services import the_list
 from tests.growth.measuring import measure
 from tests.growth.subject import make_place
 from tests.growth.subjects import SUBJECTS
@@ -26,3 +27,7 @@ def test_every_statement_reads_as_much_with_ten_times_the_history(name: str, ser
     ]
     assert not grown, "\n".join(grown)
     assert report.missed == set(), "doors, workers, events and functions of the store that were not exercised"
+
+
+def test_every_service_is_measured() -> None:
+    assert set(SUBJECTS) == {service.package for service in the_list().services}
