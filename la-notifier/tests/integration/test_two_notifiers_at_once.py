@@ -1,6 +1,7 @@
 """Two notifiers on one database with authorities that fail: each claim has one notice, and none is loaded twice."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
@@ -10,16 +11,18 @@ from typing import Any
 import pytest
 
 from chassis import clock
-from chassis.database import Database
+from chassis.database import Connection, Database
 from chassis.postcodes import Postcodes
 from chassis.testing import event_of, eventually
 from chassis.vault import Vault
 from cms.intake.v1 import events_pb2
 from la_notifier.channels.api import Councils
 from la_notifier.config import Settings, read_secrets
-from la_notifier.service import reviews
+from la_notifier.domain.notices import NoticeVersion, SendAnswer, SendResult
+from la_notifier.service import reviews, sending
 from la_notifier.service.reviews import Reviewer
 from la_notifier.service.sending import Sender, waits_of
+from la_notifier.store import notices
 
 CLAIMS = [f"C01234567{number:02d}A" for number in range(10, 26)]
 
@@ -113,3 +116,37 @@ def test_every_claim_ends_with_one_notice_whose_newest_version_was_loaded_once(
             "SELECT type, claim_ref, version, count(*) FROM outbox GROUP BY 1, 2, 3 HAVING count(*) > 1"
         )
         assert repeated.fetchall() == []
+
+
+def test_an_answer_waits_for_the_review_that_wants_the_notice_again(
+    database: Database, notifiers: list[tuple[Reviewer, Sender]], scene: Any, tenant: Any
+) -> None:
+    [(reviewer, _), _] = notifiers
+    scene.claims.keep(replace(tenant(), claim_ref=CLAIMS[0]))
+    hear(database, CLAIMS[0], 3)
+    reviewer.review_next()
+    with database.transaction() as conn:
+        taken = sending.take_to_send(conn)
+        conn.execute("UPDATE notices SET wanted = false")
+    assert taken is not None
+
+    with ThreadPoolExecutor(1) as sender:
+        with database.transaction() as conn:
+            [notice] = notices.notices_of(conn, CLAIMS[0])
+            notices.set_wanted(conn, notice["notice_id"], wanted=True)
+            settled = sender.submit(settle_as_not_taken, database, taken[0])
+            eventually(lambda: somebody_waits_for_a_lock(conn), what="the wait for the review")
+        settled.result()
+
+    assert scene.versions() == [(1, "INTENTION", "WAITING")]
+
+
+def settle_as_not_taken(database: Database, version: NoticeVersion) -> None:
+    with database.transaction() as conn:
+        answer = SendAnswer(result=SendResult.NOT_TAKEN)
+        sending.settle_send(conn, version, answer, waits_of(scale=1.0, poll_seconds=2.0))
+
+
+def somebody_waits_for_a_lock(conn: Connection) -> bool:
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return conn.execute(waiting).fetchone() is not None

@@ -60,15 +60,20 @@ TAKE_TO_ASK = """
         version.sent, due.*
 """
 
-HOLD = """
-    -- Locks a version that is still leased by this worker. `followed` is a column of the locked row, so it is the newest value.
-    SELECT notice.wanted AND NOT version.followed AS is_wanted,
-        EXISTS (
-            SELECT 1 FROM notice_versions AS told WHERE told.notice_id = version.notice_id AND told.sent IS NOT NULL
-        ) AS notice_was_sent
-    FROM notice_versions AS version JOIN notices AS notice USING (notice_id)
-    WHERE version.notice_id = %s AND version.version = %s AND version.lease = %s
-    FOR UPDATE OF version
+HOLD_NOTICE = """
+    -- Locks a notice against a review, which must see the settled version or be seen. Reviews lock in the same order.
+    SELECT wanted FROM notices WHERE notice_id = %s FOR SHARE
+"""
+
+HOLD_VERSION = """
+    -- Locks a version that is still leased by this worker.
+    SELECT NOT followed AS is_newest, EXISTS (
+        SELECT 1 FROM notice_versions AS sent_before
+        WHERE sent_before.notice_id = version.notice_id AND sent_before.sent IS NOT NULL
+    ) AS notice_was_sent
+    FROM notice_versions AS version
+    WHERE notice_id = %s AND version = %s AND lease = %s
+    FOR UPDATE
 """
 
 SETTLE = """
@@ -100,8 +105,12 @@ def take_to_ask(conn: Connection, *, channel: str, seconds: float) -> NoticeVers
 
 def hold(conn: Connection, version: NoticeVersion) -> NoticeVersion | None:
     """The version as it is now, locked for this transaction; None where the lease is no longer this worker's."""
-    row = conn.execute(HOLD, [version.notice_id, version.version, version.lease]).fetchone()
-    return replace(version, **row) if row else None
+    notice = conn.execute(HOLD_NOTICE, [version.notice_id]).fetchone()
+    row = conn.execute(HOLD_VERSION, [version.notice_id, version.version, version.lease]).fetchone()
+    if notice is None or row is None:
+        return None
+    is_wanted = notice["wanted"] and row["is_newest"]
+    return replace(version, is_wanted=is_wanted, notice_was_sent=row["notice_was_sent"])
 
 
 def settle(conn: Connection, version: NoticeVersion, step: Step, *, now: datetime) -> None:
