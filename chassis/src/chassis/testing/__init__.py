@@ -5,7 +5,7 @@ This is a pytest plugin, which the conftest at the root loads. The servers start
 all workers of the test run, and end with the run.
 """
 
-from chassis.testing.databases import DatabaseUrls, commits_fail, database, database_fixture, rows_read
+from chassis.testing.databases import DatabaseUrls, commits_fail, database, database_fixture
 from chassis.testing.doors import Client, Door, Reply
 from chassis.testing.events import deliver, event_of, handle
 from chassis.testing.identity import ISSUER, Tokens, clock_file, tokens, vault
@@ -45,7 +45,6 @@ __all__ = [
     "postcodes_file",
     "pytest_configure",
     "pytest_unconfigure",
-    "rows_read",
     "running",
     "servers",
     "settings_for",

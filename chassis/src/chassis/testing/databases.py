@@ -1,7 +1,6 @@
 """A migrated database for each test, and helpers that inspect or disturb it."""
 
 import contextlib
-import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import pytest
 from psycopg import sql
 
 from chassis import embedded
-from chassis.database import Connection, Database
+from chassis.database import Database
 from chassis.migrations import migrate
 from chassis.testing.servers import Servers, locked
 
@@ -82,26 +81,6 @@ def database(database_urls: DatabaseUrls) -> Iterator[Database]:
     opened.open()
     yield opened
     opened.close()
-
-
-def rows_read(conn: Connection, query: str, parameters: Any) -> int:
-    """Returns the number of table rows that the query reads, whether it returns them or not."""
-    row: Any = conn.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}".encode(), parameters).fetchone()
-    found = row["QUERY PLAN"]
-    return sum(map(_read_by, _nodes((json.loads(found) if isinstance(found, str) else found)[0]["Plan"])))
-
-
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for part in plan.get("Plans", ()):
-        yield from _nodes(part)
-
-
-def _read_by(node: dict[str, Any]) -> int:
-    if "Relation Name" not in node:
-        return 0
-    each: float = node["Actual Rows"] + sum(value for name, value in node.items() if name.startswith("Rows Removed by"))
-    return round(each * float(node["Actual Loops"]))
 
 
 @contextlib.contextmanager
