@@ -100,7 +100,9 @@ def test_an_answer_moved_to_another_place_does_not_open(conn: Connection, vault:
         load_answers(conn, cipher, version=2)
 
 
-def test_the_callers_latest_open_call_comes_with_the_claim(conn: Connection, vault: Vault) -> None:
+def test_the_callers_latest_open_call_comes_with_the_claim_and_earlier_calls_are_marked(
+    conn: Connection, vault: Vault
+) -> None:
     insert_claim(conn, claim(), LookUps())
     first, second = call(), call(started=NOW.replace(hour=10), security=Security.REQUIRED)
     for made in (first, second, call(started=NOW.replace(hour=11), operator="OP000002")):
@@ -115,3 +117,5 @@ def test_the_callers_latest_open_call_comes_with_the_claim(conn: Connection, vau
     assert latest.call_id == second.call_id
     assert left == OpenCall(call_id=first.call_id, security=Security.PASSED, language="CY")
     assert lock_call(conn, second.call_id).outcome is Outcome.ABANDONED
+    marks = conn.execute("SELECT has_later_call FROM calls ORDER BY started").fetchall()
+    assert [row["has_later_call"] for row in marks] == [True, True, False]

@@ -140,27 +140,7 @@ def facts(shown: FactsShown) -> pb.ClaimFacts:
 
 def value(plain: JsonValue) -> struct_pb2.Value:
     """A JSON value as a message."""
-    message = struct_pb2.Value()
-    _put(message, plain)
-    return message
-
-
-def _put(message: struct_pb2.Value, plain: JsonValue) -> None:
-    match plain:
-        case None:
-            message.null_value = struct_pb2.NULL_VALUE
-        case bool():
-            message.bool_value = plain
-        case str():
-            message.string_value = plain
-        case dict():
-            message.struct_value.CopyFrom(_struct(plain))
-        case list():
-            message.list_value.SetInParent()  # of an empty list too
-            for part in plain:
-                _put(message.list_value.values.add(), part)
-        case _:
-            message.number_value = plain
+    return _struct({"value": plain}).fields["value"]
 
 
 def _put_sections(message: pb.Interview, state: Interview) -> None:
@@ -175,10 +155,10 @@ def _put_question(message: pb.Question, state: QuestionState, language: str) -> 
     if state.question.gap_allowed or not state.required:
         message.gaps_allowed.extend(GAPS)
     if state.answer is not None:
-        _put(message.answer, state.answer.value)
+        message.answer.CopyFrom(value(state.answer.value))
         message.answered_version = state.answer.version
     if state.proposal is not None:
-        _put(message.proposal, state.proposal)
+        message.proposal.CopyFrom(value(state.proposal))
     if state.problem:
         message.problem = state.problem
 
@@ -242,7 +222,9 @@ def _claimant(answers: Answers) -> pb.Claimant:
 
 
 def _struct(plain: Mapping[str, JsonValue]) -> struct_pb2.Struct:
-    return struct_pb2.Struct(fields={name: value(part) for name, part in plain.items()})
+    message = struct_pb2.Struct()
+    message.update(plain)
+    return message
 
 
 def _schemes(schemes: Sequence[str]) -> list[Any]:
