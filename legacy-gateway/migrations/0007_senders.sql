@@ -20,7 +20,7 @@ CREATE INDEX senders_not_gone ON senders (sender_id) WHERE gone_time IS NULL;
 CREATE UNLOGGED TABLE sender_locks (
     sender_id bigint PRIMARY KEY,
     server_started timestamptz NOT NULL,
-    -- How many sessions of this database were ended by hand or by an error when the lock was last seen.
+    -- How many sessions of this database somebody had ended when the lock was last seen.
     sessions_ended bigint NOT NULL
 );
 

@@ -39,11 +39,13 @@ def _is_zombie(stat: list[str]) -> bool:
     return stat[_STATE] == "Z" and int(stat[_THREADS]) <= 1
 
 
+def boot_id() -> str:
+    """The boot of this machine; empty where that cannot be told."""
+    return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else ""
+
+
 def _machine() -> str:
-    try:
-        return f"{_BOOT_ID.read_text().strip()} {_PROCESS_IDS.readlink()}"
-    except OSError:  # not Linux, or a sandbox without it
-        return ""
+    return f"{boot_id()} {_PROCESS_IDS.readlink()}" if boot_id() and _PROCESS_IDS.is_symlink() else ""
 
 
 def _stat(pid: int) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""The threads of the gateway: senders, which send and ask, and a sweeper for what a sender left behind."""
+"""The threads of the gateway: the keeper of its lock, senders, which send and ask, and a sweeper for what they left."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -7,11 +7,12 @@ from chassis import remote
 from chassis.postcodes import Postcodes
 from chassis.runtime import Runtime
 from chassis.workers import Turns, Worker
+from legacy_gateway import machine
 from legacy_gateway.clients import IntakeClient, RecordLinkSystem
 from legacy_gateway.config import Settings
 from legacy_gateway.domain import System
 from legacy_gateway.link import LinkPool
-from legacy_gateway.service.database_clock import DatabaseClock, this_machine
+from legacy_gateway.service.database_clock import DatabaseClock
 from legacy_gateway.service.presence import Presence, Watch
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
@@ -22,7 +23,7 @@ _SWEEP_SECONDS = 1.0
 
 
 def workers(settings: Settings, runtime: Runtime) -> Sequence[Worker]:
-    """The senders and the sweeper of a process."""
+    """The keeper of the lock, the senders and the sweeper of a process."""
     resources = _resources(settings, runtime)
     send = partial(send_next, resources)
     senders = [Worker(f"sender-{number}", send, pause_seconds=0) for number in range(1, settings.senders + 1)]
@@ -49,5 +50,5 @@ def _resources(settings: Settings, runtime: Runtime) -> Resources:
         presence=presence,
         watch=Watch(),
         turns=Turns(pause_seconds=_PAUSE_SECONDS),
-        clock=DatabaseClock(this_machine()),
+        clock=DatabaseClock(machine.boot_id()),
     )

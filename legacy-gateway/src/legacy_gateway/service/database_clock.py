@@ -10,19 +10,12 @@ on from there, and a gateway that restarts often need not begin each wait anew.
 import threading
 import time
 from datetime import datetime
-from pathlib import Path
 
 from chassis.database import Connection
 from legacy_gateway.domain import ClockWatch
 from legacy_gateway.store import clock_watches
 
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _SAVE_SECONDS = 5.0
-
-
-def this_machine() -> str:
-    """The boot of this machine, by which its monotonic clock is known; empty where that cannot be told."""
-    return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else ""
 
 
 class DatabaseClock:

@@ -1,7 +1,7 @@
-"""How others know that this process lives, and it of them: nobody sends again what a living process may have sent.
+"""Which processes that send are alive: a record is not sent again while the process that sent it may be.
 
-A process holds an advisory lock for as long as it lives. A lock that is missing means that its process is gone, and that
-its machine has closed its connections, unless the lock was lost otherwise. ADR 22 tells what each failure leads to.
+Each process holds an advisory lock for as long as it lives. If the lock is missing the process has ended and its machine
+has closed its connections, unless the lock was lost in another way. ADR 22 tells what each failure leads to.
 """
 
 import secrets
@@ -31,18 +31,19 @@ _NETWORK: dict[str, Any] = {
     "keepalives_count": 3,
     "application_name": "sender lock",
 }
-"""By these a process notices within half a minute that it is cut off from the server, and closes its connections."""
+"""With these keep-alives a process that is cut off from the server notices it within half a minute."""
 _OPTIONS = (
     "-c tcp_keepalives_idle=7200 -c tcp_keepalives_interval=75 -c tcp_keepalives_count=9 "
     "-c idle_session_timeout=0 -c statement_timeout=5000 -c lock_timeout=2000 -c timezone=UTC"
 )
-"""The server's side gives a machine up that is silent only after two hours: a frozen one keeps its connections open."""
+"""The server drops a silent machine only after two hours, because a frozen machine keeps its connections open."""
 
 
 class Presence:
-    """The lock of this process, on a connection of its own, on which nothing is said while it is held.
+    """The lock of this process, on a database connection of its own.
 
-    What the server sent and a silent machine did not acknowledge would end the session, and the lock, within minutes.
+    While the lock is held no statement is sent on that connection: the server would end the session within minutes if a
+    silent machine did not acknowledge the answer.
     """
 
     def __init__(self, database_url: str, *, close_links: Callable[[], None]) -> None:
@@ -57,12 +58,15 @@ class Presence:
 
     @property
     def is_held(self) -> bool:
-        """Whether others know that this process lives: only then may it send."""
+        """Whether this process holds its lock. It sends only while it does."""
         return self._sender_id is not None
 
     @contextmanager
     def sending(self) -> Iterator[int]:
-        """Holds off the word that this process is gone while the block sends; gives its number. Raises NotPresent."""
+        """Gives this process's number for a block that sends. While the block runs the number is not given up.
+
+        Raises NotPresent.
+        """
         with self._changed:
             if self._sender_id is None:
                 raise NotPresent("NOT_PRESENT", "this process does not hold its lock")
@@ -76,7 +80,7 @@ class Presence:
                 self._changed.notify_all()
 
     def keep(self) -> bool:
-        """Takes the lock, or watches for a second that it is not lost. Where it is, every connection is closed first."""
+        """Takes the lock, or waits up to a second for its loss. After a loss it closes every connection to a system."""
         if self._conn is None:
             self._take()
         elif self._is_lost(self._conn):
@@ -85,7 +89,7 @@ class Presence:
         return True
 
     def close(self) -> None:
-        """Says that this process is gone and gives the lock back. To be called when its connections are closed."""
+        """Notes that this process is gone, and releases the lock. Close the connections to systems before."""
         with self._changed:
             sender_id, self._sender_id = self._sender_id, None
         if self._conn is None or sender_id is None:
@@ -110,13 +114,13 @@ class Presence:
             self._sender_id = sender_id
 
     def _give_up(self, conn: psycopg.Connection[Row]) -> None:
-        """Sends nothing more under this number, and closes what was opened under it, before another one is taken."""
+        """Gives the number up: ends all sending under it and closes every connection that was opened meanwhile."""
         with self._changed:
             former, self._sender_id = self._sender_id, None
         self._close_links()
         with self._changed:
             self._changed.wait_for(lambda: not self._sending)
-        self._close_links()  # who had begun to send may have opened a connection meanwhile
+        self._close_links()  # a sender that had begun may have opened a connection meanwhile
         conn.close()
         self._conn = None
         if former is not None:
@@ -135,7 +139,7 @@ class Presence:
 
 
 class Watch:
-    """What a process remembers of senders: whose locks were missing, and which connections of its own are closed."""
+    """What a process remembers between two sweeps: which locks were missing, and which of its own connections it closed."""
 
     def __init__(self) -> None:
         self._missing: set[int] = set()
@@ -144,7 +148,7 @@ class Watch:
 
     @contextmanager
     def owing(self, leased: Leased) -> Iterator[None]:
-        """Where the block fails, and its result is not stored, the ledger is told later that the connection is closed."""
+        """If the block fails its result is not stored: the next sweep then notes that the connection is closed."""
         try:
             yield
         except Exception:
@@ -152,7 +156,7 @@ class Watch:
             raise
 
     def tell_closed(self, database: Database) -> None:
-        """Tells the ledger what it may not know yet of connections that are closed."""
+        """Notes in the ledger which connections of this process are closed, where it may not know yet."""
         while self._closed:
             transfer_id, token = self._closed[0]
             with database.transaction() as conn:
@@ -160,7 +164,7 @@ class Watch:
             self._closed.popleft()
 
     def look(self, conn: Connection) -> None:
-        """Notes which processes are gone. Looks for missing locks; one is believed when it is missing a second time."""
+        """Notes which processes are gone. A missing lock is believed when it is missing for the second time."""
         ended = senders.sessions_ended(conn)
         held = senders.held(conn)
         senders.note_held(conn, held, ended=ended)

@@ -21,7 +21,7 @@ from legacy_gateway.service.settling import log_step, settle
 from legacy_gateway.store import leases
 
 _MAY_BE_OPEN = "CONNECTION_MAY_BE_OPEN"
-"""The reason where JSAPS does not know a record whose sender may still have its connection open."""
+"""The reason if JSAPS does not know the record, but its sender may still have the connection open."""
 
 
 def send_next(resources: Resources) -> bool:

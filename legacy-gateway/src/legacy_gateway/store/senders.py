@@ -1,4 +1,4 @@
-"""The processes that send: that each lives, and which are known to be gone. ADR 22 tells the whole."""
+"""The processes that send: their locks, and which of them are known to be gone. See ADR 22."""
 
 import socket
 from dataclasses import asdict
@@ -11,8 +11,9 @@ from chassis.database import Connection, Row
 from legacy_gateway.domain import MissingSender, ProcessName
 
 SESSIONS_ENDED = """
-    -- How many sessions of this database were ended by hand or by an error: with one of them a lock may have gone.
-    SELECT pg_stat_get_db_sessions_killed(oid) + pg_stat_get_db_sessions_fatal(oid) AS count
+    -- How many sessions of this database somebody has ended: a lock may have gone with one of them. A session that ends
+    -- because its client is gone does not count.
+    SELECT pg_stat_get_db_sessions_killed(oid) AS count
     FROM pg_database WHERE datname = current_database()
 """
 
@@ -32,7 +33,7 @@ REGISTER = """
 """
 
 FORGET = """
-    -- What nobody asks about any more.
+    -- Processes that are gone for a day and that no transfer names.
     WITH forgotten AS (
         DELETE FROM senders
         WHERE gone_time < statement_timestamp() - interval '1 day' AND NOT EXISTS (
@@ -80,8 +81,8 @@ TELL_CLOSED = """
 
 
 def lock_and_register(conn: psycopg.Connection[Row], sender_id: int, process: ProcessName) -> None:
-    """Takes a process's lock for as long as this session lasts, and tells the others. In no transaction."""
-    # Counted before the lock is there to be lost: the other way round its own loss would be in the count.
+    """Takes a process's lock for as long as this session lasts, and registers it. Not to be called in a transaction."""
+    # Counted before the lock is taken: otherwise its own loss could be in the count already.
     ended = sessions_ended(conn)
     conn.execute(LOCK, {"sender_id": sender_id})
     with conn.transaction():
@@ -92,13 +93,13 @@ def lock_and_register(conn: psycopg.Connection[Row], sender_id: int, process: Pr
 
 
 def sessions_ended(conn: psycopg.Connection[Row]) -> int:
-    """How many sessions of this database were ended by hand or by an error; less than before once this was reset."""
+    """How many sessions of this database somebody has ended; less than before once this was reset."""
     row = conn.execute(SESSIONS_ENDED).fetchone()
     return int(row["count"]) if row else 0
 
 
 def held(conn: Connection) -> list[int]:
-    """The processes that hold their locks, and perhaps locks of another kind."""
+    """The keys of all advisory locks that are held, those of the sending processes among them."""
     return [row["sender_id"] for row in conn.execute(HELD).fetchall()]
 
 
