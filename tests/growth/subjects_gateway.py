@@ -1,6 +1,7 @@
 """legacy-gateway with a history of accepted transfers, and JSAPS's stand-in to send to."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import legacy_gateway
 from chassis import clock
@@ -47,6 +48,9 @@ class Gateway(Subject):
     """The service that sends claims to the paying systems."""
 
     name = "gateway"
+    not_executed: ClassVar[dict[str, str]] = {
+        "legacy_gateway.store.senders.tell_closed": "only for a sender that has lost its lease; finds a transfer by its key",
+    }
 
     def service(self) -> Service:
         """As `__main__` makes it, with an intake that knows every claim and JSAPS's stand-in."""
