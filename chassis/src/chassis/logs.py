@@ -17,11 +17,11 @@ from chassis import tracing
 _ALLOWED = frozenset(
     {
         "about", "action", "address", "amount_of_rows", "attempts", "authority_code", "call_id", "cause", "changed",
-        "claim_ref", "code", "consumer", "count", "dialogue", "door", "error", "event", "event_id", "event_type", "fields",
-        "file", "grpc_address", "http_address", "kind", "level", "location", "method", "migrations", "name", "notice_id",
-        "office_code", "outcome", "pattern", "phase", "reason", "request_id", "role", "seconds", "service", "signal",
-        "source", "state", "stream", "subject", "system", "time_scale", "timestamp", "trace_id", "transfer_id", "tries",
-        "version", "waiting_for", "worker", "library",
+        "claim_ref", "code", "consumer", "count", "dialogue", "door", "error", "event", "event_id", "event_type",
+        "fields", "file", "grpc_address", "http_address", "kind", "level", "library", "location", "method",
+        "migrations", "name", "notice_id", "office_code", "outcome", "pattern", "phase", "reason", "request_id", "role",
+        "seconds", "sender_id", "sender_ids", "service", "signal", "source", "state", "stream", "subject", "system",
+        "time_scale", "timestamp", "trace_id", "transfer_id", "tries", "version", "waiting_for", "worker",
     }
 )  # fmt: skip
 

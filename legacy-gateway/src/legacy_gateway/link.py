@@ -1,8 +1,8 @@
 """The record link: one record out, one reply back, over a TCP connection that carries many.
 
 A frame is a 4-byte big-endian length, then LINK-HEADER and the payload record; the reply is such a frame with
-LINK-REPLY. See docs/interfaces/legacy.md, "The record link". What matters to the sender is whether a record may have
-arrived: `NothingSent` says that it cannot have, `OutcomeUnknown` that it may.
+LINK-REPLY. See docs/interfaces/legacy.md, "The record link". A sender must know whether a record may have arrived:
+`NothingSent` means that it cannot have arrived, `OutcomeUnknown` that it may have.
 """
 
 import math
@@ -27,9 +27,9 @@ from .records import RecordError, date_number, decode, encode, layout
 
 ENQUIRY_DIALOGUE = "ENQ01"
 LONGEST_FRAME = 8_192
-"""Bytes, the length in front included. A system closes the connection on a longer one."""
+"""In bytes, with the length in front. A system closes the connection on a longer frame."""
 MOST_CONNECTIONS = 16
-"""Connections that one system takes."""
+"""The number of connections that one system takes."""
 
 _LENGTH = struct.Struct(">I")
 _DROP_WHAT_IS_UNSENT = struct.pack("ii", 1, 0)
@@ -38,7 +38,7 @@ _LONDON = ZoneInfo("Europe/London")
 
 
 class Completion(StrEnum):
-    """LR-COMPLETION: what became of the record."""
+    """LR-COMPLETION: the outcome of a record."""
 
     ACCEPTED = "A"
     DUPLICATE = "D"
@@ -50,7 +50,7 @@ class Completion(StrEnum):
 
 
 class Fault(StrEnum):
-    """Why no reply was had: a closed list, fit for the label of a metric."""
+    """Why there is no reply: a closed list, fit for the label of a metric."""
 
     NOT_CONNECTED = "NOT_CONNECTED"
     NOT_SENT = "NOT_SENT"
@@ -83,7 +83,7 @@ class Reply:
 
 
 class NothingSent(Unavailable):
-    """No byte of the frame went out: the system cannot hold the record, and trying again is safe."""
+    """No byte of the frame left: the system cannot hold the record, and it is safe to try again."""
 
     def __init__(self, transfer_id: str, fault: Fault) -> None:
         super().__init__(fault, f"{transfer_id} was not sent: {fault}", metadata={"transfer_id": transfer_id})
@@ -91,7 +91,7 @@ class NothingSent(Unavailable):
 
 
 class OutcomeUnknown(Unavailable):
-    """The record may be held or not: ask before it is sent again. The connection is closed.
+    """The record may be held: ask before it is sent again. The connection is closed.
 
     `closed_at` is the moment of the closing in seconds since 1970, by the real clock and not the platform's.
     """
@@ -133,9 +133,9 @@ def sequence_after(sequence: int) -> int:
 
 
 def read_reply(encoded: bytes) -> Reply:
-    """The reply in the bytes of a LINK-REPLY. Raises RecordError naming the fields that are not as agreed."""
+    """The reply in the bytes of a LINK-REPLY. Raises RecordError naming the malformed fields."""
     values = decode(layout("LINK-REPLY"), encoded)
-    wrong = [Violation(field=field, description="is not as agreed") for field in _fields_at_fault(values)]
+    wrong = [Violation(field=field, description="is malformed") for field in _fields_at_fault(values)]
     if wrong:
         raise RecordError.about("LINK-REPLY", wrong)
     return Reply(
@@ -215,7 +215,7 @@ class LinkConnection:
         return self._socket
 
     def _abort(self) -> None:
-        """Close it and drop what the kernel still holds: an ordinary close would go on sending that afterwards."""
+        """Close it and drop unsent bytes that the kernel holds: after an ordinary close the kernel would still send them."""
         if self._socket is not None:
             with suppress(OSError):  # of a socket that the kernel has given up already: it holds nothing
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_WHAT_IS_UNSENT)
@@ -267,7 +267,7 @@ class LinkPool:
 
 
 def ask(link: LinkConnection | LinkPool, transfer_id: str, *, sent_at: datetime) -> Reply:
-    """What became of a transfer (ENQ01): ACCEPTED with the reference, REJECTED with the messages, or NOT_KNOWN.
+    """Asks for the outcome of a transfer (ENQ01): ACCEPTED with the reference, REJECTED with messages, or NOT_KNOWN.
 
     When NOT_KNOWN is final the caller decides, by the system and by OutcomeUnknown.closed_at. Raises as `call` does.
     """
@@ -327,7 +327,7 @@ def _exchange(line: socket.socket, frame: bytes, transfer_id: str, deadline: flo
 
 
 def _send(line: socket.socket, frame: bytes, deadline: float) -> None:
-    """NOT_SENT means that the kernel took no byte; sendall would not tell."""
+    """Sends the whole frame. NOT_SENT means that the kernel took no byte, which sendall would not tell."""
     sent = 0
     try:
         while sent < len(frame):
@@ -351,7 +351,7 @@ def _receive(line: socket.socket, count: int, deadline: float, *, closed_means: 
 
 
 def _is_quiet(line: socket.socket) -> bool:
-    """Whether an idle connection is open with nothing to read: else it was closed, or a stray reply lies there."""
+    """Whether an idle connection is open and has nothing to read. Otherwise it was closed, or has a stray reply."""
     line.settimeout(0)
     try:
         line.recv(1, socket.MSG_PEEK)

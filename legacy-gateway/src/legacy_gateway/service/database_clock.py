@@ -1,4 +1,4 @@
-"""Since when waits measured by the database's clock can be believed.
+"""Since when waits measured by the database's clock can be trusted.
 
 All replicas measure leases, and the wait after which an `N` is final, by the database's clock, because they share it.
 If it were put forward, or the database moved to a server whose clock is ahead, waits would end early and a record that

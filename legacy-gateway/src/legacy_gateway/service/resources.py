@@ -1,4 +1,4 @@
-"""What the steps of the workers need, and what the threads of a process share."""
+"""The objects that the workers of a process share."""
 
 import random
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _LEASE_BEYOND_REPLY_SECONDS = SEND_WITHIN_SECONDS + 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """What a step needs. `turns` lets one sender at a time look for work."""
+    """The objects that a step uses. `turns` lets one sender at a time look for work."""
 
     database: Database
     vault: Vault

@@ -1,7 +1,7 @@
-"""Who works on a transfer, and what that brought.
+"""Leases of transfers, and the results that are stored under them.
 
 Leases and due times are real time by the database's clock, which all replicas share. A result is stored only under the
-lease by which the work was begun: whoever lost the lease changes nothing.
+lease by which the work was begun: a worker that lost its lease changes nothing.
 """
 
 import uuid
