@@ -72,7 +72,10 @@ class Intake(Subject):
     def exercise(self, turn: int) -> None:
         """A claim by phone with everything that may happen to it, and all ways of looking for one."""
         # A person and an address of each turn's own: a search finds one claim each time.
-        own = {"surname": "Abbot" + "abc"[turn], "address": {"lines": ["14 Mill Lane"], "postcode": _POSTCODES[turn]}}
+        own = {
+            "surname": "Abbot" + "abc"[turn],
+            "address": {"lines": ["14 Mill Lane", "Newcastle upon Tyne"], "postcode": _POSTCODES[turn]},
+        }
         self._answers = {**load_cases(clock.today())[0].answers, **own}
         claim, nino = self._claim_by_phone(random.Random(turn))
         self._second_call(nino)

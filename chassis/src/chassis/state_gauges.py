@@ -1,4 +1,4 @@
-"""Gauges of state, which are read from PostgreSQL at scrape."""
+"""Gauges of state: they are read from PostgreSQL when they are scraped."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +20,7 @@ Samples = Sequence[tuple[tuple[str, ...], float]]
 
 @dataclass(frozen=True, kw_only=True)
 class StateGauge:
-    """A gauge read from the database: `read` gives (label values, value) rows by one cheap query."""
+    """A gauge of state. `read` returns (label values, value) rows, by a query that costs the same however much is done with."""
 
     name: str
     help: str
@@ -29,7 +29,7 @@ class StateGauge:
 
 
 class StateCollector(Collector):
-    """Reads the gauges of state, at most every few seconds; without the database it gives none, and the scrape goes on."""
+    """Reads the gauges of state, at most every few seconds. Without the database it returns none, and the scrape goes on."""
 
     def __init__(self, database: Database, gauges: Iterable[StateGauge]) -> None:
         self._database = database
@@ -39,11 +39,11 @@ class StateCollector(Collector):
         self._families: list[GaugeMetricFamily] = []
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
-        """Names and labels, without asking the database."""
+        """Returns names and labels, without asking the database."""
         return [GaugeMetricFamily(gauge.name, gauge.help, labels=gauge.labels) for gauge in self._gauges]
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """The gauges as the database has them."""
+        """Returns the gauges with the values that the database holds."""
         with self._lock:
             if time.monotonic() - self._read_at > _SCRAPE_CACHE_SECONDS:
                 self._families = self._read()
@@ -85,13 +85,13 @@ def _dead_letters(conn: Connection) -> Samples:
 OWN_GAUGES = (
     StateGauge(
         name="chassis_outbox_unfinished",
-        help="Events that not all who hear them have receipted.",
+        help="Events that some of their hearers have not receipted yet.",
         labels=(),
         read=_outbox_unfinished,
     ),
     StateGauge(
         name="chassis_outbox_oldest_seconds",
-        help="Age of the oldest of them; 0 when there is none.",
+        help="Age of the oldest unfinished event; 0 if there is none.",
         labels=(),
         read=_outbox_oldest,
     ),

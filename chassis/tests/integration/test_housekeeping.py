@@ -1,4 +1,4 @@
-"""What is done with goes; an event that is still published again, or lies about on the bus, is never handled twice."""
+"""Old rows are removed. An event that is published again, or still lies on the bus, is never handled twice."""
 
 import threading
 from collections.abc import Iterator
@@ -127,7 +127,7 @@ STEPS = sorted(name for name in vars(Steps) if not name.startswith("_"))
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=st.lists(st.sampled_from(STEPS), min_size=5, max_size=30))
-def test_an_event_is_handled_once_whatever_is_pruned_and_whenever(platform: Any, names: list[str]) -> None:
+def test_pruning_at_any_time_never_has_an_event_handled_twice(platform: Any, names: list[str]) -> None:
     for table in ("handled", "outbox", "inbox", "inbox_floors"):
         platform.execute(f"DELETE FROM {table}")  # noqa: S608
     platform.lose_the_bus()
@@ -158,7 +158,7 @@ def test_an_inbox_row_stays_while_its_event_may_be_published_again(platform: Any
     assert platform.column(UNFINISHED) == [event_id]
 
 
-def test_the_oldest_unfinished_event_keeps_all_that_came_after_it(platform: Any) -> None:
+def test_the_oldest_unfinished_event_keeps_the_inbox_rows_of_all_later_events(platform: Any) -> None:
     [first] = platform.submitted()
     later = finished_after = platform.submitted(3)
     platform.receipt(OTHER, *finished_after)
@@ -170,7 +170,7 @@ def test_the_oldest_unfinished_event_keeps_all_that_came_after_it(platform: Any)
     assert set(platform.column("SELECT event_id FROM inbox")) == {first, *later}
 
 
-def test_what_was_finished_lately_is_kept(platform: Any) -> None:
+def test_rows_finished_lately_are_kept(platform: Any) -> None:
     event_id = finished(platform)
 
     keep_house(platform, keep=WEEK)
@@ -256,7 +256,7 @@ def test_a_watermark_never_goes_down(platform: Any) -> None:
     assert (row["source"], row["floor"]) == (SOURCE, high)
 
 
-def test_requests_and_tries_go_when_their_time_is_over_and_not_before(platform: Any) -> None:
+def test_requests_and_tries_are_removed_after_their_time_and_not_before(platform: Any) -> None:
     platform.execute(
         "INSERT INTO requests (subject, method, request_id, body_hmac, created)"
         " SELECT age || ' days', 'M', gen_random_uuid(), '', clock_timestamp() - make_interval(days => age)"
@@ -274,7 +274,7 @@ def test_requests_and_tries_go_when_their_time_is_over_and_not_before(platform: 
     assert platform.column("SELECT tries FROM inbox_tries") == ["6"]
 
 
-def test_a_batch_is_bounded_and_the_rest_follows(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pruning_removes_one_batch_at_a_time(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chassis.housekeeping._BATCH", 2)
     platform.submitted(5)
     platform.execute("UPDATE outbox SET finished_time = clock_timestamp()")
@@ -283,7 +283,7 @@ def test_a_batch_is_bounded_and_the_rest_follows(platform: Any, monkeypatch: pyt
     assert platform.column("SELECT event_id FROM outbox") == []
 
 
-def test_one_replica_keeps_house_at_a_time(platform: Any) -> None:
+def test_one_replica_prunes_at_a_time(platform: Any) -> None:
     finished(platform)
     with platform.database.transaction() as other:
         other.execute("SELECT pg_advisory_xact_lock(%s)", [0x636D7334])
@@ -295,7 +295,7 @@ def test_one_replica_keeps_house_at_a_time(platform: Any) -> None:
     assert platform.column("SELECT event_id FROM outbox") == []
 
 
-def test_consumers_of_processes_that_are_gone_leave_the_group_once_they_hold_nothing(platform: Any) -> None:
+def test_dead_consumers_are_removed_once_they_hold_nothing(platform: Any) -> None:
     platform.submitted()
     platform.relay.publish()
     platform.bus.read(HEARER, "gone-with-work", [EVENTS], count=1)
@@ -307,7 +307,7 @@ def test_consumers_of_processes_that_are_gone_leave_the_group_once_they_hold_not
     assert names == [b"gone-with-work"]
 
 
-def test_a_process_that_died_with_work_in_hand_leaves_the_groups_once_others_have_taken_it_over(platform: Any) -> None:
+def test_a_dead_consumer_with_work_in_hand_is_removed_after_others_took_the_work_over(platform: Any) -> None:
     [event_id] = platform.submitted()
     platform.relay.publish()
     platform.receipt(OTHER, event_id)
@@ -330,7 +330,7 @@ def test_a_process_that_died_with_work_in_hand_leaves_the_groups_once_others_hav
     assert platform.column(UNFINISHED) == []
 
 
-def test_consumers_that_read_lately_stay(platform: Any) -> None:
+def test_consumers_that_read_lately_are_kept(platform: Any) -> None:
     platform.bus.read(HEARER, "here", [EVENTS], count=1)
 
     keeper(platform, HEARER).publish_watermark()
