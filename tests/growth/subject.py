@@ -210,7 +210,7 @@ class Subject(ABC):
         return (time.perf_counter() - started) * 1000
 
     def _collect(self, database: Database) -> None:
-        collector = StateCollector(database, self.process._gauges._gauges)
+        collector = StateCollector(database, self.process.gauges)
         assert any(family.samples for family in collector.collect()), "the gauges could not be read"
 
     def exercise_chassis(self) -> None:

@@ -141,13 +141,14 @@ class Process:
         )
         self.grpc = GrpcDoor(chain, host=settings.host, port=settings.grpc_port)
         self.http = HttpDoor(chain, host=settings.host, port=settings.http_port, readiness=self.readiness)
-        self._gauges = StateCollector(self.database, [*OWN_GAUGES, _overdue(service), *service.gauges])
+        self.gauges = [*OWN_GAUGES, _overdue(service), *service.gauges]
+        self._collector = StateCollector(self.database, self.gauges)
 
     def start(self) -> None:
         """Opens the doors and starts the workers."""
         self.database.open()
         self._service.prepare(self.runtime)
-        metrics.REGISTRY.register(self._gauges)
+        metrics.REGISTRY.register(self._collector)
         for worker in self.workers:
             worker.start()
         self.grpc.start()
@@ -167,7 +168,7 @@ class Process:
         for worker in self.workers:
             if not worker.join(_left(until)):
                 logs.get().warning("worker did not end in time", worker=worker.name)
-        metrics.REGISTRY.unregister(self._gauges)
+        metrics.REGISTRY.unregister(self._collector)
         self.runtime.closing.close()
         self.database.close()
         self.runtime.bus.close()

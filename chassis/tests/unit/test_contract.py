@@ -12,7 +12,8 @@ from cms.intake.v1 import intake_pb2
 
 
 def services() -> list[ServiceDescriptor]:
-    modules = [importlib.import_module(f"cms.{name}.v1.{name}_pb2") for name in contract.packages().values()]
+    names = [*contract.packages().values(), "operations"]
+    modules = [importlib.import_module(f"cms.{name}.v1.{name}_pb2") for name in names]
     return [service for module in modules for service in module.DESCRIPTOR.services_by_name.values()]
 
 
@@ -37,7 +38,7 @@ def test_every_method_allows_somebody_by_a_role_that_has_a_name(method: MethodDe
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)
 def test_a_services_identity_may_call_no_more_than_the_contract_says(method: MethodDescriptor) -> None:
     if "SERVICE" in contract.allowed_roles(method):
-        assert method.name in {"GetClaim", "GetClaimFacts", "GetAppointment", "CheckRecord"}
+        assert method.name in {"GetClaim", "GetClaimFacts", "GetAppointment", "CheckRecord", "ListOverdue"}
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)

@@ -1,15 +1,13 @@
 """SchedulingService: messages to the domain and back."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from chassis import call
 from chassis.contract import allowed_roles
-from chassis.conversions import timestamp
+from chassis.conversions import time_of, timestamp
 from chassis.database import Connection
 from chassis.enums import name_of, number_of
 from chassis.errors import InvalidArgument, PermissionDenied, Violation
@@ -143,18 +141,21 @@ def _refuse(violations: Iterator[Violation]) -> None:
 def _search_faults(request: scheduling_pb2.FindSlotsRequest) -> Iterator[Violation]:
     yield from _unless_one_of(postcode=request.postcode, office_code=request.office_code)
     yield from _needs_faults(request.needs)
-    times = [name for name in ("from", "until") if request.HasField(name)]
-    faults = [
-        Violation(field=name, description="is not a time of the calendar")
-        for name in times
-        if not _is_time(getattr(request, name))
-    ]
-    yield from faults
-    if len(times) == 2 and not faults and _time(request, "until") <= _time(request, "from"):  # type: ignore[operator]
-        yield Violation(field="until", description="is not after from")
+    yield from _time_faults(request)
     if request.page_size < 0:
         yield Violation(field="page_size", description="is negative")
     yield from _unless_uuid(page_token=request.page_token)
+
+
+def _time_faults(request: scheduling_pb2.FindSlotsRequest) -> Iterator[Violation]:
+    times: list[datetime | None] = []
+    for name in ("from", "until"):
+        try:
+            times.append(_time(request, name))
+        except InvalidArgument as error:
+            yield from error.violations
+    if len(times) == 2 and None not in times and times[1] <= times[0]:  # type: ignore[operator]
+        yield Violation(field="until", description="is not after from")
 
 
 def _booking_faults(request: scheduling_pb2.BookAppointmentRequest) -> Iterator[Violation]:
@@ -190,16 +191,8 @@ def _needs_faults(needs: Sequence[int]) -> Iterator[Violation]:
             yield Violation(field=f"needs[{index}]", description="names no need")
 
 
-def _is_time(timestamp: Timestamp) -> bool:
-    try:
-        timestamp.ToDatetime(UTC)
-    except (ValueError, OverflowError):
-        return False
-    return True
-
-
 def _time(request: scheduling_pb2.FindSlotsRequest, field: str) -> datetime | None:
-    return getattr(request, field).ToDatetime(UTC) if request.HasField(field) else None  # type: ignore[arg-type]
+    return time_of(getattr(request, field), field=field) if request.HasField(field) else None  # type: ignore[arg-type]
 
 
 def _page(request: scheduling_pb2.FindSlotsRequest) -> Page:

@@ -10,6 +10,7 @@ from typing import Any
 from prometheus_client import Histogram
 
 from chassis import backoff, clock, crash, logs, metrics, outbox
+from chassis.conversions import timestamp
 from chassis.database import Connection, Database, Row
 from chassis.vault import Vault
 from chassis.workers import Turns
@@ -164,8 +165,7 @@ def _settle(conn: Connection, version: NoticeVersion, decide: Callable[[NoticeVe
 def _publish(conn: Connection, version: NoticeVersion, step: Step) -> None:
     """Publishes what the step brought: that the authority has the version, loaded it or refused it."""
     if step.is_acknowledged and version.sent_time is None:
-        event = events_pb2.NoticeSent(**_subject(version))
-        event.sent_time.FromDatetime(clock.now())
+        event = events_pb2.NoticeSent(sent_time=timestamp(clock.now()), **_subject(version))
         outbox.append(conn, claim_ref=version.claim_ref, version=version.version, event=event)
         _measure(conn, version)
     if step.state is NoticeState.LOADED:

@@ -1,9 +1,9 @@
 """The objects that the workers of a process share."""
 
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chassis.backoff import any_jitter
 from chassis.database import Database
 from chassis.postcodes import Postcodes
 from chassis.vault import Vault
@@ -42,4 +42,4 @@ class Resources:
     @property
     def waits(self) -> Waits:
         """The waits of this moment, with a jitter of a quarter either way."""
-        return Waits(scale=self.time_scale, spread=random.uniform(0.75, 1.25))  # noqa: S311
+        return Waits(scale=self.time_scale, spread=any_jitter())

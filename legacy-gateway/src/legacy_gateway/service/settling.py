@@ -4,6 +4,7 @@ from uuid import UUID
 
 from chassis import logs, outbox
 from chassis.database import Connection
+from chassis.enums import number_of
 from chassis.vault import Vault
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2
@@ -48,7 +49,7 @@ def log_step(transfer: Transfer, state: State, reason: str) -> None:
 
 def _tell_accepted(conn: Connection, transfer: Transfer, legacy_ref: str) -> None:
     event = events_pb2.TransferAccepted(
-        system=common_pb2.System.Value(f"SYSTEM_{transfer.system}"),
+        system=number_of(common_pb2.System, transfer.system),
         transfer_id=transfer.transfer_id,
         legacy_ref=legacy_ref,
     )
@@ -57,7 +58,7 @@ def _tell_accepted(conn: Connection, transfer: Transfer, legacy_ref: str) -> Non
 
 def _tell_rejected(conn: Connection, transfer: Transfer, messages: tuple[Message, ...]) -> None:
     event = events_pb2.TransferRejected(
-        system=common_pb2.System.Value(f"SYSTEM_{transfer.system}"),
+        system=number_of(common_pb2.System, transfer.system),
         transfer_id=transfer.transfer_id,
         question_ids=sorted({message.question_id for message in messages if message.question_id}),
     )
