@@ -102,8 +102,8 @@ def test_a_refusal_never_repeats_the_value(script: Script, today: date, question
     with pytest.raises(InvalidArgument) as refusal:
         validate_answer(script, question, secret, today=today)
 
-    told = f"{refusal.value} {refusal.value.violations}"
-    assert secret.strip() not in told
+    text = f"{refusal.value} {refusal.value.violations}"
+    assert secret.strip() not in text
 
 
 def test_a_person_born_on_29_february_turns_sixteen_on_1_march_in_other_years(script: Script) -> None:

@@ -99,10 +99,10 @@ def test_agreement_to_a_record_form_ends_when_the_value_changes(draft: Claim, sc
 
 
 def test_agreement_may_come_after_the_answer(draft: Claim, script: Script) -> None:
-    told = record_answers(draft, script, {}, given(surname="Siân"))
+    recorded = record_answers(draft, script, {}, given(surname="Siân"))
 
     agreed = record_answers(
-        told.claim, script, told.answers, {"surname": GivenAnswer(value="Siân", accept_transliteration=True)}
+        recorded.claim, script, recorded.answers, {"surname": GivenAnswer(value="Siân", accept_transliteration=True)}
     )
 
     assert (agreed.claim.version, agreed.answers["surname"].record_form) == (3, "SIAN")
@@ -164,9 +164,9 @@ def test_an_amendment_of_a_submitted_claim_announces_the_changed_facts(
 
 
 def test_an_amendment_of_a_draft_is_not_announced(draft: Claim, script: Script, answers: Answers) -> None:
-    told = replace(draft, first_contact_recorded=True)
+    contacted = replace(draft, first_contact_recorded=True)
 
-    assert amend_answers(told, script, answers, given(capital="999.00")).events == ()
+    assert amend_answers(contacted, script, answers, given(capital="999.00")).events == ()
 
 
 def test_an_amendment_that_changes_nothing_is_not_announced(submitted: Claim, script: Script, answers: Answers) -> None:

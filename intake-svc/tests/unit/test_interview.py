@@ -81,10 +81,10 @@ def test_a_question_whose_rule_is_still_unknown_is_not_relevant(evaluated: Any, 
 
 
 def test_a_gap_counts_as_missing_for_the_rules(evaluated: Any, answered: Any) -> None:
-    told = answered(has_account=True, sort_code="20-00-00")
+    known = answered(has_account=True, sort_code="20-00-00")
     gap = answered(has_account=True, sort_code={"gap": "WILL_SEND"})
 
-    assert "account_number" in relevant(evaluated(told))
+    assert "account_number" in relevant(evaluated(known))
     assert "account_number" not in relevant(evaluated(gap))
     assert "sort_code" not in blockers(evaluated(gap))
 
@@ -164,11 +164,11 @@ def test_services_that_see_a_name_also_get_its_record_form(script: Script, answe
 def test_authorities_get_no_bank_details_childrens_names_or_savings(
     script: Script, answered: Any, couple_with_children: Any
 ) -> None:
-    told = facts(script, answered(**couple_with_children), "la-notifier")
+    seen = facts(script, answered(**couple_with_children), "la-notifier")
 
-    assert not {"sort_code", "account_number", "account_name", "capital", "sex"} & told.keys()
-    assert told["capital_band"] == "UP_TO_6000"
-    assert told["children"] == [
+    assert not {"sort_code", "account_number", "account_name", "capital", "sex"} & seen.keys()
+    assert seen["capital_band"] == "UP_TO_6000"
+    assert seen["children"] == [
         {"date_of_birth": "2015-01-31", "relationship": "SON_OR_DAUGHTER"},
         {"date_of_birth": "2018-07-01", "relationship": "STEPCHILD"},
     ]
@@ -223,9 +223,9 @@ def test_a_first_contact_is_known_once_liability_and_the_wish_to_claim_are_known
 
 def test_a_first_contact_needs_the_whole_identity_except_the_nino(script: Script, answered: Any) -> None:
     for left_out in IDENTITY:
-        told = {name: value for name, value in IDENTITY.items() if name != left_out}
+        given = {name: value for name, value in IDENTITY.items() if name != left_out}
 
-        assert not first_contact_known(script, known_values(script, answered(**told, tenure="NON_DEPENDANT")))
+        assert not first_contact_known(script, known_values(script, answered(**given, tenure="NON_DEPENDANT")))
     not_liable = answered(**IDENTITY, tenure="NON_DEPENDANT", nino={"gap": "NOT_KNOWN"})
     assert first_contact_known(script, known_values(script, not_liable))
 

@@ -1,4 +1,4 @@
-"""The script as data: whole, in two languages, and enough for everybody who is told of the claim."""
+"""The script is complete, in two languages, and supplies every fact that other services need."""
 
 import re
 from collections.abc import Iterator

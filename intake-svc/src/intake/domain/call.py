@@ -127,14 +127,14 @@ class OpenCall:
 
 
 def questions_to_ask(script: Script, record: Answers) -> tuple[str, ...]:
-    """The questions by which the caller of an earlier record shows who they are; there always are some.
+    """The questions that show who is calling about an earlier record; there is always at least one.
 
     A record without an answer to any security question asks for everything that it holds, so that the call reveals
     nothing and the claim can still continue. Every call states the language.
     """
     valued = known_values(script, record).valued
-    told = tuple(name for name in script.questions if name in valued and name != "language")
-    return security_questions(script, record)[:MOST_QUESTIONS] or told or ("language",)
+    held = tuple(name for name in script.questions if name in valued and name != "language")
+    return security_questions(script, record)[:MOST_QUESTIONS] or held or ("language",)
 
 
 def folded(text: str) -> str:

@@ -1,9 +1,9 @@
-"""The interview: which questions a claim's answers make relevant, what is still to ask, and what holds up submission.
+"""The interview: the questions that a claim's answers make relevant, those still to ask, and those that hold up submission.
 
 A question is relevant when its rule is true. While a name in the rule has no value the rule is unknown, and the
 question is not (yet) relevant, unless the rest of the rule decides it. Only values of relevant questions feed rules:
 a gap counts as missing, and so does the answer of a question that is no longer relevant, which is kept as history
-but is no fact. All of it follows from the answers alone, never from the order in which they were given.
+but is no fact. The state depends on the answers alone, never on the order in which they were given.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

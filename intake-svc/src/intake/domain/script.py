@@ -60,9 +60,9 @@ class NumberLimit:
     decimals: int
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class Field:
-    """Something to be answered: a question, or one field of an entry in a GROUP. Each is equal to itself alone."""
+    """Something to be answered: a question, or one field of an entry in a GROUP."""
 
     id: str
     kind: Kind
@@ -82,13 +82,13 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """An answer is sound unless the rule is false; `problem` then says what is wrong."""
+    """An answer is valid unless the rule is false; `problem` then describes the fault."""
 
     rule: Rule
     problem: Text
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class Question(Field):
     """A question; its id is also the fact's name."""
 
@@ -110,18 +110,18 @@ class Question(Field):
 
     @cached_property
     def own_checks(self) -> tuple[Check, ...]:
-        """The checks that need no other answer, and may know today: made once, when the answer is given."""
+        """The checks that need no other answer and may depend on today, made once, when the answer is given."""
         return tuple(check for check in self.checks if check.rule.names <= {self.id, "today"})
 
     @cached_property
     def cross_checks(self) -> tuple[Check, ...]:
-        """The checks against other answers: made whenever the interview is evaluated, and the same on every day."""
+        """The checks against other answers, made whenever the interview is evaluated; they do not depend on the day."""
         return tuple(check for check in self.checks if check not in self.own_checks)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part of the interview, in the order of asking. Each is equal to itself alone."""
+    """A part of the interview, in the order of asking."""
 
     id: str
     name: Text
@@ -138,7 +138,7 @@ class Derived:
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """The questions of one scheme; `order` lists them so that each comes after those its relevance hangs on."""
+    """The questions of one scheme; `order` lists each after those on which its relevance depends."""
 
     scheme: str
     version: str

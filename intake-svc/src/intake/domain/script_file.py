@@ -214,7 +214,7 @@ def _order(top: Table, questions: Mapping[str, Question]) -> tuple[str, ...]:
 
 
 def _try_rules(top: Table, script: Script) -> None:
-    """Types within entries of a group are only seen at work: every rule must give a result when all it names is known.
+    """Types within entries of a group show only at run time, so every rule must give a result for a full set of answers.
 
     It is tried with entries that hold every field, and with entries that hold only the required ones.
     """

@@ -1,4 +1,4 @@
-"""Searching for claims by HMACs of who claims, because the facts themselves are stored encrypted."""
+"""Searches for claims, by HMACs of facts that are stored encrypted."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -101,7 +101,7 @@ def _written(text: str, characters: Characters) -> str:
 
 
 def _letters(character: str, characters: Characters) -> str:
-    """Pictures have names in the transliteration table ("slight smile"), which nobody is called."""
+    """Pictures are dropped: the transliteration table would write their names ("slight smile")."""
     if characters is Characters.TEXT and _FITS[characters].fullmatch(character.upper()):
         return character
     return "" if unicodedata.category(character) == "So" else anyascii(character)

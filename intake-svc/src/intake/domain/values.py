@@ -1,4 +1,4 @@
-"""Values that cannot be made wrong: each function reads what a caller gave and returns its one canonical form.
+"""Values: each function reads what a caller gave and returns its one canonical form.
 
 Each raises `UnsoundValueError`, whose message says which rule is broken and never holds the value.
 """
@@ -19,7 +19,7 @@ MAXIMUM_TEXT = 500
 MAXIMUM_NAME = 100
 MAXIMUM_LINES = 5
 MAXIMUM_PHONE = 16
-"""Characters of CM-TELEPHONE; the plan of E.164 has no longer number."""
+"""Characters of CM-TELEPHONE, enough for every number of E.164."""
 MAXIMUM_MONEY = Decimal("9999999.99")
 """The largest amount that a paying system's widest money field holds, in pounds."""
 
@@ -108,7 +108,7 @@ def read_number(value: JsonValue, *, maximum: int, decimals: int) -> int | float
 
 
 def read_nino(value: JsonValue) -> str:
-    """A National Insurance number in nine characters (HMRC NIM39110): QQ123456C of the documents is not one."""
+    """A National Insurance number in nine characters (HMRC NIM39110): the example QQ123456C is not valid."""
     text = _compact(value)
     if not _NINO.fullmatch(text):
         raise UnsoundValueError("is not a valid National Insurance number")
@@ -116,7 +116,7 @@ def read_nino(value: JsonValue) -> str:
 
 
 def read_postcode(value: JsonValue) -> str:
-    """A postcode with one space before its inward part; whether it exists is for the directory to say."""
+    """A postcode with one space before its inward part; whether it exists is not checked here."""
     parts = _POSTCODE.fullmatch(_compact(value))
     if not parts:
         raise UnsoundValueError("does not have the form of a postcode")
@@ -175,7 +175,7 @@ def read_address(value: JsonValue) -> dict[str, JsonValue]:
 
 
 def _compact(value: JsonValue) -> str:
-    """Upper case without spaces and hyphens; ASCII from the start, since other letters upper-case to some of it."""
+    """Upper case without spaces and hyphens; only ASCII is taken, since some other letters upper-case to ASCII."""
     text = read_string(value)
     if not text.isascii():
         raise UnsoundValueError("contains a character other than A to Z and 0 to 9")

@@ -16,7 +16,7 @@ from intake.service.interviews import InterviewShown
 
 
 class IntakeApi:
-    """One method for each of the service's; the script is read once, before the doors open."""
+    """The methods of IntakeService. The script is read once, before the doors open."""
 
     def __init__(self, runtime: Runtime) -> None:  # noqa: ARG002 - every service is made alike
         self._script = script_in_use()
@@ -95,7 +95,7 @@ class IntakeApi:
         return pb.GetHistoryResponse(entries=[messages.history_entry(entry) for entry in entries])
 
     def SubmitClaim(self, request: pb.SubmitClaimRequest) -> pb.SubmitClaimResponse:
-        """Completes a claim."""
+        """Submits a claim."""
 
         def submit(conn: Connection) -> Claim:
             return claims.submit_claim(conn, reading.claim_ref(request.claim_ref), version=request.version)
@@ -103,7 +103,7 @@ class IntakeApi:
         return run_once(request, submit, lambda claim: pb.SubmitClaimResponse(claim=messages.claim(claim)))
 
     def GetClaim(self, request: pb.GetClaimRequest) -> pb.GetClaimResponse:
-        """A claim, with the claimant where the caller may see who it is."""
+        """A claim, with the claimant where the caller may see them."""
         claim_ref = reading.claim_ref(request.claim_ref)
         with call.current().database.transaction() as conn:
             shown = claims.get_claim(conn, claim_ref)

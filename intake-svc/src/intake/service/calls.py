@@ -176,8 +176,8 @@ def _new_claim(asked: CallAsked) -> Claim:
 
 def _first_answers(asked: CallAsked) -> dict[str, Answer]:
     """The facts that the call was started with are not asked again."""
-    told = {"language": asked.language} | ({"nino": asked.nino} if asked.nino else {})
-    return {name: Answer(value=value, version=1) for name, value in told.items()}
+    given = {"language": asked.language} | ({"nino": asked.nino} if asked.nino else {})
+    return {name: Answer(value=value, version=1) for name, value in given.items()}
 
 
 def _call(asked: CallAsked, claim_ref: str, questions: tuple[str, ...]) -> Call:

@@ -21,7 +21,7 @@ from intake.store.claims import ClaimFound, find_claims, load_claim, save_bookin
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimShown:
-    """A claim, with the answers that tell who claims where the caller may see them."""
+    """A claim, with its answers where the caller may see the claimant."""
 
     claim: Claim
     answers: Answers | None = None

@@ -1,1 +1,1 @@
-"""All SQL of intake-svc. Functions take a connection; what a claimant said goes in and out by the claim's cipher."""
+"""All SQL of intake-svc. Functions take a connection; the claim's cipher seals and opens answers."""

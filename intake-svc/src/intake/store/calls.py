@@ -35,7 +35,7 @@ SAVE_CALL = """
 
 
 def insert_call(conn: Connection, cipher: ClaimCipher, call: Call, caller: Caller) -> None:
-    """Inserts a new call. Who is on the line is sealed."""
+    """Inserts a new call. The person on the line is sealed."""
     sealed = cipher.seal(asdict(caller), field=f"caller|{call.call_id}", version=1)
     lists = {"needs": list(call.needs), "security_questions": list(call.security_questions)}
     conn.execute(INSERT_CALL, asdict(call) | lists | {"caller": sealed})

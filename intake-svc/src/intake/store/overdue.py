@@ -1,11 +1,11 @@
-"""Calls and claims that wait, by reference and since when. Each query is a part of one that asks for what is overdue."""
+"""Queries for waiting calls and claims: reference and the time since when. `chassis.deadlines` adds the deadline."""
 
 from typing import LiteralString
 
 OPEN_CALLS: LiteralString = "SELECT claim_ref AS reference, started AS since FROM calls WHERE ended IS NULL"
 
-# Call-backs that no later call has settled. `has_later_call` keeps the settled ones out of the index; the later call
-# is asked for as well, because one that begins at the same moment as another does not see it.
+# Call-backs that no later call has settled. `has_later_call` keeps the settled ones out of the index; the query
+# still looks for a later call, because two calls that begin at the same moment do not see each other.
 OPEN_CALL_BACKS: LiteralString = """
     SELECT claim_ref AS reference, call_back_time AS since FROM calls
     WHERE outcome = 'CALL_BACK' AND NOT has_later_call AND NOT EXISTS (
