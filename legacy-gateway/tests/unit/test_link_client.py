@@ -361,6 +361,20 @@ def test_a_pool_without_a_free_connection_sends_nothing(start: Start) -> None:
     assert system.connections == 0
 
 
+def test_a_pool_that_is_reset_ends_the_calls_under_way_and_opens_connections_again(start: Start) -> None:
+    arrived = threading.Event()
+    system = start(lambda _line, _frame: arrived.set())
+    with closing(LinkPool("127.0.0.1", system.port, size=2, timeout=LIMIT)) as pool, ThreadPoolExecutor(1) as caller:
+        call = caller.submit(unknown, pool)
+        assert arrived.wait(LIMIT)
+
+        pool.reset()
+
+        assert call.result().fault is Fault.CONNECTION_LOST
+        assert send(pool).completion is Completion.ACCEPTED
+    assert system.connections == 2
+
+
 @pytest.mark.parametrize("size", [0, 17])
 def test_a_pool_may_not_be_larger_than_the_system_allows(size: int) -> None:
     with pytest.raises(InvalidArgument, match="size"):
