@@ -1,4 +1,4 @@
-"""What the gateway's tests have in common: good facts, a ledger of their own, JSAPS's stand-in, and an intake."""
+"""Fixtures of the gateway's tests: good facts, a ledger, JSAPS's stand-in, and an intake in memory."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -236,7 +236,7 @@ class Gateway:
         assert answer.status == 200, answer.body
 
     def held(self, claim_ref: str) -> dict[str, Any]:
-        """What JSAPS holds of a claim: es_held, ba_held, duplicates, half."""
+        """JSAPS's holdings of a claim: es_held, ba_held, duplicates, half."""
         body = call(self.jsaps.control_port, "GET", f"/ledger?claim_ref={claim_ref}").body
         found: dict[str, Any] = body["claims"].get(
             claim_ref, {"es_held": 0, "ba_held": 0, "duplicates": 0, "half": False}
@@ -282,7 +282,7 @@ class Gateway:
         eventually(there, seconds=seconds, what="every claim accepted")
 
     def events(self) -> list[Row]:
-        """What the others are told."""
+        """The events that went out."""
         with self.database.transaction() as conn:
             return conn.execute("SELECT * FROM outbox ORDER BY created").fetchall()
 

@@ -35,7 +35,7 @@ def put_forward(gateway: Any, *clocks: DatabaseClock) -> None:
 
 
 def restarted(gateway: Any) -> Resources:
-    """What a gateway has that starts on the same machine."""
+    """The resources of a gateway that starts on the same machine."""
     resources: Resources = replace(gateway.resources, clock=DatabaseClock("a machine"))
     return resources
 

@@ -1,4 +1,4 @@
-"""A claim as the gateway knows it: what was confirmed, its facts, its transfers, and where it stands."""
+"""A claim as the gateway knows it: its confirmation, its facts, its transfers and its state with each system."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ _WORST_FIRST = (
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What intake knows of a claim at a version: answers by fact, in the form to which the claimant agreed for records.
+    """Intake's facts of a claim at a version: answers by fact, in the form to which the claimant agreed for records.
 
     `contact_on` is the London day of the first contact, `evidence_on` that on which all evidence was in.
     """
@@ -40,7 +40,7 @@ class Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class Confirmation:
-    """What an assessor confirmed of a claim. `confirmed_time` is on the platform's clock."""
+    """An assessor's confirmation of a claim. `confirmed_time` is on the platform's clock."""
 
     claim_ref: str
     claim_version: int

@@ -1,7 +1,7 @@
-"""Transfers: what becomes of a record on its way to a system that pays, by docs/interfaces/legacy.md.
+"""Transfers: the life of a record on its way to a paying system, by docs/interfaces/legacy.md.
 
-A transition gives a `Step` or raises; what the step means for the row is the store's part. JSAPS does not recognise a
-repeat, so the one rule above all: a record goes out again only when the system has said that it does not hold it.
+A transition returns a `Step` or raises; the store applies the step to the row. JSAPS does not recognise a repeat, so one
+rule stands above all: a record is sent again only when the system has said that it does not hold it.
 """
 
 import secrets
@@ -18,7 +18,7 @@ FINAL_AFTER_CLOSING_SECONDS = 12.0
 _FIRST_BACK_OFF_SECONDS = 2.0
 _LONGEST_BACK_OFF_SECONDS = 300.0
 MOST_DEFECTS = 10
-"""So often our own code may fail over a transfer, about a quarter of an hour by the back-off, before a person looks."""
+"""After this many failures of our own code, about a quarter of an hour by the back-off, a person looks."""
 _WITHDRAWN = "ES0031"
 _ID_CHARACTERS = string.digits + string.ascii_uppercase
 
@@ -47,14 +47,14 @@ class State(StrEnum):
 
 
 class Action(StrEnum):
-    """What a record is to do: a new claim, or a whole record that replaces what is held."""
+    """The purpose of a record: a new claim, or a whole record that replaces the one that is held."""
 
     NEW = "NEW"
     CHANGE = "CHANGE"
 
 
 class Result(StrEnum):
-    """What a system said of a record or of an enquiry, and what a line said that carried no answer."""
+    """The outcome of sending a record or of an enquiry: a system's answer, or that there was none."""
 
     HELD = "HELD"
     CONFLICT = "CONFLICT"
@@ -68,7 +68,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """A rule that a record's field broke, in words of ours, and the question that supplied it; empty where we did ourselves."""
+    """A broken rule in our own words, with its field and the question behind it; empty if the platform supplied the field."""
 
     code: str
     field: str
@@ -116,7 +116,7 @@ class Waits:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What a transition changes. `wait_seconds` from now is the next attempt; None for none, where a state has none.
+    """The changes of a transition. `wait_seconds` from now is the next attempt; None for none, where a state has none.
 
     `setbacks` and `enquiry_setbacks` are the new counts: by default they are forgotten. `wakes_after` is in seconds from
     now: from then on it may be woken when its system answers somebody else; None where that would not help. `is_closed`:
@@ -159,7 +159,7 @@ class Transfer:
         return replace(self, state=State.SENDING)
 
     def sent(self, answer: Answer, waits: Waits) -> Step:
-        """What a send brought. FailedPrecondition unless it is SENDING."""
+        """The step after a send. FailedPrecondition unless it is SENDING."""
         self._must_be(State.SENDING)
         match answer.result:
             case Result.NO_REPLY | Result.NOT_KNOWN:
@@ -171,7 +171,7 @@ class Transfer:
                 return _settled(answer)
 
     def asked(self, answer: Answer, waits: Waits, *, final: bool) -> Step:
-        """What an enquiry brought. `final`: see `Waits.is_final`.
+        """The step after an enquiry. `final`: see `Waits.is_final`.
 
         FailedPrecondition unless it is UNKNOWN.
         """

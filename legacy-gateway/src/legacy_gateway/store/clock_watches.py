@@ -1,4 +1,4 @@
-"""What each machine saw of the database's clock."""
+"""Each machine's view of the database's clock."""
 
 from datetime import datetime
 
@@ -11,13 +11,13 @@ DATABASE_TIME = """
 """
 
 FIND = """
-    -- What processes of this machine saw last.
+    -- The last view of this machine.
     SELECT ahead_least, ahead_most, steady_since FROM clock_watches WHERE machine = %(machine)s
 """
 
 SAVE = """
-    -- What this machine sees; not while another process on it saves the same. Processes may save in any order: an older view
-    -- shows by how far the clock is ahead.
+    -- Saves this machine's view, unless another process on it is saving one. The order does not matter: an older view shows
+    -- by how far the clock was ahead.
     WITH changed AS (
         UPDATE clock_watches
         SET ahead_least = %(ahead_least)s, ahead_most = %(ahead_most)s, steady_since = %(steady_since)s,
@@ -32,18 +32,18 @@ SAVE = """
 
 
 def database_time(conn: Connection) -> datetime:
-    """What the database's clock shows now."""
+    """The time of the database's clock."""
     [row] = conn.execute(DATABASE_TIME)
     now: datetime = row["now"]
     return now
 
 
 def find(conn: Connection, machine: str) -> ClockWatch | None:
-    """What this machine saw last; None where it never looked."""
+    """The last view of this machine; None if it has none."""
     row = conn.execute(FIND, {"machine": machine}).fetchone()
     return ClockWatch(**row) if row else None
 
 
 def save(conn: Connection, machine: str, watch: ClockWatch) -> None:
-    """Keeps what this machine sees for the processes that start on it."""
+    """Saves this machine's view for the processes that start on it."""
     conn.execute(SAVE, {"machine": machine, **vars(watch)})
