@@ -251,15 +251,14 @@ class Subject(ABC):
         return next(one for one in self.process.workers if one.name.rstrip("-0123456789") == worker)
 
     def missed(self) -> set[str]:
-        """Methods, workers, events and functions of the store that were not exercised."""
+        """Methods, workers, events and functions of the store that were not exercised; exceptions that are none."""
         workers = {one.name.rstrip("-0123456789") for one in self.process.workers}
         contracts = (self.process_service.contract, operations.CONTRACT)
         methods = {method.name for service in contracts for method in service.methods}
         events = set(self.process_service.handlers)
-        functions = functions_with_a_connection(self.process_service)
-        return ((workers | methods | events) - self.called) | (
-            functions - self.recorder.callers - set(self.not_executed)
-        )
+        functions, excepted = functions_with_a_connection(self.process_service), set(self.not_executed)
+        missed = (workers | methods | events) - self.called | (functions - self.recorder.callers - excepted)
+        return missed | (excepted - functions)
 
     # Running.
 
