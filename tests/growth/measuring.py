@@ -12,8 +12,9 @@ HEIGHT = 10
 """
 EXTENSION = 64
 """So many more are allowed to a statement that writes: PostgreSQL extends a table and its indexes by several at once."""
-ROW = 3
-"""So many more are allowed for each row that it gives: rows may lie together or apart, and each may be looked up."""
+ROW, MOST_ROWS = 3, 100
+"""So many more are allowed for each row that it uses, up to a hundred: rows may lie together or apart, and each may be
+looked up. Past a hundred it is no page of a list and no few open rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ class Cost:
         if before is None or after is None:
             return False
         extension = EXTENSION if before.plan["Node Type"] == "ModifyTable" else 0
-        return after.buffers > 2 * before.buffers + HEIGHT + extension + ROW * before.rows
+        return after.buffers > 2 * before.buffers + HEIGHT + extension + ROW * min(before.rows, MOST_ROWS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,7 @@ class Execution:
     caller: str
     buffers: int
     rows: int
-    """How many rows it gave."""
+    """How many rows it looked at and used."""
     milliseconds: float
     plan: dict[str, Any]
 
@@ -113,11 +113,16 @@ class Recorder:
                 text=" ".join(explained["Query Text"].split()),
                 caller=callers[0] if callers else "(a foreign key)",
                 buffers=explained["Plan"]["Shared Hit Blocks"] + explained["Plan"]["Shared Read Blocks"],
-                rows=round(explained["Plan"]["Actual Rows"]),
+                rows=_rows_used(explained["Plan"]),
                 milliseconds=float(found[1]),
                 plan=explained["Plan"],
             )
         )
+
+
+def _rows_used(node: dict[str, Any]) -> int:
+    own = round(node["Actual Rows"] * node["Actual Loops"]) if "Relation Name" in node else 0
+    return own + sum(_rows_used(part) for part in node.get("Plans", ()))
 
 
 def _normal(text: str) -> str:
