@@ -49,11 +49,16 @@ class Connection(psycopg.Connection[Row]):
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """A part of the transaction. An error in the block takes it back, and its acts for after the commit with it."""
+        """A part of the transaction. An error in the block takes it back, and its acts for after the commit with it.
+
+        Raises InFailedSqlTransaction if a statement failed and the block went on: without an error psycopg would not go
+        back to the savepoint, and the whole transaction would stay failed.
+        """
         kept = len(self.acts)
         try:
             with self.transaction():
                 yield
+                _check_sound(self)
         except BaseException:
             del self.acts[kept:]
             raise
@@ -133,7 +138,7 @@ def _check_sound(conn: Connection) -> None:
     if conn.closed:  # a caller that passed over the loss may have gone on
         raise psycopg.OperationalError("the connection was lost in the transaction")
     if conn.info.transaction_status is TransactionStatus.INERROR:
-        raise psycopg.errors.InFailedSqlTransaction("a statement of the transaction had failed: it is rolled back")
+        raise psycopg.errors.InFailedSqlTransaction("a statement had failed: what it belongs to is rolled back")
 
 
 def _do(act: Act) -> None:

@@ -144,6 +144,25 @@ def test_an_error_in_a_savepoint_takes_back_the_savepoint_alone(database: Databa
     assert [row["source"] for row in rows] == ["before", "behind"]
 
 
+def test_a_failed_statement_that_was_passed_over_takes_back_the_savepoint_alone(database: Database) -> None:
+    note = "INSERT INTO inbox (event_id, source) VALUES (gen_random_uuid(), %s)"
+
+    def hide_a_failure(conn: Connection) -> None:
+        with conn.savepoint(), suppress(psycopg.errors.DivisionByZero):
+            conn.execute(note, ["within"])
+            conn.execute("SELECT 1 / 0")
+
+    with database.transaction() as conn:
+        conn.execute(note, ["before"])
+        with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+            hide_a_failure(conn)
+        conn.execute(note, ["behind"])
+
+    with database.transaction() as conn:
+        rows = conn.execute("SELECT source FROM inbox ORDER BY source").fetchall()
+    assert [row["source"] for row in rows] == ["before", "behind"]
+
+
 def test_a_migration_outdates_a_prepared_statement_once_for_each_connection(
     database: Database, database_urls: DatabaseUrls
 ) -> None:
