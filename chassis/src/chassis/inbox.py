@@ -38,6 +38,9 @@ _NOTE_EVENT = """
     INSERT INTO inbox (event_id, source, created) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING
 """
 _FORGET_EVENT = "DELETE FROM inbox WHERE event_id = %s"
+_NOTE_REPLAY = """
+    UPDATE dead_letters SET replayed_time = statement_timestamp() WHERE event_id = %s AND replayed_time IS NULL
+"""
 
 Handler = Callable[[Connection, Event], None]
 
@@ -93,25 +96,35 @@ class Inbox:
         return found
 
     def _take(self, deliveries: list[Delivery]) -> None:
-        """Handles all in one transaction, each behind a savepoint; then sends receipts and acknowledges."""
-        if not deliveries:
-            return
+        while deliveries:
+            deliveries = deliveries[self._take_together(deliveries) :]
+
+    def _take_together(self, deliveries: list[Delivery]) -> int:
+        """Handles deliveries in one transaction, each behind a savepoint, then sends receipts and acknowledges.
+
+        Returns how many. A failure is the last of its transaction: it may have waited for a lock, and what is behind it
+        may wait as well, while the transaction holds the locks of all before.
+        """
+        results: list[str] = []
         with self._database.transaction() as conn:
-            results = [self._taken(conn, delivery) for delivery in deliveries]
+            for delivery in deliveries:
+                results.append(self._taken(conn, delivery))
+                if results[-1] == "failed":
+                    break
             crash.point("inbox.before_commit")
         crash.point("inbox.after_commit")
         if "dead" in results:
             crash.point("inbox.after_burial")
-        taken = list(zip(deliveries, results, strict=True))
+        taken = list(zip(deliveries, results, strict=False))
         self._send_receipts([delivery for delivery, result in taken if result in _RECEIPTED])
         crash.point("inbox.after_receipt")
         self._bus.acknowledge(self._service, [delivery for delivery, result in taken if result != "failed"])
+        return len(results)
 
     def _taken(self, conn: Connection, delivery: Delivery) -> str:
         """Returns the result of a delivery. What is not an event for this service is settled without a receipt."""
         if watermarks.is_in(delivery):
-            self._keep_watermark(conn, delivery)
-            return "watermark"
+            return self._keep_watermark(conn, delivery)
         if not self._is_ours(delivery):
             return "not ours"
         event_id = _event_id(delivery)
@@ -123,12 +136,20 @@ class Inbox:
         conn.after_commit(metrics.EVENTS_HANDLED.labels(name, result).inc)
         return result
 
-    def _keep_watermark(self, conn: Connection, delivery: Delivery) -> None:
+    def _keep_watermark(self, conn: Connection, delivery: Delivery) -> str:
         watermark = watermarks.read_from(delivery)
         if watermark is None:
             logs.get().error("watermark unreadable", stream=delivery.stream)
-            return
-        watermarks.raise_watermark(conn, _source(delivery), watermark)
+            return "unreadable"
+        try:
+            with conn.savepoint():
+                watermarks.raise_watermark(conn, _source(delivery), watermark)
+        except psycopg.Error as error:  # another replica may hold its row: that must not take events along
+            if conn.closed:
+                raise
+            logs.get().error("watermark not kept", stream=delivery.stream, error=type(error).__name__)
+            return "failed"
+        return "watermark"
 
     def _is_ours(self, delivery: Delivery) -> bool:
         return self._service in delivery.fields.get(b"heard_by", b"").decode(errors="replace").split(",")
@@ -182,9 +203,16 @@ class Inbox:
             _log_failure(event_id, error)
             return "failed"
         reason = error.reason if isinstance(error, CmsError | Unreadable) else type(error).__name__
-        tries = _count_try(conn, event_id)
-        if tries >= TRIES:
-            _bury(conn, delivery, event_id, reason=reason, tries=tries)
+        try:
+            with conn.savepoint():
+                tries = _count_try(conn, event_id)
+                if tries >= TRIES:
+                    _bury(conn, delivery, event_id, reason=reason, tries=tries)
+        except psycopg.Error as trouble:  # the try is not counted, and the events before it stay handled
+            if conn.closed:
+                raise
+            _log_failure(event_id, trouble)
+            return "failed"
         logs.get().error("event refused", event_id=str(event_id), reason=reason, tries=tries)
         return "dead" if tries >= TRIES else "failed"
 
@@ -203,10 +231,9 @@ class Inbox:
         if event.name not in self._handlers:
             raise Unreadable("UNKNOWN_TYPE")
         with self._database.transaction() as conn:
-            self._handlers[event.name](conn, event)
-            conn.execute(
-                "UPDATE dead_letters SET replayed_time = statement_timestamp() WHERE event_id = %s", [event.event_id]
-            )
+            # It may have been asked for again meanwhile: of two replicas one replays it, and the other finds it replayed.
+            if conn.execute(_NOTE_REPLAY, [event.event_id]).rowcount:
+                self._handlers[event.name](conn, event)
         return True
 
 

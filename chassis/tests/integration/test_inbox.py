@@ -1,17 +1,23 @@
 """An event is handled once whatever is delivered; what cannot be handled never holds up what can."""
 
 import uuid
-from typing import Any
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any, LiteralString
 
+import psycopg
 import pytest
 import redis
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis import contract, metrics, outbox
+from chassis import contract, metrics, outbox, watermarks
+from chassis.database import Connection
 from chassis.errors import FailedPrecondition, Unavailable
-from chassis.inbox import TRIES, Inbox
+from chassis.inbox import TRIES, Event, Inbox
 from cms.common.v1 import common_pb2
 
 HANDLED = "SELECT event_id FROM handled"
@@ -149,9 +155,7 @@ def test_a_passing_error_is_retried_until_the_event_is_handled(platform: Any, er
 def test_an_event_is_retried_while_a_lock_is_held(platform: Any) -> None:
     [event_id] = platform.submitted()
     platform.relay.publish()
-    with platform.database.transaction() as holder:
-        holder.execute("LOCK TABLE handled")
-        platform.execute("SET lock_timeout = '20ms'")  # only for the connection that the next round takes
+    with locked(platform, "handled"):
         rounds(platform, 0)
         assert platform.column("SELECT tries FROM inbox_tries") == []
 
@@ -178,21 +182,81 @@ def test_a_refused_event_becomes_a_dead_letter_after_its_tries(platform: Any) ->
     assert pending(platform) == 0
 
 
-@pytest.mark.parametrize("defect", ["refusal", "bug"])
-def test_one_failing_event_takes_no_other_along(platform: Any, defect: str) -> None:
-    first, *behind = platform.submitted(5)
-    error = FailedPrecondition("NOT_SO", "refused") if defect == "refusal" else ZeroDivisionError()
+@pytest.mark.parametrize("defect", ["refusal", "bug", "hidden failure"])
+@pytest.mark.parametrize("place", [0, 2, 4])
+def test_one_failing_event_takes_no_other_along(platform: Any, defect: str, place: int) -> None:
+    others = platform.submitted(5)
+    failing = others.pop(place)
 
-    def fail_first(event: Any) -> None:
-        if str(event.event_id) == first:
-            raise error
+    def fail(conn: Connection, event: Event) -> None:
+        platform.handle(conn, event)
+        if str(event.event_id) != failing:
+            return
+        if defect != "hidden failure":
+            raise FailedPrecondition("NOT_SO", "refused") if defect == "refusal" else ZeroDivisionError()
+        with suppress(psycopg.errors.DivisionByZero):
+            conn.execute("SELECT 1 / 0")
 
-    platform.act = fail_first
+    platform.inbox._handlers["ClaimSubmitted"] = fail
     platform.relay.publish()
 
     rounds(platform, 0)
 
-    assert sorted(platform.column(HANDLED)) == sorted(behind)
+    assert sorted(platform.column(HANDLED)) == sorted(others)
+    assert pending(platform) == 1
+
+
+@contextmanager
+def locked(platform: Any, table: LiteralString) -> Iterator[None]:
+    """Nobody can write to the table, and who waits gives up soon."""
+    with platform.database.transaction() as holder:
+        holder.execute(f"LOCK TABLE {table}")
+        platform.execute("SET lock_timeout = '20ms'")  # only for the connection that the next round takes
+        yield
+
+
+def test_an_event_whose_try_cannot_be_counted_takes_no_other_along(platform: Any) -> None:
+    failing, *others = platform.submitted(5)
+    platform.act = lambda event: refuse(event) if str(event.event_id) == failing else None
+    platform.relay.publish()
+
+    with locked(platform, "inbox_tries"):
+        rounds(platform, 0)
+
+    assert sorted(platform.column(HANDLED)) == sorted(others)
+    rounds(platform, TRIES)
+    assert platform.column(DEAD) == ["NOT_SO"]
+
+
+def test_a_watermark_that_cannot_be_kept_takes_no_event_along(platform: Any) -> None:
+    platform.bus.add(STREAM, [watermarks.entry(datetime(2020, 1, 1, tzinfo=UTC))])
+    event_ids = platform.submitted(2)
+    platform.relay.publish()
+
+    with locked(platform, "inbox_floors IN EXCLUSIVE MODE"):
+        rounds(platform, 0)
+
+    assert sorted(platform.column(HANDLED)) == sorted(event_ids)
+    rounds(platform, 1)
+    assert platform.column("SELECT source FROM inbox_floors") == ["intake-svc"]
+    assert pending(platform) == 0
+
+
+def test_an_event_that_failed_leaves_no_lock_held_for_those_behind_it(platform: Any) -> None:
+    platform.submitted(3)
+    platform.relay.publish()
+    committed: list[int] = []
+
+    def fail_at_the_second(_event: Any) -> None:
+        committed.append(len(platform.column(HANDLED)))
+        if len(committed) == 2:
+            raise Unavailable("AWAY", "away")
+
+    platform.act = fail_at_the_second
+
+    rounds(platform, 0)
+
+    assert committed == [0, 0, 1]
 
 
 def envelope(**fields: Any) -> bytes:
@@ -305,6 +369,28 @@ def test_a_replayed_dead_letter_is_handled_once(platform: Any) -> None:
     assert not platform.inbox.replay()
     assert platform.column(HANDLED) == [event_id]
     assert platform.column(DEAD) == []
+
+
+def test_a_dead_letter_is_handled_once_when_its_replay_is_asked_for_again_meanwhile(platform: Any) -> None:
+    [event_id] = platform.submitted()
+    platform.relay.publish()
+    platform.act = refuse
+    rounds(platform, TRIES)
+
+    def replay() -> None:
+        platform.execute("UPDATE dead_letters SET replay_wanted = true")
+        platform.inbox.replay()
+
+    with ThreadPoolExecutor(1) as other_replica:
+
+        def ask_again(_event: Any) -> None:
+            platform.act = lambda _event: None
+            wait([other_replica.submit(replay)], timeout=0.3)
+
+        platform.act = ask_again
+        replay()
+
+    assert platform.column(HANDLED) == [event_id]
 
 
 def test_a_failed_replay_keeps_the_dead_letter(platform: Any) -> None:
