@@ -158,7 +158,6 @@ def _known(error: Exception) -> CmsError:
             | PoolTimeout()
             | psycopg.errors.IdleInTransactionSessionTimeout()
             | psycopg.errors.ReadOnlySqlTransaction()  # after a failover, the server that is no longer written to
-            | psycopg.errors.FeatureNotSupported()  # a statement prepared before a migration; the rollback forgets it
         ):
             return Unavailable("DATABASE_AWAY", "the database is away: try again")
         case _:

@@ -32,6 +32,9 @@ _RECONNECT_SECONDS = 2.0
 With the pool's own five minutes and doubling pauses it would sleep for half of an outage's length after the server is back.
 """
 
+_OUTDATED = "RevalidateCachedQuery"
+"""The server's function that finds that a prepared statement would give other columns by now."""
+
 
 class Connection(psycopg.Connection[Row]):
     """A connection of the pool, in a transaction that `Database.transaction` began."""
@@ -96,7 +99,7 @@ class Database:
         InFailedSqlTransaction if a statement failed and the block went on: PostgreSQL would answer COMMIT by a rollback.
         """
         acts: list[Act] = []
-        with ExitStack() as stack:
+        with _outdated_will_pass(), ExitStack() as stack:
             conn = self._begin(stack)
             conn.acts = acts
             yield conn
@@ -132,6 +135,20 @@ class Database:
         conn = self._pool.getconn(_POOL_WAIT_SECONDS)
         stack.callback(self._pool.putconn, conn)
         return conn
+
+
+@contextmanager
+def _outdated_will_pass() -> Iterator[None]:
+    """Raises OperationalError for a statement that was prepared before a migration: the rollback makes psycopg forget it.
+
+    What is tried again after an OperationalError must not take it for a defect.
+    """
+    try:
+        yield
+    except psycopg.errors.FeatureNotSupported as error:
+        if error.diag.source_function != _OUTDATED:
+            raise
+        raise psycopg.OperationalError("a table was changed since the statement was prepared") from error
 
 
 def _check_sound(conn: Connection) -> None:

@@ -170,7 +170,7 @@ def test_a_migration_outdates_a_prepared_statement_once_for_each_connection(
         try:
             with database.transaction() as conn:
                 conn.execute("SELECT * FROM inbox")
-        except psycopg.errors.FeatureNotSupported:
+        except psycopg.OperationalError:  # as for all that passes by itself
             return False
         return True
 
