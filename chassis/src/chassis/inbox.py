@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import psycopg
 from google.protobuf.message import DecodeError, Message
+from psycopg_pool import PoolTimeout
 
 from chassis import contract, crash, logs, metrics, tracing, watermarks
 from chassis.bus import Bus, Delivery
@@ -85,15 +86,27 @@ class Inbox:
         return len(deliveries) >= _BATCH
 
     def consume_idle(self) -> bool:
-        """Handles events again that were delivered and never acknowledged."""
+        """Handles events again that were delivered and never acknowledged.
+
+        Each has a transaction of its own, for one of them may have ended the transaction in which it was with others.
+        """
         found = False
         for stream in self._streams:
             deliveries = self._bus.claim_idle(
                 self._service, self._consumer, stream, idle_seconds=self._idle_seconds, count=_BATCH
             )
-            self._take(deliveries)
+            for delivery in deliveries:
+                self._take_alone(delivery)
             found = found or bool(deliveries)
         return found
+
+    def _take_alone(self, delivery: Delivery) -> None:
+        try:
+            self._take_together([delivery])
+        except PoolTimeout:  # there is no database for those behind it either
+            raise
+        except psycopg.Error as error:  # of this one's connection or COMMIT: it must not hold up those behind it
+            logs.get().error("delivery not taken", stream=delivery.stream, error=type(error).__name__)
 
     def _take(self, deliveries: list[Delivery]) -> None:
         while deliveries:

@@ -228,6 +228,27 @@ def test_an_event_whose_try_cannot_be_counted_takes_no_other_along(platform: Any
     assert platform.column(DEAD) == ["NOT_SO"]
 
 
+@pytest.mark.parametrize("place", [0, 2, 4])
+def test_an_event_that_ends_its_connection_takes_no_other_along_for_good(platform: Any, place: int) -> None:
+    others = platform.submitted(5)
+    failing = others.pop(place)
+
+    def end(conn: Connection, event: Event) -> None:
+        platform.handle(conn, event)
+        if str(event.event_id) == failing:
+            conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    platform.inbox._handlers["ClaimSubmitted"] = end
+    platform.relay.publish()
+    with pytest.raises(psycopg.OperationalError):
+        rounds(platform, 0)
+
+    platform.inbox.consume_idle()
+
+    assert sorted(platform.column(HANDLED)) == sorted(others)
+    assert pending(platform) == 1
+
+
 def test_a_watermark_that_cannot_be_kept_takes_no_event_along(platform: Any) -> None:
     platform.bus.add(STREAM, [watermarks.entry(datetime(2020, 1, 1, tzinfo=UTC))])
     event_ids = platform.submitted(2)
