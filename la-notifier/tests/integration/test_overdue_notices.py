@@ -96,9 +96,12 @@ def test_a_disputed_version_is_overdue_after_four_hours(database: Database, cloc
     assert overdue(database) == ["DISPUTED"]
 
 
+@pytest.mark.parametrize("disputed", [False, True])
 @pytest.mark.parametrize("state", ["LOADED", "SUPERSEDED"])
-def test_an_ended_version_is_never_overdue(database: Database, clock_file: Path, state: str) -> None:
-    notice(database, "API", state)
+def test_an_ended_version_is_never_overdue(
+    database: Database, clock_file: Path, *, state: str, disputed: bool
+) -> None:
+    notice(database, "API", state, disputed=disputed)
 
     clock.advance(timedelta(days=100))
 
@@ -123,6 +126,19 @@ def test_a_refused_version_that_a_later_one_follows_is_not_overdue(database: Dat
     clock.advance(timedelta(days=100))
 
     assert overdue(database) == []
+
+
+def test_a_disputed_version_that_waits_is_not_disputed_once_a_later_one_follows(
+    database: Database, clock_file: Path
+) -> None:
+    notice(database, "API", "WAITING", disputed=True)
+    follow(database)
+
+    clock.advance(timedelta(days=100))
+
+    assert overdue(database) == []
+    with database.transaction() as conn:
+        assert conn.execute("SELECT 1 FROM notice_versions WHERE disputed IS NOT NULL").fetchall() == []
 
 
 def test_a_version_refused_while_a_later_one_is_made_is_not_overdue(database: Database, clock_file: Path) -> None:

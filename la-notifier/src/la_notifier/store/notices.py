@@ -44,7 +44,8 @@ FOLLOW = """
 
 GIVE_UP = """
     -- Supersedes what waits and is not under way. A version under way is superseded when it is settled or taken again.
-    UPDATE notice_versions SET state = 'SUPERSEDED', lease = NULL, next_attempt_time = NULL, superseded = %(now)s
+    UPDATE notice_versions
+    SET state = 'SUPERSEDED', lease = NULL, next_attempt_time = NULL, superseded = %(now)s, disputed = NULL
     WHERE notice_id = %(notice_id)s AND state = 'WAITING'
         AND (leased_until IS NULL OR leased_until <= statement_timestamp())
 """

@@ -16,8 +16,10 @@ REFUSED = f"""
     WHERE state = 'REFUSED' AND NOT followed
 """  # noqa: S608
 
+# The last release's code ends versions and does not know the column.
 DISPUTED = f"""
-    SELECT {_CLAIM} AS reference, disputed AS since FROM notice_versions AS version WHERE disputed IS NOT NULL
+    SELECT {_CLAIM} AS reference, disputed AS since FROM notice_versions AS version
+    WHERE disputed IS NOT NULL AND state IN ('WAITING', 'SENT', 'RECEIVED')
 """  # noqa: S608
 
 REFERRED = "SELECT claim_ref AS reference, since, authority_code FROM not_told"
