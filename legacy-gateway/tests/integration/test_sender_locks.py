@@ -1,6 +1,7 @@
 """The lock by which others know that a process lives, and what they make of one that is missing."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -79,21 +80,38 @@ def process_is_killed(database: Database, presence: Presence) -> None:
     eventually(lock_is_free, what="the lock given back")
 
 
+def at_once() -> Watch:
+    """Believes a missing lock when it looks for the second time, however soon that is."""
+    return Watch(missing_seconds=0.0)
+
+
 def test_a_process_that_holds_its_lock_is_not_gone(database: Database, presence: Presence) -> None:
-    look(database, Watch())
+    look(database, at_once())
 
     assert gone(database) == set()
 
 
 def test_a_process_whose_lock_is_missing_twice_is_gone(database: Database, presence: Presence) -> None:
-    sender_id, watch = number(presence), Watch()
+    sender_id, watch = number(presence), at_once()
     process_is_killed(database, presence)
 
     look(database, watch, times=1)
-    at_once = gone(database)
+    first = gone(database)
     look(database, watch, times=1)
 
-    assert (at_once, gone(database)) == (set(), {sender_id})
+    assert (first, gone(database)) == (set(), {sender_id})
+
+
+def test_a_lock_that_is_missing_for_less_than_a_second_proves_nothing(database: Database, presence: Presence) -> None:
+    sender_id, watch = number(presence), Watch()
+    process_is_killed(database, presence)
+
+    look(database, watch)
+    too_soon = gone(database)
+    time.sleep(1.0)
+    look(database, watch, times=1)
+
+    assert (too_soon, gone(database)) == (set(), {sender_id})
 
 
 def test_a_process_that_stops_in_good_order_says_so(database: Database, presence: Presence) -> None:
@@ -127,7 +145,7 @@ def test_a_lock_that_may_have_been_lost_with_its_server_or_session_proves_nothin
     process_is_killed(database, presence)
     meanwhile(database)
 
-    look(database, Watch())
+    look(database, at_once())
 
     assert gone(database) == set()
 
@@ -137,13 +155,13 @@ def test_a_process_whose_session_is_ended_is_not_taken_for_gone(
 ) -> None:
     end_session(database_urls, presence)
 
-    look(database, Watch())
+    look(database, at_once())
 
     assert gone(database) == set()
 
 
 def test_sessions_that_were_ended_while_the_lock_was_held_do_not_count(database: Database, presence: Presence) -> None:
-    sender_id, watch = number(presence), Watch()
+    sender_id, watch = number(presence), at_once()
     another_session_ends(database)
     look(database, watch, times=1)
 
@@ -161,7 +179,7 @@ def test_a_process_that_this_machine_knows_to_have_ended_is_gone_whatever_became
     server_crashes(database)
     monkeypatch.setattr(machine, "has_ended", lambda _: True)
 
-    look(database, Watch(), times=1)
+    look(database, at_once(), times=1)
 
     assert gone(database) == {sender_id}
 

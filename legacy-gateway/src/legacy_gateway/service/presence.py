@@ -7,6 +7,7 @@ has closed its connections, unless the lock was lost in another way. ADR 22 tell
 import secrets
 import select
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -141,8 +142,11 @@ class Presence:
 class Watch:
     """What a process remembers between two sweeps: which locks were missing, and which of its own connections it closed."""
 
-    def __init__(self) -> None:
-        self._missing: set[int] = set()
+    def __init__(self, *, missing_seconds: float = _LOOK_SECONDS) -> None:
+        """`missing_seconds`: a missing lock is believed no sooner, however soon the next look comes."""
+        self._missing_seconds = missing_seconds
+        self._missing: dict[int, float] = {}
+        """Since when, on time.monotonic()'s scale, nobody was seen to hold these locks."""
         self._closed: deque[tuple[str, UUID]] = deque()
         """Transfers and leases whose sending has ended, of which the ledger may not know it yet."""
 
@@ -164,19 +168,23 @@ class Watch:
             self._closed.popleft()
 
     def look(self, conn: Connection) -> None:
-        """Notes which processes are gone. A missing lock is believed when it is missing for the second time."""
+        """Notes which processes are gone. A lock is believed to be missing if it was a second ago as well."""
         ended = senders.sessions_ended(conn)
         held = senders.held(conn)
         senders.note_held(conn, held, ended=ended)
         found = senders.missing(conn, held, ended=ended)
+        now = time.monotonic()
+        since = {sender.sender_id: self._missing.get(sender.sender_id, now) for sender in found}
         gone = [
             sender.sender_id
             for sender in found
             if sender.is_gone(
-                has_ended=machine.has_ended(sender.process), was_missing=sender.sender_id in self._missing
+                has_ended=machine.has_ended(sender.process),
+                was_missing=sender.sender_id in self._missing
+                and now - since[sender.sender_id] >= self._missing_seconds,
             )
         ]
-        self._missing = {sender.sender_id for sender in found} - set(gone)
+        self._missing = {sender_id: at for sender_id, at in since.items() if sender_id not in gone}
         if gone:
             senders.tell_gone(conn, gone)
             logs.get().info("senders gone", sender_ids=gone)
