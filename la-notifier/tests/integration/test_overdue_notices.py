@@ -98,9 +98,7 @@ def test_a_disputed_version_is_overdue_after_four_hours(database: Database, cloc
 
 @pytest.mark.parametrize("disputed", [False, True])
 @pytest.mark.parametrize("state", ["LOADED", "SUPERSEDED"])
-def test_an_ended_version_is_never_overdue(
-    database: Database, clock_file: Path, *, state: str, disputed: bool
-) -> None:
+def test_an_ended_version_is_never_overdue(database: Database, clock_file: Path, *, state: str, disputed: bool) -> None:
     notice(database, "API", state, disputed=disputed)
 
     clock.advance(timedelta(days=100))
