@@ -117,7 +117,8 @@ class ByReflection:
         self._channel = grpc.insecure_channel(address)
         self._known = ProtoReflectionDescriptorDatabase(self._channel)
         self.names = list(self._known.get_services())
-        [name] = [name for name in self.names if name.startswith("cms.")]
+        own = {name for name in self.names if name.startswith("cms.")}
+        [name] = own - {"cms.operations.v1.OperationsService"}
         self._service: ServiceDescriptor = DescriptorPool(self._known).FindServiceByName(name)
 
     def call(self, method: str, token: str, **fields: Any) -> dict[str, Any]:
