@@ -387,3 +387,21 @@ def test_an_event_that_arrives_during_the_call_to_intake_is_reviewed_afterwards(
 
     assert scene.versions() == [(1, "INTENTION", "SUPERSEDED"), (2, "CLAIM", "WAITING")]
     assert scene.rows("SELECT 1 FROM looks UNION ALL SELECT 1 FROM heard_events") == []
+
+
+def test_a_fact_that_comes_while_a_review_misses_it_is_not_put_off(steps: Steps, scene: Any, tenant: Any) -> None:
+    missed = scene.claims.keep(tenant(tenure=None))
+    steps.hear(3)
+    steps.waits = replace(WAITS, scale=100.0)
+
+    def facts_as_they_were(*_: Any) -> Any:
+        del scene.claims.facts
+        scene.claims.amend(tenure="PRIVATE_TENANT")
+        steps.hear(4)
+        return missed
+
+    scene.claims.facts = facts_as_they_were
+    steps.review()
+
+    assert scene.versions() == [(1, "INTENTION", "WAITING")]
+    assert scene.rows("SELECT 1 FROM looks UNION ALL SELECT 1 FROM not_told") == []

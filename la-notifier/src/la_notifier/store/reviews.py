@@ -49,8 +49,11 @@ HOLD_REVIEW = """
 """
 
 PUT_OFF = """
-    -- Ends the lease and makes the claim due again later.
-    UPDATE looks SET lease = NULL, leased_until = NULL, due = statement_timestamp() + make_interval(secs => %s)
+    -- Ends the lease and makes the claim due again later; at once where an event came while the review went on, which has
+    -- set `attempts` back.
+    UPDATE looks
+    SET lease = NULL, leased_until = NULL,
+        due = CASE WHEN attempts = 0 THEN due ELSE statement_timestamp() + make_interval(secs => %s) END
     WHERE claim_ref = %s AND lease = %s
 """
 
@@ -92,7 +95,7 @@ def hold(conn: Connection, review: Review) -> bool:
 
 
 def put_off(conn: Connection, review: Review, *, seconds: float) -> None:
-    """Makes the claim due again after so many seconds."""
+    """Makes the claim due again after so many seconds, or at once where an event came meanwhile."""
     conn.execute(PUT_OFF, [seconds, review.claim_ref, review.lease])
 
 
