@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cms.intake.v1 import intake_pb2
-from intake.domain.interview import first_contact_known, known_values
+from intake.domain.interview import first_contact_known
 from la_notifier.clients import facts_of
 from la_notifier.domain.content import PreviousVersion, content_of, next_kind
 from la_notifier.domain.facts import sought
@@ -48,9 +48,7 @@ def _told_before(kind: NoticeKind) -> PreviousVersion:
 @given(seed=st.integers(0, 2**32))
 def test_authorities_accept_the_notices_of_any_interview(seed: int, *, interviews: Any, fields: NoticeFields) -> None:
     steps = list(interviews.at_random(seed))
-    known = [
-        answers for answers in steps if first_contact_known(interviews.script, known_values(interviews.script, answers))
-    ]
+    known = [answers for answers in steps if first_contact_known(interviews.script, answers)]
 
     for answers in (known[0], known[-1]):
         draft = interviews.facts(answers, "la-notifier", submitted=False)

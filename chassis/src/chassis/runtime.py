@@ -40,6 +40,9 @@ _EVENTS_PAUSE_SECONDS = 0.1
 _RECEIPTS_PAUSE_SECONDS = 1.0
 """Nobody waits for a receipt: it only keeps an event from being published again, after five seconds at the earliest."""
 _KEYS_PAUSE_SECONDS = 1.0
+_SWITCH_SECONDS = 0.0005
+"""How long a thread may keep the interpreter from the others. A save waits for it after each of its eight statements; with
+Python's five milliseconds the slowest saves took a tenth longer (docs/performance.md)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +96,7 @@ class NotReady(SystemExit):
 def run(service: Service) -> None:
     """Runs the service until SIGTERM or SIGINT. Raises NotReady if a file or the database is not there in time."""
     _on_signals(lambda *_: sys.exit(0))  # until it serves there is nothing to drain
+    sys.setswitchinterval(_SWITCH_SECONDS)
     process = Process(service)
     stopping = threading.Event()
     _on_signals(lambda *_: stopping.set())

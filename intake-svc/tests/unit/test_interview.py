@@ -9,7 +9,6 @@ from intake.domain.interview import (
     evaluate,
     facts,
     first_contact_known,
-    known_values,
     record_forms,
     security_questions,
     with_consent,
@@ -211,7 +210,7 @@ IDENTITY: dict[str, Any] = {
 
 def test_a_first_contact_is_known_once_liability_and_the_wish_to_claim_are_known(script: Script, answered: Any) -> None:
     def known(**values: Any) -> bool:
-        return first_contact_known(script, known_values(script, answered(**IDENTITY, **values)))
+        return first_contact_known(script, answered(**IDENTITY, **values))
 
     assert not known()
     assert not known(tenure="COUNCIL_TENANT", liable_for_rent=True, liable_for_council_tax=False)
@@ -225,9 +224,9 @@ def test_a_first_contact_needs_the_whole_identity_except_the_nino(script: Script
     for left_out in IDENTITY:
         given = {name: value for name, value in IDENTITY.items() if name != left_out}
 
-        assert not first_contact_known(script, known_values(script, answered(**given, tenure="NON_DEPENDANT")))
+        assert not first_contact_known(script, answered(**given, tenure="NON_DEPENDANT"))
     not_liable = answered(**IDENTITY, tenure="NON_DEPENDANT", nino={"gap": "NOT_KNOWN"})
-    assert first_contact_known(script, known_values(script, not_liable))
+    assert first_contact_known(script, not_liable)
 
 
 @given(random=st.randoms(use_true_random=False))

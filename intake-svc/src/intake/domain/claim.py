@@ -169,7 +169,7 @@ def _change(claim: Claim, script: Script, before: Answers, given: Mapping[str, G
     answers = {**before, **changed}
     if not changed:
         return Change(claim=claim, answers=before, changed={})
-    new_contact = not claim.first_contact_recorded and first_contact_known(script, known_values(script, answers))
+    new_contact = not claim.first_contact_recorded and first_contact_known(script, answers)
     after = replace(
         claim,
         version=claim.version + 1,

@@ -162,8 +162,12 @@ def security_questions(script: Script, answers: Answers) -> tuple[str, ...]:
     return tuple(name for name, question in script.questions.items() if question.security and name in valued)
 
 
-def first_contact_known(script: Script, known: KnownValues) -> bool:
+def first_contact_known(script: Script, answers: Answers) -> bool:
     """Whether identity, address, liability and the wish to claim are all known, even if the wish is not to claim."""
+    unanswered = [name for name in script.first_contact if name not in answers or not answers[name].has_value]
+    if any(script.questions[name].relevant is None for name in unanswered):
+        return False  # one that is always relevant is open: no rule can change that
+    known = known_values(script, answers)
     return all(name in known.valued or name not in known.relevant for name in script.first_contact)
 
 
