@@ -24,7 +24,7 @@ from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2 as intake_events
 from legacy_gateway import consumers
 from legacy_gateway.clients import PayingSystem, RecordLinkSystem
-from legacy_gateway.domain import Answer, Facts, System
+from legacy_gateway.domain import Facts, System, SystemAnswer
 from legacy_gateway.link import LinkPool
 from legacy_gateway.service.database_clock import DatabaseClock
 from legacy_gateway.service.presence import Presence, Watch
@@ -177,21 +177,23 @@ def postcodes(postcodes_file: Path) -> Iterator[Postcodes]:
 class Recording:
     """JSAPS, with what went to it; `around` may do something in the moment of the first send."""
 
-    def __init__(self, system: PayingSystem, around: Callable[[Callable[[], Answer]], Answer] | None) -> None:
+    def __init__(
+        self, system: PayingSystem, around: Callable[[Callable[[], SystemAnswer]], SystemAnswer] | None
+    ) -> None:
         self.system = system
         self.around = around
         self.sent: list[tuple[str, bytes]] = []
 
-    def send(self, dialogue: str, transfer_id: str, payload: bytes, *, send_by: float) -> Answer:
+    def send(self, dialogue: str, transfer_id: str, payload: bytes, *, send_by: float) -> SystemAnswer:
         self.sent.append((transfer_id, payload))
         around, self.around = self.around, None
 
-        def send() -> Answer:
+        def send() -> SystemAnswer:
             return self.system.send(dialogue, transfer_id, payload, send_by=send_by)
 
         return around(send) if around else send()
 
-    def ask(self, transfer_id: str) -> Answer:
+    def ask(self, transfer_id: str) -> SystemAnswer:
         return self.system.ask(transfer_id)
 
 
@@ -286,7 +288,7 @@ class Gateway:
         with self.database.transaction() as conn:
             return conn.execute("SELECT * FROM outbox ORDER BY created").fetchall()
 
-    def recorded(self, around: Callable[[Callable[[], Answer]], Answer] | None = None) -> Recording:
+    def recorded(self, around: Callable[[Callable[[], SystemAnswer]], SystemAnswer] | None = None) -> Recording:
         """Puts a recording between the sender and JSAPS."""
         recording = Recording(self.resources.systems[System.JSAPS], around)
         self.resources = replace(self.resources, systems={System.JSAPS: recording})

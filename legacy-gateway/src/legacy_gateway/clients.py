@@ -11,7 +11,7 @@ from chassis import clock, remote
 from chassis.identity import ServiceToken
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 from legacy_gateway import mapping
-from legacy_gateway.domain import Answer, Facts, Result, System
+from legacy_gateway.domain import Facts, Result, System, SystemAnswer
 from legacy_gateway.link import Completion, LinkPool, NothingSent, OutcomeUnknown, Reply, ask
 
 _FACTS_SECONDS = 4.0
@@ -37,10 +37,10 @@ class Intake(Protocol):
 class PayingSystem(Protocol):
     """A system that holds records. Neither method raises when the connection or the system fails."""
 
-    def send(self, dialogue: str, transfer_id: str, payload: bytes, *, send_by: float) -> Answer:
+    def send(self, dialogue: str, transfer_id: str, payload: bytes, *, send_by: float) -> SystemAnswer:
         """Sends a record once, and no byte after `send_by` (monotonic). NO_REPLY: it may be held; the connection is closed."""
 
-    def ask(self, transfer_id: str) -> Answer:
+    def ask(self, transfer_id: str) -> SystemAnswer:
         """Asks what became of a record."""
 
 
@@ -89,23 +89,23 @@ class RecordLinkSystem:
         self._system = system
         self._pool = pool
 
-    def send(self, dialogue: str, transfer_id: str, payload: bytes, *, send_by: float) -> Answer:
+    def send(self, dialogue: str, transfer_id: str, payload: bytes, *, send_by: float) -> SystemAnswer:
         """Sends a record once, and no byte after `send_by` (monotonic). NO_REPLY: it may be held; the connection is closed."""
         try:
             return self._answer(self._pool.call(dialogue, transfer_id, payload, sent_at=clock.now(), send_by=send_by))
         except (NothingSent, OutcomeUnknown) as failure:
             return _no_answer(failure)
 
-    def ask(self, transfer_id: str) -> Answer:
+    def ask(self, transfer_id: str) -> SystemAnswer:
         """Asks what became of a record (ENQ01)."""
         try:
             return self._answer(ask(self._pool, transfer_id, sent_at=clock.now()))
         except (NothingSent, OutcomeUnknown) as failure:
             return _no_answer(failure)
 
-    def _answer(self, reply: Reply) -> Answer:
+    def _answer(self, reply: Reply) -> SystemAnswer:
         result, reason = _RESULTS[reply.completion]
-        return Answer(
+        return SystemAnswer(
             result=result,
             reason=reason,
             legacy_ref=reply.legacy_ref,
@@ -116,6 +116,6 @@ class RecordLinkSystem:
         )
 
 
-def _no_answer(failure: NothingSent | OutcomeUnknown) -> Answer:
+def _no_answer(failure: NothingSent | OutcomeUnknown) -> SystemAnswer:
     result = Result.NOT_SENT if isinstance(failure, NothingSent) else Result.NO_REPLY
-    return Answer(result=result, reason=failure.fault)
+    return SystemAnswer(result=result, reason=failure.fault)

@@ -63,7 +63,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Message:
+class LinkMessage:
     """One of a reply's messages: the edit rule's code, the COBOL field that it is about, and its words."""
 
     code: str
@@ -79,7 +79,7 @@ class Reply:
     completion: Completion
     legacy_ref: str
     retry_after_seconds: int
-    messages: tuple[Message, ...]
+    messages: tuple[LinkMessage, ...]
 
 
 class NothingSent(Unavailable):
@@ -144,7 +144,7 @@ def read_reply(encoded: bytes) -> Reply:
         legacy_ref=values["LR-LEGACY-REF"],
         retry_after_seconds=values["LR-RETRY-AFTER-SECS"],
         messages=tuple(
-            Message(code=entry["LR-MSG-CODE"], field=entry["LR-MSG-FIELD"], text=entry["LR-MSG-TEXT"])
+            LinkMessage(code=entry["LR-MSG-CODE"], field=entry["LR-MSG-FIELD"], text=entry["LR-MSG-TEXT"])
             for entry in values["LR-MESSAGE"][: values["LR-MESSAGE-COUNT"]]
         ),
     )

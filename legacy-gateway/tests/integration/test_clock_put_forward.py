@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from chassis.database import Database
-from legacy_gateway.domain import Answer
+from legacy_gateway.domain import SystemAnswer
 from legacy_gateway.service.database_clock import DatabaseClock
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sweeping import sweep
@@ -56,10 +56,10 @@ def test_a_clock_put_forward_does_not_end_a_senders_lease(gateway: Any) -> None:
     sweeper = restarted(gateway)
     sweep(sweeper)
 
-    def around(send: Any) -> Answer:
+    def around(send: Any) -> SystemAnswer:
         put_forward(gateway, sweeper.clock)
         assert sweep(sweeper) is False
-        answer: Answer = send()
+        answer: SystemAnswer = send()
         return answer
 
     gateway.recorded(around)
@@ -72,7 +72,7 @@ def test_a_clock_put_forward_does_not_end_a_senders_lease(gateway: Any) -> None:
 def lose_a_sender(gateway: Any) -> str:
     """A record that was begun by a process that is gone, whose lease has ended; gives its claim."""
 
-    def around(_: Any) -> Answer:
+    def around(_: Any) -> SystemAnswer:
         raise KeyboardInterrupt
 
     gateway.recorded(around)

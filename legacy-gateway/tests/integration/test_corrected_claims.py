@@ -10,7 +10,7 @@ from chassis.database import Database
 from chassis.inbox import Event
 from chassis.testing import eventually
 from legacy_gateway import consumers
-from legacy_gateway.domain import Answer, standing
+from legacy_gateway.domain import SystemAnswer, standing
 from legacy_gateway.store import transfers
 from simulators.testing import call
 
@@ -176,7 +176,7 @@ def test_an_amendment_at_the_moment_of_the_refusal_is_sent(
     claim_ref = gateway.claim(version=7, **REFUSED_BY_JSAPS)
     gateway.intake.known[claim_ref, 8] = facts()
 
-    def amend_meanwhile(send: Callable[[], Answer]) -> Answer:
+    def amend_meanwhile(send: Callable[[], SystemAnswer]) -> SystemAnswer:
         answer = send()
         amending.start()
         eventually(heard.is_set, what="the amendment, not yet committed")

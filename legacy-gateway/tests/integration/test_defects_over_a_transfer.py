@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidTag
 
 from chassis.database import Database
 from chassis.metrics import REGISTRY
-from legacy_gateway.domain import MOST_DEFECTS, Answer
+from legacy_gateway.domain import MOST_DEFECTS, SystemAnswer
 from legacy_gateway.records import RecordError
 
 RUNBOOK = Path(__file__).parents[3] / "docs" / "runbooks" / "transfers.md"
@@ -82,7 +82,7 @@ def test_a_sealed_record_that_cannot_be_opened_becomes_clerical(gateway: Any) ->
 
 
 def test_after_a_defect_while_sending_the_system_is_asked(gateway: Any) -> None:
-    def around(send: Callable[[], Answer]) -> Answer:
+    def around(send: Callable[[], SystemAnswer]) -> SystemAnswer:
         send()
         raise RuntimeError
 
@@ -99,7 +99,7 @@ def test_after_a_defect_while_sending_the_system_is_asked(gateway: Any) -> None:
 
 
 def test_a_defect_is_raised_even_if_the_lease_was_lost(gateway: Any) -> None:
-    def around(_: Callable[[], Answer]) -> Answer:
+    def around(_: Callable[[], SystemAnswer]) -> SystemAnswer:
         gateway.expire_leases()
         gateway.sweep()
         raise RuntimeError
@@ -126,7 +126,7 @@ def test_an_absent_database_is_no_defect_of_the_transfer(gateway: Any, database:
     claim_ref = gateway.claim()
     with psycopg.connect(database._url) as blocking:
 
-        def around(send: Callable[[], Answer]) -> Answer:
+        def around(send: Callable[[], SystemAnswer]) -> SystemAnswer:
             blocking.execute("SELECT 1 FROM transfers FOR UPDATE")
             return send()
 
@@ -148,7 +148,7 @@ def test_the_runbooks_statement_releases_a_transfer_after_a_defect(gateway: Any,
         fails_until_clerical(gateway, claim_ref, KeyError)
     else:
 
-        def around(send: Callable[[], Answer]) -> Answer:
+        def around(send: Callable[[], SystemAnswer]) -> SystemAnswer:
             send()
             raise RuntimeError
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from legacy_gateway.domain import Answer
+from legacy_gateway.domain import SystemAnswer
 from legacy_gateway.store import leases
 
 RUNBOOK = Path(__file__).parents[3] / "docs" / "runbooks" / "transfers.md"
@@ -24,7 +24,7 @@ class Killed(BaseException):
 
 
 def test_a_held_record_of_a_dead_sender_is_not_sent_again(gateway: Any) -> None:
-    def around(send: Any) -> Answer:
+    def around(send: Any) -> SystemAnswer:
         send()
         raise Killed
 
@@ -47,7 +47,7 @@ def test_a_held_record_of_a_dead_sender_is_not_sent_again(gateway: Any) -> None:
 def test_jsaps_is_asked_before_the_record_of_a_dead_sender_is_sent(
     gateway: Any,
 ) -> None:
-    def around(_: Any) -> Answer:
+    def around(_: Any) -> SystemAnswer:
         raise Killed
 
     recording = gateway.recorded(around)
@@ -65,7 +65,7 @@ def test_jsaps_is_asked_before_the_record_of_a_dead_sender_is_sent(
 
 
 def test_a_lease_that_has_not_run_out_is_not_swept(gateway: Any) -> None:
-    def around(_: Any) -> Answer:
+    def around(_: Any) -> SystemAnswer:
         raise Killed
 
     gateway.recorded(around)
@@ -80,8 +80,8 @@ def test_a_lease_that_has_not_run_out_is_not_swept(gateway: Any) -> None:
 
 
 def test_a_sender_that_was_swept_stores_nothing_and_logs_a_warning(gateway: Any) -> None:
-    def around(send: Any) -> Answer:
-        answer: Answer = send()
+    def around(send: Any) -> SystemAnswer:
+        answer: SystemAnswer = send()
         gateway.expire_leases()
         gateway.sweep()
         return answer
@@ -130,7 +130,7 @@ def test_with_too_little_of_the_lease_left_nothing_is_sent(gateway: Any, monkeyp
 
 
 def test_a_record_is_not_sent_again_while_its_sender_may_have_its_connection_open(gateway: Any) -> None:
-    def around(_: Any) -> Answer:
+    def around(_: Any) -> SystemAnswer:
         raise Killed
 
     recording = gateway.recorded(around)
@@ -153,7 +153,7 @@ def test_a_record_is_not_sent_again_while_its_sender_may_have_its_connection_ope
 
 
 def test_the_runbooks_statements_release_a_transfer_whose_sender_is_in_doubt(gateway: Any) -> None:
-    def around(_: Any) -> Answer:
+    def around(_: Any) -> SystemAnswer:
         raise Killed
 
     gateway.recorded(around)

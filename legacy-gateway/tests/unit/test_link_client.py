@@ -32,7 +32,7 @@ PAYLOAD = b"123456789"
 LIMIT = 5.0
 """Seconds that no test should need; a call that is meant to time out has its own."""
 
-Answer = Callable[[socket.socket, bytes], None]
+Behaviour = Callable[[socket.socket, bytes], None]
 
 
 def reply_bytes(transfer_id: str = TRANSFER, completion: str = "A", legacy_ref: str = "JS0000000001") -> bytes:
@@ -48,8 +48,8 @@ def transfer_of(frame: bytes) -> str:
     return frame[19:45].decode("cp285")
 
 
-def answers(body: bytes) -> Answer:
-    """Answer with these bytes and keep the connection."""
+def answers(body: bytes) -> Behaviour:
+    """Answers with these bytes and keeps the connection."""
     return lambda line, _frame: line.sendall(body)
 
 
@@ -64,7 +64,7 @@ def hangs_up(line: socket.socket, _frame: bytes) -> None:
 class StandInSystem:
     """A system that treats the frames it gets by the given answers, one after the other, and then accepts all."""
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Behaviour) -> None:
         self.frames: list[tuple[int, bytes]] = []
         self.connections = 0
         self._answers = list(answers)
@@ -109,7 +109,7 @@ Start = Callable[..., StandInSystem]
 def start() -> Iterator[Start]:
     systems: list[StandInSystem] = []
 
-    def start_system(*answers: Answer) -> StandInSystem:
+    def start_system(*answers: Behaviour) -> StandInSystem:
         systems.append(StandInSystem(*answers))
         return systems[-1]
 
@@ -216,7 +216,7 @@ def cut_short(line: socket.socket, frame: bytes) -> None:
     ],
 )
 def test_an_unreadable_reply_leaves_the_outcome_unknown_and_closes_the_connection(
-    start: Start, answer: Answer, fault: Fault
+    start: Start, answer: Behaviour, fault: Fault
 ) -> None:
     system = start(answer)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from legacy_gateway.link import Completion, Message, Reply, read_reply, request_frame, sequence_after
+from legacy_gateway.link import Completion, LinkMessage, Reply, read_reply, request_frame, sequence_after
 from legacy_gateway.records import RecordError, layout
 
 TRANSFER = "01J000000000000000000000AA"
@@ -62,8 +62,8 @@ def test_a_reply_is_read_with_as_many_messages_as_it_counts() -> None:
         legacy_ref="",
         retry_after_seconds=0,
         messages=(
-            Message(code="ES0002", field="CM-SURNAME", text="TWO MARKS TOGETHER"),
-            Message(code="ES0006", field="CM-POSTCODE", text="NOT A POSTCODE"),
+            LinkMessage(code="ES0002", field="CM-SURNAME", text="TWO MARKS TOGETHER"),
+            LinkMessage(code="ES0006", field="CM-POSTCODE", text="NOT A POSTCODE"),
         ),
     )
 

@@ -11,14 +11,14 @@ from chassis.errors import FailedPrecondition
 from legacy_gateway.domain import (
     MOST_DEFECTS,
     Action,
-    Answer,
-    Message,
     MissingSender,
     ProcessName,
+    RefusalMessage,
     Result,
     ShownTransfer,
     State,
     System,
+    SystemAnswer,
     Transfer,
     Waits,
     new_transfer_id,
@@ -29,7 +29,7 @@ from legacy_gateway.domain import (
 
 BEGAN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 WAITS = Waits(scale=1.0, spread=1.0)
-HELD = Answer(result=Result.HELD, legacy_ref="JS0000000001")
+HELD = SystemAnswer(result=Result.HELD, legacy_ref="JS0000000001")
 TERMINAL = {State.ACCEPTED, State.REJECTED, State.CLERICAL}
 
 
@@ -48,8 +48,8 @@ def transfer(state: State, *, phase: int = 1, setbacks: int = 0, defects: int = 
     )
 
 
-def message(code: str) -> Message:
-    return Message(code=code, field="CM-TITLE", text="NOT ON THE TABLE", question_id="title")
+def message(code: str) -> RefusalMessage:
+    return RefusalMessage(code=code, field="CM-TITLE", text="NOT ON THE TABLE", question_id="title")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def message(code: str) -> Message:
     ],
 )
 def test_the_result_of_a_send_decides_the_state(result: Result, state: State) -> None:
-    step = transfer(State.SENDING).sent(Answer(result=result), WAITS)
+    step = transfer(State.SENDING).sent(SystemAnswer(result=result), WAITS)
 
     assert step.state is state
     assert (step.wait_seconds is None) == (state in TERMINAL)
@@ -87,13 +87,13 @@ def test_the_result_of_a_send_decides_the_state(result: Result, state: State) ->
     ],
 )
 def test_the_result_of_an_enquiry_decides_the_state(result: Result, final: bool, state: State) -> None:  # noqa: FBT001
-    step = transfer(State.UNKNOWN).asked(Answer(result=result), WAITS, final=final)
+    step = transfer(State.UNKNOWN).asked(SystemAnswer(result=result), WAITS, final=final)
 
     assert step.state is state
 
 
 def test_a_refusal_keeps_its_messages() -> None:
-    step = transfer(State.SENDING).sent(Answer(result=Result.REFUSED, messages=(message("ES0090"),)), WAITS)
+    step = transfer(State.SENDING).sent(SystemAnswer(result=Result.REFUSED, messages=(message("ES0090"),)), WAITS)
 
     assert step.messages == (message("ES0090"),)
 
@@ -111,7 +111,7 @@ def test_a_held_record_is_not_asked_about_again() -> None:
 
 
 def test_an_enquiry_waits_until_its_answer_can_be_final() -> None:
-    by_line = transfer(State.SENDING).sent(Answer(result=Result.NO_REPLY), WAITS)
+    by_line = transfer(State.SENDING).sent(SystemAnswer(result=Result.NO_REPLY), WAITS)
     by_sweep = transfer(State.SENDING).lease_expired(WAITS)
 
     assert [(step.state, step.wait_seconds) for step in (by_line, by_sweep)] == [(State.UNKNOWN, 12.0)] * 2
@@ -120,10 +120,10 @@ def test_an_enquiry_waits_until_its_answer_can_be_final() -> None:
 def test_only_the_sender_itself_says_that_its_connection_is_closed() -> None:
     sending = transfer(State.SENDING)
 
-    assert sending.sent(Answer(result=Result.NO_REPLY), WAITS).is_closed
+    assert sending.sent(SystemAnswer(result=Result.NO_REPLY), WAITS).is_closed
     assert sending.hit_defect(WAITS).is_closed
     assert not sending.lease_expired(WAITS).is_closed
-    assert not transfer(State.UNKNOWN).asked(Answer(result=Result.NOT_KNOWN), WAITS, final=False).is_closed
+    assert not transfer(State.UNKNOWN).asked(SystemAnswer(result=Result.NOT_KNOWN), WAITS, final=False).is_closed
 
 
 @pytest.mark.parametrize(("closed_seconds", "final"), [(None, False), (0.0, False), (11.9, False), (12.0, True)])
@@ -153,14 +153,14 @@ def test_a_sender_is_gone_when_its_machine_says_so_or_its_lock_is_missing_twice_
 
 
 def test_after_a_final_no_the_record_is_sent_again_at_once() -> None:
-    step = transfer(State.UNKNOWN).asked(Answer(result=Result.NOT_KNOWN), WAITS, final=True)
+    step = transfer(State.UNKNOWN).asked(SystemAnswer(result=Result.NOT_KNOWN), WAITS, final=True)
 
     assert (step.state, step.wait_seconds) == (State.WAITING, 0.0)
 
 
 def test_the_back_off_doubles_up_to_five_minutes() -> None:
     waits = [
-        transfer(State.SENDING, setbacks=setbacks).sent(Answer(result=Result.SYSTEM_ERROR), WAITS).wait_seconds
+        transfer(State.SENDING, setbacks=setbacks).sent(SystemAnswer(result=Result.SYSTEM_ERROR), WAITS).wait_seconds
         for setbacks in (0, 1, 2, 7, 8, 500)
     ]
 
@@ -168,7 +168,7 @@ def test_the_back_off_doubles_up_to_five_minutes() -> None:
 
 
 def test_the_wait_that_a_busy_system_names_is_not_scaled() -> None:
-    busy = Answer(result=Result.BUSY, retry_after_seconds=90.0)
+    busy = SystemAnswer(result=Result.BUSY, retry_after_seconds=90.0)
 
     step = transfer(State.SENDING).sent(busy, Waits(scale=0.01, spread=0.75))
 
@@ -222,12 +222,12 @@ def test_a_transition_from_another_state_is_refused() -> None:
                 transfer(state).hit_defect(WAITS)
 
 
-ANSWERS = st.builds(Answer, result=st.sampled_from(Result), legacy_ref=st.just("JS0000000001"))
+ANSWERS = st.builds(SystemAnswer, result=st.sampled_from(Result), legacy_ref=st.just("JS0000000001"))
 WALKS = st.lists(st.tuples(ANSWERS, st.booleans(), st.sampled_from(["lives", "dies", "fails"])), max_size=30)
 
 
 @given(walk=WALKS)
-def test_a_record_is_never_sent_again_while_it_may_be_held(walk: list[tuple[Answer, bool, str]]) -> None:
+def test_a_record_is_never_sent_again_while_it_may_be_held(walk: list[tuple[SystemAnswer, bool, str]]) -> None:
     """The walk is what the system says, whether an enquiry is final, and whether the sender dies or fails over it."""
     now = transfer(State.WAITING)
     may_be_held = False
@@ -299,8 +299,8 @@ def test_setbacks_of_sends_and_enquiries_are_counted_apart() -> None:
     tried = replace(transfer(State.SENDING, setbacks=3), enquiry_setbacks=5)
     asked = replace(tried, state=State.UNKNOWN)
 
-    send = tried.sent(Answer(result=Result.SYSTEM_ERROR), WAITS)
-    enquiry = asked.asked(Answer(result=Result.NO_REPLY), WAITS, final=True)
+    send = tried.sent(SystemAnswer(result=Result.SYSTEM_ERROR), WAITS)
+    enquiry = asked.asked(SystemAnswer(result=Result.NO_REPLY), WAITS, final=True)
 
     assert (send.setbacks, send.enquiry_setbacks, send.wait_seconds) == (4, 5, 16.0)
     assert (enquiry.setbacks, enquiry.enquiry_setbacks, enquiry.wait_seconds) == (3, 6, 64.0)
@@ -310,13 +310,13 @@ def test_setbacks_of_sends_and_enquiries_are_counted_apart() -> None:
 def test_setbacks_are_forgotten_when_the_system_answers(final: bool) -> None:  # noqa: FBT001
     asked = replace(transfer(State.UNKNOWN, setbacks=3), enquiry_setbacks=5)
 
-    step = asked.asked(Answer(result=Result.NOT_KNOWN), WAITS, final=final)
+    step = asked.asked(SystemAnswer(result=Result.NOT_KNOWN), WAITS, final=final)
 
     assert (step.setbacks, step.enquiry_setbacks) == (0, 0)
 
 
 def test_a_transfer_that_fails_again_after_it_was_woken_sits_out_its_back_off() -> None:
-    fails = Answer(result=Result.NOT_SENT)
+    fails = SystemAnswer(result=Result.NOT_SENT)
     sending = transfer(State.SENDING)
 
     assert sending.sent(fails, WAITS).wakes_after == 0.0
@@ -324,7 +324,7 @@ def test_a_transfer_that_fails_again_after_it_was_woken_sits_out_its_back_off() 
 
 
 def test_a_system_that_names_a_time_wakes_nothing_before_it() -> None:
-    busy = Answer(result=Result.BUSY, retry_after_seconds=90.0)
+    busy = SystemAnswer(result=Result.BUSY, retry_after_seconds=90.0)
 
     assert transfer(State.SENDING).sent(busy, WAITS).wakes_after == 90.0
 
@@ -332,7 +332,7 @@ def test_a_system_that_names_a_time_wakes_nothing_before_it() -> None:
 def test_only_what_left_is_an_attempt() -> None:
     results = (Result.NOT_SENT, Result.SYSTEM_ERROR, Result.NO_REPLY)
 
-    nothing_left = [transfer(State.SENDING).sent(Answer(result=result), WAITS).nothing_left for result in results]
+    nothing_left = [transfer(State.SENDING).sent(SystemAnswer(result=result), WAITS).nothing_left for result in results]
 
     assert nothing_left == [True, False, False]
 

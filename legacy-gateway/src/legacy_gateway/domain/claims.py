@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition
-from legacy_gateway.domain.transfers import Message, State, System, Transfer
+from legacy_gateway.domain.transfers import RefusalMessage, State, System, Transfer
 
 SYSTEM_OF_SCHEME: Mapping[str, System] = {"JOBSEEKERS_ALLOWANCE": System.JSAPS}
 
@@ -89,7 +89,7 @@ class ShownTransfer:
     next_attempt_time: datetime | None
     legacy_ref: str
     is_corrected: bool
-    messages: tuple[Message, ...]
+    messages: tuple[RefusalMessage, ...]
     created: datetime
     updated: datetime
 

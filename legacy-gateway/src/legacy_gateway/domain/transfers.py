@@ -67,7 +67,7 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Message:
+class RefusalMessage:
     """A broken rule in our own words, with its field and the question behind it; empty if the platform supplied the field."""
 
     code: str
@@ -77,14 +77,14 @@ class Message:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class SystemAnswer:
     """How a call to a system ended. `reason` is of a closed list, fit for the label of a metric."""
 
     result: Result
     reason: str = "NONE"
     legacy_ref: str = ""
     retry_after_seconds: float = 0.0
-    messages: tuple[Message, ...] = ()
+    messages: tuple[RefusalMessage, ...] = ()
 
     @property
     def is_of_a_working_system(self) -> bool:
@@ -133,7 +133,7 @@ class Step:
     is_defect: bool = False
     system_works: bool = False
     legacy_ref: str = ""
-    messages: tuple[Message, ...] = ()
+    messages: tuple[RefusalMessage, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +158,7 @@ class Transfer:
         self._must_be(State.WAITING)
         return replace(self, state=State.SENDING)
 
-    def sent(self, answer: Answer, waits: Waits) -> Step:
+    def sent(self, answer: SystemAnswer, waits: Waits) -> Step:
         """The step after a send. FailedPrecondition unless it is SENDING."""
         self._must_be(State.SENDING)
         match answer.result:
@@ -170,7 +170,7 @@ class Transfer:
             case _:
                 return _settled(answer)
 
-    def asked(self, answer: Answer, waits: Waits, *, final: bool) -> Step:
+    def asked(self, answer: SystemAnswer, waits: Waits, *, final: bool) -> Step:
         """The step after an enquiry. `final`: see `Waits.is_final`.
 
         FailedPrecondition unless it is UNKNOWN.
@@ -192,7 +192,7 @@ class Transfer:
         self._must_be(State.SENDING)
         return self._unknown(waits)
 
-    def unfit(self, messages: Iterable[Message]) -> Step:
+    def unfit(self, messages: Iterable[RefusalMessage]) -> Step:
         """No record can be made of the claim: it is not sent. FailedPrecondition unless it is WAITING."""
         self._must_be(State.WAITING)
         return Step(state=State.REJECTED, messages=tuple(messages))
@@ -224,7 +224,7 @@ class Transfer:
         """Whether the system holds a usable claim once this is accepted."""
         return self.phase == LAST_PHASE[self.system]
 
-    def _later(self, state: State, answer: Answer, waits: Waits, *, setbacks: int) -> Step:
+    def _later(self, state: State, answer: SystemAnswer, waits: Waits, *, setbacks: int) -> Step:
         # A wait that a system asks for is not scaled: the system knows no scale.
         asked_for = answer.retry_after_seconds
         wait = max(asked_for, waits.back_off(setbacks))
@@ -250,7 +250,7 @@ class Transfer:
             )
 
 
-def _settled(answer: Answer) -> Step:
+def _settled(answer: SystemAnswer) -> Step:
     withdrawn = any(message.code == _WITHDRAWN for message in answer.messages)
     if answer.result is Result.REFUSED:
         state = State.REJECTED

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from chassis.errors import InvalidArgument
-from legacy_gateway.domain import Message, System
+from legacy_gateway.domain import RefusalMessage, System
 from legacy_gateway.mapping.forms import FORMS, Case
 from legacy_gateway.mapping.schema import FieldSource, Phase, Sources
 from legacy_gateway.records import FILLER, Kind, Record, RecordError, encode, layout
@@ -44,7 +44,7 @@ class SourcesError(InvalidArgument):
 class Unfit(InvalidArgument):
     """No record can be made of a claim. Each message names the field and the question, never a value."""
 
-    def __init__(self, messages: Iterable[Message]) -> None:
+    def __init__(self, messages: Iterable[RefusalMessage]) -> None:
         self.messages = tuple(messages)
         names = ", ".join(sorted({message.question_id or message.field for message in self.messages}))
         super().__init__("RECORD_UNFIT", f"no record can be made: {names}")
@@ -89,7 +89,7 @@ def question_of(system: System, field: str) -> str:
     return ""
 
 
-def refusal_message(system: System, *, code: str, field: str) -> Message:
+def refusal_message(system: System, *, code: str, field: str) -> RefusalMessage:
     """The message for a refusal, in our own words for the rule that was broken.
 
     A system's own words may quote the record, so they are not used. A code that does not look like one of its rules,
@@ -114,7 +114,7 @@ def build(system: System, number: int, case: Case) -> bytes:
     """The bytes of a phase's record. Raises Unfit with everything that is missing or does not fit."""
     phase = phase_of(system, number)
     values: dict[str, object] = {}
-    missing: list[Message] = []
+    missing: list[RefusalMessage] = []
     for field, source in sources(system).of_record(phase.record).items():
         value = FORMS[source.form](case, source)
         if source.required and value is None:
@@ -123,7 +123,7 @@ def build(system: System, number: int, case: Case) -> bytes:
     return _encoded(system, layout(phase.record), values, missing)
 
 
-def _encoded(system: System, record: Record, values: Mapping[str, object], missing: list[Message]) -> bytes:
+def _encoded(system: System, record: Record, values: Mapping[str, object], missing: list[RefusalMessage]) -> bytes:
     unfit = missing
     encoded = b""
     try:
@@ -135,5 +135,5 @@ def _encoded(system: System, record: Record, values: Mapping[str, object], missi
     return encoded
 
 
-def _message(system: System, code: str, field: str, text: str) -> Message:
-    return Message(code=code, field=field, text=text, question_id=question_of(system, field))
+def _message(system: System, code: str, field: str, text: str) -> RefusalMessage:
+    return RefusalMessage(code=code, field=field, text=text, question_id=question_of(system, field))

@@ -8,7 +8,7 @@ from chassis.enums import number_of
 from chassis.vault import Vault
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2
-from legacy_gateway.domain import Message, State, Step, Transfer
+from legacy_gateway.domain import RefusalMessage, State, Step, Transfer
 from legacy_gateway.store import claims, kept_facts, leases
 
 
@@ -56,7 +56,7 @@ def _tell_accepted(conn: Connection, transfer: Transfer, legacy_ref: str) -> Non
     outbox.append(conn, claim_ref=transfer.claim_ref, version=transfer.claim_version, event=event)
 
 
-def _tell_rejected(conn: Connection, transfer: Transfer, messages: tuple[Message, ...]) -> None:
+def _tell_rejected(conn: Connection, transfer: Transfer, messages: tuple[RefusalMessage, ...]) -> None:
     event = events_pb2.TransferRejected(
         system=number_of(common_pb2.System, transfer.system),
         transfer_id=transfer.transfer_id,

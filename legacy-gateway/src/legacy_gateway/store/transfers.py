@@ -4,7 +4,7 @@ from datetime import datetime
 
 from chassis.database import Connection, Row
 from chassis.vault import ClaimCipher, Vault
-from legacy_gateway.domain import Action, Confirmation, Message, ShownTransfer, State, System, Transfer
+from legacy_gateway.domain import Action, Confirmation, RefusalMessage, ShownTransfer, State, System, Transfer
 
 OF_CLAIM = """
     -- All transfers of a claim, oldest first.
@@ -96,11 +96,11 @@ def _shown(row: Row, cipher: ClaimCipher) -> ShownTransfer:
     )
 
 
-def _messages(transfer: Transfer, sealed: bytes | None, cipher: ClaimCipher) -> tuple[Message, ...]:
+def _messages(transfer: Transfer, sealed: bytes | None, cipher: ClaimCipher) -> tuple[RefusalMessage, ...]:
     if sealed is None:
         return ()
     opened = cipher.open(sealed, field=messages_field(transfer), version=transfer.claim_version)
-    return tuple(Message(**message) for message in opened)
+    return tuple(RefusalMessage(**message) for message in opened)
 
 
 def messages_field(transfer: Transfer) -> str:
