@@ -166,4 +166,4 @@ def test_a_reply_that_cobol_builds_is_read_correctly(cobol: Any) -> None:
 
     reply = link.read_reply(built)
     assert (reply.transfer_id, reply.completion, reply.legacy_ref) == (values["LR-TRANSFER-ID"], "R", "")
-    assert reply.messages == (link.Message(code="ES0020", field="JE-HOURS-AVAILABLE", text="UNDER 40.0"),)
+    assert reply.messages == (link.LinkMessage(code="ES0020", field="JE-HOURS-AVAILABLE", text="UNDER 40.0"),)
