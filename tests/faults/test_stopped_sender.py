@@ -109,7 +109,15 @@ def end_every_session(platform: PlatformUnderTest) -> None:
         server.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'gateway'")
 
 
-@pytest.mark.parametrize("meanwhile", [nothing_else, restart_postgres, kill_postgres, end_every_session])
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        nothing_else,
+        restart_postgres,
+        pytest.param(kill_postgres, marks=pytest.mark.long),
+        pytest.param(end_every_session, marks=pytest.mark.long),
+    ],
+)
 def test_a_record_is_not_sent_again_while_its_sender_is_stopped(
     platform_under_test: PlatformUnderTest, second: Second, meanwhile: Callable[[PlatformUnderTest], None]
 ) -> None:
@@ -150,7 +158,9 @@ def test_a_sender_stopped_before_its_first_byte_sends_nothing_when_it_goes_on(
 
 
 @pytest.mark.parametrize(("failure", "attempts"), [(QUEUED, 1), (SWALLOWED, 2)], ids=["held", "not held"])
-@pytest.mark.parametrize("with_postgres", [False, True], ids=["alone", "with PostgreSQL"])
+@pytest.mark.parametrize(
+    "with_postgres", [False, pytest.param(True, marks=pytest.mark.long)], ids=["alone", "with PostgreSQL"]
+)
 def test_the_record_of_a_killed_sender_is_recovered_by_itself(
     platform_under_test: PlatformUnderTest,
     second: Second,

@@ -8,6 +8,7 @@ variables a point costs two comparisons.
 
 import os
 import signal
+import threading
 
 EXIT_CODE = 86
 """The status of a process that died at its point."""
@@ -22,4 +23,5 @@ def point(name: str) -> None:
         os._exit(EXIT_CODE)
     if name in _stops:
         _stops.clear()
-        os.kill(os.getpid(), signal.SIGSTOP)
+        # To this thread: sent to the process, another thread may take the signal while this one goes on.
+        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
