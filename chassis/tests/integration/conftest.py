@@ -1,9 +1,10 @@
 """One service that tells and one that hears, on a real database and bus."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -54,6 +55,38 @@ class Platform:
             {"event_id": uuid.UUID(event_id).bytes, "consumer": consumer} for event_id in event_ids
         ]
         self.bus.add(outbox.receipts_stream(SOURCE), entries)
+
+    def receipts_sent(self) -> list[str]:
+        """The event_ids that the hearer receipted, in order."""
+        entries: Any = self.bus._redis.xrange(self.bus._prefix + outbox.receipts_stream(SOURCE))
+        return [str(uuid.UUID(bytes=fields[b"event_id"])) for _, fields in entries]
+
+    def pending(self) -> int:
+        """Deliveries that were not acknowledged."""
+        found: Any = self.bus._redis.xpending(self.bus._prefix + outbox.events_stream(SOURCE), HEARER)
+        return int(found["pending"])
+
+    def deliver(self, envelope: bytes, **fields: bytes | str) -> str:
+        """Puts an entry on the stream as it is; gives its event_id."""
+        event_id = uuid.uuid4()
+        entry: dict[str, bytes | str] = {"event_id": event_id.bytes, "heard_by": HEARER, "envelope": envelope}
+        self.bus.add(outbox.events_stream(SOURCE), [entry | fields])
+        return str(event_id)
+
+    def rounds(self, number: int) -> None:
+        """New deliveries, then so many rounds over those not acknowledged."""
+        while self.inbox.consume():
+            pass
+        for _ in range(number):
+            self.inbox.consume_idle()
+
+    @contextmanager
+    def locked(self, table: LiteralString) -> Iterator[None]:
+        """Nobody can write to the table, and who waits gives up soon."""
+        with self.database.transaction() as holder:
+            holder.execute(f"LOCK TABLE {table}")
+            self.execute("SET lock_timeout = '20ms'")  # only for the connection that the next round takes
+            yield
 
     def make_due(self) -> None:
         """As if the back-off of every event had passed."""

@@ -1,23 +1,17 @@
 """An event is handled once whatever is delivered; what cannot be handled never holds up what can."""
 
-import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from typing import Any, LiteralString
+from typing import Any
 
-import psycopg
 import pytest
 import redis
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis import contract, metrics, outbox, watermarks
-from chassis.database import Connection
+from chassis import contract, metrics, outbox
 from chassis.errors import FailedPrecondition, Unavailable
-from chassis.inbox import TRIES, Event, Inbox
+from chassis.inbox import TRIES, Inbox
 from cms.common.v1 import common_pb2
 
 HANDLED = "SELECT event_id FROM handled"
@@ -33,35 +27,6 @@ def refuse(_event: Any) -> None:
 
 def away(_event: Any) -> None:
     raise Unavailable("AWAY", "away")
-
-
-def receipts(platform: Any) -> list[str]:
-    """Who receipted what: event_ids, in order."""
-    entries = platform.bus._redis.xrange(platform.bus._prefix + outbox.receipts_stream("intake-svc"))
-    return [str(uuid.UUID(bytes=fields[b"event_id"])) for _, fields in entries]
-
-
-def pending(platform: Any) -> int:
-    """Deliveries that were not acknowledged."""
-    found = platform.bus._redis.xpending(platform.bus._prefix + STREAM, "assessment-svc")
-    return int(found["pending"])
-
-
-def deliver(platform: Any, envelope: bytes, **fields: bytes | str) -> str:
-    """Puts an entry on the stream as it is; gives its event_id."""
-    event_id = uuid.uuid4()
-    platform.bus.add(
-        STREAM, [{"event_id": event_id.bytes, "heard_by": "assessment-svc", "envelope": envelope} | fields]
-    )
-    return str(event_id)
-
-
-def rounds(platform: Any, number: int) -> None:
-    """New deliveries, then so many rounds over those not acknowledged."""
-    while platform.inbox.consume():
-        pass
-    for _ in range(number):
-        platform.inbox.consume_idle()
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -96,28 +61,28 @@ def test_an_event_is_handled_once_under_any_deliveries_and_failures(
 
     for _ in range(len(troubles) + 1):
         try:
-            rounds(platform, len(troubles) + 1)
+            platform.rounds(len(troubles) + 1)
         except redis.ConnectionError:
             continue
     platform.bus.add = real_add
 
     assert sorted(set(platform.column(HANDLED)) - already) == sorted(event_ids)
     assert len(platform.column(HANDLED)) == len(already) + 4
-    assert set(event_ids) <= set(receipts(platform))
-    assert pending(platform) == 0
+    assert set(event_ids) <= set(platform.receipts_sent())
+    assert platform.pending() == 0
     assert platform.column(DEAD) == []
 
 
 def test_a_duplicate_is_receipted_again(platform: Any) -> None:
     [event_id] = platform.submitted()
     platform.relay.publish()
-    rounds(platform, 0)
+    platform.rounds(0)
     platform.make_due()
     platform.relay.publish()
 
-    rounds(platform, 0)
+    platform.rounds(0)
 
-    assert receipts(platform) == [event_id, event_id]
+    assert platform.receipts_sent() == [event_id, event_id]
     assert platform.column(HANDLED) == [event_id]
 
 
@@ -126,12 +91,12 @@ def test_a_failed_handler_is_rolled_back(platform: Any) -> None:
     platform.relay.publish()
     platform.act = away
 
-    rounds(platform, 0)
+    platform.rounds(0)
 
     assert platform.column(HANDLED) == []
     assert platform.column(INBOX) == []
-    assert receipts(platform) == []
-    assert pending(platform) == 1
+    assert platform.receipts_sent() == []
+    assert platform.pending() == 1
 
 
 @pytest.mark.parametrize("error", [Unavailable("AWAY", "away"), ZeroDivisionError("a defect")])
@@ -143,23 +108,23 @@ def test_a_passing_error_is_retried_until_the_event_is_handled(platform: Any, er
         raise error
 
     platform.act = fail
-    rounds(platform, 5 * TRIES)
+    platform.rounds(5 * TRIES)
     assert platform.column(DEAD) == []
     assert platform.column("SELECT tries FROM inbox_tries") == []
 
     platform.act = lambda _event: None
-    rounds(platform, 1)
+    platform.rounds(1)
     assert platform.column(HANDLED) == [event_id]
 
 
 def test_an_event_is_retried_while_a_lock_is_held(platform: Any) -> None:
     [event_id] = platform.submitted()
     platform.relay.publish()
-    with locked(platform, "handled"):
-        rounds(platform, 0)
+    with platform.locked("handled"):
+        platform.rounds(0)
         assert platform.column("SELECT tries FROM inbox_tries") == []
 
-    rounds(platform, 1)
+    platform.rounds(1)
 
     assert platform.column(HANDLED) == [event_id]
 
@@ -169,129 +134,21 @@ def test_a_refused_event_becomes_a_dead_letter_after_its_tries(platform: Any) ->
     platform.relay.publish()
     platform.act = refuse
 
-    rounds(platform, TRIES - 2)
+    platform.rounds(TRIES - 2)
     assert platform.column(DEAD) == []
     assert platform.column("SELECT tries FROM inbox_tries") == [str(TRIES - 1)]
-    rounds(platform, 1)
+    platform.rounds(1)
 
     assert platform.column(DEAD) == ["NOT_SO"]
     assert platform.column(INBOX) == [event_id]
     assert platform.column("SELECT claim_ref FROM dead_letters") == ["C0000000000A"]
     assert platform.column("SELECT tries FROM inbox_tries") == []
-    assert receipts(platform) == [event_id]
-    assert pending(platform) == 0
-
-
-@pytest.mark.parametrize("defect", ["refusal", "bug", "hidden failure"])
-@pytest.mark.parametrize("place", [0, 2, 4])
-def test_one_failing_event_takes_no_other_along(platform: Any, defect: str, place: int) -> None:
-    others = platform.submitted(5)
-    failing = others.pop(place)
-
-    def fail(conn: Connection, event: Event) -> None:
-        platform.handle(conn, event)
-        if str(event.event_id) != failing:
-            return
-        if defect != "hidden failure":
-            raise FailedPrecondition("NOT_SO", "refused") if defect == "refusal" else ZeroDivisionError()
-        with suppress(psycopg.errors.DivisionByZero):
-            conn.execute("SELECT 1 / 0")
-
-    platform.inbox._handlers["ClaimSubmitted"] = fail
-    platform.relay.publish()
-
-    rounds(platform, 0)
-
-    assert sorted(platform.column(HANDLED)) == sorted(others)
-    assert pending(platform) == 1
-
-
-@contextmanager
-def locked(platform: Any, table: LiteralString) -> Iterator[None]:
-    """Nobody can write to the table, and who waits gives up soon."""
-    with platform.database.transaction() as holder:
-        holder.execute(f"LOCK TABLE {table}")
-        platform.execute("SET lock_timeout = '20ms'")  # only for the connection that the next round takes
-        yield
-
-
-def test_an_event_whose_try_cannot_be_counted_takes_no_other_along(platform: Any) -> None:
-    failing, *others = platform.submitted(5)
-    platform.act = lambda event: refuse(event) if str(event.event_id) == failing else None
-    platform.relay.publish()
-
-    with locked(platform, "inbox_tries"):
-        rounds(platform, 0)
-
-    assert sorted(platform.column(HANDLED)) == sorted(others)
-    rounds(platform, TRIES)
-    assert platform.column(DEAD) == ["NOT_SO"]
-
-
-@pytest.mark.parametrize("place", [0, 2, 4])
-def test_an_event_that_ends_its_connection_takes_no_other_along_for_good(platform: Any, place: int) -> None:
-    others = platform.submitted(5)
-    failing = others.pop(place)
-
-    def end(conn: Connection, event: Event) -> None:
-        platform.handle(conn, event)
-        if str(event.event_id) == failing:
-            conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
-
-    platform.inbox._handlers["ClaimSubmitted"] = end
-    platform.relay.publish()
-    with pytest.raises(psycopg.OperationalError):
-        rounds(platform, 0)
-
-    platform.inbox.consume_idle()
-
-    assert sorted(platform.column(HANDLED)) == sorted(others)
-    assert pending(platform) == 1
-
-
-def test_a_watermark_that_cannot_be_kept_takes_no_event_along(platform: Any) -> None:
-    platform.bus.add(STREAM, [watermarks.entry(datetime(2020, 1, 1, tzinfo=UTC))])
-    event_ids = platform.submitted(2)
-    platform.relay.publish()
-
-    with locked(platform, "inbox_floors IN EXCLUSIVE MODE"):
-        rounds(platform, 0)
-
-    assert sorted(platform.column(HANDLED)) == sorted(event_ids)
-    rounds(platform, 1)
-    assert platform.column("SELECT source FROM inbox_floors") == ["intake-svc"]
-    assert pending(platform) == 0
-
-
-def test_an_event_that_failed_leaves_no_lock_held_for_those_behind_it(platform: Any) -> None:
-    platform.submitted(3)
-    platform.relay.publish()
-    committed: list[int] = []
-
-    def fail_at_the_second(_event: Any) -> None:
-        committed.append(len(platform.column(HANDLED)))
-        if len(committed) == 2:
-            raise Unavailable("AWAY", "away")
-
-    platform.act = fail_at_the_second
-
-    rounds(platform, 0)
-
-    assert committed == [0, 0, 1]
+    assert platform.receipts_sent() == [event_id]
+    assert platform.pending() == 0
 
 
 def envelope(**fields: Any) -> bytes:
     return common_pb2.EventEnvelope(**fields).SerializeToString()
-
-
-def test_events_that_gathered_are_taken_in_one_transaction(platform: Any) -> None:
-    platform.submitted(20)
-    platform.relay.publish()
-
-    rounds(platform, 0)
-
-    assert len(platform.column(HANDLED)) == 20
-    assert len(platform.column("SELECT DISTINCT transaction FROM handled")) == 1
 
 
 @pytest.mark.parametrize(
@@ -309,14 +166,14 @@ def test_events_that_gathered_are_taken_in_one_transaction(platform: Any) -> Non
 )
 def test_an_unreadable_event_becomes_a_dead_letter_and_is_receipted(platform: Any, body: bytes, reason: str) -> None:
     platform.inbox.consume()
-    event_id = deliver(platform, body)
+    event_id = platform.deliver(body)
 
-    rounds(platform, TRIES)
+    platform.rounds(TRIES)
 
     assert platform.column(DEAD) == [reason]
     assert platform.column(INBOX) == [event_id]
-    assert receipts(platform) == [event_id]
-    assert pending(platform) == 0
+    assert platform.receipts_sent() == [event_id]
+    assert platform.pending() == 0
 
 
 def test_an_event_that_cannot_be_stored_does_not_stop_later_events(platform: Any) -> None:
@@ -325,21 +182,21 @@ def test_an_event_that_cannot_be_stored_does_not_stop_later_events(platform: Any
             conn.execute("SELECT %s::text", [event.claim_ref])
 
     platform.act = keep
-    deliver(platform, envelope(type="cms.intake.v1.ClaimSubmitted", claim_ref="C\0"))
+    platform.deliver(envelope(type="cms.intake.v1.ClaimSubmitted", claim_ref="C\0"))
     [event_id] = platform.submitted()
     platform.relay.publish()
 
-    rounds(platform, TRIES)
+    platform.rounds(TRIES)
 
     assert platform.column(HANDLED) == [event_id]
     assert platform.column(DEAD) == ["DataError"]
-    assert pending(platform) == 0
+    assert platform.pending() == 0
 
 
 def test_a_missing_group_is_made_again_and_reads_from_the_start(platform: Any) -> None:
     heard = platform.submitted(2)
     platform.relay.publish()
-    rounds(platform, 0)
+    platform.rounds(0)
     unheard = platform.submitted(2)
     platform.relay.publish()
 
@@ -348,39 +205,39 @@ def test_a_missing_group_is_made_again_and_reads_from_the_start(platform: Any) -
     platform.settle()
 
     assert sorted(platform.column(HANDLED)) == sorted(heard + unheard)
-    assert sorted(receipts(platform)) == sorted(heard * 2 + unheard)
+    assert sorted(platform.receipts_sent()) == sorted(heard * 2 + unheard)
     assert platform.column("SELECT event_id FROM outbox WHERE receipted = '{}'") == []
 
 
 @pytest.mark.parametrize("fields", [{"event_id": b"short"}, {"heard_by": b"\xff,assessment-svc", "event_id": b""}])
 def test_an_entry_without_an_event_id_is_skipped(platform: Any, fields: dict[str, Any]) -> None:
-    deliver(platform, b"x", **fields)
+    platform.deliver(b"x", **fields)
     [event_id] = platform.submitted()
     platform.relay.publish()
 
-    rounds(platform, 0)
+    platform.rounds(0)
 
     assert platform.column(HANDLED) == [event_id]
-    assert receipts(platform) == [event_id]
-    assert pending(platform) == 0
+    assert platform.receipts_sent() == [event_id]
+    assert platform.pending() == 0
 
 
 @pytest.mark.parametrize("heard_by", ["", "la-notifier", "assessment-svc-2"])
 def test_events_for_other_services_are_neither_handled_nor_receipted(platform: Any, heard_by: str) -> None:
-    deliver(platform, b"x", heard_by=heard_by)
+    platform.deliver(b"x", heard_by=heard_by)
 
-    rounds(platform, 1)
+    platform.rounds(1)
 
     assert platform.column(INBOX) == []
-    assert receipts(platform) == []
-    assert pending(platform) == 0
+    assert platform.receipts_sent() == []
+    assert platform.pending() == 0
 
 
 def test_a_replayed_dead_letter_is_handled_once(platform: Any) -> None:
     [event_id] = platform.submitted()
     platform.relay.publish()
     platform.act = refuse
-    rounds(platform, TRIES)
+    platform.rounds(TRIES)
     assert not platform.inbox.replay()
 
     platform.act = lambda _event: None
@@ -396,7 +253,7 @@ def test_a_dead_letter_is_handled_once_when_its_replay_is_asked_for_again_meanwh
     [event_id] = platform.submitted()
     platform.relay.publish()
     platform.act = refuse
-    rounds(platform, TRIES)
+    platform.rounds(TRIES)
 
     def replay() -> None:
         platform.execute("UPDATE dead_letters SET replay_wanted = true")
@@ -418,7 +275,7 @@ def test_a_failed_replay_keeps_the_dead_letter(platform: Any) -> None:
     platform.submitted()
     platform.relay.publish()
     platform.act = refuse
-    rounds(platform, TRIES)
+    platform.rounds(TRIES)
     platform.execute("UPDATE dead_letters SET replay_wanted = true")
 
     with pytest.raises(FailedPrecondition):
@@ -456,12 +313,12 @@ def test_deliveries_are_counted_by_result(platform: Any) -> None:
     platform.submitted()
     platform.relay.publish()
     platform.act = refuse
-    rounds(platform, TRIES)
+    platform.rounds(TRIES)
     platform.act = lambda _event: None
     platform.submitted()
     platform.make_due()
     platform.relay.publish()
-    rounds(platform, 0)
+    platform.rounds(0)
 
     gained = {result: number - before[result] for result, number in counts().items()}
     assert gained == {"handled": 1.0, "duplicate": 1.0, "failed": TRIES - 1.0, "dead": 1.0}
