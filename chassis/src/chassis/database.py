@@ -40,7 +40,7 @@ class Connection(psycopg.Connection[Row]):
     """A connection of the pool, in a transaction that `Database.transaction` began."""
 
     acts: list[Act]
-    """What is to be done after the commit."""
+    """Acts to be done after the commit."""
 
     def after_commit(self, act: Act) -> None:
         """Calls `act` once the transaction is committed, and never if it is not: for counting and measuring.

@@ -22,7 +22,7 @@ class CutOff(Protocol):
     """How long something may be in a state."""
 
     def __call__(self, now: datetime) -> datetime:
-        """Whatever has been in the state since before that moment is overdue. `now` is the platform's time."""
+        """Returns the moment before which anything still in the state is overdue. `now` is the platform's time."""
 
     def deadline(self, since: datetime) -> datetime:
         """When something that has been in the state since then becomes overdue."""
@@ -180,7 +180,7 @@ def gauge(name: str, deadlines: Sequence[Deadline]) -> StateGauge:
 
 
 def counts(conn: Connection, deadlines: Sequence[Deadline]) -> dict[str, Count]:
-    """What is overdue in each state. A state may have several deadlines: it is counted as one."""
+    """Counts overdue items by state. A state may have several deadlines: it is counted as one."""
     found: dict[str, Count] = {}
     for deadline in deadlines:
         before, more = found.get(deadline.state), _count(conn, deadline)
@@ -202,7 +202,7 @@ def _count(conn: Connection, deadline: Deadline) -> Count:
 
 
 def overdue(conn: Connection, deadlines: Sequence[Deadline]) -> list[Overdue]:
-    """What is overdue, those of every service among them, MOST_LISTED at most: deadline by deadline, the oldest first."""
+    """Lists overdue items, the chassis' own too, MOST_LISTED at most: deadline by deadline, the oldest first."""
     return list_page(conn, _all(deadlines), after=None, limit=MOST_LISTED)
 
 

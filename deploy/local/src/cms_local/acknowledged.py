@@ -13,7 +13,7 @@ from chassis import clock
 
 @dataclass(kw_only=True)
 class Acknowledged:
-    """What was acknowledged of one claim. `steps` holds when each step first was, by the platform's clock."""
+    """The acknowledged steps of one claim. `steps` holds when each step first was, by the platform's clock."""
 
     claim_ref: str
     steps: dict[str, datetime] = field(default_factory=dict)

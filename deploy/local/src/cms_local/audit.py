@@ -71,7 +71,7 @@ class LedgerAway(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Ledgers:
-    """What the outside systems hold, by claim. `paying` is by the system's name."""
+    """The records that the outside systems hold, by claim. `paying` is by the system's name."""
 
     paying: Mapping[str, Mapping[str, Any]]
     councils: Mapping[str, Any]
@@ -90,7 +90,7 @@ class Ledgers:
         return {ref for ledger in (*self.paying.values(), self.councils) for ref in ledger}
 
     def held(self, system: PayingSystem, claim_ref: str) -> Mapping[str, Any]:
-        """What a paying system holds of a claim."""
+        """Returns the records that a paying system holds of a claim."""
         entry: Mapping[str, Any] = self.paying[system.name].get(claim_ref, {})
         return entry
 

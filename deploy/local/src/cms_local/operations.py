@@ -54,14 +54,14 @@ class Service:
 
 @dataclass(frozen=True, kw_only=True)
 class Found(Generic[Item]):
-    """What the services gave, and a line for each that is away."""
+    """The items that the services gave, and a line for each service that is away."""
 
     items: list[Item]
     away: list[str]
 
 
 def ask_all(layout: Layout, ask: Callable[[Service], list[Item]]) -> Found[Item]:
-    """What each service of the platform gives, service by service; those that are away are left out and named."""
+    """Asks each service in turn; those that are away are left out and named."""
     items, away = list[Item](), list[str]()
     addresses = _addresses(layout)
     token = keys.issue(layout.keys(""), "SUPPORT", subject="CMS00001")

@@ -140,7 +140,7 @@ class Presence:
 
 
 class Watch:
-    """What a process remembers between two sweeps: which locks were missing, and which of its own connections it closed."""
+    """A process's memory between two sweeps: which locks were missing, and which of its own connections it closed."""
 
     def __init__(self, *, missing_seconds: float = _LOOK_SECONDS) -> None:
         """`missing_seconds`: a missing lock is believed no sooner, however soon the next look comes."""
