@@ -140,6 +140,7 @@ class HttpDoor:
             # Far above our own limit, which answers in the protocol's form; Waitress answers in a form of its own.
             max_request_body_size=16 * requests.LARGEST_REQUEST_BYTES,
             ident=None,
+            asyncore_use_poll=True,  # select() knows no file descriptor above 1023
             clear_untrusted_proxy_headers=True,
         )
         self.port = int(self._server.effective_port)

@@ -163,6 +163,11 @@ def is_refused(connection: HTTPConnection) -> bool:
     return False
 
 
+def is_refused_anew(connection: HTTPConnection) -> bool:
+    connection.close()
+    return is_refused(connection)
+
+
 def test_kept_connections_are_answered_until_connections_are_refused(
     made: Callable[..., Process], keep_open: Callable[[Process], HTTPConnection]
 ) -> None:
@@ -189,8 +194,7 @@ def test_a_half_sent_request_is_answered_during_a_drain(
 
     with ThreadPoolExecutor(1) as callers, closing(HTTPConnection("127.0.0.1", process.http.port)) as late:
         stopping = callers.submit(process.stop)
-        while not is_refused(late):
-            late.close()
+        eventually(lambda: is_refused_anew(late), what="the refusal of connections")
         early.sendall(b"Host: here\r\n\r\n")
         answer = HTTPResponse(early)
         answer.begin()
