@@ -41,7 +41,7 @@ _RECEIPTS_PAUSE_SECONDS = 1.0
 """Nobody waits for a receipt: it only keeps an event from being published again, after five seconds at the earliest."""
 _KEYS_PAUSE_SECONDS = 1.0
 _SWITCH_SECONDS = 0.0005
-"""How long a thread may keep the interpreter from the others. A save waits for it after each of its eight statements; with
+"""How long a thread may keep the interpreter from the others. A save waits for it after each of its seven trips; with
 Python's five milliseconds the slowest saves took a tenth longer (docs/performance.md)."""
 
 

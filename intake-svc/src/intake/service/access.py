@@ -9,7 +9,7 @@ from chassis.vault import ClaimCipher
 from intake.domain.call import OpenCall, Security
 from intake.domain.claim import Claim
 from intake.domain.interview import Answers
-from intake.store.answers import load_answers
+from intake.store.answers import opened_answers
 from intake.store.claims import ClaimFound, load_claim, lock_claim
 
 BY_CALL = frozenset({"OPERATOR", "CASEWORKER"})
@@ -52,11 +52,15 @@ def hold_to_change(
     conn: Connection, claim_ref: str, *, version: int, by_purpose: frozenset[str] = frozenset()
 ) -> HeldToChange:
     """As `hold`, of a claim that is to be changed from `version`. Raises StaleVersion as well."""
-    held = _held(lock_claim(conn, claim_ref, caller=call.current().identity.subject), by_purpose)
+    found, rows = lock_claim(conn, claim_ref, caller=call.current().identity.subject, version=version)
+    held = _held(found, by_purpose)
     held.claim.expect_version(version)
-    answers = load_answers(conn, held.cipher, version=version)
     return HeldToChange(
-        claim=held.claim, cipher=held.cipher, language=held.language, purpose=held.purpose, answers=answers
+        claim=held.claim,
+        cipher=held.cipher,
+        language=held.language,
+        purpose=held.purpose,
+        answers=opened_answers(held.cipher, rows),
     )
 
 

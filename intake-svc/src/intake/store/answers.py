@@ -1,6 +1,6 @@
 """The rows of answers. They are never changed: the current answer is the latest, the history is all of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from chassis.database import Connection, Row
@@ -65,7 +65,12 @@ def save_answers(
 
 def load_answers(conn: Connection, cipher: ClaimCipher, *, version: int) -> Answers:
     """The claim's answers as they stood at a version."""
-    return {row["question_id"]: _answer(cipher, row) for row in conn.execute(ANSWERS, [cipher.claim_ref, version])}
+    return opened_answers(cipher, conn.execute(ANSWERS, [cipher.claim_ref, version]))
+
+
+def opened_answers(cipher: ClaimCipher, rows: Iterable[Row]) -> Answers:
+    """The answers in rows of `ANSWERS`."""
+    return {row["question_id"]: _answer(cipher, row) for row in rows}
 
 
 def load_history(conn: Connection, cipher: ClaimCipher, *, version: int) -> list[HistoryEntry]:

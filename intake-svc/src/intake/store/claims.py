@@ -1,6 +1,6 @@
 """Claims: loading one, finding many, and saving what changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import LiteralString
 
@@ -11,6 +11,7 @@ from chassis.errors import AlreadyExists, NotFound, Violation
 from intake.domain.call import OpenCall, Security
 from intake.domain.claim import Booking, Claim, ClaimState
 from intake.domain.search import LookUps, Search
+from intake.store.answers import ANSWERS
 
 # A claim with the schemes it is for, its data key, and the caller's own latest open call on it.
 _CLAIM: LiteralString = """
@@ -79,12 +80,18 @@ class ClaimFound:
 
 def load_claim(conn: Connection, claim_ref: str, *, caller: str) -> ClaimFound:
     """A claim with the caller's open call on it. Raises NotFound."""
-    return _found(conn, CLAIM, claim_ref, caller)
+    return _the_claim(conn.execute(CLAIM, {"claim_ref": claim_ref, "caller": caller}).fetchone(), claim_ref)
 
 
-def lock_claim(conn: Connection, claim_ref: str, *, caller: str) -> ClaimFound:
-    """As `load_claim`; nobody else can change the claim until the transaction ends."""
-    return _found(conn, CLAIM_LOCKED, claim_ref, caller)
+def lock_claim(conn: Connection, claim_ref: str, *, caller: str, version: int) -> tuple[ClaimFound, Iterable[Row]]:
+    """As `load_claim`, with the rows of the answers at a version, in one trip to the database.
+
+    Nobody else can change the claim until the transaction ends.
+    """
+    with conn.pipeline():
+        claim = conn.execute(CLAIM_LOCKED, {"claim_ref": claim_ref, "caller": caller})
+        answers = conn.execute(ANSWERS, [claim_ref, version])
+    return _the_claim(claim.fetchone(), claim_ref), answers
 
 
 def find_open_claim(conn: Connection, nino_lookup: bytes, schemes: Sequence[str]) -> str | None:
@@ -138,8 +145,7 @@ def save_booking(conn: Connection, claim_ref: str, booking: Booking) -> None:
             raise _no_claim(claim_ref)
 
 
-def _found(conn: Connection, query: LiteralString, claim_ref: str, caller: str) -> ClaimFound:
-    row = conn.execute(query, {"claim_ref": claim_ref, "caller": caller}).fetchone()
+def _the_claim(row: Row | None, claim_ref: str) -> ClaimFound:
     if row is None:
         raise _no_claim(claim_ref)
     return _claim_found(row)
