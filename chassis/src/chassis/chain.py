@@ -40,6 +40,7 @@ class Method:
     request: type[Message]
     response: type[Message]
     allow: frozenset[str]
+    only_reads: bool
     serve: Callable[[Message], Message]
 
 
@@ -56,6 +57,7 @@ def _method(service: ServiceDescriptor, descriptor: MethodDescriptor, serve: Cal
         request=GetMessageClass(descriptor.input_type),
         response=GetMessageClass(descriptor.output_type),
         allow=contract.allowed_roles(descriptor),
+        only_reads=contract.only_reads(descriptor),
         serve=serve,
     )
 

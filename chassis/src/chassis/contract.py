@@ -12,6 +12,7 @@ from typing import cast
 
 from google.api import field_behavior_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor, MethodDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -70,6 +71,11 @@ def allowed_roles(method: MethodDescriptor) -> frozenset[str]:
     """Names of the roles that may call the method (`OPERATOR`); empty: nobody."""
     allow = method.GetOptions().Extensions[options_pb2.allow]
     return frozenset(common_pb2.Role.Name(role).removeprefix("ROLE_") for role in allow)
+
+
+def only_reads(method: MethodDescriptor) -> bool:
+    """Whether the method changes nothing (`idempotency_level` NO_SIDE_EFFECTS); rows of the access log do not count."""
+    return method.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS
 
 
 @cache

@@ -54,6 +54,11 @@ def test_every_mutating_request_has_a_request_id(method: MethodDescriptor) -> No
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)
+def test_a_method_that_only_reads_is_declared_free_of_side_effects(method: MethodDescriptor) -> None:
+    assert contract.only_reads(method) == method.name.startswith(("Get", "List", "Find", "Check"))
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)
 def test_the_absence_of_every_required_field_can_be_detected(method: MethodDescriptor) -> None:
     # False and zero would be refused as absent; a version is never zero.
     assert method.input_type is not None
