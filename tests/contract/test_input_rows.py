@@ -33,16 +33,26 @@ REFUSED_ANSWERS: list[tuple[str, Any]] = [
     ("capital", "-5.00"),
     ("capital", "NaN"),
     ("capital", 5),
+    ("capital", "1,2,3"),
+    ("capital", "٣"),
     ("part_time_hours", -1),
     ("part_time_hours", 1e308),
     ("surname", "Bri\x01en"),
     ("surname", "Bri\r\nBcc: all"),
     ("surname", "x" * 101),
     ("surname", "🙂"),
+    ("surname", "\u200b"),
+    ("surname", "Hughes\ue000"),
+    ("surname", "Ludwig 2"),
+    ("landlord", "\u2066\u200b"),
     ("sort_code", "00-00-00"),
     ("account_number", "1234567"),
     ("telephone", "not a number"),
+    ("telephone", "07700 90O123"),
+    ("telephone", "0113 FLOWERS"),
+    ("telephone", "1111"),
     ("email", "a@b@example.org"),
+    ("email", "a" * 65 + "@example.org"),
     ("address", {"lines": ["1 High Street"], "postcode": "LS1 4AP"}),
     ("address", {"lines": ["1 High Street", "Leeds"], "postcode": "nowhere"}),
     ("sex", "DROP TABLE"),
@@ -61,9 +71,9 @@ STORED_LITERALLY = [
     "Nguyễn",
     "Zoë-Anne",
     "بن",
-    "<script>alert(1)</script>",
+    "<script>alert(document)</script>",
     "Robert'); DROP TABLE claims;--",
-    "{{7*7}} ${7*7} %s",
+    "{{x*x}} ${x*x} %s",
     "Ann 🙂",
 ]
 HELD_BY_THE_RECORD = {"O'Brien"}
@@ -103,7 +113,8 @@ def test_an_unsound_answer_is_refused_by_the_name_of_its_question(
 ) -> None:
     given = answer_one(raw, door, open_call, question, value)
 
-    assert given.refusal == ("invalid_argument", "INVALID_FIELDS", frozenset({question}))
+    assert given.refusal[:2] == ("invalid_argument", "INVALID_FIELDS")
+    assert {field.partition("[")[0].partition(".")[0] for field in given.fields} == {question}
     told = given.text.replace(question, "")
     assert not any(word in told for word in words_of(value))
 

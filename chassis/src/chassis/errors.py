@@ -4,19 +4,51 @@ A message names fields and references, never a claimant's value: it leaves the p
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 LONGEST_LIST = 4000
 """Characters of fields at fault in one error: gRPC carries it in a header of 8 KiB, in base64."""
 
 
+WELSH = "CY"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """A text in both languages of the platform. Names in braces stand for values that `of` puts in."""
+
+    en: str
+    cy: str
+
+    def spoken(self, language: str) -> str:
+        """The text in Welsh for "CY", otherwise in English."""
+        return self.cy if language == WELSH else self.en
+
+    def of(self, **values: object) -> "Text":
+        """The text with these values, which are never the claimant's."""
+        return Text(en=self.en.format(**values), cy=self.cy.format(**values))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Violation:
-    """One field at fault. `field` is a path of the request, or a question's id; `description` never holds the value."""
+    """One field at fault. `field` is a path of the request, or a question's id with the place in its answer.
+
+    Neither `description` nor `welsh` ever holds the value; `welsh` is empty where no call can be in Welsh.
+    """
 
     field: str
     description: str
+    welsh: str = ""
+
+    @classmethod
+    def of(cls, field: str, text: Text) -> "Violation":
+        """A violation that can be told in both languages."""
+        return cls(field=field, description=text.en, welsh=text.cy)
+
+    def in_welsh(self) -> "Violation":
+        """The violation as it is told in a Welsh call."""
+        return replace(self, description=self.welsh or self.description)
 
 
 class CmsError(Exception):
@@ -39,6 +71,10 @@ class CmsError(Exception):
         self.message = message
         self.violations = tuple(violations)
         self.metadata = dict(metadata or {})
+
+    def tell_in_welsh(self) -> None:
+        """Describes the fields at fault in Welsh."""
+        self.violations = tuple(violation.in_welsh() for violation in self.violations)
 
 
 class InvalidArgument(CmsError):

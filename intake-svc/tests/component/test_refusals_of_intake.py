@@ -84,7 +84,7 @@ MALFORMED: list[tuple[str, dict[str, Any], set[str]]] = [
                 {"questionId": "children", "value": [{"name": CANARY}]},
             ]
         },
-        {"nino", "date_of_birth", "capital", "surname", "children"},
+        {"nino", "date_of_birth", "capital", "surname", "children[0].date_of_birth", "children[0].relationship"},
     ),
     ("AmendAnswers", {"answers": [{"questionId": "sex", "value": CANARY}]}, {"sex"}),
     ("AmendAnswers", {"reason": f"{CANARY}\r\n"}, {"reason"}),

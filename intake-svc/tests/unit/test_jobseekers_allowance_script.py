@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from intake.domain.script import Field, Kind, Script, Text
+from chassis.errors import Text
+from intake.domain.script import Field, Kind, Script
 
 # Words that are the same in both languages.
 SHARED = {"Mr", "Mrs", "Miss", "Ms", "Mx", "Doctor"}

@@ -1,11 +1,14 @@
 import re
+import unicodedata
 
 import pytest
+from anyascii import anyascii
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from intake.domain.transliteration import Characters, RecordRule, record_form
-from intake.domain.values import JsonValue, UnsoundValueError
+from intake.domain.faults import UnsoundValueError
+from intake.domain.transliteration import Characters, RecordRule, numbers, record_form
+from intake.domain.values import JsonValue
 
 NAME = RecordRule(characters=Characters.NAME, maximum=35)
 LINE = RecordRule(characters=Characters.ADDRESS, maximum=35)
@@ -92,6 +95,90 @@ def test_an_address_that_fits_in_upper_case_needs_no_proposal() -> None:
     address: JsonValue = {"lines": ["1 High St.", "Leeds (North)"], "postcode": "LS1 4AP"}
 
     assert record_form(address, LINE) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "form"),
+    [
+        ("12½ Mill Lane", "12 1/2 MILL LANE"),
+        ("½ Mill Lane", "1/2 MILL LANE"),
+        ("Flat ② 14 Mill Lane", "FLAT 2 14 MILL LANE"),
+        ("3② Mill Lane", "3 2 MILL LANE"),
+        ("1² Mill Lane", "1 2 MILL LANE"),
+        ("١٢ Mill Lane", "12 MILL LANE"),
+        ("１２ Mill Lane", "12 MILL LANE"),
+        ("Ⅷ Mill Lane", "VIII MILL LANE"),
+        ("1Ⅷ Mill Lane", "1 VIII MILL LANE"),
+        ("12😀34 Mill Lane", "12 34 MILL LANE"),
+        ("12˥ Mill Lane", "12 MILL LANE"),
+    ],
+)
+def test_numbers_of_a_house_stay_apart(line: str, form: str) -> None:
+    address: JsonValue = {"lines": [line, "Leeds"], "postcode": "LS1 4AP"}
+
+    assert record_form(address, LINE) == {"lines": [form, "LEEDS"], "postcode": "LS1 4AP"}
+
+
+def test_text_keeps_the_numerals_of_the_code_page() -> None:
+    assert record_form("5½ days of 10²", GOAL) is None
+    assert record_form("5⅓ days of 10²", GOAL) == "5 1/3 DAYS OF 10²"
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("Ludwig 2", NAME),
+        ("Ludwig²", NAME),
+        ("Harrison & Sons and Daughters since 1999", RecordRule(characters=Characters.TEXT, maximum=38)),
+        ("1" * 41, GOAL),
+        ("1\u03082", LINE),
+    ],
+)
+def test_a_form_that_would_lose_or_join_a_number_is_refused(text: str, rule: RecordRule) -> None:
+    with pytest.raises(UnsoundValueError):
+        record_form(text, rule)
+
+
+digits_and_marks = st.text(
+    st.sampled_from("0123456789½²①⑫Ⅷ１٣৴௰〇〡 abÅ😀\u0301˥ᢅ-/.") | st.characters(codec="utf-8"), max_size=60
+)
+
+
+@given(text=digits_and_marks, rule=any_rule)
+@example(text="12½ Mill Lane", rule=LINE)
+def test_every_form_has_the_numbers_of_the_text(text: str, rule: RecordRule) -> None:
+    try:
+        proposal = record_form(text, rule)
+    except UnsoundValueError:
+        return
+
+    assert proposal is None or plain_numbers(str(proposal)) == plain_numbers(text)
+    assert proposal is None or numbers(str(proposal)) == numbers(text)
+
+
+@given(lines=st.lists(digits_and_marks, min_size=2, max_size=5))
+def test_every_form_of_an_address_has_its_numbers(lines: list[str]) -> None:
+    try:
+        proposal = record_form({"lines": list(lines), "postcode": "LS1 4AP"}, LINE)
+    except UnsoundValueError:
+        return
+
+    if isinstance(proposal, dict):
+        assert plain_numbers("\n".join(map(str, proposal["lines"]))) == plain_numbers("\n".join(lines))  # type: ignore[arg-type]
+
+
+def plain_numbers(text: str) -> list[str]:
+    """The numbers as a reader sees them, apart from the code under test: of ½, ² and ① each stands alone."""
+    found: list[str] = []
+    run = ""
+    for character in text:
+        if character.isdecimal():
+            run += str(unicodedata.decimal(character))
+            continue
+        found, run = [*found, run], ""
+        if unicodedata.category(character) in ("No", "Nl"):
+            found += re.findall("[0-9]+", anyascii(character))
+    return [number for number in [*found, run] if number]
 
 
 @given(text=any_text, rule=any_rule)

@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from chassis.errors import InvalidArgument, Violation
-from intake.domain import rules, values
+from intake.domain import faults, rules, values
+from intake.domain.faults import Fault, UnsoundValueError
 from intake.domain.script import Field, Kind, Question, Script
 from intake.domain.transliteration import record_form
-from intake.domain.values import JsonValue, UnsoundValueError
+from intake.domain.values import JsonValue
 
 GAPS = ("NOT_KNOWN", "WILL_SEND")
 MAXIMUM_ENTRIES = 20
@@ -52,23 +53,23 @@ def validate_answer(script: Script, question_id: str, value: JsonValue, *, today
     question = script.questions.get(question_id)
     if question is None:
         name = question_id if re.fullmatch(r"[a-z][a-z_0-9]{0,59}", question_id) else "question_id"
-        raise InvalidArgument.of(Violation(field=name, description=f"is not a question of {script.version}"))
+        raise InvalidArgument.of(Violation.of(name, faults.NOT_A_QUESTION.of(script=script.version)))
     if value is None:
         return None
     try:
         return _read_gap(value) if is_gap(value) else _read_answer(question, value, today)
-    except UnsoundValueError as fault:
-        violation = Violation(field=question_id, description=str(fault))
-    raise InvalidArgument.of(violation)
+    except UnsoundValueError as error:
+        refusal = error.refusal(question_id)
+    raise refusal
 
 
 def read_field(name: str, read: Callable[[JsonValue], JsonValue], value: JsonValue) -> JsonValue:
     """A value that comes outside an interview, read by a function of `values`. Raises InvalidArgument naming `name`."""
     try:
         return read(value)
-    except UnsoundValueError as fault:
-        violation = Violation(field=name, description=str(fault))
-    raise InvalidArgument.of(violation)
+    except UnsoundValueError as error:
+        refusal = error.refusal(name)
+    raise refusal
 
 
 def is_gap(value: JsonValue) -> bool:
@@ -89,7 +90,7 @@ def rule_value(question: Question, value: JsonValue) -> rules.CelValue:
 
 def _read_gap(value: JsonValue) -> JsonValue:
     if value not in [{"gap": gap} for gap in GAPS]:
-        raise UnsoundValueError(f"a gap is one of {', '.join(GAPS)}")
+        raise UnsoundValueError.of(faults.GAP, gaps=", ".join(GAPS))
     return value
 
 
@@ -102,7 +103,7 @@ def _read_answer(question: Question, value: JsonValue, today: date) -> JsonValue
     known = {question.id: rule_value(question, answer), "today": rules.timestamp(today)}
     for check in question.own_checks:
         if check.rule.result(known) is False:
-            raise UnsoundValueError(check.problem.en)
+            raise UnsoundValueError(Fault(text=check.problem))
     return answer
 
 
@@ -117,46 +118,55 @@ def _read(field: Field, value: JsonValue) -> JsonValue:
 
 
 def _read_choice(field: Field, value: JsonValue) -> str:
-    code = values.read_string(value)
+    code = values.read_string(value, values.MAXIMUM_TEXT)
     if code not in field.codes:
-        raise UnsoundValueError("is not one of the choices")
+        raise UnsoundValueError.of(faults.NOT_A_CHOICE)
     return code
 
 
 def _read_choices(field: Field, value: JsonValue) -> JsonValue:
     """The codes in the script's order, so that the order of choosing makes no difference."""
     if not isinstance(value, list):
-        raise UnsoundValueError("must be a list of choices")
+        raise UnsoundValueError.of(faults.NOT_CHOICES)
+    if len(value) > len(field.choices):
+        raise UnsoundValueError.of(faults.TOO_MANY, most=len(field.choices))
     chosen = {_read_choice(field, code) for code in value}
     if len(chosen) != len(value):
-        raise UnsoundValueError("contains a choice twice")
+        raise UnsoundValueError.of(faults.CHOSEN_TWICE)
     return [choice.code for choice in field.choices if choice.code in chosen]
 
 
 def _read_group(question: Question, value: JsonValue) -> JsonValue:
     if not isinstance(value, list):
-        raise UnsoundValueError("must be a list, empty for none")
+        raise UnsoundValueError.of(faults.NOT_A_LIST)
     if len(value) > MAXIMUM_ENTRIES:
-        raise UnsoundValueError(f"has more than {MAXIMUM_ENTRIES} entries")
-    return [_read_entry(question, entry, at) for at, entry in enumerate(value, start=1)]
+        raise UnsoundValueError.of(faults.TOO_MANY, most=MAXIMUM_ENTRIES)
+    found: list[Fault] = []
+    entries: list[JsonValue] = [_read_entry(question, entry, f"[{at}]", found) for at, entry in enumerate(value)]
+    faults.refuse(found)
+    return entries
 
 
-def _read_entry(question: Question, entry: JsonValue, at: int) -> JsonValue:
+def _read_entry(question: Question, entry: JsonValue, place: str, found: list[Fault]) -> JsonValue:
+    """An entry of a group; faults are added to `found`."""
     if not isinstance(entry, dict) or not entry.keys() <= {field.id for field in question.fields}:
-        raise UnsoundValueError(f"entry {at} must be an object of the group's fields")
-    given = {field.id: _read_part(field, entry.get(field.id), at) for field in question.fields}
+        found.append(Fault(text=faults.NOT_AN_ENTRY, at=place))
+        return None
+    given: dict[str, JsonValue] = {}
+    for field in question.fields:
+        try:
+            given[field.id] = _read_part(field, entry.get(field.id))
+        except UnsoundValueError as error:
+            found.extend(error.within(f"{place}.{field.id}"))
     return {name: part for name, part in given.items() if part is not None}
 
 
-def _read_part(field: Field, value: JsonValue, at: int) -> JsonValue:
+def _read_part(field: Field, value: JsonValue) -> JsonValue:
     if value is None:
         if field.required:
-            raise UnsoundValueError(f"entry {at}: {field.id} is missing")
+            raise UnsoundValueError.of(faults.MISSING)
         return None
-    try:
-        return _read(field, value)
-    except UnsoundValueError as fault:
-        raise UnsoundValueError(f"entry {at}: {field.id} {fault}") from None
+    return _read(field, value)
 
 
 def _rule_value(field: Field, value: Any) -> rules.CelValue:

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from chassis.errors import Text
 from intake.domain.rules import Rule
 from intake.domain.transliteration import RecordRule
-
-WELSH = "CY"
 
 
 class Kind(StrEnum):
@@ -30,18 +29,6 @@ class Kind(StrEnum):
     NUMBER = "NUMBER"
     ADDRESS = "ADDRESS"
     GROUP = "GROUP"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Text:
-    """A text that the claimant hears, in both languages."""
-
-    en: str
-    cy: str
-
-    def spoken(self, language: str) -> str:
-        """The text in Welsh for "CY", otherwise in English."""
-        return self.cy if language == WELSH else self.en
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from chassis.errors import Text
 from intake.domain.answers import CEL_TYPES, rule_value
 from intake.domain.rules import TIMESTAMP, Rule, RuleCompiler, RuleError, timestamp
 from intake.domain.script import (
@@ -19,7 +20,6 @@ from intake.domain.script import (
     Question,
     Script,
     Section,
-    Text,
 )
 from intake.domain.script_table import ScriptError, Table
 from intake.domain.transliteration import Characters, RecordRule

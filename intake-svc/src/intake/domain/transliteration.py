@@ -3,6 +3,8 @@
 The rules are those of the legacy interface: text is upper case; names by edit rules ..0002 and ..0003, addresses and
 account names by ..0005 and ..0012, other text by code page 285, which has the characters of Latin-1. A proposal is
 never used before the claimant has agreed to it.
+
+Numbers stay as they are: a form that would lose a digit or join two numbers into one is refused (see ADR 34).
 """
 
 import re
@@ -13,7 +15,9 @@ from enum import StrEnum
 
 from anyascii import anyascii
 
-from intake.domain.values import MAXIMUM_LINES, JsonValue, UnsoundValueError
+from intake.domain import faults
+from intake.domain.faults import UnsoundValueError
+from intake.domain.values import MAXIMUM_LINES, JsonValue
 
 
 class Characters(StrEnum):
@@ -52,12 +56,34 @@ _MARKS = re.compile(r"[ '-]+")
 def record_form(value: JsonValue, rule: RecordRule) -> JsonValue:
     """The form to propose for a text or an address ({"lines", "postcode"}); None where the upper-cased value fits.
 
-    Raises UnsoundValueError where no form can be made, for instance of a name that is all pictures.
+    Raises UnsoundValueError where no form can be made, for instance of a name that is all pictures, and where a form would
+    not have the value's numbers.
     """
-    if isinstance(value, dict):
-        return _address_form(value, rule)
-    text = str(value)
+    form = _address_form(value, rule) if isinstance(value, dict) else _text_form(str(value), rule)
+    if form is not None and numbers(_text_of(form)) != numbers(_text_of(value)):
+        raise UnsoundValueError.of(faults.LOSES_A_NUMBER)
+    return form
+
+
+def numbers(text: str) -> list[str]:
+    """The numbers in a text, each as its digits 0 to 9. What is no decimal digit (½, ², ①) is a number of its own."""
+    return re.findall("[0-9]+", "".join(_numerals(character) for character in text))
+
+
+def _text_form(text: str, rule: RecordRule) -> str | None:
     return None if _fits(text.upper(), rule) else _proposal(text, rule)
+
+
+def _text_of(value: JsonValue) -> str:
+    return "\n".join(_lines(value)) if isinstance(value, dict) else str(value)
+
+
+def _numerals(character: str) -> str:
+    """A character of a number in plain digits, set apart from its neighbours unless it is a decimal digit."""
+    category = unicodedata.category(character)
+    if category == "Nd":
+        return str(unicodedata.digit(character))
+    return f" {anyascii(character)} " if category in ("No", "Nl") else character
 
 
 def _address_form(address: dict[str, JsonValue], rule: RecordRule) -> JsonValue:
@@ -88,7 +114,7 @@ def _fits(text: str, rule: RecordRule) -> bool:
 def _proposal(text: str, rule: RecordRule) -> str:
     proposal = _shortened(_written(text, rule.characters), rule)
     if not _fits(proposal, rule):
-        raise UnsoundValueError("cannot be written in the paying system's characters: ask for it in the letters A to Z")
+        raise UnsoundValueError.of(faults.NO_FORM)
     return proposal
 
 
@@ -101,10 +127,17 @@ def _written(text: str, characters: Characters) -> str:
 
 
 def _letters(character: str, characters: Characters) -> str:
-    """Pictures are dropped: the transliteration table would write their names ("slight smile")."""
+    """Pictures are left out: the transliteration table would write their names ("slight smile").
+
+    So are letters that it writes with digits, such as marks of tones.
+    """
     if characters is Characters.TEXT and _FITS[characters].fullmatch(character.upper()):
         return character
-    return "" if unicodedata.category(character) == "So" else anyascii(character)
+    category = unicodedata.category(character)
+    if category.startswith("N"):
+        return _numerals(character)
+    letters = " " if category == "So" else anyascii(character)
+    return " " if any(letter.isdigit() for letter in letters) else letters
 
 
 def _one_mark(marks: re.Match[str]) -> str:
