@@ -31,5 +31,5 @@ ARG MODULE
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MODULE=$MODULE
 USER 10001:10001
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s \
-    CMD ["python3", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"CMS_HTTP_PORT\"]}/readyz', timeout=2)"]
+    CMD ["python3", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"CMS_OPERATIONS_PORT\"]}/readyz', timeout=2)"]
 CMD ["sh", "-c", "exec python3 -m \"$MODULE\""]

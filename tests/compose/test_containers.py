@@ -21,7 +21,7 @@ IMAGES = [f"cms3/{name}" for name in (*SERVICES, "simulators", "prepare")]
 
 def all_are_ready() -> bool:
     try:
-        answers = [httpx.get(f"http://127.0.0.1:{LAYOUT.http_port(name)}/readyz") for name in SERVICES]
+        answers = [httpx.get(f"http://127.0.0.1:{LAYOUT.operations_port(name)}/readyz") for name in SERVICES]
     except httpx.TransportError:
         return False
     return all(answer.status_code == httpx.codes.OK and answer.json()["status"] == "ready" for answer in answers)
@@ -98,7 +98,7 @@ def test_prometheus_scrapes_every_service(engine: Engine) -> None:
             target["labels"]["instance"] for target in answer["data"]["activeTargets"] if target["health"] == "up"
         )
 
-    expected = sorted(f"{name}:{LAYOUT.http_port(name)}" for name in SERVICES)
+    expected = sorted(f"{name}:{LAYOUT.operations_port(name)}" for name in SERVICES)
     eventually(lambda: up() == expected, seconds=60, what="all targets up")
 
 

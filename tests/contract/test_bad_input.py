@@ -332,7 +332,7 @@ def test_every_process_still_works_after_bad_input(platform_under_test: Platform
 
     assert all(platform_under_test.running.is_alive(name) for name in running)
     for service in SERVICES:
-        port = platform_under_test.layout.http_port(service)
+        port = platform_under_test.layout.operations_port(service)
         assert httpx.get(f"http://127.0.0.1:{port}/readyz").json()["status"] == "ready"
         assert workers_late(httpx.get(f"http://127.0.0.1:{port}/metrics").text) == []
 

@@ -39,7 +39,7 @@ def test_the_metrics_served_are_the_metrics_documented(platform_under_test: Plat
 
     served: set[str] = set()
     for service in SERVICES:
-        port = platform_under_test.layout.http_port(service)
+        port = platform_under_test.layout.operations_port(service)
         text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
         served |= {name for name in re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE) if not name.endswith("_created")}
 

@@ -62,7 +62,7 @@ def letter(platform_under_test: PlatformUnderTest) -> Iterator[str]:
 
 
 def counted(platform: PlatformUnderTest, sample: str) -> float:
-    port = platform.layout.http_port(SERVICE)
+    port = platform.layout.operations_port(SERVICE)
     lines = httpx.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()
     [line] = [line for line in lines if line.startswith(f"{sample} ")]
     return float(line.split()[-1])

@@ -31,7 +31,9 @@ EFFECTS = [
 
 
 def readiness(platform: PlatformUnderTest, service: str) -> str:
-    return str(httpx.get(f"http://127.0.0.1:{platform.layout.http_port(service)}/readyz", timeout=5).json()["status"])
+    return str(
+        httpx.get(f"http://127.0.0.1:{platform.layout.operations_port(service)}/readyz", timeout=5).json()["status"]
+    )
 
 
 def all_are(platform: PlatformUnderTest, status: str) -> bool:

@@ -122,7 +122,7 @@ def ended_at_commit(besieged: PlatformUnderTest, siege: Siege) -> None:
 
 def exhausted(besieged: PlatformUnderTest, siege: Siege) -> None:
     """Lets every connection of intake wait for a lock while more calls come than there are connections."""
-    ready = f"http://127.0.0.1:{besieged.layout.http_port('intake-svc')}/readyz"
+    ready = f"http://127.0.0.1:{besieged.layout.operations_port('intake-svc')}/readyz"
     with superuser(besieged, "intake") as server, ThreadPoolExecutor(24) as callers, server.transaction():
         server.execute("LOCK TABLE claims IN ACCESS EXCLUSIVE MODE")
         calls = [callers.submit(start_a_call, besieged) for _ in range(24)]

@@ -91,7 +91,7 @@ def everything(platform: Platform, *, deep: bool = False) -> Iterator[tuple[str,
 
 def _metrics(layout: Layout) -> Iterator[tuple[str, bytes]]:
     for service in SERVICES:
-        yield f"metrics of {service}", httpx.get(f"http://127.0.0.1:{layout.http_port(service)}/metrics").content
+        yield f"metrics of {service}", httpx.get(f"http://127.0.0.1:{layout.operations_port(service)}/metrics").content
 
 
 def _bus(layout: Layout) -> Iterator[tuple[str, bytes]]:

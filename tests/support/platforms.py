@@ -91,12 +91,12 @@ class PlatformUnderTest:
 
 
 def free_base() -> int:
-    """Finds a base with fifty free ports above it, below the kernel's ports for clients."""
-    for base in random.sample(range(15000, 32000, 50), 100):
+    """Finds a base with sixty free ports above it, below the kernel's ports for clients."""
+    for base in random.sample(range(15000, 32000, 60), 100):
         with socket.socket() as first, socket.socket() as last:
             try:
                 first.bind(("127.0.0.1", base + 1))
-                last.bind(("127.0.0.1", base + 41))
+                last.bind(("127.0.0.1", base + 55))
             except OSError:
                 continue
             return base

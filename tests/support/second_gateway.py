@@ -25,7 +25,7 @@ class Second:
         """Starts it, unless it runs already."""
         layout = self._platform.layout
         settings = environment.of(layout, GATEWAY, time_scale=self._platform.running.time_scale)
-        ports = {"CMS_GRPC_PORT": "0", "CMS_HTTP_PORT": "0"}
+        ports = {"CMS_GRPC_PORT": "0", "CMS_HTTP_PORT": "0", "CMS_OPERATIONS_PORT": "0"}
         log = layout.log(GATEWAY).with_name("second-gateway.log")
         self.running = processes.start_module(
             GATEWAY, MODULES[GATEWAY], environment={**settings, **QUICK, **ports}, log=log

@@ -8,5 +8,6 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
 
     grpc_port: int = 50053
     http_port: int = 8053
+    operations_port: int = 8153
     intake_address: str = "127.0.0.1:50051"
     """The gRPC address of intake-svc."""

@@ -331,7 +331,7 @@ def test_work_shows_as_unbooked_after_thirty_minutes(
     booking = {item["claimRef"]: item["booking"] for item in before}
     assert booking == {CLAIM: "BOOKING_BOOKED", "C00000000010": "BOOKING_AWAITED"}
     assert {item["claimRef"]: item["booking"] for item in after}["C00000000010"] == "BOOKING_UNBOOKED"
-    metrics = httpx.get(f"http://127.0.0.1:{process.http.port}/metrics").text
+    metrics = httpx.get(f"http://127.0.0.1:{process.operations.port}/metrics").text
     assert "assessment_unbooked 1.0" in metrics
     assert 'assessment_work{state="READY"} 2.0' in metrics
 

@@ -1,19 +1,16 @@
-"""The HTTP door: the same methods as JSON by the Connect protocol's unary form, health, readiness and metrics."""
+"""The HTTP door: the same methods as JSON by the Connect protocol's unary form."""
 
 import base64
 import json
 import re
 import threading
 from collections.abc import Callable
-from typing import Any
 
 from flask import Blueprint, Flask, Response, request
 from google.protobuf import json_format
 from google.protobuf.message import Message
-from prometheus_client import generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from chassis import metrics, requests
+from chassis import requests
 from chassis.chain import CONCURRENT_CALLS, Chain, Method
 from chassis.details import details_of
 from chassis.errors import CmsError, InvalidArgument, ResourceExhausted, Unimplemented, Violation
@@ -102,35 +99,19 @@ def error_response(error: CmsError) -> Response:
     return Response(json.dumps(body), status=_STATUS[error.code], mimetype=_JSON)
 
 
-def operations_blueprint(readiness: Callable[[], tuple[bool, dict[str, Any]]]) -> Blueprint:
-    """Routes for those who run the service. `readiness` returns whether it is ready, and the body of `/readyz`."""
-    blueprint = Blueprint("operations", __name__)
-
-    @blueprint.get("/healthz")
-    def healthz() -> dict[str, str]:
-        return {"status": "alive"}
-
-    @blueprint.get("/readyz")
-    def readyz() -> tuple[dict[str, Any], int]:
-        ready, found = readiness()
-        return found, 200 if ready else 503
-
-    @blueprint.get("/metrics")
-    def exposition() -> Response:
-        return Response(generate_latest(metrics.REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4)
-
-    return blueprint
+def _not_found(_error: Exception) -> Response:
+    response = error_response(Unimplemented("NO_SUCH_METHOD", "this service has no such method"))
+    response.status_code = 404
+    return response
 
 
 class HttpDoor:
     """Waitress in a thread of the service's process."""
 
-    def __init__(
-        self, chain: Chain, *, host: str, port: int, readiness: Callable[[], tuple[bool, dict[str, Any]]]
-    ) -> None:
+    def __init__(self, chain: Chain, *, host: str, port: int) -> None:
         app = Flask("cms3", static_folder=None)
         app.register_blueprint(connect_blueprint(chain))
-        app.register_blueprint(operations_blueprint(readiness))
+        app.register_error_handler(404, _not_found)
         self._server = HttpServer(
             app,
             host=host,

@@ -19,9 +19,10 @@ _ALLOWED = frozenset(
         "about", "action", "address", "amount_of_rows", "attempts", "authority_code", "call_id", "cause", "changed",
         "claim_ref", "code", "consumer", "count", "dialogue", "door", "error", "event", "event_id", "event_type",
         "fields", "file", "grpc_address", "http_address", "kind", "level", "library", "location", "method",
-        "migrations", "name", "notice_id", "office_code", "outcome", "pattern", "phase", "reason", "request_id", "role",
-        "seconds", "sender_id", "sender_ids", "service", "signal", "source", "state", "stream", "subject", "system",
-        "time_scale", "timestamp", "trace_id", "transfer_id", "tries", "version", "waiting_for", "worker",
+        "migrations", "name", "notice_id", "office_code", "operations_address", "outcome", "pattern",
+        "phase", "reason", "request_id", "role", "seconds", "sender_id", "sender_ids", "service", "signal", "source",
+        "state", "stream", "subject", "system", "time_scale", "timestamp", "trace_id", "transfer_id", "tries",
+        "version", "waiting_for", "worker",
     }
 )  # fmt: skip
 
@@ -31,6 +32,9 @@ _SUBJECTS = {
     "redis": "bus",
     "grpc": "calls by gRPC",
     "grpc._server": "gRPC door",
+    "tornado": "operations port",
+    "tornado.general": "operations port",
+    "tornado.application": "operations port",
     "waitress": "HTTP door",
     "cms3": "HTTP door",
     "httpx": "calls by HTTP",

@@ -28,6 +28,7 @@ from chassis.http_door import HttpDoor
 from chassis.identity import ServiceToken, Verifier
 from chassis.inbox import Handler, Inbox
 from chassis.migrations import migrate
+from chassis.operations_door import OperationsDoor
 from chassis.outbox import Relay, events_stream, receipts_stream
 from chassis.settings import ServiceSettings
 from chassis.state_gauges import OWN_GAUGES, StateCollector, StateGauge
@@ -144,12 +145,13 @@ class Process:
             vault=self.runtime.vault,
         )
         self.grpc = GrpcDoor(chain, host=settings.host, port=settings.grpc_port)
-        self.http = HttpDoor(chain, host=settings.host, port=settings.http_port, readiness=self.readiness)
+        self.http = HttpDoor(chain, host=settings.host, port=settings.http_port)
+        self.operations = OperationsDoor(host=settings.host, port=settings.operations_port, readiness=self.readiness)
         self.gauges = [*OWN_GAUGES, _overdue(service), *service.gauges]
         self._collector = StateCollector(self.database, self.gauges)
 
     def start(self) -> None:
-        """Opens the doors and starts the workers."""
+        """Opens the doors, starts the workers, and last opens the operations port, which says that the service is ready."""
         self.database.open()
         self._service.prepare(self.runtime)
         metrics.REGISTRY.register(self._collector)
@@ -157,11 +159,20 @@ class Process:
             worker.start()
         self.grpc.start()
         self.http.start()
+        self.operations.start()
         host = self._service.settings.host
-        logs.get().info("serving", grpc_address=f"{host}:{self.grpc.port}", http_address=f"{host}:{self.http.port}")
+        logs.get().info(
+            "serving",
+            grpc_address=f"{host}:{self.grpc.port}",
+            http_address=f"{host}:{self.http.port}",
+            operations_address=f"{host}:{self.operations.port}",
+        )
 
     def stop(self) -> None:
-        """Closes the doors, lets what is in flight finish, then ends the workers: all within `drain_seconds`."""
+        """Closes the doors, lets what is in flight finish, then ends the workers: all within `drain_seconds`.
+
+        The operations port closes last: until then `/readyz` says `draining`.
+        """
         logs.get().info("draining")
         self._draining = True
         until = time.monotonic() + self._service.settings.drain_seconds
@@ -172,6 +183,7 @@ class Process:
         for worker in self.workers:
             if not worker.join(_left(until)):
                 logs.get().warning("worker did not end in time", worker=worker.name)
+        self.operations.stop()
         metrics.REGISTRY.unregister(self._collector)
         self.runtime.closing.close()
         self.database.close()

@@ -26,6 +26,8 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Address to listen on: loopback on one machine, all interfaces in a container."""
     grpc_port: int
     http_port: int
+    operations_port: int
+    """Health, readiness and metrics."""
     database_url: str
     """PostgreSQL as the `_app` role."""
     database_owner_url: str

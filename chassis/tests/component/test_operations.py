@@ -244,7 +244,7 @@ def test_the_gauge_of_overdue_work_is_named_after_the_services_package(
     bury(hours=25)
 
     def shown() -> bool:
-        text = httpx.get(f"http://127.0.0.1:{process.http.port}/metrics").text
+        text = httpx.get(f"http://127.0.0.1:{process.operations.port}/metrics").text
         return 'scheduling_overdue{state="DEAD_LETTER"} 1.0' in text
 
     eventually(shown, what="the count")

@@ -79,7 +79,8 @@ def process(made: Callable[..., Process]) -> Iterator[Process]:
 
 
 def get(process: Process, path: str) -> httpx.Response:
-    return httpx.get(f"http://127.0.0.1:{process.http.port}{path}", timeout=10)
+    """Asks the operations port."""
+    return httpx.get(f"http://127.0.0.1:{process.operations.port}{path}", timeout=10)
 
 
 def by_http(process: Process, token: str) -> int:
@@ -140,9 +141,9 @@ def keep_open() -> Iterator[Callable[[Process], HTTPConnection]]:
 
 def ask(connection: HTTPConnection) -> str:
     """One request on a connection that is open; gives what the answer says of the connection."""
-    connection.request("GET", "/healthz")
+    connection.request("GET", "/")
     answer = connection.getresponse()
-    assert json.loads(answer.read()) == {"status": "alive"}
+    assert json.loads(answer.read())["code"] == "unimplemented"
     return answer.headers.get("Connection", "")
 
 
@@ -190,7 +191,7 @@ def test_a_half_sent_request_is_answered_during_a_drain(
     process = made()
     process.start()
     early = keep_open(process).sock
-    early.sendall(b"GET /healthz HTTP/1.1\r\n")
+    early.sendall(b"GET / HTTP/1.1\r\n")
 
     with ThreadPoolExecutor(1) as callers, closing(HTTPConnection("127.0.0.1", process.http.port)) as late:
         stopping = callers.submit(process.stop)
@@ -199,8 +200,8 @@ def test_a_half_sent_request_is_answered_during_a_drain(
         answer = HTTPResponse(early)
         answer.begin()
 
-        assert (answer.status, answer.headers["Connection"]) == (200, "close")
-        assert json.loads(answer.read()) == {"status": "alive"}
+        assert (answer.status, answer.headers["Connection"]) == (404, "close")
+        assert json.loads(answer.read())["code"] == "unimplemented"
         assert early.recv(1) == b""
         stopping.result()
 

@@ -11,6 +11,7 @@ from chassis.settings import ServiceSettings, SettingsError
 NEEDED = {
     "CMS_GRPC_PORT": "50051",
     "CMS_HTTP_PORT": "8051",
+    "CMS_OPERATIONS_PORT": "8151",
     "CMS_DATABASE_URL": "postgresql://app:secret@127.0.0.1/intake",
     "CMS_DATABASE_OWNER_URL": "postgresql://owner:secret@127.0.0.1/intake",
     "CMS_BUS_URL": "redis://:secret@127.0.0.1:6379/0",

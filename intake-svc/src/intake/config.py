@@ -8,3 +8,4 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
 
     grpc_port: int = 50051
     http_port: int = 8051
+    operations_port: int = 8151

@@ -210,7 +210,7 @@ def test_calls_and_questions_are_counted(desk: Any, single_tenant: Any, process:
 
     ended = operator.once("EndCall", callId=call_id, outcome="CALL_OUTCOME_COMPLETED")["call"]
 
-    shown = httpx.get(f"http://127.0.0.1:{process.http.port}/metrics").text
+    shown = httpx.get(f"http://127.0.0.1:{process.operations.port}/metrics").text
     assert ended["outcome"] == "CALL_OUTCOME_COMPLETED"
     assert 'intake_call_duration_seconds_count{outcome="COMPLETED"}' in shown
     assert 'intake_questions_asked_count{scheme="JOBSEEKERS_ALLOWANCE"}' in shown

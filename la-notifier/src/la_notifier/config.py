@@ -12,6 +12,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
 
     grpc_port: int = 50055
     http_port: int = 8055
+    operations_port: int = 8155
     intake_address: str = "127.0.0.1:50051"
     """Host and port of intake's gRPC door."""
     postcodes_file: Path

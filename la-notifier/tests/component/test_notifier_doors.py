@@ -89,7 +89,7 @@ def test_the_notifier_serves_its_metrics(notifier: Process, scene: Any, tenant: 
     scene.publish(events_pb2.FirstContactRecorded(), version=3)
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
 
-    text = httpx.get(f"http://127.0.0.1:{notifier.http.port}/metrics").text
+    text = httpx.get(f"http://127.0.0.1:{notifier.operations.port}/metrics").text
 
     assert 'notifier_notices{channel="API",state="LOADED"} 1.0' in text
     assert 'notifier_first_contact_to_sent_seconds_bucket{le="60.0"}' in text

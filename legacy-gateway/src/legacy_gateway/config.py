@@ -14,6 +14,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
 
     grpc_port: int = 50054
     http_port: int = 8054
+    operations_port: int = 8154
     intake_address: str = "127.0.0.1:50051"
     jsaps_host: str = "127.0.0.1"
     jsaps_port: int = 9102

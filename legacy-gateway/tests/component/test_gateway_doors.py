@@ -166,7 +166,7 @@ def test_the_metrics_of_the_contract_are_served(
     eventually(lambda: state_of(process, tokens.issue("SUPPORT")) == "ACCEPTED", what="acceptance")
 
     def metrics() -> str:
-        return httpx.get(f"http://127.0.0.1:{process.http.port}/metrics").text
+        return httpx.get(f"http://127.0.0.1:{process.operations.port}/metrics").text
 
     eventually(lambda: 'gateway_transfers{state="ACCEPTED",system="JSAPS"} 2.0' in metrics(), what="the gauge")
     text = metrics()

@@ -11,6 +11,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
 
     grpc_port: int = 50052
     http_port: int = 8052
+    operations_port: int = 8152
     intake_address: str = "127.0.0.1:50051"
     """Host and port of intake's gRPC door."""
     postcodes_file: Path

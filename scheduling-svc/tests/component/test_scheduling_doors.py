@@ -240,7 +240,7 @@ def test_a_booking_that_fails_to_commit_is_not_counted(
 
 
 def test_bookings_show_in_the_metrics(process: Process, http: Any, tokens: Tokens, intake: Any) -> None:
-    base = f"http://127.0.0.1:{process.http.port}"
+    base = f"http://127.0.0.1:{process.operations.port}"
 
     def sample(name: str) -> float | None:
         lines = httpx.get(f"{base}/metrics").text.splitlines()

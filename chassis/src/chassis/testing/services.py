@@ -82,6 +82,7 @@ def settings_for(
     return kind(
         grpc_port=0,
         http_port=0,
+        operations_port=0,
         database_url=urls.app,
         database_owner_url=urls.owner,
         bus_url=servers.bus_url,

@@ -56,6 +56,11 @@ class Layout:
         place = SERVICES[service].place
         return 8050 + place if self.base is None else self.base + 10 + place
 
+    def operations_port(self, service: str) -> int:
+        """Port of a service's health, readiness and metrics."""
+        place = SERVICES[service].place
+        return 8150 + place if self.base is None else self.base + 50 + place
+
     def stand_in_port(self, stand_in: str) -> int:
         """Port on which a stand-in serves what the outside system serves."""
         place = STAND_INS[stand_in].place

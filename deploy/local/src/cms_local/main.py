@@ -84,9 +84,9 @@ def up(
 
 
 def _show(found: Platform) -> None:
-    table = Table("name", "state", "pid", "serves", "HTTP", box=None)
+    table = Table("name", "state", "pid", "serves", "HTTP", "operations", box=None)
     for row in _rows(found):
-        table.add_row(*(str(row[name]) for name in ("name", "state", "pid", "serves", "http")))
+        table.add_row(*(str(row[name]) for name in ("name", "state", "pid", "serves", "http", "operations")))
     console.print(table)
     console.print(f"Logs are in {found.layout.folder / 'logs'}", highlight=False, soft_wrap=True)
     if found.time_scale != 1:
@@ -94,12 +94,13 @@ def _show(found: Platform) -> None:
 
 
 def _rows(found: Platform) -> list[dict[str, Any]]:
-    """The processes of platform.json, with their state, their main address and their HTTP address."""
+    """The processes of platform.json, with their state, their main, HTTP and operations addresses."""
     rows: list[dict[str, Any]] = json.loads(found.layout.platform_file.read_text())["processes"]
     for row in rows:
         row["state"] = "runs" if found.is_alive(row["name"]) else "stopped"
         row["serves"] = row.get("grpc") or row.get("address", "")
         row["http"] = row.get("http") or row.get("control", "")
+        row.setdefault("operations", "")
     return rows
 
 

@@ -75,6 +75,7 @@ class Platform:
             return {
                 "grpc": f"127.0.0.1:{layout.grpc_port(name)}",
                 "http": f"http://127.0.0.1:{layout.http_port(name)}",
+                "operations": f"http://127.0.0.1:{layout.operations_port(name)}",
                 "database": DATABASES[name],
                 "log": str(layout.log(name)),
             }
@@ -154,7 +155,7 @@ class Platform:
                     processes.reap()
 
     def _is_ready(self, client: httpx.Client, name: str) -> bool:
-        port = self.layout.http_port(name) if name in SERVICES else self.layout.control_port(name)
+        port = self.layout.operations_port(name) if name in SERVICES else self.layout.control_port(name)
         try:
             answer = client.get(f"http://127.0.0.1:{port}/readyz")
         except httpx.TransportError:

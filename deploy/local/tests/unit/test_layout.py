@@ -12,6 +12,7 @@ def test_without_a_base_addresses_are_the_documented_ones(monkeypatch: pytest.Mo
 
     assert [layout.grpc_port(name) for name in SERVICES] == [50051, 50052, 50053, 50054, 50055]
     assert [layout.http_port(name) for name in SERVICES] == [8051, 8052, 8053, 8054, 8055]
+    assert [layout.operations_port(name) for name in SERVICES] == [8151, 8152, 8153, 8154, 8155]
     assert (layout.stand_in_port("jsaps"), layout.control_port("jsaps")) == (9102, 9122)
     assert (layout.stand_in_port("councils"), layout.control_port("councils")) == (9106, 9126)
     assert (layout.postgres_port, layout.bus_port) == (55432, 56379)
@@ -23,6 +24,7 @@ def test_a_base_moves_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     layout = Layout.from_environment()
 
     assert (layout.grpc_port("intake-svc"), layout.http_port("la-notifier")) == (20001, 20015)
+    assert (layout.operations_port("intake-svc"), layout.operations_port("la-notifier")) == (20051, 20055)
     assert (layout.stand_in_port("jsaps"), layout.control_port("councils")) == (20022, 20036)
     assert (layout.postgres_port, layout.bus_port) == (20040, 20041)
     assert layout.folder.name == "20000"

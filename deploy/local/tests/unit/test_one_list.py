@@ -65,11 +65,13 @@ def test_default_ports_of_the_service_are_those_of_the_list(service: Service) ->
 
     assert defaults["grpc_port"] == DOCUMENTED.grpc_port(service.name)
     assert defaults["http_port"] == DOCUMENTED.http_port(service.name)
+    assert defaults["operations_port"] == DOCUMENTED.operations_port(service.name)
 
 
 @every_service
 def test_compose_starts_the_service_with_its_settings(service: Service) -> None:
     grpc, http = DOCUMENTED.grpc_port(service.name), DOCUMENTED.http_port(service.name)
+    operations = DOCUMENTED.operations_port(service.name)
     postgres = f"postgres:5432/{service.database}"
 
     block = COMPOSE["services"][service.name]
@@ -82,6 +84,7 @@ def test_compose_starts_the_service_with_its_settings(service: Service) -> None:
             **COMPOSE["x-settings"],
             "CMS_GRPC_PORT": str(grpc),
             "CMS_HTTP_PORT": str(http),
+            "CMS_OPERATIONS_PORT": str(operations),
             "CMS_DATABASE_URL": f"postgresql://{service.database}_app@{postgres}",
             "CMS_DATABASE_OWNER_URL": f"postgresql://{service.database}_owner@{postgres}",
             "CMS_TOKEN_FILE": f"/prepared/keys/{service.name}.token",
@@ -92,7 +95,7 @@ def test_compose_starts_the_service_with_its_settings(service: Service) -> None:
                 postcodes=Path("/prepared/postcodes.sqlite"),
             ),
         },
-        "ports": [f"127.0.0.1:{port}:{port}" for port in (grpc, http)],
+        "ports": [f"127.0.0.1:{port}:{port}" for port in (grpc, http, operations)],
     }
 
 
@@ -126,12 +129,13 @@ def test_prometheus_scrapes_every_service() -> None:
     configuration = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
     [job] = configuration["scrape_configs"]
 
-    assert job["static_configs"] == [{"targets": [f"{name}:{DOCUMENTED.http_port(name)}" for name in SERVICES]}]
+    assert job["static_configs"] == [{"targets": [f"{name}:{DOCUMENTED.operations_port(name)}" for name in SERVICES]}]
 
 
 @every_service
 def test_readme_lists_the_service_with_its_ports(service: Service) -> None:
-    row = rf"\| \[{service.name}\]\({service.name}/README.md\) \| .* \| {50050 + service.place} \| {8050 + service.place} \|"
+    ports = r" \| ".join(str(first + service.place) for first in (50050, 8050, 8150))
+    row = rf"\| \[{service.name}\]\({service.name}/README.md\) \| .* \| {ports} \|"
 
     assert re.search(row, (ROOT / "README.md").read_text())
 

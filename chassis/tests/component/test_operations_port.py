@@ -1,0 +1,126 @@
+"""Health, readiness and metrics have a port of their own, which is answered whatever happens on it or on the doors."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from chassis.runtime import Process, Service
+from chassis.settings import ServiceSettings
+from chassis.testing import SettingsOf, eventually, running
+from cms.scheduling.v1 import scheduling_pb2
+
+MANY = 2000
+PATHS = ("/healthz", "/readyz", "/metrics")
+
+
+class NoApi:
+    """Serves nothing that is called here."""
+
+    FindSlots = BookAppointment = GetAppointment = None
+
+
+@pytest.fixture
+def process(settings_of: SettingsOf) -> Iterator[Process]:
+    service = Service(
+        name="scheduling-svc",
+        settings=settings_of(ServiceSettings, "scheduling-svc"),
+        contract=scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"],
+        migrations=Path("no-migrations"),
+        api=lambda _runtime: NoApi(),
+    )
+    with running(service) as started:
+        yield started
+
+
+def get(process: Process, path: str, **more: Any) -> httpx.Response:
+    return httpx.get(f"http://127.0.0.1:{process.operations.port}{path}", timeout=5, **more)
+
+
+def is_answered_soon(process: Process) -> bool:
+    begun = time.monotonic()
+    answers = [get(process, path).status_code for path in PATHS]
+    return answers == [200] * 3 and time.monotonic() - begun < 1
+
+
+def test_the_port_tells_health_readiness_and_metrics(process: Process) -> None:
+    assert get(process, "/healthz").json() == {"status": "alive"}
+    assert get(process, "/readyz").json() == {"status": "ready", "database": True, "bus": True}
+    assert "chassis_outbox_unfinished 0.0" in get(process, "/metrics").text
+    assert get(process, "/healthz").headers["Cache-Control"] == "no-store"
+    assert "Server" not in get(process, "/healthz").headers
+
+
+@pytest.mark.parametrize("path", ["/", "/readyz/", "/cms.scheduling.v1.SchedulingService/FindSlots"])
+def test_the_port_has_nothing_else(process: Process, path: str) -> None:
+    assert get(process, path).status_code == 404
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_http_door_has_none_of_it(process: Process, path: str) -> None:
+    refused = httpx.get(f"http://127.0.0.1:{process.http.port}{path}")
+
+    assert (refused.status_code, refused.json()["code"]) == (404, "unimplemented")
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET /healthz HTT", b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1"]
+)
+def test_many_connections_that_stop_half_way_hold_nobody_up(process: Process, sent: bytes) -> None:
+    with ExitStack() as opened:
+        for _ in range(MANY):
+            connection = opened.enter_context(socket.create_connection(("127.0.0.1", process.operations.port)))
+            connection.sendall(sent)
+
+        assert is_answered_soon(process)
+
+
+def test_a_request_that_trickles_is_ended_in_ten_seconds(process: Process) -> None:
+    with closing(socket.create_connection(("127.0.0.1", process.operations.port))) as slow:
+        begun = time.monotonic()
+
+        def is_closed() -> bool:
+            try:
+                slow.sendall(b"x")
+            except OSError:
+                return True
+            return False
+
+        slow.sendall(b"GET /healthz HTTP/1.1\r\nX-Long: ")
+        eventually(is_closed, seconds=15, what="the end of the connection")
+
+    assert 9 < time.monotonic() - begun < 13
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /healthz HTTP/1.1\r\nX-Long: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET /\xff\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n",
+    ],
+    ids=["a long header", "TLS", "HTTP/2", "no text", "a large body"],
+)
+def test_a_request_of_another_kind_harms_nobody(process: Process, sent: bytes) -> None:
+    with closing(socket.create_connection(("127.0.0.1", process.operations.port), timeout=5)) as odd:
+        odd.sendall(sent)
+
+        assert is_answered_soon(process)
+
+
+def test_the_port_takes_connections_again_after_its_bound(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.operations_door._MOST_CONNECTIONS", 10)
+    with ExitStack() as opened:
+        for _ in range(50):
+            opened.enter_context(socket.create_connection(("127.0.0.1", process.operations.port)))
+        with pytest.raises(httpx.TransportError):
+            get(process, "/healthz")
+
+    eventually(lambda: is_answered_soon(process), what="an answer when the connections are gone")
