@@ -3,7 +3,7 @@
 import random
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -93,10 +93,10 @@ class PlatformUnderTest:
 def free_base() -> int:
     """Finds a base with sixty free ports above it, below the kernel's ports for clients."""
     for base in random.sample(range(15000, 32000, 60), 100):
-        with socket.socket() as first, socket.socket() as last:
+        with ExitStack() as stack:
             try:
-                first.bind(("127.0.0.1", base + 1))
-                last.bind(("127.0.0.1", base + 55))
+                for port in range(base + 1, base + 60):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
             except OSError:
                 continue
             return base
