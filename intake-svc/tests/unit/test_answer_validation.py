@@ -207,6 +207,57 @@ def test_a_value_outside_an_interview_is_refused_naming_its_field() -> None:
     assert read_field("nino", read_nino, "ab123456c") == "AB123456C"
 
 
+LIMITED = [
+    "surname",
+    "nino",
+    "telephone",
+    "email",
+    "sort_code",
+    "account_number",
+    "date_of_birth",
+    "capital",
+    "landlord",
+]
+
+
+@pytest.mark.parametrize("question", LIMITED)
+@pytest.mark.parametrize("character", ["a", "1", " ", "\u0301", "\u200b"])
+def test_a_value_is_refused_by_its_length_before_anything_else(
+    script: Script, today: date, question: str, character: str
+) -> None:
+    most = script.questions[question].limits.max_length or 0
+
+    def is_too_long(length: int) -> bool:
+        try:
+            validate_answer(script, question, character * length, today=today)
+        except InvalidArgument as refusal:
+            return refusal.violations[0].description == f"is longer than {most} characters"
+        return False
+
+    assert is_too_long(most + 1)
+    assert not is_too_long(most)
+
+
+def test_the_limits_that_clients_are_told_are_those_that_are_held(script: Script, today: date) -> None:
+    for question in script.questions.values():
+        limits = question.limits
+        if limits.maximum is not None:
+            over = float(limits.maximum) + 1
+            with pytest.raises(InvalidArgument):
+                validate_answer(script, question.id, over if limits.max_length is None else f"{over:.2f}", today=today)
+        if limits.max_entries is not None:
+            entry = {} if question.fields else "a"
+            value: Any = [entry] * (limits.max_entries + 1)
+            with pytest.raises(InvalidArgument, match=question.id) as refusal:
+                validate_answer(
+                    script,
+                    question.id,
+                    value if question.fields else {"lines": value, "postcode": "LS1 4AP"},
+                    today=today,
+                )
+            assert str(limits.max_entries) in refusal.value.violations[0].description
+
+
 SEPARATORS = " \u00a0\t\u2009\u200b\u2060\u202c-\u2010\u2011\u2013\u2014\u2212./\u2044"
 
 

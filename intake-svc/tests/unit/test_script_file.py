@@ -33,6 +33,7 @@ GROUP = """
 [[sections.questions]]
 id = "group"
 kind = "GROUP"
+max_entries = 3
 text = { en = "Who?", cy = "Pwy?" }
 seconds = 5
 [[sections.questions.fields]]
@@ -86,7 +87,9 @@ def test_relevance_may_depend_on_a_later_question(load: Any) -> None:
         (HEAD + FIRST.replace("= 5", "= -5"), "seconds must be a whole number, not negative"),
         (HEAD + FIRST.replace("YES_NO", "CHOICE"), "choices belong to CHOICE"),
         (HEAD + FIRST.replace("YES_NO", "NUMBER"), "number belongs to NUMBER"),
-        (HEAD + FIRST.replace("YES_NO", "GROUP"), "fields belong to a GROUP"),
+        (HEAD + FIRST.replace("YES_NO", "GROUP"), "max_entries belongs to GROUP"),
+        (HEAD + FIRST.replace("YES_NO", "GROUP") + "max_entries = 3\n", "fields belong to a GROUP"),
+        (HEAD + FIRST + "maximum_pence = 100\n", "maximum_pence belongs to MONEY"),
         (HEAD + FIRST + 'record = { characters = "name", max_length = 5 }\n', "record belongs to text"),
         (HEAD + FIRST + "required = 1\n", "required must be a str"),
         (HEAD + FIRST + 'relevant = "third"\n', "undeclared reference to 'third'"),

@@ -14,12 +14,9 @@ from intake.domain.transliteration import record_form
 from intake.domain.values import JsonValue
 
 GAPS = ("NOT_KNOWN", "WILL_SEND")
-MAXIMUM_ENTRIES = 20
-"""The most entries of a GROUP: more children, tenants or incomes than any household has had yet."""
 
 _READERS: Mapping[Kind, Callable[[JsonValue], JsonValue]] = {
     Kind.YES_NO: values.read_yes_no,
-    Kind.TEXT: values.read_text,
     Kind.NAME: values.read_name,
     Kind.NINO: values.read_nino,
     Kind.PHONE: values.read_phone,
@@ -28,7 +25,6 @@ _READERS: Mapping[Kind, Callable[[JsonValue], JsonValue]] = {
     Kind.ACCOUNT_NUMBER: values.read_account_number,
     Kind.POSTCODE: values.read_postcode,
     Kind.DATE: values.read_date,
-    Kind.MONEY: values.read_money,
     Kind.ADDRESS: values.read_address,
 }
 
@@ -108,12 +104,20 @@ def _read_answer(question: Question, value: JsonValue, today: date) -> JsonValue
 
 
 def _read(field: Field, value: JsonValue) -> JsonValue:
-    if field.number:
-        return values.read_number(value, maximum=field.number.maximum, decimals=field.number.decimals)
-    if field.kind is Kind.CHOICE:
-        return _read_choice(field, value)
-    if field.kind is Kind.CHOICES:
-        return _read_choices(field, value)
+    limits = field.limits
+    if limits.max_length is not None and isinstance(value, str):
+        values.read_string(value, limits.max_length)
+    match field.kind:
+        case Kind.TEXT:
+            return values.read_text(value, limits.max_length or values.MAXIMUM_TEXT)
+        case Kind.NUMBER:
+            return values.read_number(value, maximum=limits.maximum or Decimal(0), decimals=limits.decimals or 0)
+        case Kind.MONEY:
+            return values.read_money(value, limits.maximum or values.MAXIMUM_MONEY)
+        case Kind.CHOICE:
+            return _read_choice(field, value)
+        case Kind.CHOICES:
+            return _read_choices(field, value)
     return _READERS[field.kind](value)
 
 
@@ -128,8 +132,7 @@ def _read_choices(field: Field, value: JsonValue) -> JsonValue:
     """The codes in the script's order, so that the order of choosing makes no difference."""
     if not isinstance(value, list):
         raise UnsoundValueError.of(faults.NOT_CHOICES)
-    if len(value) > len(field.choices):
-        raise UnsoundValueError.of(faults.TOO_MANY, most=len(field.choices))
+    _expect_entries(field, value)
     chosen = {_read_choice(field, code) for code in value}
     if len(chosen) != len(value):
         raise UnsoundValueError.of(faults.CHOSEN_TWICE)
@@ -139,12 +142,17 @@ def _read_choices(field: Field, value: JsonValue) -> JsonValue:
 def _read_group(question: Question, value: JsonValue) -> JsonValue:
     if not isinstance(value, list):
         raise UnsoundValueError.of(faults.NOT_A_LIST)
-    if len(value) > MAXIMUM_ENTRIES:
-        raise UnsoundValueError.of(faults.TOO_MANY, most=MAXIMUM_ENTRIES)
+    _expect_entries(question, value)
     found: list[Fault] = []
     entries: list[JsonValue] = [_read_entry(question, entry, f"[{at}]", found) for at, entry in enumerate(value)]
     faults.refuse(found)
     return entries
+
+
+def _expect_entries(field: Field, value: list[JsonValue]) -> None:
+    most = field.limits.max_entries
+    if most is not None and len(value) > most:
+        raise UnsoundValueError.of(faults.TOO_MANY, most=most)
 
 
 def _read_entry(question: Question, entry: JsonValue, place: str, found: list[Fault]) -> JsonValue:

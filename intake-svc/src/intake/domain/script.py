@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 
 from chassis.errors import Text
+from intake.domain import values
 from intake.domain.rules import Rule
 from intake.domain.transliteration import RecordRule
 
@@ -40,11 +42,33 @@ class Choice:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NumberLimit:
-    """A number goes from 0 to `maximum` with at most `decimals` decimal places."""
+class Limits:
+    """How much an answer may be. They are held before anything else is done with it, and clients are told them."""
 
-    maximum: int
-    decimals: int
+    max_length: int | None = None
+    """Characters (Unicode code points) of a string as it is given; of an address, of each line."""
+    maximum: Decimal | None = None
+    """The largest NUMBER, or MONEY in pounds; the smallest is 0."""
+    decimals: int | None = None
+    """The most decimal places of a NUMBER or of MONEY."""
+    max_entries: int | None = None
+    """The most entries of a GROUP, choices of CHOICES, lines of an ADDRESS."""
+
+
+USUAL_LIMITS: Mapping[Kind, Limits] = dict.fromkeys(Kind, Limits()) | {
+    Kind.TEXT: Limits(max_length=values.MAXIMUM_TEXT),
+    Kind.NAME: Limits(max_length=values.MAXIMUM_NAME),
+    Kind.NINO: Limits(max_length=values.MAXIMUM_CODE),
+    Kind.PHONE: Limits(max_length=values.MAXIMUM_PHONE),
+    Kind.EMAIL: Limits(max_length=values.MAXIMUM_EMAIL),
+    Kind.SORT_CODE: Limits(max_length=values.MAXIMUM_CODE),
+    Kind.ACCOUNT_NUMBER: Limits(max_length=values.MAXIMUM_CODE),
+    Kind.POSTCODE: Limits(max_length=values.MAXIMUM_CODE),
+    Kind.DATE: Limits(max_length=values.MAXIMUM_CODE),
+    Kind.MONEY: Limits(max_length=values.MAXIMUM_CODE, maximum=values.MAXIMUM_MONEY, decimals=2),
+    Kind.ADDRESS: Limits(max_length=values.MAXIMUM_NAME, max_entries=values.MAXIMUM_LINES),
+}
+"""The limits of each kind, where a script says no more. NUMBER, CHOICES and GROUP have theirs from the script alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +79,7 @@ class Field:
     kind: Kind
     text: Text
     choices: tuple[Choice, ...]
-    number: NumberLimit | None
+    limits: Limits
     required: bool | Rule
     """A field of a group is required or not; a question may also be required by a rule."""
     seen_by: frozenset[str]

@@ -2,7 +2,9 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,13 @@ from chassis.errors import Text
 from intake.domain.answers import CEL_TYPES, rule_value
 from intake.domain.rules import TIMESTAMP, Rule, RuleCompiler, RuleError, timestamp
 from intake.domain.script import (
+    USUAL_LIMITS,
     Check,
     Choice,
     Derived,
     Field,
     Kind,
-    NumberLimit,
+    Limits,
     Question,
     Script,
     Section,
@@ -30,6 +33,8 @@ SCRIPTS = Path(__file__).parent.parent / "scripts"
 
 _WITH_CHOICES = frozenset({Kind.CHOICE, Kind.CHOICES})
 _WITH_RECORD = frozenset({Kind.NAME, Kind.TEXT, Kind.ADDRESS})
+_LIMITS = (("number", Kind.NUMBER, True), ("maximum_pence", Kind.MONEY, False), ("max_entries", Kind.GROUP, True))
+"""Keys of limits, the kind that may have each, and whether it must."""
 _UNSTEADY_CHECK = "a check that names another question must not hang on today"
 
 
@@ -120,17 +125,15 @@ def _field_parts(table: Table, seen_by: frozenset[str]) -> dict[str, Any]:
     """The attributes that questions and fields of groups share, as the keywords of their classes."""
     kind = _kind(table)
     choices = tuple(_choice(choice) for choice in table.tables("choices"))
-    number = _number_limit(table.table("number")) if table.has("number") else None
     codes = {choice.code for choice in choices}
     _refuse_unless(table, bool(choices) == (kind in _WITH_CHOICES), "choices belong to CHOICE and CHOICES")
     _refuse_unless(table, len(codes) == len(choices), "two choices have one code")
-    _refuse_unless(table, (number is not None) == (kind is Kind.NUMBER), "number belongs to NUMBER, which needs it")
     return {
         "id": table.name("id"),
         "kind": kind,
         "text": _text(table.table("text")),
         "choices": choices,
-        "number": number,
+        "limits": _limits(table, kind, choices),
         "seen_by": seen_by,
     }
 
@@ -153,10 +156,23 @@ def _choice(table: Table) -> Choice:
     return choice
 
 
-def _number_limit(table: Table) -> NumberLimit:
-    limit = NumberLimit(maximum=table.number("maximum"), decimals=table.number("decimals"))
-    table.close()
-    return limit
+def _limits(table: Table, kind: Kind, choices: tuple[Choice, ...]) -> Limits:
+    """The kind's usual limits, with what the script says beyond them."""
+    own = USUAL_LIMITS[kind]
+    for key, owner, needed in _LIMITS:
+        _refuse_unless(table, table.has(key) <= (kind is owner), f"{key} belongs to {owner}")
+        _refuse_unless(
+            table, table.has(key) or kind is not owner or not needed, f"{key} belongs to {owner}, which needs it"
+        )
+    if table.has("number"):
+        number = table.table("number")
+        own = replace(own, maximum=Decimal(number.number("maximum")), decimals=number.number("decimals"))
+        number.close()
+    if table.has("maximum_pence"):
+        own = replace(own, maximum=Decimal(table.number("maximum_pence")) / 100)
+    if table.has("max_entries"):
+        own = replace(own, max_entries=table.number("max_entries"))
+    return replace(own, max_entries=len(choices)) if kind is Kind.CHOICES else own
 
 
 def _record(table: Table) -> RecordRule:

@@ -112,7 +112,7 @@ def read_money(value: JsonValue, maximum: Decimal = MAXIMUM_MONEY) -> str:
     return f"{pounds:.2f}"
 
 
-def read_number(value: JsonValue, *, maximum: int, decimals: int) -> int | float:
+def read_number(value: JsonValue, *, maximum: Decimal, decimals: int) -> int | float:
     """A number from 0 to `maximum` with at most `decimals` decimal places."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UnsoundValueError.of(faults.NOT_A_NUMBER)

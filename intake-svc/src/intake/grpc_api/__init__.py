@@ -63,7 +63,9 @@ class IntakeApi:
 
         def record(conn: Connection) -> InterviewShown:
             claim_ref, given = reading.claim_ref(request.claim_ref), reading.answers(self._script, request.answers)
-            return interviews.record_answers(conn, claim_ref, given, version=request.version)
+            return interviews.record_answers(
+                conn, claim_ref, given, version=request.version, only_changed=reading.only_changed(request.view)
+            )
 
         def respond(shown: InterviewShown) -> pb.RecordAnswersResponse:
             response = pb.RecordAnswersResponse()
@@ -77,8 +79,14 @@ class IntakeApi:
 
         def amend(conn: Connection) -> InterviewShown:
             claim_ref, given = reading.claim_ref(request.claim_ref), reading.answers(self._script, request.answers)
-            reason = reading.reason(request.reason)
-            return interviews.amend_answers(conn, claim_ref, given, version=request.version, reason=reason)
+            return interviews.amend_answers(
+                conn,
+                claim_ref,
+                given,
+                version=request.version,
+                reason=reading.reason(request.reason),
+                only_changed=reading.only_changed(request.view),
+            )
 
         def respond(shown: InterviewShown) -> pb.AmendAnswersResponse:
             response = pb.AmendAnswersResponse(changes=[messages.history_entry(entry) for entry in shown.changes])
@@ -129,6 +137,7 @@ def _keep_interview(shown: InterviewShown) -> dict[str, Any]:
         "claim_ref": shown.claim_ref,
         "version": shown.version,
         "language": shown.interview.language,
+        "before": shown.before.version if shown.before else None,
         "with_changes": bool(shown.changes),
     }
 

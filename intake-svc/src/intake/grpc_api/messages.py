@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from google.protobuf import struct_pb2
 
@@ -16,14 +16,16 @@ from intake.domain.answers import GAPS
 from intake.domain.call import Call, Security
 from intake.domain.claim import Claim, value_of
 from intake.domain.history import HistoryEntry
-from intake.domain.interview import Answers, Interview, QuestionState
-from intake.domain.script import Choice, Field
+from intake.domain.interview import Answers, QuestionState, SectionState
+from intake.domain.script import Choice, Field, Limits
 from intake.domain.search import Search
 from intake.domain.values import JsonValue
 from intake.service import script_in_use
 from intake.service.calls import CallStarted
 from intake.service.claims import ClaimShown, FactsShown
 from intake.service.interviews import InterviewShown
+
+State = TypeVar("State", QuestionState, SectionState)
 
 
 def call_started(started: CallStarted) -> pb.StartCallResponse:
@@ -89,8 +91,11 @@ def claim_list(found: Sequence[ClaimShown], search: Search) -> pb.ListClaimsResp
 
 
 def put_interview(message: pb.Interview, shown: InterviewShown, *, section: str | None = None) -> None:
-    """Writes an interview with the questions that apply, or those of one section where it is named."""
-    state = shown.interview
+    """Writes an interview with the questions that apply, or those of one section where it is named.
+
+    Where the interview before is given, only what differs from it.
+    """
+    state, before = shown.interview, shown.before.interview if shown.before else None
     message.claim_ref = shown.claim_ref
     message.version = shown.version
     message.script_version = script_in_use().number
@@ -98,10 +103,16 @@ def put_interview(message: pb.Interview, shown: InterviewShown, *, section: str 
     message.asked = state.asked
     message.remaining = state.remaining
     message.not_relevant = state.not_relevant
-    _put_sections(message, state)
-    for question in state.questions:
+    _put_sections(
+        message, state.sections if before is None else _changed(before.sections, state.sections), state.language
+    )
+    for question in state.questions if before is None else _changed(before.questions, state.questions):
         if question.relevant and section in (None, question.question.section):
             _put_question(message.questions.add(), question, state.language)
+    if before is not None:
+        still = {question.question.id for question in state.questions if question.relevant}
+        applied = (question.question.id for question in before.questions if question.relevant)
+        message.removed_question_ids.extend(name for name in applied if name not in still)
 
 
 def history_entry(entry: HistoryEntry) -> pb.HistoryEntry:
@@ -143,10 +154,15 @@ def value(plain: JsonValue) -> struct_pb2.Value:
     return _struct({"value": plain}).fields["value"]
 
 
-def _put_sections(message: pb.Interview, state: Interview) -> None:
-    for part in state.sections:
+def _changed(before: Sequence[State], after: Sequence[State]) -> list[State]:
+    """The states that differ, of the same questions or sections in the same order."""
+    return [new for old, new in zip(before, after, strict=True) if new != old]
+
+
+def _put_sections(message: pb.Interview, sections: Sequence[SectionState], language: str) -> None:
+    for part in sections:
         section = part.section
-        message.sections.add(name=section.id, complete=part.complete, title=section.name.spoken(state.language))
+        message.sections.add(name=section.id, complete=part.complete, title=section.name.spoken(language))
 
 
 def _put_question(message: pb.Question, state: QuestionState, language: str) -> None:
@@ -176,7 +192,20 @@ def _as_asked(question_id: str, language: str) -> pb.Question:
         choices=_choices(question.choices, language),
         fields=[_group_field(field, language) for field in question.fields],
         seconds=question.seconds,
+        position=list(script_in_use().questions).index(question_id) + 1,
+        **_limits(question.limits),
     )
+
+
+def _limits(limits: Limits) -> dict[str, Any]:
+    """The limits that there are, as fields of a question or a group's field."""
+    given = {
+        "max_length": limits.max_length,
+        "maximum": None if limits.maximum is None else float(limits.maximum),
+        "decimals": limits.decimals,
+        "max_entries": limits.max_entries,
+    }
+    return {name: limit for name, limit in given.items() if limit is not None}
 
 
 def _group_field(field: Field, language: str) -> pb.GroupField:
@@ -186,6 +215,7 @@ def _group_field(field: Field, language: str) -> pb.GroupField:
         kind=number_of(pb.QuestionKind, field.kind),
         choices=_choices(field.choices, language),
         required=field.required is True,
+        **_limits(field.limits),
     )
 
 

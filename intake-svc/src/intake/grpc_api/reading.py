@@ -90,6 +90,11 @@ def reason(text: str) -> str:
     return str(read_field("reason", lambda given: values.read_text(given, _LONGEST_REASON), text))
 
 
+def only_changed(view: "pb.InterviewView.ValueType") -> bool:
+    """Whether only what a save changed is to be shown."""
+    return view == pb.INTERVIEW_VIEW_CHANGED
+
+
 def answers(script: Script, given: Sequence[pb.Answer]) -> dict[str, GivenAnswer]:
     """Answers by question, canonical. Raises InvalidArgument that names each question at fault."""
     faults, read, today = Faults(), dict[str, GivenAnswer](), clock.today()

@@ -1,7 +1,7 @@
 """The interview: reading it, answering it, correcting it, and its history."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chassis import access_log, call, clock
 from chassis.database import Connection
@@ -9,7 +9,7 @@ from chassis.vault import ClaimCipher
 from intake.domain import claim as claims
 from intake.domain.claim import Change, GivenAnswer
 from intake.domain.history import HistoryEntry, Origin
-from intake.domain.interview import Interview, evaluate
+from intake.domain.interview import Answers, Interview, evaluate
 from intake.service import script_in_use
 from intake.service.access import HeldToChange, hold, hold_to_change
 from intake.service.events import announce
@@ -20,11 +20,15 @@ from intake.store.claims import move_nino
 
 @dataclass(frozen=True, kw_only=True)
 class InterviewShown:
-    """An interview as a caller sees it, and the history entries that the request made."""
+    """An interview as a caller sees it, and the history entries that the request made.
+
+    `before` is the interview of the version that the request named, where only what changed since is to be shown.
+    """
 
     claim_ref: str
     version: int
     interview: Interview
+    before: "InterviewShown | None" = None
     changes: tuple[HistoryEntry, ...] = ()
 
 
@@ -36,9 +40,9 @@ def get_interview(conn: Connection, claim_ref: str) -> InterviewShown:
 
 
 def record_answers(
-    conn: Connection, claim_ref: str, given: Mapping[str, GivenAnswer], *, version: int
+    conn: Connection, claim_ref: str, given: Mapping[str, GivenAnswer], *, version: int, only_changed: bool = False
 ) -> InterviewShown:
-    """Takes answers in the caller's own call.
+    """Takes answers in the caller's own call. With `only_changed` the interview before is kept beside the one after.
 
     Raises NotFound, PermissionDenied, StaleVersion, FailedPrecondition once the claim is submitted, and AlreadyExists
     (`OPEN_CLAIM`) where a NINO is given that another open claim has.
@@ -46,11 +50,17 @@ def record_answers(
     held = hold_to_change(conn, claim_ref, version=version)
     change = claims.record_answers(held.claim, script_in_use(), held.answers, given)
     _save(conn, held, change, reason="")
-    return _show_changed(conn, held, change)
+    return _show_changed(conn, held, change, only_changed=only_changed)
 
 
 def amend_answers(
-    conn: Connection, claim_ref: str, given: Mapping[str, GivenAnswer], *, version: int, reason: str
+    conn: Connection,
+    claim_ref: str,
+    given: Mapping[str, GivenAnswer],
+    *,
+    version: int,
+    reason: str,
+    only_changed: bool = False,
 ) -> InterviewShown:
     """Changes answers, before submission or after.
 
@@ -59,18 +69,30 @@ def amend_answers(
     held = hold_to_change(conn, claim_ref, version=version, by_purpose=frozenset({"ASSESSOR", "PROCESSING_OFFICER"}))
     change = claims.amend_answers(held.claim, script_in_use(), held.answers, given)
     origin = _save(conn, held, change, reason=reason)
-    return _show_changed(conn, held, change, changes=tuple(_entries(held, change, origin)))
+    entries = tuple(_entries(held, change, origin))
+    return _show_changed(conn, held, change, only_changed=only_changed, changes=entries)
 
 
 def show_again(
-    conn: Connection, claim_ref: str, *, version: int, language: str, with_changes: bool = False
+    conn: Connection,
+    claim_ref: str,
+    *,
+    version: int,
+    language: str,
+    before: int | None = None,
+    with_changes: bool = False,
 ) -> InterviewShown:
-    """The interview as a request was shown it, for the request's repeat: the caller was entitled to it then."""
+    """The interview as a request was shown it, for the request's repeat: the caller was entitled to it then.
+
+    `before` is the version that the request named, where only what changed since was shown.
+    """
     cipher = call.current().vault.cipher(conn, claim_ref)
     history = load_history(conn, cipher, version=version) if with_changes else []
     changes = tuple(entry for entry in history if entry.version == version)
     access_log.record_access(conn, claim_ref=claim_ref, purpose="repeat of a request")
-    return _show(conn, cipher, version=version, language=language, changes=changes)
+    shown = _show(conn, cipher, version=version, language=language)
+    earlier = None if before is None else _show(conn, cipher, version=before, language=language)
+    return replace(shown, before=earlier, changes=changes)
 
 
 def get_history(conn: Connection, claim_ref: str) -> list[HistoryEntry]:
@@ -80,21 +102,30 @@ def get_history(conn: Connection, claim_ref: str) -> list[HistoryEntry]:
     return load_history(conn, held.cipher, version=held.claim.version)
 
 
-def _show(
-    conn: Connection, cipher: ClaimCipher, *, version: int, language: str, changes: tuple[HistoryEntry, ...] = ()
-) -> InterviewShown:
-    answers = load_answers(conn, cipher, version=version)
+def _show(conn: Connection, cipher: ClaimCipher, *, version: int, language: str) -> InterviewShown:
+    return _evaluated(cipher.claim_ref, load_answers(conn, cipher, version=version), version=version, language=language)
+
+
+def _evaluated(claim_ref: str, answers: Answers, *, version: int, language: str) -> InterviewShown:
     interview = evaluate(script_in_use(), answers, language=language)
-    return InterviewShown(claim_ref=cipher.claim_ref, version=version, interview=interview, changes=changes)
+    return InterviewShown(claim_ref=claim_ref, version=version, interview=interview)
 
 
 def _show_changed(
-    conn: Connection, held: HeldToChange, change: Change, *, changes: tuple[HistoryEntry, ...] = ()
+    conn: Connection,
+    held: HeldToChange,
+    change: Change,
+    *,
+    only_changed: bool,
+    changes: tuple[HistoryEntry, ...] = (),
 ) -> InterviewShown:
-    claim = change.claim
-    access_log.record_access(conn, claim_ref=claim.claim_ref, purpose=held.purpose)
-    interview = evaluate(script_in_use(), change.answers, language=held.language)
-    return InterviewShown(claim_ref=claim.claim_ref, version=claim.version, interview=interview, changes=changes)
+    claim_ref, language = held.claim.claim_ref, held.language
+    access_log.record_access(conn, claim_ref=claim_ref, purpose=held.purpose)
+    after = _evaluated(claim_ref, change.answers, version=change.claim.version, language=language)
+    before = None
+    if only_changed:
+        before = _evaluated(claim_ref, held.answers, version=held.claim.version, language=language)
+    return replace(after, before=before, changes=changes)
 
 
 def _save(conn: Connection, held: HeldToChange, change: Change, *, reason: str) -> Origin:

@@ -182,25 +182,27 @@ class _QuestionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Question
     QUESTION_KIND_CHOICES: _QuestionKind.ValueType  # 3
     """A list of choices' codes."""
     QUESTION_KIND_TEXT: _QuestionKind.ValueType  # 4
-    """A string."""
+    """A string: one line. Blanks of any kind become single spaces, and what nobody sees is left out."""
     QUESTION_KIND_NAME: _QuestionKind.ValueType  # 5
-    """A string: a person's name."""
+    """A string: a person's name as they write it, in any script, with a letter; otherwise as TEXT."""
     QUESTION_KIND_NINO: _QuestionKind.ValueType  # 6
-    """A string: a National Insurance number."""
+    """A string: a National Insurance number. Small letters are taken, and blanks, dashes, dots and slashes between its groups."""
     QUESTION_KIND_PHONE: _QuestionKind.ValueType  # 7
-    """A string: a telephone number."""
+    """A string: a telephone number with its area code, or with + and a country's code. Separators as in a NINO, and
+    parentheses; no letters and no extension. Every digit is kept, or the number is refused.
+    """
     QUESTION_KIND_EMAIL: _QuestionKind.ValueType  # 8
     """A string: an e-mail address."""
     QUESTION_KIND_SORT_CODE: _QuestionKind.ValueType  # 9
-    """A string: a bank's sort code."""
+    """A string: a bank's sort code, six digits 0 to 9. Separators as in a NINO."""
     QUESTION_KIND_ACCOUNT_NUMBER: _QuestionKind.ValueType  # 10
-    """A string: a bank account's number."""
+    """A string: a bank account's number, eight digits 0 to 9. Separators as in a NINO."""
     QUESTION_KIND_POSTCODE: _QuestionKind.ValueType  # 11
-    """A string: a postcode."""
+    """A string: a postcode, in capitals or small letters. Separators as in a NINO."""
     QUESTION_KIND_DATE: _QuestionKind.ValueType  # 12
-    """A string, YYYY-MM-DD."""
+    """A string, YYYY-MM-DD, from 1900 to 2099. Other separators may stand between year, month and day."""
     QUESTION_KIND_MONEY: _QuestionKind.ValueType  # 13
-    """A string, pounds and pence: 12.34."""
+    """A string, pounds and pence: 12.34. Also 12, 12.5 and £1,250.00."""
     QUESTION_KIND_NUMBER: _QuestionKind.ValueType  # 14
     """A number."""
     QUESTION_KIND_ADDRESS: _QuestionKind.ValueType  # 15
@@ -220,25 +222,27 @@ QUESTION_KIND_CHOICE: QuestionKind.ValueType  # 2
 QUESTION_KIND_CHOICES: QuestionKind.ValueType  # 3
 """A list of choices' codes."""
 QUESTION_KIND_TEXT: QuestionKind.ValueType  # 4
-"""A string."""
+"""A string: one line. Blanks of any kind become single spaces, and what nobody sees is left out."""
 QUESTION_KIND_NAME: QuestionKind.ValueType  # 5
-"""A string: a person's name."""
+"""A string: a person's name as they write it, in any script, with a letter; otherwise as TEXT."""
 QUESTION_KIND_NINO: QuestionKind.ValueType  # 6
-"""A string: a National Insurance number."""
+"""A string: a National Insurance number. Small letters are taken, and blanks, dashes, dots and slashes between its groups."""
 QUESTION_KIND_PHONE: QuestionKind.ValueType  # 7
-"""A string: a telephone number."""
+"""A string: a telephone number with its area code, or with + and a country's code. Separators as in a NINO, and
+parentheses; no letters and no extension. Every digit is kept, or the number is refused.
+"""
 QUESTION_KIND_EMAIL: QuestionKind.ValueType  # 8
 """A string: an e-mail address."""
 QUESTION_KIND_SORT_CODE: QuestionKind.ValueType  # 9
-"""A string: a bank's sort code."""
+"""A string: a bank's sort code, six digits 0 to 9. Separators as in a NINO."""
 QUESTION_KIND_ACCOUNT_NUMBER: QuestionKind.ValueType  # 10
-"""A string: a bank account's number."""
+"""A string: a bank account's number, eight digits 0 to 9. Separators as in a NINO."""
 QUESTION_KIND_POSTCODE: QuestionKind.ValueType  # 11
-"""A string: a postcode."""
+"""A string: a postcode, in capitals or small letters. Separators as in a NINO."""
 QUESTION_KIND_DATE: QuestionKind.ValueType  # 12
-"""A string, YYYY-MM-DD."""
+"""A string, YYYY-MM-DD, from 1900 to 2099. Other separators may stand between year, month and day."""
 QUESTION_KIND_MONEY: QuestionKind.ValueType  # 13
-"""A string, pounds and pence: 12.34."""
+"""A string, pounds and pence: 12.34. Also 12, 12.5 and £1,250.00."""
 QUESTION_KIND_NUMBER: QuestionKind.ValueType  # 14
 """A number."""
 QUESTION_KIND_ADDRESS: QuestionKind.ValueType  # 15
@@ -278,6 +282,38 @@ CLAIM_STATE_WITHDRAWN: ClaimState.ValueType  # 3
 CLAIM_STATE_CLOSED: ClaimState.ValueType  # 4
 """It was decided, or closed by the assessor: the person can claim again."""
 Global___ClaimState: _TypeAlias = ClaimState  # noqa: Y015
+
+class _InterviewView:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _InterviewViewEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_InterviewView.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    INTERVIEW_VIEW_UNSPECIFIED: _InterviewView.ValueType  # 0
+    """As FULL."""
+    INTERVIEW_VIEW_FULL: _InterviewView.ValueType  # 1
+    """Every section, and every question that applies."""
+    INTERVIEW_VIEW_CHANGED: _InterviewView.ValueType  # 2
+    """Of the sections and questions only those that the save changed: an answer, whether it applies or is required, a
+    proposal, a problem. What is left out is as it was in the version that the request named. Ids of questions that no
+    longer apply are in removed_question_ids; everything else of the interview is there. A client puts each question in
+    the place of the one with its id, or by its position among the others.
+    """
+
+class InterviewView(_InterviewView, metaclass=_InterviewViewEnumTypeWrapper):
+    """How much of the interview the response to a save carries."""
+
+INTERVIEW_VIEW_UNSPECIFIED: InterviewView.ValueType  # 0
+"""As FULL."""
+INTERVIEW_VIEW_FULL: InterviewView.ValueType  # 1
+"""Every section, and every question that applies."""
+INTERVIEW_VIEW_CHANGED: InterviewView.ValueType  # 2
+"""Of the sections and questions only those that the save changed: an answer, whether it applies or is required, a
+proposal, a problem. What is left out is as it was in the version that the request named. Ids of questions that no
+longer apply are in removed_question_ids; everything else of the interview is there. A client puts each question in
+the place of the one with its id, or by its position among the others.
+"""
+Global___InterviewView: _TypeAlias = InterviewView  # noqa: Y015
 
 @_typing.final
 class Caller(_message.Message):
@@ -568,6 +604,10 @@ class GroupField(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     CHOICES_FIELD_NUMBER: _builtins.int
     REQUIRED_FIELD_NUMBER: _builtins.int
+    MAX_LENGTH_FIELD_NUMBER: _builtins.int
+    MAXIMUM_FIELD_NUMBER: _builtins.int
+    DECIMALS_FIELD_NUMBER: _builtins.int
+    MAX_ENTRIES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The key in the answer's objects."""
     text: _builtins.str
@@ -576,6 +616,16 @@ class GroupField(_message.Message):
     """The form of its value."""
     required: _builtins.bool
     """Whether every entry must have it."""
+    max_length: _builtins.int
+    """The most characters (Unicode code points) of a string, as it is sent and before anything is left out of it; of an
+    address, of each line. Absent where the kind has no such limit.
+    """
+    maximum: _builtins.float
+    """The largest number, or amount in pounds; the smallest is 0. Absent where the kind has no such limit."""
+    decimals: _builtins.int
+    """The most decimal places of a number or amount. Absent where the kind has no such limit."""
+    max_entries: _builtins.int
+    """The most choices of CHOICES, lines of an ADDRESS. Absent where the kind has no such limit."""
     @_builtins.property
     def choices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Choice]:
         """Values to choose."""
@@ -588,12 +638,31 @@ class GroupField(_message.Message):
         kind: Global___QuestionKind.ValueType = ...,
         choices: _abc.Iterable[Global___Choice] | None = ...,
         required: _builtins.bool = ...,
+        max_length: _builtins.int | None = ...,
+        maximum: _builtins.float | None = ...,
+        decimals: _builtins.int | None = ...,
+        max_entries: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_decimals", b"_decimals", "_max_entries", b"_max_entries", "_max_length", b"_max_length", "_maximum", b"_maximum", "decimals", b"decimals", "max_entries", b"max_entries", "max_length", b"max_length", "maximum", b"maximum"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["choices", b"choices", "id", b"id", "kind", b"kind", "required", b"required", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_decimals", b"_decimals", "_max_entries", b"_max_entries", "_max_length", b"_max_length", "_maximum", b"_maximum", "choices", b"choices", "decimals", b"decimals", "id", b"id", "kind", b"kind", "max_entries", b"max_entries", "max_length", b"max_length", "maximum", b"maximum", "required", b"required", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__decimals: _TypeAlias = _typing.Literal["decimals"]  # noqa: Y015
+    _WhichOneofArgType__decimals: _TypeAlias = _typing.Literal["_decimals", b"_decimals"]  # noqa: Y015
+    _WhichOneofReturnType__max_entries: _TypeAlias = _typing.Literal["max_entries"]  # noqa: Y015
+    _WhichOneofArgType__max_entries: _TypeAlias = _typing.Literal["_max_entries", b"_max_entries"]  # noqa: Y015
+    _WhichOneofReturnType__max_length: _TypeAlias = _typing.Literal["max_length"]  # noqa: Y015
+    _WhichOneofArgType__max_length: _TypeAlias = _typing.Literal["_max_length", b"_max_length"]  # noqa: Y015
+    _WhichOneofReturnType__maximum: _TypeAlias = _typing.Literal["maximum"]  # noqa: Y015
+    _WhichOneofArgType__maximum: _TypeAlias = _typing.Literal["_maximum", b"_maximum"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__decimals) -> _WhichOneofReturnType__decimals | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_entries) -> _WhichOneofReturnType__max_entries | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_length) -> _WhichOneofReturnType__max_length | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum) -> _WhichOneofReturnType__maximum | None: ...
 
 Global___GroupField: _TypeAlias = GroupField  # noqa: Y015
 
@@ -647,6 +716,11 @@ class Question(_message.Message):
     ANSWERED_VERSION_FIELD_NUMBER: _builtins.int
     PROBLEM_FIELD_NUMBER: _builtins.int
     GAPS_ALLOWED_FIELD_NUMBER: _builtins.int
+    MAX_LENGTH_FIELD_NUMBER: _builtins.int
+    MAXIMUM_FIELD_NUMBER: _builtins.int
+    DECIMALS_FIELD_NUMBER: _builtins.int
+    MAX_ENTRIES_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Its id, which is also the fact's name."""
     section: _builtins.str
@@ -665,6 +739,18 @@ class Question(_message.Message):
     """The version of the claim at which it was answered."""
     problem: _builtins.str
     """Why the answer contradicts another, if it does."""
+    max_length: _builtins.int
+    """The most characters (Unicode code points) of a string, as it is sent and before anything is left out of it; of an
+    address, of each line. Absent where the kind has no such limit.
+    """
+    maximum: _builtins.float
+    """The largest number, or amount in pounds; the smallest is 0. Absent where the kind has no such limit."""
+    decimals: _builtins.int
+    """The most decimal places of a number or amount. Absent where the kind has no such limit."""
+    max_entries: _builtins.int
+    """The most entries of a GROUP, choices of CHOICES, lines of an ADDRESS. Absent where the kind has no such limit."""
+    position: _builtins.int
+    """Its place among all questions of the script, from 1: the order in which they are asked."""
     @_builtins.property
     def choices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Choice]:
         """Values to choose."""
@@ -704,12 +790,32 @@ class Question(_message.Message):
         answered_version: _builtins.int = ...,
         problem: _builtins.str = ...,
         gaps_allowed: _abc.Iterable[_builtins.str] | None = ...,
+        max_length: _builtins.int | None = ...,
+        maximum: _builtins.float | None = ...,
+        decimals: _builtins.int | None = ...,
+        max_entries: _builtins.int | None = ...,
+        position: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "proposal", b"proposal"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_decimals", b"_decimals", "_max_entries", b"_max_entries", "_max_length", b"_max_length", "_maximum", b"_maximum", "answer", b"answer", "decimals", b"decimals", "max_entries", b"max_entries", "max_length", b"max_length", "maximum", b"maximum", "proposal", b"proposal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "answered_version", b"answered_version", "choices", b"choices", "fields", b"fields", "gaps_allowed", b"gaps_allowed", "help", b"help", "id", b"id", "kind", b"kind", "problem", b"problem", "proposal", b"proposal", "required", b"required", "seconds", b"seconds", "section", b"section", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_decimals", b"_decimals", "_max_entries", b"_max_entries", "_max_length", b"_max_length", "_maximum", b"_maximum", "answer", b"answer", "answered_version", b"answered_version", "choices", b"choices", "decimals", b"decimals", "fields", b"fields", "gaps_allowed", b"gaps_allowed", "help", b"help", "id", b"id", "kind", b"kind", "max_entries", b"max_entries", "max_length", b"max_length", "maximum", b"maximum", "position", b"position", "problem", b"problem", "proposal", b"proposal", "required", b"required", "seconds", b"seconds", "section", b"section", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__decimals: _TypeAlias = _typing.Literal["decimals"]  # noqa: Y015
+    _WhichOneofArgType__decimals: _TypeAlias = _typing.Literal["_decimals", b"_decimals"]  # noqa: Y015
+    _WhichOneofReturnType__max_entries: _TypeAlias = _typing.Literal["max_entries"]  # noqa: Y015
+    _WhichOneofArgType__max_entries: _TypeAlias = _typing.Literal["_max_entries", b"_max_entries"]  # noqa: Y015
+    _WhichOneofReturnType__max_length: _TypeAlias = _typing.Literal["max_length"]  # noqa: Y015
+    _WhichOneofArgType__max_length: _TypeAlias = _typing.Literal["_max_length", b"_max_length"]  # noqa: Y015
+    _WhichOneofReturnType__maximum: _TypeAlias = _typing.Literal["maximum"]  # noqa: Y015
+    _WhichOneofArgType__maximum: _TypeAlias = _typing.Literal["_maximum", b"_maximum"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__decimals) -> _WhichOneofReturnType__decimals | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_entries) -> _WhichOneofReturnType__max_entries | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_length) -> _WhichOneofReturnType__max_length | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum) -> _WhichOneofReturnType__maximum | None: ...
 
 Global___Question: _TypeAlias = Question  # noqa: Y015
 
@@ -728,6 +834,7 @@ class Interview(_message.Message):
     ASKED_FIELD_NUMBER: _builtins.int
     REMAINING_FIELD_NUMBER: _builtins.int
     NOT_RELEVANT_FIELD_NUMBER: _builtins.int
+    REMOVED_QUESTION_IDS_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """The claim."""
     version: _builtins.int
@@ -750,6 +857,10 @@ class Interview(_message.Message):
     def questions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Question]:
         """Questions that apply, in order."""
 
+    @_builtins.property
+    def removed_question_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """With the view CHANGED: the questions that applied before and do not any more."""
+
     def __init__(
         self,
         *,
@@ -762,10 +873,11 @@ class Interview(_message.Message):
         asked: _builtins.int = ...,
         remaining: _builtins.int = ...,
         not_relevant: _builtins.int = ...,
+        removed_question_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "claim_ref", b"claim_ref", "next_question_id", b"next_question_id", "not_relevant", b"not_relevant", "questions", b"questions", "remaining", b"remaining", "script_version", b"script_version", "sections", b"sections", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "claim_ref", b"claim_ref", "next_question_id", b"next_question_id", "not_relevant", b"not_relevant", "questions", b"questions", "remaining", b"remaining", "removed_question_ids", b"removed_question_ids", "script_version", b"script_version", "sections", b"sections", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1131,12 +1243,15 @@ class RecordAnswersRequest(_message.Message):
     ANSWERS_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """The claim."""
     version: _builtins.int
     """The claim's version that the caller read."""
     request_id: _builtins.str
     """The id of the request (UUID). A retry has the same id."""
+    view: Global___InterviewView.ValueType
+    """How much of the interview to return; FULL when absent. A retry has the same view."""
     @_builtins.property
     def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Answer]:
         """Any questions, in any order."""
@@ -1148,10 +1263,11 @@ class RecordAnswersRequest(_message.Message):
         answers: _abc.Iterable[Global___Answer] | None = ...,
         version: _builtins.int = ...,
         request_id: _builtins.str = ...,
+        view: Global___InterviewView.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "claim_ref", b"claim_ref", "request_id", b"request_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "claim_ref", b"claim_ref", "request_id", b"request_id", "version", b"version", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1192,6 +1308,7 @@ class AmendAnswersRequest(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """The claim."""
     version: _builtins.int
@@ -1200,6 +1317,8 @@ class AmendAnswersRequest(_message.Message):
     """The id of the request (UUID). A retry has the same id."""
     reason: _builtins.str
     """Why they change."""
+    view: Global___InterviewView.ValueType
+    """How much of the interview to return; FULL when absent. A retry has the same view."""
     @_builtins.property
     def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Answer]:
         """The answers that change."""
@@ -1212,10 +1331,11 @@ class AmendAnswersRequest(_message.Message):
         version: _builtins.int = ...,
         request_id: _builtins.str = ...,
         reason: _builtins.str = ...,
+        view: Global___InterviewView.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "claim_ref", b"claim_ref", "reason", b"reason", "request_id", b"request_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "claim_ref", b"claim_ref", "reason", b"reason", "request_id", b"request_id", "version", b"version", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
