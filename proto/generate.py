@@ -70,8 +70,11 @@ def differences(fresh: Path, committed: Path) -> list[str]:
 
 
 def export_google_protos(destination: Path) -> None:
-    """Copies what the contract imports of google's to `destination`, for buf, which reads no installed package."""
-    for name in ("google/api/field_behavior.proto", "google/type/date.proto"):
+    """Copies google's protos to `destination`, for buf, which reads no installed package.
+
+    The contract imports two; clients read the details of errors by the third.
+    """
+    for name in ("google/api/field_behavior.proto", "google/type/date.proto", "google/rpc/error_details.proto"):
         target = destination / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(google_protos() / name, target)
@@ -83,8 +86,11 @@ def main() -> int:
     parser.add_argument(
         "--check", action="store_true", help="change nothing; fail if gen/ is not what protoc makes now"
     )
+    parser.add_argument("--for-buf", action="store_true", help="only copy what buf needs of Google's")
     arguments = parser.parse_args()
     export_google_protos(HERE / ".build" / "google")
+    if arguments.for_buf:
+        return 0
     with tempfile.TemporaryDirectory() as scratch:
         # Not the scratch folder itself: only its owner may enter that, and its mode would go with the copy.
         fresh = Path(scratch) / "gen"

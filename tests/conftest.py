@@ -9,23 +9,33 @@ import shutil
 
 import pytest
 
+from tests.support.foreign_clients import typescript
 from tests.support.platforms import platform_under_test
 from tests.support.second_gateway import second
 
-__all__ = ["platform_under_test", "second"]
+__all__ = ["platform_under_test", "second", "typescript"]
 
 _PROGRAMS = {
+    "chromium": "Chromium (Debian: chromium)",
     "cobc": "GnuCOBOL 3 (Debian: gnucobol3)",
+    "curl": "curl (Debian: curl)",
     "node": "Node.js 20 or later (Debian: nodejs)",
     "npm": "Node.js 20 or later (Debian: npm)",
 }
 """Programs that some tests need and that no Python package brings."""
 
 
+_UNDER_ANOTHER_NAME = {"chromium": ("google-chrome",)}
+
+
+def _is_here(program: str) -> bool:
+    return any(shutil.which(name) for name in (program, *_UNDER_ANOTHER_NAME.get(program, ())))
+
+
 def _missing() -> dict[str, str]:
     if os.environ.get("CI") == "true":
         return {}
-    return {program: source for program, source in _PROGRAMS.items() if shutil.which(program) is None}
+    return {program: source for program, source in _PROGRAMS.items() if not _is_here(program)}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

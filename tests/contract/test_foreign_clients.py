@@ -1,8 +1,6 @@
 """Clients that share no code with the platform: the Connect client of npm, and one that only uses reflection."""
 
-import json
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,43 +15,22 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from chassis.testing import eventually
-from cms.assessment.v1 import assessment_pb2
 from cms_local import acknowledged
 from cms_local.cases import random_nino
 from cms_local.journey import Journey
 from cms_local.layout import ROOT
+from tests.support.foreign_clients import run_script
 from tests.support.platforms import PlatformUnderTest
 
 pytestmark = pytest.mark.xdist_group("platform")
 
-NODE = Path(__file__).parent / "node"
-NPM_SECONDS = 120
-
-
-@pytest.fixture(scope="session")
-def connect_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the scripts and the Connect client, installed by its lock file."""
-    folder = tmp_path_factory.mktemp("node")
-    shutil.copytree(NODE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
-    install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-    done = subprocess.run(install, cwd=folder, capture_output=True, text=True, timeout=NPM_SECONDS, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return folder
-
-
-def run_node(script: Path, given: Mapping[str, Any]) -> Any:
-    """Runs the script and returns what it prints."""
-    done = subprocess.run(
-        ["node", script], input=json.dumps(given), capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
+FIRST_SAVE = Path(__file__).parent / "node"
 
 
 @pytest.mark.needs("npm")
 @pytest.mark.needs("node")
 def test_the_npm_connect_client_takes_a_call_and_saves_answers(
-    platform_under_test: PlatformUnderTest, connect_client: Path
+    platform_under_test: PlatformUnderTest, typescript: Path
 ) -> None:
     journey = platform_under_test.journey("single, council tenant")
     given = {
@@ -63,7 +40,10 @@ def test_the_npm_connect_client_takes_a_call_and_saves_answers(
         "nino": random_nino(platform_under_test.source),
     }
 
-    seen = run_node(connect_client / "first_save.mjs", given)
+    # Its modules are found from the folder that it stands in.
+    scripts = Path(shutil.copytree(FIRST_SAVE, typescript / "first-save"))
+
+    seen = run_script("node", scripts / "first_save.mjs", given=given)
 
     assert (seen["version"], seen["repeat_version"]) == (2, 2)
     assert (seen["surname"], seen["proposed"]) == ("Siân O’Brien", True)
@@ -74,35 +54,6 @@ def test_the_npm_connect_client_takes_a_call_and_saves_answers(
         "intake-svc", "GetInterview", {"claimRef": seen["claim_ref"]}, token=journey.operator
     )["interview"]
     assert answers_of(interview)["forenames"] == "李"
-
-
-@pytest.mark.needs("npm")
-@pytest.mark.needs("node")
-def test_the_npm_connect_client_carries_a_claim_through(
-    platform_under_test: PlatformUnderTest, connect_client: Path
-) -> None:
-    people = platform_under_test.journey("single, council tenant")
-    address, image = platform_under_test.doors.address, str(ROOT / "proto" / "contract.binpb")
-    answers = {name: value for name, value in people.case.answers.items() if name != "nino"}
-
-    taken = run_node(
-        connect_client / "take_claim.mjs",
-        {"intake": address("intake-svc"), "scheduling": address("scheduling-svc"), "image": image}
-        | {"token": people.operator, "nino": random_nino(people.random)}
-        | {"answers": answers, "postcode": people.case.postcode},
-    )
-    people.claim_ref = taken["claim_ref"]
-    acknowledged.note(people.acknowledged_file, people.claim_ref, "SUBMITTED", wants_notice=people.case.wants_notice)
-    assessor = people.issue("ASSESSOR", subject=taken["assessor"], office=taken["office"])
-    confirmed = run_node(
-        connect_client / "confirm_claim.mjs",
-        {"assessment": address("assessment-svc"), "image": image, "token": assessor, "claim_ref": people.claim_ref},
-    )
-    acknowledged.note(people.acknowledged_file, people.claim_ref, "CONFIRMED")
-
-    assert confirmed["state"] == assessment_pb2.ASSESSMENT_STATE_CONFIRMED
-    people.wait_for_outcome()
-    assert platform_under_test.settled_audit(people).accepted == 1
 
 
 def answers_of(interview: Mapping[str, Any]) -> dict[str, Any]:
