@@ -256,7 +256,11 @@ def shortened(seen: Any, written: Any) -> Any:
     match seen, written:
         case dict(), _:
             old = written if isinstance(written, dict) else {}
-            return {name: shortened(value, old.get(name)) for name, value in seen.items()}
+            names = [*(name for name in old if name in seen), *(name for name in seen if name not in old)]
+            return {
+                name: old[name] if name in old and name in _NEW_BY_NAME else shortened(seen[name], old.get(name))
+                for name in names
+            }
         case list(), list() if MORE in written:
             kept = max(1, len(written) - 1)
         case list(), None:

@@ -113,12 +113,13 @@ def _path(service: ServiceDescriptor, method: MethodDescriptor) -> Schema:
 
 
 def _operation(service: ServiceDescriptor, method: MethodDescriptor) -> Schema:
-    allowed = ", ".join(contract.roles(method))
+    allowed = contract.roles(method)
     return {
         "tags": [service.full_name],
         "operationId": f"{service.name}_{method.name}",
         "summary": method.name,
-        "description": f"{contract.comments()[method.full_name]}\n\nRoles: {allowed}.",
+        "description": f"{contract.comments()[method.full_name]}\n\nRoles: {', '.join(allowed)}.",
+        "x-roles": allowed,
         "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in _parameters()],
         "responses": {
             "200": {
@@ -283,5 +284,5 @@ def _single(field: FieldDescriptor) -> Schema:
     if field.type == FieldDescriptor.TYPE_BYTES:
         return {"type": "string", "contentEncoding": "base64"}
     if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
-        return {"type": "string"}
+        return {"type": "string"} | ({"format": "uuid"} if field.name == "request_id" else {})
     return {"type": "number"}
