@@ -343,12 +343,12 @@ def test_a_purpose_that_is_not_text_breaks_nothing(
     ("headers", "status"),
     [
         ({"Content-Type": "text/plain"}, 415),
-        ({"Content-Type": "application/proto"}, 415),
+        ({"Content-Type": "application/grpc"}, 415),
         ({"Content-Type": "application/json; charset=utf-16"}, 415),
         ({"Connect-Timeout-Ms": "soon"}, 400),
         ({"Connect-Timeout-Ms": "99999999999"}, 400),
         ({"Connect-Timeout-Ms": "0"}, 504),
-        ({"Content-Encoding": "gzip"}, 501),
+        ({"Content-Encoding": "br"}, 501),
     ],
     ids=str,
 )

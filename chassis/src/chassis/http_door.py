@@ -1,136 +1,154 @@
-"""The HTTP door: the same methods as JSON by the Connect protocol's unary form."""
+"""The HTTP door: the same methods by the Connect protocol and by gRPC-Web, for browsers, curl and other clients."""
 
-import base64
-import json
-import re
-import threading
-from collections.abc import Callable
+from collections.abc import Sequence
+from http import HTTPStatus
 
-from flask import Blueprint, Flask, Response, request
-from google.protobuf import json_format
+from flask import Flask, Response, request
 from google.protobuf.message import Message
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from chassis import requests
+from chassis import http_protocols, logs, refusals, requests, tracing
 from chassis.chain import CONCURRENT_CALLS, Chain, Method
-from chassis.details import details_of
-from chassis.errors import CmsError, InvalidArgument, ResourceExhausted, Unimplemented, Violation
-from chassis.http_server import HttpServer
+from chassis.errors import CmsError, Internal, InvalidArgument, PermissionDenied, Unimplemented
+from chassis.http_connections import Bounds
+from chassis.http_protocols import CONTENT_TYPES, UnknownMediaType
+from chassis.http_server import REFUSAL, HttpServer
+from chassis.origins import Origins
 
-_STATUS = {
-    "INVALID_ARGUMENT": 400,
-    "FAILED_PRECONDITION": 400,
-    "UNAUTHENTICATED": 401,
-    "PERMISSION_DENIED": 403,
-    "NOT_FOUND": 404,
-    "ALREADY_EXISTS": 409,
-    "ABORTED": 409,
-    "RESOURCE_EXHAUSTED": 429,
-    "INTERNAL": 500,
-    "UNIMPLEMENTED": 501,
-    "UNAVAILABLE": 503,
-    "DEADLINE_EXCEEDED": 504,
-}
-_TIMEOUT = re.compile(r"[0-9]{1,10}")
-_JSON = "application/json"
-
-
-def connect_blueprint(chain: Chain) -> Blueprint:
-    """A route for every method of the chain."""
-    blueprint = Blueprint("connect", __name__)
-
-    @blueprint.post("/<service>/<name>")
-    def unary(service: str, name: str) -> Response:
-        try:
-            return _answer(chain, service, name)
-        except CmsError as error:
-            return error_response(error)
-
-    return blueprint
-
-
-def _answer(chain: Chain, service: str, name: str) -> Response:
-    method = chain.methods.get(f"/{service}/{name}")
-    if method is None:
-        raise Unimplemented("NO_SUCH_METHOD", "this service has no such method")
-    if request.mimetype != _JSON or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
-        return Response(status=415, headers={"Accept-Post": _JSON})
-    if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise Unimplemented("CONTENT_ENCODING", "compressed bodies are not taken")
-    metadata = {key.lower(): value for key, value in request.headers.items()}
-    response = chain.handle(method, _reader(method), metadata, _timeout_seconds())
-    return Response(
-        json_format.MessageToJson(response, always_print_fields_with_no_presence=True, indent=None, ensure_ascii=False),
-        mimetype=_JSON,
-    )
-
-
-def _reader(method: Method) -> Callable[[], Message]:
-    def read() -> Message:
-        if (request.content_length or 0) > requests.LARGEST_REQUEST_BYTES:
-            raise ResourceExhausted("TOO_LARGE", "the body is over 1 MiB")
-        body = request.stream.read(requests.LARGEST_REQUEST_BYTES + 1)
-        if len(body) > requests.LARGEST_REQUEST_BYTES:
-            raise ResourceExhausted("TOO_LARGE", "the body is over 1 MiB")
-        return requests.parse_json(method.request, body)
-
-    return read
-
-
-def _timeout_seconds() -> float | None:
-    given = request.headers.get("Connect-Timeout-Ms")
-    if given is None:
-        return None
-    if not _TIMEOUT.fullmatch(given):
-        raise InvalidArgument.of(Violation(field="Connect-Timeout-Ms", description="must be at most ten digits"))
-    return int(given) / 1000
-
-
-def error_response(error: CmsError) -> Response:
-    """An error in the Connect protocol's form."""
-    details = [
-        {
-            "type": detail.DESCRIPTOR.full_name,
-            "value": base64.b64encode(detail.SerializeToString()).decode().rstrip("="),
-            "debug": json_format.MessageToDict(detail),
-        }
-        for detail in details_of(error)
-    ]
-    body = {"code": error.code.lower(), "message": error.message, "details": details}
-    return Response(json.dumps(body), status=_STATUS[error.code], mimetype=_JSON)
-
-
-def _not_found(_error: Exception) -> Response:
-    response = error_response(Unimplemented("NO_SUCH_METHOD", "this service has no such method"))
-    response.status_code = 404
-    return response
+_WIRE = 2
+"""A body may be so many times as long as its message: in base64, or in a frame."""
 
 
 class HttpDoor:
-    """Waitress in a thread of the service's process."""
+    """Flask on a server in a thread of the service's process."""
 
-    def __init__(self, chain: Chain, *, host: str, port: int) -> None:
-        app = Flask("cms3", static_folder=None)
-        app.register_blueprint(connect_blueprint(chain))
-        app.register_error_handler(404, _not_found)
+    def __init__(self, chain: Chain, *, host: str, port: int, origins: Origins, bounds: Bounds) -> None:
         self._server = HttpServer(
-            app,
+            application(chain, origins),
             host=host,
             port=port,
             threads=CONCURRENT_CALLS,
-            connection_limit=CONCURRENT_CALLS * 4,
-            # Far above our own limit, which answers in the protocol's form; Waitress answers in a form of its own.
-            max_request_body_size=16 * requests.LARGEST_REQUEST_BYTES,
-            ident=None,
-            asyncore_use_poll=True,  # select() knows no file descriptor above 1023
-            clear_untrusted_proxy_headers=True,
+            largest_body=_WIRE * requests.LARGEST_REQUEST_BYTES,
+            bounds=bounds,
         )
-        self.port = int(self._server.effective_port)
-        self._thread = threading.Thread(target=self._server.run, name="http", daemon=True)
+        self.port = self._server.port
 
     def start(self) -> None:
         """Serves."""
-        self._thread.start()
+        self._server.start()
 
     def stop(self, drain_seconds: float) -> None:
         """Refuses new connections, answers requests on open ones, and ends after at most `drain_seconds`."""
-        self._server.drain(drain_seconds)
+        self._server.stop(drain_seconds)
+
+
+def application(chain: Chain, origins: Origins) -> Flask:
+    """Returns the application: a route for every method of the chain."""
+    app = Flask("cms3", static_folder=None)
+    app.url_map.merge_slashes = False
+
+    @app.before_request
+    def begin() -> Response | None:
+        tracing.enter(tracing.child_of(request.headers.get("Traceparent")))
+        if REFUSAL in request.environ:
+            raise request.environ[REFUSAL]
+        return _preflight(origins)
+
+    @app.route("/<service>/<name>", methods=("GET", "POST"), provide_automatic_options=False)
+    def unary(service: str, name: str) -> Response:  # noqa: ARG001 - the chain knows methods by their path
+        return _answer(chain)
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        response.headers.update(http_protocols.HEADERS)
+        response.headers["Traceparent"] = tracing.current()
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        response.vary.update(origins.vary)
+        response.headers.update(origins.headers(request.headers.get("Origin")))
+        return response
+
+    _refuse_in_form(app, chain)
+    return app
+
+
+def _refuse_in_form(app: Flask, chain: Chain) -> None:
+    """Has every refusal answered in the caller's protocol, whoever finds it."""
+
+    @app.errorhandler(CmsError)
+    def refuse(error: CmsError) -> Response:
+        return _refuse(error)
+
+    @app.errorhandler(UnknownMediaType)
+    def refuse_media_type(error: UnknownMediaType) -> Response:
+        response = _refuse(error, status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        response.headers["Accept-Post"] = ", ".join(CONTENT_TYPES)
+        return response
+
+    @app.errorhandler(MethodNotAllowed)
+    def refuse_verb(_error: MethodNotAllowed) -> Response:
+        method = chain.methods.get(request.path)
+        if method is None:
+            return _refuse(_no_such_method())
+        allowed = ", ".join(_verbs(method))
+        response = _refuse(Unimplemented("VERB", f"this path takes {allowed}"), status=HTTPStatus.METHOD_NOT_ALLOWED)
+        response.headers["Allow"] = allowed
+        return response
+
+    @app.errorhandler(NotFound)
+    def refuse_path(_error: NotFound) -> Response:
+        return _refuse(_no_such_method(), status=HTTPStatus.NOT_FOUND)
+
+    @app.errorhandler(HTTPException)
+    def refuse_by_http(_error: HTTPException) -> Response:
+        return _refuse(InvalidArgument(requests.MALFORMED, "the request cannot be read"))
+
+    @app.errorhandler(Exception)
+    def fail(error: Exception) -> Response:
+        logs.get().error("HTTP door failed", error=type(error).__name__, location=logs.location_of(error))
+        return _refuse(Internal("DEFECT", f"a defect of the platform, trace {tracing.trace_id()}"))
+
+
+def _answer(chain: Chain) -> Response:
+    method = _method_of(chain)
+    if request.method not in _verbs(method):
+        raise MethodNotAllowed
+    protocol = http_protocols.protocol_of(request)
+    metadata = {name.lower(): value for name, value in request.headers.items()}
+
+    def read() -> Message:
+        return protocol.read(method.request, largest_bytes=requests.LARGEST_REQUEST_BYTES)
+
+    try:
+        return protocol.respond(chain.handle(method, read, metadata, protocol.timeout_seconds))
+    except CmsError as error:  # counted and logged by the chain
+        return protocol.refuse(error)
+
+
+def _method_of(chain: Chain) -> Method:
+    method = chain.methods.get(request.path)
+    if method is None:
+        raise _no_such_method()
+    return method
+
+
+def _no_such_method() -> Unimplemented:
+    return Unimplemented("NO_SUCH_METHOD", "this service has no such method")
+
+
+def _verbs(method: Method) -> Sequence[str]:
+    return ("GET", "POST") if method.only_reads else ("POST",)
+
+
+def _refuse(error: CmsError, *, status: int | None = None) -> Response:
+    refusals.note(error, door="http")
+    return http_protocols.refusal(request, error, status=status)
+
+
+def _preflight(origins: Origins) -> Response | None:
+    """Answers a browser that asks whether a page may call; None for every other request."""
+    if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
+        return None
+    if not origins.allow(request.headers.get("Origin")):
+        raise PermissionDenied("ORIGIN", "pages of this origin may not call: see CMS_CORS_ORIGINS")
+    return Response(status=HTTPStatus.NO_CONTENT, headers=origins.preflight_headers())

@@ -1,98 +1,252 @@
-"""Waitress, with a stop that breaks no request off.
+"""Uvicorn in a thread of the service's process, and behind it a WSGI application, in threads of its own.
 
-By itself it stops its threads and goes on reading: what it reads then is never answered. Here it refuses new connections
-and answers what comes on those that are open, each for the last time: `Connection: close`. A client that has kept a
-connection is thereby told to go before it asks again.
+A request is read whole, within bounds, before a thread takes it, and a thread is free again before the response is sent: slow
+peers hold none. A stop breaks no request off.
 """
 
-import select
+import asyncio
+import contextlib
+import io
+import resource
+import socket
+import sys
 import threading
-import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from waitress.channel import HTTPChannel
-from waitress.server import TcpWSGIServer
-from waitress.wasyncore import dispatcher
+import uvicorn
+from werkzeug import Response
 
-_LOOK_SECONDS = 0.02
+from chassis.errors import CmsError, ResourceExhausted
+from chassis.http_connections import Bounds, Connection, Connections
+
+REFUSAL = "chassis.refusal"
+"""In the environment of a request that the application is to refuse with this error."""
+_MOST_WAITING = 256
+"""Requests that wait for a thread."""
+_DISCARDED = 16
+"""A body that is too large is read up to so many times the bound, and thrown away, so that its sender hears why."""
 _QUIET_SECONDS = 1.0
-"""An idle connection is closed after this time. It is enough for a client to read a response and send its next request."""
-_CLOSE_SECONDS = 2.0
+"""When a server drains, an idle connection is closed after this time: enough to read a response and send the next request."""
+_LOOK_SECONDS = 0.05
+_TURNS_TO_CONNECT = 3
+"""Turns of the loop after which a connection that was accepted is one of ours."""
+_LATE_TICKS = 5
+"""Uvicorn ticks ten times a second."""
+_OTHER_DESCRIPTORS = 1024
+"""Files and sockets that a process needs beside its connections."""
+_END_SECONDS = 2.0
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
-class _Channel(HTTPChannel):  # type: ignore[misc]  # it has no types
-    """One connection."""
+class HttpServer:
+    """Serves a WSGI application. `largest_body` is in bytes; port 0 takes a free one, which `port` tells."""
 
-    def service(self) -> None:
-        """Answers the request that was read; in a thread of its own."""
-        if self.server.is_draining:
-            self.answer_for_the_last_time()
-        super().service()
+    def __init__(
+        self,
+        application: WSGIApplication,
+        *,
+        host: str,
+        port: int,
+        threads: int,
+        largest_body: int,
+        bounds: Bounds,
+    ) -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.create_server((host, port), family=family, backlog=bounds.connections)
+        self.port = int(self._socket.getsockname()[1])
+        self._bridge = _Bridge(application, threads=threads, largest_body=largest_body)
+        config = uvicorn.Config(
+            self._bridge,
+            http=Connection,
+            loop="asyncio",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            log_level="error",  # what is refused is counted and logged by ourselves
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=int(bounds.idle_seconds),
+        )
+        self._server = _Server(config, self._bridge, _within_descriptors(bounds))
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="http", daemon=True)
 
-    def answer_for_the_last_time(self) -> None:
-        """Closes the connection after the present answer, as if the client had asked for that."""
-        for request in [*self.requests]:
-            request.headers["CONNECTION"] = "close"
+    def start(self) -> None:
+        """Serves."""
+        self._thread.start()
 
-    def is_quiet(self, *, since: float) -> bool:
-        """Whether nothing was read or sent after that time, and nothing waits to be sent."""
-        if self.requests or self.request or self.total_outbufs_len or self.last_activity > since:
-            return False
-        arrived = select.poll()
-        arrived.register(self.socket, select.POLLIN)
-        return not arrived.poll(0)
-
-
-class HttpServer(TcpWSGIServer):  # type: ignore[misc]  # it has no types
-    """Serves in `run`, whose thread alone touches the sockets."""
-
-    channel_class = _Channel
-    is_draining = False
-    _draining_since = 0.0
-
-    def drain(self, seconds: float) -> None:
-        """Refuses new connections, answers requests on open ones, and closes each, within `seconds`.
+    def stop(self, drain_seconds: float) -> None:
+        """Refuses new connections, answers requests on open ones, and ends after at most `drain_seconds`.
 
         Requests that are still under way then are broken off.
         """
-        until = time.monotonic() + seconds
-        drained, closed = threading.Event(), threading.Event()
+        self._server.drain_seconds = drain_seconds
+        self._server.should_exit = True
+        self._thread.join(drain_seconds + _END_SECONDS)
 
-        def look() -> None:
-            if self._is_drained():
-                drained.set()
 
-        def close() -> None:
-            self._close_all()
-            closed.set()
+def _within_descriptors(bounds: Bounds) -> Bounds:
+    """Raises the process's limit of open files to what the bounds need, and lowers the bounds if it may not."""
+    needed = bounds.connections + _OTHER_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return bounds
+    return bounds.at_most(max(1, soft - _OTHER_DESCRIPTORS))
 
-        self.trigger.pull_trigger(self._refuse)
-        while not drained.wait(_LOOK_SECONDS) and time.monotonic() < until:
-            self.trigger.pull_trigger(look)
-        self.task_dispatcher.shutdown(timeout=_CLOSE_SECONDS)
-        self.trigger.pull_trigger(close)
-        closed.wait(_CLOSE_SECONDS)
 
-    def _refuse(self) -> None:
-        self.is_draining, self._draining_since = True, time.time()
-        for channel in self._channels():
-            channel.answer_for_the_last_time()
-        open_before = -1
-        while open_before < len(self.active_channels):  # whom the system has let in is served
-            open_before = len(self.active_channels)
-            self.handle_accept()
-        dispatcher.close(self)
+class _Server(uvicorn.Server):
+    """Ends connections that are late, and drains."""
 
-    def _is_drained(self) -> bool:
-        since = time.time() - _QUIET_SECONDS
-        for channel in self._channels():
-            if self._draining_since < since and channel.is_quiet(since=since):
-                channel.handle_close()
-        return not self.active_channels
+    def __init__(self, config: uvicorn.Config, bridge: "_Bridge", bounds: Bounds) -> None:
+        super().__init__(config)
+        self.server_state: Connections = Connections(bounds)
+        self.drain_seconds = 0.0
+        self._bridge = bridge
 
-    def _close_all(self) -> None:
-        for channel in self._channels():
-            channel.handle_close()
-        self.close()
+    async def on_tick(self, counter: int) -> bool:
+        """Looks at the connections, twice a second."""
+        if counter % _LATE_TICKS == 0:
+            self.server_state.end_late()
+        return await super().on_tick(counter)
 
-    def _channels(self) -> list[_Channel]:
-        return [*self.active_channels.values()]
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Refuses new connections, and ends each that is open after its last answer, or when it stays quiet."""
+        self._bridge.is_draining = True
+        for one in sockets or ():
+            await self._refuse_connections(one)
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        while self.server_state.connections and loop.time() < begun + self.drain_seconds:
+            self.server_state.end_late()
+            if loop.time() > begun + _QUIET_SECONDS:
+                self.server_state.end_quiet(_QUIET_SECONDS)
+            await asyncio.sleep(_LOOK_SECONDS)
+        self.server_state.abort()
+        self._bridge.close()
+        await asyncio.sleep(0)  # for the connections to end
+
+    async def _refuse_connections(self, listening: socket.socket) -> None:
+        """Closes the port. Whom the system has let in already is served."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(listening)
+        for _ in range(_TURNS_TO_CONNECT):
+            await asyncio.sleep(0)
+        accepted = [*_accepted(listening)]
+        for server in self.servers:
+            server.close()
+        listening.close()
+        for one in accepted:
+            await loop.connect_accepted_socket(self._connection, one)
+
+    def _connection(self) -> Connection:
+        return Connection(self.config, self.server_state, self.lifespan.state)
+
+
+def _accepted(listening: socket.socket) -> Iterator[socket.socket]:
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            yield listening.accept()[0]
+
+
+class _Bridge:
+    """The WSGI application as an ASGI one."""
+
+    def __init__(self, application: WSGIApplication, *, threads: int, largest_body: int) -> None:
+        self.is_draining = False
+        self._application = application
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="http")
+        self._places = threads + _MOST_WAITING
+        self._largest_body = largest_body
+
+    def close(self) -> None:
+        """Takes no more requests."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answers a request, unless the caller goes before it is whole."""
+        try:
+            body = await self._body(scope, receive)
+        except _Gone:
+            return
+        response = await self._respond(_environment(scope, body))
+        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+        if self.is_draining:
+            headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": response.get_data()})
+
+    async def _respond(self, environment: WSGIEnvironment) -> Response:
+        if not self._places:
+            environment[REFUSAL] = ResourceExhausted("BUSY", "too many calls at once: try again")
+            return self._run(environment)  # without a thread: a refusal waits for nothing
+        self._places -= 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, environment)
+        finally:
+            self._places += 1
+
+    def _run(self, environment: WSGIEnvironment) -> Response:
+        return Response.from_app(self._application, environment, buffered=True)
+
+    async def _body(self, scope: Mapping[str, Any], receive: Receive) -> bytes | CmsError:
+        """Returns the body, or the error for one that is too large. Raises _Gone if the caller goes."""
+        headers = dict(scope["headers"])
+        declared = int(headers.get(b"content-length", 0))
+        if declared > self._largest_body and (b"expect" in headers or declared > _DISCARDED * self._largest_body):
+            return self._too_large()
+        body, length, more = bytearray(), 0, True
+        while more and length <= _DISCARDED * self._largest_body:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _Gone
+            more = message["more_body"]
+            length += len(message["body"])
+            if length <= self._largest_body:
+                body += message["body"]
+        return bytes(body) if length <= self._largest_body else self._too_large()
+
+    def _too_large(self) -> CmsError:
+        return ResourceExhausted("TOO_LARGE", f"the body is larger than {self._largest_body} bytes")
+
+
+class _Gone(Exception):
+    """The caller has closed the connection."""
+
+
+def _environment(scope: Mapping[str, Any], body: bytes | CmsError) -> WSGIEnvironment:
+    """Returns the environment of a request, as PEP 3333 has it."""
+    host, port = scope["server"]
+    environment: WSGIEnvironment = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope["path"].encode().decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        if b"_" not in name:  # it would pass for the one with a hyphen
+            key = name.decode("latin-1").upper().replace("-", "_")
+            key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
+            before = f"{environment[key]}," if key in environment else ""
+            environment[key] = before + value.decode("latin-1")
+    content = b"" if isinstance(body, CmsError) else body
+    environment.pop("HTTP_TRANSFER_ENCODING", None)
+    environment |= {"CONTENT_LENGTH": str(len(content)), "wsgi.input": io.BytesIO(content)}
+    return environment | ({REFUSAL: body} if isinstance(body, CmsError) else {})

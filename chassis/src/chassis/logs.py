@@ -35,7 +35,7 @@ _SUBJECTS = {
     "tornado": "operations port",
     "tornado.general": "operations port",
     "tornado.application": "operations port",
-    "waitress": "HTTP door",
+    "uvicorn": "HTTP door",
     "cms3": "HTTP door",
     "httpx": "calls by HTTP",
     "httpcore": "calls by HTTP",

@@ -24,11 +24,13 @@ from chassis.database import Database
 from chassis.deadlines import Deadline
 from chassis.grpc_door import GrpcDoor
 from chassis.housekeeping import Housekeeping
+from chassis.http_connections import Bounds
 from chassis.http_door import HttpDoor
 from chassis.identity import ServiceToken, Verifier
 from chassis.inbox import Handler, Inbox
 from chassis.migrations import migrate
 from chassis.operations_door import OperationsDoor
+from chassis.origins import Origins
 from chassis.outbox import Relay, events_stream, receipts_stream
 from chassis.settings import ServiceSettings
 from chassis.state_gauges import OWN_GAUGES, StateCollector, StateGauge
@@ -145,7 +147,15 @@ class Process:
             vault=self.runtime.vault,
         )
         self.grpc = GrpcDoor(chain, host=settings.host, port=settings.grpc_port)
-        self.http = HttpDoor(chain, host=settings.host, port=settings.http_port)
+        self.http = HttpDoor(
+            chain,
+            host=settings.host,
+            port=settings.http_port,
+            origins=Origins(settings.cors_origins),
+            bounds=Bounds(
+                connections=settings.http_connections, connections_of_a_peer=settings.http_connections_per_peer
+            ),
+        )
         self.operations = OperationsDoor(host=settings.host, port=settings.operations_port, readiness=self.readiness)
         self.gauges = [*OWN_GAUGES, _overdue(service), *service.gauges]
         self._collector = StateCollector(self.database, self.gauges)

@@ -8,10 +8,13 @@ from typing import Annotated, Any, Self
 import msgspec
 from msgspec import Meta
 
+from chassis.origins import OriginsSetting
+
 _PREFIX = "CMS_"
 
 Positive = Annotated[float, Meta(gt=0, le=1e9)]
 """A number above 0; the bound above keeps out infinity."""
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 NotNegative = Annotated[float, Meta(ge=0, le=1e9)]
 
 
@@ -28,6 +31,12 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     http_port: int
     operations_port: int
     """Health, readiness and metrics."""
+    cors_origins: OriginsSetting = ""
+    """Web pages that may call the HTTP door: exact origins, separated by commas; `loopback` stands for this machine's own."""
+    http_connections: Count = 8192
+    """Connections to the HTTP door."""
+    http_connections_per_peer: Count = 4096
+    """Connections from one address. A proxy is one address for all its users."""
     database_url: str
     """PostgreSQL as the `_app` role."""
     database_owner_url: str

@@ -66,10 +66,10 @@ def test_a_librarys_line_shows_its_pattern_and_error_without_values(lines: Lines
     try:
         raise ValueError(CANARY)
     except ValueError:
-        logging.getLogger("waitress").exception("cannot serve %s", CANARY)
+        logging.getLogger("uvicorn").exception("cannot serve %s", CANARY)
 
     [line] = lines()
-    assert (line["library"], line["about"], line["level"]) == ("waitress", "HTTP door", "error")
+    assert (line["library"], line["about"], line["level"]) == ("uvicorn", "HTTP door", "error")
     assert (line["pattern"], line["error"]) == ("cannot serve %s", "ValueError")
     assert line["location"].startswith("test_logs.py:")
     assert CANARY not in str(line)
@@ -102,7 +102,7 @@ def test_a_librarys_line_says_what_it_is_about(lines: Lines, library: str, about
 
 
 def test_a_librarys_text_without_arguments_is_not_shown(lines: Lines) -> None:
-    logging.getLogger("waitress").warning(f"cannot serve {CANARY}")  # noqa: G004 - what a library may do
+    logging.getLogger("uvicorn").warning(f"cannot serve {CANARY}")  # noqa: G004 - what a library may do
 
     [line] = lines()
     assert CANARY not in str(line)

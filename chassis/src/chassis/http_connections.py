@@ -1,0 +1,279 @@
+"""The connections of an HTTP server: how many there may be, how long each may take, and what is refused as no HTTP.
+
+A connection is idle, or receives a request, or waits for its answer. Time counts from a request's first byte. When there are
+too many, the one that has been idle longest makes room, so that idle connections never keep anybody out.
+"""
+
+import asyncio
+import select
+from collections import Counter
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+import h11
+from uvicorn.config import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+from werkzeug import Response
+
+from chassis import http_protocols, refusals, tracing
+from chassis.errors import CmsError, DeadlineExceeded, InvalidArgument, ResourceExhausted
+
+_LARGEST_HEAD_BYTES = 16 * 1024
+_MOST_HEADERS = 100
+_MOST_PIECES = 1024
+"""Pieces of one chunked body: each costs as much as a small request."""
+_STEP_BYTES = 16 * 1024
+"""So much is parsed before it is looked whether the connection has been ended."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """What the peers of a server may take. A peer is an address; a proxy is one peer for many users."""
+
+    connections: int = 8192
+    connections_of_a_peer: int = 4096
+    receiving: int = 512
+    """Requests that are begun and not whole: each holds what has come in memory."""
+    request_seconds: float = 10.0
+    """From a request's first byte to its last."""
+    idle_seconds: float = 120.0
+    answer_seconds: float = 60.0
+    """From a request's first byte until its response is taken: the longest deadline of a call, and the time to read."""
+
+    def at_most(self, connections: int) -> "Bounds":
+        """Returns these bounds with no more connections than that."""
+        return replace(
+            self, connections=connections, connections_of_a_peer=min(self.connections_of_a_peer, connections)
+        )
+
+
+class State(Enum):
+    """What a connection does."""
+
+    IDLE = "idle"
+    RECEIVING = "receiving"
+    ANSWERING = "answering"
+
+
+class Connection(H11Protocol):
+    """One connection. The server's event loop alone touches it."""
+
+    server_state: "Connections"
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.conn: StrictHttp = StrictHttp()
+        self.state = State.IDLE
+        self.since = self.loop.time()
+        """When the present request began, or the last one ended."""
+
+    @property
+    def peer(self) -> str:
+        """The address at the other end."""
+        return self.client[0] if self.client else ""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begins."""
+        super().connection_made(transport)
+        self.server_state.admit(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Ends."""
+        super().connection_lost(exc)
+        self.server_state.forget(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Takes bytes; a request begins with the first."""
+        if self.state is State.IDLE:
+            self.since = self.loop.time()
+        for start in range(0, len(data), _STEP_BYTES):
+            if self.transport.is_closing():
+                return
+            super().data_received(data[start : start + _STEP_BYTES])
+        self._settle()
+
+    def on_response_complete(self) -> None:
+        """Makes ready for the next request, which may have begun already."""
+        self.since = self.loop.time()
+        super().on_response_complete()
+        self._settle()
+
+    def _settle(self) -> None:
+        if not self.transport.is_closing():
+            self.server_state.put(self, self._state_now())
+
+    def _state_now(self) -> State:
+        match self.conn.their_state:
+            case h11.IDLE:
+                return State.RECEIVING if self.conn.trailing_data[0] else State.IDLE
+            case h11.SEND_BODY:
+                return State.RECEIVING
+        return State.ANSWERING
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuses what is no HTTP."""
+        self.refuse(self.conn.fault or InvalidArgument("MALFORMED", msg))
+
+    def refuse(self, error: CmsError) -> None:
+        """Answers with the error, if nothing has been answered yet, and closes the connection."""
+        tracing.enter(tracing.new_traceparent())
+        refusals.note(error, door="http")
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            response = http_protocols.connect_error(error)
+            response.headers.extend(http_protocols.HEADERS | {"Traceparent": tracing.current(), "Connection": "close"})
+            self._write(response)
+        self.end()
+
+    def _write(self, response: Response) -> None:
+        headers = [*self.server_state.default_headers, *response.get_wsgi_headers({})]
+        for event in (
+            h11.Response(status_code=response.status_code, headers=headers),
+            h11.Data(data=response.get_data()),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+
+    def end(self) -> None:
+        """Closes the connection when what is written has been sent."""
+        if not self.transport.is_closing():
+            self.transport.close()
+
+    def end_if_late(self, bounds: Bounds) -> None:
+        """Ends a connection that has taken too long."""
+        age = self.loop.time() - self.since
+        if self.transport.is_closing() or self.transport.get_write_buffer_size():
+            if age > bounds.answer_seconds:
+                self.transport.abort()  # nobody takes what is written
+        elif self.state is State.IDLE and age > bounds.idle_seconds:
+            self.end()
+        elif self.state is State.RECEIVING and age > bounds.request_seconds:
+            self.refuse(DeadlineExceeded("TOO_SLOW", f"the request was not whole within {bounds.request_seconds:g} s"))
+
+    def end_if_quiet(self, seconds: float) -> None:
+        """Ends a connection that has been idle for so long, and on which nothing has arrived since it was last read."""
+        if self.state is State.IDLE and self.loop.time() - self.since > seconds and not self._has_arrivals():
+            self.end()
+
+    def _has_arrivals(self) -> bool:
+        arrived = select.poll()
+        arrived.register(self.transport.get_extra_info("socket"), select.POLLIN)
+        return bool(arrived.poll(0))
+
+    def shutdown(self) -> None:
+        """Goes on: the server ends its connections one by one when it drains."""
+
+
+class Connections(ServerState):
+    """The connections that a server has."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        super().__init__()
+        self.bounds = bounds
+        self._of_peers = Counter[str]()
+        self._by_state: dict[State, dict[Connection, None]] = {state: {} for state in State}
+        """Each in the order in which they came to the state."""
+
+    def admit(self, new: Connection) -> None:
+        """Counts a connection. If it is one too many, the one that has been idle longest makes room, or it goes itself."""
+        self._of_peers[new.peer] += 1
+        if self._of_peers[new.peer] > self.bounds.connections_of_a_peer:
+            self._make_room(new, peer=new.peer)
+        elif self._of_peers.total() > self.bounds.connections:
+            [(peer, _)] = self._of_peers.most_common(1)
+            self._make_room(new, peer=peer)
+        self._by_state[new.state][new] = None
+
+    def forget(self, gone: Connection) -> None:
+        """Counts a connection no more."""
+        self._by_state[gone.state].pop(gone, None)
+        self._of_peers[gone.peer] -= 1
+        if not self._of_peers[gone.peer]:
+            del self._of_peers[gone.peer]
+
+    def put(self, connection: Connection, state: State) -> None:
+        """Notes what a connection does now. If too many requests are not whole, the first of them is refused."""
+        if state is connection.state:
+            return
+        self._by_state[connection.state].pop(connection, None)
+        connection.state = state
+        self._by_state[state][connection] = None
+        receiving = self._by_state[State.RECEIVING]
+        if len(receiving) > self.bounds.receiving:
+            next(iter(receiving)).refuse(
+                ResourceExhausted("TOO_MANY_BEGUN", "too many requests were begun at once: try again")
+            )
+
+    def end_late(self) -> None:
+        """Ends every connection that has taken too long."""
+        for connection in self._all():
+            connection.end_if_late(self.bounds)
+
+    def end_quiet(self, seconds: float) -> None:
+        """Ends every connection that has been idle for so long."""
+        for connection in [*self._by_state[State.IDLE]]:
+            connection.end_if_quiet(seconds)
+
+    def abort(self) -> None:
+        """Breaks off every connection."""
+        for connection in self._all():
+            connection.transport.abort()
+
+    def _all(self) -> list[Connection]:
+        return [connection for connections in self._by_state.values() for connection in connections]
+
+    def _make_room(self, new: Connection, *, peer: str) -> None:
+        longest_idle = next((one for one in self._by_state[State.IDLE] if one.peer == peer), None)
+        if longest_idle is None:
+            new.refuse(ResourceExhausted("TOO_MANY_CONNECTIONS", "too many connections at once: try again"))
+        else:
+            longest_idle.end()
+
+
+class StrictHttp(h11.Connection):
+    """A parser that also refuses what two parsers might read in two ways, and what costs more than it tells."""
+
+    def __init__(self) -> None:
+        super().__init__(h11.SERVER, _LARGEST_HEAD_BYTES)
+        self.fault: CmsError | None = None
+        """Says why the last event could not be had."""
+        self._pieces = 0
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        """Returns the next event. Raises RemoteProtocolError, and keeps `fault`."""
+        try:
+            event = super().next_event()
+        except h11.RemoteProtocolError as error:
+            self.fault = _TOO_LARGE_HEAD if error.error_status_hint == _HEAD_HINT else _NO_HTTP
+            raise
+        if isinstance(event, h11.Request):
+            self._pieces = 0
+            self._check_head(event)
+        elif isinstance(event, h11.Data) and event.chunk_start:
+            self._pieces += 1
+            if self._pieces > _MOST_PIECES:
+                raise self._refusal(InvalidArgument("TOO_MANY_CHUNKS", "the body is cut into too many chunks"))
+        return event
+
+    def _check_head(self, request: h11.Request) -> None:
+        names = {name for name, _ in request.headers}
+        if b"transfer-encoding" in names and (b"content-length" in names or request.http_version != b"1.1"):
+            raise self._refusal(InvalidArgument("TWO_LENGTHS", "the length of the body is told in two ways"))
+        if len(request.headers) > _MOST_HEADERS:
+            raise self._refusal(_TOO_LARGE_HEAD)
+
+    def _refusal(self, fault: CmsError) -> h11.RemoteProtocolError:
+        self.fault = fault
+        return h11.RemoteProtocolError(fault.message)
+
+
+_HEAD_HINT = 431
+_TOO_LARGE_HEAD = ResourceExhausted("TOO_LARGE_HEAD", "the request's line and headers are too large or too many")
+_NO_HTTP = InvalidArgument("NO_HTTP", "the request is not HTTP/1.1")

@@ -1,0 +1,540 @@
+"""The protocols of the HTTP door, byte by byte: Connect by POST and GET, gRPC-Web, gzip, and what browsers ask first."""
+
+import base64
+import gzip
+import json
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+from urllib.parse import quote, unquote
+
+import pytest
+from flask.testing import FlaskClient
+from google.protobuf import json_format
+from google.rpc import error_details_pb2, status_pb2
+from werkzeug.test import TestResponse
+
+from chassis import logs, metrics, refusals, requests
+from chassis.chain import Chain, methods_of
+from chassis.errors import FailedPrecondition
+from chassis.http_door import application
+from chassis.identity import Verifier
+from chassis.origins import Origins
+from chassis.testing import ISSUER, Tokens
+from cms.scheduling.v1 import scheduling_pb2 as pb
+
+SERVICE = "/cms.scheduling.v1.SchedulingService"
+READ, CHANGE = f"{SERVICE}/GetAppointment", f"{SERVICE}/BookAppointment"
+CLAIM = "C0000000000A"
+ASK = {"claimRef": CLAIM}
+BINARY = pb.GetAppointmentRequest(claim_ref=CLAIM).SerializeToString()
+JSON = {"Content-Type": "application/json"}
+PROTO = {"Content-Type": "application/proto"}
+
+
+class Api:
+    """Repeats the claim; fails for one that has no appointment."""
+
+    def GetAppointment(self, request: pb.GetAppointmentRequest) -> pb.GetAppointmentResponse:
+        if request.appointment_id == "none":
+            raise FailedPrecondition("NOT_BOOKED", "50% of nothing – no interview", metadata={"claim_ref": CLAIM})
+        lead_time = 1 if request.appointment_id == "long" else 0
+        office = pb.Office(name="x" * 5000 * lead_time)
+        appointment = pb.Appointment(claim_ref=request.claim_ref, office=office)
+        return pb.GetAppointmentResponse(appointment=appointment)
+
+    def BookAppointment(self, _request: pb.BookAppointmentRequest) -> pb.BookAppointmentResponse:
+        return pb.BookAppointmentResponse()
+
+    def FindSlots(self, request: pb.FindSlotsRequest) -> pb.FindSlotsResponse:
+        raise ZeroDivisionError(request.postcode)
+
+
+@pytest.fixture
+def chain(tokens: Tokens) -> Chain:
+    """Without a database: nothing here reads one."""
+    logs.configure("scheduling-svc")
+    methods = methods_of(pb.DESCRIPTOR.services_by_name["SchedulingService"], Api())
+    return Chain(
+        methods, verifier=Verifier(tokens.jwks_file, issuer=ISSUER), database=cast(Any, None), vault=cast(Any, None)
+    )
+
+
+@pytest.fixture
+def door(chain: Chain) -> FlaskClient:
+    return application(chain, Origins("https://desk.example, loopback")).test_client()
+
+
+@pytest.fixture
+def passport(tokens: Tokens) -> dict[str, str]:
+    return {"Authorization": f"Bearer {tokens.issue('OPERATOR')}"}
+
+
+def as_json(answer: TestResponse) -> Any:
+    body = gzip.decompress(answer.data) if answer.content_encoding == "gzip" else answer.data
+    return json.loads(body)
+
+
+def reason_of(answer: TestResponse) -> str:
+    return str(as_json(answer)["details"][0]["debug"]["reason"])
+
+
+def frames_of(answer: TestResponse) -> list[tuple[int, bytes]]:
+    body = base64.b64decode(answer.data) if "-text" in str(answer.mimetype) else answer.data
+    found = []
+    while body:
+        flags, length = struct.unpack_from(">BI", body)
+        found.append((flags, body[5 : 5 + length]))
+        body = body[5 + length :]
+    return found
+
+
+def trailers_of(answer: TestResponse) -> dict[str, str]:
+    flags, text = frames_of(answer)[-1]
+    assert flags == 0x80
+    return dict(line.split(": ", 1) for line in text.decode().strip().split("\r\n"))
+
+
+def frame(body: bytes, flags: int = 0) -> bytes:
+    return struct.pack(">BI", flags, len(body)) + body
+
+
+def count(reason: str) -> float:
+    return metrics.REGISTRY.get_sample_value("chassis_refusals_total", {"door": "http", "reason": reason}) or 0.0
+
+
+def test_a_call_in_binary_is_answered_in_binary(door: FlaskClient, passport: dict[str, str]) -> None:
+    answer = door.post(READ, data=BINARY, headers=PROTO | passport)
+
+    assert (answer.status_code, answer.mimetype) == (200, "application/proto")
+    assert pb.GetAppointmentResponse.FromString(answer.data).appointment.claim_ref == CLAIM
+
+
+def test_an_error_of_a_call_in_binary_is_json(door: FlaskClient, passport: dict[str, str]) -> None:
+    body = pb.GetAppointmentRequest(appointment_id="none").SerializeToString()
+
+    answer = door.post(READ, data=body, headers=PROTO | passport)
+
+    assert (answer.status_code, answer.mimetype, as_json(answer)["code"]) == (
+        400,
+        "application/json",
+        "failed_precondition",
+    )
+    assert reason_of(answer) == "NOT_BOOKED"
+
+
+QUERIES = {
+    "json": f"connect=v1&encoding=json&message={quote(json.dumps(ASK))}",
+    "json, padded base64": "connect=v1&encoding=json&base64=1&message="
+    + quote(base64.urlsafe_b64encode(json.dumps(ASK).encode())),
+    "proto": f"connect=v1&encoding=proto&base64=1&message={base64.urlsafe_b64encode(BINARY).decode().rstrip('=')}",
+    "without connect": f"encoding=json&message={quote(json.dumps(ASK))}",
+    "gzip": "connect=v1&encoding=proto&base64=1&compression=gzip&message="
+    + base64.urlsafe_b64encode(gzip.compress(BINARY)).decode().rstrip("="),
+    "identity": f"connect=v1&encoding=json&compression=Identity&message={quote(json.dumps(ASK))}",
+}
+
+
+@pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES.keys())
+def test_a_method_that_only_reads_is_called_by_get(door: FlaskClient, passport: dict[str, str], query: str) -> None:
+    answer = door.get(f"{READ}?{query}", headers=passport)
+
+    assert answer.status_code == 200, answer.text
+    if "encoding=proto" in query:
+        assert pb.GetAppointmentResponse.FromString(answer.data).appointment.claim_ref == CLAIM
+    else:
+        assert as_json(answer)["appointment"]["claimRef"] == CLAIM
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "reason"),
+    [
+        ("", 415, "MEDIA_TYPE"),
+        ("connect=v1&encoding=xml&message=%7B%7D", 415, "MEDIA_TYPE"),
+        ("connect=v2&encoding=json&message=%7B%7D", 400, "INVALID_FIELDS"),
+        ("connect=v1&encoding=json", 400, "INVALID_FIELDS"),
+        ("connect=v1&encoding=json&message=%FF", 400, "MALFORMED"),
+        ("connect=v1&encoding=json&message=%7B%7D&message=%7B%7D", 400, "MALFORMED"),
+        ("connect=v1&encoding=proto&base64=1&message=!!!!", 400, "MALFORMED"),
+        ("connect=v1&encoding=proto&base64=1&message=a", 400, "MALFORMED"),
+        ("connect=v1&encoding=json&compression=br&message=%7B%7D", 501, "CONTENT_ENCODING"),
+        ("&".join(f"a{number}=1" for number in range(100)), 400, "MALFORMED"),
+    ],
+)
+def test_a_query_that_cannot_be_read_is_refused(
+    door: FlaskClient, passport: dict[str, str], query: str, status: int, reason: str
+) -> None:
+    answer = door.get(f"{READ}?{query}", headers=passport)
+
+    assert (answer.status_code, reason_of(answer)) == (status, reason)
+
+
+@pytest.mark.parametrize("verb", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"])
+@pytest.mark.parametrize(("path", "allowed"), [(READ, "GET, POST"), (CHANGE, "POST")])
+def test_other_verbs_are_refused_with_those_that_are_taken(
+    door: FlaskClient, passport: dict[str, str], verb: str, path: str, allowed: str
+) -> None:
+    before = count("VERB")
+
+    answer = door.open(path, method=verb, headers=passport, query_string=QUERIES["json"])
+
+    if verb in allowed:
+        assert answer.status_code == 200
+    else:
+        assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
+        assert verb == "HEAD" or (as_json(answer)["code"], reason_of(answer)) == ("unimplemented", "VERB")
+        assert count("VERB") == before + 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "status"),
+    [
+        ("POST", f"{SERVICE}/NoSuchMethod", 501),
+        ("GET", f"{SERVICE}/NoSuchMethod", 501),
+        ("PUT", f"{SERVICE}/NoSuchMethod", 501),
+        ("POST", "/cms.other.v1.Other/Get", 501),
+        ("GET", "/", 404),
+        ("POST", "/", 404),
+        ("GET", "/favicon.ico", 404),
+        ("GET", f"/{READ}", 404),
+        ("GET", f"{READ}/", 404),
+        ("POST", "/a/b/c", 404),
+    ],
+)
+def test_an_unknown_path_is_unimplemented(door: FlaskClient, verb: str, path: str, status: int) -> None:
+    before = count("NO_SUCH_METHOD")
+
+    answer = door.open(path, method=verb, headers=JSON)
+
+    assert (answer.status_code, as_json(answer)["code"]) == (status, "unimplemented")
+    assert reason_of(answer) == "NO_SUCH_METHOD"
+    assert count("NO_SUCH_METHOD") == before + 1
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "",
+        "text/plain",
+        "application/xml",
+        "application/json; charset=latin-1",
+        "application/grpc",
+        "application/connect+proto",
+    ],
+)
+def test_other_content_types_are_refused_with_those_that_are_taken(
+    door: FlaskClient, passport: dict[str, str], content_type: str
+) -> None:
+    answer = door.post(READ, data=b"{}", headers={"Content-Type": content_type} | passport)
+
+    assert (answer.status_code, as_json(answer)["code"], reason_of(answer)) == (415, "unimplemented", "MEDIA_TYPE")
+    assert {"application/json", "application/proto", "application/grpc-web+proto"} <= set(
+        answer.headers["Accept-Post"].split(", ")
+    )
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", " Gzip "])
+def test_a_request_in_gzip_is_read(door: FlaskClient, passport: dict[str, str], encoding: str) -> None:
+    body = gzip.compress(json.dumps(ASK).encode())
+
+    answer = door.post(READ, data=body, headers=JSON | passport | {"Content-Encoding": encoding})
+
+    assert as_json(answer)["appointment"]["claimRef"] == CLAIM
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", "Identity", "IDENTITY"])
+def test_an_identity_under_any_spelling_is_read(door: FlaskClient, passport: dict[str, str], encoding: str) -> None:
+    answer = door.post(READ, data=json.dumps(ASK), headers=JSON | passport | {"Content-Encoding": encoding})
+
+    assert answer.status_code == 200
+
+
+BOMB = gzip.compress(b"{" + b" " * 50_000_000 + b"}")
+BOMBS = {
+    "bomb": (BOMB, "TOO_LARGE"),
+    "bomb in a bomb": (gzip.compress(BOMB), "MALFORMED"),
+    "just over the limit": (gzip.compress(b"{" + b" " * requests.LARGEST_REQUEST_BYTES + b"}"), "TOO_LARGE"),
+    "no gzip": (b"{}", "MALFORMED"),
+    "cut off": (gzip.compress(b"{}" * 100)[:-9], "MALFORMED"),
+    "with more behind": (gzip.compress(b"{}") + b"{}", "MALFORMED"),
+    "two streams": (gzip.compress(b"{}") + gzip.compress(b"{}"), "MALFORMED"),
+    "empty": (b"", "MALFORMED"),
+}
+
+
+@pytest.mark.parametrize(("body", "reason"), BOMBS.values(), ids=BOMBS.keys())
+def test_gzip_that_is_not_one_message_of_the_permitted_size_is_refused(
+    door: FlaskClient, passport: dict[str, str], body: bytes, reason: str
+) -> None:
+    answer = door.post(READ, data=body, headers=JSON | passport | {"Content-Encoding": "gzip"})
+
+    assert reason_of(answer) == reason
+
+
+@pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, gzip", "identity, gzip", "zstd"])
+def test_other_encodings_are_refused_with_those_that_are_taken(
+    door: FlaskClient, passport: dict[str, str], encoding: str
+) -> None:
+    answer = door.post(READ, data=b"{}", headers=JSON | passport | {"Content-Encoding": encoding})
+
+    assert (answer.status_code, reason_of(answer)) == (501, "CONTENT_ENCODING")
+    assert "gzip" in as_json(answer)["message"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [("gzip", "gzip"), ("br, gzip;q=0.5", "gzip"), ("*", "gzip"), ("gzip;q=0", None), ("br", None), ("", None)],
+)
+def test_a_long_response_is_in_gzip_where_that_is_accepted(
+    door: FlaskClient, passport: dict[str, str], accepted: str, encoding: str | None
+) -> None:
+    answer = door.post(READ, json={"appointmentId": "long"}, headers=passport | {"Accept-Encoding": accepted})
+
+    assert answer.content_encoding == encoding
+    assert "Accept-Encoding" in answer.vary
+    assert len(as_json(answer)["appointment"]["office"]["name"]) == 5000
+
+
+def test_a_short_response_is_not_compressed(door: FlaskClient, passport: dict[str, str]) -> None:
+    answer = door.post(READ, json=ASK, headers=passport | {"Accept-Encoding": "gzip"})
+
+    assert answer.content_encoding is None
+
+
+WEB_TYPES = [f"application/grpc-web{suffix}" for suffix in ("", "+proto", "+json", "-text", "-text+proto")]
+
+
+def web_call(door: FlaskClient, content_type: str, request: Any, **headers: str) -> TestResponse:
+    body = json_format.MessageToJson(request).encode() if "json" in content_type else request.SerializeToString()
+    framed = frame(body)
+    sent = base64.b64encode(framed) if "-text" in content_type else framed
+    return door.post(READ, data=sent, headers={"Content-Type": content_type} | headers)
+
+
+@pytest.mark.parametrize("content_type", WEB_TYPES)
+def test_a_call_by_grpc_web_is_answered(door: FlaskClient, passport: dict[str, str], content_type: str) -> None:
+    answer = web_call(door, content_type, pb.GetAppointmentRequest(claim_ref=CLAIM), **passport)
+
+    [(flags, body), _] = frames_of(answer)
+    found = pb.GetAppointmentResponse()
+    json_format.Parse(body, found) if "json" in content_type else found.ParseFromString(body)
+    assert (answer.status_code, answer.mimetype, flags) == (200, content_type, 0)
+    assert found.appointment.claim_ref == CLAIM
+    assert trailers_of(answer) == {"grpc-status": "0"}
+
+
+@pytest.mark.parametrize("content_type", WEB_TYPES)
+def test_an_error_by_grpc_web_is_a_status_with_details(
+    door: FlaskClient, passport: dict[str, str], content_type: str
+) -> None:
+    answer = web_call(door, content_type, pb.GetAppointmentRequest(appointment_id="none"), **passport)
+
+    trailers = trailers_of(answer)
+    status = status_pb2.Status.FromString(base64.b64decode(trailers["grpc-status-details-bin"] + "=="))
+    info = error_details_pb2.ErrorInfo()
+    assert status.details[0].Unpack(info)
+    assert (answer.status_code, trailers["grpc-status"], status.code) == (200, "9", 9)
+    assert unquote(trailers["grpc-message"]) == status.message == "50% of nothing – no interview"
+    assert (info.reason, dict(info.metadata)) == ("NOT_BOOKED", {"claim_ref": CLAIM})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\0\0\0",
+        frame(BINARY)[:-1],
+        frame(BINARY) + b"x",
+        frame(BINARY) * 2,
+        frame(BINARY, 0x80),
+        frame(BINARY, 1),
+    ],
+    ids=["none", "half a head", "cut off", "more behind", "two", "trailers", "said to be compressed"],
+)
+def test_a_body_that_is_not_one_frame_is_refused(door: FlaskClient, passport: dict[str, str], body: bytes) -> None:
+    answer = door.post(READ, data=body, headers={"Content-Type": "application/grpc-web+proto"} | passport)
+
+    assert trailers_of(answer)["grpc-status"] == "3"
+
+
+def test_gzip_by_grpc_web_goes_both_ways(door: FlaskClient, passport: dict[str, str]) -> None:
+    request = pb.GetAppointmentRequest(appointment_id="long").SerializeToString()
+    headers = {
+        "Content-Type": "application/grpc-web+proto",
+        "Grpc-Encoding": "gzip",
+        "Grpc-Accept-Encoding": "br, gzip",
+    }
+
+    answer = door.post(READ, data=frame(gzip.compress(request), 1), headers=headers | passport)
+
+    [(flags, body), _] = frames_of(answer)
+    assert (flags, answer.headers["Grpc-Encoding"]) == (1, "gzip")
+    assert len(pb.GetAppointmentResponse.FromString(gzip.decompress(body)).appointment.office.name) == 5000
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Grpc-Timeout": "0S"}, "4"),
+        ({"Grpc-Timeout": "soon"}, "3"),
+        ({"Grpc-Timeout": "123456789S"}, "3"),
+        ({"Grpc-Timeout": "5S"}, "0"),
+        ({"Grpc-Timeout": "5000000u"}, "0"),
+        ({"Grpc-Encoding": "br"}, "12"),
+        ({"Authorization": "Bearer none"}, "16"),
+    ],
+    ids=str,
+)
+def test_headers_by_grpc_web_are_held_to(
+    door: FlaskClient, passport: dict[str, str], headers: dict[str, str], status: str
+) -> None:
+    answer = web_call(
+        door, "application/grpc-web+proto", pb.GetAppointmentRequest(claim_ref=CLAIM), **(dict(passport) | headers)
+    )
+
+    assert trailers_of(answer)["grpc-status"] == status
+
+
+def test_an_unknown_method_by_grpc_web_is_a_status(door: FlaskClient) -> None:
+    answer = door.post(f"{SERVICE}/None", data=frame(b""), headers={"Content-Type": "application/grpc-web+proto"})
+
+    assert (answer.status_code, trailers_of(answer)["grpc-status"]) == (200, "12")
+
+
+@pytest.mark.parametrize(("version", "status"), [("1", 200), ("2", 400), ("one", 400)])
+def test_the_protocols_version_is_one(door: FlaskClient, passport: dict[str, str], version: str, status: int) -> None:
+    answer = door.post(READ, json=ASK, headers=passport | {"Connect-Protocol-Version": version})
+
+    assert answer.status_code == status
+
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+ASKED: Mapping[str, Callable[[FlaskClient], TestResponse]] = {
+    "an answer": lambda door: door.post(READ, json=ASK, headers={"Traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}),
+    "a path": lambda door: door.get("/", headers={"Traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}),
+    "a verb": lambda door: door.put(READ, headers={"Traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}),
+    "a preflight": lambda door: door.options(
+        READ,
+        headers={
+            "Traceparent": f"00-{TRACE}-b7ad6b7169203331-01",
+            "Origin": "https://desk.example",
+            "Access-Control-Request-Method": "POST",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED.keys())
+def test_every_response_may_not_be_kept_or_guessed_at_and_tells_its_trace(
+    door: FlaskClient, ask: Callable[[FlaskClient], TestResponse]
+) -> None:
+    answer = ask(door)
+
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Traceparent"].split("-")[1] == TRACE
+
+
+def test_a_refusal_is_found_in_the_log_by_the_trace_of_its_response(
+    door: FlaskClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_the_door, by_the_chain = door.put(READ), door.post(READ, json=ASK)
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    traces = {line["trace_id"]: line["reason"] for line in lines}
+    assert traces[by_the_door.headers["Traceparent"].split("-")[1]] == "VERB"
+    assert by_the_chain.headers["Traceparent"].split("-")[1] in traces
+
+
+def test_a_flood_of_refusals_is_counted_whole_and_logged_in_part(
+    door: FlaskClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = count("VERB")
+
+    for _ in range(300):
+        door.put(READ)
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert count("VERB") == before + 300
+    assert 0 < len(lines) < 150
+
+
+def test_without_a_token_the_scheme_is_told(door: FlaskClient) -> None:
+    answer = door.post(READ, json=ASK)
+
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+def test_a_defect_is_internal(door: FlaskClient, passport: dict[str, str]) -> None:
+    answer = door.post(f"{SERVICE}/FindSlots", json={"postcode": "CANARY"}, headers=passport)
+
+    assert (answer.status_code, as_json(answer)["code"]) == (500, "internal")
+    assert "CANARY" not in answer.text
+
+
+ALLOWED_ORIGINS = [
+    "https://desk.example",
+    "http://localhost:5173",
+    "http://127.0.0.1",
+    "https://localhost:1",
+    "http://[::1]:80",
+]
+OTHER_ORIGINS = [
+    "null", "https://desk.example.evil", "https://evil.example", "http://desk.example", "https://desk.example:444",
+    "http://localhost.evil", "http://localhost:1:2", "https://desk.example/", "https://xdesk.example", "",
+]  # fmt: skip
+SENT_BY_CLIENTS = [
+    "authorization", "cms-purpose", "connect-protocol-version", "connect-timeout-ms", "content-encoding", "content-type",
+    "grpc-timeout", "traceparent", "x-grpc-web", "x-user-agent",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("origin", ALLOWED_ORIGINS)
+def test_a_page_of_an_allowed_origin_may_call(door: FlaskClient, passport: dict[str, str], origin: str) -> None:
+    asked = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
+
+    preflight = door.options(READ, headers=asked)
+    answer = door.post(READ, json=ASK, headers=passport | {"Origin": origin})
+    refused = door.post(READ, json=ASK, headers={"Origin": origin})
+
+    assert preflight.status_code == 204
+    assert preflight.headers["Access-Control-Allow-Methods"] == "GET, POST"
+    assert set(SENT_BY_CLIENTS) <= set(preflight.headers["Access-Control-Allow-Headers"].lower().split(", "))
+    assert int(preflight.headers["Access-Control-Max-Age"]) > 0
+    for given in (preflight, answer, refused):
+        assert given.headers["Access-Control-Allow-Origin"] == origin
+        assert "Origin" in given.vary
+        assert "Access-Control-Allow-Credentials" not in given.headers
+        assert {"grpc-status", "grpc-message", "grpc-status-details-bin", "traceparent"} <= set(
+            given.headers["Access-Control-Expose-Headers"].lower().split(", ")
+        )
+
+
+@pytest.mark.parametrize("origin", OTHER_ORIGINS)
+def test_a_page_of_another_origin_may_not_call(door: FlaskClient, origin: str) -> None:
+    preflight = door.options(READ, headers={"Origin": origin, "Access-Control-Request-Method": "POST"})
+    answer = door.post(READ, json=ASK, headers={"Origin": origin})
+
+    assert (preflight.status_code, reason_of(preflight)) == (403, "ORIGIN")
+    for given in (preflight, answer):
+        assert "Access-Control-Allow-Origin" not in given.headers
+        assert "Origin" in given.vary
+
+
+def test_without_the_setting_no_page_may_call(chain: Chain) -> None:
+    door = application(chain, Origins()).test_client()
+
+    preflight = door.options(READ, headers={"Origin": "http://localhost", "Access-Control-Request-Method": "POST"})
+
+    assert preflight.status_code == 403
+    assert "Access-Control-Allow-Origin" not in preflight.headers
+
+
+@pytest.fixture(autouse=True)
+def fresh_second() -> None:
+    """Each test may write its lines."""
+    refusals._lines = refusals._Lines()
