@@ -49,6 +49,19 @@ FROM place JOIN authority ON authority.id = place.authority
 WHERE place.postcode = ?
 """
 
+_IN_RANGE = """
+SELECT authority.code, place.easting, place.northing, place.postcode = ?
+FROM place JOIN authority ON authority.id = place.authority
+WHERE place.postcode BETWEEN ? AND ? AND length(place.postcode) = ?
+"""
+_COUNT_IN_RANGE = """
+SELECT authority.code FROM place JOIN authority ON authority.id = place.authority
+WHERE place.postcode BETWEEN ? AND ? AND place.postcode GLOB ?
+GROUP BY authority.code ORDER BY count(*) DESC, authority.code
+"""
+_NEIGHBOURS = 6
+"""Places around a postcode that tell whether another authority is near: about one postcode in forty has one."""
+
 Row = tuple[str, str, int, int]
 """Postcode without its space, authority code, easting, northing."""
 Progress = Callable[[int, int], None]
@@ -99,6 +112,20 @@ class Place:
         return Country(self.authority_code[0])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Councils:
+    """The authorities that may serve an address with this postcode, as GSS codes, the likeliest first.
+
+    The directory gives a postcode one authority, that of its middle, and does not tell which postcodes are split between
+    authorities. `is_certain` is false where another authority is so near that this one may be (one of the six nearest
+    places of its sector is in another), and where the directory does not have the postcode (`is_listed`).
+    """
+
+    is_listed: bool
+    is_certain: bool
+    codes: tuple[str, ...]
+
+
 class Postcodes:
     """The directory in a file that `build` or `build_extract` wrote. Safe to share between threads.
 
@@ -124,6 +151,33 @@ class Postcodes:
         code, easting, northing = row
         return Place(postcode=normal, authority_code=code, easting=easting, northing=northing)
 
+    def councils(self, postcode: str) -> Councils:
+        """The authorities that may serve an address with this postcode; none where no postcode begins with its letters.
+
+        Of a listed postcode those of its sector by their nearness, its own first; of any other those of its sector,
+        district or area, the commonest first. Raises MalformedPostcode.
+        """
+        key = normalise(postcode).replace(" ", "")
+        places = self._connection().execute(_IN_RANGE, (key, f"{key[:-2]}AA", f"{key[:-2]}ZZ", len(key))).fetchall()
+        own = next((place for place in places if place[3]), None)
+        if own is None:
+            return Councils(is_listed=False, is_certain=False, codes=self._around(key))
+        nearest: dict[tuple[int, int], str] = {
+            (east, north): code for code, east, north, _ in sorted(places, key=lambda place: _squared(place, own))
+        }
+        near = list(nearest.values())
+        certain = set(near[: _NEIGHBOURS + 1]) <= {own[0]}
+        return Councils(is_listed=True, is_certain=certain, codes=tuple(dict.fromkeys([own[0], *near])))
+
+    def _around(self, key: str) -> tuple[str, ...]:
+        sector, district, area = key[:-2], key[:-3], key[: 2 if key[1].isalpha() else 1]
+        for start, shape in ((sector, "[A-Z][A-Z]"), (district, "[0-9][A-Z][A-Z]"), (area, "[0-9]*")):
+            reach = (f"{start}0", f"{start}Z", f"{start}{shape}")
+            found = self._connection().execute(_COUNT_IN_RANGE, reach).fetchall()
+            if found:
+                return tuple(code for (code,) in found)
+        return ()
+
     def authority_codes(self) -> frozenset[str]:
         """The GSS code of every district in the directory."""
         return frozenset(code for (code,) in self._connection().execute("SELECT code FROM authority"))
@@ -146,6 +200,10 @@ class Postcodes:
             connection = self._local.connection = _open(self._path)
             self._opened.append(connection)
         return connection
+
+
+def _squared(place: tuple[str, int, int, int], other: tuple[str, int, int, int]) -> int:
+    return (place[1] - other[1]) ** 2 + (place[2] - other[2]) ** 2
 
 
 def normalise(postcode: str) -> str:

@@ -79,6 +79,42 @@ def test_a_postcode_outside_the_kingdom_never_placed_or_unknown_is_not_found(
     assert directory.find(postcode) is None
 
 
+@pytest.fixture
+def border(tmp_path: Path) -> Iterator[Postcodes]:
+    """Seven postcodes in a row, 100 m apart, where two councils meet."""
+    rows = [(f"AB12{chr(65 + n)}A", "E1" if n < 5 else "E2", 1000 + 100 * n, 0) for n in range(14)]
+    path = tmp_path / "postcodes.sqlite"
+    postcodes._write(
+        path, source="test", rows=[*rows, ("AB129AA", "E3", 0, 0), ("AB13AA", "E4", 0, 0), ("ABC", "E5", 0, 0)]
+    )
+    with Postcodes(path) as opened:
+        yield opened
+
+
+def test_a_postcode_beside_another_council_may_be_split(border: Postcodes) -> None:
+    beside, away = border.councils("AB1 2DA"), border.councils("AB1 2NA")
+
+    assert (beside.is_listed, beside.is_certain, beside.codes) == (True, False, ("E1", "E2"))
+    assert (away.is_listed, away.is_certain, away.codes) == (True, True, ("E2", "E1"))
+
+
+@pytest.mark.parametrize(
+    ("postcode", "codes"),
+    [
+        ("AB1 2ZZ", ("E2", "E1")),
+        ("AB1 9ZZ", ("E2", "E1", "E4")),
+        ("AB77 1AA", ("E2", "E1", "E3", "E4")),
+        ("AC1 1AA", ()),
+    ],
+)
+def test_a_postcode_that_is_not_listed_may_be_of_the_councils_around(
+    border: Postcodes, postcode: str, codes: tuple[str, ...]
+) -> None:
+    found = border.councils(postcode)
+
+    assert (found.is_listed, found.is_certain, found.codes) == (False, False, codes)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_postcode_is_normalised_to_itself(form: str) -> None:
     assert normalise(form) == form

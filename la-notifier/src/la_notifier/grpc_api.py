@@ -1,6 +1,7 @@
 """The notifier's methods: message to domain and back."""
 
 from chassis import call
+from chassis.authorities import Authority
 from chassis.conversions import date_message, timestamp
 from chassis.enums import number_of
 from chassis.postcodes import Postcodes
@@ -29,8 +30,14 @@ class LaNotifierApi:
     def FindAuthority(self, request: pb.FindAuthorityRequest) -> pb.FindAuthorityResponse:
         """The authority of a postcode today."""
         found = find_authority(self._postcodes, request.postcode)
-        channel = number_of(pb.NoticeChannel, found.channel.name)
-        return pb.FindAuthorityResponse(authority=pb.Authority(code=found.code, name=found.name, channel=channel))
+        return pb.FindAuthorityResponse(
+            authority=_authority(found.authority), others=map(_authority, found.others), certain=found.is_certain
+        )
+
+
+def _authority(authority: Authority) -> pb.Authority:
+    channel = number_of(pb.NoticeChannel, authority.channel.name)
+    return pb.Authority(code=authority.code, name=authority.name, channel=channel)
 
 
 def _notice(notice: NoticeSummary) -> pb.Notice:

@@ -109,8 +109,8 @@ REFUSALS: list[tuple[str, dict[str, str], str | None, str, set[str]]] = [
     ("FindAuthority", {"postcode": "LS1 3AA"}, "SERVICE", "permission_denied", set()),
     ("FindAuthority", {}, "OPERATOR", "invalid_argument", {"postcode"}),
     ("FindAuthority", {"postcode": "not-one"}, "OPERATOR", "invalid_argument", {"postcode"}),
-    ("FindAuthority", {"postcode": "CF10 9ZZ"}, "OPERATOR", "not_found", set()),
-    ("FindAuthority", {"postcode": "BT1 5GS"}, "OPERATOR", "not_found", set()),
+    ("FindAuthority", {"postcode": "CF10 9ZZ"}, "OPERATOR", "not_found", {"postcode"}),
+    ("FindAuthority", {"postcode": "BT1 5GS"}, "OPERATOR", "not_found", {"postcode"}),
 ]
 
 
@@ -136,11 +136,31 @@ def test_both_doors_refuse_a_body_that_is_not_a_message(notifier: Process, calle
         assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
-def test_the_refusal_for_northern_ireland_names_the_bodies_to_ask(caller: CallerAt) -> None:
-    reply = caller().call("FindAuthority", postcode="BT1 5GS")
+@pytest.mark.parametrize(
+    ("postcode", "reason", "ask"),
+    [
+        ("BT1 5GS", "NORTHERN_IRELAND", "Northern Ireland Housing Executive"),
+        ("IM1-1AA", "ISLE_OF_MAN", "Isle of Man Treasury"),
+        ("je2 3ab", "CHANNEL_ISLANDS", "Customer and Local Services"),
+        ("GY1 1AA", "CHANNEL_ISLANDS", "Employment & Social Security"),
+        ("BF1 2AT", "BFPO", "welfare officer"),
+        ("BFPO 140", "BFPO", "welfare officer"),
+    ],
+)
+def test_the_refusal_of_a_place_outside_great_britain_names_whom_to_ask(
+    caller: CallerAt, postcode: str, reason: str, ask: str
+) -> None:
+    reply = caller().call("FindAuthority", postcode=postcode)
 
-    assert "Northern Ireland Housing Executive" in reply.text
-    assert reply.reason == "NORTHERN_IRELAND"
+    assert (reply.code, reply.reason) == ("not_found", reason)
+    assert ask in reply.text
+
+
+@pytest.mark.parametrize("postcode", ["LS1 3AA", "ls1-3aa", "LS1\u00a03AA", "LS1.3AA"])
+def test_an_authority_is_found_however_the_postcode_is_written(caller: CallerAt, postcode: str) -> None:
+    found = caller().get("FindAuthority", postcode=postcode)
+
+    assert (found["authority"]["name"], found["others"], found["certain"]) == ("Leeds", [], True)
 
 
 def test_a_refused_call_is_in_the_access_log(caller: CallerAt, database_urls: DatabaseUrls) -> None:

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from chassis import clock
+from chassis.authorities import AuthorityTable
 from chassis.database import Database
 from chassis.errors import Unavailable
 from chassis.metrics import REGISTRY
@@ -20,7 +21,6 @@ from chassis.vault import Vault
 from cms.intake.v1 import events_pb2
 from la_notifier.channels.api import Councils
 from la_notifier.config import Settings, read_secrets
-from la_notifier.domain.authorities import AuthorityTable
 from la_notifier.domain.notices import HeldNotice, HeldState, NoticeVersion, SendAnswer, SendResult, Waits
 from la_notifier.service import outcomes, reviews, sending
 from la_notifier.service.reviews import Reviewer

@@ -7,9 +7,9 @@ import psycopg
 import stamina
 
 from chassis import clock, embedded, postcodes
+from chassis.authorities import AuthorityTable
 from cms_local import keys
 from cms_local.layout import DATABASES
-from la_notifier.domain.authorities import AuthorityTable
 
 _WAIT_SECONDS = 60.0
 

@@ -14,10 +14,10 @@ from typing import Any
 import httpx
 
 from chassis import clock, embedded, postcodes
+from chassis.authorities import AuthorityTable
 from cms_local import environment, keys, processes
 from cms_local.layout import DATABASES, MODULES, SERVICES, STAND_INS, Layout
 from cms_local.processes import Running
-from la_notifier.domain.authorities import AuthorityTable
 
 _READY_SECONDS = 60.0
 _SERVERS = ("postgres", "bus")

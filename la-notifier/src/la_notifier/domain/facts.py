@@ -41,6 +41,12 @@ class ClaimFacts:
         """The postcode of the claimant's address, which must not be among the `missing_facts`."""
         return str(self.answers["address"]["postcode"])
 
+    @property
+    def council(self) -> str | None:
+        """GSS code of the authority that the claimant named, where the postcode alone does not tell."""
+        chosen = self.answers.get("council")
+        return None if chosen is None else str(chosen)
+
 
 def benefit_of(schemes: Sequence[str]) -> str | None:
     """The benefit that opens the gateway to housing benefit; None where none of the schemes does."""

@@ -1,37 +1,66 @@
 """The local authority of a place."""
 
+from dataclasses import dataclass
+
 from chassis import clock
-from chassis.errors import NotFound
+from chassis.authorities import Authority, AuthorityTable, AuthorityUnknown, OutsideGreatBritain
+from chassis.elsewhere import elsewhere
+from chassis.errors import NotFound, Text, Violation
 from chassis.postcodes import MalformedPostcode, Postcodes
-from la_notifier.domain.authorities import Authority, AuthorityTable, AuthorityUnknown, InNorthernIreland
+from la_notifier.domain.facts import ClaimFacts
 from la_notifier.domain.reviews import ReferralReason
 
 
 class PostcodeUnknown(NotFound):
     """The postcode directory has no such postcode."""
 
+    TOLD = Text(
+        en="is not in the directory of postcodes: check each letter and digit; it may be a new one",
+        cy="nid yw yn y cyfeiriadur codau post: gwiriwch bob llythyren a digid; gall fod yn un newydd",
+    )
+
     def __init__(self) -> None:
-        super().__init__("POSTCODE_UNKNOWN", "the postcode is not in the directory: check the address")
+        violation = Violation.of("postcode", self.TOLD)
+        super().__init__("POSTCODE_UNKNOWN", f"the postcode {self.TOLD.en}", violations=[violation])
 
 
-def find_authority(postcodes: Postcodes, postcode: str) -> Authority:
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """The authority of a postcode, and others that may serve some of its addresses, the nearest first."""
+
+    authority: Authority
+    others: tuple[Authority, ...]
+    is_certain: bool
+
+
+def find_authority(postcodes: Postcodes, postcode: str) -> Found:
     """The authority of a postcode today.
 
-    Raises MalformedPostcode, PostcodeUnknown, InNorthernIreland (which says who to ask) or AuthorityUnknown.
+    Raises MalformedPostcode, PostcodeUnknown, OutsideGreatBritain (which says who to ask) or AuthorityUnknown.
     """
-    place = postcodes.find(postcode)
-    if place is None:
+    place = elsewhere(postcode)
+    if place is not None:
+        raise OutsideGreatBritain(place)
+    found = postcodes.councils(postcode)
+    if not found.is_listed:
         raise PostcodeUnknown
-    return AuthorityTable.load().find(place.authority_code, clock.today())
+    own, *others = (AuthorityTable.load().find(code, clock.today()) for code in found.codes)
+    return Found(authority=own, others=tuple(others), is_certain=found.is_certain)
 
 
-def authority_or_reason(postcodes: Postcodes, postcode: str) -> Authority | ReferralReason:
-    """The authority of a postcode, or why a processing officer has to find it."""
+def authority_or_reason(postcodes: Postcodes, facts: ClaimFacts) -> Authority | ReferralReason:
+    """The authority that the operator chose, or that of the postcode, or why a processing officer has to find it."""
     try:
-        return find_authority(postcodes, postcode)
-    except InNorthernIreland:
-        return ReferralReason.NORTHERN_IRELAND
+        if facts.council is not None:
+            return AuthorityTable.load().find(facts.council, clock.today())
+        return find_authority(postcodes, facts.postcode).authority
+    except OutsideGreatBritain as outside:
+        return _REASONS.get(outside.reason, ReferralReason.POSTCODE_UNKNOWN)
     except AuthorityUnknown:
         return ReferralReason.AUTHORITY_UNKNOWN
     except (PostcodeUnknown, MalformedPostcode):
         return ReferralReason.POSTCODE_UNKNOWN
+
+
+_REASONS = {"NORTHERN_IRELAND": ReferralReason.NORTHERN_IRELAND}
+"""Intake refuses places outside Great Britain; what is left are claims that it took before it did."""

@@ -6,9 +6,9 @@ from datetime import date
 from uuid import UUID
 
 from chassis import clock
+from chassis.authorities import Authority
 from chassis.database import Connection, Row
 from chassis.vault import ClaimCipher, Vault
-from la_notifier.domain.authorities import Authority
 from la_notifier.domain.content import Content, NewVersion, content_of, next_version
 from la_notifier.domain.facts import ClaimFacts
 from la_notifier.domain.reviews import ReferralReason, Review

@@ -67,7 +67,7 @@ class Reviewer:
             self._tell_authority(review, facts)
 
     def _tell_authority(self, review: Review, facts: ClaimFacts) -> None:
-        found = authority_or_reason(self._postcodes, facts.postcode)
+        found = authority_or_reason(self._postcodes, facts)
         intention_on = intention_day(self._claims, review, facts) or clock.today()
         with self._database.transaction() as conn:
             if isinstance(found, ReferralReason):

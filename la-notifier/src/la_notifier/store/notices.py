@@ -5,8 +5,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from chassis.authorities import Authority
 from chassis.database import Connection, Row
-from la_notifier.domain.authorities import Authority
 from la_notifier.domain.content import PreviousVersion
 from la_notifier.domain.notices import NoticeKind, NoticeState, NoticeSummary
 

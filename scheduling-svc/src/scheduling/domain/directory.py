@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
-from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Violation
+from chassis.elsewhere import Elsewhere
+from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Text, Violation
 from scheduling.domain.offices import (
     Assessor,
     Channel,
@@ -32,16 +33,21 @@ class OfficeUnknown(NotFound):
 class PostcodeUnknown(InvalidArgument):
     """The postcode is well formed but not in the postcode directory."""
 
+    TOLD = Text(
+        en="is not in the directory of postcodes: check each letter and digit, or ask for slots at an office",
+        cy="nid yw yn y cyfeiriadur codau post: gwiriwch bob llythyren a digid, neu gofynnwch am slotiau mewn swyddfa",
+    )
+
     def __init__(self) -> None:
-        violation = Violation(field="postcode", description="is not a postcode of the United Kingdom")
-        super().__init__("POSTCODE_UNKNOWN", "invalid: postcode", violations=[violation])
+        super().__init__("POSTCODE_UNKNOWN", "invalid: postcode", violations=[Violation.of("postcode", self.TOLD)])
 
 
 class NotServed(FailedPrecondition):
-    """The postcode is in Northern Ireland, which no office serves."""
+    """The postcode is outside Great Britain, where there is no office. The message says who to ask."""
 
-    def __init__(self) -> None:
-        super().__init__("NORTHERN_IRELAND", "the postcode is in Northern Ireland, which no office serves")
+    def __init__(self, place: Elsewhere) -> None:
+        violation = Violation.of("postcode", place.told)
+        super().__init__(place.reason, f"the postcode {place.told.en}", violations=[violation])
 
 
 class Directory:

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from chassis import clock
 from chassis.database import Connection
-from chassis.postcodes import Country, Postcodes
+from chassis.elsewhere import elsewhere
+from chassis.postcodes import Postcodes
 from scheduling import store
 from scheduling.domain.directory import Directory, NotServed, PostcodeUnknown
 from scheduling.domain.offices import NearOffice
@@ -19,11 +20,12 @@ def offices_near(directory: Directory, postcodes: Postcodes, postcode: str) -> l
 
     Raises MalformedPostcode, PostcodeUnknown, NotServed.
     """
+    outside = elsewhere(postcode)
+    if outside is not None:
+        raise NotServed(outside)
     place = postcodes.find(postcode)
     if place is None:
         raise PostcodeUnknown
-    if place.country is Country.NORTHERN_IRELAND:
-        raise NotServed
     return directory.near(easting=place.easting, northing=place.northing)
 
 

@@ -402,18 +402,30 @@ class FindAuthorityResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     AUTHORITY_FIELD_NUMBER: _builtins.int
+    OTHERS_FIELD_NUMBER: _builtins.int
+    CERTAIN_FIELD_NUMBER: _builtins.int
+    certain: _builtins.bool
+    """Whether no other authority is so near that the postcode may be split. Where it is false, ask which council it is."""
     @_builtins.property
     def authority(self) -> Global___Authority:
         """The authority."""
+
+    @_builtins.property
+    def others(self) -> _containers.RepeatedCompositeFieldContainer[Global___Authority]:
+        """Other authorities of the postcode's sector, the nearest first: the directory gives a postcode one authority, though its
+        addresses may lie in two.
+        """
 
     def __init__(
         self,
         *,
         authority: Global___Authority | None = ...,
+        others: _abc.Iterable[Global___Authority] | None = ...,
+        certain: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "certain", b"certain", "others", b"others"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -36,7 +36,10 @@ class LaNotifierServiceStub:
     GetNotices: _grpc.UnaryUnaryMultiCallable[_notifier_pb2.GetNoticesRequest, _notifier_pb2.GetNoticesResponse]
     """Returns every version of the notices of a claim."""
     FindAuthority: _grpc.UnaryUnaryMultiCallable[_notifier_pb2.FindAuthorityRequest, _notifier_pb2.FindAuthorityResponse]
-    """Returns the authority of a postcode."""
+    """Returns the authority of a postcode. NOT_FOUND says who to ask for one in Northern Ireland, the Isle of Man, the Channel
+    Islands or of the British Forces (`NORTHERN_IRELAND`, `ISLE_OF_MAN`, `CHANNEL_ISLANDS`, `BFPO`), and is
+    `POSTCODE_UNKNOWN` for one that the directory does not have.
+    """
 
 @_typing.type_check_only
 class LaNotifierServiceAsyncStub(LaNotifierServiceStub):
@@ -46,7 +49,10 @@ class LaNotifierServiceAsyncStub(LaNotifierServiceStub):
     GetNotices: _aio.UnaryUnaryMultiCallable[_notifier_pb2.GetNoticesRequest, _notifier_pb2.GetNoticesResponse]  # type: ignore[assignment]
     """Returns every version of the notices of a claim."""
     FindAuthority: _aio.UnaryUnaryMultiCallable[_notifier_pb2.FindAuthorityRequest, _notifier_pb2.FindAuthorityResponse]  # type: ignore[assignment]
-    """Returns the authority of a postcode."""
+    """Returns the authority of a postcode. NOT_FOUND says who to ask for one in Northern Ireland, the Isle of Man, the Channel
+    Islands or of the British Forces (`NORTHERN_IRELAND`, `ISLE_OF_MAN`, `CHANNEL_ISLANDS`, `BFPO`), and is
+    `POSTCODE_UNKNOWN` for one that the directory does not have.
+    """
 
 class LaNotifierServiceServicer(metaclass=_abc_1.ABCMeta):
     """Notifies the claimant's local authority at first contact and again when the claim is submitted."""
@@ -65,6 +71,9 @@ class LaNotifierServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notifier_pb2.FindAuthorityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notifier_pb2.FindAuthorityResponse, _abc.Awaitable[_notifier_pb2.FindAuthorityResponse]]:
-        """Returns the authority of a postcode."""
+        """Returns the authority of a postcode. NOT_FOUND says who to ask for one in Northern Ireland, the Isle of Man, the Channel
+        Islands or of the British Forces (`NORTHERN_IRELAND`, `ISLE_OF_MAN`, `CHANNEL_ISLANDS`, `BFPO`), and is
+        `POSTCODE_UNKNOWN` for one that the directory does not have.
+        """
 
 def add_LaNotifierServiceServicer_to_server(servicer: LaNotifierServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

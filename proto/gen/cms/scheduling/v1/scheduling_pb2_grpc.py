@@ -57,7 +57,8 @@ class SchedulingServiceServicer:
     """
 
     def FindSlots(self, request, context):
-        """Free slots near a postcode or at an office, soonest first.
+        """Free slots near a postcode or at an office, soonest first. FAILED_PRECONDITION says who to ask for a postcode in Northern
+        Ireland, the Isle of Man, the Channel Islands or of the British Forces.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

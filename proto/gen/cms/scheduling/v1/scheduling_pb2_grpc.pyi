@@ -34,7 +34,9 @@ class SchedulingServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SchedulingServiceAsyncStub: ...
     FindSlots: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.FindSlotsRequest, _scheduling_pb2.FindSlotsResponse]
-    """Free slots near a postcode or at an office, soonest first."""
+    """Free slots near a postcode or at an office, soonest first. FAILED_PRECONDITION says who to ask for a postcode in Northern
+    Ireland, the Isle of Man, the Channel Islands or of the British Forces.
+    """
     BookAppointment: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.BookAppointmentRequest, _scheduling_pb2.BookAppointmentResponse]
     """Books a slot, or the earliest within reach of a postcode. A slot is held by one appointment only."""
     GetAppointment: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.GetAppointmentRequest, _scheduling_pb2.GetAppointmentResponse]
@@ -46,7 +48,9 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     FindSlots: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.FindSlotsRequest, _scheduling_pb2.FindSlotsResponse]  # type: ignore[assignment]
-    """Free slots near a postcode or at an office, soonest first."""
+    """Free slots near a postcode or at an office, soonest first. FAILED_PRECONDITION says who to ask for a postcode in Northern
+    Ireland, the Isle of Man, the Channel Islands or of the British Forces.
+    """
     BookAppointment: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.BookAppointmentRequest, _scheduling_pb2.BookAppointmentResponse]  # type: ignore[assignment]
     """Books a slot, or the earliest within reach of a postcode. A slot is held by one appointment only."""
     GetAppointment: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.GetAppointmentRequest, _scheduling_pb2.GetAppointmentResponse]  # type: ignore[assignment]
@@ -61,7 +65,9 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _scheduling_pb2.FindSlotsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_scheduling_pb2.FindSlotsResponse, _abc.Awaitable[_scheduling_pb2.FindSlotsResponse]]:
-        """Free slots near a postcode or at an office, soonest first."""
+        """Free slots near a postcode or at an office, soonest first. FAILED_PRECONDITION says who to ask for a postcode in Northern
+        Ireland, the Isle of Man, the Channel Islands or of the British Forces.
+        """
 
     @_abc_1.abstractmethod
     def BookAppointment(

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.errors import NotFound
-from chassis.postcodes import Postcodes, build_extract
-from la_notifier.domain.authorities import (
+from chassis.authorities import (
     Authority,
     AuthorityTable,
     AuthorityUnknown,
-    InNorthernIreland,
     NoticeChannel,
+    OutsideGreatBritain,
 )
+from chassis.errors import NotFound
+from chassis.postcodes import Postcodes, build_extract
 
 TABLE = AuthorityTable.load()
 TODAY = date(2026, 11, 23)
@@ -58,7 +58,7 @@ def test_a_current_code_is_found_for_a_date_before_it_began() -> None:
 
 
 def test_a_district_of_northern_ireland_is_refused_with_the_bodies_to_ask() -> None:
-    with pytest.raises(InNorthernIreland, match=r"Housing Executive.*Land & Property Services") as refused:
+    with pytest.raises(OutsideGreatBritain, match=r"Housing Executive.*Land & Property Services") as refused:
         TABLE.find("N09000003", TODAY)
 
     assert refused.value.reason == "NORTHERN_IRELAND"

@@ -14,7 +14,8 @@ from functools import lru_cache
 from importlib import resources
 from typing import Self
 
-from chassis.errors import NotFound
+from chassis.elsewhere import NORTHERN_IRELAND, Elsewhere
+from chassis.errors import NotFound, Violation
 
 COLUMNS = ["code", "name", "channel", "valid_from", "valid_until", "successor"]
 _CODE = re.compile(r"(E06|E07|E08|E09|W06|S12)[0-9]{6}")
@@ -38,13 +39,12 @@ class Authority:
     channel: NoticeChannel
 
 
-class InNorthernIreland(NotFound):
+class OutsideGreatBritain(NotFound):
     """The place is outside this service. The message says who to ask; there is nothing to send and nothing to retry."""
 
-    ASK = "the Northern Ireland Housing Executive (tenants) or Land & Property Services (owner-occupiers)"
-
-    def __init__(self) -> None:
-        super().__init__("NORTHERN_IRELAND", f"Northern Ireland is outside this service: ask {self.ASK}")
+    def __init__(self, place: Elsewhere) -> None:
+        violation = Violation.of("postcode", place.told)
+        super().__init__(place.reason, f"the postcode {place.told.en}", violations=[violation])
 
 
 class AuthorityUnknown(NotFound):
@@ -77,8 +77,8 @@ class AuthorityTable:
     @classmethod
     @lru_cache(maxsize=1)
     def load(cls) -> Self:
-        """The table that is part of the service."""
-        return cls.parse(resources.files("la_notifier").joinpath("data", "authorities.csv").read_text(encoding="utf-8"))
+        """The table that is part of the chassis."""
+        return cls.parse(resources.files("chassis").joinpath("data", "authorities.csv").read_text(encoding="utf-8"))
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -93,10 +93,10 @@ class AuthorityTable:
 
         A code that began only after that day is answered with itself, because the postcode directory knows today's
         districts alone and using their codes is the project's choice (docs/interfaces/local-authority.md).
-        Raises InNorthernIreland, AuthorityUnknown.
+        Raises OutsideGreatBritain, AuthorityUnknown.
         """
         if code.startswith(_NORTHERN_IRELAND):
-            raise InNorthernIreland
+            raise OutsideGreatBritain(NORTHERN_IRELAND)
         row = self._rows.get(code)
         if row is None:
             raise AuthorityUnknown(code)
