@@ -66,6 +66,7 @@ _FORCES = Elsewhere(
     ),
 )
 _BY_AREA = {"BT": NORTHERN_IRELAND, "IM": _ISLE_OF_MAN, "JE": _JERSEY, "GY": _GUERNSEY, "BF": _FORCES}
+REASONS = frozenset(place.reason for place in _BY_AREA.values())
 _AREA = re.compile(r"(BT|IM|JE|GY|BF)[0-9][0-9A-Z]*|(BF)PO[0-9]*")
 
 

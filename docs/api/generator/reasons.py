@@ -1,7 +1,8 @@
 """The reasons of errors that the source can raise, found by reading it: each with its codes and the members that raise it.
 
 A reason is the first argument of an error's constructor, or `reason=` of its `of`. Where that is the parameter of a function
-around it, the reasons are those of the function's calls in the same file; where it is an f-string, its fixed part.
+around it, the reasons are those of the function's calls in the same file; where it is an f-string, its fixed part; where it
+is that of a `place`, those of `chassis.elsewhere`.
 """
 
 import ast
@@ -11,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+
+from chassis import elsewhere
 
 ROOT = Path(__file__).resolve().parents[3]
 _BASE = "CmsError"
@@ -154,6 +157,8 @@ class _File:
                 yield self.kinds.constants[name]
             case ast.Name(id=name):
                 yield from self._given_as(name, scope)
+            case ast.Attribute(value=ast.Name(id="place"), attr="reason"):
+                yield from sorted(elsewhere.REASONS)
             case ast.Attribute(attr="reason"):
                 return  # another service's error, passed on
             case _:
