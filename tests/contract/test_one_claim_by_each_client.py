@@ -44,7 +44,9 @@ def step_by(program: tuple[str | Path, ...], addresses: dict[str, str], name: st
 
 @pytest.mark.needs("npm")
 @pytest.mark.needs("node")
-@pytest.mark.parametrize("protocol", ["connect-json", "grpc", "grpc-gzip"])
+@pytest.mark.parametrize(
+    "protocol", ["connect-json", "connect-binary", "connect-get", "connect-gzip", "grpc", "grpc-gzip", "grpc-web"]
+)
 def test_the_typescript_client_carries_a_claim_through_in_node(
     platform_under_test: PlatformUnderTest, typescript: Path, protocol: str
 ) -> None:

@@ -15,6 +15,8 @@ export interface Refusal {
   message: string;
   metadata: Record<string, string>;
   violations: Violation[];
+  /** The call's W3C trace context, under which the platform's logs have it; empty where no service answered. */
+  traceparent: string;
 }
 
 /** Reads what a client throws. */
@@ -28,5 +30,6 @@ export function refusalOf(error: unknown): Refusal {
     message: refused.rawMessage,
     metadata: info?.metadata ?? {},
     violations: (bad?.fieldViolations ?? []).map(({ field, description }) => ({ field, description })),
+    traceparent: refused.metadata.get("traceparent") ?? "",
   };
 }
