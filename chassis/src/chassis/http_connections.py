@@ -9,6 +9,7 @@ import select
 from collections import Counter
 from dataclasses import dataclass, replace
 from enum import Enum
+from http import HTTPStatus
 from typing import Any
 
 import h11
@@ -127,7 +128,7 @@ class Connection(H11Protocol):
         tracing.enter(tracing.new_traceparent())
         refusals.note(error, door="http")
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            response = http_protocols.connect_error(error)
+            response = http_protocols.connect_error(error, status=_STATUS.get(error.reason))
             response.headers.extend(http_protocols.HEADERS | {"Traceparent": tracing.current(), "Connection": "close"})
             self._write(response)
         self.end()
@@ -251,7 +252,9 @@ class StrictHttp(h11.Connection):
         try:
             event = super().next_event()
         except h11.RemoteProtocolError as error:
-            self.fault = _TOO_LARGE_HEAD if error.error_status_hint == _HEAD_HINT else _NO_HTTP
+            self.fault = (
+                _TOO_LARGE_HEAD if error.error_status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE else _NO_HTTP
+            )
             raise
         if isinstance(event, h11.Request):
             self._pieces = 0
@@ -274,6 +277,9 @@ class StrictHttp(h11.Connection):
         return h11.RemoteProtocolError(fault.message)
 
 
-_HEAD_HINT = 431
+_STATUS = {
+    "TOO_SLOW": HTTPStatus.REQUEST_TIMEOUT,
+    "TOO_LARGE_HEAD": HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+}
 _TOO_LARGE_HEAD = ResourceExhausted("TOO_LARGE_HEAD", "the request's line and headers are too large or too many")
 _NO_HTTP = InvalidArgument("NO_HTTP", "the request is not HTTP/1.1")

@@ -56,8 +56,7 @@ class HttpServer:
         largest_body: int,
         bounds: Bounds,
     ) -> None:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.create_server((host, port), family=family, backlog=bounds.connections)
+        self._socket = _listening(host, port, backlog=bounds.connections)
         self.port = int(self._socket.getsockname()[1])
         self._bridge = _Bridge(application, threads=threads, largest_body=largest_body)
         config = uvicorn.Config(
@@ -89,6 +88,16 @@ class HttpServer:
         self._server.drain_seconds = drain_seconds
         self._server.should_exit = True
         self._thread.join(drain_seconds + _END_SECONDS)
+
+
+def _listening(host: str, port: int, *, backlog: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends small parts at once only where the protocol is named.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    listening.listen(backlog)
+    return listening
 
 
 def _within_descriptors(bounds: Bounds) -> Bounds:
