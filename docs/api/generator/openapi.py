@@ -39,7 +39,9 @@ _REFUSALS: Mapping[str, str] = {
     "401": "No token, or an invalid one.",
     "403": "The caller may not do this.",
     "404": "There is no such record.",
+    "405": "The method changes something, so that GET does not serve it.",
     "409": "The record exists already or has changed since it was read.",
+    "415": "The content type is none that the door takes.",
     "429": "Too large, or too many calls at once.",
     "500": "A defect of the platform.",
     "501": "There is no such method.",
@@ -61,7 +63,8 @@ def document() -> Schema:
             "title": "CMS3",
             "version": "v1",
             "description": "Benefit claims by phone. Every method is one POST in JSON, by the Connect protocol's unary form; "
-            "docs/api says the rest: tokens, errors, limits, and a claim from the first call to its outcome.",
+            "methods that only read take GET too. docs/api says the rest: tokens, errors, limits, and a claim from the first "
+            "call to its outcome.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": _address(1), "description": "Each path names the service that serves it."}],
