@@ -145,7 +145,10 @@ def _amend_request(amendment: Amendment) -> intake_pb2.AmendAnswersRequest:
 def _with_our_fields(error: InvalidArgument) -> InvalidArgument:
     # Intake names questions or fields of its own request; callers know questions and the fields of CorrectItem.
     violations = [
-        Violation(field="value" if fault.field.startswith("answers") else fault.field, description=fault.description)
+        Violation(field=_OUR_FIELDS.get(fault.field, fault.field), description=fault.description)
         for fault in error.violations
     ]
     return InvalidArgument.of(*violations, reason=error.reason)
+
+
+_OUR_FIELDS = {"answers[0].question_id": "fact", "answers[0].value": "value"}

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TypeVar
-from uuid import UUID
 
 from google.protobuf.message import Message
 from google.type import date_pb2
@@ -15,7 +14,7 @@ from assessment.domain.reports import Appointment
 from assessment.domain.work import Place, WorkFilter, WorkItem
 from assessment.service import assessing, reading, work
 from chassis import call, clock
-from chassis.conversions import date_message, day_of, timestamp
+from chassis.conversions import date_message, day_of, timestamp, uuid_of
 from chassis.database import Connection
 from chassis.enums import name_of, number_of
 from chassis.errors import InvalidArgument, Violation
@@ -39,14 +38,14 @@ class AssessmentApi:
     def ListWork(self, request: assessment_pb2.ListWorkRequest) -> assessment_pb2.ListWorkResponse:
         """Work of the caller's office, the oldest first."""
         wanted = _filter(request)
-        limit = page_size(request.page_size, usual=_PAGE_SIZE, largest=_LARGEST_PAGE)
-        after = _place(request.page_token) if request.page_token else None
+        limit = page_size(request, usual=_PAGE_SIZE, largest=_LARGEST_PAGE)
+        after = _place(request)
         with call.current().database.transaction() as conn:
             found = work.list_work(conn, wanted, after=after, limit=limit + 1)
         now = clock.now()
         return assessment_pb2.ListWorkResponse(
             items=[_work_item(item, now) for item in found[:limit]],
-            next_page_token=_token(Place.of(found[limit - 1])) if len(found) > limit else "",
+            next_page_token=_token(request, Place.of(found[limit - 1])) if len(found) > limit else "",
         )
 
     def StartAssessment(self, request: assessment_pb2.StartAssessmentRequest) -> assessment_pb2.StartAssessmentResponse:
@@ -133,13 +132,16 @@ def _state(number: int) -> AssessmentState:
     return AssessmentState(name_of(assessment_pb2.AssessmentState, number, field="state"))
 
 
-def _place(token: str) -> Place:
-    done, submit_time, claim_ref = place_of(token, bool, datetime, str)
+def _place(request: assessment_pb2.ListWorkRequest) -> Place | None:
+    place = place_of(request, bool, datetime, str)
+    if place is None:
+        return None
+    done, submit_time, claim_ref = place
     return Place(done=done, submit_time=submit_time, claim_ref=claim_ref)
 
 
-def _token(place: Place) -> str:
-    return token_of(place.done, place.submit_time, place.claim_ref)
+def _token(request: assessment_pb2.ListWorkRequest, place: Place) -> str:
+    return token_of(request, place.done, place.submit_time, place.claim_ref)
 
 
 def _london_day(day: date_pb2.Date) -> tuple[datetime, datetime]:
@@ -190,15 +192,8 @@ def _correction(request: assessment_pb2.CorrectItemRequest) -> reading.Correctio
         accept_transliteration=request.accept_transliteration,
         reason=request.reason,
         version=request.version,
-        request_id=_request_id(request.request_id),
+        request_id=uuid_of(request.request_id, field="request_id"),
     )
-
-
-def _request_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise InvalidArgument.of(Violation(field="request_id", description="must be a UUID")) from None
 
 
 def _assessment(assessment: Assessment, interview: Interview) -> assessment_pb2.Assessment:

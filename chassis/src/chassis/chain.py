@@ -15,6 +15,7 @@ from chassis import access_log, call, clock, contract, logs, metrics, requests, 
 from chassis.call import Call
 from chassis.database import Database
 from chassis.errors import (
+    WELSH,
     CmsError,
     DeadlineExceeded,
     Internal,
@@ -41,15 +42,40 @@ class Method:
     response: type[Message]
     allow: frozenset[str]
     only_reads: bool
+    largest_bytes: int
+    """The largest request, as it comes or unpacked."""
     serve: Callable[[Message], Message]
+    language_of: Callable[[Message], str]
+    """The language ("EN", "CY") of the call that a request belongs to."""
+
+    def expect_size(self, size: int) -> None:
+        """Raises ResourceExhausted (`TOO_LARGE`) for a request of more bytes than the method takes."""
+        if size > self.largest_bytes:
+            raise ResourceExhausted("TOO_LARGE", f"the request is over {self.largest_bytes} bytes")
 
 
 def methods_of(service: ServiceDescriptor, servicer: object) -> list[Method]:
-    """Returns every method of the service. AttributeError if the servicer lacks one."""
-    return [_method(service, descriptor, getattr(servicer, descriptor.name)) for descriptor in service.methods]
+    """Returns every method of the service. AttributeError if the servicer lacks one.
+
+    A servicer whose calls may be held in Welsh has `language_of(request)` as well, by which fields at fault are told in
+    the call's language.
+    """
+    language_of = getattr(servicer, "language_of", _in_english)
+    return [
+        _method(service, descriptor, getattr(servicer, descriptor.name), language_of) for descriptor in service.methods
+    ]
 
 
-def _method(service: ServiceDescriptor, descriptor: MethodDescriptor, serve: Callable[[Message], Message]) -> Method:
+def _in_english(_request: Message) -> str:
+    return "EN"
+
+
+def _method(
+    service: ServiceDescriptor,
+    descriptor: MethodDescriptor,
+    serve: Callable[[Message], Message],
+    language_of: Callable[[Message], str],
+) -> Method:
     return Method(
         service=service.full_name,
         name=descriptor.name,
@@ -58,7 +84,9 @@ def _method(service: ServiceDescriptor, descriptor: MethodDescriptor, serve: Cal
         response=GetMessageClass(descriptor.output_type),
         allow=contract.allowed_roles(descriptor),
         only_reads=contract.only_reads(descriptor),
+        largest_bytes=contract.largest_bytes(descriptor),
         serve=serve,
+        language_of=language_of,
     )
 
 
@@ -120,16 +148,33 @@ class Chain:
             if not method.allow & entered.identity.roles:
                 raise PermissionDenied("ROLE", "none of the token's roles may call this method")
             request = read()
-            entered.claim_ref = str(getattr(request, "claim_ref", ""))[:12]
-            requests.check(request)
-            response = method.serve(request)
+            response = _serve_checked(method, request, entered)
         except PermissionDenied as denied:
             _record_denial(entered, denied)
+            raise
+        except CmsError as refused:
+            _tell_in_the_calls_language(method, refused)
             raise
         if not entered.accesses and contract.carries_personal(response):
             raise RuntimeError("a response that carries answers was not written to the access log")
         entered.remaining_seconds()
         return response
+
+
+def _serve_checked(method: Method, request: Message, entered: Call) -> Message:
+    try:
+        requests.check(request)
+        entered.claim_ref = getattr(request, "claim_ref", "")
+        return method.serve(request)
+    except CmsError as refused:
+        refused.about = request
+        raise
+
+
+def _tell_in_the_calls_language(method: Method, refused: CmsError) -> None:
+    can_be_welsh = any(violation.welsh for violation in refused.violations)
+    if can_be_welsh and isinstance(refused.about, Message) and method.language_of(refused.about) == WELSH:
+        refused.tell_in_welsh()
 
 
 def _limit(timeout_seconds: float | None) -> float:

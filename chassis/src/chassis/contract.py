@@ -1,4 +1,4 @@
-"""The contract's own rules: roles that may call a method, services that hear an event, personal fields.
+"""The contract's own rules: who may call a method, who hears an event, personal fields, the bounds of a request.
 
 Read from the descriptors of the generated code, so that there is one place to change.
 """
@@ -20,6 +20,9 @@ import cms
 from cms.common.v1 import common_pb2
 from cms.options.v1 import options_pb2
 
+USUAL_LARGEST_BYTES = 64 * 1024
+"""The largest request of a method that names no other bound."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class EventType:
@@ -29,6 +32,20 @@ class EventType:
     source: str
     heard_by: tuple[str, ...]
     message: type[Message]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """The most that a field of a request may hold; 0 where the contract says nothing."""
+
+    length: int
+    """Characters of a text, bytes of a bytes field; in a Value, of each text and key."""
+    entries: int
+    """Entries of a repeated field; in a Value, of each list and object."""
+    depth: int
+    """Levels of lists and objects in a Value."""
+    nodes: int
+    """Values in a Value."""
 
 
 @cache
@@ -76,6 +93,23 @@ def allowed_roles(method: MethodDescriptor) -> frozenset[str]:
 def only_reads(method: MethodDescriptor) -> bool:
     """Whether the method changes nothing (`idempotency_level` NO_SIDE_EFFECTS); rows of the access log do not count."""
     return method.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS
+
+
+def largest_bytes(method: MethodDescriptor) -> int:
+    """The largest request of the method, in bytes."""
+    return int(method.GetOptions().Extensions[options_pb2.largest_bytes]) or USUAL_LARGEST_BYTES
+
+
+@cache
+def bounds(field: FieldDescriptor) -> Bounds:
+    """The bounds of a field."""
+    given = field.GetOptions().Extensions
+    return Bounds(
+        length=given[options_pb2.max_length],
+        entries=given[options_pb2.max_entries],
+        depth=given[options_pb2.max_depth],
+        nodes=given[options_pb2.max_nodes],
+    )
 
 
 @cache

@@ -6,11 +6,17 @@ pb.Assessment(state=number_of(pb.AssessmentState, assessment.state))
 
 from typing import Any, Protocol
 
-from chassis.errors import InvalidArgument, Violation
+from google.protobuf.descriptor import EnumDescriptor
+
+from chassis.errors import InvalidArgument, Text, Violation
+
+_ONE_OF = Text(en="must be one of {names}", cy="rhaid iddo fod yn un o {names}")
 
 
 class Enumeration(Protocol):
     """The wrapper that the generated code has for an enumeration."""
+
+    DESCRIPTOR: EnumDescriptor
 
     def Name(self, number: Any) -> str:  # noqa: N802 - the generated code's name
         """The whole name of a number."""
@@ -26,8 +32,14 @@ def name_of(enumeration: Enumeration, number: int, *, field: str) -> str:
     except ValueError:
         name = ""
     if not number or not name:
-        raise InvalidArgument.of(Violation(field=field, description="is not a value of the enumeration"))
+        raise InvalidArgument.of(Violation.of(field, permitted(enumeration.DESCRIPTOR)))
     return name.removeprefix(_prefix(enumeration))
+
+
+def permitted(enumeration: EnumDescriptor) -> Text:
+    """Returns the text that names the values of an enumeration: all but the one that stands for no value."""
+    names = ", ".join(value.name for value in enumeration.values if value.number)
+    return _ONE_OF.of(names=names)
 
 
 def number_of(enumeration: Enumeration, name: str) -> Any:

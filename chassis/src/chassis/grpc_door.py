@@ -16,8 +16,10 @@ from chassis.chain import CONCURRENT_CALLS, Chain, Method
 from chassis.details import details_of
 from chassis.errors import CmsError
 
+_LARGEST_BYTES = 1024 * 1024
+"""Beyond this the library refuses a message itself, without the reason."""
 _OPTIONS = (
-    ("grpc.max_receive_message_length", requests.LARGEST_REQUEST_BYTES),
+    ("grpc.max_receive_message_length", _LARGEST_BYTES),
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
@@ -75,7 +77,11 @@ def _handler(chain: Chain, method: Method) -> "grpc.RpcMethodHandler[bytes, byte
 
 
 def _reader(method: Method, body: bytes) -> Callable[[], Message]:
-    return lambda: requests.parse_binary(method.request, body)
+    def read() -> Message:
+        method.expect_size(len(body))
+        return requests.parse_binary(method.request, body)
+
+    return read
 
 
 def _status(error: CmsError) -> status_pb2.Status:

@@ -28,7 +28,7 @@ class HttpDoor:
             host=host,
             port=port,
             threads=CONCURRENT_CALLS,
-            largest_body=_WIRE * requests.LARGEST_REQUEST_BYTES,
+            largest_body=_WIRE * max(method.largest_bytes for method in chain.methods.values()),
             bounds=bounds,
         )
         self.port = self._server.port
@@ -117,7 +117,7 @@ def _answer(chain: Chain) -> Response:
     metadata = {name.lower(): value for name, value in request.headers.items()}
 
     def read() -> Message:
-        return protocol.read(method.request, largest_bytes=requests.LARGEST_REQUEST_BYTES)
+        return protocol.read(method.request, largest_bytes=method.largest_bytes)
 
     try:
         return protocol.respond(chain.handle(method, read, metadata, protocol.timeout_seconds))

@@ -11,8 +11,9 @@ from msgspec.json import decode, encode
 
 from chassis import call, crash
 from chassis.call import Call
+from chassis.conversions import uuid_of
 from chassis.database import Connection
-from chassis.errors import AlreadyExists, InvalidArgument, Violation
+from chassis.errors import AlreadyExists
 
 Outcome = TypeVar("Outcome")
 Response = TypeVar("Response", bound=Message)
@@ -127,10 +128,7 @@ def _key(now: Call, request: Message) -> list[Any]:
 
 
 def _request_id(request: Message) -> UUID:
-    try:
-        return UUID(request.request_id)  # type: ignore[attr-defined]
-    except ValueError as cause:
-        raise InvalidArgument.of(Violation(field="request_id", description="must be a UUID")) from cause
+    return uuid_of(request.request_id, field="request_id")  # type: ignore[attr-defined]
 
 
 def _body(request: Message) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from typing import cast
 
 import jwt
 
@@ -16,6 +17,14 @@ from chassis.errors import Unauthenticated
 
 AUDIENCE = "cms3"
 ALGORITHM = "EdDSA"
+LEEWAY_SECONDS = 30
+"""How far the issuer's clock may be from ours: so much earlier a token counts already, and so much later still."""
+LONGEST_SECONDS = 24 * 3600.0
+"""The longest life of a person's token, unless a setting says otherwise."""
+LONGEST_SERVICE_SECONDS = 31 * 24 * 3600.0
+"""The longest life of a service's token, unless a setting says otherwise."""
+_TYPES = ("at+jwt", "application/at+jwt", "jwt")
+"""Media types of a token. RFC 9068 wants the first two, and no token without one; many issuers still write the third."""
 _STAFF_SUBJECT = re.compile(r"[A-Z0-9]{1,8}")
 _REMEMBERED = 4096
 
@@ -73,12 +82,22 @@ class _Trust:
 class Verifier:
     """Verifies tokens against the public keys in a JWKS file, and remembers a valid token until it expires.
 
-    Raises OSError or KeysUnusable if the file cannot be read at the start.
+    `longest_seconds` and `longest_service_seconds` bound the life of a token, from its issue to its expiry: of a person's,
+    and of one whose only role is SERVICE. Raises OSError or KeysUnusable if the file cannot be read at the start.
     """
 
-    def __init__(self, jwks_file: Path, *, issuer: str) -> None:
+    def __init__(
+        self,
+        jwks_file: Path,
+        *,
+        issuer: str,
+        longest_seconds: float = LONGEST_SECONDS,
+        longest_service_seconds: float = LONGEST_SERVICE_SECONDS,
+    ) -> None:
         self._jwks_file = jwks_file
         self._issuer = issuer
+        self._longest_seconds = longest_seconds
+        self._longest_service_seconds = longest_service_seconds
         self._stamp = _stamp(jwks_file)
         self._trust = _Trust(_read_keys(jwks_file))
 
@@ -106,21 +125,31 @@ class Verifier:
             return remembered
         claims = self._claims(token.strip(), trust.keys)
         identity = _identity(claims, token)
-        trust.remember(identity, until=float(str(claims["exp"])))
+        self._expect_short_life(claims, identity)
+        trust.remember(identity, until=_seconds(claims, "exp") + LEEWAY_SECONDS)
         return identity
+
+    def _expect_short_life(self, claims: Mapping[str, object], identity: Identity) -> None:
+        longest = self._longest_service_seconds if identity.roles == {"SERVICE"} else self._longest_seconds
+        if _seconds(claims, "exp") - _seconds(claims, "iat") > longest:
+            raise Unauthenticated("BAD_TOKEN", "the token lives longer than this platform allows")
 
     def _claims(self, token: str, keys: Mapping[str | None, jwt.PyJWK]) -> Mapping[str, object]:
         try:
-            key = keys[jwt.get_unverified_header(token).get("kid")]
+            header = jwt.get_unverified_header(token)
+            if str(header.get("typ")).lower() not in _TYPES:
+                raise jwt.InvalidTokenError("typ")
+            key = keys[header.get("kid")]
             claims: Mapping[str, object] = jwt.decode(
                 token,
                 key,
                 algorithms=[ALGORITHM],
                 audience=AUDIENCE,
                 issuer=self._issuer,
-                options={"require": ["exp", "sub", "iss", "aud"]},
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["exp", "iat", "sub", "iss", "aud"]},
             )
-        except (jwt.PyJWTError, KeyError, ValueError, TypeError) as cause:
+        except (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, RecursionError) as cause:
             raise Unauthenticated(
                 "BAD_TOKEN", "the token is invalid: expired, or not signed for this platform"
             ) from cause
@@ -159,6 +188,10 @@ def _identity(claims: Mapping[str, object], token: str) -> Identity:
         grade=_text(claims, "grade"),
         token=token,
     )
+
+
+def _seconds(claims: Mapping[str, object], name: str) -> int:
+    return int(cast(float, claims[name]))  # as the library read it
 
 
 def _text(claims: Mapping[str, object], name: str) -> str | None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from chassis import call, deadlines, pages
-from chassis.conversions import timestamp
+from chassis.conversions import timestamp, uuid_of
 from chassis.database import Connection, Row
 from chassis.deadlines import OF_EVERY_SERVICE, Count, Deadline, Overdue, Place
 from chassis.enums import number_of
@@ -38,8 +39,8 @@ class OperationsApi:
     def ListOverdue(self, request: pb.ListOverdueRequest) -> pb.ListOverdueResponse:  # noqa: N802 - the contract's name
         """A page of what is overdue, and the counts of all of it."""
         asked = self._asked(request.state)
-        limit = pages.page_size(request.page_size, usual=_PAGE_SIZE, largest=_LARGEST_PAGE)
-        after = _place_of(request.page_token)
+        limit = pages.page_size(request, usual=_PAGE_SIZE, largest=_LARGEST_PAGE)
+        after = _place_of(request)
         with call.current().database.transaction() as conn:
             found = deadlines.list_page(conn, asked, after=after, limit=limit + 1)
             counts = deadlines.counts(conn, asked)
@@ -47,23 +48,23 @@ class OperationsApi:
         return pb.ListOverdueResponse(
             overdue=[_overdue(late) for late in page],
             counts=[_count(state, count) for state, count in counts.items()],
-            next_page_token=_token_of(Place.behind(page, after=after)) if len(found) > limit else "",
+            next_page_token=_token_of(request, Place.behind(page, after=after)) if len(found) > limit else "",
         )
 
     def ListDeadLetters(self, request: pb.ListDeadLettersRequest) -> pb.ListDeadLettersResponse:  # noqa: N802
         """A page of the events that wait for a person."""
-        limit = pages.page_size(request.page_size, usual=_PAGE_SIZE, largest=_LARGEST_PAGE)
+        limit = pages.page_size(request, usual=_PAGE_SIZE, largest=_LARGEST_PAGE)
         with call.current().database.transaction() as conn:
-            found = _dead_letters(conn, request.page_token, limit=limit + 1)
+            found = _dead_letters(conn, pages.place_of(request, datetime, UUID), limit=limit + 1)
         last = found[limit - 1] if len(found) > limit else None
         return pb.ListDeadLettersResponse(
             dead_letters=[_dead_letter(row) for row in found[:limit]],
-            next_page_token=pages.token_of(last["died_time"], last["event_id"]) if last else "",
+            next_page_token=pages.token_of(request, last["died_time"], last["event_id"]) if last else "",
         )
 
     def ReplayDeadLetter(self, request: pb.ReplayDeadLetterRequest) -> pb.ReplayDeadLetterResponse:  # noqa: N802
         """Asks the service's own worker for a replay."""
-        event_id = _event_id(request.event_id)
+        event_id = uuid_of(request.event_id, field="event_id")
         return run_once(
             request,
             lambda conn: _ask_for_replay(conn, event_id),
@@ -77,21 +78,22 @@ class OperationsApi:
         return asked
 
 
-def _place_of(token: str) -> Place | None:
-    if not token:
+def _place_of(request: pb.ListOverdueRequest) -> Place | None:
+    place = pages.place_of(request, int, datetime, str, int)
+    if place is None:
         return None
-    number, since, reference, alike = pages.place_of(token, int, datetime, str, int)
+    number, since, reference, alike = place
     if number < 0 or alike < 0:
-        raise InvalidArgument.of(Violation(field="page_token", description="is not one that this list gave"))
+        raise pages.not_given()
     return Place(number=number, since=since, reference=reference, alike=alike)
 
 
-def _token_of(place: Place) -> str:
-    return pages.token_of(place.number, place.since, place.reference, place.alike)
+def _token_of(request: pb.ListOverdueRequest, place: Place) -> str:
+    return pages.token_of(request, place.number, place.since, place.reference, place.alike)
 
 
-def _dead_letters(conn: Connection, token: str, *, limit: int) -> list[Row]:
-    died_time, event_id = pages.place_of(token, datetime, UUID) if token else ("-infinity", UUID(int=0))
+def _dead_letters(conn: Connection, place: Sequence[Any] | None, *, limit: int) -> list[Row]:
+    died_time, event_id = place or ("-infinity", UUID(int=0))
     values = {"died_time": died_time, "event_id": event_id, "limit": limit}
     return conn.execute(_LIST_DEAD_LETTERS, values).fetchall()
 
@@ -103,13 +105,6 @@ def _ask_for_replay(conn: Connection, event_id: UUID) -> Row:
     if conn.execute("SELECT 1 FROM dead_letters WHERE event_id = %s", [event_id]).fetchone():
         raise FailedPrecondition("REPLAYED", "this event was replayed already")
     raise NotFound("DEAD_LETTER_UNKNOWN", "this service has no dead letter of this event")
-
-
-def _event_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise InvalidArgument.of(Violation(field="event_id", description="must be a UUID")) from None
 
 
 def _overdue(late: Overdue) -> pb.Overdue:

@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from chassis import call, errors, requests, tracing
+from chassis import call, errors, tracing
 from chassis.errors import CmsError, Violation
 
 Response = TypeVar("Response", bound=Message)
@@ -27,6 +27,7 @@ _BY_CODE: dict[str, type[CmsError]] = {
         errors.Unavailable,
     )
 }
+_LARGEST_RESPONSE_BYTES = 4 * 1024 * 1024
 _BROKEN_OFF = ("CANCELLED", "UNKNOWN")
 """What the library says of a call whose server ends or whose connection goes: done or not is not known. No service does."""
 
@@ -36,7 +37,7 @@ def channel(address: str) -> grpc.Channel:
     return grpc.insecure_channel(
         address,
         options=(
-            ("grpc.max_receive_message_length", 4 * requests.LARGEST_REQUEST_BYTES),
+            ("grpc.max_receive_message_length", _LARGEST_RESPONSE_BYTES),
             ("grpc.max_reconnect_backoff_ms", 2_000),
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.keepalive_time_ms", 30_000),

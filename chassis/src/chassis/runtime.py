@@ -130,7 +130,12 @@ class Process:
         self._migrate()
         self.runtime = _runtime(service)
         self.database = self.runtime.database
-        verifier = Verifier(settings.jwks_file, issuer=settings.issuer)
+        verifier = Verifier(
+            settings.jwks_file,
+            issuer=settings.issuer,
+            longest_seconds=settings.longest_token_seconds,
+            longest_service_seconds=settings.longest_service_token_seconds,
+        )
         self.workers = [
             Worker("issuer-keys", verifier.read_again, pause_seconds=_KEYS_PAUSE_SECONDS),
             *_chassis_workers(service, self.runtime),

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 import msgspec
 from msgspec import Meta
 
+from chassis.identity import LONGEST_SECONDS, LONGEST_SERVICE_SECONDS
 from chassis.origins import OriginsSetting
 
 _PREFIX = "CMS_"
@@ -48,6 +49,10 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     jwks_file: Path
     """Public keys of the tokens' issuer."""
     issuer: str = "cms3-development"
+    longest_token_seconds: Positive = LONGEST_SECONDS
+    """The longest life of a person's token, from its issue to its expiry."""
+    longest_service_token_seconds: Positive = LONGEST_SERVICE_SECONDS
+    """The longest life of a service's token."""
     token_file: Path
     """This service's own token."""
     keyring_file: Path

@@ -68,6 +68,34 @@ def test_the_absence_of_every_required_field_can_be_detected(method: MethodDescr
             assert not plain or field.has_presence or field.name == "version", field.full_name
 
 
+def fields_below(descriptor: Descriptor) -> Iterator[FieldDescriptor]:
+    for message in messages_below(descriptor):
+        yield from message.fields
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)
+def test_everything_that_a_request_may_hold_is_bounded(method: MethodDescriptor) -> None:
+    assert method.input_type is not None
+    for field in fields_below(method.input_type):
+        most = contract.bounds(field)
+        kind = field.message_type.full_name if field.message_type else ""
+        if field.type in {FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES}:
+            assert most.length, field.full_name
+        if field.is_repeated:
+            assert most.entries, field.full_name
+        if kind == "google.protobuf.Value":
+            assert min(most.length, most.entries, most.depth, most.nodes) > 0, field.full_name
+        assert kind not in {"google.protobuf.Struct", "google.protobuf.ListValue", "google.protobuf.Any"}, (
+            "use google.protobuf.Value, which has bounds"
+        )
+        assert not (field.message_type and field.message_type.GetOptions().map_entry), "the walk knows no maps"
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)
+def test_a_request_is_at_most_64_kib_unless_the_method_says_otherwise(method: MethodDescriptor) -> None:
+    assert contract.largest_bytes(method) == 64 * 1024
+
+
 def test_every_event_is_heard_by_services_of_the_platform_and_not_by_its_own() -> None:
     for event in contract.events().values():
         assert set(event.heard_by) <= set(contract.packages()) - {event.source}

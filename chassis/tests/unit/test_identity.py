@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chassis.errors import Unauthenticated
-from chassis.identity import KeysUnusable, ServiceToken, Verifier
+from chassis.identity import LEEWAY_SECONDS, KeysUnusable, ServiceToken, Verifier
 from chassis.testing import ISSUER, Tokens
 
 
@@ -48,7 +48,13 @@ def test_a_call_without_a_bearer_token_is_refused(verifier: Verifier, authorizat
     [
         {"aud": "another"},
         {"iss": "another"},
-        {"exp": int(time.time()) - 1},
+        {"exp": int(time.time()) - 60},
+        {"iat": None},
+        {"iat": "now"},
+        {"iat": True},
+        {"iat": int(time.time()) + 60},
+        {"iat": int(time.time()) - 24 * 3600},
+        {"exp": 10**400},
         {"exp": None},
         {"exp": "soon"},
         {"nbf": int(time.time()) + 600},
@@ -67,8 +73,57 @@ def test_an_expired_or_foreign_token_is_refused(verifier: Verifier, tokens: Toke
 
 
 def body(**claims: Any) -> dict[str, Any]:
-    good = {"iss": ISSUER, "aud": "cms3", "sub": "OP1", "roles": ["OPERATOR"], "exp": int(time.time()) + 60}
+    now = int(time.time())
+    good = {"iss": ISSUER, "aud": "cms3", "sub": "OP1", "roles": ["OPERATOR"], "iat": now, "exp": now + 60}
     return good | claims
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"iat": int(time.time()) + 20}, {"nbf": int(time.time()) + 20}, {"exp": int(time.time()) - 10}],
+)
+def test_the_issuers_clock_may_differ_by_half_a_minute(
+    verifier: Verifier, tokens: Tokens, claims: dict[str, Any]
+) -> None:
+    assert verifier.identify(f"Bearer {tokens.issue('OPERATOR', **claims)}").has("OPERATOR")
+
+
+@pytest.mark.parametrize("kind", ["JWT", "at+jwt", "AT+JWT", "application/at+jwt"])
+def test_an_access_token_is_known_by_its_type(verifier: Verifier, tokens: Tokens, kind: str) -> None:
+    token = jwt.encode(body(), tokens.key, algorithm="EdDSA", headers={"kid": "tests", "typ": kind})
+
+    assert verifier.identify(f"Bearer {token}").subject == "OP1"
+
+
+@pytest.mark.parametrize("kind", [None, "", "logout+jwt", "dpop+jwt", "secevent+jwt", 1, ["at+jwt"]])
+def test_a_token_of_another_type_is_refused(verifier: Verifier, tokens: Tokens, kind: Any) -> None:
+    token = signed(tokens, {"kid": "tests", "typ": kind, "alg": "EdDSA"}, body())
+
+    assert refusal(verifier, f"Bearer {token}") == "BAD_TOKEN"
+
+
+def test_a_token_without_a_type_is_refused(verifier: Verifier, tokens: Tokens) -> None:
+    assert refusal(verifier, f"Bearer {signed(tokens, {'kid': 'tests', 'alg': 'EdDSA'}, body())}") == "BAD_TOKEN"
+
+
+def signed(tokens: Tokens, header: dict[str, Any], claims: dict[str, Any]) -> str:
+    """A token with any header, which the library would not write."""
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, claims)]
+    parts.append(base64.urlsafe_b64encode(tokens.key.sign(b".".join(parts))).rstrip(b"="))
+    return b".".join(parts).decode()
+
+
+def test_a_services_token_may_live_longer_than_a_persons(tokens: Tokens) -> None:
+    verifier = Verifier(tokens.jwks_file, issuer=ISSUER, longest_seconds=100, longest_service_seconds=1000)
+
+    assert verifier.identify(f"Bearer {tokens.issue('OPERATOR', seconds=100)}").has("OPERATOR")
+    assert verifier.identify(f"Bearer {tokens.issue('SERVICE', subject='intake-svc', seconds=1000)}").has("SERVICE")
+    for too_long in (
+        tokens.issue("OPERATOR", seconds=102),
+        tokens.issue("SERVICE", subject="intake-svc", seconds=1002),
+        tokens.issue("SERVICE", "OPERATOR", subject="intake-svc", seconds=1000),
+    ):
+        assert refusal(verifier, f"Bearer {too_long}") == "BAD_TOKEN"
 
 
 def test_a_token_without_a_signature_is_refused(verifier: Verifier) -> None:
@@ -106,7 +161,7 @@ def test_a_valid_token_is_remembered_until_it_expires(
     known = verifier.identify(f"Bearer {token}")
     assert verifier.identify(f"Bearer {token}") is known
 
-    expiry = time.time() + 60
+    expiry = time.time() + 60 + LEEWAY_SECONDS
     monkeypatch.setattr("chassis.identity.time.time", lambda: expiry)
 
     assert verifier._trust.remembered(token) is None

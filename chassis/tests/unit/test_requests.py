@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from google.protobuf import json_format, struct_pb2
+from google.protobuf import json_format, struct_pb2, timestamp_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,9 +33,9 @@ def answers(*values: Any) -> intake_pb2.RecordAnswersRequest:
 
 
 def faults(request: Any) -> dict[str, str]:
-    """What `check` finds: field → description."""
+    """What is found at fault: field → description."""
     with pytest.raises(InvalidArgument) as refused:
-        requests.check(request)
+        requests.check(requests.parse_binary(type(request), request.SerializeToString()))
     return {violation.field: violation.description for violation in refused.value.violations}
 
 
@@ -56,7 +56,7 @@ def test_an_unknown_null_value_is_refused() -> None:
     request = answers("text")
     request.answers[0].value.ParseFromString(b"\x08\x07")
 
-    assert faults(request) == {"answers[0].value.null_value": "is not a value of the enumeration"}
+    assert faults(request) == {"answers[0].value": "holds something that is not a JSON value"}
 
 
 def test_a_nested_field_is_named_by_its_path() -> None:
@@ -72,7 +72,7 @@ def test_the_number_of_named_faults_is_bounded() -> None:
         claim_ref="C0000000000A",
         version=1,
         request_id="8a5e7c1e-98a5-4d64-9c3c-1d5b2f6d0001",
-        items=[assessment_pb2.ItemCheck(fact="surname")] * 100_000,
+        items=[assessment_pb2.ItemCheck(fact="surname")] * 200,
     )
 
     with pytest.raises(InvalidArgument) as refused:
@@ -80,7 +80,7 @@ def test_the_number_of_named_faults_is_bounded() -> None:
 
     named = [violation.field for violation in refused.value.violations]
     assert named[:2] == ["items[0].status", "items[1].status"]
-    assert 50 < len(named) < 500
+    assert 50 < len(named) < 200
     assert refused.value.message.endswith(" and more")
     details = sum(len(detail.SerializeToString()) for detail in details_of(refused.value))
     assert details * 4 / 3 + len(refused.value.message) < 8000
@@ -102,15 +102,15 @@ def test_a_required_message_may_not_be_absent() -> None:
 def test_an_unknown_enum_value_is_refused() -> None:
     request = intake_pb2.StartCallRequest(schemes=[1, 2, 99])  # type: ignore[list-item]
 
-    assert faults(request)["schemes[2]"] == "is not a value of the enumeration"
+    assert faults(request)["schemes[2]"] == (
+        "must be one of SCHEME_INCOME_SUPPORT, SCHEME_JOBSEEKERS_ALLOWANCE, SCHEME_INCAPACITY_BENEFIT,"
+        " SCHEME_CHILD_MAINTENANCE"
+    )
 
 
 @pytest.mark.parametrize("value", ["a\x00b", ["fine", "a\x00b"], {"lines": ["\x00"]}, {"\x00": "key"}])
 def test_a_nul_character_is_refused_anywhere(value: Any) -> None:
-    found = faults(answers("fine", value))
-
-    assert set(found.values()) == {"holds a NUL character"}
-    assert all(path.startswith("answers[1].value.") for path in found)
+    assert faults(answers("fine", value)) == {"answers[1].value": "holds a NUL character"}
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
@@ -118,42 +118,27 @@ def test_an_infinite_number_or_nan_is_refused(number: float) -> None:
     request = answers("text")
     request.answers[0].value.number_value = number
 
-    assert faults(request) == {"answers[0].value.number_value": "is not a finite number"}
+    assert faults(request) == {"answers[0].value": "is not a finite number"}
 
 
 def test_a_path_never_holds_the_callers_own_keys() -> None:
     assert CANARY not in str(faults(answers({CANARY: {CANARY: "\x00"}})))
 
 
-def test_a_fault_in_a_deeply_nested_value_is_named() -> None:
-    deep: Any = "\x00"
-    for _ in range(45):
-        deep = [deep]
-
-    with pytest.raises(InvalidArgument) as refused:
-        requests.check(answers(deep))
-
-    (named,) = [violation.field for violation in refused.value.violations]
-    assert named == "answers[0].value" + ".list_value.values[0]" * 45 + ".string_value"
-    details = sum(len(detail.SerializeToString()) for detail in details_of(refused.value))
-    assert details * 4 / 3 + len(refused.value.message) < 8000
-
-
-def test_maps_of_plain_values_are_checked() -> None:
-    with pytest.raises(InvalidArgument) as refused:
-        requests.check(struct_pb2.Struct(fields={"k": struct_pb2.Value(string_value="\0")}))
-
-    assert [violation.field for violation in refused.value.violations] == ["fields.string_value"]
-
-
 @pytest.mark.parametrize(
     ("body", "field"),
     [
         ({"claimReff": CANARY}, "claimReff"),
-        ({"claimRef": {"x": CANARY}}, "claimRef"),
+        ({"claimRef": {"x": CANARY}}, "claim_ref"),
+        ({"claim_ref": {"x": CANARY}}, "claim_ref"),
         ({"version": CANARY}, "version"),
         ({"answers": CANARY}, "answers"),
-        ({"answers": [{"questionId": [CANARY]}]}, "answers.questionId"),
+        ({"answers": {"questionId": CANARY}}, "answers"),
+        ({"answers": [{"questionId": "q", "value": CANARY}, CANARY]}, "answers[1]"),
+        ({"answers": [{"questionId": "q", "value": CANARY}, {"questionId": [CANARY]}]}, "answers[1].question_id"),
+        ({"answers": [{"questionld": CANARY}]}, "answers[0].questionld"),
+        ({"answers": [{CANARY + "?": CANARY}]}, "answers[0]"),
+        ({"answers": [None]}, "answers[0]"),
     ],
 )
 def test_json_of_the_wrong_type_names_the_field_and_not_the_value(body: Any, field: str) -> None:
@@ -184,7 +169,7 @@ def test_a_value_that_imitates_the_parser_is_not_taken_for_a_name(body: Any, fie
 
 
 @pytest.mark.parametrize(
-    "text", [CANARY, "c0000000000a", "C000000000A", "C0000000000AA", "C0000000000U", "C0000000000\x0a"]
+    "text", [CANARY, "C000000000A", "C0000000000AA", "C0000000000U", "C0000000000\x0a", "ＣC000000000A"]
 )
 def test_a_malformed_claim_reference_is_refused(text: str) -> None:
     found = faults(intake_pb2.GetClaimRequest(claim_ref=text))
@@ -204,6 +189,9 @@ def test_a_malformed_claim_reference_is_refused(text: str) -> None:
         b'{"a":' * 2_000,
         b"[" * 100_000,
         b'{"version": 1e99}',
+        b'{"version": NaN}',
+        b'{"version": 1, "version": 1}',
+        b'{"answers": [{"value": {"a": 1, "a": 1}}]}',
     ],
 )
 def test_a_body_that_is_not_the_messages_json_is_malformed(body: bytes) -> None:
@@ -235,3 +223,165 @@ def test_any_json_parses_or_is_refused(value: Any) -> None:
         requests.check(requests.parse_json(intake_pb2.RecordAnswersRequest, body))
 
     assert refused.value.reason in {requests.MALFORMED, "INVALID_FIELDS"}
+
+
+def refusal(kind: Any, body: bytes, *, by_json: bool) -> dict[str, str]:
+    """How a body is refused by its bounds or its form: field → description."""
+    parse = requests.parse_json if by_json else requests.parse_binary
+    with pytest.raises(InvalidArgument) as refused:
+        parse(kind, body)
+    return {violation.field: violation.description for violation in refused.value.violations}
+
+
+def both(request: Any) -> list[tuple[bytes, bool]]:
+    """The request by each door."""
+    return [(request.SerializeToString(), False), (json_format.MessageToJson(request).encode(), True)]
+
+
+def deep(levels: int) -> Any:
+    value: Any = "x"
+    for level in range(levels):
+        value = [value] if level % 2 else {"a": value}
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "description"),
+    [
+        ("A" + "\u0301" * 1_000, "holds a text longer than 1000 characters"),
+        ([1, ["x" * 1_001]], "holds a text longer than 1000 characters"),
+        ({"x" * 1_001: 1}, "holds a text longer than 1000 characters"),
+        ([None] * 61, "has more than 60 entries"),
+        ([{str(number): 1 for number in range(61)}], "has more than 60 entries"),
+        (deep(5), "is nested more than 4 deep"),
+        ([[1] * 49] * 8, "holds more than 400 values"),
+    ],
+)
+def test_a_value_beyond_its_bounds_is_refused_by_either_door(value: Any, description: str) -> None:
+    for body, by_json in both(answers("fine", value)):
+        assert refusal(intake_pb2.RecordAnswersRequest, body, by_json=by_json) == {"answers[1].value": description}
+
+
+@pytest.mark.parametrize("value", ["A" + "\u0301" * 999, [None] * 60, deep(4), [[1] * 49] * 7])
+def test_a_value_at_its_bounds_passes_by_either_door(value: Any) -> None:
+    request = answers("fine", value)
+
+    assert requests.parse_binary(type(request), request.SerializeToString()) == request
+    assert requests.parse_json(type(request), json_format.MessageToJson(request).encode()) == request
+
+
+def test_the_values_of_all_fields_together_are_bounded() -> None:
+    request = answers(*[[[1] * 49] * 7] * 20)
+
+    for body, by_json in both(request):
+        assert refusal(intake_pb2.RecordAnswersRequest, body, by_json=by_json) == {
+            "answers[14].value": "is where the request comes to hold more than 5000 values"
+        }
+
+
+@pytest.mark.parametrize(
+    ("request_", "field", "description"),
+    [
+        (intake_pb2.StartCallRequest(nino="A" * 31), "nino", "is longer than 30 characters"),
+        (
+            intake_pb2.StartCallRequest(caller=intake_pb2.Caller(name="e\u0301" * 51)),
+            "caller.name",
+            "is longer than 100 characters",
+        ),
+        (
+            intake_pb2.StartCallRequest(needs=[intake_pb2.CALL_NEED_INTERPRETER] * 11),
+            "needs",
+            "has more than 10 entries",
+        ),
+        (
+            intake_pb2.RecordAnswersRequest(answers=[intake_pb2.Answer()] * 201),
+            "answers",
+            "has more than 200 entries",
+        ),
+        (
+            assessment_pb2.VerifyItemsRequest(items=[assessment_pb2.ItemCheck(fact="f" * 61)]),
+            "items[0].fact",
+            "is longer than 60 characters",
+        ),
+    ],
+)
+def test_a_field_beyond_its_bounds_is_refused_by_either_door(request_: Any, field: str, description: str) -> None:
+    for body, by_json in both(request_):
+        assert refusal(type(request_), body, by_json=by_json) == {field: description}
+
+
+@pytest.mark.parametrize("field", ["purpose", "language"])
+def test_a_misspelt_enumeration_names_the_permitted_values(field: str) -> None:
+    found = refusal(intake_pb2.StartCallRequest, json.dumps({field: "CALL_PURPOSE_NWE"}).encode(), by_json=True)
+
+    kind = intake_pb2.StartCallRequest.DESCRIPTOR.fields_by_name[field].enum_type
+    assert kind is not None
+    assert found == {field: f"must be one of {', '.join(value.name for value in kind.values if value.number)}"}
+
+
+def test_every_misspelt_field_of_a_body_is_named_at_once() -> None:
+    body = {
+        "purpose": "X",
+        "schemes": ["SCHEME_INCOME_SUPPORT", "Y"],
+        "caller": {"relation": [], "name": 3},
+        "ninno": "",
+    }
+
+    found = refusal(intake_pb2.StartCallRequest, json.dumps(body).encode(), by_json=True)
+
+    assert set(found) == {"purpose", "schemes[1]", "caller.relation", "caller.name", "ninno"}
+
+
+@pytest.mark.parametrize(("seconds", "nanos"), [(2**50, 0), (-(2**40), 0), (0, -1), (0, 10**9)])
+def test_a_time_that_no_calendar_has_is_refused(seconds: int, nanos: int) -> None:
+    request = intake_pb2.EndCallRequest(call_back_time=timestamp_pb2.Timestamp(seconds=seconds, nanos=nanos))
+
+    assert faults(request)["call_back_time"] == "is not a time of the calendar"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "c0000000001y",
+        "C000 0000 001Y",
+        "c-000-0000-001y",
+        "C\u2011000\u00a00000\u2212001Y",
+        "cooooooooOIy",
+        "cOOOOOOOOOLY",
+    ],
+)
+def test_a_claim_reference_is_taken_as_people_write_it(text: str) -> None:
+    request = intake_pb2.GetClaimRequest(claim_ref=text)
+
+    requests.check(request)
+
+    assert request.claim_ref == "C0000000001Y"
+
+
+def test_what_could_be_read_of_a_refused_body_is_kept_to_choose_the_language() -> None:
+    body = {"claimRef": "C0000000001Y", "answers": [{"questionId": 1}], "reason": "x" * 501, "version": "x"}
+
+    for door in (json.dumps(body).encode(), json.dumps({"claimRef": "C0000000001Y", "reason": "x" * 501}).encode()):
+        with pytest.raises(InvalidArgument) as refused:
+            requests.parse_json(intake_pb2.AmendAnswersRequest, door)
+
+        assert refused.value.about == intake_pb2.AmendAnswersRequest(claim_ref="C0000000001Y")
+
+
+@pytest.mark.parametrize("field", ["version", "answers"])
+def test_a_long_text_in_the_place_of_something_else_is_not_looked_into(field: str) -> None:
+    found = refusal(intake_pb2.RecordAnswersRequest, json.dumps({field: "9" * 60_000}).encode(), by_json=True)
+
+    assert found == {field: "is not of its type"}
+
+
+def test_an_unknown_field_that_could_be_somebodys_words_is_not_repeated() -> None:
+    assert refusal(intake_pb2.RecordAnswersRequest, json.dumps({f"{CANARY} x": 1}).encode(), by_json=True) == {}
+
+
+def test_a_field_given_by_both_its_names_is_refused() -> None:
+    body = {"claimRef": "C0000000001Y", "claim_ref": "C0000000001Y"}
+
+    found = refusal(intake_pb2.RecordAnswersRequest, json.dumps(body).encode(), by_json=True)
+
+    assert found == {"claim_ref": "is given twice, by both its names"}

@@ -1,6 +1,6 @@
 """The page of limits: constants of the chassis, and the bounds that the contract sets."""
 
-from chassis import chain, requests
+from chassis import bounds, chain, contract
 
 _PAGE = """# Limits
 
@@ -8,7 +8,9 @@ _PAGE = """# Limits
 
 | what | limit | beyond it |
 | --- | --- | --- |
-| a request's body | {largest} | RESOURCE_EXHAUSTED, `TOO_LARGE` |
+| a request's body, as it comes and unpacked | {largest} unless the method says otherwise | RESOURCE_EXHAUSTED, `TOO_LARGE` |
+| a text, a list or a JSON value of a request | `max_length`, `max_entries`, `max_depth` and `max_nodes` of its field in the contract | INVALID_ARGUMENT, which names the field |
+| JSON values in all fields of a request together | {nodes:,} | INVALID_ARGUMENT, which names the field |
 | a call's deadline | {usual:g} s, or as the call says; {longest:g} s at most | DEADLINE_EXCEEDED, `DEADLINE` |
 | calls that a service handles at once | {calls} | RESOURCE_EXHAUSTED, `BUSY`: try again |
 """
@@ -17,7 +19,8 @@ _PAGE = """# Limits
 def page() -> str:
     """Writes the page."""
     return _PAGE.format(
-        largest=_size(requests.LARGEST_REQUEST_BYTES),
+        largest=_size(contract.USUAL_LARGEST_BYTES),
+        nodes=bounds.MOST_NODES,
         usual=chain.DEFAULT_DEADLINE_SECONDS,
         longest=chain.LONGEST_DEADLINE_SECONDS,
         calls=chain.CONCURRENT_CALLS,

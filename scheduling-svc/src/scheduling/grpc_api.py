@@ -7,12 +7,12 @@ from uuid import UUID
 
 from chassis import call
 from chassis.contract import allowed_roles
-from chassis.conversions import time_of, timestamp
+from chassis.conversions import is_uuid, time_of, timestamp
 from chassis.database import Connection
 from chassis.enums import name_of, number_of
 from chassis.errors import InvalidArgument, PermissionDenied, Violation
 from chassis.idempotency import first_answer, run_once
-from chassis.pages import page_size
+from chassis.pages import page_size, place_of, token_of
 from chassis.postcodes import Postcodes
 from cms.common.v1 import common_pb2
 from cms.scheduling.v1 import scheduling_pb2
@@ -45,12 +45,13 @@ class SchedulingApi:
     def FindSlots(self, request: scheduling_pb2.FindSlotsRequest) -> scheduling_pb2.FindSlotsResponse:
         """Free slots near a postcode or at an office."""
         _refuse(_search_faults(request))
+        page = _page(request)
         wish = self._wish(self._offices(request), request)
         with call.current().database.transaction() as conn:
-            found = search.find_slots(conn, wish, directory=self._directory, page=_page(request), target=self._target)
+            found = search.find_slots(conn, wish, directory=self._directory, page=page, target=self._target)
         response = scheduling_pb2.FindSlotsResponse(slots=[_slot(offer) for offer in found.offers])
         if found.more:
-            response.next_page_token = str(found.offers[-1].slot.slot_id)
+            response.next_page_token = token_of(request, found.offers[-1].slot.slot_id)
         if found.earliest_within_target:
             response.earliest_within_target.CopyFrom(_slot(found.earliest_within_target))
         return response
@@ -142,9 +143,6 @@ def _search_faults(request: scheduling_pb2.FindSlotsRequest) -> Iterator[Violati
     yield from _unless_one_of(postcode=request.postcode, office_code=request.office_code)
     yield from _needs_faults(request.needs)
     yield from _time_faults(request)
-    if request.page_size < 0:
-        yield Violation(field="page_size", description="is negative")
-    yield from _unless_uuid(page_token=request.page_token)
 
 
 def _time_faults(request: scheduling_pb2.FindSlotsRequest) -> Iterator[Violation]:
@@ -154,8 +152,8 @@ def _time_faults(request: scheduling_pb2.FindSlotsRequest) -> Iterator[Violation
             times.append(_time(request, name))
         except InvalidArgument as error:
             yield from error.violations
-    if len(times) == 2 and None not in times and times[1] <= times[0]:  # type: ignore[operator]
-        yield Violation(field="until", description="is not after from")
+    if len(times) == 2 and None not in times and times[1] < times[0]:  # type: ignore[operator]
+        yield Violation(field="until", description="is before from")
 
 
 def _booking_faults(request: scheduling_pb2.BookAppointmentRequest) -> Iterator[Violation]:
@@ -179,9 +177,7 @@ def _unless_one_of(**given: object) -> Iterator[Violation]:
 
 def _unless_uuid(**given: str) -> Iterator[Violation]:
     for name, text in given.items():
-        try:
-            UUID(text or UUID(int=0).hex)
-        except ValueError:
+        if text and not is_uuid(text):
             yield Violation(field=name, description="is not one that this service gave")
 
 
@@ -196,11 +192,12 @@ def _time(request: scheduling_pb2.FindSlotsRequest, field: str) -> datetime | No
 
 
 def _page(request: scheduling_pb2.FindSlotsRequest) -> Page:
+    place = place_of(request, UUID)
     return Page(
         since=_time(request, "from"),
         until=_time(request, "until"),
-        size=page_size(request.page_size, usual=USUAL_PAGE_SIZE, largest=LARGEST_PAGE_SIZE),
-        after=UUID(request.page_token) if request.page_token else None,
+        size=page_size(request, usual=USUAL_PAGE_SIZE, largest=LARGEST_PAGE_SIZE),
+        after=place[0] if place else None,
     )
 
 

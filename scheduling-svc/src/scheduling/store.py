@@ -37,7 +37,7 @@ FREE = """
         WHERE office_code = near.code
             AND channel = %(channel)s
             AND (start_time, assessor_id) > (%(since)s, near.after_assessor)
-            AND (%(until)s::timestamptz IS NULL OR start_time < %(until)s)
+            AND (%(until)s::timestamptz IS NULL OR start_time <= %(until)s)
             AND assessor_id = ANY(%(assessors)s)
             AND slot_id <> ALL(%(passed_over)s::uuid[])
             AND NOT EXISTS (

@@ -63,6 +63,7 @@ class Tokens:
             "aud": AUDIENCE,
             "sub": subject,
             "roles": list(roles),
+            "iat": int(time.time()),
             "exp": int(time.time() + seconds),
         } | claims
         return jwt.encode(body, self.key, algorithm=ALGORITHM, headers={"kid": self._key_id})

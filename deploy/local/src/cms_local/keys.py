@@ -72,4 +72,4 @@ def issue(folder: Path, *roles: str, subject: str, seconds: int = STAFF_TOKEN_SE
         "jti": base64.b32encode(secrets.token_bytes(10)).decode(),
     }
     body |= {name: value for name, value in claims.items() if value}
-    return jwt.encode(body, key, algorithm=ALGORITHM, headers={"kid": _KEY_ID})  # type: ignore[arg-type]
+    return jwt.encode(body, key, algorithm=ALGORITHM, headers={"kid": _KEY_ID, "typ": "at+jwt"})  # type: ignore[arg-type]

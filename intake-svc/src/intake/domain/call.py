@@ -8,7 +8,8 @@ from uuid import UUID
 
 from anyascii import anyascii
 
-from chassis.errors import FailedPrecondition, InvalidArgument, Violation
+from chassis.errors import FailedPrecondition, InvalidArgument, Text, Violation
+from intake.domain import problems
 from intake.domain.claim import value_of
 from intake.domain.interview import Answers, known_values, security_questions
 from intake.domain.script import Script
@@ -17,6 +18,9 @@ from intake.domain.values import JsonValue
 TRIES = 3
 LONGEST_CALL = timedelta(hours=8)
 """A shift: the operator has gone home by then, and the call must not give access any longer."""
+LONGEST_CALL_BACK = timedelta(days=92)
+"""A claim can be dated back three months at most (Claims and Payments Regulations 1987, regulation 19): later a call back
+would be too late for this one."""
 MOST_QUESTIONS = 3
 """Three show well enough who is calling; more would only make the call longer."""
 
@@ -103,16 +107,13 @@ class Call:
         self.expect_open()
         problem = _call_back_problem(outcome, at, call_back_time)
         if problem:
-            raise InvalidArgument.of(Violation(field="call_back_time", description=problem))
+            raise InvalidArgument.of(Violation.of("call_back_time", problem))
         return replace(self, ended=at, outcome=outcome, call_back_time=call_back_time)
 
     def _expect_asked(self, given: set[str]) -> None:
         asked = set(self.security_questions)
-        missing = [Violation(field=name, description="has no answer") for name in sorted(asked - given)]
-        others = [
-            Violation(field=name, description="is not a security question of this call")
-            for name in sorted(given - asked)
-        ]
+        missing = [Violation.of(name, problems.NO_ANSWER) for name in sorted(asked - given)]
+        others = [Violation.of(name, problems.NOT_ASKED) for name in sorted(given - asked)]
         if missing or others:
             raise InvalidArgument.of(*missing, *others)
 
@@ -148,9 +149,13 @@ def _same(given: JsonValue, known: JsonValue) -> bool:
     return given is not None and given == known
 
 
-def _call_back_problem(outcome: Outcome, at: datetime, call_back_time: datetime | None) -> str | None:
+def _call_back_problem(outcome: Outcome, at: datetime, call_back_time: datetime | None) -> Text | None:
     if (call_back_time is not None) != (outcome is Outcome.CALL_BACK):
-        return "is required for the outcome CALL_BACK and allowed for no other"
-    if call_back_time is not None and call_back_time <= at:
-        return "must be in the future"
+        return problems.CALL_BACK_ONLY
+    if call_back_time is None:
+        return None
+    if call_back_time <= at:
+        return problems.NOT_IN_FUTURE
+    if call_back_time > at + LONGEST_CALL_BACK:
+        return problems.TOO_FAR_AHEAD.of(days=LONGEST_CALL_BACK.days)
     return None

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from intake.domain import problems
 from intake.domain.answers import is_gap, rule_value
 from intake.domain.rules import CelValue, Named
 from intake.domain.script import Check, Question, Script, Section
@@ -46,9 +47,9 @@ class Blocker(StrEnum):
 
 
 _DESCRIPTIONS = {
-    Blocker.REQUIRED: "has no answer",
-    Blocker.GAP_NOT_ALLOWED: "must be answered before the claim is submitted",
-    Blocker.PROPOSAL_NOT_ACCEPTED: "needs the claimant's agreement to the form that the paying system can hold",
+    Blocker.REQUIRED: problems.NO_ANSWER,
+    Blocker.GAP_NOT_ALLOWED: problems.GAP_NOT_ALLOWED,
+    Blocker.PROPOSAL_NOT_ACCEPTED: problems.NOT_AGREED,
 }
 
 
@@ -79,7 +80,7 @@ class SectionState:
 
 @dataclass(frozen=True, kw_only=True)
 class Missing:
-    """One thing that holds up submission; `description` fits a Violation and holds no value."""
+    """One thing that holds up submission; `description`, in the interview's language, fits a Violation and holds no value."""
 
     question_id: str
     blocker: Blocker
@@ -114,7 +115,7 @@ class Interview:
     @property
     def missing(self) -> tuple[Missing, ...]:
         """The list of what holds up submission; where it is empty, the claim can be submitted."""
-        return tuple(_missing(self.questions))
+        return tuple(_missing(self.questions, self.language))
 
 
 def evaluate(script: Script, answers: Answers, *, language: str) -> Interview:
@@ -255,10 +256,10 @@ def _blocker(
     return None
 
 
-def _missing(states: tuple[QuestionState, ...]) -> Iterator[Missing]:
+def _missing(states: tuple[QuestionState, ...], language: str) -> Iterator[Missing]:
     for state in states:
         if state.blocker:
-            description = state.problem or _DESCRIPTIONS[state.blocker]
+            description = state.problem or _DESCRIPTIONS[state.blocker].spoken(language)
             yield Missing(question_id=state.question.id, blocker=state.blocker, description=description)
 
 

@@ -6,6 +6,7 @@ from chassis import call
 from chassis.database import Connection
 from chassis.idempotency import Rebuildable, run_once
 from chassis.runtime import Runtime
+from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2 as pb
 from intake.domain.call import Call
 from intake.domain.claim import Claim
@@ -20,6 +21,19 @@ class IntakeApi:
 
     def __init__(self, runtime: Runtime) -> None:  # noqa: ARG002 - every service is made alike
         self._script = script_in_use()
+
+    def language_of(self, request: Any) -> str:
+        """The language of the call that a request belongs to, for what is told of its fields; English if there is none.
+
+        The request may be unsound.
+        """
+        if isinstance(request, pb.StartCallRequest):
+            return "CY" if request.language == common_pb2.LANGUAGE_CY else "EN"
+        find = reading.call_language(request)
+        if find is None:
+            return "EN"
+        with call.current().database.transaction() as conn:
+            return find(conn) or "EN"
 
     def StartCall(self, request: pb.StartCallRequest) -> pb.StartCallResponse:
         """Opens a call and the claim it is about."""
@@ -122,7 +136,7 @@ class IntakeApi:
         search = reading.search(call.current().vault, request)
         with call.current().database.transaction() as conn:
             found = claims.list_claims(conn, search)
-        return messages.claim_list(found, search)
+        return messages.claim_list(request, found, search)
 
     def GetClaimFacts(self, request: pb.GetClaimFactsRequest) -> pb.GetClaimFactsResponse:
         """The facts that the calling service may have."""

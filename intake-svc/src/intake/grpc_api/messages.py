@@ -81,12 +81,12 @@ def claim_shown(shown: ClaimShown) -> pb.Claim:
     return claim(shown.claim, _claimant(shown.answers) if shown.answers is not None else None)
 
 
-def claim_list(found: Sequence[ClaimShown], search: Search) -> pb.ListClaimsResponse:
+def claim_list(request: pb.ListClaimsRequest, found: Sequence[ClaimShown], search: Search) -> pb.ListClaimsResponse:
     """A page of claims; a full one may have another behind it."""
     last = found[-1].claim if len(found) == search.limit else None
     return pb.ListClaimsResponse(
         claims=[claim_shown(shown) for shown in found],
-        next_page_token=token_of(last.first_contact_time, last.claim_ref) if last else "",
+        next_page_token=token_of(request, last.first_contact_time, last.claim_ref) if last else "",
     )
 
 

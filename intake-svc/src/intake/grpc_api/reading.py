@@ -1,36 +1,42 @@
 """Converts requests to the domain. Errors name every field at fault, and hold no value."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import ParamSpec, TypeVar
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from google.protobuf import struct_pb2
 
 from chassis import clock
-from chassis.check_digit import is_claim_reference
-from chassis.conversions import day_of, time_of
+from chassis.check_digit import canonical, is_claim_reference
+from chassis.conversions import day_of, is_uuid, time_of, uuid_of
+from chassis.database import Connection
 from chassis.enums import name_of, number_of
-from chassis.errors import InvalidArgument, Violation
-from chassis.pages import place_of
+from chassis.errors import InvalidArgument, Text, Violation
+from chassis.pages import page_size, place_of
 from chassis.vault import Vault
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2 as pb
-from intake.domain import values
+from intake.domain import problems, values
 from intake.domain.answers import read_field, validate_answer
 from intake.domain.call import Caller, Outcome
 from intake.domain.claim import GivenAnswer
+from intake.domain.faults import NOT_A_QUESTION
 from intake.domain.script import Script
 from intake.domain.search import LookUps, Search
 from intake.domain.values import JsonValue
-from intake.service.calls import CallAsked
+from intake.service.calls import CallAsked, language_of_call, language_of_claim
 from intake.service.look_ups import nino_look_up, person_look_up, postcode_look_up
 
 PAGE_SIZE = 50
 LARGEST_PAGE = 200
 _LONGEST_REASON = 500
 _OFFICE_CODE = re.compile(r"[0-9]{6}")
+_QUESTION_ID = re.compile(r"[a-z][a-z_0-9]{0,59}")
+"""What an error may repeat as a question's id."""
 
 P = ParamSpec("P")
 Value = TypeVar("Value")
@@ -42,9 +48,9 @@ class Faults:
     def __init__(self) -> None:
         self._found: list[Violation] = []
 
-    def add(self, field: str, description: str) -> None:
+    def add(self, field: str, text: Text) -> None:
         """Adds a field at fault."""
-        self._found.append(Violation(field=field, description=description))
+        self._found.append(Violation.of(field, text))
 
     def catch(self, read: Callable[P, Value], *of: P.args, **given: P.kwargs) -> Value | None:
         """The result of `read`; None where it raises InvalidArgument, whose violations are kept."""
@@ -63,25 +69,19 @@ class Faults:
 def claim_ref(text: str) -> str:
     """A claim's reference. Raises InvalidArgument for anything else."""
     if not is_claim_reference(text):
-        raise InvalidArgument.of(
-            Violation(field="claim_ref", description="is not a claim reference: check each character")
-        )
+        raise InvalidArgument.of(Violation.of("claim_ref", problems.NOT_A_REFERENCE))
     return text
 
 
 def call_id(text: str) -> UUID:
     """A call's id. Raises InvalidArgument where it is not a UUID."""
-    try:
-        return UUID(text)
-    except ValueError:
-        violation = Violation(field="call_id", description="must be a UUID")
-    raise InvalidArgument.of(violation)
+    return uuid_of(text, field="call_id")
 
 
 def section(script: Script, name: str) -> str | None:
     """A section's name; None for all sections. Raises InvalidArgument for a section that the script does not have."""
     if name and name not in {part.id for part in script.sections}:
-        raise InvalidArgument.of(Violation(field="section", description="is not a section of the interview"))
+        raise InvalidArgument.of(Violation.of("section", problems.NOT_A_SECTION))
     return name or None
 
 
@@ -98,34 +98,57 @@ def only_changed(view: "pb.InterviewView.ValueType") -> bool:
 def answers(script: Script, given: Sequence[pb.Answer]) -> dict[str, GivenAnswer]:
     """Answers by question, canonical. Raises InvalidArgument that names each question at fault."""
     faults, read, today = Faults(), dict[str, GivenAnswer](), clock.today()
+    _check_questions(faults, script, given)
+    faults.refuse()
     for answer in given:
         value = faults.catch(_answer, script, answer, today)
-        if answer.question_id in read:
-            faults.add(answer.question_id, "is answered twice in one request")
-        elif value:
+        if value:
             read[answer.question_id] = value
     faults.refuse()
     return read
+
+
+def _check_questions(faults: Faults, script: Script, given: Sequence[pb.Answer]) -> None:
+    """Before any value is read, so that none is read twice."""
+    for index, answer in enumerate(given):
+        if not _QUESTION_ID.fullmatch(answer.question_id):
+            faults.add(f"answers[{index}].question_id", NOT_A_QUESTION.of(script=script.version))
+    for question_id, count in Counter(answer.question_id for answer in given).items():
+        if count > 1 and _QUESTION_ID.fullmatch(question_id):
+            faults.add(question_id, problems.ANSWERED_TWICE)
 
 
 def call_asked(script: Script, request: pb.StartCallRequest) -> CallAsked:
     """The request for a call. Raises InvalidArgument."""
     faults = Faults()
     if list(request.schemes) != [number_of(common_pb2.Scheme, script.scheme)]:
-        faults.add("schemes", f"must be {script.scheme} alone: no other scheme can be claimed by phone yet")
+        faults.add("schemes", problems.ONE_SCHEME.of(scheme=script.scheme))
     if request.nino and request.claim_ref:
-        faults.add("claim_ref", "must not be given together with a nino")
+        faults.add("claim_ref", problems.NOT_WITH_NINO)
     asked = CallAsked(
         purpose=faults.catch(name_of, pb.CallPurpose, request.purpose, field="purpose") or "",
         nino=_optional(faults, "nino", values.read_nino, request.nino),
         claim_ref=faults.catch(claim_ref, request.claim_ref) if request.claim_ref else None,
         schemes=(script.scheme,),
         language=faults.catch(name_of, common_pb2.Language, request.language, field="language") or "",
-        needs=tuple(faults.catch(name_of, pb.CallNeed, need, field="needs") or "" for need in request.needs),
+        needs=tuple(
+            faults.catch(name_of, pb.CallNeed, need, field=f"needs[{index}]") or ""
+            for index, need in enumerate(request.needs)
+        ),
         caller=_caller(faults, request.caller),
     )
     faults.refuse()
     return asked
+
+
+def call_language(request: Any) -> Callable[[Connection], str | None] | None:
+    """How to find the language of the call that a request names by itself or by its claim; None if it names neither."""
+    if is_uuid(getattr(request, "call_id", "")):
+        return partial(language_of_call, call_id=UUID(request.call_id))
+    claim_ref = canonical(getattr(request, "claim_ref", ""))
+    if claim_ref is not None:
+        return partial(language_of_claim, claim_ref=claim_ref)
+    return None
 
 
 def call_end(request: pb.EndCallRequest) -> tuple[Outcome, datetime | None]:
@@ -140,21 +163,19 @@ def search(vault: Vault, request: pb.ListClaimsRequest) -> Search:
     """The search of a list request. Raises InvalidArgument."""
     faults = Faults()
     _check_criteria(faults, request)
-    if not 0 <= request.page_size <= LARGEST_PAGE:
-        faults.add("page_size", f"must be from 1 to {LARGEST_PAGE}, or 0 for {PAGE_SIZE}")
     found = Search(
         look_ups=_look_ups(faults, vault, request),
         state=faults.catch(name_of, pb.ClaimState, request.state, field="state") if request.state else None,
         office=request.office or None,
-        after=faults.catch(_after, request.page_token) if request.page_token else None,
-        limit=request.page_size or PAGE_SIZE,
+        after=faults.catch(_after, request),
+        limit=faults.catch(page_size, request, usual=PAGE_SIZE, largest=LARGEST_PAGE) or PAGE_SIZE,
     )
     faults.refuse()
     return found
 
 
 def json_value(value: struct_pb2.Value) -> JsonValue:
-    """The JSON value of a message. Raises InvalidArgument where it is not one."""
+    """The JSON value of a message."""
     match value.WhichOneof("kind"):
         case "string_value":
             return value.string_value
@@ -168,7 +189,7 @@ def json_value(value: struct_pb2.Value) -> JsonValue:
             return {name: json_value(part) for name, part in value.struct_value.fields.items()}
         case "list_value":
             return [json_value(part) for part in value.list_value.values]
-    raise InvalidArgument.of(Violation(field="answers", description="contains a value that is not a JSON value"))
+    raise ValueError("the chassis lets no value pass that is not a JSON value")
 
 
 def _answer(script: Script, answer: pb.Answer, today: date) -> GivenAnswer:
@@ -178,14 +199,12 @@ def _answer(script: Script, answer: pb.Answer, today: date) -> GivenAnswer:
 
 def _check_criteria(faults: Faults, request: pb.ListClaimsRequest) -> None:
     if bool(request.surname) != request.HasField("date_of_birth"):
-        faults.add(
-            "date_of_birth" if request.surname else "surname", "surname and date_of_birth must be given together"
-        )
+        faults.add("date_of_birth" if request.surname else "surname", problems.TOGETHER)
     if not (request.nino or request.surname or request.state or request.office):
         for field in ("nino", "surname", "state", "office"):
-            faults.add(field, "give a nino, a surname with date_of_birth, a state or an office")
+            faults.add(field, problems.NO_CRITERION)
     if request.office and not _OFFICE_CODE.fullmatch(request.office):
-        faults.add("office", "must be six digits")
+        faults.add("office", problems.NOT_SIX_DIGITS)
 
 
 def _look_ups(faults: Faults, vault: Vault, request: pb.ListClaimsRequest) -> LookUps:
@@ -210,7 +229,7 @@ def _caller(faults: Faults, caller: pb.Caller) -> Caller:
     if relation == "REPRESENTATIVE":
         for field in ("name", "authority"):
             if not getattr(caller, field):
-                faults.add(f"caller.{field}", "is required for a representative")
+                faults.add(f"caller.{field}", problems.REPRESENTATIVE_NEEDS)
     return Caller(
         relation=relation,
         name=_optional(faults, "caller.name", values.read_name, caller.name) or "",
@@ -223,6 +242,6 @@ def _date_of_birth(request: pb.ListClaimsRequest) -> str:
     return str(read_field("date_of_birth", values.read_date, born.isoformat()))
 
 
-def _after(token: str) -> tuple[datetime, str]:
-    time, reference = place_of(token, datetime, str)
-    return time, reference
+def _after(request: pb.ListClaimsRequest) -> tuple[datetime, str] | None:
+    place = place_of(request, datetime, str)
+    return (place[0], place[1]) if place else None

@@ -23,7 +23,7 @@ from intake.service.access import cipher_of
 from intake.service.interviews import InterviewShown, show_again
 from intake.service.look_ups import look_ups, nino_look_up
 from intake.store.answers import load_answers, save_answers
-from intake.store.calls import insert_call, lock_call, lock_forgotten_calls, save_call
+from intake.store.calls import insert_call, load_language, lock_call, lock_forgotten_calls, save_call
 from intake.store.claims import find_open_claim, insert_claim, load_claim
 
 _DEFAULT_GRADE = "AO"
@@ -113,6 +113,20 @@ def end_call(conn: Connection, call_id: UUID, outcome: Outcome, *, call_back_tim
     ended = _own_call(conn, call_id).end(outcome, at=clock.now(), call_back_time=call_back_time)
     _save_ended(conn, ended)
     return ended
+
+
+def language_of_call(conn: Connection, call_id: UUID) -> str | None:
+    """The language ("EN", "CY") of the caller's own call; None where there is no such call."""
+    return load_language(conn, call_id, operator=call.current().identity.subject)
+
+
+def language_of_claim(conn: Connection, claim_ref: str) -> str | None:
+    """The language of the caller's own open call on the claim, or of the claim; None where there is no such claim."""
+    try:
+        found = load_claim(conn, claim_ref, caller=call.current().identity.subject)
+    except NotFound:
+        return None
+    return found.open_call.language if found.open_call else found.claim.language
 
 
 def end_forgotten_calls(conn: Connection) -> bool:

@@ -8,6 +8,7 @@ from chassis.database import Connection
 from chassis.errors import InvalidArgument, PermissionDenied, Violation
 from intake import metrics
 from intake.domain import claim as claims
+from intake.domain import problems
 from intake.domain.claim import Booking, Claim
 from intake.domain.interview import Answers, evaluate, facts, record_forms
 from intake.domain.search import Search
@@ -71,7 +72,7 @@ def get_claim_facts(conn: Connection, claim_ref: str, *, version: int | None) ->
     found = load_claim(conn, claim_ref, caller=service)
     claim = found.claim
     if version is not None and not 0 < version <= claim.version:
-        raise InvalidArgument.of(Violation(field="version", description="is not a version that the claim has had"))
+        raise InvalidArgument.of(Violation.of("version", problems.NOT_A_VERSION))
     as_of = version or claim.version
     answers = load_answers(conn, cipher_of(found), version=as_of)
     access_log.record_access(conn, claim_ref=claim_ref)

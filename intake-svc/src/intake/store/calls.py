@@ -22,6 +22,8 @@ INSERT_CALL = """
 
 CALL = "SELECT * FROM calls WHERE call_id = %s FOR UPDATE"
 
+LANGUAGE = "SELECT language FROM calls WHERE call_id = %s AND operator = %s"
+
 # Calls that nobody ended, the oldest first; one that is being ended now is left alone.
 FORGOTTEN_CALLS = """
     SELECT * FROM calls WHERE ended IS NULL AND started < %s ORDER BY started LIMIT 100 FOR UPDATE SKIP LOCKED
@@ -47,6 +49,12 @@ def lock_call(conn: Connection, call_id: UUID) -> Call:
     if row is None:
         raise NotFound("NO_CALL", "there is no such call", metadata={"call_id": str(call_id)})
     return _call(row)
+
+
+def load_language(conn: Connection, call_id: UUID, *, operator: str) -> str | None:
+    """The language of an operator's call; None where there is no such call."""
+    row = conn.execute(LANGUAGE, [call_id, operator]).fetchone()
+    return str(row["language"]) if row else None
 
 
 def lock_forgotten_calls(conn: Connection, *, started_before: datetime) -> list[Call]:

@@ -8,6 +8,7 @@ from psycopg import errors
 
 from chassis.database import Connection, Row
 from chassis.errors import AlreadyExists, NotFound, Violation
+from intake.domain import problems
 from intake.domain.call import OpenCall, Security
 from intake.domain.claim import Booking, Claim, ClaimState
 from intake.domain.search import LookUps, Search
@@ -158,7 +159,7 @@ def _no_claim(claim_ref: str) -> NotFound:
 def _open_claim_exists(cause: errors.UniqueViolation) -> Exception:
     if cause.diag.constraint_name != "one_open_claim":
         return cause
-    taken = Violation(field="nino", description="belongs to another open claim: start a call with it")
+    taken = Violation.of("nino", problems.NINO_TAKEN)
     return AlreadyExists("OPEN_CLAIM", "an open claim for this scheme has this nino", violations=[taken])
 
 

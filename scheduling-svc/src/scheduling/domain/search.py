@@ -30,7 +30,7 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """The part of the free slots that is asked for: from `since`, before `until`, after the slot that was seen last."""
+    """The part of the free slots that is asked for: from `since` to `until`, after the slot that was seen last."""
 
     since: datetime | None
     until: datetime | None
@@ -43,7 +43,7 @@ class Search:
     """The free slots to look for.
 
     `offices` are codes, nearest first; `assessors` are those who meet the claimant's needs. A slot starts at `since` or
-    later and before `until`, where that is given.
+    later and at `until` or earlier, where that is given.
     """
 
     offices: Sequence[str]

@@ -28,17 +28,23 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"cms/operations/v1/operations.proto\x12\x11\x63ms.operations.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb2\x01\n\x07Overdue\x12\r\n\x05state\x18\x01 \x01(\t\x12\x11\n\tclaim_ref\x18\x02 \x01(\t\x12.\n\nsince_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rdeadline_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x05owner\x18\x05 \x01(\x0e\x32\x13.cms.common.v1.Role\"]\n\x0cOverdueCount\x12\r\n\x05state\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12/\n\x0boldest_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"J\n\x12ListOverdueRequest\x12\r\n\x05state\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x8c\x01\n\x13ListOverdueResponse\x12+\n\x07overdue\x18\x01 \x03(\x0b\x32\x1a.cms.operations.v1.Overdue\x12/\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x1f.cms.operations.v1.OverdueCount\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"\xa7\x01\n\nDeadLetter\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x11\n\tclaim_ref\x18\x04 \x01(\t\x12/\n\x0b\x66\x61iled_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x15\n\rreplay_wanted\x18\x07 \x01(\x08\"?\n\x16ListDeadLettersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"g\n\x17ListDeadLettersResponse\x12\x33\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1d.cms.operations.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"K\n\x17ReplayDeadLetterRequest\x12\x16\n\x08\x65vent_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"N\n\x18ReplayDeadLetterResponse\x12\x32\n\x0b\x64\x65\x61\x64_letter\x18\x01 \x01(\x0b\x32\x1d.cms.operations.v1.DeadLetter2\xe5\x02\n\x11OperationsService\x12h\n\x0bListOverdue\x12%.cms.operations.v1.ListOverdueRequest\x1a&.cms.operations.v1.ListOverdueResponse\"\n\x90\x02\x01\xaa\xd4\x18\x03\x07\x06\x08\x12r\n\x0fListDeadLetters\x12).cms.operations.v1.ListDeadLettersRequest\x1a*.cms.operations.v1.ListDeadLettersResponse\"\x08\x90\x02\x01\xaa\xd4\x18\x01\x07\x12r\n\x10ReplayDeadLetter\x12*.cms.operations.v1.ReplayDeadLetterRequest\x1a+.cms.operations.v1.ReplayDeadLetterResponse\"\x05\xaa\xd4\x18\x01\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"cms/operations/v1/operations.proto\x12\x11\x63ms.operations.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb2\x01\n\x07Overdue\x12\r\n\x05state\x18\x01 \x01(\t\x12\x11\n\tclaim_ref\x18\x02 \x01(\t\x12.\n\nsince_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rdeadline_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x05owner\x18\x05 \x01(\x0e\x32\x13.cms.common.v1.Role\"]\n\x0cOverdueCount\x12\r\n\x05state\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12/\n\x0boldest_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"W\n\x12ListOverdueRequest\x12\x13\n\x05state\x18\x01 \x01(\tB\x04\xd8\xd4\x18<\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x19\n\npage_token\x18\x03 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"\x8c\x01\n\x13ListOverdueResponse\x12+\n\x07overdue\x18\x01 \x03(\x0b\x32\x1a.cms.operations.v1.Overdue\x12/\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x1f.cms.operations.v1.OverdueCount\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"\xa7\x01\n\nDeadLetter\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x11\n\tclaim_ref\x18\x04 \x01(\t\x12/\n\x0b\x66\x61iled_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x15\n\rreplay_wanted\x18\x07 \x01(\x08\"F\n\x16ListDeadLettersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x19\n\npage_token\x18\x02 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"g\n\x17ListDeadLettersResponse\x12\x33\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1d.cms.operations.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"S\n\x17ReplayDeadLetterRequest\x12\x1a\n\x08\x65vent_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"N\n\x18ReplayDeadLetterResponse\x12\x32\n\x0b\x64\x65\x61\x64_letter\x18\x01 \x01(\x0b\x32\x1d.cms.operations.v1.DeadLetter2\xe5\x02\n\x11OperationsService\x12h\n\x0bListOverdue\x12%.cms.operations.v1.ListOverdueRequest\x1a&.cms.operations.v1.ListOverdueResponse\"\n\x90\x02\x01\xaa\xd4\x18\x03\x07\x06\x08\x12r\n\x0fListDeadLetters\x12).cms.operations.v1.ListDeadLettersRequest\x1a*.cms.operations.v1.ListDeadLettersResponse\"\x08\x90\x02\x01\xaa\xd4\x18\x01\x07\x12r\n\x10ReplayDeadLetter\x12*.cms.operations.v1.ReplayDeadLetterRequest\x1a+.cms.operations.v1.ReplayDeadLetterResponse\"\x05\xaa\xd4\x18\x01\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cms.operations.v1.operations_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_LISTOVERDUEREQUEST'].fields_by_name['state']._loaded_options = None
+  _globals['_LISTOVERDUEREQUEST'].fields_by_name['state']._serialized_options = b'\330\324\030<'
+  _globals['_LISTOVERDUEREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTOVERDUEREQUEST'].fields_by_name['page_token']._serialized_options = b'\330\324\030\364\003'
+  _globals['_LISTDEADLETTERSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTDEADLETTERSREQUEST'].fields_by_name['page_token']._serialized_options = b'\330\324\030\364\003'
   _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['event_id']._loaded_options = None
-  _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\002'
+  _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\002\330\324\030$'
   _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\330\324\030$'
   _globals['_OPERATIONSSERVICE'].methods_by_name['ListOverdue']._loaded_options = None
   _globals['_OPERATIONSSERVICE'].methods_by_name['ListOverdue']._serialized_options = b'\220\002\001\252\324\030\003\007\006\010'
   _globals['_OPERATIONSSERVICE'].methods_by_name['ListDeadLetters']._loaded_options = None
@@ -50,19 +56,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OVERDUECOUNT']._serialized_start=362
   _globals['_OVERDUECOUNT']._serialized_end=455
   _globals['_LISTOVERDUEREQUEST']._serialized_start=457
-  _globals['_LISTOVERDUEREQUEST']._serialized_end=531
-  _globals['_LISTOVERDUERESPONSE']._serialized_start=534
-  _globals['_LISTOVERDUERESPONSE']._serialized_end=674
-  _globals['_DEADLETTER']._serialized_start=677
-  _globals['_DEADLETTER']._serialized_end=844
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=846
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=909
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=911
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=1014
-  _globals['_REPLAYDEADLETTERREQUEST']._serialized_start=1016
-  _globals['_REPLAYDEADLETTERREQUEST']._serialized_end=1091
-  _globals['_REPLAYDEADLETTERRESPONSE']._serialized_start=1093
-  _globals['_REPLAYDEADLETTERRESPONSE']._serialized_end=1171
-  _globals['_OPERATIONSSERVICE']._serialized_start=1174
-  _globals['_OPERATIONSSERVICE']._serialized_end=1531
+  _globals['_LISTOVERDUEREQUEST']._serialized_end=544
+  _globals['_LISTOVERDUERESPONSE']._serialized_start=547
+  _globals['_LISTOVERDUERESPONSE']._serialized_end=687
+  _globals['_DEADLETTER']._serialized_start=690
+  _globals['_DEADLETTER']._serialized_end=857
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=859
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=929
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=931
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=1034
+  _globals['_REPLAYDEADLETTERREQUEST']._serialized_start=1036
+  _globals['_REPLAYDEADLETTERREQUEST']._serialized_end=1119
+  _globals['_REPLAYDEADLETTERRESPONSE']._serialized_start=1121
+  _globals['_REPLAYDEADLETTERRESPONSE']._serialized_end=1199
+  _globals['_OPERATIONSSERVICE']._serialized_start=1202
+  _globals['_OPERATIONSSERVICE']._serialized_end=1559
 # @@protoc_insertion_point(module_scope)

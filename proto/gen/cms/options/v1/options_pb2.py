@@ -26,7 +26,7 @@ from cms.common.v1 import common_pb2 as cms_dot_common_dot_v1_dot_common__pb2
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63ms/options/v1/options.proto\x12\x0e\x63ms.options.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a google/protobuf/descriptor.proto:.\n\x06source\x12\x1c.google.protobuf.FileOptions\x18\xc8\x8a\x03 \x01(\t:D\n\x05\x61llow\x12\x1e.google.protobuf.MethodOptions\x18\xc5\x8a\x03 \x03(\x0e\x32\x13.cms.common.v1.Role:3\n\x08heard_by\x12\x1f.google.protobuf.MessageOptions\x18\xc6\x8a\x03 \x03(\t:3\n\x08personal\x12\x1f.google.protobuf.MessageOptions\x18\xc7\x8a\x03 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63ms/options/v1/options.proto\x12\x0e\x63ms.options.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a google/protobuf/descriptor.proto:.\n\x06source\x12\x1c.google.protobuf.FileOptions\x18\xc8\x8a\x03 \x01(\t:D\n\x05\x61llow\x12\x1e.google.protobuf.MethodOptions\x18\xc5\x8a\x03 \x03(\x0e\x32\x13.cms.common.v1.Role:7\n\rlargest_bytes\x12\x1e.google.protobuf.MethodOptions\x18\xca\x8a\x03 \x01(\x05:3\n\nmax_length\x12\x1d.google.protobuf.FieldOptions\x18\xcb\x8a\x03 \x01(\x05:4\n\x0bmax_entries\x12\x1d.google.protobuf.FieldOptions\x18\xcc\x8a\x03 \x01(\x05:2\n\tmax_depth\x12\x1d.google.protobuf.FieldOptions\x18\xcd\x8a\x03 \x01(\x05:2\n\tmax_nodes\x12\x1d.google.protobuf.FieldOptions\x18\xce\x8a\x03 \x01(\x05:3\n\x08heard_by\x12\x1f.google.protobuf.MessageOptions\x18\xc6\x8a\x03 \x03(\t:3\n\x08personal\x12\x1f.google.protobuf.MessageOptions\x18\xc7\x8a\x03 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)

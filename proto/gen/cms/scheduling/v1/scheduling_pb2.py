@@ -28,27 +28,45 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"cms/scheduling/v1/scheduling.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"9\n\x06Office\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x64istance_km\x18\x03 \x01(\x01\"\xf5\x01\n\x04Slot\x12\x0f\n\x07slot_id\x18\x01 \x01(\t\x12)\n\x06office\x18\x02 \x01(\x0b\x32\x19.cms.scheduling.v1.Office\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x15\n\rwithin_target\x18\x07 \x01(\x08\"\xa7\x03\n\x0b\x41ppointment\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x11\n\tclaim_ref\x18\x02 \x01(\t\x12)\n\x06office\x18\x03 \x01(\x0b\x32\x19.cms.scheduling.v1.Office\x12\x13\n\x0b\x61ssessor_id\x18\x04 \x01(\t\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x05state\x18\x06 \x01(\x0e\x32#.cms.scheduling.v1.AppointmentState\x12\x19\n\x11lead_time_seconds\x18\x07 \x01(\x03\x12\x0f\n\x07version\x18\x08 \x01(\x05\x12,\n\x08\x65nd_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\n \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x15\n\rwithin_target\x18\x0b \x01(\x08\x12/\n\x0btarget_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x91\x02\n\x10\x46indSlotsRequest\x12\x10\n\x08postcode\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12(\n\x04\x66rom\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x31\n\x05needs\x18\x06 \x03(\x0e\x32\".cms.scheduling.v1.AppointmentNeed\x12\x11\n\tpage_size\x18\x07 \x01(\x05\x12\x12\n\npage_token\x18\x08 \x01(\t\"\x8d\x01\n\x11\x46indSlotsResponse\x12&\n\x05slots\x18\x01 \x03(\x0b\x32\x17.cms.scheduling.v1.Slot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x37\n\x16\x65\x61rliest_within_target\x18\x03 \x01(\x0b\x32\x17.cms.scheduling.v1.Slot\"\xdc\x01\n\x16\x42ookAppointmentRequest\x12\x17\n\tclaim_ref\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x0f\n\x07slot_id\x18\x02 \x01(\t\x12\x10\n\x08\x65\x61rliest\x18\x03 \x01(\x08\x12\x10\n\x08postcode\x18\x04 \x01(\t\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\x12\'\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x31\n\x05needs\x18\x07 \x03(\x0e\x32\".cms.scheduling.v1.AppointmentNeed\"N\n\x17\x42ookAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\"B\n\x15GetAppointmentRequest\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x11\n\tclaim_ref\x18\x02 \x01(\t\"M\n\x16GetAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment*\xb4\x01\n\x0f\x41ppointmentNeed\x12 \n\x1c\x41PPOINTMENT_NEED_UNSPECIFIED\x10\x00\x12 \n\x1c\x41PPOINTMENT_NEED_INTERPRETER\x10\x01\x12\x1e\n\x1a\x41PPOINTMENT_NEED_STEP_FREE\x10\x02\x12!\n\x1d\x41PPOINTMENT_NEED_HEARING_LOOP\x10\x03\x12\x1a\n\x16\x41PPOINTMENT_NEED_WELSH\x10\x04*S\n\x10\x41ppointmentState\x12!\n\x1d\x41PPOINTMENT_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41PPOINTMENT_STATE_BOOKED\x10\x01\x32\xde\x02\n\x11SchedulingService\x12\x61\n\tFindSlots\x12#.cms.scheduling.v1.FindSlotsRequest\x1a$.cms.scheduling.v1.FindSlotsResponse\"\t\x90\x02\x01\xaa\xd4\x18\x02\x01\x02\x12o\n\x0f\x42ookAppointment\x12).cms.scheduling.v1.BookAppointmentRequest\x1a*.cms.scheduling.v1.BookAppointmentResponse\"\x05\xaa\xd4\x18\x01\x01\x12u\n\x0eGetAppointment\x12(.cms.scheduling.v1.GetAppointmentRequest\x1a).cms.scheduling.v1.GetAppointmentResponse\"\x0e\x90\x02\x01\xaa\xd4\x18\x07\x01\x02\x03\x05\x06\x07\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"cms/scheduling/v1/scheduling.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"9\n\x06Office\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x64istance_km\x18\x03 \x01(\x01\"\xf5\x01\n\x04Slot\x12\x0f\n\x07slot_id\x18\x01 \x01(\t\x12)\n\x06office\x18\x02 \x01(\x0b\x32\x19.cms.scheduling.v1.Office\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x15\n\rwithin_target\x18\x07 \x01(\x08\"\xa7\x03\n\x0b\x41ppointment\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x11\n\tclaim_ref\x18\x02 \x01(\t\x12)\n\x06office\x18\x03 \x01(\x0b\x32\x19.cms.scheduling.v1.Office\x12\x13\n\x0b\x61ssessor_id\x18\x04 \x01(\t\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x05state\x18\x06 \x01(\x0e\x32#.cms.scheduling.v1.AppointmentState\x12\x19\n\x11lead_time_seconds\x18\x07 \x01(\x03\x12\x0f\n\x07version\x18\x08 \x01(\x05\x12,\n\x08\x65nd_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\n \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x15\n\rwithin_target\x18\x0b \x01(\x08\x12/\n\x0btarget_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xaa\x02\n\x10\x46indSlotsRequest\x12\x16\n\x08postcode\x18\x01 \x01(\tB\x04\xd8\xd4\x18\x14\x12\x19\n\x0boffice_code\x18\x02 \x01(\tB\x04\xd8\xd4\x18\x14\x12(\n\x04\x66rom\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x37\n\x05needs\x18\x06 \x03(\x0e\x32\".cms.scheduling.v1.AppointmentNeedB\x04\xe0\xd4\x18\n\x12\x11\n\tpage_size\x18\x07 \x01(\x05\x12\x19\n\npage_token\x18\x08 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"\x8d\x01\n\x11\x46indSlotsResponse\x12&\n\x05slots\x18\x01 \x03(\x0b\x32\x17.cms.scheduling.v1.Slot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x37\n\x16\x65\x61rliest_within_target\x18\x03 \x01(\x0b\x32\x17.cms.scheduling.v1.Slot\"\xf6\x01\n\x16\x42ookAppointmentRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x15\n\x07slot_id\x18\x02 \x01(\tB\x04\xd8\xd4\x18$\x12\x10\n\x08\x65\x61rliest\x18\x03 \x01(\x08\x12\x16\n\x08postcode\x18\x04 \x01(\tB\x04\xd8\xd4\x18\x14\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\'\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x37\n\x05needs\x18\x07 \x03(\x0e\x32\".cms.scheduling.v1.AppointmentNeedB\x04\xe0\xd4\x18\n\"N\n\x17\x42ookAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\"N\n\x15GetAppointmentRequest\x12\x1c\n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x04\xd8\xd4\x18$\x12\x17\n\tclaim_ref\x18\x02 \x01(\tB\x04\xd8\xd4\x18(\"M\n\x16GetAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment*\xb4\x01\n\x0f\x41ppointmentNeed\x12 \n\x1c\x41PPOINTMENT_NEED_UNSPECIFIED\x10\x00\x12 \n\x1c\x41PPOINTMENT_NEED_INTERPRETER\x10\x01\x12\x1e\n\x1a\x41PPOINTMENT_NEED_STEP_FREE\x10\x02\x12!\n\x1d\x41PPOINTMENT_NEED_HEARING_LOOP\x10\x03\x12\x1a\n\x16\x41PPOINTMENT_NEED_WELSH\x10\x04*S\n\x10\x41ppointmentState\x12!\n\x1d\x41PPOINTMENT_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41PPOINTMENT_STATE_BOOKED\x10\x01\x32\xde\x02\n\x11SchedulingService\x12\x61\n\tFindSlots\x12#.cms.scheduling.v1.FindSlotsRequest\x1a$.cms.scheduling.v1.FindSlotsResponse\"\t\x90\x02\x01\xaa\xd4\x18\x02\x01\x02\x12o\n\x0f\x42ookAppointment\x12).cms.scheduling.v1.BookAppointmentRequest\x1a*.cms.scheduling.v1.BookAppointmentResponse\"\x05\xaa\xd4\x18\x01\x01\x12u\n\x0eGetAppointment\x12(.cms.scheduling.v1.GetAppointmentRequest\x1a).cms.scheduling.v1.GetAppointmentResponse\"\x0e\x90\x02\x01\xaa\xd4\x18\x07\x01\x02\x03\x05\x06\x07\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cms.scheduling.v1.scheduling_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_FINDSLOTSREQUEST'].fields_by_name['postcode']._loaded_options = None
+  _globals['_FINDSLOTSREQUEST'].fields_by_name['postcode']._serialized_options = b'\330\324\030\024'
+  _globals['_FINDSLOTSREQUEST'].fields_by_name['office_code']._loaded_options = None
+  _globals['_FINDSLOTSREQUEST'].fields_by_name['office_code']._serialized_options = b'\330\324\030\024'
+  _globals['_FINDSLOTSREQUEST'].fields_by_name['needs']._loaded_options = None
+  _globals['_FINDSLOTSREQUEST'].fields_by_name['needs']._serialized_options = b'\340\324\030\n'
+  _globals['_FINDSLOTSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_FINDSLOTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\330\324\030\364\003'
   _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['claim_ref']._loaded_options = None
-  _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['claim_ref']._serialized_options = b'\342A\001\002'
+  _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['claim_ref']._serialized_options = b'\342A\001\002\330\324\030('
+  _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['slot_id']._loaded_options = None
+  _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['slot_id']._serialized_options = b'\330\324\030$'
+  _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['postcode']._loaded_options = None
+  _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['postcode']._serialized_options = b'\330\324\030\024'
   _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\330\324\030$'
+  _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['needs']._loaded_options = None
+  _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['needs']._serialized_options = b'\340\324\030\n'
+  _globals['_GETAPPOINTMENTREQUEST'].fields_by_name['appointment_id']._loaded_options = None
+  _globals['_GETAPPOINTMENTREQUEST'].fields_by_name['appointment_id']._serialized_options = b'\330\324\030$'
+  _globals['_GETAPPOINTMENTREQUEST'].fields_by_name['claim_ref']._loaded_options = None
+  _globals['_GETAPPOINTMENTREQUEST'].fields_by_name['claim_ref']._serialized_options = b'\330\324\030('
   _globals['_SCHEDULINGSERVICE'].methods_by_name['FindSlots']._loaded_options = None
   _globals['_SCHEDULINGSERVICE'].methods_by_name['FindSlots']._serialized_options = b'\220\002\001\252\324\030\002\001\002'
   _globals['_SCHEDULINGSERVICE'].methods_by_name['BookAppointment']._loaded_options = None
   _globals['_SCHEDULINGSERVICE'].methods_by_name['BookAppointment']._serialized_options = b'\252\324\030\001\001'
   _globals['_SCHEDULINGSERVICE'].methods_by_name['GetAppointment']._loaded_options = None
   _globals['_SCHEDULINGSERVICE'].methods_by_name['GetAppointment']._serialized_options = b'\220\002\001\252\324\030\007\001\002\003\005\006\007\010'
-  _globals['_APPOINTMENTNEED']._serialized_start=1785
-  _globals['_APPOINTMENTNEED']._serialized_end=1965
-  _globals['_APPOINTMENTSTATE']._serialized_start=1967
-  _globals['_APPOINTMENTSTATE']._serialized_end=2050
+  _globals['_APPOINTMENTNEED']._serialized_start=1848
+  _globals['_APPOINTMENTNEED']._serialized_end=2028
+  _globals['_APPOINTMENTSTATE']._serialized_start=2030
+  _globals['_APPOINTMENTSTATE']._serialized_end=2113
   _globals['_OFFICE']._serialized_start=181
   _globals['_OFFICE']._serialized_end=238
   _globals['_SLOT']._serialized_start=241
@@ -56,17 +74,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPOINTMENT']._serialized_start=489
   _globals['_APPOINTMENT']._serialized_end=912
   _globals['_FINDSLOTSREQUEST']._serialized_start=915
-  _globals['_FINDSLOTSREQUEST']._serialized_end=1188
-  _globals['_FINDSLOTSRESPONSE']._serialized_start=1191
-  _globals['_FINDSLOTSRESPONSE']._serialized_end=1332
-  _globals['_BOOKAPPOINTMENTREQUEST']._serialized_start=1335
-  _globals['_BOOKAPPOINTMENTREQUEST']._serialized_end=1555
-  _globals['_BOOKAPPOINTMENTRESPONSE']._serialized_start=1557
-  _globals['_BOOKAPPOINTMENTRESPONSE']._serialized_end=1635
-  _globals['_GETAPPOINTMENTREQUEST']._serialized_start=1637
-  _globals['_GETAPPOINTMENTREQUEST']._serialized_end=1703
-  _globals['_GETAPPOINTMENTRESPONSE']._serialized_start=1705
-  _globals['_GETAPPOINTMENTRESPONSE']._serialized_end=1782
-  _globals['_SCHEDULINGSERVICE']._serialized_start=2053
-  _globals['_SCHEDULINGSERVICE']._serialized_end=2403
+  _globals['_FINDSLOTSREQUEST']._serialized_end=1213
+  _globals['_FINDSLOTSRESPONSE']._serialized_start=1216
+  _globals['_FINDSLOTSRESPONSE']._serialized_end=1357
+  _globals['_BOOKAPPOINTMENTREQUEST']._serialized_start=1360
+  _globals['_BOOKAPPOINTMENTREQUEST']._serialized_end=1606
+  _globals['_BOOKAPPOINTMENTRESPONSE']._serialized_start=1608
+  _globals['_BOOKAPPOINTMENTRESPONSE']._serialized_end=1686
+  _globals['_GETAPPOINTMENTREQUEST']._serialized_start=1688
+  _globals['_GETAPPOINTMENTREQUEST']._serialized_end=1766
+  _globals['_GETAPPOINTMENTRESPONSE']._serialized_start=1768
+  _globals['_GETAPPOINTMENTRESPONSE']._serialized_end=1845
+  _globals['_SCHEDULINGSERVICE']._serialized_start=2116
+  _globals['_SCHEDULINGSERVICE']._serialized_end=2466
 # @@protoc_insertion_point(module_scope)

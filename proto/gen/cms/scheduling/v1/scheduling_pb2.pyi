@@ -255,7 +255,9 @@ class FindSlotsRequest(_message.Message):
     """next_page_token of the page before."""
     @_builtins.property
     def until(self) -> _timestamp_pb2.Timestamp:
-        """The latest time; the end of the open rotas if absent."""
+        """The latest time at which an interview may start, itself included; the end of the open rotas if absent. INVALID_ARGUMENT
+        where it is before `from`.
+        """
 
     @_builtins.property
     def needs(self) -> _containers.RepeatedScalarFieldContainer[Global___AppointmentNeed.ValueType]:

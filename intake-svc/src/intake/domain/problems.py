@@ -1,0 +1,49 @@
+"""What can be wrong with a request, a call or an interview as a whole, in both languages: `faults` has it of one value.
+
+A frontend shows these beside the field that the violation names.
+"""
+
+from chassis.errors import Text
+
+# The interview as a whole.
+NO_ANSWER = Text(en="has no answer", cy="nid oes ateb iddo")
+GAP_NOT_ALLOWED = Text(en="must be answered before the claim is submitted", cy="rhaid ei ateb cyn cyflwyno'r hawliad")
+NOT_AGREED = Text(
+    en="needs the claimant's agreement to the form that the paying system can hold",
+    cy="mae angen cytundeb yr hawlydd i'r ffurf y gall y system dalu ei dal",
+)
+NINO_TAKEN = Text(
+    en="belongs to another open claim: start a call with it",
+    cy="mae'n perthyn i hawliad agored arall: dechreuwch alwad ag ef",
+)
+
+# Calls.
+NOT_ASKED = Text(en="is not a security question of this call", cy="nid yw'n gwestiwn diogelwch yr alwad hon")
+CALL_BACK_ONLY = Text(
+    en="is required for the outcome CALL_BACK and allowed for no other",
+    cy="mae'n ofynnol ar gyfer y canlyniad CALL_BACK ac ni chaniateir ef ar gyfer unrhyw un arall",
+)
+NOT_IN_FUTURE = Text(en="must be in the future", cy="rhaid iddo fod yn y dyfodol")
+TOO_FAR_AHEAD = Text(en="must be within {days} days from now", cy="rhaid iddo fod o fewn {days} diwrnod o nawr")
+REPRESENTATIVE_NEEDS = Text(en="is required for a representative", cy="mae'n ofynnol ar gyfer cynrychiolydd")
+
+# Requests.
+ANSWERED_TWICE = Text(en="is answered twice in one request", cy="mae wedi'i ateb ddwywaith mewn un cais")
+NOT_A_REFERENCE = Text(
+    en="is not a claim reference: check each character", cy="nid yw'n gyfeirnod hawliad: gwiriwch bob nod"
+)
+NOT_A_SECTION = Text(en="is not a section of the interview", cy="nid yw'n adran o'r cyfweliad")
+ONE_SCHEME = Text(
+    en="must be {scheme} alone: no other scheme can be claimed by phone yet",
+    cy="rhaid iddo fod yn {scheme} yn unig: ni ellir hawlio unrhyw gynllun arall dros y ffôn eto",
+)
+NOT_WITH_NINO = Text(en="must not be given together with a nino", cy="ni ddylid ei roi gyda nino")
+TOGETHER = Text(
+    en="surname and date_of_birth must be given together", cy="rhaid rhoi surname a date_of_birth gyda'i gilydd"
+)
+NO_CRITERION = Text(
+    en="give a nino, a surname with date_of_birth, a state or an office",
+    cy="rhowch nino, surname gyda date_of_birth, state neu office",
+)
+NOT_SIX_DIGITS = Text(en="must be six digits", cy="rhaid iddo fod yn chwe digid")
+NOT_A_VERSION = Text(en="is not a version that the claim has had", cy="nid yw'n fersiwn y mae'r hawliad wedi'i chael")
