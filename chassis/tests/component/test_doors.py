@@ -114,7 +114,7 @@ def test_the_same_request_id_with_another_body_is_refused(process: Process, toke
         ({"claimRef": CLAIM, "requestId": "no-uuid"}, {"request_id"}),
         ({"claimRef": CLAIM, "requestId": str(uuid4()), "channel": 77}, {"channel"}),
         ({"claimRef": "a\x00b", "requestId": str(uuid4())}, {"claim_ref"}),
-        ({"claimRef": {"x": 1}, "requestId": str(uuid4())}, {"claimRef"}),
+        ({"claimRef": {"x": 1}, "requestId": str(uuid4())}, {"claim_ref"}),
         ({"claimReff": "secret", "requestId": str(uuid4())}, {"claimReff"}),
     ],
 )
@@ -130,7 +130,7 @@ def test_bad_input_names_the_fields_and_never_the_value(
     assert "secret" not in answer.text
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff\xfe", b'{"claimRef": ' + b"[" * 100_000, b'"' * 3])
+@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff\xfe", b'{"claimRef": ' + b"[" * 60_000, b'"' * 3])
 def test_a_malformed_body_is_an_invalid_argument_by_either_door(process: Process, tokens: Tokens, body: bytes) -> None:
     token = tokens.issue("OPERATOR")
 

@@ -1,12 +1,14 @@
 """Access to a claim's answers: a resumed call after its security questions, others for a purpose that they name."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
 
+from chassis import clock
 from chassis.testing import DatabaseUrls
 
 RIGHT = [
@@ -116,7 +118,7 @@ def test_a_claim_without_a_nino_is_found_and_goes_on(desk: Any) -> None:
     first = operator.start(nino=None)
     claim_ref = first["claim"]["claimRef"]
     operator.record(claim_ref, 1, surname="Siôn", date_of_birth="1980-02-29")
-    back = {"outcome": "CALL_OUTCOME_CALL_BACK", "callBackTime": "2099-01-01T10:00:00Z"}
+    back = {"outcome": "CALL_OUTCOME_CALL_BACK", "callBackTime": (clock.now() + timedelta(days=7)).isoformat()}
     operator.once("EndCall", callId=first["call"]["callId"], **back)
 
     born = {"year": 1980, "month": 2, "day": 29}

@@ -90,7 +90,7 @@ UNSOUND: list[tuple[dict[str, Any], set[str]]] = [
     ({"surname": "Canary", "dateOfBirth": BORN | {"month": 14}}, {"date_of_birth"}),
     ({"nino": "QQ123456C"}, {"nino"}),
     ({"nino": "AB123456C", "postcode": "Canary"}, {"postcode"}),
-    ({"nino": "AB123456C", "pageSize": 201, "pageToken": "Canary"}, {"page_size", "page_token"}),
+    ({"nino": "AB123456C", "pageSize": 201, "pageToken": "Canary"}, {"page_token"}),
     ({"nino": "AB123456C", "pageSize": -1, "pageToken": "TWF5fEM="}, {"page_size", "page_token"}),
 ]
 

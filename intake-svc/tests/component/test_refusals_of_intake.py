@@ -56,7 +56,7 @@ MALFORMED: list[tuple[str, dict[str, Any], set[str]]] = [
     ("StartCall", {"nino": "QQ123456C"}, {"nino"}),
     ("StartCall", {"nino": CANARY, "schemes": ["SCHEME_INCOME_SUPPORT"]}, {"nino", "schemes"}),
     ("StartCall", {"schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"] * 2}, {"schemes"}),
-    ("StartCall", {"needs": ["CALL_NEED_UNSPECIFIED"]}, {"needs"}),
+    ("StartCall", {"needs": ["CALL_NEED_UNSPECIFIED"]}, {"needs[0]"}),
     ("StartCall", {"claimRef": CANARY}, {"claim_ref"}),
     ("StartCall", {"nino": "AB123456C", "claimRef": "C00000000000"}, {"claim_ref"}),
     (
@@ -70,7 +70,7 @@ MALFORMED: list[tuple[str, dict[str, Any], set[str]]] = [
     ("EndCall", {"outcome": "CALL_OUTCOME_CALL_BACK"}, {"call_back_time"}),
     ("EndCall", {"callBackTime": "2099-01-01T00:00:00Z"}, {"call_back_time"}),
     ("GetInterview", {"section": CANARY}, {"section"}),
-    ("RecordAnswers", {"answers": [{"questionId": CANARY, "value": "x"}]}, {"question_id"}),
+    ("RecordAnswers", {"answers": [{"questionId": CANARY, "value": "x"}]}, {"answers[0].question_id"}),
     ("RecordAnswers", {"answers": [{"questionId": "surname", "value": "A"}] * 2}, {"surname"}),
     ("RecordAnswers", {"answers": [{"questionId": "surname"}]}, {"answers[0].value"}),
     (

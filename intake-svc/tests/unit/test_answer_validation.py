@@ -193,12 +193,36 @@ def test_three_months_before_31_may_is_the_last_day_of_february(script: Script) 
         validate_answer(script, "backdate_to", "2026-02-27", today=date(2026, 5, 31))
 
 
-@pytest.mark.parametrize("question", ["favourite_colour", "O'Brien 1980-02-29", ""])
-def test_an_unknown_question_is_refused(script: Script, today: date, question: str) -> None:
-    with pytest.raises(InvalidArgument) as refusal:
-        validate_answer(script, question, "green", today=today)
+CHILD = {"name": "Mia", "date_of_birth": "2015-01-31", "relationship": "SON_OR_DAUGHTER"}
 
-    assert "1980" not in f"{refusal.value} {refusal.value.violations}"
+
+@pytest.mark.parametrize(
+    ("question", "value", "field"),
+    [
+        ("address", {"lines": ["a", "b"], "postcode": "nowhere"}, "address.postcode"),
+        ("address", {"lines": "a", "postcode": "LS1 4AP"}, "address.lines"),
+        ("address", {"lines": ["a"], "postcode": "LS1 4AP"}, "address.lines"),
+        ("address", {"lines": ["a", "", "b\n"], "postcode": "LS1 4AP"}, "address.lines[2]"),
+        ("children", [CHILD, {**CHILD, "name": "7"}], "children[1].name"),
+        ("children", [{"date_of_birth": "2015-01-31"}], "children[0].name"),
+        ("children", [CHILD, CHILD, "Mia"], "children[2]"),
+        ("children", "Mia", "children"),
+    ],
+)
+def test_a_fault_is_told_with_its_place_in_the_answer(
+    script: Script, today: date, question: str, value: Any, field: str
+) -> None:
+    with pytest.raises(InvalidArgument) as refusal:
+        validate_answer(script, question, value, today=today)
+
+    assert [violation.field for violation in refusal.value.violations] == [field]
+
+
+def test_an_unknown_question_is_refused(script: Script, today: date) -> None:
+    with pytest.raises(InvalidArgument) as refusal:
+        validate_answer(script, "favourite_colour", "green", today=today)
+
+    assert [violation.field for violation in refusal.value.violations] == ["favourite_colour"]
 
 
 def test_a_value_outside_an_interview_is_refused_naming_its_field() -> None:

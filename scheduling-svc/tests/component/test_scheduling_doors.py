@@ -13,6 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis import clock
 from chassis.bank_holidays import Nation
 from chassis.metrics import REGISTRY
+from chassis.pages import token_of
 from chassis.runtime import Process
 from chassis.testing import DatabaseUrls, Tokens, commits_fail, eventually
 from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
@@ -91,16 +92,19 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat(http: Any, tokens: To
     assert page_token
 
 
+SEARCH = scheduling_pb2.FindSlotsRequest(postcode="SW1A 2AA")
+
+
 def test_a_page_token_of_another_search_is_refused(http: Any, tokens: Tokens) -> None:
     token = tokens.issue("OPERATOR")
     elsewhere = http("FindSlots", {"officeCode": LEEDS, "pageSize": 1}, token).body["nextPageToken"]
 
-    for unknown in (elsewhere, str(uuid4())):
+    for unknown in (elsewhere, str(uuid4()), token_of(SEARCH, uuid4())):
         refused = http("FindSlots", {"postcode": "SW1A 2AA", "pageToken": unknown}, token)
         assert (refused.code, refused.fields) == ("invalid_argument", {"page_token"})
 
 
-def test_the_last_page_has_no_token_and_nothing_starts_at_or_after_until(http: Any, tokens: Tokens) -> None:
+def test_the_last_page_has_no_token_and_nothing_starts_after_until(http: Any, tokens: Tokens) -> None:
     token = tokens.issue("OPERATOR")
     first = http("FindSlots", {"officeCode": LEEDS}, token).body["slots"][0]
     until = moment(first["startTime"]) + timedelta(minutes=45)
@@ -108,8 +112,19 @@ def test_the_last_page_has_no_token_and_nothing_starts_at_or_after_until(http: A
     found = http("FindSlots", {"officeCode": LEEDS, "until": until.isoformat(), "pageSize": 100}, token).body
 
     assert found["slots"]
-    assert all(moment(slot["startTime"]) < until for slot in found["slots"])
+    assert all(moment(slot["startTime"]) <= until for slot in found["slots"])
     assert found["nextPageToken"] == ""
+
+
+def test_a_slot_that_starts_at_until_is_found(http: Any, tokens: Tokens) -> None:
+    token = tokens.issue("OPERATOR")
+    first = http("FindSlots", {"officeCode": LEEDS}, token).body["slots"][0]
+    only = {"from": first["startTime"], "until": first["startTime"]}
+
+    found = http("FindSlots", {"officeCode": LEEDS, **only}, token).body["slots"]
+
+    assert {slot["startTime"] for slot in found} == {first["startTime"]}
+    assert first in found
 
 
 def test_a_need_narrows_the_slots_to_those_who_meet_it(http: Any, tokens: Tokens) -> None:

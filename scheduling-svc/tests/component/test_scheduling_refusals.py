@@ -51,7 +51,7 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, set[str]]] = [
     ("FindSlots", {"channel": 77}, "invalid_argument", "INVALID_FIELDS", {"channel"}),
     (
         "FindSlots",
-        {"from": "2026-12-01T10:00:00Z", "until": "2026-12-01T10:00:00Z"},
+        {"from": "2026-12-01T10:00:00Z", "until": "2026-12-01T09:59:59Z"},
         "invalid_argument",
         "INVALID_FIELDS",
         {"until"},
