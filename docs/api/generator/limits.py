@@ -8,8 +8,8 @@ _PAGE = """# Limits
 
 | what | limit | beyond it |
 | --- | --- | --- |
-| a request's body, as it comes and unpacked | {largest} unless the method says otherwise | RESOURCE_EXHAUSTED, `TOO_LARGE` |
-| a text, a list or a JSON value of a request | `max_length`, `max_entries`, `max_depth` and `max_nodes` of its field in the contract | INVALID_ARGUMENT, which names the field |
+| a request's body, as it comes and unpacked | {largest} | RESOURCE_EXHAUSTED, `TOO_LARGE` |
+| a text, a list or a JSON value of a request | bounds of its field in the contract | INVALID_ARGUMENT, which names the field |
 | JSON values in all fields of a request together | {nodes:,} | INVALID_ARGUMENT, which names the field |
 | a call's deadline | {usual:g} s, or as the call says; {longest:g} s at most | DEADLINE_EXCEEDED, `DEADLINE` |
 | calls that a service handles at once | {calls} | RESOURCE_EXHAUSTED, `BUSY`: try again |
