@@ -14,7 +14,7 @@ from google.protobuf import json_format
 from google.rpc import error_details_pb2, status_pb2
 from werkzeug.test import TestResponse
 
-from chassis import logs, metrics, refusals, requests
+from chassis import contract, logs, metrics, refusals
 from chassis.chain import Chain, methods_of
 from chassis.errors import FailedPrecondition
 from chassis.http_door import application
@@ -253,7 +253,7 @@ BOMB = gzip.compress(b"{" + b" " * 50_000_000 + b"}")
 BOMBS = {
     "bomb": (BOMB, "TOO_LARGE"),
     "bomb in a bomb": (gzip.compress(BOMB), "MALFORMED"),
-    "just over the limit": (gzip.compress(b"{" + b" " * requests.LARGEST_REQUEST_BYTES + b"}"), "TOO_LARGE"),
+    "just over the limit": (gzip.compress(b"{" + b" " * contract.USUAL_LARGEST_BYTES + b"}"), "TOO_LARGE"),
     "no gzip": (b"{}", "MALFORMED"),
     "cut off": (gzip.compress(b"{}" * 100)[:-9], "MALFORMED"),
     "with more behind": (gzip.compress(b"{}") + b"{}", "MALFORMED"),
