@@ -56,6 +56,7 @@ class State(Enum):
     IDLE = "idle"
     RECEIVING = "receiving"
     ANSWERING = "answering"
+    ENDING = "ending"
 
 
 class Connection(H11Protocol):
@@ -89,6 +90,7 @@ class Connection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends."""
         super().connection_lost(exc)
+        self.server_state.put(self, State.ENDING)
         self.server_state.forget(self)
 
     def data_received(self, data: bytes) -> None:
@@ -143,7 +145,8 @@ class Connection(H11Protocol):
             self.transport.write(self.conn.send(event) or b"")
 
     def end(self) -> None:
-        """Closes the connection when what is written has been sent."""
+        """Closes the connection when what is written has been sent. It counts no more."""
+        self.server_state.put(self, State.ENDING)
         if not self.transport.is_closing():
             self.transport.close()
 
@@ -185,27 +188,28 @@ class Connections(ServerState):
     def admit(self, new: Connection) -> None:
         """Counts a connection. If it is one too many, the one that has been idle longest makes room, or it goes itself."""
         self._of_peers[new.peer] += 1
+        self._by_state[new.state][new] = None
         if self._of_peers[new.peer] > self.bounds.connections_of_a_peer:
             self._make_room(new, peer=new.peer)
-        elif self._of_peers.total() > self.bounds.connections:
+        elif self._open > self.bounds.connections:
             [(peer, _)] = self._of_peers.most_common(1)
             self._make_room(new, peer=peer)
-        self._by_state[new.state][new] = None
 
     def forget(self, gone: Connection) -> None:
-        """Counts a connection no more."""
-        self._by_state[gone.state].pop(gone, None)
-        self._of_peers[gone.peer] -= 1
-        if not self._of_peers[gone.peer]:
-            del self._of_peers[gone.peer]
+        """Drops a connection that has ended."""
+        self._by_state[State.ENDING].pop(gone, None)
 
     def put(self, connection: Connection, state: State) -> None:
         """Notes what a connection does now. If too many requests are not whole, the first of them is refused."""
-        if state is connection.state:
+        if connection.state in (state, State.ENDING):
             return
-        self._by_state[connection.state].pop(connection, None)
+        self._by_state[connection.state].pop(connection)
         connection.state = state
         self._by_state[state][connection] = None
+        if state is State.ENDING:
+            self._of_peers[connection.peer] -= 1
+            if not self._of_peers[connection.peer]:
+                del self._of_peers[connection.peer]
         receiving = self._by_state[State.RECEIVING]
         if len(receiving) > self.bounds.receiving:
             next(iter(receiving)).refuse(
@@ -227,12 +231,16 @@ class Connections(ServerState):
         for connection in self._all():
             connection.transport.abort()
 
+    @property
+    def _open(self) -> int:
+        return sum(len(self._by_state[state]) for state in State if state is not State.ENDING)
+
     def _all(self) -> list[Connection]:
         return [connection for connections in self._by_state.values() for connection in connections]
 
     def _make_room(self, new: Connection, *, peer: str) -> None:
-        longest_idle = next((one for one in self._by_state[State.IDLE] if one.peer == peer), None)
-        if longest_idle is None:
+        longest_idle = next(one for one in self._by_state[State.IDLE] if one.peer == peer or one is new)
+        if longest_idle is new:
             new.refuse(ResourceExhausted("TOO_MANY_CONNECTIONS", "too many connections at once: try again"))
         else:
             longest_idle.end()
@@ -267,6 +275,8 @@ class StrictHttp(h11.Connection):
 
     def _check_head(self, request: h11.Request) -> None:
         names = {name for name, _ in request.headers}
+        if request.http_version not in (b"1.0", b"1.1"):
+            raise self._refusal(_NO_HTTP)
         if b"transfer-encoding" in names and (b"content-length" in names or request.http_version != b"1.1"):
             raise self._refusal(InvalidArgument("TWO_LENGTHS", "the length of the body is told in two ways"))
         if len(request.headers) > _MOST_HEADERS:

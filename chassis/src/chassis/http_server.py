@@ -26,8 +26,8 @@ REFUSAL = "chassis.refusal"
 """In the environment of a request that the application is to refuse with this error."""
 _MOST_WAITING = 256
 """Requests that wait for a thread."""
-_DISCARDED = 16
-"""A body that is too large is read up to so many times the bound, and thrown away, so that its sender hears why."""
+_DISCARDED_BYTES = 16 * 1024 * 1024
+"""So much of a body that is too large is read and thrown away, so that its sender hears why."""
 _QUIET_SECONDS = 1.0
 """When a server drains, an idle connection is closed after this time: enough to read a response and send the next request."""
 _LOOK_SECONDS = 0.05
@@ -37,7 +37,11 @@ _LATE_TICKS = 5
 """Uvicorn ticks ten times a second."""
 _OTHER_DESCRIPTORS = 1024
 """Files and sockets that a process needs beside its connections."""
+_SEND_BYTES = 128 * 1024
+"""So much of a response may the system hold for a peer that does not read; left alone it takes megabytes."""
 _END_SECONDS = 2.0
+_OF_THE_CONNECTION = (b"transfer-encoding", b"upgrade")
+"""Headers that are not the application's."""
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -95,6 +99,7 @@ def _listening(host: str, port: int, *, backlog: int) -> socket.socket:
     # asyncio sends small parts at once only where the protocol is named.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BYTES)
     listening.bind((host, port))
     listening.listen(backlog)
     return listening
@@ -210,10 +215,10 @@ class _Bridge:
         """Returns the body, or the error for one that is too large. Raises _Gone if the caller goes."""
         headers = dict(scope["headers"])
         declared = int(headers.get(b"content-length", 0))
-        if declared > self._largest_body and (b"expect" in headers or declared > _DISCARDED * self._largest_body):
+        if declared > self._largest_body and (b"expect" in headers or declared > _DISCARDED_BYTES):
             return self._too_large()
         body, length, more = bytearray(), 0, True
-        while more and length <= _DISCARDED * self._largest_body:
+        while more and length <= _DISCARDED_BYTES:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise _Gone
@@ -250,12 +255,11 @@ def _environment(scope: Mapping[str, Any], body: bytes | CmsError) -> WSGIEnviro
         "wsgi.run_once": False,
     }
     for name, value in scope["headers"]:
-        if b"_" not in name:  # it would pass for the one with a hyphen
+        if b"_" not in name and name not in _OF_THE_CONNECTION:  # with "_" it would pass for the one with a hyphen
             key = name.decode("latin-1").upper().replace("-", "_")
             key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
             before = f"{environment[key]}," if key in environment else ""
             environment[key] = before + value.decode("latin-1")
     content = b"" if isinstance(body, CmsError) else body
-    environment.pop("HTTP_TRANSFER_ENCODING", None)
     environment |= {"CONTENT_LENGTH": str(len(content)), "wsgi.input": io.BytesIO(content)}
     return environment | ({REFUSAL: body} if isinstance(body, CmsError) else {})

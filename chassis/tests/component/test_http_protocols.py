@@ -5,7 +5,7 @@ import gzip
 import json
 import struct
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
@@ -14,13 +14,11 @@ from google.protobuf import json_format
 from google.rpc import error_details_pb2, status_pb2
 from werkzeug.test import TestResponse
 
-from chassis import contract, logs, metrics, refusals
-from chassis.chain import Chain, methods_of
-from chassis.errors import FailedPrecondition
+from chassis import contract, metrics, refusals
+from chassis.chain import Chain
 from chassis.http_door import application
-from chassis.identity import Verifier
 from chassis.origins import Origins
-from chassis.testing import ISSUER, Tokens
+from chassis.testing import Tokens
 from cms.scheduling.v1 import scheduling_pb2 as pb
 
 SERVICE = "/cms.scheduling.v1.SchedulingService"
@@ -30,34 +28,6 @@ ASK = {"claimRef": CLAIM}
 BINARY = pb.GetAppointmentRequest(claim_ref=CLAIM).SerializeToString()
 JSON = {"Content-Type": "application/json"}
 PROTO = {"Content-Type": "application/proto"}
-
-
-class Api:
-    """Repeats the claim; fails for one that has no appointment."""
-
-    def GetAppointment(self, request: pb.GetAppointmentRequest) -> pb.GetAppointmentResponse:
-        if request.appointment_id == "none":
-            raise FailedPrecondition("NOT_BOOKED", "50% of nothing – no interview", metadata={"claim_ref": CLAIM})
-        lead_time = 1 if request.appointment_id == "long" else 0
-        office = pb.Office(name="x" * 5000 * lead_time)
-        appointment = pb.Appointment(claim_ref=request.claim_ref, office=office)
-        return pb.GetAppointmentResponse(appointment=appointment)
-
-    def BookAppointment(self, _request: pb.BookAppointmentRequest) -> pb.BookAppointmentResponse:
-        return pb.BookAppointmentResponse()
-
-    def FindSlots(self, request: pb.FindSlotsRequest) -> pb.FindSlotsResponse:
-        raise ZeroDivisionError(request.postcode)
-
-
-@pytest.fixture
-def chain(tokens: Tokens) -> Chain:
-    """Without a database: nothing here reads one."""
-    logs.configure("scheduling-svc")
-    methods = methods_of(pb.DESCRIPTOR.services_by_name["SchedulingService"], Api())
-    return Chain(
-        methods, verifier=Verifier(tokens.jwks_file, issuer=ISSUER), database=cast(Any, None), vault=cast(Any, None)
-    )
 
 
 @pytest.fixture
