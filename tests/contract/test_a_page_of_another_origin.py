@@ -72,7 +72,10 @@ def frontend(browser: Browser, typescript: Path) -> Iterator[tuple[Page, int]]:
         page.close()
 
 
-@pytest.mark.parametrize("protocol", ["connect-json", "connect-binary", "grpc-web"])
+@pytest.mark.parametrize(
+    "protocol",
+    ["connect-json", *(pytest.param(other, marks=pytest.mark.long) for other in ("connect-binary", "grpc-web"))],
+)
 def test_a_page_carries_a_claim_through(
     platform_under_test: PlatformUnderTest, frontend: tuple[Page, int], protocol: str
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from cms_local import acknowledged
 from cms_local.cases import random_nino
-from tests.support.foreign_clients import PYTHON_EXAMPLE, grpc_addresses, http_addresses, run_script
+from tests.support.foreign_clients import PYTHON_EXAMPLE, grpc_addresses, http_addresses, npm, run_script
 from tests.support.platforms import PlatformUnderTest
 
 pytestmark = pytest.mark.xdist_group("platform")
@@ -42,10 +42,16 @@ def step_by(program: tuple[str | Path, ...], addresses: dict[str, str], name: st
     return run_script(*program, given={"addresses": addresses, "step": name, "token": token, **given})
 
 
+def long(protocol: str) -> object:
+    """A protocol that only the long form of the tests takes."""
+    return pytest.param(protocol, marks=pytest.mark.long)
+
+
 @pytest.mark.needs("npm")
 @pytest.mark.needs("node")
 @pytest.mark.parametrize(
-    "protocol", ["connect-json", "connect-binary", "connect-get", "connect-gzip", "grpc", "grpc-gzip", "grpc-web"]
+    "protocol",
+    ["connect-json", "connect-binary", "connect-gzip", "grpc", *map(long, ("connect-get", "grpc-gzip", "grpc-web"))],
 )
 def test_the_typescript_client_carries_a_claim_through_in_node(
     platform_under_test: PlatformUnderTest, typescript: Path, protocol: str
@@ -55,6 +61,12 @@ def test_the_typescript_client_carries_a_claim_through_in_node(
     by_node = partial(step_by, ("node", typescript / "build" / "node.mjs"), addresses)
 
     carry(platform_under_test, partial(by_node, protocol=protocol))
+
+
+@pytest.mark.needs("npm")
+@pytest.mark.needs("node")
+def test_the_typescript_client_passes_tests_of_its_own(typescript: Path) -> None:
+    npm(typescript, "test")
 
 
 def test_the_python_client_carries_a_claim_through(platform_under_test: PlatformUnderTest) -> None:

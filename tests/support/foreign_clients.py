@@ -32,13 +32,14 @@ def typescript(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("typescript")
     made = shutil.ignore_patterns("node_modules", "gen", "dist", "build", "*.tgz")
     shutil.copytree(TYPESCRIPT, folder, dirs_exist_ok=True, ignore=made)
-    _npm(folder, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
+    npm(folder, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
     for script in ("generate", "check", "bundle"):
-        _npm(folder, "run", "--silent", script)
+        npm(folder, "run", "--silent", script)
     return folder
 
 
-def _npm(folder: Path, *command: str) -> None:
+def npm(folder: Path, *command: str) -> None:
+    """Runs npm in a copy of clients/typescript. AssertionError with what it said where it fails."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = os.environ | {"CMS_PROTO": str(ROOT / "proto"), "PATH": path}
     done = subprocess.run(

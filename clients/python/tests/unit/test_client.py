@@ -96,6 +96,24 @@ def test_a_refusal_has_its_reason_and_the_fields_at_fault() -> None:
     assert refused.value.violations == (Violation(field="claim_ref", description="is wrong"),)
 
 
+def test_a_read_is_sent_again_after_an_error_that_passes() -> None:
+    tries: list[str] = []
+
+    def away_at_first(
+        request: intake_pb2.GetClaimRequest, context: grpc.ServicerContext
+    ) -> intake_pb2.GetClaimResponse:
+        tries.append(request.claim_ref)
+        if len(tries) == 1:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        return found(request, context)
+
+    with serving(Intake(away_at_first)) as cms:
+        claim = cms.intake.GetClaim(intake_pb2.GetClaimRequest(claim_ref="C7Q4M2X9KR0T")).claim
+
+    assert claim.claim_ref == "C7Q4M2X9KR0T"
+    assert len(tries) == 2
+
+
 def test_a_service_that_does_not_answer_is_a_refusal_without_a_reason() -> None:
     with (
         CmsClient(Addresses(intake="127.0.0.1:1"), token=lambda: "abc", deadline_seconds=1) as cms,
