@@ -258,7 +258,7 @@ def shortened(seen: Any, written: Any) -> Any:
             old = written if isinstance(written, dict) else {}
             names = [*(name for name in old if name in seen), *(name for name in seen if name not in old)]
             return {
-                name: old[name] if name in old and name in _NEW_BY_NAME else shortened(seen[name], old.get(name))
+                name: old[name] if name in old and _stays(name, old, seen) else shortened(seen[name], old.get(name))
                 for name in names
             }
         case list(), list() if MORE in written:
@@ -272,6 +272,16 @@ def shortened(seen: Any, written: Any) -> Any:
     old_parts = written if isinstance(written, list) else []
     parts = [shortened(part, old_parts[at] if at < len(old_parts) else None) for at, part in enumerate(seen[:kept])]
     return [*parts, MORE] if len(seen) > kept else parts
+
+
+def _stays(name: str, old: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
+    """Whether the document keeps its own value of a field: one that is new on every run, or a detail that says the same."""
+    written, came = old[name], seen[name]
+    if not isinstance(written, str) or not isinstance(came, str):
+        return name in _NEW_BY_NAME and type(written) is type(came)
+    of_a_detail = name == "value" and "debug" in seen and old.get("debug") == seen["debug"]
+    new = _NEW_EVERY_TIME.fullmatch(written) and _NEW_EVERY_TIME.fullmatch(came)
+    return of_a_detail or name in _NEW_BY_NAME or new is not None
 
 
 def pretty(value: Any, indent: int = 0, before: int = 0) -> str:

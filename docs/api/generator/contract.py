@@ -14,7 +14,6 @@ from importlib import import_module
 from pathlib import Path
 
 import grpc_tools
-from google.api import field_behavior_pb2
 from google.protobuf.descriptor import (
     Descriptor,
     EnumDescriptor,
@@ -28,13 +27,12 @@ from google.protobuf.descriptor_pb2 import (
     EnumDescriptorProto,
     FileDescriptorProto,
     FileDescriptorSet,
-    MethodOptions,
 )
 from google.type import date_pb2
 
 import cms
+from chassis import contract
 from cms.common.v1 import common_pb2
-from cms.options.v1 import options_pb2
 
 PROTO = Path(__file__).resolve().parents[3] / "proto"
 
@@ -83,18 +81,14 @@ def _collect(message: Descriptor, into: dict[str, Descriptor], enums: dict[str, 
 
 def is_required(field: FieldDescriptor) -> bool:
     """Whether a request without the field is refused."""
-    return field_behavior_pb2.REQUIRED in field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
+    return field in contract.required_fields(field.containing_type)
 
 
 def roles(method: MethodDescriptor) -> list[str]:
-    """Names of the roles that may call the method (`OPERATOR`)."""
-    allowed = method.GetOptions().Extensions[options_pb2.allow]
-    return [common_pb2.Role.Name(role).removeprefix("ROLE_") for role in allowed]
-
-
-def only_reads(method: MethodDescriptor) -> bool:
-    """Whether the method changes nothing, so that GET serves it."""
-    return bool(method.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS)
+    """Names of the roles that may call the method, in the contract's order of roles."""
+    allowed = contract.allowed_roles(method)
+    names = [value.name.removeprefix("ROLE_") for value in common_pb2.Role.DESCRIPTOR.values]
+    return [name for name in names if name in allowed]
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 
+from chassis.contract import Bounds, bounds, largest_bytes, only_reads
 from docs.api.generator import contract
 
 Schema = dict[str, Any]
@@ -106,7 +107,7 @@ def _servers(service: ServiceDescriptor) -> list[Schema]:
 
 def _path(service: ServiceDescriptor, method: MethodDescriptor) -> Schema:
     operations = {"post": _operation(service, method) | {"requestBody": _body(method)}}
-    if contract.only_reads(method):
+    if only_reads(method):
         read = _operation(service, method)
         read["operationId"] += "_get"
         read["summary"] += " by GET"
@@ -123,6 +124,7 @@ def _operation(service: ServiceDescriptor, method: MethodDescriptor) -> Schema:
         "summary": method.name,
         "description": f"{contract.comments()[method.full_name]}\n\nRoles: {', '.join(allowed)}.",
         "x-roles": allowed,
+        "x-largest-bytes": largest_bytes(method),
         "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in _parameters()],
         "responses": {
             "200": {
@@ -255,8 +257,19 @@ def _message(message: Descriptor, *, asked: bool, answered: bool) -> Schema:
 
 
 def _described(field: FieldDescriptor) -> Schema:
-    schema = _field(field)
-    return schema | {"description": contract.comments()[field.full_name]}
+    schema, said = _field(field), contract.comments()[field.full_name]
+    if field.message_type is not None and field.message_type.full_name == "google.protobuf.Value":
+        said += _of_a_value(bounds(field))
+    return schema | {"description": said}
+
+
+def _of_a_value(most: Bounds) -> str:
+    if not most.nodes:
+        return ""
+    return (
+        f" At most {most.length} characters in each text, {most.entries} entries in each list and object, "
+        f"{most.depth} levels deep, and {most.nodes} values in all."
+    )
 
 
 def _field(field: FieldDescriptor) -> Schema:
@@ -265,7 +278,8 @@ def _field(field: FieldDescriptor) -> Schema:
         return {"type": "object", "additionalProperties": _single(value)}
     if field.is_repeated:
         several: Schema = {"type": "array", "items": _single(field)}
-        return several | ({"minItems": 1} if contract.is_required(field) else {})
+        most = {"maxItems": bounds(field).entries} if bounds(field).entries else {}
+        return several | most | ({"minItems": 1} if contract.is_required(field) else {})
     single = _single(field)
     if contract.is_required(field) and single.get("type") == "string" and "format" not in single:
         single["minLength"] = 1
@@ -287,5 +301,6 @@ def _single(field: FieldDescriptor) -> Schema:
     if field.type == FieldDescriptor.TYPE_BYTES:
         return {"type": "string", "contentEncoding": "base64"}
     if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
-        return {"type": "string"} | ({"format": "uuid"} if field.name == "request_id" else {})
+        most = {"maxLength": bounds(field).length} if bounds(field).length else {}
+        return {"type": "string"} | most | ({"format": "uuid"} if field.name == "request_id" else {})
     return {"type": "number"}
