@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from psycopg_pool import PoolTimeout
 
-from chassis import access_log, call, clock, contract, logs, metrics, requests, tracing
+from chassis import access_log, call, clock, contract, logs, metrics, refusals, requests, tracing
 from chassis.call import Call
 from chassis.database import Database
 from chassis.errors import (
@@ -220,4 +220,6 @@ def _log(method: Method, error: Exception, known: CmsError) -> None:
         # Names in a malformed body are the caller's own words: they are answered and not logged.
         violations = () if known.reason == requests.MALFORMED else known.violations
         fields = sorted({violation.field for violation in violations})
-        logs.get().info("call refused", method=method.path, code=known.code, reason=known.reason, fields=fields)
+        # Without a token anybody can bring these about, as often as they like.
+        write = refusals.log if known.code in ("UNAUTHENTICATED", "RESOURCE_EXHAUSTED") else logs.get().info
+        write("call refused", method=method.path, code=known.code, reason=known.reason, fields=fields)

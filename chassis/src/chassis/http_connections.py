@@ -21,9 +21,9 @@ from werkzeug import Response
 from chassis import http_protocols, refusals, tracing
 from chassis.errors import CmsError, DeadlineExceeded, InvalidArgument, ResourceExhausted
 
-_LARGEST_HEAD_BYTES = 16 * 1024
-_MOST_HEADERS = 100
-_MOST_PIECES = 1024
+LARGEST_HEAD_BYTES = 16 * 1024
+MOST_HEADERS = 100
+MOST_CHUNKS = 1024
 """Pieces of one chunked body: each costs as much as a small request."""
 _STEP_BYTES = 16 * 1024
 """So much is parsed before it is looked whether the connection has been ended."""
@@ -250,7 +250,7 @@ class StrictHttp(h11.Connection):
     """A parser that also refuses what two parsers might read in two ways, and what costs more than it tells."""
 
     def __init__(self) -> None:
-        super().__init__(h11.SERVER, _LARGEST_HEAD_BYTES)
+        super().__init__(h11.SERVER, LARGEST_HEAD_BYTES)
         self.fault: CmsError | None = None
         """Says why the last event could not be had."""
         self._pieces = 0
@@ -269,7 +269,7 @@ class StrictHttp(h11.Connection):
             self._check_head(event)
         elif isinstance(event, h11.Data) and event.chunk_start:
             self._pieces += 1
-            if self._pieces > _MOST_PIECES:
+            if self._pieces > MOST_CHUNKS:
                 raise self._refusal(InvalidArgument("TOO_MANY_CHUNKS", "the body is cut into too many chunks"))
         return event
 
@@ -279,7 +279,7 @@ class StrictHttp(h11.Connection):
             raise self._refusal(_NO_HTTP)
         if b"transfer-encoding" in names and (b"content-length" in names or request.http_version != b"1.1"):
             raise self._refusal(InvalidArgument("TWO_LENGTHS", "the length of the body is told in two ways"))
-        if len(request.headers) > _MOST_HEADERS:
+        if len(request.headers) > MOST_HEADERS:
             raise self._refusal(_TOO_LARGE_HEAD)
 
     def _refusal(self, fault: CmsError) -> h11.RemoteProtocolError:

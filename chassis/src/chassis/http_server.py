@@ -77,7 +77,7 @@ class HttpServer:
             server_header=False,
             timeout_keep_alive=int(bounds.idle_seconds),
         )
-        self._server = _Server(config, self._bridge, _within_descriptors(bounds))
+        self._server = _Server(config, self._bridge, within_descriptors(bounds))
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="http", daemon=True)
 
     def start(self) -> None:
@@ -105,16 +105,19 @@ def _listening(host: str, port: int, *, backlog: int) -> socket.socket:
     return listening
 
 
-def _within_descriptors(bounds: Bounds) -> Bounds:
+def within_descriptors(bounds: Bounds) -> Bounds:
     """Raises the process's limit of open files to what the bounds need, and lowers the bounds if it may not."""
     needed = bounds.connections + _OTHER_DESCRIPTORS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < needed:
-        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if soft == resource.RLIM_INFINITY or soft >= needed:
         return bounds
-    return bounds.at_most(max(1, soft - _OTHER_DESCRIPTORS))
+    highest = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    if highest > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest, hard))
+        soft = highest
+    if soft >= needed:
+        return bounds
+    return bounds.at_most(max(soft - _OTHER_DESCRIPTORS, soft // 2))
 
 
 class _Server(uvicorn.Server):

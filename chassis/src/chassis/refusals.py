@@ -5,6 +5,7 @@ What becomes a call is counted and logged by the chain.
 
 import threading
 import time
+from typing import Any
 
 from prometheus_client import Counter
 
@@ -23,9 +24,14 @@ _LINES_EACH_SECOND = 10
 def note(error: CmsError, *, door: str) -> None:
     """Counts a refusal, and logs it with the present trace. `count` in a line says for how many it stands."""
     _REFUSALS.labels(door, error.reason).inc()
+    log("request refused", door=door, code=error.code, reason=error.reason)
+
+
+def log(event: str, **fields: Any) -> None:
+    """Logs what anybody can bring about without a token: some lines each second, whose `count` says for how many they stand."""
     stands_for = _lines.take()
     if stands_for:
-        logs.get().info("request refused", door=door, code=error.code, reason=error.reason, count=stands_for)
+        logs.get().info(event, **fields, count=stands_for)
 
 
 class _Lines:

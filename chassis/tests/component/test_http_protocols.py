@@ -429,6 +429,17 @@ def test_a_flood_of_refusals_is_counted_whole_and_logged_in_part(
     assert 0 < len(lines) < 150
 
 
+def test_a_flood_of_calls_without_a_token_is_logged_in_part(
+    door: FlaskClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(200):
+        door.post(READ, json=ASK)
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert 0 < len(lines) < 150
+    assert {line["reason"] for line in lines} == {"NO_TOKEN"}
+
+
 def test_without_a_token_the_scheme_is_told(door: FlaskClient) -> None:
     answer = door.post(READ, json=ASK)
 

@@ -64,8 +64,8 @@ def page() -> str:
         calls=chain.CONCURRENT_CALLS,
         lists="\n".join(f"| `{name}` | {said} |" for name, said in _lists()),
         http=http_connections.Bounds(),
-        head=_size(http_connections._LARGEST_HEAD_BYTES),
-        headers=http_connections._MOST_HEADERS,
+        head=_size(http_connections.LARGEST_HEAD_BYTES),
+        headers=http_connections.MOST_HEADERS,
     )
 
 
