@@ -1,6 +1,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -29,9 +30,9 @@ database_urls = database_fixture("intake", MIGRATIONS)
 
 
 @pytest.fixture
-def process(settings_of: SettingsOf) -> Iterator[Process]:
+def process(settings_of: SettingsOf, postcodes_file: Path) -> Iterator[Process]:
     """The whole service behind both its doors."""
-    with running(service(settings_of(Settings, "intake-svc"))) as started:
+    with running(service(settings_of(Settings, "intake-svc", postcodes_file=postcodes_file))) as started:
         yield started
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from chassis import clock
+from chassis.postcodes import build_extract
 from chassis.runtime import Service
 from cms.scheduling.v1 import events_pb2
 from cms_local.cases import load_cases, random_nino
@@ -61,7 +62,9 @@ class Intake(Subject):
 
     def service(self) -> Service:
         """As `__main__` makes it."""
-        return service(self.settings(Settings, "intake-svc"))
+        postcodes = self.place.folder / "postcodes.sqlite"
+        build_extract(postcodes)
+        return service(self.settings(Settings, "intake-svc", postcodes_file=postcodes))
 
     def fill(self, first: int, last: int) -> None:
         """A claim has two answers and two calls."""

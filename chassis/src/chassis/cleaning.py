@@ -34,7 +34,7 @@ _JOINING = ("AL", "R")
 """The bidirectional classes of the scripts whose letters join, such as Arabic."""
 
 # NPT and GIR are the two outward codes without a digit that were ever used.
-_POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?|NPT|GIR)([0-9][ABD-HJLNP-UW-Z]{2})")
+_POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?|NPT|GIR)([0-9][A-Z]{2})")
 LONGEST_CODE = 30
 """Characters of a code as it is typed: the longest has nine of its own, and the rest stands between them."""
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from chassis.postcodes import Postcodes
 from chassis.runtime import Service, run
 from cms.intake.v1 import intake_pb2
 from intake.config import Settings
@@ -21,10 +22,11 @@ def service(settings: Settings) -> Service:
         settings=settings,
         contract=contract,
         migrations=MIGRATIONS,
-        api=IntakeApi,
+        api=lambda runtime: IntakeApi(runtime.closing.enter_context(Postcodes(settings.postcodes_file))),
         handlers=HANDLERS,
         workers=workers,
         deadlines=DEADLINES,
+        files=[settings.postcodes_file],
     )
 
 

@@ -1,5 +1,7 @@
 """Settings of intake-svc: those of every service, with its own addresses."""
 
+from pathlib import Path
+
 from chassis.settings import ServiceSettings
 
 
@@ -8,4 +10,6 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
 
     grpc_port: int = 50051
     http_port: int = 8051
+    postcodes_file: Path
+    """The postcode directory (`chassis.postcodes`)."""
     operations_port: int = 8151

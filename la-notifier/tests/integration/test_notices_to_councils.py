@@ -174,6 +174,17 @@ def test_only_the_newest_notice_waits_for_an_authority_without_the_api(
     assert scene.rows("SELECT channel, sum(attempts) FROM notice_versions GROUP BY 1") == [("SFTP", 0)]
 
 
+@pytest.mark.parametrize("postcode", ["LS1 3AB", "LS1 9ZZ"])
+def test_the_notice_goes_to_the_council_that_the_claimant_named(
+    notifier: Process, scene: Scene, tenant: Tenant, postcode: str
+) -> None:
+    scene.claims.keep(tenant(address=LEEDS | {"postcode": postcode}, council="E08000032"))
+
+    scene.publish(FIRST_CONTACT, version=3)
+
+    eventually(lambda: scene.rows("SELECT authority_code FROM notices") == [("E08000032",)])
+
+
 @pytest.mark.parametrize(("address", "reason"), [(BELFAST, "NORTHERN_IRELAND"), (NOWHERE, "POSTCODE_UNKNOWN")])
 def test_a_claim_without_an_authority_is_referred_until_its_address_is_corrected(
     notifier: Process, scene: Scene, tenant: Tenant, address: dict[str, Any], reason: str

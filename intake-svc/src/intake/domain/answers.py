@@ -6,13 +6,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from chassis.elsewhere import elsewhere
 from chassis.errors import InvalidArgument, Violation
 from intake.domain import faults, rules, values
 from intake.domain.faults import Fault, UnsoundValueError
+from intake.domain.place import Place
 from intake.domain.script import Field, Kind, Question, Script
 from intake.domain.transliteration import record_form
 from intake.domain.values import JsonValue
 
+_COUNCIL = re.compile(r"(?:E06|E07|E08|E09|W06|S12)[0-9]{6}")
 GAPS = ("NOT_KNOWN", "WILL_SEND")
 
 _READERS: Mapping[Kind, Callable[[JsonValue], JsonValue]] = {
@@ -73,8 +76,10 @@ def is_gap(value: JsonValue) -> bool:
     return isinstance(value, dict) and "gap" in value
 
 
-def rule_value(question: Question, value: JsonValue) -> rules.CelValue:
-    """A canonical answer, not a gap, as the rules of a script see it."""
+def rule_value(question: Question, value: JsonValue, place: Place | None = None) -> rules.CelValue:
+    """A canonical answer, not a gap, as the rules of a script see it: an address with what is known of its place."""
+    if place is not None and isinstance(value, dict):
+        return _rule_value(question, {**value, "listed": place.is_listed, "councils": list(place.councils)})
     if question.kind is Kind.DATE:
         return rules.timestamp(date.fromisoformat(str(value)))
     if question.kind is not Kind.GROUP:
@@ -91,6 +96,8 @@ def _read_gap(value: JsonValue) -> JsonValue:
 
 
 def _read_answer(question: Question, value: JsonValue, today: date) -> JsonValue:
+    if question.located:
+        _expect_great_britain(value)
     answer = _read_group(question, value) if question.kind is Kind.GROUP else _read(question, value)
     if question.record:
         record_form(answer, question.record)
@@ -101,6 +108,14 @@ def _read_answer(question: Question, value: JsonValue, today: date) -> JsonValue
         if check.rule.result(known) is False:
             raise UnsoundValueError(Fault(text=check.problem))
     return answer
+
+
+def _expect_great_britain(address: JsonValue) -> None:
+    """Before its form is looked at: a British Forces number has none."""
+    postcode = address.get("postcode") if isinstance(address, dict) else None
+    place = elsewhere(postcode) if isinstance(postcode, str) else None
+    if place is not None:
+        raise UnsoundValueError(Fault(text=place.told, at=".postcode"))
 
 
 def _read(field: Field, value: JsonValue) -> JsonValue:
@@ -114,6 +129,8 @@ def _read(field: Field, value: JsonValue) -> JsonValue:
             return values.read_number(value, maximum=limits.maximum or Decimal(0), decimals=limits.decimals or 0)
         case Kind.MONEY:
             return values.read_money(value, limits.maximum or values.MAXIMUM_MONEY)
+        case Kind.CHOICE if isinstance(field, Question) and field.choices_from:
+            return _read_council(value)
         case Kind.CHOICE:
             return _read_choice(field, value)
         case Kind.CHOICES:
@@ -124,6 +141,14 @@ def _read(field: Field, value: JsonValue) -> JsonValue:
 def _read_choice(field: Field, value: JsonValue) -> str:
     code = values.read_string(value, values.MAXIMUM_TEXT)
     if code not in field.codes:
+        raise UnsoundValueError.of(faults.NOT_A_CHOICE)
+    return code
+
+
+def _read_council(value: JsonValue) -> str:
+    """A GSS code; whether it is among those that the address gives is a check of the script."""
+    code = values.read_string(value, values.MAXIMUM_CODE)
+    if not _COUNCIL.fullmatch(code):
         raise UnsoundValueError.of(faults.NOT_A_CHOICE)
     return code
 

@@ -18,6 +18,7 @@ from intake.domain.interview import (
     known_values,
     with_consent,
 )
+from intake.domain.place import Place
 from intake.domain.script import Question, Script
 from intake.domain.values import JsonValue
 
@@ -105,6 +106,8 @@ class GivenAnswer:
 
     value: JsonValue
     accept_transliteration: bool = False
+    place: Place | None = None
+    """Of an address: what the directory of postcodes says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,14 +189,14 @@ def _changed(
     for name, new in given.items():
         old = before.get(name, _NO_ANSWER)
         answer = _answer(script.questions[name], old, new, version)
-        if (answer.value, answer.record_form) != (old.value, old.record_form):
+        if replace(answer, version=old.version) != old:
             yield name, answer
 
 
 def _answer(question: Question, old: Answer, given: GivenAnswer, version: int) -> Answer:
     """The agreement to a record form ends when the value changes."""
     kept_form = old.record_form if given.value == old.value else None
-    answer = Answer(value=given.value, record_form=kept_form, version=version)
+    answer = Answer(value=given.value, record_form=kept_form, place=given.place, version=version)
     return with_consent(question, answer) if given.accept_transliteration else answer
 
 

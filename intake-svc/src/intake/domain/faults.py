@@ -112,4 +112,8 @@ LOSES_A_NUMBER = Text(
     en="cannot be written for the paying system without losing or joining a number: ask for a shorter or plainer form",
     cy="ni ellir ei ysgrifennu ar gyfer y system dalu heb golli neu gyfuno rhif: gofynnwch am ffurf fyrrach neu symlach",
 )
+POSTCODE_AREA = Text(
+    en="does not begin as any postcode of Great Britain does: check its first letters",
+    cy="nid yw'n dechrau fel unrhyw god post ym Mhrydain Fawr: gwiriwch ei lythrennau cyntaf",
+)
 NOT_A_QUESTION = Text(en="is not a question of {script}", cy="nid yw'n gwestiwn yn {script}")

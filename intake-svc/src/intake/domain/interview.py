@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from intake.domain import problems
 from intake.domain.answers import is_gap, rule_value
+from intake.domain.place import Place
 from intake.domain.rules import CelValue, Named
 from intake.domain.script import Check, Question, Script, Section
 from intake.domain.transliteration import record_form
@@ -25,6 +26,8 @@ class Answer:
     value: JsonValue
     record_form: JsonValue = None
     """The proposal that the claimant agreed to, where the record cannot hold the value."""
+    place: Place | None = None
+    """Of an address: what the directory of postcodes says."""
     version: int
     """The claim's version that this answer made."""
 
@@ -66,6 +69,8 @@ class QuestionState:
     problem: str | None = None
     """The message of the check that failed, in the interview's language."""
     blocker: Blocker | None = None
+    options: tuple[str, ...] = ()
+    """The codes to choose from, where the place of an address gives them."""
     is_open: bool
     """Whether it is still to be asked: relevant, and without an answer or with something left to put right."""
 
@@ -125,7 +130,8 @@ def evaluate(script: Script, answers: Answers, *, language: str) -> Interview:
     """
     known = known_values(script, answers)
     states = tuple(
-        _question_state(question, answers.get(name), known, language) for name, question in script.questions.items()
+        _with_options(_question_state(question, answers.get(name), known, language), answers)
+        for name, question in script.questions.items()
     )
     still_open = [state for state in states if state.is_open]
     return Interview(
@@ -188,7 +194,7 @@ def with_consent(question: Question, answer: Answer) -> Answer:
 
 def known_values(script: Script, answers: Answers) -> KnownValues:
     """Relevance, in one pass: `script.order` puts each question after those that its rule names."""
-    given = {name: answer.value for name, answer in answers.items() if answer.has_value}
+    given = {name: answer for name, answer in answers.items() if answer.has_value}
     relevant: set[str] = set()
     rule_values: dict[str, CelValue] = {}
     for name in script.order:
@@ -196,7 +202,7 @@ def known_values(script: Script, answers: Answers) -> KnownValues:
         if question.relevant is None or question.relevant.holds(rule_values):
             relevant.add(name)
             if name in given:
-                rule_values[name] = rule_value(question, given[name])
+                rule_values[name] = rule_value(question, given[name].value, given[name].place)
     return KnownValues(relevant=frozenset(relevant), valued=frozenset(rule_values), rule_values=rule_values)
 
 
@@ -216,6 +222,11 @@ def _question_state(question: Question, answer: Answer | None, known: KnownValue
             question=question, relevant=True, answer=None, required=required, blocker=blocker, is_open=True
         )
     return _answered_state(question, answer, known, language, required=required)
+
+
+def _with_options(state: QuestionState, answers: Answers) -> QuestionState:
+    source = answers.get(state.question.choices_from) if state.question.choices_from and state.relevant else None
+    return replace(state, options=source.place.councils) if source and source.place else state
 
 
 def _answered_state(

@@ -116,6 +116,10 @@ class Question(Field):
     """The field of a paying system's record that must hold the answer, where it limits the characters."""
     security: bool
     """Whether it may be a security question for a later caller."""
+    located: bool
+    """Whether its postcode must be in Great Britain and is looked up, of an ADDRESS."""
+    choices_from: str | None
+    """The located question whose place gives the choices of this CHOICE: codes of councils."""
     gap_allowed: bool
     """Whether a gap (NOT_KNOWN, WILL_SEND) may stand at submission although an answer is required."""
 

@@ -35,6 +35,7 @@ _WITH_CHOICES = frozenset({Kind.CHOICE, Kind.CHOICES})
 _WITH_RECORD = frozenset({Kind.NAME, Kind.TEXT, Kind.ADDRESS})
 _LIMITS = (("number", Kind.NUMBER, True), ("maximum_pence", Kind.MONEY, False), ("max_entries", Kind.GROUP, True))
 """Keys of limits, the kind that may have each, and whether it must."""
+_SAMPLE_ADDRESS: dict[str, JsonValue] = {"lines": ["A", "B"], "postcode": "AB1 2CD"}
 _UNSTEADY_CHECK = "a check that names another question must not hang on today"
 
 
@@ -77,8 +78,16 @@ def _script(top: Table) -> Script:
 def _by_id(top: Table, questions: list[Question]) -> dict[str, Question]:
     by_id = {question.id: question for question in questions}
     _refuse_unless(top, len(by_id) == len(questions), "two questions have one id")
+    _refuse_unless(
+        top, all(_is_chosen_from(by_id, question) for question in questions), "choices_from names no address"
+    )
     _refuse_unless(top, "today" not in by_id, "today is the name of the day, not of a question")
     return by_id
+
+
+def _is_chosen_from(by_id: Mapping[str, Question], question: Question) -> bool:
+    source = by_id.get(question.choices_from) if question.choices_from else None
+    return question.choices_from is None or (source is not None and source.located and not question.choices)
 
 
 def _section(table: Table) -> Section:
@@ -103,8 +112,11 @@ def _question(section: str, table: Table, compiler: RuleCompiler) -> Question:
         record=_record(table.table("record")) if table.has("record") else None,
         security=table.flag("security"),
         gap_allowed=table.flag("gap_allowed"),
+        located=table.flag("located"),
+        choices_from=table.name("choices_from") if table.has("choices_from") else None,
     )
     table.close()
+    _refuse_unless(table, not question.located or question.kind is Kind.ADDRESS, "located belongs to ADDRESS")
     _refuse_unless(table, bool(fields) == (question.kind is Kind.GROUP), "fields belong to a GROUP, which needs them")
     _refuse_unless(table, not any("today" in check.rule.names for check in question.cross_checks), _UNSTEADY_CHECK)
     _refuse_unless(table, not question.record or question.kind in _WITH_RECORD, "record belongs to text")
@@ -126,7 +138,8 @@ def _field_parts(table: Table, seen_by: frozenset[str]) -> dict[str, Any]:
     kind = _kind(table)
     choices = tuple(_choice(choice) for choice in table.tables("choices"))
     codes = {choice.code for choice in choices}
-    _refuse_unless(table, bool(choices) == (kind in _WITH_CHOICES), "choices belong to CHOICE and CHOICES")
+    has_choices = bool(choices) or (kind is Kind.CHOICE and table.has("choices_from"))
+    _refuse_unless(table, has_choices == (kind in _WITH_CHOICES), "choices belong to CHOICE and CHOICES")
     _refuse_unless(table, len(codes) == len(choices), "two choices have one code")
     return {
         "id": table.name("id"),
@@ -246,6 +259,8 @@ def _questions(script: Script) -> Iterable[Question]:
 
 
 def _sample(question: Question, *, whole: bool) -> JsonValue:
+    if question.located and whole:
+        return {**_SAMPLE_ADDRESS, "listed": False, "councils": ["E06000001"]}
     if question.kind is not Kind.GROUP:
         return _sample_part(question)
     return [{field.id: _sample_part(field) for field in question.fields if whole or field.required}]
@@ -259,7 +274,7 @@ def _sample_part(field: Field) -> JsonValue:
         Kind.DATE: "2000-01-01",
         Kind.MONEY: "1.00",
         Kind.NUMBER: 1,
-        Kind.ADDRESS: {"lines": ["A", "B"], "postcode": "AB1 2CD"},
+        Kind.ADDRESS: _SAMPLE_ADDRESS,
     }
     return samples.get(field.kind, codes[0] if codes else "A")
 

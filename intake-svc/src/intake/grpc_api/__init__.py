@@ -5,7 +5,7 @@ from typing import Any
 from chassis import call
 from chassis.database import Connection
 from chassis.idempotency import Rebuildable, run_once
-from chassis.runtime import Runtime
+from chassis.postcodes import Postcodes
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2 as pb
 from intake.domain.call import Call
@@ -19,8 +19,9 @@ from intake.service.interviews import InterviewShown
 class IntakeApi:
     """The methods of IntakeService. The script is read once, before the doors open."""
 
-    def __init__(self, runtime: Runtime) -> None:  # noqa: ARG002 - every service is made alike
+    def __init__(self, postcodes: Postcodes) -> None:
         self._script = script_in_use()
+        self._postcodes = postcodes
 
     def language_of(self, request: Any) -> str:
         """The language of the call that a request belongs to, for what is told of its fields; English if there is none.
@@ -78,7 +79,12 @@ class IntakeApi:
         def record(conn: Connection) -> InterviewShown:
             claim_ref, given = reading.claim_ref(request.claim_ref), reading.answers(self._script, request.answers)
             return interviews.record_answers(
-                conn, claim_ref, given, version=request.version, only_changed=reading.only_changed(request.view)
+                conn,
+                claim_ref,
+                given,
+                version=request.version,
+                postcodes=self._postcodes,
+                only_changed=reading.only_changed(request.view),
             )
 
         def respond(shown: InterviewShown) -> pb.RecordAnswersResponse:
@@ -99,6 +105,7 @@ class IntakeApi:
                 given,
                 version=request.version,
                 reason=reading.reason(request.reason),
+                postcodes=self._postcodes,
                 only_changed=reading.only_changed(request.view),
             )
 

@@ -24,6 +24,7 @@ from intake.service import script_in_use
 from intake.service.calls import CallStarted
 from intake.service.claims import ClaimShown, FactsShown
 from intake.service.interviews import InterviewShown
+from intake.service.places import name_of_council
 
 State = TypeVar("State", QuestionState, SectionState)
 
@@ -168,6 +169,7 @@ def _put_sections(message: pb.Interview, sections: Sequence[SectionState], langu
 def _put_question(message: pb.Question, state: QuestionState, language: str) -> None:
     message.CopyFrom(_as_asked(state.question.id, language))
     message.required = state.required
+    message.choices.extend(pb.Choice(code=code, text=name_of_council(code)) for code in state.options)
     if state.question.gap_allowed or not state.required:
         message.gaps_allowed.extend(GAPS)
     if state.answer is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from chassis import access_log, call, clock
 from chassis.database import Connection
+from chassis.postcodes import Postcodes
 from chassis.vault import ClaimCipher
 from intake.domain import claim as claims
 from intake.domain.claim import Change, GivenAnswer
@@ -14,6 +15,7 @@ from intake.service import script_in_use
 from intake.service.access import HeldToChange, hold, hold_to_change
 from intake.service.events import announce
 from intake.service.look_ups import look_ups
+from intake.service.places import placed
 from intake.store.answers import load_answers, load_history, save_answers
 from intake.store.claims import move_nino
 
@@ -40,7 +42,13 @@ def get_interview(conn: Connection, claim_ref: str) -> InterviewShown:
 
 
 def record_answers(
-    conn: Connection, claim_ref: str, given: Mapping[str, GivenAnswer], *, version: int, only_changed: bool = False
+    conn: Connection,
+    claim_ref: str,
+    given: Mapping[str, GivenAnswer],
+    *,
+    version: int,
+    postcodes: Postcodes,
+    only_changed: bool = False,
 ) -> InterviewShown:
     """Takes answers in the caller's own call. With `only_changed` the interview before is kept beside the one after.
 
@@ -48,7 +56,7 @@ def record_answers(
     (`OPEN_CLAIM`) where a NINO is given that another open claim has.
     """
     held = hold_to_change(conn, claim_ref, version=version)
-    change = claims.record_answers(held.claim, script_in_use(), held.answers, given)
+    change = claims.record_answers(held.claim, script_in_use(), held.answers, placed(postcodes, given))
     _save(conn, held, change, reason="")
     return _show_changed(conn, held, change, only_changed=only_changed)
 
@@ -60,6 +68,7 @@ def amend_answers(
     *,
     version: int,
     reason: str,
+    postcodes: Postcodes,
     only_changed: bool = False,
 ) -> InterviewShown:
     """Changes answers, before submission or after.
@@ -67,7 +76,7 @@ def amend_answers(
     Raises as `record_answers` does, and InvalidArgument naming each question that would leave a submitted claim open.
     """
     held = hold_to_change(conn, claim_ref, version=version, by_purpose=frozenset({"ASSESSOR", "PROCESSING_OFFICER"}))
-    change = claims.amend_answers(held.claim, script_in_use(), held.answers, given)
+    change = claims.amend_answers(held.claim, script_in_use(), held.answers, placed(postcodes, given))
     origin = _save(conn, held, change, reason=reason)
     entries = tuple(_entries(held, change, origin))
     return _show_changed(conn, held, change, only_changed=only_changed, changes=entries)

@@ -8,6 +8,7 @@ from chassis.vault import ClaimCipher
 from intake.domain.claim import Claim
 from intake.domain.history import HistoryEntry, Origin
 from intake.domain.interview import Answer, Answers
+from intake.domain.place import Place
 from intake.domain.search import LookUps
 from intake.domain.values import JsonValue
 
@@ -15,11 +16,11 @@ from intake.domain.values import JsonValue
 SAVE_ANSWERS = """
     WITH given AS (
         INSERT INTO answers
-            (claim_ref, question_id, version, value, record_form, answered_by, at, reason, script_version)
-        SELECT %(claim_ref)s, question_id, %(version)s, value, record_form,
+            (claim_ref, question_id, version, value, record_form, place, answered_by, at, reason, script_version)
+        SELECT %(claim_ref)s, question_id, %(version)s, value, record_form, place,
             %(answered_by)s, %(at)s, reason, %(script_version)s
-        FROM unnest(%(names)s::text[], %(values)s::bytea[], %(record_forms)s::bytea[], %(reasons)s::bytea[])
-            AS given (question_id, value, record_form, reason)
+        FROM unnest(%(names)s::text[], %(values)s::bytea[], %(record_forms)s::bytea[], %(places)s::bytea[],
+            %(reasons)s::bytea[]) AS given (question_id, value, record_form, place, reason)
     )
     UPDATE claims SET version = %(version)s, language = %(language)s,
         first_contact_recorded = %(first_contact_recorded)s,
@@ -29,7 +30,7 @@ SAVE_ANSWERS = """
 
 # Reads the answers that stood at a version.
 ANSWERS = """
-    SELECT DISTINCT ON (question_id) question_id, version, value, record_form
+    SELECT DISTINCT ON (question_id) question_id, version, value, record_form, place
     FROM answers WHERE claim_ref = %s AND version <= %s
     ORDER BY question_id, version DESC
 """
@@ -96,6 +97,7 @@ def _sealed(cipher: ClaimCipher, version: int, changed: Answers, reason: str) ->
             cipher.seal(answer.value, field=f"value|{name}", version=version) for name, answer in changed.items()
         ],
         "record_forms": [seal(name, "record_form", answer.record_form) for name, answer in changed.items()],
+        "places": [seal(name, "place", _written(answer.place)) for name, answer in changed.items()],
         "reasons": [seal(name, "reason", reason or None) for name in changed],
     }
 
@@ -108,8 +110,19 @@ def _opened(cipher: ClaimCipher, row: Row, part: str) -> Any:
 
 def _answer(cipher: ClaimCipher, row: Row) -> Answer:
     return Answer(
-        value=_opened(cipher, row, "value"), record_form=_opened(cipher, row, "record_form"), version=row["version"]
+        value=_opened(cipher, row, "value"),
+        record_form=_opened(cipher, row, "record_form"),
+        place=_place(_opened(cipher, row, "place")),
+        version=row["version"],
     )
+
+
+def _written(place: Place | None) -> JsonValue:
+    return None if place is None else {"listed": place.is_listed, "councils": list(place.councils)}
+
+
+def _place(written: Any) -> Place | None:
+    return None if written is None else Place(is_listed=written["listed"], councils=tuple(written["councils"]))
 
 
 def _history_entry(cipher: ClaimCipher, row: Row, old: JsonValue) -> HistoryEntry:

@@ -80,6 +80,9 @@ def _case(resources: Resources, leased: Leased, facts: Facts) -> mapping.Case:
 
 
 def _authority_code(postcodes: Postcodes, facts: Facts) -> str | None:
+    """The council that the claimant named where the postcode alone does not tell, otherwise the postcode's."""
+    if chosen := facts.answers.get("council"):
+        return str(chosen)
     address = facts.answers.get("address")
     try:
         place = postcodes.find(address["postcode"]) if address else None
