@@ -18,7 +18,7 @@ from chassis import elsewhere
 ROOT = Path(__file__).resolve().parents[3]
 _BASE = "CmsError"
 _USUAL_REASON = "INVALID_FIELDS"
-_MAKERS = frozenset({"of", "about"})
+_MAKERS = frozenset({"of", "over"})
 UNREADABLE = "?"
 """The reason of a place that raises an error whose reason cannot be read; the member is then its path and line."""
 

@@ -137,7 +137,7 @@ def read_reply(encoded: bytes) -> Reply:
     values = decode(layout("LINK-REPLY"), encoded)
     wrong = [Violation(field=field, description="is malformed") for field in _fields_at_fault(values)]
     if wrong:
-        raise RecordError.about("LINK-REPLY", wrong)
+        raise RecordError.over("LINK-REPLY", wrong)
     return Reply(
         transfer_id=values["LR-TRANSFER-ID"],
         completion=Completion(values["LR-COMPLETION"]),
@@ -292,7 +292,7 @@ def _check_request(transfer_id: str, payload: bytes, sent_at: datetime) -> None:
     if sent_at.tzinfo is None:
         faults.append(Violation(field="LH-SENT-TIME", description="must come from a time with a time zone"))
     if faults:
-        raise RecordError.about("LINK-HEADER", faults)
+        raise RecordError.over("LINK-HEADER", faults)
 
 
 def _fields_at_fault(reply: Mapping[str, Any]) -> Iterator[str]:

@@ -22,7 +22,7 @@ class RecordError(InvalidArgument):
     """Values that do not fit a record, or bytes that are not such a record. Each violation names a COBOL field."""
 
     @classmethod
-    def about(cls, subject: str, violations: Iterable[Violation]) -> "RecordError":
+    def over(cls, subject: str, violations: Iterable[Violation]) -> "RecordError":
         """The error for this record, with all its faults."""
         found = tuple(violations)
         faults = "; ".join(f"{violation.field} {violation.description}" for violation in found)
@@ -39,7 +39,7 @@ def encode(record: Record, values: Mapping[str, object]) -> bytes:
     faults: list[Violation] = []
     encoded = _compiled(record).encode(values, faults)
     if faults:
-        raise RecordError.about(record.name, faults)
+        raise RecordError.over(record.name, faults)
     return encoded
 
 
@@ -50,11 +50,11 @@ def decode(record: Record, encoded: bytes) -> dict[str, Any]:
     """
     if len(encoded) != record.length:
         wrong = Violation(field=record.name, description=f"must have {record.length} bytes, not {len(encoded)}")
-        raise RecordError.about(record.name, [wrong])
+        raise RecordError.over(record.name, [wrong])
     faults: list[Violation] = []
     values = _compiled(record).decode(encoded, faults)
     if faults:
-        raise RecordError.about(record.name, faults)
+        raise RecordError.over(record.name, faults)
     return values
 
 
@@ -70,7 +70,7 @@ def number_date(number: int, *, field: str) -> date | None:
     try:
         return date(number // 10_000, number // 100 % 100, number % 100)
     except ValueError:
-        raise RecordError.about(field, [Violation(field=field, description="is not a date")]) from None
+        raise RecordError.over(field, [Violation(field=field, description="is not a date")]) from None
 
 
 class _Form(Protocol):
