@@ -182,6 +182,7 @@ def token(
     office: Annotated[str | None, typer.Option(help="Six digits, for an assessor.")] = None,
     authority: Annotated[str | None, typer.Option(help="GSS code, for a council officer.")] = None,
     sub: Annotated[str, typer.Option(help="Staff id: at most eight of A-Z0-9.")] = "STAFF001",
+    grade: Annotated[str | None, typer.Option(help="AA, AO or EO, for an operator.")] = None,
 ) -> None:
     """Print a token for development, and nothing else."""
     layout = _layout()
@@ -191,7 +192,7 @@ def token(
         raise _fail("--sub must be at most eight of A-Z and 0-9")
     if not layout.keys("issuer.pem").exists():
         raise _fail("there is no key yet: start a platform once with `cms up`")
-    print(keys.issue(layout.keys(""), role.upper(), subject=sub, office=office, authority=authority))
+    print(keys.issue(layout.keys(""), role.upper(), subject=sub, office=office, authority=authority, grade=grade))
 
 
 NOTHING_TO_AUDIT, NOT_AUDITED = 2, 3
