@@ -26,6 +26,30 @@ def test_claims_are_found_by_nino_and_by_name_and_birth_however_the_name_is_spel
     assert (references(elsewhere), references(in_draft)) == ([], [])
 
 
+def test_a_claim_is_found_however_its_codes_are_written(desk: Any, single_tenant: Any) -> None:
+    operator = desk()
+    claim_ref = operator.submitted(single_tenant)["claimRef"]
+
+    for nino, postcode in [
+        ("ab-12-34-56-c", "LS1-4AP"),
+        ("AB\u00a012\t34 56/C", "ls1\u00a04ap"),
+        ("AB–123456.C", "LS1.4AP"),
+    ]:
+        found = operator.get("ListClaims", nino=nino, postcode=postcode)
+        resumed = operator.once("StartCall", **RESUME, nino=nino)
+
+        assert references(found) == [claim_ref]
+        assert (resumed["resumed"], resumed["claim"]["claimRef"]) == (True, claim_ref)
+
+
+RESUME = {
+    "purpose": "CALL_PURPOSE_PROGRESS",
+    "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"],
+    "language": "LANGUAGE_EN",
+    "caller": {"relation": "CALLER_RELATION_SELF"},
+}
+
+
 def test_a_claim_is_found_by_its_current_answers(desk: Any) -> None:
     operator = desk()
     claim_ref = operator.start()["claim"]["claimRef"]

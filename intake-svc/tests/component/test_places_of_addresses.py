@@ -147,6 +147,31 @@ def test_the_first_contact_waits_for_the_choice_of_council(desk: Any, rest: Any)
     assert after["answers"]["council"] == BRADFORD
 
 
+def test_an_amendment_that_needs_a_council_names_those_to_choose_from(desk: Any, single_tenant: Any) -> None:
+    operator = desk()
+    claim = operator.submitted(single_tenant | {"address": address("LS1 3AB")})
+
+    refused = operator.try_amend(claim, address=address("LS1 4AP"))
+    amended = operator.amend(claim, address=address("LS1 4AP"), council=BRADFORD)["interview"]
+
+    assert (refused.reason, refused.fields) == ("CLAIM_INCOMPLETE", {"council"})
+    assert f"{LEEDS},{BRADFORD}" in refused.text
+    assert asked(amended, "council")["answer"] == BRADFORD
+
+
+def test_a_welsh_call_is_told_of_faults_in_welsh(desk: Any) -> None:
+    operator = desk()
+    claim_ref = operator.start(language="CY")["claim"]["claimRef"]
+
+    refused = operator.try_record(
+        claim_ref, 1, address=address("BT1 5GS"), telephone="0113 FLOWERS", surname="\u200b", capital="1,2,3"
+    )
+
+    assert refused.fields == {"address.postcode", "telephone", "surname", "capital"}
+    for words in ("mae yng Ngogledd Iwerddon", "mae'n cynnwys llythyren", "mae'n wag", "rhaid iddo fod yn swm"):
+        assert words in refused.text
+
+
 def test_a_repeat_of_a_save_shows_the_choice_of_council_again(desk: Any) -> None:
     operator = desk()
     claim_ref = operator.start()["claim"]["claimRef"]

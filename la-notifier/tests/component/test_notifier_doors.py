@@ -102,7 +102,7 @@ REFUSALS: list[tuple[str, dict[str, str], str | None, str, set[str]]] = [
     ("GetNotices", {"claimRef": CLAIM}, "SERVICE", "permission_denied", set()),
     ("GetNotices", {}, "OPERATOR", "invalid_argument", {"claim_ref"}),
     ("GetNotices", {"claimRef": "' OR 1=1 --"}, "OPERATOR", "invalid_argument", {"claim_ref"}),
-    ("GetNotices", {"claimRef": "c0123456789a"}, "OPERATOR", "invalid_argument", {"claim_ref"}),
+    ("GetNotices", {"claimRef": "d0123456789a"}, "OPERATOR", "invalid_argument", {"claim_ref"}),
     ("GetNotices", {"claimRef": "C0123456789\x00"}, "OPERATOR", "invalid_argument", {"claim_ref"}),
     ("FindAuthority", {"postcode": "LS1 3AA"}, None, "unauthenticated", set()),
     ("FindAuthority", {"postcode": "LS1 3AA"}, "COUNCIL_OFFICER", "permission_denied", set()),
@@ -154,6 +154,13 @@ def test_the_refusal_of_a_place_outside_great_britain_names_whom_to_ask(
 
     assert (reply.code, reply.reason) == ("not_found", reason)
     assert ask in reply.text
+
+
+def test_the_refusal_of_an_unknown_postcode_names_the_authorities_around_it(caller: CallerAt) -> None:
+    reply = caller().call("FindAuthority", postcode="CF10 9ZZ")
+
+    assert (reply.code, reply.reason) == ("not_found", "POSTCODE_UNKNOWN")
+    assert "W06000015" in reply.text
 
 
 @pytest.mark.parametrize("postcode", ["LS1 3AA", "ls1-3aa", "LS1\u00a03AA", "LS1.3AA"])

@@ -134,7 +134,8 @@ def record_answers(claim: Claim, script: Script, before: Answers, given: Mapping
 def amend_answers(claim: Claim, script: Script, before: Answers, given: Mapping[str, GivenAnswer]) -> Change:
     """Changes answers, before submission or after.
 
-    A submitted claim stays complete: raises InvalidArgument naming each question that the amendment would leave open.
+    A submitted claim stays complete: raises InvalidArgument naming each question that the amendment would leave open. Its
+    metadata have the codes of the councils to choose from, which nobody has been shown yet.
     The agreement to a record form may follow later.
     Raises FailedPrecondition for a claim that is withdrawn or closed.
     """
@@ -204,12 +205,15 @@ def _refuse_gaps_made(script: Script, before: Answers, change: Change) -> None:
     """Only new gaps are refused: a newer script may ask more than the claim was asked."""
     was_open = {(part.question_id, part.blocker) for part in _open(script, before, change.claim.language)}
     made = [
-        Violation(field=part.question_id, description=part.description)
+        part
         for part in _open(script, change.answers, change.claim.language)
         if (part.question_id, part.blocker) not in was_open and part.blocker is not Blocker.PROPOSAL_NOT_ACCEPTED
     ]
     if made:
-        raise InvalidArgument.of(*made, reason="CLAIM_INCOMPLETE")
+        violations = [Violation(field=part.question_id, description=part.description) for part in made]
+        refusal = InvalidArgument.of(*violations, reason="CLAIM_INCOMPLETE")
+        refusal.metadata = {part.question_id: ",".join(part.options) for part in made if part.options}
+        raise refusal
 
 
 def _open(script: Script, answers: Answers, language: str) -> tuple[Missing, ...]:

@@ -90,6 +90,8 @@ class Missing:
     question_id: str
     blocker: Blocker
     description: str
+    options: tuple[str, ...] = ()
+    """The codes to choose from, where the place of an address gives them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,7 +273,9 @@ def _missing(states: tuple[QuestionState, ...], language: str) -> Iterator[Missi
     for state in states:
         if state.blocker:
             description = state.problem or _DESCRIPTIONS[state.blocker].spoken(language)
-            yield Missing(question_id=state.question.id, blocker=state.blocker, description=description)
+            yield Missing(
+                question_id=state.question.id, blocker=state.blocker, description=description, options=state.options
+            )
 
 
 def _fact(question: Question, value: JsonValue, consumer: str) -> JsonValue:

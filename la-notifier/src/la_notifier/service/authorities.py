@@ -1,5 +1,6 @@
 """The local authority of a place."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chassis import clock
@@ -19,9 +20,11 @@ class PostcodeUnknown(NotFound):
         cy="nid yw yn y cyfeiriadur codau post: gwiriwch bob llythyren a digid; gall fod yn un newydd",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, near: Sequence[str]) -> None:
+        """`near` are the codes of the authorities of the postcodes around."""
         violation = Violation.of("postcode", self.TOLD)
-        super().__init__("POSTCODE_UNKNOWN", f"the postcode {self.TOLD.en}", violations=[violation])
+        metadata = {"near": ",".join(near)} if near else {}
+        super().__init__("POSTCODE_UNKNOWN", f"the postcode {self.TOLD.en}", violations=[violation], metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,7 @@ def find_authority(postcodes: Postcodes, postcode: str) -> Found:
         raise OutsideGreatBritain(place)
     found = postcodes.councils(postcode)
     if not found.is_listed:
-        raise PostcodeUnknown
+        raise PostcodeUnknown(found.codes)
     own, *others = (AuthorityTable.load().find(code, clock.today()) for code in found.codes)
     return Found(authority=own, others=tuple(others), is_certain=found.is_certain)
 

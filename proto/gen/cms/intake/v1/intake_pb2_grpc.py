@@ -134,7 +134,8 @@ class IntakeServiceServicer:
 
     def AmendAnswers(self, request, context):
         """Changes answers with a reason, before submission or after. A submitted claim stays complete: what an amendment makes
-        relevant has to come with it.
+        relevant has to come with it. Where that is the choice of a council, the refusal has the codes to choose from in its
+        metadata, under the question's id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -47,7 +47,8 @@ class IntakeServiceStub:
     """Takes answers, in any order and number; an answer given before is replaced and kept in the history."""
     AmendAnswers: _grpc.UnaryUnaryMultiCallable[_intake_pb2.AmendAnswersRequest, _intake_pb2.AmendAnswersResponse]
     """Changes answers with a reason, before submission or after. A submitted claim stays complete: what an amendment makes
-    relevant has to come with it.
+    relevant has to come with it. Where that is the choice of a council, the refusal has the codes to choose from in its
+    metadata, under the question's id.
     """
     GetHistory: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetHistoryRequest, _intake_pb2.GetHistoryResponse]
     """Every answer that was ever given, who gave it, when and why."""
@@ -79,7 +80,8 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """Takes answers, in any order and number; an answer given before is replaced and kept in the history."""
     AmendAnswers: _aio.UnaryUnaryMultiCallable[_intake_pb2.AmendAnswersRequest, _intake_pb2.AmendAnswersResponse]  # type: ignore[assignment]
     """Changes answers with a reason, before submission or after. A submitted claim stays complete: what an amendment makes
-    relevant has to come with it.
+    relevant has to come with it. Where that is the choice of a council, the refusal has the codes to choose from in its
+    metadata, under the question's id.
     """
     GetHistory: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetHistoryRequest, _intake_pb2.GetHistoryResponse]  # type: ignore[assignment]
     """Every answer that was ever given, who gave it, when and why."""
@@ -144,7 +146,8 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.AmendAnswersResponse, _abc.Awaitable[_intake_pb2.AmendAnswersResponse]]:
         """Changes answers with a reason, before submission or after. A submitted claim stays complete: what an amendment makes
-        relevant has to come with it.
+        relevant has to come with it. Where that is the choice of a council, the refusal has the codes to choose from in its
+        metadata, under the question's id.
         """
 
     @_abc_1.abstractmethod

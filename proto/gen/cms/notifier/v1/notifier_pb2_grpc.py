@@ -61,7 +61,8 @@ class LaNotifierServiceServicer:
     def FindAuthority(self, request, context):
         """Returns the authority of a postcode. NOT_FOUND says who to ask for one in Northern Ireland, the Isle of Man, the Channel
         Islands or of the British Forces (`NORTHERN_IRELAND`, `ISLE_OF_MAN`, `CHANNEL_ISLANDS`, `BFPO`), and is
-        `POSTCODE_UNKNOWN` for one that the directory does not have.
+        `POSTCODE_UNKNOWN` for one that the directory does not have, with the codes of the authorities around it in the
+        metadata (`near`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,7 +38,8 @@ class LaNotifierServiceStub:
     FindAuthority: _grpc.UnaryUnaryMultiCallable[_notifier_pb2.FindAuthorityRequest, _notifier_pb2.FindAuthorityResponse]
     """Returns the authority of a postcode. NOT_FOUND says who to ask for one in Northern Ireland, the Isle of Man, the Channel
     Islands or of the British Forces (`NORTHERN_IRELAND`, `ISLE_OF_MAN`, `CHANNEL_ISLANDS`, `BFPO`), and is
-    `POSTCODE_UNKNOWN` for one that the directory does not have.
+    `POSTCODE_UNKNOWN` for one that the directory does not have, with the codes of the authorities around it in the
+    metadata (`near`).
     """
 
 @_typing.type_check_only
@@ -51,7 +52,8 @@ class LaNotifierServiceAsyncStub(LaNotifierServiceStub):
     FindAuthority: _aio.UnaryUnaryMultiCallable[_notifier_pb2.FindAuthorityRequest, _notifier_pb2.FindAuthorityResponse]  # type: ignore[assignment]
     """Returns the authority of a postcode. NOT_FOUND says who to ask for one in Northern Ireland, the Isle of Man, the Channel
     Islands or of the British Forces (`NORTHERN_IRELAND`, `ISLE_OF_MAN`, `CHANNEL_ISLANDS`, `BFPO`), and is
-    `POSTCODE_UNKNOWN` for one that the directory does not have.
+    `POSTCODE_UNKNOWN` for one that the directory does not have, with the codes of the authorities around it in the
+    metadata (`near`).
     """
 
 class LaNotifierServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -73,7 +75,8 @@ class LaNotifierServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_notifier_pb2.FindAuthorityResponse, _abc.Awaitable[_notifier_pb2.FindAuthorityResponse]]:
         """Returns the authority of a postcode. NOT_FOUND says who to ask for one in Northern Ireland, the Isle of Man, the Channel
         Islands or of the British Forces (`NORTHERN_IRELAND`, `ISLE_OF_MAN`, `CHANNEL_ISLANDS`, `BFPO`), and is
-        `POSTCODE_UNKNOWN` for one that the directory does not have.
+        `POSTCODE_UNKNOWN` for one that the directory does not have, with the codes of the authorities around it in the
+        metadata (`near`).
         """
 
 def add_LaNotifierServiceServicer_to_server(servicer: LaNotifierServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
