@@ -5,6 +5,7 @@ method. Where a request names a claim, half of them name one that exists. CMS_EX
 """
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -104,7 +105,7 @@ def run(platform: PlatformUnderTest, claim: Journey, *, examples: int) -> None:
 
         @seed(20050718)
         @settings(
-            max_examples=max(1, examples // len(all_of_them)),
+            max_examples=math.ceil(examples / len(all_of_them)),
             deadline=None,
             database=None,
             phases=[Phase.generate],
