@@ -167,13 +167,13 @@ def _serve_checked(method: Method, request: Message, entered: Call) -> Message:
         entered.claim_ref = getattr(request, "claim_ref", "")
         return method.serve(request)
     except CmsError as refused:
-        refused.about = request
+        refused.request = request
         raise
 
 
 def _tell_in_the_calls_language(method: Method, refused: CmsError) -> None:
     can_be_welsh = any(violation.welsh for violation in refused.violations)
-    if can_be_welsh and isinstance(refused.about, Message) and method.language_of(refused.about) == WELSH:
+    if can_be_welsh and isinstance(refused.request, Message) and method.language_of(refused.request) == WELSH:
         refused.tell_in_welsh()
 
 

@@ -6,33 +6,27 @@ has_form(text)                      # its form alone: what an error or a log lin
 """
 
 import re
-import unicodedata
+
+from chassis import cleaning
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _BASE = len(ALPHABET)
 _READ_AS = str.maketrans("ILO", "110")
 """Letters that Crockford's base 32 leaves out because they are taken for digits, and reads as those."""
-_BETWEEN_GROUPS = ("Zs", "Pd")
-"""Unicode's categories of blanks and of dashes."""
-_ALSO_BETWEEN_GROUPS = "\t\u00ad\u2212"
-"""A tab, the soft hyphen and the minus sign, which have other categories."""
+LONGEST = 40
+"""Characters of a reference as it is typed, with what stands between its groups."""
 _FORM = re.compile(f"C[{ALPHABET}]{{11}}")
 
 
 def canonical(text: str) -> str | None:
-    """Returns the reference that a text stands for: without blanks and dashes, in upper case, I and L read as 1, O as 0.
+    """Returns the reference that a text stands for: in capitals, in one group, I and L read as 1, O as 0.
 
     None where the text has not the form of a reference. The check character is not looked at.
     """
-    compact = "".join(character for character in text if not _is_between_groups(character))
-    if not compact.isascii():
-        return None  # some other letters have an upper case in ASCII
-    found = compact.upper().translate(_READ_AS)
+    if len(text) > LONGEST:
+        return None
+    found = cleaning.compact(text).translate(_READ_AS)
     return found if has_form(found) else None
-
-
-def _is_between_groups(character: str) -> bool:
-    return character in _ALSO_BETWEEN_GROUPS or unicodedata.category(character) in _BETWEEN_GROUPS
 
 
 def has_form(text: str) -> bool:

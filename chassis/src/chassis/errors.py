@@ -57,7 +57,7 @@ class CmsError(Exception):
     code: ClassVar[str] = "INTERNAL"
     will_pass: ClassVar[bool] = False
     """Whether the same thing may succeed later without anybody changing it (a consumer then tries again for ever)."""
-    about: object = None
+    request: object = None
     """The request, or as much of it as could be read: it may say in which language the fields at fault are to be told."""
 
     def __init__(

@@ -33,7 +33,7 @@ def parse(message: type[Message], body: bytes) -> Message:
         bounds.check_json(cast(Descriptor, message.DESCRIPTOR), given)
         return _message_of(message, given)
     except InvalidArgument as refused:
-        refused.about = _readable_part(message, given)
+        refused.request = _readable_part(message, given)
         raise
 
 

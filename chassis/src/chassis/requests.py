@@ -32,7 +32,7 @@ def parse_binary(message: type[Message], body: bytes) -> Message:
     try:
         bounds.check_message(request)
     except InvalidArgument as refused:
-        refused.about = request
+        refused.request = request
         raise
     return request
 

@@ -142,7 +142,7 @@ class Process:
             *_housekeepers(service, self.runtime),
             *service.workers(self.runtime),
         ]
-        chain = Chain(
+        self.chain = Chain(
             [
                 *methods_of(service.contract, service.api(self.runtime)),
                 *methods_of(operations.CONTRACT, operations.OperationsApi(service.deadlines)),
@@ -151,9 +151,9 @@ class Process:
             database=self.database,
             vault=self.runtime.vault,
         )
-        self.grpc = GrpcDoor(chain, host=settings.host, port=settings.grpc_port)
+        self.grpc = GrpcDoor(self.chain, host=settings.host, port=settings.grpc_port)
         self.http = HttpDoor(
-            chain,
+            self.chain,
             host=settings.host,
             port=settings.http_port,
             origins=Origins(settings.cors_origins),

@@ -10,13 +10,14 @@ import grpc
 import httpx
 import psycopg
 import pytest
+from google.protobuf.descriptor import MethodDescriptor
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from chassis.deadlines import Deadline, within
 from chassis.runtime import Process, Service
 from chassis.settings import ServiceSettings
-from chassis.testing import Client, DatabaseUrls, Door, SettingsOf, Tokens, eventually, running
+from chassis.testing import Client, DatabaseUrls, Door, SettingsOf, Tokens, costs, eventually, running
 from cms.scheduling.v1 import scheduling_pb2
 
 OPERATIONS = "cms.operations.v1.OperationsService"
@@ -248,3 +249,13 @@ def test_the_gauge_of_overdue_work_is_named_after_the_services_package(
         return 'scheduling_overdue{state="DEAD_LETTER"} 1.0' in text
 
     eventually(shown, what="the count")
+
+
+@pytest.mark.parametrize(
+    "method", costs.methods_of("cms.operations.v1.OperationsService"), ids=lambda method: method.name
+)
+def test_the_dearest_requests_are_cheap(process: Process, tokens: Tokens, method: MethodDescriptor) -> None:
+    sound = {} if method.name == "ReplayDeadLetter" else {"pageToken": ""}
+
+    given = costs.dearest_requests(method, lambda: sound)
+    costs.expect_cheap(process, method, given, tokens.issue("SUPPORT"))

@@ -365,7 +365,7 @@ def test_what_could_be_read_of_a_refused_body_is_kept_to_choose_the_language() -
         with pytest.raises(InvalidArgument) as refused:
             requests.parse_json(intake_pb2.AmendAnswersRequest, door)
 
-        assert refused.value.about == intake_pb2.AmendAnswersRequest(claim_ref="C0000000001Y")
+        assert refused.value.request == intake_pb2.AmendAnswersRequest(claim_ref="C0000000001Y")
 
 
 @pytest.mark.parametrize("field", ["version", "answers"])

@@ -7,9 +7,10 @@ import grpc
 import httpx
 import psycopg
 import pytest
+from google.protobuf.descriptor import MethodDescriptor
 
 from chassis.runtime import Process
-from chassis.testing import Client, DatabaseUrls, Door, Tokens, eventually
+from chassis.testing import Client, DatabaseUrls, Door, Tokens, costs, eventually
 from cms.intake.v1 import events_pb2
 
 CLAIM = "C0123456789A"
@@ -176,3 +177,13 @@ def test_a_refused_call_is_in_the_access_log(caller: CallerAt, database_urls: Da
     with psycopg.connect(database_urls.owner) as conn:
         rows = conn.execute("SELECT method, outcome FROM access_log").fetchall()
     assert rows == [(f"/{SERVICE}/GetNotices", "DENIED")]
+
+
+@pytest.mark.parametrize(
+    "method", costs.methods_of("cms.notifier.v1.LaNotifierService"), ids=lambda method: method.name
+)
+def test_the_dearest_requests_are_cheap(notifier: Process, tokens: Tokens, method: MethodDescriptor) -> None:
+    sound: dict[str, dict[str, Any]] = {"GetNotices": {"claimRef": CLAIM}, "FindAuthority": {}}
+
+    given = costs.dearest_requests(method, lambda: {**sound[method.name]})
+    costs.expect_cheap(notifier, method, given, tokens.issue("SUPPORT"))

@@ -12,12 +12,13 @@ import httpx
 import psycopg
 import pytest
 from google.protobuf import json_format
+from google.protobuf.descriptor import MethodDescriptor
 
 from chassis import outbox
 from chassis.bus import Bus
 from chassis.inbox import Event
 from chassis.runtime import Process
-from chassis.testing import DatabaseUrls, Servers, Tokens, eventually, settings_for
+from chassis.testing import DatabaseUrls, Servers, Tokens, costs, eventually, settings_for
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
@@ -259,3 +260,13 @@ def test_nobody_else_sees_transfers(process: Process, tokens: Tokens) -> None:
 
             assert post(process, {"claimRef": CLAIM}, token).json()["code"] == code
             assert refused.value.code().name.lower() == code
+
+
+@pytest.mark.parametrize(
+    "method", costs.methods_of("cms.gateway.v1.LegacyGatewayService"), ids=lambda method: method.name
+)
+def test_the_dearest_requests_are_cheap(process: Process, tokens: Tokens, method: MethodDescriptor) -> None:
+    sound: dict[str, dict[str, Any]] = {"GetTransfers": {"claimRef": CLAIM}}
+
+    given = costs.dearest_requests(method, lambda: {**sound[method.name]})
+    costs.expect_cheap(process, method, given, tokens.issue("OPERATOR"))

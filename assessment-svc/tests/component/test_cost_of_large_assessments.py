@@ -1,0 +1,57 @@
+"""No request that the contract permits costs more than the budget, whatever it holds."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from google.protobuf.descriptor import MethodDescriptor
+
+from chassis.runtime import Process
+from chassis.testing import Tokens, costs
+
+CLAIM = "C0123456789A"
+FACTS = [f"fact_{number}" for number in range(200)]
+
+
+def sound(method: str, version: int) -> dict[str, Any]:
+    """The fields by which a request of a method comes as far as it can."""
+    subject = {"claimRef": CLAIM, "requestId": str(uuid4())}
+    known: dict[str, dict[str, Any]] = {
+        "ListWork": {"pageToken": "", "pageSize": 200, "office": "", "day": {"year": 2026, "month": 3, "day": 2}},
+        "StartAssessment": subject,
+        "VerifyItems": subject
+        | {"version": version, "items": [{"fact": fact, "status": "ITEM_STATUS_CONFIRMED"} for fact in FACTS]},
+        "CorrectItem": subject | {"version": version, "fact": FACTS[0]},
+        "ConfirmAssessment": subject | {"version": version, "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"] * 10},
+    }
+    return known[method]
+
+
+@pytest.fixture
+def version(process: Process, intake: Any, others: Any, desk: Any) -> Callable[[], int]:
+    """The version of an assessment of many facts."""
+    intake.submit(**dict.fromkeys(FACTS, "x" * 100))
+    others.submit()
+    others.book()
+    desk.do("StartAssessment")
+
+    def now() -> int:
+        with process.database.transaction() as conn:
+            row = conn.execute("SELECT version FROM assessments WHERE claim_ref = %s", [CLAIM]).fetchone()
+        assert row is not None
+        return int(row["version"])
+
+    return now
+
+
+@pytest.mark.parametrize(
+    "method", costs.methods_of("cms.assessment.v1.AssessmentService"), ids=lambda method: method.name
+)
+def test_the_dearest_requests_are_cheap(
+    process: Process, version: Callable[[], int], tokens: Tokens, method: MethodDescriptor
+) -> None:
+    token = tokens.issue("ASSESSOR", subject="AS000001", office="123456")
+
+    given = costs.dearest_requests(method, lambda: sound(method.name, version()))
+    costs.expect_cheap(process, method, given, token)

@@ -1,0 +1,55 @@
+"""No request that the contract permits costs more than the budget, whatever it holds."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from google.protobuf.descriptor import MethodDescriptor
+
+from chassis import clock
+from chassis.runtime import Process
+from chassis.testing import Tokens, costs
+
+CLAIM = "C0000000001Y"
+NEEDS = ["APPOINTMENT_NEED_WELSH"] * 10
+
+
+def sound(method: str) -> dict[str, Any]:
+    """The fields by which a request of a method comes as far as it can."""
+    known: dict[str, dict[str, Any]] = {
+        "FindSlots": {
+            "postcode": "SW1A 2AA",
+            "officeCode": "",
+            "from": clock.now().isoformat(),
+            "until": (clock.now() + timedelta(days=60)).isoformat(),
+            "channel": "CHANNEL_OFFICE",
+            "needs": [],
+            "pageSize": 100,
+            "pageToken": "",
+        },
+        "BookAppointment": {
+            "claimRef": CLAIM,
+            "slotId": "",
+            "earliest": True,
+            "postcode": "SW1A" + " " * 20 + "2AA",
+            "channel": "CHANNEL_OFFICE",
+            "needs": NEEDS,
+            "requestId": str(uuid4()),
+        },
+        "GetAppointment": {"claimRef": CLAIM, "appointmentId": ""},
+    }
+    return known[method]
+
+
+@pytest.mark.parametrize(
+    "method", costs.methods_of("cms.scheduling.v1.SchedulingService"), ids=lambda method: method.name
+)
+def test_the_dearest_requests_are_cheap(
+    process: Process, intake: Any, tokens: Tokens, method: MethodDescriptor
+) -> None:
+    intake.open(CLAIM)
+
+    costs.expect_cheap(
+        process, method, costs.dearest_requests(method, lambda: sound(method.name)), tokens.issue("OPERATOR")
+    )
