@@ -35,6 +35,9 @@ class Bounds:
 
     connections: int = 8192
     connections_of_a_peer: int = 4096
+    requests: int = 288
+    """Requests that are whole and not answered: those that the threads handle, and those that wait for one."""
+    requests_of_a_peer: int = 192
     receiving: int = 512
     """Requests that are begun and not whole: each holds what has come in memory."""
     request_seconds: float = 10.0

@@ -11,6 +11,7 @@ import resource
 import socket
 import sys
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -24,8 +25,6 @@ from chassis.http_connections import Bounds, Connection, Connections
 
 REFUSAL = "chassis.refusal"
 """In the environment of a request that the application is to refuse with this error."""
-_MOST_WAITING = 256
-"""Requests that wait for a thread."""
 _DISCARDED_BYTES = 16 * 1024 * 1024
 """So much of a body that is too large is read and thrown away, so that its sender hears why."""
 _QUIET_SECONDS = 1.0
@@ -62,7 +61,7 @@ class HttpServer:
     ) -> None:
         self._socket = _listening(host, port, backlog=bounds.connections)
         self.port = int(self._socket.getsockname()[1])
-        self._bridge = _Bridge(application, threads=threads, largest_body=largest_body)
+        self._bridge = _Bridge(application, threads=threads, largest_body=largest_body, bounds=bounds)
         config = uvicorn.Config(
             self._bridge,
             http=Connection,
@@ -177,11 +176,12 @@ def _accepted(listening: socket.socket) -> Iterator[socket.socket]:
 class _Bridge:
     """The WSGI application as an ASGI one."""
 
-    def __init__(self, application: WSGIApplication, *, threads: int, largest_body: int) -> None:
+    def __init__(self, application: WSGIApplication, *, threads: int, largest_body: int, bounds: Bounds) -> None:
         self.is_draining = False
         self._application = application
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="http")
-        self._places = threads + _MOST_WAITING
+        self._bounds = bounds
+        self._of_peers = Counter[str]()
         self._largest_body = largest_body
 
     def close(self) -> None:
@@ -202,14 +202,19 @@ class _Bridge:
         await send({"type": "http.response.body", "body": response.get_data()})
 
     async def _respond(self, environment: WSGIEnvironment) -> Response:
-        if not self._places:
+        peer = environment["REMOTE_ADDR"]
+        if self._is_busy(peer):
             environment[REFUSAL] = ResourceExhausted("BUSY", "too many calls at once: try again")
             return self._run(environment)  # without a thread: a refusal waits for nothing
-        self._places -= 1
+        self._of_peers[peer] += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, environment)
         finally:
-            self._places += 1
+            self._of_peers -= Counter([peer])  # and keeps none at zero
+
+    def _is_busy(self, peer: str) -> bool:
+        too_many_of_it = self._of_peers[peer] >= self._bounds.requests_of_a_peer
+        return too_many_of_it or self._of_peers.total() >= self._bounds.requests
 
     def _run(self, environment: WSGIEnvironment) -> Response:
         return Response.from_app(self._application, environment, buffered=True)
@@ -247,6 +252,7 @@ def _environment(scope: Mapping[str, Any], body: bytes | CmsError) -> WSGIEnviro
         "SCRIPT_NAME": "",
         "PATH_INFO": scope["path"].encode().decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "REMOTE_ADDR": scope["client"][0],
         "SERVER_NAME": host,
         "SERVER_PORT": str(port),
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",

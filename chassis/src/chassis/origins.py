@@ -10,7 +10,7 @@ from msgspec import Meta
 LOOPBACK = "loopback"
 """Stands for every port of this machine's own addresses; for development."""
 _LOOPBACK_ORIGIN = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
-_ONE = rf"({LOOPBACK}|https?://[^\s,/*]+)"
+_ONE = rf"({LOOPBACK}|https?://[^\s,/*A-Z]+)"  # browsers send an origin in lower case
 
 OriginsSetting = Annotated[str, Meta(pattern=rf"^({_ONE}(\s*,\s*{_ONE})*)?$")]
 """Exact origins (`https://desk.example`), separated by commas, or `loopback`."""

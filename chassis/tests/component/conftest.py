@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import pytest
 
-from chassis import logs
+from chassis import logs, refusals
 from chassis.chain import Chain, methods_of
 from chassis.errors import FailedPrecondition
 from chassis.identity import Verifier
@@ -41,3 +41,9 @@ def chain(tokens: Tokens) -> Chain:
         database=cast(Any, None),
         vault=cast(Any, None),
     )
+
+
+@pytest.fixture(autouse=True)
+def fresh_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets each test log as many refusals as a second allows."""
+    monkeypatch.setattr(refusals, "_lines", refusals._Lines())

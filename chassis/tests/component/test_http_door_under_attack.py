@@ -36,9 +36,9 @@ class Site:
     door: HttpDoor
     token: str
 
-    def connect(self) -> socket.socket:
-        """A connection that waits for five seconds at most."""
-        return socket.create_connection(("127.0.0.1", self.door.port), timeout=5)
+    def connect(self, address: str = "127.0.0.1") -> socket.socket:
+        """A connection from this address. It waits for five seconds at most."""
+        return socket.create_connection(("127.0.0.1", self.door.port), timeout=5, source_address=(address, 0))
 
     def request(self, body: bytes = BODY, **headers: str) -> bytes:
         """A whole request. Names of `headers` have underscores for hyphens."""
@@ -413,6 +413,35 @@ def test_many_pipelined_requests_harm_nobody(site: Site, attackers: Callable[[in
             senders.submit(send, connection, site.request() * 2000)
 
         assert all(site.is_answered_soon() for _ in range(5))
+
+
+def test_a_flood_from_one_address_leaves_room_for_others(make_site: MakeSite) -> None:
+    site, before = make_site(requests=40, requests_of_a_peer=30), count("BUSY")
+    with ExitStack() as opened:
+        for _ in range(60):
+            connection = opened.enter_context(site.connect("127.0.0.2"))
+            connection.sendall(site.request(X="none").replace(b"Authorization", b"Nothing") * 200)
+
+        assert all(site.is_answered_soon() for _ in range(5))
+    assert count("BUSY") > before
+
+
+def test_what_is_sent_is_not_logged(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    sent = [
+        f"GET {PATH}?connect=v1&encoding=json&message=%7B%22CANARY%22%3A1%7D HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+        "GET /CANARY?CANARY HTTP/1.1\r\nHost: CANARY\r\nX-CANARY: CANARY\r\nConnection: close\r\n\r\n",
+        "CANARY /CANARY HTTP/1.1\r\nHost: h\r\nContent-Length: CANARY\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: h\r\nUpgrade: CANARY\r\nConnection: close\r\nTraceparent: CANARY\r\n\r\n",
+        "CANARY",
+    ]
+    for text in sent:
+        with site.connect() as connection:
+            connection.sendall(text.encode())
+            read_all(connection)
+
+    shown = capsys.readouterr()
+    assert "request refused" in shown.out
+    assert "CANARY" not in shown.out + shown.err
 
 
 def test_bombs_harm_nobody(site: Site, attackers: Callable[[int], list[socket.socket]]) -> None:

@@ -14,7 +14,7 @@ from google.protobuf import json_format
 from google.rpc import error_details_pb2, status_pb2
 from werkzeug.test import TestResponse
 
-from chassis import contract, metrics, refusals
+from chassis import contract, metrics
 from chassis.chain import Chain
 from chassis.http_door import application
 from chassis.origins import Origins
@@ -513,9 +513,3 @@ def test_without_the_setting_no_page_may_call(chain: Chain) -> None:
 
     assert preflight.status_code == 403
     assert "Access-Control-Allow-Origin" not in preflight.headers
-
-
-@pytest.fixture(autouse=True)
-def fresh_second() -> None:
-    """Each test may write its lines."""
-    refusals._lines = refusals._Lines()

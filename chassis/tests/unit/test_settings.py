@@ -57,6 +57,42 @@ def test_all_faults_are_reported_together_by_variable() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "origins",
+    [
+        "",
+        "loopback",
+        "https://desk.example",
+        "http://desk.example:8080, loopback",
+        "https://a.example,https://b.example",
+    ],
+)
+def test_exact_origins_are_taken(origins: str) -> None:
+    assert ServiceSettings.read({**NEEDED, "CMS_CORS_ORIGINS": origins}).cors_origins == origins
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [
+        "*",
+        "null",
+        "desk.example",
+        "https://*.example",
+        "https://desk.example/",
+        "https://desk.example/page",
+        "https://Desk.example",
+        "ftp://desk.example",
+        "https://a.example https://b.example",
+        "https://a.example,",
+    ],
+)
+def test_what_is_no_exact_origin_is_refused(origins: str) -> None:
+    with pytest.raises(SettingsError, match="CMS_CORS_ORIGINS") as refused:
+        ServiceSettings.read({**NEEDED, "CMS_CORS_ORIGINS": origins})
+
+    assert origins not in str(refused.value).replace("https?://[^", "") or origins == "*"
+
+
 def test_blanks_around_a_value_are_stripped() -> None:
     assert ServiceSettings.read({**NEEDED, "CMS_GRPC_PORT": " 8051\n"}).grpc_port == 8051
 
