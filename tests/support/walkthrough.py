@@ -41,11 +41,25 @@ _NEW_EVERY_TIME = re.compile(
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z"  # a time
 )
 _NEW_BY_NAME = frozenset(
-    {
-        "slotId", "assessorId", "code", "name", "distanceKm", "leadTimeSeconds", "talkSeconds", "transferId", "legacyRef",
-        "attempts", "year", "month", "day", "withinTarget", "nextPageToken", "officeCode",
-    }
-)  # fmt: skip
+    [
+        "slotId",
+        "assessorId",
+        "office.code",
+        "office.name",
+        "distanceKm",
+        "leadTimeSeconds",
+        "talkSeconds",
+        "transferId",
+        "legacyRef",
+        "attempts",
+        "year",
+        "month",
+        "day",
+        "withinTarget",
+        "nextPageToken",
+        "officeCode",
+    ]
+)
 """Fields whose values depend on the day, on word that comes as an event, or are drawn."""
 _WRITTEN_ON = date(2026, 11, 30)
 """The document's own day: days near it stand for days near that of a run."""
@@ -215,7 +229,7 @@ class Walk:
             case str(), str() if self.bound.live.get(written, written) == seen:
                 pass
             case _:
-                same = type(written) is type(seen) if _name_of(place) in _NEW_BY_NAME else written == seen
+                same = type(written) is type(seen) if _is_new_by_name(place) else written == seen
                 if not same:
                     raise Differs(f"{place}: {seen!r}, and not {written!r}")
 
@@ -244,23 +258,21 @@ class Walk:
     @staticmethod
     def _is_new(written: str, place: str) -> bool:
         is_detail = place.endswith(".value") and ".details[" in place  # in base64
-        return is_detail or _NEW_EVERY_TIME.fullmatch(written) is not None or _name_of(place) in _NEW_BY_NAME
+        return is_detail or _NEW_EVERY_TIME.fullmatch(written) is not None or _is_new_by_name(place)
 
 
-def _name_of(place: str) -> str:
-    return place.rpartition(".")[2].partition("[")[0]
+def _is_new_by_name(place: str) -> bool:
+    *_, parent, name = f".{place}".split(".")
+    return name in _NEW_BY_NAME or f"{parent}.{name}" in _NEW_BY_NAME
 
 
-def shortened(seen: Any, written: Any) -> Any:
+def shortened(seen: Any, written: Any, place: str = "") -> Any:
     """A response as the document shows it: lists are cut where the document cuts them, and long ones that are new to it."""
     match seen, written:
         case dict(), _:
             old = written if isinstance(written, dict) else {}
             names = [*(name for name in old if name in seen), *(name for name in seen if name not in old)]
-            return {
-                name: old[name] if name in old and _stays(name, old, seen) else shortened(seen[name], old.get(name))
-                for name in names
-            }
+            return {name: _part(name, seen, old, f"{place}.{name}") for name in names}
         case list(), list() if MORE in written:
             kept = max(1, len(written) - 1)
         case list(), None:
@@ -270,18 +282,22 @@ def shortened(seen: Any, written: Any) -> Any:
         case _:
             return seen
     old_parts = written if isinstance(written, list) else []
-    parts = [shortened(part, old_parts[at] if at < len(old_parts) else None) for at, part in enumerate(seen[:kept])]
+    parts = [
+        shortened(part, old_parts[at] if at < len(old_parts) else None, place) for at, part in enumerate(seen[:kept])
+    ]
     return [*parts, MORE] if len(seen) > kept else parts
 
 
-def _stays(name: str, old: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
-    """Whether the document keeps its own value of a field: one that is new on every run, or a detail that says the same."""
+def _part(name: str, seen: Mapping[str, Any], old: Mapping[str, Any], place: str) -> Any:
+    """A field's value: that of the document where it is new on every run, or a detail that says the same."""
+    if name not in old:
+        return shortened(seen[name], None, place)
     written, came = old[name], seen[name]
-    if not isinstance(written, str) or not isinstance(came, str):
-        return name in _NEW_BY_NAME and type(written) is type(came)
-    of_a_detail = name == "value" and "debug" in seen and old.get("debug") == seen["debug"]
-    new = _NEW_EVERY_TIME.fullmatch(written) and _NEW_EVERY_TIME.fullmatch(came)
-    return of_a_detail or name in _NEW_BY_NAME or new is not None
+    new = _is_new_by_name(place) and type(written) is type(came)
+    if isinstance(written, str) and isinstance(came, str):
+        of_a_detail = name == "value" and "debug" in seen and old.get("debug") == seen["debug"]
+        new = new or of_a_detail or bool(_NEW_EVERY_TIME.fullmatch(written) and _NEW_EVERY_TIME.fullmatch(came))
+    return written if new else shortened(came, written, place)
 
 
 def pretty(value: Any, indent: int = 0, before: int = 0) -> str:
