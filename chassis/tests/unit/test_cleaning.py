@@ -71,6 +71,14 @@ def test_a_line_that_was_read_reads_the_same(text: str) -> None:
     assert "  " not in read
 
 
+@given(st.text(st.sampled_from("0123456789½²①٣Ⅷ \u00a0\u200b\u0301a") | st.characters(codec="utf-8")))
+def test_a_line_keeps_every_number(text: str) -> None:
+    def numerals(of: str) -> list[str]:
+        return [character for character in of if character.isnumeric()]
+
+    assert numerals(line(text)) == numerals(unicodedata.normalize("NFC", text))
+
+
 @given(st.text(st.characters(codec="utf-8"), max_size=40))
 def test_a_code_keeps_every_letter_and_digit(text: str) -> None:
     kept = [
