@@ -138,9 +138,9 @@ def _problem(plain: Any, most: Bounds, depth: int) -> Text | None:
     match plain:
         case str():
             return _text_problem([plain], most)
-        case float() if not math.isfinite(plain):
-            return NOT_FINITE
-        case None | bool() | int() | float():
+        case int() | float():
+            return None if _is_finite(plain) else NOT_FINITE
+        case None:
             return None
         case _ if not isinstance(plain, Mapping) and not _is_sequence(plain):
             return NOT_A_VALUE
@@ -158,6 +158,13 @@ def _text_problem(texts: Iterable[str], most: Bounds) -> Text | None:
         if "\x00" in text:
             return NUL
     return None
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # an integer of JSON that no double can hold
+        return False
 
 
 def _is_sequence(value: Any) -> bool:

@@ -24,6 +24,8 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 _SHORT = 100
 _LEAVES = "google.protobuf."
 """Messages of this package are a single value in JSON."""
+_NOT_TAKEN = (json_format.ParseError, ValueError, RecursionError, SystemError)
+"""What the library raises for what it cannot take; the last where half of a surrogate pair stands for a name."""
 
 
 def parse(message: type[Message], body: bytes) -> Message:
@@ -40,7 +42,7 @@ def parse(message: type[Message], body: bytes) -> Message:
 def _message_of(message: type[Message], given: dict[str, Any]) -> Message:
     try:
         return json_format.ParseDict(given, message())
-    except (json_format.ParseError, ValueError, RecursionError):
+    except _NOT_TAKEN:
         _tell_faults(cast(Descriptor, message.DESCRIPTOR), given)
         raise _malformed("the body is not JSON of the method's request message") from None
 
@@ -55,6 +57,7 @@ def _readable_part(message: type[Message], given: dict[str, Any]) -> Message:
         and isinstance(value, str)
         and len(value) <= _SHORT
         and known[name].message_type is None
+        and not known[name].is_repeated
         and _is_taken(known[name], value)
     }
     return json_format.ParseDict(found, message())
@@ -134,7 +137,7 @@ def _is_taken(part: FieldDescriptor, value: Any) -> bool:
     """Whether the library takes the value alone."""
     try:
         json_format.ParseDict({part.json_name: [value] if part.is_repeated else value}, _message_with(part))
-    except (json_format.ParseError, ValueError, RecursionError):
+    except _NOT_TAKEN:
         return False
     return True
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from google.protobuf import json_format, struct_pb2, timestamp_pb2
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chassis import requests
@@ -139,6 +139,12 @@ def test_a_path_never_holds_the_callers_own_keys() -> None:
         ({"answers": [{"questionld": CANARY}]}, "answers[0].questionld"),
         ({"answers": [{CANARY + "?": CANARY}]}, "answers[0]"),
         ({"answers": [None]}, "answers[0]"),
+        ({"claimRef": "\ud83d"}, "claim_ref"),
+        ({"answers": [{"questionId": "q", "value": f"{CANARY} \ud83d"}]}, "answers[0].value"),
+        ({"answers": [{"questionId": "q", "value": {"\udc00": CANARY}}]}, "answers[0].value"),
+        ({"answers": [["\ud83d"]]}, "answers[0]"),
+        ({"view": "\ud83d"}, "view"),
+        ({"version": 10**400}, "version"),
     ],
 )
 def test_json_of_the_wrong_type_names_the_field_and_not_the_value(body: Any, field: str) -> None:
@@ -215,7 +221,25 @@ def test_any_bytes_parse_or_are_refused(body: bytes) -> None:
             requests.check(parse(scheduling_pb2.BookAppointmentRequest, body))
 
 
+LEAVES = st.none() | st.booleans() | st.integers() | st.just(10**400) | st.floats() | st.text(st.characters())
+ANY_FIELDS = st.dictionaries(
+    st.sampled_from([part.name for part in intake_pb2.StartCallRequest.DESCRIPTOR.fields]) | st.text(st.characters()),
+    LEAVES | st.lists(LEAVES, max_size=2) | st.dictionaries(st.text(st.characters()), LEAVES, max_size=2),
+)
+
+
+@given(ANY_FIELDS)
+@example({"schemes": "SCHEME_JOBSEEKERS_ALLOWANCE"})
+@example({"needs": "1", "x": 1})
+@example({"purpose": "\ud800"})
+def test_any_json_in_any_field_parses_or_is_refused(body: Any) -> None:
+    with pytest.raises(InvalidArgument):
+        requests.check(requests.parse_json(intake_pb2.StartCallRequest, json.dumps(body).encode()))
+
+
 @given(JSON)
+@example(10**400)
+@example([-(10**400)])
 def test_any_json_parses_or_is_refused(value: Any) -> None:
     body = json.dumps({"answers": [{"questionId": "q", "value": value}]}).encode()
 
