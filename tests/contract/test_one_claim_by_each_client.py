@@ -65,8 +65,11 @@ def test_the_typescript_client_carries_a_claim_through_in_node(
 
 @pytest.mark.needs("npm")
 @pytest.mark.needs("node")
-def test_the_typescript_client_passes_tests_of_its_own(typescript: Path) -> None:
+def test_the_typescript_client_passes_tests_of_its_own_and_builds(typescript: Path) -> None:
     npm(typescript, "test")
+    npm(typescript, "run", "build")
+
+    assert {"index.js", "index.d.ts"} <= {path.name for path in (typescript / "dist").iterdir()}
 
 
 def test_the_python_client_carries_a_claim_through(platform_under_test: PlatformUnderTest) -> None:

@@ -4,7 +4,7 @@ The document is what a reader would do by hand: shell lines that make tokens, re
 are new on every run (references, ids, times) are bound: where the document and the platform differ in one, later calls send
 the platform's. Everything else must be the same. "…" at the end of a list stands for more of the same.
 
-    CMS_WRITE_WALKTHROUGH=1 pytest tests/contract/test_walkthrough.py     # writes the responses that came into the document
+`RENEW` is the command that writes the responses which came into the document.
 """
 
 import json
@@ -26,6 +26,7 @@ from cms_local.cases import random_nino
 from cms_local.layout import ROOT, SERVICES, Layout
 
 DOCUMENT = ROOT / "docs" / "api" / "walkthrough.md"
+RENEW = "CMS_WRITE_WALKTHROUGH=1 pytest tests/contract/test_walkthrough.py"
 MORE = "…"
 WIDTH = 118
 PATIENCE_SECONDS = 60.0
@@ -163,8 +164,12 @@ class Walk:
         for step in steps(text):
             if step.shell:
                 self._make_tokens(step.shell)
-            else:
+                continue
+            try:
                 self._take(step, checked=checked)
+            except Differs as differs:
+                differs.add_note(f"If that is meant: {RENEW}, and read what changed.")
+                raise
 
     def _make_tokens(self, shell: str) -> None:
         """Runs lines like `OPERATOR=$(cms token --role OPERATOR)`; other lines are for the reader's eyes."""
