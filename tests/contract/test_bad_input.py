@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from chassis import contract
 from cms_local.journey import Journey
 from cms_local.layout import SERVICES
+from tests.support.field_paths import leads_to_a_field, leads_to_a_message, leads_to_an_answer
 from tests.support.platforms import PlatformUnderTest
 from tests.support.raw_doors import Answer, RawDoors, methods
 
@@ -270,13 +271,21 @@ def credentials(scene: Scene, method: str) -> dict[str, str]:
     return {"authorization": f"Bearer {scene.tokens[method]}", "cms_purpose": "work item 7"}
 
 
-def expect_sound(answer: Answer, sent: object) -> None:
-    """Checks for a response, or for an error that names fields and repeats no value."""
+def expect_sound(method: str, answer: Answer, sent: object) -> None:
+    """Checks for a response, or for an error that names fields by their places in the request and repeats no value."""
     assert answer.code not in NEVER, (answer, sent)
     assert not answer.code.startswith("http_"), (answer, sent)
     if answer.code != "ok":
         assert "Canary" not in answer.text, (answer, sent)
         assert all(PLAIN_FIELD.fullmatch(name) for name in answer.fields), (answer, sent)
+        assert all(leads_somewhere(method, answer, name) for name in answer.fields), (answer, sent)
+
+
+def leads_somewhere(method: str, answer: Answer, path: str) -> bool:
+    """Whether a field at fault is a path of the request, or a question's id with the place in its answer."""
+    if path in answer.unknown_fields:
+        return leads_to_a_message(methods()[method], path)
+    return leads_to_a_field(methods()[method], path) or leads_to_an_answer(path)
 
 
 def attack(raw: RawDoors, scene: Scene, method: str, data: st.DataObject) -> None:
@@ -288,7 +297,7 @@ def attack(raw: RawDoors, scene: Scene, method: str, data: st.DataObject) -> Non
     for send, whole in ((raw.by_grpc, binary), (raw.by_json, body)):
         for sent in (whole, data.draw(mangled(whole), label="mangled")):
             answer = send(method, sent, **passport)
-            expect_sound(answer, sent)
+            expect_sound(method, answer, sent)
             scene.learn(answer)
 
 

@@ -26,6 +26,7 @@ _OPERATIONS = operations_pb2.DESCRIPTOR.services_by_name["OperationsService"]
 _SERVICES = {full_name: service for service, full_name in SERVICE_NAMES.items()}
 _SERVICES[_OPERATIONS.full_name] = "scheduling-svc"  # every service serves it; these tests ask one
 _PATIENCE_SECONDS = 20.0
+_UNKNOWN = "no such field"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +34,14 @@ class Answer:
     """The outcome of a call, in the same form for both doors.
 
     `code` is lower_snake, `ok` for a response, `http_<status>` for what is not the protocol's; `fields` are those at
-    fault; `text` is all that the door said; `body` is the response as JSON.
+    fault, `unknown_fields` those of them that the contract does not have; `text` is all that the door said; `body` is the
+    response as JSON.
     """
 
     code: str
     reason: str = ""
     fields: frozenset[str] = frozenset()
+    unknown_fields: frozenset[str] = frozenset()
     text: str = ""
     body: Mapping[str, Any] | None = None
 
@@ -120,6 +123,7 @@ def _of_response(answer: httpx.Response) -> Answer:
         code=body["code"],
         reason=details[0]["reason"],
         fields=frozenset(fault["field"] for fault in faults),
+        unknown_fields=frozenset(fault["field"] for fault in faults if fault["description"] == _UNKNOWN),
         text=answer.text,
     )
 

@@ -120,7 +120,8 @@ def test_contradicting_answers_block_submission(script: Script, answered: Any, s
     interview = evaluate(script, given, language="CY")
 
     assert blockers(interview) == {"last_job_ended": Blocker.CHECK_FAILED}
-    assert state_of(interview, "last_job_ended").problem == "Daeth y swydd ddiwethaf i ben cyn i'r hawlydd gael ei eni."
+    problem = state_of(interview, "last_job_ended").problem
+    assert problem.cy == "Daeth y swydd ddiwethaf i ben cyn i'r hawlydd gael ei eni."
 
 
 def test_a_name_that_the_record_cannot_hold_waits_for_consent(

@@ -155,7 +155,7 @@ def submit(claim: Claim, interview: Interview, *, at: datetime) -> tuple[Claim, 
     """
     claim.expect_state(ClaimState.DRAFT, advice="only a draft can be submitted")
     if interview.missing:
-        open_questions = [Violation(field=part.question_id, description=part.description) for part in interview.missing]
+        open_questions = [Violation.of(part.question_id, part.text) for part in interview.missing]
         raise InvalidArgument.of(*open_questions, reason="CLAIM_INCOMPLETE")
     submitted = replace(claim, state=ClaimState.SUBMITTED, version=claim.version + 1, submit_time=at)
     event = ClaimSubmitted(schemes=claim.schemes, submit_time=at, first_contact_time=claim.first_contact_time)
@@ -210,7 +210,7 @@ def _refuse_gaps_made(script: Script, before: Answers, change: Change) -> None:
         if (part.question_id, part.blocker) not in was_open and part.blocker is not Blocker.PROPOSAL_NOT_ACCEPTED
     ]
     if made:
-        violations = [Violation(field=part.question_id, description=part.description) for part in made]
+        violations = [Violation.of(part.question_id, part.text) for part in made]
         refusal = InvalidArgument.of(*violations, reason="CLAIM_INCOMPLETE")
         refusal.metadata = {part.question_id: ",".join(part.options) for part in made if part.options}
         raise refusal

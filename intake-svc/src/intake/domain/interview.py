@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from chassis.errors import Text
 from intake.domain import problems
 from intake.domain.answers import is_gap, rule_value
 from intake.domain.place import Place
@@ -49,7 +50,7 @@ class Blocker(StrEnum):
     CHECK_FAILED = "CHECK_FAILED"
 
 
-_DESCRIPTIONS = {
+_TEXTS = {
     Blocker.REQUIRED: problems.NO_ANSWER,
     Blocker.GAP_NOT_ALLOWED: problems.GAP_NOT_ALLOWED,
     Blocker.PROPOSAL_NOT_ACCEPTED: problems.NOT_AGREED,
@@ -66,8 +67,8 @@ class QuestionState:
     required: bool
     proposal: JsonValue = None
     """The form to agree to, while the claimant has not agreed; otherwise None."""
-    problem: str | None = None
-    """The message of the check that failed, in the interview's language."""
+    problem: Text | None = None
+    """The message of the check that failed."""
     blocker: Blocker | None = None
     options: tuple[str, ...] = ()
     """The codes to choose from, where the place of an address gives them."""
@@ -85,11 +86,11 @@ class SectionState:
 
 @dataclass(frozen=True, kw_only=True)
 class Missing:
-    """One thing that holds up submission; `description`, in the interview's language, fits a Violation and holds no value."""
+    """One thing that holds up submission; `text` fits a Violation and holds no value."""
 
     question_id: str
     blocker: Blocker
-    description: str
+    text: Text
     options: tuple[str, ...] = ()
     """The codes to choose from, where the place of an address gives them."""
 
@@ -122,7 +123,7 @@ class Interview:
     @property
     def missing(self) -> tuple[Missing, ...]:
         """The list of what holds up submission; where it is empty, the claim can be submitted."""
-        return tuple(_missing(self.questions, self.language))
+        return tuple(_missing(self.questions))
 
 
 def evaluate(script: Script, answers: Answers, *, language: str) -> Interview:
@@ -132,7 +133,7 @@ def evaluate(script: Script, answers: Answers, *, language: str) -> Interview:
     """
     known = known_values(script, answers)
     states = tuple(
-        _with_options(_question_state(question, answers.get(name), known, language), answers)
+        _with_options(_question_state(question, answers.get(name), known), answers)
         for name, question in script.questions.items()
     )
     still_open = [state for state in states if state.is_open]
@@ -213,7 +214,7 @@ def _section_states(script: Script, still_open: Sequence[QuestionState]) -> tupl
     return tuple(SectionState(section=section, complete=section.id not in blocked) for section in script.sections)
 
 
-def _question_state(question: Question, answer: Answer | None, known: KnownValues, language: str) -> QuestionState:
+def _question_state(question: Question, answer: Answer | None, known: KnownValues) -> QuestionState:
     if question.id not in known.relevant:
         kept = answer if answer and answer.value is not None else None
         return QuestionState(question=question, relevant=False, answer=kept, required=False, is_open=False)
@@ -223,7 +224,7 @@ def _question_state(question: Question, answer: Answer | None, known: KnownValue
         return QuestionState(
             question=question, relevant=True, answer=None, required=required, blocker=blocker, is_open=True
         )
-    return _answered_state(question, answer, known, language, required=required)
+    return _answered_state(question, answer, known, required=required)
 
 
 def _with_options(state: QuestionState, answers: Answers) -> QuestionState:
@@ -231,9 +232,7 @@ def _with_options(state: QuestionState, answers: Answers) -> QuestionState:
     return replace(state, options=source.place.councils) if source and source.place else state
 
 
-def _answered_state(
-    question: Question, answer: Answer, known: KnownValues, language: str, *, required: bool
-) -> QuestionState:
+def _answered_state(question: Question, answer: Answer, known: KnownValues, *, required: bool) -> QuestionState:
     proposal = open_proposal(question, answer)
     failed = _failed_check(question, known.rule_values) if answer.has_value else None
     blocker = _blocker(question, answer, required=required, proposal=proposal, failed=failed)
@@ -243,7 +242,7 @@ def _answered_state(
         answer=answer,
         required=required,
         proposal=proposal,
-        problem=failed.problem.spoken(language) if failed else None,
+        problem=failed.problem if failed else None,
         blocker=blocker,
         is_open=blocker is not None,
     )
@@ -269,13 +268,11 @@ def _blocker(
     return None
 
 
-def _missing(states: tuple[QuestionState, ...], language: str) -> Iterator[Missing]:
+def _missing(states: tuple[QuestionState, ...]) -> Iterator[Missing]:
     for state in states:
         if state.blocker:
-            description = state.problem or _DESCRIPTIONS[state.blocker].spoken(language)
-            yield Missing(
-                question_id=state.question.id, blocker=state.blocker, description=description, options=state.options
-            )
+            text = state.problem or _TEXTS[state.blocker]
+            yield Missing(question_id=state.question.id, blocker=state.blocker, text=text, options=state.options)
 
 
 def _fact(question: Question, value: JsonValue, consumer: str) -> JsonValue:

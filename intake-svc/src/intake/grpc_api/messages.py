@@ -178,7 +178,7 @@ def _put_question(message: pb.Question, state: QuestionState, language: str) -> 
     if state.proposal is not None:
         message.proposal.CopyFrom(value(state.proposal))
     if state.problem:
-        message.problem = state.problem
+        message.problem = state.problem.spoken(language)
 
 
 @cache
