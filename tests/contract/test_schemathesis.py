@@ -54,7 +54,8 @@ class Caller:
             self._put_real(case, real)
         port = self._platform.layout.http_port(server["description"])
         headers = {"Authorization": f"Bearer {self._token(role)}"}
-        headers |= {"Connect-Timeout-Ms": "10000"} if real is not None else {}
+        if real is not None or "Connect-Timeout-Ms" not in case.headers:
+            headers["Connect-Timeout-Ms"] = "10000"  # a busy machine is no server error
         return case.call(f"http://127.0.0.1:{port}", session=self._session, headers=headers, timeout=20)
 
     def _put_real(self, case: Any, number: int) -> None:
@@ -87,7 +88,7 @@ class Caller:
 def check(case: Any, response: Any) -> None:
     """AssertionError where the response is a server error, or not as the document says."""
     called = f"{case.operation.label} {json.dumps(case.body, default=str)[:600]}"
-    late = response.status_code == requests.codes.gateway_timeout and case.headers.get("Connect-Timeout-Ms")
+    late = response.status_code == requests.codes.gateway_timeout and "Connect-Timeout-Ms" in case.headers
     assert response.status_code < SERVER_ERROR or late, f"{called}: {response.status_code} {response.text[:600]}"
     case.operation.validate_response(response)
     if response.status_code != requests.codes.ok:
