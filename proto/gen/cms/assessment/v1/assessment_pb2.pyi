@@ -384,9 +384,9 @@ class ListWorkRequest(_message.Message):
     state: Global___AssessmentState.ValueType
     """Only in this state."""
     page_size: _builtins.int
-    """At most this many; 50 when absent, 200 at most."""
+    """At most this many: 50 when 0, and 200 for anything above that."""
     page_token: _builtins.str
-    """next_page_token of the page before."""
+    """next_page_token of the page before, of the same query. The size of the page may change."""
     @_builtins.property
     def day(self) -> _date_pb2.Date:
         """Only interviews on this day (Europe/London)."""
@@ -448,7 +448,7 @@ class StartAssessmentRequest(_message.Message):
     claim_ref: _builtins.str
     """The claim."""
     request_id: _builtins.str
-    """The id of the request (UUID). A retry has the same id."""
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     def __init__(
         self,
         *,
@@ -534,7 +534,7 @@ class VerifyItemsRequest(_message.Message):
     version: _builtins.int
     """The assessment's version that the caller read."""
     request_id: _builtins.str
-    """The id of the request (UUID). A retry has the same id."""
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ItemCheck]:
         """The results."""
@@ -601,7 +601,7 @@ class CorrectItemRequest(_message.Message):
     version: _builtins.int
     """The assessment's version that the caller read."""
     request_id: _builtins.str
-    """The id of the request (UUID). A retry has the same id."""
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     accept_transliteration: _builtins.bool
     """Accept the item's proposal, for systems that cannot hold the value as it is."""
     @_builtins.property
@@ -666,7 +666,7 @@ class ConfirmAssessmentRequest(_message.Message):
     version: _builtins.int
     """The assessment's version that the caller read."""
     request_id: _builtins.str
-    """The id of the request (UUID). A retry has the same id."""
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     @_builtins.property
     def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
         """Schemes to confirm; all that were claimed when empty."""

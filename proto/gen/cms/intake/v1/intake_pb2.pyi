@@ -516,7 +516,9 @@ class Claim(_message.Message):
     LANGUAGE_FIELD_NUMBER: _builtins.int
     OFFICE_CODE_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
-    """12 characters: C, ten of Crockford's base 32, a check character."""
+    """12 characters: C, ten of Crockford's base 32, a check character. Requests may write it in any case and in groups, with I
+    and L for 1 and O for 0; responses have this form.
+    """
     state: Global___ClaimState.ValueType
     """Its state."""
     version: _builtins.int
@@ -992,7 +994,7 @@ class StartCallRequest(_message.Message):
     language: _common_pb2.Language.ValueType
     """The language in which the call is held."""
     request_id: _builtins.str
-    """The id of the request (UUID). A retry has the same id."""
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     claim_ref: _builtins.str
     """The claim that the call is about, instead of a nino: one that was found by ListClaims, perhaps without a NINO yet."""
     @_builtins.property
@@ -1079,7 +1081,7 @@ class PassSecurityRequest(_message.Message):
     call_id: _builtins.str
     """The call."""
     request_id: _builtins.str
-    """The id of the request (UUID). A retry has the same id."""
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     @_builtins.property
     def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Answer]:
         """One for each question that the call lists."""
@@ -1138,10 +1140,10 @@ class EndCallRequest(_message.Message):
     outcome: Global___CallOutcome.ValueType
     """How it ended."""
     request_id: _builtins.str
-    """The id of the request (UUID). A retry has the same id."""
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     @_builtins.property
     def call_back_time(self) -> _timestamp_pb2.Timestamp:
-        """When to call back; with CALL_BACK."""
+        """When to call back; with CALL_BACK. In the future, and within 92 days."""
 
     def __init__(
         self,
@@ -1249,7 +1251,7 @@ class RecordAnswersRequest(_message.Message):
     version: _builtins.int
     """The claim's version that the caller read."""
     request_id: _builtins.str
-    """The id of the request (UUID). A retry has the same id."""
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     view: Global___InterviewView.ValueType
     """How much of the interview to return; FULL when absent. A retry has the same view."""
     @_builtins.property
@@ -1314,7 +1316,7 @@ class AmendAnswersRequest(_message.Message):
     version: _builtins.int
     """The claim's version that the caller read."""
     request_id: _builtins.str
-    """The id of the request (UUID). A retry has the same id."""
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     reason: _builtins.str
     """Why they change."""
     view: Global___InterviewView.ValueType
@@ -1431,7 +1433,7 @@ class SubmitClaimRequest(_message.Message):
     version: _builtins.int
     """The claim's version that the caller read."""
     request_id: _builtins.str
-    """The id of the request (UUID). A retry has the same id."""
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     def __init__(
         self,
         *,
@@ -1542,9 +1544,9 @@ class ListClaimsRequest(_message.Message):
     office: _builtins.str
     """Only of this office, six digits: that of a claim's latest appointment."""
     page_size: _builtins.int
-    """At most this many; 50 when absent, 200 at most."""
+    """At most this many: 50 when 0, and 200 for anything above that."""
     page_token: _builtins.str
-    """next_page_token of the page before."""
+    """next_page_token of the page before, of the same query. The size of the page may change."""
     @_builtins.property
     def date_of_birth(self) -> _date_pb2.Date:
         """By date of birth, together with surname."""

@@ -108,9 +108,9 @@ class ListOverdueRequest(_message.Message):
     state: _builtins.str
     """Only this state. INVALID_ARGUMENT where the service has no such state with a deadline."""
     page_size: _builtins.int
-    """How many to list at most; 0 means 100, and the limit is 500."""
+    """At most this many: 100 when 0, and 500 for anything above that."""
     page_token: _builtins.str
-    """From the response before."""
+    """next_page_token of the page before, of the same query. The size of the page may change."""
     def __init__(
         self,
         *,
@@ -217,9 +217,9 @@ class ListDeadLettersRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """How many to list at most; 0 means 100, and the limit is 500."""
+    """At most this many: 100 when 0, and 500 for anything above that."""
     page_token: _builtins.str
-    """From the response before."""
+    """next_page_token of the page before, of the same query. The size of the page may change."""
     def __init__(
         self,
         *,
@@ -273,7 +273,7 @@ class ReplayDeadLetterRequest(_message.Message):
     event_id: _builtins.str
     """The event. NOT_FOUND where the service has no dead letter of it, FAILED_PRECONDITION where it was replayed already."""
     request_id: _builtins.str
-    """A UUID; the same one again gives the first response."""
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     def __init__(
         self,
         *,

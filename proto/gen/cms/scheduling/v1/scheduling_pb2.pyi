@@ -250,9 +250,9 @@ class FindSlotsRequest(_message.Message):
     channel: _common_pb2.Channel.ValueType
     """How the interview is held; OFFICE when absent."""
     page_size: _builtins.int
-    """At most this many; 20 when absent, 100 at most."""
+    """At most this many: 20 when 0, and 100 for anything above that."""
     page_token: _builtins.str
-    """next_page_token of the page before."""
+    """next_page_token of the page before, of the same query. The size of the page may change."""
     @_builtins.property
     def until(self) -> _timestamp_pb2.Timestamp:
         """The latest time at which an interview may start, itself included; the end of the open rotas if absent. INVALID_ARGUMENT
@@ -338,7 +338,7 @@ class BookAppointmentRequest(_message.Message):
     postcode: _builtins.str
     """With earliest: the claimant's postcode."""
     request_id: _builtins.str
-    """The id of the request (UUID). A retry has the same id."""
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     channel: _common_pb2.Channel.ValueType
     """With earliest: how the interview is held; OFFICE when absent."""
     @_builtins.property
