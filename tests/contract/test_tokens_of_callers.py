@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from chassis.identity import LEEWAY_SECONDS
 from chassis.testing import eventually
 from cms_local.journey import Journey
 from cms_local.keys import ISSUER
@@ -92,7 +93,9 @@ def test_an_expired_token_is_refused(
     key: Any = serialization.load_pem_private_key(
         platform_under_test.layout.keys("issuer.pem").read_bytes(), password=None
     )
-    body = {"iss": ISSUER, "aud": "cms3", "sub": "SU1", "roles": ["SUPPORT"], "exp": int(time.time()) + 3}
+    now = int(time.time())
+    life = {"iat": now - 60, "exp": now + 3 - LEEWAY_SECONDS}
+    body = {"iss": ISSUER, "aud": "cms3", "sub": "SU1", "roles": ["SUPPORT"], **life}
     passport = {"authorization": f"Bearer {jwt.encode(body, key, algorithm='EdDSA', headers={'kid': 'development'})}"}
     request = {"claimRef": call.claim_ref}
     assert raw.ask(door, "GetClaim", request, **passport).code == "ok"
