@@ -59,6 +59,10 @@ SELECT authority.code FROM place JOIN authority ON authority.id = place.authorit
 WHERE place.postcode BETWEEN ? AND ? AND place.postcode GLOB ?
 GROUP BY authority.code ORDER BY count(*) DESC, authority.code
 """
+_MIDDLE_OF_RANGE = """
+SELECT avg(place.easting), avg(place.northing) FROM place
+WHERE place.postcode BETWEEN ? AND ? AND place.postcode GLOB ?
+"""
 _NEIGHBOURS = 6
 """Places around a postcode that tell whether another authority is near: about one postcode in forty has one."""
 
@@ -169,10 +173,22 @@ class Postcodes:
         certain = set(near[: _NEIGHBOURS + 1]) <= {own[0]}
         return Councils(is_listed=True, is_certain=certain, codes=tuple(dict.fromkeys([own[0], *near])))
 
+    def locate(self, postcode: str) -> tuple[int, int] | None:
+        """Easting and northing of a postcode, or of one that is not listed the middle of its sector, district or area.
+
+        None where no postcode begins with its letters. Raises MalformedPostcode.
+        """
+        place = self.find(postcode)
+        if place is not None:
+            return place.easting, place.northing
+        for reach in _reaches(normalise(postcode).replace(" ", "")):
+            east, north = self._connection().execute(_MIDDLE_OF_RANGE, reach).fetchone()
+            if east is not None:
+                return int(east), int(north)
+        return None
+
     def _around(self, key: str) -> tuple[str, ...]:
-        sector, district, area = key[:-2], key[:-3], key[: 2 if key[1].isalpha() else 1]
-        for start, shape in ((sector, "[A-Z][A-Z]"), (district, "[0-9][A-Z][A-Z]"), (area, "[0-9]*")):
-            reach = (f"{start}0", f"{start}Z", f"{start}{shape}")
+        for reach in _reaches(key):
             found = self._connection().execute(_COUNT_IN_RANGE, reach).fetchall()
             if found:
                 return tuple(code for (code,) in found)
@@ -200,6 +216,13 @@ class Postcodes:
             connection = self._local.connection = _open(self._path)
             self._opened.append(connection)
         return connection
+
+
+def _reaches(key: str) -> Iterator[tuple[str, str, str]]:
+    """The postcodes of the same sector, district and area, each as first key, last key and pattern."""
+    sector, district, area = key[:-2], key[:-3], key[: 2 if key[1].isalpha() else 1]
+    for start, shape in ((sector, "[A-Z][A-Z]"), (district, "[0-9][A-Z][A-Z]"), (area, "[0-9]*")):
+        yield f"{start}0", f"{start}Z{{", f"{start}{shape}"
 
 
 def _squared(place: tuple[str, int, int, int], other: tuple[str, int, int, int]) -> int:

@@ -115,6 +115,16 @@ def test_a_postcode_that_is_not_listed_may_be_of_the_councils_around(
     assert (found.is_listed, found.is_certain, found.codes) == (False, False, codes)
 
 
+@pytest.mark.parametrize(
+    ("postcode", "place"),
+    [("AB1 2DA", (1300, 0)), ("AB1 2ZZ", (1650, 0)), ("AB77 1AA", (1443, 0)), ("AC1 1AA", None)],
+)
+def test_a_postcode_that_is_not_listed_lies_in_the_middle_of_those_around(
+    border: Postcodes, postcode: str, place: tuple[int, int] | None
+) -> None:
+    assert border.locate(postcode) == place
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_postcode_is_normalised_to_itself(form: str) -> None:
     assert normalise(form) == form

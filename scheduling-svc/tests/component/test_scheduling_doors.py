@@ -65,6 +65,15 @@ def test_a_search_after_the_target_names_no_earliest_slot(http: Any, tokens: Tok
     assert "earliestWithinTarget" not in found
 
 
+@pytest.mark.parametrize("postcode", ["LS1 9ZZ", "ls1-3cm"])
+def test_slots_are_found_near_a_postcode_that_the_directory_does_not_have(
+    http: Any, tokens: Tokens, postcode: str
+) -> None:
+    found = http("FindSlots", {"postcode": postcode}, tokens.issue("OPERATOR")).body
+
+    assert {slot["office"]["code"] for slot in found["slots"]} == {LEEDS}
+
+
 def test_an_impossible_time_is_refused(process: Process, tokens: Tokens) -> None:
     request = scheduling_pb2.FindSlotsRequest(office_code=LEEDS, until=Timestamp(seconds=10**15))
     getattr(request, "from").CopyFrom(Timestamp(seconds=-(10**15)))

@@ -31,11 +31,11 @@ class OfficeUnknown(NotFound):
 
 
 class PostcodeUnknown(InvalidArgument):
-    """The postcode is well formed but not in the postcode directory."""
+    """No postcode in the directory begins with the letters of this one."""
 
     TOLD = Text(
-        en="is not in the directory of postcodes: check each letter and digit, or ask for slots at an office",
-        cy="nid yw yn y cyfeiriadur codau post: gwiriwch bob llythyren a digid, neu gofynnwch am slotiau mewn swyddfa",
+        en="does not begin as any postcode of Great Britain does: check its first letters",
+        cy="nid yw'n dechrau fel unrhyw god post ym Mhrydain Fawr: gwiriwch ei lythrennau cyntaf",
     )
 
     def __init__(self) -> None:

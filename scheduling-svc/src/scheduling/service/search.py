@@ -18,15 +18,17 @@ from scheduling.domain.working_time import within_target
 def offices_near(directory: Directory, postcodes: Postcodes, postcode: str) -> list[NearOffice]:
     """Offices that a claimant who lives there can be sent to, nearest first.
 
+    A postcode that the directory does not have counts as the middle of those around it: new ones come every month.
     Raises MalformedPostcode, PostcodeUnknown, NotServed.
     """
     outside = elsewhere(postcode)
     if outside is not None:
         raise NotServed(outside)
-    place = postcodes.find(postcode)
+    place = postcodes.locate(postcode)
     if place is None:
         raise PostcodeUnknown
-    return directory.near(easting=place.easting, northing=place.northing)
+    easting, northing = place
+    return directory.near(easting=easting, northing=northing)
 
 
 def find_slots(conn: Connection, wish: Wish, *, directory: Directory, page: Page, target: timedelta) -> Offers:

@@ -58,7 +58,8 @@ class SchedulingServiceServicer:
 
     def FindSlots(self, request, context):
         """Free slots near a postcode or at an office, soonest first. FAILED_PRECONDITION says who to ask for a postcode in Northern
-        Ireland, the Isle of Man, the Channel Islands or of the British Forces.
+        Ireland, the Isle of Man, the Channel Islands or of the British Forces. One that the directory does not have counts as
+        the middle of those around it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,7 +35,8 @@ class SchedulingServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SchedulingServiceAsyncStub: ...
     FindSlots: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.FindSlotsRequest, _scheduling_pb2.FindSlotsResponse]
     """Free slots near a postcode or at an office, soonest first. FAILED_PRECONDITION says who to ask for a postcode in Northern
-    Ireland, the Isle of Man, the Channel Islands or of the British Forces.
+    Ireland, the Isle of Man, the Channel Islands or of the British Forces. One that the directory does not have counts as
+    the middle of those around it.
     """
     BookAppointment: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.BookAppointmentRequest, _scheduling_pb2.BookAppointmentResponse]
     """Books a slot, or the earliest within reach of a postcode. A slot is held by one appointment only."""
@@ -49,7 +50,8 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     FindSlots: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.FindSlotsRequest, _scheduling_pb2.FindSlotsResponse]  # type: ignore[assignment]
     """Free slots near a postcode or at an office, soonest first. FAILED_PRECONDITION says who to ask for a postcode in Northern
-    Ireland, the Isle of Man, the Channel Islands or of the British Forces.
+    Ireland, the Isle of Man, the Channel Islands or of the British Forces. One that the directory does not have counts as
+    the middle of those around it.
     """
     BookAppointment: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.BookAppointmentRequest, _scheduling_pb2.BookAppointmentResponse]  # type: ignore[assignment]
     """Books a slot, or the earliest within reach of a postcode. A slot is held by one appointment only."""
@@ -66,7 +68,8 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_scheduling_pb2.FindSlotsResponse, _abc.Awaitable[_scheduling_pb2.FindSlotsResponse]]:
         """Free slots near a postcode or at an office, soonest first. FAILED_PRECONDITION says who to ask for a postcode in Northern
-        Ireland, the Isle of Man, the Channel Islands or of the British Forces.
+        Ireland, the Isle of Man, the Channel Islands or of the British Forces. One that the directory does not have counts as
+        the middle of those around it.
         """
 
     @_abc_1.abstractmethod
