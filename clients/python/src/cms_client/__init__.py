@@ -7,8 +7,8 @@ Every call carries the token and a deadline. A call that is safe to repeat is se
 is raised as `Refused`, with its reason and the fields at fault.
 """
 
-from cms_client.answers import answer
+from cms_client.answers import answer, json_of
 from cms_client.client import Addresses, CmsClient
 from cms_client.refusal import Refused, Violation
 
-__all__ = ["Addresses", "CmsClient", "Refused", "Violation", "answer"]
+__all__ = ["Addresses", "CmsClient", "Refused", "Violation", "answer", "json_of"]

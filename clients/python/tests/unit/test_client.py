@@ -9,7 +9,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from cms.intake.v1 import intake_pb2
-from cms_client import Addresses, CmsClient, Refused, Violation, answer
+from cms_client import Addresses, CmsClient, Refused, Violation, answer, json_of
 
 Respond = Callable[[intake_pb2.GetClaimRequest, grpc.ServicerContext], intake_pb2.GetClaimResponse]
 
@@ -125,8 +125,10 @@ def test_a_service_that_does_not_answer_is_a_refusal_without_a_reason() -> None:
     assert refused.value.reason == ""
 
 
-def test_an_answer_is_made_of_a_json_value() -> None:
-    made = answer("address", {"lines": ["1 Mill Lane"], "postcode": "NE1 8AX"})
+@pytest.mark.parametrize("value", ["Abbot", False, 40, [], {"lines": ["1 Mill Lane"], "postcode": "NE1 8AX"}, None])
+def test_an_answer_is_made_of_a_json_value_and_read_as_one(value: object) -> None:
+    assert json_of(answer("any", value).value) == value
 
-    assert made.value.struct_value["postcode"] == "NE1 8AX"
+
+def test_an_answer_is_cleared_by_null() -> None:
     assert answer("surname", None).value.WhichOneof("kind") == "null_value"
