@@ -21,7 +21,6 @@ from chassis.loops import LoopThread
 
 _REQUEST_SECONDS = 10.0
 _LARGEST_REQUEST_BYTES = 16 * 1024
-_MOST_CONNECTIONS = 4096
 
 Readiness = Callable[[], tuple[bool, dict[str, Any]]]
 Answer = tuple[int, str, bytes]
@@ -31,7 +30,8 @@ Answer = tuple[int, str, bytes]
 class OperationsDoor:
     """Tornado in a thread of its own. `readiness` returns whether the service is ready, and the body of `/readyz`."""
 
-    def __init__(self, *, host: str, port: int, readiness: Readiness) -> None:
+    def __init__(self, *, host: str, port: int, readiness: Readiness, connections: int) -> None:
+        self._connections = connections
         self._readiness = readiness
         self._sockets = bind_sockets(port, address=host)
         self.port = int(self._sockets[0].getsockname()[1])
@@ -64,6 +64,7 @@ class OperationsDoor:
             max_header_size=_LARGEST_REQUEST_BYTES,
             max_body_size=_LARGEST_REQUEST_BYTES,
         )
+        self._server.most = self._connections
         self._server.add_sockets(self._sockets)
 
     async def _close(self) -> None:
@@ -79,11 +80,12 @@ class OperationsDoor:
 class _Server(HTTPServer):
     """A server that closes a connection at once when too many are open."""
 
+    most = 0
     _open = 0
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         """Serves a new connection."""
-        if self._open >= _MOST_CONNECTIONS:
+        if self._open >= self.most:
             stream.close()
             return
         self._open += 1

@@ -17,14 +17,13 @@ from typing import Any
 import psycopg
 from google.protobuf.descriptor import ServiceDescriptor
 
-from chassis import clock, contract, deadlines, logs, metrics, operations
+from chassis import clock, contract, deadlines, descriptors, grpc_bounds, http_connections, logs, metrics, operations
 from chassis.bus import Bus
 from chassis.chain import Chain, methods_of
 from chassis.database import Database
 from chassis.deadlines import Deadline
 from chassis.grpc_door import GrpcDoor
 from chassis.housekeeping import Housekeeping
-from chassis.http_connections import Bounds
 from chassis.http_door import HttpDoor
 from chassis.identity import ServiceToken, Verifier
 from chassis.inbox import Handler, Inbox
@@ -151,19 +150,41 @@ class Process:
             database=self.database,
             vault=self.runtime.vault,
         )
-        self.grpc = GrpcDoor(self.chain, host=settings.host, port=settings.grpc_port)
+        self._make_doors()
+        self.gauges = [*OWN_GAUGES, _overdue(service), *service.gauges]
+        self._collector = StateCollector(self.database, self.gauges)
+
+    def _make_doors(self) -> None:
+        settings = self._service.settings
+        connections = descriptors.share(
+            {
+                "grpc": settings.grpc_connections,
+                "http": settings.http_connections,
+                "operations": settings.operations_connections,
+            }
+        )
+        self.grpc = GrpcDoor(
+            self.chain,
+            host=settings.host,
+            port=settings.grpc_port,
+            bounds=grpc_bounds.Bounds(connections=connections["grpc"], calls_of_a_peer=settings.grpc_calls_per_peer),
+            reflection=settings.reflection,
+        )
         self.http = HttpDoor(
             self.chain,
             host=settings.host,
             port=settings.http_port,
             origins=Origins(settings.cors_origins),
-            bounds=Bounds(
-                connections=settings.http_connections, connections_of_a_peer=settings.http_connections_per_peer
+            bounds=http_connections.Bounds(connections_of_a_peer=settings.http_connections_per_peer).at_most(
+                connections["http"]
             ),
         )
-        self.operations = OperationsDoor(host=settings.host, port=settings.operations_port, readiness=self.readiness)
-        self.gauges = [*OWN_GAUGES, _overdue(service), *service.gauges]
-        self._collector = StateCollector(self.database, self.gauges)
+        self.operations = OperationsDoor(
+            host=settings.host,
+            port=settings.operations_port,
+            readiness=self.readiness,
+            connections=connections["operations"],
+        )
 
     def start(self) -> None:
         """Opens the doors, starts the workers, and last opens the operations port, which says that the service is ready."""

@@ -32,6 +32,14 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     http_port: int
     operations_port: int
     """Health, readiness and metrics."""
+    reflection: bool = False
+    """Whether the gRPC door describes its services to whoever asks."""
+    grpc_connections: Count = 4096
+    """Connections to the gRPC door."""
+    grpc_calls_per_peer: Count = 512
+    """Calls by gRPC that one address may have open. A proxy is one address for all its users."""
+    operations_connections: Count = 2048
+    """Connections to the operations port."""
     cors_origins: OriginsSetting = ""
     """Web pages that may call the HTTP door: exact origins, separated by commas; `loopback` stands for this machine's own."""
     http_connections: Count = 8192

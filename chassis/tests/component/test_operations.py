@@ -49,7 +49,7 @@ class Api:
 def process(settings_of: SettingsOf) -> Iterator[Process]:
     service = Service(
         name="scheduling-svc",
-        settings=settings_of(ServiceSettings, "scheduling-svc"),
+        settings=settings_of(ServiceSettings, "scheduling-svc", reflection=True),
         contract=scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"],
         migrations=Path("no-migrations"),
         api=lambda _runtime: Api(),

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -26,16 +26,25 @@ class NoApi:
 
 
 @pytest.fixture
-def process(settings_of: SettingsOf) -> Iterator[Process]:
-    service = Service(
-        name="scheduling-svc",
-        settings=settings_of(ServiceSettings, "scheduling-svc"),
-        contract=scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"],
-        migrations=Path("no-migrations"),
-        api=lambda _runtime: NoApi(),
-    )
-    with running(service) as started:
-        yield started
+def make(settings_of: SettingsOf) -> Iterator[Callable[..., Process]]:
+    with ExitStack() as stack:
+
+        def start(**settings: Any) -> Process:
+            service = Service(
+                name="scheduling-svc",
+                settings=settings_of(ServiceSettings, "scheduling-svc", **settings),
+                contract=scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"],
+                migrations=Path("no-migrations"),
+                api=lambda _runtime: NoApi(),
+            )
+            return stack.enter_context(running(service))
+
+        yield start
+
+
+@pytest.fixture
+def process(make: Callable[..., Process]) -> Process:
+    return make()
 
 
 def get(process: Process, path: str, **more: Any) -> httpx.Response:
@@ -115,8 +124,8 @@ def test_a_request_of_another_kind_harms_nobody(process: Process, sent: bytes) -
         assert is_answered_soon(process)
 
 
-def test_the_port_takes_connections_again_after_its_bound(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chassis.operations_door._MOST_CONNECTIONS", 10)
+def test_the_port_takes_connections_again_after_its_bound(make: Callable[..., Process]) -> None:
+    process = make(operations_connections=10)
     with ExitStack() as opened:
         for _ in range(50):
             opened.enter_context(socket.create_connection(("127.0.0.1", process.operations.port)))

@@ -37,6 +37,7 @@ def of_service(layout: Layout, service: str, *, time_scale: float) -> Mapping[st
         CMS_HTTP_PORT=layout.http_port(service),
         CMS_OPERATIONS_PORT=layout.operations_port(service),
         CMS_CORS_ORIGINS="loopback",
+        CMS_REFLECTION="true",
         CMS_DATABASE_URL=f"postgresql://{database}_app@{postgres}",
         CMS_DATABASE_OWNER_URL=f"postgresql://{database}_owner@{postgres}",
         CMS_BUS_URL=f"redis://{_HOST}:{layout.bus_port}/0",

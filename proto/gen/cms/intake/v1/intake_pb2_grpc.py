@@ -5,7 +5,7 @@ import warnings
 
 from cms.intake.v1 import intake_pb2 as cms_dot_intake_dot_v1_dot_intake__pb2
 
-GRPC_GENERATED_VERSION = '1.85.1'
+GRPC_GENERATED_VERSION = '1.83.2'
 GRPC_VERSION = grpc.__version__
 _version_not_supported = False
 
