@@ -43,7 +43,7 @@ def dearest(field: Field, repeated: str) -> Any:
         case Field(kind=Kind.ADDRESS):
             return {"lines": [text] * most, "postcode": DEAR_CODES[Kind.POSTCODE]}
         case Field(kind=Kind.CHOICE, choices=choices):
-            return choices[-1].code
+            return choices[-1].code if choices else "E08000035"
         case Field(kind=Kind.CHOICES, choices=choices):
             return [choice.code for choice in choices]
         case Field(kind=Kind.NUMBER):

@@ -50,6 +50,7 @@ _FOREIGN = {
     Characters.TEXT: re.compile(r"[^!-~\u00a1-\u00ac\u00ae-\u00ff]+"),
 }
 _APOSTROPHES = str.maketrans(dict.fromkeys("´`′‵ˊˋ＇", "'"))
+_DIGIT = re.compile("[0-9]")
 _MARKS = re.compile(r"[ '-]+")
 
 
@@ -137,7 +138,7 @@ def _letters(character: str, characters: Characters) -> str:
     if category.startswith("N"):
         return _numerals(character)
     letters = " " if category == "So" else anyascii(character)
-    return " " if any(letter.isdigit() for letter in letters) else letters
+    return " " if _DIGIT.search(letters) else letters
 
 
 def _one_mark(marks: re.Match[str]) -> str:
