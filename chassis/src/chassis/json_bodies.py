@@ -48,14 +48,14 @@ def _message_of(message: type[Message], given: dict[str, Any]) -> Message:
 
 
 def _readable_part(message: type[Message], given: dict[str, Any]) -> Message:
-    """The message with those short texts and names of enumerations that are sound."""
+    """The message with those short texts and values of enumerations that are sound."""
     known = bounds.fields_by_json_name(cast(Descriptor, message.DESCRIPTOR))
     found = {
         known[name].json_name: value
         for name, value in given.items()
         if name in known
-        and isinstance(value, str)
-        and len(value) <= _SHORT
+        and isinstance(value, str | int)
+        and len(str(value)) <= _SHORT
         and known[name].message_type is None
         and not known[name].is_repeated
         and _is_taken(known[name], value)

@@ -13,6 +13,7 @@ from chassis import requests
 from chassis.details import details_of
 from chassis.errors import InvalidArgument
 from cms.assessment.v1 import assessment_pb2
+from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2
 from cms.scheduling.v1 import scheduling_pb2
 
@@ -390,6 +391,14 @@ def test_what_could_be_read_of_a_refused_body_is_kept_to_choose_the_language() -
             requests.parse_json(intake_pb2.AmendAnswersRequest, door)
 
         assert refused.value.request == intake_pb2.AmendAnswersRequest(claim_ref="C0000000001Y")
+
+
+@pytest.mark.parametrize("language", ["LANGUAGE_CY", 2])
+def test_the_language_of_a_refused_body_is_read_by_name_or_number(language: Any) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        requests.parse_json(intake_pb2.StartCallRequest, json.dumps({"language": language, "purpose": "X"}).encode())
+
+    assert refused.value.request == intake_pb2.StartCallRequest(language=common_pb2.LANGUAGE_CY)
 
 
 @pytest.mark.parametrize("field", ["version", "answers"])

@@ -119,6 +119,20 @@ def test_numbers_of_a_house_stay_apart(line: str, form: str) -> None:
     assert record_form(address, LINE) == {"lines": [form, "LEEDS"], "postcode": "LS1 4AP"}
 
 
+@pytest.mark.parametrize(
+    ("lines", "at"),
+    [
+        (["1 High St", "😀"], [".lines[1]"]),
+        (["😀", "Leeds", "漢" * 100 + " 12"], [".lines[0]", ".lines[2]"]),
+    ],
+)
+def test_each_line_of_an_address_that_has_no_form_is_named(lines: list[str], at: list[str]) -> None:
+    with pytest.raises(UnsoundValueError) as unsound:
+        record_form({"lines": list(lines), "postcode": "LS1 4AP"}, LINE)
+
+    assert [fault.at for fault in unsound.value.faults] == at
+
+
 def test_text_keeps_the_numerals_of_the_code_page() -> None:
     assert record_form("5½ days of 10²", GOAL) is None
     assert record_form("5⅓ days of 10²", GOAL) == "5 1/3 DAYS OF 10²"
@@ -132,6 +146,8 @@ def test_text_keeps_the_numerals_of_the_code_page() -> None:
         ("Harrison & Sons and Daughters since 1999", RecordRule(characters=Characters.TEXT, maximum=38)),
         ("1" * 41, GOAL),
         ("1\u03082", LINE),
+        ("㏠ 5", LINE),
+        ("㏠ Mai", NAME),
     ],
 )
 def test_a_form_that_would_lose_or_join_a_number_is_refused(text: str, rule: RecordRule) -> None:

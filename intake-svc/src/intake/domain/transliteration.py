@@ -12,11 +12,12 @@ import textwrap
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from anyascii import anyascii
 
 from intake.domain import faults
-from intake.domain.faults import UnsoundValueError
+from intake.domain.faults import Fault, UnsoundValueError
 from intake.domain.values import MAXIMUM_LINES, JsonValue
 
 
@@ -52,6 +53,8 @@ _FOREIGN = {
 _APOSTROPHES = str.maketrans(dict.fromkeys("´`′‵ˊˋ＇", "'"))
 _DIGIT = re.compile("[0-9]")
 _MARKS = re.compile(r"[ '-]+")
+_KEPT_LETTERS = 4096
+"""Characters whose letters are kept at hand: a save asks for those of one text several times."""
 
 
 def record_form(value: JsonValue, rule: RecordRule) -> JsonValue:
@@ -80,11 +83,18 @@ def _text_of(value: JsonValue) -> str:
 
 
 def _numerals(character: str) -> str:
-    """A character of a number in plain digits, set apart from its neighbours unless it is a decimal digit."""
+    """A character of a number in plain digits, set apart from its neighbours unless it is a decimal digit.
+
+    A picture of a number, such as that of a day of the month, is one too.
+    """
     category = unicodedata.category(character)
     if category == "Nd":
         return str(unicodedata.digit(character))
-    return f" {anyascii(character)} " if category in ("No", "Nl") else character
+    if category in ("No", "Nl"):
+        return f" {anyascii(character)} "
+    if category == "So" and any(part.isdigit() for part in unicodedata.normalize("NFKD", character)):
+        return f" {unicodedata.normalize('NFKD', character)} "
+    return character
 
 
 def _address_form(address: dict[str, JsonValue], rule: RecordRule) -> JsonValue:
@@ -95,12 +105,22 @@ def _address_form(address: dict[str, JsonValue], rule: RecordRule) -> JsonValue:
 
 
 def _address_lines(lines: list[str], rule: RecordRule) -> list[str]:
-    """Long lines run on into the next where the record has lines to spare; otherwise each is shortened."""
+    """Long lines run on into the next where the record has lines to spare; otherwise each is shortened.
+
+    Raises UnsoundValueError naming each line that has no form.
+    """
     written = [_written(line, rule.characters) for line in lines]
     wrapped = [part for line in written for part in textwrap.wrap(line, rule.maximum, break_on_hyphens=False)]
     if all(written) and len(wrapped) <= MAXIMUM_LINES and all(_fits(line, rule) for line in wrapped):
         return wrapped
-    return [_proposal(line, rule) for line in lines]
+    forms, found = list[str](), list[Fault]()
+    for index, line in enumerate(lines):
+        try:
+            forms.append(str(record_form(line, rule) or line.upper()))
+        except UnsoundValueError as error:
+            found.extend(error.within(f".lines[{index}]"))
+    faults.refuse(found)
+    return forms
 
 
 def _lines(address: dict[str, JsonValue]) -> list[str]:
@@ -127,6 +147,7 @@ def _written(text: str, characters: Characters) -> str:
     return _MARKS.sub(_one_mark, known).strip(" '-") if characters is Characters.NAME else known
 
 
+@lru_cache(maxsize=_KEPT_LETTERS)
 def _letters(character: str, characters: Characters) -> str:
     """Pictures are left out: the transliteration table would write their names ("slight smile").
 

@@ -6,6 +6,7 @@ is looked at before anything else is done with it. What a kind takes is said in 
 
 import math
 import re
+import unicodedata
 from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
@@ -70,7 +71,7 @@ def read_text(value: JsonValue, maximum: int = MAXIMUM_TEXT) -> str:
     if _PRIVATE.search(given):
         raise UnsoundValueError.of(faults.PRIVATE)
     text = cleaning.line(given)
-    if not text:
+    if not any(_is_seen(character) for character in text):
         raise UnsoundValueError.of(faults.BLANK)
     return read_string(text, maximum)
 
@@ -178,12 +179,19 @@ def read_phone(value: JsonValue) -> str:
 
 
 def read_email(value: JsonValue) -> str:
-    """An e-mail address in the form and of the length that the standards allow; nothing is looked up."""
+    """An e-mail address in the form and of the length that the standards allow; nothing is looked up.
+
+    Its domain is in small letters, in the script in which it was given.
+    """
     given = read_text(value, MAXIMUM_EMAIL)
     try:
-        return email_validator.validate_email(given, check_deliverability=False, strict=True).normalized
+        found = email_validator.validate_email(given, check_deliverability=False, strict=True)
     except email_validator.EmailNotValidError:
         raise UnsoundValueError.of(faults.EMAIL) from None
+    address = (found.ascii_email if given.isascii() else None) or found.normalized
+    if any(character.isdigit() and character not in address for character in given):
+        raise UnsoundValueError.of(faults.EMAIL)  # in a domain the library makes a plain 1 of ① and of a full-width 1
+    return address
 
 
 def read_address(value: JsonValue) -> dict[str, JsonValue]:
@@ -198,6 +206,11 @@ def read_address(value: JsonValue) -> dict[str, JsonValue]:
         found.extend(error.within(".postcode"))
     faults.refuse(found)
     return {"lines": lines, "postcode": code}
+
+
+def _is_seen(character: str) -> bool:
+    """Whether a character shows something by itself: a letter, a number, a sign; no mark, format or unassigned code."""
+    return unicodedata.category(character)[0] in "LNPS"
 
 
 def _lines(value: JsonValue, found: list[Fault]) -> list[JsonValue]:
