@@ -9,7 +9,7 @@ import pytest
 from chassis.testing import eventually
 from cms_local.demo import doors_of, run_demo
 from cms_local.journey import Journey
-from cms_local.layout import SERVICES
+from cms_local.layout import ROOT, SERVICES
 from cms_local.platform import Platform
 from tests.support.engine import LAYOUT, TIME_SCALE, Engine
 from tests.support.platforms import PlatformUnderTest
@@ -65,6 +65,19 @@ def test_claims_come_through_when_a_container_is_killed_on_their_way(engine: Eng
         findings = platform.settled_audit(*said)
 
     assert (findings.accepted, findings.lost, findings.duplicates, findings.half_transfers) == (2, 0, 0, 0)
+
+
+def test_the_documented_command_prints_a_token_that_services_take(engine: Engine) -> None:
+    [command] = re.findall(r"^docker compose (run .* cms token) ", (ROOT / "README.md").read_text(), re.MULTILINE)
+    token = engine.compose(*command.split(), "--role", "SUPPORT").strip()
+
+    answer = httpx.post(
+        f"http://127.0.0.1:{LAYOUT.http_port('la-notifier')}/cms.notifier.v1.LaNotifierService/FindAuthority",
+        headers={"Authorization": f"Bearer {token}"},
+        json={"postcode": "LS1 3AB"},
+    )
+
+    assert answer.status_code == httpx.codes.OK, answer.text
 
 
 @pytest.mark.parametrize("service", [*SERVICES, "jsaps", "councils"])

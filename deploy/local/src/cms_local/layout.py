@@ -28,10 +28,14 @@ class Layout:
 
     base: int | None
     name: str = ""
+    prepared: Path | None = None
+    """In a container: the folder that `cms_local.containers` has prepared."""
 
     @classmethod
     def from_environment(cls) -> "Layout":
-        """Reads CMS_PORT_BASE; empty counts as unset. Raises BadBase."""
+        """Reads CMS_PREPARED_FOLDER, or else CMS_PORT_BASE; empty counts as unset. Raises BadBase."""
+        if prepared := os.environ.get("CMS_PREPARED_FOLDER"):
+            return cls(None, prepared=Path(prepared))
         given = os.environ.get("CMS_PORT_BASE", "")
         if not given:
             return cls(None)
@@ -84,7 +88,7 @@ class Layout:
     @property
     def folder(self) -> Path:
         """The folder of this platform alone."""
-        return ROOT / ".run" / (self.name or str(self.base or ""))
+        return self.prepared or ROOT / ".run" / (self.name or str(self.base or ""))
 
     @property
     def open_folder(self) -> Path:

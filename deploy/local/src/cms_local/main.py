@@ -84,9 +84,11 @@ def up(
 
 
 def _show(found: Platform) -> None:
-    table = Table("name", "state", "pid", "serves", "HTTP", "operations", box=None)
+    # Narrow enough for a terminal of 80 columns: an address that is cut off is of no use.
+    table = Table("name", "state", "pid", "address (gRPC)", "HTTP", "operations", box=None, padding=(0, 1, 0, 0))
     for row in _rows(found):
-        table.add_row(*(str(row[name]) for name in ("name", "state", "pid", "serves", "http", "operations")))
+        addresses = (row[name].removeprefix("http://") for name in ("serves", "http", "operations"))
+        table.add_row(row["name"], row["state"], str(row["pid"]), *addresses)
     console.print(table)
     console.print(f"Logs are in {found.layout.folder / 'logs'}", highlight=False, soft_wrap=True)
     if found.time_scale != 1:

@@ -1,0 +1,47 @@
+"""The `cms` command as its users meet it."""
+
+import json
+from pathlib import Path
+
+import jwt
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from cms_local import keys, main
+from cms_local.layout import SERVICES, Layout
+from cms_local.platform import Platform
+
+
+def test_a_token_is_issued_by_the_key_of_a_prepared_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys.make_keys(tmp_path / "keys", authority_codes=[])
+    monkeypatch.setenv("CMS_PREPARED_FOLDER", str(tmp_path))
+
+    done = CliRunner().invoke(main.app, ["token", "--role", "OPERATOR", "--sub", "OP000001", "--grade", "AO"])
+
+    assert done.exit_code == 0, done.output
+    held = jwt.decode(done.output.strip(), options={"verify_signature": False})
+    assert (held["sub"], held["roles"], held["grade"]) == ("OP000001", ["OPERATOR"], "AO")
+
+
+def test_status_cuts_no_address_off_in_a_terminal_of_80_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layout = Layout(None, prepared=tmp_path)
+    addresses = {
+        name: (f"127.0.0.1:{60000 + number}", f"127.0.0.1:{61000 + number}", f"127.0.0.1:{62000 + number}")
+        for number, name in enumerate(SERVICES)
+    }
+    processes = [
+        {"name": name, "pid": 4194304, "grpc": grpc, "http": f"http://{http}", "operations": f"http://{operations}"}
+        for name, (grpc, http, operations) in addresses.items()
+    ]
+    layout.platform_file.write_text(json.dumps({"processes": processes}))
+    monkeypatch.setattr(main, "console", Console(width=80))
+    monkeypatch.setattr(Platform, "is_alive", lambda _platform, _name: False)
+
+    main._show(Platform(layout=layout, time_scale=1))
+
+    shown = capsys.readouterr().out
+    for of_one in addresses.values():
+        assert all(address in shown for address in of_one)
