@@ -199,6 +199,7 @@ def test_three_months_before_31_may_is_the_last_day_of_february(script: Script) 
 
 
 CHILD = {"name": "Mia", "date_of_birth": "2015-01-31", "relationship": "SON_OR_DAUGHTER"}
+LODGER = {"relationship": "LODGER"}
 
 
 @pytest.mark.parametrize(
@@ -211,6 +212,8 @@ CHILD = {"name": "Mia", "date_of_birth": "2015-01-31", "relationship": "SON_OR_D
         ("children", [CHILD, {**CHILD, "name": "7"}], "children[1].name"),
         ("children", [{**CHILD, "name": None}], "children[0].name"),
         ("children", [CHILD, CHILD, "Mia"], "children[2]"),
+        ("children", [CHILD, {**CHILD, "date_of_birth": "1984-02-29"}], "children[1].date_of_birth"),
+        ("non_dependants", [{**LODGER, "date_of_birth": "2015-01-31"}], "non_dependants[0].date_of_birth"),
         ("children", "Mia", "children"),
     ],
 )

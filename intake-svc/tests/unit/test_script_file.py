@@ -100,6 +100,8 @@ def test_relevance_may_depend_on_a_later_question(load: Any) -> None:
         (HEAD + GROUP + 'rule = "first && size(group) > 0 && today > today"\n' + FIRST, "names another question"),
         (HEAD + FIRST + 'relevant = "first"\n', "goes in a circle"),
         (HEAD + FIRST + 'relevant = "second > 0"\n' + SECOND + 'relevant = "first"\n', "goes in a circle"),
+        (HEAD + FIRST + GROUP + 'rule = "size(group) > 0"\nfield = "died"\n', "one of the group's"),
+        (HEAD + FIRST + GROUP + 'rule = "first || size(group) > 0"\nfield = "born"\n', "must name no other question"),
         (HEAD + FIRST + GROUP + 'rule = "group.all(it, it.born < today)"\n', "gives nothing"),
         (HEAD + FIRST + GROUP + 'rule = "group.all(it, timestamp(it.born) < today)"\n', "gives nothing"),
     ],

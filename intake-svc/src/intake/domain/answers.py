@@ -1,7 +1,7 @@
 """Answers to questions: `validate_answer` reads a JSON value of the contract into its one canonical form."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,7 @@ from chassis.errors import InvalidArgument, Violation
 from intake.domain import faults, rules, values
 from intake.domain.faults import Fault, UnsoundValueError
 from intake.domain.place import Place
-from intake.domain.script import Field, Kind, Question, Script
+from intake.domain.script import Check, Field, Kind, Question, Script
 from intake.domain.transliteration import record_form
 from intake.domain.values import JsonValue
 
@@ -101,13 +101,20 @@ def _read_answer(question: Question, value: JsonValue, today: date) -> JsonValue
     answer = _read_group(question, value) if question.kind is Kind.GROUP else _read(question, value)
     if question.record:
         record_form(answer, question.record)
-    if not question.own_checks:
-        return answer
-    known = {question.id: rule_value(question, answer), "today": rules.timestamp(today)}
     for check in question.own_checks:
-        if check.rule.result(known) is False:
-            raise UnsoundValueError(Fault(text=check.problem))
+        faults.refuse(_broken(question, check, answer, today))
     return answer
+
+
+def _broken(question: Question, check: Check, answer: Any, today: date) -> Iterator[Fault]:
+    """A fault where the rule is false: for the whole answer, or for each entry of a group whose field is checked."""
+    parts = [("", answer)]
+    if check.field is not None:
+        parts = [(f"[{at}].{check.field}", [entry]) for at, entry in enumerate(answer)]
+    for at, part in parts:
+        known = {question.id: rule_value(question, part), "today": rules.timestamp(today)}
+        if check.rule.result(known) is False:
+            yield Fault(text=check.problem, at=at)
 
 
 def _expect_great_britain(address: JsonValue) -> None:

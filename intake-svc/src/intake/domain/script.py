@@ -97,6 +97,8 @@ class Check:
 
     rule: Rule
     problem: Text
+    field: str | None = None
+    """Of a GROUP: the field of an entry that is at fault. The check is then made for each entry, as the only one."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,7 @@ _WITH_RECORD = frozenset({Kind.NAME, Kind.TEXT, Kind.ADDRESS})
 _LIMITS = (("number", Kind.NUMBER, True), ("maximum_pence", Kind.MONEY, False), ("max_entries", Kind.GROUP, True))
 """Keys of limits, the kind that may have each, and whether it must."""
 _SAMPLE_ADDRESS: dict[str, JsonValue] = {"lines": ["A", "B"], "postcode": "AB1 2CD"}
+_FIELD_OF_CHECK = "the field of a check must be one of the group's, and the check must name no other question"
 _UNSTEADY_CHECK = "a check that names another question must not hang on today"
 
 
@@ -120,7 +121,14 @@ def _question(section: str, table: Table, compiler: RuleCompiler) -> Question:
     _refuse_unless(table, bool(fields) == (question.kind is Kind.GROUP), "fields belong to a GROUP, which needs them")
     _refuse_unless(table, not any("today" in check.rule.names for check in question.cross_checks), _UNSTEADY_CHECK)
     _refuse_unless(table, not question.record or question.kind in _WITH_RECORD, "record belongs to text")
+    _refuse_unless(table, _fields_of_checks_are_known(question), _FIELD_OF_CHECK)
     return question
+
+
+def _fields_of_checks_are_known(question: Question) -> bool:
+    known = {field.id for field in question.fields}
+    named = [check for check in question.checks if check.field is not None]
+    return all(check.field in known and check in question.own_checks for check in named)
 
 
 def _group_field(table: Table, seen_by: frozenset[str]) -> Field:
@@ -197,7 +205,11 @@ def _record(table: Table) -> RecordRule:
 
 
 def _check(table: Table, compiler: RuleCompiler) -> Check:
-    check = Check(rule=_condition(table, table.text("rule"), compiler), problem=_text(table.table("problem")))
+    check = Check(
+        rule=_condition(table, table.text("rule"), compiler),
+        problem=_text(table.table("problem")),
+        field=table.name("field") if table.has("field") else None,
+    )
     table.close()
     return check
 
