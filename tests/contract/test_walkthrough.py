@@ -1,11 +1,13 @@
 """docs/api/walkthrough.md is what the platform does: curl makes its calls, and each answer is the document's."""
 
 import os
+import re
 
 import pytest
 
 from cms_local import acknowledged
 from cms_local.layout import Layout
+from intake.domain import values
 from tests.support.platforms import PlatformUnderTest
 from tests.support.walkthrough import DOCUMENT, Step, Walk, rewritten
 
@@ -21,6 +23,11 @@ def test_the_walkthrough_carries_a_claim_from_the_first_call_to_its_outcome(
     walk = Walk(layout, on_response=lambda step, response: note(layout, step, response))
 
     walk.run(DOCUMENT.read_text())
+
+
+def test_the_walkthroughs_ninos_can_be_used_as_they_stand() -> None:
+    for nino in set(re.findall(r'"nino": "(.*?)"', DOCUMENT.read_text())):
+        assert values.read_nino(nino) == nino
 
 
 def note(layout: Layout, step: Step, response: dict[str, dict[str, str]]) -> None:

@@ -329,7 +329,8 @@ def rewritten(text: str, layout: Layout) -> str:
     walk = Walk(layout, on_response=lambda step, response: came.append((step, response)))
     walk.run(text, checked=False)
     for step, response in reversed(came):
-        shown = walk.bound.in_document(pretty(shortened(response, step.response)))
+        came_in_its_words = json.loads(walk.bound.in_document(json.dumps(response)))
+        shown = pretty(shortened(came_in_its_words, step.response))
         begin, end = step.span
         text = f"{text[:begin]}{shown}\n{text[end:]}"
     return text

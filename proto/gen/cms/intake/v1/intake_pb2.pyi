@@ -206,12 +206,14 @@ class _QuestionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Question
     QUESTION_KIND_NUMBER: _QuestionKind.ValueType  # 14
     """A number."""
     QUESTION_KIND_ADDRESS: _QuestionKind.ValueType  # 15
-    """An object: {"lines": [..], "postcode": ".."}."""
+    """An object: {"lines": [..], "postcode": ".."}, with two lines at least."""
     QUESTION_KIND_GROUP: _QuestionKind.ValueType  # 16
-    """A list of objects by the ids of the question's fields."""
+    """A list of objects by the ids of the question's fields, empty for none. A field that is not required may be left out."""
 
 class QuestionKind(_QuestionKind, metaclass=_QuestionKindEnumTypeWrapper):
-    """The form of an answer, as a JSON value."""
+    """The form of an answer, as a JSON value. In its place an answer of any kind may be a gap: {"gap": "NOT_KNOWN"}, or
+    {"gap": "WILL_SEND"}.
+    """
 
 QUESTION_KIND_UNSPECIFIED: QuestionKind.ValueType  # 0
 """No value."""
@@ -246,9 +248,9 @@ QUESTION_KIND_MONEY: QuestionKind.ValueType  # 13
 QUESTION_KIND_NUMBER: QuestionKind.ValueType  # 14
 """A number."""
 QUESTION_KIND_ADDRESS: QuestionKind.ValueType  # 15
-"""An object: {"lines": [..], "postcode": ".."}."""
+"""An object: {"lines": [..], "postcode": ".."}, with two lines at least."""
 QUESTION_KIND_GROUP: QuestionKind.ValueType  # 16
-"""A list of objects by the ids of the question's fields."""
+"""A list of objects by the ids of the question's fields, empty for none. A field that is not required may be left out."""
 Global___QuestionKind: _TypeAlias = QuestionKind  # noqa: Y015
 
 class _ClaimState:
@@ -773,7 +775,7 @@ class Question(_message.Message):
 
     @_builtins.property
     def gaps_allowed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Gaps that are accepted at submission: NOT_KNOWN, WILL_SEND."""
+        """Gaps that are accepted at submission: NOT_KNOWN, WILL_SEND. Before it every question takes every gap."""
 
     def __init__(
         self,
@@ -844,11 +846,13 @@ class Interview(_message.Message):
     script_version: _builtins.int
     """The version of the script."""
     next_question_id: _builtins.str
-    """The question to ask next; empty when none is left."""
+    """The question to ask next, required or not: the first without an answer or gap, or with one that is still to be put
+    right (a proposal, a problem, a gap that submission does not accept). Empty when none is left.
+    """
     asked: _builtins.int
     """How many were answered."""
     remaining: _builtins.int
-    """How many that apply are left."""
+    """How many are still to be asked or put right, required or not. A claim can be submitted when every section is complete."""
     not_relevant: _builtins.int
     """How many do not apply."""
     @_builtins.property
@@ -900,7 +904,9 @@ class Answer(_message.Message):
     """The claimant agrees to the proposed form."""
     @_builtins.property
     def value(self) -> _struct_pb2.Value:
-        """The answer in the form of the question's kind; null clears it."""
+        """The answer in the form of the question's kind, or a gap: {"gap": "NOT_KNOWN"} where the claimant does not know it,
+        {"gap": "WILL_SEND"} where they will send it. null clears it.
+        """
 
     def __init__(
         self,
