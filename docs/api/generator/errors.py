@@ -30,7 +30,9 @@ _INTRODUCTION = """# Errors
 Every refusal has a code, a message and details, the same by either door. `google.rpc.ErrorInfo` is always there: its
 `reason` is stable, and what a client decides by. `google.rpc.BadRequest` is there where fields are at fault: `field` is the
 path in the request in the contract's own spelling (`answers[1].value`, `caller.name`), or the id of a question (`surname`,
-`children[1].name`). The message is for developers and logs. No error holds a value that a claimant gave.
+`children[1].name`); indexes count from 0. Its `description` follows the field's name, and is in the language of the call:
+in a call that is held in Welsh a form can show it as it is. The message is for developers and logs. No error holds a value
+that a claimant gave.
 
 By the HTTP door, in the Connect protocol's form:
 
