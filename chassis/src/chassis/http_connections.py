@@ -19,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 from werkzeug import Response
 
-from chassis import http_protocols, refusals, tracing
+from chassis import http_protocols, logs, refusals, tracing
 from chassis.errors import CmsError, DeadlineExceeded, InvalidArgument, ResourceExhausted
 
 LARGEST_HEAD_BYTES = 16 * 1024
@@ -144,7 +144,7 @@ class Connection(H11Protocol):
         headers = [*self.server_state.default_headers, *response.get_wsgi_headers({})]
         for event in (
             h11.Response(status_code=response.status_code, headers=headers),
-            h11.Data(data=response.get_data()),
+            h11.Data(data=b"" if self.conn.is_head else response.get_data()),
             h11.EndOfMessage(),
         ):
             self.transport.write(self.conn.send(event) or b"")
@@ -224,7 +224,11 @@ class Connections(ServerState):
     def end_late(self) -> None:
         """Ends every connection that has taken too long."""
         for connection in self._all():
-            connection.end_if_late(self.bounds)
+            try:
+                connection.end_if_late(self.bounds)
+            except Exception as error:
+                logs.get().error("connection failed", error=type(error).__name__, location=logs.location_of(error))
+                connection.transport.abort()
 
     def end_quiet(self, seconds: float) -> None:
         """Ends every connection that has been idle for so long."""
@@ -259,6 +263,8 @@ class StrictHttp(h11.Connection):
         super().__init__(h11.SERVER, LARGEST_HEAD_BYTES)
         self.fault: CmsError | None = None
         """Says why the last event could not be had."""
+        self.is_head = False
+        """Whether the answer has no body."""
         self._pieces = 0
 
     def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
@@ -273,13 +279,18 @@ class StrictHttp(h11.Connection):
             )
             raise
         if isinstance(event, h11.Request):
-            self._pieces = 0
+            self.is_head, self._pieces = event.method == b"HEAD", 0
             self._check_head(event)
         elif isinstance(event, h11.Data) and event.chunk_start:
             self._pieces += 1
             if self._pieces > MOST_CHUNKS:
                 raise self._refusal(InvalidArgument("TOO_MANY_CHUNKS", "the body is cut into too many chunks"))
         return event
+
+    def start_next_cycle(self) -> None:
+        """Makes ready for the next request."""
+        super().start_next_cycle()
+        self.is_head = False
 
     def _check_head(self, request: h11.Request) -> None:
         names = {name for name, _ in request.headers}

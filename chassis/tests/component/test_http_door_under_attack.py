@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import random
 import resource
 import select
 import socket
@@ -264,6 +265,10 @@ TRICKLES = {
     "a body": b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9999\r\n\r\n",
     "a chunk": b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nFFF\r\n",
     "a chunk's size": b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "a body of a HEAD": b"HEAD / HTTP/1.1\r\nHost: h\r\nContent-Length: 9999\r\n\r\n",
+    "a body of a CONNECT": b"CONNECT h:1 HTTP/1.1\r\nHost: h\r\nContent-Length: 9999\r\n\r\n",
+    "a body before an upgrade": b"POST / HTTP/1.1\r\nHost: h\r\nUpgrade: x\r\nConnection: Upgrade\r\n"
+    b"Content-Length: 9999\r\n\r\n",
     "a body that is too large": b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9999999\r\n\r\n",
 }
 
@@ -396,6 +401,89 @@ def test_what_two_parsers_might_read_in_two_ways_is_refused_and_the_connection_c
     assert b"\r\ntraceparent: 00-" in head
     assert count(reason) == before + 1
     assert site.is_answered_soon()
+
+
+@pytest.mark.parametrize(
+    "line", ["Content-Length: 2\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked", "X: y\r\n" * 200]
+)
+def test_the_refusal_of_a_head_request_has_no_body(site: Site, line: str) -> None:
+    with site.connect() as connection:
+        connection.sendall(f"HEAD {PATH} HTTP/1.1\r\nHost: h\r\n{line.strip()}\r\n\r\nzz\r\n".encode())
+        head, _, body = read_all(connection).partition(b"\r\n\r\n")
+
+    assert head.split()[1] in (b"400", b"431")
+    assert body == b"" or b"431" in head  # a head that was not parsed has no method
+    assert site.is_answered_soon()
+
+
+def test_after_a_head_request_a_slow_one_is_told_so(site: Site) -> None:
+    with site.connect() as connection:
+        connection.sendall(f"HEAD {PATH} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+        assert connection.recv(65536).startswith(b"HTTP/1.1 405")
+        connection.sendall(b"POST")
+
+        assert read_answer(connection) == "408 TOO_SLOW"
+
+
+def test_requests_that_are_mangled_end_neither_the_door_nor_its_time(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chance = random.Random(10)
+    whole = [
+        site.request(),
+        site.request() + site.request(),
+        site.head(100, Expect="100-continue") + b"{}",
+        post("Transfer-Encoding: chunked", body=b"2\r\n{}\r\n0\r\nX: y\r\n\r\n"),
+        f"HEAD {PATH} HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc".encode(),
+        f"GET {PATH}?connect=v1&encoding=json&message=%7B%7D HTTP/1.1\r\nHost: h\r\n\r\n".encode(),
+        f"OPTIONS {PATH} HTTP/1.0\r\nConnection: keep-alive\r\nUpgrade: h2c\r\n\r\n".encode(),
+        b"CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n",
+    ]
+    with ExitStack() as opened:
+        connections = [opened.enter_context(site.connect()) for _ in range(400)]
+        for connection in connections:
+            send(connection, mangled(chance.choice(whole), chance))
+            if chance.random() < 0.3:
+                send(connection, mangled(chance.choice(whole), chance))
+
+        assert site.is_answered_soon()
+        begun = time.monotonic()
+        eventually(lambda: count_busy(connections) == 0, what="the end or the answer of each")
+        assert time.monotonic() - begun < SECONDS + 5
+        assert site.is_answered_soon()
+    assert '"level": "error"' not in capsys.readouterr().out
+
+
+def mangled(text: bytes, chance: random.Random) -> bytes:
+    """The text with a piece taken out, put in, changed, or cut off."""
+    at = chance.randrange(1, len(text))
+    length = chance.randrange(8)
+    change = chance.choice([b"", b"\0", b"\r", b"\n", b"\r\n\r\n", b" ", b":", b"9", b"\xff", text[:20]])
+    return chance.choice(
+        [text[:at], text[:at] + change + text[at + length :], text[:at] + text[at : at + 9] + text[at:]]
+    )
+
+
+def count_busy(connections: list[socket.socket]) -> int:
+    """Connections that are open and on which nothing has come."""
+    arrived = select.poll()
+    for connection in connections:
+        arrived.register(connection, select.POLLIN)
+    return len(connections) - len(arrived.poll(0))
+
+
+def test_a_defect_over_one_connection_does_not_end_the_server(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_self: object, _bounds: object) -> None:
+        raise ZeroDivisionError
+
+    with site.connect() as connection:
+        monkeypatch.setattr("chassis.http_connections.Connection.end_if_late", fail)
+
+        eventually(lambda: not is_open(connection), what="the end of the connection")
+    assert '"error": "ZeroDivisionError"' in capsys.readouterr().out
+    eventually(site.is_answered_soon)
 
 
 def test_pipelined_requests_are_answered_one_after_the_other(site: Site) -> None:
