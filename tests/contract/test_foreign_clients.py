@@ -61,12 +61,22 @@ def answers_of(interview: Mapping[str, Any]) -> dict[str, Any]:
     return {question["id"]: question["answer"] for question in interview["questions"] if "answer" in question}
 
 
-class ByReflection:
-    """A service, described by its own reflection."""
+class AskVersion1(grpc.StreamStreamClientInterceptor):  # type: ignore[type-arg] # only its stubs are generic
+    """Asks for the service of reflection by its name without `alpha`: its messages are the same."""
 
-    def __init__(self, address: str) -> None:
+    def intercept_stream_stream(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
+        """See grpc.StreamStreamClientInterceptor."""
+        name = client_call_details.method.replace("/grpc.reflection.v1alpha.", "/grpc.reflection.v1.")
+        return continuation(client_call_details._replace(method=name), request_iterator)
+
+
+class ByReflection:
+    """A service, described by its own reflection of a version (v1 or v1alpha)."""
+
+    def __init__(self, address: str, version: str) -> None:
         self._channel = grpc.insecure_channel(address)
-        self._known = ProtoReflectionDescriptorDatabase(self._channel)
+        asked = grpc.intercept_channel(self._channel, AskVersion1()) if version == "v1" else self._channel
+        self._known = ProtoReflectionDescriptorDatabase(asked)
         self.names = list(self._known.get_services())
         own = {name for name in self.names if name.startswith("cms.")}
         [name] = own - {"cms.operations.v1.OperationsService"}
@@ -89,12 +99,15 @@ class ByReflection:
         self._channel.close()
 
 
+@pytest.mark.parametrize("reflection", ["v1", "v1alpha"])
 def test_a_client_that_only_uses_reflection_carries_a_claim_through(
-    platform_under_test: PlatformUnderTest,
+    platform_under_test: PlatformUnderTest, reflection: str
 ) -> None:
     layout = platform_under_test.layout
     services = ("intake-svc", "scheduling-svc", "assessment-svc", "legacy-gateway")
-    intake, scheduling, assessment, gateway = (ByReflection(f"127.0.0.1:{layout.grpc_port(name)}") for name in services)
+    intake, scheduling, assessment, gateway = (
+        ByReflection(f"127.0.0.1:{layout.grpc_port(name)}", reflection) for name in services
+    )
     people = platform_under_test.journey("single, council tenant")
 
     claim_ref, version = take_claim(intake, people)
