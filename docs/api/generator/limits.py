@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from chassis import bounds, chain, http_connections
+from chassis import bounds, chain, grpc_bounds, http_connections
 from chassis.contract import USUAL_LARGEST_BYTES, largest_bytes
 from docs.api.generator import contract
 
@@ -46,6 +46,15 @@ A token of a page belongs to its query: send it with the same one.
 
 A proxy is one address for all its users; an operator can set the numbers of connections.
 
+## Calls to the gRPC door
+
+| what | limit | beyond it |
+| --- | --- | --- |
+| a message, from the call's beginning until it has come whole | {grpc.message_seconds:g} s | DEADLINE_EXCEEDED |
+| calls at once, of one address and of all | {grpc.calls_of_a_peer:,}, {grpc.calls:,} | RESOURCE_EXHAUSTED, `BUSY` |
+| those whose message has not come | {grpc.begun_of_a_peer:,}, {grpc.begun:,} | RESOURCE_EXHAUSTED, `BUSY` |
+| connections | {grpc.connections:,} | they are refused |
+
 ## Repeats
 
 A `requestId` is remembered for seven days, unless `CMS_KEEP_DAYS` says otherwise. There is no limit of calls in a time: a
@@ -64,6 +73,7 @@ def page() -> str:
         calls=chain.CONCURRENT_CALLS,
         lists="\n".join(f"| `{name}` | {said} |" for name, said in _lists()),
         http=http_connections.Bounds(),
+        grpc=grpc_bounds.Bounds(),
         head=_size(http_connections.LARGEST_HEAD_BYTES),
         headers=http_connections.MOST_HEADERS,
     )
