@@ -44,9 +44,13 @@ class Operators:
             keys.issue(folder, "OPERATOR", subject=f"OP{number:06d}", grade="AO") for number in range(OPERATORS)
         ]
 
+    def token_of(self, number: int) -> str:
+        """The token of the operator with this number."""
+        return self._tokens[number % OPERATORS]
+
     def start(self, number: int) -> Begun:
         """Starts a call of the operator with this number."""
-        token = self._tokens[number % OPERATORS]
+        token = self.token_of(number)
         while True:
             started = self.intake.ask("StartCall", self._request(), pb.StartCallResponse, token=token)
             if not started.resumed:

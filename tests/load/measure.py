@@ -8,8 +8,7 @@ from typing import Any
 from chassis import clock
 from cms_local.platform import Platform
 from tests.load.claims import ClaimsMeasured, measure_claims
-from tests.load.driving import Rate
-from tests.load.saves import measure_saves
+from tests.load.doors import DoorsMeasured, measure_doors
 
 Say = Callable[[str], None]
 _CLAIMS_LONGER = 6
@@ -19,7 +18,7 @@ _CLAIMS_LONGER = 6
 class Report:
     """All that was measured. `memory` is each process's resident set in MiB after the load."""
 
-    saves: Rate
+    doors: DoorsMeasured
     claims: ClaimsMeasured
     memory: dict[str, float]
     time_scale: float
@@ -28,17 +27,18 @@ class Report:
         """The figures for people."""
         claims = self.claims
         return [
-            f"RecordAnswers  {self.saves.text()}",
+            *self.doors.lines(),
             f"claims         {claims.per_second:7.2f}/s accepted and loaded, {claims.acknowledged} confirmed in all",
             f"transactions   {claims.transactions_per_claim:7.1f} for each claim, in all databases of the services",
         ]
 
     def summary(self) -> dict[str, Any]:
         """The last line of `make bench`; docs/performance.md explains each figure."""
+        saves = self.doors.rates["record_answers_grpc"]
         return {
             "claims_per_second": round(self.claims.per_second, 2),
-            "saves_per_second": round(self.saves.per_second, 1),
-            "p99_ms": round(self.saves.percentile(99), 1),
+            "saves_per_second": round(saves.per_second, 1),
+            "p99_ms": round(saves.percentile(99), 1),
             "transactions_per_claim": round(self.claims.transactions_per_claim, 1),
             "rss_mb": self.memory,
             "seconds_measured": round(self.claims.seconds, 1),
@@ -46,21 +46,22 @@ class Report:
             "lost": self.claims.lost,
             "duplicates": self.claims.duplicates,
             "time_scale": self.time_scale,
+            "doors": self.doors.summary(),
         }
 
 
 def run_bench(platform: Platform, say: Say, *, seconds: float) -> Report:
-    """Measures saves for `seconds`, then claims for six times as long.
+    """Measures each door for `seconds` with each method, then claims for six times as long.
 
     Raises AssertionError where the platform does not hold what it acknowledged.
     """
     clock.configure(platform.layout.clock_file)
-    say(f"RecordAnswers with five answers, 16 callers, {seconds:g} seconds")
-    saves = measure_saves(platform.layout, seconds=seconds)
+    say(f"RecordAnswers with five answers, GetClaim and nothing, by each door: 16 callers, {seconds:g} seconds each")
+    doors = measure_doors(platform.layout, seconds=seconds)
     say(f"claims over the whole way, 16 callers, {seconds * _CLAIMS_LONGER:g} seconds")
     claims = measure_claims(platform.layout, seconds=seconds * _CLAIMS_LONGER)
     memory = {name: _resident_megabytes(running.pid) for name, running in platform.running.items()}
-    return Report(saves=saves, claims=claims, memory=memory, time_scale=platform.time_scale)
+    return Report(doors=doors, claims=claims, memory=memory, time_scale=platform.time_scale)
 
 
 def _resident_megabytes(pid: int) -> float:

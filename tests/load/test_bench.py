@@ -28,6 +28,11 @@ def test_bench_ends_with_a_line_of_its_figures(platform_under_test: PlatformUnde
     memory = figures.pop("rss_mb")
     assert set(SERVICES) <= set(memory)
     assert (figures.pop("lost"), figures.pop("duplicates")) == (0, 0)
+    doors = figures.pop("doors")
+    assert set(doors) == {
+        f"{what}_{door}" for what in ("record_answers", "get_claim", "bare") for door in ("grpc", "http")
+    }
+    assert all(number > 0 for rate in doors.values() for number in rate.values())
     assert set(figures) == FIGURES
     assert all(type(number) in (int, float) and number > 0 for number in [*figures.values(), *memory.values()])
     assert figures["seconds_measured"] == pytest.approx(12, abs=2)

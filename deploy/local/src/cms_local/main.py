@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -185,16 +186,20 @@ def token(
     authority: Annotated[str | None, typer.Option(help="GSS code, for a council officer.")] = None,
     sub: Annotated[str, typer.Option(help="Staff id: at most eight of A-Z0-9.")] = "STAFF001",
     grade: Annotated[str | None, typer.Option(help="AA, AO or EO, for an operator.")] = None,
+    *,
+    folder: Annotated[
+        Path | None, typer.Option("--keys", envvar="CMS_KEYS_FOLDER", help="Folder of keys of a platform elsewhere.")
+    ] = None,
 ) -> None:
     """Print a token for development, and nothing else."""
-    layout = _layout()
+    folder = folder or _layout().keys("")
     if role.upper() not in ROLES:
         raise _fail(f"there is no role {role}; choose one of {', '.join(ROLES)}")
     if role.upper() != "SERVICE" and not re.fullmatch("[A-Z0-9]{1,8}", sub):
         raise _fail("--sub must be at most eight of A-Z and 0-9")
-    if not layout.keys("issuer.pem").exists():
+    if not (folder / "issuer.pem").exists():
         raise _fail("there is no key yet: start a platform once with `cms up`")
-    print(keys.issue(layout.keys(""), role.upper(), subject=sub, office=office, authority=authority, grade=grade))
+    print(keys.issue(folder, role.upper(), subject=sub, office=office, authority=authority, grade=grade))
 
 
 NOTHING_TO_AUDIT, NOT_AUDITED = 2, 3
