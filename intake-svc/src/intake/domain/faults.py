@@ -49,6 +49,7 @@ PRIVATE = Text(
     cy="mae'n cynnwys nod nad yw ond un ffont neu raglen yn ei adnabod",
 )
 BLANK = Text(en="is blank; null clears an answer", cy="mae'n wag; mae null yn clirio ateb")
+NO_CONTENT = Text(en="contains no letter and no digit", cy="nid yw'n cynnwys llythyren na digid")
 NO_LETTER = Text(en="contains no letter", cy="nid yw'n cynnwys llythyren")
 NOT_YES_NO = Text(en="must be true or false", cy="rhaid iddo fod yn true neu'n false")
 DATE_FORM = Text(

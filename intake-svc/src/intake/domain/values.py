@@ -63,6 +63,8 @@ def read_string(value: JsonValue, maximum: int) -> str:
 def read_text(value: JsonValue, maximum: int = MAXIMUM_TEXT) -> str:
     """One line of text of at most `maximum` characters, as given and in Unicode's NFC form, without needless blanks.
 
+    It has a letter or a digit at least: marks and dots alone say nothing.
+
     What nobody sees is left out, but for joiners where a script needs them (`chassis.cleaning.line`).
     """
     given = read_string(value, maximum)
@@ -73,6 +75,8 @@ def read_text(value: JsonValue, maximum: int = MAXIMUM_TEXT) -> str:
     text = cleaning.line(given)
     if not any(_is_seen(character) for character in text):
         raise UnsoundValueError.of(faults.BLANK)
+    if not any(character.isalnum() for character in text):
+        raise UnsoundValueError.of(faults.NO_CONTENT)
     return read_string(text, maximum)
 
 

@@ -154,13 +154,14 @@ class IntakeApi:
 
 
 def _keep_interview(shown: InterviewShown) -> dict[str, Any]:
-    return {
+    kept = {
         "claim_ref": shown.claim_ref,
         "version": shown.version,
         "language": shown.interview.language,
-        "before": shown.before.version if shown.before else None,
         "with_changes": bool(shown.changes),
     }
+    # Left out where it is not needed: the last release, beside which this one may run, does not know it.
+    return kept | ({"before": shown.before.version} if shown.before else {})
 
 
 def _rebuild_interview(conn: Connection, kept: dict[str, Any]) -> InterviewShown:
