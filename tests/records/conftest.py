@@ -13,11 +13,11 @@ import pytest
 import legacy_gateway
 from chassis import clock
 from chassis.errors import InvalidArgument
-from chassis.postcodes import MalformedPostcode, Postcodes, build_extract
+from chassis.postcodes import Postcodes, build_extract
 from cms.intake.v1 import intake_pb2
 from cms_local.cases import random_nino
 from intake.domain.answers import validate_answer
-from intake.domain.claim import Claim, ClaimState
+from intake.domain.claim import Claim, ClaimState, GivenAnswer
 from intake.domain.interview import Answer, QuestionState, evaluate, facts, record_forms, with_consent
 from intake.domain.script import Field as ScriptField
 from intake.domain.script import Kind as AnswerKind
@@ -25,9 +25,11 @@ from intake.domain.script import Question, Script
 from intake.grpc_api import messages
 from intake.service import script_in_use
 from intake.service.claims import FactsShown
+from intake.service.places import placed
 from legacy_gateway import mapping
 from legacy_gateway.clients import facts_of
 from legacy_gateway.domain import Action, System
+from legacy_gateway.service.payloads import _authority_code
 
 NAMES = ["Hughes", "O’Brien-Łukasz", "Siân", "李", "van der Berg", "x" * 50, "D'Arcy", "ﻣﺮﻳﻢ", "A" * 34 + " B", "Groß"]
 TEXTS = [
@@ -43,7 +45,7 @@ TEXTS = [
 ]
 PHONES = ["0113 496 0999", "+48 22 123 45 67", "07700 900123", "+4915123456789012"]
 PLACED_POSTCODES = ["LS1 3AB", "M2 5PD", "CF10 4UW", "G3 7DN", "AL3 5SA"]
-ODD_POSTCODES = ["ZZ99 9ZZ", "GY1 1AA", "BT1 1AA", "LS1 4AP"]
+ODD_POSTCODES = ["ZZ99 9ZZ", "GY1 1AA", "BT1 1AA", "LS1 9ZZ"]
 
 
 class Interviewer:
@@ -62,10 +64,13 @@ class Interviewer:
         """Returns True with this probability."""
         return self._random.random() < part
 
-    def answer(self, question: Question) -> Any:
+    def answer(self, state: QuestionState) -> Any:
         """A JSON value, right or wrong."""
+        question = state.question
         if self.chance(0.1):
             return {"gap": self._random.choice(["NOT_KNOWN", "WILL_SEND"])}
+        if state.options:
+            return self._random.choice(state.options)
         if question.kind is AnswerKind.GROUP:
             return [self._entry(question) for _ in range(self._random.randrange(4))]
         return self._value(question)
@@ -114,14 +119,17 @@ class Interviews:
     script: Script
     today: date
     postcodes: Sequence[str]
+    directory: Postcodes
 
     def of_answers(self, values: Mapping[str, Any]) -> Answers:
         """Evaluates the answers, with the claimant's agreement to every proposed form."""
-        answers: Answers = {}
-        for name, value in values.items():
-            given = Answer(value=validate_answer(self.script, name, value, today=self.today), version=1)
-            answers[name] = with_consent(self.script.questions[name], given)
-        return answers
+        given = {name: self._answer(name, value, version=1) for name, value in values.items()}
+        return {name: with_consent(self.script.questions[name], answer) for name, answer in given.items()}
+
+    def _answer(self, name: str, value: Any, *, version: int) -> Answer:
+        read = GivenAnswer(value=validate_answer(self.script, name, value, today=self.today))
+        given = placed(self.directory, {name: read})[name]
+        return Answer(value=given.value, place=given.place, version=version)
 
     def at_random(self, seed: int) -> Iterator[Answers]:
         """Answers in any order until the interview can be submitted, and yields the answers after each step."""
@@ -133,10 +141,10 @@ class Interviews:
                 yield answers
                 continue
             with suppress(InvalidArgument):
-                value = validate_answer(
-                    self.script, state.question.id, interviewer.answer(state.question), today=self.today
-                )
-                answers = answers | {state.question.id: Answer(value=value, version=len(answers) + 1)}
+                value = interviewer.answer(state)
+                answers = answers | {
+                    state.question.id: self._answer(state.question.id, value, version=len(answers) + 1)
+                }
                 yield answers
 
     def _open(self, answers: Answers) -> list[QuestionState]:
@@ -173,9 +181,10 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postcodes]:
 
 
 @pytest.fixture(scope="session")
-def interviews() -> Interviews:
+def interviews(directory: Postcodes) -> Interviews:
     """Interviews of the script in use, with addresses that the directory knows and some that it does not."""
-    return Interviews(script=script_in_use(), today=clock.today(), postcodes=[*PLACED_POSTCODES, *ODD_POSTCODES])
+    postcodes = [*PLACED_POSTCODES, *ODD_POSTCODES]
+    return Interviews(script=script_in_use(), today=clock.today(), postcodes=postcodes, directory=directory)
 
 
 @pytest.fixture(scope="session")
@@ -190,19 +199,12 @@ def case_of(interviews: Interviews, directory: Postcodes) -> Callable[[Answers],
             office_code="100123",
             assessor_id="ASSESS01",
             facts=known,
-            authority_code=_authority_code(directory, known.answers["address"]["postcode"]),
+            authority_code=_authority_code(directory, known),
             first_phase_reference="JS0000000001",
             capital_limits=mapping.sources(System.JSAPS).capital_limits,
         )
 
     return make
-
-
-def _authority_code(directory: Postcodes, postcode: str) -> str | None:
-    with suppress(MalformedPostcode):
-        place = directory.find(postcode)
-        return place.authority_code if place else None
-    return None
 
 
 @pytest.fixture(scope="session")
