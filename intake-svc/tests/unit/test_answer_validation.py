@@ -95,7 +95,7 @@ def test_an_answer_has_one_canonical_form(
         ("surname", "A" + "\u0301" * 100), ("surname", "Smith2"), ("surname", "Smith²"),
         ("landlord", "\u0301"), ("landlord", "\u200b\u0301"), ("landlord", "\U00013430"), ("landlord", "\u0378"),
         ("landlord", "\u200b"), ("landlord", "\u2066\u2069"), ("landlord", "\u00ad"), ("landlord", "x\ue000"),
-        ("landlord", "\u0301"), ("landlord", "-"), ("landlord", "..."), ("landlord", "\u2800\u00a0"), ("landlord", "🙂"),
+        ("landlord", "-"), ("landlord", "..."), ("landlord", "\u2800\u00a0"), ("landlord", "🙂"),
         ("job_goal_1", "x" * 501),
         ("nino", "QQ123456C"), ("nino", "BG123456A"), ("nino", "AO123456A"), ("nino", "DA123456A"),
         ("nino", "AB123456E"), ("nino", "AB12345C"), ("nino", "ＡＢ123456C"),

@@ -63,9 +63,8 @@ def read_string(value: JsonValue, maximum: int) -> str:
 def read_text(value: JsonValue, maximum: int = MAXIMUM_TEXT) -> str:
     """One line of text of at most `maximum` characters, as given and in Unicode's NFC form, without needless blanks.
 
-    It has a letter or a digit at least: marks and dots alone say nothing.
-
-    What nobody sees is left out, but for joiners where a script needs them (`chassis.cleaning.line`).
+    What nobody sees is left out, but for joiners where a script needs them (`chassis.cleaning.line`). There is a letter or a
+    digit at least: signs and dots alone say nothing.
     """
     given = read_string(value, maximum)
     if _CONTROL.search(given):
