@@ -12,9 +12,7 @@ from legacy_gateway.domain import System
 from simulators.jsaps.link import Link
 from simulators.jsaps.record import decode
 
-Typed = Mapping[str, Any]
-
-CLAIM: Typed = {
+CLAIM: dict[str, Any] = {
     "language": "EN",
     "surname": "O\u2019Neill\u200b-\u202aHughes\u202c",
     "forenames": "Sia\u0302n \u00a0Mair",

@@ -71,6 +71,11 @@ MALFORMED: list[tuple[str, dict[str, Any], set[str]]] = [
     ("EndCall", {"callBackTime": "2099-01-01T00:00:00Z"}, {"call_back_time"}),
     ("GetInterview", {"section": CANARY}, {"section"}),
     ("RecordAnswers", {"answers": [{"questionId": CANARY, "value": "x"}]}, {"answers[0].question_id"}),
+    (
+        "RecordAnswers",
+        {"answers": [{"questionId": "surname", "value": "A"}, *[{"questionId": CANARY.lower(), "value": "x"}] * 2]},
+        {"answers[1].question_id", "answers[2].question_id"},
+    ),
     ("RecordAnswers", {"answers": [{"questionId": "surname", "value": "A"}] * 2}, {"surname"}),
     ("RecordAnswers", {"answers": [{"questionId": "surname"}]}, {"answers[0].value"}),
     (

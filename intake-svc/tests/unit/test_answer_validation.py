@@ -227,13 +227,6 @@ def test_a_fault_is_told_with_its_place_in_the_answer(
     assert [violation.field for violation in refusal.value.violations] == [field]
 
 
-def test_an_unknown_question_is_refused(script: Script, today: date) -> None:
-    with pytest.raises(InvalidArgument) as refusal:
-        validate_answer(script, "favourite_colour", "green", today=today)
-
-    assert [violation.field for violation in refusal.value.violations] == ["favourite_colour"]
-
-
 def test_a_value_outside_an_interview_is_refused_naming_its_field() -> None:
     with pytest.raises(InvalidArgument, match="caller_nino"):
         read_field("caller_nino", read_nino, "QQ123456C")

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from chassis.elsewhere import elsewhere
-from chassis.errors import InvalidArgument, Violation
 from intake.domain import faults, rules, values
 from intake.domain.faults import Fault, UnsoundValueError
 from intake.domain.place import Place
@@ -46,13 +45,10 @@ CEL_TYPES: Mapping[Kind, Any] = dict.fromkeys(Kind, rules.STRING) | {
 def validate_answer(script: Script, question_id: str, value: JsonValue, *, today: date) -> JsonValue:
     """The canonical form of an answer: what is stored, compared and sent. None (null) clears, a gap is {"gap": ...}.
 
-    `today` is the day in London. Raises InvalidArgument with a violation that names the question and the rule broken,
-    never the value. A check that needs other answers is not made here but by `evaluate`.
+    The script has the question; `today` is the day in London. Raises InvalidArgument with a violation that names the
+    question and the rule broken, never the value. A check that needs other answers is not made here but by `evaluate`.
     """
-    question = script.questions.get(question_id)
-    if question is None:
-        name = question_id if re.fullmatch(r"[a-z][a-z_0-9]{0,59}", question_id) else "question_id"
-        raise InvalidArgument.of(Violation.of(name, faults.NOT_A_QUESTION.of(script=script.version)))
+    question = script.questions[question_id]
     if value is None:
         return None
     try:

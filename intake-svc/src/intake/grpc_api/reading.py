@@ -35,8 +35,6 @@ PAGE_SIZE = 50
 LARGEST_PAGE = 200
 _LONGEST_REASON = 500
 _OFFICE_CODE = re.compile(r"[0-9]{6}")
-_QUESTION_ID = re.compile(r"[a-z][a-z_0-9]{0,59}")
-"""What an error may repeat as a question's id."""
 
 P = ParamSpec("P")
 Value = TypeVar("Value")
@@ -109,12 +107,12 @@ def answers(script: Script, given: Sequence[pb.Answer]) -> dict[str, GivenAnswer
 
 
 def _check_questions(faults: Faults, script: Script, given: Sequence[pb.Answer]) -> None:
-    """Before any value is read, so that none is read twice."""
+    """Before any value is read, so that none is read twice. What is no question is not repeated: it may be a name."""
     for index, answer in enumerate(given):
-        if not _QUESTION_ID.fullmatch(answer.question_id):
+        if answer.question_id not in script.questions:
             faults.add(f"answers[{index}].question_id", NOT_A_QUESTION.of(script=script.version))
     for question_id, count in Counter(answer.question_id for answer in given).items():
-        if count > 1 and _QUESTION_ID.fullmatch(question_id):
+        if count > 1 and question_id in script.questions:
             faults.add(question_id, problems.ANSWERED_TWICE)
 
 
