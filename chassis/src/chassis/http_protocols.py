@@ -78,7 +78,7 @@ def _to_binary(message: Message) -> bytes:
     return message.SerializeToString()
 
 
-_FORMATS = {
+FORMATS = {
     "json": Format("json", requests.parse_json, _to_json),
     "proto": Format("proto", requests.parse_binary, _to_binary),
 }
@@ -175,7 +175,7 @@ class _ConnectGet(_Connect):
 
     def __init__(self, request: Request) -> None:
         self._query = _query_of(request)
-        message_format = _FORMATS.get(self._query.get("encoding", ""))
+        message_format = FORMATS.get(self._query.get("encoding", ""))
         if message_format is None:
             raise UnknownMediaType
         super().__init__(request, message_format)
@@ -233,9 +233,9 @@ class _GrpcWeb:
         return _grpc_web_error(error, content_type=self._request.mimetype)
 
 
-_CONNECT_TYPES = {f"application/{name}": message_format for name, message_format in _FORMATS.items()}
+_CONNECT_TYPES = {f"application/{name}": message_format for name, message_format in FORMATS.items()}
 _GRPC_WEB_TYPES: Mapping[str, tuple[Format, bool]] = {
-    f"{_GRPC_WEB}{text}{suffix}": (_FORMATS[suffix.removeprefix("+") or "proto"], bool(text))
+    f"{_GRPC_WEB}{text}{suffix}": (FORMATS[suffix.removeprefix("+") or "proto"], bool(text))
     for text in ("", "-text")
     for suffix in ("", "+proto", "+json")
 }

@@ -32,7 +32,7 @@ def sound(method: str) -> dict[str, Any]:
             "claimRef": CLAIM,
             "slotId": "",
             "earliest": True,
-            "postcode": "SW1A" + " " * 20 + "2AA",
+            "postcode": "CF10" + " " * 20 + "4ER",
             "channel": "CHANNEL_OFFICE",
             "needs": NEEDS,
             "requestId": str(uuid4()),

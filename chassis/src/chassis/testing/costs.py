@@ -2,8 +2,9 @@
 
 expect_cheap(process, method, dearest_requests(method, sound), token)
 
-Costs are processor time of the thread that handles the call, so that what else runs on the machine does not count, in
-milliseconds of the machine on which the budget was set: a loop of known length is timed beside them.
+Costs are processor time of the thread that handles the call, from the request's body to the response's, so that what else
+runs on the machine does not count. They are in milliseconds of the machine on which the budget was set: a loop of known
+length is timed beside them.
 """
 
 import contextlib
@@ -18,9 +19,10 @@ from google.protobuf import descriptor_pool, json_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-from chassis import contract, requests
+from chassis import contract
 from chassis.chain import Chain, Method
 from chassis.errors import CmsError
+from chassis.http_protocols import FORMATS
 from chassis.runtime import Process
 
 BUDGET_MILLISECONDS = 50.0
@@ -120,11 +122,11 @@ def _least_milliseconds(chain: Chain, method: Method, dear: Dear, headers: Mappi
 
 
 def _milliseconds(chain: Chain, method: Method, dear: Dear, headers: Mapping[str, str]) -> float:
-    parse = requests.parse_json if dear.by_json else requests.parse_binary
+    form = FORMATS["json" if dear.by_json else "proto"]
     loop = _loop_milliseconds()
     started = time.thread_time()
     with contextlib.suppress(CmsError):
-        chain.handle(method, lambda: parse(method.request, dear.body), headers, None)
+        form.write(chain.handle(method, lambda: form.parse(method.request, dear.body), headers, None))
     spent = (time.thread_time() - started) * 1000
     # What shares the processor slows both alike.
     return spent * 2 * _LOOP_MILLISECONDS / (loop + _loop_milliseconds())
