@@ -90,6 +90,7 @@ def check(case: Any, response: Any) -> None:
     called = f"{case.operation.label} {json.dumps(case.body, default=str)[:600]}"
     late = response.status_code == requests.codes.gateway_timeout and "Connect-Timeout-Ms" in case.headers
     assert response.status_code < SERVER_ERROR or late, f"{called}: {response.status_code} {response.text[:600]}"
+    assert "traceparent" in response.headers, f"{called}: no trace"
     case.operation.validate_response(response)
     if response.status_code != requests.codes.ok:
         reasons = [detail["debug"]["reason"] for detail in response.json()["details"] if "reason" in detail["debug"]]

@@ -49,6 +49,7 @@ _REFUSALS: Mapping[str, str] = {
     "503": "Something that the service needs is away: try again.",
     "504": "The deadline has passed.",
 }
+_TRACED: Schema = {"traceparent": {"$ref": "#/components/headers/Traceparent"}}
 
 
 def document() -> Schema:
@@ -82,6 +83,13 @@ def document() -> Schema:
         "components": {
             "schemas": dict(sorted(schemas.items())),
             "parameters": _parameters(),
+            "headers": {
+                "Traceparent": {
+                    "description": "The call's W3C trace context: its trace id finds the call in the logs.",
+                    "required": True,
+                    "schema": {"type": "string", "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"},
+                }
+            },
             "responses": {f"Refused{status}": _refusal(text) for status, text in _REFUSALS.items()},
             "securitySchemes": {
                 "bearer": {
@@ -129,6 +137,7 @@ def _operation(service: ServiceDescriptor, method: MethodDescriptor) -> Schema:
         "responses": {
             "200": {
                 "description": contract.comments()[method.output_type.full_name],
+                "headers": _TRACED,
                 "content": {"application/json": {"schema": _reference(method.output_type.full_name)}},
             }
         }
@@ -179,7 +188,8 @@ def _parameters() -> dict[str, Schema]:
 
 
 def _refusal(text: str) -> Schema:
-    return {"description": text, "content": {"application/json": {"schema": _reference("Error")}}}
+    content = {"application/json": {"schema": _reference("Error")}}
+    return {"description": text, "headers": _TRACED, "content": content}
 
 
 def _error() -> Schema:
