@@ -28,6 +28,7 @@ function isSafe(request: UnaryRequest): boolean {
 }
 
 function mayPass(error: unknown): boolean {
+  if (error instanceof TypeError) return true; // by which fetch says that the connection failed or was lost
   const refusal = refusalOf(error);
   return PASSING.includes(refusal.code) && refusal.reason !== "TOO_LARGE";
 }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, createRouterTransport, type HandlerContext } from "@connectrpc/connect";
-import { answer, createCms, intake, jsonOf, refusalOf, type Cms } from "../src/index.js";
+import { createConnectTransport } from "@connectrpc/connect-web";
+import { answer, createCms, intake, jsonOf, refusalOf, type Cms, type CmsOptions } from "../src/index.js";
 import { BadRequestSchema, ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb.js";
 
 const addresses = { intake: "", scheduling: "", assessment: "", gateway: "", notifier: "" };
@@ -76,6 +77,21 @@ test("what does not pass is not sent again", async () => {
 
     assert.equal(calls.length, 1);
   }
+});
+
+test("a page's call is sent again after its connection was lost", async () => {
+  let tries = 0;
+  const fetch: typeof globalThis.fetch = async () => {
+    if (++tries === 1) throw new TypeError("Failed to fetch");
+    return new Response(JSON.stringify({ claim: { claimRef } }), { headers: { "Content-Type": "application/json" } });
+  };
+  const transport = (options: Parameters<CmsOptions["transport"]>[0]) => createConnectTransport({ ...options, fetch });
+  const cms = createCms({ addresses: { ...addresses, intake: "http://intake" }, token: () => "abc", transport });
+
+  const { claim } = await cms.intake.getClaim({ claimRef });
+
+  assert.equal(claim?.claimRef, claimRef);
+  assert.equal(tries, 2);
 });
 
 test("an error that stays is thrown after five tries", async () => {
