@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, cast
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from chassis import contract
+from chassis import contract, json_types
 from chassis.contract import Bounds
 from chassis.errors import Text
-from chassis.faults import NOT_OF_ITS_TYPE, NUL, Faults, Path
+from chassis.faults import NUL, Faults, Path
 
 MOST_NODES = 5_000
 """JSON values in all the fields of one request, whatever each field may hold: a whole interview has some hundreds."""
@@ -101,7 +101,7 @@ class _Walk:
             if len(value) > most:
                 self._faults.add(path, TOO_LONG.of(most=most))
         elif len(value) > _LONGEST_OTHER:
-            self._faults.add(path, NOT_OF_ITS_TYPE)
+            self._faults.add(path, json_types.expected(part))
 
     def _value(self, most: Bounds, value: Any, path: Path) -> None:
         problem, nodes = _look_into(value, most, self._view.value, nodes_left=self._nodes_left)

@@ -5,7 +5,6 @@ from typing import TypeAlias
 from chassis.errors import InvalidArgument, Text, Violation
 
 _MOST_FAULTS = 500
-NOT_OF_ITS_TYPE = Text(en="is not of its type", cy="nid yw o'r math cywir")
 NUL = Text(en="holds a NUL character", cy="mae'n cynnwys nod NUL")
 
 Path: TypeAlias = "tuple[Path | None, str | int] | None"

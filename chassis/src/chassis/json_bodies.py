@@ -11,9 +11,9 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from chassis import bounds, enums
+from chassis import bounds, json_types
 from chassis.errors import InvalidArgument, Text
-from chassis.faults import NOT_OF_ITS_TYPE, Faults, Path
+from chassis.faults import Faults, Path
 
 MALFORMED = "MALFORMED"
 """Reason of the error for a body that cannot be parsed."""
@@ -44,7 +44,7 @@ def _message_of(message: type[Message], given: dict[str, Any]) -> Message:
         return json_format.ParseDict(given, message())
     except _NOT_TAKEN:
         _tell_faults(cast(Descriptor, message.DESCRIPTOR), given)
-        raise _malformed("the body is not JSON of the method's request message") from None
+        raise _malformed("the message is not JSON of the method's request message") from None
 
 
 def _readable_part(message: type[Message], given: dict[str, Any]) -> Message:
@@ -67,16 +67,16 @@ def _load(body: bytes) -> dict[str, Any]:
     try:
         given = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise _malformed("the body is not JSON") from None
+        raise _malformed("the message is not JSON") from None
     if not isinstance(given, dict):
-        raise _malformed("the body is not a JSON object")
+        raise _malformed("the message is not a JSON object")
     return given
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise _malformed("an object of the body has a name twice")
+        raise _malformed("an object of the message has a name twice")
     return found
 
 
@@ -95,10 +95,7 @@ def _tell_faults(descriptor: Descriptor, given: Any) -> None:
     faults.refuse()
 
 
-def _message_faults(faults: Faults, descriptor: Descriptor, given: Any, path: Path) -> None:
-    if not isinstance(given, Mapping):
-        faults.add(path, NOT_OF_ITS_TYPE)
-        return
+def _message_faults(faults: Faults, descriptor: Descriptor, given: Mapping[str, Any], path: Path) -> None:
     known = bounds.fields_by_json_name(descriptor)
     for name, value in given.items():
         part = known.get(name)
@@ -123,14 +120,18 @@ def _field_faults(faults: Faults, part: FieldDescriptor, value: Any, path: Path)
         for index, entry in enumerate(value):
             _one_fault(faults, part, entry, (path, index))
     else:
-        faults.add(path, NOT_OF_ITS_TYPE)
+        faults.add(path, json_types.A_LIST)
 
 
 def _one_fault(faults: Faults, part: FieldDescriptor, value: Any, path: Path) -> None:
-    if part.message_type is not None and not part.message_type.full_name.startswith(_LEAVES):
-        _message_faults(faults, part.message_type, value, path)
-    elif not _is_taken(part, value):
-        faults.add(path, enums.permitted(part.enum_type) if part.enum_type is not None else NOT_OF_ITS_TYPE)
+    inner = part.message_type
+    if inner is None or inner.full_name.startswith(_LEAVES):
+        if not _is_taken(part, value):
+            faults.add(path, json_types.expected(part))
+    elif isinstance(value, Mapping):
+        _message_faults(faults, inner, value, path)
+    else:
+        faults.add(path, json_types.expected(part))
 
 
 def _is_taken(part: FieldDescriptor, value: Any) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from google.protobuf import json_format, struct_pb2, timestamp_pb2
+from google.protobuf.message import Message
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -401,11 +402,52 @@ def test_the_language_of_a_refused_body_is_read_by_name_or_number(language: Any)
     assert refused.value.request == intake_pb2.StartCallRequest(language=common_pb2.LANGUAGE_CY)
 
 
-@pytest.mark.parametrize("field", ["version", "answers"])
-def test_a_long_text_in_the_place_of_something_else_is_not_looked_into(field: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "wanted"), [("version", "must be a whole number of at most 32 bits"), ("answers", "must be a list")]
+)
+def test_a_long_text_in_the_place_of_something_else_is_not_looked_into(field: str, wanted: str) -> None:
     found = refusal(intake_pb2.RecordAnswersRequest, json.dumps({field: "9" * 60_000}).encode(), by_json=True)
 
-    assert found == {field: "is not of its type"}
+    assert found == {field: wanted}
+
+
+@pytest.mark.parametrize(
+    ("message", "body", "field", "wanted"),
+    [
+        (intake_pb2.RecordAnswersRequest, {"version": "two"}, "version", "must be a whole number of at most 32 bits"),
+        (intake_pb2.RecordAnswersRequest, {"version": 2**40}, "version", "must be a whole number of at most 32 bits"),
+        (intake_pb2.RecordAnswersRequest, {"claimRef": 5}, "claim_ref", "must be a string"),
+        (intake_pb2.RecordAnswersRequest, {"answers": {}}, "answers", "must be a list"),
+        (
+            intake_pb2.RecordAnswersRequest,
+            {"answers": [["surname", "Abbot"]]},
+            "answers[0]",
+            "must be an object with question_id, value, accept_transliteration",
+        ),
+        (
+            intake_pb2.RecordAnswersRequest,
+            {"answers": [{"acceptTransliteration": "yes"}]},
+            "answers[0].accept_transliteration",
+            "must be true or false",
+        ),
+        (
+            intake_pb2.EndCallRequest,
+            {"callBackTime": "soon"},
+            "call_back_time",
+            "must be a time such as 2026-11-30T09:15:00Z",
+        ),
+        (
+            intake_pb2.ListClaimsRequest,
+            {"dateOfBirth": "1984-02-29"},
+            "date_of_birth",
+            "must be an object with year, month, day",
+        ),
+    ],
+)
+def test_a_value_of_another_type_is_told_what_the_field_takes(
+    message: type[Message], body: dict[str, Any], field: str, wanted: str
+) -> None:
+    assert refusal(message, json.dumps(body).encode(), by_json=True) == {field: wanted}
 
 
 def test_an_unknown_field_that_could_be_somebodys_words_is_not_repeated() -> None:
