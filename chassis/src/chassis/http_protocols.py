@@ -53,10 +53,10 @@ _FLAGS = {Encoding.IDENTITY: 0, Encoding.GZIP: _COMPRESSED}
 
 
 class UnknownMediaType(Unimplemented):
-    """The content type is none that a method takes."""
+    """The content type of a POST, or the encoding that a GET names, is none that a method takes."""
 
-    def __init__(self) -> None:
-        super().__init__("MEDIA_TYPE", f"send one of these content types: {', '.join(CONTENT_TYPES)}")
+    def __init__(self, taken: str) -> None:
+        super().__init__("MEDIA_TYPE", taken)
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def protocol_of(request: Request) -> Protocol:
         return _GrpcWeb(request)
     message_format = _CONNECT_TYPES.get(request.mimetype)
     if message_format is None or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
-        raise UnknownMediaType
+        raise UnknownMediaType(f"send one of these content types: {', '.join(CONTENT_TYPES)}")
     return _Connect(request, message_format)
 
 
@@ -177,7 +177,7 @@ class _ConnectGet(_Connect):
         self._query = _query_of(request)
         message_format = FORMATS.get(self._query.get("encoding", ""))
         if message_format is None:
-            raise UnknownMediaType
+            raise UnknownMediaType("send encoding=json or encoding=proto in the query, with the message in message")
         super().__init__(request, message_format)
         self._encoding = compression.encoding_of(self._query.get("compression", ""))
         if self._query.get("connect", "v1") != "v1":

@@ -116,6 +116,12 @@ def test_a_method_that_only_reads_is_called_by_get(door: FlaskClient, passport: 
         assert as_json(answer)["appointment"]["claimRef"] == CLAIM
 
 
+def test_get_without_an_encoding_is_told_what_the_query_has(door: FlaskClient, passport: dict[str, str]) -> None:
+    answer = door.get(READ, headers=passport)
+
+    assert "encoding=json" in as_json(answer)["message"]
+
+
 @pytest.mark.parametrize(
     ("query", "status", "reason"),
     [

@@ -67,7 +67,7 @@ class NotInTable(Exception):
 
 
 def table() -> Mapping[str, Mapping[str, Any]]:
-    """Reads errors.toml: meaning, advice and whether it is internal, by reason."""
+    """Reads errors.toml: meaning, advice, an HTTP status other than the code's, and whether it is internal, by reason."""
     return tomllib.loads(_TABLE.read_text())
 
 
@@ -107,7 +107,8 @@ def page() -> str:
 
 
 def _row(reason: str, services: str, said: Mapping[str, Any]) -> str:
-    return f"| `{reason}` | {services} | {said['meaning']} | {said['advice']} |"
+    http = f" (HTTP {said['http']})" if "http" in said else ""
+    return f"| `{reason}`{http} | {services} | {said['meaning']} | {said['advice']} |"
 
 
 def _services(code: str, places: Iterable[Sighting]) -> str:
