@@ -142,16 +142,26 @@ class Subject(ABC):
 
     def call(self, method: str, body: dict[str, Any], *, by: Caller, note: str = "", service: str = "") -> Any:
         """The response of a method in JSON, by the HTTP door. AssertionError where it is refused."""
-        client = Client(
+        client = self._client(by, service)
+        with self.recorder.case(f"{method} {note}".strip()):
+            response = client.get(method, **body)
+        self.called.add(method)
+        return response
+
+    def mistake(self, method: str, body: dict[str, Any], *, by: Caller) -> None:
+        """Calls a method with fields at fault. AssertionError where they are taken."""
+        client = self._client(by)
+        with self.recorder.case(f"{method} with fields at fault"):
+            reply = client.call(method, **{"requestId": str(uuid.uuid4())} | body)
+        assert (reply.code, reply.reason) == ("invalid_argument", "INVALID_FIELDS")
+
+    def _client(self, by: Caller, service: str = "") -> Client:
+        return Client(
             process=self.process,
             service=service or self.process_service.contract.full_name,
             token=by.token(self.place.tokens),
             metadata={"cms-purpose": by.purpose} if by.purpose else {},
         )
-        with self.recorder.case(f"{method} {note}".strip()):
-            response = client.get(method, **body)
-        self.called.add(method)
-        return response
 
     def change(self, method: str, body: dict[str, Any], *, by: Caller, note: str = "", service: str = "") -> Any:
         """The same for a method that changes something, as a request of its own."""

@@ -92,6 +92,7 @@ class Intake(Subject):
         claim = began["claim"]
         this = {"claimRef": claim["claimRef"]}
         answers = [{"questionId": name, "value": value} for name, value in self._answers.items()]
+        self.mistake("RecordAnswers", {**this, "version": 1, "answers": answers[:1] * 2}, by=_OPERATOR)
         recorded = self.change("RecordAnswers", {**this, "version": claim["version"], "answers": answers}, by=_OPERATOR)
         self.call("GetInterview", this, by=_OPERATOR)
         self._mistake_a_nino(source)
@@ -124,6 +125,7 @@ class Intake(Subject):
         self.change("PassSecurity", {**this, "answers": answers}, by=_SECOND_OPERATOR)
         later = (clock.now() + timedelta(hours=1)).isoformat().replace("+00:00", "Z")
         ended = {"outcome": "CALL_OUTCOME_CALL_BACK", "callBackTime": later}
+        self.mistake("EndCall", {**this, "outcome": "CALL_OUTCOME_CALL_BACK"}, by=_SECOND_OPERATOR)
         self.change("EndCall", {**this, **ended}, by=_SECOND_OPERATOR, note="with a call-back")
 
     def _amend_as_assessor(self, claim: Any) -> None:
