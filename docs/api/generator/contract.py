@@ -7,11 +7,13 @@ import pkgutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import grpc_tools
 from google.protobuf.descriptor import (
@@ -35,6 +37,7 @@ from chassis import contract
 from cms.common.v1 import common_pb2
 
 PROTO = Path(__file__).resolve().parents[3] / "proto"
+_LIST = PROTO.parent / "deploy" / "services.toml"
 
 
 @cache
@@ -44,9 +47,17 @@ def files() -> tuple[FileDescriptor, ...]:
     return tuple(import_module(name).DESCRIPTOR for name in sorted(names))
 
 
+@cache
+def listed() -> tuple[Mapping[str, Any], ...]:
+    """The services of the list, in their order."""
+    return tuple(tomllib.loads(_LIST.read_text())["services"])
+
+
 def services() -> list[ServiceDescriptor]:
-    """Every service, in the order of the files' names."""
-    return [service for file in files() for service in file.services_by_name.values()]
+    """Every service of the contract, in the order of the list; what each of these serves beside its own comes last."""
+    found = [service for file in files() for service in file.services_by_name.values()]
+    order = [entry["contract"] for entry in listed()]
+    return sorted(found, key=lambda one: order.index(one.full_name) if one.full_name in order else len(order))
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,7 @@ Schemas are those of proto3's JSON form. A response prints every field that has 
 a request refuses names that it does not know.
 """
 
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
@@ -16,7 +14,6 @@ from docs.api.generator import contract
 
 Schema = dict[str, Any]
 
-_SERVICES = Path(__file__).resolve().parents[3] / "deploy" / "services.toml"
 _INTEGERS_OF_32 = {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_UINT32}
 _INTEGERS_OF_64 = {FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64}
 _WELL_KNOWN: Mapping[str, Schema] = {
@@ -110,9 +107,8 @@ def _address(place: int) -> str:
 
 
 def _servers(service: ServiceDescriptor) -> list[Schema]:
-    listed = tomllib.loads(_SERVICES.read_text())["services"]
-    own = [entry for entry in listed if entry["contract"] == service.full_name]
-    return [{"url": _address(entry["place"]), "description": entry["name"]} for entry in own or listed]
+    own = [entry for entry in contract.listed() if entry["contract"] == service.full_name]
+    return [{"url": _address(entry["place"]), "description": entry["name"]} for entry in own or contract.listed()]
 
 
 def _path(service: ServiceDescriptor, method: MethodDescriptor) -> Schema:

@@ -1,10 +1,12 @@
 """The reference as one page of HTML without scripts, made from the OpenAPI document."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 _PREFIX = "#/components/schemas/"
 
@@ -20,6 +22,7 @@ def page(document: Mapping[str, Any]) -> str:
     )
     environment.filters["kind"] = kind_of
     environment.filters["limits"] = limits_of
+    environment.filters["prose"] = prose
     schemas = document["components"]["schemas"]
     methods = [(path, item["post"], "get" in item, item["servers"]) for path, item in document["paths"].items()]
     return environment.get_template("reference.html.jinja").render(
@@ -53,3 +56,8 @@ def limits_of(schema: Mapping[str, Any]) -> str:
         "minimum": "from {}",
     }
     return ", ".join(text.format(schema[name]) for name, text in words.items() if name in schema)
+
+
+def prose(text: str) -> Markup:
+    """Returns a text as HTML; what stands between backticks is code."""
+    return Markup(re.sub("`(.+?)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - it was escaped before
