@@ -205,7 +205,9 @@ class _Bridge:
         peer = environment["REMOTE_ADDR"]
         if self._is_busy(peer):
             environment[REFUSAL] = ResourceExhausted("BUSY", "too many calls at once: try again")
-            return self._run(environment)  # without a thread: a refusal waits for nothing
+            refused = self._run(environment)  # without a thread: a refusal waits for nothing
+            refused.headers["Connection"] = "close"  # nor does it go on and on with what was sent behind it
+            return refused
         self._of_peers[peer] += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, environment)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
@@ -36,6 +36,7 @@ class Site:
 
     door: HttpDoor
     token: str
+    patience: float = PATIENCE_SECONDS
 
     def connect(self, address: str = "127.0.0.1") -> socket.socket:
         """A connection from this address. It waits for five seconds at most."""
@@ -57,11 +58,13 @@ class Site:
     def is_answered_soon(self) -> bool:
         """Whether a bystander with a new connection gets an answer within a second.
 
-        The machine may have better to do for a second: of three who ask one is enough, and each is answered within five.
+        On a machine that has better to do it may take longer, as it did without an attack; and of three who ask one is
+        enough. Each is answered within five seconds.
         """
-        return any(self._seconds_to_answer() < PATIENCE_SECONDS for _ in range(3))
+        return any(self.seconds_to_answer() < self.patience for _ in range(3))
 
-    def _seconds_to_answer(self) -> float:
+    def seconds_to_answer(self) -> float:
+        """How long a bystander waits for an answer."""
         begun = time.monotonic()
         with closing(HTTPConnection("127.0.0.1", self.door.port, timeout=5)) as bystander:
             bystander.request("POST", PATH, BODY, self.headers())
@@ -87,7 +90,9 @@ def make_site(chain: Chain, tokens: Tokens) -> Iterator[MakeSite]:
             door = HttpDoor(chain, host="127.0.0.1", port=0, origins=Origins(), bounds=Bounds(**(usual | bounds)))
             door.start()
             opened.callback(door.stop, 0)
-            return Site(door, tokens.issue("OPERATOR"))
+            calm = Site(door, tokens.issue("OPERATOR"))
+            usual_seconds = max(calm.seconds_to_answer() for _ in range(3))
+            return replace(calm, patience=max(PATIENCE_SECONDS, 10 * usual_seconds))
 
         yield make
 
@@ -221,7 +226,7 @@ def test_small_answers_are_sent_at_once(site: Site) -> None:
             assert caller.getresponse().read()
 
     assert (
-        time.monotonic() - begun < 1.5
+        time.monotonic() - begun < 1.5 * site.patience
     )  # at 40 ms, the system's delay of an acknowledgement, it would take two seconds
 
 
@@ -288,8 +293,8 @@ def test_requests_that_trickle_are_ended(
         assert site.is_answered_soon()
         return not any(map(is_open, trickling))
 
-    eventually(are_ended, what="the end of the connections")
-    assert SECONDS / 2 < time.monotonic() - begun < SECONDS + 3
+    eventually(are_ended, seconds=20, what="the end of the connections")
+    assert SECONDS / 2 < time.monotonic() - begun < SECONDS + 3 * site.patience
     assert count("TOO_SLOW") == before + 150
 
 
@@ -449,7 +454,7 @@ def test_requests_that_are_mangled_end_neither_the_door_nor_its_time(
         assert site.is_answered_soon()
         begun = time.monotonic()
         eventually(lambda: count_busy(connections) == 0, what="the end or the answer of each")
-        assert time.monotonic() - begun < SECONDS + 5
+        assert time.monotonic() - begun < SECONDS + 5 * site.patience
         assert site.is_answered_soon()
     assert '"level": "error"' not in capsys.readouterr().out
 
