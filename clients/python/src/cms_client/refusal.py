@@ -20,6 +20,7 @@ class Refused(Exception):
     """A service refused a call, or did not answer.
 
     `reason` is stable, such as STALE_VERSION, and empty where no service answered; docs/api/errors.md lists every reason.
+    `traceparent` is the call's W3C trace context, under which the platform's logs have it; empty where no service answered.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Refused(Exception):
         *,
         metadata: dict[str, str],
         violations: tuple[Violation, ...],
+        traceparent: str,
     ) -> None:
         super().__init__(f"{code.name} {reason}: {message}")
         self.code = code
@@ -37,6 +39,7 @@ class Refused(Exception):
         self.message = message
         self.metadata = metadata
         self.violations = violations
+        self.traceparent = traceparent
 
 
 def refusal_of(error: Any) -> Refused:
@@ -51,4 +54,5 @@ def refusal_of(error: Any) -> Refused:
         error.details() or "",
         metadata=dict(info.metadata),
         violations=tuple(Violation(field=fault.field, description=fault.description) for fault in bad.field_violations),
+        traceparent=dict(error.trailing_metadata() or ()).get("traceparent", ""),
     )

@@ -14,6 +14,9 @@ from cms_client import Addresses, CmsClient, Refused, Violation, answer, json_of
 Respond = Callable[[intake_pb2.GetClaimRequest, grpc.ServicerContext], intake_pb2.GetClaimResponse]
 
 
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
 class Intake:
     """A service that answers as a test says, and keeps what it was sent."""
 
@@ -83,8 +86,10 @@ def refuse(_request: intake_pb2.GetClaimRequest, context: grpc.ServicerContext) 
     violation = error_details_pb2.BadRequest.FieldViolation(field="claim_ref", description="is wrong")
     bad.Pack(error_details_pb2.BadRequest(field_violations=[violation]))
     status = status_pb2.Status(code=code_pb2.INVALID_ARGUMENT, message="invalid: claim_ref", details=[info, bad])
-    context.abort_with_status(rpc_status.to_status(status))
-    raise AssertionError("abort_with_status raises")
+    told = rpc_status.to_status(status)
+    context.set_trailing_metadata((*told.trailing_metadata, ("traceparent", TRACEPARENT)))
+    context.abort(told.code, told.details)
+    raise AssertionError("abort raises")
 
 
 def test_a_refusal_has_its_reason_and_the_fields_at_fault() -> None:
@@ -94,6 +99,7 @@ def test_a_refusal_has_its_reason_and_the_fields_at_fault() -> None:
     assert refused.value.code is grpc.StatusCode.INVALID_ARGUMENT
     assert (refused.value.reason, refused.value.metadata) == ("INVALID_FIELDS", {"a": "b"})
     assert refused.value.violations == (Violation(field="claim_ref", description="is wrong"),)
+    assert refused.value.traceparent == TRACEPARENT
 
 
 def test_a_read_is_sent_again_after_an_error_that_passes() -> None:
@@ -122,7 +128,7 @@ def test_a_service_that_does_not_answer_is_a_refusal_without_a_reason() -> None:
         cms.intake.GetClaim(intake_pb2.GetClaimRequest(claim_ref="C7Q4M2X9KR0T"))
 
     assert refused.value.code in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
-    assert refused.value.reason == ""
+    assert (refused.value.reason, refused.value.traceparent) == ("", "")
 
 
 @pytest.mark.parametrize("value", ["Abbot", False, 40, [], {"lines": ["1 Mill Lane"], "postcode": "NE1 8AX"}, None])
