@@ -284,6 +284,8 @@ class Subject(ABC):
             self.process_service.prepare(self.process.runtime)
             self.process.http.start()
             self.closing.callback(self.process.http.stop, 1.0)
+            self.process.operations.start()
+            self.closing.callback(self.process.operations.stop)
             self._bus = Bus(self.place.servers.bus_url, prefix=self.place.bus_prefix)
             self.closing.callback(self._bus.close)
             if self.process_service.handlers:
