@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chassis import backoff
 from chassis.bank_holidays import Nation, is_bank_holiday, parse, table
-from chassis.check_digit import ALPHABET, check_character, has_form, is_claim_reference
+from chassis.check_digit import ALPHABET, canonical, check_character, has_form, is_claim_reference
 
 
 @pytest.mark.parametrize("nation", Nation)
@@ -87,3 +87,24 @@ def test_one_wrong_character_is_found(body: str, place: int, character: str) -> 
 def test_other_forms_are_no_claim_reference(text: str) -> None:
     assert not has_form(text)
     assert not is_claim_reference(text)
+
+
+GAPS = st.sampled_from(["", "", " ", "-", "\u2011", "\u2212", "\u00a0", "\t"])
+READ_OUT = {"0": "0oO", "1": "1iIlL"}
+
+
+@given(st.text(ALPHABET, min_size=11, max_size=11), st.data())
+def test_a_reference_is_known_however_it_is_written(body: str, data: st.DataObject) -> None:
+    written = [
+        data.draw(st.sampled_from(READ_OUT.get(character, character + character.lower()))) + data.draw(GAPS)
+        for character in f"C{body}"
+    ]
+
+    assert canonical("".join(written)) == f"C{body}"
+
+
+@given(st.text(max_size=60))
+def test_what_is_known_as_a_reference_has_its_form(text: str) -> None:
+    found = canonical(text)
+
+    assert found is None or (has_form(found) and canonical(found) == found)
