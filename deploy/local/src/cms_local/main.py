@@ -32,6 +32,8 @@ app.add_typer(deadletters_app, name="deadletters")
 
 console = Console()
 errors = Console(stderr=True)
+_WIDE = 500
+"""Columns of a list, whatever the terminal has: an id that is cut off is of no use."""
 
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON instead of a table.")]
 DEMO_TIME_SCALE = 0.1
@@ -263,7 +265,7 @@ def _list(found: Found[Any], columns: Sequence[str], *, as_json: bool) -> None:
     table = Table(*columns)
     for row in rows:
         table.add_row(*(str(row[name]) for name in columns))
-    console.print(table)
+    Console(width=_WIDE).print(table)
 
 
 def _refuse_if_away(found: Found[Any]) -> None:

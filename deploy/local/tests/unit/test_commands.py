@@ -8,8 +8,10 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from cms_local import keys, main
+from cms_local import deadletters, keys, main
+from cms_local.deadletters import DeadLetter
 from cms_local.layout import SERVICES, Layout
+from cms_local.operations import Found
 from cms_local.platform import Platform
 
 
@@ -45,3 +47,27 @@ def test_status_cuts_no_address_off_in_a_terminal_of_80_columns(
     shown = capsys.readouterr().out
     for of_one in addresses.values():
         assert all(address in shown for address in of_one)
+
+
+def test_lists_cut_no_id_off_in_a_terminal_of_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    letter = DeadLetter(
+        service="assessment-svc",
+        event_id="0c9e7a44-5b1d-4f3a-8e62-000000000001",
+        source="intake-svc",
+        type="cms.intake.v1.ClaimSubmitted",
+        claim_ref="C7Q4M2X9KR0T",
+        reason="RECORD_UNFIT",
+        failed_time="2026-11-30T09:15:00Z",
+        replay_wanted=False,
+    )
+    found = Found(items=[letter], away=[])
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(deadletters, "list_dead_letters", lambda _layout: found)
+    monkeypatch.setattr(main, "_running", lambda: Platform(layout=Layout(None), time_scale=1))
+
+    main.deadletters_list()
+
+    shown = capsys.readouterr().out
+    assert all(value in shown for value in (letter.event_id, letter.type, letter.claim_ref, letter.failed_time))
