@@ -20,6 +20,7 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 import uvicorn
 from werkzeug import Response
 
+from chassis import logs
 from chassis.errors import CmsError, ResourceExhausted
 from chassis.http_connections import Bounds, Connection, Connections
 
@@ -77,7 +78,7 @@ class HttpServer:
             timeout_keep_alive=int(bounds.idle_seconds),
         )
         self._server = _Server(config, self._bridge, within_descriptors(bounds))
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="http", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name="http", daemon=True)
 
     def start(self) -> None:
         """Serves."""
@@ -91,6 +92,13 @@ class HttpServer:
         self._server.drain_seconds = drain_seconds
         self._server.should_exit = True
         self._thread.join(drain_seconds + _END_SECONDS)
+
+    def _serve(self) -> None:
+        try:
+            self._server.run([self._socket])
+        except Exception as error:
+            logs.get().error("HTTP server ended", error=type(error).__name__, location=logs.location_of(error))
+            raise
 
 
 def _listening(host: str, port: int, *, backlog: int) -> socket.socket:
