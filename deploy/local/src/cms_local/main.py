@@ -81,7 +81,9 @@ def up(
     except KeyboardInterrupt:
         _say("stopping")
     except (NotStarted, ServerFailed) as error:
-        raise _fail(str(error)) from error
+        raise _fail(
+            f"{error}\nIf another program has the port, CMS_PORT_BASE chooses others: see README.md."
+        ) from error
     finally:
         platform.stop_present(layout)
 
