@@ -57,7 +57,7 @@ class Http2:
         )
         self.protocol = H2Connection(settings)
         self._answers: dict[int, Answer] = {}
-        self._ended: set[int] = set()
+        self.ended: set[int] = set()
         if greet:
             self.protocol.initiate_connection()
             self.flush()
@@ -99,7 +99,7 @@ class Http2:
         if end and not data:
             self.protocol.end_stream(stream)
             self.flush()
-        while sent < len(data):
+        while sent < len(data) and stream not in self.ended:
             room = min(self.protocol.local_flow_control_window(stream), self.protocol.max_outbound_frame_size)
             if room:
                 part = data[sent : sent + room]
@@ -120,7 +120,8 @@ class Http2:
         """Waits until a call has ended, and returns its answer."""
         answer = self._answers.setdefault(stream, Answer())
         with suppress(OSError, ProtocolError):
-            self._until(lambda _: stream in self._ended)
+            while stream not in self.ended:
+                self._take(self._read())
         return answer
 
     def is_open(self) -> bool:
@@ -168,4 +169,4 @@ class Http2:
             if self._takes:
                 self.protocol.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         elif isinstance(event, StreamEnded | StreamReset):
-            self._ended.add(event.stream_id)
+            self.ended.add(event.stream_id)
