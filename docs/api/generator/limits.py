@@ -52,7 +52,7 @@ A proxy is one address for all its users; an operator can set the numbers of con
 | --- | --- | --- |
 | a message, from the call's beginning until it has come whole | {grpc.message_seconds:g} s | DEADLINE_EXCEEDED |
 | calls at once, of one address and of all | {grpc.calls_of_a_peer:,}, {grpc.calls:,} | RESOURCE_EXHAUSTED, `BUSY` |
-| those whose message has not come | {grpc.begun_of_a_peer:,}, {grpc.begun:,} | RESOURCE_EXHAUSTED, `BUSY` |
+| those whose message has not come | {grpc.begun_of_a_peer:,}, {grpc.begun:,} | RESOURCE_EXHAUSTED, `TOO_MANY_BEGUN` |
 | connections | {grpc.connections:,} | they are refused |
 
 ## Repeats
