@@ -1,15 +1,26 @@
 """A chain without a database, for tests of the doors alone."""
 
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from flask.testing import FlaskClient
 
 from chassis import logs, refusals
 from chassis.chain import Chain, methods_of
 from chassis.errors import FailedPrecondition
+from chassis.http_connections import Bounds
+from chassis.http_door import HttpDoor, application
 from chassis.identity import Verifier
+from chassis.origins import Origins
 from chassis.testing import ISSUER, Tokens
+from chassis.testing.sites import PATIENCE_SECONDS, SECONDS, Site
 from cms.scheduling.v1 import scheduling_pb2 as pb
+
+MakeSite = Callable[..., Site]
 
 
 class Api:
@@ -47,3 +58,40 @@ def chain(tokens: Tokens) -> Chain:
 def fresh_second(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets each test log as many refusals as a second allows."""
     monkeypatch.setattr(refusals, "_lines", refusals._Lines())
+
+
+@pytest.fixture
+def door(chain: Chain) -> FlaskClient:
+    return application(chain, Origins("https://desk.example, loopback")).test_client()
+
+
+@pytest.fixture
+def passport(tokens: Tokens) -> dict[str, str]:
+    return {"Authorization": f"Bearer {tokens.issue('OPERATOR')}"}
+
+
+@pytest.fixture
+def make_site(chain: Chain, tokens: Tokens) -> Iterator[MakeSite]:
+    with ExitStack() as opened:
+
+        def make(**bounds: Any) -> Site:
+            usual = {"request_seconds": SECONDS, "answer_seconds": 60.0}
+            door = HttpDoor(chain, host="127.0.0.1", port=0, origins=Origins(), bounds=Bounds(**(usual | bounds)))
+            door.start()
+            opened.callback(door.stop, 0)
+            calm = Site(door, tokens.issue("OPERATOR"))
+            usual_seconds = max(calm.seconds_to_answer() for _ in range(3))
+            return replace(calm, patience=max(PATIENCE_SECONDS, 10 * usual_seconds))
+
+        yield make
+
+
+@pytest.fixture
+def site(make_site: MakeSite) -> Site:
+    return make_site()
+
+
+@pytest.fixture
+def attackers(site: Site) -> Iterator[Callable[[int], list[socket.socket]]]:
+    with ExitStack() as opened:
+        yield lambda number: [opened.enter_context(site.connect()) for _ in range(number)]

@@ -2,172 +2,35 @@
 
 import gzip
 import json
-import random
 import resource
-import select
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
-from http.client import HTTPConnection, HTTPResponse
-from typing import Any
+from http.client import HTTPConnection
 
 import pytest
 
-from chassis import http_server, metrics
-from chassis.chain import Chain
+from chassis import http_server
 from chassis.http_connections import Bounds
-from chassis.http_door import HttpDoor
-from chassis.origins import Origins
-from chassis.testing import Tokens, eventually
-
-PATH = "/cms.scheduling.v1.SchedulingService/GetAppointment"
-BODY = json.dumps({"claimRef": "C0000000000A"}).encode()
-SECONDS = 1.0
-"""In which a request must be whole, here; the door's own number is in `Bounds`."""
-PATIENCE_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Site:
-    """A door and what callers need."""
-
-    door: HttpDoor
-    token: str
-    patience: float = PATIENCE_SECONDS
-
-    def connect(self, address: str = "127.0.0.1") -> socket.socket:
-        """A connection from this address. It waits for five seconds at most."""
-        return socket.create_connection(("127.0.0.1", self.door.port), timeout=5, source_address=(address, 0))
-
-    def request(self, body: bytes = BODY, **headers: str) -> bytes:
-        """A whole request. Names of `headers` have underscores for hyphens."""
-        return self.head(len(body), **headers) + body
-
-    def head(self, length: int, **headers: str) -> bytes:
-        """A request without its body."""
-        lines = [f"POST {PATH} HTTP/1.1", "Host: here", "Content-Type: application/json", f"Content-Length: {length}"]
-        lines += [
-            f"Authorization: Bearer {self.token}",
-            *(f"{name.replace('_', '-')}: {headers[name]}" for name in headers),
-        ]
-        return "\r\n".join(lines).encode() + b"\r\n\r\n"
-
-    def is_answered_soon(self) -> bool:
-        """Whether a bystander with a new connection gets an answer within a second.
-
-        On a machine that has better to do it may take longer, as it did without an attack; and of three who ask one is
-        enough. Each is answered within five seconds.
-        """
-        return any(self.seconds_to_answer() < self.patience for _ in range(3))
-
-    def seconds_to_answer(self) -> float:
-        """How long a bystander waits for an answer."""
-        begun = time.monotonic()
-        with closing(HTTPConnection("127.0.0.1", self.door.port, timeout=5)) as bystander:
-            bystander.request("POST", PATH, BODY, self.headers())
-            answer = bystander.getresponse()
-            found = json.loads(answer.read())
-        assert (answer.status, found["appointment"]["claimRef"]) == (200, "C0000000000A"), found
-        return time.monotonic() - begun
-
-    def headers(self) -> dict[str, str]:
-        """Of a call that is answered."""
-        return {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-
+from chassis.testing import eventually
+from chassis.testing.sites import (
+    BODY,
+    PATH,
+    SECONDS,
+    Site,
+    code_of,
+    count,
+    is_broken_off,
+    is_open,
+    post,
+    read_all,
+    read_answer,
+    send,
+)
 
 MakeSite = Callable[..., Site]
-
-
-@pytest.fixture
-def make_site(chain: Chain, tokens: Tokens) -> Iterator[MakeSite]:
-    with ExitStack() as opened:
-
-        def make(**bounds: Any) -> Site:
-            usual = {"request_seconds": SECONDS, "answer_seconds": 60.0}
-            door = HttpDoor(chain, host="127.0.0.1", port=0, origins=Origins(), bounds=Bounds(**(usual | bounds)))
-            door.start()
-            opened.callback(door.stop, 0)
-            calm = Site(door, tokens.issue("OPERATOR"))
-            usual_seconds = max(calm.seconds_to_answer() for _ in range(3))
-            return replace(calm, patience=max(PATIENCE_SECONDS, 10 * usual_seconds))
-
-        yield make
-
-
-@pytest.fixture
-def site(make_site: MakeSite) -> Site:
-    return make_site()
-
-
-@pytest.fixture
-def attackers(site: Site) -> Iterator[Callable[[int], list[socket.socket]]]:
-    with ExitStack() as opened:
-        yield lambda number: [opened.enter_context(site.connect()) for _ in range(number)]
-
-
-def read_all(connection: socket.socket) -> bytes:
-    """Everything until the door closes the connection, or breaks it off."""
-    found = b""
-    try:
-        while part := connection.recv(65536):
-            found += part
-    except ConnectionError:
-        pass
-    return found
-
-
-def is_open(connection: socket.socket) -> bool:
-    """Whether the door keeps the connection. Answers that have come are thrown away."""
-    arrived = select.poll()
-    arrived.register(connection, select.POLLIN)
-    try:
-        while arrived.poll(0):
-            if not connection.recv(65536):
-                return False
-    except ConnectionError:
-        return False
-    return True
-
-
-def is_broken_off(connection: socket.socket) -> bool:
-    """Whether the door has broken the connection off. Nothing is read."""
-    arrived = select.poll()
-    arrived.register(connection, 0)
-    return bool(arrived.poll(0))
-
-
-def read_answer(connection: socket.socket) -> str:
-    """The status and the reason of the next answer, which is an error."""
-    answer = HTTPResponse(connection)
-    answer.begin()
-    return f"{answer.status} {json.loads(answer.read())['details'][0]['debug']['reason']}"
-
-
-def send(connection: socket.socket, data: bytes) -> bool:
-    """Sends, and says whether the door still takes it."""
-    try:
-        connection.sendall(data)
-    except OSError:
-        return False
-    return True
-
-
-def code_of(answer: bytes) -> str:
-    """The status and the reason of the first error in an answer."""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    if not body:
-        return "nothing"
-    length = int(
-        next(line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
-    )
-    return f"{head.split()[1].decode()} {json.loads(body[:length])['details'][0]['debug']['reason']}"
-
-
-def count(reason: str) -> float:
-    return metrics.REGISTRY.get_sample_value("chassis_refusals_total", {"door": "http", "reason": reason}) or 0.0
 
 
 def test_the_bounds_are_those_that_are_documented() -> None:
@@ -324,180 +187,6 @@ def test_of_too_many_half_requests_the_first_are_refused(make_site: MakeSite) ->
         assert site.is_answered_soon()
 
 
-HEADS = {
-    "a long line": b"GET /" + b"a" * 1_000_000,
-    "a long header": b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 1_000_000 + b"\r\n\r\n",
-    "many headers": b"GET / HTTP/1.1\r\nHost: h\r\n" + b"X: a\r\n" * 500 + b"\r\n",
-    "headers without number": b"GET / HTTP/1.1\r\nHost: h\r\n" + b"a:b\r\n" * 200_000,
-    "a long trailer": b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"a" * 100_000,
-    "a long extension": b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;" + b"a" * 100_000,
-}
-
-
-@pytest.mark.parametrize("sent", HEADS.values(), ids=HEADS.keys())
-def test_a_head_that_is_too_large_is_refused(
-    site: Site, attackers: Callable[[int], list[socket.socket]], sent: bytes
-) -> None:
-    before = count("TOO_LARGE_HEAD")
-    with ThreadPoolExecutor(20) as senders:
-        connections = attackers(20)
-        sending = [senders.submit(send, connection, sent) for connection in connections]
-
-        assert all(site.is_answered_soon() for _ in range(3))
-        assert all(done.result() in (True, False) for done in sending)
-    for connection in connections:
-        assert code_of(read_all(connection)) in ("431 TOO_LARGE_HEAD", "nothing")
-    assert count("TOO_LARGE_HEAD") == before + 20
-
-
-def post(*lines: str, body: bytes = b"{}") -> bytes:
-    return "\r\n".join([f"POST {PATH} HTTP/1.1", "Host: h", *lines]).encode() + b"\r\n\r\n" + body
-
-
-NO_HTTP = {
-    "two lengths": (post("Content-Length: 2", "Transfer-Encoding: chunked", body=b"0\r\n\r\n"), "TWO_LENGTHS"),
-    "two lengths, turned": (post("Transfer-Encoding: chunked", "Content-Length: 2", body=b"0\r\n\r\n"), "TWO_LENGTHS"),
-    "two lengths, other case": (
-        post("content-length: 0", "TRANSFER-ENCODING: CHUNKED", body=b"0\r\n\r\n"),
-        "TWO_LENGTHS",
-    ),
-    "chunks in an old version": (
-        post("Transfer-Encoding: chunked", body=b"0\r\n\r\n").replace(b"HTTP/1.1", b"HTTP/1.0"),
-        "TWO_LENGTHS",
-    ),
-    "lengths that differ": (post("Content-Length: 2", "Content-Length: 3"), "NO_HTTP"),
-    "lengths in a list": (post("Content-Length: 2, 3"), "NO_HTTP"),
-    "a negative length": (post("Content-Length: -1"), "NO_HTTP"),
-    "a signed length": (post("Content-Length: +2"), "NO_HTTP"),
-    "a length in words": (post("Content-Length: two"), "NO_HTTP"),
-    "a hexadecimal length": (post("Content-Length: 0x2"), "NO_HTTP"),
-    "a length without end": (post("Content-Length: " + "9" * 5000), "NO_HTTP"),
-    "another coding": (post("Transfer-Encoding: gzip, chunked", body=b"0\r\n\r\n"), "NO_HTTP"),
-    "chunked twice": (post("Transfer-Encoding: chunked", "Transfer-Encoding: chunked", body=b"0\r\n\r\n"), "NO_HTTP"),
-    "a coding with a blank": (post("Transfer-Encoding : chunked", body=b"0\r\n\r\n"), "NO_HTTP"),
-    "identity": (post("Transfer-Encoding: identity"), "NO_HTTP"),
-    "a bad chunk": (post("Transfer-Encoding: chunked", body=b"zz\r\n\r\n"), "NO_HTTP"),
-    "a negative chunk": (post("Transfer-Encoding: chunked", body=b"-1\r\n\r\n"), "NO_HTTP"),
-    "a huge chunk": (post("Transfer-Encoding: chunked", body=b"f" * 30 + b"\r\n"), "NO_HTTP"),
-    "no host": (b"GET / HTTP/1.1\r\n\r\n", "NO_HTTP"),
-    "two hosts": (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "NO_HTTP"),
-    "a NUL": (b"GET / HTTP/1.1\r\nHost: h\r\nX: \0\r\n\r\n", "NO_HTTP"),
-    "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", "NO_HTTP"),
-    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "NO_HTTP"),
-    "nothing": (b"\r\n\r\n\r\n", "NO_HTTP"),
-}
-
-
-@pytest.mark.parametrize(("sent", "reason"), NO_HTTP.values(), ids=NO_HTTP.keys())
-def test_what_two_parsers_might_read_in_two_ways_is_refused_and_the_connection_closed(
-    site: Site, sent: bytes, reason: str
-) -> None:
-    before = count(reason)
-    with site.connect() as connection:
-        connection.sendall(sent + site.request())
-
-        answer = read_all(connection)
-
-    assert code_of(answer) == f"400 {reason}"
-    assert answer.count(b"HTTP/1.1 ") == 1
-    head = answer.partition(b"\r\n\r\n")[0].lower()
-    assert b"connection: close" in head
-    assert b"cache-control: no-store" in head
-    assert b"\r\ntraceparent: 00-" in head
-    assert count(reason) == before + 1
-    assert site.is_answered_soon()
-
-
-@pytest.mark.parametrize(
-    "line", ["Content-Length: 2\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked", "X: y\r\n" * 200]
-)
-def test_the_refusal_of_a_head_request_has_no_body(site: Site, line: str) -> None:
-    with site.connect() as connection:
-        connection.sendall(f"HEAD {PATH} HTTP/1.1\r\nHost: h\r\n{line.strip()}\r\n\r\nzz\r\n".encode())
-        head, _, body = read_all(connection).partition(b"\r\n\r\n")
-
-    assert head.split()[1] in (b"400", b"431")
-    assert body == b"" or b"431" in head  # a head that was not parsed has no method
-    assert site.is_answered_soon()
-
-
-def test_after_a_head_request_a_slow_one_is_told_so(site: Site) -> None:
-    with site.connect() as connection:
-        connection.sendall(f"HEAD {PATH} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
-        assert connection.recv(65536).startswith(b"HTTP/1.1 405")
-        connection.sendall(b"POST")
-
-        assert read_answer(connection) == "408 TOO_SLOW"
-
-
-def test_requests_that_are_mangled_end_neither_the_door_nor_its_time(
-    site: Site, capsys: pytest.CaptureFixture[str]
-) -> None:
-    chance = random.Random(10)
-    whole = [
-        site.request(),
-        site.request() + site.request(),
-        site.head(100, Expect="100-continue") + b"{}",
-        post("Transfer-Encoding: chunked", body=b"2\r\n{}\r\n0\r\nX: y\r\n\r\n"),
-        f"HEAD {PATH} HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc".encode(),
-        f"GET {PATH}?connect=v1&encoding=json&message=%7B%7D HTTP/1.1\r\nHost: h\r\n\r\n".encode(),
-        f"OPTIONS {PATH} HTTP/1.0\r\nConnection: keep-alive\r\nUpgrade: h2c\r\n\r\n".encode(),
-        b"CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n",
-    ]
-    with ExitStack() as opened:
-        connections = [opened.enter_context(site.connect()) for _ in range(400)]
-        for connection in connections:
-            send(connection, mangled(chance.choice(whole), chance))
-            if chance.random() < 0.3:
-                send(connection, mangled(chance.choice(whole), chance))
-
-        assert site.is_answered_soon()
-        begun = time.monotonic()
-        eventually(lambda: count_busy(connections) == 0, what="the end or the answer of each")
-        assert time.monotonic() - begun < SECONDS + 5 * site.patience
-        assert site.is_answered_soon()
-    assert '"level": "error"' not in capsys.readouterr().out
-
-
-def mangled(text: bytes, chance: random.Random) -> bytes:
-    """The text with a piece taken out, put in, changed, or cut off."""
-    at = chance.randrange(1, len(text))
-    length = chance.randrange(8)
-    change = chance.choice([b"", b"\0", b"\r", b"\n", b"\r\n\r\n", b" ", b":", b"9", b"\xff", text[:20]])
-    return chance.choice(
-        [text[:at], text[:at] + change + text[at + length :], text[:at] + text[at : at + 9] + text[at:]]
-    )
-
-
-def count_busy(connections: list[socket.socket]) -> int:
-    """Connections that are open and on which nothing has come."""
-    arrived = select.poll()
-    for connection in connections:
-        arrived.register(connection, select.POLLIN)
-    return len(connections) - len(arrived.poll(0))
-
-
-def test_a_defect_over_one_connection_does_not_end_the_server(
-    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def fail(_self: object, _bounds: object) -> None:
-        raise ZeroDivisionError
-
-    with site.connect() as connection:
-        monkeypatch.setattr("chassis.http_connections.Connection.end_if_late", fail)
-
-        eventually(lambda: not is_open(connection), what="the end of the connection")
-    assert '"error": "ZeroDivisionError"' in capsys.readouterr().out
-    eventually(site.is_answered_soon)
-
-
-def test_pipelined_requests_are_answered_one_after_the_other(site: Site) -> None:
-    with site.connect() as connection:
-        connection.sendall(site.request() * 19 + site.request(Connection="close"))
-
-        assert read_all(connection).count(b"HTTP/1.1 200 OK") == 20
-
-
 def test_many_pipelined_requests_harm_nobody(site: Site, attackers: Callable[[int], list[socket.socket]]) -> None:
     with ThreadPoolExecutor(10) as senders:
         connections = attackers(10)
@@ -517,24 +206,6 @@ def test_a_flood_from_one_address_leaves_room_for_others(make_site: MakeSite) ->
 
         assert all(site.is_answered_soon() for _ in range(5))
     assert count("BUSY") > before
-
-
-def test_what_is_sent_is_not_logged(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    sent = [
-        f"GET {PATH}?connect=v1&encoding=json&message=%7B%22CANARY%22%3A1%7D HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
-        "GET /CANARY?CANARY HTTP/1.1\r\nHost: CANARY\r\nX-CANARY: CANARY\r\nConnection: close\r\n\r\n",
-        "CANARY /CANARY HTTP/1.1\r\nHost: h\r\nContent-Length: CANARY\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: h\r\nUpgrade: CANARY\r\nConnection: close\r\nTraceparent: CANARY\r\n\r\n",
-        "CANARY",
-    ]
-    for text in sent:
-        with site.connect() as connection:
-            connection.sendall(text.encode())
-            read_all(connection)
-
-    shown = capsys.readouterr()
-    assert "request refused" in shown.out
-    assert "CANARY" not in shown.out + shown.err
 
 
 def test_bombs_harm_nobody(site: Site, attackers: Callable[[int], list[socket.socket]]) -> None:
@@ -603,50 +274,3 @@ def test_connections_that_come_and_go_harm_nobody(site: Site) -> None:
         assert all(site.is_answered_soon() for _ in range(5))
         for each in coming:
             each.result()
-
-
-@pytest.mark.parametrize("length", [3_000_000, 5_000_000])
-@pytest.mark.parametrize("connection", ["close", "keep-alive"])
-def test_the_sender_of_a_body_that_is_too_large_hears_why(site: Site, length: int, connection: str) -> None:
-    with closing(HTTPConnection("127.0.0.1", site.door.port, timeout=5)) as caller:
-        caller.request("POST", PATH, b" " * length, site.headers() | {"Connection": connection})
-        answer = caller.getresponse()
-
-        assert (answer.status, json.loads(answer.read())["code"]) == (429, "resource_exhausted")
-
-
-def test_a_body_that_is_announced_as_too_large_is_not_waited_for(site: Site) -> None:
-    with site.connect() as connection:
-        connection.sendall(site.head(10_000_000_000))
-
-        assert read_answer(connection) == "429 TOO_LARGE"
-    with site.connect() as connection:
-        connection.sendall(site.head(3_000_000, Expect="100-continue"))
-
-        assert read_answer(connection) == "429 TOO_LARGE"
-
-
-def test_a_caller_who_waits_is_told_to_go_on(site: Site) -> None:
-    with site.connect() as connection:
-        connection.sendall(site.head(len(BODY), Expect="100-continue"))
-        assert connection.recv(65536).startswith(b"HTTP/1.1 100")
-        connection.sendall(BODY)
-
-        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
-
-
-@pytest.mark.parametrize("name", ["Authorization", "AUTHORIZATION", "authorization"])
-def test_a_header_with_an_underscore_does_not_pass_for_another(site: Site, name: str) -> None:
-    with site.connect() as connection:
-        request = site.request(Cms_Purpose="x").replace(b"Authorization:", b"X:")
-        connection.sendall(request.replace(b"Content-Type", f"{name}_: Bearer x\r\nContent-Type".encode()))
-
-        assert connection.recv(65536).startswith(b"HTTP/1.1 401")
-
-
-@pytest.mark.parametrize("wish", ["websocket", "h2c", "TLS/1.0"])
-def test_another_protocol_on_the_connection_is_not_offered(site: Site, wish: str) -> None:
-    with site.connect() as connection:
-        connection.sendall(site.request(Upgrade=wish, Connection="Upgrade"))
-
-        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
