@@ -48,16 +48,12 @@ def test_a_call_without_a_bearer_token_is_refused(verifier: Verifier, authorizat
     [
         {"aud": "another"},
         {"iss": "another"},
-        {"exp": int(time.time()) - 60},
         {"iat": None},
         {"iat": "now"},
         {"iat": True},
-        {"iat": int(time.time()) + 60},
-        {"iat": int(time.time()) - 24 * 3600},
         {"exp": 10**400},
         {"exp": None},
         {"exp": "soon"},
-        {"nbf": int(time.time()) + 600},
         {"sub": None},
         {"sub": "NINECHARS"},
         {"sub": "lower"},
@@ -68,7 +64,7 @@ def test_a_call_without_a_bearer_token_is_refused(verifier: Verifier, authorizat
         {"roles": [1]},
     ],
 )
-def test_an_expired_or_foreign_token_is_refused(verifier: Verifier, tokens: Tokens, claims: dict[str, Any]) -> None:
+def test_an_unsound_or_foreign_token_is_refused(verifier: Verifier, tokens: Tokens, claims: dict[str, Any]) -> None:
     assert refusal(verifier, f"Bearer {tokens.issue('OPERATOR', **claims)}") == "BAD_TOKEN"
 
 
@@ -78,14 +74,24 @@ def body(**claims: Any) -> dict[str, Any]:
     return good | claims
 
 
-@pytest.mark.parametrize(
-    "claims",
-    [{"iat": int(time.time()) + 20}, {"nbf": int(time.time()) + 20}, {"exp": int(time.time()) - 10}],
-)
+@pytest.mark.parametrize(("claim", "seconds_from_now"), [("iat", 20), ("nbf", 20), ("exp", -10)])
 def test_the_issuers_clock_may_differ_by_half_a_minute(
-    verifier: Verifier, tokens: Tokens, claims: dict[str, Any]
+    verifier: Verifier, tokens: Tokens, claim: str, seconds_from_now: int
 ) -> None:
-    assert verifier.identify(f"Bearer {tokens.issue('OPERATOR', **claims)}").has("OPERATOR")
+    claims: dict[str, Any] = {claim: int(time.time()) + seconds_from_now}
+    token = tokens.issue("OPERATOR", **claims)
+
+    assert verifier.identify(f"Bearer {token}").has("OPERATOR")
+
+
+@pytest.mark.parametrize(("claim", "seconds_from_now"), [("exp", -60), ("iat", 60), ("iat", -24 * 3600), ("nbf", 600)])
+def test_a_token_that_is_expired_or_too_early_or_too_old_is_refused(
+    verifier: Verifier, tokens: Tokens, claim: str, seconds_from_now: int
+) -> None:
+    claims: dict[str, Any] = {claim: int(time.time()) + seconds_from_now}
+    token = tokens.issue("OPERATOR", **claims)
+
+    assert refusal(verifier, f"Bearer {token}") == "BAD_TOKEN"
 
 
 @pytest.mark.parametrize("kind", ["JWT", "at+jwt", "AT+JWT", "application/at+jwt"])
