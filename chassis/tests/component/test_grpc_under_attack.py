@@ -59,7 +59,7 @@ def make(settings_of: SettingsOf, api: Api) -> Iterator[Callable[..., Process]]:
         def start(**settings: Any) -> Process:
             service = Service(
                 name="scheduling-svc",
-                settings=settings_of(ServiceSettings, "scheduling-svc", reflection=True, **settings),
+                settings=settings_of(ServiceSettings, "scheduling-svc", **{"reflection": True, **settings}),
                 contract=scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"],
                 migrations=Path("no-migrations"),
                 api=lambda _runtime: api,
@@ -252,6 +252,15 @@ def test_open_streams_of_reflection_and_health_hold_nobody_up(process: Process, 
         stub = reflection_pb2_grpc.ServerReflectionStub(channel)
         assert next(stub.ServerReflectionInfo(asked, timeout=5)).HasField("list_services_response")
         assert health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=1).status == 1
+
+
+def test_reflection_is_off_unless_it_is_turned_on(make: Callable[..., Process], token: str) -> None:
+    process = make(reflection=False)
+    with Http2(process.grpc.port) as caller:
+        asked = reflection_pb2.ServerReflectionRequest(list_services="").SerializeToString()
+        by_both_names = [REFLECTION, REFLECTION.replace(b"v1.", b"v1alpha.")]
+
+        assert [caller.call(path, message(asked)).status for path in by_both_names] == [UNIMPLEMENTED] * 2
 
 
 def test_large_metadata_is_refused(process: Process, connect: Connect, token: str) -> None:
