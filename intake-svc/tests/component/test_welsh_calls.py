@@ -13,14 +13,14 @@ from uuid import uuid4
 import pytest
 
 import intake
-from chassis import bounds, conversions, enums, json_bodies, pages, requests
+from chassis import bounds, conversions, enums, json_bodies, json_types, pages, requests
 from chassis import faults as faults_of_requests
 from chassis.errors import Text
 from intake.domain import faults, problems
 from intake.domain.script import Script
 
 MODULES: list[ModuleType] = [
-    faults, problems, bounds, conversions, enums, faults_of_requests, json_bodies, pages, requests
+    faults, problems, bounds, conversions, enums, faults_of_requests, json_bodies, json_types, pages, requests
 ]  # fmt: skip
 FAR = "9999-12-31T23:59:59Z"
 ANSWERS: list[tuple[str, Any]] = [
