@@ -13,6 +13,7 @@ from chassis.chain import CONCURRENT_CALLS
 from chassis.http_connections import Bounds
 from chassis.http_server import HttpServer
 from chassis.loops import LoopThread
+from chassis.wsgi_bridge import WsgiBridge
 
 _SWITCH_SECONDS = 0.0005
 """As in `chassis.runtime`."""
@@ -37,9 +38,8 @@ def serve_http() -> int:
     def nothing() -> Response:
         return Response("{}", mimetype="application/json")
 
-    server = HttpServer(
-        app, host="127.0.0.1", port=0, threads=CONCURRENT_CALLS, largest_body=64 * 1024, bounds=Bounds()
-    )
+    bridge = WsgiBridge(app, threads=CONCURRENT_CALLS, largest_body=64 * 1024, bounds=Bounds())
+    server = HttpServer(bridge, name="http", host="127.0.0.1", port=0, bounds=Bounds())
     server.start()
     return server.port
 

@@ -133,7 +133,7 @@ class Connection(H11Protocol):
     def refuse(self, error: CmsError) -> None:
         """Answers with the error, if nothing has been answered yet, and closes the connection."""
         tracing.enter(tracing.new_traceparent())
-        refusals.note(error, door="http")
+        refusals.note(error, door=self.server_state.door)
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             response = http_protocols.connect_error(error, status=_STATUS.get(error.reason))
             response.headers.extend(http_protocols.HEADERS | {"Traceparent": tracing.current(), "Connection": "close"})
@@ -183,9 +183,10 @@ class Connection(H11Protocol):
 class Connections(ServerState):
     """The connections that a server has."""
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: Bounds, *, door: str) -> None:
         super().__init__()
         self.bounds = bounds
+        self.door = door
         self._of_peers = Counter[str]()
         self._by_state: dict[State, dict[Connection, None]] = {state: {} for state in State}
         """Each in the order in which they came to the state."""

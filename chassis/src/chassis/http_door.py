@@ -12,8 +12,9 @@ from chassis.chain import CONCURRENT_CALLS, Chain, Method
 from chassis.errors import CmsError, Internal, InvalidArgument, PermissionDenied, Unimplemented
 from chassis.http_connections import Bounds
 from chassis.http_protocols import CONTENT_TYPES, UnknownMediaType
-from chassis.http_server import REFUSAL, HttpServer
+from chassis.http_server import HttpServer
 from chassis.origins import Origins
+from chassis.wsgi_bridge import REFUSAL, WsgiBridge
 
 _WIRE = 2
 """A body may be so many times as long as its message: in base64, or in a frame."""
@@ -23,15 +24,19 @@ class HttpDoor:
     """Flask on a server in a thread of the service's process."""
 
     def __init__(self, chain: Chain, *, host: str, port: int, origins: Origins, bounds: Bounds) -> None:
-        self._server = HttpServer(
+        bridge = WsgiBridge(
             application(chain, origins),
-            host=host,
-            port=port,
             threads=CONCURRENT_CALLS,
             largest_body=_WIRE * max(method.largest_bytes for method in chain.methods.values()),
             bounds=bounds,
         )
+        self._server = HttpServer(bridge, name="http", host=host, port=port, bounds=bounds)
         self.port = self._server.port
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether the door has been opened and its server has not ended."""
+        return self._server.is_serving
 
     def start(self) -> None:
         """Serves."""

@@ -1,26 +1,21 @@
 """The operations port: health, readiness and metrics for those who run the service, whatever its doors suffer.
 
-It shares no thread, connection or bound with them. A connection costs its server no thread, and is closed if its next
-request is not whole in time, also when bytes trickle in.
+It has a server of its own: it shares no thread, connection or bound with the doors.
 """
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from tornado.httpserver import HTTPServer
-from tornado.iostream import IOStream
-from tornado.netutil import bind_sockets
-from tornado.web import Application, RequestHandler
 
 from chassis import metrics
-from chassis.loops import LoopThread
+from chassis.http_connections import Bounds
+from chassis.http_server import HttpServer, Receive, Send
 
-_REQUEST_SECONDS = 10.0
-_LARGEST_REQUEST_BYTES = 16 * 1024
+_VERBS = ("GET", "HEAD")
 
 Readiness = Callable[[], tuple[bool, dict[str, Any]]]
 Answer = tuple[int, str, bytes]
@@ -28,95 +23,44 @@ Answer = tuple[int, str, bytes]
 
 
 class OperationsDoor:
-    """Tornado in a thread of its own. `readiness` returns whether the service is ready, and the body of `/readyz`."""
+    """A server in a thread of its own. `readiness` returns whether the service is ready, and the body of `/readyz`."""
 
-    def __init__(self, *, host: str, port: int, readiness: Readiness, connections: int) -> None:
-        self._connections = connections
-        self._readiness = readiness
-        self._sockets = bind_sockets(port, address=host)
-        self.port = int(self._sockets[0].getsockname()[1])
+    def __init__(self, *, host: str, port: int, readiness: Readiness, bounds: Bounds) -> None:
+        self._server = HttpServer(_Application(readiness), name="operations", host=host, port=port, bounds=bounds)
+        self.port = self._server.port
 
     def start(self) -> None:
         """Serves."""
-        self._loop = LoopThread("operations")
-        self._loop.run(self._serve())
+        self._server.start()
 
     def stop(self) -> None:
         """Closes the port and its connections at once."""
-        self._loop.run(self._close())
-        self._loop.close()
-
-    async def _serve(self) -> None:
-        application = Application(
-            [
-                ("/healthz", _Handler, {"ask": _alive}),
-                ("/readyz", _Handler, {"ask": _Shared(self._ready).ask}),
-                ("/metrics", _Handler, {"ask": _Shared(_exposition).ask}),
-            ],
-            default_handler_class=_Handler,
-            default_handler_args={"ask": _nothing},
-            log_function=lambda _handler: None,
-        )
-        self._server = _Server(
-            application,
-            idle_connection_timeout=_REQUEST_SECONDS,
-            body_timeout=_REQUEST_SECONDS,
-            max_header_size=_LARGEST_REQUEST_BYTES,
-            max_body_size=_LARGEST_REQUEST_BYTES,
-        )
-        self._server.most = self._connections
-        self._server.add_sockets(self._sockets)
-
-    async def _close(self) -> None:
-        self._server.stop()
-        await self._server.close_all_connections()
-        await asyncio.get_running_loop().shutdown_default_executor()
-
-    def _ready(self) -> Answer:
-        ready, found = self._readiness()
-        return _json(200 if ready else 503, found)
+        self._server.stop(0)
 
 
-class _Server(HTTPServer):
-    """A server that closes a connection at once when too many are open."""
+class _Application:
+    """The three paths. No request has a body that is read."""
 
-    most = 0
-    _open = 0
+    def __init__(self, readiness: Readiness) -> None:
+        self._answers = {
+            "/healthz": _alive,
+            "/readyz": _Shared(lambda: _readiness(readiness)).ask,
+            "/metrics": _Shared(_exposition).ask,
+        }
 
-    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
-        """Serves a new connection."""
-        if self._open >= self.most:
-            stream.close()
-            return
-        self._open += 1
-        super().handle_stream(stream, address)
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:  # noqa: ARG002 - as ASGI has it
+        """Answers a request."""
+        answer = self._answers.get(scope["path"], _nothing) if scope["method"] in _VERBS else _nothing
+        status, kind, body = await answer()
+        headers = {"content-type": kind, "content-length": str(len(body)), "cache-control": "no-store"}
+        encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": status, "headers": encoded})
+        await send({"type": "http.response.body", "body": body})
 
-    def on_close(self, server_conn: object) -> None:
-        """Counts a connection that has ended."""
-        self._open -= 1
-        super().on_close(server_conn)
+    def drain(self) -> None:
+        """Goes on: the port closes at once."""
 
-
-class _Handler(RequestHandler):
-    """Answers a path by the answer to `ask`."""
-
-    def initialize(self, ask: Callable[[], Awaitable[Answer]]) -> None:
-        """Keeps the question."""
-        self._ask = ask
-
-    def set_default_headers(self) -> None:
-        """Does not say what serves."""
-        self.clear_header("Server")
-
-    async def get(self) -> None:
-        """Answers."""
-        status, kind, body = await self._ask()
-        self.set_status(status)
-        self.set_header("Content-Type", kind)
-        self.set_header("Cache-Control", "no-store")
-        await self.finish(body)
-
-    head = get
+    close = drain
 
 
 class _Shared:
@@ -142,6 +86,11 @@ async def _alive() -> Answer:
 
 async def _nothing() -> Answer:
     return _json(404, {"status": "this port has only /healthz, /readyz and /metrics"})
+
+
+def _readiness(readiness: Readiness) -> Answer:
+    ready, found = readiness()
+    return _json(200 if ready else 503, found)
 
 
 def _exposition() -> Answer:

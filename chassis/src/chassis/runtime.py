@@ -183,7 +183,7 @@ class Process:
             host=settings.host,
             port=settings.operations_port,
             readiness=self.readiness,
-            connections=connections["operations"],
+            bounds=http_connections.Bounds().at_most(connections["operations"]),
         )
 
     def start(self) -> None:
@@ -229,8 +229,13 @@ class Process:
     def readiness(self) -> tuple[bool, dict[str, Any]]:
         """Returns whether calls can be served, and the body of `/readyz`. Without the bus the service still works: degraded."""
         database, bus = self.database.is_reachable(), self.runtime.bus.is_usable()
-        status = "unavailable" if not database else "draining" if self._draining else "ready" if bus else "degraded"
-        return database and not self._draining, {"status": status, "database": database, "bus": bus}
+        if self._draining:
+            status = "draining"
+        elif not (database and self.http.is_serving):
+            status = "unavailable"
+        else:
+            status = "ready" if bus else "degraded"
+        return status in ("ready", "degraded"), {"status": status, "database": database, "bus": bus}
 
     def _wait_for_needs(self) -> None:
         settings = self._service.settings

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from flask.testing import FlaskClient
 
-from chassis import logs, refusals
+from chassis import descriptors, logs, refusals
 from chassis.chain import Chain, methods_of
 from chassis.errors import FailedPrecondition
 from chassis.http_connections import Bounds
@@ -76,6 +76,9 @@ def make_site(chain: Chain, tokens: Tokens) -> Iterator[MakeSite]:
 
         def make(**bounds: Any) -> Site:
             usual = {"request_seconds": SECONDS, "answer_seconds": 60.0}
+            descriptors.share(
+                {"http": Bounds().connections}
+            )  # as a service does: many connections need many open files
             door = HttpDoor(chain, host="127.0.0.1", port=0, origins=Origins(), bounds=Bounds(**(usual | bounds)))
             door.start()
             opened.callback(door.stop, 0)

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import resource
 import socket
 import time
 from collections.abc import Callable
@@ -12,7 +11,6 @@ from http.client import HTTPConnection
 
 import pytest
 
-from chassis import http_server
 from chassis.http_connections import Bounds
 from chassis.testing import eventually
 from chassis.testing.sites import (
@@ -42,31 +40,6 @@ def test_the_bounds_are_those_that_are_documented() -> None:
         8192,
         4096,
     )
-
-
-@pytest.mark.parametrize(
-    ("soft", "hard", "raised", "connections"),
-    [
-        (1024, 1_048_576, 9216, 8192),
-        (1024, 4096, 4096, 3072),
-        (1024, 1024, None, 512),
-        (1_048_576, 1_048_576, None, 8192),
-        (resource.RLIM_INFINITY, resource.RLIM_INFINITY, None, 8192),
-        (1024, resource.RLIM_INFINITY, 9216, 8192),
-    ],
-)
-def test_connections_stay_within_the_open_files_that_a_process_may_have(
-    monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, raised: int | None, connections: int
-) -> None:
-    limits = []
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
-    monkeypatch.setattr(resource, "setrlimit", lambda _, given: limits.append(given[0]))
-
-    bounds = http_server.within_descriptors(Bounds())
-
-    assert bounds.connections == connections
-    assert bounds.connections_of_a_peer == min(4096, connections)
-    assert limits == ([] if raised is None else [raised])
 
 
 def test_two_thousand_idle_connections_harm_nobody(site: Site, attackers: Callable[[int], list[socket.socket]]) -> None:

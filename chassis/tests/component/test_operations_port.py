@@ -125,19 +125,18 @@ def test_a_request_of_another_kind_harms_nobody(process: Process) -> None:
             holds(process)
 
 
-def is_alive(process: Process) -> bool:
-    try:
-        return get(process, "/healthz").status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def test_the_port_takes_connections_again_after_its_bound(make: Callable[..., Process]) -> None:
+def test_idle_connections_beyond_the_bound_make_room(make: Callable[..., Process]) -> None:
     process = make(operations_connections=10)
     with ExitStack() as opened:
         for _ in range(50):
             opened.enter_context(socket.create_connection(("127.0.0.1", process.operations.port)))
-        with pytest.raises(httpx.TransportError):
-            get(process, "/healthz")
 
-    eventually(lambda: is_alive(process), what="an answer when the connections are gone")
+        holds(process)
+
+
+def test_a_service_whose_http_server_has_ended_is_not_ready(process: Process) -> None:
+    process.http.stop(0)
+
+    ready = get(process, "/readyz")
+
+    assert (ready.status_code, ready.json()["status"]) == (503, "unavailable")
