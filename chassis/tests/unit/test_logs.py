@@ -69,7 +69,7 @@ def test_a_librarys_line_shows_its_pattern_and_error_without_values(lines: Lines
         logging.getLogger("uvicorn").exception("cannot serve %s", CANARY)
 
     [line] = lines()
-    assert (line["library"], line["about"], line["level"]) == ("uvicorn", "HTTP door", "error")
+    assert (line["library"], line["about"], line["level"]) == ("uvicorn", "HTTP door or operations port", "error")
     assert (line["pattern"], line["error"]) == ("cannot serve %s", "ValueError")
     assert line["location"].startswith("test_logs.py:")
     assert CANARY not in str(line)

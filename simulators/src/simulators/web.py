@@ -26,6 +26,10 @@ class WebServer:
     def stop(self) -> None:
         """Finish the requests in hand, close every connection, and return when the thread has ended."""
         self._server.task_dispatcher.shutdown(timeout=1)
-        # Sockets are closed by the loop's own thread: closed by another, it would trip over them.
-        self._server.trigger.pull_trigger(lambda: close_all(self._server._map))
+        # Sockets are closed by the loop's own thread: closed by another, it would trip over them. Until the trigger has been
+        # pulled that thread may not close it, though another pull has woken it.
+        trigger = self._server.trigger
+        with trigger.lock:
+            trigger.thunks.append(lambda: close_all(self._server._map))
+            trigger.pull_trigger()
         self._thread.join(timeout=2)
