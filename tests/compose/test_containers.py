@@ -49,20 +49,6 @@ def test_demo_carries_every_claim_through_the_containers(engine: Engine) -> None
     assert outcome.good, outcome.findings
 
 
-def test_the_documented_command_prints_a_token_that_the_services_take(engine: Engine) -> None:
-    words = ("run", "--rm", "prepare", "cms", "token", "--role", "SUPPORT")
-    assert f"docker compose {' '.join(words)}" in (ROOT / "README.md").read_text()
-
-    token = engine.compose(*words).split()[-1]
-
-    answer = httpx.post(
-        f"http://127.0.0.1:{LAYOUT.http_port('la-notifier')}/cms.notifier.v1.LaNotifierService/FindAuthority",
-        json={"postcode": "LS1 3AB"},
-        headers={"Authorization": f"Bearer {token}"},
-    )
-    assert answer.status_code == httpx.codes.OK
-
-
 def test_claims_come_through_when_a_container_is_killed_on_their_way(engine: Engine) -> None:
     said: list[Journey] = []
     with doors_of(LAYOUT) as doors:
