@@ -92,7 +92,8 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
             text = variables.get(name, "").strip()
             if text:
                 try:
-                    given[setting.name] = msgspec.convert(text, setting.type, strict=False, dec_hook=_path)
+                    # Settings are read before there are threads.
+                    given[setting.name] = msgspec.convert(text, setting.type, strict=False, dec_hook=_path)  # noqa: TID251
                 except msgspec.ValidationError as error:
                     problems.append(f"{name}: {str(error).removesuffix(', got `str`')}")
                 except UnicodeError:
