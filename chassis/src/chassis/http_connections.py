@@ -33,7 +33,7 @@ _STEP_BYTES = 16 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """What the peers of a server may take. A peer is an address; a proxy is one peer for many users."""
+    """Limits on what the peers of a server may take. A peer is an address; a proxy is one peer for many users."""
 
     connections: int = 8192
     connections_of_a_peer: int = 4096
@@ -56,7 +56,7 @@ class Bounds:
 
 
 class State(Enum):
-    """What a connection does."""
+    """The state of a connection."""
 
     IDLE = "idle"
     RECEIVING = "receiving"

@@ -25,7 +25,7 @@ from chassis.compression import Encoding
 from chassis.details import details_of
 from chassis.errors import CmsError, InvalidArgument, Unimplemented, Violation
 
-_STATUS = {
+HTTP_STATUS = {
     "INVALID_ARGUMENT": 400,
     "FAILED_PRECONDITION": 400,
     "UNAUTHENTICATED": 401,
@@ -39,6 +39,7 @@ _STATUS = {
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
 }
+"""The status of each code, as the Connect protocol sets it."""
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Of every response."""
 _JSON = "application/json"
@@ -136,7 +137,7 @@ def connect_error(error: CmsError, *, status: int | None = None) -> Response:
         for detail in details_of(error)
     ]
     body = {"code": error.code.lower(), "message": error.message, "details": details}
-    return Response(json.dumps(body), status=status or _STATUS[error.code], mimetype=_JSON)
+    return Response(json.dumps(body), status=status or HTTP_STATUS[error.code], mimetype=_JSON)
 
 
 class _Connect:

@@ -19,9 +19,3 @@ class LoopThread:
     def run(self, act: Coroutine[Any, Any, Result]) -> Result:
         """Runs a coroutine in the loop and waits for its result. Raises what it raises."""
         return asyncio.run_coroutine_threadsafe(act, self._loop).result()
-
-    def close(self) -> None:
-        """Ends the loop and its thread."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()

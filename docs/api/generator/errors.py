@@ -6,24 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from chassis.http_protocols import HTTP_STATUS
 from docs.api.generator.reasons import UNREADABLE, Sighting, sightings
 
 _TABLE = Path(__file__).with_name("errors.toml")
-HTTP_STATUS: Mapping[str, int] = {
-    "INVALID_ARGUMENT": 400,
-    "FAILED_PRECONDITION": 400,
-    "UNAUTHENTICATED": 401,
-    "PERMISSION_DENIED": 403,
-    "NOT_FOUND": 404,
-    "ALREADY_EXISTS": 409,
-    "ABORTED": 409,
-    "RESOURCE_EXHAUSTED": 429,
-    "INTERNAL": 500,
-    "UNIMPLEMENTED": 501,
-    "UNAVAILABLE": 503,
-    "DEADLINE_EXCEEDED": 504,
-}
-"""The status of each code at the HTTP door, as the Connect protocol sets it."""
 _EVERY_SERVICE = "chassis"
 _INTRODUCTION = """# Errors
 

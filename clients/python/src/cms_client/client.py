@@ -34,7 +34,7 @@ class Addresses:
 
 @dataclass(frozen=True, kw_only=True)
 class Operations:
-    """What is left to people, at each service."""
+    """The stubs of OperationsService at each service: it lists the work that is left to people."""
 
     intake: operations_pb2_grpc.OperationsServiceStub
     scheduling: operations_pb2_grpc.OperationsServiceStub
