@@ -13,16 +13,19 @@ Message = events_pb2.FirstContactRecorded | events_pb2.ClaimSubmitted | events_p
 
 def announce(conn: Connection, claim: Claim, event: Event) -> None:
     """Writes the event to the outbox, at the claim's version."""
-    outbox.append(conn, claim_ref=claim.claim_ref, version=claim.version, event=_message(event))
+    outbox.append(conn, claim_ref=claim.claim_ref, version=claim.version, event=_message(claim, event))
 
 
-def _message(event: Event) -> Message:
+def _message(claim: Claim, event: Event) -> Message:
+    schemes = [number_of(common_pb2.Scheme, scheme) for scheme in claim.schemes]
     match event:
         case FirstContactRecorded():
-            return events_pb2.FirstContactRecorded(first_contact_time=timestamp(event.first_contact_time))
+            return events_pb2.FirstContactRecorded(
+                first_contact_time=timestamp(event.first_contact_time), schemes=schemes
+            )
         case ClaimSubmitted():
             return events_pb2.ClaimSubmitted(
-                schemes=[number_of(common_pb2.Scheme, scheme) for scheme in event.schemes],
+                schemes=schemes,
                 submit_time=timestamp(event.submit_time),
                 first_contact_time=timestamp(event.first_contact_time),
             )

@@ -34,6 +34,8 @@ class _SchemeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Scheme.ValueTy
     """Incapacity Benefit."""
     SCHEME_CHILD_MAINTENANCE: _Scheme.ValueType  # 4
     """Child maintenance."""
+    SCHEME_CRISIS_LOAN: _Scheme.ValueType  # 5
+    """A crisis loan of the Social Fund, which is decided on the same day."""
 
 class Scheme(_Scheme, metaclass=_SchemeEnumTypeWrapper):
     """A benefit that can be claimed."""
@@ -48,6 +50,8 @@ SCHEME_INCAPACITY_BENEFIT: Scheme.ValueType  # 3
 """Incapacity Benefit."""
 SCHEME_CHILD_MAINTENANCE: Scheme.ValueType  # 4
 """Child maintenance."""
+SCHEME_CRISIS_LOAN: Scheme.ValueType  # 5
+"""A crisis loan of the Social Fund, which is decided on the same day."""
 Global___Scheme: _TypeAlias = Scheme  # noqa: Y015
 
 class _Role:

@@ -27,18 +27,24 @@ class FirstContactRecorded(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     FIRST_CONTACT_TIME_FIELD_NUMBER: _builtins.int
+    SCHEMES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def first_contact_time(self) -> _timestamp_pb2.Timestamp:
         """When the claimant first made contact."""
+
+    @_builtins.property
+    def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
+        """Schemes claimed at this version of the claim."""
 
     def __init__(
         self,
         *,
         first_contact_time: _timestamp_pb2.Timestamp | None = ...,
+        schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["first_contact_time", b"first_contact_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_contact_time", b"first_contact_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_contact_time", b"first_contact_time", "schemes", b"schemes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

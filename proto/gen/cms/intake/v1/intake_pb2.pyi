@@ -725,6 +725,7 @@ class Question(_message.Message):
     DECIMALS_FIELD_NUMBER: _builtins.int
     MAX_ENTRIES_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    SCHEMES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Its id, which is also the fact's name."""
     section: _builtins.str
@@ -777,6 +778,10 @@ class Question(_message.Message):
     def gaps_allowed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Gaps that are accepted at submission: NOT_KNOWN, WILL_SEND. Before it every question takes every gap."""
 
+    @_builtins.property
+    def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
+        """The schemes of the claim that need its answer."""
+
     def __init__(
         self,
         *,
@@ -799,10 +804,11 @@ class Question(_message.Message):
         decimals: _builtins.int | None = ...,
         max_entries: _builtins.int | None = ...,
         position: _builtins.int = ...,
+        schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_decimals", b"_decimals", "_max_entries", b"_max_entries", "_max_length", b"_max_length", "_maximum", b"_maximum", "answer", b"answer", "decimals", b"decimals", "max_entries", b"max_entries", "max_length", b"max_length", "maximum", b"maximum", "proposal", b"proposal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_decimals", b"_decimals", "_max_entries", b"_max_entries", "_max_length", b"_max_length", "_maximum", b"_maximum", "answer", b"answer", "answered_version", b"answered_version", "choices", b"choices", "decimals", b"decimals", "fields", b"fields", "gaps_allowed", b"gaps_allowed", "help", b"help", "id", b"id", "kind", b"kind", "max_entries", b"max_entries", "max_length", b"max_length", "maximum", b"maximum", "position", b"position", "problem", b"problem", "proposal", b"proposal", "required", b"required", "seconds", b"seconds", "section", b"section", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_decimals", b"_decimals", "_max_entries", b"_max_entries", "_max_length", b"_max_length", "_maximum", b"_maximum", "answer", b"answer", "answered_version", b"answered_version", "choices", b"choices", "decimals", b"decimals", "fields", b"fields", "gaps_allowed", b"gaps_allowed", "help", b"help", "id", b"id", "kind", b"kind", "max_entries", b"max_entries", "max_length", b"max_length", "maximum", b"maximum", "position", b"position", "problem", b"problem", "proposal", b"proposal", "required", b"required", "schemes", b"schemes", "seconds", b"seconds", "section", b"section", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__decimals: _TypeAlias = _typing.Literal["decimals"]  # noqa: Y015
     _WhichOneofArgType__decimals: _TypeAlias = _typing.Literal["_decimals", b"_decimals"]  # noqa: Y015
