@@ -36,6 +36,7 @@ VALID: dict[str, Any] = {
     },
     "GetHistory": {},
     "SubmitClaim": {"version": 1},
+    "WithdrawClaim": {"version": 1, "reason": "found work"},
     "GetClaim": {},
     "ListClaims": {"nino": "AB123456C"},
     "GetClaimFacts": {},
@@ -49,6 +50,7 @@ REQUIRED = {
     "AmendAnswers": {"claim_ref", "answers", "version", "request_id", "reason"},
     "GetHistory": {"claim_ref"},
     "SubmitClaim": {"claim_ref", "version", "request_id"},
+    "WithdrawClaim": {"claim_ref", "reason", "version", "request_id"},
     "GetClaim": {"claim_ref"},
     "GetClaimFacts": {"claim_ref"},
 }
@@ -94,6 +96,9 @@ MALFORMED: list[tuple[str, dict[str, Any], set[str]]] = [
     ("AmendAnswers", {"answers": [{"questionId": "sex", "value": CANARY}]}, {"sex"}),
     ("AmendAnswers", {"reason": f"{CANARY}\r\n"}, {"reason"}),
     ("SubmitClaim", {"claimRef": CANARY}, {"claim_ref"}),
+    ("WithdrawClaim", {"claimRef": CANARY}, {"claim_ref"}),
+    ("WithdrawClaim", {"reason": f"{CANARY}\0"}, {"reason"}),
+    ("WithdrawClaim", {"reason": CANARY * 100}, {"reason"}),
     ("GetClaim", {"claimRef": "C0000000001B"}, {"claim_ref"}),
     ("GetHistory", {"claimRef": CANARY}, {"claim_ref"}),
     ("GetClaimFacts", {"version": 2**31 - 1}, {"version"}),
@@ -193,7 +198,7 @@ def test_unknown_claims_and_calls_are_not_found(as_: As, started: Any) -> None:
 
 def test_a_stale_version_is_refused_with_the_present_one(as_: As, desk: Any, started: Any) -> None:
     desk().record(started["claim"]["claimRef"], 1, sex="F")
-    for method in ("RecordAnswers", "AmendAnswers", "SubmitClaim"):
+    for method in ("RecordAnswers", "AmendAnswers", "SubmitClaim", "WithdrawClaim"):
         reply = as_("OPERATOR").call(method, **body_of(method, started))
 
         assert (method, refusal(reply)) == (method, ("aborted", "STALE_VERSION", frozenset()))
@@ -207,6 +212,7 @@ OTHER_BODIES: dict[str, dict[str, Any]] = {
     "RecordAnswers": {"version": 7},
     "AmendAnswers": {"reason": "misread"},
     "SubmitClaim": {"version": 7},
+    "WithdrawClaim": {"reason": "moved abroad"},
 }
 
 

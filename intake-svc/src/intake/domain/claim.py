@@ -55,7 +55,32 @@ class ClaimAmended:
     changed_fields: tuple[str, ...]
 
 
-Event: TypeAlias = FirstContactRecorded | ClaimSubmitted | ClaimAmended
+@dataclass(frozen=True, kw_only=True)
+class ClaimWithdrawn:
+    """The claim was withdrawn, before submission or after."""
+
+    withdraw_time: datetime
+
+
+Event: TypeAlias = FirstContactRecorded | ClaimSubmitted | ClaimAmended | ClaimWithdrawn
+
+
+class WithdrawalCause(StrEnum):
+    """The kind of reason for which a claim was withdrawn."""
+
+    CLAIMANT_ASKED = "CLAIMANT_ASKED"
+    WRONG_NUMBER = "WRONG_NUMBER"
+    """The call that opened it was for somebody else, and nothing had been answered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withdrawal:
+    """The end of a claim by withdrawal; `reason` is in the words that were given, and empty for a wrong number."""
+
+    at: datetime
+    by: str
+    cause: WithdrawalCause
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +185,13 @@ def submit(claim: Claim, interview: Interview, *, at: datetime) -> tuple[Claim, 
     submitted = replace(claim, state=ClaimState.SUBMITTED, version=claim.version + 1, submit_time=at)
     event = ClaimSubmitted(schemes=claim.schemes, submit_time=at, first_contact_time=claim.first_contact_time)
     return submitted, event
+
+
+def withdraw(claim: Claim, withdrawal: Withdrawal) -> tuple[Claim, ClaimWithdrawn]:
+    """Withdraws the claim. Raises FailedPrecondition once it is withdrawn or closed."""
+    claim.expect_state(ClaimState.DRAFT, ClaimState.SUBMITTED, advice="it can no longer be withdrawn")
+    withdrawn = replace(claim, state=ClaimState.WITHDRAWN, version=claim.version + 1)
+    return withdrawn, ClaimWithdrawn(withdraw_time=withdrawal.at)
 
 
 def value_of(answers: Answers, question_id: str) -> JsonValue:

@@ -131,6 +131,15 @@ class IntakeApi:
 
         return run_once(request, submit, lambda claim: pb.SubmitClaimResponse(claim=messages.claim(claim)))
 
+    def WithdrawClaim(self, request: pb.WithdrawClaimRequest) -> pb.WithdrawClaimResponse:
+        """Withdraws a claim."""
+
+        def withdraw(conn: Connection) -> Claim:
+            claim_ref, reason = reading.claim_ref(request.claim_ref), reading.reason(request.reason)
+            return claims.withdraw_claim(conn, claim_ref, version=request.version, reason=reason)
+
+        return run_once(request, withdraw, lambda claim: pb.WithdrawClaimResponse(claim=messages.claim(claim)))
+
     def GetClaim(self, request: pb.GetClaimRequest) -> pb.GetClaimResponse:
         """A claim, with the claimant where the caller may see them."""
         claim_ref = reading.claim_ref(request.claim_ref)

@@ -14,7 +14,7 @@ from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2 as pb
 from intake.domain.answers import GAPS
 from intake.domain.call import Call, Security
-from intake.domain.claim import Claim, value_of
+from intake.domain.claim import Claim, Withdrawal, value_of
 from intake.domain.history import HistoryEntry
 from intake.domain.interview import Answers, QuestionState, SectionState
 from intake.domain.script import Choice, Field, Limits
@@ -79,7 +79,10 @@ def claim(shown: Claim, claimant: pb.Claimant | None = None) -> pb.Claim:
 
 def claim_shown(shown: ClaimShown) -> pb.Claim:
     """A claim as a caller may see it."""
-    return claim(shown.claim, _claimant(shown.answers) if shown.answers is not None else None)
+    message = claim(shown.claim, _claimant(shown.answers) if shown.answers is not None else None)
+    if shown.withdrawal:
+        message.withdrawal.CopyFrom(_withdrawal(shown.withdrawal))
+    return message
 
 
 def claim_list(request: pb.ListClaimsRequest, found: Sequence[ClaimShown], search: Search) -> pb.ListClaimsResponse:
@@ -250,6 +253,15 @@ def _claimant(answers: Answers) -> pb.Claimant:
         forenames=text("forenames"),
         date_of_birth=date_message(date.fromisoformat(born)) if born else None,
         postcode=str(address["postcode"]) if isinstance(address, dict) else "",
+    )
+
+
+def _withdrawal(shown: Withdrawal) -> pb.Withdrawal:
+    return pb.Withdrawal(
+        withdraw_time=timestamp(shown.at),
+        cause=number_of(pb.WithdrawalCause, shown.cause),
+        reason=shown.reason,
+        by=shown.by,
     )
 
 

@@ -9,7 +9,7 @@ from chassis.errors import InvalidArgument, PermissionDenied, Violation
 from intake import metrics
 from intake.domain import claim as claims
 from intake.domain import problems
-from intake.domain.claim import Booking, Claim
+from intake.domain.claim import Booking, Claim, Withdrawal, WithdrawalCause
 from intake.domain.interview import Answers, evaluate, facts, record_forms
 from intake.domain.search import Search
 from intake.domain.values import JsonValue
@@ -17,15 +17,16 @@ from intake.service import script_in_use
 from intake.service.access import BY_PURPOSE, cipher_of, entitlement, hold_to_change
 from intake.service.events import announce
 from intake.store.answers import load_answers
-from intake.store.claims import ClaimFound, find_claims, load_claim, save_booking, save_submission
+from intake.store.claims import ClaimFound, find_claims, load_claim, save_booking, save_submission, save_withdrawal
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimShown:
-    """A claim, with its answers where the caller may see the claimant."""
+    """A claim, with its answers and its withdrawal where the caller may see the claimant."""
 
     claim: Claim
     answers: Answers | None = None
+    withdrawal: Withdrawal | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,20 @@ def submit_claim(conn: Connection, claim_ref: str, *, version: int) -> Claim:
     questions_asked = metrics.QUESTIONS_ASKED.labels("+".join(submitted.schemes))
     conn.after_commit(lambda: questions_asked.observe(interview.asked))
     return submitted
+
+
+def withdraw_claim(conn: Connection, claim_ref: str, *, version: int, reason: str) -> Claim:
+    """Withdraws a claim at the claimant's wish, in the caller's own call or by an assessor of its office.
+
+    Raises NotFound, PermissionDenied, StaleVersion, and what `domain.claim.withdraw` raises.
+    """
+    held = hold_to_change(conn, claim_ref, version=version, by_purpose=frozenset({"ASSESSOR"}))
+    by = call.current().identity.subject
+    withdrawal = Withdrawal(at=clock.now(), by=by, cause=WithdrawalCause.CLAIMANT_ASKED, reason=reason)
+    withdrawn, event = claims.withdraw(held.claim, withdrawal)
+    save_withdrawal(conn, held.cipher, withdrawn, withdrawal)
+    announce(conn, withdrawn, event)
+    return withdrawn
 
 
 def get_claim(conn: Connection, claim_ref: str) -> ClaimShown:
@@ -91,4 +106,6 @@ def _shown(conn: Connection, found: ClaimFound) -> ClaimShown:
     if isinstance(purpose, PermissionDenied):
         return ClaimShown(claim=claim)
     access_log.record_access(conn, claim_ref=claim.claim_ref, purpose=purpose)
-    return ClaimShown(claim=claim, answers=load_answers(conn, cipher_of(found), version=claim.version))
+    cipher = cipher_of(found)
+    answers = load_answers(conn, cipher, version=claim.version)
+    return ClaimShown(claim=claim, answers=answers, withdrawal=found.withdrawal(cipher))

@@ -8,9 +8,10 @@ from psycopg import errors
 
 from chassis.database import Connection, Row
 from chassis.errors import AlreadyExists, NotFound, Violation
+from chassis.vault import ClaimCipher
 from intake.domain import problems
 from intake.domain.call import OpenCall, Security
-from intake.domain.claim import Booking, Claim, ClaimState
+from intake.domain.claim import Booking, Claim, ClaimState, Withdrawal, WithdrawalCause
 from intake.domain.search import LookUps, Search
 from intake.store.answers import ANSWERS
 
@@ -50,6 +51,16 @@ MOVE_NINO = "UPDATE claim_schemes SET nino_lookup = %s WHERE claim_ref = %s"
 
 SAVE_SUBMISSION = "UPDATE claims SET state = %s, version = %s, submit_time = %s WHERE claim_ref = %s"
 
+# Saves a withdrawal. Its schemes are open no longer, so that the person can claim them again at once.
+SAVE_WITHDRAWAL = """
+    WITH closed AS (
+        UPDATE claim_schemes SET open = false WHERE claim_ref = %(claim_ref)s
+    )
+    UPDATE claims SET state = %(state)s, version = %(version)s, withdraw_time = %(at)s, withdraw_cause = %(cause)s,
+        withdraw_reason = %(reason)s, withdrawn_by = %(by)s
+    WHERE claim_ref = %(claim_ref)s
+"""
+
 # Saves the office of the claim's interview; of two bookings the later one stays.
 SAVE_BOOKING = """
     UPDATE claims
@@ -77,6 +88,18 @@ class ClaimFound:
     claim: Claim
     open_call: OpenCall | None
     data_key: Row
+
+    def withdrawal(self, cipher: ClaimCipher) -> Withdrawal | None:
+        """How it was withdrawn; None where it was not."""
+        row = self.data_key
+        if row["withdraw_time"] is None:
+            return None
+        return Withdrawal(
+            at=row["withdraw_time"],
+            by=row["withdrawn_by"],
+            cause=WithdrawalCause(row["withdraw_cause"]),
+            reason=str(cipher.open(row["withdraw_reason"], field="withdraw_reason", version=self.claim.version)),
+        )
 
 
 def load_claim(conn: Connection, claim_ref: str, *, caller: str) -> ClaimFound:
@@ -136,6 +159,13 @@ def move_nino(conn: Connection, claim_ref: str, nino_lookup: bytes | None) -> No
 def save_submission(conn: Connection, claim: Claim) -> None:
     """Saves a claim that was submitted."""
     conn.execute(SAVE_SUBMISSION, [claim.state, claim.version, claim.submit_time, claim.claim_ref])
+
+
+def save_withdrawal(conn: Connection, cipher: ClaimCipher, claim: Claim, withdrawal: Withdrawal) -> None:
+    """Saves a claim that was withdrawn. The reason is sealed, and its schemes can be claimed again."""
+    sealed = cipher.seal(withdrawal.reason, field="withdraw_reason", version=claim.version)
+    changed = {"claim_ref": claim.claim_ref, "state": claim.state, "version": claim.version, "reason": sealed}
+    conn.execute(SAVE_WITHDRAWAL, asdict(withdrawal) | changed)
 
 
 def save_booking(conn: Connection, claim_ref: str, booking: Booking) -> None:

@@ -109,3 +109,27 @@ class ClaimAmended(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ClaimAmended: _TypeAlias = ClaimAmended  # noqa: Y015
+
+@_typing.final
+class ClaimWithdrawn(_message.Message):
+    """The claim was withdrawn, before it was submitted or after: nothing may follow from it any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WITHDRAW_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def withdraw_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was withdrawn."""
+
+    def __init__(
+        self,
+        *,
+        withdraw_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["withdraw_time", b"withdraw_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["withdraw_time", b"withdraw_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimWithdrawn: _TypeAlias = ClaimWithdrawn  # noqa: Y015

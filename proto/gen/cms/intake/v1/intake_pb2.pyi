@@ -266,7 +266,7 @@ class _ClaimStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ClaimState
     CLAIM_STATE_SUBMITTED: _ClaimState.ValueType  # 2
     """The claim is complete and declared."""
     CLAIM_STATE_WITHDRAWN: _ClaimState.ValueType  # 3
-    """The claimant withdrew it."""
+    """The claimant withdrew it, or it was left by a call for somebody else. Its withdrawal tells which."""
     CLAIM_STATE_CLOSED: _ClaimState.ValueType  # 4
     """It was decided, or closed by the assessor: the person can claim again."""
 
@@ -280,10 +280,34 @@ CLAIM_STATE_DRAFT: ClaimState.ValueType  # 1
 CLAIM_STATE_SUBMITTED: ClaimState.ValueType  # 2
 """The claim is complete and declared."""
 CLAIM_STATE_WITHDRAWN: ClaimState.ValueType  # 3
-"""The claimant withdrew it."""
+"""The claimant withdrew it, or it was left by a call for somebody else. Its withdrawal tells which."""
 CLAIM_STATE_CLOSED: ClaimState.ValueType  # 4
 """It was decided, or closed by the assessor: the person can claim again."""
 Global___ClaimState: _TypeAlias = ClaimState  # noqa: Y015
+
+class _WithdrawalCause:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _WithdrawalCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WithdrawalCause.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    WITHDRAWAL_CAUSE_UNSPECIFIED: _WithdrawalCause.ValueType  # 0
+    """No value."""
+    WITHDRAWAL_CAUSE_CLAIMANT_ASKED: _WithdrawalCause.ValueType  # 1
+    """The claimant wished it."""
+    WITHDRAWAL_CAUSE_WRONG_NUMBER: _WithdrawalCause.ValueType  # 2
+    """The call that opened it was a wrong number, and nothing had been answered."""
+
+class WithdrawalCause(_WithdrawalCause, metaclass=_WithdrawalCauseEnumTypeWrapper):
+    """Why a claim was withdrawn."""
+
+WITHDRAWAL_CAUSE_UNSPECIFIED: WithdrawalCause.ValueType  # 0
+"""No value."""
+WITHDRAWAL_CAUSE_CLAIMANT_ASKED: WithdrawalCause.ValueType  # 1
+"""The claimant wished it."""
+WITHDRAWAL_CAUSE_WRONG_NUMBER: WithdrawalCause.ValueType  # 2
+"""The call that opened it was a wrong number, and nothing had been answered."""
+Global___WithdrawalCause: _TypeAlias = WithdrawalCause  # noqa: Y015
 
 class _InterviewView:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -502,6 +526,42 @@ class Claimant(_message.Message):
 Global___Claimant: _TypeAlias = Claimant  # noqa: Y015
 
 @_typing.final
+class Withdrawal(_message.Message):
+    """The end of a claim by withdrawal. Only callers that may see the claimant are shown this."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WITHDRAW_TIME_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    cause: Global___WithdrawalCause.ValueType
+    """Why, by its kind."""
+    reason: _builtins.str
+    """Why, in the words that were given; empty for a wrong number."""
+    by: _builtins.str
+    """Who recorded it."""
+    @_builtins.property
+    def withdraw_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was withdrawn."""
+
+    def __init__(
+        self,
+        *,
+        withdraw_time: _timestamp_pb2.Timestamp | None = ...,
+        cause: Global___WithdrawalCause.ValueType = ...,
+        reason: _builtins.str = ...,
+        by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["withdraw_time", b"withdraw_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "cause", b"cause", "reason", b"reason", "withdraw_time", b"withdraw_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Withdrawal: _TypeAlias = Withdrawal  # noqa: Y015
+
+@_typing.final
 class Claim(_message.Message):
     """A claim, without its answers."""
 
@@ -517,6 +577,7 @@ class Claim(_message.Message):
     CLAIMANT_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
     OFFICE_CODE_FIELD_NUMBER: _builtins.int
+    WITHDRAWAL_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """12 characters: C, ten of Crockford's base 32, a check character. Requests may write it in any case and in groups, with I
     and L for 1 and O for 0; responses have this form.
@@ -549,6 +610,10 @@ class Claim(_message.Message):
     def claimant(self) -> Global___Claimant:
         """The claimant. Absent if the caller may not see it."""
 
+    @_builtins.property
+    def withdrawal(self) -> Global___Withdrawal:
+        """Of a withdrawn claim. Absent if the caller may not see the claimant."""
+
     def __init__(
         self,
         *,
@@ -562,10 +627,11 @@ class Claim(_message.Message):
         claimant: Global___Claimant | None = ...,
         language: _common_pb2.Language.ValueType = ...,
         office_code: _builtins.str = ...,
+        withdrawal: Global___Withdrawal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["claimant", b"claimant", "evidence_complete_time", b"evidence_complete_time", "first_contact_time", b"first_contact_time", "submit_time", b"submit_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claimant", b"claimant", "evidence_complete_time", b"evidence_complete_time", "first_contact_time", b"first_contact_time", "submit_time", b"submit_time", "withdrawal", b"withdrawal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "claimant", b"claimant", "evidence_complete_time", b"evidence_complete_time", "first_contact_time", b"first_contact_time", "language", b"language", "office_code", b"office_code", "schemes", b"schemes", "state", b"state", "submit_time", b"submit_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "claimant", b"claimant", "evidence_complete_time", b"evidence_complete_time", "first_contact_time", b"first_contact_time", "language", b"language", "office_code", b"office_code", "schemes", b"schemes", "state", b"state", "submit_time", b"submit_time", "version", b"version", "withdrawal", b"withdrawal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1484,6 +1550,64 @@ class SubmitClaimResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SubmitClaimResponse: _TypeAlias = SubmitClaimResponse  # noqa: Y015
+
+@_typing.final
+class WithdrawClaimRequest(_message.Message):
+    """Withdraws a claim."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIM_REF_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    claim_ref: _builtins.str
+    """The claim."""
+    reason: _builtins.str
+    """Why, in a line."""
+    version: _builtins.int
+    """The claim's version that the caller read."""
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    def __init__(
+        self,
+        *,
+        claim_ref: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        version: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "reason", b"reason", "request_id", b"request_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawClaimRequest: _TypeAlias = WithdrawClaimRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawClaimResponse(_message.Message):
+    """The claim."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def claim(self) -> Global___Claim:
+        """As withdrawn."""
+
+    def __init__(
+        self,
+        *,
+        claim: Global___Claim | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawClaimResponse: _TypeAlias = WithdrawClaimResponse  # noqa: Y015
 
 @_typing.final
 class GetClaimRequest(_message.Message):

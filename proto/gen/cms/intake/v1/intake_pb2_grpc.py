@@ -75,6 +75,11 @@ class IntakeServiceStub:
                 request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.SubmitClaimRequest.SerializeToString,
                 response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.SubmitClaimResponse.FromString,
                 _registered_method=True)
+        self.WithdrawClaim = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/WithdrawClaim',
+                request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.WithdrawClaimRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.WithdrawClaimResponse.FromString,
+                _registered_method=True)
         self.GetClaim = channel.unary_unary(
                 '/cms.intake.v1.IntakeService/GetClaim',
                 request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.GetClaimRequest.SerializeToString,
@@ -155,6 +160,13 @@ class IntakeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WithdrawClaim(self, request, context):
+        """Withdraws a claim because the claimant wishes it, before it is submitted or after. It can be claimed again at once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetClaim(self, request, context):
         """A claim, without its answers.
         """
@@ -218,6 +230,11 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     servicer.SubmitClaim,
                     request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.SubmitClaimRequest.FromString,
                     response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.SubmitClaimResponse.SerializeToString,
+            ),
+            'WithdrawClaim': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawClaim,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.WithdrawClaimRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.WithdrawClaimResponse.SerializeToString,
             ),
             'GetClaim': grpc.unary_unary_rpc_method_handler(
                     servicer.GetClaim,
@@ -452,6 +469,33 @@ class IntakeService:
             '/cms.intake.v1.IntakeService/SubmitClaim',
             cms_dot_intake_dot_v1_dot_intake__pb2.SubmitClaimRequest.SerializeToString,
             cms_dot_intake_dot_v1_dot_intake__pb2.SubmitClaimResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawClaim(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/WithdrawClaim',
+            cms_dot_intake_dot_v1_dot_intake__pb2.WithdrawClaimRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_intake__pb2.WithdrawClaimResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -54,6 +54,8 @@ class IntakeServiceStub:
     """Every answer that was ever given, who gave it, when and why."""
     SubmitClaim: _grpc.UnaryUnaryMultiCallable[_intake_pb2.SubmitClaimRequest, _intake_pb2.SubmitClaimResponse]
     """Completes the claim. Every question that stands in the way is named."""
+    WithdrawClaim: _grpc.UnaryUnaryMultiCallable[_intake_pb2.WithdrawClaimRequest, _intake_pb2.WithdrawClaimResponse]
+    """Withdraws a claim because the claimant wishes it, before it is submitted or after. It can be claimed again at once."""
     GetClaim: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetClaimRequest, _intake_pb2.GetClaimResponse]
     """A claim, without its answers."""
     ListClaims: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ListClaimsRequest, _intake_pb2.ListClaimsResponse]
@@ -87,6 +89,8 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """Every answer that was ever given, who gave it, when and why."""
     SubmitClaim: _aio.UnaryUnaryMultiCallable[_intake_pb2.SubmitClaimRequest, _intake_pb2.SubmitClaimResponse]  # type: ignore[assignment]
     """Completes the claim. Every question that stands in the way is named."""
+    WithdrawClaim: _aio.UnaryUnaryMultiCallable[_intake_pb2.WithdrawClaimRequest, _intake_pb2.WithdrawClaimResponse]  # type: ignore[assignment]
+    """Withdraws a claim because the claimant wishes it, before it is submitted or after. It can be claimed again at once."""
     GetClaim: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetClaimRequest, _intake_pb2.GetClaimResponse]  # type: ignore[assignment]
     """A claim, without its answers."""
     ListClaims: _aio.UnaryUnaryMultiCallable[_intake_pb2.ListClaimsRequest, _intake_pb2.ListClaimsResponse]  # type: ignore[assignment]
@@ -165,6 +169,14 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.SubmitClaimResponse, _abc.Awaitable[_intake_pb2.SubmitClaimResponse]]:
         """Completes the claim. Every question that stands in the way is named."""
+
+    @_abc_1.abstractmethod
+    def WithdrawClaim(
+        self,
+        request: _intake_pb2.WithdrawClaimRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.WithdrawClaimResponse, _abc.Awaitable[_intake_pb2.WithdrawClaimResponse]]:
+        """Withdraws a claim because the claimant wishes it, before it is submitted or after. It can be claimed again at once."""
 
     @_abc_1.abstractmethod
     def GetClaim(
