@@ -30,7 +30,6 @@ def case(facts: Facts, **changes: Any) -> mapping.Case:
             facts=facts,
             authority_code="E07000240",
             first_phase_reference="JS0000000001",
-            capital_limits=mapping.sources(System.JSAPS).capital_limits,
         ),
         **changes,
     )
@@ -281,7 +280,6 @@ def test_every_choice_of_a_coded_question_has_a_code() -> None:
         ('form = "basis"', 'form = "guess"', "JB-BASIS: no form guess"),
         ('form = "basis"', 'forms = "basis"', "forms"),
         ("codes = { NONE = 3, RAPID_RECLAIM = 0, LINKED = 0 }, ", "", "needs a table of codes"),
-        ("BA0022 = ", "BA22 = ", "refusals"),
         ("[[phase]]", "[[phase", "jsaps.toml"),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis import outside
 from legacy_gateway import mapping
 from legacy_gateway.domain import System
 from legacy_gateway.records import layout
@@ -16,7 +17,7 @@ PARTS = ("ES", "BA")
 FIELDS = {
     field.name for name in ("LINK-HEADER", "ENQUIRY", "JSAPS-ES", "JSAPS-BA") for field in layout(name).walk()
 } | {""}
-WORDS = {*mapping.sources(System.JSAPS).refusals.values(), mapping.UNKNOWN_RULE, mapping.NO_RULE_NAMED}
+WORDS = {*(rule.refusal for rule in outside.edit_rules().rules), mapping.UNKNOWN_RULE, mapping.NO_RULE_NAMED}
 
 
 def rules_of_the_document() -> list[str]:

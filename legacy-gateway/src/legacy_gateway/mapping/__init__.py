@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from chassis import outside
 from chassis.errors import InvalidArgument
 from legacy_gateway.domain import RefusalMessage, System
 from legacy_gateway.mapping.forms import FORMS, Case
@@ -100,7 +101,7 @@ def refusal_message(system: System, *, code: str, field: str) -> RefusalMessage:
     name = field if field in _fields(system) else ""
     if code[:2] not in parts or not _RULE_NUMBER.fullmatch(code[2:]):
         return _message(system, NO_RULE, name, NO_RULE_NAMED)
-    return _message(system, code, name, known.refusal(code) or UNKNOWN_RULE)
+    return _message(system, code, name, outside.edit_rules().refusal(code) or UNKNOWN_RULE)
 
 
 @cache

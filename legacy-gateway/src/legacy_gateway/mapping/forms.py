@@ -1,13 +1,14 @@
 """How each field of a record is written: from an answer, or by a decision of the platform."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from chassis import outside
 from legacy_gateway.domain import Action, Facts
-from legacy_gateway.mapping.schema import CapitalLimit, FieldSource
+from legacy_gateway.mapping.schema import FieldSource
 from legacy_gateway.records import date_number
 
 _CONTRIBUTION, _BOTH = "C", "B"
@@ -29,7 +30,6 @@ class Case:
     facts: Facts
     authority_code: str | None
     first_phase_reference: str = ""
-    capital_limits: Sequence[CapitalLimit]
 
     def value(self, source: FieldSource) -> Any:
         """The one fact of a source; None if it is not known."""
@@ -107,8 +107,8 @@ def _basis(case: Case, _: FieldSource) -> str:
 
 
 def _capital_limit(case: Case) -> Decimal:
-    in_force = [limit for limit in case.capital_limits if limit.first_day <= case.claim_date]
-    return (in_force or case.capital_limits[:1])[-1].pounds
+    """In pounds, by the date of claim (edit rule BA0022)."""
+    return Decimal(outside.edit_rules().limit("capital_limit").on(case.claim_date)) / 100
 
 
 def _signing_day(case: Case, source: FieldSource) -> int | None:

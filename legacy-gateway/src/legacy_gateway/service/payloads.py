@@ -75,7 +75,6 @@ def _case(resources: Resources, leased: Leased, facts: Facts) -> mapping.Case:
         facts=facts,
         authority_code=_authority_code(resources.postcodes, facts),
         first_phase_reference=leased.first_phase_reference,
-        capital_limits=mapping.sources(transfer.system).capital_limits,
     )
 
 
