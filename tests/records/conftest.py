@@ -28,7 +28,7 @@ from intake.service.claims import FactsShown
 from intake.service.places import placed
 from legacy_gateway import mapping
 from legacy_gateway.clients import facts_of
-from legacy_gateway.domain import Action, System
+from legacy_gateway.domain import Action
 from legacy_gateway.service.payloads import _authority_code
 
 NAMES = ["Hughes", "O’Brien-Łukasz", "Siân", "李", "van der Berg", "x" * 50, "D'Arcy", "ﻣﺮﻳﻢ", "A" * 34 + " B", "Groß"]
@@ -201,7 +201,6 @@ def case_of(interviews: Interviews, directory: Postcodes) -> Callable[[Answers],
             facts=known,
             authority_code=_authority_code(directory, known),
             first_phase_reference="JS0000000001",
-            capital_limits=mapping.sources(System.JSAPS).capital_limits,
         )
 
     return make
