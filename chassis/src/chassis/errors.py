@@ -5,10 +5,13 @@ A message names fields and references, never a claimant's value: it leaves the p
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import ClassVar
 
 LONGEST_LIST = 4000
 """Characters of fields at fault in one error: gRPC carries it in a header of 8 KiB, in base64."""
+MOST_CHANGES = 50
+"""Changes that a stale version names, for the same reason."""
 
 
 WELSH = "CY"
@@ -132,17 +135,29 @@ class FailedPrecondition(CmsError):
     code = "FAILED_PRECONDITION"
 
 
+@dataclass(frozen=True, kw_only=True)
+class FieldChange:
+    """The last change of one field of a record: who made it, in which roles, and when. It holds no value."""
+
+    field: str
+    by: str
+    roles: Sequence[str]
+    at: datetime
+    version: int
+
+
 class StaleVersion(CmsError):
-    """Somebody changed the record since the caller read it: read it again."""
+    """Somebody changed the record since the caller read it: read it again. `changes` name what changed, where that is known."""
 
     code = "ABORTED"
 
-    def __init__(self, *, given: int, current: int) -> None:
+    def __init__(self, *, given: int, current: int, changes: Iterable[FieldChange] = ()) -> None:
         super().__init__(
             "STALE_VERSION",
             f"version {given} was given, the record is at {current}: read it again",
             metadata={"given_version": str(given), "current_version": str(current)},
         )
+        self.changes = tuple(changes)
 
 
 class ResourceExhausted(CmsError):

@@ -88,7 +88,7 @@ def test_another_broken_constraint_is_not_reported_as_an_open_claim(database: Da
 def test_an_answer_moved_to_another_place_does_not_open(conn: Connection, vault: Vault) -> None:
     insert_claim(conn, claim(), LookUps())
     cipher = vault.cipher(conn, "C00000000000")
-    origin = Origin(by="OP000001", at=NOW, reason="", script_version=1)
+    origin = Origin(by="OP000001", roles=("OPERATOR",), at=NOW, reason="", script_version=1)
     changed = {"capital": Answer(value="1.00", version=2)}
     save_answers(conn, cipher, claim(version=2), changed, origin=origin, look_ups=LookUps())
     assert load_answers(conn, cipher, version=1) == {}

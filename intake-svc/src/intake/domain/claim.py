@@ -1,12 +1,12 @@
 """A claim and its transitions. Each returns the changed claim and its events."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from chassis.errors import FailedPrecondition, InvalidArgument, StaleVersion, Violation
+from chassis.errors import FailedPrecondition, FieldChange, InvalidArgument, StaleVersion, Violation
 from intake.domain.interview import (
     Answer,
     Answers,
@@ -103,10 +103,10 @@ class Claim:
     office_code: str | None = None
     """The office of its latest appointment, six digits; none before the first."""
 
-    def expect_version(self, given: int) -> None:
-        """Raises StaleVersion unless the caller has read the claim as it is."""
+    def expect_version(self, given: int, changes: Sequence[FieldChange] = ()) -> None:
+        """Raises StaleVersion, which names these changes since, unless the caller has read the claim as it is."""
         if given != self.version:
-            raise StaleVersion(given=given, current=self.version)
+            raise StaleVersion(given=given, current=self.version, changes=changes)
 
     def expect_state(self, *states: ClaimState, advice: str) -> None:
         """Raises FailedPrecondition, with the advice, unless the claim is in one of these states."""

@@ -8,9 +8,13 @@ from intake.domain.values import JsonValue
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """The origin of answers. `reason` is empty in the interview; `script_version` is that of the script that asked."""
+    """The origin of answers: who gave them, in which roles, when and why.
+
+    `reason` is empty in the interview; `script_version` is that of the script that asked.
+    """
 
     by: str
+    roles: tuple[str, ...]
     at: datetime
     reason: str
     script_version: int

@@ -118,10 +118,10 @@ class IntakeApi:
 
     def GetHistory(self, request: pb.GetHistoryRequest) -> pb.GetHistoryResponse:
         """Every answer that was ever given."""
-        claim_ref = reading.claim_ref(request.claim_ref)
+        claim_ref, page = reading.claim_ref(request.claim_ref), reading.history_page(request)
         with call.current().database.transaction() as conn:
-            entries = interviews.get_history(conn, claim_ref)
-        return pb.GetHistoryResponse(entries=[messages.history_entry(entry) for entry in entries])
+            entries = interviews.get_history(conn, claim_ref, after=page.after, limit=page.limit)
+        return messages.history(request, entries, limit=page.limit)
 
     def SubmitClaim(self, request: pb.SubmitClaimRequest) -> pb.SubmitClaimResponse:
         """Submits a claim."""

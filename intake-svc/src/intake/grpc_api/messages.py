@@ -130,6 +130,16 @@ def history_entry(entry: HistoryEntry) -> pb.HistoryEntry:
         reason=entry.origin.reason,
         script_version=entry.origin.script_version,
         version=entry.version,
+        roles=[number_of(common_pb2.Role, role) for role in entry.origin.roles],
+    )
+
+
+def history(request: pb.GetHistoryRequest, entries: Sequence[HistoryEntry], *, limit: int) -> pb.GetHistoryResponse:
+    """A page of a claim's history; a full one may have another behind it."""
+    last = entries[-1] if len(entries) == limit else None
+    return pb.GetHistoryResponse(
+        entries=[history_entry(entry) for entry in entries],
+        next_page_token=token_of(request, last.version, last.question_id) if last else "",
     )
 
 

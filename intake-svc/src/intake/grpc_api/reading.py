@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -33,11 +34,21 @@ from intake.service.look_ups import nino_look_up, person_look_up, postcode_look_
 
 PAGE_SIZE = 50
 LARGEST_PAGE = 200
+HISTORY_PAGE_SIZE = 200
+LARGEST_HISTORY_PAGE = 500
 _LONGEST_REASON = 500
 _OFFICE_CODE = re.compile(r"[0-9]{6}")
 
 P = ParamSpec("P")
 Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryPage:
+    """A page of a history: at most `limit` entries, those behind `after` (a version and a question's id)."""
+
+    after: tuple[int, str]
+    limit: int
 
 
 class Faults:
@@ -170,6 +181,15 @@ def search(vault: Vault, request: pb.ListClaimsRequest) -> Search:
     )
     faults.refuse()
     return found
+
+
+def history_page(request: pb.GetHistoryRequest) -> HistoryPage:
+    """The page of a history that is asked for. Raises InvalidArgument."""
+    faults = Faults()
+    limit = faults.catch(page_size, request, usual=HISTORY_PAGE_SIZE, largest=LARGEST_HISTORY_PAGE)
+    place = faults.catch(place_of, request, int, str)
+    faults.refuse()
+    return HistoryPage(after=(place[0], place[1]) if place else (0, ""), limit=limit or HISTORY_PAGE_SIZE)
 
 
 def json_value(value: struct_pb2.Value) -> JsonValue:

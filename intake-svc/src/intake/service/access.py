@@ -9,7 +9,7 @@ from chassis.vault import ClaimCipher
 from intake.domain.call import OpenCall, Security
 from intake.domain.claim import Claim
 from intake.domain.interview import Answers
-from intake.store.answers import opened_answers
+from intake.store.answers import load_changes, opened_answers
 from intake.store.claims import ClaimFound, load_claim, lock_claim
 
 BY_CALL = frozenset({"OPERATOR", "CASEWORKER"})
@@ -51,10 +51,14 @@ def hold(conn: Connection, claim_ref: str, *, by_purpose: frozenset[str]) -> Hel
 def hold_to_change(
     conn: Connection, claim_ref: str, *, version: int, by_purpose: frozenset[str] = frozenset()
 ) -> HeldToChange:
-    """As `hold`, of a claim that is to be changed from `version`. Raises StaleVersion as well."""
+    """As `hold`, of a claim that is to be changed from `version`.
+
+    Raises StaleVersion as well, which names what has changed since that version.
+    """
     found, rows = lock_claim(conn, claim_ref, caller=call.current().identity.subject, version=version)
     held = _held(found, by_purpose)
-    held.claim.expect_version(version)
+    if version != held.claim.version:
+        held.claim.expect_version(version, load_changes(conn, claim_ref, since=version))
     return HeldToChange(
         claim=held.claim,
         cipher=held.cipher,

@@ -13,14 +13,13 @@ from chassis.errors import AlreadyExists, NotFound, PermissionDenied
 from intake import metrics
 from intake.domain.call import LONGEST_CALL, Call, Caller, Outcome, Security, questions_to_ask
 from intake.domain.claim import Claim, ClaimState
-from intake.domain.history import Origin
 from intake.domain.interview import Answer, evaluate
 from intake.domain.references import new_claim_reference
 from intake.domain.search import LookUps
 from intake.domain.values import JsonValue
 from intake.service import script_in_use
 from intake.service.access import cipher_of
-from intake.service.interviews import InterviewShown, show_again
+from intake.service.interviews import InterviewShown, origin_of, show_again
 from intake.service.look_ups import look_ups, nino_look_up
 from intake.store.answers import load_answers, save_answers
 from intake.store.calls import insert_call, load_language, lock_call, lock_forgotten_calls, save_call
@@ -164,7 +163,7 @@ def _begin(conn: Connection, asked: CallAsked) -> CallStarted:
     insert_claim(conn, claim, found_by)
     cipher = vault.cipher(conn, claim.claim_ref)
     answers = _first_answers(asked)
-    origin = Origin(by=claim.operator, at=clock.now(), reason="", script_version=script_in_use().number)
+    origin = origin_of(call.current().identity)
     save_answers(conn, cipher, claim, answers, origin=origin, look_ups=look_ups(vault, answers))
     started = _call(asked, claim.claim_ref, ())
     insert_call(conn, cipher, started, asked.caller)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from chassis import access_log, call, clock
 from chassis.database import Connection
+from chassis.identity import Identity
 from chassis.postcodes import Postcodes
 from chassis.vault import ClaimCipher
 from intake.domain import claim as claims
@@ -96,19 +97,32 @@ def show_again(
     `before` is the version that the request named, where only what changed since was shown.
     """
     cipher = call.current().vault.cipher(conn, claim_ref)
-    history = load_history(conn, cipher, version=version) if with_changes else []
-    changes = tuple(entry for entry in history if entry.version == version)
+    changes = tuple(load_history(conn, cipher, version=version, after=(version, "")) if with_changes else [])
     access_log.record_access(conn, claim_ref=claim_ref, purpose="repeat of a request")
     shown = _show(conn, cipher, version=version, language=language)
     earlier = None if before is None else _show(conn, cipher, version=before, language=language)
     return replace(shown, before=earlier, changes=changes)
 
 
-def get_history(conn: Connection, claim_ref: str) -> list[HistoryEntry]:
-    """Every answer that was ever given, oldest first. Raises NotFound, PermissionDenied."""
+def get_history(conn: Connection, claim_ref: str, *, after: tuple[int, str], limit: int) -> list[HistoryEntry]:
+    """A page of the answers that were ever given, oldest first: those behind `after`, a version and a question's id.
+
+    Raises NotFound, PermissionDenied.
+    """
     held = hold(conn, claim_ref, by_purpose=frozenset({"ASSESSOR", "SERVICE_MANAGER"}))
     access_log.record_access(conn, claim_ref=claim_ref, purpose=held.purpose)
-    return load_history(conn, held.cipher, version=held.claim.version)
+    return load_history(conn, held.cipher, version=held.claim.version, after=after, limit=limit)
+
+
+def origin_of(identity: Identity, *, reason: str = "") -> Origin:
+    """The origin of answers that are given in this call."""
+    return Origin(
+        by=identity.subject,
+        roles=tuple(sorted(identity.roles)),
+        at=clock.now(),
+        reason=reason,
+        script_version=script_in_use().number,
+    )
 
 
 def _show(conn: Connection, cipher: ClaimCipher, *, version: int, language: str) -> InterviewShown:
@@ -139,7 +153,7 @@ def _show_changed(
 
 def _save(conn: Connection, held: HeldToChange, change: Change, *, reason: str) -> Origin:
     current = call.current()
-    origin = Origin(by=current.identity.subject, at=clock.now(), reason=reason, script_version=script_in_use().number)
+    origin = origin_of(current.identity, reason=reason)
     if change.changed:
         found_by = look_ups(current.vault, change.answers)
         save_answers(conn, held.cipher, change.claim, change.changed, origin=origin, look_ups=found_by)

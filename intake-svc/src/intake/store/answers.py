@@ -1,9 +1,10 @@
 """The rows of answers. They are never changed: the current answer is the latest, the history is all of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from chassis.database import Connection, Row
+from chassis.errors import FieldChange
 from chassis.vault import ClaimCipher
 from intake.domain.claim import Claim
 from intake.domain.history import HistoryEntry, Origin
@@ -16,9 +17,10 @@ from intake.domain.values import JsonValue
 SAVE_ANSWERS = """
     WITH given AS (
         INSERT INTO answers
-            (claim_ref, question_id, version, value, record_form, place, answered_by, at, reason, script_version)
+            (claim_ref, question_id, version, value, record_form, place, answered_by, roles, at, reason,
+            script_version)
         SELECT %(claim_ref)s, question_id, %(version)s, value, record_form, place,
-            %(answered_by)s, %(at)s, reason, %(script_version)s
+            %(answered_by)s, %(roles)s, %(at)s, reason, %(script_version)s
         FROM unnest(%(names)s::text[], %(values)s::bytea[], %(record_forms)s::bytea[], %(places)s::bytea[],
             %(reasons)s::bytea[]) AS given (question_id, value, record_form, place, reason)
     )
@@ -35,11 +37,26 @@ ANSWERS = """
     ORDER BY question_id, version DESC
 """
 
-# Reads every answer up to a version, the oldest first.
+# Reads a page of the answers up to a version, the oldest first, each with the answer before it.
 HISTORY = """
-    SELECT question_id, version, value, answered_by, at, reason, script_version
-    FROM answers WHERE claim_ref = %s AND version <= %s
-    ORDER BY version, question_id COLLATE "C"
+    SELECT given.question_id, given.version, given.value, given.answered_by, given.roles, given.at, given.reason,
+        given.script_version, earlier.value AS old_value, earlier.version AS old_version
+    FROM answers AS given LEFT JOIN LATERAL (
+        SELECT value, version FROM answers AS earlier
+        WHERE earlier.claim_ref = given.claim_ref AND earlier.question_id = given.question_id
+            AND earlier.version < given.version
+        ORDER BY version DESC LIMIT 1
+    ) AS earlier ON true
+    WHERE given.claim_ref = %(claim_ref)s AND given.version <= %(version)s
+        AND (given.version, given.question_id COLLATE "C") > (%(after_version)s, %(after_question)s COLLATE "C")
+    ORDER BY given.version, given.question_id COLLATE "C" LIMIT %(limit)s
+"""
+
+# Names the answers that changed after a version, of each question the last change.
+CHANGES = """
+    SELECT DISTINCT ON (question_id) question_id, version, answered_by, roles, at
+    FROM answers WHERE claim_ref = %s AND version > %s
+    ORDER BY question_id, version DESC
 """
 
 
@@ -57,6 +74,7 @@ def save_answers(
             "person_lookup": look_ups.person,
             "postcode_lookup": look_ups.postcode,
             "answered_by": origin.by,
+            "roles": list(origin.roles),
             "at": origin.at,
             "script_version": origin.script_version,
         }
@@ -74,17 +92,26 @@ def opened_answers(cipher: ClaimCipher, rows: Iterable[Row]) -> Answers:
     return {row["question_id"]: _answer(cipher, row) for row in rows}
 
 
-def load_history(conn: Connection, cipher: ClaimCipher, *, version: int) -> list[HistoryEntry]:
-    """Every answer up to a version, oldest first."""
-    return list(_history(cipher, conn.execute(HISTORY, [cipher.claim_ref, version]).fetchall()))
+def load_history(
+    conn: Connection, cipher: ClaimCipher, *, version: int, after: tuple[int, str] = (0, ""), limit: int | None = None
+) -> list[HistoryEntry]:
+    """The answers up to a version, oldest first: those behind `after` (a version and a question), `limit` at most."""
+    place = {"version": version, "after_version": after[0], "after_question": after[1], "limit": limit}
+    return [_history_entry(cipher, row) for row in conn.execute(HISTORY, {"claim_ref": cipher.claim_ref, **place})]
 
 
-def _history(cipher: ClaimCipher, rows: list[Row]) -> Iterator[HistoryEntry]:
-    standing: dict[str, JsonValue] = {}
-    for row in rows:
-        entry = _history_entry(cipher, row, standing.get(row["question_id"]))
-        standing[entry.question_id] = entry.new
-        yield entry
+def load_changes(conn: Connection, claim_ref: str, *, since: int) -> list[FieldChange]:
+    """The questions whose answers changed after a version: who changed each last, and when."""
+    return [
+        FieldChange(
+            field=row["question_id"],
+            by=row["answered_by"],
+            roles=tuple(row["roles"]),
+            at=row["at"],
+            version=row["version"],
+        )
+        for row in conn.execute(CHANGES, [claim_ref, since])
+    ]
 
 
 def _sealed(cipher: ClaimCipher, version: int, changed: Answers, reason: str) -> dict[str, object]:
@@ -125,16 +152,23 @@ def _place(written: Any) -> Place | None:
     return None if written is None else Place(is_listed=written["listed"], councils=tuple(written["councils"]))
 
 
-def _history_entry(cipher: ClaimCipher, row: Row, old: JsonValue) -> HistoryEntry:
+def _history_entry(cipher: ClaimCipher, row: Row) -> HistoryEntry:
     return HistoryEntry(
         question_id=row["question_id"],
         version=row["version"],
-        old=old,
+        old=_opened_before(cipher, row),
         new=_opened(cipher, row, "value"),
         origin=Origin(
             by=row["answered_by"],
+            roles=tuple(row["roles"]),
             at=row["at"],
             reason=_opened(cipher, row, "reason") or "",
             script_version=row["script_version"],
         ),
     )
+
+
+def _opened_before(cipher: ClaimCipher, row: Row) -> Any:
+    if row["old_value"] is None:
+        return None
+    return cipher.open(row["old_value"], field=f"value|{row['question_id']}", version=row["old_version"])

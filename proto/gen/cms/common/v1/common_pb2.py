@@ -25,23 +25,27 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x63ms/common/v1/common.proto\x12\rcms.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xac\x01\n\rEventEnvelope\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x11\n\tclaim_ref\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x05\x12\x31\n\roccurred_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0btraceparent\x18\x06 \x01(\t\x12\x0f\n\x07payload\x18\x07 \x01(\x0c*\xb1\x01\n\x06Scheme\x12\x16\n\x12SCHEME_UNSPECIFIED\x10\x00\x12\x19\n\x15SCHEME_INCOME_SUPPORT\x10\x01\x12\x1f\n\x1bSCHEME_JOBSEEKERS_ALLOWANCE\x10\x02\x12\x1d\n\x19SCHEME_INCAPACITY_BENEFIT\x10\x03\x12\x1c\n\x18SCHEME_CHILD_MAINTENANCE\x10\x04\x12\x16\n\x12SCHEME_CRISIS_LOAN\x10\x05*\xcc\x01\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n\rROLE_OPERATOR\x10\x01\x12\x11\n\rROLE_ASSESSOR\x10\x02\x12\x1b\n\x17ROLE_PROCESSING_OFFICER\x10\x03\x12\x18\n\x14ROLE_COUNCIL_OFFICER\x10\x04\x12\x13\n\x0fROLE_CASEWORKER\x10\x05\x12\x18\n\x14ROLE_SERVICE_MANAGER\x10\x06\x12\x10\n\x0cROLE_SUPPORT\x10\x07\x12\x10\n\x0cROLE_SERVICE\x10\x08*F\n\x08Language\x12\x18\n\x14LANGUAGE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLANGUAGE_EN\x10\x01\x12\x0f\n\x0bLANGUAGE_CY\x10\x02*z\n\x06System\x12\x16\n\x12SYSTEM_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSYSTEM_ISCS\x10\x01\x12\x10\n\x0cSYSTEM_JSAPS\x10\x02\x12\x0f\n\x0bSYSTEM_PSCS\x10\x03\x12\x0f\n\x0bSYSTEM_SFCS\x10\x04\x12\x13\n\x0fSYSTEM_CMS_COTS\x10\x05*e\n\x07\x43hannel\x12\x17\n\x13\x43HANNEL_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43HANNEL_OFFICE\x10\x01\x12\x15\n\x11\x43HANNEL_TELEPHONE\x10\x02\x12\x16\n\x12\x43HANNEL_HOME_VISIT\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x63ms/common/v1/common.proto\x12\rcms.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xac\x01\n\rEventEnvelope\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x11\n\tclaim_ref\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x05\x12\x31\n\roccurred_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0btraceparent\x18\x06 \x01(\t\x12\x0f\n\x07payload\x18\x07 \x01(\x0c\"\xda\x01\n\rRecordChanged\x12\x34\n\x07\x63hanges\x18\x01 \x03(\x0b\x32#.cms.common.v1.RecordChanged.Change\x12\x10\n\x08left_out\x18\x02 \x01(\x05\x1a\x80\x01\n\x06\x43hange\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\n\n\x02\x62y\x18\x02 \x01(\t\x12\"\n\x05roles\x18\x03 \x03(\x0e\x32\x13.cms.common.v1.Role\x12&\n\x02\x61t\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x05 \x01(\x05*\xb1\x01\n\x06Scheme\x12\x16\n\x12SCHEME_UNSPECIFIED\x10\x00\x12\x19\n\x15SCHEME_INCOME_SUPPORT\x10\x01\x12\x1f\n\x1bSCHEME_JOBSEEKERS_ALLOWANCE\x10\x02\x12\x1d\n\x19SCHEME_INCAPACITY_BENEFIT\x10\x03\x12\x1c\n\x18SCHEME_CHILD_MAINTENANCE\x10\x04\x12\x16\n\x12SCHEME_CRISIS_LOAN\x10\x05*\xcc\x01\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n\rROLE_OPERATOR\x10\x01\x12\x11\n\rROLE_ASSESSOR\x10\x02\x12\x1b\n\x17ROLE_PROCESSING_OFFICER\x10\x03\x12\x18\n\x14ROLE_COUNCIL_OFFICER\x10\x04\x12\x13\n\x0fROLE_CASEWORKER\x10\x05\x12\x18\n\x14ROLE_SERVICE_MANAGER\x10\x06\x12\x10\n\x0cROLE_SUPPORT\x10\x07\x12\x10\n\x0cROLE_SERVICE\x10\x08*F\n\x08Language\x12\x18\n\x14LANGUAGE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLANGUAGE_EN\x10\x01\x12\x0f\n\x0bLANGUAGE_CY\x10\x02*z\n\x06System\x12\x16\n\x12SYSTEM_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSYSTEM_ISCS\x10\x01\x12\x10\n\x0cSYSTEM_JSAPS\x10\x02\x12\x0f\n\x0bSYSTEM_PSCS\x10\x03\x12\x0f\n\x0bSYSTEM_SFCS\x10\x04\x12\x13\n\x0fSYSTEM_CMS_COTS\x10\x05*e\n\x07\x43hannel\x12\x17\n\x13\x43HANNEL_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43HANNEL_OFFICE\x10\x01\x12\x15\n\x11\x43HANNEL_TELEPHONE\x10\x02\x12\x16\n\x12\x43HANNEL_HOME_VISIT\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cms.common.v1.common_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SCHEME']._serialized_start=254
-  _globals['_SCHEME']._serialized_end=431
-  _globals['_ROLE']._serialized_start=434
-  _globals['_ROLE']._serialized_end=638
-  _globals['_LANGUAGE']._serialized_start=640
-  _globals['_LANGUAGE']._serialized_end=710
-  _globals['_SYSTEM']._serialized_start=712
-  _globals['_SYSTEM']._serialized_end=834
-  _globals['_CHANNEL']._serialized_start=836
-  _globals['_CHANNEL']._serialized_end=937
+  _globals['_SCHEME']._serialized_start=475
+  _globals['_SCHEME']._serialized_end=652
+  _globals['_ROLE']._serialized_start=655
+  _globals['_ROLE']._serialized_end=859
+  _globals['_LANGUAGE']._serialized_start=861
+  _globals['_LANGUAGE']._serialized_end=931
+  _globals['_SYSTEM']._serialized_start=933
+  _globals['_SYSTEM']._serialized_end=1055
+  _globals['_CHANNEL']._serialized_start=1057
+  _globals['_CHANNEL']._serialized_end=1158
   _globals['_EVENTENVELOPE']._serialized_start=79
   _globals['_EVENTENVELOPE']._serialized_end=251
+  _globals['_RECORDCHANGED']._serialized_start=254
+  _globals['_RECORDCHANGED']._serialized_end=472
+  _globals['_RECORDCHANGED_CHANGE']._serialized_start=344
+  _globals['_RECORDCHANGED_CHANGE']._serialized_end=472
 # @@protoc_insertion_point(module_scope)

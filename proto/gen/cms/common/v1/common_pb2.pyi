@@ -3,9 +3,11 @@
 isort:skip_file
 Types that every service of the platform uses."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -237,3 +239,73 @@ class EventEnvelope(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EventEnvelope: _TypeAlias = EventEnvelope  # noqa: Y015
+
+@_typing.final
+class RecordChanged(_message.Message):
+    """Detail of an error: what changed in a record since the version that the caller had read. It names fields and never holds a
+    value: read the record again for those.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Change(_message.Message):
+        """The last change of a field."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        FIELD_FIELD_NUMBER: _builtins.int
+        BY_FIELD_NUMBER: _builtins.int
+        ROLES_FIELD_NUMBER: _builtins.int
+        AT_FIELD_NUMBER: _builtins.int
+        VERSION_FIELD_NUMBER: _builtins.int
+        field: _builtins.str
+        """The field: the question's id, of an interview."""
+        by: _builtins.str
+        """The subject of whoever changed it."""
+        version: _builtins.int
+        """The version of the record that the change made."""
+        @_builtins.property
+        def roles(self) -> _containers.RepeatedScalarFieldContainer[Global___Role.ValueType]:
+            """The roles in which it was changed."""
+
+        @_builtins.property
+        def at(self) -> _timestamp_pb2.Timestamp:
+            """When it was changed."""
+
+        def __init__(
+            self,
+            *,
+            field: _builtins.str = ...,
+            by: _builtins.str = ...,
+            roles: _abc.Iterable[Global___Role.ValueType] | None = ...,
+            at: _timestamp_pb2.Timestamp | None = ...,
+            version: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "by", b"by", "field", b"field", "roles", b"roles", "version", b"version"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    CHANGES_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
+    left_out: _builtins.int
+    """How many more fields changed than are named."""
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordChanged.Change]:
+        """The changes, at most fifty: of each field the last one, by the field's name."""
+
+    def __init__(
+        self,
+        *,
+        changes: _abc.Iterable[Global___RecordChanged.Change] | None = ...,
+        left_out: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "left_out", b"left_out"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordChanged: _TypeAlias = RecordChanged  # noqa: Y015
