@@ -19,7 +19,7 @@ from cms_local.layout import SERVICES
 from tests.support.platforms import PlatformUnderTest
 from tests.support.siege import Siege, assert_all_came_through, under_siege
 
-pytestmark = pytest.mark.xdist_group("platform")
+pytestmark = pytest.mark.xdist_group("faults")
 
 
 EFFECTS = [

@@ -23,7 +23,7 @@ from cms_local.layout import ROOT, SERVICES
 from tests.support.platforms import PlatformUnderTest
 from tests.support.raw_doors import methods
 
-pytestmark = pytest.mark.xdist_group("platform")
+pytestmark = pytest.mark.xdist_group("faults")
 
 HANDLING = ("inbox.before_commit", "inbox.after_commit", "inbox.after_receipt")
 ANSWERING = ("request.before_commit", "request.after_commit")

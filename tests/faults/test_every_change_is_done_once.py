@@ -16,7 +16,7 @@ from tests.support.platforms import PlatformUnderTest
 from tests.support.raw_doors import methods
 from tests.support.siege import assert_all_came_through
 
-pytestmark = pytest.mark.xdist_group("platform")
+pytestmark = pytest.mark.xdist_group("faults")
 
 SERVICE = "scheduling-svc"
 BURY = """

@@ -11,7 +11,7 @@ from cms_local.journey import Journey
 from cms_local.layout import SERVICES
 from tests.support.platforms import PlatformUnderTest
 
-pytestmark = pytest.mark.xdist_group("platform")
+pytestmark = pytest.mark.xdist_group("faults")
 
 
 def a_transfer_is_sending(platform: PlatformUnderTest, claim_ref: str) -> bool:

@@ -29,7 +29,7 @@ from cms_local.layout import ROOT, SERVICES
 from tests.support.leaks import Leak, Spellings, everything
 from tests.support.platforms import PlatformUnderTest
 
-pytestmark = pytest.mark.xdist_group("platform")
+pytestmark = pytest.mark.xdist_group("faults")
 
 INTAKE = "intake-svc"
 

@@ -14,7 +14,7 @@ from cms_local.journey import ASSESSMENT, GATEWAY, Journey
 from cms_local.layout import ROOT
 from tests.support.platforms import PlatformUnderTest, own_platform
 
-pytestmark = pytest.mark.xdist_group("platform")
+pytestmark = pytest.mark.xdist_group("faults")
 
 
 @dataclass(frozen=True, kw_only=True)

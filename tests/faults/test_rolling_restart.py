@@ -18,7 +18,7 @@ from cms_local.processes import Running
 from tests.support.platforms import PlatformUnderTest
 from tests.support.siege import under_siege
 
-pytestmark = pytest.mark.xdist_group("platform")
+pytestmark = pytest.mark.xdist_group("faults")
 
 
 def status_of(process: Running) -> int | None:

@@ -21,7 +21,7 @@ from cms_local.journey import Journey
 from tests.support.platforms import PlatformUnderTest
 from tests.support.second_gateway import GATEWAY, QUICK, Second
 
-pytestmark = pytest.mark.xdist_group("platform")
+pytestmark = pytest.mark.xdist_group("faults")
 
 QUEUED = {"failure": "buffer", "dialogue": "ES504", "seconds": 600, "count": 1}
 SWALLOWED = {"failure": "hang", "dialogue": "ES504", "count": 1}

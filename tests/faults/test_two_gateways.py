@@ -12,7 +12,7 @@ from cms_local.journey import Journey
 from tests.support.platforms import PlatformUnderTest
 from tests.support.second_gateway import GATEWAY, QUICK, Second
 
-pytestmark = pytest.mark.xdist_group("platform")
+pytestmark = pytest.mark.xdist_group("faults")
 
 
 def sending(platform: PlatformUnderTest, journey: Journey) -> None:

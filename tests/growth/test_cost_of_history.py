@@ -10,11 +10,12 @@ from tests.growth.measuring import measure
 from tests.growth.subject import make_place
 from tests.growth.subjects import SUBJECTS
 
-SMALL, LARGE = 10_000, 100_000
+SMALL, LARGE = 10_000, 50_000
+"""Enough that a scan of a table shows beside an index; `make bench-growth` goes on to a million."""
 
 
 @pytest.mark.parametrize("name", SUBJECTS)
-def test_every_statement_reads_as_much_with_ten_times_the_history(name: str, servers: Servers, tmp_path: Path) -> None:
+def test_every_statement_reads_as_much_with_five_times_the_history(name: str, servers: Servers, tmp_path: Path) -> None:
     kind, migrations = SUBJECTS[name]
     place = make_place(servers, tmp_path, name=f"growth_{name}", migrations=migrations)
 
