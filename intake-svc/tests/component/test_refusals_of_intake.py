@@ -1,12 +1,14 @@
 """Every method refuses by either door with the right code, names the field, and repeats no value."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from chassis import contract
+from chassis import clock, contract
 from chassis.runtime import Process
 from chassis.testing import Client, Reply, Tokens
 from cms.intake.v1 import intake_pb2
@@ -18,6 +20,11 @@ CANARY = "Canary"
 As = Callable[..., Client]
 """Somebody of these roles, at the door of the test; nobody without a role."""
 
+HELPER = {
+    "relation": "CALLER_RELATION_REPRESENTATIVE",
+    "name": "J Price",
+    "capacity": "REPRESENTATIVE_CAPACITY_HELPER",
+}
 VALID: dict[str, Any] = {
     "StartCall": {
         "purpose": "CALL_PURPOSE_NEW",
@@ -26,7 +33,14 @@ VALID: dict[str, Any] = {
         "caller": {"relation": "CALLER_RELATION_SELF"},
     },
     "PassSecurity": {"answers": [{"questionId": "date_of_birth", "value": "1980-02-29"}]},
+    "HoldCall": {},
+    "ResumeCall": {},
     "EndCall": {"outcome": "CALL_OUTCOME_COMPLETED"},
+    "EndWrapUp": {},
+    "ListCalls": {},
+    "ListCallBacks": {},
+    "TakeCallBack": {},
+    "RecordCallBack": {"outcome": "CALL_BACK_OUTCOME_NO_ANSWER"},
     "GetInterview": {},
     "RecordAnswers": {"version": 1, "answers": [{"questionId": "surname", "value": "Hughes"}]},
     "AmendAnswers": {
@@ -44,7 +58,13 @@ VALID: dict[str, Any] = {
 REQUIRED = {
     "StartCall": {"purpose", "schemes", "language", "caller", "request_id"},
     "PassSecurity": {"call_id", "answers", "request_id"},
+    "HoldCall": {"call_id", "request_id"},
+    "ResumeCall": {"request_id"},
     "EndCall": {"call_id", "outcome", "request_id"},
+    "EndWrapUp": {"call_id", "request_id"},
+    "ListCalls": {"claim_ref"},
+    "TakeCallBack": {"request_id"},
+    "RecordCallBack": {"call_id", "outcome", "request_id"},
     "GetInterview": {"claim_ref"},
     "RecordAnswers": {"claim_ref", "answers", "version", "request_id"},
     "AmendAnswers": {"claim_ref", "answers", "version", "request_id", "reason"},
@@ -67,6 +87,29 @@ MALFORMED: list[tuple[str, dict[str, Any], set[str]]] = [
         {"caller.name", "caller.authority"},
     ),
     ("StartCall", {"caller": {"relation": "CALLER_RELATION_SELF", "name": f"{CANARY}\n"}}, {"caller.name"}),
+    (
+        "StartCall",
+        {"caller": {"relation": "CALLER_RELATION_SELF", "capacity": "REPRESENTATIVE_CAPACITY_HELPER"}},
+        {"caller.capacity"},
+    ),
+    ("StartCall", {"caller": HELPER}, {"caller.claimant_present"}),
+    ("StartCall", {"caller": {"relation": "CALLER_RELATION_SELF", "capacity": 77}}, {"caller.capacity"}),
+    ("HoldCall", {"callId": CANARY}, {"call_id"}),
+    ("ResumeCall", {"callId": CANARY}, {"call_id"}),
+    ("ResumeCall", {"callId": "", "claimRef": CANARY}, {"claim_ref"}),
+    ("ResumeCall", {"claimRef": "C0000000000A"}, {"call_id", "claim_ref"}),
+    ("ResumeCall", {"callId": ""}, {"call_id", "claim_ref"}),
+    ("EndWrapUp", {"callId": CANARY}, {"call_id"}),
+    ("ListCalls", {"claimRef": CANARY}, {"claim_ref"}),
+    ("ListCalls", {"pageSize": -1}, {"page_size"}),
+    ("ListCallBacks", {"state": "CALL_BACK_STATE_SETTLED"}, {"state"}),
+    ("ListCallBacks", {"state": 77, "language": 77}, {"state", "language"}),
+    ("ListCallBacks", {"state": "CALL_BACK_STATE_SETTLED", "pageSize": -1}, {"state", "page_size"}),
+    ("ListCallBacks", {"pageToken": CANARY}, {"page_token"}),
+    ("TakeCallBack", {"callId": CANARY}, {"call_id"}),
+    ("TakeCallBack", {"callId": "", "language": 77}, {"language"}),
+    ("RecordCallBack", {"callId": CANARY}, {"call_id"}),
+    ("RecordCallBack", {"outcome": 77}, {"outcome"}),
     ("PassSecurity", {"callId": CANARY}, {"call_id"}),
     ("PassSecurity", {"answers": [{"questionId": "date_of_birth", "value": CANARY}]}, {"date_of_birth"}),
     ("EndCall", {"outcome": "CALL_OUTCOME_CALL_BACK"}, {"call_back_time"}),
@@ -140,13 +183,15 @@ def body_of(method: str, started: Any, **more: Any) -> dict[str, Any]:
     }
     if method == "StartCall":
         named = {}
+    if method == "ResumeCall":
+        del named["claimRef"]
     request_id = {"requestId": str(uuid4())} if "request_id" in fields else {}
     return {**VALID[method], **named, **request_id, **more}
 
 
 def test_the_tables_know_every_method() -> None:
     assert VALID.keys() == METHODS.keys()
-    assert REQUIRED.keys() | {"ListClaims"} == METHODS.keys()
+    assert REQUIRED.keys() | {"ListClaims", "ListCallBacks"} == METHODS.keys()
     assert OTHER_BODIES.keys() == {
         name for name, method in METHODS.items() if "request_id" in method.input_type.fields_by_name
     }
@@ -187,7 +232,7 @@ def test_malformed_input_names_its_fields_and_never_its_values(as_: As, started:
 
 def test_unknown_claims_and_calls_are_not_found(as_: As, started: Any) -> None:
     missing = {"claimRef": "C00000000000", "callId": str(uuid4())}
-    for method in sorted(METHODS.keys() - {"StartCall", "ListClaims"}):
+    for method in sorted(METHODS.keys() - {"StartCall", "ListClaims", "ListCallBacks"}):
         body = body_of(method, started)
         body |= {name: value for name, value in missing.items() if name in body}
 
@@ -208,7 +253,12 @@ def test_a_stale_version_is_refused_with_the_present_one(as_: As, desk: Any, sta
 OTHER_BODIES: dict[str, dict[str, Any]] = {
     "StartCall": {"language": "LANGUAGE_CY"},
     "PassSecurity": {"answers": [{"questionId": "date_of_birth", "value": "1980-02-28"}]},
+    "HoldCall": {"callId": str(uuid4())},
+    "ResumeCall": {"callId": str(uuid4())},
     "EndCall": {"outcome": "CALL_OUTCOME_ABANDONED"},
+    "EndWrapUp": {"callId": str(uuid4())},
+    "TakeCallBack": {"callId": str(uuid4())},
+    "RecordCallBack": {"outcome": "CALL_BACK_OUTCOME_NO_NUMBER"},
     "RecordAnswers": {"version": 7},
     "AmendAnswers": {"reason": "misread"},
     "SubmitClaim": {"version": 7},
@@ -216,7 +266,7 @@ OTHER_BODIES: dict[str, dict[str, Any]] = {
 }
 
 
-def test_a_request_id_with_another_body_is_refused(as_: As, desk: Any, rest: Any) -> None:
+def test_a_request_id_with_another_body_is_refused(as_: As, desk: Any, rest: Any, clock_file: Path) -> None:
     for method, change in OTHER_BODIES.items():
         body, operator = first_request(method, desk, rest), as_("OPERATOR")
 
@@ -237,6 +287,17 @@ def first_request(method: str, desk: Any, rest: Any) -> dict[str, Any]:
     if method == "PassSecurity":
         operator.record(claim_ref, 1, date_of_birth="1980-02-29")
         started = operator.start(nino=None, claimRef=claim_ref)
+    this = {"callId": started["call"]["callId"]}
+    if method == "ResumeCall":
+        operator.once("HoldCall", **this)
+    if method == "EndWrapUp":
+        operator.once("EndCall", **this, outcome="CALL_OUTCOME_COMPLETED")
+    if method in ("TakeCallBack", "RecordCallBack"):
+        later = (clock.now() + timedelta(hours=1)).isoformat()
+        operator.once("EndCall", **this, outcome="CALL_OUTCOME_CALL_BACK", callBackTime=later)
+        clock.advance(timedelta(hours=2))
+    if method == "RecordCallBack":
+        operator.once("TakeCallBack", **this)
     return body_of(method, started)
 
 

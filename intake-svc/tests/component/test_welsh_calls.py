@@ -34,6 +34,11 @@ ANSWERS: list[tuple[str, Any]] = [
     ("children", 1), ("children", [1]), ("children", [{}]), ("non_dependants", [{"relationship": "FRIEND"}] * 21),
     ("favourite_colour", 1), ("NOT AN ID", 1), ("job_goal_1", "🙂"),
 ]  # fmt: skip
+HELPER = {
+    "relation": "CALLER_RELATION_REPRESENTATIVE",
+    "name": "J Price",
+    "capacity": "REPRESENTATIVE_CAPACITY_HELPER",
+}
 ROWS: list[tuple[str, dict[str, Any]]] = [
     *(("RecordAnswers", {"answers": [{"questionId": name, "value": value}]}) for name, value in ANSWERS),
     ("RecordAnswers", {"answers": [{"questionId": "surname", "value": "A"}] * 2}),
@@ -59,6 +64,11 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
     ("StartCall", {"nino": "AB123456C", "claimRef": "C0000000001Y"}),
     ("StartCall", {"claimRef": "C0000000001Z"}),
     ("StartCall", {"caller": {"relation": "CALLER_RELATION_REPRESENTATIVE"}}),
+    ("StartCall", {"caller": HELPER}),
+    ("StartCall", {"caller": HELPER | {"relation": "CALLER_RELATION_SELF"}}),
+    ("ResumeCall", {"claimRef": "C0000000001Y"}),
+    ("RecordCallBack", {"outcome": 77}),
+    ("WithdrawClaim", {"reason": "a\nb"}),
 ]
 SOUND: dict[str, dict[str, Any]] = {
     "RecordAnswers": {"version": 1, "answers": [{"questionId": "surname", "value": "A"}]},
@@ -66,6 +76,9 @@ SOUND: dict[str, dict[str, Any]] = {
     "SubmitClaim": {"version": 1},
     "GetInterview": {},
     "EndCall": {"outcome": "CALL_OUTCOME_COMPLETED"},
+    "ResumeCall": {},
+    "RecordCallBack": {},
+    "WithdrawClaim": {"version": 1},
     "PassSecurity": {"answers": [{"questionId": "surname", "value": "A"}]},
     "StartCall": {
         "purpose": "CALL_PURPOSE_NEW",
@@ -73,6 +86,8 @@ SOUND: dict[str, dict[str, Any]] = {
         "caller": {"relation": "CALLER_RELATION_SELF"},
     },
 }
+
+OF_A_CALL = {"EndCall", "PassSecurity", "ResumeCall", "RecordCallBack"}
 
 
 def texts(script: Script) -> Iterator[Text]:
@@ -106,7 +121,7 @@ def test_faults_are_told_in_the_calls_language(desk: Any, script: Script, langua
 
     for method, change in ROWS:
         named = {"language": f"LANGUAGE_{language}"} if method == "StartCall" else dict(subject)
-        named.pop("callId" if method not in {"EndCall", "PassSecurity"} else "claimRef", None)
+        named.pop("callId" if method not in OF_A_CALL else "claimRef", None)
         once = {} if method == "GetInterview" else {"requestId": str(uuid4())}
         reply = operator.call(method, **{**named, **once, **SOUND[method], **change})
 

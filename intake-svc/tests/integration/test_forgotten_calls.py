@@ -13,7 +13,7 @@ from chassis.metrics import REGISTRY
 from chassis.testing import DatabaseUrls, commits_fail
 from intake.deadlines import DEADLINES
 from intake.domain.call import LONGEST_CALL
-from intake.service.calls import end_forgotten_calls
+from intake.service.calls import end_forgotten_calls, end_forgotten_wrap_ups
 
 INSERT_CLAIM = """
     INSERT INTO claims (claim_ref, state, version, language, first_contact_time, first_contact_recorded, operator,
@@ -21,9 +21,9 @@ INSERT_CLAIM = """
 """
 INSERT_CALL = """
     INSERT INTO calls (call_id, claim_ref, operator, purpose, language, needs, caller, security, security_questions,
-        tries_left, started, ended, outcome, call_back_time)
+        tries_left, started, ended, outcome, call_back_time, wrap_up_ended, held_since, letter_due_time)
     VALUES (gen_random_uuid(), 'C1', 'OP000001', 'NEW', 'EN', '{}', '', 'PASSED', '{}', 3, %(now)s,
-        %(ended)s, %(outcome)s, %(back)s)
+        %(ended)s, %(outcome)s, %(back)s, %(over)s, %(held)s, %(letter)s)
 """
 
 
@@ -33,12 +33,12 @@ def claim(database: Database, clock_file: Path) -> Any:
     with database.transaction() as conn:
         conn.execute(INSERT_CLAIM, {"now": clock.now()})
 
-    def call(*, outcome: str | None = None, back: timedelta | None = None) -> None:
+    def call(*, outcome: str | None = None, back: timedelta | None = None, **more: Any) -> None:
         now = clock.now()
         ended = now if outcome else None
+        values = {"now": now, "ended": ended, "outcome": outcome, "back": now + back if back else None, "over": ended}
         with database.transaction() as conn:
-            values = {"now": now, "ended": ended, "outcome": outcome, "back": now + back if back else None}
-            conn.execute(INSERT_CALL, values)
+            conn.execute(INSERT_CALL, values | {"held": None, "letter": None} | more)
 
     return call
 
@@ -46,6 +46,11 @@ def claim(database: Database, clock_file: Path) -> Any:
 def sweep(database: Database) -> bool:
     with database.transaction() as conn:
         return end_forgotten_calls(conn)
+
+
+def sweep_wrap_ups(database: Database) -> bool:
+    with database.transaction() as conn:
+        return end_forgotten_wrap_ups(conn)
 
 
 def outcomes(database: Database) -> list[Any]:
@@ -129,3 +134,34 @@ def test_an_idle_draft_is_overdue_after_two_weeks(database: Database, claim: Any
     clock.advance(timedelta(days=14, minutes=1))
 
     assert overdue(database) == {"DRAFT"}
+
+
+def test_a_wrap_up_that_nobody_ends_is_over_after_half_an_hour(database: Database, claim: Any) -> None:
+    claim(outcome="COMPLETED", over=None)
+    clock.advance(timedelta(minutes=29))
+    assert not sweep_wrap_ups(database)
+
+    clock.advance(timedelta(minutes=32))
+    assert overdue(database) == {"CALL_WRAP_UP"}
+    assert sweep_wrap_ups(database)
+    assert overdue(database) == set()
+
+    with database.transaction() as conn:
+        lasted = conn.execute("SELECT wrap_up_ended - ended AS lasted FROM calls").fetchone()
+    assert lasted == {"lasted": timedelta(minutes=30)}
+
+
+def test_a_caller_who_is_left_on_hold_is_overdue(database: Database, claim: Any) -> None:
+    claim(held=clock.now())
+    clock.advance(timedelta(minutes=31))
+
+    assert overdue(database) == {"CALL_ON_HOLD"}
+
+
+def test_a_letter_is_overdue_in_the_place_of_its_call_back(database: Database, claim: Any) -> None:
+    claim(outcome="CALL_BACK", back=timedelta(hours=1), letter=clock.now())
+    assert overdue(database) == set()
+
+    clock.advance(timedelta(days=7))
+
+    assert overdue(database) == {"LETTER_DUE"}

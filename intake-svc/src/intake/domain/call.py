@@ -1,6 +1,6 @@
 """A telephone call about a claim, and the questions that show who is calling."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,6 +18,10 @@ from intake.domain.values import JsonValue
 TRIES = 3
 LONGEST_CALL = timedelta(hours=8)
 """A shift: the operator has gone home by then, and the call must not give access any longer."""
+LONGEST_WRAP_UP = timedelta(minutes=30)
+"""Nobody works on for longer: the operator forgot to say that the next call may come."""
+RESUMABLE_FOR = timedelta(hours=2)
+"""After a dropped line the same call goes on within this time; later the matter is a new call."""
 LONGEST_CALL_BACK = timedelta(days=92)
 """A claim can be dated back three months at most (Claims and Payments Regulations 1987, regulation 19): later a call back
 would be too late for this one."""
@@ -42,6 +46,29 @@ class Outcome(StrEnum):
     WRONG_NUMBER = "WRONG_NUMBER"
 
 
+class CallState(StrEnum):
+    """Where a call stands."""
+
+    TALKING = "TALKING"
+    ON_HOLD = "ON_HOLD"
+    WRAP_UP = "WRAP_UP"
+    OVER = "OVER"
+
+
+class Capacity(StrEnum):
+    """What a representative is to the claimant.
+
+    An appointee, and an attorney under a power, act in the claimant's place in everything (Claims and Payments Regulations
+    1987, regulation 33). A helper only speaks for a claimant who is present. Where it is UNSPECIFIED, as for a claimant,
+    the authority says it in words.
+    """
+
+    UNSPECIFIED = "UNSPECIFIED"
+    APPOINTEE = "APPOINTEE"
+    POWER_OF_ATTORNEY = "POWER_OF_ATTORNEY"
+    HELPER = "HELPER"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Caller:
     """The person on the line; `authority` is the right by which a representative acts."""
@@ -49,6 +76,31 @@ class Caller:
     relation: str
     name: str
     authority: str
+    capacity: str = Capacity.UNSPECIFIED
+    claimant_present: bool = False
+
+    @property
+    def is_representative(self) -> bool:
+        """Whether somebody speaks or acts for the claimant."""
+        return self.relation == "REPRESENTATIVE"
+
+    @property
+    def authority_to_be_shown(self) -> bool:
+        """Whether proof of the authority is to be shown at the interview."""
+        return self.is_representative and self.capacity != Capacity.HELPER
+
+    def problems(self) -> Iterator[tuple[str, Text]]:
+        """What is wrong with what was said of the caller, by its field."""
+        if not self.is_representative:
+            if self.capacity != Capacity.UNSPECIFIED:
+                yield "capacity", problems.REPRESENTATIVE_ONLY
+            return
+        if not self.name:
+            yield "name", problems.REPRESENTATIVE_NEEDS
+        if self.capacity == Capacity.HELPER and not self.claimant_present:
+            yield "claimant_present", problems.HELPER_ALONE
+        if self.capacity != Capacity.HELPER and not self.authority:
+            yield "authority", problems.REPRESENTATIVE_NEEDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,21 +120,61 @@ class Call:
     ended: datetime | None = None
     outcome: Outcome | None = None
     call_back_time: datetime | None = None
+    held_since: datetime | None = None
+    hold: timedelta = timedelta()
+    """The holds that are over."""
+    gap: timedelta = timedelta()
+    """Between a dropped line and the caller's next one."""
+    wrap_up: timedelta = timedelta()
+    """The wrap-ups before the line was dropped."""
+    wrap_up_ended: datetime | None = None
+
+    @property
+    def state(self) -> CallState:
+        """Where it stands."""
+        if self.ended is None:
+            return CallState.ON_HOLD if self.held_since else CallState.TALKING
+        return CallState.OVER if self.wrap_up_ended else CallState.WRAP_UP
 
     @property
     def talk_seconds(self) -> int:
-        """Whole seconds from start to end; 0 while it lasts."""
-        return int((self.ended - self.started).total_seconds()) if self.ended else 0
+        """Whole seconds of talk: neither on hold nor between two lines; 0 while it lasts."""
+        return self.call_seconds - self.hold_seconds if self.ended else 0
+
+    @property
+    def call_seconds(self) -> int:
+        """Whole seconds of talk and hold; 0 while it lasts."""
+        return int((self.ended - self.started - self.gap).total_seconds()) if self.ended else 0
+
+    @property
+    def hold_seconds(self) -> int:
+        """Whole seconds of the holds that are over."""
+        return int(self.hold.total_seconds())
+
+    @property
+    def wrap_up_seconds(self) -> int:
+        """Whole seconds of the wrap-ups that are over."""
+        last = self.wrap_up_ended - self.ended if self.ended and self.wrap_up_ended else timedelta()
+        return int((self.wrap_up + last).total_seconds())
 
     def as_started(self) -> "Call":
         """The call as it was when it began."""
-        security = Security.REQUIRED if self.security_questions else Security.PASSED
-        return replace(self, security=security, tries_left=TRIES, ended=None, outcome=None, call_back_time=None)
+        return Call(
+            call_id=self.call_id,
+            claim_ref=self.claim_ref,
+            operator=self.operator,
+            purpose=self.purpose,
+            language=self.language,
+            needs=self.needs,
+            security=Security.REQUIRED if self.security_questions else Security.PASSED,
+            security_questions=self.security_questions,
+            started=self.started,
+        )
 
     def expect_open(self) -> None:
         """Raises FailedPrecondition once the call has ended."""
         if self.ended:
-            raise FailedPrecondition("CALL_ENDED", "the call has ended", metadata={"call_id": str(self.call_id)})
+            raise _refusal(self, "CALL_ENDED", "the call has ended")
 
     def identify(self, given: Mapping[str, JsonValue], record: Answers) -> "Call":
         """The call after a try at the security questions, for each of which `given` has one canonical answer.
@@ -100,7 +192,7 @@ class Call:
         return replace(self, tries_left=left, security=Security.REQUIRED if left else Security.FAILED)
 
     def end(self, outcome: Outcome, *, at: datetime, call_back_time: datetime | None) -> "Call":
-        """The call at its end.
+        """The call at its end, which is the beginning of its wrap-up.
 
         Raises FailedPrecondition where it has ended, InvalidArgument where the time to call back does not fit.
         """
@@ -108,7 +200,56 @@ class Call:
         problem = _call_back_problem(outcome, at, call_back_time)
         if problem:
             raise InvalidArgument.of(Violation.of("call_back_time", problem))
-        return replace(self, ended=at, outcome=outcome, call_back_time=call_back_time)
+        return replace(self._off_hold(at), ended=at, outcome=outcome, call_back_time=call_back_time)
+
+    def put_on_hold(self, *, at: datetime) -> "Call":
+        """The call on hold. Raises FailedPrecondition where it has ended or is on hold."""
+        self.expect_open()
+        if self.held_since:
+            raise _refusal(self, "CALL_ON_HOLD", "the caller is on hold already")
+        return replace(self, held_since=at)
+
+    def resume(self, *, operator: str, questions: tuple[str, ...], at: datetime) -> "Call":
+        """The call as it goes on: after a hold, or with another line after the first was dropped.
+
+        An operator who did not have it asks `questions` first. Raises FailedPrecondition where it goes on anyway
+        (`CALL_NOT_ON_HOLD`), and where it is no dropped call (`NO_DROPPED_CALL`).
+        """
+        if self.ended is None and self.operator == operator and not self.held_since:
+            raise _refusal(self, "CALL_NOT_ON_HOLD", "the call is not on hold")
+        going_on = self._off_hold(at) if self.ended is None else self._on_another_line(at)
+        if operator == self.operator:
+            return going_on
+        return replace(
+            going_on, operator=operator, security=Security.REQUIRED, security_questions=questions, tries_left=TRIES
+        )
+
+    def end_wrap_up(self, *, at: datetime) -> "Call":
+        """The call when its operator is ready for the next one.
+
+        Raises FailedPrecondition while it lasts (`CALL_NOT_ENDED`) and once it is over (`CALL_OVER`).
+        """
+        if self.ended is None:
+            raise _refusal(self, "CALL_NOT_ENDED", "the call has not ended")
+        if self.wrap_up_ended:
+            raise _refusal(self, "CALL_OVER", "the call is over")
+        return replace(self, wrap_up_ended=min(at, self.ended + LONGEST_WRAP_UP))
+
+    def _off_hold(self, at: datetime) -> "Call":
+        return replace(self, held_since=None, hold=self.hold + (at - self.held_since)) if self.held_since else self
+
+    def _on_another_line(self, at: datetime) -> "Call":
+        if self.outcome is not Outcome.ABANDONED or self.ended is None or at > self.ended + RESUMABLE_FOR:
+            raise _refusal(self, "NO_DROPPED_CALL", "the last call was not dropped in the last two hours: start a call")
+        wrapped_up = min(self.wrap_up_ended or at, self.ended + LONGEST_WRAP_UP)
+        return replace(
+            self,
+            ended=None,
+            outcome=None,
+            gap=self.gap + (at - self.ended),
+            wrap_up=self.wrap_up + (wrapped_up - self.ended),
+            wrap_up_ended=None,
+        )
 
     def _expect_asked(self, given: set[str]) -> None:
         asked = set(self.security_questions)
@@ -141,6 +282,10 @@ def questions_to_ask(script: Script, record: Answers) -> tuple[str, ...]:
 def folded(text: str) -> str:
     """A text without case, accents, marks and blanks, which is the same for all spellings of a name."""
     return "".join(character for character in anyascii(text).casefold() if character.isalnum())
+
+
+def _refusal(call: Call, reason: str, message: str) -> FailedPrecondition:
+    return FailedPrecondition(reason, message, metadata={"call_id": str(call.call_id)})
 
 
 def _same(given: JsonValue, known: JsonValue) -> bool:

@@ -26,6 +26,13 @@ CALL_BACK_ONLY = Text(
 NOT_IN_FUTURE = Text(en="must be in the future", cy="rhaid iddo fod yn y dyfodol")
 TOO_FAR_AHEAD = Text(en="must be within {days} days from now", cy="rhaid iddo fod o fewn {days} diwrnod o nawr")
 REPRESENTATIVE_NEEDS = Text(en="is required for a representative", cy="mae'n ofynnol ar gyfer cynrychiolydd")
+REPRESENTATIVE_ONLY = Text(en="is for representatives only", cy="mae ar gyfer cynrychiolwyr yn unig")
+HELPER_ALONE = Text(
+    en="must be true: a helper speaks only while the claimant is present",
+    cy="rhaid iddo fod yn true: dim ond tra bo'r hawlydd yn bresennol y mae cynorthwyydd yn siarad",
+)
+NOT_OPEN_STATE = Text(en="is not a state in which a call-back waits", cy="nid yw'n gyflwr lle mae galwad yn ôl yn aros")
+ONE_OF = Text(en="give exactly one of {fields}", cy="rhowch un yn union o {fields}")
 
 # Requests.
 ANSWERED_TWICE = Text(en="is answered twice in one request", cy="mae wedi'i ateb ddwywaith mewn un cais")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,4 +22,19 @@ class Search:
     state: str | None
     office: str | None
     after: tuple[datetime, str] | None
+    limit: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallBackSearch:
+    """Criteria for a list of call-backs, the one that is due first at the top.
+
+    `state` is one of `OPEN`, or DUE_NOW for call-backs and letters that are due and that nobody has taken.
+    """
+
+    OPEN = frozenset({"WAITING", "DUE", "TAKEN", "LETTER_DUE"})
+
+    state: str = "DUE_NOW"
+    language: str | None = None
+    after: tuple[datetime, UUID] | None = None
     limit: int

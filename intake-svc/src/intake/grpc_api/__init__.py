@@ -11,12 +11,13 @@ from cms.intake.v1 import intake_pb2 as pb
 from intake.domain.call import Call
 from intake.domain.claim import Claim
 from intake.grpc_api import messages, reading
+from intake.grpc_api.call_methods import CallMethods
 from intake.service import calls, claims, interviews, script_in_use
 from intake.service.calls import CallStarted
 from intake.service.interviews import InterviewShown
 
 
-class IntakeApi:
+class IntakeApi(CallMethods):
     """The methods of IntakeService. The script is read once, before the doors open."""
 
     def __init__(self, postcodes: Postcodes) -> None:

@@ -33,7 +33,7 @@ def call_started(started: CallStarted) -> pb.StartCallResponse:
     """A call with its claim; of a resumed claim only its state and version."""
     response = pb.StartCallResponse(
         call=call(started.call),
-        claim=_resumed(started.claim) if started.resumed else claim(started.claim),
+        claim=resumed_claim(started.claim) if started.resumed else claim(started.claim),
         resumed=started.resumed,
     )
     if started.interview:
@@ -58,6 +58,9 @@ def call(shown: Call) -> pb.Call:
         outcome=number_of(pb.CallOutcome, shown.outcome or "UNSPECIFIED"),
         talk_seconds=shown.talk_seconds,
         call_back_time=timestamp(shown.call_back_time),
+        state=number_of(pb.CallState, shown.state),
+        hold_seconds=shown.hold_seconds,
+        wrap_up_seconds=shown.wrap_up_seconds,
     )
 
 
@@ -82,6 +85,7 @@ def claim_shown(shown: ClaimShown) -> pb.Claim:
     message = claim(shown.claim, _claimant(shown.answers) if shown.answers is not None else None)
     if shown.withdrawal:
         message.withdrawal.CopyFrom(_withdrawal(shown.withdrawal))
+    message.needs.extend(number_of(pb.CallNeed, need) for need in shown.needs)
     return message
 
 
@@ -245,7 +249,8 @@ def _security_question(name: str, language: str) -> pb.SecurityQuestion:
     )
 
 
-def _resumed(shown: Claim) -> pb.Claim:
+def resumed_claim(shown: Claim) -> pb.Claim:
+    """A claim as it is shown before security: the reference, the state and the version."""
     state = number_of(pb.ClaimState, shown.state)
     return pb.Claim(claim_ref=shown.claim_ref, schemes=_schemes(shown.schemes), state=state, version=shown.version)
 

@@ -23,7 +23,7 @@ from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2 as pb
 from intake.domain import problems, values
 from intake.domain.answers import read_field, validate_answer
-from intake.domain.call import Caller, Outcome
+from intake.domain.call import Caller, Capacity, Outcome
 from intake.domain.claim import GivenAnswer
 from intake.domain.faults import NOT_A_QUESTION
 from intake.domain.script import Script
@@ -61,6 +61,10 @@ class Faults:
         """Adds a field at fault."""
         self._found.append(Violation.of(field, text))
 
+    def has(self, field: str) -> bool:
+        """Whether the field is at fault already."""
+        return any(violation.field == field for violation in self._found)
+
     def catch(self, read: Callable[P, Value], *of: P.args, **given: P.kwargs) -> Value | None:
         """The result of `read`; None where it raises InvalidArgument, whose violations are kept."""
         try:
@@ -85,6 +89,13 @@ def claim_ref(text: str) -> str:
 def call_id(text: str) -> UUID:
     """A call's id. Raises InvalidArgument where it is not a UUID."""
     return uuid_of(text, field="call_id")
+
+
+def one_of(**given: object) -> None:
+    """Raises InvalidArgument naming each of these fields unless exactly one of them is given."""
+    if sum(bool(value) for value in given.values()) != 1:
+        problem = problems.ONE_OF.of(fields=", ".join(given))
+        raise InvalidArgument.of(*(Violation.of(field, problem) for field in given))
 
 
 def section(script: Script, name: str) -> str | None:
@@ -243,16 +254,23 @@ def _optional(faults: Faults, field: str, read: Callable[[JsonValue], JsonValue]
 
 
 def _caller(faults: Faults, caller: pb.Caller) -> Caller:
-    relation = faults.catch(name_of, pb.CallerRelation, caller.relation, field="caller.relation") or ""
-    if relation == "REPRESENTATIVE":
-        for field in ("name", "authority"):
-            if not getattr(caller, field):
-                faults.add(f"caller.{field}", problems.REPRESENTATIVE_NEEDS)
-    return Caller(
-        relation=relation,
+    given = Caller(
+        relation=faults.catch(name_of, pb.CallerRelation, caller.relation, field="caller.relation") or "",
+        capacity=_capacity(faults, caller),
+        claimant_present=caller.claimant_present,
         name=_optional(faults, "caller.name", values.read_name, caller.name) or "",
         authority=_optional(faults, "caller.authority", values.read_text, caller.authority) or "",
     )
+    for field, problem in given.problems():
+        if not faults.has(f"caller.{field}"):
+            faults.add(f"caller.{field}", problem)
+    return given
+
+
+def _capacity(faults: Faults, caller: pb.Caller) -> str:
+    if not caller.capacity:
+        return Capacity.UNSPECIFIED
+    return faults.catch(name_of, pb.RepresentativeCapacity, caller.capacity, field="caller.capacity") or ""
 
 
 def _date_of_birth(request: pb.ListClaimsRequest) -> str:

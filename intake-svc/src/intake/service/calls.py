@@ -2,16 +2,17 @@
 
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from chassis import access_log, call, clock
 from chassis.database import Connection
 from chassis.errors import AlreadyExists, NotFound, PermissionDenied
 from intake import metrics
-from intake.domain.call import LONGEST_CALL, Call, Caller, Outcome, Security, questions_to_ask
+from intake.domain.call import LONGEST_CALL, LONGEST_WRAP_UP, Call, Caller, Outcome, Security, questions_to_ask
 from intake.domain.claim import Claim, ClaimState
 from intake.domain.interview import Answer, evaluate
 from intake.domain.references import new_claim_reference
@@ -19,10 +20,19 @@ from intake.domain.search import LookUps
 from intake.domain.values import JsonValue
 from intake.service import script_in_use
 from intake.service.access import cipher_of
+from intake.service.claims import withdraw_unless_answered
 from intake.service.interviews import InterviewShown, origin_of, show_again
 from intake.service.look_ups import look_ups, nino_look_up
 from intake.store.answers import load_answers, save_answers
-from intake.store.calls import insert_call, load_language, lock_call, lock_forgotten_calls, save_call
+from intake.store.calls import (
+    end_wrap_ups,
+    has_other_calls,
+    insert_call,
+    load_language,
+    lock_call,
+    lock_forgotten_calls,
+    save_call,
+)
 from intake.store.claims import find_open_claim, insert_claim, load_claim
 
 _DEFAULT_GRADE = "AO"
@@ -62,6 +72,7 @@ def start_call(conn: Connection, asked: CallAsked) -> CallStarted:
     Of two calls that start for one NINO at the same moment, one makes the claim and the other resumes it.
     Raises NotFound for an unknown claim, and where there is no open claim and the purpose is not NEW.
     """
+    end_own_wrap_ups(conn)
     found = _earlier_claim(conn, asked)
     if found is not None:
         return _resume(conn, asked, found)
@@ -100,7 +111,7 @@ def pass_security(conn: Connection, call_id: UUID, given: Mapping[str, JsonValue
 
     Raises NotFound, PermissionDenied for another's call, and what `Call.identify` raises.
     """
-    own = _own_call(conn, call_id)
+    own = own_call(conn, call_id)
     found = load_claim(conn, own.claim_ref, caller=own.operator)
     tried = own.identify(given, load_answers(conn, cipher_of(found), version=found.claim.version))
     save_call(conn, tried)
@@ -108,9 +119,14 @@ def pass_security(conn: Connection, call_id: UUID, given: Mapping[str, JsonValue
 
 
 def end_call(conn: Connection, call_id: UUID, outcome: Outcome, *, call_back_time: datetime | None) -> Call:
-    """Ends the caller's own call. Raises NotFound, PermissionDenied for another's call, and what `Call.end` raises."""
-    ended = _own_call(conn, call_id).end(outcome, at=clock.now(), call_back_time=call_back_time)
+    """Ends the caller's own call. A wrong number leaves no claim behind that nothing was answered in.
+
+    Raises NotFound, PermissionDenied for another's call, and what `Call.end` raises.
+    """
+    ended = own_call(conn, call_id).end(outcome, at=clock.now(), call_back_time=call_back_time)
     _save_ended(conn, ended)
+    if outcome is Outcome.WRONG_NUMBER and not has_other_calls(conn, ended):
+        withdraw_unless_answered(conn, ended.claim_ref)
     return ended
 
 
@@ -128,17 +144,43 @@ def language_of_claim(conn: Connection, claim_ref: str) -> str | None:
     return found.open_call.language if found.open_call else found.claim.language
 
 
+def end_own_wrap_ups(conn: Connection, *, but: UUID | None = None) -> None:
+    """Ends the wrap-ups of the caller, for whom the next call begins."""
+    now = clock.now()
+    operator = call.current().identity.subject
+    over = end_wrap_ups(conn, operator=operator, but=but, at=now, longest=LONGEST_WRAP_UP, ended_by=now)
+    count_wrap_ups(conn, over)
+
+
+def end_forgotten_wrap_ups(conn: Connection) -> bool:
+    """Ends wrap-ups that nobody ended; true where there may be more."""
+    now = clock.now()
+    long_ago = now - LONGEST_WRAP_UP
+    over = end_wrap_ups(conn, operator=None, but=None, at=now, longest=LONGEST_WRAP_UP, ended_by=long_ago)
+    count_wrap_ups(conn, over)
+    return bool(over)
+
+
+def count_wrap_ups(conn: Connection, over: Sequence[Call]) -> None:
+    """Counts the wrap-ups of calls that are over, when that is committed."""
+    for ended in over:
+        conn.after_commit(partial(metrics.WRAP_UP.observe, ended.wrap_up_seconds))
+
+
 def end_forgotten_calls(conn: Connection) -> bool:
     """Ends, as abandoned, calls that nobody ended within a shift; true where there may be more."""
     forgotten = lock_forgotten_calls(conn, started_before=clock.now() - LONGEST_CALL)
     for found in forgotten:
-        _save_ended(conn, found.end(Outcome.ABANDONED, at=clock.now(), call_back_time=None))
+        ended = found.end(Outcome.ABANDONED, at=clock.now(), call_back_time=None)
+        _save_ended(conn, ended.end_wrap_up(at=clock.now()))
     return bool(forgotten)
 
 
 def _save_ended(conn: Connection, ended: Call) -> None:
     save_call(conn, ended)
-    conn.after_commit(lambda: metrics.CALL_DURATION.labels(ended.outcome).observe(ended.talk_seconds))
+    conn.after_commit(lambda: metrics.CALL_DURATION.labels(ended.outcome).observe(ended.call_seconds))
+    if ended.hold:
+        conn.after_commit(lambda: metrics.CALL_HOLD.observe(ended.hold_seconds))
 
 
 def _earlier_claim(conn: Connection, asked: CallAsked) -> str | None:
@@ -207,7 +249,8 @@ def _call(asked: CallAsked, claim_ref: str, questions: tuple[str, ...]) -> Call:
     )
 
 
-def _own_call(conn: Connection, call_id: UUID) -> Call:
+def own_call(conn: Connection, call_id: UUID) -> Call:
+    """The caller's own call. Raises NotFound, and PermissionDenied for another's."""
     found = lock_call(conn, call_id)
     if found.operator != call.current().identity.subject:
         raise PermissionDenied("CALL_REQUIRED", "this is another operator's call", metadata={"call_id": str(call_id)})

@@ -1,15 +1,16 @@
 """Claims: submitting one, finding them, and the facts that other services may have."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chassis import access_log, call, clock
 from chassis.database import Connection
 from chassis.errors import InvalidArgument, PermissionDenied, Violation
+from chassis.vault import ClaimCipher
 from intake import metrics
 from intake.domain import claim as claims
 from intake.domain import problems
-from intake.domain.claim import Booking, Claim, Withdrawal, WithdrawalCause
+from intake.domain.claim import Booking, Claim, ClaimState, Withdrawal, WithdrawalCause
 from intake.domain.interview import Answers, evaluate, facts, record_forms
 from intake.domain.search import Search
 from intake.domain.values import JsonValue
@@ -17,7 +18,19 @@ from intake.service import script_in_use
 from intake.service.access import BY_PURPOSE, cipher_of, entitlement, hold_to_change
 from intake.service.events import announce
 from intake.store.answers import load_answers
-from intake.store.claims import ClaimFound, find_claims, load_claim, save_booking, save_submission, save_withdrawal
+from intake.store.calls import load_needs
+from intake.store.claims import (
+    ClaimFound,
+    find_claims,
+    load_claim,
+    lock_claim,
+    save_booking,
+    save_submission,
+    save_withdrawal,
+)
+
+_BEGUN = 1
+"""The version of a claim that has only the answers with which its call was started."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +40,8 @@ class ClaimShown:
     claim: Claim
     answers: Answers | None = None
     withdrawal: Withdrawal | None = None
+    needs: tuple[str, ...] = ()
+    """That were stated in the calls about it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,15 +77,23 @@ def withdraw_claim(conn: Connection, claim_ref: str, *, version: int, reason: st
     held = hold_to_change(conn, claim_ref, version=version, by_purpose=frozenset({"ASSESSOR"}))
     by = call.current().identity.subject
     withdrawal = Withdrawal(at=clock.now(), by=by, cause=WithdrawalCause.CLAIMANT_ASKED, reason=reason)
-    withdrawn, event = claims.withdraw(held.claim, withdrawal)
-    save_withdrawal(conn, held.cipher, withdrawn, withdrawal)
-    announce(conn, withdrawn, event)
-    return withdrawn
+    return _withdraw(conn, held.claim, held.cipher, withdrawal)
+
+
+def withdraw_unless_answered(conn: Connection, claim_ref: str) -> None:
+    """Withdraws a draft that never had an answer beyond those that its call was started with, after a wrong number."""
+    by = call.current().identity.subject
+    found, _ = lock_claim(conn, claim_ref, caller=by, version=_BEGUN)
+    if found.claim.state is not ClaimState.DRAFT or found.claim.version != _BEGUN:
+        return
+    withdrawal = Withdrawal(at=clock.now(), by=by, cause=WithdrawalCause.WRONG_NUMBER, reason="")
+    _withdraw(conn, found.claim, cipher_of(found), withdrawal)
 
 
 def get_claim(conn: Connection, claim_ref: str) -> ClaimShown:
     """A claim. Raises NotFound."""
-    return _shown(conn, load_claim(conn, claim_ref, caller=call.current().identity.subject))
+    shown = _shown(conn, load_claim(conn, claim_ref, caller=call.current().identity.subject))
+    return replace(shown, needs=load_needs(conn, claim_ref))
 
 
 def list_claims(conn: Connection, search: Search) -> list[ClaimShown]:
@@ -98,6 +121,13 @@ def get_claim_facts(conn: Connection, claim_ref: str, *, version: int | None) ->
 def record_booking(conn: Connection, claim_ref: str, booking: Booking) -> None:
     """Records the office of the claim's latest appointment. Raises NotFound."""
     save_booking(conn, claim_ref, booking)
+
+
+def _withdraw(conn: Connection, claim: Claim, cipher: ClaimCipher, withdrawal: Withdrawal) -> Claim:
+    withdrawn, event = claims.withdraw(claim, withdrawal)
+    save_withdrawal(conn, cipher, withdrawn, withdrawal)
+    announce(conn, withdrawn, event)
+    return withdrawn
 
 
 def _shown(conn: Connection, found: ClaimFound) -> ClaimShown:

@@ -51,10 +51,13 @@ MOVE_NINO = "UPDATE claim_schemes SET nino_lookup = %s WHERE claim_ref = %s"
 
 SAVE_SUBMISSION = "UPDATE claims SET state = %s, version = %s, submit_time = %s WHERE claim_ref = %s"
 
-# Saves a withdrawal. Its schemes are open no longer, so that the person can claim them again at once.
+# Saves a withdrawal. Its schemes are open no longer, so that the person can claim them again at once, and nobody is called
+# back about it.
 SAVE_WITHDRAWAL = """
     WITH closed AS (
         UPDATE claim_schemes SET open = false WHERE claim_ref = %(claim_ref)s
+    ), settled AS (
+        UPDATE calls SET has_later_call = true WHERE claim_ref = %(claim_ref)s AND NOT has_later_call
     )
     UPDATE claims SET state = %(state)s, version = %(version)s, withdraw_time = %(at)s, withdraw_cause = %(cause)s,
         withdraw_reason = %(reason)s, withdrawn_by = %(by)s

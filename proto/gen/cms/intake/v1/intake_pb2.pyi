@@ -139,6 +139,134 @@ CALL_OUTCOME_WRONG_NUMBER: CallOutcome.ValueType  # 4
 """The call was not for us."""
 Global___CallOutcome: _TypeAlias = CallOutcome  # noqa: Y015
 
+class _RepresentativeCapacity:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RepresentativeCapacityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RepresentativeCapacity.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REPRESENTATIVE_CAPACITY_UNSPECIFIED: _RepresentativeCapacity.ValueType  # 0
+    """Not stated: `authority` says it in words."""
+    REPRESENTATIVE_CAPACITY_APPOINTEE: _RepresentativeCapacity.ValueType  # 1
+    """Appointed by the Secretary of State to act in the claimant's place in everything."""
+    REPRESENTATIVE_CAPACITY_POWER_OF_ATTORNEY: _RepresentativeCapacity.ValueType  # 2
+    """Acts in the claimant's place under a power of attorney."""
+    REPRESENTATIVE_CAPACITY_HELPER: _RepresentativeCapacity.ValueType  # 3
+    """Speaks for the claimant, who is present and agrees to what is said."""
+
+class RepresentativeCapacity(_RepresentativeCapacity, metaclass=_RepresentativeCapacityEnumTypeWrapper):
+    """What a representative is to the claimant."""
+
+REPRESENTATIVE_CAPACITY_UNSPECIFIED: RepresentativeCapacity.ValueType  # 0
+"""Not stated: `authority` says it in words."""
+REPRESENTATIVE_CAPACITY_APPOINTEE: RepresentativeCapacity.ValueType  # 1
+"""Appointed by the Secretary of State to act in the claimant's place in everything."""
+REPRESENTATIVE_CAPACITY_POWER_OF_ATTORNEY: RepresentativeCapacity.ValueType  # 2
+"""Acts in the claimant's place under a power of attorney."""
+REPRESENTATIVE_CAPACITY_HELPER: RepresentativeCapacity.ValueType  # 3
+"""Speaks for the claimant, who is present and agrees to what is said."""
+Global___RepresentativeCapacity: _TypeAlias = RepresentativeCapacity  # noqa: Y015
+
+class _CallState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CallStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CALL_STATE_UNSPECIFIED: _CallState.ValueType  # 0
+    """No value."""
+    CALL_STATE_TALKING: _CallState.ValueType  # 1
+    """Operator and caller are talking."""
+    CALL_STATE_ON_HOLD: _CallState.ValueType  # 2
+    """The caller is on hold."""
+    CALL_STATE_WRAP_UP: _CallState.ValueType  # 3
+    """The call has ended, and its operator is finishing the work that it left."""
+    CALL_STATE_OVER: _CallState.ValueType  # 4
+    """It is over."""
+
+class CallState(_CallState, metaclass=_CallStateEnumTypeWrapper):
+    """Where a call stands."""
+
+CALL_STATE_UNSPECIFIED: CallState.ValueType  # 0
+"""No value."""
+CALL_STATE_TALKING: CallState.ValueType  # 1
+"""Operator and caller are talking."""
+CALL_STATE_ON_HOLD: CallState.ValueType  # 2
+"""The caller is on hold."""
+CALL_STATE_WRAP_UP: CallState.ValueType  # 3
+"""The call has ended, and its operator is finishing the work that it left."""
+CALL_STATE_OVER: CallState.ValueType  # 4
+"""It is over."""
+Global___CallState: _TypeAlias = CallState  # noqa: Y015
+
+class _CallBackState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CallBackStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallBackState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CALL_BACK_STATE_UNSPECIFIED: _CallBackState.ValueType  # 0
+    """No value."""
+    CALL_BACK_STATE_WAITING: _CallBackState.ValueType  # 1
+    """Its time has not come."""
+    CALL_BACK_STATE_DUE: _CallBackState.ValueType  # 2
+    """It is to be made now."""
+    CALL_BACK_STATE_TAKEN: _CallBackState.ValueType  # 3
+    """An operator has taken it."""
+    CALL_BACK_STATE_LETTER_DUE: _CallBackState.ValueType  # 4
+    """Nobody was reached: a letter is to be written."""
+    CALL_BACK_STATE_LETTER_SENT: _CallBackState.ValueType  # 5
+    """The letter was sent."""
+    CALL_BACK_STATE_SETTLED: _CallBackState.ValueType  # 6
+    """A later call on the claim began."""
+
+class CallBackState(_CallBackState, metaclass=_CallBackStateEnumTypeWrapper):
+    """Where a call-back stands."""
+
+CALL_BACK_STATE_UNSPECIFIED: CallBackState.ValueType  # 0
+"""No value."""
+CALL_BACK_STATE_WAITING: CallBackState.ValueType  # 1
+"""Its time has not come."""
+CALL_BACK_STATE_DUE: CallBackState.ValueType  # 2
+"""It is to be made now."""
+CALL_BACK_STATE_TAKEN: CallBackState.ValueType  # 3
+"""An operator has taken it."""
+CALL_BACK_STATE_LETTER_DUE: CallBackState.ValueType  # 4
+"""Nobody was reached: a letter is to be written."""
+CALL_BACK_STATE_LETTER_SENT: CallBackState.ValueType  # 5
+"""The letter was sent."""
+CALL_BACK_STATE_SETTLED: CallBackState.ValueType  # 6
+"""A later call on the claim began."""
+Global___CallBackState: _TypeAlias = CallBackState  # noqa: Y015
+
+class _CallBackOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CallBackOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallBackOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CALL_BACK_OUTCOME_UNSPECIFIED: _CallBackOutcome.ValueType  # 0
+    """No value."""
+    CALL_BACK_OUTCOME_NO_ANSWER: _CallBackOutcome.ValueType  # 1
+    """Nobody answered, or not the person."""
+    CALL_BACK_OUTCOME_NO_NUMBER: _CallBackOutcome.ValueType  # 2
+    """There is no telephone number, or it is not theirs: a letter is due at once."""
+    CALL_BACK_OUTCOME_LETTER_SENT: _CallBackOutcome.ValueType  # 3
+    """The letter that was due was sent."""
+
+class CallBackOutcome(_CallBackOutcome, metaclass=_CallBackOutcomeEnumTypeWrapper):
+    """What came of a call-back that did not reach the person."""
+
+CALL_BACK_OUTCOME_UNSPECIFIED: CallBackOutcome.ValueType  # 0
+"""No value."""
+CALL_BACK_OUTCOME_NO_ANSWER: CallBackOutcome.ValueType  # 1
+"""Nobody answered, or not the person."""
+CALL_BACK_OUTCOME_NO_NUMBER: CallBackOutcome.ValueType  # 2
+"""There is no telephone number, or it is not theirs: a letter is due at once."""
+CALL_BACK_OUTCOME_LETTER_SENT: CallBackOutcome.ValueType  # 3
+"""The letter that was due was sent."""
+Global___CallBackOutcome: _TypeAlias = CallBackOutcome  # noqa: Y015
+
 class _CallSecurity:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -350,22 +478,30 @@ class Caller(_message.Message):
     RELATION_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     AUTHORITY_FIELD_NUMBER: _builtins.int
+    CAPACITY_FIELD_NUMBER: _builtins.int
+    CLAIMANT_PRESENT_FIELD_NUMBER: _builtins.int
     relation: Global___CallerRelation.ValueType
     """The claimant or somebody for them."""
     name: _builtins.str
     """The caller's name."""
     authority: _builtins.str
-    """For a representative: the authority by which they act."""
+    """For a representative: the authority by which they act, which is to be shown at the interview. A helper needs none."""
+    capacity: Global___RepresentativeCapacity.ValueType
+    """For a representative: what they are to the claimant."""
+    claimant_present: _builtins.bool
+    """Whether the claimant is present. A helper speaks only then."""
     def __init__(
         self,
         *,
         relation: Global___CallerRelation.ValueType = ...,
         name: _builtins.str = ...,
         authority: _builtins.str = ...,
+        capacity: Global___RepresentativeCapacity.ValueType = ...,
+        claimant_present: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "name", b"name", "relation", b"relation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "capacity", b"capacity", "claimant_present", b"claimant_present", "name", b"name", "relation", b"relation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -420,6 +556,9 @@ class Call(_message.Message):
     OUTCOME_FIELD_NUMBER: _builtins.int
     TALK_SECONDS_FIELD_NUMBER: _builtins.int
     CALL_BACK_TIME_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    HOLD_SECONDS_FIELD_NUMBER: _builtins.int
+    WRAP_UP_SECONDS_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """The call (UUID)."""
     claim_ref: _builtins.str
@@ -435,7 +574,13 @@ class Call(_message.Message):
     outcome: Global___CallOutcome.ValueType
     """How it ended."""
     talk_seconds: _builtins.int
-    """Seconds of talk, once it has ended."""
+    """Seconds of talk, without those on hold and those between a dropped line and its resumption, once it has ended."""
+    state: Global___CallState.ValueType
+    """Where it stands."""
+    hold_seconds: _builtins.int
+    """Seconds on hold that are over."""
+    wrap_up_seconds: _builtins.int
+    """Seconds of wrap-up that are over."""
     @_builtins.property
     def needs(self) -> _containers.RepeatedScalarFieldContainer[Global___CallNeed.ValueType]:
         """The caller's needs."""
@@ -472,14 +617,151 @@ class Call(_message.Message):
         outcome: Global___CallOutcome.ValueType = ...,
         talk_seconds: _builtins.int = ...,
         call_back_time: _timestamp_pb2.Timestamp | None = ...,
+        state: Global___CallState.ValueType = ...,
+        hold_seconds: _builtins.int = ...,
+        wrap_up_seconds: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["call_back_time", b"call_back_time", "ended", b"ended", "started", b"started"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_back_time", b"call_back_time", "call_id", b"call_id", "claim_ref", b"claim_ref", "ended", b"ended", "language", b"language", "needs", b"needs", "outcome", b"outcome", "purpose", b"purpose", "security", b"security", "security_questions", b"security_questions", "started", b"started", "talk_seconds", b"talk_seconds", "tries_left", b"tries_left"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_back_time", b"call_back_time", "call_id", b"call_id", "claim_ref", b"claim_ref", "ended", b"ended", "hold_seconds", b"hold_seconds", "language", b"language", "needs", b"needs", "outcome", b"outcome", "purpose", b"purpose", "security", b"security", "security_questions", b"security_questions", "started", b"started", "state", b"state", "talk_seconds", b"talk_seconds", "tries_left", b"tries_left", "wrap_up_seconds", b"wrap_up_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Call: _TypeAlias = Call  # noqa: Y015
+
+@_typing.final
+class CallRecord(_message.Message):
+    """A call as its claim's record has it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_FIELD_NUMBER: _builtins.int
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    CALLER_FIELD_NUMBER: _builtins.int
+    AUTHORITY_TO_BE_SHOWN_FIELD_NUMBER: _builtins.int
+    operator: _builtins.str
+    """The operator who had it last."""
+    authority_to_be_shown: _builtins.bool
+    """Whether proof of the caller's authority is to be shown at the interview."""
+    @_builtins.property
+    def call(self) -> Global___Call:
+        """The call."""
+
+    @_builtins.property
+    def caller(self) -> Global___Caller:
+        """Who was on the line."""
+
+    def __init__(
+        self,
+        *,
+        call: Global___Call | None = ...,
+        operator: _builtins.str = ...,
+        caller: Global___Caller | None = ...,
+        authority_to_be_shown: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "caller", b"caller"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_to_be_shown", b"authority_to_be_shown", "call", b"call", "caller", b"caller", "operator", b"operator"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CallRecord: _TypeAlias = CallRecord  # noqa: Y015
+
+@_typing.final
+class CallBack(_message.Message):
+    """A call-back, or the letter that takes its place."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    CLAIM_REF_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    NEEDS_FIELD_NUMBER: _builtins.int
+    TAKEN_BY_FIELD_NUMBER: _builtins.int
+    TAKEN_UNTIL_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    """The call in which it was promised (UUID)."""
+    claim_ref: _builtins.str
+    """The claim."""
+    state: Global___CallBackState.ValueType
+    """Where it stands."""
+    attempts: _builtins.int
+    """Calls that were made without reaching the person."""
+    language: _common_pb2.Language.ValueType
+    """The language to call in."""
+    taken_by: _builtins.str
+    """Who has taken it; empty for nobody."""
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """When the next call, or the letter, is due."""
+
+    @_builtins.property
+    def needs(self) -> _containers.RepeatedScalarFieldContainer[Global___CallNeed.ValueType]:
+        """The needs that were stated in the call."""
+
+    @_builtins.property
+    def taken_until(self) -> _timestamp_pb2.Timestamp:
+        """Until when nobody else takes it."""
+
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        claim_ref: _builtins.str = ...,
+        state: Global___CallBackState.ValueType = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        attempts: _builtins.int = ...,
+        language: _common_pb2.Language.ValueType = ...,
+        needs: _abc.Iterable[Global___CallNeed.ValueType] | None = ...,
+        taken_by: _builtins.str = ...,
+        taken_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "taken_until", b"taken_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "call_id", b"call_id", "claim_ref", b"claim_ref", "due_time", b"due_time", "language", b"language", "needs", b"needs", "state", b"state", "taken_by", b"taken_by", "taken_until", b"taken_until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CallBack: _TypeAlias = CallBack  # noqa: Y015
+
+@_typing.final
+class Contact(_message.Message):
+    """How to reach the person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TELEPHONE_FIELD_NUMBER: _builtins.int
+    ADDRESS_LINES_FIELD_NUMBER: _builtins.int
+    UNSAFE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The claimant's name."""
+    telephone: _builtins.str
+    """The telephone number; empty where none is known."""
+    unsafe: _builtins.bool
+    """Contact may put the person in danger: speak to nobody else, leave no message, send no letter before they agree."""
+    @_builtins.property
+    def address_lines(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """For a letter: the lines of the address and the postcode, as far as they are known."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        telephone: _builtins.str = ...,
+        address_lines: _abc.Iterable[_builtins.str] | None = ...,
+        unsafe: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address_lines", b"address_lines", "name", b"name", "telephone", b"telephone", "unsafe", b"unsafe"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Contact: _TypeAlias = Contact  # noqa: Y015
 
 @_typing.final
 class Claimant(_message.Message):
@@ -578,6 +860,7 @@ class Claim(_message.Message):
     LANGUAGE_FIELD_NUMBER: _builtins.int
     OFFICE_CODE_FIELD_NUMBER: _builtins.int
     WITHDRAWAL_FIELD_NUMBER: _builtins.int
+    NEEDS_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """12 characters: C, ten of Crockford's base 32, a check character. Requests may write it in any case and in groups, with I
     and L for 1 and O for 0; responses have this form.
@@ -614,6 +897,10 @@ class Claim(_message.Message):
     def withdrawal(self) -> Global___Withdrawal:
         """Of a withdrawn claim. Absent if the caller may not see the claimant."""
 
+    @_builtins.property
+    def needs(self) -> _containers.RepeatedScalarFieldContainer[Global___CallNeed.ValueType]:
+        """The needs that were stated in the calls about it. Only GetClaim gives them."""
+
     def __init__(
         self,
         *,
@@ -628,10 +915,11 @@ class Claim(_message.Message):
         language: _common_pb2.Language.ValueType = ...,
         office_code: _builtins.str = ...,
         withdrawal: Global___Withdrawal | None = ...,
+        needs: _abc.Iterable[Global___CallNeed.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["claimant", b"claimant", "evidence_complete_time", b"evidence_complete_time", "first_contact_time", b"first_contact_time", "submit_time", b"submit_time", "withdrawal", b"withdrawal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "claimant", b"claimant", "evidence_complete_time", b"evidence_complete_time", "first_contact_time", b"first_contact_time", "language", b"language", "office_code", b"office_code", "schemes", b"schemes", "state", b"state", "submit_time", b"submit_time", "version", b"version", "withdrawal", b"withdrawal"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "claimant", b"claimant", "evidence_complete_time", b"evidence_complete_time", "first_contact_time", b"first_contact_time", "language", b"language", "needs", b"needs", "office_code", b"office_code", "schemes", b"schemes", "state", b"state", "submit_time", b"submit_time", "version", b"version", "withdrawal", b"withdrawal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1208,6 +1496,400 @@ class PassSecurityResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PassSecurityResponse: _TypeAlias = PassSecurityResponse  # noqa: Y015
+
+@_typing.final
+class HoldCallRequest(_message.Message):
+    """Puts the caller on hold."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    """The call."""
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HoldCallRequest: _TypeAlias = HoldCallRequest  # noqa: Y015
+
+@_typing.final
+class HoldCallResponse(_message.Message):
+    """The call."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def call(self) -> Global___Call:
+        """On hold."""
+
+    def __init__(
+        self,
+        *,
+        call: Global___Call | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HoldCallResponse: _TypeAlias = HoldCallResponse  # noqa: Y015
+
+@_typing.final
+class ResumeCallRequest(_message.Message):
+    """Goes on with a call. Exactly one of call_id and claim_ref is given."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    CLAIM_REF_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    """One's own call."""
+    claim_ref: _builtins.str
+    """The claim whose last call was dropped."""
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        claim_ref: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "claim_ref", b"claim_ref", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeCallRequest: _TypeAlias = ResumeCallRequest  # noqa: Y015
+
+@_typing.final
+class ResumeCallResponse(_message.Message):
+    """The call and its claim."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_FIELD_NUMBER: _builtins.int
+    CLAIM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def call(self) -> Global___Call:
+        """The call."""
+
+    @_builtins.property
+    def claim(self) -> Global___Claim:
+        """The claim: the reference and the state."""
+
+    def __init__(
+        self,
+        *,
+        call: Global___Call | None = ...,
+        claim: Global___Claim | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "claim", b"claim"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "claim", b"claim"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeCallResponse: _TypeAlias = ResumeCallResponse  # noqa: Y015
+
+@_typing.final
+class EndWrapUpRequest(_message.Message):
+    """Says that the operator is ready."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    """The call."""
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndWrapUpRequest: _TypeAlias = EndWrapUpRequest  # noqa: Y015
+
+@_typing.final
+class EndWrapUpResponse(_message.Message):
+    """The call."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def call(self) -> Global___Call:
+        """It is over."""
+
+    def __init__(
+        self,
+        *,
+        call: Global___Call | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndWrapUpResponse: _TypeAlias = EndWrapUpResponse  # noqa: Y015
+
+@_typing.final
+class ListCallsRequest(_message.Message):
+    """Asks for the calls about a claim."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIM_REF_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    claim_ref: _builtins.str
+    """The claim."""
+    page_size: _builtins.int
+    """At most this many: 50 when 0, and 200 for anything above that."""
+    page_token: _builtins.str
+    """The next_page_token of the page before. Every other field is the same as then."""
+    def __init__(
+        self,
+        *,
+        claim_ref: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCallsRequest: _TypeAlias = ListCallsRequest  # noqa: Y015
+
+@_typing.final
+class ListCallsResponse(_message.Message):
+    """Calls about a claim."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALLS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty at the end."""
+    @_builtins.property
+    def calls(self) -> _containers.RepeatedCompositeFieldContainer[Global___CallRecord]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        calls: _abc.Iterable[Global___CallRecord] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls", b"calls", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCallsResponse: _TypeAlias = ListCallsResponse  # noqa: Y015
+
+@_typing.final
+class ListCallBacksRequest(_message.Message):
+    """Asks for call-backs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    state: Global___CallBackState.ValueType
+    """Only in this state: WAITING, DUE, TAKEN or LETTER_DUE. When it is not given, those and the letters that are due now."""
+    language: _common_pb2.Language.ValueType
+    """Only in this language."""
+    page_size: _builtins.int
+    """At most this many: 50 when 0, and 200 for anything above that."""
+    page_token: _builtins.str
+    """The next_page_token of the page before. Every other field is the same as then."""
+    def __init__(
+        self,
+        *,
+        state: Global___CallBackState.ValueType = ...,
+        language: _common_pb2.Language.ValueType = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCallBacksRequest: _TypeAlias = ListCallBacksRequest  # noqa: Y015
+
+@_typing.final
+class ListCallBacksResponse(_message.Message):
+    """Call-backs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_BACKS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty at the end."""
+    @_builtins.property
+    def call_backs(self) -> _containers.RepeatedCompositeFieldContainer[Global___CallBack]:
+        """The one that is due first at the top."""
+
+    def __init__(
+        self,
+        *,
+        call_backs: _abc.Iterable[Global___CallBack] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_backs", b"call_backs", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCallBacksResponse: _TypeAlias = ListCallBacksResponse  # noqa: Y015
+
+@_typing.final
+class TakeCallBackRequest(_message.Message):
+    """Takes a call-back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    """The call in which it was promised; the one that has been due for longest when absent."""
+    language: _common_pb2.Language.ValueType
+    """Only in this language, when call_id is absent."""
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        language: _common_pb2.Language.ValueType = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "language", b"language", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeCallBackRequest: _TypeAlias = TakeCallBackRequest  # noqa: Y015
+
+@_typing.final
+class TakeCallBackResponse(_message.Message):
+    """A call-back to make, or a letter to write."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_BACK_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def call_back(self) -> Global___CallBack:
+        """The call-back."""
+
+    @_builtins.property
+    def contact(self) -> Global___Contact:
+        """How to reach the person."""
+
+    def __init__(
+        self,
+        *,
+        call_back: Global___CallBack | None = ...,
+        contact: Global___Contact | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call_back", b"call_back", "contact", b"contact"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_back", b"call_back", "contact", b"contact"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeCallBackResponse: _TypeAlias = TakeCallBackResponse  # noqa: Y015
+
+@_typing.final
+class RecordCallBackRequest(_message.Message):
+    """Says what came of a call-back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    """The call in which it was promised."""
+    outcome: Global___CallBackOutcome.ValueType
+    """What came of it."""
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        outcome: Global___CallBackOutcome.ValueType = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "outcome", b"outcome", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordCallBackRequest: _TypeAlias = RecordCallBackRequest  # noqa: Y015
+
+@_typing.final
+class RecordCallBackResponse(_message.Message):
+    """The call-back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_BACK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def call_back(self) -> Global___CallBack:
+        """Due again, or as a letter, or ended by the letter."""
+
+    def __init__(
+        self,
+        *,
+        call_back: Global___CallBack | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call_back", b"call_back"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_back", b"call_back"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordCallBackResponse: _TypeAlias = RecordCallBackResponse  # noqa: Y015
 
 @_typing.final
 class EndCallRequest(_message.Message):

@@ -45,10 +45,45 @@ class IntakeServiceStub:
                 request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.PassSecurityRequest.SerializeToString,
                 response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.PassSecurityResponse.FromString,
                 _registered_method=True)
+        self.HoldCall = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/HoldCall',
+                request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.HoldCallRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.HoldCallResponse.FromString,
+                _registered_method=True)
+        self.ResumeCall = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/ResumeCall',
+                request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.ResumeCallRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.ResumeCallResponse.FromString,
+                _registered_method=True)
         self.EndCall = channel.unary_unary(
                 '/cms.intake.v1.IntakeService/EndCall',
                 request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.EndCallRequest.SerializeToString,
                 response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.EndCallResponse.FromString,
+                _registered_method=True)
+        self.EndWrapUp = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/EndWrapUp',
+                request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.EndWrapUpRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.EndWrapUpResponse.FromString,
+                _registered_method=True)
+        self.ListCalls = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/ListCalls',
+                request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.ListCallsRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.ListCallsResponse.FromString,
+                _registered_method=True)
+        self.ListCallBacks = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/ListCallBacks',
+                request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.ListCallBacksRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.ListCallBacksResponse.FromString,
+                _registered_method=True)
+        self.TakeCallBack = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/TakeCallBack',
+                request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.TakeCallBackRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.TakeCallBackResponse.FromString,
+                _registered_method=True)
+        self.RecordCallBack = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/RecordCallBack',
+                request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.RecordCallBackRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.RecordCallBackResponse.FromString,
                 _registered_method=True)
         self.GetInterview = channel.unary_unary(
                 '/cms.intake.v1.IntakeService/GetInterview',
@@ -116,8 +151,64 @@ class IntakeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def HoldCall(self, request, context):
+        """Puts the caller on hold. The time on hold is counted apart from the time of talk.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeCall(self, request, context):
+        """Goes on with a call: with call_id with one's own that is on hold or was dropped, with claim_ref with the last call on the
+        claim whose line was dropped, whoever had it: one that nobody ended, or that ended as ABANDONED within two hours. It
+        stays one call with one record of time. An operator who did not have it asks the security questions first; the one who
+        had it loses access. Where there is no such call, FAILED_PRECONDITION / NO_DROPPED_CALL: start one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def EndCall(self, request, context):
-        """Ends a call.
+        """Ends a call. Its wrap-up begins: until EndWrapUp, or the operator's next call. WRONG_NUMBER withdraws the draft that the
+        call opened, if nothing was answered beyond what the call was started with.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndWrapUp(self, request, context):
+        """Says that the operator is ready for the next call.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCalls(self, request, context):
+        """The calls about a claim, with their times and who was on the line: newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCallBacks(self, request, context):
+        """Call-backs that are promised and not yet settled by a later call, the one that is due first at the top.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TakeCallBack(self, request, context):
+        """Takes a call-back or a letter that is due, so that no other operator takes it for 15 minutes, and gives what is needed to
+        make it. A call by StartCall with its claim_ref settles it; RecordCallBack says that the person was not reached. Where
+        none is due, NOT_FOUND / NO_CALL_BACK.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordCallBack(self, request, context):
+        """Records what came of a call-back that one has taken. Without an answer it is due again after one, two and three hours and
+        on the next working day, and then a letter is due. Outside 08:00 to 20:00 on working days it waits for the morning.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -201,10 +292,45 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.PassSecurityRequest.FromString,
                     response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.PassSecurityResponse.SerializeToString,
             ),
+            'HoldCall': grpc.unary_unary_rpc_method_handler(
+                    servicer.HoldCall,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.HoldCallRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.HoldCallResponse.SerializeToString,
+            ),
+            'ResumeCall': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeCall,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.ResumeCallRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.ResumeCallResponse.SerializeToString,
+            ),
             'EndCall': grpc.unary_unary_rpc_method_handler(
                     servicer.EndCall,
                     request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.EndCallRequest.FromString,
                     response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.EndCallResponse.SerializeToString,
+            ),
+            'EndWrapUp': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndWrapUp,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.EndWrapUpRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.EndWrapUpResponse.SerializeToString,
+            ),
+            'ListCalls': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCalls,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.ListCallsRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.ListCallsResponse.SerializeToString,
+            ),
+            'ListCallBacks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCallBacks,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.ListCallBacksRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.ListCallBacksResponse.SerializeToString,
+            ),
+            'TakeCallBack': grpc.unary_unary_rpc_method_handler(
+                    servicer.TakeCallBack,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.TakeCallBackRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.TakeCallBackResponse.SerializeToString,
+            ),
+            'RecordCallBack': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordCallBack,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.RecordCallBackRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.RecordCallBackResponse.SerializeToString,
             ),
             'GetInterview': grpc.unary_unary_rpc_method_handler(
                     servicer.GetInterview,
@@ -318,6 +444,60 @@ class IntakeService:
             _registered_method=True)
 
     @staticmethod
+    def HoldCall(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/HoldCall',
+            cms_dot_intake_dot_v1_dot_intake__pb2.HoldCallRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_intake__pb2.HoldCallResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeCall(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/ResumeCall',
+            cms_dot_intake_dot_v1_dot_intake__pb2.ResumeCallRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_intake__pb2.ResumeCallResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def EndCall(request,
             target,
             options=(),
@@ -334,6 +514,141 @@ class IntakeService:
             '/cms.intake.v1.IntakeService/EndCall',
             cms_dot_intake_dot_v1_dot_intake__pb2.EndCallRequest.SerializeToString,
             cms_dot_intake_dot_v1_dot_intake__pb2.EndCallResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndWrapUp(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/EndWrapUp',
+            cms_dot_intake_dot_v1_dot_intake__pb2.EndWrapUpRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_intake__pb2.EndWrapUpResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCalls(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/ListCalls',
+            cms_dot_intake_dot_v1_dot_intake__pb2.ListCallsRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_intake__pb2.ListCallsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCallBacks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/ListCallBacks',
+            cms_dot_intake_dot_v1_dot_intake__pb2.ListCallBacksRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_intake__pb2.ListCallBacksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakeCallBack(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/TakeCallBack',
+            cms_dot_intake_dot_v1_dot_intake__pb2.TakeCallBackRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_intake__pb2.TakeCallBackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordCallBack(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/RecordCallBack',
+            cms_dot_intake_dot_v1_dot_intake__pb2.RecordCallBackRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_intake__pb2.RecordCallBackResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,8 +39,33 @@ class IntakeServiceStub:
     """
     PassSecurity: _grpc.UnaryUnaryMultiCallable[_intake_pb2.PassSecurityRequest, _intake_pb2.PassSecurityResponse]
     """Answers the security questions of a resumed claim. Three wrong tries end the call's access."""
+    HoldCall: _grpc.UnaryUnaryMultiCallable[_intake_pb2.HoldCallRequest, _intake_pb2.HoldCallResponse]
+    """Puts the caller on hold. The time on hold is counted apart from the time of talk."""
+    ResumeCall: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ResumeCallRequest, _intake_pb2.ResumeCallResponse]
+    """Goes on with a call: with call_id with one's own that is on hold or was dropped, with claim_ref with the last call on the
+    claim whose line was dropped, whoever had it: one that nobody ended, or that ended as ABANDONED within two hours. It
+    stays one call with one record of time. An operator who did not have it asks the security questions first; the one who
+    had it loses access. Where there is no such call, FAILED_PRECONDITION / NO_DROPPED_CALL: start one.
+    """
     EndCall: _grpc.UnaryUnaryMultiCallable[_intake_pb2.EndCallRequest, _intake_pb2.EndCallResponse]
-    """Ends a call."""
+    """Ends a call. Its wrap-up begins: until EndWrapUp, or the operator's next call. WRONG_NUMBER withdraws the draft that the
+    call opened, if nothing was answered beyond what the call was started with.
+    """
+    EndWrapUp: _grpc.UnaryUnaryMultiCallable[_intake_pb2.EndWrapUpRequest, _intake_pb2.EndWrapUpResponse]
+    """Says that the operator is ready for the next call."""
+    ListCalls: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ListCallsRequest, _intake_pb2.ListCallsResponse]
+    """The calls about a claim, with their times and who was on the line: newest first."""
+    ListCallBacks: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ListCallBacksRequest, _intake_pb2.ListCallBacksResponse]
+    """Call-backs that are promised and not yet settled by a later call, the one that is due first at the top."""
+    TakeCallBack: _grpc.UnaryUnaryMultiCallable[_intake_pb2.TakeCallBackRequest, _intake_pb2.TakeCallBackResponse]
+    """Takes a call-back or a letter that is due, so that no other operator takes it for 15 minutes, and gives what is needed to
+    make it. A call by StartCall with its claim_ref settles it; RecordCallBack says that the person was not reached. Where
+    none is due, NOT_FOUND / NO_CALL_BACK.
+    """
+    RecordCallBack: _grpc.UnaryUnaryMultiCallable[_intake_pb2.RecordCallBackRequest, _intake_pb2.RecordCallBackResponse]
+    """Records what came of a call-back that one has taken. Without an answer it is due again after one, two and three hours and
+    on the next working day, and then a letter is due. Outside 08:00 to 20:00 on working days it waits for the morning.
+    """
     GetInterview: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetInterviewRequest, _intake_pb2.GetInterviewResponse]
     """The interview: every question with its answer, in its order."""
     RecordAnswers: _grpc.UnaryUnaryMultiCallable[_intake_pb2.RecordAnswersRequest, _intake_pb2.RecordAnswersResponse]
@@ -74,8 +99,33 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """
     PassSecurity: _aio.UnaryUnaryMultiCallable[_intake_pb2.PassSecurityRequest, _intake_pb2.PassSecurityResponse]  # type: ignore[assignment]
     """Answers the security questions of a resumed claim. Three wrong tries end the call's access."""
+    HoldCall: _aio.UnaryUnaryMultiCallable[_intake_pb2.HoldCallRequest, _intake_pb2.HoldCallResponse]  # type: ignore[assignment]
+    """Puts the caller on hold. The time on hold is counted apart from the time of talk."""
+    ResumeCall: _aio.UnaryUnaryMultiCallable[_intake_pb2.ResumeCallRequest, _intake_pb2.ResumeCallResponse]  # type: ignore[assignment]
+    """Goes on with a call: with call_id with one's own that is on hold or was dropped, with claim_ref with the last call on the
+    claim whose line was dropped, whoever had it: one that nobody ended, or that ended as ABANDONED within two hours. It
+    stays one call with one record of time. An operator who did not have it asks the security questions first; the one who
+    had it loses access. Where there is no such call, FAILED_PRECONDITION / NO_DROPPED_CALL: start one.
+    """
     EndCall: _aio.UnaryUnaryMultiCallable[_intake_pb2.EndCallRequest, _intake_pb2.EndCallResponse]  # type: ignore[assignment]
-    """Ends a call."""
+    """Ends a call. Its wrap-up begins: until EndWrapUp, or the operator's next call. WRONG_NUMBER withdraws the draft that the
+    call opened, if nothing was answered beyond what the call was started with.
+    """
+    EndWrapUp: _aio.UnaryUnaryMultiCallable[_intake_pb2.EndWrapUpRequest, _intake_pb2.EndWrapUpResponse]  # type: ignore[assignment]
+    """Says that the operator is ready for the next call."""
+    ListCalls: _aio.UnaryUnaryMultiCallable[_intake_pb2.ListCallsRequest, _intake_pb2.ListCallsResponse]  # type: ignore[assignment]
+    """The calls about a claim, with their times and who was on the line: newest first."""
+    ListCallBacks: _aio.UnaryUnaryMultiCallable[_intake_pb2.ListCallBacksRequest, _intake_pb2.ListCallBacksResponse]  # type: ignore[assignment]
+    """Call-backs that are promised and not yet settled by a later call, the one that is due first at the top."""
+    TakeCallBack: _aio.UnaryUnaryMultiCallable[_intake_pb2.TakeCallBackRequest, _intake_pb2.TakeCallBackResponse]  # type: ignore[assignment]
+    """Takes a call-back or a letter that is due, so that no other operator takes it for 15 minutes, and gives what is needed to
+    make it. A call by StartCall with its claim_ref settles it; RecordCallBack says that the person was not reached. Where
+    none is due, NOT_FOUND / NO_CALL_BACK.
+    """
+    RecordCallBack: _aio.UnaryUnaryMultiCallable[_intake_pb2.RecordCallBackRequest, _intake_pb2.RecordCallBackResponse]  # type: ignore[assignment]
+    """Records what came of a call-back that one has taken. Without an answer it is due again after one, two and three hours and
+    on the next working day, and then a letter is due. Outside 08:00 to 20:00 on working days it waits for the morning.
+    """
     GetInterview: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetInterviewRequest, _intake_pb2.GetInterviewResponse]  # type: ignore[assignment]
     """The interview: every question with its answer, in its order."""
     RecordAnswers: _aio.UnaryUnaryMultiCallable[_intake_pb2.RecordAnswersRequest, _intake_pb2.RecordAnswersResponse]  # type: ignore[assignment]
@@ -120,12 +170,79 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         """Answers the security questions of a resumed claim. Three wrong tries end the call's access."""
 
     @_abc_1.abstractmethod
+    def HoldCall(
+        self,
+        request: _intake_pb2.HoldCallRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.HoldCallResponse, _abc.Awaitable[_intake_pb2.HoldCallResponse]]:
+        """Puts the caller on hold. The time on hold is counted apart from the time of talk."""
+
+    @_abc_1.abstractmethod
+    def ResumeCall(
+        self,
+        request: _intake_pb2.ResumeCallRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.ResumeCallResponse, _abc.Awaitable[_intake_pb2.ResumeCallResponse]]:
+        """Goes on with a call: with call_id with one's own that is on hold or was dropped, with claim_ref with the last call on the
+        claim whose line was dropped, whoever had it: one that nobody ended, or that ended as ABANDONED within two hours. It
+        stays one call with one record of time. An operator who did not have it asks the security questions first; the one who
+        had it loses access. Where there is no such call, FAILED_PRECONDITION / NO_DROPPED_CALL: start one.
+        """
+
+    @_abc_1.abstractmethod
     def EndCall(
         self,
         request: _intake_pb2.EndCallRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.EndCallResponse, _abc.Awaitable[_intake_pb2.EndCallResponse]]:
-        """Ends a call."""
+        """Ends a call. Its wrap-up begins: until EndWrapUp, or the operator's next call. WRONG_NUMBER withdraws the draft that the
+        call opened, if nothing was answered beyond what the call was started with.
+        """
+
+    @_abc_1.abstractmethod
+    def EndWrapUp(
+        self,
+        request: _intake_pb2.EndWrapUpRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.EndWrapUpResponse, _abc.Awaitable[_intake_pb2.EndWrapUpResponse]]:
+        """Says that the operator is ready for the next call."""
+
+    @_abc_1.abstractmethod
+    def ListCalls(
+        self,
+        request: _intake_pb2.ListCallsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.ListCallsResponse, _abc.Awaitable[_intake_pb2.ListCallsResponse]]:
+        """The calls about a claim, with their times and who was on the line: newest first."""
+
+    @_abc_1.abstractmethod
+    def ListCallBacks(
+        self,
+        request: _intake_pb2.ListCallBacksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.ListCallBacksResponse, _abc.Awaitable[_intake_pb2.ListCallBacksResponse]]:
+        """Call-backs that are promised and not yet settled by a later call, the one that is due first at the top."""
+
+    @_abc_1.abstractmethod
+    def TakeCallBack(
+        self,
+        request: _intake_pb2.TakeCallBackRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.TakeCallBackResponse, _abc.Awaitable[_intake_pb2.TakeCallBackResponse]]:
+        """Takes a call-back or a letter that is due, so that no other operator takes it for 15 minutes, and gives what is needed to
+        make it. A call by StartCall with its claim_ref settles it; RecordCallBack says that the person was not reached. Where
+        none is due, NOT_FOUND / NO_CALL_BACK.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordCallBack(
+        self,
+        request: _intake_pb2.RecordCallBackRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.RecordCallBackResponse, _abc.Awaitable[_intake_pb2.RecordCallBackResponse]]:
+        """Records what came of a call-back that one has taken. Without an answer it is due again after one, two and three hours and
+        on the next working day, and then a letter is due. Outside 08:00 to 20:00 on working days it waits for the morning.
+        """
 
     @_abc_1.abstractmethod
     def GetInterview(
