@@ -21,6 +21,8 @@ QUERIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "ListOverdue": ({}, {"state": "DEAD_LETTER"}),
     "ListDeadLetters": ({}, {}),
     "GetHistory": ({}, {}),
+    "ListCalls": ({}, {}),
+    "ListCallBacks": ({}, {"state": "CALL_BACK_STATE_WAITING"}),
 }
 """Of each list a query, and another that it may not be confused with."""
 LONG = ("FindSlots", "ListClaims")

@@ -8,6 +8,7 @@ from typing import Any
 from chassis import clock
 from chassis.postcodes import build_extract
 from chassis.runtime import Service
+from chassis.testing import eventually
 from cms.scheduling.v1 import events_pb2
 from cms_local.cases import load_cases, random_nino
 from intake.__main__ import service
@@ -45,12 +46,13 @@ _ANSWERS = f"""
 # A call in which a call-back was promised, and the call-back. Twenty wait for it still, and five calls nobody has ended.
 _CALLS = f"""
     INSERT INTO calls (call_id, claim_ref, operator, purpose, language, needs, caller, security, security_questions,
-        tries_left, started, ended, outcome, call_back_time, has_later_call)
+        tries_left, started, ended, outcome, call_back_time, has_later_call, wrap_up_ended)
     SELECT lpad(to_hex(2 * n + part), 32, '0')::uuid, {CLAIM}, 'OH' || lpad((n %% 1000)::text, 6, '0'), 'NEW', 'EN', '{{}}',
         ''::bytea, 'PASSED', '{{}}', 3, {PAST} + interval '1 hour' * part,
         CASE WHEN part = 1 OR n > 5 THEN {PAST} + interval '1 hour' * part + interval '10 minutes' END,
         CASE WHEN part = 1 THEN 'CALL_BACK' WHEN n > 5 THEN 'COMPLETED' END,
-        CASE WHEN part = 1 THEN {PAST} + interval '2 hours' END, part = 1 AND n NOT BETWEEN 6 AND 25
+        CASE WHEN part = 1 THEN {PAST} + interval '2 hours' END, part = 1 AND n NOT BETWEEN 6 AND 25,
+        CASE WHEN part = 1 OR n > 5 THEN {PAST} + interval '1 hour' * part + interval '12 minutes' END
     FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, CASE WHEN n BETWEEN 6 AND 25 THEN 1 ELSE 2 END) AS part
 """
 
@@ -83,6 +85,8 @@ class Intake(Subject):
         claim, nino = self._claim_by_phone(random.Random(turn))
         self._second_call(nino)
         self._amend_as_assessor(claim)
+        self._call_back()
+        self._withdraw(claim, nino)
         self._look_for(nino)
         self.step_own_workers()
 
@@ -98,7 +102,11 @@ class Intake(Subject):
         self._mistake_a_nino(source)
         version = recorded["interview"]["version"]
         done = self.change("SubmitClaim", {**this, "version": version}, by=_OPERATOR)
-        self.change("EndCall", {"callId": began["call"]["callId"], "outcome": "CALL_OUTCOME_COMPLETED"}, by=_OPERATOR)
+        call = {"callId": began["call"]["callId"]}
+        self.change("HoldCall", call, by=_OPERATOR)
+        self.change("ResumeCall", call, by=_OPERATOR, note="after a hold")
+        self.change("EndCall", {**call, "outcome": "CALL_OUTCOME_COMPLETED"}, by=_OPERATOR)
+        self.change("EndWrapUp", call, by=_OPERATOR)
         return done["claim"], nino
 
     def _mistake_a_nino(self, source: random.Random) -> None:
@@ -118,15 +126,42 @@ class Intake(Subject):
         return self.change("StartCall", asked | more, by=operator)
 
     def _second_call(self, nino: str) -> None:
-        began = self._start(nino, _SECOND_OPERATOR, purpose="CALL_PURPOSE_CHANGE")
+        began = self._start(nino, _SECOND_OPERATOR, purpose="CALL_PURPOSE_CHANGE", language="LANGUAGE_CY")
         this = {"callId": began["call"]["callId"]}
         asked = [part["questionId"] for part in began["call"]["securityQuestions"]]
         answers = [{"questionId": name, "value": self._answers[name]} for name in asked]
         self.change("PassSecurity", {**this, "answers": answers}, by=_SECOND_OPERATOR)
-        later = (clock.now() + timedelta(hours=1)).isoformat().replace("+00:00", "Z")
+        self._due = clock.now() + timedelta(seconds=1)
+        later = self._due.isoformat().replace("+00:00", "Z")
         ended = {"outcome": "CALL_OUTCOME_CALL_BACK", "callBackTime": later}
         self.mistake("EndCall", {**this, "outcome": "CALL_OUTCOME_CALL_BACK"}, by=_SECOND_OPERATOR)
         self.change("EndCall", {**this, **ended}, by=_SECOND_OPERATOR, note="with a call-back")
+
+    def _withdraw(self, claim: Any, nino: str) -> None:
+        this = {"claimRef": claim["claimRef"]}
+        version = {"version": claim["version"] + 1, "reason": "found work"}
+        self.call("ListCalls", this, by=_ASSESSOR)
+        self.call("ListCalls", {**this, "pageSize": 1}, by=_ASSESSOR, note="a page")
+        self.change("WithdrawClaim", {**this, **version}, by=_ASSESSOR)
+        began = self._start(nino, _OPERATOR, caller={"relation": "CALLER_RELATION_SELF"})
+        ended = {"callId": began["call"]["callId"], "outcome": "CALL_OUTCOME_ABANDONED"}
+        self.change("EndCall", ended, by=_OPERATOR, note="of a dropped line")
+        here = {"claimRef": began["claim"]["claimRef"]}
+        again = self.change("ResumeCall", here, by=_SECOND_OPERATOR, note="after a dropped line")["call"]
+        wrong = {"callId": again["callId"], "outcome": "CALL_OUTCOME_WRONG_NUMBER"}
+        self.change("EndCall", wrong, by=_SECOND_OPERATOR, note="of a wrong number")
+
+    def _call_back(self) -> None:
+        for state in ("DUE", "WAITING", "TAKEN", "LETTER_DUE"):
+            self.call("ListCallBacks", {"state": f"CALL_BACK_STATE_{state}"}, by=_OPERATOR, note=state)
+        page = self.call("ListCallBacks", {"pageSize": 2}, by=_OPERATOR)
+        self.call("ListCallBacks", {"pageSize": 2, "pageToken": page["nextPageToken"]}, by=_OPERATOR, note="next page")
+        eventually(lambda: clock.now() > self._due, what="the time to call back")
+        taken = self.change("TakeCallBack", {"language": "LANGUAGE_CY"}, by=_OPERATOR)["callBack"]
+        this = {"callId": taken["callId"]}
+        self.change("TakeCallBack", this, by=_OPERATOR, note="again")
+        outcome = {"outcome": "CALL_BACK_OUTCOME_NO_ANSWER"}
+        self.change("RecordCallBack", {**this, **outcome}, by=_OPERATOR)
 
     def _amend_as_assessor(self, claim: Any) -> None:
         this = {"claimRef": claim["claimRef"]}
