@@ -50,6 +50,8 @@ class IntakeOfTests:
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     """Method, purpose and subject of each call."""
     amended: dict[uuid.UUID, tuple[Any, Interview]] = field(default_factory=dict)
+    schemes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By fact, the schemes that need it; of others, every scheme of the claim does."""
     proposals: dict[str, Any] = field(default_factory=dict)
     """By fact, the record forms to which nobody has agreed yet."""
     refused_values: list[Any] = field(default_factory=list)
@@ -110,16 +112,18 @@ class IntakeOfTests:
             raise NotFound("CLAIM_NOT_FOUND", "no such claim")
         claim = self.claims[claim_ref]
         questions = {
-            fact: _question(fact, *answer, proposal=self.proposals.get(fact)) for fact, answer in claim.answers.items()
+            fact: _question(fact, *answer, proposal=self.proposals.get(fact), schemes=self.schemes.get(fact, ()))
+            for fact, answer in claim.answers.items()
         }
         return Interview(version=claim.version, questions=questions)
 
 
-def _question(fact: str, value: Any, version: int, *, proposal: Any) -> Question:
+def _question(fact: str, value: Any, version: int, *, proposal: Any, schemes: tuple[str, ...]) -> Question:
     return Question(
         text=f"What is your {fact}?",
         answer=json_format.ParseDict(value, Value()),
         answered_version=version,
+        schemes=schemes,
         proposal=None if proposal is None else json_format.ParseDict(proposal, Value()),
     )
 
@@ -151,6 +155,12 @@ class Others:
         message = intake_events.ClaimSubmitted(schemes=schemes or [common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE])
         message.submit_time.FromDatetime(clock.now() - ago)
         self.send(message, claim_ref=claim_ref, version=7)
+
+    def withdraw(self, claim_ref: str = CLAIM) -> None:
+        """Withdraws a claim now."""
+        message = intake_events.ClaimWithdrawn()
+        message.withdraw_time.FromDatetime(clock.now())
+        self.send(message, claim_ref=claim_ref, version=9)
 
     def book(
         self, claim_ref: str = CLAIM, *, office: str = OFFICE, assessor: str = "AS000001", start: datetime | None = None

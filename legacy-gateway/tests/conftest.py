@@ -124,6 +124,13 @@ def amended(claim_ref: str, *, version: int) -> Event:
     return event("ClaimAmended", "intake-svc", claim_ref, version, intake_events.ClaimAmended(changed_fields=["title"]))
 
 
+def withdrawn(claim_ref: str) -> Event:
+    """ClaimWithdrawn of a claim, now."""
+    message = intake_events.ClaimWithdrawn()
+    message.withdraw_time.FromDatetime(clock.now())
+    return event("ClaimWithdrawn", "intake-svc", claim_ref, 9, message)
+
+
 def event(name: str, source: str, claim_ref: str, version: int, message: Any) -> Event:
     return Event(
         event_id=uuid4(),
@@ -144,6 +151,11 @@ def confirmation() -> Callable[..., Event]:
 @pytest.fixture
 def amendment() -> Callable[..., Event]:
     return amended
+
+
+@pytest.fixture
+def withdrawal() -> Callable[..., Event]:
+    return withdrawn
 
 
 def _jsaps_settings(folder: Path, *, port: int = 0) -> JsapsSettings:

@@ -1,7 +1,7 @@
 """Fixtures of scheduling: its database, the offices, an intake of the test's own, and a client of each door."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,16 +32,26 @@ class IntakeOfTests:
         self.asked: list[str] = []
         self.is_away = False
 
-    def open(self, claim_ref: str, *, first_contact_time: datetime | None = None) -> Claim:
-        """Opens a claim, whose first contact is now unless it is given."""
-        claim = Claim(claim_ref=claim_ref, is_open=True, first_contact_time=first_contact_time or clock.now())
+    def open(
+        self,
+        claim_ref: str,
+        *,
+        first_contact_time: datetime | None = None,
+        schemes: tuple[str, ...] = ("JOBSEEKERS_ALLOWANCE",),
+    ) -> Claim:
+        """Opens a claim, of Jobseeker's Allowance unless schemes are given, whose first contact is now unless it is given."""
+        claim = Claim(
+            claim_ref=claim_ref,
+            schemes=schemes,
+            is_open=True,
+            first_contact_time=first_contact_time or clock.now(),
+        )
         self.claims[claim_ref] = claim
         return claim
 
     def close(self, claim_ref: str) -> None:
         """The claim is withdrawn."""
-        before = self.claims[claim_ref]
-        self.claims[claim_ref] = Claim(claim_ref=claim_ref, is_open=False, first_contact_time=before.first_contact_time)
+        self.claims[claim_ref] = replace(self.claims[claim_ref], is_open=False)
 
     def claim(self, claim_ref: str) -> Claim:
         """As scheduling asks it."""

@@ -13,7 +13,9 @@ from google.protobuf.struct_pb2 import Value
 from assessment.domain.items import Facts
 from assessment.domain.refusals import ClaimChanged
 from chassis import call, remote
+from chassis.enums import name_of
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied, StaleVersion, Violation
+from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 
 Response = TypeVar("Response", bound=Message)
@@ -28,6 +30,8 @@ class Question:
     answered_version: int
     proposal: Value | None = None
     """A form that the paying systems can hold and that nobody has agreed to yet; None if none is needed."""
+    schemes: tuple[str, ...] = ()
+    """The claim's schemes that need the answer; where none are named, all of them do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +46,8 @@ class Interview:
         """The facts that are answered, without their answers."""
         answered = {fact: question.answered_version for fact, question in self.questions.items()}
         proposed = frozenset(fact for fact, question in self.questions.items() if question.proposal is not None)
-        return Facts(version=self.version, answered=answered, proposed=proposed)
+        schemes = {fact: question.schemes for fact, question in self.questions.items()}
+        return Facts(version=self.version, answered=answered, proposed=proposed, schemes=schemes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +125,7 @@ def interview_of(interview: intake_pb2.Interview) -> Interview:
             answer=question.answer,
             answered_version=question.answered_version,
             proposal=question.proposal if question.HasField("proposal") else None,
+            schemes=tuple(name_of(common_pb2.Scheme, scheme, field="schemes") for scheme in question.schemes),
         )
         for question in interview.questions
         if question.HasField("answer") and not question.answer.HasField("null_value")

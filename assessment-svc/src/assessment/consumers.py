@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import cast
 
-from assessment.domain.reports import Acceptance, Appointment, Rejection, Submission
+from assessment.domain.reports import Acceptance, Appointment, Rejection, Submission, Withdrawal
 from assessment.service import reports
 from chassis.conversions import time_of
 from chassis.database import Connection
@@ -29,6 +29,13 @@ def claim_amended(conn: Connection, event: Event) -> None:
     """Facts that were checked have changed."""
     message = cast(intake_events.ClaimAmended, event.message)
     reports.reopen_items(conn, event.claim_ref, changed=message.changed_fields, claim_version=event.version)
+
+
+def claim_withdrawn(conn: Connection, event: Event) -> None:
+    """The claim's work is closed, perhaps before the claim is known."""
+    message = cast(intake_events.ClaimWithdrawn, event.message)
+    withdrawal = Withdrawal(withdraw_time=time_of(message.withdraw_time, field="withdraw_time"))
+    reports.take_withdrawal(conn, event.claim_ref, withdrawal)
 
 
 def appointment_booked(conn: Connection, event: Event) -> None:
@@ -67,6 +74,7 @@ def transfer_rejected(conn: Connection, event: Event) -> None:
 HANDLERS: Mapping[str, Handler] = {
     "ClaimSubmitted": claim_submitted,
     "ClaimAmended": claim_amended,
+    "ClaimWithdrawn": claim_withdrawn,
     "AppointmentBooked": appointment_booked,
     "TransferAccepted": transfer_accepted,
     "TransferRejected": transfer_rejected,

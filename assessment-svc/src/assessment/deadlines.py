@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from assessment.domain.work import BOOKING_AWAITED_FOR
-from chassis.deadlines import Deadline, within
+from chassis.deadlines import Deadline, within, within_the_day
 
 DEADLINES = (
     Deadline(
@@ -12,7 +12,8 @@ DEADLINES = (
         cut_off=within(BOOKING_AWAITED_FOR),
         query="""
             SELECT claim_ref AS reference, submit_time AS since FROM assessments
-            WHERE office_code IS NULL AND submit_time IS NOT NULL AND state IN ('READY', 'IN_PROGRESS')
+            WHERE office_code IS NULL AND submit_time IS NOT NULL AND assessor_state IN ('READY', 'IN_PROGRESS')
+                AND needs_interview
         """,
     ),
     Deadline(
@@ -30,7 +31,8 @@ DEADLINES = (
         cut_off=within(timedelta(hours=4)),
         query="""
             SELECT claim_ref AS reference, greatest(start_time, submit_time) AS since FROM assessments
-            WHERE state = 'READY' AND submit_time IS NOT NULL AND start_time IS NOT NULL
+            WHERE assessor_state = 'READY' AND state IN ('READY', 'IN_PROGRESS')
+                AND submit_time IS NOT NULL AND start_time IS NOT NULL
         """,
     ),
     Deadline(
@@ -39,7 +41,26 @@ DEADLINES = (
         cut_off=within(timedelta(days=2)),
         query="""
             SELECT claim_ref AS reference, greatest(start_time, submit_time) AS since FROM assessments
-            WHERE state = 'IN_PROGRESS' AND submit_time IS NOT NULL
+            WHERE assessor_state = 'IN_PROGRESS' AND state IN ('READY', 'IN_PROGRESS') AND submit_time IS NOT NULL
+        """,
+    ),
+    Deadline(
+        state="CRISIS_LOAN",  # it is decided on the day on which it was asked for, with or without an interview
+        owner="ASSESSOR",
+        cut_off=within_the_day(),
+        query="""
+            SELECT claim_ref AS reference, submit_time AS since FROM assessments
+            WHERE 'CRISIS_LOAN' = ANY(schemes) AND NOT 'CRISIS_LOAN' = ANY(confirmed_schemes)
+                AND state IN ('READY', 'IN_PROGRESS') AND submit_time IS NOT NULL
+        """,
+    ),
+    Deadline(
+        state="CHILD_MAINTENANCE",  # there is no interview: a caseworker confirms it
+        owner="CASEWORKER",
+        cut_off=within(timedelta(days=2)),
+        query="""
+            SELECT claim_ref AS reference, submit_time AS since FROM assessments
+            WHERE caseworker_state IN ('READY', 'IN_PROGRESS') AND submit_time IS NOT NULL
         """,
     ),
     Deadline(
@@ -49,6 +70,9 @@ DEADLINES = (
         query="""
             SELECT claim_ref AS reference, rejected_time AS since FROM outcomes
             WHERE rejected_time IS NOT NULL AND (accepted_time IS NULL OR accepted_time < rejected_time)
+                AND NOT EXISTS (
+                    SELECT 1 FROM assessments WHERE assessments.claim_ref = outcomes.claim_ref AND state = 'CLOSED'
+                )
         """,
     ),
 )

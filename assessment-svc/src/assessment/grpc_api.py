@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 from google.type import date_pb2
 
 from assessment.clients import Intake, Interview, Question
-from assessment.domain.assessments import Assessment, AssessmentState
+from assessment.domain.assessments import AssessmentState
 from assessment.domain.items import Check, Evidence, Item, ItemStatus
 from assessment.domain.reports import Appointment
 from assessment.domain.work import Place, WorkFilter, WorkItem
 from assessment.service import assessing, reading, work
+from assessment.service.reading import Permitted
 from chassis import call, clock
 from chassis.conversions import date_message, day_of, timestamp, uuid_of
 from chassis.database import Connection
@@ -36,7 +37,7 @@ class AssessmentApi:
         self._intake = intake
 
     def ListWork(self, request: assessment_pb2.ListWorkRequest) -> assessment_pb2.ListWorkResponse:
-        """Work of the caller's office, the oldest first."""
+        """Work of the caller's office, or of caseworkers, the oldest first."""
         wanted = _filter(request)
         limit = page_size(request, usual=_PAGE_SIZE, largest=_LARGEST_PAGE)
         after = _place(request)
@@ -84,7 +85,7 @@ class AssessmentApi:
     def ConfirmAssessment(
         self, request: assessment_pb2.ConfirmAssessmentRequest
     ) -> assessment_pb2.ConfirmAssessmentResponse:
-        """Confirms the claim."""
+        """Confirms schemes of the claim."""
         schemes = [
             name_of(common_pb2.Scheme, scheme, field=f"schemes[{index}]")
             for index, scheme in enumerate(request.schemes)
@@ -104,28 +105,39 @@ def _respond_once(
     request: Message,
     response: Callable[..., Response],
     interview: Interview,
-    use_case: Callable[[Connection], Assessment],
+    use_case: Callable[[Connection], Permitted],
 ) -> Response:
     """Runs the use case once. The response is kept whole, because its answers may be corrected before a repeat comes."""
     claim_ref: str = request.claim_ref  # type: ignore[attr-defined]
     return run_once(
         request,
         use_case,
-        lambda assessment: response(assessment=_assessment(assessment, interview)),
+        lambda work: response(assessment=_assessment(work, interview)),
         show_again=lambda conn: assessing.show_again(conn, claim_ref),
     )
 
 
 def _filter(request: assessment_pb2.ListWorkRequest) -> WorkFilter:
     starts_from, starts_before = _london_day(request.day) if request.HasField("day") else (None, None)
+    office = work.office_to_list(request.office)
+    if office is None:
+        _refuse_interviews(request)
     return WorkFilter(
-        office=work.office_to_list(request.office),
+        office=office,
         with_unbooked=not request.office,
         assessor=request.assessor or None,
         starts_from=starts_from,
         starts_before=starts_before,
         state=_state(request.state) if request.state else None,
     )
+
+
+def _refuse_interviews(request: assessment_pb2.ListWorkRequest) -> None:
+    given = [name for name in ("office", "assessor") if getattr(request, name)]
+    given += ["day"] if request.HasField("day") else []
+    if given:
+        description = "is of interviews, and child maintenance has none"
+        raise InvalidArgument.of(*(Violation(field=name, description=description) for name in given))
 
 
 def _state(number: int) -> AssessmentState:
@@ -196,17 +208,28 @@ def _correction(request: assessment_pb2.CorrectItemRequest) -> reading.Correctio
     )
 
 
-def _assessment(assessment: Assessment, interview: Interview) -> assessment_pb2.Assessment:
+def _assessment(work: Permitted, interview: Interview) -> assessment_pb2.Assessment:
+    assessment, items = work.assessment, work.assessment.items_at(work.desks)
     return assessment_pb2.Assessment(
         claim_ref=assessment.claim_ref,
         state=number_of(assessment_pb2.AssessmentState, assessment.state),
-        items=[_item(assessment.items[fact], question) for fact, question in interview.questions.items()],
+        items=[
+            _item(items[fact], question, assessment.schemes)
+            for fact, question in interview.questions.items()
+            if fact in items
+        ],
         claim_version=assessment.claim_version,
         version=assessment.version,
+        schemes=_schemes(assessment.schemes),
+        confirmed_schemes=_schemes(assessment.confirmed_schemes),
     )
 
 
-def _item(item: Item, question: Question) -> assessment_pb2.Item:
+def _schemes(schemes: Sequence[str]) -> list[Any]:
+    return [number_of(common_pb2.Scheme, scheme) for scheme in schemes]
+
+
+def _item(item: Item, question: Question, schemes: Sequence[str]) -> assessment_pb2.Item:
     return assessment_pb2.Item(
         fact=item.fact,
         value=question.answer,
@@ -214,6 +237,7 @@ def _item(item: Item, question: Question) -> assessment_pb2.Item:
         status=number_of(assessment_pb2.ItemStatus, item.status),
         evidence=_evidence_message(item.evidence) if item.evidence else None,
         text=question.text,
+        schemes=_schemes(item.needed_by(schemes)),
     )
 
 
@@ -227,13 +251,16 @@ def _work_item(item: WorkItem, now: datetime) -> assessment_pb2.WorkItem:
     message = assessment_pb2.WorkItem(
         claim_ref=item.claim_ref,
         state=number_of(assessment_pb2.AssessmentState, item.state),
-        schemes=[number_of(common_pb2.Scheme, scheme) for scheme in item.schemes],
+        schemes=_schemes(item.schemes),
+        confirmed_schemes=_schemes(item.confirmed_schemes),
         submit_time=timestamp(item.submit_time),
         booking=number_of(assessment_pb2.Booking, item.booking(now)),
         accepted_by=[number_of(common_pb2.System, system) for system in item.accepted_by],
         rejected_question_ids=item.rejected_question_ids,
         version=item.version,
     )
+    if item.closed_reason is not None:
+        message.closed_reason = number_of(assessment_pb2.ClosedReason, item.closed_reason)
     if item.appointment is not None:
         message.MergeFrom(_booked(item.appointment))
     return message

@@ -180,18 +180,36 @@ def test_an_assessment_that_was_not_started_cannot_be_changed(desk: Any, intake:
     assert (answer.code, answer.reason) == ("failed_precondition", "NOT_STARTED")
 
 
-def test_an_assessor_cannot_confirm_child_maintenance(desk: Any, desk_of: Any, intake: Any, others: Any) -> None:
+@pytest.mark.parametrize("method", MUTATING)
+def test_child_maintenance_is_no_assessors_work_and_the_rest_no_caseworkers(
+    desk: Any, desk_of: Any, intake: Any, others: Any, method: str
+) -> None:
     intake.submit(UNKNOWN, surname="Evans")
     others.submit(UNKNOWN, schemes=[common_pb2.SCHEME_CHILD_MAINTENANCE])
-    version = desk.do("StartAssessment", claimRef=UNKNOWN)["version"]
-    version = desk.do("VerifyItems", claimRef=UNKNOWN, version=version, items=[CHECK])["version"]
-    body = body_of("ConfirmAssessment", claimRef=UNKNOWN, version=version)
 
-    answer = refused(desk, "ConfirmAssessment", **body)
-    done = desk_of("CASEWORKER", office=None).call("ConfirmAssessment", **body)
+    assessor = refused(desk, method, **body_of(method, claimRef=UNKNOWN))
+    caseworker = refused(desk_of("CASEWORKER", office=None), method, **body_of(method))
 
-    assert (answer.code, answer.reason) == ("permission_denied", "OTHER_SCHEME")
-    assert done.body["assessment"]["state"] == "ASSESSMENT_STATE_CONFIRMED"
+    assert (assessor.code, assessor.reason) == ("permission_denied", "OTHER_SCHEME")
+    assert (caseworker.code, caseworker.reason) == ("permission_denied", "OTHER_SCHEME")
+
+
+@pytest.mark.parametrize("method", MUTATING)
+def test_the_work_of_a_withdrawn_claim_is_closed(desk: Any, others: Any, intake: Any, method: str) -> None:
+    others.withdraw()
+
+    answer = refused(desk, method, **body_of(method))
+
+    assert (answer.code, answer.reason) == ("failed_precondition", "ASSESSMENT_CLOSED")
+    assert intake.claims[CLAIM].version == 7
+
+
+def test_a_caseworker_cannot_list_by_interview(desk_of: Any) -> None:
+    wanted = {"office": "123456", "assessor": "AS000001", "day": {"year": 2005, "month": 7, "day": 11}}
+
+    answer = refused(desk_of("CASEWORKER", office=None), "ListWork", **wanted)
+
+    assert (answer.code, answer.fields) == ("invalid_argument", {"office", "assessor", "day"})
 
 
 def test_a_malformed_body_is_refused(desk: Any, process: Any) -> None:

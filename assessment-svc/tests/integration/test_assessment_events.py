@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from assessment.consumers import HANDLERS
 from assessment.domain.assessments import Assessment
 from assessment.domain.items import Check, Checked, Facts, ItemStatus
+from assessment.domain.schemes import Desk
 from assessment.domain.work import WorkFilter
 from assessment.store import assessments as store
 from assessment.store.work import list_work
@@ -66,6 +67,12 @@ def amended(*facts: str, version: int) -> Event:
     return event(intake_events.ClaimAmended(changed_fields=facts), version=version)
 
 
+def withdrawn() -> Event:
+    message = intake_events.ClaimWithdrawn()
+    message.withdraw_time.FromDatetime(NOON + timedelta(minutes=40))
+    return event(message, version=9)
+
+
 HISTORY = [
     submitted(),
     booked("A1", minutes=5),
@@ -88,6 +95,19 @@ def listed(database: Database, claim_ref: str) -> Any:
     with database.transaction() as conn:
         found = [work for work in list_work(conn, wanted, after=None, limit=10_000) if work.claim_ref == claim_ref]
     return vars(found[0]) | {"claim_ref": ""} if found else None
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.permutations([*HISTORY, withdrawn()]))
+def test_a_withdrawn_claim_is_closed_work_in_any_order(database: Database, order: list[Event]) -> None:
+    claim_ref = uuid4().hex[:12]
+
+    handle_all(database, claim_ref, order)
+
+    assert (listed(database, claim_ref)["state"], listed(database, claim_ref)["closed_reason"]) == (
+        "CLOSED",
+        "WITHDRAWN",
+    )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -130,8 +150,10 @@ def checked_claim(database: Database) -> Callable[[], Assessment]:
     checks = [Check(fact=fact, status=ItemStatus.CONFIRMED) for fact in facts.answered]
     with database.transaction() as conn:
         before = found(store.lock_assessment(conn, "C1"))
-        begun = before.start(facts)
-        after = begun.verify(checks, version=begun.version, facts=facts, checked=Checked(by="AS000001", at=NOON))
+        desks = frozenset({Desk.ASSESSOR})
+        begun = before.start(facts, desks=desks)
+        checked = Checked(by="AS000001", at=NOON)
+        after = begun.verify(checks, version=begun.version, facts=facts, checked=checked, desks=desks)
         store.save_assessment(conn, before, after)
 
     def now() -> Assessment:
@@ -171,14 +193,16 @@ def test_an_event_of_an_amendment_already_read_unchecks_nothing(
 
 def test_saving_deletes_items_whose_facts_are_gone(database: Database, checked_claim: Callable[[], Assessment]) -> None:
     before = checked_claim()
+    facts = Facts(version=8, answered={"tenure": 3, "rent": 8}, schemes={"rent": ("INCOME_SUPPORT", "CRISIS_LOAN")})
 
     with database.transaction() as conn:
-        store.save_assessment(conn, before, before.start(Facts(version=8, answered={"tenure": 3, "rent": 8})))
+        store.save_assessment(conn, before, before.start(facts, desks=frozenset({Desk.ASSESSOR})))
 
     assert {fact: item.status for fact, item in checked_claim().items.items()} == {
         "tenure": ItemStatus.CONFIRMED,
         "rent": ItemStatus.UNCHECKED,
     }
+    assert checked_claim().items["rent"].schemes == ("INCOME_SUPPORT", "CRISIS_LOAN")
 
 
 def test_an_event_of_an_unknown_system_is_refused(database: Database) -> None:

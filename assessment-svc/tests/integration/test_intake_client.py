@@ -33,7 +33,9 @@ INTERVIEW = intake_pb2.Interview(
     claim_ref="C0123456789A",
     version=9,
     questions=[
-        intake_pb2.Question(id="surname", text="Surname?", answer=Value(string_value="Jones"), answered_version=3),
+        intake_pb2.Question(
+            id="surname", text="Surname?", answer=Value(string_value="Jones"), answered_version=3, schemes=[5]
+        ),
         intake_pb2.Question(id="middle_name", text="Middle name?"),
         intake_pb2.Question(id="phone", answer=Value(null_value=NullValue.NULL_VALUE), answered_version=4),
     ],
@@ -124,7 +126,7 @@ def test_the_interview_is_read_with_the_callers_token_and_a_purpose(
     assert metadata["authorization"] == "Bearer the-assessors-token"
     assert metadata["cms-purpose"] == "appointment A1"
     assert request.claim_ref == "C0123456789A"
-    assert interview.facts == Facts(version=9, answered={"surname": 3})
+    assert interview.facts == Facts(version=9, answered={"surname": 3}, schemes={"surname": ("CRISIS_LOAN",)})
     assert interview.questions["surname"].answer.string_value == "Jones"
 
 

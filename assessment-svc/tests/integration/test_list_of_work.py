@@ -19,12 +19,14 @@ START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 # without an interview; three at a time were submitted in the same moment.
 WORK = """
     INSERT INTO assessments (claim_ref, state, submit_time, appointment_id, office_code, assessor_id, start_time, channel,
-        booked_time)
+        booked_time, schemes, begun, confirmed_schemes)
     SELECT 'C' || lpad((n * 37 % 100)::text, 3, '0'), (ARRAY['READY', 'IN_PROGRESS', 'CONFIRMED'])[1 + n % 3],
         START + n / 3 * interval '1 minute', CASE WHEN booked THEN 'A' END,
         CASE WHEN booked THEN CASE WHEN n % 5 = 0 THEN '600031' ELSE '600021' END END,
         CASE WHEN booked THEN 'AS' || n % 4 END, CASE WHEN booked THEN START + n % 3 * interval '1 day' END,
-        CASE WHEN booked THEN 'OFFICE' END, CASE WHEN booked THEN START END
+        CASE WHEN booked THEN 'OFFICE' END, CASE WHEN booked THEN START END, '{JOBSEEKERS_ALLOWANCE}',
+        CASE WHEN n % 3 > 0 THEN '{ASSESSOR}'::text[] ELSE '{}' END,
+        CASE WHEN n % 3 = 2 THEN '{JOBSEEKERS_ALLOWANCE}'::text[] ELSE '{}' END
     FROM (SELECT n, n % 7 <> 0 AS booked FROM generate_series(1, 60) AS n) AS claims
 """.replace("START", f"'{START.isoformat()}'::timestamptz")
 

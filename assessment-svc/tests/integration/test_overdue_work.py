@@ -1,18 +1,20 @@
 """Work that nobody books, begins or ends in time is overdue."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from assessment.deadlines import DEADLINES
+from assessment.domain.reports import Withdrawal
+from assessment.service import reports
 from chassis import clock, deadlines
 from chassis.database import Database
 
 INSERT = """
-    INSERT INTO assessments (claim_ref, state, submit_time, appointment_id, office_code, assessor_id, start_time,
+    INSERT INTO assessments (claim_ref, schemes, state, submit_time, appointment_id, office_code, assessor_id, start_time,
         channel, booked_time)
-    VALUES ('C1', %(state)s, CASE WHEN %(submitted)s THEN %(now)s::timestamptz END,
+    VALUES ('C1', '{JOBSEEKERS_ALLOWANCE}', %(state)s, CASE WHEN %(submitted)s THEN %(now)s::timestamptz END,
         CASE WHEN %(booked)s THEN 'A1' END, CASE WHEN %(booked)s THEN 'O1' END, CASE WHEN %(booked)s THEN 'S1' END,
         CASE WHEN %(booked)s THEN %(now)s::timestamptz END, CASE WHEN %(booked)s THEN 'OFFICE' END,
         CASE WHEN %(booked)s THEN %(now)s::timestamptz END)
@@ -44,6 +46,65 @@ def test_work_is_overdue_after_its_deadline(
 
     clock.advance(timedelta(minutes=1))
     assert overdue(database) == [shown]
+
+
+BY_SCHEME = """
+    INSERT INTO assessments (claim_ref, schemes, state, begun, submit_time)
+    VALUES ('C1', %(schemes)s, %(state)s, CASE WHEN %(state)s <> 'READY' THEN %(begun)s::text[] ELSE '{}' END, %(now)s)
+"""
+
+
+def submit(database: Database, *schemes: str, state: str = "READY", begun: str = "ASSESSOR") -> None:
+    values = {"schemes": list(schemes), "state": state, "begun": [begun], "now": clock.now()}
+    with database.transaction() as conn:
+        conn.execute(BY_SCHEME, values)
+
+
+@pytest.mark.parametrize("state", ["READY", "IN_PROGRESS"])
+def test_child_maintenance_is_a_caseworkers_and_never_unbooked(
+    database: Database, clock_file: Path, state: str
+) -> None:
+    submit(database, "CHILD_MAINTENANCE", state=state, begun="CASEWORKER")
+    clock.advance(timedelta(hours=47))
+    assert overdue(database) == []
+
+    clock.advance(timedelta(hours=2))
+    assert overdue(database) == ["CHILD_MAINTENANCE"]
+
+
+def test_a_caseworkers_start_hides_no_delay_of_the_assessors(database: Database, clock_file: Path) -> None:
+    submit(database, "INCOME_SUPPORT", "CHILD_MAINTENANCE", state="IN_PROGRESS", begun="CASEWORKER")
+    clock.advance(timedelta(minutes=31))
+
+    assert overdue(database) == ["UNBOOKED"]
+
+
+@pytest.mark.parametrize("hour", [0, 10, 22])
+def test_a_crisis_loan_is_overdue_when_the_london_day_ends(database: Database, clock_file: Path, hour: int) -> None:
+    midnight = datetime(2025, 7, 11, tzinfo=clock.LONDON)
+    clock.advance(midnight + timedelta(days=365, hours=hour) - clock.now())
+    submit(database, "CRISIS_LOAN")
+
+    clock.advance(midnight + timedelta(days=366, seconds=-1) - clock.now())
+    assert overdue(database) == []
+    clock.advance(timedelta(seconds=2))
+    assert overdue(database) == ["CRISIS_LOAN"]
+    with database.transaction() as conn:
+        conn.execute("UPDATE assessments SET confirmed_schemes = '{CRISIS_LOAN}', state = 'CONFIRMED'")
+    assert overdue(database) == []
+
+
+def test_the_work_of_a_withdrawn_claim_is_never_overdue(database: Database, clock_file: Path) -> None:
+    submit(database, "JOBSEEKERS_ALLOWANCE", "CRISIS_LOAN", "CHILD_MAINTENANCE")
+    with database.transaction() as conn:
+        conn.execute(
+            "INSERT INTO outcomes (claim_ref, system, rejected_time) VALUES ('C1', 'JSAPS', %s)", [clock.now()]
+        )
+        reports.take_withdrawal(conn, "C1", Withdrawal(withdraw_time=clock.now()))
+
+    clock.advance(timedelta(days=100))
+
+    assert overdue(database) == []
 
 
 def test_confirmed_work_is_never_overdue(database: Database, clock_file: Path) -> None:

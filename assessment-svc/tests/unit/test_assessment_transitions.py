@@ -11,7 +11,9 @@ from assessment.domain.assessments import Assessment, AssessmentState
 from assessment.domain.items import Check, Checked, Evidence, Facts, ItemStatus
 from assessment.domain.refusals import (
     AlreadyConfirmed,
+    AssessmentClosed,
     ClaimChanged,
+    InterviewNeeded,
     ItemsOpen,
     NotStarted,
     OfficeRequired,
@@ -19,13 +21,15 @@ from assessment.domain.refusals import (
     OtherScheme,
     ProposalsOpen,
 )
+from assessment.domain.schemes import Desk
 from assessment.domain.work import Booking, WorkItem
 from chassis.errors import InvalidArgument, StaleVersion
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 BY = Checked(by="AS000001", at=NOW)
-JSA = "JOBSEEKERS_ALLOWANCE"
-READY = Assessment(claim_ref="C0123456789A", schemes=(JSA,))
+JSA, IS, CM, LOAN = "JOBSEEKERS_ALLOWANCE", "INCOME_SUPPORT", "CHILD_MAINTENANCE", "CRISIS_LOAN"
+ASSESSOR, CASEWORKER = frozenset({Desk.ASSESSOR}), frozenset({Desk.CASEWORKER})
+READY = Assessment(claim_ref="C0123456789A", schemes=(JSA,), appointment_id="A1", office_code="123456")
 
 
 def facts(version: int, **answered: int) -> Facts:
@@ -33,7 +37,7 @@ def facts(version: int, **answered: int) -> Facts:
 
 
 FACTS = facts(7, surname=3, tenure=5)
-BEGUN = READY.start(FACTS)
+BEGUN = READY.start(FACTS, desks=ASSESSOR)
 
 
 def confirmed(*names: str) -> list[Check]:
@@ -41,7 +45,7 @@ def confirmed(*names: str) -> list[Check]:
 
 
 def verified(assessment: Assessment, *names: str, known: Facts = FACTS) -> Assessment:
-    return assessment.verify(confirmed(*names), version=assessment.version, facts=known, checked=BY)
+    return assessment.verify(confirmed(*names), version=assessment.version, facts=known, checked=BY, desks=ASSESSOR)
 
 
 def statuses(assessment: Assessment) -> dict[str, str]:
@@ -49,7 +53,7 @@ def statuses(assessment: Assessment) -> dict[str, str]:
 
 
 def confirm(assessment: Assessment, known: Facts = FACTS, *, schemes: tuple[str, ...] = (JSA,)) -> Assessment:
-    done, _ = assessment.confirm(schemes, version=assessment.version, facts=known, office_code="123456", checked=BY)
+    done, _ = assessment.confirm(schemes, facts=known, office_code="123456", checked=BY)
     return done
 
 
@@ -61,12 +65,12 @@ def test_starting_makes_every_fact_an_unchecked_item() -> None:
 def test_resuming_an_unchanged_assessment_changes_nothing() -> None:
     checked = verified(BEGUN, "surname")
 
-    assert checked.start(FACTS) == checked
+    assert checked.start(FACTS, desks=ASSESSOR) == checked
 
 
 def test_resuming_after_an_amendment_unchecks_changed_facts_and_drops_removed_ones() -> None:
-    resumed = verified(BEGUN, "surname", "tenure").start(facts(9, surname=3, tenure=9, rent=9))
-    shorter = resumed.start(facts(10, surname=3))
+    resumed = verified(BEGUN, "surname", "tenure").start(facts(9, surname=3, tenure=9, rent=9), desks=ASSESSOR)
+    shorter = resumed.start(facts(10, surname=3), desks=ASSESSOR)
 
     assert statuses(resumed) == {"surname": "CONFIRMED", "tenure": "UNCHECKED", "rent": "UNCHECKED"}
     assert statuses(shorter) == {"surname": "CONFIRMED"}
@@ -75,14 +79,14 @@ def test_resuming_after_an_amendment_unchecks_changed_facts_and_drops_removed_on
 
 def test_facts_older_than_the_items_are_refused() -> None:
     with pytest.raises(ClaimChanged):
-        BEGUN.start(facts(6, surname=3))
+        BEGUN.start(facts(6, surname=3), desks=ASSESSOR)
 
 
 def test_a_check_records_its_assessor_and_the_evidence() -> None:
     evidence = Evidence(kind="PASSPORT", seen_on=date(2026, 3, 1))
     disputed = Check(fact="surname", status=ItemStatus.DISPUTED, evidence=evidence)
 
-    item = BEGUN.verify([disputed], version=2, facts=FACTS, checked=BY).items["surname"]
+    item = BEGUN.verify([disputed], version=2, facts=FACTS, checked=BY, desks=ASSESSOR).items["surname"]
 
     assert (item.status, item.evidence, item.checked, item.settled) == (ItemStatus.DISPUTED, evidence, BY, False)
 
@@ -108,7 +112,7 @@ def test_unknown_and_repeated_checks_are_named_by_their_position() -> None:
 
 def test_a_stale_version_is_refused_before_anything_else() -> None:
     with pytest.raises(StaleVersion):
-        READY.verify(confirmed("surname"), version=9, facts=FACTS, checked=BY)
+        READY.verify(confirmed("surname"), version=9, facts=FACTS, checked=BY, desks=ASSESSOR)
 
 
 def test_items_can_be_checked_only_between_start_and_confirmation() -> None:
@@ -117,27 +121,30 @@ def test_items_can_be_checked_only_between_start_and_confirmation() -> None:
     with pytest.raises(NotStarted):
         verified(READY, "surname")
     with pytest.raises(NotStarted):
-        READY.check_correctable("surname", version=1)
+        READY.check_correctable("surname", version=1, desks=ASSESSOR)
     with pytest.raises(AlreadyConfirmed):
         verified(done, "surname")
     with pytest.raises(AlreadyConfirmed):
-        done.correct("surname", facts=FACTS, checked=BY)
+        done.correct("surname", facts=FACTS, checked=BY, desks=ASSESSOR)
     with pytest.raises(AlreadyConfirmed):
-        done.start(FACTS)
+        done.start(FACTS, desks=ASSESSOR)
 
 
 def test_only_an_item_can_be_corrected() -> None:
     with pytest.raises(InvalidArgument) as refused:
-        BEGUN.check_correctable("nonsense", version=2)
+        BEGUN.check_correctable("nonsense", version=2, desks=ASSESSOR)
 
     assert [violation.field for violation in refused.value.violations] == ["fact"]
 
 
 def test_a_correction_counts_only_for_its_own_answer() -> None:
-    corrected = BEGUN.correct("tenure", facts=facts(8, surname=3, tenure=8), checked=BY)
+    corrected = BEGUN.correct("tenure", facts=facts(8, surname=3, tenure=8), checked=BY, desks=ASSESSOR)
 
     assert statuses(corrected) == {"surname": "UNCHECKED", "tenure": "CORRECTED"}
-    assert statuses(corrected.start(facts(9, surname=3, tenure=9))) == {"surname": "UNCHECKED", "tenure": "UNCHECKED"}
+    assert statuses(corrected.start(facts(9, surname=3, tenure=9), desks=ASSESSOR)) == {
+        "surname": "UNCHECKED",
+        "tenure": "UNCHECKED",
+    }
 
 
 def test_an_amendment_event_unchecks_only_older_answers() -> None:
@@ -164,13 +171,14 @@ def test_an_amendment_does_not_change_a_confirmed_assessment() -> None:
     assert done.amended(["tenure"], claim_version=8) is done
 
 
-def test_confirmation_names_every_open_item() -> None:
+def test_confirmation_names_every_open_item_and_the_schemes_that_need_it() -> None:
     with pytest.raises(ItemsOpen) as refused:
         confirm(verified(BEGUN, "surname"))
 
     assert [(violation.field, violation.description) for violation in refused.value.violations] == [
-        ("tenure", "is UNCHECKED")
+        ("tenure", "is UNCHECKED, needed by JOBSEEKERS_ALLOWANCE")
     ]
+    assert refused.value.metadata == {JSA: "tenure"}
 
 
 def test_confirmation_names_every_fact_with_an_open_proposal() -> None:
@@ -188,51 +196,169 @@ def test_confirmation_covers_the_version_whose_items_were_checked() -> None:
 
     with pytest.raises(ItemsOpen):
         confirm(checked, facts(8, surname=3, tenure=8))
-    done, event = checked.confirm((JSA,), version=3, facts=facts(8, surname=3, tenure=5), office_code="1", checked=BY)
+    done, event = checked.confirm((JSA,), facts=facts(8, surname=3, tenure=5), office_code="1", checked=BY)
 
     assert (event.claim_version, event.version, event.schemes, event.assessor_id) == (8, 4, (JSA,), "AS000001")
     assert (done.state, done.version, done.confirmed) == (AssessmentState.CONFIRMED, 4, BY)
 
 
-def test_a_claim_is_confirmed_when_its_last_scheme_is() -> None:
-    both = replace(verified(BEGUN, "surname", "tenure"), schemes=(JSA, "INCOME_SUPPORT"))
+BOTH = replace(READY, schemes=(JSA, IS))
+NEEDED = replace(FACTS, schemes={"surname": (JSA, IS), "tenure": (IS,)})
 
-    first = confirm(both, schemes=both.schemes_to_confirm([JSA], as_assessor=True))
+
+def test_a_claim_is_confirmed_when_its_last_scheme_is() -> None:
+    both = verified(BOTH.start(FACTS, desks=ASSESSOR), "surname", "tenure")
+
+    first = confirm(both, schemes=both.schemes_to_confirm([JSA], desks=ASSESSOR))
     with pytest.raises(AlreadyConfirmed):
-        first.schemes_to_confirm([JSA], as_assessor=True)
-    second = confirm(first, schemes=first.schemes_to_confirm([], as_assessor=True))
+        first.schemes_to_confirm([JSA], desks=ASSESSOR)
+    second = confirm(first, schemes=first.schemes_to_confirm([], desks=ASSESSOR))
 
     assert (first.state, first.confirmed_schemes) == (AssessmentState.IN_PROGRESS, (JSA,))
-    assert (second.state, second.confirmed_schemes) == (AssessmentState.CONFIRMED, (JSA, "INCOME_SUPPORT"))
+    assert (second.state, second.confirmed_schemes) == (AssessmentState.CONFIRMED, (JSA, IS))
+
+
+@pytest.mark.parametrize("status", [ItemStatus.DISPUTED, ItemStatus.UNCHECKED])
+def test_an_open_item_holds_up_only_the_schemes_that_need_it(status: ItemStatus) -> None:
+    begun = BOTH.start(NEEDED, desks=ASSESSOR)
+    checks = [*confirmed("surname"), Check(fact="tenure", status=status)]
+    checked = begun.verify(checks, version=begun.version, facts=NEEDED, checked=BY, desks=ASSESSOR)
+
+    with pytest.raises(ItemsOpen) as refused:
+        confirm(checked, NEEDED, schemes=(JSA, IS))
+    done = confirm(checked, NEEDED, schemes=(JSA,))
+
+    assert refused.value.metadata == {IS: "tenure"}
+    assert [violation.description for violation in refused.value.violations] == [f"is {status}, needed by {IS}"]
+    assert (done.state, done.confirmed_schemes) == (AssessmentState.IN_PROGRESS, (JSA,))
+
+
+def test_a_proposal_holds_up_only_the_schemes_that_need_the_fact() -> None:
+    proposed = replace(NEEDED, proposed=frozenset({"tenure"}))
+    checked = verified(BOTH.start(proposed, desks=ASSESSOR), "surname", "tenure", known=proposed)
+
+    with pytest.raises(ProposalsOpen):
+        confirm(checked, proposed, schemes=(IS,))
+
+    assert confirm(checked, proposed, schemes=(JSA,)).confirmed_schemes == (JSA,)
+
+
+def test_a_confirmed_scheme_stays_when_a_fact_is_amended_or_disputed_for_another() -> None:
+    first = confirm(verified(BOTH.start(NEEDED, desks=ASSESSOR), "surname", known=NEEDED), NEEDED, schemes=(JSA,))
+    later = replace(facts(9, surname=9, tenure=5), schemes=NEEDED.schemes)
+
+    amended = first.amended(["surname"], claim_version=9).start(later, desks=ASSESSOR)
+    with pytest.raises(ItemsOpen) as refused:
+        confirm(amended, later, schemes=(IS,))
+    done = confirm(verified(amended, "surname", "tenure", known=later), later, schemes=(IS,))
+
+    assert amended.confirmed_schemes == (JSA,)
+    assert refused.value.metadata == {IS: "surname,tenure"}
+    assert (done.state, done.confirmed_schemes) == (AssessmentState.CONFIRMED, (JSA, IS))
 
 
 def test_a_scheme_that_was_not_claimed_is_named_by_its_position() -> None:
     with pytest.raises(InvalidArgument) as refused:
-        BEGUN.schemes_to_confirm([JSA, "INCOME_SUPPORT"], as_assessor=True)
+        BEGUN.schemes_to_confirm([JSA, IS], desks=ASSESSOR)
 
     assert [violation.field for violation in refused.value.violations] == ["schemes[1]"]
 
 
 def test_caseworkers_confirm_child_maintenance_and_assessors_the_rest() -> None:
-    child = replace(BEGUN, schemes=("CHILD_MAINTENANCE",))
+    mixed = replace(BEGUN, schemes=(JSA, CM))
 
-    assert child.schemes_to_confirm([], as_assessor=False) == ("CHILD_MAINTENANCE",)
+    assert mixed.schemes_to_confirm([], desks=CASEWORKER) == (CM,)
+    assert mixed.schemes_to_confirm([], desks=ASSESSOR) == (JSA,)
+    assert mixed.schemes_to_confirm([], desks=ASSESSOR | CASEWORKER) == (JSA, CM)
     with pytest.raises(OtherScheme):
-        child.schemes_to_confirm([], as_assessor=True)
+        mixed.schemes_to_confirm([CM], desks=ASSESSOR)
     with pytest.raises(OtherScheme):
-        BEGUN.schemes_to_confirm([], as_assessor=False)
+        mixed.schemes_to_confirm([JSA, CM], desks=CASEWORKER)
+
+
+def test_only_child_maintenance_and_a_crisis_loan_can_be_confirmed_before_an_interview_is_booked() -> None:
+    unbooked = replace(BEGUN, schemes=(JSA, IS, LOAN, CM), appointment_id=None, office_code=None)
+
+    assert unbooked.schemes_to_confirm([], desks=ASSESSOR) == (LOAN,)
+    assert unbooked.schemes_to_confirm([], desks=CASEWORKER) == (CM,)
+    with pytest.raises(InterviewNeeded) as refused:
+        unbooked.schemes_to_confirm([LOAN, JSA], desks=ASSESSOR)
+    assert [violation.field for violation in refused.value.violations] == ["schemes[1]"]
+    with pytest.raises(InterviewNeeded):
+        replace(unbooked, confirmed_schemes=(LOAN,)).schemes_to_confirm([], desks=ASSESSOR)
+
+
+def test_each_desk_has_the_items_that_its_schemes_need() -> None:
+    needed = replace(
+        facts(7, surname=3, tenure=5, role=6), schemes={"surname": (JSA, CM), "tenure": (JSA,), "role": (CM,)}
+    )
+    begun = replace(READY, schemes=(JSA, CM)).start(needed, desks=CASEWORKER)
+
+    assert list(begun.items_at(CASEWORKER)) == ["surname", "role"]
+    assert list(begun.items_at(ASSESSOR)) == ["surname", "tenure"]
+    with pytest.raises(NotStarted):
+        begun.verify(confirmed("surname"), version=begun.version, facts=needed, checked=BY, desks=ASSESSOR)
+    with pytest.raises(InvalidArgument):
+        begun.verify(confirmed("tenure"), version=begun.version, facts=needed, checked=BY, desks=CASEWORKER)
+    with pytest.raises(InvalidArgument):
+        begun.check_correctable("tenure", version=begun.version, desks=CASEWORKER)
+
+
+def test_a_closed_assessment_can_be_neither_started_nor_changed_and_takes_no_amendment() -> None:
+    closed = replace(verified(BEGUN, "surname"), state=AssessmentState.CLOSED, closed_reason="WITHDRAWN")
+
+    assert closed.amended(["surname"], claim_version=9) is closed
+    with pytest.raises(AssessmentClosed):
+        closed.start(FACTS, desks=ASSESSOR)
+    with pytest.raises(AssessmentClosed):
+        closed.check_open(closed.version, desks=ASSESSOR)
+    with pytest.raises(AssessmentClosed):
+        closed.correct("surname", facts=FACTS, checked=BY, desks=ASSESSOR)
+
+
+UNBOOKED = replace(READY, office_code=None, appointment_id=None)
 
 
 def test_booked_work_belongs_to_its_office_and_unbooked_work_to_any() -> None:
-    booked = replace(READY, office_code="123456", appointment_id="A1")
-
-    booked.check_office("123456")
-    READY.check_office("654321")
+    assert READY.desks_for(ASSESSOR, office="123456") == ASSESSOR
+    assert UNBOOKED.desks_for(ASSESSOR, office="654321") == ASSESSOR
     with pytest.raises(OtherOffice):
-        booked.check_office("654321")
+        READY.desks_for(ASSESSOR, office="654321")
     with pytest.raises(OfficeRequired):
-        READY.check_office(None)
-    assert (booked.purpose, READY.purpose) == ("appointment A1", "work item C0123456789A")
+        UNBOOKED.desks_for(ASSESSOR, office=None)
+
+
+def test_each_role_works_only_on_claims_with_a_scheme_of_theirs() -> None:
+    mixed = replace(READY, schemes=(JSA, CM))
+
+    assert mixed.desks_for(CASEWORKER, office=None) == CASEWORKER
+    assert mixed.desks_for(ASSESSOR | CASEWORKER, office="654321") == CASEWORKER
+    assert mixed.desks_for(ASSESSOR | CASEWORKER, office="123456") == ASSESSOR | CASEWORKER
+    with pytest.raises(OtherScheme):
+        READY.desks_for(CASEWORKER, office=None)
+    with pytest.raises(OtherScheme):
+        replace(READY, schemes=(CM,)).desks_for(ASSESSOR, office="123456")
+
+
+def test_an_assessor_reads_for_the_appointment_and_a_caseworker_for_the_work_item() -> None:
+    mixed = replace(READY, schemes=(JSA, CM))
+
+    assert mixed.purpose_at(ASSESSOR) == "appointment A1"
+    assert mixed.purpose_at(CASEWORKER) == "work item C0123456789A"
+    assert UNBOOKED.purpose_at(ASSESSOR) == "work item C0123456789A"
+
+
+def work_item(*schemes: str) -> WorkItem:
+    return WorkItem(
+        claim_ref="C0123456789A",
+        state=AssessmentState.READY,
+        version=1,
+        schemes=schemes,
+        submit_time=NOW,
+        appointment=None,
+        accepted_by=(),
+        rejected_question_ids=(),
+    )
 
 
 @pytest.mark.parametrize(
@@ -245,18 +371,9 @@ def test_booked_work_belongs_to_its_office_and_unbooked_work_to_any() -> None:
     ],
 )
 def test_work_counts_as_unbooked_after_thirty_minutes(waited: timedelta, booking: Booking) -> None:
-    work = WorkItem(
-        claim_ref="C0123456789A",
-        state=AssessmentState.READY,
-        version=1,
-        schemes=(JSA,),
-        submit_time=NOW,
-        appointment=None,
-        accepted_by=(),
-        rejected_question_ids=(),
-    )
-
-    assert work.booking(NOW + waited) is booking
+    assert work_item(JSA).booking(NOW + waited) is booking
+    assert work_item(CM, LOAN).booking(NOW + waited) is Booking.NOT_NEEDED
+    assert work_item(CM, IS).booking(NOW + waited) is booking
 
 
 NAMES = ("surname", "tenure", "rent")
@@ -268,7 +385,7 @@ def test_an_answer_that_nobody_checked_is_never_settled(
 ) -> None:
     """Sets are amendments, which the service may not have heard of; tuples are checks of what was shown last."""
     answered, version = dict.fromkeys(NAMES, 1), 1
-    assessment = READY.start(facts(version, **answered))
+    assessment = READY.start(facts(version, **answered), desks=ASSESSOR)
     shown = dict(answered)
     seen = set[tuple[str, int]]()
 

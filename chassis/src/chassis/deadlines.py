@@ -101,6 +101,16 @@ class _WithinReal(_Within):
         return datetime.now(UTC) - self.length
 
 
+class _WithinTheDay:
+    def __call__(self, now: datetime) -> datetime:
+        begin, _ = _day_of(now)
+        return begin
+
+    def deadline(self, since: datetime) -> datetime:
+        _, end = _day_of(since)
+        return end
+
+
 @dataclass(frozen=True)
 class _WithinWorkingDays:
     number: int
@@ -146,6 +156,11 @@ def within(length: timedelta) -> CutOff:
 def within_real(length: timedelta) -> CutOff:
     """So long by real time, for moments that the database dates."""
     return _WithinReal(length)
+
+
+def within_the_day() -> CutOff:
+    """Until the end of the day on which it began, in London and by the platform's clock."""
+    return _WithinTheDay()
 
 
 def within_working_days(number: int, nation: Nation) -> CutOff:

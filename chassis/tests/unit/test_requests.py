@@ -106,7 +106,7 @@ def test_an_unknown_enum_value_is_refused() -> None:
 
     assert faults(request)["schemes[2]"] == (
         "must be one of SCHEME_INCOME_SUPPORT, SCHEME_JOBSEEKERS_ALLOWANCE, SCHEME_INCAPACITY_BENEFIT,"
-        " SCHEME_CHILD_MAINTENANCE"
+        " SCHEME_CHILD_MAINTENANCE, SCHEME_CRISIS_LOAN"
     )
 
 

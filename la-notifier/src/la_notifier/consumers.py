@@ -5,4 +5,9 @@ from collections.abc import Mapping
 from chassis.inbox import Handler
 from la_notifier.service.reviews import hear
 
-HANDLERS: Mapping[str, Handler] = {"FirstContactRecorded": hear, "ClaimSubmitted": hear, "ClaimAmended": hear}
+HANDLERS: Mapping[str, Handler] = {
+    "FirstContactRecorded": hear,
+    "ClaimSubmitted": hear,
+    "ClaimAmended": hear,
+    "ClaimWithdrawn": hear,
+}

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from la_notifier.domain.content import NewVersion, PreviousVersion, content_of, next_kind, next_version, one_month_after
+from la_notifier.domain.content import (
+    NewVersion,
+    PreviousVersion,
+    content_of,
+    next_kind,
+    next_version,
+    one_month_after,
+    withdrawn_version,
+)
 from la_notifier.domain.facts import ClaimFacts, missing_facts, sought
 from la_notifier.domain.notices import NoticeKind, NoticeState
 
@@ -51,6 +59,29 @@ def test_a_notice_goes_out_for_people_who_are_liable_and_wish_to_claim(
 def test_no_notice_goes_out_for_a_withdrawn_claim_or_one_of_child_maintenance(tenant: Tenant) -> None:
     assert sought(replace(tenant(), withdrawn=True)) is None
     assert sought(replace(tenant(), schemes=("CHILD_MAINTENANCE",))) is None
+
+
+@pytest.mark.parametrize(
+    ("schemes", "benefit"),
+    [
+        (("CHILD_MAINTENANCE", "INCOME_SUPPORT"), "IS"),
+        (("CRISIS_LOAN", "INCAPACITY_BENEFIT"), "IB"),
+        (("INCAPACITY_BENEFIT", "INCOME_SUPPORT"), "IS"),
+        (("CRISIS_LOAN", "JOBSEEKERS_ALLOWANCE"), "JSA_UNDECIDED"),
+    ],
+)
+def test_of_several_schemes_the_notice_names_the_one_that_opens_the_gateway(
+    tenant: Tenant, schemes: tuple[str, ...], benefit: str
+) -> None:
+    facts = replace(tenant(), schemes=schemes)
+
+    assert sought(facts) == "BOTH"
+    assert content(facts)["benefit"] == benefit
+
+
+@pytest.mark.parametrize("schemes", [("CRISIS_LOAN",), ("CHILD_MAINTENANCE", "CRISIS_LOAN")])
+def test_no_notice_goes_out_where_no_scheme_opens_the_gateway(tenant: Tenant, schemes: tuple[str, ...]) -> None:
+    assert sought(replace(tenant(), schemes=schemes)) is None
 
 
 @pytest.mark.parametrize(
@@ -244,3 +275,16 @@ def test_a_version_is_needed_only_where_the_content_differs_from_the_newest(tena
     assert number({"seeks": "BOTH"}, NoticeState.LOADED) is None
     assert number({"seeks": "BOTH"}, NoticeState.REFUSED) is None
     assert number({"seeks": "BOTH"}, NoticeState.SUPERSEDED) == 3
+
+
+def test_a_withdrawal_says_what_the_notice_said_last_to_an_authority_that_may_hold_it() -> None:
+    intention, refused = version(NoticeKind.INTENTION), version(NoticeKind.CLAIM, NoticeState.REFUSED)
+    withdrawn = version(NoticeKind.WITHDRAWN, NoticeState.WAITING, held=False)
+
+    assert withdrawn_version([intention, refused], {"seeks": "HB"}) == NewVersion(
+        version=3, kind=NoticeKind.WITHDRAWN, content={"seeks": "HB"}
+    )
+    assert withdrawn_version([refused], {"seeks": "HB"}) is None
+    assert withdrawn_version([version(NoticeKind.INTENTION, NoticeState.WAITING, held=False)], {}) is None
+    assert withdrawn_version([intention, withdrawn], {"seeks": "HB"}) is None
+    assert withdrawn_version([], None) is None

@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from typing import cast
 
+from chassis.conversions import time_of
 from chassis.database import Connection
 from chassis.enums import name_of
 from chassis.inbox import Event, Handler
 from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
+from cms.intake.v1 import events_pb2 as intake_events
 from legacy_gateway.domain import Confirmation
-from legacy_gateway.service import confirmations
+from legacy_gateway.service import confirmations, withdrawals
 
 
 def assessment_confirmed(conn: Connection, event: Event) -> None:
-    """Starts the transfers. Raises FailedPrecondition, which makes a dead letter, for a scheme that no system takes yet."""
+    """Starts the transfers. A scheme that no system carries yet waits."""
     confirmed = cast(assessment_events.AssessmentConfirmed, event.message)
     confirmation = Confirmation(
         claim_ref=event.claim_ref,
@@ -31,4 +33,14 @@ def claim_amended(conn: Connection, event: Event) -> None:
     confirmations.amend(conn, event.claim_ref, version=event.version)
 
 
-HANDLERS: Mapping[str, Handler] = {"AssessmentConfirmed": assessment_confirmed, "ClaimAmended": claim_amended}
+def claim_withdrawn(conn: Connection, event: Event) -> None:
+    """Gives up what is not sent, and keeps that nothing is sent from now on."""
+    withdrawn = cast(intake_events.ClaimWithdrawn, event.message)
+    withdrawals.end_claim(conn, event.claim_ref, withdraw_time=time_of(withdrawn.withdraw_time, field="withdraw_time"))
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "AssessmentConfirmed": assessment_confirmed,
+    "ClaimAmended": claim_amended,
+    "ClaimWithdrawn": claim_withdrawn,
+}

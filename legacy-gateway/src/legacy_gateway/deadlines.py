@@ -46,4 +46,30 @@ DEADLINES = (
         cut_off=within(timedelta(days=5)),
         query="SELECT claim_ref AS reference, updated AS since FROM transfers WHERE state = 'CLERICAL'",
     ),
+    Deadline(
+        state="NO_SYSTEM",  # a confirmed scheme that no system carries yet
+        owner="SUPPORT",
+        cut_off=within(timedelta(days=1)),
+        query="SELECT claim_ref AS reference, confirmed_time AS since FROM uncarried_schemes",
+    ),
+    Deadline(
+        state="WITHDRAWN_UNSETTLED",  # a record of a withdrawn claim may still be accepted
+        owner="SUPPORT",
+        cut_off=within(timedelta(hours=1)),
+        query="SELECT claim_ref AS reference, withdraw_time AS since FROM withdrawals WHERE settled_time IS NULL",
+    ),
+    Deadline(
+        state="WITHDRAWN_HELD",  # a system holds a withdrawn claim: there is no record that ends it
+        owner="PROCESSING_OFFICER",
+        cut_off=within(timedelta(days=1)),
+        query="""
+            SELECT claim_ref AS reference, since FROM withdrawn_records WHERE removed_time IS NULL AND NOT half
+        """,
+    ),
+    Deadline(
+        state="WITHDRAWN_HALF",  # a system holds the first phase of a withdrawn claim
+        owner="PROCESSING_OFFICER",
+        cut_off=within(timedelta(days=1)),
+        query="SELECT claim_ref AS reference, since FROM withdrawn_records WHERE removed_time IS NULL AND half",
+    ),
 )

@@ -2,12 +2,14 @@
 
 from chassis import call, clock
 from chassis.conversions import timestamp
-from chassis.enums import number_of
+from chassis.database import Connection
+from chassis.enums import name_of, number_of
+from chassis.idempotency import run_once
 from chassis.runtime import Runtime
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import gateway_pb2
-from legacy_gateway.domain import ShownTransfer, standing
-from legacy_gateway.service import queries
+from legacy_gateway.domain import ShownTransfer, UncarriedScheme, WithdrawnRecord, standing
+from legacy_gateway.service import queries, withdrawals
 
 
 class LegacyGatewayApi:
@@ -19,16 +21,52 @@ class LegacyGatewayApi:
     def GetTransfers(self, request: gateway_pb2.GetTransfersRequest) -> gateway_pb2.GetTransfersResponse:
         """A claim's transfers; none if the claim was not confirmed."""
         with call.current().database.transaction() as conn:
-            shown = queries.transfers_of(conn, self._vault, request.claim_ref)
+            shown = queries.show_claim(conn, self._vault, request.claim_ref)
         return gateway_pb2.GetTransfersResponse(
             systems=[
                 gateway_pb2.SystemState(
                     system=number_of(common_pb2.System, system), state=number_of(gateway_pb2.TransferState, state)
                 )
-                for system, state in standing(shown).items()
+                for system, state in standing(shown.transfers).items()
             ],
-            transfers=[_transfer(transfer) for transfer in shown],
+            transfers=[_transfer(transfer) for transfer in shown.transfers],
+            uncarried_schemes=[_uncarried(scheme) for scheme in shown.uncarried],
+            withdraw_time=timestamp(shown.withdraw_time),
+            withdrawn_records=[_withdrawn(record) for record in shown.withdrawn_records],
         )
+
+    def RecordRemoval(self, request: gateway_pb2.RecordRemovalRequest) -> gateway_pb2.RecordRemovalResponse:
+        """Ends what a system held of a withdrawn claim."""
+
+        def remove(conn: Connection) -> list[WithdrawnRecord]:
+            system = name_of(common_pb2.System, request.system, field="system")
+            by = call.current().identity.subject
+            return withdrawals.record_removal(conn, request.claim_ref, system, by=by)
+
+        return run_once(
+            request,
+            remove,
+            lambda records: gateway_pb2.RecordRemovalResponse(
+                withdrawn_records=[_withdrawn(record) for record in records]
+            ),
+        )
+
+
+def _uncarried(scheme: UncarriedScheme) -> gateway_pb2.UncarriedScheme:
+    return gateway_pb2.UncarriedScheme(
+        scheme=number_of(common_pb2.Scheme, scheme.scheme),
+        claim_version=scheme.claim_version,
+        confirmed_time=timestamp(scheme.confirmed_time),
+    )
+
+
+def _withdrawn(record: WithdrawnRecord) -> gateway_pb2.WithdrawnRecord:
+    return gateway_pb2.WithdrawnRecord(
+        system=number_of(common_pb2.System, record.system),
+        half=record.half,
+        since_time=timestamp(record.since),
+        removed_time=timestamp(record.removed_time),
+    )
 
 
 def _transfer(shown: ShownTransfer) -> gateway_pb2.Transfer:

@@ -9,7 +9,7 @@ from chassis.database import Connection
 from chassis.metrics import REGISTRY
 from chassis.state_gauges import Samples, StateGauge
 from legacy_gateway.domain import Result, State, System, Transfer
-from legacy_gateway.store import transfers
+from legacy_gateway.store import transfers, uncarried
 
 DEFECT = "DEFECT"
 """The reason if our own code failed."""
@@ -65,6 +65,10 @@ def _oldest_waiting(conn: Connection) -> Samples:
     ]
 
 
+def _uncarried(conn: Connection) -> Samples:
+    return [((scheme,), float(count)) for scheme, count in uncarried.count_by_scheme(conn).items()]
+
+
 GAUGES = (
     StateGauge(
         name="gateway_transfers",
@@ -77,5 +81,11 @@ GAUGES = (
         help="Age of the oldest transfer that is to be sent, being sent or unknown; 0 when there is none.",
         labels=("system",),
         read=_oldest_waiting,
+    ),
+    StateGauge(
+        name="gateway_uncarried_schemes",
+        help="Confirmed schemes of claims that no system carries yet, by scheme.",
+        labels=("scheme",),
+        read=_uncarried,
     ),
 )

@@ -98,7 +98,7 @@ def test_a_rejected_transfer_that_was_corrected_is_not_overdue(database: Databas
 
 
 def counted(database: Database) -> dict[tuple[str, ...], float]:
-    gauge, _ = metrics.GAUGES
+    gauge, *_ = metrics.GAUGES
     with database.transaction() as conn:
         return dict(gauge.read(conn))
 

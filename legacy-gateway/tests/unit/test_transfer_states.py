@@ -20,10 +20,12 @@ from legacy_gateway.domain import (
     System,
     SystemAnswer,
     Transfer,
+    TransferOfWithdrawn,
     Waits,
+    held_of_withdrawn,
     new_transfer_id,
+    sorted_by_carrier,
     standing,
-    systems_of,
     worst,
 )
 
@@ -341,12 +343,35 @@ def test_only_the_last_phase_makes_the_claim_usable() -> None:
     assert [transfer(State.ACCEPTED, phase=phase).is_last_phase for phase in (1, 2)] == [False, True]
 
 
-def test_a_scheme_without_a_system_is_refused_by_name() -> None:
-    assert systems_of(["JOBSEEKERS_ALLOWANCE"]) == [System.JSAPS]
-    with pytest.raises(FailedPrecondition, match="INCOME_SUPPORT"):
-        systems_of(["JOBSEEKERS_ALLOWANCE", "INCOME_SUPPORT"])
+def test_a_scheme_without_a_system_waits_and_does_not_hold_up_the_others() -> None:
+    deployed = {"JOBSEEKERS_ALLOWANCE": System.JSAPS}
+
+    assert sorted_by_carrier(["JOBSEEKERS_ALLOWANCE"], deployed) == ([System.JSAPS], [])
+    assert sorted_by_carrier(["INCOME_SUPPORT", "JOBSEEKERS_ALLOWANCE"], deployed) == (
+        [System.JSAPS],
+        ["INCOME_SUPPORT"],
+    )
+    assert sorted_by_carrier(["CRISIS_LOAN"], deployed) == ([], ["CRISIS_LOAN"])
     with pytest.raises(FailedPrecondition):
-        systems_of([])
+        sorted_by_carrier([], deployed)
+
+
+def of_withdrawn(phase: int, state: State) -> TransferOfWithdrawn:
+    return TransferOfWithdrawn(system=System.JSAPS, phase=phase, state=state)
+
+
+@pytest.mark.parametrize("state", [State.SENDING, State.UNKNOWN, State.WAITING])
+def test_what_is_held_of_a_withdrawn_claim_is_not_known_while_a_record_is_under_way(state: State) -> None:
+    assert held_of_withdrawn([of_withdrawn(1, State.ACCEPTED), of_withdrawn(2, state)]) is None
+
+
+def test_what_is_held_of_a_withdrawn_claim_is_half_without_its_last_phase() -> None:
+    first, second = of_withdrawn(1, State.ACCEPTED), of_withdrawn(2, State.ACCEPTED)
+
+    assert held_of_withdrawn([]) == {}
+    assert held_of_withdrawn([of_withdrawn(1, State.CLERICAL)]) == {}
+    assert held_of_withdrawn([first]) == {System.JSAPS: True}
+    assert held_of_withdrawn([first, second]) == {System.JSAPS: False}
 
 
 def test_transfer_ids_have_the_interfaces_form_and_differ() -> None:

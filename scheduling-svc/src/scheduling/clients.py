@@ -6,7 +6,9 @@ import grpc
 
 from chassis import call, remote
 from chassis.conversions import time_of
+from chassis.enums import name_of
 from chassis.errors import FailedPrecondition
+from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 from scheduling.domain.claims import Claim
 
@@ -41,6 +43,7 @@ class IntakeService:
             raise FailedPrecondition("NO_FIRST_CONTACT", "the claim has no first contact to count the target from")
         return Claim(
             claim_ref=found.claim_ref,
+            schemes=tuple(name_of(common_pb2.Scheme, scheme, field="schemes") for scheme in found.schemes),
             is_open=found.state in _OPEN,
             first_contact_time=time_of(found.first_contact_time, field="first_contact_time"),
         )

@@ -5,16 +5,33 @@ from typing import cast
 
 from chassis.conversions import time_of
 from chassis.database import Connection
+from chassis.enums import name_of
 from chassis.inbox import Event, Handler
+from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
+from scheduling.domain.claims import FirstContact
 from scheduling.service import bookings
 
 
 def first_contact_recorded(conn: Connection, event: Event) -> None:
     """Keeps the first contact of a claim, so that a claim that nobody books an interview for shows."""
     message = cast(events_pb2.FirstContactRecorded, event.message)
-    moment = time_of(message.first_contact_time, field="first_contact_time")
-    bookings.keep_first_contact(conn, claim_ref=event.claim_ref, first_contact_time=moment)
+    first_contact = FirstContact(
+        claim_ref=event.claim_ref,
+        claim_version=event.version,
+        first_contact_time=time_of(message.first_contact_time, field="first_contact_time"),
+        schemes=tuple(name_of(common_pb2.Scheme, scheme, field="schemes") for scheme in message.schemes),
+    )
+    bookings.keep_first_contact(conn, first_contact)
 
 
-HANDLERS: Mapping[str, Handler] = {"FirstContactRecorded": first_contact_recorded}
+def claim_withdrawn(conn: Connection, event: Event) -> None:
+    """Cancels the claim's interview, and keeps that none is booked afterwards."""
+    message = cast(events_pb2.ClaimWithdrawn, event.message)
+    bookings.end_claim(conn, event.claim_ref, withdrawn_time=time_of(message.withdraw_time, field="withdraw_time"))
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "FirstContactRecorded": first_contact_recorded,
+    "ClaimWithdrawn": claim_withdrawn,
+}

@@ -11,7 +11,7 @@ DEADLINES = (
         cut_off=within(timedelta(hours=2)),
         query="""
             SELECT claim_ref AS reference, first_contact_time AS since FROM first_contacts
-            WHERE NOT booked
+            WHERE NOT booked AND needs_interview AND withdrawn_time IS NULL
         """,
     ),
 )

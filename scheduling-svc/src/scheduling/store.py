@@ -9,6 +9,7 @@ import psycopg
 
 from chassis.database import Connection, Row
 from scheduling.domain.appointments import AlreadyBooked, Appointment, AppointmentState
+from scheduling.domain.claims import ClaimNotOpen, FirstContact
 from scheduling.domain.offices import Channel
 from scheduling.domain.search import Search
 from scheduling.domain.slots import Slot, SlotTaken
@@ -69,21 +70,22 @@ OPEN_SLOTS = """
     ON CONFLICT DO NOTHING
 """
 
-# Writes a new appointment, and marks the claim's first contact as booked, whether or not it has been recorded yet.
+# Writes a new appointment, and marks the claim's first contact as booked, whether or not it has been recorded yet; none for
+# a claim that was withdrawn. Bookings and the withdrawal of a claim wait for each other at the first contact's row.
 INSERT_APPOINTMENT = """
     WITH seen_to AS (
         INSERT INTO first_contacts (claim_ref, first_contact_time, booked)
         VALUES (%(claim_ref)s, %(first_contact_time)s, true)
         ON CONFLICT (claim_ref) DO UPDATE SET booked = true
+        RETURNING withdrawn_time
     )
     INSERT INTO appointments (
         appointment_id, claim_ref, slot_id, state, first_contact_time, target_time, working_lead_time, version,
         booked_time, within_target
     )
-    VALUES (
-        %(appointment_id)s, %(claim_ref)s, %(slot_id)s, %(state)s, %(first_contact_time)s, %(target_time)s,
+    SELECT %(appointment_id)s, %(claim_ref)s, %(slot_id)s, %(state)s, %(first_contact_time)s, %(target_time)s,
         %(working_lead_time)s, %(version)s, %(booked_time)s, %(within_target)s
-    )
+    FROM seen_to WHERE withdrawn_time IS NULL
 """
 
 APPOINTMENTS = """
@@ -98,16 +100,38 @@ APPOINTMENT = f"{APPOINTMENTS} WHERE appointment_id = %s"
 # The claim's latest appointment.
 APPOINTMENT_OF_CLAIM = f"{APPOINTMENTS} WHERE claim_ref = %s ORDER BY booked_time DESC LIMIT 1"
 
-# Keeps the earliest first contact of a claim; the events may come in any order.
+# Keeps the earliest first contact of a claim, and whether its schemes need an interview by the claim's latest version; the
+# events may come in any order.
 KEEP_FIRST_CONTACT = """
-    INSERT INTO first_contacts (claim_ref, first_contact_time) VALUES (%s, %s)
+    INSERT INTO first_contacts (claim_ref, first_contact_time, needs_interview, claim_version)
+    VALUES (%(claim_ref)s, %(first_contact_time)s, %(needs_interview)s, %(claim_version)s)
     ON CONFLICT (claim_ref) DO UPDATE
-    SET first_contact_time = least(first_contacts.first_contact_time, excluded.first_contact_time)
+    SET first_contact_time = least(first_contacts.first_contact_time, excluded.first_contact_time),
+        needs_interview = CASE
+            WHEN excluded.claim_version > first_contacts.claim_version THEN excluded.needs_interview
+            ELSE first_contacts.needs_interview
+        END,
+        claim_version = greatest(first_contacts.claim_version, excluded.claim_version)
 """
 
-# Claims with a first contact that never had an appointment.
+# Keeps that a claim was withdrawn, whether or not its first contact was heard of.
+KEEP_WITHDRAWAL = """
+    INSERT INTO first_contacts (claim_ref, withdrawn_time) VALUES (%(claim_ref)s, %(withdrawn_time)s)
+    ON CONFLICT (claim_ref) DO UPDATE SET withdrawn_time = excluded.withdrawn_time
+    WHERE first_contacts.withdrawn_time IS NULL
+"""
+
+# Cancels a claim's interview that is still to come; its slot is free again.
+CANCEL_COMING = """
+    UPDATE appointments SET state = 'CANCELLED', version = version + 1
+    FROM slots
+    WHERE slots.slot_id = appointments.slot_id AND claim_ref = %(claim_ref)s AND state IN ('BOOKED', 'MOVED')
+        AND start_time > %(now)s
+"""
+
+# Claims that wait for an interview and never had one.
 COUNT_UNBOOKED = """
-    SELECT count(*) AS count FROM first_contacts WHERE NOT booked
+    SELECT count(*) AS count FROM first_contacts WHERE NOT booked AND needs_interview AND withdrawn_time IS NULL
 """
 
 # The share of appointments booked since a time that start by their target; null if there are none.
@@ -204,15 +228,17 @@ def open_slots(conn: Connection, slots: Iterable[Slot]) -> int:
 
 
 def insert_appointment(conn: Connection, appointment: Appointment, *, slot: Slot, booked_time: datetime) -> None:
-    """Writes a new appointment in its slot. Raises SlotTaken, AlreadyBooked."""
+    """Writes a new appointment in its slot. Raises SlotTaken, AlreadyBooked, and ClaimNotOpen for a withdrawn claim."""
     more = {"slot_id": slot.slot_id, "booked_time": booked_time, "within_target": appointment.within_target}
     try:
-        conn.execute(INSERT_APPOINTMENT, vars(appointment) | more)
+        written = conn.execute(INSERT_APPOINTMENT, vars(appointment) | more).rowcount
     except psycopg.errors.UniqueViolation as cause:
         known = _BY_CONSTRAINT.get(cause.diag.constraint_name)
         if known is None:
             raise
         raise known from cause
+    if not written:
+        raise ClaimNotOpen(appointment.claim_ref)
 
 
 def appointment(conn: Connection, appointment_id: UUID) -> Appointment | None:
@@ -227,13 +253,23 @@ def appointment_of_claim(conn: Connection, claim_ref: str) -> Appointment | None
     return _appointment(row) if row else None
 
 
-def keep_first_contact(conn: Connection, *, claim_ref: str, first_contact_time: datetime) -> None:
-    """Keeps the claim's first contact: the earliest time that was reported."""
-    conn.execute(KEEP_FIRST_CONTACT, [claim_ref, first_contact_time])
+def keep_first_contact(conn: Connection, first_contact: FirstContact) -> None:
+    """Keeps the claim's first contact: the earliest time that was reported, and the schemes of the latest version."""
+    conn.execute(KEEP_FIRST_CONTACT, vars(first_contact) | {"needs_interview": first_contact.needs_interview})
+
+
+def keep_withdrawal(conn: Connection, claim_ref: str, *, withdrawn_time: datetime) -> None:
+    """Keeps that the claim was withdrawn: no interview is booked for it from now on."""
+    conn.execute(KEEP_WITHDRAWAL, {"claim_ref": claim_ref, "withdrawn_time": withdrawn_time})
+
+
+def cancel_coming(conn: Connection, claim_ref: str, *, now: datetime) -> None:
+    """Cancels the claim's interview unless it has begun."""
+    conn.execute(CANCEL_COMING, {"claim_ref": claim_ref, "now": now})
 
 
 def count_unbooked(conn: Connection) -> int:
-    """The number of claims with a first contact that never had an appointment."""
+    """The number of claims that wait for an interview and never had one."""
     row = conn.execute(COUNT_UNBOOKED).fetchone()
     return int(row["count"]) if row else 0
 

@@ -74,6 +74,7 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, set[str]]] = [
     ("BookAppointment", {"channel": "CHANNEL_HOME_VISIT"}, "failed_precondition", "NO_SLOT_FREE", set()),
     ("BookAppointment", {"claimRef": "C00000000010"}, "not_found", "CLAIM_UNKNOWN", set()),
     ("BookAppointment", {"claimRef": "CW0THDRAWN00"}, "failed_precondition", "CLAIM_NOT_OPEN", set()),
+    ("BookAppointment", {"claimRef": "CMA1NTENANCE"}, "failed_precondition", "NO_INTERVIEW_NEEDED", set()),
     ("GetAppointment", {}, "not_found", "APPOINTMENT_UNKNOWN", set()),
     ("GetAppointment", {"claimRef": "", "appointmentId": NOBODYS}, "not_found", "APPOINTMENT_UNKNOWN", set()),
     (
@@ -98,6 +99,7 @@ def test_every_bad_request_gets_its_code_its_reason_and_its_fields(door: Any, to
     intake.open(CLAIM)
     intake.open("CW0THDRAWN00")
     intake.close("CW0THDRAWN00")
+    intake.open("CMA1NTENANCE", schemes=("CHILD_MAINTENANCE",))
     token = tokens.issue("OPERATOR")
 
     for method, change, code, reason, fields in REFUSALS:

@@ -28,7 +28,9 @@ LEEDS = "600021"
 
 
 def claim(number: int) -> Claim:
-    return Claim(claim_ref=f"C{number:011d}", is_open=True, first_contact_time=clock.now())
+    return Claim(
+        claim_ref=f"C{number:011d}", schemes=("JOBSEEKERS_ALLOWANCE",), is_open=True, first_contact_time=clock.now()
+    )
 
 
 @pytest.fixture

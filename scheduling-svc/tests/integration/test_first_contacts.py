@@ -2,19 +2,22 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from chassis import clock
 from chassis.bus import Bus
 from chassis.database import Database
+from chassis.enums import number_of
 from chassis.inbox import Event, Inbox
-from chassis.testing import deliver, event_of, eventually
+from chassis.testing import deliver, event_of, eventually, handle
+from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
 from scheduling import gauges, store
 from scheduling.consumers import HANDLERS
-from scheduling.domain.appointments import Appointment
-from scheduling.domain.claims import Claim
+from scheduling.domain.appointments import Appointment, AppointmentState
+from scheduling.domain.claims import Claim, ClaimNotOpen, FirstContact
 from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Channel, NearOffice
 from scheduling.domain.search import Wish
@@ -40,10 +43,18 @@ class Intake:
             pass
 
 
-def first_contact(moment: datetime) -> Event:
-    message = events_pb2.FirstContactRecorded()
+def first_contact(moment: datetime, *schemes: str, version: int = 3) -> Event:
+    message = events_pb2.FirstContactRecorded(
+        schemes=[number_of(common_pb2.Scheme, scheme) for scheme in schemes or ["JOBSEEKERS_ALLOWANCE"]]
+    )
     message.first_contact_time.FromDatetime(moment)
-    return event_of(message, claim_ref=CLAIM)
+    return event_of(message, claim_ref=CLAIM, version=version)
+
+
+def withdrawal() -> Event:
+    message = events_pb2.ClaimWithdrawn()
+    message.withdraw_time.FromDatetime(NINE)
+    return event_of(message, claim_ref=CLAIM, version=9)
 
 
 @pytest.fixture
@@ -88,7 +99,9 @@ def test_a_first_contact_recorded_during_the_booking_does_not_count_as_unbooked(
         rotas.open_rotas(conn, directory, clock.today(), week=0)
 
     with ThreadPoolExecutor(1) as pool, database.transaction() as keeping:
-        store.keep_first_contact(keeping, claim_ref=CLAIM, first_contact_time=NINE)
+        store.keep_first_contact(
+            keeping, FirstContact(claim_ref=CLAIM, claim_version=3, first_contact_time=NINE, schemes=())
+        )
         booking = pool.submit(book, database, directory)
         eventually(lambda: waits_for_a_lock(database), what="the booking's wait for the first contact's row")
     booking.result()
@@ -104,11 +117,17 @@ def waits_for_a_lock(database: Database) -> bool:
 
 
 def book(database: Database, directory: Directory) -> Appointment:
-    leeds = NearOffice(office=directory.office("600021"), distance_km=0.0)
-    wish = Wish(offices=[leeds], channel=Channel.OFFICE, needs=frozenset())
-    claim = Claim(claim_ref=CLAIM, is_open=True, first_contact_time=NINE)
     with database.transaction() as conn:
-        return bookings.book_earliest(conn, claim, directory=directory, wish=wish, target=TARGET)
+        return bookings.book_earliest(conn, claim(), directory=directory, wish=wish(directory), target=TARGET)
+
+
+def wish(directory: Directory) -> Wish:
+    leeds = NearOffice(office=directory.office("600021"), distance_km=0.0)
+    return Wish(offices=[leeds], channel=Channel.OFFICE, needs=frozenset())
+
+
+def claim() -> Claim:
+    return Claim(claim_ref=CLAIM, schemes=("JOBSEEKERS_ALLOWANCE",), is_open=True, first_contact_time=NINE)
 
 
 def test_a_first_contact_heard_after_the_booking_changes_nothing(
@@ -123,6 +142,98 @@ def test_a_first_contact_heard_after_the_booking_changes_nothing(
     with database.transaction() as conn:
         assert store.appointment_of_claim(conn, CLAIM) == booked
     assert unbooked(database) == 0
+
+
+@pytest.mark.parametrize(
+    ("schemes", "waits"),
+    [
+        (["CHILD_MAINTENANCE"], 0),
+        (["CRISIS_LOAN"], 0),
+        (["CHILD_MAINTENANCE", "CRISIS_LOAN"], 0),
+        (["INCOME_SUPPORT", "CHILD_MAINTENANCE"], 1),
+    ],
+)
+def test_only_schemes_with_an_interview_wait_for_a_booking(
+    database: Database, intake: Intake, schemes: list[str], waits: int
+) -> None:
+    intake.publishes(first_contact(NINE, *schemes))
+
+    assert unbooked(database) == waits
+
+
+@pytest.mark.parametrize("versions", [(3, 5), (5, 3)])
+def test_the_schemes_of_the_latest_version_count_in_any_order(
+    database: Database, intake: Intake, versions: tuple[int, int]
+) -> None:
+    schemes = {3: ["INCOME_SUPPORT"], 5: ["CHILD_MAINTENANCE"]}
+    for version in versions:
+        intake.publishes(first_contact(NINE, *schemes[version], version=version))
+
+    assert unbooked(database) == 0
+
+
+@pytest.fixture
+def opened(database: Database, directory: Directory) -> Directory:
+    with database.transaction() as conn:
+        rotas.open_rotas(conn, directory, clock.today(), week=0)
+    return directory
+
+
+def test_a_withdrawal_cancels_the_interview_and_frees_its_slot(
+    database: Database, intake: Intake, opened: Directory
+) -> None:
+    booked = book(database, opened)
+
+    intake.publishes(withdrawal(), times=2)
+
+    with database.transaction() as conn:
+        cancelled = store.appointment_of_claim(conn, CLAIM)
+        [slot] = conn.execute("SELECT slot_id FROM appointments").fetchall()
+        assert store.take_slot(conn, slot["slot_id"])
+    assert cancelled is not None
+    assert (cancelled.state, cancelled.version) == (AppointmentState.CANCELLED, booked.version + 1)
+
+
+@pytest.mark.parametrize("first", ["withdrawal", "first contact"])
+def test_no_interview_is_booked_once_a_withdrawal_was_heard_of(
+    database: Database, intake: Intake, opened: Directory, first: str
+) -> None:
+    events = [withdrawal(), first_contact(NINE)]
+    for event in events if first == "withdrawal" else reversed(events):
+        intake.publishes(event)
+
+    with pytest.raises(ClaimNotOpen):
+        book(database, opened)
+
+    assert unbooked(database) == 0
+    with database.transaction() as conn:
+        assert store.appointment_of_claim(conn, CLAIM) is None
+
+
+def test_a_booking_under_way_at_the_withdrawal_is_cancelled(database: Database, opened: Directory) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as booking:
+            bookings.book_earliest(booking, claim(), directory=opened, wish=wish(opened), target=TARGET)
+            withdrawn = pool.submit(handle, database, HANDLERS, withdrawal())
+            eventually(lambda: waits_for_a_lock(database), what="the withdrawal's wait for the booking")
+        withdrawn.result()
+
+    with database.transaction() as conn:
+        found = store.appointment_of_claim(conn, CLAIM)
+    assert found is not None
+    assert found.state is AppointmentState.CANCELLED
+
+
+def test_an_interview_that_was_held_stays(
+    database: Database, intake: Intake, opened: Directory, clock_file: Path
+) -> None:
+    booked = book(database, opened)
+    clock.advance(booked.start_time - clock.now() + timedelta(minutes=1))
+
+    intake.publishes(withdrawal())
+
+    with database.transaction() as conn:
+        assert store.appointment_of_claim(conn, CLAIM) == booked
 
 
 def test_events_for_other_services_are_ignored(database: Database, intake: Intake) -> None:

@@ -19,6 +19,7 @@ from chassis.errors import CmsError, FailedPrecondition, NotFound, PermissionDen
 from chassis.identity import Identity
 from chassis.testing import free_port
 from chassis.vault import Vault
+from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2
 from scheduling.clients import IntakeService
 from scheduling.domain.claims import Claim
@@ -90,7 +91,7 @@ def in_a_call(database: Database, vault: Vault) -> Iterator[None]:
 
 
 def claim(state: "intake_pb2.ClaimState.ValueType") -> intake_pb2.Claim:
-    found = intake_pb2.Claim(claim_ref="C1", state=state)
+    found = intake_pb2.Claim(claim_ref="C1", schemes=[common_pb2.SCHEME_CRISIS_LOAN], state=state)
     found.first_contact_time.FromDatetime(NINE)
     return found
 
@@ -114,7 +115,7 @@ def test_a_claim_is_open_until_it_is_withdrawn_or_closed(
 
     found = intake.claim("C1")
 
-    assert found == Claim(claim_ref="C1", is_open=is_open, first_contact_time=NINE)
+    assert found == Claim(claim_ref="C1", schemes=("CRISIS_LOAN",), is_open=is_open, first_contact_time=NINE)
     assert answers.metadata["authorization"] == "Bearer the-operators-own"
 
 

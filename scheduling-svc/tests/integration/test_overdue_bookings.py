@@ -32,7 +32,7 @@ def test_a_first_contact_is_overdue_until_there_is_an_interview(
 
     office = NearOffice(office=directory.office("600021"), distance_km=0.0)
     wish = Wish(offices=[office], channel=Channel.OFFICE, needs=frozenset())
-    claim = Claim(claim_ref="C1", is_open=True, first_contact_time=clock.now())
+    claim = Claim(claim_ref="C1", schemes=("JOBSEEKERS_ALLOWANCE",), is_open=True, first_contact_time=clock.now())
     with database.transaction() as conn:
         rotas.open_rotas(conn, directory, clock.today(), week=0)
         bookings.book_earliest(conn, claim, directory=directory, wish=wish, target=TARGET)

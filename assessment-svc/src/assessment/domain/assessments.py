@@ -1,6 +1,6 @@
-"""The assessment of a claim. A claim is confirmed when every item was checked."""
+"""The assessment of a claim. A scheme is confirmed when every item that it needs was checked."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
@@ -8,7 +8,9 @@ from typing import Self
 from assessment.domain.items import Check, Checked, Facts, Item, ItemStatus
 from assessment.domain.refusals import (
     AlreadyConfirmed,
+    AssessmentClosed,
     ClaimChanged,
+    InterviewNeeded,
     ItemsOpen,
     NotStarted,
     OfficeRequired,
@@ -16,9 +18,8 @@ from assessment.domain.refusals import (
     OtherScheme,
     ProposalsOpen,
 )
+from assessment.domain.schemes import WITHOUT_INTERVIEW, Desk, schemes_of
 from chassis.errors import InvalidArgument, StaleVersion, Violation
-
-CHILD_MAINTENANCE = "CHILD_MAINTENANCE"
 
 
 class AssessmentState(StrEnum):
@@ -27,6 +28,7 @@ class AssessmentState(StrEnum):
     READY = "READY"
     IN_PROGRESS = "IN_PROGRESS"
     CONFIRMED = "CONFIRMED"
+    CLOSED = "CLOSED"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,10 @@ class AssessmentConfirmed:
 
 @dataclass(frozen=True, kw_only=True)
 class Assessment:
-    """The assessment of one claim. Assessors' acts change `version`; `claim_version` is the version of the items' facts."""
+    """The assessment of one claim. Acts at its desks change `version`; `claim_version` is the version of the items' facts.
+
+    `begun` are the desks that have started it.
+    """
 
     claim_ref: str
     state: AssessmentState = AssessmentState.READY
@@ -52,21 +57,45 @@ class Assessment:
     schemes: tuple[str, ...]
     confirmed_schemes: tuple[str, ...] = ()
     confirmed: Checked | None = None
+    begun: frozenset[Desk] = frozenset()
+    closed_reason: str | None = None
     appointment_id: str | None = None
     office_code: str | None = None
     items: Mapping[str, Item] = field(default_factory=dict)
 
-    @property
-    def purpose(self) -> str:
+    def purpose_at(self, desks: Collection[Desk]) -> str:
         """The purpose of reading the claimant's answers, for the access logs here and in intake."""
-        return f"appointment {self.appointment_id}" if self.appointment_id else f"work item {self.claim_ref}"
+        if self.appointment_id and Desk.ASSESSOR in desks:
+            return f"appointment {self.appointment_id}"
+        return f"work item {self.claim_ref}"
 
-    def check_office(self, office: str | None) -> None:
-        """Raises OfficeRequired, or OtherOffice if another office holds the interview. Unbooked work belongs to any office."""
+    def desks_for(self, callers: Iterable[Desk], *, office: str | None) -> frozenset[Desk]:
+        """Those of the caller's desks at which they may work on this claim.
+
+        Raises OtherScheme where the claim has no scheme of theirs, and for an assessor OfficeRequired, or OtherOffice if
+        another office holds the interview. Unbooked work belongs to any office.
+        """
+        desks = {desk for desk in callers if schemes_of([desk], self.schemes)}
+        if not desks:
+            raise OtherScheme
+        if desks == {Desk.ASSESSOR} or self._is_of(office):
+            self._check_office(office)
+            return frozenset(desks)
+        return frozenset(desks - {Desk.ASSESSOR})
+
+    def _is_of(self, office: str | None) -> bool:
+        return office is not None and self.office_code in (None, office)
+
+    def _check_office(self, office: str | None) -> None:
         if office is None:
             raise OfficeRequired
-        if self.office_code not in (None, office):
+        if not self._is_of(office):
             raise OtherOffice
+
+    def items_at(self, desks: Iterable[Desk]) -> Mapping[str, Item]:
+        """The items that a scheme of these desks needs."""
+        theirs = schemes_of(desks, self.schemes)
+        return {fact: item for fact, item in self.items.items() if item.needed_by(theirs)}
 
     def synchronised(self, facts: Facts) -> Self:
         """Takes the facts as they are now: items of new answers are unchecked, items of removed facts are dropped.
@@ -75,7 +104,10 @@ class Assessment:
         """
         if facts.version < self.claim_version:
             raise ClaimChanged
-        items = {fact: self._item_at(fact, version) for fact, version in facts.answered.items()}
+        items = {
+            fact: replace(self._item_at(fact, version), schemes=facts.schemes.get(fact, ()))
+            for fact, version in facts.answered.items()
+        }
         return replace(self, items=items, claim_version=facts.version)
 
     def _item_at(self, fact: str, answered_version: int) -> Item:
@@ -86,22 +118,27 @@ class Assessment:
     def _stands(self, fact: str, answered_version: int) -> bool:
         return fact in self.items and self.items[fact].answered_version == answered_version
 
-    def start(self, facts: Facts) -> Self:
-        """Starts or resumes the assessment; the version stays if nothing is new. Raises AlreadyConfirmed."""
-        if self.state is AssessmentState.CONFIRMED:
-            raise AlreadyConfirmed
-        begun = replace(self.synchronised(facts), state=AssessmentState.IN_PROGRESS)
+    def start(self, facts: Facts, *, desks: frozenset[Desk]) -> Self:
+        """Starts or resumes the assessment at these desks; the version stays if nothing is new.
+
+        Raises AlreadyConfirmed, AssessmentClosed.
+        """
+        self._check_unfinished()
+        current = self.synchronised(facts)
+        begun = replace(current, state=AssessmentState.IN_PROGRESS, begun=self.begun | desks)
         return self if begun == self else begun._next()
 
-    def verify(self, checks: Sequence[Check], *, version: int, facts: Facts, checked: Checked) -> Self:
+    def verify(
+        self, checks: Sequence[Check], *, version: int, facts: Facts, checked: Checked, desks: frozenset[Desk]
+    ) -> Self:
         """Records the checks of facts whose answers are still those of `version`.
 
-        A fact with a newer answer stays unchecked, because the assessor has not seen that answer. Checks of removed facts
-        are ignored. Raises InvalidArgument naming checks of facts that are unknown or given twice.
+        A fact with a newer answer stays unchecked, because the caller has not seen that answer. Checks of removed facts
+        are ignored. Raises InvalidArgument naming checks of facts that are given twice, or that are unknown at these desks.
         """
-        self.check_open(version)
+        self.check_open(version, desks=desks)
         current = self.synchronised(facts)
-        _check_names(checks, known={*self.items, *current.items})
+        _check_names(checks, known={*self.items_at(desks), *current.items_at(desks)})
         found = {
             check.fact: replace(
                 current.items[check.fact], status=check.status, evidence=check.evidence, checked=checked
@@ -111,18 +148,18 @@ class Assessment:
         }
         return replace(current, items={**current.items, **found})._next()
 
-    def check_correctable(self, fact: str, *, version: int) -> None:
+    def check_correctable(self, fact: str, *, version: int, desks: frozenset[Desk]) -> None:
         """Raises the reason why the fact cannot be corrected, before the claim's record is changed."""
-        self.check_open(version)
-        if fact not in self.items:
+        self.check_open(version, desks=desks)
+        if fact not in self.items_at(desks):
             raise InvalidArgument.of(Violation(field="fact", description="is no item of this assessment"))
 
-    def correct(self, fact: str, *, facts: Facts, checked: Checked) -> Self:
+    def correct(self, fact: str, *, facts: Facts, checked: Checked, desks: frozenset[Desk]) -> Self:
         """Marks the fact as corrected; a fact that was cleared is no longer an item.
 
         The claim's record was changed already, under the claim's version, so the assessment's version is not checked.
         """
-        self._check_begun()
+        self._check_begun(desks)
         current = self.synchronised(facts)
         items = dict(current.items)
         if fact in items:
@@ -133,44 +170,64 @@ class Assessment:
         """Unchecks these facts, which were answered anew at `claim_version`.
 
         The answered version stays the one that assessors have seen, so that a check of it cannot count for the new
-        answer. A confirmed assessment does not change.
+        answer. An assessment that is confirmed or closed does not change.
         """
-        if self.state is AssessmentState.CONFIRMED:
+        if self.state in _ENDED:
             return self
         names = set(changed)
         reset = {
-            name: Item(fact=name, answered_version=item.answered_version)
+            name: Item(fact=name, answered_version=item.answered_version, schemes=item.schemes)
             for name, item in self.items.items()
             if name in names and item.answered_version < claim_version
         }
         return replace(self, items={**self.items, **reset})
 
-    def schemes_to_confirm(self, wanted: Sequence[str], *, as_assessor: bool) -> tuple[str, ...]:
-        """The wanted schemes, or all that are not confirmed yet. Raises InvalidArgument, OtherScheme, AlreadyConfirmed."""
+    def schemes_to_confirm(self, wanted: Sequence[str], *, desks: frozenset[Desk]) -> tuple[str, ...]:
+        """The wanted schemes, or all that can be confirmed at these desks now.
+
+        Before an interview is booked these are child maintenance and a crisis loan. Raises InvalidArgument naming schemes
+        that were not claimed, OtherScheme, AlreadyConfirmed, InterviewNeeded.
+        """
         unknown = [index for index, scheme in enumerate(wanted) if scheme not in self.schemes]
         if unknown:
             raise InvalidArgument.of(
                 *(Violation(field=f"schemes[{index}]", description="was not claimed") for index in unknown)
             )
-        left = tuple(scheme for scheme in self.schemes if scheme not in self.confirmed_schemes)
-        chosen = tuple(scheme for scheme in self.schemes if scheme in wanted) or left
-        if any((scheme == CHILD_MAINTENANCE) == as_assessor for scheme in chosen):
+        theirs = schemes_of(desks, self.schemes)
+        if not set(wanted) <= set(theirs):
             raise OtherScheme
-        if not chosen or not set(chosen) <= set(left):
+        chosen = [scheme for scheme in theirs if scheme in wanted] or self._left(theirs)
+        if not chosen or set(chosen) & set(self.confirmed_schemes):
             raise AlreadyConfirmed
-        return chosen
+        return self._without_interview(chosen, wanted) if self.appointment_id is None else tuple(chosen)
+
+    def _left(self, schemes: Iterable[str]) -> list[str]:
+        return [scheme for scheme in schemes if scheme not in self.confirmed_schemes]
+
+    def _without_interview(self, chosen: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
+        ready = tuple(scheme for scheme in chosen if scheme in WITHOUT_INTERVIEW)
+        if not ready or not set(wanted) <= set(ready):
+            raise InterviewNeeded(
+                Violation(field=f"schemes[{index}]", description=f"{scheme} needs an interview first")
+                for index, scheme in enumerate(wanted)
+                if scheme not in ready
+            )
+        return ready
 
     def confirm(
-        self, schemes: tuple[str, ...], *, version: int, facts: Facts, office_code: str, checked: Checked
+        self, schemes: tuple[str, ...], *, facts: Facts, office_code: str, checked: Checked
     ) -> tuple[Self, AssessmentConfirmed]:
-        """Confirms these schemes; gives the event too. Raises ItemsOpen, and ProposalsOpen for what no system can hold."""
-        self.check_open(version)
+        """Confirms these schemes; gives the event too. Schemes that were confirmed earlier stay so.
+
+        Raises ItemsOpen naming the items that these schemes need and that are not settled, and ProposalsOpen for what no
+        system can hold. Call `check_open` first.
+        """
         current = self.synchronised(facts)
-        unsettled = {fact: item.status for fact, item in current.items.items() if not item.settled}
-        if unsettled:
-            raise ItemsOpen(unsettled)
-        if facts.proposed:
-            raise ProposalsOpen(sorted(facts.proposed))
+        needed = [item for item in current.items.values() if item.needed_by(schemes)]
+        if unsettled := [item for item in needed if not item.settled]:
+            raise ItemsOpen(unsettled, schemes=schemes)
+        if proposed := [item for item in needed if item.fact in facts.proposed]:
+            raise ProposalsOpen(proposed, schemes=schemes)
         confirmed_schemes = (*self.confirmed_schemes, *schemes)
         whole = set(confirmed_schemes) == set(self.schemes)
         confirmed = replace(
@@ -191,20 +248,28 @@ class Assessment:
             assessor_id=assessor_id,
         )
 
-    def check_open(self, version: int) -> None:
-        """Raises StaleVersion, NotStarted or AlreadyConfirmed."""
+    def check_open(self, version: int, *, desks: frozenset[Desk]) -> None:
+        """Raises StaleVersion, NotStarted, AlreadyConfirmed or AssessmentClosed."""
         if version != self.version:
             raise StaleVersion(given=version, current=self.version)
-        self._check_begun()
+        self._check_begun(desks)
 
-    def _check_begun(self) -> None:
-        if self.state is AssessmentState.READY:
+    def _check_begun(self, desks: frozenset[Desk]) -> None:
+        self._check_unfinished()
+        if not desks & self.begun:
             raise NotStarted
+
+    def _check_unfinished(self) -> None:
+        if self.state is AssessmentState.CLOSED:
+            raise AssessmentClosed(self.closed_reason or "closed")
         if self.state is AssessmentState.CONFIRMED:
             raise AlreadyConfirmed
 
     def _next(self) -> Self:
         return replace(self, version=self.version + 1)
+
+
+_ENDED = {AssessmentState.CONFIRMED, AssessmentState.CLOSED}
 
 
 def _check_names(checks: Sequence[Check], *, known: set[str]) -> None:

@@ -4,8 +4,8 @@ An item is a fact at the version of the claim at which it was answered. A check 
 fact is answered anew, it is unchecked again.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -24,11 +24,13 @@ class Facts:
     """The relevant, answered questions of a claim at `version`: for each fact the version at which it was answered.
 
     `proposed` are the facts with a proposal: a form that the paying systems can hold and that nobody has agreed to yet.
+    `schemes` are those of the claim that need the fact; where none are named, all of them do.
     """
 
     version: int
     answered: Mapping[str, int]
     proposed: frozenset[str] = frozenset()
+    schemes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +60,14 @@ class Checked:
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """A fact to check, as it was answered at `answered_version` of the claim."""
+    """A fact to check, as it was answered at `answered_version` of the claim.
+
+    `schemes` are those of the claim that need it; where none are named, all of them do.
+    """
 
     fact: str
     answered_version: int
+    schemes: tuple[str, ...] = ()
     status: ItemStatus = ItemStatus.UNCHECKED
     evidence: Evidence | None = None
     checked: Checked | None = None
@@ -70,3 +76,7 @@ class Item:
     def settled(self) -> bool:
         """Whether the item no longer prevents the confirmation."""
         return self.status in {ItemStatus.CONFIRMED, ItemStatus.CORRECTED}
+
+    def needed_by(self, schemes: Iterable[str]) -> tuple[str, ...]:
+        """Those of the schemes that need the fact."""
+        return tuple(scheme for scheme in schemes if not self.schemes or scheme in self.schemes)

@@ -1,8 +1,9 @@
 """Refusals of the assessment service, each with its reason."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from assessment.domain.items import Item
 from chassis.errors import CmsError, FailedPrecondition, NotFound, PermissionDenied, Violation
 
 
@@ -27,20 +28,52 @@ class AlreadyConfirmed(FailedPrecondition):
         super().__init__("ALREADY_CONFIRMED", "the claim was confirmed: amend its answers instead")
 
 
-class ItemsOpen(FailedPrecondition):
-    """Items are neither confirmed nor corrected; the violations name their facts."""
+class AssessmentClosed(FailedPrecondition):
+    """The work ended without a confirmation, or after it: nothing can be done to it any more."""
 
-    def __init__(self, statuses: Mapping[str, str]) -> None:
-        violations = [Violation(field=fact, description=f"is {status}") for fact, status in statuses.items()]
-        super().__init__("ITEMS_OPEN", "items are neither confirmed nor corrected", violations=violations)
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            "ASSESSMENT_CLOSED", f"the assessment is closed: the claim is {reason}", metadata={"closed_reason": reason}
+        )
+
+
+class InterviewNeeded(FailedPrecondition):
+    """Schemes are confirmed after an interview, and none is booked; the violations name them by their position."""
+
+    def __init__(self, violations: Iterable[Violation] = ()) -> None:
+        super().__init__(
+            "INTERVIEW_NEEDED", "no interview is booked, and these schemes need one", violations=list(violations)
+        )
+
+
+class ItemsOpen(FailedPrecondition):
+    """Items are neither confirmed nor corrected; the violations name their facts and the schemes that need them."""
+
+    def __init__(self, items: Iterable[Item], *, schemes: Sequence[str]) -> None:
+        found = list(items)
+        violations = [
+            Violation(field=item.fact, description=f"is {item.status}{_needed_by(item, schemes)}") for item in found
+        ]
+        metadata = {
+            scheme: ",".join(item.fact for item in found if item.needed_by([scheme]))
+            for scheme in schemes
+            if any(item.needed_by([scheme]) for item in found)
+        }
+        super().__init__(
+            "ITEMS_OPEN", "items are neither confirmed nor corrected", violations=violations, metadata=metadata
+        )
+
+
+def _needed_by(item: Item, schemes: Sequence[str]) -> str:
+    return f", needed by {', '.join(item.needed_by(schemes))}"
 
 
 class ProposalsOpen(FailedPrecondition):
-    """Facts have a proposal that nobody has agreed to; the violations name them."""
+    """Facts have a proposal that nobody has agreed to; the violations name them and the schemes that need them."""
 
-    def __init__(self, facts: Iterable[str]) -> None:
+    def __init__(self, items: Iterable[Item], *, schemes: Sequence[str]) -> None:
         advice = "the paying systems cannot hold this value: agree to its `proposal` by CorrectItem with accept_transliteration"
-        violations = [Violation(field=fact, description=advice) for fact in facts]
+        violations = [Violation(field=item.fact, description=f"{advice}{_needed_by(item, schemes)}") for item in items]
         super().__init__("PROPOSALS_OPEN", "facts have a proposal that nobody has agreed to", violations=violations)
 
 

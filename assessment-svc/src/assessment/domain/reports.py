@@ -41,3 +41,10 @@ class Rejection:
     rejected_time: datetime
     transfer_id: str
     question_ids: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withdrawal:
+    """The claim was withdrawn, whether or not its submission was heard of: nothing may follow from it any more."""
+
+    withdraw_time: datetime

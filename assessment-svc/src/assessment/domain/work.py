@@ -8,6 +8,7 @@ from typing import Self
 
 from assessment.domain.assessments import AssessmentState
 from assessment.domain.reports import Appointment
+from assessment.domain.schemes import WITHOUT_INTERVIEW, Desk
 
 BOOKING_AWAITED_FOR = timedelta(minutes=30)
 """A claim without an interview after this long is unbooked: somebody must book it."""
@@ -19,16 +20,19 @@ class Booking(StrEnum):
     BOOKED = "BOOKED"
     AWAITED = "AWAITED"
     UNBOOKED = "UNBOOKED"
+    NOT_NEEDED = "NOT_NEEDED"
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkItem:
-    """A submitted claim, as an office lists it."""
+    """A submitted claim, as a desk lists it. `state` is that of the desk's part of the work."""
 
     claim_ref: str
     state: AssessmentState
     version: int
     schemes: tuple[str, ...]
+    confirmed_schemes: tuple[str, ...] = ()
+    closed_reason: str | None = None
     submit_time: datetime
     appointment: Appointment | None
     accepted_by: tuple[str, ...]
@@ -38,12 +42,14 @@ class WorkItem:
         """Whether the claim has its interview, by the platform's time."""
         if self.appointment is not None:
             return Booking.BOOKED
+        if set(self.schemes) <= WITHOUT_INTERVIEW:
+            return Booking.NOT_NEEDED
         return Booking.AWAITED if now - self.submit_time < BOOKING_AWAITED_FOR else Booking.UNBOOKED
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """The place where a page of work ended. Open work comes before confirmed work (`done`), the oldest submission first."""
+    """The place where a page of work ended. Open work comes before work that is done, the oldest submission first."""
 
     done: bool
     submit_time: datetime = datetime(1, 1, 1, tzinfo=UTC)
@@ -57,17 +63,22 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkFilter:
-    """The work to list: an office's, with or without the work that has no interview yet.
+    """The work to list: an office's, with or without the work that has no interview yet; without an office, caseworkers'.
 
     `assessor`, the time of the interview (both ends or neither) and `state` narrow it further.
     """
 
-    office: str
-    with_unbooked: bool
+    office: str | None
+    with_unbooked: bool = False
     assessor: str | None = None
     starts_from: datetime | None = None
     starts_before: datetime | None = None
     state: AssessmentState | None = None
+
+    @property
+    def desk(self) -> Desk:
+        """The desk whose work is listed."""
+        return Desk.CASEWORKER if self.office is None else Desk.ASSESSOR
 
     def starts(self, after: Place | None) -> Mapping[AssessmentState, Place]:
         """The place after which to read each wanted state. States that were read to the end are absent."""
@@ -80,4 +91,4 @@ class WorkFilter:
 
 
 def _is_done(state: AssessmentState) -> bool:
-    return state is AssessmentState.CONFIRMED
+    return state in {AssessmentState.CONFIRMED, AssessmentState.CLOSED}

@@ -1,11 +1,12 @@
 """Changes to an assessment. The interview was read from intake before the transaction."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from assessment.clients import Interview
 from assessment.domain.assessments import Assessment, AssessmentConfirmed
 from assessment.domain.items import Check, Checked
-from assessment.service.reading import ASSESSOR, permitted
+from assessment.service.reading import Permitted, permitted
 from assessment.store import assessments as store
 from chassis import access_log, call, clock, outbox
 from chassis.database import Connection
@@ -14,44 +15,45 @@ from cms.assessment.v1 import events_pb2
 from cms.common.v1 import common_pb2
 
 
-def start_assessment(conn: Connection, claim_ref: str, interview: Interview) -> Assessment:
-    """Starts or resumes the assessment. Raises AlreadyConfirmed."""
-    return _change(conn, claim_ref, lambda assessment: assessment.start(interview.facts))
+def start_assessment(conn: Connection, claim_ref: str, interview: Interview) -> Permitted:
+    """Starts or resumes the assessment. See Assessment.start."""
+    return _change(conn, claim_ref, lambda work: work.assessment.start(interview.facts, desks=work.desks))
 
 
 def verify_items(
     conn: Connection, claim_ref: str, interview: Interview, *, checks: Sequence[Check], version: int
-) -> Assessment:
+) -> Permitted:
     """Records the checks. See Assessment.verify."""
     return _change(
         conn,
         claim_ref,
-        lambda assessment: assessment.verify(checks, version=version, facts=interview.facts, checked=_by_caller()),
+        lambda work: work.assessment.verify(
+            checks, version=version, facts=interview.facts, checked=_by_caller(), desks=work.desks
+        ),
     )
 
 
-def correct_item(conn: Connection, claim_ref: str, interview: Interview, *, fact: str) -> Assessment:
+def correct_item(conn: Connection, claim_ref: str, interview: Interview, *, fact: str) -> Permitted:
     """Marks the item whose fact was amended. See Assessment.correct."""
     return _change(
         conn,
         claim_ref,
-        lambda assessment: assessment.correct(fact, facts=interview.facts, checked=_by_caller()),
+        lambda work: work.assessment.correct(fact, facts=interview.facts, checked=_by_caller(), desks=work.desks),
     )
 
 
 def confirm_assessment(
     conn: Connection, claim_ref: str, interview: Interview, *, schemes: Sequence[str], version: int
-) -> Assessment:
+) -> Permitted:
     """Confirms the schemes at the claim's present version; the gateway hears of it. See Assessment.confirm."""
     caller = call.current().identity
 
-    def confirm(assessment: Assessment) -> Assessment:
-        assessment.check_open(version)
-        confirmed, event = assessment.confirm(
-            assessment.schemes_to_confirm(schemes, as_assessor=caller.has(ASSESSOR)),
-            version=version,
+    def confirm(work: Permitted) -> Assessment:
+        work.assessment.check_open(version, desks=work.desks)
+        confirmed, event = work.assessment.confirm(
+            work.assessment.schemes_to_confirm(schemes, desks=work.desks),
             facts=interview.facts,
-            office_code=caller.office or assessment.office_code or "",
+            office_code=caller.office or work.assessment.office_code or "",
             checked=_by_caller(),
         )
         _append_event(conn, event)
@@ -60,7 +62,7 @@ def confirm_assessment(
     return _change(conn, claim_ref, confirm)
 
 
-def show_again(conn: Connection, claim_ref: str) -> Assessment:
+def show_again(conn: Connection, claim_ref: str) -> Permitted:
     """Checks and logs the reading before a repeat gets the first answer.
 
     Raises as `read_interview` does.
@@ -68,16 +70,16 @@ def show_again(conn: Connection, claim_ref: str) -> Assessment:
     return _logged(conn, permitted(store.read_assessment(conn, claim_ref), claim_ref))
 
 
-def _change(conn: Connection, claim_ref: str, change: Callable[[Assessment], Assessment]) -> Assessment:
-    before = permitted(store.lock_assessment(conn, claim_ref), claim_ref)
-    after = change(before)
-    store.save_assessment(conn, before, after)
-    return _logged(conn, after)
+def _change(conn: Connection, claim_ref: str, change: Callable[[Permitted], Assessment]) -> Permitted:
+    work = permitted(store.lock_assessment(conn, claim_ref), claim_ref)
+    after = change(work)
+    store.save_assessment(conn, work.assessment, after)
+    return _logged(conn, replace(work, assessment=after))
 
 
-def _logged(conn: Connection, assessment: Assessment) -> Assessment:
-    access_log.record_access(conn, claim_ref=assessment.claim_ref, purpose=assessment.purpose)
-    return assessment
+def _logged(conn: Connection, work: Permitted) -> Permitted:
+    access_log.record_access(conn, claim_ref=work.assessment.claim_ref, purpose=work.purpose)
+    return work
 
 
 def _by_caller() -> Checked:

@@ -9,11 +9,23 @@ from google.protobuf.struct_pb2 import Value
 from assessment.clients import Amendment, Intake, Interview
 from assessment.domain.assessments import Assessment
 from assessment.domain.refusals import WorkNotFound
+from assessment.domain.schemes import Desk
 from assessment.store import assessments as store
 from chassis import call, crash
 from chassis.idempotency import first_answer
 
-ASSESSOR = "ASSESSOR"
+
+@dataclass(frozen=True, kw_only=True)
+class Permitted:
+    """An assessment, and the caller's desks at which they may work on it."""
+
+    assessment: Assessment
+    desks: frozenset[Desk]
+
+    @property
+    def purpose(self) -> str:
+        """The purpose of reading the claimant's answers."""
+        return self.assessment.purpose_at(self.desks)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +44,11 @@ class Correction:
 def read_interview(intake: Intake, claim_ref: str) -> Interview:
     """Reads the claim's interview for the caller.
 
-    Raises WorkNotFound, OfficeRequired, OtherOffice, and intake's refusals.
+    Raises WorkNotFound, OtherScheme, OfficeRequired, OtherOffice, and intake's refusals.
     """
     with call.current().database.transaction() as conn:
-        assessment = permitted(store.read_assessment(conn, claim_ref), claim_ref)
-    return intake.get_interview(claim_ref, purpose=assessment.purpose)
+        work = permitted(store.read_assessment(conn, claim_ref), claim_ref)
+    return intake.get_interview(claim_ref, purpose=work.purpose)
 
 
 def amend_claim(intake: Intake, request: Message, correction: Correction) -> Interview:
@@ -47,12 +59,12 @@ def amend_claim(intake: Intake, request: Message, correction: Correction) -> Int
     the correction.
     """
     with call.current().database.transaction() as conn:
-        assessment = permitted(store.read_assessment(conn, correction.claim_ref), correction.claim_ref)
+        work = permitted(store.read_assessment(conn, correction.claim_ref), correction.claim_ref)
         first = first_answer(conn, request)
     if first is not None:
-        return intake.get_interview(correction.claim_ref, purpose=assessment.purpose)
-    assessment.check_correctable(correction.fact, version=correction.version)
-    amended = intake.amend(_amendment(correction, assessment.claim_version), purpose=assessment.purpose)
+        return intake.get_interview(correction.claim_ref, purpose=work.purpose)
+    work.assessment.check_correctable(correction.fact, version=correction.version, desks=work.desks)
+    amended = intake.amend(_amendment(correction, work.assessment.claim_version), purpose=work.purpose)
     crash.point("correction.after_amendment")
     return amended
 
@@ -69,12 +81,15 @@ def _amendment(correction: Correction, claim_version: int) -> Amendment:
     )
 
 
-def permitted(assessment: Assessment | None, claim_ref: str) -> Assessment:
-    """The assessment, if the caller may work on it. Raises WorkNotFound, OfficeRequired, OtherOffice."""
-    caller = call.current().identity
+def permitted(assessment: Assessment | None, claim_ref: str) -> Permitted:
+    """The assessment, if the caller may work on it. Raises WorkNotFound, OtherScheme, OfficeRequired, OtherOffice."""
     if assessment is None:
         raise WorkNotFound(claim_ref)
-    # A caseworker has no local office: child maintenance has no interview there (contract.md).
-    if caller.has(ASSESSOR):
-        assessment.check_office(caller.office)
-    return assessment
+    desks = assessment.desks_for(desks_of_caller(), office=call.current().identity.office)
+    return Permitted(assessment=assessment, desks=desks)
+
+
+def desks_of_caller() -> frozenset[Desk]:
+    """The desks of the caller's roles: one at least, by the contract's roles."""
+    identity = call.current().identity
+    return frozenset(desk for desk in Desk if identity.has(desk))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from assessment.domain.reports import Acceptance, Appointment, Rejection, Submission
+from assessment.domain.reports import Acceptance, Appointment, Rejection, Submission, Withdrawal
 from assessment.store import assessments, reports
 from chassis.database import Connection
 
@@ -25,6 +25,11 @@ def take_acceptance(conn: Connection, claim_ref: str, acceptance: Acceptance) ->
 def take_rejection(conn: Connection, claim_ref: str, rejection: Rejection) -> None:
     """Lists the rejection's questions as to be corrected, until the system accepts. The latest rejection counts."""
     reports.record_rejection(conn, claim_ref, rejection)
+
+
+def take_withdrawal(conn: Connection, claim_ref: str, withdrawal: Withdrawal) -> None:
+    """Closes the claim's work, whether or not its submission was heard of first; it stays closed when that comes."""
+    reports.record_withdrawal(conn, claim_ref, withdrawal)
 
 
 def reopen_items(conn: Connection, claim_ref: str, *, changed: Sequence[str], claim_version: int) -> None:

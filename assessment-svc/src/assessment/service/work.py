@@ -1,16 +1,23 @@
-"""The list of an office's work."""
+"""The list of an office's work, or of caseworkers'."""
 
 from collections.abc import Sequence
 
 from assessment.domain.refusals import OfficeRequired, OtherOffice
+from assessment.domain.schemes import Desk
 from assessment.domain.work import Place, WorkFilter, WorkItem
+from assessment.service.reading import desks_of_caller
 from assessment.store import work as store
 from chassis import call
 from chassis.database import Connection
 
 
-def office_to_list(wanted: str) -> str:
-    """The office whose work the caller may list: their own. Raises OfficeRequired, OtherOffice."""
+def office_to_list(wanted: str) -> str | None:
+    """The office whose work the caller may list: an assessor's own, none for a caseworker.
+
+    Raises OfficeRequired, OtherOffice.
+    """
+    if Desk.ASSESSOR not in desks_of_caller():
+        return None
     office = call.current().identity.office
     if office is None:
         raise OfficeRequired
@@ -20,5 +27,5 @@ def office_to_list(wanted: str) -> str:
 
 
 def list_work(conn: Connection, wanted: WorkFilter, *, after: Place | None, limit: int) -> Sequence[WorkItem]:
-    """At most `limit` work items after the place: open work before confirmed work, the oldest submission first."""
+    """At most `limit` work items after the place: open work before work that is done, the oldest submission first."""
     return store.list_work(conn, wanted, after=after, limit=limit)

@@ -6,6 +6,7 @@ from typing import LiteralString
 
 from assessment.domain.assessments import Assessment, AssessmentState
 from assessment.domain.items import Checked, Evidence, Item, ItemStatus
+from assessment.domain.schemes import Desk
 from chassis.database import Connection, Row
 
 # The assessment of a submitted claim.
@@ -20,21 +21,26 @@ ITEMS = "SELECT * FROM items WHERE claim_ref = %s"
 # The changed columns of an assessment.
 SAVE = """
     UPDATE assessments
-    SET state = %(state)s, version = %(version)s, claim_version = %(claim_version)s,
+    SET state = %(state)s, version = %(version)s, claim_version = %(claim_version)s, begun = %(begun)s,
         confirmed_schemes = %(confirmed_schemes)s, confirmed_by = %(confirmed_by)s, confirmed_time = %(confirmed_time)s
     WHERE claim_ref = %(claim_ref)s
 """
 
 # New and changed items.
 SAVE_ITEMS = """
-    INSERT INTO items (claim_ref, fact, answered_version, status, evidence_kind, seen_on, checked_by, checked_time)
-    SELECT %(claim_ref)s, * FROM unnest(
-        %(fact)s::text[], %(answered_version)s::integer[], %(status)s::text[], %(evidence_kind)s::text[],
-        %(seen_on)s::date[], %(checked_by)s::text[], %(checked_time)s::timestamptz[]
+    INSERT INTO items (
+        claim_ref, fact, answered_version, status, evidence_kind, seen_on, checked_by, checked_time, schemes
     )
+    SELECT %(claim_ref)s, fact, answered_version, status, evidence_kind, seen_on, checked_by, checked_time,
+        string_to_array(schemes, ',')
+    FROM unnest(
+        %(fact)s::text[], %(answered_version)s::integer[], %(status)s::text[], %(evidence_kind)s::text[],
+        %(seen_on)s::date[], %(checked_by)s::text[], %(checked_time)s::timestamptz[], %(schemes)s::text[]
+    ) AS item (fact, answered_version, status, evidence_kind, seen_on, checked_by, checked_time, schemes)
     ON CONFLICT (claim_ref, fact) DO UPDATE
     SET answered_version = excluded.answered_version, status = excluded.status, evidence_kind = excluded.evidence_kind,
-        seen_on = excluded.seen_on, checked_by = excluded.checked_by, checked_time = excluded.checked_time
+        schemes = excluded.schemes, seen_on = excluded.seen_on, checked_by = excluded.checked_by,
+        checked_time = excluded.checked_time
 """
 
 # Deletes items whose facts are gone.
@@ -84,6 +90,8 @@ def _assessment(row: Row, item_rows: list[Row]) -> Assessment:
         schemes=tuple(row["schemes"]),
         confirmed_schemes=tuple(row["confirmed_schemes"]),
         confirmed=_checked(row["confirmed_by"], row["confirmed_time"]),
+        begun=frozenset(Desk(desk) for desk in row["begun"]),
+        closed_reason=row["closed_reason"],
         appointment_id=row["appointment_id"],
         office_code=row["office_code"],
         items={item.fact: item for item in items},
@@ -97,6 +105,7 @@ def _row(assessment: Assessment) -> Row:
         "state": assessment.state,
         "version": assessment.version,
         "claim_version": assessment.claim_version,
+        "begun": sorted(assessment.begun),
         "confirmed_schemes": list(assessment.confirmed_schemes),
         "confirmed_by": confirmed.by if confirmed else None,
         "confirmed_time": confirmed.at if confirmed else None,
@@ -108,6 +117,7 @@ def _item(row: Row) -> Item:
     return Item(
         fact=row["fact"],
         answered_version=row["answered_version"],
+        schemes=tuple(row["schemes"]),
         status=ItemStatus(row["status"]),
         evidence=Evidence(kind=kind, seen_on=row["seen_on"]) if kind else None,
         checked=_checked(row["checked_by"], row["checked_time"]),
@@ -123,6 +133,7 @@ def _item_row(item: Item) -> Row:
     return {
         "fact": item.fact,
         "answered_version": item.answered_version,
+        "schemes": ",".join(item.schemes),
         "status": item.status.value,
         "evidence_kind": item.evidence.kind if item.evidence else None,
         "seen_on": item.evidence.seen_on if item.evidence else None,

@@ -1,6 +1,6 @@
 """Reports of other services, in whatever order they arrive."""
 
-from assessment.domain.reports import Acceptance, Appointment, Rejection, Submission
+from assessment.domain.reports import Acceptance, Appointment, Rejection, Submission, Withdrawal
 from chassis.database import Connection
 
 # The submission of a claim, before or after its booking. A claim is submitted once.
@@ -43,6 +43,15 @@ RECORD_REJECTION = """
             < (excluded.rejected_time, excluded.rejected_transfer_id)
 """
 
+# The end of a claim's work, before or after its submission. What was confirmed stays on record.
+RECORD_WITHDRAWAL = """
+    INSERT INTO assessments (claim_ref, state, closed_reason, closed_time)
+    VALUES (%(claim_ref)s, 'CLOSED', 'WITHDRAWN', %(withdraw_time)s)
+    ON CONFLICT (claim_ref) DO UPDATE
+    SET state = excluded.state, closed_reason = excluded.closed_reason, closed_time = excluded.closed_time
+    WHERE assessments.state <> 'CLOSED'
+"""
+
 
 def record_submission(conn: Connection, claim_ref: str, submission: Submission) -> None:
     """Records the claim's submission, unless it was recorded before."""
@@ -62,3 +71,8 @@ def record_acceptance(conn: Connection, claim_ref: str, acceptance: Acceptance) 
 def record_rejection(conn: Connection, claim_ref: str, rejection: Rejection) -> None:
     """Records that the system rejected a record, unless a later rejection is known."""
     conn.execute(RECORD_REJECTION, vars(rejection) | {"claim_ref": claim_ref})
+
+
+def record_withdrawal(conn: Connection, claim_ref: str, withdrawal: Withdrawal) -> None:
+    """Closes the claim's work, unless it is closed."""
+    conn.execute(RECORD_WITHDRAWAL, vars(withdrawal) | {"claim_ref": claim_ref})

@@ -15,11 +15,17 @@ from intake.store.claims import ClaimFound, load_claim, lock_claim
 BY_CALL = frozenset({"OPERATOR", "CASEWORKER"})
 """Roles that see a claim's answers in their own open call on it, with security passed."""
 
-BY_PURPOSE = frozenset({"ASSESSOR", "PROCESSING_OFFICER", "SERVICE_MANAGER"})
+BY_PURPOSE = frozenset({"ASSESSOR", "CASEWORKER", "PROCESSING_OFFICER", "SERVICE_MANAGER"})
 """Roles that see a claim's answers for an appointment or a work item, which the call's metadata names."""
 
 BY_OFFICE = frozenset({"ASSESSOR"})
 """Of these roles, those that can see only claims whose latest appointment is at their own office."""
+
+BY_SCHEME = {"CASEWORKER": "CHILD_MAINTENANCE"}
+"""Of these roles, those that can see only claims for one scheme, wherever the claimant lives."""
+
+WITHOUT_APPOINTMENT = "CRISIS_LOAN"
+"""A claim for this scheme is decided on the same day: until it has an appointment, every office can see it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +92,7 @@ def entitlement(claim: Claim, open_call: OpenCall | None, by_purpose: frozenset[
     current = call.current()
     if open_call and open_call.security is Security.PASSED and current.identity.roles & BY_CALL:
         return f"call {open_call.call_id}"
-    roles = current.identity.roles & by_purpose
+    roles = {role for role in current.identity.roles & by_purpose if BY_SCHEME.get(role) in (None, *claim.schemes)}
     purpose = current.purpose.strip()
     if not roles:
         return _refusal(claim, "CALL_REQUIRED", "this needs your own open call on the claim, with security passed")
@@ -100,6 +106,8 @@ def entitlement(claim: Claim, open_call: OpenCall | None, by_purpose: frozenset[
 def _other_office(claim: Claim, office: str | None) -> PermissionDenied | None:
     if office is None:
         return _refusal(claim, "OFFICE_REQUIRED", "the token names no office")
+    if claim.office_code is None and WITHOUT_APPOINTMENT in claim.schemes:
+        return None
     if claim.office_code is None:
         return _refusal(claim, "NO_APPOINTMENT", "the claim has no appointment yet, and so no office")
     if claim.office_code != office:

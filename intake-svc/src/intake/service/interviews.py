@@ -37,7 +37,7 @@ class InterviewShown:
 
 def get_interview(conn: Connection, claim_ref: str) -> InterviewShown:
     """The interview as it stands. Raises NotFound, PermissionDenied."""
-    held = hold(conn, claim_ref, by_purpose=frozenset({"ASSESSOR"}))
+    held = hold(conn, claim_ref, by_purpose=frozenset({"ASSESSOR", "CASEWORKER"}))
     access_log.record_access(conn, claim_ref=claim_ref, purpose=held.purpose)
     return _show(conn, held.cipher, version=held.claim.version, language=held.language)
 
@@ -76,7 +76,9 @@ def amend_answers(
 
     Raises as `record_answers` does, and InvalidArgument naming each question that would leave a submitted claim open.
     """
-    held = hold_to_change(conn, claim_ref, version=version, by_purpose=frozenset({"ASSESSOR", "PROCESSING_OFFICER"}))
+    held = hold_to_change(
+        conn, claim_ref, version=version, by_purpose=frozenset({"ASSESSOR", "CASEWORKER", "PROCESSING_OFFICER"})
+    )
     change = claims.amend_answers(held.claim, script_in_use(), held.answers, placed(postcodes, given))
     origin = _save(conn, held, change, reason=reason)
     entries = tuple(_entries(held, change, origin))

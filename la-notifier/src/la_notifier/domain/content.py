@@ -66,6 +66,15 @@ def next_version(
     return NewVersion(version=len(previous) + 1, kind=next_kind(facts, previous), content=content)
 
 
+def withdrawn_version(previous: Sequence[PreviousVersion], newest: Content | None) -> NewVersion | None:
+    """The version that withdraws a notice, with what it said last; None where the authority was never told, or is told."""
+    if newest is None or not any(version.counts_as_told for version in previous):
+        return None
+    if previous[-1].kind is NoticeKind.WITHDRAWN:
+        return None
+    return NewVersion(version=len(previous) + 1, kind=NoticeKind.WITHDRAWN, content=newest)
+
+
 def content_of(facts: ClaimFacts, *, authority_code: str, intention_on: date) -> Content:
     """The content of a notice. Before submission it has no particulars: they are not complete yet.
 

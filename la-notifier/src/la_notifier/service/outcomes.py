@@ -9,8 +9,9 @@ from chassis import clock
 from chassis.authorities import Authority
 from chassis.database import Connection, Row
 from chassis.vault import ClaimCipher, Vault
-from la_notifier.domain.content import Content, NewVersion, content_of, next_version
+from la_notifier.domain.content import Content, NewVersion, content_of, next_version, withdrawn_version
 from la_notifier.domain.facts import ClaimFacts
+from la_notifier.domain.notices import NoticeKind
 from la_notifier.domain.reviews import ReferralReason, Review
 from la_notifier.service import bodies
 from la_notifier.store import notices, referrals, reviews
@@ -47,6 +48,30 @@ def save_no_notice(
     left_for = ReferralReason.MOVED_AWAY if reason else ReferralReason.NO_LONGER_SOUGHT
     _withdraw_from(conn, review, left, reason=left_for, intention_on=intention_on, unplaced=reason)
     reviews.finish(conn, review)
+
+
+def save_withdrawn(conn: Connection, vault: Vault, review: Review, *, facts: ClaimFacts) -> None:
+    """Withdraws the claim's notices: every authority that may have been told gets a version that says so, no other any.
+
+    Nothing is left for an officer: what they were asked about ended with the claim.
+    """
+    if not reviews.hold(conn, review):
+        return
+    cipher = vault.cipher(conn, review.claim_ref)
+    for notice in notices.notices_of(conn, review.claim_ref):
+        _withdraw(conn, cipher, notice, facts)
+    referrals.save_referrals(conn, review.claim_ref, reasons=[], now=clock.now(), intention_on=None)
+    reviews.finish(conn, review)
+
+
+def _withdraw(conn: Connection, cipher: ClaimCipher, notice: Row, facts: ClaimFacts) -> None:
+    notice_id, previous = notice["notice_id"], notices.versions_of(conn, notice["notice_id"])
+    if new := withdrawn_version(previous, _newest_content(conn, cipher, notice_id)):
+        notices.set_wanted(conn, notice_id, wanted=True)
+        _add_version(conn, cipher, notice_id, notice["channel"], facts=facts, new=new)
+    elif previous and previous[-1].kind is not NoticeKind.WITHDRAWN:
+        notices.set_wanted(conn, notice_id, wanted=False)
+        notices.give_up(conn, notice_id, now=clock.now())
 
 
 def wait_for_facts(conn: Connection, review: Review, *, intention_on: date | None, seconds: float) -> None:

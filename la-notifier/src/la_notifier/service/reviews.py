@@ -18,7 +18,7 @@ from la_notifier.domain.notices import Waits
 from la_notifier.domain.reviews import HeardEvent, ReferralReason, Review
 from la_notifier.service import failures
 from la_notifier.service.authorities import authority_or_reason
-from la_notifier.service.outcomes import save_no_notice, save_notice, wait_for_facts
+from la_notifier.service.outcomes import save_no_notice, save_notice, save_withdrawn, wait_for_facts
 from la_notifier.store import reviews as store
 
 LEASE_SECONDS = 60.0
@@ -58,7 +58,10 @@ class Reviewer:
 
     def _review(self, review: Review) -> None:
         facts = self._claims.facts(review.claim_ref)
-        if missing := missing_facts(facts):
+        if facts.withdrawn:
+            with self._database.transaction() as conn:
+                save_withdrawn(conn, self._vault, review, facts=facts)
+        elif missing := missing_facts(facts):
             self._wait_for_facts(review, facts, missing)
         elif not sought(facts):
             with self._database.transaction() as conn:

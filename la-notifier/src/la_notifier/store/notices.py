@@ -12,7 +12,7 @@ from la_notifier.domain.notices import NoticeKind, NoticeState, NoticeSummary
 
 NOTICES_OF_CLAIM = """
     -- Locks the notices of a claim.
-    SELECT notice_id, authority_code, wanted FROM notices WHERE claim_ref = %s FOR UPDATE
+    SELECT notice_id, authority_code, channel, wanted FROM notices WHERE claim_ref = %s FOR UPDATE
 """
 
 VERSIONS_OF_NOTICE = """
@@ -70,7 +70,7 @@ SUMMARIES_OF_CLAIM = """
 
 
 def notices_of(conn: Connection, claim_ref: str) -> Sequence[Row]:
-    """The notices of a claim, locked: notice_id, authority_code, wanted."""
+    """The notices of a claim, locked: notice_id, authority_code, channel, wanted."""
     return conn.execute(NOTICES_OF_CLAIM, [claim_ref]).fetchall()
 
 

@@ -1,13 +1,15 @@
 """Pure: transfers and what becomes of them, claims, the processes that send, and the database's clock."""
 
 from legacy_gateway.domain.claims import (
+    SYSTEM_OF_SCHEME,
     Confirmation,
     Facts,
     Leased,
     NewestTransfer,
     ShownTransfer,
+    UncarriedScheme,
+    sorted_by_carrier,
     standing,
-    systems_of,
     worst,
 )
 from legacy_gateway.domain.clock import ClockWatch
@@ -28,10 +30,12 @@ from legacy_gateway.domain.transfers import (
     Waits,
     new_transfer_id,
 )
+from legacy_gateway.domain.withdrawals import TransferOfWithdrawn, WithdrawnRecord, held_of_withdrawn
 
 __all__ = [
     "LAST_PHASE",
     "MOST_DEFECTS",
+    "SYSTEM_OF_SCHEME",
     "Action",
     "AlreadyLeased",
     "ClockWatch",
@@ -51,9 +55,13 @@ __all__ = [
     "System",
     "SystemAnswer",
     "Transfer",
+    "TransferOfWithdrawn",
+    "UncarriedScheme",
     "Waits",
+    "WithdrawnRecord",
+    "held_of_withdrawn",
     "new_transfer_id",
+    "sorted_by_carrier",
     "standing",
-    "systems_of",
     "worst",
 ]

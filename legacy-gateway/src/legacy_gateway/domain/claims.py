@@ -1,7 +1,7 @@
 """A claim as the gateway knows it: its confirmation, its facts, its transfers and its state with each system."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -47,6 +47,15 @@ class Confirmation:
     confirmed_time: datetime
     office_code: str
     assessor_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UncarriedScheme:
+    """A confirmed scheme that waits for a system to carry it. `confirmed_time` is on the platform's clock."""
+
+    scheme: str
+    claim_version: int
+    confirmed_time: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,12 +128,13 @@ def worst(states: Iterable[State]) -> State:
     return min(states, key=_WORST_FIRST.index)
 
 
-def systems_of(schemes: Iterable[str]) -> list[System]:
-    """The systems that pay these schemes. FailedPrecondition for a scheme that no system here takes yet."""
+def sorted_by_carrier(schemes: Iterable[str], systems: Mapping[str, System]) -> tuple[Sequence[System], Sequence[str]]:
+    """The systems that carry these schemes, and the schemes that no system carries yet.
+
+    `systems` are those that are deployed, by scheme. FailedPrecondition for a claim of no scheme.
+    """
     found = list(schemes)
-    unknown = sorted(set(found) - SYSTEM_OF_SCHEME.keys())
-    if unknown or not found:
-        raise FailedPrecondition(
-            "SCHEME_NOT_CARRIED", f"no system takes {', '.join(unknown) or 'a claim of no scheme'}"
-        )
-    return sorted({SYSTEM_OF_SCHEME[scheme] for scheme in found})
+    if not found:
+        raise FailedPrecondition("SCHEME_NOT_CARRIED", "no system takes a claim of no scheme")
+    carried = sorted({systems[scheme] for scheme in found if scheme in systems})
+    return carried, [scheme for scheme in found if scheme not in systems]

@@ -1,19 +1,48 @@
 """The use cases of events: a confirmation starts transfers, an amendment makes a held change or a correction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from chassis.database import Connection
-from legacy_gateway.domain import Confirmation, systems_of
-from legacy_gateway.store import claims
+from chassis import logs
+from chassis.database import Connection, Database
+from legacy_gateway.domain import SYSTEM_OF_SCHEME, Confirmation, System, sorted_by_carrier
+from legacy_gateway.store import claims, uncarried, withdrawals
 
 
-def confirm(conn: Connection, confirmation: Confirmation, schemes: Iterable[str]) -> None:
-    """Starts the transfers of a confirmed claim; a second call changes nothing.
+def confirm(
+    conn: Connection,
+    confirmation: Confirmation,
+    schemes: Iterable[str],
+    *,
+    systems: Mapping[str, System] = SYSTEM_OF_SCHEME,
+) -> None:
+    """Starts the transfers of a confirmed claim's schemes; a second call changes nothing, and a withdrawn claim has none.
 
-    An amendment heard of earlier makes a held change. Raises FailedPrecondition for a scheme that no system takes yet.
+    A scheme that no system carries yet waits, and does not hold up the others. An amendment heard of earlier makes a held
+    change. Raises FailedPrecondition for a claim of no scheme. `systems` are those that are deployed, by scheme.
     """
-    systems = systems_of(schemes)
+    carried, waiting = sorted_by_carrier(schemes, systems)
     amended = claims.note_amendment(conn, confirmation.claim_ref, version=0)
+    if withdrawals.withdraw_time_of(conn, confirmation.claim_ref) is not None:
+        logs.get().info("confirmation of a withdrawn claim left", claim_ref=confirmation.claim_ref)
+        return
+    uncarried.add(conn, confirmation, waiting)
+    _start(conn, confirmation, carried, amended=amended)
+
+
+def take_up_next(database: Database, *, systems: Mapping[str, System] = SYSTEM_OF_SCHEME) -> bool:
+    """Starts the transfers of the claim that has waited longest for a system that is deployed now; says whether one did."""
+    with database.transaction() as conn:
+        claim_ref = uncarried.next_claim(conn, systems)
+        if claim_ref is None:
+            return False
+        amended = claims.note_amendment(conn, claim_ref, version=0)
+        for scheme, confirmation in uncarried.take(conn, claim_ref, systems):
+            _start(conn, confirmation, [systems[scheme]], amended=amended)
+            logs.get().info("scheme taken up", claim_ref=claim_ref, scheme=scheme, system=systems[scheme])
+    return True
+
+
+def _start(conn: Connection, confirmation: Confirmation, systems: Iterable[System], *, amended: int) -> None:
     for system in systems:
         claims.add_new(conn, confirmation, system)
     if amended:
@@ -21,11 +50,13 @@ def confirm(conn: Connection, confirmation: Confirmation, schemes: Iterable[str]
 
 
 def amend(conn: Connection, claim_ref: str, *, version: int) -> None:
-    """Remembers an amendment; if the claim was confirmed at an older version, it makes a held change.
+    """Remembers an amendment; if the claim was confirmed at an older version and not withdrawn, it makes a held change.
 
     If the record before it was refused, the change is the correction and goes at once.
     """
     newest = claims.note_amendment(conn, claim_ref, version=version)
+    if withdrawals.withdraw_time_of(conn, claim_ref) is not None:
+        return
     _hold_change(conn, claim_ref, version=newest)
     claims.send_corrected(conn, claim_ref)
 

@@ -53,7 +53,7 @@ TAKE = """
 
 BEGIN = """
     -- Bytes may leave from now on: the attempt counts, the first one's payload stays for all, and the process is named
-    -- whose connection carries them. It must not be taken for gone.
+    -- whose connection carries them. It must not be taken for gone, nor the claim be withdrawn.
     UPDATE transfers
     SET state = 'SENDING', attempts = attempts + 1, payload = coalesce(payload, %(payload)s), next_attempt_time = NULL,
         may_wake_time = NULL, lease_until = statement_timestamp() + make_interval(secs => %(seconds)s), updated = %(now)s,
@@ -61,6 +61,7 @@ BEGIN = """
     WHERE transfer_id = %(transfer_id)s AND lease_token = %(token)s AND lease_until > statement_timestamp()
         AND state = 'WAITING'
         AND EXISTS (SELECT FROM senders WHERE senders.sender_id = %(sender_id)s AND gone_time IS NULL)
+        AND NOT EXISTS (SELECT FROM withdrawals WHERE withdrawals.claim_ref = transfers.claim_ref)
 """
 
 SETTLE = """

@@ -1,9 +1,11 @@
-"""A claim as far as a booking needs it: whether it is open, and the first contact."""
+"""A claim as far as a booking needs it: whether it is open, its schemes, and the first contact."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.errors import FailedPrecondition
+
+_CHILD_MAINTENANCE, _CRISIS_LOAN = "CHILD_MAINTENANCE", "CRISIS_LOAN"
 
 
 class ClaimNotOpen(FailedPrecondition):
@@ -13,10 +15,44 @@ class ClaimNotOpen(FailedPrecondition):
         super().__init__("CLAIM_NOT_OPEN", "the claim was withdrawn or is closed", metadata={"claim_ref": claim_ref})
 
 
+class NoInterviewNeeded(FailedPrecondition):
+    """The claim is for child maintenance alone, which has no interview."""
+
+    def __init__(self, claim_ref: str) -> None:
+        super().__init__(
+            "NO_INTERVIEW_NEEDED",
+            "child maintenance has no interview at an office: a caseworker takes the claim up once it is submitted",
+            metadata={"claim_ref": claim_ref},
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claim:
     """A claim as intake has it now. It is open while it is a draft or submitted."""
 
     claim_ref: str
+    schemes: tuple[str, ...]
     is_open: bool
     first_contact_time: datetime
+
+    def check_bookable(self) -> None:
+        """Raises ClaimNotOpen, NoInterviewNeeded."""
+        if not self.is_open:
+            raise ClaimNotOpen(self.claim_ref)
+        if set(self.schemes) == {_CHILD_MAINTENANCE}:
+            raise NoInterviewNeeded(self.claim_ref)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstContact:
+    """The first contact of a claim, as intake announced it at a version of the claim."""
+
+    claim_ref: str
+    claim_version: int
+    first_contact_time: datetime
+    schemes: tuple[str, ...]
+
+    @property
+    def needs_interview(self) -> bool:
+        """Whether somebody must book: child maintenance has no interview, and a crisis loan does not wait for one."""
+        return not self.schemes or not set(self.schemes) <= {_CHILD_MAINTENANCE, _CRISIS_LOAN}

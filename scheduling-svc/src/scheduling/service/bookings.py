@@ -12,7 +12,7 @@ from cms.scheduling.v1 import events_pb2
 from scheduling import metrics, store
 from scheduling.clients import Intake
 from scheduling.domain.appointments import Appointment, AppointmentBooked, AppointmentUnknown
-from scheduling.domain.claims import Claim, ClaimNotOpen
+from scheduling.domain.claims import Claim, FirstContact
 from scheduling.domain.directory import Directory
 from scheduling.domain.search import Wish
 from scheduling.domain.slots import Candidate, NoSlotFree, Slot, SlotUnknown, choose_slot
@@ -21,10 +21,12 @@ from scheduling.service.search import search_for, soonest
 
 
 def claim_to_book(intake: Intake, claim_ref: str) -> Claim:
-    """Reads the claim from intake, outside of any transaction. Raises NotFound, ClaimNotOpen, Unavailable."""
+    """Reads the claim from intake, outside of any transaction.
+
+    Raises NotFound, ClaimNotOpen, NoInterviewNeeded, Unavailable.
+    """
     claim = intake.claim(claim_ref)
-    if not claim.is_open:
-        raise ClaimNotOpen(claim_ref)
+    claim.check_bookable()
     return claim
 
 
@@ -69,9 +71,18 @@ def appointment_of_claim(conn: Connection, claim_ref: str) -> Appointment:
     return _known(store.appointment_of_claim(conn, claim_ref))
 
 
-def keep_first_contact(conn: Connection, *, claim_ref: str, first_contact_time: datetime) -> None:
+def keep_first_contact(conn: Connection, first_contact: FirstContact) -> None:
     """Keeps the first contact of a claim, so that a claim that nobody books an interview for shows."""
-    store.keep_first_contact(conn, claim_ref=claim_ref, first_contact_time=first_contact_time)
+    store.keep_first_contact(conn, first_contact)
+
+
+def end_claim(conn: Connection, claim_ref: str, *, withdrawn_time: datetime) -> None:
+    """Cancels the interview of a withdrawn claim, and keeps that none is booked for it any more.
+
+    The second statement sees a booking for which the first one waited.
+    """
+    store.keep_withdrawal(conn, claim_ref, withdrawn_time=withdrawn_time)
+    store.cancel_coming(conn, claim_ref, now=clock.now())
 
 
 def _known(appointment: Appointment | None) -> Appointment:

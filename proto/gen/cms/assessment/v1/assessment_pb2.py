@@ -30,7 +30,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"cms/assessment/v1/assessment.proto\x12\x11\x63ms.assessment.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xcd\x03\n\x08WorkItem\x12\x11\n\tclaim_ref\x18\x01 \x01(\t\x12\x31\n\x05state\x18\x02 \x01(\x0e\x32\".cms.assessment.v1.AssessmentState\x12&\n\x07schemes\x18\x03 \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12/\n\x0bsubmit_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x62ooking\x18\x05 \x01(\x0e\x32\x1a.cms.assessment.v1.Booking\x12\x16\n\x0e\x61ppointment_id\x18\x06 \x01(\t\x12\x13\n\x0boffice_code\x18\x07 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x08 \x01(\t\x12.\n\nstart_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x0b\x61\x63\x63\x65pted_by\x18\n \x03(\x0e\x32\x15.cms.common.v1.System\x12\x1d\n\x15rejected_question_ids\x18\x0b \x03(\t\x12\x0f\n\x07version\x18\x0c \x01(\x05\x12\'\n\x07\x63hannel\x18\r \x01(\x0e\x32\x16.cms.common.v1.Channel\"i\n\x08\x45vidence\x12\x33\n\x04kind\x18\x01 \x01(\x0e\x32\x1f.cms.assessment.v1.EvidenceKindB\x04\xe2\x41\x01\x02\x12(\n\x07seen_on\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\"\xd7\x01\n\x04Item\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\x12-\n\x06status\x18\x03 \x01(\x0e\x32\x1d.cms.assessment.v1.ItemStatus\x12-\n\x08\x65vidence\x18\x04 \x01(\x0b\x32\x1b.cms.assessment.v1.Evidence\x12\x0c\n\x04text\x18\x05 \x01(\t\x12(\n\x08proposal\x18\x06 \x01(\x0b\x32\x16.google.protobuf.Value:\x04\xb8\xd4\x18\x01\"\xa2\x01\n\nAssessment\x12\x11\n\tclaim_ref\x18\x01 \x01(\t\x12\x31\n\x05state\x18\x02 \x01(\x0e\x32\".cms.assessment.v1.AssessmentState\x12&\n\x05items\x18\x03 \x03(\x0b\x32\x17.cms.assessment.v1.Item\x12\x15\n\rclaim_version\x18\x04 \x01(\x05\x12\x0f\n\x07version\x18\x05 \x01(\x05\"\xc0\x01\n\x0fListWorkRequest\x12\x14\n\x06office\x18\x01 \x01(\tB\x04\xd8\xd4\x18\x14\x12\x16\n\x08\x61ssessor\x18\x02 \x01(\tB\x04\xd8\xd4\x18\x14\x12\x1e\n\x03\x64\x61y\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x31\n\x05state\x18\x04 \x01(\x0e\x32\".cms.assessment.v1.AssessmentState\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x19\n\npage_token\x18\x06 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"W\n\x10ListWorkResponse\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.cms.assessment.v1.WorkItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"S\n\x16StartAssessmentRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"L\n\x17StartAssessmentResponse\x12\x31\n\nassessment\x18\x01 \x01(\x0b\x32\x1d.cms.assessment.v1.Assessment\"\x87\x01\n\tItemCheck\x12\x16\n\x04\x66\x61\x63t\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18<\x12\x33\n\x06status\x18\x02 \x01(\x0e\x32\x1d.cms.assessment.v1.ItemStatusB\x04\xe2\x41\x01\x02\x12-\n\x08\x65vidence\x18\x03 \x01(\x0b\x32\x1b.cms.assessment.v1.Evidence\"\x9e\x01\n\x12VerifyItemsRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x36\n\x05items\x18\x02 \x03(\x0b\x32\x1c.cms.assessment.v1.ItemCheckB\t\xe2\x41\x01\x02\xe0\xd4\x18\xc8\x01\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"H\n\x13VerifyItemsResponse\x12\x31\n\nassessment\x18\x01 \x01(\x0b\x32\x1d.cms.assessment.v1.Assessment\"\xf8\x01\n\x12\x43orrectItemRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x16\n\x04\x66\x61\x63t\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18<\x12=\n\x05value\x18\x03 \x01(\x0b\x32\x16.google.protobuf.ValueB\x16\xe2\x41\x01\x02\xd8\xd4\x18\xe8\x07\xe0\xd4\x18<\xe8\xd4\x18\x04\xf0\xd4\x18\x90\x03\x12\x19\n\x06reason\x18\x04 \x01(\tB\t\xe2\x41\x01\x02\xd8\xd4\x18\xf4\x03\x12\x15\n\x07version\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x06 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x1e\n\x16\x61\x63\x63\x65pt_transliteration\x18\x07 \x01(\x08\"H\n\x13\x43orrectItemResponse\x12\x31\n\nassessment\x18\x01 \x01(\x0b\x32\x1d.cms.assessment.v1.Assessment\"\x9a\x01\n\x18\x43onfirmAssessmentRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12,\n\x07schemes\x18\x02 \x03(\x0e\x32\x15.cms.common.v1.SchemeB\x04\xe0\xd4\x18\n\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"N\n\x19\x43onfirmAssessmentResponse\x12\x31\n\nassessment\x18\x01 \x01(\x0b\x32\x1d.cms.assessment.v1.Assessment*\x91\x01\n\x0f\x41ssessmentState\x12 \n\x1c\x41SSESSMENT_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41SSESSMENT_STATE_READY\x10\x01\x12 \n\x1c\x41SSESSMENT_STATE_IN_PROGRESS\x10\x02\x12\x1e\n\x1a\x41SSESSMENT_STATE_CONFIRMED\x10\x03*\x94\x01\n\nItemStatus\x12\x1b\n\x17ITEM_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15ITEM_STATUS_UNCHECKED\x10\x01\x12\x19\n\x15ITEM_STATUS_CONFIRMED\x10\x02\x12\x19\n\x15ITEM_STATUS_CORRECTED\x10\x03\x12\x18\n\x14ITEM_STATUS_DISPUTED\x10\x04*\xf1\x02\n\x0c\x45videnceKind\x12\x1d\n\x19\x45VIDENCE_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45VIDENCE_KIND_PASSPORT\x10\x01\x12#\n\x1f\x45VIDENCE_KIND_BIRTH_CERTIFICATE\x10\x02\x12!\n\x1d\x45VIDENCE_KIND_DRIVING_LICENCE\x10\x03\x12\x1b\n\x17\x45VIDENCE_KIND_WAGE_SLIP\x10\x04\x12\x1c\n\x18\x45VIDENCE_KIND_P45_OR_P60\x10\x05\x12 \n\x1c\x45VIDENCE_KIND_BANK_STATEMENT\x10\x06\x12#\n\x1f\x45VIDENCE_KIND_TENANCY_AGREEMENT\x10\x07\x12 \n\x1c\x45VIDENCE_KIND_HOUSEHOLD_BILL\x10\x08\x12!\n\x1d\x45VIDENCE_KIND_EMPLOYER_LETTER\x10\t\x12\x17\n\x13\x45VIDENCE_KIND_OTHER\x10\n*a\n\x07\x42ooking\x12\x17\n\x13\x42OOKING_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x42OOKING_BOOKED\x10\x01\x12\x13\n\x0f\x42OOKING_AWAITED\x10\x02\x12\x14\n\x10\x42OOKING_UNBOOKED\x10\x03\x32\xa5\x04\n\x11\x41ssessmentService\x12]\n\x08ListWork\x12\".cms.assessment.v1.ListWorkRequest\x1a#.cms.assessment.v1.ListWorkResponse\"\x08\x90\x02\x01\xaa\xd4\x18\x01\x02\x12o\n\x0fStartAssessment\x12).cms.assessment.v1.StartAssessmentRequest\x1a*.cms.assessment.v1.StartAssessmentResponse\"\x05\xaa\xd4\x18\x01\x02\x12\x63\n\x0bVerifyItems\x12%.cms.assessment.v1.VerifyItemsRequest\x1a&.cms.assessment.v1.VerifyItemsResponse\"\x05\xaa\xd4\x18\x01\x02\x12\x63\n\x0b\x43orrectItem\x12%.cms.assessment.v1.CorrectItemRequest\x1a&.cms.assessment.v1.CorrectItemResponse\"\x05\xaa\xd4\x18\x01\x02\x12v\n\x11\x43onfirmAssessment\x12+.cms.assessment.v1.ConfirmAssessmentRequest\x1a,.cms.assessment.v1.ConfirmAssessmentResponse\"\x06\xaa\xd4\x18\x02\x02\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"cms/assessment/v1/assessment.proto\x12\x11\x63ms.assessment.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xb7\x04\n\x08WorkItem\x12\x11\n\tclaim_ref\x18\x01 \x01(\t\x12\x31\n\x05state\x18\x02 \x01(\x0e\x32\".cms.assessment.v1.AssessmentState\x12&\n\x07schemes\x18\x03 \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12/\n\x0bsubmit_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x62ooking\x18\x05 \x01(\x0e\x32\x1a.cms.assessment.v1.Booking\x12\x16\n\x0e\x61ppointment_id\x18\x06 \x01(\t\x12\x13\n\x0boffice_code\x18\x07 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x08 \x01(\t\x12.\n\nstart_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x0b\x61\x63\x63\x65pted_by\x18\n \x03(\x0e\x32\x15.cms.common.v1.System\x12\x1d\n\x15rejected_question_ids\x18\x0b \x03(\t\x12\x0f\n\x07version\x18\x0c \x01(\x05\x12\'\n\x07\x63hannel\x18\r \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x30\n\x11\x63onfirmed_schemes\x18\x0e \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12\x36\n\rclosed_reason\x18\x0f \x01(\x0e\x32\x1f.cms.assessment.v1.ClosedReason\"i\n\x08\x45vidence\x12\x33\n\x04kind\x18\x01 \x01(\x0e\x32\x1f.cms.assessment.v1.EvidenceKindB\x04\xe2\x41\x01\x02\x12(\n\x07seen_on\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\"\xff\x01\n\x04Item\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\x12-\n\x06status\x18\x03 \x01(\x0e\x32\x1d.cms.assessment.v1.ItemStatus\x12-\n\x08\x65vidence\x18\x04 \x01(\x0b\x32\x1b.cms.assessment.v1.Evidence\x12\x0c\n\x04text\x18\x05 \x01(\t\x12(\n\x08proposal\x18\x06 \x01(\x0b\x32\x16.google.protobuf.Value\x12&\n\x07schemes\x18\x07 \x03(\x0e\x32\x15.cms.common.v1.Scheme:\x04\xb8\xd4\x18\x01\"\xfc\x01\n\nAssessment\x12\x11\n\tclaim_ref\x18\x01 \x01(\t\x12\x31\n\x05state\x18\x02 \x01(\x0e\x32\".cms.assessment.v1.AssessmentState\x12&\n\x05items\x18\x03 \x03(\x0b\x32\x17.cms.assessment.v1.Item\x12\x15\n\rclaim_version\x18\x04 \x01(\x05\x12\x0f\n\x07version\x18\x05 \x01(\x05\x12&\n\x07schemes\x18\x06 \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12\x30\n\x11\x63onfirmed_schemes\x18\x07 \x03(\x0e\x32\x15.cms.common.v1.Scheme\"\xc0\x01\n\x0fListWorkRequest\x12\x14\n\x06office\x18\x01 \x01(\tB\x04\xd8\xd4\x18\x14\x12\x16\n\x08\x61ssessor\x18\x02 \x01(\tB\x04\xd8\xd4\x18\x14\x12\x1e\n\x03\x64\x61y\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x31\n\x05state\x18\x04 \x01(\x0e\x32\".cms.assessment.v1.AssessmentState\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x19\n\npage_token\x18\x06 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"W\n\x10ListWorkResponse\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.cms.assessment.v1.WorkItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"S\n\x16StartAssessmentRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"L\n\x17StartAssessmentResponse\x12\x31\n\nassessment\x18\x01 \x01(\x0b\x32\x1d.cms.assessment.v1.Assessment\"\x87\x01\n\tItemCheck\x12\x16\n\x04\x66\x61\x63t\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18<\x12\x33\n\x06status\x18\x02 \x01(\x0e\x32\x1d.cms.assessment.v1.ItemStatusB\x04\xe2\x41\x01\x02\x12-\n\x08\x65vidence\x18\x03 \x01(\x0b\x32\x1b.cms.assessment.v1.Evidence\"\x9e\x01\n\x12VerifyItemsRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x36\n\x05items\x18\x02 \x03(\x0b\x32\x1c.cms.assessment.v1.ItemCheckB\t\xe2\x41\x01\x02\xe0\xd4\x18\xc8\x01\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"H\n\x13VerifyItemsResponse\x12\x31\n\nassessment\x18\x01 \x01(\x0b\x32\x1d.cms.assessment.v1.Assessment\"\xf8\x01\n\x12\x43orrectItemRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x16\n\x04\x66\x61\x63t\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18<\x12=\n\x05value\x18\x03 \x01(\x0b\x32\x16.google.protobuf.ValueB\x16\xe2\x41\x01\x02\xd8\xd4\x18\xe8\x07\xe0\xd4\x18<\xe8\xd4\x18\x04\xf0\xd4\x18\x90\x03\x12\x19\n\x06reason\x18\x04 \x01(\tB\t\xe2\x41\x01\x02\xd8\xd4\x18\xf4\x03\x12\x15\n\x07version\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x06 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x1e\n\x16\x61\x63\x63\x65pt_transliteration\x18\x07 \x01(\x08\"H\n\x13\x43orrectItemResponse\x12\x31\n\nassessment\x18\x01 \x01(\x0b\x32\x1d.cms.assessment.v1.Assessment\"\x9a\x01\n\x18\x43onfirmAssessmentRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12,\n\x07schemes\x18\x02 \x03(\x0e\x32\x15.cms.common.v1.SchemeB\x04\xe0\xd4\x18\n\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"N\n\x19\x43onfirmAssessmentResponse\x12\x31\n\nassessment\x18\x01 \x01(\x0b\x32\x1d.cms.assessment.v1.Assessment*\xae\x01\n\x0f\x41ssessmentState\x12 \n\x1c\x41SSESSMENT_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41SSESSMENT_STATE_READY\x10\x01\x12 \n\x1c\x41SSESSMENT_STATE_IN_PROGRESS\x10\x02\x12\x1e\n\x1a\x41SSESSMENT_STATE_CONFIRMED\x10\x03\x12\x1b\n\x17\x41SSESSMENT_STATE_CLOSED\x10\x05*J\n\x0c\x43losedReason\x12\x1d\n\x19\x43LOSED_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43LOSED_REASON_WITHDRAWN\x10\x01*\x94\x01\n\nItemStatus\x12\x1b\n\x17ITEM_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15ITEM_STATUS_UNCHECKED\x10\x01\x12\x19\n\x15ITEM_STATUS_CONFIRMED\x10\x02\x12\x19\n\x15ITEM_STATUS_CORRECTED\x10\x03\x12\x18\n\x14ITEM_STATUS_DISPUTED\x10\x04*\xf1\x02\n\x0c\x45videnceKind\x12\x1d\n\x19\x45VIDENCE_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45VIDENCE_KIND_PASSPORT\x10\x01\x12#\n\x1f\x45VIDENCE_KIND_BIRTH_CERTIFICATE\x10\x02\x12!\n\x1d\x45VIDENCE_KIND_DRIVING_LICENCE\x10\x03\x12\x1b\n\x17\x45VIDENCE_KIND_WAGE_SLIP\x10\x04\x12\x1c\n\x18\x45VIDENCE_KIND_P45_OR_P60\x10\x05\x12 \n\x1c\x45VIDENCE_KIND_BANK_STATEMENT\x10\x06\x12#\n\x1f\x45VIDENCE_KIND_TENANCY_AGREEMENT\x10\x07\x12 \n\x1c\x45VIDENCE_KIND_HOUSEHOLD_BILL\x10\x08\x12!\n\x1d\x45VIDENCE_KIND_EMPLOYER_LETTER\x10\t\x12\x17\n\x13\x45VIDENCE_KIND_OTHER\x10\n*y\n\x07\x42ooking\x12\x17\n\x13\x42OOKING_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x42OOKING_BOOKED\x10\x01\x12\x13\n\x0f\x42OOKING_AWAITED\x10\x02\x12\x14\n\x10\x42OOKING_UNBOOKED\x10\x03\x12\x16\n\x12\x42OOKING_NOT_NEEDED\x10\x04\x32\xa9\x04\n\x11\x41ssessmentService\x12^\n\x08ListWork\x12\".cms.assessment.v1.ListWorkRequest\x1a#.cms.assessment.v1.ListWorkResponse\"\t\x90\x02\x01\xaa\xd4\x18\x02\x02\x05\x12p\n\x0fStartAssessment\x12).cms.assessment.v1.StartAssessmentRequest\x1a*.cms.assessment.v1.StartAssessmentResponse\"\x06\xaa\xd4\x18\x02\x02\x05\x12\x64\n\x0bVerifyItems\x12%.cms.assessment.v1.VerifyItemsRequest\x1a&.cms.assessment.v1.VerifyItemsResponse\"\x06\xaa\xd4\x18\x02\x02\x05\x12\x64\n\x0b\x43orrectItem\x12%.cms.assessment.v1.CorrectItemRequest\x1a&.cms.assessment.v1.CorrectItemResponse\"\x06\xaa\xd4\x18\x02\x02\x05\x12v\n\x11\x43onfirmAssessment\x12+.cms.assessment.v1.ConfirmAssessmentRequest\x1a,.cms.assessment.v1.ConfirmAssessmentResponse\"\x06\xaa\xd4\x18\x02\x02\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -86,53 +86,55 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONFIRMASSESSMENTREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CONFIRMASSESSMENTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\330\324\030$'
   _globals['_ASSESSMENTSERVICE'].methods_by_name['ListWork']._loaded_options = None
-  _globals['_ASSESSMENTSERVICE'].methods_by_name['ListWork']._serialized_options = b'\220\002\001\252\324\030\001\002'
+  _globals['_ASSESSMENTSERVICE'].methods_by_name['ListWork']._serialized_options = b'\220\002\001\252\324\030\002\002\005'
   _globals['_ASSESSMENTSERVICE'].methods_by_name['StartAssessment']._loaded_options = None
-  _globals['_ASSESSMENTSERVICE'].methods_by_name['StartAssessment']._serialized_options = b'\252\324\030\001\002'
+  _globals['_ASSESSMENTSERVICE'].methods_by_name['StartAssessment']._serialized_options = b'\252\324\030\002\002\005'
   _globals['_ASSESSMENTSERVICE'].methods_by_name['VerifyItems']._loaded_options = None
-  _globals['_ASSESSMENTSERVICE'].methods_by_name['VerifyItems']._serialized_options = b'\252\324\030\001\002'
+  _globals['_ASSESSMENTSERVICE'].methods_by_name['VerifyItems']._serialized_options = b'\252\324\030\002\002\005'
   _globals['_ASSESSMENTSERVICE'].methods_by_name['CorrectItem']._loaded_options = None
-  _globals['_ASSESSMENTSERVICE'].methods_by_name['CorrectItem']._serialized_options = b'\252\324\030\001\002'
+  _globals['_ASSESSMENTSERVICE'].methods_by_name['CorrectItem']._serialized_options = b'\252\324\030\002\002\005'
   _globals['_ASSESSMENTSERVICE'].methods_by_name['ConfirmAssessment']._loaded_options = None
   _globals['_ASSESSMENTSERVICE'].methods_by_name['ConfirmAssessment']._serialized_options = b'\252\324\030\002\002\005'
-  _globals['_ASSESSMENTSTATE']._serialized_start=2572
-  _globals['_ASSESSMENTSTATE']._serialized_end=2717
-  _globals['_ITEMSTATUS']._serialized_start=2720
-  _globals['_ITEMSTATUS']._serialized_end=2868
-  _globals['_EVIDENCEKIND']._serialized_start=2871
-  _globals['_EVIDENCEKIND']._serialized_end=3240
-  _globals['_BOOKING']._serialized_start=3242
-  _globals['_BOOKING']._serialized_end=3339
+  _globals['_ASSESSMENTSTATE']._serialized_start=2808
+  _globals['_ASSESSMENTSTATE']._serialized_end=2982
+  _globals['_CLOSEDREASON']._serialized_start=2984
+  _globals['_CLOSEDREASON']._serialized_end=3058
+  _globals['_ITEMSTATUS']._serialized_start=3061
+  _globals['_ITEMSTATUS']._serialized_end=3209
+  _globals['_EVIDENCEKIND']._serialized_start=3212
+  _globals['_EVIDENCEKIND']._serialized_end=3581
+  _globals['_BOOKING']._serialized_start=3583
+  _globals['_BOOKING']._serialized_end=3704
   _globals['_WORKITEM']._serialized_start=236
-  _globals['_WORKITEM']._serialized_end=697
-  _globals['_EVIDENCE']._serialized_start=699
-  _globals['_EVIDENCE']._serialized_end=804
-  _globals['_ITEM']._serialized_start=807
-  _globals['_ITEM']._serialized_end=1022
-  _globals['_ASSESSMENT']._serialized_start=1025
-  _globals['_ASSESSMENT']._serialized_end=1187
-  _globals['_LISTWORKREQUEST']._serialized_start=1190
-  _globals['_LISTWORKREQUEST']._serialized_end=1382
-  _globals['_LISTWORKRESPONSE']._serialized_start=1384
-  _globals['_LISTWORKRESPONSE']._serialized_end=1471
-  _globals['_STARTASSESSMENTREQUEST']._serialized_start=1473
-  _globals['_STARTASSESSMENTREQUEST']._serialized_end=1556
-  _globals['_STARTASSESSMENTRESPONSE']._serialized_start=1558
-  _globals['_STARTASSESSMENTRESPONSE']._serialized_end=1634
-  _globals['_ITEMCHECK']._serialized_start=1637
-  _globals['_ITEMCHECK']._serialized_end=1772
-  _globals['_VERIFYITEMSREQUEST']._serialized_start=1775
-  _globals['_VERIFYITEMSREQUEST']._serialized_end=1933
-  _globals['_VERIFYITEMSRESPONSE']._serialized_start=1935
-  _globals['_VERIFYITEMSRESPONSE']._serialized_end=2007
-  _globals['_CORRECTITEMREQUEST']._serialized_start=2010
-  _globals['_CORRECTITEMREQUEST']._serialized_end=2258
-  _globals['_CORRECTITEMRESPONSE']._serialized_start=2260
-  _globals['_CORRECTITEMRESPONSE']._serialized_end=2332
-  _globals['_CONFIRMASSESSMENTREQUEST']._serialized_start=2335
-  _globals['_CONFIRMASSESSMENTREQUEST']._serialized_end=2489
-  _globals['_CONFIRMASSESSMENTRESPONSE']._serialized_start=2491
-  _globals['_CONFIRMASSESSMENTRESPONSE']._serialized_end=2569
-  _globals['_ASSESSMENTSERVICE']._serialized_start=3342
-  _globals['_ASSESSMENTSERVICE']._serialized_end=3891
+  _globals['_WORKITEM']._serialized_end=803
+  _globals['_EVIDENCE']._serialized_start=805
+  _globals['_EVIDENCE']._serialized_end=910
+  _globals['_ITEM']._serialized_start=913
+  _globals['_ITEM']._serialized_end=1168
+  _globals['_ASSESSMENT']._serialized_start=1171
+  _globals['_ASSESSMENT']._serialized_end=1423
+  _globals['_LISTWORKREQUEST']._serialized_start=1426
+  _globals['_LISTWORKREQUEST']._serialized_end=1618
+  _globals['_LISTWORKRESPONSE']._serialized_start=1620
+  _globals['_LISTWORKRESPONSE']._serialized_end=1707
+  _globals['_STARTASSESSMENTREQUEST']._serialized_start=1709
+  _globals['_STARTASSESSMENTREQUEST']._serialized_end=1792
+  _globals['_STARTASSESSMENTRESPONSE']._serialized_start=1794
+  _globals['_STARTASSESSMENTRESPONSE']._serialized_end=1870
+  _globals['_ITEMCHECK']._serialized_start=1873
+  _globals['_ITEMCHECK']._serialized_end=2008
+  _globals['_VERIFYITEMSREQUEST']._serialized_start=2011
+  _globals['_VERIFYITEMSREQUEST']._serialized_end=2169
+  _globals['_VERIFYITEMSRESPONSE']._serialized_start=2171
+  _globals['_VERIFYITEMSRESPONSE']._serialized_end=2243
+  _globals['_CORRECTITEMREQUEST']._serialized_start=2246
+  _globals['_CORRECTITEMREQUEST']._serialized_end=2494
+  _globals['_CORRECTITEMRESPONSE']._serialized_start=2496
+  _globals['_CORRECTITEMRESPONSE']._serialized_end=2568
+  _globals['_CONFIRMASSESSMENTREQUEST']._serialized_start=2571
+  _globals['_CONFIRMASSESSMENTREQUEST']._serialized_end=2725
+  _globals['_CONFIRMASSESSMENTRESPONSE']._serialized_start=2727
+  _globals['_CONFIRMASSESSMENTRESPONSE']._serialized_end=2805
+  _globals['_ASSESSMENTSERVICE']._serialized_start=3707
+  _globals['_ASSESSMENTSERVICE']._serialized_end=4260
 # @@protoc_insertion_point(module_scope)

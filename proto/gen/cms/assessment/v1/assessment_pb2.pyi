@@ -37,6 +37,8 @@ class _AssessmentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Asses
     """Items are being checked."""
     ASSESSMENT_STATE_CONFIRMED: _AssessmentState.ValueType  # 3
     """Confirmed: the transfers have begun."""
+    ASSESSMENT_STATE_CLOSED: _AssessmentState.ValueType  # 5
+    """Closed: nothing may follow from the claim any more."""
 
 class AssessmentState(_AssessmentState, metaclass=_AssessmentStateEnumTypeWrapper):
     """The state of an assessment."""
@@ -49,7 +51,29 @@ ASSESSMENT_STATE_IN_PROGRESS: AssessmentState.ValueType  # 2
 """Items are being checked."""
 ASSESSMENT_STATE_CONFIRMED: AssessmentState.ValueType  # 3
 """Confirmed: the transfers have begun."""
+ASSESSMENT_STATE_CLOSED: AssessmentState.ValueType  # 5
+"""Closed: nothing may follow from the claim any more."""
 Global___AssessmentState: _TypeAlias = AssessmentState  # noqa: Y015
+
+class _ClosedReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ClosedReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ClosedReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CLOSED_REASON_UNSPECIFIED: _ClosedReason.ValueType  # 0
+    """No value."""
+    CLOSED_REASON_WITHDRAWN: _ClosedReason.ValueType  # 1
+    """The claim was withdrawn."""
+
+class ClosedReason(_ClosedReason, metaclass=_ClosedReasonEnumTypeWrapper):
+    """Why an assessment was closed."""
+
+CLOSED_REASON_UNSPECIFIED: ClosedReason.ValueType  # 0
+"""No value."""
+CLOSED_REASON_WITHDRAWN: ClosedReason.ValueType  # 1
+"""The claim was withdrawn."""
+Global___ClosedReason: _TypeAlias = ClosedReason  # noqa: Y015
 
 class _ItemStatus:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -153,6 +177,8 @@ class _BookingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Booking.Value
     """Not booked, and the claim was submitted less than thirty minutes ago."""
     BOOKING_UNBOOKED: _Booking.ValueType  # 3
     """Not booked thirty minutes after submission: somebody must book it."""
+    BOOKING_NOT_NEEDED: _Booking.ValueType  # 4
+    """Not booked, and none of the schemes needs an interview."""
 
 class Booking(_Booking, metaclass=_BookingEnumTypeWrapper):
     """Whether the claim has its interview."""
@@ -165,6 +191,8 @@ BOOKING_AWAITED: Booking.ValueType  # 2
 """Not booked, and the claim was submitted less than thirty minutes ago."""
 BOOKING_UNBOOKED: Booking.ValueType  # 3
 """Not booked thirty minutes after submission: somebody must book it."""
+BOOKING_NOT_NEEDED: Booking.ValueType  # 4
+"""Not booked, and none of the schemes needs an interview."""
 Global___Booking: _TypeAlias = Booking  # noqa: Y015
 
 @_typing.final
@@ -186,10 +214,12 @@ class WorkItem(_message.Message):
     REJECTED_QUESTION_IDS_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
+    CONFIRMED_SCHEMES_FIELD_NUMBER: _builtins.int
+    CLOSED_REASON_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """The claim."""
     state: Global___AssessmentState.ValueType
-    """The state of its assessment."""
+    """The state of the caller's part of its assessment: a caseworker's is child maintenance, an assessor's the other schemes."""
     booking: Global___Booking.ValueType
     """Whether the interview is booked."""
     appointment_id: _builtins.str
@@ -202,6 +232,8 @@ class WorkItem(_message.Message):
     """The assessment's version. It changes with every act of an assessor, and not with news from other services."""
     channel: _common_pb2.Channel.ValueType
     """How the interview is held."""
+    closed_reason: Global___ClosedReason.ValueType
+    """Why it was closed, if it was."""
     @_builtins.property
     def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
         """Schemes claimed."""
@@ -222,6 +254,10 @@ class WorkItem(_message.Message):
     def rejected_question_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Questions to correct because a system refused the record."""
 
+    @_builtins.property
+    def confirmed_schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
+        """Those of the schemes that are confirmed."""
+
     def __init__(
         self,
         *,
@@ -238,10 +274,12 @@ class WorkItem(_message.Message):
         rejected_question_ids: _abc.Iterable[_builtins.str] | None = ...,
         version: _builtins.int = ...,
         channel: _common_pb2.Channel.ValueType = ...,
+        confirmed_schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
+        closed_reason: Global___ClosedReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time", "submit_time", b"submit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_by", b"accepted_by", "appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "booking", b"booking", "channel", b"channel", "claim_ref", b"claim_ref", "office_code", b"office_code", "rejected_question_ids", b"rejected_question_ids", "schemes", b"schemes", "start_time", b"start_time", "state", b"state", "submit_time", b"submit_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_by", b"accepted_by", "appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "booking", b"booking", "channel", b"channel", "claim_ref", b"claim_ref", "closed_reason", b"closed_reason", "confirmed_schemes", b"confirmed_schemes", "office_code", b"office_code", "rejected_question_ids", b"rejected_question_ids", "schemes", b"schemes", "start_time", b"start_time", "state", b"state", "submit_time", b"submit_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -287,6 +325,7 @@ class Item(_message.Message):
     EVIDENCE_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     PROPOSAL_FIELD_NUMBER: _builtins.int
+    SCHEMES_FIELD_NUMBER: _builtins.int
     fact: _builtins.str
     """The fact's name, which is its question's id."""
     status: Global___ItemStatus.ValueType
@@ -307,6 +346,10 @@ class Item(_message.Message):
         to the claimant, and correct the fact to the same value with accept_transliteration if they agree.
         """
 
+    @_builtins.property
+    def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
+        """The claim's schemes that need it: it holds up these and no others."""
+
     def __init__(
         self,
         *,
@@ -316,10 +359,11 @@ class Item(_message.Message):
         evidence: Global___Evidence | None = ...,
         text: _builtins.str = ...,
         proposal: _struct_pb2.Value | None = ...,
+        schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "proposal", b"proposal", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "fact", b"fact", "proposal", b"proposal", "status", b"status", "text", b"text", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "fact", b"fact", "proposal", b"proposal", "schemes", b"schemes", "status", b"status", "text", b"text", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -336,17 +380,27 @@ class Assessment(_message.Message):
     ITEMS_FIELD_NUMBER: _builtins.int
     CLAIM_VERSION_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    SCHEMES_FIELD_NUMBER: _builtins.int
+    CONFIRMED_SCHEMES_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """The claim."""
     state: Global___AssessmentState.ValueType
-    """Its state."""
+    """Its state: CONFIRMED once every scheme is."""
     claim_version: _builtins.int
     """The version of the claim whose facts the items are."""
     version: _builtins.int
-    """Changes with every act of an assessor."""
+    """Changes with every act of an assessor or a caseworker."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Item]:
-        """Facts to check, in the order of the interview."""
+        """Facts to check at the caller's desk, in the order of the interview."""
+
+    @_builtins.property
+    def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
+        """Schemes claimed."""
+
+    @_builtins.property
+    def confirmed_schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
+        """Those of them that are confirmed."""
 
     def __init__(
         self,
@@ -356,10 +410,12 @@ class Assessment(_message.Message):
         items: _abc.Iterable[Global___Item] | None = ...,
         claim_version: _builtins.int = ...,
         version: _builtins.int = ...,
+        schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
+        confirmed_schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "claim_version", b"claim_version", "items", b"items", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "claim_version", b"claim_version", "confirmed_schemes", b"confirmed_schemes", "items", b"items", "schemes", b"schemes", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -378,9 +434,9 @@ class ListWorkRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     office: _builtins.str
-    """Only this office's."""
+    """Only this office's. Not for caseworkers, who have no interviews."""
     assessor: _builtins.str
-    """Only this assessor's."""
+    """Only this assessor's. Not for caseworkers."""
     state: Global___AssessmentState.ValueType
     """Only in this state."""
     page_size: _builtins.int
@@ -389,7 +445,7 @@ class ListWorkRequest(_message.Message):
     """next_page_token of the page before, of the same query. The size of the page may change."""
     @_builtins.property
     def day(self) -> _date_pb2.Date:
-        """Only interviews on this day (Europe/London)."""
+        """Only interviews on this day (Europe/London). Not for caseworkers."""
 
     def __init__(
         self,
@@ -653,7 +709,7 @@ Global___CorrectItemResponse: _TypeAlias = CorrectItemResponse  # noqa: Y015
 
 @_typing.final
 class ConfirmAssessmentRequest(_message.Message):
-    """Confirms a claim."""
+    """Confirms schemes of a claim."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -669,7 +725,9 @@ class ConfirmAssessmentRequest(_message.Message):
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     @_builtins.property
     def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
-        """Schemes to confirm; all that were claimed when empty."""
+        """Schemes to confirm; when empty, all that the caller may confirm and that are not confirmed yet. Before an interview is
+        booked these are only child maintenance and a crisis loan.
+        """
 
     def __init__(
         self,

@@ -67,14 +67,16 @@ class AssessmentServiceServicer:
     """
 
     def ListWork(self, request, context):
-        """Work items, those that wait longest first.
+        """Work items, those that wait longest first: an assessor's are the office's, a caseworker's are all claims for child
+        maintenance.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StartAssessment(self, request, context):
-        """Begins, or takes up again, the assessment of a claim: its facts become items to check.
+        """Begins, or takes up again, the assessment of a claim: its facts become items to check. A caseworker has the facts that
+        child maintenance needs, an assessor those that the other schemes need; a fact that both need is checked once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -95,7 +97,8 @@ class AssessmentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ConfirmAssessment(self, request, context):
-        """Confirms the claim: its transfers begin. Every item must be confirmed or corrected, and none have a proposal.
+        """Confirms schemes of the claim: their transfers begin. Every item that they need must be confirmed or corrected, and none
+        have a proposal. A caseworker confirms child maintenance, an assessor every other scheme.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

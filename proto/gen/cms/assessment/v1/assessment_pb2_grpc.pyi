@@ -34,15 +34,21 @@ class AssessmentServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AssessmentServiceAsyncStub: ...
     ListWork: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.ListWorkRequest, _assessment_pb2.ListWorkResponse]
-    """Work items, those that wait longest first."""
+    """Work items, those that wait longest first: an assessor's are the office's, a caseworker's are all claims for child
+    maintenance.
+    """
     StartAssessment: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.StartAssessmentRequest, _assessment_pb2.StartAssessmentResponse]
-    """Begins, or takes up again, the assessment of a claim: its facts become items to check."""
+    """Begins, or takes up again, the assessment of a claim: its facts become items to check. A caseworker has the facts that
+    child maintenance needs, an assessor those that the other schemes need; a fact that both need is checked once.
+    """
     VerifyItems: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.VerifyItemsRequest, _assessment_pb2.VerifyItemsResponse]
     """Marks items as checked."""
     CorrectItem: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.CorrectItemRequest, _assessment_pb2.CorrectItemResponse]
     """Corrects a fact in the claim's record."""
     ConfirmAssessment: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.ConfirmAssessmentRequest, _assessment_pb2.ConfirmAssessmentResponse]
-    """Confirms the claim: its transfers begin. Every item must be confirmed or corrected, and none have a proposal."""
+    """Confirms schemes of the claim: their transfers begin. Every item that they need must be confirmed or corrected, and none
+    have a proposal. A caseworker confirms child maintenance, an assessor every other scheme.
+    """
 
 @_typing.type_check_only
 class AssessmentServiceAsyncStub(AssessmentServiceStub):
@@ -50,15 +56,21 @@ class AssessmentServiceAsyncStub(AssessmentServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListWork: _aio.UnaryUnaryMultiCallable[_assessment_pb2.ListWorkRequest, _assessment_pb2.ListWorkResponse]  # type: ignore[assignment]
-    """Work items, those that wait longest first."""
+    """Work items, those that wait longest first: an assessor's are the office's, a caseworker's are all claims for child
+    maintenance.
+    """
     StartAssessment: _aio.UnaryUnaryMultiCallable[_assessment_pb2.StartAssessmentRequest, _assessment_pb2.StartAssessmentResponse]  # type: ignore[assignment]
-    """Begins, or takes up again, the assessment of a claim: its facts become items to check."""
+    """Begins, or takes up again, the assessment of a claim: its facts become items to check. A caseworker has the facts that
+    child maintenance needs, an assessor those that the other schemes need; a fact that both need is checked once.
+    """
     VerifyItems: _aio.UnaryUnaryMultiCallable[_assessment_pb2.VerifyItemsRequest, _assessment_pb2.VerifyItemsResponse]  # type: ignore[assignment]
     """Marks items as checked."""
     CorrectItem: _aio.UnaryUnaryMultiCallable[_assessment_pb2.CorrectItemRequest, _assessment_pb2.CorrectItemResponse]  # type: ignore[assignment]
     """Corrects a fact in the claim's record."""
     ConfirmAssessment: _aio.UnaryUnaryMultiCallable[_assessment_pb2.ConfirmAssessmentRequest, _assessment_pb2.ConfirmAssessmentResponse]  # type: ignore[assignment]
-    """Confirms the claim: its transfers begin. Every item must be confirmed or corrected, and none have a proposal."""
+    """Confirms schemes of the claim: their transfers begin. Every item that they need must be confirmed or corrected, and none
+    have a proposal. A caseworker confirms child maintenance, an assessor every other scheme.
+    """
 
 class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Lists the work of an office and carries each claim to confirmation."""
@@ -69,7 +81,9 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _assessment_pb2.ListWorkRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_assessment_pb2.ListWorkResponse, _abc.Awaitable[_assessment_pb2.ListWorkResponse]]:
-        """Work items, those that wait longest first."""
+        """Work items, those that wait longest first: an assessor's are the office's, a caseworker's are all claims for child
+        maintenance.
+        """
 
     @_abc_1.abstractmethod
     def StartAssessment(
@@ -77,7 +91,9 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _assessment_pb2.StartAssessmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_assessment_pb2.StartAssessmentResponse, _abc.Awaitable[_assessment_pb2.StartAssessmentResponse]]:
-        """Begins, or takes up again, the assessment of a claim: its facts become items to check."""
+        """Begins, or takes up again, the assessment of a claim: its facts become items to check. A caseworker has the facts that
+        child maintenance needs, an assessor those that the other schemes need; a fact that both need is checked once.
+        """
 
     @_abc_1.abstractmethod
     def VerifyItems(
@@ -101,6 +117,8 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _assessment_pb2.ConfirmAssessmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_assessment_pb2.ConfirmAssessmentResponse, _abc.Awaitable[_assessment_pb2.ConfirmAssessmentResponse]]:
-        """Confirms the claim: its transfers begin. Every item must be confirmed or corrected, and none have a proposal."""
+        """Confirms schemes of the claim: their transfers begin. Every item that they need must be confirmed or corrected, and none
+        have a proposal. A caseworker confirms child maintenance, an assessor every other scheme.
+        """
 
 def add_AssessmentServiceServicer_to_server(servicer: AssessmentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

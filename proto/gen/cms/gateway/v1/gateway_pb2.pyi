@@ -242,6 +242,76 @@ class SystemState(_message.Message):
 Global___SystemState: _TypeAlias = SystemState  # noqa: Y015
 
 @_typing.final
+class UncarriedScheme(_message.Message):
+    """A confirmed scheme that no system carries yet. It waits, and is taken up when a system that carries it is deployed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHEME_FIELD_NUMBER: _builtins.int
+    CLAIM_VERSION_FIELD_NUMBER: _builtins.int
+    CONFIRMED_TIME_FIELD_NUMBER: _builtins.int
+    scheme: _common_pb2.Scheme.ValueType
+    """The scheme."""
+    claim_version: _builtins.int
+    """The version of the claim that was confirmed."""
+    @_builtins.property
+    def confirmed_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was confirmed."""
+
+    def __init__(
+        self,
+        *,
+        scheme: _common_pb2.Scheme.ValueType = ...,
+        claim_version: _builtins.int = ...,
+        confirmed_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["confirmed_time", b"confirmed_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_version", b"claim_version", "confirmed_time", b"confirmed_time", "scheme", b"scheme"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UncarriedScheme: _TypeAlias = UncarriedScheme  # noqa: Y015
+
+@_typing.final
+class WithdrawnRecord(_message.Message):
+    """What a system holds of a withdrawn claim. A processing officer ends it there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SYSTEM_FIELD_NUMBER: _builtins.int
+    HALF_FIELD_NUMBER: _builtins.int
+    SINCE_TIME_FIELD_NUMBER: _builtins.int
+    REMOVED_TIME_FIELD_NUMBER: _builtins.int
+    system: _common_pb2.System.ValueType
+    """The system."""
+    half: _builtins.bool
+    """Whether it holds only phases before the last, so that nobody is paid."""
+    @_builtins.property
+    def since_time(self) -> _timestamp_pb2.Timestamp:
+        """When the gateway knew that it is held and that the claim is withdrawn."""
+
+    @_builtins.property
+    def removed_time(self) -> _timestamp_pb2.Timestamp:
+        """When a person had ended it; absent before that."""
+
+    def __init__(
+        self,
+        *,
+        system: _common_pb2.System.ValueType = ...,
+        half: _builtins.bool = ...,
+        since_time: _timestamp_pb2.Timestamp | None = ...,
+        removed_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["removed_time", b"removed_time", "since_time", b"since_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["half", b"half", "removed_time", b"removed_time", "since_time", b"since_time", "system", b"system"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawnRecord: _TypeAlias = WithdrawnRecord  # noqa: Y015
+
+@_typing.final
 class GetTransfersRequest(_message.Message):
     """Asks for a claim's transfers."""
 
@@ -271,6 +341,9 @@ class GetTransfersResponse(_message.Message):
 
     SYSTEMS_FIELD_NUMBER: _builtins.int
     TRANSFERS_FIELD_NUMBER: _builtins.int
+    UNCARRIED_SCHEMES_FIELD_NUMBER: _builtins.int
+    WITHDRAW_TIME_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_RECORDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def systems(self) -> _containers.RepeatedCompositeFieldContainer[Global___SystemState]:
         """One for each system."""
@@ -279,16 +352,85 @@ class GetTransfersResponse(_message.Message):
     def transfers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Transfer]:
         """Oldest first, by system and phase."""
 
+    @_builtins.property
+    def uncarried_schemes(self) -> _containers.RepeatedCompositeFieldContainer[Global___UncarriedScheme]:
+        """Confirmed schemes that wait for a system."""
+
+    @_builtins.property
+    def withdraw_time(self) -> _timestamp_pb2.Timestamp:
+        """When the claim was withdrawn; absent if it was not. Nothing is sent from then on."""
+
+    @_builtins.property
+    def withdrawn_records(self) -> _containers.RepeatedCompositeFieldContainer[Global___WithdrawnRecord]:
+        """What systems hold of it although it was withdrawn."""
+
     def __init__(
         self,
         *,
         systems: _abc.Iterable[Global___SystemState] | None = ...,
         transfers: _abc.Iterable[Global___Transfer] | None = ...,
+        uncarried_schemes: _abc.Iterable[Global___UncarriedScheme] | None = ...,
+        withdraw_time: _timestamp_pb2.Timestamp | None = ...,
+        withdrawn_records: _abc.Iterable[Global___WithdrawnRecord] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["withdraw_time", b"withdraw_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["systems", b"systems", "transfers", b"transfers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["systems", b"systems", "transfers", b"transfers", "uncarried_schemes", b"uncarried_schemes", "withdraw_time", b"withdraw_time", "withdrawn_records", b"withdrawn_records"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetTransfersResponse: _TypeAlias = GetTransfersResponse  # noqa: Y015
+
+@_typing.final
+class RecordRemovalRequest(_message.Message):
+    """Records that a system holds nothing of a withdrawn claim any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIM_REF_FIELD_NUMBER: _builtins.int
+    SYSTEM_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    claim_ref: _builtins.str
+    """The claim."""
+    system: _common_pb2.System.ValueType
+    """The system in which it was ended."""
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    def __init__(
+        self,
+        *,
+        claim_ref: _builtins.str = ...,
+        system: _common_pb2.System.ValueType = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "request_id", b"request_id", "system", b"system"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordRemovalRequest: _TypeAlias = RecordRemovalRequest  # noqa: Y015
+
+@_typing.final
+class RecordRemovalResponse(_message.Message):
+    """What systems hold, or held, of the withdrawn claim."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WITHDRAWN_RECORDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def withdrawn_records(self) -> _containers.RepeatedCompositeFieldContainer[Global___WithdrawnRecord]:
+        """One for each system."""
+
+    def __init__(
+        self,
+        *,
+        withdrawn_records: _abc.Iterable[Global___WithdrawnRecord] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["withdrawn_records", b"withdrawn_records"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordRemovalResponse: _TypeAlias = RecordRemovalResponse  # noqa: Y015

@@ -40,6 +40,11 @@ class LegacyGatewayServiceStub:
                 request_serializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.GetTransfersRequest.SerializeToString,
                 response_deserializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.GetTransfersResponse.FromString,
                 _registered_method=True)
+        self.RecordRemoval = channel.unary_unary(
+                '/cms.gateway.v1.LegacyGatewayService/RecordRemoval',
+                request_serializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.RecordRemovalRequest.SerializeToString,
+                response_deserializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.RecordRemovalResponse.FromString,
+                _registered_method=True)
 
 
 class LegacyGatewayServiceServicer:
@@ -53,6 +58,13 @@ class LegacyGatewayServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordRemoval(self, request, context):
+        """Records that a person has ended what a system held of a withdrawn claim: no record to a system can do that.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LegacyGatewayServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +72,11 @@ def add_LegacyGatewayServiceServicer_to_server(servicer, server):
                     servicer.GetTransfers,
                     request_deserializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.GetTransfersRequest.FromString,
                     response_serializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.GetTransfersResponse.SerializeToString,
+            ),
+            'RecordRemoval': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordRemoval,
+                    request_deserializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.RecordRemovalRequest.FromString,
+                    response_serializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.RecordRemovalResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +107,33 @@ class LegacyGatewayService:
             '/cms.gateway.v1.LegacyGatewayService/GetTransfers',
             cms_dot_gateway_dot_v1_dot_gateway__pb2.GetTransfersRequest.SerializeToString,
             cms_dot_gateway_dot_v1_dot_gateway__pb2.GetTransfersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordRemoval(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.gateway.v1.LegacyGatewayService/RecordRemoval',
+            cms_dot_gateway_dot_v1_dot_gateway__pb2.RecordRemovalRequest.SerializeToString,
+            cms_dot_gateway_dot_v1_dot_gateway__pb2.RecordRemovalResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,8 @@ class LegacyGatewayServiceStub:
     def __new__(cls, channel: _aio.Channel) -> LegacyGatewayServiceAsyncStub: ...
     GetTransfers: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.GetTransfersRequest, _gateway_pb2.GetTransfersResponse]
     """Returns the transfers of a claim, and its state with each system."""
+    RecordRemoval: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.RecordRemovalRequest, _gateway_pb2.RecordRemovalResponse]
+    """Records that a person has ended what a system held of a withdrawn claim: no record to a system can do that."""
 
 @_typing.type_check_only
 class LegacyGatewayServiceAsyncStub(LegacyGatewayServiceStub):
@@ -43,6 +45,8 @@ class LegacyGatewayServiceAsyncStub(LegacyGatewayServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetTransfers: _aio.UnaryUnaryMultiCallable[_gateway_pb2.GetTransfersRequest, _gateway_pb2.GetTransfersResponse]  # type: ignore[assignment]
     """Returns the transfers of a claim, and its state with each system."""
+    RecordRemoval: _aio.UnaryUnaryMultiCallable[_gateway_pb2.RecordRemovalRequest, _gateway_pb2.RecordRemovalResponse]  # type: ignore[assignment]
+    """Records that a person has ended what a system held of a withdrawn claim: no record to a system can do that."""
 
 class LegacyGatewayServiceServicer(metaclass=_abc_1.ABCMeta):
     """Carries confirmed claims to the systems that pay, each once, and shows where each one is."""
@@ -54,5 +58,13 @@ class LegacyGatewayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_gateway_pb2.GetTransfersResponse, _abc.Awaitable[_gateway_pb2.GetTransfersResponse]]:
         """Returns the transfers of a claim, and its state with each system."""
+
+    @_abc_1.abstractmethod
+    def RecordRemoval(
+        self,
+        request: _gateway_pb2.RecordRemovalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_gateway_pb2.RecordRemovalResponse, _abc.Awaitable[_gateway_pb2.RecordRemovalResponse]]:
+        """Records that a person has ended what a system held of a withdrawn claim: no record to a system can do that."""
 
 def add_LegacyGatewayServiceServicer_to_server(servicer: LegacyGatewayServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -35,6 +35,8 @@ class _NoticeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeKind
     """The full particulars."""
     NOTICE_KIND_CHANGE: _NoticeKind.ValueType  # 3
     """An answer that the authority holds was amended."""
+    NOTICE_KIND_WITHDRAWN: _NoticeKind.ValueType  # 5
+    """The claim was withdrawn."""
 
 class NoticeKind(_NoticeKind, metaclass=_NoticeKindEnumTypeWrapper):
     """The kind of a notice."""
@@ -47,6 +49,8 @@ NOTICE_KIND_CLAIM: NoticeKind.ValueType  # 2
 """The full particulars."""
 NOTICE_KIND_CHANGE: NoticeKind.ValueType  # 3
 """An answer that the authority holds was amended."""
+NOTICE_KIND_WITHDRAWN: NoticeKind.ValueType  # 5
+"""The claim was withdrawn."""
 Global___NoticeKind: _TypeAlias = NoticeKind  # noqa: Y015
 
 class _NoticeState:

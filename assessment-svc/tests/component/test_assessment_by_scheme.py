@@ -1,0 +1,160 @@
+"""A claim for several schemes through the doors: each desk checks and confirms its own part."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from chassis.testing import DatabaseUrls
+from cms.assessment.v1 import events_pb2
+from cms.common.v1 import common_pb2
+
+CLAIM, OTHER = "C0123456789A", "C00000000010"
+JSA, CM = common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE, common_pb2.SCHEME_CHILD_MAINTENANCE
+IS, LOAN = common_pb2.SCHEME_INCOME_SUPPORT, common_pb2.SCHEME_CRISIS_LOAN
+
+
+@pytest.fixture(autouse=True)
+def claim_for_two_desks(intake: Any, others: Any) -> None:
+    """A booked claim for Income Support and child maintenance; both need the surname."""
+    intake.submit(surname="Jones", tenure="TENANT", role="PARENT_WITH_CARE")
+    intake.schemes = {"tenure": ("INCOME_SUPPORT",), "role": ("CHILD_MAINTENANCE",)}
+    others.submit(schemes=[IS, CM])
+    others.book()
+
+
+@pytest.fixture
+def caseworker(desk_of: Any) -> Any:
+    return desk_of("CASEWORKER", office=None, subject="CW000001")
+
+
+def check(*facts: str, status: str = "ITEM_STATUS_CONFIRMED") -> list[dict[str, str]]:
+    return [{"fact": fact, "status": status} for fact in facts]
+
+
+def confirmations(database_urls: DatabaseUrls) -> list[events_pb2.AssessmentConfirmed]:
+    with psycopg.connect(database_urls.owner) as conn:
+        rows = conn.execute("SELECT payload FROM outbox ORDER BY created").fetchall()
+    return [events_pb2.AssessmentConfirmed.FromString(payload) for (payload,) in rows]
+
+
+def listed(desk: Any) -> list[tuple[str, str, str]]:
+    return [
+        (
+            item["claimRef"],
+            item["state"].removeprefix("ASSESSMENT_STATE_"),
+            item["booking"].removeprefix("BOOKING_"),
+        )
+        for item in desk.call("ListWork").body["items"]
+    ]
+
+
+def test_each_desk_sees_and_confirms_its_part(
+    desk: Any, caseworker: Any, intake: Any, database_urls: DatabaseUrls
+) -> None:
+    begun = caseworker.do("StartAssessment")
+    before = (listed(desk), listed(caseworker))
+    checked = caseworker.do("VerifyItems", version=begun["version"], items=check("surname", "role"))
+    first = caseworker.do("ConfirmAssessment", version=checked["version"])
+    between = (listed(desk), listed(caseworker))
+    resumed = desk.do("StartAssessment")
+    second = desk.do("VerifyItems", version=resumed["version"], items=check("tenure"))
+    done = desk.do("ConfirmAssessment", version=second["version"])
+
+    assert [item["fact"] for item in begun["items"]] == ["surname", "role"]
+    assert [item["schemes"] for item in begun["items"]] == [
+        ["SCHEME_INCOME_SUPPORT", "SCHEME_CHILD_MAINTENANCE"],
+        ["SCHEME_CHILD_MAINTENANCE"],
+    ]
+    assert [(item["fact"], item["status"]) for item in resumed["items"]] == [
+        ("surname", "ITEM_STATUS_CONFIRMED"),
+        ("tenure", "ITEM_STATUS_UNCHECKED"),
+    ]
+    assert before == ([(CLAIM, "READY", "BOOKED")], [(CLAIM, "IN_PROGRESS", "BOOKED")])
+    assert between == ([(CLAIM, "READY", "BOOKED")], [(CLAIM, "CONFIRMED", "BOOKED")])
+    assert (first["state"], first["confirmedSchemes"]) == ("ASSESSMENT_STATE_IN_PROGRESS", ["SCHEME_CHILD_MAINTENANCE"])
+    assert done["state"] == "ASSESSMENT_STATE_CONFIRMED"
+    assert confirmations(database_urls) == [
+        events_pb2.AssessmentConfirmed(claim_version=7, schemes=[CM], assessor_id="CW000001", office_code="123456"),
+        events_pb2.AssessmentConfirmed(claim_version=7, schemes=[IS], assessor_id="AS000001", office_code="123456"),
+    ]
+    assert [purpose for _, purpose, subject in intake.asked if subject == "CW000001"] == [f"work item {CLAIM}"] * 3
+
+
+def test_a_disputed_fact_holds_up_one_desk_alone(desk: Any, caseworker: Any) -> None:
+    version = caseworker.do("StartAssessment")["version"]
+    checks = [*check("surname"), *check("role", status="ITEM_STATUS_DISPUTED")]
+    version = caseworker.do("VerifyItems", version=version, items=checks)["version"]
+
+    refused = caseworker.call("ConfirmAssessment", claimRef=CLAIM, version=version, requestId=str(uuid4()))
+    version = desk.do("StartAssessment")["version"]
+    version = desk.do("VerifyItems", version=version, items=check("tenure"))["version"]
+    confirmed = desk.do("ConfirmAssessment", version=version, schemes=["SCHEME_INCOME_SUPPORT"])
+
+    assert (refused.reason, refused.fields) == ("ITEMS_OPEN", {"role"})
+    assert "needed by CHILD_MAINTENANCE" in refused.text
+    assert confirmed["confirmedSchemes"] == ["SCHEME_INCOME_SUPPORT"]
+
+
+def test_child_maintenance_alone_is_a_caseworkers_and_in_no_office(desk: Any, caseworker: Any, others: Any) -> None:
+    others.submit(OTHER, schemes=[CM], ago=timedelta(days=1))
+
+    assert listed(caseworker) == [(OTHER, "READY", "NOT_NEEDED"), (CLAIM, "READY", "BOOKED")]
+    assert listed(desk) == [(CLAIM, "READY", "BOOKED")]
+
+
+def test_a_caseworkers_list_has_pages_and_states(caseworker: Any, others: Any) -> None:
+    others.submit(OTHER, schemes=[CM], ago=timedelta(days=1))
+
+    first = caseworker.call("ListWork", pageSize=1).body
+    second = caseworker.call("ListWork", pageSize=1, pageToken=first["nextPageToken"]).body
+    confirmed = caseworker.call("ListWork", state="ASSESSMENT_STATE_CONFIRMED").body
+
+    assert [item["claimRef"] for item in (*first["items"], *second["items"])] == [OTHER, CLAIM]
+    assert (second["nextPageToken"], confirmed["items"]) == ("", [])
+
+
+def test_a_crisis_loan_is_confirmed_without_an_interview_and_the_rest_after_it(
+    desk: Any, intake: Any, others: Any, database_urls: DatabaseUrls
+) -> None:
+    intake.submit(OTHER, surname="Evans", amount="30.00", tenure="TENANT")
+    intake.schemes |= {"amount": ("CRISIS_LOAN",), "tenure": ("JOBSEEKERS_ALLOWANCE",)}
+    others.submit(OTHER, schemes=[JSA, LOAN])
+
+    version = desk.do("StartAssessment", claimRef=OTHER)["version"]
+    version = desk.do("VerifyItems", claimRef=OTHER, version=version, items=check("surname", "amount"))["version"]
+    lent = desk.do("ConfirmAssessment", claimRef=OTHER, version=version)
+    body = {"claimRef": OTHER, "version": lent["version"], "requestId": str(uuid4())}
+    refused = desk.call("ConfirmAssessment", **body)
+    others.book(OTHER)
+    version = desk.do("VerifyItems", claimRef=OTHER, version=lent["version"], items=check("tenure"))["version"]
+    done = desk.do("ConfirmAssessment", claimRef=OTHER, version=version)
+
+    assert lent["confirmedSchemes"] == ["SCHEME_CRISIS_LOAN"]
+    assert (refused.code, refused.reason) == ("failed_precondition", "INTERVIEW_NEEDED")
+    assert done["state"] == "ASSESSMENT_STATE_CONFIRMED"
+    assert [list(event.schemes) for event in confirmations(database_urls)] == [[LOAN], [JSA]]
+
+
+@pytest.mark.parametrize("withdrawn_first", [True, False])
+def test_a_withdrawn_claim_is_closed_work_in_any_order_of_events(
+    desk: Any, caseworker: Any, others: Any, intake: Any, *, withdrawn_first: bool
+) -> None:
+    intake.submit(OTHER, surname="Evans")
+    for act in (others.withdraw, others.submit) if withdrawn_first else (others.submit, others.withdraw):
+        act(OTHER)
+    others.book(OTHER)
+
+    items = desk.call("ListWork", state="ASSESSMENT_STATE_CLOSED").body["items"]
+    started = desk.call("StartAssessment", claimRef=OTHER, requestId=str(uuid4()))
+
+    assert [(item["claimRef"], item["closedReason"]) for item in items] == [(OTHER, "CLOSED_REASON_WITHDRAWN")]
+    assert started.reason == "ASSESSMENT_CLOSED"
+
+
+def test_a_withdrawn_draft_is_no_work(desk: Any, others: Any) -> None:
+    others.withdraw(OTHER)
+
+    assert [item["claimRef"] for item in desk.call("ListWork").body["items"]] == [CLAIM]

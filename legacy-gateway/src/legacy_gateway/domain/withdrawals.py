@@ -1,0 +1,42 @@
+"""Withdrawn claims: what the systems hold of one, once nothing of it is on its way any more."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from legacy_gateway.domain.transfers import LAST_PHASE, State, System
+
+_UNDER_WAY = {State.WAITING, State.SENDING, State.UNKNOWN}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferOfWithdrawn:
+    """A transfer of a withdrawn claim."""
+
+    system: System
+    phase: int
+    state: State
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithdrawnRecord:
+    """What a system holds of a withdrawn claim, or held until a person ended it. `half`: only phases before the last."""
+
+    system: System
+    half: bool
+    since: datetime
+    removed_time: datetime | None
+
+
+def held_of_withdrawn(transfers: Collection[TransferOfWithdrawn]) -> Mapping[System, bool] | None:
+    """The systems that hold something of the claim, each with whether it is half a claim.
+
+    None while a transfer may still be accepted. A transfer that is left to a person has a deadline of its own.
+    """
+    if any(transfer.state in _UNDER_WAY for transfer in transfers):
+        return None
+    held = [transfer for transfer in transfers if transfer.state is State.ACCEPTED]
+    last: dict[System, int] = {}
+    for transfer in held:
+        last[transfer.system] = max(transfer.phase, last.get(transfer.system, 0))
+    return {system: phase < LAST_PHASE[system] for system, phase in last.items()}

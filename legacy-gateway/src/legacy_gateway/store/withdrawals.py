@@ -1,0 +1,109 @@
+"""Withdrawn claims: what is given up for them, and what systems hold of them. Call `claims.note_amendment` first."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from chassis.database import Connection, Row
+from legacy_gateway.domain import State, System, TransferOfWithdrawn, WithdrawnRecord
+
+RECORD = """
+    -- A claim is withdrawn once.
+    INSERT INTO withdrawals (claim_ref, withdraw_time) VALUES (%s, %s) ON CONFLICT DO NOTHING
+"""
+
+FIND = """
+    -- When a claim was withdrawn.
+    SELECT withdraw_time FROM withdrawals WHERE claim_ref = %s
+"""
+
+UNSETTLED = """
+    -- The claim whose withdrawal waits for longest, of those that come after another.
+    SELECT claim_ref, withdraw_time FROM withdrawals
+    WHERE settled_time IS NULL AND (withdraw_time, claim_ref) > (%s, %s)
+    ORDER BY withdraw_time, claim_ref LIMIT 1
+"""
+
+GIVE_UP = """
+    -- What is not on its way and not held is never sent: records that wait, even if a sender prepares one, held changes, and
+    -- refused records that a correction would replace.
+    UPDATE transfers
+    SET state = 'CANCELLED', lease_token = NULL, lease_until = NULL, next_attempt_time = NULL, may_wake_time = NULL,
+        updated = %(now)s
+    WHERE claim_ref = %(claim_ref)s
+        AND (state IN ('WAITING', 'HELD') OR (state = 'REJECTED' AND NOT corrected))
+"""
+
+TRANSFERS = """
+    -- The transfers of a claim that were not given up.
+    SELECT system, phase, state FROM transfers WHERE claim_ref = %s AND state <> 'CANCELLED'
+"""
+
+ADD_RECORD = """
+    -- What a system holds of a withdrawn claim.
+    INSERT INTO withdrawn_records (claim_ref, system, half, since) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
+
+SETTLE = """
+    -- From now on nothing of the claim is under way.
+    UPDATE withdrawals SET settled_time = %s WHERE claim_ref = %s
+"""
+
+RECORDS = """
+    -- What systems hold, or held, of a withdrawn claim.
+    SELECT system, half, since, removed_time FROM withdrawn_records WHERE claim_ref = %s ORDER BY system
+"""
+
+REMOVE = """
+    -- A person has ended what a system held.
+    UPDATE withdrawn_records SET removed_time = coalesce(removed_time, %(now)s), removed_by = coalesce(removed_by, %(by)s)
+    WHERE claim_ref = %(claim_ref)s AND system = %(system)s
+"""
+
+
+def record(conn: Connection, claim_ref: str, *, withdraw_time: datetime) -> None:
+    """Records that the claim was withdrawn, unless that is known."""
+    conn.execute(RECORD, [claim_ref, withdraw_time])
+
+
+def withdraw_time_of(conn: Connection, claim_ref: str) -> datetime | None:
+    """When the claim was withdrawn; None if it was not."""
+    row = conn.execute(FIND, [claim_ref]).fetchone()
+    return row["withdraw_time"] if row else None
+
+
+def unsettled_after(conn: Connection, place: tuple[datetime, str]) -> tuple[datetime, str] | None:
+    """The withdrawal that waits for longest of those after a place: its time and claim. None where there is none."""
+    row = conn.execute(UNSETTLED, place).fetchone()
+    return (row["withdraw_time"], row["claim_ref"]) if row else None
+
+
+def give_up(conn: Connection, claim_ref: str, *, now: datetime) -> None:
+    """Cancels what is neither on its way nor held. A sender that prepares a record finds its lease lost."""
+    conn.execute(GIVE_UP, {"claim_ref": claim_ref, "now": now})
+
+
+def transfers_of(conn: Connection, claim_ref: str) -> list[TransferOfWithdrawn]:
+    """The claim's transfers that were not given up."""
+    return [_transfer(row) for row in conn.execute(TRANSFERS, [claim_ref])]
+
+
+def settle(conn: Connection, claim_ref: str, held: Iterable[tuple[System, bool]], *, now: datetime) -> None:
+    """Records what systems hold (with whether it is half a claim), and that nothing is under way any more."""
+    for system, half in held:
+        conn.execute(ADD_RECORD, [claim_ref, system, half, now])
+    conn.execute(SETTLE, [now, claim_ref])
+
+
+def records_of(conn: Connection, claim_ref: str) -> list[WithdrawnRecord]:
+    """What systems hold, or held, of a withdrawn claim."""
+    return [WithdrawnRecord(**row | {"system": System(row["system"])}) for row in conn.execute(RECORDS, [claim_ref])]
+
+
+def remove(conn: Connection, claim_ref: str, system: str, *, by: str, now: datetime) -> bool:
+    """Records that a person has ended what the system held; False where nothing of the claim is listed there."""
+    values = {"claim_ref": claim_ref, "system": system, "by": by, "now": now}
+    return conn.execute(REMOVE, values).rowcount == 1
+
+
+def _transfer(row: Row) -> TransferOfWithdrawn:
+    return TransferOfWithdrawn(system=System(row["system"]), phase=row["phase"], state=State(row["state"]))

@@ -1,0 +1,185 @@
+"""Nothing more is sent for a withdrawn claim, and what a system holds of it is listed for a person."""
+
+import itertools
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis import clock, deadlines
+from chassis.database import Database
+from chassis.errors import NotFound
+from chassis.inbox import Event
+from legacy_gateway import consumers
+from legacy_gateway.deadlines import DEADLINES
+from legacy_gateway.domain import SystemAnswer
+from legacy_gateway.service import withdrawals
+from legacy_gateway.store import withdrawals as store
+
+MakeEvent = Callable[..., Event]
+
+
+def overdue(database: Database) -> list[tuple[str, str]]:
+    with database.transaction() as conn:
+        return [(late.state, late.reference) for late in deadlines.overdue(conn, DEADLINES)]
+
+
+def held(database: Database, claim_ref: str) -> list[tuple[str, bool]]:
+    with database.transaction() as conn:
+        return [(record.system, record.half) for record in store.records_of(conn, claim_ref)]
+
+
+def is_settled(database: Database, claim_ref: str) -> bool:
+    with database.transaction() as conn:
+        [row] = conn.execute("SELECT settled_time FROM withdrawals WHERE claim_ref = %s", [claim_ref]).fetchall()
+    return row["settled_time"] is not None
+
+
+def test_a_withdrawn_claim_is_never_sent_in_any_order_of_events(
+    database: Database, confirmation: MakeEvent, amendment: MakeEvent, withdrawal: MakeEvent, clock_file: Path
+) -> None:
+    for number, order in enumerate(itertools.permutations(range(4))):
+        claim_ref = f"C00000000{number:03d}"
+        events = [
+            confirmation(claim_ref, version=7),
+            amendment(claim_ref, version=8),
+            amendment(claim_ref, version=9),
+            withdrawal(claim_ref),
+        ]
+        for index in (*order, *order):
+            with database.transaction() as conn:
+                consumers.HANDLERS[events[index].name](conn, events[index])
+
+        with database.transaction() as conn:
+            rows = conn.execute("SELECT state FROM transfers WHERE claim_ref = %s", [claim_ref]).fetchall()
+        assert {row["state"] for row in rows} <= {"CANCELLED"}
+        assert held(database, claim_ref) == []
+
+    clock.advance(timedelta(days=30))
+    assert overdue(database) == []
+
+
+def test_nothing_leaves_for_a_claim_withdrawn_while_its_record_is_prepared(gateway: Any, withdrawal: MakeEvent) -> None:
+    claim = gateway.claim()
+    recording = gateway.recorded()
+    prepared = gateway.intake.facts
+
+    def withdrawn_meanwhile(claim_ref: str, version: int) -> Any:
+        gateway.hear(withdrawal(claim_ref))
+        return prepared(claim_ref, version)
+
+    gateway.intake.facts = withdrawn_meanwhile
+    gateway.send()
+    gateway.work_for(seconds=0.3)
+
+    assert recording.sent == []
+    assert gateway.states(claim) == ["CANCELLED", "CANCELLED"]
+
+
+def test_a_claim_that_is_held_whole_is_listed_until_a_person_has_ended_it(
+    gateway: Any, withdrawal: MakeEvent, clock_file: Path
+) -> None:
+    claim = gateway.claim()
+    gateway.work_until_accepted(claim)
+
+    gateway.hear(withdrawal(claim))
+    clock.advance(timedelta(hours=25))
+
+    assert held(gateway.database, claim) == [("JSAPS", False)]
+    assert overdue(gateway.database) == [("WITHDRAWN_HELD", claim)]
+    with gateway.database.transaction() as conn:
+        [removed] = withdrawals.record_removal(conn, claim, "JSAPS", by="PO000001")
+    assert removed.removed_time is not None
+    assert overdue(gateway.database) == []
+
+
+def test_a_half_transfer_is_listed_as_such(gateway: Any, withdrawal: MakeEvent, clock_file: Path) -> None:
+    claim = gateway.claim()
+    gateway.send()
+    assert gateway.states(claim) == ["ACCEPTED", "WAITING"]
+
+    gateway.hear(withdrawal(claim))
+    clock.advance(timedelta(hours=25))
+
+    assert gateway.states(claim) == ["ACCEPTED", "CANCELLED"]
+    assert overdue(gateway.database) == [("WITHDRAWN_HALF", claim)]
+
+
+def test_a_record_on_its_way_at_the_withdrawal_is_listed_once_it_is_accepted(
+    gateway: Any, withdrawal: MakeEvent
+) -> None:
+    claim = gateway.claim()
+
+    def withdrawn_on_the_way(send: Callable[[], SystemAnswer]) -> SystemAnswer:
+        gateway.hear(withdrawal(claim))
+        assert not is_settled(gateway.database, claim)
+        return send()
+
+    gateway.recorded(withdrawn_on_the_way)
+    gateway.send()
+    withdrawals.settle_all(gateway.database)
+
+    assert gateway.states(claim) == ["ACCEPTED", "CANCELLED"]
+    assert held(gateway.database, claim) == [("JSAPS", True)]
+    assert is_settled(gateway.database, claim)
+
+
+def test_a_record_that_was_not_taken_is_not_sent_again_after_the_withdrawal(
+    gateway: Any, withdrawal: MakeEvent
+) -> None:
+    claim = gateway.claim()
+    gateway.order("busy", dialogue="ES504", count=1, retry_after=0)
+    recording = gateway.recorded(lambda send: _after(send, lambda: gateway.hear(withdrawal(claim))))
+
+    gateway.send()
+    assert gateway.states(claim) == ["WAITING", "CANCELLED"]
+    gateway.change("UPDATE transfers SET next_attempt_time = clock_timestamp() WHERE state = 'WAITING'")
+    gateway.send()  # before the withdrawal is looked at again
+    withdrawals.settle_all(gateway.database)
+
+    assert len(recording.sent) == 1
+    assert gateway.states(claim) == ["CANCELLED", "CANCELLED"]
+    assert held(gateway.database, claim) == []
+
+
+def _after(send: Callable[[], SystemAnswer], act: Callable[[], None]) -> SystemAnswer:
+    answer = send()
+    act()
+    return answer
+
+
+def test_a_lost_reply_is_asked_about_before_a_withdrawal_is_settled(gateway: Any, withdrawal: MakeEvent) -> None:
+    claim = gateway.claim()
+    gateway.order("lose_reply", dialogue="ES504", count=1)
+    gateway.send()
+    assert gateway.states(claim) == ["UNKNOWN", "WAITING"]
+
+    gateway.hear(withdrawal(claim))
+    withdrawals.settle_all(gateway.database)
+    assert not is_settled(gateway.database, claim)
+    gateway.work_until(claim, "ACCEPTED", "CANCELLED")
+    withdrawals.settle_all(gateway.database)
+
+    assert held(gateway.database, claim) == [("JSAPS", True)]
+
+
+def test_a_refused_record_asks_nobody_for_a_correction_any_more(
+    gateway: Any, withdrawal: MakeEvent, amendment: MakeEvent, clock_file: Path
+) -> None:
+    claim = gateway.claim(nino=None)
+    gateway.send()
+    assert gateway.states(claim)[0] == "REJECTED"
+
+    gateway.hear(withdrawal(claim), amendment(claim, version=8))
+    clock.advance(timedelta(days=10))
+
+    assert gateway.states(claim) == ["CANCELLED", "CANCELLED"]
+    assert gateway.states(claim, generation=2) == []
+    assert overdue(gateway.database) == []
+
+
+def test_the_removal_of_what_is_not_listed_is_refused(gateway: Any) -> None:
+    with gateway.database.transaction() as conn, pytest.raises(NotFound):
+        withdrawals.record_removal(conn, "C00000000018", "JSAPS", by="PO000001")
