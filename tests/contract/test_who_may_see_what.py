@@ -20,9 +20,11 @@ pytestmark = pytest.mark.xdist_group("platform")
 
 DOORS = get_args(Door)
 ROLES = [name.removeprefix("ROLE_") for name in common_pb2.Role.keys() if name != "ROLE_UNSPECIFIED"]  # noqa: SIM118
-REFUSED_ELSEWHERE = ("GetInterview", "GetHistory", "AmendAnswers")
+REFUSED_ELSEWHERE = ("GetInterview", "GetHistory", "ListCalls", "AmendAnswers")
 SHOWN_WITHOUT_THE_CLAIMANT = ("GetClaim", "ListClaims")
 """The answers to an assessor of another office, by method."""
+SHOWING_NO_ANSWER = {"WithdrawClaim"}
+"""Methods whose response never has an answer, though its type could hold one."""
 OF_THE_GATEWAY = {"GetTransfers"}
 """Methods by which the gateway shows the broken rule of a record to all staff, without a purpose."""
 BANK = {"sort_code", "account_number", "account_name", "building_society_roll"}
@@ -172,7 +174,7 @@ def test_the_table_covers_every_intake_method_that_shows_answers_to_assessors() 
         and contract.may_hold_personal(method.output_type)
     }
 
-    assert showing == {*REFUSED_ELSEWHERE, *SHOWN_WITHOUT_THE_CLAIMANT}
+    assert showing == {*REFUSED_ELSEWHERE, *SHOWN_WITHOUT_THE_CLAIMANT, *SHOWING_NO_ANSWER}
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -193,6 +195,20 @@ def test_assessors_can_read_answers_of_their_own_offices_claims_only(
 
     assert own.code == "ok", own
     assert logged(platform_under_test, "intake-svc", method, "DENIED", "AS000077") == before + 3
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_assessors_can_withdraw_only_their_own_offices_claims(
+    raw: RawDoors, claim: Journey, unbooked: Journey, door: Door
+) -> None:
+    def ask(of: Journey, **office: str) -> Answer:
+        request = attempts(of)["WithdrawClaim"]
+        return raw.ask(door, "WithdrawClaim", request, **bearer(claim, "ASSESSOR", **office), cms_purpose="work item 7")
+
+    expect_refused(ask(claim, office=other_office(claim)), "OTHER_OFFICE")
+    expect_refused(ask(claim), "OFFICE_REQUIRED")
+    expect_refused(ask(unbooked, office=own_office(claim)), "NO_APPOINTMENT")
+    assert ask(claim, office=own_office(claim)).reason == "STALE_VERSION"
 
 
 @pytest.mark.parametrize("door", DOORS)

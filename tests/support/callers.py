@@ -38,8 +38,10 @@ def attempts(claim: Journey) -> dict[str, dict[str, Any]]:
     return {
         "GetInterview": {"claimRef": claim.claim_ref},
         "GetHistory": {"claimRef": claim.claim_ref},
+        "ListCalls": {"claimRef": claim.claim_ref},
         "RecordAnswers": change,
         "AmendAnswers": change | {"reason": "Misheard", "requestId": str(uuid4())},
+        "WithdrawClaim": {"claimRef": claim.claim_ref, "reason": "Found work", "version": 1, "requestId": str(uuid4())},
         "SubmitClaim": {"claimRef": claim.claim_ref, "version": 1, "requestId": str(uuid4())},
     }
 
