@@ -27,6 +27,7 @@ from chassis.identity import Identity
 from chassis.testing import free_port
 from chassis.vault import Vault
 from cms.assessment.v1 import assessment_pb2
+from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 
 INTERVIEW = intake_pb2.Interview(
@@ -34,7 +35,11 @@ INTERVIEW = intake_pb2.Interview(
     version=9,
     questions=[
         intake_pb2.Question(
-            id="surname", text="Surname?", answer=Value(string_value="Jones"), answered_version=3, schemes=[5]
+            id="surname",
+            text="Surname?",
+            answer=Value(string_value="Jones"),
+            answered_version=3,
+            schemes=[common_pb2.SCHEME_CRISIS_LOAN],
         ),
         intake_pb2.Question(id="middle_name", text="Middle name?"),
         intake_pb2.Question(id="phone", answer=Value(null_value=NullValue.NULL_VALUE), answered_version=4),
