@@ -22,6 +22,8 @@ _POSTCODES = ("NE1 8AX", "LS1 3AB", "M2 5PD")
 _OPERATOR = Caller(role="OPERATOR")
 _SECOND_OPERATOR = Caller(role="OPERATOR", subject="OP000002")
 _ASSESSOR = Caller(role="ASSESSOR", subject="AS000001", office=OFFICE, purpose="appointment 17")
+_SWITCH = Caller(role="SERVICE", subject="telephone-switch")
+_MANAGER = Caller(role="SERVICE_MANAGER", subject="SM000001")
 _GATEWAY = Caller(role="SERVICE", subject="legacy-gateway")
 
 _CLAIMS = f"""
@@ -55,6 +57,10 @@ _CALLS = f"""
         CASE WHEN part = 1 OR n > 5 THEN {PAST} + interval '1 hour' * part + interval '12 minutes' END
     FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, CASE WHEN n BETWEEN 6 AND 25 THEN 1 ELSE 2 END) AS part
 """
+_QUARTERS = """
+    INSERT INTO quarter_hours (start, offered, answered, abandoned, answered_within_target, reported_time)
+    SELECT to_timestamp(900 * (1000000 + n)), 100, 90, 5, 80, now() FROM generate_series(%(first)s, %(last)s) AS n
+"""
 
 
 class Intake(Subject):
@@ -70,7 +76,7 @@ class Intake(Subject):
 
     def fill(self, first: int, last: int) -> None:
         """A claim has two answers and two calls."""
-        for query in (_CLAIMS, _SCHEMES, _ANSWERS, _CALLS):
+        for query in (_CLAIMS, _SCHEMES, _ANSWERS, _CALLS, _QUARTERS):
             self.sql(query, first=first, last=last)
         chassis_history.fill(self, first, last, sources=["scheduling-svc"])
 
@@ -87,6 +93,7 @@ class Intake(Subject):
         self._amend_as_assessor(claim)
         self._call_back()
         self._withdraw(claim, nino)
+        self._count_lines()
         self._look_for(nino)
         self.step_own_workers()
 
@@ -176,6 +183,13 @@ class Intake(Subject):
         self.call("GetClaim", this, by=_ASSESSOR)
         self.call("GetClaimFacts", this, by=_GATEWAY)
         self.call("GetClaimFacts", {**this, "version": 2}, by=_GATEWAY, note="of a version")
+
+    def _count_lines(self) -> None:
+        now = clock.now()
+        start = now - timedelta(seconds=now.timestamp() % 900, minutes=15)
+        counts = {"start": start.isoformat(), "offered": 100, "answered": 90}
+        self.change("ReportLines", {"quarterHours": [counts]}, by=_SWITCH)
+        self.call("GetLines", {"from": start.isoformat(), "until": now.isoformat()}, by=_MANAGER)
 
     def _look_for(self, nino: str) -> None:
         for note, search in _searches(self._answers, nino).items():

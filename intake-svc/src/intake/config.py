@@ -1,6 +1,9 @@
 """Settings of intake-svc: those of every service, with its own addresses."""
 
 from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
 
 from chassis.settings import ServiceSettings
 
@@ -13,3 +16,6 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     postcodes_file: Path
     """The postcode directory (`chassis.postcodes`)."""
     operations_port: int = 8151
+    service_target_share: Annotated[float, Meta(gt=0, lt=1)] = 0.8
+    """Of calls that are to be answered within `service_target_seconds`."""
+    service_target_seconds: Annotated[int, Meta(ge=0, le=3600)] = 20

@@ -25,6 +25,13 @@ HELPER = {
     "name": "J Price",
     "capacity": "REPRESENTATIVE_CAPACITY_HELPER",
 }
+COUNTS = {
+    "start": "2026-03-02T09:00:00Z",
+    "offered": 10,
+    "answered": 8,
+    "abandoned": 1,
+    "answeredWithinTarget": 6,
+}
 VALID: dict[str, Any] = {
     "StartCall": {
         "purpose": "CALL_PURPOSE_NEW",
@@ -41,6 +48,8 @@ VALID: dict[str, Any] = {
     "ListCallBacks": {},
     "TakeCallBack": {},
     "RecordCallBack": {"outcome": "CALL_BACK_OUTCOME_NO_ANSWER"},
+    "ReportLines": {"quarterHours": [COUNTS]},
+    "GetLines": {"from": "2026-03-02T00:00:00Z", "until": "2026-03-03T00:00:00Z"},
     "GetInterview": {},
     "RecordAnswers": {"version": 1, "answers": [{"questionId": "surname", "value": "Hughes"}]},
     "AmendAnswers": {
@@ -65,6 +74,8 @@ REQUIRED = {
     "ListCalls": {"claim_ref"},
     "TakeCallBack": {"request_id"},
     "RecordCallBack": {"call_id", "outcome", "request_id"},
+    "ReportLines": {"quarter_hours", "request_id"},
+    "GetLines": {"from", "until"},
     "GetInterview": {"claim_ref"},
     "RecordAnswers": {"claim_ref", "answers", "version", "request_id"},
     "AmendAnswers": {"claim_ref", "answers", "version", "request_id", "reason"},
@@ -114,6 +125,18 @@ MALFORMED: list[tuple[str, dict[str, Any], set[str]]] = [
     ("PassSecurity", {"answers": [{"questionId": "date_of_birth", "value": CANARY}]}, {"date_of_birth"}),
     ("EndCall", {"outcome": "CALL_OUTCOME_CALL_BACK"}, {"call_back_time"}),
     ("EndCall", {"callBackTime": "2099-01-01T00:00:00Z"}, {"call_back_time"}),
+    ("ReportLines", {"quarterHours": [{"offered": 1}]}, {"quarter_hours[0].start"}),
+    ("ReportLines", {"quarterHours": [COUNTS, COUNTS]}, {"quarter_hours[0].start", "quarter_hours[1].start"}),
+    ("ReportLines", {"quarterHours": [COUNTS | {"start": "2026-03-02T09:01:00Z"}]}, {"quarter_hours[0].start"}),
+    ("ReportLines", {"quarterHours": [COUNTS | {"start": "2099-01-01T00:00:00Z"}]}, {"quarter_hours[0].start"}),
+    ("ReportLines", {"quarterHours": [COUNTS | {"offered": -1}]}, {"quarter_hours[0].offered"}),
+    (
+        "ReportLines",
+        {"quarterHours": [COUNTS | {"offered": 20001, "answeredWithinTarget": 9}]},
+        {"quarter_hours[0].offered", "quarter_hours[0].answered_within_target"},
+    ),
+    ("GetLines", {"until": "2026-03-02T00:00:00Z"}, {"until"}),
+    ("GetLines", {"until": "2026-03-10T00:00:00Z"}, {"until"}),
     ("GetInterview", {"section": CANARY}, {"section"}),
     ("RecordAnswers", {"answers": [{"questionId": CANARY, "value": "x"}]}, {"answers[0].question_id"}),
     (
@@ -174,6 +197,11 @@ def allowed(method: str) -> str:
     return "OPERATOR" if "OPERATOR" in roles else min(roles)
 
 
+def subject_of(method: str) -> dict[str, str]:
+    """Only the switch reports lines."""
+    return {"subject": "telephone-switch"} if method == "ReportLines" else {}
+
+
 def body_of(method: str, started: Any, **more: Any) -> dict[str, Any]:
     """A request that is sound, but for what `more` changes."""
     fields = METHODS[method].input_type.fields_by_name
@@ -222,7 +250,7 @@ def test_every_required_field_is_named(as_: As) -> None:
 
 def test_malformed_input_names_its_fields_and_never_its_values(as_: As, started: Any) -> None:
     for method, more, fields in MALFORMED:
-        reply = as_(allowed(method)).call(method, **body_of(method, started, **more))
+        reply = as_(allowed(method), **subject_of(method)).call(method, **body_of(method, started, **more))
 
         expected = ("invalid_argument", "INVALID_FIELDS", frozenset(fields))
         assert (method, more, refusal(reply)) == (method, more, expected)
@@ -230,9 +258,12 @@ def test_malformed_input_names_its_fields_and_never_its_values(as_: As, started:
         assert "QQ123456C" not in reply.text
 
 
+WITHOUT_A_RECORD = {"StartCall", "ListClaims", "ListCallBacks", "ReportLines", "GetLines"}
+
+
 def test_unknown_claims_and_calls_are_not_found(as_: As, started: Any) -> None:
     missing = {"claimRef": "C00000000000", "callId": str(uuid4())}
-    for method in sorted(METHODS.keys() - {"StartCall", "ListClaims", "ListCallBacks"}):
+    for method in sorted(METHODS.keys() - WITHOUT_A_RECORD):
         body = body_of(method, started)
         body |= {name: value for name, value in missing.items() if name in body}
 
@@ -259,6 +290,7 @@ OTHER_BODIES: dict[str, dict[str, Any]] = {
     "EndWrapUp": {"callId": str(uuid4())},
     "TakeCallBack": {"callId": str(uuid4())},
     "RecordCallBack": {"outcome": "CALL_BACK_OUTCOME_NO_NUMBER"},
+    "ReportLines": {"quarterHours": [COUNTS | {"offered": 11}]},
     "RecordAnswers": {"version": 7},
     "AmendAnswers": {"reason": "misread"},
     "SubmitClaim": {"version": 7},
@@ -268,7 +300,7 @@ OTHER_BODIES: dict[str, dict[str, Any]] = {
 
 def test_a_request_id_with_another_body_is_refused(as_: As, desk: Any, rest: Any, clock_file: Path) -> None:
     for method, change in OTHER_BODIES.items():
-        body, operator = first_request(method, desk, rest), as_("OPERATOR")
+        body, operator = first_request(method, desk, rest), as_(allowed(method), **subject_of(method))
 
         first, again, other = (operator.call(method, **sent) for sent in (body, body, body | change))
 

@@ -34,6 +34,19 @@ HELPER_ALONE = Text(
 NOT_OPEN_STATE = Text(en="is not a state in which a call-back waits", cy="nid yw'n gyflwr lle mae galwad yn ôl yn aros")
 ONE_OF = Text(en="give exactly one of {fields}", cy="rhowch un yn union o {fields}")
 
+# Lines.
+NOT_A_QUARTER = Text(en="is not the beginning of a quarter of an hour", cy="nid yw'n ddechrau chwarter awr")
+NOT_OVER = Text(en="is of a quarter of an hour that is not over", cy="mae'n perthyn i chwarter awr nad yw ar ben")
+NOT_A_COUNT = Text(en="must be from 0 to {most}", cy="rhaid iddo fod o 0 i {most}")
+TOO_FEW_OFFERED = Text(
+    en="is less than the calls answered and abandoned", cy="mae'n llai na'r galwadau a atebwyd ac a adawyd"
+)
+MORE_THAN_ANSWERED = Text(en="is more than the calls answered", cy="mae'n fwy na'r galwadau a atebwyd")
+REPORTED_TWICE = Text(en="is reported twice in one request", cy="fe'i hadroddir ddwywaith mewn un cais")
+NOT_A_PERIOD = Text(
+    en="must be after from, by {days} days at most", cy="rhaid iddo fod ar ôl from, o {days} diwrnod ar y mwyaf"
+)
+
 # Requests.
 ANSWERED_TWICE = Text(en="is answered twice in one request", cy="mae wedi'i ateb ddwywaith mewn un cais")
 NOT_A_REFERENCE = Text(

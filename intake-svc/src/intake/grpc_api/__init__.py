@@ -10,17 +10,20 @@ from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2 as pb
 from intake.domain.call import Call
 from intake.domain.claim import Claim
+from intake.domain.lines import ServiceTarget
 from intake.grpc_api import messages, reading
 from intake.grpc_api.call_methods import CallMethods
+from intake.grpc_api.line_methods import LineMethods
 from intake.service import calls, claims, interviews, script_in_use
 from intake.service.calls import CallStarted
 from intake.service.interviews import InterviewShown
 
 
-class IntakeApi(CallMethods):
+class IntakeApi(CallMethods, LineMethods):
     """The methods of IntakeService. The script is read once, before the doors open."""
 
-    def __init__(self, postcodes: Postcodes) -> None:
+    def __init__(self, postcodes: Postcodes, *, service_target: ServiceTarget) -> None:
+        super().__init__(service_target)
         self._script = script_in_use()
         self._postcodes = postcodes
 

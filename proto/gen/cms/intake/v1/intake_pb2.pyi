@@ -1892,6 +1892,261 @@ class RecordCallBackResponse(_message.Message):
 Global___RecordCallBackResponse: _TypeAlias = RecordCallBackResponse  # noqa: Y015
 
 @_typing.final
+class LineCounts(_message.Message):
+    """What the switch counted in a quarter of an hour. A call counts in the quarter in which it was offered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    OFFERED_FIELD_NUMBER: _builtins.int
+    ANSWERED_FIELD_NUMBER: _builtins.int
+    ABANDONED_FIELD_NUMBER: _builtins.int
+    ANSWERED_WITHIN_TARGET_FIELD_NUMBER: _builtins.int
+    offered: _builtins.int
+    """Calls that came in; 20,000 at most."""
+    answered: _builtins.int
+    """Of these, calls that an operator answered."""
+    abandoned: _builtins.int
+    """Of those offered, calls whose caller hung up before an answer. The rest are still waiting."""
+    answered_within_target: _builtins.int
+    """Of those answered, calls that were answered within the target."""
+    @_builtins.property
+    def start(self) -> _timestamp_pb2.Timestamp:
+        """When the quarter began: at 0, 15, 30 or 45 minutes past an hour."""
+
+    def __init__(
+        self,
+        *,
+        start: _timestamp_pb2.Timestamp | None = ...,
+        offered: _builtins.int = ...,
+        answered: _builtins.int = ...,
+        abandoned: _builtins.int = ...,
+        answered_within_target: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start", b"start"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abandoned", b"abandoned", "answered", b"answered", "answered_within_target", b"answered_within_target", "offered", b"offered", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LineCounts: _TypeAlias = LineCounts  # noqa: Y015
+
+@_typing.final
+class ReportLinesRequest(_message.Message):
+    """Reports counts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUARTER_HOURS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    @_builtins.property
+    def quarter_hours(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineCounts]:
+        """Quarters of an hour that are over, each at most once."""
+
+    def __init__(
+        self,
+        *,
+        quarter_hours: _abc.Iterable[Global___LineCounts] | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quarter_hours", b"quarter_hours", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportLinesRequest: _TypeAlias = ReportLinesRequest  # noqa: Y015
+
+@_typing.final
+class ReportLinesResponse(_message.Message):
+    """What was taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGED_FIELD_NUMBER: _builtins.int
+    changed: _builtins.int
+    """Quarters of an hour that were new or changed."""
+    def __init__(
+        self,
+        *,
+        changed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportLinesResponse: _TypeAlias = ReportLinesResponse  # noqa: Y015
+
+@_typing.final
+class GetLinesRequest(_message.Message):
+    """Asks for counts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp:
+        """Quarters that begin before then, which is at most seven days later."""
+
+    def __init__(
+        self,
+        *,
+        until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLinesRequest: _TypeAlias = GetLinesRequest  # noqa: Y015
+
+@_typing.final
+class QuarterHour(_message.Message):
+    """A quarter of an hour with the operators that it needs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTS_FIELD_NUMBER: _builtins.int
+    OPERATORS_NEEDED_FIELD_NUMBER: _builtins.int
+    OPERATORS_NEEDED_BY_FIXED_SCRIPT_FIELD_NUMBER: _builtins.int
+    operators_needed: _builtins.int
+    """Operators who have to be free or in a call, so that the service target is met at the present handling time (Erlang C).
+    Absent while no handling time is known.
+    """
+    operators_needed_by_fixed_script: _builtins.int
+    """Operators who would be needed if every call took as long as the fixed script."""
+    @_builtins.property
+    def counts(self) -> Global___LineCounts:
+        """What the switch counted."""
+
+    def __init__(
+        self,
+        *,
+        counts: Global___LineCounts | None = ...,
+        operators_needed: _builtins.int | None = ...,
+        operators_needed_by_fixed_script: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_operators_needed", b"_operators_needed", "counts", b"counts", "operators_needed", b"operators_needed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_operators_needed", b"_operators_needed", "counts", b"counts", "operators_needed", b"operators_needed", "operators_needed_by_fixed_script", b"operators_needed_by_fixed_script"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__operators_needed: _TypeAlias = _typing.Literal["operators_needed"]  # noqa: Y015
+    _WhichOneofArgType__operators_needed: _TypeAlias = _typing.Literal["_operators_needed", b"_operators_needed"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__operators_needed) -> _WhichOneofReturnType__operators_needed | None: ...
+
+Global___QuarterHour: _TypeAlias = QuarterHour  # noqa: Y015
+
+@_typing.final
+class HandlingTime(_message.Message):
+    """How long a call keeps an operator, on average."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALLS_FIELD_NUMBER: _builtins.int
+    TALK_SECONDS_FIELD_NUMBER: _builtins.int
+    HOLD_SECONDS_FIELD_NUMBER: _builtins.int
+    WRAP_UP_SECONDS_FIELD_NUMBER: _builtins.int
+    SECONDS_FIELD_NUMBER: _builtins.int
+    calls: _builtins.int
+    """The calls that were measured."""
+    talk_seconds: _builtins.float
+    """Seconds of talk."""
+    hold_seconds: _builtins.float
+    """Seconds on hold."""
+    wrap_up_seconds: _builtins.float
+    """Seconds of wrap-up."""
+    seconds: _builtins.float
+    """Seconds of all three."""
+    def __init__(
+        self,
+        *,
+        calls: _builtins.int = ...,
+        talk_seconds: _builtins.float = ...,
+        hold_seconds: _builtins.float = ...,
+        wrap_up_seconds: _builtins.float = ...,
+        seconds: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls", b"calls", "hold_seconds", b"hold_seconds", "seconds", b"seconds", "talk_seconds", b"talk_seconds", "wrap_up_seconds", b"wrap_up_seconds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandlingTime: _TypeAlias = HandlingTime  # noqa: Y015
+
+@_typing.final
+class ServiceTarget(_message.Message):
+    """The share of calls that are to be answered within a time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHARE_FIELD_NUMBER: _builtins.int
+    SECONDS_FIELD_NUMBER: _builtins.int
+    share: _builtins.float
+    """The share, from 0 to 1."""
+    seconds: _builtins.int
+    """The time, in seconds."""
+    def __init__(
+        self,
+        *,
+        share: _builtins.float = ...,
+        seconds: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["seconds", b"seconds", "share", b"share"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ServiceTarget: _TypeAlias = ServiceTarget  # noqa: Y015
+
+@_typing.final
+class GetLinesResponse(_message.Message):
+    """Counts, and operators needed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUARTER_HOURS_FIELD_NUMBER: _builtins.int
+    HANDLING_TIME_FIELD_NUMBER: _builtins.int
+    FIXED_SCRIPT_SECONDS_FIELD_NUMBER: _builtins.int
+    SERVICE_TARGET_FIELD_NUMBER: _builtins.int
+    fixed_script_seconds: _builtins.int
+    """Seconds that a call took with the fixed script."""
+    @_builtins.property
+    def quarter_hours(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuarterHour]:
+        """Those that were reported, the oldest first."""
+
+    @_builtins.property
+    def handling_time(self) -> Global___HandlingTime:
+        """The present handling time."""
+
+    @_builtins.property
+    def service_target(self) -> Global___ServiceTarget:
+        """The service target."""
+
+    def __init__(
+        self,
+        *,
+        quarter_hours: _abc.Iterable[Global___QuarterHour] | None = ...,
+        handling_time: Global___HandlingTime | None = ...,
+        fixed_script_seconds: _builtins.int = ...,
+        service_target: Global___ServiceTarget | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["handling_time", b"handling_time", "service_target", b"service_target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fixed_script_seconds", b"fixed_script_seconds", "handling_time", b"handling_time", "quarter_hours", b"quarter_hours", "service_target", b"service_target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLinesResponse: _TypeAlias = GetLinesResponse  # noqa: Y015
+
+@_typing.final
 class EndCallRequest(_message.Message):
     """Ends a call."""
 

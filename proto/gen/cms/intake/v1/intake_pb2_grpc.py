@@ -85,6 +85,16 @@ class IntakeServiceStub:
                 request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.RecordCallBackRequest.SerializeToString,
                 response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.RecordCallBackResponse.FromString,
                 _registered_method=True)
+        self.ReportLines = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/ReportLines',
+                request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.ReportLinesRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.ReportLinesResponse.FromString,
+                _registered_method=True)
+        self.GetLines = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/GetLines',
+                request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.GetLinesRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.GetLinesResponse.FromString,
+                _registered_method=True)
         self.GetInterview = channel.unary_unary(
                 '/cms.intake.v1.IntakeService/GetInterview',
                 request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.GetInterviewRequest.SerializeToString,
@@ -214,6 +224,22 @@ class IntakeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReportLines(self, request, context):
+        """Takes what the telephone switch counted, by the quarter of an hour. Of two reports of one quarter the later one stays, so
+        that a report may be repeated and corrected. Only the identity telephone-switch may call it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLines(self, request, context):
+        """What the switch counted, and how many operators each quarter of an hour needs for the service target: at the mean handling
+        time of the calls that ended in the seven days before `until`, and at that of the fixed script.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetInterview(self, request, context):
         """The interview: every question with its answer, in its order.
         """
@@ -331,6 +357,16 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     servicer.RecordCallBack,
                     request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.RecordCallBackRequest.FromString,
                     response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.RecordCallBackResponse.SerializeToString,
+            ),
+            'ReportLines': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportLines,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.ReportLinesRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.ReportLinesResponse.SerializeToString,
+            ),
+            'GetLines': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLines,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.GetLinesRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.GetLinesResponse.SerializeToString,
             ),
             'GetInterview': grpc.unary_unary_rpc_method_handler(
                     servicer.GetInterview,
@@ -649,6 +685,60 @@ class IntakeService:
             '/cms.intake.v1.IntakeService/RecordCallBack',
             cms_dot_intake_dot_v1_dot_intake__pb2.RecordCallBackRequest.SerializeToString,
             cms_dot_intake_dot_v1_dot_intake__pb2.RecordCallBackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportLines(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/ReportLines',
+            cms_dot_intake_dot_v1_dot_intake__pb2.ReportLinesRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_intake__pb2.ReportLinesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLines(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/GetLines',
+            cms_dot_intake_dot_v1_dot_intake__pb2.GetLinesRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_intake__pb2.GetLinesResponse.FromString,
             options,
             channel_credentials,
             insecure,

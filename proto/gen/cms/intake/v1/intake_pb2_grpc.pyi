@@ -66,6 +66,14 @@ class IntakeServiceStub:
     """Records what came of a call-back that one has taken. Without an answer it is due again after one, two and three hours and
     on the next working day, and then a letter is due. Outside 08:00 to 20:00 on working days it waits for the morning.
     """
+    ReportLines: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ReportLinesRequest, _intake_pb2.ReportLinesResponse]
+    """Takes what the telephone switch counted, by the quarter of an hour. Of two reports of one quarter the later one stays, so
+    that a report may be repeated and corrected. Only the identity telephone-switch may call it.
+    """
+    GetLines: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetLinesRequest, _intake_pb2.GetLinesResponse]
+    """What the switch counted, and how many operators each quarter of an hour needs for the service target: at the mean handling
+    time of the calls that ended in the seven days before `until`, and at that of the fixed script.
+    """
     GetInterview: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetInterviewRequest, _intake_pb2.GetInterviewResponse]
     """The interview: every question with its answer, in its order."""
     RecordAnswers: _grpc.UnaryUnaryMultiCallable[_intake_pb2.RecordAnswersRequest, _intake_pb2.RecordAnswersResponse]
@@ -125,6 +133,14 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     RecordCallBack: _aio.UnaryUnaryMultiCallable[_intake_pb2.RecordCallBackRequest, _intake_pb2.RecordCallBackResponse]  # type: ignore[assignment]
     """Records what came of a call-back that one has taken. Without an answer it is due again after one, two and three hours and
     on the next working day, and then a letter is due. Outside 08:00 to 20:00 on working days it waits for the morning.
+    """
+    ReportLines: _aio.UnaryUnaryMultiCallable[_intake_pb2.ReportLinesRequest, _intake_pb2.ReportLinesResponse]  # type: ignore[assignment]
+    """Takes what the telephone switch counted, by the quarter of an hour. Of two reports of one quarter the later one stays, so
+    that a report may be repeated and corrected. Only the identity telephone-switch may call it.
+    """
+    GetLines: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetLinesRequest, _intake_pb2.GetLinesResponse]  # type: ignore[assignment]
+    """What the switch counted, and how many operators each quarter of an hour needs for the service target: at the mean handling
+    time of the calls that ended in the seven days before `until`, and at that of the fixed script.
     """
     GetInterview: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetInterviewRequest, _intake_pb2.GetInterviewResponse]  # type: ignore[assignment]
     """The interview: every question with its answer, in its order."""
@@ -242,6 +258,26 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_intake_pb2.RecordCallBackResponse, _abc.Awaitable[_intake_pb2.RecordCallBackResponse]]:
         """Records what came of a call-back that one has taken. Without an answer it is due again after one, two and three hours and
         on the next working day, and then a letter is due. Outside 08:00 to 20:00 on working days it waits for the morning.
+        """
+
+    @_abc_1.abstractmethod
+    def ReportLines(
+        self,
+        request: _intake_pb2.ReportLinesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.ReportLinesResponse, _abc.Awaitable[_intake_pb2.ReportLinesResponse]]:
+        """Takes what the telephone switch counted, by the quarter of an hour. Of two reports of one quarter the later one stays, so
+        that a report may be repeated and corrected. Only the identity telephone-switch may call it.
+        """
+
+    @_abc_1.abstractmethod
+    def GetLines(
+        self,
+        request: _intake_pb2.GetLinesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.GetLinesResponse, _abc.Awaitable[_intake_pb2.GetLinesResponse]]:
+        """What the switch counted, and how many operators each quarter of an hour needs for the service target: at the mean handling
+        time of the calls that ended in the seven days before `until`, and at that of the fixed script.
         """
 
     @_abc_1.abstractmethod
