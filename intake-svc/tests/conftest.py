@@ -11,12 +11,12 @@ from chassis.runtime import Process
 from chassis.testing import Client, Reply, SettingsOf, Tokens, database_fixture, event_of, handle, running
 from cms.scheduling.v1.events_pb2 import AppointmentBooked
 from intake.__main__ import MIGRATIONS, service
+from intake.catalogue import CATALOGUES, load_catalogue
 from intake.config import Settings
 from intake.consumers import HANDLERS
 from intake.domain.answers import validate_answer
 from intake.domain.interview import Answer, Interview, evaluate
 from intake.domain.script import Script
-from intake.domain.script_file import SCRIPTS, load_script
 
 Answered = Callable[..., dict[str, Answer]]
 Evaluated = Callable[[Mapping[str, Answer]], Interview]
@@ -25,6 +25,7 @@ Book = Callable[..., None]
 SERVICE = "cms.intake.v1.IntakeService"
 NINO = "AB123456C"
 OFFICE = "100101"
+CONTACT = date(2026, 3, 2)
 
 database_urls = database_fixture("intake", MIGRATIONS)
 
@@ -38,12 +39,13 @@ def process(settings_of: SettingsOf, postcodes_file: Path) -> Iterator[Process]:
 
 @pytest.fixture(scope="session")
 def script() -> Script:
-    return load_script(SCRIPTS / "jobseekers_allowance.toml")
+    """Of the first catalogue, which stays as it is."""
+    return load_catalogue(CATALOGUES / "1").script_for(["JOBSEEKERS_ALLOWANCE"])
 
 
 @pytest.fixture(scope="session")
 def today() -> date:
-    return date(2026, 3, 2)
+    return CONTACT
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +54,7 @@ def answered(script: Script, today: date) -> Answered:
 
     def make(**values: Any) -> dict[str, Answer]:
         return {
-            name: Answer(value=validate_answer(script, name, value, today=today), version=1)
+            name: Answer(value=validate_answer(script.questions, name, value, today=today), version=1)
             for name, value in values.items()
         }
 
@@ -61,7 +63,7 @@ def answered(script: Script, today: date) -> Answered:
 
 @pytest.fixture(scope="session")
 def evaluated(script: Script) -> Evaluated:
-    return lambda answers: evaluate(script, answers, language="EN")
+    return lambda answers: evaluate(script, answers, language="EN", contact_date=CONTACT)
 
 
 @pytest.fixture(scope="session")

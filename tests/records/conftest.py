@@ -16,14 +16,15 @@ from chassis.errors import InvalidArgument
 from chassis.postcodes import Postcodes, build_extract
 from cms.intake.v1 import intake_pb2
 from cms_local.cases import random_nino
+from intake.catalogue import load_catalogues
 from intake.domain.answers import validate_answer
-from intake.domain.claim import Claim, ClaimState, GivenAnswer
+from intake.domain.claim import Claim, ClaimState
+from intake.domain.given import GivenAnswer
 from intake.domain.interview import Answer, QuestionState, evaluate, facts, record_forms, with_consent
 from intake.domain.script import Field as ScriptField
 from intake.domain.script import Kind as AnswerKind
 from intake.domain.script import Question, Script
 from intake.grpc_api import messages
-from intake.service import script_in_use
 from intake.service.claims import FactsShown
 from intake.service.places import placed
 from legacy_gateway import mapping
@@ -127,8 +128,8 @@ class Interviews:
         return {name: with_consent(self.script.questions[name], answer) for name, answer in given.items()}
 
     def _answer(self, name: str, value: Any, *, version: int) -> Answer:
-        read = GivenAnswer(value=validate_answer(self.script, name, value, today=self.today))
-        given = placed(self.directory, {name: read})[name]
+        read = GivenAnswer(value=validate_answer(self.script.questions, name, value, today=self.today))
+        given = placed(self.directory, self.script, {name: read})[name]
         return Answer(value=given.value, place=given.place, version=version)
 
     def at_random(self, seed: int) -> Iterator[Answers]:
@@ -148,7 +149,7 @@ class Interviews:
                 yield answers
 
     def _open(self, answers: Answers) -> list[QuestionState]:
-        interview = evaluate(self.script, answers, language="EN")
+        interview = evaluate(self.script, answers, language="EN", contact_date=self.today)
         return [state for state in interview.questions if state.is_open]
 
     def facts(self, answers: Answers, consumer: str, *, submitted: bool = True) -> intake_pb2.ClaimFacts:
@@ -156,7 +157,8 @@ class Interviews:
         now = clock.now()
         claim = Claim(
             claim_ref="C00000000018",
-            schemes=(self.script.scheme,),
+            schemes=self.script.schemes,
+            catalogue=self.script.number,
             state=ClaimState.SUBMITTED if submitted else ClaimState.DRAFT,
             version=7,
             language="EN",
@@ -165,7 +167,7 @@ class Interviews:
             operator="OP000001",
             operator_grade="AO",
         )
-        told = facts(self.script, answers, consumer)
+        told = facts(self.script, answers, consumer, contact_date=self.today)
         return messages.facts(
             FactsShown(claim=claim, version=7, answers=told, record_forms=record_forms(answers, told))
         )
@@ -184,7 +186,8 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postcodes]:
 def interviews(directory: Postcodes) -> Interviews:
     """Interviews of the script in use, with addresses that the directory knows and some that it does not."""
     postcodes = [*PLACED_POSTCODES, *ODD_POSTCODES]
-    return Interviews(script=script_in_use(), today=clock.today(), postcodes=postcodes, directory=directory)
+    script = load_catalogues().newest.script_for(["JOBSEEKERS_ALLOWANCE"])
+    return Interviews(script=script, today=clock.today(), postcodes=postcodes, directory=directory)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from functools import cache
 
 from google.protobuf.descriptor import Descriptor, MethodDescriptor
 
-from intake.domain.script_file import SCRIPTS, load_script
+from intake.catalogue import load_catalogues
 
 _STEP = re.compile(r"([a-z][a-z0-9_]*)(\[[0-9]+\])?")
 _WHOLE = frozenset({"google.protobuf.Value", "google.protobuf.Timestamp"})
@@ -37,10 +37,8 @@ def leads_to_a_message(method: MethodDescriptor, path: str) -> bool:
 
 @cache
 def _answers() -> tuple[re.Pattern[str], ...]:
-    script = load_script(SCRIPTS / "jobseekers_allowance.toml")
-    whole = [rf"{name}(\[[0-9]+\])?" for name in script.questions]
-    entries = [
-        rf"{name}\[[0-9]+\]\.{field.id}" for name, question in script.questions.items() for field in question.fields
-    ]
-    addresses = [rf"{name}(\.postcode|\.lines(\[[0-9]+\])?)" for name in script.questions]
+    bank = load_catalogues().newest.bank
+    whole = [rf"{name}(\[[0-9]+\])?" for name in bank]
+    entries = [rf"{name}\[[0-9]+\]\.{field.id}" for name, question in bank.items() for field in question.fields]
+    addresses = [rf"{name}(\.postcode|\.lines(\[[0-9]+\])?)" for name in bank]
     return tuple(map(re.compile, [*whole, *entries, *addresses]))

@@ -2,36 +2,66 @@
 
 from pathlib import Path
 
+from chassis import logs
 from chassis.postcodes import Postcodes
-from chassis.runtime import Service, run
+from chassis.runtime import NotReady, Runtime, Service, run
 from cms.intake.v1 import intake_pb2
+from intake.catalogue import CATALOGUES, load_catalogues
 from intake.config import Settings
 from intake.consumers import HANDLERS
 from intake.deadlines import DEADLINES
+from intake.domain.catalogue import Catalogues
 from intake.domain.lines import ServiceTarget
+from intake.domain.script import ScriptError
 from intake.grpc_api import IntakeApi
+from intake.service.claims import refuse_absent_catalogues
 from intake.workers import workers
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
-def service(settings: Settings) -> Service:
-    """The parts of intake-svc."""
+def service(settings: Settings, *, catalogues_folder: Path = CATALOGUES) -> Service:
+    """The parts of intake-svc. Raises NotReady where a catalogue has a fault."""
     target = ServiceTarget(share=settings.service_target_share, seconds=settings.service_target_seconds)
     contract = intake_pb2.DESCRIPTOR.services_by_name["IntakeService"]
+    catalogues = _catalogues(catalogues_folder)
     return Service(
         name="intake-svc",
         settings=settings,
         contract=contract,
         migrations=MIGRATIONS,
         api=lambda runtime: IntakeApi(
-            runtime.closing.enter_context(Postcodes(settings.postcodes_file)), service_target=target
+            postcodes=runtime.closing.enter_context(Postcodes(settings.postcodes_file)),
+            catalogues=catalogues,
+            service_target=target,
         ),
         handlers=HANDLERS,
         workers=workers,
         deadlines=DEADLINES,
         files=[settings.postcodes_file],
+        prepare=lambda runtime: _expect_bound_catalogues(runtime, catalogues),
     )
+
+
+def _catalogues(folder: Path) -> Catalogues:
+    try:
+        return load_catalogues(folder)
+    except ScriptError as fault:
+        raise _not_started(fault) from fault
+
+
+def _expect_bound_catalogues(runtime: Runtime, catalogues: Catalogues) -> None:
+    """A claim is never evaluated with another catalogue than its own: without that one the service does not start."""
+    try:
+        with runtime.database.transaction() as conn:
+            refuse_absent_catalogues(conn, catalogues)
+    except ScriptError as fault:
+        raise _not_started(fault) from fault
+
+
+def _not_started(fault: ScriptError) -> NotReady:
+    logs.get().error("not started", fault=str(fault))
+    return NotReady(f"not started: {fault}")
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def requests_of(method: MethodDescriptor, sound: costs.Sound, script: Script, to
 
 def is_sound(script: Script, answer: dict[str, Any], today: date) -> bool:
     try:
-        validate_answer(script, answer["questionId"], answer["value"], today=today)
+        validate_answer(script.questions, answer["questionId"], answer["value"], today=today)
     except InvalidArgument:
         return False
     return True

@@ -87,8 +87,8 @@ REQUIRED = {
 }
 MALFORMED: list[tuple[str, dict[str, Any], set[str]]] = [
     ("StartCall", {"nino": "QQ123456C"}, {"nino"}),
-    ("StartCall", {"nino": CANARY, "schemes": ["SCHEME_INCOME_SUPPORT"]}, {"nino", "schemes"}),
-    ("StartCall", {"schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"] * 2}, {"schemes"}),
+    ("StartCall", {"nino": CANARY, "schemes": ["SCHEME_UNSPECIFIED"]}, {"nino", "schemes[0]"}),
+    ("StartCall", {"schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"] * 2}, {"schemes[1]"}),
     ("StartCall", {"needs": ["CALL_NEED_UNSPECIFIED"]}, {"needs[0]"}),
     ("StartCall", {"claimRef": CANARY}, {"claim_ref"}),
     ("StartCall", {"nino": "AB123456C", "claimRef": "C00000000000"}, {"claim_ref"}),

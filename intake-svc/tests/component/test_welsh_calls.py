@@ -58,7 +58,7 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
     ("EndCall", {"outcome": "CALL_OUTCOME_CALL_BAKC"}),
     ("EndCall", {"outcome": 77}),
     ("PassSecurity", {"answers": [{"questionId": "surname", "value": 1}]}),
-    ("StartCall", {"schemes": ["SCHEME_INCOME_SUPPORT"]}),
+    ("StartCall", {"schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"] * 2}),
     ("StartCall", {"needs": ["CALL_NEED_UNSPECIFIED"]}),
     ("StartCall", {"needs": ["CALL_NEED_TEXTPHONE"] * 11}),
     ("StartCall", {"nino": "AB123456C", "claimRef": "C0000000001Y"}),

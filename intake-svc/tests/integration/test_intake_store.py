@@ -33,6 +33,7 @@ def conn(database: Database) -> Iterator[Connection]:
 def claim(claim_ref: str = "C00000000000", **more: Any) -> Claim:
     whole: dict[str, Any] = {
         "schemes": ("JOBSEEKERS_ALLOWANCE",),
+        "catalogue": 1,
         "state": ClaimState.DRAFT,
         "version": 1,
         "language": "EN",
@@ -50,6 +51,7 @@ def call(**more: Any) -> Call:
         "purpose": "NEW",
         "language": "CY",
         "needs": ("TEXTPHONE",),
+        "catalogue": 1,
         "security": Security.PASSED,
         "started": NOW,
     }

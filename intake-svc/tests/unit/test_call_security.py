@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +8,7 @@ from chassis.errors import FailedPrecondition, InvalidArgument
 from intake.domain.call import Call, Outcome, Security, folded, questions_to_ask
 from intake.domain.script import Script
 
+CONTACT = date(2026, 3, 2)
 STARTED = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 
@@ -20,6 +21,7 @@ def call(*questions: str, **more: Any) -> Call:
         language="EN",
         security=Security.REQUIRED if questions else Security.PASSED,
         security_questions=questions,
+        catalogue=1,
         started=STARTED,
         **more,
     )
@@ -74,14 +76,16 @@ def test_a_try_must_answer_exactly_the_questions_asked(answered: Any, single_ten
 
 
 def test_at_most_three_security_questions_are_asked(script: Script, answered: Any, couple_with_children: Any) -> None:
-    asked = questions_to_ask(script, answered(**couple_with_children))
+    asked = questions_to_ask(script, answered(**couple_with_children), contact_date=CONTACT)
 
     assert asked == ("date_of_birth", "telephone", "partner_date_of_birth")
 
 
 def test_a_record_without_security_answers_asks_for_everything_it_holds(script: Script, answered: Any) -> None:
-    assert questions_to_ask(script, answered(language="EN", nino="AB123456C", surname="Hughes")) == ("surname", "nino")
-    assert questions_to_ask(script, answered(language="EN")) == ("language",)
+    assert questions_to_ask(
+        script, answered(language="EN", nino="AB123456C", surname="Hughes"), contact_date=CONTACT
+    ) == ("surname", "nino")
+    assert questions_to_ask(script, answered(language="EN"), contact_date=CONTACT) == ("language",)
 
 
 def test_talk_time_runs_from_the_start_of_a_call_to_its_end() -> None:

@@ -24,6 +24,7 @@ def call(**more: Any) -> Call:
         purpose="NEW",
         language="EN",
         security=Security.PASSED,
+        catalogue=1,
         started=STARTED,
     )
     return replace(made, **more)
@@ -34,7 +35,7 @@ def end(made: Call, minutes: float, outcome: Outcome = Outcome.COMPLETED) -> Cal
 
 
 def resume(made: Call, minutes: float, operator: str = "OP000001") -> Call:
-    return made.resume(operator=operator, questions=ASKED, at=at(minutes))
+    return made.resume(operator=operator, questions=ASKED, catalogue=1, at=at(minutes))
 
 
 def times(made: Call) -> tuple[int, int, int]:

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -12,14 +12,15 @@ from intake.domain.claim import (
     ClaimState,
     ClaimSubmitted,
     FirstContactRecorded,
-    GivenAnswer,
     amend_answers,
     record_answers,
     submit,
 )
+from intake.domain.given import GivenAnswer
 from intake.domain.interview import Answers, evaluate
 from intake.domain.script import Script
 
+CONTACT = date(2026, 3, 2)
 STARTED = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 SUBMITTED = datetime(2026, 3, 2, 9, 48, tzinfo=UTC)
 
@@ -29,6 +30,7 @@ def draft() -> Claim:
     return Claim(
         claim_ref="C0000000000A",
         schemes=("JOBSEEKERS_ALLOWANCE",),
+        catalogue=1,
         state=ClaimState.DRAFT,
         version=1,
         language="EN",
@@ -114,7 +116,7 @@ def test_the_answer_about_language_sets_the_claims_language(draft: Claim, script
 
 
 def test_a_complete_claim_is_submitted(draft: Claim, script: Script, answered: Any, single_tenant: Any) -> None:
-    interview = evaluate(script, answered(**single_tenant), language="EN")
+    interview = evaluate(script, answered(**single_tenant), language="EN", contact_date=CONTACT)
 
     after, event = submit(draft, interview, at=SUBMITTED)
 
@@ -128,7 +130,7 @@ def test_submitting_an_incomplete_claim_names_each_gap(
     answers = answered(**single_tenant | {"capital": {"gap": "NOT_KNOWN"}, "surname": "Łukasz", "sex": None})
 
     with pytest.raises(InvalidArgument) as raised:
-        submit(draft, evaluate(script, answers, language="EN"), at=SUBMITTED)
+        submit(draft, evaluate(script, answers, language="EN", contact_date=CONTACT), at=SUBMITTED)
 
     assert names_refused(raised) == {"capital", "surname", "sex"}
 
@@ -139,7 +141,7 @@ def test_a_submitted_claim_cannot_be_submitted_or_recorded_again(
     answers = answered(**single_tenant)
 
     with pytest.raises(FailedPrecondition) as twice:
-        submit(submitted, evaluate(script, answers, language="EN"), at=SUBMITTED)
+        submit(submitted, evaluate(script, answers, language="EN", contact_date=CONTACT), at=SUBMITTED)
     with pytest.raises(FailedPrecondition, match="AmendAnswers"):
         record_answers(submitted, script, answers, given(capital="1.00"))
 
@@ -213,7 +215,9 @@ def test_a_name_corrected_after_submission_carries_its_proposal(
     change = amend_answers(submitted, script, answers, given(surname="Łukasz"))
 
     state = next(
-        part for part in evaluate(script, change.answers, language="EN").questions if part.question.id == "surname"
+        part
+        for part in evaluate(script, change.answers, language="EN", contact_date=CONTACT).questions
+        if part.question.id == "surname"
     )
     assert state.proposal == "LUKASZ"
 

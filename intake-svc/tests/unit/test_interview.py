@@ -1,3 +1,4 @@
+from datetime import date
 from typing import Any
 
 from hypothesis import given
@@ -14,6 +15,8 @@ from intake.domain.interview import (
     with_consent,
 )
 from intake.domain.script import Script
+
+CONTACT = date(2026, 3, 2)
 
 
 def blockers(interview: Any) -> dict[str, Blocker]:
@@ -105,7 +108,7 @@ def test_an_answer_that_is_no_longer_relevant_is_kept_but_not_passed_on(
     state = state_of(evaluated(given), "partner_surname")
 
     assert (state.relevant, state.answer.value) == (False, "O'Brien")
-    assert not {"partner_surname", "partner_nino"} & facts(script, given, "legacy-gateway").keys()
+    assert not {"partner_surname", "partner_nino"} & facts(script, given, "legacy-gateway", contact_date=CONTACT).keys()
 
 
 def test_an_irrelevant_answer_makes_no_other_question_relevant(evaluated: Any, answered: Any) -> None:
@@ -117,7 +120,7 @@ def test_an_irrelevant_answer_makes_no_other_question_relevant(evaluated: Any, a
 def test_contradicting_answers_block_submission(script: Script, answered: Any, single_tenant: Any) -> None:
     given = answered(**single_tenant | {"last_job_ended": "1979-01-01"})
 
-    interview = evaluate(script, given, language="CY")
+    interview = evaluate(script, given, language="CY", contact_date=CONTACT)
 
     assert blockers(interview) == {"last_job_ended": Blocker.CHECK_FAILED}
     problem = state_of(interview, "last_job_ended").problem
@@ -155,16 +158,19 @@ def test_services_that_see_a_name_also_get_its_record_form(script: Script, answe
         "job_goal_1": Answer(value="Tŷ Coffi", record_form="TY COFFI", version=2),
     }
 
-    assert facts(script, given, "legacy-gateway")["surname"] == "Siân"
-    assert record_forms(given, facts(script, given, "legacy-gateway")) == {"surname": "SIAN", "job_goal_1": "TY COFFI"}
-    assert record_forms(given, facts(script, given, "la-notifier")) == {"surname": "SIAN"}
-    assert record_forms(given, facts(script, given, "scheduling-svc")) == {}
+    assert facts(script, given, "legacy-gateway", contact_date=CONTACT)["surname"] == "Siân"
+    assert record_forms(given, facts(script, given, "legacy-gateway", contact_date=CONTACT)) == {
+        "surname": "SIAN",
+        "job_goal_1": "TY COFFI",
+    }
+    assert record_forms(given, facts(script, given, "la-notifier", contact_date=CONTACT)) == {"surname": "SIAN"}
+    assert record_forms(given, facts(script, given, "scheduling-svc", contact_date=CONTACT)) == {}
 
 
 def test_authorities_get_no_bank_details_childrens_names_or_savings(
     script: Script, answered: Any, couple_with_children: Any
 ) -> None:
-    seen = facts(script, answered(**couple_with_children), "la-notifier")
+    seen = facts(script, answered(**couple_with_children), "la-notifier", contact_date=CONTACT)
 
     assert not {"sort_code", "account_number", "account_name", "capital", "sex"} & seen.keys()
     assert seen["capital_band"] == "UP_TO_6000"
@@ -175,7 +181,7 @@ def test_authorities_get_no_bank_details_childrens_names_or_savings(
 
 
 def test_a_service_that_needs_no_facts_gets_none(script: Script, answered: Any, single_tenant: Any) -> None:
-    assert facts(script, answered(**single_tenant), "scheduling-svc") == {}
+    assert facts(script, answered(**single_tenant), "scheduling-svc", contact_date=CONTACT) == {}
 
 
 def test_a_couple_without_children_claims_jointly_if_one_was_born_after_28_october_1957(
@@ -185,12 +191,14 @@ def test_a_couple_without_children_claims_jointly_if_one_was_born_after_28_octob
 
     def joint(partner_born: str) -> Any:
         given = answered(**couple | {"partner_date_of_birth": partner_born})
-        return facts(script, given, "legacy-gateway")["joint_claim"]
+        return facts(script, given, "legacy-gateway", contact_date=CONTACT)["joint_claim"]
 
     assert joint("1957-10-29") is True
     assert joint("1957-10-28") is False
-    assert facts(script, answered(**couple_with_children), "legacy-gateway")["joint_claim"] is False
-    assert facts(script, answered(has_partner=False), "legacy-gateway")["joint_claim"] is False
+    assert (
+        facts(script, answered(**couple_with_children), "legacy-gateway", contact_date=CONTACT)["joint_claim"] is False
+    )
+    assert facts(script, answered(has_partner=False), "legacy-gateway", contact_date=CONTACT)["joint_claim"] is False
 
 
 def test_only_answered_questions_can_show_who_is_calling(script: Script, answered: Any) -> None:
@@ -198,7 +206,7 @@ def test_only_answered_questions_can_show_who_is_calling(script: Script, answere
         surname="Hughes", date_of_birth="1980-02-29", telephone={"gap": "NOT_KNOWN"}, last_job_ended="2026-01-01"
     )
 
-    assert security_questions(script, given) == ("date_of_birth",)
+    assert security_questions(script, given, contact_date=CONTACT) == ("date_of_birth",)
 
 
 IDENTITY: dict[str, Any] = {
@@ -211,7 +219,7 @@ IDENTITY: dict[str, Any] = {
 
 def test_a_first_contact_is_known_once_liability_and_the_wish_to_claim_are_known(script: Script, answered: Any) -> None:
     def known(**values: Any) -> bool:
-        return first_contact_known(script, answered(**IDENTITY, **values))
+        return first_contact_known(script, answered(**IDENTITY, **values), contact_date=CONTACT)
 
     assert not known()
     assert not known(tenure="COUNCIL_TENANT", liable_for_rent=True, liable_for_council_tax=False)
@@ -225,9 +233,9 @@ def test_a_first_contact_needs_the_whole_identity_except_the_nino(script: Script
     for left_out in IDENTITY:
         given = {name: value for name, value in IDENTITY.items() if name != left_out}
 
-        assert not first_contact_known(script, answered(**given, tenure="NON_DEPENDANT"))
+        assert not first_contact_known(script, answered(**given, tenure="NON_DEPENDANT"), contact_date=CONTACT)
     not_liable = answered(**IDENTITY, tenure="NON_DEPENDANT", nino={"gap": "NOT_KNOWN"})
-    assert first_contact_known(script, not_liable)
+    assert first_contact_known(script, not_liable, contact_date=CONTACT)
 
 
 @given(random=st.randoms(use_true_random=False))
@@ -238,7 +246,9 @@ def test_the_order_of_answering_changes_nothing(
     given = answered(**{name: couple_with_children[name] for name in chosen})
 
     assert evaluated(given) == evaluated(dict(sorted(given.items())))
-    assert facts(script, given, "la-notifier") == facts(script, dict(sorted(given.items())), "la-notifier")
+    assert facts(script, given, "la-notifier", contact_date=CONTACT) == facts(
+        script, dict(sorted(given.items())), "la-notifier", contact_date=CONTACT
+    )
 
 
 def test_an_answer_to_an_unknown_question_is_ignored(evaluated: Any) -> None:

@@ -14,10 +14,17 @@ from legacy_gateway import mapping
 from legacy_gateway.domain import Action, Facts, System
 from legacy_gateway.records import decode, layout
 
-SCRIPT = Path(__file__).parents[3] / "intake-svc" / "src" / "intake" / "scripts" / "jobseekers_allowance.toml"
+CATALOGUES = Path(__file__).parents[3] / "intake-svc" / "src" / "intake" / "catalogues"
 TOML = Path(mapping.__file__).with_name("jsaps.toml")
 
 MakeFacts = Callable[..., Facts]
+
+
+def in_catalogue(pattern: str, key: str) -> dict[str, Any]:
+    """The rows of intake's newest catalogue by their ids."""
+    newest = max(CATALOGUES.iterdir(), key=lambda folder: int(folder.name))
+    files = [tomllib.loads(path.read_text(encoding="utf-8")) for path in newest.glob(pattern)]
+    return {row["id"]: row for file in files for row in file.get(key, [])}
 
 
 def case(facts: Facts, **changes: Any) -> mapping.Case:
@@ -251,9 +258,7 @@ def test_a_field_leads_back_to_its_question(field: str, question: str) -> None:
 
 
 def test_intake_shows_this_service_every_question_and_fact_it_uses() -> None:
-    script = tomllib.loads(SCRIPT.read_text(encoding="utf-8"))
-    asked = {question["id"]: question for section in script["sections"] for question in section["questions"]}
-    derived = {fact["id"]: fact for fact in script["derived"]}
+    asked, derived = in_catalogue("questions/*.toml", "questions"), in_catalogue("*.toml", "derived")
     sources = [source for fields in mapping.sources(System.JSAPS).fields.values() for source in fields.values()]
 
     assert {source.question for source in sources if source.question} <= asked.keys()
@@ -263,8 +268,7 @@ def test_intake_shows_this_service_every_question_and_fact_it_uses() -> None:
 
 
 def test_every_choice_of_a_coded_question_has_a_code() -> None:
-    script = tomllib.loads(SCRIPT.read_text(encoding="utf-8"))
-    asked = {question["id"]: question for section in script["sections"] for question in section["questions"]}
+    asked = in_catalogue("questions/*.toml", "questions")
     sources = [source for fields in mapping.sources(System.JSAPS).fields.values() for source in fields.values()]
 
     for source in sources:

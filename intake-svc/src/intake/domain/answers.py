@@ -10,7 +10,7 @@ from chassis.elsewhere import elsewhere
 from intake.domain import faults, rules, values
 from intake.domain.faults import Fault, UnsoundValueError
 from intake.domain.place import Place
-from intake.domain.script import Check, Field, Kind, Question, Script
+from intake.domain.script import Check, Field, Kind, Question
 from intake.domain.transliteration import record_form
 from intake.domain.values import JsonValue
 
@@ -42,13 +42,13 @@ CEL_TYPES: Mapping[Kind, Any] = dict.fromkeys(Kind, rules.STRING) | {
 """The type that an answer of each kind has in the rules of a script."""
 
 
-def validate_answer(script: Script, question_id: str, value: JsonValue, *, today: date) -> JsonValue:
+def validate_answer(questions: Mapping[str, Question], question_id: str, value: JsonValue, *, today: date) -> JsonValue:
     """The canonical form of an answer: what is stored, compared and sent. None (null) clears, a gap is {"gap": ...}.
 
-    The script has the question; `today` is the day in London. Raises InvalidArgument with a violation that names the
+    `questions` has the question; `today` is the day in London. Raises InvalidArgument with a violation that names the
     question and the rule broken, never the value. A check that needs other answers is not made here but by `evaluate`.
     """
-    question = script.questions[question_id]
+    question = questions[question_id]
     if value is None:
         return None
     try:

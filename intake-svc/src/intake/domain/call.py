@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -115,6 +115,8 @@ class Call:
     needs: tuple[str, ...] = ()
     security: Security
     security_questions: tuple[str, ...] = ()
+    catalogue: int
+    """The number of the catalogue that has the security questions."""
     tries_left: int = TRIES
     started: datetime
     ended: datetime | None = None
@@ -168,6 +170,7 @@ class Call:
             needs=self.needs,
             security=Security.REQUIRED if self.security_questions else Security.PASSED,
             security_questions=self.security_questions,
+            catalogue=self.catalogue,
             started=self.started,
         )
 
@@ -209,11 +212,11 @@ class Call:
             raise _refusal(self, "CALL_ON_HOLD", "the caller is on hold already")
         return replace(self, held_since=at)
 
-    def resume(self, *, operator: str, questions: tuple[str, ...], at: datetime) -> "Call":
+    def resume(self, *, operator: str, questions: tuple[str, ...], catalogue: int, at: datetime) -> "Call":
         """The call as it goes on: after a hold, or with another line after the first was dropped.
 
-        An operator who did not have it asks `questions` first. Raises FailedPrecondition where it goes on anyway
-        (`CALL_NOT_ON_HOLD`), and where it is no dropped call (`NO_DROPPED_CALL`).
+        An operator who did not have it asks `questions` of that catalogue first. Raises FailedPrecondition where it goes
+        on anyway (`CALL_NOT_ON_HOLD`), and where it is no dropped call (`NO_DROPPED_CALL`).
         """
         if self.ended is None and self.operator == operator and not self.held_since:
             raise _refusal(self, "CALL_NOT_ON_HOLD", "the call is not on hold")
@@ -221,7 +224,12 @@ class Call:
         if operator == self.operator:
             return going_on
         return replace(
-            going_on, operator=operator, security=Security.REQUIRED, security_questions=questions, tries_left=TRIES
+            going_on,
+            operator=operator,
+            security=Security.REQUIRED,
+            security_questions=questions,
+            catalogue=catalogue,
+            tries_left=TRIES,
         )
 
     def end_wrap_up(self, *, at: datetime) -> "Call":
@@ -268,15 +276,16 @@ class OpenCall:
     language: str
 
 
-def questions_to_ask(script: Script, record: Answers) -> tuple[str, ...]:
+def questions_to_ask(script: Script, record: Answers, *, contact_date: date) -> tuple[str, ...]:
     """The questions that show who is calling about an earlier record; there is always at least one.
 
     A record without an answer to any security question asks for everything that it holds, so that the call reveals
     nothing and the claim can still continue. Every call states the language.
     """
-    valued = known_values(script, record).valued
+    valued = known_values(script, record, contact_date).valued
     held = tuple(name for name in script.questions if name in valued and name != "language")
-    return security_questions(script, record)[:MOST_QUESTIONS] or held or ("language",)
+    usable = security_questions(script, record, contact_date=contact_date)
+    return usable[:MOST_QUESTIONS] or held or ("language",)
 
 
 def folded(text: str) -> str:

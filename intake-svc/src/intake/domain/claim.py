@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
 from chassis.errors import FailedPrecondition, FieldChange, InvalidArgument, StaleVersion, Violation
+from intake.domain.given import GivenAnswer
 from intake.domain.interview import (
     Answer,
     Answers,
@@ -18,9 +20,10 @@ from intake.domain.interview import (
     known_values,
     with_consent,
 )
-from intake.domain.place import Place
 from intake.domain.script import Question, Script
 from intake.domain.values import JsonValue
+
+_LONDON = ZoneInfo("Europe/London")
 
 
 class ClaimState(StrEnum):
@@ -89,6 +92,8 @@ class Claim:
 
     claim_ref: str
     schemes: tuple[str, ...]
+    catalogue: int
+    """The number of the catalogue that it is bound to."""
     state: ClaimState
     version: int
     language: str
@@ -102,6 +107,11 @@ class Claim:
     operator_grade: str
     office_code: str | None = None
     """The office of its latest appointment, six digits; none before the first."""
+
+    @property
+    def contact_date(self) -> date:
+        """The day of first contact, in London."""
+        return self.first_contact_time.astimezone(_LONDON).date()
 
     def expect_version(self, given: int, changes: Sequence[FieldChange] = ()) -> None:
         """Raises StaleVersion, which names these changes since, unless the caller has read the claim as it is."""
@@ -123,16 +133,6 @@ class Booking:
     appointment_id: str
     office_code: str
     booked_time: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class GivenAnswer:
-    """An answer as a request gives it; `value` is canonical."""
-
-    value: JsonValue
-    accept_transliteration: bool = False
-    place: Place | None = None
-    """Of an address: what the directory of postcodes says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +205,9 @@ def _change(claim: Claim, script: Script, before: Answers, given: Mapping[str, G
     answers = {**before, **changed}
     if not changed:
         return Change(claim=claim, answers=before, changed={})
-    new_contact = not claim.first_contact_recorded and first_contact_known(script, answers)
+    new_contact = not claim.first_contact_recorded and first_contact_known(
+        script, answers, contact_date=claim.contact_date
+    )
     after = replace(
         claim,
         version=claim.version + 1,
@@ -234,11 +236,11 @@ def _answer(question: Question, old: Answer, given: GivenAnswer, version: int) -
 
 
 def _refuse_gaps_made(script: Script, before: Answers, change: Change) -> None:
-    """Only new gaps are refused: a newer script may ask more than the claim was asked."""
-    was_open = {(part.question_id, part.blocker) for part in _open(script, before, change.claim.language)}
+    """Only new gaps are refused: the agreement to a record form may still be open."""
+    was_open = {(part.question_id, part.blocker) for part in _open(script, before, change.claim)}
     made = [
         part
-        for part in _open(script, change.answers, change.claim.language)
+        for part in _open(script, change.answers, change.claim)
         if (part.question_id, part.blocker) not in was_open and part.blocker is not Blocker.PROPOSAL_NOT_ACCEPTED
     ]
     if made:
@@ -248,11 +250,12 @@ def _refuse_gaps_made(script: Script, before: Answers, change: Change) -> None:
         raise refusal
 
 
-def _open(script: Script, answers: Answers, language: str) -> tuple[Missing, ...]:
-    return evaluate(script, answers, language=language).missing
+def _open(script: Script, answers: Answers, claim: Claim) -> tuple[Missing, ...]:
+    return evaluate(script, answers, language=claim.language, contact_date=claim.contact_date).missing
 
 
 def _facts_changed(script: Script, before: Answers, change: Change) -> Iterator[str]:
     """The answers that changed, and those that became facts or ceased to be facts because of that."""
-    came_or_went = known_values(script, before).valued ^ known_values(script, change.answers).valued
+    day = change.claim.contact_date
+    came_or_went = known_values(script, before, day).valued ^ known_values(script, change.answers, day).valued
     return (name for name in script.questions if name in came_or_went or name in change.changed)

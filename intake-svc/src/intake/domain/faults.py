@@ -117,4 +117,4 @@ POSTCODE_AREA = Text(
     en="does not begin as any postcode of Great Britain does: check its first letters",
     cy="nid yw'n dechrau fel unrhyw god post ym Mhrydain Fawr: gwiriwch ei lythrennau cyntaf",
 )
-NOT_A_QUESTION = Text(en="is not a question of {script}", cy="nid yw'n gwestiwn yn {script}")
+NOT_A_QUESTION = Text(en="is not a question of this claim", cy="nid yw'n gwestiwn yn yr hawliad hwn")

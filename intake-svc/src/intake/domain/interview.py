@@ -8,14 +8,16 @@ but is no fact. The state depends on the answers alone, never on the order in wh
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 
 from chassis.errors import Text
 from intake.domain import problems
 from intake.domain.answers import is_gap, rule_value
+from intake.domain.catalogue import closed_on
 from intake.domain.place import Place
-from intake.domain.rules import CelValue, Named
-from intake.domain.script import Check, Question, Script, Section
+from intake.domain.rules import CelValue, Named, timestamp
+from intake.domain.script import Question, Script, Section
 from intake.domain.transliteration import record_form
 from intake.domain.values import JsonValue
 
@@ -72,6 +74,8 @@ class QuestionState:
     blocker: Blocker | None = None
     options: tuple[str, ...] = ()
     """The codes to choose from, where the place of an address gives them."""
+    schemes: tuple[str, ...] = ()
+    """Of the claim's schemes, those that need it; none where it is not relevant."""
     is_open: bool
     """Whether it is still to be asked: relevant, and without an answer or with something left to put right."""
 
@@ -97,17 +101,20 @@ class Missing:
 
 @dataclass(frozen=True, kw_only=True)
 class KnownValues:
-    """The questions that are relevant, those that also have a value, and these values as rules see them."""
+    """The questions that are relevant, those that also have a value, and what rules see: the values, and the claim's."""
 
     relevant: frozenset[str]
     valued: frozenset[str]
     rule_values: Named
+    claim_date: date
+    """The date of claim."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interview:
     """The state of an interview. Every question counts once: asked + remaining + not_relevant."""
 
+    script: Script
     language: str
     sections: tuple[SectionState, ...]
     questions: tuple[QuestionState, ...]
@@ -126,18 +133,20 @@ class Interview:
         return tuple(_missing(self.questions))
 
 
-def evaluate(script: Script, answers: Answers, *, language: str) -> Interview:
-    """The state of the interview with these validated answers; `language` is "EN" or "CY".
+def evaluate(script: Script, answers: Answers, *, language: str, contact_date: date) -> Interview:
+    """The state of the interview with these validated answers.
 
-    Checks that depend on the day were made when the answer was given: a sound claim stays sound as days go by.
+    `language` is "EN" or "CY", `contact_date` the London day of first contact. Checks that depend on the day were made
+    when the answer was given: a sound claim stays sound as days go by.
     """
-    known = known_values(script, answers)
+    known = known_values(script, answers, contact_date)
     states = tuple(
-        _with_options(_question_state(question, answers.get(name), known), answers)
+        _with_options(_question_state(script, question, answers.get(name), known), answers)
         for name, question in script.questions.items()
     )
     still_open = [state for state in states if state.is_open]
     return Interview(
+        script=script,
         language=language,
         sections=_section_states(script, still_open),
         questions=states,
@@ -148,9 +157,9 @@ def evaluate(script: Script, answers: Answers, *, language: str) -> Interview:
     )
 
 
-def facts(script: Script, answers: Answers, consumer: str) -> dict[str, JsonValue]:
+def facts(script: Script, answers: Answers, consumer: str, *, contact_date: date) -> dict[str, JsonValue]:
     """The facts that this consumer may know: values of relevant questions, without gaps, and derived facts, by name."""
-    known = known_values(script, answers)
+    known = known_values(script, answers, contact_date)
     seen = {
         name: _fact(question, answers[name].value, consumer)
         for name, question in script.questions.items()
@@ -166,18 +175,18 @@ def record_forms(answers: Answers, names: Iterable[str]) -> dict[str, JsonValue]
     return {name: form for name, form in forms.items() if form is not None}
 
 
-def security_questions(script: Script, answers: Answers) -> tuple[str, ...]:
+def security_questions(script: Script, answers: Answers, *, contact_date: date) -> tuple[str, ...]:
     """The questions that can show who is calling: usable as a check, relevant, and answered by a value."""
-    valued = known_values(script, answers).valued
+    valued = known_values(script, answers, contact_date).valued
     return tuple(name for name, question in script.questions.items() if question.security and name in valued)
 
 
-def first_contact_known(script: Script, answers: Answers) -> bool:
+def first_contact_known(script: Script, answers: Answers, *, contact_date: date) -> bool:
     """Whether identity, address, liability and the wish to claim are all known, even if the wish is not to claim."""
     unanswered = [name for name in script.first_contact if name not in answers or not answers[name].has_value]
     if any(script.questions[name].relevant is None for name in unanswered):
         return False  # one that is always relevant is open: no rule can change that
-    known = known_values(script, answers)
+    known = known_values(script, answers, contact_date)
     return all(name in known.valued or name not in known.relevant for name in script.first_contact)
 
 
@@ -195,18 +204,36 @@ def with_consent(question: Question, answer: Answer) -> Answer:
     return answer if proposal is None else replace(answer, record_form=proposal)
 
 
-def known_values(script: Script, answers: Answers) -> KnownValues:
-    """Relevance, in one pass: `script.order` puts each question after those that its rule names."""
+def known_values(script: Script, answers: Answers, contact_date: date) -> KnownValues:
+    """Relevance, in one pass: `script.order` puts each question after those on which its rule depends."""
     given = {name: answer for name, answer in answers.items() if answer.has_value}
     relevant: set[str] = set()
-    rule_values: dict[str, CelValue] = {}
+    valued: set[str] = set()
+    claim_date = contact_date
+    rule_values: dict[str, CelValue] = {
+        "contact_date": timestamp(contact_date),
+        "schemes": list(script.schemes),
+        **_by_date(script, claim_date),
+    }
     for name in script.order:
         question = script.questions[name]
         if question.relevant is None or question.relevant.holds(rule_values):
             relevant.add(name)
             if name in given:
+                valued.add(name)
                 rule_values[name] = rule_value(question, given[name].value, given[name].place)
-    return KnownValues(relevant=frozenset(relevant), valued=frozenset(rule_values), rule_values=rule_values)
+                if name == script.claim_date:
+                    claim_date = date.fromisoformat(str(given[name].value))
+                    rule_values.update(_by_date(script, claim_date))
+    return KnownValues(
+        relevant=frozenset(relevant), valued=frozenset(valued), rule_values=rule_values, claim_date=claim_date
+    )
+
+
+def _by_date(script: Script, claim_date: date) -> dict[str, CelValue]:
+    """The date of claim, and the value that each table has on that day. A table has none before its first row."""
+    values = {table.id: table.on(claim_date) for table in script.tables}
+    return {"claim_date": timestamp(claim_date)} | {name: value for name, value in values.items() if value is not None}
 
 
 def _section_states(script: Script, still_open: Sequence[QuestionState]) -> tuple[SectionState, ...]:
@@ -214,17 +241,31 @@ def _section_states(script: Script, still_open: Sequence[QuestionState]) -> tupl
     return tuple(SectionState(section=section, complete=section.id not in blocked) for section in script.sections)
 
 
-def _question_state(question: Question, answer: Answer | None, known: KnownValues) -> QuestionState:
+def _question_state(script: Script, question: Question, answer: Answer | None, known: KnownValues) -> QuestionState:
     if question.id not in known.relevant:
         kept = answer if answer and answer.value is not None else None
         return QuestionState(question=question, relevant=False, answer=kept, required=False, is_open=False)
     required = _required(question, known.rule_values)
+    schemes = _schemes(question, known.rule_values)
     if answer is None or answer.value is None:
-        blocker = Blocker.REQUIRED if required else None
         return QuestionState(
-            question=question, relevant=True, answer=None, required=required, blocker=blocker, is_open=True
+            question=question,
+            relevant=True,
+            answer=None,
+            required=required,
+            blocker=Blocker.REQUIRED if required else None,
+            schemes=schemes,
+            is_open=True,
         )
-    return _answered_state(question, answer, known, required=required)
+    state = _answered_state(script, question, answer, known, required=required)
+    return replace(state, schemes=schemes)
+
+
+def _schemes(question: Question, values: Named) -> tuple[str, ...]:
+    """Where all schemes have the same rule, it holds for all: the question is relevant."""
+    if len({need.relevant for need in question.needs}) == 1:
+        return tuple(need.scheme for need in question.needs)
+    return tuple(need.scheme for need in question.needs if need.relevant is None or need.relevant.holds(values))
 
 
 def _with_options(state: QuestionState, answers: Answers) -> QuestionState:
@@ -232,17 +273,19 @@ def _with_options(state: QuestionState, answers: Answers) -> QuestionState:
     return replace(state, options=source.place.councils) if source and source.place else state
 
 
-def _answered_state(question: Question, answer: Answer, known: KnownValues, *, required: bool) -> QuestionState:
+def _answered_state(
+    script: Script, question: Question, answer: Answer, known: KnownValues, *, required: bool
+) -> QuestionState:
     proposal = open_proposal(question, answer)
-    failed = _failed_check(question, known.rule_values) if answer.has_value else None
-    blocker = _blocker(question, answer, required=required, proposal=proposal, failed=failed)
+    problem = _problem(script, question, known) if answer.has_value else None
+    blocker = _blocker(question, answer, required=required, proposal=proposal, problem=problem)
     return QuestionState(
         question=question,
         relevant=True,
         answer=answer,
         required=required,
         proposal=proposal,
-        problem=failed.problem if failed else None,
+        problem=problem,
         blocker=blocker,
         is_open=blocker is not None,
     )
@@ -252,14 +295,22 @@ def _required(question: Question, values: Named) -> bool:
     return question.required if isinstance(question.required, bool) else question.required.holds(values)
 
 
-def _failed_check(question: Question, values: Named) -> Check | None:
-    return next((check for check in question.cross_checks if check.rule.result(values) is False), None)
+def _problem(script: Script, question: Question, known: KnownValues) -> Text | None:
+    """What is wrong with the answer beside others: the first check that is false, or a scheme closed on that date."""
+    failed = (check.problem for check in question.cross_checks if check.rule.result(known.rule_values) is False)
+    closed = _closed(script, known.claim_date) if question.id == script.claim_date else None
+    return next(failed, closed)
+
+
+def _closed(script: Script, claim_date: date) -> Text | None:
+    refusals = (closed_on(scheme, dates, claim_date) for scheme, dates in script.dates.items())
+    return next((refusal for refusal in refusals if refusal), None)
 
 
 def _blocker(
-    question: Question, answer: Answer, *, required: bool, proposal: JsonValue, failed: Check | None
+    question: Question, answer: Answer, *, required: bool, proposal: JsonValue, problem: Text | None
 ) -> Blocker | None:
-    if failed:
+    if problem:
         return Blocker.CHECK_FAILED
     if proposal is not None:
         return Blocker.PROPOSAL_NOT_ACCEPTED

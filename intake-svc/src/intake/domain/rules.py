@@ -4,6 +4,8 @@ Money is whole pence, a date the UTC midnight that opens it, a number a double, 
 map; within an entry a date is text, of which `timestamp(entry.date)` makes one. Two functions beyond CEL's own count
 by the calendar: `years(from, to)`, completed years, and `months_before(date, count)`.
 
+Beside the answers a rule may name the dated tables (the value by the date of claim) and what `OF_THE_CLAIM` has.
+
 A rule is three-valued. A name without a value makes the rule unknown unless the rest decides it: with `b` missing,
 `false && b` is false, `true && b` is unknown. Unknown never counts as true.
 """
@@ -30,13 +32,23 @@ MAP: Any = cel.Type.Map(cel.Type.STRING, cel.Type.DYN)
 MAPS: Any = cel.Type.List(MAP)
 
 
+OF_THE_CLAIM: Mapping[str, Any] = {
+    "claim_date": TIMESTAMP,
+    "contact_date": TIMESTAMP,
+    "schemes": STRINGS,
+    "today": TIMESTAMP,
+}
+"""Names that no question has: the date of claim, the London day of first contact, the claim's schemes, and, only while an
+answer is taken, the London day."""
+
+
 class RuleError(ValueError):
     """A rule that cannot be read: bad syntax, an unknown name, or types that do not go together."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Rule:
-    """A compiled rule and the names it depends on."""
+    """A compiled rule and the names it depends on. A catalogue has one for each expression: compared as objects."""
 
     expression: str
     names: frozenset[str]
@@ -54,9 +66,10 @@ class Rule:
 
 
 class RuleCompiler:
-    """Compiles the rules of one script, whose names have these types."""
+    """Compiles the rules of one catalogue, whose names have these types. An expression is compiled once."""
 
     def __init__(self, types: Mapping[str, Any]) -> None:
+        self._compiled: dict[str, Rule] = {}
         self._unnamed = cel.NewEnv(functions=_FUNCTIONS)
         self._environment = cel.NewEnv(functions=_FUNCTIONS, variables=dict(types))
         self._types = types
@@ -70,10 +83,13 @@ class RuleCompiler:
         return self._compile(expression, BOOL, STRING)
 
     def _compile(self, expression: str, *results: Any) -> Rule:
-        program = _checked(self._environment, expression)
-        if program.return_type() not in results:
-            raise RuleError(f"gives {program.return_type()} in {expression!r}")
-        return Rule(expression=expression, names=self._names(expression), program=program)
+        if expression not in self._compiled:
+            program = _checked(self._environment, expression)
+            self._compiled[expression] = Rule(expression=expression, names=self._names(expression), program=program)
+        rule = self._compiled[expression]
+        if rule.program.return_type() not in results:
+            raise RuleError(f"gives {rule.program.return_type()} in {expression!r}")
+        return rule
 
     def _names(self, expression: str) -> frozenset[str]:
         """Without declarations the compiler complains of each name, once for each place."""

@@ -1,15 +1,23 @@
-"""A script: the questions of one scheme, as data. `script_file.load_script` reads one."""
+"""A script: the questions of a set of schemes. A `Catalogue` makes it of its bank of questions and its schemes' rules."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 
-from chassis.errors import Text
+from chassis.errors import CmsError, Text
 from intake.domain import values
-from intake.domain.rules import Rule
+from intake.domain.rules import CelValue, Rule
 from intake.domain.transliteration import RecordRule
+
+
+class ScriptError(CmsError):
+    """A catalogue that cannot be used. The message names the file, the place in it and what is wrong."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("BAD_SCRIPT", message)
 
 
 class Kind(StrEnum):
@@ -31,6 +39,27 @@ class Kind(StrEnum):
     NUMBER = "NUMBER"
     ADDRESS = "ADDRESS"
     GROUP = "GROUP"
+
+
+class Sensitivity(StrEnum):
+    """What must not be done with an answer."""
+
+    NOT_READ_BACK = "NOT_READ_BACK"
+    """Never read back aloud: the claimant says it."""
+    NOT_BEFORE_SECURITY = "NOT_BEFORE_SECURITY"
+    """Never shown while a caller has not passed security."""
+    NOT_TO_COUNCIL = "NOT_TO_COUNCIL"
+    """Never sent to a local authority."""
+    NOT_TO_OTHER_PARENT = "NOT_TO_OTHER_PARENT"
+    """Never told to the other parent of a child maintenance case."""
+
+
+class AnsweredBy(StrEnum):
+    """Who gives the answer."""
+
+    CLAIMANT = "CLAIMANT"
+    OPERATOR = "OPERATOR"
+    """Decided by the operator, never asked of the caller."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +113,8 @@ class Field:
     """A field of a group is required or not; a question may also be required by a rule."""
     seen_by: frozenset[str]
     """The services that may be given the fact."""
+    needed_by: tuple[str, ...]
+    """What reads the answer: fields of outside records, and decisions of the catalogue."""
 
     @cached_property
     def codes(self) -> frozenset[str]:
@@ -99,6 +130,14 @@ class Check:
     problem: Text
     field: str | None = None
     """Of a GROUP: the field of an entry that is at fault. The check is then made for each entry, as the only one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """A scheme needs a question: always, or when its rule is true."""
+
+    scheme: str
+    relevant: Rule | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +163,10 @@ class Question(Field):
     """The located question whose place gives the choices of this CHOICE: codes of councils."""
     gap_allowed: bool
     """Whether a gap (NOT_KNOWN, WILL_SEND) may stand at submission although an answer is required."""
+    sensitivity: frozenset[Sensitivity]
+    answered_by: AnsweredBy
+    needs: tuple[Need, ...] = ()
+    """In a script: the schemes that ask it, each with its own rule. `relevant` is true where one of them is."""
 
     @cached_property
     def own_checks(self) -> tuple[Check, ...]:
@@ -151,18 +194,44 @@ class Derived:
     id: str
     rule: Rule
     seen_by: frozenset[str]
+    needed_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Script:
-    """The questions of one scheme; `order` lists each after those on which its relevance depends."""
+class DatedTable:
+    """A limit that changes by law: each value holds from its day on. Rules see the value of the date of claim."""
 
-    scheme: str
-    version: str
+    id: str
+    unit: str
+    """PENCE (whole), NUMBER or DATE."""
+    source: str
+    rows: tuple[tuple[date, CelValue], ...]
+    """The first day of each value, the earliest first."""
+
+    def on(self, day: date) -> "CelValue | None":
+        """The value that holds on a day; None before the first."""
+        return next((value for first, value in reversed(self.rows) if first <= day), None)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Script:
+    """The questions of a set of schemes, with one catalogue. There is one for each set, so they are compared as objects."""
+
     number: int
+    """The catalogue's."""
+    schemes: tuple[str, ...]
     sections: tuple[Section, ...]
     questions: Mapping[str, Question]
+    """In the order of asking."""
     derived: tuple[Derived, ...]
     first_contact: tuple[str, ...]
     """The facts that make a first contact, once each has a value or is not relevant."""
+    requests: Mapping[str, tuple[str, ...]]
+    """By scheme, the facts with which its application is announced at once, before the claim is submitted."""
     order: tuple[str, ...]
+    """Each question after those on which its relevance depends."""
+    claim_date: str | None
+    """The question whose date is the date of claim, where it is answered; otherwise that is the day of first contact."""
+    tables: tuple[DatedTable, ...]
+    dates: Mapping[str, tuple[date | None, date | None]]
+    """By scheme, the first and the last date of claim with which it can be claimed; None: no bound."""

@@ -10,6 +10,7 @@ Numbers stay as they are: a form that would lose a digit or join two numbers int
 import re
 import textwrap
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -38,6 +39,17 @@ class RecordRule:
 
     characters: Characters
     maximum: int
+
+
+def strictest(rules: Sequence[RecordRule]) -> RecordRule | None:
+    """The rule that fits the fields of all: the fewest characters (each kind has those of the one before it), and the
+    shortest; None where there is none.
+    """
+    if not rules:
+        return None
+    order = list(Characters)
+    fewest = min((rule.characters for rule in rules), key=order.index)
+    return RecordRule(characters=fewest, maximum=min(rule.maximum for rule in rules))
 
 
 _FITS = {

@@ -9,23 +9,26 @@ from chassis.postcodes import Postcodes
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2 as pb
 from intake.domain.call import Call
+from intake.domain.catalogue import Catalogues
 from intake.domain.claim import Claim
 from intake.domain.lines import ServiceTarget
 from intake.grpc_api import messages, reading
 from intake.grpc_api.call_methods import CallMethods
 from intake.grpc_api.line_methods import LineMethods
-from intake.service import calls, claims, interviews, script_in_use
+from intake.service import calls, claims, interviews
 from intake.service.calls import CallStarted
 from intake.service.interviews import InterviewShown
 
 
 class IntakeApi(CallMethods, LineMethods):
-    """The methods of IntakeService. The script is read once, before the doors open."""
+    """The methods of IntakeService."""
 
-    def __init__(self, postcodes: Postcodes, *, service_target: ServiceTarget) -> None:
-        super().__init__(service_target)
-        self._script = script_in_use()
+    def __init__(self, *, postcodes: Postcodes, catalogues: Catalogues, service_target: ServiceTarget) -> None:
+        CallMethods.__init__(self, catalogues)
+        LineMethods.__init__(self, service_target)
         self._postcodes = postcodes
+        self._rebuilt_call = Rebuildable(keep=_keep_call, rebuild=self._rebuild_call)
+        self._rebuilt_interview = Rebuildable(keep=_keep_interview, rebuild=self._rebuild_interview)
 
     def language_of(self, request: Any) -> str:
         """The language of the call that a request belongs to, for what is told of its fields; English if there is none.
@@ -44,19 +47,18 @@ class IntakeApi(CallMethods, LineMethods):
         """Opens a call and the claim it is about."""
 
         def start(conn: Connection) -> CallStarted:
-            return calls.start_call(conn, reading.call_asked(self._script, request))
+            return calls.start_call(conn, self._catalogues, reading.call_asked(self._catalogues.newest, request))
 
-        return run_once(request, start, messages.call_started, rebuildable=_REBUILT_CALL)
+        return run_once(request, start, self._call_started, rebuildable=self._rebuilt_call)
 
     def PassSecurity(self, request: pb.PassSecurityRequest) -> pb.PassSecurityResponse:
         """Takes a try at the security questions of a resumed claim."""
 
         def identify(conn: Connection) -> Call:
-            given = reading.answers(self._script, request.answers)
-            values = {name: answer.value for name, answer in given.items()}
-            return calls.pass_security(conn, reading.call_id(request.call_id), values)
+            given = reading.answers(request.answers)
+            return calls.pass_security(conn, self._catalogues, reading.call_id(request.call_id), given)
 
-        return run_once(request, identify, lambda tried: pb.PassSecurityResponse(call=messages.call(tried)))
+        return run_once(request, identify, lambda tried: pb.PassSecurityResponse(call=self._call(tried)))
 
     def EndCall(self, request: pb.EndCallRequest) -> pb.EndCallResponse:
         """Ends a call."""
@@ -65,25 +67,25 @@ class IntakeApi(CallMethods, LineMethods):
             outcome, call_back_time = reading.call_end(request)
             return calls.end_call(conn, reading.call_id(request.call_id), outcome, call_back_time=call_back_time)
 
-        return run_once(request, end, lambda ended: pb.EndCallResponse(call=messages.call(ended)))
+        return run_once(request, end, lambda ended: pb.EndCallResponse(call=self._call(ended)))
 
     def GetInterview(self, request: pb.GetInterviewRequest) -> pb.GetInterviewResponse:
         """The interview as it stands."""
         claim_ref = reading.claim_ref(request.claim_ref)
-        section = reading.section(self._script, request.section)
         with call.current().database.transaction() as conn:
-            shown = interviews.get_interview(conn, claim_ref)
+            shown = interviews.get_interview(conn, self._catalogues, claim_ref, section=request.section or None)
         response = pb.GetInterviewResponse()
-        messages.put_interview(response.interview, shown, section=section)
+        messages.put_interview(response.interview, shown, section=request.section or None)
         return response
 
     def RecordAnswers(self, request: pb.RecordAnswersRequest) -> pb.RecordAnswersResponse:
         """Takes answers in the interview."""
 
         def record(conn: Connection) -> InterviewShown:
-            claim_ref, given = reading.claim_ref(request.claim_ref), reading.answers(self._script, request.answers)
+            claim_ref, given = reading.claim_ref(request.claim_ref), reading.answers(request.answers)
             return interviews.record_answers(
                 conn,
+                self._catalogues,
                 claim_ref,
                 given,
                 version=request.version,
@@ -96,15 +98,16 @@ class IntakeApi(CallMethods, LineMethods):
             messages.put_interview(response.interview, shown)
             return response
 
-        return run_once(request, record, respond, rebuildable=_REBUILT_INTERVIEW)
+        return run_once(request, record, respond, rebuildable=self._rebuilt_interview)
 
     def AmendAnswers(self, request: pb.AmendAnswersRequest) -> pb.AmendAnswersResponse:
         """Changes answers with a reason."""
 
         def amend(conn: Connection) -> InterviewShown:
-            claim_ref, given = reading.claim_ref(request.claim_ref), reading.answers(self._script, request.answers)
+            claim_ref, given = reading.claim_ref(request.claim_ref), reading.answers(request.answers)
             return interviews.amend_answers(
                 conn,
+                self._catalogues,
                 claim_ref,
                 given,
                 version=request.version,
@@ -118,20 +121,21 @@ class IntakeApi(CallMethods, LineMethods):
             messages.put_interview(response.interview, shown)
             return response
 
-        return run_once(request, amend, respond, rebuildable=_REBUILT_INTERVIEW)
+        return run_once(request, amend, respond, rebuildable=self._rebuilt_interview)
 
     def GetHistory(self, request: pb.GetHistoryRequest) -> pb.GetHistoryResponse:
         """Every answer that was ever given."""
         claim_ref, page = reading.claim_ref(request.claim_ref), reading.history_page(request)
         with call.current().database.transaction() as conn:
-            entries = interviews.get_history(conn, claim_ref, after=page.after, limit=page.limit)
+            entries = interviews.get_history(conn, self._catalogues, claim_ref, after=page.after, limit=page.limit)
         return messages.history(request, entries, limit=page.limit)
 
     def SubmitClaim(self, request: pb.SubmitClaimRequest) -> pb.SubmitClaimResponse:
         """Submits a claim."""
 
         def submit(conn: Connection) -> Claim:
-            return claims.submit_claim(conn, reading.claim_ref(request.claim_ref), version=request.version)
+            claim_ref = reading.claim_ref(request.claim_ref)
+            return claims.submit_claim(conn, self._catalogues, claim_ref, version=request.version)
 
         return run_once(request, submit, lambda claim: pb.SubmitClaimResponse(claim=messages.claim(claim)))
 
@@ -140,7 +144,7 @@ class IntakeApi(CallMethods, LineMethods):
 
         def withdraw(conn: Connection) -> Claim:
             claim_ref, reason = reading.claim_ref(request.claim_ref), reading.reason(request.reason)
-            return claims.withdraw_claim(conn, claim_ref, version=request.version, reason=reason)
+            return claims.withdraw_claim(conn, self._catalogues, claim_ref, version=request.version, reason=reason)
 
         return run_once(request, withdraw, lambda claim: pb.WithdrawClaimResponse(claim=messages.claim(claim)))
 
@@ -162,8 +166,17 @@ class IntakeApi(CallMethods, LineMethods):
         """The facts that the calling service may have."""
         claim_ref = reading.claim_ref(request.claim_ref)
         with call.current().database.transaction() as conn:
-            shown = claims.get_claim_facts(conn, claim_ref, version=request.version or None)
+            shown = claims.get_claim_facts(conn, self._catalogues, claim_ref, version=request.version or None)
         return pb.GetClaimFactsResponse(facts=messages.facts(shown))
+
+    def _call_started(self, started: CallStarted) -> pb.StartCallResponse:
+        return messages.call_started(started, self._catalogues[started.call.catalogue].bank)
+
+    def _rebuild_interview(self, conn: Connection, kept: dict[str, Any]) -> InterviewShown:
+        return interviews.show_again(conn, self._catalogues, **kept)
+
+    def _rebuild_call(self, conn: Connection, kept: dict[str, Any]) -> CallStarted:
+        return calls.start_again(conn, self._catalogues, **kept)
 
 
 def _keep_interview(shown: InterviewShown) -> dict[str, Any]:
@@ -177,10 +190,6 @@ def _keep_interview(shown: InterviewShown) -> dict[str, Any]:
     return kept | ({"before": shown.before.version} if shown.before else {})
 
 
-def _rebuild_interview(conn: Connection, kept: dict[str, Any]) -> InterviewShown:
-    return interviews.show_again(conn, **kept)
-
-
 def _keep_call(started: CallStarted) -> dict[str, Any]:
     return {
         "call_id": str(started.call.call_id),
@@ -188,11 +197,3 @@ def _keep_call(started: CallStarted) -> dict[str, Any]:
         "state": started.claim.state,
         "resumed": started.resumed,
     }
-
-
-def _rebuild_call(conn: Connection, kept: dict[str, Any]) -> CallStarted:
-    return calls.start_again(conn, **kept)
-
-
-_REBUILT_INTERVIEW = Rebuildable(keep=_keep_interview, rebuild=_rebuild_interview)
-_REBUILT_CALL = Rebuildable(keep=_keep_call, rebuild=_rebuild_call)

@@ -15,6 +15,8 @@ from cms.intake.v1 import intake_pb2 as pb
 from intake.domain import problems
 from intake.domain.call import Call, Caller
 from intake.domain.call_back import CallBack, CallBackOutcome
+from intake.domain.catalogue import Catalogues
+from intake.domain.given import Faults
 from intake.domain.search import CallBackSearch
 from intake.grpc_api import messages, reading
 from intake.service import call_backs, call_times
@@ -25,13 +27,16 @@ from intake.service.call_times import CallResumed
 class CallMethods:
     """The methods of IntakeService about calls under way and call-backs."""
 
+    def __init__(self, catalogues: Catalogues) -> None:
+        self._catalogues = catalogues
+
     def HoldCall(self, request: pb.HoldCallRequest) -> pb.HoldCallResponse:
         """Puts the caller on hold."""
 
         def put_on_hold(conn: Connection) -> Call:
             return call_times.hold_call(conn, reading.call_id(request.call_id))
 
-        return run_once(request, put_on_hold, lambda held: pb.HoldCallResponse(call=messages.call(held)))
+        return run_once(request, put_on_hold, lambda held: pb.HoldCallResponse(call=self._call(held)))
 
     def ResumeCall(self, request: pb.ResumeCallRequest) -> pb.ResumeCallResponse:
         """Goes on with a call after a hold, or after its line was dropped."""
@@ -39,11 +44,11 @@ class CallMethods:
         def resume(conn: Connection) -> CallResumed:
             reading.one_of(call_id=request.call_id, claim_ref=request.claim_ref)
             if request.call_id:
-                return call_times.resume_own_call(conn, reading.call_id(request.call_id))
-            return call_times.resume_dropped_call(conn, reading.claim_ref(request.claim_ref))
+                return call_times.resume_own_call(conn, self._catalogues, reading.call_id(request.call_id))
+            return call_times.resume_dropped_call(conn, self._catalogues, reading.claim_ref(request.claim_ref))
 
         def respond(resumed: CallResumed) -> pb.ResumeCallResponse:
-            return pb.ResumeCallResponse(call=messages.call(resumed.call), claim=messages.resumed_claim(resumed.claim))
+            return pb.ResumeCallResponse(call=self._call(resumed.call), claim=messages.resumed_claim(resumed.claim))
 
         return run_once(request, resume, respond)
 
@@ -53,17 +58,19 @@ class CallMethods:
         def end(conn: Connection) -> Call:
             return call_times.end_wrap_up(conn, reading.call_id(request.call_id))
 
-        return run_once(request, end, lambda over: pb.EndWrapUpResponse(call=messages.call(over)))
+        return run_once(request, end, lambda over: pb.EndWrapUpResponse(call=self._call(over)))
 
     def ListCalls(self, request: pb.ListCallsRequest) -> pb.ListCallsResponse:
         """The calls about a claim."""
         claim_ref, after = reading.claim_ref(request.claim_ref), place_of(request, datetime, UUID)
         limit = page_size(request, usual=reading.PAGE_SIZE, largest=reading.LARGEST_PAGE)
         with call.current().database.transaction() as conn:
-            found = call_times.list_calls(conn, claim_ref, after=(after[0], after[1]) if after else None, limit=limit)
+            found = call_times.list_calls(
+                conn, self._catalogues, claim_ref, after=(after[0], after[1]) if after else None, limit=limit
+            )
         last = found[-1][0] if len(found) == limit else None
         return pb.ListCallsResponse(
-            calls=[_record(shown, caller) for shown, caller in found],
+            calls=[_record(self._call(shown), shown, caller) for shown, caller in found],
             next_page_token=token_of(request, last.started, last.call_id) if last else "",
         )
 
@@ -96,9 +103,12 @@ class CallMethods:
 
         return run_once(request, record, lambda done: pb.RecordCallBackResponse(call_back=_call_back(done)))
 
+    def _call(self, shown: Call) -> pb.Call:
+        return messages.call(shown, self._catalogues[shown.catalogue].bank)
+
 
 def _search(request: pb.ListCallBacksRequest) -> CallBackSearch:
-    faults = reading.Faults()
+    faults = Faults()
     state = faults.catch(name_of, pb.CallBackState, request.state, field="state") if request.state else None
     if state and state not in CallBackSearch.OPEN:
         faults.add("state", problems.NOT_OPEN_STATE)
@@ -117,9 +127,9 @@ def _language(request: pb.ListCallBacksRequest | pb.TakeCallBackRequest) -> str 
     return name_of(common_pb2.Language, request.language, field="language") if request.language else None
 
 
-def _record(shown: Call, caller: Caller) -> pb.CallRecord:
+def _record(message: pb.Call, shown: Call, caller: Caller) -> pb.CallRecord:
     return pb.CallRecord(
-        call=messages.call(shown),
+        call=message,
         operator=shown.operator,
         caller=pb.Caller(
             relation=number_of(pb.CallerRelation, caller.relation),

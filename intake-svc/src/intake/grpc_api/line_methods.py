@@ -12,8 +12,8 @@ from chassis.database import Connection
 from chassis.idempotency import run_once
 from cms.intake.v1 import intake_pb2 as pb
 from intake.domain import problems
+from intake.domain.given import Faults
 from intake.domain.lines import FIXED_SCRIPT_SECONDS, LONGEST_PERIOD, LineCounts, ServiceTarget, Staffing
-from intake.grpc_api import reading
 from intake.service import lines
 from intake.service.lines import Lines
 
@@ -42,7 +42,7 @@ class LineMethods:
 
 
 def _counts(request: pb.ReportLinesRequest) -> list[LineCounts]:
-    faults, now = reading.Faults(), clock.now()
+    faults, now = Faults(), clock.now()
     read = [_line(faults, f"quarter_hours[{index}]", given, now) for index, given in enumerate(request.quarter_hours)]
     faults.refuse()
     counts = [found for found in read if found]
@@ -54,7 +54,7 @@ def _counts(request: pb.ReportLinesRequest) -> list[LineCounts]:
     return counts
 
 
-def _line(faults: reading.Faults, place: str, given: pb.LineCounts, now: datetime) -> LineCounts | None:
+def _line(faults: Faults, place: str, given: pb.LineCounts, now: datetime) -> LineCounts | None:
     start = faults.catch(time_of, given.start, field=f"{place}.start")
     if start is None:
         return None
@@ -71,7 +71,7 @@ def _line(faults: reading.Faults, place: str, given: pb.LineCounts, now: datetim
 
 
 def _period(request: pb.GetLinesRequest) -> tuple[datetime, datetime]:
-    faults = reading.Faults()
+    faults = Faults()
     given: Timestamp = getattr(request, "from")
     since = faults.catch(time_of, given, field="from")
     until = faults.catch(time_of, request.until, field="until")

@@ -17,10 +17,9 @@ from intake.domain.call import Call, Security
 from intake.domain.claim import Claim, Withdrawal, value_of
 from intake.domain.history import HistoryEntry
 from intake.domain.interview import Answers, QuestionState, SectionState
-from intake.domain.script import Choice, Field, Limits
+from intake.domain.script import Choice, Field, Limits, Question, Script
 from intake.domain.search import Search
 from intake.domain.values import JsonValue
-from intake.service import script_in_use
 from intake.service.calls import CallStarted
 from intake.service.claims import ClaimShown, FactsShown
 from intake.service.interviews import InterviewShown
@@ -29,10 +28,10 @@ from intake.service.places import name_of_council
 State = TypeVar("State", QuestionState, SectionState)
 
 
-def call_started(started: CallStarted) -> pb.StartCallResponse:
+def call_started(started: CallStarted, bank: Mapping[str, Question]) -> pb.StartCallResponse:
     """A call with its claim; of a resumed claim only its state and version."""
     response = pb.StartCallResponse(
-        call=call(started.call),
+        call=call(started.call, bank),
         claim=resumed_claim(started.claim) if started.resumed else claim(started.claim),
         resumed=started.resumed,
     )
@@ -41,8 +40,8 @@ def call_started(started: CallStarted) -> pb.StartCallResponse:
     return response
 
 
-def call(shown: Call) -> pb.Call:
-    """A call, with its security questions until they are passed or failed."""
+def call(shown: Call, bank: Mapping[str, Question]) -> pb.Call:
+    """A call, with its security questions, which are in this bank, until they are passed or failed."""
     asked = shown.security_questions if shown.security is Security.REQUIRED else ()
     return pb.Call(
         call_id=str(shown.call_id),
@@ -51,7 +50,7 @@ def call(shown: Call) -> pb.Call:
         language=number_of(common_pb2.Language, shown.language),
         needs=[number_of(pb.CallNeed, need) for need in shown.needs],
         security=number_of(pb.CallSecurity, shown.security),
-        security_questions=[_security_question(name, shown.language) for name in asked],
+        security_questions=[_security_question(bank[name], shown.language) for name in asked],
         tries_left=shown.tries_left,
         started=timestamp(shown.started),
         ended=timestamp(shown.ended),
@@ -106,7 +105,7 @@ def put_interview(message: pb.Interview, shown: InterviewShown, *, section: str 
     state, before = shown.interview, shown.before.interview if shown.before else None
     message.claim_ref = shown.claim_ref
     message.version = shown.version
-    message.script_version = script_in_use().number
+    message.script_version = state.script.number
     message.next_question_id = state.next_question_id or ""
     message.asked = state.asked
     message.remaining = state.remaining
@@ -116,7 +115,7 @@ def put_interview(message: pb.Interview, shown: InterviewShown, *, section: str 
     )
     for question in state.questions if before is None else _changed(before.questions, state.questions):
         if question.relevant and section in (None, question.question.section):
-            _put_question(message.questions.add(), question, state.language)
+            _put_question(message.questions.add(), state.script, question, state.language)
     if before is not None:
         still = {question.question.id for question in state.questions if question.relevant}
         applied = (question.question.id for question in before.questions if question.relevant)
@@ -183,8 +182,8 @@ def _put_sections(message: pb.Interview, sections: Sequence[SectionState], langu
         message.sections.add(name=section.id, complete=part.complete, title=section.name.spoken(language))
 
 
-def _put_question(message: pb.Question, state: QuestionState, language: str) -> None:
-    message.CopyFrom(_as_asked(state.question.id, language))
+def _put_question(message: pb.Question, script: Script, state: QuestionState, language: str) -> None:
+    message.CopyFrom(_as_asked(script, state.question.id, language))
     message.required = state.required
     message.choices.extend(pb.Choice(code=code, text=name_of_council(code)) for code in state.options)
     if state.question.gap_allowed or not state.required:
@@ -199,9 +198,9 @@ def _put_question(message: pb.Question, state: QuestionState, language: str) -> 
 
 
 @cache
-def _as_asked(question_id: str, language: str) -> pb.Question:
+def _as_asked(script: Script, question_id: str, language: str) -> pb.Question:
     """The part of a question that is the same in every interview, to be copied."""
-    question = script_in_use().questions[question_id]
+    question = script.questions[question_id]
     return pb.Question(
         id=question.id,
         section=question.section,
@@ -211,7 +210,7 @@ def _as_asked(question_id: str, language: str) -> pb.Question:
         choices=_choices(question.choices, language),
         fields=[_group_field(field, language) for field in question.fields],
         seconds=question.seconds,
-        position=list(script_in_use().questions).index(question_id) + 1,
+        position=list(script.questions).index(question_id) + 1,
         **_limits(question.limits),
     )
 
@@ -242,10 +241,9 @@ def _choices(choices: Sequence[Choice], language: str) -> list[pb.Choice]:
     return [pb.Choice(code=choice.code, text=choice.text.spoken(language)) for choice in choices]
 
 
-def _security_question(name: str, language: str) -> pb.SecurityQuestion:
-    question = script_in_use().questions[name]
+def _security_question(question: Question, language: str) -> pb.SecurityQuestion:
     return pb.SecurityQuestion(
-        question_id=name, text=question.text.spoken(language), kind=number_of(pb.QuestionKind, question.kind)
+        question_id=question.id, text=question.text.spoken(language), kind=number_of(pb.QuestionKind, question.kind)
     )
 
 

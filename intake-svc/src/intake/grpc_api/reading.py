@@ -1,32 +1,29 @@
 """Converts requests to the domain. Errors name every field at fault, and hold no value."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 from uuid import UUID
 
 from google.protobuf import struct_pb2
 
-from chassis import clock
 from chassis.check_digit import canonical, is_claim_reference
 from chassis.conversions import day_of, is_uuid, time_of, uuid_of
 from chassis.database import Connection
-from chassis.enums import name_of, number_of
-from chassis.errors import InvalidArgument, Text, Violation
+from chassis.enums import name_of
+from chassis.errors import InvalidArgument, Violation
 from chassis.pages import page_size, place_of
 from chassis.vault import Vault
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2 as pb
 from intake.domain import problems, values
-from intake.domain.answers import read_field, validate_answer
+from intake.domain.answers import read_field
 from intake.domain.call import Caller, Capacity, Outcome
-from intake.domain.claim import GivenAnswer
-from intake.domain.faults import NOT_A_QUESTION
-from intake.domain.script import Script
+from intake.domain.catalogue import Catalogue
+from intake.domain.given import Faults, RawAnswer
 from intake.domain.search import LookUps, Search
 from intake.domain.values import JsonValue
 from intake.service.calls import CallAsked, language_of_call, language_of_claim
@@ -39,9 +36,6 @@ LARGEST_HISTORY_PAGE = 500
 _LONGEST_REASON = 500
 _OFFICE_CODE = re.compile(r"[0-9]{6}")
 
-P = ParamSpec("P")
-Value = TypeVar("Value")
-
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryPage:
@@ -49,34 +43,6 @@ class HistoryPage:
 
     after: tuple[int, str]
     limit: int
-
-
-class Faults:
-    """Collects the fields at fault, so that one error names all of them."""
-
-    def __init__(self) -> None:
-        self._found: list[Violation] = []
-
-    def add(self, field: str, text: Text) -> None:
-        """Adds a field at fault."""
-        self._found.append(Violation.of(field, text))
-
-    def has(self, field: str) -> bool:
-        """Whether the field is at fault already."""
-        return any(violation.field == field for violation in self._found)
-
-    def catch(self, read: Callable[P, Value], *of: P.args, **given: P.kwargs) -> Value | None:
-        """The result of `read`; None where it raises InvalidArgument, whose violations are kept."""
-        try:
-            return read(*of, **given)
-        except InvalidArgument as error:
-            self._found.extend(error.violations)
-            return None
-
-    def refuse(self) -> None:
-        """Raises InvalidArgument if there is any fault."""
-        if self._found:
-            raise InvalidArgument.of(*self._found)
 
 
 def claim_ref(text: str) -> str:
@@ -98,13 +64,6 @@ def one_of(**given: object) -> None:
         raise InvalidArgument.of(*(Violation.of(field, problem) for field in given))
 
 
-def section(script: Script, name: str) -> str | None:
-    """A section's name; None for all sections. Raises InvalidArgument for a section that the script does not have."""
-    if name and name not in {part.id for part in script.sections}:
-        raise InvalidArgument.of(Violation.of("section", problems.NOT_A_SECTION))
-    return name or None
-
-
 def reason(text: str) -> str:
     """The reason for a change. Raises InvalidArgument where it is not a line of text."""
     return str(read_field("reason", lambda given: values.read_text(given, _LONGEST_REASON), text))
@@ -115,41 +74,43 @@ def only_changed(view: "pb.InterviewView.ValueType") -> bool:
     return view == pb.INTERVIEW_VIEW_CHANGED
 
 
-def answers(script: Script, given: Sequence[pb.Answer]) -> dict[str, GivenAnswer]:
-    """Answers by question, canonical. Raises InvalidArgument that names each question at fault."""
-    faults, read, today = Faults(), dict[str, GivenAnswer](), clock.today()
-    _check_questions(faults, script, given)
+def answers(given: Sequence[pb.Answer]) -> list[RawAnswer]:
+    """Answers as they stand in the request: the claim's own script reads them."""
+    return [
+        RawAnswer(
+            question_id=answer.question_id,
+            value=json_value(answer.value),
+            accept_transliteration=answer.accept_transliteration,
+        )
+        for answer in given
+    ]
+
+
+def schemes(catalogue: Catalogue, given: Sequence["common_pb2.Scheme.ValueType"]) -> tuple[str, ...]:
+    """Schemes by their names. Raises InvalidArgument for one that is named twice or that the catalogue does not have."""
+    faults = Faults()
+    names = [
+        faults.catch(name_of, common_pb2.Scheme, scheme, field=f"schemes[{at}]") for at, scheme in enumerate(given)
+    ]
+    for at, name in enumerate(names):
+        if name is not None and name in names[:at]:
+            faults.add(f"schemes[{at}]", problems.SCHEME_TWICE)
+        elif name is not None and name not in catalogue.schemes:
+            faults.add(f"schemes[{at}]", problems.NO_SUCH_SCHEME.of(scheme=name))
     faults.refuse()
-    for answer in given:
-        value = faults.catch(_answer, script, answer, today)
-        if value:
-            read[answer.question_id] = value
-    faults.refuse()
-    return read
+    return tuple(name for name in names if name is not None)
 
 
-def _check_questions(faults: Faults, script: Script, given: Sequence[pb.Answer]) -> None:
-    """Before any value is read, so that none is read twice. What is no question is not repeated: it may be a name."""
-    for index, answer in enumerate(given):
-        if answer.question_id not in script.questions:
-            faults.add(f"answers[{index}].question_id", NOT_A_QUESTION.of(script=script.version))
-    for question_id, count in Counter(answer.question_id for answer in given).items():
-        if count > 1 and question_id in script.questions:
-            faults.add(question_id, problems.ANSWERED_TWICE)
-
-
-def call_asked(script: Script, request: pb.StartCallRequest) -> CallAsked:
+def call_asked(catalogue: Catalogue, request: pb.StartCallRequest) -> CallAsked:
     """The request for a call. Raises InvalidArgument."""
     faults = Faults()
-    if list(request.schemes) != [number_of(common_pb2.Scheme, script.scheme)]:
-        faults.add("schemes", problems.ONE_SCHEME.of(scheme=script.scheme))
     if request.nino and request.claim_ref:
         faults.add("claim_ref", problems.NOT_WITH_NINO)
     asked = CallAsked(
         purpose=faults.catch(name_of, pb.CallPurpose, request.purpose, field="purpose") or "",
         nino=_optional(faults, "nino", values.read_nino, request.nino),
         claim_ref=faults.catch(claim_ref, request.claim_ref) if request.claim_ref else None,
-        schemes=(script.scheme,),
+        schemes=faults.catch(schemes, catalogue, request.schemes) or (),
         language=faults.catch(name_of, common_pb2.Language, request.language, field="language") or "",
         needs=tuple(
             faults.catch(name_of, pb.CallNeed, need, field=f"needs[{index}]") or ""
@@ -219,11 +180,6 @@ def json_value(value: struct_pb2.Value) -> JsonValue:
         case "list_value":
             return [json_value(part) for part in value.list_value.values]
     raise ValueError("the chassis lets no value pass that is not a JSON value")
-
-
-def _answer(script: Script, answer: pb.Answer, today: date) -> GivenAnswer:
-    value = validate_answer(script, answer.question_id, json_value(answer.value), today=today)
-    return GivenAnswer(value=value, accept_transliteration=answer.accept_transliteration)
 
 
 def _check_criteria(faults: Faults, request: pb.ListClaimsRequest) -> None:

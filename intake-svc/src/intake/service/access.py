@@ -7,8 +7,10 @@ from chassis.database import Connection
 from chassis.errors import PermissionDenied
 from chassis.vault import ClaimCipher
 from intake.domain.call import OpenCall, Security
+from intake.domain.catalogue import Catalogues
 from intake.domain.claim import Claim
 from intake.domain.interview import Answers
+from intake.domain.script import Script
 from intake.store.answers import load_changes, opened_answers
 from intake.store.claims import ClaimFound, load_claim, lock_claim
 
@@ -30,9 +32,10 @@ WITHOUT_APPOINTMENT = "CRISIS_LOAN"
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """A claim that the caller may read or write, in the language in which that caller works on it."""
+    """A claim that the caller may read or write, with its own script, in the language in which that caller works on it."""
 
     claim: Claim
+    script: Script
     cipher: ClaimCipher
     language: str
     purpose: str
@@ -45,28 +48,34 @@ class HeldToChange(Held):
     answers: Answers
 
 
-def hold(conn: Connection, claim_ref: str, *, by_purpose: frozenset[str]) -> Held:
+def hold(conn: Connection, catalogues: Catalogues, claim_ref: str, *, by_purpose: frozenset[str]) -> Held:
     """A claim whose answers the caller may have; roles in `by_purpose` need only name a purpose.
 
     Raises NotFound, and PermissionDenied (`CALL_REQUIRED`, `PURPOSE_REQUIRED`, `OFFICE_REQUIRED`, `NO_APPOINTMENT`,
     `OTHER_OFFICE`).
     """
-    return _held(load_claim(conn, claim_ref, caller=call.current().identity.subject), by_purpose)
+    return _held(catalogues, load_claim(conn, claim_ref, caller=call.current().identity.subject), by_purpose)
 
 
 def hold_to_change(
-    conn: Connection, claim_ref: str, *, version: int, by_purpose: frozenset[str] = frozenset()
+    conn: Connection,
+    catalogues: Catalogues,
+    claim_ref: str,
+    *,
+    version: int,
+    by_purpose: frozenset[str] = frozenset(),
 ) -> HeldToChange:
     """As `hold`, of a claim that is to be changed from `version`.
 
     Raises StaleVersion as well, which names what has changed since that version.
     """
     found, rows = lock_claim(conn, claim_ref, caller=call.current().identity.subject, version=version)
-    held = _held(found, by_purpose)
+    held = _held(catalogues, found, by_purpose)
     if version != held.claim.version:
         held.claim.expect_version(version, load_changes(conn, claim_ref, since=version))
     return HeldToChange(
         claim=held.claim,
+        script=held.script,
         cipher=held.cipher,
         language=held.language,
         purpose=held.purpose,
@@ -79,12 +88,23 @@ def cipher_of(found: ClaimFound) -> ClaimCipher:
     return call.current().vault.cipher_of(found.claim.claim_ref, found.data_key)
 
 
-def _held(found: ClaimFound, by_purpose: frozenset[str]) -> Held:
+def script_of(catalogues: Catalogues, claim: Claim) -> Script:
+    """The script of a claim: of its own catalogue, for its schemes."""
+    return catalogues[claim.catalogue].script_for(claim.schemes)
+
+
+def _held(catalogues: Catalogues, found: ClaimFound, by_purpose: frozenset[str]) -> Held:
     purpose = entitlement(found.claim, found.open_call, by_purpose)
     if isinstance(purpose, PermissionDenied):
         raise purpose
     language = found.open_call.language if found.open_call else found.claim.language
-    return Held(claim=found.claim, cipher=cipher_of(found), language=language, purpose=purpose)
+    return Held(
+        claim=found.claim,
+        script=script_of(catalogues, found.claim),
+        cipher=cipher_of(found),
+        language=language,
+        purpose=purpose,
+    )
 
 
 def entitlement(claim: Claim, open_call: OpenCall | None, by_purpose: frozenset[str]) -> str | PermissionDenied:

@@ -7,9 +7,9 @@ from uuid import UUID
 from chassis import access_log, call, clock
 from chassis.database import Connection
 from intake.domain.call import Call, Caller, questions_to_ask
+from intake.domain.catalogue import Catalogues
 from intake.domain.claim import Claim
-from intake.service import script_in_use
-from intake.service.access import BY_PURPOSE, cipher_of, hold
+from intake.service.access import BY_PURPOSE, cipher_of, hold, script_of
 from intake.service.calls import count_wrap_ups, end_own_wrap_ups, own_call
 from intake.store.answers import load_answers
 from intake.store.calls import load_calls, lock_latest_call, save_call
@@ -31,17 +31,17 @@ def hold_call(conn: Connection, call_id: UUID) -> Call:
     return held
 
 
-def resume_own_call(conn: Connection, call_id: UUID) -> CallResumed:
+def resume_own_call(conn: Connection, catalogues: Catalogues, call_id: UUID) -> CallResumed:
     """Goes on with the caller's own call. Raises NotFound, PermissionDenied, and what `Call.resume` raises."""
     end_own_wrap_ups(conn, but=call_id)
-    return _resume(conn, own_call(conn, call_id))
+    return _resume(conn, catalogues, own_call(conn, call_id))
 
 
-def resume_dropped_call(conn: Connection, claim_ref: str) -> CallResumed:
+def resume_dropped_call(conn: Connection, catalogues: Catalogues, claim_ref: str) -> CallResumed:
     """Goes on with the claim's latest call, whoever had it. Raises NotFound and what `Call.resume` raises."""
     latest = lock_latest_call(conn, claim_ref)
     end_own_wrap_ups(conn, but=latest.call_id)
-    return _resume(conn, latest)
+    return _resume(conn, catalogues, latest)
 
 
 def end_wrap_up(conn: Connection, call_id: UUID) -> Call:
@@ -53,19 +53,20 @@ def end_wrap_up(conn: Connection, call_id: UUID) -> Call:
 
 
 def list_calls(
-    conn: Connection, claim_ref: str, *, after: tuple[datetime, UUID] | None, limit: int
+    conn: Connection, catalogues: Catalogues, claim_ref: str, *, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[tuple[Call, Caller]]:
     """The calls about a claim with who was on the line, newest first. Raises NotFound, PermissionDenied."""
-    held = hold(conn, claim_ref, by_purpose=BY_PURPOSE)
+    held = hold(conn, catalogues, claim_ref, by_purpose=BY_PURPOSE)
     access_log.record_access(conn, claim_ref=claim_ref, purpose=held.purpose)
     return load_calls(conn, held.cipher, after=after, limit=limit)
 
 
-def _resume(conn: Connection, dropped: Call) -> CallResumed:
+def _resume(conn: Connection, catalogues: Catalogues, dropped: Call) -> CallResumed:
     operator = call.current().identity.subject
     found = load_claim(conn, dropped.claim_ref, caller=operator)
     answers = load_answers(conn, cipher_of(found), version=found.claim.version)
-    questions = questions_to_ask(script_in_use(), answers)
-    resumed = dropped.resume(operator=operator, questions=questions, at=clock.now())
+    script = script_of(catalogues, found.claim)
+    questions = questions_to_ask(script, answers, contact_date=found.claim.contact_date)
+    resumed = dropped.resume(operator=operator, questions=questions, catalogue=script.number, at=clock.now())
     save_call(conn, resumed)
     return CallResumed(call=resumed, claim=found.claim)

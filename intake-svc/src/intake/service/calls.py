@@ -2,7 +2,7 @@
 
 import random
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -13,13 +13,13 @@ from chassis.database import Connection
 from chassis.errors import AlreadyExists, NotFound, PermissionDenied
 from intake import metrics
 from intake.domain.call import LONGEST_CALL, LONGEST_WRAP_UP, Call, Caller, Outcome, Security, questions_to_ask
+from intake.domain.catalogue import Catalogues
 from intake.domain.claim import Claim, ClaimState
+from intake.domain.given import RawAnswer, read_answers
 from intake.domain.interview import Answer, evaluate
 from intake.domain.references import new_claim_reference
 from intake.domain.search import LookUps
-from intake.domain.values import JsonValue
-from intake.service import script_in_use
-from intake.service.access import cipher_of
+from intake.service.access import cipher_of, script_of
 from intake.service.claims import withdraw_unless_answered
 from intake.service.interviews import InterviewShown, origin_of, show_again
 from intake.service.look_ups import look_ups, nino_look_up
@@ -66,7 +66,7 @@ class CallStarted:
         return self.interview is None
 
 
-def start_call(conn: Connection, asked: CallAsked) -> CallStarted:
+def start_call(conn: Connection, catalogues: Catalogues, asked: CallAsked) -> CallStarted:
     """Starts a call on the open claim of the NINO and scheme, or on the claim that is named, or on a new one.
 
     Of two calls that start for one NINO at the same moment, one makes the claim and the other resumes it.
@@ -75,20 +75,22 @@ def start_call(conn: Connection, asked: CallAsked) -> CallStarted:
     end_own_wrap_ups(conn)
     found = _earlier_claim(conn, asked)
     if found is not None:
-        return _resume(conn, asked, found)
+        return _resume(conn, catalogues, asked, found)
     if asked.purpose != "NEW":
         raise NotFound("NO_OPEN_CLAIM", "there is no open claim; start a call with the purpose NEW to make one")
     try:
         with conn.savepoint():
-            return _begin(conn, asked)
+            return _begin(conn, catalogues, asked)
     except AlreadyExists:
         found = _earlier_claim(conn, asked)
         if found is None:
             raise
-        return _resume(conn, asked, found)
+        return _resume(conn, catalogues, asked, found)
 
 
-def start_again(conn: Connection, call_id: UUID, *, version: int, state: str, resumed: bool) -> CallStarted:
+def start_again(
+    conn: Connection, catalogues: Catalogues, call_id: UUID, *, version: int, state: str, resumed: bool
+) -> CallStarted:
     """The first response to a request to start a call, for the request's repeat."""
     started = lock_call(conn, call_id).as_started()
     claim = replace(
@@ -102,18 +104,20 @@ def start_again(conn: Connection, call_id: UUID, *, version: int, state: str, re
     )
     interview = None
     if not resumed:
-        interview = show_again(conn, claim.claim_ref, version=version, language=started.language)
+        interview = show_again(conn, catalogues, claim.claim_ref, version=version, language=started.language)
     return CallStarted(call=started, claim=claim, interview=interview)
 
 
-def pass_security(conn: Connection, call_id: UUID, given: Mapping[str, JsonValue]) -> Call:
+def pass_security(conn: Connection, catalogues: Catalogues, call_id: UUID, given: Sequence[RawAnswer]) -> Call:
     """Takes a try at the security questions. A wrong try is saved, and counts.
 
     Raises NotFound, PermissionDenied for another's call, and what `Call.identify` raises.
     """
     own = own_call(conn, call_id)
     found = load_claim(conn, own.claim_ref, caller=own.operator)
-    tried = own.identify(given, load_answers(conn, cipher_of(found), version=found.claim.version))
+    read = read_answers(catalogues[own.catalogue].bank, given, today=clock.today())
+    values = {name: answer.value for name, answer in read.items()}
+    tried = own.identify(values, load_answers(conn, cipher_of(found), version=found.claim.version))
     save_call(conn, tried)
     return tried
 
@@ -189,37 +193,41 @@ def _earlier_claim(conn: Connection, asked: CallAsked) -> str | None:
     return find_open_claim(conn, nino_look_up(call.current().vault, asked.nino), asked.schemes)
 
 
-def _resume(conn: Connection, asked: CallAsked, claim_ref: str) -> CallStarted:
+def _resume(conn: Connection, catalogues: Catalogues, asked: CallAsked, claim_ref: str) -> CallStarted:
     found = load_claim(conn, claim_ref, caller=call.current().identity.subject)
-    cipher = cipher_of(found)
-    questions = questions_to_ask(script_in_use(), load_answers(conn, cipher, version=found.claim.version))
-    started = _call(asked, claim_ref, questions)
+    cipher, script = cipher_of(found), script_of(catalogues, found.claim)
+    record = load_answers(conn, cipher, version=found.claim.version)
+    questions = questions_to_ask(script, record, contact_date=found.claim.contact_date)
+    started = _call(asked, found.claim, questions)
     insert_call(conn, cipher, started, asked.caller)
     return CallStarted(call=started, claim=found.claim, interview=None)
 
 
-def _begin(conn: Connection, asked: CallAsked) -> CallStarted:
-    claim = _new_claim(asked)
+def _begin(conn: Connection, catalogues: Catalogues, asked: CallAsked) -> CallStarted:
+    catalogue, schemes = catalogues.newest, tuple(sorted(asked.schemes))
+    catalogue.refuse_closed(asked.schemes, clock.today())
+    claim, script = _new_claim(asked, schemes, catalogue.number), catalogue.script_for(schemes)
     vault = call.current().vault
     found_by = LookUps(nino=nino_look_up(vault, asked.nino) if asked.nino else None)
     insert_claim(conn, claim, found_by)
     cipher = vault.cipher(conn, claim.claim_ref)
     answers = _first_answers(asked)
-    origin = origin_of(call.current().identity)
+    origin = origin_of(call.current().identity, script)
     save_answers(conn, cipher, claim, answers, origin=origin, look_ups=look_ups(vault, answers))
-    started = _call(asked, claim.claim_ref, ())
+    started = _call(asked, claim, ())
     insert_call(conn, cipher, started, asked.caller)
     access_log.record_access(conn, claim_ref=claim.claim_ref, purpose=f"call {started.call_id}")
-    interview = evaluate(script_in_use(), answers, language=asked.language)
+    interview = evaluate(script, answers, language=asked.language, contact_date=claim.contact_date)
     shown = InterviewShown(claim_ref=claim.claim_ref, version=claim.version, interview=interview)
     return CallStarted(call=started, claim=claim, interview=shown)
 
 
-def _new_claim(asked: CallAsked) -> Claim:
+def _new_claim(asked: CallAsked, schemes: tuple[str, ...], catalogue: int) -> Claim:
     identity = call.current().identity
     return Claim(
         claim_ref=new_claim_reference(random.SystemRandom()),
-        schemes=asked.schemes,
+        schemes=schemes,
+        catalogue=catalogue,
         state=ClaimState.DRAFT,
         version=1,
         language=asked.language,
@@ -235,16 +243,17 @@ def _first_answers(asked: CallAsked) -> dict[str, Answer]:
     return {name: Answer(value=value, version=1) for name, value in given.items()}
 
 
-def _call(asked: CallAsked, claim_ref: str, questions: tuple[str, ...]) -> Call:
+def _call(asked: CallAsked, claim: Claim, questions: tuple[str, ...]) -> Call:
     return Call(
         call_id=uuid.uuid4(),
-        claim_ref=claim_ref,
+        claim_ref=claim.claim_ref,
         operator=call.current().identity.subject,
         purpose=asked.purpose,
         language=asked.language,
         needs=asked.needs,
         security=Security.REQUIRED if questions else Security.PASSED,
         security_questions=questions,
+        catalogue=claim.catalogue,
         started=clock.now(),
     )
 

@@ -10,14 +10,15 @@ from chassis.vault import ClaimCipher
 from intake import metrics
 from intake.domain import claim as claims
 from intake.domain import problems
+from intake.domain.catalogue import Catalogues
 from intake.domain.claim import Booking, Claim, ClaimState, Withdrawal, WithdrawalCause
 from intake.domain.interview import Answers, evaluate, facts, record_forms
 from intake.domain.search import Search
 from intake.domain.values import JsonValue
-from intake.service import script_in_use
 from intake.service.access import BY_PURPOSE, cipher_of, entitlement, hold_to_change
 from intake.service.events import announce
 from intake.store.answers import load_answers
+from intake.store.bindings import load_binding, load_bound_catalogues
 from intake.store.calls import load_needs
 from intake.store.claims import (
     ClaimFound,
@@ -54,13 +55,13 @@ class FactsShown:
     record_forms: Mapping[str, JsonValue]
 
 
-def submit_claim(conn: Connection, claim_ref: str, *, version: int) -> Claim:
+def submit_claim(conn: Connection, catalogues: Catalogues, claim_ref: str, *, version: int) -> Claim:
     """Submits a claim in the caller's own call.
 
     Raises NotFound, PermissionDenied, StaleVersion, and what `domain.claim.submit` raises.
     """
-    held = hold_to_change(conn, claim_ref, version=version)
-    interview = evaluate(script_in_use(), held.answers, language=held.language)
+    held = hold_to_change(conn, catalogues, claim_ref, version=version)
+    interview = evaluate(held.script, held.answers, language=held.language, contact_date=held.claim.contact_date)
     submitted, event = claims.submit(held.claim, interview, at=clock.now())
     save_submission(conn, submitted)
     announce(conn, submitted, event)
@@ -69,12 +70,12 @@ def submit_claim(conn: Connection, claim_ref: str, *, version: int) -> Claim:
     return submitted
 
 
-def withdraw_claim(conn: Connection, claim_ref: str, *, version: int, reason: str) -> Claim:
+def withdraw_claim(conn: Connection, catalogues: Catalogues, claim_ref: str, *, version: int, reason: str) -> Claim:
     """Withdraws a claim at the claimant's wish, in the caller's own call or by an assessor of its office.
 
     Raises NotFound, PermissionDenied, StaleVersion, and what `domain.claim.withdraw` raises.
     """
-    held = hold_to_change(conn, claim_ref, version=version, by_purpose=frozenset({"ASSESSOR"}))
+    held = hold_to_change(conn, catalogues, claim_ref, version=version, by_purpose=frozenset({"ASSESSOR"}))
     by = call.current().identity.subject
     withdrawal = Withdrawal(at=clock.now(), by=by, cause=WithdrawalCause.CLAIMANT_ASKED, reason=reason)
     return _withdraw(conn, held.claim, held.cipher, withdrawal)
@@ -101,8 +102,8 @@ def list_claims(conn: Connection, search: Search) -> list[ClaimShown]:
     return [_shown(conn, found) for found in find_claims(conn, search, caller=call.current().identity.subject)]
 
 
-def get_claim_facts(conn: Connection, claim_ref: str, *, version: int | None) -> FactsShown:
-    """The facts that the calling service may know, now or at a version.
+def get_claim_facts(conn: Connection, catalogues: Catalogues, claim_ref: str, *, version: int | None) -> FactsShown:
+    """The facts that the calling service may know, now or at a version, as the claim's own catalogue has them.
 
     Raises NotFound, and InvalidArgument for a version that the claim has not had.
     """
@@ -114,8 +115,16 @@ def get_claim_facts(conn: Connection, claim_ref: str, *, version: int | None) ->
     as_of = version or claim.version
     answers = load_answers(conn, cipher_of(found), version=as_of)
     access_log.record_access(conn, claim_ref=claim_ref)
-    seen = facts(script_in_use(), answers, service)
-    return FactsShown(claim=claim, version=as_of, answers=seen, record_forms=record_forms(answers, seen))
+    binding = load_binding(conn, claim_ref, version=as_of)
+    script = catalogues[binding.catalogue].script_for(binding.schemes)
+    seen = facts(script, answers, service, contact_date=claim.contact_date)
+    shown = replace(claim, schemes=binding.schemes, catalogue=binding.catalogue)
+    return FactsShown(claim=shown, version=as_of, answers=seen, record_forms=record_forms(answers, seen))
+
+
+def refuse_absent_catalogues(conn: Connection, catalogues: Catalogues) -> None:
+    """Raises ScriptError where claims are bound to catalogues that this release does not have."""
+    catalogues.refuse_absent(load_bound_catalogues(conn))
 
 
 def record_booking(conn: Connection, claim_ref: str, booking: Booking) -> None:

@@ -1,24 +1,29 @@
 """The interview: reading it, answering it, correcting it, and its history."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from chassis import access_log, call, clock
 from chassis.database import Connection
+from chassis.errors import InvalidArgument, Violation
 from chassis.identity import Identity
 from chassis.postcodes import Postcodes
 from chassis.vault import ClaimCipher
 from intake.domain import claim as claims
-from intake.domain.claim import Change, GivenAnswer
+from intake.domain import problems
+from intake.domain.catalogue import Catalogues
+from intake.domain.claim import Change
+from intake.domain.given import GivenAnswer, RawAnswer, read_answers
 from intake.domain.history import HistoryEntry, Origin
 from intake.domain.interview import Answers, Interview, evaluate
-from intake.service import script_in_use
-from intake.service.access import HeldToChange, hold, hold_to_change
+from intake.domain.script import Script
+from intake.service.access import Held, HeldToChange, hold, hold_to_change
 from intake.service.events import announce
 from intake.service.look_ups import look_ups
 from intake.service.places import placed
 from intake.store.answers import load_answers, load_history, save_answers
-from intake.store.claims import move_nino
+from intake.store.bindings import load_binding
+from intake.store.claims import load_claim, move_nino
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,37 +40,47 @@ class InterviewShown:
     changes: tuple[HistoryEntry, ...] = ()
 
 
-def get_interview(conn: Connection, claim_ref: str) -> InterviewShown:
-    """The interview as it stands. Raises NotFound, PermissionDenied."""
-    held = hold(conn, claim_ref, by_purpose=frozenset({"ASSESSOR", "CASEWORKER"}))
+def get_interview(
+    conn: Connection, catalogues: Catalogues, claim_ref: str, *, section: str | None = None
+) -> InterviewShown:
+    """The interview as it stands. Raises NotFound, PermissionDenied, InvalidArgument for a section that it does not have."""
+    held = hold(conn, catalogues, claim_ref, by_purpose=frozenset({"ASSESSOR", "CASEWORKER"}))
     access_log.record_access(conn, claim_ref=claim_ref, purpose=held.purpose)
-    return _show(conn, held.cipher, version=held.claim.version, language=held.language)
+    if section is not None and section not in {part.id for part in held.script.sections}:
+        raise InvalidArgument.of(Violation.of("section", problems.NOT_A_SECTION))
+    answers = load_answers(conn, held.cipher, version=held.claim.version)
+    return _evaluated(held, answers, version=held.claim.version)
 
 
 def record_answers(
     conn: Connection,
+    catalogues: Catalogues,
     claim_ref: str,
-    given: Mapping[str, GivenAnswer],
+    given: Sequence[RawAnswer],
     *,
     version: int,
     postcodes: Postcodes,
     only_changed: bool = False,
 ) -> InterviewShown:
-    """Takes answers in the caller's own call. With `only_changed` the interview before is kept beside the one after.
+    """Takes answers in the caller's own call, all or none.
 
-    Raises NotFound, PermissionDenied, StaleVersion, FailedPrecondition once the claim is submitted, and AlreadyExists
-    (`OPEN_CLAIM`) where a NINO is given that another open claim has.
+    With `only_changed` the interview before is kept beside the one after.
+
+    Raises NotFound, PermissionDenied, StaleVersion, InvalidArgument naming each question at fault, FailedPrecondition once
+    the claim is submitted, and AlreadyExists (`OPEN_CLAIM`) where a NINO is given that another open claim has.
     """
-    held = hold_to_change(conn, claim_ref, version=version)
-    change = claims.record_answers(held.claim, script_in_use(), held.answers, placed(postcodes, given))
+    held = hold_to_change(conn, catalogues, claim_ref, version=version)
+    read = _read(held, given, postcodes)
+    change = claims.record_answers(held.claim, held.script, held.answers, read)
     _save(conn, held, change, reason="")
     return _show_changed(conn, held, change, only_changed=only_changed)
 
 
 def amend_answers(
     conn: Connection,
+    catalogues: Catalogues,
     claim_ref: str,
-    given: Mapping[str, GivenAnswer],
+    given: Sequence[RawAnswer],
     *,
     version: int,
     reason: str,
@@ -77,9 +92,14 @@ def amend_answers(
     Raises as `record_answers` does, and InvalidArgument naming each question that would leave a submitted claim open.
     """
     held = hold_to_change(
-        conn, claim_ref, version=version, by_purpose=frozenset({"ASSESSOR", "CASEWORKER", "PROCESSING_OFFICER"})
+        conn,
+        catalogues,
+        claim_ref,
+        version=version,
+        by_purpose=frozenset({"ASSESSOR", "CASEWORKER", "PROCESSING_OFFICER"}),
     )
-    change = claims.amend_answers(held.claim, script_in_use(), held.answers, placed(postcodes, given))
+    read = _read(held, given, postcodes)
+    change = claims.amend_answers(held.claim, held.script, held.answers, read)
     origin = _save(conn, held, change, reason=reason)
     entries = tuple(_entries(held, change, origin))
     return _show_changed(conn, held, change, only_changed=only_changed, changes=entries)
@@ -87,6 +107,7 @@ def amend_answers(
 
 def show_again(
     conn: Connection,
+    catalogues: Catalogues,
     claim_ref: str,
     *,
     version: int,
@@ -101,39 +122,53 @@ def show_again(
     cipher = call.current().vault.cipher(conn, claim_ref)
     changes = tuple(load_history(conn, cipher, version=version, after=(version, "")) if with_changes else [])
     access_log.record_access(conn, claim_ref=claim_ref, purpose="repeat of a request")
-    shown = _show(conn, cipher, version=version, language=language)
-    earlier = None if before is None else _show(conn, cipher, version=before, language=language)
+    shown = _show_at(conn, catalogues, cipher, version=version, language=language)
+    earlier = None if before is None else _show_at(conn, catalogues, cipher, version=before, language=language)
     return replace(shown, before=earlier, changes=changes)
 
 
-def get_history(conn: Connection, claim_ref: str, *, after: tuple[int, str], limit: int) -> list[HistoryEntry]:
+def get_history(
+    conn: Connection, catalogues: Catalogues, claim_ref: str, *, after: tuple[int, str], limit: int
+) -> list[HistoryEntry]:
     """A page of the answers that were ever given, oldest first: those behind `after`, a version and a question's id.
 
     Raises NotFound, PermissionDenied.
     """
-    held = hold(conn, claim_ref, by_purpose=frozenset({"ASSESSOR", "SERVICE_MANAGER"}))
+    held = hold(conn, catalogues, claim_ref, by_purpose=frozenset({"ASSESSOR", "SERVICE_MANAGER"}))
     access_log.record_access(conn, claim_ref=claim_ref, purpose=held.purpose)
     return load_history(conn, held.cipher, version=held.claim.version, after=after, limit=limit)
 
 
-def origin_of(identity: Identity, *, reason: str = "") -> Origin:
+def origin_of(identity: Identity, script: Script, *, reason: str = "") -> Origin:
     """The origin of answers that are given in this call."""
     return Origin(
         by=identity.subject,
         roles=tuple(sorted(identity.roles)),
         at=clock.now(),
         reason=reason,
-        script_version=script_in_use().number,
+        script_version=script.number,
     )
 
 
-def _show(conn: Connection, cipher: ClaimCipher, *, version: int, language: str) -> InterviewShown:
-    return _evaluated(cipher.claim_ref, load_answers(conn, cipher, version=version), version=version, language=language)
+def _read(held: HeldToChange, given: Sequence[RawAnswer], postcodes: Postcodes) -> dict[str, GivenAnswer]:
+    return placed(postcodes, held.script, read_answers(held.script.questions, given, today=clock.today()))
 
 
-def _evaluated(claim_ref: str, answers: Answers, *, version: int, language: str) -> InterviewShown:
-    interview = evaluate(script_in_use(), answers, language=language)
-    return InterviewShown(claim_ref=claim_ref, version=version, interview=interview)
+def _show_at(
+    conn: Connection, catalogues: Catalogues, cipher: ClaimCipher, *, version: int, language: str
+) -> InterviewShown:
+    """The interview as it was at a version, by the catalogue and for the schemes that the claim had then."""
+    claim = load_claim(conn, cipher.claim_ref, caller=call.current().identity.subject).claim
+    binding = load_binding(conn, cipher.claim_ref, version=version)
+    script = catalogues[binding.catalogue].script_for(binding.schemes)
+    answers = load_answers(conn, cipher, version=version)
+    interview = evaluate(script, answers, language=language, contact_date=claim.contact_date)
+    return InterviewShown(claim_ref=cipher.claim_ref, version=version, interview=interview)
+
+
+def _evaluated(held: Held, answers: Answers, *, version: int) -> InterviewShown:
+    interview = evaluate(held.script, answers, language=held.language, contact_date=held.claim.contact_date)
+    return InterviewShown(claim_ref=held.claim.claim_ref, version=version, interview=interview)
 
 
 def _show_changed(
@@ -144,18 +179,15 @@ def _show_changed(
     only_changed: bool,
     changes: tuple[HistoryEntry, ...] = (),
 ) -> InterviewShown:
-    claim_ref, language = held.claim.claim_ref, held.language
-    access_log.record_access(conn, claim_ref=claim_ref, purpose=held.purpose)
-    after = _evaluated(claim_ref, change.answers, version=change.claim.version, language=language)
-    before = None
-    if only_changed:
-        before = _evaluated(claim_ref, held.answers, version=held.claim.version, language=language)
+    access_log.record_access(conn, claim_ref=held.claim.claim_ref, purpose=held.purpose)
+    after = _evaluated(held, change.answers, version=change.claim.version)
+    before = _evaluated(held, held.answers, version=held.claim.version) if only_changed else None
     return replace(after, before=before, changes=changes)
 
 
 def _save(conn: Connection, held: HeldToChange, change: Change, *, reason: str) -> Origin:
     current = call.current()
-    origin = origin_of(current.identity, reason=reason)
+    origin = origin_of(current.identity, held.script, reason=reason)
     if change.changed:
         found_by = look_ups(current.vault, change.answers)
         save_answers(conn, held.cipher, change.claim, change.changed, origin=origin, look_ups=found_by)

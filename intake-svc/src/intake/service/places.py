@@ -8,18 +8,20 @@ from chassis.authorities import AuthorityTable, AuthorityUnknown
 from chassis.errors import InvalidArgument, Violation
 from chassis.postcodes import Postcodes
 from intake.domain import faults
-from intake.domain.claim import GivenAnswer
+from intake.domain.given import GivenAnswer
 from intake.domain.place import Place
-from intake.service import script_in_use
+from intake.domain.script import Script
 
 
-def placed(postcodes: Postcodes, given: Mapping[str, GivenAnswer]) -> dict[str, GivenAnswer]:
+def placed(postcodes: Postcodes, script: Script, given: Mapping[str, GivenAnswer]) -> dict[str, GivenAnswer]:
     """The answers, those that are addresses to be found with their places.
 
     Raises InvalidArgument naming each postcode whose first letters no postcode of Great Britain has: nobody could say which
     council it is of.
     """
-    found = {name: _placed(postcodes, name, answer) for name, answer in given.items()}
+    found = {
+        name: _placed(postcodes, answer, is_located=script.questions[name].located) for name, answer in given.items()
+    }
     lost = [name for name, answer in found.items() if answer.place and not _can_be_served(answer.place)]
     if lost:
         raise InvalidArgument.of(*(Violation.of(f"{name}.postcode", faults.POSTCODE_AREA) for name in lost))
@@ -31,12 +33,8 @@ def name_of_council(code: str) -> str:
     return AuthorityTable.load().find(code, clock.today()).name
 
 
-def _placed(postcodes: Postcodes, name: str, answer: GivenAnswer) -> GivenAnswer:
-    if (
-        not script_in_use().questions[name].located
-        or not isinstance(answer.value, dict)
-        or "postcode" not in answer.value
-    ):
+def _placed(postcodes: Postcodes, answer: GivenAnswer, *, is_located: bool) -> GivenAnswer:
+    if not is_located or not isinstance(answer.value, dict) or "postcode" not in answer.value:
         return answer
     found = postcodes.councils(str(answer.value["postcode"]))
     councils = () if found.is_certain else tuple(dict.fromkeys(_in_force(found.codes)))

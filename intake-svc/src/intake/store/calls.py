@@ -16,9 +16,9 @@ INSERT_CALL = """
         UPDATE calls SET has_later_call = true WHERE claim_ref = %(claim_ref)s AND NOT has_later_call
     )
     INSERT INTO calls (call_id, claim_ref, operator, purpose, language, needs, caller,
-        security, security_questions, tries_left, started)
+        security, security_questions, catalogue, tries_left, started)
     VALUES (%(call_id)s, %(claim_ref)s, %(operator)s, %(purpose)s, %(language)s, %(needs)s, %(caller)s,
-        %(security)s, %(security_questions)s, %(tries_left)s, %(started)s)
+        %(security)s, %(security_questions)s, %(catalogue)s, %(tries_left)s, %(started)s)
 """
 
 CALL = "SELECT * FROM calls WHERE call_id = %s FOR UPDATE"
@@ -60,7 +60,8 @@ FORGOTTEN_CALLS = """
 
 SAVE_CALL = """
     UPDATE calls SET operator = %(operator)s, security = %(security)s, security_questions = %(security_questions)s,
-        tries_left = %(tries_left)s, ended = %(ended)s, outcome = %(outcome)s, call_back_time = %(call_back_time)s,
+        catalogue = %(catalogue)s, tries_left = %(tries_left)s, ended = %(ended)s, outcome = %(outcome)s,
+        call_back_time = %(call_back_time)s,
         held_since = %(held_since)s, hold = %(hold)s, gap = %(gap)s, wrap_up = %(wrap_up)s,
         wrap_up_ended = %(wrap_up_ended)s
     WHERE call_id = %(call_id)s
@@ -151,6 +152,7 @@ def _call(row: Row) -> Call:
         needs=tuple(row["needs"]),
         security=Security(row["security"]),
         security_questions=tuple(row["security_questions"]),
+        catalogue=row["catalogue"],
         tries_left=row["tries_left"],
         started=row["started"],
         ended=row["ended"],

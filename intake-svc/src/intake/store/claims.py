@@ -32,14 +32,18 @@ CLAIM = _CLAIM + " WHERE claims.claim_ref = %(claim_ref)s"
 
 CLAIM_LOCKED = CLAIM + " FOR UPDATE OF claims"
 
-# Finds the open claim of a person in a scheme.
-OPEN_CLAIM = "SELECT claim_ref FROM claim_schemes WHERE nino_lookup = %s AND scheme = ANY(%s) AND open LIMIT 1"
+# Finds the open claim of a person in a scheme; of several the latest.
+OPEN_CLAIM = """
+    SELECT claim_ref FROM claim_schemes JOIN claims USING (claim_ref)
+    WHERE nino_lookup = %s AND scheme = ANY(%s) AND open
+    ORDER BY first_contact_time DESC, claim_ref DESC LIMIT 1
+"""
 
 INSERT_CLAIM = """
-    INSERT INTO claims (claim_ref, state, version, language, first_contact_time, first_contact_recorded,
+    INSERT INTO claims (claim_ref, catalogue, state, version, language, first_contact_time, first_contact_recorded,
         operator, operator_grade)
-    VALUES (%(claim_ref)s, %(state)s, %(version)s, %(language)s, %(first_contact_time)s, %(first_contact_recorded)s,
-        %(operator)s, %(operator_grade)s)
+    VALUES (%(claim_ref)s, %(catalogue)s, %(state)s, %(version)s, %(language)s, %(first_contact_time)s,
+        %(first_contact_recorded)s, %(operator)s, %(operator_grade)s)
 """
 
 INSERT_SCHEMES = """
@@ -204,6 +208,7 @@ def _claim(row: Row) -> Claim:
     return Claim(
         claim_ref=row["claim_ref"],
         schemes=tuple(row["schemes"]),
+        catalogue=row["catalogue"],
         state=ClaimState(row["state"]),
         version=row["version"],
         language=row["language"],

@@ -1,0 +1,54 @@
+"""The catalogue and the schemes to which claims are, and were, bound."""
+
+from dataclasses import dataclass
+
+from chassis.database import Connection
+from chassis.errors import NotFound
+
+# Finds the binding at a version: the first that ended after it, otherwise the present one.
+BINDING = """
+    SELECT catalogue, schemes FROM (
+        SELECT until, catalogue, schemes FROM earlier_bindings
+        WHERE claim_ref = %(claim_ref)s AND until > %(version)s
+        UNION ALL
+        SELECT NULL, catalogue, ARRAY(SELECT scheme FROM claim_schemes WHERE claim_ref = %(claim_ref)s ORDER BY 1)
+        FROM claims WHERE claim_ref = %(claim_ref)s
+    ) AS bindings
+    ORDER BY until NULLS LAST LIMIT 1
+"""
+
+# Lists the catalogues in use, each found by one look into an index.
+BOUND = """
+    WITH RECURSIVE used AS (
+        SELECT (SELECT min(catalogue) FROM claims) AS number
+        UNION ALL
+        SELECT (SELECT min(catalogue) FROM claims WHERE catalogue > used.number) FROM used WHERE used.number IS NOT NULL
+    ), used_before AS (
+        SELECT (SELECT min(catalogue) FROM earlier_bindings) AS number
+        UNION ALL
+        SELECT (SELECT min(catalogue) FROM earlier_bindings WHERE catalogue > used_before.number)
+        FROM used_before WHERE used_before.number IS NOT NULL
+    )
+    SELECT number FROM used WHERE number IS NOT NULL UNION SELECT number FROM used_before WHERE number IS NOT NULL
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binding:
+    """What a claim is evaluated with."""
+
+    catalogue: int
+    schemes: tuple[str, ...]
+
+
+def load_binding(conn: Connection, claim_ref: str, *, version: int) -> Binding:
+    """The binding of a claim as it was at a version. Raises NotFound."""
+    row = conn.execute(BINDING, {"claim_ref": claim_ref, "version": version}).fetchone()
+    if row is None:
+        raise NotFound("NO_CLAIM", "there is no such claim", metadata={"claim_ref": claim_ref})
+    return Binding(catalogue=row["catalogue"], schemes=tuple(row["schemes"]))
+
+
+def load_bound_catalogues(conn: Connection) -> set[int]:
+    """The numbers of the catalogues to which any claim is or was bound."""
+    return {row["number"] for row in conn.execute(BOUND)}
