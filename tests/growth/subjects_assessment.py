@@ -20,6 +20,7 @@ from tests.growth.subject import Caller, Subject
 
 OFFICE, BUSY_ASSESSOR, IDLE_ASSESSOR = "100101", "AS000101", "AS999999"
 _ASSESSOR = Caller(role="ASSESSOR", subject=BUSY_ASSESSOR, office=OFFICE)
+_CASEWORKER = Caller(role="CASEWORKER", subject="CW000001")
 _OF_QUIET_OFFICE = Caller(role="ASSESSOR", subject=BUSY_ASSESSOR, office="999999")
 
 # Of each hundred offices' work some is open: forty pieces in all, ten of them without an interview.
@@ -27,13 +28,15 @@ _ASSESSMENTS = f"""
     INSERT INTO assessments (claim_ref, state, version, claim_version, submit_time, schemes, confirmed_schemes, confirmed_by,
         confirmed_time, appointment_id, office_code, assessor_id, start_time, channel, booked_time)
     SELECT {CLAIM}, CASE WHEN n <= 20 THEN 'READY' WHEN n <= 40 THEN 'IN_PROGRESS' ELSE 'CONFIRMED' END, 3,
-        CASE WHEN n > 20 THEN 7 ELSE 0 END, {PAST}, ARRAY['JOBSEEKERS_ALLOWANCE'],
-        CASE WHEN n > 40 THEN ARRAY['JOBSEEKERS_ALLOWANCE'] ELSE '{{}}' END,
+        CASE WHEN n > 20 THEN 7 ELSE 0 END, {PAST}, schemes, CASE WHEN n > 40 THEN schemes ELSE '{{}}' END,
         CASE WHEN n > 40 THEN 'AS000001' END, CASE WHEN n > 40 THEN {PAST} END,
         CASE WHEN n > 10 THEN 'A' || n END, CASE WHEN n > 10 THEN (100100 + n %% 100)::text END,
         CASE WHEN n > 10 THEN 'AS' || lpad((100 + n %% 100)::text, 6, '0') END, CASE WHEN n > 10 THEN {PAST} END,
         CASE WHEN n > 10 THEN 'OFFICE' END, CASE WHEN n > 10 THEN {PAST} END
-    FROM generate_series(%(first)s, %(last)s) AS n
+    FROM generate_series(%(first)s, %(last)s) AS n, LATERAL (
+        SELECT CASE n %% 5 WHEN 0 THEN ARRAY['INCOME_SUPPORT', 'CHILD_MAINTENANCE', 'CRISIS_LOAN']
+            ELSE ARRAY['JOBSEEKERS_ALLOWANCE'] END AS schemes
+    ) AS claimed
 """
 _ITEMS = f"""
     INSERT INTO items (claim_ref, fact, answered_version, status, checked_by, checked_time)
@@ -75,6 +78,7 @@ class Assessment(Subject):
         self._assess(claim_ref)
         self._outcomes(claim_ref)
         self._list()
+        self.hear(intake_events.ClaimWithdrawn(withdraw_time=_stamp(timedelta())), claim_ref)
 
     def _hear_of(self, claim_ref: str) -> None:
         submitted = intake_events.ClaimSubmitted(
@@ -127,6 +131,10 @@ class Assessment(Subject):
                 self.call("ListWork", wanted | {"pageToken": token}, by=_ASSESSOR, note=f"{note}, next page")
         self.call("ListWork", {}, by=_OF_QUIET_OFFICE, note="of an office without work")
         self.call("ListWork", ready, by=_OF_QUIET_OFFICE, note="ready, of an office without work")
+        self.call("ListWork", ready, by=_CASEWORKER, note="ready, of caseworkers")
+        page = self.call("ListWork", {}, by=_CASEWORKER, note="of caseworkers")
+        if token := page["nextPageToken"]:
+            self.call("ListWork", {"pageToken": token}, by=_CASEWORKER, note="of caseworkers, next page")
 
 
 def _stamp(ahead: timedelta) -> Timestamp:

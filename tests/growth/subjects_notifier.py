@@ -94,6 +94,8 @@ class Notifier(Subject):
         self.step_own_workers(until=lambda: self._states(claim_ref) == {"LOADED"})
         for tenure in ("", "NON_DEPENDANT", self._answers["tenure"]):
             self._change_tenure(claim_ref, tenure)
+        self.hear(events_pb2.ClaimWithdrawn(), claim_ref, version=CLAIM_VERSION)
+        self.step_own_workers()
         self.call("GetNotices", {"claimRef": claim_ref}, by=_SUPPORT)
         self.call("FindAuthority", {"postcode": "CF10 4ER"}, by=_SUPPORT)
 

@@ -75,6 +75,7 @@ class Scheduling(Subject):
         slot = self.call("FindSlots", {"officeCode": OFFICE}, by=_OPERATOR, note="of an office")["slots"][0]["slotId"]
         self.change("BookAppointment", {"claimRef": f"CT{turn:09}X", "slotId": slot}, by=_OPERATOR, note="a slot")
         self.step_own_workers()
+        self.hear(events_pb2.ClaimWithdrawn(withdraw_time=_now()), f"CT{turn:09}X")
 
     def _find(self) -> None:
         searches: dict[str, dict[str, Any]] = {
@@ -91,6 +92,10 @@ class Scheduling(Subject):
 
 
 def _first_contact() -> events_pb2.FirstContactRecorded:
+    return events_pb2.FirstContactRecorded(first_contact_time=_now())
+
+
+def _now() -> Timestamp:
     stamp = Timestamp()
     stamp.GetCurrentTime()
-    return events_pb2.FirstContactRecorded(first_contact_time=stamp)
+    return stamp
