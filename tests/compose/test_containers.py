@@ -9,7 +9,7 @@ import pytest
 from chassis.testing import eventually
 from cms_local.demo import doors_of, run_demo
 from cms_local.journey import Journey
-from cms_local.layout import ROOT, SERVICES
+from cms_local.layout import ROOT, SERVICES, STAND_INS
 from cms_local.platform import Platform
 from tests.support.engine import LAYOUT, TIME_SCALE, Engine
 from tests.support.platforms import PlatformUnderTest
@@ -80,7 +80,7 @@ def test_the_documented_command_prints_a_token_that_services_take(engine: Engine
     assert answer.status_code == httpx.codes.OK, answer.text
 
 
-@pytest.mark.parametrize("service", [*SERVICES, "jsaps", "councils"])
+@pytest.mark.parametrize("service", [*SERVICES, *STAND_INS])
 def test_a_container_runs_without_privileges_on_a_read_only_root(engine: Engine, service: str) -> None:
     assert engine.compose("exec", "-T", service, "id", "-u").strip() == "10001"
     # Whether it may write is no answer: it is nobody in particular, and may write next to nothing anyway.

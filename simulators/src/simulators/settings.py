@@ -44,6 +44,22 @@ class CouncilsSettings(Settings):
     """How long after its receipt a notice is loaded."""
 
 
+class SwitchSettings(Settings):
+    """The settings of the telephone switch."""
+
+    port: int = Field(default=9108, ge=0, le=65535)
+    control_port: int = Field(default=9128, ge=0, le=65535)
+    intake_url: str = Field(pattern="^https?://[^/]+$")
+    """The HTTP door of intake, without a path."""
+    token_file: Path
+    """The switch's own token, read before each report."""
+    calls_per_day: int = Field(default=11_000, ge=0, le=400_000)
+    """On a middling day: 55,000 in a normal week."""
+    seed: int = 0
+    report_seconds: float = Field(default=5.0, gt=0)
+    """How often it looks for what is to be reported."""
+
+
 SettingsKind = TypeVar("SettingsKind", bound=Settings)
 
 

@@ -16,6 +16,13 @@ class Address:
 
     host: str
     port: int
+    http_port: int | None = None
+    """Of a service's HTTP door."""
+
+    @property
+    def http(self) -> str:
+        """The address of the HTTP door."""
+        return f"{self.host}:{self.http_port}"
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -51,20 +58,23 @@ def of_service(layout: Layout, service: str, *, time_scale: float) -> Mapping[st
     return {**common, **own}
 
 
-def own_settings(service: str, *, addresses: Mapping[str, Address], keys: Path, postcodes: Path) -> Mapping[str, str]:
-    """The settings that only this service has, as deploy/services.toml gives them."""
+def own_settings(name: str, *, addresses: Mapping[str, Address], keys: Path, postcodes: Path) -> Mapping[str, str]:
+    """The settings that only this service or stand-in has, as deploy/services.toml gives them."""
     known = {**addresses, "keys": keys, "postcodes": postcodes}
-    return {name: text.format_map(known) for name, text in SERVICES[service].settings.items()}
+    own = SERVICES[name].settings if name in SERVICES else STAND_INS[name].settings
+    return {variable: text.format_map(known) for variable, text in own.items()}
 
 
 def _addresses(layout: Layout) -> Mapping[str, Address]:
-    services = {name: Address(host=_HOST, port=layout.grpc_port(name)) for name in SERVICES}
+    services = {
+        name: Address(host=_HOST, port=layout.grpc_port(name), http_port=layout.http_port(name)) for name in SERVICES
+    }
     return services | {name: Address(host=_HOST, port=layout.stand_in_port(name)) for name in STAND_INS}
 
 
 def of_stand_in(layout: Layout, stand_in: str, *, time_scale: float) -> Mapping[str, str]:
     """The settings of a stand-in."""
-    return _texts(
+    common = _texts(
         CMS_SIM_HOST=_HOST,
         CMS_SIM_PORT=layout.stand_in_port(stand_in),
         CMS_SIM_CONTROL_PORT=layout.control_port(stand_in),
@@ -74,6 +84,8 @@ def of_stand_in(layout: Layout, stand_in: str, *, time_scale: float) -> Mapping[
         CMS_CLOCK_OFFSET_FILE=layout.clock_file,
         CMS_TIME_SCALE=time_scale,
     )
+    own = own_settings(stand_in, addresses=_addresses(layout), keys=layout.keys(""), postcodes=layout.postcodes_file)
+    return {**common, **own}
 
 
 def _texts(**values: Any) -> Mapping[str, str]:

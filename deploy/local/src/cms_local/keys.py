@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chassis.identity import ALGORITHM, AUDIENCE
 from chassis.vault import Keyring
-from cms_local.layout import SERVICES
+from cms_local.layout import SERVICES, STAND_INS
 
 ISSUER = "cms3-development"
 _KEY_ID = "development"
@@ -23,7 +23,7 @@ STAFF_TOKEN_SECONDS = 12 * 3600
 
 
 def make_keys(folder: Path, *, authority_codes: Iterable[str]) -> None:
-    """Makes the keys that are absent in `folder`, and renews the services' tokens."""
+    """Makes the keys that are absent in `folder`, and renews the tokens of services, and of stand-ins that call them."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     if not (folder / "issuer.pem").exists():
@@ -31,8 +31,8 @@ def make_keys(folder: Path, *, authority_codes: Iterable[str]) -> None:
     if not (folder / "keyring.json").exists():
         _write(folder / "keyring.json", Keyring.generate())
     _add_council_secrets(folder / "councils.json", authority_codes)
-    for service in SERVICES:
-        _write(folder / f"{service}.token", issue(folder, "SERVICE", subject=service, seconds=_SERVICE_TOKEN_SECONDS))
+    for name in (*SERVICES, *(stand_in.name for stand_in in STAND_INS.values() if stand_in.identity)):
+        _write(folder / f"{name}.token", issue(folder, "SERVICE", subject=name, seconds=_SERVICE_TOKEN_SECONDS))
 
 
 def _make_issuer(folder: Path) -> None:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from rich.table import Table
 from chassis import clock
 from chassis.embedded import ServerFailed
 from cms.common.v1 import common_pb2
-from cms_local import deadletters, keys, overdue, platform
+from cms_local import deadletters, keys, overdue, platform, staffing
 from cms_local.audit import Findings, LedgerAway, audit
 from cms_local.demo import Outcome, run_demo
 from cms_local.doors import Refused
@@ -27,7 +27,9 @@ from cms_local.platform import NoSuchProcess, NotStarted, Platform
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 clock_app = typer.Typer(no_args_is_help=True, help="The platform's clock.")
 deadletters_app = typer.Typer(no_args_is_help=True, help="Events that a service could not handle.")
+calls_app = typer.Typer(no_args_is_help=True, help="The call centre.")
 app.add_typer(clock_app, name="clock")
+app.add_typer(calls_app, name="calls")
 app.add_typer(deadletters_app, name="deadletters")
 
 console = Console()
@@ -306,6 +308,37 @@ def clock_reset() -> None:
     """Set the platform's clock to the real time."""
     _layout().clock_file.unlink(missing_ok=True)
     clock_show()
+
+
+@calls_app.command(name="staffing")
+def calls_staffing(
+    day: Annotated[str, typer.Option(help="A day of London, such as 2005-07-11; today without it.")] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """Show the calls of a day by the quarter of an hour, and the operators that they need.
+
+    At the present handling time, and at that of the fixed script. Exit status 2 when intake could not be asked.
+    """
+    layout = _running().layout
+    clock.configure(layout.clock_file)
+    try:
+        of_day = datetime.fromisoformat(day).replace(tzinfo=clock.LONDON) if day else clock.now()
+    except ValueError as error:
+        raise _fail("--day must be a day such as 2005-07-11") from error
+    since, until = staffing.day_of(of_day)
+    try:
+        found = staffing.ask(layout, since=since, until=until)
+    except (Refused, httpx.TransportError) as error:
+        raise _fail(f"intake cannot be asked: {error}", status=2) from error
+    if as_json:
+        print(json.dumps(found.lines))
+        return
+    table = Table(*staffing.COLUMNS, box=None, padding=(0, 1, 0, 0))
+    for row in found.rows():
+        table.add_row(*row)
+    console.print(table)
+    console.print(found.summary(), highlight=False, soft_wrap=True)
 
 
 @deadletters_app.command(name="list")

@@ -43,6 +43,8 @@ class StandIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     name: Name
     place: Place
     module: ModulePath
+    identity: bool = False
+    settings: dict[str, str] = {}
 
 
 class ServiceList(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -100,7 +100,10 @@ def test_compose_starts_the_service_with_its_settings(service: Service) -> None:
 
 
 def addresses_in_containers() -> dict[str, Address]:
-    services = {name: Address(host=name, port=DOCUMENTED.grpc_port(name)) for name in SERVICES}
+    services = {
+        name: Address(host=name, port=DOCUMENTED.grpc_port(name), http_port=DOCUMENTED.http_port(name))
+        for name in SERVICES
+    }
     return services | {name: Address(host=name, port=DOCUMENTED.stand_in_port(name)) for name in STAND_INS}
 
 
@@ -115,6 +118,12 @@ def test_compose_starts_the_stand_in_with_its_settings(stand_in: StandIn) -> Non
         **COMPOSE["x-stand-in-settings"],
         "CMS_SIM_PORT": str(DOCUMENTED.stand_in_port(stand_in.name)),
         "CMS_SIM_CONTROL_PORT": str(control),
+        **own_settings(
+            stand_in.name,
+            addresses=addresses_in_containers(),
+            keys=Path("/prepared/keys"),
+            postcodes=Path("/prepared/postcodes.sqlite"),
+        ),
     }
     assert block["ports"] == [f"127.0.0.1:{control}:{control}"]
 
