@@ -29,7 +29,6 @@ from intake.domain.interview import Answer, evaluate
 from intake.domain.references import new_claim_reference
 from intake.domain.script import Script
 from intake.domain.search import LookUps
-from intake.domain.values import JsonValue
 from intake.service.access import cipher_of, script_of
 from intake.service.claims import withdraw_unless_answered
 from intake.service.interviews import InterviewShown, origin_of, show_again
@@ -250,8 +249,9 @@ def _new_claim(asked: CallAsked, schemes: tuple[str, ...], catalogue: int) -> Cl
 
 def _first_answers(asked: CallAsked, script: Script) -> dict[str, Answer]:
     """The facts that the call was started with are not asked again, as far as the script asks them."""
-    given: dict[str, JsonValue] = {"language": asked.language} | ({"nino": asked.nino} if asked.nino else {})
-    given |= answers_of_call(asked.caller, asked.needs)
+    given = {**answers_of_call(asked.caller, asked.needs), "language": asked.language}
+    if asked.nino:
+        given["nino"] = asked.nino
     return {name: Answer(value=value, version=1) for name, value in given.items() if name in script.questions}
 
 
