@@ -42,6 +42,14 @@ def attempts(claim: Journey) -> dict[str, dict[str, Any]]:
         "RecordAnswers": change,
         "AmendAnswers": change | {"reason": "Misheard", "requestId": str(uuid4())},
         "WithdrawClaim": {"claimRef": claim.claim_ref, "reason": "Found work", "version": 1, "requestId": str(uuid4())},
+        "DecideDuplicate": {
+            "claimRef": claim.claim_ref,
+            "otherClaimRef": "C0000000000A",
+            "verdict": "DUPLICATE_VERDICT_OTHER_PERSON",
+            "reason": "Twins",
+            "version": 1,
+            "requestId": str(uuid4()),
+        },
         "SubmitClaim": {"claimRef": claim.claim_ref, "version": 1, "requestId": str(uuid4())},
     }
 

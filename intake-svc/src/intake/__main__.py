@@ -10,6 +10,7 @@ from intake.catalogue import CATALOGUES, load_catalogues
 from intake.config import Settings
 from intake.consumers import HANDLERS
 from intake.deadlines import DEADLINES
+from intake.domain.accounts import AccountRules
 from intake.domain.catalogue import Catalogues
 from intake.domain.lines import ServiceTarget
 from intake.domain.script import ScriptError
@@ -24,7 +25,7 @@ def service(settings: Settings, *, catalogues_folder: Path = CATALOGUES) -> Serv
     """The parts of intake-svc. Raises NotReady where a catalogue has a fault."""
     target = ServiceTarget(share=settings.service_target_share, seconds=settings.service_target_seconds)
     contract = intake_pb2.DESCRIPTOR.services_by_name["IntakeService"]
-    catalogues = _catalogues(catalogues_folder)
+    catalogues, accounts = _catalogues(catalogues_folder), _account_rules(settings.modulus_tables)
     return Service(
         name="intake-svc",
         settings=settings,
@@ -34,6 +35,7 @@ def service(settings: Settings, *, catalogues_folder: Path = CATALOGUES) -> Serv
             postcodes=runtime.closing.enter_context(Postcodes(settings.postcodes_file)),
             catalogues=catalogues,
             service_target=target,
+            accounts=accounts,
         ),
         handlers=HANDLERS,
         workers=workers,
@@ -50,6 +52,16 @@ def _catalogues(folder: Path) -> Catalogues:
         raise _not_started(fault) from fault
 
 
+def _account_rules(folder: Path | None) -> AccountRules:
+    """The rules of the modulus check. Raises NotReady where tables are named that cannot be read."""
+    if folder is None:
+        return AccountRules()
+    try:
+        return AccountRules.of(*((folder / name).read_text() for name in ("valacdos.txt", "scsubtab.txt")))
+    except (OSError, ValueError) as fault:
+        raise _not_started(fault) from fault
+
+
 def _expect_bound_catalogues(runtime: Runtime, catalogues: Catalogues) -> None:
     """A claim is never evaluated with another catalogue than its own: without that one the service does not start."""
     try:
@@ -59,7 +71,7 @@ def _expect_bound_catalogues(runtime: Runtime, catalogues: Catalogues) -> None:
         raise _not_started(fault) from fault
 
 
-def _not_started(fault: ScriptError) -> NotReady:
+def _not_started(fault: Exception) -> NotReady:
     logs.get().error("not started", fault=str(fault))
     return NotReady(f"not started: {fault}")
 

@@ -60,6 +60,12 @@ VALID: dict[str, Any] = {
     "GetHistory": {},
     "SubmitClaim": {"version": 1},
     "WithdrawClaim": {"version": 1, "reason": "found work"},
+    "DecideDuplicate": {
+        "version": 1,
+        "otherClaimRef": "C00000000000",
+        "verdict": "DUPLICATE_VERDICT_OTHER_PERSON",
+        "reason": "twins",
+    },
     "GetClaim": {},
     "ListClaims": {"nino": "AB123456C"},
     "GetClaimFacts": {},
@@ -77,11 +83,12 @@ REQUIRED = {
     "ReportLines": {"quarter_hours", "request_id"},
     "GetLines": {"from", "until"},
     "GetInterview": {"claim_ref"},
-    "RecordAnswers": {"claim_ref", "answers", "version", "request_id"},
+    "RecordAnswers": {"claim_ref", "version", "request_id"},
     "AmendAnswers": {"claim_ref", "answers", "version", "request_id", "reason"},
     "GetHistory": {"claim_ref"},
     "SubmitClaim": {"claim_ref", "version", "request_id"},
     "WithdrawClaim": {"claim_ref", "reason", "version", "request_id"},
+    "DecideDuplicate": {"claim_ref", "other_claim_ref", "verdict", "reason", "version", "request_id"},
     "GetClaim": {"claim_ref"},
     "GetClaimFacts": {"claim_ref"},
 }
@@ -165,6 +172,7 @@ MALFORMED: list[tuple[str, dict[str, Any], set[str]]] = [
     ("WithdrawClaim", {"claimRef": CANARY}, {"claim_ref"}),
     ("WithdrawClaim", {"reason": f"{CANARY}\0"}, {"reason"}),
     ("WithdrawClaim", {"reason": CANARY * 100}, {"reason"}),
+    ("DecideDuplicate", {"otherClaimRef": CANARY, "reason": f"{CANARY}\r\n"}, {"other_claim_ref", "reason"}),
     ("GetClaim", {"claimRef": "C0000000001B"}, {"claim_ref"}),
     ("GetHistory", {"claimRef": CANARY}, {"claim_ref"}),
     ("GetClaimFacts", {"version": 2**31 - 1}, {"version"}),
@@ -295,6 +303,7 @@ OTHER_BODIES: dict[str, dict[str, Any]] = {
     "AmendAnswers": {"reason": "misread"},
     "SubmitClaim": {"version": 7},
     "WithdrawClaim": {"reason": "moved abroad"},
+    "DecideDuplicate": {"reason": "cousins"},
 }
 
 
@@ -319,6 +328,12 @@ def first_request(method: str, desk: Any, rest: Any) -> dict[str, Any]:
     if method == "PassSecurity":
         operator.record(claim_ref, 1, date_of_birth="1980-02-29")
         started = operator.start(nino=None, claimRef=claim_ref)
+    if method == "DecideDuplicate":
+        twins = {"surname": "Twin", "date_of_birth": "1980-02-29", "address": rest["address"]}
+        operator.record(claim_ref, 1, **twins)
+        second = operator.start(nino=None)
+        operator.record(second["claim"]["claimRef"], 1, **twins)
+        return body_of(method, second, version=2, otherClaimRef=claim_ref)
     this = {"callId": started["call"]["callId"]}
     if method == "ResumeCall":
         operator.once("HoldCall", **this)

@@ -86,6 +86,7 @@ def message(shown_now: InterviewShown, before: InterviewShown | None = None) -> 
         InterviewShown(
             claim_ref=shown_now.claim_ref, version=shown_now.version, interview=shown_now.interview, before=before
         ),
+        None,
     )
     return written
 

@@ -39,8 +39,14 @@ def claim_withdrawn(conn: Connection, event: Event) -> None:
     withdrawals.end_claim(conn, event.claim_ref, withdraw_time=time_of(withdrawn.withdraw_time, field="withdraw_time"))
 
 
+def crisis_loan_requested(conn: Connection, event: Event) -> None:
+    """Keeps that a crisis loan was asked for: the claim may not be submitted yet."""
+    confirmations.keep_crisis_loan(conn, event.claim_ref, version=event.version, request_time=event.occurred_time)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "AssessmentConfirmed": assessment_confirmed,
     "ClaimAmended": claim_amended,
     "ClaimWithdrawn": claim_withdrawn,
+    "CrisisLoanRequested": crisis_loan_requested,
 }

@@ -61,6 +61,8 @@ def load_catalogue(folder: Path) -> Catalogue:
     refuse_unless(
         place, top.claim_date is None or _is_date(found, top.claim_date), "claim_date must be a question for a DATE"
     )
+    strangers = sorted(top.earlier.keys() - found.keys())
+    refuse_unless(place, not strangers, f"earlier names no question: {', '.join(strangers)}")
     catalogue = Catalogue(
         number=top.number,
         released_on=top.released_on,
@@ -69,6 +71,7 @@ def load_catalogue(folder: Path) -> Catalogue:
         bank=found,
         decisions=top.decisions,
         tables={name: _table(f"{place}: tables.{name}", name, table) for name, table in top.tables.items()},
+        earlier=top.earlier,
         schemes=rules,
         compiler=compiler,
     )

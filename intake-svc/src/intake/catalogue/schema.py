@@ -56,6 +56,7 @@ class Top(Struct, frozen=True, forbid_unknown_fields=True):
     claim_date: Name | None = None
     decisions: Mapping[Name, Words] = {}
     tables: Mapping[Name, TableOf] = {}
+    earlier: Mapping[Name, Annotated[int, Meta(ge=1)]] = {}
 
 
 class ChoiceOf(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,6 +1,6 @@
 """A telephone call about a claim, and the questions that show who is calling."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -188,8 +188,7 @@ class Call:
         self.expect_open()
         if self.security is not Security.REQUIRED:
             raise FailedPrecondition(f"SECURITY_{self.security}", "the security questions of this call are closed")
-        self._expect_asked(set(given))
-        if all(_same(given[name], value_of(record, name)) for name in self.security_questions):
+        if matches(self.security_questions, given, record):
             return replace(self, security=Security.PASSED)
         left = self.tries_left - 1
         return replace(self, tries_left=left, security=Security.REQUIRED if left else Security.FAILED)
@@ -259,13 +258,6 @@ class Call:
             wrap_up_ended=None,
         )
 
-    def _expect_asked(self, given: set[str]) -> None:
-        asked = set(self.security_questions)
-        missing = [Violation.of(name, problems.NO_ANSWER) for name in sorted(asked - given)]
-        others = [Violation.of(name, problems.NOT_ASKED) for name in sorted(given - asked)]
-        if missing or others:
-            raise InvalidArgument.of(*missing, *others)
-
 
 @dataclass(frozen=True, kw_only=True)
 class OpenCall:
@@ -274,19 +266,6 @@ class OpenCall:
     call_id: UUID
     security: Security
     language: str
-
-
-_ROLES: dict[str, str] = {
-    Capacity.APPOINTEE: "APPOINTEE",
-    Capacity.POWER_OF_ATTORNEY: "ATTORNEY",
-    Capacity.HELPER: "HELPER",
-}
-"""The answers to `caller_role`, by what a representative is."""
-_ANSWERED_BY_NEEDS: dict[str, tuple[str, JsonValue]] = {
-    "INTERPRETER": ("needs_interpreter", True),
-    "TEXTPHONE": ("contact_format", "TEXTPHONE"),
-}
-"""The question that a need answers, and its answer."""
 
 
 def questions_to_ask(script: Script, record: Answers, *, contact_date: date) -> tuple[str, ...]:
@@ -301,18 +280,17 @@ def questions_to_ask(script: Script, record: Answers, *, contact_date: date) -> 
     return usable[:MOST_QUESTIONS] or held or ("language",)
 
 
-def answers_of_call(caller: Caller, needs: Iterable[str]) -> dict[str, JsonValue]:
-    """The answers that are known by who is on the line and by the needs that were stated, by question."""
-    role = _ROLES.get(caller.capacity) if caller.is_representative else caller.relation
-    known: dict[str, JsonValue] = {"caller_role": role} if role else {}
-    if caller.is_representative:
-        known |= {"caller_name": caller.name}
-    return known | {name: value for need, (name, value) in _ANSWERED_BY_NEEDS.items() if need in needs}
+def matches(questions: tuple[str, ...], given: Mapping[str, JsonValue], record: Answers) -> bool:
+    """Whether these answers to security questions are those of the record.
 
-
-def needs_in(record: Answers) -> frozenset[str]:
-    """The needs that a record's answers state."""
-    return frozenset(need for need, (name, value) in _ANSWERED_BY_NEEDS.items() if value_of(record, name) == value)
+    Raises InvalidArgument unless each of the questions is answered, and no other.
+    """
+    asked = set(questions)
+    missing = [Violation.of(name, problems.NO_ANSWER) for name in sorted(asked - given.keys())]
+    others = [Violation.of(name, problems.NOT_ASKED) for name in sorted(given.keys() - asked)]
+    if missing or others:
+        raise InvalidArgument.of(*missing, *others)
+    return all(_same(given[name], value_of(record, name)) for name in questions)
 
 
 def folded(text: str) -> str:

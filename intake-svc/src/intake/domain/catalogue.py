@@ -66,6 +66,8 @@ class Catalogue:
     decisions: Mapping[str, str]
     """The decisions that `needed_by` may name, and what is decided."""
     tables: Mapping[str, DatedTable]
+    earlier: Mapping[str, int]
+    """By question, for how many months an answer of an earlier claim can be confirmed; any other is asked afresh."""
     schemes: Mapping[str, SchemeRules]
     compiler: RuleCompiler
     _scripts: dict[tuple[str, ...], Script] = field(default_factory=dict, init=False)

@@ -18,11 +18,13 @@ from intake.domain.interview import (
     evaluate,
     first_contact_known,
     known_values,
+    request_known,
     with_consent,
 )
 from intake.domain.script import Question, Script
 from intake.domain.values import JsonValue
 
+CRISIS_LOAN = "CRISIS_LOAN"
 _LONDON = ZoneInfo("Europe/London")
 
 
@@ -59,13 +61,18 @@ class ClaimAmended:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CrisisLoanRequested:
+    """All that an application for a crisis loan needs is known, and an interim payment was considered first."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClaimWithdrawn:
     """The claim was withdrawn, before submission or after."""
 
     withdraw_time: datetime
 
 
-Event: TypeAlias = FirstContactRecorded | ClaimSubmitted | ClaimAmended | ClaimWithdrawn
+Event: TypeAlias = FirstContactRecorded | ClaimSubmitted | ClaimAmended | CrisisLoanRequested | ClaimWithdrawn
 
 
 class WithdrawalCause(StrEnum):
@@ -74,6 +81,8 @@ class WithdrawalCause(StrEnum):
     CLAIMANT_ASKED = "CLAIMANT_ASKED"
     WRONG_NUMBER = "WRONG_NUMBER"
     """The call that opened it was for somebody else, and nothing had been answered."""
+    DUPLICATE = "DUPLICATE"
+    """The person has another open claim for the same scheme."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +111,7 @@ class Claim:
     submit_time: datetime | None = None
     evidence_complete_time: datetime | None = None
     first_contact_recorded: bool = False
+    crisis_loan_requested: bool = False
     operator: str
     """The person who took the claim."""
     operator_grade: str
@@ -169,8 +179,21 @@ def amend_answers(claim: Claim, script: Script, before: Answers, given: Mapping[
     if claim.state is not ClaimState.SUBMITTED or not change.changed:
         return change
     _refuse_gaps_made(script, before, change)
-    amended = ClaimAmended(changed_fields=tuple(_facts_changed(script, before, change)))
+    amended = ClaimAmended(changed_fields=tuple(facts_changed(script, before, change)))
     return replace(change, events=(*change.events, amended))
+
+
+def announced(claim: Claim, script: Script, answers: Answers) -> tuple[Claim, tuple[Event, ...]]:
+    """What becomes known during a call is announced at once, each of these once for a claim: the claim then, and the events."""
+    events: list[Event] = []
+    day = claim.contact_date
+    if not claim.first_contact_recorded and first_contact_known(script, answers, contact_date=day):
+        claim = replace(claim, first_contact_recorded=True)
+        events.append(FirstContactRecorded(first_contact_time=claim.first_contact_time))
+    if not claim.crisis_loan_requested and request_known(script, CRISIS_LOAN, answers, contact_date=day):
+        claim = replace(claim, crisis_loan_requested=True)
+        events.append(CrisisLoanRequested())
+    return claim, tuple(events)
 
 
 def submit(claim: Claim, interview: Interview, *, at: datetime) -> tuple[Claim, ClaimSubmitted]:
@@ -194,6 +217,13 @@ def withdraw(claim: Claim, withdrawal: Withdrawal) -> tuple[Claim, ClaimWithdraw
     return withdrawn, ClaimWithdrawn(withdraw_time=withdrawal.at)
 
 
+def facts_changed(script: Script, before: Answers, change: Change) -> Iterator[str]:
+    """The answers that changed, and those that became facts or ceased to be facts because of that."""
+    day = change.claim.contact_date
+    came_or_went = known_values(script, before, day).valued ^ known_values(script, change.answers, day).valued
+    return (name for name in script.questions if name in came_or_went or name in change.changed)
+
+
 def value_of(answers: Answers, question_id: str) -> JsonValue:
     """The value of an answer; None where there is none, or a gap."""
     answer = answers.get(question_id)
@@ -202,19 +232,11 @@ def value_of(answers: Answers, question_id: str) -> JsonValue:
 
 def _change(claim: Claim, script: Script, before: Answers, given: Mapping[str, GivenAnswer]) -> Change:
     changed = dict(_changed(script, before, given, version=claim.version + 1))
-    answers = {**before, **changed}
     if not changed:
         return Change(claim=claim, answers=before, changed={})
-    new_contact = not claim.first_contact_recorded and first_contact_known(
-        script, answers, contact_date=claim.contact_date
-    )
-    after = replace(
-        claim,
-        version=claim.version + 1,
-        language=str(value_of(answers, "language") or claim.language),
-        first_contact_recorded=claim.first_contact_recorded or new_contact,
-    )
-    events = (FirstContactRecorded(first_contact_time=claim.first_contact_time),) if new_contact else ()
+    answers = {**before, **changed}
+    language = str(value_of(answers, "language") or claim.language)
+    after, events = announced(replace(claim, version=claim.version + 1, language=language), script, answers)
     return Change(claim=after, answers=answers, changed=changed, events=events)
 
 
@@ -231,7 +253,13 @@ def _changed(
 def _answer(question: Question, old: Answer, given: GivenAnswer, version: int) -> Answer:
     """The agreement to a record form ends when the value changes."""
     kept_form = old.record_form if given.value == old.value else None
-    answer = Answer(value=given.value, record_form=kept_form, place=given.place, version=version)
+    answer = Answer(
+        value=given.value,
+        record_form=kept_form,
+        place=given.place,
+        confirmed_from=given.confirmed_from,
+        version=version,
+    )
     return with_consent(question, answer) if given.accept_transliteration else answer
 
 
@@ -252,10 +280,3 @@ def _refuse_gaps_made(script: Script, before: Answers, change: Change) -> None:
 
 def _open(script: Script, answers: Answers, claim: Claim) -> tuple[Missing, ...]:
     return evaluate(script, answers, language=claim.language, contact_date=claim.contact_date).missing
-
-
-def _facts_changed(script: Script, before: Answers, change: Change) -> Iterator[str]:
-    """The answers that changed, and those that became facts or ceased to be facts because of that."""
-    day = change.claim.contact_date
-    came_or_went = known_values(script, before, day).valued ^ known_values(script, change.answers, day).valued
-    return (name for name in script.questions if name in came_or_went or name in change.changed)

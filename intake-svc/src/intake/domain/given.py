@@ -35,6 +35,8 @@ class GivenAnswer:
     accept_transliteration: bool = False
     place: Place | None = None
     """Of an address: what the directory of postcodes says."""
+    confirmed_from: str | None = None
+    """The earlier claim whose answer was confirmed, instead of being asked again."""
 
 
 class Faults:

@@ -28,4 +28,6 @@ class HistoryEntry:
     version: int
     old: JsonValue
     new: JsonValue
+    confirmed_from: str | None = None
+    """The earlier claim whose answer was confirmed."""
     origin: Origin

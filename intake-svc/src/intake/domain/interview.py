@@ -7,7 +7,7 @@ but is no fact. The state depends on the answers alone, never on the order in wh
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -31,6 +31,8 @@ class Answer:
     """The proposal that the claimant agreed to, where the record cannot hold the value."""
     place: Place | None = None
     """Of an address: what the directory of postcodes says."""
+    confirmed_from: str | None = field(default=None, compare=False)
+    """While it is being saved: the earlier claim whose answer was confirmed."""
     version: int
     """The claim's version that this answer made."""
 
@@ -132,6 +134,18 @@ class Interview:
         """The list of what holds up submission; where it is empty, the claim can be submitted."""
         return tuple(_missing(self.questions))
 
+    @property
+    def gaps(self) -> tuple[QuestionState, ...]:
+        """The relevant questions that the claimant has left open: not known yet, or to be sent."""
+        return tuple(
+            state for state in self.questions if state.relevant and state.answer and is_gap(state.answer.value)
+        )
+
+    @property
+    def kept_out(self) -> tuple[QuestionState, ...]:
+        """The questions that have an answer and are not relevant: it is kept, and is no fact."""
+        return tuple(state for state in self.questions if state.answer and not state.relevant)
+
 
 def evaluate(script: Script, answers: Answers, *, language: str, contact_date: date) -> Interview:
     """The state of the interview with these validated answers.
@@ -183,11 +197,22 @@ def security_questions(script: Script, answers: Answers, *, contact_date: date) 
 
 def first_contact_known(script: Script, answers: Answers, *, contact_date: date) -> bool:
     """Whether identity, address, liability and the wish to claim are all known, even if the wish is not to claim."""
-    unanswered = [name for name in script.first_contact if name not in answers or not answers[name].has_value]
+    return _all_known(script, script.first_contact, answers, contact_date)
+
+
+def request_known(script: Script, scheme: str, answers: Answers, *, contact_date: date) -> bool:
+    """Whether all is known with which the application for this scheme is announced at once; no scheme, no announcement."""
+    facts = script.requests.get(scheme, ())
+    return bool(facts) and _all_known(script, facts, answers, contact_date)
+
+
+def _all_known(script: Script, names: Sequence[str], answers: Answers, contact_date: date) -> bool:
+    """Whether each of these has a value or is not relevant."""
+    unanswered = [name for name in names if name not in answers or not answers[name].has_value]
     if any(script.questions[name].relevant is None for name in unanswered):
         return False  # one that is always relevant is open: no rule can change that
     known = known_values(script, answers, contact_date)
-    return all(name in known.valued or name not in known.relevant for name in script.first_contact)
+    return all(name in known.valued or name not in known.relevant for name in names)
 
 
 def open_proposal(question: Question, answer: Answer) -> JsonValue:

@@ -17,6 +17,12 @@ NINO_TAKEN = Text(
     cy="mae'n perthyn i hawliad agored arall: dechreuwch alwad ag ef",
 )
 
+BEFORE_THE_CLAIM = Text(en="is before the claimant's first contact", cy="mae cyn cysylltiad cyntaf yr hawlydd")
+NOTHING_TO_CONFIRM = Text(
+    en="has no answer of the earlier claim that could be confirmed: ask for it",
+    cy="nid oes iddo ateb o'r hawliad cynharach y gellid ei gadarnhau: gofynnwch amdano",
+)
+
 # Calls.
 NOT_ASKED = Text(en="is not a security question of this call", cy="nid yw'n gwestiwn diogelwch yr alwad hon")
 CALL_BACK_ONLY = Text(
@@ -49,6 +55,10 @@ NOT_A_PERIOD = Text(
 
 # Requests.
 ANSWERED_TWICE = Text(en="is answered twice in one request", cy="mae wedi'i ateb ddwywaith mewn un cais")
+NOTHING_GIVEN = Text(
+    en="is required, unless confirm_earlier names something",
+    cy="mae'n ofynnol, oni bai bod confirm_earlier yn enwi rhywbeth",
+)
 NOT_A_REFERENCE = Text(
     en="is not a claim reference: check each character", cy="nid yw'n gyfeirnod hawliad: gwiriwch bob nod"
 )

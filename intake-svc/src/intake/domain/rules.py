@@ -113,6 +113,11 @@ def _checked(environment: Any, expression: str) -> Any:
         raise RuleError(f"{expression!r}: {fault}") from None
 
 
+def months_before(day: date, count: int) -> date:
+    """The day so many months before, or the last of its month where that has fewer days."""
+    return _months_before(timestamp(day), count).date()
+
+
 def _years(earlier: datetime, later: datetime) -> int:
     """A person born on 29 February is a year older on 1 March in years without a 29th."""
     return later.year - earlier.year - ((later.month, later.day) < (earlier.month, earlier.day))

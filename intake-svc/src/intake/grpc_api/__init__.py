@@ -8,6 +8,7 @@ from chassis.idempotency import Rebuildable, run_once
 from chassis.postcodes import Postcodes
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2 as pb
+from intake.domain.accounts import AccountCheck, AccountRules
 from intake.domain.call import Call
 from intake.domain.catalogue import Catalogues
 from intake.domain.claim import Claim
@@ -16,17 +17,21 @@ from intake.grpc_api import messages, reading
 from intake.grpc_api.call_methods import CallMethods
 from intake.grpc_api.line_methods import LineMethods
 from intake.service import calls, claims, interviews
-from intake.service.calls import CallStarted
+from intake.service.calls import CallStarted, SecurityTried
+from intake.service.duplicates import decide_duplicate
 from intake.service.interviews import InterviewShown
 
 
 class IntakeApi(CallMethods, LineMethods):
     """The methods of IntakeService."""
 
-    def __init__(self, *, postcodes: Postcodes, catalogues: Catalogues, service_target: ServiceTarget) -> None:
+    def __init__(
+        self, *, postcodes: Postcodes, catalogues: Catalogues, accounts: AccountRules, service_target: ServiceTarget
+    ) -> None:
         CallMethods.__init__(self, catalogues)
         LineMethods.__init__(self, service_target)
         self._postcodes = postcodes
+        self._accounts = accounts
         self._rebuilt_call = Rebuildable(keep=_keep_call, rebuild=self._rebuild_call)
         self._rebuilt_interview = Rebuildable(keep=_keep_interview, rebuild=self._rebuild_interview)
 
@@ -52,13 +57,16 @@ class IntakeApi(CallMethods, LineMethods):
         return run_once(request, start, self._call_started, rebuildable=self._rebuilt_call)
 
     def PassSecurity(self, request: pb.PassSecurityRequest) -> pb.PassSecurityResponse:
-        """Takes a try at the security questions of a resumed claim."""
+        """Takes a try at the security questions of a resumed claim, or of the person's earlier claim."""
 
-        def identify(conn: Connection) -> Call:
+        def identify(conn: Connection) -> SecurityTried:
             given = reading.answers(request.answers)
             return calls.pass_security(conn, self._catalogues, reading.call_id(request.call_id), given)
 
-        return run_once(request, identify, lambda tried: pb.PassSecurityResponse(call=self._call(tried)))
+        def respond(tried: SecurityTried) -> pb.PassSecurityResponse:
+            return messages.security_tried(tried, self._catalogues[tried.call.catalogue].bank)
+
+        return run_once(request, identify, respond)
 
     def EndCall(self, request: pb.EndCallRequest) -> pb.EndCallResponse:
         """Ends a call."""
@@ -70,12 +78,12 @@ class IntakeApi(CallMethods, LineMethods):
         return run_once(request, end, lambda ended: pb.EndCallResponse(call=self._call(ended)))
 
     def GetInterview(self, request: pb.GetInterviewRequest) -> pb.GetInterviewResponse:
-        """The interview as it stands."""
-        claim_ref = reading.claim_ref(request.claim_ref)
+        """The interview as it stands, or as it was at a time."""
+        claim_ref, section, at = reading.claim_ref(request.claim_ref), request.section or None, reading.at_time(request)
         with call.current().database.transaction() as conn:
-            shown = interviews.get_interview(conn, self._catalogues, claim_ref, section=request.section or None)
+            shown = interviews.get_interview(conn, self._catalogues, claim_ref, section=section, at=at)
         response = pb.GetInterviewResponse()
-        messages.put_interview(response.interview, shown, section=request.section or None)
+        messages.put_interview(response.interview, shown, self._account(shown), section=section)
         return response
 
     def RecordAnswers(self, request: pb.RecordAnswersRequest) -> pb.RecordAnswersResponse:
@@ -83,6 +91,7 @@ class IntakeApi(CallMethods, LineMethods):
 
         def record(conn: Connection) -> InterviewShown:
             claim_ref, given = reading.claim_ref(request.claim_ref), reading.answers(request.answers)
+            reading.expect_answers(request)
             return interviews.record_answers(
                 conn,
                 self._catalogues,
@@ -90,18 +99,19 @@ class IntakeApi(CallMethods, LineMethods):
                 given,
                 version=request.version,
                 postcodes=self._postcodes,
+                confirm_earlier=tuple(request.confirm_earlier),
                 only_changed=reading.only_changed(request.view),
             )
 
         def respond(shown: InterviewShown) -> pb.RecordAnswersResponse:
             response = pb.RecordAnswersResponse()
-            messages.put_interview(response.interview, shown)
+            messages.put_interview(response.interview, shown, self._account(shown))
             return response
 
         return run_once(request, record, respond, rebuildable=self._rebuilt_interview)
 
     def AmendAnswers(self, request: pb.AmendAnswersRequest) -> pb.AmendAnswersResponse:
-        """Changes answers with a reason."""
+        """Changes answers with a reason. A preview changes nothing, so that there is nothing to do once only."""
 
         def amend(conn: Connection) -> InterviewShown:
             claim_ref, given = reading.claim_ref(request.claim_ref), reading.answers(request.answers)
@@ -114,13 +124,15 @@ class IntakeApi(CallMethods, LineMethods):
                 reason=reading.reason(request.reason),
                 postcodes=self._postcodes,
                 only_changed=reading.only_changed(request.view),
+                preview=request.preview,
             )
 
         def respond(shown: InterviewShown) -> pb.AmendAnswersResponse:
-            response = pb.AmendAnswersResponse(changes=[messages.history_entry(entry) for entry in shown.changes])
-            messages.put_interview(response.interview, shown)
-            return response
+            return messages.amended(shown, self._account(shown))
 
+        if request.preview:
+            with call.current().database.transaction() as conn:
+                return respond(amend(conn))
         return run_once(request, amend, respond, rebuildable=self._rebuilt_interview)
 
     def GetHistory(self, request: pb.GetHistoryRequest) -> pb.GetHistoryResponse:
@@ -148,6 +160,23 @@ class IntakeApi(CallMethods, LineMethods):
 
         return run_once(request, withdraw, lambda claim: pb.WithdrawClaimResponse(claim=messages.claim(claim)))
 
+    def DecideDuplicate(self, request: pb.DecideDuplicateRequest) -> pb.DecideDuplicateResponse:
+        """Decides whether two claims are of one person."""
+
+        def decide(conn: Connection) -> Claim:
+            asked = reading.duplicate(request)
+            return decide_duplicate(
+                conn,
+                self._catalogues,
+                asked.claim_ref,
+                asked.other_ref,
+                verdict=asked.verdict,
+                reason=asked.reason,
+                version=request.version,
+            )
+
+        return run_once(request, decide, lambda claim: messages.duplicate_decided(request, claim))
+
     def GetClaim(self, request: pb.GetClaimRequest) -> pb.GetClaimResponse:
         """A claim, with the claimant where the caller may see them."""
         claim_ref = reading.claim_ref(request.claim_ref)
@@ -169,8 +198,14 @@ class IntakeApi(CallMethods, LineMethods):
             shown = claims.get_claim_facts(conn, self._catalogues, claim_ref, version=request.version or None)
         return pb.GetClaimFactsResponse(facts=messages.facts(shown))
 
+    def _account(self, shown: InterviewShown) -> AccountCheck | None:
+        return self._accounts.check_of(shown.interview.questions)
+
     def _call_started(self, started: CallStarted) -> pb.StartCallResponse:
-        return messages.call_started(started, self._catalogues[started.call.catalogue].bank)
+        response = messages.call_started(started, self._catalogues[started.call.catalogue].bank)
+        if started.interview:
+            messages.put_interview(response.interview, started.interview, self._account(started.interview))
+        return response
 
     def _rebuild_interview(self, conn: Connection, kept: dict[str, Any]) -> InterviewShown:
         return interviews.show_again(conn, self._catalogues, **kept)

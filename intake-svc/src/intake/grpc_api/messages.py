@@ -12,16 +12,19 @@ from chassis.enums import number_of
 from chassis.pages import token_of
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2 as pb
+from intake.domain.accounts import AccountCheck
 from intake.domain.answers import GAPS
 from intake.domain.call import Call, Security
-from intake.domain.claim import Claim, Withdrawal, value_of
+from intake.domain.claim import Claim, ClaimState, Withdrawal, value_of
 from intake.domain.history import HistoryEntry
 from intake.domain.interview import Answers, QuestionState, SectionState
 from intake.domain.script import Choice, Field, Limits, Question, Script
 from intake.domain.search import Search
 from intake.domain.values import JsonValue
-from intake.service.calls import CallStarted
+from intake.service.calls import CallStarted, SecurityTried
 from intake.service.claims import ClaimShown, FactsShown
+from intake.service.earlier import EarlierShown
+from intake.service.effects import EffectShown
 from intake.service.interviews import InterviewShown
 from intake.service.places import name_of_council
 
@@ -35,8 +38,17 @@ def call_started(started: CallStarted, bank: Mapping[str, Question]) -> pb.Start
         claim=resumed_claim(started.claim) if started.resumed else claim(started.claim),
         resumed=started.resumed,
     )
-    if started.interview:
-        put_interview(response.interview, started.interview)
+    if started.interview and started.interview.earlier:
+        asked = started.interview.earlier.asked
+        response.call.security_questions.extend(_security_question(part, started.call.language) for part in asked)
+    return response
+
+
+def security_tried(tried: SecurityTried, bank: Mapping[str, Question]) -> pb.PassSecurityResponse:
+    """A call after a try at security questions, which are in this bank."""
+    response = pb.PassSecurityResponse(call=call(tried.call, bank))
+    if tried.earlier:
+        response.earlier.CopyFrom(_earlier(tried.earlier, tried.call.language))
     return response
 
 
@@ -97,10 +109,12 @@ def claim_list(request: pb.ListClaimsRequest, found: Sequence[ClaimShown], searc
     )
 
 
-def put_interview(message: pb.Interview, shown: InterviewShown, *, section: str | None = None) -> None:
+def put_interview(
+    message: pb.Interview, shown: InterviewShown, account: AccountCheck | None, *, section: str | None = None
+) -> None:
     """Writes an interview with the questions that apply, or those of one section where it is named.
 
-    Where the interview before is given, only what differs from it.
+    Where the interview before is given, only what differs from it. `account` is the check of the account that it holds.
     """
     state, before = shown.interview, shown.before.interview if shown.before else None
     message.claim_ref = shown.claim_ref
@@ -116,10 +130,28 @@ def put_interview(message: pb.Interview, shown: InterviewShown, *, section: str 
     for question in state.questions if before is None else _changed(before.questions, state.questions):
         if question.relevant and section in (None, question.question.section):
             _put_question(message.questions.add(), state.script, question, state.language)
+            _put_earlier_answer(message.questions[-1], shown.earlier)
+    _put_beside(message, shown)
+    message.account_check = number_of(pb.AccountCheck, account or "UNSPECIFIED")
     if before is not None:
         still = {question.question.id for question in state.questions if question.relevant}
         applied = (question.question.id for question in before.questions if question.relevant)
         message.removed_question_ids.extend(name for name in applied if name not in still)
+
+
+def amended(shown: InterviewShown, account: AccountCheck | None) -> pb.AmendAnswersResponse:
+    """The interview after changes, with these, and of a preview their effect."""
+    response = pb.AmendAnswersResponse(changes=[history_entry(entry) for entry in shown.changes])
+    put_interview(response.interview, shown, account)
+    if shown.effect:
+        response.effect.CopyFrom(_effect(shown.effect))
+    return response
+
+
+def duplicate_decided(request: pb.DecideDuplicateRequest, shown: Claim) -> pb.DecideDuplicateResponse:
+    """The claim after the decision; a draft that was withdrawn for it goes on with the other claim."""
+    goes_on = shown.state is ClaimState.WITHDRAWN
+    return pb.DecideDuplicateResponse(claim=claim(shown), continue_with=request.other_claim_ref if goes_on else "")
 
 
 def history_entry(entry: HistoryEntry) -> pb.HistoryEntry:
@@ -134,6 +166,7 @@ def history_entry(entry: HistoryEntry) -> pb.HistoryEntry:
         script_version=entry.origin.script_version,
         version=entry.version,
         roles=[number_of(common_pb2.Role, role) for role in entry.origin.roles],
+        confirmed_from=entry.confirmed_from or "",
     )
 
 
@@ -180,6 +213,55 @@ def _put_sections(message: pb.Interview, sections: Sequence[SectionState], langu
     for part in sections:
         section = part.section
         message.sections.add(name=section.id, complete=part.complete, title=section.name.spoken(language))
+
+
+def _put_beside(message: pb.Interview, shown: InterviewShown) -> None:
+    state = shown.interview
+    for gap in state.gaps:
+        kind = gap.answer.value if gap.answer else None
+        message.gaps.add(
+            question_id=gap.question.id,
+            gap=str(kind["gap"]) if isinstance(kind, dict) else "",
+            allowed=gap.blocker is None,
+        )
+    message.not_relevant_answers.extend(part.question.id for part in state.kept_out)
+    for other in shown.duplicates:
+        message.possible_duplicates.add(claim_ref=shown.claim_ref, other_claim_ref=other)
+    if shown.earlier:
+        message.earlier.CopyFrom(_earlier(shown.earlier, state.language))
+
+
+def _earlier(shown: EarlierShown, language: str) -> pb.EarlierClaim:
+    return pb.EarlierClaim(
+        claim_ref=shown.link.claim_ref,
+        security=number_of(pb.CallSecurity, shown.link.security),
+        security_questions=[_security_question(question, language) for question in shown.asked],
+        tries_left=shown.link.tries_left,
+    )
+
+
+def _put_earlier_answer(message: pb.Question, shown: EarlierShown | None) -> None:
+    known = shown.answers.get(message.id) if shown else None
+    if known:
+        message.earlier.value.CopyFrom(value(known.answer.value))
+        message.earlier.answered_on.CopyFrom(date_message(known.answered_on))
+
+
+def _effect(shown: EffectShown) -> pb.Effect:
+    effect = shown.effect
+    return pb.Effect(
+        changed_fields=effect.changed_fields,
+        outside_fields=[
+            pb.OutsideField(
+                record=part.record, system=part.system, field=part.field, changed_fields=part.changed_fields
+            )
+            for part in shown.outside_fields
+        ],
+        decisions=effect.decisions,
+        relevant_question_ids=effect.relevant,
+        not_relevant_question_ids=effect.not_relevant,
+        sends_notice=shown.sends_notice,
+    )
 
 
 def _put_question(message: pb.Question, script: Script, state: QuestionState, language: str) -> None:

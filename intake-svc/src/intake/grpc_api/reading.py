@@ -38,6 +38,16 @@ _OFFICE_CODE = re.compile(r"[0-9]{6}")
 
 
 @dataclass(frozen=True, kw_only=True)
+class DuplicateDecided:
+    """A decision about two claims; `verdict` is SAME_PERSON or OTHER_PERSON."""
+
+    claim_ref: str
+    other_ref: str
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class HistoryPage:
     """A page of a history: at most `limit` entries, those behind `after` (a version and a question's id)."""
 
@@ -162,6 +172,33 @@ def history_page(request: pb.GetHistoryRequest) -> HistoryPage:
     place = faults.catch(place_of, request, int, str)
     faults.refuse()
     return HistoryPage(after=(place[0], place[1]) if place else (0, ""), limit=limit or HISTORY_PAGE_SIZE)
+
+
+def at_time(request: pb.GetInterviewRequest) -> datetime | None:
+    """The time at which an interview is asked for; None for now. Raises InvalidArgument."""
+    return time_of(request.at_time, field="at_time") if request.HasField("at_time") else None
+
+
+def expect_answers(request: pb.RecordAnswersRequest) -> None:
+    """Raises InvalidArgument where a request neither answers anything nor confirms anything."""
+    if not request.answers and not request.confirm_earlier:
+        raise InvalidArgument.of(Violation.of("answers", problems.NOTHING_GIVEN))
+
+
+def duplicate(request: pb.DecideDuplicateRequest) -> DuplicateDecided:
+    """The decision about a possible duplicate. Raises InvalidArgument."""
+    faults = Faults()
+    other = canonical(request.other_claim_ref)
+    if other is None:
+        faults.add("other_claim_ref", problems.NOT_A_REFERENCE)
+    decided = DuplicateDecided(
+        claim_ref=faults.catch(claim_ref, request.claim_ref) or "",
+        other_ref=other or "",
+        verdict=faults.catch(name_of, pb.DuplicateVerdict, request.verdict, field="verdict") or "",
+        reason=faults.catch(reason, request.reason) or "",
+    )
+    faults.refuse()
+    return decided
 
 
 def json_value(value: struct_pb2.Value) -> JsonValue:

@@ -9,6 +9,7 @@ from chassis.vault import ClaimCipher
 from intake.domain.call import OpenCall, Security
 from intake.domain.catalogue import Catalogues
 from intake.domain.claim import Claim
+from intake.domain.earlier import EarlierClaim
 from intake.domain.interview import Answers
 from intake.domain.script import Script
 from intake.store.answers import load_changes, opened_answers
@@ -39,6 +40,8 @@ class Held:
     cipher: ClaimCipher
     language: str
     purpose: str
+    earlier: EarlierClaim | None
+    """The earlier claim of the person to which it is linked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +82,7 @@ def hold_to_change(
         cipher=held.cipher,
         language=held.language,
         purpose=held.purpose,
+        earlier=held.earlier,
         answers=opened_answers(held.cipher, rows),
     )
 
@@ -104,6 +108,7 @@ def _held(catalogues: Catalogues, found: ClaimFound, by_purpose: frozenset[str])
         cipher=cipher_of(found),
         language=language,
         purpose=purpose,
+        earlier=found.earlier,
     )
 
 

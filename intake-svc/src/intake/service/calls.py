@@ -12,25 +12,16 @@ from chassis import access_log, call, clock
 from chassis.database import Connection
 from chassis.errors import AlreadyExists, NotFound, PermissionDenied
 from intake import metrics
-from intake.domain.call import (
-    LONGEST_CALL,
-    LONGEST_WRAP_UP,
-    Call,
-    Caller,
-    Outcome,
-    Security,
-    answers_of_call,
-    questions_to_ask,
-)
+from intake.domain.call import LONGEST_CALL, LONGEST_WRAP_UP, Call, Caller, Outcome, Security, questions_to_ask
 from intake.domain.catalogue import Catalogues
 from intake.domain.claim import Claim, ClaimState
 from intake.domain.given import RawAnswer, read_answers
 from intake.domain.interview import Answer, evaluate
 from intake.domain.references import new_claim_reference
-from intake.domain.script import Script
 from intake.domain.search import LookUps
 from intake.service.access import cipher_of, script_of
 from intake.service.claims import withdraw_unless_answered
+from intake.service.earlier import EarlierShown, earlier_shown, link_earlier, try_earlier
 from intake.service.interviews import InterviewShown, origin_of, show_again
 from intake.service.look_ups import look_ups, nino_look_up
 from intake.store.answers import load_answers, save_answers
@@ -43,7 +34,7 @@ from intake.store.calls import (
     lock_forgotten_calls,
     save_call,
 )
-from intake.store.claims import find_open_claim, insert_claim, load_claim
+from intake.store.claims import find_open_claim, insert_claim, load_claim, lock_tries
 
 _DEFAULT_GRADE = "AO"
 """The usual grade of operators, for a token that names none."""
@@ -74,6 +65,14 @@ class CallStarted:
     def resumed(self) -> bool:
         """Whether the call continues an earlier claim."""
         return self.interview is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecurityTried:
+    """A call after a try at security questions; `earlier` where they were those of the earlier claim."""
+
+    call: Call
+    earlier: EarlierShown | None = None
 
 
 def start_call(conn: Connection, catalogues: Catalogues, asked: CallAsked) -> CallStarted:
@@ -118,18 +117,22 @@ def start_again(
     return CallStarted(call=started, claim=claim, interview=interview)
 
 
-def pass_security(conn: Connection, catalogues: Catalogues, call_id: UUID, given: Sequence[RawAnswer]) -> Call:
-    """Takes a try at the security questions. A wrong try is saved, and counts.
+def pass_security(conn: Connection, catalogues: Catalogues, call_id: UUID, given: Sequence[RawAnswer]) -> SecurityTried:
+    """Takes a try at the security questions: of the claim, or once the call may see that, of the person's earlier claim.
 
-    Raises NotFound, PermissionDenied for another's call, and what `Call.identify` raises.
+    A wrong try is saved, and counts. Raises NotFound, PermissionDenied for another's call, and what `Call.identify` and
+    `EarlierClaim.identify` raise.
     """
     own = own_call(conn, call_id)
-    found = load_claim(conn, own.claim_ref, caller=own.operator)
+    found = lock_tries(conn, own.claim_ref, caller=own.operator)
+    if own.security is Security.PASSED and found.earlier and not found.earlier.passed:
+        own.expect_open()
+        return SecurityTried(call=own, earlier=try_earlier(conn, catalogues, own, found.earlier, given))
     read = read_answers(catalogues[own.catalogue].bank, given, today=clock.today())
     values = {name: answer.value for name, answer in read.items()}
     tried = own.identify(values, load_answers(conn, cipher_of(found), version=found.claim.version))
     save_call(conn, tried)
-    return tried
+    return SecurityTried(call=tried)
 
 
 def end_call(conn: Connection, call_id: UUID, outcome: Outcome, *, call_back_time: datetime | None) -> Call:
@@ -221,14 +224,16 @@ def _begin(conn: Connection, catalogues: Catalogues, asked: CallAsked) -> CallSt
     found_by = LookUps(nino=nino_look_up(vault, asked.nino) if asked.nino else None)
     insert_claim(conn, claim, found_by)
     cipher = vault.cipher(conn, claim.claim_ref)
-    answers = _first_answers(asked, script)
+    answers = _first_answers(asked)
     origin = origin_of(call.current().identity, script)
     save_answers(conn, cipher, claim, answers, origin=origin, look_ups=look_ups(vault, answers))
     started = _call(asked, claim, ())
     insert_call(conn, cipher, started, asked.caller)
     access_log.record_access(conn, claim_ref=claim.claim_ref, purpose=f"call {started.call_id}")
     interview = evaluate(script, answers, language=asked.language, contact_date=claim.contact_date)
-    shown = InterviewShown(claim_ref=claim.claim_ref, version=claim.version, interview=interview)
+    link = link_earlier(conn, catalogues, claim.claim_ref, found_by.nino)
+    earlier = earlier_shown(conn, catalogues, claim, link, script=script, answers=answers)
+    shown = InterviewShown(claim_ref=claim.claim_ref, version=claim.version, interview=interview, earlier=earlier)
     return CallStarted(call=started, claim=claim, interview=shown)
 
 
@@ -247,12 +252,10 @@ def _new_claim(asked: CallAsked, schemes: tuple[str, ...], catalogue: int) -> Cl
     )
 
 
-def _first_answers(asked: CallAsked, script: Script) -> dict[str, Answer]:
-    """The facts that the call was started with are not asked again, as far as the script asks them."""
-    given = {**answers_of_call(asked.caller, asked.needs), "language": asked.language}
-    if asked.nino:
-        given["nino"] = asked.nino
-    return {name: Answer(value=value, version=1) for name, value in given.items() if name in script.questions}
+def _first_answers(asked: CallAsked) -> dict[str, Answer]:
+    """The facts that the call was started with are not asked again."""
+    given = {"language": asked.language} | ({"nino": asked.nino} if asked.nino else {})
+    return {name: Answer(value=value, version=1) for name, value in given.items()}
 
 
 def _call(asked: CallAsked, claim: Claim, questions: tuple[str, ...]) -> Call:

@@ -6,10 +6,22 @@ from chassis.database import Connection
 from chassis.enums import number_of
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
-from intake.domain.claim import Claim, ClaimAmended, ClaimSubmitted, ClaimWithdrawn, Event, FirstContactRecorded
+from intake.domain.claim import (
+    Claim,
+    ClaimAmended,
+    ClaimSubmitted,
+    ClaimWithdrawn,
+    CrisisLoanRequested,
+    Event,
+    FirstContactRecorded,
+)
 
 Message = (
-    events_pb2.FirstContactRecorded | events_pb2.ClaimSubmitted | events_pb2.ClaimAmended | events_pb2.ClaimWithdrawn
+    events_pb2.FirstContactRecorded
+    | events_pb2.ClaimSubmitted
+    | events_pb2.ClaimAmended
+    | events_pb2.CrisisLoanRequested
+    | events_pb2.ClaimWithdrawn
 )
 
 
@@ -33,5 +45,7 @@ def _message(claim: Claim, event: Event) -> Message:
             )
         case ClaimAmended():
             return events_pb2.ClaimAmended(changed_fields=event.changed_fields)
+        case CrisisLoanRequested():
+            return events_pb2.CrisisLoanRequested()
         case ClaimWithdrawn():
             return events_pb2.ClaimWithdrawn(withdraw_time=timestamp(event.withdraw_time))

@@ -1,7 +1,8 @@
 """The interview: reading it, answering it, correcting it, and its history."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from chassis import access_log, call, clock
 from chassis.database import Connection
@@ -12,18 +13,23 @@ from chassis.vault import ClaimCipher
 from intake.domain import claim as claims
 from intake.domain import problems
 from intake.domain.catalogue import Catalogues
-from intake.domain.claim import Change
+from intake.domain.claim import Change, Claim
+from intake.domain.earlier import EarlierClaim
 from intake.domain.given import GivenAnswer, RawAnswer, read_answers
 from intake.domain.history import HistoryEntry, Origin
 from intake.domain.interview import Answers, Interview, evaluate
 from intake.domain.script import Script
 from intake.service.access import Held, HeldToChange, hold, hold_to_change
+from intake.service.duplicates import IDENTIFYING, look_for_duplicates
+from intake.service.earlier import EarlierShown, confirm, earlier_shown, link_earlier
+from intake.service.effects import EffectShown, shown_effect
 from intake.service.events import announce
 from intake.service.look_ups import look_ups
 from intake.service.places import placed
-from intake.store.answers import load_answers, load_history, save_answers
-from intake.store.bindings import load_binding
+from intake.store.answers import load_answers, load_answers_at, load_history, save_answers
+from intake.store.bindings import load_binding, load_binding_at
 from intake.store.claims import load_claim, move_nino
+from intake.store.duplicates import undecided_duplicates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,18 +44,32 @@ class InterviewShown:
     interview: Interview
     before: "InterviewShown | None" = None
     changes: tuple[HistoryEntry, ...] = ()
+    duplicates: tuple[str, ...] = ()
+    """Other open claims that may be of the same person, of which nobody has decided."""
+    earlier: EarlierShown | None = None
+    """Of a draft in a call: the earlier claim whose answers can be confirmed."""
+    effect: EffectShown | None = None
+    """Of a preview: the effect that the changes would have."""
 
 
 def get_interview(
-    conn: Connection, catalogues: Catalogues, claim_ref: str, *, section: str | None = None
+    conn: Connection,
+    catalogues: Catalogues,
+    claim_ref: str,
+    *,
+    section: str | None = None,
+    at: datetime | None = None,
 ) -> InterviewShown:
-    """The interview as it stands. Raises NotFound, PermissionDenied, InvalidArgument for a section that it does not have."""
+    """The interview as it stands, or as it was at a time.
+
+    Raises NotFound, PermissionDenied, and InvalidArgument for a section that it does not have or a time before the claim.
+    """
     held = hold(conn, catalogues, claim_ref, by_purpose=frozenset({"ASSESSOR", "CASEWORKER"}))
     access_log.record_access(conn, claim_ref=claim_ref, purpose=held.purpose)
-    if section is not None and section not in {part.id for part in held.script.sections}:
+    shown = _show_now(conn, catalogues, held) if at is None else _show_then(conn, catalogues, held, at)
+    if section is not None and section not in {part.id for part in shown.interview.script.sections}:
         raise InvalidArgument.of(Violation.of("section", problems.NOT_A_SECTION))
-    answers = load_answers(conn, held.cipher, version=held.claim.version)
-    return _evaluated(held, answers, version=held.claim.version)
+    return shown
 
 
 def record_answers(
@@ -60,20 +80,26 @@ def record_answers(
     *,
     version: int,
     postcodes: Postcodes,
+    confirm_earlier: Collection[str] = (),
     only_changed: bool = False,
 ) -> InterviewShown:
     """Takes answers in the caller's own call, all or none.
 
-    With `only_changed` the interview before is kept beside the one after.
+    With `only_changed` the interview before is kept beside the one after. `confirm_earlier` names questions and sections whose
+    answers in the earlier claim the claimant confirms; an answer that is given to one of these questions goes before.
 
     Raises NotFound, PermissionDenied, StaleVersion, InvalidArgument naming each question at fault, FailedPrecondition once
-    the claim is submitted, and AlreadyExists (`OPEN_CLAIM`) where a NINO is given that another open claim has.
+    the claim is submitted or before the earlier claim's security is passed, and AlreadyExists (`OPEN_CLAIM`) where a NINO is
+    given that another open claim has.
     """
     held = hold_to_change(conn, catalogues, claim_ref, version=version)
-    read = _read(held, given, postcodes)
+    known = confirm(
+        conn, catalogues, held.claim, held.earlier, confirm_earlier, script=held.script, answers=held.answers
+    )
+    read = {**placed(postcodes, held.script, known), **_read(held, given, postcodes)}
     change = claims.record_answers(held.claim, held.script, held.answers, read)
-    _save(conn, held, change, reason="")
-    return _show_changed(conn, held, change, only_changed=only_changed)
+    _save(conn, catalogues, held, change, origin_of(call.current().identity, held.script))
+    return _show_changed(conn, catalogues, held, change, only_changed=only_changed)
 
 
 def amend_answers(
@@ -86,8 +112,9 @@ def amend_answers(
     reason: str,
     postcodes: Postcodes,
     only_changed: bool = False,
+    preview: bool = False,
 ) -> InterviewShown:
-    """Changes answers, before submission or after.
+    """Changes answers, before submission or after. A preview saves nothing, and tells the effect.
 
     Raises as `record_answers` does, and InvalidArgument naming each question that would leave a submitted claim open.
     """
@@ -100,9 +127,14 @@ def amend_answers(
     )
     read = _read(held, given, postcodes)
     change = claims.amend_answers(held.claim, held.script, held.answers, read)
-    origin = _save(conn, held, change, reason=reason)
+    origin = origin_of(call.current().identity, held.script, reason=reason)
     entries = tuple(_entries(held, change, origin))
-    return _show_changed(conn, held, change, only_changed=only_changed, changes=entries)
+    if preview:
+        effect = shown_effect(catalogues[held.claim.catalogue], held.script, held.answers, change)
+        shown = _show_changed(conn, catalogues, held, change, only_changed=only_changed, changes=entries)
+        return replace(shown, effect=effect)
+    _save(conn, catalogues, held, change, origin)
+    return _show_changed(conn, catalogues, held, change, only_changed=only_changed, changes=entries)
 
 
 def show_again(
@@ -158,12 +190,31 @@ def _show_at(
     conn: Connection, catalogues: Catalogues, cipher: ClaimCipher, *, version: int, language: str
 ) -> InterviewShown:
     """The interview as it was at a version, by the catalogue and for the schemes that the claim had then."""
-    claim = load_claim(conn, cipher.claim_ref, caller=call.current().identity.subject).claim
+    found = load_claim(conn, cipher.claim_ref, caller=call.current().identity.subject)
     binding = load_binding(conn, cipher.claim_ref, version=version)
     script = catalogues[binding.catalogue].script_for(binding.schemes)
     answers = load_answers(conn, cipher, version=version)
-    interview = evaluate(script, answers, language=language, contact_date=claim.contact_date)
-    return InterviewShown(claim_ref=cipher.claim_ref, version=version, interview=interview)
+    interview = evaluate(script, answers, language=language, contact_date=found.claim.contact_date)
+    shown = InterviewShown(claim_ref=cipher.claim_ref, version=version, interview=interview)
+    return _beside(conn, catalogues, found.claim, found.earlier, shown=shown, answers=answers)
+
+
+def _show_then(conn: Connection, catalogues: Catalogues, held: Held, at: datetime) -> InterviewShown:
+    """The interview as it was at a time. Nothing stands beside it: what may be done with it is done now."""
+    if at < held.claim.first_contact_time:
+        raise InvalidArgument.of(Violation.of("at_time", problems.BEFORE_THE_CLAIM))
+    binding = load_binding_at(conn, held.claim.claim_ref, at=at)
+    script = catalogues[binding.catalogue].script_for(binding.schemes)
+    answers = load_answers_at(conn, held.cipher, at=at)
+    version = max((answer.version for answer in answers.values()), default=1)
+    interview = evaluate(script, answers, language=held.language, contact_date=held.claim.contact_date)
+    return InterviewShown(claim_ref=held.claim.claim_ref, version=version, interview=interview)
+
+
+def _show_now(conn: Connection, catalogues: Catalogues, held: Held) -> InterviewShown:
+    answers = load_answers(conn, held.cipher, version=held.claim.version)
+    shown = _evaluated(held, answers, version=held.claim.version)
+    return _beside(conn, catalogues, held.claim, held.earlier, shown=shown, answers=answers)
 
 
 def _evaluated(held: Held, answers: Answers, *, version: int) -> InterviewShown:
@@ -171,8 +222,26 @@ def _evaluated(held: Held, answers: Answers, *, version: int) -> InterviewShown:
     return InterviewShown(claim_ref=held.claim.claim_ref, version=version, interview=interview)
 
 
+def _beside(
+    conn: Connection,
+    catalogues: Catalogues,
+    claim: Claim,
+    earlier: EarlierClaim | None,
+    *,
+    shown: InterviewShown,
+    answers: Answers,
+) -> InterviewShown:
+    """The interview with what stands beside it: other claims that may be of the person, and answers of an earlier one."""
+    return replace(
+        shown,
+        duplicates=undecided_duplicates(conn, claim.claim_ref),
+        earlier=earlier_shown(conn, catalogues, claim, earlier, script=shown.interview.script, answers=answers),
+    )
+
+
 def _show_changed(
     conn: Connection,
+    catalogues: Catalogues,
     held: HeldToChange,
     change: Change,
     *,
@@ -181,24 +250,36 @@ def _show_changed(
 ) -> InterviewShown:
     access_log.record_access(conn, claim_ref=held.claim.claim_ref, purpose=held.purpose)
     after = _evaluated(held, change.answers, version=change.claim.version)
+    earlier = held.earlier
+    if "nino" in change.changed:
+        earlier = load_claim(conn, held.claim.claim_ref, caller=call.current().identity.subject).earlier
+    after = _beside(conn, catalogues, change.claim, earlier, shown=after, answers=change.answers)
     before = _evaluated(held, held.answers, version=held.claim.version) if only_changed else None
     return replace(after, before=before, changes=changes)
 
 
-def _save(conn: Connection, held: HeldToChange, change: Change, *, reason: str) -> Origin:
-    current = call.current()
-    origin = origin_of(current.identity, held.script, reason=reason)
-    if change.changed:
-        found_by = look_ups(current.vault, change.answers)
-        save_answers(conn, held.cipher, change.claim, change.changed, origin=origin, look_ups=found_by)
-        if "nino" in change.changed:
-            move_nino(conn, change.claim.claim_ref, found_by.nino)
-        for event in change.events:
-            announce(conn, change.claim, event)
-    return origin
+def _save(conn: Connection, catalogues: Catalogues, held: HeldToChange, change: Change, origin: Origin) -> None:
+    if not change.changed:
+        return
+    found_by = look_ups(call.current().vault, change.answers)
+    save_answers(conn, held.cipher, change.claim, change.changed, origin=origin, look_ups=found_by)
+    if "nino" in change.changed:
+        move_nino(conn, change.claim.claim_ref, found_by.nino)
+        link_earlier(conn, catalogues, change.claim.claim_ref, found_by.nino)
+    if IDENTIFYING & change.changed.keys():
+        look_for_duplicates(conn, change.claim, change.answers)
+    for event in change.events:
+        announce(conn, change.claim, event)
 
 
 def _entries(held: HeldToChange, change: Change, origin: Origin) -> Iterator[HistoryEntry]:
     for name, answer in sorted(change.changed.items()):
         old = held.answers[name].value if name in held.answers else None
-        yield HistoryEntry(question_id=name, version=change.claim.version, old=old, new=answer.value, origin=origin)
+        yield HistoryEntry(
+            question_id=name,
+            version=change.claim.version,
+            old=old,
+            new=answer.value,
+            confirmed_from=answer.confirmed_from,
+            origin=origin,
+        )

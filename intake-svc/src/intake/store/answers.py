@@ -1,6 +1,7 @@
 """The rows of answers. They are never changed: the current answer is the latest, the history is all of them."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from chassis.database import Connection, Row
@@ -18,14 +19,15 @@ SAVE_ANSWERS = """
     WITH given AS (
         INSERT INTO answers
             (claim_ref, question_id, version, value, record_form, place, answered_by, roles, at, reason,
-            script_version)
+            script_version, confirmed_from)
         SELECT %(claim_ref)s, question_id, %(version)s, value, record_form, place,
-            %(answered_by)s, %(roles)s, %(at)s, reason, %(script_version)s
+            %(answered_by)s, %(roles)s, %(at)s, reason, %(script_version)s, confirmed_from
         FROM unnest(%(names)s::text[], %(values)s::bytea[], %(record_forms)s::bytea[], %(places)s::bytea[],
-            %(reasons)s::bytea[]) AS given (question_id, value, record_form, place, reason)
+            %(reasons)s::bytea[], %(confirmed_from)s::text[])
+            AS given (question_id, value, record_form, place, reason, confirmed_from)
     )
     UPDATE claims SET version = %(version)s, language = %(language)s,
-        first_contact_recorded = %(first_contact_recorded)s,
+        first_contact_recorded = %(first_contact_recorded)s, crisis_loan_requested = %(crisis_loan_requested)s,
         person_lookup = %(person_lookup)s, postcode_lookup = %(postcode_lookup)s
     WHERE claim_ref = %(claim_ref)s
 """
@@ -37,10 +39,24 @@ ANSWERS = """
     ORDER BY question_id, version DESC
 """
 
+# Reads the answers that stood at a time.
+ANSWERS_AT = """
+    SELECT DISTINCT ON (question_id) question_id, version, value, record_form, place
+    FROM answers WHERE claim_ref = %s AND at <= %s
+    ORDER BY question_id, version DESC
+"""
+
+# Reads when each answer that stood at a version was given.
+TIMES = """
+    SELECT DISTINCT ON (question_id) question_id, at
+    FROM answers WHERE claim_ref = %s AND version <= %s
+    ORDER BY question_id, version DESC
+"""
+
 # Reads a page of the answers up to a version, the oldest first, each with the answer before it.
 HISTORY = """
     SELECT given.question_id, given.version, given.value, given.answered_by, given.roles, given.at, given.reason,
-        given.script_version, earlier.value AS old_value, earlier.version AS old_version
+        given.script_version, given.confirmed_from, earlier.value AS old_value, earlier.version AS old_version
     FROM answers AS given LEFT JOIN LATERAL (
         SELECT value, version FROM answers AS earlier
         WHERE earlier.claim_ref = given.claim_ref AND earlier.question_id = given.question_id
@@ -71,6 +87,7 @@ def save_answers(
             "version": claim.version,
             "language": claim.language,
             "first_contact_recorded": claim.first_contact_recorded,
+            "crisis_loan_requested": claim.crisis_loan_requested,
             "person_lookup": look_ups.person,
             "postcode_lookup": look_ups.postcode,
             "answered_by": origin.by,
@@ -85,6 +102,16 @@ def save_answers(
 def load_answers(conn: Connection, cipher: ClaimCipher, *, version: int) -> Answers:
     """The claim's answers as they stood at a version."""
     return opened_answers(cipher, conn.execute(ANSWERS, [cipher.claim_ref, version]))
+
+
+def load_answers_at(conn: Connection, cipher: ClaimCipher, *, at: datetime) -> Answers:
+    """The claim's answers as they stood at a time."""
+    return opened_answers(cipher, conn.execute(ANSWERS_AT, [cipher.claim_ref, at]))
+
+
+def load_answer_times(conn: Connection, claim_ref: str, *, version: int) -> dict[str, datetime]:
+    """By question, when the answer that stood at a version was given."""
+    return {row["question_id"]: row["at"] for row in conn.execute(TIMES, [claim_ref, version])}
 
 
 def opened_answers(cipher: ClaimCipher, rows: Iterable[Row]) -> Answers:
@@ -126,6 +153,7 @@ def _sealed(cipher: ClaimCipher, version: int, changed: Answers, reason: str) ->
         "record_forms": [seal(name, "record_form", answer.record_form) for name, answer in changed.items()],
         "places": [seal(name, "place", _written(answer.place)) for name, answer in changed.items()],
         "reasons": [seal(name, "reason", reason or None) for name in changed],
+        "confirmed_from": [answer.confirmed_from for answer in changed.values()],
     }
 
 
@@ -158,6 +186,7 @@ def _history_entry(cipher: ClaimCipher, row: Row) -> HistoryEntry:
         version=row["version"],
         old=_opened_before(cipher, row),
         new=_opened(cipher, row, "value"),
+        confirmed_from=row["confirmed_from"],
         origin=Origin(
             by=row["answered_by"],
             roles=tuple(row["roles"]),

@@ -1,8 +1,9 @@
 """The catalogue and the schemes to which claims are, and were, bound."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from chassis.database import Connection
+from chassis.database import Connection, Row
 from chassis.errors import NotFound
 
 # Finds the binding at a version: the first that ended after it, otherwise the present one.
@@ -10,6 +11,18 @@ BINDING = """
     SELECT catalogue, schemes FROM (
         SELECT until, catalogue, schemes FROM earlier_bindings
         WHERE claim_ref = %(claim_ref)s AND until > %(version)s
+        UNION ALL
+        SELECT NULL, catalogue, ARRAY(SELECT scheme FROM claim_schemes WHERE claim_ref = %(claim_ref)s ORDER BY 1)
+        FROM claims WHERE claim_ref = %(claim_ref)s
+    ) AS bindings
+    ORDER BY until NULLS LAST LIMIT 1
+"""
+
+# Finds the binding at a time, in the same way.
+BINDING_AT = """
+    SELECT catalogue, schemes FROM (
+        SELECT until, catalogue, schemes FROM earlier_bindings
+        WHERE claim_ref = %(claim_ref)s AND changed_time > %(at)s
         UNION ALL
         SELECT NULL, catalogue, ARRAY(SELECT scheme FROM claim_schemes WHERE claim_ref = %(claim_ref)s ORDER BY 1)
         FROM claims WHERE claim_ref = %(claim_ref)s
@@ -43,12 +56,20 @@ class Binding:
 
 def load_binding(conn: Connection, claim_ref: str, *, version: int) -> Binding:
     """The binding of a claim as it was at a version. Raises NotFound."""
-    row = conn.execute(BINDING, {"claim_ref": claim_ref, "version": version}).fetchone()
-    if row is None:
-        raise NotFound("NO_CLAIM", "there is no such claim", metadata={"claim_ref": claim_ref})
-    return Binding(catalogue=row["catalogue"], schemes=tuple(row["schemes"]))
+    return _binding(conn.execute(BINDING, {"claim_ref": claim_ref, "version": version}).fetchone(), claim_ref)
+
+
+def load_binding_at(conn: Connection, claim_ref: str, *, at: datetime) -> Binding:
+    """The binding of a claim as it was at a time. Raises NotFound."""
+    return _binding(conn.execute(BINDING_AT, {"claim_ref": claim_ref, "at": at}).fetchone(), claim_ref)
 
 
 def load_bound_catalogues(conn: Connection) -> set[int]:
     """The numbers of the catalogues to which any claim is or was bound."""
     return {row["number"] for row in conn.execute(BOUND)}
+
+
+def _binding(row: Row | None, claim_ref: str) -> Binding:
+    if row is None:
+        raise NotFound("NO_CLAIM", "there is no such claim", metadata={"claim_ref": claim_ref})
+    return Binding(catalogue=row["catalogue"], schemes=tuple(row["schemes"]))

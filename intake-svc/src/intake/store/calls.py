@@ -36,7 +36,7 @@ CALLS_OF_CLAIM = """
 OTHER_CALLS = "SELECT 1 FROM calls WHERE claim_ref = %s AND call_id <> %s LIMIT 1"
 
 # Lists the needs that were stated in the calls about a claim.
-NEEDS = "SELECT DISTINCT unnest(needs) AS need FROM calls WHERE claim_ref = %s"
+NEEDS = "SELECT DISTINCT unnest(needs) AS need FROM calls WHERE claim_ref = %s ORDER BY 1"
 
 # Ends the wrap-ups of an operator, or of everybody. One that is being ended or resumed now is left alone.
 END_WRAP_UPS = """
@@ -66,6 +66,9 @@ SAVE_CALL = """
         wrap_up_ended = %(wrap_up_ended)s
     WHERE call_id = %(call_id)s
 """
+
+
+EARLIER_PASSED = "UPDATE calls SET earlier_passed = true WHERE call_id = %s"
 
 
 def insert_call(conn: Connection, cipher: ClaimCipher, call: Call, caller: Caller) -> None:
@@ -105,9 +108,9 @@ def has_other_calls(conn: Connection, call: Call) -> bool:
     return conn.execute(OTHER_CALLS, [call.claim_ref, call.call_id]).fetchone() is not None
 
 
-def load_needs(conn: Connection, claim_ref: str) -> frozenset[str]:
+def load_needs(conn: Connection, claim_ref: str) -> tuple[str, ...]:
     """The needs that were stated in the calls about a claim."""
-    return frozenset(row["need"] for row in conn.execute(NEEDS, [claim_ref]))
+    return tuple(row["need"] for row in conn.execute(NEEDS, [claim_ref]))
 
 
 def end_wrap_ups(
@@ -140,6 +143,11 @@ def lock_forgotten_calls(conn: Connection, *, started_before: datetime) -> list[
 def save_call(conn: Connection, call: Call) -> None:
     """Saves a call that changed."""
     conn.execute(SAVE_CALL, asdict(call) | {"security_questions": list(call.security_questions)})
+
+
+def save_earlier_passed(conn: Connection, call_id: UUID) -> None:
+    """Saves that the caller has shown who they are by the earlier claim."""
+    conn.execute(EARLIER_PASSED, [call_id])
 
 
 def _call(row: Row) -> Call:

@@ -12,6 +12,7 @@ from chassis.vault import ClaimCipher
 from intake.domain import problems
 from intake.domain.call import OpenCall, Security
 from intake.domain.claim import Booking, Claim, ClaimState, Withdrawal, WithdrawalCause
+from intake.domain.earlier import EarlierClaim
 from intake.domain.search import LookUps, Search
 from intake.store.answers import ANSWERS
 
@@ -20,9 +21,9 @@ _CLAIM: LiteralString = """
     SELECT claims.*,
         ARRAY(SELECT scheme FROM claim_schemes AS part WHERE part.claim_ref = claims.claim_ref ORDER BY 1) AS schemes,
         data_keys.key_id, data_keys.wrapped,
-        open_call.call_id, open_call.security, open_call.language AS call_language
+        open_call.call_id, open_call.security, open_call.language AS call_language, open_call.earlier_passed
     FROM claims LEFT JOIN data_keys ON data_keys.claim_ref = claims.claim_ref LEFT JOIN LATERAL (
-        SELECT call_id, security, language FROM calls
+        SELECT call_id, security, language, earlier_passed FROM calls
         WHERE calls.claim_ref = claims.claim_ref AND calls.operator = %(caller)s AND ended IS NULL
         ORDER BY started DESC LIMIT 1
     ) AS open_call ON true
@@ -37,6 +38,17 @@ OPEN_CLAIM = """
     SELECT claim_ref FROM claim_schemes JOIN claims USING (claim_ref)
     WHERE nino_lookup = %s AND scheme = ANY(%s) AND open
     ORDER BY first_contact_time DESC, claim_ref DESC LIMIT 1
+"""
+
+# Finds an earlier claim of a person: of several the latest that was submitted, otherwise the latest.
+EARLIER_CLAIM = """
+    SELECT claims.claim_ref FROM claim_schemes JOIN claims USING (claim_ref)
+    WHERE nino_lookup = %s AND claims.claim_ref <> %s AND state <> 'DRAFT'
+    ORDER BY submit_time IS NULL, first_contact_time DESC, claims.claim_ref DESC LIMIT 1
+"""
+
+SAVE_EARLIER = """
+    UPDATE claims SET earlier_ref = %s, earlier_questions = %s, earlier_tries_left = %s WHERE claim_ref = %s
 """
 
 INSERT_CLAIM = """
@@ -94,6 +106,7 @@ class ClaimFound:
 
     claim: Claim
     open_call: OpenCall | None
+    earlier: EarlierClaim | None
     data_key: Row
 
     def withdrawal(self, cipher: ClaimCipher) -> Withdrawal | None:
@@ -129,6 +142,23 @@ def find_open_claim(conn: Connection, nino_lookup: bytes, schemes: Sequence[str]
     """The reference of the open claim for the NINO and one of the schemes, if there is one."""
     row = conn.execute(OPEN_CLAIM, [nino_lookup, list(schemes)]).fetchone()
     return row["claim_ref"] if row else None
+
+
+def find_earlier_claim(conn: Connection, nino_lookup: bytes, *, than: str) -> str | None:
+    """The reference of another claim for the NINO that was submitted, closed or withdrawn; None where there is none."""
+    row = conn.execute(EARLIER_CLAIM, [nino_lookup, than]).fetchone()
+    return row["claim_ref"] if row else None
+
+
+def save_earlier(conn: Connection, claim_ref: str, earlier: EarlierClaim | None) -> None:
+    """Links a claim to an earlier one, or takes the link away."""
+    link = [earlier.claim_ref, list(earlier.questions), earlier.tries_left] if earlier else [None, None, None]
+    conn.execute(SAVE_EARLIER, [*link, claim_ref])
+
+
+def lock_tries(conn: Connection, claim_ref: str, *, caller: str) -> ClaimFound:
+    """As `load_claim`; nobody else can take a try at security questions about it meanwhile. Raises NotFound."""
+    return _the_claim(conn.execute(CLAIM_LOCKED, {"claim_ref": claim_ref, "caller": caller}).fetchone(), claim_ref)
 
 
 def find_claims(conn: Connection, search: Search, *, caller: str) -> list[ClaimFound]:
@@ -201,7 +231,7 @@ def _open_claim_exists(cause: errors.UniqueViolation) -> Exception:
 
 
 def _claim_found(row: Row) -> ClaimFound:
-    return ClaimFound(claim=_claim(row), open_call=_open_call(row), data_key=row)
+    return ClaimFound(claim=_claim(row), open_call=_open_call(row), earlier=_earlier(row), data_key=row)
 
 
 def _claim(row: Row) -> Claim:
@@ -216,6 +246,7 @@ def _claim(row: Row) -> Claim:
         submit_time=row["submit_time"],
         evidence_complete_time=row["evidence_complete_time"],
         first_contact_recorded=row["first_contact_recorded"],
+        crisis_loan_requested=row["crisis_loan_requested"],
         operator=row["operator"],
         operator_grade=row["operator_grade"],
         office_code=row["office_code"],
@@ -226,3 +257,14 @@ def _open_call(row: Row) -> OpenCall | None:
     if row["call_id"] is None:
         return None
     return OpenCall(call_id=row["call_id"], security=Security(row["security"]), language=row["call_language"])
+
+
+def _earlier(row: Row) -> EarlierClaim | None:
+    if row["earlier_ref"] is None:
+        return None
+    return EarlierClaim(
+        claim_ref=row["earlier_ref"],
+        questions=tuple(row["earlier_questions"]),
+        tries_left=row["earlier_tries_left"],
+        passed=bool(row["earlier_passed"]),
+    )

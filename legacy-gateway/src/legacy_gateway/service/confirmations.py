@@ -1,11 +1,12 @@
 """The use cases of events: a confirmation starts transfers, an amendment makes a held change or a correction."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from chassis import logs
 from chassis.database import Connection, Database
 from legacy_gateway.domain import SYSTEM_OF_SCHEME, Confirmation, System, sorted_by_carrier
-from legacy_gateway.store import claims, uncarried, withdrawals
+from legacy_gateway.store import claims, crisis_loans, uncarried, withdrawals
 
 
 def confirm(
@@ -59,6 +60,11 @@ def amend(conn: Connection, claim_ref: str, *, version: int) -> None:
         return
     _hold_change(conn, claim_ref, version=newest)
     claims.send_corrected(conn, claim_ref)
+
+
+def keep_crisis_loan(conn: Connection, claim_ref: str, *, version: int, request_time: datetime) -> None:
+    """Keeps that a crisis loan was asked for in a call, for the work with SFCS; a second call changes nothing."""
+    crisis_loans.keep_request(conn, claim_ref, version=version, request_time=request_time)
 
 
 def _hold_change(conn: Connection, claim_ref: str, *, version: int) -> None:

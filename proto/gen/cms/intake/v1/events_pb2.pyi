@@ -133,3 +133,20 @@ class ClaimWithdrawn(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ClaimWithdrawn: _TypeAlias = ClaimWithdrawn  # noqa: Y015
+
+@_typing.final
+class CrisisLoanRequested(_message.Message):
+    """All that an application for a crisis loan needs is known, and an interim payment was considered first; the call may go on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CrisisLoanRequested: _TypeAlias = CrisisLoanRequested  # noqa: Y015

@@ -295,6 +295,58 @@ CALL_SECURITY_FAILED: CallSecurity.ValueType  # 3
 """Three tries were wrong: the call may not see them, and no further try is accepted."""
 Global___CallSecurity: _TypeAlias = CallSecurity  # noqa: Y015
 
+class _DuplicateVerdict:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DuplicateVerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DuplicateVerdict.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DUPLICATE_VERDICT_UNSPECIFIED: _DuplicateVerdict.ValueType  # 0
+    """No value."""
+    DUPLICATE_VERDICT_SAME_PERSON: _DuplicateVerdict.ValueType  # 1
+    """They are of one person."""
+    DUPLICATE_VERDICT_OTHER_PERSON: _DuplicateVerdict.ValueType  # 2
+    """They are of two persons."""
+
+class DuplicateVerdict(_DuplicateVerdict, metaclass=_DuplicateVerdictEnumTypeWrapper):
+    """Whether two claims are of one person."""
+
+DUPLICATE_VERDICT_UNSPECIFIED: DuplicateVerdict.ValueType  # 0
+"""No value."""
+DUPLICATE_VERDICT_SAME_PERSON: DuplicateVerdict.ValueType  # 1
+"""They are of one person."""
+DUPLICATE_VERDICT_OTHER_PERSON: DuplicateVerdict.ValueType  # 2
+"""They are of two persons."""
+Global___DuplicateVerdict: _TypeAlias = DuplicateVerdict  # noqa: Y015
+
+class _AccountCheck:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AccountCheckEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AccountCheck.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ACCOUNT_CHECK_UNSPECIFIED: _AccountCheck.ValueType  # 0
+    """No value."""
+    ACCOUNT_CHECK_FITS: _AccountCheck.ValueType  # 1
+    """It fits."""
+    ACCOUNT_CHECK_DOES_NOT_FIT: _AccountCheck.ValueType  # 2
+    """It does not fit: ask for both numbers again."""
+    ACCOUNT_CHECK_NOT_CHECKABLE: _AccountCheck.ValueType  # 3
+    """The platform has no tables of rules, or they say nothing of the sort code."""
+
+class AccountCheck(_AccountCheck, metaclass=_AccountCheckEnumTypeWrapper):
+    """Whether an account's number fits its sort code, by the banks' modulus check. It never holds a claim up."""
+
+ACCOUNT_CHECK_UNSPECIFIED: AccountCheck.ValueType  # 0
+"""No value."""
+ACCOUNT_CHECK_FITS: AccountCheck.ValueType  # 1
+"""It fits."""
+ACCOUNT_CHECK_DOES_NOT_FIT: AccountCheck.ValueType  # 2
+"""It does not fit: ask for both numbers again."""
+ACCOUNT_CHECK_NOT_CHECKABLE: AccountCheck.ValueType  # 3
+"""The platform has no tables of rules, or they say nothing of the sort code."""
+Global___AccountCheck: _TypeAlias = AccountCheck  # noqa: Y015
+
 class _QuestionKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -425,6 +477,8 @@ class _WithdrawalCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Withd
     """The claimant wished it."""
     WITHDRAWAL_CAUSE_WRONG_NUMBER: _WithdrawalCause.ValueType  # 2
     """The call that opened it was a wrong number, and nothing had been answered."""
+    WITHDRAWAL_CAUSE_DUPLICATE: _WithdrawalCause.ValueType  # 3
+    """The person has another open claim for the same scheme."""
 
 class WithdrawalCause(_WithdrawalCause, metaclass=_WithdrawalCauseEnumTypeWrapper):
     """Why a claim was withdrawn."""
@@ -435,6 +489,8 @@ WITHDRAWAL_CAUSE_CLAIMANT_ASKED: WithdrawalCause.ValueType  # 1
 """The claimant wished it."""
 WITHDRAWAL_CAUSE_WRONG_NUMBER: WithdrawalCause.ValueType  # 2
 """The call that opened it was a wrong number, and nothing had been answered."""
+WITHDRAWAL_CAUSE_DUPLICATE: WithdrawalCause.ValueType  # 3
+"""The person has another open claim for the same scheme."""
 Global___WithdrawalCause: _TypeAlias = WithdrawalCause  # noqa: Y015
 
 class _InterviewView:
@@ -899,7 +955,7 @@ class Claim(_message.Message):
 
     @_builtins.property
     def needs(self) -> _containers.RepeatedScalarFieldContainer[Global___CallNeed.ValueType]:
-        """The needs that were stated in the calls about it, and in answers if the caller may see them. Only GetClaim gives them."""
+        """The needs that were stated in the calls about it. Only GetClaim gives them."""
 
     def __init__(
         self,
@@ -1079,6 +1135,7 @@ class Question(_message.Message):
     DECIMALS_FIELD_NUMBER: _builtins.int
     MAX_ENTRIES_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    EARLIER_FIELD_NUMBER: _builtins.int
     SCHEMES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Its id, which is also the fact's name."""
@@ -1133,6 +1190,12 @@ class Question(_message.Message):
         """Gaps that are accepted at submission: NOT_KNOWN, WILL_SEND. Before it every question takes every gap."""
 
     @_builtins.property
+    def earlier(self) -> Global___EarlierAnswer:
+        """The answer in an earlier claim, where the claimant need only confirm it: name the question in confirm_earlier. Absent once
+        the question has an answer here. Answers that may be stale by now, and those that are never read back, are asked again.
+        """
+
+    @_builtins.property
     def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
         """The schemes of the claim that need its answer."""
 
@@ -1158,11 +1221,12 @@ class Question(_message.Message):
         decimals: _builtins.int | None = ...,
         max_entries: _builtins.int | None = ...,
         position: _builtins.int = ...,
+        earlier: Global___EarlierAnswer | None = ...,
         schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_decimals", b"_decimals", "_max_entries", b"_max_entries", "_max_length", b"_max_length", "_maximum", b"_maximum", "answer", b"answer", "decimals", b"decimals", "max_entries", b"max_entries", "max_length", b"max_length", "maximum", b"maximum", "proposal", b"proposal"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_decimals", b"_decimals", "_max_entries", b"_max_entries", "_max_length", b"_max_length", "_maximum", b"_maximum", "answer", b"answer", "decimals", b"decimals", "earlier", b"earlier", "max_entries", b"max_entries", "max_length", b"max_length", "maximum", b"maximum", "proposal", b"proposal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_decimals", b"_decimals", "_max_entries", b"_max_entries", "_max_length", b"_max_length", "_maximum", b"_maximum", "answer", b"answer", "answered_version", b"answered_version", "choices", b"choices", "decimals", b"decimals", "fields", b"fields", "gaps_allowed", b"gaps_allowed", "help", b"help", "id", b"id", "kind", b"kind", "max_entries", b"max_entries", "max_length", b"max_length", "maximum", b"maximum", "position", b"position", "problem", b"problem", "proposal", b"proposal", "required", b"required", "schemes", b"schemes", "seconds", b"seconds", "section", b"section", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_decimals", b"_decimals", "_max_entries", b"_max_entries", "_max_length", b"_max_length", "_maximum", b"_maximum", "answer", b"answer", "answered_version", b"answered_version", "choices", b"choices", "decimals", b"decimals", "earlier", b"earlier", "fields", b"fields", "gaps_allowed", b"gaps_allowed", "help", b"help", "id", b"id", "kind", b"kind", "max_entries", b"max_entries", "max_length", b"max_length", "maximum", b"maximum", "position", b"position", "problem", b"problem", "proposal", b"proposal", "required", b"required", "schemes", b"schemes", "seconds", b"seconds", "section", b"section", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__decimals: _TypeAlias = _typing.Literal["decimals"]  # noqa: Y015
     _WhichOneofArgType__decimals: _TypeAlias = _typing.Literal["_decimals", b"_decimals"]  # noqa: Y015
@@ -1199,6 +1263,11 @@ class Interview(_message.Message):
     REMAINING_FIELD_NUMBER: _builtins.int
     NOT_RELEVANT_FIELD_NUMBER: _builtins.int
     REMOVED_QUESTION_IDS_FIELD_NUMBER: _builtins.int
+    GAPS_FIELD_NUMBER: _builtins.int
+    NOT_RELEVANT_ANSWERS_FIELD_NUMBER: _builtins.int
+    POSSIBLE_DUPLICATES_FIELD_NUMBER: _builtins.int
+    EARLIER_FIELD_NUMBER: _builtins.int
+    ACCOUNT_CHECK_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """The claim."""
     version: _builtins.int
@@ -1215,6 +1284,8 @@ class Interview(_message.Message):
     """How many are still to be asked or put right, required or not. A claim can be submitted when every section is complete."""
     not_relevant: _builtins.int
     """How many do not apply."""
+    account_check: Global___AccountCheck.ValueType
+    """Whether the account's number fits the sort code, once both are known. It never holds the claim up."""
     @_builtins.property
     def sections(self) -> _containers.RepeatedCompositeFieldContainer[Global___Section]:
         """Sections, in order."""
@@ -1226,6 +1297,26 @@ class Interview(_message.Message):
     @_builtins.property
     def removed_question_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """With the view CHANGED: the questions that applied before and do not any more."""
+
+    @_builtins.property
+    def gaps(self) -> _containers.RepeatedCompositeFieldContainer[Global___Gap]:
+        """Gaps that the claimant left: they do not know the answer yet, or will send it. In the order of the questions."""
+
+    @_builtins.property
+    def not_relevant_answers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Questions that have an answer and do not apply: it is kept in the history, is no fact and is sent to nobody. If the
+        question applies again, the answer is there again. An answer that was just given to such a question is named here too.
+        """
+
+    @_builtins.property
+    def possible_duplicates(self) -> _containers.RepeatedCompositeFieldContainer[Global___PossibleDuplicate]:
+        """Other open claims for one of the schemes whose claimant has the same birth date and postcode and a surname that is alike,
+        of which nobody has decided yet: DecideDuplicate.
+        """
+
+    @_builtins.property
+    def earlier(self) -> Global___EarlierClaim:
+        """The earlier claim of this person whose answers can be confirmed instead of being asked again; absent where there is none."""
 
     def __init__(
         self,
@@ -1240,14 +1331,141 @@ class Interview(_message.Message):
         remaining: _builtins.int = ...,
         not_relevant: _builtins.int = ...,
         removed_question_ids: _abc.Iterable[_builtins.str] | None = ...,
+        gaps: _abc.Iterable[Global___Gap] | None = ...,
+        not_relevant_answers: _abc.Iterable[_builtins.str] | None = ...,
+        possible_duplicates: _abc.Iterable[Global___PossibleDuplicate] | None = ...,
+        earlier: Global___EarlierClaim | None = ...,
+        account_check: Global___AccountCheck.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["earlier", b"earlier"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "claim_ref", b"claim_ref", "next_question_id", b"next_question_id", "not_relevant", b"not_relevant", "questions", b"questions", "remaining", b"remaining", "removed_question_ids", b"removed_question_ids", "script_version", b"script_version", "sections", b"sections", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_check", b"account_check", "asked", b"asked", "claim_ref", b"claim_ref", "earlier", b"earlier", "gaps", b"gaps", "next_question_id", b"next_question_id", "not_relevant", b"not_relevant", "not_relevant_answers", b"not_relevant_answers", "possible_duplicates", b"possible_duplicates", "questions", b"questions", "remaining", b"remaining", "removed_question_ids", b"removed_question_ids", "script_version", b"script_version", "sections", b"sections", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Interview: _TypeAlias = Interview  # noqa: Y015
+
+@_typing.final
+class Gap(_message.Message):
+    """A question to which the claimant gave no answer yet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_ID_FIELD_NUMBER: _builtins.int
+    GAP_FIELD_NUMBER: _builtins.int
+    ALLOWED_FIELD_NUMBER: _builtins.int
+    question_id: _builtins.str
+    """The question."""
+    gap: _builtins.str
+    """NOT_KNOWN or WILL_SEND."""
+    allowed: _builtins.bool
+    """Whether the claim can be submitted with this gap."""
+    def __init__(
+        self,
+        *,
+        question_id: _builtins.str = ...,
+        gap: _builtins.str = ...,
+        allowed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed", b"allowed", "gap", b"gap", "question_id", b"question_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Gap: _TypeAlias = Gap  # noqa: Y015
+
+@_typing.final
+class PossibleDuplicate(_message.Message):
+    """Two claims that may be of one person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIM_REF_FIELD_NUMBER: _builtins.int
+    OTHER_CLAIM_REF_FIELD_NUMBER: _builtins.int
+    claim_ref: _builtins.str
+    """This claim."""
+    other_claim_ref: _builtins.str
+    """The other."""
+    def __init__(
+        self,
+        *,
+        claim_ref: _builtins.str = ...,
+        other_claim_ref: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "other_claim_ref", b"other_claim_ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PossibleDuplicate: _TypeAlias = PossibleDuplicate  # noqa: Y015
+
+@_typing.final
+class EarlierClaim(_message.Message):
+    """An earlier claim of the person: closed, withdrawn, or submitted for another scheme."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIM_REF_FIELD_NUMBER: _builtins.int
+    SECURITY_FIELD_NUMBER: _builtins.int
+    SECURITY_QUESTIONS_FIELD_NUMBER: _builtins.int
+    TRIES_LEFT_FIELD_NUMBER: _builtins.int
+    claim_ref: _builtins.str
+    """The earlier claim."""
+    security: Global___CallSecurity.ValueType
+    """Its answers are shown once security is PASSED: PassSecurity, with the questions of it that are listed here."""
+    tries_left: _builtins.int
+    """How many tries are left."""
+    @_builtins.property
+    def security_questions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SecurityQuestion]:
+        """Questions to ask, from the earlier record."""
+
+    def __init__(
+        self,
+        *,
+        claim_ref: _builtins.str = ...,
+        security: Global___CallSecurity.ValueType = ...,
+        security_questions: _abc.Iterable[Global___SecurityQuestion] | None = ...,
+        tries_left: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "security", b"security", "security_questions", b"security_questions", "tries_left", b"tries_left"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EarlierClaim: _TypeAlias = EarlierClaim  # noqa: Y015
+
+@_typing.final
+class EarlierAnswer(_message.Message):
+    """An answer in an earlier claim of the person, to be confirmed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUE_FIELD_NUMBER: _builtins.int
+    ANSWERED_ON_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def value(self) -> _struct_pb2.Value:
+        """The answer."""
+
+    @_builtins.property
+    def answered_on(self) -> _date_pb2.Date:
+        """The day on which it was given, or last confirmed."""
+
+    def __init__(
+        self,
+        *,
+        value: _struct_pb2.Value | None = ...,
+        answered_on: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answered_on", b"answered_on", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_on", b"answered_on", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EarlierAnswer: _TypeAlias = EarlierAnswer  # noqa: Y015
 
 @_typing.final
 class Answer(_message.Message):
@@ -1298,6 +1516,7 @@ class HistoryEntry(_message.Message):
     SCRIPT_VERSION_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     ROLES_FIELD_NUMBER: _builtins.int
+    CONFIRMED_FROM_FIELD_NUMBER: _builtins.int
     question_id: _builtins.str
     """The question."""
     by: _builtins.str
@@ -1308,6 +1527,8 @@ class HistoryEntry(_message.Message):
     """The version of the script that asked."""
     version: _builtins.int
     """The version of the claim that the change made."""
+    confirmed_from: _builtins.str
+    """The earlier claim whose answer the claimant confirmed; empty where it was asked."""
     @_builtins.property
     def old(self) -> _struct_pb2.Value:
         """The answer before; absent where there was none."""
@@ -1336,10 +1557,11 @@ class HistoryEntry(_message.Message):
         script_version: _builtins.int = ...,
         version: _builtins.int = ...,
         roles: _abc.Iterable[_common_pb2.Role.ValueType] | None = ...,
+        confirmed_from: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "new", b"new", "old", b"old"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "by", b"by", "new", b"new", "old", b"old", "question_id", b"question_id", "reason", b"reason", "roles", b"roles", "script_version", b"script_version", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "by", b"by", "confirmed_from", b"confirmed_from", "new", b"new", "old", b"old", "question_id", b"question_id", "reason", b"reason", "roles", b"roles", "script_version", b"script_version", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1480,18 +1702,24 @@ class PassSecurityResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CALL_FIELD_NUMBER: _builtins.int
+    EARLIER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def call(self) -> Global___Call:
         """Its security tells whether the answers were right."""
+
+    @_builtins.property
+    def earlier(self) -> Global___EarlierClaim:
+        """Where the questions were those of the earlier claim: its security tells whether the answers were right."""
 
     def __init__(
         self,
         *,
         call: Global___Call | None = ...,
+        earlier: Global___EarlierClaim | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "earlier", b"earlier"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "earlier", b"earlier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2214,19 +2442,25 @@ class GetInterviewRequest(_message.Message):
 
     CLAIM_REF_FIELD_NUMBER: _builtins.int
     SECTION_FIELD_NUMBER: _builtins.int
+    AT_TIME_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """The claim."""
     section: _builtins.str
     """Only this section's questions."""
+    @_builtins.property
+    def at_time(self) -> _timestamp_pb2.Timestamp:
+        """The interview as it was at this time, by the catalogue and for the schemes that the claim had then; now if absent."""
+
     def __init__(
         self,
         *,
         claim_ref: _builtins.str = ...,
         section: _builtins.str = ...,
+        at_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at_time", b"at_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "section", b"section"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_time", b"at_time", "claim_ref", b"claim_ref", "section", b"section"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2267,6 +2501,7 @@ class RecordAnswersRequest(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
+    CONFIRM_EARLIER_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """The claim."""
     version: _builtins.int
@@ -2277,7 +2512,11 @@ class RecordAnswersRequest(_message.Message):
     """How much of the interview to return; FULL when absent. A retry has the same view."""
     @_builtins.property
     def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Answer]:
-        """Any questions, in any order."""
+        """Any questions, in any order. All of them are saved, or none. At least one, unless confirm_earlier names one."""
+
+    @_builtins.property
+    def confirm_earlier(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Questions, and sections for all of their questions, whose answer in the earlier claim the claimant confirms."""
 
     def __init__(
         self,
@@ -2287,10 +2526,11 @@ class RecordAnswersRequest(_message.Message):
         version: _builtins.int = ...,
         request_id: _builtins.str = ...,
         view: Global___InterviewView.ValueType = ...,
+        confirm_earlier: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "claim_ref", b"claim_ref", "request_id", b"request_id", "version", b"version", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "claim_ref", b"claim_ref", "confirm_earlier", b"confirm_earlier", "request_id", b"request_id", "version", b"version", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2332,6 +2572,7 @@ class AmendAnswersRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
+    PREVIEW_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """The claim."""
     version: _builtins.int
@@ -2342,6 +2583,8 @@ class AmendAnswersRequest(_message.Message):
     """Why they change."""
     view: Global___InterviewView.ValueType
     """How much of the interview to return; FULL when absent. A retry has the same view."""
+    preview: _builtins.bool
+    """Changes nothing, and tells the effect that the changes would have."""
     @_builtins.property
     def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Answer]:
         """The answers that change."""
@@ -2355,10 +2598,11 @@ class AmendAnswersRequest(_message.Message):
         request_id: _builtins.str = ...,
         reason: _builtins.str = ...,
         view: Global___InterviewView.ValueType = ...,
+        preview: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "claim_ref", b"claim_ref", "reason", b"reason", "request_id", b"request_id", "version", b"version", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "claim_ref", b"claim_ref", "preview", b"preview", "reason", b"reason", "request_id", b"request_id", "version", b"version", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2372,6 +2616,7 @@ class AmendAnswersResponse(_message.Message):
 
     INTERVIEW_FIELD_NUMBER: _builtins.int
     CHANGES_FIELD_NUMBER: _builtins.int
+    EFFECT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def interview(self) -> Global___Interview:
         """The interview."""
@@ -2380,19 +2625,182 @@ class AmendAnswersResponse(_message.Message):
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___HistoryEntry]:
         """What changed."""
 
+    @_builtins.property
+    def effect(self) -> Global___Effect:
+        """With preview: the effect. The interview is then as it would be, at the version that the changes would make."""
+
     def __init__(
         self,
         *,
         interview: Global___Interview | None = ...,
         changes: _abc.Iterable[Global___HistoryEntry] | None = ...,
+        effect: Global___Effect | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["interview", b"interview"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effect", b"effect", "interview", b"interview"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "interview", b"interview"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "effect", b"effect", "interview", b"interview"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AmendAnswersResponse: _TypeAlias = AmendAnswersResponse  # noqa: Y015
+
+@_typing.final
+class Effect(_message.Message):
+    """The effect of changes on what the outside systems and the council are told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGED_FIELDS_FIELD_NUMBER: _builtins.int
+    OUTSIDE_FIELDS_FIELD_NUMBER: _builtins.int
+    DECISIONS_FIELD_NUMBER: _builtins.int
+    RELEVANT_QUESTION_IDS_FIELD_NUMBER: _builtins.int
+    NOT_RELEVANT_QUESTION_IDS_FIELD_NUMBER: _builtins.int
+    SENDS_NOTICE_FIELD_NUMBER: _builtins.int
+    sends_notice: _builtins.bool
+    """Whether the council is sent another notice: its fields change, and it has been told of the claim or will be."""
+    @_builtins.property
+    def changed_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Facts that change, come or go, in the order of the questions."""
+
+    @_builtins.property
+    def outside_fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___OutsideField]:
+        """Fields of the outside world that read them."""
+
+    @_builtins.property
+    def decisions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Decisions that are made with them."""
+
+    @_builtins.property
+    def relevant_question_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Questions that begin to apply."""
+
+    @_builtins.property
+    def not_relevant_question_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Questions that no longer apply: their answers are kept and sent to nobody."""
+
+    def __init__(
+        self,
+        *,
+        changed_fields: _abc.Iterable[_builtins.str] | None = ...,
+        outside_fields: _abc.Iterable[Global___OutsideField] | None = ...,
+        decisions: _abc.Iterable[_builtins.str] | None = ...,
+        relevant_question_ids: _abc.Iterable[_builtins.str] | None = ...,
+        not_relevant_question_ids: _abc.Iterable[_builtins.str] | None = ...,
+        sends_notice: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_fields", b"changed_fields", "decisions", b"decisions", "not_relevant_question_ids", b"not_relevant_question_ids", "outside_fields", b"outside_fields", "relevant_question_ids", b"relevant_question_ids", "sends_notice", b"sends_notice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Effect: _TypeAlias = Effect  # noqa: Y015
+
+@_typing.final
+class OutsideField(_message.Message):
+    """A field of an outside record, of the notice to the council, or of the application for child maintenance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_FIELD_NUMBER: _builtins.int
+    SYSTEM_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELDS_FIELD_NUMBER: _builtins.int
+    record: _builtins.str
+    """The record: its name in the copybook, notice, or cots."""
+    system: _builtins.str
+    """Its system: ISCS, JSAPS, PSCS, SFCS, CMS_COTS, or COUNCIL."""
+    field: _builtins.str
+    """The field: its COBOL name, or its path."""
+    @_builtins.property
+    def changed_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The facts that it reads and that change."""
+
+    def __init__(
+        self,
+        *,
+        record: _builtins.str = ...,
+        system: _builtins.str = ...,
+        field: _builtins.str = ...,
+        changed_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_fields", b"changed_fields", "field", b"field", "record", b"record", "system", b"system"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OutsideField: _TypeAlias = OutsideField  # noqa: Y015
+
+@_typing.final
+class DecideDuplicateRequest(_message.Message):
+    """Decides about a possible duplicate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIM_REF_FIELD_NUMBER: _builtins.int
+    OTHER_CLAIM_REF_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    claim_ref: _builtins.str
+    """The claim in whose interview the warning stands."""
+    other_claim_ref: _builtins.str
+    """The other claim."""
+    verdict: Global___DuplicateVerdict.ValueType
+    """Whether they are of one person."""
+    reason: _builtins.str
+    """Why, in a line."""
+    version: _builtins.int
+    """The claim's version that the caller read."""
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    def __init__(
+        self,
+        *,
+        claim_ref: _builtins.str = ...,
+        other_claim_ref: _builtins.str = ...,
+        verdict: Global___DuplicateVerdict.ValueType = ...,
+        reason: _builtins.str = ...,
+        version: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "other_claim_ref", b"other_claim_ref", "reason", b"reason", "request_id", b"request_id", "verdict", b"verdict", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideDuplicateRequest: _TypeAlias = DecideDuplicateRequest  # noqa: Y015
+
+@_typing.final
+class DecideDuplicateResponse(_message.Message):
+    """The decision."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIM_FIELD_NUMBER: _builtins.int
+    CONTINUE_WITH_FIELD_NUMBER: _builtins.int
+    continue_with: _builtins.str
+    """The claim to go on with: the other one, if both are of one person. Start a call on it."""
+    @_builtins.property
+    def claim(self) -> Global___Claim:
+        """The claim: withdrawn, if both are of one person."""
+
+    def __init__(
+        self,
+        *,
+        claim: Global___Claim | None = ...,
+        continue_with: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "continue_with", b"continue_with"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideDuplicateResponse: _TypeAlias = DecideDuplicateResponse  # noqa: Y015
 
 @_typing.final
 class GetHistoryRequest(_message.Message):

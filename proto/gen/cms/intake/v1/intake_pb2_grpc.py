@@ -125,6 +125,11 @@ class IntakeServiceStub:
                 request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.WithdrawClaimRequest.SerializeToString,
                 response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.WithdrawClaimResponse.FromString,
                 _registered_method=True)
+        self.DecideDuplicate = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/DecideDuplicate',
+                request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.DecideDuplicateRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.DecideDuplicateResponse.FromString,
+                _registered_method=True)
         self.GetClaim = channel.unary_unary(
                 '/cms.intake.v1.IntakeService/GetClaim',
                 request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.GetClaimRequest.SerializeToString,
@@ -155,7 +160,9 @@ class IntakeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PassSecurity(self, request, context):
-        """Answers the security questions of a resumed claim. Three wrong tries end the call's access.
+        """Answers the security questions of a resumed claim. Three wrong tries end the call's access. In a call that may see its
+        claim, answers those of the person's earlier claim instead, if it has one: after three wrong tries, over all calls, the
+        earlier answers are not shown, and everything is asked.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -284,6 +291,15 @@ class IntakeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DecideDuplicate(self, request, context):
+        """Decides whether a draft and another open claim, of which its interview warns, are of one person. Of one person: the draft is
+        withdrawn, and the call goes on with the other claim, on which a call is then started. Of another person: the reason is
+        kept, and the warning ends.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetClaim(self, request, context):
         """A claim, without its answers.
         """
@@ -397,6 +413,11 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     servicer.WithdrawClaim,
                     request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.WithdrawClaimRequest.FromString,
                     response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.WithdrawClaimResponse.SerializeToString,
+            ),
+            'DecideDuplicate': grpc.unary_unary_rpc_method_handler(
+                    servicer.DecideDuplicate,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.DecideDuplicateRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.DecideDuplicateResponse.SerializeToString,
             ),
             'GetClaim': grpc.unary_unary_rpc_method_handler(
                     servicer.GetClaim,
@@ -901,6 +922,33 @@ class IntakeService:
             '/cms.intake.v1.IntakeService/WithdrawClaim',
             cms_dot_intake_dot_v1_dot_intake__pb2.WithdrawClaimRequest.SerializeToString,
             cms_dot_intake_dot_v1_dot_intake__pb2.WithdrawClaimResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DecideDuplicate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/DecideDuplicate',
+            cms_dot_intake_dot_v1_dot_intake__pb2.DecideDuplicateRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_intake__pb2.DecideDuplicateResponse.FromString,
             options,
             channel_credentials,
             insecure,

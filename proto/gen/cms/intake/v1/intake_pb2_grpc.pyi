@@ -38,7 +38,10 @@ class IntakeServiceStub:
     is none, a call with the purpose NEW makes one, and any other is NOT_FOUND.
     """
     PassSecurity: _grpc.UnaryUnaryMultiCallable[_intake_pb2.PassSecurityRequest, _intake_pb2.PassSecurityResponse]
-    """Answers the security questions of a resumed claim. Three wrong tries end the call's access."""
+    """Answers the security questions of a resumed claim. Three wrong tries end the call's access. In a call that may see its
+    claim, answers those of the person's earlier claim instead, if it has one: after three wrong tries, over all calls, the
+    earlier answers are not shown, and everything is asked.
+    """
     HoldCall: _grpc.UnaryUnaryMultiCallable[_intake_pb2.HoldCallRequest, _intake_pb2.HoldCallResponse]
     """Puts the caller on hold. The time on hold is counted apart from the time of talk."""
     ResumeCall: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ResumeCallRequest, _intake_pb2.ResumeCallResponse]
@@ -89,6 +92,11 @@ class IntakeServiceStub:
     """Completes the claim. Every question that stands in the way is named."""
     WithdrawClaim: _grpc.UnaryUnaryMultiCallable[_intake_pb2.WithdrawClaimRequest, _intake_pb2.WithdrawClaimResponse]
     """Withdraws a claim because the claimant wishes it, before it is submitted or after. It can be claimed again at once."""
+    DecideDuplicate: _grpc.UnaryUnaryMultiCallable[_intake_pb2.DecideDuplicateRequest, _intake_pb2.DecideDuplicateResponse]
+    """Decides whether a draft and another open claim, of which its interview warns, are of one person. Of one person: the draft is
+    withdrawn, and the call goes on with the other claim, on which a call is then started. Of another person: the reason is
+    kept, and the warning ends.
+    """
     GetClaim: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetClaimRequest, _intake_pb2.GetClaimResponse]
     """A claim, without its answers."""
     ListClaims: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ListClaimsRequest, _intake_pb2.ListClaimsResponse]
@@ -106,7 +114,10 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     is none, a call with the purpose NEW makes one, and any other is NOT_FOUND.
     """
     PassSecurity: _aio.UnaryUnaryMultiCallable[_intake_pb2.PassSecurityRequest, _intake_pb2.PassSecurityResponse]  # type: ignore[assignment]
-    """Answers the security questions of a resumed claim. Three wrong tries end the call's access."""
+    """Answers the security questions of a resumed claim. Three wrong tries end the call's access. In a call that may see its
+    claim, answers those of the person's earlier claim instead, if it has one: after three wrong tries, over all calls, the
+    earlier answers are not shown, and everything is asked.
+    """
     HoldCall: _aio.UnaryUnaryMultiCallable[_intake_pb2.HoldCallRequest, _intake_pb2.HoldCallResponse]  # type: ignore[assignment]
     """Puts the caller on hold. The time on hold is counted apart from the time of talk."""
     ResumeCall: _aio.UnaryUnaryMultiCallable[_intake_pb2.ResumeCallRequest, _intake_pb2.ResumeCallResponse]  # type: ignore[assignment]
@@ -157,6 +168,11 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """Completes the claim. Every question that stands in the way is named."""
     WithdrawClaim: _aio.UnaryUnaryMultiCallable[_intake_pb2.WithdrawClaimRequest, _intake_pb2.WithdrawClaimResponse]  # type: ignore[assignment]
     """Withdraws a claim because the claimant wishes it, before it is submitted or after. It can be claimed again at once."""
+    DecideDuplicate: _aio.UnaryUnaryMultiCallable[_intake_pb2.DecideDuplicateRequest, _intake_pb2.DecideDuplicateResponse]  # type: ignore[assignment]
+    """Decides whether a draft and another open claim, of which its interview warns, are of one person. Of one person: the draft is
+    withdrawn, and the call goes on with the other claim, on which a call is then started. Of another person: the reason is
+    kept, and the warning ends.
+    """
     GetClaim: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetClaimRequest, _intake_pb2.GetClaimResponse]  # type: ignore[assignment]
     """A claim, without its answers."""
     ListClaims: _aio.UnaryUnaryMultiCallable[_intake_pb2.ListClaimsRequest, _intake_pb2.ListClaimsResponse]  # type: ignore[assignment]
@@ -183,7 +199,10 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.PassSecurityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.PassSecurityResponse, _abc.Awaitable[_intake_pb2.PassSecurityResponse]]:
-        """Answers the security questions of a resumed claim. Three wrong tries end the call's access."""
+        """Answers the security questions of a resumed claim. Three wrong tries end the call's access. In a call that may see its
+        claim, answers those of the person's earlier claim instead, if it has one: after three wrong tries, over all calls, the
+        earlier answers are not shown, and everything is asked.
+        """
 
     @_abc_1.abstractmethod
     def HoldCall(
@@ -330,6 +349,17 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.WithdrawClaimResponse, _abc.Awaitable[_intake_pb2.WithdrawClaimResponse]]:
         """Withdraws a claim because the claimant wishes it, before it is submitted or after. It can be claimed again at once."""
+
+    @_abc_1.abstractmethod
+    def DecideDuplicate(
+        self,
+        request: _intake_pb2.DecideDuplicateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.DecideDuplicateResponse, _abc.Awaitable[_intake_pb2.DecideDuplicateResponse]]:
+        """Decides whether a draft and another open claim, of which its interview warns, are of one person. Of one person: the draft is
+        withdrawn, and the call goes on with the other claim, on which a call is then started. Of another person: the reason is
+        kept, and the warning ends.
+        """
 
     @_abc_1.abstractmethod
     def GetClaim(

@@ -1,0 +1,135 @@
+"""A second open claim of a person: by name, birth date and postcode a warning, of which the operator decides."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+
+from chassis.testing import DatabaseUrls
+
+BORN = "1980-02-29"
+HOME = {"lines": ["1 High Street", "Leeds"], "postcode": "LS1 4AP"}
+
+
+def draft(operator: Any, surname: str, *, born: str = BORN, home: Any = HOME, nino: str | None = None) -> Any:
+    """The interview of a new claim in which these were answered."""
+    claim_ref = operator.start(nino=nino)["claim"]["claimRef"]
+    return operator.record(claim_ref, 1, surname=surname, date_of_birth=born, address=home)
+
+
+def others(interview: Any) -> list[str]:
+    assert all(pair["claimRef"] == interview["claimRef"] for pair in interview["possibleDuplicates"])
+    return [pair["otherClaimRef"] for pair in interview["possibleDuplicates"]]
+
+
+@pytest.mark.parametrize("surname", ["Mueller", "Muller", "müller", "Miller-Müller"])
+def test_a_surname_that_is_alike_warns_with_both_references(desk: Any, surname: str) -> None:
+    first = draft(desk(), "Müller")
+
+    second = draft(desk(subject="OP000002"), surname)
+
+    assert others(second) == [first["claimRef"]]
+    seen_from_the_first = desk().get("GetInterview", claimRef=first["claimRef"])["interview"]
+    assert others(seen_from_the_first) == [second["claimRef"]]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"surname": "Price"},
+        {"surname": "Müller", "born": "1980-03-01"},
+        {"surname": "Müller", "home": {**HOME, "postcode": "CF10 1EP"}},
+    ],
+)
+def test_another_name_birth_date_or_postcode_gives_no_warning(desk: Any, other: Any) -> None:
+    draft(desk(), "Müller")
+
+    assert others(draft(desk(), **other)) == []
+
+
+def test_a_corrected_name_takes_the_warning_away(desk: Any) -> None:
+    operator = desk()
+    draft(operator, "Müller")
+    second = draft(operator, "Muller")
+
+    corrected = operator.record(second["claimRef"], 2, surname="Price")
+
+    assert others(corrected) == []
+
+
+def test_of_one_person_the_draft_is_withdrawn_and_the_other_claim_goes_on(
+    desk: Any, database_urls: DatabaseUrls
+) -> None:
+    first = draft(desk(), "Müller")
+    operator = desk(subject="OP000002")
+    second = draft(operator, "Mueller")
+    decision = {
+        "otherClaimRef": first["claimRef"],
+        "verdict": "DUPLICATE_VERDICT_SAME_PERSON",
+        "reason": "moved from Köln",
+    }
+
+    decided = operator.once("DecideDuplicate", claimRef=second["claimRef"], version=2, **decision)
+
+    assert decided["claim"]["state"] == "CLAIM_STATE_WITHDRAWN"
+    assert decided["continueWith"] == first["claimRef"]
+    resumed = operator.start(nino=None, claimRef=decided["continueWith"])
+    assert resumed["resumed"]
+    assert others(desk().get("GetInterview", claimRef=first["claimRef"])["interview"]) == []
+    with psycopg.connect(database_urls.owner) as conn:
+        kept = conn.execute("SELECT verdict, decided_by, reason FROM possible_duplicates").fetchone()
+        events = conn.execute("SELECT type FROM outbox WHERE claim_ref = %s", [second["claimRef"]]).fetchall()
+    assert kept is not None
+    assert kept[:2] == ("SAME_PERSON", "OP000002")
+    assert b"moved" not in kept[2]
+    assert ("cms.intake.v1.ClaimWithdrawn",) in events
+
+
+def test_of_another_person_both_claims_go_on_and_the_reason_is_kept(desk: Any) -> None:
+    operator = desk()
+    first, second = draft(operator, "Müller"), draft(operator, "Muller")
+    decision = {"otherClaimRef": first["claimRef"], "verdict": "DUPLICATE_VERDICT_OTHER_PERSON", "reason": "twins"}
+    body = {"claimRef": second["claimRef"], "version": second["version"], **decision}
+
+    decided = operator.once("DecideDuplicate", **body)
+    again = operator.try_once("DecideDuplicate", **body)
+    later = operator.record(second["claimRef"], 2, address={**HOME, "lines": ["2 High Street", "Leeds"]})
+
+    assert (decided["claim"]["state"], decided["continueWith"]) == ("CLAIM_STATE_DRAFT", "")
+    assert (again.code, again.reason) == ("failed_precondition", "NO_WARNING")
+    assert others(later) == []
+
+
+def test_who_has_no_fixed_address_is_compared_with_others_who_have_none(desk: Any) -> None:
+    operator = desk()
+    claim_ref = operator.start(nino=None)["claim"]["claimRef"]
+    operator.record(claim_ref, 1, surname="Müller", date_of_birth=BORN, address={"gap": "NOT_KNOWN"})
+
+    second = draft(operator, "Mueller", home={"gap": "NOT_KNOWN"})
+
+    assert others(second) == [claim_ref]
+
+
+def test_two_claims_that_are_given_one_name_at_one_moment_find_each_other(desk: Any) -> None:
+    operator = desk()
+    references = [operator.start(nino=None)["claim"]["claimRef"] for _ in range(3)]
+    person = {"surname": "Müller", "date_of_birth": BORN, "address": HOME}
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda claim_ref: operator.record(claim_ref, 1, **person), references))
+
+    shown = [operator.get("GetInterview", claimRef=claim_ref)["interview"] for claim_ref in references]
+    assert [sorted(others(interview)) for interview in shown] == [
+        sorted(set(references) - {claim_ref}) for claim_ref in references
+    ]
+
+
+def test_neither_name_nor_sound_is_stored_in_the_open(desk: Any, database_urls: DatabaseUrls) -> None:
+    draft(desk(), "Müller")
+
+    with psycopg.connect(database_urls.owner) as conn:
+        kept = [row[0] for row in conn.execute("SELECT sound FROM claim_sounds")]
+
+    assert len(kept) == 2
+    assert all(len(sound) == 32 for sound in kept)
