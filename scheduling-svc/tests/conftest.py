@@ -18,6 +18,7 @@ from scheduling.config import Settings
 from scheduling.data import load_assessors, load_offices
 from scheduling.domain.claims import Claim
 from scheduling.domain.directory import Directory
+from scheduling.domain.offices import Need
 
 SERVICE = "cms.scheduling.v1.SchedulingService"
 
@@ -38,6 +39,7 @@ class IntakeOfTests:
         *,
         first_contact_time: datetime | None = None,
         schemes: tuple[str, ...] = ("JOBSEEKERS_ALLOWANCE",),
+        needs: frozenset[Need] = frozenset(),
     ) -> Claim:
         """Opens a claim, of Jobseeker's Allowance unless schemes are given, whose first contact is now unless it is given."""
         claim = Claim(
@@ -45,6 +47,7 @@ class IntakeOfTests:
             schemes=schemes,
             is_open=True,
             first_contact_time=first_contact_time or clock.now(),
+            needs=needs,
         )
         self.claims[claim_ref] = claim
         return claim

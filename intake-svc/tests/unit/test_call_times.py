@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 
 from chassis.errors import FailedPrecondition
-from intake.domain.call import Call, Caller, CallState, Outcome, Security
+from intake.domain.call import Call, Caller, CallState, Outcome, Security, answers_of_call, needs_in
+from intake.domain.interview import Answer
 
 STARTED = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 ASKED = ("date_of_birth",)
@@ -144,3 +145,27 @@ def test_each_kind_of_caller_says_what_it_needs(given: dict[str, Any], at_fault:
     caller = Caller(**{"relation": "REPRESENTATIVE", "name": "J Price", "authority": "", **given})
 
     assert {field for field, _ in caller.problems()} == at_fault
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ({"relation": "SELF", "name": ""}, {"caller_role": "SELF"}),
+        ({"authority": "Form BF57"}, {"caller_name": "J Price"}),
+        ({"capacity": "APPOINTEE"}, {"caller_role": "APPOINTEE", "caller_name": "J Price"}),
+        ({"capacity": "POWER_OF_ATTORNEY"}, {"caller_role": "ATTORNEY", "caller_name": "J Price"}),
+        ({"capacity": "HELPER"}, {"caller_role": "HELPER", "caller_name": "J Price"}),
+    ],
+)
+def test_who_is_on_the_line_and_what_they_need_is_not_asked_again(given: dict[str, Any], known: dict[str, Any]) -> None:
+    caller = Caller(**{"relation": "REPRESENTATIVE", "name": "J Price", "authority": "", **given})
+
+    of_needs = {"needs_interpreter": True, "contact_format": "TEXTPHONE"}
+    assert answers_of_call(caller, ()) == known
+    assert answers_of_call(caller, ("TEXTPHONE", "MORE_TIME", "INTERPRETER")) == known | of_needs
+
+
+def test_needs_are_read_from_a_record() -> None:
+    record = {"needs_interpreter": Answer(value=True, version=2), "contact_format": Answer(value="BRAILLE", version=2)}
+
+    assert needs_in(record) == {"INTERPRETER"}

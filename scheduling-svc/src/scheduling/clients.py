@@ -11,8 +11,14 @@ from chassis.errors import FailedPrecondition
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 from scheduling.domain.claims import Claim
+from scheduling.domain.offices import Need
 
 _LONGEST_SECONDS = 2.0
+_NEEDS = {
+    intake_pb2.CALL_NEED_INTERPRETER: Need.INTERPRETER,
+    intake_pb2.CALL_NEED_TEXTPHONE: Need.TEXTPHONE,
+}
+"""Of a caller's needs, those that an interview has too."""
 _OPEN = {intake_pb2.CLAIM_STATE_DRAFT, intake_pb2.CLAIM_STATE_SUBMITTED}
 
 
@@ -46,4 +52,5 @@ class IntakeService:
             schemes=tuple(name_of(common_pb2.Scheme, scheme, field="schemes") for scheme in found.schemes),
             is_open=found.state in _OPEN,
             first_contact_time=time_of(found.first_contact_time, field="first_contact_time"),
+            needs=frozenset(_NEEDS[need] for need in found.needs if need in _NEEDS),
         )

@@ -130,6 +130,7 @@ class SchedulingApi:
             target_time=timestamp(appointment.target_time),
             within_target=appointment.within_target,
             version=appointment.version,
+            needs=[number_of(scheduling_pb2.AppointmentNeed, need) for need in sorted(appointment.needs)],
         )
 
 

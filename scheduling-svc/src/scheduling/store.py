@@ -10,7 +10,7 @@ import psycopg
 from chassis.database import Connection, Row
 from scheduling.domain.appointments import AlreadyBooked, Appointment, AppointmentState
 from scheduling.domain.claims import ClaimNotOpen, FirstContact
-from scheduling.domain.offices import Channel
+from scheduling.domain.offices import Channel, Need
 from scheduling.domain.search import Search
 from scheduling.domain.slots import Slot, SlotTaken
 
@@ -81,16 +81,16 @@ INSERT_APPOINTMENT = """
     )
     INSERT INTO appointments (
         appointment_id, claim_ref, slot_id, state, first_contact_time, target_time, working_lead_time, version,
-        booked_time, within_target
+        booked_time, within_target, needs
     )
     SELECT %(appointment_id)s, %(claim_ref)s, %(slot_id)s, %(state)s, %(first_contact_time)s, %(target_time)s,
-        %(working_lead_time)s, %(version)s, %(booked_time)s, %(within_target)s
+        %(working_lead_time)s, %(version)s, %(booked_time)s, %(within_target)s, %(needs)s
     FROM seen_to WHERE withdrawn_time IS NULL
 """
 
 APPOINTMENTS = """
     SELECT appointment_id, claim_ref, state, first_contact_time, target_time, working_lead_time, version,
-        office_code, assessor_id, start_time, end_time, channel
+        office_code, assessor_id, start_time, end_time, channel, needs
     FROM appointments JOIN slots USING (slot_id)
 """
 
@@ -151,7 +151,10 @@ def _slot(row: Row) -> Slot:
 
 
 def _appointment(row: Row) -> Appointment:
-    return Appointment(**row | {"channel": Channel(row["channel"]), "state": AppointmentState(row["state"])})
+    needs = frozenset(Need(need) for need in row["needs"])
+    return Appointment(
+        **row | {"channel": Channel(row["channel"]), "state": AppointmentState(row["state"]), "needs": needs}
+    )
 
 
 def free_slots(conn: Connection, search: Search, *, number: int, after: Slot | None = None) -> list[Slot]:
@@ -229,7 +232,12 @@ def open_slots(conn: Connection, slots: Iterable[Slot]) -> int:
 
 def insert_appointment(conn: Connection, appointment: Appointment, *, slot: Slot, booked_time: datetime) -> None:
     """Writes a new appointment in its slot. Raises SlotTaken, AlreadyBooked, and ClaimNotOpen for a withdrawn claim."""
-    more = {"slot_id": slot.slot_id, "booked_time": booked_time, "within_target": appointment.within_target}
+    more = {
+        "slot_id": slot.slot_id,
+        "booked_time": booked_time,
+        "within_target": appointment.within_target,
+        "needs": sorted(appointment.needs),
+    }
     try:
         written = conn.execute(INSERT_APPOINTMENT, vars(appointment) | more).rowcount
     except psycopg.errors.UniqueViolation as cause:

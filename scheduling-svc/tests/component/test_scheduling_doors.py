@@ -17,6 +17,7 @@ from chassis.pages import token_of
 from chassis.runtime import Process
 from chassis.testing import DatabaseUrls, Tokens, commits_fail, eventually
 from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
+from scheduling.domain.offices import Need
 from scheduling.domain.working_time import target_due
 
 CLAIM = "C0000000000A"
@@ -282,3 +283,13 @@ def test_bookings_show_in_the_metrics(process: Process, http: Any, tokens: Token
     assert sample("scheduling_appointment_lead_time_seconds_count") == before + 2
     assert 'le="172800.0"' in httpx.get(f"{base}/metrics").text
     eventually(lambda: sample("scheduling_within_target_ratio") == 0.5, what="the ratio of one in two")
+
+
+def test_the_needs_that_were_stated_to_intake_get_to_the_appointment(door: Any, tokens: Tokens, intake: Any) -> None:
+    intake.open(CLAIM, needs=frozenset({Need.INTERPRETER, Need.TEXTPHONE}))
+    token = tokens.issue("OPERATOR")
+
+    book(door, token, earliest=True, postcode="LS1 3AB", needs=["APPOINTMENT_NEED_STEP_FREE"])
+
+    shown = door("GetAppointment", {"claimRef": CLAIM}, token).body["appointment"]
+    assert shown["needs"] == [f"APPOINTMENT_NEED_{need}" for need in ("INTERPRETER", "STEP_FREE", "TEXTPHONE")]

@@ -23,6 +23,7 @@ from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2
 from scheduling.clients import IntakeService
 from scheduling.domain.claims import Claim
+from scheduling.domain.offices import Need
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -117,6 +118,14 @@ def test_a_claim_is_open_until_it_is_withdrawn_or_closed(
 
     assert found == Claim(claim_ref="C1", schemes=("CRISIS_LOAN",), is_open=is_open, first_contact_time=NINE)
     assert answers.metadata["authorization"] == "Bearer the-operators-own"
+
+
+def test_the_needs_of_a_caller_become_those_of_the_interview(intake: IntakeService, answers: Answers) -> None:
+    answers.claim = claim(intake_pb2.CLAIM_STATE_DRAFT)
+    stated = (intake_pb2.CALL_NEED_INTERPRETER, intake_pb2.CALL_NEED_TEXTPHONE, intake_pb2.CALL_NEED_MORE_TIME)
+    answers.claim.needs.extend(stated)
+
+    assert intake.claim("C1").needs == {Need.INTERPRETER, Need.TEXTPHONE}
 
 
 def test_a_claim_without_first_contact_cannot_be_booked(intake: IntakeService, answers: Answers) -> None:

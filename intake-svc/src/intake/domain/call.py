@@ -1,6 +1,6 @@
 """A telephone call about a claim, and the questions that show who is calling."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -268,6 +268,19 @@ class OpenCall:
     language: str
 
 
+_ROLES: dict[str, str] = {
+    Capacity.APPOINTEE: "APPOINTEE",
+    Capacity.POWER_OF_ATTORNEY: "ATTORNEY",
+    Capacity.HELPER: "HELPER",
+}
+"""The answers to `caller_role`, by what a representative is."""
+_ANSWERED_BY_NEEDS: dict[str, tuple[str, JsonValue]] = {
+    "INTERPRETER": ("needs_interpreter", True),
+    "TEXTPHONE": ("contact_format", "TEXTPHONE"),
+}
+"""The question that a need answers, and its answer."""
+
+
 def questions_to_ask(script: Script, record: Answers, *, contact_date: date) -> tuple[str, ...]:
     """The questions that show who is calling about an earlier record; there is always at least one.
 
@@ -291,6 +304,20 @@ def matches(questions: tuple[str, ...], given: Mapping[str, JsonValue], record: 
     if missing or others:
         raise InvalidArgument.of(*missing, *others)
     return all(_same(given[name], value_of(record, name)) for name in questions)
+
+
+def answers_of_call(caller: Caller, needs: Iterable[str]) -> dict[str, JsonValue]:
+    """The answers that are known by who is on the line and by the needs that were stated, by question."""
+    role = _ROLES.get(caller.capacity) if caller.is_representative else caller.relation
+    known: dict[str, JsonValue] = {"caller_role": role} if role else {}
+    if caller.is_representative:
+        known |= {"caller_name": caller.name}
+    return known | {name: value for need, (name, value) in _ANSWERED_BY_NEEDS.items() if need in needs}
+
+
+def needs_in(record: Answers) -> frozenset[str]:
+    """The needs that a record's answers state."""
+    return frozenset(need for need, (name, value) in _ANSWERED_BY_NEEDS.items() if value_of(record, name) == value)
 
 
 def folded(text: str) -> str:

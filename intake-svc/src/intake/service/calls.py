@@ -12,12 +12,22 @@ from chassis import access_log, call, clock
 from chassis.database import Connection
 from chassis.errors import AlreadyExists, NotFound, PermissionDenied
 from intake import metrics
-from intake.domain.call import LONGEST_CALL, LONGEST_WRAP_UP, Call, Caller, Outcome, Security, questions_to_ask
+from intake.domain.call import (
+    LONGEST_CALL,
+    LONGEST_WRAP_UP,
+    Call,
+    Caller,
+    Outcome,
+    Security,
+    answers_of_call,
+    questions_to_ask,
+)
 from intake.domain.catalogue import Catalogues
 from intake.domain.claim import Claim, ClaimState
 from intake.domain.given import RawAnswer, read_answers
 from intake.domain.interview import Answer, evaluate
 from intake.domain.references import new_claim_reference
+from intake.domain.script import Script
 from intake.domain.search import LookUps
 from intake.service.access import cipher_of, script_of
 from intake.service.claims import withdraw_unless_answered
@@ -224,7 +234,7 @@ def _begin(conn: Connection, catalogues: Catalogues, asked: CallAsked) -> CallSt
     found_by = LookUps(nino=nino_look_up(vault, asked.nino) if asked.nino else None)
     insert_claim(conn, claim, found_by)
     cipher = vault.cipher(conn, claim.claim_ref)
-    answers = _first_answers(asked)
+    answers = _first_answers(asked, script)
     origin = origin_of(call.current().identity, script)
     save_answers(conn, cipher, claim, answers, origin=origin, look_ups=look_ups(vault, answers))
     started = _call(asked, claim, ())
@@ -252,10 +262,12 @@ def _new_claim(asked: CallAsked, schemes: tuple[str, ...], catalogue: int) -> Cl
     )
 
 
-def _first_answers(asked: CallAsked) -> dict[str, Answer]:
-    """The facts that the call was started with are not asked again."""
-    given = {"language": asked.language} | ({"nino": asked.nino} if asked.nino else {})
-    return {name: Answer(value=value, version=1) for name, value in given.items()}
+def _first_answers(asked: CallAsked, script: Script) -> dict[str, Answer]:
+    """The facts that the call was started with are not asked again, as far as the script asks them."""
+    given = {**answers_of_call(asked.caller, asked.needs), "language": asked.language}
+    if asked.nino:
+        given["nino"] = asked.nino
+    return {name: Answer(value=value, version=1) for name, value in given.items() if name in script.questions}
 
 
 def _call(asked: CallAsked, claim: Claim, questions: tuple[str, ...]) -> Call:

@@ -10,6 +10,7 @@ from chassis.vault import ClaimCipher
 from intake import metrics
 from intake.domain import claim as claims
 from intake.domain import problems
+from intake.domain.call import needs_in
 from intake.domain.catalogue import Catalogues
 from intake.domain.claim import Booking, Claim, ClaimState, Withdrawal, WithdrawalCause
 from intake.domain.interview import Answers, evaluate, facts, record_forms
@@ -42,7 +43,7 @@ class ClaimShown:
     answers: Answers | None = None
     withdrawal: Withdrawal | None = None
     needs: tuple[str, ...] = ()
-    """That were stated in the calls about it."""
+    """That were stated in the calls about it, and in answers that the caller may see."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +95,8 @@ def withdraw_unless_answered(conn: Connection, claim_ref: str) -> None:
 def get_claim(conn: Connection, claim_ref: str) -> ClaimShown:
     """A claim. Raises NotFound."""
     shown = _shown(conn, load_claim(conn, claim_ref, caller=call.current().identity.subject))
-    return replace(shown, needs=load_needs(conn, claim_ref))
+    needs = load_needs(conn, claim_ref) | (needs_in(shown.answers) if shown.answers else frozenset())
+    return replace(shown, needs=tuple(sorted(needs)))
 
 
 def list_claims(conn: Connection, search: Search) -> list[ClaimShown]:

@@ -36,7 +36,7 @@ CALLS_OF_CLAIM = """
 OTHER_CALLS = "SELECT 1 FROM calls WHERE claim_ref = %s AND call_id <> %s LIMIT 1"
 
 # Lists the needs that were stated in the calls about a claim.
-NEEDS = "SELECT DISTINCT unnest(needs) AS need FROM calls WHERE claim_ref = %s ORDER BY 1"
+NEEDS = "SELECT DISTINCT unnest(needs) AS need FROM calls WHERE claim_ref = %s"
 
 # Ends the wrap-ups of an operator, or of everybody. One that is being ended or resumed now is left alone.
 END_WRAP_UPS = """
@@ -108,9 +108,9 @@ def has_other_calls(conn: Connection, call: Call) -> bool:
     return conn.execute(OTHER_CALLS, [call.claim_ref, call.call_id]).fetchone() is not None
 
 
-def load_needs(conn: Connection, claim_ref: str) -> tuple[str, ...]:
+def load_needs(conn: Connection, claim_ref: str) -> frozenset[str]:
     """The needs that were stated in the calls about a claim."""
-    return tuple(row["need"] for row in conn.execute(NEEDS, [claim_ref]))
+    return frozenset(row["need"] for row in conn.execute(NEEDS, [claim_ref]))
 
 
 def end_wrap_ups(

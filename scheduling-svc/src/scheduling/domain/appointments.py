@@ -8,7 +8,7 @@ from uuid import UUID
 
 from chassis.bank_holidays import Nation
 from chassis.errors import AlreadyExists, FailedPrecondition, NotFound
-from scheduling.domain.offices import Channel
+from scheduling.domain.offices import Channel, Need
 from scheduling.domain.slots import Slot
 from scheduling.domain.working_time import TARGET, target_due, working_lead_time
 
@@ -78,6 +78,7 @@ class Appointment:
     target_time: datetime
     working_lead_time: timedelta
     version: int
+    needs: frozenset[Need] = frozenset()
 
     @classmethod
     def book(
@@ -89,6 +90,7 @@ class Appointment:
         nation: Nation,
         first_contact_time: datetime,
         now: datetime,
+        needs: frozenset[Need] = frozenset(),
         target: timedelta = TARGET,
     ) -> tuple[Self, AppointmentBooked]:
         """Books the slot, of an office in this nation; gives the appointment and its event. Raises SlotPassed."""
@@ -107,6 +109,7 @@ class Appointment:
             target_time=target_due(first_contact_time, nation, target=target),
             working_lead_time=working_lead_time(first_contact_time, slot.start_time, nation=nation),
             version=1,
+            needs=needs,
         )
         return appointment, appointment._booked(now)
 

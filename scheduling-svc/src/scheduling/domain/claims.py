@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.errors import FailedPrecondition
+from scheduling.domain.offices import Need
 
 _CHILD_MAINTENANCE, _CRISIS_LOAN = "CHILD_MAINTENANCE", "CRISIS_LOAN"
 
@@ -34,6 +35,8 @@ class Claim:
     schemes: tuple[str, ...]
     is_open: bool
     first_contact_time: datetime
+    needs: frozenset[Need] = frozenset()
+    """That were stated in the calls about it, or in the interview."""
 
     def check_bookable(self) -> None:
         """Raises ClaimNotOpen, NoInterviewNeeded."""

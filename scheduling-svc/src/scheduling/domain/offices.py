@@ -24,10 +24,14 @@ class Need(StrEnum):
     STEP_FREE = "STEP_FREE"
     HEARING_LOOP = "HEARING_LOOP"
     WELSH = "WELSH"
+    TEXTPHONE = "TEXTPHONE"
 
 
 OF_THE_BUILDING = frozenset({Need.STEP_FREE, Need.HEARING_LOOP})
 """Needs that matter only for an interview in the office."""
+
+OF_EVERY_OFFICE = frozenset({Need.TEXTPHONE})
+"""Needs that every office meets: the assessor has to know of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +91,7 @@ def within_reach(near: Iterable[NearOffice], *, reach_km: float) -> list[NearOff
 
 def meets_needs(needs: Iterable[Need], *, office: Office, assessor: Assessor, channel: Channel) -> bool:
     """Whether this assessor of this office can hold an interview for a claimant with these needs."""
-    asked = frozenset(needs)
+    asked = frozenset(needs) - OF_EVERY_OFFICE
     if channel is not Channel.OFFICE:
         asked -= OF_THE_BUILDING
     return asked <= office.features | assessor.skills

@@ -1,5 +1,6 @@
 """Bookings of appointments, and the first contacts that wait for one."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -46,6 +47,7 @@ def book_earliest(
     The target counts from first contact. Raises NoSlotFree, AlreadyBooked.
     """
     now = clock.now()
+    wish = replace(wish, needs=wish.needs | claim.needs)
     search = search_for(directory, wish, since=soonest(now))
     due = target_due(claim.first_contact_time, wish.offices[0].office.nation, target=target)
     distances = {found.office.code: found.distance_km for found in wish.offices}
@@ -57,7 +59,8 @@ def book_earliest(
         if chosen is None:
             raise NoSlotFree
         if store.take_slot(conn, chosen.slot.slot_id):
-            return _book(conn, claim, directory=directory, slot=chosen.slot, target=target, now=now)
+            wished = replace(claim, needs=wish.needs)
+            return _book(conn, wished, directory=directory, slot=chosen.slot, target=target, now=now)
         passed_over.add(chosen.slot.slot_id)
 
 
@@ -100,6 +103,7 @@ def _book(
         slot=slot,
         nation=directory.office(slot.office_code).nation,
         first_contact_time=claim.first_contact_time,
+        needs=claim.needs,
         now=now,
         target=target,
     )

@@ -955,7 +955,7 @@ class Claim(_message.Message):
 
     @_builtins.property
     def needs(self) -> _containers.RepeatedScalarFieldContainer[Global___CallNeed.ValueType]:
-        """The needs that were stated in the calls about it. Only GetClaim gives them."""
+        """The needs that were stated in the calls about it, and in answers if the caller may see them. Only GetClaim gives them."""
 
     def __init__(
         self,

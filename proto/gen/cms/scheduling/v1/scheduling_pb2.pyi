@@ -37,6 +37,8 @@ class _AppointmentNeedEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Appoi
     """A hearing loop."""
     APPOINTMENT_NEED_WELSH: _AppointmentNeed.ValueType  # 4
     """An assessor who speaks Welsh."""
+    APPOINTMENT_NEED_TEXTPHONE: _AppointmentNeed.ValueType  # 5
+    """Calls by textphone. Every office makes them: it narrows no search, and is shown to the assessor."""
 
 class AppointmentNeed(_AppointmentNeed, metaclass=_AppointmentNeedEnumTypeWrapper):
     """A claimant's need at an interview."""
@@ -51,6 +53,8 @@ APPOINTMENT_NEED_HEARING_LOOP: AppointmentNeed.ValueType  # 3
 """A hearing loop."""
 APPOINTMENT_NEED_WELSH: AppointmentNeed.ValueType  # 4
 """An assessor who speaks Welsh."""
+APPOINTMENT_NEED_TEXTPHONE: AppointmentNeed.ValueType  # 5
+"""Calls by textphone. Every office makes them: it narrows no search, and is shown to the assessor."""
 Global___AppointmentNeed: _TypeAlias = AppointmentNeed  # noqa: Y015
 
 class _AppointmentState:
@@ -173,6 +177,7 @@ class Appointment(_message.Message):
     CHANNEL_FIELD_NUMBER: _builtins.int
     WITHIN_TARGET_FIELD_NUMBER: _builtins.int
     TARGET_TIME_FIELD_NUMBER: _builtins.int
+    NEEDS_FIELD_NUMBER: _builtins.int
     appointment_id: _builtins.str
     """The appointment (UUID)."""
     claim_ref: _builtins.str
@@ -205,6 +210,10 @@ class Appointment(_message.Message):
     def target_time(self) -> _timestamp_pb2.Timestamp:
         """When the target counted from first contact ends."""
 
+    @_builtins.property
+    def needs(self) -> _containers.RepeatedScalarFieldContainer[Global___AppointmentNeed.ValueType]:
+        """The claimant's needs: those that the booking named, and those that were stated to intake."""
+
     def __init__(
         self,
         *,
@@ -220,10 +229,11 @@ class Appointment(_message.Message):
         channel: _common_pb2.Channel.ValueType = ...,
         within_target: _builtins.bool = ...,
         target_time: _timestamp_pb2.Timestamp | None = ...,
+        needs: _abc.Iterable[Global___AppointmentNeed.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "office", b"office", "start_time", b"start_time", "target_time", b"target_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "channel", b"channel", "claim_ref", b"claim_ref", "end_time", b"end_time", "lead_time_seconds", b"lead_time_seconds", "office", b"office", "start_time", b"start_time", "state", b"state", "target_time", b"target_time", "version", b"version", "within_target", b"within_target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "channel", b"channel", "claim_ref", b"claim_ref", "end_time", b"end_time", "lead_time_seconds", b"lead_time_seconds", "needs", b"needs", "office", b"office", "start_time", b"start_time", "state", b"state", "target_time", b"target_time", "version", b"version", "within_target", b"within_target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -343,7 +353,7 @@ class BookAppointmentRequest(_message.Message):
     """With earliest: how the interview is held; OFFICE when absent."""
     @_builtins.property
     def needs(self) -> _containers.RepeatedScalarFieldContainer[Global___AppointmentNeed.ValueType]:
-        """With earliest: the claimant's needs."""
+        """With earliest: the claimant's needs, besides those that were stated to intake."""
 
     def __init__(
         self,
