@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ Answered = Callable[..., dict[str, Answer]]
 Evaluated = Callable[[Mapping[str, Answer]], Interview]
 Desk = Callable[..., "Person"]
 Book = Callable[..., None]
+Released = Callable[[Path], AbstractContextManager[Desk]]
 SERVICE = "cms.intake.v1.IntakeService"
 NINO = "AB123456C"
 OFFICE = "100101"
@@ -205,7 +207,23 @@ def answers_of(**values: Any) -> list[dict[str, Any]]:
 @pytest.fixture
 def desk(process: Process, tokens: Tokens) -> Desk:
     """Seats somebody of a role at a desk."""
+    return _desk_of(process, tokens)
 
+
+@pytest.fixture
+def released(settings_of: SettingsOf, postcodes_file: Path, tokens: Tokens) -> Released:
+    """Runs a release with the catalogues of a folder: one after the other, on the test's database."""
+
+    @contextmanager
+    def run(folder: Path) -> Iterator[Desk]:
+        settings = settings_of(Settings, "intake-svc", postcodes_file=postcodes_file)
+        with running(service(settings, catalogues_folder=folder)) as started:
+            yield _desk_of(started, tokens)
+
+    return run
+
+
+def _desk_of(process: Process, tokens: Tokens) -> Desk:
     def seat(role: str = "OPERATOR", subject: str = "OP000001", purpose: str = "", **claims: Any) -> Person:
         token = tokens.issue(role, subject=subject, **claims)
         return Person(

@@ -155,7 +155,7 @@ def test_a_name_is_transliterated_only_with_consent(raw: RawDoors, call: Journey
 @pytest.mark.parametrize(
     ("method", "request_body", "fields"),
     [
-        ("StartCall", {"schemes": ["SCHEME_CHILD_MAINTENANCE"]}, {"schemes"}),
+        ("StartCall", {"schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"] * 2}, {"schemes[1]"}),
         ("StartCall", {"schemes": [77]}, {"schemes[0]"}),
         ("StartCall", {"nino": "QQ123456C"}, {"nino"}),
         ("StartCall", {"purpose": 99}, {"purpose"}),

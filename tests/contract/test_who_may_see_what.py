@@ -93,7 +93,17 @@ def expect_refused(given: Answer, reason: str) -> None:
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize(
-    "method", ["GetInterview", "GetHistory", "RecordAnswers", "AmendAnswers", "SubmitClaim", "DecideDuplicate"]
+    "method",
+    [
+        "GetInterview",
+        "GetHistory",
+        "RecordAnswers",
+        "AmendAnswers",
+        "ChangeSchemes",
+        "MoveToCatalogue",
+        "SubmitClaim",
+        "DecideDuplicate",
+    ],
 )
 def test_operators_can_read_answers_only_in_an_open_call_with_security_passed(
     raw: RawDoors, claim: Journey, ended: Journey, resumed: str, *, door: Door, method: str

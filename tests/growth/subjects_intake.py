@@ -118,8 +118,10 @@ class Intake(Subject):
 
     def _mistake_a_nino(self, source: random.Random) -> None:
         claim = self._start(random_nino(source), _OPERATOR)["claim"]
-        corrected = [{"questionId": "nino", "value": random_nino(source)}]
-        body = {"claimRef": claim["claimRef"], "version": claim["version"], "answers": corrected}
+        this = {"claimRef": claim["claimRef"], "version": claim["version"]}
+        self.change("MoveToCatalogue", this, by=_OPERATOR)
+        self.change("ChangeSchemes", {**this, "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"]}, by=_OPERATOR)
+        body = {**this, "answers": [{"questionId": "nino", "value": random_nino(source)}]}
         self.change("RecordAnswers", body, by=_OPERATOR, note="of another NINO")
 
     def _start(self, nino: str, operator: Caller, **more: Any) -> Any:

@@ -51,6 +51,13 @@ def attempts(claim: Journey) -> dict[str, dict[str, Any]]:
             "requestId": str(uuid4()),
         },
         "SubmitClaim": {"claimRef": claim.claim_ref, "version": 1, "requestId": str(uuid4())},
+        "ChangeSchemes": {
+            "claimRef": claim.claim_ref,
+            "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"],
+            "version": 1,
+            "requestId": str(uuid4()),
+        },
+        "MoveToCatalogue": {"claimRef": claim.claim_ref, "version": 1, "requestId": str(uuid4())},
     }
 
 

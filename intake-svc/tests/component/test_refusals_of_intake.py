@@ -57,6 +57,8 @@ VALID: dict[str, Any] = {
         "answers": [{"questionId": "surname", "value": "Hughes"}],
         "reason": "misheard",
     },
+    "ChangeSchemes": {"version": 1, "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"]},
+    "MoveToCatalogue": {"version": 1},
     "GetHistory": {},
     "SubmitClaim": {"version": 1},
     "WithdrawClaim": {"version": 1, "reason": "found work"},
@@ -85,6 +87,8 @@ REQUIRED = {
     "GetInterview": {"claim_ref"},
     "RecordAnswers": {"claim_ref", "version", "request_id"},
     "AmendAnswers": {"claim_ref", "answers", "version", "request_id", "reason"},
+    "ChangeSchemes": {"claim_ref", "schemes", "version", "request_id"},
+    "MoveToCatalogue": {"claim_ref", "version", "request_id"},
     "GetHistory": {"claim_ref"},
     "SubmitClaim": {"claim_ref", "version", "request_id"},
     "WithdrawClaim": {"claim_ref", "reason", "version", "request_id"},
@@ -169,6 +173,10 @@ MALFORMED: list[tuple[str, dict[str, Any], set[str]]] = [
     ("AmendAnswers", {"answers": [{"questionId": "sex", "value": CANARY}]}, {"sex"}),
     ("AmendAnswers", {"reason": f"{CANARY}\r\n"}, {"reason"}),
     ("SubmitClaim", {"claimRef": CANARY}, {"claim_ref"}),
+    ("ChangeSchemes", {"claimRef": CANARY}, {"claim_ref"}),
+    ("ChangeSchemes", {"schemes": [77]}, {"schemes[0]"}),
+    ("ChangeSchemes", {"schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"] * 2}, {"schemes[1]"}),
+    ("MoveToCatalogue", {"claimRef": CANARY}, {"claim_ref"}),
     ("WithdrawClaim", {"claimRef": CANARY}, {"claim_ref"}),
     ("WithdrawClaim", {"reason": f"{CANARY}\0"}, {"reason"}),
     ("WithdrawClaim", {"reason": CANARY * 100}, {"reason"}),
@@ -282,7 +290,7 @@ def test_unknown_claims_and_calls_are_not_found(as_: As, started: Any) -> None:
 
 def test_a_stale_version_is_refused_with_the_present_one(as_: As, desk: Any, started: Any) -> None:
     desk().record(started["claim"]["claimRef"], 1, sex="F")
-    for method in ("RecordAnswers", "AmendAnswers", "SubmitClaim", "WithdrawClaim"):
+    for method in ("RecordAnswers", "AmendAnswers", "ChangeSchemes", "MoveToCatalogue", "SubmitClaim", "WithdrawClaim"):
         reply = as_("OPERATOR").call(method, **body_of(method, started))
 
         assert (method, refusal(reply)) == (method, ("aborted", "STALE_VERSION", frozenset()))
@@ -301,6 +309,8 @@ OTHER_BODIES: dict[str, dict[str, Any]] = {
     "ReportLines": {"quarterHours": [COUNTS | {"offered": 11}]},
     "RecordAnswers": {"version": 7},
     "AmendAnswers": {"reason": "misread"},
+    "ChangeSchemes": {"version": 7},
+    "MoveToCatalogue": {"version": 7},
     "SubmitClaim": {"version": 7},
     "WithdrawClaim": {"reason": "moved abroad"},
     "DecideDuplicate": {"reason": "cousins"},

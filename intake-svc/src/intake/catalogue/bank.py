@@ -7,8 +7,9 @@ from typing import Any
 
 from chassis.errors import Text
 from intake.catalogue import schema
+from intake.domain.binding import CATALOGUE
 from intake.domain.rules import OF_THE_CLAIM, Rule, RuleCompiler, RuleError
-from intake.domain.script import USUAL_LIMITS, Check, Choice, Field, Kind, Limits, Question, ScriptError
+from intake.domain.script import USUAL_LIMITS, Check, Choice, Field, Kind, Limits, Question, ScriptError, Sensitivity
 from intake.domain.transliteration import RecordRule
 
 _WITH_CHOICES = frozenset({Kind.CHOICE, Kind.CHOICES})
@@ -68,7 +69,7 @@ def check(place: str, given: schema.CheckOf | schema.CrossCheckOf, compiler: Rul
 
 def _question(place: str, section: str, given: schema.QuestionOf, compiler: RuleCompiler) -> Question:
     seen_by = frozenset(given.seen_by)
-    refuse_unless(place, given.id not in OF_THE_CLAIM, "this name is the platform's")
+    refuse_unless(place, given.id not in {*OF_THE_CLAIM, CATALOGUE}, "this name is the platform's")
     _refuse_wrong_parts(place, given)
     question = Question(
         **_parts(place, given, seen_by),
@@ -95,6 +96,12 @@ def _refuse_wrong_parts(place: str, given: schema.QuestionOf) -> None:
     refuse_unless(place, not given.located or given.kind is Kind.ADDRESS, "located belongs to ADDRESS")
     refuse_unless(place, bool(given.fields) == (given.kind is Kind.GROUP), "fields belong to a GROUP, which needs them")
     refuse_unless(place, not given.record or given.kind in _WITH_RECORD, "record belongs to text")
+    told = "la-notifier" in given.seen_by or any(name.startswith("notice.") for name in given.needed_by)
+    refuse_unless(
+        place,
+        not told or Sensitivity.NOT_TO_COUNCIL not in given.sensitivity,
+        "NOT_TO_COUNCIL, but the notice needs it",
+    )
     ids = [field.id for field in given.fields]
     refuse_unless(place, len(ids) == len(set(ids)), "two fields have one id")
 

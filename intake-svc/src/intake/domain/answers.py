@@ -42,10 +42,13 @@ CEL_TYPES: Mapping[Kind, Any] = dict.fromkeys(Kind, rules.STRING) | {
 """The type that an answer of each kind has in the rules of a script."""
 
 
-def validate_answer(questions: Mapping[str, Question], question_id: str, value: JsonValue, *, today: date) -> JsonValue:
+def validate_answer(
+    questions: Mapping[str, Question], question_id: str, value: JsonValue, *, today: date | None
+) -> JsonValue:
     """The canonical form of an answer: what is stored, compared and sent. None (null) clears, a gap is {"gap": ...}.
 
-    `questions` has the question; `today` is the day in London. Raises InvalidArgument with a violation that names the
+    `questions` has the question; `today` is the day in London; None: the checks that
+    need the day were made when the answer was given. Raises InvalidArgument with a violation that names the
     question and the rule broken, never the value. A check that needs other answers is not made here but by `evaluate`.
     """
     question = questions[question_id]
@@ -91,24 +94,26 @@ def _read_gap(value: JsonValue) -> JsonValue:
     return value
 
 
-def _read_answer(question: Question, value: JsonValue, today: date) -> JsonValue:
+def _read_answer(question: Question, value: JsonValue, today: date | None) -> JsonValue:
     if question.located:
         _expect_great_britain(value)
     answer = _read_group(question, value) if question.kind is Kind.GROUP else _read(question, value)
     if question.record:
         record_form(answer, question.record)
     for check in question.own_checks:
+        if today is None and "today" in check.rule.names:
+            continue
         faults.refuse(_broken(question, check, answer, today))
     return answer
 
 
-def _broken(question: Question, check: Check, answer: Any, today: date) -> Iterator[Fault]:
+def _broken(question: Question, check: Check, answer: Any, today: date | None) -> Iterator[Fault]:
     """A fault where the rule is false: for the whole answer, or for each entry of a group whose field is checked."""
     parts = [("", answer)]
     if check.field is not None:
         parts = [(f"[{at}].{check.field}", [entry]) for at, entry in enumerate(answer)]
     for at, part in parts:
-        known = {question.id: rule_value(question, part), "today": rules.timestamp(today)}
+        known = {question.id: rule_value(question, part)} | ({"today": rules.timestamp(today)} if today else {})
         if check.rule.result(known) is False:
             yield Fault(text=check.problem, at=at)
 

@@ -12,7 +12,7 @@ from chassis.errors import FailedPrecondition, InvalidArgument, Text, Violation
 from intake.domain import problems
 from intake.domain.claim import value_of
 from intake.domain.interview import Answers, known_values, security_questions
-from intake.domain.script import Script
+from intake.domain.script import Script, Sensitivity
 from intake.domain.values import JsonValue
 
 TRIES = 3
@@ -284,11 +284,15 @@ _ANSWERED_BY_NEEDS: dict[str, tuple[str, JsonValue]] = {
 def questions_to_ask(script: Script, record: Answers, *, contact_date: date) -> tuple[str, ...]:
     """The questions that show who is calling about an earlier record; there is always at least one.
 
-    A record without an answer to any security question asks for everything that it holds, so that the call reveals
-    nothing and the claim can still continue. Every call states the language.
+    A record without an answer to any security question asks for everything that it holds and that may be spoken of before
+    security, so that the call reveals nothing and the claim can still continue. Every call states the language.
     """
     valued = known_values(script, record, contact_date).valued
-    held = tuple(name for name in script.questions if name in valued and name != "language")
+    held = tuple(
+        name
+        for name, question in script.questions.items()
+        if name in valued and name != "language" and Sensitivity.NOT_BEFORE_SECURITY not in question.sensitivity
+    )
     usable = security_questions(script, record, contact_date=contact_date)
     return usable[:MOST_QUESTIONS] or held or ("language",)
 

@@ -84,19 +84,25 @@ class Catalogue:
             self._scripts[names] = self._joined(names)
         return self._scripts[names]
 
+    def refuse_unknown(self, schemes: Sequence[str]) -> None:
+        """Raises InvalidArgument naming each scheme that this catalogue does not have."""
+        found = [
+            Violation.of(f"schemes[{index}]", problems.NO_SUCH_SCHEME.of(scheme=scheme))
+            for index, scheme in enumerate(schemes)
+            if scheme not in self.schemes
+        ]
+        if found:
+            raise InvalidArgument.of(*found)
+
     def refuse_closed(self, schemes: Sequence[str], day: date) -> None:
         """Raises InvalidArgument naming each scheme that cannot be claimed with this date of claim, and the day."""
         found = [
             Violation.of(f"schemes[{index}]", refusal)
             for index, scheme in enumerate(schemes)
-            if (refusal := self._refusal(scheme, day))
+            if (refusal := self.schemes[scheme].refusal(day))
         ]
         if found:
             raise InvalidArgument.of(*found, reason="SCHEME_CLOSED")
-
-    def _refusal(self, scheme: str, day: date) -> Text | None:
-        rules = self.schemes.get(scheme)
-        return rules.refusal(day) if rules else problems.NO_SUCH_SCHEME.of(scheme=scheme)
 
     def _joined(self, names: tuple[str, ...]) -> Script:
         missing = [name for name in names if name not in self.schemes]

@@ -16,6 +16,10 @@ NINO_TAKEN = Text(
     en="belongs to another open claim: start a call with it",
     cy="mae'n perthyn i hawliad agored arall: dechreuwch alwad ag ef",
 )
+SCHEME_TAKEN = Text(
+    en="another open claim of this person is for one of them: start a call on it",
+    cy="mae hawliad agored arall y person hwn ar gyfer un ohonynt: dechreuwch alwad arno",
+)
 
 BEFORE_THE_CLAIM = Text(en="is before the claimant's first contact", cy="mae cyn cysylltiad cyntaf yr hawlydd")
 NOTHING_TO_CONFIRM = Text(

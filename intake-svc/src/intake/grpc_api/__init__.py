@@ -14,6 +14,7 @@ from intake.domain.catalogue import Catalogues
 from intake.domain.claim import Claim
 from intake.domain.lines import ServiceTarget
 from intake.grpc_api import messages, reading
+from intake.grpc_api.binding_methods import BindingMethods
 from intake.grpc_api.call_methods import CallMethods
 from intake.grpc_api.line_methods import LineMethods
 from intake.service import calls, claims, interviews
@@ -22,7 +23,7 @@ from intake.service.duplicates import decide_duplicate
 from intake.service.interviews import InterviewShown
 
 
-class IntakeApi(CallMethods, LineMethods):
+class IntakeApi(BindingMethods, CallMethods, LineMethods):
     """The methods of IntakeService."""
 
     def __init__(

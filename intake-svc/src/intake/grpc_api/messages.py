@@ -267,6 +267,7 @@ def _effect(shown: EffectShown) -> pb.Effect:
 def _put_question(message: pb.Question, script: Script, state: QuestionState, language: str) -> None:
     message.CopyFrom(_as_asked(script, state.question.id, language))
     message.required = state.required
+    message.schemes.extend(_schemes(state.schemes))
     message.choices.extend(pb.Choice(code=code, text=name_of_council(code)) for code in state.options)
     if state.question.gap_allowed or not state.required:
         message.gaps_allowed.extend(GAPS)
@@ -293,6 +294,8 @@ def _as_asked(script: Script, question_id: str, language: str) -> pb.Question:
         fields=[_group_field(field, language) for field in question.fields],
         seconds=question.seconds,
         position=list(script.questions).index(question_id) + 1,
+        sensitivity=[number_of(pb.Sensitivity, mark) for mark in sorted(question.sensitivity)],
+        answered_by=number_of(pb.AnsweredBy, question.answered_by),
         **_limits(question.limits),
     )
 

@@ -96,7 +96,7 @@ def answers(given: Sequence[pb.Answer]) -> list[RawAnswer]:
     ]
 
 
-def schemes(catalogue: Catalogue, given: Sequence["common_pb2.Scheme.ValueType"]) -> tuple[str, ...]:
+def schemes(given: Sequence["common_pb2.Scheme.ValueType"], *, catalogue: Catalogue | None = None) -> tuple[str, ...]:
     """Schemes by their names. Raises InvalidArgument for one that is named twice or that the catalogue does not have."""
     faults = Faults()
     names = [
@@ -105,7 +105,7 @@ def schemes(catalogue: Catalogue, given: Sequence["common_pb2.Scheme.ValueType"]
     for at, name in enumerate(names):
         if name is not None and name in names[:at]:
             faults.add(f"schemes[{at}]", problems.SCHEME_TWICE)
-        elif name is not None and name not in catalogue.schemes:
+        elif name is not None and catalogue is not None and name not in catalogue.schemes:
             faults.add(f"schemes[{at}]", problems.NO_SUCH_SCHEME.of(scheme=name))
     faults.refuse()
     return tuple(name for name in names if name is not None)
@@ -120,7 +120,7 @@ def call_asked(catalogue: Catalogue, request: pb.StartCallRequest) -> CallAsked:
         purpose=faults.catch(name_of, pb.CallPurpose, request.purpose, field="purpose") or "",
         nino=_optional(faults, "nino", values.read_nino, request.nino),
         claim_ref=faults.catch(claim_ref, request.claim_ref) if request.claim_ref else None,
-        schemes=faults.catch(schemes, catalogue, request.schemes) or (),
+        schemes=faults.catch(schemes, request.schemes, catalogue=catalogue) or (),
         language=faults.catch(name_of, common_pb2.Language, request.language, field="language") or "",
         needs=tuple(
             faults.catch(name_of, pb.CallNeed, need, field=f"needs[{index}]") or ""

@@ -196,7 +196,7 @@ def _show_at(
     answers = load_answers(conn, cipher, version=version)
     interview = evaluate(script, answers, language=language, contact_date=found.claim.contact_date)
     shown = InterviewShown(claim_ref=cipher.claim_ref, version=version, interview=interview)
-    return _beside(conn, catalogues, found.claim, found.earlier, shown=shown, answers=answers)
+    return beside(conn, catalogues, found.claim, found.earlier, shown=shown, answers=answers)
 
 
 def _show_then(conn: Connection, catalogues: Catalogues, held: Held, at: datetime) -> InterviewShown:
@@ -214,7 +214,7 @@ def _show_then(conn: Connection, catalogues: Catalogues, held: Held, at: datetim
 def _show_now(conn: Connection, catalogues: Catalogues, held: Held) -> InterviewShown:
     answers = load_answers(conn, held.cipher, version=held.claim.version)
     shown = _evaluated(held, answers, version=held.claim.version)
-    return _beside(conn, catalogues, held.claim, held.earlier, shown=shown, answers=answers)
+    return beside(conn, catalogues, held.claim, held.earlier, shown=shown, answers=answers)
 
 
 def _evaluated(held: Held, answers: Answers, *, version: int) -> InterviewShown:
@@ -222,7 +222,7 @@ def _evaluated(held: Held, answers: Answers, *, version: int) -> InterviewShown:
     return InterviewShown(claim_ref=held.claim.claim_ref, version=version, interview=interview)
 
 
-def _beside(
+def beside(
     conn: Connection,
     catalogues: Catalogues,
     claim: Claim,
@@ -253,7 +253,7 @@ def _show_changed(
     earlier = held.earlier
     if "nino" in change.changed:
         earlier = load_claim(conn, held.claim.claim_ref, caller=call.current().identity.subject).earlier
-    after = _beside(conn, catalogues, change.claim, earlier, shown=after, answers=change.answers)
+    after = beside(conn, catalogues, change.claim, earlier, shown=after, answers=change.answers)
     before = _evaluated(held, held.answers, version=held.claim.version) if only_changed else None
     return replace(after, before=before, changes=changes)
 

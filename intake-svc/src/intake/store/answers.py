@@ -7,6 +7,7 @@ from typing import Any
 from chassis.database import Connection, Row
 from chassis.errors import FieldChange
 from chassis.vault import ClaimCipher
+from intake.domain.binding import CATALOGUE, SCHEMES
 from intake.domain.claim import Claim
 from intake.domain.history import HistoryEntry, Origin
 from intake.domain.interview import Answer, Answers
@@ -56,13 +57,15 @@ TIMES = """
 # Reads a page of the answers up to a version, the oldest first, each with the answer before it.
 HISTORY = """
     SELECT given.question_id, given.version, given.value, given.answered_by, given.roles, given.at, given.reason,
-        given.script_version, given.confirmed_from, earlier.value AS old_value, earlier.version AS old_version
+        given.script_version, given.confirmed_from, earlier.value AS old_value, earlier.version AS old_version,
+        bound.schemes AS bound_schemes, bound.catalogue AS bound_catalogue
     FROM answers AS given LEFT JOIN LATERAL (
         SELECT value, version FROM answers AS earlier
         WHERE earlier.claim_ref = given.claim_ref AND earlier.question_id = given.question_id
             AND earlier.version < given.version
         ORDER BY version DESC LIMIT 1
     ) AS earlier ON true
+    LEFT JOIN earlier_bindings AS bound ON bound.claim_ref = given.claim_ref AND bound.until = given.version
     WHERE given.claim_ref = %(claim_ref)s AND given.version <= %(version)s
         AND (given.version, given.question_id COLLATE "C") > (%(after_version)s, %(after_question)s COLLATE "C")
     ORDER BY given.version, given.question_id COLLATE "C" LIMIT %(limit)s
@@ -198,6 +201,11 @@ def _history_entry(cipher: ClaimCipher, row: Row) -> HistoryEntry:
 
 
 def _opened_before(cipher: ClaimCipher, row: Row) -> Any:
+    """What a claim was bound to at first was never an answer: `earlier_bindings` has it."""
+    if row["question_id"] == SCHEMES:
+        return row["bound_schemes"]
+    if row["question_id"] == CATALOGUE:
+        return row["bound_catalogue"]
     if row["old_value"] is None:
         return None
     return cipher.open(row["old_value"], field=f"value|{row['question_id']}", version=row["old_version"])

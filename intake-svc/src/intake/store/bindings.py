@@ -3,8 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from psycopg import errors
+
 from chassis.database import Connection, Row
 from chassis.errors import NotFound
+from intake.domain import problems
+from intake.domain.claim import Claim
+from intake.store.claims import open_claim_exists
 
 # Finds the binding at a version: the first that ended after it, otherwise the present one.
 BINDING = """
@@ -30,6 +35,21 @@ BINDING_AT = """
     ORDER BY until NULLS LAST LIMIT 1
 """
 
+# Binds a claim to other schemes or another catalogue, and keeps what it was bound to until this version.
+SAVE_BINDING = """
+    WITH kept AS (
+        INSERT INTO earlier_bindings (claim_ref, until, catalogue, schemes, changed_time)
+        VALUES (%(claim_ref)s, %(version)s, %(earlier_catalogue)s, %(earlier_schemes)s, %(at)s)
+    ), gone AS (
+        DELETE FROM claim_schemes WHERE claim_ref = %(claim_ref)s AND scheme <> ALL(%(schemes)s)
+    ), come AS (
+        INSERT INTO claim_schemes (claim_ref, scheme, nino_lookup, open)
+        SELECT %(claim_ref)s, scheme, %(nino_lookup)s, true FROM unnest(%(schemes)s::text[]) AS given (scheme)
+        ON CONFLICT (claim_ref, scheme) DO NOTHING
+    )
+    UPDATE claims SET catalogue = %(catalogue)s WHERE claim_ref = %(claim_ref)s
+"""
+
 # Lists the catalogues in use, each found by one look into an index.
 BOUND = """
     WITH RECURSIVE used AS (
@@ -52,6 +72,27 @@ class Binding:
 
     catalogue: int
     schemes: tuple[str, ...]
+
+
+def save_binding(conn: Connection, before: Claim, after: Claim, *, at: datetime, nino_lookup: bytes | None) -> None:
+    """Saves the schemes and the catalogue of a draft, and what they were before.
+
+    Raises AlreadyExists (`OPEN_CLAIM`) where another open claim of the NINO has one of the schemes.
+    """
+    values = {
+        "claim_ref": after.claim_ref,
+        "version": after.version,
+        "earlier_catalogue": before.catalogue,
+        "earlier_schemes": list(before.schemes),
+        "catalogue": after.catalogue,
+        "schemes": list(after.schemes),
+        "nino_lookup": nino_lookup,
+        "at": at,
+    }
+    try:
+        conn.execute(SAVE_BINDING, values)
+    except errors.UniqueViolation as cause:
+        raise open_claim_exists(cause, field="schemes", text=problems.SCHEME_TAKEN) from None
 
 
 def load_binding(conn: Connection, claim_ref: str, *, version: int) -> Binding:

@@ -7,7 +7,7 @@ from typing import LiteralString
 from psycopg import errors
 
 from chassis.database import Connection, Row
-from chassis.errors import AlreadyExists, NotFound, Violation
+from chassis.errors import AlreadyExists, NotFound, Text, Violation
 from chassis.vault import ClaimCipher
 from intake.domain import problems
 from intake.domain.call import OpenCall, Security
@@ -182,7 +182,7 @@ def insert_claim(conn: Connection, claim: Claim, look_ups: LookUps) -> None:
     try:
         conn.execute(INSERT_SCHEMES, [claim.claim_ref, look_ups.nino, list(claim.schemes)])
     except errors.UniqueViolation as cause:
-        raise _open_claim_exists(cause) from None
+        raise open_claim_exists(cause) from None
 
 
 def move_nino(conn: Connection, claim_ref: str, nino_lookup: bytes | None) -> None:
@@ -190,7 +190,7 @@ def move_nino(conn: Connection, claim_ref: str, nino_lookup: bytes | None) -> No
     try:
         conn.execute(MOVE_NINO, [nino_lookup, claim_ref])
     except errors.UniqueViolation as cause:
-        raise _open_claim_exists(cause) from None
+        raise open_claim_exists(cause) from None
 
 
 def save_submission(conn: Connection, claim: Claim) -> None:
@@ -223,10 +223,13 @@ def _no_claim(claim_ref: str) -> NotFound:
     return NotFound("NO_CLAIM", "there is no such claim", metadata={"claim_ref": claim_ref})
 
 
-def _open_claim_exists(cause: errors.UniqueViolation) -> Exception:
+def open_claim_exists(
+    cause: errors.UniqueViolation, *, field: str = "nino", text: Text = problems.NINO_TAKEN
+) -> Exception:
+    """The refusal of a second open claim, which names the field; the cause itself where another constraint is broken."""
     if cause.diag.constraint_name != "one_open_claim":
         return cause
-    taken = Violation.of("nino", problems.NINO_TAKEN)
+    taken = Violation.of(field, text)
     return AlreadyExists("OPEN_CLAIM", "an open claim for this scheme has this nino", violations=[taken])
 
 

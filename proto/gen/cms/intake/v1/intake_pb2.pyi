@@ -347,6 +347,62 @@ ACCOUNT_CHECK_NOT_CHECKABLE: AccountCheck.ValueType  # 3
 """The platform has no tables of rules, or they say nothing of the sort code."""
 Global___AccountCheck: _TypeAlias = AccountCheck  # noqa: Y015
 
+class _Sensitivity:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SensitivityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sensitivity.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SENSITIVITY_UNSPECIFIED: _Sensitivity.ValueType  # 0
+    """Not set."""
+    SENSITIVITY_NOT_READ_BACK: _Sensitivity.ValueType  # 1
+    """Never read it back aloud: let the claimant say it."""
+    SENSITIVITY_NOT_BEFORE_SECURITY: _Sensitivity.ValueType  # 2
+    """Never show it while a caller has not passed security."""
+    SENSITIVITY_NOT_TO_COUNCIL: _Sensitivity.ValueType  # 3
+    """It is never sent to a local authority."""
+    SENSITIVITY_NOT_TO_OTHER_PARENT: _Sensitivity.ValueType  # 4
+    """It is never told to the other parent of a child maintenance case."""
+
+class Sensitivity(_Sensitivity, metaclass=_SensitivityEnumTypeWrapper):
+    """What must not be done with an answer."""
+
+SENSITIVITY_UNSPECIFIED: Sensitivity.ValueType  # 0
+"""Not set."""
+SENSITIVITY_NOT_READ_BACK: Sensitivity.ValueType  # 1
+"""Never read it back aloud: let the claimant say it."""
+SENSITIVITY_NOT_BEFORE_SECURITY: Sensitivity.ValueType  # 2
+"""Never show it while a caller has not passed security."""
+SENSITIVITY_NOT_TO_COUNCIL: Sensitivity.ValueType  # 3
+"""It is never sent to a local authority."""
+SENSITIVITY_NOT_TO_OTHER_PARENT: Sensitivity.ValueType  # 4
+"""It is never told to the other parent of a child maintenance case."""
+Global___Sensitivity: _TypeAlias = Sensitivity  # noqa: Y015
+
+class _AnsweredBy:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AnsweredByEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AnsweredBy.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ANSWERED_BY_UNSPECIFIED: _AnsweredBy.ValueType  # 0
+    """Not set."""
+    ANSWERED_BY_CLAIMANT: _AnsweredBy.ValueType  # 1
+    """The claimant, or who speaks for them."""
+    ANSWERED_BY_OPERATOR: _AnsweredBy.ValueType  # 2
+    """The operator decides it; it is not asked of the caller."""
+
+class AnsweredBy(_AnsweredBy, metaclass=_AnsweredByEnumTypeWrapper):
+    """Who gives an answer."""
+
+ANSWERED_BY_UNSPECIFIED: AnsweredBy.ValueType  # 0
+"""Not set."""
+ANSWERED_BY_CLAIMANT: AnsweredBy.ValueType  # 1
+"""The claimant, or who speaks for them."""
+ANSWERED_BY_OPERATOR: AnsweredBy.ValueType  # 2
+"""The operator decides it; it is not asked of the caller."""
+Global___AnsweredBy: _TypeAlias = AnsweredBy  # noqa: Y015
+
 class _QuestionKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -1137,6 +1193,8 @@ class Question(_message.Message):
     POSITION_FIELD_NUMBER: _builtins.int
     EARLIER_FIELD_NUMBER: _builtins.int
     SCHEMES_FIELD_NUMBER: _builtins.int
+    SENSITIVITY_FIELD_NUMBER: _builtins.int
+    ANSWERED_BY_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Its id, which is also the fact's name."""
     section: _builtins.str
@@ -1167,6 +1225,8 @@ class Question(_message.Message):
     """The most entries of a GROUP, choices of CHOICES, lines of an ADDRESS. Absent where the kind has no such limit."""
     position: _builtins.int
     """Its place among all questions of the script, from 1: the order in which they are asked."""
+    answered_by: Global___AnsweredBy.ValueType
+    """Who gives the answer."""
     @_builtins.property
     def choices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Choice]:
         """Values to choose."""
@@ -1199,6 +1259,10 @@ class Question(_message.Message):
     def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
         """The schemes of the claim that need its answer."""
 
+    @_builtins.property
+    def sensitivity(self) -> _containers.RepeatedScalarFieldContainer[Global___Sensitivity.ValueType]:
+        """What must not be done with the answer."""
+
     def __init__(
         self,
         *,
@@ -1223,10 +1287,12 @@ class Question(_message.Message):
         position: _builtins.int = ...,
         earlier: Global___EarlierAnswer | None = ...,
         schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
+        sensitivity: _abc.Iterable[Global___Sensitivity.ValueType] | None = ...,
+        answered_by: Global___AnsweredBy.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_decimals", b"_decimals", "_max_entries", b"_max_entries", "_max_length", b"_max_length", "_maximum", b"_maximum", "answer", b"answer", "decimals", b"decimals", "earlier", b"earlier", "max_entries", b"max_entries", "max_length", b"max_length", "maximum", b"maximum", "proposal", b"proposal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_decimals", b"_decimals", "_max_entries", b"_max_entries", "_max_length", b"_max_length", "_maximum", b"_maximum", "answer", b"answer", "answered_version", b"answered_version", "choices", b"choices", "decimals", b"decimals", "earlier", b"earlier", "fields", b"fields", "gaps_allowed", b"gaps_allowed", "help", b"help", "id", b"id", "kind", b"kind", "max_entries", b"max_entries", "max_length", b"max_length", "maximum", b"maximum", "position", b"position", "problem", b"problem", "proposal", b"proposal", "required", b"required", "schemes", b"schemes", "seconds", b"seconds", "section", b"section", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_decimals", b"_decimals", "_max_entries", b"_max_entries", "_max_length", b"_max_length", "_maximum", b"_maximum", "answer", b"answer", "answered_by", b"answered_by", "answered_version", b"answered_version", "choices", b"choices", "decimals", b"decimals", "earlier", b"earlier", "fields", b"fields", "gaps_allowed", b"gaps_allowed", "help", b"help", "id", b"id", "kind", b"kind", "max_entries", b"max_entries", "max_length", b"max_length", "maximum", b"maximum", "position", b"position", "problem", b"problem", "proposal", b"proposal", "required", b"required", "schemes", b"schemes", "seconds", b"seconds", "section", b"section", "sensitivity", b"sensitivity", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__decimals: _TypeAlias = _typing.Literal["decimals"]  # noqa: Y015
     _WhichOneofArgType__decimals: _TypeAlias = _typing.Literal["_decimals", b"_decimals"]  # noqa: Y015
@@ -1273,7 +1339,7 @@ class Interview(_message.Message):
     version: _builtins.int
     """The claim's version."""
     script_version: _builtins.int
-    """The version of the script."""
+    """The number of the catalogue of questions that the claim is bound to."""
     next_question_id: _builtins.str
     """The question to ask next, required or not: the first without an answer or gap, or with one that is still to be put
     right (a proposal, a problem, a gap that submission does not accept). Empty when none is left.
@@ -1518,13 +1584,13 @@ class HistoryEntry(_message.Message):
     ROLES_FIELD_NUMBER: _builtins.int
     CONFIRMED_FROM_FIELD_NUMBER: _builtins.int
     question_id: _builtins.str
-    """The question."""
+    """The question; `schemes` where the claim's schemes were changed, `catalogue` where its catalogue was."""
     by: _builtins.str
     """Who changed it."""
     reason: _builtins.str
     """Why; empty for answers taken in the interview."""
     script_version: _builtins.int
-    """The version of the script that asked."""
+    """The number of the catalogue whose question it was."""
     version: _builtins.int
     """The version of the claim that the change made."""
     confirmed_from: _builtins.str
@@ -2801,6 +2867,126 @@ class DecideDuplicateResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DecideDuplicateResponse: _TypeAlias = DecideDuplicateResponse  # noqa: Y015
+
+@_typing.final
+class ChangeSchemesRequest(_message.Message):
+    """Changes a draft's schemes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIM_REF_FIELD_NUMBER: _builtins.int
+    SCHEMES_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    claim_ref: _builtins.str
+    """The claim."""
+    version: _builtins.int
+    """The claim's version that the caller read."""
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    @_builtins.property
+    def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
+        """All schemes that it is to be for."""
+
+    def __init__(
+        self,
+        *,
+        claim_ref: _builtins.str = ...,
+        schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
+        version: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "request_id", b"request_id", "schemes", b"schemes", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangeSchemesRequest: _TypeAlias = ChangeSchemesRequest  # noqa: Y015
+
+@_typing.final
+class ChangeSchemesResponse(_message.Message):
+    """The interview for the schemes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INTERVIEW_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def interview(self) -> Global___Interview:
+        """The interview."""
+
+    def __init__(
+        self,
+        *,
+        interview: Global___Interview | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["interview", b"interview"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["interview", b"interview"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangeSchemesResponse: _TypeAlias = ChangeSchemesResponse  # noqa: Y015
+
+@_typing.final
+class MoveToCatalogueRequest(_message.Message):
+    """Moves a draft to the newest catalogue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIM_REF_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    claim_ref: _builtins.str
+    """The claim."""
+    version: _builtins.int
+    """The claim's version that the caller read."""
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    def __init__(
+        self,
+        *,
+        claim_ref: _builtins.str = ...,
+        version: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "request_id", b"request_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveToCatalogueRequest: _TypeAlias = MoveToCatalogueRequest  # noqa: Y015
+
+@_typing.final
+class MoveToCatalogueResponse(_message.Message):
+    """The interview with the newest catalogue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INTERVIEW_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def interview(self) -> Global___Interview:
+        """The interview."""
+
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___HistoryEntry]:
+        """What changed: the catalogue (question_id `catalogue`), and each answer that was cleared or is written in another form."""
+
+    def __init__(
+        self,
+        *,
+        interview: Global___Interview | None = ...,
+        changes: _abc.Iterable[Global___HistoryEntry] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["interview", b"interview"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "interview", b"interview"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveToCatalogueResponse: _TypeAlias = MoveToCatalogueResponse  # noqa: Y015
 
 @_typing.final
 class GetHistoryRequest(_message.Message):

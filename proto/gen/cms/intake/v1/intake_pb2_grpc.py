@@ -110,6 +110,16 @@ class IntakeServiceStub:
                 request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.AmendAnswersRequest.SerializeToString,
                 response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.AmendAnswersResponse.FromString,
                 _registered_method=True)
+        self.ChangeSchemes = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/ChangeSchemes',
+                request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.ChangeSchemesRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.ChangeSchemesResponse.FromString,
+                _registered_method=True)
+        self.MoveToCatalogue = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/MoveToCatalogue',
+                request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.MoveToCatalogueRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.MoveToCatalogueResponse.FromString,
+                _registered_method=True)
         self.GetHistory = channel.unary_unary(
                 '/cms.intake.v1.IntakeService/GetHistory',
                 request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.GetHistoryRequest.SerializeToString,
@@ -270,6 +280,22 @@ class IntakeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ChangeSchemes(self, request, context):
+        """Changes the schemes of a draft. Answers stay; those that no scheme needs any more stay as history alone, and come back if
+        a scheme needs them again. A scheme that has closed on the date of claim is refused, naming the day.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MoveToCatalogue(self, request, context):
+        """Binds a draft to the newest catalogue of questions. Answers stay; one that the new catalogue cannot take is cleared, and
+        the question is asked again. Nothing changes where the draft has the newest one already.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetHistory(self, request, context):
         """Every answer that was ever given, who gave it, when and why.
         """
@@ -398,6 +424,16 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     servicer.AmendAnswers,
                     request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.AmendAnswersRequest.FromString,
                     response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.AmendAnswersResponse.SerializeToString,
+            ),
+            'ChangeSchemes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeSchemes,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.ChangeSchemesRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.ChangeSchemesResponse.SerializeToString,
+            ),
+            'MoveToCatalogue': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveToCatalogue,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.MoveToCatalogueRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.MoveToCatalogueResponse.SerializeToString,
             ),
             'GetHistory': grpc.unary_unary_rpc_method_handler(
                     servicer.GetHistory,
@@ -841,6 +877,60 @@ class IntakeService:
             '/cms.intake.v1.IntakeService/AmendAnswers',
             cms_dot_intake_dot_v1_dot_intake__pb2.AmendAnswersRequest.SerializeToString,
             cms_dot_intake_dot_v1_dot_intake__pb2.AmendAnswersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeSchemes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/ChangeSchemes',
+            cms_dot_intake_dot_v1_dot_intake__pb2.ChangeSchemesRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_intake__pb2.ChangeSchemesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveToCatalogue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/MoveToCatalogue',
+            cms_dot_intake_dot_v1_dot_intake__pb2.MoveToCatalogueRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_intake__pb2.MoveToCatalogueResponse.FromString,
             options,
             channel_credentials,
             insecure,

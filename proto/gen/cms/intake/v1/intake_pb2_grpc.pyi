@@ -86,6 +86,14 @@ class IntakeServiceStub:
     relevant has to come with it. Where that is the choice of a council, the refusal has the codes to choose from in its
     metadata, under the question's id.
     """
+    ChangeSchemes: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ChangeSchemesRequest, _intake_pb2.ChangeSchemesResponse]
+    """Changes the schemes of a draft. Answers stay; those that no scheme needs any more stay as history alone, and come back if
+    a scheme needs them again. A scheme that has closed on the date of claim is refused, naming the day.
+    """
+    MoveToCatalogue: _grpc.UnaryUnaryMultiCallable[_intake_pb2.MoveToCatalogueRequest, _intake_pb2.MoveToCatalogueResponse]
+    """Binds a draft to the newest catalogue of questions. Answers stay; one that the new catalogue cannot take is cleared, and
+    the question is asked again. Nothing changes where the draft has the newest one already.
+    """
     GetHistory: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetHistoryRequest, _intake_pb2.GetHistoryResponse]
     """Every answer that was ever given, who gave it, when and why."""
     SubmitClaim: _grpc.UnaryUnaryMultiCallable[_intake_pb2.SubmitClaimRequest, _intake_pb2.SubmitClaimResponse]
@@ -161,6 +169,14 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """Changes answers with a reason, before submission or after. A submitted claim stays complete: what an amendment makes
     relevant has to come with it. Where that is the choice of a council, the refusal has the codes to choose from in its
     metadata, under the question's id.
+    """
+    ChangeSchemes: _aio.UnaryUnaryMultiCallable[_intake_pb2.ChangeSchemesRequest, _intake_pb2.ChangeSchemesResponse]  # type: ignore[assignment]
+    """Changes the schemes of a draft. Answers stay; those that no scheme needs any more stay as history alone, and come back if
+    a scheme needs them again. A scheme that has closed on the date of claim is refused, naming the day.
+    """
+    MoveToCatalogue: _aio.UnaryUnaryMultiCallable[_intake_pb2.MoveToCatalogueRequest, _intake_pb2.MoveToCatalogueResponse]  # type: ignore[assignment]
+    """Binds a draft to the newest catalogue of questions. Answers stay; one that the new catalogue cannot take is cleared, and
+    the question is asked again. Nothing changes where the draft has the newest one already.
     """
     GetHistory: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetHistoryRequest, _intake_pb2.GetHistoryResponse]  # type: ignore[assignment]
     """Every answer that was ever given, who gave it, when and why."""
@@ -324,6 +340,26 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         """Changes answers with a reason, before submission or after. A submitted claim stays complete: what an amendment makes
         relevant has to come with it. Where that is the choice of a council, the refusal has the codes to choose from in its
         metadata, under the question's id.
+        """
+
+    @_abc_1.abstractmethod
+    def ChangeSchemes(
+        self,
+        request: _intake_pb2.ChangeSchemesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.ChangeSchemesResponse, _abc.Awaitable[_intake_pb2.ChangeSchemesResponse]]:
+        """Changes the schemes of a draft. Answers stay; those that no scheme needs any more stay as history alone, and come back if
+        a scheme needs them again. A scheme that has closed on the date of claim is refused, naming the day.
+        """
+
+    @_abc_1.abstractmethod
+    def MoveToCatalogue(
+        self,
+        request: _intake_pb2.MoveToCatalogueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.MoveToCatalogueResponse, _abc.Awaitable[_intake_pb2.MoveToCatalogueResponse]]:
+        """Binds a draft to the newest catalogue of questions. Answers stay; one that the new catalogue cannot take is cleared, and
+        the question is asked again. Nothing changes where the draft has the newest one already.
         """
 
     @_abc_1.abstractmethod
