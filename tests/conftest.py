@@ -21,6 +21,7 @@ _PROGRAMS = {
     "curl": "curl (Debian: curl)",
     "node": "Node.js 20 or later (Debian: nodejs)",
     "npm": "Node.js 20 or later (Debian: npm)",
+    "promtool": "Prometheus (Debian: prometheus)",
 }
 """Programs that some tests need and that no Python package brings."""
 

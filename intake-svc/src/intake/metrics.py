@@ -1,8 +1,14 @@
 """The metrics of intake-svc, under the contract's names."""
 
-from prometheus_client import Histogram
+from datetime import date
+from functools import partial
 
+from prometheus_client import Gauge, Histogram
+
+from chassis import clock, outside
 from chassis.metrics import REGISTRY
+from intake.catalogue.announced import not_covered
+from intake.domain.catalogue import Catalogue
 
 CALL_DURATION = Histogram(
     "intake_call_duration_seconds",
@@ -30,3 +36,20 @@ QUESTIONS_ASKED = Histogram(
     buckets=(10, 20, 25, 30, 35, 40, 45, 50, 55, 60, 70, 80),
     registry=REGISTRY,
 )
+
+UNCOVERED_RULE_CHANGE = Gauge(
+    "intake_uncovered_rule_change_days",
+    "Days until an announced change of the rules takes effect that the newest catalogue does not have.",
+    ["change"],
+    registry=REGISTRY,
+)
+
+
+def show_uncovered_changes(newest: Catalogue) -> None:
+    """Shows each announced change that this catalogue, which new claims take, does not have."""
+    for change in not_covered(newest, outside.announced_changes()):
+        UNCOVERED_RULE_CHANGE.labels(change.id).set_function(partial(_days_until, change.first_day))
+
+
+def _days_until(day: date) -> float:
+    return float((day - clock.today()).days)

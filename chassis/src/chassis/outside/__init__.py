@@ -14,7 +14,9 @@ from typing import TypeVar
 import msgspec
 
 from chassis.outside.schema import (
+    Announced,
     Break,
+    Change,
     EditRule,
     EditRules,
     Keep,
@@ -30,6 +32,7 @@ from chassis.outside.schema import (
 
 __all__ = [
     "Break",
+    "Change",
     "EditRule",
     "EditRules",
     "Keep",
@@ -41,12 +44,13 @@ __all__ = [
     "Source",
     "Stop",
     "Unit",
+    "announced_changes",
     "edit_rules",
     "records",
 ]
 
 _FOLDER = Path(__file__).parent
-_File = TypeVar("_File", OutsideRecord, EditRules)
+_File = TypeVar("_File", OutsideRecord, EditRules, Announced)
 
 
 class OutsideDataError(Exception):
@@ -66,6 +70,24 @@ def records() -> Mapping[str, OutsideRecord]:
 def edit_rules() -> EditRules:
     """Every edit rule, with the dated limits. Raises OutsideDataError."""
     return _read(_FOLDER / "edit_rules.toml", EditRules)
+
+
+@cache
+def announced_changes() -> tuple[Change, ...]:
+    """Every change of the rules that has a day: those announced, and those of the limits. Raises OutsideDataError."""
+    limits = (
+        Change(
+            id=f"{limit.id}_{row.first_day.year}",
+            what=f"{limit.id} becomes {row.value} {limit.unit}",
+            source="edit_rules.toml",
+            first_day=row.first_day,
+            table=limit.id,
+            value=row.value,
+        )
+        for limit in edit_rules().limits
+        for row in limit.rows[1:]
+    )
+    return (*limits, *_read(_FOLDER / "announced.toml", Announced).changes)
 
 
 def _whole(record: OutsideRecord, by_name: Mapping[str, OutsideRecord]) -> OutsideRecord:

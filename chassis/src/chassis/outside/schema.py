@@ -185,3 +185,31 @@ def faults(records: Mapping[str, OutsideRecord], rules: EditRules) -> Sequence[s
         if rule.limit and rule.limit not in limits:
             found.append(f"{rule.code}: there is no limit {rule.limit}")
     return found
+
+
+class Change(Struct, frozen=True, forbid_unknown_fields=True):
+    """A change of the rules that was announced with its day."""
+
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9_]+\Z")]
+    what: str
+    source: str
+    first_day: date = field(name="from")
+    table: str = ""
+    value: int | float | date | None = None
+    """With `table`: the value from that day on."""
+    scheme: str = ""
+    closes: bool = False
+    opens: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises ValueError unless it says one thing that a catalogue can have."""
+        of_table = bool(self.table) and self.value is not None
+        of_scheme = bool(self.scheme) and self.closes != self.opens
+        if of_table == of_scheme:
+            raise ValueError(f"{self.id}: needs a table and its value, or a scheme that opens or closes")
+
+
+class Announced(Struct, frozen=True, forbid_unknown_fields=True):
+    """Every announced change."""
+
+    changes: tuple[Change, ...]

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,6 +32,10 @@ calls_app = typer.Typer(no_args_is_help=True, help="The call centre.")
 app.add_typer(clock_app, name="clock")
 app.add_typer(calls_app, name="calls")
 app.add_typer(deadletters_app, name="deadletters")
+if find_spec("intake"):  # the image that prepares containers has no service in it
+    from cms_local.script.commands import app as script_app
+
+    app.add_typer(script_app, name="script")
 
 console = Console()
 errors = Console(stderr=True)

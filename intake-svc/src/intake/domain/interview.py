@@ -267,23 +267,24 @@ def _section_states(script: Script, still_open: Sequence[QuestionState]) -> tupl
 
 
 def _question_state(script: Script, question: Question, answer: Answer | None, known: KnownValues) -> QuestionState:
+    given = answer if answer and answer.value is not None else None
     if question.id not in known.relevant:
-        kept = answer if answer and answer.value is not None else None
-        return QuestionState(question=question, relevant=False, answer=kept, required=False, is_open=False)
+        return QuestionState(question=question, relevant=False, answer=given, required=False, is_open=False)
     required = _required(question, known.rule_values)
-    schemes = _schemes(question, known.rule_values)
-    if answer is None or answer.value is None:
-        return QuestionState(
-            question=question,
-            relevant=True,
-            answer=None,
-            required=required,
-            blocker=Blocker.REQUIRED if required else None,
-            schemes=schemes,
-            is_open=True,
-        )
-    state = _answered_state(script, question, answer, known, required=required)
-    return replace(state, schemes=schemes)
+    proposal = open_proposal(question, given) if given else None
+    problem = _problem(script, question, known) if given and given.has_value else None
+    blocker = _blocker(question, given, required=required, proposal=proposal, problem=problem)
+    return QuestionState(
+        question=question,
+        relevant=True,
+        answer=given,
+        required=required,
+        proposal=proposal,
+        problem=problem,
+        blocker=blocker,
+        schemes=_schemes(question, known.rule_values),
+        is_open=given is None or blocker is not None,
+    )
 
 
 def _schemes(question: Question, values: Named) -> tuple[str, ...]:
@@ -296,24 +297,6 @@ def _schemes(question: Question, values: Named) -> tuple[str, ...]:
 def _with_options(state: QuestionState, answers: Answers) -> QuestionState:
     source = answers.get(state.question.choices_from) if state.question.choices_from and state.relevant else None
     return replace(state, options=source.place.councils) if source and source.place else state
-
-
-def _answered_state(
-    script: Script, question: Question, answer: Answer, known: KnownValues, *, required: bool
-) -> QuestionState:
-    proposal = open_proposal(question, answer)
-    problem = _problem(script, question, known) if answer.has_value else None
-    blocker = _blocker(question, answer, required=required, proposal=proposal, problem=problem)
-    return QuestionState(
-        question=question,
-        relevant=True,
-        answer=answer,
-        required=required,
-        proposal=proposal,
-        problem=problem,
-        blocker=blocker,
-        is_open=blocker is not None,
-    )
 
 
 def _required(question: Question, values: Named) -> bool:
@@ -333,8 +316,10 @@ def _closed(script: Script, claim_date: date) -> Text | None:
 
 
 def _blocker(
-    question: Question, answer: Answer, *, required: bool, proposal: JsonValue, problem: Text | None
+    question: Question, answer: Answer | None, *, required: bool, proposal: JsonValue, problem: Text | None
 ) -> Blocker | None:
+    if answer is None:
+        return Blocker.REQUIRED if required else None
     if problem:
         return Blocker.CHECK_FAILED
     if proposal is not None:

@@ -1,0 +1,1 @@
+"""`cms script`: reads the catalogues of questions as files, without a running platform."""

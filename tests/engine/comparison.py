@@ -1,0 +1,133 @@
+"""Evaluates one claim by our engine and by SurveyJS, and times both."""
+
+import json
+import shutil
+import statistics
+import subprocess
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from intake.domain.interview import Blocker
+from tests.engine.case import LETTERS, Case
+from tests.engine.cel import Translator
+from tests.engine.survey import survey, values
+
+SURVEYJS = Path(__file__).parent / "surveyjs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What an engine made of the answers: the questions that are asked, those required of them, and those refused."""
+
+    visible: frozenset[str]
+    required: frozenset[str]
+    refused: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What both engines made of the claim, and the medians of their times."""
+
+    questions: int
+    rules: int
+    ours: Seen
+    theirs: Seen
+    our_milliseconds: float
+    their_milliseconds: float
+    their_milliseconds_again: float
+    """Without giving it the answers: its rules are run once more."""
+
+    def row(self) -> dict[str, object]:
+        """The figures, for a line of JSON."""
+        return {
+            "questions": self.questions,
+            "rules": self.rules,
+            "children": len(LETTERS),
+            "asked": len(self.ours.visible),
+            "same": self.ours == self.theirs,
+            "median_ms": round(self.our_milliseconds, 3),
+            "surveyjs_median_ms": round(self.their_milliseconds, 3),
+            "surveyjs_again_median_ms": round(self.their_milliseconds_again, 3),
+        }
+
+    def table(self) -> str:
+        """The figures, for the page."""
+        row = self.row()
+        return (
+            f"| a claim with {row['children']} children: {row['questions']} questions, {row['asked']} of them asked, "
+            f"{row['rules']} rules | median |\n| --- | ---: |\n"
+            f"| `intake.domain.interview.evaluate` | {row['median_ms']} ms |\n"
+            f"| SurveyJS (`survey-core` 3.1.1, Node.js): data set, then validate | {row['surveyjs_median_ms']} ms |\n"
+            f"| SurveyJS, the same answers once more: runConditions, then validate | {row['surveyjs_again_median_ms']} ms |"
+        )
+
+
+def compare(case: Case, *, rounds: int, folder: Path) -> Comparison:
+    """Evaluates the claim by both; SurveyJS is installed in `folder`. Raises CalledProcessError where node or npm fails."""
+    translator = Translator()
+    translated = survey(case.script, translator)
+    seen = values(case.known().rule_values)
+    given = {
+        "survey": translated,
+        "functions": translator.functions,
+        "variables": {name: value for name, value in seen.items() if name not in case.script.questions},
+        "answers": {name: value for name, value in seen.items() if name in case.script.questions},
+        "rounds": rounds,
+    }
+    told = json.loads(_node(folder, json.dumps(given)))
+    return Comparison(
+        questions=len(case.script.questions),
+        rules=_rules(case),
+        ours=_ours(case),
+        theirs=Seen(**{name: frozenset(told[name]) for name in ("visible", "required", "refused")}),
+        our_milliseconds=_timed(case, rounds),
+        their_milliseconds=told["milliseconds"],
+        their_milliseconds_again=told["milliseconds_again"],
+    )
+
+
+def _ours(case: Case) -> Seen:
+    states = [state for state in case.evaluate().questions if state.relevant]
+    return Seen(
+        visible=_names(state.question.id for state in states),
+        required=_names(state.question.id for state in states if state.required),
+        refused=_names(state.question.id for state in states if state.blocker is Blocker.CHECK_FAILED),
+    )
+
+
+def _names(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(names)
+
+
+def _rules(case: Case) -> int:
+    questions = case.script.questions.values()
+    relevance = sum(question.relevant is not None for question in questions)
+    return (
+        relevance
+        + sum(not isinstance(q.required, bool) for q in questions)
+        + sum(len(q.cross_checks) for q in questions)
+    )
+
+
+def _timed(case: Case, rounds: int) -> float:
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        case.evaluate()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times) * 1000
+
+
+def _node(folder: Path, given: str) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in SURVEYJS.iterdir():
+        shutil.copy(file, folder)
+    if not (folder / "node_modules").is_dir():
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300)
+    done = subprocess.run(
+        ["node", "run.mjs"], cwd=folder, input=given, stdout=subprocess.PIPE, text=True, timeout=300, check=True
+    )
+    return done.stdout
