@@ -13,11 +13,15 @@ from chassis import clock
 
 @dataclass(kw_only=True)
 class Acknowledged:
-    """The acknowledged steps of one claim. `steps` holds when each step first was, by the platform's clock."""
+    """The acknowledged steps of one claim. `steps` holds when each step first was, by the platform's clock.
+
+    `schemes` were claimed, `confirmed_schemes` confirmed by name.
+    """
 
     claim_ref: str
     steps: dict[str, datetime] = field(default_factory=dict)
     schemes: set[str] = field(default_factory=set)
+    confirmed_schemes: set[str] = field(default_factory=set)
     wants_notice: bool = False
 
     @property
@@ -30,9 +34,14 @@ class Acknowledged:
         """Whether ConfirmAssessment was answered."""
         return "CONFIRMED" in self.steps
 
+    @property
+    def to_carry(self) -> set[str]:
+        """The schemes that were confirmed; where a confirmation named none, all that were claimed."""
+        return self.confirmed_schemes or self.schemes
+
 
 def note(path: Path, claim_ref: str, step: str, *, schemes: Iterable[str] = (), wants_notice: bool = False) -> None:
-    """Appends a line: this step of the claim was acknowledged now."""
+    """Appends a line: this step of the claim was acknowledged now, for these schemes."""
     line = {"claim_ref": claim_ref, "step": step, "at": clock.now().timestamp()}
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -52,4 +61,6 @@ def read(path: Path) -> dict[str, Acknowledged]:
 def _add(claim: Acknowledged, entry: dict[str, Any]) -> None:
     claim.steps.setdefault(entry["step"], datetime.fromtimestamp(entry["at"], UTC))
     claim.schemes.update(entry["schemes"])
+    if entry["step"] == "CONFIRMED":
+        claim.confirmed_schemes.update(entry["schemes"])
     claim.wants_notice = claim.wants_notice or entry["wants_notice"]

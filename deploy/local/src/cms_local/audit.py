@@ -4,7 +4,7 @@ The audit reads what was acknowledged to clients, the doors of the services, and
 opens no database: what the platform believes of itself is not evidence.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -16,18 +16,25 @@ from cms_local.acknowledged import Acknowledged
 from cms_local.doors import Doors, Refused
 from cms_local.lateness import Way, notice_is_late, record_is_late
 from cms_local.layout import Layout
-from cms_local.systems import COUNCILS, PAYING_SYSTEMS, PayingSystem, systems_of
+from cms_local.systems import COUNCILS, PAYING_SYSTEMS, PayingSystem, systems_of, without_system
 
 _CLAIMS_KEPT = ("SUBMITTED", "CLOSED", "WITHDRAWN")
 
 
 @dataclass(kw_only=True)
 class Findings:
-    """Counts, and the claims behind each count that should be zero."""
+    """Counts, and the claims behind each count that should be zero.
+
+    Of the confirmed claims, `payable` are those with a scheme that a system here pays, `accepted` those of them that are
+    held whole, and `waiting` those with a scheme that waits at the gateway for its system.
+    """
 
     claims: int = 0
     confirmed: int = 0
+    payable: int = 0
     accepted: int = 0
+    waiting: int = 0
+    withdrawn: int = 0
     notices_expected: int = 0
     notices_loaded: int = 0
     half_transfers: int = 0
@@ -41,12 +48,12 @@ class Findings:
 
     @property
     def sound(self) -> bool:
-        """Whether every confirmed claim is held once and whole, and every notice that is due is loaded once.
+        """Whether every confirmed claim is held once and whole or waits, and every notice that is due is loaded once.
 
         A late claim is not; a claim that is not late may still be on its way.
         """
         nothing_wrong = not (self.half_transfers or self.lost or self.duplicates)
-        return nothing_wrong and self.accepted == self.confirmed and self.notices_loaded == self.notices_expected
+        return nothing_wrong and self.accepted == self.payable and self.notices_loaded == self.notices_expected
 
     @property
     def empty(self) -> bool:
@@ -96,12 +103,12 @@ class Ledgers:
 
     def not_whole(self, claim: Acknowledged) -> list[PayingSystem]:
         """The systems that pay this claim and do not hold each of its phases once."""
-        systems = systems_of(claim.schemes)
+        systems = systems_of(claim.to_carry)
         return [system for system in systems if not system.holds_whole(self.held(system, claim.claim_ref))]
 
     def held_whole(self, claim: Acknowledged) -> bool:
         """Whether there is a system that pays this claim, and all of them hold it whole."""
-        return bool(systems_of(claim.schemes)) and not self.not_whole(claim)
+        return bool(systems_of(claim.to_carry)) and not self.not_whole(claim)
 
     def held_half(self, claim_ref: str) -> bool:
         """Whether a system holds the first phase without its second: nobody is paid, and no error shows."""
@@ -109,13 +116,19 @@ class Ledgers:
 
     def notice_loaded(self, claim_ref: str) -> bool:
         """Whether an authority has loaded the claim's full particulars, or a change of them."""
-        loaded = [
+        return any(kind in ("CLAIM", "CHANGE") for kind in self._loaded_kinds(claim_ref))
+
+    def withdrawal_loaded(self, claim_ref: str) -> bool:
+        """Whether every authority that loaded a notice of the claim has loaded its withdrawal."""
+        return all(kind == "WITHDRAWN" for kind in self._loaded_kinds(claim_ref))
+
+    def _loaded_kinds(self, claim_ref: str) -> list[str]:
+        return [
             version["kind"]
             for notice in self.councils.get(claim_ref, [])
             for version in notice["versions"]
             if version["version"] == notice["loaded_version"]
         ]
-        return "CLAIM" in loaded or "CHANGE" in loaded
 
     def doubled(self, claim_ref: str) -> bool:
         """Whether a system holds it twice, two notices went to an authority, or an authority loaded one twice."""
@@ -141,6 +154,9 @@ class Answers(Protocol):
     def state(self, claim_ref: str) -> str:
         """The claim's state by intake-svc, or the code with which intake-svc refuses to give it."""
 
+    def waiting(self, claim_ref: str) -> Collection[str]:
+        """The claim's confirmed schemes that wait at legacy-gateway for a system to carry them."""
+
     def way(self, claim_ref: str) -> Way:
         """The way by which la-notifier informs the claim's authority; the quickest way where it knows of none."""
 
@@ -156,6 +172,10 @@ class _ByDoor:
         except Refused as refused:
             return refused.code
         return str(claim["state"]).removeprefix("CLAIM_STATE_")
+
+    def waiting(self, claim_ref: str) -> Collection[str]:
+        answer = self.doors.call("legacy-gateway", "GetTransfers", {"claimRef": claim_ref}, token=self.token)
+        return {str(waiting["scheme"]).removeprefix("SCHEME_") for waiting in answer.get("uncarriedSchemes", [])}
 
     def way(self, claim_ref: str) -> Way:
         answer = self.doors.call("la-notifier", "GetNotices", {"claimRef": claim_ref}, token=self.token)
@@ -186,22 +206,35 @@ def audit(layout: Layout, *, only: set[str] | None = None) -> Findings:
 
 
 def _count(findings: Findings, claim: Acknowledged, ledgers: Ledgers, answers: Answers) -> None:
-    ref = claim.claim_ref
+    ref, state = claim.claim_ref, answers.state(claim.claim_ref)
     findings.claims += claim.submitted
     findings.confirmed += claim.confirmed
+    if state == "WITHDRAWN":
+        findings.withdrawn += 1
+        _count_notice(findings, due=ref in ledgers.councils, loaded=ledgers.withdrawal_loaded(ref))
+    else:
+        _count_open(findings, claim, ledgers, answers, state)
+    _count_ledgers(findings, ref, ledgers)
+
+
+def _count_open(findings: Findings, claim: Acknowledged, ledgers: Ledgers, answers: Answers, state: str) -> None:
+    ref = claim.claim_ref
+    waiting = answers.waiting(ref) if claim.confirmed and without_system(claim.to_carry) else ()
+    findings.payable += claim.confirmed and bool(systems_of(claim.to_carry))
     findings.accepted += ledgers.held_whole(claim)
-    due = claim.submitted and claim.wants_notice
-    findings.notices_expected += due
-    findings.notices_loaded += due and ledgers.notice_loaded(ref)
-    lost = "; ".join(_lost(claim, ledgers, answers.state(ref)))
-    if lost:
+    findings.waiting += bool(waiting)
+    _count_notice(findings, due=claim.submitted and claim.wants_notice, loaded=ledgers.notice_loaded(ref))
+    if lost := "; ".join(_lost(claim, ledgers, state, waiting)):
         findings.lost += 1
         findings.lost_claims[ref] = lost
-    late = "; ".join(_late(claim, ledgers, answers))
-    if late:
+    if late := "; ".join(_late(claim, ledgers, answers)):
         findings.late += 1
         findings.late_claims[ref] = late
-    _count_ledgers(findings, ref, ledgers)
+
+
+def _count_notice(findings: Findings, *, due: bool, loaded: bool) -> None:
+    findings.notices_expected += due
+    findings.notices_loaded += due and loaded
 
 
 def _late(claim: Acknowledged, ledgers: Ledgers, answers: Answers) -> Iterator[str]:
@@ -215,16 +248,17 @@ def _late(claim: Acknowledged, ledgers: Ledgers, answers: Answers) -> Iterator[s
         yield f"submitted {due:%Y-%m-%d %H:%M}, and no authority has loaded its notice"
 
 
-def _lost(claim: Acknowledged, ledgers: Ledgers, state: str) -> Iterator[str]:
+def _lost(claim: Acknowledged, ledgers: Ledgers, state: str, waiting: Collection[str]) -> Iterator[str]:
     ref = claim.claim_ref
     if claim.submitted and state not in _CLAIMS_KEPT:
         yield f"submitted, and intake says {state}"
-    systems = systems_of(claim.schemes)
-    if claim.confirmed and not systems:
-        yield f"confirmed, and no system is known to pay {', '.join(sorted(claim.schemes))}"
-    for system in systems if claim.confirmed else ():
-        if not system.holds(ledgers.held(system, ref)):
-            yield f"confirmed, and {system.name} holds nothing"
+    if claim.confirmed:
+        for scheme in without_system(claim.to_carry):
+            if scheme not in waiting:
+                yield f"confirmed, and no system pays {scheme}, nor does it wait for one"
+        for system in systems_of(claim.to_carry):
+            if not system.holds(ledgers.held(system, ref)):
+                yield f"confirmed, and {system.name} holds nothing"
     if claim.submitted and claim.wants_notice and not ledgers.councils.get(ref):
         yield "submitted, and no authority holds a notice"
 

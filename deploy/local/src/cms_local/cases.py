@@ -11,6 +11,10 @@ from typing import Any
 _FILE = Path(__file__).with_name("cases.toml")
 _FIRST_LETTERS = "ABCEGHJKLMNOPRSTWXYZ"
 _SECOND_LETTERS = "ABCEGHJKLMNPRSTWXYZ"
+_CHILD_MAINTENANCE = "CHILD_MAINTENANCE"
+_WITHOUT_INTERVIEW = {_CHILD_MAINTENANCE, "CRISIS_LOAN"}
+_OPENS_THE_GATEWAY = {"INCOME_SUPPORT", "JOBSEEKERS_ALLOWANCE", "INCAPACITY_BENEFIT"}
+"""Schemes with which housing and council tax benefit are asked for: docs/interfaces/local-authority.md."""
 _NOT_ISSUED = {"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"}
 
 Answers = Mapping[str, Any]
@@ -30,6 +34,8 @@ class Case:
     amend_confirmed: Answers = field(default_factory=dict)
     failures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The failure that each stand-in, by its name, is to show to this claim."""
+    withdraws: bool = False
+    """Whether the claimant withdraws the claim once it is submitted."""
 
     @property
     def postcode(self) -> str:
@@ -39,9 +45,22 @@ class Case:
     @property
     def wants_notice(self) -> bool:
         """Whether the authority gets a notice: the claimant is liable and wishes to claim its benefit."""
+        if _OPENS_THE_GATEWAY.isdisjoint(self.schemes):
+            return False
         rent = self.answers.get("liable_for_rent") and self.answers.get("wishes_housing_benefit")
         tax = self.answers.get("liable_for_council_tax") and self.answers.get("wishes_council_tax_benefit")
         return bool(rent or tax)
+
+    @property
+    def needs_interview(self) -> bool:
+        """Whether an interview is booked: child maintenance has none, and a crisis loan does not wait for one."""
+        return not set(self.schemes) <= _WITHOUT_INTERVIEW
+
+    @property
+    def desks(self) -> tuple[str, ...]:
+        """The roles that confirm the claim: a caseworker for child maintenance, an assessor for every other scheme."""
+        roles = {"CASEWORKER" if scheme == _CHILD_MAINTENANCE else "ASSESSOR" for scheme in self.schemes}
+        return tuple(sorted(roles))
 
 
 def load_cases(today: date) -> list[Case]:

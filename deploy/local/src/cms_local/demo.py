@@ -14,11 +14,12 @@ from chassis import clock
 from cms_local import keys
 from cms_local.audit import Findings, audit
 from cms_local.cases import Case, load_cases
-from cms_local.doors import Doors, wait_for
+from cms_local.doors import Doors, Refused, wait_for
 from cms_local.journey import Journey
 from cms_local.layout import Layout
 
 CALLERS = 4
+_CLOSED = "SCHEME_CLOSED"
 
 
 @dataclass(kw_only=True)
@@ -27,13 +28,15 @@ class Outcome:
 
     findings: Findings
     journeys: list[Journey]
+    """Those that began: a claim for a scheme that is closed on the platform's day is left out."""
     seconds: float
     failures: dict[str, str]
 
     @property
     def good(self) -> bool:
         """Whether every claim came through, once and whole."""
-        return self.findings.sound and not self.failures and self.findings.confirmed == len(self.journeys)
+        carried = self.findings.confirmed + self.findings.withdrawn
+        return self.findings.sound and not self.failures and carried == len(self.journeys)
 
 
 @contextmanager
@@ -66,19 +69,23 @@ def run_demo(layout: Layout, say: Callable[[str], None]) -> Outcome:
                 _carry(layout, claim)
                 say(f"{claim.claim_ref}  {claim.case.title}")
             except Exception as error:
+                if isinstance(error, Refused) and error.reason == _CLOSED:
+                    say(f"left out, for it cannot be claimed on {clock.today()}: {claim.case.title}")
+                    return
                 failures[claim.case.title] = f"{claim.claim_ref} {type(error).__name__}: {error}"
                 say(f"FAILED  {claim.case.title}: {error}")
 
         list(callers.map(carry, journeys))
-        refs = {claim.claim_ref for claim in journeys if claim.claim_ref}
-        findings = _settled(layout, refs, seconds=0 if failures else 15)
-    return Outcome(findings=findings, journeys=journeys, seconds=time.monotonic() - started, failures=failures)
+        begun = [claim for claim in journeys if claim.claim_ref or claim.case.title in failures]
+        findings = _settled(layout, {claim.claim_ref for claim in begun}, seconds=0 if failures else 15)
+    return Outcome(findings=findings, journeys=begun, seconds=time.monotonic() - started, failures=failures)
 
 
 def _carry(layout: Layout, claim: Journey) -> None:
     claim.started = time.monotonic()
     claim.take_call(once_known=lambda: arm_failures(layout, claim))
-    claim.assess()
+    if not claim.case.withdraws:
+        claim.assess()
     claim.wait_for_outcome()
     if claim.case.amend_confirmed:
         claim.amend_confirmed()

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from uuid import uuid4
 from cms_local import acknowledged
 from cms_local.cases import Case, random_nino
 from cms_local.doors import Doors, Refused, wait_for
-from cms_local.systems import systems_of
+from cms_local.systems import systems_of, without_system
 
 INTAKE, SCHEDULING, ASSESSMENT = "intake-svc", "scheduling-svc", "assessment-svc"
 GATEWAY, NOTIFIER = "legacy-gateway", "la-notifier"
@@ -43,18 +43,16 @@ class Journey:
     def __post_init__(self) -> None:
         self.operator = self.issue("OPERATOR", subject=f"OP{self.random.randrange(10**6):06d}", grade="AO")
 
-    def _note(self, step: str) -> None:
-        case = self.case
-        acknowledged.note(
-            self.acknowledged_file, self.claim_ref, step, schemes=case.schemes, wants_notice=case.wants_notice
-        )
+    def _note(self, step: str, schemes: Iterable[str]) -> None:
+        file, wants_notice = self.acknowledged_file, self.case.wants_notice
+        acknowledged.note(file, self.claim_ref, step, schemes=schemes, wants_notice=wants_notice)
 
     def happened(self, what: str) -> None:
         """Writes it on the timeline."""
         self.timeline.append((time.monotonic() - self.started, what))
 
     def take_call(self, *, once_known: Callable[[], None] = lambda: None) -> None:
-        """Takes the call: every question of the interview, the booking, the submission, and amendments on the way.
+        """Takes the call: every question, the booking where there is one, the submission, and changes on the way.
 
         `once_known` is called as soon as the claim has its reference.
         """
@@ -64,11 +62,14 @@ class Journey:
         if self.case.amend_before:
             self.answer(self.case.amend_before, anew=True)
             self.happened("amended before submission")
-        self.book()
+        if self.case.needs_interview:
+            self.book()
         self.submit()
         if self.case.amend_after:
             self.amend(self.case.amend_after, reason="The claimant remembered during the call")
             self.happened("amended after submission")
+        if self.case.withdraws:
+            self.withdraw()
         self._intake("EndCall", callId=self.call_id, outcome="CALL_OUTCOME_COMPLETED", requestId=str(uuid4()))
 
     def start_call(self) -> None:
@@ -138,8 +139,17 @@ class Journey:
         """Submits the complete claim."""
         request = {"claimRef": self.claim_ref, "version": self.interview["version"], "requestId": str(uuid4())}
         self.doors.call(INTAKE, "SubmitClaim", request, token=self.operator)
-        self._note("SUBMITTED")
+        self._note("SUBMITTED", self.case.schemes)
         self.happened("submitted")
+
+    def withdraw(self) -> None:
+        """Withdraws the submitted claim in the open call, once the authority was told of it if it gets a notice at all."""
+        if self.case.wants_notice:
+            wait_for(self.notices, seconds=OUTCOME_SECONDS, what=f"{self.claim_ref}: a notice")
+        claim = self._intake("GetClaim", claimRef=self.claim_ref)["claim"]
+        request = {"claimRef": self.claim_ref, "version": claim["version"], "reason": "Found work"}
+        self._intake("WithdrawClaim", **request, requestId=str(uuid4()))
+        self.happened("withdrawn")
 
     def amend(self, answers: Mapping[str, Any], *, reason: str) -> None:
         """Changes answers of the submitted claim, in the open call."""
@@ -155,23 +165,37 @@ class Journey:
         self.interview = response["interview"]
 
     def assess(self) -> None:
-        """Checks every item at the office, corrects one where the case says so, and confirms the assessment."""
-        office, assessor = self.appointment["office"]["code"], self.appointment["assessorId"]
-        token = self.issue("ASSESSOR", subject=assessor, office=office)
+        """Has every desk check its items, correct one where the case says so, and confirm its schemes."""
+        for desk in self.case.desks:
+            self._assess_at(desk)
+
+    def _assess_at(self, desk: str) -> None:
+        token = self._token_of(desk)
         assessment = wait_for(lambda: self._started(token), seconds=self.patience_seconds, what="the work item")
+        shown = {item["fact"] for item in assessment["items"]}
         for fact, value in self.case.correct.items():
-            assessment = self._assess(
-                token,
-                "CorrectItem",
-                assessment,
-                fact=fact,
-                value=value,
-                reason="As the letter that was shown says",
-            )
-            self.happened(f"assessor corrected {fact}")
-        self._confirm(token, assessment)
-        self._note("CONFIRMED")
-        self.happened("confirmed")
+            if fact in shown:
+                assessment = self._correct(token, assessment, fact, value)
+                self.happened(f"assessor corrected {fact}")
+        confirmed = self._confirm(token, assessment)["confirmedSchemes"]
+        self._note("CONFIRMED", [scheme.removeprefix("SCHEME_") for scheme in confirmed])
+        self.happened(f"confirmed by {desk.lower()}")
+
+    def _token_of(self, desk: str) -> str:
+        """The caseworker's token; that of the interview's assessor, or without one of an assessor near the claimant."""
+        if desk == "CASEWORKER":
+            return self.issue("CASEWORKER", subject=f"CW{self.random.randrange(10**6):06d}")
+        if self.appointment:
+            office, assessor = self.appointment["office"]["code"], self.appointment["assessorId"]
+        else:
+            body = {"postcode": self.case.postcode, "channel": "CHANNEL_TELEPHONE", "pageSize": 1}
+            slots = self.doors.call(SCHEDULING, "FindSlots", body, token=self.operator)["slots"]
+            office, assessor = slots[0]["office"]["code"], slots[0]["assessorId"]
+        return self.issue("ASSESSOR", subject=assessor, office=office)
+
+    def _correct(self, token: str, assessment: Mapping[str, Any], fact: str, value: Any) -> Any:
+        reason = "As the letter that was shown says"
+        return self._assess(token, "CorrectItem", assessment, fact=fact, value=value, reason=reason)
 
     def _started(self, token: str) -> Any:
         request = {"claimRef": self.claim_ref, "requestId": str(uuid4())}
@@ -182,7 +206,7 @@ class Journey:
                 return None
             raise
 
-    def _confirm(self, token: str, assessment: Mapping[str, Any]) -> None:
+    def _confirm(self, token: str, assessment: Mapping[str, Any]) -> Any:
         """Checks open items and confirms. An item that was amended meanwhile is open again, and is checked again."""
         for _ in range(5):
             open_items = [item["fact"] for item in assessment["items"] if item["status"] not in _SETTLED]
@@ -190,13 +214,11 @@ class Journey:
                 if open_items:
                     checks = [{"fact": fact, "status": "ITEM_STATUS_CONFIRMED"} for fact in open_items]
                     assessment = self._assess(token, "VerifyItems", assessment, items=checks)
-                self._assess(token, "ConfirmAssessment", assessment)
+                return self._assess(token, "ConfirmAssessment", assessment)
             except Refused as refused:
                 if refused.code not in {"failed_precondition", "aborted"}:
                     raise
                 assessment = self._started(token)
-            else:
-                return
         raise AssertionError(f"{self.claim_ref}: not confirmed after five rounds")
 
     def _assess(self, token: str, method: str, assessment: Mapping[str, Any], **more: Any) -> Any:
@@ -241,18 +263,40 @@ class Journey:
         )
 
     def wait_for_outcome(self, *, seconds: float = OUTCOME_SECONDS) -> None:
-        """Waits until the paying systems hold the claim whole and the authority has loaded the notice. TimeoutError."""
-        systems = ", ".join(system.name for system in systems_of(self.case.schemes))
-        wait_for(self.is_accepted, seconds=seconds, what=f"{self.claim_ref}: acceptance by {systems}")
-        self.happened(f"accepted by {systems}")
+        """Waits until the paying systems hold the claim whole and the authority has loaded the notice. TimeoutError.
+
+        A scheme that no system pays yet waits at the gateway. Of a withdrawn claim only the authority hears.
+        """
+        if not self.case.withdraws:
+            self._wait_for_systems(seconds)
         if self.case.wants_notice:
             wait_for(self.is_loaded, seconds=seconds, what=f"{self.claim_ref}: loading by the authority")
             self.happened("notice loaded by the authority")
+
+    def _wait_for_systems(self, seconds: float) -> None:
+        if systems := ", ".join(system.name for system in systems_of(self.case.schemes)):
+            wait_for(self.is_accepted, seconds=seconds, what=f"{self.claim_ref}: acceptance by {systems}")
+            self.happened(f"accepted by {systems}")
+        if schemes := without_system(self.case.schemes):
+            what = f"{', '.join(schemes)} at the gateway"
+            wait_for(lambda: set(schemes) <= self.waiting(), seconds=seconds, what=f"{self.claim_ref}: {what}")
+            self.happened(f"waits for a system: {', '.join(schemes)}")
+
+    def waiting(self) -> set[str]:
+        """The confirmed schemes that wait at the gateway for a system."""
+        waiting = self.transfers().get("uncarriedSchemes", [])
+        return {str(scheme["scheme"]).removeprefix("SCHEME_") for scheme in waiting}
 
     def transfers(self) -> Any:
         """Calls GetTransfers."""
         token = self.issue("SUPPORT", subject="DEMO")
         return self.doors.call(GATEWAY, "GetTransfers", {"claimRef": self.claim_ref}, token=token)
+
+    def notices(self) -> Any:
+        """The notices that an authority was told or may have been told."""
+        token = self.issue("SUPPORT", subject="DEMO")
+        notices = self.doors.call(NOTIFIER, "GetNotices", {"claimRef": self.claim_ref}, token=token)["notices"]
+        return [notice for notice in notices if notice["state"] != "NOTICE_STATE_WAITING"]
 
     def is_accepted(self) -> bool:
         """Whether every phase of the new claim is accepted."""
@@ -261,12 +305,12 @@ class Journey:
 
     def is_loaded(self) -> bool:
         """Whether the latest version of the notice is loaded, and is one of the whole claim."""
-        token = self.issue("SUPPORT", subject="DEMO")
-        notices = self.doors.call(NOTIFIER, "GetNotices", {"claimRef": self.claim_ref}, token=token)["notices"]
+        notices = self.notices()
         if not notices:
             return False
         latest = max(notices, key=lambda notice: notice["version"])
-        return bool(latest["state"] == "NOTICE_STATE_LOADED" and latest["kind"] != "NOTICE_KIND_INTENTION")
+        kinds = ["WITHDRAWN"] if self.case.withdraws else ["CLAIM", "CHANGE"]
+        return latest["state"] == "NOTICE_STATE_LOADED" and latest["kind"] in [f"NOTICE_KIND_{kind}" for kind in kinds]
 
     def _intake(self, method: str, **body: Any) -> Any:
         return self.doors.call(INTAKE, method, body, token=self.operator)

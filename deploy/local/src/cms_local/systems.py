@@ -40,3 +40,8 @@ COUNCILS = "councils"
 def systems_of(schemes: Collection[str]) -> list[PayingSystem]:
     """The systems that pay these schemes; all of them where no scheme is given."""
     return [system for system in PAYING_SYSTEMS if not schemes or not system.schemes.isdisjoint(schemes)]
+
+
+def without_system(schemes: Collection[str]) -> list[str]:
+    """Those of the schemes that no system here pays yet."""
+    return sorted(scheme for scheme in schemes if not systems_of([scheme]))

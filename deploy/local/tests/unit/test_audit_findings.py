@@ -1,6 +1,6 @@
 """The findings of the audit, by what was acknowledged and what is held."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from cms_local.layout import Layout
 
 REF = "C0000000000A"
 WHOLE = {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
-LOADED = {
+LOADED: dict[str, Any] = {
     "authority_code": "E08000035",
     "versions": [{"version": 1, "kind": "INTENTION"}, {"version": 2, "kind": "CLAIM"}],
     "loaded_version": 2,
@@ -31,9 +31,13 @@ class AnswersOfTests:
 
     states: Mapping[str, str]
     ways: Mapping[str, Way]
+    waits: Mapping[str, Collection[str]]
 
     def state(self, claim_ref: str) -> str:
         return self.states[claim_ref]
+
+    def waiting(self, claim_ref: str) -> Collection[str]:
+        return self.waits[claim_ref]
 
     def way(self, claim_ref: str) -> Way:
         return self.ways[claim_ref]
@@ -45,15 +49,22 @@ def findings(
     *,
     state: str = "SUBMITTED",
     ago: timedelta = timedelta(),
-    scheme: str = "JOBSEEKERS_ALLOWANCE",
+    schemes: Collection[str] = ("JOBSEEKERS_ALLOWANCE",),
+    confirmed: Collection[str] = (),
+    waits: Collection[str] = (),
 ) -> Findings:
     then = clock.now() - ago
     claim = Acknowledged(
-        claim_ref=REF, steps={"SUBMITTED": then, "CONFIRMED": then}, schemes={scheme}, wants_notice=True
+        claim_ref=REF,
+        steps={"SUBMITTED": then, "CONFIRMED": then},
+        schemes=set(schemes),
+        confirmed_schemes=set(confirmed),
+        wants_notice=True,
     )
     ledgers = Ledgers(paying={"JSAPS": {REF: jsaps} if jsaps else {}}, councils={REF: notices} if notices else {})
     found = Findings()
-    _count(found, claim, ledgers, AnswersOfTests(states={REF: state}, ways={REF: ("API", "E08000035")}))
+    answers = AnswersOfTests(states={REF: state}, ways={REF: ("API", "E08000035")}, waits={REF: waits})
+    _count(found, claim, ledgers, answers)
     return found
 
 
@@ -143,11 +154,44 @@ def test_a_notice_is_late_by_the_working_days_of_its_channel_and_nation(way: Way
     assert notice_is_late(FRIDAY, lambda: way, now=FRIDAY + timedelta(days=days)) is late
 
 
-def test_a_claim_of_a_scheme_that_no_system_pays_is_lost() -> None:
-    found = findings(WHOLE, [LOADED], scheme="CRISIS_LOAN")
+LOAN, BOTH = ["CRISIS_LOAN"], ["CRISIS_LOAN", "JOBSEEKERS_ALLOWANCE"]
 
-    assert found.lost_claims == {REF: "confirmed, and no system is known to pay CRISIS_LOAN"}
-    assert not found.sound
+
+def test_a_scheme_that_no_system_pays_is_lost_unless_it_waits() -> None:
+    lost, waits = findings({}, [LOADED], schemes=LOAN), findings({}, [LOADED], schemes=LOAN, waits=LOAN)
+
+    assert lost.lost_claims == {REF: "confirmed, and no system pays CRISIS_LOAN, nor does it wait for one"}
+    assert not lost.sound
+    assert waits.sound
+    assert (waits.confirmed, waits.payable, waits.accepted, waits.waiting) == (1, 0, 0, 1)
+
+
+def test_a_claim_for_two_schemes_is_carried_for_one_and_waits_for_the_other() -> None:
+    found = findings(WHOLE, [LOADED], schemes=BOTH, confirmed=BOTH, waits=LOAN)
+    held_nowhere = findings({}, [LOADED], schemes=BOTH, confirmed=BOTH, waits=LOAN)
+
+    assert found.sound
+    assert (found.payable, found.accepted, found.waiting) == (1, 1, 1)
+    assert held_nowhere.lost_claims == {REF: "confirmed, and JSAPS holds nothing"}
+
+
+def test_only_the_schemes_that_were_confirmed_must_be_carried() -> None:
+    found = findings({}, [LOADED], schemes=BOTH, confirmed=LOAN, waits=LOAN)
+
+    assert found.sound
+    assert (found.payable, found.waiting) == (0, 1)
+
+
+WITHDRAWN = LOADED | {"versions": [*LOADED["versions"], {"version": 3, "kind": "WITHDRAWN"}], "loaded_version": 3}
+
+
+def test_a_withdrawn_claim_need_not_be_held_and_its_authority_must_know() -> None:
+    told, untold = (findings({}, [notice], state="WITHDRAWN", ago=timedelta(days=9)) for notice in (WITHDRAWN, LOADED))
+
+    assert told.sound
+    assert (told.withdrawn, told.payable, told.lost, told.late) == (1, 0, 0, 0)
+    assert findings({}, [], state="WITHDRAWN").sound
+    assert not untold.sound
 
 
 def test_findings_are_empty_until_a_claim_is_acknowledged() -> None:
@@ -168,9 +212,10 @@ def test_a_step_counts_from_its_first_acknowledgement(tmp_path: Path) -> None:
     note(tmp_path / "file", REF, "SUBMITTED", schemes=["JOBSEEKERS_ALLOWANCE"], wants_notice=True)
     first = read(tmp_path / "file")[REF].steps
     note(tmp_path / "file", REF, "SUBMITTED")
-    note(tmp_path / "file", REF, "CONFIRMED")
+    note(tmp_path / "file", REF, "CONFIRMED", schemes=["JOBSEEKERS_ALLOWANCE"])
 
     claim = read(tmp_path / "file")[REF]
 
     assert claim.steps["SUBMITTED"] == first["SUBMITTED"] < claim.steps["CONFIRMED"]
     assert (claim.schemes, claim.wants_notice) == ({"JOBSEEKERS_ALLOWANCE"}, True)
+    assert claim.to_carry == {"JOBSEEKERS_ALLOWANCE"}
