@@ -225,8 +225,8 @@ class Journey:
         request = {"claimRef": self.claim_ref, "version": assessment["version"], "requestId": str(uuid4())} | more
         return self.doors.call(ASSESSMENT, method, request, token=token)["assessment"]
 
-    def amend_confirmed(self) -> None:
-        """Amends the claim in a second call after the confirmation; the gateway holds the change."""
+    def call_again(self) -> None:
+        """Starts a second call about the claim, and passes its security."""
         request = {
             "purpose": "CALL_PURPOSE_CHANGE",
             "nino": self._nino(),
@@ -242,6 +242,10 @@ class Journey:
             for question in response["call"]["securityQuestions"]
         ]
         self._intake("PassSecurity", callId=self.call_id, answers=answers, requestId=str(uuid4()))
+
+    def amend_confirmed(self) -> None:
+        """Amends the claim in a second call after the confirmation; the gateway holds the change."""
+        self.call_again()
         self.amend(self.case.amend_confirmed, reason="The claimant reported a change")
         self._intake("EndCall", callId=self.call_id, outcome="CALL_OUTCOME_COMPLETED", requestId=str(uuid4()))
         self.happened("amended after confirmation")

@@ -67,6 +67,8 @@ class _AppointmentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Appo
     """No value."""
     APPOINTMENT_STATE_BOOKED: _AppointmentState.ValueType  # 1
     """It holds its slot."""
+    APPOINTMENT_STATE_CANCELLED: _AppointmentState.ValueType  # 3
+    """Cancelled: its slot is free again."""
 
 class AppointmentState(_AppointmentState, metaclass=_AppointmentStateEnumTypeWrapper):
     """The state of an appointment."""
@@ -75,6 +77,8 @@ APPOINTMENT_STATE_UNSPECIFIED: AppointmentState.ValueType  # 0
 """No value."""
 APPOINTMENT_STATE_BOOKED: AppointmentState.ValueType  # 1
 """It holds its slot."""
+APPOINTMENT_STATE_CANCELLED: AppointmentState.ValueType  # 3
+"""Cancelled: its slot is free again."""
 Global___AppointmentState: _TypeAlias = AppointmentState  # noqa: Y015
 
 @_typing.final
