@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from chassis import clock
 from chassis.testing import eventually
 from cms_local.doors import Doors, Refused
 from cms_local.journey import Journey
@@ -18,11 +20,12 @@ from tests.support.siege import assert_all_came_through
 
 pytestmark = pytest.mark.xdist_group("faults")
 
-SERVICE = "scheduling-svc"
+SERVICE, INTAKE = "scheduling-svc", "intake-svc"
 BURY = """
     INSERT INTO dead_letters (event_id, source, type, claim_ref, envelope, reason, tries)
     VALUES (%s, 'intake-svc', 'Unknown', %s, '', 'UNKNOWN_TYPE', 3)
 """
+NO_LONGER_SHOWN = {("intake-svc", "CALL_REQUIRED"), ("intake-svc", "CALL_BACK_NOT_TAKEN")}
 UNHEARD = "SELECT count(*) FROM outbox WHERE claim_ref = %s AND finished_time IS NULL"
 
 
@@ -76,7 +79,7 @@ class DyingDoors(Doors):
         try:
             return super().call(change.service, change.method, change.body, token=change.token)
         except Refused as refused:
-            if (change.service, refused.reason) != ("intake-svc", "CALL_REQUIRED"):
+            if (change.service, refused.reason) not in NO_LONGER_SHOWN:
                 raise
             return None
 
@@ -93,6 +96,37 @@ def replay_a_dead_letter(platform: PlatformUnderTest, doors: DyingDoors, claim: 
     body = {"eventId": event_id, "requestId": str(uuid4())}
     doors.call(SERVICE, f"{METHODS}/ReplayDeadLetter", body, token=claim.issue("SUPPORT", subject="SU000001"))
     platform.execute(SERVICE, "DELETE FROM dead_letters WHERE event_id = %s", event_id)
+
+
+def call_back_and_withdraw(doors: DyingDoors, claim: Journey) -> None:
+    """Begins two more claims by phone: one is held and called back without an answer, the other is withdrawn."""
+
+    def intake(method: str, **body: Any) -> Any:
+        return doors.call(INTAKE, method, {**body, "requestId": str(uuid4())}, token=claim.operator)
+
+    def start() -> Any:
+        caller = {"relation": "CALLER_RELATION_SELF"}
+        schemes = ["SCHEME_JOBSEEKERS_ALLOWANCE"]
+        return intake("StartCall", purpose="CALL_PURPOSE_NEW", schemes=schemes, language="LANGUAGE_EN", caller=caller)
+
+    call = {"callId": start()["call"]["callId"]}
+    for method in ("HoldCall", "ResumeCall"):
+        intake(method, **call)
+    due = clock.now() + timedelta(seconds=1)
+    intake("EndCall", **call, outcome="CALL_OUTCOME_CALL_BACK", callBackTime=due.isoformat())
+    intake("EndWrapUp", **call)
+    eventually(lambda: clock.now() > due, what="the time to call back")
+    intake("TakeCallBack", **call)
+    intake("RecordCallBack", **call, outcome="CALL_BACK_OUTCOME_NO_ANSWER")
+    intake("WithdrawClaim", claimRef=start()["claim"]["claimRef"], version=1, reason="found work")
+
+
+def report_lines(doors: DyingDoors, claim: Journey) -> None:
+    """Reports a quarter of an hour, as the switch does."""
+    hour_ago = clock.now() - timedelta(hours=1)
+    start = hour_ago - timedelta(seconds=hour_ago.timestamp() % 900)
+    body = {"quarterHours": [{"start": start.isoformat(), "offered": 3}], "requestId": str(uuid4())}
+    doors.call(INTAKE, "ReportLines", body, token=claim.issue("SERVICE", subject="telephone-switch"))
 
 
 @pytest.mark.long
@@ -116,6 +150,8 @@ def test_a_change_whose_reply_was_lost_is_made_once_and_answered_on_retry(
     claim.amend_confirmed()
 
     replay_a_dead_letter(platform, doors, claim)
+    call_back_and_withdraw(doors, claim)
+    report_lines(doors, claim)
 
     assert doors.died == changes
     again = [(change, doors.answer_again(change)) for change in doors.changes]
