@@ -48,8 +48,14 @@ def test_the_letter_ends_the_ladder() -> None:
     sent = tried(letter, CallBackOutcome.LETTER_SENT)
 
     assert (letter.is_letter, letter.due) == (True, PROMISED)
-    assert (sent.letter_sent_time, sent.letter_sent_by) == (PROMISED, "OP000001")
+    assert (sent.letter_ended_time, sent.letter_ended_by) == (PROMISED, "OP000001")
     assert sent.state(now=PROMISED, real_now=REAL) is CallBackState.LETTER_SENT
+
+
+def test_a_letter_that_cannot_be_sent_is_given_up() -> None:
+    ended = tried(tried(call_back(), CallBackOutcome.NO_NUMBER), CallBackOutcome.NO_LETTER)
+
+    assert ended.state(now=PROMISED, real_now=REAL) is CallBackState.GIVEN_UP
 
 
 @pytest.mark.parametrize(
@@ -86,7 +92,7 @@ def test_a_taken_call_back_is_nobody_elses_until_its_lease_ends() -> None:
     [
         ({"is_settled": True}, "CALL_BACK_SETTLED"),
         ({"due": PROMISED + timedelta(seconds=1)}, "CALL_BACK_WAITING"),
-        ({"letter_sent_time": PROMISED, "is_letter": True}, "CALL_BACK_LETTER_SENT"),
+        ({"letter_ended_time": PROMISED, "is_letter": True}, "CALL_BACK_LETTER_SENT"),
     ],
 )
 def test_a_call_back_that_is_not_due_is_not_taken(more: dict[str, Any], reason: str) -> None:
@@ -104,7 +110,7 @@ def test_a_call_back_that_is_not_due_is_not_taken(more: dict[str, Any], reason: 
         (call_back(taken_by="OP000001", taken_until=REAL, is_settled=True), "NO_ANSWER", "CALL_BACK_SETTLED"),
         (call_back(taken_by="OP000001", taken_until=REAL), "LETTER_SENT", "NO_LETTER_DUE"),
         (call_back(taken_by="OP000001", taken_until=REAL, is_letter=True), "NO_ANSWER", "CALL_BACK_LETTER_DUE"),
-        (call_back(letter_sent_time=PROMISED, is_letter=True), "LETTER_SENT", "CALL_BACK_LETTER_SENT"),
+        (call_back(letter_ended_time=PROMISED, is_letter=True), "LETTER_SENT", "CALL_BACK_LETTER_SENT"),
     ],
 )
 def test_an_outcome_that_does_not_fit_is_refused(made: CallBack, outcome: str, reason: str) -> None:

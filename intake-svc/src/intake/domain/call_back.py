@@ -29,6 +29,7 @@ class CallBackState(StrEnum):
     LETTER_DUE = "LETTER_DUE"
     LETTER_SENT = "LETTER_SENT"
     SETTLED = "SETTLED"
+    GIVEN_UP = "GIVEN_UP"
 
 
 class CallBackOutcome(StrEnum):
@@ -37,6 +38,10 @@ class CallBackOutcome(StrEnum):
     NO_ANSWER = "NO_ANSWER"
     NO_NUMBER = "NO_NUMBER"
     LETTER_SENT = "LETTER_SENT"
+    NO_LETTER = "NO_LETTER"
+
+
+_OF_LETTERS = frozenset({CallBackOutcome.LETTER_SENT, CallBackOutcome.NO_LETTER})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +56,10 @@ class CallBack:
     attempts: int = 0
     is_letter: bool = False
     """Whether what is due is the letter."""
-    letter_sent_time: datetime | None = None
-    letter_sent_by: str | None = None
+    letter_ended_time: datetime | None = None
+    """When the letter was sent, or given up."""
+    letter_ended_by: str | None = None
+    is_given_up: bool = False
     taken_by: str | None = None
     taken_until: datetime | None = None
     is_settled: bool = False
@@ -62,8 +69,8 @@ class CallBack:
         """Where it stands at a time of the platform's clock, and of the real one, by which a lease runs."""
         if self.is_settled:
             return CallBackState.SETTLED
-        if self.letter_sent_time:
-            return CallBackState.LETTER_SENT
+        if self.letter_ended_time:
+            return CallBackState.GIVEN_UP if self.is_given_up else CallBackState.LETTER_SENT
         if self.taken_until and self.taken_until > real_now:
             return CallBackState.TAKEN
         if self.is_letter:
@@ -82,21 +89,22 @@ class CallBack:
         """Raises FailedPrecondition unless the operator has it: once it is settled or ended, nobody has."""
         if self.is_settled:
             raise _refusal(self, "CALL_BACK_SETTLED", "a later call on the claim began")
-        if self.letter_sent_time:
-            raise _refusal(self, "CALL_BACK_LETTER_SENT", "the letter was sent")
+        if self.letter_ended_time:
+            raise _refusal(self, "CALL_BACK_LETTER_SENT", "the letter was sent, or given up")
         if self.taken_by != operator:
             raise _refusal(self, "CALL_BACK_NOT_TAKEN", "take the call-back before you record what came of it")
 
     def record(self, outcome: CallBackOutcome, *, operator: str, at: datetime) -> "CallBack":
         """The call-back after an attempt, or after its letter. Raises FailedPrecondition where the outcome does not fit."""
         self.expect_taken_by(operator)
-        if (outcome is CallBackOutcome.LETTER_SENT) != self.is_letter:
+        if (outcome in _OF_LETTERS) != self.is_letter:
             if self.is_letter:
                 raise _refusal(self, "CALL_BACK_LETTER_DUE", "a letter is due, not a call")
             raise _refusal(self, "NO_LETTER_DUE", "no letter is due yet")
         free = replace(self, taken_by=None, taken_until=None)
-        if outcome is CallBackOutcome.LETTER_SENT:
-            return replace(free, letter_sent_time=at, letter_sent_by=operator)
+        if self.is_letter:
+            given_up = outcome is CallBackOutcome.NO_LETTER
+            return replace(free, letter_ended_time=at, letter_ended_by=operator, is_given_up=given_up)
         tried = replace(free, attempts=self.attempts + 1)
         if outcome is CallBackOutcome.NO_NUMBER or tried.attempts > len(PAUSES) + 1:
             return replace(tried, is_letter=True, due=at)

@@ -95,9 +95,13 @@ def _with_contact(conn: Connection, found: CallBackFound, call_back: CallBack) -
         name=caller.name if caller.is_representative else _name(answers),
         telephone=str(value_of(answers, "telephone") or ""),
         address=tuple(_address(answers)) if call_back.is_letter else (),
-        is_unsafe=value_of(answers, "contact_unsafe") is True,
+        is_unsafe=_is_unsafe(answers),
     )
     return CallBackTaken(call_back=call_back, contact=contact)
+
+
+def _is_unsafe(answers: Answers) -> bool:
+    return value_of(answers, "contact_unsafe") is True
 
 
 def _name(answers: Answers) -> str:
@@ -106,8 +110,10 @@ def _name(answers: Answers) -> str:
 
 
 def _address(answers: Answers) -> list[str]:
-    """Letters go to the address for letters, where there is one."""
-    address = value_of(answers, "post_address") or value_of(answers, "address")
+    """The address for letters, or else the claimant's; where contact is unsafe, none but the one named as safe."""
+    address = value_of(answers, "post_address")
+    if address is None and not _is_unsafe(answers):
+        address = value_of(answers, "address")
     if not isinstance(address, dict):
         return []
     lines = address.get("lines")

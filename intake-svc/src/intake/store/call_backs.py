@@ -49,7 +49,8 @@ SAVE_CALL_BACK = """
         call_back_taken_until = %(taken_until)s,
         call_back_due = CASE WHEN NOT %(is_letter)s THEN %(due)s::timestamptz ELSE call_back_due END,
         letter_due_time = CASE WHEN %(is_letter)s THEN %(due)s::timestamptz END,
-        letter_sent_time = %(letter_sent_time)s, letter_sent_by = %(letter_sent_by)s
+        letter_sent_time = %(letter_ended_time)s, letter_sent_by = %(letter_ended_by)s,
+        letter_given_up = %(is_given_up)s
     WHERE call_id = %(call_id)s
 """
 
@@ -100,8 +101,9 @@ def save_call_back(conn: Connection, call_back: CallBack) -> None:
             "taken_until": call_back.taken_until,
             "is_letter": call_back.is_letter,
             "due": call_back.due,
-            "letter_sent_time": call_back.letter_sent_time,
-            "letter_sent_by": call_back.letter_sent_by,
+            "letter_ended_time": call_back.letter_ended_time,
+            "letter_ended_by": call_back.letter_ended_by,
+            "is_given_up": call_back.is_given_up,
         },
     )
 
@@ -133,8 +135,9 @@ def _found(row: Row) -> CallBackFound:
         due=row["due"],
         attempts=row["call_back_attempts"],
         is_letter=row["letter_due_time"] is not None,
-        letter_sent_time=row["letter_sent_time"],
-        letter_sent_by=row["letter_sent_by"],
+        letter_ended_time=row["letter_sent_time"],
+        letter_ended_by=row["letter_sent_by"],
+        is_given_up=row["letter_given_up"],
         taken_by=row["call_back_taken_by"],
         taken_until=row["call_back_taken_until"],
         is_settled=row["is_settled"],

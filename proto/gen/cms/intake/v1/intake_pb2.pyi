@@ -219,6 +219,8 @@ class _CallBackStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallBac
     """The letter was sent."""
     CALL_BACK_STATE_SETTLED: _CallBackState.ValueType  # 6
     """A later call on the claim began."""
+    CALL_BACK_STATE_GIVEN_UP: _CallBackState.ValueType  # 7
+    """Nobody was reached, and no letter could be sent."""
 
 class CallBackState(_CallBackState, metaclass=_CallBackStateEnumTypeWrapper):
     """Where a call-back stands."""
@@ -237,6 +239,8 @@ CALL_BACK_STATE_LETTER_SENT: CallBackState.ValueType  # 5
 """The letter was sent."""
 CALL_BACK_STATE_SETTLED: CallBackState.ValueType  # 6
 """A later call on the claim began."""
+CALL_BACK_STATE_GIVEN_UP: CallBackState.ValueType  # 7
+"""Nobody was reached, and no letter could be sent."""
 Global___CallBackState: _TypeAlias = CallBackState  # noqa: Y015
 
 class _CallBackOutcome:
@@ -253,9 +257,11 @@ class _CallBackOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallB
     """There is no telephone number, or it is not theirs: a letter is due at once."""
     CALL_BACK_OUTCOME_LETTER_SENT: _CallBackOutcome.ValueType  # 3
     """The letter that was due was sent."""
+    CALL_BACK_OUTCOME_NO_LETTER: _CallBackOutcome.ValueType  # 4
+    """A letter was due, and cannot be sent: no address is known, or none that is safe."""
 
 class CallBackOutcome(_CallBackOutcome, metaclass=_CallBackOutcomeEnumTypeWrapper):
-    """What came of a call-back that did not reach the person."""
+    """What came of a call-back that did not reach the person, or of the letter."""
 
 CALL_BACK_OUTCOME_UNSPECIFIED: CallBackOutcome.ValueType  # 0
 """No value."""
@@ -265,6 +271,8 @@ CALL_BACK_OUTCOME_NO_NUMBER: CallBackOutcome.ValueType  # 2
 """There is no telephone number, or it is not theirs: a letter is due at once."""
 CALL_BACK_OUTCOME_LETTER_SENT: CallBackOutcome.ValueType  # 3
 """The letter that was due was sent."""
+CALL_BACK_OUTCOME_NO_LETTER: CallBackOutcome.ValueType  # 4
+"""A letter was due, and cannot be sent: no address is known, or none that is safe."""
 Global___CallBackOutcome: _TypeAlias = CallBackOutcome  # noqa: Y015
 
 class _CallSecurity:
@@ -854,7 +862,9 @@ class Contact(_message.Message):
     telephone: _builtins.str
     """The telephone number; empty where none is known."""
     unsafe: _builtins.bool
-    """Contact may put the person in danger: speak to nobody else, leave no message, send no letter before they agree."""
+    """Contact may put the person in danger: speak to nobody else and leave no message. A letter goes only to the address that
+    they named as safe, which is the one given here.
+    """
     @_builtins.property
     def address_lines(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """For a letter: the lines of the address and the postcode, as far as they are known."""
