@@ -7,11 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from chassis import clock
 from chassis.runtime import NotReady, Process
-from chassis.testing import SettingsOf, running
+from chassis.testing import DatabaseUrls, SettingsOf, running
+from cms.intake.v1 import events_pb2
 from intake.__main__ import service
 from intake.catalogue import CATALOGUES
 from intake.config import Settings
@@ -252,6 +254,28 @@ def test_what_no_scheme_needs_any_more_is_kept_and_comes_back(desk: Any, rest: A
     assert operator.try_once("ChangeSchemes", claimRef=ref, version=3, schemes=[IS]).reason == "STALE_VERSION"
     assert operator.submit(ref, 4)["schemes"] == [IS, JSA]
     assert operator.try_once("ChangeSchemes", claimRef=ref, version=5, schemes=[IS]).reason == "CLAIM_SUBMITTED"
+
+
+def test_a_first_contact_is_announced_again_with_the_schemes_that_are_claimed_now(
+    desk: Any, rest: Any, database_urls: DatabaseUrls
+) -> None:
+    operator = desk()
+    ref = operator.start(NINO, schemes=[JSA, IS])["claim"]["claimRef"]
+    operator.record(ref, 1, **rest)
+
+    operator.once("ChangeSchemes", claimRef=ref, version=2, schemes=[IS])
+
+    with psycopg.connect(database_urls.owner) as conn:
+        told = conn.execute(
+            "SELECT version, payload FROM outbox WHERE claim_ref = %s AND type LIKE '%%FirstContactRecorded' ORDER BY version",
+            [ref],
+        ).fetchall()
+    assert [
+        (version, len(events_pb2.FirstContactRecorded.FromString(payload).schemes)) for version, payload in told
+    ] == [
+        (2, 2),
+        (3, 1),
+    ]
 
 
 def test_a_scheme_of_another_open_claim_is_not_taken_into_a_draft(desk: Any) -> None:

@@ -21,6 +21,8 @@ SCHEMES, CATALOGUE = "schemes", "catalogue"
 def change_schemes(claim: Claim, before: Answers, catalogue: Catalogue, schemes: Sequence[str]) -> Change:
     """Changes the schemes of a draft; nothing changes where it has these already.
 
+    A first contact that was announced is announced again, for its hearers go by the schemes that it names.
+
     Raises InvalidArgument naming each scheme that the claim's catalogue does not have or that cannot be claimed with this
     date of claim, and FailedPrecondition where it is no draft.
     """
@@ -31,7 +33,10 @@ def change_schemes(claim: Claim, before: Answers, catalogue: Catalogue, schemes:
     catalogue.refuse_unknown(schemes)
     script = catalogue.script_for(names)
     catalogue.refuse_closed(schemes, known_values(script, before, claim.contact_date).claim_date)
-    return _bound(replace(claim, schemes=names), script, before, {SCHEMES: list(names)})
+    change = _bound(replace(claim, schemes=names), script, before, {SCHEMES: list(names)})
+    if claim.first_contact_recorded:
+        return replace(change, events=(FirstContactRecorded(first_contact_time=claim.first_contact_time),))
+    return change
 
 
 def move_to_catalogue(claim: Claim, before: Answers, newest: Catalogue) -> Change:
