@@ -23,7 +23,7 @@ from cms_local.demo import Outcome, run_demo
 from cms_local.doors import Refused
 from cms_local.layout import SERVICES, STAND_INS, BadBase, Layout
 from cms_local.operations import Found
-from cms_local.platform import NoSuchProcess, NotStarted, Platform
+from cms_local.platform import DayPassed, NoSuchProcess, NotStarted, Platform
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 clock_app = typer.Typer(no_args_is_help=True, help="The platform's clock.")
@@ -43,6 +43,12 @@ _WIDE = 500
 """Columns of a list, whatever the terminal has: an id that is cut off is of no use."""
 
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON instead of a table.")]
+On = Annotated[
+    datetime | None,
+    typer.Option(
+        "--on", formats=["%Y-%m-%d"], help="The day on which the platform's clock begins, such as 2005-07-11."
+    ),
+]
 DEMO_TIME_SCALE = 0.1
 ROLES = tuple(name.removeprefix("ROLE_") for name in common_pb2.Role.keys() if name != "ROLE_UNSPECIFIED")  # noqa: SIM118
 
@@ -74,12 +80,14 @@ def _running(*, status: int = 1) -> Platform:
 @app.command()
 def up(
     time_scale: Annotated[float, typer.Option(min=0.001, help="Shortens the waits of the interface documents.")] = 1.0,
+    on: On = None,
 ) -> None:
     """Start everything, wait until it is ready, and stop it on Ctrl-C."""
     layout = _layout()
     found = Platform.read(layout)
     if found is not None and found.anything_alive():
         raise _fail("a platform runs here already: see `cms status`, or stop it with `cms stop`")
+    _begin_on(layout, on)
     try:
         with platform.interruptible():
             _show(platform.start(layout, _say, time_scale=time_scale))
@@ -95,6 +103,21 @@ def up(
         platform.stop_present(layout)
 
 
+def _begin_on(layout: Layout, on: datetime | None) -> None:
+    """Sets the clock of a platform that is about to start. One that runs already must be on that day."""
+    if on is None:
+        return
+    found = Platform.read(layout)
+    clock.configure(layout.clock_file)
+    if found is None or not found.anything_alive():
+        try:
+            platform.begin_on(layout, on.date())
+        except DayPassed as error:
+            raise _fail(str(error)) from error
+    elif clock.today() != on.date():
+        raise _fail(f"the platform that runs here is at {clock.today()}: stop it with `cms stop`")
+
+
 def _show(found: Platform) -> None:
     # Narrow enough for a terminal of 80 columns: an address that is cut off is of no use.
     table = Table("name", "state", "pid", "address (gRPC)", "HTTP", "operations", box=None, padding=(0, 1, 0, 0))
@@ -103,6 +126,9 @@ def _show(found: Platform) -> None:
         table.add_row(row["name"], row["state"], str(row["pid"]), *addresses)
     console.print(table)
     console.print(f"Logs are in {found.layout.folder / 'logs'}", highlight=False, soft_wrap=True)
+    clock.configure(found.layout.clock_file)
+    if clock.offset():
+        console.print(f"The platform's clock is at {clock.now():%Y-%m-%d %H:%M} UTC.", highlight=False)
     if found.time_scale != 1:
         console.print(f"Waits of the interface documents are scaled by {found.time_scale:g}.", highlight=False)
 
@@ -164,9 +190,10 @@ def start(name: str) -> None:
 
 
 @app.command()
-def demo(*, as_json: Json = False) -> None:
+def demo(*, as_json: Json = False, on: On = None) -> None:
     """Carry more than twenty claims the whole way, and audit what came of them."""
     layout = _layout()
+    _begin_on(layout, on)
     try:
         with platform.present(layout, _say, time_scale=DEMO_TIME_SCALE) as found:
             outcome = run_demo(layout, _say)

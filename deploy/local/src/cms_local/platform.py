@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from datetime import time as time_of_day
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,17 @@ from cms_local.processes import Running
 
 _READY_SECONDS = 60.0
 _SERVERS = ("postgres", "bus")
+_MORNING = time_of_day(9)
 
 Say = Callable[[str], None]
 
 
 class NotStarted(Exception):
     """A process did not become ready; the text names it and its log."""
+
+
+class DayPassed(Exception):
+    """The platform's clock cannot begin on a day that its data has lived past."""
 
 
 class NoSuchProcess(LookupError):
@@ -173,10 +180,36 @@ def postgres_folder(layout: Layout) -> Path:
     return folder / "postgres"
 
 
-def prepare(layout: Layout, say: Say) -> None:
-    """Makes the keys and the postcode directory where they are absent."""
+def begin_on(layout: Layout, day: date) -> None:
+    """Sets the clock of a platform that does not run to nine in the morning of a day, London time.
+
+    A platform whose clock is on that day already goes on from there. Raises DayPassed where there is data that has lived past
+    it: the clock never goes back under data.
+    """
     layout.folder.mkdir(parents=True, exist_ok=True)
-    keys.make_keys(layout.keys(""), authority_codes=AuthorityTable.load().codes(clock.today()))
+    clock.configure(layout.clock_file)
+    begin = datetime.combine(day, _MORNING, tzinfo=clock.LONDON)
+    if postgres_folder(layout).exists():
+        if clock.today() == day:
+            return
+        if clock.now() > begin:
+            raise DayPassed(
+                f"the data in {layout.folder} has lived until {clock.today()}, past {day}: remove it by `make clean`, or "
+                "choose another platform by CMS_PORT_BASE"
+            )
+    clock.advance(begin - clock.now())
+
+
+def prepare(layout: Layout, say: Say) -> None:
+    """Makes the keys and the postcode directory where they are absent.
+
+    The authorities are those of the platform's day and of the real one: the directory knows today's districts alone.
+    """
+    layout.folder.mkdir(parents=True, exist_ok=True)
+    clock.configure(layout.clock_file)
+    known = AuthorityTable.load()
+    codes = known.codes(clock.today()) | known.codes((clock.now() - clock.offset()).date())
+    keys.make_keys(layout.keys(""), authority_codes=codes)
     if not layout.postcodes_file.exists():
         say("building the postcode directory (2.7 million postcodes, once)")
     layout.postcodes_file.parent.mkdir(parents=True, exist_ok=True)
