@@ -80,9 +80,12 @@ def _case(entry: Mapping[str, Any], raw: Mapping[str, Any], today: date) -> Case
 
 
 def _dated(value: Any, today: date) -> Any:
+    """A value with its days, in groups too, as dates."""
     if isinstance(value, dict) and value.keys() == {"days"}:
         return (today + timedelta(days=value["days"])).isoformat()
-    return value
+    if isinstance(value, dict):
+        return {name: _dated(part, today) for name, part in value.items()}
+    return [_dated(part, today) for part in value] if isinstance(value, list) else value
 
 
 def random_nino(source: random.Random) -> str:
