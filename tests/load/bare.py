@@ -38,7 +38,7 @@ def serve_http() -> int:
     def nothing() -> Response:
         return Response("{}", mimetype="application/json")
 
-    bridge = WsgiBridge(app, threads=CONCURRENT_CALLS, largest_body=64 * 1024, bounds=Bounds())
+    bridge = WsgiBridge(app, threads=CONCURRENT_CALLS, largest_body=lambda _path: 64 * 1024, bounds=Bounds())
     server = HttpServer(bridge, name="http", host="127.0.0.1", port=0, bounds=Bounds())
     server.start()
     return server.port

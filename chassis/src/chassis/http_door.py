@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from chassis import http_protocols, logs, refusals, requests, tracing
 from chassis.chain import CONCURRENT_CALLS, Chain, Method
+from chassis.contract import USUAL_LARGEST_BYTES
 from chassis.errors import CmsError, Internal, InvalidArgument, PermissionDenied, Unimplemented
 from chassis.http_connections import Bounds
 from chassis.http_protocols import CONTENT_TYPES, UnknownMediaType
@@ -24,10 +25,14 @@ class HttpDoor:
     """Flask on a server in a thread of the service's process."""
 
     def __init__(self, chain: Chain, *, host: str, port: int, origins: Origins, bounds: Bounds) -> None:
+        def largest_body(path: str) -> int:
+            method = chain.methods.get(path)
+            return _WIRE * (method.largest_bytes if method else USUAL_LARGEST_BYTES)
+
         bridge = WsgiBridge(
             application(chain, origins),
             threads=CONCURRENT_CALLS,
-            largest_body=_WIRE * max(method.largest_bytes for method in chain.methods.values()),
+            largest_body=largest_body,
             bounds=bounds,
         )
         self._server = HttpServer(bridge, name="http", host=host, port=port, bounds=bounds)

@@ -8,7 +8,7 @@ import asyncio
 import io
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -28,9 +28,11 @@ _OF_THE_CONNECTION = (b"transfer-encoding", b"upgrade")
 
 
 class WsgiBridge:
-    """The WSGI application as an ASGI one. `largest_body` is in bytes."""
+    """The WSGI application as an ASGI one. `largest_body` gives the largest body of a path, in bytes."""
 
-    def __init__(self, application: WSGIApplication, *, threads: int, largest_body: int, bounds: Bounds) -> None:
+    def __init__(
+        self, application: WSGIApplication, *, threads: int, largest_body: Callable[[str], int], bounds: Bounds
+    ) -> None:
         self._is_draining = False
         self._application = application
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="http")
@@ -81,10 +83,10 @@ class WsgiBridge:
 
     async def _body(self, scope: Mapping[str, Any], receive: Receive) -> bytes | CmsError:
         """Returns the body, or the error for one that is too large. Raises _Gone if the caller goes."""
-        headers = dict(scope["headers"])
+        headers, largest = dict(scope["headers"]), self._largest_body(scope["path"])
         declared = int(headers.get(b"content-length", 0))
-        if declared > self._largest_body and (b"expect" in headers or declared > _DISCARDED_BYTES):
-            return self._too_large()
+        if declared > largest and (b"expect" in headers or declared > _DISCARDED_BYTES):
+            return _too_large(largest)
         body, length, more = bytearray(), 0, True
         while more and length <= _DISCARDED_BYTES:
             message = await receive()
@@ -92,12 +94,13 @@ class WsgiBridge:
                 raise _Gone
             more = message["more_body"]
             length += len(message["body"])
-            if length <= self._largest_body:
+            if length <= largest:
                 body += message["body"]
-        return bytes(body) if length <= self._largest_body else self._too_large()
+        return bytes(body) if length <= largest else _too_large(largest)
 
-    def _too_large(self) -> CmsError:
-        return ResourceExhausted("TOO_LARGE", f"the body is larger than {self._largest_body} bytes")
+
+def _too_large(largest: int) -> CmsError:
+    return ResourceExhausted("TOO_LARGE", f"the body is larger than {largest} bytes")
 
 
 class _Gone(Exception):

@@ -3,7 +3,7 @@
 from datetime import date
 from functools import partial
 
-from prometheus_client import Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from chassis import clock, outside
 from chassis.metrics import REGISTRY
@@ -53,3 +53,58 @@ def show_uncovered_changes(newest: Catalogue) -> None:
 
 def _days_until(day: date) -> float:
     return float((day - clock.today()).days)
+
+
+# The ways by which claims come, compared: docs/adr/0040.
+CLAIM_GAPS = Histogram(
+    "intake_claim_gaps",
+    "How many answers were still a gap (not known, or to be sent) when a claim was submitted, by the way it came.",
+    ["channel"],
+    buckets=(0, 1, 2, 3, 5, 8, 13),
+    registry=REGISTRY,
+)
+AMENDMENTS = Counter(
+    "intake_amendments_total",
+    "Answers that were given once more with another value, before submission or after, by the way the claim came.",
+    ["channel"],
+    registry=REGISTRY,
+)
+FORM_OPEN_QUESTIONS = Histogram(
+    "intake_form_open_questions",
+    "How many questions a form left for the call that finishes its claim.",
+    ["channel"],
+    buckets=(0, 1, 2, 3, 5, 8, 13, 21, 34),
+    registry=REGISTRY,
+)
+FORM_PROBLEMS = Counter(
+    "intake_form_problems_total",
+    "Answers of forms that could not be read or were at fault.",
+    ["channel"],
+    registry=REGISTRY,
+)
+
+# What each question costs and brings. Questions are those of the catalogues: some two hundred.
+QUESTION_ANSWERS = Counter(
+    "intake_question_answers_total",
+    "How often a question was answered for the first time, by what came of it: VALUE, NOT_KNOWN or WILL_SEND.",
+    ["question", "outcome"],
+    registry=REGISTRY,
+)
+QUESTION_AMENDMENTS = Counter(
+    "intake_question_amendments_total",
+    "How often an answer was given once more with another value.",
+    ["question"],
+    registry=REGISTRY,
+)
+QUESTION_CHANGES = Counter(
+    "intake_question_changes_total",
+    "In how many submitted claims the answer changed an outside record, a notice, a decision or the path.",
+    ["question"],
+    registry=REGISTRY,
+)
+QUESTION_CLAIMS = Counter(
+    "intake_question_claims_total",
+    "In how many submitted claims the question applied.",
+    ["question"],
+    registry=REGISTRY,
+)

@@ -17,7 +17,7 @@ from rich.table import Table
 from chassis import clock
 from chassis.embedded import ServerFailed
 from cms.common.v1 import common_pb2
-from cms_local import deadletters, keys, overdue, platform, staffing
+from cms_local import deadletters, form, keys, overdue, platform, staffing
 from cms_local.audit import Findings, LedgerAway, audit
 from cms_local.demo import Outcome, run_demo
 from cms_local.doors import Refused
@@ -31,6 +31,7 @@ deadletters_app = typer.Typer(no_args_is_help=True, help="Events that a service 
 calls_app = typer.Typer(no_args_is_help=True, help="The call centre.")
 app.add_typer(clock_app, name="clock")
 app.add_typer(calls_app, name="calls")
+app.add_typer(form.app, name="form")
 app.add_typer(deadletters_app, name="deadletters")
 if find_spec("intake"):  # the image that prepares containers has no service in it
     from cms_local.script.commands import app as script_app

@@ -25,7 +25,16 @@ from intake.domain.script import Question, Script
 from intake.domain.values import JsonValue
 
 CRISIS_LOAN = "CRISIS_LOAN"
-_LONDON = ZoneInfo("Europe/London")
+LONDON = ZoneInfo("Europe/London")
+"""Days of the domain are London's."""
+
+
+class Channel(StrEnum):
+    """The way by which a claim came."""
+
+    PHONE = "PHONE"
+    SCREEN_FORM = "SCREEN_FORM"
+    KEYED_FORM = "KEYED_FORM"
 
 
 class ClaimState(StrEnum):
@@ -115,13 +124,14 @@ class Claim:
     operator: str
     """The person who took the claim."""
     operator_grade: str
+    channel: Channel = Channel.PHONE
     office_code: str | None = None
     """The office of its latest appointment, six digits; none before the first."""
 
     @property
     def contact_date(self) -> date:
         """The day of first contact, in London."""
-        return self.first_contact_time.astimezone(_LONDON).date()
+        return self.first_contact_time.astimezone(LONDON).date()
 
     def expect_version(self, given: int, changes: Sequence[FieldChange] = ()) -> None:
         """Raises StaleVersion, which names these changes since, unless the caller has read the claim as it is."""

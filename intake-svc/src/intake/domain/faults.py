@@ -118,3 +118,14 @@ POSTCODE_AREA = Text(
     cy="nid yw'n dechrau fel unrhyw god post ym Mhrydain Fawr: gwiriwch ei lythrennau cyntaf",
 )
 NOT_A_QUESTION = Text(en="is not a question of this claim", cy="nid yw'n gwestiwn yn yr hawliad hwn")
+
+# Of boxes on a claim form.
+DATE_BOXES = Text(
+    en="must have day, month and a year of four digits in its boxes",
+    cy="rhaid cael diwrnod, mis a blwyddyn o bedwar digid yn ei flychau",
+)
+ANSWER_AND_GAP = Text(
+    en="has an answer, and a tick at “I do not know” or “I will send it later”",
+    cy="mae ganddo ateb, a thic wrth “Nid wyf yn gwybod” neu “Byddaf yn ei anfon yn ddiweddarach”",
+)
+NONE_AND_ENTRIES = Text(en="has entries, and a tick at “None”", cy="mae ganddo gofnodion, a thic wrth “Dim”")

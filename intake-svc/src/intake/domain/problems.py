@@ -83,3 +83,34 @@ NO_CRITERION = Text(
 )
 NOT_SIX_DIGITS = Text(en="must be six digits", cy="rhaid iddo fod yn chwe digid")
 NOT_A_VERSION = Text(en="is not a version that the claim has had", cy="nid yw'n fersiwn y mae'r hawliad wedi'i chael")
+
+# Claim forms.
+UNKNOWN_BOXES = Text(
+    en="has boxes that this form does not have: look at it, and ask for what is missing",
+    cy="mae ganddi flychau nad ydynt ar y ffurflen hon: edrychwch arni, a gofynnwch am yr hyn sydd ar goll",
+)
+NOT_ASKED_OF_THEM = Text(
+    en="does not apply after the other answers: it is kept out of the claim",
+    cy="nid yw'n berthnasol ar ôl yr atebion eraill: nid yw'n rhan o'r cais",
+)
+PDF_OR_ANSWERS = Text(
+    en="must be a PDF or keyed answers, and not both",
+    cy="rhaid iddi fod yn PDF neu'n atebion wedi'u teipio, nid y ddau",
+)
+NOT_OUR_FORM = Text(
+    en="is not a claim form of this platform, or is of a version that is no longer read: key its answers",
+    cy="nid yw'n ffurflen gais y llwyfan hwn, neu mae o fersiwn nad yw'n cael ei darllen bellach: teipiwch ei hatebion",
+)
+OTHER_CATALOGUE = Text(
+    en="is a form of catalogue {number}, which has no such form here: key its answers",
+    cy="mae'n ffurflen o gatalog {number}, nad oes ganddo ffurflen o'r fath yma: teipiwch ei hatebion",
+)
+OTHER_SCHEMES = Text(en="are not those of the form, {form}", cy="nid rhai'r ffurflen, {form}, ydynt")
+NOT_ON_THE_FORM = Text(en="is not a question of this form", cy="nid yw'n gwestiwn ar y ffurflen hon")
+NOTHING_ON_THE_FORM = Text(en="has no answer that can be read", cy="nid oes ganddi ateb y gellir ei ddarllen")
+NOT_IN_PAST = Text(en="must not be in the future", cy="ni ddylai fod yn y dyfodol")
+TOO_LONG_AGO = Text(en="is more than {days} days ago", cy="mae fwy na {days} diwrnod yn ôl")
+QUESTION_SAYS = Text(
+    en="Question {number} (part {part}, {name}): {said}", cy="Cwestiwn {number} (rhan {part}, {name}): {said}"
+)
+FORM_SAYS = Text(en="The form: {said}", cy="Y ffurflen: {said}")

@@ -16,6 +16,7 @@ from intake.domain.lines import ServiceTarget
 from intake.grpc_api import messages, reading
 from intake.grpc_api.binding_methods import BindingMethods
 from intake.grpc_api.call_methods import CallMethods
+from intake.grpc_api.form_methods import FormMethods
 from intake.grpc_api.line_methods import LineMethods
 from intake.service import calls, claims, interviews
 from intake.service.calls import CallStarted, SecurityTried
@@ -23,13 +24,14 @@ from intake.service.duplicates import decide_duplicate
 from intake.service.interviews import InterviewShown
 
 
-class IntakeApi(BindingMethods, CallMethods, LineMethods):
+class IntakeApi(BindingMethods, CallMethods, FormMethods, LineMethods):
     """The methods of IntakeService."""
 
     def __init__(
         self, *, postcodes: Postcodes, catalogues: Catalogues, accounts: AccountRules, service_target: ServiceTarget
     ) -> None:
         CallMethods.__init__(self, catalogues)
+        FormMethods.__init__(self, catalogues, postcodes, accounts)
         LineMethods.__init__(self, service_target)
         self._postcodes = postcodes
         self._accounts = accounts

@@ -1,6 +1,7 @@
 """Converts the domain to messages of the contract."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from functools import cache
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ from intake.service.calls import CallStarted, SecurityTried
 from intake.service.claims import ClaimShown, FactsShown
 from intake.service.earlier import EarlierShown
 from intake.service.effects import EffectShown
+from intake.service.forms import FormImported
 from intake.service.interviews import InterviewShown
 from intake.service.places import name_of_council
 
@@ -88,6 +90,7 @@ def claim(shown: Claim, claimant: pb.Claimant | None = None) -> pb.Claim:
         claimant=claimant,
         language=number_of(common_pb2.Language, shown.language),
         office_code=shown.office_code or "",
+        channel=number_of(pb.ClaimChannel, shown.channel),
     )
 
 
@@ -371,3 +374,14 @@ def _struct(plain: Mapping[str, JsonValue]) -> struct_pb2.Struct:
 
 def _schemes(schemes: Sequence[str]) -> list[Any]:
     return [number_of(common_pb2.Scheme, scheme) for scheme in schemes]
+
+
+def form_imported(imported: FormImported, account: AccountCheck | None) -> pb.ImportFormResponse:
+    """The draft that was made of a form, with what the call that finishes it has to ask."""
+    response = pb.ImportFormResponse(
+        claim=claim(imported.claim),
+        problems=[pb.FormProblem(**asdict(problem)) for problem in imported.problems],
+        open_question_ids=[state.question.id for state in imported.shown.interview.questions if state.is_open],
+    )
+    put_interview(response.interview, imported.shown, account)
+    return response

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from google.protobuf import struct_pb2
 
+from chassis import clock
 from chassis.check_digit import canonical, is_claim_reference
 from chassis.conversions import day_of, is_uuid, time_of, uuid_of
 from chassis.database import Connection
@@ -27,6 +28,7 @@ from intake.domain.given import Faults, RawAnswer
 from intake.domain.search import LookUps, Search
 from intake.domain.values import JsonValue
 from intake.service.calls import CallAsked, language_of_call, language_of_claim
+from intake.service.forms import FormAsked
 from intake.service.look_ups import nino_look_up, person_look_up, postcode_look_up
 
 PAGE_SIZE = 50
@@ -130,6 +132,24 @@ def call_asked(catalogue: Catalogue, request: pb.StartCallRequest) -> CallAsked:
     )
     faults.refuse()
     return asked
+
+
+def form_asked(request: pb.ImportFormRequest) -> FormAsked:
+    """The request to import a form. Raises InvalidArgument."""
+    faults = Faults()
+    received_on = faults.catch(day_of, request.received_on, field="received_on")
+    names = [
+        faults.catch(name_of, common_pb2.Scheme, scheme, field=f"schemes[{at}]")
+        for at, scheme in enumerate(request.schemes)
+    ]
+    faults.refuse()
+    return FormAsked(
+        pdf=request.form.pdf,
+        form_number=request.form.form_number,
+        keyed=[(answer.question.strip(), json_value(answer.value)) for answer in request.form.answers],
+        received_on=received_on or clock.today(),
+        schemes=tuple(name for name in names if name is not None),
+    )
 
 
 def call_language(request: Any) -> Callable[[Connection], str | None] | None:

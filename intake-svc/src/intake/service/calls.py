@@ -11,6 +11,7 @@ from uuid import UUID
 from chassis import access_log, call, clock
 from chassis.database import Connection
 from chassis.errors import AlreadyExists, NotFound, PermissionDenied
+from chassis.identity import Identity
 from intake import metrics
 from intake.domain.call import (
     LONGEST_CALL,
@@ -258,7 +259,7 @@ def _new_claim(asked: CallAsked, schemes: tuple[str, ...], catalogue: int) -> Cl
         language=asked.language,
         first_contact_time=clock.now(),
         operator=identity.subject,
-        operator_grade=identity.grade or _DEFAULT_GRADE,
+        operator_grade=usual_grade(identity),
     )
 
 
@@ -268,6 +269,11 @@ def _first_answers(asked: CallAsked, script: Script) -> dict[str, Answer]:
     if asked.nino:
         given["nino"] = asked.nino
     return {name: Answer(value=value, version=1) for name, value in given.items() if name in script.questions}
+
+
+def usual_grade(identity: Identity) -> str:
+    """The grade of a caller."""
+    return identity.grade or _DEFAULT_GRADE
 
 
 def _call(asked: CallAsked, claim: Claim, questions: tuple[str, ...]) -> Call:

@@ -17,6 +17,7 @@ from intake.domain.interview import Answers, evaluate, facts, record_forms
 from intake.domain.search import Search
 from intake.domain.values import JsonValue
 from intake.service.access import BY_PURPOSE, cipher_of, entitlement, hold_to_change
+from intake.service.counting import count_submission
 from intake.service.events import announce
 from intake.store.answers import load_answers
 from intake.store.bindings import load_binding, load_bound_catalogues
@@ -68,6 +69,7 @@ def submit_claim(conn: Connection, catalogues: Catalogues, claim_ref: str, *, ve
     announce(conn, submitted, event)
     questions_asked = metrics.QUESTIONS_ASKED.labels("+".join(submitted.schemes))
     conn.after_commit(lambda: questions_asked.observe(interview.asked))
+    count_submission(conn, held.claim, held.script, held.answers)
     return submitted
 
 

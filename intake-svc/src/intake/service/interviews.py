@@ -20,6 +20,7 @@ from intake.domain.history import HistoryEntry, Origin
 from intake.domain.interview import Answers, Interview, evaluate
 from intake.domain.script import Script
 from intake.service.access import Held, HeldToChange, hold, hold_to_change
+from intake.service.counting import count_answers
 from intake.service.duplicates import IDENTIFYING, look_for_duplicates
 from intake.service.earlier import EarlierShown, confirm, earlier_shown, link_earlier
 from intake.service.effects import EffectShown, shown_effect
@@ -270,6 +271,7 @@ def _save(conn: Connection, catalogues: Catalogues, held: HeldToChange, change: 
         look_for_duplicates(conn, change.claim, change.answers)
     for event in change.events:
         announce(conn, change.claim, event)
+    count_answers(conn, change.claim, held.answers, change.changed)
 
 
 def _entries(held: HeldToChange, change: Change, origin: Origin) -> Iterator[HistoryEntry]:

@@ -11,7 +11,7 @@ from chassis.errors import AlreadyExists, NotFound, Text, Violation
 from chassis.vault import ClaimCipher
 from intake.domain import problems
 from intake.domain.call import OpenCall, Security
-from intake.domain.claim import Booking, Claim, ClaimState, Withdrawal, WithdrawalCause
+from intake.domain.claim import Booking, Channel, Claim, ClaimState, Withdrawal, WithdrawalCause
 from intake.domain.earlier import EarlierClaim
 from intake.domain.search import LookUps, Search
 from intake.store.answers import ANSWERS
@@ -53,9 +53,9 @@ SAVE_EARLIER = """
 
 INSERT_CLAIM = """
     INSERT INTO claims (claim_ref, catalogue, state, version, language, first_contact_time, first_contact_recorded,
-        operator, operator_grade)
+        operator, operator_grade, channel)
     VALUES (%(claim_ref)s, %(catalogue)s, %(state)s, %(version)s, %(language)s, %(first_contact_time)s,
-        %(first_contact_recorded)s, %(operator)s, %(operator_grade)s)
+        %(first_contact_recorded)s, %(operator)s, %(operator_grade)s, %(channel)s)
 """
 
 INSERT_SCHEMES = """
@@ -253,6 +253,7 @@ def _claim(row: Row) -> Claim:
         operator=row["operator"],
         operator_grade=row["operator_grade"],
         office_code=row["office_code"],
+        channel=Channel(row["channel"]),
     )
 
 

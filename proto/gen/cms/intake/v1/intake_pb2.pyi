@@ -557,6 +557,34 @@ WITHDRAWAL_CAUSE_DUPLICATE: WithdrawalCause.ValueType  # 3
 """The person has another open claim for the same scheme."""
 Global___WithdrawalCause: _TypeAlias = WithdrawalCause  # noqa: Y015
 
+class _ClaimChannel:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ClaimChannelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ClaimChannel.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CLAIM_CHANNEL_UNSPECIFIED: _ClaimChannel.ValueType  # 0
+    """No value."""
+    CLAIM_CHANNEL_PHONE: _ClaimChannel.ValueType  # 1
+    """In a call."""
+    CLAIM_CHANNEL_SCREEN_FORM: _ClaimChannel.ValueType  # 2
+    """On a form that was filled in on a screen."""
+    CLAIM_CHANNEL_KEYED_FORM: _ClaimChannel.ValueType  # 3
+    """On a form whose answers were keyed."""
+
+class ClaimChannel(_ClaimChannel, metaclass=_ClaimChannelEnumTypeWrapper):
+    """The way by which a claim came."""
+
+CLAIM_CHANNEL_UNSPECIFIED: ClaimChannel.ValueType  # 0
+"""No value."""
+CLAIM_CHANNEL_PHONE: ClaimChannel.ValueType  # 1
+"""In a call."""
+CLAIM_CHANNEL_SCREEN_FORM: ClaimChannel.ValueType  # 2
+"""On a form that was filled in on a screen."""
+CLAIM_CHANNEL_KEYED_FORM: ClaimChannel.ValueType  # 3
+"""On a form whose answers were keyed."""
+Global___ClaimChannel: _TypeAlias = ClaimChannel  # noqa: Y015
+
 class _InterviewView:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -983,6 +1011,7 @@ class Claim(_message.Message):
     OFFICE_CODE_FIELD_NUMBER: _builtins.int
     WITHDRAWAL_FIELD_NUMBER: _builtins.int
     NEEDS_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """12 characters: C, ten of Crockford's base 32, a check character. Requests may write it in any case and in groups, with I
     and L for 1 and O for 0; responses have this form.
@@ -995,6 +1024,8 @@ class Claim(_message.Message):
     """The language in which the claimant is served."""
     office_code: _builtins.str
     """The office of its latest appointment, six digits; empty before the first. Its assessors may see the answers."""
+    channel: Global___ClaimChannel.ValueType
+    """The way by which it came."""
     @_builtins.property
     def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
         """Schemes claimed."""
@@ -1038,10 +1069,11 @@ class Claim(_message.Message):
         office_code: _builtins.str = ...,
         withdrawal: Global___Withdrawal | None = ...,
         needs: _abc.Iterable[Global___CallNeed.ValueType] | None = ...,
+        channel: Global___ClaimChannel.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["claimant", b"claimant", "evidence_complete_time", b"evidence_complete_time", "first_contact_time", b"first_contact_time", "submit_time", b"submit_time", "withdrawal", b"withdrawal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "claimant", b"claimant", "evidence_complete_time", b"evidence_complete_time", "first_contact_time", b"first_contact_time", "language", b"language", "needs", b"needs", "office_code", b"office_code", "schemes", b"schemes", "state", b"state", "submit_time", b"submit_time", "version", b"version", "withdrawal", b"withdrawal"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "claim_ref", b"claim_ref", "claimant", b"claimant", "evidence_complete_time", b"evidence_complete_time", "first_contact_time", b"first_contact_time", "language", b"language", "needs", b"needs", "office_code", b"office_code", "schemes", b"schemes", "state", b"state", "submit_time", b"submit_time", "version", b"version", "withdrawal", b"withdrawal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3167,6 +3199,186 @@ class WithdrawClaimResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WithdrawClaimResponse: _TypeAlias = WithdrawClaimResponse  # noqa: Y015
+
+@_typing.final
+class KeyedAnswer(_message.Message):
+    """An answer that was keyed from paper."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    question: _builtins.str
+    """The number that the form has at the question, or the question's id."""
+    @_builtins.property
+    def value(self) -> _struct_pb2.Value:
+        """The answer in the form of the question's kind, or a gap, as in Answer."""
+
+    def __init__(
+        self,
+        *,
+        question: _builtins.str = ...,
+        value: _struct_pb2.Value | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["question", b"question", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeyedAnswer: _TypeAlias = KeyedAnswer  # noqa: Y015
+
+@_typing.final
+class ClaimForm(_message.Message):
+    """A filled claim form: a PDF, or answers that were keyed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PDF_FIELD_NUMBER: _builtins.int
+    FORM_NUMBER_FIELD_NUMBER: _builtins.int
+    ANSWERS_FIELD_NUMBER: _builtins.int
+    pdf: _builtins.bytes
+    """The file of a form that was filled in on a screen and saved: some 150 kB. In JSON it is base64."""
+    form_number: _builtins.str
+    """Keyed: the form's number at the foot of each page, such as CMS3-2-IS.JSA-CY-1. Absent: the newest form in English."""
+    @_builtins.property
+    def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyedAnswer]:
+        """Keyed: the answers in the form's order. What was left blank is left out."""
+
+    def __init__(
+        self,
+        *,
+        pdf: _builtins.bytes = ...,
+        form_number: _builtins.str = ...,
+        answers: _abc.Iterable[Global___KeyedAnswer] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "form_number", b"form_number", "pdf", b"pdf"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimForm: _TypeAlias = ClaimForm  # noqa: Y015
+
+@_typing.final
+class ImportFormRequest(_message.Message):
+    """Imports a form."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORM_FIELD_NUMBER: _builtins.int
+    RECEIVED_ON_FIELD_NUMBER: _builtins.int
+    SCHEMES_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    @_builtins.property
+    def form(self) -> Global___ClaimForm:
+        """The form."""
+
+    @_builtins.property
+    def received_on(self) -> _date_pb2.Date:
+        """The day on which it was received, which is the day of first contact: today, or up to a year ago."""
+
+    @_builtins.property
+    def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
+        """Schemes claimed: those of the form."""
+
+    def __init__(
+        self,
+        *,
+        form: Global___ClaimForm | None = ...,
+        received_on: _date_pb2.Date | None = ...,
+        schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["form", b"form", "received_on", b"received_on"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["form", b"form", "received_on", b"received_on", "request_id", b"request_id", "schemes", b"schemes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportFormRequest: _TypeAlias = ImportFormRequest  # noqa: Y015
+
+@_typing.final
+class FormProblem(_message.Message):
+    """What is wrong with an answer of a form. It never holds the answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    question_id: _builtins.str
+    """The question; empty where the problem is the form's."""
+    number: _builtins.int
+    """The number that the form has at the question; 0 where the problem is the form's."""
+    part: _builtins.int
+    """The number of the form's part; 0 where the problem is the form's."""
+    field: _builtins.str
+    """The place at fault: the question's id, or a place in its answer such as children[1].date_of_birth; or form."""
+    text: _builtins.str
+    """The problem in words, which name the question and its part, in the form's language."""
+    def __init__(
+        self,
+        *,
+        question_id: _builtins.str = ...,
+        number: _builtins.int = ...,
+        part: _builtins.int = ...,
+        field: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "number", b"number", "part", b"part", "question_id", b"question_id", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FormProblem: _TypeAlias = FormProblem  # noqa: Y015
+
+@_typing.final
+class ImportFormResponse(_message.Message):
+    """The claim that was made of a form."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIM_FIELD_NUMBER: _builtins.int
+    INTERVIEW_FIELD_NUMBER: _builtins.int
+    PROBLEMS_FIELD_NUMBER: _builtins.int
+    OPEN_QUESTION_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def claim(self) -> Global___Claim:
+        """A draft."""
+
+    @_builtins.property
+    def interview(self) -> Global___Interview:
+        """The interview with the form's sound answers."""
+
+    @_builtins.property
+    def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___FormProblem]:
+        """What was wrong, in the form's order. Each of these questions stays open, or is kept out because it does not apply."""
+
+    @_builtins.property
+    def open_question_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The questions that the call which finishes the claim has to ask, in their order."""
+
+    def __init__(
+        self,
+        *,
+        claim: Global___Claim | None = ...,
+        interview: Global___Interview | None = ...,
+        problems: _abc.Iterable[Global___FormProblem] | None = ...,
+        open_question_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "interview", b"interview"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "interview", b"interview", "open_question_ids", b"open_question_ids", "problems", b"problems"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportFormResponse: _TypeAlias = ImportFormResponse  # noqa: Y015
 
 @_typing.final
 class GetClaimRequest(_message.Message):

@@ -140,6 +140,11 @@ class IntakeServiceStub:
                 request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.DecideDuplicateRequest.SerializeToString,
                 response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.DecideDuplicateResponse.FromString,
                 _registered_method=True)
+        self.ImportForm = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/ImportForm',
+                request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.ImportFormRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.ImportFormResponse.FromString,
+                _registered_method=True)
         self.GetClaim = channel.unary_unary(
                 '/cms.intake.v1.IntakeService/GetClaim',
                 request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.GetClaimRequest.SerializeToString,
@@ -326,6 +331,16 @@ class IntakeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImportForm(self, request, context):
+        """Makes a claim of a paper form: of a PDF that was filled in on a screen, or of answers keyed from paper. The answers are
+        checked as a call's are; what cannot be read or is at fault is named and left open, never guessed. The claim is a draft
+        with all sound answers of the form, to be finished by one short call. Refused as a whole are anything that is not a form
+        of ours for these schemes, and a form of a person who has an open claim in one of them (OPEN_CLAIM, which names the claim).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetClaim(self, request, context):
         """A claim, without its answers.
         """
@@ -454,6 +469,11 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     servicer.DecideDuplicate,
                     request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.DecideDuplicateRequest.FromString,
                     response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.DecideDuplicateResponse.SerializeToString,
+            ),
+            'ImportForm': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportForm,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.ImportFormRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.ImportFormResponse.SerializeToString,
             ),
             'GetClaim': grpc.unary_unary_rpc_method_handler(
                     servicer.GetClaim,
@@ -1039,6 +1059,33 @@ class IntakeService:
             '/cms.intake.v1.IntakeService/DecideDuplicate',
             cms_dot_intake_dot_v1_dot_intake__pb2.DecideDuplicateRequest.SerializeToString,
             cms_dot_intake_dot_v1_dot_intake__pb2.DecideDuplicateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportForm(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/ImportForm',
+            cms_dot_intake_dot_v1_dot_intake__pb2.ImportFormRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_intake__pb2.ImportFormResponse.FromString,
             options,
             channel_credentials,
             insecure,

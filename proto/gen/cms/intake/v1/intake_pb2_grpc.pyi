@@ -105,6 +105,12 @@ class IntakeServiceStub:
     withdrawn, and the call goes on with the other claim, on which a call is then started. Of another person: the reason is
     kept, and the warning ends.
     """
+    ImportForm: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ImportFormRequest, _intake_pb2.ImportFormResponse]
+    """Makes a claim of a paper form: of a PDF that was filled in on a screen, or of answers keyed from paper. The answers are
+    checked as a call's are; what cannot be read or is at fault is named and left open, never guessed. The claim is a draft
+    with all sound answers of the form, to be finished by one short call. Refused as a whole are anything that is not a form
+    of ours for these schemes, and a form of a person who has an open claim in one of them (OPEN_CLAIM, which names the claim).
+    """
     GetClaim: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetClaimRequest, _intake_pb2.GetClaimResponse]
     """A claim, without its answers."""
     ListClaims: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ListClaimsRequest, _intake_pb2.ListClaimsResponse]
@@ -188,6 +194,12 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """Decides whether a draft and another open claim, of which its interview warns, are of one person. Of one person: the draft is
     withdrawn, and the call goes on with the other claim, on which a call is then started. Of another person: the reason is
     kept, and the warning ends.
+    """
+    ImportForm: _aio.UnaryUnaryMultiCallable[_intake_pb2.ImportFormRequest, _intake_pb2.ImportFormResponse]  # type: ignore[assignment]
+    """Makes a claim of a paper form: of a PDF that was filled in on a screen, or of answers keyed from paper. The answers are
+    checked as a call's are; what cannot be read or is at fault is named and left open, never guessed. The claim is a draft
+    with all sound answers of the form, to be finished by one short call. Refused as a whole are anything that is not a form
+    of ours for these schemes, and a form of a person who has an open claim in one of them (OPEN_CLAIM, which names the claim).
     """
     GetClaim: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetClaimRequest, _intake_pb2.GetClaimResponse]  # type: ignore[assignment]
     """A claim, without its answers."""
@@ -395,6 +407,18 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         """Decides whether a draft and another open claim, of which its interview warns, are of one person. Of one person: the draft is
         withdrawn, and the call goes on with the other claim, on which a call is then started. Of another person: the reason is
         kept, and the warning ends.
+        """
+
+    @_abc_1.abstractmethod
+    def ImportForm(
+        self,
+        request: _intake_pb2.ImportFormRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.ImportFormResponse, _abc.Awaitable[_intake_pb2.ImportFormResponse]]:
+        """Makes a claim of a paper form: of a PDF that was filled in on a screen, or of answers keyed from paper. The answers are
+        checked as a call's are; what cannot be read or is at fault is named and left open, never guessed. The claim is a draft
+        with all sound answers of the form, to be finished by one short call. Refused as a whole are anything that is not a form
+        of ours for these schemes, and a form of a person who has an open claim in one of them (OPEN_CLAIM, which names the claim).
         """
 
     @_abc_1.abstractmethod
