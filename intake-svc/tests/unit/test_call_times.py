@@ -1,9 +1,13 @@
+import os
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chassis.errors import FailedPrecondition
 from intake.domain.call import Call, Caller, CallState, Outcome, Security, answers_of_call, needs_in
@@ -128,7 +132,7 @@ def test_the_first_response_shows_the_call_as_it_began() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "at_fault"),
+    ("stated", "at_fault"),
     [
         ({}, {"authority"}),
         ({"name": ""}, {"name", "authority"}),
@@ -141,14 +145,14 @@ def test_the_first_response_shows_the_call_as_it_began() -> None:
         ({"relation": "SELF", "name": ""}, set()),
     ],
 )
-def test_each_kind_of_caller_says_what_it_needs(given: dict[str, Any], at_fault: set[str]) -> None:
-    caller = Caller(**{"relation": "REPRESENTATIVE", "name": "J Price", "authority": "", **given})
+def test_each_kind_of_caller_says_what_it_needs(stated: dict[str, Any], at_fault: set[str]) -> None:
+    caller = Caller(**{"relation": "REPRESENTATIVE", "name": "J Price", "authority": "", **stated})
 
     assert {field for field, _ in caller.problems()} == at_fault
 
 
 @pytest.mark.parametrize(
-    ("given", "known"),
+    ("stated", "known"),
     [
         ({"relation": "SELF", "name": ""}, {"caller_role": "SELF"}),
         ({"authority": "Form BF57"}, {"caller_name": "J Price"}),
@@ -157,8 +161,10 @@ def test_each_kind_of_caller_says_what_it_needs(given: dict[str, Any], at_fault:
         ({"capacity": "HELPER"}, {"caller_role": "HELPER", "caller_name": "J Price"}),
     ],
 )
-def test_who_is_on_the_line_and_what_they_need_is_not_asked_again(given: dict[str, Any], known: dict[str, Any]) -> None:
-    caller = Caller(**{"relation": "REPRESENTATIVE", "name": "J Price", "authority": "", **given})
+def test_who_is_on_the_line_and_what_they_need_is_not_asked_again(
+    stated: dict[str, Any], known: dict[str, Any]
+) -> None:
+    caller = Caller(**{"relation": "REPRESENTATIVE", "name": "J Price", "authority": "", **stated})
 
     of_needs = {"needs_interpreter": True, "contact_format": "TEXTPHONE"}
     assert answers_of_call(caller, ()) == known
@@ -169,3 +175,34 @@ def test_needs_are_read_from_a_record() -> None:
     record = {"needs_interpreter": Answer(value=True, version=2), "contact_format": Answer(value="BRAILLE", version=2)}
 
     assert needs_in(record) == {"INTERPRETER"}
+
+
+STEPS = st.lists(st.tuples(st.sampled_from(["hold", "go_on", "drop", "take_over"]), st.integers(0, 90)), max_size=12)
+
+
+@settings(max_examples=int(os.environ.get("CMS_EXAMPLES", "50")), deadline=None)
+@given(steps=STEPS)
+def test_every_second_of_a_call_is_counted_once(steps: list[tuple[str, int]]) -> None:
+    made, minutes = call(), 0
+    for step, passing in steps:
+        minutes += passing
+        with suppress(FailedPrecondition):
+            match step:
+                case "hold":
+                    made = made.put_on_hold(at=at(minutes))
+                case "go_on":
+                    made = resume(made, minutes, made.operator)
+                case "drop":
+                    made = end(made, minutes, Outcome.ABANDONED)
+                case _:
+                    made = resume(made, minutes, "OP000002" if made.operator == "OP000001" else "OP000001")
+
+    if made.ended is None:
+        made = end(made, minutes + 1)
+    assert made.ended is not None
+    over = made.end_wrap_up(at=at(minutes + 2)) if made.state is CallState.WRAP_UP else made
+
+    talk, hold, wrap_up = times(over)
+    assert min(talk, hold, wrap_up) >= 0
+    assert timedelta(seconds=talk) + over.hold + over.gap == made.ended - STARTED
+    assert timedelta(seconds=wrap_up) <= over.gap + timedelta(minutes=30)

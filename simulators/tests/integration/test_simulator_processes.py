@@ -87,3 +87,22 @@ def test_a_missing_setting_is_named(module: str) -> None:
 
     assert done.returncode != 0
     assert "data: Field required" in done.stderr
+
+
+def test_the_switch_stops_cleanly_while_intake_is_away(tmp_path: Path) -> None:
+    token = tmp_path / "switch.token"
+    token.write_text("secret-token")
+    environment = {
+        "CMS_SIM_DATA": str(tmp_path),
+        "CMS_SIM_INTAKE_URL": "http://127.0.0.1:9",
+        "CMS_SIM_TOKEN_FILE": str(token),
+        "CMS_SIM_REPORT_SECONDS": "0.01",
+    }
+
+    with running("simulators.switch", environment) as (process, lines):
+        assert call(lines[-1]["control_port"], "GET", "/readyz").status == 200
+        status, rest = stop(process)
+
+    assert status == 0
+    assert rest[-1]["event"] == "stopped"
+    assert "secret-token" not in str(lines + rest)

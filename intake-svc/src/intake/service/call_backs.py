@@ -12,6 +12,7 @@ from intake.domain.claim import value_of
 from intake.domain.interview import Answers
 from intake.domain.search import CallBackSearch
 from intake.service.access import cipher_of
+from intake.service.calls import end_own_wrap_ups
 from intake.store.answers import load_answers
 from intake.store.call_backs import (
     CallBackFound,
@@ -52,6 +53,7 @@ def take_call_back(conn: Connection, call_id: UUID | None, *, language: str | No
 
     Raises NotFound where there is none, and what `CallBack.take` raises.
     """
+    end_own_wrap_ups(conn)
     now, real = clock.now(), real_now()
     if call_id is not None:
         found = lock_call_back(conn, call_id)
