@@ -117,6 +117,7 @@ class Gateway(Subject):
         self.step_own_workers(until=lambda: "ACCEPTED" in self._states(refused))
         for claim_ref in (accepted, refused):
             self.call("GetTransfers", {"claimRef": claim_ref}, by=_SUPPORT)
+        self.hear(intake_events.CrisisLoanRequested(), unknown)
         self._withdraw(unknown)
 
     def _withdraw(self, claim_ref: str) -> None:

@@ -63,6 +63,22 @@ _QUARTERS = """
 """
 
 
+_SOUNDS = f"""
+    INSERT INTO claim_sounds (claim_ref, sound)
+    SELECT {CLAIM}, sha256(('sound' || n || part)::bytea)
+    FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, 2) AS part
+"""
+# Every tenth claim was held for another person's.
+_DUPLICATES = f"""
+    INSERT INTO possible_duplicates (claim_ref, other_ref, found_time, verdict, decided_by, decided_time, reason)
+    SELECT a.claim_ref, b.claim_ref, now(), 'OTHER_PERSON', 'OP000001', now(), ''::bytea FROM (
+        SELECT n, {CLAIM} AS claim_ref FROM generate_series(%(first)s, %(last)s, 10) AS n
+    ) AS a JOIN (
+        SELECT n, {CLAIM} AS claim_ref FROM generate_series(%(first)s + 1, %(last)s, 10) AS n
+    ) AS b ON b.n = a.n + 1
+"""
+
+
 class Intake(Subject):
     """The service that takes claims."""
 
@@ -76,7 +92,7 @@ class Intake(Subject):
 
     def fill(self, first: int, last: int) -> None:
         """A claim has two answers and two calls."""
-        for query in (_CLAIMS, _SCHEMES, _ANSWERS, _CALLS, _QUARTERS):
+        for query in (_CLAIMS, _SCHEMES, _ANSWERS, _CALLS, _QUARTERS, _SOUNDS, _DUPLICATES):
             self.sql(query, first=first, last=last)
         chassis_history.fill(self, first, last, sources=["scheduling-svc"])
 
@@ -93,6 +109,8 @@ class Intake(Subject):
         self._amend_as_assessor(claim)
         self._call_back()
         self._withdraw(claim, nino)
+        self._confirm_earlier(nino)
+        self._decide_duplicates(random.Random(100 + turn))
         self._count_lines()
         self._look_for(nino)
         self.step_own_workers()
@@ -105,6 +123,7 @@ class Intake(Subject):
         answers = [{"questionId": name, "value": value} for name, value in self._answers.items()]
         self.mistake("RecordAnswers", {**this, "version": 1, "answers": answers[:1] * 2}, by=_OPERATOR)
         recorded = self.change("RecordAnswers", {**this, "version": claim["version"], "answers": answers}, by=_OPERATOR)
+        self.mistake("RecordAnswers", {**this, "version": claim["version"], "answers": answers[:1]}, by=_OPERATOR)
         self.call("GetInterview", this, by=_OPERATOR)
         self._mistake_a_nino(source)
         version = recorded["interview"]["version"]
@@ -159,6 +178,33 @@ class Intake(Subject):
         again = self.change("ResumeCall", here, by=_SECOND_OPERATOR, note="after a dropped line")["call"]
         wrong = {"callId": again["callId"], "outcome": "CALL_OUTCOME_WRONG_NUMBER"}
         self.change("EndCall", wrong, by=_SECOND_OPERATOR, note="of a wrong number")
+
+    def _confirm_earlier(self, nino: str) -> None:
+        began = self._start(nino, _OPERATOR, caller={"relation": "CALLER_RELATION_SELF"})
+        this, call = {"claimRef": began["claim"]["claimRef"]}, {"callId": began["call"]["callId"]}
+        asked = [part["questionId"] for part in began["call"]["securityQuestions"]]
+        answers = [{"questionId": name, "value": self._answers[name]} for name in asked]
+        wrong = [{**answer, "value": "1950-01-01"} if "date" in answer["questionId"] else answer for answer in answers]
+        self.change("PassSecurity", {**call, "answers": wrong}, by=_OPERATOR, note="wrong, of the earlier claim")
+        self.change("PassSecurity", {**call, "answers": answers}, by=_OPERATOR, note="of the earlier claim")
+        confirmed = {**this, "version": 1, "confirmEarlier": ["identity"]}
+        self.change("RecordAnswers", confirmed, by=_OPERATOR, note="confirmed")
+        now = clock.now().isoformat()
+        self.call("GetInterview", {**this, "atTime": now}, by=_OPERATOR, note="at a time")
+        self.change("EndCall", {**call, "outcome": "CALL_OUTCOME_COMPLETED"}, by=_OPERATOR, note="of a second claim")
+
+    def _decide_duplicates(self, source: random.Random) -> None:
+        names = ("surname", "date_of_birth", "address")
+        person = [{"questionId": name, "value": self._answers[name]} for name in names]
+        drafts = [self._start(random_nino(source), _OPERATOR)["claim"]["claimRef"] for _ in range(3)]
+        for claim_ref in drafts:
+            body = {"claimRef": claim_ref, "version": 1, "answers": person}
+            self.change("RecordAnswers", body, by=_OPERATOR, note="of a person with other claims")
+        for other, verdict in zip(drafts[:2], ("OTHER_PERSON", "SAME_PERSON"), strict=True):
+            decision = {"otherClaimRef": other, "verdict": f"DUPLICATE_VERDICT_{verdict}", "reason": "asked"}
+            self.change(
+                "DecideDuplicate", {"claimRef": drafts[2], "version": 2, **decision}, by=_OPERATOR, note=verdict
+            )
 
     def _call_back(self) -> None:
         for state in ("DUE", "WAITING", "TAKEN", "LETTER_DUE"):
