@@ -123,7 +123,8 @@ class Intake(Subject):
         answers = [{"questionId": name, "value": value} for name, value in self._answers.items()]
         self.mistake("RecordAnswers", {**this, "version": 1, "answers": answers[:1] * 2}, by=_OPERATOR)
         recorded = self.change("RecordAnswers", {**this, "version": claim["version"], "answers": answers}, by=_OPERATOR)
-        self.mistake("RecordAnswers", {**this, "version": claim["version"], "answers": answers[:1]}, by=_OPERATOR)
+        stale = {**this, "version": claim["version"], "answers": answers[:1]}
+        self.mistake("RecordAnswers", stale, by=_OPERATOR, reason="STALE_VERSION")
         self.call("GetInterview", this, by=_OPERATOR)
         self._mistake_a_nino(source)
         version = recorded["interview"]["version"]

@@ -9,8 +9,8 @@ from dataclasses import replace
 from chassis.errors import FailedPrecondition, InvalidArgument
 from intake.domain.answers import validate_answer
 from intake.domain.catalogue import Catalogue
-from intake.domain.claim import Change, Claim, ClaimState, FirstContactRecorded
-from intake.domain.interview import Answer, Answers, first_contact_known, known_values
+from intake.domain.claim import Change, Claim, ClaimState, announced
+from intake.domain.interview import Answer, Answers, known_values
 from intake.domain.script import Script
 from intake.domain.values import JsonValue
 
@@ -65,11 +65,7 @@ def _bound(claim: Claim, script: Script, before: Answers, values: dict[str, Json
     version = claim.version + 1
     changed = {name: Answer(value=value, version=version) for name, value in values.items()}
     answers = {**before, **changed}
-    new_contact = not claim.first_contact_recorded and first_contact_known(
-        script, answers, contact_date=claim.contact_date
-    )
-    after = replace(claim, version=version, first_contact_recorded=claim.first_contact_recorded or new_contact)
-    events = (FirstContactRecorded(first_contact_time=claim.first_contact_time),) if new_contact else ()
+    after, events = announced(replace(claim, version=version), script, answers)
     return Change(claim=after, answers=answers, changed=changed, events=events)
 
 

@@ -11,6 +11,7 @@ from intake.domain.history import HistoryEntry
 from intake.domain.interview import evaluate
 from intake.domain.values import JsonValue
 from intake.service.access import HeldToChange, hold_to_change, script_of
+from intake.service.duplicates import look_for_duplicates
 from intake.service.events import announce
 from intake.service.interviews import InterviewShown, beside, origin_of
 from intake.service.look_ups import look_ups
@@ -49,6 +50,7 @@ def _saved(conn: Connection, catalogues: Catalogues, held: HeldToChange, change:
         found_by = look_ups(current.vault, change.answers)
         save_answers(conn, held.cipher, after, change.changed, origin=origin, look_ups=found_by)
         save_binding(conn, held.claim, after, at=origin.at, nino_lookup=found_by.nino)
+        look_for_duplicates(conn, after, change.answers)
         for event in change.events:
             announce(conn, after, event)
     access_log.record_access(conn, claim_ref=after.claim_ref, purpose=held.purpose)
