@@ -9,7 +9,7 @@ from dataclasses import replace
 from chassis.errors import FailedPrecondition, InvalidArgument
 from intake.domain.answers import validate_answer
 from intake.domain.catalogue import Catalogue
-from intake.domain.claim import Change, Claim, ClaimState, announced
+from intake.domain.claim import Change, Claim, ClaimState, FirstContactRecorded, announced
 from intake.domain.interview import Answer, Answers, known_values
 from intake.domain.script import Script
 from intake.domain.values import JsonValue
