@@ -208,6 +208,9 @@ class Recording:
     def ask(self, transfer_id: str) -> SystemAnswer:
         return self.system.ask(transfer_id)
 
+    def withdraw(self, transfer_id: str) -> SystemAnswer:
+        return self.system.withdraw(transfer_id)
+
 
 @dataclass(kw_only=True)
 class Gateway:

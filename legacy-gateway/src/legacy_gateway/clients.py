@@ -12,7 +12,7 @@ from chassis.identity import ServiceToken
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 from legacy_gateway import mapping
 from legacy_gateway.domain import Facts, Result, System, SystemAnswer
-from legacy_gateway.link import Completion, LinkPool, NothingSent, OutcomeUnknown, Reply, ask
+from legacy_gateway.link import Completion, LinkPool, NothingSent, OutcomeUnknown, Reply, ask, withdraw
 
 _FACTS_SECONDS = 4.0
 
@@ -35,13 +35,16 @@ class Intake(Protocol):
 
 
 class PayingSystem(Protocol):
-    """A system that holds records. Neither method raises when the connection or the system fails."""
+    """A system that holds records. No method raises when the connection or the system fails."""
 
     def send(self, dialogue: str, transfer_id: str, payload: bytes, *, send_by: float) -> SystemAnswer:
         """Sends a record once, and no byte after `send_by` (monotonic). NO_REPLY: it may be held; the connection is closed."""
 
     def ask(self, transfer_id: str) -> SystemAnswer:
         """Asks what became of a record."""
+
+    def withdraw(self, transfer_id: str) -> SystemAnswer:
+        """Withdraws a first phase that is to be given up. HELD: the system did so, now or before. It may be repeated."""
 
 
 class IntakeClient:
@@ -100,6 +103,13 @@ class RecordLinkSystem:
         """Asks what became of a record (ENQ01)."""
         try:
             return self._answer(ask(self._pool, transfer_id, sent_at=clock.now()))
+        except (NothingSent, OutcomeUnknown) as failure:
+            return _no_answer(failure)
+
+    def withdraw(self, transfer_id: str) -> SystemAnswer:
+        """Withdraws a first phase (CN504)."""
+        try:
+            return self._answer(withdraw(self._pool, transfer_id, sent_at=clock.now()))
         except (NothingSent, OutcomeUnknown) as failure:
             return _no_answer(failure)
 

@@ -26,6 +26,7 @@ from chassis.errors import InvalidArgument, Unavailable, Violation
 from .records import RecordError, date_number, decode, encode, layout
 
 ENQUIRY_DIALOGUE = "ENQ01"
+_WITHDRAWAL_DIALOGUE = "CN504"
 LONGEST_FRAME = 8_192
 """In bytes, with the length in front. A system closes the connection on a longer frame."""
 MOST_CONNECTIONS = 16
@@ -273,6 +274,15 @@ def ask(link: LinkConnection | LinkPool, transfer_id: str, *, sent_at: datetime)
     """
     payload = encode(layout("ENQUIRY"), {"EN-TRANSFER-ID": transfer_id})
     return link.call(ENQUIRY_DIALOGUE, transfer_id, payload, sent_at=sent_at)
+
+
+def withdraw(link: LinkConnection | LinkPool, transfer_id: str, *, sent_at: datetime) -> Reply:
+    """Withdraws a first phase that is to be given up (CN504): ACCEPTED, or REJECTED if a second phase uses its reference.
+
+    It may be repeated. Raises as `call` does.
+    """
+    payload = encode(layout("ENQUIRY"), {"EN-TRANSFER-ID": transfer_id})
+    return link.call(_WITHDRAWAL_DIALOGUE, transfer_id, payload, sent_at=sent_at)
 
 
 class _NoReplyError(Exception):

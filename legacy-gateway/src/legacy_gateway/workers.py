@@ -21,7 +21,7 @@ from legacy_gateway.service.presence import Presence, Watch
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
 from legacy_gateway.service.sweeping import sweep
-from legacy_gateway.service.withdrawals import settle_all
+from legacy_gateway.service.withdrawals import settle_all, withdraw_half
 
 _PAUSE_SECONDS = 0.2
 _SWEEP_SECONDS = 1.0
@@ -39,6 +39,7 @@ def workers(settings: Settings, runtime: Runtime) -> Sequence[Worker]:
         *senders,
         Worker("sweeper", partial(sweep, resources), pause_seconds=_SWEEP_SECONDS),
         Worker("withdrawals", partial(settle_all, runtime.database), pause_seconds=_SWEEP_SECONDS),
+        Worker("half-claims", partial(withdraw_half, resources), pause_seconds=_SWEEP_SECONDS),
         Worker("uncarried", partial(take_up_next, runtime.database), pause_seconds=_TAKE_UP_SECONDS),
     ]
 

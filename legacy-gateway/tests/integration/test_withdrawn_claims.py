@@ -107,6 +107,89 @@ def test_a_half_transfer_is_listed_as_such(gateway: Any, withdrawal: MakeEvent, 
     assert overdue(gateway.database) == [("WITHDRAWN_HALF", claim)]
 
 
+def is_removed(database: Database, claim_ref: str) -> bool:
+    with database.transaction() as conn:
+        return all(record.removed_time is not None for record in store.records_of(conn, claim_ref))
+
+
+def withdraw_halves(gateway: Any) -> None:
+    """Steps until none is due."""
+    gateway.change(
+        "UPDATE withdrawn_records SET next_attempt_time = clock_timestamp() WHERE next_attempt_time IS NOT NULL"
+    )
+    while withdrawals.withdraw_half(gateway.resources):
+        pass
+
+
+def half_claim(gateway: Any, withdrawal: MakeEvent) -> str:
+    claim: str = gateway.claim()
+    gateway.send()
+    gateway.hear(withdrawal(claim))
+    assert gateway.held(claim)["half"]
+    return claim
+
+
+def test_the_gateway_withdraws_a_half_transfer_from_jsaps(
+    gateway: Any, withdrawal: MakeEvent, clock_file: Path
+) -> None:
+    claim = half_claim(gateway, withdrawal)
+
+    withdraw_halves(gateway)
+    clock.advance(timedelta(days=2))
+
+    assert (gateway.held(claim)["es_held"], gateway.held(claim)["half"]) == (0, False)
+    assert is_removed(gateway.database, claim)
+    assert overdue(gateway.database) == []
+
+
+@pytest.mark.parametrize("failure", ["busy", "lose_reply", "close_mid_frame"])
+def test_the_withdrawal_of_a_half_transfer_is_repeated_until_it_is_done(
+    gateway: Any, withdrawal: MakeEvent, failure: str
+) -> None:
+    claim = half_claim(gateway, withdrawal)
+    gateway.order(failure, dialogue="CN504", count=1)
+
+    withdraw_halves(gateway)
+    first = is_removed(gateway.database, claim)
+    withdraw_halves(gateway)
+
+    assert (first, is_removed(gateway.database, claim)) == (False, True)
+    assert gateway.held(claim)["half"] is False
+
+
+def test_a_corrected_first_phase_is_withdrawn_with_the_one_that_it_replaced(
+    gateway: Any, withdrawal: MakeEvent, amendment: MakeEvent
+) -> None:
+    claim = gateway.claim()
+    gateway.order("refuse_record", dialogue="BA504", count=1)
+    gateway.work_until(claim, "ACCEPTED", "REJECTED")
+    gateway.intake.known[claim, 8] = gateway.intake.known[claim, 7]
+    gateway.hear(amendment(claim, version=8))
+    gateway.send()
+    assert gateway.states(claim, generation=2) == ["ACCEPTED", "WAITING"]
+
+    gateway.hear(withdrawal(claim))
+    withdraw_halves(gateway)
+
+    assert is_removed(gateway.database, claim)
+    assert gateway.held(claim)["half"] is False
+
+
+def test_a_half_transfer_that_jsaps_holds_whole_is_left_to_a_person(
+    gateway: Any, withdrawal: MakeEvent, clock_file: Path
+) -> None:
+    claim = gateway.claim()
+    gateway.work_until_accepted(claim)
+    gateway.hear(withdrawal(claim))
+    gateway.change("UPDATE withdrawn_records SET half = true")  # as if our ledger were wrong
+
+    withdraw_halves(gateway)
+    clock.advance(timedelta(days=2))
+
+    assert not withdrawals.withdraw_half(gateway.resources)
+    assert overdue(gateway.database) == [("WITHDRAWN_HALF", claim)]
+
+
 def test_a_record_on_its_way_at_the_withdrawal_is_listed_once_it_is_accepted(
     gateway: Any, withdrawal: MakeEvent
 ) -> None:

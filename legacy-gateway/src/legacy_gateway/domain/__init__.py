@@ -30,7 +30,7 @@ from legacy_gateway.domain.transfers import (
     Waits,
     new_transfer_id,
 )
-from legacy_gateway.domain.withdrawals import TransferOfWithdrawn, WithdrawnRecord, held_of_withdrawn
+from legacy_gateway.domain.withdrawals import HalfClaim, TransferOfWithdrawn, WithdrawnRecord, held_of_withdrawn
 
 __all__ = [
     "LAST_PHASE",
@@ -41,6 +41,7 @@ __all__ = [
     "ClockWatch",
     "Confirmation",
     "Facts",
+    "HalfClaim",
     "LeaseLost",
     "Leased",
     "MissingSender",

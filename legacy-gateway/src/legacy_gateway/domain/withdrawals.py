@@ -40,3 +40,16 @@ def held_of_withdrawn(transfers: Collection[TransferOfWithdrawn]) -> Mapping[Sys
     for transfer in held:
         last[transfer.system] = max(transfer.phase, last.get(transfer.system, 0))
     return {system: phase < LAST_PHASE[system] for system, phase in last.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class HalfClaim:
+    """What a system holds of a withdrawn claim in first phases alone. `transfer_ids` are the newest's first.
+
+    `setbacks` counts the attempts before this one.
+    """
+
+    claim_ref: str
+    system: System
+    transfer_ids: tuple[str, ...]
+    setbacks: int

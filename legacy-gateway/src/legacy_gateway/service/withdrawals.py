@@ -1,4 +1,6 @@
-"""What follows from the withdrawal of a claim: nothing more is sent, and what is held a person ends.
+"""What follows from the withdrawal of a claim: nothing more is sent, and what is held is ended.
+
+The gateway itself withdraws a first phase whose second was never held. A whole claim only a person can end.
 
 The order of events does not matter: a withdrawal that comes first keeps every later confirmation from making transfers.
 A record that may be on its way is awaited, and asked about as ever, before it is known what a system holds.
@@ -9,9 +11,12 @@ from datetime import UTC, datetime
 from chassis import clock, logs
 from chassis.database import Connection, Database
 from chassis.errors import NotFound
-from legacy_gateway.domain import WithdrawnRecord, held_of_withdrawn
+from legacy_gateway.clients import PayingSystem
+from legacy_gateway.domain import HalfClaim, Result, SystemAnswer, WithdrawnRecord, held_of_withdrawn
+from legacy_gateway.service.resources import Resources
 from legacy_gateway.store import claims, uncarried, withdrawals
 
+_OURSELVES = "legacy-gateway"
 _FIRST = (datetime.min.replace(tzinfo=UTC), "")
 
 
@@ -45,6 +50,45 @@ def _settle(conn: Connection, claim_ref: str) -> None:
         return
     withdrawals.settle(conn, claim_ref, held.items(), now=clock.now())
     logs.get().info("withdrawal settled", claim_ref=claim_ref, held_by=sorted(held))
+
+
+def withdraw_half(resources: Resources) -> bool:
+    """Withdraws the half claim that is due for longest from its system; says whether one was due.
+
+    A withdrawal may be repeated, so a process that ends before it stores the answer does no harm. Where the system says
+    that it holds the whole claim, our ledger is wrong, and a person looks.
+    """
+    with resources.database.transaction() as conn:
+        half = withdrawals.take_half(conn, seconds=resources.lease_seconds)
+    if half is None:
+        return False
+    answer = _withdrawn(resources.systems[half.system], half)
+    with resources.database.transaction() as conn:
+        if answer.result is Result.HELD:
+            withdrawals.remove(conn, half.claim_ref, half.system, by=_OURSELVES, now=clock.now())
+        elif answer.result is Result.REFUSED:
+            withdrawals.put_off_half(conn, half, wait_seconds=None)
+        else:
+            wait = max(answer.retry_after_seconds, resources.waits.back_off(half.setbacks))
+            withdrawals.put_off_half(conn, half, wait_seconds=wait)
+    logs.get().info(
+        "half claim withdrawn" if answer.result is Result.HELD else "half claim not withdrawn",
+        claim_ref=half.claim_ref,
+        system=half.system,
+        result=answer.result,
+        reason=answer.reason,
+    )
+    return True
+
+
+def _withdrawn(system: PayingSystem, half: HalfClaim) -> SystemAnswer:
+    """The answer to the last withdrawal that was tried. A change restores what it replaced, so that goes after it."""
+    answer = SystemAnswer(result=Result.HELD)
+    for transfer_id in half.transfer_ids:
+        answer = system.withdraw(transfer_id)
+        if answer.result is not Result.HELD:
+            break
+    return answer
 
 
 def record_removal(conn: Connection, claim_ref: str, system: str, *, by: str) -> list[WithdrawnRecord]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from chassis.database import Connection, Row
-from legacy_gateway.domain import State, System, TransferOfWithdrawn, WithdrawnRecord
+from legacy_gateway.domain import HalfClaim, State, System, TransferOfWithdrawn, WithdrawnRecord
 
 RECORD = """
     -- A claim is withdrawn once.
@@ -59,6 +59,29 @@ REMOVE = """
     WHERE claim_ref = %(claim_ref)s AND system = %(system)s
 """
 
+TAKE_HALF = """
+    -- The half claim that is due for longest, for this worker alone until the time of the next attempt.
+    UPDATE withdrawn_records AS half_claim
+    SET next_attempt_time = statement_timestamp() + make_interval(secs => %(seconds)s), attempts = attempts + 1
+    WHERE (claim_ref, system) = (
+        SELECT claim_ref, system FROM withdrawn_records
+        WHERE half AND removed_time IS NULL AND next_attempt_time <= statement_timestamp()
+        ORDER BY next_attempt_time LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
+    RETURNING claim_ref, system, attempts - 1 AS setbacks, ARRAY(
+        SELECT transfer_id FROM transfers
+        WHERE transfers.claim_ref = half_claim.claim_ref AND transfers.system = half_claim.system
+            AND phase = 1 AND state = 'ACCEPTED'
+        ORDER BY generation DESC
+    ) AS transfer_ids
+"""
+
+PUT_OFF_HALF = """
+    -- The next attempt at a half claim; none where a person must look.
+    UPDATE withdrawn_records SET next_attempt_time = statement_timestamp() + make_interval(secs => %(wait)s::float8)
+    WHERE claim_ref = %(claim_ref)s AND system = %(system)s
+"""
+
 
 def record(conn: Connection, claim_ref: str, *, withdraw_time: datetime) -> None:
     """Records that the claim was withdrawn, unless that is known."""
@@ -103,6 +126,19 @@ def remove(conn: Connection, claim_ref: str, system: str, *, by: str, now: datet
     """Records that a person has ended what the system held; False where nothing of the claim is listed there."""
     values = {"claim_ref": claim_ref, "system": system, "by": by, "now": now}
     return conn.execute(REMOVE, values).rowcount == 1
+
+
+def take_half(conn: Connection, *, seconds: float) -> HalfClaim | None:
+    """The half claim that is due for longest, for this worker alone for so many seconds; None where none is due."""
+    row = conn.execute(TAKE_HALF, {"seconds": seconds}).fetchone()
+    if row is None:
+        return None
+    return HalfClaim(**row | {"system": System(row["system"]), "transfer_ids": tuple(row["transfer_ids"])})
+
+
+def put_off_half(conn: Connection, half: HalfClaim, *, wait_seconds: float | None) -> None:
+    """Sets the next attempt at a half claim, so many seconds from now; None leaves it to a person."""
+    conn.execute(PUT_OFF_HALF, {"claim_ref": half.claim_ref, "system": half.system, "wait": wait_seconds})
 
 
 def _transfer(row: Row) -> TransferOfWithdrawn:
