@@ -65,7 +65,7 @@ class Gateway(Subject):
 
     name = "gateway"
     not_executed: ClassVar[dict[str, str]] = {
-        "legacy_gateway.store.withdrawals.put_off_half": "only where a system does not withdraw at once; finds a row by its key",
+        "legacy_gateway.store.withdrawals.put_off_half": "only if a system does not withdraw at once; finds a row by its key",
         "legacy_gateway.store.uncarried.take": "only in the release that brings a scheme's system; finds rows by their key",
         "legacy_gateway.store.senders.tell_closed": "only for a sender that has lost its lease; finds a transfer by its key",
     }
