@@ -76,6 +76,11 @@ def test_of_one_person_the_draft_is_withdrawn_and_the_other_claim_goes_on(
     assert decided["continueWith"] == first["claimRef"]
     resumed = operator.start(nino=None, claimRef=decided["continueWith"])
     assert resumed["resumed"]
+    asked = [{"questionId": "date_of_birth", "value": BORN}]
+    for _ in ("the claim that goes on", "its duplicate"):
+        operator.once("PassSecurity", callId=resumed["call"]["callId"], answers=asked)
+    known = operator.get("GetInterview", claimRef=first["claimRef"])["interview"]
+    assert known["earlier"]["claimRef"] == second["claimRef"]
     assert others(desk().get("GetInterview", claimRef=first["claimRef"])["interview"]) == []
     with psycopg.connect(database_urls.owner) as conn:
         kept = conn.execute("SELECT verdict, decided_by, reason FROM possible_duplicates").fetchone()

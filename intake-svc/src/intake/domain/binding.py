@@ -35,7 +35,8 @@ def change_schemes(claim: Claim, before: Answers, catalogue: Catalogue, schemes:
     catalogue.refuse_closed(schemes, known_values(script, before, claim.contact_date).claim_date)
     change = _bound(replace(claim, schemes=names), script, before, {SCHEMES: list(names)})
     if claim.first_contact_recorded:
-        return replace(change, events=(FirstContactRecorded(first_contact_time=claim.first_contact_time),))
+        again = FirstContactRecorded(first_contact_time=claim.first_contact_time)
+        return replace(change, events=(again, *change.events))
     return change
 
 

@@ -10,6 +10,7 @@ from intake.domain.claim import Claim, ClaimState, Withdrawal, WithdrawalCause, 
 from intake.domain.interview import Answers
 from intake.domain.likeness import sounds
 from intake.service.access import hold_to_change
+from intake.service.earlier import link_duplicate
 from intake.service.events import announce
 from intake.store.claims import save_withdrawal
 from intake.store.duplicates import Sounds, keep_sounds, save_verdict
@@ -45,7 +46,9 @@ def sounds_of(vault: Vault, answers: Answers) -> Sounds | None:
 def decide_duplicate(
     conn: Connection, catalogues: Catalogues, claim_ref: str, other_ref: str, *, verdict: str, reason: str, version: int
 ) -> Claim:
-    """Records whether two claims are of one person. If they are, the draft in hand is withdrawn and the other goes on.
+    """Records whether two claims are of one person.
+
+    If they are, the draft in hand is withdrawn and the other goes on, where its answers can be confirmed.
 
     Raises NotFound, PermissionDenied, StaleVersion, and FailedPrecondition where no warning about the pair is open, or the
     claim that would end is no draft.
@@ -64,4 +67,5 @@ def decide_duplicate(
     withdrawn, event = claims.withdraw(held.claim, withdrawal)
     save_withdrawal(conn, held.cipher, withdrawn, withdrawal)
     announce(conn, withdrawn, event)
+    link_duplicate(conn, catalogues, other_ref, duplicate_ref=claim_ref)
     return withdrawn

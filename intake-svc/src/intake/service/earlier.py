@@ -39,15 +39,16 @@ def link_earlier(
 ) -> EarlierClaim | None:
     """Links a claim to the earlier claim of the person with this NINO, or takes the link away where there is none."""
     earlier_ref = find_earlier_claim(conn, nino_lookup, than=claim_ref) if nino_lookup else None
-    link = None
-    if earlier_ref is not None:
-        found = _load(conn, earlier_ref)
-        record = load_answers(conn, cipher_of(found), version=found.claim.version)
-        script = script_of(catalogues, found.claim)
-        asked = questions_to_ask(script, record, contact_date=found.claim.contact_date)
-        link = EarlierClaim(claim_ref=earlier_ref, questions=asked)
+    link = None if earlier_ref is None else _link_to(conn, catalogues, earlier_ref)
     save_earlier(conn, claim_ref, link)
     return link
+
+
+def link_duplicate(conn: Connection, catalogues: Catalogues, claim_ref: str, *, duplicate_ref: str) -> None:
+    """Lets a draft that goes on take the answers of its withdrawn duplicate, unless it has an earlier claim already."""
+    found = _load(conn, claim_ref)
+    if found.claim.state is ClaimState.DRAFT and found.earlier is None:
+        save_earlier(conn, claim_ref, _link_to(conn, catalogues, duplicate_ref))
 
 
 def earlier_shown(
@@ -115,6 +116,13 @@ def try_earlier(
     else:
         save_earlier(conn, own.claim_ref, tried)
     return EarlierShown(link=tried, questions=tuple(bank[name] for name in tried.questions), answers={})
+
+
+def _link_to(conn: Connection, catalogues: Catalogues, earlier_ref: str) -> EarlierClaim:
+    found = _load(conn, earlier_ref)
+    record = load_answers(conn, cipher_of(found), version=found.claim.version)
+    asked = questions_to_ask(script_of(catalogues, found.claim), record, contact_date=found.claim.contact_date)
+    return EarlierClaim(claim_ref=earlier_ref, questions=asked)
 
 
 def _load(conn: Connection, claim_ref: str) -> ClaimFound:
