@@ -201,9 +201,15 @@ def first_contact_known(script: Script, answers: Answers, *, contact_date: date)
 
 
 def request_known(script: Script, scheme: str, answers: Answers, *, contact_date: date) -> bool:
-    """Whether all is known with which the application for this scheme is announced at once; no scheme, no announcement."""
+    """Whether all is known, and sound, with which the application for this scheme is announced at once.
+
+    A crisis loan is not announced before an interim payment was considered: a check of the scheme demands it.
+    """
     facts = script.requests.get(scheme, ())
-    return bool(facts) and _all_known(script, facts, answers, contact_date)
+    if not facts or not _all_known(script, facts, answers, contact_date):
+        return False
+    known = known_values(script, answers, contact_date)
+    return not any(_problem(script, script.questions[name], known) for name in facts if name in known.valued)
 
 
 def _all_known(script: Script, names: Sequence[str], answers: Answers, contact_date: date) -> bool:
