@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date
+from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -76,6 +77,11 @@ def load_catalogue(folder: Path) -> Catalogue:
         compiler=compiler,
     )
     try_rules(catalogue)
+    for count in range(1, len(rules) + 1):
+        for some in combinations(rules, count):
+            catalogue.script_for(
+                some
+            )  # a circle or a contradiction may show only together; and no call has to wait for it
     return catalogue
 
 

@@ -16,7 +16,7 @@ from intake.domain import problems
 from intake.domain.answers import is_gap, rule_value
 from intake.domain.catalogue import closed_on
 from intake.domain.place import Place
-from intake.domain.rules import CelValue, Named, timestamp
+from intake.domain.rules import CelValue, Named, Rule, timestamp
 from intake.domain.script import Question, Script, Section
 from intake.domain.transliteration import record_form
 from intake.domain.values import JsonValue
@@ -110,6 +110,13 @@ class KnownValues:
     rule_values: Named
     claim_date: date
     """The date of claim."""
+    held: Mapping[Rule, bool]
+    """Whether each rule of relevance is true: many questions have the same one."""
+
+    def holds(self, rule: Rule) -> bool:
+        """Whether a rule is true; unknown is not."""
+        known = self.held.get(rule)
+        return rule.holds(self.rule_values) if known is None else known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,30 +248,40 @@ def known_values(script: Script, answers: Answers, contact_date: date) -> KnownV
     relevant: set[str] = set()
     valued: set[str] = set()
     claim_date = contact_date
-    rule_values: dict[str, CelValue] = {
-        "contact_date": timestamp(contact_date),
-        "schemes": list(script.schemes),
-        **_by_date(script, claim_date),
-    }
+    rule_values: dict[str, CelValue] = {"contact_date": timestamp(contact_date), "schemes": list(script.schemes)}
+    _set_date(rule_values, script, claim_date)
+    held: dict[Rule, bool] = {}
     for name in script.order:
         question = script.questions[name]
-        if question.relevant is None or question.relevant.holds(rule_values):
+        rule = question.relevant
+        if rule is not None and rule not in held:
+            held[rule] = rule.holds(rule_values)
+        if rule is None or held[rule]:
             relevant.add(name)
             if name in given:
                 valued.add(name)
                 rule_values[name] = rule_value(question, given[name].value, given[name].place)
                 if name == script.claim_date:
                     claim_date = date.fromisoformat(str(given[name].value))
-                    rule_values.update(_by_date(script, claim_date))
+                    _set_date(rule_values, script, claim_date)
     return KnownValues(
-        relevant=frozenset(relevant), valued=frozenset(valued), rule_values=rule_values, claim_date=claim_date
+        relevant=frozenset(relevant),
+        valued=frozenset(valued),
+        rule_values=rule_values,
+        claim_date=claim_date,
+        held=held,
     )
 
 
-def _by_date(script: Script, claim_date: date) -> dict[str, CelValue]:
-    """The date of claim, and the value that each table has on that day. A table has none before its first row."""
-    values = {table.id: table.on(claim_date) for table in script.tables}
-    return {"claim_date": timestamp(claim_date)} | {name: value for name, value in values.items() if value is not None}
+def _set_date(rule_values: dict[str, CelValue], script: Script, claim_date: date) -> None:
+    """Sets the date of claim, and the value that each table has on that day: none before its first row."""
+    rule_values["claim_date"] = timestamp(claim_date)
+    for table in script.tables:
+        value = table.on(claim_date)
+        if value is None:
+            rule_values.pop(table.id, None)
+        else:
+            rule_values[table.id] = value
 
 
 def _section_states(script: Script, still_open: Sequence[QuestionState]) -> tuple[SectionState, ...]:
@@ -288,16 +305,16 @@ def _question_state(script: Script, question: Question, answer: Answer | None, k
         proposal=proposal,
         problem=problem,
         blocker=blocker,
-        schemes=_schemes(question, known.rule_values),
+        schemes=_schemes(question, known),
         is_open=given is None or blocker is not None,
     )
 
 
-def _schemes(question: Question, values: Named) -> tuple[str, ...]:
+def _schemes(question: Question, known: KnownValues) -> tuple[str, ...]:
     """Where all schemes have the same rule, it holds for all: the question is relevant."""
-    if len({need.relevant for need in question.needs}) == 1:
-        return tuple(need.scheme for need in question.needs)
-    return tuple(need.scheme for need in question.needs if need.relevant is None or need.relevant.holds(values))
+    return question.needed_alike or tuple(
+        need.scheme for need in question.needs if need.relevant is None or known.holds(need.relevant)
+    )
 
 
 def _with_options(state: QuestionState, answers: Answers) -> QuestionState:

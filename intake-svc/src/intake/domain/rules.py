@@ -22,6 +22,7 @@ from cel_expr_python import cel
 CelValue: TypeAlias = "bool | int | float | str | datetime | list[CelValue] | dict[str, CelValue]"
 Named: TypeAlias = Mapping[str, CelValue]
 
+_ERROR: Any = cel.Type.ERROR
 BOOL: Any = cel.Type.BOOL
 STRING: Any = cel.Type.STRING
 STRINGS: Any = cel.Type.List(cel.Type.STRING)
@@ -57,7 +58,7 @@ class Rule:
     def result(self, values: Named) -> bool | str | None:
         """The rule's result for these values; None where it is unknown."""
         value = self.program.eval(data={name: values[name] for name in self.names if name in values})
-        plain: bool | str | None = None if value.type() == cel.Type.ERROR else value.value()
+        plain: bool | str | None = None if value.type() == _ERROR else value.value()
         return plain
 
     def holds(self, values: Named) -> bool:

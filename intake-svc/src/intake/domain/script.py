@@ -169,6 +169,12 @@ class Question(Field):
     """In a script: the schemes that ask it, each with its own rule. `relevant` is true where one of them is."""
 
     @cached_property
+    def needed_alike(self) -> tuple[str, ...]:
+        """The schemes that ask it, where all have the same rule; otherwise none."""
+        alike = len({need.relevant for need in self.needs}) == 1
+        return tuple(need.scheme for need in self.needs) if alike else ()
+
+    @cached_property
     def own_checks(self) -> tuple[Check, ...]:
         """The checks that need no other answer and may depend on today, made once, when the answer is given."""
         return tuple(check for check in self.checks if check.rule.names <= {self.id, "today"})
