@@ -12,7 +12,7 @@ from chassis.runtime import Process
 from chassis.testing import Client, Reply, SettingsOf, Tokens, database_fixture, event_of, handle, running
 from cms.scheduling.v1.events_pb2 import AppointmentBooked
 from intake.__main__ import MIGRATIONS, service
-from intake.catalogue import CATALOGUES, load_catalogue
+from intake.catalogue import load_catalogues
 from intake.config import Settings
 from intake.consumers import HANDLERS
 from intake.domain.answers import validate_answer
@@ -41,8 +41,8 @@ def process(settings_of: SettingsOf, postcodes_file: Path) -> Iterator[Process]:
 
 @pytest.fixture(scope="session")
 def script() -> Script:
-    """Of the first catalogue, which stays as it is."""
-    return load_catalogue(CATALOGUES / "1").script_for(["JOBSEEKERS_ALLOWANCE"])
+    """Of a claim for Jobseeker's Allowance, by the catalogue that new claims take."""
+    return load_catalogues().newest.script_for(["JOBSEEKERS_ALLOWANCE"])
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +72,11 @@ def evaluated(script: Script) -> Evaluated:
 def single_tenant() -> dict[str, Any]:
     """A single tenant of the council, out of work, with an account."""
     return {
+        "can_manage_today": True,
         "language": "EN",
+        "caller_role": "SELF",
+        "needs_interpreter": False,
+        "contact_format": "NONE",
         "surname": "Hughes",
         "forenames": "Ann Mary",
         "date_of_birth": "1980-02-29",
@@ -84,9 +88,11 @@ def single_tenant() -> dict[str, Any]:
         "has_partner": False,
         "children": [],
         "ever_worked": True,
+        "claims_income_based": True,
         "last_employer": "Harrison & Sons",
         "last_job_ended": "2026-02-13",
         "last_job_reason": "REDUNDANT",
+        "final_payments": "0.00",
         "part_time_hours": 0,
         "earlier_claim": "NONE",
         "wishes_backdating": False,
@@ -99,6 +105,8 @@ def single_tenant() -> dict[str, Any]:
         "other_income": [],
         "capital": "350.00",
         "pension_weekly": "0.00",
+        "given_away": False,
+        "disability_benefit": [],
         "has_account": True,
         "sort_code": "20-00-00",
         "account_number": "12345678",
@@ -132,6 +140,7 @@ def couple_with_children(single_tenant: dict[str, Any]) -> dict[str, Any]:
         "partner_date_of_birth": "1979-05-04",
         "partner_nino": "CE123456A",
         "partner_hours": 12.5,
+        "partner_claims": "NONE",
         "children": [
             {"name": "Mia", "date_of_birth": "2015-01-31", "relationship": "SON_OR_DAUGHTER"},
             {"name": "李", "date_of_birth": "2018-07-01", "relationship": "STEPCHILD"},
@@ -139,8 +148,12 @@ def couple_with_children(single_tenant: dict[str, Any]) -> dict[str, Any]:
         "child_benefit": True,
         "part_time_hours": 6,
         "part_time_earnings": "61.20",
+        "laid_off_or_short_time": False,
         "hours_available": 30,
         "restrictions": "School runs",
+        "restriction_cause": "CARING",
+        "caring_hours": 15,
+        "notice_needed": False,
         "tenure": "PRIVATE_TENANT",
         "landlord": "Mr J Price",
     }

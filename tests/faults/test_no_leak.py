@@ -110,8 +110,8 @@ def poison(platform: PlatformUnderTest, claim_ref: str) -> None:
         bus.xadd("events:intake-svc", fields)
 
 
-def attempts(told: dict[str, str], claim: Journey) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Lists calls of intake that are refused, each with canaries in the wrong places."""
+def attempts(told: dict[str, str], claim: Journey, own_draft: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Lists calls of intake that are refused, each with canaries in the wrong places; the caller may write to `own_draft`."""
     yield "StartCall", {"purpose": "CALL_PURPOSE_NEW", "nino": told["surname"], "requestId": str(uuid.uuid4())}
     yield "StartCall", {"purpose": told["surname"], "language": told["forenames"], "requestId": told["address"]}
     yield "GetClaim", {"claimRef": told["surname"]}
@@ -130,7 +130,7 @@ def attempts(told: dict[str, str], claim: Journey) -> Iterator[tuple[str, dict[s
     for answer in answers:
         yield (
             "RecordAnswers",
-            {"claimRef": claim.claim_ref, "answers": [answer], "version": 1, "requestId": str(uuid.uuid4())},
+            {"claimRef": own_draft, "answers": [answer], "version": 1, "requestId": str(uuid.uuid4())},
         )
     yield "SubmitClaim", {"claimRef": told["address"], "version": told["telephone"], "requestId": str(uuid.uuid4())}
     yield told["surname"], {}
@@ -141,8 +141,13 @@ def provoke(platform: PlatformUnderTest, told: dict[str, str], claim: Journey) -
     layout = platform.layout
     token = keys.issue(layout.keys(""), "OPERATOR", subject="CANARY01")
     said: list[tuple[str, bytes]] = []
+    new_call = {"purpose": "CALL_PURPOSE_NEW", "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"], "language": "LANGUAGE_EN"}
+    caller = {"relation": "CALLER_RELATION_SELF"}
+    started = platform.doors.call(
+        INTAKE, "StartCall", {**new_call, "caller": caller, "requestId": str(uuid.uuid4())}, token=token
+    )
     with grpc.insecure_channel(f"127.0.0.1:{layout.grpc_port(INTAKE)}") as channel:
-        for method, body in attempts(told, claim):
+        for method, body in attempts(told, claim, started["claim"]["claimRef"]):
             path = f"/{SERVICE_NAMES[INTAKE]}/{method}"
             answer = httpx.post(
                 f"http://127.0.0.1:{layout.http_port(INTAKE)}{quote(path)}",

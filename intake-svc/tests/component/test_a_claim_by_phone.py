@@ -50,7 +50,7 @@ def test_a_welsh_call_is_held_in_welsh(desk: Any) -> None:
 
     assert question(started["interview"], "surname")["text"] == "Beth yw eich cyfenw neu eich enw teuluol?"
     assert question(started["interview"], "language")["answer"] == "CY"
-    assert started["interview"]["sections"][0]["title"] == "Amdanoch chi"
+    assert {"name": "identity", "title": "Amdanoch chi"}.items() <= started["interview"]["sections"][3].items()
 
 
 def test_a_name_that_the_record_cannot_hold_carries_a_proposal_until_the_claimant_agrees(desk: Any) -> None:
@@ -116,7 +116,7 @@ def test_an_amendment_that_would_leave_a_submitted_claim_incomplete_is_refused(
 
     reply = operator.try_amend(claim, hours_available=20, capital="1.00")
 
-    assert (reply.reason, reply.fields) == ("CLAIM_INCOMPLETE", {"restrictions"})
+    assert (reply.reason, reply.fields) == ("CLAIM_INCOMPLETE", {"restrictions", "restriction_cause"})
     assert operator.get("GetInterview", claimRef=claim["claimRef"])["interview"]["version"] == claim["version"]
     assert "ClaimAmended" not in dict(events_of(database_urls, claim["claimRef"]))
 

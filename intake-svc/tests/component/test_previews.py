@@ -42,7 +42,9 @@ def test_an_answer_that_does_not_apply_is_kept_out_and_named(desk: Any) -> None:
     operator = desk()
     claim_ref = operator.start()["claim"]["claimRef"]
 
-    single = operator.record(claim_ref, 1, has_partner=False, partner_surname="O'Brien", capital={"gap": "WILL_SEND"})
+    single = operator.record(
+        claim_ref, 1, ever_worked=False, has_partner=False, partner_surname="O'Brien", capital={"gap": "WILL_SEND"}
+    )
     couple = operator.record(claim_ref, 2, has_partner=True)
 
     assert single["notRelevantAnswers"] == ["partner_surname"]

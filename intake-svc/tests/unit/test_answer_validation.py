@@ -132,7 +132,7 @@ def test_an_answer_has_one_canonical_form(
         ("children", [{"name": "Mia", "date_of_birth": "2015-02-30", "relationship": "SON_OR_DAUGHTER"}]),
         ("non_dependants", [{"relationship": "FRIEND"}] * 21),
         ("non_dependants", [{"relationship": "FRIEND", "date_of_birth": "2020-01-01"}]),
-        ("backdate_to", "2025-12-01"), ("backdate_to", "2026-03-02"), ("available_from", "2026-06-03"),
+        ("backdate_to", "2026-03-02"), ("available_from", "2026-06-03"),
         ("declaration", False), ("capital", {"gap": "NEVER"}), ("capital", {"gap": "NOT_KNOWN", "more": 1}),
         ("capital", {}), ("capital", []),
     ],
@@ -194,9 +194,9 @@ def test_a_person_born_on_29_february_turns_sixteen_on_1_march_in_other_years(sc
 
 
 def test_three_months_before_31_may_is_the_last_day_of_february(script: Script) -> None:
-    assert validate_answer(script.questions, "backdate_to", "2026-02-28", today=date(2026, 5, 31)) == "2026-02-28"
+    assert validate_answer(script.questions, "available_from", "2026-05-31", today=date(2026, 2, 28)) == "2026-05-31"
     with pytest.raises(InvalidArgument):
-        validate_answer(script.questions, "backdate_to", "2026-02-27", today=date(2026, 5, 31))
+        validate_answer(script.questions, "available_from", "2026-06-01", today=date(2026, 2, 28))
 
 
 CHILD = {"name": "Mia", "date_of_birth": "2015-01-31", "relationship": "SON_OR_DAUGHTER"}
@@ -275,11 +275,12 @@ def test_the_limits_that_clients_are_told_are_those_that_are_held(script: Script
         if limits.max_entries is not None:
             entry = {} if question.fields else "a"
             value: Any = [entry] * (limits.max_entries + 1)
+            is_list = bool(question.fields or question.choices)
             with pytest.raises(InvalidArgument, match=question.id) as refusal:
                 validate_answer(
                     script.questions,
                     question.id,
-                    value if question.fields else {"lines": value, "postcode": "LS1 4AP"},
+                    value if is_list else {"lines": value, "postcode": "LS1 4AP"},
                     today=today,
                 )
             assert str(limits.max_entries) in refusal.value.violations[0].description

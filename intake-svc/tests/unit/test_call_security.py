@@ -78,7 +78,7 @@ def test_a_try_must_answer_exactly_the_questions_asked(answered: Any, single_ten
 def test_at_most_three_security_questions_are_asked(script: Script, answered: Any, couple_with_children: Any) -> None:
     asked = questions_to_ask(script, answered(**couple_with_children), contact_date=CONTACT)
 
-    assert asked == ("date_of_birth", "telephone", "partner_date_of_birth")
+    assert asked == ("date_of_birth", "partner_date_of_birth", "telephone")
 
 
 def test_a_record_without_security_answers_asks_for_everything_it_holds(script: Script, answered: Any) -> None:
@@ -86,6 +86,8 @@ def test_a_record_without_security_answers_asks_for_everything_it_holds(script: 
         script, answered(language="EN", nino="AB123456C", surname="Hughes"), contact_date=CONTACT
     ) == ("surname", "nino")
     assert questions_to_ask(script, answered(language="EN"), contact_date=CONTACT) == ("language",)
+    stated = answered(language="EN", caller_role="SELF", contact_format="TEXTPHONE", nino="AB123456C")
+    assert questions_to_ask(script, stated, contact_date=CONTACT) == ("nino",)
 
 
 def test_talk_time_runs_from_the_start_of_a_call_to_its_end() -> None:

@@ -161,7 +161,7 @@ def test_an_amendment_of_a_submitted_claim_announces_the_changed_facts(
 
     assert change.claim.version == 10
     assert change.events == (
-        ClaimAmended(changed_fields=("capital", "wishes_housing_benefit", "rent_amount", "rent_period")),
+        ClaimAmended(changed_fields=("wishes_housing_benefit", "capital", "rent_amount", "rent_period")),
     )
 
 
@@ -190,6 +190,8 @@ def test_a_submitted_claim_stays_complete(submitted: Claim, script: Script, answ
             partner_date_of_birth="1979-05-04",
             partner_nino={"gap": "NOT_KNOWN"},
             partner_hours=3,
+            partner_claims="NONE",
+            partner_excused="ABROAD",
         ),
     )
 
@@ -199,6 +201,8 @@ def test_a_submitted_claim_stays_complete(submitted: Claim, script: Script, answ
         "partner_forenames",
         "partner_date_of_birth",
         "partner_nino",
+        "partner_claims",
+        "partner_excused",
     }
     assert whole.claim.version == 10
 

@@ -43,6 +43,7 @@ def part(field: Any, draw: random.Random) -> Any:
     makers: dict[Kind, Any] = {
         Kind.YES_NO: lambda: draw.choice([True, False]),
         Kind.CHOICE: lambda: draw.choice([choice.code for choice in field.choices] or COUNCILS),
+        Kind.CHOICES: lambda: [choice.code for choice in field.choices if draw.choice([True, False])],
         Kind.POSTCODE: lambda: draw.choice(["LS1 4AP", "LS1 9ZZ"]),
         Kind.TEXT: lambda: draw.choice(TEXTS),
         Kind.NAME: lambda: draw.choice(NAMES),
@@ -135,4 +136,8 @@ def test_a_save_of_nothing_new_changes_nothing(script: Script) -> None:
     assert not changes.questions
     assert not changes.sections
     assert not changes.removed_question_ids
-    assert (changes.version, changes.next_question_id, changes.remaining) == (1, "language", same.interview.remaining)
+    assert (changes.version, changes.next_question_id, changes.remaining) == (
+        1,
+        "can_manage_today",
+        same.interview.remaining,
+    )

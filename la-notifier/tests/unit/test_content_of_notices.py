@@ -141,6 +141,21 @@ def test_the_benefit_is_that_of_the_scheme(tenant: Tenant, scheme: str, benefit:
 
 
 @pytest.mark.parametrize(
+    ("answers", "benefit"),
+    [
+        ({"ever_worked": True, "claims_income_based": True}, "JSA_UNDECIDED"),
+        ({"ever_worked": True, "claims_income_based": False}, "JSA_C"),
+        ({"ever_worked": False}, "JSA_IB"),
+        ({}, "JSA_UNDECIDED"),
+    ],
+)
+def test_jobseekers_allowance_is_told_by_its_kind_where_only_one_is_claimed(
+    tenant: Tenant, answers: dict[str, Any], benefit: str
+) -> None:
+    assert content(replace(tenant(**answers), schemes=("JOBSEEKERS_ALLOWANCE",)))["benefit"] == benefit
+
+
+@pytest.mark.parametrize(
     ("day", "after"),
     [
         (date(2026, 1, 31), date(2026, 2, 28)),
@@ -225,6 +240,10 @@ def test_a_notice_names_the_partner_where_there_is_one(tenant: Tenant) -> None:
     found = content(tenant(has_partner=True, **partner))
 
     assert found["partner"] == {"surname": "Łukasz", "forenames": "Jan", "date_of_birth": "1979-01-01"}
+
+
+def test_a_partner_is_told_of_once_their_names_and_birth_date_are_known(tenant: Tenant) -> None:
+    assert "partner" not in content(tenant(has_partner=True, partner_surname="Łukasz"))
 
 
 def test_a_notice_holds_no_bank_details_and_no_medical_facts(tenant: Tenant) -> None:

@@ -177,6 +177,31 @@ def test_the_signing_day_comes_from_the_nino(facts: MakeFacts, digits: str, day:
 
 
 @pytest.mark.parametrize(
+    ("answers", "basis", "capital"),
+    [
+        ({"claims_income_based": True}, "B", "1250.50"),
+        ({"claims_income_based": False}, "C", "0.00"),
+        ({"claims_income_based": False, "capital": "20000.00"}, "C", "0.00"),
+        (
+            {"ever_worked": False, "last_employer": None, "last_job_ended": None, "last_job_reason": None},
+            "I",
+            "1250.50",
+        ),
+    ],
+)
+def test_the_basis_is_what_the_claimant_claims_and_contributions_if_there_are_any(
+    facts: MakeFacts, answers: dict[str, Any], basis: str, capital: str
+) -> None:
+    written = record(2, facts(**answers))
+
+    assert (written["JB-BASIS"], written["JB-CAPITAL"]) == (basis, Decimal(capital))
+
+
+def test_a_claim_on_contributions_alone_needs_no_capital(facts: MakeFacts) -> None:
+    assert record(2, facts(claims_income_based=False, capital=None))["JB-CAPITAL"] == 0
+
+
+@pytest.mark.parametrize(
     ("capital", "day", "basis"),
     [
         ("16000.00", date(2026, 6, 1), "B"),
@@ -185,14 +210,14 @@ def test_the_signing_day_comes_from_the_nino(facts: MakeFacts, digits: str, day:
         ("8000.01", date(2006, 4, 10), "B"),
     ],
 )
-def test_with_capital_over_the_limit_only_contributions_are_claimed(
+def test_a_claim_of_catalogue_1_with_capital_over_the_limit_is_for_contributions(
     facts: MakeFacts, capital: str, day: date, basis: str
 ) -> None:
     assert record(2, replace(facts(capital=capital), contact_on=day))["JB-BASIS"] == basis
 
 
 @pytest.mark.parametrize(("hours", "basis"), [(23.9, "B"), (24.0, "C")])
-def test_with_a_partner_in_full_time_work_only_contributions_are_claimed(
+def test_a_claim_of_catalogue_1_with_a_partner_in_full_time_work_is_for_contributions(
     facts: MakeFacts, hours: float, basis: str
 ) -> None:
     written = record(
@@ -214,7 +239,7 @@ def test_a_change_is_marked_as_one(facts: MakeFacts) -> None:
         ({"surname": "Łukasz"}, "surname"),
         ({"surname": "A" * 36}, "surname"),
         ({"title": "MAJOR"}, "title"),
-        ({"capital": "99999999.00"}, "capital"),
+        ({"claims_income_based": True, "capital": "99999999.00"}, "capital"),
         ({"address": {"lines": ["1 HIGH ST"] * 6, "postcode": "AL3 5SA"}}, "address"),
         ({"job_goal_1": "a" * 41}, "job_goal_1"),
     ],

@@ -279,19 +279,25 @@ _ANSWERED_BY_NEEDS: dict[str, tuple[str, JsonValue]] = {
     "TEXTPHONE": ("contact_format", "TEXTPHONE"),
 }
 """The question that a need answers, and its answer."""
+_STATED_BY_EVERY_CALL = frozenset(
+    {"language", "caller_role", "caller_name", *(name for name, _ in _ANSWERED_BY_NEEDS.values())}
+)
+"""Questions whose answers tell nothing of who is calling."""
 
 
 def questions_to_ask(script: Script, record: Answers, *, contact_date: date) -> tuple[str, ...]:
     """The questions that show who is calling about an earlier record; there is always at least one.
 
     A record without an answer to any security question asks for everything that it holds and that may be spoken of before
-    security, so that the call reveals nothing and the claim can still continue. Every call states the language.
+    security, so that the call reveals nothing and the claim can still continue, but not for what every call states.
     """
     valued = known_values(script, record, contact_date).valued
     held = tuple(
         name
         for name, question in script.questions.items()
-        if name in valued and name != "language" and Sensitivity.NOT_BEFORE_SECURITY not in question.sensitivity
+        if name in valued
+        and name not in _STATED_BY_EVERY_CALL
+        and Sensitivity.NOT_BEFORE_SECURITY not in question.sensitivity
     )
     usable = security_questions(script, record, contact_date=contact_date)
     return usable[:MOST_QUESTIONS] or held or ("language",)

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from la_notifier.domain.facts import ClaimFacts, benefit_of, sought
+from la_notifier.domain.facts import ClaimFacts, sought, told_benefit
 from la_notifier.domain.notices import NoticeKind, NoticeState
 
 Content = dict[str, Any]
@@ -85,7 +85,7 @@ def content_of(facts: ClaimFacts, *, authority_code: str, intention_on: date) ->
     content = {
         "authority_code": authority_code,
         "claim_ref": facts.claim_ref,
-        "benefit": benefit_of(facts.schemes),
+        "benefit": told_benefit(facts),
         "seeks": sought(facts),
         "first_contact_on": facts.first_contact_on.isoformat(),
         "intention_on": intention_on.isoformat(),
@@ -93,7 +93,7 @@ def content_of(facts: ClaimFacts, *, authority_code: str, intention_on: date) ->
         "claim_due_on": due.isoformat(),
         "proof_due_on": due.isoformat(),
         "claimant": _person(facts.answers, ""),
-        "partner": _person(facts.answers, "partner_") if "partner_surname" in facts.answers else None,
+        "partner": _partner(facts.answers),
         "address": {"lines": facts.answers["address"]["lines"], "postcode": facts.postcode},
         "tenancy": _tenancy(facts.answers),
         "language": facts.language,
@@ -104,6 +104,12 @@ def content_of(facts: ClaimFacts, *, authority_code: str, intention_on: date) ->
 def _person(answers: Mapping[str, Any], prefix: str) -> Content:
     names = ("nino", "title", "surname", "forenames", "date_of_birth")
     return _known({name: answers.get(prefix + name) for name in names})
+
+
+def _partner(answers: Mapping[str, Any]) -> Content | None:
+    """None while a part that the authority cannot do without is not known: the call may still go on."""
+    needed = ("partner_surname", "partner_forenames", "partner_date_of_birth")
+    return _person(answers, "partner_") if all(name in answers for name in needed) else None
 
 
 def _tenancy(answers: Mapping[str, Any]) -> Content:

@@ -7,7 +7,7 @@ from typing import Any
 
 _BENEFITS = {
     "INCOME_SUPPORT": "IS",
-    # Whether it is based on income or on contributions is for the paying system to decide.
+    # Where both are claimed, the paying system decides whether it is based on income or on contributions.
     "JOBSEEKERS_ALLOWANCE": "JSA_UNDECIDED",
     "INCAPACITY_BENEFIT": "IB",
 }
@@ -51,6 +51,19 @@ class ClaimFacts:
 def benefit_of(schemes: Sequence[str]) -> str | None:
     """The benefit that opens the gateway to housing benefit; None where none of the schemes does."""
     return next((benefit for scheme, benefit in _BENEFITS.items() if scheme in schemes), None)
+
+
+def told_benefit(facts: ClaimFacts) -> str | None:
+    """The benefit as the authority is told it: a claim for Jobseeker's Allowance may be for one of its kinds alone.
+
+    Somebody who never worked can have only the income-based one. Catalogue 1 did not ask which is claimed.
+    """
+    benefit = benefit_of(facts.schemes)
+    if benefit != "JSA_UNDECIDED":
+        return benefit
+    if facts.answers.get("ever_worked") is False:
+        return "JSA_IB"
+    return "JSA_C" if facts.answers.get("claims_income_based") is False else benefit
 
 
 def sought(facts: ClaimFacts) -> str | None:

@@ -11,7 +11,7 @@ from legacy_gateway.domain import Action, Facts
 from legacy_gateway.mapping.schema import FieldSource
 from legacy_gateway.records import date_number
 
-_CONTRIBUTION, _BOTH = "C", "B"
+_CONTRIBUTION, _INCOME, _BOTH = "C", "I", "B"
 _PARTNER_HOURS_LIMIT = Decimal(24)
 """From 24 hours of a partner's work there is no income-based claim (Jobseekers Act 1995, section 3)."""
 
@@ -96,14 +96,22 @@ def _postcode(case: Case, source: FieldSource) -> str | None:
 
 
 def _basis(case: Case, _: FieldSource) -> str:
-    """Both bases if an income-based claim is possible, else contribution-based only.
+    """I where nothing was ever paid in, B where income-based allowance is claimed too, C where it is not.
 
-    Contributions are in JSAPS's records and not in the interview, so that basis is always claimed. An income-based claim
-    needs capital within the limit and a partner who works under 24 hours.
+    Contributions are in JSAPS's records and not in the interview: who has worked claims on them in any case. Catalogue 1
+    did not ask about an income-based claim, and had no check of the capital: what is possible there is taken to be claimed.
     """
-    within = Decimal(str(case.facts.answers.get("capital", 0))) <= _capital_limit(case)
-    partner_may = Decimal(str(case.facts.answers.get("partner_hours", 0))) < _PARTNER_HOURS_LIMIT
-    return _BOTH if within and partner_may else _CONTRIBUTION
+    answers = case.facts.answers
+    within = Decimal(str(answers.get("capital", 0))) <= _capital_limit(case)
+    partner_may = Decimal(str(answers.get("partner_hours", 0))) < _PARTNER_HOURS_LIMIT
+    if not answers.get("ever_worked", True):
+        return _INCOME if within else _CONTRIBUTION
+    return _BOTH if answers.get("claims_income_based", within and partner_may) else _CONTRIBUTION
+
+
+def _capital(case: Case, source: FieldSource) -> Decimal | None:
+    """In pounds; zero for a claim on contributions alone."""
+    return Decimal(0) if _basis(case, source) == _CONTRIBUTION else _decimal(case, source)
 
 
 def _capital_limit(case: Case) -> Decimal:
@@ -149,6 +157,7 @@ _DECIDED: Mapping[str, Form] = {
     "operator_grade": lambda case, _: case.facts.operator_grade,
     "first_phase_reference": lambda case, _: case.first_phase_reference or None,
     "basis": _basis,
+    "capital": _capital,
     "signing_day": _signing_day,
 }
 
