@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -6,7 +7,7 @@ import pytest
 
 from chassis.errors import FailedPrecondition, InvalidArgument
 from intake.domain.call import Call, Outcome, Security, folded, questions_to_ask
-from intake.domain.script import Script
+from intake.domain.script import Script, Sensitivity
 
 CONTACT = date(2026, 3, 2)
 STARTED = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -79,6 +80,15 @@ def test_at_most_three_security_questions_are_asked(script: Script, answered: An
     asked = questions_to_ask(script, answered(**couple_with_children), contact_date=CONTACT)
 
     assert asked == ("date_of_birth", "partner_date_of_birth", "telephone")
+
+
+def test_what_must_not_be_shown_before_security_is_not_asked_to_pass_it(script: Script, answered: Any) -> None:
+    surname = replace(script.questions["surname"], sensitivity=frozenset({Sensitivity.NOT_BEFORE_SECURITY}))
+    marked = replace(script, questions={**script.questions, "surname": surname})
+
+    held = answered(language="EN", nino="AB123456C", surname="Hughes")
+
+    assert questions_to_ask(marked, held, contact_date=CONTACT) == ("nino",)
 
 
 def test_a_record_without_security_answers_asks_for_everything_it_holds(script: Script, answered: Any) -> None:

@@ -106,6 +106,8 @@ def test_relevance_may_depend_on_a_later_question(load: Load) -> None:
         (FIRST + "located = true\n", "located belongs to ADDRESS"),
         (FIRST + 'sensitivity = ["SECRET"]\n', r"SECRET.*questions\[first\].sensitivity"),
         (FIRST + 'answered_by = "COUNCIL"\n', "COUNCIL"),
+        (FIRST + 'sensitivity = ["NOT_TO_COUNCIL"]\nseen_by = ["la-notifier"]\n', "NOT_TO_COUNCIL, but the notice"),
+        (FIRST + 'sensitivity = ["NOT_TO_COUNCIL"]\nneeded_by = ["notice.a"]\n', "NOT_TO_COUNCIL, but the notice"),
         (GROUP + 'rule = "first && size(group) > 0 && today > today"\n' + FIRST, "names another question"),
         (FIRST + GROUP + 'rule = "size(group) > 0"\nfield = "died"\n', "one of the group's"),
         (FIRST + GROUP + 'rule = "first || size(group) > 0"\nfield = "born"\n', "must name no other question"),

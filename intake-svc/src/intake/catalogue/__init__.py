@@ -77,12 +77,15 @@ def load_catalogue(folder: Path) -> Catalogue:
         compiler=compiler,
     )
     try_rules(catalogue)
-    for count in range(1, len(rules) + 1):
-        for some in combinations(rules, count):
-            catalogue.script_for(
-                some
-            )  # a circle or a contradiction may show only together; and no call has to wait for it
+    _make_scripts(catalogue)
     return catalogue
+
+
+def _make_scripts(catalogue: Catalogue) -> None:
+    """Makes the script of every set of schemes: a circle or a contradiction may show only together, and no call waits."""
+    for count in range(1, len(catalogue.schemes) + 1):
+        for some in combinations(catalogue.schemes, count):
+            catalogue.script_for(some)
 
 
 def _compiler(place: str, top: schema.Top, files: Mapping[str, schema.SectionFile]) -> RuleCompiler:
