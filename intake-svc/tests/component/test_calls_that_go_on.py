@@ -72,6 +72,9 @@ def test_a_dropped_call_goes_on_with_another_operator_after_security(
     clock.advance(timedelta(minutes=6))
     ended = end(second, resumed["call"])
 
+    reader = desk("SERVICE_MANAGER", "SM000001", purpose="complaint 4")
+    [record] = reader.get("ListCalls", claimRef=claim_ref)["calls"]
+    assert (record["operator"], record["earlierOperators"]) == ("OP000002", ["OP000001"])
     assert resumed["call"]["callId"] == started["call"]["callId"]
     assert resumed["claim"] == {**resumed["claim"], "claimRef": claim_ref, "state": "CLAIM_STATE_DRAFT"}
     assert early.reason == "CALL_REQUIRED"

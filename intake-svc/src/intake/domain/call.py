@@ -130,6 +130,8 @@ class Call:
     wrap_up: timedelta = timedelta()
     """The wrap-ups before the line was dropped."""
     wrap_up_ended: datetime | None = None
+    earlier_operators: tuple[str, ...] = ()
+    """Who had it before its line was dropped, the first one first."""
 
     @property
     def state(self) -> CallState:
@@ -225,6 +227,7 @@ class Call:
         return replace(
             going_on,
             operator=operator,
+            earlier_operators=(*self.earlier_operators, self.operator),
             security=Security.REQUIRED,
             security_questions=questions,
             catalogue=catalogue,

@@ -139,6 +139,7 @@ def _record(message: pb.Call, shown: Call, caller: Caller) -> pb.CallRecord:
             claimant_present=caller.claimant_present,
         ),
         authority_to_be_shown=caller.authority_to_be_shown,
+        earlier_operators=shown.earlier_operators,
     )
 
 

@@ -63,7 +63,7 @@ SAVE_CALL = """
         catalogue = %(catalogue)s, tries_left = %(tries_left)s, ended = %(ended)s, outcome = %(outcome)s,
         call_back_time = %(call_back_time)s,
         held_since = %(held_since)s, hold = %(hold)s, gap = %(gap)s, wrap_up = %(wrap_up)s,
-        wrap_up_ended = %(wrap_up_ended)s
+        wrap_up_ended = %(wrap_up_ended)s, earlier_operators = %(earlier_operators)s
     WHERE call_id = %(call_id)s
 """
 
@@ -142,7 +142,8 @@ def lock_forgotten_calls(conn: Connection, *, started_before: datetime) -> list[
 
 def save_call(conn: Connection, call: Call) -> None:
     """Saves a call that changed."""
-    conn.execute(SAVE_CALL, asdict(call) | {"security_questions": list(call.security_questions)})
+    lists = {name: list(getattr(call, name)) for name in ("security_questions", "earlier_operators")}
+    conn.execute(SAVE_CALL, asdict(call) | lists)
 
 
 def save_earlier_passed(conn: Connection, call_id: UUID) -> None:
@@ -171,4 +172,5 @@ def _call(row: Row) -> Call:
         gap=row["gap"],
         wrap_up=row["wrap_up"],
         wrap_up_ended=row["wrap_up_ended"],
+        earlier_operators=tuple(row["earlier_operators"]),
     )

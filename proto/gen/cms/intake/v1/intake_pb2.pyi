@@ -787,6 +787,7 @@ class CallRecord(_message.Message):
     OPERATOR_FIELD_NUMBER: _builtins.int
     CALLER_FIELD_NUMBER: _builtins.int
     AUTHORITY_TO_BE_SHOWN_FIELD_NUMBER: _builtins.int
+    EARLIER_OPERATORS_FIELD_NUMBER: _builtins.int
     operator: _builtins.str
     """The operator who had it last."""
     authority_to_be_shown: _builtins.bool
@@ -799,6 +800,10 @@ class CallRecord(_message.Message):
     def caller(self) -> Global___Caller:
         """Who was on the line."""
 
+    @_builtins.property
+    def earlier_operators(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Operators who had it before its line was dropped, the first one first."""
+
     def __init__(
         self,
         *,
@@ -806,10 +811,11 @@ class CallRecord(_message.Message):
         operator: _builtins.str = ...,
         caller: Global___Caller | None = ...,
         authority_to_be_shown: _builtins.bool = ...,
+        earlier_operators: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "caller", b"caller"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_to_be_shown", b"authority_to_be_shown", "call", b"call", "caller", b"caller", "operator", b"operator"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_to_be_shown", b"authority_to_be_shown", "call", b"call", "caller", b"caller", "earlier_operators", b"earlier_operators", "operator", b"operator"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
