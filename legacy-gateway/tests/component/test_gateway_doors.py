@@ -18,7 +18,7 @@ from chassis import outbox
 from chassis.bus import Bus
 from chassis.inbox import Event
 from chassis.runtime import Process
-from chassis.testing import DatabaseUrls, Servers, Tokens, costs, eventually, settings_for
+from chassis.testing import Client, DatabaseUrls, Servers, Tokens, costs, eventually, settings_for
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
@@ -29,6 +29,7 @@ from simulators.jsaps.server import Jsaps
 from simulators.testing import call
 
 CLAIM = "C00000000018"
+SERVICE = "cms.gateway.v1.LegacyGatewayService"
 STAFF = ["OPERATOR", "ASSESSOR", "PROCESSING_OFFICER", "CASEWORKER", "SERVICE_MANAGER", "SUPPORT"]
 
 
@@ -214,7 +215,18 @@ def test_showing_a_refusal_with_its_question_is_logged(
 def test_a_claim_that_was_not_confirmed_has_no_transfers(process: Process, tokens: Tokens) -> None:
     answer = post(process, {"claimRef": CLAIM}, tokens.issue("OPERATOR"))
 
-    assert (answer.status_code, answer.json()) == (200, {"systems": [], "transfers": []})
+    nothing: dict[str, Any] = {"systems": [], "transfers": [], "uncarriedSchemes": [], "withdrawnRecords": []}
+    assert (answer.status_code, answer.json()) == (200, nothing)
+
+
+def test_only_what_is_held_of_a_withdrawn_claim_can_be_recorded_as_removed(process: Process, tokens: Tokens) -> None:
+    officer = Client(process=process, service=SERVICE, token=tokens.issue("PROCESSING_OFFICER"))
+
+    absent = officer.call("RecordRemoval", claimRef=CLAIM, system="SYSTEM_JSAPS", requestId=str(uuid.uuid4()))
+    nameless = officer.call("RecordRemoval", claimRef=CLAIM, system=0, requestId=str(uuid.uuid4()))
+
+    assert (absent.code, absent.reason) == ("not_found", "NOTHING_HELD")
+    assert (nameless.code, nameless.fields) == ("invalid_argument", frozenset({"system"}))
 
 
 MALFORMED_REFERENCES = ["", "CANARY", "C0000000001U", "C000000000018", "C00000000018' OR 1=1", "C000 0000018"]
@@ -266,7 +278,14 @@ def test_nobody_else_sees_transfers(process: Process, tokens: Tokens) -> None:
     "method", costs.methods_of("cms.gateway.v1.LegacyGatewayService"), ids=lambda method: method.name
 )
 def test_the_dearest_requests_are_cheap(process: Process, tokens: Tokens, method: MethodDescriptor) -> None:
-    sound: dict[str, dict[str, Any]] = {"GetTransfers": {"claimRef": CLAIM}}
+    sound: dict[str, dict[str, Any]] = {
+        "GetTransfers": {"claimRef": CLAIM},
+        "RecordRemoval": {"claimRef": CLAIM, "system": "SYSTEM_JSAPS"},
+    }
 
-    given = costs.dearest_requests(method, lambda: {**sound[method.name]})
-    costs.expect_cheap(process, method, given, tokens.issue("OPERATOR"))
+    def request() -> dict[str, Any]:
+        by_id = {"requestId": str(uuid.uuid4())} if method.name == "RecordRemoval" else {}
+        return sound[method.name] | by_id
+
+    given = costs.dearest_requests(method, request)
+    costs.expect_cheap(process, method, given, tokens.issue("OPERATOR", "PROCESSING_OFFICER"))
