@@ -121,6 +121,37 @@ def call_back_and_withdraw(doors: DyingDoors, claim: Journey) -> None:
     intake("WithdrawClaim", claimRef=start()["claim"]["claimRef"], version=1, reason="found work")
 
 
+def decide_a_duplicate(doors: DyingDoors, claim: Journey) -> None:
+    """Begins two claims of one name, birth date and postcode, and decides that they are of two persons."""
+    twins = {
+        "surname": "Abelard",
+        "date_of_birth": "1961-03-04",
+        "address": {"lines": ["3 Mill Lane", "Leeds"], "postcode": "LS1 4AP"},
+    }
+    drafts = []
+    for _ in range(2):
+        asked = {
+            "purpose": "CALL_PURPOSE_NEW",
+            "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"],
+            "language": "LANGUAGE_EN",
+            "caller": {"relation": "CALLER_RELATION_SELF"},
+            "requestId": str(uuid4()),
+        }
+        drafts.append(doors.call(INTAKE, "StartCall", asked, token=claim.operator)["claim"]["claimRef"])
+        answers = [{"questionId": name, "value": value} for name, value in twins.items()]
+        saved = {"claimRef": drafts[-1], "version": 1, "answers": answers, "requestId": str(uuid4())}
+        doors.call(INTAKE, "RecordAnswers", saved, token=claim.operator)
+    decision = {
+        "claimRef": drafts[1],
+        "otherClaimRef": drafts[0],
+        "verdict": "DUPLICATE_VERDICT_OTHER_PERSON",
+        "reason": "twins",
+        "version": 2,
+        "requestId": str(uuid4()),
+    }
+    doors.call(INTAKE, "DecideDuplicate", decision, token=claim.operator)
+
+
 def report_lines(doors: DyingDoors, claim: Journey) -> None:
     """Reports a quarter of an hour, as the switch does."""
     hour_ago = clock.now() - timedelta(hours=1)
@@ -151,6 +182,7 @@ def test_a_change_whose_reply_was_lost_is_made_once_and_answered_on_retry(
 
     replay_a_dead_letter(platform, doors, claim)
     call_back_and_withdraw(doors, claim)
+    decide_a_duplicate(doors, claim)
     report_lines(doors, claim)
 
     assert doors.died == changes

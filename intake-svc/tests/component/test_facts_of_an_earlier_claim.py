@@ -1,6 +1,7 @@
 """Facts of an earlier claim are shown to be confirmed and not asked again: after security, in the log, and not if stale."""
 
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -155,3 +156,30 @@ def test_a_nino_that_is_given_later_finds_the_earlier_claim_then(desk: Any, earl
     interview = operator.record(claim_ref, 1, nino="AB123456C")
 
     assert interview["earlier"]["claimRef"] == earlier
+
+
+def test_a_repeated_request_is_answered_as_at_first_although_security_was_passed_since(desk: Any, earlier: str) -> None:
+    operator, nino = desk(subject="OP000002"), "AB123456C"
+    request = {
+        "purpose": "CALL_PURPOSE_NEW",
+        "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"],
+        "language": "LANGUAGE_EN",
+        "caller": {"relation": "CALLER_RELATION_SELF"},
+        "nino": nino,
+        "requestId": str(uuid4()),
+    }
+    first = operator.get("StartCall", **request)
+    passed(desk, first)
+    body = {
+        "claimRef": first["claim"]["claimRef"],
+        "version": 1,
+        "requestId": str(uuid4()),
+        "confirmEarlier": ["contact"],
+    }
+    confirmed = operator.get("RecordAnswers", **body)
+    operator.record(first["claim"]["claimRef"], 2, surname="Hewes")
+
+    assert operator.get("StartCall", **request) == first
+    assert operator.get("RecordAnswers", **body) == confirmed
+    assert "surname" in offered(confirmed["interview"])
+    assert earlier

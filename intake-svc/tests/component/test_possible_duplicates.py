@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -138,3 +139,15 @@ def test_neither_name_nor_sound_is_stored_in_the_open(desk: Any, database_urls: 
 
     assert len(kept) == 2
     assert all(len(sound) == 32 for sound in kept)
+
+
+def test_a_repeated_save_is_answered_as_at_first_although_another_claim_came(desk: Any) -> None:
+    operator = desk()
+    claim_ref = operator.start(nino=None)["claim"]["claimRef"]
+    person = [{"questionId": "surname", "value": "Müller"}, {"questionId": "date_of_birth", "value": BORN}]
+    body = {"claimRef": claim_ref, "version": 1, "requestId": str(uuid4()), "answers": person}
+    first = operator.get("RecordAnswers", **body)
+    operator.record(claim_ref, 2, address=HOME)
+    draft(operator, "Mueller")
+
+    assert operator.get("RecordAnswers", **body) == first

@@ -1,5 +1,6 @@
 """IntakeService: converts messages to the domain and back, and nothing else."""
 
+from dataclasses import asdict
 from typing import Any
 
 from chassis import call
@@ -12,6 +13,7 @@ from intake.domain.accounts import AccountCheck, AccountRules
 from intake.domain.call import Call
 from intake.domain.catalogue import Catalogues
 from intake.domain.claim import Claim
+from intake.domain.earlier import EarlierClaim
 from intake.domain.lines import ServiceTarget
 from intake.grpc_api import messages, reading
 from intake.grpc_api.binding_methods import BindingMethods
@@ -211,21 +213,37 @@ class IntakeApi(BindingMethods, CallMethods, FormMethods, LineMethods):
         return response
 
     def _rebuild_interview(self, conn: Connection, kept: dict[str, Any]) -> InterviewShown:
-        return interviews.show_again(conn, self._catalogues, **kept)
+        return interviews.show_again(conn, self._catalogues, **_earlier_kept(kept))
 
     def _rebuild_call(self, conn: Connection, kept: dict[str, Any]) -> CallStarted:
-        return calls.start_again(conn, self._catalogues, **kept)
+        return calls.start_again(conn, self._catalogues, **_earlier_kept(kept))
 
 
 def _keep_interview(shown: InterviewShown) -> dict[str, Any]:
-    kept = {
+    kept: dict[str, Any] = {
         "claim_ref": shown.claim_ref,
         "version": shown.version,
         "language": shown.interview.language,
         "with_changes": bool(shown.changes),
     }
     # Left out where it is not needed: the last release, beside which this one may run, does not know it.
-    return kept | ({"before": shown.before.version} if shown.before else {})
+    if shown.before:
+        kept["before"] = shown.before.version
+    if shown.duplicates:
+        kept["duplicates"] = list(shown.duplicates)
+    return kept | _keep_earlier(shown)
+
+
+def _keep_earlier(shown: InterviewShown | None) -> dict[str, Any]:
+    return {"earlier": asdict(shown.earlier.link)} if shown and shown.earlier else {}
+
+
+def _earlier_kept(kept: dict[str, Any]) -> dict[str, Any]:
+    """What was kept, with the link to the earlier claim as it was then."""
+    if "earlier" not in kept:
+        return kept
+    link = kept["earlier"]
+    return kept | {"earlier": EarlierClaim(**link | {"questions": tuple(link["questions"])})}
 
 
 def _keep_call(started: CallStarted) -> dict[str, Any]:
@@ -234,4 +252,4 @@ def _keep_call(started: CallStarted) -> dict[str, Any]:
         "version": started.claim.version,
         "state": started.claim.state,
         "resumed": started.resumed,
-    }
+    } | _keep_earlier(started.interview)

@@ -25,6 +25,7 @@ from intake.domain.call import (
 )
 from intake.domain.catalogue import Catalogues
 from intake.domain.claim import Claim, ClaimState
+from intake.domain.earlier import EarlierClaim
 from intake.domain.given import RawAnswer, read_answers
 from intake.domain.interview import Answer, evaluate
 from intake.domain.references import new_claim_reference
@@ -109,7 +110,14 @@ def start_call(conn: Connection, catalogues: Catalogues, asked: CallAsked) -> Ca
 
 
 def start_again(
-    conn: Connection, catalogues: Catalogues, call_id: UUID, *, version: int, state: str, resumed: bool
+    conn: Connection,
+    catalogues: Catalogues,
+    call_id: UUID,
+    *,
+    version: int,
+    state: str,
+    resumed: bool,
+    earlier: EarlierClaim | None = None,
 ) -> CallStarted:
     """The first response to a request to start a call, for the request's repeat."""
     started = lock_call(conn, call_id).as_started()
@@ -124,7 +132,9 @@ def start_again(
     )
     interview = None
     if not resumed:
-        interview = show_again(conn, catalogues, claim.claim_ref, version=version, language=started.language)
+        interview = show_again(
+            conn, catalogues, claim.claim_ref, version=version, language=started.language, earlier=earlier
+        )
     return CallStarted(call=started, claim=claim, interview=interview)
 
 

@@ -63,6 +63,13 @@ def earlier_shown(
     """What a call on a draft sees of the earlier claim. Answers that are shown are in the access log of the earlier claim."""
     if link is None or claim.state is not ClaimState.DRAFT:
         return None
+    return shown_with(conn, catalogues, claim, link, script=script, answers=answers)
+
+
+def shown_with(
+    conn: Connection, catalogues: Catalogues, claim: Claim, link: EarlierClaim, *, script: Script, answers: Answers
+) -> EarlierShown:
+    """What a call that has passed the link's security, or has not, sees beside these answers."""
     found = _load(conn, link.claim_ref)
     asked = tuple(catalogues[found.claim.catalogue].bank[name] for name in link.questions)
     if not link.passed:

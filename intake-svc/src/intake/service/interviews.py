@@ -22,7 +22,7 @@ from intake.domain.script import Script
 from intake.service.access import Held, HeldToChange, hold, hold_to_change
 from intake.service.counting import count_answers
 from intake.service.duplicates import IDENTIFYING, look_for_duplicates
-from intake.service.earlier import EarlierShown, confirm, earlier_shown, link_earlier
+from intake.service.earlier import EarlierShown, confirm, earlier_shown, link_earlier, shown_with
 from intake.service.effects import EffectShown, shown_effect
 from intake.service.events import announce
 from intake.service.look_ups import look_ups
@@ -147,17 +147,25 @@ def show_again(
     language: str,
     before: int | None = None,
     with_changes: bool = False,
+    duplicates: Sequence[str] = (),
+    earlier: EarlierClaim | None = None,
 ) -> InterviewShown:
     """The interview as a request was shown it, for the request's repeat: the caller was entitled to it then.
 
-    `before` is the version that the request named, where only what changed since was shown.
+    `before` is the version that the request named, where only what changed since was shown; `duplicates` and `earlier` are what
+    stood beside it then.
     """
     cipher = call.current().vault.cipher(conn, claim_ref)
     changes = tuple(load_history(conn, cipher, version=version, after=(version, "")) if with_changes else [])
     access_log.record_access(conn, claim_ref=claim_ref, purpose="repeat of a request")
     shown = _show_at(conn, catalogues, cipher, version=version, language=language)
-    earlier = None if before is None else _show_at(conn, catalogues, cipher, version=before, language=language)
-    return replace(shown, before=earlier, changes=changes)
+    then = None if before is None else _show_at(conn, catalogues, cipher, version=before, language=language)
+    known = None
+    if earlier is not None:
+        claim = load_claim(conn, claim_ref, caller=call.current().identity.subject).claim
+        answers = load_answers(conn, cipher, version=version)
+        known = shown_with(conn, catalogues, claim, earlier, script=shown.interview.script, answers=answers)
+    return replace(shown, before=then, changes=changes, duplicates=tuple(duplicates), earlier=known)
 
 
 def get_history(
@@ -196,8 +204,7 @@ def _show_at(
     script = catalogues[binding.catalogue].script_for(binding.schemes)
     answers = load_answers(conn, cipher, version=version)
     interview = evaluate(script, answers, language=language, contact_date=found.claim.contact_date)
-    shown = InterviewShown(claim_ref=cipher.claim_ref, version=version, interview=interview)
-    return beside(conn, catalogues, found.claim, found.earlier, shown=shown, answers=answers)
+    return InterviewShown(claim_ref=cipher.claim_ref, version=version, interview=interview)
 
 
 def _show_then(conn: Connection, catalogues: Catalogues, held: Held, at: datetime) -> InterviewShown:
