@@ -15,7 +15,7 @@ from chassis.runtime import NotReady, Process
 from chassis.testing import DatabaseUrls, SettingsOf, running
 from cms.intake.v1 import events_pb2
 from intake.__main__ import service
-from intake.catalogue import CATALOGUES
+from intake.catalogue import CATALOGUES, load_catalogue
 from intake.config import Settings
 
 SERVICE = "cms.intake.v1.IntakeService"
@@ -93,6 +93,13 @@ def both(first_only: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, written in schemes.items():
         (second / f"{name}.toml").write_text(written, encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="module")
+def rest(single_tenant: dict[str, Any]) -> dict[str, Any]:
+    """What a single tenant answers to the first catalogue, beyond what the call was started with."""
+    asked = load_catalogue(CATALOGUES / "1").bank.keys() - {"nino", "language"}
+    return {name: value for name, value in single_tenant.items() if name in asked}
 
 
 def facts(desk: Any, claim_ref: str, version: int) -> Any:
