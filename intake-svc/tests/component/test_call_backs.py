@@ -153,6 +153,28 @@ def test_a_call_back_that_a_call_has_settled_takes_no_outcome(desk: Any, promise
     assert first.call("TakeCallBack", **request).reason == "CALL_BACK_SETTLED"
 
 
+def test_a_person_in_danger_is_written_to_only_at_an_address_that_is_safe(desk: Any, clock_file: Path) -> None:
+    operator = desk()
+    home, safe = ({"lines": [line, "Leeds"], "postcode": "LS1 4AP"} for line in ("1 High Street", "c/o 7 Park Row"))
+    letters = []
+    for nino, more in ((NINOS[0], {}), (NINOS[1], {"post_address": safe})):
+        started = operator.start(nino, schemes=["SCHEME_CHILD_MAINTENANCE"])
+        operator.record(started["claim"]["claimRef"], 1, contact_unsafe=True, surname="Hughes", address=home, **more)
+        this = {"callId": started["call"]["callId"]}
+        later = (clock.now() + timedelta(hours=1)).isoformat()
+        operator.once("EndCall", **this, outcome="CALL_OUTCOME_CALL_BACK", callBackTime=later)
+        clock.advance(timedelta(minutes=61))
+        take(operator, **this)
+        record(operator, this["callId"], "NO_NUMBER")
+        letters.append(take(operator, **this)["contact"])
+
+    given_up = record(operator, due(operator, state="CALL_BACK_STATE_TAKEN")[0], "NO_LETTER")
+
+    assert [letter["unsafe"] for letter in letters] == [True, True]
+    assert [letter["addressLines"] for letter in letters] == [[], [*safe["lines"], "LS1 4AP"]]
+    assert given_up["state"] == "CALL_BACK_STATE_GIVEN_UP"
+
+
 def test_a_representative_is_called_back_by_their_own_name(desk: Any, promised: Any) -> None:
     helper = {"relation": "CALLER_RELATION_REPRESENTATIVE", "name": "Sean Price", "claimantPresent": True}
     promised(caller=helper | {"capacity": "REPRESENTATIVE_CAPACITY_HELPER"})

@@ -172,3 +172,35 @@ def test_the_calls_about_a_claim_show_who_acted_and_by_what_authority(desk: Any)
     assert desk("PROCESSING_OFFICER", "PO000001").call("ListCalls", claimRef=claim_ref).reason == "PURPOSE_REQUIRED"
     claim = desk("SERVICE", "scheduling-svc").get("GetClaim", claimRef=claim_ref)["claim"]
     assert claim["needs"] == ["CALL_NEED_INTERPRETER", "CALL_NEED_TEXTPHONE"]
+
+
+def test_who_is_on_the_line_and_what_they_need_is_not_asked_again(desk: Any) -> None:
+    attorney = {
+        "relation": "CALLER_RELATION_REPRESENTATIVE",
+        "name": "Ann Price",
+        "capacity": "REPRESENTATIVE_CAPACITY_POWER_OF_ATTORNEY",
+        "authority": "Enduring power of 2004",
+    }
+    operator = desk()
+
+    started = operator.start(caller=attorney, needs=["CALL_NEED_INTERPRETER", "CALL_NEED_TEXTPHONE"])
+
+    answers = {part["id"]: part["answer"] for part in started["interview"]["questions"] if "answer" in part}
+    known = {name: answers[name] for name in ("caller_role", "caller_name", "needs_interpreter", "contact_format")}
+    assert known == {
+        "caller_role": "ATTORNEY",
+        "caller_name": "Ann Price",
+        "needs_interpreter": True,
+        "contact_format": "TEXTPHONE",
+    }
+
+
+def test_needs_that_were_answered_are_told_to_those_who_may_see_the_answers(desk: Any) -> None:
+    operator = desk()
+    claim_ref = operator.start()["claim"]["claimRef"]
+    operator.record(claim_ref, 1, needs_interpreter=True)
+
+    own = operator.get("GetClaim", claimRef=claim_ref)["claim"]
+    other = desk("SUPPORT", "SU000001").get("GetClaim", claimRef=claim_ref)["claim"]
+
+    assert (own["needs"], other["needs"]) == (["CALL_NEED_INTERPRETER"], [])
