@@ -77,4 +77,4 @@ def test_a_filled_pdf_becomes_a_draft_and_other_files_are_refused(operator: Clie
     }
     for field, other in others.items():
         refused = operator.call("ImportForm", requestId="0198c0de-0000-4000-8000-00000000000a", **other)
-        assert (refused.code, refused.fields) == ("invalid_argument", {field})
+        assert (refused.code, refused.fields) == ("invalid_argument", frozenset({field}))
