@@ -1,18 +1,20 @@
 """The claim form: its questions and routing follow from the script; what stands in its boxes becomes answers or problems."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from intake.catalogue import load_catalogues
+from intake.catalogue.form_words import on_paper
 from intake.domain.answers import validate_answer
 from intake.domain.forms.filling import boxes_with
 from intake.domain.forms.layout import Form, FormIdentity, box, form_of
 from intake.domain.forms.reading import TICKED, FormRead, boxes_of_entry, read_boxes, read_keyed
 from intake.domain.forms.routing import Routing, routing_of
 from intake.domain.forms.wording import yes_and_no
-from intake.domain.script import AnsweredBy, Kind
+from intake.domain.script import AnsweredBy, Kind, ScriptError
 
 DAY = date(2026, 3, 2)
 JSA = ("JOBSEEKERS_ALLOWANCE",)
@@ -227,3 +229,27 @@ def test_no_group_on_a_form_needs_more_columns_than_a_page_has() -> None:
     ]
     assert len({name for entry in form.entries for name in boxes_of_entry(entry)}) < 3000
     assert box("children", 0, "name") == "q:children:0:name"
+
+
+def test_a_form_has_the_words_of_paper_where_the_call_has_those_of_an_operator() -> None:
+    catalogue = load_catalogues()[2]
+    call = catalogue.script_for(JSA)
+
+    paper = on_paper(call, bank=catalogue.bank)
+
+    assert paper.questions.keys() == call.questions.keys()
+    assert paper.questions["caller_role"].text.en.startswith("Is this form about a claim of your own")
+    assert paper.questions["surname"].text == call.questions["surname"].text
+    help_texts = [entry.question.help.en for entry in form_of(paper).entries if entry.question.help]
+    assert not [
+        text for text in help_texts if "the claimant does" in text or "list empty" in text or "read it back" in text
+    ]
+
+
+def test_words_of_no_question_are_refused(tmp_path: Path) -> None:
+    catalogue = load_catalogues()[2]
+    (tmp_path / "2" / "form").mkdir(parents=True)
+    (tmp_path / "2" / "form" / "words.toml").write_text("[words.shoe_size]\nno_help = true\n")
+
+    with pytest.raises(ScriptError, match="no such question or section: shoe_size"):
+        on_paper(catalogue.script_for(JSA), bank=catalogue.bank, folder=tmp_path)

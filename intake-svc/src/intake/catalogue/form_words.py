@@ -25,6 +25,7 @@ class _Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     words: dict[str, _Words]
+    sections: dict[str, _Spoken] = {}
 
 
 def on_paper(script: Script, *, bank: Mapping[str, Question], folder: Path = CATALOGUES) -> Script:
@@ -36,16 +37,18 @@ def on_paper(script: Script, *, bank: Mapping[str, Question], folder: Path = CAT
     if not path.exists():
         return script
     try:
-        words = msgspec.toml.decode(path.read_bytes(), type=_File).words
+        file = msgspec.toml.decode(path.read_bytes(), type=_File)
     except (msgspec.ValidationError, msgspec.DecodeError) as fault:
         raise ScriptError(f"{script.number}/form/words.toml: {fault}") from fault
-    unknown = sorted(words.keys() - bank.keys())
+    words, named = file.words, file.sections
+    unknown = sorted((words.keys() - bank.keys()) | (named.keys() - {question.section for question in bank.values()}))
     if unknown:
-        raise ScriptError(f"{script.number}/form/words.toml: no such question: {', '.join(unknown)}")
+        raise ScriptError(f"{script.number}/form/words.toml: no such question or section: {', '.join(unknown)}")
     questions = {
         name: _said(question, words[name]) if name in words else question for name, question in script.questions.items()
     }
-    return replace(script, questions=questions)
+    sections = tuple(replace(section, name=_text(named.get(section.id)) or section.name) for section in script.sections)
+    return replace(script, questions=questions, sections=sections)
 
 
 def _said(question: Question, words: _Words) -> Question:
