@@ -43,7 +43,7 @@ setup: .venv/.ready ## Make the environment in .venv (every other target does it
 run: setup ## Start the whole platform and show what runs where; Ctrl-C stops it
 	@cms up
 
-demo: setup ## Carry more than twenty claims the whole way, audit them, and stop
+demo: setup ## Carry more than thirty claims of every scheme, audit them, and stop
 	@cms demo
 
 bench: setup ## Measure claims and saves under load; the last line is JSON (two minutes, on a quiet machine)

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class Journey:
         once_known()
         self.answer(self.case.answers)
         if self.case.amend_before:
-            self.answer(self.case.amend_before, anew=True)
+            self.answer_anew(self.case.amend_before)
             self.happened("amended before submission")
         if self.case.needs_interview:
             self.book()
@@ -91,14 +91,24 @@ class Journey:
         self.interview = response["interview"]
         self.happened("call started")
 
-    def answer(self, answers: Mapping[str, Any], *, anew: bool = False) -> None:
-        """Answers what is asked, section by section; `anew` replaces answers that were given."""
+    def answer(self, answers: Mapping[str, Any]) -> None:
+        """Answers what is asked, section by section, until nothing is left that these answers can answer."""
+        while batch := next(filter(None, self._batches(answers)), None):
+            self._take(batch)
+
+    def answer_anew(self, answers: Mapping[str, Any]) -> None:
+        """Replaces answers that were given."""
+        for batch in filter(None, self._batches(answers, anew=True)):
+            self._take(batch)
+
+    def _take(self, batch: list[dict[str, Any]]) -> None:
+        self._record(batch)
+        self._agree_to_proposals()
+
+    def _batches(self, answers: Mapping[str, Any], *, anew: bool = False) -> Iterator[list[dict[str, Any]]]:
+        """The answers of each section. One may make a question of an earlier section relevant."""
         for section in [section["name"] for section in self.interview["sections"]]:
-            while batch := self._due(section, answers, anew=anew):
-                self._record(batch)
-                self._agree_to_proposals()
-                if anew:
-                    break
+            yield self._due(section, answers, anew=anew)
 
     def _due(self, section: str, answers: Mapping[str, Any], *, anew: bool) -> list[dict[str, Any]]:
         return [

@@ -51,6 +51,8 @@ On = Annotated[
     ),
 ]
 DEMO_TIME_SCALE = 0.1
+DEMO_DAY = datetime(2005, 7, 11)  # noqa: DTZ001 - a day, as the options give one
+"""A Monday of the month in which most of CMS2's transfers failed. Every scheme could be claimed."""
 ROLES = tuple(name.removeprefix("ROLE_") for name in common_pb2.Role.keys() if name != "ROLE_UNSPECIFIED")  # noqa: SIM118
 
 
@@ -192,9 +194,12 @@ def start(name: str) -> None:
 
 @app.command()
 def demo(*, as_json: Json = False, on: On = None) -> None:
-    """Carry more than twenty claims the whole way, and audit what came of them."""
+    """Carry more than thirty claims of every scheme, and audit what came of them.
+
+    On a platform without data the clock begins on 11 July 2005, unless --on names another day.
+    """
     layout = _layout()
-    _begin_on(layout, on)
+    _begin_on(layout, on or (None if platform.has_data(layout) else DEMO_DAY))
     try:
         with platform.present(layout, _say, time_scale=DEMO_TIME_SCALE) as found:
             outcome = run_demo(layout, _say)

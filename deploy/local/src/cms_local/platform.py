@@ -180,6 +180,11 @@ def postgres_folder(layout: Layout) -> Path:
     return folder / "postgres"
 
 
+def has_data(layout: Layout) -> bool:
+    """Whether a platform has run here, and its data was not removed."""
+    return layout.folder.exists() and postgres_folder(layout).exists()
+
+
 def begin_on(layout: Layout, day: date) -> None:
     """Sets the clock of a platform that does not run to nine in the morning of a day, London time.
 
@@ -189,7 +194,7 @@ def begin_on(layout: Layout, day: date) -> None:
     layout.folder.mkdir(parents=True, exist_ok=True)
     clock.configure(layout.clock_file)
     begin = datetime.combine(day, _MORNING, tzinfo=clock.LONDON)
-    if postgres_folder(layout).exists():
+    if has_data(layout):
         if clock.today() == day:
             return
         if clock.now() > begin:
