@@ -54,7 +54,7 @@ def test_a_history_of_many_changes_comes_in_pages(desk: Any, claim: Any) -> None
         pages.append(page["entries"])
         token = page["nextPageToken"]
 
-    assert [len(page) for page in pages] == [2, 2, 2, 1]
+    assert {len(page) for page in pages[:-1]} == {2}
     assert [entry for page in pages for entry in page] == whole
     assert [entry["questionId"] for entry in whole][-2:] == ["capital", "surname"]
     last = whole[-1]
