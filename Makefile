@@ -70,6 +70,7 @@ lint: setup ## Check format, style, types, layers, dependencies and the contract
 	@for member in $(MEMBERS) docs tests; do mypy --no-error-summary $$member || exit 1; done
 	@found=$$(lint-imports --no-cache) || { echo "$$found"; exit 1; }
 	@for member in $(filter-out proto,$(MEMBERS)); do found=$$(cd $$member && deptry --no-ansi $(DEPTRY) src 2>&1) || { echo "$$member: $$found"; exit 1; }; done
+	@cms script lint
 	@$(MAKE) --no-print-directory lint-proto
 
 lint-proto: setup

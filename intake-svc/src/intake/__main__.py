@@ -7,6 +7,7 @@ from chassis.postcodes import Postcodes
 from chassis.runtime import NotReady, Runtime, Service, run
 from cms.intake.v1 import intake_pb2
 from intake.catalogue import CATALOGUES, load_catalogues
+from intake.catalogue.lint import refuse_faulty
 from intake.config import Settings
 from intake.consumers import HANDLERS
 from intake.deadlines import DEADLINES
@@ -15,17 +16,18 @@ from intake.domain.catalogue import Catalogues
 from intake.domain.lines import ServiceTarget
 from intake.domain.script import ScriptError
 from intake.grpc_api import IntakeApi
+from intake.metrics import show_uncovered_changes
 from intake.service.claims import refuse_absent_catalogues
 from intake.workers import workers
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
-def service(settings: Settings, *, catalogues_folder: Path = CATALOGUES) -> Service:
-    """The parts of intake-svc. Raises NotReady where a catalogue has a fault."""
+def service(settings: Settings, *, catalogues_folder: Path = CATALOGUES, linted: bool = False) -> Service:
+    """The parts of intake-svc. Raises NotReady where a catalogue has a fault, with `linted` also by the lint."""
     target = ServiceTarget(share=settings.service_target_share, seconds=settings.service_target_seconds)
     contract = intake_pb2.DESCRIPTOR.services_by_name["IntakeService"]
-    catalogues, accounts = _catalogues(catalogues_folder), _account_rules(settings.modulus_tables)
+    catalogues, accounts = _catalogues(catalogues_folder, linted=linted), _account_rules(settings.modulus_tables)
     return Service(
         name="intake-svc",
         settings=settings,
@@ -45,11 +47,15 @@ def service(settings: Settings, *, catalogues_folder: Path = CATALOGUES) -> Serv
     )
 
 
-def _catalogues(folder: Path) -> Catalogues:
+def _catalogues(folder: Path, *, linted: bool) -> Catalogues:
     try:
-        return load_catalogues(folder)
+        catalogues = load_catalogues(folder)
+        if linted:
+            refuse_faulty(catalogues.newest)
     except ScriptError as fault:
         raise _not_started(fault) from fault
+    show_uncovered_changes(catalogues.newest)
+    return catalogues
 
 
 def _account_rules(folder: Path | None) -> AccountRules:
@@ -77,4 +83,4 @@ def _not_started(fault: Exception) -> NotReady:
 
 
 if __name__ == "__main__":
-    run(service(Settings.read()))
+    run(service(Settings.read(), linted=True))

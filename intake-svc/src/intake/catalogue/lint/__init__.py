@@ -55,7 +55,7 @@ def report(catalogue: Catalogue, sets: Iterable[Sequence[str]] | None = None) ->
     Each question must be reached in each scheme that asks it, claimed alone; edit rules are tried there too. In a set of
     several schemes only the mandatory fields are looked at.
     """
-    found = [*bank_findings(catalogue), *scheme_findings(catalogue), *limit_findings(catalogue), *_unjoined(catalogue)]
+    found = [*bank_findings(catalogue), *scheme_findings(catalogue), *limit_findings(catalogue)]
     unknown = list(unknown_conditions(catalogue))
     if unknown:
         return Report(findings=[*found, *unknown])
@@ -72,15 +72,6 @@ def sets_of(catalogue: Catalogue) -> list[tuple[str, ...]]:
     """Every set of the catalogue's schemes that can be claimed together, the single ones first."""
     names = sorted(catalogue.schemes)
     return [part for count in range(1, len(names) + 1) for part in combinations(names, count)]
-
-
-def _unjoined(catalogue: Catalogue) -> Iterator[Finding]:
-    """Sets of schemes of which no script can be made: their relevance goes in a circle, or two say different things."""
-    for schemes in sets_of(catalogue):
-        try:
-            catalogue.script_for(schemes)
-        except ScriptError as fault:
-            yield Finding(place=f"{catalogue.number}: {' + '.join(schemes)}", problem=str(fault))
 
 
 def _searched(catalogue: Catalogue, schemes: Iterable[str]) -> Report:

@@ -67,15 +67,19 @@ class Claims:
 
     def _fill(self, answers: dict[str, Answer], fixed: frozenset[str]) -> None:
         """Answers what is relevant, required and not soundly answered, in the order in which relevance becomes known."""
-        seen = dict(known_values(self._script, answers, self._contact).rule_values)
+        seen: dict[str, Any] = dict(known_values(self._script, answers, self._contact).rule_values)
         for name in self._script.order:
             question = self._script.questions[name]
             if name in fixed or (question.relevant is not None and not question.relevant.holds(seen)):
                 continue
             if self._is_required(question, seen) and not self._is_sound_already(question, answers, seen):
                 chosen = self._chosen(question, seen)
+                if chosen is None:
+                    continue
                 answers[name] = chosen.answer()
-                seen = dict(known_values(self._script, answers, self._contact).rule_values)
+                seen[name] = chosen.seen
+                if name == self._script.claim_date:  # the dated tables change with it
+                    seen = dict(known_values(self._script, answers, self._contact).rule_values)
 
     def _is_required(self, question: Question, seen: Mapping[str, Any]) -> bool:
         return question.required.holds(seen) if isinstance(question.required, Rule) else question.required
@@ -85,15 +89,15 @@ class Claims:
             check.rule.result(seen) is False for check in self._checks(question.id)
         )
 
-    def _chosen(self, question: Question, seen: Mapping[str, Any]) -> Sample:
-        """The first sample with which no check fails; the first of all where each fails one."""
+    def _chosen(self, question: Question, seen: Mapping[str, Any]) -> Sample | None:
+        """The first sample with which no check fails; the first of all where each fails one, None where there is none."""
         found = self._samples.of(question.id)
         checks = self._checks(question.id)
         for candidate in found:
             values = {**seen, question.id: candidate.seen}
             if not any(check.rule.result(values) is False for check in checks):
                 return candidate
-        return found[0]
+        return found[0] if found else None
 
     def _checks(self, name: str) -> list[Check]:
         return [

@@ -73,16 +73,18 @@ class Reach:
 
 
 def reaches(script: Script, search: Search) -> Iterator[Reach]:
-    """For each question of a script, answers with which it is asked."""
+    """For each question of a script, answers with which it is asked; several may have one rule."""
+    found: dict[Rule | None, Outcome] = {}
     for question in script.questions.values():
-        yield Reach(schemes=script.schemes, question=question.id, outcome=_reach(search, question))
+        if question.relevant not in found:
+            found[question.relevant] = _reach(search, question.relevant)
+        yield Reach(schemes=script.schemes, question=question.id, outcome=found[question.relevant])
 
 
-def _reach(search: Search, question: Question) -> Outcome:
-    if question.relevant is None:
+def _reach(search: Search, relevant: Rule | None) -> Outcome:
+    if relevant is None:
         return Outcome(path=Path(contact=search.days[0]), whole=True, steps=0)
-    rule = question.relevant
-    return search.find(rule.names, lambda path, _: decided(rule, path.seen))
+    return search.find(relevant.names, lambda path, _: decided(relevant, path.seen))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,13 +98,18 @@ class Proof:
 
 
 def proofs(catalogue: Catalogue, script: Script, search: Search) -> Iterator[Proof]:
-    """For each mandatory field of the records that these schemes make, a search for a path that leaves it empty."""
+    """For each mandatory field of the records that these schemes make, a search for a path that leaves it empty.
+
+    Records share fields: where the condition is the same too, one search is enough.
+    """
+    found: dict[tuple[str, str | bool, str | None], Outcome] = {}
     for scheme in script.schemes:
         for record in records_of(scheme):
             for name, field in record.fields.items():
+                key = name, field.mandatory, record.sent_when
                 if field.mandatory is not False:
-                    outcome = _proof(catalogue, search, record, name)
-                    yield Proof(schemes=script.schemes, record=record.name, field=name, outcome=outcome)
+                    found[key] = found.get(key) or _proof(catalogue, search, record, name)
+                    yield Proof(schemes=script.schemes, record=record.name, field=name, outcome=found[key])
 
 
 def _proof(catalogue: Catalogue, search: Search, record: OutsideRecord, name: str) -> Outcome:

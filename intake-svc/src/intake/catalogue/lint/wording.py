@@ -11,7 +11,7 @@ from intake.catalogue.lint.findings import Finding, in_bank, in_scheme, in_top
 from intake.catalogue.lint.paths import needs, records_of
 from intake.domain.catalogue import Catalogue
 from intake.domain.rules import OF_THE_CLAIM, Rule
-from intake.domain.script import Question, Sensitivity
+from intake.domain.script import Question
 
 _DECISION = "decision."
 _NOTICE = "notice."
@@ -76,7 +76,7 @@ def _need_findings(catalogue: Catalogue, question: Question) -> Iterator[Finding
 
 
 def _reader_findings(catalogue: Catalogue) -> Iterator[Finding]:
-    """Who makes a record must be given what fills it; what must not go to a council is not given to the notifier."""
+    """Who makes a record must be given what fills it."""
     seen: dict[str, set[str]] = defaultdict(set)
     for fact in (fact for rules in catalogue.schemes.values() for fact in rules.derived):
         for need in fact.needed_by:
@@ -89,12 +89,6 @@ def _reader_findings(catalogue: Catalogue) -> Iterator[Finding]:
             reader = _NOTIFIER if need.startswith(_NOTICE) else _GATEWAY
             if reader not in seen[need]:
                 yield in_bank(catalogue, question, f"{need} needs it, and {reader} sees nothing that fills it")
-        if Sensitivity.NOT_TO_COUNCIL in question.sensitivity and _goes_to_council(question):
-            yield in_bank(catalogue, question, "is not for a council, and a notice would have it")
-
-
-def _goes_to_council(question: Question) -> bool:
-    return _NOTIFIER in question.seen_by or any(need.startswith(_NOTICE) for need in needs(question))
 
 
 def _exists(catalogue: Catalogue, need: str) -> bool:
