@@ -55,14 +55,14 @@ bench-growth: setup ## Measure what each statement reads as the history grows to
 test: setup ## Run every test that a clean checkout can run
 	@pytest -n 3 --dist loadgroup -q -m "not compose and not long"
 
-test-faults: setup ## Run the fault tests in their long forms (about an hour)
-	@pytest -q -m "not compose" tests/faults tests/contract
+test-faults: setup ## Run the fault tests, and the properties of the interview, in their long forms (about an hour)
+	@pytest -q -m "not compose" tests/faults tests/contract intake-svc/tests/unit/test_properties_of_the_engine.py
 
 test-compose: setup ## Bring docker-compose.yml up and test it, by Docker or by the command that CMS_COMPOSE names
 	@pytest -q -m compose -rP tests/compose
 
 test-unit: setup ## Run only the unit tests: they need no server and take seconds
-	@pytest -q $(wildcard */tests/unit deploy/local/tests/unit clients/python/tests/unit)
+	@pytest -q -m "not long" $(wildcard */tests/unit deploy/local/tests/unit clients/python/tests/unit)
 
 lint: setup ## Check format, style, types, layers, dependencies and the contract
 	@ruff format --check --quiet .

@@ -90,11 +90,14 @@ def drive(operator: Any, answerer: Answerer, interview: Any) -> Any:
     raise AssertionError("the interview does not end")
 
 
-@pytest.mark.parametrize("language", ["EN", "CY"])
-def test_random_answers_in_any_order_come_to_a_submitted_claim(desk: Any, language: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "schemes"),
+    [("EN", ["JOBSEEKERS_ALLOWANCE"]), ("CY", ["INCOME_SUPPORT", "CHILD_MAINTENANCE"])],
+)
+def test_random_answers_in_any_order_come_to_a_submitted_claim(desk: Any, language: str, schemes: list[str]) -> None:
     operator = desk()
     for seed in range(3):
-        started = operator.start(nino=None, language=language)
+        started = operator.start(nino=None, language=language, schemes=[f"SCHEME_{scheme}" for scheme in schemes])
 
         interview = drive(operator, Answerer(seed), started["interview"])
 
