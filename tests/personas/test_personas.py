@@ -12,7 +12,7 @@ from chassis.errors import InvalidArgument
 from chassis.outside import records
 from intake.domain.interview import Answer, Interview
 from intake.domain.script import Kind, Question
-from tests.personas import model
+from tests.personas import model, outside
 from tests.personas.domains import other_fields, others
 from tests.personas.outside import OWN_MAP, RECORDS, Outcome, decisions, outcome
 from tests.personas.persona import Call, Persona, answer_of, call_of, catalogue, evaluated, personas, script_of
@@ -137,14 +137,14 @@ def test_a_fixed_script_asks_more_and_leaves_out_nothing_that_is_needed(name: st
     assert len(fixed) > len(call(name).asked)
 
 
-def test_a_question_without_effect_is_found() -> None:
-    """The test of relevance would see one: without the records, the notice and the decisions a surname changes nothing."""
-    persona, made = personas()[NAMES[0]], call(NAMES[0])
-    before = outcome_of(persona, dict(made.answers))
-    after = outcome_of(persona, dict(made.answers) | {"surname": replace(made.answers["surname"], value="Otherman")})
+def test_a_question_without_effect_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "one_without_nino_address_or_bank_account"
+    persona, made = personas()[name], call(name)
+    known = {decision: goes_by for decision, goes_by in decisions().items() if decision != "repayment"}
 
-    assert after != before
-    assert (after.path, after.held_up) == (before.path, before.held_up)
+    monkeypatch.setattr(outside, "decisions", lambda: known)
+
+    assert list(without_effect(persona, dict(made.answers), made.asked)) == ["repay_weekly"]
 
 
 def test_every_decision_of_the_catalogue_is_modelled() -> None:
