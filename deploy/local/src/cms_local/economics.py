@@ -49,7 +49,7 @@ def economics(
 
     It counts since the intake that runs here was started.
     """
-    found = _worth(_metrics())
+    found = worth_of(_metrics())
     if as_json:
         print(json.dumps([asdict(worth) | {"wasted_minutes": round(worth.wasted_minutes, 2)} for worth in found]))
         return
@@ -81,7 +81,8 @@ def _share(part: int, whole: int) -> str:
     return f"{part} ({part / whole:.0%})" if whole else str(part)
 
 
-def _worth(counts: Mapping[str, Mapping[str, int]]) -> list[Worth]:
+def worth_of(counts: Mapping[str, Mapping[str, int]]) -> list[Worth]:
+    """The worth of every question of the newest catalogue, the worst first."""
     bank = load_catalogues().newest.bank
     found = [
         Worth(

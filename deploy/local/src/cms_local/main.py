@@ -34,8 +34,10 @@ app.add_typer(calls_app, name="calls")
 app.add_typer(form.app, name="form")
 app.add_typer(deadletters_app, name="deadletters")
 if find_spec("intake"):  # the image that prepares containers has no service in it
+    from cms_local.economics import economics
     from cms_local.script.commands import app as script_app
 
+    script_app.command(name="economics")(economics)
     app.add_typer(script_app, name="script")
 
 console = Console()
