@@ -140,7 +140,9 @@ class Intake(Subject):
         claim = self._start(random_nino(source), _OPERATOR)["claim"]
         this = {"claimRef": claim["claimRef"], "version": claim["version"]}
         self.change("MoveToCatalogue", this, by=_OPERATOR)
-        self.change("ChangeSchemes", {**this, "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"]}, by=_OPERATOR)
+        schemes = ["SCHEME_INCOME_SUPPORT", "SCHEME_JOBSEEKERS_ALLOWANCE"]
+        changed = self.change("ChangeSchemes", {**this, "schemes": schemes}, by=_OPERATOR)
+        this["version"] = changed["interview"]["version"]
         body = {**this, "answers": [{"questionId": "nino", "value": random_nino(source)}]}
         self.change("RecordAnswers", body, by=_OPERATOR, note="of another NINO")
 

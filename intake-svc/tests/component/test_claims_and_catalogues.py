@@ -3,6 +3,7 @@
 import random
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -302,21 +303,46 @@ def test_schemes_are_changed_only_in_ones_own_call(desk: Any) -> None:
         assert desk(subject="OP000002").try_once(method, claimRef=ref, version=1, **more).reason == "CALL_REQUIRED"
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_facts_at_every_version_stay_what_they_were(desk: Any, rest: Any, seed: int) -> None:
-    draw, operator = random.Random(seed), desk()
-    ref = operator.start(NINO)["claim"]["claimRef"]
-    seen, version = {1: facts(desk, ref, 1)}, 1
-    for _ in range(8):
-        if draw.random() < 0.4:
-            schemes = draw.choice([[JSA], [IS], [IS, JSA]])
-            version = operator.once("ChangeSchemes", claimRef=ref, version=version, schemes=schemes)["interview"][
-                "version"
-            ]
-        else:
-            asked = names(operator.get("GetInterview", claimRef=ref)["interview"]) & rest.keys()
-            given = {name: rest[name] for name in draw.sample(sorted(asked), min(3, len(asked)))}
-            version = operator.record(ref, version, **given)["version"]
-        seen.setdefault(version, facts(desk, ref, version))
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long), pytest.param(3, marks=pytest.mark.long)])
+def test_facts_at_every_version_stay_what_they_were(
+    released: Any, first_only: Path, both: Path, rest: dict[str, Any], seed: int
+) -> None:
+    draw, steps, seen = random.Random(seed), Steps(rest=rest), dict[int, Any]()
+    with released(first_only) as desk:
+        ref = desk().start(NINO)["claim"]["claimRef"]
+        for _ in range(4):
+            seen[steps.version] = facts(desk, ref, steps.version)
+            steps.answer(desk(), ref, draw)
+        seen[steps.version] = facts(desk, ref, steps.version)
+    with released(both) as desk:
+        assert {at: facts(desk, ref, at) for at in seen} == seen
+        for step in (steps.answer, steps.move, steps.change_schemes, steps.answer, steps.change_schemes, steps.answer):
+            step(desk(), ref, draw)
+            seen[steps.version] = facts(desk, ref, steps.version)
+        assert {at: facts(desk, ref, at) for at in seen} == seen
 
-    assert {at: facts(desk, ref, at) for at in seen} == seen
+
+@dataclass(kw_only=True)
+class Steps:
+    """What an operator does to a draft, drawn at random."""
+
+    rest: dict[str, Any]
+    version: int = 1
+
+    def answer(self, operator: Any, ref: str, draw: random.Random) -> None:
+        """Answers some of the questions that apply."""
+        asked = sorted(names(operator.get("GetInterview", claimRef=ref)["interview"]) & self.rest.keys())
+        given = {name: self.rest[name] for name in draw.sample(asked, min(6, len(asked)))}
+        self.version = operator.record(ref, self.version, **given)["version"]
+
+    def move(self, operator: Any, ref: str, _draw: random.Random) -> None:
+        """Moves the draft to the newest catalogue."""
+        self._bound(operator.once("MoveToCatalogue", claimRef=ref, version=self.version))
+
+    def change_schemes(self, operator: Any, ref: str, draw: random.Random) -> None:
+        """Changes its schemes."""
+        schemes = draw.choice([[JSA], [IS], [IS, JSA]])
+        self._bound(operator.once("ChangeSchemes", claimRef=ref, version=self.version, schemes=schemes))
+
+    def _bound(self, changed: Any) -> None:
+        self.version = changed["interview"]["version"]
