@@ -174,6 +174,11 @@ class Subject(ABC):
         self.called.add(worker)
         return more
 
+    def start_again(self) -> None:
+        """What the service does before its doors open."""
+        with self.recorder.case("start"):
+            self.process_service.prepare(self.process.runtime)
+
     def step_own_workers(self, *, until: Callable[[], bool] = lambda: True) -> None:
         """Steps the first of every crew of the service's own, once and then until what is wanted has come."""
         names = dict.fromkeys(one.name.rstrip("-0123456789") for one in self.process.workers)

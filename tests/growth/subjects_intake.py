@@ -113,6 +113,7 @@ class Intake(Subject):
         self._decide_duplicates(random.Random(100 + turn))
         self._count_lines()
         self._look_for(nino)
+        self.start_again()
         self.step_own_workers()
 
     def _claim_by_phone(self, source: random.Random) -> tuple[Any, str]:
