@@ -100,7 +100,8 @@ def plain_case() -> Case:
 
 
 def _is_special(case: Case) -> bool:
-    return bool(case.amend_before or case.amend_after or case.correct or case.amend_confirmed or case.failures)
+    changes = case.amend_before or case.amend_after or case.correct or case.amend_confirmed or case.withdraws
+    return bool(changes or case.failures)
 
 
 def _due(interview: pb.Interview, case: Case) -> list[pb.Answer]:
