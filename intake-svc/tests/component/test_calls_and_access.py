@@ -153,7 +153,7 @@ def test_the_nino_of_another_open_claim_is_refused_and_nothing_is_saved(desk: An
     assert (reply.code, reply.reason, reply.fields) == ("already_exists", "OPEN_CLAIM", {"nino"})
     interview = operator.record(second, 1, forenames="Ann")
     answered = {part["id"] for part in interview["questions"] if "answer" in part}
-    assert (interview["version"], answered) == (2, {"language", "forenames"})
+    assert (interview["version"], answered) == (2, {"language", "caller_role", "forenames"})
 
 
 def test_of_many_claims_that_are_given_one_nino_at_one_moment_one_has_it(desk: Any) -> None:

@@ -172,3 +172,17 @@ def test_the_first_contact_of_a_form_is_announced(
     with psycopg.connect(database_urls.owner) as conn:
         rows = conn.execute("SELECT type, version FROM outbox WHERE claim_ref = %s", [claim_ref]).fetchall()
     assert [(name.rpartition(".")[2], version) for name, version in rows] == [("FirstContactRecorded", 1)]
+
+
+def test_a_claim_by_form_stays_when_a_call_about_it_was_a_wrong_number(
+    desk: Any, single_tenant: dict[str, Any]
+) -> None:
+    operator = desk()
+    claim_ref = operator.once("ImportForm", **form_of(single_tenant))["claim"]["claimRef"]
+    nobody = operator.try_once("ResumeCall", claimRef=claim_ref)
+    call_id = operator.start(None, claimRef=claim_ref)["call"]["callId"]
+
+    operator.once("EndCall", callId=call_id, outcome="CALL_OUTCOME_WRONG_NUMBER")
+
+    assert (nobody.code, nobody.reason) == ("failed_precondition", "NO_DROPPED_CALL")
+    assert operator.get("GetClaim", claimRef=claim_ref)["claim"]["state"] == "CLAIM_STATE_DRAFT"

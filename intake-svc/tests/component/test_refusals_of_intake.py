@@ -50,6 +50,11 @@ VALID: dict[str, Any] = {
     "RecordCallBack": {"outcome": "CALL_BACK_OUTCOME_NO_ANSWER"},
     "ReportLines": {"quarterHours": [COUNTS]},
     "GetLines": {"from": "2026-03-02T00:00:00Z", "until": "2026-03-03T00:00:00Z"},
+    "ImportForm": {
+        "form": {"answers": [{"question": "surname", "value": "Hughes"}]},
+        "receivedOn": {"year": clock.today().year, "month": clock.today().month, "day": clock.today().day},
+        "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"],
+    },
     "GetInterview": {},
     "RecordAnswers": {"version": 1, "answers": [{"questionId": "surname", "value": "Hughes"}]},
     "AmendAnswers": {
@@ -84,6 +89,7 @@ REQUIRED = {
     "RecordCallBack": {"call_id", "outcome", "request_id"},
     "ReportLines": {"quarter_hours", "request_id"},
     "GetLines": {"from", "until"},
+    "ImportForm": {"form", "received_on", "schemes", "request_id"},
     "GetInterview": {"claim_ref"},
     "RecordAnswers": {"claim_ref", "version", "request_id"},
     "AmendAnswers": {"claim_ref", "answers", "version", "request_id", "reason"},
@@ -274,7 +280,7 @@ def test_malformed_input_names_its_fields_and_never_its_values(as_: As, started:
         assert "QQ123456C" not in reply.text
 
 
-WITHOUT_A_RECORD = {"StartCall", "ListClaims", "ListCallBacks", "ReportLines", "GetLines"}
+WITHOUT_A_RECORD = {"StartCall", "ListClaims", "ListCallBacks", "ReportLines", "GetLines", "ImportForm"}
 
 
 def test_unknown_claims_and_calls_are_not_found(as_: As, started: Any) -> None:
@@ -307,6 +313,7 @@ OTHER_BODIES: dict[str, dict[str, Any]] = {
     "TakeCallBack": {"callId": str(uuid4())},
     "RecordCallBack": {"outcome": "CALL_BACK_OUTCOME_NO_NUMBER"},
     "ReportLines": {"quarterHours": [COUNTS | {"offered": 11}]},
+    "ImportForm": {"form": {"answers": [{"question": "surname", "value": "Price"}]}},
     "RecordAnswers": {"version": 7},
     "AmendAnswers": {"reason": "misread"},
     "ChangeSchemes": {"version": 7},

@@ -250,7 +250,7 @@ class Call:
 
     def _on_another_line(self, at: datetime) -> "Call":
         if self.outcome is not Outcome.ABANDONED or self.ended is None or at > self.ended + RESUMABLE_FOR:
-            raise _refusal(self, "NO_DROPPED_CALL", "the last call was not dropped in the last two hours: start a call")
+            raise no_dropped_call(self.claim_ref)
         wrapped_up = min(self.wrap_up_ended or at, self.ended + LONGEST_WRAP_UP)
         return replace(
             self,
@@ -336,6 +336,12 @@ def needs_in(record: Answers) -> frozenset[str]:
 def folded(text: str) -> str:
     """A text without case, accents, marks and blanks, which is the same for all spellings of a name."""
     return "".join(character for character in anyascii(text).casefold() if character.isalnum())
+
+
+def no_dropped_call(claim_ref: str) -> FailedPrecondition:
+    """The refusal to go on with a call where none was dropped lately."""
+    message = "no call on the claim was dropped in the last two hours: start a call"
+    return FailedPrecondition("NO_DROPPED_CALL", message, metadata={"claim_ref": claim_ref})
 
 
 def _refusal(call: Call, reason: str, message: str) -> FailedPrecondition:

@@ -37,6 +37,10 @@ class Channel(StrEnum):
     KEYED_FORM = "KEYED_FORM"
 
 
+FIRST_VERSION = 1
+"""The version of a claim as it was begun, by a call or by a form."""
+
+
 class ClaimState(StrEnum):
     """The state of a claim. CLOSED: decided, or closed by the assessor, so that the person can claim again."""
 
@@ -132,6 +136,11 @@ class Claim:
     def contact_date(self) -> date:
         """The day of first contact, in London."""
         return self.first_contact_time.astimezone(LONDON).date()
+
+    @property
+    def is_as_begun(self) -> bool:
+        """Whether it is a draft with nothing but the answers that its first call was started with."""
+        return self.state is ClaimState.DRAFT and self.channel is Channel.PHONE and self.version == FIRST_VERSION
 
     def expect_version(self, given: int, changes: Sequence[FieldChange] = ()) -> None:
         """Raises StaleVersion, which names these changes since, unless the caller has read the claim as it is."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis import access_log, call, clock
 from chassis.database import Connection
-from intake.domain.call import Call, Caller, questions_to_ask
+from intake.domain.call import Call, Caller, no_dropped_call, questions_to_ask
 from intake.domain.catalogue import Catalogues
 from intake.domain.claim import Claim
 from intake.service.access import BY_PURPOSE, cipher_of, hold, script_of
@@ -40,6 +40,9 @@ def resume_own_call(conn: Connection, catalogues: Catalogues, call_id: UUID) -> 
 def resume_dropped_call(conn: Connection, catalogues: Catalogues, claim_ref: str) -> CallResumed:
     """Goes on with the claim's latest call, whoever had it. Raises NotFound and what `Call.resume` raises."""
     latest = lock_latest_call(conn, claim_ref)
+    if latest is None:
+        load_claim(conn, claim_ref, caller=call.current().identity.subject)
+        raise no_dropped_call(claim_ref)
     end_own_wrap_ups(conn, but=latest.call_id)
     return _resume(conn, catalogues, latest)
 

@@ -12,7 +12,7 @@ from intake.domain import claim as claims
 from intake.domain import problems
 from intake.domain.call import needs_in
 from intake.domain.catalogue import Catalogues
-from intake.domain.claim import Booking, Claim, ClaimState, Withdrawal, WithdrawalCause
+from intake.domain.claim import FIRST_VERSION, Booking, Claim, Withdrawal, WithdrawalCause
 from intake.domain.interview import Answers, evaluate, facts, record_forms
 from intake.domain.search import Search
 from intake.domain.values import JsonValue
@@ -31,9 +31,6 @@ from intake.store.claims import (
     save_submission,
     save_withdrawal,
 )
-
-_BEGUN = 1
-"""The version of a claim that has only the answers with which its call was started."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +84,8 @@ def withdraw_claim(conn: Connection, catalogues: Catalogues, claim_ref: str, *, 
 def withdraw_unless_answered(conn: Connection, claim_ref: str) -> None:
     """Withdraws a draft that never had an answer beyond those that its call was started with, after a wrong number."""
     by = call.current().identity.subject
-    found, _ = lock_claim(conn, claim_ref, caller=by, version=_BEGUN)
-    if found.claim.state is not ClaimState.DRAFT or found.claim.version != _BEGUN:
+    found, _ = lock_claim(conn, claim_ref, caller=by, version=FIRST_VERSION)
+    if not found.claim.is_as_begun:
         return
     withdrawal = Withdrawal(at=clock.now(), by=by, cause=WithdrawalCause.WRONG_NUMBER, reason="")
     _withdraw(conn, found.claim, cipher_of(found), withdrawal)

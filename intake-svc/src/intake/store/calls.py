@@ -86,12 +86,10 @@ def lock_call(conn: Connection, call_id: UUID) -> Call:
     return _call(row)
 
 
-def lock_latest_call(conn: Connection, claim_ref: str) -> Call:
-    """The latest call on a claim, which nobody else can change until the transaction ends. Raises NotFound."""
+def lock_latest_call(conn: Connection, claim_ref: str) -> Call | None:
+    """The latest call on a claim, which nobody else can change until the transaction ends; None before the first."""
     row = conn.execute(LATEST_CALL, [claim_ref]).fetchone()
-    if row is None:
-        raise NotFound("NO_CLAIM", "there is no such claim", metadata={"claim_ref": claim_ref})
-    return _call(row)
+    return _call(row) if row else None
 
 
 def load_calls(
