@@ -1,12 +1,15 @@
 """Says what one catalogue changes of another, scheme by scheme."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import date
 
-from cms_local.script.show import needs_in_order, texts_of
+from chassis.errors import Text
+from cms_local.script.show import needs_in_order, shown_value, texts_of
 from intake.domain.catalogue import Catalogue
 from intake.domain.rules import CelValue, Rule
-from intake.domain.script import DatedTable, Question, Script
+from intake.domain.script import DatedTable, Limits, Question, Script
+from intake.domain.transliteration import RecordRule
 
 
 def differences(old: Catalogue, new: Catalogue) -> Iterator[str]:
@@ -41,11 +44,12 @@ def _dates(scheme: str, old: Catalogue, new: Catalogue) -> Iterator[str]:
 
 
 def _questions(before: Script, after: Script) -> Iterator[str]:
-    for name in after.questions.keys() - before.questions.keys():
-        question = after.questions[name]
-        yield f"asks {name}: {question.text.en} {_when(question.relevant)}({question.seconds} s)"
-    for name in before.questions.keys() - after.questions.keys():
-        yield f"no longer asks {name}: {before.questions[name].text.en}"
+    for name, question in after.questions.items():
+        if name not in before.questions:
+            yield f"asks {name}: {question.text.en} {_when(question.relevant)}({question.seconds} s)"
+    for name, question in before.questions.items():
+        if name not in after.questions:
+            yield f"no longer asks {name}: {question.text.en}"
     for name in before.questions:
         if name in after.questions:
             yield from (f"{name}: {line}" for line in _question(before.questions[name], after.questions[name]))
@@ -65,7 +69,21 @@ def _question(before: Question, after: Question) -> Iterator[str]:
 
 def _plain(name: str, before: object, after: object) -> Iterator[str]:
     if before != after:
-        yield f"{name}: {before} becomes {after}"
+        yield f"{name}: {_plainly(before)} becomes {_plainly(after)}"
+
+
+def _plainly(value: object) -> str:
+    match value:
+        case Text():
+            return f"{value.en!r} / {value.cy!r}"
+        case Limits():
+            said = {name: part for name, part in asdict(value).items() if part is not None}
+            return ", ".join(f"{name} {part}" for name, part in said.items()) or "no limit"
+        case RecordRule():
+            return f"{value.maximum} characters of {value.characters}"
+        case list():
+            return ", ".join(map(str, value)) or "nothing"
+    return "nothing" if value is None else str(value)
 
 
 def _rule(name: str, before: "Rule | bool | None", after: "Rule | bool | None") -> Iterator[str]:
@@ -80,7 +98,11 @@ def _texts(before: Question, after: Question) -> Iterator[str]:
         for language in ("en", "cy"):
             was, now = (getattr(texts.get(place), language, None) for texts in (old, new))
             if was != now:
-                yield f"{place} ({language}): {was!r} becomes {now!r}"
+                yield f"{place} ({language}): {_quoted(was)} becomes {_quoted(now)}"
+
+
+def _quoted(text: str | None) -> str:
+    return "nothing" if text is None else repr(text)
 
 
 def _checks(before: Question, after: Question) -> Iterator[str]:
@@ -88,8 +110,9 @@ def _checks(before: Question, after: Question) -> Iterator[str]:
     new = {_written(check.rule): check for check in after.checks}
     yield from (f"refused unless {rule}: {check.problem.en}" for rule, check in new.items() if rule not in old)
     yield from (f"no longer refused unless {rule}" for rule in old if rule not in new)
-    for rule in old.keys() & new.keys():
-        yield from _plain(f"the words for {rule}", old[rule].problem, new[rule].problem)
+    for rule, check in old.items():
+        if rule in new:
+            yield from _plain(f"the words for {rule}", check.problem, new[rule].problem)
 
 
 def _derived(before: Script, after: Script) -> Iterator[str]:
@@ -109,7 +132,8 @@ def _tables(old: Mapping[str, DatedTable], new: Mapping[str, DatedTable]) -> Ite
 
 def _row(name: str, day: date, before: "CelValue | None", after: "CelValue | None") -> Iterator[str]:
     if before != after:
-        told = "dropped" if after is None else f"new: {after}" if before is None else f"{before} becomes {after}"
+        was, now = shown_value(before), shown_value(after)
+        told = "dropped" if after is None else f"new: {now}" if before is None else f"{was} becomes {now}"
         yield f"table {name}, claims from {day}: {told}"
 
 

@@ -1,12 +1,12 @@
 """Shows a script as text: what is asked of whom, in the order of asking."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 
 from chassis.errors import Text
 from intake.catalogue.lint.paths import Reach, described
 from intake.domain.catalogue import Catalogue
-from intake.domain.rules import Rule
+from intake.domain.rules import CelValue, Rule
 from intake.domain.script import AnsweredBy, Field, Question, Script
 
 
@@ -18,7 +18,7 @@ def shown(
     yield f"Catalogue {catalogue.number}, released on {catalogue.released_on}: {', '.join(script.schemes)}"
     yield f"{len(script.questions)} questions, {seconds // 60} minutes if each of them were asked; date of claim {on}"
     for table in script.tables:
-        yield f"  {table.id} = {table.on(on)} {table.unit} ({table.source})"
+        yield f"  {table.id} = {shown_value(table.on(on))} {table.unit} ({table.source})"
     for scheme in script.schemes:
         refusal = catalogue.schemes[scheme].refusal(on)
         if refusal:
@@ -29,6 +29,13 @@ def shown(
         for question in script.questions.values():
             if question.section == section.id:
                 yield from _question(question, language, examples)
+
+
+def shown_value(value: "CelValue | None") -> str:
+    """A value of a table: a day without a time, a whole number without decimals."""
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _question(question: Question, language: str, examples: dict[str, Reach] | None) -> Iterator[str]:
