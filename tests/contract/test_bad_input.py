@@ -130,6 +130,10 @@ def answers_of_kinds() -> st.SearchStrategy[Any]:
     return dates | amounts | address | entries | texts() | st.booleans() | st.sampled_from(DOUBLES)
 
 
+FILES = (b"", b"%PDF-1.7", b"%PDF-1.7\n" + bytes(500), f"%PDF-1.7 {CANARY}".encode())
+"""Files that are no form, or no whole PDF."""
+
+
 def _deep(levels: int) -> Any:
     value: Any = CANARY
     for level in range(levels):
@@ -170,6 +174,8 @@ def _single(part: FieldDescriptor, scene: Scene) -> st.SearchStrategy[Any]:
         wild = st.sampled_from([-1, 77, 2**31 - 1])
     elif part.cpp_type in {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64}:
         wild = st.sampled_from(NUMBERS) | st.integers(-9999, 9999)
+    elif part.type == FieldDescriptor.TYPE_BYTES:
+        wild = st.binary(max_size=200) | st.sampled_from(FILES)
     else:
         by_type: Mapping[int, st.SearchStrategy[Any]] = {
             FieldDescriptor.CPPTYPE_STRING: texts(),
@@ -228,6 +234,8 @@ def _json_field(part: FieldDescriptor, scene: Scene) -> st.SearchStrategy[Any]:
         good = bodies(part.message_type, scene)
     elif part.enum_type is not None:
         good = st.sampled_from([*part.enum_type.values_by_name, CANARY, 77])
+    elif part.type == FieldDescriptor.TYPE_BYTES:
+        good = texts() | _single(part, scene).map(lambda file: base64.b64encode(file).decode())
     else:
         good = _single(part, scene)
     shaped = st.lists(good, max_size=3) if part.is_repeated else good

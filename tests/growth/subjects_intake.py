@@ -9,6 +9,7 @@ from chassis import clock
 from chassis.postcodes import build_extract
 from chassis.runtime import Service
 from chassis.testing import eventually
+from cms.gateway.v1 import events_pb2 as gateway_events
 from cms.scheduling.v1 import events_pb2
 from cms_local.cases import load_cases, random_nino
 from intake.__main__ import service
@@ -94,7 +95,7 @@ class Intake(Subject):
         """A claim has two answers and two calls."""
         for query in (_CLAIMS, _SCHEMES, _ANSWERS, _CALLS, _QUARTERS, _SOUNDS, _DUPLICATES):
             self.sql(query, first=first, last=last)
-        chassis_history.fill(self, first, last, sources=["scheduling-svc"])
+        chassis_history.fill(self, first, last, sources=["scheduling-svc", "legacy-gateway"])
 
     def exercise(self, turn: int) -> None:
         """A claim by phone with everything that may happen to it, and all ways of looking for one."""
@@ -111,6 +112,7 @@ class Intake(Subject):
         self._withdraw(claim, nino)
         self._confirm_earlier(nino)
         self._decide_duplicates(random.Random(100 + turn))
+        self._import_form()
         self._count_lines()
         self._look_for(nino)
         self.start_again()
@@ -222,9 +224,19 @@ class Intake(Subject):
         outcome = {"outcome": "CALL_BACK_OUTCOME_NO_ANSWER"}
         self.change("RecordCallBack", {**this, **outcome}, by=_OPERATOR)
 
+    def _import_form(self) -> None:
+        today = clock.today()
+        form = {
+            "answers": [{"question": "surname", "value": "Form"}, {"question": "date_of_birth", "value": "1980-02-29"}]
+        }
+        received = {"year": today.year, "month": today.month, "day": today.day}
+        scheme = "SCHEME_JOBSEEKERS_ALLOWANCE"
+        self.change("ImportForm", {"form": form, "receivedOn": received, "schemes": [scheme]}, by=_OPERATOR)
+
     def _amend_as_assessor(self, claim: Any) -> None:
         this = {"claimRef": claim["claimRef"]}
         self.hear(events_pb2.AppointmentBooked(appointment_id="A1", office_code=OFFICE), claim["claimRef"])
+        self.hear(gateway_events.TransferRejected(transfer_id="T1"), claim["claimRef"])
         change = {
             "version": claim["version"],
             "answers": [{"questionId": "capital", "value": "401.00"}],

@@ -8,6 +8,7 @@ from chassis.inbox import Event, Handler
 from cms.scheduling.v1 import events_pb2
 from intake.domain.claim import Booking
 from intake.service.claims import record_booking
+from intake.service.counting import count_rejection
 
 
 def appointment_booked(conn: Connection, event: Event) -> None:
@@ -19,4 +20,12 @@ def appointment_booked(conn: Connection, event: Event) -> None:
     record_booking(conn, event.claim_ref, booking)
 
 
-HANDLERS: Mapping[str, Handler] = {"AppointmentBooked": appointment_booked}
+def transfer_rejected(conn: Connection, event: Event) -> None:
+    """Counts a rejection by the way in which the claim came. Raises NotFound for an unknown claim."""
+    count_rejection(conn, event.claim_ref)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "AppointmentBooked": appointment_booked,
+    "TransferRejected": transfer_rejected,
+}

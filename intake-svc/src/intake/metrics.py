@@ -69,6 +69,12 @@ AMENDMENTS = Counter(
     ["channel"],
     registry=REGISTRY,
 )
+REJECTIONS = Counter(
+    "intake_rejections_total",
+    "Transfers of claims that a paying system rejected, by the way the claim came.",
+    ["channel"],
+    registry=REGISTRY,
+)
 FORM_OPEN_QUESTIONS = Histogram(
     "intake_form_open_questions",
     "How many questions a form left for the call that finishes its claim.",

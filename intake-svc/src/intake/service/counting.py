@@ -7,6 +7,7 @@ from intake.domain.claim import Claim
 from intake.domain.economics import changing
 from intake.domain.interview import Answer, Answers, known_values
 from intake.domain.script import Script
+from intake.store.claims import load_channel
 
 
 def count_answers(conn: Connection, claim: Claim, before: Answers, changed: Answers) -> None:
@@ -38,6 +39,12 @@ def count_submission(conn: Connection, claim: Claim, script: Script, answers: An
             metrics.QUESTION_CHANGES.labels(name).inc()
 
     conn.after_commit(count)
+
+
+def count_rejection(conn: Connection, claim_ref: str) -> None:
+    """Counts a transfer that a paying system rejected, by the way in which its claim came. Raises NotFound."""
+    channel = load_channel(conn, claim_ref)
+    conn.after_commit(lambda: metrics.REJECTIONS.labels(channel).inc())
 
 
 def _count_first(name: str, answer: Answer) -> None:

@@ -33,6 +33,8 @@ CLAIM = _CLAIM + " WHERE claims.claim_ref = %(claim_ref)s"
 
 CLAIM_LOCKED = CLAIM + " FOR UPDATE OF claims"
 
+CHANNEL = "SELECT channel FROM claims WHERE claim_ref = %s"
+
 # Finds the open claim of a person in a scheme; of several the latest.
 OPEN_CLAIM = """
     SELECT claim_ref FROM claim_schemes JOIN claims USING (claim_ref)
@@ -125,6 +127,14 @@ class ClaimFound:
 def load_claim(conn: Connection, claim_ref: str, *, caller: str) -> ClaimFound:
     """A claim with the caller's open call on it. Raises NotFound."""
     return _the_claim(conn.execute(CLAIM, {"claim_ref": claim_ref, "caller": caller}).fetchone(), claim_ref)
+
+
+def load_channel(conn: Connection, claim_ref: str) -> Channel:
+    """The way in which a claim came. Raises NotFound."""
+    row = conn.execute(CHANNEL, [claim_ref]).fetchone()
+    if row is None:
+        raise _no_claim(claim_ref)
+    return Channel(row["channel"])
 
 
 def lock_claim(conn: Connection, claim_ref: str, *, caller: str, version: int) -> tuple[ClaimFound, Iterable[Row]]:
