@@ -323,7 +323,9 @@ def _refuse_if_away(found: Found[Any]) -> None:
 def clock_show() -> None:
     """Show the platform's time and how far it is ahead."""
     clock.configure(_layout().clock_file)
-    console.print(f"{clock.now():%Y-%m-%d %H:%M:%S} UTC, ahead by {clock.offset()}", highlight=False)
+    offset = clock.offset()
+    apart = f"ahead by {offset}" if offset >= timedelta() else f"behind by {-offset}"
+    console.print(f"{clock.now():%Y-%m-%d %H:%M:%S} UTC, {apart}", highlight=False)
 
 
 _DURATION = re.compile(r"([0-9]+)([smhdw])")

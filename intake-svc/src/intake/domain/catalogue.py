@@ -12,6 +12,7 @@ from typing import TypeVar
 from chassis.errors import InvalidArgument, Text, Unavailable, Violation
 from intake.domain import problems
 from intake.domain.rules import Rule, RuleCompiler
+from intake.domain.scheme_names import with_scheme
 from intake.domain.script import Check, DatedTable, Derived, Need, Question, Script, ScriptError, Section
 from intake.domain.transliteration import RecordRule, strictest
 
@@ -87,7 +88,7 @@ class Catalogue:
     def refuse_unknown(self, schemes: Sequence[str]) -> None:
         """Raises InvalidArgument naming each scheme that this catalogue does not have."""
         found = [
-            Violation.of(f"schemes[{index}]", problems.NO_SUCH_SCHEME.of(scheme=scheme))
+            Violation.of(f"schemes[{index}]", with_scheme(problems.NO_SUCH_SCHEME, scheme))
             for index, scheme in enumerate(schemes)
             if scheme not in self.schemes
         ]
@@ -200,9 +201,9 @@ def closed_on(scheme: str, dates: tuple[date | None, date | None], day: date) ->
     """Why a scheme with these first and last dates of claim cannot be claimed with this one; None where it can."""
     first, last = dates
     if first is not None and day < first:
-        return problems.SCHEME_NOT_OPEN.of(scheme=scheme, day=first.isoformat())
+        return with_scheme(problems.SCHEME_NOT_OPEN, scheme, day=first.isoformat())
     if last is not None and day > last:
-        return problems.SCHEME_CLOSED.of(scheme=scheme, day=(last + timedelta(days=1)).isoformat())
+        return with_scheme(problems.SCHEME_CLOSED, scheme, day=(last + timedelta(days=1)).isoformat())
     return None
 
 

@@ -67,11 +67,13 @@ NOT_A_REFERENCE = Text(
     en="is not a claim reference: check each character", cy="nid yw'n gyfeirnod hawliad: gwiriwch bob nod"
 )
 NOT_A_SECTION = Text(en="is not a section of the interview", cy="nid yw'n adran o'r cyfweliad")
-NO_SUCH_SCHEME = Text(en="{scheme} cannot be claimed by phone", cy="ni ellir hawlio {scheme} dros y ffôn")
+NO_SUCH_SCHEME = Text(en="{scheme} cannot be claimed by phone", cy="ni ellir hawlio hwn dros y ffôn: {scheme}")
 SCHEME_TWICE = Text(en="is named twice", cy="mae wedi'i enwi ddwywaith")
-SCHEME_CLOSED = Text(en="{scheme} closed to new claims on {day}", cy="caeodd {scheme} i hawliadau newydd ar {day}")
+SCHEME_CLOSED = Text(
+    en="{scheme} closed to new claims on {day}", cy="mae ar gau i hawliadau newydd ers {day}: {scheme}"
+)
 SCHEME_NOT_OPEN = Text(
-    en="{scheme} can be claimed only from {day}", cy="dim ond o {day} ymlaen y gellir hawlio {scheme}"
+    en="{scheme} can be claimed only from {day}", cy="dim ond o {day} ymlaen y gellir ei hawlio: {scheme}"
 )
 NOT_WITH_NINO = Text(en="must not be given together with a nino", cy="ni ddylid ei roi gyda nino")
 TOGETHER = Text(

@@ -25,6 +25,7 @@ from intake.domain.answers import read_field
 from intake.domain.call import Caller, Capacity, Outcome
 from intake.domain.catalogue import Catalogue
 from intake.domain.given import Faults, RawAnswer
+from intake.domain.scheme_names import with_scheme
 from intake.domain.search import LookUps, Search
 from intake.domain.values import JsonValue
 from intake.service.calls import CallAsked, language_of_call, language_of_claim
@@ -108,7 +109,7 @@ def schemes(given: Sequence["common_pb2.Scheme.ValueType"], *, catalogue: Catalo
         if name is not None and name in names[:at]:
             faults.add(f"schemes[{at}]", problems.SCHEME_TWICE)
         elif name is not None and catalogue is not None and name not in catalogue.schemes:
-            faults.add(f"schemes[{at}]", problems.NO_SUCH_SCHEME.of(scheme=name))
+            faults.add(f"schemes[{at}]", with_scheme(problems.NO_SUCH_SCHEME, name))
     faults.refuse()
     return tuple(name for name in names if name is not None)
 

@@ -27,6 +27,7 @@ from cms_local.paper.questions import ANSWER_WIDTH, NUMBER_WIDTH, QUESTION_WIDTH
 from cms_local.paper.spaces import Comb, Empty, Hidden
 from intake.domain.forms.layout import ENTRIES_ABREAST, IDENTITY_BOX, Entry, Form, FormIdentity, Part
 from intake.domain.forms.routing import Filter, routing_of
+from intake.domain.scheme_names import SCHEMES
 from intake.domain.script import Kind
 
 _MARGIN = 15 * mm
@@ -89,7 +90,7 @@ class _Document:
         return self._print.say(text)
 
     def _schemes(self) -> list[str]:
-        return [self._say(name) for scheme, name in texts.SCHEMES.items() if scheme in self._identity.schemes]
+        return [self._say(name) for scheme, name in SCHEMES.items() if scheme in self._identity.schemes]
 
     def _page(self, canvas: Canvas, _document: Any) -> None:
         canvas.saveState()

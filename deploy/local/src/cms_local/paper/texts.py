@@ -3,13 +3,6 @@
 from chassis.errors import Text
 
 TITLE = Text(en="Claim form", cy="Ffurflen gais")
-SCHEMES = {
-    "INCOME_SUPPORT": Text(en="Income Support", cy="Cymhorthdal Incwm"),
-    "JOBSEEKERS_ALLOWANCE": Text(en="Jobseeker's Allowance", cy="Lwfans Ceisio Gwaith"),
-    "INCAPACITY_BENEFIT": Text(en="Incapacity Benefit", cy="Budd-dal Analluogrwydd"),
-    "CHILD_MAINTENANCE": Text(en="Child maintenance", cy="Cynhaliaeth plant"),
-    "CRISIS_LOAN": Text(en="Crisis Loan (Social Fund)", cy="Benthyciad Argyfwng (Cronfa Gymdeithasol)"),
-}
 FOR = Text(en="For claiming:", cy="I wneud cais am y canlynol:")
 OFFICIAL_USE = Text(en="For official use", cy="At ddefnydd swyddogol")
 DATE_RECEIVED = Text(en="Date received", cy="Dyddiad derbyn")
