@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from chassis import outside
+from chassis import clock, outside
 from chassis.outside import Change
 from chassis.runtime import NotReady
 from chassis.testing import SettingsOf
+from intake import metrics
 from intake.__main__ import service
 from intake.catalogue import CATALOGUES, load_catalogue
 from intake.catalogue.announced import not_covered
@@ -246,6 +247,20 @@ def change(**parts: object) -> Change:
 
 def test_the_newest_catalogue_covers_every_announced_change(newest: Catalogue) -> None:
     assert [found.id for found in not_covered(newest, outside.announced_changes())] == []
+
+
+def test_the_days_until_a_change_that_no_catalogue_has_are_shown() -> None:
+    first = load_catalogue(CATALOGUES / "1")
+    closing = next(found for found in outside.announced_changes() if found.id == "capital_limit_2006")
+    try:
+        metrics.show_uncovered_changes(first)
+        [family] = metrics.UNCOVERED_RULE_CHANGE.collect()
+        shown = {sample.labels["change"]: sample.value for sample in family.samples}
+    finally:
+        metrics.UNCOVERED_RULE_CHANGE.clear()
+
+    assert shown.keys() == {found.id for found in not_covered(first, outside.announced_changes())}
+    assert shown["capital_limit_2006"] == (closing.first_day - clock.today()).days
 
 
 def test_a_change_of_a_table_is_covered_by_its_row_alone(newest: Catalogue) -> None:
