@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from chassis.errors import Unavailable
 from intake.catalogue import load_catalogue, load_catalogues
 from intake.domain.script import Script, ScriptError
 
@@ -200,3 +201,14 @@ def test_parts_must_not_include_each_other(load: Load) -> None:
 def test_without_a_catalogue_there_is_none_to_serve(tmp_path: Path) -> None:
     with pytest.raises(ScriptError, match="there is no catalogue"):
         load_catalogues(tmp_path)
+
+
+def test_a_process_that_lacks_a_claims_catalogue_sends_the_caller_to_another(load: Load, tmp_path: Path) -> None:
+    load()
+    catalogues = load_catalogues(tmp_path)
+
+    assert catalogues.newest.number == 7
+    with pytest.raises(Unavailable, match="this process does not have catalogue 8"):
+        catalogues[8]
+    with pytest.raises(ScriptError, match="bound to catalogues that this release does not have: 3, 8"):
+        catalogues.refuse_absent([7, 8, 3])
