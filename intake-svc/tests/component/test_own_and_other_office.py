@@ -132,3 +132,35 @@ def test_a_retried_amendment_gets_its_response_although_the_claim_moved_to_anoth
 
     assert own.get("AmendAnswers", **request) == first
     assert own.call("GetInterview", claimRef=claim["claimRef"]).reason == "OTHER_OFFICE"
+
+
+def caseworker(desk: Any, purpose: str = "work item C1") -> Any:
+    return desk("CASEWORKER", "CW1", purpose=purpose)
+
+
+def test_caseworkers_read_by_purpose_only_claims_for_child_maintenance(desk: Any) -> None:
+    operator = desk()
+    theirs = operator.start("AB123456C", schemes=["SCHEME_CHILD_MAINTENANCE", "SCHEME_INCOME_SUPPORT"])["claim"]
+    other = operator.start("AB123457C")["claim"]
+
+    def reason(claim: Any, purpose: str) -> str:
+        return str(caseworker(desk, purpose).call("GetInterview", claimRef=claim["claimRef"]).reason)
+
+    assert caseworker(desk).call("GetInterview", claimRef=theirs["claimRef"]).code == "ok"
+    assert reason(theirs, "") == "PURPOSE_REQUIRED"
+    assert reason(other, "work item C1") == "CALL_REQUIRED"
+
+
+def test_every_office_reads_an_unbooked_claim_for_a_crisis_loan_and_one_office_a_booked_one(
+    desk: Any, book: Any, claim: Any, database_urls: DatabaseUrls
+) -> None:
+    with psycopg.connect(database_urls.owner) as conn:  # the scheme is closed today
+        conn.execute("UPDATE claim_schemes SET scheme = 'CRISIS_LOAN' WHERE claim_ref = %s", [claim["claimRef"]])
+
+    def outcome(office: str | None) -> str:
+        reply = attempt(assessor(desk, office), "GetInterview", claim)
+        return str(reply.reason or reply.code)
+
+    assert (outcome(OWN), outcome(OTHER), outcome(None)) == ("ok", "ok", "OFFICE_REQUIRED")
+    book(claim["claimRef"], OWN)
+    assert (outcome(OWN), outcome(OTHER)) == ("ok", "OTHER_OFFICE")
