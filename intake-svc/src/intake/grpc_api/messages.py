@@ -381,7 +381,7 @@ def form_imported(imported: FormImported, account: AccountCheck | None) -> pb.Im
     response = pb.ImportFormResponse(
         claim=claim(imported.claim),
         problems=[pb.FormProblem(**asdict(problem)) for problem in imported.problems],
-        open_question_ids=[state.question.id for state in imported.shown.interview.questions if state.is_open],
+        open_question_ids=[missing.question_id for missing in imported.shown.interview.missing],
     )
     put_interview(response.interview, imported.shown, account)
     return response

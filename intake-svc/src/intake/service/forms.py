@@ -123,7 +123,7 @@ def import_form(conn: Connection, catalogues: Catalogues, opened: OpenedForm, *,
     interview = evaluate(
         opened.form.script, change.answers, language=opened.identity.language, contact_date=claim.contact_date
     )
-    _count(conn, opened.channel, interview.remaining, found)
+    _count(conn, opened.channel, len(interview.missing), found)
     return FormImported(
         claim=claim,
         shown=InterviewShown(
@@ -258,9 +258,9 @@ def _told(opened: OpenedForm, problem: FormProblem) -> ToldProblem:
     )
 
 
-def _count(conn: Connection, channel: Channel, remaining: int, found: Sequence[FormProblem]) -> None:
+def _count(conn: Connection, channel: Channel, left: int, found: Sequence[FormProblem]) -> None:
     def count() -> None:
-        metrics.FORM_OPEN_QUESTIONS.labels(channel).observe(remaining)
+        metrics.FORM_OPEN_QUESTIONS.labels(channel).observe(left)
         metrics.FORM_PROBLEMS.labels(channel).inc(len(found))
 
     conn.after_commit(count)

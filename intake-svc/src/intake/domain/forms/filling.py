@@ -26,6 +26,8 @@ def _of(entry: Entry, value: Any) -> Iterator[tuple[str, str]]:
     name = box(entry.id)
     if value is None:
         return
+    if is_gap(value) and not entry.question.gap_allowed:
+        return  # paper has no box for it: it is left blank
     if is_gap(value):
         yield box(entry.id, GAP_BOX), value["gap"]
     elif entry.question.kind is not Kind.GROUP:

@@ -3368,7 +3368,9 @@ class ImportFormResponse(_message.Message):
 
     @_builtins.property
     def open_question_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The questions that the call which finishes the claim has to ask, in their order."""
+        """The questions that the call which finishes the claim has to ask before it can be submitted, in their order. An optional
+        question that was left blank is not among them.
+        """
 
     def __init__(
         self,
