@@ -152,6 +152,24 @@ def decide_a_duplicate(doors: DyingDoors, claim: Journey) -> None:
     doors.call(INTAKE, "DecideDuplicate", decision, token=claim.operator)
 
 
+def bind_and_import(doors: DyingDoors, claim: Journey) -> None:
+    """Changes the schemes of a draft, moves it to the newest catalogue, and imports a form that was filled by hand."""
+
+    def intake(method: str, **body: Any) -> Any:
+        return doors.call(INTAKE, method, {**body, "requestId": str(uuid4())}, token=claim.operator)
+
+    scheme, other = "SCHEME_JOBSEEKERS_ALLOWANCE", "SCHEME_INCOME_SUPPORT"
+    caller = {"relation": "CALLER_RELATION_SELF"}
+    began = intake("StartCall", purpose="CALL_PURPOSE_NEW", schemes=[scheme], language="LANGUAGE_EN", caller=caller)
+    this = {"claimRef": began["claim"]["claimRef"]}
+    changed = intake("ChangeSchemes", **this, version=began["claim"]["version"], schemes=[scheme, other])
+    intake("MoveToCatalogue", **this, version=changed["interview"]["version"])
+    form = {"answers": [{"question": "surname", "value": "Heloise"}]}
+    day = clock.today()
+    received = {"year": day.year, "month": day.month, "day": day.day}
+    intake("ImportForm", form=form, receivedOn=received, schemes=[scheme])
+
+
 def report_lines(doors: DyingDoors, claim: Journey) -> None:
     """Reports a quarter of an hour, as the switch does."""
     hour_ago = clock.now() - timedelta(hours=1)
@@ -183,6 +201,7 @@ def test_a_change_whose_reply_was_lost_is_made_once_and_answered_on_retry(
     replay_a_dead_letter(platform, doors, claim)
     call_back_and_withdraw(doors, claim)
     decide_a_duplicate(doors, claim)
+    bind_and_import(doors, claim)
     report_lines(doors, claim)
 
     assert doors.died == changes
