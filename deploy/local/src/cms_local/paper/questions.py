@@ -18,7 +18,7 @@ from intake.domain.script import Field, Kind, Question
 NUMBER_WIDTH, QUESTION_WIDTH, ANSWER_WIDTH = 9 * mm, 68 * mm, 103 * mm
 _COLUMN_WIDTH = 38 * mm
 _LABEL_WIDTH = NUMBER_WIDTH + QUESTION_WIDTH + ANSWER_WIDTH - 3 * (_COLUMN_WIDTH + 3 * mm)
-_STORY, _STORY_LINES = 30, 4
+_STORY, _STORY_LINES = 25, 4
 """A text that takes so many seconds to tell gets so many lines."""
 _GAP_WORDS = {"NOT_KNOWN": texts.NOT_KNOWN, "WILL_SEND": texts.WILL_SEND}
 _COMBS = {Kind.NINO: (9, 2, 2, 2, 2, 1), Kind.SORT_CODE: (6,), Kind.ACCOUNT_NUMBER: (8,), Kind.POSTCODE: (8,)}
