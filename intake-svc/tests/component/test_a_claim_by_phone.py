@@ -38,7 +38,7 @@ def test_a_claim_goes_from_the_first_question_to_its_submission(
     assert started["call"]["security"] == "CALL_SECURITY_PASSED"
     assert not started["resumed"]
     assert question(started["interview"], "nino")["answer"] == "AB123456C"
-    assert (interview["version"], interview["asked"]) == (2, 5)
+    assert (interview["version"], interview["asked"]) == (2, 6)
     assert all(section["complete"] for section in whole["sections"])
     assert (claim["state"], claim["version"]) == ("CLAIM_STATE_SUBMITTED", 4)
     assert "claimant" not in claim
