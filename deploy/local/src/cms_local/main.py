@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,9 +20,11 @@ from cms_local import deadletters, form, keys, overdue, platform, staffing
 from cms_local.audit import Findings, LedgerAway, audit
 from cms_local.demo import Outcome, run_demo
 from cms_local.doors import Refused
+from cms_local.economics import economics
 from cms_local.layout import SERVICES, STAND_INS, BadBase, Layout
 from cms_local.operations import Found
 from cms_local.platform import DayPassed, NoSuchProcess, NotStarted, Platform
+from cms_local.script.commands import app as script_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 clock_app = typer.Typer(no_args_is_help=True, help="The platform's clock.")
@@ -33,12 +34,8 @@ app.add_typer(clock_app, name="clock")
 app.add_typer(calls_app, name="calls")
 app.add_typer(form.app, name="form")
 app.add_typer(deadletters_app, name="deadletters")
-if find_spec("intake"):  # the image that prepares containers has no service in it
-    from cms_local.economics import economics
-    from cms_local.script.commands import app as script_app
-
-    script_app.command(name="economics")(economics)
-    app.add_typer(script_app, name="script")
+script_app.command(name="economics")(economics)
+app.add_typer(script_app, name="script")
 
 console = Console()
 errors = Console(stderr=True)
