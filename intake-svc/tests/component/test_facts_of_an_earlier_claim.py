@@ -183,3 +183,41 @@ def test_a_repeated_request_is_answered_as_at_first_although_security_was_passed
     assert operator.get("RecordAnswers", **body) == confirmed
     assert "surname" in offered(confirmed["interview"])
     assert earlier
+
+
+def test_another_nino_brings_its_own_security_and_no_further_tries(
+    desk: Any, second: Any, single_tenant: Any, earlier: str
+) -> None:
+    neighbour = desk(subject="OP000009")
+    other = neighbour.submitted(single_tenant | {"surname": "Price", "date_of_birth": "1971-05-05"}, nino="CE654321B")
+    neighbour.once("WithdrawClaim", claimRef=other["claimRef"], version=other["version"], reason="found work")
+    operator, claim_ref = passed(desk, second), second["claim"]["claimRef"]
+
+    moved = operator.record(claim_ref, 1, nino="CE654321B")
+    early = operator.try_once("RecordAnswers", claimRef=claim_ref, version=2, confirmEarlier=["identity"])
+    wrong = given({"date_of_birth": "1981-01-01", "telephone": "0113 496 0999", "last_job_ended": "2026-02-13"})
+    tried = operator.once("PassSecurity", callId=second["call"]["callId"], answers=wrong)["earlier"]
+    without = operator.record(claim_ref, 2, nino={"gap": "NOT_KNOWN"})
+    back = operator.record(claim_ref, 3, nino="AB123456C")
+
+    assert moved["earlier"]["claimRef"] == other["claimRef"]
+    assert moved["earlier"]["security"] == "CALL_SECURITY_REQUIRED"
+    assert offered(moved) == {}
+    assert early.reason == "EARLIER_SECURITY"
+    assert tried["triesLeft"] == 2
+    assert "earlier" not in without
+    assert (back["earlier"]["claimRef"], back["earlier"]["triesLeft"]) == (earlier, 2)
+    assert back["earlier"]["security"] == "CALL_SECURITY_REQUIRED"
+
+
+def test_who_goes_on_with_a_dropped_call_passes_security_about_the_earlier_claim_again(desk: Any, second: Any) -> None:
+    operator, claim_ref = passed(desk, second), second["claim"]["claimRef"]
+    operator.once("EndCall", callId=second["call"]["callId"], outcome="CALL_OUTCOME_ABANDONED")
+    third = desk(subject="OP000003")
+
+    resumed = third.once("ResumeCall", claimRef=claim_ref)
+    third.once("PassSecurity", callId=resumed["call"]["callId"], answers=given({"nino": "AB123456C"}))
+    interview = third.get("GetInterview", claimRef=claim_ref)["interview"]
+
+    assert interview["earlier"]["security"] == "CALL_SECURITY_REQUIRED"
+    assert offered(interview) == {}

@@ -132,6 +132,8 @@ class Call:
     wrap_up_ended: datetime | None = None
     earlier_operators: tuple[str, ...] = ()
     """Who had it before its line was dropped, the first one first."""
+    earlier_passed: bool = False
+    """Whether security about the person's earlier claim is passed."""
 
     @property
     def state(self) -> CallState:
@@ -232,6 +234,7 @@ class Call:
             security_questions=questions,
             catalogue=catalogue,
             tries_left=TRIES,
+            earlier_passed=False,
         )
 
     def end_wrap_up(self, *, at: datetime) -> "Call":

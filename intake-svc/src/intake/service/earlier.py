@@ -1,7 +1,7 @@
 """Facts of an earlier claim: linking a claim to it, showing who is calling about it, and what can be confirmed."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chassis import access_log, call, clock
 from chassis.database import Connection
@@ -16,7 +16,7 @@ from intake.domain.interview import Answers
 from intake.domain.script import Question, Script
 from intake.service.access import cipher_of, script_of
 from intake.store.answers import load_answer_times, load_answers
-from intake.store.calls import save_earlier_passed
+from intake.store.calls import save_call
 from intake.store.claims import ClaimFound, find_earlier_claim, load_claim, save_earlier
 
 
@@ -119,7 +119,7 @@ def try_earlier(
     values = {name: answer.value for name, answer in read_answers(bank, given, today=clock.today()).items()}
     tried = link.identify(values, load_answers(conn, cipher_of(found), version=found.claim.version))
     if tried.passed:
-        save_earlier_passed(conn, own.call_id)
+        save_call(conn, replace(own, earlier_passed=True))
     else:
         save_earlier(conn, own.claim_ref, tried)
     return EarlierShown(link=tried, questions=tuple(bank[name] for name in tried.questions), answers={})

@@ -63,12 +63,9 @@ SAVE_CALL = """
         catalogue = %(catalogue)s, tries_left = %(tries_left)s, ended = %(ended)s, outcome = %(outcome)s,
         call_back_time = %(call_back_time)s,
         held_since = %(held_since)s, hold = %(hold)s, gap = %(gap)s, wrap_up = %(wrap_up)s,
-        wrap_up_ended = %(wrap_up_ended)s, earlier_operators = %(earlier_operators)s
+        wrap_up_ended = %(wrap_up_ended)s, earlier_operators = %(earlier_operators)s, earlier_passed = %(earlier_passed)s
     WHERE call_id = %(call_id)s
 """
-
-
-EARLIER_PASSED = "UPDATE calls SET earlier_passed = true WHERE call_id = %s"
 
 
 def insert_call(conn: Connection, cipher: ClaimCipher, call: Call, caller: Caller) -> None:
@@ -144,11 +141,6 @@ def save_call(conn: Connection, call: Call) -> None:
     conn.execute(SAVE_CALL, asdict(call) | lists)
 
 
-def save_earlier_passed(conn: Connection, call_id: UUID) -> None:
-    """Saves that the caller has shown who they are by the earlier claim."""
-    conn.execute(EARLIER_PASSED, [call_id])
-
-
 def _call(row: Row) -> Call:
     return Call(
         call_id=row["call_id"],
@@ -171,4 +163,5 @@ def _call(row: Row) -> Call:
         wrap_up=row["wrap_up"],
         wrap_up_ended=row["wrap_up_ended"],
         earlier_operators=tuple(row["earlier_operators"]),
+        earlier_passed=row["earlier_passed"],
     )

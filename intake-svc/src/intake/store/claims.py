@@ -49,8 +49,16 @@ EARLIER_CLAIM = """
     ORDER BY submit_time IS NULL, first_contact_time DESC, claims.claim_ref DESC LIMIT 1
 """
 
+# Links a claim to an earlier one. Security that a call has passed is about the one before alone; tries that were taken stay
+# taken, so that giving another NINO and the first one again brings no new ones. (LEAST passes over nulls.)
 SAVE_EARLIER = """
-    UPDATE claims SET earlier_ref = %s, earlier_questions = %s, earlier_tries_left = %s WHERE claim_ref = %s
+    WITH passed_before AS (
+        UPDATE calls SET earlier_passed = false WHERE claim_ref = %(claim_ref)s AND earlier_passed
+            AND %(earlier_ref)s::text IS DISTINCT FROM (SELECT earlier_ref FROM claims WHERE claim_ref = %(claim_ref)s)
+    )
+    UPDATE claims SET earlier_ref = %(earlier_ref)s, earlier_questions = %(questions)s,
+        earlier_tries_left = LEAST(%(tries_left)s, earlier_tries_left)
+    WHERE claim_ref = %(claim_ref)s
 """
 
 INSERT_CLAIM = """
@@ -161,9 +169,16 @@ def find_earlier_claim(conn: Connection, nino_lookup: bytes, *, than: str) -> st
 
 
 def save_earlier(conn: Connection, claim_ref: str, earlier: EarlierClaim | None) -> None:
-    """Links a claim to an earlier one, or takes the link away."""
-    link = [earlier.claim_ref, list(earlier.questions), earlier.tries_left] if earlier else [None, None, None]
-    conn.execute(SAVE_EARLIER, [*link, claim_ref])
+    """Links a claim to an earlier one, or takes the link away.
+
+    Where it is another one than before, security is to be passed again, with no more tries than are left.
+    """
+    link = {
+        "earlier_ref": earlier.claim_ref if earlier else None,
+        "questions": list(earlier.questions) if earlier else None,
+        "tries_left": earlier.tries_left if earlier else None,
+    }
+    conn.execute(SAVE_EARLIER, link | {"claim_ref": claim_ref})
 
 
 def lock_tries(conn: Connection, claim_ref: str, *, caller: str) -> ClaimFound:
