@@ -60,6 +60,22 @@ def test_optional_questions_are_asked_but_do_not_block_submission(
     assert not interview.missing
 
 
+def test_what_is_not_known_yet_is_asked_again_after_all_else(evaluated: Any, answered: Any, single_tenant: Any) -> None:
+    not_known = {"date_of_birth": {"gap": "NOT_KNOWN"}, "capital": {"gap": "WILL_SEND"}}
+    optional = {
+        state.question.id: {"gap": "NOT_KNOWN"}
+        for state in evaluated(answered(**single_tenant)).questions
+        if state.is_open
+    }
+
+    some_unasked = evaluated(answered(**single_tenant, **optional) | answered(**not_known) | answered(telephone=None))
+    all_asked = evaluated(answered(**single_tenant, **optional) | answered(**not_known))
+
+    assert some_unasked.next_question_id == "telephone"
+    assert (all_asked.next_question_id, all_asked.remaining) == ("date_of_birth", 2)
+    assert [missing.question_id for missing in all_asked.missing] == ["date_of_birth", "capital"]
+
+
 def test_a_single_tenant_is_asked_far_fewer_questions_than_a_couple_with_children(
     evaluated: Any, answered: Any, single_tenant: Any, couple_with_children: Any
 ) -> None:

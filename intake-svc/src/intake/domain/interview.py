@@ -129,7 +129,7 @@ class Interview:
     questions: tuple[QuestionState, ...]
     """All of them, in the script's order."""
     next_question_id: str | None
-    """The first question that is open; None at the end."""
+    """The first question that is open, those that the claimant could not answer yet after all others; None at the end."""
     asked: int
     """Relevant, and not open."""
     remaining: int
@@ -171,11 +171,18 @@ def evaluate(script: Script, answers: Answers, *, language: str, contact_date: d
         language=language,
         sections=_section_states(script, still_open),
         questions=states,
-        next_question_id=still_open[0].question.id if still_open else None,
+        next_question_id=_next_question(still_open),
         asked=len(known.relevant) - len(still_open),
         remaining=len(still_open),
         not_relevant=len(states) - len(known.relevant),
     )
+
+
+def _next_question(still_open: Sequence[QuestionState]) -> str | None:
+    """The call goes on past what the claimant does not know yet: that is asked again once all else was asked."""
+    unasked = (state for state in still_open if not (state.answer and is_gap(state.answer.value)))
+    following = next(unasked, still_open[0] if still_open else None)
+    return following.question.id if following else None
 
 
 def facts(script: Script, answers: Answers, consumer: str, *, contact_date: date) -> dict[str, JsonValue]:

@@ -1389,8 +1389,9 @@ class Interview(_message.Message):
     script_version: _builtins.int
     """The number of the catalogue of questions that the claim is bound to."""
     next_question_id: _builtins.str
-    """The question to ask next, required or not: the first without an answer or gap, or with one that is still to be put
-    right (a proposal, a problem, a gap that submission does not accept). Empty when none is left.
+    """The question to ask next, required or not: the first without an answer or gap, or with an answer that is still to be put
+    right (a proposal, a problem); after all of those, the first with a gap that submission does not accept. Empty when none
+    is left.
     """
     asked: _builtins.int
     """How many were answered."""
