@@ -164,6 +164,6 @@ def test_a_form_of_every_scheme_that_is_filled_and_read_is_the_call(language: st
 
 @pytest.mark.long
 @given(some_schemes(), st.sampled_from(["EN", "CY"]), st.integers(0, 10**9))
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_form_that_is_filled_and_read_is_the_call(schemes: tuple[str, ...], language: str, seed: int) -> None:
     expect_the_same(schemes, language, seed)
