@@ -9,6 +9,7 @@ from pypdf import PdfWriter
 
 from chassis.errors import InvalidArgument
 from intake import paper
+from intake.domain.forms.layout import IDENTITY_BOX
 
 NO_FORM = "is not a claim form, or was printed to a file so that its boxes are gone: key it instead"
 UNREADABLE = "cannot be read: it is damaged, locked, or far larger inside than a claim form"
@@ -112,3 +113,21 @@ def test_a_locked_file_cannot_be_read() -> None:
     writer.encrypt("secret", algorithm="RC4-128")
 
     assert refused(written(writer)) == UNREADABLE
+
+
+def with_boxes(boxes: bytes) -> bytes:
+    """A form with its identity, as object 3, and these boxes."""
+    return file_of(
+        b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [%s] >> >>" % boxes,
+        b"<< /Type /Pages /Kids [] /Count 0 >>",
+        b"<< /FT /Tx /T (%s) /V (CMS3-2-JSA-EN-1) >>" % IDENTITY_BOX.encode(),
+    )
+
+
+def test_a_form_of_which_a_box_is_lost_is_refused_rather_than_read_by_halves() -> None:
+    assert paper.read_pdf(with_boxes(b"3 0 R")) == {IDENTITY_BOX: "CMS3-2-JSA-EN-1"}
+    assert refused(with_boxes(b"3 0 R 4 0 R")) == UNREADABLE
+
+
+def test_a_form_that_is_cut_off_is_not_read_as_it_was_saved_before() -> None:
+    assert refused(with_boxes(b"3 0 R") + b"4 0 obj\n<< /V (" + b"x" * 2000) == UNREADABLE

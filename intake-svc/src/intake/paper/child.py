@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from pypdf import PdfReader, apply_configuration
 from pypdf.errors import PyPdfError
-from pypdf.generic import Field
+from pypdf.generic import DictionaryObject, Field
 
 SECONDS = 3
 MEMORY = 400 * 1024 * 1024
@@ -19,6 +19,7 @@ MOST_PAGES = 80
 MOST_BOXES = 4000
 LONGEST = 2000
 """Characters of one box: beyond, it is cut to one more, which every question refuses as too long."""
+_END = b"%%EOF"
 _UNPACKED = 4 * 1024 * 1024
 """Bytes of a stream when it is unpacked: a form's largest is its font, of some tens of kilobytes."""
 _BOUNDS: dict[str, Any] = {
@@ -65,13 +66,24 @@ def _read(pdf: bytes) -> dict[str, object]:
 
 
 def _boxes(pdf: bytes) -> dict[str, str]:
+    if _END not in pdf[-1024:]:
+        raise ValueError("cut off: an earlier state of the form may still be whole in it")
     reader = PdfReader(io.BytesIO(pdf))
     if reader.is_encrypted or len(reader.pages) > MOST_PAGES:
         raise ValueError("locked, or too many pages")
     found = reader.get_fields() or {}
     if len(found) > MOST_BOXES:
         raise ValueError("too many boxes")
+    _refuse_lost_boxes(reader)
     return {str(name): _text(field)[: LONGEST + 1] for name, field in found.items()}
+
+
+def _refuse_lost_boxes(reader: PdfReader) -> None:
+    """Raises ValueError where a box cannot be read. The library passes over it, and its answer would be lost in silence."""
+    form = reader.root_object.get("/AcroForm")
+    boxes = form.get_object().get("/Fields", ()) if form else ()
+    if not all(isinstance(box.get_object(), DictionaryObject) for box in boxes):
+        raise ValueError("a box is damaged")
 
 
 def _text(field: Field) -> str:
