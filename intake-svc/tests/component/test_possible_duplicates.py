@@ -139,3 +139,36 @@ def test_a_repeated_save_is_answered_as_at_first_although_another_claim_came(des
     draft(operator, "Mueller")
 
     assert operator.get("RecordAnswers", **body) == first
+
+
+def test_a_draft_stays_where_the_other_claim_has_ended_meanwhile(desk: Any) -> None:
+    operator, other = desk(), desk(subject="OP000002")
+    first, second = draft(other, "Müller"), draft(operator, "Mueller")
+    other.once("WithdrawClaim", claimRef=first["claimRef"], version=first["version"], reason="found work")
+    decision = {"otherClaimRef": first["claimRef"], "verdict": "DUPLICATE_VERDICT_SAME_PERSON", "reason": "moved"}
+
+    late = operator.try_once("DecideDuplicate", claimRef=second["claimRef"], version=2, **decision)
+
+    assert (late.code, late.reason) == ("failed_precondition", "NO_WARNING")
+    assert operator.get("GetInterview", claimRef=second["claimRef"])["interview"]["version"] == 2
+
+
+def test_two_who_decide_of_one_pair_at_one_moment_leave_one_claim_open(desk: Any) -> None:
+    operators = [desk(), desk(subject="OP000002")]
+    pair = [draft(operators[0], "Müller"), draft(operators[1], "Mueller")]
+
+    def decide(at: int) -> Any:
+        return operators[at].try_once(
+            "DecideDuplicate",
+            claimRef=pair[at]["claimRef"],
+            otherClaimRef=pair[1 - at]["claimRef"],
+            verdict="DUPLICATE_VERDICT_SAME_PERSON",
+            version=2,
+            reason="moved",
+        )
+
+    with ThreadPoolExecutor(2) as pool:
+        replies = list(pool.map(decide, range(2)))
+
+    assert [reply.code for reply in replies].count("ok") == 1
+    assert {reply.reason for reply in replies} - {""} <= {"NO_WARNING", "RECORD_BUSY"}

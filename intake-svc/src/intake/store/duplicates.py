@@ -57,6 +57,9 @@ UNDECIDED = """
     ORDER BY other.claim_ref
 """
 
+# The other claim cannot end until this one's decision is saved: else a person could be left with neither.
+OTHER_IS_OPEN = "SELECT 1 FROM claim_schemes WHERE claim_ref = %s AND open FOR SHARE"
+
 DECIDE = """
     UPDATE possible_duplicates SET verdict = %(verdict)s, decided_by = %(by)s, decided_time = %(at)s, reason = %(reason)s
     WHERE (claim_ref, other_ref) IN ((%(claim_ref)s, %(other_ref)s), (%(other_ref)s, %(claim_ref)s)) AND verdict IS NULL
@@ -100,7 +103,12 @@ def undecided_duplicates(conn: Connection, claim_ref: str) -> tuple[str, ...]:
 def save_verdict(
     conn: Connection, cipher: ClaimCipher, other_ref: str, *, verdict: str, by: str, at: datetime, reason: str
 ) -> bool:
-    """Records whether two claims are of one person, with the reason, sealed. False where no such warning is open."""
+    """Records whether two claims are of one person, with the reason, sealed.
+
+    False where no such warning is open, or the other claim has ended.
+    """
+    if conn.execute(OTHER_IS_OPEN, [other_ref]).fetchone() is None:
+        return False
     sealed = cipher.seal(reason, field=f"duplicate|{other_ref}", version=1)
     parameters = {"claim_ref": cipher.claim_ref, "other_ref": other_ref, "verdict": verdict, "by": by, "at": at}
     return conn.execute(DECIDE, parameters | {"reason": sealed}).rowcount > 0
