@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -346,3 +347,12 @@ class Steps:
 
     def _bound(self, changed: Any) -> None:
         self.version = changed["interview"]["version"]
+
+
+def test_a_repeat_of_a_start_names_the_schemes_of_that_moment(desk: Any) -> None:
+    operator, request_id = desk(), str(uuid4())
+    first = operator.start(NINO, requestId=request_id)
+
+    operator.once("ChangeSchemes", claimRef=first["claim"]["claimRef"], version=1, schemes=[IS])
+
+    assert operator.start(NINO, requestId=request_id) == first

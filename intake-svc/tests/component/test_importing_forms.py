@@ -1,5 +1,6 @@
 """ImportForm: a form makes a draft with all that is sound of it, once, dated by the day on which it was received."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -114,6 +115,39 @@ def test_a_repeat_gets_the_first_answer_and_makes_no_second_claim(
 
     assert first.code == "ok"
     assert again.body == first.body
+    assert claims_in(database_urls) == 1
+
+
+def test_a_repeat_gets_the_first_answer_also_after_the_claim_has_changed(
+    desk: Any, single_tenant: dict[str, Any]
+) -> None:
+    operator = desk()
+    person = {name: single_tenant[name] for name in ("surname", "date_of_birth", "address")}
+    operator.once("ImportForm", **form_of(person))
+    request = form_of(person | {"has_partner": False}, requestId=str(uuid4()))
+    first = operator.get("ImportForm", **request)
+    claim_ref = first["claim"]["claimRef"]
+    call = operator.start(None, claimRef=claim_ref)["call"]
+    asked = [
+        {"questionId": part["questionId"], "value": single_tenant[part["questionId"]]}
+        for part in call["securityQuestions"]
+    ]
+    operator.once("PassSecurity", callId=call["callId"], answers=asked)
+    operator.once("ChangeSchemes", claimRef=claim_ref, version=1, schemes=["SCHEME_INCOME_SUPPORT"])
+    operator.record(claim_ref, 2, language="CY")
+
+    assert len(first["interview"]["possibleDuplicates"]) == 1
+    assert operator.get("ImportForm", **request) == first
+
+
+def test_of_two_forms_of_a_person_at_one_moment_one_is_refused(
+    desk: Any, single_tenant: dict[str, Any], database_urls: DatabaseUrls
+) -> None:
+    operator = desk()
+    with ThreadPoolExecutor(2) as pool:
+        replies = list(pool.map(lambda _: operator.try_once("ImportForm", **form_of(single_tenant)), range(2)))
+
+    assert sorted((reply.code, reply.reason) for reply in replies) == [("already_exists", "OPEN_CLAIM"), ("ok", "")]
     assert claims_in(database_urls) == 1
 
 

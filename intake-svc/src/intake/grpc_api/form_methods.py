@@ -41,8 +41,10 @@ class FormMethods:
 
 
 def _keep_form(imported: FormImported) -> dict[str, Any]:
-    return {
+    kept = {
         "claim_ref": imported.claim.claim_ref,
         "language": imported.shown.interview.language,
+        "claim_language": imported.claim.language,
         "problems": [asdict(problem) for problem in imported.problems],
     }
+    return kept | ({"duplicates": list(imported.shown.duplicates)} if imported.shown.duplicates else {})

@@ -37,6 +37,7 @@ from intake.service.earlier import EarlierShown, earlier_shown, link_earlier, tr
 from intake.service.interviews import InterviewShown, origin_of, show_again
 from intake.service.look_ups import look_ups, nino_look_up
 from intake.store.answers import load_answers, save_answers
+from intake.store.bindings import load_binding
 from intake.store.calls import (
     end_wrap_ups,
     has_other_calls,
@@ -121,8 +122,11 @@ def start_again(
 ) -> CallStarted:
     """The first response to a request to start a call, for the request's repeat."""
     started = lock_call(conn, call_id).as_started()
+    bound = load_binding(conn, started.claim_ref, version=version)
     claim = replace(
         load_claim(conn, started.claim_ref, caller=started.operator).claim,
+        schemes=bound.schemes,
+        catalogue=bound.catalogue,
         version=version,
         state=ClaimState(state),
         language=started.language,

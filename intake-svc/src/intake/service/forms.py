@@ -13,7 +13,7 @@ from intake import metrics, paper
 from intake.domain import claim as claims
 from intake.domain import problems
 from intake.domain.catalogue import Catalogues
-from intake.domain.claim import LONDON, Channel, Claim, ClaimState
+from intake.domain.claim import FIRST_VERSION, LONDON, Channel, Claim, ClaimState
 from intake.domain.forms.layout import FORM_VERSION, IDENTITY_BOX, Form, FormIdentity, form_of
 from intake.domain.forms.reading import FormProblem, FormRead, problems_of, read_boxes, read_keyed
 from intake.domain.given import GivenAnswer
@@ -28,6 +28,7 @@ from intake.service.interviews import InterviewShown, origin_of, show_again
 from intake.service.look_ups import look_ups, nino_look_up
 from intake.service.places import placed
 from intake.store.answers import save_answers
+from intake.store.bindings import load_binding
 from intake.store.claims import find_open_claim, insert_claim, load_claim
 from intake.store.duplicates import undecided_duplicates
 
@@ -137,13 +138,29 @@ def import_form(conn: Connection, catalogues: Catalogues, opened: OpenedForm, *,
 
 
 def imported_again(
-    conn: Connection, catalogues: Catalogues, claim_ref: str, *, language: str, problems: Sequence[Mapping[str, object]]
+    conn: Connection,
+    catalogues: Catalogues,
+    claim_ref: str,
+    *,
+    language: str,
+    claim_language: str,
+    problems: Sequence[Mapping[str, object]],
+    duplicates: Sequence[str] = (),
 ) -> FormImported:
     """The first response to the import of a form, for the request's repeat."""
-    shown = show_again(conn, catalogues, claim_ref, version=1, language=language)
+    shown = show_again(conn, catalogues, claim_ref, version=FIRST_VERSION, language=language, duplicates=duplicates)
+    bound = load_binding(conn, claim_ref, version=FIRST_VERSION)
     claim = load_claim(conn, claim_ref, caller=call.current().identity.subject).claim
     first = replace(
-        claim, version=1, state=ClaimState.DRAFT, submit_time=None, evidence_complete_time=None, office_code=None
+        claim,
+        schemes=bound.schemes,
+        catalogue=bound.catalogue,
+        version=FIRST_VERSION,
+        state=ClaimState.DRAFT,
+        language=claim_language,
+        submit_time=None,
+        evidence_complete_time=None,
+        office_code=None,
     )
     return FormImported(claim=first, shown=shown, problems=tuple(ToldProblem(**problem) for problem in problems))  # type: ignore[arg-type]
 
