@@ -68,6 +68,11 @@ def now() -> datetime:
     return datetime.now(UTC) + offset()
 
 
+def as_shown(real: datetime | None) -> datetime | None:
+    """A moment of real time, when a lease or a wait ends, as people see it: on the platform's clock."""
+    return real + offset() if real else None
+
+
 def today() -> date:
     """The platform's day in Europe/London."""
     return now().astimezone(LONDON).date()

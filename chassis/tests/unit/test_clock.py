@@ -25,6 +25,13 @@ def test_moves_of_the_clock_add_up(clock_file: Path) -> None:
     assert clock.now() - datetime.now(UTC) > timedelta(days=2.4)
 
 
+def test_a_moment_of_real_time_is_shown_on_the_platforms_clock(clock_file: Path) -> None:
+    clock.advance(timedelta(days=-7000))
+    real = datetime(2026, 11, 30, tzinfo=UTC)
+
+    assert (clock.as_shown(real), clock.as_shown(None)) == (real - timedelta(days=7000), None)
+
+
 def test_a_move_by_another_process_is_seen_at_once(clock_file: Path) -> None:
     assert clock.offset() == timedelta(0)
 

@@ -1,7 +1,7 @@
 """The queue of call-backs: each is made by one operator, climbs the ladder, and is settled by a call."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -72,6 +72,8 @@ def test_the_operator_who_takes_a_call_back_learns_whom_to_call(
         "CALL_BACK_STATE_TAKEN",
         "OP000002",
     )
+    for_15_minutes = datetime.fromisoformat(call_back["takenUntil"]) - clock.now()
+    assert timedelta(minutes=14) < for_15_minutes <= timedelta(minutes=15)
     assert (call_back["language"], call_back["needs"]) == ("LANGUAGE_CY", ["CALL_NEED_INTERPRETER"])
     with psycopg.connect(database_urls.owner) as conn:
         rows = conn.execute("SELECT claim_ref, purpose FROM access_log WHERE subject = 'OP000002'").fetchall()

@@ -1,6 +1,6 @@
 """The notifier's methods: message to domain and back."""
 
-from chassis import call
+from chassis import call, clock
 from chassis.authorities import Authority
 from chassis.conversions import date_message, timestamp
 from chassis.enums import number_of
@@ -56,7 +56,7 @@ def _notice(notice: NoticeSummary) -> pb.Notice:
         loaded=timestamp(notice.loaded),
         disputed=timestamp(notice.disputed),
         attempts=notice.attempts,
-        next_attempt_time=timestamp(notice.next_attempt_time),
+        next_attempt_time=timestamp(clock.as_shown(notice.next_attempt_time)),
         refused_fields=notice.refused_fields,
     )
 

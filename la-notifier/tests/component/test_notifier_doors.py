@@ -1,6 +1,8 @@
 """The notifier through both doors, with claims of the test's own instead of intake's."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -9,6 +11,7 @@ import psycopg
 import pytest
 from google.protobuf.descriptor import MethodDescriptor
 
+from chassis import clock
 from chassis.runtime import Process
 from chassis.testing import Client, DatabaseUrls, Door, Tokens, costs, eventually
 from cms.intake.v1 import events_pb2
@@ -48,6 +51,21 @@ def test_notices_show_their_dates_and_times(caller: CallerAt, scene: Any, tenant
     assert "disputed" not in notice
     day, due = notice["firstContactOn"], notice["proofDueOn"]
     assert (due["year"] * 12 + due["month"]) - (day["year"] * 12 + day["month"]) == 1
+
+
+def test_the_next_attempt_is_shown_on_the_platforms_clock(
+    caller: CallerAt, scene: Any, tenant: Any, clock_file: Path
+) -> None:
+    clock.advance(timedelta(days=-7000))
+    scene.order("conflict")
+    scene.claims.keep(tenant())
+    scene.publish(events_pb2.FirstContactRecorded(), version=3)
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "SENT")])
+
+    [notice] = caller().get("GetNotices", claimRef=CLAIM)["notices"]
+
+    wait = datetime.fromisoformat(notice["nextAttemptTime"]) - clock.now()
+    assert timedelta(0) < wait < timedelta(days=1)
 
 
 def test_a_disputed_notice_shows_since_when(caller: CallerAt, scene: Any, tenant: Any) -> None:

@@ -80,8 +80,7 @@ def _transfer(shown: ShownTransfer) -> gateway_pb2.Transfer:
         phase=transfer.phase,
         state=number_of(gateway_pb2.TransferState, transfer.state),
         attempts=shown.attempts,
-        # Due times are real time; staff see the platform's.
-        next_attempt_time=timestamp(due + clock.offset() if due else None),
+        next_attempt_time=timestamp(clock.as_shown(due)),
         legacy_ref=shown.legacy_ref,
         messages=[gateway_pb2.TransferMessage(**vars(message)) for message in shown.messages],
         created=timestamp(shown.created),

@@ -164,7 +164,7 @@ def _call_back(shown: CallBack) -> pb.CallBack:
         language=number_of(common_pb2.Language, shown.language),
         needs=[number_of(pb.CallNeed, need) for need in shown.needs],
         taken_by=shown.taken_by or "",
-        taken_until=timestamp(shown.taken_until),
+        taken_until=timestamp(clock.as_shown(shown.taken_until)),
     )
 
 
