@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from chassis import clock
-from chassis.testing import DatabaseUrls
+from chassis.testing import DatabaseUrls, eventually
 
 NINOS = ["AB123456C", "CE123456A", "CE123456B"]
 TELEPHONE = "0113 496 0999"
@@ -92,6 +92,27 @@ def test_two_operators_never_take_the_same_call_back(desk: Any, promised: Any) -
     assert sorted(taken) == sorted(promises)
     assert [reply.reason for reply in replies if reply.code != "ok"] == ["NO_CALL_BACK"] * 2
     assert people[4].try_once("TakeCallBack", callId=taken[0]).reason in {"CALL_BACK_TAKEN", ""}
+
+
+def test_a_call_back_whose_call_is_changed_at_this_moment_is_taken_after_the_change(
+    desk: Any, promised: Any, database_urls: DatabaseUrls
+) -> None:
+    call_id = promised()["call"]["callId"]
+    clock.advance(timedelta(hours=2))
+    colleague = desk(subject="OP000002")
+
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(database_urls.owner) as conn:
+        conn.execute("UPDATE calls SET wrap_up_ended = ended WHERE call_id = %s", [call_id])
+        taken = pool.submit(take, colleague)
+        eventually(lambda: taken.done() or waits_for_a_lock(database_urls))
+        conn.commit()
+
+        assert taken.result()["callBack"]["callId"] == call_id
+
+
+def waits_for_a_lock(database_urls: DatabaseUrls) -> bool:
+    with psycopg.connect(database_urls.owner) as conn:
+        return conn.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone() is not None
 
 
 def test_call_backs_are_taken_in_their_order_and_language(desk: Any, promised: Any) -> None:

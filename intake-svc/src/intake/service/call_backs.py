@@ -53,7 +53,6 @@ def take_call_back(conn: Connection, call_id: UUID | None, *, language: str | No
 
     Raises NotFound where there is none, and what `CallBack.take` raises.
     """
-    end_own_wrap_ups(conn)
     now, real = clock.now(), real_now()
     if call_id is not None:
         found = lock_call_back(conn, call_id)
@@ -62,6 +61,8 @@ def take_call_back(conn: Connection, call_id: UUID | None, *, language: str | No
         if next_one is None:
             raise NotFound("NO_CALL_BACK", "no call-back is due")
         found = next_one
+    # After the wait for a lock, so that nobody waits for these calls meanwhile.
+    end_own_wrap_ups(conn)
     taken = found.call_back.take(call.current().identity.subject, now=now, real_now=real)
     save_call_back(conn, taken)
     return _with_contact(conn, found, taken)

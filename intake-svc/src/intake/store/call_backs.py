@@ -78,9 +78,16 @@ def lock_call_back(conn: Connection, call_id: UUID) -> CallBackFound:
 def lock_next_call_back(
     conn: Connection, *, language: str | None, now: datetime, real_now: datetime
 ) -> CallBackFound | None:
-    """The call-back or letter that has been due for longest, and that nobody has or is taking now."""
+    """The call-back or letter that has been due for longest, and that nobody has or is taking now.
+
+    What others have locked is passed over while there is another. The last one is waited for: who has locked it may be ending
+    the wrap-up of its call, and leave it due.
+    """
     query, parameters = _query(CallBackSearch(language=language, limit=1), now=now, real_now=real_now)
-    row = conn.execute(query + " FOR UPDATE SKIP LOCKED", parameters).fetchone()
+    row = (
+        conn.execute(query + " FOR UPDATE SKIP LOCKED", parameters).fetchone()
+        or conn.execute(query + " FOR UPDATE", parameters).fetchone()
+    )
     return _found(row) if row else None
 
 
