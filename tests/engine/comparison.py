@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from intake.domain.interview import Blocker
 from tests.engine.case import LETTERS, Case
 from tests.engine.cel import Translator
 from tests.engine.survey import survey, values
@@ -105,7 +104,7 @@ def _ours(case: Case) -> Seen:
     return Seen(
         visible=_names(state.question.id for state in states),
         required=_names(state.question.id for state in states if state.required),
-        refused=_names(state.question.id for state in states if state.blocker is Blocker.CHECK_FAILED),
+        refused=_names(state.question.id for state in states if state.problem),
     )
 
 

@@ -11,6 +11,14 @@ def claim(desk: Any, single_tenant: Any) -> Any:
     return desk().submitted(single_tenant)
 
 
+WITH_CAPITAL = {
+    "capital": "20000.00",
+    "capital_kinds": [{"kind": "CASH", "amount": "20000.00", "owner": "CLAIMANT"}],
+    "compensation_or_arrears": False,
+}
+"""Over the limit of income-based Jobseeker's Allowance."""
+
+
 def preview(operator: Any, claim: Any, **values: Any) -> Any:
     return operator.get("AmendAnswers", **operator.amendment(claim, **values), preview=True)
 
@@ -36,6 +44,26 @@ def test_a_preview_is_refused_as_the_change_would_be(desk: Any, claim: Any) -> N
 
     assert (refused.code, refused.reason) == ("invalid_argument", "CLAIM_INCOMPLETE")
     assert "partner_surname" in refused.fields
+
+
+def test_a_submitted_claim_takes_a_true_change_that_ends_entitlement(desk: Any, claim: Any) -> None:
+    operator = desk()
+
+    changed = operator.amend(claim, **WITH_CAPITAL)
+
+    [capital] = [part for part in changed["interview"]["questions"] if part["id"] == "capital"]
+    assert capital["answer"] == "20000.00"
+    assert "over the limit" in capital["problem"]
+
+
+def test_a_draft_whose_scheme_is_not_due_cannot_be_submitted(desk: Any, single_tenant: Any) -> None:
+    operator = desk()
+    claim_ref = operator.start()["claim"]["claimRef"]
+    interview = operator.record(claim_ref, 1, **single_tenant | WITH_CAPITAL)
+
+    refused = operator.try_once("SubmitClaim", claimRef=claim_ref, version=interview["version"])
+
+    assert (refused.reason, refused.fields) == ("CLAIM_INCOMPLETE", {"capital"})
 
 
 def test_an_answer_that_does_not_apply_is_kept_out_and_named(desk: Any) -> None:

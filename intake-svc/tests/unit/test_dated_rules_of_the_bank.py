@@ -26,7 +26,7 @@ def faulty() -> Faulty:
             for name, value in answers.items()
         }
         states = evaluate(script, given, language="EN", contact_date=on).questions
-        return {state.question.id for state in states if state.blocker is Blocker.CHECK_FAILED}
+        return {state.question.id for state in states if state.blocker in {Blocker.CHECK_FAILED, Blocker.NOT_ENTITLED}}
 
     return of
 

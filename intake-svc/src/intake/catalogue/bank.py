@@ -63,8 +63,9 @@ def record_rule(given: schema.RecordOf | None) -> RecordRule | None:
 def check(place: str, given: schema.CheckOf | schema.CrossCheckOf, compiler: RuleCompiler) -> Check:
     """A check. Raises ScriptError with the place."""
     rule = compiled(f"{place}.checks", given.rule, compiler)
-    field = given.field if isinstance(given, schema.CheckOf) else None
-    return Check(rule=rule, problem=text(given.problem), field=field)
+    if isinstance(given, schema.CrossCheckOf):
+        return Check(rule=rule, problem=text(given.problem), entitlement=given.entitlement)
+    return Check(rule=rule, problem=text(given.problem), field=given.field)
 
 
 def _question(place: str, section: str, given: schema.QuestionOf, compiler: RuleCompiler) -> Question:

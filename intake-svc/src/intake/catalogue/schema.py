@@ -142,11 +142,12 @@ class EntryOf(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CrossCheckOf(Struct, frozen=True, forbid_unknown_fields=True):
-    """A check of this scheme, made of a question's answer against others."""
+    """A check of this scheme, made of a question's answer against others; of `entitlement`, if a true answer can break it."""
 
     question: Name
     rule: Words
     problem: Spoken
+    entitlement: bool = False
 
 
 class DerivedOf(Struct, frozen=True, forbid_unknown_fields=True):

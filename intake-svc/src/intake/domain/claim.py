@@ -282,13 +282,18 @@ def _answer(question: Question, old: Answer, given: GivenAnswer, version: int) -
     return with_consent(question, answer) if given.accept_transliteration else answer
 
 
+_TAKEN_AFTERWARDS = frozenset({Blocker.PROPOSAL_NOT_ACCEPTED, Blocker.NOT_ENTITLED})
+"""What holds up submission, and not an amendment of a submitted claim."""
+
+
 def _refuse_gaps_made(script: Script, before: Answers, change: Change) -> None:
-    """Only new gaps are refused: the agreement to a record form may still be open."""
+    """Only new gaps are refused. The agreement to a record form may still be open; and who earns more now, or has a partner
+    now, tells the truth, though the scheme is then not due."""
     was_open = {(part.question_id, part.blocker) for part in _open(script, before, change.claim)}
     made = [
         part
         for part in _open(script, change.answers, change.claim)
-        if (part.question_id, part.blocker) not in was_open and part.blocker is not Blocker.PROPOSAL_NOT_ACCEPTED
+        if (part.question_id, part.blocker) not in was_open and part.blocker not in _TAKEN_AFTERWARDS
     ]
     if made:
         violations = [Violation.of(part.question_id, part.text) for part in made]

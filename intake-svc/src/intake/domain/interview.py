@@ -52,6 +52,8 @@ class Blocker(StrEnum):
     GAP_NOT_ALLOWED = "GAP_NOT_ALLOWED"
     PROPOSAL_NOT_ACCEPTED = "PROPOSAL_NOT_ACCEPTED"
     CHECK_FAILED = "CHECK_FAILED"
+    NOT_ENTITLED = "NOT_ENTITLED"
+    """The answer may well be true: then a scheme is not due. A submitted claim takes it all the same."""
 
 
 _TEXTS = {
@@ -223,7 +225,7 @@ def request_known(script: Script, scheme: str, answers: Answers, *, contact_date
     if not facts or not _all_known(script, facts, answers, contact_date):
         return False
     known = known_values(script, answers, contact_date)
-    return not any(_problem(script, script.questions[name], known) for name in facts if name in known.valued)
+    return not any(_failed(script, script.questions[name], known) for name in facts if name in known.valued)
 
 
 def _all_known(script: Script, names: Sequence[str], answers: Answers, contact_date: date) -> bool:
@@ -302,15 +304,15 @@ def _question_state(script: Script, question: Question, answer: Answer | None, k
         return QuestionState(question=question, relevant=False, answer=given, required=False, is_open=False)
     required = _required(question, known.rule_values)
     proposal = open_proposal(question, given) if given else None
-    problem = _problem(script, question, known) if given and given.has_value else None
-    blocker = _blocker(question, given, required=required, proposal=proposal, problem=problem)
+    failed = _failed(script, question, known) if given and given.has_value else None
+    blocker = _blocker(question, given, required=required, proposal=proposal, failed=failed)
     return QuestionState(
         question=question,
         relevant=True,
         answer=given,
         required=required,
         proposal=proposal,
-        problem=problem,
+        problem=failed.problem if failed else None,
         blocker=blocker,
         schemes=_schemes(question, known),
         is_open=given is None or blocker is not None,
@@ -333,11 +335,24 @@ def _required(question: Question, values: Named) -> bool:
     return question.required if isinstance(question.required, bool) else question.required.holds(values)
 
 
-def _problem(script: Script, question: Question, known: KnownValues) -> Text | None:
-    """What is wrong with the answer beside others: the first check that is false, or a scheme closed on that date."""
-    failed = (check.problem for check in question.cross_checks if check.rule.result(known.rule_values) is False)
+@dataclass(frozen=True, kw_only=True)
+class _Failed:
+    """What is wrong with an answer beside others."""
+
+    problem: Text
+    blocker: Blocker
+
+
+def _failed(script: Script, question: Question, known: KnownValues) -> _Failed | None:
+    """A check that is false, one of entitlement last; or a scheme that is closed on the date of claim."""
+    failed = [check for check in question.cross_checks if check.rule.result(known.rule_values) is False]
     closed = _closed(script, known.claim_date) if question.id == script.claim_date else None
-    return next(failed, closed)
+    for check in failed:
+        if not check.entitlement:
+            return _Failed(problem=check.problem, blocker=Blocker.CHECK_FAILED)
+    if closed:
+        return _Failed(problem=closed, blocker=Blocker.CHECK_FAILED)
+    return _Failed(problem=failed[0].problem, blocker=Blocker.NOT_ENTITLED) if failed else None
 
 
 def _closed(script: Script, claim_date: date) -> Text | None:
@@ -346,12 +361,12 @@ def _closed(script: Script, claim_date: date) -> Text | None:
 
 
 def _blocker(
-    question: Question, answer: Answer | None, *, required: bool, proposal: JsonValue, problem: Text | None
+    question: Question, answer: Answer | None, *, required: bool, proposal: JsonValue, failed: _Failed | None
 ) -> Blocker | None:
     if answer is None:
         return Blocker.REQUIRED if required else None
-    if problem:
-        return Blocker.CHECK_FAILED
+    if failed:
+        return failed.blocker
     if proposal is not None:
         return Blocker.PROPOSAL_NOT_ACCEPTED
     if required and is_gap(answer.value) and not question.gap_allowed:

@@ -16,6 +16,7 @@ from intake.domain.values import JsonValue
 
 _STOPS = {
     Blocker.CHECK_FAILED: Stop.CHECK,
+    Blocker.NOT_ENTITLED: Stop.CHECK,
     Blocker.PROPOSAL_NOT_ACCEPTED: Stop.RECORD,
     Blocker.REQUIRED: Stop.REQUIRED,
     Blocker.GAP_NOT_ALLOWED: Stop.REQUIRED,
