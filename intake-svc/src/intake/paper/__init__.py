@@ -18,6 +18,8 @@ from intake.domain.forms.reading import Boxes
 AT_ONCE = 2
 """Forms that are read at the same moment: each takes a processor for some tenths of a second."""
 SECONDS = 4.0
+"""On the clock. What is made to hurt is stopped after fewer seconds of a processor (see `child`), so that a form which takes
+this long waits for a processor, and can be tried again."""
 _FIELD = "form.pdf"
 _CHILD = str(Path(__file__).with_name("child.py"))
 
@@ -48,12 +50,12 @@ def read_pdf(pdf: bytes) -> Boxes:
     """What stands in the boxes of a filled form, by name.
 
     Raises InvalidArgument, which names `form.pdf`, for anything that is not a readable claim form, and ResourceExhausted
-    (`BUSY`) while too many forms are being read.
+    (`BUSY`) while too many forms are being read, or no processor is free.
     """
     if b"%PDF-" not in pdf[:1024]:
         raise _refusal("NOT_A_PDF")
     if not _SLOTS.acquire(timeout=SECONDS):
-        raise ResourceExhausted("BUSY", "too many forms at once: try again")
+        raise _busy()
     try:
         done = subprocess.run(
             [sys.executable, "-I", _CHILD],
@@ -64,7 +66,7 @@ def read_pdf(pdf: bytes) -> Boxes:
             env={},
         )
     except subprocess.TimeoutExpired:
-        raise _refusal("UNREADABLE") from None
+        raise _busy() from None
     finally:
         _SLOTS.release()
     if done.returncode != 0:
@@ -75,6 +77,10 @@ def read_pdf(pdf: bytes) -> Boxes:
     if IDENTITY_BOX not in found.boxes:
         raise _refusal("NO_BOXES")
     return found.boxes
+
+
+def _busy() -> ResourceExhausted:
+    return ResourceExhausted("BUSY", "too many forms at once: try again")
 
 
 def _refusal(fault: str) -> InvalidArgument:
