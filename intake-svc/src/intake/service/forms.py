@@ -112,7 +112,12 @@ def import_form(conn: Connection, catalogues: Catalogues, opened: OpenedForm, *,
     change = claims.record_answers(_draft(opened), opened.form.script, {}, given)
     vault, claim = call.current().vault, change.claim
     found_by = look_ups(vault, change.answers)
-    insert_claim(conn, claim, found_by)
+    try:
+        with conn.savepoint():
+            insert_claim(conn, claim, found_by)
+    except AlreadyExists:
+        _refuse_second_claim(conn, opened, given)  # another form or call made it at this moment: now it can be named
+        raise
     origin = origin_of(call.current().identity, opened.form.script)
     save_answers(conn, vault.cipher(conn, claim.claim_ref), claim, change.changed, origin=origin, look_ups=found_by)
     if found_by.nino:
