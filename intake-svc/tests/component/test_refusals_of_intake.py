@@ -161,6 +161,7 @@ MALFORMED: list[tuple[str, dict[str, Any], set[str]]] = [
         {"answers": [{"questionId": "surname", "value": "A"}, *[{"questionId": CANARY.lower(), "value": "x"}] * 2]},
         {"answers[1].question_id", "answers[2].question_id"},
     ),
+    ("RecordAnswers", {"answers": [{"questionId": "maintenance_role", "value": "A"}]}, {"maintenance_role"}),
     ("RecordAnswers", {"answers": [{"questionId": "surname", "value": "A"}] * 2}, {"surname"}),
     ("RecordAnswers", {"answers": [{"questionId": "surname"}]}, {"answers[0].value"}),
     (

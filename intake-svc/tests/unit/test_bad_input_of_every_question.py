@@ -96,6 +96,16 @@ def test_an_over_long_value_is_refused_and_no_control_character_is_kept(question
             assert not any(unicodedata.category(character) in {"Cc", "Cf", "Cs"} for character in str(kept)), kept
 
 
+def test_an_answer_to_a_question_of_other_schemes_is_refused_by_its_name_and_says_what_to_do() -> None:
+    own = {name: question for name, question in BANK.items() if name != "maintenance_role"}
+    given = [RawAnswer(question_id="maintenance_role", value="PARENT_WITH_CARE")]
+    with pytest.raises(InvalidArgument) as raised:
+        read_answers(own, given, today=TODAY, bank=BANK)
+
+    [violation] = raised.value.violations
+    assert (violation.field, "change the schemes" in violation.description) == ("maintenance_role", True)
+
+
 def test_an_answer_to_no_question_is_refused_with_its_place_and_not_its_name() -> None:
     given = [RawAnswer(question_id="sex", value="F"), RawAnswer(question_id="Jane Doe", value=True)]
     with pytest.raises(InvalidArgument) as raised:

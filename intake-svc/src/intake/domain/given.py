@@ -1,7 +1,7 @@
 """Answers as a request gives them, read by the claim's own script."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import ParamSpec, TypeVar
@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 from chassis.errors import InvalidArgument, Text, Violation
 from intake.domain import problems
 from intake.domain.answers import validate_answer
-from intake.domain.faults import NOT_A_QUESTION
+from intake.domain.faults import NOT_A_QUESTION, OF_OTHER_SCHEMES
 from intake.domain.place import Place
 from intake.domain.script import Question
 from intake.domain.values import JsonValue
@@ -68,14 +68,18 @@ class Faults:
 
 
 def read_answers(
-    questions: Mapping[str, Question], given: Sequence[RawAnswer], *, today: date
+    questions: Mapping[str, Question],
+    given: Sequence[RawAnswer],
+    *,
+    today: date,
+    bank: Container[str] = frozenset(),
 ) -> dict[str, GivenAnswer]:
-    """Answers by question, canonical; `today` is the day in London.
+    """Answers by question, canonical; `today` is the day in London, `bank` holds the questions of all schemes.
 
     Raises InvalidArgument that names each question at fault.
     """
     faults, read = Faults(), dict[str, GivenAnswer]()
-    _check_questions(faults, questions, given)
+    _check_questions(faults, questions, given, bank)
     faults.refuse()
     for answer in given:
         value = faults.catch(_read, questions, answer, today)
@@ -85,10 +89,16 @@ def read_answers(
     return read
 
 
-def _check_questions(faults: Faults, questions: Mapping[str, Question], given: Sequence[RawAnswer]) -> None:
+def _check_questions(
+    faults: Faults, questions: Mapping[str, Question], given: Sequence[RawAnswer], bank: Container[str]
+) -> None:
     """Before any value is read, so that none is read twice. What is no question is not repeated: it may be a name."""
     for index, answer in enumerate(given):
-        if answer.question_id not in questions:
+        if answer.question_id in questions:
+            continue
+        if answer.question_id in bank:
+            faults.add(answer.question_id, OF_OTHER_SCHEMES)
+        else:
             faults.add(f"answers[{index}].question_id", NOT_A_QUESTION)
     for question_id, count in Counter(answer.question_id for answer in given).items():
         if count > 1 and question_id in questions:

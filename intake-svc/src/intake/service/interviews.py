@@ -97,7 +97,7 @@ def record_answers(
     known = confirm(
         conn, catalogues, held.claim, held.earlier, confirm_earlier, script=held.script, answers=held.answers
     )
-    read = {**placed(postcodes, held.script, known), **_read(held, given, postcodes)}
+    read = {**placed(postcodes, held.script, known), **_read(catalogues, held, given, postcodes)}
     change = claims.record_answers(held.claim, held.script, held.answers, read)
     _save(conn, catalogues, held, change, origin_of(call.current().identity, held.script))
     return _show_changed(conn, catalogues, held, change, only_changed=only_changed)
@@ -126,7 +126,7 @@ def amend_answers(
         version=version,
         by_purpose=frozenset({"ASSESSOR", "CASEWORKER", "PROCESSING_OFFICER"}),
     )
-    read = _read(held, given, postcodes)
+    read = _read(catalogues, held, given, postcodes)
     change = claims.amend_answers(held.claim, held.script, held.answers, read)
     origin = origin_of(call.current().identity, held.script, reason=reason)
     entries = tuple(_entries(held, change, origin))
@@ -191,8 +191,11 @@ def origin_of(identity: Identity, script: Script, *, reason: str = "") -> Origin
     )
 
 
-def _read(held: HeldToChange, given: Sequence[RawAnswer], postcodes: Postcodes) -> dict[str, GivenAnswer]:
-    return placed(postcodes, held.script, read_answers(held.script.questions, given, today=clock.today()))
+def _read(
+    catalogues: Catalogues, held: HeldToChange, given: Sequence[RawAnswer], postcodes: Postcodes
+) -> dict[str, GivenAnswer]:
+    bank = catalogues[held.claim.catalogue].bank
+    return placed(postcodes, held.script, read_answers(held.script.questions, given, today=clock.today(), bank=bank))
 
 
 def _show_at(
