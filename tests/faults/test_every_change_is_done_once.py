@@ -12,7 +12,7 @@ import pytest
 from chassis import clock
 from chassis.testing import eventually
 from cms_local.doors import Doors, Refused
-from cms_local.journey import Journey
+from cms_local.journey import GATEWAY, Journey
 from cms_local.operations import METHODS
 from tests.support.platforms import PlatformUnderTest
 from tests.support.raw_doors import methods
@@ -170,6 +170,20 @@ def bind_and_import(doors: DyingDoors, claim: Journey) -> None:
     intake("ImportForm", form=form, receivedOn=received, schemes=[scheme])
 
 
+def end_what_is_held(platform: PlatformUnderTest, doors: DyingDoors) -> None:
+    """Withdraws a claim that a paying system holds, and records that the system's own staff have ended it."""
+    held = platform.journey("lodger")
+    held.take_call()
+    held.assess()
+    held.wait_for_outcome()
+    held.call_again()
+    held.withdraw()
+    eventually(lambda: held.transfers()["withdrawnRecords"], what="the list of what is held")
+    removal = {"claimRef": held.claim_ref, "system": "SYSTEM_JSAPS", "requestId": str(uuid4())}
+    officer = held.issue("PROCESSING_OFFICER", subject="PO000001")
+    doors.call(GATEWAY, "RecordRemoval", removal, token=officer)
+
+
 def report_lines(doors: DyingDoors, claim: Journey) -> None:
     """Reports a quarter of an hour, as the switch does."""
     hour_ago = clock.now() - timedelta(hours=1)
@@ -203,9 +217,10 @@ def test_a_change_whose_reply_was_lost_is_made_once_and_answered_on_retry(
     decide_a_duplicate(doors, claim)
     bind_and_import(doors, claim)
     report_lines(doors, claim)
+    end_what_is_held(platform, doors)
 
     assert doors.died == changes
     again = [(change, doors.answer_again(change)) for change in doors.changes]
-    assert {change.service for change, answer in again if answer} == {"intake-svc", "scheduling-svc", "assessment-svc"}
+    assert {change.service for change, answer in again if answer} == {INTAKE, SERVICE, "assessment-svc", GATEWAY}
     assert [change.method for change, answer in again if answer not in (None, change.answer)] == []
     assert_all_came_through(platform, [claim])
