@@ -20,7 +20,7 @@ from chassis.faults import NUL, Faults, Path
 
 MALFORMED = json_bodies.MALFORMED
 _REQUIRED = Text(en="is required", cy="mae'n ofynnol")
-_NOT_A_REFERENCE = Text(en="is not in the form of a claim reference", cy="nid yw ar ffurf cyfeirnod hawliad")
+_NOT_A_REFERENCE = Text(en="is not in the form of a claim reference", cy="nid yw ar ffurf cyfeirnod cais")
 
 
 def parse_binary(message: type[Message], body: bytes) -> Message:

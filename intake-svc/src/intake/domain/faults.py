@@ -117,7 +117,7 @@ POSTCODE_AREA = Text(
     en="does not begin as any postcode of Great Britain does: check its first letters",
     cy="nid yw'n dechrau fel unrhyw god post ym Mhrydain Fawr: gwiriwch ei lythrennau cyntaf",
 )
-NOT_A_QUESTION = Text(en="is not a question of this claim", cy="nid yw'n gwestiwn yn yr hawliad hwn")
+NOT_A_QUESTION = Text(en="is not a question of this claim", cy="nid yw'n gwestiwn yn y cais hwn")
 OF_OTHER_SCHEMES = Text(
     en="is asked only for other schemes: change the schemes of a draft first",
     cy="dim ond ar gyfer cynlluniau eraill y gofynnir hwn: newidiwch gynlluniau drafft yn gyntaf",

@@ -7,24 +7,24 @@ from chassis.errors import Text
 
 # The interview as a whole.
 NO_ANSWER = Text(en="has no answer", cy="nid oes ateb iddo")
-GAP_NOT_ALLOWED = Text(en="must be answered before the claim is submitted", cy="rhaid ei ateb cyn cyflwyno'r hawliad")
+GAP_NOT_ALLOWED = Text(en="must be answered before the claim is submitted", cy="rhaid ei ateb cyn cyflwyno'r cais")
 NOT_AGREED = Text(
     en="needs the claimant's agreement to the form that the paying system can hold",
     cy="mae angen cytundeb yr hawlydd i'r ffurf y gall y system dalu ei dal",
 )
 NINO_TAKEN = Text(
     en="belongs to another open claim: start a call with it",
-    cy="mae'n perthyn i hawliad agored arall: dechreuwch alwad ag ef",
+    cy="mae'n perthyn i gais agored arall: dechreuwch alwad ag ef",
 )
 SCHEME_TAKEN = Text(
     en="another open claim of this person is for one of them: start a call on it",
-    cy="mae hawliad agored arall y person hwn ar gyfer un ohonynt: dechreuwch alwad arno",
+    cy="mae cais agored arall y person hwn ar gyfer un ohonynt: dechreuwch alwad arno",
 )
 
 BEFORE_THE_CLAIM = Text(en="is before the claimant's first contact", cy="mae cyn cysylltiad cyntaf yr hawlydd")
 NOTHING_TO_CONFIRM = Text(
     en="has no answer of the earlier claim that could be confirmed: ask for it",
-    cy="nid oes iddo ateb o'r hawliad cynharach y gellid ei gadarnhau: gofynnwch amdano",
+    cy="nid oes iddo ateb o'r cais cynharach y gellid ei gadarnhau: gofynnwch amdano",
 )
 
 # Calls.
@@ -64,16 +64,16 @@ NOTHING_GIVEN = Text(
     cy="mae'n ofynnol, oni bai bod confirm_earlier yn enwi rhywbeth",
 )
 NOT_A_REFERENCE = Text(
-    en="is not a claim reference: check each character", cy="nid yw'n gyfeirnod hawliad: gwiriwch bob nod"
+    en="is not a claim reference: check each character", cy="nid yw'n gyfeirnod cais: gwiriwch bob nod"
 )
 NOT_A_SECTION = Text(en="is not a section of the interview", cy="nid yw'n adran o'r cyfweliad")
-NO_SUCH_SCHEME = Text(en="{scheme} cannot be claimed by phone", cy="ni ellir hawlio hwn dros y ffôn: {scheme}")
+NO_SUCH_SCHEME = Text(en="{scheme} cannot be claimed by phone", cy="ni ellir gwneud cais am hwn dros y ffôn: {scheme}")
 SCHEME_TWICE = Text(en="is named twice", cy="mae wedi'i enwi ddwywaith")
 SCHEME_CLOSED = Text(
-    en="{scheme} closed to new claims on {day}", cy="mae ar gau i hawliadau newydd ers {day}: {scheme}"
+    en="{scheme} closed to new claims on {day}", cy="mae ar gau i geisiadau newydd ers {day}: {scheme}"
 )
 SCHEME_NOT_OPEN = Text(
-    en="{scheme} can be claimed only from {day}", cy="dim ond o {day} ymlaen y gellir ei hawlio: {scheme}"
+    en="{scheme} can be claimed only from {day}", cy="dim ond o {day} ymlaen y gellir gwneud cais amdano: {scheme}"
 )
 NOT_WITH_NINO = Text(en="must not be given together with a nino", cy="ni ddylid ei roi gyda nino")
 TOGETHER = Text(
@@ -84,7 +84,7 @@ NO_CRITERION = Text(
     cy="rhowch nino, surname gyda date_of_birth, state neu office",
 )
 NOT_SIX_DIGITS = Text(en="must be six digits", cy="rhaid iddo fod yn chwe digid")
-NOT_A_VERSION = Text(en="is not a version that the claim has had", cy="nid yw'n fersiwn y mae'r hawliad wedi'i chael")
+NOT_A_VERSION = Text(en="is not a version that the claim has had", cy="nid yw'n fersiwn y mae'r cais wedi'i chael")
 
 # Claim forms.
 UNKNOWN_BOXES = Text(
