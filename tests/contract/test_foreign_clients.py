@@ -47,7 +47,7 @@ def test_the_npm_connect_client_takes_a_call_and_saves_answers(
 
     assert (seen["version"], seen["repeat_version"]) == (2, 2)
     assert (seen["surname"], seen["proposed"]) == ("Siân O’Brien", True)
-    assert seen["stale"] == {"code": "Aborted", "details": ["google.rpc.ErrorInfo"]}
+    assert seen["stale"] == {"code": "Aborted", "details": ["google.rpc.ErrorInfo", "cms.common.v1.RecordChanged"]}
     assert seen["bad"] == {"code": "InvalidArgument", "details": ["google.rpc.ErrorInfo", "google.rpc.BadRequest"]}
     assert seen["nobody"] == {"code": "Unauthenticated", "details": ["google.rpc.ErrorInfo"]}
     interview = platform_under_test.doors.call(

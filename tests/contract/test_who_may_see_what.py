@@ -343,8 +343,8 @@ def test_a_service_gets_only_the_facts_that_it_may_see(raw: RawDoors, claim: Jou
         facts[service] = {**given.body["facts"]["answers"], **given.body["facts"].get("recordForms", {})}
 
     assert {"sort_code", "account_number"} <= set(facts["legacy-gateway"])
-    assert "tenure" in facts["la-notifier"]
+    assert "rent_period" in facts["la-notifier"]
     assert not BANK & set(facts["la-notifier"])
     assert not {"55779911", "200000"} & {str(value) for value in facts["la-notifier"].values()}
-    assert "tenure" not in facts["legacy-gateway"]
+    assert "rent_period" not in facts["legacy-gateway"]
     assert all(not facts[service] for service in ("scheduling-svc", "assessment-svc", "intake-svc", "somebody-else"))

@@ -276,7 +276,13 @@ def test_caseworkers_confirm_child_maintenance_and_assessors_the_rest() -> None:
         mixed.schemes_to_confirm([JSA, CM], desks=CASEWORKER)
 
 
-def test_only_child_maintenance_and_a_crisis_loan_can_be_confirmed_before_an_interview_is_booked() -> None:
+def test_a_booking_that_was_not_heard_of_holds_nothing_up() -> None:
+    unheard = replace(BEGUN, schemes=(JSA, IS), appointment_id=None, office_code=None)
+
+    assert unheard.schemes_to_confirm([], desks=ASSESSOR) == (JSA, IS)
+
+
+def test_beside_an_unbooked_crisis_loan_only_child_maintenance_can_be_confirmed() -> None:
     unbooked = replace(BEGUN, schemes=(JSA, IS, LOAN, CM), appointment_id=None, office_code=None)
 
     assert unbooked.schemes_to_confirm([], desks=ASSESSOR) == (LOAN,)

@@ -18,7 +18,7 @@ from assessment.domain.refusals import (
     OtherScheme,
     ProposalsOpen,
 )
-from assessment.domain.schemes import WITHOUT_INTERVIEW, Desk, schemes_of
+from assessment.domain.schemes import CRISIS_LOAN, WITHOUT_INTERVIEW, Desk, schemes_of
 from chassis.errors import InvalidArgument, StaleVersion, Violation
 
 
@@ -185,8 +185,7 @@ class Assessment:
     def schemes_to_confirm(self, wanted: Sequence[str], *, desks: frozenset[Desk]) -> tuple[str, ...]:
         """The wanted schemes, or all that can be confirmed at these desks now.
 
-        Before an interview is booked these are child maintenance and a crisis loan. Raises InvalidArgument naming schemes
-        that were not claimed, OtherScheme, AlreadyConfirmed, InterviewNeeded.
+        Raises InvalidArgument naming schemes that were not claimed, OtherScheme, AlreadyConfirmed, InterviewNeeded.
         """
         unknown = [index for index, scheme in enumerate(wanted) if scheme not in self.schemes]
         if unknown:
@@ -199,7 +198,15 @@ class Assessment:
         chosen = [scheme for scheme in theirs if scheme in wanted] or self._left(theirs)
         if not chosen or set(chosen) & set(self.confirmed_schemes):
             raise AlreadyConfirmed
-        return self._without_interview(chosen, wanted) if self.appointment_id is None else tuple(chosen)
+        return self._without_interview(chosen, wanted) if self._is_open_to_any_office else tuple(chosen)
+
+    @property
+    def _is_open_to_any_office(self) -> bool:
+        """Any office takes up an unbooked crisis loan.
+
+        To other unbooked claims intake admits an assessor only if it has heard of the booking, of which we may hear later.
+        """
+        return self.appointment_id is None and CRISIS_LOAN in self.schemes
 
     def _left(self, schemes: Iterable[str]) -> list[str]:
         return [scheme for scheme in schemes if scheme not in self.confirmed_schemes]
