@@ -112,8 +112,8 @@ def end_every_session(platform: PlatformUnderTest) -> None:
 @pytest.mark.parametrize(
     "meanwhile",
     [
-        nothing_else,
         restart_postgres,
+        pytest.param(nothing_else, marks=pytest.mark.long),
         pytest.param(kill_postgres, marks=pytest.mark.long),
         pytest.param(end_every_session, marks=pytest.mark.long),
     ],

@@ -46,7 +46,8 @@ UNCOVERED_RULE_CHANGE = Gauge(
 
 
 def show_uncovered_changes(newest: Catalogue) -> None:
-    """Shows each announced change that this catalogue, which new claims take, does not have."""
+    """Shows each announced change that this catalogue, which new claims take, does not have, and no other."""
+    UNCOVERED_RULE_CHANGE.clear()
     for change in not_covered(newest, outside.announced_changes()):
         UNCOVERED_RULE_CHANGE.labels(change.id).set_function(partial(_days_until, change.first_day))
 
