@@ -67,7 +67,7 @@ class OutsideRecord(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Unit(StrEnum):
-    """What a limit is counted in."""
+    """The unit of a limit."""
 
     PENCE = "PENCE"
     NUMBER = "NUMBER"
@@ -99,7 +99,7 @@ class Limit(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Stop(StrEnum):
-    """What keeps an answer that would break an edit rule from being sent."""
+    """The means that keeps an answer which would break an edit rule from being sent."""
 
     KIND = "KIND"
     CHECK = "CHECK"
@@ -136,7 +136,7 @@ class EditRule(Struct, frozen=True, forbid_unknown_fields=True):
     rule: str
     """The rule in the words of the interface document."""
     refusal: str
-    """What staff read after the field's name when a record was refused by it."""
+    """The words that staff read after the field's name when a record was refused by it."""
     limit: str = ""
     platform: str = ""
     """Why no answer can break the rule, or not in full."""
@@ -169,7 +169,7 @@ class EditRules(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def faults(records: Mapping[str, OutsideRecord], rules: EditRules) -> Sequence[str]:
-    """What does not go together in this data, in words; empty where all does."""
+    """Returns the contradictions in this data, in words; none where all goes together."""
     known = {name for record in records.values() for name in record.fields}
     limits = {limit.id for limit in rules.limits}
     found = [

@@ -74,7 +74,7 @@ class NumberOf(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RecordOf(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a record's field can hold."""
+    """The characters and the length that a record's field can hold."""
 
     characters: Characters
     max_length: Annotated[int, Meta(ge=1)]
@@ -134,7 +134,7 @@ class SectionFile(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EntryOf(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a scheme says of a question that it needs."""
+    """A question that a scheme needs: its relevance, requirement and record rule."""
 
     relevant: Words | None = None
     required: bool | Words = True

@@ -90,7 +90,7 @@ class Caller:
         return self.is_representative and self.capacity != Capacity.HELPER
 
     def problems(self) -> Iterator[tuple[str, Text]]:
-        """What is wrong with what was said of the caller, by its field."""
+        """Returns the faults in what was said of the caller, by field."""
         if not self.is_representative:
             if self.capacity != Capacity.UNSPECIFIED:
                 yield "capacity", problems.REPRESENTATIVE_ONLY
@@ -131,7 +131,7 @@ class Call:
     """The wrap-ups before the line was dropped."""
     wrap_up_ended: datetime | None = None
     earlier_operators: tuple[str, ...] = ()
-    """Who had it before its line was dropped, the first one first."""
+    """The operators who had it before its line was dropped, the first one first."""
     earlier_passed: bool = False
     """Whether security about the person's earlier claim is passed."""
 

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What a scheme says of a question that it needs; rules as they are written."""
+    """A question that a scheme needs, with the scheme's rules as they are written."""
 
     relevant: str | None
     required: bool | str
@@ -38,7 +38,7 @@ class CrossCheck:
 
 @dataclass(frozen=True, kw_only=True)
 class SchemeRules:
-    """What one scheme needs, with the parts that it includes."""
+    """The needs of one scheme, with those of the parts that it includes."""
 
     scheme: str
     claimed_from: date | None

@@ -337,7 +337,7 @@ def _required(question: Question, values: Named) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class _Failed:
-    """What is wrong with an answer beside others."""
+    """The fault of an answer beside others."""
 
     problem: Text
     blocker: Blocker

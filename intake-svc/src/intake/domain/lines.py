@@ -29,7 +29,7 @@ class LineCounts:
     answered_within_target: int
 
     def problems(self, *, now: datetime) -> Iterator[tuple[str, Text]]:
-        """What cannot be, by its field."""
+        """Returns the counts that cannot be, by field."""
         if self.start.timestamp() % QUARTER.total_seconds():
             yield "start", problems.NOT_A_QUARTER
         elif self.start + QUARTER > now:

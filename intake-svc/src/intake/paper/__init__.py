@@ -36,7 +36,7 @@ _TEXTS = {"NOT_A_PDF": NOT_A_PDF, "UNREADABLE": UNREADABLE, "NO_BOXES": NO_BOXES
 
 
 class Found(msgspec.Struct, forbid_unknown_fields=True):
-    """What the process found: the boxes, or why there are none."""
+    """The result of the process: the boxes, or why there are none."""
 
     boxes: dict[str, str] = {}
     fault: str = ""

@@ -68,7 +68,7 @@ BOUND = """
 
 @dataclass(frozen=True, kw_only=True)
 class Binding:
-    """What a claim is evaluated with."""
+    """Returns the schemes and the catalogue with which a claim is evaluated."""
 
     catalogue: int
     schemes: tuple[str, ...]

@@ -82,7 +82,7 @@ def _marks(question: Question) -> list[str]:
 
 
 def needs_in_order(question: Question) -> list[str]:
-    """What needs an answer, or a field of its entries, each once."""
+    """Returns what needs an answer, or a field of its entries, each once."""
     parts = (name for field in question.fields for name in field.needed_by)
     return list(dict.fromkeys((*question.needed_by, *parts)))
 

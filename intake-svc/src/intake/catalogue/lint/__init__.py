@@ -33,7 +33,7 @@ __all__ = ["Finding", "Proof", "Reach", "Report", "refuse_faulty", "report", "se
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What the lint found and what it looked at."""
+    """The findings of the lint, and how much it looked at."""
 
     findings: Sequence[Finding]
     reaches: Sequence[Reach] = ()

@@ -98,7 +98,7 @@ class Trial:
             yield in_scheme(self._catalogue, self.script.schemes[0], f"questions.{part.question_id}", problem)
 
     def stops(self, example: Keep) -> set[Stop]:
-        """What stops these answers."""
+        """Returns the means that stops these answers."""
         self.tried += 1
         day = example.contact_on or self._search.days[0]
         claims = self._claims(day)

@@ -16,7 +16,7 @@ from intake.domain.script import Derived, Question, Script
 
 @dataclass(frozen=True, kw_only=True)
 class Fillers:
-    """What fills an outside field in a script: answers and derived facts."""
+    """The answers and derived facts that fill an outside field in a script."""
 
     questions: tuple[Question, ...]
     derived: tuple[Derived, ...]

@@ -20,7 +20,7 @@ _OPEN = re.compile(r"\b(TODO|TBC|XXX)\b")
 
 
 def bank_findings(catalogue: Catalogue) -> Iterator[Finding]:
-    """What is wrong with the questions by themselves."""
+    """Yields the faults of the questions by themselves."""
     yield from _doubled_texts(catalogue)
     used = {name for rules in catalogue.schemes.values() for name in rules.entries}
     for question in catalogue.bank.values():
@@ -33,7 +33,7 @@ def bank_findings(catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def scheme_findings(catalogue: Catalogue) -> Iterator[Finding]:
-    """What is wrong with what schemes say of the questions."""
+    """Yields the faults in what schemes say of the questions."""
     for scheme, rules in catalogue.schemes.items():
         known = {name for record in records_of(scheme) for name in record.fields}
         for name in rules.entries:
