@@ -1,22 +1,22 @@
-"""LegacyGatewayService: message ↔ domain, nothing else."""
+"""The methods that show a claim's transfers, and end what a system held of a withdrawn claim."""
 
 from chassis import call, clock
 from chassis.conversions import timestamp
 from chassis.database import Connection
 from chassis.enums import name_of, number_of
 from chassis.idempotency import run_once
-from chassis.runtime import Runtime
+from chassis.vault import Vault
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import gateway_pb2
 from legacy_gateway.domain import ShownTransfer, UncarriedScheme, WithdrawnRecord, standing
 from legacy_gateway.service import queries, withdrawals
 
 
-class LegacyGatewayApi:
-    """The methods of the contract."""
+class TransferMethods:
+    """Shows transfers, and records removals."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._vault = runtime.vault
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
 
     def GetTransfers(self, request: gateway_pb2.GetTransfersRequest) -> gateway_pb2.GetTransfersResponse:
         """A claim's transfers; none if the claim was not confirmed."""
