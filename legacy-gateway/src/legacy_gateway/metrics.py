@@ -8,7 +8,7 @@ from chassis import clock
 from chassis.database import Connection
 from chassis.metrics import REGISTRY
 from chassis.state_gauges import Samples, StateGauge
-from legacy_gateway.domain import Result, State, System, Transfer
+from legacy_gateway.domain import SYSTEM_OF_SCHEME, Result, State, Transfer
 from legacy_gateway.store import transfers, uncarried
 
 DEFECT = "DEFECT"
@@ -61,7 +61,8 @@ def _transfers(conn: Connection) -> Samples:
 def _oldest_waiting(conn: Connection) -> Samples:
     oldest = transfers.oldest_under_way(conn)
     return [
-        ((system,), (clock.now() - oldest[system]).total_seconds() if system in oldest else 0.0) for system in System
+        ((system,), (clock.now() - oldest[system]).total_seconds() if system in oldest else 0.0)
+        for system in sorted(set(SYSTEM_OF_SCHEME.values()))
     ]
 
 

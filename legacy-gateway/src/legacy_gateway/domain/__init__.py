@@ -14,6 +14,7 @@ from legacy_gateway.domain.claims import (
 )
 from legacy_gateway.domain.clock import ClockWatch
 from legacy_gateway.domain.senders import MissingSender, NotPresent, ProcessName
+from legacy_gateway.domain.systems import Exchange, HeldRecord, Rules, System
 from legacy_gateway.domain.transfers import (
     LAST_PHASE,
     MOST_DEFECTS,
@@ -24,7 +25,6 @@ from legacy_gateway.domain.transfers import (
     Result,
     State,
     Step,
-    System,
     SystemAnswer,
     Transfer,
     Waits,
@@ -40,8 +40,10 @@ __all__ = [
     "AlreadyLeased",
     "ClockWatch",
     "Confirmation",
+    "Exchange",
     "Facts",
     "HalfClaim",
+    "HeldRecord",
     "LeaseLost",
     "Leased",
     "MissingSender",
@@ -50,6 +52,7 @@ __all__ = [
     "ProcessName",
     "RefusalMessage",
     "Result",
+    "Rules",
     "ShownTransfer",
     "State",
     "Step",

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition
-from legacy_gateway.domain.transfers import RefusalMessage, State, System, Transfer
+from legacy_gateway.domain.systems import System
+from legacy_gateway.domain.transfers import RefusalMessage, State, Transfer
 
 SYSTEM_OF_SCHEME: Mapping[str, System] = {"JOBSEEKERS_ALLOWANCE": System.JSAPS}
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from chassis import backoff
 from chassis.errors import FailedPrecondition, Unavailable
+from legacy_gateway.domain.systems import System
 
 FINAL_AFTER_CLOSING_SECONDS = 12.0
 """An `N` from JSAPS is final only when asked this long after the record's connection was closed ("The record link")."""
@@ -21,12 +22,6 @@ MOST_DEFECTS = 10
 """After this many failures of our own code, about a quarter of an hour by the back-off, a person looks."""
 _WITHDRAWN = "ES0031"
 _ID_CHARACTERS = string.digits + string.ascii_uppercase
-
-
-class System(StrEnum):
-    """A system that pays."""
-
-    JSAPS = "JSAPS"
 
 
 LAST_PHASE: Mapping[System, int] = {System.JSAPS: 2}

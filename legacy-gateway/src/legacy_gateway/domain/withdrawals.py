@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from legacy_gateway.domain.transfers import LAST_PHASE, State, System
+from legacy_gateway.domain.systems import System
+from legacy_gateway.domain.transfers import LAST_PHASE, State
 
 _UNDER_WAY = {State.WAITING, State.SENDING, State.UNKNOWN}
 
