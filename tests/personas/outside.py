@@ -1,20 +1,17 @@
 """What a claim comes to outside: its records, its notice and the decisions about it.
 
-JSAPS's records are written by the gateway's own map, the notice by the notifier's own domain. For systems whose map is still
-to come the records are made here, field by field as `chassis.outside` lists them: a field is filled by the question that names
-it in `needed_by`, in the form that `_FORMS` gives where the record holds less than the answer.
+The records are written by the gateway's own maps, the notice by the notifier's own domain.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from chassis.outside import Source, records
 from intake.domain.interview import Answer, KnownValues, facts, known_values, record_forms
 from intake.domain.rules import Rule
 from intake.domain.script import Question, Script
@@ -22,20 +19,18 @@ from la_notifier.domain.content import content_of
 from la_notifier.domain.facts import ClaimFacts, missing_facts, sought
 from legacy_gateway import mapping
 from legacy_gateway.domain import Action, Facts, System
-from legacy_gateway.mapping.forms import FORMS
 from tests.personas.persona import Persona, catalogue, script_of
 
 Answers = Mapping[str, Answer]
 Filled = dict[str, Any]
-OWN_MAP = "JOBSEEKERS_ALLOWANCE"
-"""The scheme whose records the gateway's own map makes."""
-RECORDS = {
-    "INCOME_SUPPORT": "ISCS-CLAIM",
-    "INCAPACITY_BENEFIT": "PSCS-DETAIL",
-    "CRISIS_LOAN": "SFCS-LOAN",
-    "CHILD_MAINTENANCE": "cots",
+SYSTEMS = {
+    "INCOME_SUPPORT": System.ISCS,
+    "JOBSEEKERS_ALLOWANCE": System.JSAPS,
+    "INCAPACITY_BENEFIT": System.PSCS,
+    "CRISIS_LOAN": System.SFCS,
+    "CHILD_MAINTENANCE": System.CMS_COTS,
 }
-"""The record of each other scheme."""
+"""The system that each scheme's records go to."""
 _CLAIM_REF = "C00000000018"
 _COUNCIL = "E08000035"
 
@@ -107,17 +102,14 @@ def _reading(name: str, question: Question, value: Any) -> Any:
 
 def _records(persona: Persona, script: Script, answers: Answers) -> Iterator[tuple[str, Filled]]:
     given = facts(script, answers, "legacy-gateway", contact_date=persona.called_on)
-    told = given | record_forms(answers, given)
+    case = case_of(persona, given | record_forms(answers, given))
     for scheme in persona.schemes:
-        if scheme == OWN_MAP:
-            case = _case(persona, told)
-            yield "JSAPS-ES", _by_own_map("JSAPS-ES", case)
-            yield "JSAPS-BA", _by_own_map("JSAPS-BA", case)
-        else:
-            yield RECORDS[scheme], _by_list(RECORDS[scheme], script, told)
+        for phase in mapping.sources(SYSTEMS[scheme]).phases:
+            yield phase.record, dict(mapping.values_of(SYSTEMS[scheme], phase.number, case))
 
 
-def _case(persona: Persona, told: Mapping[str, Any]) -> mapping.Case:
+def case_of(persona: Persona, told: Mapping[str, Any]) -> mapping.Case:
+    """The gateway's case for these facts."""
     known = Facts(
         answers=told, contact_on=persona.called_on, evidence_on=None, operator="OP000001", operator_grade="AO"
     )
@@ -132,84 +124,12 @@ def _case(persona: Persona, told: Mapping[str, Any]) -> mapping.Case:
     )
 
 
-def _by_own_map(record: str, case: mapping.Case) -> Filled:
-    sources = mapping.sources(System.JSAPS).of_record(record)
-    return {field: FORMS[source.form](case, source) for field, source in sources.items()}
-
-
-def _by_list(record: str, script: Script, told: Mapping[str, Any]) -> Filled:
-    return {
-        name: _FORMS[name](told) if name in _FORMS else _of_needs(name, script, told)
-        for name, field in records()[record].fields.items()
-        if field.filled_from in {Source.QUESTION, Source.DERIVED} or name in _FORMS
-    }
-
-
-def _of_needs(field: str, script: Script, told: Mapping[str, Any]) -> Any:
-    """The answers to the questions that name the field; of groups the parts that name it, or how many where none does."""
-    found = [
-        _filling(field, question, told[name])
-        for name, question in script.questions.items()
-        if name in told and _names(question, field)
-    ]
-    found += [told[fact.id] for fact in script.derived if field in fact.needed_by and fact.id in told]
-    return found or None
-
-
-def _names(question: Question, field: str) -> bool:
-    return field in question.needed_by or any(field in part.needed_by for part in question.fields)
-
-
-def _filling(field: str, question: Question, value: Any) -> Any:
-    parts = _parts(field, question, value)
-    return len(value) if parts is None else parts
-
-
 def _parts(name: str, question: Question, value: Any) -> Any:
     """Of a group the parts that name this field or decision, None where none does; any other answer as it is."""
     if not question.fields:
         return value
     wanted = sorted(part.id for part in question.fields if name in part.needed_by)
     return [{part: entry.get(part) for part in wanted} for entry in value] if wanted else None
-
-
-def _flag(name: str) -> Callable[[Mapping[str, Any]], str]:
-    return lambda told: "Y" if told.get(name) is True else "N"
-
-
-def _ssp_ended(told: Mapping[str, Any]) -> str | None:
-    """Where no sick pay was due, the eve of the illness (PS0021)."""
-    if told.get("ssp_reason") != "NE":
-        return told.get("ssp_ended")
-    sick_from = told.get("sick_from")
-    return None if sick_from is None else (date.fromisoformat(sick_from) - timedelta(days=1)).isoformat()
-
-
-def _applied_children(told: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """The children of an application: rows of a group of their own, or of `children` where only nights are asked."""
-    if "qualifying_children" in told:
-        return [(child["name"], child["date_of_birth"], child["nights"]) for child in told["qualifying_children"]]
-    born = {child.get("name"): child["date_of_birth"] for child in told.get("children", [])}
-    return [(row["name"], born.get(row["name"]), row["nights"]) for row in told.get("children_nights", [])]
-
-
-_FORMS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
-    "CM-LA-CODE": lambda told: told.get("council", _COUNCIL),
-    "CM-DATE-OF-CLAIM": lambda told: told.get("backdate_to"),
-    "CM-PARTNER-FLAG": _flag("has_partner"),
-    "IS-RENT-LIABLE": _flag("liable_for_rent"),
-    "IS-MORTGAGE": _flag("has_mortgage"),
-    "PD-SSP-ENDED": _ssp_ended,
-    "PD-HOSPITAL": lambda told: "Y" if told.get("in_hospital_or_home") == "HOSPITAL" else "N",
-    "PD-ADULT-DEPENDANT": lambda told: "Y" if told.get("adult_dependant") not in {None, "NONE"} else "N",
-    "PD-CHILD-COUNT": lambda told: len(told.get("children", [])),
-    "SF-INTERIM-CONSIDERED": _flag("interim_considered"),
-    "cots.children.name": _applied_children,
-    "cots.children.date_of_birth": _applied_children,
-    "cots.children.nights_per_year": _applied_children,
-    "cots.safe_contact": lambda told: not told.get("contact_unsafe"),
-}
-"""Fields of which a record holds less than the answer, or which several answers make."""
 
 
 def _notice(persona: Persona, script: Script, answers: Answers) -> Filled | None:

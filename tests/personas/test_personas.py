@@ -10,11 +10,13 @@ import pytest
 
 from chassis.errors import InvalidArgument
 from chassis.outside import records
-from intake.domain.interview import Answer, Interview
+from intake.domain.answers import is_gap
+from intake.domain.interview import Answer, Interview, facts, record_forms
 from intake.domain.script import Kind, Question
+from legacy_gateway import mapping
 from tests.personas import model, outside
 from tests.personas.domains import other_fields, others
-from tests.personas.outside import OWN_MAP, RECORDS, Outcome, decisions, outcome
+from tests.personas.outside import SYSTEMS, Outcome, case_of, decisions, outcome
 from tests.personas.persona import Call, Persona, answer_of, call_of, catalogue, evaluated, personas, script_of
 
 NAMES = sorted(personas())
@@ -165,7 +167,7 @@ def test_a_decision_goes_by_every_question_that_names_it() -> None:
 
 
 def test_every_mandatory_field_of_a_record_is_made_from_a_question() -> None:
-    for scheme, record in RECORDS.items():
+    for scheme, record in records_of_schemes():
         script = catalogue().script_for([scheme])
         named = {
             name
@@ -177,4 +179,27 @@ def test_every_mandatory_field_of_a_record_is_made_from_a_question() -> None:
         mandatory = {name for name, field in records()[record].fields.items() if field.mandatory is not False}
 
         assert mandatory - named == set(), record
-    assert {*RECORDS, OWN_MAP} == catalogue().schemes.keys()
+    assert {scheme for scheme, _ in records_of_schemes()} == catalogue().schemes.keys()
+
+
+def records_of_schemes() -> list[tuple[str, str]]:
+    return [(scheme, phase.record) for scheme, system in SYSTEMS.items() for phase in mapping.sources(system).phases]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_gateway_makes_every_record_of_a_persona_or_names_what_nobody_knows_yet(name: str) -> None:
+    persona, made = personas()[name], call(name)
+    told = facts(script_of(persona), made.answers, "legacy-gateway", contact_date=persona.called_on)
+    case = case_of(persona, told | record_forms(made.answers, told))
+
+    for scheme in persona.schemes:
+        for phase in mapping.sources(SYSTEMS[scheme]).phases:
+            try:
+                mapping.build(SYSTEMS[scheme], phase.number, case)
+            except mapping.Unfit as unfit:
+                assert {message.question_id for message in unfit.messages} <= without_value(made)
+
+
+def without_value(made: Call) -> set[str]:
+    """The questions to which the answer is a gap: the assessor fills it before the claim is confirmed."""
+    return {question for question, answer in made.answers.items() if is_gap(answer.value)}

@@ -15,7 +15,7 @@ from legacy_gateway.domain import Action, Facts, System
 from legacy_gateway.records import decode, layout
 
 CATALOGUES = Path(__file__).parents[3] / "intake-svc" / "src" / "intake" / "catalogues"
-TOML = Path(mapping.__file__).with_name("jsaps.toml")
+MAPS = Path(mapping.__file__).parent
 
 MakeFacts = Callable[..., Facts]
 
@@ -302,21 +302,33 @@ def test_every_choice_of_a_coded_question_has_a_code() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "problem"),
+    ("file", "old", "new", "problem"),
     [
-        ('CM-SEX = { question = "sex", form = "text", required = true }\n', "", "CM-SEX of JSAPS-ES has no source"),
-        ("CM-SEX = ", "CM-GENDER = ", "CM-GENDER is not in JSAPS-ES"),
-        ('form = "basis"', 'form = "guess"', "JB-BASIS: no form guess"),
-        ('form = "basis"', 'forms = "basis"', "forms"),
-        ("codes = { NONE = 3, RAPID_RECLAIM = 0, LINKED = 0 }, ", "", "needs a table of codes"),
-        ("[[phase]]", "[[phase", "jsaps.toml"),
+        ("clmcomn", 'CM-SEX = { question = "sex", form = "text", required = true }\n', "", "CM-SEX of JSAPS-ES has no"),
+        ("clmcomn", "CM-SEX = ", "CM-GENDER = ", "CM-GENDER is not in JSAPS-ES"),
+        ("jsaps", 'form = "basis"', 'form = "guess"', "JB-BASIS: no form guess"),
+        ("jsaps", 'form = "basis"', 'forms = "basis"', "forms"),
+        ("jsaps", "codes = { NONE = 3, RAPID_RECLAIM = 0, LINKED = 0 }, ", "", "needs a table of codes"),
+        ("jsaps", 'form = "constant", value = "JSA"', 'form = "constant"', "needs a value"),
+        ("jsaps", "[[phase]]", "[[phase", "jsaps.toml"),
+        ("jsaps", "clmcomn.toml", "other.toml", "other.toml"),
+        ("iscs", 'form = "count", table = "IS-CHILD"', 'form = "count"', "needs a table"),
+        (
+            "iscs",
+            'table = "IS-CHILD"\nquestion',
+            'table = "IS-KIDS"\nquestion',
+            "ISCS-CLAIM's table IS-CHILD has no source",
+        ),
+        ("iscs", "IS-CHILD-NAME = ", "IS-CHILD-NICKNAME = ", "IS-CHILD-NAME of ISCS-CLAIM's table IS-CHILD has no"),
     ],
 )
-def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, old: str, new: str, problem: str) -> None:
-    text = TOML.read_text(encoding="utf-8")
+def test_a_map_that_does_not_fit_is_refused(tmp_path: Path, file: str, old: str, new: str, problem: str) -> None:
+    for path in MAPS.glob("*.toml"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    path = tmp_path / f"{file}.toml"
+    text = path.read_text(encoding="utf-8")
     assert old in text
-    path = tmp_path / "jsaps.toml"
-    path.write_text(text.replace(old, new), encoding="utf-8")
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
     with pytest.raises(mapping.SourcesError, match=problem):
-        mapping.read_sources(path)
+        mapping.read_sources(path if file != "clmcomn" else tmp_path / "jsaps.toml")

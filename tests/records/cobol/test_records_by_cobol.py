@@ -12,6 +12,7 @@ import pytest
 from cms_local.cases import load_cases, random_nino
 from legacy_gateway import link, mapping
 from legacy_gateway.domain import System
+from legacy_gateway.mapping import writing
 from legacy_gateway.records import Kind, Record, decode, encode, layout, layouts
 from simulators.jsaps.copybook import read_layouts
 
@@ -129,7 +130,7 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[Record_]:
         seen.append((record, values, encode(record, values)))
         return seen[-1][2]
 
-    monkeypatch.setattr(mapping, "encode", recording)
+    monkeypatch.setattr(writing, "encode", recording)
     monkeypatch.setattr(link, "encode", recording)
     return seen
 

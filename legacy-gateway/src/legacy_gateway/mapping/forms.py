@@ -1,16 +1,17 @@
 """How each field of a record is written: from an answer, or by a decision of the platform."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from chassis import outside
 from legacy_gateway.domain import Action, Facts
-from legacy_gateway.mapping.schema import FieldSource
+from legacy_gateway.mapping.schema import CONSTANT, FieldSource, Rows
 from legacy_gateway.records import date_number
 
+_PENNY = Decimal("0.01")
 _CONTRIBUTION, _INCOME, _BOTH = "C", "I", "B"
 _PARTNER_HOURS_LIMIT = Decimal(24)
 """From 24 hours of a partner's work there is no income-based claim (Jobseekers Act 1995, section 3)."""
@@ -20,7 +21,9 @@ _PARTNER_HOURS_LIMIT = Decimal(24)
 class Case:
     """Everything that a record is made from. `first_phase_reference` is empty in the first phase.
 
-    `authority_code` is the GSS code of the address's postcode; None if the directory has no place for it.
+    `authority_code` is the GSS code of the address's postcode; None if the directory has no place for it. `line` is the
+    record's number in a file, 0 where that is not known yet. `entry` holds the answers of one row of a table while it is
+    written.
     """
 
     claim_ref: str
@@ -30,20 +33,37 @@ class Case:
     facts: Facts
     authority_code: str | None
     first_phase_reference: str = ""
+    transfer_id: str = ""
+    line: int = 0
+    entry: Mapping[str, Any] | None = None
+
+    @property
+    def answers(self) -> Mapping[str, Any]:
+        """The facts of the claim, or of the row that is being written."""
+        return self.facts.answers if self.entry is None else self.entry
 
     def value(self, source: FieldSource) -> Any:
-        """The one fact of a source; None if it is not known."""
-        return self.facts.answers.get(source.from_facts[0])
+        """The first fact of a source; None if it is not known."""
+        return self.answers.get(source.from_facts[0])
 
     def day(self, fact: str) -> date | None:
         """A fact that is a date."""
-        given = self.facts.answers.get(fact)
+        given = self.answers.get(fact)
         return None if given is None else date.fromisoformat(given)
+
+    def rows(self, rows: Rows) -> "Iterator[Case]":
+        """A case for each row: for each entry of a group, or for an amount over zero."""
+        given = self.facts.answers.get(rows.question)
+        if isinstance(given, list):
+            yield from (replace(self, entry=entry) for entry in given)
+        elif given is not None and Decimal(str(given)) > 0:
+            yield replace(self, entry={rows.question: given})
 
     @property
     def claim_date(self) -> date:
         """The first contact, or the day to which the claimant asks to have the claim backdated."""
-        return self.day("backdate_to") or self.facts.contact_on
+        given = self.facts.answers.get("backdate_to")
+        return self.facts.contact_on if given is None else date.fromisoformat(given)
 
 
 Form = Callable[[Case, FieldSource], Any]
@@ -56,7 +76,7 @@ def _text(case: Case, source: FieldSource) -> str | None:
 
 
 def _texts(case: Case, source: FieldSource) -> list[str]:
-    given = (case.facts.answers.get(fact) for fact in source.from_facts)
+    given = (case.answers.get(fact) for fact in source.from_facts)
     return [str(value).upper() for value in given if value is not None]
 
 
@@ -76,8 +96,7 @@ def _code(case: Case, source: FieldSource) -> str | int | None:
 
 
 def _decimal(case: Case, source: FieldSource) -> Decimal | None:
-    value = case.value(source)
-    return None if value is None else Decimal(str(value))
+    return _pounds(case.value(source))
 
 
 def _whole(case: Case, source: FieldSource) -> int | None:
@@ -90,9 +109,56 @@ def _address_lines(case: Case, source: FieldSource) -> list[str] | None:
     return None if value is None else [str(line).upper() for line in value["lines"]]
 
 
+def _lines_and_postcode(case: Case, source: FieldSource) -> list[str] | None:
+    value = case.value(source)
+    return None if value is None else [*value["lines"], *([value["postcode"]] if value.get("postcode") else [])]
+
+
 def _postcode(case: Case, source: FieldSource) -> str | None:
     value = case.value(source)
     return None if value is None else str(value["postcode"]).upper()
+
+
+def _divided_amount(case: Case, source: FieldSource) -> Decimal | None:
+    """The amount in pounds, divided where the record has no code for its period; half a penny goes up."""
+    amount, period = source.from_facts
+    whole = _pounds(case.answers.get(amount))
+    by = source.divided.get(str(case.answers.get(period)), 1)
+    return None if whole is None else (whole / by).quantize(_PENNY, rounding=ROUND_HALF_UP)
+
+
+def _pounds(given: Any) -> Decimal | None:
+    return None if given is None else Decimal(str(given))
+
+
+def _entries(case: Case, source: FieldSource) -> int:
+    """The number of a group's entries."""
+    return len(case.value(source) or ())
+
+
+def _opposite(case: Case, source: FieldSource) -> bool | None:
+    value = case.value(source)
+    return None if value is None else not value
+
+
+def _day_or_contact(case: Case, source: FieldSource) -> str:
+    """A date, or the day of the first contact."""
+    return str(case.value(source) or case.facts.contact_on.isoformat())
+
+
+def _birth_of_child(case: Case, source: FieldSource) -> str | None:
+    """The date of birth of the child of that name; None where two children have it, or none has."""
+    name = case.value(source)
+    born = {child.get("date_of_birth") for child in case.facts.answers.get("children", ()) if child.get("name") == name}
+    return born.pop() if len(born) == 1 else None
+
+
+def _sick_pay_ended(case: Case, source: FieldSource) -> int | None:
+    """Edit rule PS0021: an employed claimant has an end; where sick pay was never due it is the eve of the illness."""
+    sick_from = case.day("sick_from")
+    if case.answers.get("ssp_reason") != "NE":
+        return _date(case, source)
+    return None if sick_from is None else date_number(sick_from - timedelta(days=1))
 
 
 def _basis(case: Case, _: FieldSource) -> str:
@@ -101,7 +167,7 @@ def _basis(case: Case, _: FieldSource) -> str:
     Contributions are in JSAPS's records and not in the interview: who has worked claims on them in any case. Catalogue 1
     did not ask about an income-based claim, and had no check of the capital: what is possible there is taken to be claimed.
     """
-    answers = case.facts.answers
+    answers = case.answers
     within = Decimal(str(answers.get("capital", 0))) <= _capital_limit(case)
     partner_may = Decimal(str(answers.get("partner_hours", 0))) < _PARTNER_HOURS_LIMIT
     if not answers.get("ever_worked", True):
@@ -131,21 +197,32 @@ def _evidence_date(case: Case, _: FieldSource) -> int | None:
 
 
 _FROM_ANSWERS: Mapping[str, Form] = {
+    "as_given": Case.value,
     "text": _text,
     "texts": _texts,
     "date": _date,
     "flag": _flag,
+    "opposite": _opposite,
     "code": _code,
     "decimal": _decimal,
+    "divided_amount": _divided_amount,
     "whole": _whole,
     "digits": _whole,
+    "entries": _entries,
+    "lines": lambda case, source: None if (value := case.value(source)) is None else list(value["lines"]),
     "address_lines": _address_lines,
+    "lines_and_postcode": _lines_and_postcode,
     "postcode": _postcode,
+    "day_or_contact": _day_or_contact,
+    "birth_of_child": _birth_of_child,
+    "sick_pay_ended": _sick_pay_ended,
 }
 
 _DECIDED: Mapping[str, Form] = {
+    CONSTANT: lambda _, source: source.value,
     "claim_ref": lambda case, _: case.claim_ref,
-    "benefit": lambda *_: "JSA",
+    "transfer_id": lambda case, _: case.transfer_id,
+    "line": lambda case, _: case.line,
     "action": lambda case, _: "N" if case.action is Action.NEW else "C",
     "authority_code": lambda case, _: case.authority_code,
     "contact_date": lambda case, _: date_number(case.facts.contact_on),
@@ -162,4 +239,4 @@ _DECIDED: Mapping[str, Form] = {
 }
 
 FORMS: Mapping[str, Form] = {**_FROM_ANSWERS, **_DECIDED}
-"""Every form that a file may name."""
+"""Every form that a file may name, besides the count of a table's rows."""
