@@ -66,7 +66,7 @@ def test_a_proposal_that_nobody_agreed_to_is_refused_by_its_question(
 
 
 def test_every_choice_that_becomes_a_record_code_has_one(interviews: Any) -> None:
-    for record in ("common", "JSAPS-ES", "JSAPS-BA"):
+    for record in ("JSAPS-ES", "JSAPS-BA"):
         for field, source in mapping.sources(System.JSAPS).fields[record].items():
             for name in source.from_facts if source.codes else ():
                 choices = {choice.code for choice in interviews.script.questions[name].choices}
