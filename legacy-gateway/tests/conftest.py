@@ -31,7 +31,8 @@ from legacy_gateway.service.presence import Presence, Watch
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
 from legacy_gateway.service.sweeping import sweep
-from simulators.jsaps.server import Jsaps
+from simulators.jsaps import JSAPS
+from simulators.record_link.server import MainframeServer
 from simulators.settings import JsapsSettings, read_settings
 from simulators.testing import call
 
@@ -165,8 +166,8 @@ def _jsaps_settings(folder: Path, *, port: int = 0) -> JsapsSettings:
 
 
 @pytest.fixture
-def jsaps(tmp_path: Path) -> Iterator[Jsaps]:
-    stand_in = Jsaps(_jsaps_settings(tmp_path))
+def jsaps(tmp_path: Path) -> Iterator[MainframeServer]:
+    stand_in = MainframeServer(JSAPS, _jsaps_settings(tmp_path))
     stand_in.start()
     yield stand_in
     if stand_in._thread.is_alive():  # else the test stopped it
@@ -219,7 +220,7 @@ class Gateway:
     database: Database
     url: str
     vault: Vault
-    jsaps: Jsaps
+    jsaps: MainframeServer
     intake: IntakeInMemory
     resources: Resources
 
@@ -313,7 +314,7 @@ class Gateway:
     def jsaps_started_again(self, folder: Path) -> Iterator[None]:
         """JSAPS at the same address, with what it held. `folder` is the test's."""
         settings = _jsaps_settings(folder, port=self.jsaps.port)
-        self.jsaps = Jsaps(settings)
+        self.jsaps = MainframeServer(JSAPS, settings)
         self.jsaps.start()
         yield
         self.jsaps.stop()
@@ -360,7 +361,7 @@ def watched_for_long(database: Database) -> DatabaseClock:
 
 @pytest.fixture
 def gateway(
-    database: Database, database_urls: DatabaseUrls, vault: Vault, jsaps: Jsaps, postcodes: Postcodes
+    database: Database, database_urls: DatabaseUrls, vault: Vault, jsaps: MainframeServer, postcodes: Postcodes
 ) -> Iterator[Gateway]:
     pool = LinkPool("127.0.0.1", jsaps.port, size=4, timeout=REPLY_SECONDS)
     url = database_urls.app

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,12 @@ if not str(sys.modules["simulators"].__file__).endswith("__init__.py"):
     del sys.modules["simulators"]
 
 from simulators.councils.server import Councils
-from simulators.jsaps.link import Link
-from simulators.jsaps.server import Jsaps
-from simulators.settings import CouncilsSettings, JsapsSettings, read_settings
+from simulators.iscs import ISCS
+from simulators.jsaps import JSAPS
+from simulators.record_link.link import Link
+from simulators.record_link.server import MainframeServer
+from simulators.settings import CouncilsSettings, IscsSettings, JsapsSettings, SfcsSettings, read_settings
+from simulators.sfcs import SFCS
 
 COPYBOOKS = Path(__file__).parents[2] / "legacy-gateway" / "src" / "legacy_gateway" / "copybooks"
 
@@ -26,7 +30,30 @@ def copybooks() -> Path:
 
 @pytest.fixture(scope="session")
 def link(copybooks: Path) -> Link:
-    return Link(copybooks)
+    return Link(JSAPS, copybooks)
+
+
+@pytest.fixture
+def iscs(tmp_path: Path, copybooks: Path) -> Iterator[MainframeServer]:
+    settings = read_settings(IscsSettings, port=0, control_port=0, data=tmp_path / "iscs", copybooks=copybooks)
+    with closing_at_end(MainframeServer(ISCS, settings)) as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def sfcs(tmp_path: Path, copybooks: Path) -> Iterator[MainframeServer]:
+    settings = read_settings(SfcsSettings, port=0, control_port=0, data=tmp_path / "sfcs", copybooks=copybooks)
+    with closing_at_end(MainframeServer(SFCS, settings)) as stand_in:
+        yield stand_in
+
+
+@contextmanager
+def closing_at_end(stand_in: MainframeServer) -> Iterator[MainframeServer]:
+    stand_in.start()
+    try:
+        yield stand_in
+    finally:
+        stand_in.stop()
 
 
 @pytest.fixture
@@ -38,8 +65,8 @@ def jsaps_settings(tmp_path: Path, copybooks: Path) -> JsapsSettings:
 
 
 @pytest.fixture
-def jsaps(jsaps_settings: JsapsSettings) -> Iterator[Jsaps]:
-    stand_in = Jsaps(jsaps_settings)
+def jsaps(jsaps_settings: JsapsSettings) -> Iterator[MainframeServer]:
+    stand_in = MainframeServer(JSAPS, jsaps_settings)
     stand_in.start()
     yield stand_in
     stand_in.stop()

@@ -13,7 +13,8 @@ from cms.intake.v1 import events_pb2 as intake_events
 from cms_local.cases import load_cases
 from legacy_gateway.__main__ import service
 from legacy_gateway.config import Settings
-from simulators.jsaps.server import Jsaps
+from simulators.jsaps import JSAPS
+from simulators.record_link.server import MainframeServer
 from simulators.settings import JsapsSettings, read_settings
 from simulators.testing import call
 from tests.growth import chassis_history
@@ -151,9 +152,9 @@ class Gateway(Subject):
         return {state for (state,) in rows}
 
 
-def _start_jsaps(folder: Path) -> Jsaps:
+def _start_jsaps(folder: Path) -> MainframeServer:
     copybooks = Path(legacy_gateway.__file__).parent / "copybooks"
     settings = read_settings(JsapsSettings, port=0, control_port=0, data=folder, copybooks=copybooks, time_scale=_SCALE)
-    started = Jsaps(settings)
+    started = MainframeServer(JSAPS, settings)
     started.start()
     return started

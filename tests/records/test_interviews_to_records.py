@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from legacy_gateway import mapping
 from legacy_gateway.domain import System
-from simulators.jsaps.edit_rules import load_rule_book
-from simulators.jsaps.link import Link, Message
-from simulators.jsaps.record import decode
+from simulators.jsaps import JSAPS
+from simulators.record_link.edit_rules import rules_of
+from simulators.record_link.link import Link, Message
+from simulators.record_link.record import decode
 
 DIALOGUES = {1: ("ES504", "JSAPS-ES"), 2: ("BA504", "JSAPS-BA")}
 
@@ -20,7 +21,7 @@ DIALOGUES = {1: ("ES504", "JSAPS-ES"), 2: ("BA504", "JSAPS-BA")}
 @pytest.fixture(scope="session")
 def refusals(copybooks: Any, interviews: Any) -> Callable[[int, bytes], tuple[Message, ...]]:
     """Lists the objections of JSAPS's edit rules to the record of a phase."""
-    link, rules = Link(copybooks), load_rule_book()
+    link, rules = Link(JSAPS, copybooks), rules_of(JSAPS)
 
     def ask(phase: int, payload: bytes) -> tuple[Message, ...]:
         dialogue, record = DIALOGUES[phase]

@@ -9,8 +9,9 @@ from la_notifier.clients import facts_of
 from la_notifier.domain.content import content_of
 from legacy_gateway import mapping
 from legacy_gateway.domain import System
-from simulators.jsaps.link import Link
-from simulators.jsaps.record import decode
+from simulators.jsaps import JSAPS
+from simulators.record_link.link import Link
+from simulators.record_link.record import decode
 
 CLAIM: dict[str, Any] = {
     "language": "EN",
@@ -61,7 +62,7 @@ CLAIM: dict[str, Any] = {
 def record(interviews: Any, case_of: Any, copybooks: Any) -> Mapping[str, Any]:
     """The records of both phases as the stand-in reads them."""
     case = case_of(interviews.of_answers(CLAIM | {"available_from": interviews.today.isoformat()}))
-    link, found = Link(copybooks), dict[str, Any]()
+    link, found = Link(JSAPS, copybooks), dict[str, Any]()
     for phase, layout in ((1, "JSAPS-ES"), (2, "JSAPS-BA")):
         decoded = decode(link.layout(layout), mapping.build(System.JSAPS, phase, case))
         assert not decoded.unreadable

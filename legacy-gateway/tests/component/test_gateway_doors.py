@@ -25,7 +25,7 @@ from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 from legacy_gateway.__main__ import service
 from legacy_gateway.config import Settings
 from legacy_gateway.domain import Facts
-from simulators.jsaps.server import Jsaps
+from simulators.record_link.server import MainframeServer
 from simulators.testing import call
 
 CLAIM = "C00000000018"
@@ -67,7 +67,7 @@ def process(
     servers: Servers,
     bus_prefix: str,
     tokens: Tokens,
-    jsaps: Jsaps,
+    jsaps: MainframeServer,
     intake: tuple[Intake, int],
     postcodes_file: Path,
 ) -> Iterator[Process]:
@@ -136,7 +136,7 @@ def test_a_confirmed_claim_reaches_jsaps_and_both_doors_show_it(
     process: Process,
     bus: Bus,
     tokens: Tokens,
-    jsaps: Jsaps,
+    jsaps: MainframeServer,
     intake: tuple[Intake, int],
     confirmation: Callable[..., Event],
 ) -> None:

@@ -95,7 +95,7 @@ def test_a_half_held_claim_sends_a_change_and_then_a_new_second_phase(
     assert sent_as(gateway, claim_ref) == [("ES504", "N"), ("ES504", "C"), ("BA504", "N")]
     assert gateway.held(claim_ref) == HELD_ONCE
     _, change, second = records(gateway, claim_ref)
-    assert second["es_legacy_ref"] == change["legacy_ref"]
+    assert second["first_reference"] == change["legacy_ref"]
     assert stands(gateway, claim_ref) == {"JSAPS": "ACCEPTED"}
 
 

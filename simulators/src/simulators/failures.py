@@ -24,6 +24,10 @@ class FailureRule(BaseModel):
     retry_after: int = Field(default=1, ge=0, le=86_400)
     """Seconds, for the failures that say when to come again."""
 
+    def chance(self) -> float:
+        """How likely it is to fire on what it applies to."""
+        return self.rate
+
 
 Rule = TypeVar("Rule", bound=FailureRule)
 
@@ -42,7 +46,7 @@ class _Armed(Generic[Rule]):
         return None if self.rule.count is None else self.rule.count - self.fired
 
     def fires(self) -> bool:
-        if self.remaining == 0 or self._random.random() >= self.rule.rate:
+        if self.remaining == 0 or self._random.random() >= self.rule.chance():
             return False
         self.fired += 1
         return True
@@ -76,6 +80,11 @@ class FailurePlan(Generic[Rule]):
                     self._counts[armed.rule.failure] += 1
                     return armed.rule
         return None
+
+    def in_force(self, rule: Rule) -> bool:
+        """Whether this very rule has not been removed."""
+        with self._lock:
+            return any(armed.rule is rule for armed in self._armed)
 
     def listing(self) -> list[dict[str, Any]]:
         """The rules in force, each with its number, how often it fired, and how often it still may."""

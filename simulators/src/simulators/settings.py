@@ -22,15 +22,34 @@ class Settings(BaseSettings):
     clock_offset_file: Path | None = Field(default=None, validation_alias="CMS_CLOCK_OFFSET_FILE")
 
 
-class JsapsSettings(Settings):
+class RecordLinkSettings(Settings):
+    """The settings of a mainframe on the record link."""
+
+    copybooks: Path
+    """Folder of the copybook files."""
+    time_scale: float = Field(default=1.0, gt=0, validation_alias="CMS_TIME_SCALE")
+    """Multiplies the waits of the interface document (the 10 s buffer, the 2 s enquiry lag) and the time of an outage."""
+
+
+class IscsSettings(RecordLinkSettings):
+    """The settings of ISCS."""
+
+    port: int = Field(default=9101, ge=0, le=65535)
+    control_port: int = Field(default=9121, ge=0, le=65535)
+
+
+class JsapsSettings(RecordLinkSettings):
     """The settings of JSAPS."""
 
     port: int = Field(default=9102, ge=0, le=65535)
     control_port: int = Field(default=9122, ge=0, le=65535)
-    copybooks: Path
-    """Folder of the copybook files."""
-    time_scale: float = Field(default=1.0, gt=0, validation_alias="CMS_TIME_SCALE")
-    """Multiplies the waits of the interface document: the 10 s buffer and the 2 s enquiry lag."""
+
+
+class SfcsSettings(RecordLinkSettings):
+    """The settings of SFCS."""
+
+    port: int = Field(default=9103, ge=0, le=65535)
+    control_port: int = Field(default=9123, ge=0, le=65535)
 
 
 class CouncilsSettings(Settings):

@@ -15,9 +15,9 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
-from simulators.jsaps.copybook import Field, Kind, Layout
-from simulators.jsaps.link import RECORDS, Link, Message, read_frame
-from simulators.jsaps.record import CODE_PAGE, Scalar, Value, decode
+from simulators.record_link.copybook import Field, Kind, Layout
+from simulators.record_link.link import Link, Message, read_frame
+from simulators.record_link.record import CODE_PAGE, Scalar, Value, decode
 
 CLAIM_REF = "C0123456789A"
 NINO = "AB123456C"
@@ -48,7 +48,7 @@ def encode_record(layout: Layout, values: Mapping[str, Value]) -> bytes:
     for field in layout.fields.values():
         value = values.get(field.name, [])
         entries = value if isinstance(value, list) else [value]
-        for number, place in enumerate(field.places()):
+        for number, place in enumerate(field.places):
             data[place] = _encode(field, entries[number] if number < len(entries) else None)
     return bytes(data)
 
@@ -114,6 +114,38 @@ def second_phase_values(today: date, es_legacy_ref: str) -> dict[str, Value]:
     }
 
 
+def income_support_values(today: date) -> dict[str, Value]:
+    """A good IS001 record of a lone parent with two children and one income."""
+    return common_values(today) | {
+        "CM-BENEFIT": "IS",
+        "IS-GROUP": "LP",
+        "IS-HOURS-WORKED": Decimal("15.9"),
+        "IS-CAPITAL": Decimal("250.00"),
+        "IS-INCOME-COUNT": 1,
+        "IS-INC-KIND": ["EMP"],
+        "IS-INC-AMOUNT": [Decimal("40.25")],
+        "IS-INC-PERIOD": ["W"],
+        "IS-CHILD-COUNT": 2,
+        "IS-CHILD-NAME": ["ANNE", "JOHN"],
+        "IS-CHILD-DOB": [20020228, 20040229],
+        "IS-CHILD-DISABLED": ["N", "N"],
+        "IS-RENT-LIABLE": "Y",
+        "IS-MORTGAGE": "N",
+    }
+
+
+def crisis_loan_values(today: date) -> dict[str, Value]:
+    """A good SF001 record."""
+    return common_values(today) | {
+        "CM-BENEFIT": "SF",
+        "SF-REASON": "AF",
+        "SF-AMOUNT": Decimal("60.00"),
+        "SF-EXISTING-DEBT": Decimal("940.00"),
+        "SF-NEEDED-BY": digits_of(today),
+        "SF-INTERIM-CONSIDERED": "Y",
+    }
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """A LINK-REPLY as it came, and the record behind it."""
@@ -168,7 +200,7 @@ class LinkClient:
 
     def payload(self, dialogue: str, values: Mapping[str, Value]) -> bytes:
         """The payload of a dialogue."""
-        return encode_record(self._link.layout(RECORDS[dialogue]), values)
+        return encode_record(self._link.record_of(dialogue), values)
 
     def send(self, dialogue: str, transfer: str, values: Mapping[str, Value], **header: Value) -> None:
         """Send a record."""

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from simulators.clock import Clock
-from simulators.jsaps.link import Link
-from simulators.jsaps.record import decode
-from simulators.jsaps.server import Jsaps
+from simulators.jsaps import JSAPS
+from simulators.record_link.link import Link
+from simulators.record_link.record import decode
+from simulators.record_link.server import MainframeServer
 from simulators.settings import JsapsSettings
 from simulators.testing import (
     CLAIM_REF,
@@ -29,7 +30,7 @@ ES, BA, OTHER = transfer_id(1), transfer_id(2), transfer_id(3)
 
 
 @pytest.fixture
-def client(jsaps: Jsaps, link: Link) -> Iterator[LinkClient]:
+def client(jsaps: MainframeServer, link: Link) -> Iterator[LinkClient]:
     with LinkClient(link, jsaps.port) as connection:
         yield connection
 
@@ -46,13 +47,13 @@ def with_hyphens(changes: dict[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in changes.items()}
 
 
-def claim(jsaps: Jsaps) -> dict[str, object]:
+def claim(jsaps: MainframeServer) -> dict[str, object]:
     found = call(jsaps.control_port, "GET", f"/ledger?claim_ref={CLAIM_REF}").body["claims"][CLAIM_REF]
     assert isinstance(found, dict)
     return found
 
 
-def test_both_phases_are_held_under_references_of_twelve_characters(jsaps: Jsaps, client: LinkClient) -> None:
+def test_both_phases_are_held_under_references_of_twelve_characters(jsaps: MainframeServer, client: LinkClient) -> None:
     first = hold_first(client)
     second = hold_second(client, first.legacy_ref)
 
@@ -62,13 +63,13 @@ def test_both_phases_are_held_under_references_of_twelve_characters(jsaps: Jsaps
     assert claim(jsaps) == {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
 
 
-def test_the_first_phase_alone_is_half_a_transfer(jsaps: Jsaps, client: LinkClient) -> None:
+def test_the_first_phase_alone_is_half_a_transfer(jsaps: MainframeServer, client: LinkClient) -> None:
     hold_first(client)
 
     assert claim(jsaps) == {"es_held": 1, "ba_held": 0, "duplicates": 0, "half": True}
 
 
-def test_what_is_sent_twice_is_held_twice(jsaps: Jsaps, client: LinkClient) -> None:
+def test_what_is_sent_twice_is_held_twice(jsaps: MainframeServer, client: LinkClient) -> None:
     first, again = hold_first(client), hold_first(client)
 
     assert (first.completion, again.completion) == ("A", "A")
@@ -86,7 +87,9 @@ def test_a_broken_rule_is_refused_with_at_most_five_messages(client: LinkClient)
     assert answer.messages[0].field == "CM-NINO"
 
 
-def test_a_crc_that_does_not_agree_is_answered_e_and_nothing_is_held(jsaps: Jsaps, client: LinkClient) -> None:
+def test_a_crc_that_does_not_agree_is_answered_e_and_nothing_is_held(
+    jsaps: MainframeServer, client: LinkClient
+) -> None:
     answer = client.ask("ES504", ES, first_phase_values(TODAY), LH_PAYLOAD_CRC=1)
 
     assert (answer.completion, answer.codes) == ("E", ["LK0003"])
@@ -133,7 +136,7 @@ def test_a_second_phase_does_not_stand_on_another_second_phase(client: LinkClien
     assert hold_second(client, second.legacy_ref, transfer=OTHER).codes == ["BA0017"]
 
 
-def test_withdrawing_may_be_repeated_and_the_enquiry_says_so(jsaps: Jsaps, client: LinkClient) -> None:
+def test_withdrawing_may_be_repeated_and_the_enquiry_says_so(jsaps: MainframeServer, client: LinkClient) -> None:
     first = hold_first(client)
 
     answers = [client.enquire(ES, "CN504") for _ in range(2)]
@@ -144,7 +147,7 @@ def test_withdrawing_may_be_repeated_and_the_enquiry_says_so(jsaps: Jsaps, clien
     assert call(jsaps.control_port, "GET", "/ledger").body["dialogues"]["ES504"]["withdrawn"] == 1
 
 
-def test_a_first_phase_in_use_is_not_withdrawn(jsaps: Jsaps, client: LinkClient) -> None:
+def test_a_first_phase_in_use_is_not_withdrawn(jsaps: MainframeServer, client: LinkClient) -> None:
     hold_second(client, hold_first(client).legacy_ref)
 
     answer = client.enquire(ES, "CN504")
@@ -160,7 +163,7 @@ def test_only_a_first_phase_is_known_to_the_withdrawal(client: LinkClient, trans
     assert client.enquire(transfer, "CN504").completion == "N"
 
 
-def test_a_change_takes_the_place_of_what_is_held(jsaps: Jsaps, client: LinkClient) -> None:
+def test_a_change_takes_the_place_of_what_is_held(jsaps: MainframeServer, client: LinkClient) -> None:
     hold_second(client, hold_first(client).legacy_ref)
 
     first = hold_first(client, transfer=transfer_id(5), CM_ACTION="C")
@@ -225,7 +228,7 @@ def test_the_platforms_clock_moves_the_day_of_receipt(
     tmp_path: Path, jsaps_settings: JsapsSettings, link: Link
 ) -> None:
     offset = tmp_path / "offset"
-    stand_in = Jsaps(jsaps_settings.model_copy(update={"clock_offset_file": offset}))
+    stand_in = MainframeServer(JSAPS, jsaps_settings.model_copy(update={"clock_offset_file": offset}))
     stand_in.start()
     offset.write_text(str(3 * 86_400))
 
@@ -237,7 +240,9 @@ def test_the_platforms_clock_moves_the_day_of_receipt(
     assert moved["RP-TOTAL"] == 1
 
 
-def test_what_a_system_lost_overnight_is_not_known_to_it(jsaps: Jsaps, client: LinkClient, link: Link) -> None:
+def test_what_a_system_lost_overnight_is_not_known_to_it(
+    jsaps: MainframeServer, client: LinkClient, link: Link
+) -> None:
     hold_second(client, hold_first(client).legacy_ref)
 
     lost = call(jsaps.control_port, "POST", "/ledger/lose", body={"claim_ref": CLAIM_REF}).body
@@ -247,12 +252,12 @@ def test_what_a_system_lost_overnight_is_not_known_to_it(jsaps: Jsaps, client: L
     assert day(client, link, digits_of(TODAY))["RP-TOTAL"] == 0
 
 
-def test_an_order_to_lose_nothing_in_particular_is_refused(jsaps: Jsaps) -> None:
+def test_an_order_to_lose_nothing_in_particular_is_refused(jsaps: MainframeServer) -> None:
     assert call(jsaps.control_port, "POST", "/ledger/lose", body={}).status == 400
 
 
 def test_the_ledger_is_on_disk_before_the_reply_and_names_nobody(
-    jsaps_settings: JsapsSettings, jsaps: Jsaps, client: LinkClient
+    jsaps_settings: JsapsSettings, jsaps: MainframeServer, client: LinkClient
 ) -> None:
     answer = hold_first(client)
 
@@ -266,7 +271,7 @@ def test_the_ledger_is_on_disk_before_the_reply_and_names_nobody(
 
 def test_a_restart_finds_the_ledger(jsaps_settings: JsapsSettings, link: Link) -> None:
     for transfer in (ES, OTHER):
-        stand_in = Jsaps(jsaps_settings)
+        stand_in = MainframeServer(JSAPS, jsaps_settings)
         stand_in.start()
         with LinkClient(link, stand_in.port) as client:
             last = hold_first(client, transfer=transfer)
@@ -274,7 +279,7 @@ def test_a_restart_finds_the_ledger(jsaps_settings: JsapsSettings, link: Link) -
     with (jsaps_settings.data / "ledger.jsonl").open("ab") as ledger:
         ledger.write(b'{"sequence":3,"ev')
 
-    stand_in = Jsaps(jsaps_settings)
+    stand_in = MainframeServer(JSAPS, jsaps_settings)
     stand_in.start()
     with LinkClient(link, stand_in.port) as client:
         assert client.enquire(ES).completion == "A"
@@ -282,3 +287,22 @@ def test_a_restart_finds_the_ledger(jsaps_settings: JsapsSettings, link: Link) -
         assert hold_second(client, last.legacy_ref).completion == "A"
     assert claim(stand_in)["duplicates"] == 1
     stand_in.stop()
+
+
+def test_a_second_phase_stands_on_the_newest_first_phase_alone(client: LinkClient) -> None:
+    first = hold_first(client)
+    hold_second(client, first.legacy_ref)
+    change = hold_first(client, transfer=OTHER, CM_ACTION="C")
+
+    assert hold_second(client, first.legacy_ref, transfer=transfer_id(7), CM_ACTION="C").codes == ["BA0017"]
+    assert hold_second(client, change.legacy_ref, transfer=transfer_id(8), CM_ACTION="C").completion == "A"
+
+
+def test_withdrawing_a_change_restores_what_it_replaced(jsaps: MainframeServer, client: LinkClient) -> None:
+    first = hold_first(client)
+    hold_second(client, first.legacy_ref)
+    hold_first(client, transfer=OTHER, CM_ACTION="C")
+
+    assert client.enquire(OTHER, "CN504").completion == "A"
+    assert claim(jsaps) == {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
+    assert hold_second(client, first.legacy_ref, transfer=transfer_id(8), CM_ACTION="C").completion == "A"

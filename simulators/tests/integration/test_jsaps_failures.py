@@ -3,13 +3,16 @@
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from simulators.clock import Clock
 from simulators.errors import FrameError
-from simulators.jsaps.link import Link
-from simulators.jsaps.server import Jsaps
+from simulators.jsaps import JSAPS
+from simulators.record_link.link import Link
+from simulators.record_link.server import MainframeServer
+from simulators.settings import JsapsSettings
 from simulators.testing import (
     CLAIM_REF,
     LinkClient,
@@ -25,23 +28,23 @@ RECORD = first_phase_values(Clock().today())
 
 
 @pytest.fixture
-def client(jsaps: Jsaps, link: Link) -> Iterator[LinkClient]:
+def client(jsaps: MainframeServer, link: Link) -> Iterator[LinkClient]:
     with LinkClient(link, jsaps.port) as connection:
         yield connection
 
 
-def order(jsaps: Jsaps, failure: str, **rule: object) -> None:
+def order(jsaps: MainframeServer, failure: str, **rule: object) -> None:
     answer = call(jsaps.control_port, "POST", "/failures", body={"failure": failure, **rule})
     assert answer.status == 200
 
 
-def held(jsaps: Jsaps) -> int:
+def held(jsaps: MainframeServer) -> int:
     count = call(jsaps.control_port, "GET", "/ledger").body["dialogues"]["ES504"]["held"]
     assert isinstance(count, int)
     return count
 
 
-def fired(jsaps: Jsaps) -> object:
+def fired(jsaps: MainframeServer) -> object:
     return call(jsaps.control_port, "GET", "/failures/counts").body["counts"]
 
 
@@ -65,7 +68,7 @@ def is_closed(client: LinkClient) -> bool:
     ],
 )
 def test_a_header_that_is_not_right_closes_the_connection(
-    jsaps: Jsaps, client: LinkClient, header: dict[str, str]
+    jsaps: MainframeServer, client: LinkClient, header: dict[str, str]
 ) -> None:
     client.send("ES504", ES, RECORD, **header)
 
@@ -96,7 +99,7 @@ def test_an_enquiry_whose_header_names_another_transfer_closes_the_connection(cl
     assert is_closed(client)
 
 
-def test_half_a_frame_holds_nothing(jsaps: Jsaps, client: LinkClient, link: Link) -> None:
+def test_half_a_frame_holds_nothing(jsaps: MainframeServer, client: LinkClient, link: Link) -> None:
     frame = client.frame("ES504", ES, client.payload("ES504", RECORD))
     client.socket.sendall(frame[:400])
     client.socket.close()
@@ -115,7 +118,7 @@ def test_answers_come_in_the_order_of_the_requests(client: LinkClient) -> None:
     assert [answer and answer.transfer_id for answer in answers] == [transfer_id(number) for number in range(20)]
 
 
-def test_sixteen_connections_are_taken_and_no_more(jsaps: Jsaps, link: Link) -> None:
+def test_sixteen_connections_are_taken_and_no_more(jsaps: MainframeServer, link: Link) -> None:
     with ExitStack() as open_ones:
         clients = [open_ones.enter_context(LinkClient(link, jsaps.port)) for _ in range(16)]
         assert all(client.enquire(ES).completion == "N" for client in clients)
@@ -126,7 +129,7 @@ def test_sixteen_connections_are_taken_and_no_more(jsaps: Jsaps, link: Link) -> 
         wait_until(lambda: takes_a_connection(jsaps, link))
 
 
-def takes_a_connection(jsaps: Jsaps, link: Link) -> bool:
+def takes_a_connection(jsaps: MainframeServer, link: Link) -> bool:
     try:
         with LinkClient(link, jsaps.port) as client:
             return client.enquire(ES).completion == "N"
@@ -134,14 +137,14 @@ def takes_a_connection(jsaps: Jsaps, link: Link) -> bool:
         return False
 
 
-def test_a_refused_connection_is_reset_and_the_next_is_taken(jsaps: Jsaps, link: Link) -> None:
+def test_a_refused_connection_is_reset_and_the_next_is_taken(jsaps: MainframeServer, link: Link) -> None:
     order(jsaps, "refuse", count=1)
 
     assert not takes_a_connection(jsaps, link)
     assert takes_a_connection(jsaps, link)
 
 
-def test_hanging_never_answers_and_holds_nothing(jsaps: Jsaps, client: LinkClient) -> None:
+def test_hanging_never_answers_and_holds_nothing(jsaps: MainframeServer, client: LinkClient) -> None:
     order(jsaps, "hang", dialogue="ES504")
     client.socket.settimeout(0.3)
 
@@ -151,7 +154,7 @@ def test_hanging_never_answers_and_holds_nothing(jsaps: Jsaps, client: LinkClien
     assert held(jsaps) == 0
 
 
-def test_a_late_answer_comes_late_for_a_record_that_is_held(jsaps: Jsaps, client: LinkClient) -> None:
+def test_a_late_answer_comes_late_for_a_record_that_is_held(jsaps: MainframeServer, client: LinkClient) -> None:
     order(jsaps, "answer_late", seconds=0.3)
     began = time.monotonic()
     client.send("ES504", ES, RECORD)
@@ -165,7 +168,7 @@ def test_a_late_answer_comes_late_for_a_record_that_is_held(jsaps: Jsaps, client
 
 
 @pytest.mark.parametrize("failure", ["lose_reply", "cut_reply"])
-def test_a_lost_or_cut_reply_leaves_the_record_held(jsaps: Jsaps, client: LinkClient, failure: str) -> None:
+def test_a_lost_or_cut_reply_leaves_the_record_held(jsaps: MainframeServer, client: LinkClient, failure: str) -> None:
     order(jsaps, failure)
 
     client.send("ES504", ES, RECORD)
@@ -174,7 +177,7 @@ def test_a_lost_or_cut_reply_leaves_the_record_held(jsaps: Jsaps, client: LinkCl
     assert held(jsaps) == 1
 
 
-def test_a_cut_reply_is_half_a_frame(jsaps: Jsaps, client: LinkClient) -> None:
+def test_a_cut_reply_is_half_a_frame(jsaps: MainframeServer, client: LinkClient) -> None:
     order(jsaps, "cut_reply")
     client.send("ES504", ES, RECORD)
 
@@ -182,7 +185,9 @@ def test_a_cut_reply_is_half_a_frame(jsaps: Jsaps, client: LinkClient) -> None:
         assert len(answer.read()) == 203
 
 
-def test_a_record_in_the_buffer_is_held_after_the_connection_has_closed(jsaps: Jsaps, client: LinkClient) -> None:
+def test_a_record_in_the_buffer_is_held_after_the_connection_has_closed(
+    jsaps: MainframeServer, client: LinkClient
+) -> None:
     order(jsaps, "hold_late")
 
     client.send("ES504", ES, RECORD)
@@ -192,7 +197,7 @@ def test_a_record_in_the_buffer_is_held_after_the_connection_has_closed(jsaps: J
 
 
 def test_a_queued_record_is_held_only_after_its_sender_has_closed_the_connection(
-    jsaps: Jsaps, client: LinkClient, link: Link
+    jsaps: MainframeServer, client: LinkClient, link: Link
 ) -> None:
     order(jsaps, "buffer", seconds=60, count=1)
 
@@ -207,7 +212,9 @@ def test_a_queued_record_is_held_only_after_its_sender_has_closed_the_connection
     wait_until(lambda: held(jsaps) == 1, seconds=1)
 
 
-def test_a_queued_record_is_answered_after_a_time_where_its_sender_waits(jsaps: Jsaps, client: LinkClient) -> None:
+def test_a_queued_record_is_answered_after_a_time_where_its_sender_waits(
+    jsaps: MainframeServer, client: LinkClient
+) -> None:
     order(jsaps, "buffer", seconds=0.05, count=1)
 
     answer = client.ask("ES504", ES, RECORD)
@@ -216,7 +223,7 @@ def test_a_queued_record_is_answered_after_a_time_where_its_sender_waits(jsaps: 
     assert held(jsaps) == 1
 
 
-def test_closing_in_mid_frame_holds_nothing(jsaps: Jsaps, client: LinkClient) -> None:
+def test_closing_in_mid_frame_holds_nothing(jsaps: MainframeServer, client: LinkClient) -> None:
     order(jsaps, "close_mid_frame")
 
     client.send("ES504", ES, RECORD)
@@ -225,7 +232,7 @@ def test_closing_in_mid_frame_holds_nothing(jsaps: Jsaps, client: LinkClient) ->
     assert held(jsaps) == 0
 
 
-def test_an_answer_for_another_transfer_leaves_the_record_held(jsaps: Jsaps, client: LinkClient) -> None:
+def test_an_answer_for_another_transfer_leaves_the_record_held(jsaps: MainframeServer, client: LinkClient) -> None:
     order(jsaps, "other_transfer")
 
     answer = client.ask("ES504", ES, RECORD)
@@ -234,7 +241,7 @@ def test_an_answer_for_another_transfer_leaves_the_record_held(jsaps: Jsaps, cli
     assert held(jsaps) == 1
 
 
-def test_a_system_error_and_busy_hold_nothing(jsaps: Jsaps, client: LinkClient) -> None:
+def test_a_system_error_and_busy_hold_nothing(jsaps: MainframeServer, client: LinkClient) -> None:
     order(jsaps, "system_error", count=1)
     order(jsaps, "busy", count=1, retry_after=7)
 
@@ -246,7 +253,9 @@ def test_a_system_error_and_busy_hold_nothing(jsaps: Jsaps, client: LinkClient) 
     assert held(jsaps) == 1
 
 
-def test_a_rule_that_the_sender_could_not_check_refuses_and_is_told_again(jsaps: Jsaps, client: LinkClient) -> None:
+def test_a_rule_that_the_sender_could_not_check_refuses_and_is_told_again(
+    jsaps: MainframeServer, client: LinkClient
+) -> None:
     order(jsaps, "refuse_record", count=1, code="ES0091", field="CM-TITLE", text="NOT ON THE TABLE")
 
     answer = client.ask("ES504", ES, RECORD)
@@ -256,7 +265,9 @@ def test_a_rule_that_the_sender_could_not_check_refuses_and_is_told_again(jsaps:
     assert held(jsaps) == 0
 
 
-def test_a_failure_can_be_meant_for_one_claims_second_phase(jsaps: Jsaps, client: LinkClient, link: Link) -> None:
+def test_a_failure_can_be_meant_for_one_claims_second_phase(
+    jsaps: MainframeServer, client: LinkClient, link: Link
+) -> None:
     order(jsaps, "lose_reply", dialogue="BA504", claim_ref=CLAIM_REF, count=1)
     first = client.ask("ES504", ES, RECORD)
 
@@ -268,7 +279,7 @@ def test_a_failure_can_be_meant_for_one_claims_second_phase(jsaps: Jsaps, client
     assert call(jsaps.control_port, "GET", "/failures/counts").body == {"counts": {"lose_reply": 1}}
 
 
-def test_the_failures_are_listed_replaced_and_cleared(jsaps: Jsaps) -> None:
+def test_the_failures_are_listed_replaced_and_cleared(jsaps: MainframeServer) -> None:
     order(jsaps, "hang", count=2)
 
     listed = call(jsaps.control_port, "GET", "/failures").body["failures"]
@@ -292,7 +303,7 @@ def test_the_failures_are_listed_replaced_and_cleared(jsaps: Jsaps) -> None:
         ["hang"],
     ],
 )
-def test_an_order_that_cannot_be_is_refused(jsaps: Jsaps, rule: object) -> None:
+def test_an_order_that_cannot_be_is_refused(jsaps: MainframeServer, rule: object) -> None:
     answer = call(jsaps.control_port, "POST", "/failures", body=rule)
 
     assert answer.status == 400
@@ -300,6 +311,90 @@ def test_an_order_that_cannot_be_is_refused(jsaps: Jsaps, rule: object) -> None:
     assert call(jsaps.control_port, "GET", "/failures").body == {"failures": []}
 
 
-def test_the_control_door_says_that_it_is_alive_and_ready(jsaps: Jsaps) -> None:
+def test_the_control_door_says_that_it_is_alive_and_ready(jsaps: MainframeServer) -> None:
     assert call(jsaps.control_port, "GET", "/healthz").status == 200
     assert call(jsaps.control_port, "GET", "/readyz").status == 200
+
+
+def test_a_system_that_is_down_resets_every_connection_until_its_time_is_over(
+    jsaps: MainframeServer, client: LinkClient, link: Link
+) -> None:
+    order(jsaps, "down", seconds=40, count=1)  # scaled to 0.4 s
+    began = time.monotonic()
+
+    client.send("ES504", ES, RECORD)
+    closed = is_closed(client)
+    wait_until(lambda: takes_a_connection(jsaps, link))
+
+    assert closed
+    assert time.monotonic() - began >= 0.4
+    assert held(jsaps) == 0
+
+
+def test_a_system_that_is_down_is_back_when_the_rule_is_removed(jsaps: MainframeServer, link: Link) -> None:
+    order(jsaps, "down", seconds=86_400, count=1)
+    assert not takes_a_connection(jsaps, link)
+    assert not takes_a_connection(jsaps, link)
+
+    call(jsaps.control_port, "DELETE", "/failures")
+
+    assert takes_a_connection(jsaps, link)
+
+
+def test_only_the_first_phase_of_a_chosen_claim_is_held(jsaps: MainframeServer, client: LinkClient) -> None:
+    order(jsaps, "first_phase_only", rate=0.5, seed=1)
+    second = {}
+    for number in range(20):
+        claim = {"CM-CLAIM-REF": f"C{number:010d}A"}
+        first = client.ask("ES504", transfer_id(number), RECORD | claim)
+        values = second_phase_values(Clock().today(), first.legacy_ref) | claim
+        twice = [client.ask("BA504", transfer_id(100 + number), values).completion for _ in range(2)]
+        second[number] = set(twice)
+
+    assert {"E"} in second.values()
+    assert {"A"} in second.values()
+    assert {"A", "E"} not in second.values()
+    halves = call(jsaps.control_port, "GET", "/ledger").body["half"]
+    assert halves == sum(answers == {"E"} for answers in second.values())
+
+
+def test_what_is_lost_overnight_is_held_until_the_day_is_over(
+    tmp_path: Path, jsaps_settings: JsapsSettings, link: Link
+) -> None:
+    offset = tmp_path / "offset"
+    stand_in = MainframeServer(JSAPS, jsaps_settings.model_copy(update={"clock_offset_file": offset}))
+    stand_in.start()
+    order(stand_in, "lose_overnight", count=1)
+    with LinkClient(link, stand_in.port) as client:
+        answers = [client.ask("ES504", transfer, RECORD).completion for transfer in (ES, BA)]
+        before = held(stand_in)
+        offset.write_text(str(86_400))
+        after = held(stand_in)
+        wait_until(lambda: client.enquire(BA).completion == "A")
+        known = client.enquire(ES).completion
+    stand_in.stop()
+
+    assert answers == ["A", "A"]
+    assert (before, after) == (2, 1)
+    assert known == "N"
+
+
+def test_a_share_of_all_that_is_held_can_be_lost_by_a_seed(jsaps: MainframeServer, client: LinkClient) -> None:
+    for number in range(40):
+        client.ask("ES504", transfer_id(number), RECORD)
+
+    lost = call(jsaps.control_port, "POST", "/ledger/lose", body={"rate": 0.5, "seed": 3}).body["lost"]
+
+    assert 0 < lost < 40
+    assert held(jsaps) == 40 - lost
+
+
+def test_a_reply_that_announces_two_gigabytes_leaves_the_record_held(
+    jsaps: MainframeServer, client: LinkClient
+) -> None:
+    order(jsaps, "announce_too_long")
+
+    client.send("ES504", ES, RECORD)
+
+    assert client.socket.recv(4) == (2**31).to_bytes(4, "big")
+    assert held(jsaps) == 1

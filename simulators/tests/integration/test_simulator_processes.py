@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from simulators.clock import Clock
-from simulators.jsaps.link import Link
+from simulators.record_link.link import Link
 from simulators.testing import CLAIM_REF, LinkClient, call, first_phase_values, good_notice, signature, transfer_id
 
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulators.failures import FailurePlan, FailureRule
-from simulators.jsaps.failures import JsapsFailure
+from simulators.record_link.failures import RecordLinkFailure
 
 
 def everything(_: FailureRule) -> bool:
@@ -41,8 +41,8 @@ def test_a_count_ends_a_failure(count: int) -> None:
 
 
 def test_the_first_that_applies_and_fires_happens() -> None:
-    plan = FailurePlan[JsapsFailure]()
-    plan.add([JsapsFailure(failure="busy", dialogue="BA504"), JsapsFailure(failure="hang")])
+    plan = FailurePlan[RecordLinkFailure]()
+    plan.add([RecordLinkFailure(failure="busy", dialogue="BA504"), RecordLinkFailure(failure="hang")])
 
     picked = plan.pick(lambda rule: rule.applies_to("ES504", None))
 

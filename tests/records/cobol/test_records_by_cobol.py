@@ -14,7 +14,7 @@ from legacy_gateway import link, mapping
 from legacy_gateway.domain import System
 from legacy_gateway.mapping import writing
 from legacy_gateway.records import Kind, Record, decode, encode, layout, layouts
-from simulators.jsaps.copybook import read_layouts
+from simulators.record_link.copybook import read_layouts
 
 pytestmark = pytest.mark.needs("cobc")
 
@@ -61,7 +61,7 @@ def test_the_stand_in_reads_every_field_where_cobol_puts_it(cobol: Any, copybook
         read = {
             f"{field.name}({number})" if field.occurs else field.name: (place.start, place.stop - place.start)
             for field in record.fields.values()
-            for number, place in enumerate(field.places(), start=1)
+            for number, place in enumerate(field.places, start=1)
         }
         told = {name: (one.offset, one.length) for name, one in cobol.extents[record.name].items()}
         assert read | {record.name: (0, record.length)} == told, record.name

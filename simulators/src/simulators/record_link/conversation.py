@@ -11,12 +11,14 @@ import structlog
 
 from simulators.errors import FrameError
 from simulators.failures import FailurePlan
-from simulators.jsaps.dialogues import Dialogues
-from simulators.jsaps.failures import JsapsFailure
-from simulators.jsaps.link import Link, Message, Reply, Request, read_frame
+from simulators.record_link.dialogues import Dialogues
+from simulators.record_link.failures import RecordLinkFailure
+from simulators.record_link.link import Link, Message, Reply, Request, read_frame
+from simulators.record_link.outage import Outage
 
 log = structlog.get_logger()
 
+TWO_GIGABYTES = 2**31
 SYSTEM_ERROR = Reply(completion="E", messages=(Message(code="LK0001", field="", text="SYSTEM ERROR"),))
 
 
@@ -42,6 +44,10 @@ def _closes_within(connection: socket.socket, seconds: float) -> bool:
         connection.settimeout(None)
 
 
+def _of(request: Request) -> Mapping[str, str]:
+    return {"dialogue": request.dialogue, "transfer_id": request.transfer_id}
+
+
 class Conversation:
     """Serves one connection until it ends. `buffer_seconds` is how long a frame may lie before it is held."""
 
@@ -51,7 +57,8 @@ class Conversation:
         *,
         link: Link,
         dialogues: Dialogues,
-        plan: FailurePlan[JsapsFailure],
+        plan: FailurePlan[RecordLinkFailure],
+        outage: Outage,
         buffer_seconds: float,
         stopping: threading.Event,
     ) -> None:
@@ -59,6 +66,7 @@ class Conversation:
         self._link = link
         self._dialogues = dialogues
         self._plan = plan
+        self._outage = outage
         self._buffer_seconds = buffer_seconds
         self._stopping = stopping
 
@@ -73,22 +81,19 @@ class Conversation:
             log.warning("connection closed", cause=str(error))
 
     def _take(self, request: Request) -> None:
+        if self._outage.under_way():
+            self._close_mid_frame()
         claim_ref = self._dialogues.claim_ref(request)
         failure = self._plan.pick(lambda rule: rule.applies_to(request.dialogue, claim_ref))
-        log.info(
-            "request",
-            dialogue=request.dialogue,
-            transfer_id=request.transfer_id,
-            claim_ref=claim_ref,
-            failure=failure.failure if failure else None,
-        )
         if failure is None:
             self._send(request, self._dialogues.answer(request))
         else:
+            log.info("fails", **_of(request), claim_ref=claim_ref, failure=failure.failure)
             self._misbehaviours()[failure.failure](request, failure)
 
-    def _misbehaviours(self) -> Mapping[str, Callable[[Request, JsapsFailure], None]]:
+    def _misbehaviours(self) -> Mapping[str, Callable[[Request, RecordLinkFailure], None]]:
         return {
+            "down": self._down,
             "hang": self._hang,
             "answer_late": self._answer_late,
             "lose_reply": self._lose_reply,
@@ -96,35 +101,42 @@ class Conversation:
             "buffer": self._buffer,
             "cut_reply": self._cut_reply,
             "other_transfer": self._other_transfer,
+            "announce_too_long": self._announce_too_long,
             "system_error": lambda request, _: self._send(request, SYSTEM_ERROR),
             "busy": lambda request, rule: self._send(request, Reply(completion="B", retry_after=rule.retry_after)),
             "refuse_record": self._refuse_record,
             "close_mid_frame": self._close_mid_frame,
+            "first_phase_only": lambda request, _: self._send(request, SYSTEM_ERROR),
+            "lose_overnight": lambda request, _: self._send(request, self._dialogues.answer(request, until_night=True)),
         }
 
     def _send(self, request: Request, reply: Reply) -> None:
         self._connection.sendall(self._link.reply_frame(request.transfer_id, reply))
-        log.info("reply", transfer_id=request.transfer_id, completion=reply.completion, legacy_ref=reply.legacy_ref)
+        log.info("answered", **_of(request), completion=reply.completion, legacy_ref=reply.legacy_ref)
+
+    def _down(self, _: Request, rule: RecordLinkFailure) -> NoReturn:
+        self._outage.begin(rule)
+        self._close_mid_frame()
 
     def _hang(self, *_: object) -> None:
         while self._connection.recv(65_536):
             """Whatever else is sent is swallowed until the sender gives up."""
         raise ConversationOver
 
-    def _answer_late(self, request: Request, rule: JsapsFailure) -> None:
+    def _answer_late(self, request: Request, rule: RecordLinkFailure) -> None:
         reply = self._dialogues.answer(request)
         self._stopping.wait(rule.seconds)
         self._send(request, reply)
 
-    def _lose_reply(self, request: Request, _: JsapsFailure) -> None:
+    def _lose_reply(self, request: Request, _: RecordLinkFailure) -> None:
         self._dialogues.answer(request)
         raise ConversationOver
 
-    def _hold_late(self, request: Request, _: JsapsFailure) -> None:
+    def _hold_late(self, request: Request, _: RecordLinkFailure) -> None:
         self._connection.shutdown(socket.SHUT_RDWR)
         self._hold_after_closing(request)
 
-    def _buffer(self, request: Request, rule: JsapsFailure) -> None:
+    def _buffer(self, request: Request, rule: RecordLinkFailure) -> None:
         if _closes_within(self._connection, rule.seconds):
             self._hold_after_closing(request)
         self._send(request, self._dialogues.answer(request))
@@ -135,19 +147,24 @@ class Conversation:
             self._dialogues.answer(request)
         raise ConversationOver
 
-    def _cut_reply(self, request: Request, _: JsapsFailure) -> None:
+    def _cut_reply(self, request: Request, _: RecordLinkFailure) -> None:
         frame = self._link.reply_frame(request.transfer_id, self._dialogues.answer(request))
         self._connection.sendall(frame[: len(frame) // 2])
         raise ConversationOver
 
-    def _other_transfer(self, request: Request, _: JsapsFailure) -> None:
+    def _other_transfer(self, request: Request, _: RecordLinkFailure) -> None:
         reply = self._dialogues.answer(request)
         last = "0" if request.transfer_id[-1] != "0" else "1"
         self._connection.sendall(self._link.reply_frame(request.transfer_id[:-1] + last, reply))
 
-    def _refuse_record(self, request: Request, rule: JsapsFailure) -> None:
+    def _announce_too_long(self, request: Request, _: RecordLinkFailure) -> None:
+        frame = self._link.reply_frame(request.transfer_id, self._dialogues.answer(request))
+        self._connection.sendall(TWO_GIGABYTES.to_bytes(4, "big") + frame[4:])
+        self._hang()
+
+    def _refuse_record(self, request: Request, rule: RecordLinkFailure) -> None:
         self._send(request, self._dialogues.answer(request, besides=(rule.refusal(request.dialogue),)))
 
-    def _close_mid_frame(self, *_: object) -> None:
+    def _close_mid_frame(self, *_: object) -> NoReturn:
         reset_on_close(self._connection)
         raise ConversationOver

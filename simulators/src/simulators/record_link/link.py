@@ -7,20 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from simulators.errors import FrameError
-from simulators.jsaps.copybook import Layout, read_layouts
-from simulators.jsaps.record import Value, decode, encode
+from simulators.record_link.copybook import Layout, read_layouts
+from simulators.record_link.mainframe import Mainframe
+from simulators.record_link.record import Value, decode, encode
 
 LONGEST_FRAME = 8192
 _TRANSFER_ID = re.compile(r"[0-9A-Z]{26}")
-
-RECORDS = {
-    "ES504": "JSAPS-ES",
-    "BA504": "JSAPS-BA",
-    "ENQ01": "ENQUIRY",
-    "CN504": "ENQUIRY",
-    "REC01": "RECON-REQUEST",
-}
-"""The record that each dialogue of JSAPS carries."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,16 +46,20 @@ class Reply:
 
 
 class Link:
-    """Reads requests and writes replies by the copybooks' layouts."""
+    """Reads a mainframe's requests and writes its replies by the copybooks' layouts."""
 
-    def __init__(self, copybooks: Path) -> None:
-        self._layouts = read_layouts(
-            copybooks, "linkhdr.cpy", "linkrpy.cpy", "enquiry.cpy", "jsaps-es.cpy", "jsaps-ba.cpy"
-        )
+    def __init__(self, mainframe: Mainframe, copybooks: Path) -> None:
+        own = (phase.copybook for phase in mainframe.phases)
+        self._layouts = read_layouts(copybooks, "linkhdr.cpy", "linkrpy.cpy", "enquiry.cpy", *own)
+        self._records = {dialogue: self._layouts[record] for dialogue, record in mainframe.records.items()}
 
     def layout(self, record: str) -> Layout:
         """The layout of the record of this name."""
         return self._layouts[record]
+
+    def record_of(self, dialogue: str) -> Layout:
+        """The layout of the record that a dialogue carries."""
+        return self._records[dialogue]
 
     def read_request(self, frame: bytes) -> Request:
         """Open a frame. Raises FrameError where the interface says that the connection is closed."""
@@ -75,9 +71,9 @@ class Link:
         if (values["LH-EYECATCHER"], values["LH-VERSION"], values["LH-SOURCE"]) != ("CMS3", 1, "CMS3GWAY"):
             raise FrameError("the header is not of this link")
         dialogue, transfer_id = str(values["LH-DIALOGUE"]), str(values["LH-TRANSFER-ID"])
-        if dialogue not in RECORDS or not _TRANSFER_ID.fullmatch(transfer_id):
+        if dialogue not in self._records or not _TRANSFER_ID.fullmatch(transfer_id):
             raise FrameError("unknown dialogue, or no transfer id")
-        if not len(payload) == values["LH-PAYLOAD-LENGTH"] == self.layout(RECORDS[dialogue]).length:
+        if not len(payload) == values["LH-PAYLOAD-LENGTH"] == self.record_of(dialogue).length:
             raise FrameError(f"{dialogue}: the payload has the wrong length")
         intact = values["LH-PAYLOAD-CRC"] == zlib.crc32(payload)
         return Request(dialogue=dialogue, transfer_id=transfer_id, payload=payload, intact=intact)
@@ -101,20 +97,21 @@ class Link:
 
 def read_frame(connection: socket.socket) -> bytes | None:
     """The next frame without its length; None when the sender has closed between two frames. Raises FrameError."""
-    first = connection.recv(1)
-    if not first:
+    announced = _received(connection, 4)
+    if not announced:
         return None
-    length = int.from_bytes(first + _exactly(connection, 3), "big")
-    if length > LONGEST_FRAME:
-        raise FrameError("the frame is too long")
-    return _exactly(connection, length)
+    length = int.from_bytes(announced, "big")
+    if len(announced) < 4 or length > LONGEST_FRAME:
+        raise FrameError("no length of a frame, or one that is too long")
+    frame = _received(connection, length)
+    if len(frame) < length:
+        raise FrameError("the connection ended inside a frame")
+    return frame
 
 
-def _exactly(connection: socket.socket, length: int) -> bytes:
+def _received(connection: socket.socket, length: int) -> bytes:
+    """So many bytes, or fewer where the sender has closed."""
     data = bytearray()
-    while len(data) < length:
-        part = connection.recv(length - len(data))
-        if not part:
-            raise FrameError("the connection ended inside a frame")
+    while len(data) < length and (part := connection.recv(length - len(data))):
         data += part
     return bytes(data)

@@ -10,8 +10,11 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.jsaps.holdings import Holdings, Submission
+from simulators.clock import Clock
+from simulators.jsaps import JSAPS
 from simulators.ledger import Ledger
+from simulators.record_link.failures import RecordsToLose
+from simulators.record_link.holdings import Holdings, Submission
 from simulators.testing import CLAIM_REF, NINO, transfer_id
 
 RECEIVED = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)
@@ -29,7 +32,7 @@ FIRST = Submission(
 @contextmanager
 def opened(folder: Path, *, lag: float = 0.0) -> Iterator[Holdings]:
     ledger = Ledger(folder / "ledger.jsonl")
-    yield Holdings(ledger, nino_key=b"key", enquiry_lag_seconds=lag)
+    yield Holdings(ledger, JSAPS, nino_key=b"key", time_scale=lag, clock=Clock())
     ledger.close()
 
 
@@ -68,12 +71,12 @@ def take(holdings: Holdings, step: tuple[str, int, str]) -> None:
         holdings.receive(submission, ())
     elif what == "second":
         reference = holdings.enquire(transfer_id(number)).legacy_ref
-        second = replace(submission, dialogue="BA504", transfer_id=transfer_id(10 + number), es_legacy_ref=reference)
+        second = replace(submission, dialogue="BA504", transfer_id=transfer_id(10 + number), first_reference=reference)
         holdings.receive(second, ())
     elif what == "withdraw":
         holdings.withdraw(transfer_id(number), received=RECEIVED)
     else:
-        holdings.lose(CLAIM_REF, received=RECEIVED)
+        holdings.lose(RecordsToLose(claim_ref=CLAIM_REF))
 
 
 @given(steps=STEPS)
@@ -98,4 +101,6 @@ def test_a_second_phase_never_stands_on_a_first_that_was_withdrawn(steps: list[t
 
         records = holdings.summary(CLAIM_REF)["records"]
         withdrawn = {record["legacy_ref"] for record in records if record["state"] == "withdrawn"}
-        assert not [record for record in records if record["state"] == "held" and record["es_legacy_ref"] in withdrawn]
+        assert not [
+            record for record in records if record["state"] == "held" and record["first_reference"] in withdrawn
+        ]

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 
 from simulators.errors import CopybookError
@@ -43,6 +44,7 @@ class Field:
     occurs: int | None = None
     stride: int = 0
 
+    @cached_property
     def places(self) -> list[slice]:
         """Where each entry lies; one place when it is no table."""
         starts = [self.offset + self.stride * entry for entry in range(self.occurs or 1)]

@@ -1,4 +1,4 @@
-"""JSAPS as a server: the record link's door and the control door over one ledger."""
+"""A mainframe as a server: the record link's door and the control door over one ledger."""
 
 import secrets
 import socket
@@ -16,39 +16,45 @@ from simulators.clock import Clock
 from simulators.control import control_application
 from simulators.errors import LedgerError
 from simulators.failures import FailurePlan
-from simulators.jsaps.conversation import Conversation, reset_on_close
-from simulators.jsaps.dialogues import Dialogues
-from simulators.jsaps.edit_rules import load_rule_book
-from simulators.jsaps.failures import ClaimToLose, JsapsFailure
-from simulators.jsaps.holdings import Holdings
-from simulators.jsaps.link import Link
 from simulators.ledger import Ledger
-from simulators.settings import JsapsSettings
+from simulators.logs import configure_logs
+from simulators.process import run_until_stopped
+from simulators.record_link.conversation import Conversation, reset_on_close
+from simulators.record_link.dialogues import Dialogues
+from simulators.record_link.edit_rules import rules_of
+from simulators.record_link.failures import RecordLinkFailure, RecordsToLose
+from simulators.record_link.holdings import Holdings
+from simulators.record_link.link import Link
+from simulators.record_link.mainframe import Mainframe
+from simulators.record_link.outage import Outage
+from simulators.settings import RecordLinkSettings, read_settings
 from simulators.web import WebServer
 
 log = structlog.get_logger()
 
 MOST_CONNECTIONS = 16
 BUFFER_SECONDS = 10.0
-ENQUIRY_LAG_SECONDS = 2.0
 
 
-class Jsaps:
-    """The whole stand-in. Raises LedgerError, CopybookError or ConfigurationError when it cannot be set up."""
+class MainframeServer:
+    """The whole stand-in of one mainframe. Raises LedgerError, CopybookError or ConfigurationError when it cannot be set up."""
 
-    def __init__(self, settings: JsapsSettings) -> None:
+    def __init__(self, mainframe: Mainframe, settings: RecordLinkSettings) -> None:
         self._settings = settings
-        self.plan: FailurePlan[JsapsFailure] = FailurePlan()
+        self.plan: FailurePlan[RecordLinkFailure] = FailurePlan()
+        self.outage = Outage(self.plan, time_scale=settings.time_scale)
         self._clock = Clock(settings.clock_offset_file)
-        self._link = Link(settings.copybooks)
-        rules = load_rule_book()
+        self._link = Link(mainframe, settings.copybooks)
+        rules = rules_of(mainframe)
         self._ledger = Ledger(settings.data / "ledger.jsonl")
         self._holdings = Holdings(
             self._ledger,
+            mainframe,
             nino_key=_key(settings.data / "nino.key"),
-            enquiry_lag_seconds=ENQUIRY_LAG_SECONDS * settings.time_scale,
+            time_scale=settings.time_scale,
+            clock=self._clock,
         )
-        self._dialogues = Dialogues(link=self._link, rules=rules, holdings=self._holdings, clock=self._clock)
+        self._dialogues = Dialogues(mainframe, link=self._link, rules=rules, holdings=self._holdings, clock=self._clock)
         self._door = _RecordLinkServer((settings.host, settings.port), self)
         self._control = WebServer(
             self._control_application(), host=settings.host, port=settings.control_port, threads=4
@@ -81,6 +87,10 @@ class Jsaps:
         self._ledger.close()
         log.info("stopped")
 
+    def refuses(self) -> bool:
+        """Whether a new connection is to be reset."""
+        return self.outage.starts() or self.plan.pick(lambda rule: rule.failure == "refuse") is not None
+
     def converse(self, connection: socket.socket, stopping: threading.Event) -> None:
         """Serve one connection of the record link to its end."""
         Conversation(
@@ -88,6 +98,7 @@ class Jsaps:
             link=self._link,
             dialogues=self._dialogues,
             plan=self.plan,
+            outage=self.outage,
             buffer_seconds=BUFFER_SECONDS * self._settings.time_scale,
             stopping=stopping,
         ).run()
@@ -95,15 +106,15 @@ class Jsaps:
     def _control_application(self) -> Flask:
         application = control_application(
             plan=self.plan,
-            kind=JsapsFailure,
+            kind=RecordLinkFailure,
             ledger=self._holdings.summary,
             ready=lambda: not self._ledger.broken,
         )
 
         @application.post("/ledger/lose")
         def lose() -> ResponseReturnValue:
-            order = ClaimToLose.model_validate(request.get_json())
-            return jsonify(lost=self._holdings.lose(order.claim_ref, received=self._clock.now()))
+            order = RecordsToLose.model_validate(request.get_json())
+            return jsonify(lost=self._holdings.lose(order))
 
         return application
 
@@ -114,8 +125,8 @@ class _RecordLinkServer(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 64
 
-    def __init__(self, address: tuple[str, int], jsaps: Jsaps) -> None:
-        self._jsaps = jsaps
+    def __init__(self, address: tuple[str, int], mainframe: MainframeServer) -> None:
+        self._mainframe = mainframe
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
@@ -125,7 +136,7 @@ class _RecordLinkServer(socketserver.ThreadingTCPServer):
         """Whether a new connection is taken."""
         with self._lock:
             full = len(self._open) >= MOST_CONNECTIONS
-        if not full and self._jsaps.plan.pick(lambda rule: rule.failure == "refuse") is None:
+        if not full and not self._mainframe.refuses():
             with self._lock:
                 self._open.add(request)
             return True
@@ -133,9 +144,13 @@ class _RecordLinkServer(socketserver.ThreadingTCPServer):
         return False
 
     def finish_request(self, request: Any, *_: Any) -> None:
-        """Serve a connection. A sender that has gone is no error; a ledger that cannot be written closes unanswered."""
+        """Serve a connection, each answer sent at once.
+
+        A sender that has gone is no error; a ledger that cannot be written closes unanswered.
+        """
+        request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            self._jsaps.converse(request, self._stopping)
+            self._mainframe.converse(request, self._stopping)
         except OSError as error:
             log.info("the sender has gone", cause=type(error).__name__)
         except LedgerError as error:
@@ -175,3 +190,9 @@ def _key(path: Path) -> bytes:
         path.touch(mode=0o600)
         path.write_bytes(secrets.token_bytes(32))
     return path.read_bytes()
+
+
+def run(mainframe: Mainframe, kind: type[RecordLinkSettings]) -> None:
+    """Serve a mainframe as a process, by settings of this kind, until a signal asks to stop."""
+    configure_logs(mainframe.name)
+    run_until_stopped(MainframeServer(mainframe, read_settings(kind)))

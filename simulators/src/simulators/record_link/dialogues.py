@@ -1,13 +1,16 @@
-"""What JSAPS answers to each dialogue when nothing fails."""
+"""What a mainframe answers to each dialogue when nothing fails."""
 
 import hashlib
 
-from simulators.clock import Clock
+from simulators.clock import Clock, london_day
 from simulators.errors import FrameError
-from simulators.jsaps.edit_rules import RuleBook, real_date
-from simulators.jsaps.holdings import Held, Holdings, Submission
-from simulators.jsaps.link import RECORDS, Link, Message, Reply, Request
-from simulators.jsaps.record import Decoded, Value, decode, encode
+from simulators.record_link.checks import real_date
+from simulators.record_link.edit_rules import RuleBook
+from simulators.record_link.held import Held
+from simulators.record_link.holdings import Holdings, Submission
+from simulators.record_link.link import Link, Message, Reply, Request
+from simulators.record_link.mainframe import BALANCE, ENQUIRY, Mainframe, Phase
+from simulators.record_link.record import CODE_PAGE, Decoded, Value, decode, encode
 
 PAGE_LENGTH = 100
 CRC_MISMATCH = Reply(
@@ -18,41 +21,50 @@ CRC_MISMATCH = Reply(
 class Dialogues:
     """Answers requests from what is held."""
 
-    def __init__(self, *, link: Link, rules: RuleBook, holdings: Holdings, clock: Clock) -> None:
+    def __init__(self, mainframe: Mainframe, *, link: Link, rules: RuleBook, holdings: Holdings, clock: Clock) -> None:
+        self._phases = mainframe.by_dialogue
         self._link = link
         self._rules = rules
         self._holdings = holdings
         self._clock = clock
 
-    def answer(self, request: Request, *, besides: tuple[Message, ...] = ()) -> Reply:
+    def answer(self, request: Request, *, besides: tuple[Message, ...] = (), until_night: bool = False) -> Reply:
         """The answer; `besides` are messages to refuse a record with, on top of those of the edit rules.
+
+        What is held `until_night` alone is forgotten when its day is over.
 
         Raises FrameError where the payload is not one that an answer can be given to, LedgerError where the disk fails.
         """
         if not request.intact:
             return CRC_MISMATCH
-        record = decode(self._link.layout(RECORDS[request.dialogue]), request.payload)
-        if request.dialogue in {"ENQ01", "CN504"}:
-            return self._about_transfer(request, record)
-        return self._day(record) if request.dialogue == "REC01" else self._receive(request, record, besides)
+        record = decode(self._link.record_of(request.dialogue), request.payload)
+        if record.without_digits:
+            raise FrameError(
+                f"{request.dialogue}: fields of numbers without digits: {', '.join(record.without_digits)}"
+            )
+        if phase := self._phases.get(request.dialogue):
+            return self._receive(phase, request, record, besides, until_night=until_night)
+        return self._day(record) if request.dialogue == BALANCE else self._about_transfer(request, record)
 
     def claim_ref(self, request: Request) -> str | None:
         """The claim that a request is about, for whom a failure is meant; None when that is not known."""
-        if request.dialogue in {"ENQ01", "CN504"}:
-            return self._holdings.claim_of(request.transfer_id)
-        field = self._link.layout(RECORDS[request.dialogue]).fields.get("CM-CLAIM-REF")
-        return None if field is None else request.payload[field.places()[0]].decode("cp285")
+        if request.dialogue in self._phases:
+            field = self._link.record_of(request.dialogue).fields["CM-CLAIM-REF"]
+            return request.payload[field.places[0]].decode(CODE_PAGE)
+        return self._holdings.claim_of(request.transfer_id)
 
     def _about_transfer(self, request: Request, record: Decoded) -> Reply:
         if record.values.get("EN-TRANSFER-ID") != request.transfer_id:
             raise FrameError(f"{request.dialogue}: header and payload name different transfers")
-        if request.dialogue == "ENQ01":
+        if request.dialogue == ENQUIRY:
             return self._holdings.enquire(request.transfer_id)
         return self._holdings.withdraw(request.transfer_id, received=self._clock.now())
 
-    def _receive(self, request: Request, record: Decoded, besides: tuple[Message, ...]) -> Reply:
+    def _receive(
+        self, phase: Phase, request: Request, record: Decoded, besides: tuple[Message, ...], *, until_night: bool
+    ) -> Reply:
         received = self._clock.now()
-        messages = self._rules.messages(request.dialogue, record, received_on=self._clock.today())
+        messages = self._rules.messages(request.dialogue, record, received_on=london_day(received))
 
         def text(field: str) -> str:
             return str(record.values.get(field, ""))
@@ -65,14 +77,13 @@ class Dialogues:
             nino=text("CM-NINO"),
             payload_sha256=hashlib.sha256(request.payload).hexdigest(),
             received=received,
-            es_legacy_ref=text("JB-ES-LEGACY-REF"),
+            first_reference=text(phase.reference_field),
+            until_night=until_night,
         )
         return self._holdings.receive(submission, (*messages, *besides))
 
     def _day(self, record: Decoded) -> Reply:
         """A page of the day's balance. What is no day has nothing."""
-        if record.unreadable:
-            raise FrameError("REC01: the payload cannot be read")
         digits, page = int(str(record.values["RQ-DATE"])), int(str(record.values["RQ-PAGE"]))
         day = real_date(digits)
         held = self._holdings.received_on(day) if day else []

@@ -6,11 +6,13 @@ from decimal import Decimal
 
 import ebcdic  # noqa: F401 -- importing it registers the code pages that Python lacks
 
-from simulators.jsaps.copybook import Field, Kind, Layout
+from simulators.record_link.copybook import Field, Kind, Layout
 
 CODE_PAGE = "cp285"
 _SPACE = 0x40
-_CONTROLS = {*range(_SPACE), 0xFF}
+_PRINTED = bytes(range(_SPACE, 0xFF))
+"""Every byte of text that is no control character."""
+_DIGITS = bytes(range(0xF0, 0xFA))
 
 Scalar = str | int | Decimal
 Value = Scalar | list[Scalar]
@@ -18,24 +20,33 @@ Value = Scalar | list[Scalar]
 
 @dataclass(frozen=True, kw_only=True)
 class Decoded:
-    """A record's values by field name; `unreadable` names the fields whose bytes are not what the picture says."""
+    """A record's values by field name.
+
+    Where the bytes are not what the picture says, `unreadable` names the fields of text, `without_digits` those of
+    numbers.
+    """
 
     values: Mapping[str, Value]
     unreadable: tuple[str, ...]
+    without_digits: tuple[str, ...]
 
 
 def decode(layout: Layout, data: bytes) -> Decoded:
     """Read every field. Text loses its padding; a table is a list; numbers are int, or Decimal with decimals."""
     values: dict[str, Value] = {}
-    unreadable: list[str] = []
+    wrong: list[Field] = []
     for field in layout.fields.values():
-        entries = [_READERS[field.kind](field, data[place]) for place in field.places()]
-        readable = [entry for entry in entries if entry is not None]
-        if len(readable) < len(entries):
-            unreadable.append(field.name)
+        reader = _READERS[field.kind]
+        entries = [reader(field, data[place]) for place in field.places]
+        if None in entries:
+            wrong.append(field)
         else:
-            values[field.name] = readable if field.occurs else readable[0]
-    return Decoded(values=values, unreadable=tuple(unreadable))
+            values[field.name] = entries if field.occurs else entries[0]  # type: ignore[assignment]
+    return Decoded(
+        values=values,
+        unreadable=tuple(field.name for field in wrong if field.kind is Kind.TEXT),
+        without_digits=tuple(field.name for field in wrong if field.kind is not Kind.TEXT),
+    )
 
 
 def encode(layout: Layout, values: Mapping[str, Value]) -> bytes:
@@ -47,7 +58,7 @@ def encode(layout: Layout, values: Mapping[str, Value]) -> bytes:
     for field in layout.fields.values():
         value = values.get(field.name, [] if field.occurs else _blank(field))
         entries = value if isinstance(value, list) else [value]
-        places = field.places()
+        places = field.places
         if len(entries) > len(places):
             raise ValueError(f"{field.name}: too many entries")
         blanks = [_blank(field)] * (len(places) - len(entries))
@@ -68,15 +79,15 @@ def _written(field: Field, value: Scalar) -> bytes:
 
 
 def _text(_: Field, data: bytes) -> str | None:
-    if any(byte in _CONTROLS for byte in data):
+    if data.translate(None, _PRINTED):
         return None
     return data.decode(CODE_PAGE).rstrip(" ")
 
 
 def _zoned(field: Field, data: bytes) -> int | Decimal | None:
-    if not all(0xF0 <= byte <= 0xF9 for byte in data):
+    if data.translate(None, _DIGITS):
         return None
-    return _scaled(int(bytes(byte & 0x3F for byte in data)), field.decimals)
+    return _scaled(int(data.decode(CODE_PAGE)), field.decimals)
 
 
 def _packed(field: Field, data: bytes) -> int | Decimal | None:
