@@ -21,6 +21,7 @@ from tests.growth.subject import Caller, Subject
 OFFICE, BUSY_ASSESSOR, IDLE_ASSESSOR = "100101", "AS000101", "AS999999"
 _ASSESSOR = Caller(role="ASSESSOR", subject=BUSY_ASSESSOR, office=OFFICE)
 _CASEWORKER = Caller(role="CASEWORKER", subject="CW000001")
+_GATEWAY = Caller(role="SERVICE", subject="legacy-gateway")
 _OF_QUIET_OFFICE = Caller(role="ASSESSOR", subject=BUSY_ASSESSOR, office="999999")
 
 # Of each hundred offices' work some is open: forty pieces in all, ten of them without an interview.
@@ -42,6 +43,14 @@ _ITEMS = f"""
     INSERT INTO items (claim_ref, fact, answered_version, status, checked_by, checked_time)
     SELECT {CLAIM}, 'fact_' || part, 3, 'CONFIRMED', 'AS000001', {PAST}
     FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, 3) AS part WHERE n > 20
+"""
+_CONFIRMATIONS = f"""
+    INSERT INTO confirmations (claim_ref, scheme, claim_version, office_code, assessor_id, confirm_time)
+    SELECT {CLAIM}, scheme, 7, (100100 + n %% 100)::text, 'AS000001', {PAST}
+    FROM generate_series(%(first)s, %(last)s) AS n,
+        unnest(CASE n %% 5 WHEN 0 THEN ARRAY['INCOME_SUPPORT', 'CHILD_MAINTENANCE', 'CRISIS_LOAN']
+            ELSE ARRAY['JOBSEEKERS_ALLOWANCE'] END) AS scheme
+    WHERE n > 40
 """
 # One in a hundred was refused once, ten of them for good as yet.
 _OUTCOMES = f"""
@@ -66,7 +75,7 @@ class Assessment(Subject):
 
     def fill(self, first: int, last: int) -> None:
         """A claim has three items and an outcome."""
-        for query in (_ASSESSMENTS, _ITEMS, _OUTCOMES):
+        for query in (_ASSESSMENTS, _ITEMS, _CONFIRMATIONS, _OUTCOMES):
             self.sql(query, first=first, last=last)
         sources = ["intake-svc", "scheduling-svc", "legacy-gateway"]
         chassis_history.fill(self, first, last, sources=sources)
@@ -102,6 +111,7 @@ class Assessment(Subject):
         correction = {"fact": "tenure", "value": "OWNER", "reason": "saw the deeds", "version": checked["version"]}
         corrected = self.change("CorrectItem", this | correction, by=_ASSESSOR)["assessment"]
         self.change("ConfirmAssessment", this | {"version": corrected["version"]}, by=_ASSESSOR)
+        self.call("GetConfirmations", this, by=_GATEWAY)
         self.hear(intake_events.ClaimAmended(changed_fields=["surname"]), claim_ref, version=9)
 
     def _outcomes(self, claim_ref: str) -> None:

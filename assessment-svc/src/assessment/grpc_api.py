@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 from google.type import date_pb2
 
 from assessment.clients import Intake, Interview, Question
-from assessment.domain.assessments import AssessmentState
+from assessment.domain.assessments import AssessmentState, Confirmation
 from assessment.domain.items import Check, Evidence, Item, ItemStatus
 from assessment.domain.reports import Appointment
 from assessment.domain.work import Place, WorkFilter, WorkItem
@@ -99,6 +99,14 @@ class AssessmentApi:
                 conn, request.claim_ref, interview, schemes=schemes, version=request.version
             ),
         )
+
+    def GetConfirmations(
+        self, request: assessment_pb2.GetConfirmationsRequest
+    ) -> assessment_pb2.GetConfirmationsResponse:
+        """What was confirmed of the claim, for another service."""
+        with call.current().database.transaction() as conn:
+            found = reading.confirmations_of(conn, request.claim_ref)
+        return assessment_pb2.GetConfirmationsResponse(confirmations=[_confirmation(one) for one in found])
 
 
 def _respond_once(
@@ -222,6 +230,16 @@ def _assessment(work: Permitted, interview: Interview) -> assessment_pb2.Assessm
         version=assessment.version,
         schemes=_schemes(assessment.schemes),
         confirmed_schemes=_schemes(assessment.confirmed_schemes),
+    )
+
+
+def _confirmation(given: Confirmation) -> assessment_pb2.Confirmation:
+    return assessment_pb2.Confirmation(
+        scheme=number_of(common_pb2.Scheme, given.scheme),
+        claim_version=given.claim_version,
+        office_code=given.office_code,
+        assessor_id=given.assessor_id,
+        confirm_time=timestamp(given.confirm_time),
     )
 
 

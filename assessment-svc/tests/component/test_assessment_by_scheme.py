@@ -40,6 +40,15 @@ def confirmations(database_urls: DatabaseUrls) -> list[events_pb2.AssessmentConf
     return [events_pb2.AssessmentConfirmed.FromString(payload) for (payload,) in rows]
 
 
+def told(desk_of: Any) -> list[tuple[str, int, str, str]]:
+    """What another service is told of the confirmations."""
+    service = desk_of("SERVICE", subject="legacy-gateway", office=None)
+    return [
+        (one["scheme"].removeprefix("SCHEME_"), one["claimVersion"], one["officeCode"], one["assessorId"])
+        for one in service.get("GetConfirmations", claimRef=CLAIM)["confirmations"]
+    ]
+
+
 def listed(desk: Any) -> list[tuple[str, str, str]]:
     return [
         (
@@ -158,3 +167,35 @@ def test_a_withdrawn_draft_is_no_work(desk: Any, others: Any) -> None:
     others.withdraw(OTHER)
 
     assert [item["claimRef"] for item in desk.call("ListWork").body["items"]] == [CLAIM]
+
+
+def test_another_service_is_told_of_each_scheme_as_it_was_confirmed(
+    desk: Any, caseworker: Any, desk_of: Any, intake: Any, others: Any
+) -> None:
+    before = told(desk_of)
+    begun = caseworker.do("StartAssessment")
+    checked = caseworker.do("VerifyItems", version=begun["version"], items=check("surname", "role"))
+    caseworker.do("ConfirmAssessment", version=checked["version"])
+    intake.change(tenure="OWNER")
+    resumed = desk.do("StartAssessment")
+    second = desk.do("VerifyItems", version=resumed["version"], items=check("tenure"))
+    desk.do("ConfirmAssessment", version=second["version"])
+    others.withdraw()
+
+    assert before == []
+    assert told(desk_of) == [
+        ("CHILD_MAINTENANCE", 7, "123456", "CW000001"),
+        ("INCOME_SUPPORT", 8, "123456", "AS000001"),
+    ]
+
+
+def test_a_scheme_that_an_earlier_release_confirmed_is_told_of_from_the_assessment(
+    caseworker: Any, desk_of: Any, database_urls: DatabaseUrls
+) -> None:
+    begun = caseworker.do("StartAssessment")
+    checked = caseworker.do("VerifyItems", version=begun["version"], items=check("surname", "role"))
+    caseworker.do("ConfirmAssessment", version=checked["version"])
+    with psycopg.connect(database_urls.owner) as conn:
+        conn.execute("DELETE FROM confirmations")
+
+    assert told(desk_of) == [("CHILD_MAINTENANCE", 7, "123456", "CW000001")]

@@ -16,6 +16,7 @@ UNKNOWN = "C00000000010"
 CANARY = "canary-of-a-value"
 
 METHODS = ["ListWork", "StartAssessment", "VerifyItems", "CorrectItem", "ConfirmAssessment"]
+OF_SERVICES = ["GetConfirmations"]
 MUTATING = METHODS[1:]
 VERSIONED = METHODS[2:]
 CHECK = {"fact": "surname", "status": "ITEM_STATUS_CONFIRMED"}
@@ -54,7 +55,7 @@ def refused(desk: Any, method: str, **body: Any) -> Any:
 def test_the_table_names_every_method_of_the_contract() -> None:
     service = assessment_pb2.DESCRIPTOR.services_by_name["AssessmentService"]
 
-    assert {method.name for method in service.methods} == set(METHODS)
+    assert {method.name for method in service.methods} == {*METHODS, *OF_SERVICES}
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -64,6 +65,18 @@ def test_calls_without_a_token_or_with_another_role_are_refused(desk: Any, desk_
 
     assert nobody.code == "unauthenticated"
     assert (others.code, others.reason) == ("permission_denied", "ROLE")
+
+
+def test_what_was_confirmed_is_for_services_alone(desk: Any, desk_of: Any) -> None:
+    nobody = refused(replace(desk, token=""), "GetConfirmations", claimRef=CLAIM)
+    staff = refused(desk_of("ASSESSOR", "CASEWORKER", "SUPPORT"), "GetConfirmations", claimRef=CLAIM)
+    unknown = refused(desk_of("SERVICE", subject="legacy-gateway"), "GetConfirmations", claimRef=UNKNOWN)
+    absent = refused(desk_of("SERVICE", subject="legacy-gateway"), "GetConfirmations")
+
+    assert nobody.code == "unauthenticated"
+    assert (staff.code, staff.reason) == ("permission_denied", "ROLE")
+    assert (unknown.code, unknown.reason) == ("not_found", "WORK_NOT_FOUND")
+    assert (absent.code, absent.fields) == ("invalid_argument", {"claim_ref"})
 
 
 @pytest.mark.parametrize("method", METHODS)

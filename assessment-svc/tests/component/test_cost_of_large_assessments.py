@@ -24,6 +24,7 @@ def sound(method: str, version: int) -> dict[str, Any]:
         | {"version": version, "items": [{"fact": fact, "status": "ITEM_STATUS_CONFIRMED"} for fact in FACTS]},
         "CorrectItem": subject | {"version": version, "fact": FACTS[0]},
         "ConfirmAssessment": subject | {"version": version, "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"] * 10},
+        "GetConfirmations": {"claimRef": CLAIM},
     }
     return known[method]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
@@ -41,6 +42,17 @@ class AssessmentConfirmed:
     schemes: tuple[str, ...]
     office_code: str
     assessor_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmation:
+    """The confirmation of one scheme, with the claim's facts at `claim_version`."""
+
+    scheme: str
+    claim_version: int
+    office_code: str
+    assessor_id: str
+    confirm_time: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from assessment.domain.assessments import Assessment, AssessmentConfirmed
 from assessment.domain.items import Check, Checked
 from assessment.service.reading import Permitted, permitted
 from assessment.store import assessments as store
+from assessment.store import confirmations
 from chassis import access_log, call, clock, outbox
 from chassis.database import Connection
 from chassis.enums import number_of
@@ -56,6 +57,7 @@ def confirm_assessment(
             office_code=caller.office or work.assessment.office_code or "",
             checked=_by_caller(),
         )
+        confirmations.add(conn, event, confirm_time=clock.now())
         _append_event(conn, event)
         return confirmed
 

@@ -7,11 +7,13 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Value
 
 from assessment.clients import Amendment, Intake, Interview
-from assessment.domain.assessments import Assessment
+from assessment.domain.assessments import Assessment, Confirmation
 from assessment.domain.refusals import WorkNotFound
 from assessment.domain.schemes import Desk
 from assessment.store import assessments as store
+from assessment.store import confirmations
 from chassis import call, crash
+from chassis.database import Connection
 from chassis.idempotency import first_answer
 
 
@@ -79,6 +81,14 @@ def _amendment(correction: Correction, claim_version: int) -> Amendment:
         reason=correction.reason,
         request_id=uuid5(correction.request_id, "amend"),
     )
+
+
+def confirmations_of(conn: Connection, claim_ref: str) -> list[Confirmation]:
+    """What was confirmed of a claim; nothing before its first confirmation. Raises WorkNotFound."""
+    found = confirmations.of_claim(conn, claim_ref)
+    if found is None:
+        raise WorkNotFound(claim_ref)
+    return found
 
 
 def permitted(assessment: Assessment | None, claim_ref: str) -> Permitted:

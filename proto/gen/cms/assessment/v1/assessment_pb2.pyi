@@ -768,3 +768,91 @@ class ConfirmAssessmentResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ConfirmAssessmentResponse: _TypeAlias = ConfirmAssessmentResponse  # noqa: Y015
+
+@_typing.final
+class GetConfirmationsRequest(_message.Message):
+    """Asks what was confirmed of a claim."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIM_REF_FIELD_NUMBER: _builtins.int
+    claim_ref: _builtins.str
+    """The claim."""
+    def __init__(
+        self,
+        *,
+        claim_ref: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetConfirmationsRequest: _TypeAlias = GetConfirmationsRequest  # noqa: Y015
+
+@_typing.final
+class Confirmation(_message.Message):
+    """The confirmation of one scheme of a claim. It stands for good: a later change of the answers is an amendment, which intake
+    records with who made it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHEME_FIELD_NUMBER: _builtins.int
+    CLAIM_VERSION_FIELD_NUMBER: _builtins.int
+    OFFICE_CODE_FIELD_NUMBER: _builtins.int
+    ASSESSOR_ID_FIELD_NUMBER: _builtins.int
+    CONFIRM_TIME_FIELD_NUMBER: _builtins.int
+    scheme: _common_pb2.Scheme.ValueType
+    """The scheme."""
+    claim_version: _builtins.int
+    """The version of the claim whose facts were confirmed."""
+    office_code: _builtins.str
+    """The office where it was confirmed, six digits."""
+    assessor_id: _builtins.str
+    """Who confirmed it: at most eight of A-Z0-9."""
+    @_builtins.property
+    def confirm_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        scheme: _common_pb2.Scheme.ValueType = ...,
+        claim_version: _builtins.int = ...,
+        office_code: _builtins.str = ...,
+        assessor_id: _builtins.str = ...,
+        confirm_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["confirm_time", b"confirm_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessor_id", b"assessor_id", "claim_version", b"claim_version", "confirm_time", b"confirm_time", "office_code", b"office_code", "scheme", b"scheme"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Confirmation: _TypeAlias = Confirmation  # noqa: Y015
+
+@_typing.final
+class GetConfirmationsResponse(_message.Message):
+    """What was confirmed of a claim."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIRMATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def confirmations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Confirmation]:
+        """One for each confirmed scheme; none before the first confirmation. Those of a claim that was withdrawn later stay."""
+
+    def __init__(
+        self,
+        *,
+        confirmations: _abc.Iterable[Global___Confirmation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmations", b"confirmations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetConfirmationsResponse: _TypeAlias = GetConfirmationsResponse  # noqa: Y015

@@ -60,6 +60,11 @@ class AssessmentServiceStub:
                 request_serializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.ConfirmAssessmentRequest.SerializeToString,
                 response_deserializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.ConfirmAssessmentResponse.FromString,
                 _registered_method=True)
+        self.GetConfirmations = channel.unary_unary(
+                '/cms.assessment.v1.AssessmentService/GetConfirmations',
+                request_serializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsRequest.SerializeToString,
+                response_deserializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsResponse.FromString,
+                _registered_method=True)
 
 
 class AssessmentServiceServicer:
@@ -104,6 +109,14 @@ class AssessmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetConfirmations(self, request, context):
+        """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
+        there is something to ask about.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AssessmentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -131,6 +144,11 @@ def add_AssessmentServiceServicer_to_server(servicer, server):
                     servicer.ConfirmAssessment,
                     request_deserializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.ConfirmAssessmentRequest.FromString,
                     response_serializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.ConfirmAssessmentResponse.SerializeToString,
+            ),
+            'GetConfirmations': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetConfirmations,
+                    request_deserializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsRequest.FromString,
+                    response_serializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -269,6 +287,33 @@ class AssessmentService:
             '/cms.assessment.v1.AssessmentService/ConfirmAssessment',
             cms_dot_assessment_dot_v1_dot_assessment__pb2.ConfirmAssessmentRequest.SerializeToString,
             cms_dot_assessment_dot_v1_dot_assessment__pb2.ConfirmAssessmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetConfirmations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.assessment.v1.AssessmentService/GetConfirmations',
+            cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsRequest.SerializeToString,
+            cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,10 @@ class AssessmentServiceStub:
     """Confirms schemes of the claim: their transfers begin. Every item that they need must be confirmed or corrected, and none
     have a proposal. A caseworker confirms child maintenance, an assessor every other scheme.
     """
+    GetConfirmations: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.GetConfirmationsRequest, _assessment_pb2.GetConfirmationsResponse]
+    """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
+    there is something to ask about.
+    """
 
 @_typing.type_check_only
 class AssessmentServiceAsyncStub(AssessmentServiceStub):
@@ -70,6 +74,10 @@ class AssessmentServiceAsyncStub(AssessmentServiceStub):
     ConfirmAssessment: _aio.UnaryUnaryMultiCallable[_assessment_pb2.ConfirmAssessmentRequest, _assessment_pb2.ConfirmAssessmentResponse]  # type: ignore[assignment]
     """Confirms schemes of the claim: their transfers begin. Every item that they need must be confirmed or corrected, and none
     have a proposal. A caseworker confirms child maintenance, an assessor every other scheme.
+    """
+    GetConfirmations: _aio.UnaryUnaryMultiCallable[_assessment_pb2.GetConfirmationsRequest, _assessment_pb2.GetConfirmationsResponse]  # type: ignore[assignment]
+    """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
+    there is something to ask about.
     """
 
 class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -119,6 +127,16 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_assessment_pb2.ConfirmAssessmentResponse, _abc.Awaitable[_assessment_pb2.ConfirmAssessmentResponse]]:
         """Confirms schemes of the claim: their transfers begin. Every item that they need must be confirmed or corrected, and none
         have a proposal. A caseworker confirms child maintenance, an assessor every other scheme.
+        """
+
+    @_abc_1.abstractmethod
+    def GetConfirmations(
+        self,
+        request: _assessment_pb2.GetConfirmationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_assessment_pb2.GetConfirmationsResponse, _abc.Awaitable[_assessment_pb2.GetConfirmationsResponse]]:
+        """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
+        there is something to ask about.
         """
 
 def add_AssessmentServiceServicer_to_server(servicer: AssessmentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
