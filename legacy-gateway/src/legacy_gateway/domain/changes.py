@@ -84,7 +84,7 @@ def decide(entries: Collection[Entry], fed: Fed, rules: Rules) -> Decision:
     current = _newest(live)
     if not current:
         return Decision(course=Course.NOTHING)
-    if pending := _pending(current.values(), fed):
+    if pending := _pending(live, fed):
         decision = _with_amendment(live, current, held, pending, rules)
     else:
         decision = _without_amendment(live, current, held, rules)
@@ -98,21 +98,27 @@ def _orphans(current: Mapping[int, Entry]) -> list[Entry]:
 
 
 def _newest(entries: Collection[Entry]) -> dict[int, Entry]:
-    """The entries of the newest generation that is not held back, by phase."""
+    """The entries of the generation that is under way, else of the newest that is not held back; by phase."""
     others = [entry for entry in entries if entry.state is not State.HELD]
-    generation = max((entry.generation for entry in others), default=0)
+    under_way = [entry for entry in others if entry.state in _UNDER_WAY]
+    generation = max((entry.generation for entry in under_way or others), default=0)
     return {entry.phase: entry for entry in others if entry.generation == generation}
 
 
-def _pending(current: Iterable[Entry], fed: Fed) -> dict[int, int]:
-    """The phases that amendments feed which the newest record did not take in, each with the newest of their versions."""
+def _pending(entries: Iterable[Entry], fed: Fed) -> dict[int, int]:
+    """The phases that amendments feed which no record took in, each with the newest of their versions.
+
+    A change that somebody gave up has taken its amendments in: they alone do not make another one.
+    """
+    taken_in: dict[int, int] = {}
+    for entry in entries:
+        if entry.state is not State.HELD:
+            taken_in[entry.phase] = max(entry.claim_version, taken_in.get(entry.phase, 0))
     found: dict[int, int] = {}
-    for entry in current:
-        versions = [
-            version for version, phases in fed.items() if version > entry.claim_version and entry.phase in phases
-        ]
+    for phase, taken in taken_in.items():
+        versions = [version for version, phases in fed.items() if version > taken and phase in phases]
         if versions:
-            found[entry.phase] = max(versions)
+            found[phase] = max(versions)
     return found
 
 
