@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -163,7 +163,7 @@ class Holdings:
 
     def _received(self, submission: Submission, messages: Sequence[Message]) -> Reply:
         found = (*messages, *self._not_fitting(submission))[:MOST_MESSAGES]
-        entry = self._entry(submission) | ({"messages": list(map(asdict, found))} if found else {})
+        entry = self._entry(submission) | ({"messages": [vars(message) for message in found]} if found else {})
         self._record("refused" if found else HELD, entry)
         if found:
             return Reply(completion="R", messages=found)
@@ -222,8 +222,7 @@ class Holdings:
             self._record(LOST, _about(held, self._clock.now()))
 
     def _entry(self, submission: Submission) -> dict[str, Any]:
-        entry = asdict(submission)
-        del entry["nino"]
+        entry = {name: value for name, value in vars(submission).items() if name != "nino"}
         return entry | {"received": submission.received.isoformat(), "nino_hmac": self._hidden(submission.nino)}
 
     def _hidden(self, nino: str) -> str:

@@ -9,8 +9,7 @@ import ebcdic  # noqa: F401 -- importing it registers the code pages that Python
 from simulators.record_link.copybook import Field, Kind, Layout
 
 CODE_PAGE = "cp285"
-_SPACE = 0x40
-_PRINTED = bytes(range(_SPACE, 0xFF))
+_PRINTED = bytes(range(0x40, 0xFF))
 """Every byte of text that is no control character."""
 _DIGITS = bytes(range(0xF0, 0xFA))
 
@@ -33,11 +32,12 @@ class Decoded:
 
 def decode(layout: Layout, data: bytes) -> Decoded:
     """Read every field. Text loses its padding; a table is a list; numbers are int, or Decimal with decimals."""
+    text = data.decode(CODE_PAGE)
     values: dict[str, Value] = {}
     wrong: list[Field] = []
     for field in layout.fields.values():
         reader = _READERS[field.kind]
-        entries = [reader(field, data[place]) for place in field.places]
+        entries = [reader(field, data[place], text[place]) for place in field.places]
         if None in entries:
             wrong.append(field)
         else:
@@ -54,7 +54,7 @@ def encode(layout: Layout, values: Mapping[str, Value]) -> bytes:
 
     Raises ValueError when a value does not fit: nothing is cut short.
     """
-    data = bytearray([_SPACE]) * layout.length
+    text = [" "] * layout.length
     for field in layout.fields.values():
         value = values.get(field.name, [] if field.occurs else _blank(field))
         entries = value if isinstance(value, list) else [value]
@@ -63,34 +63,30 @@ def encode(layout: Layout, values: Mapping[str, Value]) -> bytes:
             raise ValueError(f"{field.name}: too many entries")
         blanks = [_blank(field)] * (len(places) - len(entries))
         for place, entry in zip(places, [*entries, *blanks], strict=True):
-            data[place] = _written(field, entry)
-    return bytes(data)
+            text[place] = _written(field, entry)
+    return "".join(text).encode(CODE_PAGE)
 
 
 def _blank(field: Field) -> Scalar:
     return "" if field.kind is Kind.TEXT else 0
 
 
-def _written(field: Field, value: Scalar) -> bytes:
+def _written(field: Field, value: Scalar) -> str:
     text = str(value).ljust(field.length) if field.kind is Kind.TEXT else str(value).zfill(field.length)
     if len(text) != field.length or field.kind is Kind.PACKED:
         raise ValueError(f"{field.name}: the value does not fit")
-    return text.encode(CODE_PAGE)
+    return text
 
 
-def _text(_: Field, data: bytes) -> str | None:
-    if data.translate(None, _PRINTED):
-        return None
-    return data.decode(CODE_PAGE).rstrip(" ")
+def _text(_: Field, data: bytes, text: str) -> str | None:
+    return None if data.translate(None, _PRINTED) else text.rstrip(" ")
 
 
-def _zoned(field: Field, data: bytes) -> int | Decimal | None:
-    if data.translate(None, _DIGITS):
-        return None
-    return _scaled(int(data.decode(CODE_PAGE)), field.decimals)
+def _zoned(field: Field, data: bytes, text: str) -> int | Decimal | None:
+    return None if data.translate(None, _DIGITS) else _scaled(int(text), field.decimals)
 
 
-def _packed(field: Field, data: bytes) -> int | Decimal | None:
+def _packed(field: Field, data: bytes, _: str) -> int | Decimal | None:
     digits, sign = data.hex()[:-1], data.hex()[-1]
     if not digits.isdecimal() or sign not in "cd":
         return None
@@ -101,7 +97,7 @@ def _scaled(number: int, decimals: int) -> int | Decimal:
     return Decimal(number).scaleb(-decimals) if decimals else number
 
 
-_READERS: Mapping[Kind, Callable[[Field, bytes], Scalar | None]] = {
+_READERS: Mapping[Kind, Callable[[Field, bytes, str], Scalar | None]] = {
     Kind.TEXT: _text,
     Kind.ZONED: _zoned,
     Kind.PACKED: _packed,
