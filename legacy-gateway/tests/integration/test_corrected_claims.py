@@ -16,7 +16,8 @@ from simulators.testing import call
 
 HELD_ONCE = {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
 BOTH_ACCEPTED = ["ACCEPTED", "ACCEPTED"]
-REFUSED_BY_JSAPS: dict[str, Any] = {"hours_available": 16.0}
+AGAINST_A_RULE: dict[str, Any] = {"hours_available": 16.0}
+"""Breaks ES0020, which the gateway finds by itself."""
 
 Amendment = Callable[..., Event]
 
@@ -62,10 +63,16 @@ def stands(gateway: Any, claim_ref: str) -> dict[str, str]:
         }
 
 
-@pytest.mark.parametrize("wrong", [REFUSED_BY_JSAPS, {"nino": None}], ids=["refused there", "refused here"])
+@pytest.mark.parametrize(
+    ("wrong", "refused_there"),
+    [({}, 1), (AGAINST_A_RULE, 0), ({"nino": None}, 0)],
+    ids=["refused there", "against a rule", "missing"],
+)
 def test_a_corrected_claim_goes_as_new_if_jsaps_holds_nothing(
-    gateway: Any, correct: Callable[..., None], wrong: dict[str, Any]
+    gateway: Any, correct: Callable[..., None], wrong: dict[str, Any], refused_there: int
 ) -> None:
+    if refused_there:
+        gateway.order("refuse_record", dialogue="ES504", count=refused_there)
     claim_ref = gateway.claim(version=7, **wrong)
     gateway.work_until(claim_ref, "REJECTED", "CANCELLED")
 
@@ -101,7 +108,7 @@ def test_a_half_held_claim_sends_a_change_and_then_a_new_second_phase(
 
 def test_a_refused_correction_can_be_corrected_again(gateway: Any, correct: Callable[..., None]) -> None:
     gateway.order("refuse_record", dialogue="BA504", field="JB-CAPITAL", count=2)
-    claim_ref = gateway.claim(version=7, **REFUSED_BY_JSAPS)
+    claim_ref = gateway.claim(version=7, **AGAINST_A_RULE)
     gateway.work_until(claim_ref, "REJECTED", "CANCELLED")
     for version, refused in ((8, ["ACCEPTED", "REJECTED"]), (9, ["ACCEPTED", "REJECTED"])):
         correct(claim_ref, version=version)
@@ -117,7 +124,7 @@ def test_a_refused_correction_can_be_corrected_again(gateway: Any, correct: Call
 
 
 def test_an_amendment_before_the_refusal_goes_with_the_refusal(gateway: Any, correct: Callable[..., None]) -> None:
-    claim_ref = gateway.claim(version=7, **REFUSED_BY_JSAPS)
+    claim_ref = gateway.claim(version=7, **AGAINST_A_RULE)
     correct(claim_ref, version=8)
     assert gateway.states(claim_ref, 2) == ["HELD", "HELD"]
 
@@ -147,7 +154,7 @@ def test_an_amendment_while_the_correction_is_under_way_is_held(gateway: Any, co
 def test_old_and_repeated_amendments_correct_nothing_more(
     gateway: Any, correct: Callable[..., None], amendment: Amendment
 ) -> None:
-    claim_ref = gateway.claim(version=7, **REFUSED_BY_JSAPS)
+    claim_ref = gateway.claim(version=7, **AGAINST_A_RULE)
     gateway.work_until(claim_ref, "REJECTED", "CANCELLED")
 
     gateway.hear(amendment(claim_ref, version=6), amendment(claim_ref, version=7))
@@ -173,7 +180,8 @@ def test_an_amendment_does_not_send_a_clerical_transfer(gateway: Any, correct: C
 def test_an_amendment_at_the_moment_of_the_refusal_is_sent(
     gateway: Any, database: Database, amendment: Amendment, facts: Callable[..., Any]
 ) -> None:
-    claim_ref = gateway.claim(version=7, **REFUSED_BY_JSAPS)
+    gateway.order("refuse_record", dialogue="ES504", count=1)
+    claim_ref = gateway.claim(version=7)
     gateway.intake.known[claim_ref, 8] = facts()
 
     def amend_meanwhile(send: Callable[[], SystemAnswer]) -> SystemAnswer:

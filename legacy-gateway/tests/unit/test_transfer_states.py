@@ -200,6 +200,14 @@ def test_ten_defects_make_a_transfer_clerical(state: State) -> None:
     assert (step.state, step.wait_seconds) == (State.CLERICAL, None)
 
 
+def test_what_no_record_can_hold_is_for_a_person_and_what_can_be_corrected_is_not() -> None:
+    too_much = transfer(State.WAITING).unfit([message("GW0004")], needs_person=True)
+    wrong = transfer(State.WAITING).unfit([message("GW0002")])
+
+    assert (too_much.state, too_much.wait_seconds, too_much.messages) == (State.CLERICAL, None, (message("GW0004"),))
+    assert (wrong.state, wrong.wait_seconds, wrong.messages) == (State.REJECTED, None, (message("GW0002"),))
+
+
 def test_the_times_of_the_document_are_scaled() -> None:
     assert Waits(scale=0.05, spread=1.0).final_after_closing == pytest.approx(0.6)
 

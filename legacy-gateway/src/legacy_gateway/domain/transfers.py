@@ -187,10 +187,13 @@ class Transfer:
         self._must_be(State.SENDING)
         return self._unknown(waits)
 
-    def unfit(self, messages: Iterable[RefusalMessage]) -> Step:
-        """No record can be made of the claim: it is not sent. FailedPrecondition unless it is WAITING."""
+    def unfit(self, messages: Iterable[RefusalMessage], *, needs_person: bool = False) -> Step:
+        """No record can be made of the claim: it is not sent. FailedPrecondition unless it is WAITING.
+
+        `needs_person`: no correction would help, because the record cannot hold all that is true of the claimant.
+        """
         self._must_be(State.WAITING)
-        return Step(state=State.REJECTED, messages=tuple(messages))
+        return Step(state=State.CLERICAL if needs_person else State.REJECTED, messages=tuple(messages))
 
     def put_off(self, waits: Waits) -> Step:
         """The facts for the record cannot be had now. FailedPrecondition unless it is WAITING."""

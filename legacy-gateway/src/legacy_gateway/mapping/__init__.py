@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from chassis import outside
+from chassis import clock, outside
 from chassis.errors import InvalidArgument, Violation
 from legacy_gateway.domain import RefusalMessage, System
+from legacy_gateway.mapping.edit_rules import Examined, broken_rules
 from legacy_gateway.mapping.filling import fill
 from legacy_gateway.mapping.forms import Case
 from legacy_gateway.mapping.sources import SourcesError, feeding, phase_of, questions, read_sources, sources
 from legacy_gateway.mapping.writing import write
-from legacy_gateway.records import FILLER, RecordError, layout, layouts
+from legacy_gateway.records import FILLER, RecordError, decode, layout, layouts
 
 __all__ = [
     "Case",
@@ -80,7 +81,7 @@ def _fields(system: System) -> frozenset[str]:
 
 
 def build(system: System, number: int, case: Case) -> bytes:
-    """The bytes of a phase's record. Raises Unfit with everything that is missing or does not fit."""
+    """The bytes of a phase's record. Raises Unfit with everything that is missing or does not fit, or breaks an edit rule."""
     record = phase_of(system, number).record
     filled = fill(sources(system), record, case)
     unfit = [_message(system, MISSING, field, "is missing") for field in filled.missing]
@@ -89,9 +90,19 @@ def build(system: System, number: int, case: Case) -> bytes:
         encoded = write(record, filled.values)
     except RecordError as error:
         unfit += [_unfit(system, record, fault) for fault in error.violations]
+    unfit += [] if unfit else _broken(system, record, encoded)
     if unfit:
         raise Unfit(unfit)
     return encoded
+
+
+def _broken(system: System, record: str, encoded: bytes) -> list[RefusalMessage]:
+    """The edit rules that a record breaks which its system would read in full."""
+    part = outside.records()[record].part
+    if not part:
+        return []
+    examined = Examined(values=decode(layout(record), encoded), sent_on=clock.today())
+    return [refusal_message(system, code=one.code, field=one.field) for one in broken_rules(part, examined)]
 
 
 def values_of(system: System, number: int, case: Case) -> Mapping[str, Any]:

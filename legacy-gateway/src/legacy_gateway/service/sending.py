@@ -95,7 +95,8 @@ def _record(resources: Resources, leased: Leased) -> Record | None:
         # Whatever the reason, the claim must not be lost: it stays, and its age shows.
         _settle(resources, leased, transfer, transfer.put_off(resources.waits), reason=away.reason)
     except mapping.Unfit as unfit:
-        _settle(resources, leased, transfer, transfer.unfit(unfit.messages), reason=unfit.reason)
+        step = transfer.unfit(unfit.messages, needs_person=unfit.needs_person)
+        _settle(resources, leased, transfer, step, reason=unfit.reason)
         metrics.FAILED_PUSHES.labels(transfer.system, "OWN_CHECK").inc()
     return None
 
