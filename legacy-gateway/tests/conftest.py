@@ -1,10 +1,10 @@
 """Fixtures of the gateway's tests: good facts, a ledger, JSAPS's stand-in, and an intake in memory."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,14 +23,15 @@ from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2 as intake_events
 from legacy_gateway import consumers
-from legacy_gateway.clients import PayingSystem, RecordLinkSystem
-from legacy_gateway.domain import Facts, System, SystemAnswer
+from legacy_gateway.domain import Facts, HeldRecord, System, SystemAnswer
 from legacy_gateway.link import LinkPool
 from legacy_gateway.service.database_clock import DatabaseClock
 from legacy_gateway.service.presence import Presence, Watch
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
 from legacy_gateway.service.sweeping import sweep
+from legacy_gateway.systems import RULES, RecordSystem
+from legacy_gateway.systems.record_link import RecordLinkSystem
 from simulators.jsaps import JSAPS
 from simulators.record_link.server import MainframeServer
 from simulators.settings import JsapsSettings, read_settings
@@ -191,18 +192,18 @@ class Recording:
     """JSAPS, with what went to it; `around` may do something in the moment of the first send."""
 
     def __init__(
-        self, system: PayingSystem, around: Callable[[Callable[[], SystemAnswer]], SystemAnswer] | None
+        self, system: RecordSystem, around: Callable[[Callable[[], SystemAnswer]], SystemAnswer] | None
     ) -> None:
         self.system = system
         self.around = around
         self.sent: list[tuple[str, bytes]] = []
 
-    def send(self, dialogue: str, transfer_id: str, payload: bytes, *, send_by: float) -> SystemAnswer:
+    def send(self, phase: int, transfer_id: str, payload: bytes, *, send_by: float) -> SystemAnswer:
         self.sent.append((transfer_id, payload))
         around, self.around = self.around, None
 
         def send() -> SystemAnswer:
-            return self.system.send(dialogue, transfer_id, payload, send_by=send_by)
+            return self.system.send(phase, transfer_id, payload, send_by=send_by)
 
         return around(send) if around else send()
 
@@ -211,6 +212,15 @@ class Recording:
 
     def withdraw(self, transfer_id: str) -> SystemAnswer:
         return self.system.withdraw(transfer_id)
+
+    def held_on(self, day: date) -> Sequence[HeldRecord]:
+        return self.system.held_on(day)
+
+    def reset(self) -> None:
+        self.system.reset()
+
+    def close(self) -> None:
+        self.system.close()
 
 
 @dataclass(kw_only=True)
@@ -225,8 +235,8 @@ class Gateway:
     resources: Resources
 
     def send(self) -> bool:
-        """One step of a sender."""
-        return send_next(self.resources)
+        """One step of a sender of JSAPS's crew."""
+        return send_next(self.resources, System.JSAPS)
 
     def sweep(self) -> bool:
         """One step of the sweeper."""
@@ -370,11 +380,11 @@ def gateway(
         database=database,
         vault=vault,
         intake=intake,
-        systems={System.JSAPS: RecordLinkSystem(System.JSAPS, pool)},
+        systems={System.JSAPS: RecordLinkSystem(RULES[System.JSAPS], pool)},
         postcodes=postcodes,
         reply_seconds=REPLY_SECONDS,
         time_scale=SCALE,
-        turns=Turns(pause_seconds=0),
+        turns={System.JSAPS: Turns(pause_seconds=0)},
         presence=present(url, pool),
         watch=Watch(),
         clock=watched_for_long(database),

@@ -8,6 +8,9 @@ from msgspec import Meta
 from chassis.settings import Positive, ServiceSettings
 from legacy_gateway.link import MOST_CONNECTIONS
 
+Senders = Annotated[int, Meta(ge=1, le=MOST_CONNECTIONS)]
+"""A system's own threads that send, each with a connection; a system takes 16 from all replicas together."""
+
 
 class Settings(ServiceSettings, frozen=True, kw_only=True):
     """The settings of legacy-gateway. `time_scale` shortens the back-off and the waits of the interface document."""
@@ -16,11 +19,16 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     http_port: int = 8054
     operations_port: int = 8154
     intake_address: str = "127.0.0.1:50051"
+    iscs_host: str = "127.0.0.1"
+    iscs_port: int = 9101
+    iscs_senders: Senders = 4
     jsaps_host: str = "127.0.0.1"
     jsaps_port: int = 9102
+    jsaps_senders: Senders = 4
+    sfcs_host: str = "127.0.0.1"
+    sfcs_port: int = 9103
+    sfcs_senders: Senders = 2
     reply_seconds: Positive = 10.0
-    """How long JSAPS may take to reply. Not scaled: the interface document does not name it."""
-    senders: Annotated[int, Meta(ge=1, le=MOST_CONNECTIONS)] = 4
-    """Threads that send, each with a connection; JSAPS takes 16 from all replicas together."""
+    """How long a system may take to reply. Not scaled: the interface document does not name it."""
     postcodes_file: Path
     """The postcode directory that `chassis.postcodes` built."""

@@ -8,8 +8,9 @@ from chassis import clock
 from chassis.database import Connection
 from chassis.metrics import REGISTRY
 from chassis.state_gauges import Samples, StateGauge
-from legacy_gateway.domain import SYSTEM_OF_SCHEME, Result, State, Transfer
+from legacy_gateway.domain import Result, State, Transfer
 from legacy_gateway.store import transfers, uncarried
+from legacy_gateway.systems import RULES
 
 DEFECT = "DEFECT"
 """The reason if our own code failed."""
@@ -61,8 +62,7 @@ def _transfers(conn: Connection) -> Samples:
 def _oldest_waiting(conn: Connection) -> Samples:
     oldest = transfers.oldest_under_way(conn)
     return [
-        ((system,), (clock.now() - oldest[system]).total_seconds() if system in oldest else 0.0)
-        for system in sorted(set(SYSTEM_OF_SCHEME.values()))
+        ((system,), (clock.now() - oldest[system]).total_seconds() if system in oldest else 0.0) for system in RULES
     ]
 
 

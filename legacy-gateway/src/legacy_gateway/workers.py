@@ -1,9 +1,10 @@
-"""The threads of the gateway: the keeper of its lock, senders, which send and ask, a sweeper for what they left.
+"""The threads of the gateway: the keeper of its lock, a crew of senders for each system, a sweeper for what they left.
 
-Two more look after claims that were withdrawn, and after schemes that wait for a system.
+A crew sends to its own system and asks it, so that one that hangs holds up none. More threads look after claims that were
+withdrawn, and after schemes that wait for a system.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from chassis import remote
@@ -11,10 +12,8 @@ from chassis.postcodes import Postcodes
 from chassis.runtime import Runtime
 from chassis.workers import Turns, Worker
 from legacy_gateway import machine
-from legacy_gateway.clients import IntakeClient, RecordLinkSystem
+from legacy_gateway.clients import IntakeClient
 from legacy_gateway.config import Settings
-from legacy_gateway.domain import System
-from legacy_gateway.link import LinkPool
 from legacy_gateway.service.confirmations import take_up_next
 from legacy_gateway.service.database_clock import DatabaseClock
 from legacy_gateway.service.presence import Presence, Watch
@@ -22,6 +21,7 @@ from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
 from legacy_gateway.service.sweeping import sweep
 from legacy_gateway.service.withdrawals import settle_all, withdraw_half
+from legacy_gateway.systems import DEPLOYED, RecordSystem
 
 _PAUSE_SECONDS = 0.2
 _SWEEP_SECONDS = 1.0
@@ -32,11 +32,9 @@ _TAKE_UP_SECONDS = 60.0
 def workers(settings: Settings, runtime: Runtime) -> Sequence[Worker]:
     """The threads of a process."""
     resources = _resources(settings, runtime)
-    send = partial(send_next, resources)
-    senders = [Worker(f"sender-{number}", send, pause_seconds=0) for number in range(1, settings.senders + 1)]
     return [
         Worker("presence", resources.presence.keep, pause_seconds=0),
-        *senders,
+        *_senders(settings, resources),
         Worker("sweeper", partial(sweep, resources), pause_seconds=_SWEEP_SECONDS),
         Worker("withdrawals", partial(settle_all, runtime.database), pause_seconds=_SWEEP_SECONDS),
         Worker("half-claims", partial(withdraw_half, resources), pause_seconds=_SWEEP_SECONDS),
@@ -44,21 +42,35 @@ def workers(settings: Settings, runtime: Runtime) -> Sequence[Worker]:
     ]
 
 
+def _senders(settings: Settings, resources: Resources) -> Iterator[Worker]:
+    for deployed in DEPLOYED:
+        system = deployed.rules.system
+        for number in range(1, deployed.senders(settings) + 1):
+            name = f"sender-{system.lower().replace('_', '-')}-{number}"
+            yield Worker(name, partial(send_next, resources, system), pause_seconds=0)
+
+
+def _reset(systems: Iterable[RecordSystem]) -> None:
+    for system in systems:
+        system.reset()
+
+
 def _resources(settings: Settings, runtime: Runtime) -> Resources:
-    pool = LinkPool(settings.jsaps_host, settings.jsaps_port, size=settings.senders, timeout=settings.reply_seconds)
-    presence = Presence(settings.database_url, close_links=pool.reset)
-    runtime.closing.callback(presence.close)  # after the pool
-    runtime.closing.callback(pool.close)
+    systems = {one.rules.system: one.connect(settings) for one in DEPLOYED}
+    presence = Presence(settings.database_url, close_links=partial(_reset, systems.values()))
+    runtime.closing.callback(presence.close)  # after the connections to the systems
+    for one in systems.values():
+        runtime.closing.callback(one.close)
     return Resources(
         database=runtime.database,
         vault=runtime.vault,
         intake=IntakeClient(runtime.closing.enter_context(remote.channel(settings.intake_address)), runtime.token),
-        systems={System.JSAPS: RecordLinkSystem(System.JSAPS, pool)},
+        systems=systems,
         postcodes=runtime.closing.enter_context(Postcodes(settings.postcodes_file)),
         reply_seconds=settings.reply_seconds,
         time_scale=settings.time_scale,
         presence=presence,
         watch=Watch(),
-        turns=Turns(pause_seconds=_PAUSE_SECONDS),
+        turns={system: Turns(pause_seconds=_PAUSE_SECONDS) for system in systems},
         clock=DatabaseClock(machine.boot_id()),
     )

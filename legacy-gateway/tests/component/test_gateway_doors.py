@@ -178,7 +178,7 @@ def test_the_metrics_of_the_contract_are_served(
         assert sample in text
     assert 'gateway_transfer_completion_seconds_count{system="JSAPS"}' in text
     assert "# TYPE gateway_failed_pushes_total counter" in text
-    for worker in ("sender-1", "sender-4", "sweeper"):
+    for worker in ("sender-jsaps-1", "sender-jsaps-4", "sweeper"):
         assert f'chassis_worker_last_success_timestamp_seconds{{worker="{worker}"}}' in text
 
 

@@ -115,7 +115,7 @@ def test_a_defect_is_raised_even_if_the_lease_was_lost(gateway: Any) -> None:
 
 
 def test_a_record_too_long_for_a_frame_becomes_clerical(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("legacy_gateway.link.LONGEST_FRAME", 100)
+    monkeypatch.setattr("legacy_gateway.link.frames.LONGEST_FRAME", 100)
     claim_ref = gateway.claim()
 
     assert fails_until_clerical(gateway, claim_ref, RecordError) == MOST_DEFECTS

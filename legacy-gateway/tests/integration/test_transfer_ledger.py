@@ -13,7 +13,7 @@ from chassis.database import Database
 from chassis.inbox import Event
 from chassis.testing import eventually
 from legacy_gateway import consumers, metrics
-from legacy_gateway.domain import AlreadyLeased
+from legacy_gateway.domain import AlreadyLeased, System
 from legacy_gateway.store import leases, transfers
 
 CLAIM = "C00000000018"
@@ -183,10 +183,10 @@ def test_a_claim_is_leased_to_one_worker_at_a_time(database: Database, confirmat
     hear(database, confirmation(CLAIM))
     change(database, "UPDATE transfers SET next_attempt_time = clock_timestamp()")
     with database.transaction() as conn:
-        leased = leases.take(conn, seconds=60, steady_since=STEADY_SINCE)
+        leased = leases.take(conn, System.JSAPS, seconds=60, steady_since=STEADY_SINCE)
 
     with database.transaction() as conn:
-        other = leases.take(conn, seconds=60, steady_since=STEADY_SINCE)
+        other = leases.take(conn, System.JSAPS, seconds=60, steady_since=STEADY_SINCE)
 
     assert leased is not None
     assert other is None
@@ -202,12 +202,12 @@ def test_two_workers_cannot_lease_phases_of_a_claim_at_the_same_moment(
     def lease() -> None:
         try:
             with database.transaction() as conn:
-                leases.take(conn, seconds=60, steady_since=STEADY_SINCE)
+                leases.take(conn, System.JSAPS, seconds=60, steady_since=STEADY_SINCE)
         except AlreadyLeased as error:
             refused.append(error)
 
     with database.transaction() as conn:
-        first = leases.take(conn, seconds=60, steady_since=STEADY_SINCE)
+        first = leases.take(conn, System.JSAPS, seconds=60, steady_since=STEADY_SINCE)
         twin = threading.Thread(target=lease)
         twin.start()
         eventually(lambda: waits_for_a_lock(database), what="the twin at the lock")
@@ -222,10 +222,10 @@ def test_another_worker_takes_over_a_lease_that_ended_before_sending(
 ) -> None:
     hear(database, confirmation(CLAIM))
     with database.transaction() as conn:
-        first = leases.take(conn, seconds=0, steady_since=STEADY_SINCE)
+        first = leases.take(conn, System.JSAPS, seconds=0, steady_since=STEADY_SINCE)
 
     with database.transaction() as conn:
-        second = leases.take(conn, seconds=60, steady_since=STEADY_SINCE)
+        second = leases.take(conn, System.JSAPS, seconds=60, steady_since=STEADY_SINCE)
 
     assert first is not None
     assert second is not None
@@ -243,7 +243,7 @@ def test_the_oldest_due_goes_first(database: Database, confirmation: MakeEvent) 
     )
 
     with database.transaction() as conn:
-        leased = leases.take(conn, seconds=60, steady_since=STEADY_SINCE)
+        leased = leases.take(conn, System.JSAPS, seconds=60, steady_since=STEADY_SINCE)
 
     assert leased is not None
     assert leased.transfer.claim_ref == earlier

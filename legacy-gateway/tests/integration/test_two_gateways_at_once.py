@@ -13,13 +13,14 @@ import legacy_gateway
 from chassis import clock
 from chassis.testing import eventually
 from chassis.workers import Turns
-from legacy_gateway.clients import RecordLinkSystem
 from legacy_gateway.domain import System
 from legacy_gateway.link import LinkPool
 from legacy_gateway.service.presence import Presence, Watch
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
 from legacy_gateway.service.sweeping import sweep
+from legacy_gateway.systems import RULES
+from legacy_gateway.systems.record_link import RecordLinkSystem
 
 HELD_ONCE = {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
 COPYBOOKS = Path(legacy_gateway.__file__).parent / "copybooks"
@@ -37,11 +38,15 @@ class Replica:
 
     def threads(self) -> list[threading.Thread]:
         """Its workers."""
-        return [threading.Thread(target=self._work, args=(step,)) for step in [send_next] * 4 + [sweep]]
+        return [threading.Thread(target=self._work, args=(step,)) for step in [_send] * 4 + [sweep]]
 
     def _work(self, step: Callable[[Resources], bool]) -> None:
         while not self.stopping.is_set():
             step(self.resources) or self.stopping.wait(0.01)
+
+
+def _send(resources: Resources) -> bool:
+    return send_next(resources, System.JSAPS)
 
 
 @pytest.fixture
@@ -63,13 +68,13 @@ def replicas(gateway: Any) -> Iterator[list[Replica]]:
 
 def _replica(gateway: Any, stopping: threading.Event) -> Replica:
     pool = LinkPool("127.0.0.1", gateway.jsaps.port, size=4, timeout=REPLY_SECONDS)
-    system = RecordLinkSystem(System.JSAPS, pool)
+    system = RecordLinkSystem(RULES[System.JSAPS], pool)
     presence = Presence(gateway.url, close_links=pool.reset)
     presence.keep()
     resources = replace(
         gateway.resources,
         systems={System.JSAPS: system},
-        turns=Turns(pause_seconds=0),
+        turns={System.JSAPS: Turns(pause_seconds=0)},
         presence=presence,
         watch=Watch(),
     )

@@ -11,9 +11,10 @@ from chassis.database import Database
 from chassis.inbox import Event
 from legacy_gateway import consumers, metrics
 from legacy_gateway.deadlines import DEADLINES
-from legacy_gateway.domain import SYSTEM_OF_SCHEME, System
+from legacy_gateway.domain import System
 from legacy_gateway.service import confirmations
 from legacy_gateway.store import transfers, uncarried
+from legacy_gateway.systems import SYSTEM_OF_SCHEME
 
 CLAIM = "C00000000018"
 NEXT_RELEASE = {**SYSTEM_OF_SCHEME, "INCOME_SUPPORT": System.JSAPS}

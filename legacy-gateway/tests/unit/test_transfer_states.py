@@ -15,6 +15,7 @@ from legacy_gateway.domain import (
     ProcessName,
     RefusalMessage,
     Result,
+    Rules,
     ShownTransfer,
     State,
     System,
@@ -31,18 +32,30 @@ from legacy_gateway.domain import (
 
 BEGAN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 WAITS = Waits(scale=1.0, spread=1.0)
+TWO_PHASES = Rules(
+    system=System.JSAPS,
+    schemes=("JOBSEEKERS_ALLOWANCE",),
+    phases=2,
+    recognises_repeat=False,
+    final_after_closing_seconds=12.0,
+    withdraws_first_phase=True,
+    withdrawn_code="ES0031",
+)
+RECOGNISES = Rules(system=System.ISCS, schemes=("INCOME_SUPPORT",), recognises_repeat=True)
 HELD = SystemAnswer(result=Result.HELD, legacy_ref="JS0000000001")
 TERMINAL = {State.ACCEPTED, State.REJECTED, State.CLERICAL}
 
 
-def transfer(state: State, *, phase: int = 1, setbacks: int = 0, defects: int = 0) -> Transfer:
+def transfer(
+    state: State, *, phase: int = 1, setbacks: int = 0, defects: int = 0, rules: Rules = TWO_PHASES
+) -> Transfer:
     return Transfer(
         transfer_id="0" * 26,
         claim_ref="C00000000018",
         claim_version=7,
         action=Action.NEW,
         generation=1,
-        system=System.JSAPS,
+        rules=rules,
         phase=phase,
         state=state,
         setbacks=setbacks,
@@ -133,7 +146,29 @@ def test_a_not_known_is_final_twelve_seconds_after_the_connection_is_known_to_be
     closed_seconds: float | None,
     final: bool,  # noqa: FBT001
 ) -> None:
-    assert WAITS.is_final(closed_seconds) is final
+    assert WAITS.is_final(TWO_PHASES, closed_seconds) is final
+
+
+@pytest.mark.parametrize("closed_seconds", [None, 0.0, 12.0])
+def test_a_not_known_of_a_system_that_recognises_a_repeat_is_final_at_once(closed_seconds: float | None) -> None:
+    assert WAITS.is_final(RECOGNISES, closed_seconds)
+
+
+def test_a_system_that_recognises_a_repeat_is_asked_after_the_first_back_off() -> None:
+    unknown = transfer(State.SENDING, rules=RECOGNISES).sent(SystemAnswer(result=Result.NO_REPLY), WAITS)
+
+    assert (unknown.state, unknown.wait_seconds) == (State.UNKNOWN, WAITS.back_off(0))
+
+
+def test_a_code_of_a_withdrawn_record_means_nothing_where_the_system_withdraws_none() -> None:
+    answer = replace(HELD, messages=(message("ES0031"),))
+
+    assert transfer(State.UNKNOWN).asked(answer, WAITS, final=True).state is State.CLERICAL
+    assert transfer(State.UNKNOWN, rules=RECOGNISES).asked(answer, WAITS, final=True).state is State.ACCEPTED
+
+
+def test_a_system_of_one_phase_holds_the_claim_with_its_first_record() -> None:
+    assert transfer(State.ACCEPTED, rules=RECOGNISES).is_last_phase
 
 
 @pytest.mark.parametrize(
@@ -209,7 +244,7 @@ def test_what_no_record_can_hold_is_for_a_person_and_what_can_be_corrected_is_no
 
 
 def test_the_times_of_the_document_are_scaled() -> None:
-    assert Waits(scale=0.05, spread=1.0).final_after_closing == pytest.approx(0.6)
+    assert Waits(scale=0.05, spread=1.0).final_after_closing(TWO_PHASES) == pytest.approx(0.6)
 
 
 def test_a_transition_from_another_state_is_refused() -> None:
@@ -365,7 +400,7 @@ def test_a_scheme_without_a_system_waits_and_does_not_hold_up_the_others() -> No
 
 
 def of_withdrawn(phase: int, state: State) -> TransferOfWithdrawn:
-    return TransferOfWithdrawn(system=System.JSAPS, phase=phase, state=state)
+    return TransferOfWithdrawn(rules=TWO_PHASES, phase=phase, state=state)
 
 
 @pytest.mark.parametrize("state", [State.SENDING, State.UNKNOWN, State.WAITING])

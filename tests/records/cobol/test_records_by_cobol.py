@@ -131,7 +131,7 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[Record_]:
         return seen[-1][2]
 
     monkeypatch.setattr(writing, "encode", recording)
-    monkeypatch.setattr(link, "encode", recording)
+    monkeypatch.setattr(link.frames, "encode", recording)
     return seen
 
 

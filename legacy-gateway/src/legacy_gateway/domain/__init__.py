@@ -1,7 +1,6 @@
 """Pure: transfers and what becomes of them, claims, the processes that send, and the database's clock."""
 
 from legacy_gateway.domain.claims import (
-    SYSTEM_OF_SCHEME,
     Confirmation,
     Facts,
     Leased,
@@ -16,7 +15,6 @@ from legacy_gateway.domain.clock import ClockWatch
 from legacy_gateway.domain.senders import MissingSender, NotPresent, ProcessName
 from legacy_gateway.domain.systems import Exchange, HeldRecord, Rules, System
 from legacy_gateway.domain.transfers import (
-    LAST_PHASE,
     MOST_DEFECTS,
     Action,
     AlreadyLeased,
@@ -33,9 +31,7 @@ from legacy_gateway.domain.transfers import (
 from legacy_gateway.domain.withdrawals import HalfClaim, TransferOfWithdrawn, WithdrawnRecord, held_of_withdrawn
 
 __all__ = [
-    "LAST_PHASE",
     "MOST_DEFECTS",
-    "SYSTEM_OF_SCHEME",
     "Action",
     "AlreadyLeased",
     "ClockWatch",

@@ -11,8 +11,6 @@ from chassis.errors import FailedPrecondition
 from legacy_gateway.domain.systems import System
 from legacy_gateway.domain.transfers import RefusalMessage, State, Transfer
 
-SYSTEM_OF_SCHEME: Mapping[str, System] = {"JOBSEEKERS_ALLOWANCE": System.JSAPS}
-
 _WORST_FIRST = (
     State.REJECTED,
     State.CLERICAL,

@@ -43,15 +43,6 @@ class Rules:
     withdraws_first_phase: bool = False
     withdrawn_code: str = ""
 
-    def is_final(self, closed_seconds: float | None, *, scale: float) -> bool:
-        """Whether "not known" is final, asked so long after the connection was closed; None where it may be open.
-
-        `scale` shortens the wait of the interface document.
-        """
-        if self.recognises_repeat:
-            return True
-        return closed_seconds is not None and closed_seconds >= self.final_after_closing_seconds * scale
-
 
 @dataclass(frozen=True, kw_only=True)
 class HeldRecord:

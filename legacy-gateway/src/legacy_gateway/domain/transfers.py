@@ -1,31 +1,25 @@
 """Transfers: the life of a record on its way to a paying system, by docs/interfaces/legacy.md.
 
-A transition returns a `Step` or raises; the store applies the step to the row. JSAPS does not recognise a repeat, so one
-rule stands above all: a record is sent again only when the system has said that it does not hold it.
+A transition returns a `Step` or raises; the store applies the step to the row. Not every system recognises a repeat, so one
+rule stands above all: a record is sent again only when the system has said that it does not hold it. What differs between
+systems stands in the `Rules` that a transfer is handed.
 """
 
 import secrets
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from chassis import backoff
 from chassis.errors import FailedPrecondition, Unavailable
-from legacy_gateway.domain.systems import System
+from legacy_gateway.domain.systems import Rules, System
 
-FINAL_AFTER_CLOSING_SECONDS = 12.0
-"""An `N` from JSAPS is final only when asked this long after the record's connection was closed ("The record link")."""
 _FIRST_BACK_OFF_SECONDS = 2.0
 _LONGEST_BACK_OFF_SECONDS = 300.0
 MOST_DEFECTS = 10
 """After this many failures of our own code, about a quarter of an hour by the back-off, a person looks."""
-_WITHDRAWN = "ES0031"
 _ID_CHARACTERS = string.digits + string.ascii_uppercase
-
-
-LAST_PHASE: Mapping[System, int] = {System.JSAPS: 2}
-"""A system holds a usable claim when this phase is accepted."""
 
 
 class State(StrEnum):
@@ -99,14 +93,15 @@ class Waits:
         first, longest = _FIRST_BACK_OFF_SECONDS, _LONGEST_BACK_OFF_SECONDS
         return backoff.seconds(setbacks + 1, first=first, longest=longest, jitter=self.spread) * self.scale
 
-    @property
-    def final_after_closing(self) -> float:
-        """Seconds after the closing of a connection from which an `N` is final."""
-        return FINAL_AFTER_CLOSING_SECONDS * self.scale
+    def final_after_closing(self, rules: Rules) -> float:
+        """Seconds after the closing of a connection from which a system's "not known" is final."""
+        return rules.final_after_closing_seconds * self.scale
 
-    def is_final(self, closed_seconds: float | None) -> bool:
-        """Whether an `N` is final, asked so long after the connection was closed; None where it may be open."""
-        return closed_seconds is not None and closed_seconds >= self.final_after_closing
+    def is_final(self, rules: Rules, closed_seconds: float | None) -> bool:
+        """Whether "not known" is final, asked so long after the connection was closed; None where it may be open."""
+        if rules.recognises_repeat:
+            return True
+        return closed_seconds is not None and closed_seconds >= self.final_after_closing(rules)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,14 +128,14 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer:
-    """One record for one system and phase. `woken`: it did not sit out its last back-off."""
+    """One record for one system and phase. `rules` are the system's. `woken`: it did not sit out its last back-off."""
 
     transfer_id: str
     claim_ref: str
     claim_version: int
     action: Action
     generation: int
-    system: System
+    rules: Rules
     phase: int
     state: State
     setbacks: int = 0
@@ -163,7 +158,7 @@ class Transfer:
                 later = self._later(State.WAITING, answer, waits, setbacks=self.setbacks)
                 return replace(later, setbacks=self.setbacks + 1, nothing_left=answer.result is Result.NOT_SENT)
             case _:
-                return _settled(answer)
+                return self._settled(answer)
 
     def asked(self, answer: SystemAnswer, waits: Waits, *, final: bool) -> Step:
         """The step after an enquiry. `final`: see `Waits.is_final`.
@@ -175,12 +170,12 @@ class Transfer:
             case Result.NOT_KNOWN if final:
                 return Step(state=State.WAITING, wait_seconds=0.0, system_works=True)
             case Result.NOT_KNOWN:
-                return Step(state=State.UNKNOWN, wait_seconds=waits.final_after_closing, system_works=True)
+                return Step(state=State.UNKNOWN, wait_seconds=waits.final_after_closing(self.rules), system_works=True)
             case Result.NOT_SENT | Result.NO_REPLY | Result.SYSTEM_ERROR | Result.BUSY:
                 later = self._later(State.UNKNOWN, answer, waits, setbacks=self.enquiry_setbacks)
                 return replace(later, setbacks=self.setbacks, enquiry_setbacks=self.enquiry_setbacks + 1)
             case _:
-                return _settled(answer)
+                return self._settled(answer)
 
     def lease_expired(self, waits: Waits) -> Step:
         """Its sender is gone, or hangs with its connection open: it may be held. FailedPrecondition unless it is SENDING."""
@@ -213,6 +208,11 @@ class Transfer:
         return replace(self._kept(self.state, waits.back_off(self.defects)), is_defect=True)
 
     @property
+    def system(self) -> System:
+        """The system that is to hold the record."""
+        return self.rules.system
+
+    @property
     def is_held_change(self) -> bool:
         """Whether it changes a claim and is not to be sent yet."""
         return self.action is Action.CHANGE and self.state is State.HELD
@@ -220,7 +220,7 @@ class Transfer:
     @property
     def is_last_phase(self) -> bool:
         """Whether the system holds a usable claim once this is accepted."""
-        return self.phase == LAST_PHASE[self.system]
+        return self.phase == self.rules.phases
 
     def _later(self, state: State, answer: SystemAnswer, waits: Waits, *, setbacks: int) -> Step:
         # A wait that a system asks for is not scaled: the system knows no scale.
@@ -231,7 +231,20 @@ class Transfer:
         return replace(self._kept(state, wait), wakes_after=None if self.woken else asked_for)
 
     def _unknown(self, waits: Waits) -> Step:
-        return self._kept(State.UNKNOWN, waits.final_after_closing)
+        # A system that recognises a repeat need not be given time: it only must not be asked by all at once.
+        first = waits.back_off(0) if self.rules.recognises_repeat else waits.final_after_closing(self.rules)
+        return self._kept(State.UNKNOWN, first)
+
+    def _settled(self, answer: SystemAnswer) -> Step:
+        withdrawn = any(message.code == self.rules.withdrawn_code for message in answer.messages)
+        if answer.result is Result.REFUSED:
+            state = State.REJECTED
+        elif answer.result is Result.CONFLICT or withdrawn:
+            state = State.CLERICAL
+        else:
+            state = State.ACCEPTED
+        messages = () if state is State.ACCEPTED else answer.messages
+        return Step(state=state, legacy_ref=answer.legacy_ref, messages=messages, system_works=True)
 
     def _kept(self, state: State, wait_seconds: float) -> Step:
         """A step that says nothing about the system: what was counted stays."""
@@ -246,18 +259,6 @@ class Transfer:
                 f"transfer {self.transfer_id} is {self.state}, not {' or '.join(states)}",
                 metadata={"transfer_id": self.transfer_id, "claim_ref": self.claim_ref},
             )
-
-
-def _settled(answer: SystemAnswer) -> Step:
-    withdrawn = any(message.code == _WITHDRAWN for message in answer.messages)
-    if answer.result is Result.REFUSED:
-        state = State.REJECTED
-    elif answer.result is Result.CONFLICT or withdrawn:
-        state = State.CLERICAL
-    else:
-        state = State.ACCEPTED
-    messages = () if state is State.ACCEPTED else answer.messages
-    return Step(state=state, legacy_ref=answer.legacy_ref, messages=messages, system_works=True)
 
 
 def new_transfer_id() -> str:

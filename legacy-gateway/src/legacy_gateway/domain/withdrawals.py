@@ -4,17 +4,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from legacy_gateway.domain.systems import System
-from legacy_gateway.domain.transfers import LAST_PHASE, State
+from legacy_gateway.domain.systems import Rules, System
+from legacy_gateway.domain.transfers import State
 
 _UNDER_WAY = {State.WAITING, State.SENDING, State.UNKNOWN}
 
 
 @dataclass(frozen=True, kw_only=True)
 class TransferOfWithdrawn:
-    """A transfer of a withdrawn claim."""
+    """A transfer of a withdrawn claim. `rules` are its system's."""
 
-    system: System
+    rules: Rules
     phase: int
     state: State
 
@@ -37,10 +37,10 @@ def held_of_withdrawn(transfers: Collection[TransferOfWithdrawn]) -> Mapping[Sys
     if any(transfer.state in _UNDER_WAY for transfer in transfers):
         return None
     held = [transfer for transfer in transfers if transfer.state is State.ACCEPTED]
-    last: dict[System, int] = {}
+    last: dict[Rules, int] = {}
     for transfer in held:
-        last[transfer.system] = max(transfer.phase, last.get(transfer.system, 0))
-    return {system: phase < LAST_PHASE[system] for system, phase in last.items()}
+        last[transfer.rules] = max(transfer.phase, last.get(transfer.rules, 0))
+    return {rules.system: phase < rules.phases for rules, phase in last.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

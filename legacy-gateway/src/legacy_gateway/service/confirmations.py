@@ -5,8 +5,9 @@ from datetime import datetime
 
 from chassis import logs
 from chassis.database import Connection, Database
-from legacy_gateway.domain import SYSTEM_OF_SCHEME, Confirmation, System, sorted_by_carrier
+from legacy_gateway.domain import Confirmation, System, sorted_by_carrier
 from legacy_gateway.store import claims, crisis_loans, uncarried, withdrawals
+from legacy_gateway.systems import RULES, SYSTEM_OF_SCHEME
 
 
 def confirm(
@@ -45,7 +46,7 @@ def take_up_next(database: Database, *, systems: Mapping[str, System] = SYSTEM_O
 
 def _start(conn: Connection, confirmation: Confirmation, systems: Iterable[System], *, amended: int) -> None:
     for system in systems:
-        claims.add_new(conn, confirmation, system)
+        claims.add_new(conn, confirmation, RULES[system])
     if amended:
         _hold_change(conn, confirmation.claim_ref, version=amended)
 
@@ -63,7 +64,7 @@ def amend(conn: Connection, claim_ref: str, *, version: int) -> None:
 
 
 def keep_crisis_loan(conn: Connection, claim_ref: str, *, version: int, request_time: datetime) -> None:
-    """Keeps that a crisis loan was asked for in a call, for the work with SFCS; a second call changes nothing."""
+    """Keeps that a crisis loan was asked for in a call, before the claim is submitted; a second call changes nothing."""
     crisis_loans.keep_request(conn, claim_ref, version=version, request_time=request_time)
 
 

@@ -8,10 +8,11 @@ from chassis.database import Database
 from chassis.postcodes import Postcodes
 from chassis.vault import Vault
 from chassis.workers import Turns
-from legacy_gateway.clients import Intake, PayingSystem
+from legacy_gateway.clients import Intake
 from legacy_gateway.domain import System, Waits
 from legacy_gateway.service.database_clock import DatabaseClock
 from legacy_gateway.service.presence import Presence, Watch
+from legacy_gateway.systems import RecordSystem
 
 SEND_WITHIN_SECONDS = 4.0
 """The first byte leaves within this time of the lease, or never."""
@@ -20,16 +21,16 @@ _LEASE_BEYOND_REPLY_SECONDS = SEND_WITHIN_SECONDS + 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """The objects that a step uses. `turns` lets one sender at a time look for work."""
+    """The objects that a step uses. `turns` lets one sender of a system at a time look for work."""
 
     database: Database
     vault: Vault
     intake: Intake
-    systems: Mapping[System, PayingSystem]
+    systems: Mapping[System, RecordSystem]
     postcodes: Postcodes
     reply_seconds: float
     time_scale: float
-    turns: Turns
+    turns: Mapping[System, Turns]
     presence: Presence
     watch: Watch
     clock: DatabaseClock

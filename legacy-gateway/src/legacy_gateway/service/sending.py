@@ -13,7 +13,7 @@ import psycopg
 from chassis import clock, crash, logs, tracing
 from chassis.errors import CmsError
 from legacy_gateway import mapping, metrics
-from legacy_gateway.domain import AlreadyLeased, Leased, LeaseLost, Result, State, Step, Transfer
+from legacy_gateway.domain import AlreadyLeased, Leased, LeaseLost, Result, State, Step, System, Transfer
 from legacy_gateway.service import payloads
 from legacy_gateway.service.payloads import Record
 from legacy_gateway.service.resources import SEND_WITHIN_SECONDS, Resources
@@ -21,13 +21,13 @@ from legacy_gateway.service.settling import log_step, settle
 from legacy_gateway.store import leases
 
 _MAY_BE_OPEN = "CONNECTION_MAY_BE_OPEN"
-"""The reason if JSAPS does not know the record, but its sender may still have the connection open."""
+"""The reason if the system does not know the record, but its sender may still have the connection open."""
 
 
-def send_next(resources: Resources) -> bool:
-    """Sends or asks about the transfer that is due for longest; says whether there may be more."""
+def send_next(resources: Resources, system: System) -> bool:
+    """Sends or asks about the transfer that is due for longest at a system; says whether there may be more."""
     try:
-        leased = resources.turns.find(lambda: _take(resources))
+        leased = resources.turns[system].find(lambda: _take(resources, system))
     except AlreadyLeased:
         return True
     if leased is None:
@@ -40,12 +40,12 @@ def send_next(resources: Resources) -> bool:
     return True
 
 
-def _take(resources: Resources) -> Leased | None:
+def _take(resources: Resources, system: System) -> Leased | None:
     if not resources.presence.is_held:
         return None
     with resources.database.transaction() as conn:
         steady_since = resources.clock.steady_since(conn)
-        return leases.take(conn, seconds=resources.lease_seconds, steady_since=steady_since)
+        return leases.take(conn, system, seconds=resources.lease_seconds, steady_since=steady_since)
 
 
 def _go_on(resources: Resources, leased: Leased) -> None:
@@ -60,8 +60,10 @@ def _ask(resources: Resources, leased: Leased) -> None:
     with _counting_defects(resources, leased, transfer):
         answer = resources.systems[transfer.system].ask(transfer.transfer_id)
         crash.point("enquiry.after_answer")
-        step = transfer.asked(answer, resources.waits, final=resources.waits.is_final(leased.closed_seconds))
-        may_be_open = answer.result is Result.NOT_KNOWN and leased.closed_seconds is None
+        waits = resources.waits
+        final = waits.is_final(transfer.rules, leased.closed_seconds)
+        step = transfer.asked(answer, waits, final=final)
+        may_be_open = answer.result is Result.NOT_KNOWN and not final and leased.closed_seconds is None
         _settle(resources, leased, transfer, step, reason=_MAY_BE_OPEN if may_be_open else answer.reason)
 
 
@@ -110,9 +112,8 @@ def _begin(resources: Resources, leased: Leased, record: Record, *, sender_id: i
 
 
 def _exchange(resources: Resources, leased: Leased, sending: Transfer, payload: bytes, *, send_by: float) -> None:
-    dialogue = mapping.phase_of(sending.system, sending.phase).dialogue
     system = resources.systems[sending.system]
-    answer = system.send(dialogue, sending.transfer_id, payload, send_by=send_by)
+    answer = system.send(sending.phase, sending.transfer_id, payload, send_by=send_by)
     crash.point("transfer.after_reply")
     _settle(resources, leased, sending, sending.sent(answer, resources.waits), reason=answer.reason)
     metrics.count_attempt(sending, answer.result, answer.reason)

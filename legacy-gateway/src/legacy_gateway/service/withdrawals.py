@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from chassis import clock, logs
 from chassis.database import Connection, Database
 from chassis.errors import NotFound
-from legacy_gateway.clients import PayingSystem
 from legacy_gateway.domain import HalfClaim, Result, SystemAnswer, WithdrawnRecord, held_of_withdrawn
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.store import claims, uncarried, withdrawals
+from legacy_gateway.systems import RecordSystem
 
 _OURSELVES = "legacy-gateway"
 _FIRST = (datetime.min.replace(tzinfo=UTC), "")
@@ -81,7 +81,7 @@ def withdraw_half(resources: Resources) -> bool:
     return True
 
 
-def _withdrawn(system: PayingSystem, half: HalfClaim) -> SystemAnswer:
+def _withdrawn(system: RecordSystem, half: HalfClaim) -> SystemAnswer:
     """The answer to the last withdrawal that was tried. A change restores what it replaced, so that goes after it."""
     answer = SystemAnswer(result=Result.HELD)
     for transfer_id in half.transfer_ids:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from chassis import clock, tracing
 from chassis.database import Connection, Row
-from legacy_gateway.domain import LAST_PHASE, Confirmation, NewestTransfer, State, System, new_transfer_id
+from legacy_gateway.domain import Confirmation, NewestTransfer, Rules, State, System, new_transfer_id
 from legacy_gateway.store.transfers import confirmation_of
 
 NOTE_AMENDMENT = """
@@ -97,11 +97,11 @@ def note_amendment(conn: Connection, claim_ref: str, *, version: int) -> int:
     return int(row["version"]) if row else 0
 
 
-def add_new(conn: Connection, confirmation: Confirmation, system: System) -> None:
-    """Adds the phases of a new claim; existing ones stay as they are."""
+def add_new(conn: Connection, confirmation: Confirmation, rules: Rules) -> None:
+    """Adds the phases of a new claim for a system; existing ones stay as they are."""
     values = asdict(confirmation) | {
-        "transfer_ids": [new_transfer_id() for _ in range(LAST_PHASE[system])],
-        "system": system,
+        "transfer_ids": [new_transfer_id() for _ in range(rules.phases)],
+        "system": rules.system,
         "traceparent": tracing.current(),
         "now": clock.now(),
     }

@@ -18,12 +18,13 @@ from legacy_gateway.domain import AlreadyLeased, Leased, LeaseLost, Step, System
 from legacy_gateway.store.transfers import confirmation_of, messages_field, transfer_of
 
 TAKE = """
-    -- The transfer that is due for longest, to send or to ask about; none of a claim and system that somebody works on.
+    -- The transfer that is due for longest at a system, to send or to ask about; none of a claim that somebody works on.
     UPDATE transfers
     SET lease_token = %(token)s, lease_until = statement_timestamp() + make_interval(secs => %(seconds)s)
     WHERE transfer_id = (
         SELECT transfer_id FROM transfers AS due
-        WHERE next_attempt_time <= statement_timestamp() AND (lease_until IS NULL OR lease_until < statement_timestamp())
+        WHERE system = %(system)s AND next_attempt_time <= statement_timestamp()
+            AND (lease_until IS NULL OR lease_until < statement_timestamp())
             AND NOT EXISTS (
                 SELECT 1 FROM transfers AS other
                 WHERE other.claim_ref = due.claim_ref AND other.system = due.system
@@ -122,14 +123,15 @@ _ENOUGH_DUE = 20
 _ONE_LEASE = "transfers_one_lease"
 
 
-def take(conn: Connection, *, seconds: float, steady_since: datetime) -> Leased | None:
-    """The transfer that is due for longest, for this worker alone until `seconds` have passed; None where none is due.
+def take(conn: Connection, system: System, *, seconds: float, steady_since: datetime) -> Leased | None:
+    """The transfer that is due for longest at a system; None where none is due.
 
+    It is for this worker alone until `seconds` have passed.
     A wait counts only from `steady_since`, the time from which the database's clock is known to have run without a jump.
     Raises AlreadyLeased where another worker took another transfer of the claim at the same moment.
     """
     token = uuid.uuid4()
-    values = {"token": token, "seconds": seconds, "steady_since": steady_since}
+    values = {"system": system, "token": token, "seconds": seconds, "steady_since": steady_since}
     try:
         row = conn.execute(TAKE, values).fetchone()
     except psycopg.errors.UniqueViolation as violation:

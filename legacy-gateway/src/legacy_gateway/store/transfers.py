@@ -5,6 +5,7 @@ from datetime import datetime
 from chassis.database import Connection, Row
 from chassis.vault import ClaimCipher, Vault
 from legacy_gateway.domain import Action, Confirmation, RefusalMessage, ShownTransfer, State, System, Transfer
+from legacy_gateway.systems import RULES
 
 OF_CLAIM = """
     -- All transfers of a claim, oldest first.
@@ -41,7 +42,7 @@ def transfer_of(row: Row) -> Transfer:
         claim_version=row["claim_version"],
         action=Action(row["action"]),
         generation=row["generation"],
-        system=System(row["system"]),
+        rules=RULES[System(row["system"])],
         phase=row["phase"],
         state=State(row["state"]),
         setbacks=row["setbacks"],

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from chassis.database import Connection, Row
 from legacy_gateway.domain import HalfClaim, State, System, TransferOfWithdrawn, WithdrawnRecord
+from legacy_gateway.systems import RULES
 
 RECORD = """
     -- A claim is withdrawn once.
@@ -142,4 +143,4 @@ def put_off_half(conn: Connection, half: HalfClaim, *, wait_seconds: float | Non
 
 
 def _transfer(row: Row) -> TransferOfWithdrawn:
-    return TransferOfWithdrawn(system=System(row["system"]), phase=row["phase"], state=State(row["state"]))
+    return TransferOfWithdrawn(rules=RULES[System(row["system"])], phase=row["phase"], state=State(row["state"]))

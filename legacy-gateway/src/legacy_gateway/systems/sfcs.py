@@ -1,0 +1,17 @@
+"""SFCS, which pays crisis loans of the Social Fund: a record for each application, over the record link."""
+
+from legacy_gateway.config import Settings
+from legacy_gateway.domain import Rules, System
+from legacy_gateway.systems.deployed import Deployed
+from legacy_gateway.systems.record_link import RecordLinkSystem
+
+RULES = Rules(system=System.SFCS, schemes=("CRISIS_LOAN",), recognises_repeat=True)
+
+
+def _connect(settings: Settings) -> RecordLinkSystem:
+    return RecordLinkSystem.to(
+        RULES, settings.sfcs_host, settings.sfcs_port, size=settings.sfcs_senders, timeout=settings.reply_seconds
+    )
+
+
+SYSTEM = Deployed(rules=RULES, senders=lambda settings: settings.sfcs_senders, connect=_connect)
