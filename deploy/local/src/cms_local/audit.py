@@ -41,6 +41,8 @@ class Findings:
     lost: int = 0
     duplicates: int = 0
     late: int = 0
+    systems: dict[str, int] = field(default_factory=lambda: {system.name: 0 for system in PAYING_SYSTEMS})
+    """Of each paying system, the confirmed claims that it holds whole."""
     half_transfer_claims: list[str] = field(default_factory=list)
     lost_claims: dict[str, str] = field(default_factory=dict)
     duplicate_claims: list[str] = field(default_factory=list)
@@ -222,6 +224,8 @@ def _count_open(findings: Findings, claim: Acknowledged, ledgers: Ledgers, answe
     waiting = answers.waiting(ref) if claim.confirmed and without_system(claim.to_carry) else ()
     findings.payable += claim.confirmed and bool(systems_of(claim.to_carry))
     findings.accepted += ledgers.held_whole(claim)
+    for system in systems_of(claim.to_carry) if claim.confirmed else ():
+        findings.systems[system.name] += system.holds_whole(ledgers.held(system, ref))
     findings.waiting += bool(waiting)
     _count_notice(findings, due=claim.submitted and claim.wants_notice, loaded=ledgers.notice_loaded(ref))
     if lost := "; ".join(_lost(claim, ledgers, state, waiting)):

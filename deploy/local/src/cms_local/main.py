@@ -209,7 +209,8 @@ def demo(*, as_json: Json = False, on: On = None) -> None:
         _show_timelines(outcome)
     for title, why in outcome.failures.items():
         _say(f"FAILED {title}: {why}")
-    print(json.dumps(outcome.findings.counts() | {"seconds": round(outcome.seconds, 1), "time_scale": time_scale}))
+    about = {"systems": outcome.findings.systems, "seconds": round(outcome.seconds, 1), "time_scale": time_scale}
+    print(json.dumps(outcome.findings.counts() | about))
     if not outcome.good:
         raise typer.Exit(1)
 
@@ -280,6 +281,8 @@ def _show_findings(findings: Findings) -> None:
     table = Table("what", "count")
     for name, count in findings.counts().items():
         table.add_row(name.replace("_", " "), str(count))
+    for name, count in findings.systems.items():
+        table.add_row(f"held whole by {name}", str(count))
     console.print(table)
     for line in findings.lines():
         console.print(line, highlight=False, markup=False, soft_wrap=True)

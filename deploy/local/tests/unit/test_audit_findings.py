@@ -14,6 +14,7 @@ from cms_local.acknowledged import Acknowledged, note, read
 from cms_local.audit import Findings, LedgerAway, Ledgers, _count
 from cms_local.lateness import Way, notice_is_late
 from cms_local.layout import Layout
+from cms_local.systems import PAYING_SYSTEMS
 
 REF = "C0000000000A"
 WHOLE = {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
@@ -61,15 +62,21 @@ def findings(
         confirmed_schemes=set(confirmed),
         wants_notice=True,
     )
-    ledgers = Ledgers(paying={"JSAPS": {REF: jsaps} if jsaps else {}}, councils={REF: notices} if notices else {})
+    nothing: dict[str, Any] = {system.name: {} for system in PAYING_SYSTEMS}
+    paying = nothing | {"JSAPS": {REF: jsaps} if jsaps else {}}
+    ledgers = Ledgers(paying=paying, councils={REF: notices} if notices else {})
     found = Findings()
     answers = AnswersOfTests(states={REF: state}, ways={REF: ("API", "E08000035")}, waits={REF: waits})
     _count(found, claim, ledgers, answers)
     return found
 
 
-def test_a_claim_held_whole_and_loaded_is_sound() -> None:
-    assert findings(WHOLE, [LOADED]).sound
+def test_a_claim_held_whole_and_loaded_is_sound_and_counted_for_its_system() -> None:
+    found = findings(WHOLE, [LOADED])
+
+    assert found.sound
+    assert found.systems["JSAPS"] == 1
+    assert findings(WHOLE | {"ba_held": 0}, [LOADED]).systems["JSAPS"] == 0
 
 
 @pytest.mark.parametrize(
