@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from intake.service.claims import FactsShown
 from intake.service.places import placed
 from legacy_gateway import mapping
 from legacy_gateway.clients import facts_of
-from legacy_gateway.domain import Action
+from legacy_gateway.domain import Action, System
 from legacy_gateway.service.payloads import _authority_code
 
 NAMES = ["Hughes", "O’Brien-Łukasz", "Siân", "李", "van der Berg", "x" * 50, "D'Arcy", "ﻣﺮﻳﻢ", "A" * 34 + " B", "Groß"]
@@ -154,7 +154,7 @@ class Interviews:
 
     def facts(self, answers: Answers, consumer: str, *, submitted: bool = True) -> intake_pb2.ClaimFacts:
         """Builds the facts that intake gives to this service."""
-        now = clock.now()
+        contact = datetime(self.today.year, self.today.month, self.today.day, 12, tzinfo=UTC)
         claim = Claim(
             claim_ref="C00000000018",
             schemes=self.script.schemes,
@@ -162,8 +162,8 @@ class Interviews:
             state=ClaimState.SUBMITTED if submitted else ClaimState.DRAFT,
             version=7,
             language="EN",
-            first_contact_time=now,
-            submit_time=now if submitted else None,
+            first_contact_time=contact,
+            submit_time=contact if submitted else None,
             operator="OP000001",
             operator_grade="AO",
         )
@@ -182,19 +182,63 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postcodes]:
         yield postcodes
 
 
-@pytest.fixture(scope="session")
-def interviews(directory: Postcodes) -> Interviews:
-    """Interviews of the script in use, with addresses that the directory knows and some that it does not."""
-    postcodes = [*PLACED_POSTCODES, *ODD_POSTCODES]
-    script = load_catalogues().newest.script_for(["JOBSEEKERS_ALLOWANCE"])
-    return Interviews(script=script, today=clock.today(), postcodes=postcodes, directory=directory)
+SYSTEMS = {
+    "INCOME_SUPPORT": System.ISCS,
+    "JOBSEEKERS_ALLOWANCE": System.JSAPS,
+    "INCAPACITY_BENEFIT": System.PSCS,
+    "CRISIS_LOAN": System.SFCS,
+    "CHILD_MAINTENANCE": System.CMS_COTS,
+}
+WHEN_ALL_WERE_OPEN = date(2005, 7, 11)
 
 
 @pytest.fixture(scope="session")
-def case_of(interviews: Interviews, directory: Postcodes) -> Callable[[Answers], mapping.Case]:
+def interviews_for(directory: Postcodes) -> Callable[[str, date], Interviews]:
+    """Makes interviews of one scheme on a day, with addresses that the directory knows and some that it does not."""
+
+    def make(scheme: str, today: date) -> Interviews:
+        postcodes = [*PLACED_POSTCODES, *ODD_POSTCODES]
+        script = load_catalogues().newest.script_for([scheme])
+        return Interviews(script=script, today=today, postcodes=postcodes, directory=directory)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def interviews(interviews_for: Callable[[str, date], Interviews]) -> Interviews:
+    """Interviews for Jobseeker's Allowance today."""
+    return interviews_for("JOBSEEKERS_ALLOWANCE", clock.today())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """Interviews for the benefit that one system pays, while it could be claimed."""
+
+    system: System
+    interviews: Interviews
+    make_case: Callable[[Interviews, Answers], mapping.Case]
+
+    def case(self, answers: Answers) -> mapping.Case:
+        """Builds the gateway's case from answers, as a sender does."""
+        return self.make_case(self.interviews, answers)
+
+
+@pytest.fixture(scope="session", params=SYSTEMS)
+def claimed(
+    request: pytest.FixtureRequest,
+    interviews_for: Callable[[str, date], Interviews],
+    make_case: Callable[[Interviews, Answers], mapping.Case],
+) -> Claimed:
+    """Interviews for each benefit, with the system that pays it."""
+    interviews = interviews_for(request.param, WHEN_ALL_WERE_OPEN)
+    return Claimed(system=SYSTEMS[request.param], interviews=interviews, make_case=make_case)
+
+
+@pytest.fixture(scope="session")
+def make_case(directory: Postcodes) -> Callable[[Interviews, Answers], mapping.Case]:
     """Builds the gateway's case from answers, as a sender does."""
 
-    def make(answers: Answers) -> mapping.Case:
+    def make(interviews: Interviews, answers: Answers) -> mapping.Case:
         known = facts_of(interviews.facts(answers, "legacy-gateway"))
         return mapping.Case(
             claim_ref="C00000000018",
@@ -204,9 +248,18 @@ def case_of(interviews: Interviews, directory: Postcodes) -> Callable[[Answers],
             facts=known,
             authority_code=_authority_code(directory, known),
             first_phase_reference="JS0000000001",
+            transfer_id="0123456789ABCDEFGHIJKLMNOP",
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def case_of(
+    interviews: Interviews, make_case: Callable[[Interviews, Answers], mapping.Case]
+) -> Callable[[Answers], mapping.Case]:
+    """Builds the gateway's case from answers of a claim for Jobseeker's Allowance."""
+    return lambda answers: make_case(interviews, answers)
 
 
 @pytest.fixture(scope="session")

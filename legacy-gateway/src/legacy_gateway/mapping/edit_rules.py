@@ -39,10 +39,10 @@ class Examined:
         """A date field; None where it is zero or no date."""
         return real_date(self.values[field])
 
-    def limit(self, name: str) -> Decimal:
-        """A dated limit in pounds, by the date of claim; today's where that is no date, which has a rule of its own."""
-        day = self.day("CM-DATE-OF-CLAIM") or self.sent_on
-        return Decimal(outside.edit_rules().limit(name).on(day)) / 100
+    def over(self, name: str, pounds: Decimal) -> bool:
+        """Whether an amount is over a dated limit, by the date of claim. Where that is no date, its own rule says so."""
+        day = self.day("CM-DATE-OF-CLAIM")
+        return day is not None and pounds * 100 > outside.edit_rules().limit(name).on(day)
 
 
 Rule = Callable[[Examined], Iterable[str]]
@@ -124,7 +124,11 @@ def _partner(examined: Examined) -> Iterator[str]:
 
 
 def _capital_of(field: str) -> Rule:
-    return lambda examined: () if 0 <= examined.values[field] <= examined.limit("capital_limit") else (field,)
+    def rule(examined: Examined) -> Iterable[str]:
+        capital = examined.values[field]
+        return (field,) if capital < 0 or examined.over("capital_limit", capital) else ()
+
+    return rule
 
 
 def _hours_worked(examined: Examined) -> Iterator[str]:
@@ -197,7 +201,7 @@ def _certificate(examined: Examined) -> Iterator[str]:
 
 def _loan(examined: Examined) -> Iterator[str]:
     amount, owed = examined.values["SF-AMOUNT"], examined.values["SF-EXISTING-DEBT"]
-    if amount <= 0 or amount + owed > examined.limit("crisis_loan_debt_cap"):
+    if amount <= 0 or examined.over("crisis_loan_debt_cap", amount + owed):
         yield "SF-AMOUNT"
 
 
