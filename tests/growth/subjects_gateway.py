@@ -47,7 +47,7 @@ _AMENDMENTS = f"""
 # A release may lack a system for long; a hundredth of the claims were withdrawn, and all that was held was ended.
 _UNCARRIED = f"""
     INSERT INTO uncarried_schemes (claim_ref, scheme, claim_version, confirmed_time, office_code, assessor_id, traceparent)
-    SELECT {CLAIM}, 'INCOME_SUPPORT', 7, {PAST}, '100101', 'AS000001', ''
+    SELECT {CLAIM}, 'CHILD_MAINTENANCE', 7, {PAST}, '100101', 'AS000001', ''
     FROM generate_series(%(first)s, %(last)s) AS n WHERE n <= 40
 """
 _WITHDRAWALS = f"""
@@ -141,7 +141,7 @@ class Gateway(Subject):
     def _confirm(self, claim_ref: str) -> None:
         confirmed = assessment_events.AssessmentConfirmed(
             claim_version=CLAIM_VERSION,
-            schemes=[common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE, common_pb2.SCHEME_INCOME_SUPPORT],
+            schemes=[common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE, common_pb2.SCHEME_CHILD_MAINTENANCE],
             office_code="100101",
             assessor_id="AS000001",
         )

@@ -27,10 +27,22 @@ class PayingSystem:
 
 PAYING_SYSTEMS = (
     PayingSystem(
+        name="ISCS",
+        stand_in="iscs",
+        schemes=frozenset({"INCOME_SUPPORT"}),
+        phases=("held",),
+    ),
+    PayingSystem(
         name="JSAPS",
         stand_in="jsaps",
         schemes=frozenset({"JOBSEEKERS_ALLOWANCE"}),
         phases=("es_held", "ba_held"),
+    ),
+    PayingSystem(
+        name="SFCS",
+        stand_in="sfcs",
+        schemes=frozenset({"CRISIS_LOAN"}),
+        phases=("held",),
     ),
 )
 COUNCILS = "councils"

@@ -161,21 +161,21 @@ def test_a_notice_is_late_by_the_working_days_of_its_channel_and_nation(way: Way
     assert notice_is_late(FRIDAY, lambda: way, now=FRIDAY + timedelta(days=days)) is late
 
 
-LOAN, BOTH = ["CRISIS_LOAN"], ["CRISIS_LOAN", "JOBSEEKERS_ALLOWANCE"]
+NO_SYSTEM, BOTH = ["WINTER_FUEL"], ["WINTER_FUEL", "JOBSEEKERS_ALLOWANCE"]
 
 
 def test_a_scheme_that_no_system_pays_is_lost_unless_it_waits() -> None:
-    lost, waits = findings({}, [LOADED], schemes=LOAN), findings({}, [LOADED], schemes=LOAN, waits=LOAN)
+    lost, waits = findings({}, [LOADED], schemes=NO_SYSTEM), findings({}, [LOADED], schemes=NO_SYSTEM, waits=NO_SYSTEM)
 
-    assert lost.lost_claims == {REF: "confirmed, and no system pays CRISIS_LOAN, nor does it wait for one"}
+    assert lost.lost_claims == {REF: "confirmed, and no system pays WINTER_FUEL, nor does it wait for one"}
     assert not lost.sound
     assert waits.sound
     assert (waits.confirmed, waits.payable, waits.accepted, waits.waiting) == (1, 0, 0, 1)
 
 
 def test_a_claim_for_two_schemes_is_carried_for_one_and_waits_for_the_other() -> None:
-    found = findings(WHOLE, [LOADED], schemes=BOTH, confirmed=BOTH, waits=LOAN)
-    held_nowhere = findings({}, [LOADED], schemes=BOTH, confirmed=BOTH, waits=LOAN)
+    found = findings(WHOLE, [LOADED], schemes=BOTH, confirmed=BOTH, waits=NO_SYSTEM)
+    held_nowhere = findings({}, [LOADED], schemes=BOTH, confirmed=BOTH, waits=NO_SYSTEM)
 
     assert found.sound
     assert (found.payable, found.accepted, found.waiting) == (1, 1, 1)
@@ -183,7 +183,7 @@ def test_a_claim_for_two_schemes_is_carried_for_one_and_waits_for_the_other() ->
 
 
 def test_only_the_schemes_that_were_confirmed_must_be_carried() -> None:
-    found = findings({}, [LOADED], schemes=BOTH, confirmed=LOAN, waits=LOAN)
+    found = findings({}, [LOADED], schemes=BOTH, confirmed=NO_SYSTEM, waits=NO_SYSTEM)
 
     assert found.sound
     assert (found.payable, found.waiting) == (0, 1)
@@ -210,7 +210,7 @@ def test_a_ledger_that_cannot_be_read_is_named_with_its_address() -> None:
     refusing = httpx.Client(transport=httpx.MockTransport(lambda _request: httpx.Response(503)))
 
     with pytest.raises(
-        LedgerAway, match=r"^the ledger of JSAPS cannot be read at http://127\.0\.0\.1:20032/ledger: .*503.*$"
+        LedgerAway, match=r"^the ledger of ISCS cannot be read at http://127\.0\.0\.1:20031/ledger: .*503.*$"
     ):
         Ledgers.read(Layout(20000), refusing)
 

@@ -94,7 +94,10 @@ def read_reply(encoded: bytes) -> Reply:
     """The reply in the bytes of a LINK-REPLY and what is attached. Raises RecordError naming the malformed fields."""
     length = layout("LINK-REPLY").length
     values = decode(layout("LINK-REPLY"), encoded[:length])
-    wrong = [Violation(field=field, description="is malformed") for field in _fields_at_fault(values)]
+    wrong = [
+        Violation(field=field, description="is malformed")
+        for field in _fields_at_fault(values, is_list=len(encoded) > length)
+    ]
     if wrong:
         raise RecordError.over("LINK-REPLY", wrong)
     return Reply(
@@ -122,13 +125,13 @@ def _check_request(transfer_id: str, payload: bytes, sent_at: datetime) -> None:
         raise RecordError.over("LINK-HEADER", faults)
 
 
-def _fields_at_fault(reply: Mapping[str, Any]) -> Iterator[str]:
+def _fields_at_fault(reply: Mapping[str, Any], *, is_list: bool) -> Iterator[str]:
     completion = reply["LR-COMPLETION"]
     if reply["LR-EYECATCHER"] != "RPLY":
         yield "LR-EYECATCHER"
     if completion not in set(Completion):
         yield "LR-COMPLETION"
-    if completion in {Completion.ACCEPTED, Completion.DUPLICATE} and not reply["LR-LEGACY-REF"]:
+    if completion in {Completion.ACCEPTED, Completion.DUPLICATE} and not (reply["LR-LEGACY-REF"] or is_list):
         yield "LR-LEGACY-REF"
     if reply["LR-MESSAGE-COUNT"] > len(reply["LR-MESSAGE"]):
         yield "LR-MESSAGE-COUNT"

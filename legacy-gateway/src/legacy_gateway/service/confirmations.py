@@ -15,14 +15,15 @@ def confirm(
     confirmation: Confirmation,
     schemes: Iterable[str],
     *,
-    systems: Mapping[str, System] = SYSTEM_OF_SCHEME,
+    systems: Mapping[str, System] | None = None,
 ) -> None:
     """Starts the transfers of a confirmed claim's schemes; a second call changes nothing, and a withdrawn claim has none.
 
     A scheme that no system carries yet waits, and does not hold up the others. An amendment heard of earlier makes a held
-    change. Raises FailedPrecondition for a claim of no scheme. `systems` are those that are deployed, by scheme.
+    change. Raises FailedPrecondition for a claim of no scheme. `systems` are those of a release, by scheme; by default
+    those of this one.
     """
-    carried, waiting = sorted_by_carrier(schemes, systems)
+    carried, waiting = sorted_by_carrier(schemes, SYSTEM_OF_SCHEME if systems is None else systems)
     amended = claims.note_amendment(conn, confirmation.claim_ref, version=0)
     if withdrawals.withdraw_time_of(conn, confirmation.claim_ref) is not None:
         logs.get().info("confirmation of a withdrawn claim left", claim_ref=confirmation.claim_ref)
@@ -31,8 +32,9 @@ def confirm(
     _start(conn, confirmation, carried, amended=amended)
 
 
-def take_up_next(database: Database, *, systems: Mapping[str, System] = SYSTEM_OF_SCHEME) -> bool:
+def take_up_next(database: Database, *, systems: Mapping[str, System] | None = None) -> bool:
     """Starts the transfers of the claim that has waited longest for a system that is deployed now; says whether one did."""
+    systems = SYSTEM_OF_SCHEME if systems is None else systems
     with database.transaction() as conn:
         claim_ref = uncarried.next_claim(conn, systems)
         if claim_ref is None:
