@@ -1,10 +1,37 @@
 """How long a transfer may stay in each state, and who acts after that. docs/states.md gives the reasons."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from chassis.deadlines import Deadline, within, within_real
+from legacy_gateway.domain import DifferenceState
+
+OF_DIFFERENCES: Mapping[DifferenceState, Deadline] = {
+    DifferenceState.ASKING: Deadline(
+        state="DIFFERENCE_ASKING",  # the system is asked about a transfer that it does not list
+        owner="SUPPORT",
+        cut_off=within(timedelta(days=1)),
+        query="SELECT claim_ref AS reference, since FROM differences WHERE state = 'ASKING'",
+    ),
+    DifferenceState.OPEN: Deadline(
+        state="DIFFERENCE_OPEN",
+        owner="PROCESSING_OFFICER",
+        cut_off=within(timedelta(days=1)),
+        query="SELECT claim_ref AS reference, since FROM differences WHERE state = 'OPEN'",
+    ),
+}
 
 DEADLINES = (
+    *OF_DIFFERENCES.values(),
+    Deadline(
+        state="DAY_NOT_BALANCED",  # it names no claim
+        owner="SUPPORT",
+        cut_off=within(timedelta(days=1)),
+        query="""
+            SELECT '' AS reference, scheduled_time AS since FROM reconciliation_days
+            WHERE scheduled_time IS NOT NULL AND done_time IS NULL
+        """,
+    ),
     Deadline(
         state="WAITING",  # a later phase whose turn has not come waits for the one before it
         owner="SUPPORT",

@@ -9,7 +9,7 @@ from chassis.database import Connection
 from chassis.metrics import REGISTRY
 from chassis.state_gauges import Samples, StateGauge
 from legacy_gateway.domain import Result, State, Transfer
-from legacy_gateway.store import transfers, uncarried
+from legacy_gateway.store import balances, differences, transfers, uncarried
 from legacy_gateway.systems import RULES
 
 DEFECT = "DEFECT"
@@ -70,6 +70,15 @@ def _uncarried(conn: Connection) -> Samples:
     return [((scheme,), float(count)) for scheme, count in uncarried.count_by_scheme(conn).items()]
 
 
+def _unexplained(conn: Connection) -> Samples:
+    found = differences.unexplained_by_system(conn)
+    return [((system,), float(found.get(system, 0))) for system in RULES]
+
+
+def _last_balanced(conn: Connection) -> Samples:
+    return [((system,), moment.timestamp()) for system, moment in balances.last_done(conn).items()]
+
+
 GAUGES = (
     StateGauge(
         name="gateway_transfers",
@@ -88,5 +97,17 @@ GAUGES = (
         help="Confirmed schemes of claims that no system carries yet, by scheme.",
         labels=("scheme",),
         read=_uncarried,
+    ),
+    StateGauge(
+        name="gateway_reconciliation_unexplained",
+        help="Differences between the ledger and the systems' lists that nothing explains yet.",
+        labels=("system",),
+        read=_unexplained,
+    ),
+    StateGauge(
+        name="gateway_reconciliation_last_success_timestamp_seconds",
+        help="When the last scheduled balance of a day ended; before the first one, when the first transfer was made.",
+        labels=("system",),
+        read=_last_balanced,
     ),
 )

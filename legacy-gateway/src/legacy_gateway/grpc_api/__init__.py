@@ -1,10 +1,11 @@
 """LegacyGatewayService: converts messages to the domain and back, and nothing else. One module for each theme."""
 
 from chassis.runtime import Runtime
+from legacy_gateway.grpc_api.balance_methods import BalanceMethods
 from legacy_gateway.grpc_api.transfer_methods import TransferMethods
 
 
-class LegacyGatewayApi(TransferMethods):
+class LegacyGatewayApi(TransferMethods, BalanceMethods):
     """The methods of the contract."""
 
     def __init__(self, runtime: Runtime) -> None:

@@ -1,7 +1,7 @@
 """The record link: one record out, one reply back, over a TCP connection that carries many."""
 
 from legacy_gateway.link.connection import Fault, LinkConnection, NothingSent, OutcomeUnknown
-from legacy_gateway.link.dialogues import ENQUIRY_DIALOGUE, ListAway, ask, list_held, withdraw
+from legacy_gateway.link.dialogues import ENQUIRY_DIALOGUE, ListAway, ask, pages_of_day, withdraw
 from legacy_gateway.link.frames import (
     LONGEST_FRAME,
     Completion,
@@ -27,7 +27,7 @@ __all__ = [
     "OutcomeUnknown",
     "Reply",
     "ask",
-    "list_held",
+    "pages_of_day",
     "read_reply",
     "request_frame",
     "sequence_after",

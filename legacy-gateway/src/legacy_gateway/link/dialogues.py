@@ -1,11 +1,11 @@
 """The dialogues of the record link that carry no claim: an enquiry, a withdrawal, and the list of a day."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from chassis.errors import Unavailable
-from legacy_gateway.domain import HeldRecord
+from legacy_gateway.domain import HeldRecord, ListingChanged
 from legacy_gateway.link.connection import Fault, LinkConnection
 from legacy_gateway.link.frames import Completion, Reply
 from legacy_gateway.link.pool import LinkPool
@@ -16,7 +16,6 @@ _WITHDRAWAL_DIALOGUE = "CN504"
 _LIST_DIALOGUE = "REC01"
 _PAGE = "RECON-PAGE"
 _MOST_PAGES = 99_999
-_MOST_BEGINNINGS = 5
 
 
 def ask(link: LinkConnection | LinkPool, transfer_id: str, *, sent_at: datetime) -> Reply:
@@ -44,18 +43,27 @@ class ListAway(Unavailable):
         super().__init__("LIST_AWAY", f"the list of the day cannot be had: {reason}")
 
 
-def list_held(
+def pages_of_day(
     link: LinkConnection | LinkPool, day: date, *, next_id: Callable[[], str], now: Callable[[], datetime]
-) -> list[HeldRecord]:
-    """What a system lists as held under a day (REC01), in order of receipt. `next_id` draws a fresh transfer id.
+) -> Iterator[Sequence[HeldRecord]]:
+    """What a system lists as held under a day (REC01), in order of receipt: a page is asked for when it is read.
 
-    Raises ListAway where a page cannot be had or does not fit the others, and as `call` does.
+    `next_id` draws a fresh transfer id. Raises ListingChanged where the day's total fell between two pages, so that an entry
+    may have been passed over, or where the entries are not as many as the system counts; ListAway where a page cannot be
+    had; and as `call` does.
     """
-    for _ in range(_MOST_BEGINNINGS):
-        found = _whole_list(link, day, next_id=next_id, now=now)
-        if found is not None:
-            return found
-    raise ListAway("it shrank while it was read, again and again")
+    found = total = 0
+    for number in range(1, _MOST_PAGES + 1):
+        page = _page(link, day, number, transfer_id=next_id(), sent_at=now())
+        found += len(page.entries)
+        if page.total < total or found > page.total:
+            raise ListingChanged("LISTING_CHANGED", "the list shrank while it was read")
+        total = page.total
+        yield page.entries
+        if page.is_last:
+            break
+    if found != total:
+        raise ListingChanged("LISTING_CHANGED", f"{found} entries where {total} are counted")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,25 +71,6 @@ class _Page:
     total: int
     is_last: bool
     entries: tuple[HeldRecord, ...]
-
-
-def _whole_list(
-    link: LinkConnection | LinkPool, day: date, *, next_id: Callable[[], str], now: Callable[[], datetime]
-) -> list[HeldRecord] | None:
-    """The list; None where the day's total fell between two pages, so that an entry may have been passed over."""
-    found: list[HeldRecord] = []
-    total = 0
-    for number in range(1, _MOST_PAGES + 1):
-        page = _page(link, day, number, transfer_id=next_id(), sent_at=now())
-        if page.total < total:
-            return None
-        total = page.total
-        found += page.entries
-        if page.is_last:
-            break
-    if len(found) != total:
-        raise ListAway(f"{len(found)} entries where {total} are counted")
-    return found
 
 
 def _page(link: LinkConnection | LinkPool, day: date, number: int, *, transfer_id: str, sent_at: datetime) -> _Page:

@@ -1,6 +1,6 @@
 """What the gateway asks of a system that takes records one by one, whatever carries them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Protocol
 
@@ -22,10 +22,11 @@ class RecordSystem(Protocol):
         NotImplementedError where the system's rules say that it cannot.
         """
 
-    def held_on(self, day: date) -> Sequence[HeldRecord]:
-        """The records that the system lists under a day, in its order; one that it holds twice is there twice.
+    def held_on(self, day: date) -> Iterator[Sequence[HeldRecord]]:
+        """The records that the system lists under a day, page by page in its order; one that it holds twice is there twice.
 
-        Raises Unavailable where the whole list cannot be had now.
+        A page is asked for when it is read, so a day of any size takes the memory of one page. Raises Unavailable where the
+        list cannot be had now, and ListingChanged where the pages read so far do not belong together: begin again.
         """
 
     def reset(self) -> None:

@@ -1,6 +1,6 @@
 """The adapter of the systems on the record link. See docs/interfaces/legacy.md, "The record link"."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from chassis import clock
@@ -13,7 +13,7 @@ from legacy_gateway.link import (
     OutcomeUnknown,
     Reply,
     ask,
-    list_held,
+    pages_of_day,
     withdraw,
 )
 
@@ -64,9 +64,9 @@ class RecordLinkSystem:
         except (NothingSent, OutcomeUnknown) as failure:
             return _no_answer(failure)
 
-    def held_on(self, day: date) -> Sequence[HeldRecord]:
-        """The records that the system lists under a day (REC01). Raises Unavailable where the list cannot be had now."""
-        return list_held(self._pool, day, next_id=new_transfer_id, now=clock.now)
+    def held_on(self, day: date) -> Iterator[Sequence[HeldRecord]]:
+        """The records that the system lists under a day (REC01), page by page. Raises Unavailable and ListingChanged."""
+        return pages_of_day(self._pool, day, next_id=new_transfer_id, now=clock.now)
 
     def reset(self) -> None:
         """Ends the calls under way and closes every connection. A later call opens one again."""

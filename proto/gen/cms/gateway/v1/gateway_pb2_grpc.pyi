@@ -3,6 +3,7 @@
 isort:skip_file
 Transfers of confirmed claims to the systems that pay."""
 
+from cms.gateway.v1 import balance_pb2 as _balance_pb2
 from cms.gateway.v1 import gateway_pb2 as _gateway_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
@@ -37,6 +38,14 @@ class LegacyGatewayServiceStub:
     """Returns the transfers of a claim, and its state with each system."""
     RecordRemoval: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.RecordRemovalRequest, _gateway_pb2.RecordRemovalResponse]
     """Records that a person has ended what a system held of a withdrawn claim: no record to a system can do that."""
+    Reconcile: _grpc.UnaryUnaryMultiCallable[_balance_pb2.ReconcileRequest, _balance_pb2.ReconcileResponse]
+    """Holds the ledger against what a system says that it holds of a day, now. What is missing there the gateway asks about, and
+    sends again if it is not held; what is unknown here or held twice becomes a processing officer's work.
+    """
+    ListDifferences: _grpc.UnaryUnaryMultiCallable[_balance_pb2.ListDifferencesRequest, _balance_pb2.ListDifferencesResponse]
+    """Lists the differences between the ledger and the systems' lists that are not closed."""
+    CloseDifference: _grpc.UnaryUnaryMultiCallable[_balance_pb2.CloseDifferenceRequest, _balance_pb2.CloseDifferenceResponse]
+    """Closes a difference that a person has seen to, for a reason."""
 
 @_typing.type_check_only
 class LegacyGatewayServiceAsyncStub(LegacyGatewayServiceStub):
@@ -47,6 +56,14 @@ class LegacyGatewayServiceAsyncStub(LegacyGatewayServiceStub):
     """Returns the transfers of a claim, and its state with each system."""
     RecordRemoval: _aio.UnaryUnaryMultiCallable[_gateway_pb2.RecordRemovalRequest, _gateway_pb2.RecordRemovalResponse]  # type: ignore[assignment]
     """Records that a person has ended what a system held of a withdrawn claim: no record to a system can do that."""
+    Reconcile: _aio.UnaryUnaryMultiCallable[_balance_pb2.ReconcileRequest, _balance_pb2.ReconcileResponse]  # type: ignore[assignment]
+    """Holds the ledger against what a system says that it holds of a day, now. What is missing there the gateway asks about, and
+    sends again if it is not held; what is unknown here or held twice becomes a processing officer's work.
+    """
+    ListDifferences: _aio.UnaryUnaryMultiCallable[_balance_pb2.ListDifferencesRequest, _balance_pb2.ListDifferencesResponse]  # type: ignore[assignment]
+    """Lists the differences between the ledger and the systems' lists that are not closed."""
+    CloseDifference: _aio.UnaryUnaryMultiCallable[_balance_pb2.CloseDifferenceRequest, _balance_pb2.CloseDifferenceResponse]  # type: ignore[assignment]
+    """Closes a difference that a person has seen to, for a reason."""
 
 class LegacyGatewayServiceServicer(metaclass=_abc_1.ABCMeta):
     """Carries confirmed claims to the systems that pay, each once, and shows where each one is."""
@@ -66,5 +83,31 @@ class LegacyGatewayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_gateway_pb2.RecordRemovalResponse, _abc.Awaitable[_gateway_pb2.RecordRemovalResponse]]:
         """Records that a person has ended what a system held of a withdrawn claim: no record to a system can do that."""
+
+    @_abc_1.abstractmethod
+    def Reconcile(
+        self,
+        request: _balance_pb2.ReconcileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_balance_pb2.ReconcileResponse, _abc.Awaitable[_balance_pb2.ReconcileResponse]]:
+        """Holds the ledger against what a system says that it holds of a day, now. What is missing there the gateway asks about, and
+        sends again if it is not held; what is unknown here or held twice becomes a processing officer's work.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDifferences(
+        self,
+        request: _balance_pb2.ListDifferencesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_balance_pb2.ListDifferencesResponse, _abc.Awaitable[_balance_pb2.ListDifferencesResponse]]:
+        """Lists the differences between the ledger and the systems' lists that are not closed."""
+
+    @_abc_1.abstractmethod
+    def CloseDifference(
+        self,
+        request: _balance_pb2.CloseDifferenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_balance_pb2.CloseDifferenceResponse, _abc.Awaitable[_balance_pb2.CloseDifferenceResponse]]:
+        """Closes a difference that a person has seen to, for a reason."""
 
 def add_LegacyGatewayServiceServicer_to_server(servicer: LegacyGatewayServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

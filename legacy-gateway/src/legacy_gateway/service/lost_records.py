@@ -1,0 +1,110 @@
+"""What a system has lost: it is asked about each record, and only what it says that it does not hold is sent again."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from chassis import clock, logs
+from chassis.database import Connection
+from legacy_gateway.domain import FOR_A_PERSON, RecordOfClaim, Remedy, Result, State, SystemAnswer, remedy
+from legacy_gateway.service.reconciling import Reconciliation
+from legacy_gateway.store import claims, differences, lost_records, withdrawals
+from legacy_gateway.store.differences import Missing
+
+_REFUSED_THERE = "REFUSED_THERE"
+"""The cause where the system now says that it refused what it had accepted."""
+
+
+@dataclass(kw_only=True)
+class _Found:
+    """What the system said: the records that it does not hold, and whether it said enough to go by."""
+
+    lost: list[str] = field(default_factory=list)
+    withdrawn: bool = False
+    refused: bool = False
+    wait: float | None = None
+
+
+def ask_next(work: Reconciliation) -> bool:
+    """Asks about the missing transfer that is due for longest, and does what follows; says whether one was due."""
+    with work.database.transaction() as conn:
+        missing = differences.take(conn, work.system, seconds=work.lease_seconds)
+        if missing is None:
+            return False
+        records = differences.records_of_claim(conn, missing.claim_ref, work.system)
+    found = _ask(work, missing, [record for record, _ in records])
+    with work.database.transaction() as conn:
+        done = _settle(conn, work, missing, found)
+    logs.get().info(
+        "missing transfer asked about",
+        transfer_id=missing.transfer_id,
+        claim_ref=missing.claim_ref,
+        system=work.system,
+        remedy=done,
+    )
+    return True
+
+
+def _ask(work: Reconciliation, missing: Missing, records: Iterable[RecordOfClaim]) -> _Found:
+    """Asks about the missing record; if it is lost, about every other record of the claim that should be held."""
+    found = _Found()
+    _note_answer(work, found, missing, missing.transfer_id)
+    if not found.lost:
+        return found
+    for record in records:
+        if record.state is State.ACCEPTED and record.transfer_id != missing.transfer_id and found.wait is None:
+            _note_answer(work, found, missing, record.transfer_id)
+    return found
+
+
+def _note_answer(work: Reconciliation, found: _Found, missing: Missing, transfer_id: str) -> None:
+    answer = work.adapter.ask(transfer_id)
+    is_missing = transfer_id == missing.transfer_id
+    match answer.result:
+        case Result.NOT_KNOWN:
+            found.lost.append(transfer_id)
+        case Result.HELD:
+            found.withdrawn |= is_missing and _is_withdrawn(work, answer)
+        case Result.REFUSED | Result.CONFLICT:
+            found.refused |= is_missing
+        case _:
+            found.wait = max(answer.retry_after_seconds, work.waits.back_off(missing.setbacks))
+
+
+def _is_withdrawn(work: Reconciliation, answer: SystemAnswer) -> bool:
+    return any(message.code == work.rules.withdrawn_code for message in answer.messages)
+
+
+def _settle(conn: Connection, work: Reconciliation, missing: Missing, found: _Found) -> str:
+    """Does what follows from the answers, in one transaction. The claim's row is locked, so no event comes between."""
+    claims.note_amendment(conn, missing.claim_ref, version=0)
+    rows = differences.records_of_claim(conn, missing.claim_ref, work.system, lost=found.lost)
+    [lost] = [record for record, _ in rows if record.transfer_id == missing.transfer_id]
+    # What was accepted just now the enquiry may not know yet.
+    lags = any(record.lost and clock.now() - changed < work.settling for record, changed in rows)
+    if found.wait is not None or lags:
+        done: str = Remedy.LATER
+    elif found.refused:
+        done = _REFUSED_THERE
+    else:
+        withdrawn = found.withdrawn or withdrawals.withdraw_time_of(conn, missing.claim_ref) is not None
+        done = remedy(lost, [record for record, _ in rows], withdrawn=withdrawn)
+    _do(conn, work, missing, lost, done, wait=found.wait)
+    return done
+
+
+def _do(
+    conn: Connection, work: Reconciliation, missing: Missing, lost: RecordOfClaim, done: str, *, wait: float | None
+) -> None:
+    now = clock.now()
+    if done == Remedy.LATER:
+        differences.put_off(conn, missing, seconds=wait or work.waits.back_off(missing.setbacks))
+        return
+    if done in {*FOR_A_PERSON, _REFUSED_THERE}:
+        differences.leave_to_a_person(conn, missing, cause=done)
+        lost_records.to_clerical(conn, missing.transfer_id, now=now)
+        return
+    if done == Remedy.SENT_AGAIN:
+        lost_records.send_again(conn, missing.transfer_id, now=now)
+    elif done == Remedy.SENT_ANEW:
+        lost_records.send_anew(conn, missing.claim_ref, work.system, lost.generation, now=now)
+    differences.explain(conn, missing, remedy=done, now=now)
