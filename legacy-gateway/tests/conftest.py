@@ -213,7 +213,7 @@ class Recording:
     def withdraw(self, transfer_id: str) -> SystemAnswer:
         return self.system.withdraw(transfer_id)
 
-    def held_on(self, day: date) -> Sequence[HeldRecord]:
+    def held_on(self, day: date) -> Iterator[Sequence[HeldRecord]]:
         return self.system.held_on(day)
 
     def reset(self) -> None:

@@ -30,5 +30,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     sfcs_senders: Senders = 2
     reply_seconds: Positive = 10.0
     """How long a system may take to reply. Not scaled: the interface document does not name it."""
+    reconcile_hour: Annotated[int, Meta(ge=1, le=23)] = 5
+    """The hour in London from which the balance of the day before is due: after the systems' night, before the offices open."""
     postcodes_file: Path
     """The postcode directory that `chassis.postcodes` built."""

@@ -1,7 +1,7 @@
 """The threads of the gateway: the keeper of its lock, a crew of senders for each system, a sweeper for what they left.
 
-A crew sends to its own system and asks it, so that one that hangs holds up none. More threads look after claims that were
-withdrawn, and after schemes that wait for a system.
+A crew sends to its own system and asks it, so that one that hangs holds up none. For each system one thread holds the ledger
+against its lists. More threads look after claims that were withdrawn, and after schemes that wait for a system.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,15 +16,19 @@ from legacy_gateway.clients import IntakeClient
 from legacy_gateway.config import Settings
 from legacy_gateway.service.confirmations import take_up_next
 from legacy_gateway.service.database_clock import DatabaseClock
+from legacy_gateway.service.lost_records import reconcile
 from legacy_gateway.service.presence import Presence, Watch
+from legacy_gateway.service.reconciling import Reconciliation
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
 from legacy_gateway.service.sweeping import sweep
 from legacy_gateway.service.withdrawals import settle_all, withdraw_half
-from legacy_gateway.systems import DEPLOYED, RecordSystem
+from legacy_gateway.systems import DEPLOYED, RULES, RecordSystem
 
 _PAUSE_SECONDS = 0.2
 _SWEEP_SECONDS = 1.0
+_RECONCILE_SECONDS = 1.0
+"""Somebody may wait for a balance."""
 _TAKE_UP_SECONDS = 60.0
 """A system comes with a release, so what waits for it is mostly taken up at the start."""
 
@@ -38,6 +42,7 @@ def workers(settings: Settings, runtime: Runtime) -> Sequence[Worker]:
         Worker("sweeper", partial(sweep, resources), pause_seconds=_SWEEP_SECONDS),
         Worker("withdrawals", partial(settle_all, runtime.database), pause_seconds=_SWEEP_SECONDS),
         Worker("half-claims", partial(withdraw_half, resources), pause_seconds=_SWEEP_SECONDS),
+        *_reconcilers(settings, resources),
         Worker("uncarried", partial(take_up_next, runtime.database), pause_seconds=_TAKE_UP_SECONDS),
     ]
 
@@ -48,6 +53,21 @@ def _senders(settings: Settings, resources: Resources) -> Iterator[Worker]:
         for number in range(1, deployed.senders(settings) + 1):
             name = f"sender-{system.lower().replace('_', '-')}-{number}"
             yield Worker(name, partial(send_next, resources, system), pause_seconds=0)
+
+
+def _reconcilers(settings: Settings, resources: Resources) -> Iterator[Worker]:
+    for system, adapter in resources.systems.items():
+        work = Reconciliation(
+            database=resources.database,
+            database_url=settings.database_url,
+            rules=RULES[system],
+            adapter=adapter,
+            hour=settings.reconcile_hour,
+            lease_seconds=resources.lease_seconds,
+            time_scale=resources.time_scale,
+        )
+        name = f"reconciler-{system.lower().replace('_', '-')}"
+        yield Worker(name, partial(reconcile, work), pause_seconds=_RECONCILE_SECONDS)
 
 
 def _reset(systems: Iterable[RecordSystem]) -> None:

@@ -250,7 +250,7 @@ def test_the_oldest_due_goes_first(database: Database, confirmation: MakeEvent) 
 
 
 def test_the_gauges_are_read_from_the_ledger(database: Database, confirmation: MakeEvent, amendment: MakeEvent) -> None:
-    transfers, oldest, _ = metrics.GAUGES
+    transfers, oldest, *_ = metrics.GAUGES
     with database.transaction() as conn:
         assert list(transfers.read(conn)) == []
         assert list(oldest.read(conn)) == [(("JSAPS",), 0.0)]

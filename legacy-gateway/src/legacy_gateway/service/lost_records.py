@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from chassis import clock, logs
 from chassis.database import Connection
 from legacy_gateway.domain import FOR_A_PERSON, RecordOfClaim, Remedy, Result, State, SystemAnswer, remedy
-from legacy_gateway.service.reconciling import Reconciliation
+from legacy_gateway.service.reconciling import Reconciliation, reconcile_next
 from legacy_gateway.store import claims, differences, lost_records, withdrawals
 from legacy_gateway.store.differences import Missing
 
@@ -22,6 +22,11 @@ class _Found:
     withdrawn: bool = False
     refused: bool = False
     wait: float | None = None
+
+
+def reconcile(work: Reconciliation) -> bool:
+    """A step of a system's reconciler: asks about what is missing, else runs the next day; says whether there may be more."""
+    return ask_next(work) or reconcile_next(work)
 
 
 def ask_next(work: Reconciliation) -> bool:
