@@ -21,7 +21,6 @@ _MOST_SECONDS = 4.0
 """A call waits so long for the comparison; a client's own deadline is 5 s unless it says otherwise."""
 _FOR_THE_ANSWER_SECONDS = 0.5
 _LOOK_SECONDS = 0.1
-_FIRST = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 
 class BalanceMethods:
@@ -48,7 +47,7 @@ class BalanceMethods:
             found = differences.page(
                 conn,
                 _system(request.system) if request.system else None,
-                after=(place[0], place[1]) if place else _FIRST,
+                after=(place[0], place[1]) if place else differences.FIRST,
                 limit=limit + 1,
             )
         response = balance_pb2.ListDifferencesResponse(differences=[_difference(one) for one in found[:limit]])

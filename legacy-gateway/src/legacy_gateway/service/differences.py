@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from chassis import clock
@@ -15,6 +15,10 @@ from legacy_gateway.store import balances, differences, lost_records
 
 MOST_SHOWN = 500
 """So many differences of each side a balance shows; the list has all."""
+
+
+FIRST = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
+"""The place before every difference."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -85,7 +85,10 @@ def _settle(conn: Connection, work: Reconciliation, missing: Missing, found: _Fo
     rows = differences.records_of_claim(conn, missing.claim_ref, work.system, lost=found.lost)
     [lost] = [record for record, _ in rows if record.transfer_id == missing.transfer_id]
     # What was accepted just now the enquiry may not know yet.
-    lags = any(record.lost and clock.now() - changed < work.settling for record, changed in rows)
+    lags = any(
+        record.lost and record.state is State.ACCEPTED and clock.now() - changed < work.settling
+        for record, changed in rows
+    )
     if found.wait is not None or lags:
         done: str = Remedy.LATER
     elif found.refused:

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 
 from chassis import backoff, clock, logs
 from chassis.database import Database
-from chassis.errors import Unavailable
+from chassis.errors import CmsError, Unavailable
 from legacy_gateway.domain import Balance, HeldRecord, ListingChanged, Rules, System, Waits, balance_of, difference_of
 from legacy_gateway.store import balances, differences, listings
 from legacy_gateway.store.listings import Listing
@@ -100,8 +100,9 @@ def _put_off(work: Reconciliation, day: date, error: Exception) -> None:
         failures = balances.failures(conn, work.system, day)
         pause = backoff.seconds(failures + 1, first=_FIRST_PAUSE_SECONDS, longest=_LONGEST_PAUSE_SECONDS)
         balances.put_off(conn, work.system, day, seconds=pause * work.time_scale)
+    reason = error.reason if isinstance(error, CmsError) else type(error).__name__
     logs.get().warning(
-        "day not balanced", system=work.system, day=day.isoformat(), error=type(error).__name__, failures=failures + 1
+        "day not balanced", system=work.system, day=day.isoformat(), reason=reason, failures=failures + 1
     )
 
 
