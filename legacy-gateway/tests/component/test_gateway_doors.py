@@ -14,7 +14,7 @@ import pytest
 from google.protobuf import json_format
 from google.protobuf.descriptor import MethodDescriptor
 
-from chassis import outbox
+from chassis import clock, outbox
 from chassis.bus import Bus
 from chassis.inbox import Event
 from chassis.runtime import Process
@@ -281,11 +281,64 @@ def test_the_dearest_requests_are_cheap(process: Process, tokens: Tokens, method
     sound: dict[str, dict[str, Any]] = {
         "GetTransfers": {"claimRef": CLAIM},
         "RecordRemoval": {"claimRef": CLAIM, "system": "SYSTEM_JSAPS"},
+        "Reconcile": {"system": "SYSTEM_JSAPS", "date": {"year": 2999, "month": 1, "day": 1}},
+        "ListDifferences": {"system": "SYSTEM_JSAPS", "pageToken": ""},
+        "CloseDifference": {"differenceId": str(uuid.uuid4()), "reason": "DIFFERENCE_REASON_GIVEN_UP"},
     }
 
     def request() -> dict[str, Any]:
-        by_id = {"requestId": str(uuid.uuid4())} if method.name == "RecordRemoval" else {}
+        by_id = {"requestId": str(uuid.uuid4())} if "request_id" in method.input_type.fields_by_name else {}
         return sound[method.name] | by_id
 
     given = costs.dearest_requests(method, request)
     costs.expect_cheap(process, method, given, tokens.issue("OPERATOR", "PROCESSING_OFFICER"))
+
+
+def ask(process: Process, method: str, token: str, **body: Any) -> Any:
+    """Calls a method by JSON; gives the body, or the reason of a refusal."""
+    answer = httpx.post(
+        f"http://127.0.0.1:{process.http.port}/{SERVICE}/{method}",
+        json=body,
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=10.0,
+    )
+    shown = answer.json()
+    return shown if answer.status_code == httpx.codes.OK else shown["code"]
+
+
+def test_a_balance_now_finds_what_was_lost_and_a_person_closes_it(
+    *, process: Process, bus: Bus, tokens: Tokens, jsaps: MainframeServer, confirmation: Callable[..., Event]
+) -> None:
+    officer = tokens.issue(roles=["PROCESSING_OFFICER"], subject="PO000001")
+    tell(bus, confirmation(CLAIM))
+    eventually(lambda: state_of(process, officer) == "ACCEPTED", seconds=15, what="the claim held by JSAPS")
+    order = {"claim_ref": CLAIM, "dialogue": "ES504"}
+    assert call(jsaps.control_port, "POST", "/ledger/lose", body=order).body["lost"] == 1
+    today = clock.today()
+    day = {"year": today.year, "month": today.month, "day": today.day}
+
+    def clerical() -> Any:
+        balanced = ask(process, "Reconcile", officer, system="SYSTEM_JSAPS", date=day, requestId=str(uuid.uuid4()))
+        return not balanced["inProgress"] and balanced["balance"]["clerical"] == "1" and balanced["balance"]
+
+    eventually(clerical, seconds=15, what="the lost first phase")
+
+    balanced = clerical()
+    [missing] = balanced["missingThere"]
+    assert (balanced["captured"], balanced["accepted"], balanced["unexplained"]) == ("2", "1", "0")
+    assert missing["cause"] == "DIFFERENCE_CAUSE_FIRST_PHASE_LOST"
+    assert ask(process, "ListDifferences", officer)["differences"] == [missing]
+    closing = {"differenceId": missing["differenceId"], "reason": "DIFFERENCE_REASON_HELD_THERE"}
+    closed = ask(process, "CloseDifference", officer, **closing, requestId=str(uuid.uuid4()))["difference"]
+    assert (closed["state"], closed["closedBy"]) == ("DIFFERENCE_STATE_CLOSED", "PO000001")
+    assert ask(process, "ListDifferences", officer)["differences"] == []
+    assert ask(process, "CloseDifference", officer, **closing, requestId=str(uuid.uuid4())) == "failed_precondition"
+
+
+def test_a_balance_of_a_day_to_come_is_refused(process: Process, tokens: Tokens) -> None:
+    officer = tokens.issue(roles=["PROCESSING_OFFICER"], subject="PO000001")
+    day = {"year": 2999, "month": 1, "day": 1}
+
+    answer = ask(process, "Reconcile", officer, system="SYSTEM_JSAPS", date=day, requestId=str(uuid.uuid4()))
+
+    assert answer == "failed_precondition"

@@ -368,4 +368,5 @@ def ask_for(gateway: Any, day: date) -> None:
 
 def days(gateway: Any) -> list[Row]:
     with gateway.database.transaction() as conn:
-        return conn.execute("SELECT * FROM reconciliation_days ORDER BY day").fetchall()
+        rows: list[Row] = conn.execute("SELECT * FROM reconciliation_days ORDER BY day").fetchall()
+    return rows

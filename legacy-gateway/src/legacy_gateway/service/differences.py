@@ -7,12 +7,14 @@ from uuid import UUID
 
 from chassis import clock
 from chassis.database import Connection, Database
-from chassis.errors import FailedPrecondition, NotFound
+from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Violation
 from legacy_gateway.deadlines import OF_DIFFERENCES
 from legacy_gateway.domain import Balance, Closing, DifferenceState, ShownDifference, System
 from legacy_gateway.service.reconciling import balance
 from legacy_gateway.store import balances, differences, lost_records
+from legacy_gateway.systems import RULES
 
+_FIRST_DAY = date(2000, 1, 1)
 MOST_SHOWN = 500
 """So many differences of each side a balance shows; the list has all."""
 
@@ -56,9 +58,17 @@ def deadline_of(shown: ShownDifference) -> tuple[datetime | None, str]:
 
 
 def request(conn: Connection, system: System, day: date) -> datetime:
-    """Asks for the balance of a day now; gives the real time of the request. FailedPrecondition for a day to come."""
+    """Asks for the balance of a day now; gives the real time of the request.
+
+    FailedPrecondition for a day to come, and for a system that no release feeds yet; InvalidArgument for a day before this
+    century.
+    """
     if day > clock.today():
         raise FailedPrecondition("DAY_TO_COME", "the day has not begun", metadata={"date": day.isoformat()})
+    if day < _FIRST_DAY:
+        raise InvalidArgument.of(Violation(field="date", description="is before the platform"))
+    if system not in RULES:
+        raise FailedPrecondition("SYSTEM_NOT_FED", "nothing is sent to this system yet", metadata={"system": system})
     return balances.request(conn, system, day)
 
 
