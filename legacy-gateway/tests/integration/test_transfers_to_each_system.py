@@ -194,13 +194,14 @@ def test_the_system_lists_what_it_holds_of_a_day(outside: Outside) -> None:
     for claim_ref in claims:
         outside.work_until("ACCEPTED", claim_ref=claim_ref)
 
-    listed = outside.resources.systems[outside.system].held_on(clock.today())
+    system = outside.resources.systems[outside.system]
+    listed = [one for page in system.held_on(clock.today()) for one in page]
 
     rows = [row for claim_ref in claims for row in outside.gateway.rows(claim_ref)]
     assert {(one.transfer_id, one.legacy_ref) for one in listed} == {
         (row["transfer_id"], row["legacy_ref"]) for row in rows
     }
-    assert outside.resources.systems[outside.system].held_on(clock.today() - timedelta(days=1)) == []
+    assert [list(page) for page in system.held_on(clock.today() - timedelta(days=1))] == [[]]
 
 
 def test_another_system_that_hangs_does_not_hold_up_this_one(outside: Outside) -> None:

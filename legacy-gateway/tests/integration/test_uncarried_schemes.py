@@ -68,7 +68,7 @@ def test_a_scheme_that_waits_for_a_day_is_overdue_for_support(
 
     clock.advance(timedelta(hours=2))
     assert overdue(database) == [("NO_SYSTEM", CLAIM, "SUPPORT")]
-    gauge = metrics.GAUGES[-1]
+    [gauge] = [one for one in metrics.GAUGES if one.name == "gateway_uncarried_schemes"]
     with database.transaction() as conn:
         assert list(gauge.read(conn)) == [(("INCOME_SUPPORT",), 1.0)]
 
