@@ -52,6 +52,24 @@ class SfcsSettings(RecordLinkSettings):
     control_port: int = Field(default=9123, ge=0, le=65535)
 
 
+class PscsSettings(Settings):
+    """The settings of PSCS."""
+
+    port: int = Field(default=9104, ge=0, le=65535)
+    control_port: int = Field(default=9124, ge=0, le=65535)
+    copybooks: Path
+    """Folder of the copybook files."""
+    user: str = "cms3gway"
+    """The user of the SFTP door."""
+    authorized_keys: Path
+    """The public keys of that user, as OpenSSH writes them."""
+    host_key: Path
+    """The private key by which the door shows who it is."""
+    cycle_seconds: float = Field(default=1800.0, gt=0)
+    """From one cycle to the next; multiplied by the time scale."""
+    time_scale: float = Field(default=1.0, gt=0, validation_alias="CMS_TIME_SCALE")
+
+
 class CouncilsSettings(Settings):
     """The settings of the councils' API."""
 

@@ -20,6 +20,8 @@ ISSUER = "cms3-development"
 _KEY_ID = "development"
 _SERVICE_TOKEN_SECONDS = 30 * 24 * 3600
 STAFF_TOKEN_SECONDS = 12 * 3600
+_SSH_KEYS = ("pscs-host", "pscs-user")
+"""By which PSCS shows who it is, and by which the gateway does so to it."""
 
 
 def make_keys(folder: Path, *, authority_codes: Iterable[str]) -> None:
@@ -31,6 +33,11 @@ def make_keys(folder: Path, *, authority_codes: Iterable[str]) -> None:
     if not (folder / "keyring.json").exists():
         _write(folder / "keyring.json", Keyring.generate())
     _add_council_secrets(folder / "councils.json", authority_codes)
+    for name in _SSH_KEYS:
+        if not (folder / f"{name}.pem").exists():
+            _make_ssh_key(folder, name)
+    if not (folder / "cms-cots.token").exists():
+        _write(folder / "cms-cots.token", secrets.token_urlsafe(32))
     for name in (*SERVICES, *(stand_in.name for stand_in in STAND_INS.values() if stand_in.identity)):
         _write(folder / f"{name}.token", issue(folder, "SERVICE", subject=name, seconds=_SERVICE_TOKEN_SECONDS))
 
@@ -42,6 +49,17 @@ def _make_issuer(folder: Path) -> None:
     _write(folder / "jwks.json", json.dumps(jwks))
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     _write(folder / "issuer.pem", pem.decode())
+
+
+def _make_ssh_key(folder: Path, name: str) -> None:
+    """A private key `<name>.pem` and its public key `<name>.pub`, both as ssh-keygen writes them."""
+    key = Ed25519PrivateKey.generate()
+    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    _write(folder / f"{name}.pub", f"{public.decode()} {name}\n")
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    )
+    _write(folder / f"{name}.pem", pem.decode())
 
 
 def _add_council_secrets(path: Path, authority_codes: Iterable[str]) -> None:

@@ -108,6 +108,16 @@ def _given_date(rule: EditRule, case: Case) -> bool:
     return case.date(rule.field) is not None
 
 
+def _not_after_claim(rule: EditRule, case: Case) -> bool:
+    """A date of claim that is none has a rule of its own."""
+    day, claimed = case.date(rule.field), case.date("CM-DATE-OF-CLAIM")
+    return day is not None and (claimed is None or day <= claimed)
+
+
+def _certificate(rule: EditRule, case: Case) -> bool:
+    return case.number(rule.field) <= case.number("PD-MED-CERT-TO")
+
+
 def _one_of(rule: EditRule, case: Case) -> bool:
     return case.text(rule.field) in rule.values
 
@@ -164,6 +174,8 @@ CHECKS: Mapping[str, Callable[[EditRule, Case], bool]] = {
     "claim_date": _claim_date,
     "partner": _partner,
     "given_date": _given_date,
+    "not_after_claim": _not_after_claim,
+    "certificate": _certificate,
     "one_of": _one_of,
     "under": _under,
     "within_limit": _within_limit,
