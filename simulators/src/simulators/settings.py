@@ -70,6 +70,15 @@ class PscsSettings(Settings):
     time_scale: float = Field(default=1.0, gt=0, validation_alias="CMS_TIME_SCALE")
 
 
+class CotsSettings(Settings):
+    """The settings of CMS-COTS."""
+
+    port: int = Field(default=9105, ge=0, le=65535)
+    control_port: int = Field(default=9125, ge=0, le=65535)
+    token_file: Path
+    """The bearer token that callers must show."""
+
+
 class CouncilsSettings(Settings):
     """The settings of the councils' API."""
 

@@ -1,0 +1,1 @@
+"""CMS-COTS, the bought-in child maintenance package: HTTP and JSON."""
