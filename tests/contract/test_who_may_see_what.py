@@ -25,8 +25,8 @@ SHOWN_WITHOUT_THE_CLAIMANT = ("GetClaim", "ListClaims")
 """The answers to an assessor of another office, by method."""
 SHOWING_NO_ANSWER = {"WithdrawClaim"}
 """Methods whose response never has an answer, though its type could hold one."""
-OF_THE_GATEWAY = {"GetTransfers"}
-"""Methods by which the gateway shows the broken rule of a record to all staff, without a purpose."""
+OF_THE_GATEWAY = {"GetTransfers", "ListTransfers"}
+"""Methods by which the gateway shows the broken rule of a record, without a purpose."""
 BANK = {"sort_code", "account_number", "account_name", "building_society_roll"}
 
 
@@ -308,22 +308,27 @@ def test_the_matrix_covers_every_gateway_method_that_could_show_answers() -> Non
 
 
 @pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize("role", sorted(contract.allowed_roles(methods()["GetTransfers"])))
+@pytest.mark.parametrize(
+    ("method", "role"),
+    [(method, role) for method in sorted(OF_THE_GATEWAY) for role in sorted(contract.allowed_roles(methods()[method]))],
+)
 def test_staff_see_the_broken_rule_but_never_the_words_of_the_system(
-    platform_under_test: PlatformUnderTest, raw: RawDoors, refused: Journey, door: Door, role: str
+    *, platform_under_test: PlatformUnderTest, raw: RawDoors, refused: Journey, door: Door, method: str, role: str
 ) -> None:
     subject = f"T{role[:4]}{door[:3].upper()}"
-    before = logged(platform_under_test, "legacy-gateway", "GetTransfers", "SHOWN", subject)
+    before = logged(platform_under_test, "legacy-gateway", method, "SHOWN", subject)
+    asked = {"ListTransfers": {"state": "TRANSFER_STATE_REJECTED", "code": "ES0090", "pageSize": 200}}
 
     given = raw.ask(
         door,
-        "GetTransfers",
-        {"claimRef": refused.claim_ref},
+        method,
+        asked.get(method, {"claimRef": refused.claim_ref}),
         **bearer(refused, role, subject, office=other_office(refused)),
     )
 
     assert given.body is not None, given
-    [message] = given.body["transfers"][0]["messages"]
+    of_claim = [one for one in given.body["transfers"] if one["claimRef"] == refused.claim_ref]
+    [message] = of_claim[0]["messages"]
     assert (message["code"], message["field"], message["questionId"]) == (
         "ES0090",
         "CM-ACCOUNT-NUMBER",
@@ -331,7 +336,8 @@ def test_staff_see_the_broken_rule_but_never_the_words_of_the_system(
     )
     assert is_silent(given)
     assert "ABBOT" not in given.text.upper()
-    assert logged(platform_under_test, "legacy-gateway", "GetTransfers", "SHOWN", subject) == before + 1
+    claims = {one["claimRef"] for one in given.body["transfers"] if one["messages"]}
+    assert logged(platform_under_test, "legacy-gateway", method, "SHOWN", subject) == before + len(claims)
 
 
 @pytest.mark.parametrize("door", DOORS)

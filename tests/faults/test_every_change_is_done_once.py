@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ import pytest
 
 from chassis import clock
 from chassis.testing import eventually
+from cms_local import demo
 from cms_local.doors import Doors, Refused
 from cms_local.journey import GATEWAY, Journey
 from cms_local.operations import METHODS
@@ -184,6 +186,34 @@ def end_what_is_held(platform: PlatformUnderTest, doors: DyingDoors) -> None:
     doors.call(GATEWAY, "RecordRemoval", removal, token=officer)
 
 
+def repair(platform: PlatformUnderTest, doors: DyingDoors) -> None:
+    """Corrects a refused claim, retries and cancels another refused record, and stops an act with many transfers."""
+    officer, refused = "", []
+    for _ in range(2):
+        failure = {"failure": "refuse_record", "dialogue": "ES504", "count": 1}
+        journey = platform.journey("single, council tenant", failures={"jsaps": failure})
+        journey.take_call(once_known=partial(demo.arm_failures, platform.layout, journey))
+        journey.assess()
+        eventually(partial(is_refused, journey), seconds=30, what="the refusal")
+        officer = journey.issue("PROCESSING_OFFICER", subject="PO000001")
+        refused.append(journey.transfers()["transfers"][0]["transferId"])
+    why = {"reason": "said again on the telephone"}
+    correction = {"corrections": [{"questionId": "capital", "value": "1250.00"}]}
+
+    def gateway(method: str, **body: Any) -> Any:
+        return doors.call(GATEWAY, method, {**body, "requestId": str(uuid4())}, token=officer)
+
+    gateway("CorrectTransfers", transferIds=[refused[0]], **correction, **why)
+    gateway("RetryTransfer", transferIds=[refused[1]], **why)
+    begun = gateway("CancelTransfer", filter={"state": "TRANSFER_STATE_HELD"}, rate=1, **why)
+    gateway("StopBulkAct", actId=begun["bulkAct"]["actId"])
+
+
+def is_refused(journey: Journey) -> bool:
+    """Whether the claim's first record was refused."""
+    return any(one["state"] == "TRANSFER_STATE_REJECTED" for one in journey.transfers()["transfers"])
+
+
 def report_lines(doors: DyingDoors, claim: Journey) -> None:
     """Reports a quarter of an hour, as the switch does."""
     hour_ago = clock.now() - timedelta(hours=1)
@@ -218,6 +248,7 @@ def test_a_change_whose_reply_was_lost_is_made_once_and_answered_on_retry(
     bind_and_import(doors, claim)
     report_lines(doors, claim)
     end_what_is_held(platform, doors)
+    repair(platform, doors)
 
     assert doors.died == changes
     again = [(change, doors.answer_again(change)) for change in doors.changes]

@@ -50,6 +50,17 @@ _UNCARRIED = f"""
     SELECT {CLAIM}, 'CHILD_MAINTENANCE', 7, {PAST}, '100101', 'AS000001', ''
     FROM generate_series(%(first)s, %(last)s) AS n WHERE n <= 40
 """
+_EVENTS = f"""
+    INSERT INTO transfer_events (transfer_id, state, reason, by, at)
+    SELECT upper(lpad(n || 'P' || phase, 26, '0')), 'ACCEPTED', '', '', {PAST}
+    FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, 2) AS phase
+"""
+# Of ten thousand claims one had to be retried by hand.
+_ACTS = f"""
+    INSERT INTO bulk_acts (act_id, kind, reason, by, rate, created, finished_time)
+    SELECT uuidv7(), 'RETRY', ''::bytea, 'PO000001', 600, {PAST}, {PAST}
+    FROM generate_series(%(first)s, %(last)s) AS n WHERE n %% 10000 = 0
+"""
 _WITHDRAWALS = f"""
     INSERT INTO withdrawals (claim_ref, withdraw_time, settled_time)
     SELECT {CLAIM}, {PAST}, {PAST} FROM generate_series(%(first)s, %(last)s) AS n WHERE n %% 100 = 0
@@ -66,6 +77,7 @@ class Gateway(Subject):
 
     name = "gateway"
     not_executed: ClassVar[dict[str, str]] = {
+        "legacy_gateway.store.desk.ask_now": "only for what a system may hold; finds a transfer by its key",
         "legacy_gateway.store.withdrawals.put_off_half": "only if a system does not withdraw at once; finds a row by its key",
         "legacy_gateway.store.uncarried.take": "only in the release that brings a scheme's system; finds rows by their key",
         "legacy_gateway.store.senders.tell_closed": "only for a sender that has lost its lease; finds a transfer by its key",
@@ -100,7 +112,7 @@ class Gateway(Subject):
         """A claim has two transfers."""
         self.sql(_TRANSFERS, first=first, last=last)
         self.sql(_AMENDMENTS, first=first, last=last)
-        for query in (_UNCARRIED, _WITHDRAWALS, _WITHDRAWN_RECORDS):
+        for query in (_UNCARRIED, _WITHDRAWALS, _WITHDRAWN_RECORDS, _EVENTS, _ACTS):
             self.sql(query, first=first, last=last)
         chassis_history.fill(self, first, last, sources=["assessment-svc", "intake-svc"])
 
@@ -119,6 +131,7 @@ class Gateway(Subject):
         self.step_own_workers(until=lambda: "ACCEPTED" in self._states(refused))
         for claim_ref in (accepted, refused):
             self.call("GetTransfers", {"claimRef": claim_ref}, by=_SUPPORT)
+        self._repair(turn)
         self.hear(intake_events.CrisisLoanRequested(), unknown)
         self._withdraw(unknown)
 
@@ -128,6 +141,39 @@ class Gateway(Subject):
         self.hear(withdrawn, claim_ref)
         self.step_own_workers()
         self.change("RecordRemoval", {"claimRef": claim_ref, "system": "SYSTEM_JSAPS"}, by=_OFFICER)
+
+    def _repair(self, turn: int) -> None:
+        """At the repair desk: a refused claim is corrected, made anew because nothing came of that, and given up."""
+        claim_ref = f"CT{turn:09}R"
+        self._order("refuse_record", claim_ref)
+        self._confirm(claim_ref)
+        self.step_own_workers(until=lambda: "REJECTED" in self._states(claim_ref))
+        for asked in ({}, {"state": "TRANSFER_STATE_ACCEPTED"}, {"system": "SYSTEM_JSAPS", "code": "ES0090"}):
+            self.call("ListTransfers", asked, by=_SUPPORT)
+        self.call("ListRejections", {}, by=_SUPPORT)
+        refused = self._transfer(claim_ref, state="REJECTED")
+        answers = {"corrections": [{"questionId": "surname", "value": "Abbot"}]}
+        many = {"filter": {"state": "TRANSFER_STATE_CLERICAL"}}
+        for preview in (True, False):
+            why = {"reason": "the record was mended", "preview": preview}
+            self.change("CorrectTransfers", {"transferIds": [refused], **answers, **why}, by=_OFFICER)
+            self.change("RetryTransfer", {"transferIds": [refused], **why}, by=_OFFICER)
+            self.change("RetryTransfer", {**many, **why}, by=_OFFICER, note="many")
+        anew = self._transfer(claim_ref, state="WAITING")
+        self.change("RetryTransfer", {"transferIds": [anew], "reason": "at once"}, by=_OFFICER)
+        self.change("CancelTransfer", {"transferIds": [anew], "reason": "paid by hand"}, by=_OFFICER)
+        self.call("GetTransferHistory", {"transferId": anew}, by=_SUPPORT)
+        self.step_own_workers()
+        [act, *_] = self.call("ListBulkActs", {"pageSize": 1}, by=_SUPPORT)["bulkActs"]
+        self.change("StopBulkAct", {"actId": act["actId"]}, by=_OFFICER)
+
+    def _transfer(self, claim_ref: str, *, state: str) -> str:
+        [(transfer_id,), *_] = self.rows(
+            "SELECT transfer_id FROM transfers WHERE claim_ref = %(claim_ref)s AND state = %(state)s ORDER BY phase",
+            claim_ref=claim_ref,
+            state=state,
+        )
+        return str(transfer_id)
 
     def _order(self, failure: str, claim_ref: str) -> None:
         answer = call(

@@ -278,12 +278,21 @@ def test_nobody_else_sees_transfers(process: Process, tokens: Tokens) -> None:
     "method", costs.methods_of("cms.gateway.v1.LegacyGatewayService"), ids=lambda method: method.name
 )
 def test_the_dearest_requests_are_cheap(process: Process, tokens: Tokens, method: MethodDescriptor) -> None:
+    some = {"transferIds": ["T" * 26], "reason": "x"}
     sound: dict[str, dict[str, Any]] = {
         "GetTransfers": {"claimRef": CLAIM},
         "RecordRemoval": {"claimRef": CLAIM, "system": "SYSTEM_JSAPS"},
         "Reconcile": {"system": "SYSTEM_JSAPS", "date": {"year": 2999, "month": 1, "day": 1}},
         "ListDifferences": {"system": "SYSTEM_JSAPS", "pageToken": ""},
         "CloseDifference": {"differenceId": str(uuid.uuid4()), "reason": "DIFFERENCE_REASON_GIVEN_UP"},
+        "ListTransfers": {},
+        "ListRejections": {},
+        "GetTransferHistory": {"transferId": "T" * 26},
+        "RetryTransfer": some,
+        "CancelTransfer": some,
+        "CorrectTransfers": some | {"corrections": [{"questionId": "surname", "value": "A"}]},
+        "ListBulkActs": {},
+        "StopBulkAct": {"actId": str(uuid.uuid4())},
     }
 
     def request() -> dict[str, Any]:

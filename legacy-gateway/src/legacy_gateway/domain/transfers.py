@@ -202,7 +202,7 @@ class Transfer:
         """
         self._must_be(State.WAITING, State.SENDING, State.UNKNOWN)
         if self.defects + 1 >= MOST_DEFECTS:
-            return Step(state=State.CLERICAL, is_defect=True)
+            return Step(state=State.CLERICAL, is_defect=True, is_closed=self.state is State.SENDING)
         if self.state is State.SENDING:
             return replace(self._unknown(waits), is_closed=True, is_defect=True)
         return replace(self._kept(self.state, waits.back_off(self.defects)), is_defect=True)

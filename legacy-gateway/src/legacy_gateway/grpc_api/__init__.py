@@ -1,12 +1,15 @@
 """LegacyGatewayService: converts messages to the domain and back, and nothing else. One module for each theme."""
 
 from chassis.runtime import Runtime
+from legacy_gateway.amending import Amending
 from legacy_gateway.grpc_api.balance_methods import BalanceMethods
+from legacy_gateway.grpc_api.desk_methods import DeskMethods
 from legacy_gateway.grpc_api.transfer_methods import TransferMethods
 
 
-class LegacyGatewayApi(TransferMethods, BalanceMethods):
+class LegacyGatewayApi(TransferMethods, DeskMethods, BalanceMethods):
     """The methods of the contract."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, amending: Amending) -> None:
         TransferMethods.__init__(self, runtime.vault)
+        DeskMethods.__init__(self, runtime.vault, amending)

@@ -1,6 +1,6 @@
 """The methods that show a claim's transfers, and end what a system held of a withdrawn claim."""
 
-from chassis import call, clock
+from chassis import call
 from chassis.conversions import timestamp
 from chassis.database import Connection
 from chassis.enums import name_of, number_of
@@ -8,7 +8,8 @@ from chassis.idempotency import run_once
 from chassis.vault import Vault
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import gateway_pb2
-from legacy_gateway.domain import ShownTransfer, UncarriedScheme, WithdrawnRecord, standing
+from legacy_gateway.domain import UncarriedScheme, WithdrawnRecord, standing
+from legacy_gateway.grpc_api.transfer_messages import transfer_message
 from legacy_gateway.service import queries, withdrawals
 
 
@@ -29,7 +30,7 @@ class TransferMethods:
                 )
                 for system, state in standing(shown.transfers).items()
             ],
-            transfers=[_transfer(transfer) for transfer in shown.transfers],
+            transfers=[transfer_message(transfer) for transfer in shown.transfers],
             uncarried_schemes=[_uncarried(scheme) for scheme in shown.uncarried],
             withdraw_time=timestamp(shown.withdraw_time),
             withdrawn_records=[_withdrawn(record) for record in shown.withdrawn_records],
@@ -66,23 +67,4 @@ def _withdrawn(record: WithdrawnRecord) -> gateway_pb2.WithdrawnRecord:
         half=record.half,
         since_time=timestamp(record.since),
         removed_time=timestamp(record.removed_time),
-    )
-
-
-def _transfer(shown: ShownTransfer) -> gateway_pb2.Transfer:
-    transfer, due = shown.transfer, shown.next_attempt_time
-    return gateway_pb2.Transfer(
-        transfer_id=transfer.transfer_id,
-        replaces=shown.replaces,
-        claim_ref=transfer.claim_ref,
-        action=number_of(gateway_pb2.TransferAction, transfer.action),
-        system=number_of(common_pb2.System, transfer.system),
-        phase=transfer.phase,
-        state=number_of(gateway_pb2.TransferState, transfer.state),
-        attempts=shown.attempts,
-        next_attempt_time=timestamp(clock.as_shown(due)),
-        legacy_ref=shown.legacy_ref,
-        messages=[gateway_pb2.TransferMessage(**vars(message)) for message in shown.messages],
-        created=timestamp(shown.created),
-        updated=timestamp(shown.updated),
     )

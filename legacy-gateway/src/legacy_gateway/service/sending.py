@@ -121,7 +121,7 @@ def _exchange(resources: Resources, leased: Leased, sending: Transfer, payload: 
 
 def _settle(resources: Resources, leased: Leased, transfer: Transfer, step: Step, *, reason: str) -> None:
     with resources.database.transaction() as conn:
-        settle(conn, resources.vault, transfer, token=leased.token, step=step)
+        settle(conn, resources.vault, transfer, token=leased.token, step=step, reason=reason)
     crash.point("transfer.after_storing")
     if step.state is State.ACCEPTED and transfer.is_last_phase:
         taken = clock.now() - leased.confirmation.confirmed_time

@@ -9,23 +9,25 @@ from chassis.vault import Vault
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2
 from legacy_gateway.domain import RefusalMessage, State, Step, Transfer
-from legacy_gateway.store import claims, kept_facts, leases
+from legacy_gateway.store import claims, desk, kept_facts, leases
 
 
-def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: UUID, step: Step) -> None:
+def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: UUID, step: Step, reason: str) -> None:
     """Stores the result of a step, with its consequences: the next phase is due, events go out, others are woken.
 
-    If the claim was amended meanwhile, a refused record is corrected at once. Raises LeaseLost.
+    `reason` is of a closed list, and stands in the transfer's history. If the claim was amended meanwhile, a refused record
+    is corrected at once. Raises LeaseLost.
     """
     if step.state is State.REJECTED:
         # An amendment at this moment must either see the refusal or be seen by it.
         claims.note_amendment(conn, transfer.claim_ref, version=0)
-    leases.settle(conn, vault, transfer, token=token, step=step)
+    leases.settle(conn, vault, transfer, token=token, step=step, reason=reason)
     if step.system_works:
         leases.wake(conn, transfer.system)
     if step.state in {State.REJECTED, State.CLERICAL}:
         kept_facts.forget(conn, transfer)
     if step.state is State.REJECTED:
+        desk.keep_causes(conn, transfer, step.messages)
         _tell_rejected(conn, transfer, step.messages)
         claims.send_corrected(conn, transfer.claim_ref)
     elif step.state is State.ACCEPTED and transfer.is_last_phase:

@@ -23,7 +23,8 @@ def sweep(resources: Resources) -> bool:
         steady_since = resources.clock.steady_since(conn)
         swept = leases.expired(conn, seconds=resources.lease_seconds, steady_since=steady_since)
         for transfer, token in swept:
-            settle(conn, resources.vault, transfer, token=token, step=transfer.lease_expired(resources.waits))
+            step = transfer.lease_expired(resources.waits)
+            settle(conn, resources.vault, transfer, token=token, step=step, reason=_LEASE_EXPIRED)
     for transfer, _ in swept:
         metrics.count_attempt(transfer, Result.NO_REPLY, _LEASE_EXPIRED)
         log_step(transfer, State.UNKNOWN, _LEASE_EXPIRED)

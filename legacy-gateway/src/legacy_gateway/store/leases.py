@@ -67,8 +67,8 @@ BEGIN = """
 
 SETTLE = """
     -- What a step brought, under the lease by which it was made. A connection that is known to be closed was closed a
-    -- little before now, so the wait from now is on the safe side; while it may be open its process stays named. An attempt
-    -- of which nothing left is no attempt.
+    -- little before now, so the wait from now is on the safe side; while it may be open its process stays named, even in a
+    -- person's hands. An attempt of which nothing left is no attempt.
     UPDATE transfers
     SET state = %(state)s, lease_token = NULL, lease_until = NULL, updated = %(now)s,
         next_attempt_time = statement_timestamp() + make_interval(secs => %(wait)s::float8),
@@ -77,8 +77,9 @@ SETTLE = """
         defects = defects + %(defect)s, legacy_ref = %(legacy_ref)s, messages = %(messages)s,
         connection_closed_time =
             CASE WHEN %(state)s = 'UNKNOWN' THEN coalesce(connection_closed_time, statement_timestamp()) END,
-        sender_id = CASE WHEN %(state)s = 'UNKNOWN' AND NOT %(closed)s THEN sender_id END,
-        sender_token = CASE WHEN %(state)s = 'UNKNOWN' AND NOT %(closed)s THEN sender_token END
+        sender_id = CASE WHEN %(state)s IN ('UNKNOWN', 'CLERICAL') AND NOT %(closed)s THEN sender_id END,
+        sender_token = CASE WHEN %(state)s IN ('UNKNOWN', 'CLERICAL') AND NOT %(closed)s THEN sender_token END,
+        event_reason = CASE WHEN state <> %(state)s THEN nullif(%(reason)s, 'NONE') END
     WHERE transfer_id = %(transfer_id)s AND lease_token = %(token)s AND state = %(before)s
 """
 
@@ -177,8 +178,13 @@ def open_payload(transfer: Transfer, sealed: bytes, cipher: ClaimCipher) -> byte
     return cipher.open_bytes(sealed, field=_payload_field(transfer), version=transfer.claim_version)
 
 
-def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: uuid.UUID, step: Step) -> None:
-    """Stores a step and gives the lease back. Raises LeaseLost where the transfer went on without its holder."""
+def settle(
+    conn: Connection, vault: Vault, transfer: Transfer, *, token: uuid.UUID, step: Step, reason: str = ""
+) -> None:
+    """Stores a step and gives the lease back. Raises LeaseLost where the transfer went on without its holder.
+
+    `reason` is of a closed list, for the transfer's history.
+    """
     values = {
         "transfer_id": transfer.transfer_id,
         "token": token,
@@ -192,6 +198,7 @@ def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: uuid.UU
         "enquiry_setbacks": step.enquiry_setbacks,
         "defect": int(step.is_defect),
         "legacy_ref": step.legacy_ref,
+        "reason": reason,
         "messages": _sealed_messages(conn, vault, transfer, step) if step.messages else None,
         "now": clock.now(),
     }

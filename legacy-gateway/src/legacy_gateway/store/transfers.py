@@ -69,7 +69,7 @@ def of_claim(conn: Connection, vault: Vault, claim_ref: str) -> list[ShownTransf
     if not rows:
         return []
     cipher = vault.cipher(conn, claim_ref)
-    return [_shown(row, cipher) for row in rows]
+    return [shown_of(row, cipher) for row in rows]
 
 
 def count_by_state(conn: Connection, *, done_since: datetime) -> list[Row]:
@@ -82,7 +82,8 @@ def oldest_under_way(conn: Connection) -> dict[str, datetime]:
     return {row["system"]: row["oldest"] for row in conn.execute(OLDEST_UNDER_WAY).fetchall()}
 
 
-def _shown(row: Row, cipher: ClaimCipher) -> ShownTransfer:
+def shown_of(row: Row, cipher: ClaimCipher | None) -> ShownTransfer:
+    """The transfer of a row as staff see it, with its messages if the claim's cipher is given."""
     transfer = transfer_of(row)
     return ShownTransfer(
         transfer=transfer,
@@ -97,8 +98,8 @@ def _shown(row: Row, cipher: ClaimCipher) -> ShownTransfer:
     )
 
 
-def _messages(transfer: Transfer, sealed: bytes | None, cipher: ClaimCipher) -> tuple[RefusalMessage, ...]:
-    if sealed is None:
+def _messages(transfer: Transfer, sealed: bytes | None, cipher: ClaimCipher | None) -> tuple[RefusalMessage, ...]:
+    if sealed is None or cipher is None:
         return ()
     opened = cipher.open(sealed, field=messages_field(transfer), version=transfer.claim_version)
     return tuple(RefusalMessage(**message) for message in opened)

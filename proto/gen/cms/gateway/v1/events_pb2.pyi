@@ -80,3 +80,37 @@ class TransferRejected(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TransferRejected: _TypeAlias = TransferRejected  # noqa: Y015
+
+@_typing.final
+class TransferStalled(_message.Message):
+    """A transfer is in a state for longer than its deadline. It is told once for each stay in a state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SYSTEM_FIELD_NUMBER: _builtins.int
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    system: _common_pb2.System.ValueType
+    """The system."""
+    transfer_id: _builtins.str
+    """The transfer."""
+    state: _builtins.str
+    """The state, by the name that ListOverdue shows."""
+    owner: _builtins.str
+    """Who is to act: the name of a role."""
+    def __init__(
+        self,
+        *,
+        system: _common_pb2.System.ValueType = ...,
+        transfer_id: _builtins.str = ...,
+        state: _builtins.str = ...,
+        owner: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["owner", b"owner", "state", b"state", "system", b"system", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferStalled: _TypeAlias = TransferStalled  # noqa: Y015

@@ -24,12 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from cms.common.v1 import common_pb2 as cms_dot_common_dot_v1_dot_common__pb2
 from cms.gateway.v1 import balance_pb2 as cms_dot_gateway_dot_v1_dot_balance__pb2
+from cms.gateway.v1 import desk_pb2 as cms_dot_gateway_dot_v1_dot_desk__pb2
 from cms.options.v1 import options_pb2 as cms_dot_options_dot_v1_dot_options__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63ms/gateway/v1/gateway.proto\x12\x0e\x63ms.gateway.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/gateway/v1/balance.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"W\n\x0fTransferMessage\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x13\n\x0bquestion_id\x18\x04 \x01(\t:\x04\xb8\xd4\x18\x01\"\xc2\x03\n\x08Transfer\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x10\n\x08replaces\x18\x02 \x01(\t\x12\x11\n\tclaim_ref\x18\x03 \x01(\t\x12.\n\x06\x61\x63tion\x18\x04 \x01(\x0e\x32\x1e.cms.gateway.v1.TransferAction\x12%\n\x06system\x18\x05 \x01(\x0e\x32\x15.cms.common.v1.System\x12\r\n\x05phase\x18\x06 \x01(\x05\x12,\n\x05state\x18\x07 \x01(\x0e\x32\x1d.cms.gateway.v1.TransferState\x12\x10\n\x08\x61ttempts\x18\x08 \x01(\x05\x12\x35\n\x11next_attempt_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nlegacy_ref\x18\n \x01(\t\x12\x31\n\x08messages\x18\x0b \x03(\x0b\x32\x1f.cms.gateway.v1.TransferMessage\x12+\n\x07\x63reated\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07updated\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"b\n\x0bSystemState\x12%\n\x06system\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.System\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.cms.gateway.v1.TransferState\"\x83\x01\n\x0fUncarriedScheme\x12%\n\x06scheme\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.Scheme\x12\x15\n\rclaim_version\x18\x02 \x01(\x05\x12\x32\n\x0e\x63onfirmed_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa8\x01\n\x0fWithdrawnRecord\x12%\n\x06system\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.System\x12\x0c\n\x04half\x18\x02 \x01(\x08\x12.\n\nsince_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cremoved_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"2\n\x13GetTransfersRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\"\x9c\x02\n\x14GetTransfersResponse\x12,\n\x07systems\x18\x01 \x03(\x0b\x32\x1b.cms.gateway.v1.SystemState\x12+\n\ttransfers\x18\x02 \x03(\x0b\x32\x18.cms.gateway.v1.Transfer\x12:\n\x11uncarried_schemes\x18\x03 \x03(\x0b\x32\x1f.cms.gateway.v1.UncarriedScheme\x12\x31\n\rwithdraw_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x11withdrawn_records\x18\x05 \x03(\x0b\x32\x1f.cms.gateway.v1.WithdrawnRecord\"~\n\x14RecordRemovalRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12+\n\x06system\x18\x02 \x01(\x0e\x32\x15.cms.common.v1.SystemB\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"S\n\x15RecordRemovalResponse\x12:\n\x11withdrawn_records\x18\x01 \x03(\x0b\x32\x1f.cms.gateway.v1.WithdrawnRecord*\x91\x02\n\rTransferState\x12\x1e\n\x1aTRANSFER_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16TRANSFER_STATE_WAITING\x10\x01\x12\x1a\n\x16TRANSFER_STATE_SENDING\x10\x02\x12\x1a\n\x16TRANSFER_STATE_UNKNOWN\x10\x03\x12\x1b\n\x17TRANSFER_STATE_ACCEPTED\x10\x04\x12\x1b\n\x17TRANSFER_STATE_REJECTED\x10\x05\x12\x17\n\x13TRANSFER_STATE_HELD\x10\x06\x12\x1b\n\x17TRANSFER_STATE_CLERICAL\x10\x07\x12\x1c\n\x18TRANSFER_STATE_CANCELLED\x10\x08*f\n\x0eTransferAction\x12\x1f\n\x1bTRANSFER_ACTION_UNSPECIFIED\x10\x00\x12\x17\n\x13TRANSFER_ACTION_NEW\x10\x01\x12\x1a\n\x16TRANSFER_ACTION_CHANGE\x10\x02\x32\x9a\x04\n\x14LegacyGatewayService\x12h\n\x0cGetTransfers\x12#.cms.gateway.v1.GetTransfersRequest\x1a$.cms.gateway.v1.GetTransfersResponse\"\r\x90\x02\x01\xaa\xd4\x18\x06\x01\x02\x03\x05\x06\x07\x12\x63\n\rRecordRemoval\x12$.cms.gateway.v1.RecordRemovalRequest\x1a%.cms.gateway.v1.RecordRemovalResponse\"\x05\xaa\xd4\x18\x01\x03\x12X\n\tReconcile\x12 .cms.gateway.v1.ReconcileRequest\x1a!.cms.gateway.v1.ReconcileResponse\"\x06\xaa\xd4\x18\x02\x03\x07\x12n\n\x0fListDifferences\x12&.cms.gateway.v1.ListDifferencesRequest\x1a\'.cms.gateway.v1.ListDifferencesResponse\"\n\x90\x02\x01\xaa\xd4\x18\x03\x03\x06\x07\x12i\n\x0f\x43loseDifference\x12&.cms.gateway.v1.CloseDifferenceRequest\x1a\'.cms.gateway.v1.CloseDifferenceResponse\"\x05\xaa\xd4\x18\x01\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63ms/gateway/v1/gateway.proto\x12\x0e\x63ms.gateway.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/gateway/v1/balance.proto\x1a\x19\x63ms/gateway/v1/desk.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"W\n\x0fTransferMessage\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x13\n\x0bquestion_id\x18\x04 \x01(\t:\x04\xb8\xd4\x18\x01\"\xc2\x03\n\x08Transfer\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x10\n\x08replaces\x18\x02 \x01(\t\x12\x11\n\tclaim_ref\x18\x03 \x01(\t\x12.\n\x06\x61\x63tion\x18\x04 \x01(\x0e\x32\x1e.cms.gateway.v1.TransferAction\x12%\n\x06system\x18\x05 \x01(\x0e\x32\x15.cms.common.v1.System\x12\r\n\x05phase\x18\x06 \x01(\x05\x12,\n\x05state\x18\x07 \x01(\x0e\x32\x1d.cms.gateway.v1.TransferState\x12\x10\n\x08\x61ttempts\x18\x08 \x01(\x05\x12\x35\n\x11next_attempt_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nlegacy_ref\x18\n \x01(\t\x12\x31\n\x08messages\x18\x0b \x03(\x0b\x32\x1f.cms.gateway.v1.TransferMessage\x12+\n\x07\x63reated\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07updated\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"b\n\x0bSystemState\x12%\n\x06system\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.System\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.cms.gateway.v1.TransferState\"\x83\x01\n\x0fUncarriedScheme\x12%\n\x06scheme\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.Scheme\x12\x15\n\rclaim_version\x18\x02 \x01(\x05\x12\x32\n\x0e\x63onfirmed_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa8\x01\n\x0fWithdrawnRecord\x12%\n\x06system\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.System\x12\x0c\n\x04half\x18\x02 \x01(\x08\x12.\n\nsince_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cremoved_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"2\n\x13GetTransfersRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\"\x9c\x02\n\x14GetTransfersResponse\x12,\n\x07systems\x18\x01 \x03(\x0b\x32\x1b.cms.gateway.v1.SystemState\x12+\n\ttransfers\x18\x02 \x03(\x0b\x32\x18.cms.gateway.v1.Transfer\x12:\n\x11uncarried_schemes\x18\x03 \x03(\x0b\x32\x1f.cms.gateway.v1.UncarriedScheme\x12\x31\n\rwithdraw_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x11withdrawn_records\x18\x05 \x03(\x0b\x32\x1f.cms.gateway.v1.WithdrawnRecord\"~\n\x14RecordRemovalRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12+\n\x06system\x18\x02 \x01(\x0e\x32\x15.cms.common.v1.SystemB\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"S\n\x15RecordRemovalResponse\x12:\n\x11withdrawn_records\x18\x01 \x03(\x0b\x32\x1f.cms.gateway.v1.WithdrawnRecord\"\xbe\x01\n\x0eTransferFilter\x12%\n\x06system\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.System\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.cms.gateway.v1.TransferState\x12.\n\nolder_than\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\x04\x63ode\x18\x04 \x01(\tB\x04\xd8\xd4\x18\x14\x12\x13\n\x05\x66ield\x18\x05 \x01(\tB\x04\xd8\xd4\x18<\"\xf2\x01\n\x14ListTransfersRequest\x12%\n\x06system\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.System\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.cms.gateway.v1.TransferState\x12.\n\nolder_than\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\x04\x63ode\x18\x04 \x01(\tB\x04\xd8\xd4\x18\x14\x12\x13\n\x05\x66ield\x18\x05 \x01(\tB\x04\xd8\xd4\x18<\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x19\n\npage_token\x18\x07 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"]\n\x15ListTransfersResponse\x12+\n\ttransfers\x18\x01 \x03(\x0b\x32\x18.cms.gateway.v1.Transfer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\":\n\x19GetTransferHistoryRequest\x12\x1d\n\x0btransfer_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18\x1a\"\x92\x01\n\rTransferEvent\x12,\n\x05state\x18\x01 \x01(\x0e\x32\x1d.cms.gateway.v1.TransferState\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\n\n\x02\x62y\x18\x03 \x01(\t\x12\r\n\x05words\x18\x04 \x01(\t\x12(\n\x04time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"K\n\x1aGetTransferHistoryResponse\x12-\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.cms.gateway.v1.TransferEvent\"\xbe\x01\n\x14RetryTransferRequest\x12\x1e\n\x0ctransfer_ids\x18\x01 \x03(\tB\x08\xd8\xd4\x18\x1a\xe0\xd4\x18\x64\x12.\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x1e.cms.gateway.v1.TransferFilter\x12\x0f\n\x07preview\x18\x03 \x01(\x08\x12\x0c\n\x04rate\x18\x04 \x01(\x05\x12\x19\n\x06reason\x18\x05 \x01(\tB\t\xe2\x41\x01\x02\xd8\xd4\x18\xc8\x01\x12\x1c\n\nrequest_id\x18\x06 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"\xa1\x01\n\x15RetryTransferResponse\x12/\n\x07results\x18\x01 \x03(\x0b\x32\x1e.cms.gateway.v1.TransferResult\x12,\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x1c.cms.gateway.v1.OutcomeCount\x12)\n\x08\x62ulk_act\x18\x03 \x01(\x0b\x32\x17.cms.gateway.v1.BulkAct\"\xbf\x01\n\x15\x43\x61ncelTransferRequest\x12\x1e\n\x0ctransfer_ids\x18\x01 \x03(\tB\x08\xd8\xd4\x18\x1a\xe0\xd4\x18\x64\x12.\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x1e.cms.gateway.v1.TransferFilter\x12\x0f\n\x07preview\x18\x03 \x01(\x08\x12\x0c\n\x04rate\x18\x04 \x01(\x05\x12\x19\n\x06reason\x18\x05 \x01(\tB\t\xe2\x41\x01\x02\xd8\xd4\x18\xc8\x01\x12\x1c\n\nrequest_id\x18\x06 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"\xa2\x01\n\x16\x43\x61ncelTransferResponse\x12/\n\x07results\x18\x01 \x03(\x0b\x32\x1e.cms.gateway.v1.TransferResult\x12,\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x1c.cms.gateway.v1.OutcomeCount\x12)\n\x08\x62ulk_act\x18\x03 \x01(\x0b\x32\x17.cms.gateway.v1.BulkAct*\x91\x02\n\rTransferState\x12\x1e\n\x1aTRANSFER_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16TRANSFER_STATE_WAITING\x10\x01\x12\x1a\n\x16TRANSFER_STATE_SENDING\x10\x02\x12\x1a\n\x16TRANSFER_STATE_UNKNOWN\x10\x03\x12\x1b\n\x17TRANSFER_STATE_ACCEPTED\x10\x04\x12\x1b\n\x17TRANSFER_STATE_REJECTED\x10\x05\x12\x17\n\x13TRANSFER_STATE_HELD\x10\x06\x12\x1b\n\x17TRANSFER_STATE_CLERICAL\x10\x07\x12\x1c\n\x18TRANSFER_STATE_CANCELLED\x10\x08*f\n\x0eTransferAction\x12\x1f\n\x1bTRANSFER_ACTION_UNSPECIFIED\x10\x00\x12\x17\n\x13TRANSFER_ACTION_NEW\x10\x01\x12\x1a\n\x16TRANSFER_ACTION_CHANGE\x10\x02\x32\xee\n\n\x14LegacyGatewayService\x12h\n\x0cGetTransfers\x12#.cms.gateway.v1.GetTransfersRequest\x1a$.cms.gateway.v1.GetTransfersResponse\"\r\x90\x02\x01\xaa\xd4\x18\x06\x01\x02\x03\x05\x06\x07\x12\x63\n\rRecordRemoval\x12$.cms.gateway.v1.RecordRemovalRequest\x1a%.cms.gateway.v1.RecordRemovalResponse\"\x05\xaa\xd4\x18\x01\x03\x12X\n\tReconcile\x12 .cms.gateway.v1.ReconcileRequest\x1a!.cms.gateway.v1.ReconcileResponse\"\x06\xaa\xd4\x18\x02\x03\x07\x12n\n\x0fListDifferences\x12&.cms.gateway.v1.ListDifferencesRequest\x1a\'.cms.gateway.v1.ListDifferencesResponse\"\n\x90\x02\x01\xaa\xd4\x18\x03\x03\x06\x07\x12i\n\x0f\x43loseDifference\x12&.cms.gateway.v1.CloseDifferenceRequest\x1a\'.cms.gateway.v1.CloseDifferenceResponse\"\x05\xaa\xd4\x18\x01\x03\x12h\n\rListTransfers\x12$.cms.gateway.v1.ListTransfersRequest\x1a%.cms.gateway.v1.ListTransfersResponse\"\n\x90\x02\x01\xaa\xd4\x18\x03\x03\x07\x06\x12k\n\x0eListRejections\x12%.cms.gateway.v1.ListRejectionsRequest\x1a&.cms.gateway.v1.ListRejectionsResponse\"\n\x90\x02\x01\xaa\xd4\x18\x03\x03\x07\x06\x12w\n\x12GetTransferHistory\x12).cms.gateway.v1.GetTransferHistoryRequest\x1a*.cms.gateway.v1.GetTransferHistoryResponse\"\n\x90\x02\x01\xaa\xd4\x18\x03\x03\x07\x06\x12\x64\n\rRetryTransfer\x12$.cms.gateway.v1.RetryTransferRequest\x1a%.cms.gateway.v1.RetryTransferResponse\"\x06\xaa\xd4\x18\x02\x03\x07\x12g\n\x0e\x43\x61ncelTransfer\x12%.cms.gateway.v1.CancelTransferRequest\x1a&.cms.gateway.v1.CancelTransferResponse\"\x06\xaa\xd4\x18\x02\x03\x07\x12l\n\x10\x43orrectTransfers\x12\'.cms.gateway.v1.CorrectTransfersRequest\x1a(.cms.gateway.v1.CorrectTransfersResponse\"\x05\xaa\xd4\x18\x01\x03\x12\x65\n\x0cListBulkActs\x12#.cms.gateway.v1.ListBulkActsRequest\x1a$.cms.gateway.v1.ListBulkActsResponse\"\n\x90\x02\x01\xaa\xd4\x18\x03\x03\x07\x06\x12^\n\x0bStopBulkAct\x12\".cms.gateway.v1.StopBulkActRequest\x1a#.cms.gateway.v1.StopBulkActResponse\"\x06\xaa\xd4\x18\x02\x03\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,6 +47,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECORDREMOVALREQUEST'].fields_by_name['system']._serialized_options = b'\342A\001\002'
   _globals['_RECORDREMOVALREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_RECORDREMOVALREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\330\324\030$'
+  _globals['_TRANSFERFILTER'].fields_by_name['code']._loaded_options = None
+  _globals['_TRANSFERFILTER'].fields_by_name['code']._serialized_options = b'\330\324\030\024'
+  _globals['_TRANSFERFILTER'].fields_by_name['field']._loaded_options = None
+  _globals['_TRANSFERFILTER'].fields_by_name['field']._serialized_options = b'\330\324\030<'
+  _globals['_LISTTRANSFERSREQUEST'].fields_by_name['code']._loaded_options = None
+  _globals['_LISTTRANSFERSREQUEST'].fields_by_name['code']._serialized_options = b'\330\324\030\024'
+  _globals['_LISTTRANSFERSREQUEST'].fields_by_name['field']._loaded_options = None
+  _globals['_LISTTRANSFERSREQUEST'].fields_by_name['field']._serialized_options = b'\330\324\030<'
+  _globals['_LISTTRANSFERSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTTRANSFERSREQUEST'].fields_by_name['page_token']._serialized_options = b'\330\324\030\364\003'
+  _globals['_GETTRANSFERHISTORYREQUEST'].fields_by_name['transfer_id']._loaded_options = None
+  _globals['_GETTRANSFERHISTORYREQUEST'].fields_by_name['transfer_id']._serialized_options = b'\342A\001\002\330\324\030\032'
+  _globals['_RETRYTRANSFERREQUEST'].fields_by_name['transfer_ids']._loaded_options = None
+  _globals['_RETRYTRANSFERREQUEST'].fields_by_name['transfer_ids']._serialized_options = b'\330\324\030\032\340\324\030d'
+  _globals['_RETRYTRANSFERREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_RETRYTRANSFERREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002\330\324\030\310\001'
+  _globals['_RETRYTRANSFERREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_RETRYTRANSFERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\330\324\030$'
+  _globals['_CANCELTRANSFERREQUEST'].fields_by_name['transfer_ids']._loaded_options = None
+  _globals['_CANCELTRANSFERREQUEST'].fields_by_name['transfer_ids']._serialized_options = b'\330\324\030\032\340\324\030d'
+  _globals['_CANCELTRANSFERREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_CANCELTRANSFERREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002\330\324\030\310\001'
+  _globals['_CANCELTRANSFERREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CANCELTRANSFERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\330\324\030$'
   _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['GetTransfers']._loaded_options = None
   _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['GetTransfers']._serialized_options = b'\220\002\001\252\324\030\006\001\002\003\005\006\007'
   _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['RecordRemoval']._loaded_options = None
@@ -56,28 +81,64 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['ListDifferences']._serialized_options = b'\220\002\001\252\324\030\003\003\006\007'
   _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['CloseDifference']._loaded_options = None
   _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['CloseDifference']._serialized_options = b'\252\324\030\001\003'
-  _globals['_TRANSFERSTATE']._serialized_start=1702
-  _globals['_TRANSFERSTATE']._serialized_end=1975
-  _globals['_TRANSFERACTION']._serialized_start=1977
-  _globals['_TRANSFERACTION']._serialized_end=2079
-  _globals['_TRANSFERMESSAGE']._serialized_start=202
-  _globals['_TRANSFERMESSAGE']._serialized_end=289
-  _globals['_TRANSFER']._serialized_start=292
-  _globals['_TRANSFER']._serialized_end=742
-  _globals['_SYSTEMSTATE']._serialized_start=744
-  _globals['_SYSTEMSTATE']._serialized_end=842
-  _globals['_UNCARRIEDSCHEME']._serialized_start=845
-  _globals['_UNCARRIEDSCHEME']._serialized_end=976
-  _globals['_WITHDRAWNRECORD']._serialized_start=979
-  _globals['_WITHDRAWNRECORD']._serialized_end=1147
-  _globals['_GETTRANSFERSREQUEST']._serialized_start=1149
-  _globals['_GETTRANSFERSREQUEST']._serialized_end=1199
-  _globals['_GETTRANSFERSRESPONSE']._serialized_start=1202
-  _globals['_GETTRANSFERSRESPONSE']._serialized_end=1486
-  _globals['_RECORDREMOVALREQUEST']._serialized_start=1488
-  _globals['_RECORDREMOVALREQUEST']._serialized_end=1614
-  _globals['_RECORDREMOVALRESPONSE']._serialized_start=1616
-  _globals['_RECORDREMOVALRESPONSE']._serialized_end=1699
-  _globals['_LEGACYGATEWAYSERVICE']._serialized_start=2082
-  _globals['_LEGACYGATEWAYSERVICE']._serialized_end=2620
+  _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['ListTransfers']._loaded_options = None
+  _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['ListTransfers']._serialized_options = b'\220\002\001\252\324\030\003\003\007\006'
+  _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['ListRejections']._loaded_options = None
+  _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['ListRejections']._serialized_options = b'\220\002\001\252\324\030\003\003\007\006'
+  _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['GetTransferHistory']._loaded_options = None
+  _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['GetTransferHistory']._serialized_options = b'\220\002\001\252\324\030\003\003\007\006'
+  _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['RetryTransfer']._loaded_options = None
+  _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['RetryTransfer']._serialized_options = b'\252\324\030\002\003\007'
+  _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['CancelTransfer']._loaded_options = None
+  _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['CancelTransfer']._serialized_options = b'\252\324\030\002\003\007'
+  _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['CorrectTransfers']._loaded_options = None
+  _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['CorrectTransfers']._serialized_options = b'\252\324\030\001\003'
+  _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['ListBulkActs']._loaded_options = None
+  _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['ListBulkActs']._serialized_options = b'\220\002\001\252\324\030\003\003\007\006'
+  _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['StopBulkAct']._loaded_options = None
+  _globals['_LEGACYGATEWAYSERVICE'].methods_by_name['StopBulkAct']._serialized_options = b'\252\324\030\002\003\007'
+  _globals['_TRANSFERSTATE']._serialized_start=3264
+  _globals['_TRANSFERSTATE']._serialized_end=3537
+  _globals['_TRANSFERACTION']._serialized_start=3539
+  _globals['_TRANSFERACTION']._serialized_end=3641
+  _globals['_TRANSFERMESSAGE']._serialized_start=229
+  _globals['_TRANSFERMESSAGE']._serialized_end=316
+  _globals['_TRANSFER']._serialized_start=319
+  _globals['_TRANSFER']._serialized_end=769
+  _globals['_SYSTEMSTATE']._serialized_start=771
+  _globals['_SYSTEMSTATE']._serialized_end=869
+  _globals['_UNCARRIEDSCHEME']._serialized_start=872
+  _globals['_UNCARRIEDSCHEME']._serialized_end=1003
+  _globals['_WITHDRAWNRECORD']._serialized_start=1006
+  _globals['_WITHDRAWNRECORD']._serialized_end=1174
+  _globals['_GETTRANSFERSREQUEST']._serialized_start=1176
+  _globals['_GETTRANSFERSREQUEST']._serialized_end=1226
+  _globals['_GETTRANSFERSRESPONSE']._serialized_start=1229
+  _globals['_GETTRANSFERSRESPONSE']._serialized_end=1513
+  _globals['_RECORDREMOVALREQUEST']._serialized_start=1515
+  _globals['_RECORDREMOVALREQUEST']._serialized_end=1641
+  _globals['_RECORDREMOVALRESPONSE']._serialized_start=1643
+  _globals['_RECORDREMOVALRESPONSE']._serialized_end=1726
+  _globals['_TRANSFERFILTER']._serialized_start=1729
+  _globals['_TRANSFERFILTER']._serialized_end=1919
+  _globals['_LISTTRANSFERSREQUEST']._serialized_start=1922
+  _globals['_LISTTRANSFERSREQUEST']._serialized_end=2164
+  _globals['_LISTTRANSFERSRESPONSE']._serialized_start=2166
+  _globals['_LISTTRANSFERSRESPONSE']._serialized_end=2259
+  _globals['_GETTRANSFERHISTORYREQUEST']._serialized_start=2261
+  _globals['_GETTRANSFERHISTORYREQUEST']._serialized_end=2319
+  _globals['_TRANSFEREVENT']._serialized_start=2322
+  _globals['_TRANSFEREVENT']._serialized_end=2468
+  _globals['_GETTRANSFERHISTORYRESPONSE']._serialized_start=2470
+  _globals['_GETTRANSFERHISTORYRESPONSE']._serialized_end=2545
+  _globals['_RETRYTRANSFERREQUEST']._serialized_start=2548
+  _globals['_RETRYTRANSFERREQUEST']._serialized_end=2738
+  _globals['_RETRYTRANSFERRESPONSE']._serialized_start=2741
+  _globals['_RETRYTRANSFERRESPONSE']._serialized_end=2902
+  _globals['_CANCELTRANSFERREQUEST']._serialized_start=2905
+  _globals['_CANCELTRANSFERREQUEST']._serialized_end=3096
+  _globals['_CANCELTRANSFERRESPONSE']._serialized_start=3099
+  _globals['_CANCELTRANSFERRESPONSE']._serialized_end=3261
+  _globals['_LEGACYGATEWAYSERVICE']._serialized_start=3644
+  _globals['_LEGACYGATEWAYSERVICE']._serialized_end=5034
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 Transfers of confirmed claims to the systems that pay."""
 
 from cms.common.v1 import common_pb2 as _common_pb2
+from cms.gateway.v1 import desk_pb2 as _desk_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -434,3 +435,373 @@ class RecordRemovalResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordRemovalResponse: _TypeAlias = RecordRemovalResponse  # noqa: Y015
+
+@_typing.final
+class TransferFilter(_message.Message):
+    """Which transfers are meant."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SYSTEM_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    OLDER_THAN_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    system: _common_pb2.System.ValueType
+    """Only transfers to this system."""
+    state: Global___TransferState.ValueType
+    """Only transfers in this state. Without one: all that are not ended, so neither ACCEPTED nor CANCELLED nor a refusal that was
+    corrected.
+    """
+    code: _builtins.str
+    """Only rejections by this edit rule."""
+    field: _builtins.str
+    """Only rejections for this field of the record, by its copybook name."""
+    @_builtins.property
+    def older_than(self) -> _timestamp_pb2.Timestamp:
+        """Only transfers that were made before this time; of ACCEPTED and CANCELLED, that ended before it."""
+
+    def __init__(
+        self,
+        *,
+        system: _common_pb2.System.ValueType = ...,
+        state: Global___TransferState.ValueType = ...,
+        older_than: _timestamp_pb2.Timestamp | None = ...,
+        code: _builtins.str = ...,
+        field: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["older_than", b"older_than"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "field", b"field", "older_than", b"older_than", "state", b"state", "system", b"system"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferFilter: _TypeAlias = TransferFilter  # noqa: Y015
+
+@_typing.final
+class ListTransfersRequest(_message.Message):
+    """Asks for transfers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SYSTEM_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    OLDER_THAN_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    system: _common_pb2.System.ValueType
+    """Only transfers to this system."""
+    state: Global___TransferState.ValueType
+    """Only transfers in this state. Without one: all that are not ended, so neither ACCEPTED nor CANCELLED nor a refusal that was
+    corrected.
+    """
+    code: _builtins.str
+    """Only rejections by this edit rule."""
+    field: _builtins.str
+    """Only rejections for this field of the record, by its copybook name."""
+    page_size: _builtins.int
+    """The most to return; 50 when absent, 200 at most."""
+    page_token: _builtins.str
+    """The last page's next_page_token."""
+    @_builtins.property
+    def older_than(self) -> _timestamp_pb2.Timestamp:
+        """Only transfers that were made before this time; of ACCEPTED and CANCELLED, that ended before it."""
+
+    def __init__(
+        self,
+        *,
+        system: _common_pb2.System.ValueType = ...,
+        state: Global___TransferState.ValueType = ...,
+        older_than: _timestamp_pb2.Timestamp | None = ...,
+        code: _builtins.str = ...,
+        field: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["older_than", b"older_than"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "field", b"field", "older_than", b"older_than", "page_size", b"page_size", "page_token", b"page_token", "state", b"state", "system", b"system"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTransfersRequest: _TypeAlias = ListTransfersRequest  # noqa: Y015
+
+@_typing.final
+class ListTransfersResponse(_message.Message):
+    """A page of transfers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def transfers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Transfer]:
+        """The oldest first."""
+
+    def __init__(
+        self,
+        *,
+        transfers: _abc.Iterable[Global___Transfer] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "transfers", b"transfers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTransfersResponse: _TypeAlias = ListTransfersResponse  # noqa: Y015
+
+@_typing.final
+class GetTransferHistoryRequest(_message.Message):
+    """Asks for a transfer's history."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """The transfer."""
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTransferHistoryRequest: _TypeAlias = GetTransferHistoryRequest  # noqa: Y015
+
+@_typing.final
+class TransferEvent(_message.Message):
+    """A state that a transfer came to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    state: Global___TransferState.ValueType
+    """The state."""
+    reason: _builtins.str
+    """The kind of reason, of a closed list; empty where the state says all."""
+    by: _builtins.str
+    """Who caused it; empty for the gateway itself."""
+    words: _builtins.str
+    """That person's words."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        state: Global___TransferState.ValueType = ...,
+        reason: _builtins.str = ...,
+        by: _builtins.str = ...,
+        words: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "reason", b"reason", "state", b"state", "time", b"time", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferEvent: _TypeAlias = TransferEvent  # noqa: Y015
+
+@_typing.final
+class GetTransferHistoryResponse(_message.Message):
+    """A transfer's history, its newest 1000 states."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___TransferEvent]:
+        """The oldest first."""
+
+    def __init__(
+        self,
+        *,
+        events: _abc.Iterable[Global___TransferEvent] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTransferHistoryResponse: _TypeAlias = GetTransferHistoryResponse  # noqa: Y015
+
+@_typing.final
+class RetryTransferRequest(_message.Message):
+    """Retries transfers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_IDS_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    PREVIEW_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    preview: _builtins.bool
+    """Changes nothing, and tells what would be done."""
+    rate: _builtins.int
+    """With a filter: transfers a minute; 600 when absent, 6000 at most."""
+    reason: _builtins.str
+    """Why, in a few words without anything that a claimant has told."""
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    @_builtins.property
+    def transfer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The transfers. They are dealt with before the response comes."""
+
+    @_builtins.property
+    def filter(self) -> Global___TransferFilter:
+        """Or all that are like this, 100000 at most, of a system or a state at least. They are dealt with one after another."""
+
+    def __init__(
+        self,
+        *,
+        transfer_ids: _abc.Iterable[_builtins.str] | None = ...,
+        filter: Global___TransferFilter | None = ...,
+        preview: _builtins.bool = ...,
+        rate: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "preview", b"preview", "rate", b"rate", "reason", b"reason", "request_id", b"request_id", "transfer_ids", b"transfer_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryTransferRequest: _TypeAlias = RetryTransferRequest  # noqa: Y015
+
+@_typing.final
+class RetryTransferResponse(_message.Message):
+    """What was done, or would be done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    BULK_ACT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[_desk_pb2.TransferResult]:
+        """Of those named, in the order of the request. Of a filter with preview, the first 100."""
+
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[_desk_pb2.OutcomeCount]:
+        """How many come to each outcome."""
+
+    @_builtins.property
+    def bulk_act(self) -> _desk_pb2.BulkAct:
+        """With a filter, and without preview: the act that has begun. ListBulkActs shows how far it has come."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[_desk_pb2.TransferResult] | None = ...,
+        counts: _abc.Iterable[_desk_pb2.OutcomeCount] | None = ...,
+        bulk_act: _desk_pb2.BulkAct | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bulk_act", b"bulk_act"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bulk_act", b"bulk_act", "counts", b"counts", "results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryTransferResponse: _TypeAlias = RetryTransferResponse  # noqa: Y015
+
+@_typing.final
+class CancelTransferRequest(_message.Message):
+    """Cancels transfers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_IDS_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    PREVIEW_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    preview: _builtins.bool
+    """Changes nothing, and tells what would be done."""
+    rate: _builtins.int
+    """With a filter: transfers a minute; 600 when absent, 6000 at most."""
+    reason: _builtins.str
+    """Why, in a few words without anything that a claimant has told."""
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    @_builtins.property
+    def transfer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The transfers. They are dealt with before the response comes."""
+
+    @_builtins.property
+    def filter(self) -> Global___TransferFilter:
+        """Or all that are like this, 100000 at most, of a system or a state at least. They are dealt with one after another."""
+
+    def __init__(
+        self,
+        *,
+        transfer_ids: _abc.Iterable[_builtins.str] | None = ...,
+        filter: Global___TransferFilter | None = ...,
+        preview: _builtins.bool = ...,
+        rate: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "preview", b"preview", "rate", b"rate", "reason", b"reason", "request_id", b"request_id", "transfer_ids", b"transfer_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelTransferRequest: _TypeAlias = CancelTransferRequest  # noqa: Y015
+
+@_typing.final
+class CancelTransferResponse(_message.Message):
+    """What was done, or would be done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    BULK_ACT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[_desk_pb2.TransferResult]:
+        """Of those named, in the order of the request. Of a filter with preview, the first 100."""
+
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[_desk_pb2.OutcomeCount]:
+        """How many come to each outcome."""
+
+    @_builtins.property
+    def bulk_act(self) -> _desk_pb2.BulkAct:
+        """With a filter, and without preview: the act that has begun. ListBulkActs shows how far it has come."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[_desk_pb2.TransferResult] | None = ...,
+        counts: _abc.Iterable[_desk_pb2.OutcomeCount] | None = ...,
+        bulk_act: _desk_pb2.BulkAct | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bulk_act", b"bulk_act"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bulk_act", b"bulk_act", "counts", b"counts", "results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelTransferResponse: _TypeAlias = CancelTransferResponse  # noqa: Y015

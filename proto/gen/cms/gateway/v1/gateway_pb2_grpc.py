@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from cms.gateway.v1 import balance_pb2 as cms_dot_gateway_dot_v1_dot_balance__pb2
+from cms.gateway.v1 import desk_pb2 as cms_dot_gateway_dot_v1_dot_desk__pb2
 from cms.gateway.v1 import gateway_pb2 as cms_dot_gateway_dot_v1_dot_gateway__pb2
 
 GRPC_GENERATED_VERSION = '1.83.2'
@@ -61,6 +62,46 @@ class LegacyGatewayServiceStub:
                 request_serializer=cms_dot_gateway_dot_v1_dot_balance__pb2.CloseDifferenceRequest.SerializeToString,
                 response_deserializer=cms_dot_gateway_dot_v1_dot_balance__pb2.CloseDifferenceResponse.FromString,
                 _registered_method=True)
+        self.ListTransfers = channel.unary_unary(
+                '/cms.gateway.v1.LegacyGatewayService/ListTransfers',
+                request_serializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.ListTransfersRequest.SerializeToString,
+                response_deserializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.ListTransfersResponse.FromString,
+                _registered_method=True)
+        self.ListRejections = channel.unary_unary(
+                '/cms.gateway.v1.LegacyGatewayService/ListRejections',
+                request_serializer=cms_dot_gateway_dot_v1_dot_desk__pb2.ListRejectionsRequest.SerializeToString,
+                response_deserializer=cms_dot_gateway_dot_v1_dot_desk__pb2.ListRejectionsResponse.FromString,
+                _registered_method=True)
+        self.GetTransferHistory = channel.unary_unary(
+                '/cms.gateway.v1.LegacyGatewayService/GetTransferHistory',
+                request_serializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.GetTransferHistoryRequest.SerializeToString,
+                response_deserializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.GetTransferHistoryResponse.FromString,
+                _registered_method=True)
+        self.RetryTransfer = channel.unary_unary(
+                '/cms.gateway.v1.LegacyGatewayService/RetryTransfer',
+                request_serializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.RetryTransferRequest.SerializeToString,
+                response_deserializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.RetryTransferResponse.FromString,
+                _registered_method=True)
+        self.CancelTransfer = channel.unary_unary(
+                '/cms.gateway.v1.LegacyGatewayService/CancelTransfer',
+                request_serializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.CancelTransferRequest.SerializeToString,
+                response_deserializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.CancelTransferResponse.FromString,
+                _registered_method=True)
+        self.CorrectTransfers = channel.unary_unary(
+                '/cms.gateway.v1.LegacyGatewayService/CorrectTransfers',
+                request_serializer=cms_dot_gateway_dot_v1_dot_desk__pb2.CorrectTransfersRequest.SerializeToString,
+                response_deserializer=cms_dot_gateway_dot_v1_dot_desk__pb2.CorrectTransfersResponse.FromString,
+                _registered_method=True)
+        self.ListBulkActs = channel.unary_unary(
+                '/cms.gateway.v1.LegacyGatewayService/ListBulkActs',
+                request_serializer=cms_dot_gateway_dot_v1_dot_desk__pb2.ListBulkActsRequest.SerializeToString,
+                response_deserializer=cms_dot_gateway_dot_v1_dot_desk__pb2.ListBulkActsResponse.FromString,
+                _registered_method=True)
+        self.StopBulkAct = channel.unary_unary(
+                '/cms.gateway.v1.LegacyGatewayService/StopBulkAct',
+                request_serializer=cms_dot_gateway_dot_v1_dot_desk__pb2.StopBulkActRequest.SerializeToString,
+                response_deserializer=cms_dot_gateway_dot_v1_dot_desk__pb2.StopBulkActResponse.FromString,
+                _registered_method=True)
 
 
 class LegacyGatewayServiceServicer:
@@ -103,6 +144,62 @@ class LegacyGatewayServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTransfers(self, request, context):
+        """Returns transfers of many claims, the oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRejections(self, request, context):
+        """Returns why records were refused that wait for a correction, grouped by cause, with the question to correct.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTransferHistory(self, request, context):
+        """Returns each state that a transfer came to, with its reason.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetryTransfer(self, request, context):
+        """Brings transfers on their way again: those named at once, those of a filter one after another at a rate.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelTransfer(self, request, context):
+        """Gives transfers up that no system can hold: those named at once, those of a filter one after another at a rate.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CorrectTransfers(self, request, context):
+        """Applies one correction to the claims of refused transfers, as the caller, through intake's AmendAnswers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBulkActs(self, request, context):
+        """Returns acts with many transfers, and how far each has come.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StopBulkAct(self, request, context):
+        """Stops an act with many transfers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LegacyGatewayServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -130,6 +227,46 @@ def add_LegacyGatewayServiceServicer_to_server(servicer, server):
                     servicer.CloseDifference,
                     request_deserializer=cms_dot_gateway_dot_v1_dot_balance__pb2.CloseDifferenceRequest.FromString,
                     response_serializer=cms_dot_gateway_dot_v1_dot_balance__pb2.CloseDifferenceResponse.SerializeToString,
+            ),
+            'ListTransfers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTransfers,
+                    request_deserializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.ListTransfersRequest.FromString,
+                    response_serializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.ListTransfersResponse.SerializeToString,
+            ),
+            'ListRejections': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRejections,
+                    request_deserializer=cms_dot_gateway_dot_v1_dot_desk__pb2.ListRejectionsRequest.FromString,
+                    response_serializer=cms_dot_gateway_dot_v1_dot_desk__pb2.ListRejectionsResponse.SerializeToString,
+            ),
+            'GetTransferHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTransferHistory,
+                    request_deserializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.GetTransferHistoryRequest.FromString,
+                    response_serializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.GetTransferHistoryResponse.SerializeToString,
+            ),
+            'RetryTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryTransfer,
+                    request_deserializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.RetryTransferRequest.FromString,
+                    response_serializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.RetryTransferResponse.SerializeToString,
+            ),
+            'CancelTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelTransfer,
+                    request_deserializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.CancelTransferRequest.FromString,
+                    response_serializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.CancelTransferResponse.SerializeToString,
+            ),
+            'CorrectTransfers': grpc.unary_unary_rpc_method_handler(
+                    servicer.CorrectTransfers,
+                    request_deserializer=cms_dot_gateway_dot_v1_dot_desk__pb2.CorrectTransfersRequest.FromString,
+                    response_serializer=cms_dot_gateway_dot_v1_dot_desk__pb2.CorrectTransfersResponse.SerializeToString,
+            ),
+            'ListBulkActs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBulkActs,
+                    request_deserializer=cms_dot_gateway_dot_v1_dot_desk__pb2.ListBulkActsRequest.FromString,
+                    response_serializer=cms_dot_gateway_dot_v1_dot_desk__pb2.ListBulkActsResponse.SerializeToString,
+            ),
+            'StopBulkAct': grpc.unary_unary_rpc_method_handler(
+                    servicer.StopBulkAct,
+                    request_deserializer=cms_dot_gateway_dot_v1_dot_desk__pb2.StopBulkActRequest.FromString,
+                    response_serializer=cms_dot_gateway_dot_v1_dot_desk__pb2.StopBulkActResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -268,6 +405,222 @@ class LegacyGatewayService:
             '/cms.gateway.v1.LegacyGatewayService/CloseDifference',
             cms_dot_gateway_dot_v1_dot_balance__pb2.CloseDifferenceRequest.SerializeToString,
             cms_dot_gateway_dot_v1_dot_balance__pb2.CloseDifferenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTransfers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.gateway.v1.LegacyGatewayService/ListTransfers',
+            cms_dot_gateway_dot_v1_dot_gateway__pb2.ListTransfersRequest.SerializeToString,
+            cms_dot_gateway_dot_v1_dot_gateway__pb2.ListTransfersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRejections(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.gateway.v1.LegacyGatewayService/ListRejections',
+            cms_dot_gateway_dot_v1_dot_desk__pb2.ListRejectionsRequest.SerializeToString,
+            cms_dot_gateway_dot_v1_dot_desk__pb2.ListRejectionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTransferHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.gateway.v1.LegacyGatewayService/GetTransferHistory',
+            cms_dot_gateway_dot_v1_dot_gateway__pb2.GetTransferHistoryRequest.SerializeToString,
+            cms_dot_gateway_dot_v1_dot_gateway__pb2.GetTransferHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryTransfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.gateway.v1.LegacyGatewayService/RetryTransfer',
+            cms_dot_gateway_dot_v1_dot_gateway__pb2.RetryTransferRequest.SerializeToString,
+            cms_dot_gateway_dot_v1_dot_gateway__pb2.RetryTransferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelTransfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.gateway.v1.LegacyGatewayService/CancelTransfer',
+            cms_dot_gateway_dot_v1_dot_gateway__pb2.CancelTransferRequest.SerializeToString,
+            cms_dot_gateway_dot_v1_dot_gateway__pb2.CancelTransferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CorrectTransfers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.gateway.v1.LegacyGatewayService/CorrectTransfers',
+            cms_dot_gateway_dot_v1_dot_desk__pb2.CorrectTransfersRequest.SerializeToString,
+            cms_dot_gateway_dot_v1_dot_desk__pb2.CorrectTransfersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBulkActs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.gateway.v1.LegacyGatewayService/ListBulkActs',
+            cms_dot_gateway_dot_v1_dot_desk__pb2.ListBulkActsRequest.SerializeToString,
+            cms_dot_gateway_dot_v1_dot_desk__pb2.ListBulkActsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StopBulkAct(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.gateway.v1.LegacyGatewayService/StopBulkAct',
+            cms_dot_gateway_dot_v1_dot_desk__pb2.StopBulkActRequest.SerializeToString,
+            cms_dot_gateway_dot_v1_dot_desk__pb2.StopBulkActResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 Transfers of confirmed claims to the systems that pay."""
 
 from cms.gateway.v1 import balance_pb2 as _balance_pb2
+from cms.gateway.v1 import desk_pb2 as _desk_pb2
 from cms.gateway.v1 import gateway_pb2 as _gateway_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
@@ -46,6 +47,22 @@ class LegacyGatewayServiceStub:
     """Lists the differences between the ledger and the systems' lists that are not closed."""
     CloseDifference: _grpc.UnaryUnaryMultiCallable[_balance_pb2.CloseDifferenceRequest, _balance_pb2.CloseDifferenceResponse]
     """Closes a difference that a person has seen to, for a reason."""
+    ListTransfers: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.ListTransfersRequest, _gateway_pb2.ListTransfersResponse]
+    """Returns transfers of many claims, the oldest first."""
+    ListRejections: _grpc.UnaryUnaryMultiCallable[_desk_pb2.ListRejectionsRequest, _desk_pb2.ListRejectionsResponse]
+    """Returns why records were refused that wait for a correction, grouped by cause, with the question to correct."""
+    GetTransferHistory: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.GetTransferHistoryRequest, _gateway_pb2.GetTransferHistoryResponse]
+    """Returns each state that a transfer came to, with its reason."""
+    RetryTransfer: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.RetryTransferRequest, _gateway_pb2.RetryTransferResponse]
+    """Brings transfers on their way again: those named at once, those of a filter one after another at a rate."""
+    CancelTransfer: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.CancelTransferRequest, _gateway_pb2.CancelTransferResponse]
+    """Gives transfers up that no system can hold: those named at once, those of a filter one after another at a rate."""
+    CorrectTransfers: _grpc.UnaryUnaryMultiCallable[_desk_pb2.CorrectTransfersRequest, _desk_pb2.CorrectTransfersResponse]
+    """Applies one correction to the claims of refused transfers, as the caller, through intake's AmendAnswers."""
+    ListBulkActs: _grpc.UnaryUnaryMultiCallable[_desk_pb2.ListBulkActsRequest, _desk_pb2.ListBulkActsResponse]
+    """Returns acts with many transfers, and how far each has come."""
+    StopBulkAct: _grpc.UnaryUnaryMultiCallable[_desk_pb2.StopBulkActRequest, _desk_pb2.StopBulkActResponse]
+    """Stops an act with many transfers."""
 
 @_typing.type_check_only
 class LegacyGatewayServiceAsyncStub(LegacyGatewayServiceStub):
@@ -64,6 +81,22 @@ class LegacyGatewayServiceAsyncStub(LegacyGatewayServiceStub):
     """Lists the differences between the ledger and the systems' lists that are not closed."""
     CloseDifference: _aio.UnaryUnaryMultiCallable[_balance_pb2.CloseDifferenceRequest, _balance_pb2.CloseDifferenceResponse]  # type: ignore[assignment]
     """Closes a difference that a person has seen to, for a reason."""
+    ListTransfers: _aio.UnaryUnaryMultiCallable[_gateway_pb2.ListTransfersRequest, _gateway_pb2.ListTransfersResponse]  # type: ignore[assignment]
+    """Returns transfers of many claims, the oldest first."""
+    ListRejections: _aio.UnaryUnaryMultiCallable[_desk_pb2.ListRejectionsRequest, _desk_pb2.ListRejectionsResponse]  # type: ignore[assignment]
+    """Returns why records were refused that wait for a correction, grouped by cause, with the question to correct."""
+    GetTransferHistory: _aio.UnaryUnaryMultiCallable[_gateway_pb2.GetTransferHistoryRequest, _gateway_pb2.GetTransferHistoryResponse]  # type: ignore[assignment]
+    """Returns each state that a transfer came to, with its reason."""
+    RetryTransfer: _aio.UnaryUnaryMultiCallable[_gateway_pb2.RetryTransferRequest, _gateway_pb2.RetryTransferResponse]  # type: ignore[assignment]
+    """Brings transfers on their way again: those named at once, those of a filter one after another at a rate."""
+    CancelTransfer: _aio.UnaryUnaryMultiCallable[_gateway_pb2.CancelTransferRequest, _gateway_pb2.CancelTransferResponse]  # type: ignore[assignment]
+    """Gives transfers up that no system can hold: those named at once, those of a filter one after another at a rate."""
+    CorrectTransfers: _aio.UnaryUnaryMultiCallable[_desk_pb2.CorrectTransfersRequest, _desk_pb2.CorrectTransfersResponse]  # type: ignore[assignment]
+    """Applies one correction to the claims of refused transfers, as the caller, through intake's AmendAnswers."""
+    ListBulkActs: _aio.UnaryUnaryMultiCallable[_desk_pb2.ListBulkActsRequest, _desk_pb2.ListBulkActsResponse]  # type: ignore[assignment]
+    """Returns acts with many transfers, and how far each has come."""
+    StopBulkAct: _aio.UnaryUnaryMultiCallable[_desk_pb2.StopBulkActRequest, _desk_pb2.StopBulkActResponse]  # type: ignore[assignment]
+    """Stops an act with many transfers."""
 
 class LegacyGatewayServiceServicer(metaclass=_abc_1.ABCMeta):
     """Carries confirmed claims to the systems that pay, each once, and shows where each one is."""
@@ -109,5 +142,69 @@ class LegacyGatewayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_balance_pb2.CloseDifferenceResponse, _abc.Awaitable[_balance_pb2.CloseDifferenceResponse]]:
         """Closes a difference that a person has seen to, for a reason."""
+
+    @_abc_1.abstractmethod
+    def ListTransfers(
+        self,
+        request: _gateway_pb2.ListTransfersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_gateway_pb2.ListTransfersResponse, _abc.Awaitable[_gateway_pb2.ListTransfersResponse]]:
+        """Returns transfers of many claims, the oldest first."""
+
+    @_abc_1.abstractmethod
+    def ListRejections(
+        self,
+        request: _desk_pb2.ListRejectionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_pb2.ListRejectionsResponse, _abc.Awaitable[_desk_pb2.ListRejectionsResponse]]:
+        """Returns why records were refused that wait for a correction, grouped by cause, with the question to correct."""
+
+    @_abc_1.abstractmethod
+    def GetTransferHistory(
+        self,
+        request: _gateway_pb2.GetTransferHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_gateway_pb2.GetTransferHistoryResponse, _abc.Awaitable[_gateway_pb2.GetTransferHistoryResponse]]:
+        """Returns each state that a transfer came to, with its reason."""
+
+    @_abc_1.abstractmethod
+    def RetryTransfer(
+        self,
+        request: _gateway_pb2.RetryTransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_gateway_pb2.RetryTransferResponse, _abc.Awaitable[_gateway_pb2.RetryTransferResponse]]:
+        """Brings transfers on their way again: those named at once, those of a filter one after another at a rate."""
+
+    @_abc_1.abstractmethod
+    def CancelTransfer(
+        self,
+        request: _gateway_pb2.CancelTransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_gateway_pb2.CancelTransferResponse, _abc.Awaitable[_gateway_pb2.CancelTransferResponse]]:
+        """Gives transfers up that no system can hold: those named at once, those of a filter one after another at a rate."""
+
+    @_abc_1.abstractmethod
+    def CorrectTransfers(
+        self,
+        request: _desk_pb2.CorrectTransfersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_pb2.CorrectTransfersResponse, _abc.Awaitable[_desk_pb2.CorrectTransfersResponse]]:
+        """Applies one correction to the claims of refused transfers, as the caller, through intake's AmendAnswers."""
+
+    @_abc_1.abstractmethod
+    def ListBulkActs(
+        self,
+        request: _desk_pb2.ListBulkActsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_pb2.ListBulkActsResponse, _abc.Awaitable[_desk_pb2.ListBulkActsResponse]]:
+        """Returns acts with many transfers, and how far each has come."""
+
+    @_abc_1.abstractmethod
+    def StopBulkAct(
+        self,
+        request: _desk_pb2.StopBulkActRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_pb2.StopBulkActResponse, _abc.Awaitable[_desk_pb2.StopBulkActResponse]]:
+        """Stops an act with many transfers."""
 
 def add_LegacyGatewayServiceServicer_to_server(servicer: LegacyGatewayServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
