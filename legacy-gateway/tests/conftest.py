@@ -25,6 +25,7 @@ from cms.intake.v1 import events_pb2 as intake_events
 from legacy_gateway import consumers
 from legacy_gateway.domain import Facts, HeldRecord, System, SystemAnswer
 from legacy_gateway.link import LinkPool
+from legacy_gateway.service.changes import take_turns, withdraw_first_phase
 from legacy_gateway.service.database_clock import DatabaseClock
 from legacy_gateway.service.presence import Presence, Watch
 from legacy_gateway.service.resources import Resources
@@ -121,9 +122,10 @@ def confirmed(claim_ref: str, *, version: int = 7, schemes: list[str] | None = N
     return event("AssessmentConfirmed", "assessment-svc", claim_ref, 3, message)
 
 
-def amended(claim_ref: str, *, version: int) -> Event:
-    """ClaimAmended to a version of a claim."""
-    return event("ClaimAmended", "intake-svc", claim_ref, version, intake_events.ClaimAmended(changed_fields=["title"]))
+def amended(claim_ref: str, *facts: str, version: int) -> Event:
+    """ClaimAmended to a version of a claim: its title, unless facts are named."""
+    message = intake_events.ClaimAmended(changed_fields=facts or ["title"])
+    return event("ClaimAmended", "intake-svc", claim_ref, version, message)
 
 
 def withdrawn(claim_ref: str) -> Event:
@@ -241,6 +243,16 @@ class Gateway:
     def sweep(self) -> bool:
         """One step of the sweeper."""
         return sweep(self.resources)
+
+    def turn(self) -> None:
+        """One step of the workers that look after changes and first phases."""
+        take_turns(self.database)
+        withdraw_first_phase(self.resources)
+
+    def amend(self, claim_ref: str, *facts: str, version: int, **answers: Any) -> None:
+        """Amends these facts of a claim, and those of the answers, to good facts with the answers."""
+        self.intake.known[claim_ref, version] = good_facts(**answers)
+        self.hear(amended(claim_ref, *facts, *answers, version=version))
 
     def claim(self, claim_ref: str = "C00000000018", *, version: int = 7, **answers: Any) -> str:
         """A confirmed claim of good facts with these answers changed."""

@@ -44,6 +44,16 @@ _TRANSFERS = f"""
 _AMENDMENTS = f"""
     INSERT INTO amendments (claim_ref, version) SELECT {CLAIM}, 7 FROM generate_series(%(first)s, %(last)s) AS n
 """
+_AMENDED_FACTS = f"""
+    INSERT INTO amended_facts (claim_ref, claim_version, facts)
+    SELECT {CLAIM}, 7, ARRAY['surname'] FROM generate_series(%(first)s, %(last)s) AS n
+"""
+# Every first phase of a hundredth was withdrawn at some time.
+_FIRST_PHASES = f"""
+    INSERT INTO first_phase_withdrawals (transfer_id, claim_ref, system, since, done_time, next_attempt_time)
+    SELECT upper(lpad(n || 'P1', 26, '0')), {CLAIM}, 'JSAPS', {PAST}, {PAST}, NULL
+    FROM generate_series(%(first)s, %(last)s) AS n WHERE n %% 100 = 0
+"""
 # A release may lack a system for long; a hundredth of the claims were withdrawn, and all that was held was ended.
 _UNCARRIED = f"""
     INSERT INTO uncarried_schemes (claim_ref, scheme, claim_version, confirmed_time, office_code, assessor_id, traceparent)
@@ -79,6 +89,8 @@ class Gateway(Subject):
     not_executed: ClassVar[dict[str, str]] = {
         "legacy_gateway.store.desk.ask_now": "only for what a system may hold; finds a transfer by its key",
         "legacy_gateway.store.withdrawals.put_off_half": "only if a system does not withdraw at once; finds a row by its key",
+        "legacy_gateway.store.first_phases.give_up": "only for a claim that is amended between its phases; by its key",
+        "legacy_gateway.store.first_phases.put_off": "only if a system does not withdraw at once; finds a row by its key",
         "legacy_gateway.store.uncarried.take": "only in the release that brings a scheme's system; finds rows by their key",
         "legacy_gateway.store.senders.tell_closed": "only for a sender that has lost its lease; finds a transfer by its key",
     }
@@ -112,7 +124,7 @@ class Gateway(Subject):
         """A claim has two transfers."""
         self.sql(_TRANSFERS, first=first, last=last)
         self.sql(_AMENDMENTS, first=first, last=last)
-        for query in (_UNCARRIED, _WITHDRAWALS, _WITHDRAWN_RECORDS, _EVENTS, _ACTS):
+        for query in (_AMENDED_FACTS, _FIRST_PHASES, _UNCARRIED, _WITHDRAWALS, _WITHDRAWN_RECORDS, _EVENTS, _ACTS):
             self.sql(query, first=first, last=last)
         chassis_history.fill(self, first, last, sources=["assessment-svc", "intake-svc"])
 

@@ -29,8 +29,9 @@ def assessment_confirmed(conn: Connection, event: Event) -> None:
 
 
 def claim_amended(conn: Connection, event: Event) -> None:
-    """Makes a held change, or a correction, if the claim was confirmed at an older version."""
-    confirmations.amend(conn, event.claim_ref, version=event.version)
+    """Makes a change, or a correction, at each system whose records the changed facts feed."""
+    changed = cast(intake_events.ClaimAmended, event.message)
+    confirmations.amend(conn, event.claim_ref, version=event.version, facts=changed.changed_fields)
 
 
 def claim_withdrawn(conn: Connection, event: Event) -> None:

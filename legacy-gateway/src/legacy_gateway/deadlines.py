@@ -74,6 +74,12 @@ DEADLINES = (
         query="SELECT claim_ref AS reference, updated AS since FROM transfers WHERE state = 'CLERICAL'",
     ),
     Deadline(
+        state="FIRST_PHASE",  # a system is asked to give up a first phase that will not be completed
+        owner="PROCESSING_OFFICER",
+        cut_off=within(timedelta(hours=1)),
+        query="SELECT claim_ref AS reference, since FROM first_phase_withdrawals WHERE done_time IS NULL",
+    ),
+    Deadline(
         state="NO_SYSTEM",  # a confirmed scheme that no system carries yet
         owner="SUPPORT",
         cut_off=within(timedelta(days=1)),

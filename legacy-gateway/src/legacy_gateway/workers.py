@@ -15,6 +15,7 @@ from legacy_gateway import machine
 from legacy_gateway.clients import IntakeClient
 from legacy_gateway.config import Settings
 from legacy_gateway.service import acts
+from legacy_gateway.service.changes import take_turns, withdraw_first_phase
 from legacy_gateway.service.confirmations import take_up_next
 from legacy_gateway.service.database_clock import DatabaseClock
 from legacy_gateway.service.lost_records import reconcile
@@ -45,6 +46,8 @@ def workers(settings: Settings, runtime: Runtime) -> Sequence[Worker]:
         Worker("half-claims", partial(withdraw_half, resources), pause_seconds=_SWEEP_SECONDS),
         *_reconcilers(settings, resources),
         Worker("bulk-acts", partial(acts.work_next, runtime.database), pause_seconds=_PAUSE_SECONDS),
+        Worker("changes", partial(take_turns, runtime.database), pause_seconds=_SWEEP_SECONDS),
+        Worker("first-phases", partial(withdraw_first_phase, resources), pause_seconds=_SWEEP_SECONDS),
         Worker("uncarried", partial(take_up_next, runtime.database), pause_seconds=_TAKE_UP_SECONDS),
     ]
 

@@ -37,7 +37,10 @@ def work_until(gateway: Any, claim_ref: str, generation: int, states: list[str])
     def there() -> bool:
         gateway.send()
         gateway.sweep()
-        return bool(gateway.states(claim_ref, generation) == states)
+        if gateway.states(claim_ref, generation) == states:
+            return True
+        gateway.turn()
+        return False
 
     eventually(there, what=f"{states} of generation {generation}")
 
@@ -124,9 +127,12 @@ def test_a_refused_correction_can_be_corrected_again(gateway: Any, correct: Call
 
 
 def test_an_amendment_before_the_refusal_goes_with_the_refusal(gateway: Any, correct: Callable[..., None]) -> None:
-    claim_ref = gateway.claim(version=7, **AGAINST_A_RULE)
+    gateway.order("system_error", dialogue="ES504", count=1)
+    claim_ref = gateway.claim(version=7)
+    gateway.send()
     correct(claim_ref, version=8)
     assert gateway.states(claim_ref, 2) == ["HELD", "HELD"]
+    gateway.order("refuse_record", dialogue="ES504", count=1)
 
     work_until(gateway, claim_ref, 2, BOTH_ACCEPTED)
 
@@ -139,16 +145,35 @@ def test_an_amendment_while_the_correction_is_under_way_is_held(gateway: Any, co
     claim_ref = gateway.claim(version=7)
     gateway.work_until(claim_ref, "ACCEPTED", "REJECTED")
     correct(claim_ref, version=8)
+    gateway.order("system_error", dialogue="ES504", count=1)
+    gateway.send()
 
     correct(claim_ref, version=9)
     correct(claim_ref, version=10)
+    held = gateway.states(claim_ref, 3)
+    work_until(gateway, claim_ref, 2, ["ACCEPTED", "WAITING"])
+    before = stands(gateway, claim_ref)
+    work_until(gateway, claim_ref, 3, BOTH_ACCEPTED)
+
+    assert held == ["HELD", "HELD"]
+    assert before == {"JSAPS": "WAITING"}
+    assert actions(gateway, claim_ref, 3) == [("CHANGE", 10), ("NEW", 10)]
+    assert gateway.states(claim_ref, 2) == ["CANCELLED", "CANCELLED"]
+    assert sent_as(gateway, claim_ref) == [("ES504", "N"), ("ES504", "C"), ("ES504", "C"), ("BA504", "N")]
+    assert gateway.held(claim_ref) == HELD_ONCE
+    assert stands(gateway, claim_ref) == {"JSAPS": "ACCEPTED"}
+
+
+def test_an_amendment_before_the_correction_is_made_goes_with_it(gateway: Any, correct: Callable[..., None]) -> None:
+    claim_ref = gateway.claim(version=7, **AGAINST_A_RULE)
+    gateway.work_until(claim_ref, "REJECTED", "CANCELLED")
+    correct(claim_ref, version=8)
+
+    correct(claim_ref, version=9)
     work_until(gateway, claim_ref, 2, BOTH_ACCEPTED)
 
-    assert actions(gateway, claim_ref, 3) == [("CHANGE", 10), ("CHANGE", 10)]
-    assert gateway.states(claim_ref, 3) == ["HELD", "HELD"]
-    assert gateway.send() is False
-    assert gateway.held(claim_ref) == HELD_ONCE
-    assert stands(gateway, claim_ref) == {"JSAPS": "HELD"}
+    assert actions(gateway, claim_ref, 2) == [("NEW", 9), ("NEW", 9)]
+    assert gateway.rows(claim_ref, 3) == []
 
 
 def test_old_and_repeated_amendments_correct_nothing_more(

@@ -38,6 +38,11 @@ def change(database: Database, statement: str, *values: str) -> None:
         conn.execute(statement, values)
 
 
+def make(database: Database) -> None:
+    """The first phases' records are made, and wait."""
+    change(database, "UPDATE transfers SET payload = 'sealed' WHERE phase = 1")
+
+
 def test_a_confirmation_makes_both_phases_and_only_the_first_is_due(
     database: Database, confirmation: MakeEvent
 ) -> None:
@@ -56,7 +61,7 @@ def test_a_confirmation_makes_both_phases_and_only_the_first_is_due(
 def test_the_order_and_repetition_of_events_change_nothing(
     database: Database, confirmation: MakeEvent, amendment: MakeEvent
 ) -> None:
-    wanted = [("NEW", 1, "WAITING", 7), ("NEW", 2, "WAITING", 7), ("CHANGE", 1, "HELD", 9), ("CHANGE", 2, "HELD", 9)]
+    wanted = [("NEW", 1, "WAITING", 9), ("NEW", 2, "WAITING", 9)]
     for number, order in enumerate(itertools.permutations([(7, True), (5, False), (8, False), (9, False)])):
         claim_ref = f"C00000000{number:03d}"
         events = [
@@ -69,8 +74,51 @@ def test_the_order_and_repetition_of_events_change_nothing(
         hear(database, *reversed(events))
 
         assert [(row["action"], row["phase"], row["state"], row["claim_version"]) for row in once] == wanted
-        assert [row["replaces"] for row in once] == [None, None, once[0]["transfer_id"], once[1]["transfer_id"]]
         assert rows(database, claim_ref) == once
+
+
+def test_amendments_of_a_record_that_was_made_are_held_as_one_change(
+    database: Database, confirmation: MakeEvent, amendment: MakeEvent
+) -> None:
+    later = [amendment(CLAIM, version=version) for version in (9, 5, 8)]
+    hear(database, confirmation(CLAIM, version=7))
+    make(database)
+
+    hear(database, *later)
+    once = rows(database)
+    hear(database, *reversed(later))
+
+    assert [(row["action"], row["phase"], row["state"], row["claim_version"]) for row in once] == [
+        ("NEW", 1, "WAITING", 7),
+        ("NEW", 2, "WAITING", 7),
+        ("CHANGE", 1, "HELD", 9),
+        ("CHANGE", 2, "HELD", 9),
+    ]
+    assert [row["replaces"] for row in once] == [None, None, once[0]["transfer_id"], once[1]["transfer_id"]]
+    assert [row for row in rows(database) if row not in once] == []
+
+
+def test_an_amendment_that_feeds_no_record_of_the_system_changes_nothing(
+    database: Database, confirmation: MakeEvent, amendment: MakeEvent
+) -> None:
+    hear(database, confirmation(CLAIM, version=7))
+    make(database)
+    before = rows(database)
+
+    hear(database, amendment(CLAIM, "fathers_employer", version=8))
+
+    assert rows(database) == before
+
+
+def test_an_amendment_whose_facts_an_earlier_release_did_not_keep_feeds_every_record(
+    database: Database, confirmation: MakeEvent, amendment: MakeEvent
+) -> None:
+    hear(database, amendment(CLAIM, "fathers_employer", version=8))
+    change(database, "DELETE FROM amended_facts")
+
+    hear(database, confirmation(CLAIM, version=7))
+
+    assert [row["claim_version"] for row in rows(database)] == [8, 8]
 
 
 @pytest.mark.parametrize("confirmed_first", [True, False])
@@ -100,7 +148,7 @@ def test_events_of_one_claim_at_the_same_moment_wait_for_each_other(
         eventually(lambda: waits_for_a_lock(database), what="the twin at the lock")
     twin.join()
 
-    assert [row["action"] for row in rows(database)] == ["NEW", "NEW", "CHANGE", "CHANGE"]
+    assert [row["claim_version"] for row in rows(database)] == [8, 8]
 
 
 def waits_for_a_lock(database: Database) -> bool:
@@ -128,7 +176,9 @@ def test_a_second_new_claim_for_a_phase_cannot_be_written(database: Database, co
 def test_a_second_held_change_cannot_be_written(
     database: Database, confirmation: MakeEvent, amendment: MakeEvent
 ) -> None:
-    hear(database, confirmation(CLAIM, version=7), amendment(CLAIM, version=8))
+    hear(database, confirmation(CLAIM, version=7))
+    make(database)
+    hear(database, amendment(CLAIM, version=8))
 
     with pytest.raises(psycopg.errors.UniqueViolation, match="transfers_one_open"):
         change(database, COPY.format(replaces="transfer_id", action="CHANGE", generation=3, state="HELD", of=2))
@@ -137,7 +187,9 @@ def test_a_second_held_change_cannot_be_written(
 def test_a_second_record_under_way_cannot_be_written(
     database: Database, confirmation: MakeEvent, amendment: MakeEvent
 ) -> None:
-    hear(database, confirmation(CLAIM, version=7), amendment(CLAIM, version=8))
+    hear(database, confirmation(CLAIM, version=7))
+    make(database)
+    hear(database, amendment(CLAIM, version=8))
 
     with pytest.raises(psycopg.errors.UniqueViolation, match="transfers_one_open"):
         change(database, "UPDATE transfers SET state = 'WAITING' WHERE generation = 2")
@@ -253,12 +305,14 @@ def test_the_gauges_are_read_from_the_ledger(database: Database, confirmation: M
     transfers, oldest, *_ = metrics.GAUGES
     with database.transaction() as conn:
         assert list(transfers.read(conn)) == []
-        assert list(oldest.read(conn)) == [(("JSAPS",), 0.0)]
+        assert {age for _, age in oldest.read(conn)} == {0.0}
 
-    hear(database, confirmation(CLAIM, version=7), amendment(CLAIM, version=8))
+    hear(database, confirmation(CLAIM, version=7))
+    make(database)
+    hear(database, amendment(CLAIM, version=8))
     change(database, "UPDATE transfers SET created = created - interval '1 hour'")
 
     with database.transaction() as conn:
         assert dict(transfers.read(conn)) == {("JSAPS", "WAITING"): 2.0, ("JSAPS", "HELD"): 2.0}
-        [(_, age)] = oldest.read(conn)
+        age = dict(oldest.read(conn))["JSAPS",]
     assert 3600 <= age < 3660

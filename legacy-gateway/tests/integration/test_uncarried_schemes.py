@@ -93,7 +93,7 @@ def test_what_waited_is_taken_up_when_its_system_is_deployed(
     assert not confirmations.take_up_next(database, systems=NEXT_RELEASE)
     hear(database, amendment(CLAIM, version=9))
 
-    assert rows(database) == [("NEW", 1, "WAITING", 7), ("CHANGE", 1, "HELD", 9)]
+    assert rows(database) == [("NEW", 1, "WAITING", 9)]
     assert waiting(database) == ["CRISIS_LOAN"]
 
 

@@ -300,9 +300,9 @@ def test_the_worst_state_comes_first(states: list[State]) -> None:
     assert worst(states) == next(name for name in order if name in states)
 
 
-def shown(state: State, *, action: Action = Action.NEW, is_corrected: bool = False) -> ShownTransfer:
+def shown(state: State, *, action: Action = Action.NEW, is_corrected: bool = False, phase: int = 2) -> ShownTransfer:
     return ShownTransfer(
-        transfer=replace(transfer(state), action=action),
+        transfer=replace(transfer(state, phase=phase), action=action),
         replaces="",
         attempts=0,
         next_attempt_time=None,
@@ -332,6 +332,14 @@ def test_a_held_change_hides_nothing_that_is_not_accepted_yet(new: State, change
 
 def test_a_held_new_claim_is_worse_than_one_that_waits() -> None:
     assert standing([shown(State.WAITING), shown(State.HELD)]) == {System.JSAPS: State.HELD}
+
+
+def test_a_first_phase_alone_never_shows_as_accepted() -> None:
+    first = shown(State.ACCEPTED, phase=1)
+
+    assert standing([first, shown(State.WAITING)]) == {System.JSAPS: State.WAITING}
+    assert standing([first, shown(State.CANCELLED)]) == {System.JSAPS: State.CANCELLED}
+    assert standing([first, shown(State.ACCEPTED)]) == {System.JSAPS: State.ACCEPTED}
 
 
 def test_a_corrected_transfer_does_not_count_in_the_claims_state() -> None:

@@ -254,13 +254,14 @@ class Journey:
         self._intake("PassSecurity", callId=self.call_id, answers=answers, requestId=str(uuid4()))
 
     def amend_confirmed(self) -> None:
-        """Amends the claim in a second call after the confirmation; the gateway holds the change."""
+        """Amends the claim in a second call after the systems hold it; the change goes to them in its turn."""
+        wait_for(self.is_accepted, seconds=OUTCOME_SECONDS, what=f"{self.claim_ref}: acceptance before the change")
         self.call_again()
         self.amend(self.case.amend_confirmed, reason="The claimant reported a change")
         self._intake("EndCall", callId=self.call_id, outcome="CALL_OUTCOME_COMPLETED", requestId=str(uuid4()))
         self.happened("amended after confirmation")
-        wait_for(self._change_is_held, seconds=30, what="the held change")
-        self.happened("change held by the gateway")
+        wait_for(self._change_is_accepted, seconds=OUTCOME_SECONDS, what=f"{self.claim_ref}: acceptance of the change")
+        self.happened("change accepted")
 
     def _schemes(self) -> list[str]:
         return [f"SCHEME_{scheme}" for scheme in self.case.schemes]
@@ -269,12 +270,9 @@ class Journey:
         answers = {question["id"]: question.get("answer") for question in self.interview["questions"]}
         return str(answers["nino"])
 
-    def _change_is_held(self) -> bool:
-        transfers = self.transfers()["transfers"]
-        return any(
-            (transfer["action"], transfer["state"]) == ("TRANSFER_ACTION_CHANGE", "TRANSFER_STATE_HELD")
-            for transfer in transfers
-        )
+    def _change_is_accepted(self) -> bool:
+        changes = [row for row in self.transfers()["transfers"] if row["action"] == "TRANSFER_ACTION_CHANGE"]
+        return bool(changes) and self.is_accepted()
 
     def wait_for_outcome(self, *, seconds: float = OUTCOME_SECONDS) -> None:
         """Waits until the paying systems hold the claim whole and the authority has loaded the notice. TimeoutError.
@@ -313,9 +311,9 @@ class Journey:
         return [notice for notice in notices if notice["state"] != "NOTICE_STATE_WAITING"]
 
     def is_accepted(self) -> bool:
-        """Whether every phase of the new claim is accepted."""
-        new = [row for row in self.transfers()["transfers"] if row["action"] == "TRANSFER_ACTION_NEW"]
-        return bool(new) and all(row["state"] == "TRANSFER_STATE_ACCEPTED" for row in new)
+        """Whether each system to which the claim goes holds it whole, with every change."""
+        systems = self.transfers()["systems"]
+        return bool(systems) and all(row["state"] == "TRANSFER_STATE_ACCEPTED" for row in systems)
 
     def is_loaded(self) -> bool:
         """Whether the latest version of the notice is loaded, and is one of the whole claim."""

@@ -59,7 +59,8 @@ class Decision:
 
     `version`: of the claim, for the change that is held or sent and for those that are moved on; 0 for none. `actions`: of a
     change that is sent, how each phase goes. `moved`, `cancelled`: transfer ids. `withdrawn`: the first phase's id, or empty.
-    `due`: the id of a later phase that may go now, or empty. `corrected`: the refused ones that the change replaces.
+    `due`: the id of a later phase that may go now, or empty. `corrected`: the refused ones that the change replaces. `held`:
+    the phases of the change that is held already; it takes the version in.
     """
 
     course: Course
@@ -68,8 +69,14 @@ class Decision:
     moved: tuple[str, ...] = ()
     cancelled: tuple[str, ...] = ()
     corrected: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
     withdrawn: str = ""
     due: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether there is a change now, be it only for the moment before it is sent."""
+        return self.version > 0 and self.course is not Course.MOVE_ON
 
 
 def decide(entries: Collection[Entry], fed: Fed, rules: Rules) -> Decision:
@@ -88,7 +95,16 @@ def decide(entries: Collection[Entry], fed: Fed, rules: Rules) -> Decision:
         decision = _with_amendment(live, current, held, pending, rules)
     else:
         decision = _without_amendment(live, current, held, rules)
-    return replace(decision, cancelled=(*_ids(orphans), *decision.cancelled))
+    kept = [entry for entry in held if entry.transfer_id not in decision.cancelled]
+    return replace(decision, cancelled=(*_ids(orphans), *decision.cancelled), held=_ids(kept))
+
+
+def decide_anew(entries: Collection[Entry]) -> Decision:
+    """What to do where a person asks for another record of the same version in the place of a refused one."""
+    held = [entry for entry in entries if entry.state is State.HELD]
+    current = _newest(entries)
+    version = max(entry.claim_version for entry in (*current.values(), *held))
+    return replace(_send(entries, current, held, version), held=_ids(held))
 
 
 def _orphans(current: Mapping[int, Entry]) -> list[Entry]:

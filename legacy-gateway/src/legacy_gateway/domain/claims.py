@@ -58,19 +58,6 @@ class UncarriedScheme:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewestTransfer:
-    """The newest transfer of one phase of a claim at a system: an amendment replaces it, or moves it on."""
-
-    transfer_id: str
-    system: System
-    phase: int
-    generation: int
-    claim_version: int
-    is_held: bool
-    confirmation: Confirmation
-
-
-@dataclass(frozen=True, kw_only=True)
 class Leased:
     """A transfer that one worker has to itself, with what the worker needs to go on with it.
 
@@ -106,7 +93,7 @@ def standing(transfers: Iterable[ShownTransfer]) -> dict[System, State]:
     """Where a claim stands with each system: the worst of its transfers, without those that were corrected.
 
     A held change says only that the claim is held there in an older form. So it counts after all that is still on its
-    way: it shows once everything else is accepted.
+    way: it shows once everything else is accepted. A first phase alone is no claim: by it nobody is paid.
     """
     by_system: dict[System, list[ShownTransfer]] = defaultdict(list)
     for shown in transfers:
@@ -119,6 +106,9 @@ def _standing(transfers: Iterable[ShownTransfer]) -> State:
     held_changes = [shown for shown in transfers if shown.transfer.is_held_change]
     others = [shown.transfer.state for shown in transfers if not shown.transfer.is_held_change]
     so_far = worst(others) if others else State.CANCELLED
+    is_held = any(shown.transfer.state is State.ACCEPTED and shown.transfer.is_last_phase for shown in transfers)
+    if so_far is State.ACCEPTED and not is_held:
+        so_far = State.CANCELLED
     return State.HELD if held_changes and so_far in {State.ACCEPTED, State.CANCELLED} else so_far
 
 

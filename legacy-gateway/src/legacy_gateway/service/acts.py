@@ -18,6 +18,7 @@ from chassis.errors import FailedPrecondition, NotFound
 from chassis.vault import Vault
 from legacy_gateway.domain import Transfer
 from legacy_gateway.domain.desk import Act, ActKind, AtDesk, Doing, Filter, Outcome, Result, Standing
+from legacy_gateway.service import changes
 from legacy_gateway.store import acts, chosen, claims, desk
 
 MOST_CHOSEN = 100_000
@@ -144,6 +145,7 @@ def _change(conn: Connection, transfer: Transfer, outcome: Outcome, doing: Doing
             desk.ask_now(conn, transfer, doing)
         case Outcome.CANCELLED:
             desk.cancel(conn, transfer, doing)
+            changes.take_turn(conn, transfer.claim_ref, transfer.system)
         case _:
             _make_anew(conn, transfer, doing)
 
@@ -151,10 +153,7 @@ def _change(conn: Connection, transfer: Transfer, outcome: Outcome, doing: Doing
 def _make_anew(conn: Connection, transfer: Transfer, doing: Doing) -> None:
     """Another record of the same version goes in the place of a refused one, as a correction does."""
     desk.note(conn, transfer, doing, reason="MADE_ANEW")
-    for newest in claims.newest(conn, transfer.claim_ref):
-        if newest.system is transfer.system and not newest.is_held:
-            claims.add_change(conn, newest, claim_version=newest.claim_version)
-    claims.send_corrected(conn, transfer.claim_ref)
+    changes.send_anew(conn, transfer.claim_ref, transfer.system)
 
 
 def _previewed(conn: Connection, kind: ActKind, transfer_id: str) -> Result:

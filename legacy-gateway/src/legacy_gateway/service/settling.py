@@ -9,6 +9,7 @@ from chassis.vault import Vault
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2
 from legacy_gateway.domain import RefusalMessage, State, Step, Transfer
+from legacy_gateway.service import changes
 from legacy_gateway.store import claims, desk, kept_facts, leases
 
 
@@ -29,7 +30,7 @@ def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: UUID, s
     if step.state is State.REJECTED:
         desk.keep_causes(conn, transfer, step.messages)
         _tell_rejected(conn, transfer, step.messages)
-        claims.send_corrected(conn, transfer.claim_ref)
+        changes.take_turn(conn, transfer.claim_ref, transfer.system)
     elif step.state is State.ACCEPTED and transfer.is_last_phase:
         _tell_accepted(conn, transfer, step.legacy_ref)
     elif step.state is State.ACCEPTED:

@@ -33,8 +33,12 @@ FIND = f"""
 """
 
 LOCK = """
-    -- Keeps a transfer as it stands until the end of the transaction.
-    SELECT FROM transfers WHERE transfer_id = %s FOR UPDATE
+    -- Keeps a transfer as it stands until the end of the transaction, with all others of its claim at the system, in the order
+    -- in which everybody locks them.
+    SELECT FROM transfers
+    WHERE (claim_ref, system) = (SELECT claim_ref, system FROM transfers WHERE transfer_id = %s)
+    ORDER BY generation, phase
+    FOR UPDATE
 """
 
 COUNT = f"""

@@ -84,10 +84,13 @@ SETTLE = """
 """
 
 RELEASE_NEXT_PHASE = """
-    -- The next phase is due once the one before it is accepted.
+    -- The next phase is due once the one before it is accepted; where a change is held, its turn decides about that.
     UPDATE transfers SET next_attempt_time = statement_timestamp(), updated = %(now)s
     WHERE claim_ref = %(claim_ref)s AND system = %(system)s AND generation = %(generation)s AND phase = %(phase)s + 1
-        AND state = 'WAITING'
+        AND state = 'WAITING' AND NOT EXISTS (
+            SELECT FROM transfers AS held
+            WHERE held.claim_ref = %(claim_ref)s AND held.system = %(system)s AND held.state = 'HELD'
+        )
 """
 
 WAKE = """

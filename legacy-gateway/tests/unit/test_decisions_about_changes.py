@@ -257,7 +257,7 @@ class Walk:
         if decision.withdrawn:
             assert by_id[decision.withdrawn].state is State.ACCEPTED
             by_id[decision.withdrawn].withdrawing = True
-        if decision.version and decision.course is not Course.MOVE_ON:
+        if decision.holds:
             self.hold(decision.version)
         if decision.course is Course.SEND:
             for row in self.of(State.HELD):
