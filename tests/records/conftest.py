@@ -30,7 +30,7 @@ from intake.service.places import placed
 from legacy_gateway import mapping
 from legacy_gateway.clients import facts_of
 from legacy_gateway.domain import Action, System
-from legacy_gateway.service.payloads import _authority_code
+from legacy_gateway.service.payloads import authority_code
 
 NAMES = ["Hughes", "O’Brien-Łukasz", "Siân", "李", "van der Berg", "x" * 50, "D'Arcy", "ﻣﺮﻳﻢ", "A" * 34 + " B", "Groß"]
 TEXTS = [
@@ -246,7 +246,7 @@ def make_case(directory: Postcodes) -> Callable[[Interviews, Answers], mapping.C
             office_code="100123",
             assessor_id="ASSESS01",
             facts=known,
-            authority_code=_authority_code(directory, known),
+            authority_code=authority_code(directory, known),
             first_phase_reference="JS0000000001",
             transfer_id="0123456789ABCDEFGHIJKLMNOP",
         )

@@ -4,10 +4,12 @@ from functools import partial
 from pathlib import Path
 
 from chassis import remote
+from chassis.postcodes import Postcodes
 from chassis.runtime import Runtime, Service, run
 from cms.gateway.v1 import gateway_pb2
 from legacy_gateway import consumers, metrics, workers
 from legacy_gateway.amending import AmendingClient
+from legacy_gateway.clients import IntakeClient
 from legacy_gateway.config import Settings
 from legacy_gateway.deadlines import DEADLINES
 from legacy_gateway.grpc_api import LegacyGatewayApi
@@ -19,8 +21,13 @@ def service(settings: Settings) -> Service:
     """The service with these settings."""
 
     def api(runtime: Runtime) -> LegacyGatewayApi:
+        channel = runtime.closing.enter_context(remote.channel(settings.intake_address))
+        postcodes = runtime.closing.enter_context(Postcodes(settings.postcodes_file))
         return LegacyGatewayApi(
-            runtime, AmendingClient(runtime.closing.enter_context(remote.channel(settings.intake_address)))
+            runtime,
+            AmendingClient(channel),
+            intake=IntakeClient(channel, runtime.token),
+            postcodes=postcodes,
         )
 
     return Service(

@@ -1,5 +1,6 @@
 """Clients of the services that this one calls: intake for facts. The systems that pay have a package of their own."""
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
@@ -7,7 +8,9 @@ import grpc
 from google.protobuf import json_format
 
 from chassis import clock, remote
+from chassis.enums import name_of
 from chassis.identity import ServiceToken
+from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 from legacy_gateway.domain import Facts
 
@@ -21,6 +24,21 @@ class Intake(Protocol):
         """The facts as they were at this version of the claim. Raises a CmsError if they cannot be had."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClaimedFacts:
+    """The schemes of a claim, and its facts."""
+
+    schemes: tuple[str, ...]
+    facts: Facts
+
+
+class Claims(Protocol):
+    """Gives claims as they are now."""
+
+    def claimed(self, claim_ref: str) -> ClaimedFacts:
+        """The schemes and the facts of the claim. Raises a CmsError if they cannot be had."""
+
+
 class IntakeClient:
     """intake-svc, called as this service."""
 
@@ -31,14 +49,23 @@ class IntakeClient:
     def facts(self, claim_ref: str, version: int) -> Facts:
         """The facts as they were at this version of the claim. Raises a CmsError if they cannot be had."""
         request = intake_pb2.GetClaimFactsRequest(claim_ref=claim_ref, version=version)
+        return facts_of(self._get(request, purpose=f"transfer {claim_ref}"))
+
+    def claimed(self, claim_ref: str) -> ClaimedFacts:
+        """The schemes and the facts of the claim as it is now. Raises a CmsError if they cannot be had."""
+        told = self._get(intake_pb2.GetClaimFactsRequest(claim_ref=claim_ref), purpose=f"check {claim_ref}")
+        schemes = tuple(name_of(common_pb2.Scheme, scheme, field="schemes") for scheme in told.schemes)
+        return ClaimedFacts(schemes=schemes, facts=facts_of(told))
+
+    def _get(self, request: intake_pb2.GetClaimFactsRequest, *, purpose: str) -> intake_pb2.ClaimFacts:
         response = remote.invoke(
             self._stub.GetClaimFacts,
             request,
             token=self._token.read(),
             timeout_seconds=_FACTS_SECONDS,
-            purpose=f"transfer {claim_ref}",
+            purpose=purpose,
         )
-        return facts_of(response.facts)
+        return response.facts
 
 
 def facts_of(facts: intake_pb2.ClaimFacts) -> Facts:

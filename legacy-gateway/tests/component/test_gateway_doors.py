@@ -46,6 +46,7 @@ class Intake(intake_pb2_grpc.IntakeServiceServicer):
         facts = intake_pb2.ClaimFacts(claim_ref=request.claim_ref, operator="OP000001", operator_grade="AO")
         json_format.ParseDict(dict(self.given.answers), facts.answers)
         facts.first_contact_time.GetCurrentTime()
+        facts.schemes.append(common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE)
         return intake_pb2.GetClaimFactsResponse(facts=facts)
 
 
@@ -205,11 +206,58 @@ def test_showing_a_refusal_with_its_question_is_logged(
         "JE-HOURS-AVAILABLE",
         "hours_available",
     )
+    assert message["ask"]["en"].startswith("Ask how many hours")
+    assert message["ask"]["cy"].startswith("Gofynnwch sawl awr")
     with psycopg.connect(database_urls.owner) as conn:
         shown = conn.execute(
             "SELECT subject, claim_ref, outcome FROM access_log WHERE purpose = 'work item 12'"
         ).fetchall()
     assert shown == [("PO1", CLAIM, "SHOWN")]
+
+
+def test_a_record_is_checked_by_the_facts_that_intake_has(
+    process: Process,
+    tokens: Tokens,
+    intake: tuple[Intake, int],
+    facts: Callable[..., Facts],
+    database_urls: DatabaseUrls,
+) -> None:
+    intake[0].given = facts(hours_available=12.0, nino=None)
+    operator = Client(process=process, service=SERVICE, token=tokens.issue("OPERATOR", subject="OP1"))
+
+    problems = operator.call("CheckRecord", claimRef=CLAIM).body["problems"]
+
+    assert [(one["system"], one["code"], one["field"], one["questionId"]) for one in problems] == [
+        ("SYSTEM_JSAPS", "GW0001", "CM-NINO", "nino"),
+        ("SYSTEM_JSAPS", "ES0020", "JE-HOURS-AVAILABLE", "hours_available"),
+    ]
+    assert [one["text"] for one in problems] == ["is missing", "is under 40 hours, and no restriction says why"]
+    assert all(one["ask"]["en"] and one["ask"]["cy"] and not one["needsPerson"] for one in problems)
+    with psycopg.connect(database_urls.owner) as conn:
+        shown = conn.execute("SELECT subject, claim_ref, outcome FROM access_log").fetchall()
+    assert shown == [("OP1", CLAIM, "SHOWN")]
+
+
+def test_a_record_is_checked_by_facts_that_are_given(
+    process: Process, tokens: Tokens, intake: tuple[Intake, int], facts: Callable[..., Facts]
+) -> None:
+    operator = Client(process=process, service=SERVICE, token=tokens.issue("OPERATOR"))
+    child = {"name": "Kyle", "date_of_birth": "2000-01-01"}
+    wrong = {"children": [child] * 11, "other_income": "none", "date_of_birth": [], "capital": "NaN", "nino": None}
+    given = [{"name": name, "value": value} for name, value in {**facts().answers, **wrong}.items()]
+    contact = "2005-07-11T09:00:00Z"
+
+    answer = operator.call(
+        "CheckRecord",
+        claimRef=CLAIM,
+        facts={"schemes": ["SCHEME_INCOME_SUPPORT"], "firstContactTime": contact, "facts": given},
+    )
+
+    found = {(one["field"], one["code"], one["needsPerson"]) for one in answer.body["problems"]}
+    assert ("IS-CHILD", "GW0004", True) in found
+    assert {("IS-INCOME", "GW0002", False), ("CM-DATE-OF-BIRTH", "GW0002", False)} <= found
+    assert {("IS-CAPITAL", "GW0002", False), ("CM-NINO", "GW0001", False), ("IS-GROUP", "GW0001", False)} <= found
+    assert intake[0].asked == []
 
 
 def test_a_claim_that_was_not_confirmed_has_no_transfers(process: Process, tokens: Tokens) -> None:
@@ -293,6 +341,14 @@ def test_the_dearest_requests_are_cheap(process: Process, tokens: Tokens, method
         "CorrectTransfers": some | {"corrections": [{"questionId": "surname", "value": "A"}]},
         "ListBulkActs": {},
         "StopBulkAct": {"actId": str(uuid.uuid4())},
+        "CheckRecord": {
+            "claimRef": CLAIM,
+            "facts": {
+                "schemes": ["SCHEME_INCOME_SUPPORT"],
+                "firstContactTime": "2005-07-11T09:00:00Z",
+                "facts": [{"name": "surname", "value": "Walker"}],
+            },
+        },
     }
 
     def request() -> dict[str, Any]:

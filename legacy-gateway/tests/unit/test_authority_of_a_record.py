@@ -4,7 +4,7 @@ import pytest
 
 from chassis.postcodes import Postcodes
 from legacy_gateway.domain import Facts
-from legacy_gateway.service.payloads import _authority_code
+from legacy_gateway.service.payloads import authority_code
 
 LEEDS, BRADFORD = "E08000035", "E08000032"
 
@@ -24,4 +24,4 @@ def test_the_record_names_the_council_that_the_claimant_named_or_the_postcodes(
 ) -> None:
     known: Facts = facts(address={"lines": ["1 High Street", "Leeds"], "postcode": postcode}, council=council)
 
-    assert _authority_code(postcodes, known) == code
+    assert authority_code(postcodes, known) == code

@@ -1,15 +1,19 @@
 """LegacyGatewayService: converts messages to the domain and back, and nothing else. One module for each theme."""
 
+from chassis.postcodes import Postcodes
 from chassis.runtime import Runtime
 from legacy_gateway.amending import Amending
+from legacy_gateway.clients import Claims
 from legacy_gateway.grpc_api.balance_methods import BalanceMethods
+from legacy_gateway.grpc_api.check_methods import CheckMethods
 from legacy_gateway.grpc_api.desk_methods import DeskMethods
 from legacy_gateway.grpc_api.transfer_methods import TransferMethods
 
 
-class LegacyGatewayApi(TransferMethods, DeskMethods, BalanceMethods):
+class LegacyGatewayApi(TransferMethods, DeskMethods, BalanceMethods, CheckMethods):
     """The methods of the contract."""
 
-    def __init__(self, runtime: Runtime, amending: Amending) -> None:
+    def __init__(self, runtime: Runtime, amending: Amending, *, intake: Claims, postcodes: Postcodes) -> None:
         TransferMethods.__init__(self, runtime.vault)
         DeskMethods.__init__(self, runtime.vault, amending)
+        CheckMethods.__init__(self, intake, postcodes)

@@ -6,6 +6,7 @@ from chassis.enums import number_of
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import gateway_pb2
 from legacy_gateway.domain import ShownTransfer
+from legacy_gateway.grpc_api.check_methods import words
 
 
 def transfer_message(shown: ShownTransfer) -> gateway_pb2.Transfer:
@@ -22,7 +23,7 @@ def transfer_message(shown: ShownTransfer) -> gateway_pb2.Transfer:
         attempts=shown.attempts,
         next_attempt_time=timestamp(clock.as_shown(due)),
         legacy_ref=shown.legacy_ref,
-        messages=[gateway_pb2.TransferMessage(**vars(message)) for message in shown.messages],
+        messages=[gateway_pb2.TransferMessage(**vars(message), ask=words(message)) for message in shown.messages],
         created=timestamp(shown.created),
         updated=timestamp(shown.updated),
     )

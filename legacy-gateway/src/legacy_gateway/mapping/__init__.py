@@ -11,6 +11,7 @@ from typing import Any
 from chassis import clock, outside
 from chassis.errors import InvalidArgument, Violation
 from legacy_gateway.domain import RefusalMessage, System
+from legacy_gateway.mapping.asking import what_to_ask
 from legacy_gateway.mapping.edit_rules import Examined, broken_rules
 from legacy_gateway.mapping.filling import fill
 from legacy_gateway.mapping.forms import Case
@@ -23,13 +24,16 @@ __all__ = [
     "SourcesError",
     "Unfit",
     "build",
+    "check",
     "feeding",
     "phase_of",
     "question_of",
     "read_sources",
     "refusal_message",
     "sources",
+    "systems_of",
     "values_of",
+    "what_to_ask",
 ]
 
 MISSING, NOT_FITTING, NO_RULE, TOO_MUCH = "GW0001", "GW0002", "GW0003", "GW0004"
@@ -82,22 +86,43 @@ def _fields(system: System) -> frozenset[str]:
 
 def build(system: System, number: int, case: Case) -> bytes:
     """The bytes of a phase's record. Raises Unfit with everything that is missing or does not fit, or breaks an edit rule."""
-    record = phase_of(system, number).record
-    filled = fill(sources(system), record, case)
-    unfit = [_message(system, MISSING, field, "is missing") for field in filled.missing]
-    encoded = b""
-    try:
-        encoded = write(record, filled.values)
-    except RecordError as error:
-        unfit += [_unfit(system, record, fault) for fault in error.violations]
-    unfit += [] if unfit else _broken(system, record, encoded)
-    if unfit:
-        raise Unfit(unfit)
+    encoded, messages = _tried(system, number, case)
+    if messages:
+        raise Unfit(messages)
     return encoded
 
 
+def check(system: System, number: int, case: Case) -> tuple[RefusalMessage, ...]:
+    """Everything that keeps a phase's record from being sent, as `build` would find it; none where nothing does."""
+    return _tried(system, number, case)[1]
+
+
+def systems_of(schemes: Iterable[str]) -> tuple[System, ...]:
+    """The systems that the records of these schemes go to."""
+    claimed = set(schemes)
+    found = {record.system for record in outside.records().values() if claimed & set(record.schemes)}
+    return tuple(system for system in System if system in found)
+
+
+def _tried(system: System, number: int, case: Case) -> tuple[bytes, tuple[RefusalMessage, ...]]:
+    record = phase_of(system, number).record
+    filled = fill(sources(system), record, case)
+    missing = [_message(system, MISSING, field, "is missing") for field in filled.missing]
+    missing += [
+        _message(system, NOT_FITTING, field, "is made from an answer of another kind") for field in filled.unread
+    ]
+    try:
+        encoded = write(record, filled.values)
+    except RecordError as error:
+        return b"", (*missing, *(_unfit(system, record, fault) for fault in error.violations))
+    # What is missing breaks rules as well, which says nothing more.
+    unanswered = {message.question_id for message in missing}
+    broken = [message for message in _broken(system, record, encoded) if message.question_id not in unanswered]
+    return encoded, (*missing, *broken)
+
+
 def _broken(system: System, record: str, encoded: bytes) -> list[RefusalMessage]:
-    """The edit rules that a record breaks which its system would read in full."""
+    """The edit rules that a record breaks."""
     part = outside.records()[record].part
     if not part:
         return []

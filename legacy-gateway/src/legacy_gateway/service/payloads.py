@@ -73,12 +73,12 @@ def _case(resources: Resources, leased: Leased, facts: Facts) -> mapping.Case:
         office_code=leased.confirmation.office_code,
         assessor_id=leased.confirmation.assessor_id,
         facts=facts,
-        authority_code=_authority_code(resources.postcodes, facts),
+        authority_code=authority_code(resources.postcodes, facts),
         first_phase_reference=leased.first_phase_reference,
     )
 
 
-def _authority_code(postcodes: Postcodes, facts: Facts) -> str | None:
+def authority_code(postcodes: Postcodes, facts: Facts) -> str | None:
     """The council that the claimant named where the postcode alone does not tell, otherwise the postcode's."""
     if chosen := facts.answers.get("council"):
         return str(chosen)

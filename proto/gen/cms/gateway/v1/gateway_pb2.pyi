@@ -4,6 +4,7 @@ isort:skip_file
 Transfers of confirmed claims to the systems that pay."""
 
 from cms.common.v1 import common_pb2 as _common_pb2
+from cms.gateway.v1 import checks_pb2 as _checks_pb2
 from cms.gateway.v1 import desk_pb2 as _desk_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
@@ -111,6 +112,7 @@ class TransferMessage(_message.Message):
     FIELD_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     QUESTION_ID_FIELD_NUMBER: _builtins.int
+    ASK_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """The edit rule's code; one that begins with GW where the platform itself found it."""
     field: _builtins.str
@@ -119,6 +121,10 @@ class TransferMessage(_message.Message):
     """What is wrong with the field, in a few words that follow its name."""
     question_id: _builtins.str
     """The question that supplied the field; empty where the platform itself did."""
+    @_builtins.property
+    def ask(self) -> _checks_pb2.Words:
+        """What to ask the claimant."""
+
     def __init__(
         self,
         *,
@@ -126,10 +132,11 @@ class TransferMessage(_message.Message):
         field: _builtins.str = ...,
         text: _builtins.str = ...,
         question_id: _builtins.str = ...,
+        ask: _checks_pb2.Words | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ask", b"ask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "field", b"field", "question_id", b"question_id", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask", b"ask", "code", b"code", "field", b"field", "question_id", b"question_id", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from cms.gateway.v1 import balance_pb2 as cms_dot_gateway_dot_v1_dot_balance__pb2
+from cms.gateway.v1 import checks_pb2 as cms_dot_gateway_dot_v1_dot_checks__pb2
 from cms.gateway.v1 import desk_pb2 as cms_dot_gateway_dot_v1_dot_desk__pb2
 from cms.gateway.v1 import gateway_pb2 as cms_dot_gateway_dot_v1_dot_gateway__pb2
 
@@ -41,6 +42,11 @@ class LegacyGatewayServiceStub:
                 '/cms.gateway.v1.LegacyGatewayService/GetTransfers',
                 request_serializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.GetTransfersRequest.SerializeToString,
                 response_deserializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.GetTransfersResponse.FromString,
+                _registered_method=True)
+        self.CheckRecord = channel.unary_unary(
+                '/cms.gateway.v1.LegacyGatewayService/CheckRecord',
+                request_serializer=cms_dot_gateway_dot_v1_dot_checks__pb2.CheckRecordRequest.SerializeToString,
+                response_deserializer=cms_dot_gateway_dot_v1_dot_checks__pb2.CheckRecordResponse.FromString,
                 _registered_method=True)
         self.RecordRemoval = channel.unary_unary(
                 '/cms.gateway.v1.LegacyGatewayService/RecordRemoval',
@@ -110,6 +116,14 @@ class LegacyGatewayServiceServicer:
 
     def GetTransfers(self, request, context):
         """Returns the transfers of a claim, and its state with each system.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckRecord(self, request, context):
+        """Makes the records of a claim as they would be sent, and runs the systems' edit rules on them. Nothing is sent. What the
+        assessor and the office supply at the confirmation is taken to be right.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -208,6 +222,11 @@ def add_LegacyGatewayServiceServicer_to_server(servicer, server):
                     request_deserializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.GetTransfersRequest.FromString,
                     response_serializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.GetTransfersResponse.SerializeToString,
             ),
+            'CheckRecord': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckRecord,
+                    request_deserializer=cms_dot_gateway_dot_v1_dot_checks__pb2.CheckRecordRequest.FromString,
+                    response_serializer=cms_dot_gateway_dot_v1_dot_checks__pb2.CheckRecordResponse.SerializeToString,
+            ),
             'RecordRemoval': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordRemoval,
                     request_deserializer=cms_dot_gateway_dot_v1_dot_gateway__pb2.RecordRemovalRequest.FromString,
@@ -297,6 +316,33 @@ class LegacyGatewayService:
             '/cms.gateway.v1.LegacyGatewayService/GetTransfers',
             cms_dot_gateway_dot_v1_dot_gateway__pb2.GetTransfersRequest.SerializeToString,
             cms_dot_gateway_dot_v1_dot_gateway__pb2.GetTransfersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckRecord(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.gateway.v1.LegacyGatewayService/CheckRecord',
+            cms_dot_gateway_dot_v1_dot_checks__pb2.CheckRecordRequest.SerializeToString,
+            cms_dot_gateway_dot_v1_dot_checks__pb2.CheckRecordResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 Transfers of confirmed claims to the systems that pay."""
 
 from cms.gateway.v1 import balance_pb2 as _balance_pb2
+from cms.gateway.v1 import checks_pb2 as _checks_pb2
 from cms.gateway.v1 import desk_pb2 as _desk_pb2
 from cms.gateway.v1 import gateway_pb2 as _gateway_pb2
 from collections import abc as _abc
@@ -37,6 +38,10 @@ class LegacyGatewayServiceStub:
     def __new__(cls, channel: _aio.Channel) -> LegacyGatewayServiceAsyncStub: ...
     GetTransfers: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.GetTransfersRequest, _gateway_pb2.GetTransfersResponse]
     """Returns the transfers of a claim, and its state with each system."""
+    CheckRecord: _grpc.UnaryUnaryMultiCallable[_checks_pb2.CheckRecordRequest, _checks_pb2.CheckRecordResponse]
+    """Makes the records of a claim as they would be sent, and runs the systems' edit rules on them. Nothing is sent. What the
+    assessor and the office supply at the confirmation is taken to be right.
+    """
     RecordRemoval: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.RecordRemovalRequest, _gateway_pb2.RecordRemovalResponse]
     """Records that a person has ended what a system held of a withdrawn claim: no record to a system can do that."""
     Reconcile: _grpc.UnaryUnaryMultiCallable[_balance_pb2.ReconcileRequest, _balance_pb2.ReconcileResponse]
@@ -71,6 +76,10 @@ class LegacyGatewayServiceAsyncStub(LegacyGatewayServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetTransfers: _aio.UnaryUnaryMultiCallable[_gateway_pb2.GetTransfersRequest, _gateway_pb2.GetTransfersResponse]  # type: ignore[assignment]
     """Returns the transfers of a claim, and its state with each system."""
+    CheckRecord: _aio.UnaryUnaryMultiCallable[_checks_pb2.CheckRecordRequest, _checks_pb2.CheckRecordResponse]  # type: ignore[assignment]
+    """Makes the records of a claim as they would be sent, and runs the systems' edit rules on them. Nothing is sent. What the
+    assessor and the office supply at the confirmation is taken to be right.
+    """
     RecordRemoval: _aio.UnaryUnaryMultiCallable[_gateway_pb2.RecordRemovalRequest, _gateway_pb2.RecordRemovalResponse]  # type: ignore[assignment]
     """Records that a person has ended what a system held of a withdrawn claim: no record to a system can do that."""
     Reconcile: _aio.UnaryUnaryMultiCallable[_balance_pb2.ReconcileRequest, _balance_pb2.ReconcileResponse]  # type: ignore[assignment]
@@ -108,6 +117,16 @@ class LegacyGatewayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_gateway_pb2.GetTransfersResponse, _abc.Awaitable[_gateway_pb2.GetTransfersResponse]]:
         """Returns the transfers of a claim, and its state with each system."""
+
+    @_abc_1.abstractmethod
+    def CheckRecord(
+        self,
+        request: _checks_pb2.CheckRecordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_checks_pb2.CheckRecordResponse, _abc.Awaitable[_checks_pb2.CheckRecordResponse]]:
+        """Makes the records of a claim as they would be sent, and runs the systems' edit rules on them. Nothing is sent. What the
+        assessor and the office supply at the confirmation is taken to be right.
+        """
 
     @_abc_1.abstractmethod
     def RecordRemoval(

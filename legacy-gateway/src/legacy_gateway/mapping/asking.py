@@ -1,0 +1,40 @@
+"""What staff ask the claimant when a record was refused, or would be: words for each code, in both languages."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from legacy_gateway.domain import RefusalMessage
+
+_FILE = Path(__file__).with_name("asking.toml")
+
+
+class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words in English and in Welsh."""
+
+    en: str
+    cy: str
+
+
+class Asking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The words by code, and those for any other code, where the field has a question and where it has none."""
+
+    rules: Mapping[str, Words]
+    question: Words
+    platform: Words
+
+
+@cache
+def asking() -> Asking:
+    """The words, read once."""
+    return msgspec.toml.decode(_FILE.read_bytes(), type=Asking)
+
+
+def what_to_ask(message: RefusalMessage) -> Words:
+    """What to ask the claimant about a message; where no question supplies the field, that there is nothing to ask."""
+    known = asking()
+    if not message.question_id:
+        return known.platform
+    return known.rules.get(message.code) or known.rules.get(f"..{message.code[2:]}") or known.question
