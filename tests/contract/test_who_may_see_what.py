@@ -304,7 +304,7 @@ def test_the_matrix_covers_every_gateway_method_that_could_show_answers() -> Non
         and contract.may_hold_personal(method.output_type)
     }
 
-    assert showing == OF_THE_GATEWAY
+    assert showing == OF_THE_GATEWAY | {"CheckRecord"}
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -338,6 +338,24 @@ def test_staff_see_the_broken_rule_but_never_the_words_of_the_system(
     assert "ABBOT" not in given.text.upper()
     claims = {one["claimRef"] for one in given.body["transfers"] if one["messages"]}
     assert logged(platform_under_test, "legacy-gateway", method, "SHOWN", subject) == before + len(claims)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("role", sorted(contract.allowed_roles(methods()["CheckRecord"])))
+def test_a_check_of_the_records_is_logged_and_shows_no_answer(
+    platform_under_test: PlatformUnderTest, raw: RawDoors, claim: Journey, door: Door, role: str
+) -> None:
+    subject = f"C{role[:4]}{door[:3].upper()}"
+    before = logged(platform_under_test, "legacy-gateway", "CheckRecord", "SHOWN", subject)
+
+    given = raw.ask(
+        door, "CheckRecord", {"claimRef": claim.claim_ref}, **bearer(claim, role, subject, office=other_office(claim))
+    )
+
+    assert given.body is not None, given
+    assert given.body.get("problems", []) == []
+    assert is_silent(given)
+    assert logged(platform_under_test, "legacy-gateway", "CheckRecord", "SHOWN", subject) == before + 1
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -25,6 +25,7 @@ from tests.growth.subject import Caller, Subject
 _SCALE = 0.02
 _SUPPORT = Caller(role="SUPPORT", purpose="work item 1")
 _OFFICER = Caller(role="PROCESSING_OFFICER", subject="PO000001")
+_OPERATOR = Caller(role="OPERATOR", subject="OP000001")
 
 # Two phases of each claim were accepted. A few are open: refused, in the hands of clerks, or not due for a long time.
 _TRANSFERS = f"""
@@ -143,6 +144,7 @@ class Gateway(Subject):
         self.step_own_workers(until=lambda: "ACCEPTED" in self._states(refused))
         for claim_ref in (accepted, refused):
             self.call("GetTransfers", {"claimRef": claim_ref}, by=_SUPPORT)
+            self.call("CheckRecord", {"claimRef": claim_ref}, by=_OPERATOR)
         self._repair(turn)
         self.hear(intake_events.CrisisLoanRequested(), unknown)
         self._withdraw(unknown)
