@@ -8,9 +8,9 @@ CREATE TABLE systems (
     opened_time timestamptz,
     next_probe_time timestamptz,
     probes integer NOT NULL DEFAULT 0 CHECK (probes >= 0),
-    -- From when what waited goes out at a rising rate, and when the last of it was let go.
+    -- Since when what waited goes out at a rising rate, and how much of it was let go; empty once the rate bounds nothing.
     draining_since timestamptz,
-    last_let_go_time timestamptz,
+    let_go integer NOT NULL DEFAULT 0 CHECK (let_go >= 0),
     CONSTRAINT systems_open_is_probed CHECK ((opened_time IS NULL) = (next_probe_time IS NULL))
 );
 

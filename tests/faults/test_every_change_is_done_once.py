@@ -173,7 +173,7 @@ def bind_and_import(doors: DyingDoors, claim: Journey) -> None:
 
 
 def end_what_is_held(platform: PlatformUnderTest, doors: DyingDoors) -> None:
-    """Withdraws a claim that a paying system holds, and records that the system's own staff have ended it."""
+    """Withdraws a claim that a paying system holds, records that its staff have ended it, and holds and releases a system."""
     held = platform.journey("lodger")
     held.take_call()
     held.assess()
@@ -184,6 +184,10 @@ def end_what_is_held(platform: PlatformUnderTest, doors: DyingDoors) -> None:
     removal = {"claimRef": held.claim_ref, "system": "SYSTEM_JSAPS", "requestId": str(uuid4())}
     officer = held.issue("PROCESSING_OFFICER", subject="PO000001")
     doors.call(GATEWAY, "RecordRemoval", removal, token=officer)
+    held_system = {"system": "SYSTEM_SFCS", "reason": "planned outage", "requestId": str(uuid4())}
+    support = held.issue("SUPPORT", subject="SUPPORT1")
+    doors.call(GATEWAY, "HoldSystem", held_system, token=support)
+    doors.call(GATEWAY, "ReleaseSystem", {"system": "SYSTEM_SFCS", "requestId": str(uuid4())}, token=support)
 
 
 def repair(platform: PlatformUnderTest, doors: DyingDoors) -> None:

@@ -148,6 +148,7 @@ class Gateway(Subject):
         self._repair(turn)
         self.hear(intake_events.CrisisLoanRequested(), unknown)
         self._withdraw(unknown)
+        self._hold_and_release()
 
     def _withdraw(self, claim_ref: str) -> None:
         withdrawn = intake_events.ClaimWithdrawn()
@@ -188,6 +189,15 @@ class Gateway(Subject):
             state=state,
         )
         return str(transfer_id)
+
+    def _hold_and_release(self) -> None:
+        this = {"system": "SYSTEM_SFCS"}
+        self.change("HoldSystem", {**this, "reason": "planned outage"}, by=_SUPPORT)
+        self.step_own_workers()
+        self.call("GetSystems", {}, by=_SUPPORT)
+        self.change("ReleaseSystem", this, by=_SUPPORT)
+        self.step_own_workers()
+        self.mistake("ReleaseSystem", this, by=_SUPPORT, reason="SYSTEM_NOT_HELD")
 
     def _order(self, failure: str, claim_ref: str) -> None:
         answer = call(

@@ -80,6 +80,14 @@ DEADLINES = (
         query="SELECT claim_ref AS reference, since FROM first_phase_withdrawals WHERE done_time IS NULL",
     ),
     Deadline(
+        state="SYSTEM_HELD",  # nothing is sent to a system until somebody ends the hold
+        owner="SUPPORT",
+        cut_off=within(timedelta(days=1)),
+        query="""
+            SELECT system AS reference, greatest(since, until) AS since FROM system_holds WHERE released_time IS NULL
+        """,
+    ),
+    Deadline(
         state="NO_SYSTEM",  # a confirmed scheme that no system carries yet
         owner="SUPPORT",
         cut_off=within(timedelta(days=1)),

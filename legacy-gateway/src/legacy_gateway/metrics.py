@@ -8,8 +8,8 @@ from chassis import clock
 from chassis.database import Connection
 from chassis.metrics import REGISTRY
 from chassis.state_gauges import Samples, StateGauge
-from legacy_gateway.domain import Result, State, Transfer
-from legacy_gateway.store import balances, differences, transfers, uncarried
+from legacy_gateway.domain import Breaker, Result, State, Transfer
+from legacy_gateway.store import balances, differences, systems, transfers, uncarried
 from legacy_gateway.systems import RULES
 
 DEFECT = "DEFECT"
@@ -17,6 +17,8 @@ DEFECT = "DEFECT"
 
 DONE_FOR = timedelta(hours=1)
 """Accepted and cancelled transfers are counted for this long: a scrape must not read the whole history."""
+
+_BREAKER_VALUES = {Breaker.CLOSED: 0.0, Breaker.DRAINING: 1.0, Breaker.OPEN: 2.0}
 
 ATTEMPTS = Counter(
     "gateway_transfer_attempts_total",
@@ -79,6 +81,14 @@ def _last_balanced(conn: Connection) -> Samples:
     return [((system,), moment.timestamp()) for system, moment in balances.last_done(conn).items()]
 
 
+def _breakers(conn: Connection) -> Samples:
+    return [((system,), _BREAKER_VALUES[systems.gate(conn, system).breaker]) for system in RULES]
+
+
+def _holds(conn: Connection) -> Samples:
+    return [((system,), float(systems.gate(conn, system).hold is not None)) for system in RULES]
+
+
 GAUGES = (
     StateGauge(
         name="gateway_transfers",
@@ -109,5 +119,17 @@ GAUGES = (
         help="When the last scheduled balance of a day ended; before the first one, when the first transfer was made.",
         labels=("system",),
         read=_last_balanced,
+    ),
+    StateGauge(
+        name="gateway_breaker_state",
+        help="The breaker of a system: 0 closed, 1 draining what waited, 2 open, so that nothing is sent but a probe.",
+        labels=("system",),
+        read=_breakers,
+    ),
+    StateGauge(
+        name="gateway_system_held",
+        help="1 while somebody's order holds the system, so that nothing is sent to it.",
+        labels=("system",),
+        read=_holds,
     ),
 )

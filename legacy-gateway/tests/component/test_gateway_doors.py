@@ -340,6 +340,9 @@ def test_the_dearest_requests_are_cheap(process: Process, tokens: Tokens, method
         "CancelTransfer": some,
         "CorrectTransfers": some | {"corrections": [{"questionId": "surname", "value": "A"}]},
         "ListBulkActs": {},
+        "GetSystems": {},
+        "HoldSystem": {"system": "SYSTEM_SFCS", "reason": "x"},
+        "ReleaseSystem": {"system": "SYSTEM_SFCS"},
         "StopBulkAct": {"actId": str(uuid.uuid4())},
         "CheckRecord": {
             "claimRef": CLAIM,
@@ -356,7 +359,7 @@ def test_the_dearest_requests_are_cheap(process: Process, tokens: Tokens, method
         return sound[method.name] | by_id
 
     given = costs.dearest_requests(method, request)
-    costs.expect_cheap(process, method, given, tokens.issue("OPERATOR", "PROCESSING_OFFICER"))
+    costs.expect_cheap(process, method, given, tokens.issue("OPERATOR", "PROCESSING_OFFICER", "SUPPORT"))
 
 
 def ask(process: Process, method: str, token: str, **body: Any) -> Any:

@@ -6,14 +6,17 @@ from enum import StrEnum
 
 from chassis import backoff
 from chassis.errors import FailedPrecondition
+from legacy_gateway.domain.systems import System
 
 OPENS_AFTER = 20
 """Attempts in a row without any readable reply. A system that answers with an error is sick, and not away."""
 _FIRST_PROBE_SECONDS = 2.0
 _LONGEST_PROBE_SECONDS = 60.0
-DRAIN_SECONDS = 14.0
-"""How long a drain lasts: seven doublings, from one transfer a second to 128, more than any system takes."""
+FIRST_LET_GO = 3
 DOUBLING_SECONDS = 2.0
+DRAIN_SECONDS = 14.0
+"""A drain lets three transfers go at once, and twice as many in all with every two seconds. After seven doublings that would be
+133 in a second, more than any system takes: the drain is over."""
 
 
 class Breaker(StrEnum):
@@ -68,6 +71,29 @@ class Gate:
         return self.hold is not None or self.breaker is Breaker.OPEN
 
 
+@dataclass(frozen=True, kw_only=True)
+class SystemCounts:
+    """The transfers of a system: those to be sent, being sent or unknown, and of this London day those with a final answer.
+
+    `oldest` is when the oldest of those under way was made, on the platform's clock.
+    """
+
+    system: System
+    waiting: int = 0
+    oldest: datetime | None = None
+    accepted: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystemStatus:
+    """A system as staff see it. `oldest_seconds` is the age of the oldest transfer under way."""
+
+    counts: SystemCounts
+    gate: Gate
+    oldest_seconds: float
+
+
 def probe_wait(probes: int, *, scale: float, spread: float) -> float:
     """Seconds until the next probe, after so many that had no reply. `spread` is the jitter, about 1."""
     wait = backoff.seconds(probes + 1, first=_FIRST_PROBE_SECONDS, longest=_LONGEST_PROBE_SECONDS, jitter=spread)
@@ -87,8 +113,8 @@ class NotHeld(FailedPrecondition):
         super().__init__("SYSTEM_NOT_HELD", f"{system} is not held", metadata={"system": system})
 
 
-class NotCarried(FailedPrecondition):
-    """This release sends nothing to the system anyway."""
+class NotFed(FailedPrecondition):
+    """This release sends nothing to the system."""
 
     def __init__(self, system: str) -> None:
-        super().__init__("SYSTEM_NOT_CARRIED", f"no scheme goes to {system} yet", metadata={"system": system})
+        super().__init__("SYSTEM_NOT_FED", f"nothing is sent to {system} yet", metadata={"system": system})

@@ -17,6 +17,8 @@ from legacy_gateway.domain.systems import Rules, System
 
 _FIRST_BACK_OFF_SECONDS = 2.0
 _LONGEST_BACK_OFF_SECONDS = 300.0
+WITHOUT_A_CALL = "ALL_CONNECTIONS_BUSY"
+"""The reason where no connection of this process was free."""
 MOST_DEFECTS = 10
 """After this many failures of our own code, about a quarter of an hour by the back-off, a person looks."""
 _ID_CHARACTERS = string.digits + string.ascii_uppercase
@@ -74,6 +76,13 @@ class SystemAnswer:
     legacy_ref: str = ""
     retry_after_seconds: float = 0.0
     messages: tuple[RefusalMessage, ...] = ()
+
+    @property
+    def was_answered(self) -> bool | None:
+        """Whether the system gave a readable reply; None where the fault is ours, and it was not asked."""
+        if self.reason == WITHOUT_A_CALL:
+            return None
+        return self.result not in {Result.NOT_SENT, Result.NO_REPLY}
 
     @property
     def is_of_a_working_system(self) -> bool:

@@ -7,10 +7,11 @@ from legacy_gateway.clients import Claims
 from legacy_gateway.grpc_api.balance_methods import BalanceMethods
 from legacy_gateway.grpc_api.check_methods import CheckMethods
 from legacy_gateway.grpc_api.desk_methods import DeskMethods
+from legacy_gateway.grpc_api.system_methods import SystemMethods
 from legacy_gateway.grpc_api.transfer_methods import TransferMethods
 
 
-class LegacyGatewayApi(TransferMethods, DeskMethods, BalanceMethods, CheckMethods):
+class LegacyGatewayApi(TransferMethods, DeskMethods, BalanceMethods, CheckMethods, SystemMethods):
     """The methods of the contract."""
 
     def __init__(self, runtime: Runtime, amending: Amending, *, intake: Claims, postcodes: Postcodes) -> None:

@@ -9,7 +9,7 @@ from chassis import clock
 from chassis.database import Connection, Database
 from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Violation
 from legacy_gateway.deadlines import OF_DIFFERENCES
-from legacy_gateway.domain import Balance, Closing, DifferenceState, ShownDifference, System
+from legacy_gateway.domain import Balance, Closing, DifferenceState, NotFed, ShownDifference, System
 from legacy_gateway.service.reconciling import balance
 from legacy_gateway.store import balances, differences, lost_records
 from legacy_gateway.systems import RULES
@@ -68,7 +68,7 @@ def request(conn: Connection, system: System, day: date) -> datetime:
     if day < _FIRST_DAY:
         raise InvalidArgument.of(Violation(field="date", description="is before the platform"))
     if system not in RULES:
-        raise FailedPrecondition("SYSTEM_NOT_FED", "nothing is sent to this system yet", metadata={"system": system})
+        raise NotFed(system)
     return balances.request(conn, system, day)
 
 

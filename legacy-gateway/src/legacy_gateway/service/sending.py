@@ -13,8 +13,8 @@ import psycopg
 from chassis import clock, crash, logs, tracing
 from chassis.errors import CmsError
 from legacy_gateway import mapping, metrics
-from legacy_gateway.domain import AlreadyLeased, Leased, LeaseLost, Result, State, Step, System, Transfer
-from legacy_gateway.service import payloads
+from legacy_gateway.domain import AlreadyLeased, Leased, LeaseLost, Result, State, Step, System, SystemAnswer, Transfer
+from legacy_gateway.service import breakers, payloads
 from legacy_gateway.service.payloads import Record
 from legacy_gateway.service.resources import SEND_WITHIN_SECONDS, Resources
 from legacy_gateway.service.settling import log_step, settle
@@ -25,13 +25,16 @@ _MAY_BE_OPEN = "CONNECTION_MAY_BE_OPEN"
 
 
 def send_next(resources: Resources, system: System) -> bool:
-    """Sends or asks about the transfer that is due for longest at a system; says whether there may be more."""
+    """Sends or asks about the transfer that is due for longest at a system; says whether there may be more.
+
+    If the system's breaker is open, it is probed when that is due.
+    """
     try:
         leased = resources.turns[system].find(lambda: _take(resources, system))
     except AlreadyLeased:
         return True
     if leased is None:
-        return False
+        return resources.presence.is_held and breakers.probe(resources, system)
     tracing.enter(tracing.child_of(leased.traceparent))
     try:
         _go_on(resources, leased)
@@ -45,7 +48,11 @@ def _take(resources: Resources, system: System) -> Leased | None:
         return None
     with resources.database.transaction() as conn:
         steady_since = resources.clock.steady_since(conn)
-        return leases.take(conn, system, seconds=resources.lease_seconds, steady_since=steady_since)
+        seconds = resources.lease_seconds
+        leased = leases.take(conn, system, seconds=seconds, steady_since=steady_since)
+        if leased is None and breakers.may_let_go(conn, system, time_scale=resources.time_scale):
+            leased = leases.take(conn, system, seconds=seconds, steady_since=steady_since, let_go=True)
+        return leased
 
 
 def _go_on(resources: Resources, leased: Leased) -> None:
@@ -64,7 +71,8 @@ def _ask(resources: Resources, leased: Leased) -> None:
         final = waits.is_final(transfer.rules, leased.closed_seconds)
         step = transfer.asked(answer, waits, final=final)
         may_be_open = answer.result is Result.NOT_KNOWN and not final and leased.closed_seconds is None
-        _settle(resources, leased, transfer, step, reason=_MAY_BE_OPEN if may_be_open else answer.reason)
+        reason = _MAY_BE_OPEN if may_be_open else answer.reason
+        _settle(resources, leased, transfer, step, reason=reason, answer=answer)
 
 
 def _send(resources: Resources, leased: Leased) -> None:
@@ -115,13 +123,25 @@ def _exchange(resources: Resources, leased: Leased, sending: Transfer, payload: 
     system = resources.systems[sending.system]
     answer = system.send(sending.phase, sending.transfer_id, payload, send_by=send_by)
     crash.point("transfer.after_reply")
-    _settle(resources, leased, sending, sending.sent(answer, resources.waits), reason=answer.reason)
+    step = sending.sent(answer, resources.waits)
+    _settle(resources, leased, sending, step, reason=answer.reason, answer=answer)
     metrics.count_attempt(sending, answer.result, answer.reason)
 
 
-def _settle(resources: Resources, leased: Leased, transfer: Transfer, step: Step, *, reason: str) -> None:
+def _settle(
+    resources: Resources,
+    leased: Leased,
+    transfer: Transfer,
+    step: Step,
+    *,
+    reason: str,
+    answer: SystemAnswer | None = None,
+) -> None:
+    """Stores a step; `answer` is the system's, where it was asked."""
     with resources.database.transaction() as conn:
         settle(conn, resources.vault, transfer, token=leased.token, step=step, reason=reason)
+        if answer is not None:
+            breakers.note(conn, resources, transfer.system, answer)
     crash.point("transfer.after_storing")
     if step.state is State.ACCEPTED and transfer.is_last_phase:
         taken = clock.now() - leased.confirmation.confirmed_time

@@ -12,6 +12,7 @@ from chassis import clock, logs
 from chassis.database import Connection, Database
 from chassis.errors import NotFound
 from legacy_gateway.domain import HalfClaim, Result, SystemAnswer, WithdrawnRecord, held_of_withdrawn
+from legacy_gateway.service import breakers
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.store import claims, uncarried, withdrawals
 from legacy_gateway.systems import RecordSystem
@@ -71,6 +72,7 @@ def withdraw_half(resources: Resources) -> bool:
         else:
             wait = max(answer.retry_after_seconds, resources.waits.back_off(half.setbacks))
             withdrawals.put_off_half(conn, half, wait_seconds=wait)
+        breakers.note(conn, resources, half.system, answer)
     logs.get().info(
         "half claim withdrawn" if answer.result is Result.HELD else "half claim not withdrawn",
         claim_ref=half.claim_ref,

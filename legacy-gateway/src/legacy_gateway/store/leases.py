@@ -24,6 +24,12 @@ TAKE = """
     WHERE transfer_id = (
         SELECT transfer_id FROM transfers AS due
         WHERE system = %(system)s AND next_attempt_time <= statement_timestamp()
+            AND NOT EXISTS (
+                SELECT FROM systems
+                WHERE systems.system = %(system)s
+                    AND (opened_time IS NOT NULL OR (draining_since IS NOT NULL AND NOT %(let_go)s))
+            )
+            AND NOT EXISTS (SELECT FROM system_holds WHERE system_holds.system = %(system)s AND released_time IS NULL)
             AND (lease_until IS NULL OR lease_until < statement_timestamp())
             AND NOT EXISTS (
                 SELECT 1 FROM transfers AS other
@@ -127,15 +133,23 @@ _ENOUGH_DUE = 20
 _ONE_LEASE = "transfers_one_lease"
 
 
-def take(conn: Connection, system: System, *, seconds: float, steady_since: datetime) -> Leased | None:
+def take(
+    conn: Connection,
+    system: System,
+    *,
+    seconds: float,
+    steady_since: datetime,
+    let_go: bool = False,
+) -> Leased | None:
     """The transfer that is due for longest at a system; None where none is due.
 
-    It is for this worker alone until `seconds` have passed.
+    It is for this worker alone until `seconds` have passed. None too while the system is held or its breaker is open; and,
+    unless it was let go, while what waited drains.
     A wait counts only from `steady_since`, the time from which the database's clock is known to have run without a jump.
     Raises AlreadyLeased where another worker took another transfer of the claim at the same moment.
     """
     token = uuid.uuid4()
-    values = {"system": system, "token": token, "seconds": seconds, "steady_since": steady_since}
+    values = {"system": system, "let_go": let_go, "token": token, "seconds": seconds, "steady_since": steady_since}
     try:
         row = conn.execute(TAKE, values).fetchone()
     except psycopg.errors.UniqueViolation as violation:

@@ -1,15 +1,14 @@
-"""Whether each system answers, and which are held: the same for all processes."""
+"""Whether each system answers, which are held, and how each does: the same for all processes."""
 
 from datetime import datetime
 
 from chassis.database import Connection, Row
-from legacy_gateway.domain import Breaker, Gate, Hold, System
+from legacy_gateway.domain import Breaker, Gate, Hold, System, SystemCounts
 
 GATE = """
     -- What stands before a system. A hold whose time is over still shuts it until somebody ends the hold.
     SELECT unanswered, opened_time IS NOT NULL AS is_open,
-        draining_since IS NOT NULL
-            AND draining_since > statement_timestamp() - make_interval(secs => %(drain)s) AS is_draining,
+        draining_since IS NOT NULL AS is_draining,
         hold.since, hold.reason, hold.until, hold.held_by
     FROM (SELECT %(system)s AS system) AS asked
     LEFT JOIN systems USING (system)
@@ -32,7 +31,8 @@ NOTE_ANSWERED = """
     -- The system answers: nothing to write while it does, otherwise the breaker closes and what waited drains.
     UPDATE systems
     SET unanswered = 0, opened_time = NULL, next_probe_time = NULL, probes = 0,
-        draining_since = CASE WHEN opened_time IS NULL THEN draining_since ELSE statement_timestamp() END
+        draining_since = CASE WHEN opened_time IS NULL THEN draining_since ELSE statement_timestamp() END,
+        let_go = CASE WHEN opened_time IS NULL THEN let_go ELSE 0 END
     WHERE system = %(system)s AND unanswered > 0
     RETURNING draining_since IS NOT DISTINCT FROM statement_timestamp() AS was_open
 """
@@ -53,11 +53,16 @@ PUT_OFF_PROBE = """
 """
 
 LET_GO = """
-    -- One more transfer of a drain, where the rate of the moment allows it: it doubles with every step.
-    UPDATE systems SET last_let_go_time = statement_timestamp()
+    -- One more transfer of a drain, unless as many went as may go until now: their number doubles with every step of time.
+    -- When the last step is over, so is the drain.
+    UPDATE systems
+    SET let_go = let_go + 1, draining_since = CASE
+        WHEN draining_since > statement_timestamp() - make_interval(secs => %(drain)s) THEN draining_since
+    END
     WHERE system = %(system)s AND draining_since IS NOT NULL AND opened_time IS NULL
-        AND statement_timestamp() >= greatest(draining_since, last_let_go_time) + make_interval(secs => %(doubling)s / (2
-            * power(2, extract(epoch FROM statement_timestamp() - draining_since) / %(doubling)s)))
+        AND let_go < floor(
+            %(first)s * power(2, least(30, extract(epoch FROM statement_timestamp() - draining_since) / %(doubling)s))
+        )
 """
 
 BRING_FORWARD = """
@@ -74,7 +79,7 @@ BRING_FORWARD = """
 DRAIN = """
     -- What waited during a hold drains as it does after an outage.
     INSERT INTO systems (system, draining_since) VALUES (%(system)s, statement_timestamp())
-    ON CONFLICT (system) DO UPDATE SET draining_since = statement_timestamp()
+    ON CONFLICT (system) DO UPDATE SET draining_since = statement_timestamp(), let_go = 0
 """
 
 HOLD = """
@@ -96,12 +101,27 @@ END_HOLD = """
     UPDATE system_holds SET released_time = %(now)s WHERE system = %(system)s AND released_time IS NULL AND until <= %(now)s
 """
 
+COUNTS = """
+    -- What is under way at each system, and what it accepted and refused since a time of the platform.
+    SELECT system, count(*) FILTER (WHERE under_way) AS waiting, min(created) FILTER (WHERE under_way) AS oldest,
+        count(*) FILTER (WHERE state = 'ACCEPTED') AS accepted, count(*) FILTER (WHERE state = 'REJECTED') AS rejected
+    FROM (
+        SELECT system, state, created, true AS under_way FROM transfers WHERE state IN ('WAITING', 'SENDING', 'UNKNOWN')
+        UNION ALL
+        SELECT system, state, created, false FROM transfers
+        WHERE state = 'REJECTED' AND NOT corrected AND updated >= %(since)s
+        UNION ALL
+        SELECT system, state, created, false FROM transfers WHERE state IN ('ACCEPTED', 'CANCELLED') AND updated >= %(since)s
+    ) AS found
+    GROUP BY system
+"""
+
 _MOST_BROUGHT_FORWARD = 1000
 
 
-def gate(conn: Connection, system: System, *, drain_seconds: float) -> Gate:
-    """What stands between the waiting transfers and a system. A drain lasts so long."""
-    [row] = conn.execute(GATE, {"system": system, "drain": drain_seconds}).fetchall()
+def gate(conn: Connection, system: System) -> Gate:
+    """What stands between the waiting transfers and a system."""
+    [row] = conn.execute(GATE, {"system": system}).fetchall()
     return Gate(breaker=_breaker(row), unanswered=row["unanswered"] or 0, hold=_hold(row))
 
 
@@ -134,9 +154,10 @@ def put_off_probe(conn: Connection, system: System, *, wait_seconds: float) -> N
     conn.execute(PUT_OFF_PROBE, {"system": system, "wait": wait_seconds})
 
 
-def let_go(conn: Connection, system: System, *, doubling_seconds: float) -> bool:
-    """Whether a drain may let one more transfer go now."""
-    return conn.execute(LET_GO, {"system": system, "doubling": doubling_seconds}).rowcount == 1
+def let_go(conn: Connection, system: System, *, first: int, doubling_seconds: float, drain_seconds: float) -> bool:
+    """Whether a drain may let one more transfer go: `first` at once, and twice as many in all with every doubling."""
+    values = {"system": system, "first": first, "doubling": doubling_seconds, "drain": drain_seconds}
+    return conn.execute(LET_GO, values).rowcount == 1
 
 
 def hold(conn: Connection, system: System, *, reason: str, until: datetime | None, by: str, now: datetime) -> None:
@@ -158,6 +179,11 @@ def end_hold(conn: Connection, system: System, *, now: datetime) -> bool:
         return False
     conn.execute(DRAIN, {"system": system})
     return True
+
+
+def counts(conn: Connection, *, since: datetime) -> list[SystemCounts]:
+    """What is under way at each system, and what became of records since a time of the platform; none without any."""
+    return [SystemCounts(**row | {"system": System(row["system"])}) for row in conn.execute(COUNTS, {"since": since})]
 
 
 def _breaker(row: Row) -> Breaker:

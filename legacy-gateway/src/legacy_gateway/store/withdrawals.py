@@ -61,12 +61,15 @@ REMOVE = """
 """
 
 TAKE_HALF = """
-    -- The half claim that is due for longest, for this worker alone until the time of the next attempt.
+    -- The half claim that is due for longest, for this worker alone until the time of the next attempt; none at a system that
+    -- is held or does not answer.
     UPDATE withdrawn_records AS half_claim
     SET next_attempt_time = statement_timestamp() + make_interval(secs => %(seconds)s), attempts = attempts + 1
     WHERE (claim_ref, system) = (
         SELECT claim_ref, system FROM withdrawn_records
         WHERE half AND removed_time IS NULL AND next_attempt_time <= statement_timestamp()
+            AND system NOT IN (SELECT systems.system FROM systems WHERE opened_time IS NOT NULL)
+            AND system NOT IN (SELECT system_holds.system FROM system_holds WHERE released_time IS NULL)
         ORDER BY next_attempt_time LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     RETURNING claim_ref, system, attempts - 1 AS setbacks, ARRAY(

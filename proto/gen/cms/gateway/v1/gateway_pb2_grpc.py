@@ -7,6 +7,7 @@ from cms.gateway.v1 import balance_pb2 as cms_dot_gateway_dot_v1_dot_balance__pb
 from cms.gateway.v1 import checks_pb2 as cms_dot_gateway_dot_v1_dot_checks__pb2
 from cms.gateway.v1 import desk_pb2 as cms_dot_gateway_dot_v1_dot_desk__pb2
 from cms.gateway.v1 import gateway_pb2 as cms_dot_gateway_dot_v1_dot_gateway__pb2
+from cms.gateway.v1 import systems_pb2 as cms_dot_gateway_dot_v1_dot_systems__pb2
 
 GRPC_GENERATED_VERSION = '1.83.2'
 GRPC_VERSION = grpc.__version__
@@ -107,6 +108,21 @@ class LegacyGatewayServiceStub:
                 '/cms.gateway.v1.LegacyGatewayService/StopBulkAct',
                 request_serializer=cms_dot_gateway_dot_v1_dot_desk__pb2.StopBulkActRequest.SerializeToString,
                 response_deserializer=cms_dot_gateway_dot_v1_dot_desk__pb2.StopBulkActResponse.FromString,
+                _registered_method=True)
+        self.GetSystems = channel.unary_unary(
+                '/cms.gateway.v1.LegacyGatewayService/GetSystems',
+                request_serializer=cms_dot_gateway_dot_v1_dot_systems__pb2.GetSystemsRequest.SerializeToString,
+                response_deserializer=cms_dot_gateway_dot_v1_dot_systems__pb2.GetSystemsResponse.FromString,
+                _registered_method=True)
+        self.HoldSystem = channel.unary_unary(
+                '/cms.gateway.v1.LegacyGatewayService/HoldSystem',
+                request_serializer=cms_dot_gateway_dot_v1_dot_systems__pb2.HoldSystemRequest.SerializeToString,
+                response_deserializer=cms_dot_gateway_dot_v1_dot_systems__pb2.HoldSystemResponse.FromString,
+                _registered_method=True)
+        self.ReleaseSystem = channel.unary_unary(
+                '/cms.gateway.v1.LegacyGatewayService/ReleaseSystem',
+                request_serializer=cms_dot_gateway_dot_v1_dot_systems__pb2.ReleaseSystemRequest.SerializeToString,
+                response_deserializer=cms_dot_gateway_dot_v1_dot_systems__pb2.ReleaseSystemResponse.FromString,
                 _registered_method=True)
 
 
@@ -214,6 +230,27 @@ class LegacyGatewayServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetSystems(self, request, context):
+        """Returns how each system does, and what waits for it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HoldSystem(self, request, context):
+        """Sends a system nothing until it is released, for a planned outage.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseSystem(self, request, context):
+        """Ends a hold.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LegacyGatewayServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -286,6 +323,21 @@ def add_LegacyGatewayServiceServicer_to_server(servicer, server):
                     servicer.StopBulkAct,
                     request_deserializer=cms_dot_gateway_dot_v1_dot_desk__pb2.StopBulkActRequest.FromString,
                     response_serializer=cms_dot_gateway_dot_v1_dot_desk__pb2.StopBulkActResponse.SerializeToString,
+            ),
+            'GetSystems': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSystems,
+                    request_deserializer=cms_dot_gateway_dot_v1_dot_systems__pb2.GetSystemsRequest.FromString,
+                    response_serializer=cms_dot_gateway_dot_v1_dot_systems__pb2.GetSystemsResponse.SerializeToString,
+            ),
+            'HoldSystem': grpc.unary_unary_rpc_method_handler(
+                    servicer.HoldSystem,
+                    request_deserializer=cms_dot_gateway_dot_v1_dot_systems__pb2.HoldSystemRequest.FromString,
+                    response_serializer=cms_dot_gateway_dot_v1_dot_systems__pb2.HoldSystemResponse.SerializeToString,
+            ),
+            'ReleaseSystem': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseSystem,
+                    request_deserializer=cms_dot_gateway_dot_v1_dot_systems__pb2.ReleaseSystemRequest.FromString,
+                    response_serializer=cms_dot_gateway_dot_v1_dot_systems__pb2.ReleaseSystemResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -667,6 +719,87 @@ class LegacyGatewayService:
             '/cms.gateway.v1.LegacyGatewayService/StopBulkAct',
             cms_dot_gateway_dot_v1_dot_desk__pb2.StopBulkActRequest.SerializeToString,
             cms_dot_gateway_dot_v1_dot_desk__pb2.StopBulkActResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSystems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.gateway.v1.LegacyGatewayService/GetSystems',
+            cms_dot_gateway_dot_v1_dot_systems__pb2.GetSystemsRequest.SerializeToString,
+            cms_dot_gateway_dot_v1_dot_systems__pb2.GetSystemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HoldSystem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.gateway.v1.LegacyGatewayService/HoldSystem',
+            cms_dot_gateway_dot_v1_dot_systems__pb2.HoldSystemRequest.SerializeToString,
+            cms_dot_gateway_dot_v1_dot_systems__pb2.HoldSystemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseSystem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.gateway.v1.LegacyGatewayService/ReleaseSystem',
+            cms_dot_gateway_dot_v1_dot_systems__pb2.ReleaseSystemRequest.SerializeToString,
+            cms_dot_gateway_dot_v1_dot_systems__pb2.ReleaseSystemResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,6 +7,7 @@ from cms.gateway.v1 import balance_pb2 as _balance_pb2
 from cms.gateway.v1 import checks_pb2 as _checks_pb2
 from cms.gateway.v1 import desk_pb2 as _desk_pb2
 from cms.gateway.v1 import gateway_pb2 as _gateway_pb2
+from cms.gateway.v1 import systems_pb2 as _systems_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
 import abc as _abc_1
@@ -68,6 +69,12 @@ class LegacyGatewayServiceStub:
     """Returns acts with many transfers, and how far each has come."""
     StopBulkAct: _grpc.UnaryUnaryMultiCallable[_desk_pb2.StopBulkActRequest, _desk_pb2.StopBulkActResponse]
     """Stops an act with many transfers."""
+    GetSystems: _grpc.UnaryUnaryMultiCallable[_systems_pb2.GetSystemsRequest, _systems_pb2.GetSystemsResponse]
+    """Returns how each system does, and what waits for it."""
+    HoldSystem: _grpc.UnaryUnaryMultiCallable[_systems_pb2.HoldSystemRequest, _systems_pb2.HoldSystemResponse]
+    """Sends a system nothing until it is released, for a planned outage."""
+    ReleaseSystem: _grpc.UnaryUnaryMultiCallable[_systems_pb2.ReleaseSystemRequest, _systems_pb2.ReleaseSystemResponse]
+    """Ends a hold."""
 
 @_typing.type_check_only
 class LegacyGatewayServiceAsyncStub(LegacyGatewayServiceStub):
@@ -106,6 +113,12 @@ class LegacyGatewayServiceAsyncStub(LegacyGatewayServiceStub):
     """Returns acts with many transfers, and how far each has come."""
     StopBulkAct: _aio.UnaryUnaryMultiCallable[_desk_pb2.StopBulkActRequest, _desk_pb2.StopBulkActResponse]  # type: ignore[assignment]
     """Stops an act with many transfers."""
+    GetSystems: _aio.UnaryUnaryMultiCallable[_systems_pb2.GetSystemsRequest, _systems_pb2.GetSystemsResponse]  # type: ignore[assignment]
+    """Returns how each system does, and what waits for it."""
+    HoldSystem: _aio.UnaryUnaryMultiCallable[_systems_pb2.HoldSystemRequest, _systems_pb2.HoldSystemResponse]  # type: ignore[assignment]
+    """Sends a system nothing until it is released, for a planned outage."""
+    ReleaseSystem: _aio.UnaryUnaryMultiCallable[_systems_pb2.ReleaseSystemRequest, _systems_pb2.ReleaseSystemResponse]  # type: ignore[assignment]
+    """Ends a hold."""
 
 class LegacyGatewayServiceServicer(metaclass=_abc_1.ABCMeta):
     """Carries confirmed claims to the systems that pay, each once, and shows where each one is."""
@@ -225,5 +238,29 @@ class LegacyGatewayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_desk_pb2.StopBulkActResponse, _abc.Awaitable[_desk_pb2.StopBulkActResponse]]:
         """Stops an act with many transfers."""
+
+    @_abc_1.abstractmethod
+    def GetSystems(
+        self,
+        request: _systems_pb2.GetSystemsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_systems_pb2.GetSystemsResponse, _abc.Awaitable[_systems_pb2.GetSystemsResponse]]:
+        """Returns how each system does, and what waits for it."""
+
+    @_abc_1.abstractmethod
+    def HoldSystem(
+        self,
+        request: _systems_pb2.HoldSystemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_systems_pb2.HoldSystemResponse, _abc.Awaitable[_systems_pb2.HoldSystemResponse]]:
+        """Sends a system nothing until it is released, for a planned outage."""
+
+    @_abc_1.abstractmethod
+    def ReleaseSystem(
+        self,
+        request: _systems_pb2.ReleaseSystemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_systems_pb2.ReleaseSystemResponse, _abc.Awaitable[_systems_pb2.ReleaseSystemResponse]]:
+        """Ends a hold."""
 
 def add_LegacyGatewayServiceServicer_to_server(servicer: LegacyGatewayServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
