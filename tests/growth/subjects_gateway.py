@@ -100,6 +100,8 @@ class Gateway(Subject):
         """As `__main__` makes it, with an intake that knows every claim and JSAPS's stand-in."""
         postcodes = self.place.folder / "postcodes.sqlite"
         build_extract(postcodes)
+        token = self.place.folder / "cms-cots.token"
+        token.write_text("no call goes there")
         more = {
             "language": "EN",
             "nino": "AB123456C",
@@ -115,6 +117,7 @@ class Gateway(Subject):
             "legacy-gateway",
             intake_address=intake,
             jsaps_port=self._jsaps.port,
+            cms_cots_token_file=token,
             postcodes_file=postcodes,
             time_scale=_SCALE,
             reply_seconds=0.5,

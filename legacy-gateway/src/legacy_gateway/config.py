@@ -28,6 +28,10 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     sfcs_host: str = "127.0.0.1"
     sfcs_port: int = 9103
     sfcs_senders: Senders = 2
+    cms_cots_url: str = "http://127.0.0.1:9105"
+    cms_cots_senders: Senders = 2
+    cms_cots_token_file: Path
+    """The bearer token that CMS-COTS knows the gateway by; read at each call."""
     reply_seconds: Positive = 10.0
     """How long a system may take to reply. Not scaled: the interface document does not name it."""
     reconcile_hour: Annotated[int, Meta(ge=1, le=23)] = 5

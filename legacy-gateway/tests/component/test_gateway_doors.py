@@ -71,6 +71,7 @@ def process(
     jsaps: MainframeServer,
     intake: tuple[Intake, int],
     postcodes_file: Path,
+    tmp_path: Path,
 ) -> Iterator[Process]:
     settings = settings_for(
         Settings,
@@ -81,6 +82,7 @@ def process(
         tokens=tokens,
         intake_address=f"127.0.0.1:{intake[1]}",
         jsaps_port=jsaps.port,
+        cms_cots_token_file=_token_file(tmp_path),
         reply_seconds=0.5,
         postcodes_file=postcodes_file,
         time_scale=0.05,
@@ -89,6 +91,13 @@ def process(
     started.start()
     yield started
     started.stop()
+
+
+def _token_file(folder: Path) -> Path:
+    """Of a system that these tests do not reach."""
+    path = folder / "cms-cots.token"
+    path.write_text("a-token-of-the-tests")
+    return path
 
 
 def tell(bus: Bus, event: Event) -> None:

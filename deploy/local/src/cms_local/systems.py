@@ -44,6 +44,12 @@ PAYING_SYSTEMS = (
         schemes=frozenset({"CRISIS_LOAN"}),
         phases=("held",),
     ),
+    PayingSystem(
+        name="CMS_COTS",
+        stand_in="cms-cots",
+        schemes=frozenset({"CHILD_MAINTENANCE"}),
+        phases=("held",),
+    ),
 )
 COUNCILS = "councils"
 """The stand-in whose control door serves what the local authorities hold."""

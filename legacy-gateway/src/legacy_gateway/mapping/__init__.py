@@ -10,7 +10,7 @@ from typing import Any
 
 from chassis import clock, outside
 from chassis.errors import InvalidArgument, Violation
-from legacy_gateway.domain import RefusalMessage, System
+from legacy_gateway.domain import Action, RefusalMessage, System
 from legacy_gateway.mapping.asking import what_to_ask
 from legacy_gateway.mapping.edit_rules import Examined, broken_rules
 from legacy_gateway.mapping.filling import fill
@@ -36,9 +36,10 @@ __all__ = [
     "what_to_ask",
 ]
 
-MISSING, NOT_FITTING, NO_RULE, TOO_MUCH = "GW0001", "GW0002", "GW0003", "GW0004"
-"""Codes of our own messages: a missing answer, a value that does not fit its field, a refusal that names no rule, and more
-than the record can hold."""
+MISSING, NOT_FITTING, NO_RULE, TOO_MUCH, NO_CHANGES = "GW0001", "GW0002", "GW0003", "GW0004", "GW0005"
+"""Codes of our own messages: a missing answer, a value that does not fit its field, a refusal that names no rule, more
+than the record can hold, and a change for a system that takes none."""
+MADE_BY_HAND = "takes no changes: a caseworker makes it there"
 UNKNOWN_RULE = "breaks a rule that is only in the system's own list"
 NO_RULE_NAMED = "was refused without a rule: ask the people who run the system"
 _RULE_NUMBER = re.compile("[0-9]{4}")
@@ -47,12 +48,13 @@ _RULE_NUMBER = re.compile("[0-9]{4}")
 class Unfit(InvalidArgument):
     """No record can be made of a claim. Each message names the field and the question, never a value.
 
-    `needs_person`: no correction of an answer would help, because the record cannot hold all that is true of the claimant.
+    `needs_person`: no correction of an answer would help, because the record cannot hold all that is true of the claimant, or
+    because the system takes no changes.
     """
 
     def __init__(self, messages: Iterable[RefusalMessage]) -> None:
         self.messages = tuple(messages)
-        self.needs_person = all(message.code == TOO_MUCH for message in self.messages)
+        self.needs_person = all(message.code in {TOO_MUCH, NO_CHANGES} for message in self.messages)
         names = ", ".join(sorted({message.question_id or message.field for message in self.messages}))
         super().__init__("RECORD_UNFIT", f"no record can be made: {names}")
 
@@ -105,6 +107,8 @@ def systems_of(schemes: Iterable[str]) -> tuple[System, ...]:
 
 
 def _tried(system: System, number: int, case: Case) -> tuple[bytes, tuple[RefusalMessage, ...]]:
+    if case.action is Action.CHANGE and not sources(system).takes_changes:
+        return b"", (_message(system, NO_CHANGES, "", MADE_BY_HAND),)
     record = phase_of(system, number).record
     filled = fill(sources(system), record, case)
     missing = [_message(system, MISSING, field, "is missing") for field in filled.missing]
@@ -114,7 +118,9 @@ def _tried(system: System, number: int, case: Case) -> tuple[bytes, tuple[Refusa
     try:
         encoded = write(record, filled.values)
     except RecordError as error:
-        return b"", (*missing, *(_unfit(system, record, fault) for fault in error.violations))
+        told = {*filled.missing, *filled.unread}
+        unfit = (_unfit(system, record, fault) for fault in error.violations if fault.field not in told)
+        return b"", (*missing, *unfit)
     # What is missing breaks rules as well, which says nothing more.
     unanswered = {message.question_id for message in missing}
     broken = [message for message in _broken(system, record, encoded) if message.question_id not in unanswered]

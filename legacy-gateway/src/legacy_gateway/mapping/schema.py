@@ -81,6 +81,8 @@ class Sources(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     phases: Annotated[tuple[Phase, ...], Meta(min_length=1)] = field(name="phase")
     code_parts: Annotated[tuple[str, ...], Meta(min_length=1)]
     begins_with: str = ""
+    takes_changes: bool = True
+    """Whether the system replaces what it holds by a record of a change; else a person makes the change there."""
     fields: Mapping[str, Mapping[str, FieldSource]]
     rows: tuple[Rows, ...] = ()
 

@@ -1,11 +1,11 @@
-"""Writes the values of a record as its system takes them: by a copybook's layout, or as JSON."""
+"""Writes the values of a record as its system takes them: by a copybook's layout, or as JSON by a schema."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from legacy_gateway.records import encode, layout, layouts
+from legacy_gateway.records import check_document, encode, layout, layouts
 
 
 def write(record: str, values: Mapping[str, Any]) -> bytes:
@@ -24,6 +24,7 @@ def _json(record: str, values: Mapping[str, Any]) -> bytes:
         for part in above:
             within = within.setdefault(part, {})
         within[last] = [_row(entry) for entry in value] if isinstance(value, tuple) else value
+    check_document(record, whole)
     return msgspec.json.encode(whole, order="sorted")
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from .copybook import Record, read_copybook
 
-_FOLDER = Path(__file__).parent.parent / "copybooks"
+FOLDER = Path(__file__).parent.parent / "copybooks"
 _FILES = (
     "linkhdr.cpy",
     "linkrpy.cpy",
@@ -24,7 +24,7 @@ _FILES = (
 @cache
 def layouts() -> Mapping[str, Record]:
     """Every record of the interfaces by its 01 name. Raises CopybookError."""
-    return MappingProxyType({name: record for file in _FILES for name, record in read_copybook(_FOLDER / file).items()})
+    return MappingProxyType({name: record for file in _FILES for name, record in read_copybook(FOLDER / file).items()})
 
 
 def layout(name: str) -> Record:

@@ -9,8 +9,8 @@ from legacy_gateway.clients import ClaimedFacts
 from legacy_gateway.domain import Action, RefusalMessage, System
 from legacy_gateway.service.payloads import authority_code
 
-_ANY_OFFICE, _ANYBODY, _ANY_REFERENCE = "000000", "ANYBODY", "000000000000"
-"""What the office, the assessor and the system supply when the claim is confirmed and sent."""
+_ANY_OFFICE, _ANYBODY, _ANY_REFERENCE, _ANY_TRANSFER = "000000", "ANYBODY", "000000000000", "0" * 26
+"""What the office, the assessor, the system and the gateway supply when the claim is confirmed and sent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,7 @@ def problems_of(postcodes: Postcodes, claim_ref: str, claimed: ClaimedFacts) -> 
         facts=claimed.facts,
         authority_code=authority_code(postcodes, claimed.facts),
         first_phase_reference=_ANY_REFERENCE,
+        transfer_id=_ANY_TRANSFER,
     )
     return tuple(dict.fromkeys(_problems(claimed.schemes, case)))
 

@@ -75,6 +75,7 @@ def _case(resources: Resources, leased: Leased, facts: Facts) -> mapping.Case:
         facts=facts,
         authority_code=authority_code(resources.postcodes, facts),
         first_phase_reference=leased.first_phase_reference,
+        transfer_id=transfer.transfer_id,
     )
 
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from legacy_gateway.domain import Rules, System
-from legacy_gateway.systems import iscs, jsaps, sfcs
+from legacy_gateway.systems import cms_cots, iscs, jsaps, sfcs
 from legacy_gateway.systems.deployed import Deployed
 from legacy_gateway.systems.protocol import RecordSystem
 
 __all__ = ["DEPLOYED", "RULES", "SYSTEM_OF_SCHEME", "Deployed", "RecordSystem"]
 
-DEPLOYED = (iscs.SYSTEM, jsaps.SYSTEM, sfcs.SYSTEM)
+DEPLOYED = (iscs.SYSTEM, jsaps.SYSTEM, sfcs.SYSTEM, cms_cots.SYSTEM)
 
 RULES: Mapping[System, Rules] = MappingProxyType({one.rules.system: one.rules for one in DEPLOYED})
 """The rules of each system that this release feeds."""

@@ -83,6 +83,7 @@ class _Conversation(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "CMS-COTS"
     sys_version = ""
+    disable_nagle_algorithm = True  # the head of an answer and its body leave without waiting for each other
     timeout = IDLE_SECONDS
     server: HttpDoor
 
