@@ -18,7 +18,7 @@ from simulators.record_link.server import MainframeServer
 from simulators.settings import JsapsSettings, read_settings
 from simulators.testing import call
 from tests.growth import chassis_history
-from tests.growth.chassis_history import CLAIM, PAST
+from tests.growth.chassis_history import CLAIM, ID, PAST
 from tests.growth.intake_stand_in import CLAIM_VERSION, serving
 from tests.growth.subject import Caller, Subject
 
@@ -82,6 +82,22 @@ _WITHDRAWN_RECORDS = f"""
     FROM generate_series(%(first)s, %(last)s) AS n WHERE n %% 100 = 0
 """
 
+# Every day is balanced, and some differences were found and explained; what a list held is forgotten soon.
+_DAYS = """
+    INSERT INTO reconciliation_days (system, day, scheduled_time, run_time, done_time)
+    SELECT system, day, day, day, day
+    FROM unnest(ARRAY['ISCS', 'JSAPS', 'SFCS', 'PSCS', 'CMS_COTS']) AS system,
+        generate_series(current_date - 400, current_date - 1, interval '1 day') AS day
+    ON CONFLICT DO NOTHING
+"""
+_DIFFERENCES = f"""
+    INSERT INTO differences (difference_id, system, kind, state, day, transfer_id, claim_ref, legacy_ref, since, closed_time,
+        closed_by, closing_reason)
+    SELECT {ID}, 'JSAPS', 'MISSING_THERE', 'CLOSED', current_date - n %% 100, upper(lpad(n || 'P1', 26, '0')), {CLAIM},
+        'L' || n, {PAST}, {PAST}, 'legacy-gateway', 'SENT_AGAIN'
+    FROM generate_series(%(first)s, %(last)s) AS n WHERE n %% 10 = 0
+"""
+
 
 class Gateway(Subject):
     """The service that sends claims to the paying systems."""
@@ -92,6 +108,11 @@ class Gateway(Subject):
         "legacy_gateway.store.withdrawals.put_off_half": "only if a system does not withdraw at once; finds a row by its key",
         "legacy_gateway.store.first_phases.give_up": "only for a claim that is amended between its phases; by its key",
         "legacy_gateway.store.first_phases.put_off": "only if a system does not withdraw at once; finds a row by its key",
+        "legacy_gateway.store.balances.failures": "only if a system's list cannot be had; finds a day by its key",
+        "legacy_gateway.store.differences.any_not_asked": "only once a run ended while its caller waits; by its index",
+        "legacy_gateway.store.listings.add": "copies rows in, and reads none",
+        "legacy_gateway.store.balances.put_off": "only if a system's list cannot be had; finds a day by its key",
+        "legacy_gateway.store.differences.put_off": "only if a system does not answer; finds a row by its key",
         "legacy_gateway.store.uncarried.take": "only in the release that brings a scheme's system; finds rows by their key",
         "legacy_gateway.store.senders.tell_closed": "only for a sender that has lost its lease; finds a transfer by its key",
     }
@@ -128,8 +149,10 @@ class Gateway(Subject):
         """A claim has two transfers."""
         self.sql(_TRANSFERS, first=first, last=last)
         self.sql(_AMENDMENTS, first=first, last=last)
+        self.sql(_DAYS)
         for query in (_AMENDED_FACTS, _FIRST_PHASES, _UNCARRIED, _WITHDRAWALS, _WITHDRAWN_RECORDS, _EVENTS, _ACTS):
             self.sql(query, first=first, last=last)
+        self.sql(_DIFFERENCES, first=first, last=last)
         chassis_history.fill(self, first, last, sources=["assessment-svc", "intake-svc"])
 
     def exercise(self, turn: int) -> None:
@@ -152,6 +175,37 @@ class Gateway(Subject):
         self.hear(intake_events.CrisisLoanRequested(), unknown)
         self._withdraw(unknown)
         self._hold_and_release()
+        self._balance(turn)
+
+    def _balance(self, turn: int) -> None:
+        """JSAPS loses a second phase, a first phase and a whole claim, and lists one under a reference of its own."""
+        lost = {dialogue: f"CT{turn:09}{letter}" for letter, dialogue in (("D", "BA504"), ("E", "ES504"), ("F", None))}
+        for claim_ref in (*lost.values(), other := f"CT{turn:09}G"):
+            self._confirm(claim_ref)
+        self.step_own_workers(until=lambda: all(self._states(one) == {"ACCEPTED"} for one in (*lost.values(), other)))
+        for dialogue, claim_ref in lost.items():
+            order = {"claim_ref": claim_ref} | ({"dialogue": dialogue} if dialogue else {})
+            assert call(self._jsaps.control_port, "POST", "/ledger/lose", body=order).status == 200
+        self.sql("UPDATE transfers SET updated = updated - interval '1 second' WHERE claim_ref LIKE 'CT%%'")
+        self.sql("UPDATE transfers SET legacy_ref = 'OTHER' WHERE claim_ref = %(other)s AND phase = 1", other=other)
+        today = clock.today()
+        day = {"year": today.year, "month": today.month, "day": today.day}
+        self.change("Reconcile", {"system": "SYSTEM_JSAPS", "date": day}, by=_OFFICER)
+        self.step_own_workers(until=lambda: "CLERICAL" in self._states(lost["ES504"]) and self._asking() == 0)
+        page = {"pageSize": 1}
+        while True:
+            shown = self.call("ListDifferences", page, by=_OFFICER)
+            for one in shown["differences"]:
+                held = {"differenceId": one["differenceId"], "reason": "DIFFERENCE_REASON_HELD_THERE"}
+                self.change("CloseDifference", held, by=_OFFICER)
+            if not shown["nextPageToken"]:
+                break
+            page = {"pageSize": 1, "pageToken": shown["nextPageToken"]}
+        self.step_own_workers(until=lambda: self._states(lost["BA504"]) == {"ACCEPTED"})
+
+    def _asking(self) -> int:
+        [(count,)] = self.rows("SELECT count(*) FROM differences WHERE state = 'ASKING'")
+        return int(count)
 
     def _withdraw(self, claim_ref: str) -> None:
         withdrawn = intake_events.ClaimWithdrawn()

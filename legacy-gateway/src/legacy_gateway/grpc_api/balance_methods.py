@@ -17,7 +17,7 @@ from legacy_gateway.service import differences
 from legacy_gateway.service.differences import ShownBalance
 
 _USUAL_PAGE, _LARGEST_PAGE = 50, 200
-_MOST_SECONDS = 4.0
+_MOST_SECONDS = 3.0
 """A call waits so long for the comparison; a client's own deadline is 5 s unless it says otherwise."""
 _FOR_THE_ANSWER_SECONDS = 0.5
 _LOOK_SECONDS = 0.2

@@ -19,6 +19,8 @@ from legacy_gateway.systems import RecordSystem
 _DAY = timedelta(days=1)
 _FRESH_FOR = timedelta(hours=1)
 """A list of a day that was over when it was taken serves the days beside it too, when many days are caught up."""
+_FINAL_AFTER = timedelta(minutes=10)
+"""So long after its end nothing is added to a day, whatever was on its way at midnight."""
 _MOST_BEGINNINGS = 5
 _STORED_AT_ONCE = 2000
 _FIRST_PAUSE_SECONDS = 60.0
@@ -118,7 +120,8 @@ def _run(work: Reconciliation, day: date) -> None:
 
 def _listing(work: Reconciliation, day: date) -> Listing:
     with work.database.transaction() as conn:
-        fresh = listings.recent(conn, work.system, day, since=max(_end_of(day), clock.now() - _FRESH_FOR))
+        since = max(_end_of(day) + _FINAL_AFTER, clock.now() - _FRESH_FOR)
+        fresh = listings.recent(conn, work.system, day, since=since)
     if fresh is not None:
         return fresh
     for _ in range(_MOST_BEGINNINGS):
@@ -151,7 +154,7 @@ def _store(work: Reconciliation, listing: Listing, records: Sequence[HeldRecord]
 
 
 def _is_final(listing: Listing) -> bool:
-    return listing.begun >= _end_of(listing.day)
+    return listing.begun >= _end_of(listing.day) + _FINAL_AFTER
 
 
 def _note_unknown(work: Reconciliation, listing: Listing, beside: Sequence[Listing]) -> None:
@@ -168,8 +171,8 @@ def _note_unknown(work: Reconciliation, listing: Listing, beside: Sequence[Listi
 
 
 def _note_missing(work: Reconciliation, day: date, lists: Sequence[Listing]) -> None:
-    """Notes the transfers that were accepted on the day, before any list was begun, and that are on none of them."""
-    until = min([_end_of(day), *(one.begun - work.settling for one in lists)])
+    """Notes the transfers that were accepted on the day, before its list was begun, and that are on none of the lists."""
+    until = min([_end_of(day), *(one.begun - work.settling for one in lists if one.day >= day)])
     found = listings.unlisted(work.database, work.system, lists, since=_start_of(day), until=until)
     for transfer_id in found:
         with work.database.transaction() as conn:
