@@ -213,6 +213,29 @@ def repair(platform: PlatformUnderTest, doors: DyingDoors) -> None:
     gateway("StopBulkAct", actId=begun["bulkAct"]["actId"])
 
 
+def balance(platform: PlatformUnderTest, doors: DyingDoors) -> None:
+    """Balances a day on which JSAPS lost the first phase of a claim, and closes what was left to a person."""
+    journey = platform.journey("lodger")
+    journey.take_call()
+    journey.assess()
+    journey.wait_for_outcome()
+    lose = {"claim_ref": journey.claim_ref, "dialogue": "ES504"}
+    port = platform.layout.control_port("jsaps")
+    assert httpx.post(f"http://127.0.0.1:{port}/ledger/lose", json=lose, timeout=10.0).json()["lost"] == 1
+    officer = journey.issue("PROCESSING_OFFICER", subject="PO000001")
+    today = clock.today()
+    day = {"year": today.year, "month": today.month, "day": today.day}
+
+    def difference() -> Any:
+        body = {"system": "SYSTEM_JSAPS", "date": day, "requestId": str(uuid4())}
+        found = doors.call(GATEWAY, "Reconcile", body, token=officer)["balance"]["missingThere"]
+        return next((one for one in found if one["state"] == "DIFFERENCE_STATE_OPEN"), None)
+
+    eventually(difference, seconds=30, what="the lost first phase")
+    closing = {"differenceId": difference()["differenceId"], "reason": "DIFFERENCE_REASON_GIVEN_UP"}
+    doors.call(GATEWAY, "CloseDifference", {**closing, "requestId": str(uuid4())}, token=officer)
+
+
 def is_refused(journey: Journey) -> bool:
     """Whether the claim's first record was refused."""
     return any(one["state"] == "TRANSFER_STATE_REJECTED" for one in journey.transfers()["transfers"])
@@ -253,6 +276,7 @@ def test_a_change_whose_reply_was_lost_is_made_once_and_answered_on_retry(
     report_lines(doors, claim)
     end_what_is_held(platform, doors)
     repair(platform, doors)
+    balance(platform, doors)
 
     assert doors.died == changes
     again = [(change, doors.answer_again(change)) for change in doors.changes]

@@ -1,14 +1,14 @@
 """The methods of the day's balance: a balance now, the differences that are not closed, and the closing of one."""
 
 import time
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from chassis import call
 from chassis.conversions import date_message, day_of, timestamp, uuid_of
 from chassis.database import Connection
 from chassis.enums import name_of, number_of
-from chassis.idempotency import run_once
+from chassis.idempotency import first_answer, run_once
 from chassis.pages import page_size, place_of, token_of
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import balance_pb2
@@ -30,14 +30,16 @@ class BalanceMethods:
         """The balance of a day after the lists were read again; as it stands where that takes longer than the call."""
         system = _system(request.system)
         day = day_of(request.date, field="date")
-        asked = _asked(request, system, day)
-        until = time.monotonic() + call.within_deadline(_MOST_SECONDS) - _FOR_THE_ANSWER_SECONDS
-        while not (answered := _is_answered(system, day, asked)) and time.monotonic() < until:
-            time.sleep(_LOOK_SECONDS)
+        with call.current().database.transaction() as conn:
+            first = first_answer(conn, request)
+        if first is not None:
+            return balance_pb2.ReconcileResponse.FromString(first)
+        answered = _compared(system, day)
         shown = differences.balance_now(call.current().database, system, day)
-        return balance_pb2.ReconcileResponse(
+        response = balance_pb2.ReconcileResponse(
             balance=_balance(shown), in_progress=not answered, compared_time=timestamp(shown.compared)
         )
+        return run_once(request, lambda _: response, lambda answer: answer)
 
     def ListDifferences(self, request: balance_pb2.ListDifferencesRequest) -> balance_pb2.ListDifferencesResponse:
         """Differences that are not closed, the oldest first."""
@@ -69,14 +71,14 @@ class BalanceMethods:
         )
 
 
-def _asked(request: balance_pb2.ReconcileRequest, system: System, day: date) -> datetime:
-    """When the comparison was asked for: a repeat asks for no other one."""
-
-    def ask(conn: Connection) -> datetime:
-        return differences.request(conn, system, day)
-
-    first = run_once(request, ask, lambda asked: balance_pb2.ReconcileResponse(compared_time=timestamp(asked)))
-    return first.compared_time.ToDatetime(UTC)
+def _compared(system: System, day: date) -> bool:
+    """Asks for a comparison, and waits for its end as long as the call may take; says whether it came."""
+    with call.current().database.transaction() as conn:
+        asked = differences.request(conn, system, day)
+    until = time.monotonic() + call.within_deadline(_MOST_SECONDS) - _FOR_THE_ANSWER_SECONDS
+    while not (answered := _is_answered(system, day, asked)) and time.monotonic() < until:
+        time.sleep(_LOOK_SECONDS)
+    return answered
 
 
 def _is_answered(system: System, day: date, asked: datetime) -> bool:

@@ -27,9 +27,10 @@ PLAN = """
 """
 
 REQUEST = """
-    -- A day that somebody asks for now.
+    -- A day that somebody asks for now. Who asks while another one's request waits gets the same run.
     INSERT INTO reconciliation_days (system, day, requested_time) VALUES (%s, %s, statement_timestamp())
-    ON CONFLICT (system, day) DO UPDATE SET requested_time = statement_timestamp(), due_time = statement_timestamp()
+    ON CONFLICT (system, day) DO UPDATE
+    SET requested_time = coalesce(reconciliation_days.requested_time, statement_timestamp()), due_time = statement_timestamp()
     RETURNING requested_time
 """
 

@@ -322,9 +322,7 @@ class ReconcileRequest(_message.Message):
     system: _common_pb2.System.ValueType
     """The system."""
     request_id: _builtins.str
-    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id:
-    the system's lists are not read again for it.
-    """
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     @_builtins.property
     def date(self) -> _date_pb2.Date:
         """The London day: today, or one before."""
@@ -354,8 +352,8 @@ class ReconcileResponse(_message.Message):
     IN_PROGRESS_FIELD_NUMBER: _builtins.int
     COMPARED_TIME_FIELD_NUMBER: _builtins.int
     in_progress: _builtins.bool
-    """Whether the system's lists are still being read: the day is large, or the system is away. The gateway goes on with it.
-    Another request with the same id shows how far it is.
+    """Whether the system's lists are still being read: the day is large, or the system is away. The gateway goes on with it, and
+    another request joins it.
     """
     @_builtins.property
     def balance(self) -> Global___Balance:
