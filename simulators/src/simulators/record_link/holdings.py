@@ -214,7 +214,7 @@ class Holdings:
         """Lose what was to be kept until the night, once that has come."""
         if self._until_night and (today := self._clock.today()) > london_day(self._until_night[0].received):
             over = [held for held in self._until_night if london_day(held.received) < today]
-            self._until_night = [held for held in self._until_night if held not in over]
+            self._until_night = [held for held in self._until_night if london_day(held.received) >= today]
             self._forget(self._present(over))
 
     def _forget(self, records: Sequence[Held]) -> None:

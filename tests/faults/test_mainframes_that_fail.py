@@ -1,0 +1,229 @@
+"""ISCS and SFCS fail in every way that the interface document names: each claim is held once, and nobody else waits.
+
+JSAPS has tests of its own, since it does not recognise a repeat. Claims of both schemes go to both systems at once.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from chassis.testing import eventually
+from cms_local import demo
+from cms_local.audit import Findings
+from cms_local.doors import wait_for
+from cms_local.journey import GATEWAY, Journey
+from tests.support.platforms import PlatformUnderTest
+from tests.support.second_gateway import QUICK
+
+pytestmark = pytest.mark.xdist_group("faults")
+
+DIALOGUES = {"iscs": "IS001", "sfcs": "SF001"}
+IN_BOTH = "Income Support: a lone parent who rents"
+FAILURES: Mapping[str, Mapping[str, Any]] = {
+    "lose_reply": {},
+    "cut_reply": {},
+    "other_transfer": {},
+    "announce_too_long": {},
+    "close_mid_frame": {},
+    "hold_late": {},
+    "buffer": {"seconds": 3.0},
+    "answer_late": {"seconds": 3.0},
+    "hang": {},
+    "system_error": {},
+    "busy": {"retry_after": 1},
+}
+"""Each is ordered once for a claim: with a reply awaited for 2 s, that is one failed attempt or a delay."""
+SHORT = ("lose_reply", "other_transfer")
+
+
+@pytest.fixture
+def platform(platform_under_test: PlatformUnderTest) -> Iterator[PlatformUnderTest]:
+    """The platform with a gateway that awaits a reply for two seconds; its stand-ins have no failures afterwards."""
+    running = platform_under_test.running
+    running.stop(GATEWAY)
+    running.start(GATEWAY, extra=QUICK)
+    running.wait_until_ready(names=(GATEWAY,))
+    yield platform_under_test
+    for stand_in in DIALOGUES:
+        httpx.delete(control(platform_under_test, stand_in, "failures"), timeout=10.0).raise_for_status()
+    running.stop(GATEWAY)
+    running.start(GATEWAY)
+    running.wait_until_ready(names=(GATEWAY,))
+
+
+def control(platform: PlatformUnderTest, stand_in: str, path: str) -> str:
+    return f"http://127.0.0.1:{platform.layout.control_port(stand_in)}/{path}"
+
+
+def order(platform: PlatformUnderTest, stand_in: str, failure: str, **rule: Any) -> None:
+    url = control(platform, stand_in, "failures")
+    httpx.post(url, json={"failure": failure, **rule}, timeout=10.0).raise_for_status()
+
+
+def fired(platform: PlatformUnderTest, stand_in: str, failure: str) -> int:
+    counts = httpx.get(control(platform, stand_in, "failures/counts"), timeout=10.0).json()["counts"]
+    return int(counts.get(failure, 0))
+
+
+def in_both(platform: PlatformUnderTest, failure: str = "", **rule: Any) -> Journey:
+    """A claim of Income Support and of a crisis loan, to whose records both systems do this once."""
+    loan = platform.journey("crisis loan alone, decided without an interview").case
+    plain = platform.journey(IN_BOTH).case
+    failures = {
+        stand_in: {"failure": failure, "dialogue": dialogue, "count": 1, **rule}
+        for stand_in, dialogue in DIALOGUES.items()
+        if failure
+    }
+    answers = {**loan.answers, **plain.answers}
+    return platform.journey(IN_BOTH, answers=answers, schemes=("INCOME_SUPPORT", "CRISIS_LOAN"), failures=failures)
+
+
+def confirm(platform: PlatformUnderTest, journey: Journey) -> Journey:
+    journey.take_call(once_known=lambda: demo.arm_failures(platform.layout, journey))
+    journey.assess()
+    return journey
+
+
+def confirm_all(platform: PlatformUnderTest, journeys: Sequence[Journey]) -> None:
+    with ThreadPoolExecutor(4) as callers:
+        list(callers.map(lambda journey: confirm(platform, journey), journeys))
+
+
+def must_be_held_once(platform: PlatformUnderTest, *journeys: Journey) -> Findings:
+    for journey in journeys:
+        journey.wait_for_outcome(seconds=90)
+    found = platform.settled_audit(*journeys)
+    assert (found.lost, found.duplicates, found.half_transfers) == (0, 0, 0)
+    return found
+
+
+@pytest.mark.parametrize("failures", [SHORT, pytest.param(tuple(FAILURES), marks=pytest.mark.long)], ids=["two", "all"])
+def test_a_record_is_held_once_whatever_happens_to_it(platform: PlatformUnderTest, failures: Sequence[str]) -> None:
+    before = {(stand_in, name): fired(platform, stand_in, name) for stand_in in DIALOGUES for name in failures}
+    journeys = [in_both(platform, name, **FAILURES[name]) for name in failures]
+
+    confirm_all(platform, journeys)
+
+    found = must_be_held_once(platform, *journeys)
+    assert (found.systems["ISCS"], found.systems["SFCS"]) == (len(failures), len(failures))
+    for (stand_in, name), count in before.items():
+        assert fired(platform, stand_in, name) == count + 1, (stand_in, name)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("failure", ["hang", "down", "refuse", "system_error"])
+def test_the_other_systems_go_on_while_one_is_away_and_what_waited_drains(
+    platform: PlatformUnderTest, failure: str
+) -> None:
+    order(platform, "iscs", failure)
+    waiting = [platform.journey(IN_BOTH) for _ in range(6)]
+    others = [platform.journey("lodger"), platform.journey("crisis loan alone, decided without an interview")]
+
+    confirm_all(platform, [*waiting, *others])
+    for journey in others:
+        journey.wait_for_outcome(seconds=60)
+    assert not any(journey.is_accepted() for journey in waiting)
+    httpx.delete(control(platform, "iscs", "failures"), timeout=10.0).raise_for_status()
+
+    must_be_held_once(platform, *waiting, *others)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("stand_in", DIALOGUES)
+def test_a_system_that_stops_and_starts_again_holds_each_claim_once(platform: PlatformUnderTest, stand_in: str) -> None:
+    order(platform, stand_in, "answer_late", seconds=1.0)
+    journeys = [in_both(platform) for _ in range(4)]
+
+    confirm_all(platform, journeys)
+    for _ in range(3):
+        platform.running.stop(stand_in)
+        platform.running.start(stand_in)
+
+    must_be_held_once(platform, *journeys)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("stand_in", DIALOGUES)
+def test_a_permanent_refusal_names_its_question_and_the_corrected_claim_is_held_once(
+    platform: PlatformUnderTest, stand_in: str
+) -> None:
+    refusal = {"failure": "refuse_record", "field": "CM-TELEPHONE", "count": 1}
+    journey = replace_failures(in_both(platform), {stand_in: refusal})
+    confirm(platform, journey)
+    wait_for(lambda: refused(journey), seconds=60, what="the refusal")
+
+    assert {message["questionId"] for message in refused(journey)["messages"]} == {"telephone"}
+    amend_telephone(platform, journey)
+
+    wait_for(lambda: not refused(journey), seconds=60, what="acceptance of the corrected record")
+    found = platform.settled_audit(journey)
+    assert (found.accepted, found.lost, found.duplicates) == (1, 0, 0)
+
+
+def replace_failures(journey: Journey, failures: Mapping[str, Mapping[str, Any]]) -> Journey:
+    journey.case = replace(journey.case, failures=failures)
+    return journey
+
+
+def refused(journey: Journey) -> Any:
+    """The claim's refused transfer that nothing has replaced, if there is one."""
+    standing = {system["state"] for system in journey.transfers()["systems"]}
+    rejected = [one for one in journey.transfers()["transfers"] if one["state"] == "TRANSFER_STATE_REJECTED"]
+    return rejected[-1] if "TRANSFER_STATE_REJECTED" in standing else None
+
+
+def amend_telephone(platform: PlatformUnderTest, journey: Journey) -> None:
+    support = journey.issue("SUPPORT", subject="SU000001")
+    found = platform.doors.call("intake-svc", "GetClaim", {"claimRef": journey.claim_ref}, token=support)["claim"]
+    correction = {
+        "claimRef": journey.claim_ref,
+        "answers": [{"questionId": "telephone", "value": "01632 960999"}],
+        "version": found["version"],
+        "reason": "As the claimant said when asked again",
+        "requestId": str(uuid4()),
+    }
+    officer = journey.issue("PROCESSING_OFFICER", subject="PO000001")
+    platform.doors.call("intake-svc", "AmendAnswers", correction, token=officer, purpose="work item 8")
+
+
+DEATHS = ("link.after_send", "transfer.after_reply", "transfer.before_first_byte", "transfer.after_storing")
+
+
+@contextmanager
+def dying_at(platform: PlatformUnderTest, point: str) -> Iterator[None]:
+    platform.start_to_die(GATEWAY, point, extra=QUICK)
+    yield
+    platform.wait_for_death(GATEWAY)
+    platform.running.start(GATEWAY, extra=QUICK)
+
+
+@pytest.mark.parametrize("point", [DEATHS[0], *(pytest.param(point, marks=pytest.mark.long) for point in DEATHS[1:])])
+def test_a_record_is_held_once_when_its_sender_dies(platform: PlatformUnderTest, point: str) -> None:
+    with dying_at(platform, point):
+        journey = confirm(platform, in_both(platform))
+
+    must_be_held_once(platform, journey)
+
+
+@pytest.mark.long
+def test_what_a_system_does_to_one_claim_does_not_hold_up_another(platform: PlatformUnderTest) -> None:
+    bad = in_both(platform)
+    for stand_in, dialogue in DIALOGUES.items():
+        bad = replace_failures(bad, {**bad.case.failures, stand_in: {"failure": "hang", "dialogue": dialogue}})
+    good = [in_both(platform) for _ in range(3)]
+
+    confirm(platform, bad)
+    confirm_all(platform, good)
+
+    must_be_held_once(platform, *good)
+    states = {system["state"] for system in bad.transfers()["systems"]}
+    assert states <= {"TRANSFER_STATE_UNKNOWN", "TRANSFER_STATE_SENDING", "TRANSFER_STATE_WAITING"}
+    for stand_in in DIALOGUES:
+        httpx.delete(control(platform, stand_in, "failures"), timeout=10.0).raise_for_status()
+    eventually(bad.is_accepted, seconds=60, what="the claim that was held up")
