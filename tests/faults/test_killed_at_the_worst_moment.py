@@ -25,15 +25,22 @@ def events_are_open(platform: PlatformUnderTest, claim_ref: str) -> bool:
 
 
 def reach_the_moment(platform: PlatformUnderTest, silent: str) -> tuple[Journey, Journey]:
-    """Makes a claim whose first phase is on the wire, and one of whose first contact `silent` has not heard."""
+    """Makes a claim whose first phase is on the wire, and one of whose first contact `silent` has not heard.
+
+    ISCS will lose its first reply about the second claim.
+    """
     sent = platform.journey(
         "single, council tenant",
         failures={"jsaps": {"failure": "answer_late", "dialogue": "ES504", "seconds": 6.0, "count": 1}},
     )
-    told = platform.journey("lodger")
+    told = platform.journey(
+        "Income Support: a lone parent who rents",
+        failures={"iscs": {"failure": "lose_reply", "dialogue": "IS001", "count": 1}},
+    )
     sent.take_call(once_known=lambda: demo.arm_failures(platform.layout, sent))
     platform.running.stop(silent)
     told.start_call()
+    demo.arm_failures(platform.layout, told)
     told.answer(told.case.answers)
     sent.assess()
     eventually(lambda: a_transfer_is_sending(platform, sent.claim_ref), what="a transfer in SENDING")

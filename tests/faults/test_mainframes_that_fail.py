@@ -1,6 +1,8 @@
 """ISCS and SFCS fail in every way that the interface document names: each claim is held once, and nobody else waits.
 
-JSAPS has tests of its own, since it does not recognise a repeat. Claims of both schemes go to both systems at once.
+JSAPS has tests of its own, since it does not recognise a repeat. Claims of both schemes go to both systems at once, on a
+platform in July 2005, when crisis loans could be claimed. The short forms are those of the gateway's own tests, of
+`test_killed_at_the_worst_moment` and of the demo.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,10 +20,11 @@ from cms_local import demo
 from cms_local.audit import Findings
 from cms_local.doors import wait_for
 from cms_local.journey import GATEWAY, Journey
-from tests.support.platforms import PlatformUnderTest
+from cms_local.main import DEMO_DAY
+from tests.support.platforms import PlatformUnderTest, own_platform
 from tests.support.second_gateway import QUICK
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = [pytest.mark.xdist_group("mainframes"), pytest.mark.long]
 
 DIALOGUES = {"iscs": "IS001", "sfcs": "SF001"}
 IN_BOTH = "Income Support: a lone parent who rents"
@@ -39,22 +42,24 @@ FAILURES: Mapping[str, Mapping[str, Any]] = {
     "busy": {"retry_after": 1},
 }
 """Each is ordered once for a claim: with a reply awaited for 2 s, that is one failed attempt or a delay."""
-SHORT = ("lose_reply", "other_transfer")
+
+
+@pytest.fixture(scope="module")
+def july_2005() -> Iterator[PlatformUnderTest]:
+    """A platform whose gateway awaits a reply for two seconds."""
+    with own_platform(on=DEMO_DAY.date()) as started:
+        started.running.stop(GATEWAY)
+        started.running.start(GATEWAY, extra=QUICK)
+        started.running.wait_until_ready(names=(GATEWAY,))
+        yield started
 
 
 @pytest.fixture
-def platform(platform_under_test: PlatformUnderTest) -> Iterator[PlatformUnderTest]:
-    """The platform with a gateway that awaits a reply for two seconds; its stand-ins have no failures afterwards."""
-    running = platform_under_test.running
-    running.stop(GATEWAY)
-    running.start(GATEWAY, extra=QUICK)
-    running.wait_until_ready(names=(GATEWAY,))
-    yield platform_under_test
+def platform(july_2005: PlatformUnderTest) -> Iterator[PlatformUnderTest]:
+    """The platform, whose stand-ins have no failures afterwards."""
+    yield july_2005
     for stand_in in DIALOGUES:
-        httpx.delete(control(platform_under_test, stand_in, "failures"), timeout=10.0).raise_for_status()
-    running.stop(GATEWAY)
-    running.start(GATEWAY)
-    running.wait_until_ready(names=(GATEWAY,))
+        httpx.delete(control(july_2005, stand_in, "failures"), timeout=10.0).raise_for_status()
 
 
 def control(platform: PlatformUnderTest, stand_in: str, path: str) -> str:
@@ -103,20 +108,18 @@ def must_be_held_once(platform: PlatformUnderTest, *journeys: Journey) -> Findin
     return found
 
 
-@pytest.mark.parametrize("failures", [SHORT, pytest.param(tuple(FAILURES), marks=pytest.mark.long)], ids=["two", "all"])
-def test_a_record_is_held_once_whatever_happens_to_it(platform: PlatformUnderTest, failures: Sequence[str]) -> None:
-    before = {(stand_in, name): fired(platform, stand_in, name) for stand_in in DIALOGUES for name in failures}
-    journeys = [in_both(platform, name, **FAILURES[name]) for name in failures]
+def test_a_record_is_held_once_whatever_happens_to_it(platform: PlatformUnderTest) -> None:
+    before = {(stand_in, name): fired(platform, stand_in, name) for stand_in in DIALOGUES for name in FAILURES}
+    journeys = [in_both(platform, name, **more) for name, more in FAILURES.items()]
 
     confirm_all(platform, journeys)
 
     found = must_be_held_once(platform, *journeys)
-    assert (found.systems["ISCS"], found.systems["SFCS"]) == (len(failures), len(failures))
+    assert (found.systems["ISCS"], found.systems["SFCS"]) == (len(FAILURES), len(FAILURES))
     for (stand_in, name), count in before.items():
         assert fired(platform, stand_in, name) == count + 1, (stand_in, name)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("failure", ["hang", "down", "refuse", "system_error"])
 def test_the_other_systems_go_on_while_one_is_away_and_what_waited_drains(
     platform: PlatformUnderTest, failure: str
@@ -134,7 +137,6 @@ def test_the_other_systems_go_on_while_one_is_away_and_what_waited_drains(
     must_be_held_once(platform, *waiting, *others)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("stand_in", DIALOGUES)
 def test_a_system_that_stops_and_starts_again_holds_each_claim_once(platform: PlatformUnderTest, stand_in: str) -> None:
     order(platform, stand_in, "answer_late", seconds=1.0)
@@ -148,7 +150,6 @@ def test_a_system_that_stops_and_starts_again_holds_each_claim_once(platform: Pl
     must_be_held_once(platform, *journeys)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("stand_in", DIALOGUES)
 def test_a_permanent_refusal_names_its_question_and_the_corrected_claim_is_held_once(
     platform: PlatformUnderTest, stand_in: str
@@ -203,7 +204,7 @@ def dying_at(platform: PlatformUnderTest, point: str) -> Iterator[None]:
     platform.running.start(GATEWAY, extra=QUICK)
 
 
-@pytest.mark.parametrize("point", [DEATHS[0], *(pytest.param(point, marks=pytest.mark.long) for point in DEATHS[1:])])
+@pytest.mark.parametrize("point", DEATHS)
 def test_a_record_is_held_once_when_its_sender_dies(platform: PlatformUnderTest, point: str) -> None:
     with dying_at(platform, point):
         journey = confirm(platform, in_both(platform))
@@ -211,7 +212,6 @@ def test_a_record_is_held_once_when_its_sender_dies(platform: PlatformUnderTest,
     must_be_held_once(platform, journey)
 
 
-@pytest.mark.long
 def test_what_a_system_does_to_one_claim_does_not_hold_up_another(platform: PlatformUnderTest) -> None:
     bad = in_both(platform)
     for stand_in, dialogue in DIALOGUES.items():

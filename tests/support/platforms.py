@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -104,12 +105,15 @@ def free_base() -> int:
 
 
 @contextmanager
-def own_platform(base: int | None = None) -> Iterator[PlatformUnderTest]:
+def own_platform(base: int | None = None, *, on: date | None = None) -> Iterator[PlatformUnderTest]:
     """A platform for tests that destroy something or need settings of their own; stopped and removed at the end.
 
-    `base` is for a caller that prepares the platform's folder itself.
+    `base` is for a caller that prepares the platform's folder itself. `on` is the day on which its clock begins: within the
+    block it is the clock of the tests too.
     """
-    layout = Layout(base or free_base())
+    layout, clock_before = Layout(base or free_base()), clock._offset.file
+    if on is not None:
+        platform.begin_on(layout, on)
     running = platform.start(layout, lambda _: None, time_scale=TIME_SCALE)
     try:
         with httpx.Client(timeout=15.0) as client:
@@ -118,6 +122,7 @@ def own_platform(base: int | None = None) -> Iterator[PlatformUnderTest]:
     finally:
         running.stop_all()
         platform.remove(layout)
+        clock.configure(clock_before)
 
 
 @pytest.fixture(scope="session")

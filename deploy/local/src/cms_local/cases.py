@@ -59,8 +59,15 @@ class Case:
     @property
     def desks(self) -> tuple[str, ...]:
         """The roles that confirm the claim: a caseworker for child maintenance, an assessor for every other scheme."""
-        roles = {"CASEWORKER" if scheme == _CHILD_MAINTENANCE else "ASSESSOR" for scheme in self.schemes}
-        return tuple(sorted(roles))
+        return tuple(sorted({_desk_of(scheme) for scheme in self.schemes}))
+
+    def schemes_at(self, desk: str) -> tuple[str, ...]:
+        """The schemes that a desk confirms."""
+        return tuple(scheme for scheme in self.schemes if _desk_of(scheme) == desk)
+
+
+def _desk_of(scheme: str) -> str:
+    return "CASEWORKER" if scheme == _CHILD_MAINTENANCE else "ASSESSOR"
 
 
 def load_cases(today: date) -> list[Case]:

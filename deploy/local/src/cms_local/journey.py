@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from cms_local.systems import systems_of, without_system
 INTAKE, SCHEDULING, ASSESSMENT = "intake-svc", "scheduling-svc", "assessment-svc"
 GATEWAY, NOTIFIER = "legacy-gateway", "la-notifier"
 OUTCOME_SECONDS = 60.0
+_PAUSE_SECONDS = 0.05
 _NINOS = random.SystemRandom()
 
 Issue = Callable[..., str]
@@ -187,8 +188,9 @@ class Journey:
             if fact in shown:
                 assessment = self._correct(token, assessment, fact, value)
                 self.happened(f"assessor corrected {fact}")
-        confirmed = self._confirm(token, assessment)["confirmedSchemes"]
-        self._note("CONFIRMED", [scheme.removeprefix("SCHEME_") for scheme in confirmed])
+        schemes = self.case.schemes_at(desk)
+        self._confirm(token, assessment, [f"SCHEME_{scheme}" for scheme in schemes])
+        self._note("CONFIRMED", schemes)
         self.happened(f"confirmed by {desk.lower()}")
 
     def _token_of(self, desk: str) -> str:
@@ -216,20 +218,25 @@ class Journey:
                 return None
             raise
 
-    def _confirm(self, token: str, assessment: Mapping[str, Any]) -> Any:
-        """Checks open items and confirms. An item that was amended meanwhile is open again, and is checked again."""
-        for _ in range(5):
+    def _confirm(self, token: str, assessment: Mapping[str, Any], schemes: Sequence[str]) -> Any:
+        """Checks open items and confirms the schemes, all at once.
+
+        An item that was amended meanwhile is open again, and is checked again. Before assessment-svc has heard of the booking,
+        only a crisis loan could be confirmed.
+        """
+        until = time.monotonic() + self.patience_seconds
+        while True:
             open_items = [item["fact"] for item in assessment["items"] if item["status"] not in _SETTLED]
             try:
                 if open_items:
                     checks = [{"fact": fact, "status": "ITEM_STATUS_CONFIRMED"} for fact in open_items]
                     assessment = self._assess(token, "VerifyItems", assessment, items=checks)
-                return self._assess(token, "ConfirmAssessment", assessment)
+                return self._assess(token, "ConfirmAssessment", assessment, schemes=schemes)
             except Refused as refused:
-                if refused.code not in {"failed_precondition", "aborted"}:
+                if refused.code not in {"failed_precondition", "aborted"} or time.monotonic() > until:
                     raise
+                time.sleep(_PAUSE_SECONDS)
                 assessment = self._started(token)
-        raise AssertionError(f"{self.claim_ref}: not confirmed after five rounds")
 
     def _assess(self, token: str, method: str, assessment: Mapping[str, Any], **more: Any) -> Any:
         request = {"claimRef": self.claim_ref, "version": assessment["version"], "requestId": str(uuid4())} | more
