@@ -120,19 +120,33 @@ def test_a_record_is_held_once_whatever_happens_to_it(platform: PlatformUnderTes
         assert fired(platform, stand_in, name) == count + 1, (stand_in, name)
 
 
-@pytest.mark.parametrize("failure", ["hang", "down", "refuse", "system_error"])
+@contextmanager
+def away(platform: PlatformUnderTest, stand_in: str, how: str) -> Iterator[None]:
+    """A system that fails so, or that does not run at all, in the block."""
+    if how == "stopped":
+        platform.running.stop(stand_in)
+    else:
+        order(platform, stand_in, how)
+    try:
+        yield
+    finally:
+        platform.running.start(stand_in)
+        platform.running.wait_until_ready(names=(stand_in,))
+        httpx.delete(control(platform, stand_in, "failures"), timeout=10.0).raise_for_status()
+
+
+@pytest.mark.parametrize("how", ["hang", "down", "system_error", "stopped"])
 def test_the_other_systems_go_on_while_one_is_away_and_what_waited_drains(
-    platform: PlatformUnderTest, failure: str
+    platform: PlatformUnderTest, how: str
 ) -> None:
-    order(platform, "iscs", failure)
     waiting = [platform.journey(IN_BOTH) for _ in range(6)]
     others = [platform.journey("lodger"), platform.journey("crisis loan alone, decided without an interview")]
 
-    confirm_all(platform, [*waiting, *others])
-    for journey in others:
-        journey.wait_for_outcome(seconds=60)
-    assert not any(journey.is_accepted() for journey in waiting)
-    httpx.delete(control(platform, "iscs", "failures"), timeout=10.0).raise_for_status()
+    with away(platform, "iscs", how):
+        confirm_all(platform, [*waiting, *others])
+        for journey in others:
+            journey.wait_for_outcome(seconds=60)
+        assert not any(journey.is_accepted() for journey in waiting)
 
     must_be_held_once(platform, *waiting, *others)
 
