@@ -358,6 +358,15 @@ def test_a_check_of_the_records_is_logged_and_shows_no_answer(
     assert logged(platform_under_test, "legacy-gateway", "CheckRecord", "SHOWN", subject) == before + 1
 
 
+def test_the_interview_shows_that_its_records_could_be_sent(raw: RawDoors, claim: Journey) -> None:
+    assessor = bearer(claim, "ASSESSOR", office=own_office(claim)) | {"cms-purpose": "appointment 1"}
+
+    given = raw.ask("json", "GetInterview", {"claimRef": claim.claim_ref, "checkRecords": True}, **assessor)
+
+    assert given.body is not None, given
+    assert given.body["interview"]["recordCheck"] == {"state": "RECORD_CHECK_STATE_MADE", "findings": []}
+
+
 @pytest.mark.parametrize("door", DOORS)
 def test_a_service_gets_only_the_facts_that_it_may_see(raw: RawDoors, claim: Journey, door: Door) -> None:
     facts = {}

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from chassis import logs
+from chassis import logs, remote
 from chassis.postcodes import Postcodes
 from chassis.runtime import NotReady, Runtime, Service, run
 from cms.intake.v1 import intake_pb2
 from intake.catalogue import CATALOGUES, load_catalogues
 from intake.catalogue.lint import refuse_faulty
+from intake.clients import GatewayClient
 from intake.config import Settings
 from intake.consumers import HANDLERS
 from intake.deadlines import DEADLINES
@@ -38,6 +39,9 @@ def service(settings: Settings, *, catalogues_folder: Path = CATALOGUES, linted:
             catalogues=catalogues,
             service_target=target,
             accounts=accounts,
+            gateway=GatewayClient(
+                runtime.closing.enter_context(remote.channel(settings.gateway_address)), runtime.token
+            ),
         ),
         handlers=HANDLERS,
         workers=workers,

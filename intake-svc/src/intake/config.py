@@ -16,6 +16,8 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     postcodes_file: Path
     """The postcode directory (`chassis.postcodes`)."""
     operations_port: int = 8151
+    gateway_address: str = "127.0.0.1:50054"
+    """legacy-gateway, which checks records before a claim is submitted."""
     service_target_share: Annotated[float, Meta(gt=0, lt=1)] = 0.8
     """Of calls that are to be answered within `service_target_seconds`."""
     service_target_seconds: Annotated[int, Meta(ge=0, le=3600)] = 20

@@ -66,6 +66,10 @@ NOTHING_GIVEN = Text(
 NOT_A_REFERENCE = Text(
     en="is not a claim reference: check each character", cy="nid yw'n gyfeirnod cais: gwiriwch bob nod"
 )
+ONLY_AS_IT_STANDS = Text(
+    en="goes only with the interview as it stands, without at_time",
+    cy="dim ond gyda'r cyfweliad fel y mae, heb at_time, y gellir gofyn am hyn",
+)
 NOT_A_SECTION = Text(en="is not a section of the interview", cy="nid yw'n adran o'r cyfweliad")
 NO_SUCH_SCHEME = Text(en="{scheme} cannot be claimed by phone", cy="ni ellir gwneud cais am hwn dros y ffôn: {scheme}")
 SCHEME_TWICE = Text(en="is named twice", cy="mae wedi'i enwi ddwywaith")

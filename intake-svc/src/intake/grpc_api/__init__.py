@@ -9,6 +9,7 @@ from chassis.idempotency import Rebuildable, run_once
 from chassis.postcodes import Postcodes
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2 as pb
+from intake.clients import Gateway
 from intake.domain.accounts import AccountCheck, AccountRules
 from intake.domain.call import Call
 from intake.domain.catalogue import Catalogues
@@ -20,23 +21,32 @@ from intake.grpc_api.binding_methods import BindingMethods
 from intake.grpc_api.call_methods import CallMethods
 from intake.grpc_api.form_methods import FormMethods
 from intake.grpc_api.line_methods import LineMethods
+from intake.grpc_api.record_messages import record_check
 from intake.service import calls, claims, interviews
 from intake.service.calls import CallStarted, SecurityTried
 from intake.service.duplicates import decide_duplicate
 from intake.service.interviews import InterviewShown
+from intake.service.records import check_records, claim_to_check
 
 
 class IntakeApi(BindingMethods, CallMethods, FormMethods, LineMethods):
     """The methods of IntakeService."""
 
     def __init__(
-        self, *, postcodes: Postcodes, catalogues: Catalogues, accounts: AccountRules, service_target: ServiceTarget
+        self,
+        *,
+        postcodes: Postcodes,
+        catalogues: Catalogues,
+        accounts: AccountRules,
+        service_target: ServiceTarget,
+        gateway: Gateway,
     ) -> None:
         CallMethods.__init__(self, catalogues)
         FormMethods.__init__(self, catalogues, postcodes, accounts)
         LineMethods.__init__(self, service_target)
         self._postcodes = postcodes
         self._accounts = accounts
+        self._gateway = gateway
         self._rebuilt_call = Rebuildable(keep=_keep_call, rebuild=self._rebuild_call)
         self._rebuilt_interview = Rebuildable(keep=_keep_interview, rebuild=self._rebuild_interview)
 
@@ -87,8 +97,12 @@ class IntakeApi(BindingMethods, CallMethods, FormMethods, LineMethods):
         claim_ref, section, at = reading.claim_ref(request.claim_ref), request.section or None, reading.at_time(request)
         with call.current().database.transaction() as conn:
             shown = interviews.get_interview(conn, self._catalogues, claim_ref, section=section, at=at)
+            to_check = claim_to_check(conn, shown) if request.check_records else None
         response = pb.GetInterviewResponse()
         messages.put_interview(response.interview, shown, self._account(shown), section=section)
+        if to_check:
+            check = check_records(self._gateway, to_check, shown)
+            response.interview.record_check.CopyFrom(record_check(check, shown.interview.language))
         return response
 
     def RecordAnswers(self, request: pb.RecordAnswersRequest) -> pb.RecordAnswersResponse:

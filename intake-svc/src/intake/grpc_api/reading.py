@@ -196,7 +196,12 @@ def history_page(request: pb.GetHistoryRequest) -> HistoryPage:
 
 
 def at_time(request: pb.GetInterviewRequest) -> datetime | None:
-    """The time at which an interview is asked for; None for now. Raises InvalidArgument."""
+    """The time at which an interview is asked for; None for now.
+
+    Raises InvalidArgument, also where the records are to be checked: they are made of the claim as it stands.
+    """
+    if request.check_records and request.HasField("at_time"):
+        raise InvalidArgument.of(Violation.of("check_records", problems.ONLY_AS_IT_STANDS))
     return time_of(request.at_time, field="at_time") if request.HasField("at_time") else None
 
 

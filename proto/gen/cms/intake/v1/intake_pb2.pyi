@@ -585,6 +585,30 @@ CLAIM_CHANNEL_KEYED_FORM: ClaimChannel.ValueType  # 3
 """On a form whose answers were keyed."""
 Global___ClaimChannel: _TypeAlias = ClaimChannel  # noqa: Y015
 
+class _RecordCheckState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RecordCheckStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RecordCheckState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RECORD_CHECK_STATE_UNSPECIFIED: _RecordCheckState.ValueType  # 0
+    """Not asked for."""
+    RECORD_CHECK_STATE_MADE: _RecordCheckState.ValueType  # 1
+    """They were checked."""
+    RECORD_CHECK_STATE_NOT_MADE: _RecordCheckState.ValueType  # 2
+    """The check could not be made just now. The interview goes on without it: the records are checked again before they are sent."""
+
+class RecordCheckState(_RecordCheckState, metaclass=_RecordCheckStateEnumTypeWrapper):
+    """Whether the records of a claim could be checked."""
+
+RECORD_CHECK_STATE_UNSPECIFIED: RecordCheckState.ValueType  # 0
+"""Not asked for."""
+RECORD_CHECK_STATE_MADE: RecordCheckState.ValueType  # 1
+"""They were checked."""
+RECORD_CHECK_STATE_NOT_MADE: RecordCheckState.ValueType  # 2
+"""The check could not be made just now. The interview goes on without it: the records are checked again before they are sent."""
+Global___RecordCheckState: _TypeAlias = RecordCheckState  # noqa: Y015
+
 class _InterviewView:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -1382,6 +1406,7 @@ class Interview(_message.Message):
     POSSIBLE_DUPLICATES_FIELD_NUMBER: _builtins.int
     EARLIER_FIELD_NUMBER: _builtins.int
     ACCOUNT_CHECK_FIELD_NUMBER: _builtins.int
+    RECORD_CHECK_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """The claim."""
     version: _builtins.int
@@ -1433,6 +1458,10 @@ class Interview(_message.Message):
     def earlier(self) -> Global___EarlierClaim:
         """The earlier claim of this person whose answers can be confirmed instead of being asked again; absent where there is none."""
 
+    @_builtins.property
+    def record_check(self) -> Global___RecordCheck:
+        """With check_records: what would keep the claim's records from being sent. It never holds the claim up."""
+
     def __init__(
         self,
         *,
@@ -1451,14 +1480,85 @@ class Interview(_message.Message):
         possible_duplicates: _abc.Iterable[Global___PossibleDuplicate] | None = ...,
         earlier: Global___EarlierClaim | None = ...,
         account_check: Global___AccountCheck.ValueType = ...,
+        record_check: Global___RecordCheck | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["earlier", b"earlier"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["earlier", b"earlier", "record_check", b"record_check"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_check", b"account_check", "asked", b"asked", "claim_ref", b"claim_ref", "earlier", b"earlier", "gaps", b"gaps", "next_question_id", b"next_question_id", "not_relevant", b"not_relevant", "not_relevant_answers", b"not_relevant_answers", "possible_duplicates", b"possible_duplicates", "questions", b"questions", "remaining", b"remaining", "removed_question_ids", b"removed_question_ids", "script_version", b"script_version", "sections", b"sections", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_check", b"account_check", "asked", b"asked", "claim_ref", b"claim_ref", "earlier", b"earlier", "gaps", b"gaps", "next_question_id", b"next_question_id", "not_relevant", b"not_relevant", "not_relevant_answers", b"not_relevant_answers", "possible_duplicates", b"possible_duplicates", "questions", b"questions", "record_check", b"record_check", "remaining", b"remaining", "removed_question_ids", b"removed_question_ids", "script_version", b"script_version", "sections", b"sections", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Interview: _TypeAlias = Interview  # noqa: Y015
+
+@_typing.final
+class RecordCheck(_message.Message):
+    """A check of a claim's records."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    state: Global___RecordCheckState.ValueType
+    """Whether it could be made."""
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordFinding]:
+        """What would keep a record from being sent, of questions to which something was answered; what is open is in `questions`."""
+
+    def __init__(
+        self,
+        *,
+        state: Global___RecordCheckState.ValueType = ...,
+        findings: _abc.Iterable[Global___RecordFinding] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordCheck: _TypeAlias = RecordCheck  # noqa: Y015
+
+@_typing.final
+class RecordFinding(_message.Message):
+    """Something that would keep a record from being sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SYSTEM_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    QUESTION_ID_FIELD_NUMBER: _builtins.int
+    ASK_FIELD_NUMBER: _builtins.int
+    NEEDS_PERSON_FIELD_NUMBER: _builtins.int
+    system: _common_pb2.System.ValueType
+    """The system that the record goes to."""
+    code: _builtins.str
+    """The code of the edit rule, or of the platform's own finding."""
+    field: _builtins.str
+    """The record's field."""
+    question_id: _builtins.str
+    """The question that supplies the field."""
+    ask: _builtins.str
+    """What to ask the claimant, in the language of the call."""
+    needs_person: _builtins.bool
+    """Whether a person completes the claim, because the record cannot hold all that is true of the claimant."""
+    def __init__(
+        self,
+        *,
+        system: _common_pb2.System.ValueType = ...,
+        code: _builtins.str = ...,
+        field: _builtins.str = ...,
+        question_id: _builtins.str = ...,
+        ask: _builtins.str = ...,
+        needs_person: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask", b"ask", "code", b"code", "field", b"field", "needs_person", b"needs_person", "question_id", b"question_id", "system", b"system"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordFinding: _TypeAlias = RecordFinding  # noqa: Y015
 
 @_typing.final
 class Gap(_message.Message):
@@ -2558,10 +2658,15 @@ class GetInterviewRequest(_message.Message):
     CLAIM_REF_FIELD_NUMBER: _builtins.int
     SECTION_FIELD_NUMBER: _builtins.int
     AT_TIME_FIELD_NUMBER: _builtins.int
+    CHECK_RECORDS_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """The claim."""
     section: _builtins.str
     """Only this section's questions."""
+    check_records: _builtins.bool
+    """Also make the records of the claim as it stands, and run the systems' edit rules on them (record_check). It asks
+    legacy-gateway, so it is for the end of an interview and not for every answer. Not with at_time.
+    """
     @_builtins.property
     def at_time(self) -> _timestamp_pb2.Timestamp:
         """The interview as it was at this time, by the catalogue and for the schemes that the claim had then; now if absent."""
@@ -2572,10 +2677,11 @@ class GetInterviewRequest(_message.Message):
         claim_ref: _builtins.str = ...,
         section: _builtins.str = ...,
         at_time: _timestamp_pb2.Timestamp | None = ...,
+        check_records: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["at_time", b"at_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_time", b"at_time", "claim_ref", b"claim_ref", "section", b"section"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_time", b"at_time", "check_records", b"check_records", "claim_ref", b"claim_ref", "section", b"section"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
