@@ -1,6 +1,6 @@
 """The record link: one record out, one reply back, over a TCP connection that carries many."""
 
-from legacy_gateway.link.connection import Fault, LinkConnection, NothingSent, OutcomeUnknown
+from legacy_gateway.link.connection import LinkConnection, NothingSent, OutcomeUnknown
 from legacy_gateway.link.dialogues import ENQUIRY_DIALOGUE, ListAway, ask, pages_of_day, withdraw
 from legacy_gateway.link.frames import (
     LONGEST_FRAME,
@@ -11,6 +11,7 @@ from legacy_gateway.link.frames import (
     request_frame,
     sequence_after,
 )
+from legacy_gateway.link.line import Fault
 from legacy_gateway.link.pool import MOST_CONNECTIONS, LinkPool
 
 __all__ = [

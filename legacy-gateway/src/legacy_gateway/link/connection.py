@@ -1,4 +1,4 @@
-"""One connection of the record link: one record out, one reply back.
+"""One connection of the record link to a system: it is opened when a call needs it.
 
 A sender must know whether a record may have arrived: `NothingSent` means that it cannot have arrived, `OutcomeUnknown` that
 it may have.
@@ -6,31 +6,14 @@ it may have.
 
 import math
 import socket
-import struct
+import threading
 import time
-from contextlib import suppress
 from datetime import datetime
-from enum import StrEnum
 
 from chassis import crash
 from chassis.errors import Unavailable
-from legacy_gateway.link.frames import LENGTH, Reply, read_reply, request_frame, sequence_after
-from legacy_gateway.records import RecordError, layout
-
-_DROP_WHAT_IS_UNSENT = struct.pack("ii", 1, 0)
-
-
-class Fault(StrEnum):
-    """Why there is no reply: a closed list, fit for the label of a metric."""
-
-    NOT_CONNECTED = "NOT_CONNECTED"
-    NOT_SENT = "NOT_SENT"
-    ALL_CONNECTIONS_BUSY = "ALL_CONNECTIONS_BUSY"
-    TIMED_OUT = "TIMED_OUT"
-    CONNECTION_LOST = "CONNECTION_LOST"
-    CUT_SHORT = "CUT_SHORT"
-    UNREADABLE = "UNREADABLE"
-    OTHER_TRANSFER = "OTHER_TRANSFER"
+from legacy_gateway.link.frames import Reply, request_frame
+from legacy_gateway.link.line import Fault, Line, NoReplyError, seconds_left
 
 
 class NothingSent(Unavailable):
@@ -56,7 +39,7 @@ class OutcomeUnknown(Unavailable):
 
 
 class LinkConnection:
-    """One connection to a system, for one thread at a time. It is opened when a call needs it.
+    """One connection to a system. Threads may share it: their records are in flight on it together.
 
     `timeout` is in seconds and bounds a whole call: connecting, sending and the reply.
     """
@@ -64,8 +47,8 @@ class LinkConnection:
     def __init__(self, host: str, port: int, timeout: float) -> None:
         self._address = (host, port)
         self._timeout = timeout
-        self._socket: socket.socket | None = None
-        self._sequence = 1
+        self._sending = threading.Lock()
+        self._line: Line | None = None
 
     def call(
         self,
@@ -79,134 +62,64 @@ class LinkConnection:
     ) -> Reply:
         """Send one record and wait for its reply. `sent_at` has a time zone.
 
-        `attached` names the record that the reply may have behind it.
-
-        `send_by` is on time.monotonic()'s scale: after it no first byte goes out, because somebody else may take it that
-        this sender is gone. Raises NothingSent, OutcomeUnknown, and RecordError (nothing sent) for what a frame cannot
-        hold.
+        `attached` names the record that the reply may have behind it. `send_by` is on time.monotonic()'s scale: after it no
+        first byte goes out, because somebody else may take it that this sender is gone. Raises NothingSent, OutcomeUnknown,
+        and RecordError (nothing sent) for what a frame cannot hold.
         """
         deadline = time.monotonic() + self._timeout
-        line = self._line(transfer_id, deadline)
-        frame = request_frame(dialogue, transfer_id, payload, sent_at=sent_at, sequence=self._sequence)
-        self._sequence = sequence_after(self._sequence)
         try:
-            if time.monotonic() > send_by:
-                raise _NoReplyError(Fault.NOT_SENT)
-            return _exchange(line, frame, transfer_id, deadline, attached=attached)
-        except _NoReplyError as failure:
-            self._abort()
+            line, token = self._send(
+                dialogue, transfer_id, payload, sent_at=sent_at, send_by=send_by, deadline=deadline
+            )
+            try:
+                crash.point("link.after_send")
+            except BaseException:
+                line.fail(token, Fault.CONNECTION_LOST)
+                raise
+            return line.receive(token, transfer_id, deadline, attached=attached)
+        except NoReplyError as failure:
             if failure.fault is Fault.NOT_SENT:
                 raise NothingSent(transfer_id, failure.fault) from failure
             raise OutcomeUnknown(transfer_id, failure.fault, closed_at=time.time()) from failure
-        except BaseException:
-            self._abort()
-            raise
 
     def interrupt(self) -> None:
-        """End the call under way, from another thread: it raises OutcomeUnknown, and closes the connection."""
-        line = self._socket
+        """End the calls under way, from another thread: they raise OutcomeUnknown, and close the connection."""
+        line = self._line
         if line is not None:
-            with suppress(OSError):  # of a connection that is closed already
-                line.shutdown(socket.SHUT_RDWR)
+            line.interrupt()
 
     def close(self) -> None:
         """Close it; the next call opens it again."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        with self._sending:
+            self._drop()
 
-    def _line(self, transfer_id: str, deadline: float) -> socket.socket:
-        if self._socket is not None and _is_quiet(self._socket):
-            return self._socket
-        self.close()
+    def _send(
+        self, dialogue: str, transfer_id: str, payload: bytes, *, sent_at: datetime, send_by: float, deadline: float
+    ) -> tuple[Line, object]:
+        if not self._sending.acquire(timeout=self._timeout):
+            raise NoReplyError(Fault.NOT_SENT)
         try:
-            self._socket = socket.create_connection(self._address, timeout=_seconds_left(deadline))
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            line = self._open(transfer_id, deadline)
+            frame = request_frame(dialogue, transfer_id, payload, sent_at=sent_at, sequence=line.sequence)
+            if time.monotonic() > send_by:
+                raise NoReplyError(Fault.NOT_SENT)
+            return line, line.send(frame, deadline)
+        finally:
+            self._sending.release()
+
+    def _open(self, transfer_id: str, deadline: float) -> Line:
+        if self._line is not None and self._line.is_usable:
+            return self._line
+        self._drop()
+        try:
+            connected = socket.create_connection(self._address, timeout=seconds_left(deadline))
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
-            self.close()
             raise NothingSent(transfer_id, Fault.NOT_CONNECTED) from error
-        self._sequence = 1
-        return self._socket
+        self._line = Line(connected)
+        return self._line
 
-    def _abort(self) -> None:
-        """Close it and drop unsent bytes that the kernel holds: after an ordinary close the kernel would still send them."""
-        if self._socket is not None:
-            with suppress(OSError):  # of a socket that the kernel has given up already: it holds nothing
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_WHAT_IS_UNSENT)
-        self.close()
-
-
-class _NoReplyError(Exception):
-    """The exchange ended without a readable reply to what was sent."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault)
-        self.fault = fault
-
-
-def _exchange(line: socket.socket, frame: bytes, transfer_id: str, deadline: float, *, attached: str) -> Reply:
-    _send(line, frame, deadline)
-    crash.point("link.after_send")
-    try:
-        (length,) = LENGTH.unpack(_receive(line, LENGTH.size, deadline))
-        if length not in _lengths(attached):
-            raise _NoReplyError(Fault.UNREADABLE)
-        reply = read_reply(_receive(line, length, deadline, closed_means=Fault.CUT_SHORT))
-    except TimeoutError as error:
-        raise _NoReplyError(Fault.TIMED_OUT) from error
-    except OSError as error:
-        raise _NoReplyError(Fault.CONNECTION_LOST) from error
-    except RecordError as error:
-        raise _NoReplyError(Fault.UNREADABLE) from error
-    if reply.transfer_id != transfer_id:
-        raise _NoReplyError(Fault.OTHER_TRANSFER)
-    return reply
-
-
-def _lengths(attached: str) -> set[int]:
-    """The lengths that a reply may have: anything else is not read at all, however much is announced."""
-    alone = layout("LINK-REPLY").length
-    return {alone, alone + layout(attached).length} if attached else {alone}
-
-
-def _send(line: socket.socket, frame: bytes, deadline: float) -> None:
-    """Sends the whole frame. NOT_SENT means that the kernel took no byte, which sendall would not tell."""
-    sent = 0
-    try:
-        while sent < len(frame):
-            line.settimeout(_seconds_left(deadline))
-            sent += line.send(frame[sent:])
-    except OSError as error:
-        late = isinstance(error, TimeoutError)
-        begun = Fault.TIMED_OUT if late else Fault.CONNECTION_LOST
-        raise _NoReplyError(begun if sent else Fault.NOT_SENT) from error
-
-
-def _receive(line: socket.socket, count: int, deadline: float, *, closed_means: Fault = Fault.CONNECTION_LOST) -> bytes:
-    received = bytearray()
-    while len(received) < count:
-        line.settimeout(_seconds_left(deadline))
-        piece = line.recv(count - len(received))
-        if not piece:
-            raise _NoReplyError(closed_means)
-        received += piece
-    return bytes(received)
-
-
-def _is_quiet(line: socket.socket) -> bool:
-    """Whether an idle connection is open and has nothing to read. Otherwise it was closed, or has a stray reply."""
-    line.settimeout(0)
-    try:
-        line.recv(1, socket.MSG_PEEK)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def _seconds_left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
+    def _drop(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None

@@ -6,8 +6,9 @@ from datetime import date, datetime
 
 from chassis.errors import Unavailable
 from legacy_gateway.domain import HeldRecord, ListingChanged
-from legacy_gateway.link.connection import Fault, LinkConnection
+from legacy_gateway.link.connection import LinkConnection
 from legacy_gateway.link.frames import Completion, Reply
+from legacy_gateway.link.line import Fault
 from legacy_gateway.link.pool import LinkPool
 from legacy_gateway.records import RecordError, date_number, decode, encode, layout
 

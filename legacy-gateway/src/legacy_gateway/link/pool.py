@@ -5,23 +5,29 @@ import queue
 from datetime import datetime
 
 from chassis.errors import InvalidArgument, Violation
-from legacy_gateway.link.connection import Fault, LinkConnection, NothingSent
+from legacy_gateway.link.connection import LinkConnection, NothingSent
 from legacy_gateway.link.frames import Reply
+from legacy_gateway.link.line import Fault
 
 MOST_CONNECTIONS = 16
 """The number of connections that one system takes."""
 
 
 class LinkPool:
-    """The connections to one system, shared by threads; `size` is 1 to 16, `timeout` in seconds bounds each call."""
+    """The connections to one system, shared by threads; `size` is 1 to 16, `timeout` in seconds bounds each call.
 
-    def __init__(self, host: str, port: int, *, size: int, timeout: float) -> None:
+    `in_flight` is how many records may be on one connection without their replies.
+    """
+
+    def __init__(self, host: str, port: int, *, size: int, timeout: float, in_flight: int = 1) -> None:
         if not 1 <= size <= MOST_CONNECTIONS:
             raise InvalidArgument.of(Violation(field="size", description=f"must be 1 to {MOST_CONNECTIONS}"))
         self._timeout = timeout
         self._all = [LinkConnection(host, port, timeout) for _ in range(size)]
         self._idle: queue.LifoQueue[LinkConnection] = queue.LifoQueue()
-        for connection in self._all:
+        """Each connection as often as it may carry one record more."""
+        self._places = self._all * in_flight
+        for connection in self._places:
             self._idle.put(connection)
 
     def call(
@@ -50,14 +56,14 @@ class LinkPool:
 
     def close(self) -> None:
         """Wait for the calls under way and close every connection. A later call raises NothingSent."""
-        for _ in self._all:
+        for _ in self._places:
             self._idle.get().close()
 
     def reset(self) -> None:
         """End the calls under way and close every connection. A later call opens one again."""
         for connection in self._all:
             connection.interrupt()
-        taken = [self._idle.get() for _ in self._all]
+        taken = [self._idle.get() for _ in self._places]
         for connection in taken:
             connection.close()
             self._idle.put(connection)

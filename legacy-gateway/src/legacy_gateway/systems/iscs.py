@@ -5,12 +5,12 @@ from legacy_gateway.domain import Rules, System
 from legacy_gateway.systems.deployed import Deployed
 from legacy_gateway.systems.record_link import RecordLinkSystem
 
-RULES = Rules(system=System.ISCS, schemes=("INCOME_SUPPORT",), recognises_repeat=True)
+RULES = Rules(system=System.ISCS, schemes=("INCOME_SUPPORT",), recognises_repeat=True, in_flight=8)
 
 
 def _connect(settings: Settings) -> RecordLinkSystem:
     return RecordLinkSystem.to(
-        RULES, settings.iscs_host, settings.iscs_port, size=settings.iscs_senders, timeout=settings.reply_seconds
+        RULES, settings.iscs_host, settings.iscs_port, senders=settings.iscs_senders, timeout=settings.reply_seconds
     )
 
 

@@ -18,7 +18,7 @@ RULES = Rules(
 
 def _connect(settings: Settings) -> RecordLinkSystem:
     return RecordLinkSystem.to(
-        RULES, settings.jsaps_host, settings.jsaps_port, size=settings.jsaps_senders, timeout=settings.reply_seconds
+        RULES, settings.jsaps_host, settings.jsaps_port, senders=settings.jsaps_senders, timeout=settings.reply_seconds
     )
 
 

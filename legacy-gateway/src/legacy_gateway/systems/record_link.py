@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from math import ceil
 
 from chassis import clock
 from legacy_gateway import mapping
@@ -16,6 +17,8 @@ from legacy_gateway.link import (
     pages_of_day,
     withdraw,
 )
+
+_FEWEST_CONNECTIONS = 2
 
 _RESULTS: Mapping[Completion, tuple[Result, str]] = {
     Completion.ACCEPTED: (Result.HELD, "NONE"),
@@ -36,9 +39,13 @@ class RecordLinkSystem:
         self._pool = pool
 
     @classmethod
-    def to(cls, rules: Rules, host: str, port: int, *, size: int, timeout: float) -> "RecordLinkSystem":
-        """The system at an address, over `size` connections at most. `timeout` in seconds bounds each call."""
-        return cls(rules, LinkPool(host, port, size=size, timeout=timeout))
+    def to(cls, rules: Rules, host: str, port: int, *, senders: int, timeout: float) -> "RecordLinkSystem":
+        """The system at an address, for so many threads that send. `timeout` in seconds bounds each call.
+
+        Where several records may be in flight on a connection, two connections do for a few: one that fails leaves the other.
+        """
+        size = min(senders, max(_FEWEST_CONNECTIONS, ceil(senders / rules.in_flight)))
+        return cls(rules, LinkPool(host, port, size=size, timeout=timeout, in_flight=rules.in_flight))
 
     def send(self, phase: int, transfer_id: str, payload: bytes, *, send_by: float) -> SystemAnswer:
         """Sends a record once, and no byte after `send_by` (monotonic). NO_REPLY: it may be held; the connection is closed."""

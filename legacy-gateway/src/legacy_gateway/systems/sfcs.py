@@ -5,12 +5,12 @@ from legacy_gateway.domain import Rules, System
 from legacy_gateway.systems.deployed import Deployed
 from legacy_gateway.systems.record_link import RecordLinkSystem
 
-RULES = Rules(system=System.SFCS, schemes=("CRISIS_LOAN",), recognises_repeat=True)
+RULES = Rules(system=System.SFCS, schemes=("CRISIS_LOAN",), recognises_repeat=True, in_flight=8)
 
 
 def _connect(settings: Settings) -> RecordLinkSystem:
     return RecordLinkSystem.to(
-        RULES, settings.sfcs_host, settings.sfcs_port, size=settings.sfcs_senders, timeout=settings.reply_seconds
+        RULES, settings.sfcs_host, settings.sfcs_port, senders=settings.sfcs_senders, timeout=settings.reply_seconds
     )
 
 
