@@ -3,6 +3,7 @@
 import math
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from chassis import clock
 from chassis.database import Row
 from chassis.errors import FailedPrecondition
 from chassis.testing import eventually
-from legacy_gateway.domain import Balance, Closing, HeldRecord, System, new_transfer_id
+from legacy_gateway.domain import Balance, Closing, HeldRecord, ListingChanged, System, new_transfer_id
 from legacy_gateway.service import differences
 from legacy_gateway.service.lost_records import ask_next, reconcile
 from legacy_gateway.service.reconciling import Reconciliation, balance, reconcile_next
@@ -220,14 +221,55 @@ def test_a_record_that_the_ledger_does_not_know_is_found(gateway: Any, work: Rec
     assert of_today(work, day).unknown_here == 1
 
 
-def test_what_a_change_replaced_is_no_difference(gateway: Any, work: Reconciliation, amendment: Any) -> None:
+def test_what_a_change_replaced_stays_listed_and_is_no_difference(
+    gateway: Any, work: Reconciliation, amendment: Any, facts: Any
+) -> None:
     claim_ref = accepted(gateway)
-    next_morning()
+    gateway.intake.known[claim_ref, 8] = facts(title="MS")
+    gateway.hear(amendment(claim_ref, version=8))
+    send_until_held_anew(gateway, claim_ref)
+    day = next_morning()
 
     run_all(work)
 
     assert found(gateway) == []
-    assert gateway.states(claim_ref) == ["ACCEPTED", "ACCEPTED"]
+    assert columns(of_today(work, day)) == (4, 4, 0, 0, 0, 0)
+
+
+def test_a_list_that_changes_while_it_is_read_is_begun_again(gateway: Any, work: Reconciliation) -> None:
+    accepted(gateway)
+    changing = Changing(work.adapter, times=2)
+    next_morning()
+
+    run_all(replace(work, adapter=changing))
+
+    assert [row["done_time"] is not None for row in days(gateway)] == [True]
+    assert found(gateway) == []
+    assert changing.times == 0
+
+
+def test_a_list_that_changes_each_time_is_left_for_later(gateway: Any, work: Reconciliation) -> None:
+    accepted(gateway)
+    next_morning()
+
+    run_all(replace(work, adapter=Changing(work.adapter, times=100)))
+
+    assert [(row["failures"], row["done_time"]) for row in days(gateway)] == [(1, None)]
+    assert found(gateway) == []
+
+
+def test_only_the_last_lists_are_kept(gateway: Any, work: Reconciliation) -> None:
+    accepted(gateway)
+    day = next_morning(days=4)
+    run_all(replace(work, adapter=Changing(work.adapter, times=3)))
+    ask_for(gateway, day)
+    run_all(work)
+
+    with gateway.database.transaction() as conn:
+        kept = conn.execute("SELECT day FROM listings ORDER BY day").fetchall()
+        [row] = conn.execute("SELECT count(*) AS count FROM listed_records").fetchall()
+    assert [row["day"] for row in kept] == [day - DAY, day, day + DAY]
+    assert row["count"] == 2
 
 
 def test_nothing_is_sent_again_of_a_withdrawn_claim(gateway: Any, work: Reconciliation, withdrawal: Any) -> None:
@@ -344,18 +386,21 @@ def test_only_one_process_reads_a_systems_lists(gateway: Any, work: Reconciliati
     assert reconcile_next(work) is True
 
 
-class Pages:
-    """A system whose list changes while it is read: each reading gives the next of these."""
+class Changing:
+    """JSAPS, whose list changes behind its first page so many times."""
 
-    def __init__(self, *readings: Sequence[Sequence[str]] | Exception) -> None:
-        self.readings = list(readings)
+    def __init__(self, adapter: Any, *, times: int) -> None:
+        self.adapter = adapter
+        self.times = times
 
-    def held_on(self, _: date) -> Iterator[Sequence[HeldRecord]]:
-        reading = self.readings.pop(0) if self.readings else []
-        if isinstance(reading, Exception):
-            raise reading
-        for page in reading:
-            yield [HeldRecord(transfer_id=name, legacy_ref="R") for name in page]
+    def ask(self, transfer_id: str) -> Any:
+        return self.adapter.ask(transfer_id)
+
+    def held_on(self, day: date) -> Iterator[Sequence[HeldRecord]]:
+        yield from self.adapter.held_on(day)
+        if self.times:
+            self.times -= 1
+            raise ListingChanged("LISTING_CHANGED", "the list shrank while it was read")
 
 
 _FIRST = differences.FIRST

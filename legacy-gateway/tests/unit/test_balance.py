@@ -169,6 +169,16 @@ def test_nothing_is_done_while_another_record_of_the_claim_is_on_its_way(state: 
     assert remedy_for(record("T1", lost=True), record("T2", generation=2, state=state)) is Remedy.LATER
 
 
+def test_nothing_is_done_while_the_system_is_asked_to_give_the_first_phase_up() -> None:
+    given_up = first_phase(lost=True, being_withdrawn=True)
+
+    assert remedy_for(given_up, second_phase(state=State.CANCELLED)) is Remedy.LATER
+
+
+def test_a_lost_first_phase_whose_second_was_given_up_stays_lost() -> None:
+    assert remedy_for(first_phase(lost=True), second_phase(state=State.CANCELLED)) is Remedy.GONE_ON
+
+
 def test_what_a_later_record_replaced_is_not_sent_again() -> None:
     change = record("T2", generation=2, action=Action.CHANGE)
 

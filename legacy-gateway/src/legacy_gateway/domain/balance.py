@@ -165,7 +165,7 @@ class Remedy(StrEnum):
     WITHDRAWN = "WITHDRAWN"
     """Nothing: the claim was withdrawn, or the first phase was taken back."""
     GONE_ON = "GONE_ON"
-    """Nothing: the transfer is not accepted any more."""
+    """Nothing: the transfer is not accepted any more, or the phases after it were given up."""
     LATER = "LATER"
     """Another record of the claim is on its way: its outcome comes first."""
     FIRST_PHASE_LOST = "FIRST_PHASE_LOST"
@@ -181,7 +181,10 @@ _NOT_TO_BE_TAKEN_BACK = {State.REJECTED, State.CLERICAL}
 
 @dataclass(frozen=True, kw_only=True)
 class RecordOfClaim:
-    """A record of a claim for one system. `lost`: our ledger has it accepted, and the system says that it is not held."""
+    """A record of a claim for one system. `lost`: our ledger has it accepted, and the system says that it is not held.
+
+    `being_withdrawn`: a first phase that the system is asked to give up.
+    """
 
     transfer_id: str
     generation: int
@@ -189,6 +192,7 @@ class RecordOfClaim:
     action: Action
     state: State
     lost: bool
+    being_withdrawn: bool = False
 
 
 def remedy(lost: RecordOfClaim, records: Sequence[RecordOfClaim], *, withdrawn: bool) -> Remedy:
@@ -212,6 +216,8 @@ def remedy(lost: RecordOfClaim, records: Sequence[RecordOfClaim], *, withdrawn: 
     if any(one.lost and one.generation < lost.generation for one in same_phase):
         return Remedy.CHANGE_LOST
     others = [one for one in records if one.generation == lost.generation and one.phase != lost.phase]
+    if any(other.phase > lost.phase and other.state is State.CANCELLED for other in others):
+        return Remedy.GONE_ON
     if not any(_must_go_with(lost, other) for other in others):
         return Remedy.SENT_AGAIN
     return _of_all_phases(lost, others)
@@ -220,7 +226,7 @@ def remedy(lost: RecordOfClaim, records: Sequence[RecordOfClaim], *, withdrawn: 
 def _is_awaited(record: RecordOfClaim, lost: RecordOfClaim) -> bool:
     """Whether the outcome of this record comes before anything is done about the lost one."""
     waits = record.state is State.WAITING and record.generation != lost.generation
-    return waits or record.state in _UNDER_WAY
+    return waits or record.being_withdrawn or record.state in _UNDER_WAY
 
 
 def _must_go_with(lost: RecordOfClaim, other: RecordOfClaim) -> bool:

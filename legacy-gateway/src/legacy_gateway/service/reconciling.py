@@ -14,7 +14,7 @@ from chassis.errors import CmsError, Unavailable
 from legacy_gateway.domain import Balance, HeldRecord, ListingChanged, Rules, System, Waits, balance_of, difference_of
 from legacy_gateway.store import balances, differences, listings
 from legacy_gateway.store.listings import Listing
-from legacy_gateway.systems import RecordSystem
+from legacy_gateway.systems import Asked
 
 _DAY = timedelta(days=1)
 _FRESH_FOR = timedelta(hours=1)
@@ -37,7 +37,7 @@ class Reconciliation:
     database: Database
     database_url: str
     rules: Rules
-    adapter: RecordSystem
+    adapter: Asked
     hour: int
     lease_seconds: float
     time_scale: float

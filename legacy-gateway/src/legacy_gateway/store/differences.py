@@ -62,8 +62,11 @@ TAKE = """
 
 RECORDS_OF_CLAIM = """
     -- All records of a claim for a system.
-    SELECT transfer_id, generation, phase, action, state, updated FROM transfers
-    WHERE claim_ref = %s AND system = %s ORDER BY generation, phase
+    SELECT transfer_id, generation, phase, action, state, updated, EXISTS (
+        SELECT FROM first_phase_withdrawals AS asked
+        WHERE asked.transfer_id = transfers.transfer_id AND asked.done_time IS NULL
+    ) AS being_withdrawn
+    FROM transfers WHERE claim_ref = %s AND system = %s ORDER BY generation, phase
 """
 
 PUT_OFF = """
@@ -233,6 +236,7 @@ def _record(row: Row, lost: Sequence[str]) -> RecordOfClaim:
         action=Action(row["action"]),
         state=State(row["state"]),
         lost=row["transfer_id"] in lost,
+        being_withdrawn=row["being_withdrawn"],
     )
 
 

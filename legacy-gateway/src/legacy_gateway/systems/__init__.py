@@ -6,9 +6,9 @@ from types import MappingProxyType
 from legacy_gateway.domain import Rules, System
 from legacy_gateway.systems import cms_cots, iscs, jsaps, sfcs
 from legacy_gateway.systems.deployed import Deployed
-from legacy_gateway.systems.protocol import RecordSystem
+from legacy_gateway.systems.protocol import Asked, RecordSystem
 
-__all__ = ["DEPLOYED", "RULES", "SYSTEM_OF_SCHEME", "Deployed", "RecordSystem"]
+__all__ = ["DEPLOYED", "RULES", "SYSTEM_OF_SCHEME", "Asked", "Deployed", "RecordSystem"]
 
 DEPLOYED = (iscs.SYSTEM, jsaps.SYSTEM, sfcs.SYSTEM, cms_cots.SYSTEM)
 
