@@ -54,3 +54,51 @@ def test_a_change_that_no_catalogue_has_wakes_somebody_ninety_days_before(
     done = subprocess.run(["promtool", "test", "rules", str(file)], capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+OF_THE_BALANCE = """
+rule_files: [{alerts}]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - series: 'gateway_reconciliation_last_success_timestamp_seconds{{system="JSAPS", instance="a"}}'
+        values: '0x2000'
+      - series: 'gateway_reconciliation_unexplained{{system="ISCS", instance="a"}}'
+        values: '0x60 2x1900'
+    alert_rule_test:
+      - eval_time: 26h5m
+        alertname: DayNotBalanced
+        exp_alerts: []
+      - eval_time: 26h15m
+        alertname: DayNotBalanced
+        exp_alerts:
+          - exp_labels: {{system: JSAPS, severity: page, owner: support}}
+            exp_annotations: {{summary: "No day of JSAPS was balanced for 26 hours", description: "{not_balanced}"}}
+      - eval_time: 80m
+        alertname: LedgersDoNotBalance
+        exp_alerts: []
+      - eval_time: 100m
+        alertname: LedgersDoNotBalance
+        exp_alerts:
+          - exp_labels: {{system: ISCS, severity: page, owner: processing-officer}}
+            exp_annotations:
+              summary: "2 records of ISCS are in one ledger and not in the other"
+              description: "{differs}"
+"""
+
+
+@pytest.mark.needs("promtool")
+def test_a_day_that_was_not_balanced_and_a_difference_wake_somebody(tmp_path: Path) -> None:
+    rules = {
+        rule["alert"]: rule["annotations"]["description"]
+        for group in yaml.safe_load(ALERTS.read_text())["groups"]
+        for rule in group["rules"]
+    }
+    told = {"not_balanced": rules["DayNotBalanced"], "differs": rules["LedgersDoNotBalance"]}
+    file = tmp_path / "test.yml"
+    file.write_text(OF_THE_BALANCE.format(alerts=ALERTS, **told), encoding="utf-8")
+
+    done = subprocess.run(["promtool", "test", "rules", str(file)], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
