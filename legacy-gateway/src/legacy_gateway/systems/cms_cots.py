@@ -25,6 +25,7 @@ _PAGE_LENGTH = 100
 _MOST_PAGES = 100_000
 _MOST_BYTES = 262_144
 """A page of a list is some 15 kB."""
+_ONE_FOR_THE_BALANCE = 1
 _OK, _CREATED = 200, 201
 _NO_TOKEN, _NOT_ALLOWED, _NOT_FOUND, _CONFLICT, _INVALID, _TOO_MANY, _UNAVAILABLE = 401, 403, 404, 409, 422, 429, 503
 _PLACE_IN_LIST = re.compile(r"\.\d+(?=\.|$)")
@@ -143,7 +144,7 @@ def _connect(settings: Settings) -> CmsCots:
         HttpLine(
             settings.cms_cots_url,
             token_file=settings.cms_cots_token_file,
-            size=settings.cms_cots_senders,
+            size=settings.cms_cots_senders + _ONE_FOR_THE_BALANCE,
             seconds=settings.reply_seconds,
             most_bytes=_MOST_BYTES,
         )
