@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
 import pytest
 
+from chassis import clock
 from chassis.testing import eventually
 from cms_local import demo
 from cms_local.journey import Journey
@@ -180,3 +182,36 @@ def test_the_record_of_a_killed_sender_is_recovered_by_itself(
     assert_paid_once(platform, journey)
     print(f"recovered {time.monotonic() - killed:.1f} s after the kill")  # noqa: T201
     assert first_phase(platform, journey)[:2] == ("ACCEPTED", attempts)
+
+
+@pytest.mark.long
+def test_a_double_that_a_stopped_sender_causes_is_found_by_the_days_balance(
+    platform_under_test: PlatformUnderTest, second: Second
+) -> None:
+    """A device on the way closed the lock's session towards the server alone, which takes the process for gone (ADR 22)."""
+    platform = platform_under_test
+    journey = with_jsaps(platform, QUEUED)
+    [(transfer_id, sender_id)] = platform.rows(
+        GATEWAY, "SELECT transfer_id, sender_id FROM transfers WHERE claim_ref = %s AND phase = 1", journey.claim_ref
+    )
+
+    with stopped(platform):
+        second.start()
+        wait_until_unknown(platform, journey)
+        platform.execute(
+            GATEWAY, "UPDATE senders SET gone_time = statement_timestamp() WHERE sender_id = %s", sender_id
+        )
+        eventually(lambda: first_phase(platform, journey)[0] == "ACCEPTED", seconds=60, what="the record sent again")
+    officer = journey.issue("PROCESSING_OFFICER", subject="PO000001")
+
+    def doubled() -> list[Any]:
+        today = clock.today()
+        day = {"year": today.year, "month": today.month, "day": today.day}
+        body = {"system": "SYSTEM_JSAPS", "date": day, "requestId": str(uuid4())}
+        balance = platform.doors.call(GATEWAY, "Reconcile", body, token=officer)["balance"]
+        return [one for one in balance["unknownHere"] if one["transferId"] == transfer_id]
+
+    eventually(doubled, seconds=60, what="the double")
+    [found] = doubled()
+    assert (found["kind"], found["state"]) == ("DIFFERENCE_KIND_HELD_TWICE", "DIFFERENCE_STATE_OPEN")
+    assert (found["owner"], found["claimRef"]) == ("ROLE_PROCESSING_OFFICER", journey.claim_ref)
