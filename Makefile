@@ -71,6 +71,7 @@ lint: setup ## Check format, style, types, layers, dependencies and the contract
 	@found=$$(lint-imports --no-cache) || { echo "$$found"; exit 1; }
 	@for member in $(filter-out proto,$(MEMBERS)); do found=$$(cd $$member && deptry --no-ansi $(DEPTRY) src 2>&1) || { echo "$$member: $$found"; exit 1; }; done
 	@cms script lint
+	@cms maps lint
 	@$(MAKE) --no-print-directory lint-proto
 
 lint-proto: setup

@@ -1,10 +1,14 @@
 """The outside records as data have every field of the copybooks, and none besides."""
 
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import legacy_gateway
 from chassis import outside
 from cms.common.v1 import common_pb2
 from legacy_gateway.records import FILLER, Kind, layout
@@ -59,6 +63,22 @@ def test_the_application_for_child_maintenance_has_the_fields_of_the_document() 
 
     assert fields is not None
     assert outside.records()["cots"].fields.keys() == paths(fields[1], "cots")
+
+
+def test_the_application_has_the_fields_of_its_schema() -> None:
+    schema = json.loads((Path(legacy_gateway.__file__).parent / "copybooks" / "cms-cots.schema.json").read_text())
+
+    assert outside.records()["cots"].fields.keys() == set(of_schema(schema, "cots"))
+
+
+def of_schema(schema: dict[str, Any], path: str) -> Iterator[str]:
+    """The paths of everything in a JSON schema that holds a value or a list of values."""
+    below = schema.get("properties") or schema.get("items", {}).get("properties")
+    if below is None:
+        yield path
+    else:
+        for name, one in below.items():
+            yield from of_schema(one, f"{path}.{name}")
 
 
 def test_the_notice_has_the_fields_of_the_document() -> None:

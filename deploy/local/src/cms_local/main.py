@@ -22,6 +22,7 @@ from cms_local.demo import Outcome, run_demo
 from cms_local.doors import Refused
 from cms_local.economics import economics
 from cms_local.layout import SERVICES, STAND_INS, BadBase, Layout
+from cms_local.maps.commands import app as maps_app
 from cms_local.operations import Found
 from cms_local.platform import DayPassed, NoSuchProcess, NotStarted, Platform
 from cms_local.script.commands import app as script_app
@@ -36,6 +37,7 @@ app.add_typer(form.app, name="form")
 app.add_typer(deadletters_app, name="deadletters")
 script_app.command(name="economics")(economics)
 app.add_typer(script_app, name="script")
+app.add_typer(maps_app, name="maps")
 
 console = Console()
 errors = Console(stderr=True)

@@ -1,0 +1,1 @@
+"""`cms maps`: reads the maps from answers to outside records as files, without a running platform."""
