@@ -256,19 +256,27 @@ class Gateway:
 
     def claim(self, claim_ref: str = "C00000000018", *, version: int = 7, **answers: Any) -> str:
         """A confirmed claim of good facts with these answers changed."""
-        self.intake.known[claim_ref, version] = good_facts(**answers)
+        self.know(claim_ref, version=version, **answers)
         self.hear(confirmed(claim_ref, version=version))
         return claim_ref
 
-    def confirmed(self, claim_ref: str, *, version: int = 7) -> Event:
+    def know(self, claim_ref: str, *, version: int = 7, **answers: Any) -> None:
+        """Lets intake know a claim of good facts with these answers changed."""
+        self.intake.known[claim_ref, version] = good_facts(**answers)
+
+    def confirmed(self, claim_ref: str, *, version: int = 7, schemes: list[str] | None = None) -> Event:
         """AssessmentConfirmed of a claim whose facts intake may not know."""
-        return confirmed(claim_ref, version=version)
+        return confirmed(claim_ref, version=version, schemes=schemes)
 
     def hear(self, *events: Event) -> None:
         """Handles each event in a transaction of its own."""
         for one in events:
             with self.database.transaction() as conn:
                 consumers.HANDLERS[one.name](conn, one)
+
+    def withdraw(self, claim_ref: str) -> None:
+        """The claim is withdrawn."""
+        self.hear(withdrawn(claim_ref))
 
     def order(self, failure: str, **rule: Any) -> None:
         """Orders a failure of JSAPS."""
@@ -393,6 +401,8 @@ def gateway(
         vault=vault,
         intake=intake,
         systems={System.JSAPS: RecordLinkSystem(RULES[System.JSAPS], pool)},
+        files={},
+        file_seconds=1.0,
         postcodes=postcodes,
         reply_seconds=REPLY_SECONDS,
         time_scale=SCALE,

@@ -32,6 +32,16 @@ FINISHING = ("receipts.after_commit",)
 BURYING = "inbox.after_burial"
 """Only an event that cannot be handled reaches this point, so it has a test of its own."""
 
+FILE_EXCHANGE = (
+    "batch.after_making",
+    "batch.before_upload",
+    "sftp.after_part",
+    "batch.after_rename",
+    "batch.after_response",
+    "batch.after_storing",
+)
+"""From the making of a file until what its response says is stored. Only a claim to Incapacity Benefit reaches them."""
+
 ELSEWHERE: Mapping[str, Sequence[str]] = {GATEWAY: ANSWERING}
 """No claim on its way needs the gateway's only change by request, RecordRemoval: test_every_change_is_done_once has it."""
 
@@ -50,6 +60,7 @@ LONG: Mapping[str, Sequence[str]] = {
         "link.after_send",
         "transfer.after_reply",
         "enquiry.after_answer",  # of one of those before
+        *FILE_EXCHANGE,
     ),
     NOTIFIER: (
         "review.after_lease",
@@ -69,7 +80,10 @@ SHORT: Mapping[str, Sequence[str]] = {
     ASSESSMENT: ("inbox.after_commit", "request.before_commit"),
 }
 
-_TITLES = {"correction.after_amendment": "assessor corrects the employer"}
+_TITLES = {
+    "correction.after_amendment": "assessor corrects the employer",
+    **dict.fromkeys(FILE_EXCHANGE, "Incapacity Benefit: out of work and ill"),
+}
 _PATIENCE_SECONDS = 300.0
 """How long callers retry: longer than a service takes to die at all its points, one after the other."""
 _UNFINISHED = "SELECT count(*) FROM outbox WHERE claim_ref = ANY(%s) AND finished_time IS NULL"
@@ -208,6 +222,7 @@ def points_reached_by(service: str) -> set[str]:
         *(ANSWERING if changes else ()),
         *(TELLING if told else ()),
         *(FINISHING if any(event.heard_by for event in told) else ()),
+        *(FILE_EXCHANGE if service == GATEWAY else ()),
     }
 
 

@@ -40,7 +40,12 @@ def service(settings: Settings) -> Service:
         workers=partial(workers.workers, settings),
         gauges=metrics.GAUGES,
         deadlines=DEADLINES,
-        files=[settings.postcodes_file, settings.cms_cots_token_file],
+        files=[
+            settings.postcodes_file,
+            settings.cms_cots_token_file,
+            settings.pscs_key_file,
+            settings.pscs_host_key_file,
+        ],
     )
 
 

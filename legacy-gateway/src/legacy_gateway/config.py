@@ -28,6 +28,17 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     sfcs_host: str = "127.0.0.1"
     sfcs_port: int = 9103
     sfcs_senders: Senders = 2
+    pscs_host: str = "127.0.0.1"
+    pscs_port: int = 9104
+    pscs_user: str = "cms3gway"
+    pscs_key_file: Path
+    """Our private key for PSCS's SFTP door, as ssh-keygen writes it."""
+    pscs_host_key_file: Path
+    """PSCS's public key: `type base64 comment`."""
+    pscs_senders: Senders = 2
+    """Threads that make the records of the next file; one more exchanges files, on the one connection."""
+    file_seconds: Positive = 60.0
+    """How long an exchange of files may take as a whole."""
     cms_cots_url: str = "http://127.0.0.1:9105"
     cms_cots_senders: Senders = 2
     cms_cots_token_file: Path

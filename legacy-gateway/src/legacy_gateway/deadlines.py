@@ -38,14 +38,32 @@ DEADLINES = (
         cut_off=within(timedelta(hours=1)),
         query="""
             SELECT claim_ref AS reference, created AS since FROM transfers
-            WHERE state = 'WAITING' AND next_attempt_time IS NOT NULL
+            WHERE state = 'WAITING' AND (next_attempt_time IS NOT NULL OR payload IS NOT NULL)
         """,
     ),
     Deadline(
         state="SENDING",
         owner="SUPPORT",
         cut_off=within(timedelta(minutes=10)),
-        query="SELECT claim_ref AS reference, updated AS since FROM transfers WHERE state = 'SENDING'",
+        query="SELECT claim_ref AS reference, updated AS since FROM transfers WHERE state = 'SENDING' AND batch IS NULL",
+    ),
+    Deadline(
+        state="IN_FILE",  # in a file that its system has not answered: a cycle takes half an hour by day
+        owner="SUPPORT",
+        cut_off=within(timedelta(hours=2)),
+        query="""
+            SELECT claim_ref AS reference, updated AS since FROM transfers WHERE state = 'SENDING' AND batch IS NOT NULL
+        """,
+    ),
+    Deadline(
+        state="FILE_IN_FAULT",  # in a file that was refused, or whose response is not to be believed
+        owner="SUPPORT",
+        cut_off=within(timedelta(minutes=15)),
+        query="""
+            SELECT claim_ref AS reference, fault_since AS since
+            FROM batches JOIN transfers ON transfers.system = batches.system AND batch = number
+            WHERE batches.state <> 'ANSWERED' AND fault_since IS NOT NULL AND transfers.state = 'SENDING'
+        """,
     ),
     Deadline(
         state="UNKNOWN",

@@ -8,8 +8,8 @@ from chassis import clock
 from chassis.database import Connection
 from chassis.metrics import REGISTRY
 from chassis.state_gauges import Samples, StateGauge
-from legacy_gateway.domain import Breaker, Result, State, Transfer
-from legacy_gateway.store import balances, differences, systems, transfers, uncarried
+from legacy_gateway.domain import Breaker, Exchange, Result, State, System, Transfer
+from legacy_gateway.store import balances, batches, differences, systems, transfers, uncarried
 from legacy_gateway.systems import RULES
 
 DEFECT = "DEFECT"
@@ -39,6 +39,19 @@ COMPLETION = Histogram(
     buckets=(1, 2, 5, 10, 30, 60, 300, 900, 3600, 14400, 43200, 86400, 172800, 604800),
     registry=REGISTRY,
 )
+
+
+FILE_EXCHANGES = Counter(
+    "gateway_file_exchanges_total",
+    "Exchanges of files that were begun, by system and result: a fault of the line, or what is wrong with a file.",
+    ["system", "result"],
+    registry=REGISTRY,
+)
+
+
+def count_file(system: System, result: str) -> None:
+    """Counts an exchange of files."""
+    FILE_EXCHANGES.labels(system, result).inc()
 
 
 def count_attempt(transfer: Transfer, result: Result, reason: str) -> None:
@@ -89,6 +102,18 @@ def _holds(conn: Connection) -> Samples:
     return [((system,), float(systems.gate(conn, system).hold is not None)) for system in RULES]
 
 
+def _files(conn: Connection) -> Samples:
+    return [((row["system"], row["state"]), float(row["count"])) for row in batches.count_by_state(conn)]
+
+
+def _oldest_file(conn: Connection) -> Samples:
+    oldest = {row["system"]: row["oldest"] for row in batches.count_by_state(conn)}
+    by_files = [system for system, rules in RULES.items() if rules.exchange is Exchange.FILES]
+    return [
+        ((system,), (clock.now() - oldest[system]).total_seconds() if system in oldest else 0.0) for system in by_files
+    ]
+
+
 GAUGES = (
     StateGauge(
         name="gateway_transfers",
@@ -131,5 +156,17 @@ GAUGES = (
         help="1 while somebody's order holds the system, so that nothing is sent to it.",
         labels=("system",),
         read=_holds,
+    ),
+    StateGauge(
+        name="gateway_files",
+        help="Files that are not answered, by system and state: one at most for each system.",
+        labels=("system", "state"),
+        read=_files,
+    ),
+    StateGauge(
+        name="gateway_oldest_file_seconds",
+        help="Age of the file that is not answered; 0 when there is none.",
+        labels=("system",),
+        read=_oldest_file,
     ),
 )

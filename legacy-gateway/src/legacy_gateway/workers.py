@@ -18,6 +18,7 @@ from legacy_gateway.service import acts
 from legacy_gateway.service.changes import take_turns, withdraw_first_phase
 from legacy_gateway.service.confirmations import take_up_next
 from legacy_gateway.service.database_clock import DatabaseClock
+from legacy_gateway.service.file_work import FileWork
 from legacy_gateway.service.lost_records import reconcile
 from legacy_gateway.service.presence import Presence, Watch
 from legacy_gateway.service.reconciling import Reconciliation
@@ -25,10 +26,11 @@ from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
 from legacy_gateway.service.sweeping import sweep
 from legacy_gateway.service.withdrawals import settle_all, withdraw_half
-from legacy_gateway.systems import DEPLOYED, RULES, RecordSystem
+from legacy_gateway.systems import DEPLOYED, RULES, Deployed, DeployedFiles, PayingSystem
 
 _PAUSE_SECONDS = 0.2
 _SWEEP_SECONDS = 1.0
+_FILE_PAUSE_SECONDS = 0.5
 _RECONCILE_SECONDS = 1.0
 """Somebody may wait for a balance."""
 _TAKE_UP_SECONDS = 60.0
@@ -48,6 +50,7 @@ def workers(settings: Settings, runtime: Runtime) -> Sequence[Worker]:
         Worker("bulk-acts", partial(acts.work_next, runtime.database), pause_seconds=_PAUSE_SECONDS),
         Worker("changes", partial(take_turns, runtime.database), pause_seconds=_SWEEP_SECONDS),
         Worker("first-phases", partial(withdraw_first_phase, resources), pause_seconds=_SWEEP_SECONDS),
+        *_file_workers(resources),
         Worker("uncarried", partial(take_up_next, runtime.database), pause_seconds=_TAKE_UP_SECONDS),
     ]
 
@@ -61,7 +64,7 @@ def _senders(settings: Settings, resources: Resources) -> Iterator[Worker]:
 
 
 def _reconcilers(settings: Settings, resources: Resources) -> Iterator[Worker]:
-    for system, adapter in resources.systems.items():
+    for system, adapter in resources.adapters.items():
         work = Reconciliation(
             database=resources.database,
             database_url=settings.database_url,
@@ -75,27 +78,37 @@ def _reconcilers(settings: Settings, resources: Resources) -> Iterator[Worker]:
         yield Worker(name, partial(reconcile, work), pause_seconds=_RECONCILE_SECONDS)
 
 
-def _reset(systems: Iterable[RecordSystem]) -> None:
+def _file_workers(resources: Resources) -> Iterator[Worker]:
+    for system in resources.files:
+        step = FileWork(resources, system).step
+        yield Worker(f"files-{system.lower()}", step, pause_seconds=_FILE_PAUSE_SECONDS)
+
+
+def _reset(systems: Iterable[PayingSystem]) -> None:
     for system in systems:
         system.reset()
 
 
 def _resources(settings: Settings, runtime: Runtime) -> Resources:
-    systems = {one.rules.system: one.connect(settings) for one in DEPLOYED}
-    presence = Presence(settings.database_url, close_links=partial(_reset, systems.values()))
+    systems = {one.rules.system: one.connect(settings) for one in DEPLOYED if isinstance(one, Deployed)}
+    files = {one.rules.system: one.connect(settings) for one in DEPLOYED if isinstance(one, DeployedFiles)}
+    connected: list[PayingSystem] = [*systems.values(), *files.values()]
+    presence = Presence(settings.database_url, close_links=partial(_reset, connected))
     runtime.closing.callback(presence.close)  # after the connections to the systems
-    for one in systems.values():
+    for one in connected:
         runtime.closing.callback(one.close)
     return Resources(
         database=runtime.database,
         vault=runtime.vault,
         intake=IntakeClient(runtime.closing.enter_context(remote.channel(settings.intake_address)), runtime.token),
         systems=systems,
+        files=files,
+        file_seconds=settings.file_seconds,
         postcodes=runtime.closing.enter_context(Postcodes(settings.postcodes_file)),
         reply_seconds=settings.reply_seconds,
         time_scale=settings.time_scale,
         presence=presence,
         watch=Watch(),
-        turns={system: Turns(pause_seconds=_PAUSE_SECONDS) for system in systems},
+        turns={system: Turns(pause_seconds=_PAUSE_SECONDS) for system in (*systems, *files)},
         clock=DatabaseClock(machine.boot_id()),
     )

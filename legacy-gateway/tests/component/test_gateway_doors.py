@@ -84,6 +84,8 @@ def process(
         jsaps_port=jsaps.port,
         cms_cots_token_file=_token_file(tmp_path),
         reply_seconds=0.5,
+        pscs_key_file=postcodes_file,  # no file goes out here, so none of the two is read
+        pscs_host_key_file=postcodes_file,
         postcodes_file=postcodes_file,
         time_scale=0.05,
     )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from legacy_gateway.domain.batches import FileFault, Line, NotBelieved
 from legacy_gateway.domain.systems import HeldRecord
 from legacy_gateway.records import RecordError, decode, encode, layout
-from legacy_gateway.records.batch_files import (
+from legacy_gateway.systems.pscs_files import (
     MOST_RESPONSE_BYTES,
     Detail,
     must_fit_batch,
@@ -101,7 +101,6 @@ def test_a_refused_file_has_its_code_and_no_lines() -> None:
         (response(line(IDS[0]))[:-1], FileFault.LENGTH),
         (response(line(IDS[0]))[:-200], FileFault.UNREADABLE),
         (response(line(IDS[0]))[200:], FileFault.UNREADABLE),
-        (response(line(IDS[0]), count=2), FileFault.COUNT),
         (response(line(IDS[0]), result="X"), FileFault.UNREADABLE),
         (response(line(IDS[0]), result="R", code="PF0003"), FileFault.UNREADABLE),
         (response(result="R"), FileFault.UNREADABLE),

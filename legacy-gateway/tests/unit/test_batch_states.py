@@ -13,6 +13,7 @@ from legacy_gateway.domain.batches import (
     GIVE_UP_AFTER,
     MOST_REFUSALS,
     REPEAT_AFTER,
+    WRONG_FOR,
     Batch,
     BatchState,
     BatchStep,
@@ -90,10 +91,14 @@ def test_a_file_that_is_refused_again_and_again_is_left_to_a_person_who_can_try_
     assert (again.state, again.refusals) == (BatchState.REFUSED, 0)
 
 
-def test_a_wrong_response_changes_nothing_but_what_is_known_of_it() -> None:
-    step = batch(BatchState.SENT).not_believed(FileFault.COUNT, WAITS)
+def test_a_wrong_response_leaves_the_file_sent_with_its_fault_and_less_patience() -> None:
+    sent = batch(BatchState.SENT, since_sent=WRONG_FOR).misread(FileFault.COUNT)
+    again = sent.unanswered(WAITS, fetched=True, duplicate=False)
+    taken = after(sent, sent.unanswered(WAITS, fetched=True, duplicate=True))
 
-    assert (step.state, step.fault) == (BatchState.SENT, "COUNT")
+    assert (again.state, again.fault) == (BatchState.BUILT, "COUNT")
+    assert (taken.state, taken.fault) == (BatchState.SENT, "COUNT")
+    assert taken.is_given_up(WAITS)
 
 
 def test_a_file_that_lies_unfetched_is_not_sent_again() -> None:
@@ -137,9 +142,12 @@ def held(*transfer_ids: str) -> tuple[Line, ...]:
 @pytest.mark.parametrize(
     ("response", "fault"),
     [
-        (Response(sequence=8, lines=held(*IDS)), FileFault.OTHER_SEQUENCE),
-        (Response(sequence=7, lines=held("C" * 26)), FileFault.OTHER_TRANSFERS),
-        (Response(sequence=7, lines=held(IDS[0], IDS[0])), FileFault.OTHER_TRANSFERS),
+        (Response(sequence=8, count=2, lines=held(*IDS)), FileFault.OTHER_SEQUENCE),
+        (Response(sequence=7, count=3, lines=held(*IDS)), FileFault.COUNT),
+        (Response(sequence=7, count=0, lines=held(IDS[0])), FileFault.COUNT),
+        (Response(sequence=7, count=2, refusal="PF0004"), FileFault.COUNT),
+        (Response(sequence=7, count=1, lines=held("C" * 26)), FileFault.OTHER_TRANSFERS),
+        (Response(sequence=7, count=2, lines=held(IDS[0], IDS[0])), FileFault.OTHER_TRANSFERS),
     ],
 )
 def test_a_response_about_something_else_is_not_believed(response: Response, fault: FileFault) -> None:
@@ -149,8 +157,9 @@ def test_a_response_about_something_else_is_not_believed(response: Response, fau
     assert caught.value.fault is fault
 
 
-def test_a_response_with_a_line_missing_is_believed_for_the_others() -> None:
-    Response(sequence=7, lines=held(IDS[0])).must_fit(7, IDS)
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_response_with_a_line_missing_is_believed_for_the_others(count: int) -> None:
+    Response(sequence=7, count=count, lines=held(IDS[0])).must_fit(7, IDS)
 
 
 DAY, NEXT = date(2005, 7, 11), date(2005, 7, 12)
@@ -159,7 +168,7 @@ MISSING = MissingLines(
     number=7,
     sent_time=datetime(2005, 7, 11, 10, tzinfo=UTC),
     answered_time=datetime(2005, 7, 11, 11, tzinfo=UTC),
-    answer_changed=100,
+    list_seen=100,
     missing=["B" * 26],
     held=["A" * 26],
 )
@@ -188,7 +197,7 @@ def test_a_missing_line_that_is_listed_has_its_reference() -> None:
     ("lists", "whole"),
     [
         ({DAY: listed(101, "A" * 26)}, True),
-        ({DAY: listed(100, "A" * 26)}, False),  # written before the answer, or in its second
+        ({DAY: listed(100, "A" * 26)}, False),  # not written since it was first read after the answer
         ({DAY: listed(101)}, False),  # what the answer named as held is not there: it was cut short
         ({}, False),
     ],

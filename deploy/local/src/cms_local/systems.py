@@ -39,6 +39,12 @@ PAYING_SYSTEMS = (
         phases=("es_held", "ba_held"),
     ),
     PayingSystem(
+        name="PSCS",
+        stand_in="pscs",
+        schemes=frozenset({"INCAPACITY_BENEFIT"}),
+        phases=("held",),
+    ),
+    PayingSystem(
         name="SFCS",
         stand_in="sfcs",
         schemes=frozenset({"CRISIS_LOAN"}),

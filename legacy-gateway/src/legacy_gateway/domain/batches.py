@@ -1,4 +1,4 @@
-"""Batches: the life of a file of records on its way to a system that takes files, by docs/interfaces/legacy.md, "PSCS".
+"""Batches: the life of a file of records on its way to a system that takes files, by docs/interfaces/legacy.md.
 
 A batch has a sequence and its bytes before the first of them leaves. The system recognises a repeated sequence and holds
 nothing more for it, so the same bytes may go as often as it takes. The bytes are changed only after a refusal, in which the
@@ -27,6 +27,8 @@ REPEAT_AFTER = timedelta(hours=4)
 """A file that was fetched and is not answered for so long goes once more: it may be lost there. A cycle takes 30 minutes."""
 GIVE_UP_AFTER = timedelta(days=1)
 """A file that is known to be taken and is not answered for so long: the daily lists tell what is held of it."""
+WRONG_FOR = timedelta(hours=1)
+"""Instead of both where there is an answer and it is wrong: so long the system has to put it right."""
 _MARGIN = timedelta(hours=1)
 """How far the system's clock may be from ours where a record's day of receipt is asked."""
 
@@ -87,16 +89,22 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """A response that does not contradict itself. `refusal` is the code if the whole file was refused, else empty."""
+    """A response that can be read. `refusal` is the code if the whole file was refused, else empty; `count` the trailer's."""
 
     sequence: int
     refusal: str = ""
     lines: Sequence[Line] = ()
+    count: int
 
     def must_fit(self, sequence: int, transfer_ids: Collection[str]) -> None:
-        """Raises NotBelieved unless it is about this batch. A line may be missing; none may be another's or there twice."""
+        """Raises NotBelieved unless it is about this batch. A line may be missing; none may be another's or there twice.
+
+        Its count may be that of the lines which are there, or of those which should be.
+        """
         if self.sequence != sequence:
             raise NotBelieved(FileFault.OTHER_SEQUENCE)
+        if self.count not in {len(self.lines), 0 if self.refusal else len(transfer_ids)}:
+            raise NotBelieved(FileFault.COUNT)
         named = [line.transfer_id for line in self.lines]
         if len(set(named)) != len(named) or not set(named) <= set(transfer_ids):
             raise NotBelieved(FileFault.OTHER_TRANSFERS)
@@ -154,6 +162,10 @@ class Batch:
         self._must_be(BatchState.SENT)
         return replace(self._kept(BatchState.SENT, waits.back_off(self.setbacks)), setbacks=self.setbacks + 1)
 
+    def misread(self, fault: FileFault) -> "Batch":
+        """The batch with what is wrong with its response, of which nothing is believed."""
+        return replace(self, fault=fault)
+
     def is_new(self, version: Version) -> bool:
         """Whether a response is not the one that refused the file before it was corrected."""
         return version != self.refused_by
@@ -171,28 +183,21 @@ class Batch:
         self._must_be(BatchState.REFUSED)
         return self._kept(BatchState.BUILT, 0.0)
 
-    def not_believed(self, fault: FileFault, waits: Waits) -> BatchStep:
-        """The response is wrong: nothing of it is believed. FailedPrecondition unless it is BUILT or SENT."""
-        self._must_be(BatchState.BUILT, BatchState.SENT)
-        return replace(self._kept(BatchState.SENT, LOOK_SECONDS * waits.scale), fault=fault)
-
     def unanswered(self, waits: Waits, *, fetched: bool, duplicate: bool) -> BatchStep:
-        """There is no response yet. FailedPrecondition unless it is SENT.
+        """There is no response yet, or a wrong one. FailedPrecondition unless it is SENT.
 
         `fetched`: the file is gone from where we put it. `duplicate`: the system says that it has taken this sequence. What
         was fetched and is not answered for long goes once more: if the system has it, it says so, and holds nothing more.
         """
         self._must_be(BatchState.SENT)
         taken = self.taken or duplicate
-        overdue = self.since_sent is not None and self.since_sent >= REPEAT_AFTER * waits.scale
-        if fetched and overdue and not taken:
+        if fetched and not taken and self._waits_for(REPEAT_AFTER, waits):
             return self._kept(BatchState.BUILT, 0.0)
         return replace(self._kept(BatchState.SENT, LOOK_SECONDS * waits.scale), taken=taken)
 
     def is_given_up(self, waits: Waits) -> bool:
         """Whether its response is not awaited any more, because the daily lists tell what the system holds of it."""
-        long_ago = self.since_sent is not None and self.since_sent >= GIVE_UP_AFTER * waits.scale
-        return self.state is BatchState.SENT and self.taken and long_ago
+        return self.state is BatchState.SENT and self.taken and self._waits_for(GIVE_UP_AFTER, waits)
 
     def answered(self) -> BatchStep:
         """Every line is settled. FailedPrecondition unless it is BUILT or SENT."""
@@ -203,6 +208,10 @@ class Batch:
         """A person has found out why it was refused, and it goes again. FailedPrecondition unless it is CLERICAL."""
         self._must_be(BatchState.CLERICAL)
         return replace(self._kept(BatchState.REFUSED, 0.0), refusals=0)
+
+    def _waits_for(self, length: timedelta, waits: Waits) -> bool:
+        allowed = (WRONG_FOR if self.fault else length) * waits.scale
+        return self.since_sent is not None and self.since_sent >= allowed
 
     def _kept(self, state: BatchState, wait_seconds: float) -> BatchStep:
         return BatchStep(
@@ -231,7 +240,7 @@ def sequence_after(sequence: int) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class DayList:
-    """A system's list of what it holds for a day. `changed` is when it was written, by the system's clock."""
+    """A system's list of what it holds for a day. `changed` grows whenever it is written."""
 
     changed: int
     records: Sequence[HeldRecord]
@@ -241,14 +250,15 @@ class DayList:
 class MissingLines:
     """The transfers of an answered batch that its response did not name, and those that it named as held.
 
-    `answer_changed` is when the answer was written, by the system's clock. The two times are on the platform's clock.
+    The times are on the platform's clock. `list_seen` is the first version of the last day's list that was read after the
+    answer, 0 if there was none; None if it was not looked for yet.
     """
 
     system: System
     number: int
     sent_time: datetime
     answered_time: datetime
-    answer_changed: int
+    list_seen: int | None
     missing: Sequence[str]
     held: Sequence[str]
 
@@ -268,10 +278,10 @@ class MissingLines:
     def are_whole(self, lists: Mapping[date, DayList], days: Sequence[date]) -> bool:
         """Whether what these lists do not name is not held.
 
-        They are there for all the days, were written after the answer, and name everything that the answer named as held:
-        a list that was cut short does not.
+        They are there for all the days. The last one has been written since it was first read after the answer, so the system
+        has done a cycle since. They name everything that the answer named as held: a list that was cut short does not.
         """
-        if any(day not in lists or lists[day].changed <= self.answer_changed for day in days):
+        if self.list_seen is None or any(day not in lists for day in days) or lists[days[-1]].changed <= self.list_seen:
             return False
         listed = {record.transfer_id for one in lists.values() for record in one.records}
         return set(self.held) <= listed

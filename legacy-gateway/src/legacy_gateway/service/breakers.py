@@ -65,7 +65,7 @@ def probe(resources: Resources, system: System) -> bool:
         number = systems.claim_probe(conn, system, seconds=resources.lease_seconds)
     if number is None:
         return False
-    answer = resources.systems[system].ask(new_transfer_id())
+    answer = resources.adapters[system].ask(new_transfer_id())
     with resources.database.transaction() as conn:
         if not answer.was_answered:
             wait = probe_wait(number, scale=resources.time_scale, spread=any_jitter())

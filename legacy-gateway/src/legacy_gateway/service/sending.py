@@ -13,7 +13,18 @@ import psycopg
 from chassis import clock, crash, logs, tracing
 from chassis.errors import CmsError
 from legacy_gateway import mapping, metrics
-from legacy_gateway.domain import AlreadyLeased, Leased, LeaseLost, Result, State, Step, System, SystemAnswer, Transfer
+from legacy_gateway.domain import (
+    AlreadyLeased,
+    Exchange,
+    Leased,
+    LeaseLost,
+    Result,
+    State,
+    Step,
+    System,
+    SystemAnswer,
+    Transfer,
+)
 from legacy_gateway.service import breakers, payloads
 from legacy_gateway.service.payloads import Record
 from legacy_gateway.service.resources import SEND_WITHIN_SECONDS, Resources
@@ -64,8 +75,10 @@ def _go_on(resources: Resources, leased: Leased) -> None:
 
 def _ask(resources: Resources, leased: Leased) -> None:
     transfer = leased.transfer
+    if transfer.rules.exchange is Exchange.FILES and _left_to_file(resources, leased):
+        return
     with _counting_defects(resources, leased, transfer):
-        answer = resources.systems[transfer.system].ask(transfer.transfer_id)
+        answer = resources.adapters[transfer.system].ask(transfer.transfer_id)
         crash.point("enquiry.after_answer")
         waits = resources.waits
         final = waits.is_final(transfer.rules, leased.closed_seconds)
@@ -75,12 +88,20 @@ def _ask(resources: Resources, leased: Leased) -> None:
         _settle(resources, leased, transfer, step, reason=reason, answer=answer)
 
 
+def _left_to_file(resources: Resources, leased: Leased) -> bool:
+    with resources.database.transaction() as conn:
+        return leases.leave_to_file(conn, leased)
+
+
 def _send(resources: Resources, leased: Leased) -> None:
     with _counting_defects(resources, leased, leased.transfer):
         record = _record(resources, leased)
         if record is None:
             return
         crash.point("transfer.after_facts")
+        if leased.transfer.rules.exchange is Exchange.FILES:
+            _make_ready(resources, leased, record)
+            return
     with resources.presence.sending() as sender_id, resources.watch.owing(leased):
         _send_record(resources, leased, record, sender_id=sender_id)
 
@@ -94,6 +115,13 @@ def _send_record(resources: Resources, leased: Leased, record: Record, *, sender
     sending = leased.transfer.begun()
     with _counting_defects(resources, leased, sending):
         _exchange(resources, leased, sending, record.payload, send_by=send_by)
+
+
+def _make_ready(resources: Resources, leased: Leased, record: Record) -> None:
+    """Leaves the record to the next file."""
+    with resources.database.transaction() as conn:
+        cipher = resources.vault.cipher(conn, leased.transfer.claim_ref)
+        leases.make_ready(conn, leased, cipher, record.payload)
 
 
 def _record(resources: Resources, leased: Leased) -> Record | None:

@@ -10,7 +10,8 @@ from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2
 from legacy_gateway.domain import RefusalMessage, State, Step, Transfer
 from legacy_gateway.service import changes
-from legacy_gateway.store import claims, desk, kept_facts, leases
+from legacy_gateway.store import batches, claims, desk, kept_facts, leases
+from legacy_gateway.store.batches import BatchLine
 
 
 def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: UUID, step: Step, reason: str) -> None:
@@ -19,10 +20,25 @@ def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: UUID, s
     `reason` is of a closed list, and stands in the transfer's history. If the claim was amended meanwhile, a refused record
     is corrected at once. Raises LeaseLost.
     """
+    _see_amendments(conn, transfer, step)
+    leases.settle(conn, vault, transfer, token=token, step=step, reason=reason)
+    _follow_up(conn, transfer, step)
+
+
+def settle_line(conn: Connection, vault: Vault, line: BatchLine, step: Step, *, reason: str) -> None:
+    """Stores what became of a transfer in a file, with the same consequences. Raises LeaseLost."""
+    _see_amendments(conn, line.transfer, step)
+    batches.settle_line(conn, vault, line, step, reason=reason)
+    _follow_up(conn, line.transfer, step)
+
+
+def _see_amendments(conn: Connection, transfer: Transfer, step: Step) -> None:
     if step.state is State.REJECTED:
         # An amendment at this moment must either see the refusal or be seen by it.
         claims.note_amendment(conn, transfer.claim_ref, version=0)
-    leases.settle(conn, vault, transfer, token=token, step=step, reason=reason)
+
+
+def _follow_up(conn: Connection, transfer: Transfer, step: Step) -> None:
     if step.system_works:
         leases.wake(conn, transfer.system)
     if step.state in {State.REJECTED, State.CLERICAL}:

@@ -89,6 +89,20 @@ SETTLE = """
     WHERE transfer_id = %(transfer_id)s AND lease_token = %(token)s AND state = %(before)s
 """
 
+MAKE_READY = """
+    -- Its record is made: it waits for the next file.
+    UPDATE transfers
+    SET payload = coalesce(payload, %(payload)s), lease_token = NULL, lease_until = NULL, next_attempt_time = NULL,
+        may_wake_time = NULL, setbacks = 0, updated = %(now)s
+    WHERE transfer_id = %(transfer_id)s AND lease_token = %(token)s AND state = 'WAITING'
+"""
+
+LEAVE_TO_FILE = """
+    -- What is unknown of a file is asked about with the whole file.
+    UPDATE transfers SET lease_token = NULL, lease_until = NULL, next_attempt_time = NULL
+    WHERE transfer_id = %(transfer_id)s AND lease_token = %(token)s AND state = 'UNKNOWN' AND batch IS NOT NULL
+"""
+
 RELEASE_NEXT_PHASE = """
     -- The next phase is due once the one before it is accepted; where a change is held, its turn decides about that.
     UPDATE transfers SET next_attempt_time = statement_timestamp(), updated = %(now)s
@@ -190,6 +204,26 @@ def begin(
         raise LeaseLost(transfer)
 
 
+def make_ready(conn: Connection, leased: Leased, cipher: ClaimCipher, payload: bytes) -> None:
+    """Keeps the record of a transfer that goes in a file, and gives the lease back. Raises LeaseLost."""
+    transfer = leased.transfer
+    sealed = cipher.seal_bytes(payload, field=_payload_field(transfer), version=transfer.claim_version)
+    values = {
+        "transfer_id": transfer.transfer_id,
+        "token": leased.token,
+        "payload": sealed,
+        "now": clock.now(),
+    }
+    if conn.execute(MAKE_READY, values).rowcount != 1:
+        raise LeaseLost(transfer)
+
+
+def leave_to_file(conn: Connection, leased: Leased) -> bool:
+    """Gives the lease of an unknown transfer back, if its file is to be asked about; False where it is in none."""
+    values = {"transfer_id": leased.transfer.transfer_id, "token": leased.token}
+    return conn.execute(LEAVE_TO_FILE, values).rowcount == 1
+
+
 def open_payload(transfer: Transfer, sealed: bytes, cipher: ClaimCipher) -> bytes:
     """The bytes of the first attempt."""
     return cipher.open_bytes(sealed, field=_payload_field(transfer), version=transfer.claim_version)
@@ -216,14 +250,15 @@ def settle(
         "defect": int(step.is_defect),
         "legacy_ref": step.legacy_ref,
         "reason": reason,
-        "messages": _sealed_messages(conn, vault, transfer, step) if step.messages else None,
+        "messages": sealed_messages(conn, vault, transfer, step) if step.messages else None,
         "now": clock.now(),
     }
     if conn.execute(SETTLE, values).rowcount != 1:
         raise LeaseLost(transfer)
 
 
-def _sealed_messages(conn: Connection, vault: Vault, transfer: Transfer, step: Step) -> bytes:
+def sealed_messages(conn: Connection, vault: Vault, transfer: Transfer, step: Step) -> bytes:
+    """The messages of a step, sealed for its transfer."""
     messages = [asdict(message) for message in step.messages]
     cipher = vault.cipher(conn, transfer.claim_ref)
     return cipher.seal(messages, field=messages_field(transfer), version=transfer.claim_version)

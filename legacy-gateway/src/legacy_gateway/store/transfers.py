@@ -29,7 +29,8 @@ COUNT_BY_STATE = """
 OLDEST_UNDER_WAY = """
     -- When each system's oldest transfer under way was made; a later phase that is not due yet is not under way.
     SELECT system, min(created) AS oldest FROM transfers
-    WHERE state IN ('SENDING', 'UNKNOWN') OR (state = 'WAITING' AND next_attempt_time IS NOT NULL)
+    WHERE state IN ('SENDING', 'UNKNOWN')
+        OR (state = 'WAITING' AND (next_attempt_time IS NOT NULL OR payload IS NOT NULL))
     GROUP BY system
 """
 

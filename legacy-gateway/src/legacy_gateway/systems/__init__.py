@@ -4,13 +4,29 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from legacy_gateway.domain import Rules, System
-from legacy_gateway.systems import cms_cots, iscs, jsaps, sfcs
-from legacy_gateway.systems.deployed import Deployed
-from legacy_gateway.systems.protocol import Asked, RecordSystem
+from legacy_gateway.systems import cms_cots, iscs, jsaps, pscs, sfcs
+from legacy_gateway.systems.deployed import Deployed, DeployedFiles
+from legacy_gateway.systems.protocol import Asked, FileSystem, PayingSystem, RecordSystem
 
-__all__ = ["DEPLOYED", "RULES", "SYSTEM_OF_SCHEME", "Asked", "Deployed", "RecordSystem"]
+__all__ = [
+    "DEPLOYED",
+    "RULES",
+    "SYSTEM_OF_SCHEME",
+    "Asked",
+    "Deployed",
+    "DeployedFiles",
+    "FileSystem",
+    "PayingSystem",
+    "RecordSystem",
+]
 
-DEPLOYED = (iscs.SYSTEM, jsaps.SYSTEM, sfcs.SYSTEM, cms_cots.SYSTEM)
+DEPLOYED: tuple[Deployed | DeployedFiles, ...] = (
+    iscs.SYSTEM,
+    jsaps.SYSTEM,
+    pscs.SYSTEM,
+    sfcs.SYSTEM,
+    cms_cots.SYSTEM,
+)
 
 RULES: Mapping[System, Rules] = MappingProxyType({one.rules.system: one.rules for one in DEPLOYED})
 """The rules of each system that this release feeds."""

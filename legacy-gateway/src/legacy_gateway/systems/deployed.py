@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from legacy_gateway.config import Settings
 from legacy_gateway.domain import Rules
-from legacy_gateway.systems.protocol import RecordSystem
+from legacy_gateway.systems.protocol import FileSystem, RecordSystem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,3 +15,12 @@ class Deployed:
     rules: Rules
     senders: Callable[[Settings], int]
     connect: Callable[[Settings], RecordSystem]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployedFiles:
+    """A system that this release feeds by files. Its crew of `senders` makes the records; one worker exchanges the files."""
+
+    rules: Rules
+    senders: Callable[[Settings], int]
+    connect: Callable[[Settings], FileSystem]

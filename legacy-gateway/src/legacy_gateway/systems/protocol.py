@@ -1,10 +1,12 @@
-"""What the gateway asks of a system that takes records one by one, whatever carries them."""
+"""What the gateway asks of the systems that pay, whatever carries the records."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Protocol
 
 from legacy_gateway.domain import HeldRecord, SystemAnswer
+from legacy_gateway.domain.batches import DayList, Response, Version
 
 
 class Asked(Protocol):
@@ -21,8 +23,18 @@ class Asked(Protocol):
         """
 
 
-class RecordSystem(Asked, Protocol):
-    """A system that holds records. `send`, `ask` and `withdraw` do not raise where the connection or the system fails."""
+class PayingSystem(Asked, Protocol):
+    """A system that holds records. `ask` does not raise where the connection or the system fails."""
+
+    def reset(self) -> None:
+        """Ends the calls under way and closes every connection. A later call opens one again."""
+
+    def close(self) -> None:
+        """Waits for the calls under way and closes every connection, for good."""
+
+
+class RecordSystem(PayingSystem, Protocol):
+    """A system that takes records one by one. `send` and `withdraw` do not raise where the connection or the system fails."""
 
     def send(self, phase: int, transfer_id: str, payload: bytes, *, send_by: float) -> SystemAnswer:
         """Sends a record once, and no byte after `send_by` (monotonic). NO_REPLY: it may be held; the connection is closed."""
@@ -33,8 +45,36 @@ class RecordSystem(Asked, Protocol):
         NotImplementedError where the system's rules say that it cannot.
         """
 
-    def reset(self) -> None:
-        """Ends the calls under way and closes every connection. A later call opens one again."""
 
-    def close(self) -> None:
-        """Waits for the calls under way and closes every connection, for good."""
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a system shows about a file. `answer` is its response with the version that was read.
+
+    `fetched`: the file is gone from where it was put. `duplicate`: the system says that it has taken this sequence.
+    """
+
+    answer: tuple[Version, bytes] | None
+    fetched: bool
+    duplicate: bool
+
+
+class FileSystem(PayingSystem, Protocol):
+    """A system that takes files of records and answers with files. What goes over the network raises Unavailable."""
+
+    def write(self, sequence: int, created: datetime, details: Sequence[tuple[str, bytes]]) -> bytes:
+        """The bytes of a file of these transfers with their records. Raises RecordError."""
+
+    def must_fit(self, record: bytes) -> None:
+        """Raises RecordError unless the record can go in a file."""
+
+    def put(self, sequence: int, content: bytes) -> None:
+        """Puts a whole file where the system fetches it. It may be repeated with the same bytes."""
+
+    def look(self, sequence: int) -> Found:
+        """What the system shows about a file."""
+
+    def read(self, answer: bytes) -> Response:
+        """A response. Raises NotBelieved."""
+
+    def day_list(self, day: date) -> DayList | None:
+        """The list of what is held for a day; None where there is none. Raises NotBelieved."""

@@ -14,11 +14,8 @@ from zoneinfo import ZoneInfo
 
 from legacy_gateway.domain.batches import MOST_DETAILS, FileFault, Line, NotBelieved, Response
 from legacy_gateway.domain.systems import HeldRecord
-
-from .codec import RecordError, date_number, decode, encode
-from .copybook import Field
-from .elements import CODE_PAGE
-from .layouts import layout
+from legacy_gateway.records import Field, RecordError, date_number, decode, encode, layout
+from legacy_gateway.records.elements import CODE_PAGE
 
 _SOURCE = "CMS3GWAY"
 _HEADER, _DETAIL, _TRAILER = "0", "1", "9"
@@ -72,7 +69,7 @@ def must_fit_batch(record: bytes) -> None:
 
 
 def read_response(content: bytes) -> Response:
-    """A response file. Raises NotBelieved."""
+    """A response file. Raises NotBelieved if it cannot be read; `Response.must_fit` tells whether it is about a batch."""
     records = list(_records(content))
     if len(records) < 2:
         raise NotBelieved(FileFault.LENGTH)
@@ -81,9 +78,12 @@ def read_response(content: bytes) -> Response:
     if header["RH-TYPE"] != _HEADER or trailer["RT-TYPE"] != _TRAILER:
         raise NotBelieved(FileFault.UNREADABLE)
     lines = tuple(_line(_decoded("PSCS-RSP-DETAIL", record)) for record in records[1:-1])
-    if trailer["RT-DETAIL-COUNT"] != len(lines):
-        raise NotBelieved(FileFault.COUNT)
-    return Response(sequence=header["RH-FILE-SEQUENCE"], refusal=_refusal(header, lines), lines=lines)
+    return Response(
+        sequence=header["RH-FILE-SEQUENCE"],
+        refusal=_refusal(header, lines),
+        lines=lines,
+        count=trailer["RT-DETAIL-COUNT"],
+    )
 
 
 def read_day_list(content: bytes) -> Sequence[HeldRecord]:
