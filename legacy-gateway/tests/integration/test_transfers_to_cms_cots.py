@@ -17,10 +17,12 @@ from chassis.testing import eventually
 from chassis.workers import Turns
 from legacy_gateway import mapping
 from legacy_gateway.domain import Action, Facts, Result, System, SystemAnswer, new_transfer_id
+from legacy_gateway.service.lost_records import reconcile
+from legacy_gateway.service.reconciling import Reconciliation
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
 from legacy_gateway.service.sweeping import sweep
-from legacy_gateway.systems.cms_cots import CmsCots
+from legacy_gateway.systems.cms_cots import RULES, CmsCots
 from legacy_gateway.systems.http import HttpLine
 from simulators.cots.server import Cots
 from simulators.settings import CotsSettings, read_settings
@@ -323,6 +325,32 @@ def test_application_without_a_child_is_not_sent(outside: Outside) -> None:
     outside.work_until("REJECTED")
 
     assert held(outside.stand_in) == 0
+
+
+@pytest.mark.usefixtures("clock_file")
+def test_application_lost_overnight_is_found_by_the_balance_and_held_again(outside: Outside, cots: CmsCots) -> None:
+    outside.claim()
+    outside.work_until("ACCEPTED")
+    work = Reconciliation(
+        database=outside.gateway.database,
+        database_url=outside.gateway.url,
+        rules=RULES,
+        adapter=cots,
+        hour=5,
+        lease_seconds=5.0,
+        time_scale=outside.resources.time_scale,
+    )
+    outside.gateway.change("UPDATE transfers SET updated = updated - interval '1 second'")
+    assert call(outside.stand_in.control_port, "POST", "/ledger/lose", body={"claim_ref": CLAIM}).body == {"lost": 1}
+    now = clock.now().astimezone(clock.LONDON)
+    clock.advance((now + timedelta(days=1)).replace(hour=6, minute=0) - now)
+
+    while reconcile(work):
+        pass
+    assert held(outside.stand_in) == 0
+    eventually(lambda: send_next(outside.resources, System.CMS_COTS) and held(outside.stand_in) == 1, what="held again")
+
+    outside.work_until("ACCEPTED")
 
 
 def test_change_is_left_to_a_caseworker(facts: Callable[..., Facts], application: Application) -> None:
