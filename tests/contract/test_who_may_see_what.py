@@ -304,7 +304,7 @@ def test_the_matrix_covers_every_gateway_method_that_could_show_answers() -> Non
         and contract.may_hold_personal(method.output_type)
     }
 
-    assert showing == OF_THE_GATEWAY | {"CheckRecord"}
+    assert showing == OF_THE_GATEWAY | {"CheckRecord", "GetAcceptedRecord"}
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -191,8 +191,8 @@ def end_what_is_held(platform: PlatformUnderTest, doors: DyingDoors) -> None:
 
 
 def repair(platform: PlatformUnderTest, doors: DyingDoors) -> None:
-    """Corrects a refused claim, retries and cancels another refused record, and stops an act with many transfers."""
-    officer, refused = "", []
+    """Corrects a refused claim, has another one's record made anew and decides it, and stops an act with many transfers."""
+    officer, refused, claims = "", [], []
     for _ in range(2):
         failure = {"failure": "refuse_record", "dialogue": "ES504", "count": 1}
         journey = platform.journey("single, council tenant", failures={"jsaps": failure})
@@ -201,6 +201,7 @@ def repair(platform: PlatformUnderTest, doors: DyingDoors) -> None:
         eventually(partial(is_refused, journey), seconds=30, what="the refusal")
         officer = journey.issue("PROCESSING_OFFICER", subject="PO000001")
         refused.append(journey.transfers()["transfers"][0]["transferId"])
+        claims.append(journey)
     why = {"reason": "said again on the telephone"}
     correction = {"corrections": [{"questionId": "capital", "value": "1250.00"}]}
 
@@ -211,6 +212,13 @@ def repair(platform: PlatformUnderTest, doors: DyingDoors) -> None:
     gateway("RetryTransfer", transferIds=[refused[1]], **why)
     begun = gateway("CancelTransfer", filter={"state": "TRANSFER_STATE_HELD"}, rate=1, **why)
     gateway("StopBulkAct", actId=begun["bulkAct"]["actId"])
+    claims[1].wait_for_outcome()
+    day = clock.today()
+    decision = {
+        "outcome": "DECISION_OUTCOME_DISALLOWED",
+        "from": {"year": day.year, "month": day.month, "day": day.day},
+    }
+    gateway("RecordDecision", claimRef=claims[1].claim_ref, scheme="SCHEME_JOBSEEKERS_ALLOWANCE", **decision)
 
 
 def balance(platform: PlatformUnderTest, doors: DyingDoors) -> None:

@@ -72,6 +72,11 @@ _ACTS = f"""
     SELECT uuidv7(), 'RETRY', ''::bytea, 'PO000001', 600, {PAST}, {PAST}
     FROM generate_series(%(first)s, %(last)s) AS n WHERE n %% 10000 = 0
 """
+_DECISIONS = f"""
+    INSERT INTO decisions (claim_ref, scheme, version, outcome, from_day, decided_by, decided_time)
+    SELECT {CLAIM}, 'JOBSEEKERS_ALLOWANCE', 1, 'DISALLOWED', '2025-01-01', 'PO000001', {PAST}
+    FROM generate_series(%(first)s, %(last)s) AS n WHERE n > 40
+"""
 _WITHDRAWALS = f"""
     INSERT INTO withdrawals (claim_ref, withdraw_time, settled_time)
     SELECT {CLAIM}, {PAST}, {PAST} FROM generate_series(%(first)s, %(last)s) AS n WHERE n %% 100 = 0
@@ -150,7 +155,8 @@ class Gateway(Subject):
         self.sql(_TRANSFERS, first=first, last=last)
         self.sql(_AMENDMENTS, first=first, last=last)
         self.sql(_DAYS)
-        for query in (_AMENDED_FACTS, _FIRST_PHASES, _UNCARRIED, _WITHDRAWALS, _WITHDRAWN_RECORDS, _EVENTS, _ACTS):
+        more = (_AMENDED_FACTS, _FIRST_PHASES, _UNCARRIED, _WITHDRAWALS, _WITHDRAWN_RECORDS, _EVENTS, _ACTS, _DECISIONS)
+        for query in more:
             self.sql(query, first=first, last=last)
         self.sql(_DIFFERENCES, first=first, last=last)
         chassis_history.fill(self, first, last, sources=["assessment-svc", "intake-svc"])
@@ -172,6 +178,7 @@ class Gateway(Subject):
             self.call("GetTransfers", {"claimRef": claim_ref}, by=_SUPPORT)
             self.call("CheckRecord", {"claimRef": claim_ref}, by=_OPERATOR)
         self._repair(turn)
+        self._decide(accepted)
         self.hear(intake_events.CrisisLoanRequested(), unknown)
         self._withdraw(unknown)
         self._hold_and_release()
@@ -238,6 +245,19 @@ class Gateway(Subject):
         self.step_own_workers()
         [act, *_] = self.call("ListBulkActs", {"pageSize": 1}, by=_SUPPORT)["bulkActs"]
         self.change("StopBulkAct", {"actId": act["actId"]}, by=_OFFICER)
+
+    def _decide(self, claim_ref: str) -> None:
+        """An officer looks at the record that was accepted, and decides."""
+        self.call("ListUndecided", {}, by=_OFFICER)
+        self.call("GetAcceptedRecord", {"claimRef": claim_ref, "system": "SYSTEM_JSAPS"}, by=_OFFICER)
+        decision = {
+            "claimRef": claim_ref,
+            "scheme": "SCHEME_JOBSEEKERS_ALLOWANCE",
+            "outcome": "DECISION_OUTCOME_DISALLOWED",
+            "from": {"year": 2026, "month": 1, "day": 1},
+        }
+        self.change("RecordDecision", decision, by=_OFFICER)
+        self.call("GetDecisions", {"claimRef": claim_ref}, by=_OFFICER)
 
     def _transfer(self, claim_ref: str, *, state: str) -> str:
         [(transfer_id,), *_] = self.rows(

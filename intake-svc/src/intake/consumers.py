@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import cast
 
 from chassis.database import Connection
+from chassis.enums import name_of
 from chassis.inbox import Event, Handler
+from cms.common.v1 import common_pb2
+from cms.gateway.v1 import events_pb2 as gateway_events
 from cms.scheduling.v1 import events_pb2
 from intake.domain.claim import Booking
-from intake.service.claims import record_booking
+from intake.service.claims import record_booking, record_decision
 from intake.service.counting import count_rejection
 
 
@@ -25,7 +28,14 @@ def transfer_rejected(conn: Connection, event: Event) -> None:
     count_rejection(conn, event.claim_ref)
 
 
+def decision_recorded(conn: Connection, event: Event) -> None:
+    """Closes the claim when each of its schemes is decided. Raises NotFound for an unknown claim."""
+    message = cast(gateway_events.DecisionRecorded, event.message)
+    record_decision(conn, event.claim_ref, name_of(common_pb2.Scheme, message.scheme, field="scheme"))
+
+
 HANDLERS: Mapping[str, Handler] = {
     "AppointmentBooked": appointment_booked,
+    "DecisionRecorded": decision_recorded,
     "TransferRejected": transfer_rejected,
 }

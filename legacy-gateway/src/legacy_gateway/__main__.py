@@ -13,6 +13,7 @@ from legacy_gateway.clients import IntakeClient
 from legacy_gateway.config import Settings
 from legacy_gateway.deadlines import DEADLINES
 from legacy_gateway.grpc_api import LegacyGatewayApi
+from legacy_gateway.service.accepted import Desk
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -23,12 +24,9 @@ def service(settings: Settings) -> Service:
     def api(runtime: Runtime) -> LegacyGatewayApi:
         channel = runtime.closing.enter_context(remote.channel(settings.intake_address))
         postcodes = runtime.closing.enter_context(Postcodes(settings.postcodes_file))
-        return LegacyGatewayApi(
-            runtime,
-            AmendingClient(channel),
-            intake=IntakeClient(channel, runtime.token),
-            postcodes=postcodes,
-        )
+        intake = IntakeClient(channel, runtime.token)
+        accepted = Desk(vault=runtime.vault, intake=intake, postcodes=postcodes)
+        return LegacyGatewayApi(runtime, AmendingClient(channel), intake=intake, postcodes=postcodes, accepted=accepted)
 
     return Service(
         name="legacy-gateway",

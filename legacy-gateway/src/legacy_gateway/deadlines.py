@@ -106,6 +106,12 @@ DEADLINES = (
         """,
     ),
     Deadline(
+        state="UNDECIDED",  # a system holds the claim whole; each scheme has its own target, in data/decision_targets.toml
+        owner="PROCESSING_OFFICER",
+        cut_off=within(timedelta(0)),
+        query="SELECT claim_ref AS reference, deadline_time AS since FROM undecided",
+    ),
+    Deadline(
         state="NO_SYSTEM",  # a confirmed scheme that no system carries yet
         owner="SUPPORT",
         cut_off=within(timedelta(days=1)),

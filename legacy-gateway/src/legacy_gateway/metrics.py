@@ -9,7 +9,7 @@ from chassis.database import Connection
 from chassis.metrics import REGISTRY
 from chassis.state_gauges import Samples, StateGauge
 from legacy_gateway.domain import Breaker, Exchange, Result, State, System, Transfer
-from legacy_gateway.store import balances, batches, differences, systems, transfers, uncarried
+from legacy_gateway.store import balances, batches, decisions, differences, systems, transfers, uncarried
 from legacy_gateway.systems import RULES
 
 DEFECT = "DEFECT"
@@ -79,6 +79,10 @@ def _oldest_waiting(conn: Connection) -> Samples:
     return [
         ((system,), (clock.now() - oldest[system]).total_seconds() if system in oldest else 0.0) for system in RULES
     ]
+
+
+def _undecided(conn: Connection) -> Samples:
+    return [((row["scheme"],), float(row["count"])) for row in decisions.counts(conn)]
 
 
 def _uncarried(conn: Connection) -> Samples:
@@ -168,5 +172,11 @@ GAUGES = (
         help="Age of the file that is not answered; 0 when there is none.",
         labels=("system",),
         read=_oldest_file,
+    ),
+    StateGauge(
+        name="gateway_undecided_claims",
+        help="Claims that their systems hold whole and on which nobody has decided, by scheme.",
+        labels=("scheme",),
+        read=_undecided,
     ),
 )

@@ -363,6 +363,15 @@ def test_the_dearest_requests_are_cheap(process: Process, tokens: Tokens, method
                 "facts": [{"name": "surname", "value": "Walker"}],
             },
         },
+        "ListUndecided": {},
+        "GetDecisions": {"claimRef": CLAIM},
+        "GetAcceptedRecord": {"claimRef": CLAIM, "system": "SYSTEM_JSAPS"},
+        "RecordDecision": {
+            "claimRef": CLAIM,
+            "scheme": "SCHEME_INCOME_SUPPORT",
+            "outcome": "DECISION_OUTCOME_DISALLOWED",
+            "from": {"year": 2026, "month": 1, "day": 1},
+        },
     }
 
     def request() -> dict[str, Any]:

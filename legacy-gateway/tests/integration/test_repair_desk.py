@@ -7,7 +7,7 @@ import pytest
 
 from legacy_gateway.domain import State, System
 from legacy_gateway.domain.desk import ActKind, Filter, Outcome
-from legacy_gateway.service import acts, desk
+from legacy_gateway.service import acts, changes, desk
 from legacy_gateway.service.acts import Done
 from legacy_gateway.store import chosen
 
@@ -129,14 +129,17 @@ def test_a_cancelled_claim_is_never_sent(gateway: Any) -> None:
     assert not gateway.send()
 
 
-def test_a_second_phase_is_not_cancelled_whose_first_is_held(gateway: Any) -> None:
+def test_a_second_phase_that_is_cancelled_takes_its_first_back(gateway: Any) -> None:
     claim_ref = gateway.claim()
     gateway.work_until(claim_ref, "ACCEPTED", "WAITING")
     first, second = (row["transfer_id"] for row in gateway.rows(claim_ref))
 
     done = act(gateway, ActKind.CANCEL, second, first, "Z" * 26)
+    changes.withdraw_first_phase(gateway.resources)
 
-    assert outcomes(done) == [Outcome.FIRST_PHASE_HELD, Outcome.HELD_THERE, Outcome.NOT_FOUND]
+    assert outcomes(done) == [Outcome.CANCELLED, Outcome.HELD_THERE, Outcome.NOT_FOUND]
+    assert gateway.states(claim_ref) == ["CANCELLED", "CANCELLED"]
+    assert not gateway.held(claim_ref)["es_held"]
 
 
 def test_an_act_with_a_filter_works_through_what_was_chosen_and_can_be_stopped(gateway: Any) -> None:

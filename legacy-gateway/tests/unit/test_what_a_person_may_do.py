@@ -18,6 +18,7 @@ def standing(state: State, **changed: Any) -> Standing:
         "is_corrected": False,
         "is_withdrawn": False,
         "other_phases": frozenset(),
+        "takes_back": False,
     }
     return Standing(**given | changed)
 
@@ -63,6 +64,12 @@ def test_a_corrected_refusal_is_ended() -> None:
 def test_nothing_is_cancelled_of_which_the_system_holds_or_may_hold_another_phase(state: State) -> None:
     assert standing(state, other_phases=frozenset({State.ACCEPTED})).cancelled() is Outcome.FIRST_PHASE_HELD
     assert standing(state, other_phases=frozenset({State.UNKNOWN})).cancelled() is Outcome.MAY_BE_HELD
+
+
+def test_a_transfer_whose_first_phase_the_system_takes_back_can_be_cancelled() -> None:
+    half = standing(State.WAITING, other_phases=frozenset({State.ACCEPTED}), takes_back=True)
+
+    assert half.cancelled() is Outcome.CANCELLED
 
 
 @pytest.mark.parametrize("state", State)

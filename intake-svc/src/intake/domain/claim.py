@@ -1,6 +1,6 @@
 """A claim and its transitions. Each returns the changed claim and its events."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -234,6 +234,16 @@ def withdraw(claim: Claim, withdrawal: Withdrawal) -> tuple[Claim, ClaimWithdraw
     claim.expect_state(ClaimState.DRAFT, ClaimState.SUBMITTED, advice="it can no longer be withdrawn")
     withdrawn = replace(claim, state=ClaimState.WITHDRAWN, version=claim.version + 1)
     return withdrawn, ClaimWithdrawn(withdraw_time=withdrawal.at)
+
+
+def decide(claim: Claim, decided: Collection[str]) -> Claim:
+    """The claim when these of its schemes are decided: CLOSED with the last, so that the person can claim again.
+
+    A claim that is not SUBMITTED any more stays as it is: it was withdrawn, or closed before.
+    """
+    if claim.state is not ClaimState.SUBMITTED or not set(claim.schemes) <= set(decided):
+        return claim
+    return replace(claim, state=ClaimState.CLOSED, version=claim.version + 1)
 
 
 def facts_changed(script: Script, before: Answers, change: Change) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from chassis import access_log, call, clock
+from chassis import access_log, call, clock, logs
 from chassis.database import Connection
 from chassis.errors import InvalidArgument, PermissionDenied, Violation
 from chassis.vault import ClaimCipher
@@ -27,7 +27,9 @@ from intake.store.claims import (
     find_claims,
     load_claim,
     lock_claim,
+    note_decided,
     save_booking,
+    save_closing,
     save_submission,
     save_withdrawal,
 )
@@ -131,6 +133,15 @@ def refuse_absent_catalogues(conn: Connection, catalogues: Catalogues) -> None:
 def record_booking(conn: Connection, claim_ref: str, booking: Booking) -> None:
     """Records the office of the claim's latest appointment. Raises NotFound."""
     save_booking(conn, claim_ref, booking)
+
+
+def record_decision(conn: Connection, claim_ref: str, scheme: str) -> None:
+    """Notes that a scheme of a claim is decided, and closes the claim with the last. Raises NotFound."""
+    found, _ = lock_claim(conn, claim_ref, caller="", version=0)
+    decided = claims.decide(found.claim, note_decided(conn, claim_ref, scheme))
+    if decided != found.claim:
+        save_closing(conn, decided)
+        logs.get().info("claim closed", claim_ref=claim_ref)
 
 
 def _withdraw(conn: Connection, claim: Claim, cipher: ClaimCipher, withdrawal: Withdrawal) -> Claim:

@@ -1,6 +1,6 @@
 """Claims: loading one, finding many, and saving what changed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import LiteralString
 
@@ -88,6 +88,19 @@ SAVE_WITHDRAWAL = """
     UPDATE claims SET state = %(state)s, version = %(version)s, withdraw_time = %(at)s, withdraw_cause = %(cause)s,
         withdraw_reason = %(reason)s, withdrawn_by = %(by)s
     WHERE claim_ref = %(claim_ref)s
+"""
+
+# Notes that a scheme of a claim is decided, once.
+NOTE_DECIDED = "UPDATE claim_schemes SET decided = true WHERE claim_ref = %s AND scheme = %s AND NOT decided"
+
+DECIDED = "SELECT scheme FROM claim_schemes WHERE claim_ref = %s AND decided"
+
+# Closes a claim. Its schemes are open no longer, so that the person can claim them again at once.
+SAVE_CLOSING = """
+    WITH closed AS (
+        UPDATE claim_schemes SET open = false WHERE claim_ref = %(claim_ref)s
+    )
+    UPDATE claims SET state = %(state)s, version = %(version)s WHERE claim_ref = %(claim_ref)s
 """
 
 # Saves the office of the claim's interview; of two bookings the later one stays.
@@ -228,6 +241,17 @@ def save_withdrawal(conn: Connection, cipher: ClaimCipher, claim: Claim, withdra
     sealed = cipher.seal(withdrawal.reason, field="withdraw_reason", version=claim.version)
     changed = {"claim_ref": claim.claim_ref, "state": claim.state, "version": claim.version, "reason": sealed}
     conn.execute(SAVE_WITHDRAWAL, asdict(withdrawal) | changed)
+
+
+def note_decided(conn: Connection, claim_ref: str, scheme: str) -> Collection[str]:
+    """Notes that a scheme of a claim is decided; gives all that are."""
+    conn.execute(NOTE_DECIDED, [claim_ref, scheme])
+    return {row["scheme"] for row in conn.execute(DECIDED, [claim_ref]).fetchall()}
+
+
+def save_closing(conn: Connection, claim: Claim) -> None:
+    """Saves a claim that was closed. Its schemes can be claimed again."""
+    conn.execute(SAVE_CLOSING, {"claim_ref": claim.claim_ref, "state": claim.state, "version": claim.version})
 
 
 def save_booking(conn: Connection, claim_ref: str, booking: Booking) -> None:

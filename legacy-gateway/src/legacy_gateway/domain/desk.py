@@ -36,7 +36,7 @@ class Outcome(StrEnum):
     HELD_THERE = "HELD_THERE"
     """The system holds it."""
     FIRST_PHASE_HELD = "FIRST_PHASE_HELD"
-    """The system holds the phase before it: half a claim would be left."""
+    """The system holds another phase of it and takes none back: half a claim would be left."""
     WAITS_FOR_ANOTHER = "WAITS_FOR_ANOTHER"
     """Another transfer of the claim comes first, and brings it on its way by itself."""
     ANSWERED_ALREADY = "ANSWERED_ALREADY"
@@ -74,7 +74,7 @@ class Standing:
 
     `has_left`: bytes of it have left at least once. `is_due`: it has a next attempt. `after_defects`: our own code failed
     over it so often that a person looks. `other_phases`: the states of the other phases of its generation, without those
-    that were left to a person before anything of them left.
+    that were left to a person before anything of them left. `takes_back`: the system can be asked to give up a first phase.
     """
 
     state: State
@@ -84,6 +84,7 @@ class Standing:
     is_corrected: bool
     is_withdrawn: bool
     other_phases: frozenset[State]
+    takes_back: bool
 
     def retried(self) -> Outcome:
         """What a retry does: it is sent, asked about or made anew at once, or left for the reason that is given."""
@@ -108,11 +109,14 @@ class Standing:
                 return Outcome.ENDED
 
     def cancelled(self) -> Outcome:
-        """What a cancellation does: no phase of its generation is sent any more, or it is left for the reason that is given."""
+        """What a cancellation does: no phase of its generation is sent any more, or it is left for the reason that is given.
+
+        A first phase that the system holds is then withdrawn, where the system can be asked for that.
+        """
         alone = self._cancelled_alone()
         if alone is not Outcome.CANCELLED:
             return alone
-        if State.ACCEPTED in self.other_phases:
+        if State.ACCEPTED in self.other_phases and not self.takes_back:
             return Outcome.FIRST_PHASE_HELD
         if self.other_phases & {State.SENDING, State.UNKNOWN, State.CLERICAL}:
             return Outcome.MAY_BE_HELD

@@ -10,6 +10,7 @@ from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2
 from legacy_gateway.domain import RefusalMessage, State, Step, Transfer
 from legacy_gateway.service import changes
+from legacy_gateway.service.decisions import await_decision
 from legacy_gateway.store import batches, claims, desk, kept_facts, leases
 from legacy_gateway.store.batches import BatchLine
 
@@ -49,6 +50,7 @@ def _follow_up(conn: Connection, transfer: Transfer, step: Step) -> None:
         changes.take_turn(conn, transfer.claim_ref, transfer.system)
     elif step.state is State.ACCEPTED and transfer.is_last_phase:
         _tell_accepted(conn, transfer, step.legacy_ref)
+        await_decision(conn, transfer, step.legacy_ref)
     elif step.state is State.ACCEPTED:
         leases.release_next_phase(conn, transfer)
 

@@ -14,7 +14,7 @@ from chassis.errors import NotFound
 from legacy_gateway.domain import HalfClaim, Result, SystemAnswer, WithdrawnRecord, held_of_withdrawn
 from legacy_gateway.service import breakers
 from legacy_gateway.service.resources import Resources
-from legacy_gateway.store import claims, uncarried, withdrawals
+from legacy_gateway.store import claims, decisions, uncarried, withdrawals
 from legacy_gateway.systems import RecordSystem
 
 _OURSELVES = "legacy-gateway"
@@ -26,6 +26,7 @@ def end_claim(conn: Connection, claim_ref: str, *, withdraw_time: datetime) -> N
     claims.note_amendment(conn, claim_ref, version=0)
     withdrawals.record(conn, claim_ref, withdraw_time=withdraw_time)
     uncarried.drop(conn, claim_ref)
+    decisions.drop(conn, claim_ref)
     _settle(conn, claim_ref)
 
 

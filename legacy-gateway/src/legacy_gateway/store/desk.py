@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from chassis import clock
 from chassis.database import Connection, Row
-from legacy_gateway.domain import MOST_DEFECTS, RefusalMessage, State, Transfer
+from legacy_gateway.domain import MOST_DEFECTS, RefusalMessage, State, System, Transfer
 from legacy_gateway.domain.desk import AtDesk, Doing, HistoryEntry, Standing, ToCorrect
 from legacy_gateway.store.transfers import transfer_of
+from legacy_gateway.systems import RULES
 
 CLAIM_OF = """
     -- The claim of a transfer.
@@ -44,9 +45,9 @@ LOCK = """
 COUNT = f"""
     -- How many of these transfers stand alike.
     SELECT state, has_left, is_due, defects >= %(most_defects)s AS after_defects, corrected, is_withdrawn, other_phases,
-        count(*) AS count
+        system, count(*) AS count
     FROM ({_STANDINGS} FROM transfers WHERE transfer_id = ANY(%(transfer_ids)s)) AS found
-    GROUP BY 1, 2, 3, 4, 5, 6, 7
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 """  # noqa: S608 - of literals alone
 
 TO_CORRECT = """
@@ -135,6 +136,7 @@ def standing_of(row: Row) -> Standing:
         is_corrected=row["corrected"],
         is_withdrawn=row["is_withdrawn"],
         other_phases=frozenset(State(state) for state in row["other_phases"]),
+        takes_back=RULES[System(row["system"])].withdraws_first_phase,
     )
 
 

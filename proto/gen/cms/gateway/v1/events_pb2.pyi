@@ -114,3 +114,29 @@ class TransferStalled(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TransferStalled: _TypeAlias = TransferStalled  # noqa: Y015
+
+@_typing.final
+class DecisionRecorded(_message.Message):
+    """An officer has decided a claim for a scheme, or corrected the decision. Who needs the decision itself asks for it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHEME_FIELD_NUMBER: _builtins.int
+    DECISION_VERSION_FIELD_NUMBER: _builtins.int
+    scheme: _common_pb2.Scheme.ValueType
+    """The scheme."""
+    decision_version: _builtins.int
+    """The version of the decision: 1, or more for a correction."""
+    def __init__(
+        self,
+        *,
+        scheme: _common_pb2.Scheme.ValueType = ...,
+        decision_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_version", b"decision_version", "scheme", b"scheme"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecisionRecorded: _TypeAlias = DecisionRecorded  # noqa: Y015

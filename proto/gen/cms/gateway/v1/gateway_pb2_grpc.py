@@ -5,6 +5,7 @@ import warnings
 
 from cms.gateway.v1 import balance_pb2 as cms_dot_gateway_dot_v1_dot_balance__pb2
 from cms.gateway.v1 import checks_pb2 as cms_dot_gateway_dot_v1_dot_checks__pb2
+from cms.gateway.v1 import decisions_pb2 as cms_dot_gateway_dot_v1_dot_decisions__pb2
 from cms.gateway.v1 import desk_pb2 as cms_dot_gateway_dot_v1_dot_desk__pb2
 from cms.gateway.v1 import gateway_pb2 as cms_dot_gateway_dot_v1_dot_gateway__pb2
 from cms.gateway.v1 import systems_pb2 as cms_dot_gateway_dot_v1_dot_systems__pb2
@@ -123,6 +124,26 @@ class LegacyGatewayServiceStub:
                 '/cms.gateway.v1.LegacyGatewayService/ReleaseSystem',
                 request_serializer=cms_dot_gateway_dot_v1_dot_systems__pb2.ReleaseSystemRequest.SerializeToString,
                 response_deserializer=cms_dot_gateway_dot_v1_dot_systems__pb2.ReleaseSystemResponse.FromString,
+                _registered_method=True)
+        self.ListUndecided = channel.unary_unary(
+                '/cms.gateway.v1.LegacyGatewayService/ListUndecided',
+                request_serializer=cms_dot_gateway_dot_v1_dot_decisions__pb2.ListUndecidedRequest.SerializeToString,
+                response_deserializer=cms_dot_gateway_dot_v1_dot_decisions__pb2.ListUndecidedResponse.FromString,
+                _registered_method=True)
+        self.RecordDecision = channel.unary_unary(
+                '/cms.gateway.v1.LegacyGatewayService/RecordDecision',
+                request_serializer=cms_dot_gateway_dot_v1_dot_decisions__pb2.RecordDecisionRequest.SerializeToString,
+                response_deserializer=cms_dot_gateway_dot_v1_dot_decisions__pb2.RecordDecisionResponse.FromString,
+                _registered_method=True)
+        self.GetDecisions = channel.unary_unary(
+                '/cms.gateway.v1.LegacyGatewayService/GetDecisions',
+                request_serializer=cms_dot_gateway_dot_v1_dot_decisions__pb2.GetDecisionsRequest.SerializeToString,
+                response_deserializer=cms_dot_gateway_dot_v1_dot_decisions__pb2.GetDecisionsResponse.FromString,
+                _registered_method=True)
+        self.GetAcceptedRecord = channel.unary_unary(
+                '/cms.gateway.v1.LegacyGatewayService/GetAcceptedRecord',
+                request_serializer=cms_dot_gateway_dot_v1_dot_decisions__pb2.GetAcceptedRecordRequest.SerializeToString,
+                response_deserializer=cms_dot_gateway_dot_v1_dot_decisions__pb2.GetAcceptedRecordResponse.FromString,
                 _registered_method=True)
 
 
@@ -251,6 +272,34 @@ class LegacyGatewayServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListUndecided(self, request, context):
+        """Returns claims that their systems hold and on which nobody has decided, with the day on which the decision is due.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordDecision(self, request, context):
+        """Records a decision on a claim for a scheme, once, or corrects it. When every scheme is decided the claim is closed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDecisions(self, request, context):
+        """Returns the decisions on a claim.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAcceptedRecord(self, request, context):
+        """Returns the record that a system has accepted, field by field, beside what it would hold today; differences first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LegacyGatewayServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -338,6 +387,26 @@ def add_LegacyGatewayServiceServicer_to_server(servicer, server):
                     servicer.ReleaseSystem,
                     request_deserializer=cms_dot_gateway_dot_v1_dot_systems__pb2.ReleaseSystemRequest.FromString,
                     response_serializer=cms_dot_gateway_dot_v1_dot_systems__pb2.ReleaseSystemResponse.SerializeToString,
+            ),
+            'ListUndecided': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUndecided,
+                    request_deserializer=cms_dot_gateway_dot_v1_dot_decisions__pb2.ListUndecidedRequest.FromString,
+                    response_serializer=cms_dot_gateway_dot_v1_dot_decisions__pb2.ListUndecidedResponse.SerializeToString,
+            ),
+            'RecordDecision': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordDecision,
+                    request_deserializer=cms_dot_gateway_dot_v1_dot_decisions__pb2.RecordDecisionRequest.FromString,
+                    response_serializer=cms_dot_gateway_dot_v1_dot_decisions__pb2.RecordDecisionResponse.SerializeToString,
+            ),
+            'GetDecisions': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDecisions,
+                    request_deserializer=cms_dot_gateway_dot_v1_dot_decisions__pb2.GetDecisionsRequest.FromString,
+                    response_serializer=cms_dot_gateway_dot_v1_dot_decisions__pb2.GetDecisionsResponse.SerializeToString,
+            ),
+            'GetAcceptedRecord': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAcceptedRecord,
+                    request_deserializer=cms_dot_gateway_dot_v1_dot_decisions__pb2.GetAcceptedRecordRequest.FromString,
+                    response_serializer=cms_dot_gateway_dot_v1_dot_decisions__pb2.GetAcceptedRecordResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -800,6 +869,114 @@ class LegacyGatewayService:
             '/cms.gateway.v1.LegacyGatewayService/ReleaseSystem',
             cms_dot_gateway_dot_v1_dot_systems__pb2.ReleaseSystemRequest.SerializeToString,
             cms_dot_gateway_dot_v1_dot_systems__pb2.ReleaseSystemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUndecided(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.gateway.v1.LegacyGatewayService/ListUndecided',
+            cms_dot_gateway_dot_v1_dot_decisions__pb2.ListUndecidedRequest.SerializeToString,
+            cms_dot_gateway_dot_v1_dot_decisions__pb2.ListUndecidedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordDecision(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.gateway.v1.LegacyGatewayService/RecordDecision',
+            cms_dot_gateway_dot_v1_dot_decisions__pb2.RecordDecisionRequest.SerializeToString,
+            cms_dot_gateway_dot_v1_dot_decisions__pb2.RecordDecisionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDecisions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.gateway.v1.LegacyGatewayService/GetDecisions',
+            cms_dot_gateway_dot_v1_dot_decisions__pb2.GetDecisionsRequest.SerializeToString,
+            cms_dot_gateway_dot_v1_dot_decisions__pb2.GetDecisionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAcceptedRecord(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.gateway.v1.LegacyGatewayService/GetAcceptedRecord',
+            cms_dot_gateway_dot_v1_dot_decisions__pb2.GetAcceptedRecordRequest.SerializeToString,
+            cms_dot_gateway_dot_v1_dot_decisions__pb2.GetAcceptedRecordResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ Transfers of confirmed claims to the systems that pay."""
 
 from cms.gateway.v1 import balance_pb2 as _balance_pb2
 from cms.gateway.v1 import checks_pb2 as _checks_pb2
+from cms.gateway.v1 import decisions_pb2 as _decisions_pb2
 from cms.gateway.v1 import desk_pb2 as _desk_pb2
 from cms.gateway.v1 import gateway_pb2 as _gateway_pb2
 from cms.gateway.v1 import systems_pb2 as _systems_pb2
@@ -75,6 +76,14 @@ class LegacyGatewayServiceStub:
     """Sends a system nothing until it is released, for a planned outage."""
     ReleaseSystem: _grpc.UnaryUnaryMultiCallable[_systems_pb2.ReleaseSystemRequest, _systems_pb2.ReleaseSystemResponse]
     """Ends a hold."""
+    ListUndecided: _grpc.UnaryUnaryMultiCallable[_decisions_pb2.ListUndecidedRequest, _decisions_pb2.ListUndecidedResponse]
+    """Returns claims that their systems hold and on which nobody has decided, with the day on which the decision is due."""
+    RecordDecision: _grpc.UnaryUnaryMultiCallable[_decisions_pb2.RecordDecisionRequest, _decisions_pb2.RecordDecisionResponse]
+    """Records a decision on a claim for a scheme, once, or corrects it. When every scheme is decided the claim is closed."""
+    GetDecisions: _grpc.UnaryUnaryMultiCallable[_decisions_pb2.GetDecisionsRequest, _decisions_pb2.GetDecisionsResponse]
+    """Returns the decisions on a claim."""
+    GetAcceptedRecord: _grpc.UnaryUnaryMultiCallable[_decisions_pb2.GetAcceptedRecordRequest, _decisions_pb2.GetAcceptedRecordResponse]
+    """Returns the record that a system has accepted, field by field, beside what it would hold today; differences first."""
 
 @_typing.type_check_only
 class LegacyGatewayServiceAsyncStub(LegacyGatewayServiceStub):
@@ -119,6 +128,14 @@ class LegacyGatewayServiceAsyncStub(LegacyGatewayServiceStub):
     """Sends a system nothing until it is released, for a planned outage."""
     ReleaseSystem: _aio.UnaryUnaryMultiCallable[_systems_pb2.ReleaseSystemRequest, _systems_pb2.ReleaseSystemResponse]  # type: ignore[assignment]
     """Ends a hold."""
+    ListUndecided: _aio.UnaryUnaryMultiCallable[_decisions_pb2.ListUndecidedRequest, _decisions_pb2.ListUndecidedResponse]  # type: ignore[assignment]
+    """Returns claims that their systems hold and on which nobody has decided, with the day on which the decision is due."""
+    RecordDecision: _aio.UnaryUnaryMultiCallable[_decisions_pb2.RecordDecisionRequest, _decisions_pb2.RecordDecisionResponse]  # type: ignore[assignment]
+    """Records a decision on a claim for a scheme, once, or corrects it. When every scheme is decided the claim is closed."""
+    GetDecisions: _aio.UnaryUnaryMultiCallable[_decisions_pb2.GetDecisionsRequest, _decisions_pb2.GetDecisionsResponse]  # type: ignore[assignment]
+    """Returns the decisions on a claim."""
+    GetAcceptedRecord: _aio.UnaryUnaryMultiCallable[_decisions_pb2.GetAcceptedRecordRequest, _decisions_pb2.GetAcceptedRecordResponse]  # type: ignore[assignment]
+    """Returns the record that a system has accepted, field by field, beside what it would hold today; differences first."""
 
 class LegacyGatewayServiceServicer(metaclass=_abc_1.ABCMeta):
     """Carries confirmed claims to the systems that pay, each once, and shows where each one is."""
@@ -262,5 +279,37 @@ class LegacyGatewayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_systems_pb2.ReleaseSystemResponse, _abc.Awaitable[_systems_pb2.ReleaseSystemResponse]]:
         """Ends a hold."""
+
+    @_abc_1.abstractmethod
+    def ListUndecided(
+        self,
+        request: _decisions_pb2.ListUndecidedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_decisions_pb2.ListUndecidedResponse, _abc.Awaitable[_decisions_pb2.ListUndecidedResponse]]:
+        """Returns claims that their systems hold and on which nobody has decided, with the day on which the decision is due."""
+
+    @_abc_1.abstractmethod
+    def RecordDecision(
+        self,
+        request: _decisions_pb2.RecordDecisionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_decisions_pb2.RecordDecisionResponse, _abc.Awaitable[_decisions_pb2.RecordDecisionResponse]]:
+        """Records a decision on a claim for a scheme, once, or corrects it. When every scheme is decided the claim is closed."""
+
+    @_abc_1.abstractmethod
+    def GetDecisions(
+        self,
+        request: _decisions_pb2.GetDecisionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_decisions_pb2.GetDecisionsResponse, _abc.Awaitable[_decisions_pb2.GetDecisionsResponse]]:
+        """Returns the decisions on a claim."""
+
+    @_abc_1.abstractmethod
+    def GetAcceptedRecord(
+        self,
+        request: _decisions_pb2.GetAcceptedRecordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_decisions_pb2.GetAcceptedRecordResponse, _abc.Awaitable[_decisions_pb2.GetAcceptedRecordResponse]]:
+        """Returns the record that a system has accepted, field by field, beside what it would hold today; differences first."""
 
 def add_LegacyGatewayServiceServicer_to_server(servicer: LegacyGatewayServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
