@@ -11,8 +11,9 @@ import pytest
 
 from legacy_gateway.records import FILLER, Field, Kind, Record, layouts
 
-_VALUE_BYTES = 80
-_RECORD_BYTES = 1000
+_VALUE_BYTES = 1_000
+_RECORD_BYTES = 4_000
+"""The longest field and the longest record fit in."""
 _SIGNED_DIGITS = 17
 """Characters of a number in the program's input: a sign, fifteen digits and two decimals."""
 
