@@ -37,6 +37,7 @@ from simulators.jsaps import JSAPS
 from simulators.record_link.server import MainframeServer
 from simulators.settings import JsapsSettings, read_settings
 from simulators.testing import call
+from tests.support.books import books, books_of  # noqa: F401 - fixtures
 
 GATEWAY = Path(__file__).parents[1]
 COPYBOOKS = GATEWAY / "src" / "legacy_gateway" / "copybooks"

@@ -369,3 +369,22 @@ def test_change_is_left_to_a_caseworker(facts: Callable[..., Facts], application
 
     assert unfit.value.needs_person
     assert [message.code for message in unfit.value.messages] == [mapping.NO_CHANGES]
+
+
+def test_application_that_was_lost_overnight_is_sent_again_under_its_key(
+    outside: Outside, books_of: Callable[..., Any]
+) -> None:
+    outside.claim()
+    outside.work_until("ACCEPTED")
+    [before] = outside.gateway.rows(CLAIM)
+    books = books_of(System.CMS_COTS, outside.resources.systems[System.CMS_COTS], outside.stand_in.control_port)
+    books.let_it_settle()
+    books.lose(CLAIM)
+    books.next_morning()
+
+    books.run()
+    outside.work_until("ACCEPTED")
+
+    [after] = outside.gateway.rows(CLAIM)
+    assert (after["transfer_id"], after["payload"], after["attempts"]) == (before["transfer_id"], before["payload"], 2)
+    assert held(outside.stand_in) == 1

@@ -239,3 +239,22 @@ def _confirmation() -> Confirmation:
     return Confirmation(
         claim_ref=CLAIM, claim_version=7, confirmed_time=clock.now(), office_code="100123", assessor_id="ASSESS01"
     )
+
+
+def test_a_record_that_was_lost_overnight_is_sent_again_under_its_id(
+    outside: Outside, books_of: Callable[..., Any]
+) -> None:
+    outside.claim()
+    outside.work_until("ACCEPTED")
+    [before] = outside.gateway.rows(CLAIM)
+    books = books_of(outside.system, outside.resources.systems[outside.system], outside.stand_in.control_port)
+    books.let_it_settle()
+    books.lose(CLAIM)
+    books.next_morning()
+
+    books.run()
+    outside.work_until("ACCEPTED")
+
+    [after] = outside.gateway.rows(CLAIM)
+    assert (after["transfer_id"], after["payload"], after["attempts"]) == (before["transfer_id"], before["payload"], 2)
+    assert outside.held() == 1
