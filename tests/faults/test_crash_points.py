@@ -20,7 +20,9 @@ from chassis.testing import eventually
 from cms_local.doors import SERVICE_NAMES, Doors
 from cms_local.journey import ASSESSMENT, GATEWAY, INTAKE, NOTIFIER, SCHEDULING, Journey
 from cms_local.layout import ROOT, SERVICES
-from tests.support.platforms import PlatformUnderTest
+from cms_local.main import DEMO_DAY
+from tests.faults.test_repairs_that_die import ACTING, CORRECTING
+from tests.support.platforms import PlatformUnderTest, own_platform
 from tests.support.raw_doors import methods
 
 pytestmark = pytest.mark.xdist_group("faults")
@@ -42,8 +44,11 @@ FILE_EXCHANGE = (
 )
 """From the making of a file until what its response says is stored. Only a claim to Incapacity Benefit reaches them."""
 
-ELSEWHERE: Mapping[str, Sequence[str]] = {GATEWAY: ANSWERING}
-"""No claim on its way needs the gateway's only change by request, RecordRemoval: test_every_change_is_done_once has it."""
+ELSEWHERE: Mapping[str, Sequence[str]] = {GATEWAY: (*ANSWERING, *FILE_EXCHANGE, CORRECTING, ACTING)}
+"""Points that no claim reaches on its way without somebody's act, or only on a platform in another year.
+
+test_every_change_is_done_once has the gateway's changes by request, test_repairs_that_die those of the repair desk.
+"""
 
 LONG: Mapping[str, Sequence[str]] = {
     INTAKE: (*HANDLING, *ANSWERING, *TELLING, *FINISHING),
@@ -60,7 +65,6 @@ LONG: Mapping[str, Sequence[str]] = {
         "link.after_send",
         "transfer.after_reply",
         "enquiry.after_answer",  # of one of those before
-        *FILE_EXCHANGE,
     ),
     NOTIFIER: (
         "review.after_lease",
@@ -80,10 +84,10 @@ SHORT: Mapping[str, Sequence[str]] = {
     ASSESSMENT: ("inbox.after_commit", "request.before_commit"),
 }
 
-_TITLES = {
-    "correction.after_amendment": "assessor corrects the employer",
-    **dict.fromkeys(FILE_EXCHANGE, "Incapacity Benefit: out of work and ill"),
-}
+_PLAIN = "single, council tenant"
+_IN_ISCS = "Income Support: a lone parent who rents"
+_IN_PSCS = "Incapacity Benefit: out of work and ill"
+_TITLES = {"correction.after_amendment": "assessor corrects the employer"}
 _PATIENCE_SECONDS = 300.0
 """How long callers retry: longer than a service takes to die at all its points, one after the other."""
 _UNFINISHED = "SELECT count(*) FROM outbox WHERE claim_ref = ANY(%s) AND finished_time IS NULL"
@@ -120,7 +124,9 @@ def carry(journey: Journey) -> None:
     journey.wait_for_outcome(seconds=_PATIENCE_SECONDS)
 
 
-def carried_through_deaths(platform: PlatformUnderTest, deaths: Mapping[str, Sequence[str]]) -> list[Journey]:
+def carried_through_deaths(
+    platform: PlatformUnderTest, deaths: Mapping[str, Sequence[str]], *, title: str = _PLAIN
+) -> list[Journey]:
     """Carries one claim for each death, all at the same time, until they have come through."""
     doors = RepeatingDoors(
         address=platform.doors.address, client=platform.doors.client, patience_seconds=_PATIENCE_SECONDS
@@ -132,7 +138,7 @@ def carried_through_deaths(platform: PlatformUnderTest, deaths: Mapping[str, Seq
             try:
                 for point in points:
                     platform.start_to_die(service, point)
-                    journey = asking.journey(_TITLES.get(point, "single, council tenant"))
+                    journey = asking.journey(_TITLES.get(point, title))
                     under_way.append((journey, callers.submit(carry, journey)))
                     platform.wait_for_death(service)
             finally:
@@ -181,6 +187,23 @@ def test_claims_come_through_when_a_service_dies_at_each_crash_point(
     journeys = carried_through_deaths(platform_under_test, {service: LONG[service]})
 
     must_be_whole(platform_under_test, journeys)
+
+
+@pytest.mark.long
+def test_claims_of_iscs_come_through_when_the_gateway_dies_at_each_crash_point(
+    platform_under_test: PlatformUnderTest,
+) -> None:
+    journeys = carried_through_deaths(platform_under_test, {GATEWAY: LONG[GATEWAY]}, title=_IN_ISCS)
+
+    must_be_whole(platform_under_test, journeys)
+
+
+@pytest.mark.long
+def test_claims_of_pscs_come_through_when_the_gateway_dies_while_files_are_exchanged() -> None:
+    with own_platform(on=DEMO_DAY.date()) as platform:
+        journeys = carried_through_deaths(platform, {GATEWAY: FILE_EXCHANGE}, title=_IN_PSCS)
+
+        must_be_whole(platform, journeys)
 
 
 def test_a_service_that_dies_after_a_dead_letter_buries_it_once_and_receipts_it(
@@ -237,7 +260,8 @@ def contract_of(service: str) -> ServiceDescriptor:
 def test_every_crash_point_in_the_code_is_listed_for_the_tests() -> None:
     names = [name for folder in ("chassis", "simulators", "deploy/local", *SERVICES) for name in points_in(folder)]
 
-    assert sorted(names) == sorted({BURYING, *(point for points in LONG.values() for point in points)})
+    listed = {point for points in (*LONG.values(), *ELSEWHERE.values()) for point in points}
+    assert sorted(names) == sorted({BURYING, *listed})
     assert {point for points in SHORT.values() for point in points} <= set(names)
 
 

@@ -262,7 +262,7 @@ def _lost(claim: Acknowledged, ledgers: Ledgers, state: str, waiting: Collection
                 yield f"confirmed, and no system pays {scheme}, nor does it wait for one"
         for system in systems_of(claim.to_carry):
             if not system.holds(ledgers.held(system, ref)):
-                yield f"confirmed, and {system.name} holds nothing"
+                yield f"confirmed, and {system.name} {system.lacks(ledgers.held(system, ref))}"
     if claim.submitted and claim.wants_notice and not ledgers.councils.get(ref):
         yield "submitted, and no authority holds a notice"
 

@@ -17,8 +17,12 @@ class PayingSystem:
     """Fields of a claim's entry that count its records, in the order in which they are sent: held whole, each is 1."""
 
     def holds(self, entry: Mapping[str, Any]) -> bool:
-        """Whether it holds anything of the claim."""
+        """Whether it holds the claim's first record, on which the others stand."""
         return bool(entry.get(self.phases[0]))
+
+    def lacks(self, entry: Mapping[str, Any]) -> str:
+        """Says what is missing where it does not hold the first record."""
+        return "has lost the first phase" if any(entry.get(phase) for phase in self.phases) else "holds nothing"
 
     def holds_whole(self, entry: Mapping[str, Any]) -> bool:
         """Whether it holds each phase once."""

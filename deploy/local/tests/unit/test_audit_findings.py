@@ -101,6 +101,12 @@ def test_missing_halved_and_doubled_claims_are_counted(
     assert found.counts()[wrong] == 1
 
 
+def test_a_second_phase_whose_first_was_lost_is_a_finding_of_its_own() -> None:
+    assert findings(WHOLE | {"es_held": 0}, [LOADED]).lost_claims == {
+        REF: "confirmed, and JSAPS has lost the first phase"
+    }
+
+
 def test_a_claim_whose_authority_loaded_only_the_intention_is_not_yet_sound() -> None:
     found = findings(WHOLE, [LOADED | {"loaded_version": 1}])
 
