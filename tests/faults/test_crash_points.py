@@ -21,7 +21,6 @@ from cms_local.doors import SERVICE_NAMES, Doors
 from cms_local.journey import ASSESSMENT, GATEWAY, INTAKE, NOTIFIER, SCHEDULING, Journey
 from cms_local.layout import ROOT, SERVICES
 from cms_local.main import DEMO_DAY
-from tests.faults.test_repairs_that_die import ACTING, CORRECTING
 from tests.support.platforms import PlatformUnderTest, own_platform
 from tests.support.raw_doors import methods
 
@@ -34,6 +33,7 @@ FINISHING = ("receipts.after_commit",)
 BURYING = "inbox.after_burial"
 """Only an event that cannot be handled reaches this point, so it has a test of its own."""
 
+REPAIRING = ("corrections.after_amendment", "bulk_act.before_commit")
 FILE_EXCHANGE = (
     "batch.after_making",
     "batch.before_upload",
@@ -44,7 +44,7 @@ FILE_EXCHANGE = (
 )
 """From the making of a file until what its response says is stored. Only a claim to Incapacity Benefit reaches them."""
 
-ELSEWHERE: Mapping[str, Sequence[str]] = {GATEWAY: (*ANSWERING, *FILE_EXCHANGE, CORRECTING, ACTING)}
+ELSEWHERE: Mapping[str, Sequence[str]] = {GATEWAY: (*ANSWERING, *FILE_EXCHANGE, *REPAIRING)}
 """Points that no claim reaches on its way without somebody's act, or only on a platform in another year.
 
 test_every_change_is_done_once has the gateway's changes by request, test_repairs_that_die those of the repair desk.

@@ -16,7 +16,7 @@ from tests.support.platforms import PlatformUnderTest
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.long]
 
 CORRECTING, ACTING = "corrections.after_amendment", "bulk_act.before_commit"
-"""The crash points of which `test_crash_points` says that this file has them."""
+"""The crash points that test_crash_points leaves to this file."""
 WHY = {"reason": "said again on the telephone"}
 
 
@@ -35,9 +35,8 @@ def states(journey: Journey) -> list[str]:
 
 
 def must_be_held_once(platform: PlatformUnderTest, journeys: Sequence[Journey]) -> None:
-    for journey in journeys:
-        accepted = ["TRANSFER_STATE_ACCEPTED"]
-        eventually(lambda journey=journey: states(journey) == accepted, seconds=60, what="acceptance")  # type: ignore[misc]
+    accepted = [["TRANSFER_STATE_ACCEPTED"]] * len(journeys)
+    eventually(lambda: list(map(states, journeys)) == accepted, seconds=60, what="acceptance")
     found = platform.settled_audit(*journeys)
     assert (found.accepted, found.lost, found.duplicates) == (len(journeys), 0, 0)
 
@@ -68,7 +67,10 @@ def test_one_correction_of_two_claims_is_made_once_in_each(platform_under_test: 
     answer = platform.doors.call(GATEWAY, "CorrectTransfers", body, token=officer)
 
     assert len(answer["results"]) == 2
-    assert [version_of(platform, journey) - version for journey, version in zip(journeys, before, strict=True)] == [1, 1]
+    assert [version_of(platform, journey) - version for journey, version in zip(journeys, before, strict=True)] == [
+        1,
+        1,
+    ]
     must_be_held_once(platform, journeys)
 
 
