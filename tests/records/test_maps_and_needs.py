@@ -3,6 +3,7 @@
 import pytest
 
 from intake.catalogue import load_catalogues
+from intake.domain.script import Sensitivity
 from legacy_gateway import mapping
 from legacy_gateway.domain import System
 
@@ -22,3 +23,15 @@ def test_every_question_of_a_map_names_the_field_that_it_fills(system: System) -
         naming = {*named[rows.question], *(need for name in rows.goes_by for need in named[name])}
         made = {field for field, source in rows.fields.items() if source.form != "constant"}
         assert made <= naming, f"{rows.record}: {rows.question} does not name {made - naming}"
+
+
+def test_what_is_never_read_back_about_the_other_parent_is_shown_to_nobody() -> None:
+    bank = load_catalogues().newest.bank
+    secret = {
+        name
+        for name, question in bank.items()
+        if name.startswith("other_parent_") and Sensitivity.NOT_READ_BACK in question.sensitivity
+    }
+    sources = mapping.sources(System.CMS_COTS).fields["cots"].values()
+
+    assert {source.question for source in sources if source.withheld} == secret & {one.question for one in sources}

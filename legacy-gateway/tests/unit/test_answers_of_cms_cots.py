@@ -107,13 +107,13 @@ def test_a_success_that_cannot_be_read_is_no_answer(body: Any) -> None:
     assert asked(200, body).result is Result.NO_REPLY
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from([200, 201, 422]), st.binary(max_size=300))
 def test_no_body_makes_it_fail(status: int, body: bytes) -> None:
     assert sent(status, body).result in {Result.NO_REPLY, Result.REFUSED}
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(), lambda one: st.lists(one) | st.dictionaries(st.text(), one)

@@ -10,6 +10,7 @@ import pytest
 
 from legacy_gateway import mapping
 from legacy_gateway.domain import Action, Facts, System
+from legacy_gateway.mapping import showing
 from legacy_gateway.records import decode, layout
 
 PERSON: Mapping[str, Any] = {
@@ -291,3 +292,13 @@ def test_the_map_says_which_facts_feed_which_record() -> None:
     assert {"children", "other_income", "wishes_backdating"} <= mapping.feeding(System.ISCS, 1)
     assert "illness" in mapping.feeding(System.PSCS, 1)
     assert "illness" not in mapping.feeding(System.SFCS, 1)
+
+
+def test_what_one_parent_told_of_the_other_goes_to_the_package_and_is_shown_to_nobody() -> None:
+    payload = mapping.build(System.CMS_COTS, 1, case(MAINTENANCE))
+    shown = showing.texts(System.CMS_COTS, 1, payload)
+
+    withheld = [name for name in shown if showing.is_withheld(System.CMS_COTS, 1, name)]
+
+    assert withheld == [f"other_parent.address({line})" for line in (1, 2, 3)]
+    assert "applicant.address(1)" in shown

@@ -114,13 +114,14 @@ class AcceptedRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class ComparedField:
-    """A field of an accepted record beside what it would hold today, both as text."""
+    """A field of an accepted record beside what it would hold today, both as text. One that is withheld is shown to nobody."""
 
     phase: int
     field: str
     question_id: str
     accepted: str
     today: str
+    withheld: bool = False
 
     @property
     def differs(self) -> bool:

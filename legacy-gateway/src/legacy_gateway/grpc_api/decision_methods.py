@@ -142,9 +142,10 @@ def _field(field: ComparedField) -> decisions_pb2.RecordField:
         phase=field.phase,
         field=field.field,
         question_id=field.question_id,
-        accepted=field.accepted,
-        today=field.today,
+        accepted="" if field.withheld else field.accepted,
+        today="" if field.withheld else field.today,
         differs=field.differs,
+        withheld=field.withheld,
     )
 
 

@@ -15,6 +15,7 @@ class FieldSource(Struct, frozen=True, forbid_unknown_fields=True):
 
     `goes_by` are further facts on which the field depends. `codes` gives a code for each value, `divided` the number by which
     an amount is divided for a value of the second fact. `value` is that of a constant, `table` the one whose rows are counted.
+    `withheld`: the field goes to the system and is shown to nobody.
     """
 
     form: str
@@ -28,6 +29,7 @@ class FieldSource(Struct, frozen=True, forbid_unknown_fields=True):
     table: str = ""
     absent: str | None = None
     required: bool = False
+    withheld: bool = False
 
     def __post_init__(self) -> None:
         """Raises ValueError where a form lacks what it needs, or has what belongs to another."""

@@ -46,6 +46,13 @@ def question_behind(system: System, number: int, name: str) -> str:
     return in_schema if in_schema is not None else known.get(plain.rpartition(".")[2], "")
 
 
+def is_withheld(system: System, number: int, name: str) -> bool:
+    """Whether a field, by a name that `texts` gives, is shown to nobody."""
+    record = phase_of(system, number).record
+    source = sources(system).of_record(record).get(f"{record}.{_NUMBER.sub('', name)}")
+    return source is not None and source.withheld
+
+
 def _flat(value: object, name: str) -> Iterator[tuple[str, str]]:
     match value:
         case Mapping():

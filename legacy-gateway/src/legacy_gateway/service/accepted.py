@@ -112,6 +112,7 @@ def _compared(system: System, record: AcceptedRecord, case: mapping.Case) -> Ite
             question_id=showing.question_behind(system, record.phase, name),
             accepted=accepted.get(name, ""),
             today=today.get(name, ""),
+            withheld=showing.is_withheld(system, record.phase, name),
         )
 
 

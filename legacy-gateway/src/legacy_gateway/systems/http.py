@@ -35,7 +35,7 @@ class HttpNotSent(Unavailable):
     """Nothing of the request left."""
 
     def __init__(self, fault: Fault) -> None:
-        super().__init__(fault, f"not sent: {fault}")
+        super().__init__("HTTP_NOT_SENT", f"not sent: {fault}", metadata={"fault": fault})
         self.fault = fault
 
 
@@ -43,7 +43,7 @@ class HttpNoAnswer(Unavailable):
     """The request may have been carried out; the connection is closed."""
 
     def __init__(self, fault: Fault) -> None:
-        super().__init__(fault, f"no answer: {fault}")
+        super().__init__("HTTP_NO_ANSWER", f"no answer: {fault}", metadata={"fault": fault})
         self.fault = fault
 
 

@@ -406,6 +406,7 @@ class RecordField(_message.Message):
     ACCEPTED_FIELD_NUMBER: _builtins.int
     TODAY_FIELD_NUMBER: _builtins.int
     DIFFERS_FIELD_NUMBER: _builtins.int
+    WITHHELD_FIELD_NUMBER: _builtins.int
     phase: _builtins.int
     """The phase, from 1."""
     field: _builtins.str
@@ -413,11 +414,13 @@ class RecordField(_message.Message):
     question_id: _builtins.str
     """The question behind it; empty where the platform itself supplies it."""
     accepted: _builtins.str
-    """What the system accepted."""
+    """What the system accepted; empty where it is withheld."""
     today: _builtins.str
-    """What a record of today's facts would hold."""
+    """What a record of today's facts would hold; empty where it is withheld."""
     differs: _builtins.bool
-    """Whether these differ."""
+    """Whether these differ, also where they are withheld."""
+    withheld: _builtins.bool
+    """Whether the field is shown to nobody: what one parent told of the other in an application for child maintenance."""
     def __init__(
         self,
         *,
@@ -427,10 +430,11 @@ class RecordField(_message.Message):
         accepted: _builtins.str = ...,
         today: _builtins.str = ...,
         differs: _builtins.bool = ...,
+        withheld: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "differs", b"differs", "field", b"field", "phase", b"phase", "question_id", b"question_id", "today", b"today"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "differs", b"differs", "field", b"field", "phase", b"phase", "question_id", b"question_id", "today", b"today", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
