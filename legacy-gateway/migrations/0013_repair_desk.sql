@@ -19,16 +19,19 @@ CREATE TABLE transfer_events (
 ALTER TABLE transfers
 ADD COLUMN event_reason text,
 ADD COLUMN event_by text,
+ADD COLUMN event_time timestamptz,
 ADD COLUMN event_act_id uuid;
 
 CREATE FUNCTION note_transfer_event() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO transfer_events (transfer_id, state, reason, by, act_id, at)
     VALUES (
-        NEW.transfer_id, NEW.state, coalesce(NEW.event_reason, ''), coalesce(NEW.event_by, ''), NEW.event_act_id, NEW.updated
+        NEW.transfer_id, NEW.state, coalesce(NEW.event_reason, ''), coalesce(NEW.event_by, ''), NEW.event_act_id,
+        coalesce(NEW.event_time, NEW.updated)
     );
     NEW.event_reason := NULL;
     NEW.event_by := NULL;
+    NEW.event_time := NULL;
     NEW.event_act_id := NULL;
     RETURN NEW;
 END

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from chassis import clock
 from cms_local import acknowledged, demo
 from cms_local.doors import Refused, wait_for
 from tests.support.platforms import PlatformUnderTest
@@ -40,7 +41,7 @@ def test_a_correction_with_an_open_proposal_blocks_the_confirmation(
     wait_for(claim.is_accepted, seconds=60, what="acceptance by JSAPS")
 
 
-def test_a_claim_that_jsaps_refused_is_held_once_after_the_processing_centre_amends_it(
+def test_a_claim_that_jsaps_refused_is_held_once_after_it_is_corrected_at_the_repair_desk_and_closed_when_it_is_decided(
     platform_under_test: PlatformUnderTest,
 ) -> None:
     failure = {"failure": "refuse_record", "dialogue": "BA504", "field": "JB-CAPITAL", "count": 1}
@@ -49,31 +50,47 @@ def test_a_claim_that_jsaps_refused_is_held_once_after_the_processing_centre_ame
     claim.assess()
     wait_for(lambda: standing(claim) == "TRANSFER_STATE_REJECTED", seconds=60, what="the refusal")
 
+    [refused] = [one for one in claim.transfers()["transfers"] if one["state"] == "TRANSFER_STATE_REJECTED"]
     correction = {
-        "claimRef": claim.claim_ref,
-        "answers": [{"questionId": "capital", "value": "1250.00"}],
-        "version": version_of(platform_under_test, claim),
+        "transferIds": [refused["transferId"]],
+        "corrections": [{"questionId": "capital", "value": "1250.00"}],
         "reason": "As the statement that was sent shows",
         "requestId": str(uuid4()),
     }
     officer = claim.issue("PROCESSING_OFFICER", subject="PO000001")
-    platform_under_test.doors.call("intake-svc", "AmendAnswers", correction, token=officer, purpose="work item 7")
+    [done] = platform_under_test.doors.call("legacy-gateway", "CorrectTransfers", correction, token=officer)["results"]
+    assert done["outcome"] == "TRANSFER_OUTCOME_CORRECTED"
     wait_for(lambda: standing(claim) == "TRANSFER_STATE_ACCEPTED", seconds=60, what="acceptance by JSAPS")
 
     corrected = [transfer for transfer in claim.transfers()["transfers"] if transfer["replaces"]]
     assert [transfer["action"] for transfer in corrected] == ["TRANSFER_ACTION_CHANGE", "TRANSFER_ACTION_NEW"]
+    decide(platform_under_test, claim, officer)
     findings = platform_under_test.settled_audit(claim)
     assert (findings.accepted, findings.half_transfers, findings.duplicates) == (1, 0, 0)
+
+
+def decide(platform: PlatformUnderTest, claim: Any, officer: str) -> None:
+    """Decides the claim, which intake closes then."""
+    today = clock.today()
+    decision = {
+        "claimRef": claim.claim_ref,
+        "scheme": "SCHEME_JOBSEEKERS_ALLOWANCE",
+        "outcome": "DECISION_OUTCOME_AWARDED",
+        "basis": "DECISION_BASIS_INCOME",
+        "from": {"year": today.year, "month": today.month, "day": today.day},
+        "requestId": str(uuid4()),
+    }
+    platform.doors.call("legacy-gateway", "RecordDecision", decision, token=officer)
+
+    def state() -> Any:
+        return platform.doors.call("intake-svc", "GetClaim", {"claimRef": claim.claim_ref}, token=officer)["claim"][
+            "state"
+        ]
+
+    wait_for(lambda: state() == "CLAIM_STATE_CLOSED", seconds=30, what="the closing of the claim")
 
 
 def standing(claim: Any) -> str:
     """The state of the claim in JSAPS."""
     systems = claim.transfers()["systems"]
     return str(systems[0]["state"]) if systems else ""
-
-
-def version_of(platform: PlatformUnderTest, claim: Any) -> int:
-    """Asks for the claim's present version."""
-    token = claim.issue("SUPPORT", subject="SU000001")
-    found = platform.doors.call("intake-svc", "GetClaim", {"claimRef": claim.claim_ref}, token=token)["claim"]
-    return int(found["version"])

@@ -144,6 +144,8 @@ class Gateway(Subject):
             intake_address=intake,
             jsaps_port=self._jsaps.port,
             cms_cots_token_file=token,
+            pscs_key_file=token,  # nothing goes to it
+            pscs_host_key_file=token,
             postcodes_file=postcodes,
             time_scale=_SCALE,
             reply_seconds=0.5,

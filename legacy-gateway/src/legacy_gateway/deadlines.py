@@ -37,7 +37,7 @@ DEADLINES = (
         owner="SUPPORT",
         cut_off=within(timedelta(hours=1)),
         query="""
-            SELECT claim_ref AS reference, created AS since FROM transfers
+            SELECT claim_ref AS reference, transfer_id, created AS since FROM transfers
             WHERE state = 'WAITING' AND (next_attempt_time IS NOT NULL OR payload IS NOT NULL)
         """,
     ),
@@ -45,14 +45,18 @@ DEADLINES = (
         state="SENDING",
         owner="SUPPORT",
         cut_off=within(timedelta(minutes=10)),
-        query="SELECT claim_ref AS reference, updated AS since FROM transfers WHERE state = 'SENDING' AND batch IS NULL",
+        query="""
+            SELECT claim_ref AS reference, transfer_id, updated AS since FROM transfers
+            WHERE state = 'SENDING' AND batch IS NULL
+        """,
     ),
     Deadline(
         state="IN_FILE",  # in a file that its system has not answered: a cycle takes half an hour by day
         owner="SUPPORT",
         cut_off=within(timedelta(hours=2)),
         query="""
-            SELECT claim_ref AS reference, updated AS since FROM transfers WHERE state = 'SENDING' AND batch IS NOT NULL
+            SELECT claim_ref AS reference, transfer_id, updated AS since FROM transfers
+            WHERE state = 'SENDING' AND batch IS NOT NULL
         """,
     ),
     Deadline(
@@ -60,7 +64,7 @@ DEADLINES = (
         owner="SUPPORT",
         cut_off=within(timedelta(minutes=15)),
         query="""
-            SELECT claim_ref AS reference, fault_since AS since
+            SELECT claim_ref AS reference, transfer_id, fault_since AS since
             FROM batches JOIN transfers ON transfers.system = batches.system AND batch = number
             WHERE batches.state <> 'ANSWERED' AND fault_since IS NOT NULL AND transfers.state = 'SENDING'
         """,
@@ -69,27 +73,31 @@ DEADLINES = (
         state="UNKNOWN",
         owner="SUPPORT",
         cut_off=within_real(timedelta(hours=1)),
-        query="SELECT claim_ref AS reference, connection_closed_time AS since FROM transfers WHERE state = 'UNKNOWN'",
+        query="""
+            SELECT claim_ref AS reference, transfer_id, connection_closed_time AS since FROM transfers
+            WHERE state = 'UNKNOWN'
+        """,
     ),
     Deadline(
         state="HELD",
         owner="PROCESSING_OFFICER",
         cut_off=within(timedelta(days=1)),
-        query="SELECT claim_ref AS reference, created AS since FROM transfers WHERE state = 'HELD'",
+        query="SELECT claim_ref AS reference, transfer_id, created AS since FROM transfers WHERE state = 'HELD'",
     ),
     Deadline(
         state="REJECTED",
         owner="PROCESSING_OFFICER",
         cut_off=within(timedelta(days=1)),
         query="""
-            SELECT claim_ref AS reference, updated AS since FROM transfers WHERE state = 'REJECTED' AND NOT corrected
+            SELECT claim_ref AS reference, transfer_id, updated AS since FROM transfers
+            WHERE state = 'REJECTED' AND NOT corrected
         """,
     ),
     Deadline(
         state="CLERICAL",
         owner="PROCESSING_OFFICER",
         cut_off=within(timedelta(days=5)),
-        query="SELECT claim_ref AS reference, updated AS since FROM transfers WHERE state = 'CLERICAL'",
+        query="SELECT claim_ref AS reference, transfer_id, updated AS since FROM transfers WHERE state = 'CLERICAL'",
     ),
     Deadline(
         state="FIRST_PHASE",  # a system is asked to give up a first phase that will not be completed
@@ -138,3 +146,7 @@ DEADLINES = (
         query="SELECT claim_ref AS reference, since FROM withdrawn_records WHERE removed_time IS NULL AND half",
     ),
 )
+
+_STALLS = {"WAITING", "SENDING", "IN_FILE", "FILE_IN_FAULT", "UNKNOWN", "HELD", "REJECTED", "CLERICAL"}
+OF_TRANSFERS = tuple(deadline for deadline in DEADLINES if deadline.state in _STALLS)
+"""The deadlines of transfers: beyond one, a transfer stalls. Their queries give `transfer_id` too."""

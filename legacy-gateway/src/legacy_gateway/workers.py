@@ -24,6 +24,7 @@ from legacy_gateway.service.presence import Presence, Watch
 from legacy_gateway.service.reconciling import Reconciliation
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
+from legacy_gateway.service.stalls import tell_stalled
 from legacy_gateway.service.sweeping import sweep
 from legacy_gateway.service.withdrawals import settle_all, withdraw_half
 from legacy_gateway.systems import DEPLOYED, RULES, Deployed, DeployedFiles, PayingSystem
@@ -33,6 +34,7 @@ _SWEEP_SECONDS = 1.0
 _FILE_PAUSE_SECONDS = 0.5
 _RECONCILE_SECONDS = 1.0
 """Somebody may wait for a balance."""
+_STALL_SECONDS = 60.0
 _TAKE_UP_SECONDS = 60.0
 """A system comes with a release, so what waits for it is mostly taken up at the start."""
 
@@ -48,6 +50,7 @@ def workers(settings: Settings, runtime: Runtime) -> Sequence[Worker]:
         Worker("half-claims", partial(withdraw_half, resources), pause_seconds=_SWEEP_SECONDS),
         *_reconcilers(settings, resources),
         Worker("bulk-acts", partial(acts.work_next, runtime.database), pause_seconds=_PAUSE_SECONDS),
+        Worker("stalls", partial(tell_stalled, runtime.database), pause_seconds=_STALL_SECONDS),
         Worker("changes", partial(take_turns, runtime.database), pause_seconds=_SWEEP_SECONDS),
         Worker("first-phases", partial(withdraw_first_phase, resources), pause_seconds=_SWEEP_SECONDS),
         *_file_workers(resources),

@@ -109,6 +109,8 @@ def process(
         intake_address=f"127.0.0.1:{intake[1]}",
         jsaps_port=jsaps.port,
         cms_cots_token_file=token_file,
+        pscs_key_file=token_file,  # nothing goes to either of the two here
+        pscs_host_key_file=token_file,
         reply_seconds=0.5,
         postcodes_file=postcodes_file,
         time_scale=0.05,

@@ -9,6 +9,7 @@ from legacy_gateway.domain import State, System
 from legacy_gateway.domain.desk import ActKind, Filter, Outcome
 from legacy_gateway.service import acts, changes, desk
 from legacy_gateway.service.acts import Done
+from legacy_gateway.service.stalls import tell_stalled
 from legacy_gateway.store import chosen
 
 OFFICER = "PO000001"
@@ -216,3 +217,20 @@ def test_rejections_are_grouped_by_cause(gateway: Any) -> None:
     act(gateway, ActKind.CANCEL, alike[1])
     with gateway.database.transaction() as conn:
         assert desk.list_rejections(conn, None) == []
+
+
+def test_a_stall_is_told_once_for_each_stay_in_a_state(gateway: Any) -> None:
+    claim_ref = gateway.claim()
+    gateway.change("UPDATE transfers SET created = created - interval '61 minutes'")
+
+    def told() -> int:
+        tell_stalled(gateway.database)
+        return sum(event["type"].endswith("TransferStalled") for event in gateway.events())
+
+    assert told() == told() == 1
+    clerical(gateway, claim_ref, attempts=0)
+    assert told() == 1
+    gateway.change("UPDATE transfers SET updated = now() - interval '6 days' WHERE state = 'CLERICAL'")
+    assert told() == told() == 2
+    gateway.change("UPDATE transfers SET updated = now() - interval '7 days' WHERE state = 'CLERICAL'")
+    assert told() == 3

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from chassis import clock
 from chassis.database import Connection, Row
-from legacy_gateway.domain import MOST_DEFECTS, RefusalMessage, State, System, Transfer
+from legacy_gateway.domain import MOST_DEFECTS, Exchange, RefusalMessage, State, System, Transfer
 from legacy_gateway.domain.desk import AtDesk, Doing, HistoryEntry, Standing, ToCorrect
 from legacy_gateway.store.transfers import transfer_of
 from legacy_gateway.systems import RULES
@@ -87,8 +87,8 @@ CANCEL = """
 """
 
 NOTE = """
-    -- What a person did, where the state says nothing of it.
-    UPDATE transfers SET updated = %(now)s, event_reason = %(reason)s, event_by = %(by)s, event_act_id = %(act_id)s
+    -- What a person did, where the state says nothing of it. How long it has been in its state does not change.
+    UPDATE transfers SET event_time = %(now)s, event_reason = %(reason)s, event_by = %(by)s, event_act_id = %(act_id)s
     WHERE transfer_id = %(transfer_id)s
 """
 
@@ -132,12 +132,21 @@ def standing_of(row: Row) -> Standing:
         state=State(row["state"]),
         has_left=row["has_left"],
         is_due=row["is_due"],
-        after_defects=row["after_defects"] if "after_defects" in row else row["defects"] >= MOST_DEFECTS,
+        after_defects=_can_be_asked(row) and _after_defects(row),
         is_corrected=row["corrected"],
         is_withdrawn=row["is_withdrawn"],
         other_phases=frozenset(State(state) for state in row["other_phases"]),
         takes_back=RULES[System(row["system"])].withdraws_first_phase,
     )
+
+
+def _after_defects(row: Row) -> bool:
+    return bool(row["after_defects"] if "after_defects" in row else row["defects"] >= MOST_DEFECTS)
+
+
+def _can_be_asked(row: Row) -> bool:
+    """Of what went in a file nothing can be asked: the file's answer says it, or a person looks."""
+    return RULES[System(row["system"])].exchange is Exchange.RECORDS
 
 
 def count(conn: Connection, transfer_ids: Sequence[str]) -> list[tuple[Standing, int]]:
