@@ -26,6 +26,7 @@ from legacy_gateway import consumers
 from legacy_gateway.domain import Facts, HeldRecord, System, SystemAnswer
 from legacy_gateway.link import LinkPool
 from legacy_gateway.service.changes import take_turns, withdraw_first_phase
+from legacy_gateway.service.connections import Connections
 from legacy_gateway.service.database_clock import DatabaseClock
 from legacy_gateway.service.presence import Presence, Watch
 from legacy_gateway.service.resources import Resources
@@ -409,6 +410,7 @@ def gateway(
         time_scale=SCALE,
         turns={System.JSAPS: Turns(pause_seconds=0)},
         presence=present(url, pool),
+        connections=Connections({}),
         watch=Watch(),
         clock=watched_for_long(database),
     )

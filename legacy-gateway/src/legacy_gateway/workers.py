@@ -1,4 +1,4 @@
-"""The threads of the gateway: the keeper of its lock, a crew of senders for each system, a sweeper for what they left.
+"""The threads of the gateway: keepers of its lock and its connections, a crew of senders for each system, a sweeper.
 
 A crew sends to its own system and asks it, so that one that hangs holds up none. For each system one thread holds the ledger
 against its lists. More threads look after claims that were withdrawn, and after schemes that wait for a system.
@@ -17,6 +17,7 @@ from legacy_gateway.config import Settings
 from legacy_gateway.service import acts
 from legacy_gateway.service.changes import take_turns, withdraw_first_phase
 from legacy_gateway.service.confirmations import take_up_next
+from legacy_gateway.service.connections import Connections
 from legacy_gateway.service.database_clock import DatabaseClock
 from legacy_gateway.service.file_work import FileWork
 from legacy_gateway.service.lost_records import reconcile
@@ -28,6 +29,7 @@ from legacy_gateway.service.stalls import tell_stalled
 from legacy_gateway.service.sweeping import sweep
 from legacy_gateway.service.withdrawals import settle_all, withdraw_half
 from legacy_gateway.systems import DEPLOYED, RULES, Deployed, DeployedFiles, PayingSystem
+from legacy_gateway.systems.record_link import RecordLinkSystem
 
 _PAUSE_SECONDS = 0.2
 _SWEEP_SECONDS = 1.0
@@ -44,6 +46,11 @@ def workers(settings: Settings, runtime: Runtime) -> Sequence[Worker]:
     resources = _resources(settings, runtime)
     return [
         Worker("presence", resources.presence.keep, pause_seconds=0),
+        Worker(
+            "connections",
+            partial(resources.connections.keep, runtime.database, resources.presence),
+            pause_seconds=_PAUSE_SECONDS,
+        ),
         *_senders(settings, resources),
         Worker("sweeper", partial(sweep, resources), pause_seconds=_SWEEP_SECONDS),
         Worker("withdrawals", partial(settle_all, runtime.database), pause_seconds=_SWEEP_SECONDS),
@@ -87,7 +94,8 @@ def _file_workers(resources: Resources) -> Iterator[Worker]:
         yield Worker(f"files-{system.lower()}", step, pause_seconds=_FILE_PAUSE_SECONDS)
 
 
-def _reset(systems: Iterable[PayingSystem]) -> None:
+def _close_links(systems: Iterable[PayingSystem], connections: Connections) -> None:
+    connections.give_up()
     for system in systems:
         system.reset()
 
@@ -96,7 +104,10 @@ def _resources(settings: Settings, runtime: Runtime) -> Resources:
     systems = {one.rules.system: one.connect(settings) for one in DEPLOYED if isinstance(one, Deployed)}
     files = {one.rules.system: one.connect(settings) for one in DEPLOYED if isinstance(one, DeployedFiles)}
     connected: list[PayingSystem] = [*systems.values(), *files.values()]
-    presence = Presence(settings.database_url, close_links=partial(_reset, connected))
+    connections = Connections(
+        {one: adapter for one, adapter in systems.items() if isinstance(adapter, RecordLinkSystem)}
+    )
+    presence = Presence(settings.database_url, close_links=partial(_close_links, connected, connections))
     runtime.closing.callback(presence.close)  # after the connections to the systems
     for one in connected:
         runtime.closing.callback(one.close)
@@ -111,6 +122,7 @@ def _resources(settings: Settings, runtime: Runtime) -> Resources:
         reply_seconds=settings.reply_seconds,
         time_scale=settings.time_scale,
         presence=presence,
+        connections=connections,
         watch=Watch(),
         turns={system: Turns(pause_seconds=_PAUSE_SECONDS) for system in (*systems, *files)},
         clock=DatabaseClock(machine.boot_id()),

@@ -2,6 +2,7 @@
 
 import math
 import queue
+import threading
 from datetime import datetime
 
 from chassis.errors import InvalidArgument, Violation
@@ -25,10 +26,11 @@ class LinkPool:
         self._timeout = timeout
         self._all = [LinkConnection(host, port, timeout) for _ in range(size)]
         self._idle: queue.LifoQueue[LinkConnection] = queue.LifoQueue()
-        """Each connection as often as it may carry one record more."""
-        self._places = self._all * in_flight
-        for connection in self._places:
-            self._idle.put(connection)
+        """Each connection that may be used, as often as it may carry one record more."""
+        self._in_flight = in_flight
+        self._allowed = 0
+        self._changing = threading.Lock()
+        self.allow(size)
 
     def call(
         self,
@@ -54,16 +56,37 @@ class LinkPool:
         finally:
             self._idle.put(connection)
 
+    @property
+    def size(self) -> int:
+        """How many connections there are at most."""
+        return len(self._all)
+
+    def allow(self, count: int) -> None:
+        """Use so many of the connections from now on. Fewer than before: the calls under way end, and all are closed."""
+        with self._changing:
+            if count < self._allowed:
+                self._empty(interrupt=True)
+            for connection in self._all[self._allowed : count] * self._in_flight:
+                self._idle.put(connection)
+            self._allowed = count
+
     def close(self) -> None:
         """Wait for the calls under way and close every connection. A later call raises NothingSent."""
-        for _ in self._places:
-            self._idle.get().close()
+        with self._changing:
+            self._empty(interrupt=False)
 
     def reset(self) -> None:
         """End the calls under way and close every connection. A later call opens one again."""
-        for connection in self._all:
-            connection.interrupt()
-        taken = [self._idle.get() for _ in self._places]
-        for connection in taken:
-            connection.close()
-            self._idle.put(connection)
+        with self._changing:
+            allowed = self._allowed
+            self._empty(interrupt=True)
+        self.allow(allowed)
+
+    def _empty(self, *, interrupt: bool) -> None:
+        """Takes every connection away from the callers and closes it."""
+        if interrupt:
+            for connection in self._all:
+                connection.interrupt()
+        for _ in range(self._allowed * self._in_flight):
+            self._idle.get().close()
+        self._allowed = 0

@@ -62,6 +62,11 @@ class Presence:
         """Whether this process holds its lock. It sends only while it does."""
         return self._sender_id is not None
 
+    @property
+    def sender_id(self) -> int | None:
+        """This process's number while it holds its lock."""
+        return self._sender_id
+
     @contextmanager
     def sending(self) -> Iterator[int]:
         """Gives this process's number for a block that sends. While the block runs the number is not given up.

@@ -10,6 +10,7 @@ from chassis.vault import Vault
 from chassis.workers import Turns
 from legacy_gateway.clients import Intake
 from legacy_gateway.domain import System, Waits
+from legacy_gateway.service.connections import Connections
 from legacy_gateway.service.database_clock import DatabaseClock
 from legacy_gateway.service.presence import Presence, Watch
 from legacy_gateway.systems import FileSystem, PayingSystem, RecordSystem
@@ -37,6 +38,7 @@ class Resources:
     time_scale: float
     turns: Mapping[System, Turns]
     presence: Presence
+    connections: Connections
     watch: Watch
     clock: DatabaseClock
 

@@ -45,7 +45,7 @@ def send_next(resources: Resources, system: System) -> bool:
     except AlreadyLeased:
         return True
     if leased is None:
-        return resources.presence.is_held and breakers.probe(resources, system)
+        return _may_send(resources, system) and breakers.probe(resources, system)
     tracing.enter(tracing.child_of(leased.traceparent))
     try:
         _go_on(resources, leased)
@@ -54,8 +54,12 @@ def send_next(resources: Resources, system: System) -> bool:
     return True
 
 
+def _may_send(resources: Resources, system: System) -> bool:
+    return resources.presence.is_held and resources.connections.may_call(system)
+
+
 def _take(resources: Resources, system: System) -> Leased | None:
-    if not resources.presence.is_held:
+    if not _may_send(resources, system):
         return None
     with resources.database.transaction() as conn:
         steady_since = resources.clock.steady_since(conn)

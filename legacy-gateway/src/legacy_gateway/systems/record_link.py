@@ -40,12 +40,30 @@ class RecordLinkSystem:
 
     @classmethod
     def to(cls, rules: Rules, host: str, port: int, *, senders: int, timeout: float) -> "RecordLinkSystem":
-        """The system at an address, for so many threads that send. `timeout` in seconds bounds each call.
+        """The system at an address, for so many threads that send, once it is allowed connections.
+
+        `timeout` in seconds bounds each call.
 
         Where several records may be in flight on a connection, two connections do for a few: one that fails leaves the other.
         """
         size = min(senders, max(_FEWEST_CONNECTIONS, ceil(senders / rules.in_flight)))
-        return cls(rules, LinkPool(host, port, size=size, timeout=timeout, in_flight=rules.in_flight))
+        pool = LinkPool(host, port, size=size, timeout=timeout, in_flight=rules.in_flight)
+        pool.allow(0)  # until the process has claimed some
+        return cls(rules, pool)
+
+    @property
+    def rules(self) -> Rules:
+        """The system's rules."""
+        return self._rules
+
+    @property
+    def connections(self) -> int:
+        """How many connections it would open."""
+        return self._pool.size
+
+    def allow(self, count: int) -> None:
+        """Lets it open so many. Fewer than before ends the calls under way, and closes all."""
+        self._pool.allow(count)
 
     def send(self, phase: int, transfer_id: str, payload: bytes, *, send_by: float) -> SystemAnswer:
         """Sends a record once, and no byte after `send_by` (monotonic). NO_REPLY: it may be held; the connection is closed."""
