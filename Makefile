@@ -56,7 +56,8 @@ test: setup ## Run every test that a clean checkout can run
 	@pytest -n 3 --dist loadgroup -q -m "not compose and not long"
 
 test-faults: setup ## Run the fault tests, and the properties of the interview, in their long forms (about an hour)
-	@pytest -q -m "not compose" tests/faults tests/contract intake-svc/tests/unit/test_properties_of_the_engine.py
+	@pytest -q -m "not compose" tests/faults tests/contract intake-svc/tests/unit/test_properties_of_the_engine.py \
+		legacy-gateway/tests/integration/test_batches_in_trouble.py
 
 test-compose: setup ## Bring docker-compose.yml up and test it, by Docker or by the command that CMS_COMPOSE names
 	@pytest -q -m compose -rP tests/compose

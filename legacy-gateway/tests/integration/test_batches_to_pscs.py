@@ -25,10 +25,6 @@ RELEASED_CHANGE = """
     FROM transfers WHERE claim_ref = %s
 """
 
-TELL_GONE = """
-    UPDATE senders SET gone_time = clock_timestamp() WHERE sender_id IN (SELECT sender_id FROM batch_turns)
-"""
-
 
 @pytest.fixture
 def exchange(gateway: Any, tmp_path: Path) -> Iterator[FileExchange]:
@@ -292,48 +288,6 @@ def test_silence_is_awaited_and_a_fetched_file_goes_again_after_hours(exchange: 
     assert held(exchange, claim) == (1, 0)
 
 
-def test_a_file_that_was_lost_before_it_was_taken_goes_again(exchange: FileExchange) -> None:
-    claim = exchange.claim(1)
-    exchange.step()
-    (exchange.root / "in" / "CMS3.PSCS.S000001.DAT").unlink()
-
-    exchange.carry()
-    assert exchange.gateway.states(claim) == ["SENDING"]
-    exchange.wait_in_vain(hours=4)
-    exchange.carry()
-
-    assert exchange.gateway.states(claim) == ["ACCEPTED"]
-    assert held(exchange, claim) == (1, 0)
-
-
-@pytest.mark.parametrize(
-    "failure",
-    [
-        {"failure": "refuse"},
-        {"failure": "hang"},
-        {"failure": "hang", "at": "rename"},
-        {"failure": "hang", "at": "read"},
-        {"failure": "break_off", "at": "write"},
-        {"failure": "break_off", "at": "rename"},
-        {"failure": "lose_reply", "at": "rename"},
-        {"failure": "lose_reply", "at": "write"},
-        {"failure": "system_error", "at": "write"},
-        {"failure": "answer_late", "at": "rename", "seconds": 1.5},
-    ],
-    ids=lambda failure: "-".join(str(part) for part in failure.values()),
-)
-def test_every_failure_of_the_line_leaves_a_claim_held_once(exchange: FileExchange, failure: dict[str, Any]) -> None:
-    exchange.order(**failure, count=1)
-    claim = exchange.claim(1)
-
-    for _ in range(3):
-        exchange.carry()
-
-    assert exchange.gateway.states(claim) == ["ACCEPTED"]
-    assert held(exchange, claim) == (1, 0)
-    assert exchange.states() == [(1, "ANSWERED")]
-
-
 def test_after_the_last_sequence_the_first_one_comes(exchange: FileExchange) -> None:
     exchange.start_at(999_999)
     first = exchange.claim(1)
@@ -345,38 +299,6 @@ def test_after_the_last_sequence_the_first_one_comes(exchange: FileExchange) -> 
     assert [held(exchange, claim) for claim in (first, second)] == [(1, 0)] * 2
 
 
-def test_another_process_goes_on_when_the_one_with_the_turn_is_gone(exchange: FileExchange) -> None:
-    claim = exchange.claim(1)
-    exchange.step()
-    exchange.restart()
-
-    exchange.step()
-    assert exchange.gateway.states(claim) == ["SENDING"]
-    exchange.gateway.change(TELL_GONE)
-    exchange.carry()
-
-    assert exchange.gateway.states(claim) == ["ACCEPTED"]
-
-
-def test_a_process_that_lost_its_turn_stores_nothing(exchange: FileExchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    claim = exchange.claim(1)
-    exchange.step()
-    exchange.cycle()
-    look = exchange.system.look
-
-    def slow(sequence: int) -> Any:
-        found = look(sequence)
-        exchange.gateway.change("UPDATE batch_turns SET sender_id = 1")
-        return found
-
-    monkeypatch.setattr(exchange.system, "look", slow)
-    with pytest.raises(store.TurnLost):
-        exchange.step()
-
-    assert exchange.gateway.states(claim) == ["SENDING"]
-    assert exchange.states() == [(1, "SENT")]
-
-
 def test_overdue_files_have_an_owner(exchange: FileExchange, clock_file: Path) -> None:
     claim = exchange.claim(1)
     exchange.step()
@@ -386,35 +308,3 @@ def test_overdue_files_have_an_owner(exchange: FileExchange, clock_file: Path) -
     with exchange.gateway.database.transaction() as conn:
         late = [(one.state, one.reference, one.owner) for one in deadlines.overdue(conn, DEADLINES)]
     assert ("IN_FILE", claim, "SUPPORT") in late
-
-
-def test_nothing_new_goes_to_a_held_system_and_what_is_there_is_taken_in(exchange: FileExchange) -> None:
-    first = exchange.claim(1)
-    exchange.step()
-    exchange.hold()
-    second = exchange.claim(2)
-
-    exchange.carry()
-    assert exchange.gateway.states(first) == ["ACCEPTED"]
-    exchange.carry()
-    assert exchange.states() == [(1, "ANSWERED")]
-    exchange.release()
-    exchange.carry()
-
-    assert exchange.gateway.states(second) == ["ACCEPTED"]
-
-
-def test_the_breaker_opens_where_the_server_is_away_and_a_probe_closes_it(exchange: FileExchange) -> None:
-    claim = exchange.claim(1)
-    exchange.order("refuse")
-    for _ in range(7):
-        exchange.step()
-    assert exchange.breaker() == "OPEN"
-
-    exchange.no_failures()
-    exchange.gateway.change("UPDATE systems SET next_probe_time = clock_timestamp() WHERE next_probe_time IS NOT NULL")
-    exchange.carry()
-    exchange.carry()
-
-    assert exchange.breaker() != "OPEN"
-    assert exchange.gateway.states(claim) == ["ACCEPTED"]

@@ -7,7 +7,7 @@ import pytest
 
 import legacy_gateway
 from legacy_gateway import mapping
-from legacy_gateway.domain import Exchange, System
+from legacy_gateway.domain import System
 from legacy_gateway.systems import DEPLOYED, RULES, SYSTEM_OF_SCHEME
 
 PACKAGE = Path(legacy_gateway.__file__).parent
@@ -41,7 +41,7 @@ def test_each_phase_of_a_deployed_system_has_a_record(system: System) -> None:
     assert numbers == list(range(1, RULES[system].phases + 1))
 
 
-@pytest.mark.parametrize("system", [one for one, rules in RULES.items() if rules.exchange is Exchange.RECORDS])
+@pytest.mark.parametrize("system", RULES)
 def test_a_system_that_pays_a_repeat_twice_has_a_time_after_which_not_known_is_final(system: System) -> None:
     rules = RULES[system]
 

@@ -28,6 +28,7 @@ RULES = Rules(
     schemes=("INCAPACITY_BENEFIT",),
     exchange=Exchange.FILES,
     recognises_repeat=False,  # of a record; of a file it does
+    final_after_closing_seconds=3600.0,  # two cycles: the control file is written after the response
     most_connections=1,
 )
 
