@@ -104,9 +104,13 @@ class FileExchange:
         """PSCS writes the right response to a file."""
         assert call(self.pscs.control_port, "POST", "/responses", body={"sequence": sequence}).body["written"] is True
 
+    def expect(self, sequence: int) -> None:
+        """PSCS expects this sequence next."""
+        assert call(self.pscs.control_port, "PUT", "/sequence", body={"sequence": sequence}).status == 200
+
     def start_at(self, sequence: int) -> None:
         """Both sides are at this sequence."""
-        assert call(self.pscs.control_port, "PUT", "/sequence", body={"sequence": sequence}).status == 200
+        self.expect(sequence)
         self.gateway.change(
             "INSERT INTO batch_turns (system, last_number, last_sequence) VALUES ('PSCS', 41, %s)", sequence - 1
         )

@@ -1,5 +1,6 @@
 """Confirmed claims go to PSCS's stand-in in files, over real SFTP and a real ledger."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from legacy_gateway.store import batches as store
 from legacy_gateway.store import transfers
 from tests.support.file_exchange import FileExchange, exchange_with_pscs
 
+RUNBOOK = Path(__file__).parents[3] / "docs" / "runbooks" / "files.md"
 RELEASED_CHANGE = """
     INSERT INTO transfers (
         transfer_id, replaces, claim_ref, claim_version, action, generation, system, phase, state, next_attempt_time,
@@ -30,6 +32,14 @@ RELEASED_CHANGE = """
 def exchange(gateway: Any, tmp_path: Path) -> Iterator[FileExchange]:
     with exchange_with_pscs(gateway, tmp_path) as made:
         yield made
+
+
+def commands_of_the_runbook() -> list[str]:
+    """The statements by which a file gets another sequence."""
+    [commands] = [
+        found for found in re.findall(r"```sql\n(.*?)```", RUNBOOK.read_text(), re.DOTALL) if found.startswith("BEGIN")
+    ]
+    return [found for one in commands.split(";") if (found := one.strip()) not in {"", "BEGIN", "COMMIT"}]
 
 
 def messages(gateway: Any, claim_ref: str) -> list[tuple[str, str, str]]:
@@ -165,14 +175,23 @@ def test_the_bytes_change_only_after_a_refusal(exchange: FileExchange) -> None:
     assert exchange.batches()[0]["setbacks"] == 0
 
 
-def test_a_file_refused_ten_times_is_left_to_a_person(exchange: FileExchange) -> None:
+def test_a_file_of_a_wrong_sequence_is_left_to_a_person_who_gives_it_the_right_one(exchange: FileExchange) -> None:
     claim = exchange.claim(1)
-    exchange.order("refuse_file", code="PF0001")
+    exchange.expect(5)
     for _ in range(10):
         exchange.carry()
-
     assert exchange.states() == [(1, "CLERICAL")]
+    assert exchange.batches()[0]["fault"] == "PF0001"
     assert exchange.gateway.states(claim) == ["SENDING"]
+
+    for statement in commands_of_the_runbook():
+        exchange.gateway.change(statement.replace("<expected>", "5"))
+    exchange.carry()
+    other = exchange.claim(2)
+    exchange.carry()
+
+    assert exchange.states() == [(5, "ANSWERED"), (6, "ANSWERED")]
+    assert [held(exchange, one) for one in (claim, other)] == [(1, 0)] * 2
 
 
 @pytest.mark.parametrize(
