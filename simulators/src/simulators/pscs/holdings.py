@@ -6,7 +6,7 @@ queue change under one lock; nobody is told before the ledger is on disk.
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -75,9 +75,15 @@ class Holdings:
     ) -> Batch:
         """Hold each line, or refuse it for what `refusal` finds or because it changes nothing; the whole is one entry."""
         with self._lock:
+            held: set[str] = set()
             outcomes: list[Outcome] = []
+            number = self._counts["held"]
             for detail in details:
-                outcomes.append(self._outcome(detail, outcomes, refusal))
+                outcome = self._outcome(detail, held, refusal, reference=f"PS{number + 1:010d}")
+                if outcome.message is None:
+                    number += 1
+                    held.add(outcome.claim_ref)
+                outcomes.append(outcome)
             self._record(
                 {
                     "event": "file",
@@ -150,25 +156,26 @@ class Holdings:
         return summary if claim_ref is None else summary | {"records": records}
 
     def _outcome(
-        self, detail: Detail, before: Sequence[Outcome], refusal: Callable[[Detail], Message | None]
+        self,
+        detail: Detail,
+        in_file: Collection[str],
+        refusal: Callable[[Detail], Message | None],
+        *,
+        reference: str,
     ) -> Outcome:
+        """What becomes of a line; `in_file` are the claims of which a line before it in the file is held."""
         claim_ref, action = detail.text("CM-CLAIM-REF"), detail.text("CM-ACTION")
         message = refusal(detail)
-        if message is None and action != "N" and not (action == "C" and self._stands(claim_ref, before)):
+        stands = claim_ref in in_file or bool(self._present(self._by_claim.get(claim_ref, [])))
+        if message is None and action != "N" and not (action == "C" and stands):
             message = CHANGES_NOTHING
-        number = self._counts["held"] + sum(outcome.message is None for outcome in before) + 1
         return Outcome(
             transfer_id=detail.transfer_id,
             claim_ref=claim_ref,
             action=action,
-            legacy_ref="" if message else f"PS{number:010d}",
+            legacy_ref="" if message else reference,
             message=message,
         )
-
-    def _stands(self, claim_ref: str, before: Sequence[Outcome]) -> bool:
-        """Whether something is held for the claim, in this file or in an earlier one."""
-        in_file = any(outcome.claim_ref == claim_ref and outcome.message is None for outcome in before)
-        return in_file or bool(self._present(self._by_claim.get(claim_ref, [])))
 
     def _present(self, records: Sequence[Held]) -> list[Held]:
         return [held for held in records if held.legacy_ref not in self._lost]
