@@ -290,3 +290,21 @@ def test_stand_in_stops_while_a_call_hangs(settings: CotsSettings) -> None:
     stand_in.stop()
 
     connection.close()
+
+
+def test_system_that_is_down_answers_nobody_until_the_time_is_over(cots: Cots) -> None:
+    fail(cots, failure="down", seconds=0.3)
+
+    for _ in range(2):
+        with pytest.raises((OSError, http.client.HTTPException)):
+            post(cots, good_application())
+
+    wait_until(lambda: answers(cots))
+    assert post(cots, good_application()).status == 201
+
+
+def answers(cots: Cots) -> bool:
+    try:
+        return by_transfer(cots).status == 404
+    except (OSError, http.client.HTTPException):
+        return False

@@ -430,3 +430,18 @@ def test_cycle_runs_by_itself(settings: PscsSettings, keys: dict[str, Path], mak
             wait_until(lambda: session.names("/out") == [f"{NAME}.RSP"])
     finally:
         stand_in.stop()
+
+
+def test_system_that_is_down_answers_nobody_until_the_time_is_over(
+    pscs: Pscs, settings: PscsSettings, keys: dict[str, Path], client: SftpClient, maker: Maker
+) -> None:
+    client.upload(f"{NAME}.DAT", maker.batch(1, [line()]))
+    fail(pscs, failure="down", seconds=0.5)
+
+    with pytest.raises((OSError, asyncssh.Error)), SftpClient(settings, keys, pscs.port):
+        pass
+    with pytest.raises(asyncssh.Error):
+        client.names("/out")
+
+    assert cycle(pscs) == []
+    wait_until(lambda: bool(cycle(pscs)))

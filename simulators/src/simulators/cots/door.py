@@ -15,6 +15,7 @@ from simulators.cots.application import Problem
 from simulators.cots.failures import CotsFailure
 from simulators.errors import LedgerError
 from simulators.failures import FailurePlan
+from simulators.outage import Outage
 
 log = structlog.get_logger()
 
@@ -34,6 +35,7 @@ class HttpDoor(ThreadingHTTPServer):
         self, address: tuple[str, int], *, api: Api, plan: FailurePlan[CotsFailure], stopping: threading.Event
     ) -> None:
         self.api, self.plan, self.stopping = api, plan, stopping
+        self.outage = Outage(plan, orders=CotsFailure.is_outage)
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         super().__init__(address, _Conversation)
@@ -59,7 +61,7 @@ class HttpDoor(ThreadingHTTPServer):
 
     def verify_request(self, request: Any, *_: Any) -> bool:
         """Whether a new connection is taken."""
-        if self.plan.pick(lambda rule: rule.failure == "refuse") is not None:
+        if self.outage.starts() or self.plan.pick(lambda rule: rule.failure == "refuse") is not None:
             reset(request)
             return False
         with self._lock:
@@ -117,7 +119,10 @@ class _Conversation(BaseHTTPRequestHandler):
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(int(length)),
         )
-        self._answer(request, self._failing(request))
+        if self.server.outage.starts():
+            self._hang_up()
+        else:
+            self._answer(request, self._failing(request))
 
     def _failing(self, request: Request) -> CotsFailure | None:
         call = self.server.api.call_of(request)

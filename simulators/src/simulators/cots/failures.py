@@ -9,6 +9,7 @@ from simulators.failures import FailureRule
 Call = Literal["POST", "BY_TRANSFER", "LIST"]
 """The three calls of the interface."""
 
+_WITHOUT_A_CALL = {"refuse", "down"}
 _POST_ONLY = {"refuse_application", "conflict"}
 
 
@@ -21,9 +22,10 @@ class ClaimToLose(BaseModel):
 
 
 class CotsFailure(FailureRule):
-    """One failure. Without call or claim_ref it is for all; `refuse` comes before either is known.
+    """One failure. Without call or claim_ref it is for all; `refuse` and `down` come before either is known.
 
     - refuse: the connection is reset as soon as it is made;
+    - down: the system goes away for `seconds`: every connection is reset, until the time is over or the rule is removed;
     - hang: read, never answered, nothing held;
     - close_mid_request: reset with the request taken in, no answer, nothing held;
     - unavailable, too_many: 503 or 429 with `retry_after`, nothing held;
@@ -40,6 +42,7 @@ class CotsFailure(FailureRule):
 
     failure: Literal[
         "refuse",
+        "down",
         "hang",
         "close_mid_request",
         "unavailable",
@@ -61,14 +64,18 @@ class CotsFailure(FailureRule):
 
     @model_validator(mode="after")
     def _has_a_possible_target(self) -> Self:
-        if self.failure == "refuse" and (self.call or self.claim_ref):
+        if self.failure in _WITHOUT_A_CALL and (self.call or self.claim_ref):
             raise ValueError("a connection is refused before its call and claim are known")
         if self.failure in _POST_ONLY and self.call not in {None, "POST"}:
             raise ValueError("only an application that is posted is refused")
         return self
 
+    def is_outage(self) -> bool:
+        """Whether this takes the whole system away at the next contact."""
+        return self.failure == "down"
+
     def applies_to(self, call: Call, claim_ref: str | None) -> bool:
         """Whether this is for a call about this claim."""
-        if self.failure == "refuse" or (self.failure in _POST_ONLY and call != "POST"):
+        if self.failure in _WITHOUT_A_CALL or (self.failure in _POST_ONLY and call != "POST"):
             return False
         return self.call in {None, call} and self.claim_ref in {None, claim_ref}

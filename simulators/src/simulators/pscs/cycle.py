@@ -15,6 +15,7 @@ import structlog
 from simulators.clock import Clock
 from simulators.errors import LedgerError
 from simulators.failures import FailurePlan
+from simulators.outage import Outage
 from simulators.pscs import batch as batches
 from simulators.pscs.batch import Batch, Detail, FileRefusedError, Files, Message
 from simulators.pscs.failures import PscsFailure
@@ -44,6 +45,7 @@ class Cycle:
         holdings: Holdings,
         plan: FailurePlan[PscsFailure],
         clock: Clock,
+        outage: Outage[PscsFailure],
     ) -> None:
         self._in, self._out, self._control = root / "in", root / "out", root / "control"
         self._work = root.with_name("work")
@@ -52,7 +54,7 @@ class Cycle:
         self._files, self._rules, self._holdings, self._plan, self._clock = files, rules, holdings, plan, clock
         self._lock = threading.Lock()
         self._withheld: dict[int, float] = {}
-        self._silent_until = 0.0
+        self._outage, self._silence = outage, Outage(plan, orders=PscsFailure.is_silence)
 
     def run_until(self, stopping: threading.Event, *, every_seconds: float) -> None:
         """Run a cycle every so often: the work of a thread of its own. One that fails is told, and the next is run."""
@@ -65,7 +67,7 @@ class Cycle:
     def run(self) -> list[dict[str, Any]]:
         """One cycle: what became of each file that was taken."""
         with self._lock:
-            if self._is_silent():
+            if self._outage.under_way() or self._silence.starts():
                 return []
             taken = [*self._left_over(), *self._arrived()]
             self._write_withheld()
@@ -81,12 +83,6 @@ class Cycle:
                 self._withheld.pop(sequence, None)
                 self._publish(self._out / f"{_name(sequence)}.RSP", self._files.response(found))
         return found is not None
-
-    def _is_silent(self) -> bool:
-        now = time.monotonic()
-        if now >= self._silent_until and (rule := self._plan.pick(lambda rule: rule.is_("silent"))):
-            self._silent_until = now + rule.seconds
-        return now < self._silent_until
 
     def _arrived(self) -> list[Batch]:
         found = list(self._in.glob("*.DAT"))

@@ -51,6 +51,11 @@ class PscsFailure(FailureRule):
     - lose_reply: done, the connection is reset without an answer;
     - system_error: answered with SFTP's `failure`, nothing done.
 
+    Of the whole system:
+
+    - down: it goes away for `seconds`: every connection is reset and no cycle runs, until the time is over or the rule is
+      removed.
+
     Of the cycle:
 
     - silent: for `seconds` no file is taken and nothing is written;
@@ -70,6 +75,7 @@ class PscsFailure(FailureRule):
 
     failure: Literal[
         "refuse",
+        "down",
         "hang",
         "answer_late",
         "break_off",
@@ -115,6 +121,14 @@ class PscsFailure(FailureRule):
     def is_(self, failure: str, claim_refs: Collection[str] = ()) -> bool:
         """Whether this is that failure, for one of these claims."""
         return self.failure == failure and self._concerns(claim_refs)
+
+    def is_outage(self) -> bool:
+        """Whether this takes the whole system away at the next contact."""
+        return self.failure == "down"
+
+    def is_silence(self) -> bool:
+        """Whether this keeps the cycle from running, from the next one on."""
+        return self.failure == "silent"
 
     def message(self, default_code: str) -> Message:
         """The message of a file or record that is refused."""

@@ -10,6 +10,7 @@ from simulators.clock import Clock
 from simulators.control import control_application
 from simulators.failures import FailurePlan
 from simulators.ledger import Ledger
+from simulators.outage import Outage
 from simulators.pscs.batch import Files
 from simulators.pscs.cycle import RULES, Cycle
 from simulators.pscs.failures import ClaimToLose, PscsFailure, Sequence
@@ -28,6 +29,7 @@ class Pscs:
     def __init__(self, settings: PscsSettings) -> None:
         self._settings = settings
         self.plan: FailurePlan[PscsFailure] = FailurePlan()
+        outage = Outage(self.plan, orders=PscsFailure.is_outage)
         self._clock = Clock(settings.clock_offset_file)
         root = settings.data / "sftp"
         self._ledger = Ledger(settings.data / "ledger.jsonl")
@@ -39,6 +41,7 @@ class Pscs:
             holdings=self._holdings,
             plan=self.plan,
             clock=self._clock,
+            outage=outage,
         )
         self._door = SftpDoor(
             (settings.host, settings.port),
@@ -47,6 +50,7 @@ class Pscs:
             authorized_keys=settings.authorized_keys,
             root=root,
             plan=self.plan,
+            outage=outage,
         )
         self._control = WebServer(
             self._control_application(), host=settings.host, port=settings.control_port, threads=4

@@ -14,6 +14,7 @@ import asyncssh
 import structlog
 
 from simulators.failures import FailurePlan
+from simulators.outage import Outage
 from simulators.pscs.failures import Place, PscsFailure
 
 log = structlog.get_logger()
@@ -35,8 +36,9 @@ class SftpDoor:
         authorized_keys: Path,
         root: Path,
         plan: FailurePlan[PscsFailure],
+        outage: Outage[PscsFailure],
     ) -> None:
-        self._user, self._root, self._plan = user, root, plan
+        self._user, self._root, self._plan, self._outage = user, root, plan, outage
         self._host_key = asyncssh.read_private_key(host_key)
         self._authorized = asyncssh.read_authorized_keys(authorized_keys)
         self._listener = socket.create_server(address, backlog=64)
@@ -75,9 +77,10 @@ class SftpDoor:
 
     async def _converse(self, connection: socket.socket) -> None:
         """Serve one connection to its end. A sender that has gone, or who is not let in, is no error."""
-        rule = self._plan.pick(lambda rule: rule.is_of_door("connection"))
+        away = self._outage.starts()
+        rule = None if away else self._plan.pick(lambda rule: rule.is_of_door("connection"))
         try:
-            if rule and rule.failure == "refuse":
+            if away or (rule and rule.failure == "refuse"):
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             elif rule and rule.failure == "hang":
                 await self._say_nothing(connection)
@@ -100,7 +103,7 @@ class SftpDoor:
             connection,
             server_factory=lambda: _Entrance(self._user, self._authorized),
             server_host_keys=[self._host_key],
-            sftp_factory=lambda channel: _Folders(channel, self._root, self._plan),
+            sftp_factory=lambda channel: _Folders(channel, self._root, self._plan, self._outage),
             allow_scp=False,
             login_timeout=PATIENCE_SECONDS,
         )
@@ -136,10 +139,17 @@ class _Entrance(asyncssh.SSHServer):
 class _Folders(asyncssh.SFTPServer):
     """The folders as one client sees them, with the failures in force."""
 
-    def __init__(self, channel: asyncssh.SSHServerChannel[bytes], root: Path, plan: FailurePlan[PscsFailure]) -> None:
+    def __init__(
+        self,
+        channel: asyncssh.SSHServerChannel[bytes],
+        root: Path,
+        plan: FailurePlan[PscsFailure],
+        outage: Outage[PscsFailure],
+    ) -> None:
         super().__init__(channel, chroot=str(root).encode())
         self._connection = channel.get_connection()
         self._plan = plan
+        self._outage = outage
 
     def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
         """Open a file: for writing in in/ alone."""
@@ -202,6 +212,8 @@ class _Folders(asyncssh.SFTPServer):
 
     async def _begin(self, rule: PscsFailure | None) -> None:
         """What happens before a request is carried out."""
+        if self._outage.under_way():
+            self._reset()
         if rule is None:
             return
         if rule.failure == "hang":

@@ -11,10 +11,10 @@ import structlog
 
 from simulators.errors import FrameError
 from simulators.failures import FailurePlan
+from simulators.outage import Outage
 from simulators.record_link.dialogues import Dialogues
 from simulators.record_link.failures import RecordLinkFailure
 from simulators.record_link.link import Link, Message, Reply, Request, read_frame
-from simulators.record_link.outage import Outage
 
 log = structlog.get_logger()
 
@@ -58,7 +58,7 @@ class Conversation:
         link: Link,
         dialogues: Dialogues,
         plan: FailurePlan[RecordLinkFailure],
-        outage: Outage,
+        outage: Outage[RecordLinkFailure],
         buffer_seconds: float,
         stopping: threading.Event,
     ) -> None:

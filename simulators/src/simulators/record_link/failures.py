@@ -88,6 +88,10 @@ class RecordLinkFailure(FailureRule):
             raise ValueError("only BA504 is a second phase")
         return self
 
+    def is_outage(self) -> bool:
+        """Whether this takes the whole system away at the next contact, whoever makes it."""
+        return self.failure == "down" and not self.dialogue and not self.claim_ref
+
     def applies_to(self, dialogue: str, claim_ref: str | None) -> bool:
         """Whether this is for a request of this dialogue and claim."""
         if self.failure in _CONNECTION_ONLY or (self.failure in _RECORD_ONLY and dialogue in _NO_RECORD):

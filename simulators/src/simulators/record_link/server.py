@@ -18,6 +18,7 @@ from simulators.errors import LedgerError
 from simulators.failures import FailurePlan
 from simulators.ledger import Ledger
 from simulators.logs import configure_logs
+from simulators.outage import Outage
 from simulators.process import run_until_stopped
 from simulators.record_link.conversation import Conversation, reset_on_close
 from simulators.record_link.dialogues import Dialogues
@@ -26,7 +27,6 @@ from simulators.record_link.failures import RecordLinkFailure, RecordsToLose
 from simulators.record_link.holdings import Holdings
 from simulators.record_link.link import Link
 from simulators.record_link.mainframe import Mainframe
-from simulators.record_link.outage import Outage
 from simulators.settings import RecordLinkSettings, read_settings
 from simulators.web import WebServer
 
@@ -42,7 +42,7 @@ class MainframeServer:
     def __init__(self, mainframe: Mainframe, settings: RecordLinkSettings) -> None:
         self._settings = settings
         self.plan: FailurePlan[RecordLinkFailure] = FailurePlan()
-        self.outage = Outage(self.plan, time_scale=settings.time_scale)
+        self.outage = Outage(self.plan, orders=RecordLinkFailure.is_outage, time_scale=settings.time_scale)
         self._clock = Clock(settings.clock_offset_file)
         self._link = Link(mainframe, settings.copybooks)
         rules = rules_of(mainframe)

@@ -2,31 +2,35 @@
 
 import threading
 import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
-from simulators.failures import FailurePlan
-from simulators.record_link.failures import RecordLinkFailure
+from simulators.failures import FailurePlan, FailureRule
+
+Rule = TypeVar("Rule", bound=FailureRule)
 
 
-class Outage:
+class Outage(Generic[Rule]):
     """Whether the system is down. An outage ends with its time, or when its rule is removed from the plan."""
 
-    def __init__(self, plan: FailurePlan[RecordLinkFailure], *, time_scale: float) -> None:
+    def __init__(self, plan: FailurePlan[Rule], *, orders: Callable[[Rule], bool], time_scale: float = 1.0) -> None:
         self._plan = plan
+        self._orders = orders
         self._time_scale = time_scale
         self._lock = threading.Lock()
-        self._rule: RecordLinkFailure | None = None
+        self._rule: Rule | None = None
         self._until = 0.0
 
-    def begin(self, rule: RecordLinkFailure) -> None:
+    def begin(self, rule: Rule) -> None:
         """Go down for the rule's seconds, scaled."""
         with self._lock:
             self._rule, self._until = rule, time.monotonic() + rule.seconds * self._time_scale
 
     def starts(self) -> bool:
-        """Whether the system is down, or goes down at this contact."""
+        """Whether the system is down, or goes down at this contact: by a rule that orders an outage."""
         if self.under_way():
             return True
-        rule = self._plan.pick(lambda rule: rule.failure == "down" and not rule.dialogue and not rule.claim_ref)
+        rule = self._plan.pick(self._orders)
         if rule is not None:
             self.begin(rule)
         return rule is not None
