@@ -9,15 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from chassis import clock
 from chassis.testing import eventually
 from cms_local import demo
-from cms_local.audit import Findings
+from cms_local.audit import Findings, audit
 from cms_local.doors import wait_for
 from cms_local.journey import GATEWAY, Journey
 from cms_local.main import DEMO_DAY
@@ -241,3 +243,21 @@ def test_what_a_system_does_to_one_claim_does_not_hold_up_another(platform: Plat
     for stand_in in DIALOGUES:
         httpx.delete(control(platform, stand_in, "failures"), timeout=10.0).raise_for_status()
     eventually(bad.is_accepted, seconds=60, what="the claim that was held up")
+
+
+def test_what_each_system_lost_overnight_is_held_again_by_the_days_balance(platform: PlatformUnderTest) -> None:
+    lost = {"failure": "lose_overnight", "count": 1}
+    carried = [
+        replace_failures(in_both(platform), dict.fromkeys(DIALOGUES, lost)),
+        platform.journey("lodger", failures={"jsaps": {**lost, "dialogue": "BA504"}}),
+    ]
+    confirm_all(platform, carried)
+    must_be_held_once(platform, *carried)
+
+    clock.advance(timedelta(days=1))
+    refs = {journey.claim_ref for journey in carried}
+    assert audit(platform.layout, only=refs).accepted == 0
+    clock.advance(timedelta(days=2))
+
+    eventually(lambda: audit(platform.layout, only=refs).sound, seconds=120, what="what was lost, held again")
+    must_be_held_once(platform, *carried)
