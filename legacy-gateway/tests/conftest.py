@@ -23,7 +23,8 @@ from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2 as intake_events
 from legacy_gateway import consumers
-from legacy_gateway.domain import Facts, HeldRecord, System, SystemAnswer
+from legacy_gateway.domain import Facts, HeldRecord, ShownTransfer, System, SystemAnswer
+from legacy_gateway.domain.trust import SchemeConfirmation
 from legacy_gateway.link import LinkPool
 from legacy_gateway.service.changes import take_turns, withdraw_first_phase
 from legacy_gateway.service.connections import Connections
@@ -32,6 +33,7 @@ from legacy_gateway.service.presence import Presence, Watch
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
 from legacy_gateway.service.sweeping import sweep
+from legacy_gateway.store.transfers import of_claim
 from legacy_gateway.systems import RULES, RecordSystem
 from legacy_gateway.systems.record_link import RecordLinkSystem
 from simulators.jsaps import JSAPS
@@ -88,6 +90,7 @@ def good_facts(**answers: Any) -> Facts:
         evidence_on=None,
         operator="OP000001",
         operator_grade="AO",
+        claim_state="SUBMITTED",
     )
 
 
@@ -111,6 +114,26 @@ class IntakeInMemory:
         if (claim_ref, version) not in self.known:
             raise NotFound("CLAIM", "no such claim")
         return self.known[claim_ref, version]
+
+
+class AssessmentInMemory:
+    """Says that every scheme of every claim was confirmed from the start; of those named in `known`, what stands there."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, list[SchemeConfirmation]] = {}
+        self.error: CmsError | None = None
+        self.asked: list[str] = []
+
+    def confirmations(self, claim_ref: str) -> Sequence[SchemeConfirmation]:
+        self.asked.append(claim_ref)
+        if self.error is not None:
+            raise self.error
+        everything = [
+            SchemeConfirmation(scheme=scheme, claim_version=1, office_code="100123", assessor_id="ASSESS01")
+            for rules in RULES.values()
+            for scheme in rules.schemes
+        ]
+        return self.known.get(claim_ref, everything)
 
 
 def confirmed(claim_ref: str, *, version: int = 7, schemes: list[str] | None = None) -> Event:
@@ -236,6 +259,7 @@ class Gateway:
     vault: Vault
     jsaps: MainframeServer
     intake: IntakeInMemory
+    assessment: AssessmentInMemory
     resources: Resources
 
     def send(self) -> bool:
@@ -300,6 +324,11 @@ class Gateway:
                 "SELECT * FROM transfers WHERE claim_ref = %s AND generation = %s ORDER BY phase",
                 [claim_ref, generation],
             ).fetchall()
+
+    def shown(self, claim_ref: str) -> list[ShownTransfer]:
+        """The claim's transfers as staff see them."""
+        with self.database.transaction() as conn:
+            return of_claim(conn, self.vault, claim_ref)
 
     def states(self, claim_ref: str, generation: int = 1) -> list[str]:
         """The states of the claim's phases."""
@@ -397,11 +426,12 @@ def gateway(
 ) -> Iterator[Gateway]:
     pool = LinkPool("127.0.0.1", jsaps.port, size=4, timeout=REPLY_SECONDS)
     url = database_urls.app
-    intake = IntakeInMemory()
+    intake, assessment = IntakeInMemory(), AssessmentInMemory()
     resources = Resources(
         database=database,
         vault=vault,
         intake=intake,
+        assessment=assessment,
         systems={System.JSAPS: RecordLinkSystem(RULES[System.JSAPS], pool)},
         files={},
         file_seconds=1.0,
@@ -414,7 +444,9 @@ def gateway(
         watch=Watch(),
         clock=watched_for_long(database),
     )
-    made = Gateway(database=database, url=url, vault=vault, jsaps=jsaps, intake=intake, resources=resources)
+    made = Gateway(
+        database=database, url=url, vault=vault, jsaps=jsaps, intake=intake, assessment=assessment, resources=resources
+    )
     yield made
     pool.close()
     made.resources.presence.close()

@@ -1,4 +1,4 @@
-"""An intake that knows every claim, for the services that ask it."""
+"""An intake that knows every claim, and an assessment that confirmed it, for the services that ask them."""
 
 from collections.abc import Iterator, Mapping
 from concurrent import futures
@@ -9,13 +9,14 @@ import grpc
 from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from cms.assessment.v1 import assessment_pb2, assessment_pb2_grpc
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 
 CLAIM_VERSION = 7
 
 
-class IntakeStandIn(intake_pb2_grpc.IntakeServiceServicer):
+class IntakeStandIn(intake_pb2_grpc.IntakeServiceServicer, assessment_pb2_grpc.AssessmentServiceServicer):
     """Every claim is submitted, made contact now, and gives these answers; an amendment is version 8."""
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
@@ -57,6 +58,17 @@ class IntakeStandIn(intake_pb2_grpc.IntakeServiceServicer):
         json_format.ParseDict(dict(self._answers), facts.answers)
         return intake_pb2.GetClaimFactsResponse(facts=facts)
 
+    def GetConfirmations(self, request: Any, context: Any) -> assessment_pb2.GetConfirmationsResponse:
+        """Every scheme, confirmed at the claim's version."""
+        confirmations = [
+            assessment_pb2.Confirmation(
+                scheme=scheme, claim_version=CLAIM_VERSION, office_code="100101", assessor_id="AS000001"
+            )
+            for scheme in common_pb2.Scheme.values()
+            if scheme
+        ]
+        return assessment_pb2.GetConfirmationsResponse(confirmations=confirmations)
+
     def _interview(self, claim_ref: str) -> intake_pb2.Interview:
         amended = self._amended.get(claim_ref)
         questions = []
@@ -76,9 +88,11 @@ def _now() -> Timestamp:
 
 @contextmanager
 def serving(answers: Mapping[str, Any]) -> Iterator[str]:
-    """The address at which such an intake answers."""
+    """The address at which such an intake answers, and such an assessment."""
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
-    intake_pb2_grpc.add_IntakeServiceServicer_to_server(IntakeStandIn(answers), server)  # type: ignore[abstract]
+    stand_in = IntakeStandIn(answers)  # type: ignore[abstract]
+    intake_pb2_grpc.add_IntakeServiceServicer_to_server(stand_in, server)
+    assessment_pb2_grpc.add_AssessmentServiceServicer_to_server(stand_in, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     yield f"127.0.0.1:{port}"

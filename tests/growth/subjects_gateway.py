@@ -142,6 +142,7 @@ class Gateway(Subject):
             Settings,
             "legacy-gateway",
             intake_address=intake,
+            assessment_address=intake,
             jsaps_port=self._jsaps.port,
             cms_cots_token_file=token,
             pscs_key_file=token,  # nothing goes to it

@@ -1,5 +1,9 @@
-"""Clients of the services that this one calls: intake for facts. The systems that pay have a package of their own."""
+"""Clients of the services that this one calls: intake for facts, assessment-svc for what was confirmed.
 
+The systems that pay have a package of their own.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
@@ -9,12 +13,16 @@ from google.protobuf import json_format
 
 from chassis import clock, remote
 from chassis.enums import name_of
+from chassis.errors import NotFound
 from chassis.identity import ServiceToken
+from cms.assessment.v1 import assessment_pb2, assessment_pb2_grpc
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 from legacy_gateway.domain import Facts
+from legacy_gateway.domain.trust import SchemeConfirmation
 
 _FACTS_SECONDS = 4.0
+_CONFIRMATIONS_SECONDS = 4.0
 
 
 class Intake(Protocol):
@@ -37,6 +45,46 @@ class Claims(Protocol):
 
     def claimed(self, claim_ref: str) -> ClaimedFacts:
         """The schemes and the facts of the claim. Raises a CmsError if they cannot be had."""
+
+
+class Assessment(Protocol):
+    """Tells what was confirmed of claims."""
+
+    def confirmations(self, claim_ref: str) -> Sequence[SchemeConfirmation]:
+        """What was confirmed of a claim; nothing of one that it does not know. Raises a CmsError if it cannot be asked."""
+
+
+class AssessmentClient:
+    """assessment-svc, called as this service."""
+
+    def __init__(self, channel: grpc.Channel, token: ServiceToken) -> None:
+        self._stub = assessment_pb2_grpc.AssessmentServiceStub(channel)
+        self._token = token
+
+    def confirmations(self, claim_ref: str) -> Sequence[SchemeConfirmation]:
+        """What was confirmed of a claim; nothing of one that it does not know. Raises a CmsError if it cannot be asked."""
+        request = assessment_pb2.GetConfirmationsRequest(claim_ref=claim_ref)
+        try:
+            response = remote.invoke(
+                self._stub.GetConfirmations,
+                request,
+                token=self._token.read(),
+                timeout_seconds=_CONFIRMATIONS_SECONDS,
+                purpose=f"transfer {claim_ref}",
+            )
+        except NotFound:
+            return []
+        return [confirmation_of(one) for one in response.confirmations]
+
+
+def confirmation_of(given: assessment_pb2.Confirmation) -> SchemeConfirmation:
+    """A confirmation as assessment-svc gives it."""
+    return SchemeConfirmation(
+        scheme=name_of(common_pb2.Scheme, given.scheme, field="scheme"),
+        claim_version=given.claim_version,
+        office_code=given.office_code,
+        assessor_id=given.assessor_id,
+    )
 
 
 class IntakeClient:
@@ -79,6 +127,7 @@ def facts_of(facts: intake_pb2.ClaimFacts) -> Facts:
         else None,
         operator=facts.operator,
         operator_grade=facts.operator_grade,
+        claim_state=name_of(intake_pb2.ClaimState, facts.state, field="state") if facts.state else "",
     )
 
 

@@ -19,6 +19,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     http_port: int = 8054
     operations_port: int = 8154
     intake_address: str = "127.0.0.1:50051"
+    assessment_address: str = "127.0.0.1:50053"
     iscs_host: str = "127.0.0.1"
     iscs_port: int = 9101
     iscs_senders: Senders = 4

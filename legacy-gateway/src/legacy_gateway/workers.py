@@ -12,7 +12,7 @@ from chassis.postcodes import Postcodes
 from chassis.runtime import Runtime
 from chassis.workers import Turns, Worker
 from legacy_gateway import machine
-from legacy_gateway.clients import IntakeClient
+from legacy_gateway.clients import AssessmentClient, IntakeClient
 from legacy_gateway.config import Settings
 from legacy_gateway.service import acts
 from legacy_gateway.service.changes import take_turns, withdraw_first_phase
@@ -115,6 +115,9 @@ def _resources(settings: Settings, runtime: Runtime) -> Resources:
         database=runtime.database,
         vault=runtime.vault,
         intake=IntakeClient(runtime.closing.enter_context(remote.channel(settings.intake_address)), runtime.token),
+        assessment=AssessmentClient(
+            runtime.closing.enter_context(remote.channel(settings.assessment_address)), runtime.token
+        ),
         systems=systems,
         files=files,
         file_seconds=settings.file_seconds,

@@ -27,7 +27,8 @@ _WORST_FIRST = (
 class Facts:
     """Intake's facts of a claim at a version: answers by fact, in the form to which the claimant agreed for records.
 
-    `contact_on` is the London day of the first contact, `evidence_on` that on which all evidence was in.
+    `contact_on` is the London day of the first contact, `evidence_on` that on which all evidence was in. `claim_state` is the
+    claim's state when they were asked for, by intake's name for it.
     """
 
     answers: Mapping[str, Any]
@@ -35,6 +36,7 @@ class Facts:
     evidence_on: date | None
     operator: str
     operator_grade: str
+    claim_state: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,7 @@ class Leased:
     """A transfer that one worker has to itself, with what the worker needs to go on with it.
 
     `closed_seconds`: how long the connection that may have carried its record is known to be closed; None where it may
-    be open.
+    be open. `has_kept_facts`: the facts of its version were kept for it.
     """
 
     transfer: Transfer
@@ -72,6 +74,7 @@ class Leased:
     closed_seconds: float | None
     first_phase_reference: str
     traceparent: str
+    has_kept_facts: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

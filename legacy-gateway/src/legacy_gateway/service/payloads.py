@@ -6,13 +6,14 @@ from chassis.database import Connection
 from chassis.errors import CmsError
 from chassis.postcodes import MalformedPostcode, Postcodes
 from legacy_gateway import mapping
-from legacy_gateway.domain import Facts, Leased, Transfer
+from legacy_gateway.domain import Facts, Leased, Transfer, trust
+from legacy_gateway.domain.trust import Basis
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.store import kept_facts, leases
 
 
 class FactsAway(Exception):
-    """Intake does not give the facts now. `reason` is that of intake's error."""
+    """The owners of the claim do not answer now, or it is withdrawn. `reason` is of a closed list."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -21,28 +22,35 @@ class FactsAway(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A record's bytes, the same on every attempt. `new_facts` are those that intake gave for them just now."""
+    """A record's bytes, the same on every attempt. `basis`: what they were made of, if just now; `asked`: for them alone."""
 
     payload: bytes
-    new_facts: Facts | None = None
+    basis: Basis | None = None
+    asked: bool = False
 
 
 def record_of(resources: Resources, leased: Leased) -> Record:
-    """The record of the first attempt, or a new one. Raises FactsAway, and mapping.Unfit where none can be made."""
+    """The record of the first attempt, or a new one.
+
+    Raises FactsAway, Unvouched where the owners do not stand for it, and mapping.Unfit where none can be made.
+    """
     if leased.sealed_payload is not None:
         return Record(payload=_opened(resources, leased, leased.sealed_payload))
-    kept = _kept_facts(resources, leased.transfer)
-    facts = kept or _asked_facts(resources, leased.transfer)
-    payload = mapping.build(leased.transfer.system, leased.transfer.phase, _case(resources, leased, facts))
-    return Record(payload=payload, new_facts=None if kept else facts)
+    kept = _kept(resources, leased.transfer) if leased.has_kept_facts else None
+    basis = kept or _asked(resources, leased.transfer)
+    payload = mapping.build(leased.transfer.system, leased.transfer.phase, _case(resources, leased, basis))
+    return Record(payload=payload, basis=basis, asked=kept is None)
 
 
-def keep_for_next_phase(conn: Connection, resources: Resources, transfer: Transfer, record: Record) -> None:
-    """Keeps the facts while a later phase needs them, so that intake is asked once for a claim's version."""
-    if transfer.is_last_phase:
-        kept_facts.forget(conn, transfer)
-    elif record.new_facts is not None:
-        kept_facts.keep(conn, resources.vault, transfer, record.new_facts)
+def keep_for_others(conn: Connection, resources: Resources, transfer: Transfer, record: Record) -> None:
+    """Keeps the basis while another record of the claim's version is to be made of it, so that its owners are asked once."""
+    if record.basis is None:
+        return
+    if not record.asked:
+        if transfer.is_last_phase:
+            kept_facts.forget(conn, transfer)
+    elif not transfer.is_last_phase or kept_facts.is_needed_elsewhere(conn, transfer):
+        kept_facts.keep(conn, resources.vault, transfer, record.basis)
 
 
 def _opened(resources: Resources, leased: Leased, sealed: bytes) -> bytes:
@@ -51,29 +59,31 @@ def _opened(resources: Resources, leased: Leased, sealed: bytes) -> bytes:
         return leases.open_payload(leased.transfer, sealed, cipher)
 
 
-def _kept_facts(resources: Resources, transfer: Transfer) -> Facts | None:
-    if transfer.phase == 1:
-        return None
+def _kept(resources: Resources, transfer: Transfer) -> Basis | None:
     with resources.database.transaction() as conn:
         return kept_facts.find(conn, resources.vault, transfer)
 
 
-def _asked_facts(resources: Resources, transfer: Transfer) -> Facts:
+def _asked(resources: Resources, transfer: Transfer) -> Basis:
+    """What the owners vouch for: assessment-svc that the claim was confirmed, intake that it is submitted, and its facts."""
     try:
-        return resources.intake.facts(transfer.claim_ref, transfer.claim_version)
-    except CmsError as error:
+        confirmation = trust.confirmation_for(transfer, resources.assessment.confirmations(transfer.claim_ref))
+        facts = resources.intake.facts(transfer.claim_ref, transfer.claim_version)
+        trust.check_submitted(facts.claim_state)
+    except (CmsError, trust.Withdrawn) as error:
         raise FactsAway(error.reason) from error
+    return Basis(facts=facts, office_code=confirmation.office_code, assessor_id=confirmation.assessor_id)
 
 
-def _case(resources: Resources, leased: Leased, facts: Facts) -> mapping.Case:
+def _case(resources: Resources, leased: Leased, basis: Basis) -> mapping.Case:
     transfer = leased.transfer
     return mapping.Case(
         claim_ref=transfer.claim_ref,
         action=transfer.action,
-        office_code=leased.confirmation.office_code,
-        assessor_id=leased.confirmation.assessor_id,
-        facts=facts,
-        authority_code=authority_code(resources.postcodes, facts),
+        office_code=basis.office_code or leased.confirmation.office_code,
+        assessor_id=basis.assessor_id,
+        facts=basis.facts,
+        authority_code=authority_code(resources.postcodes, basis.facts),
         first_phase_reference=leased.first_phase_reference,
         transfer_id=transfer.transfer_id,
     )

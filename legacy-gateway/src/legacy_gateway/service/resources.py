@@ -8,7 +8,7 @@ from chassis.database import Database
 from chassis.postcodes import Postcodes
 from chassis.vault import Vault
 from chassis.workers import Turns
-from legacy_gateway.clients import Intake
+from legacy_gateway.clients import Assessment, Intake
 from legacy_gateway.domain import System, Waits
 from legacy_gateway.service.connections import Connections
 from legacy_gateway.service.database_clock import DatabaseClock
@@ -30,6 +30,7 @@ class Resources:
     database: Database
     vault: Vault
     intake: Intake
+    assessment: Assessment
     systems: Mapping[System, RecordSystem]
     files: Mapping[System, FileSystem]
     file_seconds: float

@@ -24,6 +24,7 @@ from legacy_gateway.domain import (
     System,
     SystemAnswer,
     Transfer,
+    trust,
 )
 from legacy_gateway.service import breakers, payloads
 from legacy_gateway.service.payloads import Record
@@ -140,6 +141,10 @@ def _record(resources: Resources, leased: Leased) -> Record | None:
         step = transfer.unfit(unfit.messages, needs_person=unfit.needs_person)
         _settle(resources, leased, transfer, step, reason=unfit.reason)
         metrics.FAILED_PUSHES.labels(transfer.system, "OWN_CHECK").inc()
+    except trust.Unvouched as unvouched:
+        step = transfer.unfit(unvouched.messages, needs_person=True)
+        _settle(resources, leased, transfer, step, reason=unvouched.reason)
+        metrics.FAILED_PUSHES.labels(transfer.system, unvouched.reason).inc()
     return None
 
 
@@ -148,7 +153,7 @@ def _begin(resources: Resources, leased: Leased, record: Record, *, sender_id: i
         cipher = resources.vault.cipher(conn, leased.transfer.claim_ref)
         seconds = resources.lease_seconds
         leases.begin(conn, leased, cipher, record.payload, seconds=seconds, sender_id=sender_id)
-        payloads.keep_for_next_phase(conn, resources, leased.transfer, record)
+        payloads.keep_for_others(conn, resources, leased.transfer, record)
 
 
 def _exchange(resources: Resources, leased: Leased, sending: Transfer, payload: bytes, *, send_by: float) -> None:

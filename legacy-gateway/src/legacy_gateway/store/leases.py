@@ -61,7 +61,11 @@ TAKE = """
             SELECT first.legacy_ref FROM transfers AS first
             WHERE first.claim_ref = transfers.claim_ref AND first.system = transfers.system
                 AND first.generation = transfers.generation AND first.phase = 1 AND transfers.phase > 1
-        ), '') AS first_phase_reference
+        ), '') AS first_phase_reference,
+        EXISTS (
+            SELECT FROM kept_facts
+            WHERE kept_facts.claim_ref = transfers.claim_ref AND kept_facts.claim_version = transfers.claim_version
+        ) AS has_kept_facts
 """
 
 BEGIN = """
@@ -186,6 +190,7 @@ def take(
         sealed_payload=row["payload"],
         closed_seconds=row["closed_seconds"],
         first_phase_reference=row["first_phase_reference"],
+        has_kept_facts=row["has_kept_facts"],
         traceparent=row["traceparent"],
     )
 
