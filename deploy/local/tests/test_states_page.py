@@ -37,7 +37,8 @@ DUE_ELSEWHERE = {
 
 
 def rows() -> list[list[str]]:
-    lines = (ROOT / "docs" / "states.md").read_text().splitlines()
+    table, _, _ = (ROOT / "docs" / "states.md").read_text().partition("\n## ")
+    lines = table.splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
     return [row for row in cells if row[0] != "service" and not row[0].startswith("---")]
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import LiteralString
 
 from chassis.deadlines import Deadline, within, within_real
-from legacy_gateway.domain import DifferenceState
+from legacy_gateway.domain import DifferenceState, State
+from legacy_gateway.domain.ledger import STAYS
 
 OF_DIFFERENCES: Mapping[DifferenceState, Deadline] = {
     DifferenceState.ASKING: Deadline(
@@ -21,6 +23,14 @@ OF_DIFFERENCES: Mapping[DifferenceState, Deadline] = {
     ),
 }
 
+
+def _stay(state: State, *, query: LiteralString) -> Deadline:
+    """The deadline of a transfer's state, by the ledger's table."""
+    stay = STAYS[state]
+    cut_off = within_real(stay.deadline) if stay.by_real_time else within(stay.deadline)
+    return Deadline(state=state, owner=stay.owner, cut_off=cut_off, query=query)
+
+
 DEADLINES = (
     *OF_DIFFERENCES.values(),
     Deadline(
@@ -32,19 +42,15 @@ DEADLINES = (
             WHERE scheduled_time IS NOT NULL AND done_time IS NULL
         """,
     ),
-    Deadline(
-        state="WAITING",  # a later phase whose turn has not come waits for the one before it
-        owner="SUPPORT",
-        cut_off=within(timedelta(hours=1)),
+    _stay(
+        State.WAITING,  # a later phase whose turn has not come waits for the one before it
         query="""
             SELECT claim_ref AS reference, transfer_id, created AS since FROM transfers
             WHERE state = 'WAITING' AND (next_attempt_time IS NOT NULL OR payload IS NOT NULL)
         """,
     ),
-    Deadline(
-        state="SENDING",
-        owner="SUPPORT",
-        cut_off=within(timedelta(minutes=10)),
+    _stay(
+        State.SENDING,
         query="""
             SELECT claim_ref AS reference, transfer_id, updated AS since FROM transfers
             WHERE state = 'SENDING' AND batch IS NULL
@@ -69,34 +75,26 @@ DEADLINES = (
             WHERE batches.state <> 'ANSWERED' AND fault_since IS NOT NULL AND transfers.state = 'SENDING'
         """,
     ),
-    Deadline(
-        state="UNKNOWN",
-        owner="SUPPORT",
-        cut_off=within_real(timedelta(hours=1)),
+    _stay(
+        State.UNKNOWN,
         query="""
             SELECT claim_ref AS reference, transfer_id, connection_closed_time AS since FROM transfers
             WHERE state = 'UNKNOWN'
         """,
     ),
-    Deadline(
-        state="HELD",
-        owner="PROCESSING_OFFICER",
-        cut_off=within(timedelta(days=1)),
+    _stay(
+        State.HELD,
         query="SELECT claim_ref AS reference, transfer_id, created AS since FROM transfers WHERE state = 'HELD'",
     ),
-    Deadline(
-        state="REJECTED",
-        owner="PROCESSING_OFFICER",
-        cut_off=within(timedelta(days=1)),
+    _stay(
+        State.REJECTED,
         query="""
             SELECT claim_ref AS reference, transfer_id, updated AS since FROM transfers
             WHERE state = 'REJECTED' AND NOT corrected
         """,
     ),
-    Deadline(
-        state="CLERICAL",
-        owner="PROCESSING_OFFICER",
-        cut_off=within(timedelta(days=5)),
+    _stay(
+        State.CLERICAL,
         query="SELECT claim_ref AS reference, transfer_id, updated AS since FROM transfers WHERE state = 'CLERICAL'",
     ),
     Deadline(
