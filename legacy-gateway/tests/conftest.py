@@ -19,6 +19,7 @@ from chassis.postcodes import Postcodes, build_extract
 from chassis.testing import DatabaseUrls, database_fixture, eventually
 from chassis.vault import Vault
 from chassis.workers import Turns
+from cms.assessment.v1 import assessment_pb2, assessment_pb2_grpc
 from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2 as intake_events
@@ -135,6 +136,28 @@ class AssessmentInMemory:
             for scheme in rules.schemes
         ]
         return self.known.get(claim_ref, everything)
+
+
+class AssessmentDoor(assessment_pb2_grpc.AssessmentServiceServicer):
+    """GetConfirmations of a claim that was confirmed; who asked is kept."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def GetConfirmations(self, request: Any, context: Any) -> Any:
+        self.asked.append((request.claim_ref, dict(context.invocation_metadata())["authorization"]))
+        confirmation = assessment_pb2.Confirmation(
+            scheme=common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE,
+            claim_version=7,
+            office_code="100123",
+            assessor_id="ASSESS01",
+        )
+        return assessment_pb2.GetConfirmationsResponse(confirmations=[confirmation])
+
+
+@pytest.fixture
+def assessment() -> AssessmentDoor:
+    return AssessmentDoor()  # type: ignore[abstract]  # the other methods are not called
 
 
 def confirmed(claim_ref: str, *, version: int = 7, schemes: list[str] | None = None) -> Event:

@@ -19,7 +19,7 @@ from chassis.bus import Bus
 from chassis.inbox import Event
 from chassis.runtime import Process
 from chassis.testing import Client, DatabaseUrls, Servers, Tokens, costs, eventually, settings_for
-from cms.assessment.v1 import assessment_pb2, assessment_pb2_grpc
+from cms.assessment.v1 import assessment_pb2_grpc
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
@@ -56,30 +56,8 @@ class Intake(intake_pb2_grpc.IntakeServiceServicer):
         return intake_pb2.GetClaimFactsResponse(facts=facts)
 
 
-class Assessment(assessment_pb2_grpc.AssessmentServiceServicer):
-    """GetConfirmations of a claim that was confirmed; who asked is kept."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str]] = []
-
-    def GetConfirmations(self, request: Any, context: Any) -> Any:
-        self.asked.append((request.claim_ref, dict(context.invocation_metadata())["authorization"]))
-        confirmation = assessment_pb2.Confirmation(
-            scheme=common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE,
-            claim_version=7,
-            office_code="100123",
-            assessor_id="ASSESS01",
-        )
-        return assessment_pb2.GetConfirmationsResponse(confirmations=[confirmation])
-
-
 @pytest.fixture
-def assessment() -> Assessment:
-    return Assessment()  # type: ignore[abstract]  # the other methods are not called
-
-
-@pytest.fixture
-def intake(facts: Callable[..., Facts], assessment: Assessment) -> Iterator[tuple[Intake, int]]:
+def intake(facts: Callable[..., Facts], assessment: Any) -> Iterator[tuple[Intake, int]]:
     servicer = Intake(facts())  # type: ignore[abstract]  # the other methods are not called
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
     intake_pb2_grpc.add_IntakeServiceServicer_to_server(servicer, server)

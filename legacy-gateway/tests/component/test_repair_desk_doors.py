@@ -18,6 +18,7 @@ from chassis.bus import Bus
 from chassis.inbox import Event
 from chassis.runtime import Process
 from chassis.testing import Client, DatabaseUrls, Servers, Tokens, deliver, eventually, settings_for
+from cms.assessment.v1 import assessment_pb2_grpc
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 from legacy_gateway.__main__ import service
 from legacy_gateway.config import Settings
@@ -68,17 +69,23 @@ class Intake(intake_pb2_grpc.IntakeServiceServicer):
     def GetClaimFacts(self, request: Any, context: Any) -> Any:
         token = dict(context.invocation_metadata())["authorization"]
         self.asked.append((request.claim_ref, request.version, token))
-        facts = intake_pb2.ClaimFacts(claim_ref=request.claim_ref, operator="OP000001", operator_grade="AO")
+        facts = intake_pb2.ClaimFacts(
+            claim_ref=request.claim_ref,
+            state=intake_pb2.CLAIM_STATE_SUBMITTED,
+            operator="OP000001",
+            operator_grade="AO",
+        )
         json_format.ParseDict(dict(self.given.answers), facts.answers)
         facts.first_contact_time.GetCurrentTime()
         return intake_pb2.GetClaimFactsResponse(facts=facts)
 
 
 @pytest.fixture
-def intake(facts: Callable[..., Facts]) -> Iterator[tuple[Intake, int]]:
+def intake(facts: Callable[..., Facts], assessment: Any) -> Iterator[tuple[Intake, int]]:
     servicer = Intake(facts())  # type: ignore[abstract]  # the other methods are not called
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
     intake_pb2_grpc.add_IntakeServiceServicer_to_server(servicer, server)
+    assessment_pb2_grpc.add_AssessmentServiceServicer_to_server(assessment, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     yield servicer, port
@@ -107,6 +114,7 @@ def process(
         bus_prefix=bus_prefix,
         tokens=tokens,
         intake_address=f"127.0.0.1:{intake[1]}",
+        assessment_address=f"127.0.0.1:{intake[1]}",
         jsaps_port=jsaps.port,
         cms_cots_token_file=token_file,
         pscs_key_file=token_file,  # nothing goes to either of the two here
