@@ -21,6 +21,7 @@ from legacy_gateway.service import confirmations
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
 from legacy_gateway.service.sweeping import sweep
+from legacy_gateway.store import transfers
 from legacy_gateway.systems import RULES
 from legacy_gateway.systems.record_link import RecordLinkSystem
 from simulators.iscs import ISCS
@@ -258,3 +259,25 @@ def test_a_record_that_was_lost_overnight_is_sent_again_under_its_id(
     [after] = outside.gateway.rows(CLAIM)
     assert (after["transfer_id"], after["payload"], after["attempts"]) == (before["transfer_id"], before["payload"], 2)
     assert outside.held() == 1
+
+
+@pytest.mark.parametrize("outside", [System.ISCS], indirect=True)
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"children": [CHILD] * 11},
+        {"other_income": [{"kind": "OTHER", "amount": "1.00", "period": "WEEKLY"}] * 7},
+        {"children": [CHILD | {"name": "A" * 31}]},
+    ],
+    ids=["eleven children", "seven incomes", "a long name"],
+)
+def test_what_the_record_cannot_hold_is_for_a_person_with_the_reason(outside: Outside, answers: dict[str, Any]) -> None:
+    outside.claim(**answers)
+
+    outside.work_until("CLERICAL")
+
+    with outside.gateway.database.transaction() as conn:
+        [shown] = transfers.of_claim(conn, outside.gateway.vault, CLAIM)
+    [message] = shown.messages
+    assert (message.code, message.question_id) == ("GW0004", next(iter(answers)))
+    assert (outside.send(), outside.held()) == (False, 0)
