@@ -1,5 +1,6 @@
 """Interviews of intake's script, answered at random, whose facts become records and notices."""
 
+import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -31,6 +32,16 @@ from legacy_gateway import mapping
 from legacy_gateway.clients import facts_of
 from legacy_gateway.domain import Action, System
 from legacy_gateway.service.payloads import authority_code
+from simulators.cots.application import problems
+from simulators.iscs import ISCS
+from simulators.jsaps import JSAPS
+from simulators.pscs.cycle import RULES as RULES_OF_PSCS
+from simulators.record_link.copybook import read_layouts
+from simulators.record_link.edit_rules import COMMON_RULES, load_rule_book, rules_of
+from simulators.record_link.link import Link
+from simulators.record_link.mainframe import Mainframe
+from simulators.record_link.record import decode
+from simulators.sfcs import SFCS
 
 NAMES = ["Hughes", "O’Brien-Łukasz", "Siân", "李", "van der Berg", "x" * 50, "D'Arcy", "ﻣﺮﻳﻢ", "A" * 34 + " B", "Groß"]
 TEXTS = [
@@ -210,7 +221,7 @@ def interviews(interviews_for: Callable[[str, date], Interviews]) -> Interviews:
     return interviews_for("JOBSEEKERS_ALLOWANCE", clock.today())
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Claimed:
     """Interviews for the benefit that one system pays, while it could be claimed."""
 
@@ -266,3 +277,32 @@ def case_of(
 def copybooks() -> Path:
     """The folder of the copybooks."""
     return Path(legacy_gateway.__file__).parent / "copybooks"
+
+
+MAINFRAMES: Mapping[str, tuple[Mainframe, str]] = {
+    "ISCS-CLAIM": (ISCS, "IS001"),
+    "JSAPS-ES": (JSAPS, "ES504"),
+    "JSAPS-BA": (JSAPS, "BA504"),
+    "SFCS-LOAN": (SFCS, "SF001"),
+}
+Objections = Callable[[str, bytes, date], set[str]]
+
+
+@pytest.fixture(scope="session")
+def objections(copybooks: Path) -> Objections:
+    """Lists the codes of the rules by which a system would refuse the bytes of a record, received on a day."""
+    readers = {
+        record: (Link(mainframe, copybooks).layout(record), rules_of(mainframe), dialogue)
+        for record, (mainframe, dialogue) in MAINFRAMES.items()
+    }
+    line = read_layouts(copybooks, "pscs.cpy")["PSCS-DETAIL"]
+    readers["PSCS-DETAIL"] = (line, load_rule_book(COMMON_RULES, RULES_OF_PSCS), "PS001")
+
+    def ask(record: str, payload: bytes, received_on: date) -> set[str]:
+        if record == "cots":
+            body = json.loads(payload)
+            return {one.code for one in problems(body, key=body["transfer_id"], received_on=received_on)}
+        read, rules, dialogue = readers[record]
+        return {one.code for one in rules.messages(dialogue, decode(read, payload), received_on=received_on)}
+
+    return ask

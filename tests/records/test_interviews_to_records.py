@@ -2,42 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
+from datetime import date
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chassis import clock
 from intake.domain.answers import is_gap
 from legacy_gateway import mapping
 from legacy_gateway.domain import RefusalMessage, System
-from simulators.iscs import ISCS
-from simulators.jsaps import JSAPS
-from simulators.record_link.edit_rules import rules_of
-from simulators.record_link.link import Link, Message
-from simulators.record_link.mainframe import Mainframe
-from simulators.record_link.record import decode
-from simulators.sfcs import SFCS
 
-MAINFRAMES: Mapping[System, Mainframe] = {System.ISCS: ISCS, System.JSAPS: JSAPS, System.SFCS: SFCS}
-
-Refusals = Callable[[System, int, bytes], tuple[Message, ...]]
-
-
-@pytest.fixture(scope="session")
-def refusals(copybooks: Path) -> Refusals:
-    """Lists the objections of a mainframe's edit rules to the record of a phase."""
-    links = {system: Link(mainframe, copybooks) for system, mainframe in MAINFRAMES.items()}
-    rules = {system: rules_of(mainframe) for system, mainframe in MAINFRAMES.items()}
-
-    def ask(system: System, number: int, payload: bytes) -> tuple[Message, ...]:
-        phase = mapping.phase_of(system, number)
-        read = decode(links[system].layout(phase.record), payload)
-        return rules[system].messages(phase.dialogue, read, received_on=clock.today())
-
-    return ask
+Objections = Callable[[str, bytes, date], set[str]]
 
 
 def built(system: System, number: int, case: mapping.Case) -> tuple[bytes | None, tuple[RefusalMessage, ...]]:
@@ -51,7 +26,7 @@ def built(system: System, number: int, case: mapping.Case) -> tuple[bytes | None
 @settings(max_examples=7, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_the_records_of_any_interview_are_accepted_or_wait_for_what_nobody_knows(
-    seed: int, *, claimed: Any, refusals: Refusals
+    seed: int, *, claimed: Any, objections: Objections
 ) -> None:
     *_, answers = claimed.interviews.at_random(seed)
     case = claimed.case(answers)
@@ -60,8 +35,7 @@ def test_the_records_of_any_interview_are_accepted_or_wait_for_what_nobody_knows
         payload, messages = built(claimed.system, phase.number, case)
 
         assert [message for message in messages if not is_excused(message, answers)] == []
-        if payload is not None and claimed.system in MAINFRAMES:
-            assert refusals(claimed.system, phase.number, payload) == ()
+        assert payload is None or objections(phase.record, payload, claimed.interviews.today) == set()
 
 
 def is_excused(message: RefusalMessage, answers: Mapping[str, Any]) -> bool:
@@ -73,7 +47,7 @@ def is_excused(message: RefusalMessage, answers: Mapping[str, Any]) -> bool:
 @settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_a_proposal_that_nobody_agreed_to_is_refused_by_its_question(
-    seed: int, *, claimed: Any, refusals: Refusals
+    seed: int, *, claimed: Any, objections: Objections
 ) -> None:
     *_, agreed = claimed.interviews.at_random(seed)
     case = claimed.case({name: replace(answer, record_form=None) for name, answer in agreed.items()})
@@ -82,5 +56,4 @@ def test_a_proposal_that_nobody_agreed_to_is_refused_by_its_question(
         payload, messages = built(claimed.system, phase.number, case)
 
         assert {message.question_id for message in messages} <= agreed.keys()
-        if payload is not None and claimed.system in MAINFRAMES:
-            assert refusals(claimed.system, phase.number, payload) == ()
+        assert payload is None or objections(phase.record, payload, claimed.interviews.today) == set()

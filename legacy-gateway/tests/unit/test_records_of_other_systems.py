@@ -255,6 +255,14 @@ def test_an_application_of_a_parent_with_care_has_the_nights_and_births_of_the_c
     }
 
 
+def test_an_address_of_five_lines_keeps_its_postcode_in_the_last() -> None:
+    full = {"lines": ["Flat 1", "Shore House", "40 Shore Road", "Torrisholme", "Morecambe"], "postcode": "LA4 5DE"}
+
+    written = application(other_parent_address=full)["other_parent"]["address"]
+
+    assert written == [*full["lines"][:4], "Morecambe LA4 5DE"]
+
+
 def test_an_application_of_a_non_resident_parent_has_rows_of_its_own() -> None:
     child = {"name": "Ben Harding", "date_of_birth": "2000-07-29", "nights": 0.0}
 

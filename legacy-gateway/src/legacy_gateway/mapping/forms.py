@@ -12,6 +12,7 @@ from legacy_gateway.mapping.schema import CONSTANT, FieldSource, Rows
 from legacy_gateway.records import date_number
 
 _PENNY = Decimal("0.01")
+_MOST_LINES = 5
 _CONTRIBUTION, _INCOME, _BOTH = "C", "I", "B"
 _PARTNER_HOURS_LIMIT = Decimal(24)
 """From 24 hours of a partner's work there is no income-based claim (Jobseekers Act 1995, section 3)."""
@@ -110,8 +111,13 @@ def _address_lines(case: Case, source: FieldSource) -> list[str] | None:
 
 
 def _lines_and_postcode(case: Case, source: FieldSource) -> list[str] | None:
+    """The lines of an address, five at most, with the postcode as one of its own or at the end of the last."""
     value = case.value(source)
-    return None if value is None else [*value["lines"], *([value["postcode"]] if value.get("postcode") else [])]
+    if value is None or not value.get("postcode"):
+        return None if value is None else list(value["lines"])
+    *lines, last = value["lines"]
+    postcode = value["postcode"]
+    return [*lines, last, postcode] if len(lines) + 1 < _MOST_LINES else [*lines, f"{last} {postcode}"]
 
 
 def _postcode(case: Case, source: FieldSource) -> str | None:

@@ -13,8 +13,10 @@ YOUNGEST_APPLICANT, OLDEST = 12, 120
 _NINO = re.compile(r"(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][0-9]{6}[A-D]")
 _POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}")
 
-Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=70)]
-Line = Annotated[str, StringConstraints(strict=True, max_length=70)]
+# The interface document gives no lengths.
+LONGEST_TEXT = 500
+Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_TEXT)]
+Line = Annotated[str, StringConstraints(strict=True, max_length=LONGEST_TEXT)]
 Money = Annotated[str, StringConstraints(strict=True, pattern=r"^\d{1,9}\.\d{2}$")]
 
 
