@@ -132,12 +132,12 @@ def test_a_refusal_without_a_rule_is_a_refusal_all_the_same(body: Any) -> None:
 
 
 def test_the_same_fault_of_two_children_is_told_once() -> None:
-    errors = [{"code": "CC0004", "field": f"children.{place}.date_of_birth", "message": "Kyle"} for place in range(2)]
+    errors = [{"code": "CC0024", "field": f"children.{place}.date_of_birth", "message": "Kyle"} for place in range(2)]
 
     [message] = sent(422, {"errors": errors}).messages
 
     assert (message.code, message.field, message.question_id) == (
-        "CC0004",
+        "CC0024",
         "cots.children.date_of_birth",
         "children_nights",
     )

@@ -108,7 +108,7 @@ def changed(part: str, **changes: Any) -> dict[str, Any]:
         (changed("applicant", postcode="LS14AP"), "CC0006", "applicant.postcode"),
         (changed("applicant", date_of_birth="1980-02-30"), "CC0099", "applicant.date_of_birth"),
         (changed("applicant", date_of_birth="19800229"), "CC0099", "applicant.date_of_birth"),
-        (changed("applicant", date_of_birth="1880-02-28"), "CC0004", "applicant.date_of_birth"),
+        (changed("applicant", date_of_birth="1880-02-28"), "CC0024", "applicant.date_of_birth"),
         (changed("applicant", language="FR"), "CC0099", "applicant.language"),
         (changed("bank", sort_code="12-34-56"), "CC0099", "bank.sort_code"),
         (changed("bank", account_number="1234567"), "CC0099", "bank.account_number"),

@@ -121,13 +121,13 @@ def _broken(application: Application, *, key: str, received_on: date) -> Iterato
     if not _POSTCODE.fullmatch(applicant.postcode):
         yield Problem("CC0006", "applicant.postcode", "is not a postcode")
     if not YOUNGEST_APPLICANT <= _age(applicant.date_of_birth, received_on) < OLDEST:
-        yield Problem("CC0004", "applicant.date_of_birth", "is no applicant's")
+        yield Problem("CC0024", "applicant.date_of_birth", "is no applicant's")
     born = {"other_parent.date_of_birth": other.date_of_birth} | {
         f"children.{place}.date_of_birth": child.date_of_birth for place, child in enumerate(application.children)
     }
     for field, day in born.items():
         if day is not None and day > received_on:
-            yield Problem("CC0004", field, "has not come yet")
+            yield Problem("CC0024", field, "has not come yet")
     if application.arrears_as_at > received_on and Decimal(application.opening_arrears):
         yield Problem("CC0022", "arrears_as_at", "has not come yet")
 
