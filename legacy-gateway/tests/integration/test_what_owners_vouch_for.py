@@ -32,7 +32,7 @@ def test_nothing_is_built_of_a_version_that_the_assessment_does_not_confirm(
     gateway.work_until(claim_ref, "CLERICAL", "WAITING")
 
     [message] = gateway.shown(claim_ref)[0].messages
-    assert (message.code, message.field, message.question_id) == ("GW0005", "", "")
+    assert (message.code, message.field, message.question_id) == ("GW0006", "", "")
     assert gateway.rows(claim_ref)[0]["payload"] is None
     assert gateway.intake.asked == []
     assert gateway.send() is False
@@ -46,7 +46,7 @@ def test_nothing_is_built_of_a_claim_that_is_not_submitted(gateway: Any, state: 
 
     gateway.work_until(claim_ref, "CLERICAL", "WAITING")
 
-    assert [message.code for message in gateway.shown(claim_ref)[0].messages] == ["GW0006"]
+    assert [message.code for message in gateway.shown(claim_ref)[0].messages] == ["GW0007"]
     assert not held_anything(gateway, claim_ref)
 
 

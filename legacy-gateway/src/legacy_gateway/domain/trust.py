@@ -35,9 +35,9 @@ class Basis:
 class Doubt(StrEnum):
     """Why a record is not made."""
 
-    NOT_CONFIRMED = "GW0005"
+    NOT_CONFIRMED = "GW0006"
     """assessment-svc knows no confirmation of the system's scheme at this version or before it."""
-    NOT_SUBMITTED = "GW0006"
+    NOT_SUBMITTED = "GW0007"
     """For intake the claim is not submitted, or is closed already."""
 
 

@@ -44,7 +44,7 @@ class _TransferStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Transfe
     TRANSFER_STATE_REJECTED: _TransferState.ValueType  # 5
     """Refused by an edit rule: the claim must be corrected, and then another transfer replaces it."""
     TRANSFER_STATE_HELD: _TransferState.ValueType  # 6
-    """Not to be sent until somebody releases it."""
+    """A change that waits until what is under way for the claim at the system is settled; then it goes by itself."""
     TRANSFER_STATE_CLERICAL: _TransferState.ValueType  # 7
     """A person works on it outside the platform."""
     TRANSFER_STATE_CANCELLED: _TransferState.ValueType  # 8
@@ -68,7 +68,7 @@ TRANSFER_STATE_ACCEPTED: TransferState.ValueType  # 4
 TRANSFER_STATE_REJECTED: TransferState.ValueType  # 5
 """Refused by an edit rule: the claim must be corrected, and then another transfer replaces it."""
 TRANSFER_STATE_HELD: TransferState.ValueType  # 6
-"""Not to be sent until somebody releases it."""
+"""A change that waits until what is under way for the claim at the system is settled; then it goes by itself."""
 TRANSFER_STATE_CLERICAL: TransferState.ValueType  # 7
 """A person works on it outside the platform."""
 TRANSFER_STATE_CANCELLED: TransferState.ValueType  # 8
@@ -233,7 +233,7 @@ class SystemState(_message.Message):
     state: Global___TransferState.ValueType
     """The worst of its transfers, in the order REJECTED, CLERICAL, UNKNOWN, SENDING, HELD, WAITING, ACCEPTED. Refused
     transfers that were corrected are left out. A held change counts after WAITING: it shows once everything else is
-    accepted, and so never hides a claim that is not paid yet.
+    accepted, and so never hides a claim that is not paid yet. A first phase alone counts as nothing: nobody is paid by it.
     """
     def __init__(
         self,
