@@ -30,8 +30,8 @@ SWALLOWED = {"failure": "hang", "dialogue": "ES504", "count": 1}
 """Read and neither held nor answered."""
 
 
-def failures_fired(platform: PlatformUnderTest, failure: str) -> int:
-    port = platform.layout.control_port("jsaps")
+def failures_fired(platform: PlatformUnderTest, failure: str, stand_in: str = "jsaps") -> int:
+    port = platform.layout.control_port(stand_in)
     counts = httpx.get(f"http://127.0.0.1:{port}/failures/counts", timeout=10.0).json()["counts"]
     return int(counts.get(failure, 0))
 
@@ -157,6 +157,24 @@ def test_a_sender_stopped_before_its_first_byte_sends_nothing_when_it_goes_on(
 
     assert_paid_once(platform, journey)
     assert first_phase(platform, journey)[:2] == ("ACCEPTED", 2)
+
+
+@pytest.mark.long
+def test_a_system_that_recognises_a_repeat_is_sent_it_while_the_first_sender_is_stopped(
+    platform_under_test: PlatformUnderTest, second: Second
+) -> None:
+    platform = platform_under_test
+    queued = {**QUEUED, "dialogue": "IS001"}
+    journey = platform.journey("Income Support: a lone parent who rents", failures={"iscs": queued})
+    journey.take_call(once_known=lambda: demo.arm_failures(platform.layout, journey))
+    journey.assess()
+    eventually(lambda: failures_fired(platform, "buffer", "iscs") == 1, seconds=30, what="the record at ISCS")
+
+    with stopped(platform):
+        second.start()
+        eventually(lambda: first_phase(platform, journey)[:2] == ("ACCEPTED", 2), seconds=60, what="acceptance")
+
+    assert_paid_once(platform, journey)
 
 
 @pytest.mark.parametrize(("failure", "attempts"), [(QUEUED, 1), (SWALLOWED, 2)], ids=["held", "not held"])
