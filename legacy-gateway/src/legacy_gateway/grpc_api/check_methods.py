@@ -12,7 +12,7 @@ from cms.common.v1 import common_pb2
 from cms.gateway.v1 import checks_pb2
 from legacy_gateway import mapping
 from legacy_gateway.clients import ClaimedFacts, Claims
-from legacy_gateway.domain import Facts, RefusalMessage
+from legacy_gateway.domain import Facts
 from legacy_gateway.service.checks import RecordProblem, problems_of
 
 
@@ -54,12 +54,12 @@ def _problem(problem: RecordProblem) -> checks_pb2.RecordProblem:
         field=message.field,
         question_id=message.question_id,
         text=message.text,
-        ask=words(message),
+        ask=words(code=message.code, question_id=message.question_id),
         needs_person=message.code == mapping.TOO_MUCH,
     )
 
 
-def words(message: RefusalMessage) -> checks_pb2.Words:
-    """What to ask the claimant about a message."""
-    asked = mapping.what_to_ask(message)
+def words(*, code: str, question_id: str) -> checks_pb2.Words:
+    """What to ask the claimant about a message with this code."""
+    asked = mapping.what_to_ask(code=code, question_id=question_id)
     return checks_pb2.Words(en=asked.en, cy=asked.cy)

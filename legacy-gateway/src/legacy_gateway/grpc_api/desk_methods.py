@@ -19,6 +19,7 @@ from cms.gateway.v1 import desk_pb2, gateway_pb2
 from legacy_gateway.amending import Amending
 from legacy_gateway.domain import State, System
 from legacy_gateway.domain.desk import Act, ActKind, Filter, Outcome, Place, Result
+from legacy_gateway.grpc_api.check_methods import words
 from legacy_gateway.grpc_api.transfer_messages import transfer_message
 from legacy_gateway.service import acts, corrections, desk
 from legacy_gateway.service.acts import Done
@@ -239,6 +240,7 @@ def _group(cause: Cause) -> desk_pb2.RejectionGroup:
         count=found.count,
         oldest_time=timestamp(found.oldest),
         newest_time=timestamp(found.newest),
+        ask=words(code=found.code, question_id=cause.question_id),
     )
 
 

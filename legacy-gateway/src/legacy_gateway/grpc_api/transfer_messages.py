@@ -23,7 +23,10 @@ def transfer_message(shown: ShownTransfer) -> gateway_pb2.Transfer:
         attempts=shown.attempts,
         next_attempt_time=timestamp(clock.as_shown(due)),
         legacy_ref=shown.legacy_ref,
-        messages=[gateway_pb2.TransferMessage(**vars(message), ask=words(message)) for message in shown.messages],
+        messages=[
+            gateway_pb2.TransferMessage(**vars(message), ask=words(code=message.code, question_id=message.question_id))
+            for message in shown.messages
+        ],
         created=timestamp(shown.created),
         updated=timestamp(shown.updated),
     )

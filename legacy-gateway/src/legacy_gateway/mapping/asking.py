@@ -6,8 +6,6 @@ from pathlib import Path
 
 import msgspec
 
-from legacy_gateway.domain import RefusalMessage
-
 _FILE = Path(__file__).with_name("asking.toml")
 
 
@@ -32,9 +30,9 @@ def asking() -> Asking:
     return msgspec.toml.decode(_FILE.read_bytes(), type=Asking)
 
 
-def what_to_ask(message: RefusalMessage) -> Words:
+def what_to_ask(*, code: str, question_id: str) -> Words:
     """What to ask the claimant about a message; where no question supplies the field, that there is nothing to ask."""
     known = asking()
-    if not message.question_id:
+    if not question_id:
         return known.platform
-    return known.rules.get(message.code) or known.rules.get(f"..{message.code[2:]}") or known.question
+    return known.rules.get(code) or known.rules.get(f"..{code[2:]}") or known.question

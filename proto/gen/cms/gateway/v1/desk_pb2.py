@@ -23,13 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from cms.common.v1 import common_pb2 as cms_dot_common_dot_v1_dot_common__pb2
+from cms.gateway.v1 import checks_pb2 as cms_dot_gateway_dot_v1_dot_checks__pb2
 from cms.options.v1 import options_pb2 as cms_dot_options_dot_v1_dot_options__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x63ms/gateway/v1/desk.proto\x12\x0e\x63ms.gateway.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"z\n\x0eTransferResult\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x11\n\tclaim_ref\x18\x02 \x01(\t\x12\x30\n\x07outcome\x18\x03 \x01(\x0e\x32\x1f.cms.gateway.v1.TransferOutcome\x12\x0e\n\x06\x66ields\x18\x04 \x03(\t\"O\n\x0cOutcomeCount\x12\x30\n\x07outcome\x18\x01 \x01(\x0e\x32\x1f.cms.gateway.v1.TransferOutcome\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\"\xd1\x02\n\x07\x42ulkAct\x12\x0e\n\x06\x61\x63t_id\x18\x01 \x01(\t\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.cms.gateway.v1.BulkActKind\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\n\n\x02\x62y\x18\x04 \x01(\t\x12\x0c\n\x04rate\x18\x05 \x01(\x05\x12\r\n\x05total\x18\x06 \x01(\x05\x12,\n\x06\x63ounts\x18\x07 \x03(\x0b\x32\x1c.cms.gateway.v1.OutcomeCount\x12+\n\x07\x63reated\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cstopped_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nstopped_by\x18\n \x01(\t\x12\x31\n\rfinished_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe8\x01\n\x0eRejectionGroup\x12%\n\x06system\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.System\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x13\n\x0bquestion_id\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\r\n\x05\x63ount\x18\x06 \x01(\x05\x12/\n\x0boldest_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bnewest_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\">\n\x15ListRejectionsRequest\x12%\n\x06system\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.System\"H\n\x16ListRejectionsResponse\x12.\n\x06groups\x18\x01 \x03(\x0b\x32\x1e.cms.gateway.v1.RejectionGroup\"\x90\x01\n\nCorrection\x12\x1d\n\x0bquestion_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18<\x12=\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.ValueB\x16\xe2\x41\x01\x02\xd8\xd4\x18\xe8\x07\xe0\xd4\x18<\xe8\xd4\x18\x04\xf0\xd4\x18\x90\x03\x12\x1e\n\x16\x61\x63\x63\x65pt_transliteration\x18\x03 \x01(\x08:\x04\xb8\xd4\x18\x01\"\xc2\x01\n\x17\x43orrectTransfersRequest\x12\"\n\x0ctransfer_ids\x18\x01 \x03(\tB\x0c\xe2\x41\x01\x02\xd8\xd4\x18\x1a\xe0\xd4\x18\x64\x12\x39\n\x0b\x63orrections\x18\x02 \x03(\x0b\x32\x1a.cms.gateway.v1.CorrectionB\x08\xe2\x41\x01\x02\xe0\xd4\x18\n\x12\x19\n\x06reason\x18\x03 \x01(\tB\t\xe2\x41\x01\x02\xd8\xd4\x18\xf4\x03\x12\x0f\n\x07preview\x18\x04 \x01(\x08\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"K\n\x18\x43orrectTransfersResponse\x12/\n\x07results\x18\x01 \x03(\x0b\x32\x1e.cms.gateway.v1.TransferResult\"C\n\x13ListBulkActsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x19\n\npage_token\x18\x02 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"[\n\x14ListBulkActsResponse\x12*\n\tbulk_acts\x18\x01 \x03(\x0b\x32\x17.cms.gateway.v1.BulkAct\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x12StopBulkActRequest\x12\x18\n\x06\x61\x63t_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"@\n\x13StopBulkActResponse\x12)\n\x08\x62ulk_act\x18\x01 \x01(\x0b\x32\x17.cms.gateway.v1.BulkAct*\x95\x05\n\x0fTransferOutcome\x12 \n\x1cTRANSFER_OUTCOME_UNSPECIFIED\x10\x00\x12\x1d\n\x19TRANSFER_OUTCOME_SENT_NOW\x10\x01\x12\x1e\n\x1aTRANSFER_OUTCOME_ASKED_NOW\x10\x02\x12\x1e\n\x1aTRANSFER_OUTCOME_MADE_ANEW\x10\x03\x12\x1e\n\x1aTRANSFER_OUTCOME_CANCELLED\x10\x04\x12\x1e\n\x1aTRANSFER_OUTCOME_CORRECTED\x10\x05\x12\x1c\n\x18TRANSFER_OUTCOME_NOT_YET\x10\x06\x12\x1e\n\x1aTRANSFER_OUTCOME_NOT_FOUND\x10\x07\x12\x1e\n\x1aTRANSFER_OUTCOME_UNDER_WAY\x10\x08\x12 \n\x1cTRANSFER_OUTCOME_MAY_BE_HELD\x10\t\x12\x1f\n\x1bTRANSFER_OUTCOME_HELD_THERE\x10\n\x12%\n!TRANSFER_OUTCOME_FIRST_PHASE_HELD\x10\x0b\x12&\n\"TRANSFER_OUTCOME_WAITS_FOR_ANOTHER\x10\x0c\x12%\n!TRANSFER_OUTCOME_ANSWERED_ALREADY\x10\r\x12\x1a\n\x16TRANSFER_OUTCOME_ENDED\x10\x0e\x12$\n TRANSFER_OUTCOME_CLAIM_WITHDRAWN\x10\x0f\x12 \n\x1cTRANSFER_OUTCOME_NOT_REFUSED\x10\x10\x12\"\n\x1eTRANSFER_OUTCOME_CLAIM_CHANGED\x10\x11\x12\"\n\x1eTRANSFER_OUTCOME_NOT_CORRECTED\x10\x12*z\n\x0b\x42ulkActKind\x12\x1d\n\x19\x42ULK_ACT_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x42ULK_ACT_KIND_RETRY\x10\x01\x12\x18\n\x14\x42ULK_ACT_KIND_CANCEL\x10\x02\x12\x19\n\x15\x42ULK_ACT_KIND_CORRECT\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x63ms/gateway/v1/desk.proto\x12\x0e\x63ms.gateway.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1b\x63ms/gateway/v1/checks.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"z\n\x0eTransferResult\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x11\n\tclaim_ref\x18\x02 \x01(\t\x12\x30\n\x07outcome\x18\x03 \x01(\x0e\x32\x1f.cms.gateway.v1.TransferOutcome\x12\x0e\n\x06\x66ields\x18\x04 \x03(\t\"O\n\x0cOutcomeCount\x12\x30\n\x07outcome\x18\x01 \x01(\x0e\x32\x1f.cms.gateway.v1.TransferOutcome\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\"\xd1\x02\n\x07\x42ulkAct\x12\x0e\n\x06\x61\x63t_id\x18\x01 \x01(\t\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.cms.gateway.v1.BulkActKind\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\n\n\x02\x62y\x18\x04 \x01(\t\x12\x0c\n\x04rate\x18\x05 \x01(\x05\x12\r\n\x05total\x18\x06 \x01(\x05\x12,\n\x06\x63ounts\x18\x07 \x03(\x0b\x32\x1c.cms.gateway.v1.OutcomeCount\x12+\n\x07\x63reated\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cstopped_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nstopped_by\x18\n \x01(\t\x12\x31\n\rfinished_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8c\x02\n\x0eRejectionGroup\x12%\n\x06system\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.System\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x13\n\x0bquestion_id\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\r\n\x05\x63ount\x18\x06 \x01(\x05\x12/\n\x0boldest_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bnewest_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x03\x61sk\x18\t \x01(\x0b\x32\x15.cms.gateway.v1.Words\">\n\x15ListRejectionsRequest\x12%\n\x06system\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.System\"H\n\x16ListRejectionsResponse\x12.\n\x06groups\x18\x01 \x03(\x0b\x32\x1e.cms.gateway.v1.RejectionGroup\"\x90\x01\n\nCorrection\x12\x1d\n\x0bquestion_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18<\x12=\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.ValueB\x16\xe2\x41\x01\x02\xd8\xd4\x18\xe8\x07\xe0\xd4\x18<\xe8\xd4\x18\x04\xf0\xd4\x18\x90\x03\x12\x1e\n\x16\x61\x63\x63\x65pt_transliteration\x18\x03 \x01(\x08:\x04\xb8\xd4\x18\x01\"\xc2\x01\n\x17\x43orrectTransfersRequest\x12\"\n\x0ctransfer_ids\x18\x01 \x03(\tB\x0c\xe2\x41\x01\x02\xd8\xd4\x18\x1a\xe0\xd4\x18\x64\x12\x39\n\x0b\x63orrections\x18\x02 \x03(\x0b\x32\x1a.cms.gateway.v1.CorrectionB\x08\xe2\x41\x01\x02\xe0\xd4\x18\n\x12\x19\n\x06reason\x18\x03 \x01(\tB\t\xe2\x41\x01\x02\xd8\xd4\x18\xf4\x03\x12\x0f\n\x07preview\x18\x04 \x01(\x08\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"K\n\x18\x43orrectTransfersResponse\x12/\n\x07results\x18\x01 \x03(\x0b\x32\x1e.cms.gateway.v1.TransferResult\"C\n\x13ListBulkActsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x19\n\npage_token\x18\x02 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"[\n\x14ListBulkActsResponse\x12*\n\tbulk_acts\x18\x01 \x03(\x0b\x32\x17.cms.gateway.v1.BulkAct\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x12StopBulkActRequest\x12\x18\n\x06\x61\x63t_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"@\n\x13StopBulkActResponse\x12)\n\x08\x62ulk_act\x18\x01 \x01(\x0b\x32\x17.cms.gateway.v1.BulkAct*\x95\x05\n\x0fTransferOutcome\x12 \n\x1cTRANSFER_OUTCOME_UNSPECIFIED\x10\x00\x12\x1d\n\x19TRANSFER_OUTCOME_SENT_NOW\x10\x01\x12\x1e\n\x1aTRANSFER_OUTCOME_ASKED_NOW\x10\x02\x12\x1e\n\x1aTRANSFER_OUTCOME_MADE_ANEW\x10\x03\x12\x1e\n\x1aTRANSFER_OUTCOME_CANCELLED\x10\x04\x12\x1e\n\x1aTRANSFER_OUTCOME_CORRECTED\x10\x05\x12\x1c\n\x18TRANSFER_OUTCOME_NOT_YET\x10\x06\x12\x1e\n\x1aTRANSFER_OUTCOME_NOT_FOUND\x10\x07\x12\x1e\n\x1aTRANSFER_OUTCOME_UNDER_WAY\x10\x08\x12 \n\x1cTRANSFER_OUTCOME_MAY_BE_HELD\x10\t\x12\x1f\n\x1bTRANSFER_OUTCOME_HELD_THERE\x10\n\x12%\n!TRANSFER_OUTCOME_FIRST_PHASE_HELD\x10\x0b\x12&\n\"TRANSFER_OUTCOME_WAITS_FOR_ANOTHER\x10\x0c\x12%\n!TRANSFER_OUTCOME_ANSWERED_ALREADY\x10\r\x12\x1a\n\x16TRANSFER_OUTCOME_ENDED\x10\x0e\x12$\n TRANSFER_OUTCOME_CLAIM_WITHDRAWN\x10\x0f\x12 \n\x1cTRANSFER_OUTCOME_NOT_REFUSED\x10\x10\x12\"\n\x1eTRANSFER_OUTCOME_CLAIM_CHANGED\x10\x11\x12\"\n\x1eTRANSFER_OUTCOME_NOT_CORRECTED\x10\x12*z\n\x0b\x42ulkActKind\x12\x1d\n\x19\x42ULK_ACT_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x42ULK_ACT_KIND_RETRY\x10\x01\x12\x18\n\x14\x42ULK_ACT_KIND_CANCEL\x10\x02\x12\x19\n\x15\x42ULK_ACT_KIND_CORRECT\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,34 +57,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STOPBULKACTREQUEST'].fields_by_name['act_id']._serialized_options = b'\342A\001\002\330\324\030$'
   _globals['_STOPBULKACTREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_STOPBULKACTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\330\324\030$'
-  _globals['_TRANSFEROUTCOME']._serialized_start=1845
-  _globals['_TRANSFEROUTCOME']._serialized_end=2506
-  _globals['_BULKACTKIND']._serialized_start=2508
-  _globals['_BULKACTKIND']._serialized_end=2630
-  _globals['_TRANSFERRESULT']._serialized_start=199
-  _globals['_TRANSFERRESULT']._serialized_end=321
-  _globals['_OUTCOMECOUNT']._serialized_start=323
-  _globals['_OUTCOMECOUNT']._serialized_end=402
-  _globals['_BULKACT']._serialized_start=405
-  _globals['_BULKACT']._serialized_end=742
-  _globals['_REJECTIONGROUP']._serialized_start=745
-  _globals['_REJECTIONGROUP']._serialized_end=977
-  _globals['_LISTREJECTIONSREQUEST']._serialized_start=979
-  _globals['_LISTREJECTIONSREQUEST']._serialized_end=1041
-  _globals['_LISTREJECTIONSRESPONSE']._serialized_start=1043
-  _globals['_LISTREJECTIONSRESPONSE']._serialized_end=1115
-  _globals['_CORRECTION']._serialized_start=1118
-  _globals['_CORRECTION']._serialized_end=1262
-  _globals['_CORRECTTRANSFERSREQUEST']._serialized_start=1265
-  _globals['_CORRECTTRANSFERSREQUEST']._serialized_end=1459
-  _globals['_CORRECTTRANSFERSRESPONSE']._serialized_start=1461
-  _globals['_CORRECTTRANSFERSRESPONSE']._serialized_end=1536
-  _globals['_LISTBULKACTSREQUEST']._serialized_start=1538
-  _globals['_LISTBULKACTSREQUEST']._serialized_end=1605
-  _globals['_LISTBULKACTSRESPONSE']._serialized_start=1607
-  _globals['_LISTBULKACTSRESPONSE']._serialized_end=1698
-  _globals['_STOPBULKACTREQUEST']._serialized_start=1700
-  _globals['_STOPBULKACTREQUEST']._serialized_end=1776
-  _globals['_STOPBULKACTRESPONSE']._serialized_start=1778
-  _globals['_STOPBULKACTRESPONSE']._serialized_end=1842
+  _globals['_TRANSFEROUTCOME']._serialized_start=1910
+  _globals['_TRANSFEROUTCOME']._serialized_end=2571
+  _globals['_BULKACTKIND']._serialized_start=2573
+  _globals['_BULKACTKIND']._serialized_end=2695
+  _globals['_TRANSFERRESULT']._serialized_start=228
+  _globals['_TRANSFERRESULT']._serialized_end=350
+  _globals['_OUTCOMECOUNT']._serialized_start=352
+  _globals['_OUTCOMECOUNT']._serialized_end=431
+  _globals['_BULKACT']._serialized_start=434
+  _globals['_BULKACT']._serialized_end=771
+  _globals['_REJECTIONGROUP']._serialized_start=774
+  _globals['_REJECTIONGROUP']._serialized_end=1042
+  _globals['_LISTREJECTIONSREQUEST']._serialized_start=1044
+  _globals['_LISTREJECTIONSREQUEST']._serialized_end=1106
+  _globals['_LISTREJECTIONSRESPONSE']._serialized_start=1108
+  _globals['_LISTREJECTIONSRESPONSE']._serialized_end=1180
+  _globals['_CORRECTION']._serialized_start=1183
+  _globals['_CORRECTION']._serialized_end=1327
+  _globals['_CORRECTTRANSFERSREQUEST']._serialized_start=1330
+  _globals['_CORRECTTRANSFERSREQUEST']._serialized_end=1524
+  _globals['_CORRECTTRANSFERSRESPONSE']._serialized_start=1526
+  _globals['_CORRECTTRANSFERSRESPONSE']._serialized_end=1601
+  _globals['_LISTBULKACTSREQUEST']._serialized_start=1603
+  _globals['_LISTBULKACTSREQUEST']._serialized_end=1670
+  _globals['_LISTBULKACTSRESPONSE']._serialized_start=1672
+  _globals['_LISTBULKACTSRESPONSE']._serialized_end=1763
+  _globals['_STOPBULKACTREQUEST']._serialized_start=1765
+  _globals['_STOPBULKACTREQUEST']._serialized_end=1841
+  _globals['_STOPBULKACTRESPONSE']._serialized_start=1843
+  _globals['_STOPBULKACTRESPONSE']._serialized_end=1907
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 The repair desk: what persons do with transfers."""
 
 from cms.common.v1 import common_pb2 as _common_pb2
+from cms.gateway.v1 import checks_pb2 as _checks_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -284,6 +285,7 @@ class RejectionGroup(_message.Message):
     COUNT_FIELD_NUMBER: _builtins.int
     OLDEST_TIME_FIELD_NUMBER: _builtins.int
     NEWEST_TIME_FIELD_NUMBER: _builtins.int
+    ASK_FIELD_NUMBER: _builtins.int
     system: _common_pb2.System.ValueType
     """The system that refused them."""
     code: _builtins.str
@@ -304,6 +306,10 @@ class RejectionGroup(_message.Message):
     def newest_time(self) -> _timestamp_pb2.Timestamp:
         """When the newest was refused."""
 
+    @_builtins.property
+    def ask(self) -> _checks_pb2.Words:
+        """What to ask the claimants."""
+
     def __init__(
         self,
         *,
@@ -315,10 +321,11 @@ class RejectionGroup(_message.Message):
         count: _builtins.int = ...,
         oldest_time: _timestamp_pb2.Timestamp | None = ...,
         newest_time: _timestamp_pb2.Timestamp | None = ...,
+        ask: _checks_pb2.Words | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["newest_time", b"newest_time", "oldest_time", b"oldest_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ask", b"ask", "newest_time", b"newest_time", "oldest_time", b"oldest_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "count", b"count", "field", b"field", "newest_time", b"newest_time", "oldest_time", b"oldest_time", "question_id", b"question_id", "system", b"system", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask", b"ask", "code", b"code", "count", b"count", "field", b"field", "newest_time", b"newest_time", "oldest_time", b"oldest_time", "question_id", b"question_id", "system", b"system", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
