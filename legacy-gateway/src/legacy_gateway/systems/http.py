@@ -110,7 +110,8 @@ class HttpLine:
 
     def reset(self) -> None:
         """Ends the calls under way, with CONNECTION_LOST, and closes their connections."""
-        self._loop.call_soon_threadsafe(self._cancel_calls)
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._cancel_calls)
 
     def close(self) -> None:
         """Waits for the calls under way and closes every connection, for good."""
