@@ -55,28 +55,23 @@ _FIRST_PHASES = f"""
     SELECT upper(lpad(n || 'P1', 26, '0')), {CLAIM}, 'JSAPS', {PAST}, {PAST}, NULL
     FROM generate_series(%(first)s, %(last)s) AS n WHERE n %% 100 = 0
 """
-# A release may lack a system for long; a hundredth of the claims were withdrawn, and all that was held was ended.
-_UNCARRIED = f"""
-    INSERT INTO uncarried_schemes (claim_ref, scheme, claim_version, confirmed_time, office_code, assessor_id, traceparent)
-    SELECT {CLAIM}, 'CHILD_MAINTENANCE', 7, {PAST}, '100101', 'AS000001', ''
-    FROM generate_series(%(first)s, %(last)s) AS n WHERE n <= 40
-"""
 _EVENTS = f"""
     INSERT INTO transfer_events (transfer_id, state, reason, by, at)
     SELECT upper(lpad(n || 'P' || phase, 26, '0')), 'ACCEPTED', '', '', {PAST}
     FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, 2) AS phase
 """
-# Of ten thousand claims one had to be retried by hand.
-_ACTS = f"""
-    INSERT INTO bulk_acts (act_id, kind, reason, by, rate, created, finished_time)
-    SELECT uuidv7(), 'RETRY', ''::bytea, 'PO000001', 600, {PAST}, {PAST}
-    FROM generate_series(%(first)s, %(last)s) AS n WHERE n %% 10000 = 0
+# What is open stalls, and was told.
+_STALLS = """
+    INSERT INTO stalls (transfer_id, state, since)
+    SELECT transfer_id, state, created FROM transfers WHERE state IN ('WAITING', 'REJECTED', 'CLERICAL')
+    ON CONFLICT DO NOTHING
 """
 _DECISIONS = f"""
     INSERT INTO decisions (claim_ref, scheme, version, outcome, from_day, decided_by, decided_time)
     SELECT {CLAIM}, 'JOBSEEKERS_ALLOWANCE', 1, 'DISALLOWED', '2025-01-01', 'PO000001', {PAST}
     FROM generate_series(%(first)s, %(last)s) AS n WHERE n > 40
 """
+# A hundredth of the claims were withdrawn, and all that was held was ended.
 _WITHDRAWALS = f"""
     INSERT INTO withdrawals (claim_ref, withdraw_time, settled_time)
     SELECT {CLAIM}, {PAST}, {PAST} FROM generate_series(%(first)s, %(last)s) AS n WHERE n %% 100 = 0
@@ -158,7 +153,8 @@ class Gateway(Subject):
         self.sql(_TRANSFERS, first=first, last=last)
         self.sql(_AMENDMENTS, first=first, last=last)
         self.sql(_DAYS)
-        more = (_AMENDED_FACTS, _FIRST_PHASES, _UNCARRIED, _WITHDRAWALS, _WITHDRAWN_RECORDS, _EVENTS, _ACTS, _DECISIONS)
+        self.sql(_STALLS)
+        more = (_AMENDED_FACTS, _FIRST_PHASES, _WITHDRAWALS, _WITHDRAWN_RECORDS, _EVENTS, _DECISIONS)
         for query in more:
             self.sql(query, first=first, last=last)
         self.sql(_DIFFERENCES, first=first, last=last)
@@ -291,7 +287,7 @@ class Gateway(Subject):
     def _confirm(self, claim_ref: str) -> None:
         confirmed = assessment_events.AssessmentConfirmed(
             claim_version=CLAIM_VERSION,
-            schemes=[common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE, common_pb2.SCHEME_CHILD_MAINTENANCE],
+            schemes=[common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE],
             office_code="100101",
             assessor_id="AS000001",
         )
