@@ -9,11 +9,12 @@ from typing import Any
 from chassis.database import Row
 from chassis.sftp import SftpClient, SftpServer
 from chassis.workers import Turns
-from legacy_gateway.domain import System
+from legacy_gateway.domain import System, new_transfer_id
 from legacy_gateway.service import breakers
 from legacy_gateway.service.file_work import FileWork
 from legacy_gateway.service.sending import send_next
-from legacy_gateway.store import systems
+from legacy_gateway.store import leases, systems
+from legacy_gateway.store.transfers import transfer_of
 from legacy_gateway.systems.pscs import PscsFiles
 from simulators.pscs.server import Pscs
 from simulators.pscs.testing import make_keys
@@ -34,6 +35,18 @@ ILL = {
     "children": [],
     "pension_weekly": "0.00",
 }
+
+_WAITING = "SELECT * FROM transfers WHERE state = 'WAITING' AND payload IS NOT NULL"
+_LIKE_IT = """
+    INSERT INTO transfers (
+        transfer_id, claim_ref, claim_version, action, generation, system, phase, state, payload,
+        confirmed_time, office_code, assessor_id, traceparent, created, updated
+    )
+    SELECT %(transfer_id)s, %(claim_ref)s, claim_version, action, generation, system, phase, state, %(payload)s,
+        confirmed_time, office_code, assessor_id, traceparent, created, updated
+    FROM transfers ORDER BY created LIMIT 1
+"""
+_COUNTS = "SELECT state, count(*) AS count FROM transfers GROUP BY state"
 
 
 @dataclass(kw_only=True)
@@ -62,6 +75,26 @@ class FileExchange:
         """Lets the crew make every record that is due."""
         while send_next(self.gateway.resources, System.PSCS):
             pass
+
+    def multiply(self, number: int) -> None:
+        """So many more claims wait with their records made, like the one that does."""
+        with self.gateway.database.transaction() as conn:
+            [like] = conn.execute(_WAITING).fetchall()
+            claim_ref, version = like["claim_ref"], like["claim_version"]
+            record = leases.open_payload(transfer_of(like), like["payload"], self.gateway.vault.cipher(conn, claim_ref))
+        for begin in range(0, number, 1000):
+            with self.gateway.database.transaction() as conn:
+                for count in range(begin, min(begin + 1000, number)):
+                    claim, transfer_id = f"C9{count:010d}", new_transfer_id()
+                    cipher = self.gateway.vault.cipher(conn, claim)
+                    changed = record.replace(claim_ref.encode("cp285"), claim.encode("cp285"))
+                    sealed = cipher.seal_bytes(changed, field=f"payload {transfer_id}", version=version)
+                    conn.execute(_LIKE_IT, {"transfer_id": transfer_id, "claim_ref": claim, "payload": sealed})
+
+    def counts(self) -> dict[str, int]:
+        """How many transfers are in each state."""
+        with self.gateway.database.transaction() as conn:
+            return {row["state"]: row["count"] for row in conn.execute(_COUNTS)}
 
     def step(self) -> None:
         """Steps until nothing is to be done now, with every wait over."""

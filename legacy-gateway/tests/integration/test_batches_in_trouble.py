@@ -183,3 +183,19 @@ def test_the_breaker_opens_where_the_server_is_away_and_a_probe_closes_it(exchan
 
     assert exchange.breaker() != "OPEN"
     assert exchange.gateway.states(claim) == ["ACCEPTED"]
+
+
+def test_a_file_has_no_more_than_its_most_details_and_the_rest_goes_with_the_next(
+    exchange: FileExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("legacy_gateway.service.file_work.MOST_DETAILS", 120)
+    exchange.claim(1)
+    exchange.prepare()
+    exchange.multiply(130)
+
+    exchange.carry()
+    assert exchange.states() == [(1, "ANSWERED"), (2, "SENT")]
+    assert exchange.counts() == {"ACCEPTED": 120, "SENDING": 11}
+    exchange.carry()
+
+    assert exchange.counts() == {"ACCEPTED": 131}

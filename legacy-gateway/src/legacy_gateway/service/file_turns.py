@@ -2,12 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from chassis.database import Connection
 from legacy_gateway.domain import Gate, System
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.store import batches, systems
 from legacy_gateway.store.batches import OpenBatch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What stands between the files and their system, and the batch that holds up the next one."""
+
+    gate: Gate
+    found: OpenBatch | None
 
 
 class Turn:
@@ -18,22 +27,13 @@ class Turn:
         self._system = system
         self._sender_id = sender_id
 
-    def take(self) -> bool:
-        """Takes the turn, or keeps it; False where another process has it."""
+    def take(self) -> Standing | None:
+        """Takes the turn, or keeps it, and shows where the exchange stands; None where another process has the turn."""
         with self._resources.database.transaction() as conn:
-            return batches.take_turn(
-                conn, self._system, sender_id=self._sender_id, seconds=self._resources.turn_seconds
-            )
-
-    def open_batch(self) -> OpenBatch | None:
-        """The batch that holds up the next one."""
-        with self._resources.database.transaction() as conn:
-            return batches.find_open(conn, self._system)
-
-    def gate(self) -> Gate:
-        """What stands between the files and their system."""
-        with self._resources.database.transaction() as conn:
-            return systems.gate(conn, self._system)
+            seconds = self._resources.turn_seconds
+            if not batches.take_turn(conn, self._system, sender_id=self._sender_id, seconds=seconds):
+                return None
+            return Standing(gate=systems.gate(conn, self._system), found=batches.find_open(conn, self._system))
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[Connection, tuple[int, int]]]:

@@ -55,15 +55,13 @@ class FileWork:
             return False
         with self._resources.presence.sending() as sender_id:
             turn = Turn(self._resources, self._system, sender_id)
-            if not turn.take():
+            standing = turn.take()
+            if standing is None or standing.gate.breaker is Breaker.OPEN:
                 return False
-            gate = turn.gate()
-            if gate.breaker is Breaker.OPEN:
-                return False
-            found = turn.open_batch()
-            if found is None:
-                return (gate.hold is None and self._make_next(turn)) or self._settle_missing(turn)
-            return self._go_on(turn, found, may_send=gate.hold is None) or self._settle_missing(turn)
+            may_send = standing.gate.hold is None
+            if standing.found is None:
+                return (may_send and self._make_next(turn)) or self._settle_missing(turn)
+            return self._go_on(turn, standing.found, may_send=may_send) or self._settle_missing(turn)
 
     def _go_on(self, turn: Turn, found: OpenBatch, *, may_send: bool) -> bool:
         if not found.is_due or not (may_send or found.batch.state is BatchState.SENT):
