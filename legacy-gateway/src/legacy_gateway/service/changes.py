@@ -11,6 +11,7 @@ from chassis.database import Connection, Database
 from legacy_gateway import mapping
 from legacy_gateway.domain import Result, Rules, System
 from legacy_gateway.domain.changes import Course, Fed, decide, decide_anew
+from legacy_gateway.service import breakers
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.store import changes, claims, first_phases, withdrawals
 from legacy_gateway.systems import RULES
@@ -82,6 +83,7 @@ def withdraw_first_phase(resources: Resources) -> bool:
         else:
             wait = max(answer.retry_after_seconds, resources.waits.back_off(due.setbacks))
             first_phases.put_off(conn, due.transfer_id, wait_seconds=wait)
+        breakers.note(conn, resources, due.system, answer)
     logs.get().info(
         "first phase withdrawn" if is_gone else "first phase not withdrawn",
         transfer_id=due.transfer_id,

@@ -7,12 +7,15 @@ from chassis.database import Connection
 from legacy_gateway.domain import System
 
 TAKE = """
-    -- The one that is due for longest, for this worker alone until the time of the next attempt.
+    -- The one that is due for longest, for this worker alone until the time of the next attempt; none at a system that is held
+    -- or does not answer.
     UPDATE first_phase_withdrawals
     SET next_attempt_time = statement_timestamp() + make_interval(secs => %(seconds)s), attempts = attempts + 1
     WHERE transfer_id = (
         SELECT transfer_id FROM first_phase_withdrawals
         WHERE done_time IS NULL AND next_attempt_time <= statement_timestamp()
+            AND system NOT IN (SELECT systems.system FROM systems WHERE opened_time IS NOT NULL)
+            AND system NOT IN (SELECT system_holds.system FROM system_holds WHERE released_time IS NULL)
         ORDER BY next_attempt_time LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     RETURNING transfer_id, claim_ref, system, since, attempts - 1 AS setbacks
