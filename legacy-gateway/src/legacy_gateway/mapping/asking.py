@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -12,8 +13,8 @@ _FILE = Path(__file__).with_name("asking.toml")
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Words in English and in Welsh."""
 
-    en: str
-    cy: str
+    en: Annotated[str, msgspec.Meta(min_length=1)]
+    cy: Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Asking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

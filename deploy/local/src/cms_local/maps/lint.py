@@ -93,6 +93,7 @@ def _of_fields(catalogue: Catalogue, sources: Sources, record: OutsideRecord) ->
             yield from _of_constant(record, name, listed, mapped)
         elif listed.filled_from is not Source.PLATFORM:
             yield from _of_answers(catalogue, record, name, mapped)
+            yield from _of_derived(catalogue, sources, record, name, mapped)
 
 
 def _mapped(sources: Sources, record: str, name: str) -> Iterator[_Mapped]:
@@ -125,6 +126,17 @@ def _of_answers(catalogue: Catalogue, record: OutsideRecord, name: str, mapped: 
             yield f"{record.name}: {name} goes by {made_of}, which the catalogue does not have"
         elif made_of in asked and _CONSUMER not in asked[made_of].seen_by and made_of in _read(mapped):
             yield f"{record.name}: {name} is made from {made_of}, which the gateway may not see"
+
+
+def _of_derived(
+    catalogue: Catalogue, sources: Sources, record: OutsideRecord, name: str, mapped: list[_Mapped]
+) -> Iterator[str]:
+    """What a derived fact follows from makes a difference to the record, so that a change of it is known to."""
+    asked, feeding = _questions(catalogue, record), sources.feeding(record.name)
+    for fact in (fact for script in _scripts(catalogue, record) for fact in script.derived):
+        if fact.id in _read(mapped):
+            for left_out in sorted((fact.rule.names & asked.keys()) - feeding):
+                yield f"{record.name}: {name} does not go by {left_out}, from which {fact.id} follows"
 
 
 def _read(mapped: list[_Mapped]) -> set[str]:
