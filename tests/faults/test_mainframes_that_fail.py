@@ -166,6 +166,18 @@ def test_a_system_that_stops_and_starts_again_holds_each_claim_once(platform: Pl
     must_be_held_once(platform, *journeys)
 
 
+def test_systems_that_flap_hold_each_claim_once(platform: PlatformUnderTest) -> None:
+    before = {stand_in: fired(platform, stand_in, "down") for stand_in in DIALOGUES}
+    for stand_in, dialogue in DIALOGUES.items():
+        order(platform, stand_in, "down", rate=0.4, seed=7, seconds=20.0, dialogue=dialogue)  # scaled to 1 s
+    journeys = [in_both(platform) for _ in range(8)]
+
+    confirm_all(platform, journeys)
+
+    must_be_held_once(platform, *journeys)
+    assert all(fired(platform, stand_in, "down") > count for stand_in, count in before.items())
+
+
 @pytest.mark.parametrize("stand_in", DIALOGUES)
 def test_a_permanent_refusal_names_its_question_and_the_corrected_claim_is_held_once(
     platform: PlatformUnderTest, stand_in: str
