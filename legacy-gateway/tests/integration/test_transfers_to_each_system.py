@@ -116,7 +116,7 @@ def outside(
         stand_in = MainframeServer(mainframe, settings)
         stand_in.start()
         closing.callback(stand_in.stop)
-        pool = LinkPool("127.0.0.1", stand_in.port, size=2, timeout=REPLY_SECONDS)
+        pool = LinkPool("127.0.0.1", stand_in.port, size=2, timeout=REPLY_SECONDS, in_flight=RULES[system].in_flight)
         closing.callback(pool.close)
         resources = replace(
             gateway.resources,
@@ -225,9 +225,31 @@ def test_another_system_that_hangs_does_not_hold_up_this_one(outside: Outside) -
             thread.join()
 
 
+@pytest.mark.parametrize("outside", [System.ISCS], indirect=True)
+def test_records_in_flight_to_an_unreliable_system_are_held_once(outside: Outside) -> None:
+    for failure in ("lose_reply", "cut_reply", "close_mid_frame", "system_error", "other_transfer"):
+        outside.order(failure, rate=0.15, seed=len(failure), count=4)
+    claims = [outside.claim(f"C000000000{number:02d}") for number in range(10, 26)]
+    stopping = threading.Event()
+    senders = [threading.Thread(target=_work, args=(stopping, outside.send)) for _ in range(6)]
+    for thread in senders:
+        thread.start()
+    try:
+        states = outside.gateway.states
+        eventually(lambda: all(states(one) == ["ACCEPTED"] for one in claims), seconds=40, what="every claim accepted")
+    finally:
+        stopping.set()
+        for thread in senders:
+            thread.join()
+
+    failures = call(outside.stand_in.control_port, "GET", "/failures/counts").body["counts"]
+    assert sum(failures.values()) >= 3
+    assert [outside.held(claim_ref) for claim_ref in claims] == [1] * len(claims)
+
+
 def _work(stopping: threading.Event, step: Callable[[], bool]) -> None:
     while not stopping.is_set():
-        step()
+        step() or stopping.wait(0.01)
 
 
 def _sending(gateway: Any) -> int:
