@@ -17,6 +17,7 @@ from simulators.testing import (
     CLAIM_REF,
     LinkClient,
     call,
+    digits_of,
     first_phase_values,
     second_phase_values,
     transfer_id,
@@ -398,3 +399,16 @@ def test_a_reply_that_announces_two_gigabytes_leaves_the_record_held(
 
     assert client.socket.recv(4) == (2**31).to_bytes(4, "big")
     assert held(jsaps) == 1
+
+
+@pytest.mark.parametrize(("failure", "completion"), [("system_error", "E"), ("busy", "B")])
+def test_a_balance_that_fails_sends_no_page(
+    jsaps: MainframeServer, client: LinkClient, failure: str, completion: str
+) -> None:
+    order(jsaps, failure, dialogue="REC01", count=1)
+    asked = {"RQ-DATE": digits_of(Clock().today()), "RQ-PAGE": 1}
+
+    failed, answered = (client.ask("REC01", transfer_id(9), asked) for _ in range(2))
+
+    assert (failed.completion, failed.page) == (completion, b"")
+    assert (answered.completion, len(answered.page)) == ("A", 3824)
