@@ -110,6 +110,7 @@ class Gateway(Subject):
         "legacy_gateway.store.first_phases.put_off": "only if a system does not withdraw at once; finds a row by its key",
         "legacy_gateway.store.balances.failures": "only if a system's list cannot be had; finds a day by its key",
         "legacy_gateway.store.differences.any_not_asked": "only once a run ended while its caller waits; by its index",
+        "legacy_gateway.store.differences.sent_day": "only of what went in a file; finds a transfer and its file by their keys",
         "legacy_gateway.store.listings.add": "copies rows in, and reads none",
         "legacy_gateway.store.balances.put_off": "only if a system's list cannot be had; finds a day by its key",
         "legacy_gateway.store.differences.put_off": "only if a system does not answer; finds a row by its key",

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from chassis import clock, logs
 from chassis.database import Connection
-from legacy_gateway.domain import FOR_A_PERSON, RecordOfClaim, Remedy, Result, State, SystemAnswer, remedy
+from chassis.errors import Unavailable
+from legacy_gateway.domain import FOR_A_PERSON, Exchange, RecordOfClaim, Remedy, Result, State, SystemAnswer, remedy
 from legacy_gateway.service.reconciling import Reconciliation, reconcile_next
 from legacy_gateway.store import claims, differences, lost_records, withdrawals
 from legacy_gateway.store.differences import Missing
 
+_DAY = timedelta(days=1)
 _REFUSED_THERE = "REFUSED_THERE"
 """The cause where the system now says that it refused what it had accepted."""
 
@@ -62,7 +65,7 @@ def _ask(work: Reconciliation, missing: Missing, records: Iterable[RecordOfClaim
 
 
 def _note_answer(work: Reconciliation, found: _Found, missing: Missing, transfer_id: str) -> None:
-    answer = work.adapter.ask(transfer_id)
+    answer = _answer(work, transfer_id)
     is_missing = transfer_id == missing.transfer_id
     match answer.result:
         case Result.NOT_KNOWN:
@@ -73,6 +76,24 @@ def _note_answer(work: Reconciliation, found: _Found, missing: Missing, transfer
             found.refused |= is_missing
         case _:
             found.wait = max(answer.retry_after_seconds, work.waits.back_off(missing.setbacks))
+
+
+def _answer(work: Reconciliation, transfer_id: str) -> SystemAnswer:
+    """What the system says of a record. One that is fed by files answers no enquiry: every list since it was sent is read."""
+    if work.rules.exchange is Exchange.RECORDS:
+        return work.adapter.ask(transfer_id)
+    with work.database.transaction() as conn:
+        day = differences.sent_day(conn, transfer_id) - _DAY
+    try:
+        while day <= clock.today():
+            for page in work.adapter.held_on(day):
+                for record in page:
+                    if record.transfer_id == transfer_id:
+                        return SystemAnswer(result=Result.HELD, legacy_ref=record.legacy_ref)
+            day += _DAY
+    except Unavailable as away:
+        return SystemAnswer(result=Result.NO_REPLY, reason=away.reason)
+    return SystemAnswer(result=Result.NOT_KNOWN)
 
 
 def _is_withdrawn(work: Reconciliation, answer: SystemAnswer) -> bool:

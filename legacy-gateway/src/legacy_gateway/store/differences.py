@@ -69,6 +69,13 @@ RECORDS_OF_CLAIM = """
     FROM transfers WHERE claim_ref = %s AND system = %s ORDER BY generation, phase
 """
 
+SENT_DAY = """
+    -- The London day on which the file of a record was first sent; where that is not known, on which the record was made.
+    SELECT (coalesce(batches.sent_time, transfers.created) AT TIME ZONE 'Europe/London')::date AS day
+    FROM transfers LEFT JOIN batches ON batches.system = transfers.system AND batches.number = transfers.batch
+    WHERE transfer_id = %s
+"""
+
 PUT_OFF = """
     UPDATE differences SET next_attempt_time = statement_timestamp() + make_interval(secs => %(seconds)s)
     WHERE difference_id = %(difference_id)s AND state = 'ASKING'
@@ -171,6 +178,13 @@ def records_of_claim(
     """All records of a claim for a system, each with when it last changed. `lost` are those that the system says it lost."""
     rows = conn.execute(RECORDS_OF_CLAIM, [claim_ref, system]).fetchall()
     return [(_record(row, lost), row["updated"]) for row in rows]
+
+
+def sent_day(conn: Connection, transfer_id: str) -> date:
+    """The London day on which a record that went in a file was first sent."""
+    [row] = conn.execute(SENT_DAY, [transfer_id])
+    day: date = row["day"]
+    return day
 
 
 def put_off(conn: Connection, missing: Missing, *, seconds: float) -> None:

@@ -10,7 +10,7 @@ SEND_AGAIN = """
     -- The same id and the same bytes: the system has said that it does not hold them.
     UPDATE transfers
     SET state = 'WAITING', next_attempt_time = statement_timestamp(), legacy_ref = '', setbacks = 0, enquiry_setbacks = 0,
-        updated = %(now)s
+        batch = NULL, batch_line = NULL, updated = %(now)s
     WHERE transfer_id = %(transfer_id)s AND state = 'ACCEPTED'
 """
 
