@@ -20,8 +20,9 @@ CREATE TABLE listed_records (
     transfer_id text NOT NULL,
     place integer NOT NULL,
     legacy_ref text NOT NULL,
-    CONSTRAINT listed_records_pkey PRIMARY KEY (listing_id, transfer_id, place)
+    CONSTRAINT listed_records_pkey PRIMARY KEY (listing_id, place)
 );
+CREATE INDEX listed_records_by_id ON listed_records (listing_id, transfer_id);
 ALTER TABLE listed_records SET (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.02);
 
 -- The days of each system that the schedule has reached, or that somebody asked for. Due times are real.

@@ -1,5 +1,6 @@
 """What systems list as held, and the ledger beside it. Both are walked in portions: a day of any size takes little memory."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -28,8 +29,8 @@ RECENT = """
 
 DROP_RECORDS = """
     -- A portion of the records of lists that are not kept.
-    DELETE FROM listed_records WHERE (listing_id, transfer_id, place) IN (
-        SELECT listing_id, transfer_id, place FROM listed_records
+    DELETE FROM listed_records WHERE (listing_id, place) IN (
+        SELECT listing_id, place FROM listed_records
         WHERE listing_id IN (SELECT listing_id FROM listings WHERE system = %(system)s AND listing_id <> ALL(%(keep)s))
         LIMIT %(portion)s
     )
@@ -41,17 +42,16 @@ DROP = """
 """
 
 LISTED = """
-    -- The next records of a list by their ids, each once, with how often they stand on it and on those of the days beside
-    -- it, and with our own entry.
+    -- A portion of a list, with how often each id stands on it and on those of the days beside it, and with our own entry.
+    -- The portion has two ends, so that it is read by its index whatever the statistics of a table say that was just filled.
     WITH portion AS (
-        SELECT transfer_id, count(*) AS copies, max(legacy_ref) AS legacy_ref FROM listed_records
-        WHERE listing_id = %(listing_id)s AND transfer_id > %(after)s
-        GROUP BY transfer_id ORDER BY transfer_id LIMIT %(portion)s
+        SELECT transfer_id, legacy_ref FROM listed_records
+        WHERE listing_id = %(listing_id)s AND place >= %(place)s AND place < %(end)s
     )
     SELECT portion.transfer_id, portion.legacy_ref, ours.claim_ref, ours.state, ours.legacy_ref AS our_ref,
-        portion.copies + (
-            SELECT count(*) FROM listed_records AS beside
-            WHERE beside.listing_id = ANY(%(beside)s) AND beside.transfer_id = portion.transfer_id
+        (
+            SELECT count(*) FROM listed_records AS listed
+            WHERE listed.listing_id = ANY(%(lists)s) AND listed.transfer_id = portion.transfer_id
         ) AS copies,
         ours.action = 'NEW' AND ours.state <> 'ACCEPTED' AND EXISTS (
             SELECT FROM transfers AS twin
@@ -59,7 +59,6 @@ LISTED = """
                 AND twin.action = 'NEW' AND twin.state = 'ACCEPTED'
         ) AS has_twin
     FROM portion LEFT JOIN transfers AS ours ON ours.transfer_id = portion.transfer_id AND ours.system = %(system)s
-    ORDER BY portion.transfer_id
 """
 
 ACCEPTED = """
@@ -123,17 +122,20 @@ def drop_all_but(database: Database, system: System, keep: Sequence[Listing]) ->
 
 
 def listed(database: Database, system: System, listing: Listing, beside: Sequence[Listing]) -> Iterator[ListedRecord]:
-    """Every record of a list, each id once, with our own entry. `beside` are the lists of the days around it."""
-    values = {
-        "system": system,
-        "listing_id": listing.listing_id,
-        "beside": [one.listing_id for one in beside],
-        "after": "",
-        "portion": _PORTION,
-    }
-    while True:
+    """Every record of a list with our own entry; one that stands on it twice comes twice. `beside` are the days around it."""
+    lists = [one.listing_id for one in (listing, *beside)]
+    for place in itertools.count(0, _PORTION):
+        values = {
+            "system": system,
+            "listing_id": listing.listing_id,
+            "lists": lists,
+            "place": place,
+            "end": place + _PORTION,
+        }
         with database.transaction() as conn:
             rows = conn.execute(LISTED, values).fetchall()
+        if not rows:
+            return
         for row in rows:
             yield ListedRecord(
                 transfer_id=row["transfer_id"],
@@ -141,9 +143,6 @@ def listed(database: Database, system: System, listing: Listing, beside: Sequenc
                 copies=row["copies"],
                 ours=_entry(row) if row["state"] else None,
             )
-        if len(rows) < _PORTION:
-            return
-        values["after"] = rows[-1]["transfer_id"]
 
 
 def unlisted(
