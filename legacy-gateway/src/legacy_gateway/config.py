@@ -46,7 +46,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     """The bearer token that CMS-COTS knows the gateway by; read at each call."""
     reply_seconds: Positive = 10.0
     """How long a system may take to reply. Not scaled: the interface document does not name it."""
-    reconcile_hour: Annotated[int, Meta(ge=1, le=23)] = 5
+    reconcile_hour: Annotated[int, Meta(ge=2, le=23)] = 5
     """The hour in London from which the balance of the day before is due: after the systems' night, before the offices open."""
     postcodes_file: Path
     """The postcode directory that `chassis.postcodes` built."""

@@ -20,7 +20,6 @@ _DAY = timedelta(days=1)
 _FRESH_FOR = timedelta(hours=1)
 """A list of a day that was over when it was taken serves the days beside it too, when many days are caught up."""
 _FINAL_AFTER = timedelta(minutes=10)
-"""So long after its end nothing is added to a day, whatever was on its way at midnight."""
 _MOST_BEGINNINGS = 5
 _STORED_AT_ONCE = 2000
 _FIRST_PAUSE_SECONDS = 60.0
@@ -54,8 +53,13 @@ class Reconciliation:
 
     @property
     def settling(self) -> timedelta:
-        """How long after an acceptance the system's own enquiry may still lag."""
+        """How long after an acceptance the system's own enquiry or list may still lag."""
         return timedelta(seconds=self.rules.final_after_closing_seconds * self.time_scale)
+
+    @property
+    def final_after(self) -> timedelta:
+        """So long after its end nothing is added to a day's list, whatever was on its way at midnight."""
+        return max(self.settling, _FINAL_AFTER)
 
 
 def reconcile_next(work: Reconciliation) -> bool:
@@ -115,12 +119,12 @@ def _run(work: Reconciliation, day: date) -> None:
     if day in lists:
         _note_unknown(work, lists[day], [one for at, one in lists.items() if at != day])
     _note_missing(work, day, list(lists.values()))
-    listings.drop_all_but(work.database, work.system, [one for one in lists.values() if _is_final(one)])
+    listings.drop_all_but(work.database, work.system, [one for one in lists.values() if _is_final(work, one)])
 
 
 def _listing(work: Reconciliation, day: date) -> Listing:
     with work.database.transaction() as conn:
-        since = max(_end_of(day) + _FINAL_AFTER, clock.now() - _FRESH_FOR)
+        since = max(_end_of(day) + work.final_after, clock.now() - _FRESH_FOR)
         fresh = listings.recent(conn, work.system, day, since=since)
     if fresh is not None:
         return fresh
@@ -153,8 +157,8 @@ def _store(work: Reconciliation, listing: Listing, records: Sequence[HeldRecord]
     return place + len(records)
 
 
-def _is_final(listing: Listing) -> bool:
-    return listing.begun >= _end_of(listing.day) + _FINAL_AFTER
+def _is_final(work: Reconciliation, listing: Listing) -> bool:
+    return listing.begun >= _end_of(listing.day) + work.final_after
 
 
 def _note_unknown(work: Reconciliation, listing: Listing, beside: Sequence[Listing]) -> None:
