@@ -17,6 +17,7 @@ from legacy_gateway.deadlines import DEADLINES
 from legacy_gateway.domain import SystemAnswer
 from legacy_gateway.service import withdrawals
 from legacy_gateway.store import withdrawals as store
+from legacy_gateway.systems import RULES, SYSTEM_OF_SCHEME
 
 MakeEvent = Callable[..., Event]
 
@@ -266,3 +267,24 @@ def test_a_refused_record_asks_nobody_for_a_correction_any_more(
 def test_the_removal_of_what_is_not_listed_is_refused(gateway: Any) -> None:
     with gateway.database.transaction() as conn, pytest.raises(NotFound):
         withdrawals.record_removal(conn, "C00000000018", "JSAPS", by="PO000001")
+
+
+@pytest.mark.parametrize("scheme", sorted(SYSTEM_OF_SCHEME))
+@pytest.mark.parametrize("withdrawn_first", [True, False])
+def test_nothing_of_a_withdrawn_claim_goes_to_any_system(
+    database: Database, confirmation: MakeEvent, withdrawal: MakeEvent, scheme: str, *, withdrawn_first: bool
+) -> None:
+    claim_ref = "C00000000018"
+    events = [confirmation(claim_ref, schemes=[scheme]), withdrawal(claim_ref)]
+    for event in reversed(events) if withdrawn_first else events:
+        with database.transaction() as conn:
+            consumers.HANDLERS[event.name](conn, event)
+
+    with database.transaction() as conn:
+        rows = conn.execute(
+            "SELECT state, next_attempt_time FROM transfers WHERE claim_ref = %s", [claim_ref]
+        ).fetchall()
+    phases = 0 if withdrawn_first else RULES[SYSTEM_OF_SCHEME[scheme]].phases
+    assert [(row["state"], row["next_attempt_time"]) for row in rows] == [("CANCELLED", None)] * phases
+    assert is_settled(database, claim_ref)
+    assert held(database, claim_ref) == []
