@@ -67,6 +67,7 @@ def measure(kind: type[Subject], place: Place, sizes: Sequence[int]) -> Report:
             subject.exercise(turn)
             subject.exercise_chassis()
             subject.operate()
+            subject.vacuum()
             subject.scrape()
             scrapes[size] = subject.time_of_scrape()
             for (case, text), execution in _dearest(recorder.executions).items():
