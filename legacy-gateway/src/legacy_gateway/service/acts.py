@@ -21,7 +21,7 @@ from legacy_gateway.domain.desk import Act, ActKind, AtDesk, Doing, Filter, Outc
 from legacy_gateway.service import changes
 from legacy_gateway.store import acts, chosen, claims, desk
 
-MOST_CHOSEN = 100_000
+MOST_CHOSEN = 50_000
 """As many transfers as one act takes."""
 _SHOWN = 100
 
@@ -45,7 +45,7 @@ def preview_chosen(conn: Connection, kind: ActKind, wanted: Filter) -> Done:
     """What an act with all transfers of a filter would do now. Raises FailedPrecondition where they are too many."""
     transfer_ids = _chosen(conn, wanted)
     counts: Counter[Outcome] = Counter()
-    for standing, number in desk.count(conn, transfer_ids):
+    for standing, number in desk.count(conn, transfer_ids, with_phases=kind is ActKind.CANCEL):
         counts[_outcome(kind, standing)] += number
     shown = [_previewed(conn, kind, transfer_id) for transfer_id in transfer_ids[:_SHOWN]]
     return Done(results=shown, counts=sorted(counts.items()))

@@ -20,17 +20,17 @@ CLAIM_OF = """
 _STANDINGS = """
     SELECT transfers.*, attempts > 0 AS has_left, next_attempt_time IS NOT NULL AS is_due,
         EXISTS (SELECT FROM withdrawals WHERE withdrawals.claim_ref = transfers.claim_ref) AS is_withdrawn,
-        coalesce((
+        CASE WHEN %(with_phases)s THEN coalesce((
             SELECT array_agg(DISTINCT other.state) FROM transfers AS other
             WHERE other.claim_ref = transfers.claim_ref AND other.system = transfers.system
                 AND other.generation = transfers.generation AND other.transfer_id <> transfers.transfer_id
                 AND (other.state <> 'CLERICAL' OR other.attempts > 0)
-        ), '{}') AS other_phases
+        ), '{}') ELSE '{}' END AS other_phases
 """
 
 FIND = f"""
     -- A transfer as a person finds it.
-    {_STANDINGS} FROM transfers WHERE transfer_id = %s
+    {_STANDINGS} FROM transfers WHERE transfer_id = %(transfer_id)s
 """
 
 LOCK = """
@@ -122,7 +122,7 @@ def lock(conn: Connection, transfer_id: str) -> None:
 
 def find(conn: Connection, transfer_id: str) -> AtDesk | None:
     """A transfer as a person finds it; None where there is no such transfer."""
-    row = conn.execute(FIND, [transfer_id]).fetchone()
+    row = conn.execute(FIND, {"transfer_id": transfer_id, "with_phases": True}).fetchone()
     return None if row is None else AtDesk(transfer=transfer_of(row), standing=standing_of(row))
 
 
@@ -149,9 +149,10 @@ def _can_be_asked(row: Row) -> bool:
     return RULES[System(row["system"])].exchange is Exchange.RECORDS
 
 
-def count(conn: Connection, transfer_ids: Sequence[str]) -> list[tuple[Standing, int]]:
-    """How many of these transfers stand alike."""
-    found = conn.execute(COUNT, {"transfer_ids": list(transfer_ids), "most_defects": MOST_DEFECTS})
+def count(conn: Connection, transfer_ids: Sequence[str], *, with_phases: bool) -> list[tuple[Standing, int]]:
+    """How many of these transfers stand alike. `other_phases` are read only on demand: that takes as long as all else."""
+    values = {"transfer_ids": list(transfer_ids), "most_defects": MOST_DEFECTS, "with_phases": with_phases}
+    found = conn.execute(COUNT, values)
     return [(standing_of(row), row["count"]) for row in found.fetchall()]
 
 

@@ -5,7 +5,7 @@ from typing import LiteralString
 
 from chassis.database import Connection, Row
 
-MOST_AT_ONCE = 500
+MOST_AT_ONCE = 2000
 
 
 def note_new(conn: Connection, query: LiteralString, *, state: str, cut_off: datetime) -> list[Row]:

@@ -675,7 +675,7 @@ class RetryTransferRequest(_message.Message):
 
     @_builtins.property
     def filter(self) -> Global___TransferFilter:
-        """Or all that are like this, 100000 at most, of a system or a state at least. They are dealt with one after another."""
+        """Or all that are like this, 50000 at most, of a system or a state at least. They are dealt with one after another."""
 
     def __init__(
         self,
@@ -757,7 +757,7 @@ class CancelTransferRequest(_message.Message):
 
     @_builtins.property
     def filter(self) -> Global___TransferFilter:
-        """Or all that are like this, 100000 at most, of a system or a state at least. They are dealt with one after another."""
+        """Or all that are like this, 50000 at most, of a system or a state at least. They are dealt with one after another."""
 
     def __init__(
         self,
