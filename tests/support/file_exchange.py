@@ -201,6 +201,7 @@ def exchange_with_pscs(gateway: Any, folder: Path) -> Iterator[FileExchange]:
         host_key=keys["host_key"],
         authorized_keys=keys["authorized_keys"],
         cycle_seconds=CYCLE_NEVER,
+        clock_offset_file=folder / "clock-offset",
     )
     stand_in = Pscs(settings)
     stand_in.start()

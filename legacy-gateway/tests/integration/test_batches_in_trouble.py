@@ -1,11 +1,12 @@
 """The exchange of files with PSCS when processes die, the line fails or the system is held: each claim is held once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from legacy_gateway.domain import System
 from legacy_gateway.store import batches as store
 from tests.support.file_exchange import FileExchange, exchange_with_pscs
 
@@ -199,3 +200,47 @@ def test_a_file_has_no_more_than_its_most_details_and_the_rest_goes_with_the_nex
     exchange.carry()
 
     assert exchange.counts() == {"ACCEPTED": 131}
+
+
+def test_what_was_lost_overnight_is_found_by_the_balance_and_held_once(
+    exchange: FileExchange, books_of: Callable[..., Any]
+) -> None:
+    lost, kept = exchange.claim(1), exchange.claim(2)
+    exchange.carry()
+    books = books_of(System.PSCS, exchange.system, exchange.pscs.control_port)
+    exchange.gateway.change("UPDATE transfers SET updated = updated - interval '1 hour' WHERE state = 'ACCEPTED'")
+    books.lose(lost)
+    day = books.next_morning()
+    exchange.cycle()
+
+    books.run()
+    for _ in range(2):
+        exchange.carry()
+
+    assert [held(exchange, claim) for claim in (lost, kept)] == [(1, 0)] * 2
+    [(kind, state, _, remedy)] = books.found()
+    assert (kind, state, remedy) == ("MISSING_THERE", "CLOSED", "SENT_AGAIN")
+    assert books.balance(day).unexplained == 0
+
+
+def test_a_day_whose_list_is_cut_short_is_balanced_when_the_list_is_whole(
+    exchange: FileExchange, books_of: Callable[..., Any]
+) -> None:
+    claims = [exchange.claim(1), exchange.claim(2)]
+    exchange.carry()
+    books = books_of(System.PSCS, exchange.system, exchange.pscs.control_port)
+    day = books.next_morning()
+    exchange.cycle()
+    listed = exchange.root / "control" / f"PSCS.D{day:%Y%m%d}.CTL"
+    whole = listed.read_bytes()
+    listed.write_bytes(whole[:-1])
+
+    books.run()
+    assert [row["done_time"] for row in books.days()] == [None]
+    listed.write_bytes(whole)
+    exchange.gateway.change("UPDATE reconciliation_days SET due_time = clock_timestamp()")
+    books.run()
+
+    assert [row["done_time"] is not None for row in books.days()] == [True]
+    assert books.found() == []
+    assert [held(exchange, claim) for claim in claims] == [(1, 0)] * 2

@@ -14,6 +14,7 @@ from legacy_gateway.deadlines import DEADLINES
 from legacy_gateway.domain import System
 from legacy_gateway.store import batches as store
 from legacy_gateway.store import transfers
+from legacy_gateway.systems.pscs_files import MOST_RESPONSE_BYTES
 from tests.support.file_exchange import FileExchange, exchange_with_pscs
 
 RUNBOOK = Path(__file__).parents[3] / "docs" / "runbooks" / "files.md"
@@ -217,6 +218,25 @@ def test_nothing_of_a_wrong_response_is_believed_and_it_may_be_put_right(
     exchange.step()
     assert [exchange.gateway.states(claim) for claim in claims] == [["ACCEPTED"]] * 2
     assert exchange.batches()[0]["fault"] == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [(b"", "LENGTH"), (b"\x00" * 600, "UNREADABLE"), (b"\xf0" * (MOST_RESPONSE_BYTES + 200), "TOO_LONG")],
+    ids=["nothing", "garbage", "more-than-any-response"],
+)
+def test_the_work_goes_on_after_a_response_that_is_none(exchange: FileExchange, content: bytes, fault: str) -> None:
+    claim = exchange.claim(1)
+    exchange.step()
+    (exchange.root / "out" / "CMS3.PSCS.S000001.RSP").write_bytes(content)
+
+    exchange.step()
+    assert exchange.batches()[0]["fault"] == fault
+    assert exchange.gateway.states(claim) == ["SENDING"]
+    exchange.cycle()
+    exchange.step()
+
+    assert exchange.gateway.states(claim) == ["ACCEPTED"]
 
 
 def test_a_response_that_stays_wrong_is_made_good_by_the_daily_lists(exchange: FileExchange) -> None:
