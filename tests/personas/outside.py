@@ -121,6 +121,7 @@ def case_of(persona: Persona, told: Mapping[str, Any]) -> mapping.Case:
         facts=known,
         authority_code=str(told.get("council") or _COUNCIL),
         first_phase_reference="JS0000000001",
+        transfer_id="0123456789ABCDEFGHIJKLMNOP",
     )
 
 
