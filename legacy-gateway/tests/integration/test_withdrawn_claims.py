@@ -12,12 +12,14 @@ from chassis import clock, deadlines
 from chassis.database import Database
 from chassis.errors import NotFound
 from chassis.inbox import Event
+from chassis.testing import eventually
 from legacy_gateway import consumers
 from legacy_gateway.deadlines import DEADLINES
 from legacy_gateway.domain import SystemAnswer
 from legacy_gateway.service import withdrawals
 from legacy_gateway.store import withdrawals as store
 from legacy_gateway.systems import RULES, SYSTEM_OF_SCHEME
+from simulators.testing import call
 
 MakeEvent = Callable[..., Event]
 
@@ -288,3 +290,20 @@ def test_nothing_of_a_withdrawn_claim_goes_to_any_system(
     assert [(row["state"], row["next_attempt_time"]) for row in rows] == [("CANCELLED", None)] * phases
     assert is_settled(database, claim_ref)
     assert held(database, claim_ref) == []
+
+
+def test_a_first_phase_that_jsaps_lost_before_it_was_withdrawn_is_nobodys_work(
+    gateway: Any, withdrawal: MakeEvent
+) -> None:
+    claim_ref = gateway.claim()
+    gateway.send()
+    assert gateway.states(claim_ref) == ["ACCEPTED", "WAITING"]
+    assert call(gateway.jsaps.control_port, "POST", "/ledger/lose", body={"claim_ref": claim_ref}).status == 200
+
+    gateway.hear(withdrawal(claim_ref))
+    eventually(lambda: withdrawals.withdraw_half(gateway.resources) and not still_listed(gateway), what="its end")
+
+
+def still_listed(gateway: Any) -> bool:
+    with gateway.database.transaction() as conn:
+        return bool(conn.execute("SELECT 1 FROM withdrawn_records WHERE removed_time IS NULL").fetchall())

@@ -47,10 +47,11 @@ def held_of_withdrawn(transfers: Collection[TransferOfWithdrawn]) -> Mapping[Sys
 class HalfClaim:
     """What a system holds of a withdrawn claim in first phases alone. `transfer_ids` are the newest's first.
 
-    `setbacks` counts the attempts before this one.
+    `since` is when that was known, on the platform's clock. `setbacks` counts the attempts before this one.
     """
 
     claim_ref: str
     system: System
+    since: datetime
     transfer_ids: tuple[str, ...]
     setbacks: int

@@ -15,7 +15,7 @@ from legacy_gateway.domain import HalfClaim, Result, SystemAnswer, WithdrawnReco
 from legacy_gateway.service import breakers
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.store import claims, decisions, uncarried, withdrawals
-from legacy_gateway.systems import RecordSystem
+from legacy_gateway.systems import RULES
 
 _OURSELVES = "legacy-gateway"
 _FIRST = (datetime.min.replace(tzinfo=UTC), "")
@@ -58,13 +58,13 @@ def withdraw_half(resources: Resources) -> bool:
     """Withdraws the half claim that is due for longest from its system; says whether one was due.
 
     A withdrawal may be repeated, so a process that ends before it stores the answer does no harm. Where the system says
-    that it holds the whole claim, our ledger is wrong, and a person looks.
+    that it holds the whole claim, our ledger is wrong, and a person looks. A phase that it does not know for good it has lost.
     """
     with resources.database.transaction() as conn:
         half = withdrawals.take_half(conn, seconds=resources.lease_seconds)
     if half is None:
         return False
-    answer = _withdrawn(resources.systems[half.system], half)
+    answer = _withdrawn(resources, half)
     with resources.database.transaction() as conn:
         if answer.result is Result.HELD:
             withdrawals.remove(conn, half.claim_ref, half.system, by=_OURSELVES, now=clock.now())
@@ -84,11 +84,14 @@ def withdraw_half(resources: Resources) -> bool:
     return True
 
 
-def _withdrawn(system: RecordSystem, half: HalfClaim) -> SystemAnswer:
+def _withdrawn(resources: Resources, half: HalfClaim) -> SystemAnswer:
     """The answer to the last withdrawal that was tried. A change restores what it replaced, so that goes after it."""
     answer = SystemAnswer(result=Result.HELD)
     for transfer_id in half.transfer_ids:
-        answer = system.withdraw(transfer_id)
+        answer = resources.systems[half.system].withdraw(transfer_id)
+        held_seconds = (clock.now() - half.since).total_seconds()
+        if answer.result is Result.NOT_KNOWN and resources.waits.is_final(RULES[half.system], held_seconds):
+            answer = SystemAnswer(result=Result.HELD)
         if answer.result is not Result.HELD:
             break
     return answer

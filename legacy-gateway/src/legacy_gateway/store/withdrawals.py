@@ -72,7 +72,7 @@ TAKE_HALF = """
             AND system NOT IN (SELECT system_holds.system FROM system_holds WHERE released_time IS NULL)
         ORDER BY next_attempt_time LIMIT 1 FOR UPDATE SKIP LOCKED
     )
-    RETURNING claim_ref, system, attempts - 1 AS setbacks, ARRAY(
+    RETURNING claim_ref, system, since, attempts - 1 AS setbacks, ARRAY(
         SELECT transfer_id FROM transfers
         WHERE transfers.claim_ref = half_claim.claim_ref AND transfers.system = half_claim.system
             AND phase = 1 AND state = 'ACCEPTED'
