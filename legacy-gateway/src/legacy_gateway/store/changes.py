@@ -29,6 +29,11 @@ AMENDMENTS = """
     )
 """
 
+SYSTEMS_OF = """
+    -- The systems to which a claim goes.
+    SELECT DISTINCT system FROM transfers WHERE claim_ref = %s ORDER BY system
+"""
+
 ENTRIES = """
     -- The transfers of a claim at a system, locked: a sender that settles one of them waits, or was first.
     SELECT transfers.*, EXISTS (
@@ -140,8 +145,7 @@ def amendments(conn: Connection, claim_ref: str) -> Mapping[int, frozenset[str] 
 
 def systems_of(conn: Connection, claim_ref: str) -> list[System]:
     """The systems to which a claim goes."""
-    rows = conn.execute("SELECT DISTINCT system FROM transfers WHERE claim_ref = %s ORDER BY system", [claim_ref])
-    return [System(row["system"]) for row in rows]
+    return [System(row["system"]) for row in conn.execute(SYSTEMS_OF, [claim_ref]).fetchall()]
 
 
 def locked_entries(conn: Connection, claim_ref: str, system: System) -> list[Entry]:
