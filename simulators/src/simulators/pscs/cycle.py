@@ -67,7 +67,7 @@ class Cycle:
     def run(self) -> list[dict[str, Any]]:
         """One cycle: what became of each file that was taken."""
         with self._lock:
-            if self._outage.under_way() or self._silence.starts():
+            if self._outage.starts() or self._silence.starts():
                 return []
             taken = [*self._left_over(), *self._arrived()]
             self._write_withheld()

@@ -212,7 +212,7 @@ class _Folders(asyncssh.SFTPServer):
 
     async def _begin(self, rule: PscsFailure | None) -> None:
         """What happens before a request is carried out."""
-        if self._outage.under_way():
+        if self._outage.starts():
             self._reset()
         if rule is None:
             return
