@@ -1,5 +1,6 @@
 """legacy-gateway with a history of accepted transfers, and JSAPS's stand-in to send to."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,8 +15,10 @@ from cms_local.cases import load_cases
 from legacy_gateway.__main__ import service
 from legacy_gateway.config import Settings
 from simulators.jsaps import JSAPS
+from simulators.pscs.server import Pscs
+from simulators.pscs.testing import make_keys
 from simulators.record_link.server import MainframeServer
-from simulators.settings import JsapsSettings, read_settings
+from simulators.settings import JsapsSettings, PscsSettings, read_settings
 from simulators.testing import call
 from tests.growth import chassis_history
 from tests.growth.chassis_history import CLAIM, ID, PAST
@@ -97,6 +100,25 @@ _DIFFERENCES = f"""
         'L' || n, {PAST}, {PAST}, 'legacy-gateway', 'SENT_AGAIN'
     FROM generate_series(%(first)s, %(last)s) AS n WHERE n %% 10 = 0
 """
+# A file for every ten claims, all answered.
+_BATCHES = f"""
+    INSERT INTO batches (
+        system, number, sequence, state, details, next_attempt_time, sent_time, answered_time, created, updated
+    )
+    SELECT 'PSCS', 1000000 + n, 1 + n %% 900000, 'ANSWERED', 10, {PAST}, {PAST}, {PAST}, {PAST}, {PAST}
+    FROM generate_series(%(first)s, %(last)s) AS n WHERE n %% 10 = 0
+"""
+_ILL = {
+    "sick_from": "2005-01-10",
+    "illness": "Chest disease",
+    "employment_status": "U",
+    "special_treatment": "NO",
+    "in_hospital_or_home": "NO",
+    "adult_dependant": "NONE",
+    "children": [],
+    "pension_weekly": "0.00",
+}
+"""What a claim to Incapacity Benefit has beside the others' answers."""
 
 
 class Gateway(Subject):
@@ -104,6 +126,9 @@ class Gateway(Subject):
 
     name = "gateway"
     not_executed: ClassVar[dict[str, str]] = {
+        "legacy_gateway.store.batches.put_off": "only for a record that our own code cannot open; finds a transfer by its key",
+        "legacy_gateway.store.systems.put_off_probe": "only while a system stays away; finds it by its key",
+        "legacy_gateway.store.leases.leave_to_file": "only for what a person asks about; finds a transfer by its key",
         "legacy_gateway.store.uncarried.add": "every scheme has its system in this release; adds a row by its key",
         "legacy_gateway.store.desk.ask_now": "only for what a system may hold; finds a transfer by its key",
         "legacy_gateway.store.withdrawals.put_off_half": "only if a system does not withdraw at once; finds a row by its key",
@@ -132,10 +157,16 @@ class Gateway(Subject):
             "joint_claim": False,
             "sort_code": "200000",
             "telephone": "+441632960123",
+            **_ILL,
         }
         intake = self.closing.enter_context(serving({**load_cases(clock.today())[0].answers, **more}))
         self._jsaps = _start_jsaps(self.place.folder / "jsaps")
         self.closing.callback(self._jsaps.stop)
+        keys = make_keys(self.place.folder)
+        host_key = self.place.folder / "pscs-host.pub"
+        host_key.write_bytes(keys["known_hosts"].read_bytes().removeprefix(b"* "))
+        self._pscs = _start_pscs(self.place.folder / "pscs", keys)
+        self.closing.callback(self._pscs.stop)
         settings = self.settings(
             Settings,
             "legacy-gateway",
@@ -143,8 +174,9 @@ class Gateway(Subject):
             assessment_address=intake,
             jsaps_port=self._jsaps.port,
             cms_cots_token_file=token,
-            pscs_key_file=token,  # nothing goes to it
-            pscs_host_key_file=token,
+            pscs_port=self._pscs.port,
+            pscs_key_file=keys["client_key"],
+            pscs_host_key_file=host_key,
             postcodes_file=postcodes,
             time_scale=_SCALE,
             reply_seconds=0.5,
@@ -157,7 +189,7 @@ class Gateway(Subject):
         self.sql(_AMENDMENTS, first=first, last=last)
         self.sql(_DAYS)
         self.sql(_STALLS)
-        more = (_AMENDED_FACTS, _FIRST_PHASES, _WITHDRAWALS, _WITHDRAWN_RECORDS, _EVENTS, _DECISIONS)
+        more = (_BATCHES, _AMENDED_FACTS, _FIRST_PHASES, _WITHDRAWALS, _WITHDRAWN_RECORDS, _EVENTS, _DECISIONS)
         for query in more:
             self.sql(query, first=first, last=last)
         self.sql(_DIFFERENCES, first=first, last=last)
@@ -184,7 +216,18 @@ class Gateway(Subject):
         self.hear(intake_events.CrisisLoanRequested(), unknown)
         self._withdraw(unknown)
         self._hold_and_release()
+        self._exchange_files(turn)
         self._balance(turn)
+
+    def _exchange_files(self, turn: int) -> None:
+        """PSCS refuses a file, takes it when it was made anew, and leaves a line out, which its list has."""
+        claims = [f"CT{turn:09}{letter}" for letter in "PS"]
+        for failure in ({"failure": "refuse_file"}, {"failure": "omit_line", "claim_ref": claims[0]}):
+            answer = call(self._pscs.control_port, "POST", "/failures", body={**failure, "count": 1})
+            assert answer.status == 200, answer.body
+        for claim_ref in claims:
+            self._confirm(claim_ref, scheme=common_pb2.SCHEME_INCAPACITY_BENEFIT)
+        self.step_own_workers(until=lambda: all(self._states(one) == {"ACCEPTED"} for one in claims))
 
     def _balance(self, turn: int) -> None:
         """JSAPS loses a second phase, a first phase and a whole claim, and lists one under a reference of its own."""
@@ -287,10 +330,12 @@ class Gateway(Subject):
     def _amend(self, claim_ref: str, *, version: int) -> None:
         self.hear(intake_events.ClaimAmended(changed_fields=["surname"]), claim_ref, version=version)
 
-    def _confirm(self, claim_ref: str) -> None:
+    def _confirm(
+        self, claim_ref: str, *, scheme: common_pb2.Scheme.ValueType = common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE
+    ) -> None:
         confirmed = assessment_events.AssessmentConfirmed(
             claim_version=CLAIM_VERSION,
-            schemes=[common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE],
+            schemes=[scheme],
             office_code="100101",
             assessor_id="AS000001",
         )
@@ -305,5 +350,22 @@ def _start_jsaps(folder: Path) -> MainframeServer:
     copybooks = Path(legacy_gateway.__file__).parent / "copybooks"
     settings = read_settings(JsapsSettings, port=0, control_port=0, data=folder, copybooks=copybooks, time_scale=_SCALE)
     started = MainframeServer(JSAPS, settings)
+    started.start()
+    return started
+
+
+def _start_pscs(folder: Path, keys: Mapping[str, Path]) -> Pscs:
+    copybooks = Path(legacy_gateway.__file__).parent / "copybooks"
+    settings = read_settings(
+        PscsSettings,
+        port=0,
+        control_port=0,
+        data=folder,
+        copybooks=copybooks,
+        host_key=keys["host_key"],
+        authorized_keys=keys["authorized_keys"],
+        cycle_seconds=0.3,
+    )
+    started = Pscs(settings)
     started.start()
     return started

@@ -127,6 +127,7 @@ def _make_ready(resources: Resources, leased: Leased, record: Record) -> None:
     with resources.database.transaction() as conn:
         cipher = resources.vault.cipher(conn, leased.transfer.claim_ref)
         leases.make_ready(conn, leased, cipher, record.payload)
+        payloads.keep_for_others(conn, resources, leased.transfer, record)
 
 
 def _record(resources: Resources, leased: Leased) -> Record | None:
