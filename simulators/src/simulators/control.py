@@ -13,7 +13,7 @@ Rule = TypeVar("Rule", bound=FailureRule)
 
 
 class _FailuresDoor(Generic[Rule]):
-    """The four views of a failure plan."""
+    """The views of a failure plan."""
 
     def __init__(self, plan: FailurePlan[Rule], kind: type[Rule]) -> None:
         self._plan = plan
@@ -37,6 +37,9 @@ class _FailuresDoor(Generic[Rule]):
     def counts(self) -> ResponseReturnValue:
         return jsonify(counts=self._plan.counts())
 
+    def attempts(self) -> ResponseReturnValue:
+        return jsonify(self._plan.attempts())
+
     def _rules(self, body: object) -> Sequence[Rule]:
         """One rule or a list of them. Raises ValidationError."""
         return [self._kind.model_validate(rule) for rule in (body if isinstance(body, list) else [body])]
@@ -58,6 +61,7 @@ def control_application(
     application.add_url_rule("/failures", "add", door.add, methods=["POST"])
     application.add_url_rule("/failures", "clear", door.clear, methods=["DELETE"])
     application.add_url_rule("/failures/counts", "counts", door.counts)
+    application.add_url_rule("/failures/attempts", "attempts", door.attempts)
 
     @application.get("/healthz")
     def alive() -> ResponseReturnValue:

@@ -59,6 +59,7 @@ class FailurePlan(Generic[Rule]):
         self._lock = threading.Lock()
         self._armed: list[_Armed[Rule]] = []
         self._counts: Counter[str] = Counter()
+        self._attempts = self._failed = 0
         self._numbers = 0
 
     def add(self, rules: Sequence[Rule]) -> None:
@@ -103,6 +104,17 @@ class FailurePlan(Generic[Rule]):
         """How often each failure has happened since the start."""
         with self._lock:
             return dict(sorted(self._counts.items()))
+
+    def attempted(self, *, failed: bool) -> None:
+        """Count an attempt of somebody to have a record held."""
+        with self._lock:
+            self._attempts += 1
+            self._failed += failed
+
+    def attempts(self) -> dict[str, int]:
+        """How many attempts there were since the start, and how many of them failed."""
+        with self._lock:
+            return {"attempts": self._attempts, "failed": self._failed}
 
     def _arm(self, rules: Sequence[Rule]) -> None:
         for rule in rules:

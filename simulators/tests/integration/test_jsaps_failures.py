@@ -412,3 +412,13 @@ def test_a_balance_that_fails_sends_no_page(
 
     assert (failed.completion, failed.page) == (completion, b"")
     assert (answered.completion, len(answered.page)) == ("A", 3824)
+
+
+def test_attempts_are_counted_with_those_that_failed(jsaps: MainframeServer, client: LinkClient) -> None:
+    order(jsaps, "system_error", count=1)
+
+    for number in range(3):
+        client.ask("ES504", transfer_id(number), RECORD)
+    client.enquire(ES)
+
+    assert call(jsaps.control_port, "GET", "/failures/attempts").body == {"attempts": 3, "failed": 1}

@@ -88,10 +88,16 @@ class Ledgers:
     @classmethod
     def read(cls, layout: Layout, client: httpx.Client) -> "Ledgers":
         """From the control doors of the stand-ins. Raises LedgerAway."""
+        paying = cls.of_paying(layout, client).paying
+        return cls(paying=paying, councils=_claims_held(client, layout, COUNCILS, name="the councils"))
+
+    @classmethod
+    def of_paying(cls, layout: Layout, client: httpx.Client) -> "Ledgers":
+        """Those of the paying systems alone. Raises LedgerAway."""
         paying = {
             system.name: _claims_held(client, layout, system.stand_in, name=system.name) for system in PAYING_SYSTEMS
         }
-        return cls(paying=paying, councils=_claims_held(client, layout, COUNCILS, name="the councils"))
+        return cls(paying=paying, councils={})
 
     @property
     def claim_refs(self) -> set[str]:

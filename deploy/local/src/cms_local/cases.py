@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,18 @@ def _desk_of(scheme: str) -> str:
 
 def load_cases(today: date) -> list[Case]:
     """Reads all cases; days are counted from `today`."""
-    raw = tomllib.loads(_FILE.read_text())
+    raw = _raw()
     return [_case(entry, raw, today) for entry in raw["cases"]]
+
+
+def case_of(entry: Mapping[str, Any], today: date) -> Case:
+    """A case as an entry of the file describes it: title, schemes, profiles, answers. Days are counted from `today`."""
+    return _case(entry, _raw(), today)
+
+
+@cache
+def _raw() -> Mapping[str, Any]:
+    return tomllib.loads(_FILE.read_text())
 
 
 def _case(entry: Mapping[str, Any], raw: Mapping[str, Any], today: date) -> Case:

@@ -31,6 +31,7 @@ class Journey:
     issue: Issue
     """Gives a token: issue(role, subject=…, office=…)."""
     acknowledged_file: Path
+    ninos: random.Random = _NINOS
     random: random.Random
     claim_ref: str = ""
     call_id: str = ""
@@ -79,7 +80,7 @@ class Journey:
             response = self._intake(
                 "StartCall",
                 purpose="CALL_PURPOSE_NEW",
-                nino=random_nino(_NINOS),
+                nino=random_nino(self.ninos),
                 schemes=self._schemes(),
                 language=f"LANGUAGE_{self.case.language}",
                 caller={"relation": "CALLER_RELATION_SELF"},

@@ -25,6 +25,7 @@ from cms_local.layout import SERVICES, STAND_INS, BadBase, Layout
 from cms_local.maps.commands import app as maps_app
 from cms_local.operations import Found
 from cms_local.platform import DayPassed, NoSuchProcess, NotStarted, Platform
+from cms_local.replay.commands import replay_week
 from cms_local.script.commands import app as script_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -38,6 +39,7 @@ app.add_typer(deadletters_app, name="deadletters")
 script_app.command(name="economics")(economics)
 app.add_typer(script_app, name="script")
 app.add_typer(maps_app, name="maps")
+app.command(name="replay-week")(replay_week)
 
 console = Console()
 errors = Console(stderr=True)

@@ -136,6 +136,7 @@ class Cycle:
             details = self._details(path, sequence)
         except FileRefusedError as refused:
             return self._holdings.refuse(sequence, refused.message, token=token, received=received)
+        self._count(details, failed=False)
         return self._holdings.take(sequence, details, token=token, received=received, refusal=self._refusal)
 
     def _details(self, path: Path, sequence: int) -> Sequence[Detail]:
@@ -145,8 +146,14 @@ class Cycle:
             details = self._files.read(file.read(batches.LONGEST_FILE + 1), sequence=sequence)
         claims = {detail.text("CM-CLAIM-REF") for detail in details}
         if rule := self._plan.pick(lambda rule: rule.is_("refuse_file", claims)):
+            self._count(details, failed=True)
             raise FileRefusedError(rule.message("PF0004"))
         return details
+
+    def _count(self, details: Sequence[Detail], *, failed: bool) -> None:
+        """Count each line as an attempt. A line that is refused by itself was none that failed: it has its answer."""
+        for _ in details:
+            self._plan.attempted(failed=failed)
 
     def _refusal(self, detail: Detail) -> Message | None:
         """The one message that a line carries."""

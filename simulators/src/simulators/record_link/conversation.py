@@ -82,14 +82,20 @@ class Conversation:
 
     def _take(self, request: Request) -> None:
         if self._outage.under_way():
+            self._count(request, failed=True)
             self._close_mid_frame()
         claim_ref = self._dialogues.claim_ref(request)
         failure = self._plan.pick(lambda rule: rule.applies_to(request.dialogue, claim_ref))
+        self._count(request, failed=failure is not None and failure.failure != "lose_overnight")
         if failure is None:
             self._send(request, self._dialogues.answer(request))
         else:
             log.info("fails", **_of(request), claim_ref=claim_ref, failure=failure.failure)
             self._misbehaviours()[failure.failure](request, failure)
+
+    def _count(self, request: Request, *, failed: bool) -> None:
+        if self._dialogues.is_record(request):
+            self._plan.attempted(failed=failed)
 
     def _misbehaviours(self) -> Mapping[str, Callable[[Request, RecordLinkFailure], None]]:
         return {

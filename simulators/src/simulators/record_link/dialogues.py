@@ -46,6 +46,10 @@ class Dialogues:
             return self._receive(phase, request, record, besides, until_night=until_night)
         return self._day(record) if request.dialogue == BALANCE else self._about_transfer(request, record)
 
+    def is_record(self, request: Request) -> bool:
+        """Whether the request brings a record of a claim, and does not ask about one."""
+        return request.dialogue in self._phases
+
     def claim_ref(self, request: Request) -> str | None:
         """The claim that a request is about, for whom a failure is meant; None when that is not known."""
         if request.dialogue in self._phases:

@@ -88,8 +88,11 @@ class MainframeServer:
         log.info("stopped")
 
     def refuses(self) -> bool:
-        """Whether a new connection is to be reset."""
-        return self.outage.starts() or self.plan.pick(lambda rule: rule.failure == "refuse") is not None
+        """Whether a new connection is to be reset. It counts as an attempt that failed: a sender connects to send."""
+        refused = self.outage.starts() or self.plan.pick(lambda rule: rule.failure == "refuse") is not None
+        if refused:
+            self.plan.attempted(failed=True)
+        return refused
 
     def converse(self, connection: socket.socket, stopping: threading.Event) -> None:
         """Serve one connection of the record link to its end."""

@@ -1,0 +1,80 @@
+"""Watches the week: how many attempts the outside systems have seen, and how many transfers the gateway still has."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from cms_local.layout import Layout
+from cms_local.replay.outside import Counts, counts_of
+
+_EVERY_SECONDS = 1.0
+_OPEN = frozenset({"WAITING", "SENDING", "UNKNOWN", "HELD"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One look, `seconds` after the beginning. `backlog` is by system, and None while the gateway does not answer."""
+
+    seconds: float
+    counts: Counts
+    backlog: Mapping[str, int] | None
+
+
+@dataclass(kw_only=True)
+class Watcher:
+    """Looks once a second, in a thread of its own, until it is stopped."""
+
+    layout: Layout
+    samples: list[Sample] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._client = httpx.Client(timeout=2.0)
+        self._stopping = threading.Event()
+        self._began = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+
+    def start(self) -> None:
+        """Begins to look."""
+        self._began = time.monotonic()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Looks a last time, and stops."""
+        self._stopping.set()
+        self._thread.join()
+        self.look()
+        self._client.close()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self._began
+
+    def look(self) -> Sample:
+        """Takes a sample."""
+        sample = Sample(seconds=self.seconds, counts=counts_of(self.layout, self._client), backlog=self._backlog())
+        self.samples.append(sample)
+        return sample
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_EVERY_SECONDS):
+            self.look()
+
+    def _backlog(self) -> Mapping[str, int] | None:
+        """The open transfers of each system, as the gateway's gauge shows them."""
+        address = f"http://127.0.0.1:{self.layout.operations_port('legacy-gateway')}/metrics"
+        try:
+            text = self._client.get(address).raise_for_status().text
+        except httpx.HTTPError:  # the gateway was killed, or starts: the next look finds it
+            return None
+        backlog: dict[str, int] = {}
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                if sample.name == "gateway_transfers" and sample.labels["state"] in _OPEN:
+                    system = sample.labels["system"]
+                    backlog[system] = backlog.get(system, 0) + int(sample.value)
+        return backlog
