@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from cms_local.replay.week import Week
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Mon", "Tue")
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _HELD, _FAILED = "#1d70b8", "#d4351c"
 _BACKLOG = {"ISCS": "#00703c", "JSAPS": "#1d70b8", "PSCS": "#f47738"}
 
@@ -35,6 +35,8 @@ def draw(week: Week, file: Path) -> None:
     below.legend(loc="upper right", frameon=False)
     # The week begins at nine on Monday, so its midnights are 15 hours later.
     last = int(days[-1]) + 1
-    below.set_xticks([0, *(15 / 24 + number for number in range(last))], [f"{day}" for day in _DAYS[: last + 1]])
+    below.set_xticks(
+        [0, *(15 / 24 + number for number in range(last))], [_DAYS[number % 7] for number in range(last + 1)]
+    )
     below.set_xlabel("simulated days; grey: a process was killed or stopped, the bus emptied, a system down or silent")
     figure.savefig(file)
