@@ -14,7 +14,7 @@ from cms_local.platform import NotStarted
 from cms_local.replay.outside import FAILED_SHARE
 from cms_local.replay.population import WEEK
 from cms_local.replay.report import summary, table
-from cms_local.replay.week import Replay, Scale
+from cms_local.replay.week import NothingKept, Replay, Scale
 
 _CLAIMS = sum(WEEK.values())
 
@@ -50,6 +50,7 @@ def replay_week(
             size=claims,
             rate=rate,
             keep=keep,
+            again=again,
             say=lambda text: errors.print(text, markup=False, highlight=False),
         )
         good = True
@@ -66,7 +67,7 @@ def replay_week(
                     draw(week, picture)
                 print(json.dumps(summary(week)), flush=True)
                 good = good and week.outcome.good
-    except (NotStarted, ServerFailed, BadBase) as error:
+    except (NotStarted, ServerFailed, BadBase, NothingKept) as error:
         errors.print(f"cms: {error}", markup=False, highlight=False)
         raise typer.Exit(1) from error
     if not good:

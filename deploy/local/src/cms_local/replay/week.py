@@ -12,6 +12,7 @@ import httpx
 
 from chassis import clock
 from cms_local import keys, platform
+from cms_local.acknowledged import read
 from cms_local.demo import doors_of
 from cms_local.layout import Layout
 from cms_local.platform import Platform, Say
@@ -72,6 +73,10 @@ class Week:
         return self.samples[-1].counts.failed
 
 
+class NothingKept(Exception):
+    """There are no loaded claims to begin with."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Replay:
     """A platform of its own for the week, stopped at its end, and removed unless `keep`. `say` shows progress."""
@@ -81,17 +86,21 @@ class Replay:
     size: int
     rate: float
     keep: bool
-    """Whether its folder, with the logs and the outside ledgers, stays when it is stopped."""
+    """Whether its folder, with the loaded claims, the logs and the outside ledgers, stays when it is stopped."""
+    again: bool
+    """Whether it begins with the claims that an earlier run loaded and kept."""
     say: Say
 
     def run(self, seeds: Sequence[int]) -> Iterator[Week]:
         """Loads the claims by the first seed and gives the week of each seed when it has passed.
 
-        Raises NotStarted or embedded.ServerFailed where the platform does not start.
+        Raises NotStarted or embedded.ServerFailed where the platform does not start, NothingKept where `again` finds no
+        claims.
         """
-        self._begin_on_monday()
+        if self.again and not platform.has_data(self.layout):
+            raise NothingKept(f"no claims were kept in {self.layout.folder}: run it once with --keep")
         try:
-            refs = self._load(seeds[0])
+            refs = list(read(self.layout.acknowledged_file)) if self.again else self._load_anew(seeds[0])
             for seed in seeds:
                 yield self._week(refs, seed)
         finally:
@@ -99,11 +108,13 @@ class Replay:
             if not self.keep:
                 platform.remove(self.layout)
 
-    def _begin_on_monday(self) -> None:
+    def _load_anew(self, seed: int) -> list[str]:
+        """Loads the claims on an empty platform whose clock begins on the Monday."""
         platform.stop_present(self.layout)
         platform.remove(self.layout)
         platform.begin_on(self.layout, MONDAY)
         platform.prepare(self.layout, self.say)
+        return self._load(seed)
 
     def _load(self, seed: int) -> list[str]:
         """Loads the claims through the doors, and keeps the databases as they are then."""
