@@ -31,8 +31,9 @@ def replay_week(
     reply_seconds: Annotated[float, typer.Option(min=0.05, help="The time-out of a reply.")] = 0.5,
     day_seconds: Annotated[float, typer.Option(min=1, help="Real seconds of a simulated day.")] = 24.0,
     picture: Annotated[Path | None, typer.Option(help="The picture of the first week, a PNG file.")] = None,
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Keep the logs and the outside ledgers of the last week.")
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the loaded claims, and the last week's logs.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Begin with the claims that a run with --keep loaded.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The line of JSON alone.")] = False,
 ) -> None:
