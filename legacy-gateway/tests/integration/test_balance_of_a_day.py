@@ -2,7 +2,8 @@
 
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from chassis import clock
 from chassis.errors import FailedPrecondition
 from chassis.testing import eventually
-from legacy_gateway.domain import Closing, HeldRecord, ListingChanged, System, new_transfer_id
+from legacy_gateway.domain import Closing, HeldRecord, ListingChanged, Result, System, SystemAnswer, new_transfer_id
 from legacy_gateway.service import differences
 from legacy_gateway.service.lost_records import ask_next
 from legacy_gateway.service.reconciling import reconcile_next
@@ -324,3 +325,64 @@ class Changing:
         if self.times:
             self.times -= 1
             raise ListingChanged("LISTING_CHANGED", "the list shrank while it was read")
+
+
+def test_a_worker_that_was_stopped_with_an_old_answer_sends_nothing_again(gateway: Any, books: Any) -> None:
+    """JSAPS holds twice what is sent twice: meanwhile another worker asked, and the record was sent and accepted again."""
+    claim_ref = books.accepted()
+    books.lose(claim_ref, "BA504")
+    books.next_morning()
+    books.run(Stopped(books.work.adapter))
+    assert [found[1] for found in books.found()] == ["ASKING"]
+
+    def stopped_meanwhile(_: Any) -> None:
+        gateway.change("UPDATE differences SET next_attempt_time = statement_timestamp() WHERE state = 'ASKING'")
+        assert ask_next(books.work) is True
+        gateway.work_until_accepted(claim_ref)
+        gateway.change("UPDATE transfers SET updated = updated - interval '1 minute'")
+        assert gateway.held(claim_ref) == HELD_ONCE
+
+    gateway.change("UPDATE differences SET next_attempt_time = statement_timestamp() WHERE state = 'ASKING'")
+    stopped = replace(books.work, adapter=Stopped(books.work.adapter, then=stopped_meanwhile))
+    assert ask_next(stopped) is True
+
+    assert gateway.states(claim_ref) == ["ACCEPTED", "ACCEPTED"]
+    assert gateway.send() is False
+    assert gateway.held(claim_ref) == HELD_ONCE
+
+
+def test_a_record_that_was_accepted_since_it_was_asked_about_is_not_sent_again(gateway: Any, books: Any) -> None:
+    claim_ref = books.accepted()
+    books.lose(claim_ref, "BA504")
+    books.next_morning()
+    books.run(Stopped(books.work.adapter))
+
+    def accepted_meanwhile(transfer_id: str) -> None:
+        with gateway.database.transaction() as conn:
+            conn.execute("UPDATE transfers SET updated = %s WHERE transfer_id = %s", [clock.now(), transfer_id])
+        clock.advance(timedelta(minutes=1))
+
+    gateway.change("UPDATE differences SET next_attempt_time = statement_timestamp() WHERE state = 'ASKING'")
+    assert ask_next(replace(books.work, adapter=Stopped(books.work.adapter, then=accepted_meanwhile))) is True
+
+    assert [found[1] for found in books.found()] == ["ASKING"]
+    assert gateway.states(claim_ref) == ["ACCEPTED", "ACCEPTED"]
+
+
+class Stopped:
+    """JSAPS, whose answer to an enquiry is read after something else has happened; without that it does not come at all."""
+
+    def __init__(self, adapter: Any, *, then: Callable[[str], None] | None = None) -> None:
+        self.adapter = adapter
+        self.then = then
+
+    def ask(self, transfer_id: str) -> Any:
+        if self.then is None:
+            return SystemAnswer(result=Result.NO_REPLY, reason="TIMED_OUT")
+        answer, then = self.adapter.ask(transfer_id), self.then
+        self.then = lambda _: None
+        then(transfer_id)
+        return answer
+
+    def held_on(self, day: date) -> Iterator[Sequence[HeldRecord]]:
+        return self.adapter.held_on(day)

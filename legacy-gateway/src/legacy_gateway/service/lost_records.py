@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chassis import clock, logs
 from chassis.database import Connection
@@ -13,14 +13,17 @@ from legacy_gateway.store import claims, differences, lost_records, withdrawals
 from legacy_gateway.store.differences import Missing
 
 _DAY = timedelta(days=1)
+_TAKEN_OVER = "TAKEN_OVER"
+"""Another worker has the difference by now: what this one learned is old, and not gone by."""
 _REFUSED_THERE = "REFUSED_THERE"
 """The cause where the system now says that it refused what it had accepted."""
 
 
 @dataclass(kw_only=True)
 class _Found:
-    """What the system said: the records that it does not hold, and whether it said enough to go by."""
+    """What the system said: the records that it does not hold, and whether it said enough to go by. `asked`: since when."""
 
+    asked: datetime
     lost: list[str] = field(default_factory=list)
     withdrawn: bool = False
     refused: bool = False
@@ -54,7 +57,7 @@ def ask_next(work: Reconciliation) -> bool:
 
 def _ask(work: Reconciliation, missing: Missing, records: Iterable[RecordOfClaim]) -> _Found:
     """Asks about the missing record; if it is lost, about every other record of the claim that should be held."""
-    found = _Found()
+    found = _Found(asked=clock.now())
     _note_answer(work, found, missing, missing.transfer_id)
     if not found.lost:
         return found
@@ -101,13 +104,18 @@ def _is_withdrawn(work: Reconciliation, answer: SystemAnswer) -> bool:
 
 
 def _settle(conn: Connection, work: Reconciliation, missing: Missing, found: _Found) -> str:
-    """Does what follows from the answers, in one transaction. The claim's row is locked, so no event comes between."""
+    """Does what follows from the answers, in one transaction. The claim's row is locked, so no event comes between.
+
+    A worker that was stopped for long does nothing: another one may have sent the record again since.
+    """
     claims.note_amendment(conn, missing.claim_ref, version=0)
+    if not differences.is_ours(conn, missing):
+        return _TAKEN_OVER
     rows = differences.records_of_claim(conn, missing.claim_ref, work.system, lost=found.lost)
     [lost] = [record for record, _ in rows if record.transfer_id == missing.transfer_id]
-    # What was accepted just now the enquiry may not know yet.
+    # What was accepted since, or just before, the enquiry could not know.
     lags = any(
-        record.lost and record.state is State.ACCEPTED and clock.now() - changed < work.settling
+        record.lost and record.state is State.ACCEPTED and found.asked - changed < work.settling
         for record, changed in rows
     )
     if found.wait is not None or lags:

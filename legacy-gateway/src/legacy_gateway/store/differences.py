@@ -98,6 +98,13 @@ LOCK = """
     SELECT * FROM differences WHERE difference_id = %s FOR UPDATE
 """
 
+OURS = """
+    -- Whether nobody took a missing transfer after this worker; it stays so until the end of the transaction.
+    SELECT FROM differences
+    WHERE difference_id = %(difference_id)s AND state = 'ASKING' AND attempts = %(setbacks)s + 1
+    FOR UPDATE
+"""
+
 NOT_ASKED = """
     -- Whether the system was not asked yet about a missing transfer of a day.
     SELECT EXISTS (
@@ -185,6 +192,12 @@ def sent_day(conn: Connection, transfer_id: str) -> date:
     [row] = conn.execute(SENT_DAY, [transfer_id])
     day: date = row["day"]
     return day
+
+
+def is_ours(conn: Connection, missing: Missing) -> bool:
+    """Whether no other worker took the missing transfer since, and nobody closed it. Then none does in this transaction."""
+    values = {"difference_id": missing.difference_id, "setbacks": missing.setbacks}
+    return conn.execute(OURS, values).fetchone() is not None
 
 
 def put_off(conn: Connection, missing: Missing, *, seconds: float) -> None:
