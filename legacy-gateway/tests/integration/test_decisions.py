@@ -1,5 +1,6 @@
 """Claims that are held wait for a decision; a decision is recorded once, and corrected as a new version."""
 
+from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from chassis import clock
 from chassis.errors import AlreadyExists, FailedPrecondition, InvalidArgument, StaleVersion
 from legacy_gateway.data import deadline_of
 from legacy_gateway.domain.decisions import Decision, DecisionBasis, DecisionOutcome, Undecided
-from legacy_gateway.service import decisions
+from legacy_gateway.service import decisions, withdrawals
 
 JSA = "JOBSEEKERS_ALLOWANCE"
 
@@ -104,6 +105,31 @@ def test_a_withdrawn_claim_waits_for_no_decision(gateway: Any, withdrawal: Any) 
     assert undecided(gateway) == []
     with pytest.raises(FailedPrecondition, match="withdrawn"):
         record(gateway, decision(claim_ref))
+
+
+def test_a_claim_that_is_accepted_while_its_withdrawal_is_heard_waits_for_no_decision(
+    gateway: Any, withdrawal: Any
+) -> None:
+    claim_ref = gateway.claim()
+    gateway.work_until_accepted(claim_ref)
+    [listed] = undecided(gateway)
+    gateway.change("UPDATE transfers SET state = 'WAITING', next_attempt_time = now() WHERE phase = 2")
+    gateway.hear(withdrawal(claim_ref))
+    gateway.change("UPDATE transfers SET state = 'ACCEPTED' WHERE phase = 2")
+    gateway.change("UPDATE withdrawals SET settled_time = NULL")
+    with gateway.database.transaction() as conn:
+        conn.execute(
+            "INSERT INTO undecided (claim_ref, scheme, system, legacy_ref, confirmed_time, accepted_time, deadline_time) "
+            "VALUES (%(claim_ref)s, %(scheme)s, %(system)s, %(legacy_ref)s, %(confirmed_time)s, %(accepted_time)s, "
+            "%(deadline_time)s)",
+            asdict(listed),
+        )
+
+    with pytest.raises(FailedPrecondition, match="withdrawn"):
+        record(gateway, decision(claim_ref))
+    withdrawals.settle_all(gateway.database)
+
+    assert undecided(gateway) == []
 
 
 def test_a_change_of_a_decided_claim_waits_for_no_other_decision(gateway: Any) -> None:

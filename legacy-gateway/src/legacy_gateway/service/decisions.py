@@ -64,8 +64,8 @@ def record_decision(conn: Connection, decision: Decision) -> Decision:
     """
     claims.note_amendment(conn, decision.claim_ref, version=0)
     decision.follow(_newest_version(conn, decision))
-    if decision.version == 1 and not store.take(conn, decision.claim_ref, decision.scheme):
-        raise _not_awaited(conn, decision.claim_ref)
+    if decision.version == 1:
+        _must_be_awaited(conn, decision)
     store.add_decision(conn, decision)
     event = events_pb2.DecisionRecorded(
         scheme=number_of(common_pb2.Scheme, decision.scheme), decision_version=decision.version
@@ -84,8 +84,12 @@ def _newest_version(conn: Connection, decision: Decision) -> int:
     return max((one.version for one in found if one.scheme == decision.scheme), default=0)
 
 
-def _not_awaited(conn: Connection, claim_ref: str) -> FailedPrecondition:
-    metadata = {"claim_ref": claim_ref}
-    if withdrawals.withdraw_time_of(conn, claim_ref) is not None:
-        return FailedPrecondition("CLAIM_WITHDRAWN", "the claim is withdrawn: it is not decided", metadata=metadata)
-    return FailedPrecondition("NOT_ACCEPTED", "no system holds the claim whole for this scheme yet", metadata=metadata)
+def _must_be_awaited(conn: Connection, decision: Decision) -> None:
+    """Takes the claim off the list. FailedPrecondition where it is withdrawn, even if it is listed still, or not listed."""
+    metadata = {"claim_ref": decision.claim_ref}
+    if withdrawals.withdraw_time_of(conn, decision.claim_ref) is not None:
+        raise FailedPrecondition("CLAIM_WITHDRAWN", "the claim is withdrawn: it is not decided", metadata=metadata)
+    if not store.take(conn, decision.claim_ref, decision.scheme):
+        raise FailedPrecondition(
+            "NOT_ACCEPTED", "no system holds the claim whole for this scheme yet", metadata=metadata
+        )
