@@ -103,3 +103,31 @@ def test_an_amendment_after_the_confirmation_rests_on_it(gateway: Any) -> None:
         gateway.send()
 
     assert gateway.assessment.asked == [claim_ref, claim_ref]
+
+
+@pytest.mark.parametrize("left", [("CLERICAL", "WAITING", "HELD"), ()], ids=["left", "given up"])
+def test_a_later_confirmation_is_sent_after_one_that_was_false(gateway: Any, left: tuple[str, ...]) -> None:
+    gateway.assessment.known["C00000000018"] = []
+    claim_ref = gateway.claim(version=7)
+    gateway.work_until(claim_ref, "CLERICAL", "WAITING")
+    gateway.amend(claim_ref, version=8, title="MS")
+    if not left:
+        gateway.change("UPDATE transfers SET state = 'CANCELLED' WHERE state <> 'CANCELLED'")
+
+    gateway.assessment.known[claim_ref] = [confirmation(version=8)]
+    gateway.hear(gateway.confirmed(claim_ref, version=8))
+    gateway.hear(gateway.confirmed(claim_ref, version=8))
+    while gateway.states(claim_ref, 3) != ["ACCEPTED", "ACCEPTED"]:
+        assert gateway.send(), gateway.states(claim_ref, 3)
+
+    assert gateway.held(claim_ref) == {"es_held": 1, "ba_held": 1, "duplicates": 0, "half": False}
+
+
+def test_a_confirmation_told_again_does_not_begin_anew_what_a_person_gave_up(gateway: Any) -> None:
+    claim_ref = gateway.claim(version=7)
+    gateway.change("UPDATE transfers SET state = 'CANCELLED', next_attempt_time = NULL")
+
+    gateway.hear(gateway.confirmed(claim_ref, version=7))
+
+    assert gateway.states(claim_ref) == ["CANCELLED", "CANCELLED"]
+    assert gateway.send() is False

@@ -39,7 +39,7 @@ class Cause(StrEnum):
     """What changes the state of a transfer."""
 
     CONFIRMATION = "CONFIRMATION"
-    """An assessor or a caseworker confirmed a scheme."""
+    """An assessor or a caseworker confirmed a scheme; or did so after a confirmation that its owners did not stand for."""
     AMENDMENT = "AMENDMENT"
     """The claim was amended after that, in a fact that feeds a record of the system."""
     TURN = "TURN"
@@ -99,6 +99,9 @@ def _transitions(cause: Cause, before: State | None, *after: State) -> tuple[Tra
 
 TRANSITIONS: tuple[Transition, ...] = (
     *_transitions(Cause.CONFIRMATION, None, State.WAITING),
+    *_transitions(Cause.CONFIRMATION, State.CLERICAL, State.CANCELLED),
+    *_transitions(Cause.CONFIRMATION, State.WAITING, State.CANCELLED),
+    *_transitions(Cause.CONFIRMATION, State.HELD, State.CANCELLED),
     *_transitions(Cause.AMENDMENT, None, State.HELD),
     *_transitions(Cause.TURN, State.HELD, State.WAITING, State.CANCELLED),
     *_transitions(Cause.SENDER, State.WAITING, State.SENDING),

@@ -51,6 +51,7 @@ def take_up_next(database: Database, *, systems: Mapping[str, System] | None = N
 def _start(conn: Connection, confirmation: Confirmation, systems: Iterable[System]) -> None:
     """An amendment that was heard of before its confirmation is taken in at once."""
     for system in systems:
+        amendments.locked_entries(conn, confirmation.claim_ref, system)
         claims.add_new(conn, confirmation, RULES[system])
         changes.take_turn(conn, confirmation.claim_ref, system)
 

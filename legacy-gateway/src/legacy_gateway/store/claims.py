@@ -19,11 +19,30 @@ ADD_NEW = """
         transfer_id, claim_ref, claim_version, action, generation, system, phase, state, next_attempt_time,
         confirmed_time, office_code, assessor_id, traceparent, created, updated
     )
-    SELECT new.transfer_id, %(claim_ref)s, %(claim_version)s, 'NEW', 1, %(system)s, new.phase, 'WAITING',
+    SELECT new.transfer_id, %(claim_ref)s, %(claim_version)s, 'NEW', %(generation)s, %(system)s, new.phase, 'WAITING',
         CASE WHEN new.phase = 1 THEN statement_timestamp() END,
         %(confirmed_time)s, %(office_code)s, %(assessor_id)s, %(traceparent)s, %(now)s, %(now)s
     FROM unnest(%(transfer_ids)s::text[]) WITH ORDINALITY AS new (transfer_id, phase)
     ON CONFLICT DO NOTHING
+"""
+
+GIVE_UP_DOUBTED = """
+    -- All that a claim has for a system, if nothing of it ever left and its owners did not stand for it when an earlier
+    -- confirmation was heard: that one was not theirs, but a later one may be. Gives the versions that were taken in.
+    WITH doubted AS (
+        SELECT bool_and(
+            attempts = 0 AND payload IS NULL AND lease_token IS NULL AND confirmed_time < %(confirmed_time)s
+                AND (state IN ('CLERICAL', 'HELD', 'CANCELLED') OR (state = 'WAITING' AND next_attempt_time IS NULL))
+        ) AND bool_or(EXISTS (
+            SELECT FROM transfer_events
+            WHERE transfer_events.transfer_id = transfers.transfer_id AND reason IN ('NOT_CONFIRMED', 'NOT_SUBMITTED')
+        )) AS is_so
+        FROM transfers WHERE claim_ref = %(claim_ref)s AND system = %(system)s
+    )
+    UPDATE transfers
+    SET state = 'CANCELLED', updated = CASE WHEN state = 'CANCELLED' THEN updated ELSE %(now)s END
+    WHERE claim_ref = %(claim_ref)s AND system = %(system)s AND (SELECT is_so FROM doubted)
+    RETURNING claim_version, generation
 """
 
 
@@ -34,11 +53,17 @@ def note_amendment(conn: Connection, claim_ref: str, *, version: int) -> int:
 
 
 def add_new(conn: Connection, confirmation: Confirmation, rules: Rules) -> None:
-    """Adds the phases of a new claim for a system; existing ones stay as they are."""
-    values = asdict(confirmation) | {
+    """Adds the phases of a new claim for a system; existing ones stay as they are.
+
+    Unless the owners of the claim did not stand for those: then a later confirmation takes their place. The transfers of the
+    claim must be locked.
+    """
+    key = asdict(confirmation) | {"system": rules.system, "now": clock.now()}
+    doubted = conn.execute(GIVE_UP_DOUBTED, key).fetchall()
+    values = key | {
+        "claim_version": max([confirmation.claim_version, *(row["claim_version"] for row in doubted)]),
+        "generation": 1 + max((row["generation"] for row in doubted), default=0),
         "transfer_ids": [new_transfer_id() for _ in range(rules.phases)],
-        "system": rules.system,
         "traceparent": tracing.current(),
-        "now": clock.now(),
     }
     conn.execute(ADD_NEW, values)
