@@ -385,4 +385,4 @@ class Stopped:
         return answer
 
     def held_on(self, day: date) -> Iterator[Sequence[HeldRecord]]:
-        return self.adapter.held_on(day)
+        yield from self.adapter.held_on(day)
