@@ -180,6 +180,40 @@ def test_the_runbooks_statements_release_a_transfer_whose_sender_is_in_doubt(gat
     assert gateway.held(claim_ref) == HELD_ONCE
 
 
+@pytest.mark.parametrize(
+    ("seen", "became", "held"),
+    [
+        ("UNKNOWN", ["ACCEPTED", "ACCEPTED"], HELD_ONCE),
+        ("CANCELLED", ["CANCELLED", "CANCELLED"], {"es_held": 1, "ba_held": 0, "duplicates": 0, "half": True}),
+    ],
+)
+def test_the_runbooks_statements_end_what_a_system_contradicted(
+    gateway: Any, seen: str, became: list[str], held: dict[str, Any]
+) -> None:
+    gateway.order("lose_reply", dialogue="ES504", count=1)
+    claim_ref = gateway.claim()
+    gateway.send()
+    gateway.change(
+        "UPDATE transfers SET state = 'CLERICAL', next_attempt_time = NULL, connection_closed_time = NULL WHERE phase = 1"
+    )
+    [statement] = [
+        statement
+        for statement in re.findall(r"```sql\n(.*?)```", RUNBOOK.read_text(), re.DOTALL)
+        if f"SET state = '{seen}'" in statement
+    ]
+    first = gateway.rows(claim_ref)[0]["transfer_id"]
+
+    gateway.change(statement.replace("<transfer id>", first).replace("<officer>", "PO000001"))
+    if seen == "UNKNOWN":
+        gateway.work_until_accepted(claim_ref)
+
+    assert gateway.states(claim_ref) == became
+    assert gateway.held(claim_ref) == held
+    with gateway.database.transaction() as conn:
+        seen_to = conn.execute("SELECT state, by FROM transfer_events WHERE reason = 'SEEN_TO'").fetchall()
+    assert {(row["state"], row["by"]) for row in seen_to} == {(seen, "PO000001")}
+
+
 def test_a_sender_that_cannot_store_its_result_says_later_that_its_connection_is_closed(
     gateway: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
