@@ -64,7 +64,7 @@ def history_of(conn: Connection, vault: Vault, transfer_id: str) -> Sequence[His
     """The newest states that a transfer came to, the oldest of them first. Raises NotFound."""
     rows = desk.history(conn, transfer_id, limit=_LONGEST_HISTORY)
     if not rows and desk.claim_of(conn, transfer_id) is None:
-        raise NotFound("TRANSFER_UNKNOWN", "there is no such transfer", metadata={"transfer_id": transfer_id})
+        raise NotFound("TRANSFER_UNKNOWN", "there is no such transfer")
     return [
         desk.entry_of(row, acts.words(vault, row["act_id"], row["sealed_words"]) if row["sealed_words"] else "")
         for row in reversed(rows)
