@@ -120,10 +120,11 @@ def test_a_client_that_only_uses_reflection_carries_a_claim_through(
         request_id=str(uuid4()),
     )["appointment"]
     intake.call("SubmitClaim", people.operator, claim_ref=claim_ref, version=version, request_id=str(uuid4()))
-    acknowledged.note(people.acknowledged_file, claim_ref, "SUBMITTED", wants_notice=people.case.wants_notice)
+    noted, schemes = people.acknowledged_file, people.case.schemes
+    acknowledged.note(noted, claim_ref, "SUBMITTED", schemes=schemes, wants_notice=people.case.wants_notice)
     assessor = people.issue("ASSESSOR", subject=booked["assessor_id"], office=booked["office"]["code"])
     confirm(assessment, assessor, claim_ref)
-    acknowledged.note(people.acknowledged_file, claim_ref, "CONFIRMED")
+    acknowledged.note(noted, claim_ref, "CONFIRMED", schemes=schemes)
 
     support = people.issue("SUPPORT", subject="SU000001")
     eventually(

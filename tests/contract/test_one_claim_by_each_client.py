@@ -27,10 +27,11 @@ def carry(platform: PlatformUnderTest, step: Step) -> None:
 
     taken = step("take", people.operator, claimant=claimant)
     people.claim_ref = taken["claimRef"]
-    acknowledged.note(people.acknowledged_file, people.claim_ref, "SUBMITTED", wants_notice=people.case.wants_notice)
+    noted, schemes = people.acknowledged_file, people.case.schemes
+    acknowledged.note(noted, people.claim_ref, "SUBMITTED", schemes=schemes, wants_notice=people.case.wants_notice)
     assessor = people.issue("ASSESSOR", subject=taken["assessor"], office=taken["office"])
     step("confirm", assessor, claimRef=people.claim_ref)
-    acknowledged.note(people.acknowledged_file, people.claim_ref, "CONFIRMED")
+    acknowledged.note(noted, people.claim_ref, "CONFIRMED", schemes=schemes)
     outcome = step("outcome", people.issue("SUPPORT", subject="SU000001"), claimRef=people.claim_ref)
 
     assert outcome == {"systems": ["JSAPS"], "councils": ["E08000021"]}

@@ -23,6 +23,10 @@ QUERIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "GetHistory": ({}, {}),
     "ListCalls": ({}, {}),
     "ListCallBacks": ({}, {"state": "CALL_BACK_STATE_WAITING"}),
+    "ListTransfers": ({}, {"state": "TRANSFER_STATE_HELD"}),
+    "ListBulkActs": ({}, {}),
+    "ListDifferences": ({}, {"system": "SYSTEM_JSAPS"}),
+    "ListUndecided": ({}, {"scheme": "SCHEME_INCOME_SUPPORT"}),
 }
 """Of each list a query, and another that it may not be confused with."""
 LONG = ("FindSlots", "ListClaims")

@@ -34,4 +34,5 @@ def note(layout: Layout, step: Step, response: dict[str, dict[str, str]]) -> Non
     """Notes what was acknowledged, for the audit."""
     for method, name, what in (("SubmitClaim", "claim", "SUBMITTED"), ("ConfirmAssessment", "assessment", "CONFIRMED")):
         if f"/{method} " in step.start:
-            acknowledged.note(layout.acknowledged_file, response[name]["claimRef"], what, wants_notice=True)
+            ref, schemes = response[name]["claimRef"], ["JOBSEEKERS_ALLOWANCE"]
+            acknowledged.note(layout.acknowledged_file, ref, what, schemes=schemes, wants_notice=True)

@@ -33,7 +33,7 @@ def test_a_correction_with_an_open_proposal_blocks_the_confirmation(
     proposals = {item["fact"]: item["proposal"] for item in corrected["items"] if "proposal" in item}
     agreed = claim._assess(token, "CorrectItem", corrected, **correction, acceptTransliteration=True)
     confirmed = claim._assess(token, "ConfirmAssessment", agreed)
-    acknowledged.note(claim.acknowledged_file, claim.claim_ref, "CONFIRMED")
+    acknowledged.note(claim.acknowledged_file, claim.claim_ref, "CONFIRMED", schemes=claim.case.schemes)
 
     assert proposals == {"surname": IN_A_RECORD}
     assert (refused.value.code, refused.value.reason) == ("failed_precondition", "PROPOSALS_OPEN")

@@ -87,7 +87,8 @@ def test_the_audit_counts_a_claim_as_late_an_hour_after_its_confirmation(
 ) -> None:
     claim = platform_under_test.journey("single, council tenant")
     claim.take_call()
-    acknowledged.note(claim.acknowledged_file, claim.claim_ref, "CONFIRMED")  # before it is: so JSAPS holds nothing yet
+    # Before it is: so JSAPS holds nothing yet.
+    acknowledged.note(claim.acknowledged_file, claim.claim_ref, "CONFIRMED", schemes=claim.case.schemes)
 
     at_once = json.loads(cms(platform_under_test, "audit", "--json").stdout)
     cms(platform_under_test, "clock", "advance", "2h")

@@ -40,7 +40,7 @@ class Acknowledged:
         return self.confirmed_schemes or self.schemes
 
 
-def note(path: Path, claim_ref: str, step: str, *, schemes: Iterable[str] = (), wants_notice: bool = False) -> None:
+def note(path: Path, claim_ref: str, step: str, *, schemes: Iterable[str], wants_notice: bool = False) -> None:
     """Appends a line: this step of the claim was acknowledged now, for these schemes."""
     line = {"claim_ref": claim_ref, "step": step, "at": clock.now().timestamp()}
     with path.open("a") as file:

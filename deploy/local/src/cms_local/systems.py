@@ -66,8 +66,8 @@ COUNCILS = "councils"
 
 
 def systems_of(schemes: Collection[str]) -> list[PayingSystem]:
-    """The systems that pay these schemes; all of them where no scheme is given."""
-    return [system for system in PAYING_SYSTEMS if not schemes or not system.schemes.isdisjoint(schemes)]
+    """The systems that pay these schemes."""
+    return [system for system in PAYING_SYSTEMS if not system.schemes.isdisjoint(schemes)]
 
 
 def without_system(schemes: Collection[str]) -> list[str]:

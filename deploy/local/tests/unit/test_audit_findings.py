@@ -224,7 +224,7 @@ def test_a_ledger_that_cannot_be_read_is_named_with_its_address() -> None:
 def test_a_step_counts_from_its_first_acknowledgement(tmp_path: Path) -> None:
     note(tmp_path / "file", REF, "SUBMITTED", schemes=["JOBSEEKERS_ALLOWANCE"], wants_notice=True)
     first = read(tmp_path / "file")[REF].steps
-    note(tmp_path / "file", REF, "SUBMITTED")
+    note(tmp_path / "file", REF, "SUBMITTED", schemes=[])
     note(tmp_path / "file", REF, "CONFIRMED", schemes=["JOBSEEKERS_ALLOWANCE"])
 
     claim = read(tmp_path / "file")[REF]
