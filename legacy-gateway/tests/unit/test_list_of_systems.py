@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 import legacy_gateway
-from legacy_gateway import mapping
+from legacy_gateway import data, mapping
 from legacy_gateway.domain import System
+from legacy_gateway.mapping.sources import SourcesError, read_sources
 from legacy_gateway.systems import DEPLOYED, RULES, SYSTEM_OF_SCHEME
 
 PACKAGE = Path(legacy_gateway.__file__).parent
@@ -47,3 +48,20 @@ def test_a_system_that_pays_a_repeat_twice_has_a_time_after_which_not_known_is_f
 
     assert rules.recognises_repeat is (rules.final_after_closing_seconds == 0)
     assert rules.withdraws_first_phase is bool(rules.withdrawn_code)
+
+
+@pytest.mark.parametrize("scheme", SYSTEM_OF_SCHEME)
+def test_each_scheme_that_a_system_pays_has_a_target_for_its_decision(scheme: str) -> None:
+    """Without one no acceptance of such a claim could be stored."""
+    assert any(scheme in target.working_days for target in data.targets())
+
+
+def test_a_map_of_a_record_that_is_not_described_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "wprs.toml"
+    path.write_text(
+        'code_parts = ["WF"]\n[[phase]]\nnumber = 1\ndialogue = "WF001"\nrecord = "WPRS-CLAIM"\n[fields.WPRS-CLAIM]\n',
+        encoding="utf-8",
+    )
+
+    with pytest.raises(SourcesError, match=r"wprs\.toml: WPRS-CLAIM is not described in chassis\.outside"):
+        read_sources(path)

@@ -72,6 +72,8 @@ def _read(path: Path, kind: type[_File]) -> _File:
 
 
 def _check(name: str, record: str, found: Sources) -> None:
+    if record not in outside.records():
+        raise SourcesError("SOURCES", f"{name}: {record} is not described in chassis.outside (records/)")
     problems = [problem for place, given, wanted in _parts(record, found) for problem in _faults(place, given, wanted)]
     if problems:
         raise SourcesError("SOURCES", f"{name}: {'; '.join(problems)}")
