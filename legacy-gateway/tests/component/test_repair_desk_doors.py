@@ -221,9 +221,13 @@ def test_requests_that_make_no_sense_name_their_fields(officer: Client) -> None:
     fast = officer.call("RetryTransfer", filter={"system": "SYSTEM_JSAPS"}, rate=6001, **why)
     odd = officer.call("ListTransfers", state="TRANSFER_STATE_WAITING", code="ES0020")
     blank = officer.call("RetryTransfer", transferIds=["T" * 26], reason="\u200b", requestId=str(uuid4()))
+    previewed = officer.call(
+        "CancelTransfer", filter={"system": "SYSTEM_JSAPS"}, reason=" ", preview=True, requestId=str(uuid4())
+    )
 
     assert both.fields == neither.fields == {"transfer_ids", "filter"}
-    assert [set(one.fields) for one in (wide, fast, odd, blank)] == [{"filter"}, {"rate"}, {"state"}, {"reason"}]
+    assert [set(one.fields) for one in (wide, fast, odd)] == [{"filter"}, {"rate"}, {"state"}]
+    assert set(blank.fields) == set(previewed.fields) == {"reason"}
     assert officer.call("GetTransferHistory", transferId="T" * 26).reason == "TRANSFER_UNKNOWN"
     assert officer.call("StopBulkAct", actId=str(uuid4()), requestId=str(uuid4())).reason == "BULK_ACT_UNKNOWN"
 

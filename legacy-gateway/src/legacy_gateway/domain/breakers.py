@@ -103,7 +103,11 @@ def probe_wait(probes: int, *, scale: float, spread: float) -> float:
 def check_until(until: datetime | None, *, now: datetime) -> None:
     """FailedPrecondition where a hold would have ended before it began."""
     if until is not None and until <= now:
-        raise FailedPrecondition("HOLD_IS_OVER", "the hold would end before it begins")
+        raise FailedPrecondition(
+            "HOLD_IS_OVER",
+            "until is not later than the platform's clock: the hold would end before it begins",
+            metadata={"field": "until", "until": until.isoformat(), "now": now.isoformat()},
+        )
 
 
 class NotHeld(FailedPrecondition):

@@ -168,6 +168,7 @@ class DeskMethods:
 def _previewed(request: gateway_pb2.RetryTransferRequest | gateway_pb2.CancelTransferRequest, kind: ActKind) -> Done:
     """What would be done. Nothing changes, so there is nothing to do once only."""
     named, wanted = _chosen(request)
+    _words(request.reason)
     _rate(request.rate)
     with call.current().database.transaction() as conn:
         return acts.preview_named(conn, kind, named) if wanted is None else acts.preview_chosen(conn, kind, wanted)

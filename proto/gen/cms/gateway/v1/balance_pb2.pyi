@@ -361,7 +361,7 @@ class ReconcileResponse(_message.Message):
 
     @_builtins.property
     def compared_time(self) -> _timestamp_pb2.Timestamp:
-        """When the lists of the last whole comparison began to be read; absent where there was none."""
+        """When the lists of the last whole comparison began to be read, by real time; absent where there was none."""
 
     def __init__(
         self,
