@@ -9,6 +9,7 @@ from chassis import clock
 from chassis.postcodes import build_extract
 from chassis.runtime import Service
 from chassis.testing import eventually
+from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2 as gateway_events
 from cms.scheduling.v1 import events_pb2
 from cms_local.cases import load_cases, random_nino
@@ -112,6 +113,7 @@ class Intake(Subject):
         self._withdraw(claim, nino)
         self._confirm_earlier(nino)
         self._decide_duplicates(random.Random(100 + turn))
+        self._hear_decision(random.Random(200 + turn))
         self._import_form()
         self._count_lines()
         self._look_for(nino)
@@ -211,6 +213,13 @@ class Intake(Subject):
             self.change(
                 "DecideDuplicate", {"claimRef": drafts[2], "version": 2, **decision}, by=_OPERATOR, note=verdict
             )
+
+    def _hear_decision(self, source: random.Random) -> None:
+        claim_ref = self._start(random_nino(source), _OPERATOR)["claim"]["claimRef"]
+        # What stands in a claim that is decided does not matter here.
+        self.sql("UPDATE claims SET state = 'SUBMITTED' WHERE claim_ref = %(ref)s", ref=claim_ref)
+        decided = gateway_events.DecisionRecorded(scheme=common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE, decision_version=1)
+        self.hear(decided, claim_ref)
 
     def _call_back(self) -> None:
         for state in ("DUE", "WAITING", "TAKEN", "LETTER_DUE"):
