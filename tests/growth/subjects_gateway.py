@@ -132,7 +132,6 @@ class Gateway(Subject):
         "legacy_gateway.store.uncarried.add": "every scheme has its system in this release; adds a row by its key",
         "legacy_gateway.store.desk.ask_now": "only for what a system may hold; finds a transfer by its key",
         "legacy_gateway.store.withdrawals.put_off_half": "only if a system does not withdraw at once; finds a row by its key",
-        "legacy_gateway.store.kept_facts.is_needed_elsewhere": "only for a system of one phase; a claim's transfers by its key",
         "legacy_gateway.store.first_phases.give_up": "only for a claim that is amended between its phases; by its key",
         "legacy_gateway.store.first_phases.put_off": "only if a system does not withdraw at once; finds a row by its key",
         "legacy_gateway.store.balances.failures": "only if a system's list cannot be had; finds a day by its key",

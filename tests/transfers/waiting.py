@@ -8,7 +8,6 @@ from uuid import UUID
 
 from psycopg import sql
 
-from chassis import clock
 from chassis.database import Database
 from legacy_gateway.domain import System
 from legacy_gateway.store import leases
@@ -68,14 +67,13 @@ def cost(found: Place, waiting: int) -> Cost:
 
 def _take(database: Database, found: Place, *, seconds: float, pause: float) -> list[float]:
     """Milliseconds of each take, with its commit. What was taken is handed back at once."""
-    steady = clock.now()
     taken: list[float] = []
     with found.connected() as conn:
         end = time.monotonic() + seconds
         while len(taken) < _TAKEN and time.monotonic() < end:
             started = time.perf_counter()
             with database.transaction() as other:
-                leased = leases.take(other, System.ISCS, seconds=_LEASE_SECONDS, steady_since=steady)
+                leased = leases.take(other, System.ISCS, seconds=_LEASE_SECONDS)
             if leased is None:
                 break
             taken.append((time.perf_counter() - started) * 1000)

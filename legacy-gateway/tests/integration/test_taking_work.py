@@ -1,7 +1,6 @@
 """Taking work costs the same however much waits, for this system or for others, also before statistics know of it."""
 
 import uuid
-from datetime import UTC, datetime
 
 from chassis.database import Database
 from legacy_gateway.domain import System
@@ -26,7 +25,6 @@ def pages_read(database: Database, system: System) -> int:
         "let_go": False,
         "token": uuid.uuid4(),
         "seconds": 60,
-        "steady_since": datetime(2026, 1, 1, tzinfo=UTC),
     }
     with database.transaction() as conn, conn.transaction(force_rollback=True):
         conn.execute(leases.IN_ORDER_OF_THE_INDEX)

@@ -3,7 +3,6 @@
 import itertools
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -17,7 +16,6 @@ from legacy_gateway.domain import AlreadyLeased, System
 from legacy_gateway.store import leases, transfers
 
 CLAIM = "C00000000018"
-STEADY_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 MakeEvent = Callable[..., Event]
 
@@ -235,10 +233,10 @@ def test_a_claim_is_leased_to_one_worker_at_a_time(database: Database, confirmat
     hear(database, confirmation(CLAIM))
     change(database, "UPDATE transfers SET next_attempt_time = clock_timestamp()")
     with database.transaction() as conn:
-        leased = leases.take(conn, System.JSAPS, seconds=60, steady_since=STEADY_SINCE)
+        leased = leases.take(conn, System.JSAPS, seconds=60)
 
     with database.transaction() as conn:
-        other = leases.take(conn, System.JSAPS, seconds=60, steady_since=STEADY_SINCE)
+        other = leases.take(conn, System.JSAPS, seconds=60)
 
     assert leased is not None
     assert other is None
@@ -254,12 +252,12 @@ def test_two_workers_cannot_lease_phases_of_a_claim_at_the_same_moment(
     def lease() -> None:
         try:
             with database.transaction() as conn:
-                leases.take(conn, System.JSAPS, seconds=60, steady_since=STEADY_SINCE)
+                leases.take(conn, System.JSAPS, seconds=60)
         except AlreadyLeased as error:
             refused.append(error)
 
     with database.transaction() as conn:
-        first = leases.take(conn, System.JSAPS, seconds=60, steady_since=STEADY_SINCE)
+        first = leases.take(conn, System.JSAPS, seconds=60)
         twin = threading.Thread(target=lease)
         twin.start()
         eventually(lambda: waits_for_a_lock(database), what="the twin at the lock")
@@ -274,10 +272,10 @@ def test_another_worker_takes_over_a_lease_that_ended_before_sending(
 ) -> None:
     hear(database, confirmation(CLAIM))
     with database.transaction() as conn:
-        first = leases.take(conn, System.JSAPS, seconds=0, steady_since=STEADY_SINCE)
+        first = leases.take(conn, System.JSAPS, seconds=0)
 
     with database.transaction() as conn:
-        second = leases.take(conn, System.JSAPS, seconds=60, steady_since=STEADY_SINCE)
+        second = leases.take(conn, System.JSAPS, seconds=60)
 
     assert first is not None
     assert second is not None
@@ -295,7 +293,7 @@ def test_the_oldest_due_goes_first(database: Database, confirmation: MakeEvent) 
     )
 
     with database.transaction() as conn:
-        leased = leases.take(conn, System.JSAPS, seconds=60, steady_since=STEADY_SINCE)
+        leased = leases.take(conn, System.JSAPS, seconds=60)
 
     assert leased is not None
     assert leased.transfer.claim_ref == earlier

@@ -71,9 +71,9 @@ class Leased:
     token: UUID
     confirmation: Confirmation
     sealed_payload: bytes | None
-    closed_seconds: float | None
     first_phase_reference: str
     traceparent: str
+    closed_seconds: float | None = None
     has_kept_facts: bool = False
 
 

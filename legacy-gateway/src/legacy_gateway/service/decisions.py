@@ -28,9 +28,8 @@ class Page:
     end: UndecidedPlace | None
 
 
-def await_decision(conn: Connection, transfer: Transfer, legacy_ref: str) -> None:
+def await_decision(conn: Connection, transfer: Transfer, legacy_ref: str, *, confirmed_time: datetime) -> None:
     """Lists a claim as undecided for each scheme that the system pays; a second time changes nothing."""
-    confirmed_time = store.confirmed_time_of(conn, transfer.transfer_id) or clock.now()
     for scheme in transfer.rules.schemes:
         undecided = Undecided(
             claim_ref=transfer.claim_ref,

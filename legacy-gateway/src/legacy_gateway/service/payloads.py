@@ -42,14 +42,19 @@ def record_of(resources: Resources, leased: Leased) -> Record:
     return Record(payload=payload, basis=basis, asked=kept is None)
 
 
-def keep_for_others(conn: Connection, resources: Resources, transfer: Transfer, record: Record) -> None:
-    """Keeps the basis while another record of the claim's version is to be made of it, so that its owners are asked once."""
+def keep_for_others(
+    conn: Connection, resources: Resources, transfer: Transfer, record: Record, *, is_needed_elsewhere: bool
+) -> None:
+    """Keeps the basis while another record of the claim's version is to be made of it, so that its owners are asked once.
+
+    `is_needed_elsewhere`: one for another system.
+    """
     if record.basis is None:
         return
     if not record.asked:
         if transfer.is_last_phase:
             kept_facts.forget(conn, transfer)
-    elif not transfer.is_last_phase or kept_facts.is_needed_elsewhere(conn, transfer):
+    elif not transfer.is_last_phase or is_needed_elsewhere:
         kept_facts.keep(conn, resources.vault, transfer, record.basis)
 
 

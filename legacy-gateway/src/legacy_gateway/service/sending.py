@@ -7,6 +7,7 @@ system is committed as SENDING before its first byte goes out.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psycopg
 
@@ -63,12 +64,14 @@ def _take(resources: Resources, system: System) -> Leased | None:
     if not _may_send(resources, system):
         return None
     with resources.database.transaction() as conn:
-        steady_since = resources.clock.steady_since(conn)
         seconds = resources.lease_seconds
-        leased = leases.take(conn, system, seconds=seconds, steady_since=steady_since)
+        leased = leases.take(conn, system, seconds=seconds)
         if leased is None and breakers.may_let_go(conn, system, time_scale=resources.time_scale):
-            leased = leases.take(conn, system, seconds=seconds, steady_since=steady_since, let_go=True)
-        return leased
+            leased = leases.take(conn, system, seconds=seconds, let_go=True)
+        if leased is None or leased.transfer.state is not State.UNKNOWN:
+            return leased
+        steady_since = resources.clock.steady_since(conn)
+        return replace(leased, closed_seconds=leases.closed_seconds(conn, leased.transfer, steady_since=steady_since))
 
 
 def _go_on(resources: Resources, leased: Leased) -> None:
@@ -126,8 +129,8 @@ def _make_ready(resources: Resources, leased: Leased, record: Record) -> None:
     """Leaves the record to the next file."""
     with resources.database.transaction() as conn:
         cipher = resources.vault.cipher(conn, leased.transfer.claim_ref)
-        leases.make_ready(conn, leased, cipher, record.payload)
-        payloads.keep_for_others(conn, resources, leased.transfer, record)
+        elsewhere = leases.make_ready(conn, leased, cipher, record.payload)
+        payloads.keep_for_others(conn, resources, leased.transfer, record, is_needed_elsewhere=elsewhere)
 
 
 def _record(resources: Resources, leased: Leased) -> Record | None:
@@ -153,8 +156,8 @@ def _begin(resources: Resources, leased: Leased, record: Record, *, sender_id: i
     with resources.database.transaction() as conn:
         cipher = resources.vault.cipher(conn, leased.transfer.claim_ref)
         seconds = resources.lease_seconds
-        leases.begin(conn, leased, cipher, record.payload, seconds=seconds, sender_id=sender_id)
-        payloads.keep_for_others(conn, resources, leased.transfer, record)
+        elsewhere = leases.begin(conn, leased, cipher, record.payload, seconds=seconds, sender_id=sender_id)
+        payloads.keep_for_others(conn, resources, leased.transfer, record, is_needed_elsewhere=elsewhere)
 
 
 def _exchange(resources: Resources, leased: Leased, sending: Transfer, payload: bytes, *, send_by: float) -> None:
@@ -176,7 +179,8 @@ def _settle(
     answer: SystemAnswer | None = None,
 ) -> None:
     """Stores a step; `answer` is the system's, where it was asked."""
-    with resources.database.transaction() as conn:
+    # What follows from the step goes to the database in one trip.
+    with resources.database.transaction() as conn, conn.pipeline():
         settle(conn, resources.vault, transfer, token=leased.token, step=step, reason=reason)
         if answer is not None:
             breakers.note(conn, resources, transfer.system, answer)

@@ -1,5 +1,6 @@
 """Storing the result of a step, with its consequences."""
 
+from datetime import datetime
 from uuid import UUID
 
 from chassis import logs, outbox
@@ -22,15 +23,15 @@ def settle(conn: Connection, vault: Vault, transfer: Transfer, *, token: UUID, s
     is corrected at once. Raises LeaseLost.
     """
     _see_amendments(conn, transfer, step)
-    leases.settle(conn, vault, transfer, token=token, step=step, reason=reason)
-    _follow_up(conn, transfer, step)
+    confirmed_time = leases.settle(conn, vault, transfer, token=token, step=step, reason=reason)
+    _follow_up(conn, transfer, step, confirmed_time=confirmed_time)
 
 
 def settle_line(conn: Connection, vault: Vault, line: BatchLine, step: Step, *, reason: str) -> None:
     """Stores what became of a transfer in a file, with the same consequences. Raises LeaseLost."""
     _see_amendments(conn, line.transfer, step)
     batches.settle_line(conn, vault, line, step, reason=reason)
-    _follow_up(conn, line.transfer, step)
+    _follow_up(conn, line.transfer, step, confirmed_time=line.confirmed_time)
 
 
 def _see_amendments(conn: Connection, transfer: Transfer, step: Step) -> None:
@@ -39,7 +40,7 @@ def _see_amendments(conn: Connection, transfer: Transfer, step: Step) -> None:
         claims.note_amendment(conn, transfer.claim_ref, version=0)
 
 
-def _follow_up(conn: Connection, transfer: Transfer, step: Step) -> None:
+def _follow_up(conn: Connection, transfer: Transfer, step: Step, *, confirmed_time: datetime) -> None:
     if step.system_works:
         leases.wake(conn, transfer.system)
     if step.state in {State.REJECTED, State.CLERICAL}:
@@ -50,7 +51,7 @@ def _follow_up(conn: Connection, transfer: Transfer, step: Step) -> None:
         changes.take_turn(conn, transfer.claim_ref, transfer.system)
     elif step.state is State.ACCEPTED and transfer.is_last_phase:
         _tell_accepted(conn, transfer, step.legacy_ref)
-        await_decision(conn, transfer, step.legacy_ref)
+        await_decision(conn, transfer, step.legacy_ref, confirmed_time=confirmed_time)
     elif step.state is State.ACCEPTED:
         leases.release_next_phase(conn, transfer)
 

@@ -17,11 +17,6 @@ ADD = """
     ON CONFLICT DO NOTHING
 """
 
-CONFIRMED_TIME = """
-    -- When the claim of a transfer was confirmed.
-    SELECT confirmed_time FROM transfers WHERE transfer_id = %s
-"""
-
 PAGE = """
     -- Undecided claims of these schemes behind a place, those first that were accepted first.
     SELECT found.* FROM unnest(%(schemes)s::text[]) AS of_scheme, LATERAL (
@@ -73,12 +68,6 @@ _FIRST = UndecidedPlace(accepted_time=datetime.min.replace(tzinfo=UTC), claim_re
 def add(conn: Connection, undecided: Undecided) -> None:
     """Lists a claim as undecided, unless it is listed, was decided or was withdrawn."""
     conn.execute(ADD, asdict(undecided))
-
-
-def confirmed_time_of(conn: Connection, transfer_id: str) -> datetime | None:
-    """When the claim of a transfer was confirmed; None where there is no such transfer."""
-    row = conn.execute(CONFIRMED_TIME, [transfer_id]).fetchone()
-    return row["confirmed_time"] if row else None
 
 
 def page(

@@ -29,15 +29,6 @@ FORGET = """
     )
 """
 
-NEEDED_ELSEWHERE = """
-    -- Whether a record for another system is to be made of them.
-    SELECT EXISTS (
-        SELECT FROM transfers
-        WHERE transfers.claim_ref = %(claim_ref)s AND transfers.claim_version = %(version)s AND system <> %(system)s
-            AND state = 'WAITING' AND payload IS NULL
-    ) AS needed
-"""
-
 _FIELD = "facts"
 
 
@@ -79,12 +70,6 @@ def find(conn: Connection, vault: Vault, transfer: Transfer) -> Basis | None:
 def forget(conn: Connection, transfer: Transfer) -> None:
     """Deletes what was kept for this system's records of the claim's version, unless another system's needs it."""
     conn.execute(FORGET, _key(transfer))
-
-
-def is_needed_elsewhere(conn: Connection, transfer: Transfer) -> bool:
-    """Whether a record for another system is to be made of the claim's version."""
-    row = conn.execute(NEEDED_ELSEWHERE, _key(transfer)).fetchone()
-    return bool(row and row["needed"])
 
 
 def _key(transfer: Transfer) -> dict[str, str | int]:

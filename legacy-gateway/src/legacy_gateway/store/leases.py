@@ -47,16 +47,6 @@ TAKE = """
         FOR UPDATE SKIP LOCKED
     )
     RETURNING *,
-        (
-            SELECT extract(epoch FROM statement_timestamp() - greatest(closed.since, %(steady_since)s))::float8
-            FROM (
-                SELECT CASE
-                    WHEN transfers.sender_id IS NULL THEN transfers.connection_closed_time
-                    ELSE (SELECT gone_time FROM senders WHERE senders.sender_id = transfers.sender_id)
-                END AS since
-            ) AS closed
-            WHERE closed.since IS NOT NULL
-        ) AS closed_seconds,
         coalesce((
             SELECT first.legacy_ref FROM transfers AS first
             WHERE first.claim_ref = transfers.claim_ref AND first.system = transfers.system
@@ -66,6 +56,19 @@ TAKE = """
             SELECT FROM kept_facts
             WHERE kept_facts.claim_ref = transfers.claim_ref AND kept_facts.claim_version = transfers.claim_version
         ) AS has_kept_facts
+"""
+
+CLOSED_SECONDS = """
+    -- For how long the connection that carried a transfer is known to have been closed; nothing while it may be open.
+    SELECT extract(epoch FROM statement_timestamp() - greatest(closed.since, %(steady_since)s))::float8 AS seconds
+    FROM (
+        SELECT CASE
+            WHEN transfers.sender_id IS NULL THEN transfers.connection_closed_time
+            ELSE (SELECT gone_time FROM senders WHERE senders.sender_id = transfers.sender_id)
+        END AS since
+        FROM transfers WHERE transfer_id = %(transfer_id)s
+    ) AS closed
+    WHERE closed.since IS NOT NULL
 """
 
 BEGIN = """
@@ -79,6 +82,11 @@ BEGIN = """
         AND state = 'WAITING'
         AND EXISTS (SELECT FROM senders WHERE senders.sender_id = %(sender_id)s AND gone_time IS NULL)
         AND NOT EXISTS (SELECT FROM withdrawals WHERE withdrawals.claim_ref = transfers.claim_ref)
+    RETURNING EXISTS (
+        SELECT FROM transfers AS other
+        WHERE other.claim_ref = transfers.claim_ref AND other.claim_version = transfers.claim_version
+            AND other.system <> transfers.system AND other.state = 'WAITING' AND other.payload IS NULL
+    ) AS is_needed_elsewhere
 """
 
 SETTLE = """
@@ -97,6 +105,7 @@ SETTLE = """
         sender_token = CASE WHEN %(state)s IN ('UNKNOWN', 'CLERICAL') AND NOT %(closed)s THEN sender_token END,
         event_reason = CASE WHEN state <> %(state)s THEN nullif(%(reason)s, 'NONE') END
     WHERE transfer_id = %(transfer_id)s AND lease_token = %(token)s AND state = %(before)s
+    RETURNING confirmed_time
 """
 
 MAKE_READY = """
@@ -105,6 +114,11 @@ MAKE_READY = """
     SET payload = coalesce(payload, %(payload)s), lease_token = NULL, lease_until = NULL, next_attempt_time = NULL,
         may_wake_time = NULL, setbacks = 0, updated = %(now)s
     WHERE transfer_id = %(transfer_id)s AND lease_token = %(token)s AND state = 'WAITING'
+    RETURNING EXISTS (
+        SELECT FROM transfers AS other
+        WHERE other.claim_ref = transfers.claim_ref AND other.claim_version = transfers.claim_version
+            AND other.system <> transfers.system AND other.state = 'WAITING' AND other.payload IS NULL
+    ) AS is_needed_elsewhere
 """
 
 LEAVE_TO_FILE = """
@@ -157,26 +171,19 @@ _ENOUGH_DUE = 20
 _ONE_LEASE = "transfers_one_lease"
 
 
-def take(
-    conn: Connection,
-    system: System,
-    *,
-    seconds: float,
-    steady_since: datetime,
-    let_go: bool = False,
-) -> Leased | None:
+def take(conn: Connection, system: System, *, seconds: float, let_go: bool = False) -> Leased | None:
     """The transfer that is due for longest at a system; None where none is due.
 
     It is for this worker alone until `seconds` have passed. None too while the system is held or its breaker is open; and,
     unless it was let go, while what waited drains.
-    A wait counts only from `steady_since`, the time from which the database's clock is known to have run without a jump.
     Raises AlreadyLeased where another worker took another transfer of the claim at the same moment.
     """
     token = uuid.uuid4()
-    values = {"system": system, "let_go": let_go, "token": token, "seconds": seconds, "steady_since": steady_since}
-    conn.execute(IN_ORDER_OF_THE_INDEX)
+    values = {"system": system, "let_go": let_go, "token": token, "seconds": seconds}
     try:
-        row = conn.execute(TAKE, values).fetchone()
+        with conn.pipeline():
+            conn.execute(IN_ORDER_OF_THE_INDEX)
+            row = conn.execute(TAKE, values).fetchone()
     except psycopg.errors.UniqueViolation as violation:
         if violation.diag.constraint_name != _ONE_LEASE:
             raise
@@ -188,17 +195,28 @@ def take(
         token=token,
         confirmation=confirmation_of(row["claim_ref"], row),
         sealed_payload=row["payload"],
-        closed_seconds=row["closed_seconds"],
         first_phase_reference=row["first_phase_reference"],
         has_kept_facts=row["has_kept_facts"],
         traceparent=row["traceparent"],
     )
 
 
+def closed_seconds(conn: Connection, transfer: Transfer, *, steady_since: datetime) -> float | None:
+    """For how long the connection that carried a transfer is known to have been closed; None while it may be open.
+
+    A wait counts only from `steady_since`, the time from which the database's clock is known to have run without a jump.
+    """
+    values = {"transfer_id": transfer.transfer_id, "steady_since": steady_since}
+    row = conn.execute(CLOSED_SECONDS, values).fetchone()
+    return None if row is None else float(row["seconds"])
+
+
 def begin(
     conn: Connection, leased: Leased, cipher: ClaimCipher, payload: bytes, *, seconds: float, sender_id: int
-) -> None:
+) -> bool:
     """WAITING becomes SENDING, leased anew; the payload stays what it was at the first attempt. Raises LeaseLost.
+
+    Says whether a record of the claim's version is to be made for another system as well.
 
     `sender_id` names the process whose connection will carry the record.
     """
@@ -212,12 +230,17 @@ def begin(
         "sender_id": sender_id,
         "now": clock.now(),
     }
-    if conn.execute(BEGIN, values).rowcount != 1:
+    row = conn.execute(BEGIN, values).fetchone()
+    if row is None:
         raise LeaseLost(transfer)
+    return bool(row["is_needed_elsewhere"])
 
 
-def make_ready(conn: Connection, leased: Leased, cipher: ClaimCipher, payload: bytes) -> None:
-    """Keeps the record of a transfer that goes in a file, and gives the lease back. Raises LeaseLost."""
+def make_ready(conn: Connection, leased: Leased, cipher: ClaimCipher, payload: bytes) -> bool:
+    """Keeps the record of a transfer that goes in a file, and gives the lease back. Raises LeaseLost.
+
+    Says whether a record of the claim's version is to be made for another system as well.
+    """
     transfer = leased.transfer
     sealed = cipher.seal_bytes(payload, field=_payload_field(transfer), version=transfer.claim_version)
     values = {
@@ -226,8 +249,10 @@ def make_ready(conn: Connection, leased: Leased, cipher: ClaimCipher, payload: b
         "payload": sealed,
         "now": clock.now(),
     }
-    if conn.execute(MAKE_READY, values).rowcount != 1:
+    row = conn.execute(MAKE_READY, values).fetchone()
+    if row is None:
         raise LeaseLost(transfer)
+    return bool(row["is_needed_elsewhere"])
 
 
 def leave_to_file(conn: Connection, leased: Leased) -> bool:
@@ -243,10 +268,10 @@ def open_payload(transfer: Transfer, sealed: bytes, cipher: ClaimCipher) -> byte
 
 def settle(
     conn: Connection, vault: Vault, transfer: Transfer, *, token: uuid.UUID, step: Step, reason: str = ""
-) -> None:
+) -> datetime:
     """Stores a step and gives the lease back. Raises LeaseLost where the transfer went on without its holder.
 
-    `reason` is of a closed list, for the transfer's history.
+    Gives the time at which the claim was confirmed. `reason` is of a closed list, for the transfer's history.
     """
     values = {
         "transfer_id": transfer.transfer_id,
@@ -265,8 +290,11 @@ def settle(
         "messages": sealed_messages(conn, vault, transfer, step) if step.messages else None,
         "now": clock.now(),
     }
-    if conn.execute(SETTLE, values).rowcount != 1:
+    row = conn.execute(SETTLE, values).fetchone()
+    if row is None:
         raise LeaseLost(transfer)
+    confirmed_time: datetime = row["confirmed_time"]
+    return confirmed_time
 
 
 def sealed_messages(conn: Connection, vault: Vault, transfer: Transfer, step: Step) -> bytes:
