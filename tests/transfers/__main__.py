@@ -7,6 +7,7 @@ an intake and an assessment that answer from memory, each a process. docs/perfor
 import argparse
 import json
 import os
+import signal
 import sys
 from dataclasses import asdict
 
@@ -19,6 +20,11 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def _load() -> str:
+    """The machine's load in the last minute: with other work on it the figures are those of a busy machine."""
+    return f"{os.getloadavg()[0]:.1f}"
+
+
 def main() -> None:
     """Prints a line for each measurement, and last all in JSON."""
     parser = argparse.ArgumentParser(prog="make bench-transfers", description=__doc__)
@@ -26,17 +32,21 @@ def main() -> None:
     parser.add_argument("--contenders", default=",".join(CONTENDERS), help="whom to measure")
     parser.add_argument("--waiting", default="3000,30000,300000", help="numbers of waiting claims to take work from")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is stopped even then
     rates: dict[str, float] = {}
+    cpu: dict[str, float] = {}
     with place() as found:
         for name in filter(None, given.contenders.split(",")):
-            rates[name] = round(CONTENDERS[name](found, given.records).each_second, 1)
-            _say(f"{name}: {rates[name]} records a second, load {os.getloadavg()[0]:.1f}")
+            rate = CONTENDERS[name](found, given.records)
+            rates[name], cpu[name] = round(rate.each_second, 1), round(rate.cpu_ms, 2)
+            _say(f"{name}: {rates[name]} records a second, {cpu[name]} ms of a processor each, load {_load()}")
         costs = []
         for waiting in filter(None, given.waiting.split(",")):
             costs.append(asdict(cost(found, int(waiting))))
-            _say(f"{costs[-1]}, load {os.getloadavg()[0]:.1f}")
+            _say(f"{costs[-1]}, load {_load()}")
     ratios = {name: round(rates["gateway"] / rate, 2) for name, rate in rates.items() if "gateway" in rates}
-    print(json.dumps({"records": given.records, "rates": rates, "gateway_beside": ratios, "waiting": costs}))
+    summary = {"records": given.records, "rates": rates, "gateway_beside": ratios, "cpu_ms": cpu, "waiting": costs}
+    print(json.dumps(summary))
 
 
 if __name__ == "__main__":

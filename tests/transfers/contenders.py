@@ -1,10 +1,12 @@
 """Each contender's rate: records a second from the first that it has stored until the last."""
 
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -16,7 +18,7 @@ from legacy_gateway.link.frames import LENGTH
 from tests.transfers.job import RESULTS, Job, dialogue
 from tests.transfers.place import DATABASE, Place, fresh_database
 
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 0.1
 _LONGEST_SECONDS = 600.0
 _RESULTS = sql.SQL("SELECT count(*), min(stored), max(stored) FROM results")
 _ACCEPTED = sql.SQL("SELECT count(*), min(updated), max(updated) FROM transfers WHERE state = 'ACCEPTED'")
@@ -34,10 +36,11 @@ WAITING = """
 
 @dataclass(frozen=True, kw_only=True)
 class Rate:
-    """So many records in so many seconds."""
+    """So many records in so many seconds. `cpu_ms`: of a processor for each record, in the process that sends."""
 
     records: int
     seconds: float
+    cpu_ms: float
 
     @property
     def each_second(self) -> float:
@@ -56,12 +59,13 @@ def bare(found: Place, records: int) -> Rate:
             sequence = sequence_after(sequence)
     with socket.create_connection(("127.0.0.1", found.iscs)) as line, line.makefile("rb") as replies:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        started = time.monotonic()
+        started, cpu = time.monotonic(), time.process_time()
         for frame in frames:
             line.sendall(frame)
             (length,) = LENGTH.unpack(replies.read(LENGTH.size))
             assert read_reply(replies.read(length)).completion is Completion.ACCEPTED
-        return Rate(records=records, seconds=time.monotonic() - started)
+        seconds, cpu = time.monotonic() - started, time.process_time() - cpu
+    return Rate(records=records, seconds=seconds, cpu_ms=cpu * 1000 / records)
 
 
 def gateway(found: Place, records: int) -> Rate:
@@ -69,8 +73,8 @@ def gateway(found: Place, records: int) -> Rate:
     with fresh_database(found), found.connected() as conn:
         conn.execute(WAITING, [records])
         conn.execute("VACUUM (ANALYZE)")
-        with found.process("legacy_gateway", **found.gateway()):
-            return _rate(conn, _ACCEPTED, records)
+        with found.process("legacy_gateway", **found.gateway()) as process:
+            return _rate(conn, _ACCEPTED, records, process.pid)
 
 
 def procrastinate(found: Place, records: int) -> Rate:
@@ -84,8 +88,8 @@ def procrastinate(found: Place, records: int) -> Rate:
             waiting: list[Any] = [{"claim_ref": f"CP{n:010}", "transfer_id": f"P{n:025}"} for n in range(records)]
             app.configure_task("send").batch_defer(*waiting)
         conn.execute("VACUUM (ANALYZE)")
-        with found.process("tests.transfers.by_procrastinate", **found.contender()):
-            return _rate(conn, _RESULTS, records)
+        with found.process("tests.transfers.by_procrastinate", **found.contender()) as process:
+            return _rate(conn, _RESULTS, records, process.pid)
 
 
 def celery(found: Place, records: int) -> Rate:
@@ -97,8 +101,8 @@ def celery(found: Place, records: int) -> Rate:
         with app.connection_for_write() as broker:
             for n in range(records):
                 app.send_task("send", [f"CC{n:010}", f"C{n:025}"], connection=broker)
-        with found.process("tests.transfers.by_celery", **found.contender()):
-            return _rate(conn, _RESULTS, records)
+        with found.process("tests.transfers.by_celery", **found.contender()) as process:
+            return _rate(conn, _RESULTS, records, process.pid)
 
 
 CONTENDERS: dict[str, Callable[[Place, int], Rate]] = {
@@ -116,12 +120,22 @@ def _results(found: Place) -> Iterator["psycopg.Connection[Any]"]:
         yield conn
 
 
-def _rate(conn: "psycopg.Connection[Any]", query: sql.SQL, records: int) -> Rate:
+def _rate(conn: "psycopg.Connection[Any]", query: sql.SQL, records: int, pid: int) -> Rate:
     """Waits until all are stored. RuntimeError where that takes ten minutes."""
     end = time.monotonic() + _LONGEST_SECONDS
+    begun: tuple[int, float] | None = None
     while time.monotonic() < end:
         [(count, first, last)] = conn.execute(query).fetchall()
-        if count == records:
-            return Rate(records=records - 1, seconds=(last - first).total_seconds())
+        if count and begun is None:
+            begun = (count, _cpu_seconds(pid))
+        if count == records and begun is not None:
+            cpu = (_cpu_seconds(pid) - begun[1]) / max(1, records - begun[0])
+            return Rate(records=records - 1, seconds=(last - first).total_seconds(), cpu_ms=cpu * 1000)
         time.sleep(_LOOK_SECONDS)
     raise RuntimeError(f"{DATABASE}: {count} of {records} were stored in ten minutes")
+
+
+def _cpu_seconds(pid: int) -> float:
+    """How long a process has had a processor."""
+    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
