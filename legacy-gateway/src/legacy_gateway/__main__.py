@@ -7,10 +7,11 @@ from chassis import remote
 from chassis.postcodes import Postcodes
 from chassis.runtime import Runtime, Service, run
 from cms.gateway.v1 import gateway_pb2
-from legacy_gateway import consumers, metrics, workers
+from legacy_gateway import consumers, mapping, metrics, workers
 from legacy_gateway.amending import AmendingClient
 from legacy_gateway.clients import IntakeClient
 from legacy_gateway.config import Settings
+from legacy_gateway.data import targets
 from legacy_gateway.deadlines import DEADLINES
 from legacy_gateway.grpc_api import LegacyGatewayApi
 from legacy_gateway.service.accepted import Desk
@@ -19,7 +20,9 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
 def service(settings: Settings) -> Service:
-    """The service with these settings."""
+    """The service with these settings. Its files of data are read at once: see `mapping.read_files`."""
+    mapping.read_files()
+    targets()
 
     def api(runtime: Runtime) -> LegacyGatewayApi:
         channel = runtime.closing.enter_context(remote.channel(settings.intake_address))

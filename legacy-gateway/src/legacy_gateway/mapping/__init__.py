@@ -11,7 +11,7 @@ from typing import Any
 from chassis import clock, outside
 from chassis.errors import InvalidArgument, Violation
 from legacy_gateway.domain import Action, RefusalMessage, System
-from legacy_gateway.mapping.asking import what_to_ask
+from legacy_gateway.mapping.asking import asking, what_to_ask
 from legacy_gateway.mapping.edit_rules import Examined, broken_rules
 from legacy_gateway.mapping.filling import fill
 from legacy_gateway.mapping.forms import Case
@@ -28,6 +28,7 @@ __all__ = [
     "feeding",
     "phase_of",
     "question_of",
+    "read_files",
     "read_sources",
     "refusal_message",
     "sources",
@@ -84,6 +85,17 @@ def _fields(system: System) -> frozenset[str]:
         records += ["LINK-HEADER", "ENQUIRY"]
     walked = (field.name for record in records if record in layouts() for field in layout(record).walk())
     return frozenset({*walked, *questions(system)}) - {FILLER}
+
+
+def read_files() -> None:
+    """Reads every map, the edit rules and what to ask; call it before there are threads. Raises SourcesError.
+
+    Two threads that need one of these files for the first time at once crash msgspec, which shows each the other's half-made
+    description of a class.
+    """
+    for system in System:
+        sources(system)
+    asking()
 
 
 def build(system: System, number: int, case: Case) -> bytes:
