@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 
 from chassis import clock
 from chassis.testing import eventually
@@ -15,6 +16,8 @@ from cms_local.cases import Case, load_cases
 from cms_local.journey import Journey
 from cms_local.layout import DATABASES
 from cms_local.systems import without_system
+from intake.catalogue import load_catalogues
+from intake.domain.catalogue import Catalogue
 from tests.support.platforms import PlatformUnderTest
 
 _QUIET_SECONDS = 90.0
@@ -79,9 +82,18 @@ class Siege:
 
 
 def peaceful_cases() -> list[Case]:
-    """The demo cases that go the whole way, in which no stand-in fails and nothing changes after the confirmation."""
-    cases = [case for case in load_cases(clock.today()) if not without_system(case.schemes)]
+    """The demo cases that go the whole way, in which no stand-in fails and nothing changes after the confirmation.
+
+    Those whose schemes are closed on the platform's day are left out.
+    """
+    today, catalogue = clock.today(), load_catalogues().newest
+    open_ones = [case for case in load_cases(today) if _can_be_claimed(catalogue, case, today)]
+    cases = [case for case in open_ones if not without_system(case.schemes)]
     return [case for case in cases if not (case.failures or case.amend_confirmed or case.withdraws)]
+
+
+def _can_be_claimed(catalogue: Catalogue, case: Case, day: date) -> bool:
+    return not any(catalogue.schemes[scheme].refusal(day) for scheme in case.schemes)
 
 
 @contextmanager

@@ -17,11 +17,20 @@ _OPEN = frozenset({"WAITING", "SENDING", "UNKNOWN", "HELD"})
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One look, `seconds` after the beginning. `backlog` is by system, and None while the gateway does not answer."""
+    """One look, `seconds` after the beginning. `backlog` is by system, and None while the gateway does not answer.
+
+    `untold` is how many events of assessment-svc the gateway has not heard of yet; None while that cannot be told.
+    """
 
     seconds: float
     counts: Counts
     backlog: Mapping[str, int] | None
+    untold: int | None
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether every confirmation was heard of, and no transfer is open."""
+        return self.untold == 0 and self.backlog is not None and not any(self.backlog.values())
 
 
 @dataclass(kw_only=True)
@@ -56,7 +65,12 @@ class Watcher:
 
     def look(self) -> Sample:
         """Takes a sample."""
-        sample = Sample(seconds=self.seconds, counts=counts_of(self.layout, self._client), backlog=self._backlog())
+        sample = Sample(
+            seconds=self.seconds,
+            counts=counts_of(self.layout, self._client),
+            backlog=self._backlog(),
+            untold=self._untold(),
+        )
         self.samples.append(sample)
         return sample
 
@@ -66,15 +80,29 @@ class Watcher:
 
     def _backlog(self) -> Mapping[str, int] | None:
         """The open transfers of each system, as the gateway's gauge shows them."""
-        address = f"http://127.0.0.1:{self.layout.operations_port('legacy-gateway')}/metrics"
-        try:
-            text = self._client.get(address).raise_for_status().text
-        except httpx.HTTPError:  # the gateway was killed, or starts: the next look finds it
+        shown = self._gauge("legacy-gateway", "gateway_transfers")
+        if shown is None:
             return None
         backlog: dict[str, int] = {}
-        for family in text_string_to_metric_families(text):
-            for sample in family.samples:
-                if sample.name == "gateway_transfers" and sample.labels["state"] in _OPEN:
-                    system = sample.labels["system"]
-                    backlog[system] = backlog.get(system, 0) + int(sample.value)
+        for labels, value in shown:
+            if labels["state"] in _OPEN:
+                backlog[labels["system"]] = backlog.get(labels["system"], 0) + value
         return backlog
+
+    def _untold(self) -> int | None:
+        shown = self._gauge("assessment-svc", "chassis_outbox_unfinished")
+        return sum(value for _, value in shown) if shown else None
+
+    def _gauge(self, service: str, name: str) -> list[tuple[Mapping[str, str], int]] | None:
+        """The samples of a gauge; None while the service does not answer."""
+        address = f"http://127.0.0.1:{self.layout.operations_port(service)}/metrics"
+        try:
+            text = self._client.get(address).raise_for_status().text
+        except httpx.HTTPError:  # it was killed, or starts: the next look finds it
+            return None
+        return [
+            (sample.labels, int(sample.value))
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == name
+        ]

@@ -218,7 +218,7 @@ class _Passing:
     def _is_quiet(self) -> bool:
         last = self.watcher.samples[-_QUIET_LOOKS:]
         seen = len(last) == _QUIET_LOOKS and not self.troubles.to_come
-        return seen and all(sample.backlog is not None and not sum(sample.backlog.values()) for sample in last)
+        return seen and all(sample.is_quiet for sample in last)
 
     def _take_iscs_down(self, hours: float) -> None:
         scale = self.replay.scale
