@@ -42,7 +42,6 @@ def test_a_services_identity_may_call_no_more_than_the_contract_says(method: Met
             *("GetClaim", "GetClaimFacts", "GetAppointment", "CheckRecord", "ListOverdue"),
             "ReportLines",  # of the telephone switch alone
             "GetConfirmations",  # asked by the gateway before it builds a record
-            "GetDecisions",  # for those who hear that a claim was decided
         }
 
 
