@@ -25,13 +25,17 @@ def service(settings: Settings, *, claims_of: Callable[[Runtime], Claims] | None
         settings=settings,
         contract=notifier_pb2.DESCRIPTOR.services_by_name["LaNotifierService"],
         migrations=MIGRATIONS,
-        api=lambda runtime: LaNotifierApi(runtime.closing.enter_context(Postcodes(settings.postcodes_file))),
+        api=lambda runtime: _api(settings, runtime),
         handlers=consumers.HANDLERS,
         workers=partial(workers, settings, intake),
         gauges=gauges.GAUGES,
         deadlines=DEADLINES,
         files=[settings.postcodes_file, settings.council_secrets_file],
     )
+
+
+def _api(settings: Settings, runtime: Runtime) -> LaNotifierApi:
+    return LaNotifierApi(postcodes=runtime.closing.enter_context(Postcodes(settings.postcodes_file)))
 
 
 if __name__ == "__main__":

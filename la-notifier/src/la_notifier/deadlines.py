@@ -5,12 +5,15 @@ from typing import LiteralString
 
 from chassis.bank_holidays import Nation
 from chassis.deadlines import Deadline, within, within_working_days
+from la_notifier.domain.channels import LIMITS, Channel, Within
 from la_notifier.store import overdue
 
 
-def _in_working_days(state: str, owner: str, query: LiteralString, *, days: int) -> tuple[Deadline, Deadline]:
-    """The deadlines of one state, by the working days of each authority's nation. Wales has England's."""
-    scottish, other = within_working_days(days, Nation.SCOTLAND), within_working_days(days, Nation.ENGLAND)
+def _late(state: str, owner: str, query: LiteralString, limit: Within) -> tuple[Deadline, ...]:
+    """The deadlines of one state. Those in working days are by each authority's nation; Wales has England's."""
+    if not limit.working_days:
+        return (_within(state, owner, query, limit.length),)
+    scottish, other = (within_working_days(limit.working_days, nation) for nation in (Nation.SCOTLAND, Nation.ENGLAND))
     return (
         Deadline(state=state, owner=owner, cut_off=scottish, query=overdue.of_scotland(query)),
         Deadline(state=state, owner=owner, cut_off=other, query=overdue.of_other_nations(query)),
@@ -22,17 +25,19 @@ def _within(state: str, owner: str, query: LiteralString, length: timedelta) -> 
 
 
 _SUPPORT, _OFFICER = "SUPPORT", "PROCESSING_OFFICER"
+_API, _SFTP, _POST = LIMITS[Channel.API], LIMITS[Channel.SFTP], LIMITS[Channel.POST]
 
 DEADLINES = (
     _within("REVIEW_DUE", _SUPPORT, overdue.REVIEW_DUE, timedelta(minutes=10)),
-    _within("WAITING_API", _SUPPORT, overdue.waiting("API"), timedelta(seconds=60)),
-    _within("WAITING_SFTP", _SUPPORT, overdue.waiting("SFTP"), timedelta(minutes=30)),
-    *_in_working_days("WAITING_POST", _OFFICER, overdue.waiting("POST"), days=1),
-    _within("SENT_API", _SUPPORT, overdue.sent("API"), timedelta(hours=4)),
-    *_in_working_days("SENT_SFTP", _SUPPORT, overdue.sent("SFTP"), days=1),
-    *_in_working_days("SENT_POST", _OFFICER, overdue.sent("POST"), days=5),
+    *_late("WAITING_API", _SUPPORT, overdue.waiting("API"), _API.to_send),
+    *_late("WAITING_SFTP", _SUPPORT, overdue.waiting("SFTP"), _SFTP.to_send),
+    *_late("WAITING_POST", _OFFICER, overdue.waiting("POST"), _POST.to_send),
+    *_late("SENT_API", _SUPPORT, overdue.sent("API"), _API.to_receive),
+    *_late("SENT_SFTP", _SUPPORT, overdue.sent("SFTP"), _SFTP.to_receive),
+    *_late("SENT_POST", _OFFICER, overdue.sent("POST"), _POST.to_receive),
     _within("DISPUTED", _OFFICER, overdue.DISPUTED, timedelta(hours=4)),
-    _within("RECEIVED", _OFFICER, overdue.RECEIVED, timedelta(days=1)),
+    # Only the API knows the state between the receipt and LOADED.
+    *_late("RECEIVED", _OFFICER, overdue.RECEIVED, _API.to_load),
     _within("REFUSED", _OFFICER, overdue.REFUSED, timedelta(days=1)),
-    *_in_working_days("REFERRED", _OFFICER, overdue.REFERRED, days=1),
+    *_late("REFERRED", _OFFICER, overdue.REFERRED, Within(working_days=1)),
 )

@@ -1,6 +1,7 @@
-"""The notifier's threads: each repeats one function of `service`."""
+"""The notifier's threads: each repeats one function of `service`. Every channel to authorities has a crew of its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from chassis.postcodes import Postcodes
@@ -9,6 +10,8 @@ from chassis.workers import Worker
 from la_notifier.channels.api import Councils
 from la_notifier.clients import Claims
 from la_notifier.config import Settings, read_secrets
+from la_notifier.domain.channels import Channel
+from la_notifier.domain.notices import Waits
 from la_notifier.service.reviews import Reviewer
 from la_notifier.service.sending import Sender, waits_of
 
@@ -17,19 +20,44 @@ _PAUSE_SECONDS = 0.25
 _SENDERS, _STATUS_CHECKERS = 3, 2
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tools:
+    """What the crews work with."""
+
+    settings: Settings
+    runtime: Runtime
+    waits: Callable[[], Waits]
+
+
 def workers(settings: Settings, claims_of: Callable[[Runtime], Claims], runtime: Runtime) -> Sequence[Worker]:
     """All threads of the notifier. Raises ValueError or OSError where the councils' secrets cannot be read."""
     waits = partial(waits_of, scale=settings.time_scale, poll_seconds=settings.poll_seconds)
-    postcodes = runtime.closing.enter_context(Postcodes(settings.postcodes_file))
+    tools = Tools(settings=settings, runtime=runtime, waits=waits)
+    crews = [crew(tools) for crew in CREWS.values()]
+    return [_reviewer(tools, claims_of(runtime)), *(worker for crew in crews for worker in crew)]
+
+
+def _reviewer(tools: Tools, claims: Claims) -> Worker:
+    runtime = tools.runtime
+    postcodes = runtime.closing.enter_context(Postcodes(tools.settings.postcodes_file))
+    reviewer = Reviewer(runtime.database, runtime.vault, claims, postcodes, waits=tools.waits)
+    return Worker("reviewer", reviewer.review_next, pause_seconds=_PAUSE_SECONDS)
+
+
+def _api_crew(tools: Tools) -> Sequence[Worker]:
+    """Sends over HTTP, and asks what the authorities hold."""
+    settings, runtime = tools.settings, tools.runtime
     councils = Councils(settings.councils_url, read_secrets(settings.council_secrets_file))
     runtime.closing.callback(councils.close)
-    reviewer = Reviewer(runtime.database, runtime.vault, claims_of(runtime), postcodes, waits=waits)
-    sender = Sender(runtime.database, runtime.vault, councils, waits=waits, pause_seconds=_PAUSE_SECONDS)
+    sender = Sender(runtime.database, runtime.vault, councils, waits=tools.waits, pause_seconds=_PAUSE_SECONDS)
     return [
-        Worker("reviewer", reviewer.review_next, pause_seconds=_PAUSE_SECONDS),
         *(Worker(f"sender-{number}", sender.send_next, pause_seconds=0) for number in range(1, _SENDERS + 1)),
         *(
             Worker(f"status-checker-{number}", sender.ask_next, pause_seconds=0)
             for number in range(1, _STATUS_CHECKERS + 1)
         ),
     ]
+
+
+CREWS: Mapping[Channel, Callable[[Tools], Sequence[Worker]]] = {Channel.API: _api_crew}
+"""The workers of each channel. Work is taken by channel, so one that hangs holds up no other."""

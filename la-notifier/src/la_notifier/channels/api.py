@@ -11,7 +11,6 @@ import httpx
 
 from la_notifier.domain.notices import HeldNotice, HeldState, SendAnswer, SendResult
 
-NAME = "API"
 _TIMEOUTS = httpx.Timeout(10.0, connect=3.0)
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]-]{0,63}")
 _RECEIPT = re.compile(r"[!-~]{1,100}")

@@ -5,7 +5,7 @@ stands on the list of what is overdue until a later version follows. An answer t
 version is disputed, we ask the authority until it says what it holds, and a person sees it after a while.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -81,6 +81,22 @@ class HeldNotice:
     retry_after_seconds: float | None = None
 
 
+class Saying(StrEnum):
+    """What an authority says of a version that it names: in an acknowledgement file, or to the person who records it."""
+
+    LOADED = "LOADED"
+    REFUSED = "REFUSED"
+    LATER_VERSION_HELD = "LATER_VERSION_HELD"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """An authority's word on one version. It may come twice, late, or after its word on a later one."""
+
+    saying: Saying
+    refused_fields: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Waits:
     """Rules for waiting. `scale` shortens our own waits; `jitter` is a factor of about 1."""
@@ -126,7 +142,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class NoticeVersion:
-    """One version of a notice, leased by the worker that sends it or asks about it.
+    """One version of a notice, leased by the worker that sends it or asks about it, or locked because it was named.
 
     `attempts` and `polls` count the present one. `may_be_held`: the authority may have had it before the present attempt.
     `is_wanted`: it is the newest version and the authority still needs it. `sent_time` is that of the first
@@ -138,7 +154,7 @@ class NoticeVersion:
     claim_ref: str
     authority_code: str
     state: NoticeState
-    lease: UUID
+    lease: UUID | None
     attempts: int
     polls: int
     may_be_held: bool
@@ -179,6 +195,27 @@ class NoticeVersion:
         polls = reached is NoticeState.RECEIVED
         return Step(state=reached, wait_seconds=waits.before_poll(self.polls) if polls else None)
 
+    def heard(self, word: Word) -> Step | None:
+        """The authority's word on this version; None where it changes nothing.
+
+        A version that ended stays ended, and the same word again does nothing. What was refused may be loaded after all.
+        Raises FailedPrecondition (`NOTICE_NEVER_SENT`) where the version never went out.
+        """
+        if self.state is NoticeState.WAITING and not self.may_be_held:
+            raise FailedPrecondition("NOTICE_NEVER_SENT", f"{self._name} was never sent", metadata=self._metadata)
+        if self.state in (NoticeState.LOADED, NoticeState.SUPERSEDED):
+            return None
+        match word.saying:
+            case Saying.LOADED:
+                return Step(state=NoticeState.LOADED)
+            case Saying.REFUSED if self.state is not NoticeState.REFUSED:
+                return Step(state=NoticeState.REFUSED, refused_fields=word.refused_fields)
+            case Saying.LATER_VERSION_HELD if not self.is_wanted:
+                return Step(state=NoticeState.SUPERSEDED)
+            case Saying.LATER_VERSION_HELD if not self.is_disputed:
+                return Step(state=NoticeState.SENT, is_disputed=True)
+        return None
+
     def overtaken(self) -> Step:
         """Supersedes a version before it is sent (again): a later one replaces it, or the authority needs none any more."""
         return Step(state=NoticeState.SUPERSEDED, may_be_held=self.may_be_held)
@@ -210,9 +247,17 @@ class NoticeVersion:
         if self.state not in states:
             raise FailedPrecondition(
                 "NOTICE_STATE",
-                f"version {self.version} of notice {self.notice_id} is {self.state}, not {' or '.join(states)}",
-                metadata={"notice_id": str(self.notice_id), "claim_ref": self.claim_ref},
+                f"{self._name} is {self.state}, not {' or '.join(states)}",
+                metadata=self._metadata,
             )
+
+    @property
+    def _name(self) -> str:
+        return f"version {self.version} of notice {self.notice_id}"
+
+    @property
+    def _metadata(self) -> Mapping[str, str]:
+        return {"notice_id": str(self.notice_id), "claim_ref": self.claim_ref}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,34 +1,24 @@
-"""Sending versions and asking authorities what they hold, until they say LOADED.
+"""The channel API: sending versions and asking authorities what they hold, until they say LOADED.
 
 Each act is three steps: a version is taken under a lease, the authority is called outside of any transaction, and its answer is
 saved if the lease is still held.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-from prometheus_client import Histogram
-
-from chassis import backoff, clock, crash, logs, metrics, outbox
-from chassis.conversions import timestamp
+from chassis import backoff, clock, crash
 from chassis.database import Connection, Database, Row
 from chassis.vault import Vault
 from chassis.workers import Turns
-from cms.notifier.v1 import events_pb2
 from la_notifier.channels import api
-from la_notifier.domain.notices import HeldNotice, NoticeState, NoticeVersion, SendAnswer, Step, Waits
-from la_notifier.service import bodies, failures
+from la_notifier.domain.channels import Channel
+from la_notifier.domain.notices import HeldNotice, NoticeVersion, SendAnswer, Step, Waits
+from la_notifier.service import bodies, failures, settling
+from la_notifier.service.settling import names, settle
 from la_notifier.store import versions
 
 LEASE_SECONDS = 30.0
 """Longer than a call to an authority can take."""
-
-FIRST_CONTACT_TO_SENT = Histogram(
-    "notifier_first_contact_to_sent_seconds",
-    "From a claimant's first contact until an authority first had a notice of it.",
-    buckets=(5, 15, 30, 60, 120, 300, 900, 3600, 14400, 43200, 86400),
-    registry=metrics.REGISTRY,
-)
 
 Sealed = tuple[NoticeVersion, Row]
 """A version to send and its row: `body` (sealed), and `key_id` and `wrapped` of the claim's key."""
@@ -91,19 +81,21 @@ class Sender:
         with self._database.transaction() as conn:
             step = settle_send(conn, version, answer, self._waits())
         crash.point("notice.after_storing")
-        _log("notice sent", version, step, outcome=answer.result, code=answer.status, fields=answer.refused_fields)
+        settling.log(
+            "notice sent", version, step, outcome=answer.result, code=answer.status, fields=answer.refused_fields
+        )
 
     def _ask(self, version: NoticeVersion) -> None:
         held = self._councils.ask(version.authority_code, str(version.notice_id))
         crash.point("asking.after_answer")
         with self._database.transaction() as conn:
             step = settle_question(conn, version, held, self._waits())
-        _log("authority asked", version, step, outcome=held.state)
+        settling.log("authority asked", version, step, outcome=held.state)
 
     def _put_off(self, act: str, version: NoticeVersion, error: Exception) -> None:
         with self._database.transaction() as conn:
             settle_failure(conn, version, self._waits())
-        failures.report(act, error, **_names(version))
+        failures.report(act, error, **names(version))
 
 
 def waits_of(*, scale: float, poll_seconds: float) -> Waits:
@@ -113,7 +105,7 @@ def waits_of(*, scale: float, poll_seconds: float) -> Waits:
 
 def take_to_send(conn: Connection) -> Sealed | None:
     """The next version to send, leased; None where none is due. Versions that are not wanted are superseded on the way."""
-    while (taken := versions.take_to_send(conn, channel=api.NAME, seconds=LEASE_SECONDS)) is not None:
+    while (taken := versions.take_to_send(conn, channel=Channel.API, seconds=LEASE_SECONDS)) is not None:
         version, _ = taken
         if version.is_wanted:
             break
@@ -123,7 +115,7 @@ def take_to_send(conn: Connection) -> Sealed | None:
 
 def take_to_ask(conn: Connection) -> NoticeVersion | None:
     """The next version about which its authority is to be asked, leased; None where none is due."""
-    return versions.take_to_ask(conn, channel=api.NAME, seconds=LEASE_SECONDS)
+    return versions.take_to_ask(conn, channel=Channel.API, seconds=LEASE_SECONDS)
 
 
 def outgoing(vault: Vault, version: NoticeVersion, row: Row) -> api.Outgoing:
@@ -139,71 +131,14 @@ def outgoing(vault: Vault, version: NoticeVersion, row: Row) -> api.Outgoing:
 
 def settle_send(conn: Connection, version: NoticeVersion, answer: SendAnswer, waits: Waits) -> Step | None:
     """Saves the answer to a send; None, with nothing saved, where the lease was lost."""
-    return _settle(conn, version, lambda held: held.sent(answer, waits))
+    return settle(conn, version, lambda held: held.sent(answer, waits))
 
 
 def settle_question(conn: Connection, version: NoticeVersion, held: HeldNotice, waits: Waits) -> Step | None:
     """Saves what an authority says that it holds; None, with nothing saved, where the lease was lost."""
-    return _settle(conn, version, lambda leased: leased.asked(held, waits))
+    return settle(conn, version, lambda leased: leased.asked(held, waits))
 
 
 def settle_failure(conn: Connection, version: NoticeVersion, waits: Waits) -> Step | None:
     """Puts a version off over which our own code failed; None where the lease was lost."""
-    return _settle(conn, version, lambda held: held.failed(waits))
-
-
-def _settle(conn: Connection, version: NoticeVersion, decide: Callable[[NoticeVersion], Step]) -> Step | None:
-    held = versions.hold(conn, version)
-    if held is None:
-        return None
-    step = decide(held)
-    versions.settle(conn, held, step, now=clock.now())
-    _publish(conn, held, step)
-    return step
-
-
-def _publish(conn: Connection, version: NoticeVersion, step: Step) -> None:
-    """Publishes what the step brought: that the authority has the version, loaded it or refused it."""
-    if step.is_acknowledged and version.sent_time is None:
-        event = events_pb2.NoticeSent(sent_time=timestamp(clock.now()), **_subject(version))
-        outbox.append(conn, claim_ref=version.claim_ref, version=version.version, event=event)
-        _measure(conn, version)
-    if step.state is NoticeState.LOADED:
-        loaded = events_pb2.NoticeLoaded(**_subject(version))
-        outbox.append(conn, claim_ref=version.claim_ref, version=version.version, event=loaded)
-    elif step.state is NoticeState.REFUSED:
-        refused = events_pb2.NoticeRefused(**_subject(version), fields=step.refused_fields)
-        outbox.append(conn, claim_ref=version.claim_ref, version=version.version, event=refused)
-
-
-def _subject(version: NoticeVersion) -> Mapping[str, Any]:
-    return {
-        "notice_id": str(version.notice_id),
-        "notice_version": version.version,
-        "authority_code": version.authority_code,
-    }
-
-
-def _measure(conn: Connection, version: NoticeVersion) -> None:
-    """Counts the time from first contact, once for each notice and after the commit."""
-    if not version.notice_was_sent:
-        elapsed = (clock.now() - version.first_contact_time).total_seconds()
-        conn.after_commit(lambda: FIRST_CONTACT_TO_SENT.observe(elapsed))
-
-
-def _names(version: NoticeVersion) -> Mapping[str, Any]:
-    return {
-        "claim_ref": version.claim_ref,
-        "notice_id": str(version.notice_id),
-        "version": version.version,
-        "authority_code": version.authority_code,
-    }
-
-
-def _log(event: str, version: NoticeVersion, step: Step | None, **more: object) -> None:
-    if step is None:
-        logs.get().warning("lease lost, the authority's answer is not saved", **_names(version), **more)
-    elif step.is_disputed:
-        logs.get().warning("the authority contradicts our record", **_names(version), **more)
-    else:
-        logs.get().info(event, **_names(version), state=step.state, **more)
+    return settle(conn, version, lambda held: held.failed(waits))

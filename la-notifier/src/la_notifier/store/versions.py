@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from chassis.database import Connection, Row
 from la_notifier.domain.notices import NoticeState, NoticeVersion, Step
@@ -76,6 +77,27 @@ HOLD_VERSION = """
     FOR UPDATE
 """
 
+LOCK_VERSION = """
+    -- Locks a version that an authority names, whatever its lease. HOLD_NOTICE goes first.
+    SELECT version.notice_id, version.version, version.state, version.lease, version.attempts, version.polls,
+        version.disputed, version.first_contact_time, version.sent, version.may_be_held AS might_be_held,
+        notice.claim_ref, notice.authority_code, notice.wanted AND NOT version.followed AS is_wanted, EXISTS (
+            SELECT 1 FROM notice_versions AS sent_before
+            WHERE sent_before.notice_id = version.notice_id AND sent_before.sent IS NOT NULL
+        ) AS notice_was_sent
+    FROM notice_versions AS version JOIN notices AS notice USING (notice_id)
+    WHERE version.notice_id = %s AND version.version = %s
+    FOR UPDATE OF version
+"""
+
+SUPERSEDE_EARLIER = """
+    -- Ends what was sent before a version that is loaded now: nobody has to ask about it any more.
+    UPDATE notice_versions
+    SET state = 'SUPERSEDED', superseded = %(now)s, disputed = NULL, lease = NULL, leased_until = NULL,
+        next_attempt_time = NULL
+    WHERE notice_id = %(notice_id)s AND version < %(version)s AND state IN ('SENT', 'RECEIVED')
+"""
+
 SETTLE = """
     -- Saves a step of a version that is held, and ends its lease.
     UPDATE notice_versions
@@ -111,6 +133,18 @@ def hold(conn: Connection, version: NoticeVersion) -> NoticeVersion | None:
         return None
     is_wanted = notice["wanted"] and row["is_newest"]
     return replace(version, is_wanted=is_wanted, notice_was_sent=row["notice_was_sent"])
+
+
+def lock(conn: Connection, notice_id: UUID, version: int) -> NoticeVersion | None:
+    """A version as it is now, locked for this transaction whatever its lease; None where there is none."""
+    conn.execute(HOLD_NOTICE, [notice_id])
+    row = conn.execute(LOCK_VERSION, [notice_id, version]).fetchone()
+    return None if row is None else replace(_version_of(row), notice_was_sent=row["notice_was_sent"])
+
+
+def supersede_earlier(conn: Connection, version: NoticeVersion, *, now: datetime) -> None:
+    """Ends the earlier versions of a loaded one that are SENT or RECEIVED."""
+    conn.execute(SUPERSEDE_EARLIER, {"notice_id": version.notice_id, "version": version.version, "now": now})
 
 
 def settle(conn: Connection, version: NoticeVersion, step: Step, *, now: datetime) -> None:

@@ -1,46 +1,29 @@
-"""The notifier's methods: message to domain and back."""
+"""The notices and referrals of a claim, as they are shown. A notice is shown without its content, which stays sealed."""
 
 from chassis import call, clock
-from chassis.authorities import Authority
 from chassis.conversions import date_message, timestamp
 from chassis.enums import number_of
-from chassis.postcodes import Postcodes
 from cms.notifier.v1 import notifier_pb2 as pb
 from la_notifier.domain.notices import NoticeSummary
 from la_notifier.domain.reviews import Referral
-from la_notifier.service.authorities import find_authority
 from la_notifier.service.showing import notices_of_claim
 
 
-class LaNotifierApi:
-    """Serves LaNotifierService. A notice is shown without its content, which stays sealed."""
-
-    def __init__(self, postcodes: Postcodes) -> None:
-        self._postcodes = postcodes
+class NoticeMethods:
+    """Shows notices."""
 
     def GetNotices(self, request: pb.GetNoticesRequest) -> pb.GetNoticesResponse:
         """Every version of a claim's notices; none where no authority gets one."""
         with call.current().database.transaction() as conn:
             found = notices_of_claim(conn, request.claim_ref)
         return pb.GetNoticesResponse(
-            notices=map(_notice, found.notices),
+            notices=map(notice_message, found.notices),
             not_told=map(_not_told, found.referrals),
         )
 
-    def FindAuthority(self, request: pb.FindAuthorityRequest) -> pb.FindAuthorityResponse:
-        """The authority of a postcode today."""
-        found = find_authority(self._postcodes, request.postcode)
-        return pb.FindAuthorityResponse(
-            authority=_authority(found.authority), others=map(_authority, found.others), certain=found.is_certain
-        )
 
-
-def _authority(authority: Authority) -> pb.Authority:
-    channel = number_of(pb.NoticeChannel, authority.channel.name)
-    return pb.Authority(code=authority.code, name=authority.name, channel=channel)
-
-
-def _notice(notice: NoticeSummary) -> pb.Notice:
+def notice_message(notice: NoticeSummary) -> pb.Notice:
+    """A version of a notice, without its content."""
     return pb.Notice(
         notice_id=str(notice.notice_id),
         version=notice.version,
