@@ -12,7 +12,7 @@ from uuid import uuid4
 import grpc
 import psycopg
 
-from cms.assessment.v1 import assessment_pb2
+from cms.assessment.v1 import assessment_pb2, record_pb2
 from cms.intake.v1 import intake_pb2
 from cms.scheduling.v1 import scheduling_pb2
 from cms_local import acknowledged, keys
@@ -240,7 +240,7 @@ def _assess(desk: _Desk, claim_ref: str, appointment: scheduling_pb2.Appointment
         lambda: desk.assessment.ask("StartAssessment", start, assessment_pb2.StartAssessmentResponse, token=token)
     ).assessment
     checks = [
-        assessment_pb2.ItemCheck(fact=item.fact, status=assessment_pb2.ITEM_STATUS_CONFIRMED) for item in started.items
+        assessment_pb2.ItemCheck(fact=item.fact, status=record_pb2.ITEM_STATUS_CONFIRMED) for item in started.items
     ]
     verify = assessment_pb2.VerifyItemsRequest(
         claim_ref=claim_ref, items=checks, version=started.version, request_id=str(uuid4())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chassis import requests
 from chassis.details import details_of
 from chassis.errors import InvalidArgument
-from cms.assessment.v1 import assessment_pb2
+from cms.assessment.v1 import assessment_pb2, record_pb2
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2
 from cms.scheduling.v1 import scheduling_pb2
@@ -94,8 +94,8 @@ def test_null_is_an_answer_and_not_an_absent_field() -> None:
 def test_a_required_message_may_not_be_absent() -> None:
     request = assessment_pb2.VerifyItemsRequest(claim_ref="C0000000000A", version=1, request_id="x")
     request.items.add(
-        fact="f", status=assessment_pb2.ITEM_STATUS_CONFIRMED
-    ).evidence.kind = assessment_pb2.EVIDENCE_KIND_PASSPORT
+        fact="f", status=record_pb2.ITEM_STATUS_CONFIRMED
+    ).evidence.kind = record_pb2.EVIDENCE_KIND_PASSPORT
 
     assert faults(request) == {"items[0].evidence.seen_on": "is required"}
 

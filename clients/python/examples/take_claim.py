@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import grpc
 
-from cms.assessment.v1 import assessment_pb2
+from cms.assessment.v1 import assessment_pb2, record_pb2
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import gateway_pb2
 from cms.intake.v1 import intake_pb2
@@ -63,7 +63,7 @@ def confirm_claim(cms: CmsClient, claim_ref: str) -> None:
     checks = assessment_pb2.VerifyItemsRequest(
         claim_ref=claim_ref,
         items=[
-            assessment_pb2.ItemCheck(fact=item.fact, status=assessment_pb2.ITEM_STATUS_CONFIRMED) for item in work.items
+            assessment_pb2.ItemCheck(fact=item.fact, status=record_pb2.ITEM_STATUS_CONFIRMED) for item in work.items
         ],
         version=work.version,
         request_id=str(uuid4()),
@@ -74,7 +74,7 @@ def confirm_claim(cms: CmsClient, claim_ref: str) -> None:
     )
 
 
-def _started(cms: CmsClient, request: assessment_pb2.StartAssessmentRequest) -> assessment_pb2.Assessment | None:
+def _started(cms: CmsClient, request: assessment_pb2.StartAssessmentRequest) -> record_pb2.Assessment | None:
     try:
         return cms.assessment.StartAssessment(request).assessment
     except Refused as refused:

@@ -7,7 +7,7 @@
 export { createCms, type Addresses, type Cms, type CmsOptions } from "./cms.js";
 export { refusalOf, type Refusal, type Violation } from "./refusal.js";
 export { answer, jsonOf } from "./answers.js";
-export * as assessment from "./gen/cms/assessment/v1/assessment_pb.js";
+export * as assessment from "./assessment.js";
 export * as common from "./gen/cms/common/v1/common_pb.js";
 export * as gateway from "./gen/cms/gateway/v1/gateway_pb.js";
 export * as intake from "./gen/cms/intake/v1/intake_pb.js";

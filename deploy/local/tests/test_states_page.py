@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import pytest
 
 from chassis.deadlines import OF_EVERY_SERVICE
-from cms.assessment.v1 import assessment_pb2
+from cms.assessment.v1 import record_pb2
 from cms.gateway.v1 import gateway_pb2
 from cms.intake.v1 import intake_pb2
 from cms.notifier.v1 import notifier_pb2
@@ -17,7 +17,7 @@ from cms_local.layout import ROOT, SERVICES
 STATES = {
     "intake-svc": intake_pb2.ClaimState,
     "scheduling-svc": scheduling_pb2.AppointmentState,
-    "assessment-svc": assessment_pb2.AssessmentState,
+    "assessment-svc": record_pb2.AssessmentState,
     "legacy-gateway": gateway_pb2.TransferState,
     "la-notifier": notifier_pb2.NoticeState,
 }

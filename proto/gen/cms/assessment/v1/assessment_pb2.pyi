@@ -3,6 +3,7 @@
 isort:skip_file
 The assessor's confirmation of a claim's facts."""
 
+from cms.assessment.v1 import record_pb2 as _record_pb2
 from cms.common.v1 import common_pb2 as _common_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
@@ -22,146 +23,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _AssessmentState:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _AssessmentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AssessmentState.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    ASSESSMENT_STATE_UNSPECIFIED: _AssessmentState.ValueType  # 0
-    """No value."""
-    ASSESSMENT_STATE_READY: _AssessmentState.ValueType  # 1
-    """The assessment has not begun."""
-    ASSESSMENT_STATE_IN_PROGRESS: _AssessmentState.ValueType  # 2
-    """Items are being checked."""
-    ASSESSMENT_STATE_CONFIRMED: _AssessmentState.ValueType  # 3
-    """Confirmed: the transfers have begun."""
-    ASSESSMENT_STATE_CLOSED: _AssessmentState.ValueType  # 5
-    """Closed: nothing may follow from the claim any more."""
-
-class AssessmentState(_AssessmentState, metaclass=_AssessmentStateEnumTypeWrapper):
-    """The state of an assessment."""
-
-ASSESSMENT_STATE_UNSPECIFIED: AssessmentState.ValueType  # 0
-"""No value."""
-ASSESSMENT_STATE_READY: AssessmentState.ValueType  # 1
-"""The assessment has not begun."""
-ASSESSMENT_STATE_IN_PROGRESS: AssessmentState.ValueType  # 2
-"""Items are being checked."""
-ASSESSMENT_STATE_CONFIRMED: AssessmentState.ValueType  # 3
-"""Confirmed: the transfers have begun."""
-ASSESSMENT_STATE_CLOSED: AssessmentState.ValueType  # 5
-"""Closed: nothing may follow from the claim any more."""
-Global___AssessmentState: _TypeAlias = AssessmentState  # noqa: Y015
-
-class _ClosedReason:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _ClosedReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ClosedReason.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    CLOSED_REASON_UNSPECIFIED: _ClosedReason.ValueType  # 0
-    """No value."""
-    CLOSED_REASON_WITHDRAWN: _ClosedReason.ValueType  # 1
-    """The claim was withdrawn."""
-
-class ClosedReason(_ClosedReason, metaclass=_ClosedReasonEnumTypeWrapper):
-    """Why an assessment was closed."""
-
-CLOSED_REASON_UNSPECIFIED: ClosedReason.ValueType  # 0
-"""No value."""
-CLOSED_REASON_WITHDRAWN: ClosedReason.ValueType  # 1
-"""The claim was withdrawn."""
-Global___ClosedReason: _TypeAlias = ClosedReason  # noqa: Y015
-
-class _ItemStatus:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _ItemStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ItemStatus.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    ITEM_STATUS_UNSPECIFIED: _ItemStatus.ValueType  # 0
-    """No value."""
-    ITEM_STATUS_UNCHECKED: _ItemStatus.ValueType  # 1
-    """Not checked yet, or the fact has changed since."""
-    ITEM_STATUS_CONFIRMED: _ItemStatus.ValueType  # 2
-    """The fact is right."""
-    ITEM_STATUS_CORRECTED: _ItemStatus.ValueType  # 3
-    """The fact was wrong and has been corrected."""
-    ITEM_STATUS_DISPUTED: _ItemStatus.ValueType  # 4
-    """The fact is in doubt."""
-
-class ItemStatus(_ItemStatus, metaclass=_ItemStatusEnumTypeWrapper):
-    """The state of an item."""
-
-ITEM_STATUS_UNSPECIFIED: ItemStatus.ValueType  # 0
-"""No value."""
-ITEM_STATUS_UNCHECKED: ItemStatus.ValueType  # 1
-"""Not checked yet, or the fact has changed since."""
-ITEM_STATUS_CONFIRMED: ItemStatus.ValueType  # 2
-"""The fact is right."""
-ITEM_STATUS_CORRECTED: ItemStatus.ValueType  # 3
-"""The fact was wrong and has been corrected."""
-ITEM_STATUS_DISPUTED: ItemStatus.ValueType  # 4
-"""The fact is in doubt."""
-Global___ItemStatus: _TypeAlias = ItemStatus  # noqa: Y015
-
-class _EvidenceKind:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _EvidenceKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EvidenceKind.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    EVIDENCE_KIND_UNSPECIFIED: _EvidenceKind.ValueType  # 0
-    """No value."""
-    EVIDENCE_KIND_PASSPORT: _EvidenceKind.ValueType  # 1
-    """A passport."""
-    EVIDENCE_KIND_BIRTH_CERTIFICATE: _EvidenceKind.ValueType  # 2
-    """A birth certificate."""
-    EVIDENCE_KIND_DRIVING_LICENCE: _EvidenceKind.ValueType  # 3
-    """A driving licence."""
-    EVIDENCE_KIND_WAGE_SLIP: _EvidenceKind.ValueType  # 4
-    """A wage slip."""
-    EVIDENCE_KIND_P45_OR_P60: _EvidenceKind.ValueType  # 5
-    """A P45 or P60."""
-    EVIDENCE_KIND_BANK_STATEMENT: _EvidenceKind.ValueType  # 6
-    """A bank statement."""
-    EVIDENCE_KIND_TENANCY_AGREEMENT: _EvidenceKind.ValueType  # 7
-    """A tenancy agreement or a letter from the landlord."""
-    EVIDENCE_KIND_HOUSEHOLD_BILL: _EvidenceKind.ValueType  # 8
-    """A utility or council tax bill."""
-    EVIDENCE_KIND_EMPLOYER_LETTER: _EvidenceKind.ValueType  # 9
-    """A letter from the employer."""
-    EVIDENCE_KIND_OTHER: _EvidenceKind.ValueType  # 10
-    """Something else."""
-
-class EvidenceKind(_EvidenceKind, metaclass=_EvidenceKindEnumTypeWrapper):
-    """The kind of proof that was seen."""
-
-EVIDENCE_KIND_UNSPECIFIED: EvidenceKind.ValueType  # 0
-"""No value."""
-EVIDENCE_KIND_PASSPORT: EvidenceKind.ValueType  # 1
-"""A passport."""
-EVIDENCE_KIND_BIRTH_CERTIFICATE: EvidenceKind.ValueType  # 2
-"""A birth certificate."""
-EVIDENCE_KIND_DRIVING_LICENCE: EvidenceKind.ValueType  # 3
-"""A driving licence."""
-EVIDENCE_KIND_WAGE_SLIP: EvidenceKind.ValueType  # 4
-"""A wage slip."""
-EVIDENCE_KIND_P45_OR_P60: EvidenceKind.ValueType  # 5
-"""A P45 or P60."""
-EVIDENCE_KIND_BANK_STATEMENT: EvidenceKind.ValueType  # 6
-"""A bank statement."""
-EVIDENCE_KIND_TENANCY_AGREEMENT: EvidenceKind.ValueType  # 7
-"""A tenancy agreement or a letter from the landlord."""
-EVIDENCE_KIND_HOUSEHOLD_BILL: EvidenceKind.ValueType  # 8
-"""A utility or council tax bill."""
-EVIDENCE_KIND_EMPLOYER_LETTER: EvidenceKind.ValueType  # 9
-"""A letter from the employer."""
-EVIDENCE_KIND_OTHER: EvidenceKind.ValueType  # 10
-"""Something else."""
-Global___EvidenceKind: _TypeAlias = EvidenceKind  # noqa: Y015
 
 class _Booking:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -218,7 +79,7 @@ class WorkItem(_message.Message):
     CLOSED_REASON_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """The claim."""
-    state: Global___AssessmentState.ValueType
+    state: _record_pb2.AssessmentState.ValueType
     """The state of the caller's part of its assessment: a caseworker's is child maintenance, an assessor's the other schemes."""
     booking: Global___Booking.ValueType
     """Whether the interview is booked."""
@@ -232,7 +93,7 @@ class WorkItem(_message.Message):
     """The assessment's version. It changes with every act of an assessor, and not with news from other services."""
     channel: _common_pb2.Channel.ValueType
     """How the interview is held."""
-    closed_reason: Global___ClosedReason.ValueType
+    closed_reason: _record_pb2.ClosedReason.ValueType
     """Why it was closed, if it was."""
     @_builtins.property
     def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
@@ -262,7 +123,7 @@ class WorkItem(_message.Message):
         self,
         *,
         claim_ref: _builtins.str = ...,
-        state: Global___AssessmentState.ValueType = ...,
+        state: _record_pb2.AssessmentState.ValueType = ...,
         schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
         submit_time: _timestamp_pb2.Timestamp | None = ...,
         booking: Global___Booking.ValueType = ...,
@@ -275,7 +136,7 @@ class WorkItem(_message.Message):
         version: _builtins.int = ...,
         channel: _common_pb2.Channel.ValueType = ...,
         confirmed_schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
-        closed_reason: Global___ClosedReason.ValueType = ...,
+        closed_reason: _record_pb2.ClosedReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time", "submit_time", b"submit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -284,142 +145,6 @@ class WorkItem(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WorkItem: _TypeAlias = WorkItem  # noqa: Y015
-
-@_typing.final
-class Evidence(_message.Message):
-    """Proof that was seen."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    KIND_FIELD_NUMBER: _builtins.int
-    SEEN_ON_FIELD_NUMBER: _builtins.int
-    kind: Global___EvidenceKind.ValueType
-    """The kind of proof."""
-    @_builtins.property
-    def seen_on(self) -> _date_pb2.Date:
-        """The day on which it was seen."""
-
-    def __init__(
-        self,
-        *,
-        kind: Global___EvidenceKind.ValueType = ...,
-        seen_on: _date_pb2.Date | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["seen_on", b"seen_on"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "seen_on", b"seen_on"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Evidence: _TypeAlias = Evidence  # noqa: Y015
-
-@_typing.final
-class Item(_message.Message):
-    """A fact to check."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    FACT_FIELD_NUMBER: _builtins.int
-    VALUE_FIELD_NUMBER: _builtins.int
-    STATUS_FIELD_NUMBER: _builtins.int
-    EVIDENCE_FIELD_NUMBER: _builtins.int
-    TEXT_FIELD_NUMBER: _builtins.int
-    PROPOSAL_FIELD_NUMBER: _builtins.int
-    SCHEMES_FIELD_NUMBER: _builtins.int
-    fact: _builtins.str
-    """The fact's name, which is its question's id."""
-    status: Global___ItemStatus.ValueType
-    """Its state."""
-    text: _builtins.str
-    """The question, as the claimant heard it."""
-    @_builtins.property
-    def value(self) -> _struct_pb2.Value:
-        """The answer as intake holds it."""
-
-    @_builtins.property
-    def evidence(self) -> Global___Evidence:
-        """The proof that was seen, if any."""
-
-    @_builtins.property
-    def proposal(self) -> _struct_pb2.Value:
-        """The form that the paying systems can hold, where they cannot hold the value and nobody has agreed to it yet: read it
-        to the claimant, and correct the fact to the same value with accept_transliteration if they agree.
-        """
-
-    @_builtins.property
-    def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
-        """The claim's schemes that need it: it holds up these and no others."""
-
-    def __init__(
-        self,
-        *,
-        fact: _builtins.str = ...,
-        value: _struct_pb2.Value | None = ...,
-        status: Global___ItemStatus.ValueType = ...,
-        evidence: Global___Evidence | None = ...,
-        text: _builtins.str = ...,
-        proposal: _struct_pb2.Value | None = ...,
-        schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "proposal", b"proposal", "value", b"value"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "fact", b"fact", "proposal", b"proposal", "schemes", b"schemes", "status", b"status", "text", b"text", "value", b"value"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Item: _TypeAlias = Item  # noqa: Y015
-
-@_typing.final
-class Assessment(_message.Message):
-    """The assessment of a claim."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CLAIM_REF_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
-    ITEMS_FIELD_NUMBER: _builtins.int
-    CLAIM_VERSION_FIELD_NUMBER: _builtins.int
-    VERSION_FIELD_NUMBER: _builtins.int
-    SCHEMES_FIELD_NUMBER: _builtins.int
-    CONFIRMED_SCHEMES_FIELD_NUMBER: _builtins.int
-    claim_ref: _builtins.str
-    """The claim."""
-    state: Global___AssessmentState.ValueType
-    """Its state: CONFIRMED once every scheme is."""
-    claim_version: _builtins.int
-    """The version of the claim whose facts the items are."""
-    version: _builtins.int
-    """Changes with every act of an assessor or a caseworker."""
-    @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Item]:
-        """Facts to check at the caller's desk, in the order of the interview."""
-
-    @_builtins.property
-    def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
-        """Schemes claimed."""
-
-    @_builtins.property
-    def confirmed_schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
-        """Those of them that are confirmed."""
-
-    def __init__(
-        self,
-        *,
-        claim_ref: _builtins.str = ...,
-        state: Global___AssessmentState.ValueType = ...,
-        items: _abc.Iterable[Global___Item] | None = ...,
-        claim_version: _builtins.int = ...,
-        version: _builtins.int = ...,
-        schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
-        confirmed_schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "claim_version", b"claim_version", "confirmed_schemes", b"confirmed_schemes", "items", b"items", "schemes", b"schemes", "state", b"state", "version", b"version"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Assessment: _TypeAlias = Assessment  # noqa: Y015
 
 @_typing.final
 class ListWorkRequest(_message.Message):
@@ -437,7 +162,7 @@ class ListWorkRequest(_message.Message):
     """Only this office's. Not for caseworkers, who have no interviews."""
     assessor: _builtins.str
     """Only this assessor's. Not for caseworkers."""
-    state: Global___AssessmentState.ValueType
+    state: _record_pb2.AssessmentState.ValueType
     """Only in this state."""
     page_size: _builtins.int
     """At most this many: 50 when 0, and 200 for anything above that."""
@@ -453,7 +178,7 @@ class ListWorkRequest(_message.Message):
         office: _builtins.str = ...,
         assessor: _builtins.str = ...,
         day: _date_pb2.Date | None = ...,
-        state: Global___AssessmentState.ValueType = ...,
+        state: _record_pb2.AssessmentState.ValueType = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
@@ -527,13 +252,13 @@ class StartAssessmentResponse(_message.Message):
 
     ASSESSMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def assessment(self) -> Global___Assessment:
+    def assessment(self) -> _record_pb2.Assessment:
         """With its items."""
 
     def __init__(
         self,
         *,
-        assessment: Global___Assessment | None = ...,
+        assessment: _record_pb2.Assessment | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -554,18 +279,18 @@ class ItemCheck(_message.Message):
     EVIDENCE_FIELD_NUMBER: _builtins.int
     fact: _builtins.str
     """The fact."""
-    status: Global___ItemStatus.ValueType
+    status: _record_pb2.ItemStatus.ValueType
     """CONFIRMED, DISPUTED or UNCHECKED. CORRECTED comes from CorrectItem."""
     @_builtins.property
-    def evidence(self) -> Global___Evidence:
+    def evidence(self) -> _record_pb2.Evidence:
         """The proof that was seen, if any."""
 
     def __init__(
         self,
         *,
         fact: _builtins.str = ...,
-        status: Global___ItemStatus.ValueType = ...,
-        evidence: Global___Evidence | None = ...,
+        status: _record_pb2.ItemStatus.ValueType = ...,
+        evidence: _record_pb2.Evidence | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -619,13 +344,13 @@ class VerifyItemsResponse(_message.Message):
 
     ASSESSMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def assessment(self) -> Global___Assessment:
+    def assessment(self) -> _record_pb2.Assessment:
         """With its items."""
 
     def __init__(
         self,
         *,
-        assessment: Global___Assessment | None = ...,
+        assessment: _record_pb2.Assessment | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -691,13 +416,13 @@ class CorrectItemResponse(_message.Message):
 
     ASSESSMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def assessment(self) -> Global___Assessment:
+    def assessment(self) -> _record_pb2.Assessment:
         """With its items."""
 
     def __init__(
         self,
         *,
-        assessment: Global___Assessment | None = ...,
+        assessment: _record_pb2.Assessment | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -753,13 +478,13 @@ class ConfirmAssessmentResponse(_message.Message):
 
     ASSESSMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def assessment(self) -> Global___Assessment:
+    def assessment(self) -> _record_pb2.Assessment:
         """With its items."""
 
     def __init__(
         self,
         *,
-        assessment: Global___Assessment | None = ...,
+        assessment: _record_pb2.Assessment | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

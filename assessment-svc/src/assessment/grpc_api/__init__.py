@@ -1,0 +1,14 @@
+"""AssessmentService: converts messages to the domain and back, and nothing else. One module for each theme."""
+
+from assessment.clients import Intake
+from assessment.grpc_api.assessing_methods import AssessingMethods
+from assessment.grpc_api.confirming_methods import ConfirmingMethods
+from assessment.grpc_api.work_methods import WorkMethods
+
+
+class AssessmentApi(WorkMethods, AssessingMethods, ConfirmingMethods):
+    """The methods of the contract. Each call reads the answers that it shows from intake."""
+
+    def __init__(self, intake: Intake) -> None:
+        AssessingMethods.__init__(self, intake)
+        ConfirmingMethods.__init__(self, intake)
