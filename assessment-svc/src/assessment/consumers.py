@@ -18,9 +18,15 @@ from cms.scheduling.v1 import events_pb2 as scheduling_events
 def claim_submitted(conn: Connection, event: Event) -> None:
     """A claim becomes work."""
     message = cast(intake_events.ClaimSubmitted, event.message)
+    submit_time = time_of(message.submit_time, field="submit_time")
     submission = Submission(
         schemes=[name_of(common_pb2.Scheme, scheme, field="schemes") for scheme in message.schemes],
-        submit_time=time_of(message.submit_time, field="submit_time"),
+        submit_time=submit_time,
+        first_contact_time=(
+            time_of(message.first_contact_time, field="first_contact_time")
+            if message.HasField("first_contact_time")
+            else submit_time
+        ),
     )
     reports.take_submission(conn, event.claim_ref, submission)
 

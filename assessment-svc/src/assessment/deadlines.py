@@ -12,8 +12,8 @@ DEADLINES = (
         cut_off=within(BOOKING_AWAITED_FOR),
         query="""
             SELECT claim_ref AS reference, submit_time AS since FROM assessments
-            WHERE office_code IS NULL AND submit_time IS NOT NULL AND assessor_state IN ('READY', 'IN_PROGRESS')
-                AND needs_interview
+            WHERE office_code IS NULL AND submit_time IS NOT NULL AND needs_interview
+                AND assessor_state IN ('READY', 'IN_PROGRESS', 'EVIDENCE_OUTSTANDING')
         """,
     ),
     Deadline(
@@ -31,7 +31,7 @@ DEADLINES = (
         cut_off=within(timedelta(hours=4)),
         query="""
             SELECT claim_ref AS reference, greatest(start_time, submit_time) AS since FROM assessments
-            WHERE assessor_state = 'READY' AND state IN ('READY', 'IN_PROGRESS')
+            WHERE assessor_state = 'READY' AND state IN ('READY', 'IN_PROGRESS', 'EVIDENCE_OUTSTANDING')
                 AND submit_time IS NOT NULL AND start_time IS NOT NULL
         """,
     ),
@@ -41,7 +41,17 @@ DEADLINES = (
         cut_off=within(timedelta(days=2)),
         query="""
             SELECT claim_ref AS reference, greatest(start_time, submit_time) AS since FROM assessments
-            WHERE assessor_state = 'IN_PROGRESS' AND state IN ('READY', 'IN_PROGRESS') AND submit_time IS NOT NULL
+            WHERE assessor_state = 'IN_PROGRESS' AND state IN ('READY', 'IN_PROGRESS', 'EVIDENCE_OUTSTANDING')
+                AND submit_time IS NOT NULL
+        """,
+    ),
+    Deadline(
+        state="EVIDENCE_OUTSTANDING",  # the day on which the evidence was due is over: a person decides what follows
+        owner="ASSESSOR",
+        cut_off=within(timedelta()),
+        query="""
+            SELECT claim_ref AS reference, (evidence_due_on + 1)::timestamp AT TIME ZONE 'Europe/London' AS since
+            FROM assessments WHERE state = 'EVIDENCE_OUTSTANDING'
         """,
     ),
     Deadline(
@@ -50,8 +60,8 @@ DEADLINES = (
         cut_off=within_the_day(),
         query="""
             SELECT claim_ref AS reference, submit_time AS since FROM assessments
-            WHERE 'CRISIS_LOAN' = ANY(schemes) AND NOT 'CRISIS_LOAN' = ANY(confirmed_schemes)
-                AND state IN ('READY', 'IN_PROGRESS') AND submit_time IS NOT NULL
+            WHERE 'CRISIS_LOAN' = ANY(schemes) AND NOT 'CRISIS_LOAN' = ANY(confirmed_schemes || closed_schemes)
+                AND state IN ('READY', 'IN_PROGRESS', 'EVIDENCE_OUTSTANDING') AND submit_time IS NOT NULL
         """,
     ),
     Deadline(
@@ -60,7 +70,7 @@ DEADLINES = (
         cut_off=within(timedelta(days=2)),
         query="""
             SELECT claim_ref AS reference, submit_time AS since FROM assessments
-            WHERE caseworker_state IN ('READY', 'IN_PROGRESS') AND submit_time IS NOT NULL
+            WHERE caseworker_state IN ('READY', 'IN_PROGRESS', 'EVIDENCE_OUTSTANDING') AND submit_time IS NOT NULL
         """,
     ),
     Deadline(

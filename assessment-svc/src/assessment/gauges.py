@@ -1,13 +1,11 @@
 """Gauges of open work."""
 
-from assessment.domain.assessments import AssessmentState
+from assessment.domain.states import OPEN
 from assessment.domain.work import BOOKING_AWAITED_FOR
 from assessment.store import work
 from chassis import clock
 from chassis.database import Connection
 from chassis.state_gauges import Samples, StateGauge
-
-_OPEN = (AssessmentState.READY, AssessmentState.IN_PROGRESS)
 
 
 def _unbooked(conn: Connection) -> Samples:
@@ -16,7 +14,7 @@ def _unbooked(conn: Connection) -> Samples:
 
 def _work(conn: Connection) -> Samples:
     counts = work.count_by_state(conn)
-    return [((state.value,), float(counts.get(state, 0))) for state in _OPEN]
+    return [((state.value,), float(counts.get(state, 0))) for state in OPEN]
 
 
 GAUGES = (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from assessment.domain.assessments import AssessmentState
+from assessment.domain.states import AssessmentState
 from assessment.domain.work import Place, WorkFilter, WorkItem
 from assessment.store import work as store
 from chassis.database import Connection, Database

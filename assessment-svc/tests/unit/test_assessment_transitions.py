@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assessment.domain.assessments import Assessment, AssessmentState
+from assessment.domain.assessments import Assessment
 from assessment.domain.items import Check, Checked, Evidence, Facts, ItemStatus
 from assessment.domain.refusals import (
     AlreadyConfirmed,
@@ -22,6 +22,7 @@ from assessment.domain.refusals import (
     ProposalsOpen,
 )
 from assessment.domain.schemes import Desk
+from assessment.domain.states import AssessmentState
 from assessment.domain.work import Booking, WorkItem
 from chassis.errors import InvalidArgument, StaleVersion
 

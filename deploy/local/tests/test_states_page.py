@@ -31,7 +31,6 @@ DEADLINES = {
 DUE_ELSEWHERE = {
     ("intake-svc", "SUBMITTED"),
     ("scheduling-svc", "BOOKED, MOVED"),
-    ("assessment-svc", "EVIDENCE_OUTSTANDING"),
 }
 """Open states without a deadline: another service's row has it, or nothing gets into them yet."""
 

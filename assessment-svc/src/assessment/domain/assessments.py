@@ -2,11 +2,10 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from enum import StrEnum
+from datetime import date, datetime
 from typing import Self
 
-from assessment.domain.items import Check, Checked, Facts, Item, ItemStatus
+from assessment.domain.items import Check, Checked, Evidence, Facts, Item, ItemStatus
 from assessment.domain.refusals import (
     AlreadyConfirmed,
     AssessmentClosed,
@@ -20,16 +19,8 @@ from assessment.domain.refusals import (
     ProposalsOpen,
 )
 from assessment.domain.schemes import CRISIS_LOAN, WITHOUT_INTERVIEW, Desk, schemes_of
+from assessment.domain.states import AssessmentState, Cause, is_possible
 from chassis.errors import InvalidArgument, StaleVersion, Violation
-
-
-class AssessmentState(StrEnum):
-    """The state of an assessment."""
-
-    READY = "READY"
-    IN_PROGRESS = "IN_PROGRESS"
-    CONFIRMED = "CONFIRMED"
-    CLOSED = "CLOSED"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +50,7 @@ class Confirmation:
 class Assessment:
     """The assessment of one claim. Acts at its desks change `version`; `claim_version` is the version of the items' facts.
 
-    `begun` are the desks that have started it.
+    `begun` are the desks that have started it. `evidence_due_on` is the last day for the evidence that was asked for.
     """
 
     claim_ref: str
@@ -68,11 +59,13 @@ class Assessment:
     claim_version: int = 0
     schemes: tuple[str, ...]
     confirmed_schemes: tuple[str, ...] = ()
+    closed_schemes: tuple[str, ...] = ()
     confirmed: Checked | None = None
     begun: frozenset[Desk] = frozenset()
     closed_reason: str | None = None
     appointment_id: str | None = None
     office_code: str | None = None
+    evidence_due_on: date | None = None
     items: Mapping[str, Item] = field(default_factory=dict)
 
     def purpose_at(self, desks: Collection[Desk]) -> str:
@@ -137,8 +130,43 @@ class Assessment:
         """
         self._check_unfinished()
         current = self.synchronised(facts)
-        begun = replace(current, state=AssessmentState.IN_PROGRESS, begun=self.begun | desks)
+        begun = replace(current._moved(Cause.START, current._state_begun), begun=self.begun | desks)
         return self if begun == self else begun._next()
+
+    @property
+    def _state_begun(self) -> AssessmentState:
+        return AssessmentState.IN_PROGRESS if self.state is AssessmentState.READY else self.state
+
+    def _moved(self, cause: Cause, state: AssessmentState) -> Self:
+        """The assessment in that state. AssertionError where the table of states has no such way: a defect of ours."""
+        assert is_possible(cause, self.state, state), f"{cause} leads from {self.state} to {state}"  # noqa: S101
+        return replace(self, state=state)
+
+    def evidence_due(self, due_on: date | None) -> Self:
+        """Evidence is outstanding until that day; None: all that was asked for was seen, or a person does without it.
+
+        Raises NotStarted, AlreadyConfirmed, AssessmentClosed.
+        """
+        self._check_begun(frozenset(Desk))
+        if due_on is None:
+            moved = self._moved(Cause.EVIDENCE_END, AssessmentState.IN_PROGRESS)
+        else:
+            moved = self._moved(Cause.EVIDENCE_REQUEST, AssessmentState.EVIDENCE_OUTSTANDING)
+        return replace(moved, evidence_due_on=due_on)._next()
+
+    def prove(self, evidence: Evidence, facts: Iterable[str]) -> Self:
+        """Notes the document as the proof of these facts; whether they are right the assessor says.
+
+        Raises InvalidArgument naming facts that are no items.
+        """
+        named = list(facts)
+        unknown = [index for index, fact in enumerate(named) if fact not in self.items]
+        if unknown:
+            raise InvalidArgument.of(
+                *(Violation(field=f"facts[{index}]", description="is no item of this assessment") for index in unknown)
+            )
+        proved = {fact: replace(self.items[fact], evidence=evidence) for fact in named}
+        return replace(self, items={**self.items, **proved})
 
     def verify(
         self, checks: Sequence[Check], *, version: int, facts: Facts, checked: Checked, desks: frozenset[Desk]
@@ -184,7 +212,7 @@ class Assessment:
         The answered version stays the one that assessors have seen, so that a check of it cannot count for the new
         answer. An assessment that is confirmed or closed does not change.
         """
-        if self.state in _ENDED:
+        if self.state.is_end:
             return self
         names = set(changed)
         reset = {
@@ -221,7 +249,7 @@ class Assessment:
         return self.appointment_id is None and CRISIS_LOAN in self.schemes
 
     def _left(self, schemes: Iterable[str]) -> list[str]:
-        return [scheme for scheme in schemes if scheme not in self.confirmed_schemes]
+        return [scheme for scheme in schemes if scheme not in (*self.confirmed_schemes, *self.closed_schemes)]
 
     def _without_interview(self, chosen: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
         ready = tuple(scheme for scheme in chosen if scheme in WITHOUT_INTERVIEW)
@@ -248,13 +276,9 @@ class Assessment:
         if proposed := [item for item in needed if item.fact in facts.proposed]:
             raise ProposalsOpen(proposed, schemes=schemes)
         confirmed_schemes = (*self.confirmed_schemes, *schemes)
-        whole = set(confirmed_schemes) == set(self.schemes)
-        confirmed = replace(
-            current,
-            confirmed_schemes=confirmed_schemes,
-            confirmed=checked,
-            state=AssessmentState.CONFIRMED if whole else AssessmentState.IN_PROGRESS,
-        )._next()
+        whole = set(self.schemes) <= {*confirmed_schemes, *self.closed_schemes}
+        moved = current._moved(Cause.CONFIRMATION, AssessmentState.CONFIRMED) if whole else current
+        confirmed = replace(moved, confirmed_schemes=confirmed_schemes, confirmed=checked)._next()
         return confirmed, confirmed._event(schemes, office_code=office_code, assessor_id=checked.by)
 
     def _event(self, schemes: tuple[str, ...], *, office_code: str, assessor_id: str) -> AssessmentConfirmed:
@@ -286,9 +310,6 @@ class Assessment:
 
     def _next(self) -> Self:
         return replace(self, version=self.version + 1)
-
-
-_ENDED = {AssessmentState.CONFIRMED, AssessmentState.CLOSED}
 
 
 def _check_names(checks: Sequence[Check], *, known: set[str]) -> None:

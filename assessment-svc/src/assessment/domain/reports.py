@@ -7,10 +7,11 @@ from datetime import datetime
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """The claim was submitted; it is work from now on."""
+    """The claim was submitted; it is work from now on. The claimant's first contact starts the first of its clocks."""
 
     schemes: Sequence[str]
     submit_time: datetime
+    first_contact_time: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

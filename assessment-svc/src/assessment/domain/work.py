@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
-from assessment.domain.assessments import AssessmentState
 from assessment.domain.reports import Appointment
 from assessment.domain.schemes import WITHOUT_INTERVIEW, Desk
+from assessment.domain.states import AssessmentState
 
 BOOKING_AWAITED_FOR = timedelta(minutes=30)
 """A claim without an interview after this long is unbooked: somebody must book it."""
@@ -91,4 +91,4 @@ class WorkFilter:
 
 
 def _is_done(state: AssessmentState) -> bool:
-    return state in {AssessmentState.CONFIRMED, AssessmentState.CLOSED}
+    return state.is_end

@@ -4,8 +4,8 @@ from datetime import date, datetime, time, timedelta
 
 from google.type import date_pb2
 
-from assessment.domain.assessments import AssessmentState
 from assessment.domain.reports import Appointment
+from assessment.domain.states import AssessmentState
 from assessment.domain.work import Place, WorkFilter, WorkItem
 from assessment.grpc_api.messages import scheme_numbers
 from assessment.service import work

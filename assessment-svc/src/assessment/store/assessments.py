@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import LiteralString
 
-from assessment.domain.assessments import Assessment, AssessmentState
+from assessment.domain.assessments import Assessment
 from assessment.domain.items import Checked, Evidence, Item, ItemStatus
 from assessment.domain.schemes import Desk
+from assessment.domain.states import AssessmentState
 from chassis.database import Connection, Row
 
 # The assessment of a submitted claim.
@@ -22,6 +23,7 @@ ITEMS = "SELECT * FROM items WHERE claim_ref = %s"
 SAVE = """
     UPDATE assessments
     SET state = %(state)s, version = %(version)s, claim_version = %(claim_version)s, begun = %(begun)s,
+        evidence_due_on = %(evidence_due_on)s, closed_schemes = %(closed_schemes)s,
         confirmed_schemes = %(confirmed_schemes)s, confirmed_by = %(confirmed_by)s, confirmed_time = %(confirmed_time)s
     WHERE claim_ref = %(claim_ref)s
 """
@@ -90,6 +92,8 @@ def _assessment(row: Row, item_rows: list[Row]) -> Assessment:
         schemes=tuple(row["schemes"]),
         confirmed_schemes=tuple(row["confirmed_schemes"]),
         confirmed=_checked(row["confirmed_by"], row["confirmed_time"]),
+        closed_schemes=tuple(row["closed_schemes"]),
+        evidence_due_on=row["evidence_due_on"],
         begun=frozenset(Desk(desk) for desk in row["begun"]),
         closed_reason=row["closed_reason"],
         appointment_id=row["appointment_id"],
@@ -106,6 +110,8 @@ def _row(assessment: Assessment) -> Row:
         "version": assessment.version,
         "claim_version": assessment.claim_version,
         "begun": sorted(assessment.begun),
+        "evidence_due_on": assessment.evidence_due_on,
+        "closed_schemes": list(assessment.closed_schemes),
         "confirmed_schemes": list(assessment.confirmed_schemes),
         "confirmed_by": confirmed.by if confirmed else None,
         "confirmed_time": confirmed.at if confirmed else None,

@@ -5,8 +5,11 @@ from chassis.database import Connection
 
 # The submission of a claim, before or after its booking. A claim is submitted once.
 RECORD_SUBMISSION = """
-    INSERT INTO assessments (claim_ref, schemes, submit_time) VALUES (%(claim_ref)s, %(schemes)s, %(submit_time)s)
-    ON CONFLICT (claim_ref) DO UPDATE SET schemes = excluded.schemes, submit_time = excluded.submit_time
+    INSERT INTO assessments (claim_ref, schemes, submit_time, first_contact_time)
+    VALUES (%(claim_ref)s, %(schemes)s, %(submit_time)s, %(first_contact_time)s)
+    ON CONFLICT (claim_ref) DO UPDATE
+    SET schemes = excluded.schemes, submit_time = excluded.submit_time,
+        first_contact_time = excluded.first_contact_time
     WHERE assessments.submit_time IS NULL
 """
 

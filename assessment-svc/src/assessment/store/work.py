@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import LiteralString
 
-from assessment.domain.assessments import AssessmentState
 from assessment.domain.reports import Appointment
 from assessment.domain.schemes import Desk
+from assessment.domain.states import AssessmentState
 from assessment.domain.work import Place, WorkFilter, WorkItem
 from chassis.database import Connection, Row
 
@@ -88,13 +88,13 @@ WORK_OF_CASEWORKERS = _page_of("""
 COUNT_UNBOOKED = """
     SELECT count(*) AS count FROM assessments
     WHERE office_code IS NULL AND submit_time IS NOT NULL AND submit_time <= %s
-        AND assessor_state IN ('READY', 'IN_PROGRESS') AND needs_interview
+        AND assessor_state IN ('READY', 'IN_PROGRESS', 'EVIDENCE_OUTSTANDING') AND needs_interview
 """
 
 # Open work by state.
 COUNT_BY_STATE = """
     SELECT state, count(*) AS count FROM assessments
-    WHERE submit_time IS NOT NULL AND state IN ('READY', 'IN_PROGRESS') GROUP BY state
+    WHERE submit_time IS NOT NULL AND state IN ('READY', 'IN_PROGRESS', 'EVIDENCE_OUTSTANDING') GROUP BY state
 """
 
 
