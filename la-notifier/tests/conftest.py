@@ -24,7 +24,7 @@ from la_notifier.__main__ import MIGRATIONS, service
 from la_notifier.config import Settings
 from la_notifier.domain.facts import ClaimFacts
 from simulators.councils.server import Councils as CouncilsStandIn
-from simulators.settings import CouncilsSettings, read_settings
+from simulators.councils.testing import councils_settings
 from simulators.testing import call
 
 CLAIM = "C0123456789A"
@@ -67,10 +67,7 @@ def secrets_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def councils(tmp_path: Path, secrets_file: Path) -> Iterator[CouncilsStandIn]:
-    data = tmp_path / "councils"
-    stand_in = CouncilsStandIn(
-        read_settings(CouncilsSettings, port=0, control_port=0, data=data, secrets=secrets_file, load_seconds=0.05)
-    )
+    stand_in = CouncilsStandIn(councils_settings(tmp_path, secrets_file))
     stand_in.start()
     yield stand_in
     stand_in.stop()

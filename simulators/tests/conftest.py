@@ -13,6 +13,7 @@ if not str(sys.modules["simulators"].__file__).endswith("__init__.py"):
     del sys.modules["simulators"]
 
 from simulators.councils.server import Councils
+from simulators.councils.testing import councils_settings as councils_settings_of
 from simulators.iscs import ISCS
 from simulators.jsaps import JSAPS
 from simulators.record_link.link import Link
@@ -76,9 +77,7 @@ def jsaps(jsaps_settings: JsapsSettings) -> Iterator[MainframeServer]:
 def councils_settings(tmp_path: Path) -> CouncilsSettings:
     secrets = tmp_path / "secrets.json"
     secrets.write_text(json.dumps({"E08000035": "00ff" * 16, "W06000015": "11ee" * 16}))
-    return read_settings(
-        CouncilsSettings, port=0, control_port=0, data=tmp_path / "councils", secrets=secrets, load_seconds=0.05
-    )
+    return councils_settings_of(tmp_path, secrets, clock_offset_file=tmp_path / "clock-offset")
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from legacy_gateway.__main__ import service
 from legacy_gateway.config import Settings
 from simulators.jsaps import JSAPS
 from simulators.pscs.server import Pscs
-from simulators.pscs.testing import make_keys
 from simulators.record_link.server import MainframeServer
 from simulators.settings import JsapsSettings, PscsSettings, read_settings
+from simulators.sftp.testing import make_keys
 from simulators.testing import call
 from tests.growth import chassis_history
 from tests.growth.chassis_history import CLAIM, ID, PAST

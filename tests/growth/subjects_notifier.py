@@ -13,7 +13,7 @@ from cms_local.cases import load_cases
 from la_notifier.__main__ import service
 from la_notifier.config import Settings
 from simulators.councils.server import Councils
-from simulators.settings import CouncilsSettings, read_settings
+from simulators.councils.testing import councils_settings
 from tests.growth import chassis_history
 from tests.growth.chassis_history import CLAIM, ID, PAST
 from tests.growth.intake_stand_in import CLAIM_VERSION, serving
@@ -116,8 +116,6 @@ class Notifier(Subject):
 
 
 def _start_councils(folder: Path, secrets: Path) -> Councils:
-    started = Councils(
-        read_settings(CouncilsSettings, port=0, control_port=0, data=folder, secrets=secrets, load_seconds=0.05)
-    )
+    started = Councils(councils_settings(folder, secrets))
     started.start()
     return started

@@ -17,8 +17,8 @@ from legacy_gateway.store import leases, systems
 from legacy_gateway.store.transfers import transfer_of
 from legacy_gateway.systems.pscs import PscsFiles
 from simulators.pscs.server import Pscs
-from simulators.pscs.testing import make_keys
 from simulators.settings import PscsSettings, read_settings
+from simulators.sftp.testing import make_keys
 from simulators.testing import call
 
 COPYBOOKS = Path(__file__).parents[2] / "legacy-gateway" / "src" / "legacy_gateway" / "copybooks"

@@ -52,14 +52,10 @@ class SfcsSettings(RecordLinkSettings):
     control_port: int = Field(default=9123, ge=0, le=65535)
 
 
-class PscsSettings(Settings):
-    """The settings of PSCS."""
+class SftpSettings(Settings):
+    """The settings of a stand-in that takes files."""
 
-    port: int = Field(default=9104, ge=0, le=65535)
-    control_port: int = Field(default=9124, ge=0, le=65535)
-    copybooks: Path
-    """Folder of the copybook files."""
-    user: str = "cms3gway"
+    user: str
     """The user of the SFTP door."""
     authorized_keys: Path
     """The public keys of that user, as OpenSSH writes them."""
@@ -68,6 +64,16 @@ class PscsSettings(Settings):
     cycle_seconds: float = Field(default=1800.0, gt=0)
     """From one cycle to the next; multiplied by the time scale."""
     time_scale: float = Field(default=1.0, gt=0, validation_alias="CMS_TIME_SCALE")
+
+
+class PscsSettings(SftpSettings):
+    """The settings of PSCS."""
+
+    port: int = Field(default=9104, ge=0, le=65535)
+    control_port: int = Field(default=9124, ge=0, le=65535)
+    copybooks: Path
+    """Folder of the copybook files."""
+    user: str = "cms3gway"
 
 
 class CotsSettings(Settings):
@@ -79,11 +85,14 @@ class CotsSettings(Settings):
     """The bearer token that callers must show."""
 
 
-class CouncilsSettings(Settings):
-    """The settings of the councils' API."""
+class CouncilsSettings(SftpSettings):
+    """The settings of the councils."""
 
     port: int = Field(default=9106, ge=0, le=65535)
+    """Of the HTTP door, where notices come by `api` and letters are delivered."""
+    sftp_port: int = Field(default=9107, ge=0, le=65535)
     control_port: int = Field(default=9126, ge=0, le=65535)
+    user: str = "cms3"
     secrets: Path
     """JSON file: authority code to secret, in hex."""
     load_seconds: float = Field(default=1.0, ge=0)

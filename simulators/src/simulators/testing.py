@@ -240,12 +240,11 @@ class LinkClient:
 
 
 def good_notice(today: date, **changes: Any) -> dict[str, Any]:
-    """A notice of intention that is right, with these fields changed."""
+    """A notice of intention that is right, with these fields changed; one that is changed to None is absent."""
     day = today.isoformat()
-    return {
+    notice = {
         "notice_id": "N-1",
         "version": 1,
-        "supersedes": None,
         "kind": "INTENTION",
         "authority_code": "E08000035",
         "claim_ref": CLAIM_REF,
@@ -259,6 +258,7 @@ def good_notice(today: date, **changes: Any) -> dict[str, Any]:
         "tenancy": {"kind": "PRIVATE", "rent_amount": "85.50", "rent_period": "W"},
         "language": "EN",
     } | changes
+    return {name: value for name, value in notice.items() if value is not None}
 
 
 def signature(secret: bytes, body: bytes) -> str:

@@ -10,8 +10,9 @@ import pytest
 
 from simulators.clock import Clock
 from simulators.pscs.server import Pscs
-from simulators.pscs.testing import Maker, Response, SftpClient, line_values, make_keys
+from simulators.pscs.testing import Maker, Response, line_values
 from simulators.settings import PscsSettings, read_settings
+from simulators.sftp.testing import SftpClient, make_keys
 from simulators.testing import HttpAnswer, call, digits_of, transfer_id, wait_until
 
 TODAY = Clock().today()

@@ -14,6 +14,7 @@ import pytest
 
 from simulators.clock import Clock
 from simulators.record_link.link import Link
+from simulators.sftp.testing import make_keys
 from simulators.testing import CLAIM_REF, LinkClient, call, first_phase_values, good_notice, signature, transfer_id
 
 
@@ -62,7 +63,14 @@ def test_jsaps_stops_cleanly_with_connections_open(tmp_path: Path, copybooks: Pa
 def test_the_councils_stop_cleanly(tmp_path: Path) -> None:
     secrets = tmp_path / "secrets.json"
     secrets.write_text('{"E08000035": "00ff"}')
-    environment = {"CMS_SIM_DATA": str(tmp_path), "CMS_SIM_SECRETS": str(secrets)}
+    keys = make_keys(tmp_path)
+    environment = {
+        "CMS_SIM_DATA": str(tmp_path),
+        "CMS_SIM_SECRETS": str(secrets),
+        "CMS_SIM_SFTP_PORT": "0",
+        "CMS_SIM_HOST_KEY": str(keys["host_key"]),
+        "CMS_SIM_AUTHORIZED_KEYS": str(keys["authorized_keys"]),
+    }
 
     body = json.dumps(good_notice(Clock().today())).encode()
     headers = {"X-Signature": signature(bytes.fromhex("00ff"), body), "Idempotency-Key": "N-1:1"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cms_local.layout import DATABASES, ROOT, SERVICES, STAND_INS, Layout
+from cms_local.layout import DATABASES, DOORS, ROOT, SERVICES, STAND_INS, Layout
 
 _HOST = "127.0.0.1"
 
@@ -69,7 +69,7 @@ def _addresses(layout: Layout) -> Mapping[str, Address]:
     services = {
         name: Address(host=_HOST, port=layout.grpc_port(name), http_port=layout.http_port(name)) for name in SERVICES
     }
-    return services | {name: Address(host=_HOST, port=layout.stand_in_port(name)) for name in STAND_INS}
+    return services | {name: Address(host=_HOST, port=layout.stand_in_port(name)) for name in (*STAND_INS, *DOORS)}
 
 
 def of_stand_in(layout: Layout, stand_in: str, *, time_scale: float) -> Mapping[str, str]:

@@ -20,8 +20,8 @@ ISSUER = "cms3-development"
 _KEY_ID = "development"
 _SERVICE_TOKEN_SECONDS = 30 * 24 * 3600
 STAFF_TOKEN_SECONDS = 12 * 3600
-_SSH_KEYS = ("pscs-host", "pscs-user")
-"""By which PSCS shows who it is, and by which the gateway does so to it."""
+_SSH_KEYS = ("pscs-host", "pscs-user", "councils-host", "councils-user")
+"""By which PSCS and the councils show who they are, and by which the gateway and the notifier do so to them."""
 
 
 def make_keys(folder: Path, *, authority_codes: Iterable[str]) -> None:

@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parents[4]
 
 SERVICES = {service.name: service for service in the_list().services}
 STAND_INS = {stand_in.name: stand_in for stand_in in the_list().stand_ins}
+DOORS = {door: stand_in for stand_in in STAND_INS.values() for door in stand_in.doors}
+"""The stand-ins that have a further door, by the door's name."""
 MODULES = {service.name: service.module for service in SERVICES.values()} | {
     stand_in.name: stand_in.module for stand_in in STAND_INS.values()
 }
@@ -66,8 +68,8 @@ class Layout:
         return 8150 + place if self.base is None else self.base + 50 + place
 
     def stand_in_port(self, stand_in: str) -> int:
-        """Port on which a stand-in serves what the outside system serves."""
-        place = STAND_INS[stand_in].place
+        """Port on which a stand-in serves what the outside system serves; of a further door by that door's name."""
+        place = DOORS[stand_in].doors[stand_in] if stand_in in DOORS else STAND_INS[stand_in].place
         return 9100 + place if self.base is None else self.base + 20 + place
 
     def control_port(self, stand_in: str) -> int:

@@ -44,6 +44,7 @@ class StandIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     place: Place
     module: ModulePath
     identity: bool = False
+    doors: dict[Name, Place] = {}
     settings: dict[str, str] = {}
 
 
@@ -57,9 +58,12 @@ class ServiceList(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 def decode(text: bytes) -> ServiceList:
     """Reads a list. Raises msgspec.ValidationError, and BadList where two entries collide."""
     found = msgspec.toml.decode(text, type=ServiceList)
-    _unique("name", [service.name for service in found.services] + [stand_in.name for stand_in in found.stand_ins])
+    outside = [
+        door for stand_in in found.stand_ins for door in ((stand_in.name, stand_in.place), *stand_in.doors.items())
+    ]
+    _unique("name", [service.name for service in found.services] + [name for name, _ in outside])
     _unique("place", [service.place for service in found.services])
-    _unique("place", [stand_in.place for stand_in in found.stand_ins])
+    _unique("place", [place for _, place in outside])
     _unique("database", [service.database for service in found.services])
     return found
 

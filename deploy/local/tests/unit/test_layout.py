@@ -15,6 +15,7 @@ def test_without_a_base_addresses_are_the_documented_ones(monkeypatch: pytest.Mo
     assert [layout.operations_port(name) for name in SERVICES] == [8151, 8152, 8153, 8154, 8155]
     assert (layout.stand_in_port("jsaps"), layout.control_port("jsaps")) == (9102, 9122)
     assert (layout.stand_in_port("councils"), layout.control_port("councils")) == (9106, 9126)
+    assert layout.stand_in_port("councils-sftp") == 9107
     assert (layout.postgres_port, layout.bus_port) == (55432, 56379)
 
 

@@ -13,7 +13,7 @@ import yaml
 
 from chassis import contract
 from cms_local.environment import Address, own_settings
-from cms_local.layout import ROOT, SERVICES, STAND_INS, Layout
+from cms_local.layout import DOORS, ROOT, SERVICES, STAND_INS, Layout
 from cms_local.services import FILE, BadList, Service, StandIn, decode
 
 DOCUMENTED = Layout(None)
@@ -104,7 +104,8 @@ def addresses_in_containers() -> dict[str, Address]:
         name: Address(host=name, port=DOCUMENTED.grpc_port(name), http_port=DOCUMENTED.http_port(name))
         for name in SERVICES
     }
-    return services | {name: Address(host=name, port=DOCUMENTED.stand_in_port(name)) for name in STAND_INS}
+    hosts = {name: name for name in STAND_INS} | {door: stand_in.name for door, stand_in in DOORS.items()}
+    return services | {name: Address(host=host, port=DOCUMENTED.stand_in_port(name)) for name, host in hosts.items()}
 
 
 @every_stand_in
@@ -173,6 +174,7 @@ def test_another_entry_adds_another_service() -> None:
     [
         ({"name": "intake-svc"}, "name intake-svc"),
         ({"name": "jsaps"}, "name jsaps"),
+        ({"name": "councils-sftp"}, "name councils-sftp"),
         ({"place": 1}, "place 1"),
         ({"database": "intake"}, "database intake"),
     ],

@@ -11,12 +11,8 @@ _HEAD = ("notice_id", "version", "supersedes", "kind")
 
 def seal(cipher: ClaimCipher, notice_id: UUID, new: NewVersion) -> bytes:
     """The sealed body of a version."""
-    head = {
-        "notice_id": str(notice_id),
-        "version": new.version,
-        "supersedes": new.version - 1 or None,
-        "kind": new.kind,
-    }
+    before = {"supersedes": new.version - 1} if new.version > 1 else {}
+    head = {"notice_id": str(notice_id), "version": new.version, **before, "kind": new.kind}
     body = json.dumps(head | new.content, ensure_ascii=False).encode()
     return cipher.seal_bytes(body, field=_field(notice_id), version=new.version)
 

@@ -4,11 +4,12 @@ import hashlib
 import hmac
 import json
 import threading
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
-from flask import Flask, jsonify, request
+from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from simulators.councils.failures import CouncilFailure
@@ -99,6 +100,8 @@ class CouncilsApi:
             self._stopping.wait(failure.seconds)
             return answer(None)
         answer(None)
+        if failure.failure in _FLOODS:
+            return _FLOODS[failure.failure](failure.megabytes)
         raise ConnectionAbortedError("the reply is lost, as ordered")
 
     def _take(self, notice: Mapping[str, Any], body: bytes, failure: CouncilFailure | None) -> ResponseReturnValue:
@@ -149,6 +152,20 @@ def _later(status: int, failure: CouncilFailure) -> ResponseReturnValue:
     return jsonify(error="come again later"), status, {"Retry-After": str(failure.retry_after)}
 
 
+def _huge(megabytes: int) -> ResponseReturnValue:
+    return Response((b" " * _MEGABYTE for _ in range(megabytes)), mimetype="application/json")
+
+
+def _packed(megabytes: int) -> ResponseReturnValue:
+    packing = zlib.compressobj(level=1, wbits=_GZIP)
+    pieces = [packing.compress(b" " * _MEGABYTE) for _ in range(megabytes)]
+    body = b"".join([*pieces, packing.flush()])
+    return Response(body, mimetype="application/json", headers={"Content-Encoding": "gzip"})
+
+
+_MEGABYTE = 1_048_576
+_GZIP = 16 + zlib.MAX_WBITS
+_FLOODS: Mapping[str, Callable[[int], ResponseReturnValue]] = {"huge_reply": _huge, "packed_reply": _packed}
 _ANSWERED_OTHERWISE = {"refuse_load", "conflict"}
 """Failures of which the answer itself, or what is held, is made."""
 _ANSWERS: Mapping[str, Callable[[CouncilFailure], ResponseReturnValue]] = {

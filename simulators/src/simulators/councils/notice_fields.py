@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
@@ -50,6 +50,14 @@ class NoticeFields:
                 parent, _, name = path.rpartition(".")
                 self._children.setdefault(parent, {})[name] = path
 
+    def leaves(self) -> list[str]:
+        """The paths of the fields that hold no further field by name, in the order of the interface: a file's columns."""
+        return [path for path, rule in self._rules.items() if rule.type != "object" and "[]" not in path]
+
+    def type_of(self, path: str) -> str:
+        """The type of a field."""
+        return self._rules[path].type
+
     def problems(self, notice: object) -> list[Problem]:
         """Everything that is wrong with a notice."""
         if not isinstance(notice, dict):
@@ -61,13 +69,15 @@ class NoticeFields:
         for name in value.keys() - known.keys():
             yield place + name, "is not a field of this interface"
         for name, child in known.items():
-            yield from self._field(child, value.get(name), kind, place=place + name)
+            if name in value:
+                yield from self._field(child, value[name], kind, place=place + name)
+            elif self._rules[child].needed & {"ALL", kind}:
+                yield place + name, "is missing"
 
     def _field(self, path: str, value: object, kind: str, *, place: str) -> Iterator[Problem]:
         rule = self._rules[path]
         if value is None:
-            if rule.needed & {"ALL", kind}:
-                yield place, "is missing"
+            yield place, "is null, and what is not known is absent"
         elif fault := rule.fault(value):
             yield place, fault
         elif isinstance(value, dict):
@@ -87,14 +97,15 @@ def load_notice_fields(path: Path = FIELDS_FILE) -> NoticeFields:
 
 
 def _supersedes(notice: Mapping[str, Any]) -> list[Problem]:
-    """`supersedes` is the number before; the first version has none."""
+    """`supersedes` is the number before; it is absent in the first version."""
     version, before = notice.get("version"), notice.get("supersedes")
-    if isinstance(version, int) and version > 0 and (before or 0) != version - 1:
-        return [("supersedes", "is not the version before")]
-    return []
+    if not _is_number(version) or version < 1 or not (before is None or _is_number(before)):
+        return []
+    right = before == version - 1 if version > 1 else "supersedes" not in notice
+    return [] if right else [("supersedes", "is not the version before, or not absent in the first")]
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 

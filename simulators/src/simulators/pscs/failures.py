@@ -5,22 +5,10 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from simulators.failures import FailureRule
 from simulators.pscs.batch import Message
+from simulators.sftp.failures import DoorFailure
 
-Place = Literal["connection", "write", "rename", "read", "list"]
-"""Where a failure of the SFTP door happens: at a new connection, or at a request of that kind."""
-
-DOOR_FAILURES = frozenset({"refuse", "hang", "answer_late", "break_off", "lose_reply", "system_error"})
 RESPONSE_FAILURES = frozenset({"no_response", "omit_line", "cut_response", "other_sequence", "other_transfer"})
-_PLACES: dict[str, frozenset[str]] = {
-    "refuse": frozenset({"connection"}),
-    "hang": frozenset({"connection", "write", "rename", "read", "list"}),
-    "answer_late": frozenset({"connection", "write", "rename", "read", "list"}),
-    "break_off": frozenset({"write", "rename", "read", "list"}),
-    "lose_reply": frozenset({"write", "rename"}),
-    "system_error": frozenset({"write", "rename", "read", "list"}),
-}
 
 
 class ClaimToLose(BaseModel):
@@ -39,22 +27,8 @@ class Sequence(BaseModel):
     sequence: int = Field(ge=1, le=999_999)
 
 
-class PscsFailure(FailureRule):
-    """One failure. Without claim_ref it is for all.
-
-    Of the SFTP door, `at` a place (`refuse` and `hang` by default at the connection, the others at the rename):
-
-    - refuse: the connection is reset as soon as it is made;
-    - hang: read, never answered, nothing done;
-    - answer_late: done, answered after `seconds`;
-    - break_off: the connection is reset in the middle: half of a write is done, of the others nothing;
-    - lose_reply: done, the connection is reset without an answer;
-    - system_error: answered with SFTP's `failure`, nothing done.
-
-    Of the whole system:
-
-    - down: it goes away for `seconds`: every connection is reset and no cycle runs, until the time is over or the rule is
-      removed.
+class PscsFailure(DoorFailure):
+    """One failure, beside those of the door. Without claim_ref it is for all.
 
     Of the cycle:
 
@@ -91,7 +65,6 @@ class PscsFailure(FailureRule):
         "other_transfer",
         "cut_control",
     ]
-    at: Place | None = None
     code: str | None = Field(default=None, pattern="^[A-Z]{2}[0-9]{4}$")
     field: str = Field(default="CM-TITLE", pattern="^[A-Z0-9-]{1,24}$")
     text: str = Field(default="NOT ON THE TABLE OF THIS SYSTEM", pattern="^[A-Z0-9 ,.-]{1,40}$")
@@ -99,20 +72,9 @@ class PscsFailure(FailureRule):
 
     @model_validator(mode="after")
     def _has_a_possible_target(self) -> Self:
-        if self.at and self.at not in _PLACES.get(self.failure, frozenset()):
-            raise ValueError("this failure does not happen there")
         if self.claim_ref and self.failure not in RESPONSE_FAILURES | {"refuse_file", "refuse_record"}:
             raise ValueError("the door and the cycle do not know whose claim it is")
         return self
-
-    @property
-    def place(self) -> Place:
-        """Where a failure of the door happens."""
-        return self.at or ("connection" if self.failure in {"refuse", "hang"} else "rename")
-
-    def is_of_door(self, place: Place) -> bool:
-        """Whether this happens at this place of the SFTP door."""
-        return self.failure in DOOR_FAILURES and self.place == place
 
     def is_of_response(self, claim_refs: Collection[str]) -> bool:
         """Whether this makes something of the response to a file with these claims."""
@@ -121,10 +83,6 @@ class PscsFailure(FailureRule):
     def is_(self, failure: str, claim_refs: Collection[str] = ()) -> bool:
         """Whether this is that failure, for one of these claims."""
         return self.failure == failure and self._concerns(claim_refs)
-
-    def is_outage(self) -> bool:
-        """Whether this takes the whole system away at the next contact."""
-        return self.failure == "down"
 
     def is_silence(self) -> bool:
         """Whether this keeps the cycle from running, from the next one on."""

@@ -15,9 +15,9 @@ from simulators.pscs.batch import Files
 from simulators.pscs.cycle import RULES, Cycle
 from simulators.pscs.failures import ClaimToLose, PscsFailure, Sequence
 from simulators.pscs.holdings import Holdings
-from simulators.pscs.sftp import SftpDoor
 from simulators.record_link.edit_rules import COMMON_RULES, load_rule_book
 from simulators.settings import PscsSettings
+from simulators.sftp.door import SftpDoor
 from simulators.web import WebServer
 
 log = structlog.get_logger()

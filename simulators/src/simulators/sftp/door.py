@@ -1,30 +1,35 @@
-"""The SFTP door: one user with a key, folders in/ (to be written), out/ and control/ (to be read)."""
+"""The SFTP door: one user with a key, a folder in/ (to be written), and others (to be read)."""
 
 import asyncio
 import contextlib
+import os
 import posixpath
 import socket
 import struct
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, BinaryIO, Generic, NoReturn, TypeVar, cast
 
 import asyncssh
 import structlog
 
 from simulators.failures import FailurePlan
 from simulators.outage import Outage
-from simulators.pscs.failures import Place, PscsFailure
+from simulators.sftp.failures import DoorFailure, Place
 
 log = structlog.get_logger()
+
+Rule = TypeVar("Rule", bound=DoorFailure)
+Watcher = Callable[[str], None]
+"""Told the name of a file in in/ whenever a piece of it is written, and when it is renamed to it."""
 
 _WRITES = asyncssh.FXF_WRITE | asyncssh.FXF_APPEND | asyncssh.FXF_CREAT | asyncssh.FXF_TRUNC
 _RESET = struct.pack("ii", 1, 0)
 PATIENCE_SECONDS = 3600.0
 
 
-class SftpDoor:
+class SftpDoor(Generic[Rule]):
     """Serves SFTP in a thread of its own. Port 0 takes a free one."""
 
     def __init__(
@@ -35,10 +40,12 @@ class SftpDoor:
         host_key: Path,
         authorized_keys: Path,
         root: Path,
-        plan: FailurePlan[PscsFailure],
-        outage: Outage[PscsFailure],
+        plan: FailurePlan[Rule],
+        outage: Outage[Rule],
+        watcher: Watcher | None = None,
     ) -> None:
         self._user, self._root, self._plan, self._outage = user, root, plan, outage
+        self._watcher = watcher
         self._host_key = asyncssh.read_private_key(host_key)
         self._authorized = asyncssh.read_authorized_keys(authorized_keys)
         self._listener = socket.create_server(address, backlog=64)
@@ -103,7 +110,7 @@ class SftpDoor:
             connection,
             server_factory=lambda: _Entrance(self._user, self._authorized),
             server_host_keys=[self._host_key],
-            sftp_factory=lambda channel: _Folders(channel, self._root, self._plan, self._outage),
+            sftp_factory=lambda channel: _Folders(channel, self._root, self._plan, self._outage, self._watcher),
             allow_scp=False,
             login_timeout=PATIENCE_SECONDS,
         )
@@ -136,20 +143,22 @@ class _Entrance(asyncssh.SSHServer):
         return False
 
 
-class _Folders(asyncssh.SFTPServer):
+class _Folders(asyncssh.SFTPServer, Generic[Rule]):
     """The folders as one client sees them, with the failures in force."""
 
     def __init__(
         self,
         channel: asyncssh.SSHServerChannel[bytes],
         root: Path,
-        plan: FailurePlan[PscsFailure],
-        outage: Outage[PscsFailure],
+        plan: FailurePlan[Rule],
+        outage: Outage[Rule],
+        watcher: Watcher | None,
     ) -> None:
         super().__init__(channel, chroot=str(root).encode())
         self._connection = channel.get_connection()
         self._plan = plan
         self._outage = outage
+        self._watcher = watcher
 
     def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
         """Open a file: for writing in in/ alone."""
@@ -159,17 +168,19 @@ class _Folders(asyncssh.SFTPServer):
 
     async def write(self, file_obj: object, offset: int, data: bytes) -> int:
         """Write a piece."""
-        rule = self._plan.pick(lambda rule: rule.is_of_door("write"))
+        path = _path_of(file_obj)
+        rule = self._pick("write", path)
         if rule and rule.failure == "break_off":
             super().write(file_obj, offset, data[: len(data) // 2])
         await self._begin(rule)
         written = super().write(file_obj, offset, data)
+        await self._tell(path)
         await self._end(rule)
         return cast(int, written)
 
     async def read(self, file_obj: object, offset: int, size: int) -> bytes:
         """Read a piece."""
-        rule = await self._begin_at("read")
+        rule = await self._begin_at("read", _path_of(file_obj))
         piece = super().read(file_obj, offset, size)
         await self._end(rule)
         return cast(bytes, piece)
@@ -177,20 +188,22 @@ class _Folders(asyncssh.SFTPServer):
     async def rename(self, oldpath: bytes, newpath: bytes) -> None:
         """Give a file in in/ another name there, which must be free."""
         _permit(oldpath, newpath)
-        rule = await self._begin_at("rename")
+        rule = await self._begin_at("rename", newpath)
         super().rename(oldpath, newpath)
+        await self._tell(newpath)
         await self._end(rule)
 
     async def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:
         """Give a file in in/ another name there, in the place of what had it."""
         _permit(oldpath, newpath)
-        rule = await self._begin_at("rename")
+        rule = await self._begin_at("rename", newpath)
         super().posix_rename(oldpath, newpath)
+        await self._tell(newpath)
         await self._end(rule)
 
     async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
         """What lies in a folder."""
-        rule = await self._begin_at("list")
+        rule = await self._begin_at("list", path)
         async for name in super().scandir(path):
             yield name
         await self._end(rule)
@@ -205,12 +218,15 @@ class _Folders(asyncssh.SFTPServer):
 
     mkdir = rmdir = link = symlink = setstat = lsetstat = fsetstat = _refuse
 
-    async def _begin_at(self, place: Place) -> PscsFailure | None:
-        rule = self._plan.pick(lambda rule: rule.is_of_door(place))
+    def _pick(self, place: Place, path: bytes) -> Rule | None:
+        return self._plan.pick(lambda rule: rule.is_of_door(place, path.decode(errors="replace")))
+
+    async def _begin_at(self, place: Place, path: bytes) -> Rule | None:
+        rule = self._pick(place, path)
         await self._begin(rule)
         return rule
 
-    async def _begin(self, rule: PscsFailure | None) -> None:
+    async def _begin(self, rule: Rule | None) -> None:
         """What happens before a request is carried out."""
         if self._outage.starts():
             self._reset()
@@ -223,7 +239,11 @@ class _Folders(asyncssh.SFTPServer):
         if rule.failure == "system_error":
             raise asyncssh.SFTPFailure("system error")
 
-    async def _end(self, rule: PscsFailure | None) -> None:
+    async def _tell(self, path: bytes) -> None:
+        if self._watcher:
+            await asyncio.to_thread(self._watcher, posixpath.basename(path).decode(errors="replace"))
+
+    async def _end(self, rule: Rule | None) -> None:
         """What happens after a request was carried out."""
         if rule and rule.failure == "answer_late":
             await asyncio.sleep(rule.seconds)
@@ -240,3 +260,8 @@ def _permit(*paths: bytes) -> None:
     for path in paths:
         if posixpath.dirname(posixpath.normpath(posixpath.join(b"/", path))) != b"/in":
             raise asyncssh.SFTPPermissionDenied("only in/ is yours to write")
+
+
+def _path_of(file_obj: object) -> bytes:
+    """Where an open file lies, on our disk."""
+    return os.fsencode(cast(BinaryIO, file_obj).name)
