@@ -28,6 +28,10 @@ BURY = """
     VALUES (%s, 'intake-svc', 'Unknown', %s, '', 'UNKNOWN_TYPE', 3)
 """
 NO_LONGER_SHOWN = {("intake-svc", "CALL_REQUIRED"), ("intake-svc", "CALL_BACK_NOT_TAKEN")}
+BEGIN = """
+    UPDATE slots SET start_time = now() - interval '1 minute', end_time = now() - interval '1 second'
+    WHERE slot_id = (SELECT slot_id FROM appointments WHERE appointment_id = %s)
+"""
 UNHEARD = "SELECT count(*) FROM outbox WHERE claim_ref = %s AND finished_time IS NULL"
 
 
@@ -121,6 +125,27 @@ def call_back_and_withdraw(doors: DyingDoors, claim: Journey) -> None:
     intake("TakeCallBack", **call)
     intake("RecordCallBack", **call, outcome="CALL_BACK_OUTCOME_NO_ANSWER")
     intake("WithdrawClaim", claimRef=start()["claim"]["claimRef"], version=1, reason="found work")
+
+
+def change_appointments(platform: PlatformUnderTest, doors: DyingDoors, claim: Journey) -> None:
+    """Moves one interview and cancels it; another one's time comes, and the claimant with it."""
+
+    def change(method: str, appointment: Mapping[str, Any], **more: Any) -> Any:
+        this = {"appointmentId": appointment["appointmentId"], "version": appointment["version"]}
+        body = this | {"requestId": str(uuid4())} | more
+        return doors.call(SERVICE, method, body, token=claim.operator)["appointment"]
+
+    journeys = [platform.journey("lodger") for _ in range(2)]
+    for journey in journeys:
+        journey.start_call()
+        journey.answer(journey.case.answers)
+        journey.book()
+    office = {"officeCode": journeys[0].appointment["office"]["code"], "pageSize": 1}
+    [free] = doors.call(SERVICE, "FindSlots", office, token=claim.operator)["slots"]
+    moved = change("MoveAppointment", journeys[0].appointment, slotId=free["slotId"])
+    change("CancelAppointment", moved, reason="found work")
+    platform.execute(SERVICE, BEGIN, journeys[1].appointment["appointmentId"])
+    change("RecordAttendance", journeys[1].appointment, attended=True)
 
 
 def decide_a_duplicate(doors: DyingDoors, claim: Journey) -> None:
@@ -279,6 +304,7 @@ def test_a_change_whose_reply_was_lost_is_made_once_and_answered_on_retry(
 
     replay_a_dead_letter(platform, doors, claim)
     call_back_and_withdraw(doors, claim)
+    change_appointments(platform, doors, claim)
     decide_a_duplicate(doors, claim)
     bind_and_import(doors, claim)
     report_lines(doors, claim)

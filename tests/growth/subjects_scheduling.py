@@ -73,9 +73,27 @@ class Scheduling(Subject):
         self.call("GetAppointment", {"appointmentId": booked["appointment"]["appointmentId"]}, by=_OPERATOR)
         self.call("GetAppointment", {"claimRef": f"CT{turn:09}Y"}, by=_OPERATOR, note="of a claim")
         slot = self.call("FindSlots", {"officeCode": OFFICE}, by=_OPERATOR, note="of an office")["slots"][0]["slotId"]
-        self.change("BookAppointment", {"claimRef": f"CT{turn:09}X", "slotId": slot}, by=_OPERATOR, note="a slot")
+        second = self.change(
+            "BookAppointment", {"claimRef": f"CT{turn:09}X", "slotId": slot}, by=_OPERATOR, note="a slot"
+        )
+        self._change(second["appointment"])
+        self._attend(booked["appointment"])
         self.step_own_workers()
         self.hear(events_pb2.ClaimWithdrawn(withdraw_time=_now()), f"CT{turn:09}X")
+
+    def _change(self, appointment: dict[str, Any]) -> None:
+        free = self.call("FindSlots", {"officeCode": OFFICE}, by=_OPERATOR, note="of an office")["slots"][0]["slotId"]
+        this = {"appointmentId": appointment["appointmentId"]}
+        moved = self.change("MoveAppointment", this | {"slotId": free, "version": 1}, by=_OPERATOR)["appointment"]
+        self.change("CancelAppointment", this | {"reason": "ill", "version": moved["version"]}, by=_OPERATOR)
+
+    def _attend(self, appointment: dict[str, Any]) -> None:
+        """The interview was this morning, and nobody came."""
+        begun = "UPDATE slots SET start_time = %(at)s, end_time = %(at)s + interval '1 minute' WHERE slot_id = ("
+        begun += "SELECT slot_id FROM appointments WHERE appointment_id = %(appointment)s)"
+        self.sql(begun, at=clock.now() - timedelta(hours=1), appointment=appointment["appointmentId"])
+        missed = {"appointmentId": appointment["appointmentId"], "attended": False, "version": 1}
+        self.change("RecordAttendance", missed, by=_OPERATOR)
 
     def _find(self) -> None:
         searches: dict[str, dict[str, Any]] = {

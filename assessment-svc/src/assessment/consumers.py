@@ -45,8 +45,8 @@ def claim_withdrawn(conn: Connection, event: Event) -> None:
 
 
 def appointment_booked(conn: Connection, event: Event) -> None:
-    """The claim's interview is known, perhaps before the claim is."""
-    message = cast(scheduling_events.AppointmentBooked, event.message)
+    """The claim's interview is known, perhaps before the claim is; so is one that was moved."""
+    message = cast(scheduling_events.AppointmentBooked | scheduling_events.AppointmentMoved, event.message)
     appointment = Appointment(
         appointment_id=message.appointment_id,
         office_code=message.office_code,
@@ -56,6 +56,13 @@ def appointment_booked(conn: Connection, event: Event) -> None:
         booked_time=event.occurred_time,
     )
     reports.take_booking(conn, event.claim_ref, appointment)
+
+
+def appointment_cancelled(conn: Connection, event: Event) -> None:
+    """The claim's interview will not be held. Where the claim was withdrawn, its work is closed and the office stays."""
+    message = cast(scheduling_events.AppointmentCancelled, event.message)
+    if not message.claim_withdrawn:
+        reports.take_cancellation(conn, event.claim_ref, event.occurred_time)
 
 
 def transfer_accepted(conn: Connection, event: Event) -> None:
@@ -82,6 +89,8 @@ HANDLERS: Mapping[str, Handler] = {
     "ClaimAmended": claim_amended,
     "ClaimWithdrawn": claim_withdrawn,
     "AppointmentBooked": appointment_booked,
+    "AppointmentMoved": appointment_booked,
+    "AppointmentCancelled": appointment_cancelled,
     "TransferAccepted": transfer_accepted,
     "TransferRejected": transfer_rejected,
 }

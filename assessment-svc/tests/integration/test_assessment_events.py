@@ -73,6 +73,19 @@ def withdrawn() -> Event:
     return event(message, version=9)
 
 
+def moved(office_code: str, *, minutes: int) -> Event:
+    message = scheduling_events.AppointmentMoved(
+        appointment_id="A1", office_code=office_code, assessor_id="AS000002", channel=common_pb2.CHANNEL_OFFICE
+    )
+    message.start_time.FromDatetime(NOON + timedelta(days=2))
+    return event(message, minutes=minutes)
+
+
+def cancelled(*, minutes: int, claim_withdrawn: bool = False) -> Event:
+    message = scheduling_events.AppointmentCancelled(appointment_id="A1", claim_withdrawn=claim_withdrawn)
+    return event(message, minutes=minutes)
+
+
 HISTORY = [
     submitted(),
     booked("A1", minutes=5),
@@ -131,6 +144,38 @@ def test_the_latest_report_of_each_kind_counts(database: Database) -> None:
     assert work["appointment"].appointment_id == "A2"
     assert work["appointment"].channel == "TELEPHONE"
     assert (work["accepted_by"], work["rejected_question_ids"]) == (("JSAPS",), ("tenure",))
+
+
+MOVES = [submitted(), booked("A1", minutes=5), moved(OFFICE, minutes=7), cancelled(minutes=9), booked("A2", minutes=12)]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.permutations(MOVES))
+def test_a_claim_has_the_interview_booked_after_the_cancelled_one_in_any_order(
+    database: Database, order: list[Event]
+) -> None:
+    claim_ref = uuid4().hex[:12]
+
+    handle_all(database, claim_ref, order)
+
+    assert listed(database, claim_ref)["appointment"].appointment_id == "A2"
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.permutations(MOVES[:-1]))
+def test_a_cancelled_interview_leaves_the_claim_unbooked_in_any_order(database: Database, order: list[Event]) -> None:
+    claim_ref = uuid4().hex[:12]
+
+    handle_all(database, claim_ref, order)
+
+    assert listed(database, claim_ref)["appointment"] is None
+
+
+def test_a_moved_interview_has_its_new_time_and_a_withdrawn_claim_keeps_its_office(database: Database) -> None:
+    handle_all(database, "C1", [*MOVES[:3], cancelled(minutes=9, claim_withdrawn=True)])
+
+    work = listed(database, "C1")
+    assert (work["appointment"].assessor_id, work["appointment"].start_time) == ("AS000002", NOON + timedelta(days=2))
 
 
 def test_a_claim_becomes_work_only_when_it_is_submitted(database: Database) -> None:

@@ -15,8 +15,11 @@ from intake.service.counting import count_rejection
 
 
 def appointment_booked(conn: Connection, event: Event) -> None:
-    """Records the claim's office, whose assessors may read it. Raises NotFound for an unknown claim."""
-    message = cast(events_pb2.AppointmentBooked, event.message)
+    """Records the office of an interview that was booked or moved: its assessors may read the claim.
+
+    A cancelled interview leaves the claim with its office until another one is booked. Raises NotFound for an unknown claim.
+    """
+    message = cast(events_pb2.AppointmentBooked | events_pb2.AppointmentMoved, event.message)
     booking = Booking(
         appointment_id=message.appointment_id, office_code=message.office_code, booked_time=event.occurred_time
     )
@@ -36,6 +39,7 @@ def decision_recorded(conn: Connection, event: Event) -> None:
 
 HANDLERS: Mapping[str, Handler] = {
     "AppointmentBooked": appointment_booked,
+    "AppointmentMoved": appointment_booked,
     "DecisionRecorded": decision_recorded,
     "TransferRejected": transfer_rejected,
 }

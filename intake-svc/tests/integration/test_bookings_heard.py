@@ -8,7 +8,7 @@ import pytest
 from chassis.bus import Bus
 from chassis.errors import NotFound
 from chassis.testing import deliver, event_of, eventually
-from cms.scheduling.v1.events_pb2 import AppointmentBooked
+from cms.scheduling.v1.events_pb2 import AppointmentBooked, AppointmentMoved
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -57,3 +57,12 @@ def test_a_booking_comes_over_the_bus_and_is_receipted(desk: Any, bus: Bus, clai
     )
     fields = [(entry.fields[b"event_id"], entry.fields[b"consumer"]) for entry in receipts]
     assert fields == [(booked.event_id.bytes, b"intake-svc")]
+
+
+def test_a_move_to_another_office_gives_the_claim_to_that_office(desk: Any, book: Any, bus: Bus, claim_ref: str) -> None:
+    book(claim_ref, "100101", appointment_id="A1", at=NOON)
+
+    moved = event_of(AppointmentMoved(appointment_id="A1", office_code="100102"), claim_ref=claim_ref)
+    deliver(bus, moved, hearer="intake-svc")
+
+    eventually(lambda: office(desk, claim_ref) == "100102", what="the claim's new office")

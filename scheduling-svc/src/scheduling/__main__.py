@@ -17,7 +17,7 @@ from scheduling.deadlines import DEADLINES
 from scheduling.domain.directory import Directory
 from scheduling.grpc_api import SchedulingApi
 from scheduling.service.rotas import Rotas
-from scheduling.workers import rota_worker
+from scheduling.workers import breach_worker, rota_worker
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -39,7 +39,10 @@ def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Servi
         )
 
     def workers(runtime: Runtime) -> Sequence[Worker]:
-        return [rota_worker(rotas, runtime.database)]
+        return [
+            rota_worker(rotas, runtime.database),
+            breach_worker(directory, runtime.database, target=settings.target),
+        ]
 
     return Service(
         name="scheduling-svc",

@@ -10,7 +10,7 @@ DEADLINES = (
         owner="OPERATOR",
         cut_off=within(timedelta(hours=2)),
         query="""
-            SELECT claim_ref AS reference, first_contact_time AS since FROM first_contacts
+            SELECT claim_ref AS reference, coalesce(waits_since, first_contact_time) AS since FROM first_contacts
             WHERE NOT booked AND needs_interview AND withdrawn_time IS NULL
         """,
     ),

@@ -29,7 +29,7 @@ GAUGES = (
     ),
     StateGauge(
         name="scheduling_unbooked_claims",
-        help="Claims that have made first contact and never had an appointment.",
+        help="Claims that wait for an interview: they never had one, or it was cancelled or missed.",
         labels=(),
         read=_unbooked,
     ),

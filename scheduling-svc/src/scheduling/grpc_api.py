@@ -22,7 +22,7 @@ from scheduling.domain.claims import Claim
 from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Channel, NearOffice, Need, Office
 from scheduling.domain.search import Offer, Page, Wish
-from scheduling.service import bookings, search
+from scheduling.service import bookings, changes, search
 
 USUAL_PAGE_SIZE = 20
 LARGEST_PAGE_SIZE = 100
@@ -69,6 +69,43 @@ class SchedulingApi:
         earliest = partial(bookings.book_earliest, directory=self._directory, wish=wish, target=self._target)
         return self._book(request, earliest, near=near)
 
+    def MoveAppointment(self, request: scheduling_pb2.MoveAppointmentRequest) -> scheduling_pb2.MoveAppointmentResponse:
+        """Gives an appointment another slot."""
+        _refuse(_unless_uuid(appointment_id=request.appointment_id, slot_id=request.slot_id))
+        move = partial(
+            changes.move,
+            change=_change(request),
+            slot_id=UUID(request.slot_id),
+            directory=self._directory,
+            target=self._target,
+        )
+        return run_once(
+            request, move, lambda moved: scheduling_pb2.MoveAppointmentResponse(appointment=self._appointment(moved))
+        )
+
+    def CancelAppointment(
+        self, request: scheduling_pb2.CancelAppointmentRequest
+    ) -> scheduling_pb2.CancelAppointmentResponse:
+        """Cancels an appointment."""
+        _refuse(_unless_uuid(appointment_id=request.appointment_id))
+        cancel = partial(changes.cancel, change=_change(request), reason=request.reason, vault=call.current().vault)
+
+        def respond(cancelled: Appointment) -> scheduling_pb2.CancelAppointmentResponse:
+            shown = self._appointment(cancelled, cancel_reason=request.reason)
+            return scheduling_pb2.CancelAppointmentResponse(appointment=shown)
+
+        return run_once(request, cancel, respond)
+
+    def RecordAttendance(
+        self, request: scheduling_pb2.RecordAttendanceRequest
+    ) -> scheduling_pb2.RecordAttendanceResponse:
+        """Records whether the claimant came."""
+        _refuse(_unless_uuid(appointment_id=request.appointment_id))
+        record = partial(changes.record_attendance, change=_change(request), attended=request.attended)
+        return run_once(
+            request, record, lambda ended: scheduling_pb2.RecordAttendanceResponse(appointment=self._appointment(ended))
+        )
+
     def GetAppointment(self, request: scheduling_pb2.GetAppointmentRequest) -> scheduling_pb2.GetAppointmentResponse:
         """An appointment by its id or by its claim; assessors can see only their own office's."""
         _refuse(_appointment_faults(request))
@@ -77,8 +114,9 @@ class SchedulingApi:
                 found = bookings.appointment_by_id(conn, UUID(request.appointment_id))
             else:
                 found = bookings.appointment_of_claim(conn, request.claim_ref)
-        _refuse_other_office(found)
-        return scheduling_pb2.GetAppointmentResponse(appointment=self._appointment(found, near=()))
+            _refuse_other_office(found)
+            reason = changes.cancel_reason(conn, found, call.current().vault)
+        return scheduling_pb2.GetAppointmentResponse(appointment=self._appointment(found, cancel_reason=reason))
 
     def _book(
         self, request: scheduling_pb2.BookAppointmentRequest, booking: Booking, *, near: Sequence[NearOffice]
@@ -114,7 +152,9 @@ class SchedulingApi:
             ),
         )
 
-    def _appointment(self, appointment: Appointment, *, near: Sequence[NearOffice]) -> scheduling_pb2.Appointment:
+    def _appointment(
+        self, appointment: Appointment, *, near: Sequence[NearOffice] = (), cancel_reason: str = ""
+    ) -> scheduling_pb2.Appointment:
         distances = {found.office.code: found.distance_km for found in near}
         office = self._directory.office(appointment.office_code)
         return scheduling_pb2.Appointment(
@@ -131,7 +171,18 @@ class SchedulingApi:
             within_target=appointment.within_target,
             version=appointment.version,
             needs=[number_of(scheduling_pb2.AppointmentNeed, need) for need in sorted(appointment.needs)],
+            cancel_reason=cancel_reason,
         )
+
+
+def _change(
+    request: scheduling_pb2.MoveAppointmentRequest
+    | scheduling_pb2.CancelAppointmentRequest
+    | scheduling_pb2.RecordAttendanceRequest,
+) -> changes.Change:
+    return changes.Change(
+        appointment_id=UUID(request.appointment_id), version=request.version, permit=_refuse_other_office
+    )
 
 
 def _refuse(violations: Iterator[Violation]) -> None:

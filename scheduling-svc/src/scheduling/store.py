@@ -9,7 +9,7 @@ import psycopg
 
 from chassis.database import Connection, Row
 from scheduling.domain.appointments import AlreadyBooked, Appointment, AppointmentState
-from scheduling.domain.claims import ClaimNotOpen, FirstContact
+from scheduling.domain.claims import ClaimNotOpen, FirstContact, Waiting
 from scheduling.domain.offices import Channel, Need
 from scheduling.domain.search import Search
 from scheduling.domain.slots import Slot, SlotTaken
@@ -121,15 +121,45 @@ KEEP_WITHDRAWAL = """
     WHERE first_contacts.withdrawn_time IS NULL
 """
 
-# Cancels a claim's interview that is still to come; its slot is free again.
-CANCEL_COMING = """
-    UPDATE appointments SET state = 'CANCELLED', version = version + 1
-    FROM slots
-    WHERE slots.slot_id = appointments.slot_id AND claim_ref = %(claim_ref)s AND state IN ('BOOKED', 'MOVED')
-        AND start_time > %(now)s
+# A claim's interview that is still to come.
+LOCK_COMING = f"""
+    {APPOINTMENTS} WHERE claim_ref = %(claim_ref)s AND state IN ('BOOKED', 'MOVED') AND start_time > %(now)s
+    FOR UPDATE OF appointments
 """
 
-# Claims that wait for an interview and never had one.
+# Gives an appointment the slot that it was moved to.
+SAVE_APPOINTMENT = """
+    UPDATE appointments
+    SET slot_id = %(slot_id)s, state = %(state)s, target_time = %(target_time)s, version = %(version)s,
+        working_lead_time = %(working_lead_time)s, within_target = %(within_target)s
+    WHERE appointment_id = %(appointment_id)s
+"""
+
+# Ends an appointment: it holds its slot no longer.
+END_APPOINTMENT = """
+    UPDATE appointments SET state = %(state)s, version = %(version)s, cancel_reason = %(cancel_reason)s
+    WHERE appointment_id = %(appointment_id)s
+"""
+
+# A claim whose interview fell through waits for another one.
+WAIT_AGAIN = "UPDATE first_contacts SET booked = false, waits_since = %s WHERE claim_ref = %s"
+
+# Claims that wait for an interview, and of which nobody was told that it will be late: the oldest first contacts.
+UNTOLD = """
+    SELECT claim_ref, claim_version, first_contact_time FROM first_contacts
+    WHERE NOT booked AND needs_interview AND withdrawn_time IS NULL AND breach_told_time IS NULL
+        AND first_contact_time <= %s
+    ORDER BY first_contact_time LIMIT %s
+"""
+
+# Notes what is told now: what another replica told, or what was booked meanwhile, is left out.
+MARK_TOLD = """
+    UPDATE first_contacts SET breach_told_time = %s
+    WHERE claim_ref = ANY(%s) AND breach_told_time IS NULL AND NOT booked AND withdrawn_time IS NULL
+    RETURNING claim_ref
+"""
+
+# Claims that wait for an interview: they never had one, or it was cancelled or missed.
 COUNT_UNBOOKED = """
     SELECT count(*) AS count FROM first_contacts WHERE NOT booked AND needs_interview AND withdrawn_time IS NULL
 """
@@ -271,13 +301,70 @@ def keep_withdrawal(conn: Connection, claim_ref: str, *, withdrawn_time: datetim
     conn.execute(KEEP_WITHDRAWAL, {"claim_ref": claim_ref, "withdrawn_time": withdrawn_time})
 
 
-def cancel_coming(conn: Connection, claim_ref: str, *, now: datetime) -> None:
-    """Cancels the claim's interview unless it has begun."""
-    conn.execute(CANCEL_COMING, {"claim_ref": claim_ref, "now": now})
+def is_held(conn: Connection, slot_id: UUID) -> bool:
+    """Whether a live appointment holds the slot."""
+    row = conn.execute(IS_HELD, [slot_id]).fetchone()
+    return row is not None and bool(row["held"])
+
+
+def lock_appointment(conn: Connection, appointment_id: UUID) -> Appointment | None:
+    """Locks the appointment; None if there is no such appointment."""
+    row = conn.execute(f"{APPOINTMENT} FOR UPDATE OF appointments", [appointment_id]).fetchone()
+    return _appointment(row) if row else None
+
+
+def lock_coming(conn: Connection, claim_ref: str, *, now: datetime) -> Appointment | None:
+    """Locks the claim's interview that has not begun; None if there is none."""
+    row = conn.execute(LOCK_COMING, {"claim_ref": claim_ref, "now": now}).fetchone()
+    return _appointment(row) if row else None
+
+
+def save_appointment(conn: Connection, appointment: Appointment, *, slot: Slot) -> None:
+    """Saves a move. The slot must be locked and free."""
+    more = {"slot_id": slot.slot_id, "within_target": appointment.within_target}
+    conn.execute(SAVE_APPOINTMENT, vars(appointment) | more)
+
+
+def end_appointment(conn: Connection, appointment: Appointment, *, cancel_reason: bytes | None = None) -> None:
+    """Saves the end of an appointment. The reason is sealed."""
+    conn.execute(END_APPOINTMENT, vars(appointment) | {"cancel_reason": cancel_reason})
+
+
+def cancel_reason(conn: Connection, appointment_id: UUID) -> bytes | None:
+    """The sealed reason of a cancellation, or None."""
+    row = conn.execute("SELECT cancel_reason FROM appointments WHERE appointment_id = %s", [appointment_id]).fetchone()
+    return row["cancel_reason"] if row else None
+
+
+def count_missed(conn: Connection, claim_ref: str) -> int:
+    """How many interviews of the claim were missed."""
+    query = "SELECT count(*) AS count FROM appointments WHERE claim_ref = %s AND state = 'MISSED'"
+    row = conn.execute(query, [claim_ref]).fetchone()
+    return int(row["count"]) if row else 0
+
+
+def lock_first_contact(conn: Connection, claim_ref: str) -> None:
+    """Locks the row of the claim's first contact, where bookings and changes of a claim wait for each other."""
+    conn.execute("SELECT 1 FROM first_contacts WHERE claim_ref = %s FOR UPDATE", [claim_ref])
+
+
+def wait_again(conn: Connection, claim_ref: str, *, since: datetime) -> None:
+    """The claim waits for another interview from now on."""
+    conn.execute(WAIT_AGAIN, [since, claim_ref])
+
+
+def untold(conn: Connection, *, until: datetime, number: int) -> list[Waiting]:
+    """Claims without an interview that nobody was told of, the oldest first contacts, until then."""
+    return [Waiting(**row) for row in conn.execute(UNTOLD, [until, number])]
+
+
+def mark_told(conn: Connection, claim_refs: Collection[str], *, at: datetime) -> set[str]:
+    """Notes that we tell of these claims' breach; gives those that still wait and that nobody has told of."""
+    return {row["claim_ref"] for row in conn.execute(MARK_TOLD, [at, list(claim_refs)])}
 
 
 def count_unbooked(conn: Connection) -> int:
-    """The number of claims that wait for an interview and never had one."""
+    """The number of claims that wait for an interview: they never had one, or it was cancelled or missed."""
     row = conn.execute(COUNT_UNBOOKED).fetchone()
     return int(row["count"]) if row else 0
 

@@ -39,7 +39,16 @@ def sound(method: str) -> dict[str, Any]:
         },
         "GetAppointment": {"claimRef": CLAIM, "appointmentId": ""},
     }
-    return known[method]
+    return known.get(method) or _change(method)
+
+
+def _change(method: str) -> dict[str, Any]:
+    more: dict[str, dict[str, Any]] = {
+        "MoveAppointment": {"slotId": str(uuid4())},
+        "CancelAppointment": {"reason": "w" * 500},
+        "RecordAttendance": {"attended": True},
+    }
+    return {"appointmentId": str(uuid4()), "version": 1, "requestId": str(uuid4())} | more[method]
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,16 @@ from uuid import UUID
 import pytest
 
 from chassis.bank_holidays import Nation
-from chassis.errors import FailedPrecondition
-from scheduling.domain.appointments import Appointment, AppointmentBooked, AppointmentState, SlotPassed
+from chassis.errors import FailedPrecondition, StaleVersion
+from scheduling.domain.appointments import (
+    Appointment,
+    AppointmentBegun,
+    AppointmentEnded,
+    AppointmentState,
+    AppointmentToCome,
+    SlotPassed,
+)
+from scheduling.domain.events import AppointmentBooked, TargetBreachExpected
 from scheduling.domain.offices import Channel
 from scheduling.domain.slots import SLOT_LENGTH, Slot
 
@@ -94,3 +102,87 @@ def test_a_slot_that_has_begun_cannot_be_booked() -> None:
 
     assert isinstance(refused.value, FailedPrecondition)
     assert refused.value.reason == "SLOT_PASSED"
+
+
+WEDNESDAY_NINE = datetime(2026, 12, 2, 9, tzinfo=UTC)
+
+
+def move(appointment: Appointment, start: datetime, *, version: int = 1, now: datetime = FRIDAY_TEN) -> Appointment:
+    moved, event = appointment.moved(slot(start), nation=Nation.ENGLAND, version=version, now=now)
+    assert (event.start_time, event.previous_start_time) == (start, appointment.start_time)
+    assert event.version == moved.version
+    return moved
+
+
+def test_a_moved_appointment_has_the_new_slot_and_counts_from_the_same_first_contact() -> None:
+    appointment, _ = book(TUESDAY_TEN)
+
+    moved = move(appointment, WEDNESDAY_NINE)
+
+    assert (moved.appointment_id, moved.version, moved.state) == (IDENTITY, 2, AppointmentState.MOVED)
+    assert moved.lead_time == WEDNESDAY_NINE - FRIDAY_TEN
+    assert moved.target_time == TUESDAY_TEN
+    assert move(moved, TUESDAY_TEN, version=2).within_target
+
+
+def test_an_interview_after_its_target_is_told_of() -> None:
+    in_time, _ = book(TUESDAY_TEN)
+    late = move(in_time, WEDNESDAY_NINE)
+
+    assert in_time.breach(FRIDAY_TEN) is None
+    assert late.breach(FRIDAY_TEN) == TargetBreachExpected(
+        claim_ref="C00000000000",
+        version=2,
+        occurred_time=FRIDAY_TEN,
+        appointment_id=IDENTITY,
+        office_code="600021",
+        start_time=WEDNESDAY_NINE,
+        target_time=TUESDAY_TEN,
+    )
+
+
+def test_an_interview_that_has_begun_is_not_moved() -> None:
+    appointment, _ = book(TUESDAY_TEN)
+
+    with pytest.raises(AppointmentBegun):
+        move(appointment, WEDNESDAY_NINE, now=TUESDAY_TEN)
+    with pytest.raises(SlotPassed):
+        move(appointment, FRIDAY_TEN, now=FRIDAY_TEN)
+
+
+def test_attendance_is_recorded_from_the_day_on_and_absence_from_the_time_on() -> None:
+    appointment, _ = book(TUESDAY_TEN)
+    that_morning = TUESDAY_TEN - timedelta(hours=1)
+
+    with pytest.raises(AppointmentToCome):
+        appointment.attended(version=1, now=TUESDAY_TEN - timedelta(days=1))
+    with pytest.raises(AppointmentToCome):
+        appointment.missed(version=1, now=that_morning, missed_before=0)
+
+    came, _ = appointment.attended(version=1, now=that_morning)
+    missed, event = appointment.missed(version=1, now=TUESDAY_TEN, missed_before=1)
+    assert came.state is AppointmentState.ATTENDED
+    assert missed.state is AppointmentState.MISSED
+    assert event.missed == 2
+
+
+def test_an_appointment_that_is_over_stays_as_it_is() -> None:
+    appointment, _ = book(TUESDAY_TEN)
+    cancelled, event = appointment.cancelled(version=1, now=FRIDAY_TEN)
+
+    assert (cancelled.state, cancelled.version, event.version) == (AppointmentState.CANCELLED, 2, 2)
+    with pytest.raises(AppointmentEnded):
+        cancelled.cancelled(version=2, now=FRIDAY_TEN)
+    with pytest.raises(AppointmentEnded):
+        cancelled.attended(version=2, now=TUESDAY_TEN)
+    with pytest.raises(AppointmentEnded):
+        move(cancelled, WEDNESDAY_NINE, version=2)
+
+
+def test_a_stale_version_changes_nothing() -> None:
+    appointment, _ = book(TUESDAY_TEN)
+
+    with pytest.raises(StaleVersion):
+        move(appointment, WEDNESDAY_NINE, version=2)
+    with pytest.raises(StaleVersion):
+        appointment.missed(version=0, now=TUESDAY_TEN, missed_before=0)

@@ -1,6 +1,7 @@
 """Reports of other services, which arrive in any order and may be repeated."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from assessment.domain.reports import Acceptance, Appointment, Rejection, Submission, Withdrawal
 from assessment.store import assessments, reports
@@ -13,8 +14,13 @@ def take_submission(conn: Connection, claim_ref: str, submission: Submission) ->
 
 
 def take_booking(conn: Connection, claim_ref: str, appointment: Appointment) -> None:
-    """Gives the claim its interview, whether or not its submission was heard of first. The latest booking counts."""
+    """Gives the claim its interview, whether or not its submission was heard of first. The latest booking or move counts."""
     reports.record_appointment(conn, claim_ref, appointment)
+
+
+def take_cancellation(conn: Connection, claim_ref: str, cancelled_time: datetime) -> None:
+    """Takes the claim's interview away: it is unbooked until another is heard of."""
+    reports.record_cancellation(conn, claim_ref, cancelled_time)
 
 
 def take_acceptance(conn: Connection, claim_ref: str, acceptance: Acceptance) -> None:

@@ -1,5 +1,7 @@
 """Reports of other services, in whatever order they arrive."""
 
+from datetime import datetime
+
 from assessment.domain.reports import Acceptance, Appointment, Rejection, Submission, Withdrawal
 from chassis.database import Connection
 
@@ -23,8 +25,19 @@ RECORD_APPOINTMENT = """
     SET appointment_id = excluded.appointment_id, office_code = excluded.office_code,
         assessor_id = excluded.assessor_id, start_time = excluded.start_time, channel = excluded.channel,
         booked_time = excluded.booked_time
-    WHERE assessments.booked_time IS NULL
+    WHERE (
+        assessments.booked_time IS NULL
         OR (assessments.booked_time, assessments.appointment_id) < (excluded.booked_time, excluded.appointment_id)
+    ) AND (assessments.cancelled_time IS NULL OR assessments.cancelled_time < excluded.booked_time)
+"""
+
+# A cancellation, before or after the booking that it ends. A later booking stays.
+RECORD_CANCELLATION = """
+    INSERT INTO assessments (claim_ref, cancelled_time) VALUES (%(claim_ref)s, %(cancelled_time)s)
+    ON CONFLICT (claim_ref) DO UPDATE
+    SET appointment_id = NULL, office_code = NULL, assessor_id = NULL, start_time = NULL, channel = NULL,
+        booked_time = NULL, cancelled_time = greatest(assessments.cancelled_time, excluded.cancelled_time)
+    WHERE assessments.booked_time IS NULL OR assessments.booked_time < excluded.cancelled_time
 """
 
 # A system's acceptance. Of two the later time is kept.
@@ -64,6 +77,11 @@ def record_submission(conn: Connection, claim_ref: str, submission: Submission) 
 def record_appointment(conn: Connection, claim_ref: str, appointment: Appointment) -> None:
     """Records the claim's interview, unless a later booking is known."""
     conn.execute(RECORD_APPOINTMENT, vars(appointment) | {"claim_ref": claim_ref})
+
+
+def record_cancellation(conn: Connection, claim_ref: str, cancelled_time: datetime) -> None:
+    """Takes the claim's interview away, unless a later booking is known."""
+    conn.execute(RECORD_CANCELLATION, {"claim_ref": claim_ref, "cancelled_time": cancelled_time})
 
 
 def record_acceptance(conn: Connection, claim_ref: str, acceptance: Acceptance) -> None:

@@ -1,16 +1,26 @@
 """An appointment: the interview of one claim, in one slot."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from chassis.bank_holidays import Nation
-from chassis.errors import AlreadyExists, FailedPrecondition, NotFound
+from chassis.errors import AlreadyExists, FailedPrecondition, NotFound, StaleVersion
+from scheduling.domain.events import (
+    AppointmentAttended,
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentMissed,
+    AppointmentMoved,
+    TargetBreachExpected,
+)
 from scheduling.domain.offices import Channel, Need
 from scheduling.domain.slots import Slot
-from scheduling.domain.working_time import TARGET, target_due, working_lead_time
+from scheduling.domain.working_time import TARGET, london_day, target_due, working_lead_time
+
+_WHERE_AND_WHEN = ("office_code", "assessor_id", "start_time", "channel")
 
 
 class AppointmentState(StrEnum):
@@ -21,6 +31,9 @@ class AppointmentState(StrEnum):
     CANCELLED = "CANCELLED"
     ATTENDED = "ATTENDED"
     MISSED = "MISSED"
+
+
+HOLDS_A_SLOT = frozenset({AppointmentState.BOOKED, AppointmentState.MOVED})
 
 
 class SlotPassed(FailedPrecondition):
@@ -44,18 +57,25 @@ class AlreadyBooked(AlreadyExists):
         super().__init__("ALREADY_BOOKED", "the claim has an appointment already")
 
 
-@dataclass(frozen=True, kw_only=True)
-class AppointmentBooked:
-    """An interview was booked for a claim."""
+class AppointmentBegun(FailedPrecondition):
+    """The interview should have begun: it is attended, missed or cancelled, and not moved."""
 
-    appointment_id: UUID
-    claim_ref: str
-    version: int
-    office_code: str
-    assessor_id: str
-    start_time: datetime
-    channel: Channel
-    occurred_time: datetime
+    def __init__(self) -> None:
+        super().__init__("APPOINTMENT_BEGUN", "the interview has begun: record whether the claimant came, or cancel it")
+
+
+class AppointmentEnded(FailedPrecondition):
+    """The appointment is cancelled, attended or missed."""
+
+    def __init__(self, state: AppointmentState) -> None:
+        super().__init__("APPOINTMENT_ENDED", f"the appointment is {state}", metadata={"state": state})
+
+
+class AppointmentToCome(FailedPrecondition):
+    """Nobody can know yet whether the claimant comes."""
+
+    def __init__(self) -> None:
+        super().__init__("APPOINTMENT_TO_COME", "the interview is still to come")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +131,7 @@ class Appointment:
             version=1,
             needs=needs,
         )
-        return appointment, appointment._booked(now)
+        return appointment, AppointmentBooked(**appointment._told(now, *_WHERE_AND_WHEN))
 
     @property
     def lead_time(self) -> timedelta:
@@ -123,14 +143,73 @@ class Appointment:
         """Whether the interview starts by its target time."""
         return self.start_time <= self.target_time
 
-    def _booked(self, now: datetime) -> AppointmentBooked:
-        return AppointmentBooked(
-            appointment_id=self.appointment_id,
-            claim_ref=self.claim_ref,
-            version=self.version,
-            office_code=self.office_code,
-            assessor_id=self.assessor_id,
-            start_time=self.start_time,
-            channel=self.channel,
-            occurred_time=now,
+    def moved(
+        self, slot: Slot, *, nation: Nation, version: int, now: datetime, target: timedelta = TARGET
+    ) -> tuple[Self, AppointmentMoved]:
+        """Takes this slot, of an office in this nation, in the place of its own.
+
+        Raises StaleVersion, AppointmentEnded, AppointmentBegun, SlotPassed.
+        """
+        self._check(version)
+        if self.start_time <= now:
+            raise AppointmentBegun
+        if slot.start_time <= now:
+            raise SlotPassed
+        appointment = replace(
+            self,
+            office_code=slot.office_code,
+            assessor_id=slot.assessor_id,
+            start_time=slot.start_time,
+            end_time=slot.end_time,
+            channel=slot.channel,
+            state=AppointmentState.MOVED,
+            target_time=target_due(self.first_contact_time, nation, target=target),
+            working_lead_time=working_lead_time(self.first_contact_time, slot.start_time, nation=nation),
+            version=self.version + 1,
         )
+        return appointment, AppointmentMoved(
+            **appointment._told(now, *_WHERE_AND_WHEN), previous_start_time=self.start_time
+        )
+
+    def cancelled(
+        self, *, version: int, now: datetime, claim_withdrawn: bool = False
+    ) -> tuple[Self, AppointmentCancelled]:
+        """Will not be held. Raises StaleVersion, AppointmentEnded."""
+        self._check(version)
+        appointment = replace(self, state=AppointmentState.CANCELLED, version=self.version + 1)
+        return appointment, AppointmentCancelled(
+            **appointment._told(now, "office_code", "start_time"), claim_withdrawn=claim_withdrawn
+        )
+
+    def attended(self, *, version: int, now: datetime) -> tuple[Self, AppointmentAttended]:
+        """The claimant came, perhaps before the time. Raises StaleVersion, AppointmentEnded, AppointmentToCome."""
+        self._check(version)
+        if london_day(now) < london_day(self.start_time):
+            raise AppointmentToCome
+        appointment = replace(self, state=AppointmentState.ATTENDED, version=self.version + 1)
+        return appointment, AppointmentAttended(**appointment._told(now, "office_code", "assessor_id", "start_time"))
+
+    def missed(self, *, version: int, now: datetime, missed_before: int) -> tuple[Self, AppointmentMissed]:
+        """The claimant did not come. Raises StaleVersion, AppointmentEnded, AppointmentToCome."""
+        self._check(version)
+        if now < self.start_time:
+            raise AppointmentToCome
+        appointment = replace(self, state=AppointmentState.MISSED, version=self.version + 1)
+        told = appointment._told(now, "office_code", "assessor_id", "start_time")
+        return appointment, AppointmentMissed(**told, missed=missed_before + 1)
+
+    def breach(self, now: datetime) -> TargetBreachExpected | None:
+        """The event that tells of an interview after its target; None for one in time."""
+        if self.within_target:
+            return None
+        return TargetBreachExpected(**self._told(now, "office_code", "start_time", "target_time"))
+
+    def _check(self, version: int) -> None:
+        if version != self.version:
+            raise StaleVersion(given=version, current=self.version)
+        if self.state not in HOLDS_A_SLOT:
+            raise AppointmentEnded(self.state)
+
+    def _told(self, now: datetime, *names: str) -> dict[str, Any]:
+        ours = ("claim_ref", "version", "appointment_id", *names)
+        return {name: getattr(self, name) for name in ours} | {"occurred_time": now}

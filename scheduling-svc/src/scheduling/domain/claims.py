@@ -1,10 +1,14 @@
 """A claim as far as a booking needs it: whether it is open, its schemes, and the first contact."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from chassis.bank_holidays import Nation
 from chassis.errors import FailedPrecondition
+from scheduling.domain.events import TargetBreachExpected
 from scheduling.domain.offices import Need
+from scheduling.domain.working_time import target_due
 
 _CHILD_MAINTENANCE, _CRISIS_LOAN = "CHILD_MAINTENANCE", "CRISIS_LOAN"
 
@@ -59,3 +63,21 @@ class FirstContact:
     def needs_interview(self) -> bool:
         """Whether somebody must book: child maintenance has no interview, and a crisis loan does not wait for one."""
         return not self.schemes or not set(self.schemes) <= {_CHILD_MAINTENANCE, _CRISIS_LOAN}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A claim that waits for an interview, none of which is booked."""
+
+    claim_ref: str
+    claim_version: int
+    first_contact_time: datetime
+
+    def breach(self, now: datetime, *, nations: Collection[Nation], target: timedelta) -> TargetBreachExpected | None:
+        """The event that tells that the target has passed; None while it has not in each of these nations."""
+        due = max(target_due(self.first_contact_time, nation, target=target) for nation in nations)
+        if due > now:
+            return None
+        return TargetBreachExpected(
+            claim_ref=self.claim_ref, version=self.claim_version, occurred_time=now, target_time=due
+        )

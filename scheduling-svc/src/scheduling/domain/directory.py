@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
+from chassis.bank_holidays import Nation
 from chassis.elsewhere import Elsewhere
 from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Text, Violation
 from scheduling.domain.offices import (
@@ -65,6 +66,11 @@ class Directory:
             raise OfficeUnknown
         return self._offices[code]
 
+    @property
+    def nations(self) -> frozenset[Nation]:
+        """Those in which there are offices."""
+        return frozenset(office.nation for office in self._offices.values())
+
     def near(self, *, easting: int, northing: int) -> list[NearOffice]:
         """Offices within reach of a point (metres, British National Grid), nearest first, or the nearest office alone."""
         nearest = nearest_offices(self._offices.values(), easting=easting, northing=northing)
@@ -81,10 +87,7 @@ class Directory:
 
     def slots_of_week(self, today: date, week: int) -> Iterator[Slot]:
         """The slots of every rota for one of the OPEN_WEEKS; week 0 begins with `today`, or the next working day."""
-        days = {
-            nation: working_days(today, nation, number=WEEK * (week + 1))[WEEK * week :]
-            for nation in {office.nation for office in self._offices.values()}
-        }
+        days = {nation: working_days(today, nation, number=WEEK * (week + 1))[WEEK * week :] for nation in self.nations}
         for office in self._offices.values():
             for assessor in self._assessors_of[office.code]:
                 for day in days[office.nation]:

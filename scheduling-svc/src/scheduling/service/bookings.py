@@ -4,20 +4,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from chassis import clock, outbox
-from chassis.conversions import timestamp
+from chassis import clock
 from chassis.database import Connection
-from chassis.enums import number_of
-from cms.common.v1 import common_pb2
-from cms.scheduling.v1 import events_pb2
 from scheduling import metrics, store
 from scheduling.clients import Intake
-from scheduling.domain.appointments import Appointment, AppointmentBooked, AppointmentUnknown
+from scheduling.domain.appointments import Appointment, AppointmentUnknown
 from scheduling.domain.claims import Claim, FirstContact
 from scheduling.domain.directory import Directory
 from scheduling.domain.search import Wish
 from scheduling.domain.slots import Candidate, NoSlotFree, Slot, SlotUnknown, choose_slot
 from scheduling.domain.working_time import target_due
+from scheduling.service.events import tell
 from scheduling.service.search import search_for, soonest
 
 
@@ -66,12 +63,12 @@ def book_earliest(
 
 def appointment_by_id(conn: Connection, appointment_id: UUID) -> Appointment:
     """The appointment. Raises AppointmentUnknown."""
-    return _known(store.appointment(conn, appointment_id))
+    return known(store.appointment(conn, appointment_id))
 
 
 def appointment_of_claim(conn: Connection, claim_ref: str) -> Appointment:
     """The claim's latest appointment. Raises AppointmentUnknown."""
-    return _known(store.appointment_of_claim(conn, claim_ref))
+    return known(store.appointment_of_claim(conn, claim_ref))
 
 
 def keep_first_contact(conn: Connection, first_contact: FirstContact) -> None:
@@ -84,11 +81,17 @@ def end_claim(conn: Connection, claim_ref: str, *, withdrawn_time: datetime) -> 
 
     The second statement sees a booking for which the first one waited.
     """
+    now = clock.now()
     store.keep_withdrawal(conn, claim_ref, withdrawn_time=withdrawn_time)
-    store.cancel_coming(conn, claim_ref, now=clock.now())
+    coming = store.lock_coming(conn, claim_ref, now=now)
+    if coming is not None:
+        cancelled, event = coming.cancelled(version=coming.version, now=now, claim_withdrawn=True)
+        store.end_appointment(conn, cancelled)
+        tell(conn, event)
 
 
-def _known(appointment: Appointment | None) -> Appointment:
+def known(appointment: Appointment | None) -> Appointment:
+    """The appointment that was found. Raises AppointmentUnknown where there is none."""
     if appointment is None:
         raise AppointmentUnknown
     return appointment
@@ -108,22 +111,9 @@ def _book(
         target=target,
     )
     store.insert_appointment(conn, appointment, slot=slot, booked_time=now)
-    outbox.append(
-        conn,
-        claim_ref=event.claim_ref,
-        version=event.version,
-        event=_message(event),
-        occurred_time=event.occurred_time,
-    )
+    tell(conn, event)
+    late = appointment.breach(now)
+    if late is not None:
+        tell(conn, late)
     conn.after_commit(lambda: metrics.LEAD_TIME.observe(appointment.lead_time.total_seconds()))
     return appointment
-
-
-def _message(event: AppointmentBooked) -> events_pb2.AppointmentBooked:
-    return events_pb2.AppointmentBooked(
-        appointment_id=str(event.appointment_id),
-        office_code=event.office_code,
-        assessor_id=event.assessor_id,
-        channel=number_of(common_pb2.Channel, event.channel),
-        start_time=timestamp(event.start_time),
-    )

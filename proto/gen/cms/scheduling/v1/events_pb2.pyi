@@ -57,3 +57,201 @@ class AppointmentBooked(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AppointmentBooked: _TypeAlias = AppointmentBooked  # noqa: Y015
+
+@_typing.final
+class AppointmentMoved(_message.Message):
+    """The interview of a claim has another time, and perhaps another assessor or office."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_ID_FIELD_NUMBER: _builtins.int
+    OFFICE_CODE_FIELD_NUMBER: _builtins.int
+    ASSESSOR_ID_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    PREVIOUS_START_TIME_FIELD_NUMBER: _builtins.int
+    appointment_id: _builtins.str
+    """The appointment, which keeps its id."""
+    office_code: _builtins.str
+    """The office that holds the interview from now on, six digits."""
+    assessor_id: _builtins.str
+    """The assessor who holds it from now on."""
+    channel: _common_pb2.Channel.ValueType
+    """How it is held."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it starts."""
+
+    @_builtins.property
+    def previous_start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was to start before."""
+
+    def __init__(
+        self,
+        *,
+        appointment_id: _builtins.str = ...,
+        office_code: _builtins.str = ...,
+        assessor_id: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        channel: _common_pb2.Channel.ValueType = ...,
+        previous_start_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["previous_start_time", b"previous_start_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "channel", b"channel", "office_code", b"office_code", "previous_start_time", b"previous_start_time", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppointmentMoved: _TypeAlias = AppointmentMoved  # noqa: Y015
+
+@_typing.final
+class AppointmentCancelled(_message.Message):
+    """The interview of a claim was cancelled, and its slot is free again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_ID_FIELD_NUMBER: _builtins.int
+    OFFICE_CODE_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    CLAIM_WITHDRAWN_FIELD_NUMBER: _builtins.int
+    appointment_id: _builtins.str
+    """The appointment."""
+    office_code: _builtins.str
+    """The office that was to hold it, six digits."""
+    claim_withdrawn: _builtins.bool
+    """The claim's withdrawal ended it: the claim waits for no other interview."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was to start."""
+
+    def __init__(
+        self,
+        *,
+        appointment_id: _builtins.str = ...,
+        office_code: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        claim_withdrawn: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "claim_withdrawn", b"claim_withdrawn", "office_code", b"office_code", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppointmentCancelled: _TypeAlias = AppointmentCancelled  # noqa: Y015
+
+@_typing.final
+class AppointmentAttended(_message.Message):
+    """The claimant came to the interview, or was reached for it. Nobody hears it yet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_ID_FIELD_NUMBER: _builtins.int
+    OFFICE_CODE_FIELD_NUMBER: _builtins.int
+    ASSESSOR_ID_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    appointment_id: _builtins.str
+    """The appointment."""
+    office_code: _builtins.str
+    """The office, six digits."""
+    assessor_id: _builtins.str
+    """The assessor."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it started."""
+
+    def __init__(
+        self,
+        *,
+        appointment_id: _builtins.str = ...,
+        office_code: _builtins.str = ...,
+        assessor_id: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "office_code", b"office_code", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppointmentAttended: _TypeAlias = AppointmentAttended  # noqa: Y015
+
+@_typing.final
+class AppointmentMissed(_message.Message):
+    """The claimant did not come to the interview, or was not reached for it. Nobody hears it yet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_ID_FIELD_NUMBER: _builtins.int
+    OFFICE_CODE_FIELD_NUMBER: _builtins.int
+    ASSESSOR_ID_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    MISSED_FIELD_NUMBER: _builtins.int
+    appointment_id: _builtins.str
+    """The appointment."""
+    office_code: _builtins.str
+    """The office, six digits."""
+    assessor_id: _builtins.str
+    """The assessor."""
+    missed: _builtins.int
+    """How many interviews of the claim were missed, this one among them."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was to start."""
+
+    def __init__(
+        self,
+        *,
+        appointment_id: _builtins.str = ...,
+        office_code: _builtins.str = ...,
+        assessor_id: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        missed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "missed", b"missed", "office_code", b"office_code", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppointmentMissed: _TypeAlias = AppointmentMissed  # noqa: Y015
+
+@_typing.final
+class TargetBreachExpected(_message.Message):
+    """The interview of a claim is later than its target: it was booked or moved to a time after it, or none was booked by then.
+    Each booking or move is told of once, and so is a claim without a booking. Nobody hears it yet.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_TIME_FIELD_NUMBER: _builtins.int
+    APPOINTMENT_ID_FIELD_NUMBER: _builtins.int
+    OFFICE_CODE_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    appointment_id: _builtins.str
+    """The appointment that is too late; empty where none is booked."""
+    office_code: _builtins.str
+    """Its office, six digits; empty where none is booked."""
+    @_builtins.property
+    def target_time(self) -> _timestamp_pb2.Timestamp:
+        """When the target passes, or has passed."""
+
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it starts; absent where none is booked."""
+
+    def __init__(
+        self,
+        *,
+        target_time: _timestamp_pb2.Timestamp | None = ...,
+        appointment_id: _builtins.str = ...,
+        office_code: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time", "target_time", b"target_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "office_code", b"office_code", "start_time", b"start_time", "target_time", b"target_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TargetBreachExpected: _TypeAlias = TargetBreachExpected  # noqa: Y015

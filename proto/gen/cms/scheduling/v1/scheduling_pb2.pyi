@@ -67,8 +67,14 @@ class _AppointmentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Appo
     """No value."""
     APPOINTMENT_STATE_BOOKED: _AppointmentState.ValueType  # 1
     """It holds its slot."""
+    APPOINTMENT_STATE_MOVED: _AppointmentState.ValueType  # 2
+    """It was given another slot, and holds that one."""
     APPOINTMENT_STATE_CANCELLED: _AppointmentState.ValueType  # 3
     """Cancelled: its slot is free again."""
+    APPOINTMENT_STATE_ATTENDED: _AppointmentState.ValueType  # 4
+    """The claimant came."""
+    APPOINTMENT_STATE_MISSED: _AppointmentState.ValueType  # 5
+    """The claimant did not come."""
 
 class AppointmentState(_AppointmentState, metaclass=_AppointmentStateEnumTypeWrapper):
     """The state of an appointment."""
@@ -77,8 +83,14 @@ APPOINTMENT_STATE_UNSPECIFIED: AppointmentState.ValueType  # 0
 """No value."""
 APPOINTMENT_STATE_BOOKED: AppointmentState.ValueType  # 1
 """It holds its slot."""
+APPOINTMENT_STATE_MOVED: AppointmentState.ValueType  # 2
+"""It was given another slot, and holds that one."""
 APPOINTMENT_STATE_CANCELLED: AppointmentState.ValueType  # 3
 """Cancelled: its slot is free again."""
+APPOINTMENT_STATE_ATTENDED: AppointmentState.ValueType  # 4
+"""The claimant came."""
+APPOINTMENT_STATE_MISSED: AppointmentState.ValueType  # 5
+"""The claimant did not come."""
 Global___AppointmentState: _TypeAlias = AppointmentState  # noqa: Y015
 
 @_typing.final
@@ -182,6 +194,7 @@ class Appointment(_message.Message):
     WITHIN_TARGET_FIELD_NUMBER: _builtins.int
     TARGET_TIME_FIELD_NUMBER: _builtins.int
     NEEDS_FIELD_NUMBER: _builtins.int
+    CANCEL_REASON_FIELD_NUMBER: _builtins.int
     appointment_id: _builtins.str
     """The appointment (UUID)."""
     claim_ref: _builtins.str
@@ -198,6 +211,8 @@ class Appointment(_message.Message):
     """How the interview is held."""
     within_target: _builtins.bool
     """Whether it starts within the target counted from first contact."""
+    cancel_reason: _builtins.str
+    """Why it was cancelled, in the words that were given; empty where it was not, or where the claim's withdrawal ended it."""
     @_builtins.property
     def office(self) -> Global___Office:
         """The office."""
@@ -234,10 +249,11 @@ class Appointment(_message.Message):
         within_target: _builtins.bool = ...,
         target_time: _timestamp_pb2.Timestamp | None = ...,
         needs: _abc.Iterable[Global___AppointmentNeed.ValueType] | None = ...,
+        cancel_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "office", b"office", "start_time", b"start_time", "target_time", b"target_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "channel", b"channel", "claim_ref", b"claim_ref", "end_time", b"end_time", "lead_time_seconds", b"lead_time_seconds", "needs", b"needs", "office", b"office", "start_time", b"start_time", "state", b"state", "target_time", b"target_time", "version", b"version", "within_target", b"within_target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "cancel_reason", b"cancel_reason", "channel", b"channel", "claim_ref", b"claim_ref", "end_time", b"end_time", "lead_time_seconds", b"lead_time_seconds", "needs", b"needs", "office", b"office", "start_time", b"start_time", "state", b"state", "target_time", b"target_time", "version", b"version", "within_target", b"within_target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -451,3 +467,179 @@ class GetAppointmentResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetAppointmentResponse: _TypeAlias = GetAppointmentResponse  # noqa: Y015
+
+@_typing.final
+class MoveAppointmentRequest(_message.Message):
+    """Asks for an appointment to be moved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_ID_FIELD_NUMBER: _builtins.int
+    SLOT_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    appointment_id: _builtins.str
+    """The appointment."""
+    slot_id: _builtins.str
+    """The slot wanted."""
+    version: _builtins.int
+    """The appointment's version that the caller read."""
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    def __init__(
+        self,
+        *,
+        appointment_id: _builtins.str = ...,
+        slot_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "request_id", b"request_id", "slot_id", b"slot_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveAppointmentRequest: _TypeAlias = MoveAppointmentRequest  # noqa: Y015
+
+@_typing.final
+class MoveAppointmentResponse(_message.Message):
+    """The appointment as it is now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def appointment(self) -> Global___Appointment:
+        """The appointment."""
+
+    def __init__(
+        self,
+        *,
+        appointment: Global___Appointment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveAppointmentResponse: _TypeAlias = MoveAppointmentResponse  # noqa: Y015
+
+@_typing.final
+class CancelAppointmentRequest(_message.Message):
+    """Asks for an appointment to be cancelled."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    appointment_id: _builtins.str
+    """The appointment."""
+    reason: _builtins.str
+    """Why, in words. What is known of the claimant belongs into the claim and not here."""
+    version: _builtins.int
+    """The appointment's version that the caller read."""
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    def __init__(
+        self,
+        *,
+        appointment_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        version: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "reason", b"reason", "request_id", b"request_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelAppointmentRequest: _TypeAlias = CancelAppointmentRequest  # noqa: Y015
+
+@_typing.final
+class CancelAppointmentResponse(_message.Message):
+    """The appointment, which holds no slot any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def appointment(self) -> Global___Appointment:
+        """The appointment."""
+
+    def __init__(
+        self,
+        *,
+        appointment: Global___Appointment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelAppointmentResponse: _TypeAlias = CancelAppointmentResponse  # noqa: Y015
+
+@_typing.final
+class RecordAttendanceRequest(_message.Message):
+    """Says whether the claimant came."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_ID_FIELD_NUMBER: _builtins.int
+    ATTENDED_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    appointment_id: _builtins.str
+    """The appointment."""
+    attended: _builtins.bool
+    """Whether the claimant came to the interview, or was reached for it."""
+    version: _builtins.int
+    """The appointment's version that the caller read."""
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    def __init__(
+        self,
+        *,
+        appointment_id: _builtins.str = ...,
+        attended: _builtins.bool | None = ...,
+        version: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_attended", b"_attended", "attended", b"attended"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_attended", b"_attended", "appointment_id", b"appointment_id", "attended", b"attended", "request_id", b"request_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__attended: _TypeAlias = _typing.Literal["attended"]  # noqa: Y015
+    _WhichOneofArgType__attended: _TypeAlias = _typing.Literal["_attended", b"_attended"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__attended) -> _WhichOneofReturnType__attended | None: ...
+
+Global___RecordAttendanceRequest: _TypeAlias = RecordAttendanceRequest  # noqa: Y015
+
+@_typing.final
+class RecordAttendanceResponse(_message.Message):
+    """The appointment with its end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def appointment(self) -> Global___Appointment:
+        """The appointment."""
+
+    def __init__(
+        self,
+        *,
+        appointment: Global___Appointment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordAttendanceResponse: _TypeAlias = RecordAttendanceResponse  # noqa: Y015

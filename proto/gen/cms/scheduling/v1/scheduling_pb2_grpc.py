@@ -45,6 +45,21 @@ class SchedulingServiceStub:
                 request_serializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.BookAppointmentRequest.SerializeToString,
                 response_deserializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.BookAppointmentResponse.FromString,
                 _registered_method=True)
+        self.MoveAppointment = channel.unary_unary(
+                '/cms.scheduling.v1.SchedulingService/MoveAppointment',
+                request_serializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.MoveAppointmentRequest.SerializeToString,
+                response_deserializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.MoveAppointmentResponse.FromString,
+                _registered_method=True)
+        self.CancelAppointment = channel.unary_unary(
+                '/cms.scheduling.v1.SchedulingService/CancelAppointment',
+                request_serializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.CancelAppointmentRequest.SerializeToString,
+                response_deserializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.CancelAppointmentResponse.FromString,
+                _registered_method=True)
+        self.RecordAttendance = channel.unary_unary(
+                '/cms.scheduling.v1.SchedulingService/RecordAttendance',
+                request_serializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.RecordAttendanceRequest.SerializeToString,
+                response_deserializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.RecordAttendanceResponse.FromString,
+                _registered_method=True)
         self.GetAppointment = channel.unary_unary(
                 '/cms.scheduling.v1.SchedulingService/GetAppointment',
                 request_serializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.GetAppointmentRequest.SerializeToString,
@@ -72,6 +87,31 @@ class SchedulingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MoveAppointment(self, request, context):
+        """Gives an appointment that has not begun another slot, at any office. FAILED_PRECONDITION / APPOINTMENT_BEGUN or
+        APPOINTMENT_ENDED says why it stays as it is. An assessor may move only an appointment of their own office.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelAppointment(self, request, context):
+        """Cancels an appointment: its slot is free again, and the claim waits for another one. FAILED_PRECONDITION /
+        APPOINTMENT_ENDED where it is over. An assessor may cancel only an appointment of their own office.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordAttendance(self, request, context):
+        """Records whether the claimant came. That they came can be recorded from the day of the interview on, that they did not
+        once it should have begun, else FAILED_PRECONDITION / APPOINTMENT_TO_COME. After a missed interview the claim waits for
+        another one. An assessor may record it only of an appointment of their own office.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetAppointment(self, request, context):
         """An appointment.
         """
@@ -91,6 +131,21 @@ def add_SchedulingServiceServicer_to_server(servicer, server):
                     servicer.BookAppointment,
                     request_deserializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.BookAppointmentRequest.FromString,
                     response_serializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.BookAppointmentResponse.SerializeToString,
+            ),
+            'MoveAppointment': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveAppointment,
+                    request_deserializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.MoveAppointmentRequest.FromString,
+                    response_serializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.MoveAppointmentResponse.SerializeToString,
+            ),
+            'CancelAppointment': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelAppointment,
+                    request_deserializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.CancelAppointmentRequest.FromString,
+                    response_serializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.CancelAppointmentResponse.SerializeToString,
+            ),
+            'RecordAttendance': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordAttendance,
+                    request_deserializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.RecordAttendanceRequest.FromString,
+                    response_serializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.RecordAttendanceResponse.SerializeToString,
             ),
             'GetAppointment': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAppointment,
@@ -153,6 +208,87 @@ class SchedulingService:
             '/cms.scheduling.v1.SchedulingService/BookAppointment',
             cms_dot_scheduling_dot_v1_dot_scheduling__pb2.BookAppointmentRequest.SerializeToString,
             cms_dot_scheduling_dot_v1_dot_scheduling__pb2.BookAppointmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveAppointment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.scheduling.v1.SchedulingService/MoveAppointment',
+            cms_dot_scheduling_dot_v1_dot_scheduling__pb2.MoveAppointmentRequest.SerializeToString,
+            cms_dot_scheduling_dot_v1_dot_scheduling__pb2.MoveAppointmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelAppointment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.scheduling.v1.SchedulingService/CancelAppointment',
+            cms_dot_scheduling_dot_v1_dot_scheduling__pb2.CancelAppointmentRequest.SerializeToString,
+            cms_dot_scheduling_dot_v1_dot_scheduling__pb2.CancelAppointmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordAttendance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.scheduling.v1.SchedulingService/RecordAttendance',
+            cms_dot_scheduling_dot_v1_dot_scheduling__pb2.RecordAttendanceRequest.SerializeToString,
+            cms_dot_scheduling_dot_v1_dot_scheduling__pb2.RecordAttendanceResponse.FromString,
             options,
             channel_credentials,
             insecure,

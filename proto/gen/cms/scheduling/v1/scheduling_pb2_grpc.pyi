@@ -40,6 +40,19 @@ class SchedulingServiceStub:
     """
     BookAppointment: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.BookAppointmentRequest, _scheduling_pb2.BookAppointmentResponse]
     """Books a slot, or the earliest within reach of a postcode. A slot is held by one appointment only."""
+    MoveAppointment: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.MoveAppointmentRequest, _scheduling_pb2.MoveAppointmentResponse]
+    """Gives an appointment that has not begun another slot, at any office. FAILED_PRECONDITION / APPOINTMENT_BEGUN or
+    APPOINTMENT_ENDED says why it stays as it is. An assessor may move only an appointment of their own office.
+    """
+    CancelAppointment: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.CancelAppointmentRequest, _scheduling_pb2.CancelAppointmentResponse]
+    """Cancels an appointment: its slot is free again, and the claim waits for another one. FAILED_PRECONDITION /
+    APPOINTMENT_ENDED where it is over. An assessor may cancel only an appointment of their own office.
+    """
+    RecordAttendance: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.RecordAttendanceRequest, _scheduling_pb2.RecordAttendanceResponse]
+    """Records whether the claimant came. That they came can be recorded from the day of the interview on, that they did not
+    once it should have begun, else FAILED_PRECONDITION / APPOINTMENT_TO_COME. After a missed interview the claim waits for
+    another one. An assessor may record it only of an appointment of their own office.
+    """
     GetAppointment: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.GetAppointmentRequest, _scheduling_pb2.GetAppointmentResponse]
     """An appointment."""
 
@@ -55,6 +68,19 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     """
     BookAppointment: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.BookAppointmentRequest, _scheduling_pb2.BookAppointmentResponse]  # type: ignore[assignment]
     """Books a slot, or the earliest within reach of a postcode. A slot is held by one appointment only."""
+    MoveAppointment: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.MoveAppointmentRequest, _scheduling_pb2.MoveAppointmentResponse]  # type: ignore[assignment]
+    """Gives an appointment that has not begun another slot, at any office. FAILED_PRECONDITION / APPOINTMENT_BEGUN or
+    APPOINTMENT_ENDED says why it stays as it is. An assessor may move only an appointment of their own office.
+    """
+    CancelAppointment: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.CancelAppointmentRequest, _scheduling_pb2.CancelAppointmentResponse]  # type: ignore[assignment]
+    """Cancels an appointment: its slot is free again, and the claim waits for another one. FAILED_PRECONDITION /
+    APPOINTMENT_ENDED where it is over. An assessor may cancel only an appointment of their own office.
+    """
+    RecordAttendance: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.RecordAttendanceRequest, _scheduling_pb2.RecordAttendanceResponse]  # type: ignore[assignment]
+    """Records whether the claimant came. That they came can be recorded from the day of the interview on, that they did not
+    once it should have begun, else FAILED_PRECONDITION / APPOINTMENT_TO_COME. After a missed interview the claim waits for
+    another one. An assessor may record it only of an appointment of their own office.
+    """
     GetAppointment: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.GetAppointmentRequest, _scheduling_pb2.GetAppointmentResponse]  # type: ignore[assignment]
     """An appointment."""
 
@@ -79,6 +105,37 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_scheduling_pb2.BookAppointmentResponse, _abc.Awaitable[_scheduling_pb2.BookAppointmentResponse]]:
         """Books a slot, or the earliest within reach of a postcode. A slot is held by one appointment only."""
+
+    @_abc_1.abstractmethod
+    def MoveAppointment(
+        self,
+        request: _scheduling_pb2.MoveAppointmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scheduling_pb2.MoveAppointmentResponse, _abc.Awaitable[_scheduling_pb2.MoveAppointmentResponse]]:
+        """Gives an appointment that has not begun another slot, at any office. FAILED_PRECONDITION / APPOINTMENT_BEGUN or
+        APPOINTMENT_ENDED says why it stays as it is. An assessor may move only an appointment of their own office.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelAppointment(
+        self,
+        request: _scheduling_pb2.CancelAppointmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scheduling_pb2.CancelAppointmentResponse, _abc.Awaitable[_scheduling_pb2.CancelAppointmentResponse]]:
+        """Cancels an appointment: its slot is free again, and the claim waits for another one. FAILED_PRECONDITION /
+        APPOINTMENT_ENDED where it is over. An assessor may cancel only an appointment of their own office.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordAttendance(
+        self,
+        request: _scheduling_pb2.RecordAttendanceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scheduling_pb2.RecordAttendanceResponse, _abc.Awaitable[_scheduling_pb2.RecordAttendanceResponse]]:
+        """Records whether the claimant came. That they came can be recorded from the day of the interview on, that they did not
+        once it should have begun, else FAILED_PRECONDITION / APPOINTMENT_TO_COME. After a missed interview the claim waits for
+        another one. An assessor may record it only of an appointment of their own office.
+        """
 
     @_abc_1.abstractmethod
     def GetAppointment(

@@ -1,0 +1,71 @@
+"""What scheduling tells other services of: an event is a fact of an appointment, without personal data."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from scheduling.domain.offices import Channel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happening:
+    """Of which claim, at which version of the appointment, and when."""
+
+    claim_ref: str
+    version: int
+    occurred_time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppointmentBooked(Happening):
+    """An interview was booked for a claim."""
+
+    appointment_id: UUID
+    office_code: str
+    assessor_id: str
+    start_time: datetime
+    channel: Channel
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppointmentMoved(AppointmentBooked):
+    """An interview has another slot."""
+
+    previous_start_time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppointmentCancelled(Happening):
+    """An interview will not be held; its slot is free. `claim_withdrawn`: the claim waits for no other."""
+
+    appointment_id: UUID
+    office_code: str
+    start_time: datetime
+    claim_withdrawn: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppointmentAttended(Happening):
+    """The claimant came."""
+
+    appointment_id: UUID
+    office_code: str
+    assessor_id: str
+    start_time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppointmentMissed(AppointmentAttended):
+    """The claimant did not come. `missed` counts the claim's interviews that were missed, this one among them."""
+
+    missed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetBreachExpected(Happening):
+    """An interview is later than its target, or none was booked by then (`appointment_id` is None)."""
+
+    target_time: datetime
+    appointment_id: UUID | None = None
+    office_code: str = ""
+    start_time: datetime | None = None

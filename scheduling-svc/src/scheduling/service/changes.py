@@ -1,0 +1,120 @@
+"""What becomes of an appointment: moved, cancelled, attended or missed.
+
+Locks are taken in one order everywhere: a slot, the row of the claim's first contact, the appointment.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from chassis import clock
+from chassis.database import Connection
+from chassis.vault import Vault
+from scheduling import store
+from scheduling.domain.appointments import Appointment, AppointmentState
+from scheduling.domain.directory import Directory
+from scheduling.domain.slots import SlotTaken, SlotUnknown
+from scheduling.service.bookings import appointment_by_id, known
+from scheduling.service.events import tell
+
+CANCEL_REASON = "cancel_reason"
+"""The field as which the reason is sealed."""
+
+TOLD_AT_ONCE = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """Which appointment is changed, as its caller read it; `permit` refuses a caller who may not."""
+
+    appointment_id: UUID
+    version: int
+    permit: Callable[[Appointment], None]
+
+
+def move(conn: Connection, *, change: Change, slot_id: UUID, directory: Directory, target: timedelta) -> Appointment:
+    """Gives the appointment this slot. Raises SlotUnknown, SlotTaken, and as Appointment.moved."""
+    slot = store.lock_slot(conn, slot_id)
+    if slot is None:
+        raise SlotUnknown
+    before = _locked(conn, change)
+    now = clock.now()
+    nation = directory.office(slot.office_code).nation
+    appointment, event = before.moved(slot, nation=nation, version=change.version, now=now, target=target)
+    if store.is_held(conn, slot_id):
+        raise SlotTaken
+    store.save_appointment(conn, appointment, slot=slot)
+    tell(conn, event)
+    late = appointment.breach(now)
+    if late is not None:
+        tell(conn, late)
+    return appointment
+
+
+def cancel(conn: Connection, *, change: Change, reason: str, vault: Vault) -> Appointment:
+    """Frees the slot; the claim waits for another interview. Raises as Appointment.cancelled."""
+    before = _locked_with_claim(conn, change)
+    now = clock.now()
+    appointment, event = before.cancelled(version=change.version, now=now)
+    cipher = vault.cipher(conn, appointment.claim_ref)
+    sealed = cipher.seal(reason, field=CANCEL_REASON, version=appointment.version)
+    store.end_appointment(conn, appointment, cancel_reason=sealed)
+    store.wait_again(conn, appointment.claim_ref, since=now)
+    tell(conn, event)
+    return appointment
+
+
+def record_attendance(conn: Connection, *, change: Change, attended: bool) -> Appointment:
+    """Ends the appointment. A claim whose interview was missed waits for another. Raises as Appointment.missed."""
+    before = _locked_with_claim(conn, change)
+    now = clock.now()
+    if attended:
+        appointment, came = before.attended(version=change.version, now=now)
+        store.end_appointment(conn, appointment)
+        tell(conn, came)
+        return appointment
+    missed_before = store.count_missed(conn, before.claim_ref)
+    appointment, stayed_away = before.missed(version=change.version, now=now, missed_before=missed_before)
+    store.end_appointment(conn, appointment)
+    store.wait_again(conn, appointment.claim_ref, since=now)
+    tell(conn, stayed_away)
+    return appointment
+
+
+def cancel_reason(conn: Connection, appointment: Appointment, vault: Vault) -> str:
+    """Why the appointment was cancelled; empty where it was not, or where a withdrawal ended it."""
+    if appointment.state is not AppointmentState.CANCELLED:
+        return ""
+    sealed = store.cancel_reason(conn, appointment.appointment_id)
+    if sealed is None:
+        return ""
+    cipher = vault.cipher(conn, appointment.claim_ref)
+    return str(cipher.open(sealed, field=CANCEL_REASON, version=appointment.version))
+
+
+def tell_of_breaches(conn: Connection, directory: Directory, *, target: timedelta) -> bool:
+    """Tells of claims whose target passed without a booking, once each; gives whether there may be more.
+
+    No office is known yet, so the target is that of the nation whose working days bring it last. The oldest first
+    contacts come first, and theirs are the earliest targets: the first one still in time ends the step.
+    """
+    now = clock.now()
+    waiting = store.untold(conn, until=now - target, number=TOLD_AT_ONCE)
+    late = [event for one in waiting if (event := one.breach(now, nations=directory.nations, target=target))]
+    ours = store.mark_told(conn, [event.claim_ref for event in late], at=now)
+    for event in late:
+        if event.claim_ref in ours:
+            tell(conn, event)
+    return len(late) == TOLD_AT_ONCE
+
+
+def _locked(conn: Connection, change: Change) -> Appointment:
+    appointment = known(store.lock_appointment(conn, change.appointment_id))
+    change.permit(appointment)
+    return appointment
+
+
+def _locked_with_claim(conn: Connection, change: Change) -> Appointment:
+    store.lock_first_contact(conn, appointment_by_id(conn, change.appointment_id).claim_ref)
+    return _locked(conn, change)
