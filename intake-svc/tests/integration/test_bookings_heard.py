@@ -59,7 +59,9 @@ def test_a_booking_comes_over_the_bus_and_is_receipted(desk: Any, bus: Bus, clai
     assert fields == [(booked.event_id.bytes, b"intake-svc")]
 
 
-def test_a_move_to_another_office_gives_the_claim_to_that_office(desk: Any, book: Any, bus: Bus, claim_ref: str) -> None:
+def test_a_move_to_another_office_gives_the_claim_to_that_office(
+    desk: Any, book: Any, bus: Bus, claim_ref: str
+) -> None:
     book(claim_ref, "100101", appointment_id="A1", at=NOON)
 
     moved = event_of(AppointmentMoved(appointment_id="A1", office_code="100102"), claim_ref=claim_ref)
