@@ -28,7 +28,6 @@ from chassis.errors import Unavailable
 _CONNECT_SECONDS = 10.0
 _OWN_TRAFFIC = 1_000_000
 """Bytes that a block may take for the protocol itself, beside what it reads."""
-_PART = ".PART"
 _NEVER = float("inf")
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # it logs each failure in a dozen lines, and raises it to us
@@ -59,6 +58,7 @@ class SftpServer:
     """Where the server is and how both sides know each other.
 
     `key_file` is our private key as ssh-keygen writes it, `host_key_file` the server's public key: `type base64 comment`.
+    `part` ends the name of a file that is not whole yet, by the interface of the other party.
     """
 
     host: str
@@ -66,6 +66,7 @@ class SftpServer:
     user: str
     key_file: Path
     host_key_file: Path
+    part: str = ".PART"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +147,7 @@ class _Open:
     """A connection with a session."""
 
     line: "_Line"
+    part: str
     transport: paramiko.Transport
     session: paramiko.SFTPClient
 
@@ -203,6 +205,7 @@ class Files:
     def __init__(self, opened: _Open) -> None:
         self._session = opened.session
         self._line = opened.line
+        self._part = opened.part
 
     def state(self, path: str) -> FileState | None:
         """The state of a file; None where there is none."""
@@ -227,8 +230,11 @@ class Files:
         return state, content
 
     def write_whole(self, path: str, content: bytes) -> None:
-        """Writes a file as `path`.PART, looks at its size, and renames it to `path`, over an older file if there is one."""
-        part = path + _PART
+        """Writes a file under the name of one that is not whole, looks at its size, and renames it to `path`.
+
+        An older file of that name is replaced.
+        """
+        part = path + self._part
         # Removed and not written over: a process that was stopped while it wrote may have the old file open.
         self.remove(part)
         with _told(self._line):
@@ -290,7 +296,7 @@ def _opened(server: SftpServer, allowance: _Allowance) -> _Open:
         fault = line.fault or _fault_of_login(transport, host_key)
         transport.close()
         raise SftpAway(fault, f"SFTP: {fault}: {type(error).__name__}") from error
-    return _Open(line=line, transport=transport, session=session)
+    return _Open(line=line, part=server.part, transport=transport, session=session)
 
 
 def _fault_of_login(transport: paramiko.Transport, host_key: paramiko.PKey) -> Fault:

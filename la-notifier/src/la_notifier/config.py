@@ -21,6 +21,15 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     """The address of the authorities' API: an authority's base is this and its code."""
     council_secrets_file: Path
     """JSON: an authority's code to its secret in hex."""
+    councils_sftp_host: str = "127.0.0.1"
+    councils_sftp_port: int = 9107
+    councils_sftp_user: str = "cms3"
+    councils_sftp_key_file: Path | None = None
+    """Our private key for the authorities' SFTP server, as ssh-keygen writes it. Unset: no files are exchanged."""
+    councils_sftp_host_key_file: Path | None = None
+    """The server's public key: `type base64 comment`."""
+    sftp_cycle_seconds: Positive = 1800.0
+    """Seconds from one cycle of files to the next."""
     poll_seconds: Positive = 2.0
     """Seconds after sending until an authority is first asked about a notice; doubled each time, to ten minutes."""
 

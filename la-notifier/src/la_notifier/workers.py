@@ -6,12 +6,15 @@ from functools import partial
 
 from chassis.postcodes import Postcodes
 from chassis.runtime import Runtime
+from chassis.sftp import SftpClient, SftpServer
 from chassis.workers import Worker
+from la_notifier.channels import sftp
 from la_notifier.channels.api import Councils
 from la_notifier.clients import Claims
 from la_notifier.config import Settings, read_secrets
 from la_notifier.domain.channels import Channel
 from la_notifier.domain.notices import Waits
+from la_notifier.service.filing import Filing
 from la_notifier.service.reviews import Reviewer
 from la_notifier.service.sending import Sender, waits_of
 
@@ -59,5 +62,26 @@ def _api_crew(tools: Tools) -> Sequence[Worker]:
     ]
 
 
-CREWS: Mapping[Channel, Callable[[Tools], Sequence[Worker]]] = {Channel.API: _api_crew}
+def _sftp_crew(tools: Tools) -> Sequence[Worker]:
+    """Exchanges files, one authority after the other over one connection."""
+    settings, runtime = tools.settings, tools.runtime
+    key, host_key = settings.councils_sftp_key_file, settings.councils_sftp_host_key_file
+    if key is None or host_key is None:
+        return []
+    server = SftpServer(
+        host=settings.councils_sftp_host,
+        port=settings.councils_sftp_port,
+        user=settings.councils_sftp_user,
+        key_file=key,
+        host_key_file=host_key,
+        part=sftp.PART,
+    )
+    client = SftpClient(server)
+    runtime.closing.callback(client.close)
+    cycle_seconds = settings.sftp_cycle_seconds * settings.time_scale
+    filing = Filing(runtime.database, runtime.vault, client, waits=tools.waits, cycle_seconds=cycle_seconds)
+    return [Worker("filer", filing.step, pause_seconds=_PAUSE_SECONDS)]
+
+
+CREWS: Mapping[Channel, Callable[[Tools], Sequence[Worker]]] = {Channel.API: _api_crew, Channel.SFTP: _sftp_crew}
 """The workers of each channel. Work is taken by channel, so one that hangs holds up no other."""

@@ -14,10 +14,12 @@ from la_notifier.domain.notices import (
     HeldState,
     NoticeState,
     NoticeVersion,
+    Saying,
     SendAnswer,
     SendResult,
     Step,
     Waits,
+    Word,
 )
 
 WAITS = Waits(scale=1.0, jitter=1.0, poll_seconds=2.0)
@@ -153,3 +155,40 @@ def test_a_retry_waits_as_long_as_the_authority_asks_up_to_an_hour(attempts: int
 
 def test_questions_slow_down_to_every_ten_minutes() -> None:
     assert [WAITS.before_poll(polls) for polls in (0, 1, 2, 8, 9, 1000)] == [2.0, 4.0, 8.0, 512.0, 600.0, 600.0]
+
+
+HELD_BY_FILE = replace(VERSION, state=WAITING, may_be_held=True)
+SAID_LOADED, SAID_REFUSED, SAID_LATER = (
+    Word(saying=saying, refused_fields=("nino",) * (saying is Saying.REFUSED)) for saying in Saying
+)
+
+
+@pytest.mark.parametrize(
+    ("version", "word", "step"),
+    [
+        (UNDER_WAY, SAID_LOADED, Step(state=LOADED)),
+        (HELD_BY_FILE, SAID_LOADED, Step(state=LOADED)),
+        (UNDER_WAY, SAID_REFUSED, Step(state=REFUSED, refused_fields=("nino",))),
+        (replace(VERSION, state=REFUSED), SAID_REFUSED, None),
+        (replace(VERSION, state=REFUSED), SAID_LOADED, Step(state=LOADED)),
+        (replace(VERSION, state=LOADED), SAID_LOADED, None),
+        (replace(VERSION, state=LOADED), SAID_REFUSED, None),
+        (replace(VERSION, state=SUPERSEDED), SAID_LOADED, None),
+        (replace(UNDER_WAY, is_wanted=False), SAID_LATER, Step(state=SUPERSEDED)),
+        (UNDER_WAY, SAID_LATER, Step(state=SENT, is_disputed=True)),
+        (replace(UNDER_WAY, is_disputed=True), SAID_LATER, None),
+        (replace(UNDER_WAY, is_disputed=True), SAID_LOADED, Step(state=LOADED)),
+    ],
+)
+def test_a_word_on_a_version_counts_whenever_it_comes_and_once(
+    version: NoticeVersion, word: Word, step: Step | None
+) -> None:
+    assert version.heard(word) == step
+
+
+@pytest.mark.parametrize("word", [SAID_LOADED, SAID_REFUSED, SAID_LATER])
+def test_a_word_on_a_version_that_never_went_out_is_refused(word: Word) -> None:
+    with pytest.raises(FailedPrecondition, match="was never sent") as error:
+        VERSION.heard(word)
+
+    assert error.value.reason == "NOTICE_NEVER_SENT"

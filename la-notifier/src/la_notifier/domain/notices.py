@@ -164,6 +164,11 @@ class NoticeVersion:
     sent_time: datetime | None
     notice_was_sent: bool
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is still to be sent."""
+        return self.state is NoticeState.WAITING
+
     def sent(self, answer: SendAnswer, waits: Waits) -> Step:
         """The answer to a send. Raises FailedPrecondition unless it is WAITING."""
         self._must_be(NoticeState.WAITING)
@@ -194,6 +199,14 @@ class NoticeVersion:
         reached = NoticeState(state)
         polls = reached is NoticeState.RECEIVED
         return Step(state=reached, wait_seconds=waits.before_poll(self.polls) if polls else None)
+
+    def gone(self) -> Step:
+        """It went out by a way on which nobody is asked: its file lies there, or its letter is printed.
+
+        Raises FailedPrecondition unless it is WAITING.
+        """
+        self._must_be(NoticeState.WAITING)
+        return Step(state=NoticeState.SENT)
 
     def heard(self, word: Word) -> Step | None:
         """The authority's word on this version; None where it changes nothing.

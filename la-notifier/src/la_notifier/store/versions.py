@@ -116,13 +116,13 @@ SETTLE = """
 def take_to_send(conn: Connection, *, channel: str, seconds: float) -> tuple[NoticeVersion, Row] | None:
     """The next version to send, leased for so many seconds, and its row with `body` (sealed), `key_id` and `wrapped`."""
     row = conn.execute(TAKE_TO_SEND, {"channel": channel, "seconds": seconds}).fetchone()
-    return (_version_of(row), row) if row else None
+    return (version_of(row), row) if row else None
 
 
 def take_to_ask(conn: Connection, *, channel: str, seconds: float) -> NoticeVersion | None:
     """The next version about which its authority is to be asked, leased for so many seconds."""
     row = conn.execute(TAKE_TO_ASK, {"channel": channel, "seconds": seconds}).fetchone()
-    return _version_of(row) if row else None
+    return version_of(row) if row else None
 
 
 def hold(conn: Connection, version: NoticeVersion) -> NoticeVersion | None:
@@ -139,7 +139,7 @@ def lock(conn: Connection, notice_id: UUID, version: int) -> NoticeVersion | Non
     """A version as it is now, locked for this transaction whatever its lease; None where there is none."""
     conn.execute(HOLD_NOTICE, [notice_id])
     row = conn.execute(LOCK_VERSION, [notice_id, version]).fetchone()
-    return None if row is None else replace(_version_of(row), notice_was_sent=row["notice_was_sent"])
+    return None if row is None else replace(version_of(row), notice_was_sent=row["notice_was_sent"])
 
 
 def supersede_earlier(conn: Connection, version: NoticeVersion, *, now: datetime) -> None:
@@ -170,7 +170,8 @@ def _values(version: NoticeVersion, step: Step, now: datetime) -> Mapping[str, A
     }
 
 
-def _version_of(row: Row) -> NoticeVersion:
+def version_of(row: Row) -> NoticeVersion:
+    """The version of a row with the columns of LOCK_VERSION, but for `notice_was_sent`."""
     names = ("notice_id", "version", "claim_ref", "authority_code", "lease", "attempts", "polls", "is_wanted")
     return NoticeVersion(
         **{name: row[name] for name in names},
