@@ -22,6 +22,7 @@ from chassis.runtime import Process
 from chassis.testing import DatabaseUrls, SettingsOf, database_fixture, deliver, event_of
 from la_notifier.__main__ import MIGRATIONS, service
 from la_notifier.config import Settings
+from la_notifier.domain.awards import AwardBasis, AwardOutcome, Decision
 from la_notifier.domain.facts import ClaimFacts
 from simulators.councils.server import Councils as CouncilsStandIn
 from simulators.councils.testing import councils_settings
@@ -111,10 +112,11 @@ def tenant() -> Callable[..., ClaimFacts]:
 
 
 class ClaimsOfTests:
-    """Intake as the notifier knows it: the claims that a test keeps, at each of their versions."""
+    """Intake and the gateway as the notifier knows them: claims at each of their versions, and what was decided on them."""
 
     def __init__(self) -> None:
         self.kept: dict[str, list[ClaimFacts]] = {}
+        self.decided: dict[str, list[Decision]] = {}
         self.is_away = False
         self.asked: list[int] = []
         """The versions that were asked for; 0 for a claim as it is now."""
@@ -133,6 +135,22 @@ class ClaimsOfTests:
         """Changes answers, which makes a version; None clears one."""
         now = self.kept[claim_ref][-1]
         return self.keep(replace(now, version=now.version + 1, answers=_given(dict(now.answers) | answers)))
+
+    def decide(self, scheme: str, outcome: str, *, basis: str = "", claim_ref: str = CLAIM, on: date) -> None:
+        """Decides a scheme of the claim, or corrects the decision on it."""
+        others = [one for one in self.decided.get(claim_ref, []) if one.scheme != scheme]
+        decision = Decision(
+            scheme=scheme,
+            outcome=AwardOutcome(outcome),
+            basis=AwardBasis(basis) if basis else None,
+            from_day=on,
+            to_day=None,
+        )
+        self.decided[claim_ref] = [*others, decision]
+
+    def decisions(self, claim_ref: str) -> list[Decision]:
+        """The decisions, as the notifier asks for them."""
+        return self.decided.get(claim_ref, [])
 
     def facts(self, claim_ref: str, version: int = 0) -> ClaimFacts:
         """The facts, as the notifier asks for them."""
@@ -176,7 +194,9 @@ Running = Callable[[], AbstractContextManager[Process]]
 @pytest.fixture
 def running(settings: Settings, claims: ClaimsOfTests) -> Running:
     """Runs the notifier, with both doors and all its workers, as long as the context lasts."""
-    return partial(testing.running, service(settings, claims_of=lambda _runtime: claims))
+    return partial(
+        testing.running, service(settings, claims_of=lambda _runtime: claims, decisions_of=lambda _runtime: claims)
+    )
 
 
 @pytest.fixture

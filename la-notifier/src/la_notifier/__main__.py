@@ -8,7 +8,7 @@ from chassis.postcodes import Postcodes
 from chassis.runtime import Runtime, Service, run
 from cms.notifier.v1 import notifier_pb2
 from la_notifier import consumers, gauges
-from la_notifier.clients import Claims, IntakeClaims
+from la_notifier.clients import Claims, Decisions, GatewayDecisions, IntakeClaims
 from la_notifier.config import Settings
 from la_notifier.deadlines import DEADLINES
 from la_notifier.grpc_api import LaNotifierApi
@@ -17,9 +17,19 @@ from la_notifier.workers import workers
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
-def service(settings: Settings, *, claims_of: Callable[[Runtime], Claims] | None = None) -> Service:
-    """The service with these settings. `claims_of` gives the facts of claims from elsewhere than intake's address."""
+def service(
+    settings: Settings,
+    *,
+    claims_of: Callable[[Runtime], Claims] | None = None,
+    decisions_of: Callable[[Runtime], Decisions] | None = None,
+) -> Service:
+    """The service with these settings.
+
+    `claims_of` and `decisions_of` give the facts of claims and the decisions on them from elsewhere than the services'
+    addresses.
+    """
     intake = claims_of or (lambda runtime: IntakeClaims(settings.intake_address, runtime.token.read))
+    gateway = decisions_of or (lambda runtime: GatewayDecisions(settings.gateway_address, runtime.token.read))
     return Service(
         name="la-notifier",
         settings=settings,
@@ -27,7 +37,7 @@ def service(settings: Settings, *, claims_of: Callable[[Runtime], Claims] | None
         migrations=MIGRATIONS,
         api=lambda runtime: _api(settings, runtime),
         handlers=consumers.HANDLERS,
-        workers=partial(workers, settings, intake),
+        workers=partial(workers, settings, intake, gateway),
         gauges=gauges.GAUGES,
         deadlines=DEADLINES,
         files=[settings.postcodes_file, settings.council_secrets_file],

@@ -1,6 +1,6 @@
-"""Intake, which knows the facts of a claim."""
+"""Intake, which knows the facts of a claim, and the gateway, which knows what was decided."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date
 from typing import Protocol
 
@@ -8,11 +8,16 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import clock, remote
+from chassis.conversions import day_of
+from chassis.enums import name_of
 from cms.common.v1 import common_pb2
+from cms.gateway.v1 import decisions_pb2, gateway_pb2_grpc
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
+from la_notifier.domain.awards import AwardBasis, AwardOutcome, Decision
 from la_notifier.domain.facts import ClaimFacts
 
 _INTAKE_SECONDS = 5.0
+_GATEWAY_SECONDS = 5.0
 
 
 class Claims(Protocol):
@@ -20,6 +25,13 @@ class Claims(Protocol):
 
     def facts(self, claim_ref: str, version: int = 0) -> ClaimFacts:
         """The claim at this version; as it is now for 0. Raises CmsError."""
+
+
+class Decisions(Protocol):
+    """The source of decisions on claims."""
+
+    def decisions(self, claim_ref: str) -> Sequence[Decision]:
+        """The newest decision on each scheme of the claim. Raises CmsError."""
 
 
 class IntakeClaims:
@@ -36,6 +48,42 @@ class IntakeClaims:
             self._stub.GetClaimFacts, request, token=self._token(), timeout_seconds=_INTAKE_SECONDS
         )
         return facts_of(response.facts)
+
+
+class GatewayDecisions:
+    """legacy-gateway over gRPC, called with the identity of the service itself."""
+
+    def __init__(self, address: str, token: Callable[[], str]) -> None:
+        self._stub = gateway_pb2_grpc.LegacyGatewayServiceStub(remote.channel(address))
+        self._token = token
+
+    def decisions(self, claim_ref: str) -> Sequence[Decision]:
+        """The newest decision on each scheme of the claim. Raises CmsError."""
+        request = decisions_pb2.GetDecisionsRequest(claim_ref=claim_ref)
+        response = remote.invoke(
+            self._stub.GetDecisions, request, token=self._token(), timeout_seconds=_GATEWAY_SECONDS
+        )
+        return newest_of(response.decisions)
+
+
+def newest_of(versions: Iterable[decisions_pb2.Decision]) -> Sequence[Decision]:
+    """The decisions of the domain: of each scheme the one with the highest version."""
+    newest: dict[int, decisions_pb2.Decision] = {}
+    for one in versions:
+        if one.scheme not in newest or one.version > newest[one.scheme].version:
+            newest[one.scheme] = one
+    return [_decision(one) for one in newest.values()]
+
+
+def _decision(one: decisions_pb2.Decision) -> Decision:
+    has_basis = one.basis != decisions_pb2.DECISION_BASIS_UNSPECIFIED
+    return Decision(
+        scheme=common_pb2.Scheme.Name(one.scheme).removeprefix("SCHEME_"),
+        outcome=AwardOutcome(name_of(decisions_pb2.DecisionOutcome, one.outcome, field="outcome")),
+        basis=AwardBasis(name_of(decisions_pb2.DecisionBasis, one.basis, field="basis")) if has_basis else None,
+        from_day=day_of(getattr(one, "from"), field="from"),
+        to_day=day_of(one.to, field="to") if one.HasField("to") else None,
+    )
 
 
 def facts_of(facts: intake_pb2.ClaimFacts) -> ClaimFacts:

@@ -15,6 +15,8 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     operations_port: int = 8155
     intake_address: str = "127.0.0.1:50051"
     """Host and port of intake's gRPC door."""
+    gateway_address: str = "127.0.0.1:50054"
+    """Host and port of legacy-gateway's gRPC door."""
     postcodes_file: Path
     """The postcode directory."""
     councils_url: str = "http://127.0.0.1:9106"

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from chassis.inbox import Handler
-from la_notifier.service.reviews import hear
+from la_notifier.service.reviews import hear, hear_decision
 
 HANDLERS: Mapping[str, Handler] = {
     "FirstContactRecorded": hear,
     "ClaimSubmitted": hear,
     "ClaimAmended": hear,
     "ClaimWithdrawn": hear,
+    "DecisionRecorded": hear_decision,
 }

@@ -10,7 +10,7 @@ from chassis.sftp import SftpClient, SftpServer
 from chassis.workers import Worker
 from la_notifier.channels import sftp
 from la_notifier.channels.api import Councils
-from la_notifier.clients import Claims
+from la_notifier.clients import Claims, Decisions
 from la_notifier.config import Settings, read_secrets
 from la_notifier.domain.channels import Channel
 from la_notifier.domain.notices import Waits
@@ -32,18 +32,23 @@ class Tools:
     waits: Callable[[], Waits]
 
 
-def workers(settings: Settings, claims_of: Callable[[Runtime], Claims], runtime: Runtime) -> Sequence[Worker]:
+def workers(
+    settings: Settings,
+    claims_of: Callable[[Runtime], Claims],
+    decisions_of: Callable[[Runtime], Decisions],
+    runtime: Runtime,
+) -> Sequence[Worker]:
     """All threads of the notifier. Raises ValueError or OSError where the councils' secrets cannot be read."""
     waits = partial(waits_of, scale=settings.time_scale, poll_seconds=settings.poll_seconds)
     tools = Tools(settings=settings, runtime=runtime, waits=waits)
     crews = [crew(tools) for crew in CREWS.values()]
-    return [_reviewer(tools, claims_of(runtime)), *(worker for crew in crews for worker in crew)]
+    return [_reviewer(tools, claims_of(runtime), decisions_of(runtime)), *(worker for crew in crews for worker in crew)]
 
 
-def _reviewer(tools: Tools, claims: Claims) -> Worker:
+def _reviewer(tools: Tools, claims: Claims, decisions: Decisions) -> Worker:
     runtime = tools.runtime
     postcodes = runtime.closing.enter_context(Postcodes(tools.settings.postcodes_file))
-    reviewer = Reviewer(runtime.database, runtime.vault, claims, postcodes, waits=tools.waits)
+    reviewer = Reviewer(runtime.database, runtime.vault, claims, decisions, postcodes, waits=tools.waits)
     return Worker("reviewer", reviewer.review_next, pause_seconds=_PAUSE_SECONDS)
 
 

@@ -229,22 +229,24 @@ def test_a_draft_whose_address_was_cleared_is_referred_and_goes_out_once_it_is_b
     assert scene.rows("SELECT intention_on FROM notices") == [(date(2026, 3, 1),)]
 
 
-def test_notices_stay_as_they_are_while_a_fact_is_missing(notifier: Process, scene: Scene, tenant: Tenant) -> None:
+def test_notices_stay_as_they_are_while_a_fact_is_missing_or_the_address_has_no_authority(
+    notifier: Process, scene: Scene, tenant: Tenant
+) -> None:
     scene.claims.keep(tenant(address=LEEDS))
     scene.publish(FIRST_CONTACT, version=3)
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
     scene.claims.amend(address=NOWHERE)
     scene.publish(AMENDED, version=4)
-    eventually(lambda: scene.referrals() == [("", "POSTCODE_UNKNOWN"), ("E08000035", "MOVED_AWAY")])
+    eventually(lambda: scene.referrals() == [("", "POSTCODE_UNKNOWN")])
 
     scene.claims.amend(surname=None)
     scene.publish(AMENDED, version=5)
 
-    eventually(lambda: scene.referrals() == [("", "FACTS_MISSING"), ("E08000035", "MOVED_AWAY")])
+    eventually(lambda: scene.referrals() == [("", "FACTS_MISSING")])
     assert scene.versions() == [(1, "INTENTION", "LOADED")]
 
 
-def test_a_move_to_another_authority_makes_a_notice_there_with_the_same_dates(
+def test_a_move_to_another_authority_makes_a_notice_there_with_the_same_dates_and_withdraws_the_other(
     notifier: Process, scene: Scene, tenant: Tenant
 ) -> None:
     scene.claims.keep(tenant())
@@ -255,17 +257,48 @@ def test_a_move_to_another_authority_makes_a_notice_there_with_the_same_dates(
     scene.claims.amend(address=LEEDS)
     scene.publish(AMENDED, version=5, occurred=datetime(2026, 3, 9, 12, tzinfo=UTC))
 
-    eventually(lambda: scene.versions() == [(1, "CLAIM", "LOADED"), (1, "INTENTION", "LOADED")])
-    assert scene.rows("SELECT authority_code, intention_on, wanted FROM notices ORDER BY 1") == [
-        ("E08000035", date(2026, 3, 1), True),
-        ("W06000015", date(2026, 3, 1), False),
+    leeds, cardiff = [(1, "CLAIM", "LOADED")], [(1, "INTENTION", "LOADED"), (2, "WITHDRAWN", "LOADED")]
+    eventually(lambda: scene.versions() == leeds + cardiff)
+    assert scene.rows("SELECT authority_code, intention_on FROM notices ORDER BY 1") == [
+        ("E08000035", date(2026, 3, 1)),
+        ("W06000015", date(2026, 3, 1)),
     ]
-    assert scene.referrals() == [("W06000015", "MOVED_AWAY")]
+    assert scene.referrals() == []
 
 
-def test_a_withdrawn_wish_is_referred_where_the_authority_was_told(
+def test_a_move_there_and_back_tells_the_first_authority_of_the_claim_again(
     notifier: Process, scene: Scene, tenant: Tenant
 ) -> None:
+    scene.claims.keep(tenant())
+    scene.claims.submit()
+    scene.publish(SUBMITTED, version=4)
+    eventually(lambda: scene.versions() == [(1, "CLAIM", "LOADED")])
+    scene.claims.amend(address=LEEDS)
+    scene.publish(AMENDED, version=5)
+    eventually(lambda: scene.versions()[1:] == [(1, "CLAIM", "LOADED"), (2, "WITHDRAWN", "LOADED")])
+
+    scene.claims.amend(address=tenant().answers["address"])
+    scene.publish(AMENDED, version=6)
+
+    first, withdrawn = (1, "CLAIM", "LOADED"), (2, "WITHDRAWN", "LOADED")
+    eventually(lambda: scene.versions() == [first, withdrawn, first, withdrawn, (3, "CLAIM", "LOADED")])
+
+
+def test_a_move_to_northern_ireland_withdraws_the_notice_and_is_referred(
+    notifier: Process, scene: Scene, tenant: Tenant
+) -> None:
+    scene.claims.keep(tenant())
+    scene.publish(FIRST_CONTACT, version=3)
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
+
+    scene.claims.amend(address=BELFAST)
+    scene.publish(AMENDED, version=4)
+
+    eventually(lambda: scene.versions()[1:] == [(2, "WITHDRAWN", "LOADED")])
+    assert scene.referrals() == [("", "NORTHERN_IRELAND")]
+
+
+def test_a_wish_that_is_taken_back_withdraws_the_notice(notifier: Process, scene: Scene, tenant: Tenant) -> None:
     scene.claims.keep(tenant())
     scene.publish(FIRST_CONTACT, version=3)
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
@@ -273,8 +306,8 @@ def test_a_withdrawn_wish_is_referred_where_the_authority_was_told(
     scene.claims.amend(wishes_housing_benefit=False, wishes_council_tax_benefit=False)
     scene.publish(AMENDED, version=4)
 
-    eventually(lambda: scene.referrals() == [("W06000015", "NO_LONGER_SOUGHT")])
-    assert len(scene.versions()) == 1
+    eventually(lambda: scene.versions()[1:] == [(2, "WITHDRAWN", "LOADED")])
+    assert scene.referrals() == []
 
 
 def test_no_notice_goes_out_for_a_non_dependant(notifier: Process, scene: Scene, tenant: Tenant) -> None:

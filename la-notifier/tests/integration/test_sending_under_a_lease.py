@@ -103,7 +103,7 @@ def steps(
 ) -> Iterator[Steps]:
     with closing(Councils(settings.councils_url, read_secrets(settings.council_secrets_file))) as councils:
         steps = Steps(database, vault, councils)
-        steps.reviewer = Reviewer(database, vault, claims, postcodes, waits=lambda: steps.waits)
+        steps.reviewer = Reviewer(database, vault, claims, claims, postcodes, waits=lambda: steps.waits)
         yield steps
 
 
@@ -213,7 +213,9 @@ def test_an_event_during_a_review_causes_another_review(steps: Steps, scene: Any
     assert not steps.reviewer.review_next()
     authority = AuthorityTable.load().find("W06000015", clock.today())
     with steps.database.transaction() as conn:
-        outcomes.save_notice(conn, steps.vault, review, facts=facts, authority=authority, intention_on=clock.today())
+        outcomes.save_notice(
+            conn, steps.vault, review, facts=facts, authority=authority, intention_on=clock.today(), award=None
+        )
     steps.review()
 
     assert scene.versions() == [(1, "INTENTION", "SUPERSEDED"), (2, "CLAIM", "WAITING")]
@@ -228,7 +230,7 @@ def test_a_review_whose_lease_has_ended_saves_nothing(steps: Steps, scene: Any, 
     assert len(scene.versions()) == 1
 
     with steps.database.transaction() as conn:
-        outcomes.save_no_notice(conn, late, reason=None, intention_on=None)
+        outcomes.save_withdrawn(conn, steps.vault, late, facts=tenant())
 
     assert scene.versions() == [(1, "INTENTION", "WAITING")]
 

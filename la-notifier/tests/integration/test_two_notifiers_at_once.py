@@ -38,7 +38,7 @@ def notifiers(
         councils = [stack.enter_context(closing(Councils(settings.councils_url, secrets))) for _ in range(2)]
         yield [
             (
-                Reviewer(database, vault, claims, postcodes, waits=waits),
+                Reviewer(database, vault, claims, claims, postcodes, waits=waits),
                 Sender(database, vault, own, waits=waits, pause_seconds=0),
             )
             for own in councils

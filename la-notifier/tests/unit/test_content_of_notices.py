@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from la_notifier.data import disclosure
 from la_notifier.domain.content import (
     NewVersion,
     PreviousVersion,
@@ -26,7 +27,7 @@ INTENTION_ON, CLAIM_ON = date(2026, 1, 31), date(2026, 2, 3)
 
 
 def content(facts: ClaimFacts) -> dict[str, Any]:
-    return content_of(facts, authority_code="W06000015", intention_on=INTENTION_ON)
+    return content_of(disclosure(), facts, authority_code="W06000015", intention_on=INTENTION_ON)
 
 
 def version(kind: NoticeKind, state: NoticeState = NoticeState.LOADED, *, held: bool = True) -> PreviousVersion:
@@ -255,6 +256,7 @@ def test_a_notice_holds_no_bank_details_and_no_medical_facts(tenant: Tenant) -> 
 
 
 INTENTION, CLAIM, CHANGE = NoticeKind.INTENTION, NoticeKind.CLAIM, NoticeKind.CHANGE
+AWARD, WITHDRAWN = NoticeKind.AWARD, NoticeKind.WITHDRAWN
 
 
 @pytest.mark.parametrize(
@@ -273,12 +275,18 @@ INTENTION, CLAIM, CHANGE = NoticeKind.INTENTION, NoticeKind.CLAIM, NoticeKind.CH
         (True, [version(CLAIM, NoticeState.WAITING)], CHANGE),
         (True, [version(CLAIM), version(CHANGE, NoticeState.REFUSED)], CHANGE),
         (True, [version(INTENTION), version(CHANGE)], CLAIM),
+        (True, [version(AWARD)], CHANGE),
+        (True, [version(CLAIM), version(WITHDRAWN)], CLAIM),
+        (False, [version(INTENTION), version(WITHDRAWN)], INTENTION),
+        (True, [version(CLAIM), version(WITHDRAWN, NoticeState.SUPERSEDED, held=False)], CHANGE),
     ],
 )
 def test_the_next_kind_depends_on_submission_and_on_the_versions_told(
     tenant: Tenant, *, submitted: bool, versions: list[PreviousVersion], kind: NoticeKind
 ) -> None:
-    assert next_kind(replace(tenant(), claim_on=CLAIM_ON if submitted else None), versions) is kind
+    facts = replace(tenant(), claim_on=CLAIM_ON if submitted else None)
+
+    assert next_kind(facts, versions, award=None, newest=None) is kind
 
 
 def test_a_version_is_needed_only_where_the_content_differs_from_the_newest(tenant: Tenant) -> None:
@@ -296,14 +304,56 @@ def test_a_version_is_needed_only_where_the_content_differs_from_the_newest(tena
     assert number({"seeks": "BOTH"}, NoticeState.SUPERSEDED) == 3
 
 
-def test_a_withdrawal_says_what_the_notice_said_last_to_an_authority_that_may_hold_it() -> None:
-    intention, refused = version(NoticeKind.INTENTION), version(NoticeKind.CLAIM, NoticeState.REFUSED)
-    withdrawn = version(NoticeKind.WITHDRAWN, NoticeState.WAITING, held=False)
+IS_AWARDED = {"benefit": "IS", "outcome": "AWARDED", "from": "2026-02-03"}
+IS_DISALLOWED = IS_AWARDED | {"outcome": "DISALLOWED"}
 
-    assert withdrawn_version([intention, refused], {"seeks": "HB"}) == NewVersion(
-        version=3, kind=NoticeKind.WITHDRAWN, content={"seeks": "HB"}
-    )
-    assert withdrawn_version([refused], {"seeks": "HB"}) is None
-    assert withdrawn_version([version(NoticeKind.INTENTION, NoticeState.WAITING, held=False)], {}) is None
-    assert withdrawn_version([intention, withdrawn], {"seeks": "HB"}) is None
-    assert withdrawn_version([], None) is None
+
+@pytest.mark.parametrize(
+    ("versions", "newest", "kind"),
+    [
+        ([version(CLAIM)], None, AWARD),
+        ([version(CLAIM, NoticeState.WAITING, held=False)], None, AWARD),
+        ([version(AWARD)], IS_AWARDED, CHANGE),
+        ([version(AWARD), version(CHANGE)], IS_AWARDED, CHANGE),
+        ([version(AWARD)], IS_DISALLOWED, AWARD),
+        ([version(AWARD, NoticeState.WAITING, held=False)], IS_AWARDED, AWARD),
+        ([version(AWARD, NoticeState.REFUSED)], IS_AWARDED, AWARD),
+        ([version(AWARD), version(WITHDRAWN)], None, AWARD),
+    ],
+)
+def test_a_decision_of_which_the_authority_was_not_told_makes_an_award(
+    tenant: Tenant, versions: list[PreviousVersion], newest: dict[str, Any] | None, kind: NoticeKind
+) -> None:
+    facts = replace(tenant(), claim_on=CLAIM_ON)
+
+    assert next_kind(facts, versions, award=IS_AWARDED, newest={"award": newest} if newest else {}) is kind
+
+
+def test_a_withdrawal_says_who_it_is_of_and_no_particulars(tenant: Tenant) -> None:
+    intention, refused = version(INTENTION), version(CLAIM, NoticeState.REFUSED)
+    last = content(replace(tenant(), claim_on=CLAIM_ON))
+
+    new = withdrawn_version(disclosure(), [intention, refused], last)
+
+    assert new is not None
+    assert (new.version, new.kind) == (3, WITHDRAWN)
+    assert new.content == {
+        name: last[name] for name in last.keys() - {"partner", "tenancy", "household", "income", "capital_band"}
+    }
+
+
+@pytest.mark.parametrize(
+    "versions",
+    [
+        [version(CLAIM, NoticeState.REFUSED)],
+        [version(INTENTION, NoticeState.WAITING, held=False)],
+        [version(INTENTION), version(WITHDRAWN, NoticeState.WAITING, held=False)],
+        [version(INTENTION), version(WITHDRAWN), version(CLAIM, NoticeState.WAITING, held=False)],
+    ],
+)
+def test_an_authority_that_holds_nothing_or_is_told_already_gets_no_withdrawal(versions: list[PreviousVersion]) -> None:
+    assert withdrawn_version(disclosure(), versions, {"seeks": "HB"}) is None
+
+
+def test_nothing_is_withdrawn_where_there_is_no_version() -> None:
+    assert withdrawn_version(disclosure(), [], None) is None

@@ -4,17 +4,15 @@ import calendar
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
+from la_notifier.domain.awards import Award
+from la_notifier.domain.disclosure import Content, Disclosure
 from la_notifier.domain.facts import ClaimFacts, sought, told_benefit
 from la_notifier.domain.notices import NoticeKind, NoticeState
 
-Content = dict[str, Any]
-"""The fields of the interface but for `notice_id`, `version`, `supersedes` and `kind`."""
-
-# The script's codes for income of people other than the claimant say so only in their texts.
-_PARTNERS_INCOME = {"EARNINGS": "PARTNER_EARNINGS", "PENSION": "PARTNER_PENSION"}
+_WHOLE_CLAIM = {NoticeKind.CLAIM, NoticeKind.AWARD}
+"""Kinds that tell of a submitted claim by themselves: each version is whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +28,11 @@ class PreviousVersion:
         """Whether the authority has this version or may have it, and did not refuse it."""
         return self.may_be_held and self.state is not NoticeState.REFUSED
 
+    @property
+    def stands(self) -> bool:
+        """Whether it was not given up."""
+        return self.state is not NoticeState.SUPERSEDED
+
 
 def one_month_after(day: date) -> date:
     """The same day of the next month, or that month's last day: 31 January gives 28 or 29 February."""
@@ -37,15 +40,34 @@ def one_month_after(day: date) -> date:
     return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
-def next_kind(facts: ClaimFacts, versions: Sequence[PreviousVersion]) -> NoticeKind:
-    """The kind of the next version: CLAIM once the claim is submitted and the authority was not told of it, then CHANGE.
+def next_kind(
+    facts: ClaimFacts, versions: Sequence[PreviousVersion], *, award: Mapping[str, Any] | None, newest: Content | None
+) -> NoticeKind:
+    """The kind of the next version, which says `award`; the newest says `newest`.
 
-    Before submission it is INTENTION until the authority was told of that, then CHANGE.
+    AWARD where the authority was not told of this decision. Otherwise CLAIM once the claim is submitted and the authority
+    was not told of it, then CHANGE. Before submission it is INTENTION until the authority was told of that, then CHANGE.
+    After a withdrawal that it may hold, the authority is told anew.
     """
-    told = {version.kind for version in versions if version.counts_as_told}
-    if facts.claim_on and NoticeKind.CLAIM not in told:
+    told = {version.kind for version in _since_withdrawal(versions) if version.counts_as_told}
+    if award and not _knows_award(versions, award, newest):
+        return NoticeKind.AWARD
+    if facts.claim_on and not told & _WHOLE_CLAIM:
         return NoticeKind.CLAIM
     return NoticeKind.CHANGE if told else NoticeKind.INTENTION
+
+
+def _knows_award(versions: Sequence[PreviousVersion], award: Mapping[str, Any], newest: Content | None) -> bool:
+    """Whether the authority was told of this decision: the newest version says it, and is not itself the untold news."""
+    if newest is None or newest.get("award") != award or versions[-1].kind is NoticeKind.WITHDRAWN:
+        return False
+    return versions[-1].kind is not NoticeKind.AWARD or versions[-1].counts_as_told
+
+
+def _since_withdrawal(versions: Sequence[PreviousVersion]) -> Sequence[PreviousVersion]:
+    """The versions after the last withdrawal that the authority may hold."""
+    ends = [n for n, one in enumerate(versions, 1) if one.kind is NoticeKind.WITHDRAWN and one.counts_as_told]
+    return versions[ends[-1] if ends else 0 :]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,29 +82,34 @@ class NewVersion:
 def next_version(
     facts: ClaimFacts, content: Content, previous: Sequence[PreviousVersion], newest: Content | None
 ) -> NewVersion | None:
-    """The version to send; None where the newest (the last, with the content `newest`) says the same and was not superseded."""
-    if previous and previous[-1].state is not NoticeState.SUPERSEDED and newest == content:
+    """The version to send; None where the newest (the last, with the content `newest`) says the same and stands."""
+    if previous and previous[-1].stands and newest == content:
         return None
-    return NewVersion(version=len(previous) + 1, kind=next_kind(facts, previous), content=content)
+    kind = next_kind(facts, previous, award=content.get("award"), newest=newest)
+    return NewVersion(version=len(previous) + 1, kind=kind, content=content)
 
 
-def withdrawn_version(previous: Sequence[PreviousVersion], newest: Content | None) -> NewVersion | None:
-    """The version that withdraws a notice, with what it said last; None where the authority was never told, or is told."""
-    if newest is None or not any(version.counts_as_told for version in previous):
+def withdrawn_version(
+    table: Disclosure, previous: Sequence[PreviousVersion], newest: Content | None
+) -> NewVersion | None:
+    """The version that withdraws a notice; None where the authority was never told of anything, or is told already."""
+    if newest is None or not any(version.counts_as_told for version in _since_withdrawal(previous)):
         return None
-    if previous[-1].kind is NoticeKind.WITHDRAWN:
+    if previous[-1].kind is NoticeKind.WITHDRAWN and previous[-1].stands:
         return None
-    return NewVersion(version=len(previous) + 1, kind=NoticeKind.WITHDRAWN, content=newest)
+    return NewVersion(version=len(previous) + 1, kind=NoticeKind.WITHDRAWN, content=table.withdrawn(newest))
 
 
-def content_of(facts: ClaimFacts, *, authority_code: str, intention_on: date) -> Content:
-    """The content of a notice. Before submission it has no particulars: they are not complete yet.
+def content_of(
+    table: Disclosure, facts: ClaimFacts, *, authority_code: str, intention_on: date, award: Award | None = None
+) -> Content:
+    """The content of a notice, from the table alone. Before submission it has no particulars: they are not complete yet.
 
     `facts` must be of a claim for which something is `sought` and no facts are missing. Both clocks run one month from the
     intention: one for the claim to reach the authority (Housing Benefit Regulations 2006, regulation 84), one for its proof.
     """
     due = one_month_after(intention_on)
-    content = {
+    derived = {
         "authority_code": authority_code,
         "claim_ref": facts.claim_ref,
         "benefit": told_benefit(facts),
@@ -92,64 +119,16 @@ def content_of(facts: ClaimFacts, *, authority_code: str, intention_on: date) ->
         "claim_on": facts.claim_on.isoformat() if facts.claim_on else None,
         "claim_due_on": due.isoformat(),
         "proof_due_on": due.isoformat(),
-        "claimant": _person(facts.answers, ""),
-        "partner": _partner(facts.answers),
-        "address": {"lines": facts.answers["address"]["lines"], "postcode": facts.postcode},
-        "tenancy": _tenancy(facts.answers),
         "language": facts.language,
+        **(_of_award(award) if award else {}),
     }
-    return _known(content | (_particulars(facts.answers) if facts.claim_on else {}))
+    return table.content(facts.answers, derived, is_submitted=facts.claim_on is not None, is_decided=award is not None)
 
 
-def _person(answers: Mapping[str, Any], prefix: str) -> Content:
-    names = ("nino", "title", "surname", "forenames", "date_of_birth")
-    return _known({name: answers.get(prefix + name) for name in names})
-
-
-def _partner(answers: Mapping[str, Any]) -> Content | None:
-    """None while a part that the authority cannot do without is not known: the call may still go on."""
-    needed = ("partner_surname", "partner_forenames", "partner_date_of_birth")
-    return _person(answers, "partner_") if all(name in answers for name in needed) else None
-
-
-def _tenancy(answers: Mapping[str, Any]) -> Content:
-    names = ("landlord", "rent_amount", "rent_period", "moved_in_on")
-    return _known({"kind": answers["tenure"]} | {name: answers.get(name) for name in names})
-
-
-def _particulars(answers: Mapping[str, Any]) -> Content:
+def _of_award(award: Award) -> Mapping[str, str | None]:
     return {
-        "household": [
-            *(_member(child, non_dependant=False) for child in answers.get("children", [])),
-            *(_member(person, non_dependant=True) for person in answers.get("non_dependants", [])),
-        ],
-        "income": [
-            *_weekly("EARNINGS", answers.get("part_time_earnings")),
-            *_weekly("PENSION", answers.get("pension_weekly")),
-            *(_other_income(entry) for entry in answers.get("other_income", [])),
-        ],
-        "capital_band": answers.get("capital_band"),
+        "award_benefit": award.benefit,
+        "award_outcome": award.outcome.value,
+        "award_from": award.from_day.isoformat(),
+        "award_to": award.to_day.isoformat() if award.to_day else None,
     }
-
-
-def _member(entry: Mapping[str, Any], *, non_dependant: bool) -> Content:
-    return _known(
-        {
-            "relationship": entry["relationship"],
-            "date_of_birth": entry.get("date_of_birth"),
-            "non_dependant": non_dependant,
-        }
-    )
-
-
-def _weekly(kind: str, amount: str | None) -> list[Content]:
-    return [{"kind": kind, "amount": amount, "period": "WEEKLY"}] if amount and Decimal(amount) > 0 else []
-
-
-def _other_income(entry: Mapping[str, Any]) -> Content:
-    kind = str(entry["kind"])
-    return {"kind": _PARTNERS_INCOME.get(kind, kind), "amount": entry["amount"], "period": entry["period"]}
-
-
-def _known(content: Content) -> Content:
-    return {name: value for name, value in content.items() if value is not None}

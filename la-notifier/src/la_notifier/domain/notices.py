@@ -25,6 +25,7 @@ class NoticeKind(StrEnum):
     INTENTION = "INTENTION"
     CLAIM = "CLAIM"
     CHANGE = "CHANGE"
+    AWARD = "AWARD"
     WITHDRAWN = "WITHDRAWN"
 
 

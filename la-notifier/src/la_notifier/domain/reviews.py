@@ -17,13 +17,17 @@ class HeardEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class Review:
-    """A claim under review. `intention_on` is the day that an earlier review found, None where none did."""
+    """A claim under review. `intention_on` is the day that an earlier review found, None where none did.
+
+    `is_decided`: a decision on it was heard of, which the gateway can be asked for.
+    """
 
     claim_ref: str
     lease: UUID
     attempts: int
     heard: tuple[HeardEvent, ...]
     intention_on: date | None
+    is_decided: bool = False
 
 
 class ReferralReason(StrEnum):

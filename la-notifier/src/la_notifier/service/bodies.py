@@ -4,7 +4,8 @@ import json
 from uuid import UUID
 
 from chassis.vault import ClaimCipher
-from la_notifier.domain.content import Content, NewVersion
+from la_notifier.domain.content import NewVersion
+from la_notifier.domain.disclosure import Content
 
 _HEAD = ("notice_id", "version", "supersedes", "kind")
 

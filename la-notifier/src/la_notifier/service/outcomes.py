@@ -1,7 +1,7 @@
 """The outcomes of a review, each saved in one transaction if the review's lease is still held."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
@@ -9,7 +9,10 @@ from chassis import clock
 from chassis.authorities import Authority
 from chassis.database import Connection, Row
 from chassis.vault import ClaimCipher, Vault
-from la_notifier.domain.content import Content, NewVersion, content_of, next_version, withdrawn_version
+from la_notifier.data import disclosure
+from la_notifier.domain.awards import Award
+from la_notifier.domain.content import NewVersion, content_of, next_version, withdrawn_version
+from la_notifier.domain.disclosure import Content
 from la_notifier.domain.facts import ClaimFacts
 from la_notifier.domain.notices import NoticeKind
 from la_notifier.domain.reviews import ReferralReason, Review
@@ -18,55 +21,80 @@ from la_notifier.store import notices, referrals, reviews
 
 
 def save_notice(
-    conn: Connection, vault: Vault, review: Review, *, facts: ClaimFacts, authority: Authority, intention_on: date
+    conn: Connection,
+    vault: Vault,
+    review: Review,
+    *,
+    facts: ClaimFacts,
+    authority: Authority,
+    intention_on: date,
+    award: Award | None,
 ) -> None:
-    """Makes the next version for the authority where it needs one, and withdraws from all other authorities."""
+    """Makes the next version for the authority where it needs one, and withdraws the notice from all other authorities."""
     if not reviews.hold(conn, review):
         return
     others = {row["authority_code"]: row for row in notices.notices_of(conn, review.claim_ref)}
     notice_id = _wanted_notice(conn, review, authority, intention_on, known=others.pop(authority.code, None))
     cipher = vault.cipher(conn, review.claim_ref)
-    content = content_of(facts, authority_code=authority.code, intention_on=intention_on)
+    content = content_of(disclosure(), facts, authority_code=authority.code, intention_on=intention_on, award=award)
     previous = notices.versions_of(conn, notice_id)
     if new := next_version(facts, content, previous, _newest_content(conn, cipher, notice_id)):
         _add_version(conn, cipher, notice_id, authority.channel.name, facts=facts, new=new)
-    left = {code: row["notice_id"] for code, row in others.items()}
-    _withdraw_from(conn, review, left, reason=ReferralReason.MOVED_AWAY, intention_on=intention_on)
+    _withdraw(conn, cipher, others.values(), facts)
+    _refer(conn, review, reason=None, intention_on=intention_on)
     reviews.finish(conn, review)
 
 
-def save_no_notice(
-    conn: Connection, review: Review, *, reason: ReferralReason | None, intention_on: date | None
+def save_unplaced(
+    conn: Connection,
+    vault: Vault,
+    review: Review,
+    *,
+    facts: ClaimFacts,
+    reason: ReferralReason,
+    intention_on: date | None,
 ) -> None:
-    """Saves that no authority gets a notice: nothing is sought (`reason` is None), or no authority was found.
+    """Refers a claim for whose address no authority was found. The day of the intention is kept.
 
-    The day of the intention is kept: a wrong address must not cost the date of claim.
+    A notice that went out already stays: the address may be a slip, and a withdrawal would cost the date of claim. Only a
+    place outside Great Britain is no authority's for certain.
     """
     if not reviews.hold(conn, review):
         return
-    left = {row["authority_code"]: row["notice_id"] for row in notices.notices_of(conn, review.claim_ref)}
-    left_for = ReferralReason.MOVED_AWAY if reason else ReferralReason.NO_LONGER_SOUGHT
-    _withdraw_from(conn, review, left, reason=left_for, intention_on=intention_on, unplaced=reason)
+    if reason is ReferralReason.NORTHERN_IRELAND:
+        _withdraw(conn, vault.cipher(conn, review.claim_ref), notices.notices_of(conn, review.claim_ref), facts)
+    _refer(conn, review, reason=reason, intention_on=intention_on)
     reviews.finish(conn, review)
 
 
 def save_withdrawn(conn: Connection, vault: Vault, review: Review, *, facts: ClaimFacts) -> None:
-    """Withdraws the claim's notices: every authority that may have been told gets a version that says so, no other any.
+    """Withdraws the claim's notices: the claim is withdrawn, or nothing is sought any more.
 
-    Nothing is left for an officer: what they were asked about ended with the claim.
+    Every authority that may have been told gets a version that says so, no other any. Nothing is left for an officer: what
+    they were asked about ended with the claim.
     """
     if not reviews.hold(conn, review):
         return
-    cipher = vault.cipher(conn, review.claim_ref)
-    for notice in notices.notices_of(conn, review.claim_ref):
-        _withdraw(conn, cipher, notice, facts)
-    referrals.save_referrals(conn, review.claim_ref, reasons=[], now=clock.now(), intention_on=None)
+    _withdraw(conn, vault.cipher(conn, review.claim_ref), notices.notices_of(conn, review.claim_ref), facts)
+    _refer(conn, review, reason=None, intention_on=None)
     reviews.finish(conn, review)
 
 
-def _withdraw(conn: Connection, cipher: ClaimCipher, notice: Row, facts: ClaimFacts) -> None:
+def _refer(conn: Connection, review: Review, *, reason: ReferralReason | None, intention_on: date | None) -> None:
+    """Makes this the claim's only referral; None ends them all."""
+    reasons = [("", reason)] if reason else []
+    referrals.save_referrals(conn, review.claim_ref, reasons=reasons, now=clock.now(), intention_on=intention_on)
+
+
+def _withdraw(conn: Connection, cipher: ClaimCipher, left: Iterable[Row], facts: ClaimFacts) -> None:
+    for notice in left:
+        _withdraw_from(conn, cipher, notice, facts)
+
+
+def _withdraw_from(conn: Connection, cipher: ClaimCipher, notice: Row, facts: ClaimFacts) -> None:
+    """Tells one authority that the notice is withdrawn, if it may hold it; gives up what waits if it does not."""
     notice_id, previous = notice["notice_id"], notices.versions_of(conn, notice["notice_id"])
-    if new := withdrawn_version(previous, _newest_content(conn, cipher, notice_id)):
+    if new := withdrawn_version(disclosure(), previous, _newest_content(conn, cipher, notice_id)):
         notices.set_wanted(conn, notice_id, wanted=True)
         _add_version(conn, cipher, notice_id, notice["channel"], facts=facts, new=new)
     elif previous and previous[-1].kind is not NoticeKind.WITHDRAWN:
@@ -128,23 +156,3 @@ def _add_version(
         "created": clock.now(),
     }
     notices.add_version(conn, columns)
-
-
-def _withdraw_from(
-    conn: Connection,
-    review: Review,
-    left: Mapping[str, UUID],
-    *,
-    reason: ReferralReason,
-    intention_on: date | None,
-    unplaced: ReferralReason | None = None,
-) -> None:
-    """Gives up what waits for these authorities, and refers those that may hold a notice already."""
-    now = clock.now()
-    reasons = [("", unplaced)] if unplaced else []
-    for code, notice_id in left.items():
-        notices.set_wanted(conn, notice_id, wanted=False)
-        notices.give_up(conn, notice_id, now=now)
-        if any(version.counts_as_told for version in notices.versions_of(conn, notice_id)):
-            reasons.append((code, reason))
-    referrals.save_referrals(conn, review.claim_ref, reasons=reasons, now=now, intention_on=intention_on)

@@ -12,13 +12,14 @@ from chassis.database import Connection, Database
 from chassis.inbox import Event
 from chassis.postcodes import Postcodes
 from chassis.vault import Vault
-from la_notifier.clients import Claims
+from la_notifier.clients import Claims, Decisions
+from la_notifier.domain.awards import Award, award_of
 from la_notifier.domain.facts import ClaimFacts, missing_facts, sought
 from la_notifier.domain.notices import Waits
 from la_notifier.domain.reviews import HeardEvent, ReferralReason, Review
 from la_notifier.service import failures
 from la_notifier.service.authorities import authority_or_reason
-from la_notifier.service.outcomes import save_no_notice, save_notice, save_withdrawn, wait_for_facts
+from la_notifier.service.outcomes import save_notice, save_unplaced, save_withdrawn, wait_for_facts
 from la_notifier.store import reviews as store
 
 LEASE_SECONDS = 60.0
@@ -31,15 +32,29 @@ def hear(conn: Connection, event: Event) -> None:
     store.want_review(conn, claim_ref=event.claim_ref, heard=heard)
 
 
+def hear_decision(conn: Connection, event: Event) -> None:
+    """Remembers that the claim was decided and makes it due for review. What was decided the review asks of the gateway."""
+    store.hear_decision(conn, event.claim_ref)
+    store.want_review_of_known(conn, event.claim_ref)
+
+
 class Reviewer:
     """Reviews the claims of which an event was heard."""
 
     def __init__(
-        self, database: Database, vault: Vault, claims: Claims, postcodes: Postcodes, *, waits: Callable[[], Waits]
+        self,
+        database: Database,
+        vault: Vault,
+        claims: Claims,
+        decisions: Decisions,
+        postcodes: Postcodes,
+        *,
+        waits: Callable[[], Waits],
     ) -> None:
         self._database = database
         self._vault = vault
         self._claims = claims
+        self._decisions = decisions
         self._postcodes = postcodes
         self._waits = waits
 
@@ -58,25 +73,27 @@ class Reviewer:
 
     def _review(self, review: Review) -> None:
         facts = self._claims.facts(review.claim_ref)
-        if facts.withdrawn:
+        if missing := missing_facts(facts):
+            self._wait_for_facts(review, facts, missing)
+        elif sought(facts):
+            self._tell_authority(review, facts)
+        else:
             with self._database.transaction() as conn:
                 save_withdrawn(conn, self._vault, review, facts=facts)
-        elif missing := missing_facts(facts):
-            self._wait_for_facts(review, facts, missing)
-        elif not sought(facts):
-            with self._database.transaction() as conn:
-                save_no_notice(conn, review, reason=None, intention_on=None)
-        else:
-            self._tell_authority(review, facts)
 
     def _tell_authority(self, review: Review, facts: ClaimFacts) -> None:
         found = authority_or_reason(self._postcodes, facts)
         intention_on = intention_day(self._claims, review, facts) or clock.today()
+        if isinstance(found, ReferralReason):
+            with self._database.transaction() as conn:
+                save_unplaced(conn, self._vault, review, facts=facts, reason=found, intention_on=intention_on)
+            return
+        award = self._award(review)
         with self._database.transaction() as conn:
-            if isinstance(found, ReferralReason):
-                save_no_notice(conn, review, reason=found, intention_on=intention_on)
-            else:
-                save_notice(conn, self._vault, review, facts=facts, authority=found, intention_on=intention_on)
+            save_notice(conn, self._vault, review, facts=facts, authority=found, intention_on=intention_on, award=award)
+
+    def _award(self, review: Review) -> Award | None:
+        return award_of(self._decisions.decisions(review.claim_ref)) if review.is_decided else None
 
     def _wait_for_facts(self, review: Review, facts: ClaimFacts, missing: Sequence[str]) -> None:
         intention_on = intention_day(self._claims, review, facts)

@@ -19,6 +19,15 @@ WANT_REVIEW = """
     ON CONFLICT (claim_ref) DO UPDATE SET due = statement_timestamp(), attempts = 0
 """
 
+WANT_REVIEW_OF_KNOWN = """
+    -- Makes a claim due for review, unless nothing of it was heard from intake: only that tells when the intention was.
+    INSERT INTO looks (claim_ref)
+    SELECT %(claim_ref)s WHERE EXISTS (SELECT 1 FROM notices WHERE claim_ref = %(claim_ref)s)
+        OR EXISTS (SELECT 1 FROM not_told WHERE claim_ref = %(claim_ref)s)
+        OR EXISTS (SELECT 1 FROM looks WHERE claim_ref = %(claim_ref)s)
+    ON CONFLICT (claim_ref) DO UPDATE SET due = statement_timestamp(), attempts = 0
+"""
+
 TAKE_REVIEW = """
     -- Leases the claim that is due for longest, with the day of the intention where an earlier review found it.
     UPDATE looks
@@ -35,7 +44,12 @@ TAKE_REVIEW = """
             SELECT intention_on FROM notices WHERE notices.claim_ref = looks.claim_ref
             UNION ALL SELECT intention_on FROM not_told WHERE not_told.claim_ref = looks.claim_ref
         ) AS known
-    ) AS intention_on
+    ) AS intention_on, EXISTS (SELECT 1 FROM decided_claims AS decided WHERE decided.claim_ref = looks.claim_ref) AS is_decided
+"""
+
+HEAR_DECISION = """
+    -- Remembers that a claim was decided.
+    INSERT INTO decided_claims (claim_ref) VALUES (%s) ON CONFLICT DO NOTHING
 """
 
 HEARD_OF_CLAIM = """
@@ -63,8 +77,8 @@ FORGET_HEARD = """
 """
 
 FINISH_REVIEW = """
-    -- Ends a review, unless an event came while it went on.
-    DELETE FROM looks WHERE claim_ref = %(claim_ref)s
+    -- Ends a review, unless an event came while it went on, or something else that set `attempts` back.
+    DELETE FROM looks WHERE claim_ref = %(claim_ref)s AND attempts > 0
     AND NOT EXISTS (SELECT 1 FROM heard_events WHERE claim_ref = %(claim_ref)s)
 """
 
@@ -78,6 +92,16 @@ def want_review(conn: Connection, *, claim_ref: str, heard: HeardEvent) -> None:
     """Keeps the event and makes the claim due for review."""
     conn.execute(HEAR, [heard.event_id, claim_ref, heard.version, heard.occurred_time])
     conn.execute(WANT_REVIEW, [claim_ref])
+
+
+def want_review_of_known(conn: Connection, claim_ref: str) -> None:
+    """Makes the claim due for review, if it was reviewed before or is due: else intake's events bring its first review."""
+    conn.execute(WANT_REVIEW_OF_KNOWN, {"claim_ref": claim_ref})
+
+
+def hear_decision(conn: Connection, claim_ref: str) -> None:
+    """Remembers that the claim was decided, for every review from now on."""
+    conn.execute(HEAR_DECISION, [claim_ref])
 
 
 def take_review(conn: Connection, *, seconds: float) -> Review | None:

@@ -35,8 +35,10 @@ class _NoticeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeKind
     """The full particulars."""
     NOTICE_KIND_CHANGE: _NoticeKind.ValueType  # 3
     """An answer that the authority holds was amended."""
+    NOTICE_KIND_AWARD: _NoticeKind.ValueType  # 4
+    """The benefit was decided: awarded or disallowed, or such a decision was corrected."""
     NOTICE_KIND_WITHDRAWN: _NoticeKind.ValueType  # 5
-    """The claim was withdrawn."""
+    """The claim was withdrawn, nothing is sought any more, or the notice went to the wrong authority."""
 
 class NoticeKind(_NoticeKind, metaclass=_NoticeKindEnumTypeWrapper):
     """The kind of a notice."""
@@ -49,8 +51,10 @@ NOTICE_KIND_CLAIM: NoticeKind.ValueType  # 2
 """The full particulars."""
 NOTICE_KIND_CHANGE: NoticeKind.ValueType  # 3
 """An answer that the authority holds was amended."""
+NOTICE_KIND_AWARD: NoticeKind.ValueType  # 4
+"""The benefit was decided: awarded or disallowed, or such a decision was corrected."""
 NOTICE_KIND_WITHDRAWN: NoticeKind.ValueType  # 5
-"""The claim was withdrawn."""
+"""The claim was withdrawn, nothing is sought any more, or the notice went to the wrong authority."""
 Global___NoticeKind: _TypeAlias = NoticeKind  # noqa: Y015
 
 class _NoticeState:
@@ -136,9 +140,11 @@ class _NotToldReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NotTold
     NOT_TOLD_REASON_AUTHORITY_UNKNOWN: _NotToldReason.ValueType  # 3
     """The postcode's district is not in the table of authorities."""
     NOT_TOLD_REASON_MOVED_AWAY: _NotToldReason.ValueType  # 4
-    """The authority holds a notice of an address that is no longer in it."""
+    """The authority holds a notice of an address that is no longer in it. Of earlier releases: now it gets WITHDRAWN."""
     NOT_TOLD_REASON_NO_LONGER_SOUGHT: _NotToldReason.ValueType  # 5
-    """The authority holds a notice of a claim, and the claimant no longer wishes to make it."""
+    """The authority holds a notice of a claim, and the claimant no longer wishes to make it. Of earlier releases: now it gets
+    WITHDRAWN.
+    """
     NOT_TOLD_REASON_FACTS_MISSING: _NotToldReason.ValueType  # 6
     """An answer without which no notice can be made was cleared after first contact. The notice goes out by itself once the
     answer is there again.
@@ -156,9 +162,11 @@ NOT_TOLD_REASON_POSTCODE_UNKNOWN: NotToldReason.ValueType  # 2
 NOT_TOLD_REASON_AUTHORITY_UNKNOWN: NotToldReason.ValueType  # 3
 """The postcode's district is not in the table of authorities."""
 NOT_TOLD_REASON_MOVED_AWAY: NotToldReason.ValueType  # 4
-"""The authority holds a notice of an address that is no longer in it."""
+"""The authority holds a notice of an address that is no longer in it. Of earlier releases: now it gets WITHDRAWN."""
 NOT_TOLD_REASON_NO_LONGER_SOUGHT: NotToldReason.ValueType  # 5
-"""The authority holds a notice of a claim, and the claimant no longer wishes to make it."""
+"""The authority holds a notice of a claim, and the claimant no longer wishes to make it. Of earlier releases: now it gets
+WITHDRAWN.
+"""
 NOT_TOLD_REASON_FACTS_MISSING: NotToldReason.ValueType  # 6
 """An answer without which no notice can be made was cleared after first contact. The notice goes out by itself once the
 answer is there again.
