@@ -99,6 +99,19 @@ class CouncilsSettings(SftpSettings):
     """How long after its receipt a notice is loaded."""
 
 
+class NotifySettings(Settings):
+    """The settings of Notify."""
+
+    port: int = Field(default=9109, ge=0, le=65535)
+    control_port: int = Field(default=9129, ge=0, le=65535)
+    key_file: Path
+    """The API key of the service that calls, as Notify's website gives it."""
+    deliver_seconds: float = Field(default=1.0, ge=0)
+    """From taking a message to its delivery, by the clock of the platform."""
+    per_minute: int = Field(default=3_000, ge=1)
+    """Messages in any 60 seconds: more are answered 429."""
+
+
 class SwitchSettings(Settings):
     """The settings of the telephone switch."""
 

@@ -4,6 +4,7 @@ import base64
 import json
 import secrets
 import time
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ def make_keys(folder: Path, *, authority_codes: Iterable[str]) -> None:
             _make_ssh_key(folder, name)
     if not (folder / "cms-cots.token").exists():
         _write(folder / "cms-cots.token", secrets.token_urlsafe(32))
+    if not (folder / "notify.key").exists():
+        _write(folder / "notify.key", f"cms3-{uuid.uuid4()}-{uuid.uuid4()}")
     for name in (*SERVICES, *(stand_in.name for stand_in in STAND_INS.values() if stand_in.identity)):
         _write(folder / f"{name}.token", issue(folder, "SERVICE", subject=name, seconds=_SERVICE_TOKEN_SECONDS))
 
