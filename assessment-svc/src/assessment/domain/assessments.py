@@ -19,7 +19,7 @@ from assessment.domain.refusals import (
     ProposalsOpen,
 )
 from assessment.domain.schemes import CRISIS_LOAN, WITHOUT_INTERVIEW, Desk, schemes_of
-from assessment.domain.states import AssessmentState, Cause, is_possible
+from assessment.domain.states import AssessmentState, Cause, ClosedReason, is_possible
 from chassis.errors import InvalidArgument, StaleVersion, Violation
 
 
@@ -33,6 +33,19 @@ class AssessmentConfirmed:
     schemes: tuple[str, ...]
     office_code: str
     assessor_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchemesClosed:
+    """A person closed these schemes without a confirmation. `ends_claim`: nothing of the claim is left or was confirmed."""
+
+    claim_ref: str
+    version: int
+    schemes: tuple[str, ...]
+    reason: ClosedReason
+    duplicate_of: str | None
+    closed: Checked
+    ends_claim: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +76,7 @@ class Assessment:
     confirmed: Checked | None = None
     begun: frozenset[Desk] = frozenset()
     closed_reason: str | None = None
+    closed_time: datetime | None = None
     appointment_id: str | None = None
     office_code: str | None = None
     evidence_due_on: date | None = None
@@ -227,6 +241,11 @@ class Assessment:
 
         Raises InvalidArgument naming schemes that were not claimed, OtherScheme, AlreadyConfirmed, InterviewNeeded.
         """
+        chosen = self._chosen(wanted, desks=desks)
+        return self._without_interview(chosen, wanted) if self._is_open_to_any_office else tuple(chosen)
+
+    def _chosen(self, wanted: Sequence[str], *, desks: frozenset[Desk]) -> list[str]:
+        """The wanted schemes of these desks, or all that are neither confirmed nor closed."""
         unknown = [index for index, scheme in enumerate(wanted) if scheme not in self.schemes]
         if unknown:
             raise InvalidArgument.of(
@@ -236,9 +255,9 @@ class Assessment:
         if not set(wanted) <= set(theirs):
             raise OtherScheme
         chosen = [scheme for scheme in theirs if scheme in wanted] or self._left(theirs)
-        if not chosen or set(chosen) & set(self.confirmed_schemes):
+        if not chosen or set(chosen) - set(self._left(chosen)):
             raise AlreadyConfirmed
-        return self._without_interview(chosen, wanted) if self._is_open_to_any_office else tuple(chosen)
+        return chosen
 
     @property
     def _is_open_to_any_office(self) -> bool:
@@ -291,11 +310,52 @@ class Assessment:
             assessor_id=assessor_id,
         )
 
+    def close(
+        self,
+        wanted: Sequence[str],
+        *,
+        reason: ClosedReason,
+        duplicate_of: str | None,
+        version: int,
+        closed: Checked,
+        desks: frozenset[Desk],
+    ) -> tuple[Self, SchemesClosed]:
+        """Closes the wanted schemes, or all that are left at these desks; gives the event too.
+
+        Raises StaleVersion, AssessmentClosed, AlreadyConfirmed, OtherScheme, and InvalidArgument naming what was not claimed.
+        """
+        self._check_version(version)
+        self._check_unfinished()
+        schemes = tuple(self._chosen(wanted, desks=desks))
+        after = replace(self, closed_schemes=(*self.closed_schemes, *schemes))._next()
+        if not after._left(self.schemes):
+            after = after._ended(reason, closed)
+        event = SchemesClosed(
+            claim_ref=self.claim_ref,
+            version=after.version,
+            schemes=schemes,
+            reason=reason,
+            duplicate_of=duplicate_of,
+            closed=closed,
+            ends_claim=after.state is AssessmentState.CLOSED,
+        )
+        return after, event
+
+    def _ended(self, reason: ClosedReason, closed: Checked) -> Self:
+        if self.confirmed_schemes:
+            return self._moved(Cause.CLOSING, AssessmentState.CONFIRMED)
+        return replace(
+            self._moved(Cause.CLOSING, AssessmentState.CLOSED), closed_reason=reason.value, closed_time=closed.at
+        )
+
     def check_open(self, version: int, *, desks: frozenset[Desk]) -> None:
         """Raises StaleVersion, NotStarted, AlreadyConfirmed or AssessmentClosed."""
+        self._check_version(version)
+        self._check_begun(desks)
+
+    def _check_version(self, version: int) -> None:
         if version != self.version:
             raise StaleVersion(given=version, current=self.version)
-        self._check_begun(desks)
 
     def _check_begun(self, desks: frozenset[Desk]) -> None:
         self._check_unfinished()

@@ -42,6 +42,14 @@ OPEN = tuple(STAYS)
 """The states in which there is something left to do, in the order of an assessment's life."""
 
 
+class ClosedReason(StrEnum):
+    """Why schemes of a claim were closed without a confirmation."""
+
+    WITHDRAWN = "WITHDRAWN"
+    NOT_PURSUED = "NOT_PURSUED"
+    DUPLICATE = "DUPLICATE"
+
+
 class Cause(StrEnum):
     """What changes the state of an assessment."""
 

@@ -2,11 +2,11 @@
 
 from assessment.clients import Intake
 from assessment.domain.assessments import Confirmation
-from assessment.grpc_api.messages import respond_once
+from assessment.grpc_api.messages import named_schemes, respond_once
 from assessment.service import assessing, reading
 from chassis import call
 from chassis.conversions import timestamp
-from chassis.enums import name_of, number_of
+from chassis.enums import number_of
 from cms.assessment.v1 import assessment_pb2
 from cms.common.v1 import common_pb2
 
@@ -21,10 +21,7 @@ class ConfirmingMethods:
         self, request: assessment_pb2.ConfirmAssessmentRequest
     ) -> assessment_pb2.ConfirmAssessmentResponse:
         """Confirms schemes of the claim."""
-        schemes = [
-            name_of(common_pb2.Scheme, scheme, field=f"schemes[{index}]")
-            for index, scheme in enumerate(request.schemes)
-        ]
+        schemes = named_schemes(request.schemes)
         interview = reading.read_interview(self._intake, request.claim_ref)
         return respond_once(
             request,

@@ -11,7 +11,7 @@ from assessment.service import assessing
 from assessment.service.reading import Permitted
 from chassis.conversions import date_message
 from chassis.database import Connection
-from chassis.enums import number_of
+from chassis.enums import name_of, number_of
 from chassis.idempotency import run_once
 from cms.assessment.v1 import record_pb2
 from cms.common.v1 import common_pb2
@@ -50,7 +50,15 @@ def assessment_message(work: Permitted, interview: Interview) -> record_pb2.Asse
         version=assessment.version,
         schemes=scheme_numbers(assessment.schemes),
         confirmed_schemes=scheme_numbers(assessment.confirmed_schemes),
+        closed_schemes=scheme_numbers(assessment.closed_schemes),
     )
+
+
+def named_schemes(numbers: Sequence[Any]) -> list[str]:
+    """The names of a request's `schemes`. Raises InvalidArgument naming the first that is unknown."""
+    return [
+        name_of(common_pb2.Scheme, number, field=f"schemes[{index}]") for index, number in enumerate(numbers)
+    ]
 
 
 def scheme_numbers(schemes: Sequence[str]) -> list[Any]:

@@ -18,28 +18,28 @@ from cms.common.v1 import common_pb2
 
 def start_assessment(conn: Connection, claim_ref: str, interview: Interview) -> Permitted:
     """Starts or resumes the assessment. See Assessment.start."""
-    return _change(conn, claim_ref, lambda work: work.assessment.start(interview.facts, desks=work.desks))
+    return change(conn, claim_ref, lambda work: work.assessment.start(interview.facts, desks=work.desks))
 
 
 def verify_items(
     conn: Connection, claim_ref: str, interview: Interview, *, checks: Sequence[Check], version: int
 ) -> Permitted:
     """Records the checks. See Assessment.verify."""
-    return _change(
+    return change(
         conn,
         claim_ref,
         lambda work: work.assessment.verify(
-            checks, version=version, facts=interview.facts, checked=_by_caller(), desks=work.desks
+            checks, version=version, facts=interview.facts, checked=by_caller(), desks=work.desks
         ),
     )
 
 
 def correct_item(conn: Connection, claim_ref: str, interview: Interview, *, fact: str) -> Permitted:
     """Marks the item whose fact was amended. See Assessment.correct."""
-    return _change(
+    return change(
         conn,
         claim_ref,
-        lambda work: work.assessment.correct(fact, facts=interview.facts, checked=_by_caller(), desks=work.desks),
+        lambda work: work.assessment.correct(fact, facts=interview.facts, checked=by_caller(), desks=work.desks),
     )
 
 
@@ -55,13 +55,13 @@ def confirm_assessment(
             work.assessment.schemes_to_confirm(schemes, desks=work.desks),
             facts=interview.facts,
             office_code=caller.office or work.assessment.office_code or "",
-            checked=_by_caller(),
+            checked=by_caller(),
         )
         confirmations.add(conn, event, confirm_time=clock.now())
         _append_event(conn, event)
         return confirmed
 
-    return _change(conn, claim_ref, confirm)
+    return change(conn, claim_ref, confirm)
 
 
 def show_again(conn: Connection, claim_ref: str) -> Permitted:
@@ -72,9 +72,10 @@ def show_again(conn: Connection, claim_ref: str) -> Permitted:
     return _logged(conn, permitted(store.read_assessment(conn, claim_ref), claim_ref))
 
 
-def _change(conn: Connection, claim_ref: str, change: Callable[[Permitted], Assessment]) -> Permitted:
+def change(conn: Connection, claim_ref: str, act: Callable[[Permitted], Assessment]) -> Permitted:
+    """Changes an assessment on which the caller may work, and logs what the response shows. Raises as `permitted` does."""
     work = permitted(store.lock_assessment(conn, claim_ref), claim_ref)
-    after = change(work)
+    after = act(work)
     store.save_assessment(conn, work.assessment, after)
     return _logged(conn, replace(work, assessment=after))
 
@@ -84,7 +85,8 @@ def _logged(conn: Connection, work: Permitted) -> Permitted:
     return work
 
 
-def _by_caller() -> Checked:
+def by_caller() -> Checked:
+    """The caller, now."""
     return Checked(by=call.current().identity.subject, at=clock.now())
 
 

@@ -24,6 +24,7 @@ SAVE = """
     UPDATE assessments
     SET state = %(state)s, version = %(version)s, claim_version = %(claim_version)s, begun = %(begun)s,
         evidence_due_on = %(evidence_due_on)s, closed_schemes = %(closed_schemes)s,
+        closed_reason = %(closed_reason)s, closed_time = %(closed_time)s,
         confirmed_schemes = %(confirmed_schemes)s, confirmed_by = %(confirmed_by)s, confirmed_time = %(confirmed_time)s
     WHERE claim_ref = %(claim_ref)s
 """
@@ -96,6 +97,7 @@ def _assessment(row: Row, item_rows: list[Row]) -> Assessment:
         evidence_due_on=row["evidence_due_on"],
         begun=frozenset(Desk(desk) for desk in row["begun"]),
         closed_reason=row["closed_reason"],
+        closed_time=row["closed_time"],
         appointment_id=row["appointment_id"],
         office_code=row["office_code"],
         items={item.fact: item for item in items},
@@ -112,6 +114,8 @@ def _row(assessment: Assessment) -> Row:
         "begun": sorted(assessment.begun),
         "evidence_due_on": assessment.evidence_due_on,
         "closed_schemes": list(assessment.closed_schemes),
+        "closed_reason": assessment.closed_reason,
+        "closed_time": assessment.closed_time,
         "confirmed_schemes": list(assessment.confirmed_schemes),
         "confirmed_by": confirmed.by if confirmed else None,
         "confirmed_time": confirmed.at if confirmed else None,
