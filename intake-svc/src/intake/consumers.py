@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from typing import cast
 
+from chassis.conversions import time_of
 from chassis.database import Connection
 from chassis.enums import name_of
 from chassis.inbox import Event, Handler
+from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2 as gateway_events
 from cms.scheduling.v1 import events_pb2
 from intake.domain.claim import Booking
-from intake.service.claims import record_booking, record_decision
+from intake.service.claims import close_claim, record_booking, record_decision, record_evidence_complete
 from intake.service.counting import count_rejection
 
 
@@ -37,9 +39,22 @@ def decision_recorded(conn: Connection, event: Event) -> None:
     record_decision(conn, event.claim_ref, name_of(common_pb2.Scheme, message.scheme, field="scheme"))
 
 
+def evidence_completed(conn: Connection, event: Event) -> None:
+    """Dates the claim's second clock: all evidence is in. Raises NotFound for an unknown claim."""
+    message = cast(assessment_events.EvidenceCompleted, event.message)
+    record_evidence_complete(conn, event.claim_ref, at=time_of(message.complete_time, field="complete_time"))
+
+
+def assessment_closed(conn: Connection, event: Event) -> None:
+    """Closes the claim, whose assessment ended without a decision. Raises NotFound for an unknown claim."""
+    close_claim(conn, event.claim_ref)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "AppointmentBooked": appointment_booked,
     "AppointmentMoved": appointment_booked,
+    "AssessmentClosed": assessment_closed,
     "DecisionRecorded": decision_recorded,
+    "EvidenceCompleted": evidence_completed,
     "TransferRejected": transfer_rejected,
 }

@@ -237,11 +237,16 @@ def withdraw(claim: Claim, withdrawal: Withdrawal) -> tuple[Claim, ClaimWithdraw
 
 
 def decide(claim: Claim, decided: Collection[str]) -> Claim:
-    """The claim when these of its schemes are decided: CLOSED with the last, so that the person can claim again.
+    """The claim when these of its schemes are decided: closed with the last. See close."""
+    return close(claim) if set(claim.schemes) <= set(decided) else claim
+
+
+def close(claim: Claim) -> Claim:
+    """The claim when nothing more follows from it: CLOSED, so that the person can claim again.
 
     A claim that is not SUBMITTED any more stays as it is: it was withdrawn, or closed before.
     """
-    if claim.state is not ClaimState.SUBMITTED or not set(claim.schemes) <= set(decided):
+    if claim.state is not ClaimState.SUBMITTED:
         return claim
     return replace(claim, state=ClaimState.CLOSED, version=claim.version + 1)
 

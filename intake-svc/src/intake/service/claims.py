@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from chassis import access_log, call, clock, logs
 from chassis.database import Connection
@@ -30,6 +31,7 @@ from intake.store.claims import (
     note_decided,
     save_booking,
     save_closing,
+    save_evidence_complete,
     save_submission,
     save_withdrawal,
 )
@@ -138,10 +140,24 @@ def record_booking(conn: Connection, claim_ref: str, booking: Booking) -> None:
 def record_decision(conn: Connection, claim_ref: str, scheme: str) -> None:
     """Notes that a scheme of a claim is decided, and closes the claim with the last. Raises NotFound."""
     found, _ = lock_claim(conn, claim_ref, caller="", version=0)
-    decided = claims.decide(found.claim, note_decided(conn, claim_ref, scheme))
-    if decided != found.claim:
-        save_closing(conn, decided)
-        logs.get().info("claim closed", claim_ref=claim_ref)
+    _save_if_closed(conn, found.claim, claims.decide(found.claim, note_decided(conn, claim_ref, scheme)))
+
+
+def record_evidence_complete(conn: Connection, claim_ref: str, *, at: datetime) -> None:
+    """Notes when all evidence of a claim was in; of two times the later one stays. Raises NotFound."""
+    save_evidence_complete(conn, claim_ref, at=at)
+
+
+def close_claim(conn: Connection, claim_ref: str) -> None:
+    """Closes a claim whose assessment ended without a decision. Raises NotFound."""
+    found, _ = lock_claim(conn, claim_ref, caller="", version=0)
+    _save_if_closed(conn, found.claim, claims.close(found.claim))
+
+
+def _save_if_closed(conn: Connection, before: Claim, after: Claim) -> None:
+    if after != before:
+        save_closing(conn, after)
+        logs.get().info("claim closed", claim_ref=after.claim_ref)
 
 
 def _withdraw(conn: Connection, claim: Claim, cipher: ClaimCipher, withdrawal: Withdrawal) -> Claim:

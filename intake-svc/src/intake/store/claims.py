@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import LiteralString
 
 from psycopg import errors
@@ -101,6 +102,11 @@ SAVE_CLOSING = """
         UPDATE claim_schemes SET open = false WHERE claim_ref = %(claim_ref)s
     )
     UPDATE claims SET state = %(state)s, version = %(version)s WHERE claim_ref = %(claim_ref)s
+"""
+
+# Saves when all evidence was in; of two times the later one stays.
+SAVE_EVIDENCE_COMPLETE = """
+    UPDATE claims SET evidence_complete_time = greatest(evidence_complete_time, %(at)s) WHERE claim_ref = %(claim_ref)s
 """
 
 # Saves the office of the claim's interview; of two bookings the later one stays.
@@ -252,6 +258,12 @@ def note_decided(conn: Connection, claim_ref: str, scheme: str) -> Collection[st
 def save_closing(conn: Connection, claim: Claim) -> None:
     """Saves a claim that was closed. Its schemes can be claimed again."""
     conn.execute(SAVE_CLOSING, {"claim_ref": claim.claim_ref, "state": claim.state, "version": claim.version})
+
+
+def save_evidence_complete(conn: Connection, claim_ref: str, *, at: datetime) -> None:
+    """Saves when all evidence was in, unless a later time is known. Raises NotFound."""
+    if conn.execute(SAVE_EVIDENCE_COMPLETE, {"claim_ref": claim_ref, "at": at}).rowcount == 0:
+        raise _no_claim(claim_ref)
 
 
 def save_booking(conn: Connection, claim_ref: str, booking: Booking) -> None:

@@ -7,7 +7,9 @@ from cms.common.v1 import common_pb2 as _common_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -54,3 +56,105 @@ class AssessmentConfirmed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AssessmentConfirmed: _TypeAlias = AssessmentConfirmed  # noqa: Y015
+
+@_typing.final
+class EvidenceRequested(_message.Message):
+    """Evidence was asked for, for the first time or until another day. Which, says assessment-svc's GetEvidence."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def due_on(self) -> _date_pb2.Date:
+        """The day until which it is awaited."""
+
+    def __init__(
+        self,
+        *,
+        due_on: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_on", b"due_on"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_on", b"due_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvidenceRequested: _TypeAlias = EvidenceRequested  # noqa: Y015
+
+@_typing.final
+class EvidenceReminderDue(_message.Message):
+    """Evidence that was asked for has not come: the claimant is to be reminded. Which, says assessment-svc's GetEvidence."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """The number of the reminder: 1 for the first of this request."""
+    @_builtins.property
+    def due_on(self) -> _date_pb2.Date:
+        """The day until which it is awaited."""
+
+    def __init__(
+        self,
+        *,
+        due_on: _date_pb2.Date | None = ...,
+        number: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_on", b"due_on"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_on", b"due_on", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvidenceReminderDue: _TypeAlias = EvidenceReminderDue  # noqa: Y015
+
+@_typing.final
+class EvidenceCompleted(_message.Message):
+    """All evidence is in: nothing that was asked for is outstanding, and what the claim's facts need was seen or waived. It is said
+    again, with another time, if evidence was asked for afterwards and has come.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMPLETE_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def complete_time(self) -> _timestamp_pb2.Timestamp:
+        """When the last of it was seen or waived."""
+
+    def __init__(
+        self,
+        *,
+        complete_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["complete_time", b"complete_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete_time", b"complete_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvidenceCompleted: _TypeAlias = EvidenceCompleted  # noqa: Y015
+
+@_typing.final
+class AssessmentClosed(_message.Message):
+    """The assessor closed the claim without a decision: nothing may follow from it any more, and the person can claim again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLOSE_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def close_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was closed."""
+
+    def __init__(
+        self,
+        *,
+        close_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssessmentClosed: _TypeAlias = AssessmentClosed  # noqa: Y015
