@@ -269,6 +269,7 @@ def test_assessors_can_work_in_their_own_office_only(raw: RawDoors, claim: Journ
         "VerifyItems": work(claim) | {"items": [{"fact": "surname", "status": "ITEM_STATUS_CONFIRMED"}]},
         "CorrectItem": work(claim) | {"fact": "capital", "value": "1.00", "reason": "As seen"},
         "ConfirmAssessment": work(claim),
+        "CloseAssessment": work(claim) | {"reason": "CLOSED_REASON_NOT_PURSUED"},
     }
     for method, request in requests.items():
         elsewhere = raw.ask(door, method, request, **bearer(claim, "ASSESSOR", office=other))

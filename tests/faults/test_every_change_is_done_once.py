@@ -215,6 +215,13 @@ def end_what_is_held(platform: PlatformUnderTest, doors: DyingDoors) -> None:
     doors.call(GATEWAY, "ReleaseSystem", {"system": "SYSTEM_SFCS", "requestId": str(uuid4())}, token=support)
 
 
+def close_without_confirmation(platform: PlatformUnderTest, doors: DyingDoors) -> None:
+    """Takes a claim that its assessor closes, because the claimant does not pursue it."""
+    closed = replace(platform, doors=doors).journey("lodger")
+    closed.take_call()
+    closed.close_assessment(reason="NOT_PURSUED")
+
+
 def repair(platform: PlatformUnderTest, doors: DyingDoors) -> None:
     """Corrects a refused claim, has another one's record made anew and decides it, and stops an act with many transfers."""
     officer, refused, claims = "", [], []
@@ -309,6 +316,7 @@ def test_a_change_whose_reply_was_lost_is_made_once_and_answered_on_retry(
     bind_and_import(doors, claim)
     report_lines(doors, claim)
     end_what_is_held(platform, doors)
+    close_without_confirmation(platform, doors)
     repair(platform, doors)
     balance(platform, doors)
 

@@ -112,6 +112,10 @@ class Assessment(Subject):
         corrected = self.change("CorrectItem", this | correction, by=_ASSESSOR)["assessment"]
         self.change("ConfirmAssessment", this | {"version": corrected["version"]}, by=_ASSESSOR)
         self.call("GetConfirmations", this, by=_GATEWAY)
+        closed = f"CS{claim_ref[2:]}"
+        self._hear_of(closed)
+        closing = {"claimRef": closed, "version": 1, "reason": "CLOSED_REASON_NOT_PURSUED"}
+        self.change("CloseAssessment", closing, by=_ASSESSOR)
         self.hear(intake_events.ClaimAmended(changed_fields=["surname"]), claim_ref, version=9)
 
     def _outcomes(self, claim_ref: str) -> None:

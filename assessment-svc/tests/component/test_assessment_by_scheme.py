@@ -199,3 +199,61 @@ def test_a_scheme_that_an_earlier_release_confirmed_is_told_of_from_the_assessme
         conn.execute("DELETE FROM confirmations")
 
     assert told(desk_of) == [("CHILD_MAINTENANCE", 7, "123456", "CW000001")]
+
+
+def test_a_closed_claim_is_no_work_any_more_and_intake_hears_of_each_scheme(
+    desk: Any, caseworker: Any, database_urls: DatabaseUrls
+) -> None:
+    begun = desk.do("StartAssessment")
+    closed = desk.do("CloseAssessment", version=begun["version"], reason="CLOSED_REASON_NOT_PURSUED")
+    open_still = (listed(desk), listed(caseworker))
+    ended = caseworker.do(
+        "CloseAssessment", version=closed["version"], reason="CLOSED_REASON_DUPLICATE", duplicateOf=OTHER
+    )
+    refused = desk.call("StartAssessment", claimRef=CLAIM, requestId=str(uuid4()))
+
+    assert (closed["state"], closed["closedSchemes"], closed["items"]) == (
+        "ASSESSMENT_STATE_IN_PROGRESS",
+        ["SCHEME_INCOME_SUPPORT"],
+        [],
+    )
+    assert open_still == ([(CLAIM, "CLOSED", "BOOKED")], [(CLAIM, "READY", "BOOKED")])
+    assert (ended["state"], refused.reason) == ("ASSESSMENT_STATE_CLOSED", "ASSESSMENT_CLOSED")
+    with psycopg.connect(database_urls.owner) as conn:
+        kept = conn.execute(
+            "SELECT scheme, reason, duplicate_of, closed_by FROM closings ORDER BY closed_time"
+        ).fetchall()
+    assert kept == [
+        ("INCOME_SUPPORT", "NOT_PURSUED", None, "AS000001"),
+        ("CHILD_MAINTENANCE", "DUPLICATE", OTHER, "CW000001"),
+    ]
+
+
+def test_a_claim_with_a_confirmed_scheme_is_confirmed_when_the_rest_is_closed(desk: Any, caseworker: Any) -> None:
+    version = caseworker.do("StartAssessment")["version"]
+    version = caseworker.do("VerifyItems", version=version, items=check("surname", "role"))["version"]
+    version = caseworker.do("ConfirmAssessment", version=version)["version"]
+
+    closed = desk.do("CloseAssessment", version=version, reason="CLOSED_REASON_WITHDRAWN")
+    again = desk.call(
+        "CloseAssessment",
+        claimRef=CLAIM,
+        version=closed["version"],
+        reason="CLOSED_REASON_WITHDRAWN",
+        requestId=str(uuid4()),
+    )
+
+    assert closed["state"] == "ASSESSMENT_STATE_CONFIRMED"
+    assert (listed(desk), listed(caseworker)) == ([(CLAIM, "CLOSED", "BOOKED")], [(CLAIM, "CONFIRMED", "BOOKED")])
+    assert again.reason == "ALREADY_CONFIRMED"
+
+
+def test_what_cannot_be_closed_is_named(desk: Any) -> None:
+    body = {"claimRef": CLAIM, "version": 1, "requestId": str(uuid4()), "reason": "CLOSED_REASON_NOT_PURSUED"}
+
+    assert desk.call("CloseAssessment", **body | {"schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"]}).fields == {"schemes[0]"}
+    assert desk.call("CloseAssessment", **body | {"schemes": ["SCHEME_CHILD_MAINTENANCE"]}).reason == "OTHER_SCHEME"
+    assert desk.call("CloseAssessment", **body | {"duplicateOf": OTHER}).fields == {"duplicate_of"}
+    assert desk.call("CloseAssessment", **body | {"version": 9}).code == "aborted"
+    duplicate = {"reason": "CLOSED_REASON_DUPLICATE", "duplicateOf": CLAIM}
+    assert desk.call("CloseAssessment", **body | duplicate).fields == {"duplicate_of"}

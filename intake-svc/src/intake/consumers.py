@@ -12,7 +12,7 @@ from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2 as gateway_events
 from cms.scheduling.v1 import events_pb2
 from intake.domain.claim import Booking
-from intake.service.claims import close_claim, record_booking, record_decision, record_evidence_complete
+from intake.service.claims import record_booking, record_end, record_evidence_complete
 from intake.service.counting import count_rejection
 
 
@@ -36,7 +36,7 @@ def transfer_rejected(conn: Connection, event: Event) -> None:
 def decision_recorded(conn: Connection, event: Event) -> None:
     """Closes the claim when each of its schemes is decided. Raises NotFound for an unknown claim."""
     message = cast(gateway_events.DecisionRecorded, event.message)
-    record_decision(conn, event.claim_ref, name_of(common_pb2.Scheme, message.scheme, field="scheme"))
+    record_end(conn, event.claim_ref, name_of(common_pb2.Scheme, message.scheme, field="scheme"))
 
 
 def evidence_completed(conn: Connection, event: Event) -> None:
@@ -46,8 +46,10 @@ def evidence_completed(conn: Connection, event: Event) -> None:
 
 
 def assessment_closed(conn: Connection, event: Event) -> None:
-    """Closes the claim, whose assessment ended without a decision. Raises NotFound for an unknown claim."""
-    close_claim(conn, event.claim_ref)
+    """Closes the claim with the last of its schemes that is closed or decided. Raises NotFound for an unknown claim."""
+    message = cast(assessment_events.AssessmentClosed, event.message)
+    for scheme in message.schemes:
+        record_end(conn, event.claim_ref, name_of(common_pb2.Scheme, scheme, field="schemes"))
 
 
 HANDLERS: Mapping[str, Handler] = {

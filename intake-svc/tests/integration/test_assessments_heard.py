@@ -10,8 +10,11 @@ from chassis.errors import NotFound
 from chassis.runtime import Process
 from chassis.testing import event_of, handle
 from cms.assessment.v1.events_pb2 import AssessmentClosed, EvidenceCompleted
+from cms.common.v1 import common_pb2
+from cms.gateway.v1.events_pb2 import DecisionRecorded
 from intake.consumers import HANDLERS
 
+JSA = common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE
 MOMENT = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
 
 
@@ -19,9 +22,9 @@ def hear(process: Process, claim_ref: str, event: Any) -> None:
     handle(process.database, HANDLERS, event_of(event, claim_ref=claim_ref))
 
 
-def submitted(process: Process, desk: Any) -> str:
+def submitted(process: Process, desk: Any, *schemes: str) -> str:
     """A claim that counts as submitted: what stands in it does not matter here."""
-    claim_ref: str = desk().start(schemes=["SCHEME_JOBSEEKERS_ALLOWANCE"])["claim"]["claimRef"]
+    claim_ref: str = desk().start(schemes=schemes or ["SCHEME_JOBSEEKERS_ALLOWANCE"])["claim"]["claimRef"]
     with process.database.transaction() as conn:
         conn.execute("UPDATE claims SET state = 'SUBMITTED' WHERE claim_ref = %s", [claim_ref])
     return claim_ref
@@ -56,10 +59,20 @@ def test_a_closed_assessment_closes_the_claim_once_and_the_person_can_claim_agai
     before = claim(process, claim_ref)["version"]
 
     for _ in range(2):
-        hear(process, claim_ref, AssessmentClosed(close_time=timestamp(MOMENT)))
+        hear(process, claim_ref, AssessmentClosed(close_time=timestamp(MOMENT), schemes=[JSA]))
 
     assert (claim(process, claim_ref)["state"], claim(process, claim_ref)["version"]) == ("CLOSED", before + 1)
     assert submitted(process, desk) != claim_ref
+
+
+def test_a_closed_scheme_leaves_the_claim_open_for_the_others(desk: Any, process: Process) -> None:
+    claim_ref = submitted(process, desk, "SCHEME_JOBSEEKERS_ALLOWANCE", "SCHEME_CHILD_MAINTENANCE")
+
+    hear(process, claim_ref, AssessmentClosed(close_time=timestamp(MOMENT), schemes=[JSA]))
+    between = claim(process, claim_ref)["state"]
+    hear(process, claim_ref, DecisionRecorded(scheme=common_pb2.SCHEME_CHILD_MAINTENANCE, decision_version=1))
+
+    assert (between, claim(process, claim_ref)["state"]) == ("SUBMITTED", "CLOSED")
 
 
 def test_a_withdrawn_claim_stays_withdrawn_when_its_assessment_is_closed(desk: Any, process: Process) -> None:
@@ -67,7 +80,7 @@ def test_a_withdrawn_claim_stays_withdrawn_when_its_assessment_is_closed(desk: A
     with process.database.transaction() as conn:
         conn.execute("UPDATE claims SET state = 'WITHDRAWN' WHERE claim_ref = %s", [claim_ref])
 
-    hear(process, claim_ref, AssessmentClosed(close_time=timestamp(MOMENT)))
+    hear(process, claim_ref, AssessmentClosed(close_time=timestamp(MOMENT), schemes=[JSA]))
 
     assert claim(process, claim_ref)["state"] == "WITHDRAWN"
 

@@ -37,7 +37,7 @@ class AssessmentConfirmed:
 
 @dataclass(frozen=True, kw_only=True)
 class SchemesClosed:
-    """A person closed these schemes without a confirmation. `ends_claim`: nothing of the claim is left or was confirmed."""
+    """A person closed these schemes without a confirmation."""
 
     claim_ref: str
     version: int
@@ -45,7 +45,6 @@ class SchemesClosed:
     reason: ClosedReason
     duplicate_of: str | None
     closed: Checked
-    ends_claim: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -337,7 +336,6 @@ class Assessment:
             reason=reason,
             duplicate_of=duplicate_of,
             closed=closed,
-            ends_claim=after.state is AssessmentState.CLOSED,
         )
         return after, event
 

@@ -56,9 +56,7 @@ def assessment_message(work: Permitted, interview: Interview) -> record_pb2.Asse
 
 def named_schemes(numbers: Sequence[Any]) -> list[str]:
     """The names of a request's `schemes`. Raises InvalidArgument naming the first that is unknown."""
-    return [
-        name_of(common_pb2.Scheme, number, field=f"schemes[{index}]") for index, number in enumerate(numbers)
-    ]
+    return [name_of(common_pb2.Scheme, number, field=f"schemes[{index}]") for index, number in enumerate(numbers)]
 
 
 def scheme_numbers(schemes: Sequence[str]) -> list[Any]:

@@ -47,6 +47,5 @@ def _append_event(conn: Connection, event: SchemesClosed) -> None:
         close_time=timestamp(event.closed.at),
         reason=number_of(record_pb2.ClosedReason, event.reason),
         schemes=[number_of(common_pb2.Scheme, scheme) for scheme in event.schemes],
-        ends_claim=event.ends_claim,
     )
     outbox.append(conn, claim_ref=event.claim_ref, version=event.version, event=message)

@@ -194,6 +194,12 @@ class Journey:
         self._note("CONFIRMED", schemes)
         self.happened(f"confirmed by {desk.lower()}")
 
+    def close_assessment(self, *, reason: str) -> Any:
+        """Has the assessor close the claim without a confirmation."""
+        token = self._token_of("ASSESSOR")
+        assessment = wait_for(lambda: self._started(token), seconds=self.patience_seconds, what="the work item")
+        return self._assess(token, "CloseAssessment", assessment, reason=f"CLOSED_REASON_{reason}")
+
     def _token_of(self, desk: str) -> str:
         """The caseworker's token; that of the interview's assessor, or without one of an assessor near the claimant."""
         if desk == "CASEWORKER":

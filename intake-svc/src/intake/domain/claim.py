@@ -237,16 +237,11 @@ def withdraw(claim: Claim, withdrawal: Withdrawal) -> tuple[Claim, ClaimWithdraw
 
 
 def decide(claim: Claim, decided: Collection[str]) -> Claim:
-    """The claim when these of its schemes are decided: closed with the last. See close."""
-    return close(claim) if set(claim.schemes) <= set(decided) else claim
+    """The claim when these of its schemes are decided, or closed by the assessor: CLOSED with the last.
 
-
-def close(claim: Claim) -> Claim:
-    """The claim when nothing more follows from it: CLOSED, so that the person can claim again.
-
-    A claim that is not SUBMITTED any more stays as it is: it was withdrawn, or closed before.
+    Then the person can claim again. A claim that is not SUBMITTED any more stays as it is: it was withdrawn, or closed before.
     """
-    if claim.state is not ClaimState.SUBMITTED:
+    if claim.state is not ClaimState.SUBMITTED or not set(claim.schemes) <= set(decided):
         return claim
     return replace(claim, state=ClaimState.CLOSED, version=claim.version + 1)
 

@@ -137,27 +137,21 @@ def record_booking(conn: Connection, claim_ref: str, booking: Booking) -> None:
     save_booking(conn, claim_ref, booking)
 
 
-def record_decision(conn: Connection, claim_ref: str, scheme: str) -> None:
-    """Notes that a scheme of a claim is decided, and closes the claim with the last. Raises NotFound."""
+def record_end(conn: Connection, claim_ref: str, scheme: str) -> None:
+    """Notes that a scheme of a claim is decided, or was closed without a decision; closes the claim with the last.
+
+    Raises NotFound.
+    """
     found, _ = lock_claim(conn, claim_ref, caller="", version=0)
-    _save_if_closed(conn, found.claim, claims.decide(found.claim, note_decided(conn, claim_ref, scheme)))
+    ended = claims.decide(found.claim, note_decided(conn, claim_ref, scheme))
+    if ended != found.claim:
+        save_closing(conn, ended)
+        logs.get().info("claim closed", claim_ref=claim_ref)
 
 
 def record_evidence_complete(conn: Connection, claim_ref: str, *, at: datetime) -> None:
     """Notes when all evidence of a claim was in; of two times the later one stays. Raises NotFound."""
     save_evidence_complete(conn, claim_ref, at=at)
-
-
-def close_claim(conn: Connection, claim_ref: str) -> None:
-    """Closes a claim whose assessment ended without a decision. Raises NotFound."""
-    found, _ = lock_claim(conn, claim_ref, caller="", version=0)
-    _save_if_closed(conn, found.claim, claims.close(found.claim))
-
-
-def _save_if_closed(conn: Connection, before: Claim, after: Claim) -> None:
-    if after != before:
-        save_closing(conn, after)
-        logs.get().info("claim closed", claim_ref=after.claim_ref)
 
 
 def _withdraw(conn: Connection, claim: Claim, cipher: ClaimCipher, withdrawal: Withdrawal) -> Claim:

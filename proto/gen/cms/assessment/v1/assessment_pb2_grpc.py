@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from cms.assessment.v1 import assessment_pb2 as cms_dot_assessment_dot_v1_dot_assessment__pb2
+from cms.assessment.v1 import closing_pb2 as cms_dot_assessment_dot_v1_dot_closing__pb2
 
 GRPC_GENERATED_VERSION = '1.83.2'
 GRPC_VERSION = grpc.__version__
@@ -60,6 +61,11 @@ class AssessmentServiceStub:
                 request_serializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.ConfirmAssessmentRequest.SerializeToString,
                 response_deserializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.ConfirmAssessmentResponse.FromString,
                 _registered_method=True)
+        self.CloseAssessment = channel.unary_unary(
+                '/cms.assessment.v1.AssessmentService/CloseAssessment',
+                request_serializer=cms_dot_assessment_dot_v1_dot_closing__pb2.CloseAssessmentRequest.SerializeToString,
+                response_deserializer=cms_dot_assessment_dot_v1_dot_closing__pb2.CloseAssessmentResponse.FromString,
+                _registered_method=True)
         self.GetConfirmations = channel.unary_unary(
                 '/cms.assessment.v1.AssessmentService/GetConfirmations',
                 request_serializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsRequest.SerializeToString,
@@ -109,6 +115,14 @@ class AssessmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CloseAssessment(self, request, context):
+        """Closes schemes of the claim that will not be confirmed, whether or not the assessment was begun. What was confirmed stays.
+        A caseworker closes child maintenance, an assessor every other scheme.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetConfirmations(self, request, context):
         """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
         there is something to ask about.
@@ -144,6 +158,11 @@ def add_AssessmentServiceServicer_to_server(servicer, server):
                     servicer.ConfirmAssessment,
                     request_deserializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.ConfirmAssessmentRequest.FromString,
                     response_serializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.ConfirmAssessmentResponse.SerializeToString,
+            ),
+            'CloseAssessment': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseAssessment,
+                    request_deserializer=cms_dot_assessment_dot_v1_dot_closing__pb2.CloseAssessmentRequest.FromString,
+                    response_serializer=cms_dot_assessment_dot_v1_dot_closing__pb2.CloseAssessmentResponse.SerializeToString,
             ),
             'GetConfirmations': grpc.unary_unary_rpc_method_handler(
                     servicer.GetConfirmations,
@@ -287,6 +306,33 @@ class AssessmentService:
             '/cms.assessment.v1.AssessmentService/ConfirmAssessment',
             cms_dot_assessment_dot_v1_dot_assessment__pb2.ConfirmAssessmentRequest.SerializeToString,
             cms_dot_assessment_dot_v1_dot_assessment__pb2.ConfirmAssessmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseAssessment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.assessment.v1.AssessmentService/CloseAssessment',
+            cms_dot_assessment_dot_v1_dot_closing__pb2.CloseAssessmentRequest.SerializeToString,
+            cms_dot_assessment_dot_v1_dot_closing__pb2.CloseAssessmentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 The assessor's confirmation of a claim's facts."""
 
 from cms.assessment.v1 import assessment_pb2 as _assessment_pb2
+from cms.assessment.v1 import closing_pb2 as _closing_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
 import abc as _abc_1
@@ -49,6 +50,10 @@ class AssessmentServiceStub:
     """Confirms schemes of the claim: their transfers begin. Every item that they need must be confirmed or corrected, and none
     have a proposal. A caseworker confirms child maintenance, an assessor every other scheme.
     """
+    CloseAssessment: _grpc.UnaryUnaryMultiCallable[_closing_pb2.CloseAssessmentRequest, _closing_pb2.CloseAssessmentResponse]
+    """Closes schemes of the claim that will not be confirmed, whether or not the assessment was begun. What was confirmed stays.
+    A caseworker closes child maintenance, an assessor every other scheme.
+    """
     GetConfirmations: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.GetConfirmationsRequest, _assessment_pb2.GetConfirmationsResponse]
     """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
     there is something to ask about.
@@ -74,6 +79,10 @@ class AssessmentServiceAsyncStub(AssessmentServiceStub):
     ConfirmAssessment: _aio.UnaryUnaryMultiCallable[_assessment_pb2.ConfirmAssessmentRequest, _assessment_pb2.ConfirmAssessmentResponse]  # type: ignore[assignment]
     """Confirms schemes of the claim: their transfers begin. Every item that they need must be confirmed or corrected, and none
     have a proposal. A caseworker confirms child maintenance, an assessor every other scheme.
+    """
+    CloseAssessment: _aio.UnaryUnaryMultiCallable[_closing_pb2.CloseAssessmentRequest, _closing_pb2.CloseAssessmentResponse]  # type: ignore[assignment]
+    """Closes schemes of the claim that will not be confirmed, whether or not the assessment was begun. What was confirmed stays.
+    A caseworker closes child maintenance, an assessor every other scheme.
     """
     GetConfirmations: _aio.UnaryUnaryMultiCallable[_assessment_pb2.GetConfirmationsRequest, _assessment_pb2.GetConfirmationsResponse]  # type: ignore[assignment]
     """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
@@ -127,6 +136,16 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_assessment_pb2.ConfirmAssessmentResponse, _abc.Awaitable[_assessment_pb2.ConfirmAssessmentResponse]]:
         """Confirms schemes of the claim: their transfers begin. Every item that they need must be confirmed or corrected, and none
         have a proposal. A caseworker confirms child maintenance, an assessor every other scheme.
+        """
+
+    @_abc_1.abstractmethod
+    def CloseAssessment(
+        self,
+        request: _closing_pb2.CloseAssessmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_closing_pb2.CloseAssessmentResponse, _abc.Awaitable[_closing_pb2.CloseAssessmentResponse]]:
+        """Closes schemes of the claim that will not be confirmed, whether or not the assessment was begun. What was confirmed stays.
+        A caseworker closes child maintenance, an assessor every other scheme.
         """
 
     @_abc_1.abstractmethod

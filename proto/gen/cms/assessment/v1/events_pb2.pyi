@@ -3,6 +3,7 @@
 isort:skip_file
 Events of assessment-svc."""
 
+from cms.assessment.v1 import record_pb2 as _record_pb2
 from cms.common.v1 import common_pb2 as _common_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
@@ -137,23 +138,33 @@ Global___EvidenceCompleted: _TypeAlias = EvidenceCompleted  # noqa: Y015
 
 @_typing.final
 class AssessmentClosed(_message.Message):
-    """The assessor closed the claim without a decision: nothing may follow from it any more, and the person can claim again."""
+    """Schemes of the claim were closed without a confirmation: no decision will follow on them."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CLOSE_TIME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SCHEMES_FIELD_NUMBER: _builtins.int
+    reason: _record_pb2.ClosedReason.ValueType
+    """Why."""
     @_builtins.property
     def close_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was closed."""
+        """When they were closed."""
+
+    @_builtins.property
+    def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
+        """The schemes."""
 
     def __init__(
         self,
         *,
         close_time: _timestamp_pb2.Timestamp | None = ...,
+        reason: _record_pb2.ClosedReason.ValueType = ...,
+        schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "reason", b"reason", "schemes", b"schemes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -68,6 +68,10 @@ class _ClosedReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ClosedRe
     """No value."""
     CLOSED_REASON_WITHDRAWN: _ClosedReason.ValueType  # 1
     """The claim was withdrawn."""
+    CLOSED_REASON_NOT_PURSUED: _ClosedReason.ValueType  # 2
+    """The claimant does not pursue it: they did not come, or did not send what was asked for."""
+    CLOSED_REASON_DUPLICATE: _ClosedReason.ValueType  # 3
+    """Another claim of the same person for the same stands."""
 
 class ClosedReason(_ClosedReason, metaclass=_ClosedReasonEnumTypeWrapper):
     """Why an assessment was closed."""
@@ -76,6 +80,10 @@ CLOSED_REASON_UNSPECIFIED: ClosedReason.ValueType  # 0
 """No value."""
 CLOSED_REASON_WITHDRAWN: ClosedReason.ValueType  # 1
 """The claim was withdrawn."""
+CLOSED_REASON_NOT_PURSUED: ClosedReason.ValueType  # 2
+"""The claimant does not pursue it: they did not come, or did not send what was asked for."""
+CLOSED_REASON_DUPLICATE: ClosedReason.ValueType  # 3
+"""Another claim of the same person for the same stands."""
 Global___ClosedReason: _TypeAlias = ClosedReason  # noqa: Y015
 
 class _ItemStatus:
@@ -263,6 +271,7 @@ class Assessment(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     SCHEMES_FIELD_NUMBER: _builtins.int
     CONFIRMED_SCHEMES_FIELD_NUMBER: _builtins.int
+    CLOSED_SCHEMES_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """The claim."""
     state: Global___AssessmentState.ValueType
@@ -283,6 +292,10 @@ class Assessment(_message.Message):
     def confirmed_schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
         """Those of them that are confirmed."""
 
+    @_builtins.property
+    def closed_schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
+        """Those of them that were closed without a confirmation. A claim that intake told the withdrawal of is CLOSED whole."""
+
     def __init__(
         self,
         *,
@@ -293,10 +306,11 @@ class Assessment(_message.Message):
         version: _builtins.int = ...,
         schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
         confirmed_schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
+        closed_schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "claim_version", b"claim_version", "confirmed_schemes", b"confirmed_schemes", "items", b"items", "schemes", b"schemes", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "claim_version", b"claim_version", "closed_schemes", b"closed_schemes", "confirmed_schemes", b"confirmed_schemes", "items", b"items", "schemes", b"schemes", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
