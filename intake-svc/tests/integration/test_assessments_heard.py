@@ -85,7 +85,7 @@ def test_a_withdrawn_claim_stays_withdrawn_when_its_assessment_is_closed(desk: A
     assert claim(process, claim_ref)["state"] == "WITHDRAWN"
 
 
-@pytest.mark.parametrize("event", [AssessmentClosed(), EvidenceCompleted()])
+@pytest.mark.parametrize("event", [AssessmentClosed(schemes=[JSA]), EvidenceCompleted()])
 def test_news_of_an_unknown_claim_is_refused(process: Process, event: Any) -> None:
     with pytest.raises(NotFound):
         hear(process, "C0000000001J", event)

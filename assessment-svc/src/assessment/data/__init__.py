@@ -1,0 +1,1 @@
+"""Rules of the assessment as files of data, each with the module that reads it."""
