@@ -15,6 +15,7 @@ import msgspec
 from intake.domain.interview import Answer, KnownValues, facts, known_values, record_forms
 from intake.domain.rules import Rule
 from intake.domain.script import Question, Script
+from la_notifier.data import disclosure
 from la_notifier.domain.content import content_of
 from la_notifier.domain.facts import ClaimFacts, missing_facts, sought
 from legacy_gateway import mapping
@@ -149,4 +150,4 @@ def _notice(persona: Persona, script: Script, answers: Answers) -> Filled | None
     if sought(claim) is None or missing_facts(claim):
         return None
     council = str(told.get("council") or _COUNCIL)
-    return content_of(claim, authority_code=council, intention_on=persona.called_on)
+    return content_of(disclosure(), claim, authority_code=council, intention_on=persona.called_on)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cms.intake.v1 import intake_pb2
 from intake.domain.interview import first_contact_known
 from la_notifier.clients import facts_of
+from la_notifier.data import disclosure
 from la_notifier.domain.content import PreviousVersion, content_of, next_kind
 from la_notifier.domain.facts import sought
 from la_notifier.domain.notices import NoticeKind, NoticeState
@@ -29,13 +30,13 @@ def problems(fields: NoticeFields, told: intake_pb2.ClaimFacts, *, before: Notic
     facts = facts_of(told)
     if sought(facts) is None:
         return []
-    content = content_of(facts, authority_code="E08000035", intention_on=facts.first_contact_on)
+    content = content_of(disclosure(), facts, authority_code="E08000035", intention_on=facts.first_contact_on)
     versions = [_told_before(before)] if before else []
     head = {
         "notice_id": str(NOTICE_ID),
         "version": len(versions) + 1,
         "supersedes": len(versions) or None,
-        "kind": next_kind(facts, versions),
+        "kind": next_kind(facts, versions, award=None, newest=None),
     }
     return fields.problems(json.loads(json.dumps(head | content)))
 

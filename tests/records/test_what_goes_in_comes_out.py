@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from la_notifier.clients import facts_of
+from la_notifier.data import disclosure
 from la_notifier.domain.content import content_of
 from legacy_gateway import mapping
 from legacy_gateway.domain import System
@@ -73,7 +74,7 @@ def record(interviews: Any, case_of: Any, copybooks: Any) -> Mapping[str, Any]:
 @pytest.fixture(scope="module")
 def notice(interviews: Any) -> Mapping[str, Any]:
     facts = facts_of(interviews.facts(interviews.of_answers(CLAIM), "la-notifier"))
-    return content_of(facts, authority_code="E08000035", intention_on=facts.first_contact_on)
+    return content_of(disclosure(), facts, authority_code="E08000035", intention_on=facts.first_contact_on)
 
 
 @pytest.mark.parametrize(
