@@ -237,6 +237,12 @@ def test_the_door_fails_for_one_authority_alone(councils: Councils, client: Sftp
     )
 
 
+@pytest.mark.parametrize("other", ["HB.E08000035.1.csv", "HB.E08000035.000001.csv.PART", "notes.txt"])
+def test_a_name_that_is_not_of_the_interface_cannot_be_written(client: SftpClient, other: str) -> None:
+    with pytest.raises(asyncssh.SFTPPermissionDenied):
+        client.write(other, b"x")
+
+
 @pytest.mark.parametrize(
     "rule",
     [

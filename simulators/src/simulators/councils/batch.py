@@ -15,6 +15,8 @@ LONGEST_FILE = 16 * 1_048_576
 LAST_SEQUENCE = 999_999
 END_OF_LINE = "\r\n"
 _NAME = re.compile(r"HB\.([A-Z][0-9]{8})\.([0-9]{6})\.csv")
+WRITABLE = re.compile(r"HB\.[A-Z][0-9]{8}\.[0-9]{6}\.csv(\.part)?")
+"""The names that a file in in/ may have: its own, and the one under which it is written first."""
 _TRAILER = re.compile(rb"TRAILER,(0|[1-9][0-9]{0,6}),([0-9a-f]{64})")
 _NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 _NOTICE_ID = re.compile(r"[0-9A-Za-z-]{1,64}")

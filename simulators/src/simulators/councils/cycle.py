@@ -93,10 +93,7 @@ class Cycle:
         found = []
         for path in sorted(self._in.glob("*.csv")):
             name = name_of(path.name)
-            if name is None:
-                log.warning("a file whose name is not of the interface is thrown away")
-                path.unlink()
-            elif not self._is_silent(name.authority_code):
+            if name and not self._is_silent(name.authority_code):
                 found.append(self._take(path, name))
         return found
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from simulators.clock import Clock
 from simulators.control import control_application
 from simulators.councils.api import CouncilsApi
-from simulators.councils.batch import BatchFiles, FileName
+from simulators.councils.batch import WRITABLE, BatchFiles, FileName
 from simulators.councils.cycle import Cycle
 from simulators.councils.failures import CouncilFailure, TakenSequence
 from simulators.councils.holdings import Holdings
@@ -65,6 +65,7 @@ class Councils:
             plan=self.plan,
             outage=outage,
             watcher=self.cycle.watch,
+            writable=WRITABLE,
         )
         self._turning = threading.Thread(target=self._turn, name="cycle", daemon=True)
         control = self._control_application()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import posixpath
+import re
 import socket
 import struct
 import threading
@@ -43,9 +44,11 @@ class SftpDoor(Generic[Rule]):
         plan: FailurePlan[Rule],
         outage: Outage[Rule],
         watcher: Watcher | None = None,
+        writable: re.Pattern[str] | None = None,
     ) -> None:
+        """`writable` is how the names of files in in/ must be, where the interface says so."""
         self._user, self._root, self._plan, self._outage = user, root, plan, outage
-        self._watcher = watcher
+        self._watcher, self._writable = watcher, writable
         self._host_key = asyncssh.read_private_key(host_key)
         self._authorized = asyncssh.read_authorized_keys(authorized_keys)
         self._listener = socket.create_server(address, backlog=64)
@@ -110,7 +113,7 @@ class SftpDoor(Generic[Rule]):
             connection,
             server_factory=lambda: _Entrance(self._user, self._authorized),
             server_host_keys=[self._host_key],
-            sftp_factory=lambda channel: _Folders(channel, self._root, self._plan, self._outage, self._watcher),
+            sftp_factory=self._folders,
             allow_scp=False,
             login_timeout=PATIENCE_SECONDS,
         )
@@ -118,6 +121,16 @@ class SftpDoor(Generic[Rule]):
             await speaking.wait_closed()
         finally:
             speaking.abort()
+
+    def _folders(self, channel: asyncssh.SSHServerChannel[bytes]) -> asyncssh.SFTPServer:
+        return _Folders(
+            channel,
+            self._root,
+            plan=self._plan,
+            outage=self._outage,
+            watcher=self._watcher,
+            writable=self._writable,
+        )
 
 
 class _Entrance(asyncssh.SSHServer):
@@ -150,20 +163,23 @@ class _Folders(asyncssh.SFTPServer, Generic[Rule]):
         self,
         channel: asyncssh.SSHServerChannel[bytes],
         root: Path,
+        *,
         plan: FailurePlan[Rule],
         outage: Outage[Rule],
         watcher: Watcher | None,
+        writable: re.Pattern[str] | None,
     ) -> None:
         super().__init__(channel, chroot=str(root).encode())
         self._connection = channel.get_connection()
         self._plan = plan
         self._outage = outage
         self._watcher = watcher
+        self._writable = writable
 
     def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
         """Open a file: for writing in in/ alone."""
         if pflags & _WRITES:
-            _permit(path)
+            self._permit(path)
         return super().open(path, pflags, attrs)
 
     async def write(self, file_obj: object, offset: int, data: bytes) -> int:
@@ -187,7 +203,7 @@ class _Folders(asyncssh.SFTPServer, Generic[Rule]):
 
     async def rename(self, oldpath: bytes, newpath: bytes) -> None:
         """Give a file in in/ another name there, which must be free."""
-        _permit(oldpath, newpath)
+        self._permit(oldpath, newpath)
         rule = await self._begin_at("rename", newpath)
         super().rename(oldpath, newpath)
         await self._tell(newpath)
@@ -195,7 +211,7 @@ class _Folders(asyncssh.SFTPServer, Generic[Rule]):
 
     async def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:
         """Give a file in in/ another name there, in the place of what had it."""
-        _permit(oldpath, newpath)
+        self._permit(oldpath, newpath)
         rule = await self._begin_at("rename", newpath)
         super().posix_rename(oldpath, newpath)
         await self._tell(newpath)
@@ -210,8 +226,17 @@ class _Folders(asyncssh.SFTPServer, Generic[Rule]):
 
     def remove(self, path: bytes) -> None:
         """Remove a file from in/."""
-        _permit(path)
+        self._permit(path)
         super().remove(path)
+
+    def _permit(self, *paths: bytes) -> None:
+        """Raises SFTPPermissionDenied for a path outside in/, and for a name there that is none of the interface."""
+        for path in paths:
+            folder, name = posixpath.split(posixpath.normpath(posixpath.join(b"/", path)))
+            if folder != b"/in":
+                raise asyncssh.SFTPPermissionDenied("only in/ is yours to write")
+            if self._writable and not self._writable.fullmatch(name.decode(errors="replace")):
+                raise asyncssh.SFTPPermissionDenied("a file of this name is not of the interface")
 
     def _refuse(self, *_: Any, **__: Any) -> None:
         raise asyncssh.SFTPPermissionDenied("folders, links, times and permissions are not yours to change")
@@ -253,13 +278,6 @@ class _Folders(asyncssh.SFTPServer, Generic[Rule]):
     def _reset(self) -> NoReturn:
         self._connection.abort()
         raise asyncssh.SFTPConnectionLost("the connection is reset, as ordered")
-
-
-def _permit(*paths: bytes) -> None:
-    """Raises SFTPPermissionDenied for a path outside in/."""
-    for path in paths:
-        if posixpath.dirname(posixpath.normpath(posixpath.join(b"/", path))) != b"/in":
-            raise asyncssh.SFTPPermissionDenied("only in/ is yours to write")
 
 
 def _path_of(file_obj: object) -> bytes:
