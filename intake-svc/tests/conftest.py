@@ -77,6 +77,8 @@ def single_tenant() -> dict[str, Any]:
         "caller_role": "SELF",
         "needs_interpreter": False,
         "contact_format": "NONE",
+        "messages_by": "LETTER",
+        "messages_discreet": False,
         "surname": "Hughes",
         "forenames": "Ann Mary",
         "date_of_birth": "1980-02-29",

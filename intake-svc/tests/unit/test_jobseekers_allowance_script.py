@@ -83,7 +83,9 @@ def test_every_field_of_a_notice_is_supplied(script: Script) -> None:
 
 
 def test_only_the_gateway_and_the_notifier_see_facts(script: Script) -> None:
-    assert {service for field in fields(script) for service in field.seen_by} == {"legacy-gateway", "la-notifier"}
+    seen = {service for field in fields(script) for service in field.seen_by}
+
+    assert seen == {"legacy-gateway", "la-notifier", "la-notifier/messages"}
     assert not {"has_account", "sort_code", "account_number", "capital"} & seen_by(script, "la-notifier")
 
 

@@ -214,7 +214,13 @@ class IntakeApi(BindingMethods, CallMethods, FormMethods, LineMethods):
         """The facts that the calling service may have."""
         claim_ref = reading.claim_ref(request.claim_ref)
         with call.current().database.transaction() as conn:
-            shown = claims.get_claim_facts(conn, self._catalogues, claim_ref, version=request.version or None)
+            shown = claims.get_claim_facts(
+                conn,
+                self._catalogues,
+                claim_ref,
+                version=request.version or None,
+                for_messages=request.for_messages,
+            )
         return pb.GetClaimFactsResponse(facts=messages.facts(shown))
 
     def _account(self, shown: InterviewShown) -> AccountCheck | None:

@@ -107,10 +107,12 @@ def list_claims(conn: Connection, search: Search) -> list[ClaimShown]:
     return [_shown(conn, found) for found in find_claims(conn, search, caller=call.current().identity.subject)]
 
 
-def get_claim_facts(conn: Connection, catalogues: Catalogues, claim_ref: str, *, version: int | None) -> FactsShown:
+def get_claim_facts(
+    conn: Connection, catalogues: Catalogues, claim_ref: str, *, version: int | None, for_messages: bool = False
+) -> FactsShown:
     """The facts that the calling service may know, now or at a version, as the claim's own catalogue has them.
 
-    Raises NotFound, and InvalidArgument for a version that the claim has not had.
+    With `for_messages`, instead, those that it may know to write to the claimant. Raises NotFound, and InvalidArgument for a version that the claim has not had.
     """
     service = call.current().identity.subject
     found = load_claim(conn, claim_ref, caller=service)
@@ -122,7 +124,8 @@ def get_claim_facts(conn: Connection, catalogues: Catalogues, claim_ref: str, *,
     access_log.record_access(conn, claim_ref=claim_ref)
     binding = load_binding(conn, claim_ref, version=as_of)
     script = catalogues[binding.catalogue].script_for(binding.schemes)
-    seen = facts(script, answers, service, contact_date=claim.contact_date)
+    reader = f"{service}/messages" if for_messages else service
+    seen = facts(script, answers, reader, contact_date=claim.contact_date)
     shown = replace(claim, schemes=binding.schemes, catalogue=binding.catalogue)
     return FactsShown(claim=shown, version=as_of, answers=seen, record_forms=record_forms(answers, seen))
 

@@ -3629,19 +3629,26 @@ class GetClaimFactsRequest(_message.Message):
 
     CLAIM_REF_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    FOR_MESSAGES_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """The claim."""
     version: _builtins.int
     """The version of the claim; the latest if absent."""
+    for_messages: _builtins.bool
+    """Gives what the service may see to write to the claimant, and nothing of what it sees otherwise: the facts of which a
+    council's notice is made and those of a message to the claimant never come together. Only la-notifier writes to claimants;
+    for any other service no fact is seen.
+    """
     def __init__(
         self,
         *,
         claim_ref: _builtins.str = ...,
         version: _builtins.int = ...,
+        for_messages: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "for_messages", b"for_messages", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

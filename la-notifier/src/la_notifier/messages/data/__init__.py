@@ -1,0 +1,1 @@
+"""Data of messages to claimants: what they say, in both languages."""
