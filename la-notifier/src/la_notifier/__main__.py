@@ -12,6 +12,8 @@ from la_notifier.clients import Claims, Decisions, GatewayDecisions, IntakeClaim
 from la_notifier.config import Settings
 from la_notifier.deadlines import DEADLINES
 from la_notifier.grpc_api import LaNotifierApi
+from la_notifier.messages.clients import IntakeClaimants, SchedulingAppointments, Sources
+from la_notifier.messages.deadlines import MESSAGE_DEADLINES
 from la_notifier.workers import workers
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -39,7 +41,7 @@ def service(
         handlers=consumers.HANDLERS,
         workers=partial(workers, settings, intake, gateway),
         gauges=gauges.GAUGES,
-        deadlines=DEADLINES,
+        deadlines=(*DEADLINES, *MESSAGE_DEADLINES),
         files=[settings.postcodes_file, settings.council_secrets_file],
     )
 

@@ -1,14 +1,26 @@
-"""The events that the notifier hears: each makes its claim due for review."""
+"""The events that the notifier hears: each makes its claim due for review, or a message to the claimant, or both."""
 
 from collections.abc import Mapping
 
-from chassis.inbox import Handler
+from chassis.database import Connection
+from chassis.inbox import Event, Handler
+from la_notifier.messages.service import hearing
 from la_notifier.service.reviews import hear, hear_decision
+
+
+def _hear_decision(conn: Connection, event: Event) -> None:
+    """The council is told of a decision, and so is the claimant."""
+    hear_decision(conn, event)
+    hearing.hear_decision(conn, event)
+
 
 HANDLERS: Mapping[str, Handler] = {
     "FirstContactRecorded": hear,
     "ClaimSubmitted": hear,
     "ClaimAmended": hear,
     "ClaimWithdrawn": hear,
-    "DecisionRecorded": hear_decision,
+    "DecisionRecorded": _hear_decision,
+    "AppointmentBooked": hearing.hear_booking,
+    "AppointmentMoved": hearing.hear_move,
+    "AppointmentCancelled": hearing.hear_cancellation,
 }

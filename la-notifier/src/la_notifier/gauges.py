@@ -6,6 +6,7 @@ from chassis import clock
 from chassis.database import Connection
 from chassis.state_gauges import Samples, StateGauge
 from la_notifier.domain.reviews import ReferralReason
+from la_notifier.messages.gauges import MESSAGE_GAUGES
 from la_notifier.store import counts
 
 ENDED_FOR = timedelta(hours=1)
@@ -26,6 +27,7 @@ def _reviews(conn: Connection) -> Samples:
 
 
 GAUGES = (
+    *MESSAGE_GAUGES,
     StateGauge(
         name="notifier_notices",
         help="Versions of notices by channel and state, of those loaded or superseded the last hour's; up to 10,000 each.",

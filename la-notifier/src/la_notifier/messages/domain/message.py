@@ -4,14 +4,15 @@ A message is written once, from the facts as they are then, and goes once. An at
 the message's reference before it is made again, because Notify takes the same message twice.
 """
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from chassis import backoff
 
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 2.0, 300.0
+_UNREACHABLE_SECONDS = 3600.0
 _FIRST_POLL_SECONDS, _LONGEST_POLL_SECONDS = 5.0, 3600.0
 
 
@@ -78,6 +79,9 @@ class Reason(StrEnum):
     OVERTAKEN = "OVERTAKEN"
     TOO_LATE = "TOO_LATE"
     WITHDRAWN = "WITHDRAWN"
+
+
+_NOT_DELIVERED = frozenset({Reason.BOUNCED, Reason.ADDRESS_REFUSED, Reason.LOST, Reason.TOO_LATE_FOR_A_LETTER})
 
 
 class SendResult(StrEnum):
@@ -159,13 +163,17 @@ class Step:
 
     @property
     def becomes_letter(self) -> bool:
-        """Whether the message did not reach the claimant, so that a letter goes."""
-        return self.state is MessageState.LETTER
+        """Whether the message did not reach the claimant, so that it is written anew as a letter."""
+        return self.reason in _NOT_DELIVERED
 
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """A message under a lease. `subject` tells messages of one kind and claim apart. `expires` is when it has lost its use."""
+    """A message under a lease.
+
+    `subject` tells messages of one kind and claim apart, `expires` is when it has lost its use, and `letter_only` says that it
+    did not arrive by another way.
+    """
 
     message_id: UUID
     claim_ref: str
@@ -179,6 +187,7 @@ class Message:
     due_time: datetime
     expires: datetime | None = None
     notify_id: UUID | None = None
+    letter_only: bool = False
 
     def sent(self, answer: SendAnswer, waits: Waits) -> Step:
         """What the answer to an attempt makes of the message."""
@@ -188,7 +197,7 @@ class Message:
                     state=MessageState.SENT, notify_id=answer.notify_id, wait_seconds=waits.before_asking(polls=0)
                 )
             case SendResult.ADDRESS_REFUSED:
-                return self.not_delivered(Reason.ADDRESS_REFUSED)
+                return self.not_delivered(Reason.ADDRESS_REFUSED, waits)
             case SendResult.NOT_TAKEN:
                 wait = max(waits.after_failure(self.attempts), answer.retry_after_seconds or 0.0)
                 return Step(state=MessageState.WAITING, wait_seconds=wait)
@@ -201,26 +210,37 @@ class Message:
             case Fate.DELIVERED:
                 return Step(state=MessageState.DELIVERED, notify_id=answer.notify_id)
             case Fate.FAILED:
-                return self.not_delivered(Reason.BOUNCED, notify_id=answer.notify_id)
+                return self.not_delivered(Reason.BOUNCED, waits, notify_id=answer.notify_id)
             case Fate.UNDER_WAY:
                 wait = waits.before_asking(self.polls)
                 return Step(state=MessageState.SENT, notify_id=answer.notify_id, wait_seconds=wait)
             case Fate.UNKNOWN:
                 return Step(state=self.state, notify_id=self.notify_id, wait_seconds=waits.before_asking(self.polls))
             case Fate.ABSENT:
-                return self._absent()
+                return self._absent(waits)
 
-    def _absent(self) -> Step:
+    def _absent(self, waits: Waits) -> Step:
         """An attempt that Notify never took is made again; a message that Notify took and lost goes by letter."""
         if self.state is MessageState.SENDING:
             return Step(state=MessageState.WAITING, wait_seconds=0.0)
-        return self.not_delivered(Reason.LOST, notify_id=self.notify_id)
+        return self.not_delivered(Reason.LOST, waits, notify_id=self.notify_id)
 
-    def not_delivered(self, reason: Reason, *, notify_id: UUID | None = None) -> Step:
-        """The message did not reach the claimant: a letter goes, or a person reaches them where a letter comes too late."""
+    def not_delivered(self, reason: Reason, waits: Waits, *, notify_id: UUID | None = None) -> Step:
+        """The message did not reach the claimant: it is written anew as a letter.
+
+        Where a letter comes too late a person has to reach them, until the message has lost its use.
+        """
         if self.kind is MessageKind.APPOINTMENT_TOMORROW:
-            return Step(state=MessageState.UNREACHABLE, reason=Reason.TOO_LATE_FOR_A_LETTER, notify_id=notify_id)
-        return Step(state=MessageState.LETTER, reason=reason, notify_id=notify_id)
+            return replace(self.unreachable(Reason.TOO_LATE_FOR_A_LETTER, waits), notify_id=notify_id)
+        return Step(state=MessageState.DUE, wait_seconds=0.0, reason=reason, notify_id=notify_id)
+
+    def unreachable(self, reason: Reason, waits: Waits) -> Step:
+        """No way to the claimant is known: it is looked at again after an hour, because the answers may have changed."""
+        return Step(state=MessageState.UNREACHABLE, wait_seconds=waits.scale * _UNREACHABLE_SECONDS, reason=reason)
+
+    def dropped(self, reason: Reason) -> Step:
+        """The message is not wanted any more, or too late."""
+        return Step(state=MessageState.DROPPED, reason=reason)
 
     def failed(self, waits: Waits) -> Step:
         """Our own code failed over the message: it is put off as it is."""
@@ -255,4 +275,3 @@ class MessageSummary:
     attempts: int
     discreet: bool | None
     next_attempt_time: datetime | None
-    evidence_due_on: date | None = None

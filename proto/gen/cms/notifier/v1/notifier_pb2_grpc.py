@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from cms.notifier.v1 import messages_pb2 as cms_dot_notifier_dot_v1_dot_messages__pb2
 from cms.notifier.v1 import notifier_pb2 as cms_dot_notifier_dot_v1_dot_notifier__pb2
 
 GRPC_GENERATED_VERSION = '1.83.2'
@@ -45,6 +46,11 @@ class LaNotifierServiceStub:
                 request_serializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.FindAuthorityRequest.SerializeToString,
                 response_deserializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.FindAuthorityResponse.FromString,
                 _registered_method=True)
+        self.GetMessages = channel.unary_unary(
+                '/cms.notifier.v1.LaNotifierService/GetMessages',
+                request_serializer=cms_dot_notifier_dot_v1_dot_messages__pb2.GetMessagesRequest.SerializeToString,
+                response_deserializer=cms_dot_notifier_dot_v1_dot_messages__pb2.GetMessagesResponse.FromString,
+                _registered_method=True)
 
 
 class LaNotifierServiceServicer:
@@ -68,6 +74,13 @@ class LaNotifierServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetMessages(self, request, context):
+        """Returns the messages to the claimant of a claim and what became of them, without what they say.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LaNotifierServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -80,6 +93,11 @@ def add_LaNotifierServiceServicer_to_server(servicer, server):
                     servicer.FindAuthority,
                     request_deserializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.FindAuthorityRequest.FromString,
                     response_serializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.FindAuthorityResponse.SerializeToString,
+            ),
+            'GetMessages': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMessages,
+                    request_deserializer=cms_dot_notifier_dot_v1_dot_messages__pb2.GetMessagesRequest.FromString,
+                    response_serializer=cms_dot_notifier_dot_v1_dot_messages__pb2.GetMessagesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -137,6 +155,33 @@ class LaNotifierService:
             '/cms.notifier.v1.LaNotifierService/FindAuthority',
             cms_dot_notifier_dot_v1_dot_notifier__pb2.FindAuthorityRequest.SerializeToString,
             cms_dot_notifier_dot_v1_dot_notifier__pb2.FindAuthorityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMessages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.notifier.v1.LaNotifierService/GetMessages',
+            cms_dot_notifier_dot_v1_dot_messages__pb2.GetMessagesRequest.SerializeToString,
+            cms_dot_notifier_dot_v1_dot_messages__pb2.GetMessagesResponse.FromString,
             options,
             channel_credentials,
             insecure,

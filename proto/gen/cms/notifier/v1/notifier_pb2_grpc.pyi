@@ -3,6 +3,7 @@
 isort:skip_file
 Notices to local authorities."""
 
+from cms.notifier.v1 import messages_pb2 as _messages_pb2
 from cms.notifier.v1 import notifier_pb2 as _notifier_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
@@ -41,6 +42,8 @@ class LaNotifierServiceStub:
     `POSTCODE_UNKNOWN` for one that the directory does not have, with the codes of the authorities around it in the
     metadata (`near`).
     """
+    GetMessages: _grpc.UnaryUnaryMultiCallable[_messages_pb2.GetMessagesRequest, _messages_pb2.GetMessagesResponse]
+    """Returns the messages to the claimant of a claim and what became of them, without what they say."""
 
 @_typing.type_check_only
 class LaNotifierServiceAsyncStub(LaNotifierServiceStub):
@@ -55,6 +58,8 @@ class LaNotifierServiceAsyncStub(LaNotifierServiceStub):
     `POSTCODE_UNKNOWN` for one that the directory does not have, with the codes of the authorities around it in the
     metadata (`near`).
     """
+    GetMessages: _aio.UnaryUnaryMultiCallable[_messages_pb2.GetMessagesRequest, _messages_pb2.GetMessagesResponse]  # type: ignore[assignment]
+    """Returns the messages to the claimant of a claim and what became of them, without what they say."""
 
 class LaNotifierServiceServicer(metaclass=_abc_1.ABCMeta):
     """Notifies the claimant's local authority at first contact and again when the claim is submitted."""
@@ -78,5 +83,13 @@ class LaNotifierServiceServicer(metaclass=_abc_1.ABCMeta):
         `POSTCODE_UNKNOWN` for one that the directory does not have, with the codes of the authorities around it in the
         metadata (`near`).
         """
+
+    @_abc_1.abstractmethod
+    def GetMessages(
+        self,
+        request: _messages_pb2.GetMessagesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_messages_pb2.GetMessagesResponse, _abc.Awaitable[_messages_pb2.GetMessagesResponse]]:
+        """Returns the messages to the claimant of a claim and what became of them, without what they say."""
 
 def add_LaNotifierServiceServicer_to_server(servicer: LaNotifierServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

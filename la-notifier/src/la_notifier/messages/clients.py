@@ -1,0 +1,141 @@
+"""The services that know whom a message goes to and what it is about. Each is asked when a message is written.
+
+An event only says that there is something to tell: what it is, its owner says.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Protocol
+
+from google.protobuf.json_format import MessageToDict
+
+from chassis import remote
+from chassis.enums import name_of
+from cms.common.v1 import common_pb2
+from cms.intake.v1 import intake_pb2, intake_pb2_grpc
+from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
+from la_notifier.messages.domain.contact import Contact, contact_of
+
+_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimant:
+    """How a claimant is written to, and what they claim."""
+
+    contact: Contact
+    schemes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appointment:
+    """An interview as it stands now."""
+
+    is_cancelled: bool
+    starts: datetime
+    version: int
+    channel: str
+    office: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outstanding:
+    """The evidence that is awaited, as the claimant reads it, and until when."""
+
+    documents: tuple[str, ...]
+    due_on: date | None
+
+
+class Claimants(Protocol):
+    """The source of claimants."""
+
+    def claimant(self, claim_ref: str) -> Claimant:
+        """The claimant of a claim, as it is now. Raises CmsError."""
+
+
+class Appointments(Protocol):
+    """The source of appointments."""
+
+    def appointment(self, appointment_id: str) -> Appointment:
+        """An appointment as it stands now. Raises CmsError."""
+
+
+class Evidence(Protocol):
+    """The source of what is awaited from claimants."""
+
+    def outstanding(self, claim_ref: str, language: str) -> Outstanding:
+        """The evidence of a claim that is still awaited. Raises CmsError."""
+
+
+class Decisions(Protocol):
+    """The source of decisions."""
+
+    def outcome(self, claim_ref: str, scheme: str, version: int) -> str:
+        """The outcome of a decision on a scheme, AWARDED or DISALLOWED; empty where another version stands. Raises CmsError."""
+
+
+class IntakeClaimants:
+    """Intake over gRPC, called with the identity of the service itself."""
+
+    def __init__(self, address: str, token: Callable[[], str]) -> None:
+        self._stub = intake_pb2_grpc.IntakeServiceStub(remote.channel(address))
+        self._token = token
+
+    def claimant(self, claim_ref: str) -> Claimant:
+        """The claimant of a claim, as it is now. Raises CmsError."""
+        request = intake_pb2.GetClaimFactsRequest(claim_ref=claim_ref, for_messages=True)
+        response = remote.invoke(self._stub.GetClaimFacts, request, token=self._token(), timeout_seconds=_SECONDS)
+        return claimant_of(response.facts)
+
+
+def claimant_of(facts: intake_pb2.ClaimFacts) -> Claimant:
+    """The claimant from intake's message."""
+    contact = contact_of(
+        facts.claim_ref,
+        MessageToDict(facts.answers),
+        withdrawn=facts.state == intake_pb2.CLAIM_STATE_WITHDRAWN,
+        language=name_of(common_pb2.Language, facts.language, field="language"),
+    )
+    schemes = tuple(name_of(common_pb2.Scheme, scheme, field="schemes") for scheme in facts.schemes)
+    return Claimant(contact=contact, schemes=schemes)
+
+
+class SchedulingAppointments:
+    """scheduling-svc over gRPC, called with the identity of the service itself."""
+
+    def __init__(self, address: str, token: Callable[[], str]) -> None:
+        self._stub = scheduling_pb2_grpc.SchedulingServiceStub(remote.channel(address))
+        self._token = token
+
+    def appointment(self, appointment_id: str) -> Appointment:
+        """An appointment as it stands now. Raises CmsError."""
+        request = scheduling_pb2.GetAppointmentRequest(appointment_id=appointment_id)
+        response = remote.invoke(self._stub.GetAppointment, request, token=self._token(), timeout_seconds=_SECONDS)
+        return appointment_of(response.appointment)
+
+
+def appointment_of(given: scheduling_pb2.Appointment) -> Appointment:
+    """The appointment from scheduling's message."""
+    return Appointment(
+        is_cancelled=given.state == scheduling_pb2.APPOINTMENT_STATE_CANCELLED,
+        starts=given.start_time.ToDatetime(UTC),
+        version=given.version,
+        channel=name_of(common_pb2.Channel, given.channel, field="channel"),
+        office=given.office.name,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """The owners of what messages tell."""
+
+    claimants: Claimants
+    appointments: Appointments
+    evidence: Evidence
+    decisions: Decisions
+
+
+def documents_of(names: Sequence[str]) -> tuple[str, ...]:
+    """The documents, each once, in the order in which they were asked for."""
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,84 @@
+"""Makes messages of what events tell. A handler only writes rows: who and what a message is about is asked when it is written."""
+
+from datetime import UTC, datetime, time, timedelta
+
+from chassis import clock
+from chassis.database import Connection
+from chassis.enums import name_of
+from chassis.inbox import Event
+from cms.common.v1 import common_pb2
+from la_notifier.messages.domain.message import MessageKind, NewMessage
+from la_notifier.messages.store import messages
+
+REMINDED_AT = time(10)
+"""The London time at which claimants are reminded of tomorrow's appointment."""
+
+
+def hear_booking(conn: Connection, event: Event) -> None:
+    """An appointment was made: it is told at once, and the claimant is reminded on the day before."""
+    _tell_appointment(conn, event, MessageKind.APPOINTMENT_MADE)
+
+
+def hear_move(conn: Connection, event: Event) -> None:
+    """An appointment has another time: it is told at once, and the claimant is reminded on the day before."""
+    _tell_appointment(conn, event, MessageKind.APPOINTMENT_MOVED)
+
+
+def hear_cancellation(conn: Connection, event: Event) -> None:
+    """An appointment was cancelled. Nothing is told where it would have begun already, or the claim is withdrawn."""
+    subject = f"{event.message.appointment_id} {event.version}"
+    _add(conn, event, MessageKind.APPOINTMENT_CANCELLED, subject, expires=_start(event))
+
+
+def hear_request(conn: Connection, event: Event) -> None:
+    """Evidence was asked for: the claimant gets the list of it."""
+    _add(conn, event, MessageKind.WHAT_TO_BRING, str(event.version))
+
+
+def hear_reminder(conn: Connection, event: Event) -> None:
+    """Evidence has not come: the claimant is reminded."""
+    due = event.message.due_on
+    subject = f"{due.year:04}-{due.month:02}-{due.day:02} {event.message.number}"
+    _add(conn, event, MessageKind.EVIDENCE_DUE, subject)
+
+
+def hear_decision(conn: Connection, event: Event) -> None:
+    """A scheme was decided, or the decision was corrected."""
+    scheme = name_of(common_pb2.Scheme, event.message.scheme, field="scheme")
+    _add(conn, event, MessageKind.DECISION, f"{scheme} {event.message.decision_version}")
+
+
+def _tell_appointment(conn: Connection, event: Event, kind: MessageKind) -> None:
+    start = _start(event)
+    _add(conn, event, kind, f"{event.message.appointment_id} {event.version}", expires=start)
+    reminded = reminder_time(start)
+    if reminded > clock.now():
+        subject = f"{event.message.appointment_id} {start.isoformat()}"
+        _add(conn, event, MessageKind.APPOINTMENT_TOMORROW, subject, due_time=reminded, expires=start)
+
+
+def _add(
+    conn: Connection,
+    event: Event,
+    kind: MessageKind,
+    subject: str,
+    *,
+    due_time: datetime | None = None,
+    expires: datetime | None = None,
+) -> None:
+    now = clock.now()
+    new = NewMessage(
+        claim_ref=event.claim_ref, kind=kind, subject=subject, due_time=due_time or now, expires=expires
+    )
+    messages.add(conn, new, now=now)
+
+
+def reminder_time(start: datetime) -> datetime:
+    """When the claimant is reminded of an appointment: in the morning of the London day before it."""
+    day = start.astimezone(clock.LONDON).date() - timedelta(days=1)
+    return datetime.combine(day, REMINDED_AT, clock.LONDON).astimezone(UTC)
+
+
+def _start(event: Event) -> datetime:
+    start: datetime = event.message.start_time.ToDatetime(UTC)
+    return start

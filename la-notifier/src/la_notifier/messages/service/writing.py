@@ -1,0 +1,146 @@
+"""Writing a message: whom it goes to and how, and what it says, from the facts as they are now.
+
+A message is taken under a lease, its sources are asked outside of any transaction, and the outcome is saved in one transaction if
+the lease is still held.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from chassis import clock, crash, logs
+from chassis.database import Database
+from chassis.errors import NotFound
+from chassis.vault import Vault
+from la_notifier.messages.clients import Claimant, Sources
+from la_notifier.messages.data.wording import wording
+from la_notifier.messages.domain.contact import Contact, Way, way_to
+from la_notifier.messages.domain.message import (
+    Medium,
+    Message,
+    MessageKind,
+    MessageState,
+    Reason,
+    Step,
+    Waits,
+)
+from la_notifier.messages.domain.wording import Subject, Written, write
+from la_notifier.messages.service import subjects
+from la_notifier.messages.service.content import Content, seal
+from la_notifier.messages.store import messages
+from la_notifier.service import failures
+
+LEASE_SECONDS = 60.0
+"""Longer than the calls to the sources of one message can take."""
+
+
+class Writer:
+    """Writes the messages that are due."""
+
+    def __init__(self, database: Database, vault: Vault, sources: Sources, *, waits: Callable[[], Waits]) -> None:
+        self._database = database
+        self._vault = vault
+        self._sources = sources
+        self._waits = waits
+
+    def write_next(self) -> bool:
+        """Writes the message that is due for longest; returns whether there was one. One that fails is put off."""
+        with self._database.transaction() as conn:
+            message = messages.take_to_write(conn, now=clock.now(), seconds=LEASE_SECONDS)
+        if message is None:
+            return False
+        crash.point("message.after_lease")
+        try:
+            self._write(message)
+        except Exception as error:
+            self._settle(message, message.failed(self._waits()))
+            failures.report("write message", error, claim_ref=message.claim_ref, message_id=str(message.message_id))
+        return True
+
+    def _write(self, message: Message) -> None:
+        claimant = self._sources.claimants.claimant(message.claim_ref)
+        dropped = _dropped(message, claimant.contact)
+        subject = None if dropped else self._subject(message, claimant)
+        if subject is None:
+            return self._settle(message, message.dropped(dropped or Reason.OVERTAKEN))
+        way = _way(message, claimant.contact)
+        if isinstance(way, Reason):
+            return self._settle(message, self._no_way(message, way))
+        written = write(wording(), message.kind, claimant.contact, subject, way.medium)
+        self._save(message, claimant.contact, way, written)
+
+    def _subject(self, message: Message, claimant: Claimant) -> Subject | None:
+        try:
+            return subjects.subject_of(message, claimant, self._sources)
+        except NotFound:
+            return None
+
+    def _no_way(self, message: Message, reason: Reason) -> Step:
+        if reason is Reason.TOO_LATE_FOR_A_LETTER and not message.letter_only:
+            return message.dropped(reason)  # the claimant wants letters, and had one about the appointment itself
+        return message.unreachable(reason, self._waits())
+
+    def _settle(self, message: Message, step: Step) -> None:
+        with self._database.transaction() as conn:
+            if messages.hold(conn, message):
+                messages.settle(conn, message, step, now=clock.now())
+        _log("message not written", message, state=step.state, reason=step.reason)
+
+    def _save(self, message: Message, contact: Contact, way: Way, written: Written) -> None:
+        state = MessageState.LETTER if way.medium is Medium.LETTER else MessageState.WAITING
+        with self._database.transaction() as conn:
+            if not messages.hold(conn, message):
+                return
+            content = content_of(contact, way, written)
+            row = messages.WrittenRow(
+                state=state,
+                medium=way.medium,
+                language=written.language,
+                discreet=contact.discreet,
+                reason=way.reason,
+                content=seal(self._vault.cipher(conn, message.claim_ref), message.message_id, content),
+            )
+            messages.save_written(conn, message, row, now=clock.now())
+        _log("message written", message, state=state, medium=way.medium)
+
+
+def _dropped(message: Message, contact: Contact) -> Reason | None:
+    """Why the message is not wanted any more; None where it is."""
+    if contact.withdrawn:
+        return Reason.WITHDRAWN
+    if message.expires is not None and message.expires <= clock.now():
+        return Reason.TOO_LATE
+    return None
+
+
+def _way(message: Message, contact: Contact) -> Way | Reason:
+    """The way by which the message goes, or why there is none."""
+    if message.letter_only:
+        contact = replace(contact, chosen=Medium.LETTER)
+    way = way_to(contact)
+    if way is None:
+        return Reason.NO_ADDRESS
+    if way.medium is Medium.LETTER and message.kind is MessageKind.APPOINTMENT_TOMORROW:
+        return Reason.TOO_LATE_FOR_A_LETTER
+    return way
+
+
+def content_of(contact: Contact, way: Way, written: Written) -> Content:
+    """What goes out of a written message."""
+    address = contact.address if way.medium is Medium.LETTER else None
+    return Content(
+        to=way.to,
+        subject=written.subject,
+        body=written.body,
+        language=written.language,
+        evidence=written.evidence,
+        name=contact.name if address else "",
+        address_lines=address.lines if address else (),
+        postcode=address.postcode if address else "",
+        letter_format=contact.letter_format if address else "NONE",
+    )
+
+
+def _log(event: str, message: Message, **more: object) -> None:
+    logs.get().info(
+        event, claim_ref=message.claim_ref, message_id=str(message.message_id), kind=message.kind, **more
+    )

@@ -1,0 +1,7 @@
+"""Queries of `la_notifier.messages.deadlines`. Each gives `reference`, the claim, and `since`, from which it is counted."""
+
+TO_WRITE = "SELECT claim_ref AS reference, due_time AS since FROM messages WHERE state = 'DUE'"
+TO_SEND = "SELECT claim_ref AS reference, written AS since FROM messages WHERE state = 'WAITING'"
+UNKNOWN = "SELECT claim_ref AS reference, written AS since FROM messages WHERE state = 'SENDING'"
+AT_NOTIFY = "SELECT claim_ref AS reference, sent AS since FROM messages WHERE state = 'SENT'"
+UNREACHABLE = "SELECT claim_ref AS reference, due_time AS since FROM messages WHERE state = 'UNREACHABLE'"
