@@ -74,7 +74,7 @@ def test_a_postcode_that_is_not_listed_is_keyed_twice_and_its_council_chosen(des
     assert (facts["council"], facts["address"]) == (LEEDS, address("LS1 4ZZ"))
 
 
-OPTIONAL = ("title", "email", "job_goal_2", "job_goal_3", "roll_number")
+OPTIONAL = ("title", "job_goal_2", "job_goal_3", "roll_number")
 
 
 def test_an_address_with_a_listed_postcode_ends_the_questions_about_it(desk: Any) -> None:

@@ -3,7 +3,7 @@
 An event only says that there is something to tell: what it is, its owner says.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Protocol
@@ -13,6 +13,7 @@ from google.protobuf.json_format import MessageToDict
 from chassis import remote
 from chassis.enums import name_of
 from cms.common.v1 import common_pb2
+from cms.gateway.v1 import decisions_pb2, gateway_pb2_grpc
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
 from la_notifier.messages.domain.contact import Contact, contact_of
@@ -124,6 +125,28 @@ def appointment_of(given: scheduling_pb2.Appointment) -> Appointment:
         channel=name_of(common_pb2.Channel, given.channel, field="channel"),
         office=given.office.name,
     )
+
+
+class GatewayDecisions:
+    """legacy-gateway over gRPC, called with the identity of the service itself."""
+
+    def __init__(self, address: str, token: Callable[[], str]) -> None:
+        self._stub = gateway_pb2_grpc.LegacyGatewayServiceStub(remote.channel(address))
+        self._token = token
+
+    def outcome(self, claim_ref: str, scheme: str, version: int) -> str:
+        """The outcome of a decision on a scheme, AWARDED or DISALLOWED; empty where another version stands. Raises CmsError."""
+        request = decisions_pb2.GetDecisionsRequest(claim_ref=claim_ref)
+        response = remote.invoke(self._stub.GetDecisions, request, token=self._token(), timeout_seconds=_SECONDS)
+        return outcome_of(response.decisions, scheme, version)
+
+
+def outcome_of(decisions: Iterable[decisions_pb2.Decision], scheme: str, version: int) -> str:
+    """The outcome of this version of the decision on a scheme, where it is the newest; else empty."""
+    versions = {one.version: one for one in decisions if common_pb2.Scheme.Name(one.scheme) == f"SCHEME_{scheme}"}
+    if not versions or max(versions) != version:
+        return ""
+    return name_of(decisions_pb2.DecisionOutcome, versions[version].outcome, field="outcome")
 
 
 @dataclass(frozen=True, kw_only=True)
