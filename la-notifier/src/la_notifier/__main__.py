@@ -12,8 +12,15 @@ from la_notifier.clients import Claims, Decisions, GatewayDecisions, IntakeClaim
 from la_notifier.config import Settings
 from la_notifier.deadlines import DEADLINES
 from la_notifier.grpc_api import LaNotifierApi
-from la_notifier.messages.clients import IntakeClaimants, SchedulingAppointments, Sources
+from la_notifier.messages.clients import (
+    GatewayOutcomes,
+    IntakeClaimants,
+    NothingAwaited,
+    SchedulingAppointments,
+    Sources,
+)
 from la_notifier.messages.deadlines import MESSAGE_DEADLINES
+from la_notifier.messages.workers import message_workers
 from la_notifier.workers import workers
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -24,11 +31,12 @@ def service(
     *,
     claims_of: Callable[[Runtime], Claims] | None = None,
     decisions_of: Callable[[Runtime], Decisions] | None = None,
+    sources_of: Callable[[Runtime], Sources] | None = None,
 ) -> Service:
     """The service with these settings.
 
     `claims_of` and `decisions_of` give the facts of claims and the decisions on them from elsewhere than the services'
-    addresses.
+    addresses, and `sources_of` what messages to claimants tell.
     """
     intake = claims_of or (lambda runtime: IntakeClaims(settings.intake_address, runtime.token.read))
     gateway = decisions_of or (lambda runtime: GatewayDecisions(settings.gateway_address, runtime.token.read))
@@ -39,10 +47,23 @@ def service(
         migrations=MIGRATIONS,
         api=lambda runtime: _api(settings, runtime),
         handlers=consumers.HANDLERS,
-        workers=partial(workers, settings, intake, gateway),
+        workers=lambda runtime: [
+            *workers(settings, intake, gateway, runtime),
+            *message_workers(settings, (sources_of or partial(_sources, settings))(runtime), runtime),
+        ],
         gauges=gauges.GAUGES,
         deadlines=(*DEADLINES, *MESSAGE_DEADLINES),
         files=[settings.postcodes_file, settings.council_secrets_file],
+    )
+
+
+def _sources(settings: Settings, runtime: Runtime) -> Sources:
+    token = runtime.token.read
+    return Sources(
+        claimants=IntakeClaimants(settings.intake_address, token),
+        appointments=SchedulingAppointments(settings.scheduling_address, token),
+        evidence=NothingAwaited(),
+        decisions=GatewayOutcomes(settings.gateway_address, token),
     )
 
 

@@ -67,5 +67,7 @@ def read_notify_key(path: Path) -> str:
     """The API key of Notify. Raises ValueError, which holds no key, or OSError."""
     key = path.read_text().strip()
     if not _NOTIFY_KEY.search(key):
-        raise ValueError("the key to Notify must end in the ids of the service and of the key, as Notify's website gives it")
+        raise ValueError(
+            "the key to Notify must end in the ids of the service and of the key, as Notify's website gives it"
+        )
     return key

@@ -8,6 +8,8 @@ from cms.notifier.v1 import messages_pb2 as pb
 from la_notifier.messages.domain.message import MessageSummary
 from la_notifier.messages.service.showing import messages_of_claim
 
+_NONE = "UNSPECIFIED"
+
 
 class MessageMethods:
     """A message is shown without what it says, which stays sealed."""
@@ -24,10 +26,10 @@ def _message(message: MessageSummary) -> pb.ClaimantMessage:
         message_id=str(message.message_id),
         kind=number_of(pb.MessageKind, message.kind),
         state=number_of(pb.MessageState, message.state),
-        medium=number_of(pb.MessageMedium, message.medium) if message.medium else None,
-        language=number_of(common_pb2.Language, message.language) if message.language else None,
+        medium=number_of(pb.MessageMedium, message.medium or _NONE),
+        language=number_of(common_pb2.Language, message.language or _NONE),
         discreet=bool(message.discreet),
-        reason=number_of(pb.MessageReason, message.reason) if message.reason else None,
+        reason=number_of(pb.MessageReason, message.reason or _NONE),
         due_time=timestamp(message.due_time),
         sent=timestamp(message.sent),
         ended=timestamp(message.ended),

@@ -3,7 +3,7 @@
 An event only says that there is something to tell: what it is, its owner says.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Protocol
@@ -69,7 +69,7 @@ class Evidence(Protocol):
         """The evidence of a claim that is still awaited. Raises CmsError."""
 
 
-class Decisions(Protocol):
+class Outcomes(Protocol):
     """The source of decisions."""
 
     def outcome(self, claim_ref: str, scheme: str, version: int) -> str:
@@ -127,7 +127,16 @@ def appointment_of(given: scheduling_pb2.Appointment) -> Appointment:
     )
 
 
-class GatewayDecisions:
+class NothingAwaited:
+    """Stands in until assessment-svc says what evidence is awaited; no event makes a message about any before."""
+
+    def outstanding(self, claim_ref: str, language: str) -> Outstanding:
+        """Nothing."""
+        del claim_ref, language
+        return Outstanding(documents=(), due_on=None)
+
+
+class GatewayOutcomes:
     """legacy-gateway over gRPC, called with the identity of the service itself."""
 
     def __init__(self, address: str, token: Callable[[], str]) -> None:
@@ -156,9 +165,4 @@ class Sources:
     claimants: Claimants
     appointments: Appointments
     evidence: Evidence
-    decisions: Decisions
-
-
-def documents_of(names: Sequence[str]) -> tuple[str, ...]:
-    """The documents, each once, in the order in which they were asked for."""
-    return tuple(dict.fromkeys(names))
+    decisions: Outcomes

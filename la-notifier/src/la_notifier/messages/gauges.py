@@ -13,7 +13,9 @@ ENDED_FOR = timedelta(hours=1)
 
 def _messages(conn: Connection) -> Samples:
     now = clock.now()
-    return [(labels, float(count)) for labels, count in count_messages(conn, now=now, ended_since=now - ENDED_FOR).items()]
+    return [
+        (labels, float(count)) for labels, count in count_messages(conn, now=now, ended_since=now - ENDED_FOR).items()
+    ]
 
 
 MESSAGE_GAUGES = (

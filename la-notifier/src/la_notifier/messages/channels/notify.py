@@ -1,7 +1,7 @@
 """GOV.UK Notify, by its own client: texts and e-mails, and what became of them.
 
-A message goes through a template at Notify that has nothing but placeholders, so that what is said is in our data (wording.toml)
-and what was said is sealed with the message. The client is not safe for several threads: each thread has one of its own.
+A message goes through a template at Notify that has nothing but placeholders, so that what is said is in our data
+(wording.toml) and what was said is sealed with the message. The client is not safe for several threads: each has its own.
 """
 
 import io
@@ -14,9 +14,9 @@ from uuid import UUID
 
 import requests
 import urllib3
-from notifications_python_client import prepare_upload
 from notifications_python_client.errors import APIError
 from notifications_python_client.notifications import NotificationsAPIClient
+from notifications_python_client.utils import prepare_upload
 from requests.adapters import HTTPAdapter
 
 from la_notifier.messages.domain.message import Fate, FateAnswer, Medium, SendAnswer, SendResult
@@ -115,7 +115,9 @@ class Notify:
         template = templates.email
         if message.file is not None:
             template = templates.email_with_file
-            personalisation["link"] = prepare_upload(io.BytesIO(message.file), filename="list.pdf")
+            personalisation["link"] = prepare_upload(  # type: ignore[no-untyped-call]
+                io.BytesIO(message.file), filename="list.pdf"
+            )
         return client.send_email_notification(
             email_address=message.to,
             template_id=str(template),
@@ -123,10 +125,12 @@ class Notify:
             reference=message.reference,
         )
 
-    def _client(self) -> NotificationsAPIClient:
+    def _client(self) -> Any:
         client = getattr(self._own, "client", None)
         if client is None:
-            client = NotificationsAPIClient(self._api_key, base_url=self._url, timeout=_TIMEOUTS)
+            client = NotificationsAPIClient(  # type: ignore[no-untyped-call]
+                self._api_key, base_url=self._url, timeout=_TIMEOUTS
+            )
             client.request_session.headers["Accept-Encoding"] = "identity"
             for scheme in ("http://", "https://"):
                 client.request_session.mount(scheme, _BoundedReplies())
@@ -137,8 +141,8 @@ class Notify:
 class _BoundedReplies(HTTPAdapter):
     """Reads no more of a reply than a limit, and unpacks none."""
 
-    def send(self, request: requests.PreparedRequest, stream: bool = False, **options: Any) -> requests.Response:  # type: ignore[override]
-        response = super().send(request, stream=True, **options)
+    def send(self, request: requests.PreparedRequest, *given: Any, **options: Any) -> requests.Response:
+        response = super().send(request, *given, **options | {"stream": True})
         try:
             body = response.raw.read(_LARGEST_REPLY_BYTES + 1, decode_content=False)
         except urllib3.exceptions.HTTPError as error:
@@ -147,7 +151,7 @@ class _BoundedReplies(HTTPAdapter):
             response.close()
             raise requests.ConnectionError("the reply is too long")
         response.raw.release_conn()
-        response._content, response._content_consumed = body, True  # type: ignore[attr-defined]
+        response._content, response._content_consumed = body, True
         return response
 
 
@@ -165,13 +169,15 @@ def refusal(error: APIError) -> SendAnswer:
 
 
 def _is_about_the_recipient(message: Any) -> bool:
-    """Whether the fault is the number or address. A fault of a template or a key is ours, and is no reason to write a letter."""
-    faults = [fault.get("message", "") for fault in message if isinstance(fault, dict)] if isinstance(message, list) else []
+    """Whether the fault is the number or address. One of a template or a key is ours, and no reason to write a letter."""
+    faults = (
+        [fault.get("message", "") for fault in message if isinstance(fault, dict)] if isinstance(message, list) else []
+    )
     return any(str(fault).startswith(_RECIPIENT_FIELDS) for fault in faults)
 
 
 def _retry_after(error: APIError) -> float | None:
-    given = error.response.headers.get("Retry-After", "")
+    given = error.response.headers.get("Retry-After", "") if error.response is not None else ""
     return min(float(given), _LONGEST_RETRY_AFTER_SECONDS) if given.isascii() and given.isdigit() else None
 
 

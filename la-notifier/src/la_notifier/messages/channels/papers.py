@@ -31,7 +31,7 @@ def list_as_file(language: str, documents: Sequence[str]) -> bytes:
 def letter(
     *, name: str, address_lines: Sequence[str], postcode: str, subject: str, body: str, day: str, large_print: bool
 ) -> bytes:
-    """A letter: the address for a window envelope, the day, the subject and the body, whose paragraphs are parted by blank lines."""
+    """A letter: the address for a window envelope, the day, the subject and the body, with blank lines between paragraphs."""
     head = [(line, False) for line in (name, *address_lines, postcode, "", day, "")]
     paragraphs = [(line.replace("* ", "\u2022 ", 1), False) for line in body.split("\n")]
     return _pdf([*head, (subject, True), *paragraphs], _LARGE_SIZE if large_print else _SIZE)

@@ -63,7 +63,9 @@ def wording() -> Wording:
         benefits=_said(read.benefits),
         telling={"EN": read.telling.en, "CY": read.telling.cy},
         outcomes=_said(read.outcomes),
-        places={name: Place(plain=_both(place.plain), discreet=_both(place.discreet)) for name, place in read.places.items()},
+        places={
+            name: Place(plain=_both(place.plain), discreet=_both(place.discreet)) for name, place in read.places.items()
+        },
         weekdays={"EN": read.dates.weekdays.en, "CY": read.dates.weekdays.cy},
         months={"EN": read.dates.months.en, "CY": read.dates.months.cy},
         frame=_said(read.frame),

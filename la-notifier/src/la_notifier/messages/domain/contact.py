@@ -62,8 +62,8 @@ class Way:
 def contact_of(claim_ref: str, answers: Mapping[str, Any], *, withdrawn: bool, language: str) -> Contact:
     """The contact from the facts that may be read to write to the claimant.
 
-    Without an answer there is no consent, so letters alone go: earlier claims were not asked. Where contact is unsafe, letters go
-    to the address that the claimant called safe and to no other, and nothing says what is claimed.
+    Without an answer there is no consent, so letters alone go: earlier claims were not asked. Where contact is unsafe,
+    letters go to the address that the claimant called safe and to no other, and nothing says what is claimed.
     """
     is_unsafe = answers.get("contact_unsafe") is True
     chosen = Medium.LETTER if is_unsafe else Medium(answers.get("messages_by", Medium.LETTER))

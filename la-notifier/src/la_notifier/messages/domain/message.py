@@ -1,7 +1,7 @@
 """The life of a message to a claimant: what an answer of GOV.UK Notify makes of it.
 
-A message is written once, from the facts as they are then, and goes once. An attempt whose outcome is not known is asked about by
-the message's reference before it is made again, because Notify takes the same message twice.
+A message is written once, from the facts as they are then, and goes once. An attempt whose outcome is not known is asked about
+by the message's reference before it is made again, because Notify takes the same message twice.
 """
 
 from dataclasses import dataclass, replace
@@ -128,8 +128,11 @@ class FateAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class Waits:
-    """Scales the waits of a message; `jitter` is a factor around 1. `unknown_seconds` is that until Notify is asked by reference
-    about an attempt without an outcome: longer than an attempt can last and than Notify takes to list what it took."""
+    """Scales the waits of a message; `jitter` is a factor around 1.
+
+    `unknown_seconds` is the wait until Notify is asked by reference about an attempt without an outcome: longer than an attempt
+    can last and than Notify takes to list what it took.
+    """
 
     scale: float
     jitter: float

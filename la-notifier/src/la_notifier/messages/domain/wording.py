@@ -78,7 +78,7 @@ class Written:
 def write(wording: Wording, kind: MessageKind, contact: Contact, subject: Subject, medium: Medium) -> Written:
     """The message in the claimant's language.
 
-    With `contact.discreet` it has no word of what is claimed, by any medium, and only a letter, which is closed, lists documents.
+    With `contact.discreet` it has no word of what is claimed, by any medium, and only a letter lists documents.
     """
     language = contact.language
     parts = _parts(wording, contact, subject)

@@ -1,6 +1,7 @@
-"""Makes messages of what events tell. A handler only writes rows: who and what a message is about is asked when it is written."""
+"""Makes messages of what events tell. A handler only writes rows: what a message is about is asked when it is written."""
 
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from chassis import clock
 from chassis.database import Connection
@@ -26,7 +27,7 @@ def hear_move(conn: Connection, event: Event) -> None:
 
 def hear_cancellation(conn: Connection, event: Event) -> None:
     """An appointment was cancelled. Nothing is told where it would have begun already, or the claim is withdrawn."""
-    subject = f"{event.message.appointment_id} {event.version}"
+    subject = f"{_told(event).appointment_id} {event.version}"
     _add(conn, event, MessageKind.APPOINTMENT_CANCELLED, subject, expires=_start(event))
 
 
@@ -37,23 +38,23 @@ def hear_request(conn: Connection, event: Event) -> None:
 
 def hear_reminder(conn: Connection, event: Event) -> None:
     """Evidence has not come: the claimant is reminded."""
-    due = event.message.due_on
-    subject = f"{due.year:04}-{due.month:02}-{due.day:02} {event.message.number}"
+    due = _told(event).due_on
+    subject = f"{due.year:04}-{due.month:02}-{due.day:02} {_told(event).number}"
     _add(conn, event, MessageKind.EVIDENCE_DUE, subject)
 
 
 def hear_decision(conn: Connection, event: Event) -> None:
     """A scheme was decided, or the decision was corrected."""
-    scheme = name_of(common_pb2.Scheme, event.message.scheme, field="scheme")
-    _add(conn, event, MessageKind.DECISION, f"{scheme} {event.message.decision_version}")
+    scheme = name_of(common_pb2.Scheme, _told(event).scheme, field="scheme")
+    _add(conn, event, MessageKind.DECISION, f"{scheme} {_told(event).decision_version}")
 
 
 def _tell_appointment(conn: Connection, event: Event, kind: MessageKind) -> None:
     start = _start(event)
-    _add(conn, event, kind, f"{event.message.appointment_id} {event.version}", expires=start)
+    _add(conn, event, kind, f"{_told(event).appointment_id} {event.version}", expires=start)
     reminded = reminder_time(start)
     if reminded > clock.now():
-        subject = f"{event.message.appointment_id} {start.isoformat()}"
+        subject = f"{_told(event).appointment_id} {start.isoformat()}"
         _add(conn, event, MessageKind.APPOINTMENT_TOMORROW, subject, due_time=reminded, expires=start)
 
 
@@ -67,9 +68,7 @@ def _add(
     expires: datetime | None = None,
 ) -> None:
     now = clock.now()
-    new = NewMessage(
-        claim_ref=event.claim_ref, kind=kind, subject=subject, due_time=due_time or now, expires=expires
-    )
+    new = NewMessage(claim_ref=event.claim_ref, kind=kind, subject=subject, due_time=due_time or now, expires=expires)
     messages.add(conn, new, now=now)
 
 
@@ -79,6 +78,11 @@ def reminder_time(start: datetime) -> datetime:
     return datetime.combine(day, REMINDED_AT, clock.LONDON).astimezone(UTC)
 
 
+def _told(event: Event) -> Any:
+    """The event's own fields."""
+    return event.message
+
+
 def _start(event: Event) -> datetime:
-    start: datetime = event.message.start_time.ToDatetime(UTC)
+    start: datetime = _told(event).start_time.ToDatetime(UTC)
     return start

@@ -109,7 +109,7 @@ class Sender:
         self._settle("asked about message", message, message.asked(answer, self._waits()), outcome=answer.fate)
 
     def _outgoing(self, message: Message, row: Row) -> Outgoing:
-        """The message that goes out. Raises cryptography.exceptions.InvalidTag, or KeyError where its key is not in the ring."""
+        """The message that goes out. Raises cryptography.exceptions.InvalidTag, or KeyError without its key in the ring."""
         content = open_sealed(self._vault.cipher_of(message.claim_ref, row), row["content"], message.message_id)
         medium = message.medium or Medium.TEXT
         has_file = medium is Medium.EMAIL and bool(content.evidence)
@@ -163,5 +163,3 @@ class _RateLimit:
 def waits_of(*, scale: float) -> Waits:
     """The waits of now, with a fresh jitter."""
     return Waits(scale=scale, jitter=backoff.any_jitter())
-
-

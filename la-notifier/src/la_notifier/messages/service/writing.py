@@ -1,7 +1,7 @@
 """Writing a message: whom it goes to and how, and what it says, from the facts as they are now.
 
-A message is taken under a lease, its sources are asked outside of any transaction, and the outcome is saved in one transaction if
-the lease is still held.
+A message is taken under a lease, its sources are asked outside of any transaction, and the outcome is saved in one transaction
+if the lease is still held.
 """
 
 from collections.abc import Callable
@@ -61,10 +61,12 @@ class Writer:
         dropped = _dropped(message, claimant.contact)
         subject = None if dropped else self._subject(message, claimant)
         if subject is None:
-            return self._settle(message, message.dropped(dropped or Reason.OVERTAKEN))
+            self._settle(message, message.dropped(dropped or Reason.OVERTAKEN))
+            return
         way = _way(message, claimant.contact)
         if isinstance(way, Reason):
-            return self._settle(message, self._no_way(message, way))
+            self._settle(message, self._no_way(message, way))
+            return
         written = write(wording(), message.kind, claimant.contact, subject, way.medium)
         self._save(message, claimant.contact, way, written)
 
@@ -141,6 +143,4 @@ def content_of(contact: Contact, way: Way, written: Written) -> Content:
 
 
 def _log(event: str, message: Message, **more: object) -> None:
-    logs.get().info(
-        event, claim_ref=message.claim_ref, message_id=str(message.message_id), kind=message.kind, **more
-    )
+    logs.get().info(event, claim_ref=message.claim_ref, message_id=str(message.message_id), kind=message.kind, **more)

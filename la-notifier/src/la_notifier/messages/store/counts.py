@@ -38,7 +38,7 @@ COUNT_ENDED = """
 
 
 def count_messages(conn: Connection, *, now: datetime, ended_since: datetime) -> Mapping[tuple[str, str], int]:
-    """The number of messages by medium and state; of those that ended, the ones since a time. No medium before it is written."""
+    """The number of messages by medium and state; of those that ended, the ones since a time. DUE has no medium."""
     asked = {"now": now, "since": ended_since, "most": MOST_COUNTED}
     queries = (COUNT_TO_WRITE, COUNT_TO_SEND, COUNT_AT_NOTIFY, COUNT_ENDED)
     rows = [row for query in queries for row in conn.execute(query, asked)]

@@ -1,0 +1,144 @@
+"""What messages to claimants say, in both languages, and what they do not say where that was asked."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from string import Formatter
+from typing import Any
+
+import pytest
+
+from la_notifier.messages.channels.papers import letter, list_as_file
+from la_notifier.messages.data.wording import wording
+from la_notifier.messages.domain.contact import Address, Contact, Format
+from la_notifier.messages.domain.message import Medium, MessageKind
+from la_notifier.messages.domain.wording import Subject, time_said, write
+
+WORDS = wording()
+LONGEST_TEXT = 612
+"""Characters of four fragments, of which Notify bills each."""
+CONTACT = Contact(
+    claim_ref="C0123456789A",
+    withdrawn=False,
+    language="EN",
+    name="Siân O’Brien",
+    letter_format=Format.NONE,
+    chosen=Medium.TEXT,
+    telephone="+447700900123",
+    email="sian@example.org",
+    address=Address(lines=("1 High Street", "Cardiff"), postcode="CF10 4ER"),
+    discreet=False,
+)
+SUBJECT = Subject(
+    schemes=tuple(WORDS.benefits),
+    starts=datetime(2005, 7, 4, 8, 30, tzinfo=UTC),
+    channel="OFFICE",
+    office="Cardiff",
+    evidence=("a passport", "wage slips: the last five"),
+    due_on=date(2005, 8, 1),
+    outcome="AWARDED",
+)
+
+
+@pytest.mark.parametrize("medium", list(Medium))
+@pytest.mark.parametrize("kind", list(MessageKind))
+@pytest.mark.parametrize("language", ["EN", "CY"])
+def test_a_discreet_message_says_nothing_of_what_is_claimed(kind: MessageKind, medium: Medium, language: str) -> None:
+    for channel in WORDS.places:
+        subject = replace(SUBJECT, channel=channel)
+        written = write(WORDS, kind, replace(CONTACT, discreet=True, language=language), subject, medium)
+
+        said = f"{written.subject} {written.body}".casefold()
+        names = [name[language].casefold() for name in WORDS.benefits.values()]
+        assert [word for word in (*names, *WORDS.telling[language]) if word in said] == []
+
+
+@pytest.mark.parametrize("kind", list(MessageKind))
+def test_a_plain_message_names_the_benefits_in_the_claimants_language(kind: MessageKind) -> None:
+    subject = replace(SUBJECT, schemes=("INCOME_SUPPORT", "INCAPACITY_BENEFIT"))
+
+    english = write(WORDS, kind, CONTACT, subject, Medium.TEXT)
+    welsh = write(WORDS, kind, replace(CONTACT, language="CY"), subject, Medium.TEXT)
+
+    assert "Income Support and Incapacity Benefit" in english.body
+    assert "Cymhorthdal Incwm a Budd-dal Analluogrwydd" in welsh.body
+
+
+@pytest.mark.parametrize("kind", list(MessageKind))
+def test_every_text_has_the_same_parts_in_both_languages(kind: MessageKind) -> None:
+    said = WORDS.kinds[kind]
+    for part in (said.text, said.subject, said.body, said.discreet):
+        assert part["EN"] != part["CY"]
+        assert fields(part["EN"]) == fields(part["CY"])
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("language", ["EN", "CY"])
+@pytest.mark.parametrize("kind", list(MessageKind))
+def test_a_text_about_one_benefit_fits_four_fragments(kind: MessageKind, language: str) -> None:
+    subject = replace(SUBJECT, schemes=("JOBSEEKERS_ALLOWANCE",), evidence=("statements of every account" * 5,))
+
+    assert len(write(WORDS, kind, replace(CONTACT, language=language), subject, Medium.TEXT).body) <= LONGEST_TEXT
+
+
+def test_an_appointment_is_told_with_day_time_and_place_of_london() -> None:
+    written = write(
+        WORDS, MessageKind.APPOINTMENT_MADE, CONTACT, replace(SUBJECT, schemes=("CRISIS_LOAN",)), Medium.TEXT
+    )
+
+    assert written.body == (
+        "Your interview about a crisis loan is on Monday 4 July 2005 at 9:30am, at the Jobcentre Plus office in Cardiff. "
+        "If you cannot come, ring 0808 157 0100. Ref C0123456789A"
+    )
+
+
+def test_an_email_lists_the_documents_and_a_discreet_one_does_not() -> None:
+    plain = write(WORDS, MessageKind.WHAT_TO_BRING, CONTACT, SUBJECT, Medium.EMAIL)
+    discreet = write(WORDS, MessageKind.WHAT_TO_BRING, replace(CONTACT, discreet=True), SUBJECT, Medium.EMAIL)
+
+    assert "* a passport\n* wage slips" in plain.body
+    assert (plain.evidence, discreet.evidence) == (SUBJECT.evidence, ())
+    assert "passport" not in discreet.body
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "english", "welsh"),
+    [(0, 0, "12am", "12yb"), (9, 5, "9:05am", "9:05yb"), (12, 0, "12pm", "12yp"), (15, 30, "3:30pm", "3:30yp")],
+)
+def test_a_time_is_said_by_the_half_of_the_day(hour: int, minute: int, english: str, welsh: str) -> None:
+    moment = datetime(2005, 1, 4, hour, minute, tzinfo=UTC)
+
+    assert (time_said(moment, "EN"), time_said(moment, "CY")) == (english, welsh)
+
+
+def test_a_letter_has_the_address_and_every_letter_of_welsh() -> None:
+    printed = letter(
+        name="Siôn ap Gwŷr",
+        address_lines=["1 Tŷ Ŵyn", "Caerdydd"],
+        postcode="CF10 4ER",
+        subject="Eich cyfweliad",
+        body="Annwyl Siôn,\n\nMae eich cyfweliad ar ddydd Llun.\n\n* pasbort",
+        day="4 Gorffennaf 2005",
+        large_print=True,
+    )
+
+    assert text_of(printed).split("\n")[:3] == ["Siôn ap Gwŷr", "1 Tŷ Ŵyn", "Caerdydd"]
+    assert "• pasbort" in text_of(printed)
+
+
+def test_the_list_of_documents_is_a_file_to_print() -> None:
+    printed = list_as_file("CY", ["pasbort <i>", "tystysgrif geni"])
+
+    assert "pasbort <i>" in text_of(printed)
+    assert list_as_file("CY", ["pasbort <i>", "tystysgrif geni"]) == printed, "the same file on every attempt"
+
+
+def text_of(pdf: bytes) -> str:
+    from io import BytesIO
+
+    from pypdf import PdfReader
+
+    pages: Any = PdfReader(BytesIO(pdf)).pages
+    return "\n".join(page.extract_text() for page in pages)
