@@ -19,7 +19,6 @@ from la_notifier.messages.clients import (
     SchedulingAppointments,
     Sources,
 )
-from la_notifier.messages.deadlines import MESSAGE_DEADLINES
 from la_notifier.messages.workers import message_workers
 from la_notifier.workers import workers
 
@@ -52,7 +51,7 @@ def service(
             *message_workers(settings, (sources_of or partial(_sources, settings))(runtime), runtime),
         ],
         gauges=gauges.GAUGES,
-        deadlines=(*DEADLINES, *MESSAGE_DEADLINES),
+        deadlines=DEADLINES,
         files=[settings.postcodes_file, settings.council_secrets_file],
     )
 

@@ -6,7 +6,7 @@ from typing import LiteralString
 from chassis.bank_holidays import Nation
 from chassis.deadlines import Deadline, within, within_working_days
 from la_notifier.domain.channels import LIMITS, Channel, Within
-from la_notifier.store import overdue
+from la_notifier.store import overdue, overdue_messages
 
 
 def _late(state: str, owner: str, query: LiteralString, limit: Within) -> tuple[Deadline, ...]:
@@ -40,4 +40,10 @@ DEADLINES = (
     *_late("RECEIVED", _OFFICER, overdue.RECEIVED, _API.to_load),
     _within("REFUSED", _OFFICER, overdue.REFUSED, timedelta(days=1)),
     *_late("REFERRED", _OFFICER, overdue.REFERRED, Within(working_days=1)),
+    _within("MESSAGE_DUE", _SUPPORT, overdue_messages.TO_WRITE, timedelta(minutes=10)),
+    _within("MESSAGE_WAITING", _SUPPORT, overdue_messages.TO_SEND, timedelta(hours=1)),
+    _within("MESSAGE_SENDING", _SUPPORT, overdue_messages.UNKNOWN, timedelta(hours=1)),
+    # Notify tries to deliver a text for three days.
+    _within("MESSAGE_SENT", _SUPPORT, overdue_messages.AT_NOTIFY, timedelta(days=4)),
+    _within("MESSAGE_UNREACHABLE", _OFFICER, overdue_messages.UNREACHABLE, timedelta(hours=4)),
 )

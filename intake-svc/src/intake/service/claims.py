@@ -112,7 +112,8 @@ def get_claim_facts(
 ) -> FactsShown:
     """The facts that the calling service may know, now or at a version, as the claim's own catalogue has them.
 
-    With `for_messages`, instead, those that it may know to write to the claimant. Raises NotFound, and InvalidArgument for a version that the claim has not had.
+    With `for_messages`, instead, those that it may know to write to the claimant. Raises NotFound, and InvalidArgument for a
+    version that the claim has not had.
     """
     service = call.current().identity.subject
     found = load_claim(conn, claim_ref, caller=service)

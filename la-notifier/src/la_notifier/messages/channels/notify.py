@@ -115,9 +115,7 @@ class Notify:
         template = templates.email
         if message.file is not None:
             template = templates.email_with_file
-            personalisation["link"] = prepare_upload(  # type: ignore[no-untyped-call]
-                io.BytesIO(message.file), filename="list.pdf"
-            )
+            personalisation["link"] = prepare_upload(io.BytesIO(message.file), filename="list.pdf")
         return client.send_email_notification(
             email_address=message.to,
             template_id=str(template),
@@ -128,9 +126,7 @@ class Notify:
     def _client(self) -> Any:
         client = getattr(self._own, "client", None)
         if client is None:
-            client = NotificationsAPIClient(  # type: ignore[no-untyped-call]
-                self._api_key, base_url=self._url, timeout=_TIMEOUTS
-            )
+            client = NotificationsAPIClient(self._api_key, base_url=self._url, timeout=_TIMEOUTS)
             client.request_session.headers["Accept-Encoding"] = "identity"
             for scheme in ("http://", "https://"):
                 client.request_session.mount(scheme, _BoundedReplies())

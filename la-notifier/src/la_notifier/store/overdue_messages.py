@@ -1,4 +1,4 @@
-"""Queries of `la_notifier.messages.deadlines`. Each gives `reference`, the claim, and `since`, from which it is counted."""
+"""Queries of `la_notifier.deadlines` about messages to claimants. Each gives `reference`, the claim, and `since`."""
 
 TO_WRITE = "SELECT claim_ref AS reference, due_time AS since FROM messages WHERE state = 'DUE'"
 TO_SEND = "SELECT claim_ref AS reference, written AS since FROM messages WHERE state = 'WAITING'"
