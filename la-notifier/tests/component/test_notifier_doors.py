@@ -201,7 +201,11 @@ def test_a_refused_call_is_in_the_access_log(caller: CallerAt, database_urls: Da
     "method", costs.methods_of("cms.notifier.v1.LaNotifierService"), ids=lambda method: method.name
 )
 def test_the_dearest_requests_are_cheap(notifier: Process, tokens: Tokens, method: MethodDescriptor) -> None:
-    sound: dict[str, dict[str, Any]] = {"GetNotices": {"claimRef": CLAIM}, "FindAuthority": {}}
+    sound: dict[str, dict[str, Any]] = {
+        "GetNotices": {"claimRef": CLAIM},
+        "GetMessages": {"claimRef": CLAIM},
+        "FindAuthority": {},
+    }
 
     given = costs.dearest_requests(method, lambda: {**sound[method.name]})
     costs.expect_cheap(notifier, method, given, tokens.issue("SUPPORT"))
