@@ -244,6 +244,10 @@ class Scene:
         body = {"failure": failure, **rule}
         assert call(self._councils.control_port, "POST", "/failures", body=body).status == 200
 
+    def relent(self) -> None:
+        """Ends every failure of the councils."""
+        assert call(self._councils.control_port, "DELETE", "/failures").status == 200
+
     def fired(self) -> dict[str, int]:
         """The number of times that each failure happened."""
         counts: dict[str, int] = call(self._councils.control_port, "GET", "/failures/counts").body["counts"]

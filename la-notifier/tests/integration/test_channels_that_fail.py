@@ -1,0 +1,172 @@
+"""Councils that fail by every way: their ledger ends with the latest version of each notice, loaded once."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from chassis import clock, deadlines, testing
+from chassis.database import Database
+from chassis.runtime import Process
+from chassis.testing import eventually
+from cms.intake.v1 import events_pb2
+from la_notifier.__main__ import service
+from la_notifier.config import Settings
+from la_notifier.deadlines import DEADLINES
+from simulators.councils.server import Councils
+from simulators.councils.testing import councils_settings
+from simulators.sftp.testing import keys_in
+
+Scene = Any
+
+FIRST_CONTACT = events_pb2.FirstContactRecorded()
+SUBMITTED = events_pb2.ClaimSubmitted()
+AMENDED = events_pb2.ClaimAmended(changed_fields=["rent_amount"])
+CLAIMS = [f"C0123456{number}A" for number in range(100, 104)]
+HARTLEPOOL, HARTLEPOOL_CODE = {"lines": ["3 Church Street", "Hartlepool"], "postcode": "TS25 3DA"}, "E06000001"
+BURNLEY, BURNLEY_CODE = {"lines": ["5 Standish Street", "Burnley"], "postcode": "BB11 3JL"}, "E07000117"
+
+
+@pytest.fixture
+def councils(tmp_path: Path, secrets_file: Path) -> Iterator[Councils]:
+    """Their cycle of files turns ten times a second."""
+    stand_in = Councils(councils_settings(tmp_path, secrets_file, cycle_seconds=0.1))
+    stand_in.start()
+    yield stand_in
+    stand_in.stop()
+
+
+@pytest.fixture
+def by_files(settings: Settings, councils: Councils, claims: Any, tmp_path: Path) -> Iterator[Process]:
+    """The notifier with a cycle of files five times a second, which asks for an answer again after a second or two."""
+    keys = keys_in(tmp_path)
+    host_key = tmp_path / "councils-host.pub"
+    host_key.write_text(keys["known_hosts"].read_text().removeprefix("* "))
+    hasty = msgspec.structs.replace(
+        settings,
+        councils_sftp_port=councils.sftp_port,
+        councils_sftp_key_file=keys["client_key"],
+        councils_sftp_host_key_file=host_key,
+        time_scale=0.0001,
+        sftp_cycle_seconds=2_000.0,
+    )
+    with testing.running(service(hasty, claims_of=lambda _: claims, decisions_of=lambda _: claims)) as process:
+        yield process
+
+
+def at_first_contact(scene: Scene, tenant: Any, claim_refs: list[str], address: dict[str, Any]) -> None:
+    for claim_ref in claim_refs:
+        scene.claims.keep(replace(tenant(address=address), claim_ref=claim_ref))
+        scene.publish(FIRST_CONTACT, claim_ref=claim_ref, version=3)
+
+
+def submitted(scene: Scene, claim_refs: list[str]) -> None:
+    for claim_ref in claim_refs:
+        scene.claims.submit(claim_ref)
+        scene.publish(SUBMITTED, claim_ref=claim_ref, version=4)
+
+
+def loaded(scene: Scene, claim_refs: list[str], version: int) -> bool:
+    """Whether each claim's newest version is this one, and LOADED, here and at the council, and nothing was loaded twice."""
+    ledger = scene.ledger("")
+    held = {ref: ledger["claims"].get(ref, [{"loaded_version": None}])[0]["loaded_version"] for ref in claim_refs}
+    ours = {
+        ref: (number, state)
+        for ref, number, state in scene.rows(
+            "SELECT DISTINCT ON (claim_ref) claim_ref, version, state FROM notices JOIN notice_versions USING (notice_id)"
+            " ORDER BY claim_ref, version DESC"
+        )
+    }
+    everywhere = all(held[ref] == version and ours.get(ref) == (version, "LOADED") for ref in claim_refs)
+    return everywhere and ledger["duplicates"] == 0
+
+
+def overdue(database: Database) -> set[str]:
+    with database.transaction() as conn:
+        return {late.state for late in deadlines.overdue(conn, DEADLINES)}
+
+
+def test_the_latest_is_loaded_once_after_three_days_without_the_api(
+    *, notifier: Process, scene: Scene, tenant: Any, database: Database, clock_file: Path
+) -> None:
+    refs = CLAIMS[:2]
+    scene.order("unavailable", retry_after=0)
+    at_first_contact(scene, tenant, refs, tenant().answers["address"])
+    eventually(lambda: scene.fired().get("unavailable", 0) >= 4)
+
+    clock.advance(timedelta(days=3))
+    assert overdue(database) == {"WAITING_API"}
+    submitted(scene, refs)
+    eventually(lambda: len(scene.rows("SELECT 1 FROM notice_versions WHERE kind = 'CLAIM'")) == 2)
+    assert scene.ledger("")["notices"] == 0
+
+    scene.relent()
+    eventually(lambda: loaded(scene, refs, 2), seconds=20)
+    assert overdue(database) == set()
+
+
+def test_a_hasty_reader_never_sees_half_a_file(by_files: Process, scene: Scene, tenant: Any) -> None:
+    scene.order("hasty")
+    scene.order("break_off", at="write", count=2)
+    scene.order("lose_reply", at="rename", count=1)
+
+    at_first_contact(scene, tenant, CLAIMS, HARTLEPOOL)
+
+    eventually(lambda: loaded(scene, CLAIMS, 1), seconds=20)
+    assert scene.fired().keys() >= {"hasty", "break_off", "lose_reply"}
+    assert scene.ledger("")["files"]["refused"] == 0
+
+
+@pytest.mark.parametrize("failure", ["cut_ack", "omit_row", "jumble_ack", "other_version", "huge_ack"])
+def test_an_acknowledgement_that_is_wrong_is_asked_for_again_by_the_same_file(
+    by_files: Process, scene: Scene, tenant: Any, failure: str
+) -> None:
+    scene.order(failure, count=1, megabytes=8)
+
+    at_first_contact(scene, tenant, CLAIMS, HARTLEPOOL)
+
+    eventually(lambda: loaded(scene, CLAIMS, 1), seconds=20)
+    assert scene.fired()[failure] == 1
+    ledger = scene.ledger("")
+    assert ledger["files"]["refused"] == 0
+    assert sum(len(notice["versions"]) for [notice] in ledger["claims"].values()) == len(CLAIMS)
+
+
+def test_an_authority_that_is_away_holds_up_no_other_and_gets_the_latest_once(
+    by_files: Process, scene: Scene, tenant: Any
+) -> None:
+    away, present = CLAIMS[:2], CLAIMS[2:]
+    scene.order("silent", authority=HARTLEPOOL_CODE, seconds=3600)
+    scene.order("system_error", at="rename", authority=HARTLEPOOL_CODE, count=2)
+    at_first_contact(scene, tenant, away, HARTLEPOOL)
+    at_first_contact(scene, tenant, present, BURNLEY)
+
+    eventually(lambda: loaded(scene, present, 1), seconds=20)
+    submitted(scene, away)
+    eventually(lambda: len(scene.rows("SELECT 1 FROM notice_versions WHERE kind = 'CLAIM'")) == 2)
+    assert all(ref not in scene.ledger("")["claims"] for ref in away)
+
+    scene.relent()
+    eventually(lambda: loaded(scene, away, 2), seconds=20)
+
+
+def test_a_row_that_is_refused_stands_alone_and_its_correction_is_loaded(
+    by_files: Process, scene: Scene, tenant: Any
+) -> None:
+    scene.order("refuse_load", claim_ref=CLAIMS[0], count=1, reason="address.postcode: not in our district")
+    at_first_contact(scene, tenant, CLAIMS[:2], HARTLEPOOL)
+    eventually(lambda: loaded(scene, CLAIMS[1:2], 1), seconds=20)
+    eventually(
+        lambda: (
+            scene.rows("SELECT claim_ref FROM notices JOIN notice_versions USING (notice_id) WHERE state = 'REFUSED'")
+            == [(CLAIMS[0],)]
+        )
+    )
+
+    submitted(scene, CLAIMS[:1])
+
+    eventually(lambda: loaded(scene, CLAIMS[:1], 2), seconds=20)
