@@ -16,7 +16,7 @@ from cms_local.acknowledged import Acknowledged
 from cms_local.doors import Doors, Refused
 from cms_local.lateness import Way, notice_is_late, record_is_late
 from cms_local.layout import Layout
-from cms_local.systems import COUNCILS, PAYING_SYSTEMS, PayingSystem, systems_of, without_system
+from cms_local.systems import COUNCILS, NOTIFY, PAYING_SYSTEMS, PayingSystem, systems_of, without_system
 
 _CLAIMS_KEPT = ("SUBMITTED", "CLOSED", "WITHDRAWN")
 
@@ -84,12 +84,19 @@ class Ledgers:
 
     paying: Mapping[str, Mapping[str, Any]]
     councils: Mapping[str, Any]
+    """The notices of every channel: the councils have one ledger."""
+    messages: Mapping[str, Any] = field(default_factory=dict)
+    """The texts and e-mails that Notify took."""
 
     @classmethod
     def read(cls, layout: Layout, client: httpx.Client) -> "Ledgers":
         """From the control doors of the stand-ins. Raises LedgerAway."""
         paying = cls.of_paying(layout, client).paying
-        return cls(paying=paying, councils=_claims_held(client, layout, COUNCILS, name="the councils"))
+        return cls(
+            paying=paying,
+            councils=_claims_held(client, layout, COUNCILS, name="the councils"),
+            messages=_claims_held(client, layout, NOTIFY, name="Notify"),
+        )
 
     @classmethod
     def of_paying(cls, layout: Layout, client: httpx.Client) -> "Ledgers":
@@ -102,7 +109,7 @@ class Ledgers:
     @property
     def claim_refs(self) -> set[str]:
         """Every claim of which any of them holds anything."""
-        return {ref for ledger in (*self.paying.values(), self.councils) for ref in ledger}
+        return {ref for ledger in (*self.paying.values(), self.councils, self.messages) for ref in ledger}
 
     def held(self, system: PayingSystem, claim_ref: str) -> Mapping[str, Any]:
         """Returns the records that a paying system holds of a claim."""
@@ -123,8 +130,8 @@ class Ledgers:
         return any(self.held(system, claim_ref).get("half") for system in PAYING_SYSTEMS)
 
     def notice_loaded(self, claim_ref: str) -> bool:
-        """Whether an authority has loaded the claim's full particulars, or a change of them."""
-        return any(kind in ("CLAIM", "CHANGE") for kind in self._loaded_kinds(claim_ref))
+        """Whether an authority has loaded the claim's full particulars, or what followed them."""
+        return any(kind in ("CLAIM", "CHANGE", "AWARD") for kind in self._loaded_kinds(claim_ref))
 
     def withdrawal_loaded(self, claim_ref: str) -> bool:
         """Whether every authority that loaded a notice of the claim has loaded its withdrawal."""
@@ -139,12 +146,14 @@ class Ledgers:
         ]
 
     def doubled(self, claim_ref: str) -> bool:
-        """Whether a system holds it twice, two notices went to an authority, or an authority loaded one twice."""
+        """Whether something of it is twice outside: a record, a notice to one authority, a load of one, or a message."""
         notices = self.councils.get(claim_ref, [])
         authorities = [notice["authority_code"] for notice in notices]
         loads = max((notice["most_loads_of_a_version"] for notice in notices), default=0)
         held_twice = any(self.held(system, claim_ref).get("duplicates") for system in PAYING_SYSTEMS)
-        return held_twice or loads > 1 or len(set(authorities)) < len(authorities)
+        references = [message["reference"] for message in self.messages.get(claim_ref, [])]
+        told_twice = len(set(authorities)) < len(authorities) or len(set(references)) < len(references)
+        return held_twice or loads > 1 or told_twice
 
 
 def _claims_held(client: httpx.Client, layout: Layout, stand_in: str, *, name: str) -> Mapping[str, Any]:

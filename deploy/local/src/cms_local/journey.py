@@ -335,7 +335,7 @@ class Journey:
         if not notices:
             return False
         latest = max(notices, key=lambda notice: notice["version"])
-        kinds = ["WITHDRAWN"] if self.case.withdraws else ["CLAIM", "CHANGE"]
+        kinds = ["WITHDRAWN"] if self.case.withdraws else ["CLAIM", "CHANGE", "AWARD"]
         return latest["state"] == "NOTICE_STATE_LOADED" and latest["kind"] in [f"NOTICE_KIND_{kind}" for kind in kinds]
 
     def _intake(self, method: str, **body: Any) -> Any:

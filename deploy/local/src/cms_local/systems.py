@@ -63,6 +63,8 @@ PAYING_SYSTEMS = (
 )
 COUNCILS = "councils"
 """The stand-in whose control door serves what the local authorities hold."""
+NOTIFY = "notify"
+"""The stand-in whose control door serves the texts and e-mails that were taken."""
 
 
 def systems_of(schemes: Collection[str]) -> list[PayingSystem]:

@@ -53,6 +53,7 @@ def findings(
     schemes: Collection[str] = ("JOBSEEKERS_ALLOWANCE",),
     confirmed: Collection[str] = (),
     waits: Collection[str] = (),
+    references: Collection[str] = (),
 ) -> Findings:
     then = clock.now() - ago
     claim = Acknowledged(
@@ -64,7 +65,8 @@ def findings(
     )
     nothing: dict[str, Any] = {system.name: {} for system in PAYING_SYSTEMS}
     paying = nothing | {"JSAPS": {REF: jsaps} if jsaps else {}}
-    ledgers = Ledgers(paying=paying, councils={REF: notices} if notices else {})
+    messages = {REF: [{"reference": reference} for reference in references]}
+    ledgers = Ledgers(paying=paying, councils={REF: notices} if notices else {}, messages=messages)
     found = Findings()
     answers = AnswersOfTests(states={REF: state}, ways={REF: ("API", "E08000035")}, waits={REF: waits})
     _count(found, claim, ledgers, answers)
@@ -99,6 +101,18 @@ def test_missing_halved_and_doubled_claims_are_counted(
 
     assert not found.sound
     assert found.counts()[wrong] == 1
+
+
+def test_a_message_that_notify_took_twice_is_a_duplicate() -> None:
+    assert findings(WHOLE, [LOADED], references=["M-1", "M-2"]).sound
+    assert findings(WHOLE, [LOADED], references=["M-1", "M-1"]).duplicates == 1
+
+
+@pytest.mark.parametrize("kind", ["CHANGE", "AWARD"])
+def test_a_notice_that_followed_the_claim_was_loaded_too(kind: str) -> None:
+    versions = [*LOADED["versions"], {"version": 3, "kind": kind}]
+
+    assert findings(WHOLE, [LOADED | {"versions": versions, "loaded_version": 3}]).sound
 
 
 def test_a_second_phase_whose_first_was_lost_is_a_finding_of_its_own() -> None:
