@@ -49,6 +49,30 @@ class Interview:
         schemes = {fact: question.schemes for fact, question in self.questions.items()}
         return Facts(version=self.version, answered=answered, proposed=proposed, schemes=schemes)
 
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """The facts whose answers say something: neither "no" nor nothing nor no amount. A gap says that something is to come."""
+        return frozenset(fact for fact, question in self.questions.items() if not _says_nothing(question.answer))
+
+
+def _says_nothing(answer: Value) -> bool:
+    match answer.WhichOneof("kind"):
+        case "bool_value":
+            return not answer.bool_value
+        case "number_value":
+            return answer.number_value == 0
+        case "string_value":
+            return answer.string_value in _NOTHING
+        case "list_value":
+            return not answer.list_value.values
+        case "struct_value":
+            return not answer.struct_value.fields
+    return True
+
+
+_NOTHING = {"", "0", "0.00", "NONE"}
+"""Texts, amounts and codes by which a claimant has nothing of the kind."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Amendment:

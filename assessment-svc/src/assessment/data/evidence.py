@@ -93,3 +93,7 @@ def _need(given: _Need) -> Need:
 
 def _text(spoken: _Spoken) -> Text:
     return Text(en=spoken.en, cy=spoken.cy)
+
+
+EVIDENCE = load_evidence()
+"""The rules, read once, before there are threads."""

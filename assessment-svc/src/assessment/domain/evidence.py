@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Self
 
 from assessment.domain.items import Checked
-from assessment.domain.schemes import CHILD_MAINTENANCE
+from assessment.domain.schemes import WITHOUT_INTERVIEW
 from chassis.bank_holidays import Nation, is_bank_holiday
 from chassis.errors import InvalidArgument, Text, Violation
 
@@ -193,19 +193,21 @@ class ClaimEvidence:
     def see(self, kind: str, *, facts: Sequence[str], seen_on: date, settled: Checked) -> tuple[Self, Document]:
         """Records a document: what was asked for of this kind is settled, and otherwise it stands by itself.
 
-        It proves these facts or, without any, those for which it was asked or that need this kind. Gives the document too.
+        It proves these facts or, without any, those for which it was asked or that need this kind. What was seen of the kind on
+        the same day is the same document, which proves these facts too. Gives the document as it is then.
         """
         asked = next((found for found in self.outstanding if found.kind == kind), None)
+        same = next((found for found in self.documents if (found.kind, found.seen_on) == (kind, seen_on)), None)
         proved = tuple(facts) or (asked.facts if asked else self._facts_for(kind))
         seen = replace(
-            asked or Document(kind=kind, state=EvidenceState.SEEN),
+            asked or same or Document(kind=kind, state=EvidenceState.SEEN),
             state=EvidenceState.SEEN,
-            facts=proved,
+            facts=tuple(dict.fromkeys((*(same.facts if same and not asked else ()), *proved))),
             seen_on=seen_on,
             settled=settled,
             remind_on=None,
         )
-        return self._with(asked, seen), seen
+        return self._with(asked or same, seen), seen
 
     def waive(self, kinds: Sequence[str], *, reason: str, settled: Checked) -> Self:
         """Does without documents of these kinds, asked for or not. Raises InvalidArgument naming kinds that nothing wants."""
@@ -247,14 +249,14 @@ def held_up(documents: Iterable[Document], *, schemes: Sequence[str], needed_by:
     """The schemes that cannot be confirmed while these documents are outstanding.
 
     `needed_by` gives the schemes that need each fact; a fact that is not in it, or has none, is needed by all. Child
-    maintenance waits for nothing of the other desk's.
+    maintenance waits for nothing of the other desk's, and a crisis loan is decided the same day on what there is.
     """
     found = set[str]()
     for document in documents:
         facts = [fact for fact in document.facts if fact in needed_by]
         needing = [set(needed_by[fact]) or set(schemes) for fact in facts] or [set(schemes)]
         found |= set[str]().union(*needing)
-    return (found & set(schemes)) - {CHILD_MAINTENANCE}
+    return (found & set(schemes)) - WITHOUT_INTERVIEW
 
 
 def months_after(day: date, months: int) -> date:

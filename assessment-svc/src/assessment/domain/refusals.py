@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from assessment.domain.evidence import Document
 from assessment.domain.items import Item
 from chassis.errors import CmsError, FailedPrecondition, NotFound, PermissionDenied, Violation
 
@@ -106,4 +107,19 @@ class OtherScheme(PermissionDenied):
     def __init__(self) -> None:
         super().__init__(
             "OTHER_SCHEME", "caseworkers confirm only child maintenance; assessors confirm every other scheme"
+        )
+
+
+class EvidenceOutstanding(FailedPrecondition):
+    """Evidence that these schemes need was asked for and has not come; the violations name each kind with its day."""
+
+    def __init__(self, documents: Iterable[Document], *, schemes: Iterable[str]) -> None:
+        needing = ", ".join(schemes)
+        violations = [
+            Violation(field=found.kind, description=f"is due on {found.due_on}, needed by {needing}") for found in documents
+        ]
+        super().__init__(
+            "EVIDENCE_OUTSTANDING",
+            "evidence was asked for and has not come: record it, or decide to do without it",
+            violations=violations,
         )

@@ -7,7 +7,7 @@ from typing import Any
 from assessment.domain.evidence import Document, EvidenceState
 from assessment.domain.items import Checked
 from chassis.database import Connection, Row
-from chassis.vault import ClaimCipher
+from chassis.vault import ClaimCipher, Vault
 
 OF_CLAIM = """
     -- Every document of a claim, in the order in which they became known.
@@ -68,9 +68,11 @@ END_REMINDERS = "UPDATE evidence SET remind_on = NULL WHERE claim_ref = %s AND r
 _REASON = "evidence.reason"
 
 
-def documents_of(conn: Connection, claim_ref: str) -> tuple[Document, ...]:
-    """Every document of a claim; the reasons stay sealed."""
-    return tuple(_document(row) for row in conn.execute(OF_CLAIM, [claim_ref]))
+def documents_of(conn: Connection, vault: Vault, claim_ref: str) -> tuple[Document, ...]:
+    """Every document of a claim."""
+    rows = conn.execute(OF_CLAIM, [claim_ref]).fetchall()
+    reasons = vault.cipher(conn, claim_ref) if any(row["reason"] for row in rows) else None
+    return tuple(_document(row, reasons) for row in rows)
 
 
 def noted(conn: Connection, claim_ref: str) -> Row:
@@ -92,18 +94,14 @@ def note_complete(conn: Connection, claim_ref: str, time: datetime | None) -> No
 
 
 def save_documents(
-    conn: Connection, claim_ref: str, cipher: ClaimCipher, *, before: Sequence[Document], after: Sequence[Document]
+    conn: Connection, vault: Vault, claim_ref: str, *, before: Sequence[Document], after: Sequence[Document]
 ) -> None:
     """Writes the documents that are new or changed. The claim's assessment is locked by this transaction."""
     for document in after:
         if document not in before:
-            values = _row(document) | {"claim_ref": claim_ref, "reason": _sealed(cipher, document)}
+            reason = _sealed(vault.cipher(conn, claim_ref), document) if document.reason else None
+            values = _row(document) | {"claim_ref": claim_ref, "reason": reason}
             conn.execute(ADD if document.evidence_id is None else CHANGE, values)
-
-
-def reason_of(row: Row, cipher: ClaimCipher) -> str:
-    """Why somebody decided to do without a document; empty where nobody did."""
-    return str(cipher.open(row["reason"], field=_REASON, version=0)) if row["reason"] else ""
 
 
 def claim_to_remind(conn: Connection, today: date) -> Row | None:
@@ -126,11 +124,15 @@ def end_reminders(conn: Connection, claim_ref: str) -> None:
     conn.execute(END_REMINDERS, [claim_ref])
 
 
-def _sealed(cipher: ClaimCipher, document: Document) -> bytes | None:
-    return cipher.seal(document.reason, field=_REASON, version=0) if document.reason else None
+def _sealed(cipher: ClaimCipher, document: Document) -> bytes:
+    return cipher.seal(document.reason, field=_REASON, version=0)
 
 
-def _document(row: Row) -> Document:
+def _reason(row: Row, cipher: ClaimCipher | None) -> str:
+    return str(cipher.open(row["reason"], field=_REASON, version=0)) if cipher and row["reason"] else ""
+
+
+def _document(row: Row, reasons: ClaimCipher | None) -> Document:
     return Document(
         evidence_id=row["evidence_id"],
         kind=row["kind"],
@@ -142,6 +144,7 @@ def _document(row: Row) -> Document:
         reminders=row["reminders"],
         seen_on=row["seen_on"],
         settled=_checked(row["settled_by"], row["settled_time"]),
+        reason=_reason(row, reasons),
     )
 
 

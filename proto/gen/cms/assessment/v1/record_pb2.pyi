@@ -146,6 +146,22 @@ class _EvidenceKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Evidence
     """A letter from the employer."""
     EVIDENCE_KIND_OTHER: _EvidenceKind.ValueType  # 10
     """Something else."""
+    EVIDENCE_KIND_MEDICAL_CERTIFICATE: _EvidenceKind.ValueType  # 11
+    """A doctor's certificate of incapacity for work."""
+    EVIDENCE_KIND_MATERNITY_CERTIFICATE: _EvidenceKind.ValueType  # 12
+    """A maternity certificate (MAT B1)."""
+    EVIDENCE_KIND_SICK_PAY_STATEMENT: _EvidenceKind.ValueType  # 13
+    """The employer's statement about statutory sick pay (SSP1)."""
+    EVIDENCE_KIND_BENEFIT_LETTER: _EvidenceKind.ValueType  # 14
+    """A letter about a benefit, a pension or an allowance."""
+    EVIDENCE_KIND_MORTGAGE_STATEMENT: _EvidenceKind.ValueType  # 15
+    """A lender's statement about a mortgage (MI12)."""
+    EVIDENCE_KIND_SAVINGS_STATEMENT: _EvidenceKind.ValueType  # 16
+    """A passbook, or a certificate of savings, shares or other capital."""
+    EVIDENCE_KIND_NATIONAL_INSURANCE_CARD: _EvidenceKind.ValueType  # 17
+    """A National Insurance number card, or a letter that shows the number."""
+    EVIDENCE_KIND_RESIDENCE_DOCUMENT: _EvidenceKind.ValueType  # 18
+    """A visa, residence permit or registration certificate."""
 
 class EvidenceKind(_EvidenceKind, metaclass=_EvidenceKindEnumTypeWrapper):
     """The kind of proof that was seen."""
@@ -172,6 +188,22 @@ EVIDENCE_KIND_EMPLOYER_LETTER: EvidenceKind.ValueType  # 9
 """A letter from the employer."""
 EVIDENCE_KIND_OTHER: EvidenceKind.ValueType  # 10
 """Something else."""
+EVIDENCE_KIND_MEDICAL_CERTIFICATE: EvidenceKind.ValueType  # 11
+"""A doctor's certificate of incapacity for work."""
+EVIDENCE_KIND_MATERNITY_CERTIFICATE: EvidenceKind.ValueType  # 12
+"""A maternity certificate (MAT B1)."""
+EVIDENCE_KIND_SICK_PAY_STATEMENT: EvidenceKind.ValueType  # 13
+"""The employer's statement about statutory sick pay (SSP1)."""
+EVIDENCE_KIND_BENEFIT_LETTER: EvidenceKind.ValueType  # 14
+"""A letter about a benefit, a pension or an allowance."""
+EVIDENCE_KIND_MORTGAGE_STATEMENT: EvidenceKind.ValueType  # 15
+"""A lender's statement about a mortgage (MI12)."""
+EVIDENCE_KIND_SAVINGS_STATEMENT: EvidenceKind.ValueType  # 16
+"""A passbook, or a certificate of savings, shares or other capital."""
+EVIDENCE_KIND_NATIONAL_INSURANCE_CARD: EvidenceKind.ValueType  # 17
+"""A National Insurance number card, or a letter that shows the number."""
+EVIDENCE_KIND_RESIDENCE_DOCUMENT: EvidenceKind.ValueType  # 18
+"""A visa, residence permit or registration certificate."""
 Global___EvidenceKind: _TypeAlias = EvidenceKind  # noqa: Y015
 
 @_typing.final
