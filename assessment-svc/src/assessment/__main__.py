@@ -8,6 +8,7 @@ from assessment.config import Settings
 from assessment.deadlines import DEADLINES
 from assessment.gauges import GAUGES
 from assessment.grpc_api import AssessmentApi
+from assessment.workers import workers
 from chassis import remote
 from chassis.runtime import Runtime, Service, run
 from cms.assessment.v1 import assessment_pb2
@@ -28,6 +29,7 @@ def service(settings: Settings) -> Service:
         migrations=MIGRATIONS,
         api=api,
         handlers=consumers.HANDLERS,
+        workers=workers,
         gauges=GAUGES,
         deadlines=DEADLINES,
     )

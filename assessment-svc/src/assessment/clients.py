@@ -51,7 +51,7 @@ class Interview:
 
     @cached_property
     def given(self) -> frozenset[str]:
-        """The facts whose answers say something: neither "no" nor nothing nor no amount. A gap says that something is to come."""
+        """The facts whose answers say something: not "no", nothing or no amount. A gap says that something is to come."""
         return frozenset(fact for fact, question in self.questions.items() if not _says_nothing(question.answer))
 
 

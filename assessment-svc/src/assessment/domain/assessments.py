@@ -141,7 +141,7 @@ class Assessment:
 
         Raises AlreadyConfirmed, AssessmentClosed.
         """
-        self._check_unfinished()
+        self.check_unfinished()
         current = self.synchronised(facts)
         begun = replace(current._moved(Cause.START, current._state_begun), begun=self.begun | desks)
         return self if begun == self else begun._next()
@@ -173,13 +173,17 @@ class Assessment:
         Raises InvalidArgument naming facts that are no items.
         """
         named = list(facts)
-        unknown = [index for index, fact in enumerate(named) if fact not in self.items]
+        self.check_items(named)
+        proved = {fact: replace(self.items[fact], evidence=evidence) for fact in named}
+        return replace(self, items={**self.items, **proved})
+
+    def check_items(self, facts: Sequence[str]) -> None:
+        """Raises InvalidArgument naming facts that are no items."""
+        unknown = [index for index, fact in enumerate(facts) if fact not in self.items]
         if unknown:
             raise InvalidArgument.of(
                 *(Violation(field=f"facts[{index}]", description="is no item of this assessment") for index in unknown)
             )
-        proved = {fact: replace(self.items[fact], evidence=evidence) for fact in named}
-        return replace(self, items={**self.items, **proved})
 
     def verify(
         self, checks: Sequence[Check], *, version: int, facts: Facts, checked: Checked, desks: frozenset[Desk]
@@ -356,11 +360,12 @@ class Assessment:
             raise StaleVersion(given=version, current=self.version)
 
     def _check_begun(self, desks: frozenset[Desk]) -> None:
-        self._check_unfinished()
+        self.check_unfinished()
         if not desks & self.begun:
             raise NotStarted
 
-    def _check_unfinished(self) -> None:
+    def check_unfinished(self) -> None:
+        """Raises AlreadyConfirmed, AssessmentClosed."""
         if self.state is AssessmentState.CLOSED:
             raise AssessmentClosed(self.closed_reason or "closed")
         if self.state is AssessmentState.CONFIRMED:

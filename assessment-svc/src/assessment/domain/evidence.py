@@ -245,7 +245,9 @@ class ClaimEvidence:
         return tuple(dict.fromkeys(fact for need in own for fact in need.facts))
 
 
-def held_up(documents: Iterable[Document], *, schemes: Sequence[str], needed_by: Mapping[str, Collection[str]]) -> set[str]:
+def held_up(
+    documents: Iterable[Document], *, schemes: Sequence[str], needed_by: Mapping[str, Collection[str]]
+) -> set[str]:
     """The schemes that cannot be confirmed while these documents are outstanding.
 
     `needed_by` gives the schemes that need each fact; a fact that is not in it, or has none, is needed by all. Child

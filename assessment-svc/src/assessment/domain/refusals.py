@@ -116,7 +116,8 @@ class EvidenceOutstanding(FailedPrecondition):
     def __init__(self, documents: Iterable[Document], *, schemes: Iterable[str]) -> None:
         needing = ", ".join(schemes)
         violations = [
-            Violation(field=found.kind, description=f"is due on {found.due_on}, needed by {needing}") for found in documents
+            Violation(field=found.kind, description=f"is due on {found.due_on}, needed by {needing}")
+            for found in documents
         ]
         super().__init__(
             "EVIDENCE_OUTSTANDING",

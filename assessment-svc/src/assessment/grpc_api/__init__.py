@@ -4,10 +4,11 @@ from assessment.clients import Intake
 from assessment.grpc_api.assessing_methods import AssessingMethods
 from assessment.grpc_api.closing_methods import ClosingMethods
 from assessment.grpc_api.confirming_methods import ConfirmingMethods
+from assessment.grpc_api.evidence_methods import EvidenceMethods
 from assessment.grpc_api.work_methods import WorkMethods
 
 
-class AssessmentApi(WorkMethods, AssessingMethods, ConfirmingMethods, ClosingMethods):
+class AssessmentApi(WorkMethods, AssessingMethods, ConfirmingMethods, ClosingMethods, EvidenceMethods):
     """The methods of the contract. Each call reads the answers that it shows from intake."""
 
     def __init__(self, intake: Intake) -> None:

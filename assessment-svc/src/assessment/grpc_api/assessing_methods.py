@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from assessment.clients import Intake
 from assessment.domain.items import Check, Evidence, ItemStatus
+from assessment.grpc_api.evidence_methods import seen_day
 from assessment.grpc_api.messages import respond_once
 from assessment.service import assessing, reading
-from chassis import clock
-from chassis.conversions import day_of, uuid_of
+from chassis.conversions import uuid_of
 from chassis.enums import name_of
 from chassis.errors import InvalidArgument, Violation
 from cms.assessment.v1 import assessment_pb2, record_pb2
@@ -76,9 +76,7 @@ def _check(given: assessment_pb2.ItemCheck, path: str) -> Check:
 
 def _evidence(given: record_pb2.Evidence, path: str) -> Evidence:
     kind = name_of(record_pb2.EvidenceKind, given.kind, field=f"{path}.kind")
-    seen_on = day_of(given.seen_on, field=f"{path}.seen_on")
-    if seen_on > clock.today():
-        raise InvalidArgument.of(Violation(field=f"{path}.seen_on", description="is in the future"))
+    seen_on = seen_day(given.seen_on, field=f"{path}.seen_on")
     return Evidence(kind=kind, seen_on=seen_on)
 
 

@@ -1,11 +1,12 @@
 """Changes to an assessment. The interview was read from intake before the transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from assessment.clients import Interview
 from assessment.domain.assessments import Assessment, AssessmentConfirmed
-from assessment.domain.items import Check, Checked
+from assessment.domain.items import Check, Checked, Evidence
+from assessment.service import evidence
 from assessment.service.reading import Permitted, permitted
 from assessment.store import assessments as store
 from assessment.store import confirmations
@@ -15,10 +16,12 @@ from chassis.enums import number_of
 from cms.assessment.v1 import events_pb2
 from cms.common.v1 import common_pb2
 
+NOTHING_SEEN: Mapping[Evidence, Sequence[str]] = {}
+
 
 def start_assessment(conn: Connection, claim_ref: str, interview: Interview) -> Permitted:
     """Starts or resumes the assessment. See Assessment.start."""
-    return change(conn, claim_ref, lambda work: work.assessment.start(interview.facts, desks=work.desks))
+    return change(conn, claim_ref, interview, lambda work: work.assessment.start(interview.facts, desks=work.desks))
 
 
 def verify_items(
@@ -28,9 +31,11 @@ def verify_items(
     return change(
         conn,
         claim_ref,
+        interview,
         lambda work: work.assessment.verify(
             checks, version=version, facts=interview.facts, checked=by_caller(), desks=work.desks
         ),
+        seen=_documents(checks),
     )
 
 
@@ -39,6 +44,7 @@ def correct_item(conn: Connection, claim_ref: str, interview: Interview, *, fact
     return change(
         conn,
         claim_ref,
+        interview,
         lambda work: work.assessment.correct(fact, facts=interview.facts, checked=by_caller(), desks=work.desks),
     )
 
@@ -57,11 +63,12 @@ def confirm_assessment(
             office_code=caller.office or work.assessment.office_code or "",
             checked=by_caller(),
         )
+        evidence.expect_in(conn, work.assessment, event.schemes)
         confirmations.add(conn, event, confirm_time=clock.now())
         _append_event(conn, event)
         return confirmed
 
-    return change(conn, claim_ref, confirm)
+    return change(conn, claim_ref, interview, confirm)
 
 
 def show_again(conn: Connection, claim_ref: str) -> Permitted:
@@ -72,12 +79,31 @@ def show_again(conn: Connection, claim_ref: str) -> Permitted:
     return _logged(conn, permitted(store.read_assessment(conn, claim_ref), claim_ref))
 
 
-def change(conn: Connection, claim_ref: str, act: Callable[[Permitted], Assessment]) -> Permitted:
-    """Changes an assessment on which the caller may work, and logs what the response shows. Raises as `permitted` does."""
+def change(
+    conn: Connection,
+    claim_ref: str,
+    interview: Interview | None,
+    act: Callable[[Permitted], Assessment],
+    *,
+    seen: Mapping[Evidence, Sequence[str]] = NOTHING_SEEN,
+) -> Permitted:
+    """Changes an assessment on which the caller may work, and logs what the response shows. Raises as `permitted` does.
+
+    The claim's evidence keeps in step; `interview` is None for an act without it. `seen` are documents that the act showed.
+    """
     work = permitted(store.lock_assessment(conn, claim_ref), claim_ref)
-    after = act(work)
+    after = evidence.keep_up(conn, work.assessment, act(work), interview, seen=seen)
     store.save_assessment(conn, work.assessment, after)
     return _logged(conn, replace(work, assessment=after))
+
+
+def _documents(checks: Sequence[Check]) -> Mapping[Evidence, Sequence[str]]:
+    """The documents that these checks name, with the facts that each proves."""
+    named = [check for check in checks if check.evidence is not None]
+    return {
+        document: [check.fact for check in named if check.evidence == document]
+        for document in dict.fromkeys(check.evidence for check in named if check.evidence is not None)
+    }
 
 
 def _logged(conn: Connection, work: Permitted) -> Permitted:

@@ -39,7 +39,7 @@ def close_assessment(
         _append_event(conn, event)
         return closed
 
-    return change(conn, claim_ref, close)
+    return change(conn, claim_ref, None, close)
 
 
 def _append_event(conn: Connection, event: SchemesClosed) -> None:

@@ -9,7 +9,7 @@ from assessment.data.evidence import EVIDENCE
 from assessment.domain.assessments import Assessment
 from assessment.domain.evidence import ClaimEvidence, Document, EvidenceState, held_up
 from assessment.domain.items import Checked, Evidence
-from assessment.domain.refusals import EvidenceOutstanding, NotStarted, WorkNotFound
+from assessment.domain.refusals import EvidenceOutstanding, NotStarted
 from assessment.domain.states import AssessmentState
 from assessment.service.reading import permitted
 from assessment.store import assessments
@@ -85,22 +85,30 @@ def waive_evidence(conn: Connection, claim_ref: str, *, kinds: Sequence[str], re
 
 
 def keep_up(
-    conn: Connection, before: Assessment, after: Assessment, interview: Interview, *, seen: Mapping[Evidence, Sequence[str]]
+    conn: Connection,
+    before: Assessment,
+    after: Assessment,
+    interview: Interview | None,
+    *,
+    seen: Mapping[Evidence, Sequence[str]],
 ) -> Assessment:
     """Keeps the evidence in step with an act at a desk, before that is saved; gives the assessment as it is to be saved.
 
-    The facts' needs are noted. `seen` are documents that the act showed, with the facts that they prove. What was seen before
-    the assessment began proves its items. The assessment is locked by this transaction.
+    The needs of the facts are noted, unless the act came without an interview. `seen` are documents that the act showed, with
+    the facts that they prove. What was seen before the assessment began proves its items. The assessment is locked by this
+    transaction.
     """
     known = _load(conn, after)
-    needs = EVIDENCE.needed(schemes=after.schemes, day=known.day, given=interview.given)
-    evidence = replace(known.evidence, needs=needs)
+    evidence = known.evidence
+    if interview is not None:
+        needs = EVIDENCE.needed(schemes=after.schemes, day=known.day, given=interview.given)
+        evidence = replace(evidence, needs=needs)
+        store.note_needs(conn, after.claim_ref, [need.id for need in needs])
     for document, facts in seen.items():
         evidence, _ = evidence.see(document.kind, facts=facts, seen_on=document.seen_on, settled=_by_caller())
     if not before.items:
         after = _proved(after, evidence.documents)
-    store.note_needs(conn, after.claim_ref, [need.id for need in needs])
-    return _settle(conn, replace(known, assessment=after), after, evidence).assessment
+    return _settle(conn, known, after, evidence).assessment
 
 
 def expect_in(conn: Connection, assessment: Assessment, schemes: Sequence[str]) -> None:
@@ -177,12 +185,18 @@ def _settle(conn: Connection, before: EvidenceShown, assessment: Assessment, evi
     )
     if not assessment.state.is_end and evidence.due_on != assessment.evidence_due_on:
         assessment = assessment.evidence_due(evidence.due_on)
-    confirmed = assessment.state is AssessmentState.CONFIRMED
-    complete_time = evidence.complete_time(before.complete_time, confirmed=confirmed, now=clock.now())
+    complete_time = _complete_time(before.complete_time, assessment, evidence)
     if complete_time != before.complete_time:
         store.note_complete(conn, claim_ref, complete_time)
         _announce(conn, assessment, complete_time)
     return replace(before, assessment=assessment, evidence=evidence, complete_time=complete_time)
+
+
+def _complete_time(noted: datetime | None, assessment: Assessment, evidence: ClaimEvidence) -> datetime | None:
+    if assessment.state is AssessmentState.CLOSED:
+        return noted
+    confirmed = assessment.state is AssessmentState.CONFIRMED
+    return evidence.complete_time(noted, confirmed=confirmed, now=clock.now())
 
 
 def _announce(conn: Connection, assessment: Assessment, complete_time: datetime | None) -> None:

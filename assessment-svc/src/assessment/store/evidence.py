@@ -48,7 +48,7 @@ CHANGE = """
 
 TO_REMIND = """
     -- A claim with a reminder that is due, which no other worker has; the one that is due longest.
-    SELECT assessments.claim_ref, state, version FROM assessments
+    SELECT assessments.claim_ref, assessments.state, version FROM assessments
     JOIN evidence USING (claim_ref)
     WHERE remind_on <= %s ORDER BY remind_on, evidence.claim_ref LIMIT 1
     FOR UPDATE OF assessments SKIP LOCKED
