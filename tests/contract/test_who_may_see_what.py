@@ -270,6 +270,11 @@ def test_assessors_can_work_in_their_own_office_only(raw: RawDoors, claim: Journ
         "CorrectItem": work(claim) | {"fact": "capital", "value": "1.00", "reason": "As seen"},
         "ConfirmAssessment": work(claim),
         "CloseAssessment": work(claim) | {"reason": "CLOSED_REASON_NOT_PURSUED"},
+        "GetEvidence": {"claimRef": claim.claim_ref},
+        "RequestEvidence": evidence_of(claim) | {"kinds": ["EVIDENCE_KIND_PASSPORT"]},
+        "RecordEvidence": evidence_of(claim)
+        | {"kind": "EVIDENCE_KIND_PASSPORT", "seenOn": {"year": 2005, "month": 7, "day": 11}},
+        "WaiveEvidence": evidence_of(claim) | {"kinds": ["EVIDENCE_KIND_PASSPORT"], "reason": "burnt"},
     }
     for method, request in requests.items():
         elsewhere = raw.ask(door, method, request, **bearer(claim, "ASSESSOR", office=other))
@@ -288,6 +293,11 @@ def test_assessors_can_work_in_their_own_office_only(raw: RawDoors, claim: Journ
 def work(claim: Journey) -> dict[str, Any]:
     """The fields that every act of an assessor has."""
     return {"claimRef": claim.claim_ref, "version": 2, "requestId": str(uuid4())}
+
+
+def evidence_of(claim: Journey) -> dict[str, Any]:
+    """The fields that every change of a claim's evidence has."""
+    return {"claimRef": claim.claim_ref, "requestId": str(uuid4())}
 
 
 def starts(raw: RawDoors, claim: Journey) -> bool:

@@ -14,7 +14,7 @@ from chassis import clock
 from chassis.testing import eventually
 from cms_local import demo
 from cms_local.doors import Doors, Refused
-from cms_local.journey import GATEWAY, Journey
+from cms_local.journey import ASSESSMENT, GATEWAY, Journey
 from cms_local.operations import METHODS
 from tests.support.platforms import PlatformUnderTest
 from tests.support.raw_doors import methods
@@ -276,6 +276,24 @@ def balance(platform: PlatformUnderTest, doors: DyingDoors) -> None:
     doors.call(GATEWAY, "CloseDifference", {**closing, "requestId": str(uuid4())}, token=officer)
 
 
+def ask_for_evidence(platform: PlatformUnderTest, doors: DyingDoors) -> None:
+    """Asks the claimant for two documents, sees one and does without the other."""
+    journey = platform.journey("lodger")
+    journey.take_call()
+    office, assessor = journey.appointment["office"]["code"], journey.appointment["assessorId"]
+    token = journey.issue("ASSESSOR", subject=assessor, office=office)
+    this = {"claimRef": journey.claim_ref}
+
+    def change(method: str, **body: Any) -> Any:
+        return doors.call(ASSESSMENT, method, this | body | {"requestId": str(uuid4())}, token=token)
+
+    eventually(lambda: all_is_heard(platform, journey.claim_ref), seconds=30, what="every receipt")
+    change("StartAssessment")
+    change("RequestEvidence", kinds=["EVIDENCE_KIND_PASSPORT", "EVIDENCE_KIND_OTHER"])
+    change("RecordEvidence", kind="EVIDENCE_KIND_PASSPORT", seenOn={"year": 2005, "month": 7, "day": 11})
+    change("WaiveEvidence", kinds=["EVIDENCE_KIND_OTHER"], reason="burnt")
+
+
 def is_refused(journey: Journey) -> bool:
     """Whether the claim's first record was refused."""
     return any(one["state"] == "TRANSFER_STATE_REJECTED" for one in journey.transfers()["transfers"])
@@ -319,9 +337,10 @@ def test_a_change_whose_reply_was_lost_is_made_once_and_answered_on_retry(
     close_without_confirmation(platform, doors)
     repair(platform, doors)
     balance(platform, doors)
+    ask_for_evidence(platform, doors)
 
     assert doors.died == changes
     again = [(change, doors.answer_again(change)) for change in doors.changes]
-    assert {change.service for change, answer in again if answer} == {INTAKE, SERVICE, "assessment-svc", GATEWAY}
+    assert {change.service for change, answer in again if answer} == {INTAKE, SERVICE, ASSESSMENT, GATEWAY}
     assert [change.method for change, answer in again if answer not in (None, change.answer)] == []
     assert_all_came_through(platform, [claim])

@@ -21,6 +21,7 @@ from tests.growth.subject import Caller, Subject
 OFFICE, BUSY_ASSESSOR, IDLE_ASSESSOR = "100101", "AS000101", "AS999999"
 _ASSESSOR = Caller(role="ASSESSOR", subject=BUSY_ASSESSOR, office=OFFICE)
 _CASEWORKER = Caller(role="CASEWORKER", subject="CW000001")
+_OFFICER = Caller(role="PROCESSING_OFFICER", subject="PO000001")
 _GATEWAY = Caller(role="SERVICE", subject="legacy-gateway")
 _OF_QUIET_OFFICE = Caller(role="ASSESSOR", subject=BUSY_ASSESSOR, office="999999")
 
@@ -61,6 +62,17 @@ _OUTCOMES = f"""
         CASE WHEN n <= 50 OR n %% 100 = 0 THEN ARRAY['capital'] ELSE '{{}}' END
     FROM generate_series(%(first)s, %(last)s) AS n WHERE n > 40
 """
+# What was asked for was seen; of the last ten claims that are open it is awaited.
+_EVIDENCE = f"""
+    INSERT INTO evidence (claim_ref, kind, state, facts, requested_by, requested_time, due_on, remind_on, seen_on, settled_by,
+        settled_time)
+    SELECT {CLAIM}, kind, CASE WHEN n <= 40 THEN 'REQUESTED' ELSE 'SEEN' END, ARRAY['surname'], 'AS000001', {PAST},
+        current_date + 30, CASE WHEN n <= 40 THEN current_date + 16 END, CASE WHEN n > 40 THEN current_date END,
+        CASE WHEN n > 40 THEN 'AS000001' END, CASE WHEN n > 40 THEN {PAST} END
+    FROM generate_series(%(first)s, %(last)s) AS n, unnest(ARRAY['PASSPORT', 'HOUSEHOLD_BILL']) AS kind WHERE n > 30
+"""
+# The platform's clock stands still here, so that a reminder is made due.
+_REMIND_NOW = "UPDATE evidence SET remind_on = current_date - 1 WHERE claim_ref = %(claim_ref)s"
 
 
 class Assessment(Subject):
@@ -75,7 +87,7 @@ class Assessment(Subject):
 
     def fill(self, first: int, last: int) -> None:
         """A claim has three items and an outcome."""
-        for query in (_ASSESSMENTS, _ITEMS, _CONFIRMATIONS, _OUTCOMES):
+        for query in (_ASSESSMENTS, _ITEMS, _CONFIRMATIONS, _OUTCOMES, _EVIDENCE):
             self.sql(query, first=first, last=last)
         sources = ["intake-svc", "scheduling-svc", "legacy-gateway"]
         chassis_history.fill(self, first, last, sources=sources)
@@ -88,6 +100,7 @@ class Assessment(Subject):
         self._outcomes(claim_ref)
         self._list()
         self.hear(intake_events.ClaimWithdrawn(withdraw_time=_stamp(timedelta())), claim_ref)
+        self._remind(claim_ref)
 
     def _hear_of(self, claim_ref: str) -> None:
         submitted = intake_events.ClaimSubmitted(
@@ -109,14 +122,30 @@ class Assessment(Subject):
         checks = {"items": [{"fact": "surname", "status": "ITEM_STATUS_CONFIRMED"}], "version": begun["version"]}
         checked = self.change("VerifyItems", this | checks, by=_ASSESSOR)["assessment"]
         correction = {"fact": "tenure", "value": "OWNER", "reason": "saw the deeds", "version": checked["version"]}
-        corrected = self.change("CorrectItem", this | correction, by=_ASSESSOR)["assessment"]
-        self.change("ConfirmAssessment", this | {"version": corrected["version"]}, by=_ASSESSOR)
+        self.change("CorrectItem", this | correction, by=_ASSESSOR)
+        version = self._ask_for_evidence(claim_ref)
+        self.change("ConfirmAssessment", this | {"version": version}, by=_ASSESSOR)
         self.call("GetConfirmations", this, by=_GATEWAY)
         closed = f"CS{claim_ref[2:]}"
         self._hear_of(closed)
         closing = {"claimRef": closed, "version": 1, "reason": "CLOSED_REASON_NOT_PURSUED"}
         self.change("CloseAssessment", closing, by=_ASSESSOR)
         self.hear(intake_events.ClaimAmended(changed_fields=["surname"]), claim_ref, version=9)
+
+    def _ask_for_evidence(self, claim_ref: str) -> Any:
+        this = {"claimRef": claim_ref}
+        kinds = {"kinds": ["EVIDENCE_KIND_PASSPORT", "EVIDENCE_KIND_HOUSEHOLD_BILL"]}
+        self.change("RequestEvidence", this | kinds, by=_ASSESSOR)
+        self._remind(claim_ref)
+        seen = {"kind": "EVIDENCE_KIND_PASSPORT", "seenOn": {"year": 2005, "month": 7, "day": 11}}
+        self.change("RecordEvidence", this | seen, by=_OFFICER)
+        waived = {"kinds": ["EVIDENCE_KIND_HOUSEHOLD_BILL"], "reason": "burnt"}
+        self.change("WaiveEvidence", this | waived, by=_ASSESSOR)
+        return self.call("GetEvidence", this, by=_OFFICER)["evidence"]["version"]
+
+    def _remind(self, claim_ref: str) -> None:
+        self.sql(_REMIND_NOW, claim_ref=claim_ref)
+        self.step("evidence-reminders")
 
     def _outcomes(self, claim_ref: str) -> None:
         system = common_pb2.SYSTEM_JSAPS

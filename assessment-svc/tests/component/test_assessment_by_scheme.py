@@ -34,9 +34,12 @@ def check(*facts: str, status: str = "ITEM_STATUS_CONFIRMED") -> list[dict[str, 
     return [{"fact": fact, "status": status} for fact in facts]
 
 
+CONFIRMED = "SELECT payload FROM outbox WHERE type LIKE '%.AssessmentConfirmed' ORDER BY created"
+
+
 def confirmations(database_urls: DatabaseUrls) -> list[events_pb2.AssessmentConfirmed]:
     with psycopg.connect(database_urls.owner) as conn:
-        rows = conn.execute("SELECT payload FROM outbox ORDER BY created").fetchall()
+        rows = conn.execute(CONFIRMED).fetchall()
     return [events_pb2.AssessmentConfirmed.FromString(payload) for (payload,) in rows]
 
 

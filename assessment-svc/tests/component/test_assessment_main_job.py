@@ -19,6 +19,7 @@ from cms.intake.v1 import events_pb2 as intake_events
 
 CLAIM = "C0123456789A"
 CANARY = "Łukasz-canary"
+CONFIRMED = "SELECT payload, version FROM outbox WHERE type LIKE '%.AssessmentConfirmed'"
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +69,7 @@ def test_a_claim_is_listed_started_checked_corrected_and_confirmed(
     assert statuses(corrected) == {"surname": "CONFIRMED", "tenure": "CORRECTED"}
     assert corrected["items"][1]["value"] == "OWNER"
     assert (confirmed["state"], confirmed["claimVersion"]) == ("ASSESSMENT_STATE_CONFIRMED", 8)
-    [(payload, version)] = rows(database_urls, "SELECT payload, version FROM outbox")
+    [(payload, version)] = rows(database_urls, CONFIRMED)
     assert version == confirmed["version"]
     assert events_pb2.AssessmentConfirmed.FromString(payload) == events_pb2.AssessmentConfirmed(
         claim_version=8,
@@ -240,7 +241,7 @@ def test_only_one_of_two_simultaneous_confirmations_succeeds(
         eventually(both_wait, seconds=1.8, what="the wait of both")
 
     assert sorted(codes) == ["aborted", "ok"]
-    assert len(rows(database_urls, "SELECT 1 FROM outbox")) == 1
+    assert len(rows(database_urls, CONFIRMED)) == 1
 
 
 def test_a_claim_with_a_proposal_can_be_confirmed_once_the_proposal_is_agreed(

@@ -7,11 +7,14 @@ from uuid import uuid4
 import pytest
 from google.protobuf.descriptor import MethodDescriptor
 
+from assessment.data.evidence import EVIDENCE
 from chassis.runtime import Process
 from chassis.testing import Tokens, costs
 
 CLAIM = "C0123456789A"
 FACTS = [f"fact_{number}" for number in range(200)]
+
+_KINDS = [f"EVIDENCE_KIND_{name}" for name in EVIDENCE.kinds]
 
 
 def sound(method: str, version: int) -> dict[str, Any]:
@@ -25,6 +28,11 @@ def sound(method: str, version: int) -> dict[str, Any]:
         "CorrectItem": subject | {"version": version, "fact": FACTS[0]},
         "ConfirmAssessment": subject | {"version": version, "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"] * 10},
         "GetConfirmations": {"claimRef": CLAIM},
+        "GetEvidence": {"claimRef": CLAIM},
+        "RequestEvidence": subject | {"dueOn": {}, "kinds": _KINDS, "facts": FACTS[:100]},
+        "RecordEvidence": subject
+        | {"kind": _KINDS[0], "seenOn": {"year": 2020, "month": 2, "day": 3}, "facts": FACTS[:100]},
+        "WaiveEvidence": subject | {"kinds": _KINDS},
     }
     return known[method]
 
