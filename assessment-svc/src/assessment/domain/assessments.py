@@ -328,7 +328,7 @@ class Assessment:
         Raises StaleVersion, AssessmentClosed, AlreadyConfirmed, OtherScheme, and InvalidArgument naming what was not claimed.
         """
         self._check_version(version)
-        self._check_unfinished()
+        self.check_unfinished()
         schemes = tuple(self._chosen(wanted, desks=desks))
         after = replace(self, closed_schemes=(*self.closed_schemes, *schemes))._next()
         if not after._left(self.schemes):
