@@ -1,12 +1,12 @@
 """The content of a notice, and the decision whether the authority needs a further version."""
 
-import calendar
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from la_notifier.domain.awards import Award
+from la_notifier.domain.date_of_claim import months_after
 from la_notifier.domain.disclosure import Content, Disclosure
 from la_notifier.domain.facts import ClaimFacts, sought, told_benefit
 from la_notifier.domain.notices import NoticeKind, NoticeState
@@ -36,8 +36,7 @@ class PreviousVersion:
 
 def one_month_after(day: date) -> date:
     """The same day of the next month, or that month's last day: 31 January gives 28 or 29 February."""
-    year, month = (day.year, day.month + 1) if day.month < 12 else (day.year + 1, 1)
-    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+    return months_after(day, 1)
 
 
 def next_kind(
