@@ -1,6 +1,7 @@
 """la-notifier with a history of loaded notices, and the councils' stand-in to send to."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ from chassis import clock
 from chassis.postcodes import build_extract
 from chassis.runtime import Service
 from cms.common.v1 import common_pb2
+from cms.gateway.v1 import events_pb2 as gateway_events
 from cms.intake.v1 import events_pb2
 from cms_local.cases import load_cases
 from la_notifier.__main__ import service
 from la_notifier.config import Settings
+from la_notifier.domain.awards import AwardBasis, AwardOutcome, Decision
 from simulators.councils.server import Councils
 from simulators.councils.testing import councils_settings
 from tests.growth import chassis_history
@@ -19,7 +22,9 @@ from tests.growth.chassis_history import CLAIM, ID, PAST
 from tests.growth.intake_stand_in import CLAIM_VERSION, serving
 from tests.growth.subject import Caller, Subject
 
-_CARDIFF = "W06000015"
+_CARDIFF, _LEEDS = "W06000015", "E08000035"
+_ENDED = "E07000165"
+"""Harrogate, which was merged into North Yorkshire in 2023."""
 _SUPPORT = Caller(role="SUPPORT")
 _ADDRESS: dict[str, Any] = {"address": {"lines": ["1 High Street", "Cardiff"], "postcode": "CF10 4ER"}}
 
@@ -59,7 +64,7 @@ class Notifier(Subject):
         folder = self.place.folder
         build_extract(folder / "postcodes.sqlite")
         secrets = folder / "councils.json"
-        secrets.write_text(json.dumps({_CARDIFF: "11ee" * 16}))
+        secrets.write_text(json.dumps({_CARDIFF: "11ee" * 16, _LEEDS: "22dd" * 16}))
         more: dict[str, Any] = {"language": "EN", "nino": "AB123456C", "capital_band": "UP_TO_6000"} | _ADDRESS
         self._answers = {**load_cases(clock.today())[0].answers, **more}
         intake = self.closing.enter_context(serving(self._answers))
@@ -74,13 +79,13 @@ class Notifier(Subject):
             postcodes_file=folder / "postcodes.sqlite",
             time_scale=0.01,
         )
-        return service(settings)
+        return service(settings, decisions_of=lambda _runtime: _Awarded())
 
     def fill(self, first: int, last: int) -> None:
         """A claim has a notice of two versions."""
         for query in (_NOTICES, _VERSIONS, _NOT_TOLD):
             self.sql(query, first=first, last=last)
-        chassis_history.fill(self, first, last, sources=["intake-svc"])
+        chassis_history.fill(self, first, last, sources=["intake-svc", "legacy-gateway"])
 
     def exercise(self, turn: int) -> None:
         """A claim whose notice is made, sent and loaded, and which changes afterwards."""
@@ -92,12 +97,43 @@ class Notifier(Subject):
             version=CLAIM_VERSION,
         )
         self.step_own_workers(until=lambda: self._states(claim_ref) == {"LOADED"})
+        self.hear(gateway_events.DecisionRecorded(decision_version=1), claim_ref)
+        self._redirect(claim_ref)
+        self._merge_away(claim_ref)
         for tenure in ("", "NON_DEPENDANT", self._answers["tenure"]):
             self._change_tenure(claim_ref, tenure)
         self.hear(events_pb2.ClaimWithdrawn(), claim_ref, version=CLAIM_VERSION)
         self.step_own_workers()
         self.call("GetNotices", {"claimRef": claim_ref}, by=_SUPPORT)
         self.call("FindAuthority", {"postcode": "CF10 4ER"}, by=_SUPPORT)
+
+    def _redirect(self, claim_ref: str) -> None:
+        """An officer sends the notice to another authority."""
+        [(notice_id,)] = self.rows("SELECT notice_id FROM notices WHERE claim_ref = %(ref)s", ref=claim_ref)
+        redirect = {
+            "noticeId": str(notice_id),
+            "authorityCode": _LEEDS,
+            "reason": "REDIRECT_REASON_AUTHORITY_SAID",
+        }
+        self.change("RedirectNotice", redirect, by=_SUPPORT)
+        self.step_own_workers(until=lambda: self._states(claim_ref) == {"LOADED"})
+
+    def _merge_away(self, claim_ref: str) -> None:
+        """Something is open at an authority that is no more."""
+        self.sql(
+            "UPDATE notices SET authority_code = %(ended)s WHERE claim_ref = %(ref)s AND authority_code = %(cardiff)s",
+            ended=_ENDED,
+            ref=claim_ref,
+            cardiff=_CARDIFF,
+        )
+        self.sql(
+            "UPDATE notice_versions SET state = 'SENT' WHERE NOT followed"
+            " AND notice_id = (SELECT notice_id FROM notices WHERE claim_ref = %(ref)s AND authority_code = %(ended)s)",
+            ended=_ENDED,
+            ref=claim_ref,
+        )
+        self.step_own_workers()
+        self.step("reviewer")
 
     def _change_tenure(self, claim_ref: str, tenure: str) -> None:
         """The claimant says nothing about the home any more, then that others pay for it, then what was said before."""
@@ -113,6 +149,22 @@ class Notifier(Subject):
             claim_ref=claim_ref,
         )
         return {state for (state,) in rows}
+
+
+class _Awarded:
+    """A gateway at which every claim was awarded."""
+
+    def decisions(self, claim_ref: str) -> Sequence[Decision]:
+        """An award that rests on contributions."""
+        return [
+            Decision(
+                scheme="JOBSEEKERS_ALLOWANCE",
+                outcome=AwardOutcome.AWARDED,
+                basis=AwardBasis.CONTRIBUTION,
+                from_day=clock.today(),
+                to_day=None,
+            )
+        ]
 
 
 def _start_councils(folder: Path, secrets: Path) -> Councils:

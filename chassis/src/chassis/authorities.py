@@ -112,6 +112,12 @@ class AuthorityTable:
             if (row.valid_from or date.min) <= on <= (row.valid_until or date.max)
         )
 
+    def ended(self, on: date) -> frozenset[str]:
+        """The codes that were in force before a day and are not on it."""
+        return frozenset(
+            code for code, row in self._rows.items() if row.valid_until is not None and row.valid_until < on
+        )
+
     def _check(self, row: AuthorityRow) -> None:
         code = row.authority.code
         if (row.valid_until is None) != (row.successor is None):

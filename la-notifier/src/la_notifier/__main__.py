@@ -44,7 +44,7 @@ def service(
         settings=settings,
         contract=notifier_pb2.DESCRIPTOR.services_by_name["LaNotifierService"],
         migrations=MIGRATIONS,
-        api=lambda runtime: _api(settings, runtime),
+        api=lambda runtime: _api(settings, runtime, intake(runtime)),
         handlers=consumers.HANDLERS,
         workers=lambda runtime: [
             *workers(settings, intake, gateway, runtime),
@@ -66,8 +66,9 @@ def _sources(settings: Settings, runtime: Runtime) -> Sources:
     )
 
 
-def _api(settings: Settings, runtime: Runtime) -> LaNotifierApi:
-    return LaNotifierApi(postcodes=runtime.closing.enter_context(Postcodes(settings.postcodes_file)))
+def _api(settings: Settings, runtime: Runtime, claims: Claims) -> LaNotifierApi:
+    postcodes = runtime.closing.enter_context(Postcodes(settings.postcodes_file))
+    return LaNotifierApi(postcodes=postcodes, claims=claims)
 
 
 if __name__ == "__main__":

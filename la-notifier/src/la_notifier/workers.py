@@ -15,10 +15,12 @@ from la_notifier.config import Settings, read_secrets
 from la_notifier.domain.channels import Channel
 from la_notifier.domain.notices import Waits
 from la_notifier.service.filing import Filing
+from la_notifier.service.redirecting import Successions
 from la_notifier.service.reviews import Reviewer
 from la_notifier.service.sending import Sender, waits_of
 
 _PAUSE_SECONDS = 0.25
+_SUCCESSIONS_SECONDS = 30.0
 # So many that an authority which hangs holds up only its own notices.
 _SENDERS, _STATUS_CHECKERS = 3, 2
 
@@ -42,7 +44,11 @@ def workers(
     waits = partial(waits_of, scale=settings.time_scale, poll_seconds=settings.poll_seconds)
     tools = Tools(settings=settings, runtime=runtime, waits=waits)
     crews = [crew(tools) for crew in CREWS.values()]
-    return [_reviewer(tools, claims_of(runtime), decisions_of(runtime)), *(worker for crew in crews for worker in crew)]
+    return [
+        _reviewer(tools, claims_of(runtime), decisions_of(runtime)),
+        Worker("successions", Successions(runtime.database).follow_next, pause_seconds=_SUCCESSIONS_SECONDS),
+        *(worker for crew in crews for worker in crew),
+    ]
 
 
 def _reviewer(tools: Tools, claims: Claims, decisions: Decisions) -> Worker:

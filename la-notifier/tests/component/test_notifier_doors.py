@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import grpc
 import httpx
@@ -42,8 +43,12 @@ def test_notices_show_their_dates_and_times(caller: CallerAt, scene: Any, tenant
     scene.publish(events_pb2.FirstContactRecorded(), version=3)
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
 
-    [notice] = caller(door).get("GetNotices", claimRef=CLAIM)["notices"]
+    shown = caller(door).get("GetNotices", claimRef=CLAIM)
 
+    [notice] = shown["notices"]
+    [dated] = shown["datesOfClaim"]
+    assert (dated["noticeId"], dated["date"]) == (notice["noticeId"], notice["firstContactOn"])
+    assert (dated["basis"], dated["rule"], dated["settled"]) == ("DATE_OF_CLAIM_BASIS_INTENTION", "HB_2006_83", False)
     assert (notice["kind"], notice["state"]) == ("NOTICE_KIND_INTENTION", "NOTICE_STATE_LOADED")
     assert (notice["channel"], notice["authorityName"]) == ("NOTICE_CHANNEL_API", "Cardiff")
     assert (notice["version"], notice["attempts"], notice["authorityCode"]) == (1, 1, "W06000015")
@@ -81,7 +86,7 @@ def test_a_disputed_notice_shows_since_when(caller: CallerAt, scene: Any, tenant
 
 
 def test_an_unknown_claim_has_no_notices(caller: CallerAt) -> None:
-    assert caller().get("GetNotices", claimRef=CLAIM) == {"notices": [], "notTold": []}
+    assert caller().get("GetNotices", claimRef=CLAIM) == {"notices": [], "notTold": [], "datesOfClaim": []}
 
 
 def test_a_claim_without_an_authority_shows_the_reason(caller: CallerAt, scene: Any, tenant: Any) -> None:
@@ -201,10 +206,17 @@ def test_a_refused_call_is_in_the_access_log(caller: CallerAt, database_urls: Da
     "method", costs.methods_of("cms.notifier.v1.LaNotifierService"), ids=lambda method: method.name
 )
 def test_the_dearest_requests_are_cheap(notifier: Process, tokens: Tokens, method: MethodDescriptor) -> None:
+    redirect = {
+        "noticeId": str(uuid4()),
+        "authorityCode": "E08000035",
+        "reason": "REDIRECT_REASON_OTHER",
+        "requestId": str(uuid4()),
+    }
     sound: dict[str, dict[str, Any]] = {
         "GetNotices": {"claimRef": CLAIM},
         "GetMessages": {"claimRef": CLAIM},
         "FindAuthority": {},
+        "RedirectNotice": redirect,
     }
 
     given = costs.dearest_requests(method, lambda: {**sound[method.name]})

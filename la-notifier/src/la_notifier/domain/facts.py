@@ -47,6 +47,11 @@ class ClaimFacts:
         chosen = self.answers.get("council")
         return None if chosen is None else str(chosen)
 
+    @property
+    def place(self) -> tuple[Any, str | None]:
+        """What decides about the authority: the address, and the council that the claimant named."""
+        return self.answers.get("address"), self.council
+
 
 def benefit_of(schemes: Sequence[str]) -> str | None:
     """The benefit that opens the gateway to housing benefit; None where none of the schemes does."""

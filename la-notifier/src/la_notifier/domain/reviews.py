@@ -15,6 +15,23 @@ class HeardEvent:
     occurred_time: datetime
 
 
+class RedirectReason(StrEnum):
+    """Why an officer sent a notice to another authority."""
+
+    AUTHORITY_REFUSED = "AUTHORITY_REFUSED"
+    AUTHORITY_SAID = "AUTHORITY_SAID"
+    CLAIMANT_SAID = "CLAIMANT_SAID"
+    OTHER = "OTHER"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redirect:
+    """The authority to which an officer sent a claim, for the address that the claim had at `claim_version`."""
+
+    authority_code: str
+    claim_version: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Review:
     """A claim under review. `intention_on` is the day that an earlier review found, None where none did.
@@ -28,6 +45,7 @@ class Review:
     heard: tuple[HeardEvent, ...]
     intention_on: date | None
     is_decided: bool = False
+    redirect: Redirect | None = None
 
 
 class ReferralReason(StrEnum):

@@ -1,9 +1,12 @@
 """The notices and referrals of a claim, as they are shown. A notice is shown without its content, which stays sealed."""
 
+from uuid import UUID
+
 from chassis import call, clock
 from chassis.conversions import date_message, timestamp
 from chassis.enums import number_of
 from cms.notifier.v1 import notifier_pb2 as pb
+from la_notifier.domain.date_of_claim import DateOfClaim
 from la_notifier.domain.notices import NoticeSummary
 from la_notifier.domain.reviews import Referral
 from la_notifier.service.showing import notices_of_claim
@@ -19,6 +22,7 @@ class NoticeMethods:
         return pb.GetNoticesResponse(
             notices=map(notice_message, found.notices),
             not_told=map(_not_told, found.referrals),
+            dates_of_claim=[_date_of_claim(notice_id, one) for notice_id, one in found.dates_of_claim],
         )
 
 
@@ -50,4 +54,14 @@ def _not_told(referral: Referral) -> pb.NotTold:
         reason=number_of(pb.NotToldReason, referral.reason),
         authority_code=referral.authority_code,
         since=timestamp(referral.since),
+    )
+
+
+def _date_of_claim(notice_id: UUID, found: DateOfClaim) -> pb.DateOfClaim:
+    return pb.DateOfClaim(
+        notice_id=str(notice_id),
+        date=date_message(found.day),
+        basis=number_of(pb.DateOfClaimBasis, found.basis),
+        rule=found.rule,
+        settled=found.is_settled,
     )

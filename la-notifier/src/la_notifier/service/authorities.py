@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from chassis import clock
 from chassis.authorities import Authority, AuthorityTable, AuthorityUnknown, OutsideGreatBritain
 from chassis.elsewhere import elsewhere
-from chassis.errors import NotFound, Text, Violation
+from chassis.errors import FailedPrecondition, NotFound, Text, Violation
 from chassis.postcodes import MalformedPostcode, Postcodes
 from la_notifier.domain.facts import ClaimFacts
 from la_notifier.domain.reviews import ReferralReason
@@ -25,6 +25,17 @@ class PostcodeUnknown(NotFound):
         violation = Violation.of("postcode", self.TOLD)
         metadata = {"near": ",".join(near)} if near else {}
         super().__init__("POSTCODE_UNKNOWN", f"the postcode {self.TOLD.en}", violations=[violation], metadata=metadata)
+
+
+class AuthorityAbolished(FailedPrecondition):
+    """The authority was merged into another. The message names that."""
+
+    def __init__(self, code: str, successor: Authority) -> None:
+        super().__init__(
+            "AUTHORITY_ABOLISHED",
+            f"the local authority {code} is no more: its successor is {successor.name} ({successor.code})",
+            metadata={"authority": code, "successor": successor.code},
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +62,32 @@ def find_authority(postcodes: Postcodes, postcode: str) -> Found:
     return Found(authority=own, others=tuple(others), is_certain=found.is_certain)
 
 
-def authority_or_reason(postcodes: Postcodes, facts: ClaimFacts) -> Authority | ReferralReason:
-    """The authority that the operator chose, or that of the postcode, or why a processing officer has to find it."""
+def is_abolished(code: str) -> bool:
+    """Whether the authority was merged into another before today."""
+    return AuthorityTable.load().find(code, clock.today()).code != code
+
+
+def authority_in_force(code: str) -> Authority:
+    """The authority of this code today.
+
+    Raises OutsideGreatBritain, AuthorityUnknown, or AuthorityAbolished where it was merged into another.
+    """
+    found = AuthorityTable.load().find(code, clock.today())
+    if found.code != code:
+        raise AuthorityAbolished(code, found)
+    return found
+
+
+def authority_or_reason(
+    postcodes: Postcodes, facts: ClaimFacts, redirected_to: str | None = None
+) -> Authority | ReferralReason:
+    """The authority to which an officer redirected the claim, the one that the claimant named, or that of the postcode.
+
+    Or the reason for which a processing officer has to find it.
+    """
     try:
+        if redirected_to is not None:
+            return AuthorityTable.load().find(redirected_to, clock.today())
         if facts.council is not None:
             return AuthorityTable.load().find(facts.council, clock.today())
         return find_authority(postcodes, facts.postcode).authority

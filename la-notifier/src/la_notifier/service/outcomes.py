@@ -9,14 +9,16 @@ from chassis import clock
 from chassis.authorities import Authority
 from chassis.database import Connection, Row
 from chassis.vault import ClaimCipher, Vault
-from la_notifier.data import disclosure
+from la_notifier.data import date_of_claim_rules, disclosure
 from la_notifier.domain.awards import Award
 from la_notifier.domain.content import NewVersion, content_of, next_version, withdrawn_version
+from la_notifier.domain.date_of_claim import DateOfClaim, date_of_claim
 from la_notifier.domain.disclosure import Content
-from la_notifier.domain.facts import ClaimFacts
+from la_notifier.domain.facts import ClaimFacts, sought
 from la_notifier.domain.notices import NoticeKind
 from la_notifier.domain.reviews import ReferralReason, Review
 from la_notifier.service import bodies
+from la_notifier.service.authorities import is_abolished
 from la_notifier.store import notices, referrals, reviews
 
 
@@ -40,9 +42,23 @@ def save_notice(
     previous = notices.versions_of(conn, notice_id)
     if new := next_version(facts, content, previous, _newest_content(conn, cipher, notice_id)):
         _add_version(conn, cipher, notice_id, authority.channel.name, facts=facts, new=new)
+    notices.set_date_of_claim(conn, notice_id, _date_of_claim(facts, intention_on, award))
     _withdraw(conn, cipher, others.values(), facts)
     _refer(conn, review, reason=None, intention_on=intention_on)
     reviews.finish(conn, review)
+
+
+def _date_of_claim(facts: ClaimFacts, intention_on: date, award: Award | None) -> DateOfClaim | None:
+    """None where only council tax benefit is sought: the rules are those of housing benefit."""
+    if sought(facts) == "CTB":
+        return None
+    return date_of_claim(
+        date_of_claim_rules(),
+        intention_on=intention_on,
+        first_contact_on=facts.first_contact_on,
+        claim_on=facts.claim_on,
+        award=award,
+    )
 
 
 def save_unplaced(
@@ -92,9 +108,16 @@ def _withdraw(conn: Connection, cipher: ClaimCipher, left: Iterable[Row], facts:
 
 
 def _withdraw_from(conn: Connection, cipher: ClaimCipher, notice: Row, facts: ClaimFacts) -> None:
-    """Tells one authority that the notice is withdrawn, if it may hold it; gives up what waits if it does not."""
+    """Tells one authority that the notice is withdrawn, if it may hold it; gives up what waits if it does not.
+
+    One that was merged away cannot be told: its successor has what it held, and gets a notice of its own.
+    """
     notice_id, previous = notice["notice_id"], notices.versions_of(conn, notice["notice_id"])
-    if new := withdrawn_version(disclosure(), previous, _newest_content(conn, cipher, notice_id)):
+    notices.set_date_of_claim(conn, notice_id, None)
+    if is_abolished(notice["authority_code"]):
+        notices.set_wanted(conn, notice_id, wanted=False)
+        notices.abandon(conn, notice_id, now=clock.now())
+    elif new := withdrawn_version(disclosure(), previous, _newest_content(conn, cipher, notice_id)):
         notices.set_wanted(conn, notice_id, wanted=True)
         _add_version(conn, cipher, notice_id, notice["channel"], facts=facts, new=new)
     elif previous and previous[-1].kind is not NoticeKind.WITHDRAWN:

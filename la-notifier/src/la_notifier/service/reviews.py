@@ -82,7 +82,7 @@ class Reviewer:
                 save_withdrawn(conn, self._vault, review, facts=facts)
 
     def _tell_authority(self, review: Review, facts: ClaimFacts) -> None:
-        found = authority_or_reason(self._postcodes, facts)
+        found = authority_or_reason(self._postcodes, facts, redirected_to(self._claims, review, facts))
         intention_on = intention_day(self._claims, review, facts) or clock.today()
         if isinstance(found, ReferralReason):
             with self._database.transaction() as conn:
@@ -107,6 +107,15 @@ class Reviewer:
         with self._database.transaction() as conn:
             store.put_off(conn, review, seconds=seconds)
         failures.report("review", error, claim_ref=review.claim_ref)
+
+
+def redirected_to(claims: Claims, review: Review, facts: ClaimFacts) -> str | None:
+    """The authority to which an officer sent the claim, as long as it has the address that it had then."""
+    redirect = review.redirect
+    if redirect is None:
+        return None
+    then = claims.facts(review.claim_ref, redirect.claim_version)
+    return redirect.authority_code if then.place == facts.place else None
 
 
 def intention_day(claims: Claims, review: Review, facts: ClaimFacts) -> date | None:

@@ -1,6 +1,7 @@
 """Notices, one for each claim and authority, and the making of their versions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 from chassis.authorities import Authority
 from chassis.database import Connection, Row
 from la_notifier.domain.content import PreviousVersion
+from la_notifier.domain.date_of_claim import DateBasis, DateOfClaim
 from la_notifier.domain.notices import NoticeKind, NoticeState, NoticeSummary
 
 NOTICES_OF_CLAIM = """
@@ -29,6 +31,39 @@ ADD_NOTICE = """
     -- The constraint one_notice_for_claim_and_authority refuses a second notice.
     INSERT INTO notices (notice_id, claim_ref, authority_code, authority_name, channel, intention_on)
     VALUES (%s, %s, %s, %s, %s, %s)
+"""
+
+NOTICE = """
+    -- A notice and the kind of its newest version.
+    SELECT notice.claim_ref, notice.authority_code, (
+        SELECT kind FROM notice_versions AS version WHERE version.notice_id = notice.notice_id
+        ORDER BY version.version DESC LIMIT 1
+    ) AS kind
+    FROM notices AS notice WHERE notice.notice_id = %s
+"""
+
+SET_DATE_OF_CLAIM = """
+    -- The date of claim that the authority's rule gives.
+    UPDATE notices
+    SET date_of_claim = %(day)s, date_of_claim_basis = %(basis)s, date_of_claim_rule = %(rule)s,
+        date_of_claim_settled = %(is_settled)s
+    WHERE notice_id = %(notice_id)s
+"""
+
+DATES_OF_CLAIM = """
+    -- The dates of claim at the authorities of a claim.
+    SELECT notice_id, date_of_claim AS day, date_of_claim_basis AS basis, date_of_claim_rule AS rule,
+        date_of_claim_settled AS is_settled
+    FROM notices WHERE claim_ref = %s AND date_of_claim IS NOT NULL ORDER BY notice_id
+"""
+
+ABANDON = """
+    -- Ends whatever is open at an authority that is no more, unless it is under way: then it is ended the next time.
+    UPDATE notice_versions
+    SET state = CASE WHEN state = 'REFUSED' THEN state ELSE 'SUPERSEDED' END, followed = true, lease = NULL,
+        next_attempt_time = NULL, disputed = NULL, superseded = CASE WHEN state <> 'REFUSED' THEN %(now)s END
+    WHERE notice_id = %(notice_id)s AND state IN ('WAITING', 'SENT', 'RECEIVED', 'REFUSED')
+        AND (leased_until IS NULL OR leased_until <= statement_timestamp())
 """
 
 SET_WANTED = """
@@ -96,6 +131,28 @@ def add_version(conn: Connection, version: Mapping[str, Any]) -> None:
         conn.execute(FOLLOW, [version["notice_id"]])
         give_up(conn, version["notice_id"], now=version["created"])
     conn.execute(ADD_VERSION, version)
+
+
+def notice(conn: Connection, notice_id: UUID) -> Row | None:
+    """A notice: claim_ref, authority_code and the newest version's kind. None where there is none."""
+    return conn.execute(NOTICE, [notice_id]).fetchone()
+
+
+def set_date_of_claim(conn: Connection, notice_id: UUID, found: DateOfClaim | None) -> None:
+    """Keeps the date of claim; None where there is none."""
+    columns = {"day": None, "basis": None, "rule": None, "is_settled": None} if found is None else asdict(found)
+    conn.execute(SET_DATE_OF_CLAIM, columns | {"notice_id": notice_id})
+
+
+def dates_of_claim(conn: Connection, claim_ref: str) -> Sequence[tuple[UUID, DateOfClaim]]:
+    """The date of claim at each authority from which housing benefit is sought, by notice."""
+    rows = conn.execute(DATES_OF_CLAIM, [claim_ref]).fetchall()
+    return [(row.pop("notice_id"), DateOfClaim(**row | {"basis": DateBasis(row["basis"])})) for row in rows]
+
+
+def abandon(conn: Connection, notice_id: UUID, *, now: datetime) -> None:
+    """Ends what is open at an authority that is no more."""
+    conn.execute(ABANDON, {"notice_id": notice_id, "now": now})
 
 
 def set_wanted(conn: Connection, notice_id: UUID, *, wanted: bool) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.database import Connection
 from la_notifier.domain.reviews import HeardEvent, Review
+from la_notifier.store import redirects
 
 HEAR = """
     -- Keeps an event until the review that takes it in.
@@ -110,7 +111,7 @@ def take_review(conn: Connection, *, seconds: float) -> Review | None:
     if row is None:
         return None
     heard = tuple(HeardEvent(**found) for found in conn.execute(HEARD_OF_CLAIM, [row["claim_ref"]]))
-    return Review(**row, heard=heard)
+    return Review(**row, heard=heard, redirect=redirects.redirect_of(conn, row["claim_ref"]))
 
 
 def hold(conn: Connection, review: Review) -> bool:

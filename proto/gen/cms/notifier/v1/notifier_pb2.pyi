@@ -173,6 +173,34 @@ answer is there again.
 """
 Global___NotToldReason: _TypeAlias = NotToldReason  # noqa: Y015
 
+class _DateOfClaimBasis:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DateOfClaimBasisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DateOfClaimBasis.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DATE_OF_CLAIM_BASIS_UNSPECIFIED: _DateOfClaimBasis.ValueType  # 0
+    """No value."""
+    DATE_OF_CLAIM_BASIS_ENTITLEMENT: _DateOfClaimBasis.ValueType  # 1
+    """The first day of entitlement to Income Support or income-based Jobseeker's Allowance, waiting days included."""
+    DATE_OF_CLAIM_BASIS_INTENTION: _DateOfClaimBasis.ValueType  # 2
+    """The day on which the intention was notified."""
+    DATE_OF_CLAIM_BASIS_CLAIM: _DateOfClaimBasis.ValueType  # 3
+    """The day of the claim, which came later than a month after the intention."""
+
+class DateOfClaimBasis(_DateOfClaimBasis, metaclass=_DateOfClaimBasisEnumTypeWrapper):
+    """What the date of claim for housing benefit is."""
+
+DATE_OF_CLAIM_BASIS_UNSPECIFIED: DateOfClaimBasis.ValueType  # 0
+"""No value."""
+DATE_OF_CLAIM_BASIS_ENTITLEMENT: DateOfClaimBasis.ValueType  # 1
+"""The first day of entitlement to Income Support or income-based Jobseeker's Allowance, waiting days included."""
+DATE_OF_CLAIM_BASIS_INTENTION: DateOfClaimBasis.ValueType  # 2
+"""The day on which the intention was notified."""
+DATE_OF_CLAIM_BASIS_CLAIM: DateOfClaimBasis.ValueType  # 3
+"""The day of the claim, which came later than a month after the intention."""
+Global___DateOfClaimBasis: _TypeAlias = DateOfClaimBasis  # noqa: Y015
+
 @_typing.final
 class Notice(_message.Message):
     """One version of the notice of a claim to an authority."""
@@ -326,6 +354,48 @@ class NotTold(_message.Message):
 Global___NotTold: _TypeAlias = NotTold  # noqa: Y015
 
 @_typing.final
+class DateOfClaim(_message.Message):
+    """The date of claim for housing benefit, as the rule in force makes it of the dates that a notice carries. The authority
+    decides it: this is what a late notice would cost.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_ID_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    SETTLED_FIELD_NUMBER: _builtins.int
+    notice_id: _builtins.str
+    """The notice (UUID)."""
+    basis: Global___DateOfClaimBasis.ValueType
+    """What it is."""
+    rule: _builtins.str
+    """The rule: HB_1987_72, HB_2006_84 or HB_2006_83."""
+    settled: _builtins.bool
+    """Whether the claim is made and the benefit decided, so that it stays."""
+    @_builtins.property
+    def date(self) -> _date_pb2.Date:
+        """The date."""
+
+    def __init__(
+        self,
+        *,
+        notice_id: _builtins.str = ...,
+        date: _date_pb2.Date | None = ...,
+        basis: Global___DateOfClaimBasis.ValueType = ...,
+        rule: _builtins.str = ...,
+        settled: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["date", b"date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "date", b"date", "notice_id", b"notice_id", "rule", b"rule", "settled", b"settled"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DateOfClaim: _TypeAlias = DateOfClaim  # noqa: Y015
+
+@_typing.final
 class GetNoticesResponse(_message.Message):
     """A claim's notices."""
 
@@ -333,6 +403,7 @@ class GetNoticesResponse(_message.Message):
 
     NOTICES_FIELD_NUMBER: _builtins.int
     NOT_TOLD_FIELD_NUMBER: _builtins.int
+    DATES_OF_CLAIM_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Notice]:
         """Every version, by notice and version."""
@@ -341,15 +412,20 @@ class GetNoticesResponse(_message.Message):
     def not_told(self) -> _containers.RepeatedCompositeFieldContainer[Global___NotTold]:
         """Matters for a processing officer."""
 
+    @_builtins.property
+    def dates_of_claim(self) -> _containers.RepeatedCompositeFieldContainer[Global___DateOfClaim]:
+        """The date of claim at each authority from which housing benefit is sought."""
+
     def __init__(
         self,
         *,
         notices: _abc.Iterable[Global___Notice] | None = ...,
         not_told: _abc.Iterable[Global___NotTold] | None = ...,
+        dates_of_claim: _abc.Iterable[Global___DateOfClaim] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["not_told", b"not_told", "notices", b"notices"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dates_of_claim", b"dates_of_claim", "not_told", b"not_told", "notices", b"notices"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -5,6 +5,7 @@ import warnings
 
 from cms.notifier.v1 import messages_pb2 as cms_dot_notifier_dot_v1_dot_messages__pb2
 from cms.notifier.v1 import notifier_pb2 as cms_dot_notifier_dot_v1_dot_notifier__pb2
+from cms.notifier.v1 import redirects_pb2 as cms_dot_notifier_dot_v1_dot_redirects__pb2
 
 GRPC_GENERATED_VERSION = '1.83.2'
 GRPC_VERSION = grpc.__version__
@@ -41,6 +42,11 @@ class LaNotifierServiceStub:
                 request_serializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.GetNoticesRequest.SerializeToString,
                 response_deserializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.GetNoticesResponse.FromString,
                 _registered_method=True)
+        self.RedirectNotice = channel.unary_unary(
+                '/cms.notifier.v1.LaNotifierService/RedirectNotice',
+                request_serializer=cms_dot_notifier_dot_v1_dot_redirects__pb2.RedirectNoticeRequest.SerializeToString,
+                response_deserializer=cms_dot_notifier_dot_v1_dot_redirects__pb2.RedirectNoticeResponse.FromString,
+                _registered_method=True)
         self.FindAuthority = channel.unary_unary(
                 '/cms.notifier.v1.LaNotifierService/FindAuthority',
                 request_serializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.FindAuthorityRequest.SerializeToString,
@@ -59,6 +65,14 @@ class LaNotifierServiceServicer:
 
     def GetNotices(self, request, context):
         """Returns every version of the notices of a claim.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RedirectNotice(self, request, context):
+        """Sends the notices of a claim to another authority than its address gives: WITHDRAWN to the one that was told, a notice
+        of its own to the right one, with the dates of first contact and intention kept. It holds until the address changes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -88,6 +102,11 @@ def add_LaNotifierServiceServicer_to_server(servicer, server):
                     servicer.GetNotices,
                     request_deserializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.GetNoticesRequest.FromString,
                     response_serializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.GetNoticesResponse.SerializeToString,
+            ),
+            'RedirectNotice': grpc.unary_unary_rpc_method_handler(
+                    servicer.RedirectNotice,
+                    request_deserializer=cms_dot_notifier_dot_v1_dot_redirects__pb2.RedirectNoticeRequest.FromString,
+                    response_serializer=cms_dot_notifier_dot_v1_dot_redirects__pb2.RedirectNoticeResponse.SerializeToString,
             ),
             'FindAuthority': grpc.unary_unary_rpc_method_handler(
                     servicer.FindAuthority,
@@ -128,6 +147,33 @@ class LaNotifierService:
             '/cms.notifier.v1.LaNotifierService/GetNotices',
             cms_dot_notifier_dot_v1_dot_notifier__pb2.GetNoticesRequest.SerializeToString,
             cms_dot_notifier_dot_v1_dot_notifier__pb2.GetNoticesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RedirectNotice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.notifier.v1.LaNotifierService/RedirectNotice',
+            cms_dot_notifier_dot_v1_dot_redirects__pb2.RedirectNoticeRequest.SerializeToString,
+            cms_dot_notifier_dot_v1_dot_redirects__pb2.RedirectNoticeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ Notices to local authorities."""
 
 from cms.notifier.v1 import messages_pb2 as _messages_pb2
 from cms.notifier.v1 import notifier_pb2 as _notifier_pb2
+from cms.notifier.v1 import redirects_pb2 as _redirects_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
 import abc as _abc_1
@@ -36,6 +37,10 @@ class LaNotifierServiceStub:
     def __new__(cls, channel: _aio.Channel) -> LaNotifierServiceAsyncStub: ...
     GetNotices: _grpc.UnaryUnaryMultiCallable[_notifier_pb2.GetNoticesRequest, _notifier_pb2.GetNoticesResponse]
     """Returns every version of the notices of a claim."""
+    RedirectNotice: _grpc.UnaryUnaryMultiCallable[_redirects_pb2.RedirectNoticeRequest, _redirects_pb2.RedirectNoticeResponse]
+    """Sends the notices of a claim to another authority than its address gives: WITHDRAWN to the one that was told, a notice
+    of its own to the right one, with the dates of first contact and intention kept. It holds until the address changes.
+    """
     FindAuthority: _grpc.UnaryUnaryMultiCallable[_notifier_pb2.FindAuthorityRequest, _notifier_pb2.FindAuthorityResponse]
     """Returns the authority of a postcode. NOT_FOUND says who to ask for one in Northern Ireland, the Isle of Man, the Channel
     Islands or of the British Forces (`NORTHERN_IRELAND`, `ISLE_OF_MAN`, `CHANNEL_ISLANDS`, `BFPO`), and is
@@ -52,6 +57,10 @@ class LaNotifierServiceAsyncStub(LaNotifierServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetNotices: _aio.UnaryUnaryMultiCallable[_notifier_pb2.GetNoticesRequest, _notifier_pb2.GetNoticesResponse]  # type: ignore[assignment]
     """Returns every version of the notices of a claim."""
+    RedirectNotice: _aio.UnaryUnaryMultiCallable[_redirects_pb2.RedirectNoticeRequest, _redirects_pb2.RedirectNoticeResponse]  # type: ignore[assignment]
+    """Sends the notices of a claim to another authority than its address gives: WITHDRAWN to the one that was told, a notice
+    of its own to the right one, with the dates of first contact and intention kept. It holds until the address changes.
+    """
     FindAuthority: _aio.UnaryUnaryMultiCallable[_notifier_pb2.FindAuthorityRequest, _notifier_pb2.FindAuthorityResponse]  # type: ignore[assignment]
     """Returns the authority of a postcode. NOT_FOUND says who to ask for one in Northern Ireland, the Isle of Man, the Channel
     Islands or of the British Forces (`NORTHERN_IRELAND`, `ISLE_OF_MAN`, `CHANNEL_ISLANDS`, `BFPO`), and is
@@ -71,6 +80,16 @@ class LaNotifierServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_notifier_pb2.GetNoticesResponse, _abc.Awaitable[_notifier_pb2.GetNoticesResponse]]:
         """Returns every version of the notices of a claim."""
+
+    @_abc_1.abstractmethod
+    def RedirectNotice(
+        self,
+        request: _redirects_pb2.RedirectNoticeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_redirects_pb2.RedirectNoticeResponse, _abc.Awaitable[_redirects_pb2.RedirectNoticeResponse]]:
+        """Sends the notices of a claim to another authority than its address gives: WITHDRAWN to the one that was told, a notice
+        of its own to the right one, with the dates of first contact and intention kept. It holds until the address changes.
+        """
 
     @_abc_1.abstractmethod
     def FindAuthority(
