@@ -14,7 +14,7 @@ from chassis import clock
 from chassis.testing import eventually
 from cms_local import demo
 from cms_local.doors import Doors, Refused
-from cms_local.journey import ASSESSMENT, GATEWAY, Journey
+from cms_local.journey import ASSESSMENT, GATEWAY, NOTIFIER, Journey
 from cms_local.operations import METHODS
 from tests.support.platforms import PlatformUnderTest
 from tests.support.raw_doors import methods
@@ -299,6 +299,23 @@ def is_refused(journey: Journey) -> bool:
     return any(one["state"] == "TRANSFER_STATE_REJECTED" for one in journey.transfers()["transfers"])
 
 
+def redirect_a_notice(platform: PlatformUnderTest, doors: DyingDoors) -> None:
+    """Sends the notice of a claim to another council than its address gives."""
+    journey = platform.journey("lodger")
+    journey.take_call()
+    officer = journey.issue("PROCESSING_OFFICER", subject="PO000001")
+
+    def notices() -> Any:
+        return doors.call(NOTIFIER, "GetNotices", {"claimRef": journey.claim_ref}, token=officer)["notices"]
+
+    eventually(notices, seconds=30, what="the first notice")
+    notice = notices()[0]
+    other = next(code for code in ("E08000035", "W06000015") if code != notice["authorityCode"])
+    body = {"noticeId": notice["noticeId"], "authorityCode": other, "reason": "REDIRECT_REASON_AUTHORITY_SAID"}
+    doors.call(NOTIFIER, "RedirectNotice", {**body, "requestId": str(uuid4())}, token=officer)
+    eventually(lambda: {one["authorityCode"] for one in notices()} == {notice["authorityCode"], other}, seconds=30)
+
+
 def report_lines(doors: DyingDoors, claim: Journey) -> None:
     """Reports a quarter of an hour, as the switch does."""
     hour_ago = clock.now() - timedelta(hours=1)
@@ -338,9 +355,11 @@ def test_a_change_whose_reply_was_lost_is_made_once_and_answered_on_retry(
     repair(platform, doors)
     balance(platform, doors)
     ask_for_evidence(platform, doors)
+    redirect_a_notice(platform, doors)
 
     assert doors.died == changes
     again = [(change, doors.answer_again(change)) for change in doors.changes]
-    assert {change.service for change, answer in again if answer} == {INTAKE, SERVICE, ASSESSMENT, GATEWAY}
+    served = {INTAKE, SERVICE, ASSESSMENT, GATEWAY, NOTIFIER}
+    assert {change.service for change, answer in again if answer} == served
     assert [change.method for change, answer in again if answer not in (None, change.answer)] == []
     assert_all_came_through(platform, [claim])
