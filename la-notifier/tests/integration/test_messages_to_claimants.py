@@ -1,0 +1,278 @@
+"""Messages to claimants, from the event to what Notify says: each goes once, and a bounce becomes a letter."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import psycopg
+import pytest
+from google.protobuf.message import Message as ProtoMessage
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis import clock, crash, testing
+from chassis.errors import NotFound, Unavailable
+from chassis.runtime import Process
+from chassis.testing import DatabaseUrls, eventually
+from cms.common.v1 import common_pb2
+from cms.gateway.v1 import events_pb2 as gateway_events
+from cms.scheduling.v1 import events_pb2 as scheduling_events
+from la_notifier.__main__ import service
+from la_notifier.config import Settings
+from la_notifier.messages.clients import Appointment, Claimant, Outstanding, Sources
+from la_notifier.messages.domain.contact import contact_of
+from simulators.notify.server import Notify
+from simulators.notify.testing import notify_settings
+from simulators.testing import call
+
+CLAIM = "C0123456789A"
+APPOINTMENT = str(uuid4())
+ADDRESS = {"lines": ["1 High Street", "Cardiff"], "postcode": "CF10 4ER"}
+ANSWERS: dict[str, Any] = {
+    "forenames": "Siân",
+    "surname": "O’Brien",
+    "language": "EN",
+    "address": ADDRESS,
+    "telephone": "+447700900123",
+    "email": "sian@example.org",
+    "messages_by": "TEXT",
+    "messages_discreet": False,
+}
+
+
+class Owners:
+    """The services that messages are asked of, as a test wants them."""
+
+    def __init__(self) -> None:
+        self.answers = dict(ANSWERS)
+        self.withdrawn = False
+        self.is_away = False
+        self.appointments: dict[str, Appointment] = {}
+        self.awaited: tuple[str, ...] = ()
+        self.outcomes: dict[tuple[str, int], str] = {}
+
+    def claimant(self, claim_ref: str) -> Claimant:
+        if self.is_away:
+            raise Unavailable("UNAVAILABLE", "intake is away")
+        contact = contact_of(claim_ref, self.answers, withdrawn=self.withdrawn, language="EN")
+        return Claimant(contact=contact, schemes=("INCOME_SUPPORT",))
+
+    def appointment(self, appointment_id: str) -> Appointment:
+        if appointment_id not in self.appointments:
+            raise NotFound("APPOINTMENT_UNKNOWN", "there is no such appointment")
+        return self.appointments[appointment_id]
+
+    def outstanding(self, claim_ref: str, language: str) -> Outstanding:  # noqa: ARG002
+        return Outstanding(documents=self.awaited, due_on=date(2026, 12, 30))
+
+    def outcome(self, claim_ref: str, scheme: str, version: int) -> str:  # noqa: ARG002
+        return self.outcomes.get((scheme, version), "")
+
+
+@pytest.fixture
+def owners() -> Owners:
+    return Owners()
+
+
+@pytest.fixture
+def notify(tmp_path: Path) -> Iterator[Notify]:
+    stand_in = Notify(notify_settings(tmp_path / "notify"))
+    stand_in.start()
+    yield stand_in
+    stand_in.stop()
+
+
+@pytest.fixture
+def messenger(
+    settings: Settings, notify: Notify, owners: Owners, clock_file: Path, tmp_path: Path
+) -> Callable[[], AbstractContextManager[Process]]:
+    """Runs the notifier against the stand-in for Notify."""
+    given = msgspec.structs.replace(
+        settings,
+        clock_offset_file=clock_file,
+        notify_url=f"http://127.0.0.1:{notify.port}",
+        notify_key_file=tmp_path / "notify" / "notify.key",
+    )
+    sources = Sources(claimants=owners, appointments=owners, evidence=owners, decisions=owners)
+    return partial(testing.running, service(given, sources_of=lambda _runtime: sources))
+
+
+class Post:
+    """The rows of messages, and what the stand-in holds and was told to do."""
+
+    def __init__(self, urls: DatabaseUrls, notify: Notify, publish: Any, owners: Owners) -> None:
+        self._urls, self._notify, self._publish, self._owners = urls, notify, publish, owners
+
+    def book(self, starts: datetime, *, version: int = 1) -> None:
+        """An appointment is booked, or moved with a later version."""
+        self._owners.appointments[APPOINTMENT] = Appointment(
+            is_cancelled=False, starts=starts, version=version, channel="OFFICE", office="Cardiff"
+        )
+        start_time = Timestamp()
+        start_time.FromDatetime(starts)
+        kind = scheduling_events.AppointmentBooked if version == 1 else scheduling_events.AppointmentMoved
+        self.hear(kind(appointment_id=APPOINTMENT, start_time=start_time), version=version)
+
+    def hear(self, event: ProtoMessage, *, version: int) -> None:
+        self._publish(event, version=version)
+
+    def rows(self) -> dict[str, tuple[str, str | None, str | None]]:
+        """State, medium and reason of the messages, by kind; of several of one kind the last."""
+        with psycopg.connect(self._urls.app) as conn:
+            found = conn.execute(
+                "SELECT kind, state, medium, reason FROM messages ORDER BY created, due_time"
+            ).fetchall()
+        return {kind: (state, medium, reason) for kind, state, medium, reason in found}
+
+    def states(self) -> dict[str, str]:
+        return {kind: state for kind, (state, _, _) in self.rows().items()}
+
+    def said(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = call(self._notify.control_port, "GET", "/messages").body["messages"]
+        return found
+
+    def duplicates(self) -> int:
+        count: int = call(self._notify.control_port, "GET", "/ledger").body["duplicates"]
+        return count
+
+    def order(self, failure: str, **rule: Any) -> None:
+        body = {"failure": failure, **rule}
+        assert call(self._notify.control_port, "POST", "/failures", body=body).status == 200
+
+
+@pytest.fixture
+def post(database_urls: DatabaseUrls, notify: Notify, publish: Any, owners: Owners) -> Post:
+    return Post(database_urls, notify, publish, owners)
+
+
+def in_days(days: int) -> datetime:
+    return (clock.now() + timedelta(days=days)).replace(hour=10, minute=0, second=0, microsecond=0)
+
+
+def test_an_appointment_is_told_by_text_and_its_delivery_is_known(messenger: Any, post: Post) -> None:
+    with messenger():
+        post.book(in_days(3))
+        eventually(lambda: post.states().get("APPOINTMENT_MADE") == "DELIVERED")
+
+    (said,) = post.said()
+    assert (said["type"], said["recipient"]) == ("sms", "+447700900123")
+    assert "Income Support" in said["body"]
+    assert "at the Jobcentre Plus office in Cardiff" in said["body"]
+    assert post.states()["APPOINTMENT_TOMORROW"] == "DUE"
+
+
+def test_the_day_before_the_claimant_is_reminded_of_the_appointment_as_it_stands(messenger: Any, post: Post) -> None:
+    with messenger():
+        post.book(in_days(3))
+        post.book(in_days(5), version=2)
+        eventually(lambda: post.states().get("APPOINTMENT_MOVED") == "DELIVERED")
+        clock.advance(timedelta(days=2))
+        eventually(lambda: reminders(post) == ["DROPPED", "DUE"])
+        clock.advance(timedelta(days=2))
+        eventually(lambda: reminders(post) == ["DROPPED", "DELIVERED"])
+
+    assert "tomorrow" in post.said()[-1]["body"]
+
+
+def reminders(post: Post) -> list[str]:
+    with psycopg.connect(post._urls.app) as conn:
+        found = conn.execute(
+            "SELECT state FROM messages WHERE kind = 'APPOINTMENT_TOMORROW' ORDER BY due_time"
+        ).fetchall()
+    return [state for (state,) in found]
+
+
+def test_an_event_that_comes_twice_makes_one_message(messenger: Any, post: Post) -> None:
+    starts = in_days(3)
+    with messenger():
+        post.book(starts)
+        post.book(starts)
+        eventually(lambda: post.states().get("APPOINTMENT_MADE") == "DELIVERED")
+
+    assert len(post.said()) == 1
+
+
+@pytest.mark.parametrize("failure", ["bounce", "temporary_failure", "technical_failure", "refuse_recipient"])
+def test_a_message_that_does_not_arrive_becomes_a_letter(messenger: Any, post: Post, failure: str) -> None:
+    post.order(failure)
+    with messenger():
+        post.book(in_days(3))
+        eventually(lambda: post.states().get("APPOINTMENT_MADE") == "LETTER")
+
+    reason = "ADDRESS_REFUSED" if failure == "refuse_recipient" else "BOUNCED"
+    assert post.rows()["APPOINTMENT_MADE"] == ("LETTER", "LETTER", reason)
+
+
+@pytest.mark.parametrize("failure", ["lose_reply", "unavailable", "system_error", "rate_limited", "huge_reply"])
+def test_a_message_goes_once_whatever_becomes_of_the_reply(messenger: Any, post: Post, failure: str) -> None:
+    post.order(failure, count=2)
+    with messenger():
+        post.book(in_days(3))
+        eventually(lambda: post.states().get("APPOINTMENT_MADE") == "DELIVERED", seconds=30)
+
+    assert (len(post.said()), post.duplicates()) == (1, 0)
+
+
+def test_nothing_says_what_is_claimed_where_discretion_was_asked(messenger: Any, post: Post, owners: Owners) -> None:
+    owners.answers |= {"messages_discreet": True, "messages_by": "EMAIL"}
+    owners.outcomes["INCOME_SUPPORT", 1] = "AWARDED"
+    with messenger():
+        post.book(in_days(3))
+        decided = gateway_events.DecisionRecorded(scheme=common_pb2.SCHEME_INCOME_SUPPORT, decision_version=1)
+        post.hear(decided, version=1)
+        eventually(lambda: list(post.states().values()).count("DELIVERED") == 2)
+
+    for said in post.said():
+        assert said["type"] == "email"
+        assert [word for word in ("Income Support", "benefit", "Jobcentre", "claim") if word in said["body"]] == []
+
+
+def test_a_message_waits_while_its_owner_is_away_and_is_dropped_when_the_claim_is_withdrawn(
+    messenger: Any, post: Post, owners: Owners
+) -> None:
+    owners.is_away = True
+    with messenger():
+        post.book(in_days(3))
+        eventually(lambda: post.states().get("APPOINTMENT_MADE") == "DUE")
+        owners.withdrawn, owners.is_away = True, False
+        eventually(lambda: post.rows()["APPOINTMENT_MADE"] == ("DROPPED", None, "WITHDRAWN"))
+
+    assert post.said() == []
+
+
+def test_a_claimant_without_an_address_is_left_to_a_person_until_one_is_given(
+    messenger: Any, post: Post, owners: Owners
+) -> None:
+    del owners.answers["address"]
+    owners.answers["messages_by"] = "LETTER"
+    with messenger():
+        post.book(in_days(3))
+        eventually(lambda: post.rows().get("APPOINTMENT_MADE") == ("UNREACHABLE", None, "NO_ADDRESS"))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("point", ["message.before_sending", "message.after_answer", "message.after_storing"])
+def test_a_message_goes_once_when_the_process_dies_around_sending(
+    messenger: Any, post: Post, monkeypatch: pytest.MonkeyPatch, point: str, database_urls: DatabaseUrls
+) -> None:
+    """The point raises instead of ending the process: what is left is the same, a row that was taken and not settled."""
+    died = []
+
+    def die_once(name: str) -> None:
+        if name == point and not died:
+            died.append(name)
+            raise SystemExit
+
+    monkeypatch.setattr(crash, "point", die_once)
+    with messenger():
+        post.book(in_days(3))
+        eventually(lambda: died != [])
+        with psycopg.connect(database_urls.app) as conn:  # the lease of a process that is gone runs out
+            conn.execute("UPDATE messages SET leased_until = statement_timestamp() WHERE state = 'SENDING'")
+        eventually(lambda: post.states().get("APPOINTMENT_MADE") == "DELIVERED", seconds=30)
+
+    assert (len(post.said()), post.duplicates()) == (1, 0)
