@@ -73,6 +73,10 @@ LONG: Mapping[str, Sequence[str]] = {
         "notice.after_answer",
         "notice.after_storing",
         "asking.after_answer",
+        "message.after_lease",
+        "message.before_sending",
+        "message.after_answer",
+        "message.after_storing",
         *TELLING,
     ),
 }

@@ -1,27 +1,53 @@
-"""An intake that knows every claim, and an assessment that confirmed it, for the services that ask them."""
+"""An intake that knows every claim, an assessment that confirmed it and its interview, for the services that ask them."""
 
 from collections.abc import Iterator, Mapping
 from concurrent import futures
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import grpc
 from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis import clock
 from cms.assessment.v1 import assessment_pb2, assessment_pb2_grpc
 from cms.common.v1 import common_pb2
+from cms.gateway.v1 import decisions_pb2, gateway_pb2_grpc
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
+from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
 
 CLAIM_VERSION = 7
 
 
-class IntakeStandIn(intake_pb2_grpc.IntakeServiceServicer, assessment_pb2_grpc.AssessmentServiceServicer):
+class IntakeStandIn(
+    intake_pb2_grpc.IntakeServiceServicer,
+    assessment_pb2_grpc.AssessmentServiceServicer,
+    scheduling_pb2_grpc.SchedulingServiceServicer,
+    gateway_pb2_grpc.LegacyGatewayServiceServicer,
+):
     """Every claim is submitted, made contact now, and gives these answers; an amendment is version 8."""
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
         self._answers = answers
         self._amended: dict[str, Any] = {}
+
+    def GetAppointment(self, request: Any, context: Any) -> scheduling_pb2.GetAppointmentResponse:
+        """An interview in three days, as it was booked."""
+        start = Timestamp()
+        start.FromDatetime(clock.now() + timedelta(days=3))
+        appointment = scheduling_pb2.Appointment(
+            appointment_id=request.appointment_id,
+            state=scheduling_pb2.APPOINTMENT_STATE_BOOKED,
+            start_time=start,
+            channel=common_pb2.CHANNEL_OFFICE,
+            version=1,
+        )
+        return scheduling_pb2.GetAppointmentResponse(appointment=appointment)
+
+    def GetDecisions(self, request: Any, context: Any) -> decisions_pb2.GetDecisionsResponse:
+        """No decision, so that claimants are told of none."""
+        return decisions_pb2.GetDecisionsResponse()
 
     def GetClaim(self, request: Any, context: Any) -> intake_pb2.GetClaimResponse:
         """A submitted claim."""
@@ -93,6 +119,8 @@ def serving(answers: Mapping[str, Any]) -> Iterator[str]:
     stand_in = IntakeStandIn(answers)  # type: ignore[abstract]
     intake_pb2_grpc.add_IntakeServiceServicer_to_server(stand_in, server)
     assessment_pb2_grpc.add_AssessmentServiceServicer_to_server(stand_in, server)
+    scheduling_pb2_grpc.add_SchedulingServiceServicer_to_server(stand_in, server)
+    gateway_pb2_grpc.add_LegacyGatewayServiceServicer_to_server(stand_in, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     yield f"127.0.0.1:{port}"

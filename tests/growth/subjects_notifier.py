@@ -2,8 +2,11 @@
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import clock
 from chassis.postcodes import build_extract
@@ -11,12 +14,15 @@ from chassis.runtime import Service
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2 as gateway_events
 from cms.intake.v1 import events_pb2
+from cms.scheduling.v1 import events_pb2 as scheduling_events
 from cms_local.cases import load_cases
 from la_notifier.__main__ import service
 from la_notifier.config import Settings
 from la_notifier.domain.awards import AwardBasis, AwardOutcome, Decision
 from simulators.councils.server import Councils
 from simulators.councils.testing import councils_settings
+from simulators.notify.server import Notify
+from simulators.notify.testing import notify_settings
 from tests.growth import chassis_history
 from tests.growth.chassis_history import CLAIM, ID, PAST
 from tests.growth.intake_stand_in import CLAIM_VERSION, serving
@@ -53,6 +59,17 @@ _NOT_TOLD = f"""
     SELECT {CLAIM}, '', 'POSTCODE_UNKNOWN', {PAST} FROM generate_series(%(first)s, least(%(last)s, 20)) AS n
 """
 
+# All but a few messages were delivered; of these some are for later days.
+_MESSAGES = f"""
+    INSERT INTO messages (message_id, claim_ref, kind, subject, state, created, due_time, medium, language, discreet, sent,
+        ended, next_attempt_time)
+    SELECT {ID}, {CLAIM}, 'APPOINTMENT_MADE', n::text, CASE WHEN n <= 30 THEN 'DUE' ELSE 'DELIVERED' END, {PAST},
+        CASE WHEN n <= 30 THEN statement_timestamp() + interval '10 years' ELSE {PAST} END,
+        CASE WHEN n > 30 THEN 'TEXT' END, CASE WHEN n > 30 THEN 'EN' END, false, CASE WHEN n > 30 THEN {PAST} END,
+        CASE WHEN n > 30 THEN {PAST} END, CASE WHEN n <= 30 THEN {PAST} END
+    FROM generate_series(%(first)s, %(last)s) AS n
+"""
+
 
 class Notifier(Subject):
     """The service that notifies local authorities."""
@@ -66,14 +83,21 @@ class Notifier(Subject):
         secrets = folder / "councils.json"
         secrets.write_text(json.dumps({_CARDIFF: "11ee" * 16, _LEEDS: "22dd" * 16}))
         more: dict[str, Any] = {"language": "EN", "nino": "AB123456C", "capital_band": "UP_TO_6000"} | _ADDRESS
+        more |= {"messages_by": "TEXT", "telephone": "+447700900123"}
         self._answers = {**load_cases(clock.today())[0].answers, **more}
         intake = self.closing.enter_context(serving(self._answers))
         councils = _start_councils(folder / "councils", secrets)
         self.closing.callback(councils.stop)
+        notify = _start_notify(folder)
+        self.closing.callback(notify.stop)
         settings = self.settings(
             Settings,
             "la-notifier",
             intake_address=intake,
+            scheduling_address=intake,
+            gateway_address=intake,
+            notify_url=f"http://127.0.0.1:{notify.port}",
+            notify_key_file=folder / "notify.key",
             councils_url=f"http://127.0.0.1:{councils.port}",
             council_secrets_file=secrets,
             postcodes_file=folder / "postcodes.sqlite",
@@ -83,7 +107,7 @@ class Notifier(Subject):
 
     def fill(self, first: int, last: int) -> None:
         """A claim has a notice of two versions."""
-        for query in (_NOTICES, _VERSIONS, _NOT_TOLD):
+        for query in (_NOTICES, _VERSIONS, _NOT_TOLD, _MESSAGES):
             self.sql(query, first=first, last=last)
         chassis_history.fill(self, first, last, sources=["intake-svc", "legacy-gateway"])
 
@@ -106,6 +130,25 @@ class Notifier(Subject):
         self.step_own_workers()
         self.call("GetNotices", {"claimRef": claim_ref}, by=_SUPPORT)
         self.call("FindAuthority", {"postcode": "CF10 4ER"}, by=_SUPPORT)
+        self._write_to_the_claimant(claim_ref)
+
+    def _write_to_the_claimant(self, claim_ref: str) -> None:
+        """An interview that is booked, moved and cancelled: what was overtaken by then is dropped."""
+        start = Timestamp()
+        start.FromDatetime(clock.now() + timedelta(days=3))
+        told: dict[str, Any] = {"appointment_id": claim_ref, "start_time": start}
+        self.hear(scheduling_events.AppointmentBooked(**told), claim_ref)
+        self.step_own_workers(until=lambda: "DELIVERED" in self._messages(claim_ref))
+        self.hear(scheduling_events.AppointmentMoved(**told), claim_ref, version=2)
+        self.hear(scheduling_events.AppointmentCancelled(**told), claim_ref, version=3)
+        self.step_own_workers(until=lambda: self._messages(claim_ref) == ["DELIVERED", "DROPPED", "DROPPED", "DUE"])
+        self.call("GetMessages", {"claimRef": claim_ref}, by=_SUPPORT)
+
+    def _messages(self, claim_ref: str) -> list[str]:
+        query: LiteralString = (
+            "SELECT state FROM messages WHERE claim_ref = %(claim_ref)s AND kind LIKE 'APPOINTMENT%%' ORDER BY state"
+        )
+        return [state for (state,) in self.rows(query, claim_ref=claim_ref)]
 
     def _redirect(self, claim_ref: str) -> None:
         """An officer sends the notice to another authority."""
@@ -169,5 +212,11 @@ class _Awarded:
 
 def _start_councils(folder: Path, secrets: Path) -> Councils:
     started = Councils(councils_settings(folder, secrets))
+    started.start()
+    return started
+
+
+def _start_notify(folder: Path) -> Notify:
+    started = Notify(notify_settings(folder))
     started.start()
     return started
