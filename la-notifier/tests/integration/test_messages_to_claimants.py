@@ -260,7 +260,7 @@ def test_a_message_goes_once_when_the_process_dies_around_sending(
     messenger: Any, post: Post, monkeypatch: pytest.MonkeyPatch, point: str, database_urls: DatabaseUrls
 ) -> None:
     """The point raises instead of ending the process: what is left is the same, a row that was taken and not settled."""
-    died = []
+    died: list[str] = []
 
     def die_once(name: str) -> None:
         if name == point and not died:
