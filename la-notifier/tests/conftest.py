@@ -26,6 +26,7 @@ from la_notifier.domain.awards import AwardBasis, AwardOutcome, Decision
 from la_notifier.domain.facts import ClaimFacts
 from simulators.councils.server import Councils as CouncilsStandIn
 from simulators.councils.testing import councils_settings
+from simulators.sftp.testing import keys_in
 from simulators.testing import call
 
 CLAIM = "C0123456789A"
@@ -75,14 +76,23 @@ def councils(tmp_path: Path, secrets_file: Path) -> Iterator[CouncilsStandIn]:
 
 
 @pytest.fixture
-def settings(settings_of: SettingsOf, postcodes_file: Path, secrets_file: Path, councils: CouncilsStandIn) -> Settings:
+def settings(
+    settings_of: SettingsOf, postcodes_file: Path, secrets_file: Path, councils: CouncilsStandIn, tmp_path: Path
+) -> Settings:
     """Waits are a hundredth of what they are in use."""
+    keys = keys_in(tmp_path)
+    host_key = tmp_path / "councils-host.pub"
+    host_key.write_bytes(keys["known_hosts"].read_bytes().removeprefix(b"* "))
     return settings_of(
         Settings,
         "la-notifier",
         postcodes_file=postcodes_file,
         council_secrets_file=secrets_file,
         councils_url=f"http://127.0.0.1:{councils.port}",
+        councils_sftp_port=councils.sftp_port,
+        councils_sftp_key_file=keys["client_key"],
+        councils_sftp_host_key_file=host_key,
+        sftp_cycle_seconds=10.0,
         time_scale=0.01,
     )
 
@@ -248,10 +258,19 @@ class Scene:
         """Ends every failure of the councils."""
         assert call(self._councils.control_port, "DELETE", "/failures").status == 200
 
+    def take_sequence(self, authority: str, sequence: int) -> None:
+        """Has an authority take somebody else's file under this sequence."""
+        body = {"authority": authority, "sequence": sequence}
+        assert call(self._councils.control_port, "POST", "/sequences", body=body).status == 200
+
     def fired(self) -> dict[str, int]:
         """The number of times that each failure happened."""
         counts: dict[str, int] = call(self._councils.control_port, "GET", "/failures/counts").body["counts"]
         return counts
+
+    def cycle(self) -> Any:
+        """Has the councils take the files that lie there; what became of each."""
+        return call(self._councils.control_port, "POST", "/cycle", body={}).body["files"]
 
     def ledger(self, claim_ref: str = CLAIM) -> Any:
         """The councils' ledger of a claim; of all claims where it is empty."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import Any, ClassVar, LiteralString
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -23,6 +23,8 @@ from simulators.councils.server import Councils
 from simulators.councils.testing import councils_settings
 from simulators.notify.server import Notify
 from simulators.notify.testing import notify_settings
+from simulators.sftp.testing import keys_in
+from simulators.testing import call
 from tests.growth import chassis_history
 from tests.growth.chassis_history import CLAIM, ID, PAST
 from tests.growth.intake_stand_in import CLAIM_VERSION, serving
@@ -32,7 +34,10 @@ _CARDIFF, _LEEDS = "W06000015", "E08000035"
 _ENDED = "E07000165"
 """Harrogate, which was merged into North Yorkshire in 2023."""
 _SUPPORT = Caller(role="SUPPORT")
+_OFFICER = Caller(role="PROCESSING_OFFICER")
 _ADDRESS: dict[str, Any] = {"address": {"lines": ["1 High Street", "Cardiff"], "postcode": "CF10 4ER"}}
+_WELWYN: dict[str, Any] = {"address": {"lines": ["1 High Street", "Welwyn"], "postcode": "AL7 3HN"}}
+_TAMWORTH: dict[str, Any] = {"address": {"lines": ["1 High Street", "Tamworth"], "postcode": "B77 5AJ"}}
 
 # Two versions of each notice were loaded; of a few the second waits for a channel that is not there yet, or was refused.
 _NOTICES = f"""
@@ -58,6 +63,25 @@ _NOT_TOLD = f"""
     INSERT INTO not_told (claim_ref, authority_code, reason, since)
     SELECT {CLAIM}, '', 'POSTCODE_UNKNOWN', {PAST} FROM generate_series(%(first)s, least(%(last)s, 20)) AS n
 """
+# A file of every claim was acknowledged long ago, and a letter printed.
+_AUTHORITIES = """
+    INSERT INTO file_authorities (authority_code, last_sequence) VALUES ('E07000241', 900000)
+    ON CONFLICT (authority_code) DO NOTHING
+"""
+_FILES = f"""
+    INSERT INTO files (authority_code, sequence, state, row_count, uploads, created, sent, acknowledged, looked_time)
+    SELECT 'E07000241', n, 'ACKNOWLEDGED', 1, 1, {PAST}, {PAST}, {PAST}, {PAST}
+    FROM generate_series(%(first)s, %(last)s) AS n
+"""
+_FILE_ROWS = f"""
+    INSERT INTO file_rows (authority_code, sequence, line, notice_id, version, saying)
+    SELECT 'E07000241', n, 1, {ID}, 1, 'LOADED' FROM generate_series(%(first)s, %(last)s) AS n
+"""
+_LETTERS = f"""
+    INSERT INTO letters (letter_id, recipient, claim_ref, about, language, state, created, due_on, printed, printed_by)
+    SELECT {ID}, 'CLAIMANT', {CLAIM}, 'DECISION', 'EN', 'PRINTED', {PAST}, ({PAST})::date, {PAST}, 'PO000001'
+    FROM generate_series(%(first)s, %(last)s) AS n
+"""
 
 # All but a few messages were delivered; of these some are for later days.
 _MESSAGES = f"""
@@ -75,6 +99,9 @@ class Notifier(Subject):
     """The service that notifies local authorities."""
 
     name = "notifier"
+    not_executed: ClassVar[dict[str, str]] = {
+        "la_notifier.store.files.ask_again": "a person asks for it, by a method that is still to come",
+    }
 
     def service(self) -> Service:
         """As `__main__` makes it, with an intake that knows every claim and the councils' stand-in."""
@@ -86,10 +113,13 @@ class Notifier(Subject):
         more |= {"messages_by": "TEXT", "telephone": "+447700900123"}
         self._answers = {**load_cases(clock.today())[0].answers, **more}
         intake = self.closing.enter_context(serving(self._answers))
-        councils = _start_councils(folder / "councils", secrets)
-        self.closing.callback(councils.stop)
         notify = _start_notify(folder)
         self.closing.callback(notify.stop)
+        self._councils = _start_councils(folder / "councils", secrets)
+        self.closing.callback(self._councils.stop)
+        keys = keys_in(folder / "councils")
+        host_key = folder / "councils-host.pub"
+        host_key.write_bytes(keys["known_hosts"].read_bytes().removeprefix(b"* "))
         settings = self.settings(
             Settings,
             "la-notifier",
@@ -98,7 +128,11 @@ class Notifier(Subject):
             gateway_address=intake,
             notify_url=f"http://127.0.0.1:{notify.port}",
             notify_key_file=folder / "notify.key",
-            councils_url=f"http://127.0.0.1:{councils.port}",
+            councils_url=f"http://127.0.0.1:{self._councils.port}",
+            councils_sftp_port=self._councils.sftp_port,
+            councils_sftp_key_file=keys["client_key"],
+            councils_sftp_host_key_file=host_key,
+            sftp_cycle_seconds=10.0,
             council_secrets_file=secrets,
             postcodes_file=folder / "postcodes.sqlite",
             time_scale=0.01,
@@ -107,7 +141,8 @@ class Notifier(Subject):
 
     def fill(self, first: int, last: int) -> None:
         """A claim has a notice of two versions."""
-        for query in (_NOTICES, _VERSIONS, _NOT_TOLD, _MESSAGES):
+        history = (_NOTICES, _VERSIONS, _NOT_TOLD, _AUTHORITIES, _FILES, _FILE_ROWS, _LETTERS, _MESSAGES)
+        for query in history:
             self.sql(query, first=first, last=last)
         chassis_history.fill(self, first, last, sources=["intake-svc", "legacy-gateway"])
 
@@ -131,6 +166,9 @@ class Notifier(Subject):
         self.call("GetNotices", {"claimRef": claim_ref}, by=_SUPPORT)
         self.call("FindAuthority", {"postcode": "CF10 4ER"}, by=_SUPPORT)
         self._write_to_the_claimant(claim_ref)
+        self._tell_by_file(f"CF{turn:09}Z")
+        self._tell_by_letter(f"CP{turn:09}Z")
+        self._answers |= _ADDRESS
 
     def _write_to_the_claimant(self, claim_ref: str) -> None:
         """An interview that is booked, moved and cancelled: what was overtaken by then is dropped."""
@@ -177,6 +215,33 @@ class Notifier(Subject):
         )
         self.step_own_workers()
         self.step("reviewer")
+
+    def _tell_by_file(self, claim_ref: str) -> None:
+        """A notice goes in a file, which the council takes and acknowledges."""
+        self._answers |= _WELWYN
+        self.hear(events_pb2.FirstContactRecorded(), claim_ref, version=CLAIM_VERSION)
+        self.step_own_workers(until=lambda: self._states(claim_ref) == {"SENT"})
+        assert call(self._councils.control_port, "POST", "/cycle", body={}).status == 200
+        self.step_own_workers(until=lambda: self._states(claim_ref) == {"LOADED"})
+
+    def _tell_by_letter(self, claim_ref: str) -> None:
+        """A letter is printed; one of a claim that changes meanwhile is taken out of the queue."""
+        self._answers |= _TAMWORTH
+        self.hear(events_pb2.FirstContactRecorded(), claim_ref, version=CLAIM_VERSION)
+        self.step_own_workers()
+        first = self._next_letter()
+        self._answers["landlord"] = f"{self._answers.get('landlord', '')}x"
+        self.hear(events_pb2.ClaimAmended(changed_fields=["landlord"]), claim_ref, version=CLAIM_VERSION)
+        self.step_own_workers()
+        printed = [first, self._next_letter()]
+        self.change("MarkPrinted", {"letterIds": printed}, by=_OFFICER)
+        self.call("GetLetters", {"letterIds": printed}, by=_OFFICER, note="again")
+        self.step_own_workers()
+
+    def _next_letter(self) -> str:
+        page = {"recipient": "LETTER_RECIPIENT_COUNCIL", "pageSize": 1}
+        [letter] = self.call("GetLetters", page, by=_OFFICER)["letters"]
+        return str(letter["letterId"])
 
     def _change_tenure(self, claim_ref: str, tenure: str) -> None:
         """The claimant says nothing about the home any more, then that others pay for it, then what was said before."""

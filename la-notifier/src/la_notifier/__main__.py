@@ -68,7 +68,7 @@ def _sources(settings: Settings, runtime: Runtime) -> Sources:
 
 def _api(settings: Settings, runtime: Runtime, claims: Claims) -> LaNotifierApi:
     postcodes = runtime.closing.enter_context(Postcodes(settings.postcodes_file))
-    return LaNotifierApi(postcodes=postcodes, claims=claims)
+    return LaNotifierApi(runtime.vault, postcodes=postcodes, claims=claims)
 
 
 if __name__ == "__main__":

@@ -31,9 +31,9 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     councils_sftp_host: str = "127.0.0.1"
     councils_sftp_port: int = 9107
     councils_sftp_user: str = "cms3"
-    councils_sftp_key_file: Path | None = None
-    """Our private key for the authorities' SFTP server, as ssh-keygen writes it. Unset: no files are exchanged."""
-    councils_sftp_host_key_file: Path | None = None
+    councils_sftp_key_file: Path
+    """Our private key for the authorities' SFTP server, as ssh-keygen writes it."""
+    councils_sftp_host_key_file: Path
     """The server's public key: `type base64 comment`."""
     sftp_cycle_seconds: Positive = 1800.0
     """Seconds from one cycle of files to the next."""

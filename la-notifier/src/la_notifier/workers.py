@@ -15,6 +15,7 @@ from la_notifier.config import Settings, read_secrets
 from la_notifier.domain.channels import Channel
 from la_notifier.domain.notices import Waits
 from la_notifier.service.filing import Filing
+from la_notifier.service.posting import Posting
 from la_notifier.service.redirecting import Successions
 from la_notifier.service.reviews import Reviewer
 from la_notifier.service.sending import Sender, waits_of
@@ -76,15 +77,12 @@ def _api_crew(tools: Tools) -> Sequence[Worker]:
 def _sftp_crew(tools: Tools) -> Sequence[Worker]:
     """Exchanges files, one authority after the other over one connection."""
     settings, runtime = tools.settings, tools.runtime
-    key, host_key = settings.councils_sftp_key_file, settings.councils_sftp_host_key_file
-    if key is None or host_key is None:
-        return []
     server = SftpServer(
         host=settings.councils_sftp_host,
         port=settings.councils_sftp_port,
         user=settings.councils_sftp_user,
-        key_file=key,
-        host_key_file=host_key,
+        key_file=settings.councils_sftp_key_file,
+        host_key_file=settings.councils_sftp_host_key_file,
         part=sftp.PART,
     )
     client = SftpClient(server)
@@ -94,5 +92,15 @@ def _sftp_crew(tools: Tools) -> Sequence[Worker]:
     return [Worker("filer", filing.step, pause_seconds=_PAUSE_SECONDS)]
 
 
-CREWS: Mapping[Channel, Callable[[Tools], Sequence[Worker]]] = {Channel.API: _api_crew, Channel.SFTP: _sftp_crew}
+def _post_crew(tools: Tools) -> Sequence[Worker]:
+    """Makes letters for the print queue."""
+    posting = Posting(tools.runtime.database, tools.runtime.vault, waits=tools.waits)
+    return [Worker("letter-writer", posting.step, pause_seconds=_PAUSE_SECONDS)]
+
+
+CREWS: Mapping[Channel, Callable[[Tools], Sequence[Worker]]] = {
+    Channel.API: _api_crew,
+    Channel.SFTP: _sftp_crew,
+    Channel.POST: _post_crew,
+}
 """The workers of each channel. Work is taken by channel, so one that hangs holds up no other."""

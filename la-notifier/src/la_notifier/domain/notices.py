@@ -6,7 +6,7 @@ version is disputed, we ask the authority until it says what it holds, and a per
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -135,6 +135,11 @@ class Step:
     refused_fields: tuple[str, ...] = ()
 
     @property
+    def is_queued(self) -> bool:
+        """Whether it waits for somebody to print its letter."""
+        return self.state is NoticeState.WAITING and self.wait_seconds is None
+
+    @property
     def is_acknowledged(self) -> bool:
         """Whether the authority says that it has this version."""
         acknowledged = {NoticeState.SENT, NoticeState.RECEIVED, NoticeState.LOADED}
@@ -201,6 +206,13 @@ class NoticeVersion:
         polls = reached is NoticeState.RECEIVED
         return Step(state=reached, wait_seconds=waits.before_poll(self.polls) if polls else None)
 
+    def queued(self) -> Step:
+        """Its letter lies in the print queue, where it is nobody's turn but the printer's."""
+        self._must_be(NoticeState.WAITING)
+        if not self.is_wanted:
+            return self.overtaken()
+        return Step(state=NoticeState.WAITING, may_be_held=self.may_be_held)
+
     def gone(self) -> Step:
         """It went out by a way on which nobody is asked: its file lies there, or its letter is printed.
 
@@ -238,6 +250,10 @@ class NoticeVersion:
         """Puts a version off over which our own code failed. The authority may hold it."""
         wait = waits.before_retry(max(self.attempts, self.polls))
         return Step(state=self.state, wait_seconds=wait, is_disputed=self.is_disputed)
+
+    def put_off(self, waits: Waits) -> Step:
+        """Puts a version off over which our own code failed before anything of it could leave."""
+        return replace(self.failed(waits), may_be_held=self.may_be_held)
 
     def _contradicted(self, waits: Waits) -> Step:
         """The authority contradicts our own record, unless a later version of ours explains its answer."""

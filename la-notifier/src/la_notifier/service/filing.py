@@ -9,7 +9,6 @@ off and holds up no other.
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from uuid import UUID
 
 from prometheus_client import Counter
 
@@ -131,7 +130,7 @@ class Filing:
             try:
                 rows.append((version, sftp.row_of(self._body(version, row))))
             except Exception as error:
-                versions.settle(conn, version, version.failed(self._waits()), now=clock.now())
+                versions.settle(conn, version, version.put_off(self._waits()), now=clock.now())
                 failures.report("file", error, **settling.names(version))
         return rows
 
@@ -213,8 +212,3 @@ class Filing:
     def _end(self, turn: Turn, *, seconds: float, failed: bool) -> None:
         with self._database.transaction() as conn:
             store.end_turn(conn, turn, seconds=seconds, failed=failed)
-
-
-def ask_again(conn: Connection, notice_id: UUID, version: int) -> bool:
-    """Has the file of a version sent again, for a person who wants its answer; False where it is in none that is open."""
-    return store.ask_again(conn, notice_id, version)

@@ -222,9 +222,10 @@ def add_file(
 
 
 def open_files(conn: Connection, authority_code: str, *, most: int) -> Sequence[File]:
-    """The authority's files that are not acknowledged, those to be uploaded first."""
+    """The authority's files that are not acknowledged, by sequence; of many, those that were looked for longest ago."""
     rows = conn.execute(OPEN_FILES, [authority_code, most])
-    return [File(**row | {"state": FileState(row["state"])}) for row in rows]
+    found = [File(**row | {"state": FileState(row["state"])}) for row in rows]
+    return sorted(found, key=lambda file: file.sequence)
 
 
 def content_of(conn: Connection, vault: Vault, file: File) -> bytes:

@@ -35,7 +35,7 @@ TAKE_TO_SEND = """
     UPDATE notice_versions AS version
     SET lease = gen_random_uuid(), leased_until = statement_timestamp() + make_interval(secs => %(seconds)s),
         attempts = version.attempts + due.is_wanted::int, polls = 0,
-        may_be_held = version.may_be_held OR due.is_wanted
+        may_be_held = version.may_be_held OR (due.is_wanted AND %(goes_out)s)
     FROM due WHERE version.notice_id = due.notice_id AND version.version = due.version
     RETURNING version.state, version.lease, version.attempts, version.polls, version.disputed, version.first_contact_time,
         version.sent, version.body, due.*
@@ -113,9 +113,14 @@ SETTLE = """
 """
 
 
-def take_to_send(conn: Connection, *, channel: str, seconds: float) -> tuple[NoticeVersion, Row] | None:
-    """The next version to send, leased for so many seconds, and its row with `body` (sealed), `key_id` and `wrapped`."""
-    row = conn.execute(TAKE_TO_SEND, {"channel": channel, "seconds": seconds}).fetchone()
+def take_to_send(
+    conn: Connection, *, channel: str, seconds: float, goes_out: bool = True
+) -> tuple[NoticeVersion, Row] | None:
+    """The next version to send, leased for so many seconds, and its row with `body` (sealed), `key_id` and `wrapped`.
+
+    Without `goes_out` nothing leaves under this lease, and the authority cannot have had it before it was settled.
+    """
+    row = conn.execute(TAKE_TO_SEND, {"channel": channel, "seconds": seconds, "goes_out": goes_out}).fetchone()
     return (version_of(row), row) if row else None
 
 

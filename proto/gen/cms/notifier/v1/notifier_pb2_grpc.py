@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from cms.notifier.v1 import letters_pb2 as cms_dot_notifier_dot_v1_dot_letters__pb2
 from cms.notifier.v1 import messages_pb2 as cms_dot_notifier_dot_v1_dot_messages__pb2
 from cms.notifier.v1 import notifier_pb2 as cms_dot_notifier_dot_v1_dot_notifier__pb2
 from cms.notifier.v1 import redirects_pb2 as cms_dot_notifier_dot_v1_dot_redirects__pb2
@@ -57,6 +58,16 @@ class LaNotifierServiceStub:
                 request_serializer=cms_dot_notifier_dot_v1_dot_messages__pb2.GetMessagesRequest.SerializeToString,
                 response_deserializer=cms_dot_notifier_dot_v1_dot_messages__pb2.GetMessagesResponse.FromString,
                 _registered_method=True)
+        self.GetLetters = channel.unary_unary(
+                '/cms.notifier.v1.LaNotifierService/GetLetters',
+                request_serializer=cms_dot_notifier_dot_v1_dot_letters__pb2.GetLettersRequest.SerializeToString,
+                response_deserializer=cms_dot_notifier_dot_v1_dot_letters__pb2.GetLettersResponse.FromString,
+                _registered_method=True)
+        self.MarkPrinted = channel.unary_unary(
+                '/cms.notifier.v1.LaNotifierService/MarkPrinted',
+                request_serializer=cms_dot_notifier_dot_v1_dot_letters__pb2.MarkPrintedRequest.SerializeToString,
+                response_deserializer=cms_dot_notifier_dot_v1_dot_letters__pb2.MarkPrintedResponse.FromString,
+                _registered_method=True)
 
 
 class LaNotifierServiceServicer:
@@ -95,6 +106,21 @@ class LaNotifierServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetLetters(self, request, context):
+        """Returns letters to print: those that are due next for authorities or for claimants, or some by their ids once more.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MarkPrinted(self, request, context):
+        """Marks letters as printed. The notice that a letter carries counts as sent from then on. One whose matter has ended
+        meanwhile is CANCELLED: it is to be taken out of the post.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LaNotifierServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -117,6 +143,16 @@ def add_LaNotifierServiceServicer_to_server(servicer, server):
                     servicer.GetMessages,
                     request_deserializer=cms_dot_notifier_dot_v1_dot_messages__pb2.GetMessagesRequest.FromString,
                     response_serializer=cms_dot_notifier_dot_v1_dot_messages__pb2.GetMessagesResponse.SerializeToString,
+            ),
+            'GetLetters': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLetters,
+                    request_deserializer=cms_dot_notifier_dot_v1_dot_letters__pb2.GetLettersRequest.FromString,
+                    response_serializer=cms_dot_notifier_dot_v1_dot_letters__pb2.GetLettersResponse.SerializeToString,
+            ),
+            'MarkPrinted': grpc.unary_unary_rpc_method_handler(
+                    servicer.MarkPrinted,
+                    request_deserializer=cms_dot_notifier_dot_v1_dot_letters__pb2.MarkPrintedRequest.FromString,
+                    response_serializer=cms_dot_notifier_dot_v1_dot_letters__pb2.MarkPrintedResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -228,6 +264,60 @@ class LaNotifierService:
             '/cms.notifier.v1.LaNotifierService/GetMessages',
             cms_dot_notifier_dot_v1_dot_messages__pb2.GetMessagesRequest.SerializeToString,
             cms_dot_notifier_dot_v1_dot_messages__pb2.GetMessagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLetters(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.notifier.v1.LaNotifierService/GetLetters',
+            cms_dot_notifier_dot_v1_dot_letters__pb2.GetLettersRequest.SerializeToString,
+            cms_dot_notifier_dot_v1_dot_letters__pb2.GetLettersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MarkPrinted(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.notifier.v1.LaNotifierService/MarkPrinted',
+            cms_dot_notifier_dot_v1_dot_letters__pb2.MarkPrintedRequest.SerializeToString,
+            cms_dot_notifier_dot_v1_dot_letters__pb2.MarkPrintedResponse.FromString,
             options,
             channel_credentials,
             insecure,

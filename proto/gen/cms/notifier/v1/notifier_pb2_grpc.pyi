@@ -3,6 +3,7 @@
 isort:skip_file
 Notices to local authorities."""
 
+from cms.notifier.v1 import letters_pb2 as _letters_pb2
 from cms.notifier.v1 import messages_pb2 as _messages_pb2
 from cms.notifier.v1 import notifier_pb2 as _notifier_pb2
 from cms.notifier.v1 import redirects_pb2 as _redirects_pb2
@@ -49,6 +50,12 @@ class LaNotifierServiceStub:
     """
     GetMessages: _grpc.UnaryUnaryMultiCallable[_messages_pb2.GetMessagesRequest, _messages_pb2.GetMessagesResponse]
     """Returns the messages to the claimant of a claim and what became of them, without what they say."""
+    GetLetters: _grpc.UnaryUnaryMultiCallable[_letters_pb2.GetLettersRequest, _letters_pb2.GetLettersResponse]
+    """Returns letters to print: those that are due next for authorities or for claimants, or some by their ids once more."""
+    MarkPrinted: _grpc.UnaryUnaryMultiCallable[_letters_pb2.MarkPrintedRequest, _letters_pb2.MarkPrintedResponse]
+    """Marks letters as printed. The notice that a letter carries counts as sent from then on. One whose matter has ended
+    meanwhile is CANCELLED: it is to be taken out of the post.
+    """
 
 @_typing.type_check_only
 class LaNotifierServiceAsyncStub(LaNotifierServiceStub):
@@ -69,6 +76,12 @@ class LaNotifierServiceAsyncStub(LaNotifierServiceStub):
     """
     GetMessages: _aio.UnaryUnaryMultiCallable[_messages_pb2.GetMessagesRequest, _messages_pb2.GetMessagesResponse]  # type: ignore[assignment]
     """Returns the messages to the claimant of a claim and what became of them, without what they say."""
+    GetLetters: _aio.UnaryUnaryMultiCallable[_letters_pb2.GetLettersRequest, _letters_pb2.GetLettersResponse]  # type: ignore[assignment]
+    """Returns letters to print: those that are due next for authorities or for claimants, or some by their ids once more."""
+    MarkPrinted: _aio.UnaryUnaryMultiCallable[_letters_pb2.MarkPrintedRequest, _letters_pb2.MarkPrintedResponse]  # type: ignore[assignment]
+    """Marks letters as printed. The notice that a letter carries counts as sent from then on. One whose matter has ended
+    meanwhile is CANCELLED: it is to be taken out of the post.
+    """
 
 class LaNotifierServiceServicer(metaclass=_abc_1.ABCMeta):
     """Notifies the claimant's local authority at first contact and again when the claim is submitted."""
@@ -110,5 +123,23 @@ class LaNotifierServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_messages_pb2.GetMessagesResponse, _abc.Awaitable[_messages_pb2.GetMessagesResponse]]:
         """Returns the messages to the claimant of a claim and what became of them, without what they say."""
+
+    @_abc_1.abstractmethod
+    def GetLetters(
+        self,
+        request: _letters_pb2.GetLettersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_letters_pb2.GetLettersResponse, _abc.Awaitable[_letters_pb2.GetLettersResponse]]:
+        """Returns letters to print: those that are due next for authorities or for claimants, or some by their ids once more."""
+
+    @_abc_1.abstractmethod
+    def MarkPrinted(
+        self,
+        request: _letters_pb2.MarkPrintedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_letters_pb2.MarkPrintedResponse, _abc.Awaitable[_letters_pb2.MarkPrintedResponse]]:
+        """Marks letters as printed. The notice that a letter carries counts as sent from then on. One whose matter has ended
+        meanwhile is CANCELLED: it is to be taken out of the post.
+        """
 
 def add_LaNotifierServiceServicer_to_server(servicer: LaNotifierServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
