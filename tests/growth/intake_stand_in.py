@@ -11,7 +11,7 @@ from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import clock
-from cms.assessment.v1 import assessment_pb2, assessment_pb2_grpc
+from cms.assessment.v1 import assessment_pb2, assessment_pb2_grpc, evidence_pb2
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import decisions_pb2, gateway_pb2_grpc
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
@@ -44,6 +44,12 @@ class IntakeStandIn(
             version=1,
         )
         return scheduling_pb2.GetAppointmentResponse(appointment=appointment)
+
+    def GetEvidence(self, request: Any, context: Any) -> evidence_pb2.GetEvidenceResponse:
+        """A document that is awaited."""
+        passport = evidence_pb2.EvidenceKindName(name=evidence_pb2.Words(en="a passport", cy="pasbort"))
+        awaited = evidence_pb2.Document(kind=passport, state=evidence_pb2.EVIDENCE_STATE_REQUESTED)
+        return evidence_pb2.GetEvidenceResponse(evidence=evidence_pb2.ClaimEvidence(documents=[awaited]))
 
     def GetDecisions(self, request: Any, context: Any) -> decisions_pb2.GetDecisionsResponse:
         """No decision, so that claimants are told of none."""

@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis import clock
 from chassis.postcodes import build_extract
 from chassis.runtime import Service
+from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2 as gateway_events
 from cms.intake.v1 import events_pb2
@@ -180,6 +181,9 @@ class Notifier(Subject):
         self.hear(scheduling_events.AppointmentMoved(**told), claim_ref, version=2)
         self.hear(scheduling_events.AppointmentCancelled(**told), claim_ref, version=3)
         self.step_own_workers(until=lambda: self._messages(claim_ref) == ["DELIVERED", "DROPPED", "DROPPED", "DUE"])
+        self.hear(assessment_events.EvidenceRequested(), claim_ref, version=2)
+        self.hear(assessment_events.EvidenceReminderDue(number=1), claim_ref, version=2)
+        self.step_own_workers()
         self.call("GetMessages", {"claimRef": claim_ref}, by=_SUPPORT)
 
     def _messages(self, claim_ref: str) -> list[str]:

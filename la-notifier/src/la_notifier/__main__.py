@@ -13,9 +13,9 @@ from la_notifier.config import Settings
 from la_notifier.deadlines import DEADLINES
 from la_notifier.grpc_api import LaNotifierApi
 from la_notifier.messages.clients import (
+    AssessmentEvidence,
     GatewayOutcomes,
     IntakeClaimants,
-    NothingAwaited,
     SchedulingAppointments,
     Sources,
 )
@@ -61,7 +61,7 @@ def _sources(settings: Settings, runtime: Runtime) -> Sources:
     return Sources(
         claimants=IntakeClaimants(settings.intake_address, token),
         appointments=SchedulingAppointments(settings.scheduling_address, token),
-        evidence=NothingAwaited(),
+        evidence=AssessmentEvidence(settings.assessment_address, token),
         decisions=GatewayOutcomes(settings.gateway_address, token),
     )
 

@@ -20,6 +20,8 @@ HANDLERS: Mapping[str, Handler] = {
     "ClaimAmended": hear,
     "ClaimWithdrawn": hear,
     "DecisionRecorded": _hear_decision,
+    "EvidenceRequested": hearing.hear_request,
+    "EvidenceReminderDue": hearing.hear_reminder,
     "AppointmentBooked": hearing.hear_booking,
     "AppointmentMoved": hearing.hear_move,
     "AppointmentCancelled": hearing.hear_cancellation,

@@ -18,6 +18,7 @@ from chassis import clock, crash, testing
 from chassis.errors import NotFound, Unavailable
 from chassis.runtime import Process
 from chassis.testing import DatabaseUrls, eventually
+from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2 as gateway_events
 from cms.scheduling.v1 import events_pb2 as scheduling_events
@@ -53,6 +54,8 @@ class Owners:
         self.is_away = False
         self.appointments: dict[str, Appointment] = {}
         self.awaited: tuple[str, ...] = ()
+        self.is_draft = False
+        self.needs: tuple[str, ...] = ()
         self.outcomes: dict[tuple[str, int], str] = {}
 
     def claimant(self, claim_ref: str) -> Claimant:
@@ -68,6 +71,11 @@ class Owners:
 
     def outstanding(self, claim_ref: str, language: str) -> Outstanding:  # noqa: ARG002
         return Outstanding(documents=self.awaited, due_on=date(2026, 12, 30))
+
+    def needed(self, claim_ref: str, language: str) -> tuple[str, ...]:  # noqa: ARG002
+        if self.is_draft:
+            raise NotFound("CLAIM_UNKNOWN", "the claim is not submitted")
+        return self.needs
 
     def outcome(self, claim_ref: str, scheme: str, version: int) -> str:  # noqa: ARG002
         return self.outcomes.get((scheme, version), "")
@@ -252,6 +260,46 @@ def test_a_claimant_without_an_address_is_left_to_a_person_until_one_is_given(
     with messenger():
         post.book(in_days(3))
         eventually(lambda: post.rows().get("APPOINTMENT_MADE") == ("UNREACHABLE", None, "NO_ADDRESS"))
+
+
+def test_the_list_of_what_to_bring_follows_the_booking_with_a_file_to_print(
+    messenger: Any, post: Post, owners: Owners
+) -> None:
+    owners.answers["messages_by"] = "EMAIL"
+    owners.is_draft, owners.needs = True, ("Who you are: a passport; or a birth certificate", "Your rent: a rent book")
+    with messenger():
+        post.book(in_days(3))
+        eventually(lambda: post.states().get("APPOINTMENT_MADE") == "DELIVERED")
+        clock.advance(timedelta(minutes=6))
+        owners.is_draft = False  # the claim is submitted late: the list was put off meanwhile, or was not yet looked at
+        clock.advance(timedelta(minutes=31))
+        eventually(lambda: post.states()["WHAT_TO_BRING"] == "DELIVERED")
+
+    said = post.said()[-1]["body"]
+    assert "* Who you are: a passport; or a birth certificate\n* Your rent: a rent book" in said
+    assert "https://documents.service.gov.uk/d/" in said, "the list as a file"
+
+
+def test_a_list_that_is_too_long_for_a_text_goes_by_letter(messenger: Any, post: Post, owners: Owners) -> None:
+    owners.needs = tuple(f"Need {number}: " + "a document; or " * 5 for number in range(9))
+    with messenger():
+        post.book(in_days(3))
+        eventually(lambda: "WHAT_TO_BRING" in post.states())
+        clock.advance(timedelta(minutes=6))
+        eventually(lambda: post.rows().get("WHAT_TO_BRING") == ("LETTER", "LETTER", "TOO_LONG_FOR_A_TEXT"))
+
+
+def test_evidence_that_is_asked_for_is_listed_and_reminded_of(messenger: Any, post: Post, owners: Owners) -> None:
+    owners.awaited = ("wage slips",)
+    with messenger():
+        post.hear(assessment_events.EvidenceRequested(), version=4)
+        post.hear(assessment_events.EvidenceReminderDue(number=1), version=4)
+        eventually(lambda: list(post.states().values()) == ["DELIVERED", "DELIVERED"])
+        owners.awaited = ()
+        post.hear(assessment_events.EvidenceReminderDue(number=2), version=4)
+        eventually(lambda: post.states()["EVIDENCE_DUE"] == "DROPPED")
+
+    assert ["wage slips" in said["body"] for said in post.said()] == [True, True]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

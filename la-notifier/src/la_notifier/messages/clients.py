@@ -11,7 +11,9 @@ from typing import Protocol
 from google.protobuf.json_format import MessageToDict
 
 from chassis import remote
+from chassis.conversions import day_of
 from chassis.enums import name_of
+from cms.assessment.v1 import assessment_pb2_grpc, evidence_pb2
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import decisions_pb2, gateway_pb2_grpc
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
@@ -19,6 +21,7 @@ from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
 from la_notifier.messages.domain.contact import Contact, contact_of
 
 _SECONDS = 5.0
+_WORDS = {"EN": ("; or ", " (if it applies to you)"), "CY": ("; neu ", " (os yw'n berthnasol i chi)")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,9 @@ class Evidence(Protocol):
 
     def outstanding(self, claim_ref: str, language: str) -> Outstanding:
         """The evidence of a claim that is still awaited. Raises CmsError."""
+
+    def needed(self, claim_ref: str, language: str) -> tuple[str, ...]:
+        """What the claim needs and has not been seen: a line for each, as the claimant reads it. Raises CmsError."""
 
 
 class Outcomes(Protocol):
@@ -127,13 +133,44 @@ def appointment_of(given: scheduling_pb2.Appointment) -> Appointment:
     )
 
 
-class NothingAwaited:
-    """Stands in until assessment-svc says what evidence is awaited; no event makes a message about any before."""
+class AssessmentEvidence:
+    """assessment-svc over gRPC, called with the identity of the service itself."""
+
+    def __init__(self, address: str, token: Callable[[], str]) -> None:
+        self._stub = assessment_pb2_grpc.AssessmentServiceStub(remote.channel(address))
+        self._token = token
 
     def outstanding(self, claim_ref: str, language: str) -> Outstanding:
-        """Nothing."""
-        del claim_ref, language
-        return Outstanding(documents=(), due_on=None)
+        """The evidence of a claim that is still awaited. Raises CmsError."""
+        request = evidence_pb2.GetEvidenceRequest(claim_ref=claim_ref)
+        response = remote.invoke(self._stub.GetEvidence, request, token=self._token(), timeout_seconds=_SECONDS)
+        return outstanding_of(response.evidence, language)
+
+    def needed(self, claim_ref: str, language: str) -> tuple[str, ...]:
+        """What the claim needs and has not been seen: a line for each, as the claimant reads it. Raises CmsError."""
+        request = evidence_pb2.GetEvidenceRequest(claim_ref=claim_ref)
+        response = remote.invoke(self._stub.GetEvidence, request, token=self._token(), timeout_seconds=_SECONDS)
+        return needed_of(response.evidence, language)
+
+
+def needed_of(given: evidence_pb2.ClaimEvidence, language: str) -> tuple[str, ...]:
+    """What is needed, from assessment's message: what is to be proved, and the documents of which one will do."""
+    spoken = language.lower()
+    joiner, condition = _WORDS[language]
+    lines = []
+    for need in given.needs:
+        if not need.met:
+            kinds = joiner.join(str(getattr(kind.name, spoken)) for kind in need.kinds)
+            lines.append(f"{getattr(need.name, spoken)}{condition if need.if_it_applies else ''}: {kinds}")
+    return tuple(lines)
+
+
+def outstanding_of(given: evidence_pb2.ClaimEvidence, language: str) -> Outstanding:
+    """What is awaited, from assessment's message, each document once and in the claimant's language."""
+    awaited = [document for document in given.documents if document.state == evidence_pb2.EVIDENCE_STATE_REQUESTED]
+    names = (str(getattr(document.kind.name, language.lower())) for document in awaited)
+    due_on = day_of(given.due_on, field="due_on") if given.HasField("due_on") else None
+    return Outstanding(documents=tuple(dict.fromkeys(names)), due_on=due_on)
 
 
 class GatewayOutcomes:

@@ -76,12 +76,15 @@ class Reason(StrEnum):
     ADDRESS_REFUSED = "ADDRESS_REFUSED"
     LOST = "LOST"
     TOO_LATE_FOR_A_LETTER = "TOO_LATE_FOR_A_LETTER"
+    TOO_LONG_FOR_A_TEXT = "TOO_LONG_FOR_A_TEXT"
     OVERTAKEN = "OVERTAKEN"
     TOO_LATE = "TOO_LATE"
     WITHDRAWN = "WITHDRAWN"
 
 
-_NOT_DELIVERED = frozenset({Reason.BOUNCED, Reason.ADDRESS_REFUSED, Reason.LOST, Reason.TOO_LATE_FOR_A_LETTER})
+_NOT_DELIVERED = frozenset(
+    {Reason.BOUNCED, Reason.ADDRESS_REFUSED, Reason.LOST, Reason.TOO_LATE_FOR_A_LETTER, Reason.TOO_LONG_FOR_A_TEXT}
+)
 
 
 class SendResult(StrEnum):
@@ -240,6 +243,10 @@ class Message:
     def unreachable(self, reason: Reason, waits: Waits) -> Step:
         """No way to the claimant is known: it is looked at again after an hour, because the answers may have changed."""
         return Step(state=MessageState.UNREACHABLE, wait_seconds=waits.scale * _UNREACHABLE_SECONDS, reason=reason)
+
+    def too_long(self) -> Step:
+        """The message does not fit a text: it is written anew as a letter."""
+        return Step(state=MessageState.DUE, wait_seconds=0.0, reason=Reason.TOO_LONG_FOR_A_TEXT)
 
     def dropped(self, reason: Reason) -> Step:
         """The message is not wanted any more, or too late."""

@@ -11,6 +11,7 @@ from la_notifier.messages.domain.message import Medium, MessageKind
 
 _LONDON = ZoneInfo("Europe/London")
 _NOON = 12
+_LONGEST_TEXT = 612
 
 Said: TypeAlias = Mapping[str, str]
 """A text by language: EN, CY."""
@@ -73,6 +74,11 @@ class Written:
     subject: str
     body: str
     evidence: tuple[str, ...] = field(default=())
+
+    @property
+    def is_too_long_for_a_text(self) -> bool:
+        """Whether a text would take more fragments than four, of which Notify bills each."""
+        return self.medium is Medium.TEXT and len(self.body) > _LONGEST_TEXT
 
 
 def write(wording: Wording, kind: MessageKind, contact: Contact, subject: Subject, medium: Medium) -> Written:

@@ -9,14 +9,18 @@ from chassis.enums import name_of
 from chassis.inbox import Event
 from cms.common.v1 import common_pb2
 from la_notifier.messages.domain.message import MessageKind, NewMessage
+from la_notifier.messages.service.subjects import INTERVIEW
 from la_notifier.messages.store import messages
 
 REMINDED_AT = time(10)
 """The London time at which claimants are reminded of tomorrow's appointment."""
 
+LIST_AFTER = timedelta(minutes=5)
+"""How long after the booking the list of what to bring is written: by then the call has ended, and the claim is submitted."""
+
 
 def hear_booking(conn: Connection, event: Event) -> None:
-    """An appointment was made: it is told at once, and the claimant is reminded on the day before."""
+    """An appointment was made: it is told at once, then what to bring, and the claimant is reminded on the day before."""
     _tell_appointment(conn, event, MessageKind.APPOINTMENT_MADE)
 
 
@@ -52,6 +56,8 @@ def hear_decision(conn: Connection, event: Event) -> None:
 def _tell_appointment(conn: Connection, event: Event, kind: MessageKind) -> None:
     start = _start(event)
     _add(conn, event, kind, f"{_told(event).appointment_id} {event.version}", expires=start)
+    listed = f"{INTERVIEW} {_told(event).appointment_id}"
+    _add(conn, event, MessageKind.WHAT_TO_BRING, listed, due_time=clock.now() + LIST_AFTER, expires=start)
     reminded = reminder_time(start)
     if reminded > clock.now():
         subject = f"{_told(event).appointment_id} {start.isoformat()}"

@@ -2,13 +2,22 @@
 
 from collections.abc import Callable, Mapping
 
+from chassis import clock
+from chassis.errors import NotFound
 from la_notifier.messages.clients import Claimant, Sources
 from la_notifier.messages.domain.message import Message, MessageKind
 from la_notifier.messages.domain.wording import Subject
 
+INTERVIEW = "INTERVIEW"
+"""Begins the subject of a list for an interview, before the appointment's id."""
+
+
+class NotKnownYet(Exception):
+    """What a message is to tell is not known yet: the claim is not submitted."""
+
 
 def subject_of(message: Message, claimant: Claimant, sources: Sources) -> Subject | None:
-    """The subject of a message; None where there is nothing to tell any more. Raises CmsError."""
+    """The subject of a message; None where there is nothing to tell any more. Raises CmsError, NotKnownYet."""
     return _SUBJECTS[message.kind](message, claimant, sources)
 
 
@@ -24,11 +33,31 @@ def _appointment(message: Message, claimant: Claimant, sources: Sources) -> Subj
 
 
 def _evidence(message: Message, claimant: Claimant, sources: Sources) -> Subject | None:
-    """What is still awaited: none is, where it has come meanwhile."""
+    """What is still awaited: none is, where it has come meanwhile. Raises NotKnownYet."""
+    reason, _, appointment_id = message.subject.partition(" ")
+    if reason == INTERVIEW:
+        return _list_for_the_interview(message, claimant, sources, appointment_id)
     found = sources.evidence.outstanding(message.claim_ref, claimant.contact.language)
     if not found.documents:
         return None
     return Subject(schemes=claimant.schemes, evidence=found.documents, due_on=found.due_on)
+
+
+def _list_for_the_interview(
+    message: Message, claimant: Claimant, sources: Sources, appointment_id: str
+) -> Subject | None:
+    """All that the claim needs, for the day of the interview. Which, is known from the claim's submission on."""
+    appointment = sources.appointments.appointment(appointment_id)
+    if appointment.is_cancelled:
+        return None
+    try:
+        needed = sources.evidence.needed(message.claim_ref, claimant.contact.language)
+    except NotFound:
+        raise NotKnownYet from None
+    if not needed:
+        return None
+    day = appointment.starts.astimezone(clock.LONDON).date()
+    return Subject(schemes=claimant.schemes, evidence=needed, due_on=day)
 
 
 def _decision(message: Message, _claimant: Claimant, sources: Sources) -> Subject | None:

@@ -6,6 +6,7 @@ if the lease is still held.
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from chassis import clock, crash, logs
 from chassis.database import Database
@@ -31,6 +32,9 @@ from la_notifier.service import failures
 
 LEASE_SECONDS = 60.0
 """Longer than the calls to the sources of one message can take."""
+
+POSTPONED_BY = timedelta(minutes=30)
+"""After this a message is looked at again of which it was not known yet what it tells."""
 
 
 class Writer:
@@ -59,7 +63,11 @@ class Writer:
     def _write(self, message: Message) -> None:
         claimant = self._sources.claimants.claimant(message.claim_ref)
         dropped = _dropped(message, claimant.contact)
-        subject = None if dropped else self._subject(message, claimant)
+        try:
+            subject = None if dropped else self._subject(message, claimant)
+        except subjects.NotKnownYet:
+            self._postpone(message)
+            return
         if subject is None:
             self._settle(message, message.dropped(dropped or Reason.OVERTAKEN))
             return
@@ -68,6 +76,9 @@ class Writer:
             self._settle(message, self._no_way(message, way))
             return
         written = write(wording(), message.kind, claimant.contact, subject, way.medium)
+        if written.is_too_long_for_a_text:
+            self._settle(message, message.too_long())
+            return
         self._save(message, claimant.contact, way, written)
 
     def _subject(self, message: Message, claimant: Claimant) -> Subject | None:
@@ -86,6 +97,11 @@ class Writer:
             if messages.hold(conn, message):
                 messages.settle(conn, message, step, now=clock.now())
         _log("message not written", message, state=step.state, reason=step.reason)
+
+    def _postpone(self, message: Message) -> None:
+        with self._database.transaction() as conn:
+            if messages.hold(conn, message):
+                messages.postpone(conn, message, until=clock.now() + POSTPONED_BY)
 
     def _save(self, message: Message, contact: Contact, way: Way, written: Written) -> None:
         state = MessageState.LETTER if way.medium is Medium.LETTER else MessageState.WAITING

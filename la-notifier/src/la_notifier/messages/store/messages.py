@@ -102,6 +102,11 @@ SETTLE = """
     WHERE message_id = %(message_id)s
 """
 
+POSTPONE = """
+    -- Makes a message due again later, and ends its lease.
+    UPDATE messages SET due_time = %s, attempts = 0, lease = NULL, leased_until = NULL WHERE message_id = %s
+"""
+
 MESSAGES_OF_CLAIM = """
     -- The messages of a claim, the newest first.
     SELECT message_id, kind, state, medium, language, reason, due_time, sent, ended, attempts, discreet, next_attempt_time
@@ -184,6 +189,11 @@ def save_written(conn: Connection, message: Message, written: WrittenRow, *, now
 def settle(conn: Connection, message: Message, step: Step, *, now: datetime) -> None:
     """Saves a step of a message, which must be held."""
     conn.execute(SETTLE, _values(message, step, now))
+
+
+def postpone(conn: Connection, message: Message, *, until: datetime) -> None:
+    """Makes a message, which must be held, due again at a later time of the platform's clock."""
+    conn.execute(POSTPONE, [until, message.message_id])
 
 
 def _values(message: Message, step: Step, now: datetime) -> Mapping[str, Any]:

@@ -169,6 +169,8 @@ class _MessageReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Message
     """It came to be written when it had lost its use."""
     MESSAGE_REASON_WITHDRAWN: _MessageReason.ValueType  # 10
     """The claim was withdrawn."""
+    MESSAGE_REASON_TOO_LONG_FOR_A_TEXT: _MessageReason.ValueType  # 11
+    """The list of documents is too long for a text."""
 
 class MessageReason(_MessageReason, metaclass=_MessageReasonEnumTypeWrapper):
     """Why a message went by another way than the claimant chose, or did not go."""
@@ -195,6 +197,8 @@ MESSAGE_REASON_TOO_LATE: MessageReason.ValueType  # 9
 """It came to be written when it had lost its use."""
 MESSAGE_REASON_WITHDRAWN: MessageReason.ValueType  # 10
 """The claim was withdrawn."""
+MESSAGE_REASON_TOO_LONG_FOR_A_TEXT: MessageReason.ValueType  # 11
+"""The list of documents is too long for a text."""
 Global___MessageReason: _TypeAlias = MessageReason  # noqa: Y015
 
 @_typing.final
