@@ -29,7 +29,8 @@ BURY = """
 """
 NO_LONGER_SHOWN = {("intake-svc", "CALL_REQUIRED"), ("intake-svc", "CALL_BACK_NOT_TAKEN")}
 BEGIN = """
-    UPDATE slots SET start_time = now() - interval '1 minute', end_time = now() - interval '1 second'
+    UPDATE slots SET start_time = past.start, end_time = past.start + interval '1 second'
+    FROM (SELECT timestamptz '1990-01-01' + random() * interval '5 years' AS start) AS past
     WHERE slot_id = (SELECT slot_id FROM appointments WHERE appointment_id = %s)
 """
 UNHEARD = "SELECT count(*) FROM outbox WHERE claim_ref = %s AND finished_time IS NULL"

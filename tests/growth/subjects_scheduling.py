@@ -40,6 +40,12 @@ _FIRST_CONTACTS = f"""
     INSERT INTO first_contacts (claim_ref, first_contact_time, booked)
     SELECT {CLAIM}, {PAST}, n > 40 FROM generate_series(%(first)s, %(last)s) AS n
 """
+# The interview was long ago, at a time of its own.
+_BEGIN = """
+    UPDATE slots SET start_time = past.start, end_time = past.start + interval '1 second'
+    FROM (SELECT timestamptz '1990-01-01' + random() * interval '5 years' AS start) AS past
+    WHERE slot_id = (SELECT slot_id FROM appointments WHERE appointment_id = %(appointment)s)
+"""
 
 
 class Scheduling(Subject):
@@ -86,12 +92,11 @@ class Scheduling(Subject):
         this = {"appointmentId": appointment["appointmentId"]}
         moved = self.change("MoveAppointment", this | {"slotId": free, "version": 1}, by=_OPERATOR)["appointment"]
         self.change("CancelAppointment", this | {"reason": "ill", "version": moved["version"]}, by=_OPERATOR)
+        self.call("GetAppointment", this, by=_OPERATOR, note="a cancelled one")
 
     def _attend(self, appointment: dict[str, Any]) -> None:
-        """The interview was this morning, and nobody came."""
-        begun = "UPDATE slots SET start_time = %(at)s, end_time = %(at)s + interval '1 minute' WHERE slot_id = ("
-        begun += "SELECT slot_id FROM appointments WHERE appointment_id = %(appointment)s)"
-        self.sql(begun, at=clock.now() - timedelta(hours=1), appointment=appointment["appointmentId"])
+        """The interview was long ago, and nobody came."""
+        self.sql(_BEGIN, appointment=appointment["appointmentId"])
         missed = {"appointmentId": appointment["appointmentId"], "attended": False, "version": 1}
         self.change("RecordAttendance", missed, by=_OPERATOR)
 
