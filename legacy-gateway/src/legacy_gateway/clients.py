@@ -84,6 +84,7 @@ def confirmation_of(given: assessment_pb2.Confirmation) -> SchemeConfirmation:
         claim_version=given.claim_version,
         office_code=given.office_code,
         assessor_id=given.assessor_id,
+        loan_amount=given.loan_amount,
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -198,6 +199,12 @@ def test_a_record_of_a_crisis_loan_has_the_loan() -> None:
         "SF-OTHER-RESOURCES": Decimal("1.50"),
     }
     assert written["CM-BENEFIT"] == "SF"
+
+
+def test_a_record_of_a_crisis_loan_has_the_amount_that_was_offered() -> None:
+    built = mapping.build(System.SFCS, 1, replace(case(CRISIS_LOAN), loan_amount="45.50"))
+
+    assert decode(layout("SFCS-LOAN"), built)["SF-AMOUNT"] == Decimal("45.50")
 
 
 @pytest.mark.parametrize(

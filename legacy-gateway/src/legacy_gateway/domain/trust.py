@@ -21,6 +21,8 @@ class SchemeConfirmation:
     claim_version: int
     office_code: str
     assessor_id: str
+    loan_amount: str = ""
+    """The crisis loan that was offered, in pounds; empty for other schemes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,7 @@ class Basis:
     facts: Facts
     office_code: str
     assessor_id: str
+    loan_amount: str = ""
 
 
 class Doubt(StrEnum):

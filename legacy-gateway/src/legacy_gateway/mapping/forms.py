@@ -37,6 +37,8 @@ class Case:
     transfer_id: str = ""
     line: int = 0
     entry: Mapping[str, Any] | None = None
+    loan_amount: str = ""
+    """The crisis loan that was offered, in pounds; empty before the decision."""
 
     @property
     def answers(self) -> Mapping[str, Any]:
@@ -133,6 +135,11 @@ def _divided_amount(case: Case, source: FieldSource) -> Decimal | None:
     return None if whole is None else (whole / by).quantize(_PENNY, rounding=ROUND_HALF_UP)
 
 
+def _loan_amount(case: Case, source: FieldSource) -> Decimal | None:
+    """What an assessor offered; before that, what was asked for."""
+    return _pounds(case.loan_amount or case.value(source))
+
+
 def _pounds(given: Any) -> Decimal | None:
     return None if given is None else Decimal(str(given))
 
@@ -212,6 +219,7 @@ _FROM_ANSWERS: Mapping[str, Form] = {
     "code": _code,
     "decimal": _decimal,
     "divided_amount": _divided_amount,
+    "loan_amount": _loan_amount,
     "whole": _whole,
     "digits": _whole,
     "entries": _entries,

@@ -6,8 +6,8 @@ from chassis.database import Connection
 from chassis.errors import CmsError
 from chassis.postcodes import MalformedPostcode, Postcodes
 from legacy_gateway import mapping
-from legacy_gateway.domain import Facts, Leased, Transfer, trust
-from legacy_gateway.domain.trust import Basis
+from legacy_gateway.domain import Facts, Leased, System, Transfer, trust
+from legacy_gateway.domain.trust import Basis, SchemeConfirmation
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.store import kept_facts, leases
 
@@ -65,19 +65,39 @@ def _opened(resources: Resources, leased: Leased, sealed: bytes) -> bytes:
 
 
 def _kept(resources: Resources, transfer: Transfer) -> Basis | None:
+    """What an earlier record was made of. The decision on a crisis loan is asked for all the same: it may be younger."""
     with resources.database.transaction() as conn:
-        return kept_facts.find(conn, resources.vault, transfer)
+        kept = kept_facts.find(conn, resources.vault, transfer)
+    if kept is None or transfer.system is not System.SFCS:
+        return kept
+    try:
+        return _basis(kept.facts, _confirmation(resources, transfer))
+    except CmsError as error:
+        raise FactsAway(error.reason) from error
 
 
 def _asked(resources: Resources, transfer: Transfer) -> Basis:
     """What the owners vouch for: assessment-svc that the claim was confirmed, intake that it is submitted, and its facts."""
     try:
-        confirmation = trust.confirmation_for(transfer, resources.assessment.confirmations(transfer.claim_ref))
+        confirmation = _confirmation(resources, transfer)
         facts = resources.intake.facts(transfer.claim_ref, transfer.claim_version)
         trust.check_submitted(facts.claim_state)
     except (CmsError, trust.Withdrawn) as error:
         raise FactsAway(error.reason) from error
-    return Basis(facts=facts, office_code=confirmation.office_code, assessor_id=confirmation.assessor_id)
+    return _basis(facts, confirmation)
+
+
+def _confirmation(resources: Resources, transfer: Transfer) -> SchemeConfirmation:
+    return trust.confirmation_for(transfer, resources.assessment.confirmations(transfer.claim_ref))
+
+
+def _basis(facts: Facts, confirmation: SchemeConfirmation) -> Basis:
+    return Basis(
+        facts=facts,
+        office_code=confirmation.office_code,
+        assessor_id=confirmation.assessor_id,
+        loan_amount=confirmation.loan_amount,
+    )
 
 
 def _case(resources: Resources, leased: Leased, basis: Basis) -> mapping.Case:
@@ -91,6 +111,7 @@ def _case(resources: Resources, leased: Leased, basis: Basis) -> mapping.Case:
         authority_code=authority_code(resources.postcodes, basis.facts),
         first_phase_reference=leased.first_phase_reference,
         transfer_id=transfer.transfer_id,
+        loan_amount=basis.loan_amount,
     )
 
 

@@ -529,6 +529,7 @@ class Confirmation(_message.Message):
     OFFICE_CODE_FIELD_NUMBER: _builtins.int
     ASSESSOR_ID_FIELD_NUMBER: _builtins.int
     CONFIRM_TIME_FIELD_NUMBER: _builtins.int
+    LOAN_AMOUNT_FIELD_NUMBER: _builtins.int
     scheme: _common_pb2.Scheme.ValueType
     """The scheme."""
     claim_version: _builtins.int
@@ -537,6 +538,10 @@ class Confirmation(_message.Message):
     """The office where it was confirmed, six digits."""
     assessor_id: _builtins.str
     """Who confirmed it: at most eight of A-Z0-9."""
+    loan_amount: _builtins.str
+    """Of a crisis loan: the amount that was offered, in pounds, which may be less than was asked for. Empty for other schemes,
+    and for a loan that was confirmed before decisions were recorded: there what was asked for is lent.
+    """
     @_builtins.property
     def confirm_time(self) -> _timestamp_pb2.Timestamp:
         """When."""
@@ -549,10 +554,11 @@ class Confirmation(_message.Message):
         office_code: _builtins.str = ...,
         assessor_id: _builtins.str = ...,
         confirm_time: _timestamp_pb2.Timestamp | None = ...,
+        loan_amount: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["confirm_time", b"confirm_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessor_id", b"assessor_id", "claim_version", b"claim_version", "confirm_time", b"confirm_time", "office_code", b"office_code", "scheme", b"scheme"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessor_id", b"assessor_id", "claim_version", b"claim_version", "confirm_time", b"confirm_time", "loan_amount", b"loan_amount", "office_code", b"office_code", "scheme", b"scheme"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
