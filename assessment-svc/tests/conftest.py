@@ -22,7 +22,7 @@ from chassis import call, clock
 from chassis.database import Database
 from chassis.errors import AlreadyExists, InvalidArgument, NotFound, Unavailable, Violation
 from chassis.runtime import Process
-from chassis.testing import Client, SettingsOf, Tokens, database_fixture, event_of, handle, running
+from chassis.testing import Client, Reply, SettingsOf, Tokens, database_fixture, event_of, handle, running
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2 as intake_events
 from cms.scheduling.v1 import events_pb2 as scheduling_events
@@ -188,6 +188,12 @@ class Desk(Client):
         """Calls a changing method with a new request_id on the claim; gives the assessment. It must succeed."""
         found: dict[str, Any] = self.once(method, **{"claimRef": CLAIM, **fields})["assessment"]
         return found
+
+    def once_refused(self, method: str, **fields: Any) -> Reply:
+        """Calls a changing method with a new request_id on the claim; gives the refusal."""
+        reply = self.call(method, **{"claimRef": CLAIM, "requestId": str(uuid.uuid4()), **fields})
+        assert reply.code != "ok", method
+        return reply
 
 
 @pytest.fixture

@@ -131,13 +131,15 @@ def test_a_caseworkers_list_has_pages_and_states(caseworker: Any, others: Any) -
 def test_a_crisis_loan_is_confirmed_without_an_interview_and_the_rest_after_it(
     desk: Any, intake: Any, others: Any, database_urls: DatabaseUrls
 ) -> None:
-    intake.submit(OTHER, surname="Evans", amount="30.00", tenure="TENANT")
-    intake.schemes |= {"amount": ("CRISIS_LOAN",), "tenure": ("JOBSEEKERS_ALLOWANCE",)}
+    loan = {"amount": "30.00", "existing_debt": "0.00", "crisis_reason": "DI", "date_of_birth": "1970-03-01"}
+    intake.submit(OTHER, surname="Evans", tenure="TENANT", **loan)
+    intake.schemes |= dict.fromkeys(loan, ("CRISIS_LOAN",)) | {"tenure": ("JOBSEEKERS_ALLOWANCE",)}
     others.submit(OTHER, schemes=[JSA, LOAN])
 
     version = desk.do("StartAssessment", claimRef=OTHER)["version"]
-    version = desk.do("VerifyItems", claimRef=OTHER, version=version, items=check("surname", "amount"))["version"]
-    lent = desk.do("ConfirmAssessment", claimRef=OTHER, version=version)
+    version = desk.do("VerifyItems", claimRef=OTHER, version=version, items=check("surname", *loan))["version"]
+    offer = {"outcome": "LOAN_OUTCOME_OFFERED", "amount": "30.00", "reason": "the house burnt down"}
+    lent = desk.do("DecideCrisisLoan", claimRef=OTHER, version=version, **offer)
     body = {"claimRef": OTHER, "version": lent["version"], "requestId": str(uuid4())}
     refused = desk.call("ConfirmAssessment", **body)
     others.book(OTHER)

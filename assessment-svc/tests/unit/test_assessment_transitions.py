@@ -13,6 +13,7 @@ from assessment.domain.refusals import (
     AlreadyConfirmed,
     AssessmentClosed,
     ClaimChanged,
+    DecisionNeeded,
     InterviewNeeded,
     ItemsOpen,
     NotStarted,
@@ -286,13 +287,19 @@ def test_a_booking_that_was_not_heard_of_holds_nothing_up() -> None:
 def test_beside_an_unbooked_crisis_loan_only_child_maintenance_can_be_confirmed() -> None:
     unbooked = replace(BEGUN, schemes=(JSA, IS, LOAN, CM), appointment_id=None, office_code=None)
 
-    assert unbooked.schemes_to_confirm([], desks=ASSESSOR) == (LOAN,)
     assert unbooked.schemes_to_confirm([], desks=CASEWORKER) == (CM,)
-    with pytest.raises(InterviewNeeded) as refused:
-        unbooked.schemes_to_confirm([LOAN, JSA], desks=ASSESSOR)
-    assert [violation.field for violation in refused.value.violations] == ["schemes[1]"]
-    with pytest.raises(InterviewNeeded):
-        replace(unbooked, confirmed_schemes=(LOAN,)).schemes_to_confirm([], desks=ASSESSOR)
+    for wanted in ([], [JSA]):
+        with pytest.raises(InterviewNeeded):
+            unbooked.schemes_to_confirm(wanted, desks=ASSESSOR)
+
+
+def test_a_crisis_loan_is_confirmed_only_by_the_decision_on_it() -> None:
+    mixed = replace(BEGUN, schemes=(JSA, LOAN))
+
+    assert mixed.schemes_to_confirm([], desks=ASSESSOR) == (JSA,)
+    for wanted, confirmed in (([LOAN], ()), ([JSA, LOAN], ()), ([], (JSA,))):
+        with pytest.raises(DecisionNeeded):
+            replace(mixed, confirmed_schemes=confirmed).schemes_to_confirm(wanted, desks=ASSESSOR)
 
 
 def test_each_desk_has_the_items_that_its_schemes_need() -> None:

@@ -10,6 +10,7 @@ from assessment.domain.refusals import (
     AlreadyConfirmed,
     AssessmentClosed,
     ClaimChanged,
+    DecisionNeeded,
     InterviewNeeded,
     ItemsOpen,
     NotStarted,
@@ -49,13 +50,14 @@ class SchemesClosed:
 
 @dataclass(frozen=True, kw_only=True)
 class Confirmation:
-    """The confirmation of one scheme, with the claim's facts at `claim_version`."""
+    """The confirmation of one scheme, with the claim's facts at `claim_version`. `loan_amount`: what was offered, in pounds."""
 
     scheme: str
     claim_version: int
     office_code: str
     assessor_id: str
     confirm_time: datetime
+    loan_amount: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,10 +244,19 @@ class Assessment:
     def schemes_to_confirm(self, wanted: Sequence[str], *, desks: frozenset[Desk]) -> tuple[str, ...]:
         """The wanted schemes, or all that can be confirmed at these desks now.
 
-        Raises InvalidArgument naming schemes that were not claimed, OtherScheme, AlreadyConfirmed, InterviewNeeded.
+        Raises InvalidArgument naming schemes that were not claimed, OtherScheme, AlreadyConfirmed, InterviewNeeded, and
+        DecisionNeeded where only a crisis loan is left, or it is named: it is confirmed by the decision on it.
         """
         chosen = self._chosen(wanted, desks=desks)
+        if CRISIS_LOAN in wanted or chosen == [CRISIS_LOAN]:
+            raise DecisionNeeded
+        chosen = [scheme for scheme in chosen if scheme != CRISIS_LOAN]
         return self._without_interview(chosen, wanted) if self._is_open_to_any_office else tuple(chosen)
+
+    def check_undecided(self, scheme: str) -> None:
+        """Raises AlreadyConfirmed where the scheme is confirmed or closed."""
+        if scheme not in self._left([scheme]):
+            raise AlreadyConfirmed
 
     def _chosen(self, wanted: Sequence[str], *, desks: frozenset[Desk]) -> list[str]:
         """The wanted schemes of these desks, or all that are neither confirmed nor closed."""

@@ -29,6 +29,13 @@ class AlreadyConfirmed(FailedPrecondition):
         super().__init__("ALREADY_CONFIRMED", "the claim was confirmed: amend its answers instead")
 
 
+class DecisionNeeded(FailedPrecondition):
+    """A crisis loan is confirmed by the decision on it."""
+
+    def __init__(self) -> None:
+        super().__init__("DECISION_NEEDED", "a crisis loan is confirmed by deciding it: DecideCrisisLoan")
+
+
 class AssessmentClosed(FailedPrecondition):
     """The work ended without a confirmation, or after it: nothing can be done to it any more."""
 

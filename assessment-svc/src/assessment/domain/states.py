@@ -48,6 +48,7 @@ class ClosedReason(StrEnum):
     WITHDRAWN = "WITHDRAWN"
     NOT_PURSUED = "NOT_PURSUED"
     DUPLICATE = "DUPLICATE"
+    LOAN_REFUSED = "LOAN_REFUSED"
 
 
 class Cause(StrEnum):

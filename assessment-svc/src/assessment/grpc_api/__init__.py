@@ -4,13 +4,15 @@ from assessment.clients import Intake
 from assessment.grpc_api.assessing_methods import AssessingMethods
 from assessment.grpc_api.closing_methods import ClosingMethods
 from assessment.grpc_api.confirming_methods import ConfirmingMethods
+from assessment.grpc_api.crisis_methods import CrisisMethods
 from assessment.grpc_api.evidence_methods import EvidenceMethods
 from assessment.grpc_api.work_methods import WorkMethods
 
 
-class AssessmentApi(WorkMethods, AssessingMethods, ConfirmingMethods, ClosingMethods, EvidenceMethods):
+class AssessmentApi(WorkMethods, AssessingMethods, ConfirmingMethods, ClosingMethods, CrisisMethods, EvidenceMethods):
     """The methods of the contract. Each call reads the answers that it shows from intake."""
 
     def __init__(self, intake: Intake) -> None:
         AssessingMethods.__init__(self, intake)
         ConfirmingMethods.__init__(self, intake)
+        CrisisMethods.__init__(self, intake)

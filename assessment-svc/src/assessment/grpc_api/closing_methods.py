@@ -17,6 +17,8 @@ class ClosingMethods:
     def CloseAssessment(self, request: closing_pb2.CloseAssessmentRequest) -> closing_pb2.CloseAssessmentResponse:
         """Closes schemes of the claim."""
         reason = ClosedReason(name_of(record_pb2.ClosedReason, request.reason, field="reason"))
+        if reason is ClosedReason.LOAN_REFUSED:
+            raise InvalidArgument.of(Violation(field="reason", description="comes from DecideCrisisLoan"))
         if request.duplicate_of and reason is not ClosedReason.DUPLICATE:
             raise InvalidArgument.of(Violation(field="duplicate_of", description="is given with DUPLICATE alone"))
         if request.duplicate_of == request.claim_ref:

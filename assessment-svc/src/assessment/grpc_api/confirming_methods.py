@@ -48,4 +48,5 @@ def _confirmation(given: Confirmation) -> assessment_pb2.Confirmation:
         office_code=given.office_code,
         assessor_id=given.assessor_id,
         confirm_time=timestamp(given.confirm_time),
+        loan_amount=given.loan_amount,
     )

@@ -53,22 +53,26 @@ def confirm_assessment(
     conn: Connection, claim_ref: str, interview: Interview, *, schemes: Sequence[str], version: int
 ) -> Permitted:
     """Confirms the schemes at the claim's present version; the gateway hears of it. See Assessment.confirm."""
-    caller = call.current().identity
 
-    def confirm(work: Permitted) -> Assessment:
+    def act(work: Permitted) -> Assessment:
         work.assessment.check_open(version, desks=work.desks)
-        confirmed, event = work.assessment.confirm(
-            work.assessment.schemes_to_confirm(schemes, desks=work.desks),
-            facts=interview.facts,
-            office_code=caller.office or work.assessment.office_code or "",
-            checked=by_caller(),
-        )
-        evidence.expect_in(conn, work.assessment, event.schemes)
-        confirmations.add(conn, event, confirm_time=clock.now())
-        _append_event(conn, event)
-        return confirmed
+        return confirm(conn, work, interview, schemes=work.assessment.schemes_to_confirm(schemes, desks=work.desks))
 
-    return change(conn, claim_ref, interview, confirm)
+    return change(conn, claim_ref, interview, act)
+
+
+def confirm(conn: Connection, work: Permitted, interview: Interview, *, schemes: tuple[str, ...]) -> Assessment:
+    """The assessment with these schemes confirmed; the confirmation and its event are written. See Assessment.confirm."""
+    confirmed, event = work.assessment.confirm(
+        schemes,
+        facts=interview.facts,
+        office_code=call.current().identity.office or work.assessment.office_code or "",
+        checked=by_caller(),
+    )
+    evidence.expect_in(conn, work.assessment, event.schemes)
+    confirmations.add(conn, event, confirm_time=clock.now())
+    _append_event(conn, event)
+    return confirmed
 
 
 def show_again(conn: Connection, claim_ref: str) -> Permitted:

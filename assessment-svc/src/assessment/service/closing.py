@@ -25,21 +25,30 @@ def close_assessment(
     version: int,
 ) -> Permitted:
     """Closes the schemes; intake hears of it. See Assessment.close."""
+    return change(
+        conn,
+        claim_ref,
+        None,
+        lambda work: close(conn, work, schemes=schemes, reason=reason, duplicate_of=duplicate_of, version=version),
+    )
 
-    def close(work: Permitted) -> Assessment:
-        closed, event = work.assessment.close(
-            schemes,
-            reason=reason,
-            duplicate_of=duplicate_of,
-            version=version,
-            closed=by_caller(),
-            desks=work.desks,
-        )
-        closings.add(conn, event)
-        _append_event(conn, event)
-        return closed
 
-    return change(conn, claim_ref, None, close)
+def close(
+    conn: Connection,
+    work: Permitted,
+    *,
+    schemes: Sequence[str],
+    reason: ClosedReason,
+    duplicate_of: str | None,
+    version: int,
+) -> Assessment:
+    """The assessment with these schemes closed; the closing and its event are written. See Assessment.close."""
+    closed, event = work.assessment.close(
+        schemes, reason=reason, duplicate_of=duplicate_of, version=version, closed=by_caller(), desks=work.desks
+    )
+    closings.add(conn, event)
+    _append_event(conn, event)
+    return closed
 
 
 def _append_event(conn: Connection, event: SchemesClosed) -> None:

@@ -1,6 +1,6 @@
 """Reads and corrects a claim's record in intake, before the transaction that needs it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
 from google.protobuf.message import Message
@@ -9,9 +9,9 @@ from google.protobuf.struct_pb2 import Value
 from assessment.clients import Amendment, Intake, Interview
 from assessment.domain.assessments import Assessment, Confirmation
 from assessment.domain.refusals import WorkNotFound
-from assessment.domain.schemes import Desk
+from assessment.domain.schemes import CRISIS_LOAN, Desk
 from assessment.store import assessments as store
-from assessment.store import confirmations
+from assessment.store import confirmations, crisis_loans
 from chassis import call, crash
 from chassis.database import Connection
 from chassis.idempotency import first_answer
@@ -88,7 +88,14 @@ def confirmations_of(conn: Connection, claim_ref: str) -> list[Confirmation]:
     found = confirmations.of_claim(conn, claim_ref)
     if found is None:
         raise WorkNotFound(claim_ref)
-    return found
+    return [_with_loan(conn, claim_ref, one) if one.scheme == CRISIS_LOAN else one for one in found]
+
+
+def _with_loan(conn: Connection, claim_ref: str, confirmation: Confirmation) -> Confirmation:
+    decided = crisis_loans.of_claim(conn, call.current().vault, claim_ref)
+    if decided is None:  # confirmed by an earlier release, which had no decisions
+        return confirmation
+    return replace(confirmation, loan_amount=str(decided.decision.amount))
 
 
 def permitted(assessment: Assessment | None, claim_ref: str) -> Permitted:

@@ -5,7 +5,7 @@ import warnings
 
 from cms.assessment.v1 import assessment_pb2 as cms_dot_assessment_dot_v1_dot_assessment__pb2
 from cms.assessment.v1 import closing_pb2 as cms_dot_assessment_dot_v1_dot_closing__pb2
-from cms.assessment.v1 import evidence_pb2 as cms_dot_assessment_dot_v1_dot_evidence__pb2
+from cms.assessment.v1 import crisis_pb2 as cms_dot_assessment_dot_v1_dot_crisis__pb2
 
 GRPC_GENERATED_VERSION = '1.83.2'
 GRPC_VERSION = grpc.__version__
@@ -67,30 +67,20 @@ class AssessmentServiceStub:
                 request_serializer=cms_dot_assessment_dot_v1_dot_closing__pb2.CloseAssessmentRequest.SerializeToString,
                 response_deserializer=cms_dot_assessment_dot_v1_dot_closing__pb2.CloseAssessmentResponse.FromString,
                 _registered_method=True)
+        self.GetCrisisLoan = channel.unary_unary(
+                '/cms.assessment.v1.AssessmentService/GetCrisisLoan',
+                request_serializer=cms_dot_assessment_dot_v1_dot_crisis__pb2.GetCrisisLoanRequest.SerializeToString,
+                response_deserializer=cms_dot_assessment_dot_v1_dot_crisis__pb2.GetCrisisLoanResponse.FromString,
+                _registered_method=True)
+        self.DecideCrisisLoan = channel.unary_unary(
+                '/cms.assessment.v1.AssessmentService/DecideCrisisLoan',
+                request_serializer=cms_dot_assessment_dot_v1_dot_crisis__pb2.DecideCrisisLoanRequest.SerializeToString,
+                response_deserializer=cms_dot_assessment_dot_v1_dot_crisis__pb2.DecideCrisisLoanResponse.FromString,
+                _registered_method=True)
         self.GetConfirmations = channel.unary_unary(
                 '/cms.assessment.v1.AssessmentService/GetConfirmations',
                 request_serializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsRequest.SerializeToString,
                 response_deserializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsResponse.FromString,
-                _registered_method=True)
-        self.GetEvidence = channel.unary_unary(
-                '/cms.assessment.v1.AssessmentService/GetEvidence',
-                request_serializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.GetEvidenceRequest.SerializeToString,
-                response_deserializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.GetEvidenceResponse.FromString,
-                _registered_method=True)
-        self.RequestEvidence = channel.unary_unary(
-                '/cms.assessment.v1.AssessmentService/RequestEvidence',
-                request_serializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.RequestEvidenceRequest.SerializeToString,
-                response_deserializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.RequestEvidenceResponse.FromString,
-                _registered_method=True)
-        self.RecordEvidence = channel.unary_unary(
-                '/cms.assessment.v1.AssessmentService/RecordEvidence',
-                request_serializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.RecordEvidenceRequest.SerializeToString,
-                response_deserializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.RecordEvidenceResponse.FromString,
-                _registered_method=True)
-        self.WaiveEvidence = channel.unary_unary(
-                '/cms.assessment.v1.AssessmentService/WaiveEvidence',
-                request_serializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.WaiveEvidenceRequest.SerializeToString,
-                response_deserializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.WaiveEvidenceResponse.FromString,
                 _registered_method=True)
 
 
@@ -130,7 +120,8 @@ class AssessmentServiceServicer:
 
     def ConfirmAssessment(self, request, context):
         """Confirms schemes of the claim: their transfers begin. Every item that they need must be confirmed or corrected, and none
-        have a proposal. A caseworker confirms child maintenance, an assessor every other scheme.
+        have a proposal. A caseworker confirms child maintenance, an assessor every other scheme; a crisis loan is confirmed by
+        the decision on it (DECISION_NEEDED where it is named here, or nothing else is left).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,39 +135,25 @@ class AssessmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetCrisisLoan(self, request, context):
+        """An application for a crisis loan: what can be offered, and what stands in the way.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DecideCrisisLoan(self, request, context):
+        """Decides an application for a crisis loan, on the day on which it was made. An offer confirms the scheme, so that the
+        transfer to SFCS begins: every item that it needs must be settled. A refusal closes the scheme. FAILED_PRECONDITION /
+        LOAN_NOT_POSSIBLE names the facts that stand in the way of an offer: age, interim payment, debt cap, interview.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetConfirmations(self, request, context):
         """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
         there is something to ask about.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def GetEvidence(self, request, context):
-        """The evidence of a claim: what its facts need, what was asked for and what was seen. Before the assessment has begun, all
-        that claims for these schemes can need: what to bring to the interview.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def RequestEvidence(self, request, context):
-        """Asks the claimant for evidence until a day. What needs it cannot be confirmed while it is awaited.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def RecordEvidence(self, request, context):
-        """Records evidence that was seen, whether or not it was asked for, also before the assessment has begun.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def WaiveEvidence(self, request, context):
-        """Decides to do without evidence, with a reason. Evidence that has not come by its day ends only by a person: here, by
-        RequestEvidence with a later day, or by CloseAssessment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -215,30 +192,20 @@ def add_AssessmentServiceServicer_to_server(servicer, server):
                     request_deserializer=cms_dot_assessment_dot_v1_dot_closing__pb2.CloseAssessmentRequest.FromString,
                     response_serializer=cms_dot_assessment_dot_v1_dot_closing__pb2.CloseAssessmentResponse.SerializeToString,
             ),
+            'GetCrisisLoan': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCrisisLoan,
+                    request_deserializer=cms_dot_assessment_dot_v1_dot_crisis__pb2.GetCrisisLoanRequest.FromString,
+                    response_serializer=cms_dot_assessment_dot_v1_dot_crisis__pb2.GetCrisisLoanResponse.SerializeToString,
+            ),
+            'DecideCrisisLoan': grpc.unary_unary_rpc_method_handler(
+                    servicer.DecideCrisisLoan,
+                    request_deserializer=cms_dot_assessment_dot_v1_dot_crisis__pb2.DecideCrisisLoanRequest.FromString,
+                    response_serializer=cms_dot_assessment_dot_v1_dot_crisis__pb2.DecideCrisisLoanResponse.SerializeToString,
+            ),
             'GetConfirmations': grpc.unary_unary_rpc_method_handler(
                     servicer.GetConfirmations,
                     request_deserializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsRequest.FromString,
                     response_serializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsResponse.SerializeToString,
-            ),
-            'GetEvidence': grpc.unary_unary_rpc_method_handler(
-                    servicer.GetEvidence,
-                    request_deserializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.GetEvidenceRequest.FromString,
-                    response_serializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.GetEvidenceResponse.SerializeToString,
-            ),
-            'RequestEvidence': grpc.unary_unary_rpc_method_handler(
-                    servicer.RequestEvidence,
-                    request_deserializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.RequestEvidenceRequest.FromString,
-                    response_serializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.RequestEvidenceResponse.SerializeToString,
-            ),
-            'RecordEvidence': grpc.unary_unary_rpc_method_handler(
-                    servicer.RecordEvidence,
-                    request_deserializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.RecordEvidenceRequest.FromString,
-                    response_serializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.RecordEvidenceResponse.SerializeToString,
-            ),
-            'WaiveEvidence': grpc.unary_unary_rpc_method_handler(
-                    servicer.WaiveEvidence,
-                    request_deserializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.WaiveEvidenceRequest.FromString,
-                    response_serializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.WaiveEvidenceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -415,6 +382,60 @@ class AssessmentService:
             _registered_method=True)
 
     @staticmethod
+    def GetCrisisLoan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.assessment.v1.AssessmentService/GetCrisisLoan',
+            cms_dot_assessment_dot_v1_dot_crisis__pb2.GetCrisisLoanRequest.SerializeToString,
+            cms_dot_assessment_dot_v1_dot_crisis__pb2.GetCrisisLoanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DecideCrisisLoan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.assessment.v1.AssessmentService/DecideCrisisLoan',
+            cms_dot_assessment_dot_v1_dot_crisis__pb2.DecideCrisisLoanRequest.SerializeToString,
+            cms_dot_assessment_dot_v1_dot_crisis__pb2.DecideCrisisLoanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetConfirmations(request,
             target,
             options=(),
@@ -431,114 +452,6 @@ class AssessmentService:
             '/cms.assessment.v1.AssessmentService/GetConfirmations',
             cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsRequest.SerializeToString,
             cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def GetEvidence(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/cms.assessment.v1.AssessmentService/GetEvidence',
-            cms_dot_assessment_dot_v1_dot_evidence__pb2.GetEvidenceRequest.SerializeToString,
-            cms_dot_assessment_dot_v1_dot_evidence__pb2.GetEvidenceResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def RequestEvidence(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/cms.assessment.v1.AssessmentService/RequestEvidence',
-            cms_dot_assessment_dot_v1_dot_evidence__pb2.RequestEvidenceRequest.SerializeToString,
-            cms_dot_assessment_dot_v1_dot_evidence__pb2.RequestEvidenceResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def RecordEvidence(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/cms.assessment.v1.AssessmentService/RecordEvidence',
-            cms_dot_assessment_dot_v1_dot_evidence__pb2.RecordEvidenceRequest.SerializeToString,
-            cms_dot_assessment_dot_v1_dot_evidence__pb2.RecordEvidenceResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def WaiveEvidence(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/cms.assessment.v1.AssessmentService/WaiveEvidence',
-            cms_dot_assessment_dot_v1_dot_evidence__pb2.WaiveEvidenceRequest.SerializeToString,
-            cms_dot_assessment_dot_v1_dot_evidence__pb2.WaiveEvidenceResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,7 +5,7 @@ The assessor's confirmation of a claim's facts."""
 
 from cms.assessment.v1 import assessment_pb2 as _assessment_pb2
 from cms.assessment.v1 import closing_pb2 as _closing_pb2
-from cms.assessment.v1 import evidence_pb2 as _evidence_pb2
+from cms.assessment.v1 import crisis_pb2 as _crisis_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
 import abc as _abc_1
@@ -49,27 +49,23 @@ class AssessmentServiceStub:
     """Corrects a fact in the claim's record."""
     ConfirmAssessment: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.ConfirmAssessmentRequest, _assessment_pb2.ConfirmAssessmentResponse]
     """Confirms schemes of the claim: their transfers begin. Every item that they need must be confirmed or corrected, and none
-    have a proposal. A caseworker confirms child maintenance, an assessor every other scheme.
+    have a proposal. A caseworker confirms child maintenance, an assessor every other scheme; a crisis loan is confirmed by
+    the decision on it (DECISION_NEEDED where it is named here, or nothing else is left).
     """
     CloseAssessment: _grpc.UnaryUnaryMultiCallable[_closing_pb2.CloseAssessmentRequest, _closing_pb2.CloseAssessmentResponse]
     """Closes schemes of the claim that will not be confirmed, whether or not the assessment was begun. What was confirmed stays.
     A caseworker closes child maintenance, an assessor every other scheme.
     """
+    GetCrisisLoan: _grpc.UnaryUnaryMultiCallable[_crisis_pb2.GetCrisisLoanRequest, _crisis_pb2.GetCrisisLoanResponse]
+    """An application for a crisis loan: what can be offered, and what stands in the way."""
+    DecideCrisisLoan: _grpc.UnaryUnaryMultiCallable[_crisis_pb2.DecideCrisisLoanRequest, _crisis_pb2.DecideCrisisLoanResponse]
+    """Decides an application for a crisis loan, on the day on which it was made. An offer confirms the scheme, so that the
+    transfer to SFCS begins: every item that it needs must be settled. A refusal closes the scheme. FAILED_PRECONDITION /
+    LOAN_NOT_POSSIBLE names the facts that stand in the way of an offer: age, interim payment, debt cap, interview.
+    """
     GetConfirmations: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.GetConfirmationsRequest, _assessment_pb2.GetConfirmationsResponse]
     """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
     there is something to ask about.
-    """
-    GetEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.GetEvidenceResponse]
-    """The evidence of a claim: what its facts need, what was asked for and what was seen. Before the assessment has begun, all
-    that claims for these schemes can need: what to bring to the interview.
-    """
-    RequestEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.RequestEvidenceRequest, _evidence_pb2.RequestEvidenceResponse]
-    """Asks the claimant for evidence until a day. What needs it cannot be confirmed while it is awaited."""
-    RecordEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.RecordEvidenceRequest, _evidence_pb2.RecordEvidenceResponse]
-    """Records evidence that was seen, whether or not it was asked for, also before the assessment has begun."""
-    WaiveEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.WaiveEvidenceRequest, _evidence_pb2.WaiveEvidenceResponse]
-    """Decides to do without evidence, with a reason. Evidence that has not come by its day ends only by a person: here, by
-    RequestEvidence with a later day, or by CloseAssessment.
     """
 
 @_typing.type_check_only
@@ -91,27 +87,23 @@ class AssessmentServiceAsyncStub(AssessmentServiceStub):
     """Corrects a fact in the claim's record."""
     ConfirmAssessment: _aio.UnaryUnaryMultiCallable[_assessment_pb2.ConfirmAssessmentRequest, _assessment_pb2.ConfirmAssessmentResponse]  # type: ignore[assignment]
     """Confirms schemes of the claim: their transfers begin. Every item that they need must be confirmed or corrected, and none
-    have a proposal. A caseworker confirms child maintenance, an assessor every other scheme.
+    have a proposal. A caseworker confirms child maintenance, an assessor every other scheme; a crisis loan is confirmed by
+    the decision on it (DECISION_NEEDED where it is named here, or nothing else is left).
     """
     CloseAssessment: _aio.UnaryUnaryMultiCallable[_closing_pb2.CloseAssessmentRequest, _closing_pb2.CloseAssessmentResponse]  # type: ignore[assignment]
     """Closes schemes of the claim that will not be confirmed, whether or not the assessment was begun. What was confirmed stays.
     A caseworker closes child maintenance, an assessor every other scheme.
     """
+    GetCrisisLoan: _aio.UnaryUnaryMultiCallable[_crisis_pb2.GetCrisisLoanRequest, _crisis_pb2.GetCrisisLoanResponse]  # type: ignore[assignment]
+    """An application for a crisis loan: what can be offered, and what stands in the way."""
+    DecideCrisisLoan: _aio.UnaryUnaryMultiCallable[_crisis_pb2.DecideCrisisLoanRequest, _crisis_pb2.DecideCrisisLoanResponse]  # type: ignore[assignment]
+    """Decides an application for a crisis loan, on the day on which it was made. An offer confirms the scheme, so that the
+    transfer to SFCS begins: every item that it needs must be settled. A refusal closes the scheme. FAILED_PRECONDITION /
+    LOAN_NOT_POSSIBLE names the facts that stand in the way of an offer: age, interim payment, debt cap, interview.
+    """
     GetConfirmations: _aio.UnaryUnaryMultiCallable[_assessment_pb2.GetConfirmationsRequest, _assessment_pb2.GetConfirmationsResponse]  # type: ignore[assignment]
     """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
     there is something to ask about.
-    """
-    GetEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.GetEvidenceResponse]  # type: ignore[assignment]
-    """The evidence of a claim: what its facts need, what was asked for and what was seen. Before the assessment has begun, all
-    that claims for these schemes can need: what to bring to the interview.
-    """
-    RequestEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.RequestEvidenceRequest, _evidence_pb2.RequestEvidenceResponse]  # type: ignore[assignment]
-    """Asks the claimant for evidence until a day. What needs it cannot be confirmed while it is awaited."""
-    RecordEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.RecordEvidenceRequest, _evidence_pb2.RecordEvidenceResponse]  # type: ignore[assignment]
-    """Records evidence that was seen, whether or not it was asked for, also before the assessment has begun."""
-    WaiveEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.WaiveEvidenceRequest, _evidence_pb2.WaiveEvidenceResponse]  # type: ignore[assignment]
-    """Decides to do without evidence, with a reason. Evidence that has not come by its day ends only by a person: here, by
-    RequestEvidence with a later day, or by CloseAssessment.
     """
 
 class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -160,7 +152,8 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_assessment_pb2.ConfirmAssessmentResponse, _abc.Awaitable[_assessment_pb2.ConfirmAssessmentResponse]]:
         """Confirms schemes of the claim: their transfers begin. Every item that they need must be confirmed or corrected, and none
-        have a proposal. A caseworker confirms child maintenance, an assessor every other scheme.
+        have a proposal. A caseworker confirms child maintenance, an assessor every other scheme; a crisis loan is confirmed by
+        the decision on it (DECISION_NEEDED where it is named here, or nothing else is left).
         """
 
     @_abc_1.abstractmethod
@@ -174,6 +167,25 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def GetCrisisLoan(
+        self,
+        request: _crisis_pb2.GetCrisisLoanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_crisis_pb2.GetCrisisLoanResponse, _abc.Awaitable[_crisis_pb2.GetCrisisLoanResponse]]:
+        """An application for a crisis loan: what can be offered, and what stands in the way."""
+
+    @_abc_1.abstractmethod
+    def DecideCrisisLoan(
+        self,
+        request: _crisis_pb2.DecideCrisisLoanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_crisis_pb2.DecideCrisisLoanResponse, _abc.Awaitable[_crisis_pb2.DecideCrisisLoanResponse]]:
+        """Decides an application for a crisis loan, on the day on which it was made. An offer confirms the scheme, so that the
+        transfer to SFCS begins: every item that it needs must be settled. A refusal closes the scheme. FAILED_PRECONDITION /
+        LOAN_NOT_POSSIBLE names the facts that stand in the way of an offer: age, interim payment, debt cap, interview.
+        """
+
+    @_abc_1.abstractmethod
     def GetConfirmations(
         self,
         request: _assessment_pb2.GetConfirmationsRequest,
@@ -181,42 +193,6 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_assessment_pb2.GetConfirmationsResponse, _abc.Awaitable[_assessment_pb2.GetConfirmationsResponse]]:
         """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
         there is something to ask about.
-        """
-
-    @_abc_1.abstractmethod
-    def GetEvidence(
-        self,
-        request: _evidence_pb2.GetEvidenceRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_evidence_pb2.GetEvidenceResponse, _abc.Awaitable[_evidence_pb2.GetEvidenceResponse]]:
-        """The evidence of a claim: what its facts need, what was asked for and what was seen. Before the assessment has begun, all
-        that claims for these schemes can need: what to bring to the interview.
-        """
-
-    @_abc_1.abstractmethod
-    def RequestEvidence(
-        self,
-        request: _evidence_pb2.RequestEvidenceRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_evidence_pb2.RequestEvidenceResponse, _abc.Awaitable[_evidence_pb2.RequestEvidenceResponse]]:
-        """Asks the claimant for evidence until a day. What needs it cannot be confirmed while it is awaited."""
-
-    @_abc_1.abstractmethod
-    def RecordEvidence(
-        self,
-        request: _evidence_pb2.RecordEvidenceRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_evidence_pb2.RecordEvidenceResponse, _abc.Awaitable[_evidence_pb2.RecordEvidenceResponse]]:
-        """Records evidence that was seen, whether or not it was asked for, also before the assessment has begun."""
-
-    @_abc_1.abstractmethod
-    def WaiveEvidence(
-        self,
-        request: _evidence_pb2.WaiveEvidenceRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_evidence_pb2.WaiveEvidenceResponse, _abc.Awaitable[_evidence_pb2.WaiveEvidenceResponse]]:
-        """Decides to do without evidence, with a reason. Evidence that has not come by its day ends only by a person: here, by
-        RequestEvidence with a later day, or by CloseAssessment.
         """
 
 def add_AssessmentServiceServicer_to_server(servicer: AssessmentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

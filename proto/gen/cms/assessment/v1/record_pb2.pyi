@@ -72,6 +72,8 @@ class _ClosedReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ClosedRe
     """The claimant does not pursue it: they did not come, or did not send what was asked for."""
     CLOSED_REASON_DUPLICATE: _ClosedReason.ValueType  # 3
     """Another claim of the same person for the same stands."""
+    CLOSED_REASON_LOAN_REFUSED: _ClosedReason.ValueType  # 4
+    """The crisis loan was refused."""
 
 class ClosedReason(_ClosedReason, metaclass=_ClosedReasonEnumTypeWrapper):
     """Why an assessment was closed."""
@@ -84,6 +86,8 @@ CLOSED_REASON_NOT_PURSUED: ClosedReason.ValueType  # 2
 """The claimant does not pursue it: they did not come, or did not send what was asked for."""
 CLOSED_REASON_DUPLICATE: ClosedReason.ValueType  # 3
 """Another claim of the same person for the same stands."""
+CLOSED_REASON_LOAN_REFUSED: ClosedReason.ValueType  # 4
+"""The crisis loan was refused."""
 Global___ClosedReason: _TypeAlias = ClosedReason  # noqa: Y015
 
 class _ItemStatus:
