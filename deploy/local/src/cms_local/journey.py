@@ -17,6 +17,7 @@ INTAKE, SCHEDULING, ASSESSMENT = "intake-svc", "scheduling-svc", "assessment-svc
 GATEWAY, NOTIFIER = "legacy-gateway", "la-notifier"
 OUTCOME_SECONDS = 60.0
 _PAUSE_SECONDS = 0.05
+_LOAN = "SCHEME_CRISIS_LOAN"
 _NINOS = random.SystemRandom()
 
 Issue = Callable[..., str]
@@ -238,12 +239,22 @@ class Journey:
                 if open_items:
                     checks = [{"fact": fact, "status": "ITEM_STATUS_CONFIRMED"} for fact in open_items]
                     assessment = self._assess(token, "VerifyItems", assessment, items=checks)
-                return self._assess(token, "ConfirmAssessment", assessment, schemes=schemes)
+                return self._settle(token, assessment, schemes)
             except Refused as refused:
                 if refused.code not in {"failed_precondition", "aborted"} or time.monotonic() > until:
                     raise
                 time.sleep(_PAUSE_SECONDS)
                 assessment = self._started(token)
+
+    def _settle(self, token: str, assessment: Mapping[str, Any], schemes: Sequence[str]) -> Any:
+        """Offers the crisis loan as far as the rules allow it, and confirms the other schemes."""
+        if _LOAN in schemes and _LOAN not in assessment["confirmedSchemes"]:
+            asked = self.doors.call(ASSESSMENT, "GetCrisisLoan", {"claimRef": self.claim_ref}, token=token)["crisisLoan"]
+            offer = {"outcome": "LOAN_OUTCOME_OFFERED", "amount": asked["most"], "reason": "No other means until payday"}
+            assessment = self._assess(token, "DecideCrisisLoan", assessment, **offer)
+            self.happened(f"crisis loan of {asked['most']} pounds offered")
+        others = [scheme for scheme in schemes if scheme != _LOAN]
+        return self._assess(token, "ConfirmAssessment", assessment, schemes=others) if others else assessment
 
     def _assess(self, token: str, method: str, assessment: Mapping[str, Any], **more: Any) -> Any:
         request = {"claimRef": self.claim_ref, "version": assessment["version"], "requestId": str(uuid4())} | more
