@@ -275,6 +275,11 @@ def test_assessors_can_work_in_their_own_office_only(raw: RawDoors, claim: Journ
         "RecordEvidence": evidence_of(claim)
         | {"kind": "EVIDENCE_KIND_PASSPORT", "seenOn": {"year": 2005, "month": 7, "day": 11}},
         "WaiveEvidence": evidence_of(claim) | {"kinds": ["EVIDENCE_KIND_PASSPORT"], "reason": "burnt"},
+        "GetCrisisLoan": {"claimRef": claim.claim_ref},
+        "DecideCrisisLoan": work(claim) | {"outcome": "LOAN_OUTCOME_REFUSED", "reason": "has other means"},
+        "MoveAppointment": interview(claim) | {"slotId": a_free_slot(raw, claim)},
+        "CancelAppointment": interview(claim) | {"reason": "ill"},
+        "RecordAttendance": interview(claim) | {"attended": True},
     }
     for method, request in requests.items():
         elsewhere = raw.ask(door, method, request, **bearer(claim, "ASSESSOR", office=other))
@@ -298,6 +303,18 @@ def work(claim: Journey) -> dict[str, Any]:
 def evidence_of(claim: Journey) -> dict[str, Any]:
     """The fields that every change of a claim's evidence has."""
     return {"claimRef": claim.claim_ref, "requestId": str(uuid4())}
+
+
+def interview(claim: Journey) -> dict[str, Any]:
+    """The fields that every change of an appointment has."""
+    appointment_id, version = claim.appointment["appointmentId"], claim.appointment["version"]
+    return {"appointmentId": appointment_id, "version": version, "requestId": str(uuid4())}
+
+
+def a_free_slot(raw: RawDoors, claim: Journey) -> str:
+    """A slot of the claim's own office."""
+    found = raw.ask("json", "FindSlots", {"officeCode": own_office(claim)}, **bearer(claim, "OPERATOR")).body or {}
+    return str(found["slots"][0]["slotId"])
 
 
 def starts(raw: RawDoors, claim: Journey) -> bool:

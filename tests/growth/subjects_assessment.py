@@ -98,6 +98,7 @@ class Assessment(Subject):
         self._hear_of(claim_ref)
         self._assess(claim_ref)
         self._outcomes(claim_ref)
+        self._lend(f"CT{turn:09}Y")
         self._list()
         self.hear(intake_events.ClaimWithdrawn(withdraw_time=_stamp(timedelta())), claim_ref)
         self._remind(claim_ref)
@@ -146,6 +147,16 @@ class Assessment(Subject):
     def _remind(self, claim_ref: str) -> None:
         self.sql(_REMIND_NOW, claim_ref=claim_ref)
         self.step("evidence-reminders")
+
+    def _lend(self, claim_ref: str) -> None:
+        """A crisis loan is refused."""
+        loan = [common_pb2.SCHEME_CRISIS_LOAN]
+        self.hear(intake_events.ClaimSubmitted(schemes=loan, submit_time=_stamp(timedelta())), claim_ref)
+        this = {"claimRef": claim_ref}
+        begun = self.change("StartAssessment", this, by=_ASSESSOR, note="of a crisis loan")["assessment"]
+        refusal = {"outcome": "LOAN_OUTCOME_REFUSED", "reason": "has other means", "version": begun["version"]}
+        self.change("DecideCrisisLoan", this | refusal, by=_ASSESSOR)
+        self.call("GetCrisisLoan", this, by=_ASSESSOR)
 
     def _outcomes(self, claim_ref: str) -> None:
         system = common_pb2.SYSTEM_JSAPS

@@ -18,6 +18,8 @@ CANARY = "canary-of-a-value"
 METHODS = ["ListWork", "StartAssessment", "VerifyItems", "CorrectItem", "ConfirmAssessment", "CloseAssessment"]
 OF_SERVICES = ["GetConfirmations"]
 OF_EVIDENCE = ["GetEvidence", "RequestEvidence", "RecordEvidence", "WaiveEvidence"]
+OF_CRISIS_LOANS = ["GetCrisisLoan", "DecideCrisisLoan"]
+"""Their refusals are in test_crisis_loan_decisions.py."""
 MUTATING = METHODS[1:]
 VERSIONED = METHODS[2:]
 CHECK = {"fact": "surname", "status": "ITEM_STATUS_CONFIRMED"}
@@ -62,7 +64,7 @@ def refused(desk: Any, method: str, **body: Any) -> Any:
 def test_the_table_names_every_method_of_the_contract() -> None:
     service = assessment_pb2.DESCRIPTOR.services_by_name["AssessmentService"]
 
-    assert {method.name for method in service.methods} == {*METHODS, *OF_SERVICES, *OF_EVIDENCE}
+    assert {method.name for method in service.methods} == {*METHODS, *OF_SERVICES, *OF_EVIDENCE, *OF_CRISIS_LOANS}
 
 
 @pytest.mark.parametrize("method", [*METHODS, *OF_EVIDENCE])

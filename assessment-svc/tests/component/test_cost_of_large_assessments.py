@@ -10,6 +10,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from assessment.data.evidence import EVIDENCE
 from chassis.runtime import Process
 from chassis.testing import Tokens, costs
+from cms.common.v1 import common_pb2
 
 CLAIM = "C0123456789A"
 FACTS = [f"fact_{number}" for number in range(200)]
@@ -33,6 +34,9 @@ def sound(method: str, version: int) -> dict[str, Any]:
         "RecordEvidence": subject
         | {"kind": _KINDS[0], "seenOn": {"year": 2020, "month": 2, "day": 3}, "facts": FACTS[:100]},
         "WaiveEvidence": subject | {"kinds": _KINDS},
+        "GetCrisisLoan": {"claimRef": CLAIM},
+        "DecideCrisisLoan": subject
+        | {"version": version, "outcome": "LOAN_OUTCOME_OFFERED", "amount": "10.00", "reason": "w" * 500},
     }
     return known[method]
 
@@ -41,7 +45,7 @@ def sound(method: str, version: int) -> dict[str, Any]:
 def version(process: Process, intake: Any, others: Any, desk: Any) -> Callable[[], int]:
     """The version of an assessment of many facts."""
     intake.submit(**dict.fromkeys(FACTS, "x" * 100))
-    others.submit()
+    others.submit(schemes=[common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE, common_pb2.SCHEME_CRISIS_LOAN])
     others.book()
     desk.do("StartAssessment")
 

@@ -1,6 +1,8 @@
 """A crisis loan is decided by a person: an offer confirms it with its amount, a refusal closes it."""
 
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -146,3 +148,62 @@ def test_the_rest_of_a_claim_goes_on_after_its_loan_was_refused(desk: Any, intak
         "ASSESSMENT_STATE_CONFIRMED",
         ["SCHEME_JOBSEEKERS_ALLOWANCE"],
     )
+
+
+@pytest.mark.parametrize("door", ["http", "grpc"])
+def test_only_assessors_of_the_claims_office_see_and_decide(desk_of: Any, checked: int, others: Any, door: Any) -> None:
+    others.book()
+    offer = {"claimRef": CLAIM, "version": checked, "requestId": str(uuid4()), **OFFER}
+    for method, body in (("GetCrisisLoan", {"claimRef": CLAIM}), ("DecideCrisisLoan", offer)):
+        nobody = replace(desk_of(door=door), token="").call(method, **body)
+        other_role = desk_of("CASEWORKER", "OPERATOR", "PROCESSING_OFFICER", door=door).call(method, **body)
+        other_office = desk_of(office="654321", door=door).call(method, **body)
+        nowhere = desk_of(office=None, door=door).call(method, **body)
+        unknown = desk_of(door=door).call(method, **body | {"claimRef": "C00000000010"})
+
+        assert (nobody.code, other_role.reason) == ("unauthenticated", "ROLE")
+        assert (other_office.reason, nowhere.reason) == ("OTHER_OFFICE", "OFFICE_REQUIRED")
+        assert (unknown.code, unknown.reason) == ("not_found", "WORK_NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"outcome": "LOAN_OUTCOME_UNSPECIFIED"}, {"outcome"}),
+        ({"outcome": 77}, {"outcome"}),
+        ({"amount": "SECRET1"}, {"amount"}),
+        ({"amount": ""}, {"amount"}),
+        ({"outcome": "LOAN_OUTCOME_REFUSED"}, {"amount"}),
+        ({"reason": ""}, {"reason"}),
+        ({"version": 0}, {"version"}),
+        ({"requestId": "SECRET1"}, {"request_id"}),
+    ],
+)
+def test_bad_input_is_named_without_its_value(desk: Any, checked: int, changes: Any, fields: set[str]) -> None:
+    answer = desk.once_refused("DecideCrisisLoan", **{"version": checked, **OFFER, **changes})
+
+    assert (answer.code, answer.fields) == ("invalid_argument", fields)
+    assert "SECRET1" not in answer.text
+
+
+def test_a_decision_is_refused_on_a_stale_version_before_the_start_and_after_a_withdrawal(
+    desk: Any, others: Any
+) -> None:
+    not_started = desk.once_refused("DecideCrisisLoan", version=1, **REFUSAL)
+    version = desk.do("StartAssessment")["version"]
+    stale = desk.once_refused("DecideCrisisLoan", version=version + 1, **REFUSAL)
+    others.withdraw()
+    withdrawn = desk.once_refused("DecideCrisisLoan", version=version, **REFUSAL)
+
+    assert (not_started.reason, stale.reason) == ("NOT_STARTED", "STALE_VERSION")
+    assert (withdrawn.code, withdrawn.reason) == ("failed_precondition", "ASSESSMENT_CLOSED")
+
+
+def test_a_repeat_gets_the_first_answer_and_decides_nothing_again(desk: Any, checked: int) -> None:
+    body = {"claimRef": CLAIM, "version": checked, "requestId": str(uuid4()), **OFFER}
+
+    first, again = (desk.call("DecideCrisisLoan", **body) for _ in range(2))
+    other = desk.call("DecideCrisisLoan", **body | {"amount": "10.00"})
+
+    assert (first.code, again) == ("ok", first)
+    assert (other.code, other.reason) == ("already_exists", "REQUEST_ID_REUSED")

@@ -54,8 +54,8 @@ def decide_crisis_loan(
     """
 
     def decide(work: Permitted) -> Assessment:
-        _check_asked_for(work)
         work.assessment.check_open(version, desks=work.desks)
+        _check_asked_for(work)
         if decision.amount is None:
             after = closing.close(
                 conn, work, schemes=[CRISIS_LOAN], reason=ClosedReason.LOAN_REFUSED, duplicate_of=None, version=version

@@ -249,8 +249,14 @@ class Journey:
     def _settle(self, token: str, assessment: Mapping[str, Any], schemes: Sequence[str]) -> Any:
         """Offers the crisis loan as far as the rules allow it, and confirms the other schemes."""
         if _LOAN in schemes and _LOAN not in assessment["confirmedSchemes"]:
-            asked = self.doors.call(ASSESSMENT, "GetCrisisLoan", {"claimRef": self.claim_ref}, token=token)["crisisLoan"]
-            offer = {"outcome": "LOAN_OUTCOME_OFFERED", "amount": asked["most"], "reason": "No other means until payday"}
+            asked = self.doors.call(ASSESSMENT, "GetCrisisLoan", {"claimRef": self.claim_ref}, token=token)[
+                "crisisLoan"
+            ]
+            offer = {
+                "outcome": "LOAN_OUTCOME_OFFERED",
+                "amount": asked["most"],
+                "reason": "No other means until payday",
+            }
             assessment = self._assess(token, "DecideCrisisLoan", assessment, **offer)
             self.happened(f"crisis loan of {asked['most']} pounds offered")
         others = [scheme for scheme in schemes if scheme != _LOAN]
