@@ -149,6 +149,14 @@ def change_appointments(platform: PlatformUnderTest, doors: DyingDoors, claim: J
     change("RecordAttendance", journeys[1].appointment, attended=True)
 
 
+def decide_a_loan(platform: PlatformUnderTest, doors: DyingDoors) -> None:
+    """Offers a crisis loan."""
+    loan = replace(platform, doors=doors).journey("crisis loan alone, decided without an interview")
+    loan.take_call()
+    loan.assess()
+    loan.wait_for_outcome()
+
+
 def decide_a_duplicate(doors: DyingDoors, claim: Journey) -> None:
     """Begins two claims of one name, birth date and postcode, and decides that they are of two persons."""
     twins = {
@@ -348,6 +356,7 @@ def test_a_change_whose_reply_was_lost_is_made_once_and_answered_on_retry(
     replay_a_dead_letter(platform, doors, claim)
     call_back_and_withdraw(doors, claim)
     change_appointments(platform, doors, claim)
+    decide_a_loan(platform, doors)
     decide_a_duplicate(doors, claim)
     bind_and_import(doors, claim)
     report_lines(doors, claim)

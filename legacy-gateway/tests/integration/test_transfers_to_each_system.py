@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,15 @@ from chassis import clock
 from chassis.inbox import Event
 from chassis.testing import eventually
 from chassis.workers import Turns
-from legacy_gateway.domain import Confirmation, Facts, System
+from legacy_gateway.domain import Confirmation, Facts, System, trust
+from legacy_gateway.domain.trust import SchemeConfirmation
 from legacy_gateway.link import LinkPool
+from legacy_gateway.records import decode, layout
 from legacy_gateway.service import confirmations
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
 from legacy_gateway.service.sweeping import sweep
-from legacy_gateway.store import transfers
+from legacy_gateway.store import kept_facts, leases, transfers
 from legacy_gateway.systems import RULES
 from legacy_gateway.systems.record_link import RecordLinkSystem
 from simulators.iscs import ISCS
@@ -141,6 +144,29 @@ def test_a_confirmed_claim_is_held_by_its_system_once_and_whole(outside: Outside
     assert outside.held() == 1
     [event] = [row for row in outside.gateway.events() if row["type"].endswith("TransferAccepted")]
     assert event["claim_ref"] == CLAIM
+
+
+@pytest.mark.parametrize("outside", [System.SFCS], indirect=True)
+def test_the_loan_that_was_decided_goes_to_sfcs_although_the_facts_were_kept_before(outside: Outside) -> None:
+    gateway = outside.gateway
+    decided = SchemeConfirmation(
+        scheme="CRISIS_LOAN", claim_version=7, office_code="100999", assessor_id="AS000777", loan_amount="30.50"
+    )
+    gateway.assessment.known[CLAIM] = [decided]
+    outside.claim()
+    undecided = trust.Basis(facts=gateway.intake.known[CLAIM, 7], office_code="100123", assessor_id="ASSESS01")
+    with gateway.database.transaction() as conn:
+        kept_facts.keep(conn, outside.resources.vault, gateway.shown(CLAIM)[0].transfer, undecided)
+
+    outside.work_until("ACCEPTED")
+
+    with gateway.database.transaction() as conn:
+        cipher = outside.resources.vault.cipher(conn, CLAIM)
+        payload = leases.open_payload(gateway.shown(CLAIM)[0].transfer, gateway.rows(CLAIM)[0]["payload"], cipher)
+        assert conn.execute("SELECT 1 FROM kept_facts").fetchone() is None
+    record = decode(layout("SFCS-LOAN"), payload)
+    assert (record["SF-AMOUNT"], record["CM-ASSESSOR-ID"]) == (Decimal("30.50"), "AS000777")
+    assert gateway.intake.asked == []
 
 
 def test_an_unknown_record_is_asked_about_and_held_once(outside: Outside) -> None:

@@ -43,6 +43,9 @@ class Journey:
     patience_seconds: float = OUTCOME_SECONDS
     """How long the assessor waits for the work item."""
 
+    loan_offered: str = ""
+    """What the assessor offers of a crisis loan, in pounds; as much as can be offered where it is empty."""
+
     def __post_init__(self) -> None:
         self.operator = self.issue("OPERATOR", subject=f"OP{self.random.randrange(10**6):06d}", grade="AO")
 
@@ -249,18 +252,17 @@ class Journey:
     def _settle(self, token: str, assessment: Mapping[str, Any], schemes: Sequence[str]) -> Any:
         """Offers the crisis loan as far as the rules allow it, and confirms the other schemes."""
         if _LOAN in schemes and _LOAN not in assessment["confirmedSchemes"]:
-            asked = self.doors.call(ASSESSMENT, "GetCrisisLoan", {"claimRef": self.claim_ref}, token=token)[
-                "crisisLoan"
-            ]
-            offer = {
-                "outcome": "LOAN_OUTCOME_OFFERED",
-                "amount": asked["most"],
-                "reason": "No other means until payday",
-            }
-            assessment = self._assess(token, "DecideCrisisLoan", assessment, **offer)
-            self.happened(f"crisis loan of {asked['most']} pounds offered")
+            assessment = self._lend(token, assessment)
         others = [scheme for scheme in schemes if scheme != _LOAN]
         return self._assess(token, "ConfirmAssessment", assessment, schemes=others) if others else assessment
+
+    def _lend(self, token: str, assessment: Mapping[str, Any]) -> Any:
+        asked = self.doors.call(ASSESSMENT, "GetCrisisLoan", {"claimRef": self.claim_ref}, token=token)
+        amount = self.loan_offered or asked["crisisLoan"]["most"]
+        offer = {"outcome": "LOAN_OUTCOME_OFFERED", "amount": amount, "reason": "No other means until payday"}
+        decided = self._assess(token, "DecideCrisisLoan", assessment, **offer)
+        self.happened(f"crisis loan of {amount} pounds offered")
+        return decided
 
     def _assess(self, token: str, method: str, assessment: Mapping[str, Any], **more: Any) -> Any:
         request = {"claimRef": self.claim_ref, "version": assessment["version"], "requestId": str(uuid4())} | more
