@@ -33,6 +33,8 @@ BEGIN = """
     FROM (SELECT timestamptz '1990-01-01' + random() * interval '5 years' AS start) AS past
     WHERE slot_id = (SELECT slot_id FROM appointments WHERE appointment_id = %s)
 """
+BOOKED_WORK = "SELECT count(*) FROM assessments WHERE claim_ref = %s AND submit_time IS NOT NULL AND office_code IS NOT NULL"
+ASKED_FOR_A_LOAN = "UPDATE assessments SET schemes = schemes || '{CRISIS_LOAN}' WHERE claim_ref = %s"
 UNHEARD = "SELECT count(*) FROM outbox WHERE claim_ref = %s AND finished_time IS NULL"
 
 
@@ -150,11 +152,31 @@ def change_appointments(platform: PlatformUnderTest, doors: DyingDoors, claim: J
 
 
 def decide_a_loan(platform: PlatformUnderTest, doors: DyingDoors) -> None:
-    """Offers a crisis loan."""
-    loan = replace(platform, doors=doors).journey("crisis loan alone, decided without an interview")
-    loan.take_call()
-    loan.assess()
-    loan.wait_for_outcome()
+    """Refuses a crisis loan. None can be claimed today, so that assessment-svc alone believes that one was."""
+    claim = platform.journey("lodger")
+    claim.take_call()
+    assessor = claim.issue(
+        "ASSESSOR", subject=claim.appointment["assessorId"], office=claim.appointment["office"]["code"]
+    )
+    this = {"claimRef": claim.claim_ref}
+    eventually(lambda: platform.count(ASSESSMENT, BOOKED_WORK, claim.claim_ref), seconds=30, what="the work item")
+    platform.execute(ASSESSMENT, ASKED_FOR_A_LOAN, claim.claim_ref)
+    start = this | {"requestId": str(uuid4())}
+    begun = eventually(lambda: started(doors, start, assessor), seconds=30, what="the claim's appointment at intake")
+    refusal = {"outcome": "LOAN_OUTCOME_REFUSED", "reason": "has other means", "version": begun["version"]}
+    doors.call(ASSESSMENT, "DecideCrisisLoan", this | refusal | {"requestId": str(uuid4())}, token=assessor)
+    claim.assess()
+    claim.wait_for_outcome()
+
+
+def started(doors: DyingDoors, start: Mapping[str, Any], assessor: str) -> Any:
+    """The assessment; None while intake has not heard of the appointment."""
+    try:
+        return doors.call(ASSESSMENT, "StartAssessment", start, token=assessor)["assessment"]
+    except Refused as refused:
+        if refused.code != "not_found":
+            raise
+        return None
 
 
 def decide_a_duplicate(doors: DyingDoors, claim: Journey) -> None:
