@@ -33,7 +33,9 @@ BEGIN = """
     FROM (SELECT timestamptz '1990-01-01' + random() * interval '5 years' AS start) AS past
     WHERE slot_id = (SELECT slot_id FROM appointments WHERE appointment_id = %s)
 """
-BOOKED_WORK = "SELECT count(*) FROM assessments WHERE claim_ref = %s AND submit_time IS NOT NULL AND office_code IS NOT NULL"
+BOOKED_WORK = (
+    "SELECT count(*) FROM assessments WHERE claim_ref = %s AND submit_time IS NOT NULL AND office_code IS NOT NULL"
+)
 ASKED_FOR_A_LOAN = "UPDATE assessments SET schemes = schemes || '{CRISIS_LOAN}' WHERE claim_ref = %s"
 UNHEARD = "SELECT count(*) FROM outbox WHERE claim_ref = %s AND finished_time IS NULL"
 

@@ -67,7 +67,7 @@ def decide_crisis_loan(
         _keep(conn, work, decision, version=after.version)
         return after
 
-    return assessing.change(conn, claim_ref, decide)
+    return assessing.change(conn, claim_ref, interview, decide)
 
 
 def _keep(conn: Connection, work: Permitted, decision: LoanDecision, *, version: int) -> None:

@@ -6,6 +6,7 @@ import warnings
 from cms.assessment.v1 import assessment_pb2 as cms_dot_assessment_dot_v1_dot_assessment__pb2
 from cms.assessment.v1 import closing_pb2 as cms_dot_assessment_dot_v1_dot_closing__pb2
 from cms.assessment.v1 import crisis_pb2 as cms_dot_assessment_dot_v1_dot_crisis__pb2
+from cms.assessment.v1 import evidence_pb2 as cms_dot_assessment_dot_v1_dot_evidence__pb2
 
 GRPC_GENERATED_VERSION = '1.83.2'
 GRPC_VERSION = grpc.__version__
@@ -81,6 +82,26 @@ class AssessmentServiceStub:
                 '/cms.assessment.v1.AssessmentService/GetConfirmations',
                 request_serializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsRequest.SerializeToString,
                 response_deserializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsResponse.FromString,
+                _registered_method=True)
+        self.GetEvidence = channel.unary_unary(
+                '/cms.assessment.v1.AssessmentService/GetEvidence',
+                request_serializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.GetEvidenceRequest.SerializeToString,
+                response_deserializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.GetEvidenceResponse.FromString,
+                _registered_method=True)
+        self.RequestEvidence = channel.unary_unary(
+                '/cms.assessment.v1.AssessmentService/RequestEvidence',
+                request_serializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.RequestEvidenceRequest.SerializeToString,
+                response_deserializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.RequestEvidenceResponse.FromString,
+                _registered_method=True)
+        self.RecordEvidence = channel.unary_unary(
+                '/cms.assessment.v1.AssessmentService/RecordEvidence',
+                request_serializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.RecordEvidenceRequest.SerializeToString,
+                response_deserializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.RecordEvidenceResponse.FromString,
+                _registered_method=True)
+        self.WaiveEvidence = channel.unary_unary(
+                '/cms.assessment.v1.AssessmentService/WaiveEvidence',
+                request_serializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.WaiveEvidenceRequest.SerializeToString,
+                response_deserializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.WaiveEvidenceResponse.FromString,
                 _registered_method=True)
 
 
@@ -159,6 +180,36 @@ class AssessmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetEvidence(self, request, context):
+        """The evidence of a claim: what its facts need, what was asked for and what was seen. Before the assessment has begun, all
+        that claims for these schemes can need: what to bring to the interview.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RequestEvidence(self, request, context):
+        """Asks the claimant for evidence until a day. What needs it cannot be confirmed while it is awaited.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordEvidence(self, request, context):
+        """Records evidence that was seen, whether or not it was asked for, also before the assessment has begun.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WaiveEvidence(self, request, context):
+        """Decides to do without evidence, with a reason. Evidence that has not come by its day ends only by a person: here, by
+        RequestEvidence with a later day, or by CloseAssessment.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AssessmentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -206,6 +257,26 @@ def add_AssessmentServiceServicer_to_server(servicer, server):
                     servicer.GetConfirmations,
                     request_deserializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsRequest.FromString,
                     response_serializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsResponse.SerializeToString,
+            ),
+            'GetEvidence': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEvidence,
+                    request_deserializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.GetEvidenceRequest.FromString,
+                    response_serializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.GetEvidenceResponse.SerializeToString,
+            ),
+            'RequestEvidence': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestEvidence,
+                    request_deserializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.RequestEvidenceRequest.FromString,
+                    response_serializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.RequestEvidenceResponse.SerializeToString,
+            ),
+            'RecordEvidence': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordEvidence,
+                    request_deserializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.RecordEvidenceRequest.FromString,
+                    response_serializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.RecordEvidenceResponse.SerializeToString,
+            ),
+            'WaiveEvidence': grpc.unary_unary_rpc_method_handler(
+                    servicer.WaiveEvidence,
+                    request_deserializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.WaiveEvidenceRequest.FromString,
+                    response_serializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.WaiveEvidenceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -452,6 +523,114 @@ class AssessmentService:
             '/cms.assessment.v1.AssessmentService/GetConfirmations',
             cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsRequest.SerializeToString,
             cms_dot_assessment_dot_v1_dot_assessment__pb2.GetConfirmationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetEvidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.assessment.v1.AssessmentService/GetEvidence',
+            cms_dot_assessment_dot_v1_dot_evidence__pb2.GetEvidenceRequest.SerializeToString,
+            cms_dot_assessment_dot_v1_dot_evidence__pb2.GetEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestEvidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.assessment.v1.AssessmentService/RequestEvidence',
+            cms_dot_assessment_dot_v1_dot_evidence__pb2.RequestEvidenceRequest.SerializeToString,
+            cms_dot_assessment_dot_v1_dot_evidence__pb2.RequestEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordEvidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.assessment.v1.AssessmentService/RecordEvidence',
+            cms_dot_assessment_dot_v1_dot_evidence__pb2.RecordEvidenceRequest.SerializeToString,
+            cms_dot_assessment_dot_v1_dot_evidence__pb2.RecordEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WaiveEvidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.assessment.v1.AssessmentService/WaiveEvidence',
+            cms_dot_assessment_dot_v1_dot_evidence__pb2.WaiveEvidenceRequest.SerializeToString,
+            cms_dot_assessment_dot_v1_dot_evidence__pb2.WaiveEvidenceResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ The assessor's confirmation of a claim's facts."""
 from cms.assessment.v1 import assessment_pb2 as _assessment_pb2
 from cms.assessment.v1 import closing_pb2 as _closing_pb2
 from cms.assessment.v1 import crisis_pb2 as _crisis_pb2
+from cms.assessment.v1 import evidence_pb2 as _evidence_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
 import abc as _abc_1
@@ -67,6 +68,18 @@ class AssessmentServiceStub:
     """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
     there is something to ask about.
     """
+    GetEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.GetEvidenceResponse]
+    """The evidence of a claim: what its facts need, what was asked for and what was seen. Before the assessment has begun, all
+    that claims for these schemes can need: what to bring to the interview.
+    """
+    RequestEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.RequestEvidenceRequest, _evidence_pb2.RequestEvidenceResponse]
+    """Asks the claimant for evidence until a day. What needs it cannot be confirmed while it is awaited."""
+    RecordEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.RecordEvidenceRequest, _evidence_pb2.RecordEvidenceResponse]
+    """Records evidence that was seen, whether or not it was asked for, also before the assessment has begun."""
+    WaiveEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.WaiveEvidenceRequest, _evidence_pb2.WaiveEvidenceResponse]
+    """Decides to do without evidence, with a reason. Evidence that has not come by its day ends only by a person: here, by
+    RequestEvidence with a later day, or by CloseAssessment.
+    """
 
 @_typing.type_check_only
 class AssessmentServiceAsyncStub(AssessmentServiceStub):
@@ -104,6 +117,18 @@ class AssessmentServiceAsyncStub(AssessmentServiceStub):
     GetConfirmations: _aio.UnaryUnaryMultiCallable[_assessment_pb2.GetConfirmationsRequest, _assessment_pb2.GetConfirmationsResponse]  # type: ignore[assignment]
     """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
     there is something to ask about.
+    """
+    GetEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.GetEvidenceResponse]  # type: ignore[assignment]
+    """The evidence of a claim: what its facts need, what was asked for and what was seen. Before the assessment has begun, all
+    that claims for these schemes can need: what to bring to the interview.
+    """
+    RequestEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.RequestEvidenceRequest, _evidence_pb2.RequestEvidenceResponse]  # type: ignore[assignment]
+    """Asks the claimant for evidence until a day. What needs it cannot be confirmed while it is awaited."""
+    RecordEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.RecordEvidenceRequest, _evidence_pb2.RecordEvidenceResponse]  # type: ignore[assignment]
+    """Records evidence that was seen, whether or not it was asked for, also before the assessment has begun."""
+    WaiveEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.WaiveEvidenceRequest, _evidence_pb2.WaiveEvidenceResponse]  # type: ignore[assignment]
+    """Decides to do without evidence, with a reason. Evidence that has not come by its day ends only by a person: here, by
+    RequestEvidence with a later day, or by CloseAssessment.
     """
 
 class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -193,6 +218,42 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_assessment_pb2.GetConfirmationsResponse, _abc.Awaitable[_assessment_pb2.GetConfirmationsResponse]]:
         """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
         there is something to ask about.
+        """
+
+    @_abc_1.abstractmethod
+    def GetEvidence(
+        self,
+        request: _evidence_pb2.GetEvidenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_pb2.GetEvidenceResponse, _abc.Awaitable[_evidence_pb2.GetEvidenceResponse]]:
+        """The evidence of a claim: what its facts need, what was asked for and what was seen. Before the assessment has begun, all
+        that claims for these schemes can need: what to bring to the interview.
+        """
+
+    @_abc_1.abstractmethod
+    def RequestEvidence(
+        self,
+        request: _evidence_pb2.RequestEvidenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_pb2.RequestEvidenceResponse, _abc.Awaitable[_evidence_pb2.RequestEvidenceResponse]]:
+        """Asks the claimant for evidence until a day. What needs it cannot be confirmed while it is awaited."""
+
+    @_abc_1.abstractmethod
+    def RecordEvidence(
+        self,
+        request: _evidence_pb2.RecordEvidenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_pb2.RecordEvidenceResponse, _abc.Awaitable[_evidence_pb2.RecordEvidenceResponse]]:
+        """Records evidence that was seen, whether or not it was asked for, also before the assessment has begun."""
+
+    @_abc_1.abstractmethod
+    def WaiveEvidence(
+        self,
+        request: _evidence_pb2.WaiveEvidenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_pb2.WaiveEvidenceResponse, _abc.Awaitable[_evidence_pb2.WaiveEvidenceResponse]]:
+        """Decides to do without evidence, with a reason. Evidence that has not come by its day ends only by a person: here, by
+        RequestEvidence with a later day, or by CloseAssessment.
         """
 
 def add_AssessmentServiceServicer_to_server(servicer: AssessmentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
