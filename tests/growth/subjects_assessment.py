@@ -114,8 +114,17 @@ class Assessment(Subject):
             channel=common_pb2.CHANNEL_OFFICE,
             start_time=_stamp(timedelta(hours=1)),
         )
+        moved = scheduling_events.AppointmentMoved(
+            appointment_id="A1",
+            office_code=OFFICE,
+            assessor_id=BUSY_ASSESSOR,
+            channel=common_pb2.CHANNEL_OFFICE,
+            start_time=_stamp(timedelta(hours=2)),
+        )
         self.hear(submitted, claim_ref)
         self.hear(booked, claim_ref)
+        self.hear(scheduling_events.AppointmentCancelled(appointment_id="A1"), claim_ref)
+        self.hear(moved, claim_ref)
 
     def _assess(self, claim_ref: str) -> None:
         this = {"claimRef": claim_ref}

@@ -245,6 +245,7 @@ class Intake(Subject):
     def _amend_as_assessor(self, claim: Any) -> None:
         this = {"claimRef": claim["claimRef"]}
         self.hear(events_pb2.AppointmentBooked(appointment_id="A1", office_code=OFFICE), claim["claimRef"])
+        self.hear(events_pb2.AppointmentMoved(appointment_id="A1", office_code=OFFICE), claim["claimRef"])
         self.hear(gateway_events.TransferRejected(transfer_id="T1"), claim["claimRef"])
         change = {
             "version": claim["version"],

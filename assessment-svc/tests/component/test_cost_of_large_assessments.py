@@ -28,6 +28,7 @@ def sound(method: str, version: int) -> dict[str, Any]:
         | {"version": version, "items": [{"fact": fact, "status": "ITEM_STATUS_CONFIRMED"} for fact in FACTS]},
         "CorrectItem": subject | {"version": version, "fact": FACTS[0]},
         "ConfirmAssessment": subject | {"version": version, "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"] * 10},
+        "CloseAssessment": subject | {"version": version, "reason": "CLOSED_REASON_NOT_PURSUED"},
         "GetConfirmations": {"claimRef": CLAIM},
         "GetEvidence": {"claimRef": CLAIM},
         "RequestEvidence": subject | {"dueOn": {}, "kinds": _KINDS, "facts": FACTS[:100]},

@@ -40,9 +40,11 @@ def checked(desk: Any) -> int:
 
 
 def outbox(database_urls: DatabaseUrls) -> list[tuple[str, bytes]]:
+    """What was told of the schemes, oldest first."""
     with psycopg.connect(database_urls.owner) as conn:
         rows = conn.execute("SELECT type, payload FROM outbox ORDER BY created").fetchall()
-    return [(kind.rpartition(".")[2], payload) for kind, payload in rows]
+    told = [(kind.rpartition(".")[2], payload) for kind, payload in rows]
+    return [(kind, payload) for kind, payload in told if kind.startswith("Assessment")]
 
 
 def test_an_application_shows_what_can_be_offered_and_until_when(desk: Any) -> None:
