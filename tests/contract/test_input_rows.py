@@ -164,6 +164,7 @@ def test_a_name_is_transliterated_only_with_consent(raw: RawDoors, call: Journey
         ("GetInterview", {"claimRef": ""}, {"claim_ref"}),
         ("GetTransfers", {"claimRef": "Zq7"}, {"claim_ref"}),
         ("GetNotices", {"claimRef": "Zq7"}, {"claim_ref"}),
+        ("GetMessages", {"claimRef": "Zq7"}, {"claim_ref"}),
         ("GetAppointment", {"claimRef": "Zq7"}, {"claim_ref"}),
         ("BookAppointment", {"claimRef": "Zq7", "earliest": True, "postcode": "LS1 4AP"}, {"claim_ref"}),
         ("BookAppointment", {"earliest": True, "postcode": "nowhere"}, {"postcode"}),

@@ -126,6 +126,7 @@ class Notifier(Subject):
             "la-notifier",
             intake_address=intake,
             scheduling_address=intake,
+            assessment_address=intake,
             gateway_address=intake,
             notify_url=f"http://127.0.0.1:{notify.port}",
             notify_key_file=folder / "notify.key",

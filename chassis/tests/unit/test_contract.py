@@ -42,6 +42,7 @@ def test_a_services_identity_may_call_no_more_than_the_contract_says(method: Met
             *("GetClaim", "GetClaimFacts", "GetAppointment", "CheckRecord", "ListOverdue"),
             "ReportLines",  # of the telephone switch alone
             "GetConfirmations",  # asked by the gateway before it builds a record
+            "GetEvidence",  # asked by the notifier before it tells a claimant what to bring
             "GetDecisions",  # asked by the notifier before it tells a council of an award
         }
 
