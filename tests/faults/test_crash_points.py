@@ -9,6 +9,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from chassis import contract
 from chassis.testing import eventually
+from cms_local.cases import Case
 from cms_local.doors import SERVICE_NAMES, Doors
 from cms_local.journey import ASSESSMENT, GATEWAY, INTAKE, NOTIFIER, SCHEDULING, Journey
 from cms_local.layout import ROOT, SERVICES
@@ -44,8 +46,26 @@ FILE_EXCHANGE = (
 )
 """From the making of a file until what its response says is stored. Only a claim to Incapacity Benefit reaches them."""
 
-ELSEWHERE: Mapping[str, Sequence[str]] = {GATEWAY: (*ANSWERING, *FILE_EXCHANGE, *REPAIRING)}
-"""Points that no claim reaches on its way without somebody's act, or only on a platform in another year.
+FILING: Mapping[str, str] = {
+    "filing.after_lease": "BB11 3JL",
+    "filing.after_making": "BN21 4UF",
+    "filing.before_upload": "BB8 8RH",
+    "sftp.after_part": "BN12 6JZ",
+    "filing.after_upload": "CT15 6HY",
+    "filing.after_storing": "CV22 6RF",
+    "filing.after_acknowledgement": "DA1 5PZ",
+    "filing.after_hearing": "DL2 2AT",
+}
+"""From an authority's turn to what its acknowledgement says, each with the postcode of an authority that takes files.
+
+Whoever dies in an authority's turn leaves its lease, for as long as a turn may take: so each death has an authority of its own.
+"""
+
+ELSEWHERE: Mapping[str, Sequence[str]] = {
+    GATEWAY: (*ANSWERING, *FILE_EXCHANGE, *REPAIRING),
+    NOTIFIER: tuple(FILING),
+}
+"""Points that no claim reaches on its way without somebody's act, only on a platform in another year, or only by a channel.
 
 test_every_change_is_done_once has the gateway's changes by request, test_repairs_that_die those of the repair desk.
 """
@@ -90,6 +110,7 @@ SHORT: Mapping[str, Sequence[str]] = {
 
 _PLAIN = "single, council tenant"
 _IN_ISCS = "Income Support: a lone parent who rents"
+_BY_SFTP = "council that takes files over SFTP"
 _IN_PSCS = "Incapacity Benefit: out of work and ill"
 _TITLES = {"correction.after_amendment": "assessor corrects the employer"}
 _PATIENCE_SECONDS = 300.0
@@ -129,7 +150,11 @@ def carry(journey: Journey) -> None:
 
 
 def carried_through_deaths(
-    platform: PlatformUnderTest, deaths: Mapping[str, Sequence[str]], *, title: str = _PLAIN
+    platform: PlatformUnderTest,
+    deaths: Mapping[str, Sequence[str]],
+    *,
+    title: str = _PLAIN,
+    postcodes: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Journey]:
     """Carries one claim for each death, all at the same time, until they have come through."""
     doors = RepeatingDoors(
@@ -143,6 +168,8 @@ def carried_through_deaths(
                 for point in points:
                     platform.start_to_die(service, point)
                     journey = asking.journey(_TITLES.get(point, title))
+                    if point in postcodes:
+                        journey.case = moved(journey.case, postcodes[point])
                     under_way.append((journey, callers.submit(carry, journey)))
                     platform.wait_for_death(service)
             finally:
@@ -151,6 +178,11 @@ def carried_through_deaths(
         for _, carrying in under_way:
             carrying.result()
     return [journey for journey, _ in under_way]
+
+
+def moved(case: Case, postcode: str) -> Case:
+    """The same claimant at another place."""
+    return replace(case, answers={**case.answers, "address": {"lines": ["1 High Street", "Town"], "postcode": postcode}})
 
 
 def unfinished_events(platform: PlatformUnderTest, claim_refs: list[str]) -> int:
@@ -210,6 +242,17 @@ def test_claims_of_pscs_come_through_when_the_gateway_dies_while_files_are_excha
         must_be_whole(platform, journeys)
 
 
+@pytest.mark.long
+def test_each_council_loads_the_notice_once_when_the_notifier_dies_while_files_are_exchanged(
+    platform_under_test: PlatformUnderTest,
+) -> None:
+    deaths = {NOTIFIER: tuple(FILING)}
+
+    journeys = carried_through_deaths(platform_under_test, deaths, title=_BY_SFTP, postcodes=FILING)
+
+    must_be_whole(platform_under_test, journeys)
+
+
 def test_a_service_that_dies_after_a_dead_letter_buries_it_once_and_receipts_it(
     platform_under_test: PlatformUnderTest,
 ) -> None:
@@ -250,6 +293,7 @@ def points_reached_by(service: str) -> set[str]:
         *(TELLING if told else ()),
         *(FINISHING if any(event.heard_by for event in told) else ()),
         *(FILE_EXCHANGE if service == GATEWAY else ()),
+        *(FILING if service == NOTIFIER else ()),
     }
 
 
