@@ -61,9 +61,12 @@ FILING: Mapping[str, str] = {
 Whoever dies in an authority's turn leaves its lease, for as long as a turn may take: so each death has an authority of its own.
 """
 
+POSTING = ("posting.after_lease", "posting.before_storing", "posting.after_storing", *ANSWERING)
+"""From the making of a letter to its print and its receipt, which people record."""
+
 ELSEWHERE: Mapping[str, Sequence[str]] = {
     GATEWAY: (*ANSWERING, *FILE_EXCHANGE, *REPAIRING),
-    NOTIFIER: tuple(FILING),
+    NOTIFIER: (*FILING, *POSTING),
 }
 """Points that no claim reaches on its way without somebody's act, only on a platform in another year, or only by a channel.
 
@@ -182,7 +185,9 @@ def carried_through_deaths(
 
 def moved(case: Case, postcode: str) -> Case:
     """The same claimant at another place."""
-    return replace(case, answers={**case.answers, "address": {"lines": ["1 High Street", "Town"], "postcode": postcode}})
+    return replace(
+        case, answers={**case.answers, "address": {"lines": ["1 High Street", "Town"], "postcode": postcode}}
+    )
 
 
 def unfinished_events(platform: PlatformUnderTest, claim_refs: list[str]) -> int:

@@ -19,7 +19,6 @@ from la_notifier.config import Settings
 from la_notifier.deadlines import DEADLINES
 from simulators.councils.server import Councils
 from simulators.councils.testing import councils_settings
-from simulators.sftp.testing import keys_in
 
 Scene = Any
 
@@ -41,16 +40,10 @@ def councils(tmp_path: Path, secrets_file: Path) -> Iterator[Councils]:
 
 
 @pytest.fixture
-def by_files(settings: Settings, councils: Councils, claims: Any, tmp_path: Path) -> Iterator[Process]:
+def by_files(settings: Settings, claims: Any) -> Iterator[Process]:
     """The notifier with a cycle of files five times a second, which asks for an answer again after a second or two."""
-    keys = keys_in(tmp_path)
-    host_key = tmp_path / "councils-host.pub"
-    host_key.write_text(keys["known_hosts"].read_text().removeprefix("* "))
     hasty = msgspec.structs.replace(
         settings,
-        councils_sftp_port=councils.sftp_port,
-        councils_sftp_key_file=keys["client_key"],
-        councils_sftp_host_key_file=host_key,
         time_scale=0.0001,
         sftp_cycle_seconds=2_000.0,
     )
@@ -121,21 +114,6 @@ def test_a_hasty_reader_never_sees_half_a_file(by_files: Process, scene: Scene, 
     assert scene.ledger("")["files"]["refused"] == 0
 
 
-@pytest.mark.parametrize("failure", ["cut_ack", "omit_row", "jumble_ack", "other_version", "huge_ack"])
-def test_an_acknowledgement_that_is_wrong_is_asked_for_again_by_the_same_file(
-    by_files: Process, scene: Scene, tenant: Any, failure: str
-) -> None:
-    scene.order(failure, count=1, megabytes=8)
-
-    at_first_contact(scene, tenant, CLAIMS, HARTLEPOOL)
-
-    eventually(lambda: loaded(scene, CLAIMS, 1), seconds=20)
-    assert scene.fired()[failure] == 1
-    ledger = scene.ledger("")
-    assert ledger["files"]["refused"] == 0
-    assert sum(len(notice["versions"]) for [notice] in ledger["claims"].values()) == len(CLAIMS)
-
-
 def test_an_authority_that_is_away_holds_up_no_other_and_gets_the_latest_once(
     by_files: Process, scene: Scene, tenant: Any
 ) -> None:
@@ -152,21 +130,3 @@ def test_an_authority_that_is_away_holds_up_no_other_and_gets_the_latest_once(
 
     scene.relent()
     eventually(lambda: loaded(scene, away, 2), seconds=20)
-
-
-def test_a_row_that_is_refused_stands_alone_and_its_correction_is_loaded(
-    by_files: Process, scene: Scene, tenant: Any
-) -> None:
-    scene.order("refuse_load", claim_ref=CLAIMS[0], count=1, reason="address.postcode: not in our district")
-    at_first_contact(scene, tenant, CLAIMS[:2], HARTLEPOOL)
-    eventually(lambda: loaded(scene, CLAIMS[1:2], 1), seconds=20)
-    eventually(
-        lambda: (
-            scene.rows("SELECT claim_ref FROM notices JOIN notice_versions USING (notice_id) WHERE state = 'REFUSED'")
-            == [(CLAIMS[0],)]
-        )
-    )
-
-    submitted(scene, CLAIMS[:1])
-
-    eventually(lambda: loaded(scene, CLAIMS[:1], 2), seconds=20)

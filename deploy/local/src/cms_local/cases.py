@@ -35,6 +35,8 @@ class Case:
     amend_confirmed: Answers = field(default_factory=dict)
     failures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The failure that each stand-in, by its name, is to show to this claim."""
+    by_post: bool = False
+    """Whether the claim's authority is told by post, so that people print letters and record receipts."""
     withdraws: bool = False
     """Whether the claimant withdraws the claim once it is submitted."""
 

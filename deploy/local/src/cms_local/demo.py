@@ -17,6 +17,8 @@ from cms_local.cases import Case, load_cases
 from cms_local.doors import Doors, Refused, wait_for
 from cms_local.journey import Journey
 from cms_local.layout import Layout
+from cms_local.mail_room import MailRoom
+from cms_local.systems import COUNCILS
 
 CALLERS = 4
 _CLOSED = "SCHEME_CLOSED"
@@ -52,7 +54,19 @@ def journey(layout: Layout, doors: Doors, case: Case, source: random.Random) -> 
     def issue(role: str, *, subject: str, office: str | None = None, grade: str | None = None) -> str:
         return keys.issue(layout.keys(""), role, subject=subject, office=office, grade=grade)
 
-    return Journey(case=case, doors=doors, issue=issue, acknowledged_file=layout.acknowledged_file, random=source)
+    mail_room = MailRoom(
+        doors=doors,
+        councils_url=f"http://127.0.0.1:{layout.stand_in_port(COUNCILS)}",
+        token=issue("PROCESSING_OFFICER", subject="PO000001"),
+    )
+    return Journey(
+        case=case,
+        doors=doors,
+        issue=issue,
+        acknowledged_file=layout.acknowledged_file,
+        random=source,
+        mail_room=mail_room,
+    )
 
 
 def run_demo(layout: Layout, say: Callable[[str], None]) -> Outcome:

@@ -11,6 +11,7 @@ from uuid import uuid4
 from cms_local import acknowledged
 from cms_local.cases import Case, random_nino
 from cms_local.doors import Doors, Refused, wait_for
+from cms_local.mail_room import MailRoom
 from cms_local.systems import systems_of, without_system
 
 INTAKE, SCHEDULING, ASSESSMENT = "intake-svc", "scheduling-svc", "assessment-svc"
@@ -43,6 +44,8 @@ class Journey:
     patience_seconds: float = OUTCOME_SECONDS
     """How long the assessor waits for the work item."""
 
+    mail_room: MailRoom | None = None
+    """Who prints and posts the letters to an authority without a link."""
     loan_offered: str = ""
     """What the assessor offers of a crisis loan, in pounds; as much as can be offered where it is empty."""
 
@@ -315,8 +318,14 @@ class Journey:
         if not self.case.withdraws:
             self._wait_for_systems(seconds)
         if self.case.wants_notice:
-            wait_for(self.is_loaded, seconds=seconds, what=f"{self.claim_ref}: loading by the authority")
+            wait_for(self._is_told, seconds=seconds, what=f"{self.claim_ref}: loading by the authority")
             self.happened("notice loaded by the authority")
+
+    def _is_told(self) -> bool:
+        """Whether the authority has loaded the notice. What goes by post is printed and posted first."""
+        if self.case.by_post and self.mail_room and self.mail_room.clear(self.claim_ref):
+            self.happened("letter printed and posted")
+        return self.is_loaded()
 
     def _wait_for_systems(self, seconds: float) -> None:
         if systems := ", ".join(system.name for system in systems_of(self.case.schemes)):
