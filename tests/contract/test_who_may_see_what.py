@@ -76,7 +76,7 @@ def refused(platform_under_test: PlatformUnderTest) -> Journey:
 def test_a_method_is_open_only_to_the_roles_that_the_contract_names(
     raw: RawDoors, claim: Journey, door: Door, role: str, method: str
 ) -> None:
-    given = raw.ask(door, method, {}, **bearer(claim, role, office="100101"))
+    given = raw.ask(door, method, {}, **bearer(claim, role, office="100101", authority="W06000015"))
 
     if role in contract.allowed_roles(methods()[method]):
         assert given.reason != "ROLE"

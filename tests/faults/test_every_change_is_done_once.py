@@ -349,6 +349,30 @@ def redirect_a_notice(platform: PlatformUnderTest, doors: DyingDoors) -> None:
     eventually(lambda: {one["authorityCode"] for one in notices()} == {notice["authorityCode"], other}, seconds=30)
 
 
+def see_to_notices(platform: PlatformUnderTest, doors: DyingDoors) -> None:
+    """Answers a council's question about a notice, records its receipt, and sends again what the council refused."""
+    journey = platform.journey("single, council tenant")
+    journey.take_call()
+    processing = journey.issue("PROCESSING_OFFICER", subject="PO000001")
+
+    def newest() -> Any:
+        body = {"claimRef": journey.claim_ref, "pageSize": 50}
+        return platform.doors.call(NOTIFIER, "ListNotices", body, token=processing)["notices"][-1]
+
+    eventually(lambda: newest()["state"] == "NOTICE_STATE_LOADED", seconds=30, what="the newest version at the council")
+    notice, council = {"noticeId": newest()["noticeId"]}, newest()["authorityCode"]
+    officer = journey.issue("COUNCIL_OFFICER", subject="CO000001", authority=council)
+    asked = {**notice, "question": "Which flat is it?", "requestId": str(uuid4())}
+    item = doors.call(NOTIFIER, "AskQuestion", asked, token=officer)["workItem"]["workItemId"]
+    ended = {"workItemId": item, "outcome": "WORK_ITEM_OUTCOME_ANSWERED", "answer": "2", "requestId": str(uuid4())}
+    doors.call(NOTIFIER, "ResolveWorkItem", ended, token=processing)
+    received = {**notice, "version": newest()["version"], "loaded": True, "requestId": str(uuid4())}
+    doors.call(NOTIFIER, "RecordReceipt", received, token=officer)
+    everything = {"authorityCode": council, "state": "NOTICE_STATE_REFUSED"}
+    again = {"filter": everything, "reason": "mended there", "requestId": str(uuid4())}
+    doors.call(NOTIFIER, "ResendNotice", again, token=processing)
+
+
 def report_lines(doors: DyingDoors, claim: Journey) -> None:
     """Reports a quarter of an hour, as the switch does."""
     hour_ago = clock.now() - timedelta(hours=1)
@@ -390,6 +414,7 @@ def test_a_change_whose_reply_was_lost_is_made_once_and_answered_on_retry(
     balance(platform, doors)
     ask_for_evidence(platform, doors)
     redirect_a_notice(platform, doors)
+    see_to_notices(platform, doors)
 
     assert doors.died == changes
     again = [(change, doors.answer_again(change)) for change in doors.changes]

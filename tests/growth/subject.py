@@ -84,11 +84,13 @@ class Caller:
     role: str
     subject: str = "OP000001"
     office: str | None = None
+    authority: str | None = None
     purpose: str = ""
 
     def token(self, tokens: Tokens) -> str:
         """A token of the caller."""
-        claims: dict[str, Any] = {"office": self.office} if self.office else {}
+        named = {"office": self.office, "authority": self.authority}
+        claims: dict[str, Any] = {name: value for name, value in named.items() if value}
         return tokens.issue(self.role, subject=self.subject, **claims)
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, LiteralString
 
@@ -28,6 +29,7 @@ from simulators.sftp.testing import keys_in
 from simulators.testing import call
 from tests.growth import chassis_history
 from tests.growth.chassis_history import CLAIM, ID, PAST
+from tests.growth.exercise_desk import CLOCKS, WORK_ITEMS, list_notices, see_to
 from tests.growth.intake_stand_in import CLAIM_VERSION, serving
 from tests.growth.subject import Caller, Subject
 
@@ -49,12 +51,12 @@ _NOTICES = f"""
 """
 _VERSIONS = f"""
     INSERT INTO notice_versions (notice_id, version, kind, state, body, first_contact_time, first_contact_on, proof_due_on,
-        attempts, next_attempt_time, sent, received, loaded, created, followed, channel)
+        attempts, next_attempt_time, sent, received, loaded, created, followed, channel, authority)
     SELECT {ID}, version, CASE version WHEN 1 THEN 'INTENTION' ELSE 'CLAIM' END, state, ''::bytea, {PAST},
         ({PAST})::date, ({PAST})::date, 1, CASE WHEN state = 'WAITING' THEN statement_timestamp() + interval '10 years' END,
         CASE WHEN state <> 'WAITING' THEN {PAST} END, CASE WHEN state = 'LOADED' THEN {PAST} END,
         CASE WHEN state = 'LOADED' THEN {PAST} END, {PAST}, version = 1,
-        CASE WHEN n <= 30 THEN 'POST' ELSE 'API' END
+        CASE WHEN n <= 30 THEN 'POST' ELSE 'API' END, '{_CARDIFF}'
     FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, 2) AS version,
         LATERAL (
             SELECT CASE WHEN version = 1 OR n > 40 THEN 'LOADED' WHEN n <= 30 THEN 'WAITING' ELSE 'REFUSED' END AS state
@@ -143,7 +145,18 @@ class Notifier(Subject):
 
     def fill(self, first: int, last: int) -> None:
         """A claim has a notice of two versions."""
-        history = (_NOTICES, _VERSIONS, _NOT_TOLD, _AUTHORITIES, _FILES, _FILE_ROWS, _LETTERS, _MESSAGES)
+        history = (
+            _NOTICES,
+            _VERSIONS,
+            _NOT_TOLD,
+            _AUTHORITIES,
+            _FILES,
+            _FILE_ROWS,
+            _LETTERS,
+            _MESSAGES,
+            WORK_ITEMS,
+            CLOCKS,
+        )
         for query in history:
             self.sql(query, first=first, last=last)
         chassis_history.fill(self, first, last, sources=["intake-svc", "legacy-gateway"])
@@ -166,6 +179,9 @@ class Notifier(Subject):
         self.hear(events_pb2.ClaimWithdrawn(), claim_ref, version=CLAIM_VERSION)
         self.step_own_workers()
         self.call("GetNotices", {"claimRef": claim_ref}, by=_SUPPORT)
+        list_notices(self, claim_ref)
+        fail = partial(self._fail, f"CV{turn:09}Z")
+        see_to(self, f"CV{turn:09}Z", fail=fail, states=self._states)
         self.call("FindAuthority", {"postcode": "CF10 4ER"}, by=_SUPPORT)
         self._write_to_the_claimant(claim_ref)
         self._tell_by_file(f"CF{turn:09}Z")
@@ -247,6 +263,10 @@ class Notifier(Subject):
         page = {"recipient": "LETTER_RECIPIENT_COUNCIL", "pageSize": 1}
         [letter] = self.call("GetLetters", page, by=_OFFICER)["letters"]
         return str(letter["letterId"])
+
+    def _fail(self, claim_ref: str, failure: str) -> None:
+        rule = {"failure": failure, "claim_ref": claim_ref, "count": 1}
+        assert call(self._councils.control_port, "POST", "/failures", body=rule).status == 200
 
     def _change_tenure(self, claim_ref: str, tenure: str) -> None:
         """The claimant says nothing about the home any more, then that others pay for it, then what was said before."""

@@ -118,6 +118,12 @@ class AuthorityTable:
             code for code, row in self._rows.items() if row.valid_until is not None and row.valid_until < on
         )
 
+    def held_by(self, code: str, on: date) -> frozenset[str]:
+        """The code itself and those of the authorities that have merged into it by a day. Raises AuthorityUnknown."""
+        if code not in self._rows:
+            raise AuthorityUnknown(code)
+        return frozenset(other for other in self._rows if other == code or self.find(other, on).code == code)
+
     def _check(self, row: AuthorityRow) -> None:
         code = row.authority.code
         if (row.valid_until is None) != (row.successor is None):

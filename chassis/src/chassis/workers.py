@@ -80,16 +80,22 @@ class Turns:
         self._pause = pause_seconds
         self._turn = threading.Lock()
         self._next_look = 0.0
+        self._woken = threading.Event()
 
     def find(self, look: Callable[[], Found | None]) -> Found | None:
         """Returns what `look` finds at this thread's turn; None if there is nothing, or if the turn does not come in time."""
         if not self._turn.acquire(timeout=_TURN_SECONDS):
             return None
         try:
-            time.sleep(max(0.0, self._next_look - time.monotonic()))
+            self._woken.wait(max(0.0, self._next_look - time.monotonic()))
+            self._woken.clear()
             found = look()
             if found is None:
                 self._next_look = time.monotonic() + self._pause
         finally:
             self._turn.release()
         return found
+
+    def wake(self) -> None:
+        """Ends the pause: work that was not to be found may be there now."""
+        self._woken.set()

@@ -27,8 +27,7 @@ def _within(state: str, owner: str, query: LiteralString, length: timedelta) -> 
 _SUPPORT, _OFFICER = "SUPPORT", "PROCESSING_OFFICER"
 _API, _SFTP, _POST = LIMITS[Channel.API], LIMITS[Channel.SFTP], LIMITS[Channel.POST]
 
-DEADLINES = (
-    _within("REVIEW_DUE", _SUPPORT, overdue.REVIEW_DUE, timedelta(minutes=10)),
+OF_NOTICES = (
     *_late("WAITING_API", _SUPPORT, overdue.waiting("API"), _API.to_send),
     *_late("WAITING_SFTP", _SUPPORT, overdue.waiting("SFTP"), _SFTP.to_send),
     *_late("WAITING_POST", _OFFICER, overdue.waiting("POST"), _POST.to_send),
@@ -39,7 +38,15 @@ DEADLINES = (
     # Only the API knows the state between the receipt and LOADED.
     *_late("RECEIVED", _OFFICER, overdue.RECEIVED, _API.to_load),
     _within("REFUSED", _OFFICER, overdue.REFUSED, timedelta(days=1)),
+)
+"""Versions of notices. One that passes such a deadline is late, which is told."""
+
+DEADLINES = (
+    _within("REVIEW_DUE", _SUPPORT, overdue.REVIEW_DUE, timedelta(minutes=10)),
+    *OF_NOTICES,
     *_late("REFERRED", _OFFICER, overdue.REFERRED, Within(working_days=1)),
+    # It is counted from the deadline that the work item has.
+    _within("WORK_ITEM", _OFFICER, overdue.WORK_ITEM, timedelta()),
     _within("MESSAGE_DUE", _SUPPORT, overdue_messages.TO_WRITE, timedelta(minutes=10)),
     _within("MESSAGE_WAITING", _SUPPORT, overdue_messages.TO_SEND, timedelta(hours=1)),
     _within("MESSAGE_SENDING", _SUPPORT, overdue_messages.UNKNOWN, timedelta(hours=1)),

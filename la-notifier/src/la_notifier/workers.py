@@ -15,6 +15,7 @@ from la_notifier.config import Settings, read_secrets
 from la_notifier.domain.channels import Channel
 from la_notifier.domain.notices import Waits
 from la_notifier.service.filing import Filing
+from la_notifier.service.lateness import tell_late
 from la_notifier.service.posting import Posting
 from la_notifier.service.redirecting import Successions
 from la_notifier.service.reviews import Reviewer
@@ -22,6 +23,7 @@ from la_notifier.service.sending import Sender, waits_of
 
 _PAUSE_SECONDS = 0.25
 _SUCCESSIONS_SECONDS = 30.0
+_LATENESS_SECONDS = 10.0
 # So many that an authority which hangs holds up only its own notices.
 _SENDERS, _STATUS_CHECKERS = 3, 2
 
@@ -49,6 +51,7 @@ def workers(
         _reviewer(tools, claims_of(runtime), decisions_of(runtime)),
         Worker("successions", Successions(runtime.database).follow_next, pause_seconds=_SUCCESSIONS_SECONDS),
         *(worker for crew in crews for worker in crew),
+        Worker("lateness", partial(tell_late, runtime.database), pause_seconds=_LATENESS_SECONDS),
     ]
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import grpc
 import httpx
@@ -20,6 +19,7 @@ from cms.intake.v1 import events_pb2
 CLAIM = "C0123456789A"
 SERVICE = "cms.notifier.v1.LaNotifierService"
 DOORS: tuple[Door, ...] = ("grpc", "http")
+NOBODYS = "7d1f1a8e-8a4b-4a7e-9a0c-3f6f0f8f2f10"
 BELFAST = {"lines": ["4 Donegall Square"], "postcode": "BT1 5GS"}
 
 CallerAt = Callable[..., Client]
@@ -202,22 +202,21 @@ def test_a_refused_call_is_in_the_access_log(caller: CallerAt, database_urls: Da
     assert rows == [(f"/{SERVICE}/GetNotices", "DENIED")]
 
 
+SOUND: dict[str, dict[str, Any]] = {
+    "GetNotices": {"claimRef": CLAIM},
+    "GetMessages": {"claimRef": CLAIM},
+    "RedirectNotice": {"noticeId": NOBODYS, "authorityCode": "E08000035", "reason": "REDIRECT_REASON_OTHER"},
+    "RecordReceipt": {"noticeId": NOBODYS, "version": 1, "refused": True, "reason": "Not here"},
+    "ResendNotice": {"noticeId": NOBODYS, "reason": "Mended"},
+    "AskQuestion": {"noticeId": NOBODYS},
+    "ResolveWorkItem": {"workItemId": NOBODYS, "outcome": "WORK_ITEM_OUTCOME_NOT_NEEDED"},
+}
+
+
 @pytest.mark.parametrize(
     "method", costs.methods_of("cms.notifier.v1.LaNotifierService"), ids=lambda method: method.name
 )
 def test_the_dearest_requests_are_cheap(notifier: Process, tokens: Tokens, method: MethodDescriptor) -> None:
-    redirect = {
-        "noticeId": str(uuid4()),
-        "authorityCode": "E08000035",
-        "reason": "REDIRECT_REASON_OTHER",
-        "requestId": str(uuid4()),
-    }
-    sound: dict[str, dict[str, Any]] = {
-        "GetNotices": {"claimRef": CLAIM},
-        "GetMessages": {"claimRef": CLAIM},
-        "FindAuthority": {},
-        "RedirectNotice": redirect,
-    }
-
-    given = costs.dearest_requests(method, lambda: {**sound[method.name]})
-    costs.expect_cheap(notifier, method, given, tokens.issue("SUPPORT"))
+    given = costs.dearest_requests(method, lambda: {**SOUND.get(method.name, {})})
+    role = "COUNCIL_OFFICER" if method.name == "AskQuestion" else "PROCESSING_OFFICER"
+    costs.expect_cheap(notifier, method, given, tokens.issue(role, authority="W06000015"))

@@ -51,8 +51,10 @@ def doors_of(layout: Layout) -> Iterator[Doors]:
 def journey(layout: Layout, doors: Doors, case: Case, source: random.Random) -> Journey:
     """Makes a claim of this case, ready to begin."""
 
-    def issue(role: str, *, subject: str, office: str | None = None, grade: str | None = None) -> str:
-        return keys.issue(layout.keys(""), role, subject=subject, office=office, grade=grade)
+    def issue(
+        role: str, *, subject: str, office: str | None = None, grade: str | None = None, authority: str | None = None
+    ) -> str:
+        return keys.issue(layout.keys(""), role, subject=subject, office=office, grade=grade, authority=authority)
 
     mail_room = MailRoom(
         doors=doors,

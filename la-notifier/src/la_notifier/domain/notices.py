@@ -145,6 +145,11 @@ class Step:
         acknowledged = {NoticeState.SENT, NoticeState.RECEIVED, NoticeState.LOADED}
         return self.state in acknowledged and not self.is_disputed
 
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the authority confirmed this version itself: an uploaded file or a printed letter is not enough."""
+        return bool(self.receipt) or self.state in {NoticeState.RECEIVED, NoticeState.LOADED}
+
 
 @dataclass(frozen=True, kw_only=True)
 class NoticeVersion:
@@ -292,9 +297,14 @@ class NoticeVersion:
 
 @dataclass(frozen=True, kw_only=True)
 class NoticeSummary:
-    """A version of a notice as it is shown: without its content. Times are None until they come."""
+    """A version of a notice as it is shown: without its content. Times are None until they come.
+
+    `intention_due_on` and `claim_due_on` are the two clocks of one month; `at_stake_on` is the earlier of those that still run,
+    None where the authority has both. `is_late`: the version is in its state for longer than its channel allows.
+    """
 
     notice_id: UUID
+    claim_ref: str
     version: int
     kind: NoticeKind
     authority_code: str
@@ -302,7 +312,13 @@ class NoticeSummary:
     channel: str
     state: NoticeState
     first_contact_on: date
+    intention_on: date
+    intention_due_on: date
+    claim_due_on: date
     proof_due_on: date
+    at_stake_on: date | None
+    is_late: bool
+    created: datetime
     sent: datetime | None
     received: datetime | None
     loaded: datetime | None

@@ -45,6 +45,13 @@ def notice_message(notice: NoticeSummary) -> pb.Notice:
         attempts=notice.attempts,
         next_attempt_time=timestamp(clock.as_shown(notice.next_attempt_time)),
         refused_fields=notice.refused_fields,
+        claim_ref=notice.claim_ref,
+        created=timestamp(notice.created),
+        intention_on=date_message(notice.intention_on),
+        intention_due_on=date_message(notice.intention_due_on),
+        claim_due_on=date_message(notice.claim_due_on),
+        at_stake_on=date_message(notice.at_stake_on) if notice.at_stake_on else None,
+        late=notice.is_late,
     )
 
 

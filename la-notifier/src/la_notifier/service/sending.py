@@ -12,10 +12,10 @@ from chassis.vault import Vault
 from chassis.workers import Turns
 from la_notifier.channels import api
 from la_notifier.domain.channels import Channel
-from la_notifier.domain.notices import HeldNotice, NoticeVersion, SendAnswer, Step, Waits
+from la_notifier.domain.notices import HeldNotice, HeldState, NoticeVersion, SendAnswer, SendResult, Step, Waits
 from la_notifier.service import bodies, failures, settling
 from la_notifier.service.settling import names, settle
-from la_notifier.store import versions
+from la_notifier.store import rests, versions
 
 LEASE_SECONDS = 30.0
 """Longer than a call to an authority can take."""
@@ -80,6 +80,7 @@ class Sender:
         crash.point("notice.after_answer")
         with self._database.transaction() as conn:
             step = settle_send(conn, version, answer, self._waits())
+        self._to_send.wake()
         crash.point("notice.after_storing")
         settling.log(
             "notice sent", version, step, outcome=answer.result, code=answer.status, fields=answer.refused_fields
@@ -90,6 +91,7 @@ class Sender:
         crash.point("asking.after_answer")
         with self._database.transaction() as conn:
             step = settle_question(conn, version, held, self._waits())
+        self._to_ask.wake()
         settling.log("authority asked", version, step, outcome=held.state)
 
     def _put_off(self, act: str, version: NoticeVersion, error: Exception) -> None:
@@ -130,15 +132,37 @@ def outgoing(vault: Vault, version: NoticeVersion, row: Row) -> api.Outgoing:
 
 
 def settle_send(conn: Connection, version: NoticeVersion, answer: SendAnswer, waits: Waits) -> Step | None:
-    """Saves the answer to a send; None, with nothing saved, where the lease was lost."""
+    """Saves the answer to a send; None, with nothing of the version saved, where the lease was lost."""
+    is_away = answer.result in (SendResult.NOT_TAKEN, SendResult.UNKNOWN)
+    _note(conn, version, "SEND", is_away=is_away, waits=waits, retry_after_seconds=answer.retry_after_seconds)
     return settle(conn, version, lambda held: held.sent(answer, waits))
 
 
 def settle_question(conn: Connection, version: NoticeVersion, held: HeldNotice, waits: Waits) -> Step | None:
-    """Saves what an authority says that it holds; None, with nothing saved, where the lease was lost."""
+    """Saves what an authority says that it holds; None, with nothing of the version saved, where the lease was lost."""
+    is_away = held.state is HeldState.UNKNOWN
+    _note(conn, version, "ASK", is_away=is_away, waits=waits, retry_after_seconds=held.retry_after_seconds)
     return settle(conn, version, lambda leased: leased.asked(held, waits))
 
 
 def settle_failure(conn: Connection, version: NoticeVersion, waits: Waits) -> Step | None:
     """Puts a version off over which our own code failed; None where the lease was lost."""
     return settle(conn, version, lambda held: held.failed(waits))
+
+
+def _note(
+    conn: Connection,
+    version: NoticeVersion,
+    act: rests.Act,
+    *,
+    is_away: bool,
+    waits: Waits,
+    retry_after_seconds: float | None,
+) -> None:
+    """Leaves an authority alone that does not answer: longer each time, as long as it asks, and until it answers."""
+    code = version.authority_code
+    if not is_away:
+        rests.end(conn, code, act)
+        return
+    failures = rests.failed(conn, code, act, now=clock.now())
+    rests.rest(conn, code, act, seconds=waits.before_retry(failures, retry_after_seconds))

@@ -14,7 +14,8 @@ from chassis.conversions import timestamp
 from chassis.database import Connection
 from cms.notifier.v1 import events_pb2
 from la_notifier.domain.notices import NoticeState, NoticeVersion, Step, Word
-from la_notifier.store import versions
+from la_notifier.service import work_items
+from la_notifier.store import clocks, versions
 
 FIRST_CONTACT_TO_SENT = Histogram(
     "notifier_first_contact_to_sent_seconds",
@@ -54,7 +55,17 @@ def settle_word(conn: Connection, notice_id: UUID, number: int, word: Word) -> t
 def save(conn: Connection, version: NoticeVersion, step: Step) -> None:
     """Saves a step of a version that this transaction holds, and publishes what it brought."""
     versions.settle(conn, version, step, now=clock.now())
+    work_items.follow(conn, version, step)
+    _keep_clocks(conn, version, step)
     _publish(conn, version, step)
+
+
+def _keep_clocks(conn: Connection, version: NoticeVersion, step: Step) -> None:
+    """Stops the clocks of what the authority says that it has, and starts them again where it refuses what it had."""
+    if step.state is NoticeState.REFUSED and version.sent_time is not None:
+        clocks.start(conn, version.notice_id)
+    elif step.is_confirmed and step.state is not version.state:
+        clocks.stop(conn, version.notice_id, version=version.version)
 
 
 def _publish(conn: Connection, version: NoticeVersion, step: Step) -> None:

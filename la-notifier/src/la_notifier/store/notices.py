@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from chassis.authorities import Authority
@@ -11,6 +11,8 @@ from chassis.database import Connection, Row
 from la_notifier.domain.content import PreviousVersion
 from la_notifier.domain.date_of_claim import DateBasis, DateOfClaim
 from la_notifier.domain.notices import NoticeKind, NoticeState, NoticeSummary
+from la_notifier.store import clocks, work_items
+from la_notifier.store.summaries import SUMMARY, summary_of
 
 NOTICES_OF_CLAIM = """
     -- Locks the notices of a claim.
@@ -88,20 +90,18 @@ GIVE_UP = """
 ADD_VERSION = """
     -- A further version, which waits to be sent.
     INSERT INTO notice_versions
-        (notice_id, version, channel, kind, body, first_contact_time, first_contact_on, proof_due_on, created)
-    VALUES (%(notice_id)s, %(version)s, %(channel)s, %(kind)s, %(body)s, %(first_contact_time)s, %(first_contact_on)s,
-        %(proof_due_on)s, %(created)s)
+        (notice_id, version, channel, authority, kind, body, first_contact_time, first_contact_on, proof_due_on, created)
+    VALUES (%(notice_id)s, %(version)s, %(channel)s,
+        (SELECT authority_code FROM notices WHERE notice_id = %(notice_id)s),
+        %(kind)s, %(body)s, %(first_contact_time)s, %(first_contact_on)s, %(proof_due_on)s, %(created)s)
 """
 
-SUMMARIES_OF_CLAIM = """
+SUMMARIES_OF_CLAIM: LiteralString = f"""
     -- Every version of the notices of a claim, without the content.
-    SELECT notice.notice_id, notice.authority_code, notice.authority_name, notice.channel, version.version, version.kind,
-        version.state, version.first_contact_on, version.proof_due_on, version.sent, version.received, version.loaded,
-        version.disputed, version.attempts, version.next_attempt_time, version.refused_fields
-    FROM notices AS notice JOIN notice_versions AS version USING (notice_id)
+    SELECT {SUMMARY} FROM notices AS notice JOIN notice_versions AS version USING (notice_id)
     WHERE notice.claim_ref = %s
     ORDER BY notice.notice_id, version.version
-"""
+"""  # noqa: S608 - of literals alone
 
 
 def notices_of(conn: Connection, claim_ref: str) -> Sequence[Row]:
@@ -131,6 +131,10 @@ def add_version(conn: Connection, version: Mapping[str, Any]) -> None:
         conn.execute(FOLLOW, [version["notice_id"]])
         give_up(conn, version["notice_id"], now=version["created"])
     conn.execute(ADD_VERSION, version)
+    if version["kind"] == NoticeKind.WITHDRAWN:
+        clocks.stop_all(conn, version["notice_id"])
+    elif version["version"] == 1:
+        clocks.start(conn, version["notice_id"])
 
 
 def notice(conn: Connection, notice_id: UUID) -> Row | None:
@@ -158,23 +162,24 @@ def abandon(conn: Connection, notice_id: UUID, *, now: datetime) -> None:
 def set_wanted(conn: Connection, notice_id: UUID, *, wanted: bool) -> None:
     """Sets whether the authority needs the notice."""
     conn.execute(SET_WANTED, [wanted, notice_id])
+    if wanted:
+        clocks.start(conn, notice_id)
+    else:
+        clocks.stop_all(conn, notice_id)
 
 
 def give_up(conn: Connection, notice_id: UUID, *, now: datetime) -> None:
-    """Supersedes the versions that wait and are not under way."""
+    """Supersedes the versions that wait and are not under way. Nobody has to see to a refusal any more."""
     conn.execute(GIVE_UP, {"notice_id": notice_id, "now": now})
+    work_items.end_refusals(conn, notice_id, now=now)
 
 
 def summaries_of(conn: Connection, claim_ref: str) -> Sequence[NoticeSummary]:
     """Every version of the notices of a claim."""
-    return [_summary_of(row) for row in conn.execute(SUMMARIES_OF_CLAIM, [claim_ref])]
+    return [summary_of(row) for row in conn.execute(SUMMARIES_OF_CLAIM, [claim_ref])]
 
 
 def _previous_version_of(row: Row) -> PreviousVersion:
     return PreviousVersion(
         kind=NoticeKind(row["kind"]), state=NoticeState(row["state"]), may_be_held=row["may_be_held"]
     )
-
-
-def _summary_of(row: Row) -> NoticeSummary:
-    return NoticeSummary(**row | {"kind": NoticeKind(row["kind"]), "state": NoticeState(row["state"])})

@@ -4,23 +4,26 @@ from typing import LiteralString
 
 # The claim is looked up row by row. A join could make PostgreSQL read every notice there ever was, because it cannot know how
 # few versions are open.
-_CLAIM = "(SELECT claim_ref FROM notices WHERE notices.notice_id = version.notice_id)"
-_AUTHORITY = "(SELECT authority_code FROM notices WHERE notices.notice_id = version.notice_id)"
+_VERSION: LiteralString = """
+    SELECT (SELECT claim_ref FROM notices WHERE notices.notice_id = version.notice_id) AS reference,
+        version.authority AS authority_code, version.notice_id, version.version, version.late_states
+"""
 
 REVIEW_DUE = "SELECT claim_ref AS reference, min(occurred_time) AS since FROM heard_events GROUP BY claim_ref"
 
-RECEIVED = f"SELECT {_CLAIM} AS reference, sent AS since FROM notice_versions AS version WHERE state = 'RECEIVED'"  # noqa: S608
+RECEIVED: LiteralString = f"{_VERSION}, sent AS since FROM notice_versions AS version WHERE state = 'RECEIVED'"
 
-REFUSED = f"""
-    SELECT {_CLAIM} AS reference, created AS since FROM notice_versions AS version
-    WHERE state = 'REFUSED' AND NOT followed
-"""  # noqa: S608
+REFUSED: LiteralString = f"""
+    {_VERSION}, created AS since FROM notice_versions AS version WHERE state = 'REFUSED' AND NOT followed
+"""
 
 # The last release's code ends versions and does not know the column.
-DISPUTED = f"""
-    SELECT {_CLAIM} AS reference, disputed AS since FROM notice_versions AS version
+DISPUTED: LiteralString = f"""
+    {_VERSION}, disputed AS since FROM notice_versions AS version
     WHERE disputed IS NOT NULL AND state IN ('WAITING', 'SENT', 'RECEIVED')
-"""  # noqa: S608
+"""
+
+WORK_ITEM = "SELECT claim_ref AS reference, deadline AS since FROM work_items WHERE state = 'OPEN'"
 
 REFERRED = "SELECT claim_ref AS reference, since, authority_code FROM not_told"
 
@@ -47,6 +50,6 @@ def of_other_nations(query: LiteralString) -> LiteralString:
 
 def _versions(channel: LiteralString, state: LiteralString, since: LiteralString) -> LiteralString:
     return f"""
-        SELECT {_CLAIM} AS reference, {since} AS since, {_AUTHORITY} AS authority_code FROM notice_versions AS version
+        {_VERSION}, {since} AS since FROM notice_versions AS version
         WHERE state = '{state}' AND channel = '{channel}'
-    """  # noqa: S608
+    """

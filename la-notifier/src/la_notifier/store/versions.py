@@ -4,32 +4,67 @@ An answer counts only under the lease under which it was obtained. Sending a ver
 it by its Idempotency-Key. Leases and waits are real time by the database's clock, other moments are the platform's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from chassis.database import Connection, Row
 from la_notifier.domain.notices import NoticeState, NoticeVersion, Step
 
-TAKE_TO_SEND = """
-    -- Leases the version that is due for longest on a channel; none while another version of its notice is under way. One that
-    -- is not wanted any more is leased as well, and not counted as an attempt. `might_be_held` is from before the attempt.
-    WITH due AS (
+_OLDEST_WAITING: LiteralString = """
+    SELECT notice_id, version FROM notice_versions
+    WHERE channel = %(channel)s AND authority = ready.authority AND state = 'WAITING'
+        AND next_attempt_time <= statement_timestamp()
+    ORDER BY created LIMIT 1
+"""
+_FIRST_TO_ASK: LiteralString = """
+    SELECT notice_id, version FROM notice_versions
+    WHERE channel = %(channel)s AND authority = ready.authority AND state IN ('SENT', 'RECEIVED')
+        AND next_attempt_time <= statement_timestamp()
+    ORDER BY next_attempt_time LIMIT 1
+"""
+
+
+def _ready(act: LiteralString, states: LiteralString) -> LiteralString:
+    """The authorities for which something is there in these states, none of it under way, and that do not rest."""
+    of_channel: LiteralString = (
+        f"SELECT min(authority) AS authority FROM notice_versions WHERE channel = %(channel)s AND {states}"  # noqa: S608
+    )
+    return f"""
+        WITH RECURSIVE found AS (
+            {of_channel}
+            UNION ALL
+            SELECT ({of_channel} AND authority > found.authority) FROM found WHERE found.authority IS NOT NULL
+        ), ready AS (
+            SELECT authority FROM found
+            WHERE authority IS NOT NULL AND NOT EXISTS (
+                SELECT FROM authority_rests
+                WHERE authority_code = found.authority AND act = '{act}' AND rests_until > statement_timestamp()
+            ) AND NOT EXISTS (
+                SELECT FROM notice_versions
+                WHERE channel = %(channel)s AND authority = found.authority AND {states}
+                    AND lease IS NOT NULL AND leased_until > statement_timestamp()
+            )
+        )
+    """  # noqa: S608 - of literals alone
+
+
+TAKE_TO_SEND: LiteralString = f"""
+    -- Leases the oldest version that is due for an authority with the channel. Which of the authorities is left to chance: one
+    -- with much to come holds up no other. A version that is not wanted any more is leased as well, and not counted as an
+    -- attempt. `might_be_held` is from before the attempt.
+    {_ready("SEND", "state = 'WAITING'")}, due AS (
         SELECT version.notice_id, version.version, version.may_be_held AS might_be_held,
             notice.claim_ref, notice.authority_code, notice.wanted AND NOT version.followed AS is_wanted,
             key.key_id, key.wrapped
-        FROM notice_versions AS version JOIN notices AS notice USING (notice_id)
+        FROM ready CROSS JOIN LATERAL ({_OLDEST_WAITING}) AS oldest
+            JOIN notice_versions AS version USING (notice_id, version)
+            JOIN notices AS notice USING (notice_id)
             LEFT JOIN data_keys AS key USING (claim_ref)
-        WHERE version.channel = %(channel)s AND version.state = 'WAITING'
-            AND version.next_attempt_time <= statement_timestamp()
-            AND NOT EXISTS (
-                SELECT 1 FROM notice_versions AS other
-                WHERE other.notice_id = version.notice_id AND other.state = 'WAITING'
-                    AND other.leased_until > statement_timestamp()
-            )
-        ORDER BY version.next_attempt_time LIMIT 1
+        WHERE version.state = 'WAITING' AND (version.lease IS NULL OR version.leased_until <= statement_timestamp())
+        ORDER BY random() LIMIT 1
         FOR UPDATE OF version, notice SKIP LOCKED
     )
     UPDATE notice_versions AS version
@@ -39,18 +74,19 @@ TAKE_TO_SEND = """
     FROM due WHERE version.notice_id = due.notice_id AND version.version = due.version
     RETURNING version.state, version.lease, version.attempts, version.polls, version.disputed, version.first_contact_time,
         version.sent, version.body, due.*
-"""
+"""  # noqa: S608 - of literals alone
 
-TAKE_TO_ASK = """
+TAKE_TO_ASK: LiteralString = f"""
     -- Leases the version about which an authority with the channel is to be asked for longest.
-    WITH due AS (
+    {_ready("ASK", "state IN ('SENT', 'RECEIVED')")}, due AS (
         SELECT version.notice_id, version.version, version.may_be_held AS might_be_held,
             notice.claim_ref, notice.authority_code, notice.wanted AND NOT version.followed AS is_wanted
-        FROM notice_versions AS version JOIN notices AS notice USING (notice_id)
-        WHERE version.channel = %(channel)s AND version.state IN ('SENT', 'RECEIVED')
-            AND version.next_attempt_time <= statement_timestamp()
-            AND (version.leased_until IS NULL OR version.leased_until <= statement_timestamp())
-        ORDER BY version.next_attempt_time LIMIT 1
+        FROM ready CROSS JOIN LATERAL ({_FIRST_TO_ASK}) AS first
+            JOIN notice_versions AS version USING (notice_id, version)
+            JOIN notices AS notice USING (notice_id)
+        WHERE version.state IN ('SENT', 'RECEIVED')
+            AND (version.lease IS NULL OR version.leased_until <= statement_timestamp())
+        ORDER BY random() LIMIT 1
         FOR UPDATE OF version SKIP LOCKED
     )
     UPDATE notice_versions AS version
@@ -59,7 +95,7 @@ TAKE_TO_ASK = """
     FROM due WHERE version.notice_id = due.notice_id AND version.version = due.version
     RETURNING version.state, version.lease, version.attempts, version.polls, version.disputed, version.first_contact_time,
         version.sent, due.*
-"""
+"""  # noqa: S608 - of literals alone
 
 HOLD_NOTICE = """
     -- Locks a notice against a review, which must see the settled version or be seen. Reviews lock in the same order.
@@ -88,6 +124,20 @@ LOCK_VERSION = """
     FROM notice_versions AS version JOIN notices AS notice USING (notice_id)
     WHERE version.notice_id = %s AND version.version = %s
     FOR UPDATE OF version
+"""
+
+NEWEST = """
+    -- The number of the newest version of a notice.
+    SELECT version FROM notice_versions WHERE notice_id = %s AND NOT followed ORDER BY version DESC LIMIT 1
+"""
+
+TO_RESEND = """
+    -- The newest versions of some authorities' notices that went out and are not loaded, the oldest first.
+    SELECT notice_id, version FROM notice_versions
+    WHERE authority = ANY(%(authority_codes)s) AND NOT followed
+        AND (state IN ('WAITING', 'SENT', 'RECEIVED') OR (state = 'REFUSED' AND NOT followed))
+        AND state = %(state)s AND created < %(older_than)s
+    ORDER BY created, notice_id LIMIT %(limit)s
 """
 
 SUPERSEDE_EARLIER = """
@@ -145,6 +195,27 @@ def lock(conn: Connection, notice_id: UUID, version: int) -> NoticeVersion | Non
     conn.execute(HOLD_NOTICE, [notice_id])
     row = conn.execute(LOCK_VERSION, [notice_id, version]).fetchone()
     return None if row is None else replace(version_of(row), notice_was_sent=row["notice_was_sent"])
+
+
+def newest(conn: Connection, notice_id: UUID) -> NoticeVersion | None:
+    """The newest version of a notice, locked; None where there is no such notice."""
+    row = conn.execute(NEWEST, [notice_id]).fetchone()
+    return None if row is None else lock(conn, notice_id, row["version"])
+
+
+def to_resend(
+    conn: Connection, authority_codes: Sequence[str], *, state: NoticeState, older_than: datetime, limit: int
+) -> Sequence[NoticeVersion]:
+    """The newest versions of some authorities' notices in an open state, locked, the oldest first."""
+    values = {
+        "authority_codes": list(authority_codes),
+        "state": state,
+        "older_than": older_than,
+        "limit": limit,
+    }
+    rows = conn.execute(TO_RESEND, values).fetchall()
+    found = [lock(conn, row["notice_id"], row["version"]) for row in rows]
+    return [version for version in found if version is not None and version.state is state]
 
 
 def supersede_earlier(conn: Connection, version: NoticeVersion, *, now: datetime) -> None:

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -120,3 +121,49 @@ class NoticeRefused(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___NoticeRefused: _TypeAlias = NoticeRefused  # noqa: Y015
+
+@_typing.final
+class NoticeLate(_message.Message):
+    """A version of a notice is in a state for longer than its channel allows. It is told once for each state of a version. Nobody
+    hears it yet.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_ID_FIELD_NUMBER: _builtins.int
+    NOTICE_VERSION_FIELD_NUMBER: _builtins.int
+    AUTHORITY_CODE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    AT_STAKE_ON_FIELD_NUMBER: _builtins.int
+    notice_id: _builtins.str
+    """The notice."""
+    notice_version: _builtins.int
+    """The version."""
+    authority_code: _builtins.str
+    """The authority's GSS code."""
+    state: _builtins.str
+    """The state, by the name that ListOverdue shows."""
+    owner: _builtins.str
+    """Who is to act: the name of a role."""
+    @_builtins.property
+    def at_stake_on(self) -> _date_pb2.Date:
+        """The date at stake: the earlier of the two clocks that still run. Unset once the authority has the intention and the claim."""
+
+    def __init__(
+        self,
+        *,
+        notice_id: _builtins.str = ...,
+        notice_version: _builtins.int = ...,
+        authority_code: _builtins.str = ...,
+        state: _builtins.str = ...,
+        owner: _builtins.str = ...,
+        at_stake_on: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at_stake_on", b"at_stake_on"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_stake_on", b"at_stake_on", "authority_code", b"authority_code", "notice_id", b"notice_id", "notice_version", b"notice_version", "owner", b"owner", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoticeLate: _TypeAlias = NoticeLate  # noqa: Y015

@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from cms.notifier.v1 import letters_pb2 as cms_dot_notifier_dot_v1_dot_letters__pb2
 from cms.notifier.v1 import messages_pb2 as cms_dot_notifier_dot_v1_dot_messages__pb2
 from cms.notifier.v1 import redirects_pb2 as cms_dot_notifier_dot_v1_dot_redirects__pb2
+from cms.notifier.v1 import officers_pb2 as cms_dot_notifier_dot_v1_dot_officers__pb2
 from cms.options.v1 import options_pb2 as cms_dot_options_dot_v1_dot_options__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ms/notifier/v1/notifier.proto\x12\x0f\x63ms.notifier.v1\x1a\x1d\x63ms/notifier/v1/letters.proto\x1a\x1e\x63ms/notifier/v1/messages.proto\x1a\x1f\x63ms/notifier/v1/redirects.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xce\x04\n\x06Notice\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12)\n\x04kind\x18\x03 \x01(\x0e\x32\x1b.cms.notifier.v1.NoticeKind\x12\x16\n\x0e\x61uthority_code\x18\x04 \x01(\t\x12\x16\n\x0e\x61uthority_name\x18\x05 \x01(\t\x12/\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x1e.cms.notifier.v1.NoticeChannel\x12+\n\x05state\x18\x07 \x01(\x0e\x32\x1c.cms.notifier.v1.NoticeState\x12+\n\x10\x66irst_contact_on\x18\x08 \x01(\x0b\x32\x11.google.type.Date\x12\'\n\x0cproof_due_on\x18\t \x01(\x0b\x32\x11.google.type.Date\x12(\n\x04sent\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08received\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06loaded\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ttempts\x18\r \x01(\x05\x12\x35\n\x11next_attempt_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0erefused_fields\x18\x0f \x03(\t\x12,\n\x08\x64isputed\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"0\n\x11GetNoticesRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\"|\n\x07NotTold\x12.\n\x06reason\x18\x01 \x01(\x0e\x32\x1e.cms.notifier.v1.NotToldReason\x12\x16\n\x0e\x61uthority_code\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x92\x01\n\x0b\x44\x61teOfClaim\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x1f\n\x04\x64\x61te\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x30\n\x05\x62\x61sis\x18\x03 \x01(\x0e\x32!.cms.notifier.v1.DateOfClaimBasis\x12\x0c\n\x04rule\x18\x04 \x01(\t\x12\x0f\n\x07settled\x18\x05 \x01(\x08\"\xa0\x01\n\x12GetNoticesResponse\x12(\n\x07notices\x18\x01 \x03(\x0b\x32\x17.cms.notifier.v1.Notice\x12*\n\x08not_told\x18\x02 \x03(\x0b\x32\x18.cms.notifier.v1.NotTold\x12\x34\n\x0e\x64\x61tes_of_claim\x18\x03 \x03(\x0b\x32\x1c.cms.notifier.v1.DateOfClaim\"X\n\tAuthority\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12/\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x1e.cms.notifier.v1.NoticeChannel\"2\n\x14\x46indAuthorityRequest\x12\x1a\n\x08postcode\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18\x1e\"\x83\x01\n\x15\x46indAuthorityResponse\x12-\n\tauthority\x18\x01 \x01(\x0b\x32\x1a.cms.notifier.v1.Authority\x12*\n\x06others\x18\x02 \x03(\x0b\x32\x1a.cms.notifier.v1.Authority\x12\x0f\n\x07\x63\x65rtain\x18\x03 \x01(\x08*\xa5\x01\n\nNoticeKind\x12\x1b\n\x17NOTICE_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15NOTICE_KIND_INTENTION\x10\x01\x12\x15\n\x11NOTICE_KIND_CLAIM\x10\x02\x12\x16\n\x12NOTICE_KIND_CHANGE\x10\x03\x12\x15\n\x11NOTICE_KIND_AWARD\x10\x04\x12\x19\n\x15NOTICE_KIND_WITHDRAWN\x10\x05*\xc7\x01\n\x0bNoticeState\x12\x1c\n\x18NOTICE_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14NOTICE_STATE_WAITING\x10\x01\x12\x15\n\x11NOTICE_STATE_SENT\x10\x02\x12\x19\n\x15NOTICE_STATE_RECEIVED\x10\x03\x12\x17\n\x13NOTICE_STATE_LOADED\x10\x04\x12\x18\n\x14NOTICE_STATE_REFUSED\x10\x05\x12\x1b\n\x17NOTICE_STATE_SUPERSEDED\x10\x06*y\n\rNoticeChannel\x12\x1e\n\x1aNOTICE_CHANNEL_UNSPECIFIED\x10\x00\x12\x16\n\x12NOTICE_CHANNEL_API\x10\x01\x12\x17\n\x13NOTICE_CHANNEL_SFTP\x10\x02\x12\x17\n\x13NOTICE_CHANNEL_POST\x10\x03*\x8c\x02\n\rNotToldReason\x12\x1f\n\x1bNOT_TOLD_REASON_UNSPECIFIED\x10\x00\x12$\n NOT_TOLD_REASON_NORTHERN_IRELAND\x10\x01\x12$\n NOT_TOLD_REASON_POSTCODE_UNKNOWN\x10\x02\x12%\n!NOT_TOLD_REASON_AUTHORITY_UNKNOWN\x10\x03\x12\x1e\n\x1aNOT_TOLD_REASON_MOVED_AWAY\x10\x04\x12$\n NOT_TOLD_REASON_NO_LONGER_SOUGHT\x10\x05\x12!\n\x1dNOT_TOLD_REASON_FACTS_MISSING\x10\x06*\x9e\x01\n\x10\x44\x61teOfClaimBasis\x12#\n\x1f\x44\x41TE_OF_CLAIM_BASIS_UNSPECIFIED\x10\x00\x12#\n\x1f\x44\x41TE_OF_CLAIM_BASIS_ENTITLEMENT\x10\x01\x12!\n\x1d\x44\x41TE_OF_CLAIM_BASIS_INTENTION\x10\x02\x12\x1d\n\x19\x44\x41TE_OF_CLAIM_BASIS_CLAIM\x10\x03\x32\xfe\x04\n\x11LaNotifierService\x12\x64\n\nGetNotices\x12\".cms.notifier.v1.GetNoticesRequest\x1a#.cms.notifier.v1.GetNoticesResponse\"\r\x90\x02\x01\xaa\xd4\x18\x06\x01\x02\x03\x05\x06\x07\x12i\n\x0eRedirectNotice\x12&.cms.notifier.v1.RedirectNoticeRequest\x1a\'.cms.notifier.v1.RedirectNoticeResponse\"\x06\xaa\xd4\x18\x02\x03\x07\x12m\n\rFindAuthority\x12%.cms.notifier.v1.FindAuthorityRequest\x1a&.cms.notifier.v1.FindAuthorityResponse\"\r\x90\x02\x01\xaa\xd4\x18\x06\x01\x02\x03\x05\x06\x07\x12g\n\x0bGetMessages\x12#.cms.notifier.v1.GetMessagesRequest\x1a$.cms.notifier.v1.GetMessagesResponse\"\r\x90\x02\x01\xaa\xd4\x18\x06\x01\x02\x03\x05\x06\x07\x12_\n\nGetLetters\x12\".cms.notifier.v1.GetLettersRequest\x1a#.cms.notifier.v1.GetLettersResponse\"\x08\x90\x02\x01\xaa\xd4\x18\x01\x03\x12_\n\x0bMarkPrinted\x12#.cms.notifier.v1.MarkPrintedRequest\x1a$.cms.notifier.v1.MarkPrintedResponse\"\x05\xaa\xd4\x18\x01\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ms/notifier/v1/notifier.proto\x12\x0f\x63ms.notifier.v1\x1a\x1d\x63ms/notifier/v1/letters.proto\x1a\x1e\x63ms/notifier/v1/messages.proto\x1a\x1f\x63ms/notifier/v1/redirects.proto\x1a\x1e\x63ms/notifier/v1/officers.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xc3\x06\n\x06Notice\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12)\n\x04kind\x18\x03 \x01(\x0e\x32\x1b.cms.notifier.v1.NoticeKind\x12\x16\n\x0e\x61uthority_code\x18\x04 \x01(\t\x12\x16\n\x0e\x61uthority_name\x18\x05 \x01(\t\x12/\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x1e.cms.notifier.v1.NoticeChannel\x12+\n\x05state\x18\x07 \x01(\x0e\x32\x1c.cms.notifier.v1.NoticeState\x12+\n\x10\x66irst_contact_on\x18\x08 \x01(\x0b\x32\x11.google.type.Date\x12\'\n\x0cproof_due_on\x18\t \x01(\x0b\x32\x11.google.type.Date\x12(\n\x04sent\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08received\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06loaded\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ttempts\x18\r \x01(\x05\x12\x35\n\x11next_attempt_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0erefused_fields\x18\x0f \x03(\t\x12,\n\x08\x64isputed\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tclaim_ref\x18\x11 \x01(\t\x12+\n\x07\x63reated\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x0cintention_on\x18\x13 \x01(\x0b\x32\x11.google.type.Date\x12+\n\x10intention_due_on\x18\x14 \x01(\x0b\x32\x11.google.type.Date\x12\'\n\x0c\x63laim_due_on\x18\x15 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x0b\x61t_stake_on\x18\x16 \x01(\x0b\x32\x11.google.type.Date\x12\x0c\n\x04late\x18\x17 \x01(\x08\"0\n\x11GetNoticesRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\"|\n\x07NotTold\x12.\n\x06reason\x18\x01 \x01(\x0e\x32\x1e.cms.notifier.v1.NotToldReason\x12\x16\n\x0e\x61uthority_code\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x92\x01\n\x0b\x44\x61teOfClaim\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x1f\n\x04\x64\x61te\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x30\n\x05\x62\x61sis\x18\x03 \x01(\x0e\x32!.cms.notifier.v1.DateOfClaimBasis\x12\x0c\n\x04rule\x18\x04 \x01(\t\x12\x0f\n\x07settled\x18\x05 \x01(\x08\"\xa0\x01\n\x12GetNoticesResponse\x12(\n\x07notices\x18\x01 \x03(\x0b\x32\x17.cms.notifier.v1.Notice\x12*\n\x08not_told\x18\x02 \x03(\x0b\x32\x18.cms.notifier.v1.NotTold\x12\x34\n\x0e\x64\x61tes_of_claim\x18\x03 \x03(\x0b\x32\x1c.cms.notifier.v1.DateOfClaim\"X\n\tAuthority\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12/\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x1e.cms.notifier.v1.NoticeChannel\"2\n\x14\x46indAuthorityRequest\x12\x1a\n\x08postcode\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18\x1e\"\x83\x01\n\x15\x46indAuthorityResponse\x12-\n\tauthority\x18\x01 \x01(\x0b\x32\x1a.cms.notifier.v1.Authority\x12*\n\x06others\x18\x02 \x03(\x0b\x32\x1a.cms.notifier.v1.Authority\x12\x0f\n\x07\x63\x65rtain\x18\x03 \x01(\x08\"\xb4\x01\n\x12ListNoticesRequest\x12\x1c\n\x0e\x61uthority_code\x18\x01 \x01(\tB\x04\xd8\xd4\x18\t\x12+\n\x05state\x18\x02 \x01(\x0e\x32\x1c.cms.notifier.v1.NoticeState\x12\x0c\n\x04late\x18\x03 \x01(\x08\x12\x17\n\tclaim_ref\x18\x04 \x01(\tB\x04\xd8\xd4\x18(\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x19\n\npage_token\x18\x06 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"X\n\x13ListNoticesResponse\x12(\n\x07notices\x18\x01 \x03(\x0b\x32\x17.cms.notifier.v1.Notice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x84\x01\n\tNoticeDue\x12+\n\x05\x63lock\x18\x01 \x01(\x0e\x32\x1c.cms.notifier.v1.NoticeClock\x12!\n\x06\x64ue_on\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\'\n\x06notice\x18\x03 \x01(\x0b\x32\x17.cms.notifier.v1.Notice\"\xac\x01\n\x15ListNoticesDueRequest\x12\x1c\n\x0e\x61uthority_code\x18\x01 \x01(\tB\x04\xd8\xd4\x18\t\x12\"\n\x07\x66rom_on\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08until_on\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x19\n\npage_token\x18\x05 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"Z\n\x16ListNoticesDueResponse\x12\'\n\x03\x64ue\x18\x01 \x03(\x0b\x32\x1a.cms.notifier.v1.NoticeDue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xba\x01\n\x14RecordReceiptRequest\x12\x1b\n\tnotice_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x15\n\x07version\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x0e\n\x06loaded\x18\x03 \x01(\x08\x12\x0f\n\x07refused\x18\x04 \x01(\x08\x12\x15\n\x06reason\x18\x05 \x01(\tB\x05\xd8\xd4\x18\xe8\x07\x12\x18\n\x06\x66ields\x18\x06 \x03(\tB\x08\xd8\xd4\x18@\xe0\xd4\x18\x32\x12\x1c\n\nrequest_id\x18\x07 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"@\n\x15RecordReceiptResponse\x12\'\n\x06notice\x18\x01 \x01(\x0b\x32\x17.cms.notifier.v1.Notice\"\x89\x01\n\x0cResendFilter\x12\x1c\n\x0e\x61uthority_code\x18\x01 \x01(\tB\x04\xd8\xd4\x18\t\x12+\n\x05state\x18\x02 \x01(\x0e\x32\x1c.cms.notifier.v1.NoticeState\x12.\n\nolder_than\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa7\x01\n\x13ResendNoticeRequest\x12\x17\n\tnotice_id\x18\x01 \x01(\tB\x04\xd8\xd4\x18$\x12-\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x1d.cms.notifier.v1.ResendFilter\x12\x0f\n\x07preview\x18\x03 \x01(\x08\x12\x19\n\x06reason\x18\x04 \x01(\tB\t\xe2\x41\x01\x02\xd8\xd4\x18\xc8\x01\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"O\n\x14ResendNoticeResponse\x12(\n\x07notices\x18\x01 \x03(\x0b\x32\x17.cms.notifier.v1.Notice\x12\r\n\x05\x63ount\x18\x02 \x01(\x05*\xa5\x01\n\nNoticeKind\x12\x1b\n\x17NOTICE_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15NOTICE_KIND_INTENTION\x10\x01\x12\x15\n\x11NOTICE_KIND_CLAIM\x10\x02\x12\x16\n\x12NOTICE_KIND_CHANGE\x10\x03\x12\x15\n\x11NOTICE_KIND_AWARD\x10\x04\x12\x19\n\x15NOTICE_KIND_WITHDRAWN\x10\x05*\xc7\x01\n\x0bNoticeState\x12\x1c\n\x18NOTICE_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14NOTICE_STATE_WAITING\x10\x01\x12\x15\n\x11NOTICE_STATE_SENT\x10\x02\x12\x19\n\x15NOTICE_STATE_RECEIVED\x10\x03\x12\x17\n\x13NOTICE_STATE_LOADED\x10\x04\x12\x18\n\x14NOTICE_STATE_REFUSED\x10\x05\x12\x1b\n\x17NOTICE_STATE_SUPERSEDED\x10\x06*y\n\rNoticeChannel\x12\x1e\n\x1aNOTICE_CHANNEL_UNSPECIFIED\x10\x00\x12\x16\n\x12NOTICE_CHANNEL_API\x10\x01\x12\x17\n\x13NOTICE_CHANNEL_SFTP\x10\x02\x12\x17\n\x13NOTICE_CHANNEL_POST\x10\x03*\x8c\x02\n\rNotToldReason\x12\x1f\n\x1bNOT_TOLD_REASON_UNSPECIFIED\x10\x00\x12$\n NOT_TOLD_REASON_NORTHERN_IRELAND\x10\x01\x12$\n NOT_TOLD_REASON_POSTCODE_UNKNOWN\x10\x02\x12%\n!NOT_TOLD_REASON_AUTHORITY_UNKNOWN\x10\x03\x12\x1e\n\x1aNOT_TOLD_REASON_MOVED_AWAY\x10\x04\x12$\n NOT_TOLD_REASON_NO_LONGER_SOUGHT\x10\x05\x12!\n\x1dNOT_TOLD_REASON_FACTS_MISSING\x10\x06*\x9e\x01\n\x10\x44\x61teOfClaimBasis\x12#\n\x1f\x44\x41TE_OF_CLAIM_BASIS_UNSPECIFIED\x10\x00\x12#\n\x1f\x44\x41TE_OF_CLAIM_BASIS_ENTITLEMENT\x10\x01\x12!\n\x1d\x44\x41TE_OF_CLAIM_BASIS_INTENTION\x10\x02\x12\x1d\n\x19\x44\x41TE_OF_CLAIM_BASIS_CLAIM\x10\x03*_\n\x0bNoticeClock\x12\x1c\n\x18NOTICE_CLOCK_UNSPECIFIED\x10\x00\x12\x1a\n\x16NOTICE_CLOCK_INTENTION\x10\x01\x12\x16\n\x12NOTICE_CLOCK_CLAIM\x10\x02\x32\xd9\n\n\x11LaNotifierService\x12\x64\n\nGetNotices\x12\".cms.notifier.v1.GetNoticesRequest\x1a#.cms.notifier.v1.GetNoticesResponse\"\r\x90\x02\x01\xaa\xd4\x18\x06\x01\x02\x03\x05\x06\x07\x12i\n\x0eRedirectNotice\x12&.cms.notifier.v1.RedirectNoticeRequest\x1a\'.cms.notifier.v1.RedirectNoticeResponse\"\x06\xaa\xd4\x18\x02\x03\x07\x12m\n\rFindAuthority\x12%.cms.notifier.v1.FindAuthorityRequest\x1a&.cms.notifier.v1.FindAuthorityResponse\"\r\x90\x02\x01\xaa\xd4\x18\x06\x01\x02\x03\x05\x06\x07\x12g\n\x0bGetMessages\x12#.cms.notifier.v1.GetMessagesRequest\x1a$.cms.notifier.v1.GetMessagesResponse\"\r\x90\x02\x01\xaa\xd4\x18\x06\x01\x02\x03\x05\x06\x07\x12_\n\nGetLetters\x12\".cms.notifier.v1.GetLettersRequest\x1a#.cms.notifier.v1.GetLettersResponse\"\x08\x90\x02\x01\xaa\xd4\x18\x01\x03\x12_\n\x0bMarkPrinted\x12#.cms.notifier.v1.MarkPrintedRequest\x1a$.cms.notifier.v1.MarkPrintedResponse\"\x05\xaa\xd4\x18\x01\x03\x12\x64\n\x0bListNotices\x12#.cms.notifier.v1.ListNoticesRequest\x1a$.cms.notifier.v1.ListNoticesResponse\"\n\x90\x02\x01\xaa\xd4\x18\x03\x04\x03\x07\x12m\n\x0eListNoticesDue\x12&.cms.notifier.v1.ListNoticesDueRequest\x1a\'.cms.notifier.v1.ListNoticesDueResponse\"\n\x90\x02\x01\xaa\xd4\x18\x03\x04\x03\x07\x12\x66\n\rRecordReceipt\x12%.cms.notifier.v1.RecordReceiptRequest\x1a&.cms.notifier.v1.RecordReceiptResponse\"\x06\xaa\xd4\x18\x02\x04\x03\x12\x63\n\x0cResendNotice\x12$.cms.notifier.v1.ResendNoticeRequest\x1a%.cms.notifier.v1.ResendNoticeResponse\"\x06\xaa\xd4\x18\x02\x03\x07\x12_\n\x0b\x41skQuestion\x12#.cms.notifier.v1.AskQuestionRequest\x1a$.cms.notifier.v1.AskQuestionResponse\"\x05\xaa\xd4\x18\x01\x04\x12i\n\rListWorkItems\x12%.cms.notifier.v1.ListWorkItemsRequest\x1a&.cms.notifier.v1.ListWorkItemsResponse\"\t\x90\x02\x01\xaa\xd4\x18\x02\x04\x03\x12k\n\x0fResolveWorkItem\x12\'.cms.notifier.v1.ResolveWorkItemRequest\x1a(.cms.notifier.v1.ResolveWorkItemResponse\"\x05\xaa\xd4\x18\x01\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,6 +43,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETNOTICESREQUEST'].fields_by_name['claim_ref']._serialized_options = b'\342A\001\002\330\324\030('
   _globals['_FINDAUTHORITYREQUEST'].fields_by_name['postcode']._loaded_options = None
   _globals['_FINDAUTHORITYREQUEST'].fields_by_name['postcode']._serialized_options = b'\342A\001\002\330\324\030\036'
+  _globals['_LISTNOTICESREQUEST'].fields_by_name['authority_code']._loaded_options = None
+  _globals['_LISTNOTICESREQUEST'].fields_by_name['authority_code']._serialized_options = b'\330\324\030\t'
+  _globals['_LISTNOTICESREQUEST'].fields_by_name['claim_ref']._loaded_options = None
+  _globals['_LISTNOTICESREQUEST'].fields_by_name['claim_ref']._serialized_options = b'\330\324\030('
+  _globals['_LISTNOTICESREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTNOTICESREQUEST'].fields_by_name['page_token']._serialized_options = b'\330\324\030\364\003'
+  _globals['_LISTNOTICESDUEREQUEST'].fields_by_name['authority_code']._loaded_options = None
+  _globals['_LISTNOTICESDUEREQUEST'].fields_by_name['authority_code']._serialized_options = b'\330\324\030\t'
+  _globals['_LISTNOTICESDUEREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTNOTICESDUEREQUEST'].fields_by_name['page_token']._serialized_options = b'\330\324\030\364\003'
+  _globals['_RECORDRECEIPTREQUEST'].fields_by_name['notice_id']._loaded_options = None
+  _globals['_RECORDRECEIPTREQUEST'].fields_by_name['notice_id']._serialized_options = b'\342A\001\002\330\324\030$'
+  _globals['_RECORDRECEIPTREQUEST'].fields_by_name['version']._loaded_options = None
+  _globals['_RECORDRECEIPTREQUEST'].fields_by_name['version']._serialized_options = b'\342A\001\002'
+  _globals['_RECORDRECEIPTREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_RECORDRECEIPTREQUEST'].fields_by_name['reason']._serialized_options = b'\330\324\030\350\007'
+  _globals['_RECORDRECEIPTREQUEST'].fields_by_name['fields']._loaded_options = None
+  _globals['_RECORDRECEIPTREQUEST'].fields_by_name['fields']._serialized_options = b'\330\324\030@\340\324\0302'
+  _globals['_RECORDRECEIPTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_RECORDRECEIPTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\330\324\030$'
+  _globals['_RESENDFILTER'].fields_by_name['authority_code']._loaded_options = None
+  _globals['_RESENDFILTER'].fields_by_name['authority_code']._serialized_options = b'\330\324\030\t'
+  _globals['_RESENDNOTICEREQUEST'].fields_by_name['notice_id']._loaded_options = None
+  _globals['_RESENDNOTICEREQUEST'].fields_by_name['notice_id']._serialized_options = b'\330\324\030$'
+  _globals['_RESENDNOTICEREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_RESENDNOTICEREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002\330\324\030\310\001'
+  _globals['_RESENDNOTICEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_RESENDNOTICEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\330\324\030$'
   _globals['_LANOTIFIERSERVICE'].methods_by_name['GetNotices']._loaded_options = None
   _globals['_LANOTIFIERSERVICE'].methods_by_name['GetNotices']._serialized_options = b'\220\002\001\252\324\030\006\001\002\003\005\006\007'
   _globals['_LANOTIFIERSERVICE'].methods_by_name['RedirectNotice']._loaded_options = None
@@ -54,32 +83,68 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LANOTIFIERSERVICE'].methods_by_name['GetLetters']._serialized_options = b'\220\002\001\252\324\030\001\003'
   _globals['_LANOTIFIERSERVICE'].methods_by_name['MarkPrinted']._loaded_options = None
   _globals['_LANOTIFIERSERVICE'].methods_by_name['MarkPrinted']._serialized_options = b'\252\324\030\001\003'
-  _globals['_NOTICEKIND']._serialized_start=1625
-  _globals['_NOTICEKIND']._serialized_end=1790
-  _globals['_NOTICESTATE']._serialized_start=1793
-  _globals['_NOTICESTATE']._serialized_end=1992
-  _globals['_NOTICECHANNEL']._serialized_start=1994
-  _globals['_NOTICECHANNEL']._serialized_end=2115
-  _globals['_NOTTOLDREASON']._serialized_start=2118
-  _globals['_NOTTOLDREASON']._serialized_end=2386
-  _globals['_DATEOFCLAIMBASIS']._serialized_start=2389
-  _globals['_DATEOFCLAIMBASIS']._serialized_end=2547
-  _globals['_NOTICE']._serialized_start=268
-  _globals['_NOTICE']._serialized_end=858
-  _globals['_GETNOTICESREQUEST']._serialized_start=860
-  _globals['_GETNOTICESREQUEST']._serialized_end=908
-  _globals['_NOTTOLD']._serialized_start=910
-  _globals['_NOTTOLD']._serialized_end=1034
-  _globals['_DATEOFCLAIM']._serialized_start=1037
-  _globals['_DATEOFCLAIM']._serialized_end=1183
-  _globals['_GETNOTICESRESPONSE']._serialized_start=1186
-  _globals['_GETNOTICESRESPONSE']._serialized_end=1346
-  _globals['_AUTHORITY']._serialized_start=1348
-  _globals['_AUTHORITY']._serialized_end=1436
-  _globals['_FINDAUTHORITYREQUEST']._serialized_start=1438
-  _globals['_FINDAUTHORITYREQUEST']._serialized_end=1488
-  _globals['_FINDAUTHORITYRESPONSE']._serialized_start=1491
-  _globals['_FINDAUTHORITYRESPONSE']._serialized_end=1622
-  _globals['_LANOTIFIERSERVICE']._serialized_start=2550
-  _globals['_LANOTIFIERSERVICE']._serialized_end=3188
+  _globals['_LANOTIFIERSERVICE'].methods_by_name['ListNotices']._loaded_options = None
+  _globals['_LANOTIFIERSERVICE'].methods_by_name['ListNotices']._serialized_options = b'\220\002\001\252\324\030\003\004\003\007'
+  _globals['_LANOTIFIERSERVICE'].methods_by_name['ListNoticesDue']._loaded_options = None
+  _globals['_LANOTIFIERSERVICE'].methods_by_name['ListNoticesDue']._serialized_options = b'\220\002\001\252\324\030\003\004\003\007'
+  _globals['_LANOTIFIERSERVICE'].methods_by_name['RecordReceipt']._loaded_options = None
+  _globals['_LANOTIFIERSERVICE'].methods_by_name['RecordReceipt']._serialized_options = b'\252\324\030\002\004\003'
+  _globals['_LANOTIFIERSERVICE'].methods_by_name['ResendNotice']._loaded_options = None
+  _globals['_LANOTIFIERSERVICE'].methods_by_name['ResendNotice']._serialized_options = b'\252\324\030\002\003\007'
+  _globals['_LANOTIFIERSERVICE'].methods_by_name['AskQuestion']._loaded_options = None
+  _globals['_LANOTIFIERSERVICE'].methods_by_name['AskQuestion']._serialized_options = b'\252\324\030\001\004'
+  _globals['_LANOTIFIERSERVICE'].methods_by_name['ListWorkItems']._loaded_options = None
+  _globals['_LANOTIFIERSERVICE'].methods_by_name['ListWorkItems']._serialized_options = b'\220\002\001\252\324\030\002\004\003'
+  _globals['_LANOTIFIERSERVICE'].methods_by_name['ResolveWorkItem']._loaded_options = None
+  _globals['_LANOTIFIERSERVICE'].methods_by_name['ResolveWorkItem']._serialized_options = b'\252\324\030\001\003'
+  _globals['_NOTICEKIND']._serialized_start=3223
+  _globals['_NOTICEKIND']._serialized_end=3388
+  _globals['_NOTICESTATE']._serialized_start=3391
+  _globals['_NOTICESTATE']._serialized_end=3590
+  _globals['_NOTICECHANNEL']._serialized_start=3592
+  _globals['_NOTICECHANNEL']._serialized_end=3713
+  _globals['_NOTTOLDREASON']._serialized_start=3716
+  _globals['_NOTTOLDREASON']._serialized_end=3984
+  _globals['_DATEOFCLAIMBASIS']._serialized_start=3987
+  _globals['_DATEOFCLAIMBASIS']._serialized_end=4145
+  _globals['_NOTICECLOCK']._serialized_start=4147
+  _globals['_NOTICECLOCK']._serialized_end=4242
+  _globals['_NOTICE']._serialized_start=300
+  _globals['_NOTICE']._serialized_end=1135
+  _globals['_GETNOTICESREQUEST']._serialized_start=1137
+  _globals['_GETNOTICESREQUEST']._serialized_end=1185
+  _globals['_NOTTOLD']._serialized_start=1187
+  _globals['_NOTTOLD']._serialized_end=1311
+  _globals['_DATEOFCLAIM']._serialized_start=1314
+  _globals['_DATEOFCLAIM']._serialized_end=1460
+  _globals['_GETNOTICESRESPONSE']._serialized_start=1463
+  _globals['_GETNOTICESRESPONSE']._serialized_end=1623
+  _globals['_AUTHORITY']._serialized_start=1625
+  _globals['_AUTHORITY']._serialized_end=1713
+  _globals['_FINDAUTHORITYREQUEST']._serialized_start=1715
+  _globals['_FINDAUTHORITYREQUEST']._serialized_end=1765
+  _globals['_FINDAUTHORITYRESPONSE']._serialized_start=1768
+  _globals['_FINDAUTHORITYRESPONSE']._serialized_end=1899
+  _globals['_LISTNOTICESREQUEST']._serialized_start=1902
+  _globals['_LISTNOTICESREQUEST']._serialized_end=2082
+  _globals['_LISTNOTICESRESPONSE']._serialized_start=2084
+  _globals['_LISTNOTICESRESPONSE']._serialized_end=2172
+  _globals['_NOTICEDUE']._serialized_start=2175
+  _globals['_NOTICEDUE']._serialized_end=2307
+  _globals['_LISTNOTICESDUEREQUEST']._serialized_start=2310
+  _globals['_LISTNOTICESDUEREQUEST']._serialized_end=2482
+  _globals['_LISTNOTICESDUERESPONSE']._serialized_start=2484
+  _globals['_LISTNOTICESDUERESPONSE']._serialized_end=2574
+  _globals['_RECORDRECEIPTREQUEST']._serialized_start=2577
+  _globals['_RECORDRECEIPTREQUEST']._serialized_end=2763
+  _globals['_RECORDRECEIPTRESPONSE']._serialized_start=2765
+  _globals['_RECORDRECEIPTRESPONSE']._serialized_end=2829
+  _globals['_RESENDFILTER']._serialized_start=2832
+  _globals['_RESENDFILTER']._serialized_end=2969
+  _globals['_RESENDNOTICEREQUEST']._serialized_start=2972
+  _globals['_RESENDNOTICEREQUEST']._serialized_end=3139
+  _globals['_RESENDNOTICERESPONSE']._serialized_start=3141
+  _globals['_RESENDNOTICERESPONSE']._serialized_end=3220
+  _globals['_LANOTIFIERSERVICE']._serialized_start=4245
+  _globals['_LANOTIFIERSERVICE']._serialized_end=5614
 # @@protoc_insertion_point(module_scope)

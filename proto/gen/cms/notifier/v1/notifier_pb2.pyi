@@ -201,6 +201,30 @@ DATE_OF_CLAIM_BASIS_CLAIM: DateOfClaimBasis.ValueType  # 3
 """The day of the claim, which came later than a month after the intention."""
 Global___DateOfClaimBasis: _TypeAlias = DateOfClaimBasis  # noqa: Y015
 
+class _NoticeClock:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _NoticeClockEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeClock.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    NOTICE_CLOCK_UNSPECIFIED: _NoticeClock.ValueType  # 0
+    """No value."""
+    NOTICE_CLOCK_INTENTION: _NoticeClock.ValueType  # 1
+    """Until the authority has the intention: one month after first contact."""
+    NOTICE_CLOCK_CLAIM: _NoticeClock.ValueType  # 2
+    """Until the authority has the claim: one month after the intention."""
+
+class NoticeClock(_NoticeClock, metaclass=_NoticeClockEnumTypeWrapper):
+    """One of the two clocks of one month."""
+
+NOTICE_CLOCK_UNSPECIFIED: NoticeClock.ValueType  # 0
+"""No value."""
+NOTICE_CLOCK_INTENTION: NoticeClock.ValueType  # 1
+"""Until the authority has the intention: one month after first contact."""
+NOTICE_CLOCK_CLAIM: NoticeClock.ValueType  # 2
+"""Until the authority has the claim: one month after the intention."""
+Global___NoticeClock: _TypeAlias = NoticeClock  # noqa: Y015
+
 @_typing.final
 class Notice(_message.Message):
     """One version of the notice of a claim to an authority."""
@@ -223,6 +247,13 @@ class Notice(_message.Message):
     NEXT_ATTEMPT_TIME_FIELD_NUMBER: _builtins.int
     REFUSED_FIELDS_FIELD_NUMBER: _builtins.int
     DISPUTED_FIELD_NUMBER: _builtins.int
+    CLAIM_REF_FIELD_NUMBER: _builtins.int
+    CREATED_FIELD_NUMBER: _builtins.int
+    INTENTION_ON_FIELD_NUMBER: _builtins.int
+    INTENTION_DUE_ON_FIELD_NUMBER: _builtins.int
+    CLAIM_DUE_ON_FIELD_NUMBER: _builtins.int
+    AT_STAKE_ON_FIELD_NUMBER: _builtins.int
+    LATE_FIELD_NUMBER: _builtins.int
     notice_id: _builtins.str
     """The notice (UUID), the same for every version."""
     version: _builtins.int
@@ -239,6 +270,10 @@ class Notice(_message.Message):
     """The state of this version."""
     attempts: _builtins.int
     """How many attempts at sending it were made."""
+    claim_ref: _builtins.str
+    """The claim."""
+    late: _builtins.bool
+    """Whether this version is in its state for longer than its channel allows."""
     @_builtins.property
     def first_contact_on(self) -> _date_pb2.Date:
         """The day of first contact."""
@@ -271,6 +306,26 @@ class Notice(_message.Message):
     def disputed(self) -> _timestamp_pb2.Timestamp:
         """When an answer of the authority first contradicted our own record of this version. Unset once the two agree."""
 
+    @_builtins.property
+    def created(self) -> _timestamp_pb2.Timestamp:
+        """When this version was made."""
+
+    @_builtins.property
+    def intention_on(self) -> _date_pb2.Date:
+        """The day on which the intention was first notified."""
+
+    @_builtins.property
+    def intention_due_on(self) -> _date_pb2.Date:
+        """The first clock: the day by which the authority must have the intention, one month after first contact."""
+
+    @_builtins.property
+    def claim_due_on(self) -> _date_pb2.Date:
+        """The second clock: the day by which the authority must have the claim, one month after the intention."""
+
+    @_builtins.property
+    def at_stake_on(self) -> _date_pb2.Date:
+        """The date at stake: the earlier of the two clocks that still run. Unset once the authority has the intention and the claim."""
+
     def __init__(
         self,
         *,
@@ -290,10 +345,17 @@ class Notice(_message.Message):
         next_attempt_time: _timestamp_pb2.Timestamp | None = ...,
         refused_fields: _abc.Iterable[_builtins.str] | None = ...,
         disputed: _timestamp_pb2.Timestamp | None = ...,
+        claim_ref: _builtins.str = ...,
+        created: _timestamp_pb2.Timestamp | None = ...,
+        intention_on: _date_pb2.Date | None = ...,
+        intention_due_on: _date_pb2.Date | None = ...,
+        claim_due_on: _date_pb2.Date | None = ...,
+        at_stake_on: _date_pb2.Date | None = ...,
+        late: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["disputed", b"disputed", "first_contact_on", b"first_contact_on", "loaded", b"loaded", "next_attempt_time", b"next_attempt_time", "proof_due_on", b"proof_due_on", "received", b"received", "sent", b"sent"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at_stake_on", b"at_stake_on", "claim_due_on", b"claim_due_on", "created", b"created", "disputed", b"disputed", "first_contact_on", b"first_contact_on", "intention_due_on", b"intention_due_on", "intention_on", b"intention_on", "loaded", b"loaded", "next_attempt_time", b"next_attempt_time", "proof_due_on", b"proof_due_on", "received", b"received", "sent", b"sent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "authority_code", b"authority_code", "authority_name", b"authority_name", "channel", b"channel", "disputed", b"disputed", "first_contact_on", b"first_contact_on", "kind", b"kind", "loaded", b"loaded", "next_attempt_time", b"next_attempt_time", "notice_id", b"notice_id", "proof_due_on", b"proof_due_on", "received", b"received", "refused_fields", b"refused_fields", "sent", b"sent", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_stake_on", b"at_stake_on", "attempts", b"attempts", "authority_code", b"authority_code", "authority_name", b"authority_name", "channel", b"channel", "claim_due_on", b"claim_due_on", "claim_ref", b"claim_ref", "created", b"created", "disputed", b"disputed", "first_contact_on", b"first_contact_on", "intention_due_on", b"intention_due_on", "intention_on", b"intention_on", "kind", b"kind", "late", b"late", "loaded", b"loaded", "next_attempt_time", b"next_attempt_time", "notice_id", b"notice_id", "proof_due_on", b"proof_due_on", "received", b"received", "refused_fields", b"refused_fields", "sent", b"sent", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -518,3 +580,351 @@ class FindAuthorityResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FindAuthorityResponse: _TypeAlias = FindAuthorityResponse  # noqa: Y015
+
+@_typing.final
+class ListNoticesRequest(_message.Message):
+    """Asks for versions of notices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHORITY_CODE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    LATE_FIELD_NUMBER: _builtins.int
+    CLAIM_REF_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    authority_code: _builtins.str
+    """Only notices to this authority, by its GSS code, and to those that merged into it."""
+    state: Global___NoticeState.ValueType
+    """Only versions in this state. Without one: all that are not ended, so neither LOADED nor SUPERSEDED nor a refusal that a
+    later version followed.
+    """
+    late: _builtins.bool
+    """Only versions that are late."""
+    claim_ref: _builtins.str
+    """Only the notices of this claim, all their versions unless a state is given."""
+    page_size: _builtins.int
+    """The most to return; 50 when absent, 200 at most."""
+    page_token: _builtins.str
+    """The last page's next_page_token."""
+    def __init__(
+        self,
+        *,
+        authority_code: _builtins.str = ...,
+        state: Global___NoticeState.ValueType = ...,
+        late: _builtins.bool = ...,
+        claim_ref: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_code", b"authority_code", "claim_ref", b"claim_ref", "late", b"late", "page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNoticesRequest: _TypeAlias = ListNoticesRequest  # noqa: Y015
+
+@_typing.final
+class ListNoticesResponse(_message.Message):
+    """A page of versions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Notice]:
+        """The oldest first."""
+
+    def __init__(
+        self,
+        *,
+        notices: _abc.Iterable[Global___Notice] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "notices", b"notices"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNoticesResponse: _TypeAlias = ListNoticesResponse  # noqa: Y015
+
+@_typing.final
+class NoticeDue(_message.Message):
+    """A clock that runs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLOCK_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    NOTICE_FIELD_NUMBER: _builtins.int
+    clock: Global___NoticeClock.ValueType
+    """The clock."""
+    @_builtins.property
+    def due_on(self) -> _date_pb2.Date:
+        """The day on which it runs out."""
+
+    @_builtins.property
+    def notice(self) -> Global___Notice:
+        """The newest version of the notice."""
+
+    def __init__(
+        self,
+        *,
+        clock: Global___NoticeClock.ValueType = ...,
+        due_on: _date_pb2.Date | None = ...,
+        notice: Global___Notice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_on", b"due_on", "notice", b"notice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "due_on", b"due_on", "notice", b"notice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoticeDue: _TypeAlias = NoticeDue  # noqa: Y015
+
+@_typing.final
+class ListNoticesDueRequest(_message.Message):
+    """Asks which clocks run out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHORITY_CODE_FIELD_NUMBER: _builtins.int
+    FROM_ON_FIELD_NUMBER: _builtins.int
+    UNTIL_ON_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    authority_code: _builtins.str
+    """Only notices to this authority, by its GSS code, and to those that merged into it."""
+    page_size: _builtins.int
+    """The most to return; 50 when absent, 200 at most."""
+    page_token: _builtins.str
+    """The last page's next_page_token."""
+    @_builtins.property
+    def from_on(self) -> _date_pb2.Date:
+        """The first day; today when absent."""
+
+    @_builtins.property
+    def until_on(self) -> _date_pb2.Date:
+        """The last day; six days after the first when absent."""
+
+    def __init__(
+        self,
+        *,
+        authority_code: _builtins.str = ...,
+        from_on: _date_pb2.Date | None = ...,
+        until_on: _date_pb2.Date | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_on", b"from_on", "until_on", b"until_on"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_code", b"authority_code", "from_on", b"from_on", "page_size", b"page_size", "page_token", b"page_token", "until_on", b"until_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNoticesDueRequest: _TypeAlias = ListNoticesDueRequest  # noqa: Y015
+
+@_typing.final
+class ListNoticesDueResponse(_message.Message):
+    """A page of clocks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DUE_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def due(self) -> _containers.RepeatedCompositeFieldContainer[Global___NoticeDue]:
+        """The first to run out first."""
+
+    def __init__(
+        self,
+        *,
+        due: _abc.Iterable[Global___NoticeDue] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due", b"due", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNoticesDueResponse: _TypeAlias = ListNoticesDueResponse  # noqa: Y015
+
+@_typing.final
+class RecordReceiptRequest(_message.Message):
+    """Records what an authority did with a version."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    LOADED_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    notice_id: _builtins.str
+    """The notice."""
+    version: _builtins.int
+    """The version."""
+    loaded: _builtins.bool
+    """The authority has it in its own system. Either this or `refused`."""
+    refused: _builtins.bool
+    """The authority refused it."""
+    reason: _builtins.str
+    """Why it was refused; with `refused` only, and then required."""
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields of the notice that were refused, where the authority named them (`claimant.nino`)."""
+
+    def __init__(
+        self,
+        *,
+        notice_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        loaded: _builtins.bool = ...,
+        refused: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+        fields: _abc.Iterable[_builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fields", b"fields", "loaded", b"loaded", "notice_id", b"notice_id", "reason", b"reason", "refused", b"refused", "request_id", b"request_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordReceiptRequest: _TypeAlias = RecordReceiptRequest  # noqa: Y015
+
+@_typing.final
+class RecordReceiptResponse(_message.Message):
+    """The version as it is now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def notice(self) -> Global___Notice:
+        """The version."""
+
+    def __init__(
+        self,
+        *,
+        notice: Global___Notice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["notice", b"notice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notice", b"notice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordReceiptResponse: _TypeAlias = RecordReceiptResponse  # noqa: Y015
+
+@_typing.final
+class ResendFilter(_message.Message):
+    """Which notices are sent again: the newest versions of an authority's notices in a state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHORITY_CODE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    OLDER_THAN_FIELD_NUMBER: _builtins.int
+    authority_code: _builtins.str
+    """Those to this authority, by its GSS code, and to those that merged into it. It has to be given."""
+    state: Global___NoticeState.ValueType
+    """Those in this state: WAITING, SENT, RECEIVED or REFUSED. It has to be given."""
+    @_builtins.property
+    def older_than(self) -> _timestamp_pb2.Timestamp:
+        """Only those that were made before this time."""
+
+    def __init__(
+        self,
+        *,
+        authority_code: _builtins.str = ...,
+        state: Global___NoticeState.ValueType = ...,
+        older_than: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["older_than", b"older_than"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_code", b"authority_code", "older_than", b"older_than", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResendFilter: _TypeAlias = ResendFilter  # noqa: Y015
+
+@_typing.final
+class ResendNoticeRequest(_message.Message):
+    """Sends notices again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_ID_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    PREVIEW_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    notice_id: _builtins.str
+    """The notice. Either this or `filter`."""
+    preview: _builtins.bool
+    """Changes nothing, and tells what would be sent again."""
+    reason: _builtins.str
+    """Why, in a few words without anything that a claimant has told."""
+    request_id: _builtins.str
+    """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    @_builtins.property
+    def filter(self) -> Global___ResendFilter:
+        """Or all that are like this, the oldest 500. They go out one after another."""
+
+    def __init__(
+        self,
+        *,
+        notice_id: _builtins.str = ...,
+        filter: Global___ResendFilter | None = ...,
+        preview: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "notice_id", b"notice_id", "preview", b"preview", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResendNoticeRequest: _TypeAlias = ResendNoticeRequest  # noqa: Y015
+
+@_typing.final
+class ResendNoticeResponse(_message.Message):
+    """What is sent again, or would be."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICES_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    """How many they are."""
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Notice]:
+        """The first 100."""
+
+    def __init__(
+        self,
+        *,
+        notices: _abc.Iterable[Global___Notice] | None = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "notices", b"notices"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResendNoticeResponse: _TypeAlias = ResendNoticeResponse  # noqa: Y015

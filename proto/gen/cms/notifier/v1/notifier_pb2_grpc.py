@@ -6,6 +6,7 @@ import warnings
 from cms.notifier.v1 import letters_pb2 as cms_dot_notifier_dot_v1_dot_letters__pb2
 from cms.notifier.v1 import messages_pb2 as cms_dot_notifier_dot_v1_dot_messages__pb2
 from cms.notifier.v1 import notifier_pb2 as cms_dot_notifier_dot_v1_dot_notifier__pb2
+from cms.notifier.v1 import officers_pb2 as cms_dot_notifier_dot_v1_dot_officers__pb2
 from cms.notifier.v1 import redirects_pb2 as cms_dot_notifier_dot_v1_dot_redirects__pb2
 
 GRPC_GENERATED_VERSION = '1.83.2'
@@ -68,6 +69,41 @@ class LaNotifierServiceStub:
                 request_serializer=cms_dot_notifier_dot_v1_dot_letters__pb2.MarkPrintedRequest.SerializeToString,
                 response_deserializer=cms_dot_notifier_dot_v1_dot_letters__pb2.MarkPrintedResponse.FromString,
                 _registered_method=True)
+        self.ListNotices = channel.unary_unary(
+                '/cms.notifier.v1.LaNotifierService/ListNotices',
+                request_serializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.ListNoticesRequest.SerializeToString,
+                response_deserializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.ListNoticesResponse.FromString,
+                _registered_method=True)
+        self.ListNoticesDue = channel.unary_unary(
+                '/cms.notifier.v1.LaNotifierService/ListNoticesDue',
+                request_serializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.ListNoticesDueRequest.SerializeToString,
+                response_deserializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.ListNoticesDueResponse.FromString,
+                _registered_method=True)
+        self.RecordReceipt = channel.unary_unary(
+                '/cms.notifier.v1.LaNotifierService/RecordReceipt',
+                request_serializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.RecordReceiptRequest.SerializeToString,
+                response_deserializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.RecordReceiptResponse.FromString,
+                _registered_method=True)
+        self.ResendNotice = channel.unary_unary(
+                '/cms.notifier.v1.LaNotifierService/ResendNotice',
+                request_serializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.ResendNoticeRequest.SerializeToString,
+                response_deserializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.ResendNoticeResponse.FromString,
+                _registered_method=True)
+        self.AskQuestion = channel.unary_unary(
+                '/cms.notifier.v1.LaNotifierService/AskQuestion',
+                request_serializer=cms_dot_notifier_dot_v1_dot_officers__pb2.AskQuestionRequest.SerializeToString,
+                response_deserializer=cms_dot_notifier_dot_v1_dot_officers__pb2.AskQuestionResponse.FromString,
+                _registered_method=True)
+        self.ListWorkItems = channel.unary_unary(
+                '/cms.notifier.v1.LaNotifierService/ListWorkItems',
+                request_serializer=cms_dot_notifier_dot_v1_dot_officers__pb2.ListWorkItemsRequest.SerializeToString,
+                response_deserializer=cms_dot_notifier_dot_v1_dot_officers__pb2.ListWorkItemsResponse.FromString,
+                _registered_method=True)
+        self.ResolveWorkItem = channel.unary_unary(
+                '/cms.notifier.v1.LaNotifierService/ResolveWorkItem',
+                request_serializer=cms_dot_notifier_dot_v1_dot_officers__pb2.ResolveWorkItemRequest.SerializeToString,
+                response_deserializer=cms_dot_notifier_dot_v1_dot_officers__pb2.ResolveWorkItemResponse.FromString,
+                _registered_method=True)
 
 
 class LaNotifierServiceServicer:
@@ -121,6 +157,59 @@ class LaNotifierServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListNotices(self, request, context):
+        """Returns versions of notices, the oldest first. A council officer sees those of the own authority alone, with the authorities
+        that merged into it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListNoticesDue(self, request, context):
+        """Returns the clocks of one month that run out within some days, the first to do so first: the next seven days, unless the
+        request says otherwise. A clock stops when the authority has what it counts for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordReceipt(self, request, context):
+        """Records that the authority loaded a version, or refused it. Receipts may come in any order, and more than once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResendNotice(self, request, context):
+        """Sends the newest version of a notice again, or those of a filter. The bytes are the same, and the authority knows a version
+        that it has: none is loaded twice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AskQuestion(self, request, context):
+        """Asks a question back about a notice of the own authority: a work item for a processing officer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWorkItems(self, request, context):
+        """Returns work items: those open by their deadline, those done by their end. A council officer sees the own authority's
+        questions alone, with their answers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResolveWorkItem(self, request, context):
+        """Ends a work item.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LaNotifierServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -153,6 +242,41 @@ def add_LaNotifierServiceServicer_to_server(servicer, server):
                     servicer.MarkPrinted,
                     request_deserializer=cms_dot_notifier_dot_v1_dot_letters__pb2.MarkPrintedRequest.FromString,
                     response_serializer=cms_dot_notifier_dot_v1_dot_letters__pb2.MarkPrintedResponse.SerializeToString,
+            ),
+            'ListNotices': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNotices,
+                    request_deserializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.ListNoticesRequest.FromString,
+                    response_serializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.ListNoticesResponse.SerializeToString,
+            ),
+            'ListNoticesDue': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNoticesDue,
+                    request_deserializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.ListNoticesDueRequest.FromString,
+                    response_serializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.ListNoticesDueResponse.SerializeToString,
+            ),
+            'RecordReceipt': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordReceipt,
+                    request_deserializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.RecordReceiptRequest.FromString,
+                    response_serializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.RecordReceiptResponse.SerializeToString,
+            ),
+            'ResendNotice': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResendNotice,
+                    request_deserializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.ResendNoticeRequest.FromString,
+                    response_serializer=cms_dot_notifier_dot_v1_dot_notifier__pb2.ResendNoticeResponse.SerializeToString,
+            ),
+            'AskQuestion': grpc.unary_unary_rpc_method_handler(
+                    servicer.AskQuestion,
+                    request_deserializer=cms_dot_notifier_dot_v1_dot_officers__pb2.AskQuestionRequest.FromString,
+                    response_serializer=cms_dot_notifier_dot_v1_dot_officers__pb2.AskQuestionResponse.SerializeToString,
+            ),
+            'ListWorkItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWorkItems,
+                    request_deserializer=cms_dot_notifier_dot_v1_dot_officers__pb2.ListWorkItemsRequest.FromString,
+                    response_serializer=cms_dot_notifier_dot_v1_dot_officers__pb2.ListWorkItemsResponse.SerializeToString,
+            ),
+            'ResolveWorkItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveWorkItem,
+                    request_deserializer=cms_dot_notifier_dot_v1_dot_officers__pb2.ResolveWorkItemRequest.FromString,
+                    response_serializer=cms_dot_notifier_dot_v1_dot_officers__pb2.ResolveWorkItemResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -318,6 +442,195 @@ class LaNotifierService:
             '/cms.notifier.v1.LaNotifierService/MarkPrinted',
             cms_dot_notifier_dot_v1_dot_letters__pb2.MarkPrintedRequest.SerializeToString,
             cms_dot_notifier_dot_v1_dot_letters__pb2.MarkPrintedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListNotices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.notifier.v1.LaNotifierService/ListNotices',
+            cms_dot_notifier_dot_v1_dot_notifier__pb2.ListNoticesRequest.SerializeToString,
+            cms_dot_notifier_dot_v1_dot_notifier__pb2.ListNoticesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListNoticesDue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.notifier.v1.LaNotifierService/ListNoticesDue',
+            cms_dot_notifier_dot_v1_dot_notifier__pb2.ListNoticesDueRequest.SerializeToString,
+            cms_dot_notifier_dot_v1_dot_notifier__pb2.ListNoticesDueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordReceipt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.notifier.v1.LaNotifierService/RecordReceipt',
+            cms_dot_notifier_dot_v1_dot_notifier__pb2.RecordReceiptRequest.SerializeToString,
+            cms_dot_notifier_dot_v1_dot_notifier__pb2.RecordReceiptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResendNotice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.notifier.v1.LaNotifierService/ResendNotice',
+            cms_dot_notifier_dot_v1_dot_notifier__pb2.ResendNoticeRequest.SerializeToString,
+            cms_dot_notifier_dot_v1_dot_notifier__pb2.ResendNoticeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AskQuestion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.notifier.v1.LaNotifierService/AskQuestion',
+            cms_dot_notifier_dot_v1_dot_officers__pb2.AskQuestionRequest.SerializeToString,
+            cms_dot_notifier_dot_v1_dot_officers__pb2.AskQuestionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWorkItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.notifier.v1.LaNotifierService/ListWorkItems',
+            cms_dot_notifier_dot_v1_dot_officers__pb2.ListWorkItemsRequest.SerializeToString,
+            cms_dot_notifier_dot_v1_dot_officers__pb2.ListWorkItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveWorkItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.notifier.v1.LaNotifierService/ResolveWorkItem',
+            cms_dot_notifier_dot_v1_dot_officers__pb2.ResolveWorkItemRequest.SerializeToString,
+            cms_dot_notifier_dot_v1_dot_officers__pb2.ResolveWorkItemResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ Notices to local authorities."""
 from cms.notifier.v1 import letters_pb2 as _letters_pb2
 from cms.notifier.v1 import messages_pb2 as _messages_pb2
 from cms.notifier.v1 import notifier_pb2 as _notifier_pb2
+from cms.notifier.v1 import officers_pb2 as _officers_pb2
 from cms.notifier.v1 import redirects_pb2 as _redirects_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
@@ -56,6 +57,28 @@ class LaNotifierServiceStub:
     """Marks letters as printed. The notice that a letter carries counts as sent from then on. One whose matter has ended
     meanwhile is CANCELLED: it is to be taken out of the post.
     """
+    ListNotices: _grpc.UnaryUnaryMultiCallable[_notifier_pb2.ListNoticesRequest, _notifier_pb2.ListNoticesResponse]
+    """Returns versions of notices, the oldest first. A council officer sees those of the own authority alone, with the authorities
+    that merged into it.
+    """
+    ListNoticesDue: _grpc.UnaryUnaryMultiCallable[_notifier_pb2.ListNoticesDueRequest, _notifier_pb2.ListNoticesDueResponse]
+    """Returns the clocks of one month that run out within some days, the first to do so first: the next seven days, unless the
+    request says otherwise. A clock stops when the authority has what it counts for.
+    """
+    RecordReceipt: _grpc.UnaryUnaryMultiCallable[_notifier_pb2.RecordReceiptRequest, _notifier_pb2.RecordReceiptResponse]
+    """Records that the authority loaded a version, or refused it. Receipts may come in any order, and more than once."""
+    ResendNotice: _grpc.UnaryUnaryMultiCallable[_notifier_pb2.ResendNoticeRequest, _notifier_pb2.ResendNoticeResponse]
+    """Sends the newest version of a notice again, or those of a filter. The bytes are the same, and the authority knows a version
+    that it has: none is loaded twice.
+    """
+    AskQuestion: _grpc.UnaryUnaryMultiCallable[_officers_pb2.AskQuestionRequest, _officers_pb2.AskQuestionResponse]
+    """Asks a question back about a notice of the own authority: a work item for a processing officer."""
+    ListWorkItems: _grpc.UnaryUnaryMultiCallable[_officers_pb2.ListWorkItemsRequest, _officers_pb2.ListWorkItemsResponse]
+    """Returns work items: those open by their deadline, those done by their end. A council officer sees the own authority's
+    questions alone, with their answers.
+    """
+    ResolveWorkItem: _grpc.UnaryUnaryMultiCallable[_officers_pb2.ResolveWorkItemRequest, _officers_pb2.ResolveWorkItemResponse]
+    """Ends a work item."""
 
 @_typing.type_check_only
 class LaNotifierServiceAsyncStub(LaNotifierServiceStub):
@@ -82,6 +105,28 @@ class LaNotifierServiceAsyncStub(LaNotifierServiceStub):
     """Marks letters as printed. The notice that a letter carries counts as sent from then on. One whose matter has ended
     meanwhile is CANCELLED: it is to be taken out of the post.
     """
+    ListNotices: _aio.UnaryUnaryMultiCallable[_notifier_pb2.ListNoticesRequest, _notifier_pb2.ListNoticesResponse]  # type: ignore[assignment]
+    """Returns versions of notices, the oldest first. A council officer sees those of the own authority alone, with the authorities
+    that merged into it.
+    """
+    ListNoticesDue: _aio.UnaryUnaryMultiCallable[_notifier_pb2.ListNoticesDueRequest, _notifier_pb2.ListNoticesDueResponse]  # type: ignore[assignment]
+    """Returns the clocks of one month that run out within some days, the first to do so first: the next seven days, unless the
+    request says otherwise. A clock stops when the authority has what it counts for.
+    """
+    RecordReceipt: _aio.UnaryUnaryMultiCallable[_notifier_pb2.RecordReceiptRequest, _notifier_pb2.RecordReceiptResponse]  # type: ignore[assignment]
+    """Records that the authority loaded a version, or refused it. Receipts may come in any order, and more than once."""
+    ResendNotice: _aio.UnaryUnaryMultiCallable[_notifier_pb2.ResendNoticeRequest, _notifier_pb2.ResendNoticeResponse]  # type: ignore[assignment]
+    """Sends the newest version of a notice again, or those of a filter. The bytes are the same, and the authority knows a version
+    that it has: none is loaded twice.
+    """
+    AskQuestion: _aio.UnaryUnaryMultiCallable[_officers_pb2.AskQuestionRequest, _officers_pb2.AskQuestionResponse]  # type: ignore[assignment]
+    """Asks a question back about a notice of the own authority: a work item for a processing officer."""
+    ListWorkItems: _aio.UnaryUnaryMultiCallable[_officers_pb2.ListWorkItemsRequest, _officers_pb2.ListWorkItemsResponse]  # type: ignore[assignment]
+    """Returns work items: those open by their deadline, those done by their end. A council officer sees the own authority's
+    questions alone, with their answers.
+    """
+    ResolveWorkItem: _aio.UnaryUnaryMultiCallable[_officers_pb2.ResolveWorkItemRequest, _officers_pb2.ResolveWorkItemResponse]  # type: ignore[assignment]
+    """Ends a work item."""
 
 class LaNotifierServiceServicer(metaclass=_abc_1.ABCMeta):
     """Notifies the claimant's local authority at first contact and again when the claim is submitted."""
@@ -141,5 +186,69 @@ class LaNotifierServiceServicer(metaclass=_abc_1.ABCMeta):
         """Marks letters as printed. The notice that a letter carries counts as sent from then on. One whose matter has ended
         meanwhile is CANCELLED: it is to be taken out of the post.
         """
+
+    @_abc_1.abstractmethod
+    def ListNotices(
+        self,
+        request: _notifier_pb2.ListNoticesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notifier_pb2.ListNoticesResponse, _abc.Awaitable[_notifier_pb2.ListNoticesResponse]]:
+        """Returns versions of notices, the oldest first. A council officer sees those of the own authority alone, with the authorities
+        that merged into it.
+        """
+
+    @_abc_1.abstractmethod
+    def ListNoticesDue(
+        self,
+        request: _notifier_pb2.ListNoticesDueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notifier_pb2.ListNoticesDueResponse, _abc.Awaitable[_notifier_pb2.ListNoticesDueResponse]]:
+        """Returns the clocks of one month that run out within some days, the first to do so first: the next seven days, unless the
+        request says otherwise. A clock stops when the authority has what it counts for.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordReceipt(
+        self,
+        request: _notifier_pb2.RecordReceiptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notifier_pb2.RecordReceiptResponse, _abc.Awaitable[_notifier_pb2.RecordReceiptResponse]]:
+        """Records that the authority loaded a version, or refused it. Receipts may come in any order, and more than once."""
+
+    @_abc_1.abstractmethod
+    def ResendNotice(
+        self,
+        request: _notifier_pb2.ResendNoticeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notifier_pb2.ResendNoticeResponse, _abc.Awaitable[_notifier_pb2.ResendNoticeResponse]]:
+        """Sends the newest version of a notice again, or those of a filter. The bytes are the same, and the authority knows a version
+        that it has: none is loaded twice.
+        """
+
+    @_abc_1.abstractmethod
+    def AskQuestion(
+        self,
+        request: _officers_pb2.AskQuestionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_officers_pb2.AskQuestionResponse, _abc.Awaitable[_officers_pb2.AskQuestionResponse]]:
+        """Asks a question back about a notice of the own authority: a work item for a processing officer."""
+
+    @_abc_1.abstractmethod
+    def ListWorkItems(
+        self,
+        request: _officers_pb2.ListWorkItemsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_officers_pb2.ListWorkItemsResponse, _abc.Awaitable[_officers_pb2.ListWorkItemsResponse]]:
+        """Returns work items: those open by their deadline, those done by their end. A council officer sees the own authority's
+        questions alone, with their answers.
+        """
+
+    @_abc_1.abstractmethod
+    def ResolveWorkItem(
+        self,
+        request: _officers_pb2.ResolveWorkItemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_officers_pb2.ResolveWorkItemResponse, _abc.Awaitable[_officers_pb2.ResolveWorkItemResponse]]:
+        """Ends a work item."""
 
 def add_LaNotifierServiceServicer_to_server(servicer: LaNotifierServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

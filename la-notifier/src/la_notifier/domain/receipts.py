@@ -1,0 +1,62 @@
+"""What a person does with a version of a notice: records the authority's receipt or refusal, or has it sent again."""
+
+from chassis.errors import FailedPrecondition, NotFound, PermissionDenied
+from la_notifier.domain.channels import Channel
+from la_notifier.domain.notices import NoticeState, NoticeVersion, Step
+
+
+class NoticeUnknown(NotFound):
+    """There is no such notice, or no such version of it."""
+
+    def __init__(self) -> None:
+        super().__init__("NOTICE_UNKNOWN", "there is no such notice, or no such version of it")
+
+
+class AuthorityRequired(PermissionDenied):
+    """The council officer's token names no authority."""
+
+    def __init__(self) -> None:
+        super().__init__("AUTHORITY_REQUIRED", "the token names no authority")
+
+
+class OtherAuthority(PermissionDenied):
+    """Council officers see and do nothing with the notices of another authority."""
+
+    def __init__(self) -> None:
+        super().__init__("OTHER_AUTHORITY", "council officers can work only on their own authority's notices")
+
+
+class ReceiptContradicts(FailedPrecondition):
+    """A refusal of a version that the authority said it had loaded."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "RECEIPT_CONTRADICTS",
+            "the authority said that it loaded this version: ask it what it holds before you go on",
+        )
+
+
+class NothingToResend(FailedPrecondition):
+    """The newest version of the notice is at its end, or was refused in a file, which is answered as before for ever."""
+
+    def __init__(self, state: NoticeState) -> None:
+        super().__init__("NOTHING_TO_RESEND", f"the newest version of the notice is {state}: nothing is sent again")
+
+
+def resent(version: NoticeVersion, channel: Channel) -> Step:
+    """The step that sends the newest version again, at once and with the same bytes: the authority knows a repeat.
+
+    A version that went in a file stays SENT: its authority is asked by the same file, never by a new one. If the file was
+    answered, only a further version helps. Raises NothingToResend there, and where the version is LOADED or SUPERSEDED.
+    """
+    in_file = channel is Channel.SFTP and version.state is not NoticeState.WAITING
+    if version.state in (NoticeState.LOADED, NoticeState.SUPERSEDED) or (
+        in_file and version.state is not NoticeState.SENT
+    ):
+        raise NothingToResend(version.state)
+    return Step(
+        state=NoticeState.SENT if in_file else NoticeState.WAITING,
+        wait_seconds=None if in_file else 0,
+        may_be_held=version.may_be_held,
+        is_disputed=version.is_disputed,
+    )

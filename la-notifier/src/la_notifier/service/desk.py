@@ -1,0 +1,129 @@
+"""What officers do with notices: list them, see what is due, record receipts, and have them sent again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chassis import call, clock, logs
+from chassis.database import Connection
+from chassis.vault import Vault
+from la_notifier.domain.channels import Channel
+from la_notifier.domain.listing import DuePlace, DueWithin, NoticeDue, NoticeFilter, NoticePlace
+from la_notifier.domain.notices import NoticeState, NoticeSummary, NoticeVersion, Saying, Word
+from la_notifier.domain.receipts import NoticeUnknown, ReceiptContradicts, resent
+from la_notifier.service import settling, work_items
+from la_notifier.service.own_authority import expect_visible
+from la_notifier.store import files, listing, versions
+
+MOST_RESENT = 500
+"""A request sends so many again at most, so that it ends within its deadline."""
+MOST_SHOWN = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What a person says that the authority did with a version. `reason` is "" where it was not refused."""
+
+    notice_id: UUID
+    version: int
+    loaded: bool
+    reason: str = ""
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToResend:
+    """The newest versions of an authority's notices in a state, made before a time."""
+
+    authority_codes: tuple[str, ...]
+    state: NoticeState
+    older_than: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resent:
+    """What is sent again, or would be: how many versions, and the first of them."""
+
+    notices: Sequence[NoticeSummary]
+    count: int
+
+
+def list_notices(
+    conn: Connection, wanted: NoticeFilter, *, after: NoticePlace | None, limit: int
+) -> Sequence[NoticeSummary]:
+    """The versions that are asked for, the oldest first."""
+    return listing.list_notices(conn, wanted, after=after, limit=limit)
+
+
+def list_due(conn: Connection, within: DueWithin, *, after: DuePlace | None, limit: int) -> Sequence[NoticeDue]:
+    """The clocks that run out within these days, the first to do so first."""
+    return listing.due(conn, within, after=after, limit=limit)
+
+
+def record_receipt(conn: Connection, vault: Vault, receipt: Receipt) -> NoticeSummary:
+    """Records what the authority did with a version; the version as it is then. A word that is known changes nothing.
+
+    Raises NoticeUnknown, OtherAuthority, FailedPrecondition (`NOTICE_NEVER_SENT`) or ReceiptContradicts.
+    """
+    version = versions.lock(conn, receipt.notice_id, receipt.version)
+    if version is None:
+        raise NoticeUnknown
+    expect_visible(version.authority_code)
+    if version.state is NoticeState.LOADED and not receipt.loaded:
+        raise ReceiptContradicts
+    saying = Saying.LOADED if receipt.loaded else Saying.REFUSED
+    settling.settle_word(conn, version.notice_id, version.version, Word(saying=saying, refused_fields=receipt.fields))
+    if receipt.reason:
+        work_items.add_words(conn, vault, version, receipt.reason)
+    by = call.current().identity.subject
+    logs.get().info("receipt recorded", **settling.names(version), outcome=saying, by=by)
+    return listing.version_of(conn, version.notice_id, version.version)
+
+
+def resend(conn: Connection, notice_id: UUID) -> Resent:
+    """Sends the newest version of a notice again. Raises NoticeUnknown or NothingToResend."""
+    return _send_again(conn, [_newest(conn, notice_id)])
+
+
+def preview_resend(conn: Connection, notice_id: UUID) -> Resent:
+    """What `resend` would do. Raises NoticeUnknown or NothingToResend."""
+    version = _newest(conn, notice_id)
+    shown = listing.version_of(conn, notice_id, version.version)
+    resent(version, Channel(shown.channel))
+    return Resent(notices=[shown], count=1)
+
+
+def resend_all(conn: Connection, wanted: ToResend) -> Resent:
+    """Sends these again, the oldest first and MOST_RESENT at most. Each authority takes them one after another."""
+    return _send_again(conn, _all(conn, wanted))
+
+
+def preview_resend_all(conn: Connection, wanted: ToResend) -> Resent:
+    """What `resend_all` would do."""
+    found = _all(conn, wanted)
+    shown = [listing.version_of(conn, one.notice_id, one.version) for one in found[:MOST_SHOWN]]
+    return Resent(notices=shown, count=len(found))
+
+
+def _all(conn: Connection, wanted: ToResend) -> Sequence[NoticeVersion]:
+    return versions.to_resend(
+        conn, wanted.authority_codes, state=wanted.state, older_than=wanted.older_than, limit=MOST_RESENT
+    )
+
+
+def _send_again(conn: Connection, found: Sequence[NoticeVersion]) -> Resent:
+    for version in found:
+        channel = Channel(listing.version_of(conn, version.notice_id, version.version).channel)
+        versions.settle(conn, version, resent(version, channel), now=clock.now())
+        files.ask_again(conn, version.notice_id, version.version)
+        logs.get().info("notice to be sent again", **settling.names(version), by=call.current().identity.subject)
+    shown = [listing.version_of(conn, one.notice_id, one.version) for one in found[:MOST_SHOWN]]
+    return Resent(notices=shown, count=len(found))
+
+
+def _newest(conn: Connection, notice_id: UUID) -> NoticeVersion:
+    version = versions.newest(conn, notice_id)
+    if version is None:
+        raise NoticeUnknown
+    return version

@@ -1,0 +1,41 @@
+"""Whose notices a caller may see: those of every authority, or a council officer's own."""
+
+from chassis import call, clock
+from chassis.authorities import AuthorityTable
+from la_notifier.domain.receipts import AuthorityRequired, OtherAuthority
+
+_COUNCIL = "COUNCIL_OFFICER"
+
+
+def is_council_officer() -> bool:
+    """Whether the caller acts for an authority alone: a council officer without another role that sees all of them."""
+    return call.current().identity.roles == {_COUNCIL}
+
+
+def visible_codes(asked: str) -> tuple[str, ...] | None:
+    """The codes of the authorities whose notices the caller is to see; None for all. `asked` is a code or "".
+
+    An authority has the notices of those that merged into it.
+    Raises AuthorityRequired, OtherAuthority, or AuthorityUnknown for a code that the table does not have.
+    """
+    if not is_council_officer():
+        return codes_of(asked) if asked else None
+    own = call.current().identity.authority
+    if own is None:
+        raise AuthorityRequired
+    codes = codes_of(own)
+    if asked and asked not in codes:
+        raise OtherAuthority
+    return codes
+
+
+def expect_visible(authority_code: str) -> None:
+    """Raises AuthorityRequired or OtherAuthority where the caller may not see this authority's notices."""
+    codes = visible_codes("")
+    if codes is not None and authority_code not in codes:
+        raise OtherAuthority
+
+
+def codes_of(code: str) -> tuple[str, ...]:
+    """The codes of an authority and of those that merged into it by today. Raises AuthorityUnknown."""
+    return tuple(sorted(AuthorityTable.load().held_by(code, clock.today())))

@@ -1,0 +1,84 @@
+"""A notice that is late is told of once, and stands on the late list with the date at stake."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from chassis import clock
+from chassis.database import Database
+from la_notifier.domain.listing import DueWithin, NoticeFilter
+from la_notifier.service.lateness import tell_late
+from la_notifier.store import clocks, listing
+
+NOTICE = """
+    INSERT INTO notices (notice_id, claim_ref, authority_code, authority_name, channel, intention_on)
+    VALUES (gen_random_uuid(), 'C1', 'E1', 'One', 'API', %(day)s) RETURNING notice_id
+"""
+VERSION = """
+    INSERT INTO notice_versions (notice_id, version, channel, kind, state, body, first_contact_time, first_contact_on,
+        proof_due_on, created)
+    VALUES (%(notice_id)s, 1, 'API', 'INTENTION', 'WAITING', '', %(now)s, %(day)s, %(day)s, %(now)s)
+"""
+TOLD = "SELECT type FROM outbox WHERE type LIKE '%NoticeLate'"
+
+
+@pytest.fixture
+def notice(database: Database, clock_file: Path) -> Database:
+    """A notice that waits, made now."""
+    values = {"day": clock.today(), "now": clock.now()}
+    with database.transaction() as conn:
+        [row] = conn.execute(NOTICE, values)
+        conn.execute(VERSION, values | row)
+        clocks.start(conn, row["notice_id"])
+    return database
+
+
+def told(database: Database) -> int:
+    with database.transaction() as conn:
+        return len(conn.execute(TOLD).fetchall())
+
+
+def late(database: Database) -> list[str]:
+    with database.transaction() as conn:
+        found = listing.list_notices(conn, NoticeFilter(is_late=True), after=None, limit=10)
+    return [one.state for one in found if one.is_late and one.at_stake_on]
+
+
+def test_a_late_notice_is_told_of_once_for_each_state(notice: Database) -> None:
+    tell_late(notice)
+    assert (told(notice), late(notice)) == (0, [])
+
+    clock.advance(timedelta(seconds=61))
+    for _ in range(3):
+        tell_late(notice)
+    assert (told(notice), late(notice)) == (1, ["WAITING"])
+
+    with notice.transaction() as conn:
+        conn.execute("UPDATE notice_versions SET state = 'SENT', sent = %s", [clock.now()])
+    tell_late(notice)
+    assert (told(notice), late(notice)) == (1, [])
+
+    clock.advance(timedelta(hours=5))
+    tell_late(notice)
+    assert (told(notice), late(notice)) == (2, ["SENT"])
+
+
+@pytest.mark.parametrize(
+    ("day", "due"), [("2026-01-31", "2026-02-28"), ("2028-01-31", "2028-02-29"), ("2026-05-06", "2026-06-06")]
+)
+def test_the_clocks_run_for_a_calendar_month(database: Database, day: str, due: str) -> None:
+    values = {"day": day, "now": clock.now()}
+    with database.transaction() as conn:
+        [row] = conn.execute(NOTICE, values)
+        conn.execute(VERSION, values | row)
+        clocks.start(conn, row["notice_id"])
+        within = DueWithin(
+            authority_codes=("E1",), from_on=clock.today().replace(year=2020), until_on=clock.today().replace(year=2030)
+        )
+        found = listing.due(conn, within, after=None, limit=10)
+
+    assert [(str(one.due_on), one.notice.intention_due_on, one.notice.claim_due_on) for one in found] == [
+        (due, one.due_on, one.due_on) for one in found
+    ]
+    assert len(found) == 2
