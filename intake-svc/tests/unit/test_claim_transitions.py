@@ -76,7 +76,7 @@ def test_null_clears_an_answer_and_makes_a_version(draft: Claim, script: Script,
     assert change.claim.version == 2
 
 
-def test_the_first_contact_is_recorded_once_as_soon_as_it_is_known(
+def test_the_first_contact_is_told_as_soon_as_it_is_known_and_again_where_its_facts_change(
     draft: Claim, script: Script, answered: Any, single_tenant: Any
 ) -> None:
     known = answered(**single_tenant)
@@ -84,10 +84,12 @@ def test_the_first_contact_is_recorded_once_as_soon_as_it_is_known(
 
     first = record_answers(draft, script, before, given(wishes_housing_benefit=True))
     again = record_answers(first.claim, script, first.answers, given(wishes_housing_benefit=False))
+    other = record_answers(again.claim, script, again.answers, given(title="MRS"))
+    cleared = record_answers(other.claim, script, other.answers, given(surname=None))
 
-    assert first.events == (FirstContactRecorded(first_contact_time=STARTED),)
+    told = (FirstContactRecorded(first_contact_time=STARTED),)
     assert first.claim.first_contact_recorded
-    assert again.events == ()
+    assert (first.events, again.events, other.events, cleared.events) == (told, told, (), ())
 
 
 def test_agreement_to_a_record_form_ends_when_the_value_changes(draft: Claim, script: Script) -> None:
@@ -165,7 +167,9 @@ def test_an_amendment_of_a_submitted_claim_announces_the_changed_facts(
     )
 
 
-def test_an_amendment_of_a_draft_is_not_announced(draft: Claim, script: Script, answers: Answers) -> None:
+def test_an_amendment_of_a_draft_that_no_council_was_told_of_is_not_announced(
+    draft: Claim, script: Script, answers: Answers
+) -> None:
     contacted = replace(draft, first_contact_recorded=True)
 
     assert amend_answers(contacted, script, answers, given(capital="999.00")).events == ()

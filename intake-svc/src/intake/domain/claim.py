@@ -1,6 +1,6 @@
 """A claim and its transitions. Each returns the changed claim and its events."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -266,7 +266,24 @@ def _change(claim: Claim, script: Script, before: Answers, given: Mapping[str, G
     answers = {**before, **changed}
     language = str(value_of(answers, "language") or claim.language)
     after, events = announced(replace(claim, version=claim.version + 1, language=language), script, answers)
-    return Change(claim=after, answers=answers, changed=changed, events=events)
+    again = _contact_again(claim, script, answers, changed)
+    return Change(claim=after, answers=answers, changed=changed, events=(*events, *again))
+
+
+def _contact_again(
+    claim: Claim, script: Script, answers: Answers, changed: Iterable[str]
+) -> tuple[FirstContactRecorded, ...]:
+    """A draft whose first contact was told is told of again where what the council was told of has changed.
+
+    A wish that comes later in the call dates the council's clock from the day on which it is told, and a wrong address is
+    put right while the call goes on.
+    """
+    told = claim.state is ClaimState.DRAFT and claim.first_contact_recorded
+    if not told or not set(changed) & set(script.first_contact):
+        return ()
+    if not first_contact_known(script, answers, contact_date=claim.contact_date):
+        return ()
+    return (FirstContactRecorded(first_contact_time=claim.first_contact_time),)
 
 
 def _changed(
