@@ -22,7 +22,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class FirstContactRecorded(_message.Message):
-    """Identity, address, liability and the wish to claim housing or council tax benefit are known; the call may go on."""
+    """Identity, address, liability and the wish to claim housing or council tax benefit are known; the call may go on. It is told
+    again where one of these changes before the claim is submitted.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
