@@ -47,6 +47,14 @@ DEADLINES = (
     *_late("REFERRED", _OFFICER, overdue.REFERRED, Within(working_days=1)),
     # It is counted from the deadline that the work item has.
     _within("WORK_ITEM", _OFFICER, overdue.WORK_ITEM, timedelta()),
+    *_late("FILE_BUILT", _SUPPORT, overdue.FILE_BUILT, _SFTP.to_send),
+    *_late("FILE_SENT", _SUPPORT, overdue.FILE_SENT, _SFTP.to_receive),
+    Deadline(
+        state="LETTER_WAITING",
+        owner=_OFFICER,
+        cut_off=within_working_days(1, Nation.ENGLAND),
+        query=overdue.LETTER_WAITING,
+    ),
     _within("MESSAGE_DUE", _SUPPORT, overdue_messages.TO_WRITE, timedelta(minutes=10)),
     _within("MESSAGE_WAITING", _SUPPORT, overdue_messages.TO_SEND, timedelta(hours=1)),
     _within("MESSAGE_SENDING", _SUPPORT, overdue_messages.UNKNOWN, timedelta(hours=1)),

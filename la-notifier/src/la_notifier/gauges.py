@@ -5,6 +5,7 @@ from datetime import timedelta
 from chassis import clock
 from chassis.database import Connection
 from chassis.state_gauges import Samples, StateGauge
+from la_notifier.domain.letters import Recipient
 from la_notifier.domain.reviews import ReferralReason
 from la_notifier.messages.gauges import MESSAGE_GAUGES
 from la_notifier.store import counts
@@ -26,6 +27,14 @@ def _reviews(conn: Connection) -> Samples:
     return [((), float(counts.count_reviews(conn)))]
 
 
+def _files(conn: Connection) -> Samples:
+    return [((state,), float(count)) for state, count in counts.count_files(conn).items()]
+
+
+def _letters(conn: Connection) -> Samples:
+    return [((recipient,), float(count)) for recipient, count in counts.count_letters(conn, Recipient).items()]
+
+
 GAUGES = (
     *MESSAGE_GAUGES,
     StateGauge(
@@ -33,6 +42,18 @@ GAUGES = (
         help="Versions of notices by channel and state, of those loaded or superseded the last hour's; up to 10,000 each.",
         labels=("channel", "state"),
         read=_notices,
+    ),
+    StateGauge(
+        name="notifier_files",
+        help="Files to authorities that are not acknowledged, by state; up to 10,000.",
+        labels=("state",),
+        read=_files,
+    ),
+    StateGauge(
+        name="notifier_letters",
+        help="Letters in the print queue that wait to be printed, by recipient; up to 10,000 each.",
+        labels=("recipient",),
+        read=_letters,
     ),
     StateGauge(
         name="notifier_referrals",

@@ -24,8 +24,8 @@ from la_notifier.store import files as store
 from la_notifier.store import versions
 from la_notifier.store.files import Turn
 
-LEASE_SECONDS = 180.0
-"""Longer than a turn can take."""
+LEASE_SECONDS = 90.0
+"""Longer than a turn takes; if one takes longer, another process does the same, which harms nobody."""
 _EXCHANGE_SECONDS = 60.0
 _MOST_FILES = 100
 _AT_ONCE = 100

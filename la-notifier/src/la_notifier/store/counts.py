@@ -49,6 +49,23 @@ COUNT_REVIEWS = """
     SELECT count(*) AS count FROM (SELECT 1 FROM looks LIMIT %(most)s) AS counted
 """
 
+COUNT_FILES = """
+    -- How many files are not acknowledged, by state.
+    SELECT state, count(*) AS count
+    FROM (SELECT state FROM files WHERE state <> 'ACKNOWLEDGED' LIMIT %(most)s) AS counted
+    GROUP BY state
+"""
+
+COUNT_LETTERS = """
+    -- How many letters wait to be printed, by recipient.
+    SELECT recipient, (
+        SELECT count(*) FROM (
+            SELECT 1 FROM letters WHERE letters.recipient = recipients.recipient AND state = 'WAITING' LIMIT %(most)s
+        ) AS counted
+    ) AS count
+    FROM unnest(%(recipients)s::text[]) AS recipients (recipient)
+"""
+
 _CHANNELS = ["API", "SFTP", "POST"]
 _OPEN_STATES = ["WAITING", "SENT", "RECEIVED", "REFUSED"]
 
@@ -75,3 +92,14 @@ def count_reviews(conn: Connection) -> int:
     """The number of claims that are due for review."""
     rows: Sequence[Mapping[str, int]] = conn.execute(COUNT_REVIEWS, {"most": MOST_COUNTED}).fetchall()
     return rows[0]["count"]
+
+
+def count_files(conn: Connection) -> Mapping[str, int]:
+    """The number of files that are not acknowledged, by state."""
+    return {row["state"]: row["count"] for row in conn.execute(COUNT_FILES, {"most": MOST_COUNTED})}
+
+
+def count_letters(conn: Connection, recipients: Iterable[str]) -> Mapping[str, int]:
+    """The number of letters that wait to be printed, by recipient."""
+    asked = {"recipients": list(recipients), "most": MOST_COUNTED}
+    return {row["recipient"]: row["count"] for row in conn.execute(COUNT_LETTERS, asked)}

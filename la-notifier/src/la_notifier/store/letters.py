@@ -70,13 +70,6 @@ FORGET_PRINTED = """
     )
 """
 
-COUNT_WAITING = """
-    -- How many letters wait to be printed.
-    SELECT count(*) AS count FROM (
-        SELECT 1 FROM letters WHERE state = 'WAITING' AND recipient = %s LIMIT %s
-    ) AS counted
-"""
-
 
 def add(conn: Connection, vault: Vault, letter: QueuedLetter, pdf: bytes) -> None:
     """Puts a letter in the queue; where it is there already, nothing."""

@@ -27,6 +27,21 @@ WORK_ITEM = "SELECT claim_ref AS reference, deadline AS since FROM work_items WH
 
 REFERRED = "SELECT claim_ref AS reference, since, authority_code FROM not_told"
 
+FILE_BUILT = """
+    SELECT 'HB.' || authority_code || '.' || lpad(sequence::text, 6, '0') AS reference, created AS since, authority_code
+    FROM files WHERE state = 'BUILT'
+"""
+
+FILE_SENT = """
+    SELECT 'HB.' || authority_code || '.' || lpad(sequence::text, 6, '0') AS reference, sent AS since, authority_code
+    FROM files WHERE state = 'SENT'
+"""
+
+# A letter about a notice is late with its version.
+LETTER_WAITING = """
+    SELECT claim_ref AS reference, created AS since FROM letters WHERE state = 'WAITING' AND recipient = 'CLAIMANT'
+"""
+
 
 def waiting(channel: LiteralString) -> LiteralString:
     """The versions that wait to be sent on a channel, with `authority_code`."""
