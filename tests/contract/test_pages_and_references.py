@@ -26,6 +26,7 @@ QUERIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "ListTransfers": ({}, {"state": "TRANSFER_STATE_HELD"}),
     "ListBulkActs": ({}, {}),
     "ListDifferences": ({}, {"system": "SYSTEM_JSAPS"}),
+    "GetLetters": ({"recipient": "LETTER_RECIPIENT_COUNCIL"}, {"recipient": "LETTER_RECIPIENT_CLAIMANT"}),
     "ListUndecided": ({}, {"scheme": "SCHEME_INCOME_SUPPORT"}),
 }
 """Of each list a query, and another that it may not be confused with."""

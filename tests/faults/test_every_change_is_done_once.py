@@ -37,6 +37,7 @@ BOOKED_WORK = (
     "SELECT count(*) FROM assessments WHERE claim_ref = %s AND submit_time IS NOT NULL AND office_code IS NOT NULL"
 )
 ASKED_FOR_A_LOAN = "UPDATE assessments SET schemes = schemes || '{CRISIS_LOAN}' WHERE claim_ref = %s"
+BY_POST = "E07000199"
 UNHEARD = "SELECT count(*) FROM outbox WHERE claim_ref = %s AND finished_time IS NULL"
 
 
@@ -333,7 +334,7 @@ def is_refused(journey: Journey) -> bool:
 
 
 def redirect_a_notice(platform: PlatformUnderTest, doors: DyingDoors) -> None:
-    """Sends the notice of a claim to another council than its address gives."""
+    """Sends the notice of a claim to another council than its address gives: to one by post, whose letter is printed."""
     journey = platform.journey("lodger")
     journey.take_call()
     officer = journey.issue("PROCESSING_OFFICER", subject="PO000001")
@@ -343,10 +344,17 @@ def redirect_a_notice(platform: PlatformUnderTest, doors: DyingDoors) -> None:
 
     eventually(notices, seconds=30, what="the first notice")
     notice = notices()[0]
-    other = next(code for code in ("E08000035", "W06000015") if code != notice["authorityCode"])
-    body = {"noticeId": notice["noticeId"], "authorityCode": other, "reason": "REDIRECT_REASON_AUTHORITY_SAID"}
+    body = {"noticeId": notice["noticeId"], "authorityCode": BY_POST, "reason": "REDIRECT_REASON_AUTHORITY_SAID"}
     doors.call(NOTIFIER, "RedirectNotice", {**body, "requestId": str(uuid4())}, token=officer)
-    eventually(lambda: {one["authorityCode"] for one in notices()} == {notice["authorityCode"], other}, seconds=30)
+    eventually(lambda: {one["authorityCode"] for one in notices()} == {notice["authorityCode"], BY_POST}, seconds=30)
+
+    def letters() -> Any:
+        body = {"recipient": "LETTER_RECIPIENT_COUNCIL"}
+        return doors.call(NOTIFIER, "GetLetters", body, token=officer)["letters"]
+
+    eventually(letters, seconds=30, what="the letter to the other council")
+    printed = {"letterIds": [letters()[0]["letterId"]], "requestId": str(uuid4())}
+    doors.call(NOTIFIER, "MarkPrinted", printed, token=officer)
 
 
 def see_to_notices(platform: PlatformUnderTest, doors: DyingDoors) -> None:
