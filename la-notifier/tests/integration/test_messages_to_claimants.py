@@ -139,6 +139,11 @@ class Post:
     def states(self) -> dict[str, str]:
         return {kind: state for kind, (state, _, _) in self.rows().items()}
 
+    def letters(self) -> list[tuple[str, str, str]]:
+        """Recipient, matter and state of what is in the print queue."""
+        with psycopg.connect(self._urls.app) as conn:
+            return conn.execute("SELECT recipient, about, state FROM letters").fetchall()
+
     def said(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = call(self._notify.control_port, "GET", "/messages").body["messages"]
         return found
@@ -213,6 +218,7 @@ def test_a_message_that_does_not_arrive_becomes_a_letter(messenger: Any, post: P
 
     reason = "ADDRESS_REFUSED" if failure == "refuse_recipient" else "BOUNCED"
     assert post.rows()["APPOINTMENT_MADE"] == ("LETTER", "LETTER", reason)
+    assert post.letters() == [("CLAIMANT", "APPOINTMENT_MADE", "WAITING")]
 
 
 @pytest.mark.parametrize("failure", ["lose_reply", "unavailable", "system_error", "rate_limited", "huge_reply"])

@@ -2,16 +2,18 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from io import BytesIO
 from string import Formatter
-from typing import Any
+from uuid import uuid4
 
 import pytest
+from pypdf import PdfReader
 
-from la_notifier.messages.channels.papers import letter, list_as_file
 from la_notifier.messages.data.wording import wording
 from la_notifier.messages.domain.contact import Address, Contact, Format
-from la_notifier.messages.domain.message import Medium, MessageKind
+from la_notifier.messages.domain.message import Medium, Message, MessageKind, MessageState
 from la_notifier.messages.domain.wording import Subject, time_said, write
+from la_notifier.messages.service.papers import letter_of, list_as_file
 
 WORDS = wording()
 LONGEST_TEXT = 612
@@ -114,31 +116,51 @@ def test_a_time_is_said_by_the_half_of_the_day(hour: int, minute: int, english: 
 
 
 def test_a_letter_has_the_address_and_every_letter_of_welsh() -> None:
-    printed = letter(
+    contact = replace(
+        CONTACT,
         name="Siôn ap Gwŷr",
-        address_lines=["1 Tŷ Ŵyn", "Caerdydd"],
-        postcode="CF10 4ER",
-        subject="Eich cyfweliad",
-        body="Annwyl Siôn,\n\nMae eich cyfweliad ar ddydd Llun.\n\n* pasbort",
-        day="4 Gorffennaf 2005",
-        large_print=True,
+        language="CY",
+        address=Address(lines=("1 Tŷ Ŵyn", "Caerdydd"), postcode="CF10 4ER"),
+        letter_format=Format.LARGE_PRINT,
+    )
+    written = write(
+        WORDS, MessageKind.WHAT_TO_BRING, contact, replace(SUBJECT, evidence=("pasbort <i>",)), Medium.LETTER
     )
 
-    assert text_of(printed).split("\n")[:3] == ["Siôn ap Gwŷr", "1 Tŷ Ŵyn", "Caerdydd"]
-    assert "• pasbort" in text_of(printed)
+    queued, printed = letter_of(message(), contact, written)
+
+    assert text_of(printed).split("\n")[1:5] == ["Siôn ap Gwŷr", "1 Tŷ Ŵyn", "Caerdydd", "CF10 4ER"]
+    assert "• pasbort <i>" in text_of(printed)
+    assert (queued.language, queued.about) == ("CY", "WHAT_TO_BRING")
+
+
+def test_a_letter_in_braille_says_so_to_whoever_prints_it() -> None:
+    contact = replace(CONTACT, letter_format=Format.BRAILLE)
+    written = write(WORDS, MessageKind.DECISION, contact, SUBJECT, Medium.LETTER)
+
+    assert "C0123456789A / BRAILLE" in text_of(letter_of(message(), contact, written)[1])
+
+
+def message() -> Message:
+    return Message(
+        message_id=uuid4(),
+        claim_ref=CONTACT.claim_ref,
+        kind=MessageKind.WHAT_TO_BRING,
+        subject="",
+        state=MessageState.DUE,
+        medium=None,
+        lease=uuid4(),
+        attempts=1,
+        polls=0,
+        due_time=datetime(2005, 7, 4, tzinfo=UTC),
+    )
 
 
 def test_the_list_of_documents_is_a_file_to_print() -> None:
-    printed = list_as_file("CY", ["pasbort <i>", "tystysgrif geni"])
+    printed = list_as_file("C0123456789A", "CY", ("pasbort <i>", "tystysgrif geni"))
 
     assert "pasbort <i>" in text_of(printed)
-    assert list_as_file("CY", ["pasbort <i>", "tystysgrif geni"]) == printed, "the same file on every attempt"
 
 
 def text_of(pdf: bytes) -> str:
-    from io import BytesIO
-
-    from pypdf import PdfReader
-
-    pages: Any = PdfReader(BytesIO(pdf)).pages
-    return "\n".join(page.extract_text() for page in pages)
+    return "\n".join(page.extract_text() for page in PdfReader(BytesIO(pdf)).pages)

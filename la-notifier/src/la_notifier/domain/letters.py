@@ -52,7 +52,10 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """What a letter says, in its language: EN or CY. `to` are the lines of the address, `reference` what an answer quotes."""
+    """What a letter says, in its language: EN or CY. `to` are the lines of the address, `reference` what an answer quotes.
+
+    `large_print` is for people who asked for it.
+    """
 
     language: str
     to: Sequence[str]
@@ -60,6 +63,7 @@ class Letter:
     day: date
     heading: str
     sections: Sequence[Section]
+    large_print: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

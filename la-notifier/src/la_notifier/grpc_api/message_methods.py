@@ -33,6 +33,7 @@ def _message(message: MessageSummary) -> pb.ClaimantMessage:
         due_time=timestamp(message.due_time),
         sent=timestamp(message.sent),
         ended=timestamp(message.ended),
+        printed=timestamp(message.printed),
         attempts=message.attempts,
         next_attempt_time=timestamp(clock.as_shown(message.next_attempt_time)),
     )

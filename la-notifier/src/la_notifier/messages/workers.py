@@ -7,9 +7,9 @@ from chassis.runtime import Runtime
 from chassis.workers import Worker
 from la_notifier.config import Settings, read_notify_key
 from la_notifier.messages.channels.notify import Notify, Templates
-from la_notifier.messages.channels.papers import list_as_file
 from la_notifier.messages.clients import Sources
 from la_notifier.messages.data.wording import wording
+from la_notifier.messages.service.papers import list_as_file
 from la_notifier.messages.service.sending import Sender, waits_of
 from la_notifier.messages.service.writing import Writer
 

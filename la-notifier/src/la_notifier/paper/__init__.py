@@ -26,6 +26,8 @@ _PLAIN, _BOLD = "Letter", "Letter-Bold"
 _FILES = {_PLAIN: "Roboto-Regular.ttf", _BOLD: "Roboto-Bold.ttf"}
 _MARGIN = 22 * mm
 _NAMES = 62 * mm
+_LARGE = 1.6
+"""The Royal National Institute of Blind People calls letters of 16 points and more large print: all sizes are multiplied."""
 _REFERENCE = Text(en="Our reference:", cy="Ein cyfeirnod:")
 _DATE = Text(en="Date:", cy="Dyddiad:")
 _PAGE = Text(en="Page {number}", cy="Tudalen {number}")
@@ -65,30 +67,31 @@ def print_letter(letter: Letter) -> bytes:
 
 
 def _story(letter: Letter) -> Iterator[Any]:
+    scale = _LARGE if letter.large_print else 1.0
     # The address stands where a window envelope of size DL shows it.
     yield Spacer(1, 25 * mm)
-    yield from (_paragraph(line, _BODY) for line in letter.to)
+    yield from (_paragraph(line, _BODY, scale) for line in letter.to)
     yield Spacer(1, 12 * mm)
-    yield _paragraph(f"{_DATE.spoken(letter.language)} {letter.day:%d/%m/%Y}", _BODY)
-    yield _paragraph(f"{_REFERENCE.spoken(letter.language)} {letter.reference}", _SMALL)
+    yield _paragraph(f"{_DATE.spoken(letter.language)} {letter.day:%d/%m/%Y}", _BODY, scale)
+    yield _paragraph(f"{_REFERENCE.spoken(letter.language)} {letter.reference}", _SMALL, scale)
     yield Spacer(1, 6 * mm)
-    yield _paragraph(letter.heading, _HEADING)
+    yield _paragraph(letter.heading, _HEADING, scale)
     for section in letter.sections:
-        yield from _section(section)
+        yield from _section(section, scale)
 
 
-def _section(section: Section) -> Iterator[Any]:
-    head = [_paragraph(section.heading, _PART)] if section.heading else [Spacer(1, 2 * mm)]
-    blocks: list[Any] = [_row(name, text) for name, text in section.rows]
-    blocks += [_paragraph(text, _BODY) for text in section.paragraphs]
+def _section(section: Section, scale: float) -> Iterator[Any]:
+    head = [_paragraph(section.heading, _PART, scale)] if section.heading else [Spacer(1, 2 * mm)]
+    blocks: list[Any] = [_row(name, text, scale) for name, text in section.rows]
+    blocks += [_paragraph(text, _BODY, scale) for text in section.paragraphs]
     yield KeepTogether([*head, *blocks[:1]])
     yield from blocks[1:]
 
 
-def _row(name: str, text: str) -> Table:
+def _row(name: str, text: str, scale: float) -> Table:
     width = A4[0] - 2 * _MARGIN - _NAMES
     return Table(
-        [[_paragraph(name, _NAME), _paragraph(text, _BODY)]],
+        [[_paragraph(name, _NAME, scale), _paragraph(text, _BODY, scale)]],
         colWidths=[_NAMES, width],
         style=[
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
@@ -99,7 +102,9 @@ def _row(name: str, text: str) -> Table:
     )
 
 
-def _paragraph(text: str, style: ParagraphStyle) -> Paragraph:
+def _paragraph(text: str, style: ParagraphStyle, scale: float) -> Paragraph:
+    if scale != 1.0:
+        style = ParagraphStyle("large", parent=style, fontSize=style.fontSize * scale, leading=style.leading * scale)
     # What a claimant said may hold signs that the library reads as mark-up.
     return Paragraph(escape(text), style)
 

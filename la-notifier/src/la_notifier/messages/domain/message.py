@@ -285,3 +285,4 @@ class MessageSummary:
     attempts: int
     discreet: bool | None
     next_attempt_time: datetime | None
+    printed: datetime | None

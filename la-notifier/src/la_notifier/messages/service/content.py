@@ -9,17 +9,13 @@ from chassis.vault import ClaimCipher
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """A written message. `to` is a number or an e-mail address, and empty for a letter, which has name and address."""
+    """A written text or e-mail. `to` is a number or an e-mail address. A letter is in the print queue."""
 
     to: str
     subject: str
     body: str
     language: str
     evidence: tuple[str, ...] = ()
-    name: str = ""
-    address_lines: tuple[str, ...] = ()
-    postcode: str = ""
-    letter_format: str = "NONE"
 
 
 _ENCODE = msgspec.json.encode

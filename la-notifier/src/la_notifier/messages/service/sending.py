@@ -46,11 +46,11 @@ class Sender:
         vault: Vault,
         notify: Notify,
         *,
-        list_as_file: Callable[[str, tuple[str, ...]], bytes],
+        list_as_file: Callable[[str, str, tuple[str, ...]], bytes],
         waits: Callable[[], Waits],
         pause_seconds: float,
     ) -> None:
-        """`list_as_file` makes a PDF of a language and documents; `pause_seconds` is between two searches that find nothing."""
+        """`list_as_file` makes a PDF of claim, language and documents; `pause_seconds` is between searches without a find."""
         self._database = database
         self._vault = vault
         self._notify = notify
@@ -119,7 +119,7 @@ class Sender:
             to=content.to,
             subject=content.subject,
             body=content.body,
-            file=self._list_as_file(content.language, content.evidence) if has_file else None,
+            file=self._list_as_file(message.claim_ref, content.language, content.evidence) if has_file else None,
         )
 
     def _settle(self, event: str, message: Message, step: Step, **more: object) -> None:

@@ -25,10 +25,11 @@ from la_notifier.messages.domain.message import (
     Waits,
 )
 from la_notifier.messages.domain.wording import Subject, Written, write
-from la_notifier.messages.service import subjects
+from la_notifier.messages.service import papers, subjects
 from la_notifier.messages.service.content import Content, seal
 from la_notifier.messages.store import messages
 from la_notifier.service import failures
+from la_notifier.service.letters import queue_letter
 
 LEASE_SECONDS = 60.0
 """Longer than the calls to the sources of one message can take."""
@@ -104,18 +105,23 @@ class Writer:
                 messages.postpone(conn, message, until=clock.now() + POSTPONED_BY)
 
     def _save(self, message: Message, contact: Contact, way: Way, written: Written) -> None:
-        state = MessageState.LETTER if way.medium is Medium.LETTER else MessageState.WAITING
+        """Saves what is sent, or puts a letter in the print queue, where it has states of its own."""
+        letter = papers.letter_of(message, contact, written) if way.medium is Medium.LETTER else None
+        state = MessageState.LETTER if letter else MessageState.WAITING
         with self._database.transaction() as conn:
             if not messages.hold(conn, message):
                 return
-            content = content_of(contact, way, written)
+            cipher = self._vault.cipher(conn, message.claim_ref)
+            content = None if letter else seal(cipher, message.message_id, content_of(way, written))
+            if letter:
+                queue_letter(conn, self._vault, *letter)
             row = messages.WrittenRow(
                 state=state,
                 medium=way.medium,
                 language=written.language,
                 discreet=contact.discreet,
                 reason=way.reason,
-                content=seal(self._vault.cipher(conn, message.claim_ref), message.message_id, content),
+                content=content,
             )
             messages.save_written(conn, message, row, now=clock.now())
         _log("message written", message, state=state, medium=way.medium)
@@ -142,19 +148,14 @@ def _way(message: Message, contact: Contact) -> Way | Reason:
     return way
 
 
-def content_of(contact: Contact, way: Way, written: Written) -> Content:
+def content_of(way: Way, written: Written) -> Content:
     """What goes out of a written message."""
-    address = contact.address if way.medium is Medium.LETTER else None
     return Content(
         to=way.to,
         subject=written.subject,
         body=written.body,
         language=written.language,
         evidence=written.evidence,
-        name=contact.name if address else "",
-        address_lines=address.lines if address else (),
-        postcode=address.postcode if address else "",
-        letter_format=contact.letter_format if address else "NONE",
     )
 
 

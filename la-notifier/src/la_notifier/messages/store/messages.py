@@ -109,8 +109,10 @@ POSTPONE = """
 
 MESSAGES_OF_CLAIM = """
     -- The messages of a claim, the newest first.
-    SELECT message_id, kind, state, medium, language, reason, due_time, sent, ended, attempts, discreet, next_attempt_time
-    FROM messages WHERE claim_ref = %s ORDER BY due_time DESC, message_id
+    SELECT message.message_id, message.kind, message.state, message.medium, message.language, message.reason, message.due_time,
+        message.sent, message.ended, message.attempts, message.discreet, message.next_attempt_time,
+        (SELECT printed FROM letters WHERE letter_id = message.message_id) AS printed
+    FROM messages AS message WHERE message.claim_ref = %s ORDER BY message.due_time DESC, message.message_id
     LIMIT %s
 """
 
@@ -120,14 +122,14 @@ _AT_NOTIFY = frozenset({MessageState.SENT, MessageState.DELIVERED})
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenRow:
-    """What is saved of a written message. `content` is sealed."""
+    """What is saved of a written message. `content` is sealed, and None of a letter, which is in the print queue."""
 
     state: MessageState
     medium: Medium
     language: str
     discreet: bool
     reason: Reason | None
-    content: bytes
+    content: bytes | None
 
 
 def add(conn: Connection, new: NewMessage, *, now: datetime) -> None:

@@ -28,7 +28,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ms/notifier/v1/messages.proto\x12\x0f\x63ms.notifier.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe8\x03\n\x0f\x43laimantMessage\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12*\n\x04kind\x18\x02 \x01(\x0e\x32\x1c.cms.notifier.v1.MessageKind\x12,\n\x05state\x18\x03 \x01(\x0e\x32\x1d.cms.notifier.v1.MessageState\x12.\n\x06medium\x18\x04 \x01(\x0e\x32\x1e.cms.notifier.v1.MessageMedium\x12)\n\x08language\x18\x05 \x01(\x0e\x32\x17.cms.common.v1.Language\x12\x10\n\x08\x64iscreet\x18\x06 \x01(\x08\x12.\n\x06reason\x18\x07 \x01(\x0e\x32\x1e.cms.notifier.v1.MessageReason\x12,\n\x08\x64ue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x04sent\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05\x65nded\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ttempts\x18\x0b \x01(\x05\x12\x35\n\x11next_attempt_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"1\n\x12GetMessagesRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\"I\n\x13GetMessagesResponse\x12\x32\n\x08messages\x18\x01 \x03(\x0b\x32 .cms.notifier.v1.ClaimantMessage*\x9b\x02\n\x0bMessageKind\x12\x1c\n\x18MESSAGE_KIND_UNSPECIFIED\x10\x00\x12!\n\x1dMESSAGE_KIND_APPOINTMENT_MADE\x10\x01\x12\"\n\x1eMESSAGE_KIND_APPOINTMENT_MOVED\x10\x02\x12&\n\"MESSAGE_KIND_APPOINTMENT_CANCELLED\x10\x03\x12%\n!MESSAGE_KIND_APPOINTMENT_TOMORROW\x10\x04\x12\x1e\n\x1aMESSAGE_KIND_WHAT_TO_BRING\x10\x05\x12\x1d\n\x19MESSAGE_KIND_EVIDENCE_DUE\x10\x06\x12\x19\n\x15MESSAGE_KIND_DECISION\x10\x07*}\n\rMessageMedium\x12\x1e\n\x1aMESSAGE_MEDIUM_UNSPECIFIED\x10\x00\x12\x17\n\x13MESSAGE_MEDIUM_TEXT\x10\x01\x12\x18\n\x14MESSAGE_MEDIUM_EMAIL\x10\x02\x12\x19\n\x15MESSAGE_MEDIUM_LETTER\x10\x03*\x83\x02\n\x0cMessageState\x12\x1d\n\x19MESSAGE_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11MESSAGE_STATE_DUE\x10\x01\x12\x19\n\x15MESSAGE_STATE_WAITING\x10\x02\x12\x19\n\x15MESSAGE_STATE_SENDING\x10\x03\x12\x16\n\x12MESSAGE_STATE_SENT\x10\x04\x12\x1b\n\x17MESSAGE_STATE_DELIVERED\x10\x05\x12\x18\n\x14MESSAGE_STATE_LETTER\x10\x06\x12\x1d\n\x19MESSAGE_STATE_UNREACHABLE\x10\x07\x12\x19\n\x15MESSAGE_STATE_DROPPED\x10\x08*\x9c\x03\n\rMessageReason\x12\x1e\n\x1aMESSAGE_REASON_UNSPECIFIED\x10\x00\x12#\n\x1fMESSAGE_REASON_NO_MOBILE_NUMBER\x10\x01\x12#\n\x1fMESSAGE_REASON_NO_EMAIL_ADDRESS\x10\x02\x12\x1d\n\x19MESSAGE_REASON_NO_ADDRESS\x10\x03\x12\x1a\n\x16MESSAGE_REASON_BOUNCED\x10\x04\x12\"\n\x1eMESSAGE_REASON_ADDRESS_REFUSED\x10\x05\x12\x17\n\x13MESSAGE_REASON_LOST\x10\x06\x12(\n$MESSAGE_REASON_TOO_LATE_FOR_A_LETTER\x10\x07\x12\x1c\n\x18MESSAGE_REASON_OVERTAKEN\x10\x08\x12\x1b\n\x17MESSAGE_REASON_TOO_LATE\x10\t\x12\x1c\n\x18MESSAGE_REASON_WITHDRAWN\x10\n\x12&\n\"MESSAGE_REASON_TOO_LONG_FOR_A_TEXT\x10\x0b\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ms/notifier/v1/messages.proto\x12\x0f\x63ms.notifier.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x95\x04\n\x0f\x43laimantMessage\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12*\n\x04kind\x18\x02 \x01(\x0e\x32\x1c.cms.notifier.v1.MessageKind\x12,\n\x05state\x18\x03 \x01(\x0e\x32\x1d.cms.notifier.v1.MessageState\x12.\n\x06medium\x18\x04 \x01(\x0e\x32\x1e.cms.notifier.v1.MessageMedium\x12)\n\x08language\x18\x05 \x01(\x0e\x32\x17.cms.common.v1.Language\x12\x10\n\x08\x64iscreet\x18\x06 \x01(\x08\x12.\n\x06reason\x18\x07 \x01(\x0e\x32\x1e.cms.notifier.v1.MessageReason\x12,\n\x08\x64ue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x04sent\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05\x65nded\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ttempts\x18\x0b \x01(\x05\x12\x35\n\x11next_attempt_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07printed\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"1\n\x12GetMessagesRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\"I\n\x13GetMessagesResponse\x12\x32\n\x08messages\x18\x01 \x03(\x0b\x32 .cms.notifier.v1.ClaimantMessage*\x9b\x02\n\x0bMessageKind\x12\x1c\n\x18MESSAGE_KIND_UNSPECIFIED\x10\x00\x12!\n\x1dMESSAGE_KIND_APPOINTMENT_MADE\x10\x01\x12\"\n\x1eMESSAGE_KIND_APPOINTMENT_MOVED\x10\x02\x12&\n\"MESSAGE_KIND_APPOINTMENT_CANCELLED\x10\x03\x12%\n!MESSAGE_KIND_APPOINTMENT_TOMORROW\x10\x04\x12\x1e\n\x1aMESSAGE_KIND_WHAT_TO_BRING\x10\x05\x12\x1d\n\x19MESSAGE_KIND_EVIDENCE_DUE\x10\x06\x12\x19\n\x15MESSAGE_KIND_DECISION\x10\x07*}\n\rMessageMedium\x12\x1e\n\x1aMESSAGE_MEDIUM_UNSPECIFIED\x10\x00\x12\x17\n\x13MESSAGE_MEDIUM_TEXT\x10\x01\x12\x18\n\x14MESSAGE_MEDIUM_EMAIL\x10\x02\x12\x19\n\x15MESSAGE_MEDIUM_LETTER\x10\x03*\x83\x02\n\x0cMessageState\x12\x1d\n\x19MESSAGE_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11MESSAGE_STATE_DUE\x10\x01\x12\x19\n\x15MESSAGE_STATE_WAITING\x10\x02\x12\x19\n\x15MESSAGE_STATE_SENDING\x10\x03\x12\x16\n\x12MESSAGE_STATE_SENT\x10\x04\x12\x1b\n\x17MESSAGE_STATE_DELIVERED\x10\x05\x12\x18\n\x14MESSAGE_STATE_LETTER\x10\x06\x12\x1d\n\x19MESSAGE_STATE_UNREACHABLE\x10\x07\x12\x19\n\x15MESSAGE_STATE_DROPPED\x10\x08*\x9c\x03\n\rMessageReason\x12\x1e\n\x1aMESSAGE_REASON_UNSPECIFIED\x10\x00\x12#\n\x1fMESSAGE_REASON_NO_MOBILE_NUMBER\x10\x01\x12#\n\x1fMESSAGE_REASON_NO_EMAIL_ADDRESS\x10\x02\x12\x1d\n\x19MESSAGE_REASON_NO_ADDRESS\x10\x03\x12\x1a\n\x16MESSAGE_REASON_BOUNCED\x10\x04\x12\"\n\x1eMESSAGE_REASON_ADDRESS_REFUSED\x10\x05\x12\x17\n\x13MESSAGE_REASON_LOST\x10\x06\x12(\n$MESSAGE_REASON_TOO_LATE_FOR_A_LETTER\x10\x07\x12\x1c\n\x18MESSAGE_REASON_OVERTAKEN\x10\x08\x12\x1b\n\x17MESSAGE_REASON_TOO_LATE\x10\t\x12\x1c\n\x18MESSAGE_REASON_WITHDRAWN\x10\n\x12&\n\"MESSAGE_REASON_TOO_LONG_FOR_A_TEXT\x10\x0b\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,18 +37,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GETMESSAGESREQUEST'].fields_by_name['claim_ref']._loaded_options = None
   _globals['_GETMESSAGESREQUEST'].fields_by_name['claim_ref']._serialized_options = b'\342A\001\002\330\324\030('
-  _globals['_MESSAGEKIND']._serialized_start=793
-  _globals['_MESSAGEKIND']._serialized_end=1076
-  _globals['_MESSAGEMEDIUM']._serialized_start=1078
-  _globals['_MESSAGEMEDIUM']._serialized_end=1203
-  _globals['_MESSAGESTATE']._serialized_start=1206
-  _globals['_MESSAGESTATE']._serialized_end=1465
-  _globals['_MESSAGEREASON']._serialized_start=1468
-  _globals['_MESSAGEREASON']._serialized_end=1880
+  _globals['_MESSAGEKIND']._serialized_start=838
+  _globals['_MESSAGEKIND']._serialized_end=1121
+  _globals['_MESSAGEMEDIUM']._serialized_start=1123
+  _globals['_MESSAGEMEDIUM']._serialized_end=1248
+  _globals['_MESSAGESTATE']._serialized_start=1251
+  _globals['_MESSAGESTATE']._serialized_end=1510
+  _globals['_MESSAGEREASON']._serialized_start=1513
+  _globals['_MESSAGEREASON']._serialized_end=1925
   _globals['_CLAIMANTMESSAGE']._serialized_start=176
-  _globals['_CLAIMANTMESSAGE']._serialized_end=664
-  _globals['_GETMESSAGESREQUEST']._serialized_start=666
-  _globals['_GETMESSAGESREQUEST']._serialized_end=715
-  _globals['_GETMESSAGESRESPONSE']._serialized_start=717
-  _globals['_GETMESSAGESRESPONSE']._serialized_end=790
+  _globals['_CLAIMANTMESSAGE']._serialized_end=709
+  _globals['_GETMESSAGESREQUEST']._serialized_start=711
+  _globals['_GETMESSAGESREQUEST']._serialized_end=760
+  _globals['_GETMESSAGESRESPONSE']._serialized_start=762
+  _globals['_GETMESSAGESRESPONSE']._serialized_end=835
 # @@protoc_insertion_point(module_scope)

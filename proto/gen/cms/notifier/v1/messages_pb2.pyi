@@ -219,6 +219,7 @@ class ClaimantMessage(_message.Message):
     ENDED_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     NEXT_ATTEMPT_TIME_FIELD_NUMBER: _builtins.int
+    PRINTED_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """The message (UUID), by which Notify knows it too (its `reference`)."""
     kind: Global___MessageKind.ValueType
@@ -251,6 +252,10 @@ class ClaimantMessage(_message.Message):
     def next_attempt_time(self) -> _timestamp_pb2.Timestamp:
         """When it is next written, sent or asked about."""
 
+    @_builtins.property
+    def printed(self) -> _timestamp_pb2.Timestamp:
+        """When its letter was marked as printed."""
+
     def __init__(
         self,
         *,
@@ -266,10 +271,11 @@ class ClaimantMessage(_message.Message):
         ended: _timestamp_pb2.Timestamp | None = ...,
         attempts: _builtins.int = ...,
         next_attempt_time: _timestamp_pb2.Timestamp | None = ...,
+        printed: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "ended", b"ended", "next_attempt_time", b"next_attempt_time", "sent", b"sent"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "ended", b"ended", "next_attempt_time", b"next_attempt_time", "printed", b"printed", "sent", b"sent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "discreet", b"discreet", "due_time", b"due_time", "ended", b"ended", "kind", b"kind", "language", b"language", "medium", b"medium", "message_id", b"message_id", "next_attempt_time", b"next_attempt_time", "reason", b"reason", "sent", b"sent", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "discreet", b"discreet", "due_time", b"due_time", "ended", b"ended", "kind", b"kind", "language", b"language", "medium", b"medium", "message_id", b"message_id", "next_attempt_time", b"next_attempt_time", "printed", b"printed", "reason", b"reason", "sent", b"sent", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,59 @@
+"""What goes on paper: the letter of a message, and the list of documents that goes with an e-mail, to print."""
+
+from chassis import clock
+from chassis.bank_holidays import Nation
+from la_notifier.domain.letters import Letter, QueuedLetter, Recipient, Section, next_working_day
+from la_notifier.messages.domain.contact import Contact, Format
+from la_notifier.messages.domain.message import Message
+from la_notifier.messages.domain.wording import Written
+from la_notifier.paper import print_letter
+
+_TITLES = {"EN": "Documents to bring or send", "CY": "Dogfennau i ddod â nhw neu eu hanfon"}
+_PRINTED = frozenset({Format.NONE, Format.LARGE_PRINT, Format.TEXTPHONE})
+"""Forms that a printer makes. The others are named beside the reference, for whoever prints and has them made."""
+
+
+def list_as_file(claim_ref: str, language: str, documents: tuple[str, ...]) -> bytes:
+    """The list of documents as a PDF: the same bytes on every attempt of a day."""
+    letter = Letter(
+        language=language,
+        to=(),
+        reference=claim_ref,
+        day=clock.today(),
+        heading=_TITLES[language],
+        sections=[Section(paragraphs=[f"\u2022 {document}" for document in documents])],
+    )
+    return print_letter(letter)
+
+
+def letter_of(message: Message, contact: Contact, written: Written) -> tuple[QueuedLetter, bytes]:
+    """The letter of a message for the print queue, to be printed by the next working day, and its PDF.
+
+    Its id is the message's, so that a message is one letter. Raises ValueError without an address.
+    """
+    if contact.address is None:
+        raise ValueError("a letter needs an address")
+    today = clock.today()
+    queued = QueuedLetter(
+        letter_id=message.message_id,
+        recipient=Recipient.CLAIMANT,
+        claim_ref=message.claim_ref,
+        about=message.kind,
+        language=written.language,
+        due_on=next_working_day(today, Nation.ENGLAND),
+        created=clock.now(),
+    )
+    by_hand = "" if contact.letter_format in _PRINTED else f" / {contact.letter_format}"
+    letter = Letter(
+        language=written.language,
+        to=[contact.name, *contact.address.lines, contact.address.postcode],
+        reference=message.claim_ref + by_hand,
+        day=today,
+        heading=written.subject,
+        sections=[
+            Section(paragraphs=[line.replace("* ", "\u2022 ", 1) for line in paragraph.split("\n")])
+            for paragraph in written.body.split("\n\n")
+        ],
+        large_print=contact.letter_format is Format.LARGE_PRINT,
+    )
+    return queued, print_letter(letter)
