@@ -114,6 +114,7 @@ SHORT: Mapping[str, Sequence[str]] = {
 _PLAIN = "single, council tenant"
 _IN_ISCS = "Income Support: a lone parent who rents"
 _BY_SFTP = "council that takes files over SFTP"
+_BY_POST = "council without a link: a letter in Welsh, printed, posted, and its receipt recorded"
 _IN_PSCS = "Incapacity Benefit: out of work and ill"
 _TITLES = {"correction.after_amendment": "assessor corrects the employer"}
 _PATIENCE_SECONDS = 300.0
@@ -254,6 +255,15 @@ def test_each_council_loads_the_notice_once_when_the_notifier_dies_while_files_a
     deaths = {NOTIFIER: tuple(FILING)}
 
     journeys = carried_through_deaths(platform_under_test, deaths, title=_BY_SFTP, postcodes=FILING)
+
+    must_be_whole(platform_under_test, journeys)
+
+
+@pytest.mark.long
+def test_a_council_loads_the_notice_once_when_the_notifier_dies_over_its_letters(
+    platform_under_test: PlatformUnderTest,
+) -> None:
+    journeys = carried_through_deaths(platform_under_test, {NOTIFIER: POSTING}, title=_BY_POST)
 
     must_be_whole(platform_under_test, journeys)
 
