@@ -76,11 +76,16 @@ class PlatformUnderTest:
         assert ended() == crash.EXIT_CODE, f"{service} ended with {ended()}, not at its crash point"
 
     def settled_audit(self, *journeys: Journey) -> Findings:
-        """Waits until the audit of these claims is sound. AssertionError with its findings where it does not become so."""
+        """Waits until the audit of these claims is sound, while people post the letters that are due to councils.
+
+        AssertionError with its findings where it does not become so.
+        """
         refs = {journey.claim_ref for journey in journeys}
         found: list[Findings] = []
 
         def sound() -> bool:
+            for journey in journeys:
+                journey.post_letters()
             found.append(audit(self.layout, only=refs))
             return found[-1].sound
 

@@ -322,10 +322,13 @@ class Journey:
             self.happened("notice loaded by the authority")
 
     def _is_told(self) -> bool:
-        """Whether the authority has loaded the notice. What goes by post is printed and posted first."""
+        self.post_letters()
+        return self.is_loaded()
+
+    def post_letters(self) -> None:
+        """Has what goes to the authority by post printed and posted, and records the receipts."""
         if self.case.by_post and self.mail_room and self.mail_room.clear(self.claim_ref):
             self.happened("letter printed and posted")
-        return self.is_loaded()
 
     def _wait_for_systems(self, seconds: float) -> None:
         if systems := ", ".join(system.name for system in systems_of(self.case.schemes)):
