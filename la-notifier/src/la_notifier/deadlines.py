@@ -60,12 +60,5 @@ DEADLINES = (
     _within("MESSAGE_SENDING", _SUPPORT, overdue_messages.UNKNOWN, timedelta(hours=1)),
     # Notify tries to deliver a text for three days.
     _within("MESSAGE_SENT", _SUPPORT, overdue_messages.AT_NOTIFY, timedelta(days=4)),
-    # Councils' letters are those of WAITING_POST.
-    Deadline(
-        state="LETTER_WAITING",
-        owner=_OFFICER,
-        cut_off=within_working_days(1, Nation.ENGLAND),
-        query=overdue_messages.TO_PRINT,
-    ),
     _within("MESSAGE_UNREACHABLE", _OFFICER, overdue_messages.UNREACHABLE, timedelta(hours=4)),
 )

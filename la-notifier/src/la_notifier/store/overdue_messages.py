@@ -5,6 +5,3 @@ TO_SEND = "SELECT claim_ref AS reference, written AS since FROM messages WHERE s
 UNKNOWN = "SELECT claim_ref AS reference, written AS since FROM messages WHERE state = 'SENDING'"
 AT_NOTIFY = "SELECT claim_ref AS reference, sent AS since FROM messages WHERE state = 'SENT'"
 UNREACHABLE = "SELECT claim_ref AS reference, due_time AS since FROM messages WHERE state = 'UNREACHABLE'"
-TO_PRINT = (
-    "SELECT claim_ref AS reference, created AS since FROM letters WHERE state = 'WAITING' AND recipient = 'CLAIMANT'"
-)
