@@ -1,5 +1,7 @@
 """Calls over real sockets: to intake over gRPC, to authorities that hang or do not answer."""
 
+import contextlib
+import gzip
 import socket
 import threading
 from collections.abc import Iterator
@@ -8,12 +10,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import grpc
-import httpx
 import pytest
 
 from chassis.errors import PermissionDenied, Unavailable
 from chassis.testing import free_port
 from cms.intake.v1 import intake_pb2
+from la_notifier.channels import api
 from la_notifier.channels.api import Councils, Outgoing
 from la_notifier.clients import IntakeClaims
 from la_notifier.domain.notices import HeldState, SendResult
@@ -110,7 +112,52 @@ def test_a_notice_without_a_secret_to_sign_it_is_not_sent(councils_at: Any) -> N
     assert councils.send(NOTICE).result is SendResult.NOT_TAKEN
 
 
-def test_every_wait_for_an_authority_has_a_limit(councils_at: Any) -> None:
-    timeouts: httpx.Timeout = councils_at("http://127.0.0.1:1")._http.timeout
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [("120", 120.0), ("0", None), ("", None), ("-5", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("²", None)],
+)
+def test_the_wait_is_read_from_the_retry_after_header(councils_at: Any, given: str, seconds: float | None) -> None:
+    head = f"HTTP/1.1 503 Unavailable\r\nRetry-After: {given}\r\nContent-Length: 0\r\n\r\n"
+    with an_authority_that(head.encode("latin-1")) as url:
+        assert councils_at(url).send(NOTICE).retry_after_seconds == seconds
 
-    assert all(limit and limit <= 10 for limit in timeouts.as_dict().values())
+
+def test_an_answer_that_is_too_long_is_known_by_its_status_and_not_read(councils_at: Any) -> None:
+    endless = b"HTTP/1.1 202 Accepted\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 200_000
+    with an_authority_that(endless) as url:
+        answer = councils_at(url).send(NOTICE)
+
+    assert (answer.result, answer.status, answer.receipt) == (SendResult.SENT, 202, "")
+
+
+def test_a_packed_answer_is_never_unpacked(councils_at: Any) -> None:
+    """A megabyte of blanks packs into a thousand bytes; the authority was asked not to pack."""
+    packed = gzip.compress(b'{"state": "LOADED", "version": 1}' + b" " * 1_000_000)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
+    with an_authority_that(head.encode() + packed) as url:
+        assert councils_at(url).ask(CARDIFF, "N-1").state is HeldState.UNKNOWN
+
+
+def test_an_answer_that_comes_a_byte_at_a_time_ends_with_the_call(
+    councils_at: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        dripping = pool.submit(drip, listener)
+        councils = councils_at(f"http://127.0.0.1:{listener.getsockname()[1]}")
+
+        assert councils.send(NOTICE).result is SendResult.UNKNOWN
+        assert dripping.result() > 0
+
+
+def drip(listener: socket.socket) -> int:
+    """Writes a head that never ends, until the other side hangs up; returns the number of bytes."""
+    connection, _ = listener.accept()
+    written = 0
+    with connection, contextlib.suppress(OSError):
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 202 Accepted\r\nX: ")
+        while connection.send(b"x"):
+            written += 1
+            threading.Event().wait(0.02)
+    return written

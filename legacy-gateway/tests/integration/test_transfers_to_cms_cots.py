@@ -12,6 +12,7 @@ import pytest
 
 from chassis import clock
 from chassis.errors import Unavailable
+from chassis.http_line import HttpLine
 from chassis.inbox import Event
 from chassis.testing import eventually
 from chassis.workers import Turns
@@ -23,7 +24,6 @@ from legacy_gateway.service.resources import Resources
 from legacy_gateway.service.sending import send_next
 from legacy_gateway.service.sweeping import sweep
 from legacy_gateway.systems.cms_cots import RULES, CmsCots
-from legacy_gateway.systems.http import HttpLine
 from simulators.cots.server import Cots
 from simulators.settings import CotsSettings, read_settings
 from simulators.testing import call

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.errors import Unavailable
+from chassis.http_line import Answer, HttpLine
 from legacy_gateway.domain import ListingChanged, Result, SystemAnswer
 from legacy_gateway.systems.cms_cots import CmsCots
-from legacy_gateway.systems.http import Answer, HttpLine
 
 DAY = date(2005, 7, 11)
 HELD = {"application_id": "CC0000000001", "status": "REGISTERED"}

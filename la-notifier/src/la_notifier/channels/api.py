@@ -2,16 +2,22 @@
 
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
-import httpx
-
+from chassis.http_line import Answer, HttpLine, HttpNoAnswer, HttpNotSent
 from la_notifier.domain.notices import HeldNotice, HeldState, SendAnswer, SendResult
 
-_TIMEOUTS = httpx.Timeout(10.0, connect=3.0)
+_SECONDS = 10.0
+"""The whole of a call, however slowly the authority answers."""
+_MOST_BYTES = 65_536
+"""A receipt or a state is some hundred bytes, a refusal of every field some thousand."""
+_CONNECTIONS = 10
+_UNKNOWN = SendAnswer(result=SendResult.UNKNOWN)
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]-]{0,63}")
 _RECEIPT = re.compile(r"[!-~]{1,100}")
 _MOST_FIELDS_KEPT = 50
@@ -31,13 +37,12 @@ class Councils:
     """The authorities' API, over connections that are kept open."""
 
     def __init__(self, url: str, secrets: Mapping[str, bytes]) -> None:
-        self._url = url.rstrip("/")
         self._secrets = secrets
-        self._http = httpx.Client(timeout=_TIMEOUTS)
+        self._line = HttpLine(url.rstrip("/"), size=_CONNECTIONS, seconds=_SECONDS, most_bytes=_MOST_BYTES)
 
     def close(self) -> None:
         """Closes the connections."""
-        self._http.close()
+        self._line.close()
 
     def send(self, notice: Outgoing) -> SendAnswer:
         """Posts a version of a notice, signed. Every failure of the other side is an answer; none is raised."""
@@ -49,22 +54,21 @@ class Councils:
             "Idempotency-Key": f"{notice.notice_id}:{notice.version}",
             "X-Signature": signature(secret, notice.body),
         }
+        path = f"/{notice.authority_code}/hb-notices"
         try:
-            response = self._http.post(
-                f"{self._url}/{notice.authority_code}/hb-notices", content=notice.body, headers=headers
-            )
-        except httpx.RequestError as error:
-            refused = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-            return SendAnswer(result=SendResult.NOT_TAKEN if refused else SendResult.UNKNOWN)
-        return send_answer(response)
+            return send_answer(self._line.call("POST", path, content=notice.body, headers=headers))
+        except HttpNotSent:
+            return SendAnswer(result=SendResult.NOT_TAKEN)
+        except HttpNoAnswer as error:
+            # An answer that is too long to be read says by its status what became of the notice.
+            return send_answer(Answer(status=error.status, body=b"")) if error.status else _UNKNOWN
 
     def ask(self, authority_code: str, notice_id: str) -> HeldNotice:
         """Asks the authority what it holds of a notice. Every failure of the other side is an answer; none is raised."""
         try:
-            response = self._http.get(f"{self._url}/{authority_code}/hb-notices/{notice_id}")
-        except httpx.RequestError:
+            return held_notice(self._line.call("GET", f"/{authority_code}/hb-notices/{notice_id}"))
+        except (HttpNotSent, HttpNoAnswer):
             return HeldNotice(state=HeldState.UNKNOWN)
-        return held_notice(response)
 
 
 def signature(secret: bytes, body: bytes) -> str:
@@ -72,30 +76,30 @@ def signature(secret: bytes, body: bytes) -> str:
     return "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
 
 
-def send_answer(response: httpx.Response) -> SendAnswer:
+def send_answer(response: Answer) -> SendAnswer:
     """The meaning of an authority's response to a notice."""
-    status = response.status_code
+    status = response.status
     match status:
-        case httpx.codes.OK | httpx.codes.ACCEPTED:
+        case HTTPStatus.OK | HTTPStatus.ACCEPTED:
             return SendAnswer(result=SendResult.SENT, status=status, receipt=_receipt(_json(response)))
-        case httpx.codes.CONFLICT:
+        case HTTPStatus.CONFLICT:
             return SendAnswer(result=SendResult.LATER_VERSION_HELD, status=status)
-        case httpx.codes.UNPROCESSABLE_ENTITY:
+        case HTTPStatus.UNPROCESSABLE_ENTITY:
             return SendAnswer(result=SendResult.REFUSED, status=status, refused_fields=_fields(_json(response)))
-    unknown = status >= httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.SERVICE_UNAVAILABLE
+    unknown = status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.SERVICE_UNAVAILABLE
     return SendAnswer(
         result=SendResult.UNKNOWN if unknown else SendResult.NOT_TAKEN,
         status=status,
-        retry_after_seconds=_retry_after(response),
+        retry_after_seconds=response.retry_after_seconds or None,
     )
 
 
-def held_notice(response: httpx.Response) -> HeldNotice:
+def held_notice(response: Answer) -> HeldNotice:
     """The meaning of an authority's response to the question what it holds."""
-    if response.status_code == httpx.codes.NOT_FOUND:
+    if response.status == HTTPStatus.NOT_FOUND:
         return HeldNotice(state=HeldState.ABSENT)
-    held = _held(_json(response)) if response.status_code == httpx.codes.OK else None
-    return held or HeldNotice(state=HeldState.UNKNOWN, retry_after_seconds=_retry_after(response))
+    held = _held(_json(response)) if response.status == HTTPStatus.OK else None
+    return held or HeldNotice(state=HeldState.UNKNOWN, retry_after_seconds=response.retry_after_seconds or None)
 
 
 def _held(body: Mapping[str, Any]) -> HeldNotice | None:
@@ -118,16 +122,10 @@ def _fields(body: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name for name in names if isinstance(name, str) and _FIELD_NAME.fullmatch(name))[:_MOST_FIELDS_KEPT]
 
 
-def _retry_after(response: httpx.Response) -> float | None:
-    # The interface gives seconds. Where an authority gives a date, our own back-off counts.
-    given = response.headers.get("Retry-After", "")
-    return float(given) if given.isascii() and given.isdigit() else None
-
-
-def _json(response: httpx.Response) -> Mapping[str, Any]:
+def _json(response: Answer) -> Mapping[str, Any]:
     """The object in the body; an empty one where there is none."""
     try:
-        body = response.json()
+        body = json.loads(response.body)
     except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}

@@ -12,11 +12,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from chassis.errors import Unavailable
+from chassis.http_line import Answer, Fault, HttpLine, HttpNoAnswer, HttpNotSent
 from legacy_gateway import mapping
 from legacy_gateway.config import Settings
 from legacy_gateway.domain import HeldRecord, ListingChanged, Result, Rules, System, SystemAnswer
 from legacy_gateway.systems.deployed import Deployed
-from legacy_gateway.systems.http import Answer, Fault, HttpLine, HttpNoAnswer, HttpNotSent
 
 RULES = Rules(system=System.CMS_COTS, schemes=("CHILD_MAINTENANCE",), recognises_repeat=True)
 

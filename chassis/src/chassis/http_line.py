@@ -1,4 +1,4 @@
-"""Calls over HTTP to a system: one deadline for the whole of each, and a bound on what is read.
+"""Calls over HTTP to a system outside: one deadline for the whole of each, and a bound on what is read.
 
 httpx bounds each wait by itself, so a body that comes a byte at a time would last for ever. So its asynchronous client runs
 in a thread of its own, where asyncio ends a call at its deadline whatever it waits for.
@@ -40,11 +40,15 @@ class HttpNotSent(Unavailable):
 
 
 class HttpNoAnswer(Unavailable):
-    """The request may have been carried out; the connection is closed."""
+    """The request may have been carried out; the connection is closed.
 
-    def __init__(self, fault: Fault) -> None:
+    `status` is the answer's where it began and was too long to be read, otherwise 0.
+    """
+
+    def __init__(self, fault: Fault, *, status: int = 0) -> None:
         super().__init__("HTTP_NO_ANSWER", f"no answer: {fault}", metadata={"fault": fault})
         self.fault = fault
+        self.status = status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +61,13 @@ class Answer:
 
 
 class HttpLine:
-    """Calls to one address with a bearer token, which is read from its file at each: a new one counts at once.
+    """Calls to one address, with a bearer token if it has one, which is read from its file at each: a new one counts at once.
 
+    A body is read as it comes and never unpacked: who packs it although it was asked not to is not understood.
     `size`: connections at most. `seconds` bounds a call, connecting and the body included; `most_bytes` the body.
     """
 
-    def __init__(self, url: str, *, token_file: Path, size: int, seconds: float, most_bytes: int) -> None:
+    def __init__(self, url: str, *, token_file: Path | None = None, size: int, seconds: float, most_bytes: int) -> None:
         self._token_file = token_file
         self._seconds = seconds
         self._most_bytes = most_bytes
@@ -94,7 +99,7 @@ class HttpLine:
             path,
             params=query,
             content=content,
-            headers={**(headers or {}), "Authorization": f"Bearer {self._token()}", "Accept-Encoding": "identity"},
+            headers={**(headers or {}), **self._authorization(), "Accept-Encoding": "identity"},
             timeout=httpx.Timeout(self._seconds, connect=connect_seconds, pool=connect_seconds),
         )
         try:
@@ -102,9 +107,11 @@ class HttpLine:
         except concurrent.futures.CancelledError as error:
             raise HttpNoAnswer(Fault.CONNECTION_LOST) from error
 
-    def _token(self) -> str:
+    def _authorization(self) -> Mapping[str, str]:
+        if self._token_file is None:
+            return {}
         try:
-            return self._token_file.read_text(encoding="ascii").strip()
+            return {"Authorization": f"Bearer {self._token_file.read_text(encoding='ascii').strip()}"}
         except (OSError, UnicodeDecodeError) as error:
             raise HttpNotSent(Fault.NOT_EQUIPPED) from error
 
@@ -143,7 +150,7 @@ class HttpLine:
             async for piece in response.aiter_raw():
                 body += piece
                 if len(body) > self._most_bytes:
-                    raise HttpNoAnswer(Fault.TOO_LONG)
+                    raise HttpNoAnswer(Fault.TOO_LONG, status=response.status_code)
         finally:
             await response.aclose()
         return Answer(status=response.status_code, body=bytes(body), retry_after_seconds=_retry_after(response))
