@@ -10,6 +10,7 @@ from typing import Any, ClassVar, LiteralString
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import clock
+from chassis.conversions import timestamp
 from chassis.postcodes import build_extract
 from chassis.runtime import Service
 from cms.assessment.v1 import events_pb2 as assessment_events
@@ -172,6 +173,10 @@ class Notifier(Subject):
         )
         self.step_own_workers(until=lambda: self._states(claim_ref) == {"LOADED"})
         self.hear(gateway_events.DecisionRecorded(decision_version=1), claim_ref)
+        closed = assessment_events.AssessmentClosed(
+            close_time=timestamp(clock.now()), schemes=[common_pb2.SCHEME_INCOME_SUPPORT]
+        )
+        self.hear(closed, claim_ref)
         self._redirect(claim_ref)
         self._merge_away(claim_ref)
         for tenure in ("", "NON_DEPENDANT", self._answers["tenure"]):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from chassis.database import Connection
 from chassis.inbox import Event, Handler
 from la_notifier.messages.service import hearing
-from la_notifier.service.reviews import hear, hear_decision
+from la_notifier.service.reviews import hear, hear_closing, hear_decision
 
 
 def _hear_decision(conn: Connection, event: Event) -> None:
@@ -20,6 +20,7 @@ HANDLERS: Mapping[str, Handler] = {
     "ClaimAmended": hear,
     "ClaimWithdrawn": hear,
     "DecisionRecorded": _hear_decision,
+    "AssessmentClosed": hear_closing,
     "EvidenceRequested": hearing.hear_request,
     "EvidenceReminderDue": hearing.hear_reminder,
     "AppointmentBooked": hearing.hear_booking,

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from la_notifier.domain.awards import AwardBasis, AwardOutcome, Decision, award_of
+from la_notifier.domain.awards import AwardBasis, AwardOutcome, Decision, award_of, withdrawn
 
 DAY = date(2005, 7, 7)
 IS, JSA, IB, LOAN = "INCOME_SUPPORT", "JOBSEEKERS_ALLOWANCE", "INCAPACITY_BENEFIT", "CRISIS_LOAN"
@@ -34,6 +34,9 @@ def decision(scheme: str, outcome: str = "AWARDED", basis: str = "") -> Decision
         ([decision(IB), decision(IS)], "IS", "AWARDED", True),
         ([decision(IB, "DISALLOWED"), decision(IS, "DISALLOWED")], "IS", "DISALLOWED", False),
         ([decision(LOAN), decision(IB)], "IB", "AWARDED", False),
+        ([withdrawn(IS, DAY)], "IS", "WITHDRAWN", False),
+        ([withdrawn(IS, DAY), decision(IB, "DISALLOWED")], "IB", "DISALLOWED", False),
+        ([withdrawn(LOAN, DAY), withdrawn(JSA, DAY)], "JSA_UNDECIDED", "WITHDRAWN", False),
     ],
 )
 def test_the_authority_is_told_of_the_decision_that_matters_most_to_it(

@@ -11,6 +11,8 @@ class AwardOutcome(StrEnum):
 
     AWARDED = "AWARDED"
     DISALLOWED = "DISALLOWED"
+    WITHDRAWN = "WITHDRAWN"
+    """Ended without a decision: the claim for the benefit was withdrawn, not pursued, or a duplicate."""
 
 
 class AwardBasis(StrEnum):
@@ -23,7 +25,10 @@ class AwardBasis(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """The newest decision on a scheme of the claim. `to_day` is the last day, None where the decision has no end."""
+    """The newest decision on a scheme of the claim, or its end without one: then `from_day` is that day.
+
+    `to_day` is the last day, None where the decision has no end.
+    """
 
     scheme: str
     outcome: AwardOutcome
@@ -54,7 +59,7 @@ _BY_BASIS = {AwardBasis.INCOME: "JSA_IB", AwardBasis.BOTH: "JSA_IB", AwardBasis.
 
 
 def award_of(decisions: Sequence[Decision]) -> Award | None:
-    """What the authority is told of the decisions on a claim: one that awards something before one that does not.
+    """What the authority is told of the decisions on a claim: what awards something, then what is disallowed, then the rest.
 
     None while nothing is decided that concerns it (a crisis loan and child maintenance do not).
     """
@@ -62,11 +67,16 @@ def award_of(decisions: Sequence[Decision]) -> Award | None:
     return min(told, key=_rank, default=None)
 
 
-def _rank(award: Award) -> tuple[bool, bool, int]:
+def _rank(award: Award) -> tuple[int, bool, int]:
     order = ("IS", "JSA_IB", "JSA_UNDECIDED", "JSA_C", "IB")
-    return award.outcome is not AwardOutcome.AWARDED, not award.is_passport, order.index(award.benefit)
+    return list(AwardOutcome).index(award.outcome), not award.is_passport, order.index(award.benefit)
 
 
 def _award(decision: Decision) -> Award:
     benefit = _BY_BASIS[decision.basis] if decision.basis else _BENEFITS[decision.scheme]
     return Award(benefit=benefit, outcome=decision.outcome, from_day=decision.from_day, to_day=decision.to_day)
+
+
+def withdrawn(scheme: str, day: date) -> Decision:
+    """The end of a scheme without a decision, on a day."""
+    return Decision(scheme=scheme, outcome=AwardOutcome.WITHDRAWN, basis=None, from_day=day, to_day=None)

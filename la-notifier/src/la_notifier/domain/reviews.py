@@ -36,7 +36,8 @@ class Redirect:
 class Review:
     """A claim under review. `intention_on` is the day that an earlier review found, None where none did.
 
-    `is_decided`: a decision on it was heard of, which the gateway can be asked for.
+    `is_decided`: a decision on it was heard of, which the gateway can be asked for. `ended` are the schemes that ended without
+    one, each with the day.
     """
 
     claim_ref: str
@@ -46,6 +47,7 @@ class Review:
     intention_on: date | None
     is_decided: bool = False
     redirect: Redirect | None = None
+    ended: tuple[tuple[str, date], ...] = ()
 
 
 class ReferralReason(StrEnum):

@@ -6,14 +6,19 @@ in one transaction if the lease is still held.
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from typing import cast
 
 from chassis import clock, crash, logs
+from chassis.conversions import time_of
 from chassis.database import Connection, Database
+from chassis.enums import name_of
 from chassis.inbox import Event
 from chassis.postcodes import Postcodes
 from chassis.vault import Vault
+from cms.assessment.v1 import events_pb2 as assessment_events
+from cms.common.v1 import common_pb2
 from la_notifier.clients import Claims, Decisions
-from la_notifier.domain.awards import Award, award_of
+from la_notifier.domain.awards import Award, award_of, withdrawn
 from la_notifier.domain.facts import ClaimFacts, missing_facts, sought
 from la_notifier.domain.notices import Waits
 from la_notifier.domain.reviews import HeardEvent, ReferralReason, Review
@@ -35,6 +40,15 @@ def hear(conn: Connection, event: Event) -> None:
 def hear_decision(conn: Connection, event: Event) -> None:
     """Remembers that the claim was decided and makes it due for review. What was decided the review asks of the gateway."""
     store.hear_decision(conn, event.claim_ref)
+    store.want_review_of_known(conn, event.claim_ref)
+
+
+def hear_closing(conn: Connection, event: Event) -> None:
+    """Remembers the schemes that ended without a decision and makes the claim due for review."""
+    message = cast(assessment_events.AssessmentClosed, event.message)
+    day = time_of(message.close_time, field="close_time").astimezone(clock.LONDON).date()
+    for scheme in message.schemes:
+        store.hear_closing(conn, event.claim_ref, name_of(common_pb2.Scheme, scheme, field="schemes"), day)
     store.want_review_of_known(conn, event.claim_ref)
 
 
@@ -93,7 +107,10 @@ class Reviewer:
             save_notice(conn, self._vault, review, facts=facts, authority=found, intention_on=intention_on, award=award)
 
     def _award(self, review: Review) -> Award | None:
-        return award_of(self._decisions.decisions(review.claim_ref)) if review.is_decided else None
+        decided = self._decisions.decisions(review.claim_ref) if review.is_decided else ()
+        known = {decision.scheme for decision in decided}
+        ended = [withdrawn(scheme, day) for scheme, day in review.ended if scheme not in known]
+        return award_of([*decided, *ended])
 
     def _wait_for_facts(self, review: Review, facts: ClaimFacts, missing: Sequence[str]) -> None:
         intention_on = intention_day(self._claims, review, facts)

@@ -9,7 +9,8 @@ from uuid import UUID
 from chassis.database import Connection
 
 START = """
-    -- Starts the clocks of a notice that the authority does not have yet. A clock that runs keeps its day.
+    -- Starts the clocks of a notice that the authority does not have yet, or not again since it was withdrawn. A clock that
+    -- runs keeps its day.
     INSERT INTO notice_clocks (notice_id, clock, authority_code, due_on)
     SELECT notice.notice_id, running.clock, notice.authority_code, running.due_on
     FROM notices AS notice
@@ -20,11 +21,15 @@ START = """
         ) AS running (clock, due_on)
     WHERE notice.notice_id = %s AND notice.wanted AND newest.kind <> 'WITHDRAWN' AND NOT EXISTS (
         SELECT FROM notice_versions AS told
-        WHERE told.notice_id = notice.notice_id AND told.state <> 'REFUSED'
+        WHERE told.notice_id = notice.notice_id AND told.state <> 'REFUSED' AND told.version > (
+                SELECT coalesce(max(ended.version), 0) FROM notice_versions AS ended
+                WHERE ended.notice_id = notice.notice_id AND ended.kind = 'WITHDRAWN'
+            )
             AND (told.received IS NOT NULL OR told.loaded IS NOT NULL OR told.receipt IS NOT NULL)
             AND (running.clock = 'INTENTION' OR EXISTS (
                 SELECT FROM notice_versions AS claim
-                WHERE claim.notice_id = told.notice_id AND claim.kind = 'CLAIM' AND claim.version <= told.version
+                WHERE claim.notice_id = told.notice_id AND claim.kind IN ('CLAIM', 'AWARD')
+                    AND claim.version <= told.version
             ))
     )
     ON CONFLICT DO NOTHING
@@ -35,7 +40,7 @@ STOP = """
     DELETE FROM notice_clocks
     WHERE notice_id = %(notice_id)s AND (clock = 'INTENTION' OR EXISTS (
         SELECT FROM notice_versions AS claim
-        WHERE claim.notice_id = %(notice_id)s AND claim.kind = 'CLAIM' AND claim.version <= %(version)s
+        WHERE claim.notice_id = %(notice_id)s AND claim.kind IN ('CLAIM', 'AWARD') AND claim.version <= %(version)s
     ))
 """
 

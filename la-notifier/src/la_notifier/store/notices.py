@@ -133,7 +133,7 @@ def add_version(conn: Connection, version: Mapping[str, Any]) -> None:
     conn.execute(ADD_VERSION, version)
     if version["kind"] == NoticeKind.WITHDRAWN:
         clocks.stop_all(conn, version["notice_id"])
-    elif version["version"] == 1:
+    elif version["version"] == 1 or version["kind"] != NoticeKind.CHANGE:
         clocks.start(conn, version["notice_id"])
 
 
@@ -157,6 +157,7 @@ def dates_of_claim(conn: Connection, claim_ref: str) -> Sequence[tuple[UUID, Dat
 def abandon(conn: Connection, notice_id: UUID, *, now: datetime) -> None:
     """Ends what is open at an authority that is no more."""
     conn.execute(ABANDON, {"notice_id": notice_id, "now": now})
+    work_items.end_refusals(conn, notice_id, now=now)
 
 
 def set_wanted(conn: Connection, notice_id: UUID, *, wanted: bool) -> None:

@@ -3,6 +3,7 @@
 The tables keep the names `looks` (reviews) and `heard_events`: the last release's code must run on the new schema.
 """
 
+from datetime import date
 from uuid import UUID
 
 from chassis.database import Connection
@@ -53,6 +54,16 @@ HEAR_DECISION = """
     INSERT INTO decided_claims (claim_ref) VALUES (%s) ON CONFLICT DO NOTHING
 """
 
+HEAR_CLOSING = """
+    -- Remembers that a scheme of a claim ended without a decision.
+    INSERT INTO closed_schemes (claim_ref, scheme, closed_on) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING
+"""
+
+CLOSED_OF_CLAIM = """
+    -- The schemes of a claim that ended without a decision.
+    SELECT scheme, closed_on FROM closed_schemes WHERE claim_ref = %s ORDER BY scheme
+"""
+
 HEARD_OF_CLAIM = """
     -- The events of a claim that no review has taken in.
     SELECT event_id, version, occurred_time FROM heard_events WHERE claim_ref = %s ORDER BY version, occurred_time
@@ -95,6 +106,11 @@ def want_review(conn: Connection, *, claim_ref: str, heard: HeardEvent) -> None:
     conn.execute(WANT_REVIEW, [claim_ref])
 
 
+def hear_closing(conn: Connection, claim_ref: str, scheme: str, closed_on: date) -> None:
+    """Remembers that a scheme of the claim ended on that day without a decision."""
+    conn.execute(HEAR_CLOSING, [claim_ref, scheme, closed_on])
+
+
 def want_review_of_known(conn: Connection, claim_ref: str) -> None:
     """Makes the claim due for review, if it was reviewed before or is due: else intake's events bring its first review."""
     conn.execute(WANT_REVIEW_OF_KNOWN, {"claim_ref": claim_ref})
@@ -111,7 +127,13 @@ def take_review(conn: Connection, *, seconds: float) -> Review | None:
     if row is None:
         return None
     heard = tuple(HeardEvent(**found) for found in conn.execute(HEARD_OF_CLAIM, [row["claim_ref"]]))
-    return Review(**row, heard=heard, redirect=redirects.redirect_of(conn, row["claim_ref"]))
+    ended = conn.execute(CLOSED_OF_CLAIM, [row["claim_ref"]]).fetchall()
+    return Review(
+        **row,
+        heard=heard,
+        redirect=redirects.redirect_of(conn, row["claim_ref"]),
+        ended=tuple((one["scheme"], one["closed_on"]) for one in ended),
+    )
 
 
 def hold(conn: Connection, review: Review) -> bool:

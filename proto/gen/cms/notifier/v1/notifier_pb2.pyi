@@ -36,7 +36,7 @@ class _NoticeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeKind
     NOTICE_KIND_CHANGE: _NoticeKind.ValueType  # 3
     """An answer that the authority holds was amended."""
     NOTICE_KIND_AWARD: _NoticeKind.ValueType  # 4
-    """The benefit was decided: awarded or disallowed, or such a decision was corrected."""
+    """The benefit was decided: awarded, disallowed or withdrawn, or such a decision was corrected."""
     NOTICE_KIND_WITHDRAWN: _NoticeKind.ValueType  # 5
     """The claim was withdrawn, nothing is sought any more, or the notice went to the wrong authority."""
 
@@ -52,7 +52,7 @@ NOTICE_KIND_CLAIM: NoticeKind.ValueType  # 2
 NOTICE_KIND_CHANGE: NoticeKind.ValueType  # 3
 """An answer that the authority holds was amended."""
 NOTICE_KIND_AWARD: NoticeKind.ValueType  # 4
-"""The benefit was decided: awarded or disallowed, or such a decision was corrected."""
+"""The benefit was decided: awarded, disallowed or withdrawn, or such a decision was corrected."""
 NOTICE_KIND_WITHDRAWN: NoticeKind.ValueType  # 5
 """The claim was withdrawn, nothing is sought any more, or the notice went to the wrong authority."""
 Global___NoticeKind: _TypeAlias = NoticeKind  # noqa: Y015
