@@ -165,3 +165,45 @@ def test_a_letter_that_is_not_there_is_told_and_the_others_are_marked(caller: Ca
 
 def test_the_queue_is_the_processing_officers_alone(caller: CallerAt) -> None:
     assert caller(role="SUPPORT").call("GetLetters", recipient=COUNCIL).code == "permission_denied"
+
+
+def receipt(caller: CallerAt, letter: dict[str, Any], **more: Any) -> str:
+    body = {"noticeId": letter["noticeId"], "version": letter["version"], **more}
+    state: str = caller().once("RecordReceipt", **body)["notice"]["state"]
+    return state.removeprefix("NOTICE_STATE_")
+
+
+def test_a_letter_is_printed_anew_when_its_notice_is_sent_again(
+    caller: CallerAt, scene: Any, letter: dict[str, Any]
+) -> None:
+    mark(caller, letter["letterId"])
+
+    caller().once("ResendNotice", noticeId=letter["noticeId"], reason="lost in the post")
+
+    anew = the_letter(caller)
+    assert (anew["noticeId"], anew["version"]) == (letter["noticeId"], 1)
+    assert anew["letterId"] != letter["letterId"]
+    assert mark(caller, letter["letterId"], anew["letterId"]) == ["NOT_FOUND", "PRINTED"]
+    assert scene.events_out() == [("NoticeSent", 1)]
+
+
+def test_receipts_out_of_order_and_twice_end_with_the_latest_version_loaded_once(
+    caller: CallerAt, scene: Any, letter: dict[str, Any]
+) -> None:
+    mark(caller, letter["letterId"])
+    now = scene.claims.submit()
+    scene.publish(events_pb2.ClaimSubmitted(), version=now.version)
+    later = the_letter(caller)
+    mark(caller, later["letterId"])
+
+    told = [receipt(caller, one, loaded=True) for one in (later, later, letter, later)]
+
+    assert told == ["LOADED", "LOADED", "SUPERSEDED", "LOADED"]
+    assert scene.versions() == [(1, "INTENTION", "SUPERSEDED"), (2, "CLAIM", "LOADED")]
+    assert [name for name, _ in scene.events_out()].count("NoticeLoaded") == 1
+
+
+def test_a_receipt_for_a_letter_that_was_never_posted_is_refused(caller: CallerAt, letter: dict[str, Any]) -> None:
+    body = {"noticeId": letter["noticeId"], "version": 1, "loaded": True, "requestId": str(uuid4())}
+
+    assert caller().call("RecordReceipt", **body).reason == "NOTICE_NEVER_SENT"

@@ -16,10 +16,13 @@ from chassis.vault import Vault
 from cms.intake.v1 import events_pb2
 from la_notifier.channels import sftp
 from la_notifier.config import Settings
+from la_notifier.domain.channels import Channel
 from la_notifier.domain.notices import Waits
+from la_notifier.domain.receipts import resent
 from la_notifier.service import reviews
 from la_notifier.service.filing import Filing
 from la_notifier.service.reviews import Reviewer
+from la_notifier.store import versions
 
 CLAIM, OTHER = "C0123456789A", "C0123456789B"
 WELWYN, BLACKBURN = "E07000241", "E06000008"
@@ -274,3 +277,27 @@ def test_a_sequence_that_was_taken_by_others_leaves_its_rows_late(steps: Steps, 
     steps.turns()
 
     assert scene.versions() == [(1, "INTENTION", "SENT")]
+
+
+def test_a_file_that_was_refused_whole_goes_in_a_later_one_when_an_officer_sends_it_again(
+    steps: Steps, scene: Any, waiting: None
+) -> None:
+    scene.order("refuse_file", reason="THE HASH IS NOT THAT OF THE LINES", count=1)
+    steps.turns()
+    scene.cycle()
+    steps.turns()
+    assert scene.versions() == [(1, "INTENTION", "REFUSED")]
+
+    [(notice_id,)] = scene.rows("SELECT notice_id FROM notices")
+    with steps.database.transaction() as conn:
+        version = versions.lock(conn, notice_id, 1)
+        assert version is not None
+        versions.settle(conn, version, resent(version, Channel.SFTP), now=clock.now())
+    for _ in range(2):
+        steps.turns()
+        scene.cycle()
+    steps.turns()
+
+    assert steps.files() == [(WELWYN, 1, "ACKNOWLEDGED", 1), (WELWYN, 2, "ACKNOWLEDGED", 1)]
+    assert scene.versions() == [(1, "INTENTION", "LOADED")]
+    assert scene.loaded_once()

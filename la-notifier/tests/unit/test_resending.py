@@ -47,7 +47,6 @@ def test_what_went_in_a_file_stays_sent() -> None:
     [
         (Channel.API, NoticeState.LOADED),
         (Channel.POST, NoticeState.SUPERSEDED),
-        (Channel.SFTP, NoticeState.REFUSED),
         (Channel.SFTP, NoticeState.LOADED),
     ],
 )

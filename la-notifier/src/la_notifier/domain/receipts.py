@@ -46,13 +46,11 @@ class NothingToResend(FailedPrecondition):
 def resent(version: NoticeVersion, channel: Channel) -> Step:
     """The step that sends the newest version again, at once and with the same bytes: the authority knows a repeat.
 
-    A version that went in a file stays SENT: its authority is asked by the same file, never by a new one. If the file was
-    answered, only a further version helps. Raises NothingToResend there, and where the version is LOADED or SUPERSEDED.
+    A version that went in a file stays SENT: its authority is asked by the same file, never by a new one. If it was refused
+    there, it goes in the next file. Raises NothingToResend where the version is LOADED or SUPERSEDED.
     """
-    in_file = channel is Channel.SFTP and version.state is not NoticeState.WAITING
-    if version.state in (NoticeState.LOADED, NoticeState.SUPERSEDED) or (
-        in_file and version.state is not NoticeState.SENT
-    ):
+    in_file = channel is Channel.SFTP and version.state is NoticeState.SENT
+    if version.state in (NoticeState.LOADED, NoticeState.SUPERSEDED):
         raise NothingToResend(version.state)
     return Step(
         state=NoticeState.SENT if in_file else NoticeState.WAITING,

@@ -57,7 +57,7 @@ HAS_BUILT = """
 
 TAKE_TO_FILE = """
     -- The versions for an authority's next file, the oldest first, each with its body and its claim's key. A version that has
-    -- gone in a file goes in no other. `might_be_held` is from before the file.
+    -- gone in a file goes in no other, unless it was refused there. `might_be_held` is from before the file.
     SELECT version.notice_id, version.version, version.state, version.lease, version.attempts, version.polls,
         version.disputed, version.first_contact_time, version.sent, version.may_be_held AS might_be_held, version.body,
         notice.claim_ref, notice.authority_code, notice.wanted AND NOT version.followed AS is_wanted,
@@ -68,6 +68,7 @@ TAKE_TO_FILE = """
         AND NOT EXISTS (
             SELECT 1 FROM file_rows AS filed
             WHERE filed.notice_id = version.notice_id AND filed.version = version.version
+                AND filed.saying IS DISTINCT FROM 'REFUSED'
         )
     ORDER BY version.created, version.notice_id LIMIT %(most)s
     FOR UPDATE OF version, notice SKIP LOCKED
@@ -154,7 +155,7 @@ ASK_AGAIN = """
         UPDATE files SET ask_again_time = statement_timestamp()
         FROM file_rows AS filed
         WHERE filed.authority_code = files.authority_code AND filed.sequence = files.sequence
-            AND filed.notice_id = %s AND filed.version = %s AND files.state <> 'ACKNOWLEDGED'
+            AND filed.notice_id = %s AND filed.version = %s AND filed.saying IS NULL AND files.state <> 'ACKNOWLEDGED'
         RETURNING files.authority_code
     )
     UPDATE file_authorities SET due = statement_timestamp() FROM file

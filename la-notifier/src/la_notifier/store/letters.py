@@ -9,12 +9,23 @@ from chassis.vault import Vault
 from la_notifier.domain.letters import LetterState, QueuedLetter, Recipient
 
 ADD = """
-    -- A letter that waits to be printed. A second one of the same id, or of the same version of a notice, is none.
+    -- A claimant's letter that waits to be printed. A second one of the same id is none.
+    INSERT INTO letters (letter_id, recipient, claim_ref, about, language, content, created, due_on)
+    VALUES (%(letter_id)s, %(recipient)s, %(claim_ref)s, %(about)s, %(language)s, %(content)s, %(created)s, %(due_on)s)
+    ON CONFLICT (letter_id) DO NOTHING
+"""
+
+ADD_OF_NOTICE = """
+    -- The letter of a version, which waits to be printed. One that waits already stays. One that was printed is made anew: the
+    -- version is sent again.
     INSERT INTO letters
         (letter_id, recipient, claim_ref, about, language, authority_code, notice_id, version, content, created, due_on)
     VALUES (%(letter_id)s, %(recipient)s, %(claim_ref)s, %(about)s, %(language)s, %(authority_code)s, %(notice_id)s,
         %(version)s, %(content)s, %(created)s, %(due_on)s)
-    ON CONFLICT DO NOTHING
+    ON CONFLICT ON CONSTRAINT one_letter_for_a_version DO UPDATE
+    SET letter_id = excluded.letter_id, content = excluded.content, created = excluded.created, due_on = excluded.due_on,
+        language = excluded.language, state = 'WAITING', printed = NULL, printed_by = NULL
+    WHERE letters.state <> 'WAITING'
 """
 
 # What is about a notice waits only as long as its version does.
@@ -72,10 +83,10 @@ FORGET_PRINTED = """
 
 
 def add(conn: Connection, vault: Vault, letter: QueuedLetter, pdf: bytes) -> None:
-    """Puts a letter in the queue; where it is there already, nothing."""
+    """Puts a letter in the queue; where it waits there already, nothing."""
     sealed = vault.cipher(conn, letter.claim_ref).seal_bytes(pdf, field=_field(letter.letter_id), version=1)
     values = {name: getattr(letter, name) for name in _ADDED}
-    conn.execute(ADD, values | {"content": sealed})
+    conn.execute(ADD if letter.notice_id is None else ADD_OF_NOTICE, values | {"content": sealed})
 
 
 def to_print(
