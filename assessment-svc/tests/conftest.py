@@ -16,6 +16,7 @@ from assessment.__main__ import MIGRATIONS, service
 from assessment.clients import Amendment, Interview, Question
 from assessment.config import Settings
 from assessment.consumers import HANDLERS
+from assessment.data import targets
 from assessment.domain.refusals import ClaimChanged
 from assessment.grpc_api import AssessmentApi
 from chassis import call, clock
@@ -136,7 +137,7 @@ def intake() -> IntakeOfTests:
 @pytest.fixture
 def process(settings_of: SettingsOf, clock_file: Path, intake: IntakeOfTests) -> Iterator[Process]:
     settings = settings_of(Settings, "assessment-svc", clock_offset_file=clock_file)
-    with running(replace(service(settings), api=lambda _runtime: AssessmentApi(intake))) as process:
+    with running(replace(service(settings), api=lambda _runtime: AssessmentApi(intake, targets.read()))) as process:
         yield process
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from assessment import consumers
 from assessment.clients import IntakeClient
 from assessment.config import Settings
+from assessment.data import targets
 from assessment.deadlines import DEADLINES
 from assessment.gauges import GAUGES
 from assessment.grpc_api import AssessmentApi
@@ -20,7 +21,8 @@ def service(settings: Settings) -> Service:
     """The parts of this service."""
 
     def api(runtime: Runtime) -> AssessmentApi:
-        return AssessmentApi(IntakeClient(runtime.closing.enter_context(remote.channel(settings.intake_address))))
+        intake = IntakeClient(runtime.closing.enter_context(remote.channel(settings.intake_address)))
+        return AssessmentApi(intake, targets.read(settings.targets_file or targets.FILE))
 
     return Service(
         name="assessment-svc",

@@ -30,6 +30,8 @@ class Question:
     answered_version: int
     proposal: Value | None = None
     """A form that the paying systems can hold and that nobody has agreed to yet; None if none is needed."""
+    group: str = ""
+    """The section of the interview that it is of."""
     schemes: tuple[str, ...] = ()
     """The claim's schemes that need the answer; where none are named, all of them do."""
 
@@ -47,7 +49,8 @@ class Interview:
         answered = {fact: question.answered_version for fact, question in self.questions.items()}
         proposed = frozenset(fact for fact, question in self.questions.items() if question.proposal is not None)
         schemes = {fact: question.schemes for fact, question in self.questions.items()}
-        return Facts(version=self.version, answered=answered, proposed=proposed, schemes=schemes)
+        groups = {fact: question.group for fact, question in self.questions.items()}
+        return Facts(version=self.version, answered=answered, proposed=proposed, groups=groups, schemes=schemes)
 
     @cached_property
     def given(self) -> frozenset[str]:
@@ -148,6 +151,7 @@ def interview_of(interview: intake_pb2.Interview) -> Interview:
             text=question.text,
             answer=question.answer,
             answered_version=question.answered_version,
+            group=question.section,
             proposal=question.proposal if question.HasField("proposal") else None,
             schemes=tuple(name_of(common_pb2.Scheme, scheme, field="schemes") for scheme in question.schemes),
         )

@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from typing import cast
 
-from assessment.domain.reports import Acceptance, Appointment, Rejection, Submission, Withdrawal
+from assessment.domain.reports import (
+    Acceptance,
+    Appointment,
+    Attendance,
+    Attended,
+    Decision,
+    Rejection,
+    Submission,
+    Withdrawal,
+)
 from assessment.service import reports
 from chassis.conversions import time_of
 from chassis.database import Connection
@@ -65,6 +74,34 @@ def appointment_cancelled(conn: Connection, event: Event) -> None:
         reports.take_cancellation(conn, event.claim_ref, event.occurred_time)
 
 
+def appointment_attended(conn: Connection, event: Event) -> None:
+    """The claimant came to the interview."""
+    _take_attendance(conn, event, Attended.ATTENDED)
+
+
+def appointment_missed(conn: Connection, event: Event) -> None:
+    """The claimant did not come: another interview is to be booked, or the claim is not pursued."""
+    _take_attendance(conn, event, Attended.MISSED)
+
+
+def _take_attendance(conn: Connection, event: Event, outcome: Attended) -> None:
+    message = cast(scheduling_events.AppointmentAttended | scheduling_events.AppointmentMissed, event.message)
+    attendance = Attendance(
+        appointment_id=message.appointment_id,
+        outcome=outcome,
+        start_time=time_of(message.start_time, field="start_time"),
+        heard_time=event.occurred_time,
+    )
+    reports.take_attendance(conn, event.claim_ref, attendance)
+
+
+def decision_recorded(conn: Connection, event: Event) -> None:
+    """A scheme of the claim was decided; its clocks stop."""
+    message = cast(gateway_events.DecisionRecorded, event.message)
+    scheme = name_of(common_pb2.Scheme, message.scheme, field="scheme")
+    reports.take_decision(conn, event.claim_ref, Decision(scheme=scheme, decided_time=event.occurred_time))
+
+
 def transfer_accepted(conn: Connection, event: Event) -> None:
     """A paying system holds the claim."""
     message = cast(gateway_events.TransferAccepted, event.message)
@@ -91,6 +128,9 @@ HANDLERS: Mapping[str, Handler] = {
     "AppointmentBooked": appointment_booked,
     "AppointmentMoved": appointment_booked,
     "AppointmentCancelled": appointment_cancelled,
+    "AppointmentAttended": appointment_attended,
+    "AppointmentMissed": appointment_missed,
+    "DecisionRecorded": decision_recorded,
     "TransferAccepted": transfer_accepted,
     "TransferRejected": transfer_rejected,
 }

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from assessment.domain.work import BOOKING_AWAITED_FOR
-from chassis.deadlines import Deadline, within, within_the_day
+from chassis.bank_holidays import Nation
+from chassis.deadlines import Deadline, within, within_the_day, within_working_days
 
 DEADLINES = (
     Deadline(
@@ -31,7 +32,7 @@ DEADLINES = (
         cut_off=within(timedelta(hours=4)),
         query="""
             SELECT claim_ref AS reference, greatest(start_time, submit_time) AS since FROM assessments
-            WHERE assessor_state = 'READY' AND state IN ('READY', 'IN_PROGRESS', 'EVIDENCE_OUTSTANDING')
+            WHERE missed_time IS NULL AND assessor_state = 'READY' AND state IN ('READY', 'IN_PROGRESS', 'EVIDENCE_OUTSTANDING')
                 AND submit_time IS NOT NULL AND start_time IS NOT NULL
         """,
     ),
@@ -42,7 +43,7 @@ DEADLINES = (
         query="""
             SELECT claim_ref AS reference, greatest(start_time, submit_time) AS since FROM assessments
             WHERE assessor_state = 'IN_PROGRESS' AND state IN ('READY', 'IN_PROGRESS', 'EVIDENCE_OUTSTANDING')
-                AND submit_time IS NOT NULL
+                AND submit_time IS NOT NULL AND missed_time IS NULL
         """,
     ),
     Deadline(
@@ -52,6 +53,15 @@ DEADLINES = (
         query="""
             SELECT claim_ref AS reference, (evidence_due_on + 1)::timestamp AT TIME ZONE 'Europe/London' AS since
             FROM assessments WHERE state = 'EVIDENCE_OUTSTANDING'
+        """,
+    ),
+    Deadline(
+        state="MISSED",  # the claimant did not come: a second interview is booked, or a person closes the claim
+        owner="ASSESSOR",
+        cut_off=within_working_days(1, Nation.ENGLAND),
+        query="""
+            SELECT claim_ref AS reference, missed_time AS since FROM assessments
+            WHERE missed_time IS NOT NULL AND state IN ('READY', 'IN_PROGRESS', 'EVIDENCE_OUTSTANDING')
         """,
     ),
     Deadline(

@@ -7,6 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from chassis import clock
 from chassis.testing import DatabaseUrls
 from cms.assessment.v1 import events_pb2
 from cms.common.v1 import common_pb2
@@ -251,6 +252,23 @@ def test_a_claim_with_a_confirmed_scheme_is_confirmed_when_the_rest_is_closed(de
     assert closed["state"] == "ASSESSMENT_STATE_CONFIRMED"
     assert (listed(desk), listed(caseworker)) == ([(CLAIM, "CLOSED", "BOOKED")], [(CLAIM, "CONFIRMED", "BOOKED")])
     assert again.reason == "ALREADY_CONFIRMED"
+
+
+def test_a_days_work_is_in_the_order_of_its_interviews_with_its_clocks(desk: Any, others: Any, intake: Any) -> None:
+    start = clock.now() + timedelta(days=1, hours=-1)
+    others.submit(OTHER, schemes=[JSA])
+    others.book(OTHER, start=start)
+    day = start.astimezone(clock.LONDON).date()
+    wanted = {"day": {"year": day.year, "month": day.month, "day": day.day}}
+
+    first = desk.call("ListWork", **wanted, pageSize=1).body
+    [item] = first["items"]
+
+    assert item["claimRef"] == OTHER
+    assert [(one["scheme"], one["kind"], one["workingDays"]) for one in item["clocks"]] == [
+        ("SCHEME_JOBSEEKERS_ALLOWANCE", "CLOCK_KIND_FIRST_CONTACT", 0)
+    ]
+    assert item["clocks"][0]["targetTime"]
 
 
 def test_what_cannot_be_closed_is_named(desk: Any) -> None:

@@ -23,6 +23,7 @@ from chassis.bus import Bus
 from chassis.database import Database
 from chassis.errors import InvalidArgument
 from chassis.inbox import Event, Inbox
+from chassis.metrics import REGISTRY
 from chassis.outbox import Relay
 from chassis.testing import event_of, eventually, handle
 from cms.common.v1 import common_pb2
@@ -85,6 +86,26 @@ def cancelled(*, minutes: int, claim_withdrawn: bool = False) -> Event:
     message = scheduling_events.AppointmentCancelled(appointment_id="A1", claim_withdrawn=claim_withdrawn)
     return event(message, minutes=minutes)
 
+
+def came(appointment_id: str, *, minutes: int, missed: bool = False) -> Event:
+    kind = scheduling_events.AppointmentMissed if missed else scheduling_events.AppointmentAttended
+    message = kind(appointment_id=appointment_id, office_code=OFFICE, assessor_id="AS000001")
+    message.start_time.FromDatetime(NOON + timedelta(days=1, minutes=minutes))
+    return event(message, minutes=minutes)
+
+
+def decided(*, version: int, minutes: int) -> Event:
+    scheme = common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE
+    return event(gateway_events.DecisionRecorded(scheme=scheme, decision_version=version), minutes=minutes)
+
+
+SECOND_ATTEMPT = [
+    submitted(),
+    booked("A1", minutes=5),
+    came("A1", minutes=10, missed=True),
+    booked("A2", minutes=20),
+    came("A2", minutes=30),
+]
 
 HISTORY = [
     submitted(),
@@ -277,3 +298,40 @@ def test_an_event_from_the_bus_is_handled_and_receipted(database: Database, bus:
 
     eventually(receipted, what="the receipt")
     assert listed(database, "C1")["schemes"] == ("JOBSEEKERS_ALLOWANCE",)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.permutations(SECOND_ATTEMPT))
+def test_a_second_attempt_ends_a_missed_interview_in_any_order(database: Database, order: list[Event]) -> None:
+    claim_ref = uuid4().hex[:12]
+
+    handle_all(database, claim_ref, order)
+
+    found = listed(database, claim_ref)
+    assert (found["missed"], found["missed_time"], found["attended_time"]) == (
+        1,
+        None,
+        NOON + timedelta(days=1, minutes=30),
+    )
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0]])
+def test_a_missed_interview_shows_as_missed_until_another_is_booked(database: Database, order: list[int]) -> None:
+    claim_ref = uuid4().hex[:12]
+
+    handle_all(database, claim_ref, [SECOND_ATTEMPT[number] for number in order])
+
+    found = listed(database, claim_ref)
+    assert (found["missed"], found["missed_time"]) == (1, NOON + timedelta(days=1, minutes=10))
+
+
+def test_the_first_decision_stops_the_clocks_of_its_scheme(database: Database) -> None:
+    claim_ref = uuid4().hex[:12]
+    labels = {"scheme": "JOBSEEKERS_ALLOWANCE"}
+    name = "assessment_first_contact_to_decision_seconds_sum"
+    before = REGISTRY.get_sample_value(name, labels) or 0.0
+
+    handle_all(database, claim_ref, [submitted(), decided(version=1, minutes=60), decided(version=2, minutes=90)])
+
+    assert listed(database, claim_ref)["decided"] == {"JOBSEEKERS_ALLOWANCE": NOON + timedelta(minutes=60)}
+    assert (REGISTRY.get_sample_value(name, labels) or 0.0) - before == 3600.0

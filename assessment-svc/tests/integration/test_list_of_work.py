@@ -38,7 +38,11 @@ def conn(database: Database) -> Iterator[Connection]:
         yield conn
 
 
-def in_order(work: list[WorkItem]) -> list[WorkItem]:
+def in_order(work: list[WorkItem], wanted: WorkFilter) -> list[WorkItem]:
+    if wanted.by_interview:
+        return sorted(
+            work, key=lambda item: (item.appointment.start_time if item.appointment else START, item.claim_ref)
+        )
     return sorted(work, key=lambda item: (item.state == "CONFIRMED", item.submit_time, item.claim_ref))
 
 
@@ -59,7 +63,7 @@ def pages(conn: Connection, wanted: WorkFilter, *, size: int) -> list[WorkItem]:
     found, page = [], store.list_work(conn, wanted, after=None, limit=size)
     while page:
         found += page
-        page = store.list_work(conn, wanted, after=Place.of(page[-1]), limit=size)
+        page = store.list_work(conn, wanted, after=Place.of(page[-1], by_interview=wanted.by_interview), limit=size)
     return found
 
 
@@ -80,7 +84,9 @@ def test_pages_of_every_filter_give_each_work_item_once_and_in_order(conn: Conne
     assert len(every) == 60
 
     for wanted in every_filter():
-        assert pages(conn, wanted, size=4) == in_order([item for item in every if is_wanted(item, wanted)]), wanted
+        assert pages(conn, wanted, size=4) == in_order([item for item in every if is_wanted(item, wanted)], wanted), (
+            wanted
+        )
 
 
 def test_open_work_is_counted_by_state_and_unbooked_work_by_its_age(conn: Connection) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Self
 
+from assessment.domain.checks import check_names
 from assessment.domain.items import Check, Checked, Evidence, Facts, Item, ItemStatus
 from assessment.domain.refusals import (
     AlreadyConfirmed,
@@ -197,7 +198,7 @@ class Assessment:
         """
         self.check_open(version, desks=desks)
         current = self.synchronised(facts)
-        _check_names(checks, known={*self.items_at(desks), *current.items_at(desks)})
+        check_names(checks, known={*self.items_at(desks), *current.items_at(desks)})
         found = {
             check.fact: replace(
                 current.items[check.fact], status=check.status, evidence=check.evidence, checked=checked
@@ -384,15 +385,3 @@ class Assessment:
 
     def _next(self) -> Self:
         return replace(self, version=self.version + 1)
-
-
-def _check_names(checks: Sequence[Check], *, known: set[str]) -> None:
-    violations, earlier = list[Violation](), set[str]()
-    for index, check in enumerate(checks):
-        if check.fact not in known:
-            violations.append(Violation(field=f"items[{index}].fact", description="is no item of this assessment"))
-        elif check.fact in earlier:
-            violations.append(Violation(field=f"items[{index}].fact", description="is given twice"))
-        earlier.add(check.fact)
-    if violations:
-        raise InvalidArgument.of(*violations)

@@ -4,7 +4,7 @@ A target is counted in whole working days after the day on which its clock began
 more ends at noon of the next one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -72,7 +72,7 @@ class Targets:
         *,
         first_contact: datetime | None,
         evidence_complete: datetime | None,
-        decided: dict[str, datetime],
+        decided: Mapping[str, datetime],
         now: datetime,
     ) -> list[Reading]:
         """The clocks of these schemes that have begun, by scheme. `decided`: when a scheme was decided."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 
 class ItemStatus(StrEnum):
@@ -24,12 +25,14 @@ class Facts:
     """The relevant, answered questions of a claim at `version`: for each fact the version at which it was answered.
 
     `proposed` are the facts with a proposal: a form that the paying systems can hold and that nobody has agreed to yet.
-    `schemes` are those of the claim that need the fact; where none are named, all of them do.
+    `groups` name the group of each fact. `schemes` are those of the claim that need the fact; where none are named, all of
+    them do.
     """
 
     version: int
     answered: Mapping[str, int]
     proposed: frozenset[str] = frozenset()
+    groups: Mapping[str, str] = field(default_factory=dict)
     schemes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -43,10 +46,25 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """An assessor's finding on one fact."""
+    """An assessor's finding on one fact. Of a disputed one, `other` is what is held against the answer, and `reason` why."""
 
     fact: str
     status: ItemStatus
+    evidence: Evidence | None = None
+    other: Any = None
+    reason: str = ""
+
+    @property
+    def says_more(self) -> bool:
+        """Whether it says why the fact is in dispute."""
+        return self.other is not None or bool(self.reason)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupCheck:
+    """The finding that every fact of a group is right which nobody has checked yet."""
+
+    group: str
     evidence: Evidence | None = None
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,39 @@ class Appointment:
     start_time: datetime
     channel: str
     booked_time: datetime
+
+
+class Attended(StrEnum):
+    """What became of an interview."""
+
+    ATTENDED = "ATTENDED"
+    MISSED = "MISSED"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attendance:
+    """Whether the claimant came to an interview, or was reached for it. `heard_time`: when scheduling recorded it."""
+
+    appointment_id: str
+    outcome: Attended
+    start_time: datetime
+    heard_time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """A scheme of the claim was decided; corrections of a decision do not count."""
+
+    scheme: str
+    decided_time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clocks:
+    """When the two clocks of a claim began; None where one has not, or the claim is not known yet."""
+
+    first_contact_time: datetime | None = None
+    evidence_complete_time: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """AssessmentService: converts messages to the domain and back, and nothing else. One module for each theme."""
 
 from assessment.clients import Intake
+from assessment.domain.clocks import Targets
 from assessment.grpc_api.assessing_methods import AssessingMethods
 from assessment.grpc_api.closing_methods import ClosingMethods
 from assessment.grpc_api.confirming_methods import ConfirmingMethods
@@ -12,7 +13,8 @@ from assessment.grpc_api.work_methods import WorkMethods
 class AssessmentApi(WorkMethods, AssessingMethods, ConfirmingMethods, ClosingMethods, CrisisMethods, EvidenceMethods):
     """The methods of the contract. Each call reads the answers that it shows from intake."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Intake, targets: Targets) -> None:
+        WorkMethods.__init__(self, targets)
         AssessingMethods.__init__(self, intake)
         ConfirmingMethods.__init__(self, intake)
         CrisisMethods.__init__(self, intake)

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from google.protobuf import json_format
+
 from assessment.clients import Intake
-from assessment.domain.items import Check, Evidence, ItemStatus
+from assessment.domain.items import Check, Evidence, GroupCheck, ItemStatus
 from assessment.grpc_api.evidence_methods import seen_day
 from assessment.grpc_api.messages import respond_once
 from assessment.service import assessing, reading
@@ -31,14 +33,16 @@ class AssessingMethods:
 
     def VerifyItems(self, request: assessment_pb2.VerifyItemsRequest) -> assessment_pb2.VerifyItemsResponse:
         """Records checks of items."""
-        checks = _checks(request.items)
+        checks, groups = _checks(request.items), _groups(request.groups)
+        if not checks and not groups:
+            raise InvalidArgument.of(Violation(field="items", description="is required, or groups"))
         interview = reading.read_interview(self._intake, request.claim_ref)
         return respond_once(
             request,
             assessment_pb2.VerifyItemsResponse,
             interview,
             lambda conn: assessing.verify_items(
-                conn, request.claim_ref, interview, checks=checks, version=request.version
+                conn, request.claim_ref, interview, checks=checks, groups=groups, version=request.version
             ),
         )
 
@@ -71,7 +75,22 @@ def _check(given: assessment_pb2.ItemCheck, path: str) -> Check:
     if status is ItemStatus.CORRECTED:
         raise InvalidArgument.of(Violation(field=f"{path}.status", description="is set only by CorrectItem"))
     evidence = _evidence(given.evidence, f"{path}.evidence") if given.HasField("evidence") else None
-    return Check(fact=given.fact, status=status, evidence=evidence)
+    other = json_format.MessageToDict(given.other_value) if given.HasField("other_value") else None
+    if status is not ItemStatus.DISPUTED and (other is not None or given.reason):
+        raise InvalidArgument.of(
+            Violation(field=f"{path}.status", description="is not DISPUTED: nothing is held against it")
+        )
+    return Check(fact=given.fact, status=status, evidence=evidence, other=other, reason=given.reason)
+
+
+def _groups(given: Sequence[assessment_pb2.GroupCheck]) -> list[GroupCheck]:
+    return [
+        GroupCheck(
+            group=check.group,
+            evidence=_evidence(check.evidence, f"groups[{index}].evidence") if check.HasField("evidence") else None,
+        )
+        for index, check in enumerate(given)
+    ]
 
 
 def _evidence(given: record_pb2.Evidence, path: str) -> Evidence:

@@ -1,15 +1,18 @@
 """Messages of an assessment with its items, which most methods answer with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
+from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from assessment.clients import Interview, Question
+from assessment.domain.clocks import Reading
+from assessment.domain.disputes import Dispute
 from assessment.domain.items import Evidence, Item
 from assessment.service import assessing
 from assessment.service.reading import Permitted
-from chassis.conversions import date_message
+from chassis.conversions import date_message, timestamp
 from chassis.database import Connection
 from chassis.enums import name_of, number_of
 from chassis.idempotency import run_once
@@ -38,11 +41,12 @@ def respond_once(
 def assessment_message(work: Permitted, interview: Interview) -> record_pb2.Assessment:
     """The assessment as the caller's desks see it, with the answers of the interview."""
     assessment, items = work.assessment, work.assessment.items_at(work.desks)
+    disputes = {dispute.fact: dispute for dispute in work.disputes}
     return record_pb2.Assessment(
         claim_ref=assessment.claim_ref,
         state=number_of(record_pb2.AssessmentState, assessment.state),
         items=[
-            _item(items[fact], question, assessment.schemes)
+            _item(items[fact], question, assessment.schemes, disputes.get(fact))
             for fact, question in interview.questions.items()
             if fact in items
         ],
@@ -64,7 +68,45 @@ def scheme_numbers(schemes: Sequence[str]) -> list[Any]:
     return [number_of(common_pb2.Scheme, scheme) for scheme in schemes]
 
 
-def _item(item: Item, question: Question, schemes: Sequence[str]) -> record_pb2.Item:
+def clock_messages(readings: Iterable[Reading]) -> list[record_pb2.Clock]:
+    """The clocks of a claim."""
+    return [_clock(reading) for reading in readings]
+
+
+def _clock(reading: Reading) -> record_pb2.Clock:
+    message = record_pb2.Clock(
+        scheme=number_of(common_pb2.Scheme, reading.scheme),
+        kind=number_of(record_pb2.ClockKind, reading.clock),
+        start_time=timestamp(reading.since),
+        working_days=reading.working_days,
+    )
+    if reading.stopped is not None:
+        message.stop_time.CopyFrom(timestamp(reading.stopped))
+    if reading.target_time is not None:
+        message.target_time.CopyFrom(timestamp(reading.target_time))
+    return message
+
+
+def dispute_message(dispute: Dispute) -> record_pb2.Dispute:
+    """A dispute, open or ended."""
+    message = record_pb2.Dispute(
+        fact=dispute.fact,
+        answered_version=dispute.answered_version,
+        reason=dispute.reason,
+        raised_by=dispute.raised.by,
+        raise_time=timestamp(dispute.raised.at),
+        settled_by=dispute.settled_by or "",
+    )
+    if dispute.other is not None:
+        json_format.ParseDict(dispute.other, message.other_value)
+    if dispute.outcome is not None:
+        message.outcome = number_of(record_pb2.DisputeOutcome, dispute.outcome)
+    if dispute.settled_time is not None:
+        message.settle_time.CopyFrom(timestamp(dispute.settled_time))
+    return message
+
+
+def _item(item: Item, question: Question, schemes: Sequence[str], dispute: Dispute | None) -> record_pb2.Item:
     return record_pb2.Item(
         fact=item.fact,
         value=question.answer,
@@ -73,6 +115,8 @@ def _item(item: Item, question: Question, schemes: Sequence[str]) -> record_pb2.
         evidence=evidence_message(item.evidence) if item.evidence else None,
         text=question.text,
         schemes=scheme_numbers(item.needed_by(schemes)),
+        group=question.group,
+        dispute=dispute_message(dispute) if dispute else None,
     )
 
 

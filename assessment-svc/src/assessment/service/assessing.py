@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from assessment.clients import Interview
 from assessment.domain.assessments import Assessment, AssessmentConfirmed
-from assessment.domain.items import Check, Checked, Evidence
-from assessment.service import evidence
+from assessment.domain.checks import checks_of_groups
+from assessment.domain.items import Check, Checked, Evidence, GroupCheck
+from assessment.service import disputes, evidence
 from assessment.service.reading import Permitted, permitted
 from assessment.store import assessments as store
 from assessment.store import confirmations
@@ -25,18 +26,22 @@ def start_assessment(conn: Connection, claim_ref: str, interview: Interview) -> 
 
 
 def verify_items(
-    conn: Connection, claim_ref: str, interview: Interview, *, checks: Sequence[Check], version: int
+    conn: Connection,
+    claim_ref: str,
+    interview: Interview,
+    *,
+    checks: Sequence[Check],
+    groups: Sequence[GroupCheck],
+    version: int,
 ) -> Permitted:
-    """Records the checks. See Assessment.verify."""
-    return change(
-        conn,
-        claim_ref,
-        interview,
-        lambda work: work.assessment.verify(
-            checks, version=version, facts=interview.facts, checked=by_caller(), desks=work.desks
-        ),
-        seen=_documents(checks),
-    )
+    """Records the checks, and those for which groups stand. See Assessment.verify."""
+    facts, by = interview.facts, by_caller()
+    work = _locked(conn, claim_ref)
+    work.assessment.check_open(version, desks=work.desks)
+    items = work.assessment.synchronised(facts).items_at(work.desks)
+    every = [*checks, *checks_of_groups(groups, checks, items=items, facts=facts)]
+    after = work.assessment.verify(every, version=version, facts=facts, checked=by, desks=work.desks)
+    return _saved(conn, work, after, interview, by=by, checks=every)
 
 
 def correct_item(conn: Connection, claim_ref: str, interview: Interview, *, fact: str) -> Permitted:
@@ -84,20 +89,33 @@ def show_again(conn: Connection, claim_ref: str) -> Permitted:
 
 
 def change(
-    conn: Connection,
-    claim_ref: str,
-    interview: Interview | None,
-    act: Callable[[Permitted], Assessment],
-    *,
-    seen: Mapping[Evidence, Sequence[str]] = NOTHING_SEEN,
+    conn: Connection, claim_ref: str, interview: Interview | None, act: Callable[[Permitted], Assessment]
 ) -> Permitted:
     """Changes an assessment on which the caller may work, and logs what the response shows. Raises as `permitted` does.
 
-    The claim's evidence keeps in step; `interview` is None for an act without it. `seen` are documents that the act showed.
+    The claim's evidence and disputes keep in step; `interview` is None for an act without it.
     """
-    work = permitted(store.lock_assessment(conn, claim_ref), claim_ref)
-    after = evidence.keep_up(conn, work.assessment, act(work), interview, seen=seen)
+    work = _locked(conn, claim_ref)
+    return _saved(conn, work, act(work), interview, by=by_caller())
+
+
+def _locked(conn: Connection, claim_ref: str) -> Permitted:
+    return permitted(store.lock_assessment(conn, claim_ref), claim_ref)
+
+
+def _saved(
+    conn: Connection,
+    work: Permitted,
+    after: Assessment,
+    interview: Interview | None,
+    *,
+    by: Checked,
+    checks: Sequence[Check] = (),
+) -> Permitted:
+    """Saves what the caller did. `checks` may name documents and raise disputes."""
+    after = evidence.keep_up(conn, work.assessment, after, interview, seen=_documents(checks))
     store.save_assessment(conn, work.assessment, after)
+    disputes.follow(conn, work.assessment, after, checks=checks, by=by)
     return _logged(conn, replace(work, assessment=after))
 
 
@@ -112,7 +130,7 @@ def _documents(checks: Sequence[Check]) -> Mapping[Evidence, Sequence[str]]:
 
 def _logged(conn: Connection, work: Permitted) -> Permitted:
     access_log.record_access(conn, claim_ref=work.assessment.claim_ref, purpose=work.purpose)
-    return work
+    return replace(work, disputes=disputes.open_disputes(conn, work.assessment))
 
 
 def by_caller() -> Checked:

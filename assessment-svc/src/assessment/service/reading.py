@@ -8,6 +8,7 @@ from google.protobuf.struct_pb2 import Value
 
 from assessment.clients import Amendment, Intake, Interview
 from assessment.domain.assessments import Assessment, Confirmation
+from assessment.domain.disputes import Dispute
 from assessment.domain.refusals import WorkNotFound
 from assessment.domain.schemes import CRISIS_LOAN, Desk
 from assessment.store import assessments as store
@@ -19,10 +20,11 @@ from chassis.idempotency import first_answer
 
 @dataclass(frozen=True, kw_only=True)
 class Permitted:
-    """An assessment, and the caller's desks at which they may work on it."""
+    """An assessment, the caller's desks at which they may work on it, and its open disputes where they are to be shown."""
 
     assessment: Assessment
     desks: frozenset[Desk]
+    disputes: tuple[Dispute, ...] = ()
 
     @property
     def purpose(self) -> str:

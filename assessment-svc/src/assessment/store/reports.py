@@ -2,7 +2,16 @@
 
 from datetime import datetime
 
-from assessment.domain.reports import Acceptance, Appointment, Rejection, Submission, Withdrawal
+from assessment.domain.reports import (
+    Acceptance,
+    Appointment,
+    Attendance,
+    Clocks,
+    Decision,
+    Rejection,
+    Submission,
+    Withdrawal,
+)
 from chassis.database import Connection
 
 # The submission of a claim, before or after its booking. A claim is submitted once.
@@ -39,6 +48,38 @@ RECORD_CANCELLATION = """
         booked_time = NULL, cancelled_time = greatest(assessments.cancelled_time, excluded.cancelled_time)
     WHERE assessments.booked_time IS NULL OR assessments.booked_time < excluded.cancelled_time
 """
+
+# What became of an interview. Of two reports the later one is kept.
+RECORD_ATTENDANCE = """
+    INSERT INTO attendances (appointment_id, claim_ref, outcome, start_time, heard_time)
+    VALUES (%(appointment_id)s, %(claim_ref)s, %(outcome)s, %(start_time)s, %(heard_time)s)
+    ON CONFLICT (appointment_id) DO UPDATE
+    SET outcome = excluded.outcome, start_time = excluded.start_time, heard_time = excluded.heard_time
+    WHERE attendances.heard_time < excluded.heard_time
+"""
+
+# What the claim shows of its interviews: how many were missed, and what became of the one that it has now.
+SHOW_ATTENDANCE = """
+    UPDATE assessments SET
+        missed = (SELECT count(*) FROM attendances WHERE claim_ref = %(claim_ref)s AND outcome = 'MISSED'),
+        missed_time = (
+            SELECT start_time FROM attendances
+            WHERE appointment_id = assessments.appointment_id AND outcome = 'MISSED'
+        ),
+        attended_time = (
+            SELECT start_time FROM attendances
+            WHERE appointment_id = assessments.appointment_id AND outcome = 'ATTENDED'
+        )
+    WHERE claim_ref = %(claim_ref)s
+"""
+
+# The first decision on a scheme.
+RECORD_DECISION = """
+    INSERT INTO decisions (claim_ref, scheme, decided_time) VALUES (%(claim_ref)s, %(scheme)s, %(decided_time)s)
+    ON CONFLICT (claim_ref, scheme) DO NOTHING
+"""
+
+CLOCKS = "SELECT first_contact_time, evidence_complete_time FROM assessments WHERE claim_ref = %s"
 
 # A system's acceptance. Of two the later time is kept.
 RECORD_ACCEPTANCE = """
@@ -82,6 +123,27 @@ def record_appointment(conn: Connection, claim_ref: str, appointment: Appointmen
 def record_cancellation(conn: Connection, claim_ref: str, cancelled_time: datetime) -> None:
     """Takes the claim's interview away, unless a later booking is known."""
     conn.execute(RECORD_CANCELLATION, {"claim_ref": claim_ref, "cancelled_time": cancelled_time})
+
+
+def record_attendance(conn: Connection, claim_ref: str, attendance: Attendance) -> None:
+    """Records what became of an interview, unless a later report is known."""
+    conn.execute(RECORD_ATTENDANCE, vars(attendance) | {"claim_ref": claim_ref, "outcome": attendance.outcome.value})
+
+
+def show_attendance(conn: Connection, claim_ref: str) -> None:
+    """Works out what the claim shows of its interviews, from all that was recorded."""
+    conn.execute(SHOW_ATTENDANCE, {"claim_ref": claim_ref})
+
+
+def record_decision(conn: Connection, claim_ref: str, decision: Decision) -> bool:
+    """Records the first decision on a scheme; False where one was known."""
+    return conn.execute(RECORD_DECISION, vars(decision) | {"claim_ref": claim_ref}).rowcount == 1
+
+
+def clocks_of(conn: Connection, claim_ref: str) -> Clocks:
+    """When the two clocks of the claim began."""
+    row = conn.execute(CLOCKS, [claim_ref]).fetchone()
+    return Clocks(**row) if row else Clocks()
 
 
 def record_acceptance(conn: Connection, claim_ref: str, acceptance: Acceptance) -> None:

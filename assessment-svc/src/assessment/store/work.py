@@ -16,9 +16,13 @@ _PARTS: LiteralString = """
 """
 
 
-def _page_of(work: LiteralString) -> LiteralString:
+def _shown(page: LiteralString, *, order: LiteralString) -> LiteralString:
     return f"""
         SELECT page.*,
+            ARRAY(SELECT scheme FROM decisions WHERE decisions.claim_ref = page.claim_ref ORDER BY scheme) AS decided_schemes,
+            ARRAY(
+                SELECT decided_time FROM decisions WHERE decisions.claim_ref = page.claim_ref ORDER BY scheme
+            ) AS decided_times,
             ARRAY(
                 SELECT system FROM outcomes
                 WHERE outcomes.claim_ref = page.claim_ref AND accepted_time IS NOT NULL
@@ -30,12 +34,17 @@ def _page_of(work: LiteralString) -> LiteralString:
                     AND (accepted_time IS NULL OR accepted_time < rejected_time)
                 ORDER BY question_id
             ) AS rejected_question_ids
-        FROM (
-            SELECT work.*, part.state AS part_state, part.done FROM {_PARTS} {work}
-            ORDER BY part.done, submit_time, work.claim_ref LIMIT %(limit)s
-        ) AS page
-        ORDER BY done, submit_time, claim_ref
+        FROM ({page}) AS page
+        ORDER BY {order}
     """  # noqa: S608 - made of constants alone
+
+
+def _page_of(work: LiteralString) -> LiteralString:
+    page: LiteralString = f"""
+        SELECT work.*, part.state AS part_state, part.done FROM {_PARTS} {work}
+        ORDER BY part.done, submit_time, work.claim_ref LIMIT %(limit)s
+    """  # noqa: S608 - made of constants alone
+    return _shown(page, order="done, submit_time, claim_ref")
 
 
 # A page of an office's work: open work before work that is done, the oldest submission first. Each state is read
@@ -66,14 +75,18 @@ WORK_OF_ASSESSOR = _page_of("""
     ) AS work
 """)
 
-# The same for one day's interviews, which are few enough to be sorted.
-WORK_OF_DAY = _page_of("""
-    JOIN assessments AS work ON work.assessor_state = part.state
-    WHERE submit_time IS NOT NULL AND office_code = %(office)s
-        AND start_time >= %(starts_from)s AND start_time < %(starts_before)s
-        AND (%(assessor)s::text IS NULL OR assessor_id = %(assessor)s)
-        AND (submit_time, claim_ref) > (part.time, part.ref)
-""")
+# One day's interviews of an office in their order, whatever the state of the work.
+WORK_OF_DAY = _shown(
+    """
+        SELECT *, assessor_state AS part_state FROM assessments
+        WHERE submit_time IS NOT NULL AND office_code = %(office)s AND assessor_state = ANY(%(states)s)
+            AND start_time >= %(starts_from)s AND start_time < %(starts_before)s
+            AND (start_time, claim_ref) > (%(after_time)s, %(after_ref)s)
+            AND (%(assessor)s::text IS NULL OR assessor_id = %(assessor)s)
+        ORDER BY start_time, claim_ref LIMIT %(limit)s
+    """,
+    order="start_time, claim_ref",
+)
 
 # The work of caseworkers, wherever the claimant lives.
 WORK_OF_CASEWORKERS = _page_of("""
@@ -99,7 +112,7 @@ COUNT_BY_STATE = """
 
 
 def list_work(conn: Connection, wanted: WorkFilter, *, after: Place | None, limit: int) -> list[WorkItem]:
-    """At most `limit` work items after the place: open work before work that is done, the oldest submission first."""
+    """At most `limit` work items after the place: a day's in the order of interviews, others open work first."""
     rows = conn.execute(statement_of(wanted), parameters_of(wanted, after=after, limit=limit))
     return [_work_item(row) for row in rows]
 
@@ -108,18 +121,22 @@ def statement_of(wanted: WorkFilter) -> LiteralString:
     """The statement that reads the fewest rows for this filter."""
     if wanted.desk is Desk.CASEWORKER:
         return WORK_OF_CASEWORKERS
-    if wanted.starts_from is not None:
+    if wanted.by_interview:
         return WORK_OF_DAY
     return WORK_OF_OFFICE if wanted.assessor is None else WORK_OF_ASSESSOR
 
 
 def parameters_of(wanted: WorkFilter, *, after: Place | None, limit: int) -> Row:
     """The parameters of that statement."""
+    if wanted.by_interview:
+        last = after or Place(done=False)
+        states = [wanted.state] if wanted.state else list(AssessmentState)
+        return vars(wanted) | {"states": states, "after_time": last.time, "after_ref": last.claim_ref, "limit": limit}
     starts = wanted.starts(after)
     return vars(wanted) | {
         "states": [state.value for state in starts],
         "dones": [place.done for place in starts.values()],
-        "after_times": [place.submit_time for place in starts.values()],
+        "after_times": [place.time for place in starts.values()],
         "after_refs": [place.claim_ref for place in starts.values()],
         "limit": limit,
     }
@@ -143,11 +160,19 @@ def _work_item(row: Row) -> WorkItem:
         version=row["version"],
         schemes=tuple(row["schemes"]),
         confirmed_schemes=tuple(row["confirmed_schemes"]),
+        closed_schemes=tuple(row["closed_schemes"]),
         closed_reason=row["closed_reason"],
         submit_time=row["submit_time"],
         appointment=_appointment(row) if row["appointment_id"] else None,
         accepted_by=tuple(row["accepted_by"]),
         rejected_question_ids=tuple(row["rejected_question_ids"]),
+        first_contact_time=row["first_contact_time"],
+        evidence_complete_time=row["evidence_complete_time"],
+        evidence_due_on=row["evidence_due_on"],
+        decided=dict(zip(row["decided_schemes"], row["decided_times"], strict=True)),
+        missed=row["missed"],
+        missed_time=row["missed_time"],
+        attended_time=row["attended_time"],
     )
 
 

@@ -40,6 +40,8 @@ class _BookingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Booking.Value
     """Not booked thirty minutes after submission: somebody must book it."""
     BOOKING_NOT_NEEDED: _Booking.ValueType  # 4
     """Not booked, and none of the schemes needs an interview."""
+    BOOKING_MISSED: _Booking.ValueType  # 5
+    """Booked, and the claimant did not come: a second interview is to be booked, or the claim closed."""
 
 class Booking(_Booking, metaclass=_BookingEnumTypeWrapper):
     """Whether the claim has its interview."""
@@ -54,6 +56,8 @@ BOOKING_UNBOOKED: Booking.ValueType  # 3
 """Not booked thirty minutes after submission: somebody must book it."""
 BOOKING_NOT_NEEDED: Booking.ValueType  # 4
 """Not booked, and none of the schemes needs an interview."""
+BOOKING_MISSED: Booking.ValueType  # 5
+"""Booked, and the claimant did not come: a second interview is to be booked, or the claim closed."""
 Global___Booking: _TypeAlias = Booking  # noqa: Y015
 
 @_typing.final
@@ -77,6 +81,12 @@ class WorkItem(_message.Message):
     CHANNEL_FIELD_NUMBER: _builtins.int
     CONFIRMED_SCHEMES_FIELD_NUMBER: _builtins.int
     CLOSED_REASON_FIELD_NUMBER: _builtins.int
+    CLOSED_SCHEMES_FIELD_NUMBER: _builtins.int
+    MISSED_FIELD_NUMBER: _builtins.int
+    ATTENDED_TIME_FIELD_NUMBER: _builtins.int
+    EVIDENCE_DUE_ON_FIELD_NUMBER: _builtins.int
+    EVIDENCE_COMPLETE_TIME_FIELD_NUMBER: _builtins.int
+    CLOCKS_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """The claim."""
     state: _record_pb2.AssessmentState.ValueType
@@ -95,6 +105,8 @@ class WorkItem(_message.Message):
     """How the interview is held."""
     closed_reason: _record_pb2.ClosedReason.ValueType
     """Why it was closed, if it was."""
+    missed: _builtins.int
+    """How many interviews of the claim were missed."""
     @_builtins.property
     def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
         """Schemes claimed."""
@@ -119,6 +131,26 @@ class WorkItem(_message.Message):
     def confirmed_schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
         """Those of the schemes that are confirmed."""
 
+    @_builtins.property
+    def closed_schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
+        """Those of the schemes that were closed without a confirmation."""
+
+    @_builtins.property
+    def attended_time(self) -> _timestamp_pb2.Timestamp:
+        """When the interview began to which the claimant came; absent before it."""
+
+    @_builtins.property
+    def evidence_due_on(self) -> _date_pb2.Date:
+        """The day until which evidence is awaited, with EVIDENCE_OUTSTANDING."""
+
+    @_builtins.property
+    def evidence_complete_time(self) -> _timestamp_pb2.Timestamp:
+        """When all evidence was in."""
+
+    @_builtins.property
+    def clocks(self) -> _containers.RepeatedCompositeFieldContainer[_record_pb2.Clock]:
+        """The clocks of its schemes that have begun."""
+
     def __init__(
         self,
         *,
@@ -137,10 +169,16 @@ class WorkItem(_message.Message):
         channel: _common_pb2.Channel.ValueType = ...,
         confirmed_schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
         closed_reason: _record_pb2.ClosedReason.ValueType = ...,
+        closed_schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
+        missed: _builtins.int = ...,
+        attended_time: _timestamp_pb2.Timestamp | None = ...,
+        evidence_due_on: _date_pb2.Date | None = ...,
+        evidence_complete_time: _timestamp_pb2.Timestamp | None = ...,
+        clocks: _abc.Iterable[_record_pb2.Clock] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time", "submit_time", b"submit_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attended_time", b"attended_time", "evidence_complete_time", b"evidence_complete_time", "evidence_due_on", b"evidence_due_on", "start_time", b"start_time", "submit_time", b"submit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_by", b"accepted_by", "appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "booking", b"booking", "channel", b"channel", "claim_ref", b"claim_ref", "closed_reason", b"closed_reason", "confirmed_schemes", b"confirmed_schemes", "office_code", b"office_code", "rejected_question_ids", b"rejected_question_ids", "schemes", b"schemes", "start_time", b"start_time", "state", b"state", "submit_time", b"submit_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_by", b"accepted_by", "appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "attended_time", b"attended_time", "booking", b"booking", "channel", b"channel", "claim_ref", b"claim_ref", "clocks", b"clocks", "closed_reason", b"closed_reason", "closed_schemes", b"closed_schemes", "confirmed_schemes", b"confirmed_schemes", "evidence_complete_time", b"evidence_complete_time", "evidence_due_on", b"evidence_due_on", "missed", b"missed", "office_code", b"office_code", "rejected_question_ids", b"rejected_question_ids", "schemes", b"schemes", "start_time", b"start_time", "state", b"state", "submit_time", b"submit_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -170,7 +208,7 @@ class ListWorkRequest(_message.Message):
     """next_page_token of the page before, of the same query. The size of the page may change."""
     @_builtins.property
     def day(self) -> _date_pb2.Date:
-        """Only interviews on this day (Europe/London). Not for caseworkers."""
+        """Only interviews on this day (Europe/London), in their order. Not for caseworkers."""
 
     def __init__(
         self,
@@ -202,7 +240,7 @@ class ListWorkResponse(_message.Message):
     """For the next page; empty on the last."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkItem]:
-        """Those that wait longest first."""
+        """Those that wait longest first; a day's in the order of its interviews."""
 
     def __init__(
         self,
@@ -277,13 +315,21 @@ class ItemCheck(_message.Message):
     FACT_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
+    OTHER_VALUE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     fact: _builtins.str
     """The fact."""
     status: _record_pb2.ItemStatus.ValueType
     """CONFIRMED, DISPUTED or UNCHECKED. CORRECTED comes from CorrectItem."""
+    reason: _builtins.str
+    """With DISPUTED: why."""
     @_builtins.property
     def evidence(self) -> _record_pb2.Evidence:
         """The proof that was seen, if any."""
+
+    @_builtins.property
+    def other_value(self) -> _struct_pb2.Value:
+        """With DISPUTED: what is held against the answer, in the form of the question's kind. It is kept beside the answer."""
 
     def __init__(
         self,
@@ -291,14 +337,44 @@ class ItemCheck(_message.Message):
         fact: _builtins.str = ...,
         status: _record_pb2.ItemStatus.ValueType = ...,
         evidence: _record_pb2.Evidence | None = ...,
+        other_value: _struct_pb2.Value | None = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "other_value", b"other_value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "fact", b"fact", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "fact", b"fact", "other_value", b"other_value", "reason", b"reason", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ItemCheck: _TypeAlias = ItemCheck  # noqa: Y015
+
+@_typing.final
+class GroupCheck(_message.Message):
+    """A group of facts, all of which are right. Those that are checked already stay as they are: what is in dispute stays so."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    group: _builtins.str
+    """The group, as its items name it."""
+    @_builtins.property
+    def evidence(self) -> _record_pb2.Evidence:
+        """The proof that was seen of all of them, if any: one document may prove several facts."""
+
+    def __init__(
+        self,
+        *,
+        group: _builtins.str = ...,
+        evidence: _record_pb2.Evidence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "group", b"group"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GroupCheck: _TypeAlias = GroupCheck  # noqa: Y015
 
 @_typing.final
 class VerifyItemsRequest(_message.Message):
@@ -306,6 +382,7 @@ class VerifyItemsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    GROUPS_FIELD_NUMBER: _builtins.int
     CLAIM_REF_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
@@ -317,12 +394,17 @@ class VerifyItemsRequest(_message.Message):
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     @_builtins.property
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___GroupCheck]:
+        """Groups whose unchecked facts are all right, save those that `items` names."""
+
+    @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ItemCheck]:
-        """The results."""
+        """The results; these, groups or both."""
 
     def __init__(
         self,
         *,
+        groups: _abc.Iterable[Global___GroupCheck] | None = ...,
         claim_ref: _builtins.str = ...,
         items: _abc.Iterable[Global___ItemCheck] | None = ...,
         version: _builtins.int = ...,
@@ -330,7 +412,7 @@ class VerifyItemsRequest(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "items", b"items", "request_id", b"request_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref", "groups", b"groups", "items", b"items", "request_id", b"request_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,6 +8,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import struct_pb2 as _struct_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
@@ -210,6 +211,106 @@ EVIDENCE_KIND_RESIDENCE_DOCUMENT: EvidenceKind.ValueType  # 18
 """A visa, residence permit or registration certificate."""
 Global___EvidenceKind: _TypeAlias = EvidenceKind  # noqa: Y015
 
+class _ClockKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ClockKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ClockKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CLOCK_KIND_UNSPECIFIED: _ClockKind.ValueType  # 0
+    """No value."""
+    CLOCK_KIND_FIRST_CONTACT: _ClockKind.ValueType  # 1
+    """The claimant's first contact."""
+    CLOCK_KIND_EVIDENCE_COMPLETE: _ClockKind.ValueType  # 2
+    """The moment at which all evidence was in."""
+
+class ClockKind(_ClockKind, metaclass=_ClockKindEnumTypeWrapper):
+    """From what a clock of a claim counts."""
+
+CLOCK_KIND_UNSPECIFIED: ClockKind.ValueType  # 0
+"""No value."""
+CLOCK_KIND_FIRST_CONTACT: ClockKind.ValueType  # 1
+"""The claimant's first contact."""
+CLOCK_KIND_EVIDENCE_COMPLETE: ClockKind.ValueType  # 2
+"""The moment at which all evidence was in."""
+Global___ClockKind: _TypeAlias = ClockKind  # noqa: Y015
+
+class _DisputeOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DisputeOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DisputeOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DISPUTE_OUTCOME_UNSPECIFIED: _DisputeOutcome.ValueType  # 0
+    """It is open."""
+    DISPUTE_OUTCOME_CONFIRMED: _DisputeOutcome.ValueType  # 1
+    """The claimant's version was right."""
+    DISPUTE_OUTCOME_CORRECTED: _DisputeOutcome.ValueType  # 2
+    """The record was corrected."""
+    DISPUTE_OUTCOME_DROPPED: _DisputeOutcome.ValueType  # 3
+    """The fact was answered anew, is gone, or is to be checked or disputed anew."""
+
+class DisputeOutcome(_DisputeOutcome, metaclass=_DisputeOutcomeEnumTypeWrapper):
+    """How a dispute ended."""
+
+DISPUTE_OUTCOME_UNSPECIFIED: DisputeOutcome.ValueType  # 0
+"""It is open."""
+DISPUTE_OUTCOME_CONFIRMED: DisputeOutcome.ValueType  # 1
+"""The claimant's version was right."""
+DISPUTE_OUTCOME_CORRECTED: DisputeOutcome.ValueType  # 2
+"""The record was corrected."""
+DISPUTE_OUTCOME_DROPPED: DisputeOutcome.ValueType  # 3
+"""The fact was answered anew, is gone, or is to be checked or disputed anew."""
+Global___DisputeOutcome: _TypeAlias = DisputeOutcome  # noqa: Y015
+
+@_typing.final
+class Clock(_message.Message):
+    """A clock of a scheme, which stops with the decision."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHEME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    STOP_TIME_FIELD_NUMBER: _builtins.int
+    WORKING_DAYS_FIELD_NUMBER: _builtins.int
+    TARGET_TIME_FIELD_NUMBER: _builtins.int
+    scheme: _common_pb2.Scheme.ValueType
+    """The scheme."""
+    kind: Global___ClockKind.ValueType
+    """From what it counts."""
+    working_days: _builtins.int
+    """Working days after the day on which it began, until today or the day of the decision; 260 at most."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when it runs."""
+
+    @_builtins.property
+    def stop_time(self) -> _timestamp_pb2.Timestamp:
+        """When the scheme was decided; absent while the clock runs."""
+
+    @_builtins.property
+    def target_time(self) -> _timestamp_pb2.Timestamp:
+        """When its target passes: the end of a working day, or noon. Absent where this clock has no target."""
+
+    def __init__(
+        self,
+        *,
+        scheme: _common_pb2.Scheme.ValueType = ...,
+        kind: Global___ClockKind.ValueType = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        stop_time: _timestamp_pb2.Timestamp | None = ...,
+        working_days: _builtins.int = ...,
+        target_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time", "stop_time", b"stop_time", "target_time", b"target_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "scheme", b"scheme", "start_time", b"start_time", "stop_time", b"stop_time", "target_time", b"target_time", "working_days", b"working_days"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Clock: _TypeAlias = Clock  # noqa: Y015
+
 @_typing.final
 class Evidence(_message.Message):
     """Proof that was seen."""
@@ -239,6 +340,66 @@ class Evidence(_message.Message):
 Global___Evidence: _TypeAlias = Evidence  # noqa: Y015
 
 @_typing.final
+class Dispute(_message.Message):
+    """A fact in dispute. The claimant's version is intake's answer; the other version is kept here."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACT_FIELD_NUMBER: _builtins.int
+    ANSWERED_VERSION_FIELD_NUMBER: _builtins.int
+    OTHER_VALUE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    RAISED_BY_FIELD_NUMBER: _builtins.int
+    RAISE_TIME_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    SETTLED_BY_FIELD_NUMBER: _builtins.int
+    SETTLE_TIME_FIELD_NUMBER: _builtins.int
+    fact: _builtins.str
+    """The fact."""
+    answered_version: _builtins.int
+    """The version of the claim at which the disputed answer was given: intake's history has it."""
+    reason: _builtins.str
+    """Why."""
+    raised_by: _builtins.str
+    """Who raised it."""
+    outcome: Global___DisputeOutcome.ValueType
+    """How it ended; unset while it is open."""
+    settled_by: _builtins.str
+    """Who ended it; empty where an amendment did."""
+    @_builtins.property
+    def other_value(self) -> _struct_pb2.Value:
+        """What is held against the answer, in the form of the question's kind; absent where only the doubt was recorded."""
+
+    @_builtins.property
+    def raise_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    @_builtins.property
+    def settle_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ended."""
+
+    def __init__(
+        self,
+        *,
+        fact: _builtins.str = ...,
+        answered_version: _builtins.int = ...,
+        other_value: _struct_pb2.Value | None = ...,
+        reason: _builtins.str = ...,
+        raised_by: _builtins.str = ...,
+        raise_time: _timestamp_pb2.Timestamp | None = ...,
+        outcome: Global___DisputeOutcome.ValueType = ...,
+        settled_by: _builtins.str = ...,
+        settle_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["other_value", b"other_value", "raise_time", b"raise_time", "settle_time", b"settle_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_version", b"answered_version", "fact", b"fact", "other_value", b"other_value", "outcome", b"outcome", "raise_time", b"raise_time", "raised_by", b"raised_by", "reason", b"reason", "settle_time", b"settle_time", "settled_by", b"settled_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Dispute: _TypeAlias = Dispute  # noqa: Y015
+
+@_typing.final
 class Item(_message.Message):
     """A fact to check."""
 
@@ -251,12 +412,16 @@ class Item(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     PROPOSAL_FIELD_NUMBER: _builtins.int
     SCHEMES_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    DISPUTE_FIELD_NUMBER: _builtins.int
     fact: _builtins.str
     """The fact's name, which is its question's id."""
     status: Global___ItemStatus.ValueType
     """Its state."""
     text: _builtins.str
     """The question, as the claimant heard it."""
+    group: _builtins.str
+    """The group of facts that it is of: the section of the interview."""
     @_builtins.property
     def value(self) -> _struct_pb2.Value:
         """The answer as intake holds it."""
@@ -275,6 +440,10 @@ class Item(_message.Message):
     def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
         """The claim's schemes that need it: it holds up these and no others."""
 
+    @_builtins.property
+    def dispute(self) -> Global___Dispute:
+        """The open dispute, with both versions: `value` is the claimant's."""
+
     def __init__(
         self,
         *,
@@ -285,10 +454,12 @@ class Item(_message.Message):
         text: _builtins.str = ...,
         proposal: _struct_pb2.Value | None = ...,
         schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
+        group: _builtins.str = ...,
+        dispute: Global___Dispute | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "proposal", b"proposal", "value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dispute", b"dispute", "evidence", b"evidence", "proposal", b"proposal", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "fact", b"fact", "proposal", b"proposal", "schemes", b"schemes", "status", b"status", "text", b"text", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dispute", b"dispute", "evidence", b"evidence", "fact", b"fact", "group", b"group", "proposal", b"proposal", "schemes", b"schemes", "status", b"status", "text", b"text", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -142,7 +142,7 @@ Global___AppointmentCancelled: _TypeAlias = AppointmentCancelled  # noqa: Y015
 
 @_typing.final
 class AppointmentAttended(_message.Message):
-    """The claimant came to the interview, or was reached for it. Nobody hears it yet."""
+    """The claimant came to the interview, or was reached for it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -178,7 +178,7 @@ Global___AppointmentAttended: _TypeAlias = AppointmentAttended  # noqa: Y015
 
 @_typing.final
 class AppointmentMissed(_message.Message):
-    """The claimant did not come to the interview, or was not reached for it. Nobody hears it yet."""
+    """The claimant did not come to the interview, or was not reached for it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
