@@ -53,6 +53,8 @@ class IntakeOfTests:
     amended: dict[uuid.UUID, tuple[Any, Interview]] = field(default_factory=dict)
     schemes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By fact, the schemes that need it; of others, every scheme of the claim does."""
+    groups: dict[str, str] = field(default_factory=dict)
+    """By fact, the section of the interview; of others, `about_you`."""
     proposals: dict[str, Any] = field(default_factory=dict)
     """By fact, the record forms to which nobody has agreed yet."""
     refused_values: list[Any] = field(default_factory=list)
@@ -113,18 +115,25 @@ class IntakeOfTests:
             raise NotFound("CLAIM_NOT_FOUND", "no such claim")
         claim = self.claims[claim_ref]
         questions = {
-            fact: _question(fact, *answer, proposal=self.proposals.get(fact), schemes=self.schemes.get(fact, ()))
+            fact: _question(
+                fact,
+                *answer,
+                proposal=self.proposals.get(fact),
+                schemes=self.schemes.get(fact, ()),
+                group=self.groups.get(fact, "about_you"),
+            )
             for fact, answer in claim.answers.items()
         }
         return Interview(version=claim.version, questions=questions)
 
 
-def _question(fact: str, value: Any, version: int, *, proposal: Any, schemes: tuple[str, ...]) -> Question:
+def _question(fact: str, value: Any, version: int, *, proposal: Any, schemes: tuple[str, ...], group: str) -> Question:
     return Question(
         text=f"What is your {fact}?",
         answer=json_format.ParseDict(value, Value()),
         answered_version=version,
         schemes=schemes,
+        group=group,
         proposal=None if proposal is None else json_format.ParseDict(proposal, Value()),
     )
 

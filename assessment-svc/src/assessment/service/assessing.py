@@ -17,8 +17,6 @@ from chassis.enums import number_of
 from cms.assessment.v1 import events_pb2
 from cms.common.v1 import common_pb2
 
-NOTHING_SEEN: Mapping[Evidence, Sequence[str]] = {}
-
 
 def start_assessment(conn: Connection, claim_ref: str, interview: Interview) -> Permitted:
     """Starts or resumes the assessment. See Assessment.start."""

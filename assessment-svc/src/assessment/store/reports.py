@@ -53,7 +53,7 @@ RECORD_CANCELLATION = """
 RECORD_ATTENDANCE = """
     INSERT INTO attendances (appointment_id, claim_ref, outcome, start_time, heard_time)
     VALUES (%(appointment_id)s, %(claim_ref)s, %(outcome)s, %(start_time)s, %(heard_time)s)
-    ON CONFLICT (appointment_id) DO UPDATE
+    ON CONFLICT (claim_ref, appointment_id) DO UPDATE
     SET outcome = excluded.outcome, start_time = excluded.start_time, heard_time = excluded.heard_time
     WHERE attendances.heard_time < excluded.heard_time
 """
@@ -64,11 +64,11 @@ SHOW_ATTENDANCE = """
         missed = (SELECT count(*) FROM attendances WHERE claim_ref = %(claim_ref)s AND outcome = 'MISSED'),
         missed_time = (
             SELECT start_time FROM attendances
-            WHERE appointment_id = assessments.appointment_id AND outcome = 'MISSED'
+            WHERE claim_ref = %(claim_ref)s AND appointment_id = assessments.appointment_id AND outcome = 'MISSED'
         ),
         attended_time = (
             SELECT start_time FROM attendances
-            WHERE appointment_id = assessments.appointment_id AND outcome = 'ATTENDED'
+            WHERE claim_ref = %(claim_ref)s AND appointment_id = assessments.appointment_id AND outcome = 'ATTENDED'
         )
     WHERE claim_ref = %(claim_ref)s
 """
