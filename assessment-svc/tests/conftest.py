@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Value
 
 from assessment.__main__ import MIGRATIONS, service
-from assessment.clients import Amendment, Interview, Question
+from assessment.clients import Amendment, Change, Followed, Interview, OpenQuestion, Question, Refusal
 from assessment.config import Settings
 from assessment.consumers import HANDLERS
 from assessment.data import targets
@@ -57,6 +57,9 @@ class IntakeOfTests:
     """By fact, the section of the interview; of others, `about_you`."""
     proposals: dict[str, Any] = field(default_factory=dict)
     """By fact, the record forms to which nobody has agreed yet."""
+    open_questions: tuple[OpenQuestion, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    history: list[tuple[str, Change]] = field(default_factory=list)
     refused_values: list[Any] = field(default_factory=list)
     is_away: bool = False
     after_amend: Callable[[], None] = lambda: None
@@ -76,10 +79,16 @@ class IntakeOfTests:
                 claim.answers[fact] = (value, claim.version)
         return claim.version
 
-    def get_interview(self, claim_ref: str, *, purpose: str) -> Interview:
+    def get_interview(self, claim_ref: str, *, purpose: str, check_records: bool = False) -> Interview:
         """As the service asks it."""
         self._ask("GetInterview", purpose)
-        return self._interview(claim_ref)
+        found = self._interview(claim_ref)
+        return replace(found, open_questions=self.open_questions, refusals=self.refusals if check_records else ())
+
+    def changes(self, claim_ref: str, *, purpose: str) -> list[Change]:
+        """As the service asks it."""
+        self._ask("GetHistory", purpose)
+        return [change for known, change in self.history if known == claim_ref]
 
     def amend(self, amendment: Amendment, *, purpose: str) -> Interview:
         """As the service asks it."""
@@ -92,6 +101,8 @@ class IntakeOfTests:
                 self.change(amendment.claim_ref, **{amendment.fact: value})
             if self.claims[amendment.claim_ref].answers.get(amendment.fact, (None, 0))[0] != value:
                 self.change(amendment.claim_ref, **{amendment.fact: value})
+            change = _changed(amendment, self.claims[amendment.claim_ref].version)
+            self.history.append((amendment.claim_ref, change))
             self.amended[amendment.request_id] = (body, self._interview(amendment.claim_ref))
         first_body, interview = self.amended[amendment.request_id]
         if first_body != body:
@@ -127,6 +138,29 @@ class IntakeOfTests:
         return Interview(version=claim.version, questions=questions)
 
 
+def _changed(amendment: Amendment, version: int) -> Change:
+    return Change(
+        fact=amendment.fact,
+        old=None,
+        new=amendment.value,
+        by="AS000001",
+        at=clock.now(),
+        reason=amendment.reason,
+        claim_version=version,
+    )
+
+
+@dataclass
+class OutcomesOfTests:
+    """What the gateway and the notifier say; a test may take either away."""
+
+    found: Followed = field(default_factory=Followed)
+
+    def follow(self, _claim_ref: str) -> Followed:
+        """As the service asks it."""
+        return self.found
+
+
 def _question(fact: str, value: Any, version: int, *, proposal: Any, schemes: tuple[str, ...], group: str) -> Question:
     return Question(
         text=f"What is your {fact}?",
@@ -144,9 +178,18 @@ def intake() -> IntakeOfTests:
 
 
 @pytest.fixture
-def process(settings_of: SettingsOf, clock_file: Path, intake: IntakeOfTests) -> Iterator[Process]:
+def outcomes() -> OutcomesOfTests:
+    return OutcomesOfTests()
+
+
+@pytest.fixture
+def process(
+    settings_of: SettingsOf, clock_file: Path, intake: IntakeOfTests, outcomes: OutcomesOfTests
+) -> Iterator[Process]:
     settings = settings_of(Settings, "assessment-svc", clock_offset_file=clock_file)
-    with running(replace(service(settings), api=lambda _runtime: AssessmentApi(intake, targets.read()))) as process:
+    with running(
+        replace(service(settings), api=lambda _runtime: AssessmentApi(intake, outcomes, targets.read()))
+    ) as process:
         yield process
 
 

@@ -266,6 +266,7 @@ def test_assessors_can_work_in_their_own_office_only(raw: RawDoors, claim: Journ
     requests: dict[str, dict[str, Any]] = {
         "GetAppointment": {"claimRef": claim.claim_ref},
         "StartAssessment": {"claimRef": claim.claim_ref, "requestId": str(uuid4())},
+        "GetAssessment": {"claimRef": claim.claim_ref},
         "VerifyItems": work(claim) | {"items": [{"fact": "surname", "status": "ITEM_STATUS_CONFIRMED"}]},
         "CorrectItem": work(claim) | {"fact": "capital", "value": "1.00", "reason": "As seen"},
         "ConfirmAssessment": work(claim),

@@ -90,6 +90,10 @@ class IntakeStandIn(
         json_format.ParseDict(dict(self._answers), facts.answers)
         return intake_pb2.GetClaimFactsResponse(facts=facts)
 
+    def GetHistory(self, request: Any, context: Any) -> intake_pb2.GetHistoryResponse:
+        """No claim was changed."""
+        return intake_pb2.GetHistoryResponse()
+
     def GetConfirmations(self, request: Any, context: Any) -> assessment_pb2.GetConfirmationsResponse:
         """Every scheme, confirmed at the claim's version."""
         confirmations = [

@@ -125,6 +125,12 @@ class Assessment(Subject):
         self.hear(booked, claim_ref)
         self.hear(scheduling_events.AppointmentCancelled(appointment_id="A1"), claim_ref)
         self.hear(moved, claim_ref)
+        missed = scheduling_events.AppointmentMissed(
+            appointment_id="A0", office_code=OFFICE, start_time=_stamp(timedelta())
+        )
+        attended = scheduling_events.AppointmentAttended(appointment_id="A1", start_time=_stamp(timedelta()))
+        self.hear(missed, claim_ref)
+        self.hear(attended, claim_ref)
 
     def _assess(self, claim_ref: str) -> None:
         this = {"claimRef": claim_ref}
@@ -136,6 +142,7 @@ class Assessment(Subject):
         version = self._ask_for_evidence(claim_ref)
         self.change("ConfirmAssessment", this | {"version": version}, by=_ASSESSOR)
         self.call("GetConfirmations", this, by=_GATEWAY)
+        self.call("GetAssessment", this, by=_ASSESSOR)
         closed = f"CS{claim_ref[2:]}"
         self._hear_of(closed)
         closing = {"claimRef": closed, "version": 1, "reason": "CLOSED_REASON_NOT_PURSUED"}
@@ -171,6 +178,8 @@ class Assessment(Subject):
         system = common_pb2.SYSTEM_JSAPS
         refused = gateway_events.TransferRejected(system=system, transfer_id="T1", question_ids=["capital"])
         self.hear(refused, claim_ref)
+        decided = gateway_events.DecisionRecorded(scheme=common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE, decision_version=1)
+        self.hear(decided, claim_ref)
         self.hear(gateway_events.TransferAccepted(system=system, transfer_id="T2", legacy_ref="L"), claim_ref)
 
     def _list(self) -> None:

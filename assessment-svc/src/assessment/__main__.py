@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from assessment import consumers
-from assessment.clients import IntakeClient
+from assessment.clients import IntakeClient, OutcomesClient
 from assessment.config import Settings
 from assessment.data import targets
 from assessment.deadlines import DEADLINES
@@ -21,8 +21,12 @@ def service(settings: Settings) -> Service:
     """The parts of this service."""
 
     def api(runtime: Runtime) -> AssessmentApi:
-        intake = IntakeClient(runtime.closing.enter_context(remote.channel(settings.intake_address)))
-        return AssessmentApi(intake, targets.read(settings.targets_file or targets.FILE))
+        intake, gateway, notifier = (
+            runtime.closing.enter_context(remote.channel(address))
+            for address in (settings.intake_address, settings.gateway_address, settings.notifier_address)
+        )
+        outcomes = OutcomesClient(gateway, notifier)
+        return AssessmentApi(IntakeClient(intake), outcomes, targets.read(settings.targets_file or targets.FILE))
 
     return Service(
         name="assessment-svc",

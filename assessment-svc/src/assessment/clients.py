@@ -1,7 +1,8 @@
-"""The calls to intake, which owns the facts."""
+"""The calls to other services: intake, which owns the facts; the gateway and the notifier, which know what became of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -12,11 +13,26 @@ from google.protobuf.struct_pb2 import Value
 
 from assessment.domain.items import Facts
 from assessment.domain.refusals import ClaimChanged
-from chassis import call, remote
+from chassis import call, logs, remote
+from chassis.conversions import time_of
 from chassis.enums import name_of
-from chassis.errors import InvalidArgument, NotFound, PermissionDenied, StaleVersion, Violation
+from chassis.errors import (
+    DeadlineExceeded,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    ResourceExhausted,
+    StaleVersion,
+    Unavailable,
+    Violation,
+)
 from cms.common.v1 import common_pb2
+from cms.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
+from cms.notifier.v1 import notifier_pb2, notifier_pb2_grpc
+
+_PAGE_SIZE = 500
+_LONGEST_SECONDS = 1.5
 
 Response = TypeVar("Response", bound=Message)
 
@@ -37,11 +53,53 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OpenQuestion:
+    """A relevant question without an answer. `gap`: what the claimant said instead; empty where nothing was said."""
+
+    fact: str
+    text: str
+    group: str
+    gap: str
+    required: bool
+    schemes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """What a paying system would refuse of the claim as it stands, by the edit rule's code."""
+
+    system: str
+    code: str
+    field: str
+    fact: str
+    ask: str
+    needs_person: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A change of the claim's record that was given a reason. `old` and `new` are personal data; None: there was no answer."""
+
+    fact: str
+    old: Value | None
+    new: Value | None
+    by: str
+    at: datetime
+    reason: str
+    claim_version: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Interview:
     """The relevant, answered questions of a claim at `version`, by fact, in the order of the interview."""
 
     version: int
     questions: Mapping[str, Question]
+    open_questions: tuple[OpenQuestion, ...] = ()
+    """Those that apply and have no answer, or a gap."""
+    refusals: tuple[Refusal, ...] = ()
+    """What paying systems would refuse, where that was asked for and could be found."""
+    refusals_known: bool = True
 
     @cached_property
     def facts(self) -> Facts:
@@ -93,8 +151,14 @@ class Amendment:
 class Intake(Protocol):
     """Intake, called with the caller's own token."""
 
-    def get_interview(self, claim_ref: str, *, purpose: str) -> Interview:
-        """The claim's interview as it is now. Raises NotFound (`NO_APPOINTMENT`) until intake hears of its booking."""
+    def get_interview(self, claim_ref: str, *, purpose: str, check_records: bool = False) -> Interview:
+        """The claim's interview as it is now. Raises NotFound (`NO_APPOINTMENT`) until intake hears of its booking.
+
+        `check_records`: also what the paying systems would refuse.
+        """
+
+    def changes(self, claim_ref: str, *, purpose: str) -> list[Change]:
+        """The changes of the claim's record that were given a reason, the oldest first. Raises as `get_interview` does."""
 
     def amend(self, amendment: Amendment, *, purpose: str) -> Interview:
         """Changes a fact; gives the interview after the change. The same request_id gives the same interview again.
@@ -104,17 +168,83 @@ class Intake(Protocol):
         """
 
 
+@dataclass(frozen=True, kw_only=True)
+class Followed:
+    """What became of a claim after its confirmation, in the messages of those who know. `not_reached`: who gave no answer."""
+
+    systems: Sequence[gateway_pb2.SystemState] = ()
+    transfers: Sequence[gateway_pb2.Transfer] = ()
+    notices: Sequence[notifier_pb2.Notice] = ()
+    not_reached: tuple[str, ...] = ()
+
+
+class Outcomes(Protocol):
+    """The gateway and the notifier, called with the caller's own token. No error of theirs keeps an assessor from the claim."""
+
+    def follow(self, claim_ref: str) -> Followed:
+        """The claim's transfers and notices."""
+
+
+class OutcomesClient:
+    """The gateway and the notifier over gRPC."""
+
+    def __init__(self, gateway: grpc.Channel, notifier: grpc.Channel) -> None:
+        self._gateway = gateway_pb2_grpc.LegacyGatewayServiceStub(gateway)
+        self._notifier = notifier_pb2_grpc.LaNotifierServiceStub(notifier)
+
+    def follow(self, claim_ref: str) -> Followed:
+        """See Outcomes."""
+        transfers = _if_reached(
+            self._gateway.GetTransfers, gateway_pb2.GetTransfersRequest(claim_ref=claim_ref), claim_ref=claim_ref
+        )
+        notices = _if_reached(
+            self._notifier.GetNotices, notifier_pb2.GetNoticesRequest(claim_ref=claim_ref), claim_ref=claim_ref
+        )
+        away = {"legacy-gateway": transfers is None, "la-notifier": notices is None}
+        return Followed(
+            systems=transfers.systems if transfers else (),
+            transfers=transfers.transfers if transfers else (),
+            notices=notices.notices if notices else (),
+            not_reached=tuple(name for name, is_away in away.items() if is_away),
+        )
+
+
+def _if_reached(method: Callable[..., Response], request: Message, *, claim_ref: str) -> Response | None:
+    current = call.current()
+    try:
+        return remote.invoke(
+            method,
+            request,
+            token=current.identity.token,
+            timeout_seconds=min(_LONGEST_SECONDS, current.remaining_seconds()),
+            purpose=f"work item {claim_ref}",
+        )
+    except (Unavailable, DeadlineExceeded, ResourceExhausted) as error:
+        logs.get().warning("not shown with the claim", claim_ref=claim_ref, reason=error.reason)
+        return None
+
+
 class IntakeClient:
     """Intake over gRPC, with the token and the deadline of the current call."""
 
     def __init__(self, channel: grpc.Channel) -> None:
         self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
 
-    def get_interview(self, claim_ref: str, *, purpose: str) -> Interview:
+    def get_interview(self, claim_ref: str, *, purpose: str, check_records: bool = False) -> Interview:
         """See Intake."""
-        request = intake_pb2.GetInterviewRequest(claim_ref=claim_ref)
+        request = intake_pb2.GetInterviewRequest(claim_ref=claim_ref, check_records=check_records)
         response = _as_caller(self._stub.GetInterview, request, purpose=purpose)
         return interview_of(response.interview)
+
+    def changes(self, claim_ref: str, *, purpose: str) -> list[Change]:
+        """See Intake."""
+        request, found = intake_pb2.GetHistoryRequest(claim_ref=claim_ref, page_size=_PAGE_SIZE), list[Change]()
+        while True:
+            page = _as_caller(self._stub.GetHistory, request, purpose=purpose)
+            found += [_change(entry) for entry in page.entries if entry.reason]
+            if not page.next_page_token:
+                return found
+            request.page_token = page.next_page_token
 
     def amend(self, amendment: Amendment, *, purpose: str) -> Interview:
         """See Intake."""
@@ -153,12 +283,61 @@ def interview_of(interview: intake_pb2.Interview) -> Interview:
             answered_version=question.answered_version,
             group=question.section,
             proposal=question.proposal if question.HasField("proposal") else None,
-            schemes=tuple(name_of(common_pb2.Scheme, scheme, field="schemes") for scheme in question.schemes),
+            schemes=_schemes(question),
         )
         for question in interview.questions
         if question.HasField("answer") and not question.answer.HasField("null_value")
     }
-    return Interview(version=interview.version, questions=questions)
+    gaps = {gap.question_id: gap.gap for gap in interview.gaps}
+    return Interview(
+        version=interview.version,
+        questions=questions,
+        open_questions=tuple(
+            _open_question(question, gaps.get(question.id, ""))
+            for question in interview.questions
+            if question.id not in questions or question.id in gaps
+        ),
+        refusals=tuple(_refusal(finding) for finding in interview.record_check.findings),
+        refusals_known=interview.record_check.state != intake_pb2.RECORD_CHECK_STATE_NOT_MADE,
+    )
+
+
+def _open_question(question: intake_pb2.Question, gap: str) -> OpenQuestion:
+    return OpenQuestion(
+        fact=question.id,
+        text=question.text,
+        group=question.section,
+        gap=gap,
+        required=question.required,
+        schemes=_schemes(question),
+    )
+
+
+def _refusal(finding: intake_pb2.RecordFinding) -> Refusal:
+    return Refusal(
+        system=name_of(common_pb2.System, finding.system, field="system"),
+        code=finding.code,
+        field=finding.field,
+        fact=finding.question_id,
+        ask=finding.ask,
+        needs_person=finding.needs_person,
+    )
+
+
+def _change(entry: intake_pb2.HistoryEntry) -> Change:
+    return Change(
+        fact=entry.question_id,
+        old=entry.old if entry.HasField("old") else None,
+        new=entry.new if entry.HasField("new") else None,
+        by=entry.by,
+        at=time_of(entry.at, field="at"),
+        reason=entry.reason,
+        claim_version=entry.version,
+    )
+
+
+def _schemes(question: intake_pb2.Question) -> tuple[str, ...]:
+    return tuple(name_of(common_pb2.Scheme, scheme, field="schemes") for scheme in question.schemes)
 
 
 def _amend_request(amendment: Amendment) -> intake_pb2.AmendAnswersRequest:

@@ -17,6 +17,7 @@ CANARY = "canary-of-a-value"
 
 METHODS = ["ListWork", "StartAssessment", "VerifyItems", "CorrectItem", "ConfirmAssessment", "CloseAssessment"]
 OF_SERVICES = ["GetConfirmations"]
+SHOWING = "GetAssessment"
 OF_EVIDENCE = ["GetEvidence", "RequestEvidence", "RecordEvidence", "WaiveEvidence"]
 OF_CRISIS_LOANS = ["GetCrisisLoan", "DecideCrisisLoan"]
 """Their refusals are in test_crisis_loan_decisions.py."""
@@ -44,12 +45,15 @@ def body_of(method: str, **changes: Any) -> dict[str, Any]:
         "ConfirmAssessment": {"version": 2},
         "CloseAssessment": {"version": 2, "reason": "CLOSED_REASON_NOT_PURSUED"},
         "GetEvidence": {},
+        "GetAssessment": {},
         "RequestEvidence": {"kinds": ["EVIDENCE_KIND_PASSPORT"]},
         "RecordEvidence": {"kind": "EVIDENCE_KIND_PASSPORT", "seenOn": {"year": 2020, "month": 2, "day": 29}},
         "WaiveEvidence": {"kinds": ["EVIDENCE_KIND_PASSPORT"], "reason": CANARY},
     }
-    common = {"claimRef": CLAIM, "requestId": str(uuid4())} if method not in {"ListWork", "GetEvidence"} else {}
-    common |= {"claimRef": CLAIM} if method == "GetEvidence" else {}
+    common = (
+        {"claimRef": CLAIM, "requestId": str(uuid4())} if method not in {"ListWork", "GetEvidence", SHOWING} else {}
+    )
+    common |= {"claimRef": CLAIM} if method in {"GetEvidence", SHOWING} else {}
     return {**common, **special[method], **changes}
 
 
@@ -64,10 +68,16 @@ def refused(desk: Any, method: str, **body: Any) -> Any:
 def test_the_table_names_every_method_of_the_contract() -> None:
     service = assessment_pb2.DESCRIPTOR.services_by_name["AssessmentService"]
 
-    assert {method.name for method in service.methods} == {*METHODS, *OF_SERVICES, *OF_EVIDENCE, *OF_CRISIS_LOANS}
+    assert {method.name for method in service.methods} == {
+        *METHODS,
+        *OF_SERVICES,
+        *OF_EVIDENCE,
+        *OF_CRISIS_LOANS,
+        SHOWING,
+    }
 
 
-@pytest.mark.parametrize("method", [*METHODS, *OF_EVIDENCE])
+@pytest.mark.parametrize("method", [*METHODS, *OF_EVIDENCE, SHOWING])
 def test_calls_without_a_token_or_with_another_role_are_refused(desk: Any, desk_of: Any, method: str) -> None:
     nobody = refused(replace(desk, token=""), method, **body_of(method))
     others = refused(desk_of("OPERATOR", "SUPPORT", "SERVICE_MANAGER"), method, **body_of(method))
@@ -88,14 +98,14 @@ def test_what_was_confirmed_is_for_services_alone(desk: Any, desk_of: Any) -> No
     assert (absent.code, absent.fields) == ("invalid_argument", {"claim_ref"})
 
 
-@pytest.mark.parametrize("method", [*METHODS, *OF_EVIDENCE])
+@pytest.mark.parametrize("method", [*METHODS, *OF_EVIDENCE, SHOWING])
 def test_an_assessor_without_an_office_is_refused(desk_of: Any, method: str) -> None:
     answer = refused(desk_of(office=None), method, **body_of(method))
 
     assert (answer.code, answer.reason) == ("permission_denied", "OFFICE_REQUIRED")
 
 
-@pytest.mark.parametrize("method", [*METHODS, *OF_EVIDENCE])
+@pytest.mark.parametrize("method", [*METHODS, *OF_EVIDENCE, SHOWING])
 def test_another_offices_work_is_refused(desk_of: Any, intake: Any, method: str) -> None:
     body = body_of(method, **({"office": "123456"} if method == "ListWork" else {}))
     asked_before = list(intake.asked)
@@ -106,7 +116,7 @@ def test_another_offices_work_is_refused(desk_of: Any, intake: Any, method: str)
     assert intake.asked == asked_before
 
 
-@pytest.mark.parametrize("method", [*MUTATING, *OF_EVIDENCE])
+@pytest.mark.parametrize("method", [*MUTATING, *OF_EVIDENCE, SHOWING])
 def test_a_claim_that_was_not_submitted_is_not_found(desk: Any, others: Any, method: str) -> None:
     others.book("C00000000020")
 

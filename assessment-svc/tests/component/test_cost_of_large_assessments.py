@@ -31,6 +31,7 @@ def sound(method: str, version: int) -> dict[str, Any]:
         "CloseAssessment": subject | {"version": version, "reason": "CLOSED_REASON_NOT_PURSUED"},
         "GetConfirmations": {"claimRef": CLAIM},
         "GetEvidence": {"claimRef": CLAIM},
+        "GetAssessment": {"claimRef": CLAIM},
         "RequestEvidence": subject | {"dueOn": {}, "kinds": _KINDS, "facts": FACTS[:100]},
         "RecordEvidence": subject
         | {"kind": _KINDS[0], "seenOn": {"year": 2020, "month": 2, "day": 3}, "facts": FACTS[:100]},

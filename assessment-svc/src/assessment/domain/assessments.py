@@ -282,6 +282,10 @@ class Assessment:
         """
         return self.appointment_id is None and CRISIS_LOAN in self.schemes
 
+    def left_at(self, desks: frozenset[Desk]) -> tuple[str, ...]:
+        """The schemes of these desks that are neither confirmed nor closed."""
+        return tuple(self._left(schemes_of(desks, self.schemes)))
+
     def _left(self, schemes: Iterable[str]) -> list[str]:
         return [scheme for scheme in schemes if scheme not in (*self.confirmed_schemes, *self.closed_schemes)]
 

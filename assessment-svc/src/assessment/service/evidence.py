@@ -113,11 +113,18 @@ def keep_up(
 
 def expect_in(conn: Connection, assessment: Assessment, schemes: Sequence[str]) -> None:
     """Raises EvidenceOutstanding, naming each document, where one that these schemes need was asked for and has not come."""
+    if found := awaited(conn, assessment, schemes):
+        raise EvidenceOutstanding(
+            [document for document, _ in found], schemes=sorted({scheme for _, held in found for scheme in held})
+        )
+
+
+def awaited(conn: Connection, assessment: Assessment, schemes: Sequence[str]) -> list[tuple[Document, set[str]]]:
+    """The documents that were asked for, have not come and hold up some of these schemes, with those that each holds up."""
     needed_by = {fact: item.needed_by(assessment.schemes) for fact, item in assessment.items.items()}
-    awaited = [found for found in _documents(conn, assessment) if found.is_outstanding]
-    blocking = [found for found in awaited if held_up([found], schemes=schemes, needed_by=needed_by)]
-    if blocking:
-        raise EvidenceOutstanding(blocking, schemes=sorted(held_up(blocking, schemes=schemes, needed_by=needed_by)))
+    outstanding = [document for document in _documents(conn, assessment) if document.is_outstanding]
+    found = [(document, held_up([document], schemes=schemes, needed_by=needed_by)) for document in outstanding]
+    return [(document, held) for document, held in found if held]
 
 
 def remind(conn: Connection) -> bool:

@@ -79,6 +79,8 @@ RECORD_DECISION = """
     ON CONFLICT (claim_ref, scheme) DO NOTHING
 """
 
+DECIDED = "SELECT scheme, decided_time FROM decisions WHERE claim_ref = %s"
+
 CLOCKS = "SELECT first_contact_time, evidence_complete_time FROM assessments WHERE claim_ref = %s"
 
 # A system's acceptance. Of two the later time is kept.
@@ -144,6 +146,11 @@ def clocks_of(conn: Connection, claim_ref: str) -> Clocks:
     """When the two clocks of the claim began."""
     row = conn.execute(CLOCKS, [claim_ref]).fetchone()
     return Clocks(**row) if row else Clocks()
+
+
+def decided(conn: Connection, claim_ref: str) -> dict[str, datetime]:
+    """When each scheme of the claim was first decided; those that are not are absent."""
+    return {row["scheme"]: row["decided_time"] for row in conn.execute(DECIDED, [claim_ref])}
 
 
 def record_acceptance(conn: Connection, claim_ref: str, acceptance: Acceptance) -> None:

@@ -1,0 +1,64 @@
+"""What keeps schemes from being confirmed, by name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from assessment.domain.assessments import Assessment
+from assessment.domain.items import Facts, Item, ItemStatus
+from assessment.domain.schemes import WITHOUT_INTERVIEW, Desk
+
+
+class BlockKind(StrEnum):
+    """What keeps a scheme from being confirmed."""
+
+    UNCHECKED = "UNCHECKED"
+    DISPUTED = "DISPUTED"
+    PROPOSAL = "PROPOSAL"
+    INTERVIEW = "INTERVIEW"
+    EVIDENCE = "EVIDENCE"
+    NOT_STARTED = "NOT_STARTED"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Something that holds up these schemes. `name`: the fact or the document; empty where it is the whole claim."""
+
+    kind: BlockKind
+    name: str = ""
+    schemes: tuple[str, ...]
+
+
+def blocks_of(current: Assessment, facts: Facts, *, desks: frozenset[Desk]) -> list[Block]:
+    """What holds up the schemes that are left at these desks. `current` must be synchronised with `facts`.
+
+    Evidence is kept apart from items: what of it is awaited holds up schemes too.
+    """
+    left = current.left_at(desks)
+    if current.state.is_end or not left:
+        return []
+    return [*_of_the_claim(current, left, desks), *_of_items(current, facts, left)]
+
+
+def _of_the_claim(current: Assessment, left: tuple[str, ...], desks: frozenset[Desk]) -> list[Block]:
+    found = [] if desks & current.begun else [Block(kind=BlockKind.NOT_STARTED, schemes=left)]
+    waiting = tuple(scheme for scheme in left if scheme not in WITHOUT_INTERVIEW)
+    if current.appointment_id is None and waiting:
+        found.append(Block(kind=BlockKind.INTERVIEW, schemes=waiting))
+    return found
+
+
+def _of_items(current: Assessment, facts: Facts, left: Sequence[str]) -> list[Block]:
+    return [
+        Block(kind=kind, name=item.fact, schemes=needed)
+        for item in current.items.values()
+        if (kind := _kind(item, facts)) and (needed := item.needed_by(left))
+    ]
+
+
+def _kind(item: Item, facts: Facts) -> BlockKind | None:
+    if item.status is ItemStatus.DISPUTED:
+        return BlockKind.DISPUTED
+    if not item.settled:
+        return BlockKind.UNCHECKED
+    return BlockKind.PROPOSAL if item.fact in facts.proposed else None
