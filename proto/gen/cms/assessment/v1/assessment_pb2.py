@@ -24,6 +24,7 @@ _sym_db = _symbol_database.Default()
 
 from cms.assessment.v1 import closing_pb2 as cms_dot_assessment_dot_v1_dot_closing__pb2
 from cms.assessment.v1 import crisis_pb2 as cms_dot_assessment_dot_v1_dot_crisis__pb2
+from cms.assessment.v1 import desk_pb2 as cms_dot_assessment_dot_v1_dot_desk__pb2
 from cms.assessment.v1 import evidence_pb2 as cms_dot_assessment_dot_v1_dot_evidence__pb2
 from cms.assessment.v1 import record_pb2 as cms_dot_assessment_dot_v1_dot_record__pb2
 from cms.common.v1 import common_pb2 as cms_dot_common_dot_v1_dot_common__pb2
@@ -34,7 +35,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"cms/assessment/v1/assessment.proto\x12\x11\x63ms.assessment.v1\x1a\x1f\x63ms/assessment/v1/closing.proto\x1a\x1e\x63ms/assessment/v1/crisis.proto\x1a cms/assessment/v1/evidence.proto\x1a\x1e\x63ms/assessment/v1/record.proto\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xb7\x04\n\x08WorkItem\x12\x11\n\tclaim_ref\x18\x01 \x01(\t\x12\x31\n\x05state\x18\x02 \x01(\x0e\x32\".cms.assessment.v1.AssessmentState\x12&\n\x07schemes\x18\x03 \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12/\n\x0bsubmit_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x62ooking\x18\x05 \x01(\x0e\x32\x1a.cms.assessment.v1.Booking\x12\x16\n\x0e\x61ppointment_id\x18\x06 \x01(\t\x12\x13\n\x0boffice_code\x18\x07 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x08 \x01(\t\x12.\n\nstart_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x0b\x61\x63\x63\x65pted_by\x18\n \x03(\x0e\x32\x15.cms.common.v1.System\x12\x1d\n\x15rejected_question_ids\x18\x0b \x03(\t\x12\x0f\n\x07version\x18\x0c \x01(\x05\x12\'\n\x07\x63hannel\x18\r \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x30\n\x11\x63onfirmed_schemes\x18\x0e \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12\x36\n\rclosed_reason\x18\x0f \x01(\x0e\x32\x1f.cms.assessment.v1.ClosedReason\"\xc0\x01\n\x0fListWorkRequest\x12\x14\n\x06office\x18\x01 \x01(\tB\x04\xd8\xd4\x18\x14\x12\x16\n\x08\x61ssessor\x18\x02 \x01(\tB\x04\xd8\xd4\x18\x14\x12\x1e\n\x03\x64\x61y\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x31\n\x05state\x18\x04 \x01(\x0e\x32\".cms.assessment.v1.AssessmentState\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x19\n\npage_token\x18\x06 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"W\n\x10ListWorkResponse\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.cms.assessment.v1.WorkItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"S\n\x16StartAssessmentRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"L\n\x17StartAssessmentResponse\x12\x31\n\nassessment\x18\x01 \x01(\x0b\x32\x1d.cms.assessment.v1.Assessment\"\x87\x01\n\tItemCheck\x12\x16\n\x04\x66\x61\x63t\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18<\x12\x33\n\x06status\x18\x02 \x01(\x0e\x32\x1d.cms.assessment.v1.ItemStatusB\x04\xe2\x41\x01\x02\x12-\n\x08\x65vidence\x18\x03 \x01(\x0b\x32\x1b.cms.assessment.v1.Evidence\"\x9e\x01\n\x12VerifyItemsRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x36\n\x05items\x18\x02 \x03(\x0b\x32\x1c.cms.assessment.v1.ItemCheckB\t\xe2\x41\x01\x02\xe0\xd4\x18\xc8\x01\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"H\n\x13VerifyItemsResponse\x12\x31\n\nassessment\x18\x01 \x01(\x0b\x32\x1d.cms.assessment.v1.Assessment\"\xf8\x01\n\x12\x43orrectItemRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x16\n\x04\x66\x61\x63t\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18<\x12=\n\x05value\x18\x03 \x01(\x0b\x32\x16.google.protobuf.ValueB\x16\xe2\x41\x01\x02\xd8\xd4\x18\xe8\x07\xe0\xd4\x18<\xe8\xd4\x18\x04\xf0\xd4\x18\x90\x03\x12\x19\n\x06reason\x18\x04 \x01(\tB\t\xe2\x41\x01\x02\xd8\xd4\x18\xf4\x03\x12\x15\n\x07version\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x06 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x1e\n\x16\x61\x63\x63\x65pt_transliteration\x18\x07 \x01(\x08\"H\n\x13\x43orrectItemResponse\x12\x31\n\nassessment\x18\x01 \x01(\x0b\x32\x1d.cms.assessment.v1.Assessment\"\x9a\x01\n\x18\x43onfirmAssessmentRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12,\n\x07schemes\x18\x02 \x03(\x0e\x32\x15.cms.common.v1.SchemeB\x04\xe0\xd4\x18\n\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"N\n\x19\x43onfirmAssessmentResponse\x12\x31\n\nassessment\x18\x01 \x01(\x0b\x32\x1d.cms.assessment.v1.Assessment\"6\n\x17GetConfirmationsRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\"\xbd\x01\n\x0c\x43onfirmation\x12%\n\x06scheme\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.Scheme\x12\x15\n\rclaim_version\x18\x02 \x01(\x05\x12\x13\n\x0boffice_code\x18\x03 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x04 \x01(\t\x12\x30\n\x0c\x63onfirm_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bloan_amount\x18\x06 \x01(\t\"R\n\x18GetConfirmationsResponse\x12\x36\n\rconfirmations\x18\x01 \x03(\x0b\x32\x1f.cms.assessment.v1.Confirmation*y\n\x07\x42ooking\x12\x17\n\x13\x42OOKING_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x42OOKING_BOOKED\x10\x01\x12\x13\n\x0f\x42OOKING_AWAITED\x10\x02\x12\x14\n\x10\x42OOKING_UNBOOKED\x10\x03\x12\x16\n\x12\x42OOKING_NOT_NEEDED\x10\x04\x32\xab\x0b\n\x11\x41ssessmentService\x12^\n\x08ListWork\x12\".cms.assessment.v1.ListWorkRequest\x1a#.cms.assessment.v1.ListWorkResponse\"\t\x90\x02\x01\xaa\xd4\x18\x02\x02\x05\x12p\n\x0fStartAssessment\x12).cms.assessment.v1.StartAssessmentRequest\x1a*.cms.assessment.v1.StartAssessmentResponse\"\x06\xaa\xd4\x18\x02\x02\x05\x12\x64\n\x0bVerifyItems\x12%.cms.assessment.v1.VerifyItemsRequest\x1a&.cms.assessment.v1.VerifyItemsResponse\"\x06\xaa\xd4\x18\x02\x02\x05\x12\x64\n\x0b\x43orrectItem\x12%.cms.assessment.v1.CorrectItemRequest\x1a&.cms.assessment.v1.CorrectItemResponse\"\x06\xaa\xd4\x18\x02\x02\x05\x12v\n\x11\x43onfirmAssessment\x12+.cms.assessment.v1.ConfirmAssessmentRequest\x1a,.cms.assessment.v1.ConfirmAssessmentResponse\"\x06\xaa\xd4\x18\x02\x02\x05\x12p\n\x0f\x43loseAssessment\x12).cms.assessment.v1.CloseAssessmentRequest\x1a*.cms.assessment.v1.CloseAssessmentResponse\"\x06\xaa\xd4\x18\x02\x02\x05\x12l\n\rGetCrisisLoan\x12\'.cms.assessment.v1.GetCrisisLoanRequest\x1a(.cms.assessment.v1.GetCrisisLoanResponse\"\x08\x90\x02\x01\xaa\xd4\x18\x01\x02\x12r\n\x10\x44\x65\x63ideCrisisLoan\x12*.cms.assessment.v1.DecideCrisisLoanRequest\x1a+.cms.assessment.v1.DecideCrisisLoanResponse\"\x05\xaa\xd4\x18\x01\x02\x12u\n\x10GetConfirmations\x12*.cms.assessment.v1.GetConfirmationsRequest\x1a+.cms.assessment.v1.GetConfirmationsResponse\"\x08\x90\x02\x01\xaa\xd4\x18\x01\x08\x12h\n\x0bGetEvidence\x12%.cms.assessment.v1.GetEvidenceRequest\x1a&.cms.assessment.v1.GetEvidenceResponse\"\n\x90\x02\x01\xaa\xd4\x18\x03\x02\x03\x08\x12p\n\x0fRequestEvidence\x12).cms.assessment.v1.RequestEvidenceRequest\x1a*.cms.assessment.v1.RequestEvidenceResponse\"\x06\xaa\xd4\x18\x02\x02\x03\x12m\n\x0eRecordEvidence\x12(.cms.assessment.v1.RecordEvidenceRequest\x1a).cms.assessment.v1.RecordEvidenceResponse\"\x06\xaa\xd4\x18\x02\x02\x03\x12j\n\rWaiveEvidence\x12\'.cms.assessment.v1.WaiveEvidenceRequest\x1a(.cms.assessment.v1.WaiveEvidenceResponse\"\x06\xaa\xd4\x18\x02\x02\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"cms/assessment/v1/assessment.proto\x12\x11\x63ms.assessment.v1\x1a\x1f\x63ms/assessment/v1/closing.proto\x1a\x1e\x63ms/assessment/v1/crisis.proto\x1a\x1c\x63ms/assessment/v1/desk.proto\x1a cms/assessment/v1/evidence.proto\x1a\x1e\x63ms/assessment/v1/record.proto\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xbb\x06\n\x08WorkItem\x12\x11\n\tclaim_ref\x18\x01 \x01(\t\x12\x31\n\x05state\x18\x02 \x01(\x0e\x32\".cms.assessment.v1.AssessmentState\x12&\n\x07schemes\x18\x03 \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12/\n\x0bsubmit_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x62ooking\x18\x05 \x01(\x0e\x32\x1a.cms.assessment.v1.Booking\x12\x16\n\x0e\x61ppointment_id\x18\x06 \x01(\t\x12\x13\n\x0boffice_code\x18\x07 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x08 \x01(\t\x12.\n\nstart_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x0b\x61\x63\x63\x65pted_by\x18\n \x03(\x0e\x32\x15.cms.common.v1.System\x12\x1d\n\x15rejected_question_ids\x18\x0b \x03(\t\x12\x0f\n\x07version\x18\x0c \x01(\x05\x12\'\n\x07\x63hannel\x18\r \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x30\n\x11\x63onfirmed_schemes\x18\x0e \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12\x36\n\rclosed_reason\x18\x0f \x01(\x0e\x32\x1f.cms.assessment.v1.ClosedReason\x12-\n\x0e\x63losed_schemes\x18\x10 \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12\x0e\n\x06missed\x18\x11 \x01(\x05\x12\x31\n\rattended_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x0f\x65vidence_due_on\x18\x13 \x01(\x0b\x32\x11.google.type.Date\x12:\n\x16\x65vidence_complete_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x06\x63locks\x18\x15 \x03(\x0b\x32\x18.cms.assessment.v1.Clock\"\xc0\x01\n\x0fListWorkRequest\x12\x14\n\x06office\x18\x01 \x01(\tB\x04\xd8\xd4\x18\x14\x12\x16\n\x08\x61ssessor\x18\x02 \x01(\tB\x04\xd8\xd4\x18\x14\x12\x1e\n\x03\x64\x61y\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x31\n\x05state\x18\x04 \x01(\x0e\x32\".cms.assessment.v1.AssessmentState\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x19\n\npage_token\x18\x06 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"W\n\x10ListWorkResponse\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.cms.assessment.v1.WorkItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"S\n\x16StartAssessmentRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"L\n\x17StartAssessmentResponse\x12\x31\n\nassessment\x18\x01 \x01(\x0b\x32\x1d.cms.assessment.v1.Assessment\"\xdf\x01\n\tItemCheck\x12\x16\n\x04\x66\x61\x63t\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18<\x12\x33\n\x06status\x18\x02 \x01(\x0e\x32\x1d.cms.assessment.v1.ItemStatusB\x04\xe2\x41\x01\x02\x12-\n\x08\x65vidence\x18\x03 \x01(\x0b\x32\x1b.cms.assessment.v1.Evidence\x12?\n\x0bother_value\x18\x04 \x01(\x0b\x32\x16.google.protobuf.ValueB\x12\xd8\xd4\x18\xe8\x07\xe0\xd4\x18<\xe8\xd4\x18\x04\xf0\xd4\x18\x90\x03\x12\x15\n\x06reason\x18\x05 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"T\n\nGroupCheck\x12\x17\n\x05group\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18<\x12-\n\x08\x65vidence\x18\x02 \x01(\x0b\x32\x1b.cms.assessment.v1.Evidence\"\xcf\x01\n\x12VerifyItemsRequest\x12\x33\n\x06groups\x18\x05 \x03(\x0b\x32\x1d.cms.assessment.v1.GroupCheckB\x04\xe0\xd4\x18<\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x32\n\x05items\x18\x02 \x03(\x0b\x32\x1c.cms.assessment.v1.ItemCheckB\x05\xe0\xd4\x18\xc8\x01\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"H\n\x13VerifyItemsResponse\x12\x31\n\nassessment\x18\x01 \x01(\x0b\x32\x1d.cms.assessment.v1.Assessment\"\xf8\x01\n\x12\x43orrectItemRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x16\n\x04\x66\x61\x63t\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18<\x12=\n\x05value\x18\x03 \x01(\x0b\x32\x16.google.protobuf.ValueB\x16\xe2\x41\x01\x02\xd8\xd4\x18\xe8\x07\xe0\xd4\x18<\xe8\xd4\x18\x04\xf0\xd4\x18\x90\x03\x12\x19\n\x06reason\x18\x04 \x01(\tB\t\xe2\x41\x01\x02\xd8\xd4\x18\xf4\x03\x12\x15\n\x07version\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x06 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x1e\n\x16\x61\x63\x63\x65pt_transliteration\x18\x07 \x01(\x08\"H\n\x13\x43orrectItemResponse\x12\x31\n\nassessment\x18\x01 \x01(\x0b\x32\x1d.cms.assessment.v1.Assessment\"\x9a\x01\n\x18\x43onfirmAssessmentRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12,\n\x07schemes\x18\x02 \x03(\x0e\x32\x15.cms.common.v1.SchemeB\x04\xe0\xd4\x18\n\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"N\n\x19\x43onfirmAssessmentResponse\x12\x31\n\nassessment\x18\x01 \x01(\x0b\x32\x1d.cms.assessment.v1.Assessment\"6\n\x17GetConfirmationsRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\"\xbd\x01\n\x0c\x43onfirmation\x12%\n\x06scheme\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.Scheme\x12\x15\n\rclaim_version\x18\x02 \x01(\x05\x12\x13\n\x0boffice_code\x18\x03 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x04 \x01(\t\x12\x30\n\x0c\x63onfirm_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bloan_amount\x18\x06 \x01(\t\"R\n\x18GetConfirmationsResponse\x12\x36\n\rconfirmations\x18\x01 \x03(\x0b\x32\x1f.cms.assessment.v1.Confirmation*\x8d\x01\n\x07\x42ooking\x12\x17\n\x13\x42OOKING_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x42OOKING_BOOKED\x10\x01\x12\x13\n\x0f\x42OOKING_AWAITED\x10\x02\x12\x14\n\x10\x42OOKING_UNBOOKED\x10\x03\x12\x16\n\x12\x42OOKING_NOT_NEEDED\x10\x04\x12\x12\n\x0e\x42OOKING_MISSED\x10\x05\x32\x9a\x0c\n\x11\x41ssessmentService\x12^\n\x08ListWork\x12\".cms.assessment.v1.ListWorkRequest\x1a#.cms.assessment.v1.ListWorkResponse\"\t\x90\x02\x01\xaa\xd4\x18\x02\x02\x05\x12m\n\rGetAssessment\x12\'.cms.assessment.v1.GetAssessmentRequest\x1a(.cms.assessment.v1.GetAssessmentResponse\"\t\x90\x02\x01\xaa\xd4\x18\x02\x02\x05\x12p\n\x0fStartAssessment\x12).cms.assessment.v1.StartAssessmentRequest\x1a*.cms.assessment.v1.StartAssessmentResponse\"\x06\xaa\xd4\x18\x02\x02\x05\x12\x64\n\x0bVerifyItems\x12%.cms.assessment.v1.VerifyItemsRequest\x1a&.cms.assessment.v1.VerifyItemsResponse\"\x06\xaa\xd4\x18\x02\x02\x05\x12\x64\n\x0b\x43orrectItem\x12%.cms.assessment.v1.CorrectItemRequest\x1a&.cms.assessment.v1.CorrectItemResponse\"\x06\xaa\xd4\x18\x02\x02\x05\x12v\n\x11\x43onfirmAssessment\x12+.cms.assessment.v1.ConfirmAssessmentRequest\x1a,.cms.assessment.v1.ConfirmAssessmentResponse\"\x06\xaa\xd4\x18\x02\x02\x05\x12p\n\x0f\x43loseAssessment\x12).cms.assessment.v1.CloseAssessmentRequest\x1a*.cms.assessment.v1.CloseAssessmentResponse\"\x06\xaa\xd4\x18\x02\x02\x05\x12l\n\rGetCrisisLoan\x12\'.cms.assessment.v1.GetCrisisLoanRequest\x1a(.cms.assessment.v1.GetCrisisLoanResponse\"\x08\x90\x02\x01\xaa\xd4\x18\x01\x02\x12r\n\x10\x44\x65\x63ideCrisisLoan\x12*.cms.assessment.v1.DecideCrisisLoanRequest\x1a+.cms.assessment.v1.DecideCrisisLoanResponse\"\x05\xaa\xd4\x18\x01\x02\x12u\n\x10GetConfirmations\x12*.cms.assessment.v1.GetConfirmationsRequest\x1a+.cms.assessment.v1.GetConfirmationsResponse\"\x08\x90\x02\x01\xaa\xd4\x18\x01\x08\x12h\n\x0bGetEvidence\x12%.cms.assessment.v1.GetEvidenceRequest\x1a&.cms.assessment.v1.GetEvidenceResponse\"\n\x90\x02\x01\xaa\xd4\x18\x03\x02\x03\x08\x12p\n\x0fRequestEvidence\x12).cms.assessment.v1.RequestEvidenceRequest\x1a*.cms.assessment.v1.RequestEvidenceResponse\"\x06\xaa\xd4\x18\x02\x02\x03\x12m\n\x0eRecordEvidence\x12(.cms.assessment.v1.RecordEvidenceRequest\x1a).cms.assessment.v1.RecordEvidenceResponse\"\x06\xaa\xd4\x18\x02\x02\x03\x12j\n\rWaiveEvidence\x12\'.cms.assessment.v1.WaiveEvidenceRequest\x1a(.cms.assessment.v1.WaiveEvidenceResponse\"\x06\xaa\xd4\x18\x02\x02\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,10 +56,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ITEMCHECK'].fields_by_name['fact']._serialized_options = b'\342A\001\002\330\324\030<'
   _globals['_ITEMCHECK'].fields_by_name['status']._loaded_options = None
   _globals['_ITEMCHECK'].fields_by_name['status']._serialized_options = b'\342A\001\002'
+  _globals['_ITEMCHECK'].fields_by_name['other_value']._loaded_options = None
+  _globals['_ITEMCHECK'].fields_by_name['other_value']._serialized_options = b'\330\324\030\350\007\340\324\030<\350\324\030\004\360\324\030\220\003'
+  _globals['_ITEMCHECK'].fields_by_name['reason']._loaded_options = None
+  _globals['_ITEMCHECK'].fields_by_name['reason']._serialized_options = b'\330\324\030\364\003'
+  _globals['_GROUPCHECK'].fields_by_name['group']._loaded_options = None
+  _globals['_GROUPCHECK'].fields_by_name['group']._serialized_options = b'\342A\001\002\330\324\030<'
+  _globals['_VERIFYITEMSREQUEST'].fields_by_name['groups']._loaded_options = None
+  _globals['_VERIFYITEMSREQUEST'].fields_by_name['groups']._serialized_options = b'\340\324\030<'
   _globals['_VERIFYITEMSREQUEST'].fields_by_name['claim_ref']._loaded_options = None
   _globals['_VERIFYITEMSREQUEST'].fields_by_name['claim_ref']._serialized_options = b'\342A\001\002\330\324\030('
   _globals['_VERIFYITEMSREQUEST'].fields_by_name['items']._loaded_options = None
-  _globals['_VERIFYITEMSREQUEST'].fields_by_name['items']._serialized_options = b'\342A\001\002\340\324\030\310\001'
+  _globals['_VERIFYITEMSREQUEST'].fields_by_name['items']._serialized_options = b'\340\324\030\310\001'
   _globals['_VERIFYITEMSREQUEST'].fields_by_name['version']._loaded_options = None
   _globals['_VERIFYITEMSREQUEST'].fields_by_name['version']._serialized_options = b'\342A\001\002'
   _globals['_VERIFYITEMSREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -87,6 +96,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETCONFIRMATIONSREQUEST'].fields_by_name['claim_ref']._serialized_options = b'\342A\001\002\330\324\030('
   _globals['_ASSESSMENTSERVICE'].methods_by_name['ListWork']._loaded_options = None
   _globals['_ASSESSMENTSERVICE'].methods_by_name['ListWork']._serialized_options = b'\220\002\001\252\324\030\002\002\005'
+  _globals['_ASSESSMENTSERVICE'].methods_by_name['GetAssessment']._loaded_options = None
+  _globals['_ASSESSMENTSERVICE'].methods_by_name['GetAssessment']._serialized_options = b'\220\002\001\252\324\030\002\002\005'
   _globals['_ASSESSMENTSERVICE'].methods_by_name['StartAssessment']._loaded_options = None
   _globals['_ASSESSMENTSERVICE'].methods_by_name['StartAssessment']._serialized_options = b'\252\324\030\002\002\005'
   _globals['_ASSESSMENTSERVICE'].methods_by_name['VerifyItems']._loaded_options = None
@@ -111,38 +122,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ASSESSMENTSERVICE'].methods_by_name['RecordEvidence']._serialized_options = b'\252\324\030\002\002\003'
   _globals['_ASSESSMENTSERVICE'].methods_by_name['WaiveEvidence']._loaded_options = None
   _globals['_ASSESSMENTSERVICE'].methods_by_name['WaiveEvidence']._serialized_options = b'\252\324\030\002\002\003'
-  _globals['_BOOKING']._serialized_start=2650
-  _globals['_BOOKING']._serialized_end=2771
-  _globals['_WORKITEM']._serialized_start=367
-  _globals['_WORKITEM']._serialized_end=934
-  _globals['_LISTWORKREQUEST']._serialized_start=937
-  _globals['_LISTWORKREQUEST']._serialized_end=1129
-  _globals['_LISTWORKRESPONSE']._serialized_start=1131
-  _globals['_LISTWORKRESPONSE']._serialized_end=1218
-  _globals['_STARTASSESSMENTREQUEST']._serialized_start=1220
-  _globals['_STARTASSESSMENTREQUEST']._serialized_end=1303
-  _globals['_STARTASSESSMENTRESPONSE']._serialized_start=1305
-  _globals['_STARTASSESSMENTRESPONSE']._serialized_end=1381
-  _globals['_ITEMCHECK']._serialized_start=1384
-  _globals['_ITEMCHECK']._serialized_end=1519
-  _globals['_VERIFYITEMSREQUEST']._serialized_start=1522
-  _globals['_VERIFYITEMSREQUEST']._serialized_end=1680
-  _globals['_VERIFYITEMSRESPONSE']._serialized_start=1682
-  _globals['_VERIFYITEMSRESPONSE']._serialized_end=1754
-  _globals['_CORRECTITEMREQUEST']._serialized_start=1757
-  _globals['_CORRECTITEMREQUEST']._serialized_end=2005
-  _globals['_CORRECTITEMRESPONSE']._serialized_start=2007
-  _globals['_CORRECTITEMRESPONSE']._serialized_end=2079
-  _globals['_CONFIRMASSESSMENTREQUEST']._serialized_start=2082
-  _globals['_CONFIRMASSESSMENTREQUEST']._serialized_end=2236
-  _globals['_CONFIRMASSESSMENTRESPONSE']._serialized_start=2238
-  _globals['_CONFIRMASSESSMENTRESPONSE']._serialized_end=2316
-  _globals['_GETCONFIRMATIONSREQUEST']._serialized_start=2318
-  _globals['_GETCONFIRMATIONSREQUEST']._serialized_end=2372
-  _globals['_CONFIRMATION']._serialized_start=2375
-  _globals['_CONFIRMATION']._serialized_end=2564
-  _globals['_GETCONFIRMATIONSRESPONSE']._serialized_start=2566
-  _globals['_GETCONFIRMATIONSRESPONSE']._serialized_end=2648
-  _globals['_ASSESSMENTSERVICE']._serialized_start=2774
-  _globals['_ASSESSMENTSERVICE']._serialized_end=4225
+  _globals['_BOOKING']._serialized_start=3164
+  _globals['_BOOKING']._serialized_end=3305
+  _globals['_WORKITEM']._serialized_start=397
+  _globals['_WORKITEM']._serialized_end=1224
+  _globals['_LISTWORKREQUEST']._serialized_start=1227
+  _globals['_LISTWORKREQUEST']._serialized_end=1419
+  _globals['_LISTWORKRESPONSE']._serialized_start=1421
+  _globals['_LISTWORKRESPONSE']._serialized_end=1508
+  _globals['_STARTASSESSMENTREQUEST']._serialized_start=1510
+  _globals['_STARTASSESSMENTREQUEST']._serialized_end=1593
+  _globals['_STARTASSESSMENTRESPONSE']._serialized_start=1595
+  _globals['_STARTASSESSMENTRESPONSE']._serialized_end=1671
+  _globals['_ITEMCHECK']._serialized_start=1674
+  _globals['_ITEMCHECK']._serialized_end=1897
+  _globals['_GROUPCHECK']._serialized_start=1899
+  _globals['_GROUPCHECK']._serialized_end=1983
+  _globals['_VERIFYITEMSREQUEST']._serialized_start=1986
+  _globals['_VERIFYITEMSREQUEST']._serialized_end=2193
+  _globals['_VERIFYITEMSRESPONSE']._serialized_start=2195
+  _globals['_VERIFYITEMSRESPONSE']._serialized_end=2267
+  _globals['_CORRECTITEMREQUEST']._serialized_start=2270
+  _globals['_CORRECTITEMREQUEST']._serialized_end=2518
+  _globals['_CORRECTITEMRESPONSE']._serialized_start=2520
+  _globals['_CORRECTITEMRESPONSE']._serialized_end=2592
+  _globals['_CONFIRMASSESSMENTREQUEST']._serialized_start=2595
+  _globals['_CONFIRMASSESSMENTREQUEST']._serialized_end=2749
+  _globals['_CONFIRMASSESSMENTRESPONSE']._serialized_start=2751
+  _globals['_CONFIRMASSESSMENTRESPONSE']._serialized_end=2829
+  _globals['_GETCONFIRMATIONSREQUEST']._serialized_start=2831
+  _globals['_GETCONFIRMATIONSREQUEST']._serialized_end=2885
+  _globals['_CONFIRMATION']._serialized_start=2888
+  _globals['_CONFIRMATION']._serialized_end=3077
+  _globals['_GETCONFIRMATIONSRESPONSE']._serialized_start=3079
+  _globals['_GETCONFIRMATIONSRESPONSE']._serialized_end=3161
+  _globals['_ASSESSMENTSERVICE']._serialized_start=3308
+  _globals['_ASSESSMENTSERVICE']._serialized_end=4870
 # @@protoc_insertion_point(module_scope)

@@ -26,10 +26,11 @@ from cms.common.v1 import common_pb2 as cms_dot_common_dot_v1_dot_common__pb2
 from cms.options.v1 import options_pb2 as cms_dot_options_dot_v1_dot_options__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ms/assessment/v1/record.proto\x12\x11\x63ms.assessment.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x16google/type/date.proto\"i\n\x08\x45vidence\x12\x33\n\x04kind\x18\x01 \x01(\x0e\x32\x1f.cms.assessment.v1.EvidenceKindB\x04\xe2\x41\x01\x02\x12(\n\x07seen_on\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\"\xff\x01\n\x04Item\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\x12-\n\x06status\x18\x03 \x01(\x0e\x32\x1d.cms.assessment.v1.ItemStatus\x12-\n\x08\x65vidence\x18\x04 \x01(\x0b\x32\x1b.cms.assessment.v1.Evidence\x12\x0c\n\x04text\x18\x05 \x01(\t\x12(\n\x08proposal\x18\x06 \x01(\x0b\x32\x16.google.protobuf.Value\x12&\n\x07schemes\x18\x07 \x03(\x0e\x32\x15.cms.common.v1.Scheme:\x04\xb8\xd4\x18\x01\"\xab\x02\n\nAssessment\x12\x11\n\tclaim_ref\x18\x01 \x01(\t\x12\x31\n\x05state\x18\x02 \x01(\x0e\x32\".cms.assessment.v1.AssessmentState\x12&\n\x05items\x18\x03 \x03(\x0b\x32\x17.cms.assessment.v1.Item\x12\x15\n\rclaim_version\x18\x04 \x01(\x05\x12\x0f\n\x07version\x18\x05 \x01(\x05\x12&\n\x07schemes\x18\x06 \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12\x30\n\x11\x63onfirmed_schemes\x18\x07 \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12-\n\x0e\x63losed_schemes\x18\x08 \x03(\x0e\x32\x15.cms.common.v1.Scheme*\xd9\x01\n\x0f\x41ssessmentState\x12 \n\x1c\x41SSESSMENT_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41SSESSMENT_STATE_READY\x10\x01\x12 \n\x1c\x41SSESSMENT_STATE_IN_PROGRESS\x10\x02\x12\x1e\n\x1a\x41SSESSMENT_STATE_CONFIRMED\x10\x03\x12)\n%ASSESSMENT_STATE_EVIDENCE_OUTSTANDING\x10\x04\x12\x1b\n\x17\x41SSESSMENT_STATE_CLOSED\x10\x05*\xa6\x01\n\x0c\x43losedReason\x12\x1d\n\x19\x43LOSED_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43LOSED_REASON_WITHDRAWN\x10\x01\x12\x1d\n\x19\x43LOSED_REASON_NOT_PURSUED\x10\x02\x12\x1b\n\x17\x43LOSED_REASON_DUPLICATE\x10\x03\x12\x1e\n\x1a\x43LOSED_REASON_LOAN_REFUSED\x10\x04*\x94\x01\n\nItemStatus\x12\x1b\n\x17ITEM_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15ITEM_STATUS_UNCHECKED\x10\x01\x12\x19\n\x15ITEM_STATUS_CONFIRMED\x10\x02\x12\x19\n\x15ITEM_STATUS_CORRECTED\x10\x03\x12\x18\n\x14ITEM_STATUS_DISPUTED\x10\x04*\xa5\x05\n\x0c\x45videnceKind\x12\x1d\n\x19\x45VIDENCE_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45VIDENCE_KIND_PASSPORT\x10\x01\x12#\n\x1f\x45VIDENCE_KIND_BIRTH_CERTIFICATE\x10\x02\x12!\n\x1d\x45VIDENCE_KIND_DRIVING_LICENCE\x10\x03\x12\x1b\n\x17\x45VIDENCE_KIND_WAGE_SLIP\x10\x04\x12\x1c\n\x18\x45VIDENCE_KIND_P45_OR_P60\x10\x05\x12 \n\x1c\x45VIDENCE_KIND_BANK_STATEMENT\x10\x06\x12#\n\x1f\x45VIDENCE_KIND_TENANCY_AGREEMENT\x10\x07\x12 \n\x1c\x45VIDENCE_KIND_HOUSEHOLD_BILL\x10\x08\x12!\n\x1d\x45VIDENCE_KIND_EMPLOYER_LETTER\x10\t\x12\x17\n\x13\x45VIDENCE_KIND_OTHER\x10\n\x12%\n!EVIDENCE_KIND_MEDICAL_CERTIFICATE\x10\x0b\x12\'\n#EVIDENCE_KIND_MATERNITY_CERTIFICATE\x10\x0c\x12$\n EVIDENCE_KIND_SICK_PAY_STATEMENT\x10\r\x12 \n\x1c\x45VIDENCE_KIND_BENEFIT_LETTER\x10\x0e\x12$\n EVIDENCE_KIND_MORTGAGE_STATEMENT\x10\x0f\x12#\n\x1f\x45VIDENCE_KIND_SAVINGS_STATEMENT\x10\x10\x12)\n%EVIDENCE_KIND_NATIONAL_INSURANCE_CARD\x10\x11\x12$\n EVIDENCE_KIND_RESIDENCE_DOCUMENT\x10\x12\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ms/assessment/v1/record.proto\x12\x11\x63ms.assessment.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\x80\x02\n\x05\x43lock\x12%\n\x06scheme\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.Scheme\x12*\n\x04kind\x18\x02 \x01(\x0e\x32\x1c.cms.assessment.v1.ClockKind\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tstop_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cworking_days\x18\x05 \x01(\x05\x12/\n\x0btarget_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"i\n\x08\x45vidence\x12\x33\n\x04kind\x18\x01 \x01(\x0e\x32\x1f.cms.assessment.v1.EvidenceKindB\x04\xe2\x41\x01\x02\x12(\n\x07seen_on\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\"\xb0\x02\n\x07\x44ispute\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x18\n\x10\x61nswered_version\x18\x02 \x01(\x05\x12+\n\x0bother_value\x18\x03 \x01(\x0b\x32\x16.google.protobuf.Value\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x11\n\traised_by\x18\x05 \x01(\t\x12.\n\nraise_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x07outcome\x18\x07 \x01(\x0e\x32!.cms.assessment.v1.DisputeOutcome\x12\x12\n\nsettled_by\x18\x08 \x01(\t\x12/\n\x0bsettle_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x04\xb8\xd4\x18\x01\"\xbb\x02\n\x04Item\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\x12-\n\x06status\x18\x03 \x01(\x0e\x32\x1d.cms.assessment.v1.ItemStatus\x12-\n\x08\x65vidence\x18\x04 \x01(\x0b\x32\x1b.cms.assessment.v1.Evidence\x12\x0c\n\x04text\x18\x05 \x01(\t\x12(\n\x08proposal\x18\x06 \x01(\x0b\x32\x16.google.protobuf.Value\x12&\n\x07schemes\x18\x07 \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12\r\n\x05group\x18\x08 \x01(\t\x12+\n\x07\x64ispute\x18\t \x01(\x0b\x32\x1a.cms.assessment.v1.Dispute:\x04\xb8\xd4\x18\x01\"\xab\x02\n\nAssessment\x12\x11\n\tclaim_ref\x18\x01 \x01(\t\x12\x31\n\x05state\x18\x02 \x01(\x0e\x32\".cms.assessment.v1.AssessmentState\x12&\n\x05items\x18\x03 \x03(\x0b\x32\x17.cms.assessment.v1.Item\x12\x15\n\rclaim_version\x18\x04 \x01(\x05\x12\x0f\n\x07version\x18\x05 \x01(\x05\x12&\n\x07schemes\x18\x06 \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12\x30\n\x11\x63onfirmed_schemes\x18\x07 \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12-\n\x0e\x63losed_schemes\x18\x08 \x03(\x0e\x32\x15.cms.common.v1.Scheme*\xd9\x01\n\x0f\x41ssessmentState\x12 \n\x1c\x41SSESSMENT_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41SSESSMENT_STATE_READY\x10\x01\x12 \n\x1c\x41SSESSMENT_STATE_IN_PROGRESS\x10\x02\x12\x1e\n\x1a\x41SSESSMENT_STATE_CONFIRMED\x10\x03\x12)\n%ASSESSMENT_STATE_EVIDENCE_OUTSTANDING\x10\x04\x12\x1b\n\x17\x41SSESSMENT_STATE_CLOSED\x10\x05*\xa6\x01\n\x0c\x43losedReason\x12\x1d\n\x19\x43LOSED_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43LOSED_REASON_WITHDRAWN\x10\x01\x12\x1d\n\x19\x43LOSED_REASON_NOT_PURSUED\x10\x02\x12\x1b\n\x17\x43LOSED_REASON_DUPLICATE\x10\x03\x12\x1e\n\x1a\x43LOSED_REASON_LOAN_REFUSED\x10\x04*\x94\x01\n\nItemStatus\x12\x1b\n\x17ITEM_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15ITEM_STATUS_UNCHECKED\x10\x01\x12\x19\n\x15ITEM_STATUS_CONFIRMED\x10\x02\x12\x19\n\x15ITEM_STATUS_CORRECTED\x10\x03\x12\x18\n\x14ITEM_STATUS_DISPUTED\x10\x04*\xa5\x05\n\x0c\x45videnceKind\x12\x1d\n\x19\x45VIDENCE_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45VIDENCE_KIND_PASSPORT\x10\x01\x12#\n\x1f\x45VIDENCE_KIND_BIRTH_CERTIFICATE\x10\x02\x12!\n\x1d\x45VIDENCE_KIND_DRIVING_LICENCE\x10\x03\x12\x1b\n\x17\x45VIDENCE_KIND_WAGE_SLIP\x10\x04\x12\x1c\n\x18\x45VIDENCE_KIND_P45_OR_P60\x10\x05\x12 \n\x1c\x45VIDENCE_KIND_BANK_STATEMENT\x10\x06\x12#\n\x1f\x45VIDENCE_KIND_TENANCY_AGREEMENT\x10\x07\x12 \n\x1c\x45VIDENCE_KIND_HOUSEHOLD_BILL\x10\x08\x12!\n\x1d\x45VIDENCE_KIND_EMPLOYER_LETTER\x10\t\x12\x17\n\x13\x45VIDENCE_KIND_OTHER\x10\n\x12%\n!EVIDENCE_KIND_MEDICAL_CERTIFICATE\x10\x0b\x12\'\n#EVIDENCE_KIND_MATERNITY_CERTIFICATE\x10\x0c\x12$\n EVIDENCE_KIND_SICK_PAY_STATEMENT\x10\r\x12 \n\x1c\x45VIDENCE_KIND_BENEFIT_LETTER\x10\x0e\x12$\n EVIDENCE_KIND_MORTGAGE_STATEMENT\x10\x0f\x12#\n\x1f\x45VIDENCE_KIND_SAVINGS_STATEMENT\x10\x10\x12)\n%EVIDENCE_KIND_NATIONAL_INSURANCE_CARD\x10\x11\x12$\n EVIDENCE_KIND_RESIDENCE_DOCUMENT\x10\x12*g\n\tClockKind\x12\x1a\n\x16\x43LOCK_KIND_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43LOCK_KIND_FIRST_CONTACT\x10\x01\x12 \n\x1c\x43LOCK_KIND_EVIDENCE_COMPLETE\x10\x02*\x8c\x01\n\x0e\x44isputeOutcome\x12\x1f\n\x1b\x44ISPUTE_OUTCOME_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x44ISPUTE_OUTCOME_CONFIRMED\x10\x01\x12\x1d\n\x19\x44ISPUTE_OUTCOME_CORRECTED\x10\x02\x12\x1b\n\x17\x44ISPUTE_OUTCOME_DROPPED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,20 +41,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVIDENCE'].fields_by_name['kind']._serialized_options = b'\342A\001\002'
   _globals['_EVIDENCE'].fields_by_name['seen_on']._loaded_options = None
   _globals['_EVIDENCE'].fields_by_name['seen_on']._serialized_options = b'\342A\001\002'
+  _globals['_DISPUTE']._loaded_options = None
+  _globals['_DISPUTE']._serialized_options = b'\270\324\030\001'
   _globals['_ITEM']._loaded_options = None
   _globals['_ITEM']._serialized_options = b'\270\324\030\001'
-  _globals['_ASSESSMENTSTATE']._serialized_start=866
-  _globals['_ASSESSMENTSTATE']._serialized_end=1083
-  _globals['_CLOSEDREASON']._serialized_start=1086
-  _globals['_CLOSEDREASON']._serialized_end=1252
-  _globals['_ITEMSTATUS']._serialized_start=1255
-  _globals['_ITEMSTATUS']._serialized_end=1403
-  _globals['_EVIDENCEKIND']._serialized_start=1406
-  _globals['_EVIDENCEKIND']._serialized_end=2083
-  _globals['_EVIDENCE']._serialized_start=198
-  _globals['_EVIDENCE']._serialized_end=303
-  _globals['_ITEM']._serialized_start=306
-  _globals['_ITEM']._serialized_end=561
-  _globals['_ASSESSMENT']._serialized_start=564
-  _globals['_ASSESSMENT']._serialized_end=863
+  _globals['_ASSESSMENTSTATE']._serialized_start=1525
+  _globals['_ASSESSMENTSTATE']._serialized_end=1742
+  _globals['_CLOSEDREASON']._serialized_start=1745
+  _globals['_CLOSEDREASON']._serialized_end=1911
+  _globals['_ITEMSTATUS']._serialized_start=1914
+  _globals['_ITEMSTATUS']._serialized_end=2062
+  _globals['_EVIDENCEKIND']._serialized_start=2065
+  _globals['_EVIDENCEKIND']._serialized_end=2742
+  _globals['_CLOCKKIND']._serialized_start=2744
+  _globals['_CLOCKKIND']._serialized_end=2847
+  _globals['_DISPUTEOUTCOME']._serialized_start=2850
+  _globals['_DISPUTEOUTCOME']._serialized_end=2990
+  _globals['_CLOCK']._serialized_start=232
+  _globals['_CLOCK']._serialized_end=488
+  _globals['_EVIDENCE']._serialized_start=490
+  _globals['_EVIDENCE']._serialized_end=595
+  _globals['_DISPUTE']._serialized_start=598
+  _globals['_DISPUTE']._serialized_end=902
+  _globals['_ITEM']._serialized_start=905
+  _globals['_ITEM']._serialized_end=1220
+  _globals['_ASSESSMENT']._serialized_start=1223
+  _globals['_ASSESSMENT']._serialized_end=1522
 # @@protoc_insertion_point(module_scope)
