@@ -107,7 +107,7 @@ class Interview:
         answered = {fact: question.answered_version for fact, question in self.questions.items()}
         proposed = frozenset(fact for fact, question in self.questions.items() if question.proposal is not None)
         schemes = {fact: question.schemes for fact, question in self.questions.items()}
-        groups = {fact: question.group for fact, question in self.questions.items()}
+        groups = {fact: question.group for fact, question in self.questions.items() if question.group}
         return Facts(version=self.version, answered=answered, proposed=proposed, groups=groups, schemes=schemes)
 
     @cached_property
