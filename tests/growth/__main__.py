@@ -36,7 +36,8 @@ _FOR_FILLING = {
 
 
 @contextmanager
-def _servers(folder: Path) -> Iterator[Servers]:
+def servers_in(folder: Path) -> Iterator[Servers]:
+    """A PostgreSQL made for filling, and a bus, in the folder."""
     folder.chmod(0o755)
     postgres = _postgres(folder)
     with psycopg.connect(f"{postgres.url}/postgres", autocommit=True) as conn:
@@ -114,7 +115,7 @@ def main() -> int:
     scrapes: dict[str, float] = {}
     with (
         tempfile.TemporaryDirectory(prefix="cms3-growth-", dir="/var/tmp") as folder,
-        _servers(Path(folder)) as servers,
+        servers_in(Path(folder)) as servers,
     ):
         for name in given.services.split(","):
             report = _measure(servers, Path(folder), name, sizes)

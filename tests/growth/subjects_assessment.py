@@ -137,6 +137,9 @@ class Assessment(Subject):
         begun = self.change("StartAssessment", this, by=_ASSESSOR)["assessment"]
         checks = {"items": [{"fact": "surname", "status": "ITEM_STATUS_CONFIRMED"}], "version": begun["version"]}
         checked = self.change("VerifyItems", this | checks, by=_ASSESSOR)["assessment"]
+        doubt = {"fact": "tenure", "status": "ITEM_STATUS_DISPUTED", "reason": "the deeds say otherwise"}
+        disputed = {"items": [doubt], "version": checked["version"]}
+        checked = self.change("VerifyItems", this | disputed, by=_ASSESSOR, note="with a doubt")["assessment"]
         correction = {"fact": "tenure", "value": "OWNER", "reason": "saw the deeds", "version": checked["version"]}
         self.change("CorrectItem", this | correction, by=_ASSESSOR)
         version = self._ask_for_evidence(claim_ref)
