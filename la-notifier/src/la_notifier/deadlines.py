@@ -45,6 +45,8 @@ DEADLINES = (
     _within("REVIEW_DUE", _SUPPORT, overdue.REVIEW_DUE, timedelta(minutes=10)),
     *OF_NOTICES,
     *_late("REFERRED", _OFFICER, overdue.REFERRED, Within(working_days=1)),
+    # The reference is the authority's code.
+    _within("AUTHORITY_AWAY", _SUPPORT, overdue.AUTHORITY_AWAY, timedelta(hours=1)),
     # It is counted from the deadline that the work item has.
     _within("WORK_ITEM", _OFFICER, overdue.WORK_ITEM, timedelta()),
     *_late("FILE_BUILT", _SUPPORT, overdue.FILE_BUILT, _SFTP.to_send),

@@ -13,6 +13,9 @@ from la_notifier.store import counts
 ENDED_FOR = timedelta(hours=1)
 """Versions that were loaded or superseded are counted for this long, so that a scrape does not read all history."""
 
+AWAY_AFTER_FAILURES = 5
+"""After so many failures in a row, half a minute or more, an authority counts as away."""
+
 
 def _notices(conn: Connection) -> Samples:
     found = counts.count_notices(conn, ended_since=clock.now() - ENDED_FOR)
@@ -21,6 +24,15 @@ def _notices(conn: Connection) -> Samples:
 
 def _referrals(conn: Connection) -> Samples:
     return [((reason,), float(count)) for reason, count in counts.count_referrals(conn, ReferralReason).items()]
+
+
+def _work_items(conn: Connection) -> Samples:
+    return [((kind,), float(count)) for kind, count in counts.count_work_items(conn).items()]
+
+
+def _resting(conn: Connection) -> Samples:
+    found = counts.count_resting(conn, failures=AWAY_AFTER_FAILURES)
+    return [((act,), float(count)) for act, count in found.items()]
 
 
 def _reviews(conn: Connection) -> Samples:
@@ -60,6 +72,18 @@ GAUGES = (
         help="Matters for a processing officer, who has to see that the right authority knows; up to 10,000 each.",
         labels=("reason",),
         read=_referrals,
+    ),
+    StateGauge(
+        name="notifier_work_items",
+        help="Open work items of processing officers over notices; up to 10,000.",
+        labels=("kind",),
+        read=_work_items,
+    ),
+    StateGauge(
+        name="notifier_authorities_away",
+        help="Authorities with the API that have not answered five times in a row, by what is tried.",
+        labels=("act",),
+        read=_resting,
     ),
     StateGauge(
         name="notifier_reviews_due",

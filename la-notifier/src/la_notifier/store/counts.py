@@ -66,6 +66,17 @@ COUNT_LETTERS = """
     FROM unnest(%(recipients)s::text[]) AS recipients (recipient)
 """
 
+COUNT_WORK_ITEMS = """
+    -- How many work items are open, by kind.
+    SELECT kind, count(*) AS count
+    FROM (SELECT kind FROM work_items WHERE state = 'OPEN' LIMIT %(most)s) AS counted GROUP BY kind
+"""
+
+COUNT_RESTING = """
+    -- How many authorities do not answer, by what is tried.
+    SELECT act, count(*) AS count FROM authority_rests WHERE failures >= %(failures)s GROUP BY act
+"""
+
 _CHANNELS = ["API", "SFTP", "POST"]
 _OPEN_STATES = ["WAITING", "SENT", "RECEIVED", "REFUSED"]
 
@@ -103,3 +114,13 @@ def count_letters(conn: Connection, recipients: Iterable[str]) -> Mapping[str, i
     """The number of letters that wait to be printed, by recipient."""
     asked = {"recipients": list(recipients), "most": MOST_COUNTED}
     return {row["recipient"]: row["count"] for row in conn.execute(COUNT_LETTERS, asked)}
+
+
+def count_work_items(conn: Connection) -> Mapping[str, int]:
+    """The number of open work items, by kind."""
+    return {row["kind"]: row["count"] for row in conn.execute(COUNT_WORK_ITEMS, {"most": MOST_COUNTED})}
+
+
+def count_resting(conn: Connection, *, failures: int) -> Mapping[str, int]:
+    """The number of authorities that failed at least so often in a row, by what is tried: SEND or ASK."""
+    return {row["act"]: row["count"] for row in conn.execute(COUNT_RESTING, {"failures": failures})}

@@ -23,6 +23,8 @@ DISPUTED: LiteralString = f"""
     WHERE disputed IS NOT NULL AND state IN ('WAITING', 'SENT', 'RECEIVED')
 """
 
+AUTHORITY_AWAY = "SELECT authority_code AS reference, since FROM authority_rests"
+
 WORK_ITEM = "SELECT claim_ref AS reference, deadline AS since FROM work_items WHERE state = 'OPEN'"
 
 REFERRED = "SELECT claim_ref AS reference, since, authority_code FROM not_told"
