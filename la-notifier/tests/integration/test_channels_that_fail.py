@@ -1,10 +1,12 @@
 """Councils that fail by every way: their ledger ends with the latest version of each notice, loaded once."""
 
+import base64
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -12,13 +14,14 @@ import pytest
 from chassis import clock, deadlines, testing
 from chassis.database import Database
 from chassis.runtime import Process
-from chassis.testing import eventually
+from chassis.testing import Client, Tokens, eventually
 from cms.intake.v1 import events_pb2
 from la_notifier.__main__ import service
 from la_notifier.config import Settings
 from la_notifier.deadlines import DEADLINES
 from simulators.councils.server import Councils
 from simulators.councils.testing import councils_settings
+from simulators.testing import call
 
 Scene = Any
 
@@ -27,6 +30,7 @@ SUBMITTED = events_pb2.ClaimSubmitted()
 AMENDED = events_pb2.ClaimAmended(changed_fields=["rent_amount"])
 CLAIMS = [f"C0123456{number}A" for number in range(100, 104)]
 HARTLEPOOL, HARTLEPOOL_CODE = {"lines": ["3 Church Street", "Hartlepool"], "postcode": "TS25 3DA"}, "E06000001"
+TAMWORTH = {"lines": ["1 High Street", "Tamworth"], "postcode": "B77 5AJ"}
 BURNLEY, BURNLEY_CODE = {"lines": ["5 Standish Street", "Burnley"], "postcode": "BB11 3JL"}, "E07000117"
 
 
@@ -130,3 +134,54 @@ def test_an_authority_that_is_away_holds_up_no_other_and_gets_the_latest_once(
 
     scene.relent()
     eventually(lambda: loaded(scene, away, 2), seconds=20)
+
+
+@pytest.mark.parametrize(
+    ("failure", "method"), [("huge_reply", "POST"), ("packed_reply", "POST"), ("packed_reply", "GET")]
+)
+def test_a_reply_that_floods_us_is_not_read_and_the_notice_is_loaded_once(
+    notifier: Process, scene: Scene, tenant: Any, failure: str, method: str
+) -> None:
+    scene.order(failure, method=method, count=1, megabytes=64)
+
+    at_first_contact(scene, tenant, CLAIMS[:1], tenant().answers["address"])
+
+    eventually(lambda: loaded(scene, CLAIMS[:1], 1), seconds=20)
+    assert scene.fired() == {failure: 1}
+
+
+def test_letters_that_are_lost_or_arrive_out_of_order_end_with_the_latest(
+    *, notifier: Process, scene: Scene, tenant: Any, tokens: Tokens, councils: Councils
+) -> None:
+    token = tokens.issue("PROCESSING_OFFICER", subject="PO000001")
+    officer = Client(process=notifier, service="cms.notifier.v1.LaNotifierService", token=token)
+    scene.order("lost_letter", count=1)
+    at_first_contact(scene, tenant, CLAIMS[:1], TAMWORTH)
+    intention = printed(officer)
+    assert posted(councils, intention) == (202, {})
+    submitted(scene, CLAIMS[:1])
+    claim = printed(officer)
+
+    status, told = posted(councils, claim)
+    assert (status, told["version"], told["kind"]) == (202, 2, "CLAIM")
+    assert posted(councils, intention)[0] == 409
+    assert posted(councils, claim) == (200, told)
+    for _ in range(2):
+        receipt = {"noticeId": told["notice_id"], "version": 2, "loaded": True, "requestId": str(uuid4())}
+        assert officer.get("RecordReceipt", **receipt)["notice"]["state"] == "NOTICE_STATE_LOADED"
+    eventually(lambda: loaded(scene, CLAIMS[:1], 2))
+
+
+def printed(officer: Client) -> dict[str, Any]:
+    """The next letter to a council, once it is in the queue; it counts as printed then."""
+    [letter] = eventually(lambda: officer.get("GetLetters", recipient="LETTER_RECIPIENT_COUNCIL")["letters"])
+    done = officer.get("MarkPrinted", letterIds=[letter["letterId"]], requestId=str(uuid4()))
+    assert [result["outcome"] for result in done["results"]] == ["PRINT_OUTCOME_PRINTED"]
+    found: dict[str, Any] = letter
+    return found
+
+
+def posted(councils: Councils, letter: dict[str, Any]) -> tuple[int, Any]:
+    pdf = base64.b64decode(letter["pdf"])
+    answer = call(councils.port, "POST", f"/{letter['authorityCode']}/letters", body=pdf)
+    return answer.status, answer.body
