@@ -298,6 +298,7 @@ def test_a_list_that_is_too_long_for_a_text_goes_by_letter(messenger: Any, post:
 def test_evidence_that_is_asked_for_is_listed_and_reminded_of(messenger: Any, post: Post, owners: Owners) -> None:
     owners.awaited = ("wage slips",)
     with messenger():
+        clock.advance(timedelta(hours=(12 - clock.now().hour) % 24))  # reminders wait for the day
         post.hear(assessment_events.EvidenceRequested(), version=4)
         post.hear(assessment_events.EvidenceReminderDue(number=1), version=4)
         eventually(lambda: list(post.states().values()) == ["DELIVERED", "DELIVERED"])

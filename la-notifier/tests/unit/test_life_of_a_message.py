@@ -23,7 +23,7 @@ from la_notifier.messages.domain.message import (
     SendResult,
     Waits,
 )
-from la_notifier.messages.service.hearing import reminder_time
+from la_notifier.messages.service.hearing import by_day, reminder_time
 
 WAITS = Waits(scale=1.0, jitter=1.0)
 ID = uuid4()
@@ -140,6 +140,19 @@ def contact(**answers: Any) -> Contact:
 )
 def test_a_claimant_is_reminded_at_ten_of_the_london_day_before(start: datetime, reminded: datetime) -> None:
     assert reminder_time(start) == reminded
+
+
+@pytest.mark.parametrize(
+    ("heard", "due"),
+    [
+        (datetime(2005, 7, 4, 23, 0, tzinfo=UTC), datetime(2005, 7, 5, 7, 0, tzinfo=UTC)),  # midnight in London
+        (datetime(2005, 7, 4, 6, 59, tzinfo=UTC), datetime(2005, 7, 4, 7, 0, tzinfo=UTC)),
+        (datetime(2005, 7, 4, 7, 0, tzinfo=UTC), datetime(2005, 7, 4, 7, 0, tzinfo=UTC)),
+        (datetime(2005, 7, 4, 19, 0, tzinfo=UTC), datetime(2005, 7, 5, 7, 0, tzinfo=UTC)),
+    ],
+)
+def test_a_reminder_wakes_nobody(heard: datetime, due: datetime) -> None:
+    assert by_day(heard) == due
 
 
 def error(status: int, *messages: str, **headers: str) -> HTTPError:

@@ -14,7 +14,7 @@ from la_notifier.messages.service.sending import Sender, waits_of
 from la_notifier.messages.service.writing import Writer
 
 _PAUSE_SECONDS = 0.25
-_SENDERS = 2
+_WRITERS, _SENDERS = 2, 2
 
 
 def message_workers(settings: Settings, sources: Sources, runtime: Runtime) -> Sequence[Worker]:
@@ -22,9 +22,13 @@ def message_workers(settings: Settings, sources: Sources, runtime: Runtime) -> S
     wording()  # read before there are threads
     waits = partial(waits_of, scale=settings.time_scale)
     writer = Writer(runtime.database, runtime.vault, sources, waits=waits)
-    writing = Worker("message-writer", writer.write_next, pause_seconds=_PAUSE_SECONDS)
+    # Two, because the reminders of all of tomorrow's appointments are due at one time.
+    writing = [
+        Worker(f"message-writer-{number}", writer.write_next, pause_seconds=_PAUSE_SECONDS)
+        for number in range(1, _WRITERS + 1)
+    ]
     if settings.notify_key_file is None:
-        return [writing]
+        return writing
     templates = Templates(
         text=settings.notify_text_template,
         email=settings.notify_email_template,
@@ -40,7 +44,7 @@ def message_workers(settings: Settings, sources: Sources, runtime: Runtime) -> S
         pause_seconds=_PAUSE_SECONDS,
     )
     return [
-        writing,
+        *writing,
         *(Worker(f"message-sender-{number}", sender.send_next, pause_seconds=0) for number in range(1, _SENDERS + 1)),
         Worker("message-checker", sender.ask_next, pause_seconds=0),
     ]

@@ -15,6 +15,9 @@ from la_notifier.messages.store import messages
 REMINDED_AT = time(10)
 """The London time at which claimants are reminded of tomorrow's appointment."""
 
+DAY_BEGINS, DAY_ENDS = time(8), time(20)
+"""Between these London times nobody is woken by a message that no person's act has brought."""
+
 LIST_AFTER = timedelta(minutes=5)
 """How long after the booking the list of what to bring is written: by then the call has ended, and the claim is submitted."""
 
@@ -44,7 +47,7 @@ def hear_reminder(conn: Connection, event: Event) -> None:
     """Evidence has not come: the claimant is reminded."""
     due = _told(event).due_on
     subject = f"{due.year:04}-{due.month:02}-{due.day:02} {_told(event).number}"
-    _add(conn, event, MessageKind.EVIDENCE_DUE, subject)
+    _add(conn, event, MessageKind.EVIDENCE_DUE, subject, due_time=by_day(clock.now()))
 
 
 def hear_decision(conn: Connection, event: Event) -> None:
@@ -82,6 +85,15 @@ def reminder_time(start: datetime) -> datetime:
     """When the claimant is reminded of an appointment: in the morning of the London day before it."""
     day = start.astimezone(clock.LONDON).date() - timedelta(days=1)
     return datetime.combine(day, REMINDED_AT, clock.LONDON).astimezone(UTC)
+
+
+def by_day(moment: datetime) -> datetime:
+    """The moment, or the next at which a message does not wake anybody. Reminders become due at midnight."""
+    local = moment.astimezone(clock.LONDON)
+    if DAY_BEGINS <= local.time() < DAY_ENDS:
+        return moment
+    day = local.date() + timedelta(days=int(local.time() >= DAY_ENDS))
+    return datetime.combine(day, DAY_BEGINS, clock.LONDON).astimezone(UTC)
 
 
 def _told(event: Event) -> Any:

@@ -91,13 +91,14 @@ SAVE_WRITTEN = """
 """
 
 SETTLE = """
-    -- Saves a step of a message that is held, and ends its lease.
+    -- Saves a step of a message that is held, and ends its lease. What was said is dropped when it is delivered or written anew.
     UPDATE messages
     SET state = %(state)s, lease = NULL, leased_until = NULL, notify_id = coalesce(%(notify_id)s, notify_id),
         reason = coalesce(%(reason)s, reason), letter_only = letter_only OR %(letter_only)s,
         next_attempt_time = statement_timestamp() + make_interval(secs => %(wait_seconds)s::float8),
         sent = CASE WHEN %(is_sent)s THEN coalesce(sent, %(now)s) ELSE sent END,
         attempts = CASE WHEN %(is_due_again)s THEN 0 ELSE attempts END,
+        content = CASE WHEN NOT %(is_end)s AND NOT %(is_due_again)s THEN content END,
         ended = CASE WHEN %(is_end)s THEN %(now)s::timestamptz END
     WHERE message_id = %(message_id)s
 """
