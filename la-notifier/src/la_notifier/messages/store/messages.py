@@ -91,7 +91,7 @@ SAVE_WRITTEN = """
 """
 
 SETTLE = """
-    -- Saves a step of a message that is held, and ends its lease. What was said is dropped when it is delivered or written anew.
+    -- Saves a step of a message that is held, and ends its lease. What was said goes when it is delivered or written anew.
     UPDATE messages
     SET state = %(state)s, lease = NULL, leased_until = NULL, notify_id = coalesce(%(notify_id)s, notify_id),
         reason = coalesce(%(reason)s, reason), letter_only = letter_only OR %(letter_only)s,
