@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Value
 
 from assessment.__main__ import MIGRATIONS, service
-from assessment.clients import Amendment, Change, Followed, Interview, OpenQuestion, Question, Refusal
+from assessment.clients import Amendment, Answer, Change, Followed, Interview, OpenQuestion, Question, Refusal
 from assessment.config import Settings
 from assessment.consumers import HANDLERS
 from assessment.data import targets
@@ -96,13 +96,16 @@ class IntakeOfTests:
         body = replace(amendment, request_id=uuid.UUID(int=0))
         if amendment.request_id not in self.amended:
             self._check(amendment)
-            value = json_format.MessageToDict(amendment.value)
-            if amendment.accept_transliteration and self.proposals.pop(amendment.fact, None):
-                self.change(amendment.claim_ref, **{amendment.fact: value})
-            if self.claims[amendment.claim_ref].answers.get(amendment.fact, (None, 0))[0] != value:
-                self.change(amendment.claim_ref, **{amendment.fact: value})
-            change = _changed(amendment, self.claims[amendment.claim_ref].version)
-            self.history.append((amendment.claim_ref, change))
+            claim, changed = self.claims[amendment.claim_ref], dict[str, Any]()
+            for answer in amendment.answers:
+                value = json_format.MessageToDict(answer.value)
+                agreed = answer.accept_transliteration and self.proposals.pop(answer.fact, None)
+                if agreed or claim.answers.get(answer.fact, (None, 0))[0] != value:
+                    changed[answer.fact] = value
+            if changed:
+                self.change(amendment.claim_ref, **changed)
+            version = self.claims[amendment.claim_ref].version
+            self.history += [(amendment.claim_ref, _changed(amendment, answer, version)) for answer in amendment.answers]
             self.amended[amendment.request_id] = (body, self._interview(amendment.claim_ref))
         first_body, interview = self.amended[amendment.request_id]
         if first_body != body:
@@ -113,8 +116,13 @@ class IntakeOfTests:
     def _check(self, amendment: Amendment) -> None:
         if self.claims[amendment.claim_ref].version != amendment.claim_version:
             raise ClaimChanged
-        if json_format.MessageToDict(amendment.value) in self.refused_values:
-            raise InvalidArgument.of(Violation(field=amendment.fact, description="is not of the question's kind"))
+        faults = [
+            Violation(field=answer.fact, description="is not of the question's kind")
+            for answer in amendment.answers
+            if json_format.MessageToDict(answer.value) in self.refused_values
+        ]
+        if faults:
+            raise InvalidArgument.of(*faults)
 
     def _ask(self, method: str, purpose: str) -> None:
         if self.is_away:
@@ -138,11 +146,11 @@ class IntakeOfTests:
         return Interview(version=claim.version, questions=questions)
 
 
-def _changed(amendment: Amendment, version: int) -> Change:
+def _changed(amendment: Amendment, answer: Answer, version: int) -> Change:
     return Change(
-        fact=amendment.fact,
+        fact=answer.fact,
         old=None,
-        new=amendment.value,
+        new=answer.value,
         by="AS000001",
         at=clock.now(),
         reason=amendment.reason,

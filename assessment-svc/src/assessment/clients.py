@@ -136,14 +136,21 @@ _NOTHING = {"", "0", "0.00", "NONE"}
 
 
 @dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The right answer to a question."""
+
+    fact: str
+    value: Value
+    accept_transliteration: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Amendment:
-    """A change of a fact in a claim's record. `claim_version` is the version that the assessor has seen."""
+    """A change of facts in a claim's record, all or none. `claim_version` is the version that the assessor has seen."""
 
     claim_ref: str
     claim_version: int
-    fact: str
-    value: Value
-    accept_transliteration: bool
+    answers: tuple[Answer, ...]
     reason: str
     request_id: UUID
 
@@ -161,7 +168,7 @@ class Intake(Protocol):
         """The changes of the claim's record that were given a reason, the oldest first. Raises as `get_interview` does."""
 
     def amend(self, amendment: Amendment, *, purpose: str) -> Interview:
-        """Changes a fact; gives the interview after the change. The same request_id gives the same interview again.
+        """Changes facts; gives the interview after the change. The same request_id gives the same interview again.
 
         Raises ClaimChanged if the claim is not at the amendment's version, InvalidArgument naming `value` or the questions
         that prevent the change, and NotFound as `get_interview` does.
@@ -253,7 +260,7 @@ class IntakeClient:
         except StaleVersion:
             raise ClaimChanged from None
         except InvalidArgument as error:
-            raise _with_our_fields(error) from None
+            raise _with_our_fields(error, amendment) from None
         return interview_of(response.interview)
 
 
@@ -341,27 +348,36 @@ def _schemes(question: intake_pb2.Question) -> tuple[str, ...]:
 
 
 def _amend_request(amendment: Amendment) -> intake_pb2.AmendAnswersRequest:
-    answer = intake_pb2.Answer(
-        question_id=amendment.fact,
-        value=amendment.value,
-        accept_transliteration=amendment.accept_transliteration,
-    )
+    answers = [
+        intake_pb2.Answer(
+            question_id=answer.fact, value=answer.value, accept_transliteration=answer.accept_transliteration
+        )
+        for answer in amendment.answers
+    ]
     return intake_pb2.AmendAnswersRequest(
         claim_ref=amendment.claim_ref,
-        answers=[answer],
+        answers=answers,
         version=amendment.claim_version,
         request_id=str(amendment.request_id),
         reason=amendment.reason,
     )
 
 
-def _with_our_fields(error: InvalidArgument) -> InvalidArgument:
-    # Intake names questions or fields of its own request; callers know questions and the fields of CorrectItem.
+def _with_our_fields(error: InvalidArgument, amendment: Amendment) -> InvalidArgument:
+    # Intake names questions or fields of its own request; callers know questions and, of one answer, the fields of CorrectItem.
+    ours = _OUR_FIELDS if len(amendment.answers) == 1 else _facts_of(amendment)
     violations = [
-        Violation(field=_OUR_FIELDS.get(fault.field, fault.field), description=fault.description)
-        for fault in error.violations
+        Violation(field=ours.get(fault.field, fault.field), description=fault.description) for fault in error.violations
     ]
     return InvalidArgument.of(*violations, reason=error.reason)
 
 
 _OUR_FIELDS = {"answers[0].question_id": "fact", "answers[0].value": "value"}
+
+
+def _facts_of(amendment: Amendment) -> Mapping[str, str]:
+    return {
+        f"answers[{index}].{field}": answer.fact
+        for index, answer in enumerate(amendment.answers)
+        for field in ("question_id", "value")
+    }

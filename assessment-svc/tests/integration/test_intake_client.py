@@ -15,7 +15,7 @@ from google.protobuf.struct_pb2 import NullValue, Value
 from google.rpc import code_pb2, status_pb2
 from grpc_status import rpc_status
 
-from assessment.clients import Amendment, IntakeClient, interview_of
+from assessment.clients import Amendment, Answer, IntakeClient, interview_of
 from assessment.domain.items import Facts
 from assessment.domain.refusals import ClaimChanged
 from chassis import call, remote
@@ -48,9 +48,7 @@ INTERVIEW = intake_pb2.Interview(
 AMENDMENT = Amendment(
     claim_ref="C0123456789A",
     claim_version=9,
-    fact="surname",
-    value=Value(string_value="Łukasz"),
-    accept_transliteration=True,
+    answers=(Answer(fact="surname", value=Value(string_value="Łukasz"), accept_transliteration=True),),
     reason="saw the passport",
     request_id=UUID(int=7),
 )

@@ -3,6 +3,7 @@
 from assessment.clients import Intake, Outcomes
 from assessment.domain.clocks import Targets
 from assessment.grpc_api.assessing_methods import AssessingMethods
+from assessment.grpc_api.bundle_methods import BundleMethods
 from assessment.grpc_api.closing_methods import ClosingMethods
 from assessment.grpc_api.confirming_methods import ConfirmingMethods
 from assessment.grpc_api.crisis_methods import CrisisMethods
@@ -12,7 +13,14 @@ from assessment.grpc_api.work_methods import WorkMethods
 
 
 class AssessmentApi(
-    WorkMethods, DeskMethods, AssessingMethods, ConfirmingMethods, ClosingMethods, CrisisMethods, EvidenceMethods
+    WorkMethods,
+    DeskMethods,
+    AssessingMethods,
+    ConfirmingMethods,
+    ClosingMethods,
+    CrisisMethods,
+    EvidenceMethods,
+    BundleMethods,
 ):
     """The methods of the contract. Each call reads the answers that it shows from intake."""
 
@@ -22,3 +30,4 @@ class AssessmentApi(
         AssessingMethods.__init__(self, intake)
         ConfirmingMethods.__init__(self, intake)
         CrisisMethods.__init__(self, intake)
+        BundleMethods.__init__(self, intake)

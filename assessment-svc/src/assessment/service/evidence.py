@@ -37,9 +37,24 @@ class EvidenceShown:
     day: date
 
 
+def evidence_of(conn: Connection, assessment: Assessment) -> EvidenceShown:
+    """The evidence of an assessment that the caller may see, unlogged."""
+    noted = store.noted(conn, assessment.claim_ref)
+    ids, day = noted["evidence_needs"], _day(noted["since"])
+    needs = EVIDENCE.needed(schemes=assessment.schemes, day=day, given=None) if ids is None else EVIDENCE.named(ids)
+    evidence = ClaimEvidence(needs=needs, documents=_documents(conn, assessment))
+    return EvidenceShown(
+        assessment=assessment,
+        evidence=evidence,
+        complete_time=noted["evidence_complete_time"],
+        facts_known=ids is not None,
+        day=day,
+    )
+
+
 def show_evidence(conn: Connection, claim_ref: str) -> EvidenceShown:
     """All evidence of a claim. Raises WorkNotFound, OtherScheme, OfficeRequired, OtherOffice."""
-    return _logged(conn, _load(conn, _for_caller(assessments.read_assessment(conn, claim_ref), claim_ref)))
+    return _logged(conn, evidence_of(conn, _for_caller(assessments.read_assessment(conn, claim_ref), claim_ref)))
 
 
 def request_evidence(
@@ -98,7 +113,7 @@ def keep_up(
     the facts that they prove. What was seen before the assessment began proves its items. The assessment is locked by this
     transaction.
     """
-    known = _load(conn, after)
+    known = evidence_of(conn, after)
     evidence = known.evidence
     if interview is not None:
         needs = EVIDENCE.needed(schemes=after.schemes, day=known.day, given=interview.given)
@@ -150,7 +165,7 @@ def remind(conn: Connection) -> bool:
 
 
 def _locked(conn: Connection, claim_ref: str) -> EvidenceShown:
-    return _load(conn, _for_caller(assessments.lock_assessment(conn, claim_ref), claim_ref))
+    return evidence_of(conn, _for_caller(assessments.lock_assessment(conn, claim_ref), claim_ref))
 
 
 def _for_caller(assessment: Assessment | None, claim_ref: str) -> Assessment:
@@ -158,20 +173,6 @@ def _for_caller(assessment: Assessment | None, claim_ref: str) -> Assessment:
     if assessment is not None and any(identity.has(role) for role in _ANY_OFFICE):
         return assessment
     return permitted(assessment, claim_ref).assessment
-
-
-def _load(conn: Connection, assessment: Assessment) -> EvidenceShown:
-    noted = store.noted(conn, assessment.claim_ref)
-    ids, day = noted["evidence_needs"], _day(noted["since"])
-    needs = EVIDENCE.needed(schemes=assessment.schemes, day=day, given=None) if ids is None else EVIDENCE.named(ids)
-    evidence = ClaimEvidence(needs=needs, documents=_documents(conn, assessment))
-    return EvidenceShown(
-        assessment=assessment,
-        evidence=evidence,
-        complete_time=noted["evidence_complete_time"],
-        facts_known=ids is not None,
-        day=day,
-    )
 
 
 def _documents(conn: Connection, assessment: Assessment) -> tuple[Document, ...]:

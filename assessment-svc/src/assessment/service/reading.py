@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Value
 
-from assessment.clients import Amendment, Intake, Interview
+from assessment.clients import Amendment, Answer, Intake, Interview
 from assessment.domain.assessments import Assessment, Confirmation
 from assessment.domain.disputes import Dispute
 from assessment.domain.refusals import WorkNotFound
@@ -77,9 +77,13 @@ def _amendment(correction: Correction, claim_version: int) -> Amendment:
     return Amendment(
         claim_ref=correction.claim_ref,
         claim_version=claim_version,
-        fact=correction.fact,
-        value=correction.value,
-        accept_transliteration=correction.accept_transliteration,
+        answers=(
+            Answer(
+                fact=correction.fact,
+                value=correction.value,
+                accept_transliteration=correction.accept_transliteration,
+            ),
+        ),
         reason=correction.reason,
         request_id=uuid5(correction.request_id, "amend"),
     )

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from cms.assessment.v1 import assessment_pb2 as cms_dot_assessment_dot_v1_dot_assessment__pb2
+from cms.assessment.v1 import bundle_pb2 as cms_dot_assessment_dot_v1_dot_bundle__pb2
 from cms.assessment.v1 import closing_pb2 as cms_dot_assessment_dot_v1_dot_closing__pb2
 from cms.assessment.v1 import crisis_pb2 as cms_dot_assessment_dot_v1_dot_crisis__pb2
 from cms.assessment.v1 import desk_pb2 as cms_dot_assessment_dot_v1_dot_desk__pb2
@@ -108,6 +109,21 @@ class AssessmentServiceStub:
                 '/cms.assessment.v1.AssessmentService/WaiveEvidence',
                 request_serializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.WaiveEvidenceRequest.SerializeToString,
                 response_deserializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.WaiveEvidenceResponse.FromString,
+                _registered_method=True)
+        self.TakeBundle = channel.unary_unary(
+                '/cms.assessment.v1.AssessmentService/TakeBundle',
+                request_serializer=cms_dot_assessment_dot_v1_dot_bundle__pb2.TakeBundleRequest.SerializeToString,
+                response_deserializer=cms_dot_assessment_dot_v1_dot_bundle__pb2.TakeBundleResponse.FromString,
+                _registered_method=True)
+        self.ReturnBundle = channel.unary_unary(
+                '/cms.assessment.v1.AssessmentService/ReturnBundle',
+                request_serializer=cms_dot_assessment_dot_v1_dot_bundle__pb2.ReturnBundleRequest.SerializeToString,
+                response_deserializer=cms_dot_assessment_dot_v1_dot_bundle__pb2.ReturnBundleResponse.FromString,
+                _registered_method=True)
+        self.DiscardBundle = channel.unary_unary(
+                '/cms.assessment.v1.AssessmentService/DiscardBundle',
+                request_serializer=cms_dot_assessment_dot_v1_dot_bundle__pb2.DiscardBundleRequest.SerializeToString,
+                response_deserializer=cms_dot_assessment_dot_v1_dot_bundle__pb2.DiscardBundleResponse.FromString,
                 _registered_method=True)
 
 
@@ -225,6 +241,29 @@ class AssessmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TakeBundle(self, request, context):
+        """Takes the caller's interviews of a day along, away from the office: signed, and encrypted for the device. The assessments
+        begin, or go on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReturnBundle(self, request, context):
+        """Brings the findings back. Those about answers that did not change meanwhile are recorded; what changed is shown fact by fact.
+        Content that was altered on the way is refused, and changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DiscardBundle(self, request, context):
+        """Gives a bundle up, by the assessor who took it or by a service manager: a device was lost, or the day was called off.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AssessmentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -297,6 +336,21 @@ def add_AssessmentServiceServicer_to_server(servicer, server):
                     servicer.WaiveEvidence,
                     request_deserializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.WaiveEvidenceRequest.FromString,
                     response_serializer=cms_dot_assessment_dot_v1_dot_evidence__pb2.WaiveEvidenceResponse.SerializeToString,
+            ),
+            'TakeBundle': grpc.unary_unary_rpc_method_handler(
+                    servicer.TakeBundle,
+                    request_deserializer=cms_dot_assessment_dot_v1_dot_bundle__pb2.TakeBundleRequest.FromString,
+                    response_serializer=cms_dot_assessment_dot_v1_dot_bundle__pb2.TakeBundleResponse.SerializeToString,
+            ),
+            'ReturnBundle': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReturnBundle,
+                    request_deserializer=cms_dot_assessment_dot_v1_dot_bundle__pb2.ReturnBundleRequest.FromString,
+                    response_serializer=cms_dot_assessment_dot_v1_dot_bundle__pb2.ReturnBundleResponse.SerializeToString,
+            ),
+            'DiscardBundle': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiscardBundle,
+                    request_deserializer=cms_dot_assessment_dot_v1_dot_bundle__pb2.DiscardBundleRequest.FromString,
+                    response_serializer=cms_dot_assessment_dot_v1_dot_bundle__pb2.DiscardBundleResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -678,6 +732,87 @@ class AssessmentService:
             '/cms.assessment.v1.AssessmentService/WaiveEvidence',
             cms_dot_assessment_dot_v1_dot_evidence__pb2.WaiveEvidenceRequest.SerializeToString,
             cms_dot_assessment_dot_v1_dot_evidence__pb2.WaiveEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakeBundle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.assessment.v1.AssessmentService/TakeBundle',
+            cms_dot_assessment_dot_v1_dot_bundle__pb2.TakeBundleRequest.SerializeToString,
+            cms_dot_assessment_dot_v1_dot_bundle__pb2.TakeBundleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReturnBundle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.assessment.v1.AssessmentService/ReturnBundle',
+            cms_dot_assessment_dot_v1_dot_bundle__pb2.ReturnBundleRequest.SerializeToString,
+            cms_dot_assessment_dot_v1_dot_bundle__pb2.ReturnBundleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiscardBundle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.assessment.v1.AssessmentService/DiscardBundle',
+            cms_dot_assessment_dot_v1_dot_bundle__pb2.DiscardBundleRequest.SerializeToString,
+            cms_dot_assessment_dot_v1_dot_bundle__pb2.DiscardBundleResponse.FromString,
             options,
             channel_credentials,
             insecure,

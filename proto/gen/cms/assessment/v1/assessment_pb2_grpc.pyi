@@ -4,6 +4,7 @@ isort:skip_file
 The assessor's confirmation of a claim's facts."""
 
 from cms.assessment.v1 import assessment_pb2 as _assessment_pb2
+from cms.assessment.v1 import bundle_pb2 as _bundle_pb2
 from cms.assessment.v1 import closing_pb2 as _closing_pb2
 from cms.assessment.v1 import crisis_pb2 as _crisis_pb2
 from cms.assessment.v1 import desk_pb2 as _desk_pb2
@@ -86,6 +87,16 @@ class AssessmentServiceStub:
     """Decides to do without evidence, with a reason. Evidence that has not come by its day ends only by a person: here, by
     RequestEvidence with a later day, or by CloseAssessment.
     """
+    TakeBundle: _grpc.UnaryUnaryMultiCallable[_bundle_pb2.TakeBundleRequest, _bundle_pb2.TakeBundleResponse]
+    """Takes the caller's interviews of a day along, away from the office: signed, and encrypted for the device. The assessments
+    begin, or go on.
+    """
+    ReturnBundle: _grpc.UnaryUnaryMultiCallable[_bundle_pb2.ReturnBundleRequest, _bundle_pb2.ReturnBundleResponse]
+    """Brings the findings back. Those about answers that did not change meanwhile are recorded; what changed is shown fact by fact.
+    Content that was altered on the way is refused, and changes nothing.
+    """
+    DiscardBundle: _grpc.UnaryUnaryMultiCallable[_bundle_pb2.DiscardBundleRequest, _bundle_pb2.DiscardBundleResponse]
+    """Gives a bundle up, by the assessor who took it or by a service manager: a device was lost, or the day was called off."""
 
 @_typing.type_check_only
 class AssessmentServiceAsyncStub(AssessmentServiceStub):
@@ -141,6 +152,16 @@ class AssessmentServiceAsyncStub(AssessmentServiceStub):
     """Decides to do without evidence, with a reason. Evidence that has not come by its day ends only by a person: here, by
     RequestEvidence with a later day, or by CloseAssessment.
     """
+    TakeBundle: _aio.UnaryUnaryMultiCallable[_bundle_pb2.TakeBundleRequest, _bundle_pb2.TakeBundleResponse]  # type: ignore[assignment]
+    """Takes the caller's interviews of a day along, away from the office: signed, and encrypted for the device. The assessments
+    begin, or go on.
+    """
+    ReturnBundle: _aio.UnaryUnaryMultiCallable[_bundle_pb2.ReturnBundleRequest, _bundle_pb2.ReturnBundleResponse]  # type: ignore[assignment]
+    """Brings the findings back. Those about answers that did not change meanwhile are recorded; what changed is shown fact by fact.
+    Content that was altered on the way is refused, and changes nothing.
+    """
+    DiscardBundle: _aio.UnaryUnaryMultiCallable[_bundle_pb2.DiscardBundleRequest, _bundle_pb2.DiscardBundleResponse]  # type: ignore[assignment]
+    """Gives a bundle up, by the assessor who took it or by a service manager: a device was lost, or the day was called off."""
 
 class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Lists the work of an office and carries each claim to confirmation."""
@@ -277,5 +298,33 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
         """Decides to do without evidence, with a reason. Evidence that has not come by its day ends only by a person: here, by
         RequestEvidence with a later day, or by CloseAssessment.
         """
+
+    @_abc_1.abstractmethod
+    def TakeBundle(
+        self,
+        request: _bundle_pb2.TakeBundleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bundle_pb2.TakeBundleResponse, _abc.Awaitable[_bundle_pb2.TakeBundleResponse]]:
+        """Takes the caller's interviews of a day along, away from the office: signed, and encrypted for the device. The assessments
+        begin, or go on.
+        """
+
+    @_abc_1.abstractmethod
+    def ReturnBundle(
+        self,
+        request: _bundle_pb2.ReturnBundleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bundle_pb2.ReturnBundleResponse, _abc.Awaitable[_bundle_pb2.ReturnBundleResponse]]:
+        """Brings the findings back. Those about answers that did not change meanwhile are recorded; what changed is shown fact by fact.
+        Content that was altered on the way is refused, and changes nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def DiscardBundle(
+        self,
+        request: _bundle_pb2.DiscardBundleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bundle_pb2.DiscardBundleResponse, _abc.Awaitable[_bundle_pb2.DiscardBundleResponse]]:
+        """Gives a bundle up, by the assessor who took it or by a service manager: a device was lost, or the day was called off."""
 
 def add_AssessmentServiceServicer_to_server(servicer: AssessmentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
