@@ -65,6 +65,15 @@ DEADLINES = (
         """,
     ),
     Deadline(
+        state="BUNDLE_OUT",  # claims that were taken along and are not back: what was found is lost, or it must be given up
+        owner="ASSESSOR",
+        cut_off=within(timedelta()),
+        query="""
+            SELECT claim_ref AS reference, return_by AS since FROM bundles JOIN bundle_claims USING (bundle_id)
+            WHERE bundles.state = 'TAKEN'
+        """,
+    ),
+    Deadline(
         state="CRISIS_LOAN",  # it is decided on the day on which it was asked for, with or without an interview
         owner="ASSESSOR",
         cut_off=within_the_day(),

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from chassis import clock
+from chassis.errors import Unavailable
 from chassis.testing import DatabaseUrls
 from cms_client.bundles import Device, NotThisBundle, Trip
 
@@ -191,6 +192,25 @@ def test_a_bundle_is_brought_back_once_and_a_retry_gets_the_first_answer(desk: A
     assert desk.call("ReturnBundle", **request).body == first
     again = desk.call("ReturnBundle", **brought(trip, bundle))
     assert (again.code, again.reason) == ("failed_precondition", "BUNDLE_ENDED")
+
+
+def test_a_return_that_dies_after_intakes_change_is_completed_by_a_retry(desk: Any, intake: Any) -> None:
+    trip, bundle = take(desk, claimRefs=[CLAIM])
+    trip.find(CLAIM, "tenure", "CORRECTED", value="OWNER", reason="saw the deeds")
+    trip.find(CLAIM, "surname", "CONFIRMED")
+    request = brought(trip, bundle)
+
+    def die() -> None:
+        intake.after_amend = lambda: None
+        raise Unavailable("UNAVAILABLE", "the reply is lost")
+
+    intake.after_amend = die
+    lost = desk.call("ReturnBundle", **request)
+    answer = desk.call("ReturnBundle", **request).body
+
+    assert lost.code == "unavailable"
+    assert outcomes(answer) == {CLAIM: {"tenure": "APPLIED", "surname": "APPLIED"}}
+    assert (intake.claims[CLAIM].version, statuses(desk)["tenure"]) == (8, "CORRECTED")
 
 
 def test_a_lost_bundle_is_given_up_and_cannot_be_brought_back(desk: Any, desk_of: Callable[..., Any]) -> None:
