@@ -1,8 +1,9 @@
 """Every change is made once and answered on retry when the service dies around the commit."""
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ import pytest
 
 from chassis import clock
 from chassis.testing import eventually
+from cms_client.bundles import Device, Trip
 from cms_local import demo
 from cms_local.doors import Doors, Refused
 from cms_local.journey import ASSESSMENT, GATEWAY, NOTIFIER, Journey
@@ -311,7 +313,7 @@ def balance(platform: PlatformUnderTest, doors: DyingDoors) -> None:
 
 
 def ask_for_evidence(platform: PlatformUnderTest, doors: DyingDoors) -> None:
-    """Asks the claimant for two documents, sees one and does without the other."""
+    """Takes a claim away from the office twice, asks for two documents, sees one and does without the other."""
     journey = platform.journey("lodger")
     journey.take_call()
     office, assessor = journey.appointment["office"]["code"], journey.appointment["assessorId"]
@@ -319,13 +321,32 @@ def ask_for_evidence(platform: PlatformUnderTest, doors: DyingDoors) -> None:
     this = {"claimRef": journey.claim_ref}
 
     def change(method: str, **body: Any) -> Any:
-        return doors.call(ASSESSMENT, method, this | body | {"requestId": str(uuid4())}, token=token)
+        return doors.call(ASSESSMENT, method, body | {"requestId": str(uuid4())}, token=token)
 
     eventually(lambda: all_is_heard(platform, journey.claim_ref), seconds=30, what="every receipt")
-    change("StartAssessment")
-    change("RequestEvidence", kinds=["EVIDENCE_KIND_PASSPORT", "EVIDENCE_KIND_OTHER"])
-    change("RecordEvidence", kind="EVIDENCE_KIND_PASSPORT", seenOn={"year": 2005, "month": 7, "day": 11})
-    change("WaiveEvidence", kinds=["EVIDENCE_KIND_OTHER"], reason="burnt")
+    change("StartAssessment", **this)
+    take_along(change, journey)
+    change("RequestEvidence", **this, kinds=["EVIDENCE_KIND_PASSPORT", "EVIDENCE_KIND_OTHER"])
+    change("RecordEvidence", **this, kind="EVIDENCE_KIND_PASSPORT", seenOn={"year": 2005, "month": 7, "day": 11})
+    change("WaiveEvidence", **this, kinds=["EVIDENCE_KIND_OTHER"], reason="burnt")
+
+
+def take_along(change: Callable[..., Any], journey: Journey) -> None:
+    """Takes the day's interviews along and brings them back, and once more and gives them up."""
+    start = datetime.fromisoformat(journey.appointment["startTime"]).astimezone(clock.LONDON)
+    day = {"year": start.year, "month": start.month, "day": start.day}
+    for ending in ("ReturnBundle", "DiscardBundle"):
+        device = Device.generate()
+        keys = {
+            "encryptionKey": base64.b64encode(device.encryption_key).decode(),
+            "signingKey": base64.b64encode(device.signing_key).decode(),
+        }
+        bundle = change("TakeBundle", day=day, claimRefs=[journey.claim_ref], **keys)["bundle"]
+        trip = Trip.open(device, bundle["content"], signed_by=base64.b64decode(bundle["signingKey"]))
+        trip.find(journey.claim_ref, "surname", "CONFIRMED")
+        content = trip.close(for_key=base64.b64decode(bundle["returnKey"]))
+        more = {"content": content} if ending == "ReturnBundle" else {"reason": "stolen"}
+        change(ending, bundleId=bundle["bundleId"], **more)
 
 
 def is_refused(journey: Journey) -> bool:

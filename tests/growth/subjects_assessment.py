@@ -1,7 +1,8 @@
 """assessment-svc with a history of confirmed work."""
 
+import base64
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -13,6 +14,7 @@ from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2 as gateway_events
 from cms.intake.v1 import events_pb2 as intake_events
 from cms.scheduling.v1 import events_pb2 as scheduling_events
+from cms_client.bundles import Device, Trip
 from tests.growth import chassis_history
 from tests.growth.chassis_history import CLAIM, PAST
 from tests.growth.intake_stand_in import serving
@@ -79,6 +81,9 @@ class Assessment(Subject):
     """The service of the local offices."""
 
     name = "assessment"
+    not_executed: ClassVar[dict[str, str]] = {
+        "assessment.store.bundles.forget_corrections": "an intake that refuses a correction; by the primary key",
+    }
 
     def service(self) -> Service:
         """As `__main__` makes it, with an intake that knows every claim."""
@@ -146,6 +151,9 @@ class Assessment(Subject):
         self.change("ConfirmAssessment", this | {"version": version}, by=_ASSESSOR)
         self.call("GetConfirmations", this, by=_GATEWAY)
         self.call("GetAssessment", this, by=_ASSESSOR)
+        taken = f"CB{claim_ref[2:]}"
+        self._hear_of(taken)
+        self._take_along(taken)
         closed = f"CS{claim_ref[2:]}"
         self._hear_of(closed)
         closing = {"claimRef": closed, "version": 1, "reason": "CLOSED_REASON_NOT_PURSUED"}
@@ -162,6 +170,23 @@ class Assessment(Subject):
         waived = {"kinds": ["EVIDENCE_KIND_HOUSEHOLD_BILL"], "reason": "burnt"}
         self.change("WaiveEvidence", this | waived, by=_ASSESSOR)
         return self.call("GetEvidence", this, by=_OFFICER)["evidence"]["version"]
+
+    def _take_along(self, claim_ref: str) -> None:
+        """A day's interviews are taken away from the office and brought back; another day's are given up."""
+        for ending in ("ReturnBundle", "DiscardBundle"):
+            device, today = Device.generate(), (clock.now() + timedelta(hours=2)).astimezone(clock.LONDON).date()
+            wanted = {
+                "claimRefs": [claim_ref],
+                "day": {"year": today.year, "month": today.month, "day": today.day},
+                "encryptionKey": base64.b64encode(device.encryption_key).decode(),
+                "signingKey": base64.b64encode(device.signing_key).decode(),
+            }
+            bundle = self.change("TakeBundle", wanted, by=_ASSESSOR, note=f"before {ending}")["bundle"]
+            trip = Trip.open(device, bundle["content"], signed_by=base64.b64decode(bundle["signingKey"]))
+            trip.find(bundle["claimRefs"][0], "tenure", "CORRECTED", value="OWNER", reason="saw the deeds")
+            content = trip.close(for_key=base64.b64decode(bundle["returnKey"]))
+            more = {"content": content} if ending == "ReturnBundle" else {"reason": "stolen"}
+            self.change(ending, {"bundleId": bundle["bundleId"]} | more, by=_ASSESSOR)
 
     def _remind(self, claim_ref: str) -> None:
         self.sql(_REMIND_NOW, claim_ref=claim_ref)

@@ -21,6 +21,8 @@ SHOWING = "GetAssessment"
 OF_EVIDENCE = ["GetEvidence", "RequestEvidence", "RecordEvidence", "WaiveEvidence"]
 OF_CRISIS_LOANS = ["GetCrisisLoan", "DecideCrisisLoan"]
 """Their refusals are in test_crisis_loan_decisions.py."""
+OF_BUNDLES = ["TakeBundle", "ReturnBundle", "DiscardBundle"]
+"""Theirs are in test_bundles_away_from_the_office.py."""
 MUTATING = METHODS[1:]
 VERSIONED = METHODS[2:]
 CHECK = {"fact": "surname", "status": "ITEM_STATUS_CONFIRMED"}
@@ -74,6 +76,7 @@ def test_the_table_names_every_method_of_the_contract() -> None:
         *OF_EVIDENCE,
         *OF_CRISIS_LOANS,
         SHOWING,
+        *OF_BUNDLES,
     }
 
 

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -246,6 +247,19 @@ def test_findings_that_cannot_be_are_named_and_nothing_is_recorded(desk: Any) ->
         "claims[1].claim_ref",
     }
     assert set(statuses(desk).values()) == {"UNCHECKED"}
+
+
+@pytest.mark.parametrize("method", ["TakeBundle", "ReturnBundle", "DiscardBundle"])
+def test_calls_without_a_token_or_with_another_role_are_refused(
+    desk: Any, desk_of: Callable[..., Any], method: str
+) -> None:
+    body = {"bundleId": str(uuid4()), "content": "x", "reason": "lost"}
+    fields = request_to_take(Device.generate()) if method == "TakeBundle" else body | {"requestId": str(uuid4())}
+    fields = {name: value for name, value in fields.items() if method != "DiscardBundle" or name != "content"}
+    fields = {name: value for name, value in fields.items() if method != "ReturnBundle" or name != "reason"}
+
+    assert replace(desk, token="").call(method, **fields).code == "unauthenticated"
+    assert desk_of("CASEWORKER", "OPERATOR", "SUPPORT").call(method, **fields).reason == "ROLE"
 
 
 def test_what_cannot_be_taken_is_named(desk: Any, desk_of: Callable[..., Any]) -> None:

@@ -1,5 +1,6 @@
 """No request that the contract permits costs more than the budget, whatever it holds."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -11,10 +12,16 @@ from assessment.data.evidence import EVIDENCE
 from chassis.runtime import Process
 from chassis.testing import Tokens, costs
 from cms.common.v1 import common_pb2
+from cms_client.bundles import Device
 
 CLAIM = "C0123456789A"
 FACTS = [f"fact_{number}" for number in range(200)]
 
+_DEVICE = Device.generate()
+_KEYS = {
+    "encryptionKey": base64.b64encode(_DEVICE.encryption_key).decode(),
+    "signingKey": base64.b64encode(_DEVICE.signing_key).decode(),
+}
 _KINDS = [f"EVIDENCE_KIND_{name}" for name in EVIDENCE.kinds]
 
 
@@ -36,6 +43,9 @@ def sound(method: str, version: int) -> dict[str, Any]:
         "RecordEvidence": subject
         | {"kind": _KINDS[0], "seenOn": {"year": 2020, "month": 2, "day": 3}, "facts": FACTS[:100]},
         "WaiveEvidence": subject | {"kinds": _KINDS},
+        "TakeBundle": {"requestId": str(uuid4()), "day": {"year": 2026, "month": 3, "day": 2}, **_KEYS},
+        "ReturnBundle": {"requestId": str(uuid4()), "bundleId": str(uuid4())},
+        "DiscardBundle": {"requestId": str(uuid4()), "bundleId": str(uuid4())},
         "GetCrisisLoan": {"claimRef": CLAIM},
         "DecideCrisisLoan": subject
         | {"version": version, "outcome": "LOAN_OUTCOME_OFFERED", "amount": "10.00", "reason": "w" * 500},
