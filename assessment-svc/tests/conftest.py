@@ -105,7 +105,9 @@ class IntakeOfTests:
             if changed:
                 self.change(amendment.claim_ref, **changed)
             version = self.claims[amendment.claim_ref].version
-            self.history += [(amendment.claim_ref, _changed(amendment, answer, version)) for answer in amendment.answers]
+            self.history += [
+                (amendment.claim_ref, _changed(amendment, answer, version)) for answer in amendment.answers
+            ]
             self.amended[amendment.request_id] = (body, self._interview(amendment.claim_ref))
         first_body, interview = self.amended[amendment.request_id]
         if first_body != body:

@@ -44,7 +44,7 @@ def sound(method: str, version: int) -> dict[str, Any]:
         | {"kind": _KINDS[0], "seenOn": {"year": 2020, "month": 2, "day": 3}, "facts": FACTS[:100]},
         "WaiveEvidence": subject | {"kinds": _KINDS},
         "TakeBundle": {"requestId": str(uuid4()), "day": {"year": 2026, "month": 3, "day": 2}, **_KEYS},
-        "ReturnBundle": {"requestId": str(uuid4()), "bundleId": str(uuid4()), "content": "A" * 900_000},
+        "ReturnBundle": {"requestId": str(uuid4()), "bundleId": str(uuid4()), "content": "A" * 450_000},
         "DiscardBundle": {"requestId": str(uuid4()), "bundleId": str(uuid4())},
         "GetCrisisLoan": {"claimRef": CLAIM},
         "DecideCrisisLoan": subject

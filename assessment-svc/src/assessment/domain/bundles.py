@@ -95,7 +95,7 @@ class Bundle:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """A finding on one fact. A correction has the right value, as JSON, and a reason."""
+    """A finding on one fact. A correction has the right value, as JSON, and a reason; a dispute may have the other version."""
 
     fact: str
     status: ItemStatus
@@ -106,8 +106,10 @@ class Finding:
 
     @property
     def check(self) -> Check:
-        """The finding as a check of the item, unless it is a correction."""
-        return Check(fact=self.fact, status=self.status, evidence=self.evidence)
+        """The finding as a check of the item. Of a dispute it has what is held against the answer, and why."""
+        if self.status is not ItemStatus.DISPUTED:
+            return Check(fact=self.fact, status=self.status, evidence=self.evidence)
+        return Check(fact=self.fact, status=self.status, evidence=self.evidence, other=self.value, reason=self.reason)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,14 +87,20 @@ def show_again(conn: Connection, claim_ref: str) -> Permitted:
 
 
 def change(
-    conn: Connection, claim_ref: str, interview: Interview | None, act: Callable[[Permitted], Assessment]
+    conn: Connection,
+    claim_ref: str,
+    interview: Interview | None,
+    act: Callable[[Permitted], Assessment],
+    *,
+    checks: Sequence[Check] = (),
 ) -> Permitted:
     """Changes an assessment on which the caller may work, and logs what the response shows. Raises as `permitted` does.
 
-    The claim's evidence and disputes keep in step; `interview` is None for an act without it.
+    The claim's evidence and disputes keep in step; `interview` is None for an act without it. `checks` may name documents and
+    raise disputes.
     """
     work = _locked(conn, claim_ref)
-    return _saved(conn, work, act(work), interview, by=by_caller())
+    return _saved(conn, work, act(work), interview, by=by_caller(), checks=checks)
 
 
 def _locked(conn: Connection, claim_ref: str) -> Permitted:

@@ -311,7 +311,8 @@ def _record(conn: Connection, one: BroughtBack) -> BroughtBack:
     def act(work: Permitted) -> Assessment:
         return _recorded(work, comparison, interview.facts)
 
-    done = assessing.change(conn, comparison.claim_ref, interview, act, seen=_documents(comparison))
+    checks = [finding.check for finding in comparison.applied]
+    done = assessing.change(conn, comparison.claim_ref, interview, act, checks=checks)
     return replace(one, assessment=done.assessment)
 
 
@@ -323,14 +324,6 @@ def _recorded(work: Permitted, comparison: Comparison, facts: Facts) -> Assessme
     if not checks:
         return assessment
     return assessment.verify(checks, version=assessment.version, facts=facts, checked=checked, desks=work.desks)
-
-
-def _documents(comparison: Comparison) -> dict[Evidence, list[str]]:
-    documents: dict[Evidence, list[str]] = {}
-    for finding in comparison.applied:
-        if finding.evidence is not None:
-            documents.setdefault(finding.evidence, []).append(finding.fact)
-    return documents
 
 
 def _shown(conn: Connection, one: BroughtBack) -> BroughtBack:
