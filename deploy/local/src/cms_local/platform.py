@@ -47,6 +47,8 @@ class Platform:
     layout: Layout
     time_scale: float
     running: dict[str, Running] = field(default_factory=dict)
+    settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Settings of services and stand-ins by name, for every start of theirs. They override the usual ones."""
 
     @classmethod
     def read(cls, layout: Layout) -> "Platform | None":
@@ -106,7 +108,7 @@ class Platform:
     def start(self, name: str, *, extra: Mapping[str, str] | None = None) -> None:
         """Starts one process, unless it runs already. Raises NoSuchProcess, embedded.ServerFailed.
 
-        `extra` is added to the environment of a service or stand-in, and overrides its settings.
+        `extra` is added to the environment of a service or stand-in for this start alone, and overrides its settings.
         """
         if self.is_alive(name):
             return
@@ -117,7 +119,8 @@ class Platform:
             self.running[name] = processes.identify(name, valkey.pid)
             processes.adopt(valkey.process)
         elif name in MODULES:
-            settings = {**environment.of(self.layout, name, time_scale=self.time_scale), **(extra or {})}
+            usual = environment.of(self.layout, name, time_scale=self.time_scale)
+            settings = {**usual, **self.settings.get(name, {}), **(extra or {})}
             log = self.layout.log(name)
             self.running[name] = processes.start_module(name, MODULES[name], environment=settings, log=log)
         else:

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -134,11 +134,11 @@ class Replay:
     def _week(self, refs: Sequence[str], seed: int) -> Week:
         self.say(f"seed {seed}: the week begins")
         self._as_it_was_loaded()
-        extra = {GATEWAY: _GATEWAY_SETTINGS | {"CMS_REPLY_SECONDS": f"{self.scale.reply_seconds:g}"}}
+        settings = {GATEWAY: _GATEWAY_SETTINGS | {"CMS_REPLY_SECONDS": f"{self.scale.reply_seconds:g}"}}
         # PSCS answers every half hour; its stand-in scales the setting.
         cycle = self.scale.hour_seconds / 2 / self.scale.time_scale
-        extra["pscs"] = {"CMS_SIM_CYCLE_SECONDS": f"{cycle:g}"}
-        with self._running(_NEEDED_TO_SEND, _SYSTEMS, extra=extra) as found, doors_of(self.layout) as doors:
+        settings["pscs"] = {"CMS_SIM_CYCLE_SECONDS": f"{cycle:g}"}
+        with self._running(_NEEDED_TO_SEND, _SYSTEMS, settings=settings) as found, doors_of(self.layout) as doors:
             outside.fail(self.layout, doors.client, seed=seed, rate=self.rate)
             passing = _Passing(
                 replay=self, platform=found, client=doors.client, seed=seed, watcher=Watcher(layout=self.layout)
@@ -170,13 +170,13 @@ class Replay:
 
     @contextmanager
     def _running(
-        self, services: Sequence[str], stand_ins: Sequence[str], *, extra: dict[str, dict[str, str]] | None = None
+        self, services: Sequence[str], stand_ins: Sequence[str], *, settings: Mapping[str, Mapping[str, str]] | None = None
     ) -> Iterator[Platform]:
         """Starts these processes and waits until they are ready; stops them at the end."""
-        found = Platform(layout=self.layout, time_scale=self.scale.time_scale)
+        found = Platform(layout=self.layout, time_scale=self.scale.time_scale, settings=settings or {})
         try:
             for name in ("postgres", "bus", *stand_ins, *services):
-                found.start(name, extra=(extra or {}).get(name))
+                found.start(name)
             found.wait_until_ready(names=(*stand_ins, *services))
             yield found
         finally:
