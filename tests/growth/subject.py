@@ -238,6 +238,8 @@ class Subject(ABC):
         self.step("relay")
         self._receipt_everything()
         for worker in _OF_EVERY_SERVICE:
+            if worker == "watermark":
+                self.vacuum()  # of the events that have just been finished
             if any(one.name == worker for one in self.process.workers):
                 self.step(worker)
 
