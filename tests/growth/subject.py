@@ -101,6 +101,8 @@ class Subject(ABC):
     """The service's name in the contract."""
     not_executed: ClassVar[dict[str, str]] = {}
     """Functions of the store that are not exercised, each with the reason."""
+    stepped_once: ClassVar[frozenset[str]] = frozenset()
+    """Workers whose every further step waits for a change that does not come."""
 
     def __init__(self, place: Place, recorder: Recorder) -> None:
         self.place = place
@@ -184,11 +186,13 @@ class Subject(ABC):
     def step_own_workers(self, *, until: Callable[[], bool] = lambda: True) -> None:
         """Steps the first of every crew of the service's own, once and then until what is wanted has come."""
         names = dict.fromkeys(one.name.rstrip("-0123456789") for one in self.process.workers)
+        done = set(_OF_EVERY_SERVICE) | (self.stepped_once & self.called)
         end = time.monotonic() + _LONGEST_WAIT_SECONDS
         while True:
             for name in names:
-                if name not in _OF_EVERY_SERVICE:
+                if name not in done:
                     self.step(name)
+            done |= self.stepped_once
             if until():
                 return
             assert time.monotonic() < end, f"{self.name}: what is wanted did not come"

@@ -125,6 +125,7 @@ class Gateway(Subject):
     """The service that sends claims to the paying systems."""
 
     name = "gateway"
+    stepped_once = frozenset({"presence"})
     not_executed: ClassVar[dict[str, str]] = {
         "legacy_gateway.store.batches.put_off": "only for a record that our own code cannot open; finds a transfer by its key",
         "legacy_gateway.store.systems.put_off_probe": "only while a system stays away; finds it by its key",
