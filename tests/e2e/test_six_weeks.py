@@ -7,7 +7,7 @@ gateway offices ends.
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -17,9 +17,11 @@ from chassis import clock
 from chassis.testing import eventually
 from cms_local.systems import COUNCILS
 from tests.support.platforms import PlatformUnderTest, own_platform
+from tests.weeks import law
 from tests.weeks.claimants import Turn, claimants
 from tests.weeks.days import Day, pass_days
 from tests.weeks.lives import Life
+from tests.weeks.post_room import PostRoom
 
 pytestmark = pytest.mark.xdist_group("six-weeks")
 
@@ -29,7 +31,7 @@ SERVICES = ("intake-svc", "scheduling-svc", "assessment-svc", "legacy-gateway", 
 OPEN = {
     "la-notifier": """
         SELECT (SELECT count(*) FROM looks) + count(*) FROM notice_versions
-        WHERE state IN ('WAITING', 'SENT', 'RECEIVED') AND channel <> 'POST'
+        WHERE state IN ('WAITING', 'SENT', 'RECEIVED') AND (channel <> 'POST' OR next_attempt_time IS NOT NULL)
     """,
     "legacy-gateway": "SELECT count(*) FROM transfers WHERE state IN ('WAITING', 'SENDING', 'UNKNOWN')",
 }
@@ -57,23 +59,33 @@ def six_weeks(first: date, *, size: int) -> Iterator[tuple[PlatformUnderTest, li
 
 
 def office_of(platform: PlatformUnderTest) -> Day:
+    post_room = PostRoom(layout=platform.layout, doors=platform.doors)
+
+    def opens(_: date) -> None:
+        #post_room.record_receipts()
+        post_room.print_letters()
+
     def closes(today: date) -> None:
         eventually(lambda: is_quiet(platform), seconds=120, what=f"a quiet evening of {today}")
 
-    return Day(opens=lambda _: None, closes=closes)
+    return Day(opens=opens, closes=closes)
 
 
 def held_by_councils(platform: PlatformUnderTest) -> Mapping[str, Sequence[Mapping[str, Any]]]:
     """What the authorities hold, by claim: an entry for each notice."""
     address = f"http://127.0.0.1:{platform.layout.control_port(COUNCILS)}/ledger"
-    claims: Mapping[str, Sequence[Mapping[str, Any]]] = httpx.get(address, timeout=30.0).raise_for_status().json()["claims"]
+    claims: Mapping[str, Sequence[Mapping[str, Any]]] = (
+        httpx.get(address, timeout=30.0).raise_for_status().json()["claims"]
+    )
     return claims
 
 
-def assert_councils_hold_the_latest_once(lives: Sequence[Life], held: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+def assert_councils_hold_the_latest_once(
+    lives: Sequence[Life], held: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> None:
     for life in lives:
         notices = life.notices()
-        latest = {one["authorityCode"]: one["version"] for one in sorted(notices, key=lambda one: one["version"])}
+        latest = {one["authorityCode"]: one["version"] for one in notices}
         entries = held.get(life.claim.claim_ref, [])
         assert {one["authority_code"]: one["loaded_version"] for one in entries} == latest, life.claimant
         assert all(one["most_loads_of_a_version"] == 1 for one in entries), life.claimant
@@ -83,10 +95,39 @@ def assert_each_notice_is_of_the_right_kind(lives: Sequence[Life]) -> None:
     for life in lives:
         notices = life.notices()
         assert bool(notices) == life.claimant.case.wants_notice, life.claimant
-        ends = {one["authorityCode"]: one["kind"] for one in sorted(notices, key=lambda one: one["version"])}
+        ends = {one["authorityCode"]: one["kind"] for one in notices}
         last = "WITHDRAWN" if life.withdrawn else "AWARD"
         moved = ["WITHDRAWN"] if life.claimant.turn is Turn.MOVED else []
-        assert sorted(ends.values()) == sorted(f"NOTICE_KIND_{kind}" for kind in [last, *moved] if notices), life.claimant
+        assert sorted(ends.values()) == sorted(f"NOTICE_KIND_{kind}" for kind in [last, *moved] if notices), (
+            life.claimant
+        )
+
+
+def assert_dates_of_claim_are_right(lives: Sequence[Life]) -> None:
+    for life in lives:
+        told = life.told()
+        withdrawn = {one["noticeId"] for one in told["notices"] if one["kind"] == "NOTICE_KIND_WITHDRAWN"}
+        found = [one for one in told["datesOfClaim"] if one["noticeId"] not in withdrawn]
+        if life.withdrawn or not law.seeks_housing_benefit(life):
+            assert not found, life.claimant
+            continue
+        [one] = found
+        assert date(**one["date"]) == law.date_of_claim(life), life.claimant
+        assert (one["rule"], one["settled"]) == (law.rule_on(life.submitted_on or life.claimant.call_on), True), (
+            life.claimant
+        )
+
+
+def assert_no_notice_left_late(lives: Sequence[Life]) -> None:
+    """By the API within a minute of the acts that called for it, in a file with the next cycle."""
+    limits = {"NOTICE_CHANNEL_API": timedelta(seconds=60), "NOTICE_CHANNEL_SFTP": timedelta(minutes=30)}
+    for life in lives:
+        for one in life.notices():
+            if (limit := limits.get(one["channel"])) is None or "sent" not in one:
+                continue
+            sent = datetime.fromisoformat(one["sent"])
+            called_for = max((act for act in life.acts if act <= sent), default=sent)
+            assert sent - called_for <= limit, life.claimant
 
 
 def test_claimants_of_every_kind_pass_six_weeks() -> None:
@@ -95,3 +136,17 @@ def test_claimants_of_every_kind_pass_six_weeks() -> None:
 
         assert_each_notice_is_of_the_right_kind(lives)
         assert_councils_hold_the_latest_once(lives, held)
+        assert_dates_of_claim_are_right(lives)
+        assert_no_notice_left_late(lives)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("first", FIRST_DAYS)
+def test_a_hundred_claimants_pass_six_weeks(first: date) -> None:
+    with six_weeks(first, size=100) as (platform, lives):
+        held = held_by_councils(platform)
+
+        assert_each_notice_is_of_the_right_kind(lives)
+        assert_councils_hold_the_latest_once(lives, held)
+        assert_dates_of_claim_are_right(lives)
+        assert_no_notice_left_late(lives)

@@ -31,7 +31,9 @@ def pass_days(lives: Sequence[Life], day: Day, *, first: date, last: date) -> No
 
     def go_on(entry: tuple[Life, Iterator[date]]) -> None:
         life, days = entry
-        if (come_back := next(days, None)) is not None:
+        life.acts.append(clock.now())
+        come_back = next(days, None)
+        if come_back is not None:
             due[come_back].append((life, days))
 
     for life in lives:

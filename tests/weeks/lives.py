@@ -6,13 +6,13 @@ A life gives the day on which it goes on. What it does on one day it does at onc
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from chassis import clock
 from cms_local.demo import journey
-from cms_local.doors import Doors, Refused, wait_for
+from cms_local.doors import Doors, wait_for
 from cms_local.journey import GATEWAY, NOTIFIER, OUTCOME_SECONDS
 from cms_local.layout import Layout
 from cms_local.replay.loading import PlainJourney
@@ -41,6 +41,8 @@ class Life:
     intention_on: date | None = None
     """The day on which the claimant first wished for housing or council tax benefit."""
     withdrawn: bool = False
+    acts: list[datetime] = field(default_factory=list)
+    """When something was done, on the platform's clock: the beginning of each day's acts."""
     decided: dict[str, date] = field(default_factory=dict)
     """The schemes that were decided, with the first day of the award or the disallowance."""
 
@@ -134,16 +136,15 @@ class Life:
         waits = _WAITING_DAYS if scheme == "JOBSEEKERS_ALLOWANCE" else 0
         return self.claimant.call_on + timedelta(days=waits)
 
-    def notices(self) -> list[Mapping[str, Any]]:
-        """Every version of the claim's notices, as staff see them."""
+    def told(self) -> Mapping[str, Any]:
+        """What staff see of the claim's notices: `notices` has every version."""
         token = self.claim.issue("SUPPORT", subject="WEEKS")
-        request = {"claimRef": self.claim.claim_ref}
-        notices: list[Mapping[str, Any]] = self.doors.call(NOTIFIER, "GetNotices", request, token=token)["notices"]
-        return notices
+        return self.doors.call(NOTIFIER, "GetNotices", {"claimRef": self.claim.claim_ref}, token=token)
+
+    def notices(self) -> list[Mapping[str, Any]]:
+        """Every version of the claim's notices, the latest last."""
+        return sorted(self.told()["notices"], key=lambda notice: int(notice["version"]))
 
 
 def _day(time: str) -> date:
     return date.fromisoformat(time[:10])
-
-
-__all__ = ["Life", "Refused"]
