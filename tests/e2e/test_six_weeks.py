@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -15,33 +16,40 @@ import pytest
 
 from chassis import clock
 from chassis.testing import eventually
+from cms_local import keys
+from cms_local.mail_room import MailRoom
 from cms_local.systems import COUNCILS
 from tests.support.platforms import PlatformUnderTest, own_platform
 from tests.weeks import law
-from tests.weeks.claimants import Turn, claimants
+from tests.weeks.claimants import AWAY, Turn, claimants
 from tests.weeks.days import Day, pass_days
 from tests.weeks.lives import Life
-from tests.weeks.post_room import PostRoom
 
 pytestmark = pytest.mark.xdist_group("six-weeks")
 
 SIX_WEEKS = timedelta(days=41)
 FIRST_DAYS = (date(2006, 2, 13), date(2008, 9, 1))
 SERVICES = ("intake-svc", "scheduling-svc", "assessment-svc", "legacy-gateway", "la-notifier")
-OPEN = {
-    "la-notifier": """
-        SELECT (SELECT count(*) FROM looks) + count(*) FROM notice_versions
-        WHERE state IN ('WAITING', 'SENT', 'RECEIVED') AND (channel <> 'POST' OR next_attempt_time IS NOT NULL)
-    """,
-    "legacy-gateway": "SELECT count(*) FROM transfers WHERE state IN ('WAITING', 'SENDING', 'UNKNOWN')",
-}
+AWAY_FROM, AWAY_FOR = timedelta(days=9), timedelta(days=5)
+REVIEWS = "SELECT count(*) FROM looks"
+TRANSFERS = "SELECT count(*) FROM transfers WHERE state IN ('WAITING', 'SENDING', 'UNKNOWN')"
+NOTICES = """
+    SELECT count(*) FROM notice_versions JOIN notices USING (notice_id)
+    WHERE authority_code <> %s AND state IN ('WAITING', 'SENT', 'RECEIVED')
+        AND (notices.channel <> 'POST' OR next_attempt_time IS NOT NULL)
+"""
 UNFINISHED = "SELECT count(*) FROM outbox WHERE finished_time IS NULL"
 
 
-def is_quiet(platform: PlatformUnderTest) -> bool:
-    """Whether nothing is under way but what a person has to do."""
-    unfinished = any(platform.count(name, UNFINISHED) for name in SERVICES)
-    return not unfinished and not any(platform.count(name, query) for name, query in OPEN.items())
+def is_quiet(platform: PlatformUnderTest, *, but_for: str = "") -> bool:
+    """Whether nothing is under way but what a person has to do, and what waits for one authority."""
+    counts = (
+        *(platform.count(name, UNFINISHED) for name in SERVICES),
+        platform.count("la-notifier", REVIEWS),
+        platform.count("legacy-gateway", TRANSFERS),
+        platform.count("la-notifier", NOTICES, but_for),
+    )
+    return not any(counts)
 
 
 @contextmanager
@@ -54,21 +62,31 @@ def six_weeks(first: date, *, size: int) -> Iterator[tuple[PlatformUnderTest, li
             for one in claimants(first.toordinal(), size=size, first_day=first)
         ]
         clock.configure(platform.layout.clock_file)
-        pass_days(lives, office_of(platform), first=first, last=first + SIX_WEEKS)
+        pass_days(lives, office_of(platform, first), first=first, last=first + SIX_WEEKS)
+        eventually(lambda: is_quiet(platform), seconds=60, what="a quiet end")
         yield platform, lives
 
 
-def office_of(platform: PlatformUnderTest) -> Day:
-    post_room = PostRoom(layout=platform.layout, doors=platform.doors)
-
-    def opens(_: date) -> None:
-        #post_room.record_receipts()
-        post_room.print_letters()
+def office_of(platform: PlatformUnderTest, first: date) -> Day:
+    token = keys.issue(platform.layout.keys(""), "PROCESSING_OFFICER", subject="PO000002")
+    address = f"http://127.0.0.1:{platform.layout.stand_in_port(COUNCILS)}"
+    mail_room = MailRoom(doors=platform.doors, councils_url=address, token=token)
 
     def closes(today: date) -> None:
-        eventually(lambda: is_quiet(platform), seconds=120, what=f"a quiet evening of {today}")
+        quiet = partial(is_quiet, platform, but_for=AWAY)
+        eventually(quiet, seconds=120, what=f"a quiet evening of {today}")
+
+    def opens(today: date) -> None:
+        away = first + AWAY_FROM <= today < first + AWAY_FROM + AWAY_FOR
+        set_failures(platform, [{"failure": "unavailable", "authority": AWAY, "retry_after": 1}] if away else [])
+        mail_room.clear()
 
     return Day(opens=opens, closes=closes)
+
+
+def set_failures(platform: PlatformUnderTest, failures: Sequence[Mapping[str, Any]]) -> None:
+    address = f"http://127.0.0.1:{platform.layout.control_port(COUNCILS)}/failures"
+    httpx.put(address, json=failures, timeout=30.0).raise_for_status()
 
 
 def held_by_councils(platform: PlatformUnderTest) -> Mapping[str, Sequence[Mapping[str, Any]]]:
@@ -124,6 +142,8 @@ def assert_no_notice_left_late(lives: Sequence[Life]) -> None:
     for life in lives:
         for one in life.notices():
             if (limit := limits.get(one["channel"])) is None or "sent" not in one:
+                continue
+            if one["authorityCode"] == AWAY:
                 continue
             sent = datetime.fromisoformat(one["sent"])
             called_for = max((act for act in life.acts if act <= sent), default=sent)

@@ -17,6 +17,8 @@ _PLACES: Mapping[str, Sequence[tuple[str, str]]] = {
     "POST": (("Lerwick", "ZE1 0AA"), ("Oakham", "LE15 6AA"), ("Boston", "PE21 1AA")),
 }
 """Towns whose authorities are told by each channel."""
+AWAY, AWAY_POSTCODE = "W06000015", "CF10 4UW"
+"""The authority that cannot be reached for some days."""
 _WITHOUT_HOME = "one_without_nino_address_or_bank_account"
 _HOMES = ("council_tenant", "private_tenant", "owner", "lodger", "non_dependant", "no_wish")
 _HOUSING = (
@@ -53,6 +55,10 @@ class Turn(StrEnum):
     """The claimant completes the claim more than a month after the first call."""
 
 
+_NOT_TOLD = (AWAY_POSTCODE, Turn.WITHDRAWN)
+"""An authority that was never told of a claim is not told that it was withdrawn."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claimant:
     """A claimant, the day of the first call, and what happens on the way."""
@@ -64,6 +70,11 @@ class Claimant:
     awarded: bool
     basis: str | None
     """On what Jobseeker's Allowance is based: INCOME, CONTRIBUTION or BOTH."""
+
+    @property
+    def is_told_at_once(self) -> bool:
+        """Whether the authority hears of the claim while the first call goes on."""
+        return self.case.wants_notice and self.channel == "API" and self.case.postcode != AWAY_POSTCODE
 
     @property
     def is_tenant(self) -> bool:
@@ -90,7 +101,7 @@ def _claimant(source: random.Random, persona: Persona, number: int, first_day: d
         case=case,
         call_on=call_on,
         channel=channel,
-        turn=turn if case.needs_interview else Turn.NOTHING,
+        turn=turn if case.needs_interview and (case.postcode, turn) != _NOT_TOLD else Turn.NOTHING,
         awarded=source.random() < 0.8,
         basis=source.choice(("INCOME", "CONTRIBUTION", "BOTH")) if "JOBSEEKERS_ALLOWANCE" in case.schemes else None,
     )

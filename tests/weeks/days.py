@@ -18,8 +18,8 @@ _CALLERS = 8
 class Day:
     """What offices do on every working day: `opens` is done before the first call, `closes` after the last one."""
 
-    opens: Callable[[date], None]
-    closes: Callable[[date], None]
+    opens: Callable[[date], object]
+    closes: Callable[[date], object]
 
 
 def pass_days(lives: Sequence[Life], day: Day, *, first: date, last: date) -> None:

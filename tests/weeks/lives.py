@@ -88,8 +88,8 @@ class Life:
         self.claim.answer(self.claimant.case.answers)
         if self.claimant.case.wants_notice:
             self.intention_on = clock.today()
-            if self.claimant.channel == "API":
-                wait_for(self.claim.notices, seconds=OUTCOME_SECONDS, what="the intention, while the call goes on")
+        if self.claimant.is_told_at_once:
+            wait_for(self.claim.notices, seconds=OUTCOME_SECONDS, what="the intention, while the call goes on")
         if self.claimant.case.needs_interview:
             self.claim.book()
         if self.claimant.turn is Turn.LATE:

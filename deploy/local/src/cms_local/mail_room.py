@@ -24,12 +24,13 @@ class MailRoom:
     token: str
     """Of a processing officer."""
 
-    def clear(self, claim_ref: str) -> int:
-        """Prints and posts what is in the print queue of a claim; returns how many letters went.
+    def clear(self, claim_ref: str | None = None) -> int:
+        """Prints and posts what is in the print queue, of one claim or of all; returns how many letters went.
 
         A letter whose matter ended before it was marked as printed is taken out of the post.
         """
-        return sum(self._post(letter) for letter in list(self._to_print()) if letter["claimRef"] == claim_ref)
+        letters = [letter for letter in self._to_print() if claim_ref in (None, letter["claimRef"])]
+        return sum(self._post(letter) for letter in letters)
 
     def _to_print(self) -> Iterator[Mapping[str, Any]]:
         request: dict[str, Any] = {"recipient": "LETTER_RECIPIENT_COUNCIL", "pageSize": 20}
