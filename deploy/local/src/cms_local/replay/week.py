@@ -170,7 +170,11 @@ class Replay:
 
     @contextmanager
     def _running(
-        self, services: Sequence[str], stand_ins: Sequence[str], *, settings: Mapping[str, Mapping[str, str]] | None = None
+        self,
+        services: Sequence[str],
+        stand_ins: Sequence[str],
+        *,
+        settings: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Iterator[Platform]:
         """Starts these processes and waits until they are ready; stops them at the end."""
         found = Platform(layout=self.layout, time_scale=self.scale.time_scale, settings=settings or {})
