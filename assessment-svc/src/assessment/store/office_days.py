@@ -1,0 +1,61 @@
+"""What each office had on a day: crisis loans, interviews with their lead times, and transfers that stalled."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from assessment.domain.emergencies import OfficeDay
+from chassis.database import Connection
+
+# Adds to an office's day.
+COUNT = """
+    INSERT INTO office_days AS counted (
+        office_code, day, crisis_loans, refused, stalled_transfers, interviews, lead_seconds
+    )
+    VALUES (
+        %(office_code)s, %(day)s, %(crisis_loans)s, %(refused)s, %(stalled_transfers)s, %(interviews)s, %(lead_seconds)s
+    )
+    ON CONFLICT (office_code, day) DO UPDATE
+    SET crisis_loans = counted.crisis_loans + excluded.crisis_loans,
+        refused = counted.refused + excluded.refused,
+        stalled_transfers = counted.stalled_transfers + excluded.stalled_transfers,
+        interviews = counted.interviews + excluded.interviews,
+        lead_seconds = counted.lead_seconds + excluded.lead_seconds
+"""
+
+# The days of these offices, or of all.
+OF_OFFICES = """
+    SELECT * FROM office_days
+    WHERE day BETWEEN %(first)s AND %(last)s AND (%(offices)s::text[] IS NULL OR office_code = ANY(%(offices)s))
+    ORDER BY office_code, day
+"""
+
+BEGUN = "SELECT min(day) AS day FROM office_days"
+
+# The office at which a claim is dealt with: that of its interview, or of the decision on its crisis loan.
+OFFICE_OF_CLAIM = """
+    SELECT coalesce(assessments.office_code, crisis_loans.office_code) AS office_code
+    FROM assessments LEFT JOIN crisis_loans USING (claim_ref) WHERE claim_ref = %s
+"""
+
+
+def count(conn: Connection, counted: OfficeDay) -> None:
+    """Adds to what the office had on the day."""
+    conn.execute(COUNT, vars(counted))
+
+
+def of_offices(conn: Connection, offices: Sequence[str], *, first: date, last: date) -> list[OfficeDay]:
+    """The days of these offices, or of all, by office."""
+    values = {"first": first, "last": last, "offices": list(offices) or None}
+    return [OfficeDay(**row) for row in conn.execute(OF_OFFICES, values)]
+
+
+def begun(conn: Connection) -> date | None:
+    """The first day on which anything was counted."""
+    row = conn.execute(BEGUN).fetchone()
+    return row["day"] if row else None
+
+
+def office_of_claim(conn: Connection, claim_ref: str) -> str | None:
+    """The office at which the claim is dealt with; None where that is not known."""
+    row = conn.execute(OFFICE_OF_CLAIM, [claim_ref]).fetchone()
+    return row["office_code"] if row else None
