@@ -13,6 +13,7 @@ from chassis.runtime import Service
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2 as gateway_events
 from cms.intake.v1 import events_pb2 as intake_events
+from cms.notifier.v1 import events_pb2 as notifier_events
 from cms.scheduling.v1 import events_pb2 as scheduling_events
 from cms_client.bundles import Device, Trip
 from tests.growth import chassis_history
@@ -25,6 +26,7 @@ _ASSESSOR = Caller(role="ASSESSOR", subject=BUSY_ASSESSOR, office=OFFICE)
 _CASEWORKER = Caller(role="CASEWORKER", subject="CW000001")
 _OFFICER = Caller(role="PROCESSING_OFFICER", subject="PO000001")
 _GATEWAY = Caller(role="SERVICE", subject="legacy-gateway")
+_MANAGER = Caller(role="SERVICE_MANAGER", subject="SM000001")
 _OF_QUIET_OFFICE = Caller(role="ASSESSOR", subject=BUSY_ASSESSOR, office="999999")
 
 # Of each hundred offices' work some is open: forty pieces in all, ten of them without an interview.
@@ -76,6 +78,24 @@ _EVIDENCE = f"""
 # The platform's clock stands still here, so that a reminder is made due.
 _REMIND_NOW = "UPDATE evidence SET remind_on = current_date - 1 WHERE claim_ref = %(claim_ref)s"
 
+_DELAYS = f"""
+    INSERT INTO delays (claim_ref, cause, subject, since_time)
+    SELECT {CLAIM}, 'TARGET_BREACH', 'A' || n, {PAST} FROM generate_series(%(first)s, %(last)s) AS n
+"""
+# Ten wait; of the others somebody has considered the payment.
+_INTERIM_PAYMENTS = f"""
+    INSERT INTO interim_payments (claim_ref, state, since_time, version, outcome, reason, decided_by, decided_time)
+    SELECT {CLAIM}, CASE WHEN n <= 10 THEN 'OPEN' ELSE 'DONE' END, {PAST}, 2, CASE WHEN n > 10 THEN 'PAID' END,
+        CASE WHEN n > 10 THEN ''::bytea END, CASE WHEN n > 10 THEN 'PO000001' END, CASE WHEN n > 10 THEN {PAST} END
+    FROM generate_series(%(first)s, %(last)s) AS n
+"""
+# A hundred offices, each on as many days as the history has claims for.
+_OFFICE_DAYS = """
+    INSERT INTO office_days (office_code, day, crisis_loans, interviews, lead_seconds)
+    SELECT (100100 + n %% 100)::text, date '1900-01-01' + (n / 100)::integer, 1, 5, 50000
+    FROM generate_series(%(first)s, %(last)s) AS n
+"""
+
 
 class Assessment(Subject):
     """The service of the local offices."""
@@ -92,7 +112,16 @@ class Assessment(Subject):
 
     def fill(self, first: int, last: int) -> None:
         """A claim has three items and an outcome."""
-        for query in (_ASSESSMENTS, _ITEMS, _CONFIRMATIONS, _OUTCOMES, _EVIDENCE):
+        for query in (
+            _DELAYS,
+            _INTERIM_PAYMENTS,
+            _OFFICE_DAYS,
+            _ASSESSMENTS,
+            _ITEMS,
+            _CONFIRMATIONS,
+            _OUTCOMES,
+            _EVIDENCE,
+        ):
             self.sql(query, first=first, last=last)
         sources = ["intake-svc", "scheduling-svc", "legacy-gateway"]
         chassis_history.fill(self, first, last, sources=sources)
@@ -104,6 +133,7 @@ class Assessment(Subject):
         self._assess(claim_ref)
         self._outcomes(claim_ref)
         self._lend(f"CT{turn:09}Y")
+        self._pay_on_account(f"CT{turn:09}Y", f"CT{turn:09}Z")
         self._list()
         self.hear(intake_events.ClaimWithdrawn(withdraw_time=_stamp(timedelta())), claim_ref)
         self._remind(claim_ref)
@@ -191,6 +221,24 @@ class Assessment(Subject):
     def _remind(self, claim_ref: str) -> None:
         self.sql(_REMIND_NOW, claim_ref=claim_ref)
         self.step("evidence-reminders")
+
+    def _pay_on_account(self, loan: str, benefit: str) -> None:
+        """Claims are late, an interim payment is considered, and all of it is measured beside the crisis loans."""
+        stalled = gateway_events.TransferStalled(system=common_pb2.SYSTEM_SFCS, transfer_id="T1", state="UNKNOWN")
+        self.hear(stalled, loan)
+        for late in (
+            scheduling_events.TargetBreachExpected(appointment_id="A1"),
+            notifier_events.NoticeLate(notice_id="N1", notice_version=1, state="SENT_API"),
+        ):
+            self.hear(late, benefit)
+        page = self.call("ListInterimPayments", {"pageSize": 1}, by=_OFFICER)
+        if token := page["nextPageToken"]:
+            self.call("ListInterimPayments", {"pageSize": 1, "pageToken": token}, by=_OFFICER, note="next page")
+        self.call("ListInterimPayments", {}, by=_OF_QUIET_OFFICE, note="of an office without any")
+        paid = {"claimRef": benefit, "outcome": "INTERIM_OUTCOME_PAID", "reason": "no food", "version": 1}
+        self.change("RecordInterimPayment", paid, by=_OFFICER)
+        self.call("GetEmergencies", {}, by=_MANAGER)
+        self.call("GetEmergencies", {"officeCodes": [OFFICE]}, by=_MANAGER, note="of an office")
 
     def _lend(self, claim_ref: str) -> None:
         """A crisis loan is refused."""

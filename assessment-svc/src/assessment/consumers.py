@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import cast
 
+from assessment import delays_heard
 from assessment.domain.reports import (
     Acceptance,
     Appointment,
@@ -13,7 +14,7 @@ from assessment.domain.reports import (
     Submission,
     Withdrawal,
 )
-from assessment.service import reports
+from assessment.service import emergencies, reports
 from chassis.conversions import time_of
 from chassis.database import Connection
 from chassis.enums import name_of
@@ -65,6 +66,10 @@ def appointment_booked(conn: Connection, event: Event) -> None:
         booked_time=event.occurred_time,
     )
     reports.take_booking(conn, event.claim_ref, appointment)
+    if isinstance(message, scheduling_events.AppointmentBooked):
+        emergencies.count_booking(
+            conn, message.office_code, booked_time=event.occurred_time, lead_seconds=message.lead_time_seconds
+        )
 
 
 def appointment_cancelled(conn: Connection, event: Event) -> None:
@@ -133,4 +138,5 @@ HANDLERS: Mapping[str, Handler] = {
     "DecisionRecorded": decision_recorded,
     "TransferAccepted": transfer_accepted,
     "TransferRejected": transfer_rejected,
+    **delays_heard.HANDLERS,
 }

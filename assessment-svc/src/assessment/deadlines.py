@@ -84,6 +84,16 @@ DEADLINES = (
         """,
     ),
     Deadline(
+        state="INTERIM_PAYMENT",  # the claim is late: somebody considers a payment before the claimant has to ask
+        owner="PROCESSING_OFFICER",
+        cut_off=within_working_days(1, Nation.ENGLAND),
+        query="""
+            SELECT claim_ref AS reference, since_time AS since FROM interim_payments JOIN assessments USING (claim_ref)
+            WHERE interim_payments.state = 'OPEN' AND submit_time IS NOT NULL AND assessments.state <> 'CLOSED'
+                AND schemes && ARRAY['INCOME_SUPPORT', 'JOBSEEKERS_ALLOWANCE', 'INCAPACITY_BENEFIT']
+        """,
+    ),
+    Deadline(
         state="CHILD_MAINTENANCE",  # there is no interview: a caseworker confirms it
         owner="CASEWORKER",
         cut_off=within(timedelta(days=2)),

@@ -30,7 +30,7 @@ def transfer_stalled(conn: Connection, event: Event) -> None:
 def notice_late(conn: Connection, event: Event) -> None:
     """The council's notice is later than its channel allows."""
     message = cast(notifier_events.NoticeLate, event.message)
-    _delayed(conn, event, DelayCause.LATE_NOTICE, message.notice_id)
+    _delayed(conn, event, DelayCause.LATE_NOTICE, f"{message.notice_id} {message.notice_version} {message.state}")
 
 
 def _delayed(conn: Connection, event: Event, cause: DelayCause, subject: str, *, system: str | None = None) -> None:

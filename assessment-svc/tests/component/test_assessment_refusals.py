@@ -19,6 +19,8 @@ METHODS = ["ListWork", "StartAssessment", "VerifyItems", "CorrectItem", "Confirm
 OF_SERVICES = ["GetConfirmations"]
 SHOWING = "GetAssessment"
 OF_EVIDENCE = ["GetEvidence", "RequestEvidence", "RecordEvidence", "WaiveEvidence"]
+OF_EMERGENCIES = ["ListInterimPayments", "RecordInterimPayment", "GetEmergencies"]
+"""Their refusals are in test_interim_payments.py."""
 OF_CRISIS_LOANS = ["GetCrisisLoan", "DecideCrisisLoan"]
 """Their refusals are in test_crisis_loan_decisions.py."""
 OF_BUNDLES = ["TakeBundle", "ReturnBundle", "DiscardBundle"]
@@ -77,6 +79,7 @@ def test_the_table_names_every_method_of_the_contract() -> None:
         *OF_CRISIS_LOANS,
         SHOWING,
         *OF_BUNDLES,
+        *OF_EMERGENCIES,
     }
 
 

@@ -47,6 +47,9 @@ def sound(method: str, version: int) -> dict[str, Any]:
         "ReturnBundle": {"requestId": str(uuid4()), "bundleId": str(uuid4()), "content": "A" * 450_000},
         "DiscardBundle": {"requestId": str(uuid4()), "bundleId": str(uuid4())},
         "GetCrisisLoan": {"claimRef": CLAIM},
+        "ListInterimPayments": {"officeCode": "", "pageToken": "", "pageSize": 200},
+        "RecordInterimPayment": subject | {"version": 1, "outcome": "INTERIM_OUTCOME_PAID", "reason": "w" * 500},
+        "GetEmergencies": {"officeCodes": ["1" * 20] * 200},
         "DecideCrisisLoan": subject
         | {"version": version, "outcome": "LOAN_OUTCOME_OFFERED", "amount": "10.00", "reason": "w" * 500},
     }

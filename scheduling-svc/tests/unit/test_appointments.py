@@ -68,6 +68,7 @@ def test_the_booking_event_names_assessor_office_and_time() -> None:
         assessor_id="ALE02001",
         start_time=TUESDAY_TEN,
         channel=Channel.TELEPHONE,
+        lead_time_seconds=96 * 3600,
         occurred_time=now,
     )
 

@@ -8,6 +8,7 @@ from assessment.grpc_api.closing_methods import ClosingMethods
 from assessment.grpc_api.confirming_methods import ConfirmingMethods
 from assessment.grpc_api.crisis_methods import CrisisMethods
 from assessment.grpc_api.desk_methods import DeskMethods
+from assessment.grpc_api.emergency_methods import EmergencyMethods
 from assessment.grpc_api.evidence_methods import EvidenceMethods
 from assessment.grpc_api.work_methods import WorkMethods
 
@@ -19,6 +20,7 @@ class AssessmentApi(
     ConfirmingMethods,
     ClosingMethods,
     CrisisMethods,
+    EmergencyMethods,
     EvidenceMethods,
     BundleMethods,
 ):

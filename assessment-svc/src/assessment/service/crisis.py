@@ -12,7 +12,7 @@ from assessment.domain.assessments import Assessment
 from assessment.domain.crisis import Application, LoanDecided, LoanDecision, NoCrisisLoan
 from assessment.domain.schemes import CRISIS_LOAN
 from assessment.domain.states import ClosedReason
-from assessment.service import assessing, closing
+from assessment.service import assessing, closing, emergencies
 from assessment.service.reading import Permitted, permitted
 from assessment.store import assessments, crisis_loans
 from chassis import access_log, call, clock, outside
@@ -79,6 +79,7 @@ def _keep(conn: Connection, work: Permitted, decision: LoanDecision, *, version:
         decided_time=clock.now(),
     )
     crisis_loans.add(conn, caller.vault, work.assessment.claim_ref, decided, version=version)
+    emergencies.count_crisis_loan(conn, decided.office_code, refused=decision.amount is None)
 
 
 def _check_asked_for(work: Permitted) -> None:

@@ -35,15 +35,16 @@ WAITING = f"""
     {_CLAIMS}
     WHERE interim_payments.state = 'OPEN' AND submit_time IS NOT NULL AND assessments.state <> 'CLOSED'
         AND EXISTS (
-            SELECT 1 FROM unnest(schemes) AS scheme
-            WHERE scheme = ANY(%(benefits)s) AND NOT scheme = ANY(closed_schemes) AND NOT EXISTS (
-                SELECT 1 FROM decisions WHERE decisions.claim_ref = assessments.claim_ref AND decisions.scheme = scheme
+            SELECT 1 FROM unnest(schemes) AS claimed (scheme)
+            WHERE claimed.scheme = ANY(%(benefits)s) AND NOT claimed.scheme = ANY(closed_schemes) AND NOT EXISTS (
+                SELECT 1 FROM decisions
+                WHERE decisions.claim_ref = assessments.claim_ref AND decisions.scheme = claimed.scheme
             )
         )
         AND (%(office)s::text IS NULL OR office_code = %(office)s)
         AND (since_time, claim_ref) > (%(after_time)s, %(after_ref)s)
     ORDER BY since_time, claim_ref LIMIT %(limit)s
-"""
+"""  # noqa: S608 - of constants alone
 
 DELAYS = "SELECT * FROM delays WHERE claim_ref = ANY(%s) ORDER BY since_time, cause, subject"
 

@@ -131,7 +131,10 @@ class Appointment:
             version=1,
             needs=needs,
         )
-        return appointment, AppointmentBooked(**appointment._told(now, *_WHERE_AND_WHEN))
+        return appointment, AppointmentBooked(
+            **appointment._told(now, *_WHERE_AND_WHEN),
+            lead_time_seconds=int(appointment.lead_time.total_seconds()),
+        )
 
     @property
     def lead_time(self) -> timedelta:

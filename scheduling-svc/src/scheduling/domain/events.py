@@ -18,19 +18,25 @@ class Happening:
 
 @dataclass(frozen=True, kw_only=True)
 class AppointmentBooked(Happening):
-    """An interview was booked for a claim."""
+    """An interview was booked for a claim. `lead_time_seconds`: elapsed, from first contact to the start."""
 
     appointment_id: UUID
     office_code: str
     assessor_id: str
     start_time: datetime
     channel: Channel
+    lead_time_seconds: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class AppointmentMoved(AppointmentBooked):
+class AppointmentMoved(Happening):
     """An interview has another slot."""
 
+    appointment_id: UUID
+    office_code: str
+    assessor_id: str
+    start_time: datetime
+    channel: Channel
     previous_start_time: datetime
 
 

@@ -7,7 +7,7 @@ from cms.assessment.v1 import assessment_pb2 as cms_dot_assessment_dot_v1_dot_as
 from cms.assessment.v1 import bundle_pb2 as cms_dot_assessment_dot_v1_dot_bundle__pb2
 from cms.assessment.v1 import closing_pb2 as cms_dot_assessment_dot_v1_dot_closing__pb2
 from cms.assessment.v1 import crisis_pb2 as cms_dot_assessment_dot_v1_dot_crisis__pb2
-from cms.assessment.v1 import desk_pb2 as cms_dot_assessment_dot_v1_dot_desk__pb2
+from cms.assessment.v1 import emergencies_pb2 as cms_dot_assessment_dot_v1_dot_emergencies__pb2
 from cms.assessment.v1 import evidence_pb2 as cms_dot_assessment_dot_v1_dot_evidence__pb2
 
 GRPC_GENERATED_VERSION = '1.83.2'
@@ -45,11 +45,6 @@ class AssessmentServiceStub:
                 request_serializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.ListWorkRequest.SerializeToString,
                 response_deserializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.ListWorkResponse.FromString,
                 _registered_method=True)
-        self.GetAssessment = channel.unary_unary(
-                '/cms.assessment.v1.AssessmentService/GetAssessment',
-                request_serializer=cms_dot_assessment_dot_v1_dot_desk__pb2.GetAssessmentRequest.SerializeToString,
-                response_deserializer=cms_dot_assessment_dot_v1_dot_desk__pb2.GetAssessmentResponse.FromString,
-                _registered_method=True)
         self.StartAssessment = channel.unary_unary(
                 '/cms.assessment.v1.AssessmentService/StartAssessment',
                 request_serializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.StartAssessmentRequest.SerializeToString,
@@ -84,6 +79,21 @@ class AssessmentServiceStub:
                 '/cms.assessment.v1.AssessmentService/DecideCrisisLoan',
                 request_serializer=cms_dot_assessment_dot_v1_dot_crisis__pb2.DecideCrisisLoanRequest.SerializeToString,
                 response_deserializer=cms_dot_assessment_dot_v1_dot_crisis__pb2.DecideCrisisLoanResponse.FromString,
+                _registered_method=True)
+        self.ListInterimPayments = channel.unary_unary(
+                '/cms.assessment.v1.AssessmentService/ListInterimPayments',
+                request_serializer=cms_dot_assessment_dot_v1_dot_emergencies__pb2.ListInterimPaymentsRequest.SerializeToString,
+                response_deserializer=cms_dot_assessment_dot_v1_dot_emergencies__pb2.ListInterimPaymentsResponse.FromString,
+                _registered_method=True)
+        self.RecordInterimPayment = channel.unary_unary(
+                '/cms.assessment.v1.AssessmentService/RecordInterimPayment',
+                request_serializer=cms_dot_assessment_dot_v1_dot_emergencies__pb2.RecordInterimPaymentRequest.SerializeToString,
+                response_deserializer=cms_dot_assessment_dot_v1_dot_emergencies__pb2.RecordInterimPaymentResponse.FromString,
+                _registered_method=True)
+        self.GetEmergencies = channel.unary_unary(
+                '/cms.assessment.v1.AssessmentService/GetEmergencies',
+                request_serializer=cms_dot_assessment_dot_v1_dot_emergencies__pb2.GetEmergenciesRequest.SerializeToString,
+                response_deserializer=cms_dot_assessment_dot_v1_dot_emergencies__pb2.GetEmergenciesResponse.FromString,
                 _registered_method=True)
         self.GetConfirmations = channel.unary_unary(
                 '/cms.assessment.v1.AssessmentService/GetConfirmations',
@@ -139,15 +149,6 @@ class AssessmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def GetAssessment(self, request, context):
-        """A claim as its assessor sees it, before the interview and after the confirmation: what is known, missing and changed, what
-        the paying systems would refuse, what keeps it from being confirmed, its clocks, its transfers and its notices. GetEvidence
-        says what the claimant was told to bring.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
     def StartAssessment(self, request, context):
         """Begins, or takes up again, the assessment of a claim: its facts become items to check. A caseworker has the facts that
         child maintenance needs, an assessor those that the other schemes need; a fact that both need is checked once.
@@ -198,6 +199,28 @@ class AssessmentServiceServicer:
         """Decides an application for a crisis loan, on the day on which it was made. An offer confirms the scheme, so that the
         transfer to SFCS begins: every item that it needs must be settled. A refusal closes the scheme. FAILED_PRECONDITION /
         LOAN_NOT_POSSIBLE names the facts that stand in the way of an offer: age, interim payment, debt cap, interview.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListInterimPayments(self, request, context):
+        """Claims for which an interim payment should be considered, those that wait longest first: their interview is late, a
+        transfer is stuck, or the council's notice is late. An assessor sees only their own office's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordInterimPayment(self, request, context):
+        """Records that an interim payment was considered, and what came of it. A later delay recommends one again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetEmergencies(self, request, context):
+        """Crisis loans by office beside the lead time of interviews and transfers that stall, in a week and in a usual week.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -272,11 +295,6 @@ def add_AssessmentServiceServicer_to_server(servicer, server):
                     request_deserializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.ListWorkRequest.FromString,
                     response_serializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.ListWorkResponse.SerializeToString,
             ),
-            'GetAssessment': grpc.unary_unary_rpc_method_handler(
-                    servicer.GetAssessment,
-                    request_deserializer=cms_dot_assessment_dot_v1_dot_desk__pb2.GetAssessmentRequest.FromString,
-                    response_serializer=cms_dot_assessment_dot_v1_dot_desk__pb2.GetAssessmentResponse.SerializeToString,
-            ),
             'StartAssessment': grpc.unary_unary_rpc_method_handler(
                     servicer.StartAssessment,
                     request_deserializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.StartAssessmentRequest.FromString,
@@ -311,6 +329,21 @@ def add_AssessmentServiceServicer_to_server(servicer, server):
                     servicer.DecideCrisisLoan,
                     request_deserializer=cms_dot_assessment_dot_v1_dot_crisis__pb2.DecideCrisisLoanRequest.FromString,
                     response_serializer=cms_dot_assessment_dot_v1_dot_crisis__pb2.DecideCrisisLoanResponse.SerializeToString,
+            ),
+            'ListInterimPayments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListInterimPayments,
+                    request_deserializer=cms_dot_assessment_dot_v1_dot_emergencies__pb2.ListInterimPaymentsRequest.FromString,
+                    response_serializer=cms_dot_assessment_dot_v1_dot_emergencies__pb2.ListInterimPaymentsResponse.SerializeToString,
+            ),
+            'RecordInterimPayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordInterimPayment,
+                    request_deserializer=cms_dot_assessment_dot_v1_dot_emergencies__pb2.RecordInterimPaymentRequest.FromString,
+                    response_serializer=cms_dot_assessment_dot_v1_dot_emergencies__pb2.RecordInterimPaymentResponse.SerializeToString,
+            ),
+            'GetEmergencies': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEmergencies,
+                    request_deserializer=cms_dot_assessment_dot_v1_dot_emergencies__pb2.GetEmergenciesRequest.FromString,
+                    response_serializer=cms_dot_assessment_dot_v1_dot_emergencies__pb2.GetEmergenciesResponse.SerializeToString,
             ),
             'GetConfirmations': grpc.unary_unary_rpc_method_handler(
                     servicer.GetConfirmations,
@@ -381,33 +414,6 @@ class AssessmentService:
             '/cms.assessment.v1.AssessmentService/ListWork',
             cms_dot_assessment_dot_v1_dot_assessment__pb2.ListWorkRequest.SerializeToString,
             cms_dot_assessment_dot_v1_dot_assessment__pb2.ListWorkResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def GetAssessment(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/cms.assessment.v1.AssessmentService/GetAssessment',
-            cms_dot_assessment_dot_v1_dot_desk__pb2.GetAssessmentRequest.SerializeToString,
-            cms_dot_assessment_dot_v1_dot_desk__pb2.GetAssessmentResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -597,6 +603,87 @@ class AssessmentService:
             '/cms.assessment.v1.AssessmentService/DecideCrisisLoan',
             cms_dot_assessment_dot_v1_dot_crisis__pb2.DecideCrisisLoanRequest.SerializeToString,
             cms_dot_assessment_dot_v1_dot_crisis__pb2.DecideCrisisLoanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListInterimPayments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.assessment.v1.AssessmentService/ListInterimPayments',
+            cms_dot_assessment_dot_v1_dot_emergencies__pb2.ListInterimPaymentsRequest.SerializeToString,
+            cms_dot_assessment_dot_v1_dot_emergencies__pb2.ListInterimPaymentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordInterimPayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.assessment.v1.AssessmentService/RecordInterimPayment',
+            cms_dot_assessment_dot_v1_dot_emergencies__pb2.RecordInterimPaymentRequest.SerializeToString,
+            cms_dot_assessment_dot_v1_dot_emergencies__pb2.RecordInterimPaymentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetEmergencies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.assessment.v1.AssessmentService/GetEmergencies',
+            cms_dot_assessment_dot_v1_dot_emergencies__pb2.GetEmergenciesRequest.SerializeToString,
+            cms_dot_assessment_dot_v1_dot_emergencies__pb2.GetEmergenciesResponse.FromString,
             options,
             channel_credentials,
             insecure,

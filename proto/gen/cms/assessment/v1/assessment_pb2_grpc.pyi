@@ -7,7 +7,7 @@ from cms.assessment.v1 import assessment_pb2 as _assessment_pb2
 from cms.assessment.v1 import bundle_pb2 as _bundle_pb2
 from cms.assessment.v1 import closing_pb2 as _closing_pb2
 from cms.assessment.v1 import crisis_pb2 as _crisis_pb2
-from cms.assessment.v1 import desk_pb2 as _desk_pb2
+from cms.assessment.v1 import emergencies_pb2 as _emergencies_pb2
 from cms.assessment.v1 import evidence_pb2 as _evidence_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
@@ -42,11 +42,6 @@ class AssessmentServiceStub:
     """Work items, those that wait longest first: an assessor's are the office's, a caseworker's are all claims for child
     maintenance.
     """
-    GetAssessment: _grpc.UnaryUnaryMultiCallable[_desk_pb2.GetAssessmentRequest, _desk_pb2.GetAssessmentResponse]
-    """A claim as its assessor sees it, before the interview and after the confirmation: what is known, missing and changed, what
-    the paying systems would refuse, what keeps it from being confirmed, its clocks, its transfers and its notices. GetEvidence
-    says what the claimant was told to bring.
-    """
     StartAssessment: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.StartAssessmentRequest, _assessment_pb2.StartAssessmentResponse]
     """Begins, or takes up again, the assessment of a claim: its facts become items to check. A caseworker has the facts that
     child maintenance needs, an assessor those that the other schemes need; a fact that both need is checked once.
@@ -71,6 +66,14 @@ class AssessmentServiceStub:
     transfer to SFCS begins: every item that it needs must be settled. A refusal closes the scheme. FAILED_PRECONDITION /
     LOAN_NOT_POSSIBLE names the facts that stand in the way of an offer: age, interim payment, debt cap, interview.
     """
+    ListInterimPayments: _grpc.UnaryUnaryMultiCallable[_emergencies_pb2.ListInterimPaymentsRequest, _emergencies_pb2.ListInterimPaymentsResponse]
+    """Claims for which an interim payment should be considered, those that wait longest first: their interview is late, a
+    transfer is stuck, or the council's notice is late. An assessor sees only their own office's.
+    """
+    RecordInterimPayment: _grpc.UnaryUnaryMultiCallable[_emergencies_pb2.RecordInterimPaymentRequest, _emergencies_pb2.RecordInterimPaymentResponse]
+    """Records that an interim payment was considered, and what came of it. A later delay recommends one again."""
+    GetEmergencies: _grpc.UnaryUnaryMultiCallable[_emergencies_pb2.GetEmergenciesRequest, _emergencies_pb2.GetEmergenciesResponse]
+    """Crisis loans by office beside the lead time of interviews and transfers that stall, in a week and in a usual week."""
     GetConfirmations: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.GetConfirmationsRequest, _assessment_pb2.GetConfirmationsResponse]
     """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
     there is something to ask about.
@@ -107,11 +110,6 @@ class AssessmentServiceAsyncStub(AssessmentServiceStub):
     """Work items, those that wait longest first: an assessor's are the office's, a caseworker's are all claims for child
     maintenance.
     """
-    GetAssessment: _aio.UnaryUnaryMultiCallable[_desk_pb2.GetAssessmentRequest, _desk_pb2.GetAssessmentResponse]  # type: ignore[assignment]
-    """A claim as its assessor sees it, before the interview and after the confirmation: what is known, missing and changed, what
-    the paying systems would refuse, what keeps it from being confirmed, its clocks, its transfers and its notices. GetEvidence
-    says what the claimant was told to bring.
-    """
     StartAssessment: _aio.UnaryUnaryMultiCallable[_assessment_pb2.StartAssessmentRequest, _assessment_pb2.StartAssessmentResponse]  # type: ignore[assignment]
     """Begins, or takes up again, the assessment of a claim: its facts become items to check. A caseworker has the facts that
     child maintenance needs, an assessor those that the other schemes need; a fact that both need is checked once.
@@ -136,6 +134,14 @@ class AssessmentServiceAsyncStub(AssessmentServiceStub):
     transfer to SFCS begins: every item that it needs must be settled. A refusal closes the scheme. FAILED_PRECONDITION /
     LOAN_NOT_POSSIBLE names the facts that stand in the way of an offer: age, interim payment, debt cap, interview.
     """
+    ListInterimPayments: _aio.UnaryUnaryMultiCallable[_emergencies_pb2.ListInterimPaymentsRequest, _emergencies_pb2.ListInterimPaymentsResponse]  # type: ignore[assignment]
+    """Claims for which an interim payment should be considered, those that wait longest first: their interview is late, a
+    transfer is stuck, or the council's notice is late. An assessor sees only their own office's.
+    """
+    RecordInterimPayment: _aio.UnaryUnaryMultiCallable[_emergencies_pb2.RecordInterimPaymentRequest, _emergencies_pb2.RecordInterimPaymentResponse]  # type: ignore[assignment]
+    """Records that an interim payment was considered, and what came of it. A later delay recommends one again."""
+    GetEmergencies: _aio.UnaryUnaryMultiCallable[_emergencies_pb2.GetEmergenciesRequest, _emergencies_pb2.GetEmergenciesResponse]  # type: ignore[assignment]
+    """Crisis loans by office beside the lead time of interviews and transfers that stall, in a week and in a usual week."""
     GetConfirmations: _aio.UnaryUnaryMultiCallable[_assessment_pb2.GetConfirmationsRequest, _assessment_pb2.GetConfirmationsResponse]  # type: ignore[assignment]
     """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
     there is something to ask about.
@@ -174,17 +180,6 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_assessment_pb2.ListWorkResponse, _abc.Awaitable[_assessment_pb2.ListWorkResponse]]:
         """Work items, those that wait longest first: an assessor's are the office's, a caseworker's are all claims for child
         maintenance.
-        """
-
-    @_abc_1.abstractmethod
-    def GetAssessment(
-        self,
-        request: _desk_pb2.GetAssessmentRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_desk_pb2.GetAssessmentResponse, _abc.Awaitable[_desk_pb2.GetAssessmentResponse]]:
-        """A claim as its assessor sees it, before the interview and after the confirmation: what is known, missing and changed, what
-        the paying systems would refuse, what keeps it from being confirmed, its clocks, its transfers and its notices. GetEvidence
-        says what the claimant was told to bring.
         """
 
     @_abc_1.abstractmethod
@@ -252,6 +247,32 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
         transfer to SFCS begins: every item that it needs must be settled. A refusal closes the scheme. FAILED_PRECONDITION /
         LOAN_NOT_POSSIBLE names the facts that stand in the way of an offer: age, interim payment, debt cap, interview.
         """
+
+    @_abc_1.abstractmethod
+    def ListInterimPayments(
+        self,
+        request: _emergencies_pb2.ListInterimPaymentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_emergencies_pb2.ListInterimPaymentsResponse, _abc.Awaitable[_emergencies_pb2.ListInterimPaymentsResponse]]:
+        """Claims for which an interim payment should be considered, those that wait longest first: their interview is late, a
+        transfer is stuck, or the council's notice is late. An assessor sees only their own office's.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordInterimPayment(
+        self,
+        request: _emergencies_pb2.RecordInterimPaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_emergencies_pb2.RecordInterimPaymentResponse, _abc.Awaitable[_emergencies_pb2.RecordInterimPaymentResponse]]:
+        """Records that an interim payment was considered, and what came of it. A later delay recommends one again."""
+
+    @_abc_1.abstractmethod
+    def GetEmergencies(
+        self,
+        request: _emergencies_pb2.GetEmergenciesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_emergencies_pb2.GetEmergenciesResponse, _abc.Awaitable[_emergencies_pb2.GetEmergenciesResponse]]:
+        """Crisis loans by office beside the lead time of interviews and transfers that stall, in a week and in a usual week."""
 
     @_abc_1.abstractmethod
     def GetConfirmations(

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63ms/notifier/v1/events.proto\x12\x0f\x63ms.notifier.v1\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"~\n\nNoticeSent\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x16\n\x0enotice_version\x18\x02 \x01(\x05\x12\x16\n\x0e\x61uthority_code\x18\x03 \x01(\t\x12-\n\tsent_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Q\n\x0cNoticeLoaded\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x16\n\x0enotice_version\x18\x02 \x01(\x05\x12\x16\n\x0e\x61uthority_code\x18\x03 \x01(\t\"b\n\rNoticeRefused\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x16\n\x0enotice_version\x18\x02 \x01(\x05\x12\x16\n\x0e\x61uthority_code\x18\x03 \x01(\t\x12\x0e\n\x06\x66ields\x18\x04 \x03(\t\"\x95\x01\n\nNoticeLate\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x16\n\x0enotice_version\x18\x02 \x01(\x05\x12\x16\n\x0e\x61uthority_code\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\r\n\x05owner\x18\x05 \x01(\t\x12&\n\x0b\x61t_stake_on\x18\x06 \x01(\x0b\x32\x11.google.type.DateB\x0f\xc2\xd4\x18\x0bla-notifierb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63ms/notifier/v1/events.proto\x12\x0f\x63ms.notifier.v1\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"~\n\nNoticeSent\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x16\n\x0enotice_version\x18\x02 \x01(\x05\x12\x16\n\x0e\x61uthority_code\x18\x03 \x01(\t\x12-\n\tsent_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Q\n\x0cNoticeLoaded\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x16\n\x0enotice_version\x18\x02 \x01(\x05\x12\x16\n\x0e\x61uthority_code\x18\x03 \x01(\t\"b\n\rNoticeRefused\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x16\n\x0enotice_version\x18\x02 \x01(\x05\x12\x16\n\x0e\x61uthority_code\x18\x03 \x01(\t\x12\x0e\n\x06\x66ields\x18\x04 \x03(\t\"\xa9\x01\n\nNoticeLate\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x16\n\x0enotice_version\x18\x02 \x01(\x05\x12\x16\n\x0e\x61uthority_code\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\r\n\x05owner\x18\x05 \x01(\t\x12&\n\x0b\x61t_stake_on\x18\x06 \x01(\x0b\x32\x11.google.type.Date:\x12\xb2\xd4\x18\x0e\x61ssessment-svcB\x0f\xc2\xd4\x18\x0bla-notifierb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,6 +35,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cms.notifier.v1.events_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\302\324\030\013la-notifier'
+  _globals['_NOTICELATE']._loaded_options = None
+  _globals['_NOTICELATE']._serialized_options = b'\262\324\030\016assessment-svc'
   _globals['_NOTICESENT']._serialized_start=136
   _globals['_NOTICESENT']._serialized_end=262
   _globals['_NOTICELOADED']._serialized_start=264
@@ -42,5 +44,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEREFUSED']._serialized_start=347
   _globals['_NOTICEREFUSED']._serialized_end=445
   _globals['_NOTICELATE']._serialized_start=448
-  _globals['_NOTICELATE']._serialized_end=597
+  _globals['_NOTICELATE']._serialized_end=617
 # @@protoc_insertion_point(module_scope)

@@ -124,9 +124,7 @@ Global___NoticeRefused: _TypeAlias = NoticeRefused  # noqa: Y015
 
 @_typing.final
 class NoticeLate(_message.Message):
-    """A version of a notice is in a state for longer than its channel allows. It is told once for each state of a version. Nobody
-    hears it yet.
-    """
+    """A version of a notice is in a state for longer than its channel allows. It is told once for each state of a version."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

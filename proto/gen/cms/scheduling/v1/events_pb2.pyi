@@ -29,6 +29,7 @@ class AppointmentBooked(_message.Message):
     ASSESSOR_ID_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
+    LEAD_TIME_SECONDS_FIELD_NUMBER: _builtins.int
     appointment_id: _builtins.str
     """The appointment."""
     office_code: _builtins.str
@@ -37,6 +38,8 @@ class AppointmentBooked(_message.Message):
     """The assessor who holds it."""
     channel: _common_pb2.Channel.ValueType
     """How it is held."""
+    lead_time_seconds: _builtins.int
+    """Elapsed seconds from first contact to the start."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it starts."""
@@ -49,10 +52,11 @@ class AppointmentBooked(_message.Message):
         assessor_id: _builtins.str = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         channel: _common_pb2.Channel.ValueType = ...,
+        lead_time_seconds: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "channel", b"channel", "office_code", b"office_code", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "channel", b"channel", "lead_time_seconds", b"lead_time_seconds", "office_code", b"office_code", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -219,7 +223,7 @@ Global___AppointmentMissed: _TypeAlias = AppointmentMissed  # noqa: Y015
 @_typing.final
 class TargetBreachExpected(_message.Message):
     """The interview of a claim is later than its target: it was booked or moved to a time after it, or none was booked by then.
-    Each booking or move is told of once, and so is a claim without a booking. Nobody hears it yet.
+    Each booking or move is told of once, and so is a claim without a booking.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
