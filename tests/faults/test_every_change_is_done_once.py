@@ -40,6 +40,7 @@ BOOKED_WORK = (
 )
 ASKED_FOR_A_LOAN = "UPDATE assessments SET schemes = schemes || '{CRISIS_LOAN}' WHERE claim_ref = %s"
 BY_POST = "E07000199"
+RECOMMENDED = "INSERT INTO interim_payments (claim_ref, since_time) VALUES (%s, now()) ON CONFLICT DO NOTHING"
 UNHEARD = "SELECT count(*) FROM outbox WHERE claim_ref = %s AND finished_time IS NULL"
 
 
@@ -157,7 +158,7 @@ def change_appointments(platform: PlatformUnderTest, doors: DyingDoors, claim: J
 
 
 def decide_a_loan(platform: PlatformUnderTest, doors: DyingDoors) -> None:
-    """Refuses a crisis loan. None can be claimed today, so that assessment-svc alone believes that one was."""
+    """Refuses a crisis loan, and pays on account. No loan can be claimed today: assessment-svc alone believes that one was."""
     claim = platform.journey("lodger")
     claim.take_call()
     assessor = claim.issue(
@@ -170,6 +171,10 @@ def decide_a_loan(platform: PlatformUnderTest, doors: DyingDoors) -> None:
     begun = eventually(lambda: started(doors, start, assessor), seconds=30, what="the claim's appointment at intake")
     refusal = {"outcome": "LOAN_OUTCOME_REFUSED", "reason": "has other means", "version": begun["version"]}
     doors.call(ASSESSMENT, "DecideCrisisLoan", this | refusal | {"requestId": str(uuid4())}, token=assessor)
+    platform.execute(ASSESSMENT, RECOMMENDED, claim.claim_ref)
+    paid = {"outcome": "INTERIM_OUTCOME_PAID", "reason": "no food", "version": 1}
+    officer = claim.issue("PROCESSING_OFFICER", subject="PO000001")
+    doors.call(ASSESSMENT, "RecordInterimPayment", this | paid | {"requestId": str(uuid4())}, token=officer)
     claim.assess()
     claim.wait_for_outcome()
 

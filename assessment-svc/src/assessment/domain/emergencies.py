@@ -12,7 +12,6 @@ from math import sqrt
 
 DAYS_OF_WEEK = 7
 USUAL_WEEKS = 4
-DAYS_READ = DAYS_OF_WEEK * (USUAL_WEEKS + 1)
 _DEVIATIONS = 3.0
 _LATER = 1.25
 _FEWEST_MORE = 5
@@ -91,16 +90,25 @@ class Emergencies:
         return (self.week.crisis_loans - expected) / sqrt(expected)
 
 
-def first_day(until: date) -> date:
+def week_begins(until: date) -> date:
+    """The first of the seven days that end with this one."""
+    return until - timedelta(days=DAYS_OF_WEEK - 1)
+
+
+def weeks_before(until: date, begun: date | None) -> int:
+    """How many whole weeks there are to compare with. `begun`: the first day on which anything was counted, or None."""
+    return 0 if begun is None else max(0, min(USUAL_WEEKS, (week_begins(until) - begun).days // DAYS_OF_WEEK))
+
+
+def first_day(until: date, begun: date | None) -> date:
     """The first day that a measure until this one reads."""
-    return until - timedelta(days=DAYS_READ - 1)
+    return week_begins(until) - timedelta(days=DAYS_OF_WEEK * weeks_before(until, begun))
 
 
 def measure(office_code: str, days: Iterable[OfficeDay], *, until: date, begun: date | None) -> Emergencies:
-    """The week that ends with this day. `begun`: the first day of all that anything was counted on; None: nothing was."""
-    begin = until - timedelta(days=DAYS_OF_WEEK - 1)
-    weeks = 0 if begun is None else min(USUAL_WEEKS, (begin - begun).days // DAYS_OF_WEEK)
-    earliest = begin - timedelta(days=DAYS_OF_WEEK * weeks)
+    """The week that ends with this day. Days may be summed, those of the week and those before it for themselves."""
+    begin, earliest = week_begins(until), first_day(until, begun)
+    weeks = weeks_before(until, begun)
     found = list(days)
     before = [one for one in found if earliest <= one.day < begin]
     return Emergencies(

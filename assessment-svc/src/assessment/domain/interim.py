@@ -72,3 +72,11 @@ class InterimPayment:
         if self.outcome is not None:
             raise AlreadyConsidered
         return replace(self, outcome=outcome, version=self.version + 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a page of the list ended."""
+
+    since_time: datetime
+    claim_ref: str

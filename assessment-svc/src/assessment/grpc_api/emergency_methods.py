@@ -3,10 +3,9 @@
 from datetime import datetime
 
 from assessment.domain.emergencies import Emergencies, Week
-from assessment.domain.interim import Delay, InterimOutcome, InterimPayment
+from assessment.domain.interim import Delay, InterimOutcome, InterimPayment, Place
 from assessment.grpc_api.messages import scheme_numbers
 from assessment.service import emergencies, work
-from assessment.store.interim_payments import Place
 from chassis import call, clock
 from chassis.contract import allowed_roles
 from chassis.conversions import day_of, timestamp

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from itertools import groupby
 from operator import attrgetter
 
-from assessment.domain.emergencies import Emergencies, OfficeDay, first_day, measure
-from assessment.domain.interim import Delay, DelayCause, InterimOutcome, InterimPayment, NotRecommended
+from assessment.domain.emergencies import Emergencies, OfficeDay, first_day, measure, week_begins
+from assessment.domain.interim import Delay, DelayCause, InterimOutcome, InterimPayment, NotRecommended, Place
 from assessment.store import interim_payments, office_days
 from chassis import call, clock
 from chassis.database import Connection
@@ -47,7 +47,7 @@ def count_crisis_loan(conn: Connection, office_code: str, *, refused: bool) -> N
 
 
 def list_interim_payments(
-    conn: Connection, *, office: str | None, after: interim_payments.Place | None, limit: int
+    conn: Connection, *, office: str | None, after: Place | None, limit: int
 ) -> list[InterimPayment]:
     """Claims for which an interim payment should be considered, those that wait longest first."""
     return interim_payments.waiting(conn, office=office, after=after, limit=limit)
@@ -71,8 +71,9 @@ def record_interim_payment(
 
 def measured(conn: Connection, offices: Sequence[str], *, until: date) -> Measured:
     """Crisis loans beside delays in the week until this day: of these offices, or of all."""
-    days = office_days.of_offices(conn, offices, first=first_day(until), last=until)
     begun = office_days.begun(conn)
+    first, parted = first_day(until, begun), week_begins(until)
+    days = office_days.of_offices(conn, offices, first=first, parted=parted, last=until)
     each = [
         measure(code, of_office, until=until, begun=begun)
         for code, of_office in groupby(days, key=attrgetter("office_code"))

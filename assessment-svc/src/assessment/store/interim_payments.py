@@ -1,10 +1,10 @@
 """Delays of claims, and the interim payments that they suggest."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
-from assessment.domain.interim import BENEFITS, Delay, DelayCause, InterimOutcome, InterimPayment
+from assessment.domain.interim import BENEFITS, Delay, DelayCause, InterimOutcome, InterimPayment, Place
 from chassis.database import Connection, Row
 
 # A delay, once.
@@ -22,6 +22,18 @@ RECOMMEND = """
     WHERE interim_payments.state = 'DONE' AND interim_payments.decided_time < excluded.since_time
 """
 
+# Of those that wait: of claims that were submitted, are not closed, and have a benefit that is not decided.
+_IS_DUE = """
+    interim_payments.state = 'OPEN' AND submit_time IS NOT NULL AND assessments.state <> 'CLOSED'
+    AND EXISTS (
+        SELECT 1 FROM unnest(schemes) AS claimed (scheme)
+        WHERE claimed.scheme = ANY(%(benefits)s) AND NOT claimed.scheme = ANY(closed_schemes) AND NOT EXISTS (
+            SELECT 1 FROM decisions
+            WHERE decisions.claim_ref = assessments.claim_ref AND decisions.scheme = claimed.scheme
+        )
+    )
+"""
+
 _CLAIMS = """
     SELECT claim_ref, since_time, interim_payments.version, outcome, schemes, office_code
     FROM interim_payments JOIN assessments USING (claim_ref)
@@ -30,20 +42,17 @@ _CLAIMS = """
 # A claim's recommendation, locked.
 LOCK = f"{_CLAIMS} WHERE claim_ref = %s AND submit_time IS NOT NULL FOR UPDATE OF interim_payments"
 
-# A page of those that wait: of claims that were submitted, are not closed, and have a benefit that is not decided.
+# A page of those that wait.
 WAITING = f"""
     {_CLAIMS}
-    WHERE interim_payments.state = 'OPEN' AND submit_time IS NOT NULL AND assessments.state <> 'CLOSED'
-        AND EXISTS (
-            SELECT 1 FROM unnest(schemes) AS claimed (scheme)
-            WHERE claimed.scheme = ANY(%(benefits)s) AND NOT claimed.scheme = ANY(closed_schemes) AND NOT EXISTS (
-                SELECT 1 FROM decisions
-                WHERE decisions.claim_ref = assessments.claim_ref AND decisions.scheme = claimed.scheme
-            )
-        )
+    WHERE {_IS_DUE}
         AND (%(office)s::text IS NULL OR office_code = %(office)s)
         AND (since_time, claim_ref) > (%(after_time)s, %(after_ref)s)
     ORDER BY since_time, claim_ref LIMIT %(limit)s
+"""
+
+COUNT_WAITING = f"""
+    SELECT count(*) AS count FROM interim_payments JOIN assessments USING (claim_ref) WHERE {_IS_DUE}
 """  # noqa: S608 - of constants alone
 
 DELAYS = "SELECT * FROM delays WHERE claim_ref = ANY(%s) ORDER BY since_time, cause, subject"
@@ -54,14 +63,6 @@ CONSIDER = """
         decided_time = %(decided_time)s
     WHERE claim_ref = %(claim_ref)s
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where a page ended."""
-
-    since_time: datetime
-    claim_ref: str
 
 
 def note_delay(conn: Connection, claim_ref: str, delay: Delay) -> bool:
@@ -80,6 +81,12 @@ def waiting(conn: Connection, *, office: str | None, after: Place | None, limit:
         place["after_time"] = "-infinity"
     values = {"benefits": list(BENEFITS), "office": office, "limit": limit}
     return _with_delays(conn, conn.execute(WAITING, {**place, **values}).fetchall())
+
+
+def count_waiting(conn: Connection) -> int:
+    """How many wait."""
+    row = conn.execute(COUNT_WAITING, {"benefits": list(BENEFITS)}).fetchone()
+    return int(row["count"]) if row else 0
 
 
 def lock(conn: Connection, claim_ref: str) -> InterimPayment | None:

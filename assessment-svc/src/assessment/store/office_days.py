@@ -22,11 +22,15 @@ COUNT = """
         lead_seconds = counted.lead_seconds + excluded.lead_seconds
 """
 
-# The days of these offices, or of all.
+# Of these offices, or of all: two sums, of the days before one day and of those from it on.
 OF_OFFICES = """
-    SELECT * FROM office_days
+    SELECT office_code, max(day) AS day, sum(crisis_loans)::integer AS crisis_loans, sum(refused)::integer AS refused,
+        sum(stalled_transfers)::integer AS stalled_transfers, sum(interviews)::integer AS interviews,
+        sum(lead_seconds)::bigint AS lead_seconds
+    FROM office_days
     WHERE day BETWEEN %(first)s AND %(last)s AND (%(offices)s::text[] IS NULL OR office_code = ANY(%(offices)s))
-    ORDER BY office_code, day
+    GROUP BY office_code, day >= %(parted)s
+    ORDER BY office_code
 """
 
 BEGUN = "SELECT min(day) AS day FROM office_days"
@@ -43,9 +47,9 @@ def count(conn: Connection, counted: OfficeDay) -> None:
     conn.execute(COUNT, vars(counted))
 
 
-def of_offices(conn: Connection, offices: Sequence[str], *, first: date, last: date) -> list[OfficeDay]:
-    """The days of these offices, or of all, by office."""
-    values = {"first": first, "last": last, "offices": list(offices) or None}
+def of_offices(conn: Connection, offices: Sequence[str], *, first: date, parted: date, last: date) -> list[OfficeDay]:
+    """Of these offices, or of all, by office: the days before `parted` as one sum, those from it on as another."""
+    values = {"first": first, "parted": parted, "last": last, "offices": list(offices) or None}
     return [OfficeDay(**row) for row in conn.execute(OF_OFFICES, values)]
 
 

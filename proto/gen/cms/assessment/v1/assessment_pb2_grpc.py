@@ -7,6 +7,7 @@ from cms.assessment.v1 import assessment_pb2 as cms_dot_assessment_dot_v1_dot_as
 from cms.assessment.v1 import bundle_pb2 as cms_dot_assessment_dot_v1_dot_bundle__pb2
 from cms.assessment.v1 import closing_pb2 as cms_dot_assessment_dot_v1_dot_closing__pb2
 from cms.assessment.v1 import crisis_pb2 as cms_dot_assessment_dot_v1_dot_crisis__pb2
+from cms.assessment.v1 import desk_pb2 as cms_dot_assessment_dot_v1_dot_desk__pb2
 from cms.assessment.v1 import emergencies_pb2 as cms_dot_assessment_dot_v1_dot_emergencies__pb2
 from cms.assessment.v1 import evidence_pb2 as cms_dot_assessment_dot_v1_dot_evidence__pb2
 
@@ -44,6 +45,11 @@ class AssessmentServiceStub:
                 '/cms.assessment.v1.AssessmentService/ListWork',
                 request_serializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.ListWorkRequest.SerializeToString,
                 response_deserializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.ListWorkResponse.FromString,
+                _registered_method=True)
+        self.GetAssessment = channel.unary_unary(
+                '/cms.assessment.v1.AssessmentService/GetAssessment',
+                request_serializer=cms_dot_assessment_dot_v1_dot_desk__pb2.GetAssessmentRequest.SerializeToString,
+                response_deserializer=cms_dot_assessment_dot_v1_dot_desk__pb2.GetAssessmentResponse.FromString,
                 _registered_method=True)
         self.StartAssessment = channel.unary_unary(
                 '/cms.assessment.v1.AssessmentService/StartAssessment',
@@ -144,6 +150,15 @@ class AssessmentServiceServicer:
     def ListWork(self, request, context):
         """Work items, those that wait longest first: an assessor's are the office's, a caseworker's are all claims for child
         maintenance.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAssessment(self, request, context):
+        """A claim as its assessor sees it, before the interview and after the confirmation: what is known, missing and changed, what
+        the paying systems would refuse, what keeps it from being confirmed, its clocks, its transfers and its notices. GetEvidence
+        says what the claimant was told to bring.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -295,6 +310,11 @@ def add_AssessmentServiceServicer_to_server(servicer, server):
                     request_deserializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.ListWorkRequest.FromString,
                     response_serializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.ListWorkResponse.SerializeToString,
             ),
+            'GetAssessment': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAssessment,
+                    request_deserializer=cms_dot_assessment_dot_v1_dot_desk__pb2.GetAssessmentRequest.FromString,
+                    response_serializer=cms_dot_assessment_dot_v1_dot_desk__pb2.GetAssessmentResponse.SerializeToString,
+            ),
             'StartAssessment': grpc.unary_unary_rpc_method_handler(
                     servicer.StartAssessment,
                     request_deserializer=cms_dot_assessment_dot_v1_dot_assessment__pb2.StartAssessmentRequest.FromString,
@@ -414,6 +434,33 @@ class AssessmentService:
             '/cms.assessment.v1.AssessmentService/ListWork',
             cms_dot_assessment_dot_v1_dot_assessment__pb2.ListWorkRequest.SerializeToString,
             cms_dot_assessment_dot_v1_dot_assessment__pb2.ListWorkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAssessment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.assessment.v1.AssessmentService/GetAssessment',
+            cms_dot_assessment_dot_v1_dot_desk__pb2.GetAssessmentRequest.SerializeToString,
+            cms_dot_assessment_dot_v1_dot_desk__pb2.GetAssessmentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,6 +7,7 @@ from cms.assessment.v1 import assessment_pb2 as _assessment_pb2
 from cms.assessment.v1 import bundle_pb2 as _bundle_pb2
 from cms.assessment.v1 import closing_pb2 as _closing_pb2
 from cms.assessment.v1 import crisis_pb2 as _crisis_pb2
+from cms.assessment.v1 import desk_pb2 as _desk_pb2
 from cms.assessment.v1 import emergencies_pb2 as _emergencies_pb2
 from cms.assessment.v1 import evidence_pb2 as _evidence_pb2
 from collections import abc as _abc
@@ -41,6 +42,11 @@ class AssessmentServiceStub:
     ListWork: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.ListWorkRequest, _assessment_pb2.ListWorkResponse]
     """Work items, those that wait longest first: an assessor's are the office's, a caseworker's are all claims for child
     maintenance.
+    """
+    GetAssessment: _grpc.UnaryUnaryMultiCallable[_desk_pb2.GetAssessmentRequest, _desk_pb2.GetAssessmentResponse]
+    """A claim as its assessor sees it, before the interview and after the confirmation: what is known, missing and changed, what
+    the paying systems would refuse, what keeps it from being confirmed, its clocks, its transfers and its notices. GetEvidence
+    says what the claimant was told to bring.
     """
     StartAssessment: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.StartAssessmentRequest, _assessment_pb2.StartAssessmentResponse]
     """Begins, or takes up again, the assessment of a claim: its facts become items to check. A caseworker has the facts that
@@ -109,6 +115,11 @@ class AssessmentServiceAsyncStub(AssessmentServiceStub):
     ListWork: _aio.UnaryUnaryMultiCallable[_assessment_pb2.ListWorkRequest, _assessment_pb2.ListWorkResponse]  # type: ignore[assignment]
     """Work items, those that wait longest first: an assessor's are the office's, a caseworker's are all claims for child
     maintenance.
+    """
+    GetAssessment: _aio.UnaryUnaryMultiCallable[_desk_pb2.GetAssessmentRequest, _desk_pb2.GetAssessmentResponse]  # type: ignore[assignment]
+    """A claim as its assessor sees it, before the interview and after the confirmation: what is known, missing and changed, what
+    the paying systems would refuse, what keeps it from being confirmed, its clocks, its transfers and its notices. GetEvidence
+    says what the claimant was told to bring.
     """
     StartAssessment: _aio.UnaryUnaryMultiCallable[_assessment_pb2.StartAssessmentRequest, _assessment_pb2.StartAssessmentResponse]  # type: ignore[assignment]
     """Begins, or takes up again, the assessment of a claim: its facts become items to check. A caseworker has the facts that
@@ -180,6 +191,17 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_assessment_pb2.ListWorkResponse, _abc.Awaitable[_assessment_pb2.ListWorkResponse]]:
         """Work items, those that wait longest first: an assessor's are the office's, a caseworker's are all claims for child
         maintenance.
+        """
+
+    @_abc_1.abstractmethod
+    def GetAssessment(
+        self,
+        request: _desk_pb2.GetAssessmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_pb2.GetAssessmentResponse, _abc.Awaitable[_desk_pb2.GetAssessmentResponse]]:
+        """A claim as its assessor sees it, before the interview and after the confirmation: what is known, missing and changed, what
+        the paying systems would refuse, what keeps it from being confirmed, its clocks, its transfers and its notices. GetEvidence
+        says what the claimant was told to bring.
         """
 
     @_abc_1.abstractmethod

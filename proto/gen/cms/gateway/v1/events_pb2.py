@@ -26,7 +26,7 @@ from cms.common.v1 import common_pb2 as cms_dot_common_dot_v1_dot_common__pb2
 from cms.options.v1 import options_pb2 as cms_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63ms/gateway/v1/events.proto\x12\x0e\x63ms.gateway.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\"v\n\x10TransferAccepted\x12%\n\x06system\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.System\x12\x13\n\x0btransfer_id\x18\x02 \x01(\t\x12\x12\n\nlegacy_ref\x18\x03 \x01(\t:\x12\xb2\xd4\x18\x0e\x61ssessment-svc\"\x86\x01\n\x10TransferRejected\x12%\n\x06system\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.System\x12\x13\n\x0btransfer_id\x18\x02 \x01(\t\x12\x14\n\x0cquestion_ids\x18\x03 \x03(\t: \xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\nintake-svc\"\x7f\n\x0fTransferStalled\x12%\n\x06system\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.System\x12\x13\n\x0btransfer_id\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\r\n\x05owner\x18\x04 \x01(\t:\x12\xb2\xd4\x18\x0e\x61ssessment-svc\"r\n\x10\x44\x65\x63isionRecorded\x12%\n\x06scheme\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.Scheme\x12\x18\n\x10\x64\x65\x63ision_version\x18\x02 \x01(\x05:\x1d\xb2\xd4\x18\nintake-svc\xb2\xd4\x18\x0bla-notifierB\x12\xc2\xd4\x18\x0elegacy-gatewayb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63ms/gateway/v1/events.proto\x12\x0e\x63ms.gateway.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\"v\n\x10TransferAccepted\x12%\n\x06system\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.System\x12\x13\n\x0btransfer_id\x18\x02 \x01(\t\x12\x12\n\nlegacy_ref\x18\x03 \x01(\t:\x12\xb2\xd4\x18\x0e\x61ssessment-svc\"\x86\x01\n\x10TransferRejected\x12%\n\x06system\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.System\x12\x13\n\x0btransfer_id\x18\x02 \x01(\t\x12\x14\n\x0cquestion_ids\x18\x03 \x03(\t: \xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\nintake-svc\"\x7f\n\x0fTransferStalled\x12%\n\x06system\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.System\x12\x13\n\x0btransfer_id\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\r\n\x05owner\x18\x04 \x01(\t:\x12\xb2\xd4\x18\x0e\x61ssessment-svc\"\x84\x01\n\x10\x44\x65\x63isionRecorded\x12%\n\x06scheme\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.Scheme\x12\x18\n\x10\x64\x65\x63ision_version\x18\x02 \x01(\x05:/\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\nintake-svc\xb2\xd4\x18\x0bla-notifierB\x12\xc2\xd4\x18\x0elegacy-gatewayb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,13 +41,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRANSFERSTALLED']._loaded_options = None
   _globals['_TRANSFERSTALLED']._serialized_options = b'\262\324\030\016assessment-svc'
   _globals['_DECISIONRECORDED']._loaded_options = None
-  _globals['_DECISIONRECORDED']._serialized_options = b'\262\324\030\nintake-svc\262\324\030\013la-notifier'
+  _globals['_DECISIONRECORDED']._serialized_options = b'\262\324\030\016assessment-svc\262\324\030\nintake-svc\262\324\030\013la-notifier'
   _globals['_TRANSFERACCEPTED']._serialized_start=105
   _globals['_TRANSFERACCEPTED']._serialized_end=223
   _globals['_TRANSFERREJECTED']._serialized_start=226
   _globals['_TRANSFERREJECTED']._serialized_end=360
   _globals['_TRANSFERSTALLED']._serialized_start=362
   _globals['_TRANSFERSTALLED']._serialized_end=489
-  _globals['_DECISIONRECORDED']._serialized_start=491
-  _globals['_DECISIONRECORDED']._serialized_end=605
+  _globals['_DECISIONRECORDED']._serialized_start=492
+  _globals['_DECISIONRECORDED']._serialized_end=624
 # @@protoc_insertion_point(module_scope)

@@ -27,7 +27,7 @@ from cms.options.v1 import options_pb2 as cms_dot_options_dot_v1_dot_options__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ms/scheduling/v1/events.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfa\x01\n\x11\x41ppointmentBooked\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x19\n\x11lead_time_seconds\x18\x06 \x01(\x03:/\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\nintake-svc\xb2\xd4\x18\x0bla-notifier\"\x97\x02\n\x10\x41ppointmentMoved\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x37\n\x13previous_start_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:/\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\nintake-svc\xb2\xd4\x18\x0bla-notifier\"\xaf\x01\n\x14\x41ppointmentCancelled\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x63laim_withdrawn\x18\x04 \x01(\x08:!\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\x0bla-notifier\"\x87\x01\n\x13\x41ppointmentAttended\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x95\x01\n\x11\x41ppointmentMissed\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06missed\x18\x05 \x01(\x05\"\xb8\x01\n\x14TargetBreachExpected\x12/\n\x0btarget_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x61ppointment_id\x18\x02 \x01(\t\x12\x13\n\x0boffice_code\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x12\xb2\xd4\x18\x0e\x61ssessment-svcB\x12\xc2\xd4\x18\x0escheduling-svcb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ms/scheduling/v1/events.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfa\x01\n\x11\x41ppointmentBooked\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x19\n\x11lead_time_seconds\x18\x06 \x01(\x03:/\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\nintake-svc\xb2\xd4\x18\x0bla-notifier\"\x97\x02\n\x10\x41ppointmentMoved\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x37\n\x13previous_start_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:/\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\nintake-svc\xb2\xd4\x18\x0bla-notifier\"\xaf\x01\n\x14\x41ppointmentCancelled\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x63laim_withdrawn\x18\x04 \x01(\x08:!\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\x0bla-notifier\"\x9b\x01\n\x13\x41ppointmentAttended\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x12\xb2\xd4\x18\x0e\x61ssessment-svc\"\xa9\x01\n\x11\x41ppointmentMissed\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06missed\x18\x05 \x01(\x05:\x12\xb2\xd4\x18\x0e\x61ssessment-svc\"\xb8\x01\n\x14TargetBreachExpected\x12/\n\x0btarget_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x61ppointment_id\x18\x02 \x01(\t\x12\x13\n\x0boffice_code\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x12\xb2\xd4\x18\x0e\x61ssessment-svcB\x12\xc2\xd4\x18\x0escheduling-svcb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,6 +41,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPOINTMENTMOVED']._serialized_options = b'\262\324\030\016assessment-svc\262\324\030\nintake-svc\262\324\030\013la-notifier'
   _globals['_APPOINTMENTCANCELLED']._loaded_options = None
   _globals['_APPOINTMENTCANCELLED']._serialized_options = b'\262\324\030\016assessment-svc\262\324\030\013la-notifier'
+  _globals['_APPOINTMENTATTENDED']._loaded_options = None
+  _globals['_APPOINTMENTATTENDED']._serialized_options = b'\262\324\030\016assessment-svc'
+  _globals['_APPOINTMENTMISSED']._loaded_options = None
+  _globals['_APPOINTMENTMISSED']._serialized_options = b'\262\324\030\016assessment-svc'
   _globals['_TARGETBREACHEXPECTED']._loaded_options = None
   _globals['_TARGETBREACHEXPECTED']._serialized_options = b'\262\324\030\016assessment-svc'
   _globals['_APPOINTMENTBOOKED']._serialized_start=145
@@ -50,9 +54,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPOINTMENTCANCELLED']._serialized_start=680
   _globals['_APPOINTMENTCANCELLED']._serialized_end=855
   _globals['_APPOINTMENTATTENDED']._serialized_start=858
-  _globals['_APPOINTMENTATTENDED']._serialized_end=993
-  _globals['_APPOINTMENTMISSED']._serialized_start=996
-  _globals['_APPOINTMENTMISSED']._serialized_end=1145
-  _globals['_TARGETBREACHEXPECTED']._serialized_start=1148
-  _globals['_TARGETBREACHEXPECTED']._serialized_end=1332
+  _globals['_APPOINTMENTATTENDED']._serialized_end=1013
+  _globals['_APPOINTMENTMISSED']._serialized_start=1016
+  _globals['_APPOINTMENTMISSED']._serialized_end=1185
+  _globals['_TARGETBREACHEXPECTED']._serialized_start=1188
+  _globals['_TARGETBREACHEXPECTED']._serialized_end=1372
 # @@protoc_insertion_point(module_scope)
