@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import cast
 
-from assessment import delays_heard
+from assessment.consumers import delays
 from assessment.domain.reports import (
     Acceptance,
     Appointment,
@@ -138,5 +138,5 @@ HANDLERS: Mapping[str, Handler] = {
     "DecisionRecorded": decision_recorded,
     "TransferAccepted": transfer_accepted,
     "TransferRejected": transfer_rejected,
-    **delays_heard.HANDLERS,
+    **delays.HANDLERS,
 }
