@@ -52,6 +52,7 @@ def test_before_the_interview_it_says_what_is_known_missing_and_would_be_refused
     assert [(one["system"], one["questionId"]) for one in found["likelyRefusals"]] == [("SYSTEM_ISCS", "nino")]
     assert blocks(found) == [("NOT_STARTED", ""), ("UNCHECKED", "surname"), ("UNCHECKED", "rent")]
     assert found["clocks"]
+    assert found["evidence"]["needs"]
     assert [purpose for _, purpose, _ in intake.asked] == ["appointment A1"] * 2
 
 
@@ -92,6 +93,7 @@ def test_a_caseworker_sees_the_claim_without_the_history(desk_of: Any, intake: A
     found = shown(desk_of("CASEWORKER", office=None, subject="CW000001"))
 
     assert found["changes"] == []
+    assert "evidence" not in found
     assert [method for method, _, _ in intake.asked] == ["GetInterview"]
 
 

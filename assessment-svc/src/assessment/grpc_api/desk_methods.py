@@ -3,6 +3,7 @@
 from assessment.clients import Change, Intake, OpenQuestion, Outcomes, Refusal
 from assessment.domain.blocks import Block
 from assessment.domain.clocks import Targets
+from assessment.grpc_api.evidence_methods import evidence_message
 from assessment.grpc_api.messages import assessment_message, clock_messages, dispute_message, scheme_numbers
 from assessment.service import picture
 from chassis.conversions import timestamp
@@ -28,6 +29,7 @@ class DeskMethods:
             open_questions=[_open_question(question) for question in found.interview.open_questions],
             likely_refusals=[_refusal(refusal) for refusal in found.interview.refusals],
             blocks=[_block(block) for block in found.blocks],
+            evidence=evidence_message(found.evidence) if found.evidence else None,
             clocks=clock_messages(found.clocks),
             disputes=[dispute_message(dispute) for dispute in found.disputes],
             changes=[_change(change, found.confirmed_version) for change in found.changes],

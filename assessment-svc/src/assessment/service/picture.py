@@ -9,6 +9,7 @@ from assessment.domain.clocks import Reading, Targets
 from assessment.domain.disputes import Dispute
 from assessment.domain.schemes import Desk
 from assessment.service import evidence
+from assessment.service.evidence import EvidenceShown
 from assessment.service.reading import Permitted, permitted
 from assessment.store import assessments, confirmations, disputes, reports
 from chassis import access_log, call, clock
@@ -17,7 +18,10 @@ from chassis.database import Connection
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A claim as an assessor sees it. `confirmed_version`: the first version of the claim that was confirmed, if any was."""
+    """A claim as an assessor sees it.
+
+    `confirmed_version`: the first version of the claim that was confirmed, if any was. `evidence`: None for a caseworker.
+    """
 
     work: Permitted
     interview: Interview
@@ -26,6 +30,7 @@ class Picture:
     disputes: Sequence[Dispute]
     changes: Sequence[Change]
     confirmed_version: int | None
+    evidence: EvidenceShown | None
     followed: Followed
 
 
@@ -68,6 +73,7 @@ def _put_together(
         clocks=_clocks(conn, targets, work),
         disputes=every,
         changes=changes,
+        evidence=evidence.show_evidence(conn, claim_ref) if Desk.ASSESSOR in work.desks else None,
         confirmed_version=min((one.claim_version for one in confirmed), default=None),
         followed=followed,
     )

@@ -157,8 +157,8 @@ class AssessmentServiceServicer:
 
     def GetAssessment(self, request, context):
         """A claim as its assessor sees it, before the interview and after the confirmation: what is known, missing and changed, what
-        the paying systems would refuse, what keeps it from being confirmed, its clocks, its transfers and its notices. GetEvidence
-        says what the claimant was told to bring.
+        the paying systems would refuse, what the claimant was told to bring, what keeps it from being confirmed, its clocks, its
+        transfers and its notices.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -45,8 +45,8 @@ class AssessmentServiceStub:
     """
     GetAssessment: _grpc.UnaryUnaryMultiCallable[_desk_pb2.GetAssessmentRequest, _desk_pb2.GetAssessmentResponse]
     """A claim as its assessor sees it, before the interview and after the confirmation: what is known, missing and changed, what
-    the paying systems would refuse, what keeps it from being confirmed, its clocks, its transfers and its notices. GetEvidence
-    says what the claimant was told to bring.
+    the paying systems would refuse, what the claimant was told to bring, what keeps it from being confirmed, its clocks, its
+    transfers and its notices.
     """
     StartAssessment: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.StartAssessmentRequest, _assessment_pb2.StartAssessmentResponse]
     """Begins, or takes up again, the assessment of a claim: its facts become items to check. A caseworker has the facts that
@@ -118,8 +118,8 @@ class AssessmentServiceAsyncStub(AssessmentServiceStub):
     """
     GetAssessment: _aio.UnaryUnaryMultiCallable[_desk_pb2.GetAssessmentRequest, _desk_pb2.GetAssessmentResponse]  # type: ignore[assignment]
     """A claim as its assessor sees it, before the interview and after the confirmation: what is known, missing and changed, what
-    the paying systems would refuse, what keeps it from being confirmed, its clocks, its transfers and its notices. GetEvidence
-    says what the claimant was told to bring.
+    the paying systems would refuse, what the claimant was told to bring, what keeps it from being confirmed, its clocks, its
+    transfers and its notices.
     """
     StartAssessment: _aio.UnaryUnaryMultiCallable[_assessment_pb2.StartAssessmentRequest, _assessment_pb2.StartAssessmentResponse]  # type: ignore[assignment]
     """Begins, or takes up again, the assessment of a claim: its facts become items to check. A caseworker has the facts that
@@ -200,8 +200,8 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_desk_pb2.GetAssessmentResponse, _abc.Awaitable[_desk_pb2.GetAssessmentResponse]]:
         """A claim as its assessor sees it, before the interview and after the confirmation: what is known, missing and changed, what
-        the paying systems would refuse, what keeps it from being confirmed, its clocks, its transfers and its notices. GetEvidence
-        says what the claimant was told to bring.
+        the paying systems would refuse, what the claimant was told to bring, what keeps it from being confirmed, its clocks, its
+        transfers and its notices.
         """
 
     @_abc_1.abstractmethod

@@ -22,6 +22,7 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from cms.assessment.v1 import evidence_pb2 as cms_dot_assessment_dot_v1_dot_evidence__pb2
 from cms.assessment.v1 import record_pb2 as cms_dot_assessment_dot_v1_dot_record__pb2
 from cms.common.v1 import common_pb2 as cms_dot_common_dot_v1_dot_common__pb2
 from cms.gateway.v1 import gateway_pb2 as cms_dot_gateway_dot_v1_dot_gateway__pb2
@@ -32,7 +33,7 @@ from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63ms/assessment/v1/desk.proto\x12\x11\x63ms.assessment.v1\x1a\x1e\x63ms/assessment/v1/record.proto\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/gateway/v1/gateway.proto\x1a\x1e\x63ms/notifier/v1/notifier.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"i\n\x05\x42lock\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.cms.assessment.v1.BlockKind\x12\x0c\n\x04name\x18\x02 \x01(\t\x12&\n\x07schemes\x18\x03 \x03(\x0e\x32\x15.cms.common.v1.Scheme\"\x8d\x01\n\x0cOpenQuestion\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05group\x18\x03 \x01(\t\x12\x0b\n\x03gap\x18\x04 \x01(\t\x12\x10\n\x08required\x18\x05 \x01(\x08\x12&\n\x07schemes\x18\x06 \x03(\x0e\x32\x15.cms.common.v1.Scheme:\x04\xb8\xd4\x18\x01\"\x91\x01\n\rLikelyRefusal\x12%\n\x06system\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.System\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x13\n\x0bquestion_id\x18\x04 \x01(\t\x12\x0b\n\x03\x61sk\x18\x05 \x01(\t\x12\x14\n\x0cneeds_person\x18\x06 \x01(\x08:\x04\xb8\xd4\x18\x01\"\xe3\x01\n\x0cRecordChange\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12#\n\x03old\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\x12#\n\x03new\x18\x03 \x01(\x0b\x32\x16.google.protobuf.Value\x12\n\n\x02\x62y\x18\x04 \x01(\t\x12&\n\x02\x61t\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x15\n\rclaim_version\x18\x07 \x01(\x05\x12\x1a\n\x12\x61\x66ter_confirmation\x18\x08 \x01(\x08:\x04\xb8\xd4\x18\x01\"3\n\x14GetAssessmentRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\"\x8c\x04\n\x15GetAssessmentResponse\x12\x31\n\nassessment\x18\x01 \x01(\x0b\x32\x1d.cms.assessment.v1.Assessment\x12\x37\n\x0eopen_questions\x18\x02 \x03(\x0b\x32\x1f.cms.assessment.v1.OpenQuestion\x12\x39\n\x0flikely_refusals\x18\x03 \x03(\x0b\x32 .cms.assessment.v1.LikelyRefusal\x12(\n\x06\x62locks\x18\x04 \x03(\x0b\x32\x18.cms.assessment.v1.Block\x12(\n\x06\x63locks\x18\x05 \x03(\x0b\x32\x18.cms.assessment.v1.Clock\x12,\n\x08\x64isputes\x18\x06 \x03(\x0b\x32\x1a.cms.assessment.v1.Dispute\x12\x30\n\x07\x63hanges\x18\x07 \x03(\x0b\x32\x1f.cms.assessment.v1.RecordChange\x12,\n\x07systems\x18\x08 \x03(\x0b\x32\x1b.cms.gateway.v1.SystemState\x12+\n\ttransfers\x18\t \x03(\x0b\x32\x18.cms.gateway.v1.Transfer\x12(\n\x07notices\x18\n \x03(\x0b\x32\x17.cms.notifier.v1.Notice\x12\x13\n\x0bnot_reached\x18\x0b \x03(\t*\xc2\x01\n\tBlockKind\x12\x1a\n\x16\x42LOCK_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42LOCK_KIND_UNCHECKED\x10\x01\x12\x17\n\x13\x42LOCK_KIND_DISPUTED\x10\x02\x12\x17\n\x13\x42LOCK_KIND_PROPOSAL\x10\x03\x12\x18\n\x14\x42LOCK_KIND_INTERVIEW\x10\x04\x12\x17\n\x13\x42LOCK_KIND_EVIDENCE\x10\x05\x12\x1a\n\x16\x42LOCK_KIND_NOT_STARTED\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63ms/assessment/v1/desk.proto\x12\x11\x63ms.assessment.v1\x1a cms/assessment/v1/evidence.proto\x1a\x1e\x63ms/assessment/v1/record.proto\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/gateway/v1/gateway.proto\x1a\x1e\x63ms/notifier/v1/notifier.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"i\n\x05\x42lock\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.cms.assessment.v1.BlockKind\x12\x0c\n\x04name\x18\x02 \x01(\t\x12&\n\x07schemes\x18\x03 \x03(\x0e\x32\x15.cms.common.v1.Scheme\"\x8d\x01\n\x0cOpenQuestion\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05group\x18\x03 \x01(\t\x12\x0b\n\x03gap\x18\x04 \x01(\t\x12\x10\n\x08required\x18\x05 \x01(\x08\x12&\n\x07schemes\x18\x06 \x03(\x0e\x32\x15.cms.common.v1.Scheme:\x04\xb8\xd4\x18\x01\"\x91\x01\n\rLikelyRefusal\x12%\n\x06system\x18\x01 \x01(\x0e\x32\x15.cms.common.v1.System\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x13\n\x0bquestion_id\x18\x04 \x01(\t\x12\x0b\n\x03\x61sk\x18\x05 \x01(\t\x12\x14\n\x0cneeds_person\x18\x06 \x01(\x08:\x04\xb8\xd4\x18\x01\"\xe3\x01\n\x0cRecordChange\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12#\n\x03old\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\x12#\n\x03new\x18\x03 \x01(\x0b\x32\x16.google.protobuf.Value\x12\n\n\x02\x62y\x18\x04 \x01(\t\x12&\n\x02\x61t\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x15\n\rclaim_version\x18\x07 \x01(\x05\x12\x1a\n\x12\x61\x66ter_confirmation\x18\x08 \x01(\x08:\x04\xb8\xd4\x18\x01\"3\n\x14GetAssessmentRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\"\xc0\x04\n\x15GetAssessmentResponse\x12\x31\n\nassessment\x18\x01 \x01(\x0b\x32\x1d.cms.assessment.v1.Assessment\x12\x37\n\x0eopen_questions\x18\x02 \x03(\x0b\x32\x1f.cms.assessment.v1.OpenQuestion\x12\x39\n\x0flikely_refusals\x18\x03 \x03(\x0b\x32 .cms.assessment.v1.LikelyRefusal\x12(\n\x06\x62locks\x18\x04 \x03(\x0b\x32\x18.cms.assessment.v1.Block\x12(\n\x06\x63locks\x18\x05 \x03(\x0b\x32\x18.cms.assessment.v1.Clock\x12,\n\x08\x64isputes\x18\x06 \x03(\x0b\x32\x1a.cms.assessment.v1.Dispute\x12\x30\n\x07\x63hanges\x18\x07 \x03(\x0b\x32\x1f.cms.assessment.v1.RecordChange\x12,\n\x07systems\x18\x08 \x03(\x0b\x32\x1b.cms.gateway.v1.SystemState\x12+\n\ttransfers\x18\t \x03(\x0b\x32\x18.cms.gateway.v1.Transfer\x12(\n\x07notices\x18\n \x03(\x0b\x32\x17.cms.notifier.v1.Notice\x12\x32\n\x08\x65vidence\x18\x0c \x01(\x0b\x32 .cms.assessment.v1.ClaimEvidence\x12\x13\n\x0bnot_reached\x18\x0b \x03(\t*\xc2\x01\n\tBlockKind\x12\x1a\n\x16\x42LOCK_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42LOCK_KIND_UNCHECKED\x10\x01\x12\x17\n\x13\x42LOCK_KIND_DISPUTED\x10\x02\x12\x17\n\x13\x42LOCK_KIND_PROPOSAL\x10\x03\x12\x18\n\x14\x42LOCK_KIND_INTERVIEW\x10\x04\x12\x17\n\x13\x42LOCK_KIND_EVIDENCE\x10\x05\x12\x1a\n\x16\x42LOCK_KIND_NOT_STARTED\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,18 +48,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECORDCHANGE']._serialized_options = b'\270\324\030\001'
   _globals['_GETASSESSMENTREQUEST'].fields_by_name['claim_ref']._loaded_options = None
   _globals['_GETASSESSMENTREQUEST'].fields_by_name['claim_ref']._serialized_options = b'\342A\001\002\330\324\030('
-  _globals['_BLOCKKIND']._serialized_start=1509
-  _globals['_BLOCKKIND']._serialized_end=1703
-  _globals['_BLOCK']._serialized_start=299
-  _globals['_BLOCK']._serialized_end=404
-  _globals['_OPENQUESTION']._serialized_start=407
-  _globals['_OPENQUESTION']._serialized_end=548
-  _globals['_LIKELYREFUSAL']._serialized_start=551
-  _globals['_LIKELYREFUSAL']._serialized_end=696
-  _globals['_RECORDCHANGE']._serialized_start=699
-  _globals['_RECORDCHANGE']._serialized_end=926
-  _globals['_GETASSESSMENTREQUEST']._serialized_start=928
-  _globals['_GETASSESSMENTREQUEST']._serialized_end=979
-  _globals['_GETASSESSMENTRESPONSE']._serialized_start=982
-  _globals['_GETASSESSMENTRESPONSE']._serialized_end=1506
+  _globals['_BLOCKKIND']._serialized_start=1595
+  _globals['_BLOCKKIND']._serialized_end=1789
+  _globals['_BLOCK']._serialized_start=333
+  _globals['_BLOCK']._serialized_end=438
+  _globals['_OPENQUESTION']._serialized_start=441
+  _globals['_OPENQUESTION']._serialized_end=582
+  _globals['_LIKELYREFUSAL']._serialized_start=585
+  _globals['_LIKELYREFUSAL']._serialized_end=730
+  _globals['_RECORDCHANGE']._serialized_start=733
+  _globals['_RECORDCHANGE']._serialized_end=960
+  _globals['_GETASSESSMENTREQUEST']._serialized_start=962
+  _globals['_GETASSESSMENTREQUEST']._serialized_end=1013
+  _globals['_GETASSESSMENTRESPONSE']._serialized_start=1016
+  _globals['_GETASSESSMENTRESPONSE']._serialized_end=1592
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 isort:skip_file
 All that an assessor needs to know of one claim, before its interview and after its confirmation."""
 
+from cms.assessment.v1 import evidence_pb2 as _evidence_pb2
 from cms.assessment.v1 import record_pb2 as _record_pb2
 from cms.common.v1 import common_pb2 as _common_pb2
 from cms.gateway.v1 import gateway_pb2 as _gateway_pb2
@@ -277,6 +278,7 @@ class GetAssessmentResponse(_message.Message):
     SYSTEMS_FIELD_NUMBER: _builtins.int
     TRANSFERS_FIELD_NUMBER: _builtins.int
     NOTICES_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
     NOT_REACHED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def assessment(self) -> _record_pb2.Assessment:
@@ -319,6 +321,10 @@ class GetAssessmentResponse(_message.Message):
         """Its notices to the local authority."""
 
     @_builtins.property
+    def evidence(self) -> _evidence_pb2.ClaimEvidence:
+        """What the claimant was told to bring, what was seen and what is awaited. Not for caseworkers."""
+
+    @_builtins.property
     def not_reached(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Services that gave no answer just now, so that their part is missing: `legacy-gateway`, `la-notifier`."""
 
@@ -335,11 +341,12 @@ class GetAssessmentResponse(_message.Message):
         systems: _abc.Iterable[_gateway_pb2.SystemState] | None = ...,
         transfers: _abc.Iterable[_gateway_pb2.Transfer] | None = ...,
         notices: _abc.Iterable[_notifier_pb2.Notice] | None = ...,
+        evidence: _evidence_pb2.ClaimEvidence | None = ...,
         not_reached: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment", "evidence", b"evidence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment", "blocks", b"blocks", "changes", b"changes", "clocks", b"clocks", "disputes", b"disputes", "likely_refusals", b"likely_refusals", "not_reached", b"not_reached", "notices", b"notices", "open_questions", b"open_questions", "systems", b"systems", "transfers", b"transfers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment", "blocks", b"blocks", "changes", b"changes", "clocks", b"clocks", "disputes", b"disputes", "evidence", b"evidence", "likely_refusals", b"likely_refusals", "not_reached", b"not_reached", "notices", b"notices", "open_questions", b"open_questions", "systems", b"systems", "transfers", b"transfers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
