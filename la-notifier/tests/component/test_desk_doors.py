@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
 
 from chassis import clock
@@ -173,7 +174,9 @@ def test_a_refusal_is_a_work_item_with_its_field_and_question_until_a_version_fo
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_a_councils_question_is_answered_by_a_processing_officer(caller: Caller, told: Any, door: Door) -> None:
+def test_a_councils_question_is_answered_by_a_processing_officer(
+    caller: Caller, told: Any, scene: Any, door: Door
+) -> None:
     told()
     officer = caller("COUNCIL_OFFICER", door=door, authority=CARDIFF)
     notice = notice_of(officer)
@@ -189,6 +192,16 @@ def test_a_councils_question_is_answered_by_a_processing_officer(caller: Caller,
     assert first == again
     assert late.reason == "WORK_ITEM_DONE"
     assert (answered["answer"], answered["doneBy"]) == ("The council.", "OF000001")
+    assert shown(scene) == {"AskQuestion": 1, "ListWorkItems": 2, "ResolveWorkItem": 2}
+    [(sealed,)] = scene.rows("SELECT words FROM work_items")
+    assert b"landlord" not in sealed
+
+
+def shown(scene: Any) -> dict[str, int]:
+    """How often each method has shown what a person wrote, by the access log."""
+    query = "SELECT regexp_replace(method, '.*/', ''), count(*) FROM access_log WHERE outcome = 'SHOWN' GROUP BY 1"
+    with psycopg.connect(scene._urls.owner) as conn:
+        return dict(conn.execute(query).fetchall())
 
 
 def test_a_refused_notice_is_sent_again_and_loaded_once(caller: Caller, scene: Any, tenant: Any) -> None:

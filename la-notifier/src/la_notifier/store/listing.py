@@ -22,34 +22,57 @@ VERSION: LiteralString = f"""
     WHERE version.notice_id = %s AND version.version = %s
 """  # noqa: S608 - of literals alone
 
-_DUE: LiteralString = f"""
-    SELECT running.clock, running.due_on, {SUMMARY}
-    FROM notice_clocks AS running JOIN notices AS notice USING (notice_id)
-        JOIN notice_versions AS version ON version.notice_id = notice.notice_id AND NOT version.followed
+_RUNNING: LiteralString = """
+    SELECT running.notice_id, running.clock, running.due_on FROM notice_clocks AS running
     WHERE running.due_on <= %(until_on)s
         AND (running.due_on, running.notice_id, running.clock) > (%(due_on)s, %(notice_id)s, %(clock)s)
+"""
+_FIRST_TO_RUN_OUT = "ORDER BY running.due_on, running.notice_id, running.clock LIMIT %(limit)s"
+_SHOWN_DUE: LiteralString = f"""
+    SELECT running.clock, running.due_on, {SUMMARY}
+    FROM page AS running JOIN notices AS notice USING (notice_id)
+        JOIN notice_versions AS version ON version.notice_id = notice.notice_id AND NOT version.followed
+    {_FIRST_TO_RUN_OUT}
 """  # noqa: S608 - of literals alone
-_IN_ORDER = " ORDER BY running.due_on, running.notice_id, running.clock LIMIT %(limit)s"
 
-DUE = "-- The clocks that run out, the first to do so first.\n" + _DUE + _IN_ORDER
-DUE_OF_AUTHORITIES = (
-    "-- The clocks of some authorities' notices that run out, the first to do so first.\n"
-    + _DUE
-    + " AND running.authority_code = ANY(%(authority_codes)s)"
-    + _IN_ORDER
-)
+DUE: LiteralString = f"""
+    -- The clocks that run out, the first to do so first.
+    WITH page AS ({_RUNNING} {_FIRST_TO_RUN_OUT}) {_SHOWN_DUE}
+"""
+DUE_OF_AUTHORITIES: LiteralString = f"""
+    -- The clocks of some authorities' notices that run out, the first to do so first. Each authority's are read in their order.
+    WITH page AS (
+        SELECT running.* FROM unnest(%(authority_codes)s::text[]) AS one (code) CROSS JOIN LATERAL (
+            {_RUNNING} AND running.authority_code = one.code {_FIRST_TO_RUN_OUT}
+        ) AS running {_FIRST_TO_RUN_OUT}
+    ) {_SHOWN_DUE}
+"""  # noqa: S608 - of literals alone
+
+_OLDEST_FIRST = "ORDER BY version.created, version.notice_id, version.version LIMIT %(limit)s"
 
 
 def list_notices(
     conn: Connection, wanted: NoticeFilter, *, after: NoticePlace | None, limit: int
 ) -> Sequence[NoticeSummary]:
     """The versions that are asked for, the oldest first. A claim's are all there, whatever their state."""
+    found: LiteralString = f"""
+        SELECT version.created, version.notice_id, version.version FROM notice_versions AS version
+        WHERE (version.created, version.notice_id, version.version) > (%(created)s, %(notice_id)s, %(version)s)
+            AND {_chosen(wanted)}
+    """  # noqa: S608 - of literals alone
+    page: LiteralString = f"{found} {_OLDEST_FIRST}"
+    if wanted.authority_codes is not None:
+        page = f"""
+            SELECT version.* FROM unnest(%(authority_codes)s::text[]) AS one (code) CROSS JOIN LATERAL (
+                {found} AND version.authority = one.code {_OLDEST_FIRST}
+            ) AS version {_OLDEST_FIRST}
+        """  # noqa: S608 - of literals alone
     query: LiteralString = f"""
-        -- Versions for an officer, the oldest first.
-        SELECT {SUMMARY} FROM notice_versions AS version JOIN notices AS notice USING (notice_id)
-        WHERE {_chosen(wanted)}
-            AND (version.created, version.notice_id, version.version) > (%(created)s, %(notice_id)s, %(version)s)
-        ORDER BY version.created, version.notice_id, version.version LIMIT %(limit)s
+        -- Versions for an officer, the oldest first. Each authority's are read in their order.
+        WITH page AS ({page})
+        SELECT {SUMMARY} FROM page JOIN notice_versions AS version USING (notice_id, version)
+            JOIN notices AS notice USING (notice_id)
+        {_OLDEST_FIRST}
     """  # noqa: S608 - of literals alone
     values: dict[str, Any] = {
         "authority_codes": list(wanted.authority_codes or ()),
@@ -70,9 +93,7 @@ def version_of(conn: Connection, notice_id: UUID, version: int) -> NoticeSummary
 def _chosen(wanted: NoticeFilter) -> LiteralString:
     chosen: list[LiteralString] = []
     if wanted.claim_ref:
-        chosen.append("notice.claim_ref = %(claim_ref)s")
-    if wanted.authority_codes is not None:
-        chosen.append("version.authority = ANY(%(authority_codes)s)")
+        chosen.append("version.notice_id IN (SELECT notice_id FROM notices WHERE claim_ref = %(claim_ref)s)")
     if wanted.state is not None:
         chosen.append("version.state = %(state)s")
     if wanted.is_late:
@@ -82,7 +103,7 @@ def _chosen(wanted: NoticeFilter) -> LiteralString:
         )
     if wanted.state not in _ENDED and not wanted.claim_ref:
         chosen.append(_OPEN)
-    return " AND ".join(chosen)
+    return " AND ".join(chosen) or "true"
 
 
 def due(conn: Connection, within: DueWithin, *, after: DuePlace | None, limit: int) -> Sequence[NoticeDue]:
