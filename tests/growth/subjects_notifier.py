@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, LiteralString
+from typing import Any, LiteralString
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -43,7 +43,7 @@ _ADDRESS: dict[str, Any] = {"address": {"lines": ["1 High Street", "Cardiff"], "
 _WELWYN: dict[str, Any] = {"address": {"lines": ["1 High Street", "Welwyn"], "postcode": "AL7 3HN"}}
 _TAMWORTH: dict[str, Any] = {"address": {"lines": ["1 High Street", "Tamworth"], "postcode": "B77 5AJ"}}
 
-# Two versions of each notice were loaded; of a few the second waits for a channel that is not there yet, or was refused.
+# Two versions of each notice were loaded; of a few the second waits to be printed, or was refused.
 _NOTICES = f"""
     INSERT INTO notices (notice_id, claim_ref, authority_code, authority_name, channel, intention_on)
     SELECT {ID}, {CLAIM}, '{_CARDIFF}', 'Cardiff', CASE WHEN n <= 30 THEN 'POST' ELSE 'API' END,
@@ -103,9 +103,6 @@ class Notifier(Subject):
     """The service that notifies local authorities."""
 
     name = "notifier"
-    not_executed: ClassVar[dict[str, str]] = {
-        "la_notifier.store.files.ask_again": "a person asks for it, by a method that is still to come",
-    }
 
     def service(self) -> Service:
         """As `__main__` makes it, with an intake that knows every claim and the councils' stand-in."""
