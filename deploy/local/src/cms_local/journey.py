@@ -361,13 +361,13 @@ class Journey:
         return bool(systems) and all(row["state"] == "TRANSFER_STATE_ACCEPTED" for row in systems)
 
     def is_loaded(self) -> bool:
-        """Whether the latest version of the notice is loaded, and is one of the whole claim."""
-        notices = self.notices()
-        if not notices:
-            return False
-        latest = max(notices, key=lambda notice: notice["version"])
-        kinds = ["WITHDRAWN"] if self.case.withdraws else ["CLAIM", "CHANGE", "AWARD"]
-        return latest["state"] == "NOTICE_STATE_LOADED" and latest["kind"] in [f"NOTICE_KIND_{kind}" for kind in kinds]
+        """Whether every authority has loaded the latest version, and one of them the whole claim, unless it is withdrawn."""
+        latest = {notice["authorityCode"]: notice for notice in self.notices()}.values()
+        kinds = {str(notice["kind"]).removeprefix("NOTICE_KIND_") for notice in latest} - {"WITHDRAWN"}
+        loaded = all(notice["state"] == "NOTICE_STATE_LOADED" for notice in latest)
+        if self.case.withdraws:
+            return bool(latest) and loaded and not kinds
+        return loaded and bool(kinds & {"CLAIM", "CHANGE", "AWARD"})
 
     def _intake(self, method: str, **body: Any) -> Any:
         return self.doors.call(INTAKE, method, body, token=self.operator)
