@@ -66,11 +66,13 @@ POSTING = ("posting.after_lease", "posting.before_storing", "posting.after_stori
 
 ELSEWHERE: Mapping[str, Sequence[str]] = {
     GATEWAY: (*ANSWERING, *FILE_EXCHANGE, *REPAIRING),
-    NOTIFIER: (*FILING, *POSTING),
+    NOTIFIER: (*FILING, *POSTING, *FINISHING),
+    ASSESSMENT: ("bundle.after_amendment",),
 }
 """Points that no claim reaches on its way without somebody's act, only on a platform in another year, or only by a channel.
 
-test_every_change_is_done_once has the gateway's changes by request, test_repairs_that_die those of the repair desk.
+test_every_change_is_done_once has the gateway's changes by request, test_repairs_that_die those of the repair desk. A bundle
+that is brought back has its death in assessment-svc's own tests; only a notice that is late has a receipt for the notifier.
 """
 
 LONG: Mapping[str, Sequence[str]] = {

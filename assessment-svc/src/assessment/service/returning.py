@@ -257,7 +257,7 @@ def _correct(
     except InvalidArgument as error:
         _forget(bundle, taken)
         return BroughtBack(comparison=_with_refusals(comparison, error), interview=interview, assessment=assessment)
-    crash.point("correction.after_amendment")
+    crash.point("bundle.after_amendment")
     return BroughtBack(comparison=comparison, interview=after, assessment=assessment)
 
 
