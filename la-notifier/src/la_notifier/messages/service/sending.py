@@ -27,6 +27,7 @@ LEASE_SECONDS = 30.0
 """Longer than a call to Notify can take."""
 
 _TOO_MANY = 429
+_LONGEST_REST_SECONDS = 1.0
 
 DUE_TO_SENT = Histogram(
     "notifier_message_due_to_sent_seconds",
@@ -61,7 +62,7 @@ class Sender:
 
     def send_next(self) -> bool:
         """Sends the message that waits for longest; returns whether there was one. None goes while Notify asks for a pause."""
-        taken = None if self._limit.holds() else self._to_send.find(self._take_to_send)
+        taken = None if self._limit.rest() else self._to_send.find(self._take_to_send)
         if taken is None:
             return False
         message, row = taken
@@ -154,10 +155,14 @@ class _RateLimit:
         with self._lock:
             self._until = max(self._until, time.monotonic() + seconds)
 
-    def holds(self) -> bool:
-        """Whether nothing may go now."""
+    def rest(self) -> bool:
+        """Rests while nothing may go, for a second at most; returns whether it did."""
         with self._lock:
-            return time.monotonic() < self._until
+            left = self._until - time.monotonic()
+        if left <= 0:
+            return False
+        time.sleep(min(left, _LONGEST_REST_SECONDS))
+        return True
 
 
 def waits_of(*, scale: float) -> Waits:
