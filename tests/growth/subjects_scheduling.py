@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis import clock
 from chassis.postcodes import build_extract
 from chassis.runtime import Service
+from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.intake.v1 import events_pb2
 from scheduling.__main__ import intake_at, service
 from scheduling.config import Settings
@@ -66,7 +67,7 @@ class Scheduling(Subject):
         self.sql(_SLOTS, first=first, last=last, offices=offices)
         self.sql(_APPOINTMENTS, first=first, last=last)
         self.sql(_FIRST_CONTACTS, first=first, last=last)
-        chassis_history.fill(self, first, last, sources=["intake-svc"])
+        chassis_history.fill(self, first, last, sources=["intake-svc", "assessment-svc"])
 
     def exercise(self, turn: int) -> None:
         """Bookings by both ways, searches for slots, and appointments of today and of the past."""
@@ -86,6 +87,7 @@ class Scheduling(Subject):
         self._attend(booked["appointment"])
         self.step_own_workers()
         self.hear(events_pb2.ClaimWithdrawn(withdraw_time=_now()), f"CT{turn:09}X")
+        self.hear(assessment_events.AssessmentClosed(close_time=_now(), ends_assessment=True), f"CT{turn:09}Y")
 
     def _change(self, appointment: dict[str, Any]) -> None:
         free = self.call("FindSlots", {"officeCode": OFFICE}, by=_OPERATOR, note="of an office")["slots"][0]["slotId"]

@@ -7,6 +7,7 @@ from chassis.conversions import time_of
 from chassis.database import Connection
 from chassis.enums import name_of
 from chassis.inbox import Event, Handler
+from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
 from scheduling.domain.claims import FirstContact
@@ -31,7 +32,15 @@ def claim_withdrawn(conn: Connection, event: Event) -> None:
     bookings.end_claim(conn, event.claim_ref, withdrawn_time=time_of(message.withdraw_time, field="withdraw_time"))
 
 
+def assessment_closed(conn: Connection, event: Event) -> None:
+    """Ends the interviews of a claim of which nothing is left to assess, as those of a withdrawn one."""
+    message = cast(assessment_events.AssessmentClosed, event.message)
+    if message.ends_assessment:
+        bookings.end_claim(conn, event.claim_ref, withdrawn_time=time_of(message.close_time, field="close_time"))
+
+
 HANDLERS: Mapping[str, Handler] = {
     "FirstContactRecorded": first_contact_recorded,
     "ClaimWithdrawn": claim_withdrawn,
+    "AssessmentClosed": assessment_closed,
 }

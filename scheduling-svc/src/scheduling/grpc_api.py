@@ -77,7 +77,6 @@ class SchedulingApi:
             change=_change(request),
             slot_id=UUID(request.slot_id),
             directory=self._directory,
-            target=self._target,
         )
         return run_once(
             request, move, lambda moved: scheduling_pb2.MoveAppointmentResponse(appointment=self._appointment(moved))

@@ -150,6 +150,7 @@ def test_constraints_prevent_double_booking_without_the_lock(
             slot=slot,
             nation=directory.office(LEEDS).nation,
             first_contact_time=clock.now(),
+            target_time=clock.now(),
             now=clock.now(),
         )
         store.insert_appointment(conn, booked, slot=slot, booked_time=clock.now())

@@ -12,6 +12,7 @@ from chassis.database import Database
 from chassis.enums import number_of
 from chassis.inbox import Event, Inbox
 from chassis.testing import deliver, event_of, eventually, handle
+from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
 from scheduling import gauges, store
@@ -49,6 +50,12 @@ def first_contact(moment: datetime, *schemes: str, version: int = 3) -> Event:
     )
     message.first_contact_time.FromDatetime(moment)
     return event_of(message, claim_ref=CLAIM, version=version)
+
+
+def closing(*, ends_assessment: bool) -> Event:
+    message = assessment_events.AssessmentClosed(ends_assessment=ends_assessment)
+    message.close_time.FromDatetime(NINE)
+    return event_of(message, claim_ref=CLAIM, version=4)
 
 
 def withdrawal() -> Event:
@@ -243,3 +250,13 @@ def test_events_for_other_services_are_ignored(database: Database, intake: Intak
     with database.transaction() as conn:
         assert conn.execute("SELECT 1 FROM inbox").fetchall() == []
         assert conn.execute("SELECT 1 FROM dead_letters").fetchall() == []
+
+
+def test_a_claim_of_which_nothing_is_left_to_assess_waits_for_no_interview(database: Database) -> None:
+    handle(database, HANDLERS, first_contact(NINE))
+    handle(database, HANDLERS, closing(ends_assessment=False))
+    before = unbooked(database)
+
+    handle(database, HANDLERS, closing(ends_assessment=True))
+
+    assert (before, unbooked(database)) == (1, 0)

@@ -47,6 +47,7 @@ def conn(database: Database) -> Iterator[Connection]:
                 slot=taken,
                 nation=Nation.ENGLAND,
                 first_contact_time=clock.now(),
+                target_time=clock.now(),
                 now=clock.now(),
             )
             store.insert_appointment(conn, booked, slot=taken, booked_time=clock.now())

@@ -13,9 +13,11 @@ from scheduling.domain.appointments import (
     AppointmentToCome,
     SlotPassed,
 )
+from scheduling.domain.claims import Claim
 from scheduling.domain.events import AppointmentBooked, TargetBreachExpected
 from scheduling.domain.offices import Channel
 from scheduling.domain.slots import SLOT_LENGTH, Slot
+from scheduling.domain.working_time import TARGET, target_due
 
 FRIDAY_TEN = datetime(2026, 11, 27, 10, tzinfo=UTC)
 TUESDAY_TEN = datetime(2026, 12, 1, 10, tzinfo=UTC)
@@ -41,6 +43,7 @@ def book(
         slot=slot(start),
         nation=nation,
         first_contact_time=FRIDAY_TEN,
+        target_time=target_due(FRIDAY_TEN, nation),
         now=now,
     )
 
@@ -187,3 +190,18 @@ def test_a_stale_version_changes_nothing() -> None:
         move(appointment, WEDNESDAY_NINE, version=2)
     with pytest.raises(StaleVersion):
         appointment.missed(version=0, now=TUESDAY_TEN, missed_before=0)
+
+
+@pytest.mark.parametrize(
+    ("schemes", "due"),
+    [
+        (("CRISIS_LOAN",), datetime(2026, 11, 28, tzinfo=UTC)),
+        (("CRISIS_LOAN", "CHILD_MAINTENANCE"), datetime(2026, 11, 28, tzinfo=UTC)),
+        (("CRISIS_LOAN", "INCOME_SUPPORT"), TUESDAY_TEN),
+        (("JOBSEEKERS_ALLOWANCE",), TUESDAY_TEN),
+    ],
+)
+def test_an_interview_about_a_crisis_loan_alone_is_due_on_the_same_day(schemes: tuple[str, ...], due: datetime) -> None:
+    claim = Claim(claim_ref="C00000000000", schemes=schemes, is_open=True, first_contact_time=FRIDAY_TEN)
+
+    assert claim.due(Nation.ENGLAND, target=TARGET) == due

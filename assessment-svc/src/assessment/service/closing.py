@@ -47,14 +47,15 @@ def close(
         schemes, reason=reason, duplicate_of=duplicate_of, version=version, closed=by_caller(), desks=work.desks
     )
     closings.add(conn, event)
-    _append_event(conn, event)
+    _append_event(conn, event, ends_assessment=closed.state.is_end)
     return closed
 
 
-def _append_event(conn: Connection, event: SchemesClosed) -> None:
+def _append_event(conn: Connection, event: SchemesClosed, *, ends_assessment: bool) -> None:
     message = events_pb2.AssessmentClosed(
         close_time=timestamp(event.closed.at),
         reason=number_of(record_pb2.ClosedReason, event.reason),
         schemes=[number_of(common_pb2.Scheme, scheme) for scheme in event.schemes],
+        ends_assessment=ends_assessment,
     )
     outbox.append(conn, claim_ref=event.claim_ref, version=event.version, event=message)

@@ -18,7 +18,7 @@ from scheduling.domain.events import (
 )
 from scheduling.domain.offices import Channel, Need
 from scheduling.domain.slots import Slot
-from scheduling.domain.working_time import TARGET, london_day, target_due, working_lead_time
+from scheduling.domain.working_time import london_day, working_lead_time
 
 _WHERE_AND_WHEN = ("office_code", "assessor_id", "start_time", "channel")
 
@@ -109,9 +109,9 @@ class Appointment:
         slot: Slot,
         nation: Nation,
         first_contact_time: datetime,
+        target_time: datetime,
         now: datetime,
         needs: frozenset[Need] = frozenset(),
-        target: timedelta = TARGET,
     ) -> tuple[Self, AppointmentBooked]:
         """Books the slot, of an office in this nation; gives the appointment and its event. Raises SlotPassed."""
         if slot.start_time <= now:
@@ -126,7 +126,7 @@ class Appointment:
             channel=slot.channel,
             state=AppointmentState.BOOKED,
             first_contact_time=first_contact_time,
-            target_time=target_due(first_contact_time, nation, target=target),
+            target_time=target_time,
             working_lead_time=working_lead_time(first_contact_time, slot.start_time, nation=nation),
             version=1,
             needs=needs,
@@ -146,10 +146,8 @@ class Appointment:
         """Whether the interview starts by its target time."""
         return self.start_time <= self.target_time
 
-    def moved(
-        self, slot: Slot, *, nation: Nation, version: int, now: datetime, target: timedelta = TARGET
-    ) -> tuple[Self, AppointmentMoved]:
-        """Takes this slot, of an office in this nation, in the place of its own.
+    def moved(self, slot: Slot, *, nation: Nation, version: int, now: datetime) -> tuple[Self, AppointmentMoved]:
+        """Takes this slot, of an office in this nation, in the place of its own; the target stays.
 
         Raises StaleVersion, AppointmentEnded, AppointmentBegun, SlotPassed.
         """
@@ -166,7 +164,6 @@ class Appointment:
             end_time=slot.end_time,
             channel=slot.channel,
             state=AppointmentState.MOVED,
-            target_time=target_due(self.first_contact_time, nation, target=target),
             working_lead_time=working_lead_time(self.first_contact_time, slot.start_time, nation=nation),
             version=self.version + 1,
         )

@@ -8,7 +8,7 @@ from chassis.bank_holidays import Nation
 from chassis.errors import FailedPrecondition
 from scheduling.domain.events import TargetBreachExpected
 from scheduling.domain.offices import Need
-from scheduling.domain.working_time import target_due
+from scheduling.domain.working_time import same_day_due, target_due
 
 _CHILD_MAINTENANCE, _CRISIS_LOAN = "CHILD_MAINTENANCE", "CRISIS_LOAN"
 
@@ -48,6 +48,12 @@ class Claim:
             raise ClaimNotOpen(self.claim_ref)
         if set(self.schemes) == {_CHILD_MAINTENANCE}:
             raise NoInterviewNeeded(self.claim_ref)
+
+    def due(self, nation: Nation, *, target: timedelta) -> datetime:
+        """By when the interview should start, at an office of this nation: that about a crisis loan alone on the same day."""
+        if _CRISIS_LOAN in self.schemes and set(self.schemes) <= {_CHILD_MAINTENANCE, _CRISIS_LOAN}:
+            return same_day_due(self.first_contact_time, nation)
+        return target_due(self.first_contact_time, nation, target=target)
 
 
 @dataclass(frozen=True, kw_only=True)

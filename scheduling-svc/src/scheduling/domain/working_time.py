@@ -50,6 +50,12 @@ def target_due(first_contact: datetime, nation: Nation, *, target: timedelta = T
     return start + remaining
 
 
+def same_day_due(first_contact: datetime, nation: Nation) -> datetime:
+    """The end of the day of first contact, in UTC, or of the next working day where it is none."""
+    _, end = next(_working_spans(first_contact, nation))
+    return end
+
+
 def working_lead_time(first_contact: datetime, start: datetime, *, nation: Nation) -> timedelta:
     """The working time between first contact and the start of the interview; none if it starts before."""
     total = timedelta()

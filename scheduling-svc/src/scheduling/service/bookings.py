@@ -13,7 +13,6 @@ from scheduling.domain.claims import Claim, FirstContact
 from scheduling.domain.directory import Directory
 from scheduling.domain.search import Wish
 from scheduling.domain.slots import Candidate, NoSlotFree, Slot, SlotUnknown, choose_slot
-from scheduling.domain.working_time import target_due
 from scheduling.service.events import tell
 from scheduling.service.search import search_for, soonest
 
@@ -41,12 +40,12 @@ def book_earliest(
 ) -> Appointment:
     """Books the slot that `choose_slot` chooses among those that nobody holds or is booking now.
 
-    The target counts from first contact. Raises NoSlotFree, AlreadyBooked.
+    The target counts from first contact (Claim.due). Raises NoSlotFree, AlreadyBooked.
     """
     now = clock.now()
     wish = replace(wish, needs=wish.needs | claim.needs)
     search = search_for(directory, wish, since=soonest(now))
-    due = target_due(claim.first_contact_time, wish.offices[0].office.nation, target=target)
+    due = claim.due(wish.offices[0].office.nation, target=target)
     distances = {found.office.code: found.distance_km for found in wish.offices}
     passed_over: set[UUID] = set()
     while True:
@@ -77,7 +76,7 @@ def keep_first_contact(conn: Connection, first_contact: FirstContact) -> None:
 
 
 def end_claim(conn: Connection, claim_ref: str, *, withdrawn_time: datetime) -> None:
-    """Cancels the interview of a withdrawn claim, and keeps that none is booked for it any more.
+    """Cancels the interview of a claim that was withdrawn, or of which nothing is left; none is booked for it any more.
 
     The second statement sees a booking for which the first one waited.
     """
@@ -100,15 +99,16 @@ def known(appointment: Appointment | None) -> Appointment:
 def _book(
     conn: Connection, claim: Claim, *, directory: Directory, slot: Slot, target: timedelta, now: datetime
 ) -> Appointment:
+    nation = directory.office(slot.office_code).nation
     appointment, event = Appointment.book(
         appointment_id=uuid4(),
         claim_ref=claim.claim_ref,
         slot=slot,
-        nation=directory.office(slot.office_code).nation,
+        nation=nation,
         first_contact_time=claim.first_contact_time,
+        target_time=claim.due(nation, target=target),
         needs=claim.needs,
         now=now,
-        target=target,
     )
     store.insert_appointment(conn, appointment, slot=slot, booked_time=now)
     tell(conn, event)

@@ -33,7 +33,7 @@ class Change:
     permit: Callable[[Appointment], None]
 
 
-def move(conn: Connection, *, change: Change, slot_id: UUID, directory: Directory, target: timedelta) -> Appointment:
+def move(conn: Connection, *, change: Change, slot_id: UUID, directory: Directory) -> Appointment:
     """Gives the appointment this slot. Raises SlotUnknown, SlotTaken, and as Appointment.moved."""
     slot = store.lock_slot(conn, slot_id)
     if slot is None:
@@ -41,7 +41,7 @@ def move(conn: Connection, *, change: Change, slot_id: UUID, directory: Director
     before = _locked(conn, change)
     now = clock.now()
     nation = directory.office(slot.office_code).nation
-    appointment, event = before.moved(slot, nation=nation, version=change.version, now=now, target=target)
+    appointment, event = before.moved(slot, nation=nation, version=change.version, now=now)
     if store.is_held(conn, slot_id):
         raise SlotTaken
     store.save_appointment(conn, appointment, slot=slot)

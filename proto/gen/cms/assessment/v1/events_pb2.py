@@ -29,7 +29,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ms/assessment/v1/events.proto\x12\x11\x63ms.assessment.v1\x1a\x1e\x63ms/assessment/v1/record.proto\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\x92\x01\n\x13\x41ssessmentConfirmed\x12\x15\n\rclaim_version\x18\x01 \x01(\x05\x12&\n\x07schemes\x18\x02 \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12\x13\n\x0boffice_code\x18\x03 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x04 \x01(\t:\x12\xb2\xd4\x18\x0elegacy-gateway\"G\n\x11\x45videnceRequested\x12!\n\x06\x64ue_on\x18\x01 \x01(\x0b\x32\x11.google.type.Date:\x0f\xb2\xd4\x18\x0bla-notifier\"Y\n\x13\x45videnceReminderDue\x12!\n\x06\x64ue_on\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06number\x18\x02 \x01(\x05:\x0f\xb2\xd4\x18\x0bla-notifier\"V\n\x11\x45videnceCompleted\x12\x31\n\rcomplete_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x0e\xb2\xd4\x18\nintake-svc\"\xba\x01\n\x10\x41ssessmentClosed\x12.\n\nclose_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06reason\x18\x02 \x01(\x0e\x32\x1f.cms.assessment.v1.ClosedReason\x12&\n\x07schemes\x18\x03 \x03(\x0e\x32\x15.cms.common.v1.Scheme:\x1d\xb2\xd4\x18\nintake-svc\xb2\xd4\x18\x0bla-notifierB\x12\xc2\xd4\x18\x0e\x61ssessment-svcb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ms/assessment/v1/events.proto\x12\x11\x63ms.assessment.v1\x1a\x1e\x63ms/assessment/v1/record.proto\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\x92\x01\n\x13\x41ssessmentConfirmed\x12\x15\n\rclaim_version\x18\x01 \x01(\x05\x12&\n\x07schemes\x18\x02 \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12\x13\n\x0boffice_code\x18\x03 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x04 \x01(\t:\x12\xb2\xd4\x18\x0elegacy-gateway\"G\n\x11\x45videnceRequested\x12!\n\x06\x64ue_on\x18\x01 \x01(\x0b\x32\x11.google.type.Date:\x0f\xb2\xd4\x18\x0bla-notifier\"Y\n\x13\x45videnceReminderDue\x12!\n\x06\x64ue_on\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06number\x18\x02 \x01(\x05:\x0f\xb2\xd4\x18\x0bla-notifier\"V\n\x11\x45videnceCompleted\x12\x31\n\rcomplete_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x0e\xb2\xd4\x18\nintake-svc\"\xe5\x01\n\x10\x41ssessmentClosed\x12.\n\nclose_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06reason\x18\x02 \x01(\x0e\x32\x1f.cms.assessment.v1.ClosedReason\x12&\n\x07schemes\x18\x03 \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12\x17\n\x0f\x65nds_assessment\x18\x04 \x01(\x08:/\xb2\xd4\x18\nintake-svc\xb2\xd4\x18\x0bla-notifier\xb2\xd4\x18\x0escheduling-svcB\x12\xc2\xd4\x18\x0e\x61ssessment-svcb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,7 +46,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVIDENCECOMPLETED']._loaded_options = None
   _globals['_EVIDENCECOMPLETED']._serialized_options = b'\262\324\030\nintake-svc'
   _globals['_ASSESSMENTCLOSED']._loaded_options = None
-  _globals['_ASSESSMENTCLOSED']._serialized_options = b'\262\324\030\nintake-svc\262\324\030\013la-notifier'
+  _globals['_ASSESSMENTCLOSED']._serialized_options = b'\262\324\030\nintake-svc\262\324\030\013la-notifier\262\324\030\016scheduling-svc'
   _globals['_ASSESSMENTCONFIRMED']._serialized_start=201
   _globals['_ASSESSMENTCONFIRMED']._serialized_end=347
   _globals['_EVIDENCEREQUESTED']._serialized_start=349
@@ -56,5 +56,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVIDENCECOMPLETED']._serialized_start=513
   _globals['_EVIDENCECOMPLETED']._serialized_end=599
   _globals['_ASSESSMENTCLOSED']._serialized_start=602
-  _globals['_ASSESSMENTCLOSED']._serialized_end=788
+  _globals['_ASSESSMENTCLOSED']._serialized_end=831
 # @@protoc_insertion_point(module_scope)

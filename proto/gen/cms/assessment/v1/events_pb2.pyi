@@ -145,8 +145,11 @@ class AssessmentClosed(_message.Message):
     CLOSE_TIME_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     SCHEMES_FIELD_NUMBER: _builtins.int
+    ENDS_ASSESSMENT_FIELD_NUMBER: _builtins.int
     reason: _record_pb2.ClosedReason.ValueType
     """Why."""
+    ends_assessment: _builtins.bool
+    """Nothing of the claim is left to assess: it needs no interview any more."""
     @_builtins.property
     def close_time(self) -> _timestamp_pb2.Timestamp:
         """When they were closed."""
@@ -161,10 +164,11 @@ class AssessmentClosed(_message.Message):
         close_time: _timestamp_pb2.Timestamp | None = ...,
         reason: _record_pb2.ClosedReason.ValueType = ...,
         schemes: _abc.Iterable[_common_pb2.Scheme.ValueType] | None = ...,
+        ends_assessment: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "reason", b"reason", "schemes", b"schemes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "ends_assessment", b"ends_assessment", "reason", b"reason", "schemes", b"schemes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -123,7 +123,7 @@ class AppointmentCancelled(_message.Message):
     office_code: _builtins.str
     """The office that was to hold it, six digits."""
     claim_withdrawn: _builtins.bool
-    """The claim's withdrawal ended it: the claim waits for no other interview."""
+    """The claim was withdrawn, or all of it is closed: it waits for no other interview."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it was to start."""
