@@ -93,7 +93,7 @@ class Life:
         if self.claimant.case.needs_interview:
             self.claim.book()
         if self.claimant.turn is Turn.LATE:
-            self._end_call("CALL_BACK")
+            self._end_call("ABANDONED")
 
     def _submit(self) -> None:
         self.claim.submit()
