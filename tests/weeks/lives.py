@@ -19,9 +19,8 @@ from cms_local.replay.loading import PlainJourney
 from tests.weeks.claimants import Claimant, Turn, address, working_day
 
 _RENT = "97.35"
-_INTERVIEW_AFTER = timedelta(days=3)
-_EVIDENCE_AFTER = timedelta(days=5)
 _DECIDED_AFTER = timedelta(days=6)
+_ONE_DAY = timedelta(days=1)
 _LATE_AFTER = timedelta(days=33)
 """More than a month after the first call."""
 _OTHER_CHANNEL: Mapping[str, str] = {"API": "SFTP", "SFTP": "API", "POST": "API"}
@@ -66,20 +65,20 @@ class Life:
             self.claim.call_again()
         self._submit()
         if self.claimant.turn is Turn.WITHDRAWN:
-            yield working_day(clock.today() + timedelta(days=1))
+            yield working_day(clock.today() + _ONE_DAY)
             self.claim.call_again()
             self.claim.withdraw()
             self.withdrawn = True
             return
         if self.claimant.turn is Turn.MOVED:
-            yield working_day(clock.today() + timedelta(days=1))
+            yield working_day(clock.today() + _ONE_DAY)
             self._move()
         if self.claim.appointment:
             yield working_day(max(_day(self.claim.appointment["startTime"]), clock.today()))
         if self.claimant.turn is Turn.CORRECTED and self.claimant.is_tenant:
             self.claim.case.__dict__["correct"] = {"rent_amount": _RENT}
         self.claim.assess()
-        yield working_day(clock.today() + _DECIDED_AFTER)
+        yield working_day(clock.today() + (_ONE_DAY if self.claimant.turn is Turn.LATE else _DECIDED_AFTER))
         self._decide()
 
     def _call(self) -> None:
