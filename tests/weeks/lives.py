@@ -13,12 +13,14 @@ from uuid import uuid4
 from chassis import clock
 from cms_local.demo import journey
 from cms_local.doors import Doors, wait_for
-from cms_local.journey import GATEWAY, NOTIFIER, OUTCOME_SECONDS
+from cms_local.journey import ASSESSMENT, GATEWAY, NOTIFIER, OUTCOME_SECONDS
 from cms_local.layout import Layout
 from cms_local.replay.loading import PlainJourney
 from tests.weeks.claimants import Claimant, Turn, address, working_day
 
 _RENT = "97.35"
+_EVIDENCE_AFTER = timedelta(days=5)
+_EVIDENCE = ("EVIDENCE_KIND_PASSPORT", "EVIDENCE_KIND_BANK_STATEMENT")
 _DECIDED_AFTER = timedelta(days=6)
 _ONE_DAY = timedelta(days=1)
 _LATE_AFTER = timedelta(days=33)
@@ -75,6 +77,10 @@ class Life:
             self._move()
         if self.claim.appointment:
             yield working_day(max(_day(self.claim.appointment["startTime"]), clock.today()))
+        if self.claimant.turn is Turn.EVIDENCE:
+            self._request_evidence()
+            yield working_day(clock.today() + _EVIDENCE_AFTER)
+            self._record_evidence()
         if self.claimant.turn is Turn.CORRECTED and self.claimant.is_tenant:
             self.claim.case.__dict__["correct"] = {"rent_amount": _RENT}
         self.claim.assess()
@@ -109,6 +115,22 @@ class Life:
         home = address(self.source, _OTHER_CHANNEL[self.claimant.channel])
         self.claim.amend({"address": home}, reason="The claimant has moved")
         self._end_call("COMPLETED")
+
+    def _request_evidence(self) -> None:
+        token = self.claim._token_of("ASSESSOR")
+        wait_for(lambda: self.claim._started(token), seconds=OUTCOME_SECONDS, what="the work item")
+        self._at_the_desk("RequestEvidence", kinds=_EVIDENCE)
+
+    def _record_evidence(self) -> None:
+        today = clock.today()
+        seen_on = {"year": today.year, "month": today.month, "day": today.day}
+        for kind in _EVIDENCE:
+            self._at_the_desk("RecordEvidence", kind=kind, seenOn=seen_on)
+
+    def _at_the_desk(self, method: str, **body: Any) -> None:
+        token = self.claim._token_of("ASSESSOR")
+        request = {"claimRef": self.claim.claim_ref, "requestId": str(uuid4())} | body
+        self.doors.call(ASSESSMENT, method, request, token=token)
 
     def _decide(self) -> None:
         """An officer decides each scheme that a system holds by now."""
