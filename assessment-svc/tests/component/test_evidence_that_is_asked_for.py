@@ -111,6 +111,22 @@ def test_a_document_that_a_check_names_is_recorded_and_settles_the_request(desk:
     assert needs(evidence)["earnings"] == (True, False)
 
 
+def test_an_answer_that_changes_wants_its_evidence_again(desk: Any, intake: Any, database_urls: DatabaseUrls) -> None:
+    desk.do("StartAssessment")
+    see(desk, "PASSPORT")
+    complete = see(desk, "WAGE_SLIP")
+    intake.change(part_time_earnings="55.00")
+
+    desk.do("StartAssessment")
+
+    evidence = desk.call("GetEvidence", claimRef=CLAIM).body["evidence"]
+    assert needs(evidence) == {"identity": (True, False), "earnings": (False, False)}
+    assert complete["completeTime"]
+    assert not evidence.get("completeTime")
+    see(desk, "WAGE_SLIP", seenOn=PASSPORT_ON["seenOn"])
+    assert len(events(database_urls, events_pb2.EvidenceCompleted)) == 2
+
+
 def test_what_to_bring_is_known_before_the_assessment_begins_and_what_came_by_then_proves_its_items(
     desk: Any, officer: Any
 ) -> None:

@@ -48,6 +48,12 @@ def test_facts_that_are_named_are_what_a_document_proves() -> None:
     assert [need.id for need in evidence.missing] == ["identity"]
 
 
+def test_a_fact_that_is_answered_anew_is_proved_no_longer() -> None:
+    evidence = see(wanting("address", "capital"), "BANK_STATEMENT").answered_anew({"address"})
+
+    assert [need.id for need in evidence.missing] == ["address"]
+
+
 def test_a_document_seen_again_on_the_same_day_is_the_same_document() -> None:
     evidence = see(see(wanting("identity"), "PASSPORT", "surname"), "PASSPORT", "forenames")
 

@@ -209,6 +209,10 @@ class ClaimEvidence:
         )
         return self._with(asked or same, seen), seen
 
+    def answered_anew(self, facts: Collection[str]) -> Self:
+        """What was seen proves these facts no longer: they have other answers now. Decisions to do without stand."""
+        return replace(self, documents=tuple(_without(found, facts) for found in self.documents))
+
     def waive(self, kinds: Sequence[str], *, reason: str, settled: Checked) -> Self:
         """Does without documents of these kinds, asked for or not. Raises InvalidArgument naming kinds that nothing wants."""
         _refuse_twice(kinds)
@@ -275,6 +279,12 @@ def working_days_before(day: date, number: int) -> date:
         found -= _DAY
         number -= found.weekday() < _SATURDAY and not is_bank_holiday(found, Nation.ENGLAND)
     return found
+
+
+def _without(found: Document, facts: Collection[str]) -> Document:
+    if found.state is not EvidenceState.SEEN or set(found.facts).isdisjoint(facts):
+        return found
+    return replace(found, facts=tuple(fact for fact in found.facts if fact not in facts))
 
 
 def _asked_again(found: Document, asked: Mapping[str, Document]) -> Document:

@@ -8,7 +8,7 @@ from assessment.clients import Interview
 from assessment.data.evidence import EVIDENCE
 from assessment.domain.assessments import Assessment
 from assessment.domain.evidence import ClaimEvidence, Document, EvidenceState, held_up
-from assessment.domain.items import Checked, Evidence
+from assessment.domain.items import Checked, Evidence, ItemStatus
 from assessment.domain.refusals import EvidenceOutstanding, NotStarted
 from assessment.domain.states import AssessmentState
 from assessment.service.reading import permitted
@@ -114,7 +114,7 @@ def keep_up(
     transaction.
     """
     known = evidence_of(conn, after)
-    evidence = known.evidence
+    evidence = known.evidence.answered_anew(_answered_anew(before, after))
     if interview is not None:
         needs = EVIDENCE.needed(schemes=after.schemes, day=known.day, given=interview.given)
         evidence = replace(evidence, needs=needs)
@@ -124,6 +124,17 @@ def keep_up(
     if not before.items:
         after = _proved(after, evidence.documents)
     return _settle(conn, known, after, evidence).assessment
+
+
+def _answered_anew(before: Assessment, after: Assessment) -> set[str]:
+    """Facts with other answers than those that were proved. A correction is what the document showed, and is proved by it."""
+    return {
+        fact
+        for fact, item in after.items.items()
+        if fact in before.items
+        and item.answered_version != before.items[fact].answered_version
+        and item.status is ItemStatus.UNCHECKED
+    }
 
 
 def expect_in(conn: Connection, assessment: Assessment, schemes: Sequence[str]) -> None:
