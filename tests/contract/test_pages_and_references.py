@@ -27,6 +27,10 @@ QUERIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "ListBulkActs": ({}, {}),
     "ListDifferences": ({}, {"system": "SYSTEM_JSAPS"}),
     "GetLetters": ({"recipient": "LETTER_RECIPIENT_COUNCIL"}, {"recipient": "LETTER_RECIPIENT_CLAIMANT"}),
+    "ListNotices": ({"state": "NOTICE_STATE_LOADED"}, {"state": "NOTICE_STATE_WAITING"}),
+    "ListNoticesDue": ({}, {"authorityCode": "E08000035"}),
+    "ListWorkItems": ({}, {"state": "WORK_ITEM_STATE_DONE"}),
+    "ListInterimPayments": ({}, {}),
     "ListUndecided": ({}, {"scheme": "SCHEME_INCOME_SUPPORT"}),
 }
 """Of each list a query, and another that it may not be confused with."""
@@ -37,7 +41,9 @@ LONG = ("FindSlots", "ListClaims")
 def ask(raw: RawDoors, claim: Journey, door: Door, method: str, request: dict[str, Any]) -> Answer:
     """Calls a method as somebody who may."""
     roles = contract.allowed_roles(methods()[method])
-    role = next((known for known in ("SERVICE_MANAGER", "OPERATOR") if known in roles), sorted(roles)[0])
+    role = next(
+        (known for known in ("SERVICE_MANAGER", "OPERATOR", "PROCESSING_OFFICER") if known in roles), sorted(roles)[0]
+    )
     if "claim_ref" in methods()[method].input_type.fields_by_name:
         request = {"claimRef": claim.claim_ref, **request}
     subject = "legacy-gateway" if role == "SERVICE" else "ST000099"
