@@ -116,3 +116,13 @@ def test_the_authority_found_for_a_district_is_in_force_on_that_day(code: str, o
 def test_an_inconsistent_table_is_refused(lines: str) -> None:
     with pytest.raises(ValueError, match=r"authorities|fax|31/03/2023"):
         AuthorityTable.parse(lines)
+
+
+def test_an_authority_holds_what_was_sent_to_those_that_merged_into_it() -> None:
+    harrogate, north_yorkshire = "E07000165", "E06000065"
+
+    assert {harrogate, north_yorkshire} <= TABLE.held_by(north_yorkshire, TODAY)
+    assert TABLE.held_by(harrogate, TODAY) == {harrogate}
+    assert TABLE.held_by(north_yorkshire, date(2023, 3, 31)) == {north_yorkshire}
+    with pytest.raises(AuthorityUnknown):
+        TABLE.held_by("E06999999", TODAY)

@@ -100,3 +100,23 @@ def test_versions_have_their_channel_also_where_the_last_release_adds_them(
     add("AFTER", "WAITING")
 
     assert last_release.execute("SELECT channel FROM notice_versions") == [("SFTP",), ("SFTP",)]
+
+
+def test_what_stands_open_gets_its_clocks_and_work_items_and_its_authority(
+    last_release: LastRelease, add: Callable[..., None]
+) -> None:
+    add("WAITS", "WAITING")
+    add("REFUSED", "REFUSED")
+    add("GIVEN_UP", "WAITING", wanted=False)
+
+    last_release.upgrade()
+    add("AFTER", "WAITING")
+
+    clocks = last_release.execute(
+        "SELECT claim_ref, clock, due_on::text FROM notice_clocks JOIN notices USING (notice_id) ORDER BY 1, 2"
+    )
+    assert clocks == [
+        (claim_ref, clock, "2026-12-22") for claim_ref in ("REFUSED", "WAITS") for clock in ("CLAIM", "INTENTION")
+    ]
+    assert last_release.execute("SELECT claim_ref, kind, state FROM work_items") == [("REFUSED", "REFUSAL", "OPEN")]
+    assert set(last_release.execute("SELECT authority FROM notice_versions")) == {("E1",)}
