@@ -81,7 +81,11 @@ RECORD_DECISION = """
 
 DECIDED = "SELECT scheme, decided_time FROM decisions WHERE claim_ref = %s"
 
-CLOCKS = "SELECT first_contact_time, evidence_complete_time FROM assessments WHERE claim_ref = %s"
+# Of a claim that an earlier release took up, first contact is not known here: its submission is taken for it.
+CLOCKS = """
+    SELECT coalesce(first_contact_time, submit_time) AS first_contact_time, evidence_complete_time
+    FROM assessments WHERE claim_ref = %s
+"""
 
 # A system's acceptance. Of two the later time is kept.
 RECORD_ACCEPTANCE = """

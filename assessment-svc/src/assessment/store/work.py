@@ -166,7 +166,7 @@ def _work_item(row: Row) -> WorkItem:
         appointment=_appointment(row) if row["appointment_id"] else None,
         accepted_by=tuple(row["accepted_by"]),
         rejected_question_ids=tuple(row["rejected_question_ids"]),
-        first_contact_time=row["first_contact_time"],
+        first_contact_time=row["first_contact_time"] or row["submit_time"],
         evidence_complete_time=row["evidence_complete_time"],
         evidence_due_on=row["evidence_due_on"],
         decided=dict(zip(row["decided_schemes"], row["decided_times"], strict=True)),
