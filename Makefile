@@ -48,7 +48,7 @@ demo: setup ## Carry more than thirty claims of every scheme, audit them, and st
 
 SEEDS := 1
 
-replay-week: setup ## Let the week of July 2005 pass again, SEEDS seeds in a row (loading takes five minutes, each week up to four)
+replay-week: setup ## Let the week of July 2005 pass again, SEEDS seeds in a row (loading takes some five minutes, each week some four)
 	@cms replay-week --seeds $(SEEDS)
 
 bench: setup ## Measure claims and saves under load; the last line is JSON (two minutes, on a quiet machine)
