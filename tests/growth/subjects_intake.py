@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from chassis import clock
+from chassis.conversions import timestamp
 from chassis.postcodes import build_extract
 from chassis.runtime import Service
 from chassis.testing import eventually
+from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2 as gateway_events
 from cms.scheduling.v1 import events_pb2
@@ -114,6 +116,7 @@ class Intake(Subject):
         self._confirm_earlier(nino)
         self._decide_duplicates(random.Random(100 + turn))
         self._hear_decision(random.Random(200 + turn))
+        self._hear_of_the_assessment(random.Random(250 + turn))
         self._import_form()
         self._count_lines()
         self._look_for(nino)
@@ -220,6 +223,12 @@ class Intake(Subject):
         self.sql("UPDATE claims SET state = 'SUBMITTED' WHERE claim_ref = %(ref)s", ref=claim_ref)
         decided = gateway_events.DecisionRecorded(scheme=common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE, decision_version=1)
         self.hear(decided, claim_ref)
+
+    def _hear_of_the_assessment(self, source: random.Random) -> None:
+        claim_ref = self._start(random_nino(source), _OPERATOR)["claim"]["claimRef"]
+        self.sql("UPDATE claims SET state = 'SUBMITTED' WHERE claim_ref = %(ref)s", ref=claim_ref)
+        self.hear(assessment_events.EvidenceCompleted(complete_time=timestamp(clock.now())), claim_ref)
+        self.hear(assessment_events.AssessmentClosed(schemes=[common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE]), claim_ref)
 
     def _call_back(self) -> None:
         for state in ("DUE", "WAITING", "TAKEN", "LETTER_DUE"):

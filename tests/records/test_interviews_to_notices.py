@@ -32,12 +32,13 @@ def problems(fields: NoticeFields, told: intake_pb2.ClaimFacts, *, before: Notic
         return []
     content = content_of(disclosure(), facts, authority_code="E08000035", intention_on=facts.first_contact_on)
     versions = [_told_before(before)] if before else []
-    head = {
+    head: dict[str, Any] = {
         "notice_id": str(NOTICE_ID),
         "version": len(versions) + 1,
-        "supersedes": len(versions) or None,
         "kind": next_kind(facts, versions, award=None, newest=None),
     }
+    if versions:
+        head["supersedes"] = len(versions)
     return fields.problems(json.loads(json.dumps(head | content)))
 
 

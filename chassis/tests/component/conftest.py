@@ -16,14 +16,14 @@ from chassis.http_connections import Bounds
 from chassis.http_door import HttpDoor, application
 from chassis.identity import Verifier
 from chassis.origins import Origins
-from chassis.testing import ISSUER, Tokens
+from chassis.testing import ISSUER, NotCalled, Tokens
 from chassis.testing.sites import PATIENCE_SECONDS, SECONDS, Site
 from cms.scheduling.v1 import scheduling_pb2 as pb
 
 MakeSite = Callable[..., Site]
 
 
-class Api:
+class Api(NotCalled):
     """Repeats the claim; fails for one that has no appointment."""
 
     def GetAppointment(self, request: pb.GetAppointmentRequest) -> pb.GetAppointmentResponse:

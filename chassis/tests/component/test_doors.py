@@ -16,13 +16,13 @@ from chassis.errors import FailedPrecondition
 from chassis.idempotency import run_once
 from chassis.runtime import Process, Runtime, Service
 from chassis.settings import ServiceSettings
-from chassis.testing import DatabaseUrls, SettingsOf, Tokens, running
+from chassis.testing import DatabaseUrls, NotCalled, SettingsOf, Tokens, running
 from cms.scheduling.v1 import events_pb2, scheduling_pb2, scheduling_pb2_grpc
 
 CLAIM = "C0000000000A"
 
 
-class Api:
+class Api(NotCalled):
     """Books whatever is asked, once for each request."""
 
     def __init__(self, runtime: Runtime) -> None:

@@ -19,7 +19,7 @@ from h2.exceptions import ProtocolError
 from chassis.errors import NotFound
 from chassis.runtime import Process, Service
 from chassis.settings import ServiceSettings
-from chassis.testing import SettingsOf, Tokens, eventually, running
+from chassis.testing import NotCalled, SettingsOf, Tokens, eventually, running
 from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
 from tests.support.bystander import expect_soon
 from tests.support.http2 import Http2, bomb, message
@@ -31,7 +31,7 @@ MANY = 2000
 INVALID_ARGUMENT, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNIMPLEMENTED, UNAUTHENTICATED = 3, 4, 8, 12, 16
 
 
-class Api:
+class Api(NotCalled):
     """Answers at once: there is no appointment."""
 
     def __init__(self) -> None:
@@ -43,8 +43,6 @@ class Api:
                 appointment=scheduling_pb2.Appointment(appointment_id=self.filler)
             )
         raise NotFound("NOT_BOOKED", "no interview is booked")
-
-    FindSlots = BookAppointment = GetAppointment
 
 
 @pytest.fixture

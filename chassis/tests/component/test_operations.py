@@ -17,7 +17,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 from chassis.deadlines import Deadline, within
 from chassis.runtime import Process, Service
 from chassis.settings import ServiceSettings
-from chassis.testing import Client, DatabaseUrls, Door, SettingsOf, Tokens, costs, eventually, running
+from chassis.testing import Client, DatabaseUrls, Door, NotCalled, SettingsOf, Tokens, costs, eventually, running
 from cms.scheduling.v1 import scheduling_pb2
 
 OPERATIONS = "cms.operations.v1.OperationsService"
@@ -38,13 +38,6 @@ KEPT = Deadline(
 ClientOf = Callable[..., Client]
 
 
-class Api:
-    """A service whose own methods are not called here."""
-
-    def __getattr__(self, name: str) -> Any:
-        return None
-
-
 @pytest.fixture
 def process(settings_of: SettingsOf) -> Iterator[Process]:
     service = Service(
@@ -52,7 +45,7 @@ def process(settings_of: SettingsOf) -> Iterator[Process]:
         settings=settings_of(ServiceSettings, "scheduling-svc", reflection=True),
         contract=scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"],
         migrations=Path("no-migrations"),
-        api=lambda _runtime: Api(),
+        api=lambda _runtime: NotCalled(),
         deadlines=[KEPT],
     )
     with running(service) as started:

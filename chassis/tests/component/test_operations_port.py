@@ -12,18 +12,12 @@ import pytest
 
 from chassis.runtime import Process, Service
 from chassis.settings import ServiceSettings
-from chassis.testing import SettingsOf, eventually, running
+from chassis.testing import NotCalled, SettingsOf, eventually, running
 from cms.scheduling.v1 import scheduling_pb2
 from tests.support.bystander import expect_soon
 
 MANY = 2000
 PATHS = ("/healthz", "/readyz", "/metrics")
-
-
-class NoApi:
-    """Serves nothing that is called here."""
-
-    FindSlots = BookAppointment = GetAppointment = None
 
 
 @pytest.fixture
@@ -36,7 +30,7 @@ def make(settings_of: SettingsOf) -> Iterator[Callable[..., Process]]:
                 settings=settings_of(ServiceSettings, "scheduling-svc", **settings),
                 contract=scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"],
                 migrations=Path("no-migrations"),
-                api=lambda _runtime: NoApi(),
+                api=lambda _runtime: NotCalled(),
             )
             return stack.enter_context(running(service))
 

@@ -22,7 +22,7 @@ from chassis import remote
 from chassis.errors import CmsError, Unauthenticated, Unavailable
 from chassis.runtime import NotReady, Process, Service
 from chassis.settings import ServiceSettings
-from chassis.testing import DatabaseUrls, Servers, SettingsOf, Tokens, eventually, free_port
+from chassis.testing import DatabaseUrls, NotCalled, Servers, SettingsOf, Tokens, eventually, free_port
 from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
 
 CONTRACT = scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"]
@@ -31,7 +31,7 @@ DRAIN_SECONDS = 5.0
 PATH = "/cms.scheduling.v1.SchedulingService/GetAppointment"
 
 
-class SlowApi:
+class SlowApi(NotCalled):
     """Answers GetAppointment when it is let."""
 
     def __init__(self) -> None:
@@ -45,8 +45,6 @@ class SlowApi:
 
     def FindSlots(self, _request: Any) -> Any:
         return scheduling_pb2.FindSlotsResponse()
-
-    BookAppointment = FindSlots
 
 
 @pytest.fixture

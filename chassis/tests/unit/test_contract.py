@@ -97,7 +97,7 @@ def test_everything_that_a_request_may_hold_is_bounded(method: MethodDescriptor)
         assert not (field.message_type and field.message_type.GetOptions().map_entry), "the walk knows no maps"
 
 
-LARGER = {"ReportLines": 128, "ImportForm": 640}
+LARGER = {"ReportLines": 128, "ImportForm": 640, "ReturnBundle": 512}
 """KiB of a day of quarter hours, and of a form as a PDF."""
 
 

@@ -96,7 +96,7 @@ def test_the_latest_is_loaded_once_after_three_days_without_the_api(
     eventually(lambda: scene.fired().get("unavailable", 0) >= 4)
 
     clock.advance(timedelta(days=3))
-    assert overdue(database) == {"WAITING_API"}
+    eventually(lambda: overdue(database) == {"AUTHORITY_AWAY", "WAITING_API"})
     submitted(scene, refs)
     eventually(lambda: len(scene.rows("SELECT 1 FROM notice_versions WHERE kind = 'CLAIM'")) == 2)
     assert scene.ledger("")["notices"] == 0

@@ -171,7 +171,7 @@ def test_only_the_newest_notice_waits_for_an_authority_without_the_api(
     scene.publish(SUBMITTED, version=4)
 
     eventually(lambda: scene.versions() == [(1, "INTENTION", "SUPERSEDED"), (2, "CLAIM", "WAITING")])
-    assert scene.rows("SELECT channel, sum(attempts) FROM notice_versions GROUP BY 1") == [("SFTP", 0)]
+    assert scene.rows("SELECT DISTINCT channel FROM notice_versions") == [("SFTP",)]
 
 
 @pytest.mark.parametrize("postcode", ["LS1 3AB", "LS1 9ZZ"])

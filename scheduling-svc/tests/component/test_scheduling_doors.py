@@ -240,7 +240,7 @@ def test_the_booking_event_holds_only_references(
     with psycopg.connect(database_urls.owner) as conn:
         rows = conn.execute("SELECT type, claim_ref, version, heard_by, payload FROM outbox").fetchall()
     assert [row[:4] for row in rows] == [
-        ("cms.scheduling.v1.AppointmentBooked", CLAIM, 1, ["assessment-svc", "intake-svc"])
+        ("cms.scheduling.v1.AppointmentBooked", CLAIM, 1, ["assessment-svc", "intake-svc", "la-notifier"])
     ]
     assert booked["appointmentId"].encode() in rows[0][4]
     assert b"LS1" not in rows[0][4]

@@ -19,13 +19,22 @@ from chassis.testing.servers import (
     pytest_unconfigure,
     servers,
 )
-from chassis.testing.services import SettingsOf, postcodes, postcodes_file, running, settings_for, settings_of
+from chassis.testing.services import (
+    NotCalled,
+    SettingsOf,
+    postcodes,
+    postcodes_file,
+    running,
+    settings_for,
+    settings_of,
+)
 
 __all__ = [
     "ISSUER",
     "Client",
     "DatabaseUrls",
     "Door",
+    "NotCalled",
     "Reply",
     "Servers",
     "SettingsOf",

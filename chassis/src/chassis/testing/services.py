@@ -42,6 +42,15 @@ def settings_of(database_urls: DatabaseUrls, servers: Servers, bus_prefix: str, 
     return make
 
 
+class NotCalled:
+    """The methods of a contract that a test does not call. A subclass has those that it does."""
+
+    def __getattr__(self, name: str) -> Any:
+        if not name[0].isupper():
+            raise AttributeError(name)
+        return None
+
+
 @contextmanager
 def running(service: Service) -> Iterator[Process]:
     """The service with both doors and all its workers, for as long as the context lasts."""

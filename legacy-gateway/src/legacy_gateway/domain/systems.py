@@ -29,7 +29,8 @@ class Rules:
     once, so an answer "not known" is final at once; otherwise it is final when asked `final_after_closing_seconds` after the
     record's connection was closed. `in_flight`: how many records may be on one connection without their replies.
     `most_connections`: from all processes together. `withdraws_first_phase`: a first phase can be taken back, and an enquiry
-    about one that was answers with the message `withdrawn_code`.
+    about one that was answers with the message `withdrawn_code`. `pays_decided_amount`: its records carry the amount of an
+    assessor's decision, which may be younger than the facts.
     """
 
     system: System
@@ -42,6 +43,7 @@ class Rules:
     most_connections: int = 16
     withdraws_first_phase: bool = False
     withdrawn_code: str = ""
+    pays_decided_amount: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

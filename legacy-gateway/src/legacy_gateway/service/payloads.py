@@ -6,7 +6,7 @@ from chassis.database import Connection
 from chassis.errors import CmsError
 from chassis.postcodes import MalformedPostcode, Postcodes
 from legacy_gateway import mapping
-from legacy_gateway.domain import Facts, Leased, System, Transfer, trust
+from legacy_gateway.domain import Facts, Leased, Transfer, trust
 from legacy_gateway.domain.trust import Basis, SchemeConfirmation
 from legacy_gateway.service.resources import Resources
 from legacy_gateway.store import kept_facts, leases
@@ -65,10 +65,10 @@ def _opened(resources: Resources, leased: Leased, sealed: bytes) -> bytes:
 
 
 def _kept(resources: Resources, transfer: Transfer) -> Basis | None:
-    """What an earlier record was made of. The decision on a crisis loan is asked for all the same: it may be younger."""
+    """The basis of an earlier record. A decided amount is asked for all the same: it may be younger."""
     with resources.database.transaction() as conn:
         kept = kept_facts.find(conn, resources.vault, transfer)
-    if kept is None or transfer.system is not System.SFCS:
+    if kept is None or not transfer.rules.pays_decided_amount:
         return kept
     try:
         return _basis(kept.facts, _confirmation(resources, transfer))

@@ -5,7 +5,9 @@ from legacy_gateway.domain import Rules, System
 from legacy_gateway.systems.deployed import Deployed
 from legacy_gateway.systems.record_link import RecordLinkSystem
 
-RULES = Rules(system=System.SFCS, schemes=("CRISIS_LOAN",), recognises_repeat=True, in_flight=8)
+RULES = Rules(
+    system=System.SFCS, schemes=("CRISIS_LOAN",), recognises_repeat=True, in_flight=8, pays_decided_amount=True
+)
 
 
 def _connect(settings: Settings) -> RecordLinkSystem:
