@@ -93,6 +93,20 @@ def test_a_check_records_its_assessor_and_the_evidence() -> None:
     assert (item.status, item.evidence, item.checked, item.settled) == (ItemStatus.DISPUTED, evidence, BY, False)
 
 
+def test_a_check_without_a_document_keeps_the_proof_that_was_seen_of_the_same_answer() -> None:
+    passport, licence = (Evidence(kind=kind, seen_on=date(2026, 3, 1)) for kind in ("PASSPORT", "DRIVING_LICENCE"))
+    proved = BEGUN.prove(passport, ["surname"])
+    named = Check(fact="surname", status=ItemStatus.CONFIRMED, evidence=licence)
+
+    kept = verified(proved, "surname").items["surname"]
+    replaced = proved.verify([named], version=2, facts=FACTS, checked=BY, desks=ASSESSOR).items["surname"]
+    anew = verified(proved, "surname", known=facts(8, surname=8, tenure=5)).items["surname"]
+
+    assert (kept.status, kept.evidence) == (ItemStatus.CONFIRMED, passport)
+    assert replaced.evidence == licence
+    assert (anew.status, anew.evidence) == (ItemStatus.UNCHECKED, None)
+
+
 def test_a_check_does_not_count_for_a_later_answer() -> None:
     after = verified(BEGUN, "surname", "tenure", known=facts(8, surname=3, tenure=8))
 

@@ -200,9 +200,7 @@ class Assessment:
         current = self.synchronised(facts)
         check_names(checks, known={*self.items_at(desks), *current.items_at(desks)})
         found = {
-            check.fact: replace(
-                current.items[check.fact], status=check.status, evidence=check.evidence, checked=checked
-            )
+            check.fact: current.items[check.fact].found(check, checked=checked)
             for check in checks
             if check.fact in current.items and self._stands(check.fact, current.items[check.fact].answered_version)
         }

@@ -5,10 +5,10 @@ fact is answered anew, it is unchecked again.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 
 class ItemStatus(StrEnum):
@@ -94,6 +94,10 @@ class Item:
     def settled(self) -> bool:
         """Whether the item no longer prevents the confirmation."""
         return self.status in {ItemStatus.CONFIRMED, ItemStatus.CORRECTED}
+
+    def found(self, check: Check, *, checked: Checked) -> Self:
+        """The item after this check of its answer. A check that names no document leaves the proof that was seen."""
+        return replace(self, status=check.status, evidence=check.evidence or self.evidence, checked=checked)
 
     def needed_by(self, schemes: Iterable[str]) -> tuple[str, ...]:
         """Those of the schemes that need the fact."""
