@@ -93,7 +93,10 @@ class Application:
             raise LoanNotPossible(found)
         if offered > self.most:
             raise InvalidArgument.of(
-                Violation(field="amount", description="is more than was asked for, or than may be owed in all")
+                Violation(
+                    field="amount",
+                    description="is more than was asked for, or brings the debt over the cap: GetCrisisLoan shows the most",
+                )
             )
 
 
@@ -111,7 +114,7 @@ class LoanDecision:
         if outcome is LoanOutcome.OFFERED:
             return cls(outcome=outcome, amount=_offered(amount), reason=reason)
         if amount:
-            raise InvalidArgument.of(Violation(field="amount", description="belongs to an offer"))
+            raise InvalidArgument.of(Violation(field="amount", description="goes with OFFERED alone"))
         return cls(outcome=outcome, amount=None, reason=reason)
 
 
@@ -127,7 +130,9 @@ class LoanDecided:
 
 def _offered(amount: str) -> Decimal:
     if not _AMOUNT.fullmatch(amount) or Decimal(amount) == 0:
-        raise InvalidArgument.of(Violation(field="amount", description="is pounds over zero, as 60.00"))
+        raise InvalidArgument.of(
+            Violation(field="amount", description="must be an amount in pounds above zero, such as 60.00")
+        )
     return Decimal(amount).quantize(Decimal("0.01"))
 
 

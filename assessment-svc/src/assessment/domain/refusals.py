@@ -40,9 +40,7 @@ class AssessmentClosed(FailedPrecondition):
     """The work ended without a confirmation, or after it: nothing can be done to it any more."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(
-            "ASSESSMENT_CLOSED", f"the assessment is closed: the claim is {reason}", metadata={"closed_reason": reason}
-        )
+        super().__init__("ASSESSMENT_CLOSED", f"the assessment is closed: {reason}", metadata={"closed_reason": reason})
 
 
 class InterviewNeeded(FailedPrecondition):
