@@ -13,7 +13,8 @@ from chassis.testing import Client, Door, Tokens, eventually
 from cms.intake.v1 import events_pb2
 
 CLAIM = "C0123456789A"
-CARDIFF, LEEDS = "W06000015", "E08000035"
+CARDIFF, LEEDS, WELWYN = "W06000015", "E08000035", "E07000241"
+AT_WELWYN = {"address": {"lines": ["1 High Street", "Welwyn"], "postcode": "AL7 3HN"}}
 SERVICE = "cms.notifier.v1.LaNotifierService"
 DOORS: tuple[Door, ...] = ("grpc", "http")
 
@@ -233,6 +234,28 @@ def test_all_that_an_authority_refused_is_sent_again(caller: Caller, scene: Any,
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
 
     assert sent["count"] == 1
+    assert scene.loaded_once()
+
+
+def test_a_version_whose_file_is_not_answered_goes_in_a_later_one_once_its_refusal_is_recorded(
+    caller: Caller, scene: Any, tenant: Any
+) -> None:
+    scene.take_sequence(WELWYN, 1)
+    scene.claims.keep(tenant(**AT_WELWYN))
+    scene.publish(events_pb2.FirstContactRecorded(), version=3)
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "SENT")])
+    scene.cycle()
+    notice = notice_of(caller())
+
+    of_it = {"noticeId": notice["noticeId"], "reason": "It took another file under this number"}
+    caller().get("RecordReceipt", **request(**of_it, version=1, refused=True))
+    caller().get("ResendNotice", **request(**of_it))
+
+    def is_loaded() -> bool:
+        scene.cycle()
+        return bool(scene.versions() == [(1, "INTENTION", "LOADED")])
+
+    eventually(is_loaded)
     assert scene.loaded_once()
 
 

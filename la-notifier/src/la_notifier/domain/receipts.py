@@ -37,7 +37,7 @@ class ReceiptContradicts(FailedPrecondition):
 
 
 class NothingToResend(FailedPrecondition):
-    """The newest version of the notice is at its end, or was refused in a file, which is answered as before for ever."""
+    """The newest version of the notice is at its end: it is LOADED or SUPERSEDED."""
 
     def __init__(self, state: NoticeState) -> None:
         super().__init__("NOTHING_TO_RESEND", f"the newest version of the notice is {state}: nothing is sent again")
@@ -46,8 +46,9 @@ class NothingToResend(FailedPrecondition):
 def resent(version: NoticeVersion, channel: Channel) -> Step:
     """The step that sends the newest version again, at once and with the same bytes: the authority knows a repeat.
 
-    A version that went in a file stays SENT: its authority is asked by the same file, never by a new one. If it was refused
-    there, it goes in the next file. Raises NothingToResend where the version is LOADED or SUPERSEDED.
+    A version that went in a file stays SENT: its authority is asked by the same file, never by a new one. Once it is REFUSED,
+    by the acknowledgement or by a person's word, it goes in the next file.
+    Raises NothingToResend where the version is LOADED or SUPERSEDED.
     """
     in_file = channel is Channel.SFTP and version.state is NoticeState.SENT
     if version.state in (NoticeState.LOADED, NoticeState.SUPERSEDED):

@@ -116,6 +116,8 @@ def _send_again(conn: Connection, found: Sequence[NoticeVersion]) -> Resent:
     for version in found:
         channel = Channel(listing.version_of(conn, version.notice_id, version.version).channel)
         versions.settle(conn, version, resent(version, channel), now=clock.now())
+        if version.state is NoticeState.REFUSED:
+            files.note_saying(conn, version.notice_id, version.version, Saying.REFUSED)
         files.ask_again(conn, version.notice_id, version.version)
         logs.get().info("notice to be sent again", **settling.names(version), by=call.current().identity.subject)
     shown = [listing.version_of(conn, one.notice_id, one.version) for one in found[:MOST_SHOWN]]
