@@ -4,7 +4,7 @@
     cms-bundle show trip.cms
     cms-bundle confirm trip.cms C0123456789A surname --evidence PASSPORT --seen-on 2026-12-01
     cms-bundle correct trip.cms C0123456789A capital '"90.00"' --reason "saw the statement"
-    cms-bundle dispute trip.cms C0123456789A tenure
+    cms-bundle dispute trip.cms C0123456789A tenure --value '"LODGER"' --reason "the landlord lives there"
     cms-bundle return trip.cms --preview
 
 The token is read from CMS_TOKEN and the passphrase from CMS_BUNDLE_PASSPHRASE, or asked for. Only `take` and `return` need the
@@ -78,8 +78,8 @@ def _find(given: argparse.Namespace, passphrase: str) -> None:
     file = TripFile.read(given.file, passphrase)
     seen_on = given.seen_on or datetime.now().astimezone().date()
     evidence = (given.evidence, seen_on) if given.evidence else None
-    correction = {"value": given.value, "reason": given.reason} if given.command == "correct" else {}
-    file.trip.find(given.claim, given.fact, _STATUSES[given.command], evidence=evidence, **correction)
+    other = {} if given.command == "confirm" else {"value": given.value, "reason": given.reason}
+    file.trip.find(given.claim, given.fact, _STATUSES[given.command], evidence=evidence, **other)
     file.changed()
     file.write(given.file, passphrase)
 
@@ -143,6 +143,9 @@ def _add_finding(command: argparse.ArgumentParser, name: str) -> None:
     if name == "correct":
         command.add_argument("value", type=json.loads, help="the right value, as JSON")
         command.add_argument("--reason", required=True)
+    if name == "dispute":
+        command.add_argument("--value", type=json.loads, help="what is held against the answer, as JSON")
+        command.add_argument("--reason", default="", help="why it is in doubt")
 
 
 def _client(given: argparse.Namespace) -> CmsClient:

@@ -115,7 +115,9 @@ class Trip:
         value: Any = None,
         reason: str = "",
     ) -> None:
-        """Notes a finding: CONFIRMED, DISPUTED, or CORRECTED with the right value and a reason; a later one replaces it.
+        """Notes a finding; a later one replaces it.
+
+        CORRECTED has the right value and a reason. DISPUTED may have what is held against the answer, and why.
 
         Raises KeyError for a fact that was not taken along, ValueError for another status.
         """
@@ -125,6 +127,9 @@ class Trip:
         found: dict[str, Any] = {"fact": fact, "status": status}
         if status == "CORRECTED":
             found |= {"value": value, "reason": reason}
+        elif status == "DISPUTED":
+            found |= {} if value is None else {"value": value}
+            found |= {"reason": reason} if reason else {}
         if evidence is not None:
             kind, seen_on = evidence
             found["evidence"] = {"kind": kind, "seen_on": seen_on.isoformat()}

@@ -129,3 +129,19 @@ def test_findings_are_noted_by_the_command_and_the_return_is_then_a_new_request(
     shown = capsys.readouterr()
     assert f'surname: "{CANARY}"  CORRECTED' in shown.out
     assert "shoe_size was not taken along" in shown.err
+
+
+def test_a_dispute_is_noted_with_what_is_held_against_the_answer_and_why(
+    device: Device, bundle: BundleOfTests, tmp_path: Path, monkeypatch: Any
+) -> None:
+    path = tmp_path / "trip.cms"
+    monkeypatch.setenv("CMS_BUNDLE_PASSPHRASE", PASSPHRASE)
+    TripFile.taken(device, bundle).write(path, PASSPHRASE)
+    doubt = {"fact": "surname", "status": "DISPUTED"}
+
+    assert main(["dispute", str(path), CLAIM, "surname"]) == 0
+    assert TripFile.read(path, PASSPHRASE).trip.findings[CLAIM]["surname"] == doubt
+    assert main(["dispute", str(path), CLAIM, "surname", "--value", '"Abbot"', "--reason", "the passport says so"]) == 0
+
+    noted = TripFile.read(path, PASSPHRASE).trip.findings[CLAIM]["surname"]
+    assert noted == {**doubt, "value": "Abbot", "reason": "the passport says so"}
