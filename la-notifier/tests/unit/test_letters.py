@@ -11,6 +11,7 @@ import pytest
 from chassis.bank_holidays import Nation
 from la_notifier.channels.post import Addressee, UnknownField, letter_of
 from la_notifier.domain.letters import Letter, Section, next_working_day
+from la_notifier.messages.data.wording import wording
 from la_notifier.paper import print_letter
 
 BODY: dict[str, Any] = {
@@ -48,6 +49,15 @@ def test_a_letter_says_what_the_notice_says_in_the_claimants_language_in_wales()
     assert "1 Stryd y Tŷ; Caerdydd" in text
     assert "rhiant, 31/01/1950, annibynnydd" in text
     assert "29/02/1980" in text
+
+
+@pytest.mark.parametrize(("language", "sender"), [("EN", "Jobcentre Plus"), ("CY", "Ganolfan Byd Gwaith")])
+def test_a_letter_says_who_writes_and_where_to_answer(language: str, sender: str) -> None:
+    letter = letter_of(BODY, CARDIFF, on=date(2026, 11, 30), claimants_language=language)
+
+    text = text_of(print_letter(letter))
+    assert sender in text
+    assert f" {wording().telephone}:" in text
 
 
 def test_an_authority_in_england_is_written_to_in_english() -> None:

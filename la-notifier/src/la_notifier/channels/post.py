@@ -53,7 +53,7 @@ def letter_of(body: Mapping[str, Any], authority: Addressee, *, on: date, claima
     """The letter of a version of a notice, dated `on`. Raises UnknownField."""
     language = language_for(authority.code, claimants_language)
     words, kind = _words(), str(body["kind"])
-    told = [words.words["withdrawn" if kind == "WITHDRAWN" else "whole"], words.words["receipt"]]
+    told = [words.words[name] for name in ("sender", "withdrawn" if kind == "WITHDRAWN" else "whole", "receipt")]
     return Letter(
         language=language,
         to=[words.words["to"].spoken(language), authority.name],

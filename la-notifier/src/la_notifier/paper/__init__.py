@@ -26,6 +26,8 @@ _PLAIN, _BOLD = "Letter", "Letter-Bold"
 _FILES = {_PLAIN: "Roboto-Regular.ttf", _BOLD: "Roboto-Bold.ttf"}
 _MARGIN = 22 * mm
 _NAMES = 62 * mm
+_PADDING = 6
+"""Points that the library leaves free on each side within the margins."""
 _LARGE = 1.6
 """The Royal National Institute of Blind People calls letters of 16 points and more large print: all sizes are multiplied."""
 _REFERENCE = Text(en="Our reference:", cy="Ein cyfeirnod:")
@@ -89,7 +91,7 @@ def _section(section: Section, scale: float) -> Iterator[Any]:
 
 
 def _row(name: str, text: str, scale: float) -> Table:
-    width = A4[0] - 2 * _MARGIN - _NAMES
+    width = A4[0] - 2 * (_MARGIN + _PADDING) - _NAMES
     return Table(
         [[_paragraph(name, _NAME, scale), _paragraph(text, _BODY, scale)]],
         colWidths=[_NAMES, width],
