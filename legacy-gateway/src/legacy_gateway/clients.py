@@ -51,7 +51,7 @@ class Assessment(Protocol):
     """Tells what was confirmed of claims."""
 
     def confirmations(self, claim_ref: str) -> Sequence[SchemeConfirmation]:
-        """What was confirmed of a claim; nothing of one that it does not know. Raises a CmsError if it cannot be asked."""
+        """The confirmations of a claim; none where assessment-svc does not know it. Raises CmsError if it cannot be asked."""
 
 
 class AssessmentClient:
@@ -62,7 +62,7 @@ class AssessmentClient:
         self._token = token
 
     def confirmations(self, claim_ref: str) -> Sequence[SchemeConfirmation]:
-        """What was confirmed of a claim; nothing of one that it does not know. Raises a CmsError if it cannot be asked."""
+        """The confirmations of a claim; none where assessment-svc does not know it. Raises CmsError if it cannot be asked."""
         request = assessment_pb2.GetConfirmationsRequest(claim_ref=claim_ref)
         try:
             response = remote.invoke(

@@ -1,4 +1,4 @@
-"""What the gateway makes of CMS-COTS's answers, also of those that no interface knows."""
+"""The gateway's reading of CMS-COTS's answers, also of those that no interface knows."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What becomes of amendments: pure, and walked through against a small model of what a system holds."""
+"""Decisions about amendments: pure, and walked through against a small model of a system's holdings."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""What differs between the paying systems stands in their own modules and maps, and nowhere else."""
+"""The differences between the paying systems are in their own modules and maps, and nowhere else."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ from legacy_gateway.systems import DEPLOYED, RULES, SYSTEM_OF_SCHEME
 
 PACKAGE = Path(legacy_gateway.__file__).parent
 OWN = {"systems", "mapping", "config.py"}
-"""Where a system may be named, beside the list of names in the domain and that of the copybooks."""
+"""The places where a system may be named, beside the list of names in the domain and that of the copybooks."""
 LISTS = {Path("domain/systems.py"), Path("records/layouts.py")}
 GENERAL = sorted(
     path

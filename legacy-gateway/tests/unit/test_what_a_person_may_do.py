@@ -1,4 +1,4 @@
-"""What retrying, cancelling and correcting mean for a transfer, by how it stands."""
+"""The outcomes of retrying, cancelling and correcting a transfer, by its state."""
 
 from typing import Any
 

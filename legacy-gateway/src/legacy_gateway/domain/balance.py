@@ -16,11 +16,11 @@ from legacy_gateway.domain.transfers import Action, State
 
 
 class ListingChanged(Unavailable):
-    """What a system lists changed while it was read: the pages do not belong together, and the list begins again."""
+    """A system's list changed while it was read, so its pages do not belong together. The list is read again from the start."""
 
 
 class Column(StrEnum):
-    """Where a captured transfer stands in the balance of its day."""
+    """The place of a captured transfer in the balance of its day."""
 
     ACCEPTED = "ACCEPTED"
     REJECTED = "REJECTED"
@@ -110,7 +110,7 @@ def balance_of(
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerEntry:
-    """What our ledger says of a listed record. `has_twin`: another new record of the same claim and phase is accepted."""
+    """Our ledger's entry for a listed record. `has_twin`: another new record of the same claim and phase is accepted."""
 
     claim_ref: str
     state: State
@@ -152,7 +152,7 @@ def difference_of(listed: ListedRecord, rules: Rules) -> Difference | None:
 
 
 class Remedy(StrEnum):
-    """What is done about a record that is missing there."""
+    """The remedy for a record that is missing there."""
 
     NONE = "NONE"
     """The system holds it after all."""
@@ -196,7 +196,7 @@ class RecordOfClaim:
 
 
 def remedy(lost: RecordOfClaim, records: Sequence[RecordOfClaim], *, withdrawn: bool) -> Remedy:
-    """What is done about a record that is not listed. `records` are all of the claim for the system, this one among them.
+    """The remedy for a record that is not listed. `records` are all of the claim for the system, this one among them.
 
     Nothing is sent again that a later record has replaced, and nothing of a withdrawn claim. A lone last phase, or the one
     record of a system without phases, goes as it went. Where the first phase is lost, the later ones bear a reference that
@@ -244,7 +244,7 @@ def _of_all_phases(lost: RecordOfClaim, others: Sequence[RecordOfClaim]) -> Reme
 
 
 class DifferenceState(StrEnum):
-    """Where a difference stands."""
+    """The state of a difference."""
 
     ASKING = "ASKING"
     """The gateway asks the system about the record."""
@@ -255,12 +255,12 @@ class DifferenceState(StrEnum):
 
 
 class Closing(StrEnum):
-    """Why a person closes a difference."""
+    """A person's reason for closing a difference."""
 
     HELD_THERE = "HELD_THERE"
     """The system holds the claim once, as it should: it was entered or restored there."""
     ENDED_THERE = "ENDED_THERE"
-    """What the system held too much of was ended there."""
+    """The surplus that the system held was ended there."""
     GIVEN_UP = "GIVEN_UP"
     """The system holds nothing of it, and should hold nothing."""
     NOT_OURS = "NOT_OURS"

@@ -34,7 +34,7 @@ _MARGIN = timedelta(hours=1)
 
 
 class BatchState(StrEnum):
-    """Where a batch stands. Every state but ANSWERED holds up the next batch."""
+    """The state of a batch. Every state but ANSWERED holds up the next batch."""
 
     BUILT = "BUILT"
     SENT = "SENT"
@@ -44,7 +44,7 @@ class BatchState(StrEnum):
 
 
 class FileFault(StrEnum):
-    """Why a file of the system's is not believed."""
+    """The reason for not believing a file of the system's."""
 
     LENGTH = "LENGTH"
     UNREADABLE = "UNREADABLE"
@@ -112,7 +112,7 @@ class Response:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchStep:
-    """What a transition changes. `wait_seconds` from now is the next look.
+    """The changes that a transition makes. `wait_seconds` from now is the next look.
 
     `fault` says what is wrong with the system's files; a batch with one has an owner at once. `refused_by` is the version of
     the response that refused the file, which is not the answer to its correction.

@@ -48,7 +48,7 @@ class Hold:
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """What stands between the waiting transfers and a system."""
+    """The gate between the waiting transfers and a system."""
 
     breaker: Breaker
     unanswered: int

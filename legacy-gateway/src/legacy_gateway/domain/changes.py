@@ -39,12 +39,12 @@ class Entry:
 
 
 class Course(StrEnum):
-    """What is done about the amendments of a claim at a system."""
+    """The course that is taken with the amendments of a claim at a system."""
 
     NOTHING = "NOTHING"
     """The system's records do not change, or the newest one has taken the amendments in."""
     MOVE_ON = "MOVE_ON"
-    """What waits and was never made takes the amendments in."""
+    """Waiting transfers whose records were never made take the amendments in."""
     HOLD = "HOLD"
     """A change waits until what is under way is settled."""
     WITHDRAW = "WITHDRAW"
@@ -55,7 +55,7 @@ class Course(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What is done, and to which transfers.
+    """The course to take, and the transfers that it concerns.
 
     `version`: of the claim, for the change that is held or sent and for those that are moved on; 0 for none. `actions`: of a
     change that is sent, how each phase goes. `moved`, `cancelled`: transfer ids. `withdrawn`: the first phase's id, or empty.
@@ -80,7 +80,7 @@ class Decision:
 
 
 def decide(entries: Collection[Entry], fed: Fed, rules: Rules) -> Decision:
-    """What to do about a claim at a system, given all its transfers there and all amendments. It may be asked at any time.
+    """Decides what to do with a claim at a system, given all its transfers there and all amendments. Call it at any time.
 
     At most one generation is under way and at most one is held after it; versions go in order, since a held change takes in
     each amendment that comes meanwhile.
@@ -100,7 +100,7 @@ def decide(entries: Collection[Entry], fed: Fed, rules: Rules) -> Decision:
 
 
 def decide_anew(entries: Collection[Entry]) -> Decision:
-    """What to do where a person asks for another record of the same version in the place of a refused one."""
+    """Decides what to do where a person asks for another record of the same version in the place of a refused one."""
     held = [entry for entry in entries if entry.state is State.HELD]
     current = _newest(entries)
     version = max(entry.claim_version for entry in (*current.values(), *held))

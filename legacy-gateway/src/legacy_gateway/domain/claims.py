@@ -93,7 +93,7 @@ class ShownTransfer:
 
 
 def standing(transfers: Iterable[ShownTransfer]) -> dict[System, State]:
-    """Where a claim stands with each system: the worst of its transfers, without those that were corrected.
+    """The state of a claim at each system: the worst of its transfers, without those that were corrected.
 
     A held change says only that the claim is held there in an older form. So it counts after all that is still on its
     way: it shows once everything else is accepted. A first phase alone is no claim: by it nobody is paid.
@@ -116,7 +116,7 @@ def _standing(transfers: Iterable[ShownTransfer]) -> State:
 
 
 def worst(states: Iterable[State]) -> State:
-    """Where a claim stands with a system, of the states of its transfers. ValueError without any."""
+    """The state of a claim at a system, from the states of its transfers. ValueError without any."""
     return min(states, key=_WORST_FIRST.index)
 
 

@@ -20,7 +20,7 @@ _BEFORE_FROM = Text(en="must not be before the first day", cy="ni chaiff fod cyn
 
 
 class DecisionOutcome(StrEnum):
-    """What was decided."""
+    """The outcome of a decision."""
 
     AWARDED = "AWARDED"
     DISALLOWED = "DISALLOWED"

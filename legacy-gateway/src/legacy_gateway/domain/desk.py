@@ -14,7 +14,7 @@ from legacy_gateway.domain.transfers import State, Transfer
 
 
 class Outcome(StrEnum):
-    """What was done with a transfer, or why it was left as it is."""
+    """The outcome of an act for a transfer, or the reason for leaving the transfer as it is."""
 
     SENT_NOW = "SENT_NOW"
     """It is due to be sent at once."""
@@ -87,7 +87,7 @@ class Standing:
     takes_back: bool
 
     def retried(self) -> Outcome:
-        """What a retry does: it is sent, asked about or made anew at once, or left for the reason that is given."""
+        """The outcome of a retry: the record is sent, asked about or made anew at once; or the reason for leaving it."""
         if self.is_withdrawn:
             return Outcome.CLAIM_WITHDRAWN
         match self.state:
@@ -109,7 +109,7 @@ class Standing:
                 return Outcome.ENDED
 
     def cancelled(self) -> Outcome:
-        """What a cancellation does: no phase of its generation is sent any more, or it is left for the reason that is given.
+        """The outcome of a cancellation: no phase of its generation is sent any more; or the reason for leaving it.
 
         A first phase that the system holds is then withdrawn, where the system can be asked for that.
         """
@@ -140,7 +140,7 @@ class Standing:
                 return Outcome.ENDED
 
     def corrected(self) -> Outcome:
-        """What a correction does: its claim is amended, or it is left for the reason that is given."""
+        """The outcome of a correction: its claim is amended; or the reason for leaving it."""
         if self.is_withdrawn:
             return Outcome.CLAIM_WITHDRAWN
         if self.state is not State.REJECTED:
@@ -163,7 +163,7 @@ class AtDesk:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What an act did with a transfer, or would do. `claim_ref` is empty where there is no such transfer.
+    """The result of an act for one transfer, done or previewed. `claim_ref` is empty where there is no such transfer.
 
     `fields`: where intake refused a correction, the questions that it names.
     """
@@ -203,7 +203,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Act:
-    """What a person does with transfers, and how far it has come. `counts`: how many came to which outcome."""
+    """An act of a person on transfers, and its progress. `counts`: the number of transfers by outcome."""
 
     act_id: UUID
     kind: ActKind
@@ -230,7 +230,7 @@ class ToCorrect:
 
 @dataclass(frozen=True, kw_only=True)
 class Doing:
-    """Who does something with a transfer, and under which act: for the history."""
+    """The person who does something with a transfer, and the act that it belongs to: for the history."""
 
     by: str
     act_id: UUID

@@ -36,7 +36,7 @@ STAYS: Mapping[State, Stay] = {
 
 
 class Cause(StrEnum):
-    """What changes the state of a transfer."""
+    """The cause of a change of a transfer's state."""
 
     CONFIRMATION = "CONFIRMATION"
     """An assessor or a caseworker confirmed a scheme; or did so after a confirmation that its owners did not stand for."""

@@ -23,7 +23,7 @@ class Exchange(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What the ledger needs to know of a system. `schemes` are those whose claims it pays.
+    """The rules of a system that the ledger needs. `schemes` are those whose claims it pays.
 
     `phases`: a claim is held whole when the last of its phases is accepted. `recognises_repeat`: what is sent twice is held
     once, so an answer "not known" is final at once; otherwise it is final when asked `final_after_closing_seconds` after the

@@ -25,7 +25,7 @@ _ID_CHARACTERS = string.digits + string.ascii_uppercase
 
 
 class State(StrEnum):
-    """Where a transfer stands, by the contract's names."""
+    """The state of a transfer, by the contract's names."""
 
     WAITING = "WAITING"
     SENDING = "SENDING"

@@ -27,7 +27,7 @@ class SchemeConfirmation:
 
 @dataclass(frozen=True, kw_only=True)
 class Basis:
-    """What a record is made of: the facts of a version, and the office and the person who stand for them."""
+    """The basis of a record: the facts of a version, and the office and the person who stand for them."""
 
     facts: Facts
     office_code: str
@@ -36,7 +36,7 @@ class Basis:
 
 
 class Doubt(StrEnum):
-    """Why a record is not made."""
+    """The reason for not making a record."""
 
     NOT_CONFIRMED = "GW0006"
     """assessment-svc knows no confirmation of the system's scheme at this version or before it."""
@@ -64,7 +64,7 @@ class Unvouched(Exception):
 
     @property
     def messages(self) -> tuple[RefusalMessage, ...]:
-        """What staff are shown."""
+        """The messages that staff are shown."""
         return (RefusalMessage(code=self.doubt, field="", text=_WORDS[self.doubt], question_id=""),)
 
 

@@ -21,7 +21,7 @@ class TransferOfWithdrawn:
 
 @dataclass(frozen=True, kw_only=True)
 class WithdrawnRecord:
-    """What a system holds of a withdrawn claim, or held until a person ended it. `half`: only phases before the last."""
+    """A withdrawn claim's record that a system holds, or held until a person ended it. `half`: only phases before the last."""
 
     system: System
     half: bool
@@ -45,7 +45,7 @@ def held_of_withdrawn(transfers: Collection[TransferOfWithdrawn]) -> Mapping[Sys
 
 @dataclass(frozen=True, kw_only=True)
 class HalfClaim:
-    """What a system holds of a withdrawn claim in first phases alone. `transfer_ids` are the newest's first.
+    """A withdrawn claim of which a system holds first phases alone. `transfer_ids` begin with the newest.
 
     `since` is when that was known, on the platform's clock. `setbacks` counts the attempts before this one.
     """

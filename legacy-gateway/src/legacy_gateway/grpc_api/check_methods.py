@@ -24,7 +24,7 @@ class CheckMethods:
         self._postcodes = postcodes
 
     def CheckRecord(self, request: checks_pb2.CheckRecordRequest) -> checks_pb2.CheckRecordResponse:
-        """What would keep the claim's records from being sent, by facts that are given or by those that intake has now."""
+        """Lists what would keep the claim's records from being sent, by the request's facts or by those that intake has now."""
         given = _given(request.facts) if request.HasField("facts") else self._intake.claimed(request.claim_ref)
         problems = problems_of(self._postcodes, request.claim_ref, given)
         with call.current().database.transaction() as conn:
@@ -60,6 +60,6 @@ def _problem(problem: RecordProblem) -> checks_pb2.RecordProblem:
 
 
 def words(*, code: str, question_id: str) -> checks_pb2.Words:
-    """What to ask the claimant about a message with this code."""
+    """The words in which to ask the claimant about a message with this code."""
     asked = mapping.what_to_ask(code=code, question_id=question_id)
     return checks_pb2.Words(en=asked.en, cy=asked.cy)

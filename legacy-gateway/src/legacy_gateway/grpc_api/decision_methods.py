@@ -31,7 +31,7 @@ _SCHEMES: Sequence[str] = [
 
 
 class DecisionMethods:
-    """What processing officers decide, and what they see for that."""
+    """The methods by which processing officers make decisions and see what they need for them."""
 
     def __init__(self, accepted: Desk) -> None:
         self._accepted = accepted

@@ -42,7 +42,7 @@ _NOT_A_STATE = Text(en="only REJECTED has causes", cy="dim ond REJECTED sydd ag 
 
 
 class DeskMethods:
-    """What processing officers and support see of many transfers, and do with them."""
+    """The methods by which processing officers and support see many transfers and act on them."""
 
     def __init__(self, vault: Vault, amending: Amending) -> None:
         self._vault = vault
@@ -62,7 +62,7 @@ class DeskMethods:
         )
 
     def ListRejections(self, request: desk_pb2.ListRejectionsRequest) -> desk_pb2.ListRejectionsResponse:
-        """Why records were refused that wait for a correction."""
+        """Counts the refused records that wait for a correction, by the cause of the refusal."""
         system = _system(request.system, field="system")
         with call.current().database.transaction() as conn:
             causes = desk.list_rejections(conn, system)
@@ -166,7 +166,7 @@ class DeskMethods:
 
 
 def _previewed(request: gateway_pb2.RetryTransferRequest | gateway_pb2.CancelTransferRequest, kind: ActKind) -> Done:
-    """What would be done. Nothing changes, so there is nothing to do once only."""
+    """Previews an act. Nothing changes, so nothing has to be done once only."""
     named, wanted = _chosen(request)
     _words(request.reason)
     _rate(request.rate)

@@ -47,7 +47,7 @@ class ListAway(Unavailable):
 def pages_of_day(
     link: LinkConnection | LinkPool, day: date, *, next_id: Callable[[], str], now: Callable[[], datetime]
 ) -> Iterator[Sequence[HeldRecord]]:
-    """What a system lists as held under a day (REC01), in order of receipt: a page is asked for when it is read.
+    """Lists the records that a system holds under a day (REC01), in order of receipt; asks for a page when it is read.
 
     `next_id` draws a fresh transfer id. Raises ListingChanged where the day's total fell between two pages, so that an entry
     may have been passed over, or where the entries are not as many as the system counts; ListAway where a page cannot be

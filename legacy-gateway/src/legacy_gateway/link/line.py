@@ -16,7 +16,7 @@ _DROP_WHAT_IS_UNSENT = struct.pack("ii", 1, 0)
 
 
 class Fault(StrEnum):
-    """Why there is no reply: a closed list, fit for the label of a metric."""
+    """The reason why there is no reply: a closed list, fit for the label of a metric."""
 
     NOT_CONNECTED = "NOT_CONNECTED"
     NOT_SENT = "NOT_SENT"

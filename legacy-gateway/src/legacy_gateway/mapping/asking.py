@@ -1,4 +1,4 @@
-"""What staff ask the claimant when a record was refused, or would be: words for each code, in both languages."""
+"""The questions that staff ask the claimant about a refused record, before or after sending: by code, in both languages."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -32,7 +32,7 @@ def asking() -> Asking:
 
 
 def what_to_ask(*, code: str, question_id: str) -> Words:
-    """What to ask the claimant about a message; where no question supplies the field, that there is nothing to ask."""
+    """The words in which to ask the claimant about a message. They say so where no question supplies the field."""
     known = asking()
     if not question_id:
         return known.platform

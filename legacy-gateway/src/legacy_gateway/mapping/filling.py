@@ -8,7 +8,7 @@ from legacy_gateway.mapping.forms import FORMS, Case
 from legacy_gateway.mapping.schema import COUNT, FieldSource, Rows, Sources
 
 _OF_ANOTHER_KIND = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What a form raises for a fact that no question of the catalogues gives: a text for a date, a code that is not offered."""
+"""The errors of a form for a fact that no question of the catalogues gives: a text for a date, a code that is not offered."""
 
 
 @dataclass(frozen=True, kw_only=True)

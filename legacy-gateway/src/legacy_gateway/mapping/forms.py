@@ -136,7 +136,7 @@ def _divided_amount(case: Case, source: FieldSource) -> Decimal | None:
 
 
 def _loan_amount(case: Case, source: FieldSource) -> Decimal | None:
-    """What an assessor offered; before that, what was asked for."""
+    """The amount that an assessor offered; before an offer, the amount that was asked for."""
     return _pounds(case.loan_amount or case.value(source))
 
 

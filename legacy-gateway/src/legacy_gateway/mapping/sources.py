@@ -80,7 +80,7 @@ def _check(name: str, record: str, found: Sources) -> None:
 
 
 def _parts(record: str, found: Sources) -> Iterator[tuple[str, Mapping[str, FieldSource], set[str]]]:
-    """What is filled together, with the fields that it needs: the record outside its tables, and each kind of row."""
+    """The parts that are filled together, with the fields that each needs: the record outside its tables; each kind of row."""
     tables: dict[str, set[str]] = {}
     for field, listed in outside.records()[record].fields.items():
         tables.setdefault(listed.table, set()).add(field)

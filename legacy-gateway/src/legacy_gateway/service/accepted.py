@@ -38,7 +38,7 @@ class _Accepted:
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """What showing an accepted record needs."""
+    """The resources that are needed to show an accepted record."""
 
     vault: Vault
     intake: Intake

@@ -28,7 +28,7 @@ _SHOWN = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """What an act did or would do: with each transfer that is shown, and in numbers. `act`: one that has begun."""
+    """The results of an act, done or previewed: for each transfer that is shown, and in numbers. `act`: one that has begun."""
 
     results: Sequence[Result]
     counts: Sequence[tuple[Outcome, int]]
@@ -36,13 +36,13 @@ class Done:
 
 
 def preview_named(conn: Connection, kind: ActKind, transfer_ids: Sequence[str]) -> Done:
-    """What an act with these transfers would do now."""
+    """Previews an act on these transfers."""
     results = [_previewed(conn, kind, transfer_id) for transfer_id in transfer_ids]
     return Done(results=results, counts=_counted(results))
 
 
 def preview_chosen(conn: Connection, kind: ActKind, wanted: Filter) -> Done:
-    """What an act with all transfers of a filter would do now. Raises FailedPrecondition where they are too many."""
+    """Previews an act on all transfers of a filter. Raises FailedPrecondition where they are too many."""
     transfer_ids = _chosen(conn, wanted)
     counts: Counter[Outcome] = Counter()
     for standing, number in desk.count(conn, transfer_ids, with_phases=kind is ActKind.CANCEL):

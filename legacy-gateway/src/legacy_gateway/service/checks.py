@@ -10,7 +10,7 @@ from legacy_gateway.domain import Action, RefusalMessage, System
 from legacy_gateway.service.payloads import authority_code
 
 _ANY_OFFICE, _ANYBODY, _ANY_REFERENCE, _ANY_TRANSFER = "000000", "ANYBODY", "000000000000", "0" * 26
-"""What the office, the assessor, the system and the gateway supply when the claim is confirmed and sent."""
+"""Stand for the values that the office, the assessor, the system and the gateway supply at confirmation and sending."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class RecordProblem:
 
 
 def problems_of(postcodes: Postcodes, claim_ref: str, claimed: ClaimedFacts) -> Sequence[RecordProblem]:
-    """What would keep the records of these facts from being sent, each once."""
+    """The problems that would keep the records of these facts from being sent, each once."""
     case = mapping.Case(
         claim_ref=claim_ref,
         action=Action.NEW,

@@ -71,7 +71,7 @@ def go_on(intake: Amending, correction: Correction) -> Sequence[Result]:
 
 
 def preview(intake: Amending, correction: Correction) -> Sequence[Result]:
-    """What the correction would do: intake is asked for each claim, and changes nothing."""
+    """Previews a correction: intake is asked about each claim, and changes nothing."""
     with call.current().database.transaction() as conn:
         outcomes = {transfer_id: _outcome(conn, transfer_id) for transfer_id in correction.transfer_ids}
         found = {item.transfer_id: item for item in desk.to_correct(conn, correction.transfer_ids)}

@@ -47,7 +47,7 @@ def list_transfers(conn: Connection, vault: Vault, wanted: Filter, *, after: Pla
 
 
 def list_rejections(conn: Connection, system: System | None) -> Sequence[Cause]:
-    """Why records were refused that wait for a correction, the most frequent cause first."""
+    """The causes of refusal of the records that wait for a correction, the most frequent first."""
     systems = list(System) if system is None else [system]
     return [_cause(found) for found in chosen.rejections(conn, systems, limit=_MOST_CAUSES)]
 

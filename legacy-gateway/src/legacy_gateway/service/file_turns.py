@@ -13,7 +13,7 @@ from legacy_gateway.store.batches import OpenBatch
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """What stands between the files and their system, and the batch that holds up the next one."""
+    """The gate between the files and their system, and the batch that holds up the next one."""
 
     gate: Gate
     found: OpenBatch | None

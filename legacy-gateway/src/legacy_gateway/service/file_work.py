@@ -215,7 +215,7 @@ def _london_day(moment: datetime) -> date:
 
 
 def _reason(away: Unavailable) -> str:
-    """Why the exchange failed, of a closed list."""
+    """The reason why the exchange failed, of a closed list."""
     return away.fault if isinstance(away, SftpAway) else away.reason
 
 

@@ -1,4 +1,4 @@
-"""What a system has lost: it is asked about each record, and only what it says that it does not hold is sent again."""
+"""Recovers records that a system lost. It is asked about each, and only those that it says it does not hold are sent again."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ _REFUSED_THERE = "REFUSED_THERE"
 
 @dataclass(kw_only=True)
 class _Found:
-    """What the system said: the records that it does not hold, and whether it said enough to go by. `asked`: since when."""
+    """The system's answers: the records that it does not hold, and whether the answers suffice. `asked`: since when."""
 
     asked: datetime
     lost: list[str] = field(default_factory=list)
@@ -82,7 +82,7 @@ def _note_answer(work: Reconciliation, found: _Found, missing: Missing, transfer
 
 
 def _answer(work: Reconciliation, transfer_id: str) -> SystemAnswer:
-    """What the system says of a record. One that is fed by files answers no enquiry: every list since it was sent is read."""
+    """The system's answer about a record. One that is fed by files answers no enquiry: every list since the sending is read."""
     if work.rules.exchange is Exchange.RECORDS:
         return work.adapter.ask(transfer_id)
     with work.database.transaction() as conn:

@@ -193,7 +193,7 @@ def _settle(
 
 @contextmanager
 def _counting_defects(resources: Resources, leased: Leased, transfer: Transfer) -> Iterator[None]:
-    """Where our own code fails over a transfer it is put off, or left to a person; the error goes on all the same.
+    """If our own code fails over a transfer, puts the transfer off or leaves it to a person, and lets the error go on.
 
     An error that passes by itself says nothing about the transfer: it is taken again when its lease has ended.
     """

@@ -1,4 +1,4 @@
-"""What follows from the withdrawal of a claim: nothing more is sent, and what is held is ended.
+"""The consequences of a claim's withdrawal: nothing more is sent, and what is held is ended.
 
 The gateway itself withdraws a first phase whose second was never held. A whole claim only a person can end.
 

@@ -165,7 +165,7 @@ def page(conn: Connection, vault: Vault, *, before: tuple[datetime, UUID], limit
 
 
 def results(conn: Connection, act_id: UUID) -> list[Result]:
-    """What an act did with each transfer, in the order of the request."""
+    """The result of an act for each transfer, in the order of the request."""
     return [
         Result(**row | {"outcome": Outcome(row["outcome"]), "fields": tuple(row["fields"])})
         for row in conn.execute(RESULTS, [act_id]).fetchall()

@@ -357,7 +357,7 @@ def note_list(conn: Connection, lines: MissingLines, *, changed: int) -> None:
 
 
 def missing(conn: Connection, system: System) -> list[MissingLines]:
-    """What is still unknown of answered batches."""
+    """The lines of answered batches whose outcome is still unknown."""
     return [MissingLines(system=system, **row) for row in conn.execute(MISSING, {"system": system}).fetchall()]
 
 

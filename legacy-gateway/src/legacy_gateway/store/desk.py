@@ -1,4 +1,4 @@
-"""What persons do with transfers, one at a time. Call `claims.note_amendment` first: it locks the claim.
+"""The acts of persons on transfers, one at a time. Call `claims.note_amendment` first: it locks the claim.
 
 What is told to the history goes into columns that a trigger empties again (migration 0013).
 """

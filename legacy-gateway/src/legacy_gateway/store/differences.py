@@ -1,4 +1,4 @@
-"""Where the ledger and the systems' lists disagree, and what was done about it. Waits are real time by the database's clock."""
+"""Differences between the ledger and the systems' lists, and their remedies. Waits are real time by the database's clock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from legacy_gateway.domain import (
 )
 
 OURSELVES = "legacy-gateway"
-"""Who closed a difference that no person had to look at."""
+"""The name under which the gateway itself closes a difference that no person had to look at."""
 
 NOTE_MISSING = """
     -- Transfers that a system does not list: it is asked about each. One that is known, or that a person has explained, is

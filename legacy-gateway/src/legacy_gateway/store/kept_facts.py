@@ -1,4 +1,4 @@
-"""What the records of a claim's version are made of, sealed, from its first record until its last one is made."""
+"""The facts of a claim's version, sealed: kept from its first record until its last one is made."""
 
 from dataclasses import dataclass
 
@@ -54,7 +54,7 @@ def keep(conn: Connection, vault: Vault, transfer: Transfer, basis: Basis) -> No
 
 
 def find(conn: Connection, vault: Vault, transfer: Transfer) -> Basis | None:
-    """What an earlier record was made of; None where it was not kept, or not whole by an earlier release."""
+    """The basis of an earlier record; None where it was not kept, or not kept whole by an earlier release."""
     row = conn.execute(FIND, _key(transfer)).fetchone()
     if row is None:
         return None

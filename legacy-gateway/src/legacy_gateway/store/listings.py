@@ -1,4 +1,4 @@
-"""What systems list as held, and the ledger beside it. Both are walked in portions: a day of any size takes little memory."""
+"""The systems' lists of held records, and the ledger beside them. Both are read in portions, to need little memory."""
 
 import itertools
 from collections.abc import Iterator, Sequence

@@ -120,7 +120,7 @@ _MOST_BROUGHT_FORWARD = 1000
 
 
 def gate(conn: Connection, system: System) -> Gate:
-    """What stands between the waiting transfers and a system."""
+    """The gate between the waiting transfers and a system."""
     [row] = conn.execute(GATE, {"system": system}).fetchall()
     return Gate(breaker=_breaker(row), unanswered=row["unanswered"] or 0, hold=_hold(row))
 
@@ -182,7 +182,7 @@ def end_hold(conn: Connection, system: System, *, now: datetime) -> bool:
 
 
 def counts(conn: Connection, *, since: datetime) -> list[SystemCounts]:
-    """What is under way at each system, and what became of records since a time of the platform; none without any."""
+    """Counts the transfers under way at each system, and the outcomes since a time of the platform; none without any."""
     return [SystemCounts(**row | {"system": System(row["system"])}) for row in conn.execute(COUNTS, {"since": since})]
 
 

@@ -68,7 +68,7 @@ def drop(conn: Connection, claim_ref: str) -> None:
 
 
 def of_claim(conn: Connection, claim_ref: str) -> list[UncarriedScheme]:
-    """What waits of a claim."""
+    """The waiting schemes of a claim."""
     return [UncarriedScheme(**row) for row in conn.execute(OF_CLAIM, [claim_ref])]
 
 

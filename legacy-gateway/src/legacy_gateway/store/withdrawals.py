@@ -122,7 +122,7 @@ def settle(conn: Connection, claim_ref: str, held: Iterable[tuple[System, bool]]
 
 
 def records_of(conn: Connection, claim_ref: str) -> list[WithdrawnRecord]:
-    """What systems hold, or held, of a withdrawn claim."""
+    """The records of a withdrawn claim that systems hold or held."""
     return [WithdrawnRecord(**row | {"system": System(row["system"])}) for row in conn.execute(RECORDS, [claim_ref])]
 
 

@@ -49,7 +49,7 @@ class Problem(Struct, frozen=True):
 
 
 class Refusal(Struct, frozen=True):
-    """Why an application is not taken."""
+    """The reason for not taking an application."""
 
     errors: Annotated[tuple[Problem, ...], Meta(max_length=200)] = ()
 

@@ -1,4 +1,4 @@
-"""What the gateway asks of the systems that pay, whatever carries the records."""
+"""The interface through which the gateway asks the systems that pay, whatever carries the records."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class RecordSystem(PayingSystem, Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What a system shows about a file. `answer` is its response with the version that was read.
+    """A file as the system shows it. `answer` is its response with the version that was read.
 
     `fetched`: the file is gone from where it was put. `duplicate`: the system says that it has taken this sequence.
     """
@@ -71,7 +71,7 @@ class FileSystem(PayingSystem, Protocol):
         """Puts a whole file where the system fetches it. It may be repeated with the same bytes."""
 
     def look(self, sequence: int) -> Found:
-        """What the system shows about a file."""
+        """The file as the system shows it."""
 
     def read(self, answer: bytes) -> Response:
         """A response. Raises NotBelieved."""
