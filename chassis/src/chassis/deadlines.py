@@ -60,7 +60,7 @@ class Overdue:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a page of a list ended: the key of its last item, and how many items of that key were listed until then."""
+    """The end of a page of a list: the key of its last item, and how many items of that key were listed until then."""
 
     number: int
     since: datetime
@@ -142,7 +142,7 @@ class _WithinWorkingDays:
 
 
 def _day_of(moment: datetime) -> tuple[datetime, datetime]:
-    """Where the day of a moment begins and ends in London."""
+    """The beginning and the end of a moment's day in London."""
     day = moment.astimezone(clock.LONDON).date()
     begin, end = (datetime.combine(at, time(), tzinfo=clock.LONDON) for at in (day, day + _DAY))
     return begin.astimezone(UTC), end.astimezone(UTC)

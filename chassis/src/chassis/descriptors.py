@@ -4,7 +4,7 @@ import resource
 from collections.abc import Mapping
 
 _OTHER_FILES = 256
-"""What a process opens beside connections of its doors: databases, bus, logs, keys."""
+"""The files that a process opens beside the connections of its doors: databases, bus, logs, keys."""
 
 
 def share(connections: Mapping[str, int]) -> dict[str, int]:

@@ -71,6 +71,6 @@ _AREA = re.compile(r"(BT|IM|JE|GY|BF)[0-9][0-9A-Z]*|(BF)PO[0-9]*")
 
 
 def elsewhere(postcode: str) -> Elsewhere | None:
-    """Where a postcode is, if it is outside Great Britain by its first letters, in any spacing and case."""
+    """The place of a postcode, in any spacing and case, whose first letters are outside Great Britain; None for any other."""
     found = _AREA.fullmatch(compact(postcode)) if len(postcode) <= LONGEST_CODE else None
     return _BY_AREA[found[1] or found[2]] if found else None

@@ -21,7 +21,7 @@ _CONNECT_SECONDS = 3.0
 
 
 class Fault(StrEnum):
-    """Why there is no answer: a closed list, fit for the label of a metric."""
+    """The reason why there is no answer: a closed list, fit for the label of a metric."""
 
     NOT_EQUIPPED = "NOT_EQUIPPED"
     NOT_CONNECTED = "NOT_CONNECTED"

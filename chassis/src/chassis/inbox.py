@@ -55,7 +55,7 @@ class Unreadable(Exception):
 
 
 _FINAL = (Unreadable, CmsError, psycopg.DataError, psycopg.IntegrityError)
-"""What does not pass by itself, but for a CmsError that says so. All else is a defect, or a lock that is held."""
+"""Errors that do not pass by themselves, but for a CmsError that says so. All else is a defect, or a lock that is held."""
 
 
 class Inbox:

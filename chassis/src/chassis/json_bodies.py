@@ -25,7 +25,7 @@ _SHORT = 100
 _LEAVES = "google.protobuf."
 """Messages of this package are a single value in JSON."""
 _NOT_TAKEN = (json_format.ParseError, ValueError, RecursionError, SystemError)
-"""What the library raises for what it cannot take; the last where half of a surrogate pair stands for a name."""
+"""The errors of the library for a body that it cannot take; the last where half of a surrogate pair stands for a name."""
 
 
 def parse(message: type[Message], body: bytes) -> Message:

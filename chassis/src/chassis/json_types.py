@@ -1,4 +1,4 @@
-"""What a field of a request takes in JSON, told where something else stands in its place."""
+"""Descriptions of the JSON that a field of a request takes, for the refusal of anything else in its place."""
 
 from collections.abc import Mapping
 

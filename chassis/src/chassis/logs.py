@@ -38,7 +38,7 @@ _SUBJECTS = {
     "httpcore": "calls by HTTP",
     "yoyo": "migrations",
 }
-"""What a library's lines are about, by its logger or its package. `cms3` is the name of the Flask application."""
+"""The subject of a library's log lines, by its logger or its package. `cms3` is the name of the Flask application."""
 
 
 def only_references(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -98,7 +98,7 @@ class Country(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a postcode is.
+    """The place of a postcode.
 
     `authority_code` is the nine-character GSS code of the district. `easting` and `northing` are metres on the British
     National Grid; in Northern Ireland they are metres on the Irish Grid, so no distance to a place in Great Britain can
@@ -144,7 +144,7 @@ class Postcodes:
         self._opened: list[sqlite3.Connection] = []
 
     def find(self, postcode: str) -> Place | None:
-        """Where this postcode is, in any spacing and case. None when it is not a placed postcode of the United Kingdom.
+        """Finds a postcode's place, in any spacing and case. None when it is not a placed postcode of the United Kingdom.
 
         Raises MalformedPostcode.
         """

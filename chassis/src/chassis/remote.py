@@ -29,7 +29,7 @@ _BY_CODE: dict[str, type[CmsError]] = {
 }
 _LARGEST_RESPONSE_BYTES = 4 * 1024 * 1024
 _BROKEN_OFF = ("CANCELLED", "UNKNOWN")
-"""What the library says of a call whose server ends or whose connection goes: done or not is not known. No service does."""
+"""The library's codes for a call whose server ended or connection broke: done or not is not known. No service sends them."""
 
 
 def channel(address: str) -> grpc.Channel:

@@ -34,7 +34,7 @@ logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # it logs each failure
 
 
 class Fault(StrEnum):
-    """What went wrong, fit for the label of a metric."""
+    """The kind of a failure, fit for the label of a metric."""
 
     NOT_CONNECTED = "NOT_CONNECTED"
     HOST_KEY = "HOST_KEY"
@@ -55,7 +55,7 @@ class SftpAway(Unavailable):
 
 @dataclass(frozen=True, kw_only=True)
 class SftpServer:
-    """Where the server is and how both sides know each other.
+    """The address of a server, and the keys by which both sides know each other.
 
     `key_file` is our private key as ssh-keygen writes it, `host_key_file` the server's public key: `type base64 comment`.
     `part` ends the name of a file that is not whole yet, by the interface of the other party.
@@ -165,7 +165,7 @@ class _Line:
         self._closed = False
 
     def recv(self, size: int) -> bytes:
-        """What came, at most `size` bytes; nothing at the end."""
+        """The bytes that came, at most `size`; none at the end."""
         if self._is_over():
             return b""
         received = self._connection.recv(size)

@@ -1,4 +1,4 @@
-"""What the HTTP door refuses as no HTTP, or as too large, and that it stays there for others."""
+"""The HTTP door refuses data that is no HTTP, or too large, and stays there for others."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""What every response of the HTTP door says, how refusals are logged, and which web pages may call (CORS)."""
+"""The headers of every response of the HTTP door, the logging of refusals, and the web pages that may call (CORS)."""
 
 import json
 from collections.abc import Callable, Mapping

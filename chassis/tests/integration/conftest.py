@@ -32,7 +32,7 @@ class Platform:
     relay: Relay
     inbox: Inbox
     act: Callable[[Event], Any] = field(default=lambda _event: None)
-    """What the handler does beside writing its row; it may raise."""
+    """An act of the handler beside writing its row; it may raise."""
 
     def submit(self, conn: Connection, claim_ref: str = "C0000000000A", version: int = 1) -> str:
         """Writes ClaimSubmitted in the transaction; gives its event_id."""

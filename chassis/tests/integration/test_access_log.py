@@ -1,4 +1,4 @@
-"""Who was shown what is written before it is shown; if it cannot be written, nothing is shown."""
+"""The access log has an entry before anything is shown; if the entry cannot be written, nothing is shown."""
 
 from collections.abc import Callable
 from typing import Any, LiteralString

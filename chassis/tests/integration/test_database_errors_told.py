@@ -1,4 +1,4 @@
-"""What a caller is told of the database's own errors: which of them pass, so that a retry is worth while."""
+"""A caller learns of the database's own errors, and of which of them pass, so that a retry is worth while."""
 
 from collections.abc import Callable
 from typing import Any
@@ -52,7 +52,7 @@ def told(database: Database, vault: Vault, tokens: Tokens) -> Callable[[Act], tu
 
 
 def write_on_a_stand_by(conn: Connection) -> None:
-    """Where another server has become the one that is written to, the old one takes reads alone."""
+    """If another server has become the one that is written to, the old one takes reads alone."""
     conn.execute("SET TRANSACTION READ ONLY")
     conn.execute(_NOTE)
 

@@ -1,4 +1,4 @@
-"""What is overdue is counted and listed, by the clock that dates it."""
+"""Overdue items are counted and listed, by the clock that dates them."""
 
 from datetime import timedelta
 from pathlib import Path

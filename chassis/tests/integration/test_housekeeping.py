@@ -38,7 +38,7 @@ def keep_house(platform: Any, *, keep: timedelta = NOTHING) -> None:
 
 
 def entries(platform: Any) -> list[Any]:
-    """What bears an event on the stream."""
+    """The stream's entries that bear an event."""
     found: list[Any] = platform.bus._redis.xrange(platform.bus._prefix + EVENTS)
     return [fields for _, fields in found if b"event_id" in fields]
 
@@ -64,7 +64,7 @@ def finished(platform: Any) -> str:
 
 
 class Steps:
-    """What may happen, in any order."""
+    """The steps that may happen, in any order."""
 
     def __init__(self, platform: Any) -> None:
         self.platform = platform

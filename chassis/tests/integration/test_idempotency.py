@@ -50,7 +50,7 @@ class Bookings:
         return response.appointment.appointment_id
 
     def first(self, request_id: str, claim_ref: str = "C", subject: str = "OP1") -> bytes | None:
-        """What was kept of the answer to this request."""
+        """The stored answer to this request."""
         request = scheduling_pb2.BookAppointmentRequest(claim_ref=claim_ref, request_id=request_id)
         with call.entered(self._call(subject)), self.database.transaction() as conn:
             return first_answer(conn, request)

@@ -1,4 +1,4 @@
-"""What is written with a change is published until all who hear it have receipted, whatever happens to the bus."""
+"""An event that is written with a change is published until all its consumers have receipted, whatever happens to the bus."""
 
 import uuid
 from contextlib import suppress

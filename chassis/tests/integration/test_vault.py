@@ -1,4 +1,4 @@
-"""What is sealed opens only in its place, and by a key that the database holds."""
+"""A sealed value opens only in its place, and by a key that the database holds."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What must hold of every request, by the contract alone."""
+"""The rules that hold for every request, by the contract alone."""
 
 import contextlib
 import json
@@ -35,7 +35,7 @@ def answers(*values: Any) -> intake_pb2.RecordAnswersRequest:
 
 
 def faults(request: Any) -> dict[str, str]:
-    """What is found at fault: field → description."""
+    """The faults that are found: field → description."""
     with pytest.raises(InvalidArgument) as refused:
         requests.check(requests.parse_binary(type(request), request.SerializeToString()))
     return {violation.field: violation.description for violation in refused.value.violations}

@@ -13,7 +13,7 @@ Cel = Annotated[str, Meta(min_length=1)]
 
 
 class Source(StrEnum):
-    """Where the value of a field comes from."""
+    """The source of a field's value."""
 
     QUESTION = "QUESTION"
     """From the answer to a question, which names the field in its `needed_by`."""
@@ -139,7 +139,7 @@ class EditRule(Struct, frozen=True, forbid_unknown_fields=True):
     """The words that staff read after the field's name when a record was refused by it."""
     limit: str = ""
     platform: str = ""
-    """Why no answer can break the rule, or not in full."""
+    """The reason why no answer can break the rule, or not in full."""
     breaks: tuple[Break, ...] = ()
     keeps: tuple[Keep, ...] = ()
 
