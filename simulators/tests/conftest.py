@@ -1,4 +1,4 @@
-"""What the stand-ins' tests have in common: the copybooks, and the stand-ins on free ports."""
+"""Fixtures that the stand-ins' tests share: the copybooks, and the stand-ins on free ports."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What can go wrong in a stand-in. Messages name fields and references, never a claimant's value."""
+"""The errors of a stand-in. Messages name fields and references, never a claimant's value."""
 
 
 class SimulatorError(Exception):

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class StandIn(Protocol):
-    """What can be started and stopped."""
+    """A stand-in that can be started and stopped."""
 
     def start(self) -> None:
         """Begin to serve and return."""

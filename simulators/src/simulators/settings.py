@@ -10,7 +10,7 @@ from simulators.errors import ConfigurationError
 
 
 class Settings(BaseSettings):
-    """What every stand-in is told. Port 0 takes a free one."""
+    """The settings of every stand-in. Port 0 takes a free one."""
 
     model_config = SettingsConfigDict(env_prefix="CMS_SIM_", populate_by_name=True, frozen=True, env_ignore_empty=True)
 

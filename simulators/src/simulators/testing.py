@@ -268,7 +268,7 @@ def signature(secret: bytes, body: bytes) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class HttpAnswer:
-    """What a door answered."""
+    """The answer of a door."""
 
     status: int
     headers: Mapping[str, str]

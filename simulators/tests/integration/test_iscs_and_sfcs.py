@@ -51,7 +51,7 @@ class Sender:
 
     @property
     def claim(self) -> object:
-        """What the ledger says of the claim."""
+        """The claim as the ledger has it."""
         return call(self.system.control_port, "GET", "/ledger").body["claims"].get(CLAIM_REF)
 
     def order(self, failure: str, **rule: object) -> None:

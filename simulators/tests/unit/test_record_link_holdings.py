@@ -1,4 +1,4 @@
-"""What JSAPS holds, asked without its doors."""
+"""The holdings of JSAPS, asked without its doors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

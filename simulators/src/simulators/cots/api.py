@@ -1,4 +1,4 @@
-"""What CMS-COTS answers to each call when nothing fails."""
+"""The answers of CMS-COTS to each call when nothing fails."""
 
 import hmac
 import json

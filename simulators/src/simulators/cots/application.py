@@ -43,7 +43,7 @@ class _Part(BaseModel):
 
 
 class Applicant(_Part):
-    """Who applies."""
+    """The person who applies."""
 
     nino: str
     title: Line
@@ -101,7 +101,7 @@ class Application(_Part):
 
 
 def problems(body: Any, *, key: str, received_on: date) -> list[Problem]:
-    """What is wrong with a body; nothing when it is an application."""
+    """The problems of a body; none when it is an application."""
     try:
         application = Application.model_validate(body)
     except ValidationError as error:

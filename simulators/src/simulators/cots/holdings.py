@@ -71,7 +71,7 @@ class Holdings:
         return found, known is None
 
     def of_transfer(self, transfer_id: str) -> Registered | None:
-        """What is held under a transfer id."""
+        """The application that is held under a transfer id."""
         with self._lock:
             found = self._by_transfer.get(transfer_id)
         self._ledger.settle()

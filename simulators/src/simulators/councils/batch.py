@@ -36,7 +36,7 @@ class FileName:
 
 
 def name_of(name: str) -> FileName | None:
-    """What the name of a file tells; None when it is not a name of the interface."""
+    """The parts of a file's name; None when it is not a name of the interface."""
     found = _NAME.fullmatch(name)
     return FileName(authority_code=found[1], sequence=int(found[2])) if found and int(found[2]) else None
 
@@ -141,7 +141,7 @@ class BatchFiles:
         )
 
     def _value(self, path: str, cell: str) -> Any:
-        """What a cell holds; the text itself where it should be a number or JSON and is not, which the checks then find."""
+        """The value of a cell; the text itself where it should be a number or JSON and is not, which the checks then find."""
         kind = self._fields.type_of(path)
         if kind == "number":
             return int(cell) if _NUMBER.fullmatch(cell) else cell

@@ -110,7 +110,7 @@ class Cycle:
         return self._finish(taken, name, token)
 
     def _left_over(self) -> list[dict[str, Any]]:
-        """What a crash has left half done."""
+        """The files that a crash has left half done."""
         found = []
         for path in sorted(self._work.iterdir()):
             file_name, _, token = path.name.rpartition(".")

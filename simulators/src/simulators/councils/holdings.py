@@ -125,7 +125,7 @@ class Holdings:
         return outcomes
 
     def acknowledged(self, name: FileName) -> list[Outcome] | None:
-        """What the acknowledgement of a file says; None when there was no such file."""
+        """The outcomes in the acknowledgement of a file; None when there was no such file."""
         with self._lock:
             return self._files.get(name)
 

@@ -34,7 +34,7 @@ class LetterUnreadableError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """What a person reads off a letter to file it by."""
+    """The fields of a letter by which a person files it."""
 
     notice: Mapping[str, Any]
     sha256: str
@@ -58,7 +58,7 @@ def read_letter(content: bytes) -> Letter:
 
 
 class Letterbox:
-    """Where letters are delivered: `POST /<authority code>/letters`, the PDF as it was printed."""
+    """The door to which letters are delivered: `POST /<authority code>/letters`, the PDF as it was printed."""
 
     def __init__(self, *, holdings: Holdings, plan: FailurePlan[CouncilFailure]) -> None:
         self._holdings = holdings

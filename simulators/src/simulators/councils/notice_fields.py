@@ -19,7 +19,7 @@ Problem = tuple[str, str]
 
 
 class FieldRule(BaseModel):
-    """What one field must be. An empty `needed` leaves it to the sender."""
+    """The rule for one field. An empty `needed` leaves it to the sender."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -29,7 +29,7 @@ class FieldRule(BaseModel):
     pattern: re.Pattern[str] | None = None
 
     def fault(self, value: object) -> str | None:
-        """What is wrong with a value by itself."""
+        """The fault of a value by itself."""
         if not _TYPES[self.type](value):
             return f"is not of type {self.type}"
         if self.choices and value not in self.choices:

@@ -163,7 +163,7 @@ class NotifyApi:
         return self._refusal(failure, "") or self._answered(failure, answer)
 
     def _course(self, failure: NotifyFailure | None) -> dict[str, Any]:
-        """What is to become of a message."""
+        """The course that a message will take."""
         usual = {"fate": DELIVERED, "seconds": self._deliver_seconds}
         if failure is None:
             return usual
@@ -229,7 +229,7 @@ class NotifyApi:
 
 
 def _fault_of(kind: str, recipient: str) -> str:
-    """What is wrong with a number or address; never the number or address itself."""
+    """The fault of a number or address, in words that never have the number or address itself."""
     if kind == "sms":
         digits = re.sub(r"[\s()-]", "", recipient)
         return "" if _PHONE.fullmatch(digits) else "phone_number Not a UK mobile number"

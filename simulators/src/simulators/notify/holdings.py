@@ -23,7 +23,7 @@ _CLAIM_REF = re.compile(r"\bC[0-9A-HJKMNP-TV-Z]{11}\b")
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """What a message said and to whom."""
+    """The text of a message and its recipient."""
 
     recipient: str
     subject: str
@@ -47,7 +47,7 @@ class Message:
     hidden: float = 0.0
 
     def status(self, now: datetime) -> str:
-        """What has become of it."""
+        """The status of the message at a time."""
         return self.fate if self._is_over(self.seconds, now) else SENDING
 
     def completed(self, now: datetime) -> str | None:
@@ -138,7 +138,7 @@ class Holdings:
         }
 
     def said(self, claim_ref: str | None) -> Iterator[Mapping[str, Any]]:
-        """What was said and to whom since the start, the oldest first: for tests, at the control door."""
+        """The texts and recipients of messages since the start, the oldest first: for tests, at the control door."""
         with self._lock:
             numbers = list(self._messages) if claim_ref is None else list(self._by_claim.get(claim_ref, []))
             found = [(self._messages[number], self._words[number]) for number in numbers if number in self._words]

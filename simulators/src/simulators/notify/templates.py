@@ -50,7 +50,7 @@ class Template(BaseModel):
 
 
 def _text(value: Any, kind: str) -> str:
-    """What a placeholder becomes: the text, or the address at which a file can be fetched."""
+    """The text in the place of a placeholder: a value as it is, or the address at which a file can be fetched."""
     if not isinstance(value, dict):
         return str(value)
     if kind != "email":

@@ -50,7 +50,7 @@ class Detail:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What becomes of a line: held under a reference, or refused with one message."""
+    """The outcome of a line: held under a reference, or refused with one message."""
 
     transfer_id: str
     claim_ref: str

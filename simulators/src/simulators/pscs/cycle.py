@@ -100,7 +100,7 @@ class Cycle:
         return self._finish(taken, name=path.name, token=token)
 
     def _left_over(self) -> list[Batch]:
-        """What a crash has left half done."""
+        """The batches that a crash has left half done."""
         found = []
         for path in sorted(self._work.iterdir()):
             name, _, token = path.name.rpartition(".")

@@ -1,4 +1,4 @@
-"""What PSCS holds: in memory to be asked, in the ledger to be kept, which names no person.
+"""The holdings of PSCS: in memory to be asked, in the ledger to be kept. The ledger names no person.
 
 A file and all its lines are one entry of the ledger, so that a crash never leaves half a file. Memory and the ledger's
 queue change under one lock; nobody is told before the ledger is on disk.
@@ -135,7 +135,7 @@ class Holdings:
         return changed
 
     def received_on(self, day: date) -> list[Held]:
-        """What is held of a day's receipts, in order of receipt."""
+        """The records held of a day's receipts, in order of receipt."""
         with self._lock:
             return self._present(self._by_day.get(day, []))
 
@@ -163,7 +163,7 @@ class Holdings:
         *,
         reference: str,
     ) -> Outcome:
-        """What becomes of a line; `in_file` are the claims of which a line before it in the file is held."""
+        """The outcome of a line; `in_file` are the claims of which a line before it in the file is held."""
         claim_ref, action = detail.text("CM-CLAIM-REF"), detail.text("CM-ACTION")
         message = refusal(detail)
         stands = claim_ref in in_file or bool(self._present(self._by_claim.get(claim_ref, [])))

@@ -1,1 +1,1 @@
-"""What the three mainframes on the record link share; `simulators.iscs`, `jsaps` and `sfcs` say what sets each apart."""
+"""The part that all three mainframes on the record link share; `simulators.iscs`, `jsaps` and `sfcs` have their differences."""

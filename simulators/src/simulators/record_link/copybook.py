@@ -46,7 +46,7 @@ class Field:
 
     @cached_property
     def places(self) -> list[slice]:
-        """Where each entry lies; one place when it is no table."""
+        """The place of each entry in the record; one place when it is no table."""
         starts = [self.offset + self.stride * entry for entry in range(self.occurs or 1)]
         return [slice(start, start + self.length) for start in starts]
 

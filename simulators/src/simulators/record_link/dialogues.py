@@ -1,4 +1,4 @@
-"""What a mainframe answers to each dialogue when nothing fails."""
+"""The answers of a mainframe to each dialogue when nothing fails."""
 
 import hashlib
 

@@ -43,7 +43,7 @@ class RuleBook(BaseModel):
         return {limit.name: [other for other in self.limits if other.name == limit.name] for limit in self.limits}
 
     def messages(self, dialogue: str, record: Decoded, *, received_on: date) -> tuple[Message, ...]:
-        """What is wrong with a record, one message a code and field; fields that cannot be read come alone."""
+        """The faults of a record, one message a code and field; fields that cannot be read come alone."""
         rules = [rule for rule in self.rules if not rule.dialogues or dialogue in rule.dialogues]
         if record.unreadable:
             return tuple(_unreadable(rules, dialogue, name) for name in record.unreadable)

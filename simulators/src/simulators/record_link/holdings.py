@@ -1,4 +1,4 @@
-"""What a mainframe holds: in memory to be asked, in the ledger to be kept.
+"""The holdings of a mainframe: in memory to be asked, in the ledger to be kept.
 
 Whatever changes goes to memory and into the ledger's queue under one lock, so that both have one order; nobody is told
 before the ledger is on disk. The ledger names no person: a NINO is there only as an HMAC, whose key lies beside it.
@@ -120,7 +120,7 @@ class Holdings:
         return len(found)
 
     def enquire(self, transfer_id: str) -> Reply:
-        """What the enquiry knows by now: it may lag behind what is held."""
+        """The answer of the enquiry by now: it may lag behind what is held."""
         with self._lock:
             self._forget_what_is_over()
             reply = self._enquired(transfer_id, time.monotonic())
@@ -128,7 +128,7 @@ class Holdings:
         return reply
 
     def received_on(self, day: date) -> list[Held]:
-        """What is held of a day's receipts, in order of receipt."""
+        """The records held of a day's receipts, in order of receipt."""
         with self._lock:
             self._forget_what_is_over()
             found = self._present(self._by_day.get(day, []))
@@ -154,7 +154,7 @@ class Holdings:
         return whole if claim_ref is None else whole | {"records": [summary.row(*pair) for pair in stated[claim_ref]]}
 
     def _repeat(self, submission: Submission) -> Reply | None:
-        """What a transfer id that is held is answered, where the mainframe recognises it."""
+        """The answer to a transfer id that is held already, where the mainframe recognises it."""
         held = self._present(self._by_transfer.get(submission.transfer_id, []))
         if not self._mainframe.recognises_repeat or not held:
             return None

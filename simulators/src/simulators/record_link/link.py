@@ -36,7 +36,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What is answered; `page` is the record behind LINK-REPLY, when there is one."""
+    """An answer; `page` is the record behind LINK-REPLY, when there is one."""
 
     completion: str
     legacy_ref: str = ""

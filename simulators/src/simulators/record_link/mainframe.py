@@ -1,4 +1,4 @@
-"""What sets one mainframe on the record link apart from another: data."""
+"""The differences between the mainframes on the record link, as data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -48,5 +48,5 @@ class EditRule(BaseModel):
         return wanted and not any(text(field) in values for field, values in self.unless.items())
 
     def message(self, dialogue: str) -> Message:
-        """What the sender is told."""
+        """The message that the sender gets."""
         return Message(code=dialogue[:2] + self.number, field=self.field, text=self.text)

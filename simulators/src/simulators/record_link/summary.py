@@ -12,7 +12,7 @@ Stated = tuple[Held, str]
 
 
 def of_claims(mainframe: Mainframe, claims: Mapping[str, Sequence[Stated]]) -> dict[str, Any]:
-    """What is held for each claim, and the sums of what is wrong with them."""
+    """The holdings of each claim, and the sums of their faults."""
     found = {
         claim_ref: _claim(mainframe, [held for held, state in records if state == HELD])
         for claim_ref, records in claims.items()

@@ -218,7 +218,7 @@ class _Folders(asyncssh.SFTPServer, Generic[Rule]):
         await self._end(rule)
 
     async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
-        """What lies in a folder."""
+        """Lists the files in a folder."""
         rule = await self._begin_at("list", path)
         async for name in super().scandir(path):
             yield name
@@ -252,7 +252,7 @@ class _Folders(asyncssh.SFTPServer, Generic[Rule]):
         return rule
 
     async def _begin(self, rule: Rule | None) -> None:
-        """What happens before a request is carried out."""
+        """Does what a rule wants before a request is carried out."""
         if self._outage.starts():
             self._reset()
         if rule is None:
@@ -269,7 +269,7 @@ class _Folders(asyncssh.SFTPServer, Generic[Rule]):
             await asyncio.to_thread(self._watcher, posixpath.basename(path).decode(errors="replace"))
 
     async def _end(self, rule: Rule | None) -> None:
-        """What happens after a request was carried out."""
+        """Does what a rule wants after a request was carried out."""
         if rule and rule.failure == "answer_late":
             await asyncio.sleep(rule.seconds)
         if rule and rule.failure == "lose_reply":
@@ -281,5 +281,5 @@ class _Folders(asyncssh.SFTPServer, Generic[Rule]):
 
 
 def _path_of(file_obj: object) -> bytes:
-    """Where an open file lies, on our disk."""
+    """The path of an open file on our disk."""
     return os.fsencode(cast(BinaryIO, file_obj).name)

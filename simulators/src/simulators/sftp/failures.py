@@ -7,7 +7,7 @@ from pydantic import model_validator
 from simulators.failures import FailureRule
 
 Place = Literal["connection", "write", "rename", "read", "list"]
-"""Where a failure of the SFTP door happens: at a new connection, or at a request of that kind."""
+"""The place of a failure of the SFTP door: at a new connection, or at a request of that kind."""
 
 DOOR_FAILURES = frozenset({"refuse", "hang", "answer_late", "break_off", "lose_reply", "system_error"})
 _PLACES: dict[str, frozenset[str]] = {
@@ -46,7 +46,7 @@ class DoorFailure(FailureRule):
 
     @property
     def place(self) -> Place:
-        """Where a failure of the door happens."""
+        """The place of a failure of the door."""
         return self.at or ("connection" if self.failure in {"refuse", "hang"} else "rename")
 
     def is_of_door(self, place: Place, path: str = "") -> bool:

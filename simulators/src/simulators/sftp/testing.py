@@ -86,7 +86,7 @@ class SftpClient:
         return self._wait(self._read(path))
 
     def names(self, folder: str) -> list[str]:
-        """What lies in a folder."""
+        """The names in a folder."""
         return sorted(str(name) for name in self._wait(self._sftp.listdir(folder)) if str(name) not in {".", ".."})
 
     def changed(self, path: str) -> float:

@@ -1,4 +1,4 @@
-"""What the switch says it counted: simulated traffic, or what somebody gave at the control door, which stays."""
+"""The counts that the switch reports: simulated traffic, or counts given at the control door, which stay."""
 
 import threading
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Counting:
         return [given.get(start) or self._counted(start) for start in quarters(since, until)]
 
     def summary(self, _claim_ref: str | None) -> dict[str, Any]:
-        """What was given, for the control door: the switch knows no claims."""
+        """The counts that were given, for the control door: the switch knows no claims."""
         with self._lock:
             given = sorted(self._given.values(), key=lambda counts: counts.start)
         return {"given": [counts.model_dump(mode="json") for counts in given]}
