@@ -128,7 +128,7 @@ def single_tenant() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def rest(single_tenant: dict[str, Any]) -> dict[str, Any]:
-    """What a single tenant answers beyond what the call was started with."""
+    """The answers of a single tenant beyond those that the call was started with."""
     return {name: value for name, value in single_tenant.items() if name not in ("nino", "language")}
 
 

@@ -35,7 +35,7 @@ class Gateway(Protocol):
     """Checks records. No error of it stops an interview."""
 
     def check(self, claim: ClaimToCheck) -> RecordCheck:
-        """What would keep the claim's records from being sent; a check that was not made where the gateway gives no answer."""
+        """Asks what would keep the claim's records from being sent. If the gateway does not answer, no check was made."""
         ...
 
 

@@ -99,7 +99,7 @@ def both(first_only: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def rest(single_tenant: dict[str, Any]) -> dict[str, Any]:
-    """What a single tenant answers to the first catalogue, beyond what the call was started with."""
+    """The answers of a single tenant to the first catalogue, beyond those that the call was started with."""
     asked = load_catalogue(CATALOGUES / "1").bank.keys() - {"nino", "language"}
     return {name: value for name, value in single_tenant.items() if name in asked}
 
@@ -325,7 +325,7 @@ def test_facts_at_every_version_stay_what_they_were(
 
 @dataclass(kw_only=True)
 class Steps:
-    """What an operator does to a draft, drawn at random."""
+    """The steps of an operator on a draft, drawn at random."""
 
     rest: dict[str, Any]
     version: int = 1

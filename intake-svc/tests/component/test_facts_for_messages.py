@@ -1,4 +1,4 @@
-"""What is known to write to the claimant, apart from what a council may have."""
+"""The facts that are needed to write to the claimant, apart from those that a council may have."""
 
 from typing import Any
 

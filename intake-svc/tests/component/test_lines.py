@@ -1,4 +1,4 @@
-"""What the switch reports, and the operators that are needed for it."""
+"""The counts that the switch reports, and the operators that are needed for them."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

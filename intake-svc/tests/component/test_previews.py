@@ -1,4 +1,4 @@
-"""What a change would do is told before it is saved; an answer that does not apply is kept and sent to nobody."""
+"""The effects of a change are shown before it is saved; an answer that does not apply is kept and sent to nobody."""
 
 from typing import Any
 

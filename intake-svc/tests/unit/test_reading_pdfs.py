@@ -18,7 +18,7 @@ UNREADABLE = "cannot be read: it is damaged, locked, or far larger inside than a
 
 
 def read(pdf: bytes) -> Boxes:
-    """What is in the boxes, once a processor is free."""
+    """The content of the boxes, once a processor is free."""
     while True:
         try:
             return paper.read_pdf(pdf)

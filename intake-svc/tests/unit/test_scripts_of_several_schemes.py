@@ -153,7 +153,7 @@ def test_a_question_is_for_the_schemes_whose_own_rules_hold_and_required_by_one_
 
 
 def _seen(catalogue: Catalogue, shown: Interview, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What rules see, reckoned anew: the values of relevant questions, and the limit of the date of claim."""
+    """The values that rules see, reckoned anew: those of relevant questions, and the limit of the date of claim."""
     relevant = {part.question.id for part in shown.questions if part.relevant}
     known = {name: rule_value(catalogue.bank[name], value) for name, value in values.items() if name in relevant}
     day = date.fromisoformat(values.get("claimed_on", CONTACT.isoformat()))

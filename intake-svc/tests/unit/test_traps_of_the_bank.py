@@ -1,4 +1,4 @@
-"""What must not be asked, of whom, or before what; and what must not be read back or told."""
+"""Questions that must not be asked, or not of some people, or not before others; answers that must not be read back or told."""
 
 from collections.abc import Callable
 from datetime import date

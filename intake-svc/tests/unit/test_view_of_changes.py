@@ -1,4 +1,4 @@
-"""What a client had before, with what a save's response says that it changed, is the interview after it."""
+"""A client's earlier view, with the changes that the response to a save names, is the interview after it."""
 
 import random
 from datetime import date

@@ -1,4 +1,4 @@
-"""What a claim is bound to: its schemes and its catalogue. Both can be changed while it is a draft.
+"""The binding of a claim to its schemes and its catalogue. Both can be changed while it is a draft.
 
 Answers stay. The change stands in the history as the answer to a question that no catalogue has.
 """

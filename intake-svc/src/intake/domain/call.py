@@ -47,7 +47,7 @@ class Outcome(StrEnum):
 
 
 class CallState(StrEnum):
-    """Where a call stands."""
+    """The state of a call."""
 
     TALKING = "TALKING"
     ON_HOLD = "ON_HOLD"
@@ -56,7 +56,7 @@ class CallState(StrEnum):
 
 
 class Capacity(StrEnum):
-    """What a representative is to the claimant.
+    """The capacity in which a representative acts for the claimant.
 
     An appointee, and an attorney under a power, act in the claimant's place in everything (Claims and Payments Regulations
     1987, regulation 33). A helper only speaks for a claimant who is present. Where it is UNSPECIFIED, as for a claimant,
@@ -137,7 +137,7 @@ class Call:
 
     @property
     def state(self) -> CallState:
-        """Where it stands."""
+        """The state of the call."""
         if self.ended is None:
             return CallState.ON_HOLD if self.held_since else CallState.TALKING
         return CallState.OVER if self.wrap_up_ended else CallState.WRAP_UP

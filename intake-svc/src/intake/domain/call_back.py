@@ -21,7 +21,7 @@ _ONE_DAY = timedelta(days=1)
 
 
 class CallBackState(StrEnum):
-    """Where a call-back stands."""
+    """The state of a call-back."""
 
     WAITING = "WAITING"
     DUE = "DUE"
@@ -33,7 +33,7 @@ class CallBackState(StrEnum):
 
 
 class CallBackOutcome(StrEnum):
-    """What came of an attempt that did not reach the person, or of the letter."""
+    """The outcome of an attempt that did not reach the person, or of the letter."""
 
     NO_ANSWER = "NO_ANSWER"
     NO_NUMBER = "NO_NUMBER"
@@ -66,7 +66,7 @@ class CallBack:
     """Whether a later call on the claim began."""
 
     def state(self, *, now: datetime, real_now: datetime) -> CallBackState:
-        """Where it stands at a time of the platform's clock, and of the real one, by which a lease runs."""
+        """The state at a time of the platform's clock, and of the real one, by which a lease runs."""
         if self.is_settled:
             return CallBackState.SETTLED
         if self.letter_ended_time:

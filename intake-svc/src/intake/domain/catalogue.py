@@ -50,7 +50,7 @@ class SchemeRules:
     request: tuple[str, ...]
 
     def refusal(self, day: date) -> Text | None:
-        """Why it cannot be claimed with this date of claim, naming the day on which it opened or closed."""
+        """The reason why it cannot be claimed with this date of claim, naming the day on which it opened or closed."""
         return closed_on(self.scheme, (self.claimed_from, self.claimed_until), day)
 
 
@@ -198,7 +198,7 @@ class Catalogues:
 
 
 def closed_on(scheme: str, dates: tuple[date | None, date | None], day: date) -> Text | None:
-    """Why a scheme with these first and last dates of claim cannot be claimed with this one; None where it can."""
+    """The reason why a scheme with these first and last dates of claim cannot be claimed on a day; None where it can."""
     first, last = dates
     if first is not None and day < first:
         return with_scheme(problems.SCHEME_NOT_OPEN, scheme, day=first.isoformat())

@@ -203,7 +203,7 @@ def amend_answers(claim: Claim, script: Script, before: Answers, given: Mapping[
 
 
 def announced(claim: Claim, script: Script, answers: Answers) -> tuple[Claim, tuple[Event, ...]]:
-    """What becomes known during a call is announced at once, each of these once for a claim: the claim then, and the events."""
+    """Announces at once, and once for a claim, what becomes known in a call: the claim afterwards, and the events."""
     events: list[Event] = []
     day = claim.contact_date
     if not claim.first_contact_recorded and first_contact_known(script, answers, contact_date=day):
@@ -310,7 +310,7 @@ def _answer(question: Question, old: Answer, given: GivenAnswer, version: int) -
 
 
 _TAKEN_AFTERWARDS = frozenset({Blocker.PROPOSAL_NOT_ACCEPTED, Blocker.NOT_ENTITLED})
-"""What holds up submission, and not an amendment of a submitted claim."""
+"""The blockers of a submission that do not block an amendment of a submitted claim."""
 
 
 def _refuse_gaps_made(script: Script, before: Answers, change: Change) -> None:

@@ -1,4 +1,4 @@
-"""What a question is worth: whether its answer changed anything outside, for the time that it takes to ask.
+"""The worth of a question: whether its answer changed anything outside, for the time that it takes to ask.
 
 An answer changes something where it puts more than nothing (no, none, 0, an empty list) into a field of an outside record, a
 notice or a decision, or where another question applies because of it. What an answer says beyond that is not looked at.

@@ -1,4 +1,4 @@
-"""What can be wrong with a value, in both languages of the platform. No text holds the value."""
+"""The faults of a value, in both languages of the platform. No text holds the value."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace

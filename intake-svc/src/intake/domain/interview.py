@@ -320,7 +320,7 @@ def _question_state(script: Script, question: Question, answer: Answer | None, k
 
 
 def _schemes(question: Question, known: KnownValues) -> tuple[str, ...]:
-    """Where all schemes have the same rule, it holds for all: the question is relevant."""
+    """If all schemes have the same rule, it holds for all: the question is relevant."""
     return question.needed_alike or tuple(
         need.scheme for need in question.needs if need.relevant is None or known.holds(need.relevant)
     )

@@ -1,4 +1,4 @@
-"""What the telephone switch counted, and the operators that this needs."""
+"""The counts of the telephone switch, and the operators that they call for."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

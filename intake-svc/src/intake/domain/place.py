@@ -1,4 +1,4 @@
-"""What the directory of postcodes says of an address, kept with the answer: the interview follows from its answers alone."""
+"""The directory's entry for an address's postcode, kept with the answer: the interview follows from its answers alone."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a request, a call or an interview as a whole, in both languages: `faults` has it of one value.
+"""The problems of a request, a call or an interview as a whole, in both languages; `faults` has those of one value.
 
 A frontend shows these beside the field that the violation names.
 """

@@ -42,7 +42,7 @@ class Kind(StrEnum):
 
 
 class Sensitivity(StrEnum):
-    """What must not be done with an answer."""
+    """A use of an answer that is forbidden."""
 
     NOT_READ_BACK = "NOT_READ_BACK"
     """Never read back aloud: the claimant says it."""
@@ -55,7 +55,7 @@ class Sensitivity(StrEnum):
 
 
 class AnsweredBy(StrEnum):
-    """Who gives the answer."""
+    """The person who gives the answer."""
 
     CLAIMANT = "CLAIMANT"
     OPERATOR = "OPERATOR"
@@ -114,7 +114,7 @@ class Field:
     seen_by: frozenset[str]
     """The services that may be given the fact."""
     needed_by: tuple[str, ...]
-    """What reads the answer: fields of outside records, and decisions of the catalogue."""
+    """The readers of the answer: fields of outside records, and decisions of the catalogue."""
 
     @cached_property
     def codes(self) -> frozenset[str]:

@@ -259,7 +259,7 @@ def _keep_earlier(shown: InterviewShown | None) -> dict[str, Any]:
 
 
 def _earlier_kept(kept: dict[str, Any]) -> dict[str, Any]:
-    """What was kept, with the link to the earlier claim as it was then."""
+    """The answer that was kept, with the link to the earlier claim as it was then."""
     if "earlier" not in kept:
         return kept
     link = kept["earlier"]

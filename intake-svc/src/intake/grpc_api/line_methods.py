@@ -34,7 +34,7 @@ class LineMethods:
         return run_once(request, report, lambda changed: pb.ReportLinesResponse(changed=changed))
 
     def GetLines(self, request: pb.GetLinesRequest) -> pb.GetLinesResponse:
-        """What the switch counted, and the operators that this needs."""
+        """The counts of the switch, and the operators that they call for."""
         since, until = _period(request)
         with call.current().database.transaction() as conn:
             found = lines.get_lines(conn, since=since, until=until, target=self._service_target)

@@ -47,7 +47,7 @@ _SLOTS = threading.BoundedSemaphore(AT_ONCE)
 
 
 def read_pdf(pdf: bytes) -> Boxes:
-    """What stands in the boxes of a filled form, by name.
+    """Reads the boxes of a filled form, by name.
 
     Raises InvalidArgument, which names `form.pdf`, for anything that is not a readable claim form, and ResourceExhausted
     (`BUSY`) while too many forms are being read, or no processor is free.

@@ -60,7 +60,7 @@ def earlier_shown(
     script: Script,
     answers: Answers,
 ) -> EarlierShown | None:
-    """What a call on a draft sees of the earlier claim. Answers that are shown are in the access log of the earlier claim."""
+    """The earlier claim as a call on a draft sees it. Answers that are shown are in the access log of the earlier claim."""
     if link is None or claim.state is not ClaimState.DRAFT:
         return None
     return shown_with(conn, catalogues, claim, link, script=script, answers=answers)
@@ -69,7 +69,7 @@ def earlier_shown(
 def shown_with(
     conn: Connection, catalogues: Catalogues, claim: Claim, link: EarlierClaim, *, script: Script, answers: Answers
 ) -> EarlierShown:
-    """What a call that has passed the link's security, or has not, sees beside these answers."""
+    """The earlier claim beside these answers, for a call that has passed the link's security or has not."""
     found = _load(conn, link.claim_ref)
     asked = tuple(catalogues[found.claim.catalogue].bank[name] for name in link.questions)
     if not link.passed:

@@ -25,6 +25,6 @@ def claim_to_check(conn: Connection, shown: InterviewShown) -> ClaimToCheck:
 
 
 def check_records(gateway: Gateway, claim: ClaimToCheck, shown: InterviewShown) -> RecordCheck:
-    """What would keep the records from being sent, of questions that were asked. It calls out: not within a transaction."""
+    """Checks whether the records could be sent, as to questions that were asked. It calls out: not within a transaction."""
     asked = {state.question.id for state in shown.interview.questions if state.answer}
     return gateway.check(claim).of_answered(asked)

@@ -201,7 +201,7 @@ def _history_entry(cipher: ClaimCipher, row: Row) -> HistoryEntry:
 
 
 def _opened_before(cipher: ClaimCipher, row: Row) -> Any:
-    """What a claim was bound to at first was never an answer: `earlier_bindings` has it."""
+    """The value that was bound before. The first binding was never an answer: `earlier_bindings` has it."""
     if row["question_id"] == SCHEMES:
         return row["bound_schemes"]
     if row["question_id"] == CATALOGUE:

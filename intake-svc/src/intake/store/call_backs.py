@@ -63,7 +63,7 @@ class CallBackFound:
     row: Row
 
     def caller(self, cipher: ClaimCipher) -> Caller:
-        """Who was promised the call-back."""
+        """The person who was promised the call-back."""
         return open_caller(cipher, self.row)
 
 

@@ -1,4 +1,4 @@
-"""What the telephone switch counted, and how long calls keep an operator."""
+"""The counts of the telephone switch, and the time for which calls keep an operator."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What the lint finds: each finding names the file, the question and what is wrong."""
+"""The findings of the lint: each names the file, the question and the fault."""
 
 from dataclasses import dataclass
 

@@ -146,7 +146,7 @@ def _is_filled(path: Path, filled_by: Fillers) -> bool:
 
 
 def _table_proof(search: Search, record: OutsideRecord, name: str) -> Outcome:
-    """Where something fills an entry of a table, each of its mandatory fields must be filled, there or beside it."""
+    """If something fills an entry of a table, each of its mandatory fields must be filled, there or beside it."""
     table = record.fields[name].table
     of_table = {other for other, part in record.fields.items() if part.table == table}
     feeding = [question for question in search.script.questions.values() if needs(question) & of_table]

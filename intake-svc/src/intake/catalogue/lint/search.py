@@ -185,7 +185,7 @@ def _by_date(script: Script, day: date) -> dict[str, CelValue]:
 
 
 def decided(rule: Rule | None, seen: Named) -> bool | None:
-    """What a condition gives; True where there is none, None where it is not known."""
+    """The value of a condition; True where there is none, None where it is not known."""
     if rule is None:
         return True
     result = rule.result(seen)

@@ -76,7 +76,7 @@ def _need_findings(catalogue: Catalogue, question: Question) -> Iterator[Finding
 
 
 def _reader_findings(catalogue: Catalogue) -> Iterator[Finding]:
-    """Who makes a record must be given what fills it."""
+    """A person who makes a record must be given all that fills it."""
     seen: dict[str, set[str]] = defaultdict(set)
     for fact in (fact for rules in catalogue.schemes.values() for fact in rules.derived):
         for need in fact.needed_by:

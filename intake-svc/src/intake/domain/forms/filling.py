@@ -1,4 +1,4 @@
-"""What stands in a form's boxes when it holds given answers: the other way round than `reading`.
+"""The content of a form's boxes that hold given answers: the reverse of `reading`.
 
 Tests fill forms with it, and so can a program that carries answers to paper.
 """

@@ -28,14 +28,14 @@ from intake.domain.script import Field, Kind
 from intake.domain.values import JsonValue
 
 Boxes = Mapping[str, str]
-"""What stands in each box by its name: text as written, a value or `TICKED` for one that is ticked."""
+"""The content of each box by its name: text as written, a value or `TICKED` for one that is ticked."""
 TICKED = "Yes"
 _UNTICKED = ("", "Off")
 
 
 @dataclass(frozen=True, kw_only=True)
 class FormProblem:
-    """What is wrong with one answer of a form, or with the form where `entry` is None. `at` is the place in the answer."""
+    """A problem of one answer of a form, or of the form where `entry` is None. `at` is the place in the answer."""
 
     entry: Entry | None
     text: Text

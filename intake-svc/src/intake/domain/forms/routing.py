@@ -41,9 +41,9 @@ class Routing:
     """The routing of a form, by the numbers of its questions."""
 
     routes: Mapping[int, tuple[Route, ...]]
-    """Where to go on after an answer that makes the next questions irrelevant."""
+    """The route after an answer that makes the next questions irrelevant."""
     filters: Mapping[int, Filter]
-    """What is said before a question; of questions in a row with the same conditions before the first."""
+    """The filter above a question; of questions in a row with the same conditions, above the first."""
 
 
 def routing_of(form: Form) -> Routing:
