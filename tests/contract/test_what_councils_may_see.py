@@ -1,4 +1,4 @@
-"""What a local authority may see is decided by one table of la-notifier: nothing else of a claim can leave."""
+"""One table of la-notifier decides what a local authority may see: nothing else of a claim can leave."""
 
 import tomllib
 from collections.abc import Iterator, Mapping

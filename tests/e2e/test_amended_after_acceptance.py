@@ -1,4 +1,4 @@
-"""What is amended after the paying system holds the claim goes there in order, where it feeds a record, and is held once."""
+"""Amendments after the paying system holds the claim go there in order, where they feed a record, and are held once."""
 
 from typing import Any
 

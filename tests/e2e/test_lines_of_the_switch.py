@@ -1,4 +1,4 @@
-"""What the telephone switch counted reaches the service manager, and a correction takes its place."""
+"""The counts of the telephone switch reach the service manager, and a correction takes their place."""
 
 import json
 import os

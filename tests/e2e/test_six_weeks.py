@@ -90,7 +90,7 @@ def set_failures(platform: PlatformUnderTest, failures: Sequence[Mapping[str, An
 
 
 def held_by_councils(platform: PlatformUnderTest) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-    """What the authorities hold, by claim: an entry for each notice."""
+    """The notices that the authorities hold, by claim."""
     address = f"http://127.0.0.1:{platform.layout.control_port(COUNCILS)}/ledger"
     claims: Mapping[str, Sequence[Mapping[str, Any]]] = (
         httpx.get(address, timeout=30.0).raise_for_status().json()["claims"]

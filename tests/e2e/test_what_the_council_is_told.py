@@ -1,4 +1,4 @@
-"""What a council is told over a claim's life: while the call goes on, of the decision, and that it was the wrong one."""
+"""The notices of a council over a claim's life: while the call goes on, of the decision, and that it was the wrong council."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ LEEDS, CARDIFF = "E08000035", "W06000015"
 
 
 def shown(claim: Journey) -> Any:
-    """What GetNotices shows of the claim."""
+    """The claim's notices, by GetNotices."""
     token = claim.issue("SUPPORT", subject="DEMO")
     return claim.doors.call(NOTIFIER, "GetNotices", {"claimRef": claim.claim_ref}, token=token)
 

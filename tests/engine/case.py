@@ -40,7 +40,7 @@ class Case:
         return evaluate(self.script, self.answers, language="EN", contact_date=CONTACT)
 
     def known(self) -> KnownValues:
-        """What rules see."""
+        """The values that rules see."""
         return known_values(self.script, self.answers, CONTACT)
 
 

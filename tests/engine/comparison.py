@@ -18,7 +18,7 @@ SURVEYJS = Path(__file__).parent / "surveyjs"
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What an engine made of the answers: the questions that are asked, those required of them, and those refused."""
+    """An engine's view of the answers: the questions that are asked, those required of them, and those refused."""
 
     visible: frozenset[str]
     required: frozenset[str]
@@ -35,7 +35,7 @@ class Medians:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What both engines made of the claim, and the medians of their times."""
+    """Both engines' views of the claim, and the medians of their times."""
 
     questions: int
     rules: int

@@ -1,4 +1,4 @@
-"""What officers do with notices, for the test of what it costs as history grows."""
+"""The acts of officers on notices, for the test of their cost as history grows."""
 
 from collections.abc import Callable
 from typing import LiteralString

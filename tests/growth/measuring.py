@@ -19,7 +19,7 @@ looked up. Past a hundred it is no page of a list and no few open rows."""
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What the dearest execution of a statement read in a case, at each size of the history."""
+    """The reads of the dearest execution of a statement in a case, at each size of the history."""
 
     case: str
     caller: str
@@ -42,14 +42,14 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What was measured of one service."""
+    """The measurements of one service."""
 
     subject: Subject
     costs: list[Cost]
     scrapes: dict[int, float]
     """Milliseconds of a whole scrape."""
     missed: set[str]
-    """What was not exercised."""
+    """The names of all that was not exercised."""
 
 
 def measure(kind: type[Subject], place: Place, sizes: Sequence[int]) -> Report:

@@ -46,7 +46,7 @@ class Execution:
     """One execution of a statement. `buffers` counts the pages that it read, from memory or from disk."""
 
     case: str
-    """What was being done: the door, the worker or the scrape, and with which parameters."""
+    """The case that was exercised: the door, the worker or the scrape, and its parameters."""
     text: str
     caller: str
     buffers: int

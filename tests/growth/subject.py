@@ -68,7 +68,7 @@ _REFERENCE = """
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a subject runs."""
+    """The servers and the database that a subject runs on."""
 
     servers: Servers
     folder: Path
@@ -79,7 +79,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who calls a method, and for which purpose."""
+    """The caller of a method, and the purpose."""
 
     role: str
     subject: str = "OP000001"
@@ -179,7 +179,7 @@ class Subject(ABC):
         return more
 
     def start_again(self) -> None:
-        """What the service does before its doors open."""
+        """Does again what the service does before its doors open."""
         with self.recorder.case("start"):
             self.process_service.prepare(self.process.runtime)
 
@@ -199,7 +199,7 @@ class Subject(ABC):
             time.sleep(0.02)
 
     def rows(self, query: LiteralString, **values: Any) -> list[Any]:
-        """What a query gives, unrecorded."""
+        """The rows of a query, unrecorded."""
         with psycopg.connect(self.place.urls.owner) as conn:
             return conn.execute(query, values).fetchall()
 

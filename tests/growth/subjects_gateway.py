@@ -118,7 +118,7 @@ _ILL = {
     "children": [],
     "pension_weekly": "0.00",
 }
-"""What a claim to Incapacity Benefit has beside the others' answers."""
+"""The answers of a claim to Incapacity Benefit beside the others'."""
 
 
 class Gateway(Subject):

@@ -1,6 +1,6 @@
 """`make bench-notices`: notices a second through the notifier, beside a bare loop that posts ready-made ones.
 
-Everything runs on this machine: a PostgreSQL that keeps what it has said, and the councils' stand-in, which is healthy and
+Everything runs on this machine: a durable PostgreSQL, and the councils' stand-in, which is healthy and
 writes each notice to its disk before it answers. Intake and gateway answer from memory. docs/performance.md tells what each
 does.
 """

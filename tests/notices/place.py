@@ -1,4 +1,4 @@
-"""Where notices are measured: a PostgreSQL that keeps what it has said, the councils' stand-in, and claims in memory."""
+"""The place of the measurement: a durable PostgreSQL, the councils' stand-in, and claims in memory."""
 
 import json
 import os
@@ -36,7 +36,7 @@ BY_API, BY_SFTP = {"code": "W06000015", "postcode": "CF10 4ER"}, {"code": "E0700
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """What is measured in. `secret` is the council's that has the API."""
+    """The place of the measurement. `secret` is that of the council with the API."""
 
     database: Database
     vault: Vault

@@ -23,7 +23,7 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CallModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a call takes beside its questions, and the parts of the fixed script. The file gives the reasons."""
+    """The parts of a call beside its questions, and the parts of the fixed script. The file gives the reasons."""
 
     allowance: Mapping[str, Seconds]
     seconds_a_field: Seconds
@@ -47,7 +47,7 @@ def minutes_of_fixed_script(persona: Persona, call: Call) -> float:
 
 
 def fixed_script(persona: Persona, call: Call) -> tuple[str, ...]:
-    """What a fixed script for the persona's schemes asks: every question of each part whose filter lets the caller in.
+    """The questions of a fixed script for the persona's schemes: all of each part whose filter lets the caller in.
 
     Routing within a part is that of a form on paper: a part is skipped whole, or asked whole.
     """

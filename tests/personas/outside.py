@@ -1,4 +1,4 @@
-"""What a claim comes to outside: its records, its notice and the decisions about it.
+"""The outcome of a claim outside: its records, its notice and the decisions about it.
 
 The records are written by the gateway's own maps, the notice by the notifier's own domain.
 """
@@ -59,7 +59,7 @@ class Outcome:
 
 @cache
 def decisions() -> Mapping[str, Decision]:
-    """What each decision of the catalogue goes by."""
+    """The facts on which each decision of the catalogue rests."""
     path = Path(__file__).with_name("decisions.toml")
     return msgspec.toml.decode(path.read_bytes(), type=dict[str, Decision])
 
@@ -70,7 +70,7 @@ def _rules(name: str) -> tuple[Rule, ...]:
 
 
 def outcome(persona: Persona, answers: Answers, *, held_up: frozenset[str]) -> Outcome:
-    """What becomes of these answers."""
+    """The outcome of these answers."""
     script = script_of(persona)
     known = known_values(script, answers, persona.called_on)
     return Outcome(

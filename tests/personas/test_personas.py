@@ -48,7 +48,7 @@ def changed(persona: Persona, answers: dict[str, Answer], question: Question, va
 
 
 def said_alike(answers: dict[str, Answer], name: str, given: Answer) -> dict[str, Answer]:
-    """Who renames a child does so in both lists that name it."""
+    """A person who renames a child does so in both lists that name it."""
     other = SAME_NAMES.get(name, "")
     before: Any = answers[name].value
     after: Any = given.value

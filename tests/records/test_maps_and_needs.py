@@ -1,4 +1,4 @@
-"""What the gateway's maps take from a question is what the question says that it is needed for."""
+"""The gateway's maps take from a question only what the question says that it is needed for."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What an operator types comes out in the paying system's record and in the council's notice, digit for digit."""
+"""An answer that an operator types comes out in the paying system's record and in the council's notice, digit for digit."""
 
 from collections.abc import Mapping
 from typing import Any

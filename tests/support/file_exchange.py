@@ -178,7 +178,7 @@ class FileExchange:
         return [(row["sequence"], row["state"]) for row in self.batches()]
 
     def incoming(self) -> list[str]:
-        """What lies in PSCS's in/."""
+        """The names of the files in PSCS's in/."""
         return sorted(path.name for path in (self.root / "in").iterdir())
 
     def restart(self) -> None:

@@ -87,7 +87,7 @@ class Step:
     status: int = 0
     response: Any = None
     span: tuple[int, int] = (0, 0)
-    """Where the response's body stands in the document."""
+    """The place of the response's body in the document."""
     until: str = ""
     """A regular expression of the response's text; the reader asks again until it matches."""
 

@@ -1,6 +1,6 @@
 """`make bench-transfers`: records a second through the whole gateway, and beside it by other means.
 
-Everything runs on this machine: a PostgreSQL and a bus that keep what they have said, ISCS's stand-in, which is healthy, and
+Everything runs on this machine: a durable PostgreSQL and bus, ISCS's stand-in, which is healthy, and
 an intake and an assessment that answer from memory, each a process. docs/performance.md tells what each guarantees.
 """
 

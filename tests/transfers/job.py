@@ -1,4 +1,4 @@
-"""What each contender does with a claim: facts, record, the system, and the result in PostgreSQL.
+"""The job of each contender for a claim: facts, record, the system, and the result in PostgreSQL.
 
 The client of intake, the map, the codec and the connections are the gateway's own, and so is how many of each there are.
 """

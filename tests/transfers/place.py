@@ -1,4 +1,4 @@
-"""Where transfers are measured: servers that keep what they have said, ISCS's stand-in, and who owns the claims."""
+"""The place of the measurement: durable servers, ISCS's stand-in, and the owners of the claims."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ _TOKEN_SECONDS = 24 * 3600.0
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """What every contender finds. `iscs` is the port of the stand-in."""
+    """The place that every contender finds. `iscs` is the port of the stand-in."""
 
     folder: Path
     postgres: embedded.Postgres

@@ -1,4 +1,4 @@
-"""What taking work costs, and how large the gateway is, with many claims waiting."""
+"""The cost of taking work, and the size of the gateway, with many claims waiting."""
 
 import statistics
 import time
@@ -24,7 +24,7 @@ _HAND_BACK = "UPDATE transfers SET lease_token = NULL, lease_until = NULL WHERE 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What so many waiting claims cost. `busy` is while the gateway works, the rest at rest afterwards; milliseconds."""
+    """The cost of so many waiting claims. `busy` is while the gateway works, the rest at rest afterwards; milliseconds."""
 
     waiting: int
     each_second: float

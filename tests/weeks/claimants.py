@@ -41,7 +41,7 @@ _SATURDAY = 5
 
 
 class Turn(StrEnum):
-    """What happens to a claim on its way, beside what happens to every claim."""
+    """An event on a claim's way, beside those of every claim."""
 
     NOTHING = "NOTHING"
     EVIDENCE = "EVIDENCE"

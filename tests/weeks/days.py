@@ -16,7 +16,7 @@ _CALLERS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Day:
-    """What offices do on every working day: `opens` is done before the first call, `closes` after the last one."""
+    """The work of offices on every working day: `opens` is done before the first call, `closes` after the last one."""
 
     opens: Callable[[date], object]
     closes: Callable[[date], object]

@@ -158,7 +158,7 @@ class Life:
         return self.claimant.call_on + timedelta(days=waits)
 
     def told(self) -> Mapping[str, Any]:
-        """What staff see of the claim's notices: `notices` has every version."""
+        """The claim's notices as staff see them: `notices` has every version."""
         token = self.claim.issue("SUPPORT", subject="WEEKS")
         return self.doors.call(NOTIFIER, "GetNotices", {"claimRef": self.claim.claim_ref}, token=token)
 

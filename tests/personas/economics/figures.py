@@ -1,4 +1,4 @@
-"""What the personas are asked, what it takes, and what their answers change."""
+"""The questions that the personas are asked, the time that these take, and the changes that their answers make."""
 
 from collections import Counter
 from dataclasses import dataclass

@@ -101,7 +101,7 @@ def _return(given: argparse.Namespace, passphrase: str) -> None:
 
 
 def _line(file: TripFile, claim_ref: str, fact: bundle_pb2.BundleFact) -> str:
-    """What became of a fact; where it changed meanwhile, the answer as it was taken along and as it is now."""
+    """The outcome of a fact; where it changed meanwhile, the answer as it was taken along and as it is now."""
     outcome = bundle_pb2.BundleOutcome.Name(fact.outcome).removeprefix("BUNDLE_OUTCOME_")
     if fact.outcome not in (bundle_pb2.BUNDLE_OUTCOME_CHANGED, bundle_pb2.BUNDLE_OUTCOME_GONE):
         return f"{fact.fact}: {outcome}  {fact.description}".rstrip()

@@ -23,7 +23,7 @@ _OPERATIONS = operations_pb2.DESCRIPTOR.services_by_name["OperationsService"]
 
 @dataclass(frozen=True, kw_only=True)
 class Addresses:
-    """Where the services' gRPC doors are: host and port. The defaults are those of `make run`."""
+    """The host and port of each service's gRPC door. The defaults are those of `make run`."""
 
     intake: str = "127.0.0.1:50051"
     scheduling: str = "127.0.0.1:50052"

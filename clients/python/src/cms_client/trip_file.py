@@ -42,7 +42,7 @@ class WrongPassphrase(Exception):
 
 @dataclass(kw_only=True)
 class TripFile:
-    """What is kept of a trip. `request_id` is that of the bundle's return, so that a retry is the same request."""
+    """The stored state of a trip. `request_id` is that of the bundle's return, so that a retry is the same request."""
 
     device: Device
     bundle_id: str

@@ -12,7 +12,7 @@ _HOST = "127.0.0.1"
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where a process is found."""
+    """The address of a process."""
 
     host: str
     port: int

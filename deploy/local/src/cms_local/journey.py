@@ -45,9 +45,9 @@ class Journey:
     """How long the assessor waits for the work item."""
 
     mail_room: MailRoom | None = None
-    """Who prints and posts the letters to an authority without a link."""
+    """The mail room that prints and posts the letters to an authority without a link."""
     loan_offered: str = ""
-    """What the assessor offers of a crisis loan, in pounds; as much as can be offered where it is empty."""
+    """The amount of a crisis loan that the assessor offers, in pounds; as much as can be offered where it is empty."""
 
     def __post_init__(self) -> None:
         self.operator = self.issue("OPERATOR", subject=f"OP{self.random.randrange(10**6):06d}", grade="AO")

@@ -1,4 +1,4 @@
-"""What has been in a state for longer than its deadline, as each service lists it: docs/states.md has the deadlines."""
+"""Items that are past the deadline of their state, as each service lists them: docs/states.md has the deadlines."""
 
 from dataclasses import dataclass
 

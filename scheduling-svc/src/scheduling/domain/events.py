@@ -1,4 +1,4 @@
-"""What scheduling tells other services of: an event is a fact of an appointment, without personal data."""
+"""The events that scheduling publishes. An event is a fact of an appointment, without personal data."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What becomes of an appointment: moved, cancelled, attended or missed.
+"""Changes of an appointment: moved, cancelled, attended or missed.
 
 Locks are taken in one order everywhere: a slot, the row of the claim's first contact, the appointment.
 """
@@ -83,7 +83,7 @@ def record_attendance(conn: Connection, *, change: Change, attended: bool) -> Ap
 
 
 def cancel_reason(conn: Connection, appointment: Appointment, vault: Vault) -> str:
-    """Why the appointment was cancelled; empty where it was not, or where a withdrawal ended it."""
+    """The reason for cancelling the appointment; empty where it was not cancelled, or where a withdrawal ended it."""
     if appointment.state is not AppointmentState.CANCELLED:
         return ""
     sealed = store.cancel_reason(conn, appointment.appointment_id)

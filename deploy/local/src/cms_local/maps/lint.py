@@ -131,7 +131,7 @@ def _of_answers(catalogue: Catalogue, record: OutsideRecord, name: str, mapped: 
 def _of_derived(
     catalogue: Catalogue, sources: Sources, record: OutsideRecord, name: str, mapped: list[_Mapped]
 ) -> Iterator[str]:
-    """What a derived fact follows from makes a difference to the record, so that a change of it is known to."""
+    """Each fact that a derived fact follows from must make a difference to the record, so that a change of it is noticed."""
     asked, feeding = _questions(catalogue, record), sources.feeding(record.name)
     for fact in (fact for script in _scripts(catalogue, record) for fact in script.derived):
         if fact.id in _read(mapped):

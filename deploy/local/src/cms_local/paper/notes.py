@@ -1,4 +1,4 @@
-"""What to send with a form, as data."""
+"""The documents to send with a form, as data."""
 
 from collections.abc import Iterator
 from functools import cache

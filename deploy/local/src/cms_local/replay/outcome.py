@@ -1,4 +1,4 @@
-"""What became of every claim of the week: by the ledgers of the outside systems, and for the rest by the gateway."""
+"""The outcome of every claim of the week: by the ledgers of the outside systems, and for the rest by the gateway."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -88,7 +88,7 @@ def _asked(doors: Doors, token: str, ref: str) -> Any:
 
 
 def _unexplained(doors: Doors, token: str, days: Sequence[date]) -> Iterator[int]:
-    """What each system's balance of each day leaves unexplained."""
+    """The number of records that each system's balance of each day leaves unexplained."""
     for system in ("ISCS", "JSAPS", "PSCS"):
         for day in days:
             date_of = {"year": day.year, "month": day.month, "day": day.day}

@@ -51,7 +51,7 @@ _FILE_RULES: tuple[Mapping[str, Any], ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """What the outside systems have seen: attempts at records (a file's lines count one by one), and those that failed."""
+    """Attempts at records that the outside systems have seen (a file's lines count one by one), and those that failed."""
 
     attempts: int
     failed: int

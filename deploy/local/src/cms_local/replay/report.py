@@ -1,4 +1,4 @@
-"""What a week is reported as: a table beside the figures of 2005, and a line of JSON."""
+"""The report of a week: a table beside the figures of 2005, and a line of JSON."""
 
 from collections.abc import Iterator
 from typing import Any
