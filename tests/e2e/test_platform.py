@@ -14,9 +14,9 @@ import pytest
 
 from cms_local import audit, demo, platform, processes
 from cms_local.cases import load_cases
+from cms_local.commands.demo import DEMO_DAY
 from cms_local.journey import Journey
 from cms_local.layout import ROOT, SERVICES, Layout
-from cms_local.main import DEMO_DAY
 from tests.support.platforms import TIME_SCALE, PlatformUnderTest, free_base
 
 CMS = Path(sys.executable).parent / "cms"

@@ -19,10 +19,10 @@ from google.protobuf.descriptor import ServiceDescriptor
 from chassis import contract
 from chassis.testing import eventually
 from cms_local.cases import Case
+from cms_local.commands.demo import DEMO_DAY
 from cms_local.doors import SERVICE_NAMES, Doors
 from cms_local.journey import ASSESSMENT, GATEWAY, INTAKE, NOTIFIER, SCHEDULING, Journey
 from cms_local.layout import ROOT, SERVICES
-from cms_local.main import DEMO_DAY
 from tests.support.platforms import PlatformUnderTest, own_platform
 from tests.support.raw_doors import methods
 

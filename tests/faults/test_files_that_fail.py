@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
+from cms_local.commands.demo import DEMO_DAY
 from cms_local.journey import GATEWAY, Journey
-from cms_local.main import DEMO_DAY
 from tests.support.platforms import PlatformUnderTest, own_platform
 from tests.support.second_gateway import QUICK
 

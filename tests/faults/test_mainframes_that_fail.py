@@ -20,9 +20,9 @@ from chassis import clock
 from chassis.testing import eventually
 from cms_local import demo
 from cms_local.audit import Findings, audit
+from cms_local.commands.demo import DEMO_DAY
 from cms_local.doors import wait_for
 from cms_local.journey import GATEWAY, Journey
-from cms_local.main import DEMO_DAY
 from tests.support.platforms import PlatformUnderTest, own_platform
 from tests.support.second_gateway import QUICK
 

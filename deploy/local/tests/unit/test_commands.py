@@ -9,6 +9,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from cms_local import deadletters, keys, main
+from cms_local.commands import running, trouble
 from cms_local.deadletters import DeadLetter
 from cms_local.layout import SERVICES, Layout
 from cms_local.operations import Found
@@ -39,10 +40,10 @@ def test_status_cuts_no_address_off_in_a_terminal_of_80_columns(
         for name, (grpc, http, operations) in addresses.items()
     ]
     layout.platform_file.write_text(json.dumps({"processes": processes}))
-    monkeypatch.setattr(main, "console", Console(width=80))
+    monkeypatch.setattr(running, "console", Console(width=80))
     monkeypatch.setattr(Platform, "is_alive", lambda _platform, _name: False)
 
-    main._show(Platform(layout=layout, time_scale=1))
+    running._show(Platform(layout=layout, time_scale=1))
 
     shown = capsys.readouterr().out
     for of_one in addresses.values():
@@ -65,9 +66,9 @@ def test_lists_cut_no_id_off_in_a_terminal_of_80_columns(
     found = Found(items=[letter], away=[])
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(deadletters, "list_dead_letters", lambda _layout: found)
-    monkeypatch.setattr(main, "_running", lambda: Platform(layout=Layout(None), time_scale=1))
+    monkeypatch.setattr(trouble, "running_platform", lambda: Platform(layout=Layout(None), time_scale=1))
 
-    main.deadletters_list()
+    trouble.deadletters_list()
 
     shown = capsys.readouterr().out
     assert all(value in shown for value in (letter.event_id, letter.type, letter.claim_ref, letter.failed_time))

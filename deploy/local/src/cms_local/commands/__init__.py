@@ -1,0 +1,1 @@
+"""The commands of `cms` that no other package has, by theme."""

@@ -1,0 +1,35 @@
+"""The command `cms token`."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cms.common.v1 import common_pb2
+from cms_local import keys
+from cms_local.commands.terminal import fail, this_layout
+
+ROLES = tuple(name.removeprefix("ROLE_") for name in common_pb2.Role.keys() if name != "ROLE_UNSPECIFIED")  # noqa: SIM118
+
+
+def token(
+    role: Annotated[str, typer.Option(help=", ".join(ROLES))],
+    office: Annotated[str | None, typer.Option(help="Six digits, for an assessor.")] = None,
+    authority: Annotated[str | None, typer.Option(help="GSS code, for a council officer.")] = None,
+    sub: Annotated[str, typer.Option(help="Staff id: at most eight of A-Z0-9.")] = "STAFF001",
+    grade: Annotated[str | None, typer.Option(help="AA, AO or EO, for an operator.")] = None,
+    *,
+    folder: Annotated[
+        Path | None, typer.Option("--keys", envvar="CMS_KEYS_FOLDER", help="Folder of keys of a platform elsewhere.")
+    ] = None,
+) -> None:
+    """Print a token for development, and nothing else."""
+    folder = folder or this_layout().keys("")
+    if role.upper() not in ROLES:
+        raise fail(f"there is no role {role}; choose one of {', '.join(ROLES)}")
+    if role.upper() != "SERVICE" and not re.fullmatch("[A-Z0-9]{1,8}", sub):
+        raise fail("--sub must be at most eight of A-Z and 0-9")
+    if not (folder / "issuer.pem").exists():
+        raise fail("there is no key yet: start a platform once with `cms up`")
+    print(keys.issue(folder, role.upper(), subject=sub, office=office, authority=authority, grade=grade))
