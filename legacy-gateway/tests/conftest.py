@@ -21,6 +21,7 @@ from legacy_gateway.systems.record_link import RecordLinkSystem
 from simulators.jsaps import JSAPS
 from simulators.record_link.server import MainframeServer
 from tests.support.books import books, books_of  # noqa: F401 - fixtures
+from tests.support.gateway.doors import intake_door, process  # noqa: F401 - fixtures
 from tests.support.gateway.events import amended, confirmed, withdrawn
 from tests.support.gateway.owners import AssessmentDoor, AssessmentInMemory, IntakeInMemory, good_facts
 from tests.support.gateway.stepped import (

@@ -1,7 +1,6 @@
 """The states of a transfer by the answers of a system: pure, so every path can be walked."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -10,57 +9,20 @@ from hypothesis import strategies as st
 from chassis.errors import FailedPrecondition
 from legacy_gateway.domain import (
     MOST_DEFECTS,
-    Action,
     MissingSender,
     ProcessName,
     RefusalMessage,
     Result,
-    Rules,
-    ShownTransfer,
     State,
-    System,
     SystemAnswer,
-    Transfer,
-    TransferOfWithdrawn,
     Waits,
-    held_of_withdrawn,
     new_transfer_id,
-    sorted_by_carrier,
-    standing,
-    worst,
 )
+from tests.support.gateway.transfers import RECOGNISES, TWO_PHASES, transfer
 
-BEGAN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 WAITS = Waits(scale=1.0, spread=1.0)
-TWO_PHASES = Rules(
-    system=System.JSAPS,
-    schemes=("JOBSEEKERS_ALLOWANCE",),
-    phases=2,
-    recognises_repeat=False,
-    final_after_closing_seconds=12.0,
-    withdraws_first_phase=True,
-    withdrawn_code="ES0031",
-)
-RECOGNISES = Rules(system=System.ISCS, schemes=("INCOME_SUPPORT",), recognises_repeat=True)
 HELD = SystemAnswer(result=Result.HELD, legacy_ref="JS0000000001")
 TERMINAL = {State.ACCEPTED, State.REJECTED, State.CLERICAL}
-
-
-def transfer(
-    state: State, *, phase: int = 1, setbacks: int = 0, defects: int = 0, rules: Rules = TWO_PHASES
-) -> Transfer:
-    return Transfer(
-        transfer_id="0" * 26,
-        claim_ref="C00000000018",
-        claim_version=7,
-        action=Action.NEW,
-        generation=1,
-        rules=rules,
-        phase=phase,
-        state=state,
-        setbacks=setbacks,
-        defects=defects,
-    )
 
 
 def message(code: str) -> RefusalMessage:
@@ -293,61 +255,6 @@ def test_a_record_is_never_sent_again_while_it_may_be_held(walk: list[tuple[Syst
         now = replace(now, state=step.state, defects=now.defects + step.is_defect)
 
 
-@given(states=st.lists(st.sampled_from(State), min_size=1))
-def test_the_worst_state_comes_first(states: list[State]) -> None:
-    order = ["REJECTED", "CLERICAL", "UNKNOWN", "SENDING", "HELD", "WAITING", "ACCEPTED", "CANCELLED"]
-
-    assert worst(states) == next(name for name in order if name in states)
-
-
-def shown(state: State, *, action: Action = Action.NEW, is_corrected: bool = False, phase: int = 2) -> ShownTransfer:
-    return ShownTransfer(
-        transfer=replace(transfer(state, phase=phase), action=action),
-        replaces="",
-        attempts=0,
-        next_attempt_time=None,
-        legacy_ref="",
-        is_corrected=is_corrected,
-        messages=(),
-        created=BEGAN,
-        updated=BEGAN,
-    )
-
-
-@pytest.mark.parametrize(
-    ("new", "change", "stands"),
-    [
-        (State.WAITING, State.HELD, State.WAITING),
-        (State.SENDING, State.HELD, State.SENDING),
-        (State.UNKNOWN, State.HELD, State.UNKNOWN),
-        (State.CLERICAL, State.HELD, State.CLERICAL),
-        (State.ACCEPTED, State.HELD, State.HELD),
-        (State.ACCEPTED, State.ACCEPTED, State.ACCEPTED),
-        (State.CANCELLED, State.HELD, State.HELD),
-    ],
-)
-def test_a_held_change_hides_nothing_that_is_not_accepted_yet(new: State, change: State, stands: State) -> None:
-    assert standing([shown(new), shown(change, action=Action.CHANGE)]) == {System.JSAPS: stands}
-
-
-def test_a_held_new_claim_is_worse_than_one_that_waits() -> None:
-    assert standing([shown(State.WAITING), shown(State.HELD)]) == {System.JSAPS: State.HELD}
-
-
-def test_a_first_phase_alone_never_shows_as_accepted() -> None:
-    first = shown(State.ACCEPTED, phase=1)
-
-    assert standing([first, shown(State.WAITING)]) == {System.JSAPS: State.WAITING}
-    assert standing([first, shown(State.CANCELLED)]) == {System.JSAPS: State.CANCELLED}
-    assert standing([first, shown(State.ACCEPTED)]) == {System.JSAPS: State.ACCEPTED}
-
-
-def test_a_corrected_transfer_does_not_count_in_the_claims_state() -> None:
-    corrected = shown(State.REJECTED, is_corrected=True)
-
-    assert standing([corrected, shown(State.WAITING)]) == {System.JSAPS: State.WAITING}
-
-
 def test_setbacks_of_sends_and_enquiries_are_counted_apart() -> None:
     tried = replace(transfer(State.SENDING, setbacks=3), enquiry_setbacks=5)
     asked = replace(tried, state=State.UNKNOWN)
@@ -392,37 +299,6 @@ def test_only_what_left_is_an_attempt() -> None:
 
 def test_only_the_last_phase_makes_the_claim_usable() -> None:
     assert [transfer(State.ACCEPTED, phase=phase).is_last_phase for phase in (1, 2)] == [False, True]
-
-
-def test_a_scheme_without_a_system_waits_and_does_not_hold_up_the_others() -> None:
-    deployed = {"JOBSEEKERS_ALLOWANCE": System.JSAPS}
-
-    assert sorted_by_carrier(["JOBSEEKERS_ALLOWANCE"], deployed) == ([System.JSAPS], [])
-    assert sorted_by_carrier(["INCOME_SUPPORT", "JOBSEEKERS_ALLOWANCE"], deployed) == (
-        [System.JSAPS],
-        ["INCOME_SUPPORT"],
-    )
-    assert sorted_by_carrier(["CRISIS_LOAN"], deployed) == ([], ["CRISIS_LOAN"])
-    with pytest.raises(FailedPrecondition):
-        sorted_by_carrier([], deployed)
-
-
-def of_withdrawn(phase: int, state: State) -> TransferOfWithdrawn:
-    return TransferOfWithdrawn(rules=TWO_PHASES, phase=phase, state=state)
-
-
-@pytest.mark.parametrize("state", [State.SENDING, State.UNKNOWN, State.WAITING])
-def test_what_is_held_of_a_withdrawn_claim_is_not_known_while_a_record_is_under_way(state: State) -> None:
-    assert held_of_withdrawn([of_withdrawn(1, State.ACCEPTED), of_withdrawn(2, state)]) is None
-
-
-def test_what_is_held_of_a_withdrawn_claim_is_half_without_its_last_phase() -> None:
-    first, second = of_withdrawn(1, State.ACCEPTED), of_withdrawn(2, State.ACCEPTED)
-
-    assert held_of_withdrawn([]) == {}
-    assert held_of_withdrawn([of_withdrawn(1, State.CLERICAL)]) == {}
-    assert held_of_withdrawn([first]) == {System.JSAPS: True}
-    assert held_of_withdrawn([first, second]) == {System.JSAPS: False}
 
 
 def test_transfer_ids_have_the_interfaces_form_and_differ() -> None:
