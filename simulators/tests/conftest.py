@@ -16,10 +16,14 @@ from simulators.councils.server import Councils
 from simulators.councils.testing import councils_settings as councils_settings_of
 from simulators.iscs import ISCS
 from simulators.jsaps import JSAPS
+from simulators.pscs.server import Pscs
+from simulators.pscs.testing import Maker
 from simulators.record_link.link import Link
 from simulators.record_link.server import MainframeServer
-from simulators.settings import CouncilsSettings, IscsSettings, JsapsSettings, SfcsSettings, read_settings
+from simulators.settings import CouncilsSettings, IscsSettings, JsapsSettings, PscsSettings, SfcsSettings, read_settings
 from simulators.sfcs import SFCS
+from simulators.sftp.testing import SftpClient, make_keys
+from simulators.testing import LinkClient
 
 COPYBOOKS = Path(__file__).parents[2] / "legacy-gateway" / "src" / "legacy_gateway" / "copybooks"
 
@@ -86,3 +90,49 @@ def councils(councils_settings: CouncilsSettings) -> Iterator[Councils]:
     stand_in.start()
     yield stand_in
     stand_in.stop()
+
+
+@pytest.fixture
+def jsaps_client(jsaps: MainframeServer, link: Link) -> Iterator[LinkClient]:
+    with LinkClient(link, jsaps.port) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def pscs_keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return make_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="module")
+def maker(copybooks: Path) -> Maker:
+    return Maker(copybooks)
+
+
+@pytest.fixture
+def pscs_settings(tmp_path: Path, copybooks: Path, pscs_keys: dict[str, Path]) -> PscsSettings:
+    """The cycle is run by the control door."""
+    return read_settings(
+        PscsSettings,
+        port=0,
+        control_port=0,
+        data=tmp_path / "pscs",
+        copybooks=copybooks,
+        host_key=pscs_keys["host_key"],
+        authorized_keys=pscs_keys["authorized_keys"],
+        cycle_seconds=3600,
+        clock_offset_file=tmp_path / "offset",
+    )
+
+
+@pytest.fixture
+def pscs(pscs_settings: PscsSettings) -> Iterator[Pscs]:
+    stand_in = Pscs(pscs_settings)
+    stand_in.start()
+    yield stand_in
+    stand_in.stop()
+
+
+@pytest.fixture
+def pscs_client(pscs: Pscs, pscs_settings: PscsSettings, pscs_keys: dict[str, Path]) -> Iterator[SftpClient]:
+    with SftpClient(pscs_settings, pscs_keys, pscs.port) as session:
+        yield session

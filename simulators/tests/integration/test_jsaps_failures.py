@@ -1,14 +1,11 @@
-"""JSAPS over its real door: the frame's rules, and every failure that can be ordered."""
+"""JSAPS over its real door: every failure that can be ordered."""
 
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from simulators.clock import Clock
-from simulators.errors import FrameError
 from simulators.jsaps import JSAPS
 from simulators.record_link.link import Link
 from simulators.record_link.server import MainframeServer
@@ -23,119 +20,10 @@ from simulators.testing import (
     transfer_id,
     wait_until,
 )
+from tests.support.jsaps import fired, held, is_closed, order, takes_a_connection
 
 ES, BA = transfer_id(1), transfer_id(2)
 RECORD = first_phase_values(Clock().today())
-
-
-@pytest.fixture
-def client(jsaps: MainframeServer, link: Link) -> Iterator[LinkClient]:
-    with LinkClient(link, jsaps.port) as connection:
-        yield connection
-
-
-def order(jsaps: MainframeServer, failure: str, **rule: object) -> None:
-    answer = call(jsaps.control_port, "POST", "/failures", body={"failure": failure, **rule})
-    assert answer.status == 200
-
-
-def held(jsaps: MainframeServer) -> int:
-    count = call(jsaps.control_port, "GET", "/ledger").body["dialogues"]["ES504"]["held"]
-    assert isinstance(count, int)
-    return count
-
-
-def fired(jsaps: MainframeServer) -> object:
-    return call(jsaps.control_port, "GET", "/failures/counts").body["counts"]
-
-
-def is_closed(client: LinkClient) -> bool:
-    """Whether the connection ends without a whole answer."""
-    try:
-        return client.receive() is None
-    except (ConnectionError, FrameError):
-        return True
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        {"LH_EYECATCHER": "CMS2"},
-        {"LH_VERSION": 2},
-        {"LH_SOURCE": "ANOTHER"},
-        {"LH_DIALOGUE": "IS001"},
-        {"LH_TRANSFER_ID": "T1"},
-        {"LH_PAYLOAD_LENGTH": 1},
-    ],
-)
-def test_a_header_that_is_not_right_closes_the_connection(
-    jsaps: MainframeServer, client: LinkClient, header: dict[str, str]
-) -> None:
-    client.send("ES504", ES, RECORD, **header)
-
-    assert is_closed(client)
-    assert held(jsaps) == 0
-
-
-@pytest.mark.parametrize(
-    "frame",
-    [(8193).to_bytes(4, "big"), (10).to_bytes(4, "big") + b"0123456789", (78).to_bytes(4, "big") + b"\xff" * 78],
-    ids=["too long", "too short", "not a header"],
-)
-def test_a_frame_that_is_not_one_closes_the_connection(client: LinkClient, frame: bytes) -> None:
-    client.socket.sendall(frame)
-
-    assert is_closed(client)
-
-
-def test_a_payload_of_the_wrong_length_closes_the_connection(client: LinkClient) -> None:
-    client.socket.sendall(client.frame("ES504", ES, client.payload("ES504", RECORD)[:-1]))
-
-    assert is_closed(client)
-
-
-def test_an_enquiry_whose_header_names_another_transfer_closes_the_connection(client: LinkClient) -> None:
-    client.send("ENQ01", ES, {"EN-TRANSFER-ID": BA})
-
-    assert is_closed(client)
-
-
-def test_half_a_frame_holds_nothing(jsaps: MainframeServer, client: LinkClient, link: Link) -> None:
-    frame = client.frame("ES504", ES, client.payload("ES504", RECORD))
-    client.socket.sendall(frame[:400])
-    client.socket.close()
-
-    with LinkClient(link, jsaps.port) as other:
-        assert other.ask("ES504", BA, RECORD).completion == "A"
-    assert held(jsaps) == 1
-
-
-def test_answers_come_in_the_order_of_the_requests(client: LinkClient) -> None:
-    for number in range(20):
-        client.send("ES504", transfer_id(number), RECORD)
-
-    answers = [client.receive() for _ in range(20)]
-
-    assert [answer and answer.transfer_id for answer in answers] == [transfer_id(number) for number in range(20)]
-
-
-def test_sixteen_connections_are_taken_and_no_more(jsaps: MainframeServer, link: Link) -> None:
-    with ExitStack() as open_ones:
-        clients = [open_ones.enter_context(LinkClient(link, jsaps.port)) for _ in range(16)]
-        assert all(client.enquire(ES).completion == "N" for client in clients)
-
-        assert not takes_a_connection(jsaps, link)
-
-        clients[0].socket.close()
-        wait_until(lambda: takes_a_connection(jsaps, link))
-
-
-def takes_a_connection(jsaps: MainframeServer, link: Link) -> bool:
-    try:
-        with LinkClient(link, jsaps.port) as client:
-            return client.enquire(ES).completion == "N"
-    except (ConnectionError, FrameError):
-        return False
 
 
 def test_a_refused_connection_is_reset_and_the_next_is_taken(jsaps: MainframeServer, link: Link) -> None:
@@ -145,23 +33,23 @@ def test_a_refused_connection_is_reset_and_the_next_is_taken(jsaps: MainframeSer
     assert takes_a_connection(jsaps, link)
 
 
-def test_hanging_never_answers_and_holds_nothing(jsaps: MainframeServer, client: LinkClient) -> None:
+def test_hanging_never_answers_and_holds_nothing(jsaps: MainframeServer, jsaps_client: LinkClient) -> None:
     order(jsaps, "hang", dialogue="ES504")
-    client.socket.settimeout(0.3)
+    jsaps_client.socket.settimeout(0.3)
 
     with pytest.raises(TimeoutError):
-        client.ask("ES504", ES, RECORD)
+        jsaps_client.ask("ES504", ES, RECORD)
 
     assert held(jsaps) == 0
 
 
-def test_a_late_answer_comes_late_for_a_record_that_is_held(jsaps: MainframeServer, client: LinkClient) -> None:
+def test_a_late_answer_comes_late_for_a_record_that_is_held(jsaps: MainframeServer, jsaps_client: LinkClient) -> None:
     order(jsaps, "answer_late", seconds=0.3)
     began = time.monotonic()
-    client.send("ES504", ES, RECORD)
+    jsaps_client.send("ES504", ES, RECORD)
 
     wait_until(lambda: held(jsaps) == 1)
-    answer = client.receive()
+    answer = jsaps_client.receive()
 
     assert answer is not None
     assert answer.completion == "A"
@@ -169,84 +57,88 @@ def test_a_late_answer_comes_late_for_a_record_that_is_held(jsaps: MainframeServ
 
 
 @pytest.mark.parametrize("failure", ["lose_reply", "cut_reply"])
-def test_a_lost_or_cut_reply_leaves_the_record_held(jsaps: MainframeServer, client: LinkClient, failure: str) -> None:
+def test_a_lost_or_cut_reply_leaves_the_record_held(
+    jsaps: MainframeServer, jsaps_client: LinkClient, failure: str
+) -> None:
     order(jsaps, failure)
 
-    client.send("ES504", ES, RECORD)
+    jsaps_client.send("ES504", ES, RECORD)
 
-    assert is_closed(client)
+    assert is_closed(jsaps_client)
     assert held(jsaps) == 1
 
 
-def test_a_cut_reply_is_half_a_frame(jsaps: MainframeServer, client: LinkClient) -> None:
+def test_a_cut_reply_is_half_a_frame(jsaps: MainframeServer, jsaps_client: LinkClient) -> None:
     order(jsaps, "cut_reply")
-    client.send("ES504", ES, RECORD)
+    jsaps_client.send("ES504", ES, RECORD)
 
-    with client.socket.makefile("rb") as answer:
+    with jsaps_client.socket.makefile("rb") as answer:
         assert len(answer.read()) == 203
 
 
 def test_a_record_in_the_buffer_is_held_after_the_connection_has_closed(
-    jsaps: MainframeServer, client: LinkClient
+    jsaps: MainframeServer, jsaps_client: LinkClient
 ) -> None:
     order(jsaps, "hold_late")
 
-    client.send("ES504", ES, RECORD)
+    jsaps_client.send("ES504", ES, RECORD)
 
-    assert is_closed(client)
+    assert is_closed(jsaps_client)
     wait_until(lambda: held(jsaps) == 1, seconds=1)
 
 
 def test_a_queued_record_is_held_only_after_its_sender_has_closed_the_connection(
-    jsaps: MainframeServer, client: LinkClient, link: Link
+    jsaps: MainframeServer, jsaps_client: LinkClient, link: Link
 ) -> None:
     order(jsaps, "buffer", seconds=60, count=1)
 
-    client.send("ES504", ES, RECORD)
+    jsaps_client.send("ES504", ES, RECORD)
     wait_until(lambda: fired(jsaps) == {"buffer": 1})
     with LinkClient(link, jsaps.port) as other:
         asked = other.enquire(ES)
     before = held(jsaps)
-    client.reset()
+    jsaps_client.reset()
 
     assert (asked.completion, before) == ("N", 0)
     wait_until(lambda: held(jsaps) == 1, seconds=1)
 
 
 def test_a_queued_record_is_answered_after_a_time_where_its_sender_waits(
-    jsaps: MainframeServer, client: LinkClient
+    jsaps: MainframeServer, jsaps_client: LinkClient
 ) -> None:
     order(jsaps, "buffer", seconds=0.05, count=1)
 
-    answer = client.ask("ES504", ES, RECORD)
+    answer = jsaps_client.ask("ES504", ES, RECORD)
 
     assert answer.completion == "A"
     assert held(jsaps) == 1
 
 
-def test_closing_in_mid_frame_holds_nothing(jsaps: MainframeServer, client: LinkClient) -> None:
+def test_closing_in_mid_frame_holds_nothing(jsaps: MainframeServer, jsaps_client: LinkClient) -> None:
     order(jsaps, "close_mid_frame")
 
-    client.send("ES504", ES, RECORD)
+    jsaps_client.send("ES504", ES, RECORD)
 
-    assert is_closed(client)
+    assert is_closed(jsaps_client)
     assert held(jsaps) == 0
 
 
-def test_an_answer_for_another_transfer_leaves_the_record_held(jsaps: MainframeServer, client: LinkClient) -> None:
+def test_an_answer_for_another_transfer_leaves_the_record_held(
+    jsaps: MainframeServer, jsaps_client: LinkClient
+) -> None:
     order(jsaps, "other_transfer")
 
-    answer = client.ask("ES504", ES, RECORD)
+    answer = jsaps_client.ask("ES504", ES, RECORD)
 
     assert answer.transfer_id != ES
     assert held(jsaps) == 1
 
 
-def test_a_system_error_and_busy_hold_nothing(jsaps: MainframeServer, client: LinkClient) -> None:
+def test_a_system_error_and_busy_hold_nothing(jsaps: MainframeServer, jsaps_client: LinkClient) -> None:
     order(jsaps, "system_error", count=1)
     order(jsaps, "busy", count=1, retry_after=7)
 
-    error, busy, good = (client.ask("ES504", ES, RECORD) for _ in range(3))
+    error, busy, good = (jsaps_client.ask("ES504", ES, RECORD) for _ in range(3))
 
     assert error.completion == "E"
     assert (busy.completion, busy.retry_after) == ("B", 7)
@@ -255,26 +147,26 @@ def test_a_system_error_and_busy_hold_nothing(jsaps: MainframeServer, client: Li
 
 
 def test_a_rule_that_the_sender_could_not_check_refuses_and_is_told_again(
-    jsaps: MainframeServer, client: LinkClient
+    jsaps: MainframeServer, jsaps_client: LinkClient
 ) -> None:
     order(jsaps, "refuse_record", count=1, code="ES0091", field="CM-TITLE", text="NOT ON THE TABLE")
 
-    answer = client.ask("ES504", ES, RECORD)
+    answer = jsaps_client.ask("ES504", ES, RECORD)
 
     assert (answer.completion, answer.codes) == ("R", ["ES0091"])
-    wait_until(lambda: client.enquire(ES).completion == "R")
+    wait_until(lambda: jsaps_client.enquire(ES).completion == "R")
     assert held(jsaps) == 0
 
 
 def test_a_failure_can_be_meant_for_one_claims_second_phase(
-    jsaps: MainframeServer, client: LinkClient, link: Link
+    jsaps: MainframeServer, jsaps_client: LinkClient, link: Link
 ) -> None:
     order(jsaps, "lose_reply", dialogue="BA504", claim_ref=CLAIM_REF, count=1)
-    first = client.ask("ES504", ES, RECORD)
+    first = jsaps_client.ask("ES504", ES, RECORD)
 
-    client.send("BA504", BA, second_phase_values(Clock().today(), first.legacy_ref))
+    jsaps_client.send("BA504", BA, second_phase_values(Clock().today(), first.legacy_ref))
 
-    assert is_closed(client)
+    assert is_closed(jsaps_client)
     with LinkClient(link, jsaps.port) as again:
         wait_until(lambda: again.enquire(BA).completion == "A")
     assert call(jsaps.control_port, "GET", "/failures/counts").body == {"counts": {"lose_reply": 1}}
@@ -318,13 +210,13 @@ def test_the_control_door_says_that_it_is_alive_and_ready(jsaps: MainframeServer
 
 
 def test_a_system_that_is_down_resets_every_connection_until_its_time_is_over(
-    jsaps: MainframeServer, client: LinkClient, link: Link
+    jsaps: MainframeServer, jsaps_client: LinkClient, link: Link
 ) -> None:
     order(jsaps, "down", seconds=40, count=1)  # scaled to 0.4 s
     began = time.monotonic()
 
-    client.send("ES504", ES, RECORD)
-    closed = is_closed(client)
+    jsaps_client.send("ES504", ES, RECORD)
+    closed = is_closed(jsaps_client)
     wait_until(lambda: takes_a_connection(jsaps, link))
 
     assert closed
@@ -342,14 +234,14 @@ def test_a_system_that_is_down_is_back_when_the_rule_is_removed(jsaps: Mainframe
     assert takes_a_connection(jsaps, link)
 
 
-def test_only_the_first_phase_of_a_chosen_claim_is_held(jsaps: MainframeServer, client: LinkClient) -> None:
+def test_only_the_first_phase_of_a_chosen_claim_is_held(jsaps: MainframeServer, jsaps_client: LinkClient) -> None:
     order(jsaps, "first_phase_only", rate=0.5, seed=1)
     second = {}
     for number in range(20):
         claim = {"CM-CLAIM-REF": f"C{number:010d}A"}
-        first = client.ask("ES504", transfer_id(number), RECORD | claim)
+        first = jsaps_client.ask("ES504", transfer_id(number), RECORD | claim)
         values = second_phase_values(Clock().today(), first.legacy_ref) | claim
-        twice = [client.ask("BA504", transfer_id(100 + number), values).completion for _ in range(2)]
+        twice = [jsaps_client.ask("BA504", transfer_id(100 + number), values).completion for _ in range(2)]
         second[number] = set(twice)
 
     assert {"E"} in second.values()
@@ -366,13 +258,13 @@ def test_what_is_lost_overnight_is_held_until_the_day_is_over(
     stand_in = MainframeServer(JSAPS, jsaps_settings.model_copy(update={"clock_offset_file": offset}))
     stand_in.start()
     order(stand_in, "lose_overnight", count=1)
-    with LinkClient(link, stand_in.port) as client:
-        answers = [client.ask("ES504", transfer, RECORD).completion for transfer in (ES, BA)]
+    with LinkClient(link, stand_in.port) as jsaps_client:
+        answers = [jsaps_client.ask("ES504", transfer, RECORD).completion for transfer in (ES, BA)]
         before = held(stand_in)
         offset.write_text(str(86_400))
         after = held(stand_in)
-        wait_until(lambda: client.enquire(BA).completion == "A")
-        known = client.enquire(ES).completion
+        wait_until(lambda: jsaps_client.enquire(BA).completion == "A")
+        known = jsaps_client.enquire(ES).completion
     stand_in.stop()
 
     assert answers == ["A", "A"]
@@ -380,9 +272,9 @@ def test_what_is_lost_overnight_is_held_until_the_day_is_over(
     assert known == "N"
 
 
-def test_a_share_of_all_that_is_held_can_be_lost_by_a_seed(jsaps: MainframeServer, client: LinkClient) -> None:
+def test_a_share_of_all_that_is_held_can_be_lost_by_a_seed(jsaps: MainframeServer, jsaps_client: LinkClient) -> None:
     for number in range(40):
-        client.ask("ES504", transfer_id(number), RECORD)
+        jsaps_client.ask("ES504", transfer_id(number), RECORD)
 
     lost = call(jsaps.control_port, "POST", "/ledger/lose", body={"rate": 0.5, "seed": 3}).body["lost"]
 
@@ -391,34 +283,34 @@ def test_a_share_of_all_that_is_held_can_be_lost_by_a_seed(jsaps: MainframeServe
 
 
 def test_a_reply_that_announces_two_gigabytes_leaves_the_record_held(
-    jsaps: MainframeServer, client: LinkClient
+    jsaps: MainframeServer, jsaps_client: LinkClient
 ) -> None:
     order(jsaps, "announce_too_long")
 
-    client.send("ES504", ES, RECORD)
+    jsaps_client.send("ES504", ES, RECORD)
 
-    assert client.socket.recv(4) == (2**31).to_bytes(4, "big")
+    assert jsaps_client.socket.recv(4) == (2**31).to_bytes(4, "big")
     assert held(jsaps) == 1
 
 
 @pytest.mark.parametrize(("failure", "completion"), [("system_error", "E"), ("busy", "B")])
 def test_a_balance_that_fails_sends_no_page(
-    jsaps: MainframeServer, client: LinkClient, failure: str, completion: str
+    jsaps: MainframeServer, jsaps_client: LinkClient, failure: str, completion: str
 ) -> None:
     order(jsaps, failure, dialogue="REC01", count=1)
     asked = {"RQ-DATE": digits_of(Clock().today()), "RQ-PAGE": 1}
 
-    failed, answered = (client.ask("REC01", transfer_id(9), asked) for _ in range(2))
+    failed, answered = (jsaps_client.ask("REC01", transfer_id(9), asked) for _ in range(2))
 
     assert (failed.completion, failed.page) == (completion, b"")
     assert (answered.completion, len(answered.page)) == ("A", 3824)
 
 
-def test_attempts_are_counted_with_those_that_failed(jsaps: MainframeServer, client: LinkClient) -> None:
+def test_attempts_are_counted_with_those_that_failed(jsaps: MainframeServer, jsaps_client: LinkClient) -> None:
     order(jsaps, "system_error", count=1)
 
     for number in range(3):
-        client.ask("ES504", transfer_id(number), RECORD)
-    client.enquire(ES)
+        jsaps_client.ask("ES504", transfer_id(number), RECORD)
+    jsaps_client.enquire(ES)
 
     assert call(jsaps.control_port, "GET", "/failures/attempts").body == {"attempts": 3, "failed": 1}
