@@ -24,7 +24,7 @@ from chassis.outbox import events_stream, receipts_stream
 from chassis.runtime import Process, Service
 from chassis.settings import ServiceSettings
 from chassis.state_gauges import StateCollector
-from chassis.testing import DatabaseUrls, Servers, Tokens, settings_for
+from chassis.testing import DatabaseUrls, Servers, Tokens, eventually, settings_for
 from chassis.testing.doors import Client
 from chassis.testing.events import deliver, event_of
 from chassis.workers import Worker
@@ -187,16 +187,15 @@ class Subject(ABC):
         """Steps the first of every crew of the service's own, once and then until what is wanted has come."""
         names = dict.fromkeys(one.name.rstrip("-0123456789") for one in self.process.workers)
         done = set(_OF_EVERY_SERVICE) | (self.stepped_once & self.called)
-        end = time.monotonic() + _LONGEST_WAIT_SECONDS
-        while True:
+
+        def has_come() -> bool:
             for name in names:
                 if name not in done:
                     self.step(name)
-            done |= self.stepped_once
-            if until():
-                return
-            assert time.monotonic() < end, f"{self.name}: what is wanted did not come"
-            time.sleep(0.02)
+            done.update(self.stepped_once)
+            return until()
+
+        eventually(has_come, seconds=_LONGEST_WAIT_SECONDS, what=f"the change that {self.name} was to make")
 
     def rows(self, query: LiteralString, **values: Any) -> list[Any]:
         """The rows of a query, unrecorded."""

@@ -196,7 +196,7 @@ def _carry_on(desk: _Desk, number: int) -> None:
     waiting: list[tuple[str, scheduling_pb2.Appointment]] = []
     while not desk.stopping.is_set():
         if len(desk.confirmed - desk.through) >= _ON_THE_WAY:
-            time.sleep(0.05)
+            desk.stopping.wait(0.05)
             continue
         begun = desk.operators.start(number)
         appointment = _take_call(desk, begun, source.choice(_POSTCODES))

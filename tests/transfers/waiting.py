@@ -9,11 +9,13 @@ from uuid import UUID
 from psycopg import sql
 
 from chassis.database import Database
+from chassis.testing import eventually
 from legacy_gateway.domain import System
 from legacy_gateway.store import leases
 from tests.transfers.contenders import WAITING
 from tests.transfers.place import Place, fresh_database
 
+_FIRST_SECONDS = 120.0
 _WORKS_SECONDS = 8.0
 _PAUSE_SECONDS = 0.02
 _TAKEN = 1000
@@ -45,8 +47,7 @@ def cost(found: Place, waiting: int) -> Cost:
         database.open()
         try:
             with found.process("legacy_gateway", **found.gateway()) as process:
-                while not _accepted(found):
-                    time.sleep(0.1)
+                eventually(lambda: _accepted(found), seconds=_FIRST_SECONDS, what="the first accepted record")
                 before, started = _accepted(found), time.monotonic()
                 busy = _take(database, found, seconds=_WORKS_SECONDS, pause=_PAUSE_SECONDS)
                 each_second = (_accepted(found) - before) / (time.monotonic() - started)
