@@ -20,7 +20,7 @@ FIELDS = tomllib.loads((ROOT / "simulators/src/simulators/councils/notice_fields
 TABLE = disclosure()
 CANARY = "CANARY"
 HEAD = {"notice_id", "version", "supersedes", "kind"}
-# What the notifier must know to decide whether there is a notice, for whom and of which benefit.
+# The facts that the notifier needs to decide whether there is a notice, for whom and of which benefit.
 DECIDES = {
     *("council", "liable_for_rent", "liable_for_council_tax", "wishes_housing_benefit", "wishes_council_tax_benefit"),
     *("claims_income_based", "ever_worked", "has_partner"),

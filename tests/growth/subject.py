@@ -122,7 +122,7 @@ class Subject(ABC):
     def exercise(self, turn: int) -> None:
         """Calls every door, worker and event. Each turn works on claims of its own."""
 
-    # What subclasses use.
+    # For subclasses.
 
     def settings(self, kind: type[ServiceSettings], identity: str, **more: Any) -> Any:
         """Settings of the service in this place."""

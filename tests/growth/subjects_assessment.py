@@ -66,7 +66,7 @@ _OUTCOMES = f"""
         CASE WHEN n <= 50 OR n %% 100 = 0 THEN ARRAY['capital'] ELSE '{{}}' END
     FROM generate_series(%(first)s, %(last)s) AS n WHERE n > 40
 """
-# What was asked for was seen; of the last ten claims that are open it is awaited.
+# The documents that were asked for were seen; the last ten open claims still await theirs.
 _EVIDENCE = f"""
     INSERT INTO evidence (claim_ref, kind, state, facts, requested_by, requested_time, due_on, remind_on, seen_on, settled_by,
         settled_time)

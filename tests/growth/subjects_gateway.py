@@ -63,7 +63,7 @@ _EVENTS = f"""
     SELECT upper(lpad(n || 'P' || phase, 26, '0')), 'ACCEPTED', '', '', {PAST}
     FROM generate_series(%(first)s, %(last)s) AS n, generate_series(1, 2) AS phase
 """
-# What is open stalls, and was told.
+# Open transfers stall, and that was published.
 _STALLS = """
     INSERT INTO stalls (transfer_id, state, since)
     SELECT transfer_id, state, created FROM transfers WHERE state IN ('WAITING', 'REJECTED', 'CLERICAL')

@@ -219,7 +219,7 @@ class Intake(Subject):
 
     def _hear_decision(self, source: random.Random) -> None:
         claim_ref = self._start(random_nino(source), _OPERATOR)["claim"]["claimRef"]
-        # What stands in a claim that is decided does not matter here.
+        # The content of a decided claim does not matter here.
         self.sql("UPDATE claims SET state = 'SUBMITTED' WHERE claim_ref = %(ref)s", ref=claim_ref)
         decided = gateway_events.DecisionRecorded(scheme=common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE, decision_version=1)
         self.hear(decided, claim_ref)

@@ -149,22 +149,22 @@ def _day_of(moment: datetime) -> tuple[datetime, datetime]:
 
 
 def within(length: timedelta) -> CutOff:
-    """So long by the platform's clock."""
+    """A deadline this long after the beginning, by the platform's clock."""
     return _Within(length)
 
 
 def within_real(length: timedelta) -> CutOff:
-    """So long by real time, for moments that the database dates."""
+    """A deadline this long after the beginning, by real time, for moments that the database dates."""
     return _WithinReal(length)
 
 
 def within_the_day() -> CutOff:
-    """Until the end of the day on which it began, in London and by the platform's clock."""
+    """A deadline at the end of the day of the beginning, in London and by the platform's clock."""
     return _WithinTheDay()
 
 
 def within_working_days(number: int, nation: Nation) -> CutOff:
-    """So many working days of 24 hours each. Weekends and the nation's bank holidays do not count; days are London's."""
+    """A deadline so many working days of 24 hours later: London's days without weekends and the nation's bank holidays."""
     return _WithinWorkingDays(number, nation)
 
 

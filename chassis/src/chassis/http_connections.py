@@ -25,10 +25,10 @@ from chassis.errors import CmsError, DeadlineExceeded, InvalidArgument, Resource
 LARGEST_HEAD_BYTES = 16 * 1024
 MOST_HEADERS = 100
 MOST_CHUNKS = 256
-"""Of one body. A byte in a chunk of its own costs a hundred times what it costs in a large one."""
+"""The most chunks of one body. A byte in a chunk of its own costs a hundred times what it costs in a large one."""
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _STEP_BYTES = 16 * 1024
-"""So much is parsed before it is looked whether the connection has been ended."""
+"""The bytes that are parsed before the next look whether the connection has been ended."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,7 +41,7 @@ HTTP_STATUS = {
 }
 """The status of each code, as the Connect protocol sets it."""
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-"""Of every response."""
+"""The headers of every response."""
 _JSON = "application/json"
 _GRPC_WEB = "application/grpc-web"
 _CONNECT_TIMEOUT = re.compile(r"[0-9]{1,10}")

@@ -20,7 +20,7 @@ _TURNS_TO_CONNECT = 3
 _LATE_TICKS = 5
 """Uvicorn ticks ten times a second."""
 _SEND_BYTES = 128 * 1024
-"""So much of a response may the system hold for a peer that does not read; left alone it takes megabytes."""
+"""The most of a response that the system may hold for a peer that does not read; left alone it takes megabytes."""
 _END_SECONDS = 2.0
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]

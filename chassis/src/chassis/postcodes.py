@@ -42,7 +42,7 @@ CREATE TABLE source (name TEXT NOT NULL);
 PRAGMA user_version = {FORMAT};
 """
 _CACHE_KIB = 64
-"""Of a connection's own cache of pages: what lies above the leaves, which every look-up reads."""
+"""The size of a connection's own cache of pages: those above the leaves, which every look-up reads."""
 _FIND = """
 SELECT authority.code, place.easting, place.northing
 FROM place JOIN authority ON authority.id = place.authority

@@ -22,7 +22,7 @@ from chassis.http_server import Receive, Send
 REFUSAL = "chassis.refusal"
 """In the environment of a request that the application is to refuse with this error."""
 _DISCARDED_BYTES = 16 * 1024 * 1024
-"""So much of a body that is too large is read and thrown away, so that its sender hears why."""
+"""The most of a body that is too large to be read and thrown away, so that its sender hears why."""
 _OF_THE_CONNECTION = (b"transfer-encoding", b"upgrade")
 """Headers that are not the application's."""
 

@@ -90,7 +90,7 @@ FORM_PROBLEMS = Counter(
     registry=REGISTRY,
 )
 
-# What each question costs and brings. Questions are those of the catalogues: some two hundred.
+# The cost and the worth of each question. Questions are those of the catalogues: some two hundred.
 QUESTION_ANSWERS = Counter(
     "intake_question_answers_total",
     "How often a question was answered for the first time, by what came of it: VALUE, NOT_KNOWN or WILL_SEND.",

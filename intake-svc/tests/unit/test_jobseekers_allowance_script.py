@@ -10,7 +10,7 @@ from intake.domain.script import Field, Kind, Script
 # Words that are the same in both languages.
 SHARED = {"Mr", "Mrs", "Miss", "Ms", "Mx", "Doctor"}
 
-# What the records of both JSAPS phases hold of the claimant (copybooks CLMCOMN, JSAPS-ES and JSAPS-BA).
+# The claimant's facts in the records of both JSAPS phases (copybooks CLMCOMN, JSAPS-ES and JSAPS-BA).
 RECORD_FACTS = {
     "nino", "title", "surname", "forenames", "date_of_birth", "sex", "address", "telephone", "language",
     "sort_code", "account_number", "account_name", "roll_number", "has_partner", "partner_nino", "partner_surname",
@@ -20,7 +20,7 @@ RECORD_FACTS = {
     "education_hours",
 }  # fmt: skip
 
-# What a notice tells the local authority of the claimant.
+# The claimant's facts in a notice to the local authority.
 NOTICE_FACTS = {
     "nino", "title", "surname", "forenames", "date_of_birth", "partner_surname", "partner_forenames", "address",
     "tenure", "landlord", "rent_amount", "rent_period", "moved_in_on", "children", "non_dependants", "other_income",

@@ -18,7 +18,7 @@ _NEEDS = {
     intake_pb2.CALL_NEED_INTERPRETER: Need.INTERPRETER,
     intake_pb2.CALL_NEED_TEXTPHONE: Need.TEXTPHONE,
 }
-"""Of a caller's needs, those that an interview has too."""
+"""The needs of a caller that an interview has too."""
 _OPEN = {intake_pb2.CLAIM_STATE_DRAFT, intake_pb2.CLAIM_STATE_SUBMITTED}
 
 

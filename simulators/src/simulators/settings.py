@@ -89,7 +89,7 @@ class CouncilsSettings(SftpSettings):
     """The settings of the councils."""
 
     port: int = Field(default=9106, ge=0, le=65535)
-    """Of the HTTP door, where notices come by `api` and letters are delivered."""
+    """The port of the HTTP door, where notices come by `api` and letters are delivered."""
     sftp_port: int = Field(default=9107, ge=0, le=65535)
     control_port: int = Field(default=9126, ge=0, le=65535)
     user: str = "cms3"

@@ -145,7 +145,7 @@ class CobolProgram:
 
     def _translated(self, record: Record, native: bytes) -> bytes:
         """Encodes text and zoned digits in code page 285 at COBOL's places, and leaves packed numbers as they are."""
-        # What the code page has not is a byte of a packed number, which is put back.
+        # A byte that the code page lacks belongs to a packed number, and is put back.
         translated = bytearray(native.decode("latin-1").encode("cp285", errors="replace"))
         for place in places(record.fields):
             if place.field.kind is Kind.PACKED:

@@ -48,7 +48,7 @@ def count(conn: Connection, counted: OfficeDay) -> None:
 
 
 def of_offices(conn: Connection, offices: Sequence[str], *, first: date, parted: date, last: date) -> list[OfficeDay]:
-    """Of these offices, or of all, by office: the days before `parted` as one sum, those from it on as another."""
+    """The figures of these offices, or of all: for each office a sum of the days before `parted`, and of those from it on."""
     values = {"first": first, "parted": parted, "last": last, "offices": list(offices) or None}
     return [OfficeDay(**row) for row in conn.execute(OF_OFFICES, values)]
 

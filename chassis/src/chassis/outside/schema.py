@@ -34,9 +34,9 @@ class OutsideField(Struct, frozen=True, forbid_unknown_fields=True):
     table: str = ""
     """The table or list that holds the field, empty where it stands alone."""
     value: str = ""
-    """Of a constant."""
+    """The value of a constant field."""
     source: str = ""
-    """Of a field that the platform fills: whence, in words."""
+    """The source of a field that the platform fills, in words."""
 
     def __post_init__(self) -> None:
         """Raises ValueError unless the platform's fields say whence they come, and constants what they are."""

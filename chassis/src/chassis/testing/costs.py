@@ -129,7 +129,7 @@ def _milliseconds(chain: Chain, method: Method, dear: Dear, headers: Mapping[str
     with contextlib.suppress(CmsError):
         form.write(chain.handle(method, lambda: form.parse(method.request, dear.body), headers, None))
     spent = (time.thread_time() - started) * 1000
-    # What shares the processor slows both alike.
+    # Other work on the processor slows both alike.
     return spent * 2 * _LOOP_MILLISECONDS / (loop + _loop_milliseconds())
 
 

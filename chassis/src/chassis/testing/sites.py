@@ -18,7 +18,7 @@ from chassis.http_door import HttpDoor
 PATH = "/cms.scheduling.v1.SchedulingService/GetAppointment"
 BODY = json.dumps({"claimRef": "C0000000000A"}).encode()
 SECONDS = 1.0
-"""In which a request must be whole, here; the door's own number is in `Bounds`."""
+"""The time in which a request must be whole, here; the door's own number is in `Bounds`."""
 PATIENCE_SECONDS = 1.0
 
 
@@ -66,7 +66,7 @@ class Site:
         return time.monotonic() - begun
 
     def headers(self) -> dict[str, str]:
-        """Of a call that is answered."""
+        """The headers of a call that is answered."""
         return {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
 
 

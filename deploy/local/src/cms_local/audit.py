@@ -42,7 +42,7 @@ class Findings:
     duplicates: int = 0
     late: int = 0
     systems: dict[str, int] = field(default_factory=lambda: {system.name: 0 for system in PAYING_SYSTEMS})
-    """Of each paying system, the confirmed claims that it holds whole."""
+    """The number of confirmed claims that each paying system holds whole."""
     half_transfer_claims: list[str] = field(default_factory=list)
     lost_claims: dict[str, str] = field(default_factory=dict)
     duplicate_claims: list[str] = field(default_factory=list)

@@ -17,7 +17,7 @@ class Address:
     host: str
     port: int
     http_port: int | None = None
-    """Of a service's HTTP door."""
+    """The port of a service's HTTP door."""
 
     @property
     def http(self) -> str:

@@ -22,7 +22,7 @@ _KEY_ID = "development"
 _SERVICE_TOKEN_SECONDS = 30 * 24 * 3600
 STAFF_TOKEN_SECONDS = 12 * 3600
 _SSH_KEYS = ("pscs-host", "pscs-user", "councils-host", "councils-user")
-"""By which PSCS and the councils show who they are, and by which the gateway and the notifier do so to them."""
+"""The keys by which PSCS and the councils prove their identity, and the gateway and the notifier theirs to them."""
 
 
 def make_keys(folder: Path, *, authority_codes: Iterable[str]) -> None:

@@ -22,7 +22,7 @@ class MailRoom:
     councils_url: str
     """The HTTP door of the councils' stand-in, where letters are delivered."""
     token: str
-    """Of a processing officer."""
+    """The token of a processing officer."""
 
     def clear(self, claim_ref: str | None = None) -> int:
         """Prints and posts what is in the print queue, of one claim or of all; returns how many letters went.

@@ -58,7 +58,7 @@ def _readers(
 
 
 def _readers_of_entries(question: Question, old: JsonValue, new: JsonValue) -> Iterator[str]:
-    """Of a group: what reads the fields whose values differ in some entry, or those of an entry that comes or goes."""
+    """The readers of a group's fields whose values differ in some entry, or of all fields of an entry that comes or goes."""
     for field in question.fields:
         if _column(field.id, old) != _column(field.id, new):
             yield from field.needed_by

@@ -34,7 +34,7 @@ class GivenAnswer:
     value: JsonValue
     accept_transliteration: bool = False
     place: Place | None = None
-    """Of an address: what the directory of postcodes says."""
+    """The directory's entry for the postcode of an address."""
     confirmed_from: str | None = None
     """The earlier claim whose answer was confirmed, instead of being asked again."""
 

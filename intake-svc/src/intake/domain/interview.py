@@ -30,7 +30,7 @@ class Answer:
     record_form: JsonValue = None
     """The proposal that the claimant agreed to, where the record cannot hold the value."""
     place: Place | None = None
-    """Of an address: what the directory of postcodes says."""
+    """The directory's entry for the postcode of an address."""
     confirmed_from: str | None = field(default=None, compare=False)
     """While it is being saved: the earlier claim whose answer was confirmed."""
     version: int
@@ -79,7 +79,7 @@ class QuestionState:
     options: tuple[str, ...] = ()
     """The codes to choose from, where the place of an address gives them."""
     schemes: tuple[str, ...] = ()
-    """Of the claim's schemes, those that need it; none where it is not relevant."""
+    """The schemes of the claim that need it; none where it is not relevant."""
     is_open: bool
     """Whether it is still to be asked: relevant, and without an answer or with something left to put right."""
 
@@ -200,7 +200,7 @@ def facts(script: Script, answers: Answers, consumer: str, *, contact_date: date
 
 
 def record_forms(answers: Answers, names: Iterable[str]) -> dict[str, JsonValue]:
-    """Of these facts, those that a record cannot hold: the forms to which the claimant agreed."""
+    """The forms to which the claimant agreed, for those of these facts that a record cannot hold."""
     forms = {name: answers[name].record_form for name in names if name in answers}
     return {name: form for name, form in forms.items() if form is not None}
 

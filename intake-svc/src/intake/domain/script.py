@@ -129,7 +129,7 @@ class Check:
     rule: Rule
     problem: Text
     field: str | None = None
-    """Of a GROUP: the field of an entry that is at fault. The check is then made for each entry, as the only one."""
+    """The field of a GROUP's entry that is at fault. The check is then made for each entry, as the only one."""
     entitlement: bool = False
     """A true answer can break it: then the scheme is not due. It holds up submission. A claim that was submitted takes the
     answer all the same, for a change is reported as it is; what follows is decided by the assessor and the paying system."""

@@ -14,7 +14,7 @@ from pypdf.errors import PyPdfError
 from pypdf.generic import DictionaryObject, Field
 
 SECONDS = 2
-"""Of a processor: a form takes a third of one."""
+"""The seconds of a processor that a form may take; it needs a third of one."""
 MEMORY = 400 * 1024 * 1024
 MOST_PAGES = 80
 MOST_BOXES = 4000

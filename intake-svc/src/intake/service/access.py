@@ -22,10 +22,10 @@ BY_PURPOSE = frozenset({"ASSESSOR", "CASEWORKER", "PROCESSING_OFFICER", "SERVICE
 """Roles that see a claim's answers for an appointment or a work item, which the call's metadata names."""
 
 BY_OFFICE = frozenset({"ASSESSOR"})
-"""Of these roles, those that can see only claims whose latest appointment is at their own office."""
+"""The roles of `BY_PURPOSE` that can see only claims whose latest appointment is at their own office."""
 
 BY_SCHEME = {"CASEWORKER": "CHILD_MAINTENANCE"}
-"""Of these roles, those that can see only claims for one scheme, wherever the claimant lives."""
+"""The roles of `BY_PURPOSE` that can see only claims for one scheme, wherever the claimant lives."""
 
 WITHOUT_APPOINTMENT = "CRISIS_LOAN"
 """A claim for this scheme is decided on the same day: until it has an appointment, every office can see it."""
@@ -68,7 +68,7 @@ def hold_to_change(
     version: int,
     by_purpose: frozenset[str] = frozenset(),
 ) -> HeldToChange:
-    """As `hold`, of a claim that is to be changed from `version`.
+    """Does what `hold` does, for a claim that is to be changed from `version`.
 
     Raises StaleVersion as well, which names what has changed since that version.
     """

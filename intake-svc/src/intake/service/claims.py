@@ -45,7 +45,7 @@ class ClaimShown:
     answers: Answers | None = None
     withdrawal: Withdrawal | None = None
     needs: tuple[str, ...] = ()
-    """That were stated in the calls about it, and in answers that the caller may see."""
+    """The needs that were stated in the calls about it, and in answers that the caller may see."""
 
 
 @dataclass(frozen=True, kw_only=True)

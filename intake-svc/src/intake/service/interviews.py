@@ -48,9 +48,9 @@ class InterviewShown:
     duplicates: tuple[str, ...] = ()
     """Other open claims that may be of the same person, of which nobody has decided."""
     earlier: EarlierShown | None = None
-    """Of a draft in a call: the earlier claim whose answers can be confirmed."""
+    """The earlier claim whose answers can be confirmed, for a draft in a call."""
     effect: EffectShown | None = None
-    """Of a preview: the effect that the changes would have."""
+    """The effect that the changes would have, in a preview."""
 
 
 def get_interview(

@@ -165,7 +165,7 @@ def load_channel(conn: Connection, claim_ref: str) -> Channel:
 
 
 def lock_claim(conn: Connection, claim_ref: str, *, caller: str, version: int) -> tuple[ClaimFound, Iterable[Row]]:
-    """As `load_claim`, with the rows of the answers at a version, in one trip to the database.
+    """Does what `load_claim` does, and loads the answers at a version as well, in one trip to the database.
 
     Nobody else can change the claim until the transaction ends.
     """
@@ -201,7 +201,7 @@ def save_earlier(conn: Connection, claim_ref: str, earlier: EarlierClaim | None)
 
 
 def lock_tries(conn: Connection, claim_ref: str, *, caller: str) -> ClaimFound:
-    """As `load_claim`; nobody else can take a try at security questions about it meanwhile. Raises NotFound."""
+    """Does what `load_claim` does, and keeps others from trying security questions about it meanwhile. Raises NotFound."""
     return _the_claim(conn.execute(CLAIM_LOCKED, {"claim_ref": claim_ref, "caller": caller}).fetchone(), claim_ref)
 
 

@@ -42,7 +42,7 @@ class LinkPool:
         send_by: float = math.inf,
         attached: str = "",
     ) -> Reply:
-        """As LinkConnection.call, on a connection that is free.
+        """Does what LinkConnection.call does, on a connection that is free.
 
         Where all are busy it waits for one first, at most `timeout` seconds, and then raises NothingSent. The call has
         its own time after that: a record sent with little time left would only become an unknown one.

@@ -133,7 +133,7 @@ def _tried(system: System, number: int, case: Case) -> tuple[bytes, tuple[Refusa
         told = {*filled.missing, *filled.unread}
         unfit = (_unfit(system, record, fault) for fault in error.violations if fault.field not in told)
         return b"", (*missing, *unfit)
-    # What is missing breaks rules as well, which says nothing more.
+    # A missing value breaks rules as well, which says nothing more.
     unanswered = {message.question_id for message in missing}
     broken = [message for message in _broken(system, record, encoded) if message.question_id not in unanswered]
     return encoded, (*missing, *broken)

@@ -22,7 +22,7 @@ from legacy_gateway.service import changes
 from legacy_gateway.store import acts, chosen, claims, desk
 
 MOST_CHOSEN = 50_000
-"""As many transfers as one act takes."""
+"""The most transfers that one act takes."""
 _SHOWN = 100
 
 

@@ -16,7 +16,7 @@ from legacy_gateway.systems import RULES
 
 _FIRST_DAY = date(2000, 1, 1)
 MOST_SHOWN = 500
-"""So many differences of each side a balance shows; the list has all."""
+"""The most differences of each side that a balance shows; the list has all."""
 
 
 FIRST = (datetime.min.replace(tzinfo=UTC), UUID(int=0))

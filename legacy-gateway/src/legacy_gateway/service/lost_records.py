@@ -113,7 +113,7 @@ def _settle(conn: Connection, work: Reconciliation, missing: Missing, found: _Fo
         return _TAKEN_OVER
     rows = differences.records_of_claim(conn, missing.claim_ref, work.system, lost=found.lost)
     [lost] = [record for record, _ in rows if record.transfer_id == missing.transfer_id]
-    # What was accepted since, or just before, the enquiry could not know.
+    # The enquiry could not know of records accepted since, or just before.
     lags = any(
         record.lost and record.state is State.ACCEPTED and found.asked - changed < work.settling
         for record, changed in rows

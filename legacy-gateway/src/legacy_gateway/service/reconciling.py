@@ -58,7 +58,7 @@ class Reconciliation:
 
     @property
     def final_after(self) -> timedelta:
-        """So long after its end nothing is added to a day's list, whatever was on its way at midnight."""
+        """The time after a day's end when nothing is added to its list any more, whatever was on its way at midnight."""
         return max(self.settling, _FINAL_AFTER)
 
 

@@ -179,7 +179,7 @@ def _settle(
     answer: SystemAnswer | None = None,
 ) -> None:
     """Stores a step; `answer` is the system's, where it was asked."""
-    # What follows from the step goes to the database in one trip.
+    # The consequences of the step go to the database in one trip.
     with resources.database.transaction() as conn, conn.pipeline():
         settle(conn, resources.vault, transfer, token=leased.token, step=step, reason=reason)
         if answer is not None:

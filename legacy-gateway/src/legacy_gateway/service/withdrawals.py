@@ -50,7 +50,7 @@ def _settle(conn: Connection, claim_ref: str) -> None:
     held = held_of_withdrawn(withdrawals.transfers_of(conn, claim_ref))
     if held is None:
         return
-    # What was accepted while the withdrawal was being heard was listed as undecided beside it.
+    # A record accepted while the withdrawal was being heard was listed as undecided beside it.
     decisions.drop(conn, claim_ref)
     withdrawals.settle(conn, claim_ref, held.items(), now=clock.now())
     logs.get().info("withdrawal settled", claim_ref=claim_ref, held_by=sorted(held))

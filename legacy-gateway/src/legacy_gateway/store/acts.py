@@ -16,7 +16,7 @@ ADD = """
 """
 
 CHOOSE = """
-    -- What an act is to deal with, in this order.
+    -- The transfers that an act is to deal with, in this order.
     INSERT INTO bulk_act_items (act_id, number, transfer_id)
     SELECT %(act_id)s, chosen.number, chosen.transfer_id
     FROM unnest(%(transfer_ids)s::text[]) WITH ORDINALITY AS chosen (transfer_id, number)
@@ -57,7 +57,7 @@ OPEN_ITEMS = """
 """
 
 SETTLE_ITEM = """
-    -- What was done with a transfer; said once.
+    -- The outcome of an act for a transfer; noted once.
     UPDATE bulk_act_items SET outcome = %(outcome)s, fields = %(fields)s
     WHERE act_id = %(act_id)s AND number = %(number)s AND outcome IS NULL
 """
@@ -91,7 +91,7 @@ COUNTS = """
 """
 
 RESULTS = """
-    -- What an act did with each transfer.
+    -- The outcome of an act for each transfer.
     SELECT item.transfer_id, coalesce(claim_ref, '') AS claim_ref, coalesce(outcome, 'NOT_YET') AS outcome, fields
     FROM bulk_act_items AS item LEFT JOIN transfers USING (transfer_id)
     WHERE act_id = %s ORDER BY number

@@ -70,7 +70,7 @@ RUN_TIME = """
 """
 
 CAPTURED = """
-    -- What was captured within a time, by its state now.
+    -- Transfers captured within a time, by their state now.
     SELECT state, count(*) AS count FROM transfers WHERE system = %s AND created >= %s AND created < %s GROUP BY state
 """
 

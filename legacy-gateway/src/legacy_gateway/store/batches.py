@@ -89,7 +89,7 @@ LINES = """
 """
 
 IDS = """
-    -- Who is in a file.
+    -- The transfers in a file.
     SELECT transfer_id FROM transfers WHERE system = %s AND batch = %s
 """
 
@@ -100,7 +100,7 @@ UNSETTLED = """
 """
 
 STEP = """
-    -- What a step brought. The first sending is kept, because from then on the system may have dated it.
+    -- The result of a step. The first sending is kept, because from then on the system may have dated it.
     UPDATE batches
     SET state = %(state)s, setbacks = %(setbacks)s, refusals = %(refusals)s, taken = %(taken)s, fault = %(fault)s,
         fault_since = CASE WHEN %(fault)s <> '' THEN coalesce(fault_since, %(now)s) END,
@@ -128,7 +128,7 @@ NOTE_LIST = """
 """
 
 SETTLE_LINE = """
-    -- What became of a transfer in a file. One that is not held goes with the next file.
+    -- The outcome of a transfer in a file. One that is not held goes with the next file.
     UPDATE transfers
     SET state = %(state)s, updated = %(now)s, setbacks = %(setbacks)s, enquiry_setbacks = %(enquiry_setbacks)s,
         defects = defects + %(defect)s, legacy_ref = %(legacy_ref)s, messages = %(messages)s,

@@ -53,7 +53,7 @@ CANCEL = """
 """
 
 MOVE_ON = """
-    -- What was never made is made of a newer version of the claim.
+    -- A record that was never made is made of a newer version of the claim.
     UPDATE transfers SET claim_version = %(version)s, updated = %(now)s
     WHERE transfer_id = ANY(%(transfer_ids)s) AND claim_version <> %(version)s AND lease_token IS NULL
         AND (state = 'HELD' OR (state = 'WAITING' AND payload IS NULL))

@@ -87,7 +87,7 @@ CANCEL = """
 """
 
 NOTE = """
-    -- What a person did, where the state says nothing of it. How long it has been in its state does not change.
+    -- A person's act of which the state says nothing. How long it has been in its state does not change.
     UPDATE transfers SET event_time = %(now)s, event_reason = %(reason)s, event_by = %(by)s, event_act_id = %(act_id)s
     WHERE transfer_id = %(transfer_id)s
 """
@@ -145,7 +145,7 @@ def _after_defects(row: Row) -> bool:
 
 
 def _can_be_asked(row: Row) -> bool:
-    """Of what went in a file nothing can be asked: the file's answer says it, or a person looks."""
+    """Whether the system can be asked about the record. It cannot for a record in a file: the answer to the file tells."""
     return RULES[System(row["system"])].exchange is Exchange.RECORDS
 
 

@@ -90,7 +90,7 @@ BEGIN = """
 """
 
 SETTLE = """
-    -- What a step brought, under the lease by which it was made. A connection that is known to be closed was closed a
+    -- The result of a step, under the lease by which it was made. A connection that is known to be closed was closed a
     -- little before now, so the wait from now is on the safe side; while it may be open its process stays named, even in a
     -- person's hands. An attempt of which nothing left is no attempt.
     UPDATE transfers
@@ -122,7 +122,7 @@ MAKE_READY = """
 """
 
 LEAVE_TO_FILE = """
-    -- What is unknown of a file is asked about with the whole file.
+    -- Unknown records of a file are asked about with the whole file.
     UPDATE transfers SET lease_token = NULL, lease_until = NULL, next_attempt_time = NULL
     WHERE transfer_id = %(transfer_id)s AND lease_token = %(token)s AND state = 'UNKNOWN' AND batch IS NOT NULL
 """

@@ -35,7 +35,7 @@ FROM_CLERICAL = """
 """
 
 PHASES = """
-    -- What the new generation replaces.
+    -- The transfers that the new generation replaces.
     SELECT phase, transfer_id, confirmed_time, office_code, assessor_id FROM transfers
     WHERE claim_ref = %s AND system = %s AND generation = %s ORDER BY phase
 """

@@ -1,4 +1,4 @@
-"""Of which stalls has been told: a stall is a transfer's stay in a state beyond its deadline."""
+"""The stalls that have been published. A stall is a transfer's stay in a state beyond its deadline."""
 
 from datetime import datetime
 from typing import LiteralString

@@ -6,7 +6,7 @@ from chassis.database import Connection, Row
 from legacy_gateway.domain import Breaker, Gate, Hold, System, SystemCounts
 
 GATE = """
-    -- What stands before a system. A hold whose time is over still shuts it until somebody ends the hold.
+    -- The gate before a system. A hold whose time is over still shuts it until somebody ends the hold.
     SELECT unanswered, opened_time IS NOT NULL AS is_open,
         draining_since IS NOT NULL AS is_draining,
         hold.since, hold.reason, hold.until, hold.held_by
@@ -66,7 +66,7 @@ LET_GO = """
 """
 
 BRING_FORWARD = """
-    -- What was put off because the system did not answer goes before what came later, oldest first.
+    -- Transfers put off because the system did not answer go before later ones, oldest first.
     UPDATE transfers SET next_attempt_time = systems.draining_since - interval '1 day', may_wake_time = NULL, woken = true
     FROM systems
     WHERE systems.system = %(system)s AND transfer_id IN (
@@ -77,7 +77,7 @@ BRING_FORWARD = """
 """
 
 DRAIN = """
-    -- What waited during a hold drains as it does after an outage.
+    -- Transfers that waited during a hold drain as they do after an outage.
     INSERT INTO systems (system, draining_since) VALUES (%(system)s, statement_timestamp())
     ON CONFLICT (system) DO UPDATE SET draining_since = statement_timestamp(), let_go = 0
 """
@@ -102,7 +102,7 @@ END_HOLD = """
 """
 
 COUNTS = """
-    -- What is under way at each system, and what it accepted and refused since a time of the platform.
+    -- Transfers under way at each system, and those accepted and refused since a time of the platform.
     SELECT system, count(*) FILTER (WHERE under_way) AS waiting, min(created) FILTER (WHERE under_way) AS oldest,
         count(*) FILTER (WHERE state = 'ACCEPTED') AS accepted, count(*) FILTER (WHERE state = 'REJECTED') AS rejected
     FROM (

@@ -33,7 +33,7 @@ DROP = """
 """
 
 OF_CLAIM = """
-    -- What waits of a claim.
+    -- The waiting schemes of a claim.
     SELECT scheme, claim_version, confirmed_time FROM uncarried_schemes WHERE claim_ref = %s ORDER BY scheme
 """
 

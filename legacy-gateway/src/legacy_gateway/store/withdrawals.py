@@ -25,8 +25,8 @@ UNSETTLED = """
 """
 
 GIVE_UP = """
-    -- What is not on its way and not held is never sent: records that wait, even if a sender prepares one, held changes, and
-    -- refused records that a correction would replace.
+    -- Records that are not on their way and not held are never sent: those that wait, even if a sender prepares one, held
+    -- changes, and refused records that a correction would replace.
     UPDATE transfers
     SET state = 'CANCELLED', lease_token = NULL, lease_until = NULL, next_attempt_time = NULL, may_wake_time = NULL,
         updated = %(now)s
@@ -40,7 +40,7 @@ TRANSFERS = """
 """
 
 ADD_RECORD = """
-    -- What a system holds of a withdrawn claim.
+    -- The records of a withdrawn claim that a system holds.
     INSERT INTO withdrawn_records (claim_ref, system, half, since) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING
 """
 
@@ -50,7 +50,7 @@ SETTLE = """
 """
 
 RECORDS = """
-    -- What systems hold, or held, of a withdrawn claim.
+    -- The records of a withdrawn claim that systems hold or held.
     SELECT system, half, since, removed_time FROM withdrawn_records WHERE claim_ref = %s ORDER BY system
 """
 

@@ -40,7 +40,7 @@ class Claim:
     is_open: bool
     first_contact_time: datetime
     needs: frozenset[Need] = frozenset()
-    """That were stated in the calls about it, or in the interview."""
+    """The needs that were stated in the calls about it, or in the interview."""
 
     def check_bookable(self) -> None:
         """Raises ClaimNotOpen, NoInterviewNeeded."""

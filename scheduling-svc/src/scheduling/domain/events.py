@@ -9,7 +9,7 @@ from scheduling.domain.offices import Channel
 
 @dataclass(frozen=True, kw_only=True)
 class Happening:
-    """Of which claim, at which version of the appointment, and when."""
+    """The claim, the version of the appointment, and the time of an event."""
 
     claim_ref: str
     version: int

@@ -85,7 +85,7 @@ def nearest_offices(offices: Iterable[Office], *, easting: int, northing: int) -
 
 
 def within_reach(near: Iterable[NearOffice], *, reach_km: float) -> list[NearOffice]:
-    """Of offices that come nearest first: those within reach, and the nearest in any case."""
+    """The offices within reach, and the nearest in any case. `near` begins with the nearest."""
     return [found for number, found in enumerate(near) if number == 0 or found.distance_km <= reach_km]
 
 

@@ -29,7 +29,7 @@ _EMAIL = re.compile(r"[^@\s,;]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 
 
 class RateLimit:
-    """So many messages in any 60 seconds."""
+    """A limit of messages in any 60 seconds."""
 
     def __init__(self, per_minute: int) -> None:
         self._per_minute = per_minute

@@ -152,7 +152,7 @@ def _loan(rule: EditRule, case: Case) -> bool:
 
 
 def _counted(rule: EditRule, case: Case) -> bool:
-    """As many entries filled as the count says, in front; the rest blank or zero.
+    """Checks that as many entries as the count says are filled, in front, and that the rest are blank or zero.
 
     An entry is filled when each field that it needs is given.
     """

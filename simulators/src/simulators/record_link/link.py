@@ -110,7 +110,7 @@ def read_frame(connection: socket.socket) -> bytes | None:
 
 
 def _received(connection: socket.socket, length: int) -> bytes:
-    """So many bytes, or fewer where the sender has closed."""
+    """Reads this many bytes, or fewer where the sender has closed."""
     data = bytearray()
     while len(data) < length and (part := connection.recv(length - len(data))):
         data += part

@@ -70,12 +70,12 @@ class Entry:
 
     @cached_property
     def entries(self) -> int:
-        """Of a group: the places in its own table."""
+        """The number of places in a group's own table."""
         return min(_ENTRIES.get(self.id, ENTRIES_ABREAST), self.question.limits.max_entries or ENTRIES_ABREAST)
 
     @cached_property
     def more_entries(self) -> int:
-        """Of a group: the places on the continuation sheet, one table at most."""
+        """The number of a group's places on the continuation sheet, one table at most."""
         return min(ENTRIES_ABREAST, (self.question.limits.max_entries or 0) - self.entries)
 
 
