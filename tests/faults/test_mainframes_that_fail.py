@@ -240,7 +240,7 @@ def test_a_record_is_held_once_when_its_sender_dies(platform: PlatformUnderTest,
     must_be_held_once(platform, journey)
 
 
-def test_what_a_system_does_to_one_claim_does_not_hold_up_another(platform: PlatformUnderTest) -> None:
+def test_one_claims_failure_at_a_system_does_not_hold_up_another(platform: PlatformUnderTest) -> None:
     bad = in_both(platform)
     for stand_in, dialogue in DIALOGUES.items():
         bad = replace_failures(bad, {**bad.case.failures, stand_in: {"failure": "hang", "dialogue": dialogue}})
@@ -257,7 +257,7 @@ def test_what_a_system_does_to_one_claim_does_not_hold_up_another(platform: Plat
     eventually(bad.is_accepted, seconds=60, what="the claim that was held up")
 
 
-def test_what_each_system_lost_overnight_is_held_again_by_the_days_balance(platform: PlatformUnderTest) -> None:
+def test_records_lost_overnight_by_each_system_are_held_again_by_the_days_balance(platform: PlatformUnderTest) -> None:
     lost = {"failure": "lose_overnight", "count": 1}
     carried = [
         replace_failures(in_both(platform), dict.fromkeys(DIALOGUES, lost)),

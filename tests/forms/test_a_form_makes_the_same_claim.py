@@ -149,7 +149,7 @@ def expect_the_same(schemes: tuple[str, ...], language: str, seed: int) -> None:
 
 @given(some_schemes(), st.integers(0, 10**6))
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-def test_what_stands_in_the_boxes_is_what_was_said(schemes: tuple[str, ...], seed: int) -> None:
+def test_the_boxes_hold_the_words_that_were_said(schemes: tuple[str, ...], seed: int) -> None:
     by_call = Call(form(schemes), seed).held()
 
     found = read_boxes(form(schemes), boxes_with(form(schemes), by_call), day=DAY)

@@ -25,7 +25,7 @@ def test_every_question_of_a_map_names_the_field_that_it_fills(system: System) -
         assert made <= naming, f"{rows.record}: {rows.question} does not name {made - naming}"
 
 
-def test_what_is_never_read_back_about_the_other_parent_is_shown_to_nobody() -> None:
+def test_answers_about_the_other_parent_that_are_never_read_back_are_shown_to_nobody() -> None:
     bank = load_catalogues().newest.bank
     secret = {
         name

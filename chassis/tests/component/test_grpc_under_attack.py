@@ -97,7 +97,9 @@ def test_calls_without_a_message_hold_nobody_up(process: Process, connect: Conne
     holds(process, token)
 
 
-def test_what_does_not_come_whole_in_ten_seconds_is_ended(process: Process, connect: Connect, token: str) -> None:
+def test_a_request_that_does_not_come_whole_in_ten_seconds_is_ended(
+    process: Process, connect: Connect, token: str
+) -> None:
     begun = time.monotonic()
     without, trickling, silent = connect(), connect(), connect(greet=False)
     alone = without.begin(PATH, token=token)
@@ -314,7 +316,9 @@ def test_every_refusal_before_the_chain_is_counted_and_carries_its_trace(
     assert refusals(process, "NO_SUCH_METHOD") == before + 1
 
 
-def test_who_takes_no_response_holds_nobody_up(process: Process, connect: Connect, api: Api, token: str) -> None:
+def test_a_caller_that_takes_no_response_holds_nobody_up(
+    process: Process, connect: Connect, api: Api, token: str
+) -> None:
     api.filler = "A" * 60_000
     for _ in range(4):
         attacker = connect(takes=False)

@@ -76,7 +76,7 @@ NO_HTTP = {
 
 
 @pytest.mark.parametrize(("sent", "reason"), NO_HTTP.values(), ids=NO_HTTP.keys())
-def test_what_two_parsers_might_read_in_two_ways_is_refused_and_the_connection_closed(
+def test_a_request_that_two_parsers_might_read_in_two_ways_is_refused_and_the_connection_closed(
     site: Site, sent: bytes, reason: str
 ) -> None:
     before = count(reason)
@@ -185,7 +185,7 @@ def test_pipelined_requests_are_answered_one_after_the_other(site: Site) -> None
         assert read_all(connection).count(b"HTTP/1.1 200 OK") == 20
 
 
-def test_what_is_sent_is_not_logged(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_bytes_of_a_request_are_not_logged(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     sent = [
         f"GET {PATH}?connect=v1&encoding=json&message=%7B%22CANARY%22%3A1%7D HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
         "GET /CANARY?CANARY HTTP/1.1\r\nHost: CANARY\r\nX-CANARY: CANARY\r\nConnection: close\r\n\r\n",

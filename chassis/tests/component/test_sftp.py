@@ -132,7 +132,7 @@ def test_a_file_is_written_whole_and_read_back(client: SftpClient, served: Serve
     assert [one.name for one in served.folder.iterdir()] == ["file"]
 
 
-def test_what_is_not_there_is_none(client: SftpClient) -> None:
+def test_a_file_that_is_not_there_is_none(client: SftpClient) -> None:
     with client.within(seconds=10) as files:
         assert files.state("file") is None
         assert files.read("file", most_bytes=10) is None
@@ -179,7 +179,7 @@ def test_a_read_ends_where_more_comes_than_the_block_allows(client: SftpClient, 
     assert fault_of(greedy) is Fault.TOO_LONG
 
 
-def test_what_the_server_refuses_is_told_apart(client: SftpClient, served: Served) -> None:
+def test_refusals_of_the_server_are_told_apart(client: SftpClient, served: Served) -> None:
     (served.folder / "file").mkdir()
 
     assert fault_of(lambda: read(client)) is Fault.REFUSED

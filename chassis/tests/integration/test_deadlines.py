@@ -30,7 +30,7 @@ def listed(platform: Any, *given: Deadline) -> list[tuple[str, str, str]]:
         return [(late.state, late.owner, late.reference) for late in deadlines.overdue(conn, given)]
 
 
-def test_what_is_within_its_deadline_is_neither_counted_nor_listed(platform: Any) -> None:
+def test_items_within_their_deadline_are_neither_counted_nor_listed(platform: Any) -> None:
     platform.execute("INSERT INTO handled VALUES (gen_random_uuid())")
     platform.submitted()
 
@@ -47,7 +47,7 @@ def test_a_state_with_several_deadlines_is_counted_as_one(platform: Any) -> None
     assert labels_of(platform, HANDLED, by_another).count("OLD") == 1
 
 
-def test_what_is_overdue_by_the_platforms_clock_shows_when_the_clock_is_moved(platform: Any, clock_file: Path) -> None:
+def test_an_item_overdue_by_the_platforms_clock_shows_when_the_clock_is_moved(platform: Any, clock_file: Path) -> None:
     platform.execute("INSERT INTO handled VALUES ('00000000-0000-0000-0000-000000000001')")
 
     clock.advance(timedelta(minutes=2))
@@ -56,7 +56,7 @@ def test_what_is_overdue_by_the_platforms_clock_shows_when_the_clock_is_moved(pl
     assert listed(platform, HANDLED) == [("OLD", "SUPPORT", "00000000-0000-0000-0000-000000000001")]
 
 
-def test_what_the_database_dates_is_not_made_older_by_moving_the_clock(platform: Any, clock_file: Path) -> None:
+def test_an_item_that_the_database_dates_is_not_made_older_by_moving_the_clock(platform: Any, clock_file: Path) -> None:
     platform.submitted()
 
     clock.advance(timedelta(days=30))

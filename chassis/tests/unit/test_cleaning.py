@@ -44,7 +44,7 @@ def test_no_letter_and_no_digit_is_a_separator() -> None:
 
 
 @pytest.mark.parametrize("unseen", NOT_SEEN)
-def test_what_nobody_sees_is_left_out(unseen: str) -> None:
+def test_characters_that_nobody_sees_are_left_out(unseen: str) -> None:
     assert compact(f"AB{unseen}12") == "AB12"
     assert line(f"Ann{unseen} Hughes{unseen}") == "Ann Hughes"
     assert line(unseen * 3) == ""
@@ -96,5 +96,5 @@ def test_a_postcode_is_read_however_its_parts_are_kept_apart(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["LS１ 4AP", "LS1 4A²", "ＬＳ1 4AP", "LS1,4AP", "LS1 4AP" + " " * LONGEST_CODE, ""])
-def test_what_is_no_postcode_is_none(text: str) -> None:
+def test_a_text_that_is_no_postcode_gives_none(text: str) -> None:
     assert postcode(text) is None

@@ -169,7 +169,7 @@ def test_a_token_of_another_place_is_refused(text: str, kinds: list[type]) -> No
 
 
 @pytest.mark.parametrize("text", ["{}", "7", "[]", "[7]", pytest.param("[" * 100_000, id="very deep")])
-def test_what_is_no_place_is_refused(text: str) -> None:
+def test_a_value_that_is_no_place_is_refused(text: str) -> None:
     with pytest.raises(InvalidArgument):
         place_of(asking(base64.urlsafe_b64encode(text.encode()).decode()), str)
 

@@ -156,7 +156,7 @@ def test_every_misspelt_field_of_a_body_is_named_at_once() -> None:
     assert set(found) == {"purpose", "schemes[1]", "caller.relation", "caller.name", "ninno"}
 
 
-def test_what_could_be_read_of_a_refused_body_is_kept_to_choose_the_language() -> None:
+def test_readable_parts_of_a_refused_body_are_kept_to_choose_the_language() -> None:
     body = {"claimRef": "C0000000001Y", "answers": [{"questionId": 1}], "reason": "x" * 501, "version": "x"}
 
     for door in (json.dumps(body).encode(), json.dumps({"claimRef": "C0000000001Y", "reason": "x" * 501}).encode()):

@@ -104,7 +104,7 @@ def test_a_reference_is_known_however_it_is_written(body: str, data: st.DataObje
 
 
 @given(st.text(max_size=60))
-def test_what_is_known_as_a_reference_has_its_form(text: str) -> None:
+def test_a_canonical_reference_has_its_form(text: str) -> None:
     found = canonical(text)
 
     assert found is None or (has_form(found) and canonical(found) == found)

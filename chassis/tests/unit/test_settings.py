@@ -86,7 +86,7 @@ def test_exact_origins_are_taken(origins: str) -> None:
         "https://a.example,",
     ],
 )
-def test_what_is_no_exact_origin_is_refused(origins: str) -> None:
+def test_an_inexact_origin_is_refused(origins: str) -> None:
     with pytest.raises(SettingsError, match="CMS_CORS_ORIGINS") as refused:
         ServiceSettings.read({**NEEDED, "CMS_CORS_ORIGINS": origins})
 

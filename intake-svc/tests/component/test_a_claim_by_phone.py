@@ -186,7 +186,7 @@ def test_of_several_saves_of_one_version_one_succeeds_and_the_others_are_stale(d
     assert sorted(reply.code for reply in replies) == ["aborted", "aborted", "aborted", "ok"]
 
 
-def test_what_a_claimant_said_is_not_in_the_database_in_the_clear(
+def test_answers_are_not_in_the_database_in_the_clear(
     desk: Any, book: Any, single_tenant: Any, database_urls: DatabaseUrls
 ) -> None:
     canary = "Zzyzxcanary"

@@ -174,7 +174,7 @@ def test_the_calls_about_a_claim_show_who_acted_and_by_what_authority(desk: Any)
     assert claim["needs"] == ["CALL_NEED_INTERPRETER", "CALL_NEED_TEXTPHONE"]
 
 
-def test_who_is_on_the_line_and_what_they_need_is_not_asked_again(desk: Any) -> None:
+def test_the_caller_and_their_needs_are_not_asked_again(desk: Any) -> None:
     attorney = {
         "relation": "CALLER_RELATION_REPRESENTATIVE",
         "name": "Ann Price",

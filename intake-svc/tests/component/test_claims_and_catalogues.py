@@ -242,7 +242,7 @@ def test_a_scheme_that_cannot_be_claimed_on_the_day_is_refused_with_that_day(des
         assert day in refusal.text
 
 
-def test_what_no_scheme_needs_any_more_is_kept_and_comes_back(desk: Any, rest: Any) -> None:
+def test_an_answer_that_no_scheme_needs_any_more_is_kept_and_comes_back(desk: Any, rest: Any) -> None:
     operator = desk()
     ref = operator.start(NINO, schemes=[JSA, IS])["claim"]["claimRef"]
     full = operator.record(ref, 1, **rest, is_group="SK")

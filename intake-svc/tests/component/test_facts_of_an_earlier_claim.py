@@ -210,7 +210,9 @@ def test_another_nino_brings_its_own_security_and_no_further_tries(
     assert back["earlier"]["security"] == "CALL_SECURITY_REQUIRED"
 
 
-def test_who_goes_on_with_a_dropped_call_passes_security_about_the_earlier_claim_again(desk: Any, second: Any) -> None:
+def test_a_caller_who_goes_on_after_a_dropped_call_passes_security_about_the_earlier_claim_again(
+    desk: Any, second: Any
+) -> None:
     operator, claim_ref = passed(desk, second), second["claim"]["claimRef"]
     operator.once("EndCall", callId=second["call"]["callId"], outcome="CALL_OUTCOME_ABANDONED")
     third = desk(subject="OP000003")

@@ -66,9 +66,7 @@ def test_a_form_gives_the_claim_that_the_call_gives(desk: Any, couple_with_child
     assert by_form["sections"] == by_call["sections"]
 
 
-def test_what_is_at_fault_is_named_by_number_and_part_and_left_to_the_call(
-    desk: Any, single_tenant: dict[str, Any]
-) -> None:
+def test_faults_are_named_by_number_and_part_and_left_to_the_call(desk: Any, single_tenant: dict[str, Any]) -> None:
     faulty = single_tenant | {
         "nino": "QQ123456C",
         "address": {"lines": ["1 High Street", "Leeds"], "postcode": "ZZ1 1AA"},
@@ -184,7 +182,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_what_is_no_form_of_ours_is_refused_as_a_whole(desk: Any, database_urls: DatabaseUrls) -> None:
+def test_a_foreign_form_is_refused_as_a_whole(desk: Any, database_urls: DatabaseUrls) -> None:
     for change, field in WRONG:
         refused = desk().try_once("ImportForm", **form_of({"surname": "Hughes"}) | change)
 

@@ -116,7 +116,7 @@ def test_a_choice_of_council_is_among_the_changes_of_a_save(desk: Any) -> None:
 
 
 @pytest.mark.parametrize("council", ["Leeds", "N09000003", "E0800003", 7])
-def test_what_is_no_councils_code_is_refused(desk: Any, council: Any) -> None:
+def test_a_code_of_no_council_is_refused(desk: Any, council: Any) -> None:
     operator = desk()
     claim_ref = operator.start()["claim"]["claimRef"]
     operator.record(claim_ref, 1, address=address("LS1 4AP"))

@@ -95,7 +95,7 @@ def test_of_another_person_both_claims_go_on_and_the_reason_is_kept(desk: Any) -
     assert others(later) == []
 
 
-def test_who_has_no_fixed_address_is_compared_with_others_who_have_none(desk: Any) -> None:
+def test_people_without_a_fixed_address_are_compared_with_one_another(desk: Any) -> None:
     operator = desk()
     claim_ref = operator.start(nino=None)["claim"]["claimRef"]
     operator.record(claim_ref, 1, surname="Müller", date_of_birth=BORN, address={"gap": "NOT_KNOWN"})

@@ -82,7 +82,7 @@ def test_at_most_three_security_questions_are_asked(script: Script, answered: An
     assert asked == ("date_of_birth", "partner_date_of_birth", "telephone")
 
 
-def test_what_must_not_be_shown_before_security_is_not_asked_to_pass_it(script: Script, answered: Any) -> None:
+def test_answers_hidden_before_security_are_not_asked_for_to_pass_it(script: Script, answered: Any) -> None:
     surname = replace(script.questions["surname"], sensitivity=frozenset({Sensitivity.NOT_BEFORE_SECURITY}))
     marked = replace(script, questions={**script.questions, "surname": surname})
 

@@ -161,9 +161,7 @@ def test_each_kind_of_caller_says_what_it_needs(stated: dict[str, Any], at_fault
         ({"capacity": "HELPER"}, {"caller_role": "HELPER", "caller_name": "J Price"}),
     ],
 )
-def test_who_is_on_the_line_and_what_they_need_is_not_asked_again(
-    stated: dict[str, Any], known: dict[str, Any]
-) -> None:
+def test_the_caller_and_their_needs_are_not_asked_again(stated: dict[str, Any], known: dict[str, Any]) -> None:
     caller = Caller(**{"relation": "REPRESENTATIVE", "name": "J Price", "authority": "", **stated})
 
     of_needs = {"needs_interpreter": True, "contact_format": "TEXTPHONE"}

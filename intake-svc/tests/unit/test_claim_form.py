@@ -61,11 +61,11 @@ def test_questions_are_numbered_in_the_order_of_the_script(form: Form) -> None:
     assert printed == [name for name in form.script.questions if name in form.by_id]
 
 
-def test_what_the_directory_of_postcodes_decides_is_left_to_the_call(form: Form) -> None:
+def test_questions_that_the_directory_of_postcodes_decides_are_left_to_the_call(form: Form) -> None:
     assert form.script.questions.keys() - form.by_id.keys() == {"postcode_again", "council"}
 
 
-def test_what_the_operator_answers_is_not_printed() -> None:
+def test_questions_that_the_operator_answers_are_not_printed() -> None:
     for catalogue in (load_catalogues()[number] for number in load_catalogues().numbers):
         form = form_of(catalogue.script_for(catalogue.schemes))
 
@@ -91,7 +91,7 @@ def test_an_answer_that_ends_a_part_leads_to_the_next(form: Form, routing: Routi
     assert leading["OWNER_OCCUPIER"] == form.by_id["liable_for_council_tax"]
 
 
-def test_what_routes_do_not_settle_is_said_in_words(form: Form, routing: Routing) -> None:
+def test_conditions_that_routes_do_not_settle_are_said_in_words(form: Form, routing: Routing) -> None:
     earnings, hours = form.by_id["part_time_earnings"], form.by_id["part_time_hours"]
 
     (condition,) = routing.filters[earnings.number].conditions or ()

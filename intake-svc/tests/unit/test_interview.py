@@ -60,7 +60,9 @@ def test_optional_questions_are_asked_but_do_not_block_submission(
     assert not interview.missing
 
 
-def test_what_is_not_known_yet_is_asked_again_after_all_else(evaluated: Any, answered: Any, single_tenant: Any) -> None:
+def test_questions_not_answered_yet_are_asked_again_after_all_else(
+    evaluated: Any, answered: Any, single_tenant: Any
+) -> None:
     not_known = {"date_of_birth": {"gap": "NOT_KNOWN"}, "capital": {"gap": "WILL_SEND"}}
     optional = {
         state.question.id: {"gap": "NOT_KNOWN"}

@@ -208,7 +208,7 @@ def test_any_order_and_any_slip_give_the_claim_of_right_answers(seed: int) -> No
 
 @settings(max_examples=FEW, deadline=None)
 @given(seed=SEEDS)
-def test_what_is_no_longer_relevant_is_kept_back_and_comes_again(seed: int) -> None:
+def test_answers_no_longer_relevant_are_kept_back_and_come_again(seed: int) -> None:
     what_is_no_longer_relevant_is_kept_back_and_comes_again(seed)
 
 

@@ -160,7 +160,7 @@ def test_nights_are_given_for_children_that_were_named(catalogue: Catalogue) -> 
     assert blockers(unknown)["children_nights"] is Blocker.CHECK_FAILED
 
 
-def test_what_must_not_be_read_back_is_marked(catalogue: Catalogue) -> None:
+def test_questions_never_read_back_are_marked(catalogue: Catalogue) -> None:
     secret = OTHER_PARENT | {
         "nino", "partner_nino", "sort_code", "account_number", "contact_unsafe", "post_address", "illness",
         "special_treatment", "ill_when_young", "maintenance_opt_out", "good_cause", "parentage_disputed",

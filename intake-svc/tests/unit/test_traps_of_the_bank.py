@@ -136,7 +136,7 @@ def test_whether_a_pregnancy_keeps_from_working_is_asked_more_than_eleven_weeks_
     assert ("sick_from_pregnancy" in found) == asked
 
 
-def test_why_somebody_left_a_job_is_asked_while_it_can_cost_benefit(relevant: Relevant) -> None:
+def test_the_reason_for_leaving_a_job_is_asked_while_it_can_cost_benefit(relevant: Relevant) -> None:
     left = WORKER | {"last_job_reason": "RESIGNED"}
 
     assert "leaving_story" in relevant(JSA, **left, last_job_ended="2005-02-01")
@@ -175,7 +175,7 @@ def test_nothing_is_asked_that_follows_from_another_answer(catalogue: Catalogue)
     assert len(texts) == len(set(texts))
 
 
-def test_what_must_not_reach_the_council_is_not_shown_to_the_notifier(catalogue: Catalogue) -> None:
+def test_answers_kept_from_the_council_are_not_shown_to_the_notifier(catalogue: Catalogue) -> None:
     secret = [question for question in catalogue.bank.values() if "NOT_TO_COUNCIL" in question.sensitivity]
 
     assert [question.id for question in secret if "la-notifier" in question.seen_by] == []
@@ -185,7 +185,7 @@ def test_what_must_not_reach_the_council_is_not_shown_to_the_notifier(catalogue:
     }  # fmt: skip
 
 
-def test_what_is_never_read_back_is_marked(catalogue: Catalogue) -> None:
+def test_questions_never_read_back_are_marked(catalogue: Catalogue) -> None:
     marked = {name for name, question in catalogue.bank.items() if "NOT_READ_BACK" in question.sensitivity}
 
     assert marked >= {
@@ -194,7 +194,7 @@ def test_what_is_never_read_back_is_marked(catalogue: Catalogue) -> None:
     }  # fmt: skip
 
 
-def test_where_a_person_can_be_found_is_never_told_to_the_other_parent(catalogue: Catalogue) -> None:
+def test_a_persons_whereabouts_are_never_told_to_the_other_parent(catalogue: Catalogue) -> None:
     kept = {name for name, question in catalogue.bank.items() if "NOT_TO_OTHER_PARENT" in question.sensitivity}
 
     assert kept >= {"address", "post_address", "postcode_again", "council", "telephone", "email", "nino"}

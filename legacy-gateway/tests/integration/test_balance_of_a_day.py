@@ -145,7 +145,7 @@ def test_a_record_that_the_ledger_does_not_know_is_found(gateway: Any, books: An
     assert books.balance(day).unknown_here == 1
 
 
-def test_what_a_change_replaced_stays_listed_and_is_no_difference(
+def test_a_record_that_a_change_replaced_stays_listed_and_is_no_difference(
     gateway: Any, books: Any, amendment: Any, facts: Any
 ) -> None:
     claim_ref = books.accepted()
@@ -208,7 +208,7 @@ def test_nothing_is_sent_again_of_a_withdrawn_claim(gateway: Any, books: Any, wi
     assert gateway.send() is False
 
 
-def test_what_was_sent_near_midnight_stands_under_the_next_day(gateway: Any, books: Any) -> None:
+def test_a_record_sent_near_midnight_is_listed_under_the_next_day(gateway: Any, books: Any) -> None:
     """JSAPS lists it under its own day, which is the one after the day of our ledger."""
     books.accepted()
     gateway.change("UPDATE transfers SET updated = updated - interval '1 day', created = created - interval '1 day'")

@@ -202,7 +202,7 @@ def test_a_file_has_no_more_than_its_most_details_and_the_rest_goes_with_the_nex
     assert exchange.counts() == {"ACCEPTED": 131}
 
 
-def test_what_was_lost_overnight_is_found_by_the_balance_and_held_once(
+def test_a_record_lost_overnight_is_found_by_the_balance_and_held_once(
     exchange: FileExchange, books_of: Callable[..., Any]
 ) -> None:
     lost, kept = exchange.claim(1), exchange.claim(2)

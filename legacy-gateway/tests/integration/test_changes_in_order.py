@@ -67,7 +67,7 @@ def test_an_amendment_that_feeds_no_field_of_jsaps_sends_nothing(gateway: Any) -
     assert gateway.rows(claim_ref, 2) == []
 
 
-def test_what_was_not_made_yet_goes_once_with_the_amendment(gateway: Any) -> None:
+def test_a_record_not_made_yet_goes_once_with_the_amendment(gateway: Any) -> None:
     claim_ref = gateway.claim(version=7)
 
     gateway.amend(claim_ref, version=8, job_goal_1="Baker")

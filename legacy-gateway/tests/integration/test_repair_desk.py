@@ -90,7 +90,7 @@ def test_a_transfer_in_a_persons_hands_goes_on_after_a_defect_is_mended(gateway:
     assert gateway.held(claim_ref)["es_held"] == 1
 
 
-def test_what_may_be_held_is_asked_about_before_it_is_sent_again(gateway: Any) -> None:
+def test_a_record_that_may_be_held_is_asked_about_before_it_is_sent_again(gateway: Any) -> None:
     claim_ref = gateway.claim()
     gateway.work_until(claim_ref, "ACCEPTED", "WAITING")
     clerical(gateway, claim_ref, attempts=1)

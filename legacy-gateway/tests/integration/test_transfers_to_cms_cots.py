@@ -121,7 +121,7 @@ def test_application_is_held_and_a_repeat_is_recognised(stand_in: Cots, applicat
     assert held(stand_in) == 1
 
 
-def test_what_was_never_sent_is_not_known(application: Application) -> None:
+def test_a_record_that_was_never_sent_is_not_known(application: Application) -> None:
     assert application.ask().result is Result.NOT_KNOWN
 
 

@@ -201,7 +201,7 @@ def test_a_refusal_leads_to_its_question(outside: Outside) -> None:
     assert outside.held() == 0
 
 
-def test_what_waited_for_a_system_is_taken_up_and_held(outside: Outside) -> None:
+def test_a_scheme_that_waited_for_a_system_is_taken_up_and_held(outside: Outside) -> None:
     database = outside.gateway.database
     older = {"JOBSEEKERS_ALLOWANCE": System.JSAPS}
     outside.claim()
@@ -319,7 +319,9 @@ def test_a_record_that_was_lost_overnight_is_sent_again_under_its_id(
     ],
     ids=["eleven children", "seven incomes", "a long name"],
 )
-def test_what_the_record_cannot_hold_is_for_a_person_with_the_reason(outside: Outside, answers: dict[str, Any]) -> None:
+def test_a_value_that_the_record_cannot_hold_goes_to_a_person_with_the_reason(
+    outside: Outside, answers: dict[str, Any]
+) -> None:
     outside.claim(**answers)
 
     outside.work_until("CLERICAL")

@@ -82,7 +82,7 @@ def test_nothing_is_taken_up_before_its_system_is_deployed(database: Database, c
 
 
 @pytest.mark.parametrize("amended_before", [True, False])
-def test_what_waited_is_taken_up_when_its_system_is_deployed(
+def test_a_waiting_scheme_is_taken_up_when_its_system_is_deployed(
     database: Database, confirmation: MakeEvent, amendment: MakeEvent, *, amended_before: bool
 ) -> None:
     hear(database, confirmation(CLAIM, version=7, schemes=["INCOME_SUPPORT", "CRISIS_LOAN"]))

@@ -179,7 +179,7 @@ def test_a_lost_first_phase_whose_second_was_given_up_stays_lost() -> None:
     assert remedy_for(first_phase(lost=True), second_phase(state=State.CANCELLED)) is Remedy.GONE_ON
 
 
-def test_what_a_later_record_replaced_is_not_sent_again() -> None:
+def test_a_record_that_a_later_one_replaced_is_not_sent_again() -> None:
     change = record("T2", generation=2, action=Action.CHANGE)
 
     assert remedy_for(record("T1", lost=True), change) is Remedy.REPLACED

@@ -50,7 +50,7 @@ def test_an_amendment_that_the_record_has_taken_in_does_nothing() -> None:
     assert decide(claim("ACCEPTED", "ACCEPTED", version=8), {7: BOTH, 8: BOTH}, JSAPS).course is Course.NOTHING
 
 
-def test_what_waits_and_was_never_made_takes_the_amendment_in() -> None:
+def test_a_waiting_record_that_was_never_made_takes_the_amendment_in() -> None:
     decision = decide(claim("WAITING", "WAITING"), {8: FIRST, 9: frozenset()}, JSAPS)
 
     assert decision == Decision(course=Course.MOVE_ON, version=8, moved=("1.1", "1.2"))
@@ -83,7 +83,7 @@ def test_an_amendment_of_the_second_phase_alone_leaves_the_first_as_it_is() -> N
     assert decision == Decision(course=Course.MOVE_ON, version=8, moved=("1.2",), due="1.2")
 
 
-def test_where_no_first_phase_can_be_withdrawn_the_second_goes_first() -> None:
+def test_a_system_that_withdraws_no_first_phase_gets_the_second_first() -> None:
     decision = decide(claim("ACCEPTED", "WAITING"), {8: BOTH}, replace(JSAPS, withdraws_first_phase=False))
 
     assert decision == Decision(course=Course.HOLD, version=8, due="1.2")

@@ -78,7 +78,9 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("applicant.shoe_size", "44", "cots.applicant", "has a field that the system does not know"),
     ],
 )
-def test_what_does_not_fit_is_named_without_its_value(path: str, value: Any, field: str, description: str) -> None:
+def test_a_field_that_does_not_fit_is_named_without_its_value(
+    path: str, value: Any, field: str, description: str
+) -> None:
     with pytest.raises(RecordError) as raised:
         check_document("cots", changed(path, value))
 

@@ -143,9 +143,7 @@ def test_a_connection_that_fails_makes_every_record_in_flight_unknown(
     assert len(system.lines) == 2
 
 
-def test_what_was_answered_before_the_connection_failed_is_known(
-    system: SlowSystem, threads: ThreadPoolExecutor
-) -> None:
+def test_answers_before_the_connection_failed_are_known(system: SlowSystem, threads: ThreadPoolExecutor) -> None:
     with closing(pool_to(system)) as pool:
         sent = in_flight(threads, pool, system)
         system.answer(*TRANSFERS[:2])

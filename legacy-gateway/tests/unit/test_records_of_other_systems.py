@@ -157,7 +157,7 @@ def test_four_weekly_income_becomes_a_weeks_amount(period: str, amount: str, cod
         ({"children": [{**CHILD, "name": "Ŵyn Walker"}]}, "IS-CHILD-NAME", "children"),
     ],
 )
-def test_what_the_record_cannot_hold_is_for_a_person_and_never_cut(
+def test_a_value_that_the_record_cannot_hold_goes_to_a_person_and_is_never_cut(
     changes: dict[str, Any], field: str, question: str
 ) -> None:
     with pytest.raises(mapping.Unfit) as raised:
@@ -309,7 +309,7 @@ def test_the_map_says_which_facts_feed_which_record() -> None:
     assert "illness" not in mapping.feeding(System.SFCS, 1)
 
 
-def test_what_one_parent_told_of_the_other_goes_to_the_package_and_is_shown_to_nobody() -> None:
+def test_one_parents_words_about_the_other_go_to_the_package_and_are_shown_to_nobody() -> None:
     payload = mapping.build(System.CMS_COTS, 1, case(MAINTENANCE))
     shown = showing.texts(System.CMS_COTS, 1, payload)
 

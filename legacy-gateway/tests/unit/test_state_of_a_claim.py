@@ -94,11 +94,11 @@ def of_withdrawn(phase: int, state: State) -> TransferOfWithdrawn:
 
 
 @pytest.mark.parametrize("state", [State.SENDING, State.UNKNOWN, State.WAITING])
-def test_what_is_held_of_a_withdrawn_claim_is_not_known_while_a_record_is_under_way(state: State) -> None:
+def test_holdings_of_a_withdrawn_claim_are_unknown_while_a_record_is_under_way(state: State) -> None:
     assert held_of_withdrawn([of_withdrawn(1, State.ACCEPTED), of_withdrawn(2, state)]) is None
 
 
-def test_what_is_held_of_a_withdrawn_claim_is_half_without_its_last_phase() -> None:
+def test_holdings_of_a_withdrawn_claim_are_half_without_its_last_phase() -> None:
     first, second = of_withdrawn(1, State.ACCEPTED), of_withdrawn(2, State.ACCEPTED)
 
     assert held_of_withdrawn([]) == {}

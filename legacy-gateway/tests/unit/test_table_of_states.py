@@ -95,7 +95,7 @@ def test_every_state_has_a_way_in_and_every_state_that_is_no_end_has_a_way_out_a
     assert not is_possible(State.CANCELLED, State.WAITING)
 
 
-def test_what_is_counted_as_overdue_goes_by_the_table() -> None:
+def test_overdue_items_are_counted_by_the_table() -> None:
     counted = {deadline.state: deadline for deadline in DEADLINES if deadline.state in set(State)}
 
     assert set(counted) == set(STAYS)

@@ -197,7 +197,7 @@ def test_ten_defects_make_a_transfer_clerical(state: State) -> None:
     assert (step.state, step.wait_seconds) == (State.CLERICAL, None)
 
 
-def test_what_no_record_can_hold_is_for_a_person_and_what_can_be_corrected_is_not() -> None:
+def test_a_value_that_no_record_can_hold_goes_to_a_person_and_one_that_can_be_corrected_does_not() -> None:
     too_much = transfer(State.WAITING).unfit([message("GW0004")], needs_person=True)
     wrong = transfer(State.WAITING).unfit([message("GW0002")])
 

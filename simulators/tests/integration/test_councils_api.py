@@ -149,7 +149,7 @@ def test_broken_fields_are_named_and_nothing_is_held(councils: Councils) -> None
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
-def test_what_is_no_json_is_refused(councils: Councils, body: bytes) -> None:
+def test_a_body_that_is_no_json_is_refused(councils: Councils, body: bytes) -> None:
     answer = call(
         councils.port,
         "POST",

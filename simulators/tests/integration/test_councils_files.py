@@ -256,7 +256,7 @@ def test_a_failure_without_a_possible_target_is_not_taken(councils: Councils, ru
     assert call(councils.control_port, "POST", "/failures", body=rule).status == 400
 
 
-def test_what_was_taken_outlives_a_restart_even_in_the_middle_of_a_file(
+def test_rows_taken_outlive_a_restart_even_in_the_middle_of_a_file(
     councils_settings: CouncilsSettings, tmp_path: Path
 ) -> None:
     content = notice_file([notice(1)])

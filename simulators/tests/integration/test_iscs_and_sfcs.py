@@ -126,7 +126,7 @@ def test_a_change_of_what_is_not_held_is_refused(sender: Sender) -> None:
     assert sender.client.enquire(ONE).completion == "R"
 
 
-def test_what_was_lost_is_held_again_when_it_is_sent_again(sender: Sender) -> None:
+def test_a_lost_record_is_held_again_when_it_is_sent_again(sender: Sender) -> None:
     sender.send()
     call(sender.system.control_port, "POST", "/ledger/lose", body={"claim_ref": CLAIM_REF})
 

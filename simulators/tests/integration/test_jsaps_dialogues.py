@@ -69,7 +69,7 @@ def test_the_first_phase_alone_is_half_a_transfer(jsaps: MainframeServer, client
     assert claim(jsaps) == {"es_held": 1, "ba_held": 0, "duplicates": 0, "half": True}
 
 
-def test_what_is_sent_twice_is_held_twice(jsaps: MainframeServer, client: LinkClient) -> None:
+def test_a_record_sent_twice_is_held_twice(jsaps: MainframeServer, client: LinkClient) -> None:
     first, again = hold_first(client), hold_first(client)
 
     assert (first.completion, again.completion) == ("A", "A")
@@ -240,7 +240,7 @@ def test_the_platforms_clock_moves_the_day_of_receipt(
     assert moved["RP-TOTAL"] == 1
 
 
-def test_what_a_system_lost_overnight_is_not_known_to_it(
+def test_a_record_lost_overnight_is_not_known_to_the_system(
     jsaps: MainframeServer, client: LinkClient, link: Link
 ) -> None:
     hold_second(client, hold_first(client).legacy_ref)

@@ -251,7 +251,7 @@ def test_only_the_first_phase_of_a_chosen_claim_is_held(jsaps: MainframeServer, 
     assert halves == sum(answers == {"E"} for answers in second.values())
 
 
-def test_what_is_lost_overnight_is_held_until_the_day_is_over(
+def test_a_record_lost_overnight_is_held_until_the_day_is_over(
     tmp_path: Path, jsaps_settings: JsapsSettings, link: Link
 ) -> None:
     offset = tmp_path / "offset"

@@ -117,7 +117,7 @@ def test_an_email_with_a_file_tells_where_it_can_be_fetched(client: Notification
         ({"personalisation": {"body": "x" * 919}}, (400, "BadRequestError")),
     ],
 )
-def test_what_cannot_be_sent_is_refused(
+def test_a_message_that_cannot_be_sent_is_refused(
     notify: Notify, client: NotificationsAPIClient, changes: dict[str, Any], error: tuple[int, str]
 ) -> None:
     with pytest.raises(APIError) as caught:

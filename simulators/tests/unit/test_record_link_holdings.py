@@ -80,7 +80,7 @@ def take(holdings: Holdings, step: tuple[str, int, str]) -> None:
 
 
 @given(steps=STEPS)
-def test_whatever_happened_a_restart_knows_the_same(steps: list[tuple[str, int, str]]) -> None:
+def test_a_restart_knows_the_same_whatever_happened(steps: list[tuple[str, int, str]]) -> None:
     with TemporaryDirectory() as folder:
         with opened(Path(folder)) as holdings:
             for step in steps:

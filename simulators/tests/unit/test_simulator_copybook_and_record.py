@@ -43,7 +43,7 @@ def test_the_entries_of_a_table_of_groups_lie_a_group_apart(link: Link) -> None:
         "05 A OCCURS 2 TIMES. 10 B PIC X OCCURS 2 TIMES.",
     ],
 )
-def test_what_the_reader_does_not_know_is_an_error(tmp_path: Path, line: str) -> None:
+def test_an_unknown_clause_is_an_error(tmp_path: Path, line: str) -> None:
     (tmp_path / "odd.cpy").write_text(f"01  ODD.\n    {line}\n")
 
     with pytest.raises(CopybookError):

@@ -165,7 +165,7 @@ def test_a_rule_of_one_dialogue_refuses(
         ("SF001", {"SF_REASON": "LM", "SF_INTERIM_CONSIDERED": "N"}),
     ],
 )
-def test_what_a_rule_allows_passes(links: Mapping[str, Link], dialogue: str, changes: dict[str, Value]) -> None:
+def test_a_value_that_a_rule_allows_passes(links: Mapping[str, Link], dialogue: str, changes: dict[str, Value]) -> None:
     assert broken(links, dialogue, **changes) == []
 
 

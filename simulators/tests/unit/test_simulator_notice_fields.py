@@ -91,7 +91,7 @@ def test_a_broken_or_foreign_field_is_named_by_its_path(field: str, changes: dic
 
 
 @pytest.mark.parametrize("body", [None, [], "notice", 3])
-def test_what_is_no_object_is_no_notice(body: object) -> None:
+def test_a_body_that_is_no_object_is_no_notice(body: object) -> None:
     assert len(FIELDS.problems(body)) == 1
 
 

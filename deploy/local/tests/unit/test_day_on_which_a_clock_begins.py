@@ -57,5 +57,5 @@ def test_a_clock_moves_forward_under_data_and_never_back(with_data: Layout) -> N
 
 
 @pytest.mark.parametrize("command", ["up", "demo"])
-def test_what_is_no_day_is_refused(command: str) -> None:
+def test_a_value_that_is_no_day_is_refused(command: str) -> None:
     assert CliRunner().invoke(app, [command, "--on", "11 July"]).exit_code == 2
