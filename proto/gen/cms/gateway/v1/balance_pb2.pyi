@@ -78,7 +78,7 @@ class _DifferenceStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Diffe
     """It is explained."""
 
 class DifferenceState(_DifferenceState, metaclass=_DifferenceStateEnumTypeWrapper):
-    """Where a difference stands."""
+    """The state of a difference."""
 
 DIFFERENCE_STATE_UNSPECIFIED: DifferenceState.ValueType  # 0
 """No value."""
@@ -106,7 +106,7 @@ class _DifferenceCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Diffe
     """The system now says that it refused what it had accepted."""
 
 class DifferenceCause(_DifferenceCause, metaclass=_DifferenceCauseEnumTypeWrapper):
-    """Why a difference is left to a person."""
+    """The cause for which a difference is left to a person."""
 
 DIFFERENCE_CAUSE_UNSPECIFIED: DifferenceCause.ValueType  # 0
 """No value: its kind says it."""
@@ -129,21 +129,21 @@ class _DifferenceReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Diff
     DIFFERENCE_REASON_HELD_THERE: _DifferenceReason.ValueType  # 1
     """The system holds the claim once, as it should: it was entered or restored there. A missing transfer is accepted again."""
     DIFFERENCE_REASON_ENDED_THERE: _DifferenceReason.ValueType  # 2
-    """What the system held too much of was ended there. It does not explain a missing transfer."""
+    """The surplus at the system was ended there. It does not explain a missing transfer."""
     DIFFERENCE_REASON_GIVEN_UP: _DifferenceReason.ValueType  # 3
     """The system holds nothing of it, and should hold nothing. A missing transfer is cancelled."""
     DIFFERENCE_REASON_NOT_OURS: _DifferenceReason.ValueType  # 4
     """The system took the record from somebody else. It does not explain a missing transfer."""
 
 class DifferenceReason(_DifferenceReason, metaclass=_DifferenceReasonEnumTypeWrapper):
-    """Why a person closes a difference."""
+    """A person's reason for closing a difference."""
 
 DIFFERENCE_REASON_UNSPECIFIED: DifferenceReason.ValueType  # 0
 """No value."""
 DIFFERENCE_REASON_HELD_THERE: DifferenceReason.ValueType  # 1
 """The system holds the claim once, as it should: it was entered or restored there. A missing transfer is accepted again."""
 DIFFERENCE_REASON_ENDED_THERE: DifferenceReason.ValueType  # 2
-"""What the system held too much of was ended there. It does not explain a missing transfer."""
+"""The surplus at the system was ended there. It does not explain a missing transfer."""
 DIFFERENCE_REASON_GIVEN_UP: DifferenceReason.ValueType  # 3
 """The system holds nothing of it, and should hold nothing. A missing transfer is cancelled."""
 DIFFERENCE_REASON_NOT_OURS: DifferenceReason.ValueType  # 4
@@ -178,7 +178,7 @@ class Difference(_message.Message):
     kind: Global___DifferenceKind.ValueType
     """How they disagree."""
     state: Global___DifferenceState.ValueType
-    """Where it stands."""
+    """Its state."""
     transfer_id: _builtins.str
     """The record."""
     claim_ref: _builtins.str
@@ -186,13 +186,13 @@ class Difference(_message.Message):
     legacy_ref: _builtins.str
     """The system's reference."""
     cause: Global___DifferenceCause.ValueType
-    """Why it is left to a person."""
+    """The cause for which it is left to a person."""
     owner: _common_pb2.Role.ValueType
     """The role that has to act."""
     closed_by: _builtins.str
-    """Who closed it."""
+    """The person who closed it."""
     reason: Global___DifferenceReason.ValueType
-    """Why a person closed it."""
+    """The person's reason for closing it."""
     @_builtins.property
     def date(self) -> _date_pb2.Date:
         """The London day in whose balance it counts: that on which a missing transfer was captured, else that of the list."""

@@ -69,12 +69,12 @@ class RecordProblem(_message.Message):
     question_id: _builtins.str
     """The question that supplies the field; empty where the platform itself does."""
     text: _builtins.str
-    """What is wrong with the field, in a few words that follow its name."""
+    """The fault of the field, in a few words that follow its name."""
     needs_person: _builtins.bool
     """Whether the record cannot hold all that is true of the claimant: a person completes the claim."""
     @_builtins.property
     def ask(self) -> Global___Words:
-        """What to ask the claimant."""
+        """The words in which to ask the claimant."""
 
     def __init__(
         self,
@@ -189,7 +189,7 @@ Global___CheckRecordRequest: _TypeAlias = CheckRecordRequest  # noqa: Y015
 
 @_typing.final
 class CheckRecordResponse(_message.Message):
-    """What would keep a claim's records from being sent."""
+    """The problems that would keep a claim's records from being sent."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -36,7 +36,7 @@ class _DecisionOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Decis
     """It is not paid."""
 
 class DecisionOutcome(_DecisionOutcome, metaclass=_DecisionOutcomeEnumTypeWrapper):
-    """What was decided."""
+    """The outcome of a decision."""
 
 DECISION_OUTCOME_UNSPECIFIED: DecisionOutcome.ValueType  # 0
 """No value."""
@@ -152,11 +152,11 @@ class Decision(_message.Message):
     version: _builtins.int
     """The version, from 1."""
     outcome: Global___DecisionOutcome.ValueType
-    """What was decided."""
+    """The outcome of a decision."""
     basis: Global___DecisionBasis.ValueType
     """On what an award of Jobseeker's Allowance is based; unset for other schemes and for a disallowed claim."""
     by: _builtins.str
-    """Who recorded it."""
+    """The person who recorded it."""
     @_builtins.property
     def to(self) -> _date_pb2.Date:
         """The last day to which it applies; absent where it has no end."""
@@ -268,7 +268,7 @@ class RecordDecisionRequest(_message.Message):
     scheme: _common_pb2.Scheme.ValueType
     """The scheme."""
     outcome: Global___DecisionOutcome.ValueType
-    """What was decided."""
+    """The outcome of a decision."""
     basis: Global___DecisionBasis.ValueType
     """On what an award of Jobseeker's Allowance is based. Required for that, refused for all else."""
     version: _builtins.int
@@ -414,9 +414,9 @@ class RecordField(_message.Message):
     question_id: _builtins.str
     """The question behind it; empty where the platform itself supplies it."""
     accepted: _builtins.str
-    """What the system accepted; empty where it is withheld."""
+    """The value that the system accepted; empty where it is withheld."""
     today: _builtins.str
-    """What a record of today's facts would hold; empty where it is withheld."""
+    """The value that a record of today's facts would hold; empty where it is withheld."""
     differs: _builtins.bool
     """Whether these differ, also where they are withheld."""
     withheld: _builtins.bool
@@ -476,7 +476,7 @@ Global___AcceptedPhase: _TypeAlias = AcceptedPhase  # noqa: Y015
 
 @_typing.final
 class TodaysProblem(_message.Message):
-    """Why no record could be made of today's facts."""
+    """A reason why no record could be made of today's facts."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -489,7 +489,7 @@ class TodaysProblem(_message.Message):
     field: _builtins.str
     """The record's field."""
     text: _builtins.str
-    """What is wrong with it, in a few words that follow its name."""
+    """The fault of the field, in a few words that follow its name."""
     question_id: _builtins.str
     """The question that supplied it."""
     def __init__(
@@ -527,7 +527,7 @@ class GetAcceptedRecordResponse(_message.Message):
 
     @_builtins.property
     def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___TodaysProblem]:
-        """What is wrong with a record of today's facts."""
+        """The problems of a record of today's facts."""
 
     def __init__(
         self,

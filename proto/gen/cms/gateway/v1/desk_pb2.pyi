@@ -69,7 +69,7 @@ class _TransferOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Trans
     """Left: intake refused the correction."""
 
 class TransferOutcome(_TransferOutcome, metaclass=_TransferOutcomeEnumTypeWrapper):
-    """What was done with a transfer, or why it was left as it is."""
+    """The outcome of an act for a transfer, or the reason for leaving the transfer as it is."""
 
 TRANSFER_OUTCOME_UNSPECIFIED: TransferOutcome.ValueType  # 0
 """No value."""
@@ -141,7 +141,7 @@ Global___BulkActKind: _TypeAlias = BulkActKind  # noqa: Y015
 
 @_typing.final
 class TransferResult(_message.Message):
-    """What an act did with a transfer, or what it would do."""
+    """The result of an act for a transfer, or the result that it would have."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -154,7 +154,7 @@ class TransferResult(_message.Message):
     claim_ref: _builtins.str
     """Its claim; empty where there is no such transfer."""
     outcome: Global___TransferOutcome.ValueType
-    """What was done."""
+    """The outcome."""
     @_builtins.property
     def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """With NOT_CORRECTED: the questions, or fields of the request, that intake names."""
@@ -225,13 +225,13 @@ class BulkAct(_message.Message):
     reason: _builtins.str
     """Why, in the person's words."""
     by: _builtins.str
-    """Who began it."""
+    """The person who began it."""
     rate: _builtins.int
     """Transfers a minute."""
     total: _builtins.int
     """How many were chosen."""
     stopped_by: _builtins.str
-    """Who stopped it."""
+    """The person who stopped it."""
     @_builtins.property
     def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___OutcomeCount]:
         """How far it has come."""
@@ -295,7 +295,7 @@ class RejectionGroup(_message.Message):
     question_id: _builtins.str
     """The question to correct; empty where the platform itself supplied the field."""
     text: _builtins.str
-    """What is wrong with the field, in a few words that follow its name."""
+    """The fault of the field, in a few words that follow its name."""
     count: _builtins.int
     """How many transfers. One that broke several rules is counted for each."""
     @_builtins.property
@@ -308,7 +308,7 @@ class RejectionGroup(_message.Message):
 
     @_builtins.property
     def ask(self) -> _checks_pb2.Words:
-        """What to ask the claimants."""
+        """The words in which to ask the claimants."""
 
     def __init__(
         self,
@@ -453,7 +453,7 @@ Global___CorrectTransfersRequest: _TypeAlias = CorrectTransfersRequest  # noqa: 
 
 @_typing.final
 class CorrectTransfersResponse(_message.Message):
-    """What became of each."""
+    """The result for each transfer."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -98,7 +98,7 @@ class TransferStalled(_message.Message):
     state: _builtins.str
     """The state, by the name that ListOverdue shows."""
     owner: _builtins.str
-    """Who is to act: the name of a role."""
+    """The role that is to act, by name."""
     def __init__(
         self,
         *,

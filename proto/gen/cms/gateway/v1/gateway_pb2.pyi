@@ -118,12 +118,12 @@ class TransferMessage(_message.Message):
     field: _builtins.str
     """The record's field, by its copybook name; empty where the system named none that is in its layouts."""
     text: _builtins.str
-    """What is wrong with the field, in a few words that follow its name."""
+    """The fault of the field, in a few words that follow its name."""
     question_id: _builtins.str
     """The question that supplied the field; empty where the platform itself did."""
     @_builtins.property
     def ask(self) -> _checks_pb2.Words:
-        """What to ask the claimant."""
+        """The words in which to ask the claimant."""
 
     def __init__(
         self,
@@ -185,7 +185,7 @@ class Transfer(_message.Message):
 
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___TransferMessage]:
-        """Why it was refused."""
+        """The messages of its refusal."""
 
     @_builtins.property
     def created(self) -> _timestamp_pb2.Timestamp:
@@ -283,7 +283,7 @@ Global___UncarriedScheme: _TypeAlias = UncarriedScheme  # noqa: Y015
 
 @_typing.final
 class WithdrawnRecord(_message.Message):
-    """What a system holds of a withdrawn claim. A processing officer ends it there."""
+    """A record of a withdrawn claim that a system holds. A processing officer ends it there."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -370,7 +370,7 @@ class GetTransfersResponse(_message.Message):
 
     @_builtins.property
     def withdrawn_records(self) -> _containers.RepeatedCompositeFieldContainer[Global___WithdrawnRecord]:
-        """What systems hold of it although it was withdrawn."""
+        """The records that systems hold although the claim was withdrawn."""
 
     def __init__(
         self,
@@ -421,7 +421,7 @@ Global___RecordRemovalRequest: _TypeAlias = RecordRemovalRequest  # noqa: Y015
 
 @_typing.final
 class RecordRemovalResponse(_message.Message):
-    """What systems hold, or held, of the withdrawn claim."""
+    """The records of the withdrawn claim that systems hold or held."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -601,7 +601,7 @@ class TransferEvent(_message.Message):
     reason: _builtins.str
     """The kind of reason, of a closed list; empty where the state says all."""
     by: _builtins.str
-    """Who caused it; empty for the gateway itself."""
+    """The person who caused it; empty for the gateway itself."""
     words: _builtins.str
     """That person's words."""
     @_builtins.property
@@ -697,7 +697,7 @@ Global___RetryTransferRequest: _TypeAlias = RetryTransferRequest  # noqa: Y015
 
 @_typing.final
 class RetryTransferResponse(_message.Message):
-    """What was done, or would be done."""
+    """The results, done or previewed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -779,7 +779,7 @@ Global___CancelTransferRequest: _TypeAlias = CancelTransferRequest  # noqa: Y015
 
 @_typing.final
 class CancelTransferResponse(_message.Message):
-    """What was done, or would be done."""
+    """The results, done or previewed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

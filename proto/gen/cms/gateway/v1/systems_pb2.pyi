@@ -116,9 +116,9 @@ class SystemStatus(_message.Message):
     unanswered: _builtins.int
     """How many attempts in a row had no readable reply."""
     hold_reason: _builtins.str
-    """Why it is held; empty if it is not."""
+    """The reason for the hold; empty if it is not held."""
     held_by: _builtins.str
-    """Who ordered that."""
+    """The person who ordered the hold."""
     @_builtins.property
     def held_since_time(self) -> _timestamp_pb2.Timestamp:
         """Since when it is held."""

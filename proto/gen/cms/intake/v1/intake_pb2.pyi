@@ -155,7 +155,7 @@ class _RepresentativeCapacityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper
     """Speaks for the claimant, who is present and agrees to what is said."""
 
 class RepresentativeCapacity(_RepresentativeCapacity, metaclass=_RepresentativeCapacityEnumTypeWrapper):
-    """What a representative is to the claimant."""
+    """The capacity in which a representative acts for the claimant."""
 
 REPRESENTATIVE_CAPACITY_UNSPECIFIED: RepresentativeCapacity.ValueType  # 0
 """Not stated: `authority` says it in words."""
@@ -185,7 +185,7 @@ class _CallStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallState.V
     """It is over."""
 
 class CallState(_CallState, metaclass=_CallStateEnumTypeWrapper):
-    """Where a call stands."""
+    """The state of a call."""
 
 CALL_STATE_UNSPECIFIED: CallState.ValueType  # 0
 """No value."""
@@ -223,7 +223,7 @@ class _CallBackStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallBac
     """Nobody was reached, and no letter could be sent."""
 
 class CallBackState(_CallBackState, metaclass=_CallBackStateEnumTypeWrapper):
-    """Where a call-back stands."""
+    """The state of a call-back."""
 
 CALL_BACK_STATE_UNSPECIFIED: CallBackState.ValueType  # 0
 """No value."""
@@ -261,7 +261,7 @@ class _CallBackOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallB
     """A letter was due, and cannot be sent: no address is known, or none that is safe."""
 
 class CallBackOutcome(_CallBackOutcome, metaclass=_CallBackOutcomeEnumTypeWrapper):
-    """What came of a call-back that did not reach the person, or of the letter."""
+    """The outcome of a call-back that did not reach the person, or of the letter."""
 
 CALL_BACK_OUTCOME_UNSPECIFIED: CallBackOutcome.ValueType  # 0
 """No value."""
@@ -373,7 +373,7 @@ class _SensitivityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sensitivi
     """It is never told to the other parent of a child maintenance case."""
 
 class Sensitivity(_Sensitivity, metaclass=_SensitivityEnumTypeWrapper):
-    """What must not be done with an answer."""
+    """A use of an answer that is forbidden."""
 
 SENSITIVITY_UNSPECIFIED: Sensitivity.ValueType  # 0
 """Not set."""
@@ -401,7 +401,7 @@ class _AnsweredByEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AnsweredBy
     """The operator decides it; it is not asked of the caller."""
 
 class AnsweredBy(_AnsweredBy, metaclass=_AnsweredByEnumTypeWrapper):
-    """Who gives an answer."""
+    """The person who gives an answer."""
 
 ANSWERED_BY_UNSPECIFIED: AnsweredBy.ValueType  # 0
 """Not set."""
@@ -545,7 +545,7 @@ class _WithdrawalCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Withd
     """The person has another open claim for the same scheme."""
 
 class WithdrawalCause(_WithdrawalCause, metaclass=_WithdrawalCauseEnumTypeWrapper):
-    """Why a claim was withdrawn."""
+    """The cause of a claim's withdrawal."""
 
 WITHDRAWAL_CAUSE_UNSPECIFIED: WithdrawalCause.ValueType  # 0
 """No value."""
@@ -748,7 +748,7 @@ class Call(_message.Message):
     talk_seconds: _builtins.int
     """Seconds of talk, without those on hold and those between a dropped line and its resumption, once it has ended."""
     state: Global___CallState.ValueType
-    """Where it stands."""
+    """Its state."""
     hold_seconds: _builtins.int
     """Seconds on hold that are over."""
     wrap_up_seconds: _builtins.int
@@ -822,7 +822,7 @@ class CallRecord(_message.Message):
 
     @_builtins.property
     def caller(self) -> Global___Caller:
-        """Who was on the line."""
+        """The caller who was on the line."""
 
     @_builtins.property
     def earlier_operators(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -865,13 +865,13 @@ class CallBack(_message.Message):
     claim_ref: _builtins.str
     """The claim."""
     state: Global___CallBackState.ValueType
-    """Where it stands."""
+    """Its state."""
     attempts: _builtins.int
     """Calls that were made without reaching the person."""
     language: _common_pb2.Language.ValueType
     """The language to call in."""
     taken_by: _builtins.str
-    """Who has taken it; empty for nobody."""
+    """The operator who has taken it; empty for nobody."""
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
         """When the next call, or the letter, is due."""
@@ -1002,7 +1002,7 @@ class Withdrawal(_message.Message):
     reason: _builtins.str
     """Why, in the words that were given; empty for a wrong number."""
     by: _builtins.str
-    """Who recorded it."""
+    """The person who recorded it."""
     @_builtins.property
     def withdraw_time(self) -> _timestamp_pb2.Timestamp:
         """When it was withdrawn."""
@@ -1284,7 +1284,7 @@ class Question(_message.Message):
     answered_version: _builtins.int
     """The version of the claim at which it was answered."""
     problem: _builtins.str
-    """Why the answer contradicts another, if it does."""
+    """The contradiction between the answer and another, if there is one."""
     max_length: _builtins.int
     """The most characters (Unicode code points) of a string, as it is sent and before anything is left out of it; of an
     address, of each line. Absent where the kind has no such limit.
@@ -1298,7 +1298,7 @@ class Question(_message.Message):
     position: _builtins.int
     """Its place among all questions of the script, from 1: the order in which they are asked."""
     answered_by: Global___AnsweredBy.ValueType
-    """Who gives the answer."""
+    """The person who gives the answer."""
     @_builtins.property
     def choices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Choice]:
         """Values to choose."""
@@ -1333,7 +1333,7 @@ class Question(_message.Message):
 
     @_builtins.property
     def sensitivity(self) -> _containers.RepeatedScalarFieldContainer[Global___Sensitivity.ValueType]:
-        """What must not be done with the answer."""
+        """The uses of the answer that are forbidden."""
 
     def __init__(
         self,
@@ -1502,7 +1502,7 @@ class RecordCheck(_message.Message):
     """Whether it could be made."""
     @_builtins.property
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordFinding]:
-        """What would keep a record from being sent, of questions to which something was answered; what is open is in `questions`."""
+        """The problems that would keep a record from being sent, for questions that have answers; open questions are in `questions`."""
 
     def __init__(
         self,
@@ -1539,7 +1539,7 @@ class RecordFinding(_message.Message):
     question_id: _builtins.str
     """The question that supplies the field."""
     ask: _builtins.str
-    """What to ask the claimant, in the language of the call."""
+    """The words in which to ask the claimant, in the language of the call."""
     needs_person: _builtins.bool
     """Whether a person completes the claim, because the record cannot hold all that is true of the claimant."""
     def __init__(
@@ -1735,7 +1735,7 @@ class HistoryEntry(_message.Message):
     question_id: _builtins.str
     """The question; `schemes` where the claim's schemes were changed, `catalogue` where its catalogue was."""
     by: _builtins.str
-    """Who changed it."""
+    """The person who changed it."""
     reason: _builtins.str
     """Why; empty for answers taken in the interview."""
     script_version: _builtins.int
@@ -1924,7 +1924,7 @@ class PassSecurityResponse(_message.Message):
 
     @_builtins.property
     def earlier(self) -> Global___EarlierClaim:
-        """Where the questions were those of the earlier claim: its security tells whether the answers were right."""
+        """The earlier claim, where the questions were its own: its security tells whether the answers were right."""
 
     def __init__(
         self,
@@ -2292,7 +2292,7 @@ class RecordCallBackRequest(_message.Message):
     call_id: _builtins.str
     """The call in which it was promised."""
     outcome: Global___CallBackOutcome.ValueType
-    """What came of it."""
+    """Its outcome."""
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     def __init__(
@@ -2336,7 +2336,7 @@ Global___RecordCallBackResponse: _TypeAlias = RecordCallBackResponse  # noqa: Y0
 
 @_typing.final
 class LineCounts(_message.Message):
-    """What the switch counted in a quarter of an hour. A call counts in the quarter in which it was offered."""
+    """The counts of the switch for a quarter of an hour. A call counts in the quarter in which it was offered."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2404,7 +2404,7 @@ Global___ReportLinesRequest: _TypeAlias = ReportLinesRequest  # noqa: Y015
 
 @_typing.final
 class ReportLinesResponse(_message.Message):
-    """What was taken."""
+    """The outcome of a report."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2466,7 +2466,7 @@ class QuarterHour(_message.Message):
     """Operators who would be needed if every call took as long as the fixed script."""
     @_builtins.property
     def counts(self) -> Global___LineCounts:
-        """What the switch counted."""
+        """The counts of the switch."""
 
     def __init__(
         self,
@@ -2801,7 +2801,7 @@ class AmendAnswersRequest(_message.Message):
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     reason: _builtins.str
-    """Why they change."""
+    """The reason for the change."""
     view: Global___InterviewView.ValueType
     """How much of the interview to return; FULL when absent. A retry has the same view."""
     preview: _builtins.bool
@@ -2844,7 +2844,7 @@ class AmendAnswersResponse(_message.Message):
 
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___HistoryEntry]:
-        """What changed."""
+        """The changes."""
 
     @_builtins.property
     def effect(self) -> Global___Effect:
@@ -3127,7 +3127,7 @@ class MoveToCatalogueResponse(_message.Message):
 
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___HistoryEntry]:
-        """What changed: the catalogue (question_id `catalogue`), and each answer that was cleared or is written in another form."""
+        """The changes: the catalogue (question_id `catalogue`), and each answer that was cleared or is written in another form."""
 
     def __init__(
         self,
@@ -3415,7 +3415,7 @@ Global___ImportFormRequest: _TypeAlias = ImportFormRequest  # noqa: Y015
 
 @_typing.final
 class FormProblem(_message.Message):
-    """What is wrong with an answer of a form. It never holds the answer."""
+    """A problem of an answer of a form. It never holds the answer."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3471,7 +3471,7 @@ class ImportFormResponse(_message.Message):
 
     @_builtins.property
     def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___FormProblem]:
-        """What was wrong, in the form's order. Each of these questions stays open, or is kept out because it does not apply."""
+        """The problems, in the form's order. Each of these questions stays open, or is kept out because it does not apply."""
 
     @_builtins.property
     def open_question_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -255,7 +255,7 @@ class IntakeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetLines(self, request, context):
-        """What the switch counted, and how many operators each quarter of an hour needs for the service target: at the mean handling
+        """The counts of the switch, and the operators that each quarter of an hour needs for the service target: at the mean handling
         time of the calls that ended in the seven days before `until`, and at that of the fixed script.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

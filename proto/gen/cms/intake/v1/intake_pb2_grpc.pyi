@@ -74,7 +74,7 @@ class IntakeServiceStub:
     that a report may be repeated and corrected. Only the identity telephone-switch may call it.
     """
     GetLines: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetLinesRequest, _intake_pb2.GetLinesResponse]
-    """What the switch counted, and how many operators each quarter of an hour needs for the service target: at the mean handling
+    """The counts of the switch, and the operators that each quarter of an hour needs for the service target: at the mean handling
     time of the calls that ended in the seven days before `until`, and at that of the fixed script.
     """
     GetInterview: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetInterviewRequest, _intake_pb2.GetInterviewResponse]
@@ -164,7 +164,7 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     that a report may be repeated and corrected. Only the identity telephone-switch may call it.
     """
     GetLines: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetLinesRequest, _intake_pb2.GetLinesResponse]  # type: ignore[assignment]
-    """What the switch counted, and how many operators each quarter of an hour needs for the service target: at the mean handling
+    """The counts of the switch, and the operators that each quarter of an hour needs for the service target: at the mean handling
     time of the calls that ended in the seven days before `until`, and at that of the fixed script.
     """
     GetInterview: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetInterviewRequest, _intake_pb2.GetInterviewResponse]  # type: ignore[assignment]
@@ -323,7 +323,7 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.GetLinesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.GetLinesResponse, _abc.Awaitable[_intake_pb2.GetLinesResponse]]:
-        """What the switch counted, and how many operators each quarter of an hour needs for the service target: at the mean handling
+        """The counts of the switch, and the operators that each quarter of an hour needs for the service target: at the mean handling
         time of the calls that ended in the seven days before `until`, and at that of the fixed script.
         """
 

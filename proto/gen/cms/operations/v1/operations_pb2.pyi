@@ -128,7 +128,7 @@ Global___ListOverdueRequest: _TypeAlias = ListOverdueRequest  # noqa: Y015
 
 @_typing.final
 class ListOverdueResponse(_message.Message):
-    """What is overdue."""
+    """The overdue items."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -182,7 +182,7 @@ class DeadLetter(_message.Message):
     claim_ref: _builtins.str
     """The claim that it is about; empty where the event cannot be read."""
     reason: _builtins.str
-    """Why it could not be handled: the reason of the domain's refusal, or UNKNOWN_TYPE, BAD_PAYLOAD, BAD_ENVELOPE."""
+    """The reason why it could not be handled: the reason of the domain's refusal, or UNKNOWN_TYPE, BAD_PAYLOAD, BAD_ENVELOPE."""
     replay_wanted: _builtins.bool
     """Whether a replay was asked for and is still to come."""
     @_builtins.property

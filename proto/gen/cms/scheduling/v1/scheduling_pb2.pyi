@@ -212,7 +212,7 @@ class Appointment(_message.Message):
     within_target: _builtins.bool
     """Whether it starts within the target counted from first contact."""
     cancel_reason: _builtins.str
-    """Why it was cancelled, in the words that were given; empty where it was not, or where the claim's withdrawal ended it."""
+    """The reason for cancelling it, in the words that were given; empty where it was not, or where a withdrawal ended it."""
     @_builtins.property
     def office(self) -> Global___Office:
         """The office."""
