@@ -41,7 +41,7 @@ def process(settings_of: SettingsOf, postcodes_file: Path) -> Iterator[Process]:
 
 @pytest.fixture(scope="session")
 def script() -> Script:
-    """Of a claim for Jobseeker's Allowance, by the catalogue that new claims take."""
+    """The script of a claim for Jobseeker's Allowance, by the catalogue that new claims take."""
     return load_catalogues().newest.script_for(["JOBSEEKERS_ALLOWANCE"])
 
 

@@ -57,7 +57,7 @@ class IntakeOfTests:
         self.claims[claim_ref] = replace(self.claims[claim_ref], is_open=False)
 
     def claim(self, claim_ref: str) -> Claim:
-        """As scheduling asks it."""
+        """Answers as intake does when scheduling asks it."""
         self.asked.append(claim_ref)
         if self.is_away:
             raise Unavailable("UNAVAILABLE", "intake is away")

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("platform")
 
 IDLE, TRICKLING = 2000, 150
 REQUEST_SECONDS = 10.0
-"""In which the door wants a request whole."""
+"""The time within which the door wants a request whole."""
 
 
 @pytest.fixture

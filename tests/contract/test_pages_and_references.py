@@ -33,7 +33,7 @@ QUERIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "ListInterimPayments": ({}, {}),
     "ListUndecided": ({}, {"scheme": "SCHEME_INCOME_SUPPORT"}),
 }
-"""Of each list a query, and another that it may not be confused with."""
+"""A query of each list, and another that it may not be confused with."""
 LONG = ("FindSlots", "ListClaims")
 """Lists that have a second page on any platform that has taken a few claims."""
 

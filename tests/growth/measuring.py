@@ -8,12 +8,12 @@ from tests.growth.recorder import Execution, Recorder
 from tests.growth.subject import Place, Subject
 
 HEIGHT = 10
-"""So many pages more are allowed to a statement: a larger index is a level higher, and a statement reads several.
+"""The pages by which a statement may read more: a larger index is a level higher, and a statement reads several.
 """
 EXTENSION = 64
-"""So many more are allowed to a statement that writes: PostgreSQL extends a table and its indexes by several at once."""
+"""The pages more that a statement may use that writes: PostgreSQL extends a table and its indexes by several at once."""
 ROW, MOST_ROWS = 3, 100
-"""So many more are allowed for each row that it uses, up to a hundred: rows may lie together or apart, and each may be
+"""The pages more that are allowed for each row that it uses, up to a hundred: rows may lie together or apart, and each may be
 looked up. Past a hundred it is no page of a list and no few open rows."""
 
 

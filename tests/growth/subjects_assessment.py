@@ -106,7 +106,7 @@ class Assessment(Subject):
     }
 
     def service(self) -> Service:
-        """As `__main__` makes it, with an intake that knows every claim."""
+        """The service as `__main__` makes it, with an intake that knows every claim."""
         intake = self.closing.enter_context(serving({}))
         return service(self.settings(Settings, "assessment-svc", intake_address=intake))
 

@@ -146,7 +146,7 @@ class Gateway(Subject):
     }
 
     def service(self) -> Service:
-        """As `__main__` makes it, with an intake that knows every claim and JSAPS's stand-in."""
+        """The service as `__main__` makes it, with an intake that knows every claim and JSAPS's stand-in."""
         postcodes = self.place.folder / "postcodes.sqlite"
         build_extract(postcodes)
         token = self.place.folder / "cms-cots.token"

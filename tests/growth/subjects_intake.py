@@ -89,7 +89,7 @@ class Intake(Subject):
     name = "intake"
 
     def service(self) -> Service:
-        """As `__main__` makes it."""
+        """The service as `__main__` makes it."""
         postcodes = self.place.folder / "postcodes.sqlite"
         build_extract(postcodes)
         return service(self.settings(Settings, "intake-svc", postcodes_file=postcodes))

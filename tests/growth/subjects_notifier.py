@@ -105,7 +105,7 @@ class Notifier(Subject):
     name = "notifier"
 
     def service(self) -> Service:
-        """As `__main__` makes it, with an intake that knows every claim and the councils' stand-in."""
+        """The service as `__main__` makes it, with an intake that knows every claim and the councils' stand-in."""
         folder = self.place.folder
         build_extract(folder / "postcodes.sqlite")
         secrets = folder / "councils.json"

@@ -55,7 +55,7 @@ class Scheduling(Subject):
     name = "scheduling"
 
     def service(self) -> Service:
-        """As `__main__` makes it, with an intake that knows every claim."""
+        """The service as `__main__` makes it, with an intake that knows every claim."""
         postcodes = self.place.folder / "postcodes.sqlite"
         build_extract(postcodes)
         intake = self.closing.enter_context(serving({}))

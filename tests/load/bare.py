@@ -16,7 +16,7 @@ from chassis.loops import LoopThread
 from chassis.wsgi_bridge import WsgiBridge
 
 _SWITCH_SECONDS = 0.0005
-"""As in `chassis.runtime`."""
+"""The same interval as in `chassis.runtime`."""
 
 
 async def serve_grpc() -> int:

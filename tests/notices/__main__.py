@@ -31,7 +31,7 @@ from simulators.testing import call
 from tests.notices.place import BY_API, BY_SFTP, Place, place
 
 _SENDERS, _STATUS_CHECKERS = 3, 2
-"""As `la_notifier.workers` has them."""
+"""The numbers that `la_notifier.workers` has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ def _say(text: str) -> None:
 
 
 def claims(number: int, letter: str) -> Sequence[str]:
-    """So many references of claims."""
+    """References of this many claims."""
     return [f"C{number:010}{letter}" for number in range(number)]
 
 

@@ -127,7 +127,7 @@ def case_of(persona: Persona, told: Mapping[str, Any]) -> mapping.Case:
 
 
 def _parts(name: str, question: Question, value: Any) -> Any:
-    """Of a group the parts that name this field or decision, None where none does; any other answer as it is."""
+    """The parts of a group that name this field or decision, None where none does; any other answer as it is."""
     if not question.fields:
         return value
     wanted = sorted(part.id for part in question.fields if name in part.needed_by)

@@ -77,7 +77,7 @@ class FileExchange:
             pass
 
     def multiply(self, number: int) -> None:
-        """So many more claims wait with their records made, like the one that does."""
+        """Lets this many more claims wait with their records made, like the one that does."""
         with self.gateway.database.transaction() as conn:
             [like] = conn.execute(_WAITING).fetchall()
             claim_ref, version = like["claim_ref"], like["claim_version"]

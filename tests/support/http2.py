@@ -39,7 +39,7 @@ def message(body: bytes, *, compressed: bool = False, length: int | None = None)
 
 
 def bomb(size: int) -> bytes:
-    """So many zeros, compressed."""
+    """This many zeros, compressed."""
     return gzip.compress(bytes(size), 9)
 
 

@@ -36,7 +36,7 @@ WAITING = """
 
 @dataclass(frozen=True, kw_only=True)
 class Rate:
-    """So many records in so many seconds. `cpu_ms`: of a processor for each record, in the process that sends."""
+    """Records in a time. `cpu_ms`: milliseconds of a processor for each record, in the process that sends."""
 
     records: int
     seconds: float

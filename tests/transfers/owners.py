@@ -20,7 +20,7 @@ CHILD = {"name": "Ann", "date_of_birth": "2004-02-29", "relationship": "SON_OR_D
 
 
 class Owners(IntakeStandIn):
-    """As in the tests of growth, with the facts made once."""
+    """The intake of the tests of growth, with the facts made once."""
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
         super().__init__(answers)

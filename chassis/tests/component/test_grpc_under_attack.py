@@ -1,4 +1,4 @@
-"""Whatever somebody does to the gRPC door: everybody else is answered within a second, and so is the operations port."""
+"""Attacks on the gRPC door: everybody else is answered within a second all the same, and so is the operations port."""
 
 import gzip
 import threading

@@ -27,7 +27,7 @@ from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
 
 CONTRACT = scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"]
 DRAIN_SECONDS = 5.0
-"""Of the settings of tests."""
+"""The drain in the settings of tests."""
 PATH = "/cms.scheduling.v1.SchedulingService/GetAppointment"
 
 

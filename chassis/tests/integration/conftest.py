@@ -40,7 +40,7 @@ class Platform:
         return str(outbox.append(conn, claim_ref=claim_ref, version=version, event=event))
 
     def submitted(self, number: int = 1) -> list[str]:
-        """So many events, committed; gives their event_ids."""
+        """Commits this many events, and gives their event_ids."""
         with self.database.transaction() as conn:
             return [self.submit(conn) for _ in range(number)]
 
@@ -82,18 +82,18 @@ class Platform:
 
     @contextmanager
     def locked(self, table: LiteralString) -> Iterator[None]:
-        """Nobody can write to the table, and who waits gives up soon."""
+        """Locks the table against writers; a writer that waits gives up soon."""
         with self.database.transaction() as holder:
             holder.execute(f"LOCK TABLE {table}")
             self.execute("SET lock_timeout = '20ms'")  # only for the connection that the next round takes
             yield
 
     def make_due(self) -> None:
-        """As if the back-off of every event had passed."""
+        """Lets the back-off of every event have passed."""
         self.execute("UPDATE outbox SET publish_after = clock_timestamp() - interval '1 second'")
 
     def make_groups(self) -> None:
-        """As the first round of every reader does."""
+        """Does what the first round of every reader does."""
         self.inbox.consume()
         self.relay.receive()
 

@@ -101,7 +101,7 @@ class OneClaim(RuleBasedStateMachine):
 
     @rule()
     def send_the_last_again(self) -> None:
-        """As after a lost connection: by the same operator, whose call may have ended."""
+        """Repeats a request as after a lost connection: by the same operator, whose call may have ended."""
         if self.last is not None:
             at, method, body, first = self.last
             again = self.operators[at].call(method, **body)

@@ -93,7 +93,7 @@ def message(shown_now: InterviewShown, before: InterviewShown | None = None) -> 
 
 
 def merged(full: pb.Interview, changes: pb.Interview) -> pb.Interview:
-    """As a client does it, by what the contract says of the view CHANGED."""
+    """Applies the changes as a client does it, by the contract's words about the view CHANGED."""
     questions = {question.id: question for question in full.questions}
     questions |= {question.id: question for question in changes.questions}
     sections = {section.name: section for section in full.sections} | {part.name: part for part in changes.sections}

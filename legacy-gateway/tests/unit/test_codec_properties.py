@@ -1,4 +1,4 @@
-"""Whatever the pictures of a copybook, what is written is read back; no bytes make the reader fail but by its own error."""
+"""A written record is read back, whatever the copybook's pictures; on any bytes the reader fails only by its own error."""
 
 from decimal import Decimal
 from pathlib import Path

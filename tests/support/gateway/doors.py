@@ -153,7 +153,7 @@ def process(
 
 
 def _token_file(folder: Path) -> Path:
-    """Of a system that these tests do not reach."""
+    """The token file of a system that these tests do not reach."""
     path = folder / "cms-cots.token"
     path.write_text("a-token-of-the-tests")
     return path
