@@ -68,6 +68,14 @@ class Steps:
         with self.database.transaction() as conn:
             conn.execute("UPDATE files SET ask_again_time = statement_timestamp()")
 
+    def send_again(self, claim_ref: str) -> None:
+        """An officer has the first version of a claim's notice sent again."""
+        with self.database.transaction() as conn:
+            row = conn.execute("SELECT notice_id FROM notices WHERE claim_ref = %s", [claim_ref]).fetchone()
+            version = versions.lock(conn, row["notice_id"], 1) if row else None
+            assert version is not None
+            versions.settle(conn, version, resent(version, Channel.SFTP), now=clock.now())
+
     def start_again(self) -> None:
         """Another process goes on where one was killed."""
         self.filing = self._filing()
@@ -270,13 +278,96 @@ def test_a_notice_that_cannot_be_opened_goes_in_no_file_and_the_others_do(
     ) == [(False,)]
 
 
-def test_a_sequence_that_was_taken_by_others_leaves_its_rows_late(steps: Steps, scene: Any, waiting: None) -> None:
+def test_a_sequence_that_was_taken_by_others_leaves_its_rows_to_the_next_file(
+    steps: Steps, scene: Any, waiting: None
+) -> None:
     scene.take_sequence(WELWYN, 1)
     steps.turns()
     scene.cycle()
     steps.turns()
-
     assert scene.versions() == [(1, "INTENTION", "SENT")]
+    assert steps.files() == [(WELWYN, 1, "SENT", 1)]
+
+    for _ in range(2):  # the answer is no slip: it is the same to the repeated file
+        steps.ask_due()
+        steps.turns()
+        scene.cycle()
+    assert scene.versions() == [(1, "INTENTION", "WAITING")]
+    for _ in range(2):
+        steps.turns()
+        scene.cycle()
+
+    assert steps.files() == [(WELWYN, 1, "ACKNOWLEDGED", 2), (WELWYN, 2, "ACKNOWLEDGED", 1)]
+    assert scene.versions() == [(1, "INTENTION", "LOADED")]
+    assert scene.loaded_once()
+
+
+def test_a_file_without_any_answer_goes_again_and_its_rows_in_no_other(
+    steps: Steps, scene: Any, waiting: None
+) -> None:
+    scene.order("no_ack", count=9, seconds=3600)
+    for _ in range(4):
+        steps.turns()
+        scene.cycle()
+        steps.ask_due()
+
+    assert steps.files() == [(WELWYN, 1, "SENT", 4)]
+
+
+def test_a_row_that_is_always_left_out_goes_in_the_next_file_and_is_loaded_once(
+    steps: Steps, scene: Any, waiting: None, tenant: Any
+) -> None:
+    scene.claims.keep(replace(tenant(**AT_WELWYN), claim_ref=OTHER))
+    steps.hear(OTHER)
+    scene.order("omit_row", claim_ref=CLAIM, count=2)  # it is loaded, and no acknowledgement says so
+    for _ in range(3):
+        steps.turns()
+        scene.cycle()
+        steps.ask_due()
+    for _ in range(2):
+        steps.turns()
+        scene.cycle()
+
+    assert {state for _, _, state in scene.versions()} == {"LOADED"}
+    assert steps.files() == [(WELWYN, 1, "ACKNOWLEDGED", 2), (WELWYN, 2, "ACKNOWLEDGED", 1)]
+    assert scene.loaded_once()
+
+
+def test_a_version_that_is_left_out_after_a_later_one_is_superseded(steps: Steps, scene: Any, waiting: None) -> None:
+    scene.take_sequence(WELWYN, 1)
+    steps.turns()
+    now = scene.claims.submit()
+    steps.hear(version=now.version)
+    for _ in range(3):
+        scene.cycle()
+        steps.ask_due()
+        steps.turns()
+
+    assert scene.versions() == [(1, "INTENTION", "SUPERSEDED"), (2, "CLAIM", "LOADED")]
+
+
+def test_a_refused_row_that_waits_for_a_later_file_is_not_sent_by_the_earlier_one(
+    steps: Steps, scene: Any, waiting: None, tenant: Any
+) -> None:
+    scene.claims.keep(replace(tenant(**AT_WELWYN), claim_ref=OTHER))
+    steps.hear(OTHER)
+    scene.order("refuse_load", claim_ref=CLAIM, count=1)
+    scene.order("omit_row", claim_ref=OTHER, count=1)
+    steps.turns()
+    scene.cycle()
+    steps.turns()
+    assert {state for _, _, state in scene.versions()} == {"REFUSED", "SENT"}
+
+    steps.send_again(CLAIM)
+    steps.ask_due()
+    with steps.database.transaction() as conn:  # the file goes once more before the next one is made
+        conn.execute("UPDATE notice_versions SET next_attempt_time = 'infinity' WHERE state = 'WAITING'")
+        conn.execute("UPDATE file_authorities SET due = statement_timestamp()")
+    while steps.filing.step():
+        pass
+
+    assert steps.files() == [(WELWYN, 1, "SENT", 2)]
+    assert {state for _, _, state in scene.versions()} == {"WAITING", "SENT"}
 
 
 def test_a_file_that_was_refused_whole_goes_in_a_later_one_when_an_officer_sends_it_again(
@@ -288,11 +379,7 @@ def test_a_file_that_was_refused_whole_goes_in_a_later_one_when_an_officer_sends
     steps.turns()
     assert scene.versions() == [(1, "INTENTION", "REFUSED")]
 
-    [(notice_id,)] = scene.rows("SELECT notice_id FROM notices")
-    with steps.database.transaction() as conn:
-        version = versions.lock(conn, notice_id, 1)
-        assert version is not None
-        versions.settle(conn, version, resent(version, Channel.SFTP), now=clock.now())
+    steps.send_again(CLAIM)
     for _ in range(2):
         steps.turns()
         scene.cycle()

@@ -56,6 +56,25 @@ def test_what_is_ended_or_answered_in_a_file_is_not_sent_again(channel: Channel,
 
 
 @pytest.mark.parametrize(
+    ("state", "becomes"),
+    [
+        (NoticeState.SENT, NoticeState.WAITING),
+        (NoticeState.WAITING, NoticeState.WAITING),
+        (NoticeState.REFUSED, None),
+        (NoticeState.LOADED, None),
+        (NoticeState.SUPERSEDED, None),
+    ],
+)
+def test_what_a_file_was_answered_without_waits_for_the_next_unless_it_is_answered_for(
+    state: NoticeState, becomes: NoticeState | None
+) -> None:
+    step = version(state).left_out()
+
+    assert (step and step.state) is becomes
+    assert step is None or (step.wait_seconds, step.may_be_held) == (0, True)
+
+
+@pytest.mark.parametrize(
     ("field", "questions"),
     [
         ("claimant.nino", ("nino",)),

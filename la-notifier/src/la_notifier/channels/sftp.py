@@ -66,8 +66,8 @@ def is_untaken(files: Files, file: File) -> bool:
     return files.state(f"in/{file.stem}.csv") is not None
 
 
-def read_ack(files: Files, file: File) -> Sequence[AckRow]:
-    """The rows of a file's acknowledgement; none where there is none, or where it is longer than it can be.
+def read_ack(files: Files, file: File) -> Sequence[AckRow] | None:
+    """The rows of a file's acknowledgement, none of one that is longer than it can be. None where there is none.
 
     Raises SftpAway.
     """
@@ -77,7 +77,7 @@ def read_ack(files: Files, file: File) -> Sequence[AckRow]:
         if away.fault is Fault.TOO_LONG:
             return ()
         raise
-    return () if found is None else parse_ack(found[1])
+    return None if found is None else parse_ack(found[1])
 
 
 def parse_ack(content: bytes) -> Sequence[AckRow]:

@@ -2,7 +2,8 @@
 
 A file is BUILT with a sequence of its authority's own, SENT once it lies in in/, and at its end ACKNOWLEDGED.
 A file is finished when the authority has answered for each of its rows. One that is not answered is asked about by sending it
-again, with the same bytes under the same sequence: the authority then acknowledges as before and loads nothing twice.
+again, with the same bytes under the same sequence: the authority then acknowledges as before and loads nothing twice. Where it
+answers again without some of the rows, it always will, and those rows are left out.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from la_notifier.domain.notices import Saying, Waits, Word
 
 MOST_ROWS = 1000
 """Rows of a file. What waits beyond them goes with the next cycle, so that a backlog does not flood an authority."""
+_UPLOADS = 2
+"""A row that is missing in the answers to so many uploads is left out."""
 _FIRST_ASK_SECONDS, _LONGEST_ASK_SECONDS = 4 * 3600.0, 24 * 3600.0
 _LATER_VERSION = "LATER VERSION HELD"
 
@@ -37,6 +40,11 @@ class File:
     row_count: int
     uploads: int
     is_ask_due: bool
+
+    @property
+    def was_repeated(self) -> bool:
+        """Whether it was sent once more, so that an answer without a row is no slip."""
+        return self.uploads >= _UPLOADS
 
     @property
     def stem(self) -> str:

@@ -247,6 +247,15 @@ class NoticeVersion:
                 return Step(state=NoticeState.SENT, is_disputed=True)
         return None
 
+    def left_out(self) -> Step | None:
+        """Its file was answered without it: it goes in a later one. None where it has ended, or its answer came another way.
+
+        The authority may have loaded it all the same, and then knows it again by notice and version.
+        """
+        if self.state not in (NoticeState.WAITING, NoticeState.SENT):
+            return None
+        return self._again(0, may_be_held=True)
+
     def overtaken(self) -> Step:
         """Supersedes a version before it is sent (again): a later one replaces it, or the authority needs none any more."""
         return Step(state=NoticeState.SUPERSEDED, may_be_held=self.may_be_held)

@@ -9,6 +9,7 @@ off and holds up no other.
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from uuid import UUID
 
 from prometheus_client import Counter
 
@@ -144,16 +145,24 @@ class Filing:
     def _see_to(self, files: Files, file: File) -> None:
         """Uploads a file, or looks whether it is acknowledged. A failure of our own code holds up no other file."""
         try:
-            if file.state is FileState.BUILT or self._is_to_ask(files, file):
+            if file.state is FileState.BUILT:
                 self._upload(files, file)
+            else:
+                self._ask(files, file)
         except SftpAway:
             raise
         except Exception as error:
             failures.report("file", error, file=file.stem)
 
-    def _is_to_ask(self, files: Files, file: File) -> bool:
-        """Whether a sent file is to be sent again: its answer is due, did not come, and the authority has taken the file."""
-        return not self._look(files, file) and file.is_ask_due and not sftp.is_untaken(files, file)
+    def _ask(self, files: Files, file: File) -> None:
+        """Looks for the answer to a file that was sent. Where it is due and the authority has taken the file, asks again."""
+        acknowledged = sftp.read_ack(files, file)
+        if self._take_in(file, acknowledged or ()) or not file.is_ask_due or sftp.is_untaken(files, file):
+            return
+        if acknowledged is not None and file.was_repeated:
+            self._leave_out(file)
+        else:
+            self._upload(files, file)
 
     def _upload(self, files: Files, file: File) -> None:
         with self._database.transaction() as conn:
@@ -180,9 +189,8 @@ class Filing:
                     settling.save(conn, version, version.gone())
         return len(waiting) == _AT_ONCE
 
-    def _look(self, files: Files, file: File) -> bool:
+    def _take_in(self, file: File, acknowledged: Sequence[AckRow]) -> bool:
         """Takes in what the authority acknowledges; returns whether it has answered for every row."""
-        acknowledged = sftp.read_ack(files, file)
         crash.point("filing.after_acknowledgement")
         with self._database.transaction() as conn:
             unanswered = store.unanswered(conn, file)
@@ -205,6 +213,30 @@ class Filing:
                 if found is not None and found[1] is not None:
                     version, step = found
                     settling.log("notice acknowledged", version, step, file=file.stem, saying=row.word.saying)
+
+    def _leave_out(self, file: File) -> None:
+        """Ends a file that was answered again without some of its rows. What they tell goes in the authority's next file.
+
+        Its sequence was taken by another file before, or the authority could not read these rows: it acknowledges as before
+        for ever.
+        """
+        with self._database.transaction() as conn:
+            left = sorted(store.unanswered(conn, file))
+        for begin in range(0, len(left), _AT_ONCE):
+            with self._database.transaction() as conn:
+                for notice_id, number in left[begin : begin + _AT_ONCE]:
+                    self._leave_out_row(conn, notice_id, number)
+        with self._database.transaction() as conn:
+            store.note_look(conn, file, now=clock.now())
+        EXCHANGES.labels("LEFT_OUT").inc()
+        logs.get().warning("answered without rows, which go in the next file", file=file.stem, rows=len(left))
+
+    def _leave_out_row(self, conn: Connection, notice_id: UUID, number: int) -> None:
+        version = versions.lock(conn, notice_id, number)
+        step = None if version is None else version.left_out()
+        if version is not None and step is not None:
+            settling.save(conn, version, step)
+        store.note_saying(conn, notice_id, number, "LEFT_OUT")
 
     def _put_off(self, turn: Turn) -> None:
         self._end(turn, seconds=self._waits().before_retry(turn.attempts), failed=True)

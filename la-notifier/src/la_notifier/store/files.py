@@ -7,6 +7,7 @@ the database's clock, other moments are the platform's.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from chassis.database import Connection, Row
@@ -57,7 +58,7 @@ HAS_BUILT = """
 
 TAKE_TO_FILE = """
     -- The versions for an authority's next file, the oldest first, each with its body and its claim's key. A version that has
-    -- gone in a file goes in no other, unless it was refused there. `might_be_held` is from before the file.
+    -- gone in a file goes in no other, unless it was refused or left out there. `might_be_held` is from before the file.
     SELECT version.notice_id, version.version, version.state, version.lease, version.attempts, version.polls,
         version.disputed, version.first_contact_time, version.sent, version.may_be_held AS might_be_held, version.body,
         notice.claim_ref, notice.authority_code, notice.wanted AND NOT version.followed AS is_wanted,
@@ -68,7 +69,7 @@ TAKE_TO_FILE = """
         AND NOT EXISTS (
             SELECT 1 FROM file_rows AS filed
             WHERE filed.notice_id = version.notice_id AND filed.version = version.version
-                AND filed.saying IS DISTINCT FROM 'REFUSED'
+                AND (filed.saying IS NULL OR filed.saying NOT IN ('REFUSED', 'LEFT_OUT'))
         )
     ORDER BY version.created, version.notice_id LIMIT %(most)s
     FOR UPDATE OF version, notice SKIP LOCKED
@@ -110,9 +111,9 @@ CONTENT = """
 """
 
 UNSENT_ROWS = """
-    -- Versions of an uploaded file that still count as waiting.
+    -- Versions of an uploaded file that still count as waiting. One that was answered for waits for a later file, not for this.
     SELECT filed.notice_id, filed.version FROM file_rows AS filed JOIN notice_versions AS version USING (notice_id, version)
-    WHERE filed.authority_code = %s AND filed.sequence = %s AND version.state = 'WAITING'
+    WHERE filed.authority_code = %s AND filed.sequence = %s AND filed.saying IS NULL AND version.state = 'WAITING'
     ORDER BY filed.line LIMIT %s
 """
 
@@ -130,7 +131,7 @@ UNANSWERED_ROWS = """
 """
 
 NOTE_SAYING = """
-    -- What the authority said of a row; a second answer finds nothing to note.
+    -- What the authority said of a row, or that it left the row out; a second answer finds nothing to note.
     UPDATE file_rows SET saying = %s WHERE notice_id = %s AND version = %s AND saying IS NULL
 """
 
@@ -255,8 +256,8 @@ def unanswered(conn: Connection, file: File) -> set[tuple[UUID, int]]:
     return {(row["notice_id"], row["version"]) for row in rows}
 
 
-def note_saying(conn: Connection, notice_id: UUID, version: int, saying: Saying) -> None:
-    """Notes what the authority said of a row, once."""
+def note_saying(conn: Connection, notice_id: UUID, version: int, saying: Saying | Literal["LEFT_OUT"]) -> None:
+    """Notes once what the authority said of a row, or that it left the row out of its answer."""
     conn.execute(NOTE_SAYING, [saying, notice_id, version])
 
 
