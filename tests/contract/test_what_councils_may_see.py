@@ -1,5 +1,6 @@
 """One table of la-notifier decides what a local authority may see: nothing else of a claim can leave."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
@@ -126,3 +127,20 @@ def test_a_withdrawal_says_less_than_any_other_notice() -> None:
 
     assert dict(leaves(withdrawn)).items() < dict(leaves(last)).items()
     assert not {"partner", "tenancy", "household", "income", "capital_band", "award"} & withdrawn.keys()
+
+
+def codes_of(question: Mapping[str, Any]) -> Iterator[str]:
+    """The codes that an answer may be or hold, or that a rule gives."""
+    for asked in [question, *question.get("fields", [])]:
+        yield from (choice["code"] for choice in asked.get("choices", []))
+    yield from re.findall(r"'([A-Z][A-Z0-9_]*)'", question.get("rule", ""))
+
+
+@pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda path: path.name)
+def test_a_letter_has_words_for_every_code_that_a_council_may_see(catalogue: Path) -> None:
+    words = tomllib.loads((ROOT / "la-notifier/src/la_notifier/channels/post.toml").read_text())["values"]
+
+    told = [question for question in questions_of(catalogue) if question["id"] in TABLE.facts()]
+
+    assert {"tenure", "title", "capital_band"} <= {question["id"] for question in told}
+    assert [code for question in told for code in codes_of(question) if code not in words] == []
