@@ -302,9 +302,7 @@ def test_a_sequence_that_was_taken_by_others_leaves_its_rows_to_the_next_file(
     assert scene.loaded_once()
 
 
-def test_a_file_without_any_answer_goes_again_and_its_rows_in_no_other(
-    steps: Steps, scene: Any, waiting: None
-) -> None:
+def test_a_file_without_any_answer_goes_again_and_its_rows_in_no_other(steps: Steps, scene: Any, waiting: None) -> None:
     scene.order("no_ack", count=9, seconds=3600)
     for _ in range(4):
         steps.turns()

@@ -136,12 +136,14 @@ NOTE_SAYING = """
 """
 
 NOTE_LOOK = """
-    -- A file was looked after. It is at its end once every row was answered for; nobody needs its bytes any more.
+    -- A file was looked after. It is at its end once every row was answered for, or nobody needs the answer, because a later
+    -- version was loaded or the authority is no more.
     UPDATE files AS file
     SET looked_time = statement_timestamp(), state = 'ACKNOWLEDGED', content = NULL, acknowledged = %(now)s
     WHERE authority_code = %(authority_code)s AND sequence = %(sequence)s AND NOT EXISTS (
-        SELECT 1 FROM file_rows AS filed
+        SELECT 1 FROM file_rows AS filed JOIN notice_versions AS version USING (notice_id, version)
         WHERE filed.authority_code = file.authority_code AND filed.sequence = file.sequence AND filed.saying IS NULL
+            AND version.state NOT IN ('LOADED', 'SUPERSEDED')
     )
 """
 
@@ -262,7 +264,7 @@ def note_saying(conn: Connection, notice_id: UUID, version: int, saying: Saying 
 
 
 def note_look(conn: Connection, file: File, *, now: datetime) -> bool:
-    """Notes that the file was looked after; returns whether that was its end, since every row is answered for."""
+    """Notes that the file was looked after; returns whether that was its end, since no row needs an answer any more."""
     values = {"authority_code": file.authority_code, "sequence": file.sequence, "now": now}
     if conn.execute(NOTE_LOOK, values).rowcount:
         return True
