@@ -4,10 +4,12 @@ import contextlib
 import gzip
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
+from uuid import uuid4
 
 import grpc
 import pytest
@@ -19,6 +21,9 @@ from la_notifier.channels import api
 from la_notifier.channels.api import Councils, Outgoing
 from la_notifier.clients import IntakeClaims
 from la_notifier.domain.notices import HeldState, SendResult
+from la_notifier.messages.channels import notify
+from la_notifier.messages.domain.message import Medium
+from la_notifier.messages.domain.message import SendResult as MessageResult
 
 CARDIFF = "W06000015"
 NOTICE = Outgoing(notice_id="N-1", version=1, authority_code=CARDIFF, body=b"{}")
@@ -64,6 +69,37 @@ def an_authority_that(answers: bytes) -> Iterator[str]:
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         thread.join()
+
+
+@contextmanager
+def a_notify_that_drips() -> Iterator[str]:
+    """A server whose reply never ends: a byte of it comes every tenth of a second."""
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 100000\r\n\r\n")
+                while not ended.wait(0.1):
+                    connection.sendall(b" ")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        ended.set()
+        thread.join()
+
+
+def test_a_reply_of_notify_that_never_ends_is_no_answer_after_the_deadline() -> None:
+    key = f"test-{uuid4()}-{uuid4()}"
+    message = notify.Outgoing(reference="M-1", medium=Medium.TEXT, to="+447700900123", subject="", body="x")
+    templates = notify.Templates(text=uuid4(), email=uuid4(), email_with_file=uuid4())
+    with a_notify_that_drips() as url, closing(notify.Notify(url, key, templates, seconds=0.5)) as door:
+        begun = time.monotonic()
+        assert door.send(message).result is MessageResult.UNKNOWN
+        assert time.monotonic() - begun < 5
 
 
 @pytest.fixture

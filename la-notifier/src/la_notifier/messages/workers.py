@@ -35,6 +35,7 @@ def message_workers(settings: Settings, sources: Sources, runtime: Runtime) -> S
         email_with_file=settings.notify_file_template,
     )
     notify = Notify(settings.notify_url, read_notify_key(settings.notify_key_file), templates)
+    runtime.closing.callback(notify.close)
     sender = Sender(
         runtime.database,
         runtime.vault,

@@ -10,18 +10,21 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import requests
-import urllib3
 from notifications_python_client.errors import APIError
 from notifications_python_client.notifications import NotificationsAPIClient
 from notifications_python_client.utils import prepare_upload
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter
 
+from chassis.http_line import HttpLine, HttpNoAnswer, HttpNotSent
 from la_notifier.messages.domain.message import Fate, FateAnswer, Medium, SendAnswer, SendResult
 
-_TIMEOUTS = (3.0, 10.0)
+_SECONDS = 10.0
+"""The longest call, connecting and the whole reply included."""
+_CONNECTIONS = 4
 _LARGEST_REPLY_BYTES = 256 * 1024
 _TOO_MANY, _BAD_REQUEST, _FORBIDDEN, _NOT_FOUND = 429, 400, 403, 404
 _LONGEST_RETRY_AFTER_SECONDS = 3600.0
@@ -68,11 +71,19 @@ class Outgoing:
 class Notify:
     """GOV.UK Notify. Every failure of the other side is an answer; none is raised."""
 
-    def __init__(self, url: str, api_key: str, templates: Templates) -> None:
+    def __init__(self, url: str, api_key: str, templates: Templates, *, seconds: float = _SECONDS) -> None:
+        """`seconds` bounds each call."""
         self._url = url
+        parts = urlsplit(url)
+        root = f"{parts.scheme}://{parts.netloc}"
+        self._line = HttpLine(root, size=_CONNECTIONS, seconds=seconds, most_bytes=_LARGEST_REPLY_BYTES)
         self._api_key = api_key
         self._templates = templates
         self._own = threading.local()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._line.close()
 
     def send(self, message: Outgoing) -> SendAnswer:
         """Hands a message to Notify."""
@@ -126,29 +137,38 @@ class Notify:
     def _client(self) -> Any:
         client = getattr(self._own, "client", None)
         if client is None:
-            client = NotificationsAPIClient(self._api_key, base_url=self._url, timeout=_TIMEOUTS)
-            client.request_session.headers["Accept-Encoding"] = "identity"
+            client = NotificationsAPIClient(self._api_key, base_url=self._url)
             for scheme in ("http://", "https://"):
-                client.request_session.mount(scheme, _BoundedReplies())
+                client.request_session.mount(scheme, _BoundedCalls(self._line))
             self._own.client = client
         return client
 
 
-class _BoundedReplies(HTTPAdapter):
-    """Reads no more of a reply than a limit, and unpacks none."""
+class _BoundedCalls(BaseAdapter):
+    """Makes the client's calls over our own line: with one deadline for each, and a bound on what is read."""
 
-    def send(self, request: requests.PreparedRequest, *given: Any, **options: Any) -> requests.Response:
-        response = super().send(request, *given, **options | {"stream": True})
+    def __init__(self, line: HttpLine) -> None:
+        super().__init__()
+        self._line = line
+
+    def send(self, request: requests.PreparedRequest, *_given: Any, **_options: Any) -> requests.Response:
+        body = request.body
+        content = body.encode() if isinstance(body, str) else body
         try:
-            body = response.raw.read(_LARGEST_REPLY_BYTES + 1, decode_content=False)
-        except urllib3.exceptions.HTTPError as error:
-            raise requests.ConnectionError(type(error).__name__) from None
-        if len(body) > _LARGEST_REPLY_BYTES:
-            response.close()
-            raise requests.ConnectionError("the reply is too long")
-        response.raw.release_conn()
-        response._content, response._content_consumed = body, True
+            answer = self._line.call(
+                str(request.method), request.path_url, headers=dict(request.headers), content=content
+            )
+        except (HttpNotSent, HttpNoAnswer) as error:
+            raise requests.ConnectionError(error.fault) from None
+        response = requests.Response()
+        response.status_code, response.url, response.request = answer.status, str(request.url), request
+        response.raw = io.BytesIO(answer.body)
+        if answer.retry_after_seconds:
+            response.headers["Retry-After"] = str(int(answer.retry_after_seconds))
         return response
+
+    def close(self) -> None:
+        """The line is closed by whom it belongs to."""
 
 
 def refusal(error: APIError) -> SendAnswer:
