@@ -17,7 +17,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table
+from reportlab.platypus import KeepInFrame, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table
 
 from chassis.errors import Text
 from la_notifier.domain.letters import Letter, Section
@@ -25,11 +25,16 @@ from la_notifier.domain.letters import Letter, Section
 _PLAIN, _BOLD = "Letter", "Letter-Bold"
 _FILES = {_PLAIN: "Roboto-Regular.ttf", _BOLD: "Roboto-Bold.ttf"}
 _MARGIN = 22 * mm
-_NAMES = 62 * mm
 _PADDING = 6
-"""Points that the library leaves free on each side within the margins."""
-_LARGE = 1.6
-"""The Royal National Institute of Blind People calls letters of 16 points and more large print: all sizes are multiplied."""
+"""Points that the library leaves inside of the margins."""
+_NAMES = 62 * mm
+_VALUES = A4[0] - 2 * (_MARGIN + _PADDING) - _NAMES
+_WINDOW = (85 * mm, 36 * mm)
+"""Width and height of what the window of an envelope of size DL shows."""
+_PAGE_SIZE = 8
+_LARGE, _LARGE_PRINT = 1.6, 16
+"""The Royal National Institute of Blind People calls letters of 16 points and more large print. Sizes are multiplied, and none
+is smaller than that."""
 _REFERENCE = Text(en="Our reference:", cy="Ein cyfeirnod:")
 _DATE = Text(en="Date:", cy="Dyddiad:")
 _PAGE = Text(en="Page {number}", cy="Tudalen {number}")
@@ -59,7 +64,7 @@ def print_letter(letter: Letter) -> bytes:
     )
 
     def number(canvas: Canvas, _document: Any) -> None:
-        canvas.setFont(_PLAIN, 8)
+        canvas.setFont(_PLAIN, _LARGE_PRINT if letter.large_print else _PAGE_SIZE)
         canvas.drawRightString(
             A4[0] - _MARGIN, 10 * mm, _PAGE.of(number=canvas.getPageNumber()).spoken(letter.language)
         )
@@ -70,9 +75,10 @@ def print_letter(letter: Letter) -> bytes:
 
 def _story(letter: Letter) -> Iterator[Any]:
     scale = _LARGE if letter.large_print else 1.0
-    # The address stands where a window envelope of size DL shows it.
+    # The address stands where the envelope's window shows it, in the size that the window holds: it is for the post.
     yield Spacer(1, 25 * mm)
-    yield from (_paragraph(line, _BODY, scale) for line in letter.to)
+    if letter.to:
+        yield KeepInFrame(*_WINDOW, [_paragraph(line, _BODY, 1.0) for line in letter.to], mode="shrink")
     yield Spacer(1, 12 * mm)
     yield _paragraph(f"{_DATE.spoken(letter.language)} {letter.day:%d/%m/%Y}", _BODY, scale)
     yield _paragraph(f"{_REFERENCE.spoken(letter.language)} {letter.reference}", _SMALL, scale)
@@ -91,10 +97,10 @@ def _section(section: Section, scale: float) -> Iterator[Any]:
 
 
 def _row(name: str, text: str, scale: float) -> Table:
-    width = A4[0] - 2 * (_MARGIN + _PADDING) - _NAMES
     return Table(
         [[_paragraph(name, _NAME, scale), _paragraph(text, _BODY, scale)]],
-        colWidths=[_NAMES, width],
+        colWidths=[_NAMES, _VALUES],
+        hAlign="LEFT",
         style=[
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("LEFTPADDING", (0, 0), (-1, -1), 0),
@@ -106,7 +112,10 @@ def _row(name: str, text: str, scale: float) -> Table:
 
 def _paragraph(text: str, style: ParagraphStyle, scale: float) -> Paragraph:
     if scale != 1.0:
-        style = ParagraphStyle("large", parent=style, fontSize=style.fontSize * scale, leading=style.leading * scale)
+        size = max(style.fontSize * scale, _LARGE_PRINT)
+        style = ParagraphStyle("large", parent=style, fontSize=size, leading=size * style.leading / style.fontSize)
+    if text.endswith(":"):
+        style = ParagraphStyle("before", parent=style, keepWithNext=1)
     # What a claimant said may hold signs that the library reads as mark-up.
     return Paragraph(escape(text), style)
 

@@ -16,6 +16,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     body: str
     language: str
     evidence: tuple[str, ...] = ()
+    large_print: bool = False
 
 
 _ENCODE = msgspec.json.encode

@@ -1,11 +1,14 @@
 """What goes on paper: the letter of a message, and the list of documents that goes with an e-mail, to print."""
 
+from datetime import date
+
 from chassis import clock
 from chassis.bank_holidays import Nation
 from la_notifier.domain.letters import Letter, QueuedLetter, Recipient, Section, next_working_day
 from la_notifier.messages.domain.contact import Contact, Format
 from la_notifier.messages.domain.message import Message
 from la_notifier.messages.domain.wording import Written
+from la_notifier.messages.service.content import Content
 from la_notifier.paper import print_letter
 
 _TITLES = {"EN": "Documents to bring or send", "CY": "Dogfennau i ddod â nhw neu eu hanfon"}
@@ -13,15 +16,21 @@ _PRINTED = frozenset({Format.NONE, Format.LARGE_PRINT, Format.TEXTPHONE})
 """Forms that a printer makes. The others are named beside the reference, for whoever prints and has them made."""
 
 
-def list_as_file(claim_ref: str, language: str, documents: tuple[str, ...]) -> bytes:
+def arrives_on(day: date) -> date:
+    """When a letter that is made on a day reaches the claimant: printed on the next working day, delivered on the one after."""
+    return next_working_day(next_working_day(day, Nation.ENGLAND), Nation.ENGLAND)
+
+
+def list_as_file(claim_ref: str, content: Content) -> bytes:
     """The list of documents as a PDF: the same bytes on every attempt of a day."""
     letter = Letter(
-        language=language,
+        language=content.language,
         to=(),
         reference=claim_ref,
         day=clock.today(),
-        heading=_TITLES[language],
-        sections=[Section(paragraphs=[f"\u2022 {document}" for document in documents])],
+        heading=_TITLES[content.language],
+        sections=[Section(paragraphs=[f"\u2022 {document}" for document in content.evidence])],
+        large_print=content.large_print,
     )
     return print_letter(letter)
 
