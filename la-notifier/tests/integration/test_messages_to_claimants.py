@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -125,6 +126,15 @@ class Post:
         kind = scheduling_events.AppointmentBooked if version == 1 else scheduling_events.AppointmentMoved
         self.hear(kind(appointment_id=APPOINTMENT, start_time=start_time), version=version)
 
+    def cancel(self, *, version: int) -> None:
+        """The appointment is cancelled."""
+        found = replace(self._owners.appointments[APPOINTMENT], is_cancelled=True, version=version)
+        self._owners.appointments[APPOINTMENT] = found
+        start_time = Timestamp()
+        start_time.FromDatetime(found.starts)
+        event = scheduling_events.AppointmentCancelled(appointment_id=APPOINTMENT, start_time=start_time)
+        self.hear(event, version=version)
+
     def hear(self, event: ProtoMessage, *, version: int) -> None:
         self._publish(event, version=version)
 
@@ -179,6 +189,7 @@ def test_an_appointment_is_told_by_text_and_its_delivery_is_known(messenger: Any
 
 
 def test_the_day_before_the_claimant_is_reminded_of_the_appointment_as_it_stands(messenger: Any, post: Post) -> None:
+    clock.advance(timedelta(hours=(36 - clock.now().hour) % 24))  # reminders are due at ten
     with messenger():
         post.book(in_days(3))
         post.book(in_days(5), version=2)
@@ -213,7 +224,7 @@ def test_an_event_that_comes_twice_makes_one_message(messenger: Any, post: Post)
 def test_a_message_that_does_not_arrive_becomes_a_letter(messenger: Any, post: Post, failure: str) -> None:
     post.order(failure)
     with messenger():
-        post.book(in_days(3))
+        post.book(in_days(10))
         eventually(lambda: post.states().get("APPOINTMENT_MADE") == "LETTER")
 
     reason = "ADDRESS_REFUSED" if failure == "refuse_recipient" else "BOUNCED"
@@ -293,6 +304,50 @@ def test_a_list_that_is_too_long_for_a_text_goes_by_letter(messenger: Any, post:
         eventually(lambda: "WHAT_TO_BRING" in post.states())
         clock.advance(timedelta(minutes=6))
         eventually(lambda: post.rows().get("WHAT_TO_BRING") == ("LETTER", "LETTER", "TOO_LONG_FOR_A_TEXT"))
+
+
+@pytest.mark.parametrize("change", ["APPOINTMENT_MOVED", "APPOINTMENT_CANCELLED"])
+def test_a_person_rings_where_a_letter_would_come_after_the_appointment(
+    messenger: Any, post: Post, owners: Owners, change: str
+) -> None:
+    owners.answers["messages_by"] = "LETTER"
+    with messenger():
+        post.book(in_days(1))
+        eventually(lambda: post.states().get("APPOINTMENT_MADE") == "LETTER")
+        if change == "APPOINTMENT_MOVED":
+            post.book(in_days(2), version=2)
+        else:
+            post.cancel(version=2)
+        eventually(lambda: post.rows().get(change) == ("UNREACHABLE", None, "TOO_LATE_FOR_A_LETTER"))
+
+
+def test_what_waited_for_notify_is_written_anew_before_it_goes(messenger: Any, post: Post, owners: Owners) -> None:
+    post.order("rate_limited")
+    with messenger():
+        post.book(in_days(3))
+        eventually(lambda: post.states().get("APPOINTMENT_MADE") == "WAITING")
+        owners.answers |= {"contact_unsafe": True, "post_address": ADDRESS}
+        clock.advance(timedelta(minutes=11))
+        eventually(lambda: post.rows()["APPOINTMENT_MADE"] == ("LETTER", "LETTER", None))
+
+    assert post.said() == []
+
+
+def test_the_list_for_an_interview_that_is_put_off_is_sent_before_the_new_day(
+    messenger: Any, post: Post, owners: Owners
+) -> None:
+    owners.is_draft = True
+    with messenger():
+        post.book(in_days(1))
+        eventually(lambda: "WHAT_TO_BRING" in post.states())
+        post.book(in_days(10), version=2)
+        eventually(lambda: "APPOINTMENT_MOVED" in post.states())
+        clock.advance(timedelta(days=3))
+        owners.is_draft, owners.needs = False, ("Your rent: a rent book",)
+        clock.advance(timedelta(minutes=31))
+        eventually(lambda: post.states()["WHAT_TO_BRING"] == "DELIVERED")
+
+    assert "Your rent: a rent book" in post.said()[-1]["body"]
 
 
 def test_evidence_that_is_asked_for_is_listed_and_reminded_of(messenger: Any, post: Post, owners: Owners) -> None:

@@ -1,7 +1,7 @@
 """What an answer of Notify makes of a message, and the way by which a claimant is reached."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -23,7 +23,8 @@ from la_notifier.messages.domain.message import (
     SendResult,
     Waits,
 )
-from la_notifier.messages.service.hearing import by_day, reminder_time
+from la_notifier.messages.service.hearing import beginning_of_day, by_day, reminder_time
+from la_notifier.messages.service.papers import arrives_on
 
 WAITS = Waits(scale=1.0, jitter=1.0)
 ID = uuid4()
@@ -188,3 +189,15 @@ def test_the_wait_that_notify_asks_for_is_read() -> None:
 @pytest.mark.parametrize("reply", [None, [], {}, {"status": "new"}, {"status": None, "id": "no"}])
 def test_a_reply_of_another_shape_says_nothing(reply: Any) -> None:
     assert fate_of(reply) == FateAnswer(fate=Fate.UNKNOWN)
+
+
+def test_a_reminder_of_tomorrow_has_lost_its_use_at_midnight_in_london() -> None:
+    summer, winter = datetime(2026, 7, 14, 9, 30, tzinfo=UTC), datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
+
+    assert beginning_of_day(summer) == datetime(2026, 7, 13, 23, tzinfo=UTC)
+    assert beginning_of_day(winter) == datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def test_a_letter_arrives_on_the_second_working_day() -> None:
+    assert arrives_on(date(2026, 11, 30)) == date(2026, 12, 2)
+    assert arrives_on(date(2026, 12, 24)) == date(2026, 12, 30)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from io import BytesIO
 from string import Formatter
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from la_notifier.messages.data.wording import wording
 from la_notifier.messages.domain.contact import Address, Contact, Format
 from la_notifier.messages.domain.message import Medium, Message, MessageKind, MessageState
 from la_notifier.messages.domain.wording import Subject, time_said, write
+from la_notifier.messages.service.content import Content
 from la_notifier.messages.service.papers import letter_of, list_as_file
 
 WORDS = wording()
@@ -157,9 +159,58 @@ def message() -> Message:
 
 
 def test_the_list_of_documents_is_a_file_to_print() -> None:
-    printed = list_as_file("C0123456789A", "CY", ("pasbort <i>", "tystysgrif geni"))
+    printed = list_as_file("C0123456789A", listed("CY"))
 
     assert "pasbort <i>" in text_of(printed)
+
+
+def listed(language: str, *, large_print: bool = False) -> Content:
+    return Content(
+        to="sian@example.org",
+        subject="",
+        body="",
+        language=language,
+        evidence=("pasbort <i>", "tystysgrif geni"),
+        large_print=large_print,
+    )
+
+
+@pytest.mark.parametrize("language", ["EN", "CY"])
+def test_nothing_of_a_letter_in_large_print_is_smaller_but_the_address(language: str) -> None:
+    contact = replace(CONTACT, language=language, letter_format=Format.LARGE_PRINT, name="Wilhelmina " * 20)
+    written = write(WORDS, MessageKind.WHAT_TO_BRING, contact, SUBJECT, Medium.LETTER)
+
+    for printed in (letter_of(message(), contact, written)[1], list_as_file("C1", listed(language, large_print=True))):
+        sizes = sizes_of(printed)
+        assert min(size for text, size in sizes if not text.startswith(("Wilhelmina", *ADDRESS_LINES))) >= 16
+        assert any("1" in text and len(text) < 12 for text, _ in sizes), "the number of the page"
+
+
+def test_what_ends_with_a_colon_stays_with_what_follows() -> None:
+    for documents in range(1, 40):
+        contact = replace(CONTACT, letter_format=Format.LARGE_PRINT)
+        evidence = tuple(f"document {number}" for number in range(documents))
+        kind = MessageKind.EVIDENCE_DUE if documents % 2 else MessageKind.WHAT_TO_BRING
+        written = write(WORDS, kind, contact, replace(SUBJECT, evidence=evidence), Medium.LETTER)
+
+        for page in PdfReader(BytesIO(letter_of(message(), contact, written)[1])).pages:
+            assert not page.extract_text().rstrip().endswith("The documents:")
+
+
+ADDRESS_LINES = ("1 High Street", "Cardiff", "CF10 4ER")
+
+
+def sizes_of(pdf: bytes) -> list[tuple[str, float]]:
+    """Every piece of text with its size in points."""
+    found: list[tuple[str, float]] = []
+
+    def see(text: str, _matrix: Any, _text_matrix: Any, _font: Any, size: float) -> None:
+        if text.strip():
+            found.append((text.strip(), size))
+
+    for page in PdfReader(BytesIO(pdf)).pages:
+        page.extract_text(visitor_text=see)
+    return found
 
 
 def text_of(pdf: bytes) -> str:

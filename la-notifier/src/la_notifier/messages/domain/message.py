@@ -248,6 +248,10 @@ class Message:
         """The message does not fit a text: it is written anew as a letter."""
         return Step(state=MessageState.DUE, wait_seconds=0.0, reason=Reason.TOO_LONG_FOR_A_TEXT)
 
+    def stale(self) -> Step:
+        """The message was written so long ago that what it tells may have changed: it is written anew before it goes."""
+        return Step(state=MessageState.DUE, wait_seconds=0.0)
+
     def dropped(self, reason: Reason) -> Step:
         """The message is not wanted any more, or too late."""
         return Step(state=MessageState.DROPPED, reason=reason)

@@ -64,7 +64,7 @@ def _tell_appointment(conn: Connection, event: Event, kind: MessageKind) -> None
     reminded = reminder_time(start)
     if reminded > clock.now():
         subject = f"{_told(event).appointment_id} {start.isoformat()}"
-        _add(conn, event, MessageKind.APPOINTMENT_TOMORROW, subject, due_time=reminded, expires=start)
+        _add(conn, event, MessageKind.APPOINTMENT_TOMORROW, subject, due_time=reminded, expires=beginning_of_day(start))
 
 
 def _add(
@@ -85,6 +85,11 @@ def reminder_time(start: datetime) -> datetime:
     """When the claimant is reminded of an appointment: in the morning of the London day before it."""
     day = start.astimezone(clock.LONDON).date() - timedelta(days=1)
     return datetime.combine(day, REMINDED_AT, clock.LONDON).astimezone(UTC)
+
+
+def beginning_of_day(moment: datetime) -> datetime:
+    """The beginning of a moment's London day, from which on it is not tomorrow any more."""
+    return datetime.combine(moment.astimezone(clock.LONDON).date(), time(), clock.LONDON).astimezone(UTC)
 
 
 def by_day(moment: datetime) -> datetime:

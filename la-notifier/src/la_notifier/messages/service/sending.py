@@ -4,6 +4,7 @@ transaction, and its answer is saved in one transaction if the lease is still he
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from prometheus_client import Histogram
 
@@ -19,12 +20,15 @@ from la_notifier.messages.domain.message import (
     Step,
     Waits,
 )
-from la_notifier.messages.service.content import open_sealed
+from la_notifier.messages.service.content import Content, open_sealed
 from la_notifier.messages.store import messages
 from la_notifier.service import failures
 
 LEASE_SECONDS = 30.0
 """Longer than a call to Notify can take."""
+
+FRESH_FOR = timedelta(minutes=10)
+"""What was written longer ago waited for Notify, and is written anew before it goes."""
 
 _TOO_MANY = 429
 _LONGEST_REST_SECONDS = 1.0
@@ -47,11 +51,11 @@ class Sender:
         vault: Vault,
         notify: Notify,
         *,
-        list_as_file: Callable[[str, str, tuple[str, ...]], bytes],
+        list_as_file: Callable[[str, Content], bytes],
         waits: Callable[[], Waits],
         pause_seconds: float,
     ) -> None:
-        """`list_as_file` makes a PDF of claim, language and documents; `pause_seconds` is between searches without a find."""
+        """`list_as_file` makes a PDF of a claim's list of documents; `pause_seconds` is between searches without a find."""
         self._database = database
         self._vault = vault
         self._notify = notify
@@ -94,6 +98,9 @@ class Sender:
             return messages.take_to_ask(conn, seconds=LEASE_SECONDS)
 
     def _send(self, message: Message, row: Row) -> None:
+        if row["written"] < clock.now() - FRESH_FOR:
+            self._settle("message is written anew", message, message.stale())
+            return
         answer = self._notify.send(self._outgoing(message, row))
         crash.point("message.after_answer")
         waits = self._waits()
@@ -120,7 +127,7 @@ class Sender:
             to=content.to,
             subject=content.subject,
             body=content.body,
-            file=self._list_as_file(message.claim_ref, content.language, content.evidence) if has_file else None,
+            file=self._list_as_file(message.claim_ref, content) if has_file else None,
         )
 
     def _settle(self, event: str, message: Message, step: Step, **more: object) -> None:

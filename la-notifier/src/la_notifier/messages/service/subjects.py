@@ -48,7 +48,7 @@ def _list_for_the_interview(
 ) -> Subject | None:
     """All that the claim needs, for the day of the interview. Which, is known from the claim's submission on."""
     appointment = sources.appointments.appointment(appointment_id)
-    if appointment.is_cancelled:
+    if appointment.is_cancelled or appointment.starts <= clock.now():
         return None
     try:
         needed = sources.evidence.needed(message.claim_ref, claimant.contact.language)

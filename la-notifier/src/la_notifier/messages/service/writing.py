@@ -14,7 +14,7 @@ from chassis.errors import NotFound
 from chassis.vault import Vault
 from la_notifier.messages.clients import Claimant, Sources
 from la_notifier.messages.data.wording import wording
-from la_notifier.messages.domain.contact import Contact, Way, way_to
+from la_notifier.messages.domain.contact import Contact, Format, Way, way_to
 from la_notifier.messages.domain.message import (
     Medium,
     Message,
@@ -89,7 +89,8 @@ class Writer:
             return None
 
     def _no_way(self, message: Message, reason: Reason) -> Step:
-        if reason is Reason.TOO_LATE_FOR_A_LETTER and not message.letter_only:
+        is_reminder = message.kind is MessageKind.APPOINTMENT_TOMORROW
+        if reason is Reason.TOO_LATE_FOR_A_LETTER and is_reminder and not message.letter_only:
             return message.dropped(reason)  # the claimant wants letters, and had one about the appointment itself
         return message.unreachable(reason, self._waits())
 
@@ -112,7 +113,7 @@ class Writer:
             if not messages.hold(conn, message):
                 return
             cipher = self._vault.cipher(conn, message.claim_ref)
-            content = None if letter else seal(cipher, message.message_id, content_of(way, written))
+            content = None if letter else seal(cipher, message.message_id, content_of(way, contact, written))
             if letter:
                 queue_letter(conn, self._vault, *letter)
             row = messages.WrittenRow(
@@ -143,12 +144,22 @@ def _way(message: Message, contact: Contact) -> Way | Reason:
     way = way_to(contact)
     if way is None:
         return Reason.NO_ADDRESS
-    if way.medium is Medium.LETTER and message.kind is MessageKind.APPOINTMENT_TOMORROW:
+    if way.medium is Medium.LETTER and _is_too_late_by_post(message):
         return Reason.TOO_LATE_FOR_A_LETTER
     return way
 
 
-def content_of(way: Way, written: Written) -> Content:
+def _is_too_late_by_post(message: Message) -> bool:
+    """Whether the appointment comes before a letter about it. One that was just made is known from the call."""
+    if message.kind is MessageKind.APPOINTMENT_TOMORROW:
+        return True
+    is_known = message.kind is MessageKind.APPOINTMENT_MADE and not message.letter_only
+    if is_known or message.expires is None or not message.kind.is_about_an_appointment:
+        return False
+    return message.expires.astimezone(clock.LONDON).date() <= papers.arrives_on(clock.today())
+
+
+def content_of(way: Way, contact: Contact, written: Written) -> Content:
     """What goes out of a written message."""
     return Content(
         to=way.to,
@@ -156,6 +167,7 @@ def content_of(way: Way, written: Written) -> Content:
         body=written.body,
         language=written.language,
         evidence=written.evidence,
+        large_print=contact.letter_format is Format.LARGE_PRINT,
     )
 
 

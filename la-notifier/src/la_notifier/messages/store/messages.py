@@ -21,10 +21,12 @@ from la_notifier.messages.domain.message import (
 )
 
 ADD_MESSAGE = """
-    -- A message about something; none where there is one about it already.
+    -- A message about something; none where there is one about it already. That one keeps its use for as long as the later
+    -- of the two: the list for an interview that was put off.
     INSERT INTO messages (claim_ref, kind, subject, created, due_time, expires)
     VALUES (%(claim_ref)s, %(kind)s, %(subject)s, %(created)s, %(due_time)s, %(expires)s)
-    ON CONFLICT ON CONSTRAINT one_message_about_a_thing DO NOTHING
+    ON CONFLICT ON CONSTRAINT one_message_about_a_thing DO UPDATE SET expires = excluded.expires
+    WHERE messages.state IN ('DUE', 'UNREACHABLE') AND messages.expires < excluded.expires
 """
 
 _TAKEN = """message.message_id, message.claim_ref, message.kind, message.subject, message.state, message.medium, message.lease,
@@ -58,7 +60,7 @@ TAKE_TO_SEND = f"""
         ORDER BY next_attempt_time LIMIT 1
         FOR UPDATE SKIP LOCKED
     )
-    RETURNING {_TAKEN}, message.content, key.key_id, key.wrapped
+    RETURNING {_TAKEN}, message.content, message.written, key.key_id, key.wrapped
 """  # noqa: S608
 
 TAKE_TO_ASK = f"""
@@ -81,12 +83,15 @@ HOLD = """
 """
 
 SAVE_WRITTEN = """
-    -- Saves a written message, and ends its lease. Of one that goes by letter now, the reason stays.
+    -- Saves a written message, and ends its lease. Of one that goes by letter now, the reason stays. What was written before
+    -- and is written anew goes before the others, or in a long queue it would be too old again when its turn comes.
     UPDATE messages
     SET state = %(state)s, medium = %(medium)s, language = %(language)s, discreet = %(discreet)s, content = %(content)s,
         reason = coalesce(%(reason)s, CASE WHEN letter_only THEN reason END), written = %(now)s,
         ended = CASE WHEN %(is_end)s THEN %(now)s::timestamptz END, attempts = 0, lease = NULL, leased_until = NULL,
-        next_attempt_time = CASE WHEN NOT %(is_end)s THEN statement_timestamp() END
+        next_attempt_time = CASE
+            WHEN NOT %(is_end)s THEN statement_timestamp() - make_interval(hours => (content IS NOT NULL)::int)
+        END
     WHERE message_id = %(message_id)s
 """
 
@@ -155,7 +160,8 @@ def take_to_write(conn: Connection, *, now: datetime, seconds: float) -> Message
 
 
 def take_to_send(conn: Connection, *, seconds: float, unknown_seconds: float) -> tuple[Message, Row] | None:
-    """The next message to send, leased for so many seconds, and its row with `content`, `key_id` and `wrapped`."""
+    """The next message to send, leased for so many seconds, and its row with `content`, `written`, `key_id` and
+    `wrapped`."""
     row = conn.execute(TAKE_TO_SEND, {"seconds": seconds, "unknown_seconds": unknown_seconds}).fetchone()
     return (_message_of(row), row) if row else None
 
