@@ -312,6 +312,22 @@ def test_a_file_without_any_answer_goes_again_and_its_rows_in_no_other(steps: St
     assert steps.files() == [(WELWYN, 1, "SENT", 4)]
 
 
+def test_a_file_of_which_nobody_needs_the_answer_is_at_its_end(steps: Steps, scene: Any, waiting: None) -> None:
+    scene.order("no_ack", count=1, seconds=3600)
+    steps.turns()
+    scene.cycle()
+    now = scene.claims.submit()
+    steps.hear(version=now.version)
+    steps.turns()
+    scene.cycle()
+    for _ in range(2):
+        steps.turns()
+
+    assert scene.versions() == [(1, "INTENTION", "SUPERSEDED"), (2, "CLAIM", "LOADED")]
+    assert steps.files() == [(WELWYN, 1, "ACKNOWLEDGED", 1), (WELWYN, 2, "ACKNOWLEDGED", 1)]
+    assert scene.rows("SELECT saying FROM file_rows ORDER BY sequence") == [(None,), ("LOADED",)]
+
+
 def test_a_row_that_is_always_left_out_goes_in_the_next_file_and_is_loaded_once(
     steps: Steps, scene: Any, waiting: None, tenant: Any
 ) -> None:

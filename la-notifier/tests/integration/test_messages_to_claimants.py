@@ -99,7 +99,8 @@ def notify(tmp_path: Path) -> Iterator[Notify]:
 def messenger(
     settings: Settings, notify: Notify, owners: Owners, clock_file: Path, tmp_path: Path
 ) -> Callable[[], AbstractContextManager[Process]]:
-    """Runs the notifier against the stand-in for Notify."""
+    """Runs the notifier against the stand-in for Notify, from noon on: at night some messages wait for the morning."""
+    clock.advance(timedelta(hours=(12 - clock.now().hour) % 24))
     given = msgspec.structs.replace(
         settings,
         clock_offset_file=clock_file,
@@ -189,7 +190,6 @@ def test_an_appointment_is_told_by_text_and_its_delivery_is_known(messenger: Any
 
 
 def test_the_day_before_the_claimant_is_reminded_of_the_appointment_as_it_stands(messenger: Any, post: Post) -> None:
-    clock.advance(timedelta(hours=(36 - clock.now().hour) % 24))  # reminders are due at ten
     with messenger():
         post.book(in_days(3))
         post.book(in_days(5), version=2)
@@ -333,6 +333,35 @@ def test_what_waited_for_notify_is_written_anew_before_it_goes(messenger: Any, p
     assert post.said() == []
 
 
+@pytest.mark.parametrize("kind", ["APPOINTMENT_MADE", "DECISION"])
+def test_what_comes_late_or_from_no_person_waits_for_the_morning(
+    messenger: Any, post: Post, owners: Owners, kind: str, database_urls: DatabaseUrls
+) -> None:
+    clock.advance(timedelta(hours=11))
+    owners.is_away = True
+    owners.outcomes["INCOME_SUPPORT", 1] = "AWARDED"
+    with messenger():
+        if kind == "DECISION":
+            decided = gateway_events.DecisionRecorded(scheme=common_pb2.SCHEME_INCOME_SUPPORT, decision_version=1)
+            post.hear(decided, version=1)
+        else:
+            post.book(in_days(3))
+        eventually(lambda: post.states().get(kind) == "DUE")
+        clock.advance(timedelta(minutes=15))
+        owners.is_away = False
+        eventually(lambda: due_hour(database_urls, kind) == 8)
+        assert post.said() == []
+        clock.advance(timedelta(hours=10))
+        eventually(lambda: post.states()[kind] == "DELIVERED")
+
+
+def due_hour(urls: DatabaseUrls, kind: str) -> int:
+    with psycopg.connect(urls.app) as conn:
+        found = conn.execute("SELECT due_time FROM messages WHERE kind = %s", [kind]).fetchone()
+    assert found is not None
+    return int(found[0].astimezone(clock.LONDON).hour)
+
+
 def test_the_list_for_an_interview_that_is_put_off_is_sent_before_the_new_day(
     messenger: Any, post: Post, owners: Owners
 ) -> None:
@@ -353,7 +382,6 @@ def test_the_list_for_an_interview_that_is_put_off_is_sent_before_the_new_day(
 def test_evidence_that_is_asked_for_is_listed_and_reminded_of(messenger: Any, post: Post, owners: Owners) -> None:
     owners.awaited = ("wage slips",)
     with messenger():
-        clock.advance(timedelta(hours=(12 - clock.now().hour) % 24))  # reminders wait for the day
         post.hear(assessment_events.EvidenceRequested(), version=4)
         post.hear(assessment_events.EvidenceReminderDue(number=1), version=4)
         eventually(lambda: list(post.states().values()) == ["DELIVERED", "DELIVERED"])

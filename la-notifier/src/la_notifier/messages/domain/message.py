@@ -5,11 +5,14 @@ by the message's reference before it is made again, because Notify takes the sam
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from chassis import backoff
+
+FRESH_FOR = timedelta(minutes=10)
+"""What was written longer ago is written anew before it goes; what is later than this is belated, and wakes nobody."""
 
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 2.0, 300.0
 _UNREACHABLE_SECONDS = 3600.0
@@ -194,6 +197,10 @@ class Message:
     expires: datetime | None = None
     notify_id: UUID | None = None
     letter_only: bool = False
+
+    def is_belated(self, now: datetime) -> bool:
+        """Whether it was due long ago and has waited for somebody: what brought it may be hours past."""
+        return self.due_time < now - FRESH_FOR
 
     def sent(self, answer: SendAnswer, waits: Waits) -> Step:
         """What the answer to an attempt makes of the message."""

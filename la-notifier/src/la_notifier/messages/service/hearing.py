@@ -51,9 +51,10 @@ def hear_reminder(conn: Connection, event: Event) -> None:
 
 
 def hear_decision(conn: Connection, event: Event) -> None:
-    """A scheme was decided, or the decision was corrected."""
+    """A scheme was decided, or the decision was corrected. The paying systems' files come at night."""
     scheme = name_of(common_pb2.Scheme, _told(event).scheme, field="scheme")
-    _add(conn, event, MessageKind.DECISION, f"{scheme} {_told(event).decision_version}")
+    subject = f"{scheme} {_told(event).decision_version}"
+    _add(conn, event, MessageKind.DECISION, subject, due_time=by_day(clock.now()))
 
 
 def _tell_appointment(conn: Connection, event: Event, kind: MessageKind) -> None:

@@ -4,7 +4,6 @@ transaction, and its answer is saved in one transaction if the lease is still he
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
 from prometheus_client import Histogram
 
@@ -14,6 +13,7 @@ from chassis.vault import Vault
 from chassis.workers import Turns
 from la_notifier.messages.channels.notify import Notify, Outgoing
 from la_notifier.messages.domain.message import (
+    FRESH_FOR,
     Medium,
     Message,
     MessageState,
@@ -26,9 +26,6 @@ from la_notifier.service import failures
 
 LEASE_SECONDS = 30.0
 """Longer than a call to Notify can take."""
-
-FRESH_FOR = timedelta(minutes=10)
-"""What was written longer ago waited for Notify, and is written anew before it goes."""
 
 _TOO_MANY = 429
 _LONGEST_REST_SECONDS = 1.0

@@ -6,7 +6,7 @@ if the lease is still held.
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chassis import clock, crash, logs
 from chassis.database import Database
@@ -27,6 +27,7 @@ from la_notifier.messages.domain.message import (
 from la_notifier.messages.domain.wording import Subject, Written, write
 from la_notifier.messages.service import papers, subjects
 from la_notifier.messages.service.content import Content, seal
+from la_notifier.messages.service.hearing import by_day
 from la_notifier.messages.store import messages
 from la_notifier.service import failures
 from la_notifier.service.letters import queue_letter
@@ -67,10 +68,14 @@ class Writer:
         try:
             subject = None if dropped else self._subject(message, claimant)
         except subjects.NotKnownYet:
-            self._postpone(message)
+            self._postpone(message, until=clock.now() + POSTPONED_BY)
             return
         if subject is None:
             self._settle(message, message.dropped(dropped or Reason.OVERTAKEN))
+            return
+        now = clock.now()
+        if message.is_belated(now) and (morning := by_day(now)) > now:
+            self._postpone(message, until=morning)
             return
         way = _way(message, claimant.contact)
         if isinstance(way, Reason):
@@ -100,10 +105,10 @@ class Writer:
                 messages.settle(conn, message, step, now=clock.now())
         _log("message not written", message, state=step.state, reason=step.reason)
 
-    def _postpone(self, message: Message) -> None:
+    def _postpone(self, message: Message, *, until: datetime) -> None:
         with self._database.transaction() as conn:
             if messages.hold(conn, message):
-                messages.postpone(conn, message, until=clock.now() + POSTPONED_BY)
+                messages.postpone(conn, message, until=until)
 
     def _save(self, message: Message, contact: Contact, way: Way, written: Written) -> None:
         """Saves what is sent, or puts a letter in the print queue, where it has states of its own."""
