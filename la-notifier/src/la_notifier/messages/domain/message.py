@@ -200,7 +200,7 @@ class Message:
 
     def is_belated(self, now: datetime) -> bool:
         """Whether it was due long ago and has waited for somebody: what brought it may be hours past."""
-        return self.due_time < now - FRESH_FOR
+        return self.state is MessageState.DUE and self.due_time < now - FRESH_FOR
 
     def sent(self, answer: SendAnswer, waits: Waits) -> Step:
         """What the answer to an attempt makes of the message."""
