@@ -200,6 +200,7 @@ class Notifier(Subject):
         self.hear(scheduling_events.AppointmentMoved(**told), claim_ref, version=2)
         self.hear(scheduling_events.AppointmentCancelled(**told), claim_ref, version=3)
         self.step_own_workers(until=lambda: self._messages(claim_ref) == ["DELIVERED", "DROPPED", "DROPPED", "DUE"])
+        self.hear(events_pb2.ClaimAmended(changed_fields=["address"]), claim_ref, version=CLAIM_VERSION)
         self.hear(assessment_events.EvidenceRequested(), claim_ref, version=2)
         self.hear(assessment_events.EvidenceReminderDue(number=1), claim_ref, version=2)
         self.step_own_workers()

@@ -14,11 +14,21 @@ def _hear_decision(conn: Connection, event: Event) -> None:
     hearing.hear_decision(conn, event)
 
 
+def _hear_amendment(conn: Connection, event: Event) -> None:
+    hear(conn, event)
+    hearing.hear_amendment(conn, event)
+
+
+def _hear_withdrawal(conn: Connection, event: Event) -> None:
+    hear(conn, event)
+    hearing.hear_withdrawal(conn, event)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "FirstContactRecorded": hear,
     "ClaimSubmitted": hear,
-    "ClaimAmended": hear,
-    "ClaimWithdrawn": hear,
+    "ClaimAmended": _hear_amendment,
+    "ClaimWithdrawn": _hear_withdrawal,
     "DecisionRecorded": _hear_decision,
     "AssessmentClosed": hear_closing,
     "EvidenceRequested": hearing.hear_request,

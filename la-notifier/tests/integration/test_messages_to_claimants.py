@@ -22,6 +22,7 @@ from chassis.testing import DatabaseUrls, eventually
 from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2 as gateway_events
+from cms.intake.v1 import events_pb2 as intake_events
 from cms.scheduling.v1 import events_pb2 as scheduling_events
 from la_notifier.__main__ import service
 from la_notifier.config import Settings
@@ -319,6 +320,44 @@ def test_a_person_rings_where_a_letter_would_come_after_the_appointment(
         else:
             post.cancel(version=2)
         eventually(lambda: post.rows().get(change) == ("UNREACHABLE", None, "TOO_LATE_FOR_A_LETTER"))
+
+
+def test_a_letter_that_is_not_printed_yet_follows_the_claimants_address(
+    messenger: Any, post: Post, owners: Owners
+) -> None:
+    owners.answers["messages_by"] = "LETTER"
+    with messenger():
+        post.book(in_days(10))
+        eventually(lambda: post.states().get("APPOINTMENT_MADE") == "LETTER")
+        post.hear(intake_events.ClaimAmended(changed_fields=["landlord"]), version=4)
+        owners.answers |= {"contact_unsafe": True, "post_address": ADDRESS}
+        post.hear(intake_events.ClaimAmended(changed_fields=["contact_unsafe", "post_address"]), version=5)
+        eventually(lambda: len(post.letters()) == 2)
+        eventually(lambda: post.states()["APPOINTMENT_MADE"] == "LETTER")
+        assert sorted(state for _, _, state in post.letters()) == ["CANCELLED", "WAITING"]
+
+        owners.withdrawn = True
+        post.hear(intake_events.ClaimWithdrawn(), version=6)
+        eventually(lambda: post.rows()["APPOINTMENT_MADE"][0] == "DROPPED")
+
+    assert {state for _, _, state in post.letters()} == {"CANCELLED"}
+
+
+def test_a_letter_that_is_printed_stays_as_it_is(
+    messenger: Any, post: Post, owners: Owners, database_urls: DatabaseUrls
+) -> None:
+    owners.answers["messages_by"] = "LETTER"
+    with messenger():
+        post.book(in_days(10))
+        eventually(lambda: post.states().get("APPOINTMENT_MADE") == "LETTER")
+        with psycopg.connect(database_urls.app) as conn:
+            conn.execute("UPDATE letters SET state = 'PRINTED', printed = now(), printed_by = 'PO000001'")
+        post.book(in_days(11), version=2)
+        post.hear(intake_events.ClaimAmended(changed_fields=["address"]), version=4)
+        eventually(lambda: post.states().get("APPOINTMENT_MOVED") == "LETTER")
+
+    assert [(about, state) for _, about, state in post.letters()].count(("APPOINTMENT_MADE", "PRINTED")) == 1
+    assert post.states()["APPOINTMENT_MADE"] == "LETTER"
 
 
 def test_what_waited_for_notify_is_written_anew_before_it_goes(messenger: Any, post: Post, owners: Owners) -> None:

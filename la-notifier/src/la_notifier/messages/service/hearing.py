@@ -12,6 +12,14 @@ from la_notifier.messages.domain.message import MessageKind, NewMessage
 from la_notifier.messages.service.subjects import INTERVIEW
 from la_notifier.messages.store import messages
 
+CONTACT_FACTS = frozenset(
+    {
+        *("address", "post_address", "contact_unsafe", "contact_format", "messages_by", "messages_discreet"),
+        *("telephone", "email", "language", "forenames", "surname"),
+    }
+)
+"""The facts that decide who is written to, how, and what is not said."""
+
 REMINDED_AT = time(10)
 """The London time at which claimants are reminded of tomorrow's appointment."""
 
@@ -30,6 +38,17 @@ def hear_booking(conn: Connection, event: Event) -> None:
 def hear_move(conn: Connection, event: Event) -> None:
     """An appointment has another time: it is told at once, and the claimant is reminded on the day before."""
     _tell_appointment(conn, event, MessageKind.APPOINTMENT_MOVED)
+
+
+def hear_amendment(conn: Connection, event: Event) -> None:
+    """Answers were amended. Where one decides how the claimant is reached, nothing goes that was written before."""
+    if not CONTACT_FACTS.isdisjoint(_told(event).changed_fields):
+        messages.write_anew(conn, event.claim_ref)
+
+
+def hear_withdrawal(conn: Connection, event: Event) -> None:
+    """The claim was withdrawn: what the claimant has not had yet is dropped when it comes to be written."""
+    messages.write_anew(conn, event.claim_ref)
 
 
 def hear_cancellation(conn: Connection, event: Event) -> None:

@@ -1,6 +1,7 @@
 """What goes on paper: the letter of a message, and the list of documents that goes with an e-mail, to print."""
 
 from datetime import date
+from uuid import uuid4
 
 from chassis import clock
 from chassis.bank_holidays import Nation
@@ -38,13 +39,14 @@ def list_as_file(claim_ref: str, content: Content) -> bytes:
 def letter_of(message: Message, contact: Contact, written: Written) -> tuple[QueuedLetter, bytes]:
     """The letter of a message for the print queue, to be printed by the next working day, and its PDF.
 
-    Its id is the message's, so that a message is one letter. Raises ValueError without an address.
+    Each has an id of its own: of a message that is written anew, an earlier letter is cancelled. Raises ValueError without an
+    address.
     """
     if contact.address is None:
         raise ValueError("a letter needs an address")
     today = clock.today()
     queued = QueuedLetter(
-        letter_id=message.message_id,
+        letter_id=uuid4(),
         recipient=Recipient.CLAIMANT,
         claim_ref=message.claim_ref,
         about=message.kind,

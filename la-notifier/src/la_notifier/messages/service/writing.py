@@ -128,6 +128,7 @@ class Writer:
                 discreet=contact.discreet,
                 reason=way.reason,
                 content=content,
+                letter_id=letter[0].letter_id if letter else None,
             )
             messages.save_written(conn, message, row, now=clock.now())
         _log("message written", message, state=state, medium=way.medium)

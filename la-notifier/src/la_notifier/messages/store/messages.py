@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from chassis.database import Connection, Row
 from la_notifier.messages.domain.message import (
@@ -87,6 +88,7 @@ SAVE_WRITTEN = """
     -- and is written anew goes before the others, or in a long queue it would be too old again when its turn comes.
     UPDATE messages
     SET state = %(state)s, medium = %(medium)s, language = %(language)s, discreet = %(discreet)s, content = %(content)s,
+        letter_id = %(letter_id)s,
         reason = coalesce(%(reason)s, CASE WHEN letter_only THEN reason END), written = %(now)s,
         ended = CASE WHEN %(is_end)s THEN %(now)s::timestamptz END, attempts = 0, lease = NULL, leased_until = NULL,
         next_attempt_time = CASE
@@ -108,6 +110,25 @@ SETTLE = """
     WHERE message_id = %(message_id)s
 """
 
+WRITE_ANEW = """
+    -- What a claimant has not had yet is written anew. Letters that nobody has marked as printed are cancelled, and what is being
+    -- written at this moment, from the facts as they were, is taken from its worker.
+    WITH cancelled AS (
+        UPDATE letters SET state = 'CANCELLED', content = NULL
+        WHERE state = 'WAITING' AND letter_id IN (
+            SELECT coalesce(letter_id, message_id) FROM messages WHERE claim_ref = %(claim_ref)s AND state = 'LETTER'
+        )
+        RETURNING letter_id
+    )
+    UPDATE messages
+    SET state = CASE WHEN state = 'UNREACHABLE' THEN state ELSE 'DUE' END, ended = NULL, attempts = 0, lease = NULL,
+        leased_until = NULL, next_attempt_time = statement_timestamp()
+    WHERE claim_ref = %(claim_ref)s AND (
+        state IN ('DUE', 'WAITING', 'UNREACHABLE')
+        OR coalesce(letter_id, message_id) IN (SELECT cancelled.letter_id FROM cancelled)
+    )
+"""
+
 POSTPONE = """
     -- Makes a message due again later, and ends its lease.
     UPDATE messages SET due_time = %s, attempts = 0, lease = NULL, leased_until = NULL WHERE message_id = %s
@@ -117,7 +138,7 @@ MESSAGES_OF_CLAIM = """
     -- The messages of a claim, the newest first.
     SELECT message.message_id, message.kind, message.state, message.medium, message.language, message.reason, message.due_time,
         message.sent, message.ended, message.attempts, message.discreet, message.next_attempt_time,
-        (SELECT printed FROM letters WHERE letter_id = message.message_id) AS printed
+        (SELECT printed FROM letters WHERE letter_id = coalesce(message.letter_id, message.message_id)) AS printed
     FROM messages AS message WHERE message.claim_ref = %s ORDER BY message.due_time DESC, message.message_id
     LIMIT %s
 """
@@ -128,7 +149,7 @@ _AT_NOTIFY = frozenset({MessageState.SENT, MessageState.DELIVERED})
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenRow:
-    """What is saved of a written message. `content` is sealed, and None of a letter, which is in the print queue."""
+    """What is saved of a written message. `content` is sealed, and None of a letter, which is in the print queue as `letter_id`."""
 
     state: MessageState
     medium: Medium
@@ -136,6 +157,7 @@ class WrittenRow:
     discreet: bool
     reason: Reason | None
     content: bytes | None
+    letter_id: UUID | None
 
 
 def add(conn: Connection, new: NewMessage, *, now: datetime) -> None:
@@ -189,6 +211,7 @@ def save_written(conn: Connection, message: Message, written: WrittenRow, *, now
             "discreet": written.discreet,
             "reason": written.reason,
             "content": written.content,
+            "letter_id": written.letter_id,
             "is_end": written.state in _ENDS,
             "now": now,
         },
@@ -198,6 +221,11 @@ def save_written(conn: Connection, message: Message, written: WrittenRow, *, now
 def settle(conn: Connection, message: Message, step: Step, *, now: datetime) -> None:
     """Saves a step of a message, which must be held."""
     conn.execute(SETTLE, _values(message, step, now))
+
+
+def write_anew(conn: Connection, claim_ref: str) -> None:
+    """Makes the messages of a claim that the claimant has not had yet due to be written again, and cancels their letters."""
+    conn.execute(WRITE_ANEW, {"claim_ref": claim_ref})
 
 
 def postpone(conn: Connection, message: Message, *, until: datetime) -> None:
