@@ -110,9 +110,14 @@ SETTLE = """
     WHERE message_id = %(message_id)s
 """
 
+LOCK_OF_CLAIM = """
+    -- Locks the messages of a claim, and waits for those that are being saved.
+    SELECT message_id FROM messages WHERE claim_ref = %s ORDER BY message_id FOR UPDATE
+"""
+
 WRITE_ANEW = """
-    -- What a claimant has not had yet is written anew. Letters that nobody has marked as printed are cancelled, and what is being
-    -- written at this moment, from the facts as they were, is taken from its worker.
+    -- What a claimant has not had yet is written anew. Letters that nobody has marked as printed are cancelled, and what is
+    -- being written at this moment, from the facts as they were, is taken from its worker. LOCK_OF_CLAIM goes first.
     WITH cancelled AS (
         UPDATE letters SET state = 'CANCELLED', content = NULL
         WHERE state = 'WAITING' AND letter_id IN (
@@ -149,7 +154,7 @@ _AT_NOTIFY = frozenset({MessageState.SENT, MessageState.DELIVERED})
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenRow:
-    """What is saved of a written message. `content` is sealed, and None of a letter, which is in the print queue as `letter_id`."""
+    """What is saved of a written message. `content` is sealed. A letter has none: it is in the print queue, as `letter_id`."""
 
     state: MessageState
     medium: Medium
@@ -225,6 +230,7 @@ def settle(conn: Connection, message: Message, step: Step, *, now: datetime) -> 
 
 def write_anew(conn: Connection, claim_ref: str) -> None:
     """Makes the messages of a claim that the claimant has not had yet due to be written again, and cancels their letters."""
+    conn.execute(LOCK_OF_CLAIM, [claim_ref])
     conn.execute(WRITE_ANEW, {"claim_ref": claim_ref})
 
 
