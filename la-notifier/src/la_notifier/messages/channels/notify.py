@@ -153,11 +153,11 @@ class _BoundedCalls(BaseAdapter):
 
     def send(self, request: requests.PreparedRequest, *_given: Any, **_options: Any) -> requests.Response:
         body = request.body
-        content = body.encode() if isinstance(body, str) else body
+        # The client sends JSON as text, or nothing.
+        content = body.encode() if isinstance(body, str) else None
+        headers = {name: value for name, value in request.headers.items() if isinstance(value, str)}
         try:
-            answer = self._line.call(
-                str(request.method), request.path_url, headers=dict(request.headers), content=content
-            )
+            answer = self._line.call(str(request.method), request.path_url, headers=headers, content=content)
         except (HttpNotSent, HttpNoAnswer) as error:
             raise requests.ConnectionError(error.fault) from None
         response = requests.Response()
