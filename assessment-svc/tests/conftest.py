@@ -162,7 +162,7 @@ def _changed(amendment: Amendment, answer: Answer, version: int) -> Change:
 
 @dataclass
 class OutcomesOfTests:
-    """What the gateway and the notifier say; a test may take either away."""
+    """The answers of the gateway and the notifier; a test may take either away."""
 
     found: Followed = field(default_factory=Followed)
 

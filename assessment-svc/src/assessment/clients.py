@@ -66,7 +66,7 @@ class OpenQuestion:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """What a paying system would refuse of the claim as it stands, by the edit rule's code."""
+    """A point of the claim as it stands that a paying system would refuse, by the edit rule's code."""
 
     system: str
     code: str
@@ -98,7 +98,7 @@ class Interview:
     open_questions: tuple[OpenQuestion, ...] = ()
     """Those that apply and have no answer, or a gap."""
     refusals: tuple[Refusal, ...] = ()
-    """What paying systems would refuse, where that was asked for and could be found."""
+    """The refusals to expect of paying systems, where they were asked for and could be found."""
     refusals_known: bool = True
 
     @cached_property
@@ -177,7 +177,7 @@ class Intake(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Followed:
-    """What became of a claim after its confirmation, in the messages of those who know. `not_reached`: who gave no answer."""
+    """The course of a claim after its confirmation, in each service's messages. `not_reached`: services without an answer."""
 
     systems: Sequence[gateway_pb2.SystemState] = ()
     transfers: Sequence[gateway_pb2.Transfer] = ()

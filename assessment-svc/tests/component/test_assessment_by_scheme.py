@@ -45,7 +45,7 @@ def confirmations(database_urls: DatabaseUrls) -> list[events_pb2.AssessmentConf
 
 
 def told(desk_of: Any) -> list[tuple[str, int, str, str]]:
-    """What another service is told of the confirmations."""
+    """The confirmations as another service gets them."""
     service = desk_of("SERVICE", subject="legacy-gateway", office=None)
     return [
         (one["scheme"].removeprefix("SCHEME_"), one["claimVersion"], one["officeCode"], one["assessorId"])

@@ -40,7 +40,7 @@ def checked(desk: Any) -> int:
 
 
 def outbox(database_urls: DatabaseUrls) -> list[tuple[str, bytes]]:
-    """What was told of the schemes, oldest first."""
+    """The published events about the schemes, oldest first."""
     with psycopg.connect(database_urls.owner) as conn:
         rows = conn.execute("SELECT type, payload FROM outbox ORDER BY created").fetchall()
     told = [(kind.rpartition(".")[2], payload) for kind, payload in rows]

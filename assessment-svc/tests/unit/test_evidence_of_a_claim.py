@@ -1,4 +1,4 @@
-"""What was asked for, seen and waived, without a database."""
+"""Evidence that was asked for, seen or waived, without a database."""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -30,7 +30,7 @@ _SENDERS, _STATUS_CHECKERS = 3, 2
 
 @dataclass(frozen=True, kw_only=True)
 class Tools:
-    """What the crews work with."""
+    """The tools that the crews work with."""
 
     settings: Settings
     runtime: Runtime

@@ -1,4 +1,4 @@
-"""What officers see of notices and do with them, through both doors."""
+"""Officers see notices and act on them, through both doors."""
 
 import uuid
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What waits for an authority that was away goes out in order, one at a time, and no other authority waits behind it."""
+"""The backlog of an authority that was away goes out in order, one at a time, and no other authority waits behind it."""
 
 import itertools
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What an authority is told of the decisions on a claim."""
+"""The award that an authority is told of, by the decisions on a claim."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""What an answer of Notify makes of a message, and the way by which a claimant is reached."""
+"""The steps that Notify's answers make of a message, and the way by which a claimant is reached."""
 
 import json
 from datetime import UTC, date, datetime

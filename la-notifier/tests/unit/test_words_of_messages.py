@@ -1,4 +1,4 @@
-"""What messages to claimants say, in both languages, and what they do not say where that was asked."""
+"""The words of messages to claimants in both languages, and the words that they leave out where discretion was asked."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime

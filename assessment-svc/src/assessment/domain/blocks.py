@@ -1,4 +1,4 @@
-"""What keeps schemes from being confirmed, by name."""
+"""The blocks that keep schemes from being confirmed, by name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from assessment.domain.schemes import WITHOUT_INTERVIEW, Desk
 
 
 class BlockKind(StrEnum):
-    """What keeps a scheme from being confirmed."""
+    """The kind of a block that keeps a scheme from being confirmed."""
 
     UNCHECKED = "UNCHECKED"
     DISPUTED = "DISPUTED"
@@ -30,7 +30,7 @@ class Block:
 
 
 def blocks_of(current: Assessment, facts: Facts, *, desks: frozenset[Desk]) -> list[Block]:
-    """What holds up the schemes that are left at these desks. `current` must be synchronised with `facts`.
+    """The blocks of the schemes that are left at these desks. `current` must be synchronised with `facts`.
 
     Evidence is kept apart from items: what of it is awaited holds up schemes too.
     """

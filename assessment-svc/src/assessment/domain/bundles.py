@@ -10,7 +10,7 @@ from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Violat
 
 
 class Outcome(StrEnum):
-    """What became of a finding, or of a fact without one."""
+    """The outcome of a finding, or of a fact without one."""
 
     APPLIED = "APPLIED"
     CHANGED = "CHANGED"
@@ -43,7 +43,7 @@ class BundleEnded(FailedPrecondition):
 
 
 class BundleAltered(InvalidArgument):
-    """What was brought back is not what the device of this bundle signed and encrypted."""
+    """The content that was brought back is not what the device of this bundle signed and encrypted."""
 
     def __init__(self, description: str) -> None:
         super().__init__(
@@ -114,7 +114,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class FactOutcome:
-    """What became of a fact; `finding` is None where there was none, and the fact changed."""
+    """The outcome of a fact; `finding` is None where there was none, and the fact changed."""
 
     fact: str
     outcome: Outcome

@@ -22,7 +22,7 @@ _MOST_COUNTED = 260
 
 
 class Clock(StrEnum):
-    """What a clock counts from. Both stop with the decision on the scheme."""
+    """The moment from which a clock counts. Both clocks stop with the decision on the scheme."""
 
     FIRST_CONTACT = "FIRST_CONTACT"
     EVIDENCE_COMPLETE = "EVIDENCE_COMPLETE"

@@ -46,7 +46,7 @@ class LoanNotPossible(FailedPrecondition):
 
 @dataclass(frozen=True, kw_only=True)
 class Application:
-    """What the decision rests on. None: the fact is not known. `cap`: the most that may be owed on `applied_on`.
+    """The facts that the decision rests on. None: the fact is not known. `cap`: the most that may be owed on `applied_on`.
 
     `awards_in_year` counts the loans of the last twelve months; None where nobody asks, before 30 October 2009.
     """
@@ -69,7 +69,7 @@ class Application:
         return max(Decimal(0), min(self.asked, self.cap - self.owed))
 
     def obstacles(self) -> Iterator[Violation]:
-        """What stands in the way of any offer, by fact."""
+        """The obstacles to any offer, by fact."""
         if self.born is None or _years(self.born, self.applied_on) < YOUNGEST:
             yield Violation(field="date_of_birth", description=f"a crisis loan is made to nobody under {YOUNGEST}")
         if self.reason is None:

@@ -19,7 +19,7 @@ _FEWEST_MORE = 5
 
 @dataclass(frozen=True, kw_only=True)
 class OfficeDay:
-    """What an office had on a day. `lead_seconds` is summed over the interviews that were booked."""
+    """The figures of an office for a day. `lead_seconds` is summed over the interviews that were booked."""
 
     office_code: str
     day: date

@@ -113,9 +113,9 @@ class Document:
     reminders: int = 0
     seen_on: date | None = None
     settled: Checked | None = None
-    """Who saw it or decided to do without it, and when that was recorded."""
+    """The person who saw it or decided to do without it, and the time at which that was recorded."""
     reason: str = ""
-    """Why a person does without it."""
+    """The reason why a person does without it."""
 
     @property
     def is_outstanding(self) -> bool:
@@ -140,7 +140,7 @@ class ClaimEvidence:
 
     @property
     def outstanding(self) -> tuple[Document, ...]:
-        """What was asked for and has not come."""
+        """The documents that were asked for and have not come."""
         return tuple(document for document in self.documents if document.is_outstanding)
 
     @property
@@ -210,7 +210,7 @@ class ClaimEvidence:
         return self._with(asked or same, seen), seen
 
     def answered_anew(self, facts: Collection[str]) -> Self:
-        """What was seen proves these facts no longer: they have other answers now. Decisions to do without stand."""
+        """Evidence after these facts were answered anew: documents seen no longer prove them. Decisions to do without stand."""
         return replace(self, documents=tuple(_without(found, facts) for found in self.documents))
 
     def waive(self, kinds: Sequence[str], *, reason: str, settled: Checked) -> Self:

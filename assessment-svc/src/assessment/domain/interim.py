@@ -13,7 +13,7 @@ BENEFITS = ("INCOME_SUPPORT", "JOBSEEKERS_ALLOWANCE", "INCAPACITY_BENEFIT")
 
 
 class DelayCause(StrEnum):
-    """What is late."""
+    """The kind of a delay."""
 
     TARGET_BREACH = "TARGET_BREACH"
     STALLED_TRANSFER = "STALLED_TRANSFER"
@@ -21,7 +21,7 @@ class DelayCause(StrEnum):
 
 
 class InterimOutcome(StrEnum):
-    """What became of a recommendation."""
+    """The outcome of a recommendation."""
 
     PAID = "PAID"
     NOT_NEEDED = "NOT_NEEDED"
@@ -76,7 +76,7 @@ class InterimPayment:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a page of the list ended."""
+    """The end of a page of the list."""
 
     since_time: datetime
     claim_ref: str

@@ -28,7 +28,7 @@ class Appointment:
 
 
 class Attended(StrEnum):
-    """What became of an interview."""
+    """The outcome of an interview."""
 
     ATTENDED = "ATTENDED"
     MISSED = "MISSED"

@@ -1,4 +1,4 @@
-"""Who confirms which scheme, and which schemes wait for an interview."""
+"""The desk that confirms each scheme, and the schemes that wait for an interview."""
 
 from collections.abc import Iterable
 from enum import StrEnum

@@ -43,7 +43,7 @@ OPEN = tuple(STAYS)
 
 
 class ClosedReason(StrEnum):
-    """Why schemes of a claim were closed without a confirmation."""
+    """The reason for closing schemes of a claim without a confirmation."""
 
     WITHDRAWN = "WITHDRAWN"
     NOT_PURSUED = "NOT_PURSUED"
@@ -52,7 +52,7 @@ class ClosedReason(StrEnum):
 
 
 class Cause(StrEnum):
-    """What changes the state of an assessment."""
+    """The cause of a change of an assessment's state."""
 
     REPORT = "REPORT"
     """Another service told of the claim's submission, or of its interview before that."""

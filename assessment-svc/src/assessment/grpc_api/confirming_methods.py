@@ -35,7 +35,7 @@ class ConfirmingMethods:
     def GetConfirmations(
         self, request: assessment_pb2.GetConfirmationsRequest
     ) -> assessment_pb2.GetConfirmationsResponse:
-        """What was confirmed of the claim, for another service."""
+        """The confirmations of the claim, for another service."""
         with call.current().database.transaction() as conn:
             found = reading.confirmations_of(conn, request.claim_ref)
         return assessment_pb2.GetConfirmationsResponse(confirmations=[_confirmation(one) for one in found])

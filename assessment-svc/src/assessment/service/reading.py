@@ -90,7 +90,7 @@ def _amendment(correction: Correction, claim_version: int) -> Amendment:
 
 
 def confirmations_of(conn: Connection, claim_ref: str) -> list[Confirmation]:
-    """What was confirmed of a claim; nothing before its first confirmation. Raises WorkNotFound."""
+    """The confirmations of a claim; none before its first confirmation. Raises WorkNotFound."""
     found = confirmations.of_claim(conn, claim_ref)
     if found is None:
         raise WorkNotFound(claim_ref)

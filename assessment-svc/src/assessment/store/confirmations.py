@@ -41,7 +41,7 @@ def add(conn: Connection, event: AssessmentConfirmed, *, confirm_time: datetime)
 
 
 def of_claim(conn: Connection, claim_ref: str) -> list[Confirmation] | None:
-    """What was confirmed of a claim; None where no such claim was submitted."""
+    """The confirmations of a claim; None where no such claim was submitted."""
     rows = conn.execute(OF_CLAIM, [claim_ref]).fetchall()
     if not rows:
         return None

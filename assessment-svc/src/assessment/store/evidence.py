@@ -76,7 +76,7 @@ def documents_of(conn: Connection, vault: Vault, claim_ref: str) -> tuple[Docume
 
 
 def noted(conn: Connection, claim_ref: str) -> Row:
-    """What is noted of a claim's evidence: `evidence_needs`, `evidence_complete_time`, `since`. KeyError for no such claim."""
+    """The notes on a claim's evidence: `evidence_needs`, `evidence_complete_time`, `since`. KeyError for an unknown claim."""
     row = conn.execute(NEEDS, [claim_ref]).fetchone()
     if row is None:
         raise KeyError(claim_ref)

@@ -1,4 +1,4 @@
-"""What each office had on a day: crisis loans, interviews with their lead times, and transfers that stalled."""
+"""The figures of each office for a day: crisis loans, interviews with their lead times, and transfers that stalled."""
 
 from collections.abc import Sequence
 from datetime import date

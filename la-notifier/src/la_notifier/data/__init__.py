@@ -19,7 +19,7 @@ class _Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def disclosure() -> Disclosure:
-    """What an authority may see. Raises msgspec.ValidationError where the file does not keep to its schema."""
+    """The table of what an authority may see. Raises msgspec.ValidationError where the file does not keep to its schema."""
     return msgspec.toml.decode((_FOLDER / "disclosure.toml").read_bytes(), type=Disclosure)
 
 

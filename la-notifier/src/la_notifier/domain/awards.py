@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class AwardOutcome(StrEnum):
-    """What was decided."""
+    """The outcome of a decision."""
 
     AWARDED = "AWARDED"
     DISALLOWED = "DISALLOWED"
@@ -39,7 +39,7 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class Award:
-    """What the authority is told: `benefit` is IS, JSA_IB, JSA_C, JSA_UNDECIDED (disallowed as a whole) or IB."""
+    """The award that the authority is told of: `benefit` is IS, JSA_IB, JSA_C, JSA_UNDECIDED (disallowed as a whole) or IB."""
 
     benefit: str
     outcome: AwardOutcome
@@ -59,7 +59,7 @@ _BY_BASIS = {AwardBasis.INCOME: "JSA_IB", AwardBasis.BOTH: "JSA_IB", AwardBasis.
 
 
 def award_of(decisions: Sequence[Decision]) -> Award | None:
-    """What the authority is told of the decisions on a claim: what awards something, then what is disallowed, then the rest.
+    """The award that the authority is told of, by one of the decisions: an award first, then a disallowance, then the rest.
 
     None while nothing is decided that concerns it (a crisis loan and child maintenance do not).
     """

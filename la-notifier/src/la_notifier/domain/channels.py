@@ -1,4 +1,4 @@
-"""What differs from channel to channel, as data (docs/interfaces/local-authority.md, "How it is told")."""
+"""The differences between channels, as data (docs/interfaces/local-authority.md, "How it is told")."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -70,7 +70,7 @@ class Disclosure:
     def content(
         self, facts: Mapping[str, Any], derived: Mapping[str, Any], *, is_submitted: bool, is_decided: bool
     ) -> Content:
-        """What the authority is told of these facts. What is not known is left out."""
+        """The content of a notice from these facts. A fact that is not known is left out."""
         stages = {"INTENTION", *(["CLAIM"] if is_submitted else []), *(["AWARD"] if is_decided else [])}
         hidden = {one.name for one in self.objects if not all(name in facts for name in one.needs)}
         content: Content = {}
@@ -81,7 +81,7 @@ class Disclosure:
         return content | (self._lists(facts) if is_submitted else {})
 
     def withdrawn(self, told_last: Content) -> Content:
-        """What a WITHDRAWN says of what the notice said last."""
+        """The content of a WITHDRAWN, from the content that the notice had last."""
         content: Content = {}
         for told in self.fields:
             value = _at(told_last, told.name)

@@ -49,7 +49,7 @@ class ClaimFacts:
 
     @property
     def place(self) -> tuple[Any, str | None]:
-        """What decides about the authority: the address, and the council that the claimant named."""
+        """The facts that decide about the authority: the address, and the council that the claimant named."""
         return self.answers.get("address"), self.council
 
 

@@ -64,7 +64,7 @@ class AckRow:
 
     @property
     def word(self) -> Word:
-        """What it means for the version."""
+        """The meaning of the row for the version."""
         if self.is_loaded:
             return Word(saying=Saying.LOADED)
         if self.reason.strip().upper() == _LATER_VERSION:

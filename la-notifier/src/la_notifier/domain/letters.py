@@ -17,7 +17,7 @@ KEPT_AFTER_PRINTING = timedelta(days=28)
 
 
 class Recipient(StrEnum):
-    """Who gets a letter."""
+    """The kind of recipient of a letter."""
 
     COUNCIL = "COUNCIL"
     CLAIMANT = "CLAIMANT"
@@ -32,7 +32,7 @@ class LetterState(StrEnum):
 
 
 class PrintOutcome(StrEnum):
-    """What became of a letter that somebody marked as printed."""
+    """The outcome of marking a letter as printed."""
 
     PRINTED = "PRINTED"
     PRINTED_BEFORE = "PRINTED_BEFORE"
@@ -52,7 +52,7 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """What a letter says, in its language: EN or CY. `to` are the lines of the address, `reference` what an answer quotes.
+    """The text of a letter in its language, EN or CY. `to` are the lines of the address, `reference` is for an answer to quote.
 
     `large_print` is for people who asked for it.
     """

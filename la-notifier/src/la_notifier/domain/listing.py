@@ -1,4 +1,4 @@
-"""What officers ask for: lists of notices, and the clocks that run out."""
+"""The lists for officers: notices, and the clocks that run out."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -31,7 +31,7 @@ class NoticeFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class NoticePlace:
-    """Where a page of versions ended."""
+    """The end of a page of versions."""
 
     created: datetime
     notice_id: UUID
@@ -49,7 +49,7 @@ class DueWithin:
 
 @dataclass(frozen=True, kw_only=True)
 class DuePlace:
-    """Where a page of due notices ended."""
+    """The end of a page of due notices."""
 
     due_on: date
     notice_id: UUID

@@ -83,7 +83,7 @@ class HeldNotice:
 
 
 class Saying(StrEnum):
-    """What an authority says of a version that it names: in an acknowledgement file, or to the person who records it."""
+    """An authority's word about a version that it names: in an acknowledgement file, or to the person who records it."""
 
     LOADED = "LOADED"
     REFUSED = "REFUSED"

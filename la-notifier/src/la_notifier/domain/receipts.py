@@ -1,4 +1,4 @@
-"""What a person does with a version of a notice: records the authority's receipt or refusal, or has it sent again."""
+"""The acts of a person on a version of a notice: recording the authority's receipt or refusal, and sending it again."""
 
 from chassis.errors import FailedPrecondition, NotFound, PermissionDenied
 from la_notifier.domain.channels import Channel

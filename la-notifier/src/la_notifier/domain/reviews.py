@@ -16,7 +16,7 @@ class HeardEvent:
 
 
 class RedirectReason(StrEnum):
-    """Why an officer sent a notice to another authority."""
+    """The reason of an officer for sending a notice to another authority."""
 
     AUTHORITY_REFUSED = "AUTHORITY_REFUSED"
     AUTHORITY_SAID = "AUTHORITY_SAID"
@@ -51,7 +51,7 @@ class Review:
 
 
 class ReferralReason(StrEnum):
-    """Why a processing officer has to see that the right authority knows of a claim."""
+    """The reason why a processing officer has to see that the right authority knows of a claim."""
 
     NORTHERN_IRELAND = "NORTHERN_IRELAND"
     POSTCODE_UNKNOWN = "POSTCODE_UNKNOWN"

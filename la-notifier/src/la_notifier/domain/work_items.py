@@ -9,7 +9,7 @@ from chassis.errors import FailedPrecondition, NotFound
 
 
 class WorkItemKind(StrEnum):
-    """Where a work item comes from."""
+    """The source of a work item."""
 
     REFUSAL = "REFUSAL"
     QUESTION = "QUESTION"
@@ -17,7 +17,7 @@ class WorkItemKind(StrEnum):
 
 
 class WorkItemReason(StrEnum):
-    """Why a person has to see to it. Referrals have reasons of their own."""
+    """The reason why a person has to see to it. Referrals have reasons of their own."""
 
     FIELDS_REFUSED = "FIELDS_REFUSED"
     """The authority's API or file refused the notice."""
@@ -64,7 +64,7 @@ class WorkItemDone(FailedPrecondition):
 
 @dataclass(frozen=True, kw_only=True)
 class WorkItemPlace:
-    """Where a page of work items ended. `at` is the deadline of an open one, the end of one that is done."""
+    """The end of a page of work items. `at` is the deadline of an open one, the end of one that is done."""
 
     at: datetime
     work_item_id: UUID

@@ -1,4 +1,4 @@
-"""What officers do with notices: lists, what is due, receipts, and sending again."""
+"""The methods of officers for notices: lists, what is due, receipts, and sending again."""
 
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -37,7 +37,7 @@ _OPEN_STATES = Text(
 
 
 class DeskMethods:
-    """What officers see of many notices, and do with them."""
+    """The methods by which officers see many notices and act on them."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault

@@ -29,7 +29,7 @@ _NOT_EMPTY = Text(en="must not be empty", cy="ni chaiff fod yn wag")
 
 
 class WorkItemMethods:
-    """What officers see of work items, and do with them."""
+    """The methods by which officers see work items and act on them."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault

@@ -72,7 +72,7 @@ class Evidence(Protocol):
         """The evidence of a claim that is still awaited. Raises CmsError."""
 
     def needed(self, claim_ref: str, language: str) -> tuple[str, ...]:
-        """What the claim needs and has not been seen: a line for each, as the claimant reads it. Raises CmsError."""
+        """The evidence that the claim still needs: a line for each, in the claimant's language. Raises CmsError."""
 
 
 class Outcomes(Protocol):
@@ -147,14 +147,14 @@ class AssessmentEvidence:
         return outstanding_of(response.evidence, language)
 
     def needed(self, claim_ref: str, language: str) -> tuple[str, ...]:
-        """What the claim needs and has not been seen: a line for each, as the claimant reads it. Raises CmsError."""
+        """The evidence that the claim still needs: a line for each, in the claimant's language. Raises CmsError."""
         request = evidence_pb2.GetEvidenceRequest(claim_ref=claim_ref)
         response = remote.invoke(self._stub.GetEvidence, request, token=self._token(), timeout_seconds=_SECONDS)
         return needed_of(response.evidence, language)
 
 
 def needed_of(given: evidence_pb2.ClaimEvidence, language: str) -> tuple[str, ...]:
-    """What is needed, from assessment's message: what is to be proved, and the documents of which one will do."""
+    """The evidence needed, from assessment's message: what is to be proved, and the documents of which one will do."""
     spoken = language.lower()
     joiner, condition = _WORDS[language]
     lines = []
@@ -166,7 +166,7 @@ def needed_of(given: evidence_pb2.ClaimEvidence, language: str) -> tuple[str, ..
 
 
 def outstanding_of(given: evidence_pb2.ClaimEvidence, language: str) -> Outstanding:
-    """What is awaited, from assessment's message, each document once and in the claimant's language."""
+    """The evidence awaited, from assessment's message: each document once and in the claimant's language."""
     awaited = [document for document in given.documents if document.state == evidence_pb2.EVIDENCE_STATE_REQUESTED]
     names = (str(getattr(document.kind.name, language.lower())) for document in awaited)
     due_on = day_of(given.due_on, field="due_on") if given.HasField("due_on") else None

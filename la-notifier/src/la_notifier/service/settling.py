@@ -98,7 +98,7 @@ def _measure(conn: Connection, version: NoticeVersion) -> None:
 
 
 def names(version: NoticeVersion) -> Mapping[str, Any]:
-    """What a log line says of a version."""
+    """The fields by which a log line names a version."""
     return {
         "claim_ref": version.claim_ref,
         "notice_id": str(version.notice_id),

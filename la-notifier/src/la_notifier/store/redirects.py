@@ -31,7 +31,7 @@ LEFT_BEHIND = """
 
 
 def redirect_of(conn: Connection, claim_ref: str) -> Redirect | None:
-    """Where an officer sent the claim; None where nobody did."""
+    """The redirection of a claim by an officer; None where nobody redirected it."""
     row = conn.execute(REDIRECT_OF_CLAIM, [claim_ref]).fetchone()
     return Redirect(**row) if row else None
 

@@ -94,7 +94,7 @@ class Notify:
         return SendAnswer(result=SendResult.TAKEN, notify_id=_id_of(reply))
 
     def ask(self, notify_id: UUID) -> FateAnswer:
-        """What became of a message that Notify took."""
+        """Asks Notify for the fate of a message that it took."""
         try:
             reply = self._client().get_notification_by_id(str(notify_id))
         except APIError as error:
@@ -103,7 +103,7 @@ class Notify:
         return fate_of(reply)
 
     def find(self, reference: str) -> FateAnswer:
-        """What became of the message with our reference, if Notify took one."""
+        """Asks Notify for the fate of the message with our reference, if it took one."""
         try:
             reply = self._client().get_all_notifications(reference=reference)
         except APIError:
@@ -198,7 +198,7 @@ def _retry_after(error: APIError) -> float | None:
 
 
 def fate_of(reply: Any) -> FateAnswer:
-    """What Notify's description of a message says; UNKNOWN where it has not the shape of one, or an unknown status."""
+    """The fate in Notify's description of a message; UNKNOWN where it has not the shape of one, or an unknown status."""
     if not isinstance(reply, dict):
         return FateAnswer(fate=Fate.UNKNOWN)
     return FateAnswer(fate=_FATES.get(str(reply.get("status")), Fate.UNKNOWN), notify_id=_id_of(reply))

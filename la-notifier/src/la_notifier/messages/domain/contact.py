@@ -25,7 +25,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where post reaches the claimant."""
+    """The claimant's address for post."""
 
     lines: tuple[str, ...]
     postcode: str

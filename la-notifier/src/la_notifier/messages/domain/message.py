@@ -12,7 +12,7 @@ from uuid import UUID
 from chassis import backoff
 
 FRESH_FOR = timedelta(minutes=10)
-"""What was written longer ago is written anew before it goes; what is later than this is belated, and wakes nobody."""
+"""A message written longer ago is written anew before it goes. One that is later than this is belated, and wakes nobody."""
 
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 2.0, 300.0
 _UNREACHABLE_SECONDS = 3600.0
@@ -70,7 +70,7 @@ class MessageState(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a message went another way than the claimant chose, or did not go."""
+    """The reason why a message went another way than the claimant chose, or did not go."""
 
     NO_MOBILE_NUMBER = "NO_MOBILE_NUMBER"
     NO_EMAIL_ADDRESS = "NO_EMAIL_ADDRESS"
@@ -113,7 +113,7 @@ class SendAnswer:
 
 
 class Fate(StrEnum):
-    """What became of a message, as Notify says."""
+    """The fate of a message, as Notify gives it."""
 
     UNDER_WAY = "UNDER_WAY"
     DELIVERED = "DELIVERED"
@@ -126,7 +126,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class FateAnswer:
-    """What Notify says of a message. `notify_id` where it has one."""
+    """Notify's answer about a message. `notify_id` where it has one."""
 
     fate: Fate
     notify_id: UUID | None = None
@@ -203,7 +203,7 @@ class Message:
         return self.state is MessageState.DUE and self.due_time < now - FRESH_FOR
 
     def sent(self, answer: SendAnswer, waits: Waits) -> Step:
-        """What the answer to an attempt makes of the message."""
+        """The step that the answer to an attempt makes of the message."""
         match answer.result:
             case SendResult.TAKEN:
                 return Step(
@@ -218,7 +218,7 @@ class Message:
                 return Step(state=MessageState.SENDING, wait_seconds=waits.until_known())
 
     def asked(self, answer: FateAnswer, waits: Waits) -> Step:
-        """What Notify's word makes of a message that it has, or may have."""
+        """The step that Notify's answer about a message makes of it. Notify has the message, or may have it."""
         match answer.fate:
             case Fate.DELIVERED:
                 return Step(state=MessageState.DELIVERED, notify_id=answer.notify_id)

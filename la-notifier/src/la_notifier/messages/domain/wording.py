@@ -19,7 +19,7 @@ Said: TypeAlias = Mapping[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class KindWording:
-    """What messages of one kind say."""
+    """The wording of one kind of message."""
 
     text: Said
     subject: Said
@@ -52,7 +52,7 @@ class Wording:
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What a message is about, as its owner gives it. What does not concern its kind is None or empty."""
+    """The subject of a message, as its owner gives it. A field that does not concern its kind is None or empty."""
 
     schemes: tuple[str, ...]
     starts: datetime | None = None

@@ -1,4 +1,4 @@
-"""What goes out of a message, sealed with the claim's key and bound to the message."""
+"""The content that goes out of a message, sealed with the claim's key and bound to the message."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What goes on paper: the letter of a message, and the list of documents that goes with an e-mail, to print."""
+"""The papers of a message: its letter, and the list of documents to print that goes with an e-mail."""
 
 from datetime import date
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""What a message is about, as the owner of it says now."""
+"""The subject of a message, as its owner gives it now."""
 
 from collections.abc import Callable, Mapping
 
@@ -13,7 +13,7 @@ INTERVIEW = "INTERVIEW"
 
 
 class NotKnownYet(Exception):
-    """What a message is to tell is not known yet: the claim is not submitted."""
+    """The subject of a message is not known yet: the claim is not submitted."""
 
 
 def subject_of(message: Message, claimant: Claimant, sources: Sources) -> Subject | None:
@@ -33,7 +33,7 @@ def _appointment(message: Message, claimant: Claimant, sources: Sources) -> Subj
 
 
 def _evidence(message: Message, claimant: Claimant, sources: Sources) -> Subject | None:
-    """What is still awaited: none is, where it has come meanwhile. Raises NotKnownYet."""
+    """The evidence still awaited; None where it has come meanwhile. Raises NotKnownYet."""
     reason, _, appointment_id = message.subject.partition(" ")
     if reason == INTERVIEW:
         return _list_for_the_interview(message, claimant, sources, appointment_id)

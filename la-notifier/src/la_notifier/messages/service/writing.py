@@ -135,7 +135,7 @@ class Writer:
 
 
 def _dropped(message: Message, contact: Contact) -> Reason | None:
-    """Why the message is not wanted any more; None where it is."""
+    """The reason why the message is not wanted any more; None where it is wanted."""
     if contact.withdrawn:
         return Reason.WITHDRAWN
     if message.expires is not None and message.expires <= clock.now():
@@ -166,7 +166,7 @@ def _is_too_late_by_post(message: Message) -> bool:
 
 
 def content_of(way: Way, contact: Contact, written: Written) -> Content:
-    """What goes out of a written message."""
+    """The content that goes out of a written message."""
     return Content(
         to=way.to,
         subject=written.subject,

@@ -154,7 +154,7 @@ _AT_NOTIFY = frozenset({MessageState.SENT, MessageState.DELIVERED})
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenRow:
-    """What is saved of a written message. `content` is sealed. A letter has none: it is in the print queue, as `letter_id`."""
+    """A written message as it is saved. `content` is sealed. A letter has none: it is in the print queue, as `letter_id`."""
 
     state: MessageState
     medium: Medium
