@@ -86,7 +86,7 @@ class EvidenceRules:
             return months_after(today, self.months)
         latest = months_after(today, self.longest_months)
         if not today <= wanted <= latest:
-            fault = "is over" if wanted < today else f"is more than {self.longest_months} months ahead"
+            fault = "is before today" if wanted < today else f"is more than {self.longest_months} months ahead"
             raise InvalidArgument.of(Violation(field="due_on", description=fault))
         return wanted
 
