@@ -168,7 +168,7 @@ class ListInterimPaymentsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     office_code: _builtins.str
-    """Only of this office, six digits. An assessor sees only their own office's, and names it."""
+    """Only of this office, six digits. An assessor sees only their own office's, and need not name it."""
     page_size: _builtins.int
     """At most this many: 50 when 0, and 200 for anything above that."""
     page_token: _builtins.str
