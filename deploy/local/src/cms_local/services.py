@@ -44,6 +44,7 @@ class StandIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     place: Place
     module: ModulePath
     identity: bool = False
+    published: bool = False
     doors: dict[Name, Place] = {}
     settings: dict[str, str] = {}
 

@@ -126,7 +126,8 @@ def test_compose_starts_the_stand_in_with_its_settings(stand_in: StandIn) -> Non
             postcodes=Path("/prepared/postcodes.sqlite"),
         ),
     }
-    assert block["ports"] == [f"127.0.0.1:{control}:{control}"]
+    published = [DOCUMENTED.stand_in_port(stand_in.name)] if stand_in.published else []
+    assert block["ports"] == [f"127.0.0.1:{port}:{port}" for port in (*published, control)]
 
 
 def test_compose_starts_nothing_that_is_not_on_the_list() -> None:
