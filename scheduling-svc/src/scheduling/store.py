@@ -121,11 +121,13 @@ KEEP_WITHDRAWAL = """
     WHERE first_contacts.withdrawn_time IS NULL
 """
 
+# Locks an appointment, or the claim's live one. It is read by a statement of its own afterwards: one that joins the slot would
+# find nothing where the appointment was moved while it waited for the lock.
+LOCK_APPOINTMENT = "SELECT 1 FROM appointments WHERE appointment_id = %s FOR UPDATE"
+LOCK_LIVE = "SELECT 1 FROM appointments WHERE claim_ref = %s AND state IN ('BOOKED', 'MOVED') FOR UPDATE"
+
 # A claim's interview that is still to come.
-LOCK_COMING = f"""
-    {APPOINTMENTS} WHERE claim_ref = %(claim_ref)s AND state IN ('BOOKED', 'MOVED') AND start_time > %(now)s
-    FOR UPDATE OF appointments
-"""
+COMING = f"{APPOINTMENTS} WHERE claim_ref = %s AND state IN ('BOOKED', 'MOVED') AND start_time > %s"
 
 # Gives an appointment the slot that it was moved to.
 SAVE_APPOINTMENT = """
@@ -309,13 +311,19 @@ def is_held(conn: Connection, slot_id: UUID) -> bool:
 
 def lock_appointment(conn: Connection, appointment_id: UUID) -> Appointment | None:
     """Locks the appointment; None if there is no such appointment."""
-    row = conn.execute(f"{APPOINTMENT} FOR UPDATE OF appointments", [appointment_id]).fetchone()
+    with conn.pipeline():
+        conn.execute(LOCK_APPOINTMENT, [appointment_id])
+        found = conn.execute(APPOINTMENT, [appointment_id])
+    row = found.fetchone()
     return _appointment(row) if row else None
 
 
 def lock_coming(conn: Connection, claim_ref: str, *, now: datetime) -> Appointment | None:
     """Locks the claim's interview that has not begun; None if there is none."""
-    row = conn.execute(LOCK_COMING, {"claim_ref": claim_ref, "now": now}).fetchone()
+    with conn.pipeline():
+        conn.execute(LOCK_LIVE, [claim_ref])
+        found = conn.execute(COMING, [claim_ref, now])
+    row = found.fetchone()
     return _appointment(row) if row else None
 
 

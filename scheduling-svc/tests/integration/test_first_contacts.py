@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -10,6 +11,7 @@ from chassis import clock
 from chassis.bus import Bus
 from chassis.database import Database
 from chassis.enums import number_of
+from chassis.errors import StaleVersion
 from chassis.inbox import Event, Inbox
 from chassis.testing import deliver, event_of, eventually, handle
 from cms.assessment.v1 import events_pb2 as assessment_events
@@ -23,7 +25,8 @@ from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Channel, NearOffice
 from scheduling.domain.search import Wish
 from scheduling.domain.working_time import TARGET
-from scheduling.service import bookings, rotas
+from scheduling.service import bookings, changes, rotas
+from scheduling.service.search import search_for
 
 CLAIM = "C0000000000A"
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -229,6 +232,50 @@ def test_a_booking_under_way_at_the_withdrawal_is_cancelled(database: Database, 
         found = store.appointment_of_claim(conn, CLAIM)
     assert found is not None
     assert found.state is AppointmentState.CANCELLED
+
+
+def a_move(database: Database, opened: Directory, booked: Appointment) -> tuple[changes.Change, UUID]:
+    """A change of this appointment, and the slot to which it moves."""
+    with database.transaction() as conn:
+        [slot] = store.free_slots(conn, search_for(opened, wish(opened), since=booked.start_time), number=1)
+    change = changes.Change(
+        appointment_id=booked.appointment_id, version=booked.version, permit=lambda _appointment: None
+    )
+    return change, slot.slot_id
+
+
+def test_an_interview_that_moves_at_the_withdrawal_is_cancelled(database: Database, opened: Directory) -> None:
+    change, slot_id = a_move(database, opened, book(database, opened))
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as moving:
+            changes.move(moving, change=change, slot_id=slot_id, directory=opened)
+            withdrawn = pool.submit(handle, database, HANDLERS, withdrawal())
+            eventually(lambda: waits_for_a_lock(database), what="the withdrawal's wait for the move")
+        withdrawn.result()
+
+    with database.transaction() as conn:
+        found = store.appointment_of_claim(conn, CLAIM)
+    assert found is not None
+    assert (found.state, found.version) == (AppointmentState.CANCELLED, 3)
+
+
+def test_who_records_attendance_while_the_interview_moves_is_told_of_the_move(
+    database: Database, opened: Directory
+) -> None:
+    change, slot_id = a_move(database, opened, book(database, opened))
+
+    def record() -> Appointment:
+        with database.transaction() as conn:
+            return changes.record_attendance(conn, change=change, attended=True)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as moving:
+            changes.move(moving, change=change, slot_id=slot_id, directory=opened)
+            recorded = pool.submit(record)
+            eventually(lambda: waits_for_a_lock(database), what="the wait for the move")
+        with pytest.raises(StaleVersion):
+            recorded.result()
 
 
 def test_an_interview_that_was_held_stays(
