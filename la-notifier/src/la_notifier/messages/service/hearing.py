@@ -63,9 +63,12 @@ def hear_request(conn: Connection, event: Event) -> None:
 
 
 def hear_reminder(conn: Connection, event: Event) -> None:
-    """Evidence has not come: the claimant is reminded."""
+    """Evidence has not come: the claimant is reminded.
+
+    What is asked for later may be due on the same day, and its reminders count from 1 again: the version tells them apart.
+    """
     due = _told(event).due_on
-    subject = f"{due.year:04}-{due.month:02}-{due.day:02} {_told(event).number}"
+    subject = f"{due.year:04}-{due.month:02}-{due.day:02} {_told(event).number} {event.version}"
     _add(conn, event, MessageKind.EVIDENCE_DUE, subject, due_time=by_day(clock.now()))
 
 
