@@ -133,7 +133,7 @@ class Assessment(Subject):
         self._assess(claim_ref)
         self._outcomes(claim_ref)
         self._lend(f"CT{turn:09}Y")
-        self._pay_on_account(f"CT{turn:09}Y", f"CT{turn:09}Z")
+        self._pay_on_account(f"CT{turn:09}Y", f"CB{turn:09}Z")
         self._list()
         self.hear(intake_events.ClaimWithdrawn(withdraw_time=_stamp(timedelta())), claim_ref)
         self._remind(claim_ref)

@@ -1,6 +1,7 @@
 """Events in any order, also repeated, lead to the same record."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -320,6 +321,25 @@ def test_a_missed_interview_shows_as_missed_until_another_is_booked(database: Da
     claim_ref = uuid4().hex[:12]
 
     handle_all(database, claim_ref, [SECOND_ATTEMPT[number] for number in order])
+
+    found = listed(database, claim_ref)
+    assert (found["missed"], found["missed_time"]) == (1, NOON + timedelta(days=1, minutes=10))
+
+
+@pytest.mark.parametrize("first", ["booking", "attendance"])
+def test_two_replicas_that_hear_of_a_new_claims_interview_at_once_lose_nothing(database: Database, first: str) -> None:
+    claim_ref = uuid4().hex[:12]
+    one, other = booked("A1", minutes=5), came("A1", minutes=10, missed=True)
+    if first == "attendance":
+        one, other = other, one
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as conn:
+            HANDLERS[one.name](conn, replace(one, claim_ref=claim_ref))
+            at_once = pool.submit(handle_all, database, claim_ref, [other])
+            wait([at_once], timeout=0.3)  # it waits for this transaction, or else it is over
+        at_once.result(timeout=10)
+    handle_all(database, claim_ref, [submitted()])
 
     found = listed(database, claim_ref)
     assert (found["missed"], found["missed_time"]) == (1, NOON + timedelta(days=1, minutes=10))

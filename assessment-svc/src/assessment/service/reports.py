@@ -15,13 +15,14 @@ from assessment.domain.reports import (
     Withdrawal,
 )
 from assessment.service import disputes
-from assessment.store import assessments, reports
+from assessment.store import assessments, interim_payments, reports
 from chassis.database import Connection
 
 
 def take_submission(conn: Connection, claim_ref: str, submission: Submission) -> None:
     """Makes the claim work, whether or not its booking was heard of first."""
     reports.record_submission(conn, claim_ref, submission)
+    interim_payments.take_back_needless(conn, claim_ref)
 
 
 def take_booking(conn: Connection, claim_ref: str, appointment: Appointment) -> None:
@@ -45,6 +46,7 @@ def take_decision(conn: Connection, claim_ref: str, decision: Decision) -> None:
     """Stops the clocks of a scheme with its first decision, and measures them."""
     if not reports.record_decision(conn, claim_ref, decision):
         return
+    interim_payments.take_back_needless(conn, claim_ref)
     clocks = reports.clocks_of(conn, claim_ref)
     begun = {
         metrics.FIRST_CONTACT_TO_DECISION: clocks.first_contact_time,
@@ -69,6 +71,7 @@ def take_rejection(conn: Connection, claim_ref: str, rejection: Rejection) -> No
 def take_withdrawal(conn: Connection, claim_ref: str, withdrawal: Withdrawal) -> None:
     """Closes the claim's work, whether or not its submission was heard of first; it stays closed when that comes."""
     reports.record_withdrawal(conn, claim_ref, withdrawal)
+    interim_payments.take_back_needless(conn, claim_ref)
 
 
 def reopen_items(conn: Connection, claim_ref: str, *, changed: Sequence[str], claim_version: int) -> None:

@@ -22,10 +22,9 @@ RECOMMEND = """
     WHERE interim_payments.state = 'DONE' AND interim_payments.decided_time < excluded.since_time
 """
 
-# Of those that wait: of claims that were submitted, are not closed, and have a benefit that is not decided.
-_IS_DUE = """
-    interim_payments.state = 'OPEN' AND submit_time IS NOT NULL AND assessments.state <> 'CLOSED'
-    AND EXISTS (
+# Of claims that are not closed, and have a benefit that is neither decided nor closed.
+_CAN_BE_PAID = """
+    assessments.state <> 'CLOSED' AND EXISTS (
         SELECT 1 FROM unnest(schemes) AS claimed (scheme)
         WHERE claimed.scheme = ANY(%(benefits)s) AND NOT claimed.scheme = ANY(closed_schemes) AND NOT EXISTS (
             SELECT 1 FROM decisions
@@ -33,6 +32,16 @@ _IS_DUE = """
         )
     )
 """
+
+# Of those that wait.
+_IS_DUE = f"interim_payments.state = 'OPEN' AND submit_time IS NOT NULL AND {_CAN_BE_PAID}"
+
+# Takes a recommendation back that nobody needs to consider any more, so that the list reads only what it shows.
+TAKE_BACK = f"""
+    DELETE FROM interim_payments USING assessments
+    WHERE interim_payments.claim_ref = %(claim_ref)s AND assessments.claim_ref = interim_payments.claim_ref
+        AND interim_payments.state = 'OPEN' AND submit_time IS NOT NULL AND NOT ({_CAN_BE_PAID})
+"""  # noqa: S608 - of constants alone
 
 _CLAIMS = """
     SELECT claim_ref, since_time, interim_payments.version, outcome, schemes, office_code
@@ -66,12 +75,18 @@ CONSIDER = """
 
 
 def note_delay(conn: Connection, claim_ref: str, delay: Delay) -> bool:
-    """Keeps the delay and recommends an interim payment; False where the delay was known."""
+    """Keeps the delay and recommends an interim payment, where something can be paid; False where the delay was known."""
     values = vars(delay) | {"claim_ref": claim_ref}
     if conn.execute(NOTE_DELAY, values).rowcount == 0:
         return False
     conn.execute(RECOMMEND, values)
+    take_back_needless(conn, claim_ref)
     return True
+
+
+def take_back_needless(conn: Connection, claim_ref: str) -> None:
+    """Takes the recommendation back where all benefits of the claim are decided or closed: nothing can be paid on account."""
+    conn.execute(TAKE_BACK, {"claim_ref": claim_ref, "benefits": list(BENEFITS)})
 
 
 def waiting(conn: Connection, *, office: str | None, after: Place | None, limit: int) -> list[InterimPayment]:

@@ -49,6 +49,9 @@ RECORD_CANCELLATION = """
     WHERE assessments.booked_time IS NULL OR assessments.booked_time < excluded.cancelled_time
 """
 
+# The claim of which something is heard, so that its news are taken one after the other even where it is not known yet.
+KNOW = "INSERT INTO assessments (claim_ref) VALUES (%s) ON CONFLICT DO NOTHING"
+
 # What became of an interview. Of two reports the later one is kept.
 RECORD_ATTENDANCE = """
     INSERT INTO attendances (appointment_id, claim_ref, outcome, start_time, heard_time)
@@ -132,7 +135,11 @@ def record_cancellation(conn: Connection, claim_ref: str, cancelled_time: dateti
 
 
 def record_attendance(conn: Connection, claim_ref: str, attendance: Attendance) -> None:
-    """Records what became of an interview, unless a later report is known."""
+    """Records what became of an interview, unless a later report is known.
+
+    A booking of the claim that another replica is taking just now is waited for, or waits: the later of the two shows both.
+    """
+    conn.execute(KNOW, [claim_ref])
     conn.execute(RECORD_ATTENDANCE, vars(attendance) | {"claim_ref": claim_ref, "outcome": attendance.outcome.value})
 
 
