@@ -79,6 +79,18 @@ class IntakeOfTests:
                 claim.answers[fact] = (value, claim.version)
         return claim.version
 
+    def change_with_reason(self, claim_ref: str = CLAIM, *, reason: str, **answers: Any) -> int:
+        """The same, kept in the history with its reason."""
+        before = {fact: self.claims[claim_ref].answers[fact][0] for fact in answers}
+        version = self.change(claim_ref, **answers)
+        for fact, value in answers.items():
+            old, new = (json_format.ParseDict(given, Value()) for given in (before[fact], value))
+            change = Change(
+                fact=fact, old=old, new=new, by="OP000001", at=clock.now(), reason=reason, claim_version=version
+            )
+            self.history.append((claim_ref, change))
+        return version
+
     def get_interview(self, claim_ref: str, *, purpose: str, check_records: bool = False) -> Interview:
         """As the service asks it."""
         self._ask("GetInterview", purpose)

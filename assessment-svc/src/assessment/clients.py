@@ -18,6 +18,7 @@ from chassis.conversions import time_of
 from chassis.enums import name_of
 from chassis.errors import (
     DeadlineExceeded,
+    Internal,
     InvalidArgument,
     NotFound,
     PermissionDenied,
@@ -226,7 +227,7 @@ def _if_reached(method: Callable[..., Response], request: Message, *, claim_ref:
             timeout_seconds=min(_LONGEST_SECONDS, current.remaining_seconds()),
             purpose=f"work item {claim_ref}",
         )
-    except (Unavailable, DeadlineExceeded, ResourceExhausted) as error:
+    except (Unavailable, DeadlineExceeded, ResourceExhausted, Internal) as error:
         logs.get().warning("not shown with the claim", claim_ref=claim_ref, reason=error.reason)
         return None
 

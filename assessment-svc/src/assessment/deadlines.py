@@ -52,7 +52,8 @@ DEADLINES = (
         cut_off=within(timedelta()),
         query="""
             SELECT claim_ref AS reference, (evidence_due_on + 1)::timestamp AT TIME ZONE 'Europe/London' AS since
-            FROM assessments WHERE state = 'EVIDENCE_OUTSTANDING'
+            FROM assessments
+            WHERE state = 'EVIDENCE_OUTSTANDING' AND assessor_state IN ('READY', 'IN_PROGRESS', 'EVIDENCE_OUTSTANDING')
         """,
     ),
     Deadline(
@@ -62,6 +63,7 @@ DEADLINES = (
         query="""
             SELECT claim_ref AS reference, missed_time AS since FROM assessments
             WHERE missed_time IS NOT NULL AND state IN ('READY', 'IN_PROGRESS', 'EVIDENCE_OUTSTANDING')
+                AND assessor_state IN ('READY', 'IN_PROGRESS', 'EVIDENCE_OUTSTANDING')
         """,
     ),
     Deadline(
@@ -90,7 +92,14 @@ DEADLINES = (
         query="""
             SELECT claim_ref AS reference, since_time AS since FROM interim_payments JOIN assessments USING (claim_ref)
             WHERE interim_payments.state = 'OPEN' AND submit_time IS NOT NULL AND assessments.state <> 'CLOSED'
-                AND schemes && ARRAY['INCOME_SUPPORT', 'JOBSEEKERS_ALLOWANCE', 'INCAPACITY_BENEFIT']
+                AND EXISTS (
+                    SELECT 1 FROM unnest(schemes) AS claimed (scheme)
+                    WHERE claimed.scheme = ANY(ARRAY['INCOME_SUPPORT', 'JOBSEEKERS_ALLOWANCE', 'INCAPACITY_BENEFIT'])
+                        AND NOT claimed.scheme = ANY(closed_schemes) AND NOT EXISTS (
+                            SELECT 1 FROM decisions
+                            WHERE decisions.claim_ref = assessments.claim_ref AND decisions.scheme = claimed.scheme
+                        )
+                )
         """,
     ),
     Deadline(

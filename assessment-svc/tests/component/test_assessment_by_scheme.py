@@ -11,6 +11,7 @@ from chassis import clock
 from chassis.testing import DatabaseUrls
 from cms.assessment.v1 import events_pb2
 from cms.common.v1 import common_pb2
+from cms.scheduling.v1.events_pb2 import AppointmentCancelled
 
 CLAIM, OTHER = "C0123456789A", "C00000000010"
 JSA, CM = common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE, common_pb2.SCHEME_CHILD_MAINTENANCE
@@ -151,6 +152,22 @@ def test_a_crisis_loan_is_confirmed_without_an_interview_and_the_rest_after_it(
     assert (refused.code, refused.reason) == ("failed_precondition", "INTERVIEW_NEEDED")
     assert done["state"] == "ASSESSMENT_STATE_CONFIRMED"
     assert [list(event.schemes) for event in confirmations(database_urls)] == [[LOAN], [JSA]]
+
+
+def test_nothing_that_has_an_interview_is_confirmed_once_it_is_cancelled(desk: Any, others: Any) -> None:
+    version = desk.do("StartAssessment")["version"]
+    version = desk.do("VerifyItems", version=version, items=check("surname"))["version"]
+    others.send(AppointmentCancelled(appointment_id="A1", office_code="123456"))
+
+    named = desk.once_refused("ConfirmAssessment", version=version, schemes=["SCHEME_INCOME_SUPPORT"])
+    unnamed = desk.once_refused("ConfirmAssessment", version=version)
+    others.book()
+    version = desk.do("VerifyItems", version=version, items=check("tenure"))["version"]
+    done = desk.do("ConfirmAssessment", version=version)
+
+    assert (named.reason, named.fields) == ("INTERVIEW_NEEDED", {"schemes[0]", "tenure"})
+    assert (unnamed.reason, unnamed.fields) == ("INTERVIEW_NEEDED", {"schemes", "tenure"})
+    assert done["confirmedSchemes"] == ["SCHEME_INCOME_SUPPORT"]
 
 
 @pytest.mark.parametrize("withdrawn_first", [True, False])

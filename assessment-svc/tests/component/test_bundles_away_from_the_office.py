@@ -100,6 +100,17 @@ def test_a_days_work_is_taken_along_and_its_findings_are_recorded_on_return(
         assert conn.execute("SELECT state, own_keys FROM bundles").fetchall() == [("RETURNED", None)]
 
 
+def test_a_dispute_that_was_brought_back_keeps_both_versions(desk: Any) -> None:
+    trip, bundle = take(desk, claimRefs=[CLAIM])
+    trip.find(CLAIM, "tenure", "DISPUTED", value="OWNER", reason="the neighbour says so")
+
+    desk.call("ReturnBundle", **brought(trip, bundle))
+
+    [item] = [one for one in desk.do("StartAssessment")["items"] if one["fact"] == "tenure"]
+    assert (item["value"], item["status"]) == ("TENANT", "ITEM_STATUS_DISPUTED")
+    assert (item["dispute"]["otherValue"], item["dispute"]["reason"]) == ("OWNER", "the neighbour says so")
+
+
 def test_a_bundle_shows_nothing_without_the_devices_key(desk: Any, database_urls: DatabaseUrls) -> None:
     _, bundle = take(desk)
 

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -71,6 +72,15 @@ def version(process: Process, intake: Any, others: Any, desk: Any) -> Callable[[
         return int(row["version"])
 
     return now
+
+
+@pytest.mark.parametrize("door", ["http", "grpc"])
+def test_a_refusal_for_many_facts_comes_by_either_door(desk: Any, version: Callable[[], int], door: Any) -> None:
+    refused = replace(desk, door=door).once_refused("ConfirmAssessment", version=version())
+
+    assert (refused.code, refused.reason) == ("failed_precondition", "ITEMS_OPEN")
+    assert 0 < len(refused.fields) < len(FACTS)
+    assert f"{len(FACTS) - len(refused.fields)} more are not named here" in refused.text
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ from chassis import clock, deadlines
 from chassis.runtime import Process
 from chassis.testing import DatabaseUrls
 from cms.assessment.v1 import events_pb2
+from cms.common.v1 import common_pb2
 
-CLAIM = "C0123456789A"
+CLAIM, OTHER = "C0123456789A", "C00000000010"
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +112,42 @@ def test_a_document_that_a_check_names_is_recorded_and_settles_the_request(desk:
     assert needs(evidence)["earnings"] == (True, False)
 
 
+def test_a_document_proves_no_answer_that_changed_before_the_check_came(desk: Any, intake: Any) -> None:
+    started = desk.do("StartAssessment")
+    proof = {"kind": "EVIDENCE_KIND_WAGE_SLIP", "seenOn": day(clock.today())}
+    intake.change(part_time_earnings="55.00")
+
+    check = {"fact": "part_time_earnings", "status": "ITEM_STATUS_CONFIRMED", "evidence": proof}
+    verified = desk.do("VerifyItems", version=started["version"], items=[check])
+
+    evidence = desk.call("GetEvidence", claimRef=CLAIM).body["evidence"]
+    assert {item["fact"]: item["status"] for item in verified["items"]}["part_time_earnings"] == "ITEM_STATUS_UNCHECKED"
+    assert needs(evidence)["earnings"] == (False, False)
+    assert evidence["documents"] == []
+
+
+def test_nobody_is_reminded_once_the_assessors_part_is_closed(
+    desk: Any, intake: Any, others: Any, *, process: Process, database_urls: DatabaseUrls, clock_file: Path
+) -> None:
+    intake.submit(OTHER, surname="Abbot", part_time_earnings="40.00")
+    others.submit(OTHER, schemes=[common_pb2.SCHEME_INCOME_SUPPORT, common_pb2.SCHEME_CHILD_MAINTENANCE])
+    others.book(OTHER)
+    desk.do("StartAssessment", claimRef=OTHER)
+    asked = desk.once("RequestEvidence", claimRef=OTHER, kinds=kinds("WAGE_SLIP"))["evidence"]
+    closed = desk.do("CloseAssessment", claimRef=OTHER, version=asked["version"], reason="CLOSED_REASON_NOT_PURSUED")
+    clock.advance(timedelta(days=40))
+
+    with process.database.transaction() as conn:
+        assert [remind(conn), remind(conn)] == [True, False]
+        late = {one.state for one in deadlines.overdue(conn, DEADLINES) if one.reference == OTHER}
+
+    assert closed["closedSchemes"] == ["SCHEME_INCOME_SUPPORT"]
+    assert events(database_urls, events_pb2.EvidenceReminderDue) == []
+    assert late == {"CHILD_MAINTENANCE"}
+    [closing] = events(database_urls, events_pb2.AssessmentClosed)
+    assert closing.ends_assessment
+
+
 def test_an_answer_that_changes_wants_its_evidence_again(desk: Any, intake: Any, database_urls: DatabaseUrls) -> None:
     desk.do("StartAssessment")
     see(desk, "PASSPORT")
@@ -172,6 +209,21 @@ def test_the_claimant_is_reminded_twice_and_then_a_person_decides(
     assert len(events(database_urls, events_pb2.EvidenceCompleted)) == 1
     with psycopg.connect(database_urls.owner) as owner:
         assert owner.execute("SELECT count(*) FROM evidence WHERE reason LIKE '%burnt%'::bytea").fetchone() == (0,)
+
+
+def test_nobody_is_reminded_of_a_day_that_is_over(
+    desk: Any, process: Process, database_urls: DatabaseUrls, clock_file: Path
+) -> None:
+    desk.do("StartAssessment")
+    ask(desk, "WAGE_SLIP")
+    clock.advance(timedelta(days=40))
+
+    with process.database.transaction() as conn:
+        assert [remind(conn), remind(conn)] == [True, False]
+
+    assert events(database_urls, events_pb2.EvidenceReminderDue) == []
+    [document] = desk.call("GetEvidence", claimRef=CLAIM).body["evidence"]["documents"]
+    assert document["reminders"] == 0
 
 
 def test_nobody_is_reminded_of_a_claim_that_was_withdrawn(

@@ -8,7 +8,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from chassis import clock
+from assessment.deadlines import DEADLINES
+from chassis import clock, deadlines
 from chassis.testing import DatabaseUrls
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2 as gateway_events
@@ -99,6 +100,28 @@ def test_nothing_is_paid_on_account_of_a_withdrawn_claim_or_of_one_without_a_ben
     others.withdraw()
 
     assert listed(officer) == []
+
+
+def test_what_is_decided_or_closed_waits_no_longer_and_is_not_overdue(
+    officer: Any, desk: Any, others: Any, *, intake: Any, process: Any, database_urls: DatabaseUrls
+) -> None:
+    for claim_ref in (CLAIM, OTHER):
+        intake.submit(claim_ref, surname="Jones")
+        others.submit(claim_ref, schemes=[common_pb2.SCHEME_INCOME_SUPPORT, common_pb2.SCHEME_CHILD_MAINTENANCE])
+        others.book(claim_ref)
+        others.send(BREACH, claim_ref=claim_ref)
+    before = [one["claimRef"] for one in listed(officer)]
+
+    others.send(gateway_events.DecisionRecorded(scheme=common_pb2.SCHEME_INCOME_SUPPORT))
+    desk.do("CloseAssessment", claimRef=OTHER, version=1, reason="CLOSED_REASON_NOT_PURSUED")
+    others.send(STALLED)
+    clock.advance(timedelta(days=10))
+
+    assert (before, listed(officer)) == ([CLAIM, OTHER], [])
+    with process.database.transaction() as conn:
+        assert "INTERIM_PAYMENT" not in {late.state for late in deadlines.overdue(conn, DEADLINES)}
+    with psycopg.connect(database_urls.owner) as owner:
+        assert owner.execute("SELECT claim_ref FROM interim_payments").fetchall() == []
 
 
 def test_the_list_has_pages_and_offices(officer: Any, desk: Any, desk_of: Any, others: Any) -> None:

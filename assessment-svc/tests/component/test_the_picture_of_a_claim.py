@@ -8,6 +8,7 @@ import pytest
 from assessment.clients import Followed, OpenQuestion, Refusal
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import gateway_pb2
+from cms.intake.v1.events_pb2 import ClaimAmended
 from cms.notifier.v1 import notifier_pb2
 
 CLAIM = "C0123456789A"
@@ -87,6 +88,52 @@ def test_after_the_confirmation_it_shows_changes_transfers_and_notices(desk: Any
         ["N1"],
     )
     assert found["notReached"] == ["la-notifier"]
+
+
+def test_a_change_after_the_confirmation_is_a_delta_with_its_reason(desk: Any, intake: Any, others: Any) -> None:
+    version = desk.do("StartAssessment")["version"]
+    version = desk.do("CorrectItem", version=version, fact="rent", value="75.00", reason="as seen")["version"]
+    version = desk.do("VerifyItems", version=version, items=check("surname"))["version"]
+    confirmed = desk.do("ConfirmAssessment", version=version)
+    intake.change_with_reason(rent="80.00", reason="the rent went up")
+    others.send(ClaimAmended(changed_fields=["rent"]), version=9)
+
+    found = shown(desk)
+
+    assert [(one["old"], one["new"], one["reason"], one["afterConfirmation"]) for one in found["changes"][1:]] == [
+        ("75.00", "80.00", "the rent went up", True)
+    ]
+    assert [one["afterConfirmation"] for one in found["changes"]] == [False, True]
+    assert (found["assessment"]["state"], found["blocks"]) == ("ASSESSMENT_STATE_IN_PROGRESS", [])
+    assert found["assessment"]["confirmedSchemes"] == confirmed["confirmedSchemes"] == ["SCHEME_INCOME_SUPPORT"]
+
+
+def test_a_change_that_only_an_unconfirmed_scheme_needs_is_no_delta(desk: Any, desk_of: Any, intake: Any) -> None:
+    caseworker = desk_of("CASEWORKER", office=None, subject="CW000001")
+    intake.schemes = {"rent": ("INCOME_SUPPORT",)}
+    version = caseworker.do("StartAssessment")["version"]
+    version = caseworker.do("VerifyItems", version=version, items=check("surname"))["version"]
+    caseworker.do("ConfirmAssessment", version=version)
+    intake.change_with_reason(rent="75.00", reason="the rent went up")
+    intake.change_with_reason(surname="Smith", reason="married")
+
+    assert [(one["fact"], one["afterConfirmation"]) for one in shown(desk)["changes"]] == [
+        ("rent", False),
+        ("surname", True),
+    ]
+
+
+def test_a_refused_confirmation_names_all_that_the_picture_names(desk: Any, intake: Any) -> None:
+    version = desk.do("StartAssessment")["version"]
+    intake.proposals = {"surname": "JONES"}
+    body = {"claimRef": CLAIM, "requestId": str(uuid4()), "kinds": ["EVIDENCE_KIND_PASSPORT"]}
+    version = desk.call("RequestEvidence", **body).body["evidence"]["version"]
+    version = desk.do("VerifyItems", version=version, items=check("surname"))["version"]
+
+    refused = desk.once_refused("ConfirmAssessment", version=version)
+
+    assert blocks(shown(desk)) == [("PROPOSAL", "surname"), ("UNCHECKED", "rent"), ("EVIDENCE", "PASSPORT")]
+    assert (refused.reason, refused.fields) == ("ITEMS_OPEN", {"surname", "rent", "PASSPORT"})
 
 
 def test_a_caseworker_sees_the_claim_without_the_history(desk_of: Any, intake: Any) -> None:

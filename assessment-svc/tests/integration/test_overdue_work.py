@@ -107,6 +107,19 @@ def test_the_work_of_a_withdrawn_claim_is_never_overdue(database: Database, cloc
     assert overdue(database) == []
 
 
+def test_a_missed_interview_is_nobodys_once_the_assessors_part_is_closed(database: Database, clock_file: Path) -> None:
+    submit(database, "INCOME_SUPPORT", "CHILD_MAINTENANCE")
+    with database.transaction() as conn:
+        conn.execute("UPDATE assessments SET missed_time = %s, office_code = NULL", [clock.now()])
+    clock.advance(timedelta(days=9))
+    before = set(overdue(database))
+    with database.transaction() as conn:
+        conn.execute("UPDATE assessments SET closed_schemes = '{INCOME_SUPPORT}'")
+
+    assert "MISSED" in before
+    assert overdue(database) == ["CHILD_MAINTENANCE"]
+
+
 def test_confirmed_work_is_never_overdue(database: Database, clock_file: Path) -> None:
     with database.transaction() as conn:
         conn.execute(INSERT, {"state": "CONFIRMED", "submitted": True, "booked": True, "now": clock.now()})

@@ -8,12 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assessment.domain.assessments import Assessment
+from assessment.domain.evidence import Document, EvidenceState
 from assessment.domain.items import Check, Checked, Evidence, Facts, ItemStatus
 from assessment.domain.refusals import (
+    AlreadyClosed,
     AlreadyConfirmed,
     AssessmentClosed,
     ClaimChanged,
     DecisionNeeded,
+    EvidenceOutstanding,
     InterviewNeeded,
     ItemsOpen,
     NotStarted,
@@ -25,7 +28,7 @@ from assessment.domain.refusals import (
 from assessment.domain.schemes import Desk
 from assessment.domain.states import AssessmentState
 from assessment.domain.work import Booking, WorkItem
-from chassis.errors import InvalidArgument, StaleVersion
+from chassis.errors import FailedPrecondition, InvalidArgument, StaleVersion
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 BY = Checked(by="AS000001", at=NOW)
@@ -302,9 +305,54 @@ def test_beside_an_unbooked_crisis_loan_only_child_maintenance_can_be_confirmed(
     unbooked = replace(BEGUN, schemes=(JSA, IS, LOAN, CM), appointment_id=None, office_code=None)
 
     assert unbooked.schemes_to_confirm([], desks=CASEWORKER) == (CM,)
-    for wanted in ([], [JSA]):
-        with pytest.raises(InterviewNeeded):
-            unbooked.schemes_to_confirm(wanted, desks=ASSESSOR)
+    assert unbooked.schemes_to_confirm([], desks=ASSESSOR | CASEWORKER) == (CM,)
+    assert unbooked.waiting_for_interview(unbooked.schemes_to_confirm([], desks=ASSESSOR)) == [JSA, IS]
+    assert unbooked.waiting_for_interview(unbooked.schemes_to_confirm([JSA], desks=ASSESSOR)) == [JSA]
+
+
+def test_an_interview_that_was_cancelled_is_needed_again() -> None:
+    cancelled = replace(BEGUN, appointment_id=None, office_code=None, interview_cancelled=True)
+
+    assert cancelled.waiting_for_interview([JSA, CM]) == [JSA]
+    assert BEGUN.waiting_for_interview([JSA, CM]) == []
+
+
+def test_a_confirmation_is_refused_once_for_all_that_stands_in_its_way() -> None:
+    unbooked = replace(verified(BEGUN, "surname"), appointment_id=None, interview_cancelled=True)
+    proposed = replace(FACTS, proposed=frozenset({"surname", "tenure"}))
+    passport = Document(kind="PASSPORT", state=EvidenceState.REQUESTED, due_on=date(2026, 4, 2))
+
+    with pytest.raises(FailedPrecondition) as refused:
+        unbooked.confirm(
+            (JSA,),
+            facts=proposed,
+            office_code="123456",
+            checked=BY,
+            interview=[InterviewNeeded([JSA], wanted=[CM, JSA])],
+            evidence=[EvidenceOutstanding([(passport, {JSA})])],
+        )
+
+    assert refused.value.reason == "INTERVIEW_NEEDED"
+    assert [violation.field for violation in refused.value.violations] == [
+        "schemes[1]",
+        "tenure",
+        "surname",
+        "tenure",
+        "PASSPORT",
+    ]
+    assert refused.value.violations[-1].description == f"was asked for and is due on 2026-04-02, needed by {JSA}"
+    assert "evidence was asked for" in refused.value.message
+
+
+def test_what_was_closed_is_not_called_confirmed() -> None:
+    closed = replace(BEGUN, schemes=(JSA, IS), closed_schemes=(JSA,))
+
+    with pytest.raises(AlreadyClosed) as refused:
+        closed.schemes_to_confirm([IS, JSA], desks=ASSESSOR)
+    with pytest.raises(AlreadyClosed):
+        closed.check_undecided(JSA)
+
+    assert [violation.field for violation in refused.value.violations] == ["schemes[1]"]
 
 
 def test_a_crisis_loan_is_confirmed_only_by_the_decision_on_it() -> None:

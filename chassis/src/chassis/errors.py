@@ -90,13 +90,14 @@ class InvalidArgument(CmsError):
     @classmethod
     def of(cls, *violations: Violation, reason: str = "INVALID_FIELDS") -> "InvalidArgument":
         """Returns the error for these fields; as many as one answer can carry, in their order."""
-        named = _as_many_as_fit(violations)
+        named = as_many_as_fit(violations)
         names = sorted({violation.field for violation in named})
         more = " and more" if len(named) < len(violations) else ""
         return cls(reason, f"invalid: {', '.join(names)}{more}", violations=named)
 
 
-def _as_many_as_fit(violations: Sequence[Violation]) -> Sequence[Violation]:
+def as_many_as_fit(violations: Sequence[Violation]) -> Sequence[Violation]:
+    """The first of them, as many as the details of one answer can carry by gRPC; at least one, where there is one."""
     length = 0
     for count, violation in enumerate(violations):
         length += 2 * len(violation.field) + len(violation.description)  # the message names the field again

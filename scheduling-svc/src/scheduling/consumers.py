@@ -33,7 +33,7 @@ def claim_withdrawn(conn: Connection, event: Event) -> None:
 
 
 def assessment_closed(conn: Connection, event: Event) -> None:
-    """Ends the interviews of a claim of which nothing is left to assess, as those of a withdrawn one."""
+    """Ends the interviews of a claim of which nothing is left that has one, as those of a withdrawn claim."""
     message = cast(assessment_events.AssessmentClosed, event.message)
     if message.ends_assessment:
         bookings.end_claim(conn, event.claim_ref, withdrawn_time=time_of(message.close_time, field="close_time"))

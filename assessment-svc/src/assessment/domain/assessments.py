@@ -8,21 +8,21 @@ from typing import Self
 from assessment.domain.checks import check_names
 from assessment.domain.items import Check, Checked, Evidence, Facts, Item, ItemStatus
 from assessment.domain.refusals import (
+    AlreadyClosed,
     AlreadyConfirmed,
     AssessmentClosed,
     ClaimChanged,
     DecisionNeeded,
-    InterviewNeeded,
-    ItemsOpen,
     NotStarted,
     OfficeRequired,
     OtherOffice,
     OtherScheme,
-    ProposalsOpen,
+    all_of,
+    open_items,
 )
 from assessment.domain.schemes import CRISIS_LOAN, WITHOUT_INTERVIEW, Desk, schemes_of
 from assessment.domain.states import AssessmentState, Cause, ClosedReason, is_possible
-from chassis.errors import InvalidArgument, StaleVersion, Violation
+from chassis.errors import FailedPrecondition, InvalidArgument, StaleVersion, Violation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +81,7 @@ class Assessment:
     closed_time: datetime | None = None
     appointment_id: str | None = None
     office_code: str | None = None
+    interview_cancelled: bool = False
     evidence_due_on: date | None = None
     items: Mapping[str, Item] = field(default_factory=dict)
 
@@ -241,21 +242,25 @@ class Assessment:
         return replace(self, items={**self.items, **reset})
 
     def schemes_to_confirm(self, wanted: Sequence[str], *, desks: frozenset[Desk]) -> tuple[str, ...]:
-        """The wanted schemes, or all that can be confirmed at these desks now.
+        """The wanted schemes, or all at these desks, save those that wait for an interview where others do not.
 
-        Raises InvalidArgument naming schemes that were not claimed, OtherScheme, AlreadyConfirmed, InterviewNeeded, and
+        Raises InvalidArgument naming schemes that were not claimed, OtherScheme, AlreadyConfirmed, AlreadyClosed, and
         DecisionNeeded where only a crisis loan is left, or it is named: it is confirmed by the decision on it.
         """
         chosen = self._chosen(wanted, desks=desks)
         if CRISIS_LOAN in wanted or chosen == [CRISIS_LOAN]:
             raise DecisionNeeded
         chosen = [scheme for scheme in chosen if scheme != CRISIS_LOAN]
-        return self._without_interview(chosen, wanted) if self._is_open_to_any_office else tuple(chosen)
+        waiting = self.waiting_for_interview(chosen)
+        return tuple(chosen) if wanted else tuple(scheme for scheme in chosen if scheme not in waiting) or tuple(chosen)
+
+    def waiting_for_interview(self, schemes: Sequence[str]) -> list[str]:
+        """Those of the schemes that are confirmed after an interview, where none is booked."""
+        return [one for one in schemes if one not in WITHOUT_INTERVIEW] if self._is_known_to_be_unbooked else []
 
     def check_undecided(self, scheme: str) -> None:
-        """Raises AlreadyConfirmed where the scheme is confirmed or closed."""
-        if scheme not in self._left([scheme]):
-            raise AlreadyConfirmed
+        """Raises AlreadyConfirmed or AlreadyClosed where the scheme is."""
+        self._check_left([scheme], wanted=[scheme])
 
     def _chosen(self, wanted: Sequence[str], *, desks: frozenset[Desk]) -> list[str]:
         """The wanted schemes of these desks, or all that are neither confirmed nor closed."""
@@ -268,17 +273,22 @@ class Assessment:
         if not set(wanted) <= set(theirs):
             raise OtherScheme
         chosen = [scheme for scheme in theirs if scheme in wanted] or self._left(theirs)
-        if not chosen or set(chosen) - set(self._left(chosen)):
-            raise AlreadyConfirmed
+        self._check_left(chosen or theirs, wanted=wanted)
         return chosen
 
+    def _check_left(self, schemes: Sequence[str], *, wanted: Sequence[str]) -> None:
+        if set(schemes) & set(self.confirmed_schemes):
+            raise AlreadyConfirmed
+        if closed := [scheme for scheme in schemes if scheme in self.closed_schemes]:
+            raise AlreadyClosed(closed, wanted=wanted)
+
     @property
-    def _is_open_to_any_office(self) -> bool:
-        """Any office takes up an unbooked crisis loan.
+    def _is_known_to_be_unbooked(self) -> bool:
+        """Whether no interview is booked: any office takes up an unbooked crisis loan, and an interview may be cancelled.
 
         To other unbooked claims intake admits an assessor only if it has heard of the booking, of which we may hear later.
         """
-        return self.appointment_id is None and CRISIS_LOAN in self.schemes
+        return self.appointment_id is None and (CRISIS_LOAN in self.schemes or self.interview_cancelled)
 
     def left_at(self, desks: frozenset[Desk]) -> tuple[str, ...]:
         """The schemes of these desks that are neither confirmed nor closed."""
@@ -287,30 +297,25 @@ class Assessment:
     def _left(self, schemes: Iterable[str]) -> list[str]:
         return [scheme for scheme in schemes if scheme not in (*self.confirmed_schemes, *self.closed_schemes)]
 
-    def _without_interview(self, chosen: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
-        ready = tuple(scheme for scheme in chosen if scheme in WITHOUT_INTERVIEW)
-        if not ready or not set(wanted) <= set(ready):
-            raise InterviewNeeded(
-                Violation(field=f"schemes[{index}]", description=f"{scheme} needs an interview first")
-                for index, scheme in enumerate(wanted)
-                if scheme not in ready
-            )
-        return ready
-
     def confirm(
-        self, schemes: tuple[str, ...], *, facts: Facts, office_code: str, checked: Checked
+        self,
+        schemes: tuple[str, ...],
+        *,
+        facts: Facts,
+        office_code: str,
+        checked: Checked,
+        interview: Sequence[FailedPrecondition] = (),
+        evidence: Sequence[FailedPrecondition] = (),
     ) -> tuple[Self, AssessmentConfirmed]:
         """Confirms these schemes; gives the event too. Schemes that were confirmed earlier stay so.
 
-        Raises ItemsOpen naming the items that these schemes need and that are not settled, and ProposalsOpen for what no
-        system can hold. Call `check_open` first.
+        Raises one refusal that names all that stands in the way: `interview`, what `open_items` finds, and `evidence`. Call
+        `check_open` first.
         """
         current = self.synchronised(facts)
-        needed = [item for item in current.items.values() if item.needed_by(schemes)]
-        if unsettled := [item for item in needed if not item.settled]:
-            raise ItemsOpen(unsettled, schemes=schemes)
-        if proposed := [item for item in needed if item.fact in facts.proposed]:
-            raise ProposalsOpen(proposed, schemes=schemes)
+        opened = open_items(current.items.values(), schemes=schemes, proposed=facts.proposed)
+        if refusals := [*interview, *opened, *evidence]:
+            raise all_of(refusals)
         confirmed_schemes = (*self.confirmed_schemes, *schemes)
         whole = set(self.schemes) <= {*confirmed_schemes, *self.closed_schemes}
         moved = current._moved(Cause.CONFIRMATION, AssessmentState.CONFIRMED) if whole else current
@@ -339,7 +344,8 @@ class Assessment:
     ) -> tuple[Self, SchemesClosed]:
         """Closes the wanted schemes, or all that are left at these desks; gives the event too.
 
-        Raises StaleVersion, AssessmentClosed, AlreadyConfirmed, OtherScheme, and InvalidArgument naming what was not claimed.
+        Raises StaleVersion, AssessmentClosed, AlreadyConfirmed, AlreadyClosed, OtherScheme, and InvalidArgument naming what was
+        not claimed.
         """
         self._check_version(version)
         self.check_unfinished()

@@ -1,12 +1,12 @@
 """The blocks that keep schemes from being confirmed, by name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from assessment.domain.assessments import Assessment
 from assessment.domain.items import Facts, Item, ItemStatus
-from assessment.domain.schemes import WITHOUT_INTERVIEW, Desk
+from assessment.domain.schemes import CRISIS_LOAN, WITHOUT_INTERVIEW, Desk
 
 
 class BlockKind(StrEnum):
@@ -18,6 +18,7 @@ class BlockKind(StrEnum):
     INTERVIEW = "INTERVIEW"
     EVIDENCE = "EVIDENCE"
     NOT_STARTED = "NOT_STARTED"
+    DECISION = "DECISION"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,8 @@ def _of_the_claim(current: Assessment, left: tuple[str, ...], desks: frozenset[D
     waiting = tuple(scheme for scheme in left if scheme not in WITHOUT_INTERVIEW)
     if current.appointment_id is None and waiting:
         found.append(Block(kind=BlockKind.INTERVIEW, schemes=waiting))
+    if CRISIS_LOAN in left:
+        found.append(Block(kind=BlockKind.DECISION, schemes=(CRISIS_LOAN,)))
     return found
 
 
@@ -52,13 +55,15 @@ def _of_items(current: Assessment, facts: Facts, left: Sequence[str]) -> list[Bl
     return [
         Block(kind=kind, name=item.fact, schemes=needed)
         for item in current.items.values()
-        if (kind := _kind(item, facts)) and (needed := item.needed_by(left))
+        if (needed := item.needed_by(left))
+        for kind in _kinds(item, facts)
     ]
 
 
-def _kind(item: Item, facts: Facts) -> BlockKind | None:
+def _kinds(item: Item, facts: Facts) -> Iterator[BlockKind]:
     if item.status is ItemStatus.DISPUTED:
-        return BlockKind.DISPUTED
-    if not item.settled:
-        return BlockKind.UNCHECKED
-    return BlockKind.PROPOSAL if item.fact in facts.proposed else None
+        yield BlockKind.DISPUTED
+    elif not item.settled:
+        yield BlockKind.UNCHECKED
+    if item.fact in facts.proposed:
+        yield BlockKind.PROPOSAL

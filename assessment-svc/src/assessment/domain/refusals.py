@@ -1,11 +1,11 @@
 """Refusals of the assessment service, each with its reason."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from assessment.domain.evidence import Document
 from assessment.domain.items import Item
-from chassis.errors import CmsError, FailedPrecondition, NotFound, PermissionDenied, Violation
+from chassis.errors import CmsError, FailedPrecondition, NotFound, PermissionDenied, Violation, as_many_as_fit
 
 
 class WorkNotFound(NotFound):
@@ -26,7 +26,21 @@ class AlreadyConfirmed(FailedPrecondition):
     """The claim was confirmed; later changes go through intake."""
 
     def __init__(self) -> None:
-        super().__init__("ALREADY_CONFIRMED", "the claim was confirmed: amend its answers instead")
+        super().__init__(
+            "ALREADY_CONFIRMED",
+            "it was confirmed: AmendAnswers changes its answers, and the paying systems get the change",
+        )
+
+
+class AlreadyClosed(FailedPrecondition):
+    """Schemes were closed without a confirmation; the violations name them by their position where the caller named them."""
+
+    def __init__(self, schemes: Sequence[str], *, wanted: Sequence[str]) -> None:
+        super().__init__(
+            "ALREADY_CLOSED",
+            f"nothing follows any more from what was closed: {', '.join(schemes)}",
+            violations=_at_their_places(schemes, wanted, "was closed"),
+        )
 
 
 class DecisionNeeded(FailedPrecondition):
@@ -44,12 +58,19 @@ class AssessmentClosed(FailedPrecondition):
 
 
 class InterviewNeeded(FailedPrecondition):
-    """Schemes are confirmed after an interview, and none is booked; the violations name them by their position."""
+    """Schemes are confirmed after an interview, and none is booked; the violations name them, by their position if given."""
 
-    def __init__(self, violations: Iterable[Violation] = ()) -> None:
+    def __init__(self, schemes: Sequence[str], *, wanted: Sequence[str]) -> None:
         super().__init__(
-            "INTERVIEW_NEEDED", "no interview is booked, and these schemes need one", violations=list(violations)
+            "INTERVIEW_NEEDED",
+            "no interview is booked, and these schemes need one",
+            violations=_at_their_places(schemes, wanted, "needs an interview first"),
         )
+
+
+def _at_their_places(schemes: Sequence[str], wanted: Sequence[str], fault: str) -> list[Violation]:
+    places = {scheme: f"schemes[{index}]" for index, scheme in enumerate(wanted)}
+    return [Violation(field=places.get(scheme, "schemes"), description=f"{scheme} {fault}") for scheme in schemes]
 
 
 class ItemsOpen(FailedPrecondition):
@@ -116,16 +137,56 @@ class OtherScheme(PermissionDenied):
 
 
 class EvidenceOutstanding(FailedPrecondition):
-    """Evidence that these schemes need was asked for and has not come; the violations name each kind with its day."""
+    """Evidence was asked for and has not come; the violations name each kind with its day and the schemes that it holds up."""
 
-    def __init__(self, documents: Iterable[Document], *, schemes: Iterable[str]) -> None:
-        needing = ", ".join(schemes)
+    def __init__(self, awaited: Iterable[tuple[Document, Collection[str]]]) -> None:
         violations = [
-            Violation(field=found.kind, description=f"is due on {found.due_on}, needed by {needing}")
-            for found in documents
+            Violation(
+                field=document.kind,
+                description=f"was asked for and is due on {document.due_on}, needed by {', '.join(sorted(held))}",
+            )
+            for document, held in awaited
         ]
         super().__init__(
             "EVIDENCE_OUTSTANDING",
             "evidence was asked for and has not come: record it, or decide to do without it",
             violations=violations,
         )
+
+
+def open_items(
+    items: Iterable[Item], *, schemes: Sequence[str], proposed: Collection[str]
+) -> Iterator[FailedPrecondition]:
+    """What of these items keeps the schemes from being confirmed: ItemsOpen, and ProposalsOpen for what no system can hold."""
+    needed = [item for item in items if item.needed_by(schemes)]
+    if unsettled := [item for item in needed if not item.settled]:
+        yield ItemsOpen(unsettled, schemes=schemes)
+    if unagreed := [item for item in needed if item.fact in proposed]:
+        yield ProposalsOpen(unagreed, schemes=schemes)
+
+
+def all_of(refusals: Sequence[FailedPrecondition]) -> FailedPrecondition:
+    """One refusal that names what all of these name, so that nobody learns of it piece by piece.
+
+    It has the reason of the first, and the words of all. It names as many as one answer can carry, and says how many there are
+    besides.
+    """
+    first, *others = refusals
+    every = [violation for one in refusals for violation in one.violations]
+    named = as_many_as_fit(every)
+    left_out = len(every) - len(named)
+    if not others and not left_out:
+        return first
+    words = [one.message for one in refusals]
+    return FailedPrecondition(
+        first.reason,
+        "; ".join([*words, f"{left_out} more are not named here: GetAssessment shows all"] if left_out else words),
+        violations=named,
+        metadata=_of_the_named(first.metadata, {violation.field for violation in named}),
+    )
+
+
+def _of_the_named(metadata: Mapping[str, str], fields: Collection[str]) -> dict[str, str]:
+    """The facts by scheme of ItemsOpen, without those that the answer does not name."""
+    named = {scheme: [fact for fact in facts.split(",") if fact in fields] for scheme, facts in metadata.items()}
+    return {scheme: ",".join(facts) for scheme, facts in named.items() if facts}

@@ -32,7 +32,7 @@ class DeskMethods:
             evidence=evidence_message(found.evidence) if found.evidence else None,
             clocks=clock_messages(found.clocks),
             disputes=[dispute_message(dispute) for dispute in found.disputes],
-            changes=[_change(change, found.confirmed_version) for change in found.changes],
+            changes=[_change(change, after_confirmation=found.is_delta(change)) for change in found.changes],
             systems=found.followed.systems,
             transfers=found.followed.transfers,
             notices=found.followed.notices,
@@ -68,7 +68,7 @@ def _block(block: Block) -> desk_pb2.Block:
     )
 
 
-def _change(change: Change, confirmed_version: int | None) -> desk_pb2.RecordChange:
+def _change(change: Change, *, after_confirmation: bool) -> desk_pb2.RecordChange:
     return desk_pb2.RecordChange(
         fact=change.fact,
         old=change.old,
@@ -77,5 +77,5 @@ def _change(change: Change, confirmed_version: int | None) -> desk_pb2.RecordCha
         at=timestamp(change.at),
         reason=change.reason,
         claim_version=change.claim_version,
-        after_confirmation=confirmed_version is not None and change.claim_version > confirmed_version,
+        after_confirmation=after_confirmation,
     )

@@ -7,10 +7,11 @@ from assessment.clients import Interview
 from assessment.domain.assessments import Assessment, AssessmentConfirmed
 from assessment.domain.checks import checks_of_groups
 from assessment.domain.items import Check, Checked, Evidence, GroupCheck
+from assessment.domain.refusals import EvidenceOutstanding, InterviewNeeded
 from assessment.service import disputes, evidence
 from assessment.service.reading import Permitted, permitted
 from assessment.store import assessments as store
-from assessment.store import confirmations
+from assessment.store import confirmations, interim_payments
 from chassis import access_log, call, clock, outbox
 from chassis.database import Connection
 from chassis.enums import number_of
@@ -59,20 +60,33 @@ def confirm_assessment(
 
     def act(work: Permitted) -> Assessment:
         work.assessment.check_open(version, desks=work.desks)
-        return confirm(conn, work, interview, schemes=work.assessment.schemes_to_confirm(schemes, desks=work.desks))
+        chosen = work.assessment.schemes_to_confirm(schemes, desks=work.desks)
+        waiting = work.assessment.waiting_for_interview(chosen)
+        unbooked = [InterviewNeeded(waiting, wanted=schemes)] if waiting else []
+        return confirm(conn, work, interview, schemes=chosen, unbooked=unbooked)
 
     return change(conn, claim_ref, interview, act)
 
 
-def confirm(conn: Connection, work: Permitted, interview: Interview, *, schemes: tuple[str, ...]) -> Assessment:
+def confirm(
+    conn: Connection,
+    work: Permitted,
+    interview: Interview,
+    *,
+    schemes: tuple[str, ...],
+    unbooked: Sequence[InterviewNeeded] = (),
+) -> Assessment:
     """The assessment with these schemes confirmed; the confirmation and its event are written. See Assessment.confirm."""
+    current = work.assessment.synchronised(interview.facts)
+    awaited = evidence.awaited(conn, current, schemes)
     confirmed, event = work.assessment.confirm(
         schemes,
         facts=interview.facts,
         office_code=call.current().identity.office or work.assessment.office_code or "",
         checked=by_caller(),
+        interview=unbooked,
+        evidence=[EvidenceOutstanding(awaited)] if awaited else [],
     )
-    evidence.expect_in(conn, work.assessment, event.schemes)
     confirmations.add(conn, event, confirm_time=clock.now())
     _append_event(conn, event)
     return confirmed
@@ -92,15 +106,16 @@ def change(
     interview: Interview | None,
     act: Callable[[Permitted], Assessment],
     *,
+    by: Checked | None = None,
     checks: Sequence[Check] = (),
 ) -> Permitted:
     """Changes an assessment on which the caller may work, and logs what the response shows. Raises as `permitted` does.
 
     The claim's evidence and disputes keep in step; `interview` is None for an act without it. `checks` may name documents and
-    raise disputes.
+    raise disputes; then `by` is the same as that with which `act` marks the items.
     """
     work = _locked(conn, claim_ref)
-    return _saved(conn, work, act(work), interview, by=by_caller(), checks=checks)
+    return _saved(conn, work, act(work), interview, by=by or by_caller(), checks=checks)
 
 
 def _locked(conn: Connection, claim_ref: str) -> Permitted:
@@ -116,9 +131,16 @@ def _saved(
     by: Checked,
     checks: Sequence[Check] = (),
 ) -> Permitted:
-    """Saves what the caller did. `checks` may name documents and raise disputes."""
-    after = evidence.keep_up(conn, work.assessment, after, interview, seen=_documents(checks))
+    """Saves what the caller did. `checks` may name documents and raise disputes.
+
+    A check of an answer that has changed meanwhile counts for nothing, nor does its document: nobody held it against the new
+    answer.
+    """
+    counted = [check for check in checks if check.fact in after.items and after.items[check.fact].checked == by]
+    after = evidence.keep_up(conn, work.assessment, after, interview, seen=_documents(counted))
     store.save_assessment(conn, work.assessment, after)
+    if after.closed_schemes != work.assessment.closed_schemes:
+        interim_payments.take_back_needless(conn, after.claim_ref)
     disputes.follow(conn, work.assessment, after, checks=checks, by=by)
     return _logged(conn, replace(work, assessment=after))
 

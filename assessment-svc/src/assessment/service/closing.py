@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from assessment.domain.assessments import Assessment, SchemesClosed
+from assessment.domain.schemes import CHILD_MAINTENANCE, Desk
 from assessment.domain.states import ClosedReason
 from assessment.service.assessing import by_caller, change
 from assessment.service.reading import Permitted
@@ -47,7 +48,8 @@ def close(
         schemes, reason=reason, duplicate_of=duplicate_of, version=version, closed=by_caller(), desks=work.desks
     )
     closings.add(conn, event)
-    _append_event(conn, event, ends_assessment=closed.state.is_end)
+    left = closed.left_at(frozenset(Desk))
+    _append_event(conn, event, ends_assessment=set(left) <= {CHILD_MAINTENANCE})
     return closed
 
 

@@ -9,7 +9,7 @@ from assessment.data.evidence import EVIDENCE
 from assessment.domain.assessments import Assessment
 from assessment.domain.evidence import ClaimEvidence, Document, EvidenceState, held_up
 from assessment.domain.items import Checked, Evidence, ItemStatus
-from assessment.domain.refusals import EvidenceOutstanding, NotStarted
+from assessment.domain.refusals import NotStarted
 from assessment.domain.states import AssessmentState
 from assessment.service.reading import permitted
 from assessment.store import assessments
@@ -137,14 +137,6 @@ def _answered_anew(before: Assessment, after: Assessment) -> set[str]:
     }
 
 
-def expect_in(conn: Connection, assessment: Assessment, schemes: Sequence[str]) -> None:
-    """Raises EvidenceOutstanding, naming each document, where one that these schemes need was asked for and has not come."""
-    if found := awaited(conn, assessment, schemes):
-        raise EvidenceOutstanding(
-            [document for document, _ in found], schemes=sorted({scheme for _, held in found for scheme in held})
-        )
-
-
 def awaited(conn: Connection, assessment: Assessment, schemes: Sequence[str]) -> list[tuple[Document, set[str]]]:
     """The documents that were asked for, have not come and hold up some of these schemes, with those that each holds up."""
     needed_by = {fact: item.needed_by(assessment.schemes) for fact, item in assessment.items.items()}
@@ -154,24 +146,27 @@ def awaited(conn: Connection, assessment: Assessment, schemes: Sequence[str]) ->
 
 
 def remind(conn: Connection) -> bool:
-    """Announces the reminders that are due of one claim; returns whether there was one, so that there may be more."""
+    """Announces the reminders that are due of one claim; returns whether there was one, so that there may be more.
+
+    Nobody is reminded of a day that is over: then a person decides what follows.
+    """
     today = clock.today()
     found = store.claim_to_remind(conn, today)
     if found is None:
         return False
     claim_ref, version = found["claim_ref"], found["version"]
-    if found["state"] != AssessmentState.EVIDENCE_OUTSTANDING:
+    if not found["awaited"]:
         store.end_reminders(conn, claim_ref)
         return True
     due = store.reminders_of(conn, claim_ref, today)
     for row in due:
         following = EVIDENCE.reminder_after(today, due_on=row["due_on"])
-        store.note_reminder(conn, row["evidence_id"], remind_on=following)
-    for due_on in sorted({row["due_on"] for row in due}):
+        store.note_reminder(conn, row["evidence_id"], remind_on=following, is_told=row["due_on"] >= today)
+    for due_on in sorted({row["due_on"] for row in due if row["due_on"] >= today}):
         number = max(row["reminders"] for row in due if row["due_on"] == due_on) + 1
         message = events_pb2.EvidenceReminderDue(due_on=date_message(due_on), number=number)
         outbox.append(conn, claim_ref=claim_ref, version=version, event=message)
-    logs.get().info("evidence reminder due", claim_ref=claim_ref)
+        logs.get().info("evidence reminder due", claim_ref=claim_ref)
     return True
 
 

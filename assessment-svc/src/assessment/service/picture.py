@@ -1,6 +1,6 @@
 """All that an assessor needs to know of one claim, put together from this service, intake, the gateway and the notifier."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assessment.clients import Change, Followed, Intake, Interview, Outcomes
@@ -20,7 +20,7 @@ from chassis.database import Connection
 class Picture:
     """A claim as an assessor sees it.
 
-    `confirmed_version`: the first version of the claim that was confirmed, if any was. `evidence`: None for a caseworker.
+    `confirmed`: each confirmed scheme with the version of the claim that was confirmed. `evidence`: None for a caseworker.
     """
 
     work: Permitted
@@ -29,9 +29,15 @@ class Picture:
     clocks: Sequence[Reading]
     disputes: Sequence[Dispute]
     changes: Sequence[Change]
-    confirmed_version: int | None
+    confirmed: Mapping[str, int]
     evidence: EvidenceShown | None
     followed: Followed
+
+    def is_delta(self, change: Change) -> bool:
+        """Whether a scheme that needs the fact had been confirmed before the change; of a fact that is gone, any scheme."""
+        question = self.interview.questions.get(change.fact)
+        needing = question.schemes if question and question.schemes else tuple(self.confirmed)
+        return any(self.confirmed.get(scheme, change.claim_version) < change.claim_version for scheme in needing)
 
 
 def show(intake: Intake, outcomes: Outcomes, targets: Targets, claim_ref: str) -> Picture:
@@ -74,7 +80,7 @@ def _put_together(
         disputes=every,
         changes=changes,
         evidence=evidence.show_evidence(conn, claim_ref) if Desk.ASSESSOR in work.desks else None,
-        confirmed_version=min((one.claim_version for one in confirmed), default=None),
+        confirmed={one.scheme: one.claim_version for one in confirmed},
         followed=followed,
     )
 

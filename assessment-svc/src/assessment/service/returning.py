@@ -28,7 +28,7 @@ from assessment.domain.bundles import (
     compare,
     refused,
 )
-from assessment.domain.items import Evidence, Facts, ItemStatus
+from assessment.domain.items import Checked, Evidence, Facts, ItemStatus
 from assessment.domain.refusals import ClaimChanged
 from assessment.service import assessing, bundle_seal, reading
 from assessment.service.reading import Permitted
@@ -308,16 +308,18 @@ def _record(conn: Connection, one: BroughtBack) -> BroughtBack:
     if interview is None:
         return one
 
+    checked = assessing.by_caller()
+
     def act(work: Permitted) -> Assessment:
-        return _recorded(work, comparison, interview.facts)
+        return _recorded(work, comparison, interview.facts, checked=checked)
 
     checks = [finding.check for finding in comparison.applied]
-    done = assessing.change(conn, comparison.claim_ref, interview, act, checks=checks)
+    done = assessing.change(conn, comparison.claim_ref, interview, act, by=checked, checks=checks)
     return replace(one, assessment=done.assessment)
 
 
-def _recorded(work: Permitted, comparison: Comparison, facts: Facts) -> Assessment:
-    assessment, checked = work.assessment, assessing.by_caller()
+def _recorded(work: Permitted, comparison: Comparison, facts: Facts, *, checked: Checked) -> Assessment:
+    assessment = work.assessment
     for finding in comparison.corrections:
         assessment = assessment.correct(finding.fact, facts=facts, checked=checked, desks=work.desks)
     checks = [finding.check for finding in comparison.applied if finding.status is not ItemStatus.CORRECTED]

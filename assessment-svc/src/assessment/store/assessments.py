@@ -100,6 +100,7 @@ def _assessment(row: Row, item_rows: list[Row]) -> Assessment:
         closed_time=row["closed_time"],
         appointment_id=row["appointment_id"],
         office_code=row["office_code"],
+        interview_cancelled=row["cancelled_time"] is not None and row["appointment_id"] is None,
         items={item.fact: item for item in items},
     )
 

@@ -48,7 +48,10 @@ CHANGE = """
 
 TO_REMIND = """
     -- A claim with a reminder that is due, which no other worker has; the one that is due longest.
-    SELECT assessments.claim_ref, assessments.state, version FROM assessments
+    SELECT assessments.claim_ref, version,
+        assessments.state = 'EVIDENCE_OUTSTANDING'
+        AND (assessor_state IS NULL OR assessor_state NOT IN ('CONFIRMED', 'CLOSED')) AS awaited
+    FROM assessments
     JOIN evidence USING (claim_ref)
     WHERE remind_on <= %s ORDER BY remind_on, evidence.claim_ref LIMIT 1
     FOR UPDATE OF assessments SKIP LOCKED
@@ -60,7 +63,8 @@ REMINDERS_OF = """
 """
 
 NOTE_REMINDER = """
-    UPDATE evidence SET remind_on = %(remind_on)s, reminders = reminders + 1 WHERE evidence_id = %(evidence_id)s
+    UPDATE evidence SET remind_on = %(remind_on)s, reminders = reminders + %(is_told)s::boolean::integer
+    WHERE evidence_id = %(evidence_id)s
 """
 
 END_REMINDERS = "UPDATE evidence SET remind_on = NULL WHERE claim_ref = %s AND remind_on IS NOT NULL"
@@ -105,7 +109,10 @@ def save_documents(
 
 
 def claim_to_remind(conn: Connection, today: date) -> Row | None:
-    """A claim with a reminder that is due, locked: `claim_ref`, `state`, `version`; None where there is none."""
+    """A claim with a reminder that is due, locked: `claim_ref`, `version`, `awaited`; None where there is none.
+
+    `awaited`: whether the evidence still is. It is not once the assessor's part of the claim has ended.
+    """
     return conn.execute(TO_REMIND, [today]).fetchone()
 
 
@@ -114,9 +121,9 @@ def reminders_of(conn: Connection, claim_ref: str, today: date) -> list[Row]:
     return conn.execute(REMINDERS_OF, [claim_ref, today]).fetchall()
 
 
-def note_reminder(conn: Connection, evidence_id: int, *, remind_on: date | None) -> None:
-    """Counts a reminder, and notes the day of the next."""
-    conn.execute(NOTE_REMINDER, {"evidence_id": evidence_id, "remind_on": remind_on})
+def note_reminder(conn: Connection, evidence_id: int, *, remind_on: date | None, is_told: bool) -> None:
+    """Counts a reminder that is told, and notes the day of the next."""
+    conn.execute(NOTE_REMINDER, {"evidence_id": evidence_id, "remind_on": remind_on, "is_told": is_told})
 
 
 def end_reminders(conn: Connection, claim_ref: str) -> None:

@@ -188,7 +188,8 @@ class AssessmentServiceServicer:
 
     def ConfirmAssessment(self, request, context):
         """Confirms schemes of the claim: their transfers begin. Every item that they need must be confirmed or corrected, and none
-        have a proposal. A caseworker confirms child maintenance, an assessor every other scheme; a crisis loan is confirmed by
+        have a proposal; nothing that was asked for as evidence may be awaited, and an interview must be booked. A refusal names all
+        of these that stand in the way, with the reason of the first. A caseworker confirms child maintenance, an assessor every other scheme; a crisis loan is confirmed by
         the decision on it (DECISION_NEEDED where it is named here, or nothing else is left).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -58,7 +58,8 @@ class AssessmentServiceStub:
     """Corrects a fact in the claim's record."""
     ConfirmAssessment: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.ConfirmAssessmentRequest, _assessment_pb2.ConfirmAssessmentResponse]
     """Confirms schemes of the claim: their transfers begin. Every item that they need must be confirmed or corrected, and none
-    have a proposal. A caseworker confirms child maintenance, an assessor every other scheme; a crisis loan is confirmed by
+    have a proposal; nothing that was asked for as evidence may be awaited, and an interview must be booked. A refusal names all
+    of these that stand in the way, with the reason of the first. A caseworker confirms child maintenance, an assessor every other scheme; a crisis loan is confirmed by
     the decision on it (DECISION_NEEDED where it is named here, or nothing else is left).
     """
     CloseAssessment: _grpc.UnaryUnaryMultiCallable[_closing_pb2.CloseAssessmentRequest, _closing_pb2.CloseAssessmentResponse]
@@ -131,7 +132,8 @@ class AssessmentServiceAsyncStub(AssessmentServiceStub):
     """Corrects a fact in the claim's record."""
     ConfirmAssessment: _aio.UnaryUnaryMultiCallable[_assessment_pb2.ConfirmAssessmentRequest, _assessment_pb2.ConfirmAssessmentResponse]  # type: ignore[assignment]
     """Confirms schemes of the claim: their transfers begin. Every item that they need must be confirmed or corrected, and none
-    have a proposal. A caseworker confirms child maintenance, an assessor every other scheme; a crisis loan is confirmed by
+    have a proposal; nothing that was asked for as evidence may be awaited, and an interview must be booked. A refusal names all
+    of these that stand in the way, with the reason of the first. A caseworker confirms child maintenance, an assessor every other scheme; a crisis loan is confirmed by
     the decision on it (DECISION_NEEDED where it is named here, or nothing else is left).
     """
     CloseAssessment: _aio.UnaryUnaryMultiCallable[_closing_pb2.CloseAssessmentRequest, _closing_pb2.CloseAssessmentResponse]  # type: ignore[assignment]
@@ -237,7 +239,8 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_assessment_pb2.ConfirmAssessmentResponse, _abc.Awaitable[_assessment_pb2.ConfirmAssessmentResponse]]:
         """Confirms schemes of the claim: their transfers begin. Every item that they need must be confirmed or corrected, and none
-        have a proposal. A caseworker confirms child maintenance, an assessor every other scheme; a crisis loan is confirmed by
+        have a proposal; nothing that was asked for as evidence may be awaited, and an interview must be booked. A refusal names all
+        of these that stand in the way, with the reason of the first. A caseworker confirms child maintenance, an assessor every other scheme; a crisis loan is confirmed by
         the decision on it (DECISION_NEEDED where it is named here, or nothing else is left).
         """
 

@@ -46,6 +46,8 @@ class _BlockKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockKind.V
     """Evidence is awaited: RecordEvidence, or WaiveEvidence."""
     BLOCK_KIND_NOT_STARTED: _BlockKind.ValueType  # 6
     """The assessment has not begun: StartAssessment."""
+    BLOCK_KIND_DECISION: _BlockKind.ValueType  # 7
+    """A crisis loan, which is confirmed by the decision on it: DecideCrisisLoan."""
 
 class BlockKind(_BlockKind, metaclass=_BlockKindEnumTypeWrapper):
     """What keeps a scheme from being confirmed."""
@@ -64,6 +66,8 @@ BLOCK_KIND_EVIDENCE: BlockKind.ValueType  # 5
 """Evidence is awaited: RecordEvidence, or WaiveEvidence."""
 BLOCK_KIND_NOT_STARTED: BlockKind.ValueType  # 6
 """The assessment has not begun: StartAssessment."""
+BLOCK_KIND_DECISION: BlockKind.ValueType  # 7
+"""A crisis loan, which is confirmed by the decision on it: DecideCrisisLoan."""
 Global___BlockKind: _TypeAlias = BlockKind  # noqa: Y015
 
 @_typing.final
@@ -207,7 +211,9 @@ class RecordChange(_message.Message):
     claim_version: _builtins.int
     """The version of the claim that it made."""
     after_confirmation: _builtins.bool
-    """Whether a scheme had been confirmed at an earlier version: then it went to the paying systems as a change."""
+    """Whether a scheme that needs the fact had been confirmed at an earlier version: then a paying system whose record has the
+    fact gets the change.
+    """
     @_builtins.property
     def old(self) -> _struct_pb2.Value:
         """The answer before; absent where there was none."""

@@ -149,7 +149,7 @@ class AssessmentClosed(_message.Message):
     reason: _record_pb2.ClosedReason.ValueType
     """Why."""
     ends_assessment: _builtins.bool
-    """Nothing of the claim is left to assess: it needs no interview any more."""
+    """Nothing is left for which an interview is held: at most child maintenance is. A coming one is cancelled."""
     @_builtins.property
     def close_time(self) -> _timestamp_pb2.Timestamp:
         """When they were closed."""
