@@ -256,6 +256,8 @@ class Assessment(Subject):
         self.hear(refused, claim_ref)
         decided = gateway_events.DecisionRecorded(scheme=common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE, decision_version=1)
         self.hear(decided, claim_ref)
+        corrected = gateway_events.DecisionRecorded(scheme=common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE, decision_version=2)
+        self.hear(corrected, claim_ref)
         self.hear(gateway_events.TransferAccepted(system=system, transfer_id="T2", legacy_ref="L"), claim_ref)
 
     def _list(self) -> None:

@@ -355,3 +355,11 @@ def test_the_first_decision_stops_the_clocks_of_its_scheme(database: Database) -
 
     assert listed(database, claim_ref)["decided"] == {"JOBSEEKERS_ALLOWANCE": NOON + timedelta(minutes=60)}
     assert (REGISTRY.get_sample_value(name, labels) or 0.0) - before == 3600.0
+
+
+def test_a_correction_that_is_heard_of_first_does_not_hide_the_decision(database: Database) -> None:
+    claim_ref = uuid4().hex[:12]
+
+    handle_all(database, claim_ref, [submitted(), decided(version=2, minutes=90), decided(version=1, minutes=60)])
+
+    assert listed(database, claim_ref)["decided"] == {"JOBSEEKERS_ALLOWANCE": NOON + timedelta(minutes=60)}

@@ -82,6 +82,12 @@ RECORD_DECISION = """
     ON CONFLICT (claim_ref, scheme) DO NOTHING
 """
 
+# A decision that was heard of after a correction of it.
+DECIDED_EARLIER = """
+    UPDATE decisions SET decided_time = %(decided_time)s
+    WHERE claim_ref = %(claim_ref)s AND scheme = %(scheme)s AND decided_time > %(decided_time)s
+"""
+
 DECIDED = "SELECT scheme, decided_time FROM decisions WHERE claim_ref = %s"
 
 # Of a claim that an earlier release took up, first contact is not known here: its submission is taken for it.
@@ -149,8 +155,12 @@ def show_attendance(conn: Connection, claim_ref: str) -> None:
 
 
 def record_decision(conn: Connection, claim_ref: str, decision: Decision) -> bool:
-    """Records the first decision on a scheme; False where one was known."""
-    return conn.execute(RECORD_DECISION, vars(decision) | {"claim_ref": claim_ref}).rowcount == 1
+    """Records the decision on a scheme; False where one was known. Of two the earlier one is kept."""
+    values = vars(decision) | {"claim_ref": claim_ref}
+    if conn.execute(RECORD_DECISION, values).rowcount == 1:
+        return True
+    conn.execute(DECIDED_EARLIER, values)
+    return False
 
 
 def clocks_of(conn: Connection, claim_ref: str) -> Clocks:
