@@ -116,6 +116,12 @@ def test_outstanding_evidence_holds_up_only_the_schemes_that_need_its_facts() ->
     assert held_up(asked, schemes=[JSA], needed_by=needed_by) == set()
 
 
+def test_evidence_of_facts_that_are_gone_holds_up_nothing() -> None:
+    asked = request(wanting("illness"), "MEDICAL_CERTIFICATE").outstanding
+
+    assert held_up(asked, schemes=[JSA, IS], needed_by={"surname": (IS, JSA)}) == set()
+
+
 def test_evidence_of_the_claim_as_a_whole_holds_up_every_scheme_but_those_without_an_interview() -> None:
     asked = request(wanting(), "OTHER").outstanding
 

@@ -254,14 +254,15 @@ def held_up(
 ) -> set[str]:
     """The schemes that cannot be confirmed while these documents are outstanding.
 
-    `needed_by` gives the schemes that need each fact; a fact that is not in it, or has none, is needed by all. Child
-    maintenance waits for nothing of the other desk's, and a crisis loan is decided the same day on what there is.
+    `needed_by` gives the schemes that need each fact of the claim; a fact that has none is needed by all, and so is a document
+    about the claim as a whole. One whose facts the claim has no longer holds up nothing. Child maintenance waits for nothing of
+    the other desk's, and a crisis loan is decided the same day on what there is.
     """
     found = set[str]()
     for document in documents:
         facts = [fact for fact in document.facts if fact in needed_by]
-        needing = [set(needed_by[fact]) or set(schemes) for fact in facts] or [set(schemes)]
-        found |= set[str]().union(*needing)
+        needing = [set(needed_by[fact]) or set(schemes) for fact in facts]
+        found |= set[str]().union(*needing) if document.facts else set(schemes)
     return (found & set(schemes)) - WITHOUT_INTERVIEW
 
 
