@@ -225,6 +225,29 @@ def test_a_return_that_dies_after_intakes_change_is_completed_by_a_retry(desk: A
     assert (intake.claims[CLAIM].version, statuses(desk)["tenure"]) == (8, "CORRECTED")
 
 
+def test_a_return_is_completed_though_the_claim_went_on_since_it_died(desk: Any, intake: Any) -> None:
+    trip, bundle = take(desk, claimRefs=[CLAIM])
+    trip.find(CLAIM, "tenure", "CORRECTED", value="OWNER", reason="saw the deeds")
+    trip.find(CLAIM, "capital", "CORRECTED", value="90.00", reason="saw the statement")
+    request = brought(trip, bundle)
+
+    def die() -> None:
+        intake.after_amend = lambda: None
+        raise Unavailable("UNAVAILABLE", "the reply is lost")
+
+    intake.after_amend = die
+    desk.call("ReturnBundle", **request)
+    intake.change(capital="95.00")
+    desk.do("StartAssessment")
+    answer = desk.call("ReturnBundle", **request).body
+
+    assert outcomes(answer) == {CLAIM: {"tenure": "APPLIED", "capital": "CHANGED"}}
+    assert (intake.claims[CLAIM].version, statuses(desk)) == (
+        9,
+        {"surname": "UNCHECKED", "tenure": "CORRECTED", "capital": "UNCHECKED"},
+    )
+
+
 def test_a_lost_bundle_is_given_up_and_cannot_be_brought_back(desk: Any, desk_of: Callable[..., Any]) -> None:
     trip, bundle = take(desk)
     manager = desk_of("SERVICE_MANAGER", subject="SM000001")

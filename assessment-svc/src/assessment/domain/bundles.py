@@ -1,7 +1,7 @@
 """A bundle: a day's work that was taken along, and what becomes of each finding when it is brought back."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -139,6 +139,18 @@ class Comparison:
     def corrections(self) -> tuple[Finding, ...]:
         """Those of them that correct a fact."""
         return tuple(found for found in self.applied if found.status is ItemStatus.CORRECTED)
+
+    def overtaken(self, then: Facts, now: Facts) -> "Comparison":
+        """The comparison where the claim has gone on since its corrections were made: what was answered anew is not applied."""
+        corrected = {finding.fact for finding in self.corrections}
+        anew = {fact for fact in corrected if now.answered.get(fact) != then.answered.get(fact)}
+        facts = tuple(
+            replace(one, outcome=Outcome.CHANGED if one.fact in now.answered else Outcome.GONE)
+            if one.fact in anew
+            else one
+            for one in self.facts
+        )
+        return replace(self, facts=facts)
 
 
 def compare(

@@ -258,6 +258,8 @@ def _correct(
         _forget(bundle, taken)
         return BroughtBack(comparison=_with_refusals(comparison, error), interview=interview, assessment=assessment)
     crash.point("bundle.after_amendment")
+    if after.version < interview.version:  # a retry: intake has given its first answer, and the claim has gone on since
+        comparison, after = comparison.overtaken(after.facts, interview.facts), interview
     return BroughtBack(comparison=comparison, interview=after, assessment=assessment)
 
 
