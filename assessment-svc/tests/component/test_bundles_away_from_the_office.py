@@ -301,8 +301,9 @@ def test_what_cannot_be_taken_is_named(desk: Any, desk_of: Callable[..., Any]) -
 
     claim = desk.call("TakeBundle", **request_to_take(device, claimRefs=[CLAIM, "C00000000029"]))
     key = desk.call("TakeBundle", **request_to_take(device, encryptionKey=text(b"short")))
+    weak = desk.call("TakeBundle", **request_to_take(device, encryptionKey=text(bytes(32))))
     idle = desk_of(subject="AS000002").call("TakeBundle", **request_to_take(device))
 
     assert claim.fields == {"claim_refs[1]"}
-    assert key.fields == {"encryption_key"}
+    assert key.fields == weak.fields == {"encryption_key"}
     assert idle.reason == "NOTHING_TO_TAKE"

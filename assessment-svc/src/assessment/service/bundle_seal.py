@@ -77,9 +77,16 @@ def device_key(curve: str, given: bytes, *, field: str) -> OKPKey:
 
 
 def seal(plain: bytes, *, keys: OwnKeys, device: OKPKey) -> str:
-    """Signs the content with this service's key and encrypts it for the device."""
+    """Signs the content with this service's key and encrypts it for the device.
+
+    Raises InvalidArgument naming `encryption_key` for a key by which nothing can be kept secret, such as one of zeros.
+    """
     signed = jws.serialize_compact(_SIGNED, plain, keys.signing, registry=_JWS)
-    return jwe.encrypt_compact(_SEALED, signed, device, registry=_JWE)
+    try:
+        return jwe.encrypt_compact(_SEALED, signed, device, registry=_JWE)
+    except ValueError:
+        fault = Violation(field="encryption_key", description="is a key of X25519 by which nothing can be encrypted")
+        raise InvalidArgument.of(fault) from None
 
 
 def open_returned(content: str, *, keys: OwnKeys, signed_by: bytes) -> bytes:
