@@ -168,7 +168,7 @@ def test_a_correction_that_intake_refuses_is_named_and_the_rest_is_recorded(desk
 
 
 def altered(content: str) -> list[str]:
-    """The content with a letter of the ciphertext changed, cut short, and without its seal."""
+    """The content with a letter of the ciphertext changed, cut short, without its seal, and with a header of another kind."""
     head, key, vector, cipher, tag = content.split(".")
     other = "A" if cipher[40] != "A" else "B"
     return [
@@ -176,6 +176,7 @@ def altered(content: str) -> list[str]:
         content[:-30],
         content.rpartition(".")[0] + ".",
         "no bundle",
+        ".".join((base64.urlsafe_b64encode(b'{"alg": "ECDH-ES", "enc": {}} ').decode(), key, vector, cipher, tag)),
     ]
 
 

@@ -95,7 +95,7 @@ def open_returned(content: str, *, keys: OwnKeys, signed_by: bytes) -> bytes:
         signed = jwe.decrypt_compact(content, keys.returning, registry=_JWE).plaintext or b""
         device = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": _text(signed_by)})
         return jws.deserialize_compact(signed, device, registry=_JWS).payload
-    except (JoseError, ValueError) as error:
+    except (JoseError, ValueError, TypeError) as error:  # a TypeError for a header whose parts are of another kind
         raise BundleAltered("cannot be opened with the keys of this bundle") from error
 
 
