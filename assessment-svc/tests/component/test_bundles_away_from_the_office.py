@@ -269,7 +269,7 @@ def test_nobody_else_can_bring_a_bundle_back(desk: Any, desk_of: Callable[..., A
 
 def test_findings_that_cannot_be_are_named_and_nothing_is_recorded(desk: Any) -> None:
     trip, bundle = take(desk, claimRefs=[CLAIM])
-    trip.find(CLAIM, "surname", "CONFIRMED")
+    trip.find(CLAIM, "surname", "CORRECTED", value=10**400, reason="as said")
     trip.find(CLAIM, "tenure", "CONFIRMED", evidence=("PASSPORT", clock.today() + timedelta(days=1)))
     trip.find(CLAIM, "capital", "CORRECTED", value="1.00")
     trip.findings["C00000000029"] = {"shoe": {"fact": "shoe", "status": "CONFIRMED"}}
@@ -277,6 +277,7 @@ def test_findings_that_cannot_be_are_named_and_nothing_is_recorded(desk: Any) ->
     answer = desk.call("ReturnBundle", **brought(trip, bundle))
 
     assert answer.fields == {
+        "claims[0].findings[0].value",
         "claims[0].findings[1].evidence.seen_on",
         "claims[0].findings[2].reason",
         "claims[1].claim_ref",

@@ -191,13 +191,16 @@ def _fault(given: _Finding, taken: TakenClaim, *, twice: bool) -> tuple[str, str
 
 _DEEPEST, _LONGEST, _MOST_PARTS = 4, 1000, 60
 """The bounds of CorrectItem's value."""
+_LARGEST = 10**15
+"""No number of the questions is as large; a Value holds those up to 2**53 whole."""
 
 
 def _fits(value: object, *, depth: int) -> bool:
-    if isinstance(value, dict):
-        return depth > 0 and len(value) <= _MOST_PARTS and all(_fits(one, depth=depth - 1) for one in value.values())
-    if isinstance(value, list):
-        return depth > 0 and len(value) <= _MOST_PARTS and all(_fits(one, depth=depth - 1) for one in value)
+    if isinstance(value, dict | list):
+        parts = [*value, *value.values()] if isinstance(value, dict) else value
+        return depth > 0 and len(value) <= _MOST_PARTS and all(_fits(one, depth=depth - 1) for one in parts)
+    if isinstance(value, int):
+        return abs(value) <= _LARGEST
     return not isinstance(value, str) or len(value) <= _LONGEST
 
 
