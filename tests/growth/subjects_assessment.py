@@ -106,9 +106,10 @@ class Assessment(Subject):
     }
 
     def service(self) -> Service:
-        """The service as `__main__` makes it, with an intake that knows every claim."""
+        """The service as `__main__` makes it: its intake knows every claim, and neither gateway nor notifier answers."""
         intake = self.closing.enter_context(serving({}))
-        return service(self.settings(Settings, "assessment-svc", intake_address=intake))
+        others = {"gateway_address": intake, "notifier_address": intake}
+        return service(self.settings(Settings, "assessment-svc", intake_address=intake, **others))
 
     def fill(self, first: int, last: int) -> None:
         """A claim has three items and an outcome."""
