@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from cms_local.doors import wait_for
-from cms_local.journey import ASSESSMENT
 from tests.support.platforms import PlatformUnderTest
 
 pytestmark = pytest.mark.xdist_group("platform")
@@ -13,14 +12,6 @@ pytestmark = pytest.mark.xdist_group("platform")
 
 def versions_of_changes(claim: Any) -> list[str]:
     return [row["state"] for row in claim.transfers()["transfers"] if row["action"] == "TRANSFER_ACTION_CHANGE"]
-
-
-def deltas(claim: Any) -> list[dict[str, Any]]:
-    """What an assessor sees of the changes since the confirmation, with the transfers that took them."""
-    token = claim._token_of("ASSESSOR")
-    found = claim.doors.call(ASSESSMENT, "GetAssessment", {"claimRef": claim.claim_ref}, token=token)
-    assert "TRANSFER_ACTION_CHANGE" in {one["action"] for one in found["transfers"]}
-    return [one for one in found["changes"] if one["afterConfirmation"]]
 
 
 def test_changes_reach_jsaps_in_order_and_what_feeds_no_record_goes_nowhere(
@@ -39,11 +30,6 @@ def test_changes_reach_jsaps_in_order_and_what_feeds_no_record_goes_nowhere(
     claim.amend({"rent_amount": "74.00"}, reason="The rent went up, which JSAPS is not told")
 
     assert set(changes) == {"TRANSFER_STATE_ACCEPTED"}
-    assert [(one["fact"], one["new"], one["reason"]) for one in deltas(claim)] == [
-        ("pension_weekly", "11.00", "The claimant reported a change"),
-        ("pension_weekly", "12.50", "The claimant reported another change"),
-        ("rent_amount", "74.00", "The rent went up, which JSAPS is not told"),
-    ]
     assert len(changes) in {2, 4}  # the second amendment was taken in by the first change, or made one of its own
     assert versions_of_changes(claim) == changes
     findings = platform_under_test.settled_audit(claim)
