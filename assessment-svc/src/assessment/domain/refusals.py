@@ -157,7 +157,7 @@ class EvidenceOutstanding(FailedPrecondition):
 def open_items(
     items: Iterable[Item], *, schemes: Sequence[str], proposed: Collection[str]
 ) -> Iterator[FailedPrecondition]:
-    """What of these items keeps the schemes from being confirmed: ItemsOpen, and ProposalsOpen for what no system can hold."""
+    """The refusals of items that keep the schemes from being confirmed: ItemsOpen, and ProposalsOpen for what no system can hold."""
     needed = [item for item in items if item.needed_by(schemes)]
     if unsettled := [item for item in needed if not item.settled]:
         yield ItemsOpen(unsettled, schemes=schemes)
