@@ -157,7 +157,7 @@ class EvidenceOutstanding(FailedPrecondition):
 def open_items(
     items: Iterable[Item], *, schemes: Sequence[str], proposed: Collection[str]
 ) -> Iterator[FailedPrecondition]:
-    """The refusals of items that keep the schemes from being confirmed: ItemsOpen, and ProposalsOpen for what no system can hold."""
+    """The refusals for items that hold the schemes up: ItemsOpen, and ProposalsOpen for values that no system can hold."""
     needed = [item for item in items if item.needed_by(schemes)]
     if unsettled := [item for item in needed if not item.settled]:
         yield ItemsOpen(unsettled, schemes=schemes)
