@@ -103,7 +103,7 @@ def test_the_latest_is_loaded_once_after_three_days_without_the_api(
 
     scene.relent()
     eventually(lambda: loaded(scene, refs, 2), seconds=20)
-    assert overdue(database) == set()
+    eventually(lambda: overdue(database) == set())
 
 
 def test_a_hasty_reader_never_sees_half_a_file(by_files: Process, scene: Scene, tenant: Any) -> None:
