@@ -229,6 +229,11 @@ class Scene:
         with psycopg.connect(self._urls.app) as conn:
             return conn.execute(query).fetchall()
 
+    def change(self, query: LiteralString) -> None:
+        """Changes rows of the notifier's database."""
+        with psycopg.connect(self._urls.app) as conn:
+            conn.execute(query)
+
     def versions(self) -> list[tuple[Any, ...]]:
         """Number, kind and state of every version."""
         return self.rows(

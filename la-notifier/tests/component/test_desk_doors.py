@@ -274,6 +274,18 @@ REFUSALS: list[tuple[str, dict[str, Any], set[str]]] = [
     ("RecordReceipt", request(noticeId=str(uuid.uuid4()), version=1, refused=True), {"reason"}),
     ("RecordReceipt", request(noticeId=str(uuid.uuid4()), version=1, loaded=True, reason="No"), {"reason"}),
     ("RecordReceipt", request(noticeId=str(uuid.uuid4()), version=-1, loaded=True), {"version"}),
+    (
+        "RecordReceipt",
+        request(
+            noticeId=str(uuid.uuid4()),
+            version=1,
+            refused=True,
+            reason="No",
+            fields=["household[0].relationship", "Mary"],
+        ),
+        {"fields[1]"},
+    ),
+    ("ResendNotice", request(noticeId=str(uuid.uuid4()), reason=" \u200b"), {"reason"}),
     ("ResendNotice", request(reason="No notice"), {"notice_id", "filter"}),
     ("ResendNotice", request(reason="All", filter={}), {"filter.authority_code"}),
     (

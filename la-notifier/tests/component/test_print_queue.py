@@ -203,7 +203,31 @@ def test_receipts_out_of_order_and_twice_end_with_the_latest_version_loaded_once
     assert [name for name, _ in scene.events_out()].count("NoticeLoaded") == 1
 
 
-def test_a_receipt_for_a_letter_that_was_never_posted_is_refused(caller: CallerAt, letter: dict[str, Any]) -> None:
-    body = {"noticeId": letter["noticeId"], "version": 1, "loaded": True, "requestId": str(uuid4())}
+@pytest.mark.parametrize("door", DOORS)
+def test_a_receipt_for_a_letter_that_was_never_posted_is_refused_until_it_is_marked_as_printed(
+    caller: CallerAt, scene: Any, letter: dict[str, Any], door: Door
+) -> None:
+    body = {"noticeId": letter["noticeId"], "version": 1, "requestId": str(uuid4())}
 
-    assert caller().call("RecordReceipt", **body).reason == "NOTICE_NEVER_SENT"
+    for outcome in ({"loaded": True}, {"refused": True, "reason": "Not ours"}):
+        refused = caller(door).call("RecordReceipt", **body, **outcome)
+        assert (refused.code, refused.reason) == ("failed_precondition", "NOTICE_NEVER_SENT")
+        assert "printed first" in refused.text
+    assert scene.versions() == [(1, "INTENTION", "WAITING")]
+
+    mark(caller, letter["letterId"])
+    assert receipt(caller, letter, loaded=True) == "LOADED"
+
+
+def test_a_receipt_for_a_letter_that_is_to_be_printed_again_takes_it_out_of_the_queue(
+    caller: CallerAt, scene: Any, letter: dict[str, Any]
+) -> None:
+    mark(caller, letter["letterId"])
+    caller().once("ResendNotice", noticeId=letter["noticeId"], reason="lost in the post")
+    anew = the_letter(caller)
+
+    assert receipt(caller, anew, loaded=True) == "LOADED"
+
+    assert to_print(caller) == []
+    assert mark(caller, anew["letterId"]) == ["CANCELLED"]
+    assert scene.versions() == [(1, "INTENTION", "LOADED")]

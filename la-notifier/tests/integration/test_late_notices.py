@@ -9,7 +9,7 @@ from chassis import clock
 from chassis.database import Database
 from la_notifier.domain.listing import DueWithin, NoticeFilter
 from la_notifier.service.lateness import tell_late
-from la_notifier.store import clocks, listing
+from la_notifier.store import clocks, listing, rests
 
 NOTICE = """
     INSERT INTO notices (notice_id, claim_ref, authority_code, authority_name, channel, intention_on)
@@ -82,3 +82,24 @@ def test_the_clocks_run_for_a_calendar_month(database: Database, day: str, due: 
         (due, one.due_on, one.due_on) for one in found
     ]
     assert len(found) == 2
+
+
+def test_an_authority_for_which_nothing_is_open_is_not_away(notice: Database) -> None:
+    def resting() -> list[tuple[str, str]]:
+        with notice.transaction() as conn:
+            rows = conn.execute("SELECT authority_code, act FROM authority_rests ORDER BY authority_code, act")
+            return [(row["authority_code"], row["act"]) for row in rows]
+
+    acts: tuple[rests.Act, ...] = ("ASK", "SEND")
+    with notice.transaction() as conn:
+        for code in ("E1", "E2"):
+            for act in acts:
+                rests.failed(conn, code, act, now=clock.now())
+
+    tell_late(notice)
+    assert resting() == [("E1", "SEND")]
+
+    with notice.transaction() as conn:
+        conn.execute("UPDATE notice_versions SET state = 'SUPERSEDED'")
+    tell_late(notice)
+    assert resting() == []

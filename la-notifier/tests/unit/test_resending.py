@@ -1,11 +1,13 @@
 """Which versions a person can have sent again, and what becomes of them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
 from la_notifier.domain.channels import Channel
+from la_notifier.domain.fields import is_field
 from la_notifier.domain.notices import NoticeState, NoticeVersion
 from la_notifier.domain.questions import questions_of
 from la_notifier.domain.receipts import NothingToResend, resent
@@ -35,7 +37,15 @@ def version(state: NoticeState) -> NoticeVersion:
 def test_what_is_open_waits_to_be_sent_again_at_once(channel: Channel, state: NoticeState) -> None:
     step = resent(version(state), channel)
 
-    assert (step.state, step.wait_seconds, step.may_be_held) == (NoticeState.WAITING, 0, True)
+    assert (step.state, step.wait_seconds) == (NoticeState.WAITING, 0)
+    # What was refused before it had a receipt the authority does not hold.
+    assert step.may_be_held is (state is not NoticeState.REFUSED)
+
+
+def test_what_was_refused_after_a_receipt_may_be_held() -> None:
+    refused = replace(version(NoticeState.REFUSED), sent_time=datetime(2026, 11, 30, tzinfo=UTC))
+
+    assert resent(refused, Channel.SFTP).may_be_held
 
 
 def test_what_went_in_a_file_stays_sent() -> None:
@@ -86,3 +96,15 @@ def test_what_a_file_was_answered_without_waits_for_the_next_unless_it_is_answer
 )
 def test_a_refused_field_names_the_questions_that_supply_it(field: str, questions: tuple[str, ...]) -> None:
     assert questions_of(field) == questions
+
+
+@pytest.mark.parametrize(
+    "name", ["claimant.nino", "tenancy", "household[2].date_of_birth", "income.0.amount", "address.lines[1]"]
+)
+def test_the_interfaces_names_are_fields(name: str) -> None:
+    assert is_field(name)
+
+
+@pytest.mark.parametrize("name", ["", "claimant.", "Mary", "bank_account"])
+def test_other_names_are_no_fields(name: str) -> None:
+    assert not is_field(name)

@@ -10,19 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from chassis.sftp import Fault, Files, SftpAway
+from la_notifier.domain.fields import FIELDS
 from la_notifier.domain.files import AckRow, File
 
-FIELDS = (
-    *("notice_id", "version", "supersedes", "kind", "authority_code", "claim_ref", "benefit", "seeks"),
-    *("first_contact_on", "intention_on", "claim_on", "claim_due_on", "proof_due_on"),
-    *("claimant.nino", "claimant.title", "claimant.surname", "claimant.forenames", "claimant.date_of_birth"),
-    *("partner.nino", "partner.surname", "partner.forenames", "partner.date_of_birth"),
-    *("address.lines", "address.postcode"),
-    *("tenancy.kind", "tenancy.landlord", "tenancy.rent_amount", "tenancy.rent_period", "tenancy.moved_in_on"),
-    *("household", "income", "capital_band", "language"),
-    *("award.benefit", "award.outcome", "award.from", "award.to"),
-)
-"""The interface's fields in its order."""
 COLUMNS = tuple(field.replace(".", "_") for field in FIELDS)
 
 PART = ".part"

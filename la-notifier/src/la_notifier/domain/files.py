@@ -12,6 +12,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from chassis import backoff
+from chassis.cleaning import line
 from la_notifier.domain.notices import Saying, Waits, Word
 
 MOST_ROWS = 1000
@@ -20,6 +21,8 @@ _UPLOADS = 2
 """A row that is missing in the answers to so many uploads is left out."""
 _FIRST_ASK_SECONDS, _LONGEST_ASK_SECONDS = 4 * 3600.0, 24 * 3600.0
 _LATER_VERSION = "LATER VERSION HELD"
+_MOST_UPLOADS = 3
+_LONGEST_WORDS = 1000
 
 
 class FileState(StrEnum):
@@ -51,6 +54,11 @@ class File:
         """Its name without the ending."""
         return f"HB.{self.authority_code}.{self.sequence:06d}"
 
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether the authority was asked by the file twice, and the answer to the second time is overdue."""
+        return self.is_ask_due and self.uploads >= _MOST_UPLOADS
+
 
 @dataclass(frozen=True, kw_only=True)
 class AckRow:
@@ -61,6 +69,11 @@ class AckRow:
     is_loaded: bool
     reason: str
     fields: Sequence[str] = ()
+
+    @property
+    def words(self) -> str:
+        """The reason as a line of text; it may quote the claimant."""
+        return line("".join(one if one.isprintable() else " " for one in self.reason))[:_LONGEST_WORDS]
 
     @property
     def word(self) -> Word:

@@ -233,7 +233,11 @@ class NoticeVersion:
         Raises FailedPrecondition (`NOTICE_NEVER_SENT`) where the version never went out.
         """
         if self.state is NoticeState.WAITING and not self.may_be_held:
-            raise FailedPrecondition("NOTICE_NEVER_SENT", f"{self._name} was never sent", metadata=self._metadata)
+            raise FailedPrecondition(
+                "NOTICE_NEVER_SENT",
+                f"{self._name} was never sent: if its letter is in the post, mark that as printed first",
+                metadata=self._metadata,
+            )
         if self.state in (NoticeState.LOADED, NoticeState.SUPERSEDED):
             return None
         match word.saying:

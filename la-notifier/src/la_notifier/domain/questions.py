@@ -3,8 +3,9 @@
 The catalogue says the same from its side, question by question (`needed_by = ["notice.…"]`); a test holds the two together.
 """
 
-import re
 from collections.abc import Mapping
+
+from la_notifier.domain.fields import without_places
 
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "address.lines": ("address",),
@@ -42,12 +43,9 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "tenancy.rent_period": ("rent_period",),
 }
 
-# An authority may number the entries of a list (`household[0].relationship`).
-_INDEX = re.compile(r"\[\d*\]|(?<=\.)\d+\.|\.\d+$")
-
 
 def questions_of(field: str) -> tuple[str, ...]:
     """The questions that supply a field, or anything inside it; none where no question does."""
-    path = _INDEX.sub("", field)
+    path = without_places(field)
     inside = [ids for name, ids in QUESTIONS.items() if name == path or name.startswith(f"{path}.")]
     return tuple(dict.fromkeys(question for ids in inside for question in ids))

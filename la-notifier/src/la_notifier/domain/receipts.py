@@ -43,11 +43,21 @@ class NothingToResend(FailedPrecondition):
         super().__init__("NOTHING_TO_RESEND", f"the newest version of the notice is {state}: nothing is sent again")
 
 
+class FileAnswered(FailedPrecondition):
+    """The authority has answered the file in which the version went, and answers it as before for ever."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "FILE_ANSWERED", "the authority has answered the file of this notice: ask it what it holds, and record that"
+        )
+
+
 def resent(version: NoticeVersion, channel: Channel) -> Step:
     """The step that sends the newest version again, at once and with the same bytes: the authority knows a repeat.
 
     A version that went in a file stays SENT: its authority is asked by the same file, never by a new one. Once it is REFUSED,
     by the acknowledgement or by a person's word, it goes in the next file.
+    One that was refused before it had a receipt is not held.
     Raises NothingToResend where the version is LOADED or SUPERSEDED.
     """
     in_file = channel is Channel.SFTP and version.state is NoticeState.SENT
@@ -56,6 +66,6 @@ def resent(version: NoticeVersion, channel: Channel) -> Step:
     return Step(
         state=NoticeState.SENT if in_file else NoticeState.WAITING,
         wait_seconds=None if in_file else 0,
-        may_be_held=version.may_be_held,
+        may_be_held=version.may_be_held and not (version.state is NoticeState.REFUSED and version.sent_time is None),
         is_disputed=version.is_disputed,
     )

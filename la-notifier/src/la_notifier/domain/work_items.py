@@ -23,6 +23,8 @@ class WorkItemReason(StrEnum):
     """The authority's API or file refused the notice."""
     REFUSAL_RECORDED = "REFUSAL_RECORDED"
     """A person recorded that the authority refused the notice."""
+    FILE_NOT_ANSWERED = "FILE_NOT_ANSWERED"
+    """The notice went in a file, and the authority says nothing of it although it was asked twice."""
     QUESTION_ASKED = "QUESTION_ASKED"
 
 
@@ -45,7 +47,7 @@ class WorkItemOutcome(StrEnum):
     NOT_NEEDED = "NOT_NEEDED"
     """There was nothing to do."""
     FOLLOWED = "FOLLOWED"
-    """The platform itself ended it: a later version followed the refused one, or the council loaded it after all."""
+    """The platform itself ended it: a later version followed the refused one, or the council has said more of it."""
 
 
 class WorkItemUnknown(NotFound):
@@ -74,7 +76,7 @@ class WorkItemPlace:
 class WorkItem:
     """A work item. `notice_id` and `notice_version` are None where it is about no notice; `fields` are the notice's.
 
-    `words` is what a person of the council wrote, `answer` what the officer wrote; both are empty where nobody wrote anything.
+    `words` is what the council wrote, `answer` what the officer wrote; both are empty where nobody wrote anything.
     """
 
     work_item_id: UUID

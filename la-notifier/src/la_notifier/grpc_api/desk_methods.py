@@ -13,6 +13,7 @@ from chassis.idempotency import run_once
 from chassis.pages import not_given, page_size, place_of, token_of
 from chassis.vault import Vault
 from cms.notifier.v1 import notifier_pb2 as pb
+from la_notifier.domain.fields import is_field
 from la_notifier.domain.listing import Clock, DuePlace, DueWithin, NoticeDue, NoticeFilter, NoticePlace
 from la_notifier.domain.notices import NoticeState
 from la_notifier.grpc_api.notice_methods import notice_message
@@ -31,6 +32,9 @@ _NOT_BEFORE = Text(en="must not be before from_on", cy="ni chaiff fod cyn from_o
 _FROM_ONE = Text(en="must be from 1", cy="rhaid iddo fod o 1 i fyny")
 _REQUIRED = Text(en="is required", cy="mae'n ofynnol")
 _NOT_A_LINE = Text(en="must be a line of text", cy="rhaid iddo fod yn llinell o destun")
+_NO_FIELD = Text(
+    en="must be a field of a notice, as claimant.nino", cy="rhaid iddo fod yn faes hysbysiad, fel claimant.nino"
+)
 _OPEN_STATES = Text(
     en="must be WAITING, SENT, RECEIVED or REFUSED", cy="rhaid iddo fod yn WAITING, SENT, RECEIVED neu REFUSED"
 )
@@ -89,7 +93,7 @@ class DeskMethods:
             raise InvalidArgument.of(
                 Violation.of("notice_id", _NOTICE_OR_FILTER), Violation.of("filter", _NOTICE_OR_FILTER)
             )
-        if line(request.reason) is None:
+        if not line(request.reason):
             raise InvalidArgument.of(Violation.of("reason", _NOT_A_LINE))
         if request.preview:
             with call.current().database.transaction() as conn:
@@ -132,6 +136,9 @@ def _receipt(request: pb.RecordReceiptRequest) -> desk.Receipt:
         raise InvalidArgument.of(Violation.of("reason", _REASON))
     if request.loaded and (request.reason or request.fields):
         raise InvalidArgument.of(Violation.of("reason" if request.reason else "fields", _NO_REASON))
+    # Of a name that no field has nobody knows what it is: it could be the claimant's, and the fields go into an event.
+    if unknown := [place for place, name in enumerate(request.fields) if not is_field(name)]:
+        raise InvalidArgument.of(*(Violation.of(f"fields[{place}]", _NO_FIELD) for place in unknown))
     return desk.Receipt(
         notice_id=uuid_of(request.notice_id, field="notice_id"),
         version=request.version,

@@ -23,6 +23,20 @@ def open_bytes(cipher: ClaimCipher, sealed: bytes, notice_id: UUID, *, version: 
     return cipher.open_bytes(sealed, field=_field(notice_id), version=version)
 
 
+def mended(cipher: ClaimCipher, body: bytes, notice_id: UUID, *, version: int) -> tuple[bytes, bytes] | None:
+    """The body without a `supersedes` of null, and the same sealed; None where it has no such.
+
+    The release before the clarifications of 29 November 2026 said null in version 1, which authorities now refuse. It can be
+    changed as long as none can have had it: later the same bytes must go under the same key.
+    """
+    told = json.loads(body)
+    if "supersedes" not in told or told["supersedes"] is not None:
+        return None
+    del told["supersedes"]
+    right = json.dumps(told, ensure_ascii=False).encode()
+    return right, cipher.seal_bytes(right, field=_field(notice_id), version=version)
+
+
 def open_content(cipher: ClaimCipher, sealed: bytes, notice_id: UUID, *, version: int) -> Content:
     """The content of a version, without the head. Raises cryptography.exceptions.InvalidTag."""
     body = cipher.open(sealed, field=_field(notice_id), version=version)

@@ -11,7 +11,8 @@ from chassis.vault import Vault
 from la_notifier.domain.channels import Channel
 from la_notifier.domain.listing import DuePlace, DueWithin, NoticeDue, NoticeFilter, NoticePlace
 from la_notifier.domain.notices import NoticeState, NoticeSummary, NoticeVersion, Saying, Word
-from la_notifier.domain.receipts import NoticeUnknown, ReceiptContradicts, resent
+from la_notifier.domain.receipts import FileAnswered, NoticeUnknown, ReceiptContradicts, resent
+from la_notifier.domain.work_items import WorkItemReason
 from la_notifier.service import settling, work_items
 from la_notifier.service.own_authority import expect_visible
 from la_notifier.store import files, listing, versions
@@ -75,23 +76,25 @@ def record_receipt(conn: Connection, vault: Vault, receipt: Receipt) -> NoticeSu
     saying = Saying.LOADED if receipt.loaded else Saying.REFUSED
     settling.settle_word(conn, version.notice_id, version.version, Word(saying=saying, refused_fields=receipt.fields))
     if receipt.reason:
-        work_items.add_words(conn, vault, version, receipt.reason)
+        reason = WorkItemReason.REFUSAL_RECORDED
+        work_items.add_words(conn, vault, version, words=receipt.reason, reason=reason)
     by = call.current().identity.subject
     logs.get().info("receipt recorded", **settling.names(version), outcome=saying, by=by)
     return listing.version_of(conn, version.notice_id, version.version)
 
 
 def resend(conn: Connection, notice_id: UUID) -> Resent:
-    """Sends the newest version of a notice again. Raises NoticeUnknown or NothingToResend."""
-    return _send_again(conn, [_newest(conn, notice_id)])
+    """Sends the newest version of a notice again. Raises NoticeUnknown, NothingToResend or FileAnswered."""
+    version = _newest(conn, notice_id)
+    _expect_unanswered(conn, version)
+    return _send_again(conn, [version])
 
 
 def preview_resend(conn: Connection, notice_id: UUID) -> Resent:
-    """What `resend` would do. Raises NoticeUnknown or NothingToResend."""
+    """What `resend` would do. Raises NoticeUnknown, NothingToResend or FileAnswered."""
     version = _newest(conn, notice_id)
-    shown = listing.version_of(conn, notice_id, version.version)
-    resent(version, Channel(shown.channel))
-    return Resent(notices=[shown], count=1)
+    _expect_unanswered(conn, version)
+    return Resent(notices=[listing.version_of(conn, notice_id, version.version)], count=1)
 
 
 def resend_all(conn: Connection, wanted: ToResend) -> Resent:
@@ -114,14 +117,25 @@ def _all(conn: Connection, wanted: ToResend) -> Sequence[NoticeVersion]:
 
 def _send_again(conn: Connection, found: Sequence[NoticeVersion]) -> Resent:
     for version in found:
-        channel = Channel(listing.version_of(conn, version.notice_id, version.version).channel)
-        versions.settle(conn, version, resent(version, channel), now=clock.now())
+        versions.settle(conn, version, resent(version, _channel(conn, version)), now=clock.now())
         if version.state is NoticeState.REFUSED:
+            # A person may have recorded it: then the file of the version was not answered, and would keep it from the next one.
             files.note_saying(conn, version.notice_id, version.version, Saying.REFUSED)
         files.ask_again(conn, version.notice_id, version.version)
         logs.get().info("notice to be sent again", **settling.names(version), by=call.current().identity.subject)
     shown = [listing.version_of(conn, one.notice_id, one.version) for one in found[:MOST_SHOWN]]
     return Resent(notices=shown, count=len(found))
+
+
+def _expect_unanswered(conn: Connection, version: NoticeVersion) -> None:
+    """Raises NothingToResend where the version is at its end, FileAnswered where the same file would bring nothing new."""
+    step = resent(version, _channel(conn, version))
+    if step.state is NoticeState.SENT and not files.is_unanswered(conn, version.notice_id, version.version):
+        raise FileAnswered
+
+
+def _channel(conn: Connection, version: NoticeVersion) -> Channel:
+    return Channel(listing.version_of(conn, version.notice_id, version.version).channel)
 
 
 def _newest(conn: Connection, notice_id: UUID) -> NoticeVersion:

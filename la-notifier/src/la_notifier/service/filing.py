@@ -19,8 +19,9 @@ from chassis.sftp import Files, SftpAway, SftpClient
 from chassis.vault import Vault
 from la_notifier.channels import sftp
 from la_notifier.domain.files import MOST_ROWS, AckRow, File, FileState, seconds_until_asked, seconds_until_cycle
-from la_notifier.domain.notices import NoticeVersion, Waits
-from la_notifier.service import bodies, failures, settling
+from la_notifier.domain.notices import NoticeState, NoticeVersion, Waits
+from la_notifier.domain.work_items import WorkItemReason
+from la_notifier.service import bodies, failures, settling, work_items
 from la_notifier.store import files as store
 from la_notifier.store import versions
 from la_notifier.store.files import Turn
@@ -30,6 +31,7 @@ LEASE_SECONDS = 90.0
 _EXCHANGE_SECONDS = 60.0
 _MOST_FILES = 100
 _AT_ONCE = 100
+_REFUSED = WorkItemReason.FIELDS_REFUSED
 
 EXCHANGES = Counter(
     "notifier_file_exchanges_total",
@@ -161,8 +163,22 @@ class Filing:
             return
         if acknowledged is not None and file.was_repeated:
             self._leave_out(file)
-        else:
-            self._upload(files, file)
+            return
+        if file.needs_a_person:
+            self._refer(file)
+        self._upload(files, file)
+
+    def _refer(self, file: File) -> None:
+        """Has a person ask about versions whose file is never acknowledged. The file goes on asking."""
+        with self._database.transaction() as conn:
+            unanswered = sorted(store.unanswered(conn, file))
+        for begin in range(0, len(unanswered), _AT_ONCE):
+            with self._database.transaction() as conn:
+                for notice_id, number in unanswered[begin : begin + _AT_ONCE]:
+                    version = versions.lock(conn, notice_id, number)
+                    if version is not None and version.state is NoticeState.SENT and version.is_wanted:
+                        work_items.open_unanswered(conn, version)
+        logs.get().warning("file not answered", file=file.stem, rows=len(unanswered))
 
     def _upload(self, files: Files, file: File) -> None:
         with self._database.transaction() as conn:
@@ -212,6 +228,8 @@ class Filing:
                 store.note_saying(conn, row.notice_id, row.version, row.word.saying)
                 if found is not None and found[1] is not None:
                     version, step = found
+                    if row.words and step is not None and step.state is NoticeState.REFUSED:
+                        work_items.add_words(conn, self._vault, version, words=row.words, reason=_REFUSED)
                     settling.log("notice acknowledged", version, step, file=file.stem, saying=row.word.saying)
 
     def _leave_out(self, file: File) -> None:
@@ -236,6 +254,8 @@ class Filing:
         step = None if version is None else version.left_out()
         if version is not None and step is not None:
             settling.save(conn, version, step)
+            if version.attempts > 1 and version.is_wanted:  # this was not its first file
+                work_items.open_unanswered(conn, version)
         store.note_saying(conn, notice_id, number, "LEFT_OUT")
 
     def _put_off(self, turn: Turn) -> None:

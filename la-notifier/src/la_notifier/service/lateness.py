@@ -6,11 +6,16 @@ from chassis.database import Database
 from chassis.deadlines import Deadline
 from cms.notifier.v1 import events_pb2
 from la_notifier.deadlines import OF_NOTICES
-from la_notifier.store import late
+from la_notifier.store import late, rests
 
 
 def tell_late(database: Database) -> bool:
-    """Tells of the notices that have become late, one transaction for each deadline; says whether there may be more."""
+    """Tells of the notices that have become late, one transaction for each deadline; says whether there may be more.
+
+    An authority for which nothing is open is not away any more.
+    """
+    with database.transaction() as conn:
+        rests.end_idle(conn)
     more = [_tell(database, deadline) for deadline in OF_NOTICES]
     return any(more)
 

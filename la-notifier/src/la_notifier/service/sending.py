@@ -5,6 +5,7 @@ saved if the lease is still held.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from chassis import backoff, clock, crash
 from chassis.database import Connection, Database, Row
@@ -76,7 +77,7 @@ class Sender:
             return take_to_ask(conn)
 
     def _send(self, version: NoticeVersion, row: Row) -> None:
-        answer = self._councils.send(outgoing(self._vault, version, row))
+        answer = self._councils.send(self._outgoing(version, row))
         crash.point("notice.after_answer")
         with self._database.transaction() as conn:
             step = settle_send(conn, version, answer, self._waits())
@@ -85,6 +86,19 @@ class Sender:
         settling.log(
             "notice sent", version, step, outcome=answer.result, code=answer.status, fields=answer.refused_fields
         )
+
+    def _outgoing(self, version: NoticeVersion, row: Row) -> api.Outgoing:
+        notice = outgoing(self._vault, version, row)
+        if version.version > 1 or version.may_be_held:
+            return notice
+        cipher = self._vault.cipher_of(version.claim_ref, row)
+        mended = bodies.mended(cipher, notice.body, version.notice_id, version=version.version)
+        if mended is None:
+            return notice
+        body, sealed = mended
+        with self._database.transaction() as conn:
+            is_leased = versions.set_body(conn, version, sealed)
+        return replace(notice, body=body) if is_leased else notice
 
     def _ask(self, version: NoticeVersion) -> None:
         held = self._councils.ask(version.authority_code, str(version.notice_id))

@@ -46,6 +46,7 @@ def settle_word(conn: Connection, notice_id: UUID, number: int, word: Word) -> t
         return None
     step = version.heard(word)
     if step is not None:
+        work_items.end_refusal(conn, version)
         save(conn, version, step)
     if step is not None and step.state is NoticeState.LOADED:
         versions.supersede_earlier(conn, version, now=clock.now())

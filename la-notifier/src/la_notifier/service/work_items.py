@@ -36,15 +36,25 @@ _PLATFORMS_OWN = Text(en="FOLLOWED is the platform's own", cy="y platfform biau 
 def follow(conn: Connection, version: NoticeVersion, step: Step) -> None:
     """Opens a work item for a refusal of the newest version, and ends it where the authority loads that after all."""
     if step.state is NoticeState.REFUSED and version.is_wanted:
-        store.open_item(conn, _refusal(version, step))
+        store.open_item(conn, _refusal(version, WorkItemReason.FIELDS_REFUSED, step.refused_fields))
     elif step.state is NoticeState.LOADED and (version.state is NoticeState.REFUSED or version.attempts > 1):
-        store.end_refusals(conn, version.notice_id, now=clock.now())
+        end_refusal(conn, version)
 
 
-def add_words(conn: Connection, vault: Vault, version: NoticeVersion, words: str) -> None:
-    """Adds what a person wrote about a refusal to its work item, sealed. A version that another followed has none."""
+def end_refusal(conn: Connection, version: NoticeVersion) -> None:
+    """Ends the open work item over a version of which the authority has said more."""
+    store.end_refusal(conn, version.notice_id, version.version, now=clock.now())
+
+
+def open_unanswered(conn: Connection, version: NoticeVersion) -> None:
+    """Opens a work item, once, for a version whose file the authority does not answer: a person asks what became of it."""
+    store.open_item(conn, _refusal(version, WorkItemReason.FILE_NOT_ANSWERED))
+
+
+def add_words(conn: Connection, vault: Vault, version: NoticeVersion, *, words: str, reason: WorkItemReason) -> None:
+    """Adds why the authority refused to the work item, sealed. A version that another followed has none."""
     cipher = vault.cipher(conn, version.claim_ref)
-    store.add_words(conn, cipher, version.notice_id, version.version, words)
+    store.add_words(conn, cipher, version.notice_id, version.version, words=words, reason=reason)
 
 
 def open_referral(
@@ -135,16 +145,16 @@ def show(conn: Connection, items: Sequence[WorkItem]) -> None:
         access_log.record_access(conn, claim_ref=claim_ref)
 
 
-def _refusal(version: NoticeVersion, step: Step) -> WorkItem:
+def _refusal(version: NoticeVersion, reason: WorkItemReason, fields: Sequence[str] = ()) -> WorkItem:
     item = _opened(
         WorkItemKind.REFUSAL,
-        WorkItemReason.FIELDS_REFUSED,
+        reason,
         claim_ref=version.claim_ref,
         authority_code=version.authority_code,
         notice_id=version.notice_id,
         number=version.version,
     )
-    return replace(item, fields=tuple(step.refused_fields))
+    return replace(item, fields=tuple(fields))
 
 
 def _opened(

@@ -143,13 +143,19 @@ NOTE_LOOK = """
     WHERE authority_code = %(authority_code)s AND sequence = %(sequence)s AND NOT EXISTS (
         SELECT 1 FROM file_rows AS filed JOIN notice_versions AS version USING (notice_id, version)
         WHERE filed.authority_code = file.authority_code AND filed.sequence = file.sequence AND filed.saying IS NULL
-            AND version.state NOT IN ('LOADED', 'SUPERSEDED')
+            AND version.state IN ('WAITING', 'SENT', 'RECEIVED')
     )
 """
 
 NOTE_LOOKED = """
     -- A file was looked after, and rows of it are not answered for.
     UPDATE files SET looked_time = statement_timestamp() WHERE authority_code = %s AND sequence = %s
+"""
+
+IS_UNANSWERED = """
+    -- Whether a version is in a file whose authority has not answered for it.
+    SELECT 1 FROM file_rows AS filed JOIN files USING (authority_code, sequence)
+    WHERE filed.notice_id = %s AND filed.version = %s AND filed.saying IS NULL AND files.state <> 'ACKNOWLEDGED'
 """
 
 ASK_AGAIN = """
@@ -270,6 +276,11 @@ def note_look(conn: Connection, file: File, *, now: datetime) -> bool:
         return True
     conn.execute(NOTE_LOOKED, [file.authority_code, file.sequence])
     return False
+
+
+def is_unanswered(conn: Connection, notice_id: UUID, version: int) -> bool:
+    """Whether a version is in a file whose authority has not answered for it."""
+    return conn.execute(IS_UNANSWERED, [notice_id, version]).fetchone() is not None
 
 
 def ask_again(conn: Connection, notice_id: UUID, version: int) -> bool:

@@ -21,6 +21,18 @@ REST = """
     WHERE authority_code = %s AND act = %s
 """
 
+END_IDLE = """
+    -- Forgets failures of authorities for which nothing is open any more: nobody tries them, so no answer would end them.
+    DELETE FROM authority_rests AS rest
+    WHERE act = 'SEND' AND NOT EXISTS (
+        SELECT FROM notice_versions
+        WHERE channel = 'API' AND authority = rest.authority_code AND state = 'WAITING'
+    ) OR act = 'ASK' AND NOT EXISTS (
+        SELECT FROM notice_versions
+        WHERE channel = 'API' AND authority = rest.authority_code AND state IN ('SENT', 'RECEIVED')
+    )
+"""
+
 END = """
     -- The authority answers.
     DELETE FROM authority_rests WHERE authority_code = %s AND act = %s
@@ -42,3 +54,8 @@ def rest(conn: Connection, authority_code: str, act: Act, *, seconds: float) -> 
 def end(conn: Connection, authority_code: str, act: Act) -> None:
     """The authority answers: what waits for it goes on."""
     conn.execute(END, [authority_code, act])
+
+
+def end_idle(conn: Connection) -> None:
+    """Forgets the failures of authorities for which nothing is open any more."""
+    conn.execute(END_IDLE)

@@ -132,12 +132,23 @@ NEWEST = """
 """
 
 TO_RESEND = """
-    -- The newest versions of some authorities' notices that went out and are not loaded, the oldest first.
-    SELECT notice_id, version FROM notice_versions
+    -- The newest versions of some authorities' notices that went out and are not loaded, the oldest first. Of those SENT in a
+    -- file: those whose file is not answered, and not about to be sent again.
+    SELECT notice_id, version FROM notice_versions AS version
     WHERE authority = ANY(%(authority_codes)s) AND NOT followed
         AND (state IN ('WAITING', 'SENT', 'RECEIVED') OR (state = 'REFUSED' AND NOT followed))
         AND state = %(state)s AND created < %(older_than)s
+        AND (channel <> 'SFTP' OR state <> 'SENT' OR EXISTS (
+            SELECT FROM file_rows AS filed JOIN files USING (authority_code, sequence)
+            WHERE filed.notice_id = version.notice_id AND filed.version = version.version AND filed.saying IS NULL
+                AND files.state = 'SENT' AND files.ask_again_time > statement_timestamp()
+        ))
     ORDER BY created, notice_id LIMIT %(limit)s
+"""
+
+SET_BODY = """
+    -- Replaces what a version says that nobody can have had.
+    UPDATE notice_versions SET body = %s WHERE notice_id = %s AND version = %s AND lease = %s
 """
 
 SUPERSEDE_EARLIER = """
@@ -221,6 +232,11 @@ def to_resend(
 def supersede_earlier(conn: Connection, version: NoticeVersion, *, now: datetime) -> None:
     """Ends the earlier versions of a loaded one that are SENT or RECEIVED."""
     conn.execute(SUPERSEDE_EARLIER, {"notice_id": version.notice_id, "version": version.version, "now": now})
+
+
+def set_body(conn: Connection, version: NoticeVersion, sealed: bytes) -> bool:
+    """Replaces the body of a version that is still leased by this worker; returns whether it is."""
+    return conn.execute(SET_BODY, [sealed, version.notice_id, version.version, version.lease]).rowcount > 0
 
 
 def settle(conn: Connection, version: NoticeVersion, step: Step, *, now: datetime) -> None:

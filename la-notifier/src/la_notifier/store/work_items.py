@@ -13,6 +13,7 @@ from la_notifier.domain.work_items import (
     WorkItemKind,
     WorkItemOutcome,
     WorkItemPlace,
+    WorkItemReason,
     WorkItemState,
 )
 
@@ -26,8 +27,8 @@ OPEN = """
 """
 
 ADD_WORDS = """
-    -- What a person wrote about a refusal.
-    UPDATE work_items SET reason = 'REFUSAL_RECORDED', words = %(words)s WHERE work_item_id = %(work_item_id)s
+    -- Why the authority refused.
+    UPDATE work_items SET reason = %(reason)s, words = %(words)s WHERE work_item_id = %(work_item_id)s
 """
 
 OPEN_REFUSAL = """
@@ -37,9 +38,15 @@ OPEN_REFUSAL = """
 """
 
 END_REFUSALS = """
-    -- Ends the open refusals of a notice: a later version followed, or the authority loaded it after all.
+    -- Ends the open refusals of a notice: a later version followed, or the authority needs it no more.
     UPDATE work_items SET state = 'DONE', outcome = 'FOLLOWED', done = %(now)s
     WHERE notice_id = %(notice_id)s AND kind = 'REFUSAL' AND state = 'OPEN'
+"""
+
+END_REFUSAL = """
+    -- Ends the open refusal of a version: the authority has answered otherwise.
+    UPDATE work_items SET state = 'DONE', outcome = 'FOLLOWED', done = %(now)s
+    WHERE notice_id = %(notice_id)s AND notice_version = %(version)s AND kind = 'REFUSAL' AND state = 'OPEN'
 """
 
 END = """
@@ -70,17 +77,24 @@ def open_item(conn: Connection, item: WorkItem, cipher: ClaimCipher | None = Non
     conn.execute(OPEN, values | {"fields": list(item.fields), "words": words})
 
 
-def add_words(conn: Connection, cipher: ClaimCipher, notice_id: UUID, version: int, words: str) -> None:
-    """Adds what a person wrote to the open work item of a refused version, if there is one."""
+def add_words(
+    conn: Connection, cipher: ClaimCipher, notice_id: UUID, version: int, *, words: str, reason: WorkItemReason
+) -> None:
+    """Adds why the authority refused to the open work item of a version, if there is one."""
     row = conn.execute(OPEN_REFUSAL, [notice_id, version]).fetchone()
     if row is not None:
         sealed = cipher.seal(words, field=_field(row["work_item_id"], "words"), version=1)
-        conn.execute(ADD_WORDS, {"work_item_id": row["work_item_id"], "words": sealed})
+        conn.execute(ADD_WORDS, {"work_item_id": row["work_item_id"], "words": sealed, "reason": reason})
 
 
 def end_refusals(conn: Connection, notice_id: UUID, *, now: datetime) -> None:
     """Ends the open refusals of a notice, which need nobody any more."""
     conn.execute(END_REFUSALS, {"notice_id": notice_id, "now": now})
+
+
+def end_refusal(conn: Connection, notice_id: UUID, version: int, *, now: datetime) -> None:
+    """Ends the open refusal of a version, which needs nobody any more."""
+    conn.execute(END_REFUSAL, {"notice_id": notice_id, "version": version, "now": now})
 
 
 def end(conn: Connection, item: WorkItem, cipher: ClaimCipher) -> None:

@@ -784,7 +784,7 @@ class RecordReceiptRequest(_message.Message):
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     @_builtins.property
     def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The fields of the notice that were refused, where the authority named them (`claimant.nino`)."""
+        """The fields of the notice that were refused, where the authority named them (`claimant.nino`). Another name is refused."""
 
     def __init__(
         self,

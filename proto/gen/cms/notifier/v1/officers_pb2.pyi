@@ -29,7 +29,7 @@ class _WorkItemKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WorkItem
     WORK_ITEM_KIND_UNSPECIFIED: _WorkItemKind.ValueType  # 0
     """No value."""
     WORK_ITEM_KIND_REFUSAL: _WorkItemKind.ValueType  # 1
-    """The authority refused a notice."""
+    """The authority refused a notice, or does not answer the file in which it went."""
     WORK_ITEM_KIND_QUESTION: _WorkItemKind.ValueType  # 2
     """A council officer asked a question back."""
     WORK_ITEM_KIND_REFERRAL: _WorkItemKind.ValueType  # 3
@@ -41,7 +41,7 @@ class WorkItemKind(_WorkItemKind, metaclass=_WorkItemKindEnumTypeWrapper):
 WORK_ITEM_KIND_UNSPECIFIED: WorkItemKind.ValueType  # 0
 """No value."""
 WORK_ITEM_KIND_REFUSAL: WorkItemKind.ValueType  # 1
-"""The authority refused a notice."""
+"""The authority refused a notice, or does not answer the file in which it went."""
 WORK_ITEM_KIND_QUESTION: WorkItemKind.ValueType  # 2
 """A council officer asked a question back."""
 WORK_ITEM_KIND_REFERRAL: WorkItemKind.ValueType  # 3
@@ -89,7 +89,7 @@ class _WorkItemOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WorkI
     WORK_ITEM_OUTCOME_NOT_NEEDED: _WorkItemOutcome.ValueType  # 4
     """There was nothing to do."""
     WORK_ITEM_OUTCOME_FOLLOWED: _WorkItemOutcome.ValueType  # 5
-    """The platform itself ended it: a later version followed the refused one, or the council loaded it after all."""
+    """The platform itself ended it: a later version followed the refused one, or the council has said more of it."""
 
 class WorkItemOutcome(_WorkItemOutcome, metaclass=_WorkItemOutcomeEnumTypeWrapper):
     """How a work item ended."""
@@ -105,7 +105,7 @@ WORK_ITEM_OUTCOME_SETTLED_WITH_COUNCIL: WorkItemOutcome.ValueType  # 3
 WORK_ITEM_OUTCOME_NOT_NEEDED: WorkItemOutcome.ValueType  # 4
 """There was nothing to do."""
 WORK_ITEM_OUTCOME_FOLLOWED: WorkItemOutcome.ValueType  # 5
-"""The platform itself ended it: a later version followed the refused one, or the council loaded it after all."""
+"""The platform itself ended it: a later version followed the refused one, or the council has said more of it."""
 Global___WorkItemOutcome: _TypeAlias = WorkItemOutcome  # noqa: Y015
 
 @_typing.final
@@ -164,7 +164,9 @@ class WorkItem(_message.Message):
     kind: Global___WorkItemKind.ValueType
     """Where it comes from."""
     reason: _builtins.str
-    """Why a person has to see to it, of a closed list: FIELDS_REFUSED, REFUSAL_RECORDED, QUESTION_ASKED, or a referral's reason."""
+    """Why a person has to see to it, of a closed list: FIELDS_REFUSED, REFUSAL_RECORDED, FILE_NOT_ANSWERED, QUESTION_ASKED, or a
+    referral's reason.
+    """
     claim_ref: _builtins.str
     """The claim."""
     notice_id: _builtins.str
@@ -174,7 +176,7 @@ class WorkItem(_message.Message):
     authority_code: _builtins.str
     """The authority's GSS code; empty where none was found."""
     words: _builtins.str
-    """What the council's officer wrote: the question, or why the notice was refused."""
+    """What the council wrote: the question, or why the notice was refused."""
     state: Global___WorkItemState.ValueType
     """Its state."""
     owner: _builtins.str
