@@ -59,6 +59,24 @@ def test_a_redirected_notice_is_withdrawn_there_and_goes_to_the_right_authority_
     assert dates == [(LEEDS, "2026-03-01", "2026-03-01"), (CARDIFF, "2026-03-01", None)]
 
 
+def test_a_notice_that_the_wrong_authority_refused_is_nobodys_work_once_it_is_redirected(
+    officer: Client, scene: Any, tenant: Any, redirected: Desk
+) -> None:
+    scene.order("invalid", authority=CARDIFF, method="POST", count=1)
+    scene.claims.keep(tenant())
+    scene.publish(FIRST_CONTACT, version=3)
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "REFUSED")])
+    [refused] = officer.get("ListNotices")["notices"]
+
+    redirected(LEEDS)
+    eventually(lambda: scene.versions() == [TOLD, (1, "INTENTION", "REFUSED")])
+
+    assert officer.get("ListNotices")["notices"] == []
+    assert officer.get("ListWorkItems")["workItems"] == []
+    again = {"noticeId": refused["noticeId"], "reason": "asked for", "requestId": str(uuid4())}
+    assert officer.call("ResendNotice", **again).reason == "NOTHING_TO_RESEND"
+
+
 def test_a_redirect_holds_until_the_address_changes(told: None, scene: Any, tenant: Any, redirected: Desk) -> None:
     redirected(LEEDS)
     eventually(lambda: scene.versions() == [TOLD, TOLD, WITHDRAWN])

@@ -120,3 +120,16 @@ def test_what_stands_open_gets_its_clocks_and_work_items_and_its_authority(
     ]
     assert last_release.execute("SELECT claim_ref, kind, state FROM work_items") == [("REFUSED", "REFUSAL", "OPEN")]
     assert set(last_release.execute("SELECT authority FROM notice_versions")) == {("E1",)}
+
+
+def test_a_refusal_of_what_the_authority_needs_no_more_is_nobodys_work(
+    last_release: LastRelease, add: Callable[..., None]
+) -> None:
+    add("STANDS", "REFUSED")
+    add("GIVEN_UP", "REFUSED", wanted=False)
+
+    last_release.upgrade()
+
+    followed = "SELECT claim_ref, followed FROM notice_versions JOIN notices USING (notice_id) ORDER BY 1"
+    assert last_release.execute(followed) == [("GIVEN_UP", True), ("STANDS", False)]
+    assert last_release.execute("SELECT claim_ref FROM work_items WHERE state = 'OPEN'") == [("STANDS",)]

@@ -10,6 +10,9 @@ from chassis.runtime import Process
 from chassis.testing import eventually
 from cms.intake.v1 import events_pb2
 from la_notifier.domain.facts import ClaimFacts
+from la_notifier.domain.listing import NoticeFilter
+from la_notifier.domain.notices import NoticeSummary
+from la_notifier.store import listing
 
 FIRST_CONTACT, SUBMITTED = events_pb2.FirstContactRecorded(), events_pb2.ClaimSubmitted()
 AMENDED, WITHDRAWN = events_pb2.ClaimAmended(changed_fields=["tenure"]), events_pb2.ClaimWithdrawn()
@@ -22,6 +25,12 @@ def withdraw(scene: Any) -> None:
     """Intake has the claim as withdrawn."""
     now = next(iter(scene.claims.kept.values()))[-1]
     scene.claims.keep(replace(now, version=now.version + 1, withdrawn=True))
+
+
+def open_versions(notifier: Process) -> list[NoticeSummary]:
+    """What stands on the list of an officer: whatever is not ended."""
+    with notifier.database.transaction() as conn:
+        return list(listing.list_notices(conn, NoticeFilter(), after=None, limit=10))
 
 
 def test_an_authority_that_was_told_is_told_of_the_withdrawal_once(
@@ -92,3 +101,21 @@ def test_a_version_that_no_authority_took_is_given_up(notifier: Process, scene: 
     eventually(scene.is_quiet)
     assert scene.versions() == [(1, "INTENTION", "REFUSED")]
     assert scene.rows("SELECT wanted FROM notices") == [(False,)]
+    assert open_versions(notifier) == []
+
+
+def test_a_claim_that_is_sought_anew_after_a_refusal_was_given_up_is_told_anew(
+    notifier: Process, scene: Any, tenant: Tenant
+) -> None:
+    scene.order("invalid", method="POST", count=1)
+    scene.claims.keep(tenant())
+    scene.publish(FIRST_CONTACT, version=3)
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "REFUSED")])
+    scene.claims.amend(wishes_housing_benefit=False, wishes_council_tax_benefit=False)
+    scene.publish(FIRST_CONTACT, version=4)
+    eventually(lambda: open_versions(notifier) == [])
+
+    scene.claims.amend(wishes_housing_benefit=True, wishes_council_tax_benefit=True)
+    scene.publish(FIRST_CONTACT, version=5)
+
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "REFUSED"), (2, "INTENTION", "LOADED")])

@@ -17,11 +17,15 @@ _WHOLE_CLAIM = {NoticeKind.CLAIM, NoticeKind.AWARD}
 
 @dataclass(frozen=True, kw_only=True)
 class PreviousVersion:
-    """A version of the notice that exists already. `may_be_held`: it was sent, or a send began and was not answered."""
+    """A version of the notice that exists already. `may_be_held`: it was sent, or a send began and was not answered.
+
+    `is_followed`: nobody waits for a later one. The last version is followed only where it was given up after a refusal.
+    """
 
     kind: NoticeKind
     state: NoticeState
     may_be_held: bool
+    is_followed: bool = False
 
     @property
     def counts_as_told(self) -> bool:
@@ -30,8 +34,8 @@ class PreviousVersion:
 
     @property
     def stands(self) -> bool:
-        """Whether it was not given up."""
-        return self.state is not NoticeState.SUPERSEDED
+        """Whether the last version was not given up."""
+        return self.state is not NoticeState.SUPERSEDED and not self.is_followed
 
 
 def one_month_after(day: date) -> date:

@@ -37,7 +37,7 @@ class ReceiptContradicts(FailedPrecondition):
 
 
 class NothingToResend(FailedPrecondition):
-    """The newest version of the notice is at its end: it is LOADED or SUPERSEDED."""
+    """The newest version of the notice is at its end, or the authority needs the notice no more."""
 
     def __init__(self, state: NoticeState) -> None:
         super().__init__("NOTHING_TO_RESEND", f"the newest version of the notice is {state}: nothing is sent again")
@@ -58,10 +58,10 @@ def resent(version: NoticeVersion, channel: Channel) -> Step:
     A version that went in a file stays SENT: its authority is asked by the same file, never by a new one. Once it is REFUSED,
     by the acknowledgement or by a person's word, it goes in the next file.
     One that was refused before it had a receipt is not held.
-    Raises NothingToResend where the version is LOADED or SUPERSEDED.
+    Raises NothingToResend where the version is LOADED or SUPERSEDED, or not wanted.
     """
     in_file = channel is Channel.SFTP and version.state is NoticeState.SENT
-    if version.state in (NoticeState.LOADED, NoticeState.SUPERSEDED):
+    if version.state in (NoticeState.LOADED, NoticeState.SUPERSEDED) or not version.is_wanted:
         raise NothingToResend(version.state)
     return Step(
         state=NoticeState.SENT if in_file else NoticeState.WAITING,

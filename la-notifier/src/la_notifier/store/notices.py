@@ -21,7 +21,7 @@ NOTICES_OF_CLAIM = """
 
 VERSIONS_OF_NOTICE = """
     -- The versions of a notice, oldest first.
-    SELECT kind, state, may_be_held FROM notice_versions WHERE notice_id = %s ORDER BY version
+    SELECT kind, state, may_be_held, followed FROM notice_versions WHERE notice_id = %s ORDER BY version
 """
 
 NEWEST_BODY = """
@@ -80,10 +80,12 @@ FOLLOW = """
 """
 
 GIVE_UP = """
-    -- Supersedes what waits and is not under way. A version under way is superseded when it is settled or taken again.
+    -- Supersedes what waits and is not under way. A version under way is superseded when it is settled or taken again. What the
+    -- authority refused needs no later version any more.
     UPDATE notice_versions
-    SET state = 'SUPERSEDED', lease = NULL, next_attempt_time = NULL, superseded = %(now)s, disputed = NULL
-    WHERE notice_id = %(notice_id)s AND state = 'WAITING'
+    SET state = CASE WHEN state = 'REFUSED' THEN state ELSE 'SUPERSEDED' END, followed = followed OR state = 'REFUSED',
+        lease = NULL, next_attempt_time = NULL, superseded = CASE WHEN state <> 'REFUSED' THEN %(now)s END, disputed = NULL
+    WHERE notice_id = %(notice_id)s AND (state = 'WAITING' OR state = 'REFUSED' AND NOT followed)
         AND (leased_until IS NULL OR leased_until <= statement_timestamp())
 """
 
@@ -182,5 +184,8 @@ def summaries_of(conn: Connection, claim_ref: str) -> Sequence[NoticeSummary]:
 
 def _previous_version_of(row: Row) -> PreviousVersion:
     return PreviousVersion(
-        kind=NoticeKind(row["kind"]), state=NoticeState(row["state"]), may_be_held=row["may_be_held"]
+        kind=NoticeKind(row["kind"]),
+        state=NoticeState(row["state"]),
+        may_be_held=row["may_be_held"],
+        is_followed=row["followed"],
     )

@@ -128,7 +128,7 @@ LOCK_VERSION = """
 
 NEWEST = """
     -- The number of the newest version of a notice.
-    SELECT version FROM notice_versions WHERE notice_id = %s AND NOT followed ORDER BY version DESC LIMIT 1
+    SELECT version FROM notice_versions WHERE notice_id = %s ORDER BY version DESC LIMIT 1
 """
 
 TO_RESEND = """
@@ -160,7 +160,7 @@ SUPERSEDE_EARLIER = """
 """
 
 SETTLE = """
-    -- Saves a step of a version that is held, and ends its lease.
+    -- Saves a step of a version that is held, and ends its lease. A refusal of what is not wanted waits for no later version.
     UPDATE notice_versions
     SET state = %(state)s, lease = NULL, leased_until = NULL, may_be_held = %(may_be_held)s,
         next_attempt_time = statement_timestamp() + make_interval(secs => %(wait_seconds)s::float8),
@@ -169,7 +169,8 @@ SETTLE = """
         received = CASE WHEN %(is_received)s THEN coalesce(received, %(now)s) ELSE received END,
         loaded = CASE WHEN %(is_loaded)s THEN %(now)s END,
         superseded = CASE WHEN %(is_superseded)s THEN %(now)s END,
-        disputed = CASE WHEN %(is_disputed)s THEN coalesce(disputed, %(now)s) END
+        disputed = CASE WHEN %(is_disputed)s THEN coalesce(disputed, %(now)s) END,
+        followed = followed OR %(is_given_up)s
     WHERE notice_id = %(notice_id)s AND version = %(version)s
 """
 
@@ -217,7 +218,7 @@ def newest(conn: Connection, notice_id: UUID) -> NoticeVersion | None:
 def to_resend(
     conn: Connection, authority_codes: Sequence[str], *, state: NoticeState, older_than: datetime, limit: int
 ) -> Sequence[NoticeVersion]:
-    """The newest versions of some authorities' notices in an open state, locked, the oldest first."""
+    """The newest versions of some authorities' notices in an open state that are wanted, locked, the oldest first."""
     values = {
         "authority_codes": list(authority_codes),
         "state": state,
@@ -226,7 +227,7 @@ def to_resend(
     }
     rows = conn.execute(TO_RESEND, values).fetchall()
     found = [lock(conn, row["notice_id"], row["version"]) for row in rows]
-    return [version for version in found if version is not None and version.state is state]
+    return [version for version in found if version is not None and version.state is state and version.is_wanted]
 
 
 def supersede_earlier(conn: Connection, version: NoticeVersion, *, now: datetime) -> None:
@@ -258,6 +259,7 @@ def _values(version: NoticeVersion, step: Step, now: datetime) -> Mapping[str, A
         "is_loaded": step.state is NoticeState.LOADED,
         "is_superseded": step.state is NoticeState.SUPERSEDED,
         "is_disputed": step.is_disputed,
+        "is_given_up": step.state is NoticeState.REFUSED and not version.is_wanted,
         "now": now,
     }
 
