@@ -21,7 +21,14 @@ def answered(status: int, body: Any) -> Answer:
     return Answer(status=status, body=json.dumps(body).encode())
 
 
-ERRORS = {"errors": [{"field": "tenancy.kind", "message": "x"}, {"field": "Siân O’Brien", "message": "x"}, 7]}
+ERRORS = {
+    "errors": [
+        {"field": "tenancy.kind", "message": "x"},
+        {"field": "Siân O’Brien", "message": "x"},
+        {"field": "OBrien"},
+        7,
+    ]
+}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from chassis.http_line import Answer, HttpLine, HttpNoAnswer, HttpNotSent
+from la_notifier.domain.fields import is_field
 from la_notifier.domain.notices import HeldNotice, HeldState, SendAnswer, SendResult
 
 _SECONDS = 10.0
@@ -116,10 +117,11 @@ def _receipt(body: Mapping[str, Any]) -> str:
 
 
 def _fields(body: Mapping[str, Any]) -> tuple[str, ...]:
-    # A field's name is kept only where it looks like one: the rest of the answer may quote the claimant.
+    # Only names of the interface's fields are kept, for they go into an event and the log: the rest may quote the claimant.
     errors = body.get("errors")
     names = [error.get("field") for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
-    return tuple(name for name in names if isinstance(name, str) and _FIELD_NAME.fullmatch(name))[:_MOST_FIELDS_KEPT]
+    fields = (name for name in names if isinstance(name, str) and _FIELD_NAME.fullmatch(name) and is_field(name))
+    return tuple(fields)[:_MOST_FIELDS_KEPT]
 
 
 def _json(response: Answer) -> Mapping[str, Any]:
