@@ -23,11 +23,11 @@ Caller = Callable[..., Client]
 
 @pytest.fixture
 def caller(notifier: Process, tokens: Tokens) -> Caller:
-    """A client of a role; a council officer's token names an authority."""
+    """A client of these roles; a council officer's token names an authority."""
 
-    def at(role: str = "PROCESSING_OFFICER", *, door: Door = "http", authority: str | None = None) -> Client:
+    def at(*roles: str, door: Door = "http", authority: str | None = None) -> Client:
         claims: dict[str, Any] = {"authority": authority} if authority else {}
-        token = tokens.issue(role, subject="OF000001", **claims)
+        token = tokens.issue(*(roles or ["PROCESSING_OFFICER"]), subject="OF000001", **claims)
         return Client(process=notifier, service=SERVICE, token=token, door=door)
 
     return at
@@ -81,6 +81,22 @@ def test_a_council_officer_is_refused_another_authority_and_a_token_without_one(
 
         assert (other.code, other.reason) == ("permission_denied", "OTHER_AUTHORITY"), method
         assert (nowhere.code, nowhere.reason) == ("permission_denied", "AUTHORITY_REQUIRED"), method
+
+
+def test_a_council_officer_with_another_role_is_held_to_what_that_role_may_call(caller: Caller, told: Any) -> None:
+    told()
+    notice_id = notice_of(caller())["noticeId"]
+    operator, processing = (
+        caller("COUNCIL_OFFICER", other, authority=LEEDS) for other in ("OPERATOR", "PROCESSING_OFFICER")
+    )
+    receipt = request(noticeId=notice_id, version=1, loaded=True)
+    question = request(noticeId=notice_id, question="Is the rent right?")
+
+    assert operator.get("ListNotices", claimRef=CLAIM)["notices"] == []
+    assert operator.call("RecordReceipt", **receipt).reason == "OTHER_AUTHORITY"
+    assert [one["noticeId"] for one in processing.get("ListNotices", claimRef=CLAIM)["notices"]] == [notice_id]
+    # Only council officers ask questions back, so it is as one that this call is made.
+    assert processing.call("AskQuestion", **question).reason == "OTHER_AUTHORITY"
 
 
 def test_both_clocks_are_on_the_notice_and_on_the_list_until_the_council_has_it(

@@ -2,14 +2,19 @@
 
 from chassis import call, clock
 from chassis.authorities import AuthorityTable
+from chassis.contract import allowed_roles
+from cms.notifier.v1 import notifier_pb2
 from la_notifier.domain.receipts import AuthorityRequired, OtherAuthority
 
 _COUNCIL = "COUNCIL_OFFICER"
+_METHODS = notifier_pb2.DESCRIPTOR.services_by_name["LaNotifierService"].methods_by_name
 
 
 def is_council_officer() -> bool:
-    """Whether the caller acts for an authority alone: a council officer without another role that sees all of them."""
-    return call.current().identity.roles == {_COUNCIL}
+    """Whether the caller acts for an authority alone: no other of their roles may make this call."""
+    now = call.current()
+    method = _METHODS[now.method.rpartition("/")[2]]
+    return now.identity.roles & allowed_roles(method) == {_COUNCIL}
 
 
 def visible_codes(asked: str) -> tuple[str, ...] | None:
