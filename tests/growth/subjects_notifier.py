@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import Any, ClassVar, LiteralString
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -103,6 +103,9 @@ class Notifier(Subject):
     """The service that notifies local authorities."""
 
     name = "notifier"
+    not_executed: ClassVar[dict[str, str]] = {
+        "la_notifier.store.versions.set_body": "only for a notice that the last release stored; finds a version by its key",
+    }
 
     def service(self) -> Service:
         """The service as `__main__` makes it, with an intake that knows every claim and the councils' stand-in."""
@@ -241,10 +244,12 @@ class Notifier(Subject):
         self.step("reviewer")
 
     def _tell_by_file(self, claim_ref: str) -> None:
-        """A notice goes in a file, which the council takes and acknowledges."""
+        """A notice goes in a file, about which an officer asks, and which the council takes and acknowledges."""
         self._answers |= _WELWYN
         self.hear(events_pb2.FirstContactRecorded(), claim_ref, version=CLAIM_VERSION)
         self.step_own_workers(until=lambda: self._states(claim_ref) == {"SENT"})
+        [(notice_id,)] = self.rows("SELECT notice_id FROM notices WHERE claim_ref = %(ref)s", ref=claim_ref)
+        self.change("ResendNotice", {"noticeId": str(notice_id), "reason": "asked for"}, by=_SUPPORT, note="in a file")
         assert call(self._councils.control_port, "POST", "/cycle", body={}).status == 200
         self.step_own_workers(until=lambda: self._states(claim_ref) == {"LOADED"})
 
