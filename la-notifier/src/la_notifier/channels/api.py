@@ -121,7 +121,7 @@ def _fields(body: Mapping[str, Any]) -> tuple[str, ...]:
     errors = body.get("errors")
     names = [error.get("field") for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
     fields = (name for name in names if isinstance(name, str) and _FIELD_NAME.fullmatch(name) and is_field(name))
-    return tuple(fields)[:_MOST_FIELDS_KEPT]
+    return tuple(dict.fromkeys(fields))[:_MOST_FIELDS_KEPT]
 
 
 def _json(response: Answer) -> Mapping[str, Any]:
