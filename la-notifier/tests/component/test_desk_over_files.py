@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from chassis import clock
+from chassis.database import Connection
 from chassis.runtime import Process
 from chassis.testing import Client, Door, Reply, Tokens, eventually
 from cms.intake.v1 import events_pb2
+from la_notifier.domain.notices import NoticeState
+from la_notifier.store import files, versions
 
 WELWYN = "E07000241"
 AT_WELWYN = {"address": {"lines": ["1 High Street", "Welwyn"], "postcode": "AL7 3HN"}}
@@ -62,8 +66,12 @@ def items(caller: Caller, state: str = "OPEN") -> list[Any]:
     return found
 
 
+def wait_for_files(scene: Any, files: list[tuple[Any, ...]]) -> None:
+    eventually(lambda: scene.rows(FILES) == files)
+
+
 def wait_for_uploads(scene: Any, uploads: int) -> None:
-    eventually(lambda: scene.rows(FILES) == [(1, "SENT", uploads)])
+    wait_for_files(scene, [(1, "SENT", uploads)])
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -94,16 +102,22 @@ def test_a_receipt_for_a_version_in_a_file_ends_the_file(caller: Caller, scene: 
     assert [name for name, _ in scene.events_out()].count("NoticeLoaded") == 1
 
 
+def ask_until_it_is_work(scene: Any) -> None:
+    """Sends the file again, without any acknowledgement, until a person has to ask."""
+    for uploads in (2, 3, 4):
+        scene.change(ASK_NOW)
+        wait_for_uploads(scene, uploads)
+        if uploads < 4:
+            scene.cycle()
+
+
 def test_a_file_that_is_never_answered_is_work_and_what_is_recorded_as_refused_goes_in_the_next(
     caller: Caller, scene: Any, filed: Any
 ) -> None:
-    scene.take_sequence(WELWYN, 1)
+    scene.order("no_ack", count=3, seconds=3600)
     notice_id = filed()
-    for uploads in (2, 3, 4):
-        assert items(caller) == []
-        scene.change(ASK_NOW)
-        wait_for_uploads(scene, uploads)
-        scene.cycle()
+    assert items(caller) == []
+    ask_until_it_is_work(scene)
 
     [item] = items(caller)
     assert (item["kind"], item["reason"], item["noticeId"]) == (
@@ -112,9 +126,9 @@ def test_a_file_that_is_never_answered_is_work_and_what_is_recorded_as_refused_g
         notice_id,
     )
 
-    record(caller(), notice_id, refused=True, reason="They never had it")
+    record(caller(), notice_id, refused=True, reason="They cannot read it")
     [refused] = items(caller)
-    assert (refused["reason"], refused["words"]) == ("REFUSAL_RECORDED", "They never had it")
+    assert (refused["reason"], refused["words"]) == ("REFUSAL_RECORDED", "They cannot read it")
     assert [one["workItemId"] for one in items(caller, "DONE")] == [item["workItemId"]]
 
     assert resend(caller, notice_id).body["count"] == 1
@@ -128,13 +142,9 @@ def test_a_file_that_is_never_answered_is_work_and_what_is_recorded_as_refused_g
 
 
 def test_work_over_a_file_without_an_answer_ends_when_the_answer_comes(caller: Caller, scene: Any, filed: Any) -> None:
-    scene.order("cut_ack", count=3)
+    scene.order("no_ack", count=3, seconds=3600)
     filed()
-    for uploads in (2, 3, 4):
-        scene.change(ASK_NOW)
-        wait_for_uploads(scene, uploads)
-        if uploads < 4:
-            scene.cycle()
+    ask_until_it_is_work(scene)
     assert len(items(caller)) == 1
 
     scene.cycle()
@@ -142,6 +152,46 @@ def test_work_over_a_file_without_an_answer_ends_when_the_answer_comes(caller: C
 
     assert items(caller) == []
     assert [one["outcome"] for one in items(caller, "DONE")] == ["WORK_ITEM_OUTCOME_FOLLOWED"]
+
+
+def test_a_version_that_two_files_leave_out_is_work_until_a_third_is_loaded(
+    caller: Caller, scene: Any, filed: Any
+) -> None:
+    for sequence in (1, 2):
+        scene.take_sequence(WELWYN, sequence)
+    filed()
+    ended: list[tuple[Any, ...]] = []
+    for sequence in (1, 2):
+        assert items(caller) == []
+        scene.change(ASK_NOW)
+        wait_for_files(scene, [*ended, (sequence, "SENT", 2)])
+        scene.cycle()
+        scene.change(ASK_NOW)
+        ended.append((sequence, "ACKNOWLEDGED", 2))
+        wait_for_files(scene, [*ended, (sequence + 1, "SENT", 1)])
+        if sequence == 1:
+            scene.cycle()
+
+    assert [one["reason"] for one in items(caller)] == ["FILE_NOT_ANSWERED"]
+
+    scene.cycle()
+    eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
+    assert items(caller) == []
+    assert scene.loaded_once()
+
+
+def test_sending_all_again_goes_on_where_it_ended(notifier: Process, scene: Any, filed: Any) -> None:
+    scene.order("no_ack", seconds=3600)
+    notice_id = uuid.UUID(filed())
+
+    def found(conn: Connection) -> int:
+        now = clock.now()
+        return len(versions.to_resend(conn, [WELWYN], state=NoticeState.SENT, older_than=now, limit=10))
+
+    with notifier.database.transaction() as conn:
+        assert found(conn) == 1
+        assert files.ask_again(conn, notice_id, 1)
+        assert found(conn) == 0
 
 
 def test_a_file_that_is_answered_is_not_sent_again(caller: Caller, scene: Any, filed: Any) -> None:

@@ -17,12 +17,12 @@ from cms.intake.v1 import events_pb2
 from la_notifier.channels import sftp
 from la_notifier.config import Settings
 from la_notifier.domain.channels import Channel
-from la_notifier.domain.notices import NoticeState, Waits
+from la_notifier.domain.notices import Waits
 from la_notifier.domain.receipts import resent
 from la_notifier.service import reviews
 from la_notifier.service.filing import Filing
 from la_notifier.service.reviews import Reviewer
-from la_notifier.store import files, versions
+from la_notifier.store import versions
 
 CLAIM, OTHER = "C0123456789A", "C0123456789B"
 WELWYN, BLACKBURN = "E07000241", "E06000008"
@@ -402,56 +402,3 @@ def test_a_file_that_was_refused_whole_goes_in_a_later_one_when_an_officer_sends
     assert steps.files() == [(WELWYN, 1, "ACKNOWLEDGED", 1), (WELWYN, 2, "ACKNOWLEDGED", 1)]
     assert scene.versions() == [(1, "INTENTION", "LOADED")]
     assert scene.loaded_once()
-
-
-def test_a_file_is_at_its_end_once_nobody_waits_for_its_answer(steps: Steps, scene: Any, waiting: None) -> None:
-    scene.order("cut_ack", count=1)
-    steps.turns()
-    scene.cycle()
-    now = scene.claims.submit()
-    steps.hear(version=now.version)
-    steps.turns()
-    scene.cycle()
-
-    for _ in range(2):
-        steps.turns()
-
-    assert scene.versions() == [(1, "INTENTION", "SUPERSEDED"), (2, "CLAIM", "LOADED")]
-    assert steps.files() == [(WELWYN, 1, "ACKNOWLEDGED", 1), (WELWYN, 2, "ACKNOWLEDGED", 1)]
-    assert scene.rows("SELECT content FROM files WHERE content IS NOT NULL") == []
-
-
-def test_a_file_that_asks_again_sends_nothing_that_was_refused_in_it(
-    steps: Steps, scene: Any, waiting: None, tenant: Any
-) -> None:
-    scene.claims.keep(replace(tenant(**AT_WELWYN), claim_ref=OTHER))
-    steps.hear(OTHER)
-    scene.order("refuse_load", claim_ref=CLAIM, reason="tenancy.kind", count=1)
-    scene.order("omit_row", claim_ref=OTHER, count=1)
-    steps.turns()
-    scene.cycle()
-    steps.turns()
-    assert {state for _, _, state in scene.versions()} == {"REFUSED", "SENT"}
-
-    scene.change("UPDATE notice_versions SET state = 'WAITING' WHERE state = 'REFUSED'")
-    with steps.database.transaction() as conn:
-        [file] = files.open_files(conn, WELWYN, most=1)
-        assert files.unsent_rows(conn, file, most=10) == []
-
-
-def test_sending_all_again_goes_on_where_it_ended(steps: Steps, scene: Any, waiting: None) -> None:
-    scene.order("cut_ack", count=1)
-    steps.turns()
-    scene.cycle()
-    steps.turns()
-
-    def found() -> int:
-        with steps.database.transaction() as conn:
-            state, older_than = NoticeState.SENT, clock.now()
-            return len(versions.to_resend(conn, [WELWYN], state=state, older_than=older_than, limit=10))
-
-    assert found() == 1
-    [(notice_id,)] = scene.rows("SELECT notice_id FROM notices")
-    with steps.database.transaction() as conn:
-        assert files.ask_again(conn, notice_id, 1)
-    assert found() == 0

@@ -24,7 +24,7 @@ class WorkItemReason(StrEnum):
     REFUSAL_RECORDED = "REFUSAL_RECORDED"
     """A person recorded that the authority refused the notice."""
     FILE_NOT_ANSWERED = "FILE_NOT_ANSWERED"
-    """The notice went in a file, and the authority says nothing of it although it was asked twice."""
+    """Two files were answered without the notice, or one was sent three times and never answered."""
     QUESTION_ASKED = "QUESTION_ASKED"
 
 
