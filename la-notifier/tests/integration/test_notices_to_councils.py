@@ -25,7 +25,7 @@ FIRST_CONTACT = events_pb2.FirstContactRecorded()
 SUBMITTED = events_pb2.ClaimSubmitted()
 AMENDED = events_pb2.ClaimAmended(changed_fields=["rent_amount"])
 LEEDS = {"lines": ["2 Park Row", "Leeds"], "postcode": "LS1 3AA"}
-HARTLEPOOL = {"lines": ["3 Church Street", "Hartlepool"], "postcode": "TS25 3DA"}
+TAMWORTH = {"lines": ["1 High Street", "Tamworth"], "postcode": "B77 5AJ"}
 BELFAST = {"lines": ["4 Donegall Square", "Belfast"], "postcode": "BT1 5GS"}
 NOWHERE = {"lines": ["5 High Street", "Cardiff"], "postcode": "CF10 9ZZ"}
 
@@ -160,10 +160,8 @@ def test_a_notice_that_is_refused_after_its_receipt_is_refused(notifier: Process
     assert scene.events_out() == [("NoticeSent", 1), ("NoticeRefused", 1)]
 
 
-def test_only_the_newest_notice_waits_for_an_authority_without_the_api(
-    notifier: Process, scene: Scene, tenant: Tenant
-) -> None:
-    scene.claims.keep(tenant(address=HARTLEPOOL))
+def test_only_the_newest_notice_waits_to_be_printed(notifier: Process, scene: Scene, tenant: Tenant) -> None:
+    scene.claims.keep(tenant(address=TAMWORTH))
     scene.publish(FIRST_CONTACT, version=3)
     eventually(lambda: scene.versions() == [(1, "INTENTION", "WAITING")])
 
@@ -171,7 +169,7 @@ def test_only_the_newest_notice_waits_for_an_authority_without_the_api(
     scene.publish(SUBMITTED, version=4)
 
     eventually(lambda: scene.versions() == [(1, "INTENTION", "SUPERSEDED"), (2, "CLAIM", "WAITING")])
-    assert scene.rows("SELECT DISTINCT channel FROM notice_versions") == [("SFTP",)]
+    assert scene.rows("SELECT DISTINCT channel FROM notice_versions") == [("POST",)]
 
 
 @pytest.mark.parametrize("postcode", ["LS1 3AB", "LS1 9ZZ"])
