@@ -24,7 +24,7 @@ MOST_SHOWN = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """What a person says that the authority did with a version. `reason` is "" where it was not refused."""
+    """A person's word on what the authority did with a version. `reason` is "" where it was not refused."""
 
     notice_id: UUID
     version: int
@@ -44,7 +44,7 @@ class ToResend:
 
 @dataclass(frozen=True, kw_only=True)
 class Resent:
-    """What is sent again, or would be: how many versions, and the first of them."""
+    """The versions that are sent again, or would be: how many, and the first of them."""
 
     notices: Sequence[NoticeSummary]
     count: int
@@ -91,7 +91,7 @@ def resend(conn: Connection, notice_id: UUID) -> Resent:
 
 
 def preview_resend(conn: Connection, notice_id: UUID) -> Resent:
-    """What `resend` would do. Raises NoticeUnknown, NothingToResend or FileAnswered."""
+    """Tells the effect of `resend` without it. Raises NoticeUnknown, NothingToResend or FileAnswered."""
     version = _newest(conn, notice_id)
     _expect_unanswered(conn, version)
     return Resent(notices=[listing.version_of(conn, notice_id, version.version)], count=1)
@@ -103,7 +103,7 @@ def resend_all(conn: Connection, wanted: ToResend) -> Resent:
 
 
 def preview_resend_all(conn: Connection, wanted: ToResend) -> Resent:
-    """What `resend_all` would do."""
+    """Tells the effect of `resend_all` without it."""
     found = _all(conn, wanted)
     shown = [listing.version_of(conn, one.notice_id, one.version) for one in found[:MOST_SHOWN]]
     return Resent(notices=shown, count=len(found))

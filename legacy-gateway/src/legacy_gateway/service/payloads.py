@@ -77,7 +77,7 @@ def _kept(resources: Resources, transfer: Transfer) -> Basis | None:
 
 
 def _asked(resources: Resources, transfer: Transfer) -> Basis:
-    """What the owners vouch for: assessment-svc that the claim was confirmed, intake that it is submitted, and its facts."""
+    """The basis, asked of its owners: assessment-svc confirms the claim, intake that it is submitted, and gives its facts."""
     try:
         confirmation = _confirmation(resources, transfer)
         facts = resources.intake.facts(transfer.claim_ref, transfer.claim_version)

@@ -24,7 +24,7 @@ _NOTICE_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 @dataclass(frozen=True, kw_only=True)
 class FileName:
-    """Whose file it is and which of that authority's."""
+    """The name of a file: its authority and its sequence."""
 
     authority_code: str
     sequence: int
