@@ -111,7 +111,7 @@ class Chain:
         try:
             return self._answer(method, read, metadata, started + _limit(timeout_seconds))
         except Exception as error:
-            known = _known(error)
+            known = known_error(error)
             code = known.code
             _log(method, error, known)
             raise known from error
@@ -191,7 +191,7 @@ def _record_denial(refused: Call, denied: PermissionDenied) -> None:
         access_log.unwritten(error)
 
 
-def _known(error: Exception) -> CmsError:
+def known_error(error: Exception) -> CmsError:
     """Returns the error that the caller sees. Defects of ours and texts of libraries stay inside."""
     match error:
         case CmsError():

@@ -1,6 +1,10 @@
-"""The HTTP door: the same methods by the Connect protocol and by gRPC-Web, for browsers, curl and other clients."""
+"""The HTTP door: the same methods by the Connect protocol and by gRPC-Web, for browsers, curl and other clients.
+
+Beside them stand the pages of a service, for programs that only fetch a link.
+"""
 
 from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
 
 from flask import Flask, Response, request
@@ -10,11 +14,12 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from chassis import http_protocols, logs, refusals, requests, tracing
 from chassis.chain import CONCURRENT_CALLS, Chain, Method
 from chassis.contract import USUAL_LARGEST_BYTES
-from chassis.errors import CmsError, Internal, InvalidArgument, PermissionDenied, Unimplemented
+from chassis.errors import CmsError, Internal, InvalidArgument, PermissionDenied, ResourceExhausted, Unimplemented
 from chassis.http_connections import Bounds
 from chassis.http_protocols import CONTENT_TYPES, UnknownMediaType
 from chassis.http_server import HttpServer
 from chassis.origins import Origins
+from chassis.plain_pages import Page, Pages
 from chassis.wsgi_bridge import REFUSAL, WsgiBridge
 
 _WIRE = 2
@@ -24,13 +29,15 @@ _WIRE = 2
 class HttpDoor:
     """Flask on a server in a thread of the service's process."""
 
-    def __init__(self, chain: Chain, *, host: str, port: int, origins: Origins, bounds: Bounds) -> None:
+    def __init__(
+        self, chain: Chain, *, host: str, port: int, origins: Origins, bounds: Bounds, pages: Sequence[Page] = ()
+    ) -> None:
         def largest_body(path: str) -> int:
             method = chain.methods.get(path)
             return _WIRE * (method.largest_bytes if method else USUAL_LARGEST_BYTES)
 
         bridge = WsgiBridge(
-            application(chain, origins),
+            application(chain, origins, pages),
             threads=CONCURRENT_CALLS,
             largest_body=largest_body,
             bounds=bounds,
@@ -52,8 +59,8 @@ class HttpDoor:
         self._server.stop(drain_seconds)
 
 
-def application(chain: Chain, origins: Origins) -> Flask:
-    """Returns the application: a route for every method of the chain."""
+def application(chain: Chain, origins: Origins, pages: Sequence[Page] = ()) -> Flask:
+    """Returns the application: a route for every method of the chain, and one for each page."""
     app = Flask("cms3", static_folder=None)
     app.url_map.merge_slashes = False
 
@@ -78,8 +85,25 @@ def application(chain: Chain, origins: Origins) -> Flask:
         response.headers.update(origins.headers(request.headers.get("Origin")))
         return response
 
+    _add_pages(app, Pages(pages))
     _refuse_in_form(app, chain)
     return app
+
+
+def _add_pages(app: Flask, pages: Pages) -> None:
+    """Has each page answered at its path."""
+
+    def view(page: Page, key: str) -> Response:
+        try:
+            document = pages.answer(page, key)
+        except ResourceExhausted as error:
+            response = _refuse(error)
+            response.headers["Retry-After"] = str(page.retry_after_seconds)
+            return response
+        return Response(document.body, content_type=document.content_type)
+
+    for page in pages.pages:
+        app.add_url_rule(page.path, endpoint=page.path, view_func=partial(view, page), provide_automatic_options=False)
 
 
 def _refuse_in_form(app: Flask, chain: Chain) -> None:

@@ -31,6 +31,7 @@ from chassis.migrations import migrate
 from chassis.operations_door import OperationsDoor
 from chassis.origins import Origins
 from chassis.outbox import Relay, events_stream, receipts_stream
+from chassis.plain_pages import Page
 from chassis.settings import ServiceSettings
 from chassis.state_gauges import OWN_GAUGES, StateCollector, StateGauge
 from chassis.vault import Keyring, Vault
@@ -67,6 +68,11 @@ def no_workers(_runtime: Runtime) -> Sequence[Worker]:
     return ()
 
 
+def no_pages(_runtime: Runtime) -> Sequence[Page]:
+    """For a service whose HTTP door has only the methods of its contract."""
+    return ()
+
+
 def nothing_to_prepare(_runtime: Runtime) -> None:
     """For a service that can serve as soon as its schema is there."""
 
@@ -82,6 +88,8 @@ class Service:
     api: Callable[[Runtime], object]
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     workers: Callable[[Runtime], Sequence[Worker]] = no_workers
+    pages: Callable[[Runtime], Sequence[Page]] = no_pages
+    """Pages of the HTTP door beside the methods."""
     gauges: Sequence[StateGauge] = ()
     deadlines: Sequence[Deadline] = ()
     """How long work may stay in each state: listed by OperationsService, counted by the gauge `<package>_overdue`."""
@@ -178,6 +186,7 @@ class Process:
             bounds=http_connections.Bounds(connections_of_a_peer=settings.http_connections_per_peer).at_most(
                 connections["http"]
             ),
+            pages=self._service.pages(self.runtime),
         )
         self.operations = OperationsDoor(
             host=settings.host,
