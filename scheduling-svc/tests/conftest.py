@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chassis import clock
+from chassis.database import Database
 from chassis.errors import NotFound, Unavailable
 from chassis.runtime import Process
 from chassis.testing import Client, Reply, SettingsOf, database_fixture, running
@@ -19,6 +20,8 @@ from scheduling.data import load_assessors, load_offices
 from scheduling.domain.claims import Claim
 from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Need
+from scheduling.domain.rotas import WEEK, monday_of
+from scheduling.service.patterns import publish_week
 
 SERVICE = "cms.scheduling.v1.SchedulingService"
 
@@ -74,6 +77,16 @@ def intake() -> IntakeOfTests:
 @pytest.fixture
 def directory() -> Directory:
     return Directory(load_offices(), load_assessors())
+
+
+@pytest.fixture
+def opened(database: Database, directory: Directory) -> Directory:
+    """The directory, with the rotas of this week and the next one published."""
+    monday = monday_of(clock.today())
+    for week in range(2):
+        with database.transaction() as conn:
+            publish_week(conn, directory, monday + week * WEEK)
+    return directory
 
 
 @pytest.fixture

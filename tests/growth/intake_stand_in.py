@@ -15,7 +15,7 @@ from cms.assessment.v1 import assessment_pb2, assessment_pb2_grpc, evidence_pb2
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import decisions_pb2, gateway_pb2_grpc
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
-from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
+from cms.scheduling.v1 import appointments_pb2, scheduling_pb2, scheduling_pb2_grpc
 
 CLAIM_VERSION = 7
 
@@ -36,9 +36,9 @@ class IntakeStandIn(
         """An interview in three days, as it was booked."""
         start = Timestamp()
         start.FromDatetime(clock.now() + timedelta(days=3))
-        appointment = scheduling_pb2.Appointment(
+        appointment = appointments_pb2.Appointment(
             appointment_id=request.appointment_id,
-            state=scheduling_pb2.APPOINTMENT_STATE_BOOKED,
+            state=appointments_pb2.APPOINTMENT_STATE_BOOKED,
             start_time=start,
             channel=common_pb2.CHANNEL_OFFICE,
             version=1,

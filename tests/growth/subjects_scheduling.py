@@ -1,6 +1,6 @@
 """scheduling-svc with a history of slots, appointments and first contacts."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -13,6 +13,7 @@ from cms.intake.v1 import events_pb2
 from scheduling.__main__ import intake_at, service
 from scheduling.config import Settings
 from scheduling.data import load_offices
+from scheduling.domain.rotas import WEEK, monday_of
 from tests.growth import chassis_history
 from tests.growth.chassis_history import CLAIM, ID, PAST
 from tests.growth.intake_stand_in import serving
@@ -20,22 +21,25 @@ from tests.growth.subject import Caller, Subject
 
 POSTCODE, OFFICE = "LS1 3AB", "600021"
 _OPERATOR = Caller(role="OPERATOR")
+_MANAGER = Caller(role="SERVICE_MANAGER", subject="SM000001")
 
-# A slot of an hour for each claim, which its interview took.
-_SLOTS = f"""
-    INSERT INTO slots (slot_id, assessor_id, office_code, start_time, end_time, channel)
-    SELECT {ID}, 'H' || n %% 1000,
-        (%(offices)s::text[])[1 + n %% cardinality(%(offices)s::text[])],
+# Each claim had an interview of an hour. The diary keeps none of them: they are over.
+_APPOINTMENTS = f"""
+    INSERT INTO appointments (appointment_id, claim_ref, office_code, assessor_id, start_time, end_time, channel, state,
+        first_contact_time, target_time, working_lead_time, version, booked_time)
+    SELECT {ID}, {CLAIM}, (%(offices)s::text[])[1 + n %% cardinality(%(offices)s::text[])], 'H' || n %% 1000,
+        began, began + interval '1 hour', 'OFFICE', 'ATTENDED', {PAST}, {PAST}, '1 hour', 1, {PAST}
+    FROM generate_series(%(first)s, %(last)s) AS n,
+        LATERAL (SELECT timestamptz '2020-01-01' + interval '1 hour' * (n / 1000) AS began) AS time
+    WHERE n > 40
+"""
+# Shifts of three months ago and before, which are pruned a part at a time.
+_SHIFTS = """
+    INSERT INTO shifts (assessor_id, office_code, start_time, end_time, channel)
+    SELECT 'H' || n %% 1000, (%(offices)s::text[])[1 + n %% cardinality(%(offices)s::text[])],
         began, began + interval '1 hour', 'OFFICE'
     FROM generate_series(%(first)s, %(last)s) AS n,
         LATERAL (SELECT timestamptz '2020-01-01' + interval '1 hour' * (n / 1000) AS began) AS time
-"""
-_APPOINTMENTS = f"""
-    INSERT INTO appointments (appointment_id, claim_ref, slot_id, state, first_contact_time, target_time,
-        working_lead_time, version, booked_time)
-    SELECT {ID}, {CLAIM}, {ID}, 'BOOKED', {PAST}, {PAST}, '1 hour', 1,
-        {PAST}
-    FROM generate_series(%(first)s, %(last)s) AS n WHERE n > 40
 """
 _FIRST_CONTACTS = f"""
     INSERT INTO first_contacts (claim_ref, first_contact_time, booked)
@@ -43,9 +47,9 @@ _FIRST_CONTACTS = f"""
 """
 # The interview was long ago, at a time of its own.
 _BEGIN = """
-    UPDATE slots SET start_time = past.start, end_time = past.start + interval '1 second'
+    UPDATE appointments SET start_time = past.start, end_time = past.start + interval '1 second'
     FROM (SELECT timestamptz '1990-01-01' + random() * interval '5 years' AS start) AS past
-    WHERE slot_id = (SELECT slot_id FROM appointments WHERE appointment_id = %(appointment)s)
+    WHERE appointment_id = %(appointment)s
 """
 
 
@@ -62,10 +66,10 @@ class Scheduling(Subject):
         return service(self.settings(Settings, "scheduling-svc", postcodes_file=postcodes), intake_at(intake))
 
     def fill(self, first: int, last: int) -> None:
-        """A claim has had an appointment in a slot."""
+        """A claim has had an interview, and an assessor a shift."""
         offices = [office.code for office in load_offices()]
-        self.sql(_SLOTS, first=first, last=last, offices=offices)
-        self.sql(_APPOINTMENTS, first=first, last=last)
+        self.sql(_SHIFTS, first=first, last=last, offices=offices)
+        self.sql(_APPOINTMENTS, first=first, last=last, offices=offices)
         self.sql(_FIRST_CONTACTS, first=first, last=last)
         chassis_history.fill(self, first, last, sources=["intake-svc", "assessment-svc"])
 
@@ -85,6 +89,7 @@ class Scheduling(Subject):
         )
         self._change(second["appointment"])
         self._attend(booked["appointment"])
+        self._publish(turn)
         self.step_own_workers()
         self.hear(events_pb2.ClaimWithdrawn(withdraw_time=_now()), f"CT{turn:09}X")
         self.hear(assessment_events.AssessmentClosed(close_time=_now(), ends_assessment=True), f"CT{turn:09}Y")
@@ -101,6 +106,16 @@ class Scheduling(Subject):
         self.sql(_BEGIN, appointment=appointment["appointmentId"])
         missed = {"appointmentId": appointment["appointmentId"], "attended": False, "version": 1}
         self.change("RecordAttendance", missed, by=_OPERATOR)
+
+    def _publish(self, turn: int) -> None:
+        """A week far ahead has other hours at each turn."""
+        monday = monday_of(clock.today()) + 9 * WEEK
+        for hours in (2, 3):
+            start = datetime.combine(monday + timedelta(days=1), time(9), tzinfo=UTC)
+            end = start + timedelta(hours=hours, minutes=turn % 50)
+            shift = {"start": start.isoformat(), "end": end.isoformat(), "channel": "CHANNEL_OFFICE"}
+            rota = {"assessorId": "ALE02001", "officeCode": OFFICE, "shifts": [shift]}
+            self.change("PublishRota", rota, by=_MANAGER, note="anew" if hours == 3 else "")
 
     def _find(self) -> None:
         searches: dict[str, dict[str, Any]] = {

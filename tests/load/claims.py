@@ -14,7 +14,7 @@ import psycopg
 
 from cms.assessment.v1 import assessment_pb2, record_pb2
 from cms.intake.v1 import intake_pb2
-from cms.scheduling.v1 import scheduling_pb2
+from cms.scheduling.v1 import appointments_pb2, scheduling_pb2
 from cms_local import acknowledged, keys
 from cms_local.audit import audit
 from cms_local.layout import DATABASES, Layout
@@ -193,7 +193,7 @@ def _times(layout: Layout, service: str, query: str, claim_refs: set[str]) -> di
 def _carry_on(desk: _Desk, number: int) -> None:
     """Takes calls, and assesses each claim after the next call: by then its work item is there, so nobody polls for it."""
     source = random.Random(number)
-    waiting: list[tuple[str, scheduling_pb2.Appointment]] = []
+    waiting: list[tuple[str, appointments_pb2.Appointment]] = []
     while not desk.stopping.is_set():
         if len(desk.confirmed - desk.through) >= _ON_THE_WAY:
             desk.stopping.wait(0.05)
@@ -210,7 +210,7 @@ def _carry_on(desk: _Desk, number: int) -> None:
         _assess(desk, claim_ref, appointment)
 
 
-def _take_call(desk: _Desk, begun: Begun, postcode: str) -> scheduling_pb2.Appointment:
+def _take_call(desk: _Desk, begun: Begun, postcode: str) -> appointments_pb2.Appointment:
     intake, token = desk.operators.intake, begun.token
     version = begun.version
     for answers in desk.saves:
@@ -231,7 +231,7 @@ def _take_call(desk: _Desk, begun: Begun, postcode: str) -> scheduling_pb2.Appoi
     return booked.appointment
 
 
-def _assess(desk: _Desk, claim_ref: str, appointment: scheduling_pb2.Appointment) -> None:
+def _assess(desk: _Desk, claim_ref: str, appointment: appointments_pb2.Appointment) -> None:
     token = keys.issue(
         desk.layout.keys(""), "ASSESSOR", subject=appointment.assessor_id, office=appointment.office.code
     )

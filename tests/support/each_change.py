@@ -26,9 +26,9 @@ BURY = """
     VALUES (%s, 'intake-svc', 'Unknown', %s, '', 'UNKNOWN_TYPE', 3)
 """
 BEGIN = """
-    UPDATE slots SET start_time = past.start, end_time = past.start + interval '1 second'
+    UPDATE appointments SET start_time = past.start, end_time = past.start + interval '1 second'
     FROM (SELECT timestamptz '1990-01-01' + random() * interval '5 years' AS start) AS past
-    WHERE slot_id = (SELECT slot_id FROM appointments WHERE appointment_id = %s)
+    WHERE appointment_id = %s
 """
 BOOKED_WORK = (
     "SELECT count(*) FROM assessments WHERE claim_ref = %s AND submit_time IS NOT NULL AND office_code IS NOT NULL"

@@ -18,6 +18,7 @@ from chassis.identity import Verifier
 from chassis.origins import Origins
 from chassis.testing import ISSUER, NotCalled, Tokens
 from chassis.testing.sites import PATIENCE_SECONDS, SECONDS, Site
+from cms.scheduling.v1 import appointments_pb2
 from cms.scheduling.v1 import scheduling_pb2 as pb
 
 MakeSite = Callable[..., Site]
@@ -32,7 +33,9 @@ class Api(NotCalled):
                 "NOT_BOOKED", "50% of nothing – no interview", metadata={"claim_ref": "C0000000000A"}
             )
         length = {"long": 5_000, "very long": 50_000}.get(request.appointment_id, 0)
-        appointment = pb.Appointment(claim_ref=request.claim_ref, office=pb.Office(name="x" * length))
+        appointment = appointments_pb2.Appointment(
+            claim_ref=request.claim_ref, office=appointments_pb2.Office(name="x" * length)
+        )
         return pb.GetAppointmentResponse(appointment=appointment)
 
     def BookAppointment(self, _request: pb.BookAppointmentRequest) -> pb.BookAppointmentResponse:

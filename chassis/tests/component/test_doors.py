@@ -17,7 +17,7 @@ from chassis.idempotency import run_once
 from chassis.runtime import Process, Runtime, Service
 from chassis.settings import ServiceSettings
 from chassis.testing import DatabaseUrls, NotCalled, SettingsOf, Tokens, running
-from cms.scheduling.v1 import events_pb2, scheduling_pb2, scheduling_pb2_grpc
+from cms.scheduling.v1 import appointments_pb2, events_pb2, scheduling_pb2, scheduling_pb2_grpc
 
 CLAIM = "C0000000000A"
 
@@ -44,7 +44,7 @@ class Api(NotCalled):
 
     @staticmethod
     def _booked(appointment_id: str) -> Any:
-        appointment = scheduling_pb2.Appointment(appointment_id=appointment_id)
+        appointment = appointments_pb2.Appointment(appointment_id=appointment_id)
         appointment.start_time.FromDatetime(clock.now())
         return scheduling_pb2.BookAppointmentResponse(appointment=appointment)
 

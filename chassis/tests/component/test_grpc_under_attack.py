@@ -20,7 +20,7 @@ from chassis.errors import NotFound
 from chassis.runtime import Process, Service
 from chassis.settings import ServiceSettings
 from chassis.testing import NotCalled, SettingsOf, Tokens, eventually, running
-from cms.scheduling.v1 import scheduling_pb2
+from cms.scheduling.v1 import appointments_pb2, scheduling_pb2
 from tests.support.grpc_bystander import ask, holds, refusals
 from tests.support.http2 import Http2, bomb, message
 
@@ -40,7 +40,7 @@ class Api(NotCalled):
     def GetAppointment(self, _request: Any) -> Any:
         if self.filler:
             return scheduling_pb2.GetAppointmentResponse(
-                appointment=scheduling_pb2.Appointment(appointment_id=self.filler)
+                appointment=appointments_pb2.Appointment(appointment_id=self.filler)
             )
         raise NotFound("NOT_BOOKED", "no interview is booked")
 

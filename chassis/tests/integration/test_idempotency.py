@@ -19,7 +19,7 @@ from chassis.idempotency import Rebuildable, first_answer, run_once
 from chassis.identity import Identity
 from chassis.testing import eventually
 from chassis.vault import Vault
-from cms.scheduling.v1 import scheduling_pb2
+from cms.scheduling.v1 import appointments_pb2, scheduling_pb2
 
 METHOD = "/cms.scheduling.v1.SchedulingService/BookAppointment"
 Ask = Callable[..., str]
@@ -67,7 +67,7 @@ class Bookings:
 
     @staticmethod
     def _response(number: str) -> scheduling_pb2.BookAppointmentResponse:
-        return scheduling_pb2.BookAppointmentResponse(appointment=scheduling_pb2.Appointment(appointment_id=number))
+        return scheduling_pb2.BookAppointmentResponse(appointment=appointments_pb2.Appointment(appointment_id=number))
 
     def effects(self) -> int:
         with self.database.transaction() as conn:

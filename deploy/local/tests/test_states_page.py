@@ -11,12 +11,12 @@ from cms.assessment.v1 import record_pb2
 from cms.gateway.v1 import gateway_pb2
 from cms.intake.v1 import intake_pb2
 from cms.notifier.v1 import notifier_pb2
-from cms.scheduling.v1 import scheduling_pb2
+from cms.scheduling.v1 import appointments_pb2
 from cms_local.layout import ROOT, SERVICES
 
 STATES = {
     "intake-svc": intake_pb2.ClaimState,
-    "scheduling-svc": scheduling_pb2.AppointmentState,
+    "scheduling-svc": appointments_pb2.AppointmentState,
     "assessment-svc": record_pb2.AssessmentState,
     "legacy-gateway": gateway_pb2.TransferState,
     "la-notifier": notifier_pb2.NoticeState,

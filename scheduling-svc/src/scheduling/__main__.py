@@ -1,6 +1,7 @@
 """Runs scheduling-svc."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from chassis import remote
@@ -16,8 +17,9 @@ from scheduling.data import load_assessors, load_offices
 from scheduling.deadlines import DEADLINES
 from scheduling.domain.directory import Directory
 from scheduling.grpc_api import SchedulingApi
-from scheduling.service.rotas import Rotas
-from scheduling.workers import breach_worker, rota_worker
+from scheduling.service.patterns import Patterns
+from scheduling.service.pruning import Kept
+from scheduling.workers import breach_worker, pruning_worker, rota_worker
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -30,7 +32,10 @@ def intake_at(address: str) -> Callable[[Runtime], Intake]:
 def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Service:
     """The parts of this service."""
     directory = Directory(load_offices(), load_assessors())
-    rotas = Rotas(directory)
+    patterns = Patterns(directory)
+    kept = Kept(
+        shifts=timedelta(days=settings.shifts_kept_days), appointments=timedelta(days=settings.appointments_kept_days)
+    )
 
     def api(runtime: Runtime) -> SchedulingApi:
         postcodes = runtime.closing.enter_context(Postcodes(settings.postcodes_file))
@@ -40,8 +45,9 @@ def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Servi
 
     def workers(runtime: Runtime) -> Sequence[Worker]:
         return [
-            rota_worker(rotas, runtime.database),
+            rota_worker(patterns, runtime.database),
             breach_worker(directory, runtime.database, target=settings.target),
+            pruning_worker(runtime.database, kept),
         ]
 
     return Service(
@@ -55,7 +61,7 @@ def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Servi
         gauges=gauges.GAUGES,
         deadlines=DEADLINES,
         files=[settings.postcodes_file],
-        prepare=lambda runtime: rotas.open_next_week(runtime.database),
+        prepare=lambda runtime: patterns.publish_next_week(runtime.database),
     )
 
 

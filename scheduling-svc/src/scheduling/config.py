@@ -19,6 +19,11 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     target_hours: Positive = 48.0
     """Hours of working time from first contact to the interview."""
 
+    shifts_kept_days: Positive = 92.0
+    """Days after its end for which a shift is kept, for the measures of how it was used."""
+    appointments_kept_days: Positive = 730.0
+    """Days after its end for which an appointment is kept: records are kept for 24 months."""
+
     @property
     def target(self) -> timedelta:
         """The target as a length of time."""

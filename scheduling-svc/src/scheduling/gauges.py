@@ -5,19 +5,19 @@ from datetime import timedelta
 from chassis import clock
 from chassis.database import Connection
 from chassis.state_gauges import Samples, StateGauge
-from scheduling import store
+from scheduling.store import appointments, first_contacts
 
 RATIO_OVER = timedelta(hours=24)
 """The ratio covers the bookings of this long until now, by the platform's clock."""
 
 
 def _within_target(conn: Connection) -> Samples:
-    ratio = store.within_target_ratio(conn, since=clock.now() - RATIO_OVER)
+    ratio = appointments.within_target_ratio(conn, since=clock.now() - RATIO_OVER)
     return [] if ratio is None else [((), ratio)]
 
 
 def _unbooked(conn: Connection) -> Samples:
-    return [((), float(store.count_unbooked(conn)))]
+    return [((), float(first_contacts.count_unbooked(conn)))]
 
 
 GAUGES = (

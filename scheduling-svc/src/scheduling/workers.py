@@ -1,20 +1,22 @@
-"""The workers: one keeps rotas open for booking as the platform's clock goes on, one tells of targets that passed."""
+"""The workers: one publishes rotas as the platform's clock goes on, one tells of targets that passed, one prunes."""
 
 from datetime import timedelta
 
 from chassis.database import Database
 from chassis.workers import Worker
 from scheduling.domain.directory import Directory
-from scheduling.service import changes
-from scheduling.service.rotas import Rotas
+from scheduling.service import changes, pruning
+from scheduling.service.patterns import Patterns
+from scheduling.service.pruning import Kept
 
 _PAUSE_SECONDS = 1.0
 """Short, because the clock can be moved by days: then bookings soon find slots on the new days."""
+_PRUNING_PAUSE_SECONDS = 60.0
 
 
-def rota_worker(rotas: Rotas, database: Database) -> Worker:
-    """Opens one week a step."""
-    return Worker("rota", lambda: rotas.open_next_week(database), pause_seconds=_PAUSE_SECONDS)
+def rota_worker(patterns: Patterns, database: Database) -> Worker:
+    """Publishes one week a step."""
+    return Worker("rota", lambda: patterns.publish_next_week(database), pause_seconds=_PAUSE_SECONDS)
 
 
 def breach_worker(directory: Directory, database: Database, *, target: timedelta) -> Worker:
@@ -25,3 +27,13 @@ def breach_worker(directory: Directory, database: Database, *, target: timedelta
             return changes.tell_of_breaches(conn, directory, target=target)
 
     return Worker("target_breaches", step, pause_seconds=_PAUSE_SECONDS)
+
+
+def pruning_worker(database: Database, kept: Kept) -> Worker:
+    """Deletes what is over, a part a step."""
+
+    def step() -> bool:
+        with database.transaction() as conn:
+            return pruning.prune(conn, kept)
+
+    return Worker("pruning", step, pause_seconds=_PRUNING_PAUSE_SECONDS)

@@ -38,13 +38,27 @@ def sound(method: str) -> dict[str, Any]:
             "requestId": str(uuid4()),
         },
         "GetAppointment": {"claimRef": CLAIM, "appointmentId": ""},
+        "PublishRota": {
+            "assessorId": "ALE02001",
+            "officeCode": "600021",
+            "shifts": [shift(number) for number in range(400)],
+            "weeks": [],
+            "requestId": str(uuid4()),
+        },
     }
     return known.get(method) or _change(method)
 
 
+def shift(number: int) -> dict[str, Any]:
+    """Shifts that follow each other without a break, from tomorrow on: most are at night or past midnight."""
+    start = clock.now().replace(minute=0, second=0, microsecond=0) + timedelta(days=1, hours=number)
+    end = start + timedelta(hours=1)
+    return {"start": start.isoformat(), "end": end.isoformat(), "channel": "CHANNEL_OFFICE", "skills": []}
+
+
 def _change(method: str) -> dict[str, Any]:
     more: dict[str, dict[str, Any]] = {
-        "MoveAppointment": {"slotId": str(uuid4())},
+        "MoveAppointment": {"slotId": "ALE02001-20200101T0900Z"},
         "CancelAppointment": {"reason": "w" * 500},
         "RecordAttendance": {"attended": True},
     }
@@ -60,5 +74,8 @@ def test_the_dearest_requests_are_cheap(
     intake.open(CLAIM)
 
     costs.expect_cheap(
-        process, method, costs.dearest_requests(method, lambda: sound(method.name)), tokens.issue("OPERATOR")
+        process,
+        method,
+        costs.dearest_requests(method, lambda: sound(method.name)),
+        tokens.issue("OPERATOR", "SERVICE_MANAGER"),
     )

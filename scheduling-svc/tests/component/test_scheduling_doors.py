@@ -35,15 +35,32 @@ def book(door: Any, token: str, claim_ref: str = CLAIM, **how: Any) -> Any:
     return door("BookAppointment", {"claimRef": claim_ref, "requestId": str(uuid4())} | how, token)
 
 
-def test_free_slots_come_soonest_first_from_the_offices_within_reach(door: Any, tokens: Tokens) -> None:
-    found = door("FindSlots", {"postcode": "sw1a2aa", "pageSize": 100}, tokens.issue("OPERATOR")).body
+def test_free_slots_come_from_the_nearest_office_first_and_soonest_first_within_an_office(
+    door: Any, tokens: Tokens
+) -> None:
+    token = tokens.issue("OPERATOR")
+    first = door("FindSlots", {"postcode": "sw1a2aa", "pageSize": 1}, token).body["slots"][0]
+    until = moment(first["startTime"]) + timedelta(hours=2)
+    found = door("FindSlots", {"postcode": "sw1a2aa", "pageSize": 100, "until": until.isoformat()}, token).body["slots"]
 
-    starts = [moment(slot["startTime"]) for slot in found["slots"]]
-    assert starts == sorted(starts)
-    assert starts[0] > clock.now()
-    assert {slot["office"]["name"] for slot in found["slots"]} == {"Hackney", "Croydon"}
-    assert all(5 < slot["office"]["distanceKm"] < 16 for slot in found["slots"])
-    assert all(slot["channel"] == "CHANNEL_OFFICE" for slot in found["slots"])
+    offices = [slot["office"]["name"] for slot in found]
+    assert moment(first["startTime"]) > clock.now()
+    assert offices == sorted(offices, key=["Hackney", "Croydon"].index)
+    assert set(offices) == {"Hackney", "Croydon"}
+    for office in set(offices):
+        starts = [moment(slot["startTime"]) for slot in found if slot["office"]["name"] == office]
+        assert starts == sorted(starts)
+    assert all(5 < slot["office"]["distanceKm"] < 16 for slot in found)
+    assert {(slot["office"]["name"], slot["reason"], slot["channel"]) for slot in found} == {
+        ("Hackney", "OFFER_REASON_NEAREST_OFFICE", "CHANNEL_OFFICE"),
+        ("Croydon", "OFFER_REASON_WITHIN_REACH", "CHANNEL_OFFICE"),
+    }
+
+
+def test_a_slot_is_named_by_its_assessor_and_its_start(http: Any, tokens: Tokens) -> None:
+    [slot] = http("FindSlots", {"officeCode": LEEDS, "pageSize": 1}, tokens.issue("OPERATOR")).body["slots"]
+
+    assert slot["slotId"] == f"{slot['assessorId']}-{moment(slot['startTime']):%Y%m%dT%H%MZ}"
 
 
 def test_each_slot_says_whether_it_is_within_the_target_and_the_earliest_is_named(http: Any, tokens: Tokens) -> None:
@@ -109,7 +126,7 @@ def test_a_page_token_of_another_search_is_refused(http: Any, tokens: Tokens) ->
     token = tokens.issue("OPERATOR")
     elsewhere = http("FindSlots", {"officeCode": LEEDS, "pageSize": 1}, token).body["nextPageToken"]
 
-    for unknown in (elsewhere, str(uuid4()), token_of(SEARCH, uuid4())):
+    for unknown in (elsewhere, str(uuid4()), token_of(SEARCH, LEEDS, clock.now(), "ALE02001")):
         refused = http("FindSlots", {"postcode": "SW1A 2AA", "pageToken": unknown}, token)
         assert (refused.code, refused.fields) == ("invalid_argument", {"page_token"})
 

@@ -1,26 +1,43 @@
 """Refusals are the same by both doors: code, reason and fields, without any value of the caller's."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from chassis import clock
+from chassis.bank_holidays import Nation
 from chassis.testing import Tokens
+from scheduling.domain.working_time import is_working_day
 
 CLAIM = "C0000000000A"
 LEEDS = "LS1 3AB"
 REQUEST_ID = str(uuid4())
 NOBODYS = str(uuid4())
+NO_SLOT = "ALE02001-20200101T0900Z"
 BELFAST, GUERNSEY = "BT1 5GS", "GY1 1AA"
 BOOKING = {"claimRef": CLAIM, "requestId": REQUEST_ID, "earliest": True, "postcode": LEEDS}
 CHANGE = {"appointmentId": NOBODYS, "version": 1, "requestId": REQUEST_ID}
+DAY = next(
+    day
+    for day in (clock.today() + timedelta(days=number) for number in range(40, 60))
+    if is_working_day(day, Nation.ENGLAND)
+)
+ROTA = {
+    "assessorId": "ALE02001",
+    "officeCode": "600021",
+    "shifts": [{"start": f"{DAY}T10:00:00Z", "end": f"{DAY}T12:00:00Z", "channel": "CHANNEL_OFFICE"}],
+    "requestId": REQUEST_ID,
+}
 VALID: dict[str, dict[str, Any]] = {
     "FindSlots": {"postcode": LEEDS},
     "BookAppointment": BOOKING,
     "GetAppointment": {"claimRef": CLAIM},
-    "MoveAppointment": CHANGE | {"slotId": NOBODYS},
+    "MoveAppointment": CHANGE | {"slotId": NO_SLOT},
     "CancelAppointment": CHANGE | {"reason": "SECRET1"},
     "RecordAttendance": CHANGE | {"attended": True},
+    "PublishRota": ROTA,
 }
 ALLOWED = {
     "FindSlots": {"OPERATOR", "ASSESSOR"},
@@ -28,6 +45,7 @@ ALLOWED = {
     "MoveAppointment": {"OPERATOR", "ASSESSOR"},
     "CancelAppointment": {"OPERATOR", "ASSESSOR"},
     "RecordAttendance": {"OPERATOR", "ASSESSOR"},
+    "PublishRota": {"SERVICE_MANAGER"},
     "GetAppointment": {
         "OPERATOR",
         "ASSESSOR",
@@ -66,10 +84,11 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, set[str]]] = [
     ("BookAppointment", {"claimRef": ""}, "invalid_argument", "INVALID_FIELDS", {"claim_ref"}),
     ("BookAppointment", {"requestId": ""}, "invalid_argument", "INVALID_FIELDS", {"request_id"}),
     ("BookAppointment", {"requestId": "SECRET1"}, "invalid_argument", "INVALID_FIELDS", {"request_id"}),
-    ("BookAppointment", {"slotId": NOBODYS}, "invalid_argument", "INVALID_FIELDS", {"slot_id", "earliest"}),
+    ("BookAppointment", {"slotId": NO_SLOT}, "invalid_argument", "INVALID_FIELDS", {"slot_id", "earliest"}),
     ("BookAppointment", {"earliest": False}, "invalid_argument", "INVALID_FIELDS", {"slot_id", "earliest"}),
     ("BookAppointment", {"earliest": False, "slotId": "SECRET1"}, "invalid_argument", "INVALID_FIELDS", {"slot_id"}),
-    ("BookAppointment", {"earliest": False, "slotId": NOBODYS}, "not_found", "SLOT_UNKNOWN", set()),
+    ("BookAppointment", {"earliest": False, "slotId": NOBODYS}, "invalid_argument", "INVALID_FIELDS", {"slot_id"}),
+    ("BookAppointment", {"earliest": False, "slotId": NO_SLOT}, "not_found", "SLOT_UNKNOWN", set()),
     ("BookAppointment", {"postcode": ""}, "invalid_argument", "INVALID_FIELDS", {"postcode"}),
     ("BookAppointment", {"postcode": "SECRET1"}, "invalid_argument", "MALFORMED_POSTCODE", {"postcode"}),
     ("BookAppointment", {"postcode": GUERNSEY}, "failed_precondition", "CHANNEL_ISLANDS", {"postcode"}),
@@ -82,7 +101,7 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, set[str]]] = [
     ("BookAppointment", {"claimRef": "C00000000010"}, "not_found", "CLAIM_UNKNOWN", set()),
     ("BookAppointment", {"claimRef": "CW0THDRAWN00"}, "failed_precondition", "CLAIM_NOT_OPEN", set()),
     ("BookAppointment", {"claimRef": "CMA1NTENANCE"}, "failed_precondition", "NO_INTERVIEW_NEEDED", set()),
-    ("MoveAppointment", {}, "not_found", "SLOT_UNKNOWN", set()),
+    ("MoveAppointment", {}, "not_found", "APPOINTMENT_UNKNOWN", set()),
     ("MoveAppointment", {"slotId": ""}, "invalid_argument", "INVALID_FIELDS", {"slot_id"}),
     (
         "MoveAppointment",
@@ -98,6 +117,9 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, set[str]]] = [
     ("RecordAttendance", {}, "not_found", "APPOINTMENT_UNKNOWN", set()),
     ("RecordAttendance", {"attended": None}, "invalid_argument", "INVALID_FIELDS", {"attended"}),
     ("RecordAttendance", {"requestId": ""}, "invalid_argument", "INVALID_FIELDS", {"request_id"}),
+    ("PublishRota", {"assessorId": "SECRET1"}, "not_found", "ASSESSOR_UNKNOWN", {"assessor_id"}),
+    ("PublishRota", {"requestId": ""}, "invalid_argument", "INVALID_FIELDS", {"request_id"}),
+    ("PublishRota", {"shifts": []}, "invalid_argument", "INVALID_FIELDS", {"shifts"}),
     ("GetAppointment", {}, "not_found", "APPOINTMENT_UNKNOWN", set()),
     ("GetAppointment", {"claimRef": "", "appointmentId": NOBODYS}, "not_found", "APPOINTMENT_UNKNOWN", set()),
     (
@@ -123,7 +145,7 @@ def test_every_bad_request_gets_its_code_its_reason_and_its_fields(door: Any, to
     intake.open("CW0THDRAWN00")
     intake.close("CW0THDRAWN00")
     intake.open("CMA1NTENANCE", schemes=("CHILD_MAINTENANCE",))
-    token = tokens.issue("OPERATOR")
+    token = tokens.issue("OPERATOR", "SERVICE_MANAGER")
 
     for method, change, code, reason, fields in REFUSALS:
         answer = door(method, VALID[method] | change, token)

@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from threading import Barrier
 from typing import Any
 from uuid import uuid4
@@ -13,15 +15,16 @@ import pytest
 from chassis import clock
 from chassis.database import Connection, Database
 from chassis.errors import CmsError
-from scheduling import store
 from scheduling.domain.appointments import AlreadyBooked, Appointment, AppointmentState
 from scheduling.domain.claims import Claim
+from scheduling.domain.diary import DiaryEntry
 from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Channel, NearOffice
-from scheduling.domain.search import Search, Wish
+from scheduling.domain.search import Wish
 from scheduling.domain.slots import SLOT_LENGTH, Slot, SlotTaken
 from scheduling.domain.working_time import TARGET
-from scheduling.service import bookings, rotas
+from scheduling.service import bookings, search
+from scheduling.store import appointments, diary
 
 FIFTY = 50
 LEEDS = "600021"
@@ -34,20 +37,15 @@ def claim(number: int) -> Claim:
 
 
 @pytest.fixture
-def wish(database: Database, directory: Directory) -> Wish:
-    """An interview at Leeds, whose rotas are open."""
-    with database.transaction() as conn:
-        rotas.open_rotas(conn, directory, clock.today(), week=0)
-        rotas.open_rotas(conn, directory, clock.today(), week=1)
-    leeds = NearOffice(office=directory.office(LEEDS), distance_km=1.0)
+def wish(opened: Directory) -> Wish:
+    """An interview at Leeds, whose rotas are published."""
+    leeds = NearOffice(office=opened.office(LEEDS), distance_km=1.0)
     return Wish(offices=[leeds], channel=Channel.OFFICE, needs=frozenset())
 
 
-def free(database: Database, directory: Directory, *, number: int) -> list[Slot]:
-    assessors = directory.assessors_for((), Channel.OFFICE, offices=[directory.office(LEEDS)])
-    search = Search(offices=[LEEDS], assessors=assessors, channel=Channel.OFFICE, since=clock.now())
+def free(database: Database, wish: Wish, *, number: int) -> list[Slot]:
     with database.transaction() as conn:
-        return store.free_slots(conn, search, number=number)
+        return list(islice(search.free(conn, wish, since=search.soonest(clock.now())), number))
 
 
 def at_once(database: Database, book: Callable[[Connection, int], Appointment]) -> list[Appointment | str]:
@@ -75,7 +73,7 @@ def count(database: Database, table: str) -> int:
 def test_only_one_of_fifty_simultaneous_bookings_gets_the_slot(
     database: Database, directory: Directory, wish: Wish
 ) -> None:
-    wanted = free(database, directory, number=1)[0].slot_id
+    wanted = free(database, wish, number=1)[0].slot_id
 
     results = at_once(
         database,
@@ -92,7 +90,7 @@ def test_only_one_of_fifty_simultaneous_bookings_gets_the_slot(
 def test_fifty_simultaneous_bookings_of_the_earliest_get_the_fifty_earliest_slots(
     database: Database, directory: Directory, wish: Wish
 ) -> None:
-    earliest = free(database, directory, number=FIFTY)
+    earliest = free(database, wish, number=FIFTY)
 
     results = at_once(
         database,
@@ -121,14 +119,14 @@ def test_a_claim_booked_fifty_times_at_once_has_one_appointment(
 def test_bookings_by_slot_and_by_earliest_never_share_a_slot(
     database: Database, directory: Directory, wish: Wish
 ) -> None:
-    slots = [slot.slot_id for slot in free(database, directory, number=FIFTY)]
+    slots = [slot.slot_id for slot in free(database, wish, number=FIFTY)]
 
-    def book(conn: Connection, number: int) -> Appointment:
+    def either(conn: Connection, number: int) -> Appointment:
         if number % 2:
             return bookings.book_slot(conn, claim(number), directory=directory, slot_id=slots[number], target=TARGET)
         return bookings.book_earliest(conn, claim(number), directory=directory, wish=wish, target=TARGET)
 
-    results = at_once(database, book)
+    results = at_once(database, either)
 
     refused = Counter(result for result in results if isinstance(result, str))
     booked = [(one.assessor_id, one.start_time) for one in results if isinstance(one, Appointment)]
@@ -137,48 +135,81 @@ def test_bookings_by_slot_and_by_earliest_never_share_a_slot(
     assert len(set(booked)) == len(booked) == count(database, "appointments")
 
 
+def insert(conn: Connection, directory: Directory, claim_ref: str, slot: Slot) -> None:
+    booked, _ = Appointment.book(
+        appointment_id=uuid4(),
+        claim_ref=claim_ref,
+        slot=slot,
+        nation=directory.office(LEEDS).nation,
+        first_contact_time=clock.now(),
+        target_time=clock.now(),
+        now=clock.now(),
+    )
+    appointments.insert_appointment(conn, booked, slot=slot, booked_time=clock.now())
+
+
 @pytest.mark.parametrize("same", ["slot", "claim"])
 def test_constraints_prevent_double_booking_without_the_lock(
     database: Database, directory: Directory, wish: Wish, same: str
 ) -> None:
-    first_slot, second_slot = free(database, directory, number=2)
-
-    def insert(conn: Connection, claim_ref: str, slot: Slot) -> None:
-        booked, _ = Appointment.book(
-            appointment_id=uuid4(),
-            claim_ref=claim_ref,
-            slot=slot,
-            nation=directory.office(LEEDS).nation,
-            first_contact_time=clock.now(),
-            target_time=clock.now(),
-            now=clock.now(),
-        )
-        store.insert_appointment(conn, booked, slot=slot, booked_time=clock.now())
+    first_slot, second_slot = free(database, wish, number=2)
 
     with database.transaction() as conn:
-        insert(conn, "C1", first_slot)
+        insert(conn, directory, "C1", first_slot)
 
     with pytest.raises(SlotTaken if same == "slot" else AlreadyBooked), database.transaction() as conn:
-        insert(conn, *(("C2", first_slot) if same == "slot" else ("C1", second_slot)))
+        insert(conn, directory, *(("C2", first_slot) if same == "slot" else ("C1", second_slot)))
 
 
-def test_overlapping_slots_of_an_assessor_are_not_opened(database: Database) -> None:
-    start = datetime(2026, 11, 30, 9, tzinfo=UTC)
-
-    def slot(assessor: str, minutes: int) -> Slot:
-        begin = start + timedelta(minutes=minutes)
-        return Slot(
-            assessor_id=assessor,
-            office_code=LEEDS,
-            start_time=begin,
-            end_time=begin + SLOT_LENGTH,
-            channel=Channel.OFFICE,
-        )
+def test_an_assessor_is_never_in_two_places(database: Database, directory: Directory, wish: Wish) -> None:
+    slot = free(database, wish, number=1)[0]
+    later = replace(slot, start_time=slot.start_time + timedelta(minutes=44), end_time=slot.end_time + SLOT_LENGTH)
 
     with database.transaction() as conn:
-        opened = store.open_slots(conn, [slot("A1", 0), slot("A1", 30), slot("A1", 45), slot("A2", 30), slot("A1", 0)])
+        insert(conn, directory, "C1", slot)
 
-    assert opened == 3
+    with pytest.raises(SlotTaken), database.transaction() as conn:
+        insert(conn, directory, "C2", later)
+
+
+def test_a_slot_that_is_held_is_free_to_its_own_claim_alone(
+    database: Database, directory: Directory, wish: Wish
+) -> None:
+    slot = free(database, wish, number=1)[0]
+    hold(database, slot, claim(1), seconds=600)
+
+    with pytest.raises(SlotTaken):
+        book(database, claim(2), slot, directory)
+    booked = book(database, claim(1), slot, directory)
+
+    assert booked.slot == slot
+    assert count(database, "diary") == 1
+
+
+def test_a_hold_that_has_run_out_is_nobodys(database: Database, directory: Directory, wish: Wish) -> None:
+    slot = free(database, wish, number=1)[0]
+    hold(database, slot, claim(1), seconds=-1)
+
+    assert free(database, wish, number=1) == [slot]
+    assert book(database, claim(2), slot, directory).slot == slot
+    assert count(database, "diary") == 1
+
+
+def hold(database: Database, slot: Slot, the_claim: Claim, *, seconds: int) -> None:
+    entry = DiaryEntry(
+        assessor_id=slot.assessor_id,
+        claim_ref=the_claim.claim_ref,
+        start_time=slot.start_time,
+        end_time=slot.end_time,
+        held_until=datetime.now(UTC) + timedelta(seconds=seconds),
+    )
+    with database.transaction() as conn:
+        diary.insert(conn, entry)
+
+
+def book(database: Database, the_claim: Claim, slot: Slot, directory: Directory) -> Appointment:
+    with database.transaction() as conn:
+        return bookings.book_slot(conn, the_claim, directory=directory, slot_id=slot.slot_id, target=TARGET)
 
 
 def test_a_stored_appointment_equals_the_booked_one(database: Database, directory: Directory, wish: Wish) -> None:

@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
@@ -17,16 +16,17 @@ from chassis.testing import deliver, event_of, eventually, handle
 from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
-from scheduling import gauges, store
+from scheduling import gauges
 from scheduling.consumers import HANDLERS
 from scheduling.domain.appointments import Appointment, AppointmentState
 from scheduling.domain.claims import Claim, ClaimNotOpen, FirstContact
 from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Channel, NearOffice
 from scheduling.domain.search import Wish
+from scheduling.domain.slots import SlotId
 from scheduling.domain.working_time import TARGET
-from scheduling.service import bookings, changes, rotas
-from scheduling.service.search import search_for
+from scheduling.service import bookings, changes, search
+from scheduling.store import appointments, first_contacts
 
 CLAIM = "C0000000000A"
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -103,16 +103,13 @@ def test_the_earliest_first_contact_is_kept_in_any_order(
 
 
 def test_a_first_contact_recorded_during_the_booking_does_not_count_as_unbooked(
-    database: Database, directory: Directory
+    database: Database, opened: Directory
 ) -> None:
-    with database.transaction() as conn:
-        rotas.open_rotas(conn, directory, clock.today(), week=0)
-
     with ThreadPoolExecutor(1) as pool, database.transaction() as keeping:
-        store.keep_first_contact(
+        first_contacts.keep_first_contact(
             keeping, FirstContact(claim_ref=CLAIM, claim_version=3, first_contact_time=NINE, schemes=())
         )
-        booking = pool.submit(book, database, directory)
+        booking = pool.submit(book, database, opened)
         eventually(lambda: waits_for_a_lock(database), what="the booking's wait for the first contact's row")
     booking.result()
 
@@ -141,16 +138,14 @@ def claim() -> Claim:
 
 
 def test_a_first_contact_heard_after_the_booking_changes_nothing(
-    database: Database, intake: Intake, directory: Directory
+    database: Database, intake: Intake, opened: Directory
 ) -> None:
-    with database.transaction() as conn:
-        rotas.open_rotas(conn, directory, clock.today(), week=0)
-    booked = book(database, directory)
+    booked = book(database, opened)
 
     intake.publishes(first_contact(NINE + timedelta(minutes=20)))
 
     with database.transaction() as conn:
-        assert store.appointment_of_claim(conn, CLAIM) == booked
+        assert appointments.appointment_of_claim(conn, CLAIM) == booked
     assert unbooked(database) == 0
 
 
@@ -182,13 +177,6 @@ def test_the_schemes_of_the_latest_version_count_in_any_order(
     assert unbooked(database) == 0
 
 
-@pytest.fixture
-def opened(database: Database, directory: Directory) -> Directory:
-    with database.transaction() as conn:
-        rotas.open_rotas(conn, directory, clock.today(), week=0)
-    return directory
-
-
 def test_a_withdrawal_cancels_the_interview_and_frees_its_slot(
     database: Database, intake: Intake, opened: Directory
 ) -> None:
@@ -197,9 +185,8 @@ def test_a_withdrawal_cancels_the_interview_and_frees_its_slot(
     intake.publishes(withdrawal(), times=2)
 
     with database.transaction() as conn:
-        cancelled = store.appointment_of_claim(conn, CLAIM)
-        [slot] = conn.execute("SELECT slot_id FROM appointments").fetchall()
-        assert store.take_slot(conn, slot["slot_id"])
+        cancelled = appointments.appointment_of_claim(conn, CLAIM)
+        assert next(search.free(conn, wish(opened), since=booked.start_time)) == booked.slot
     assert cancelled is not None
     assert (cancelled.state, cancelled.version) == (AppointmentState.CANCELLED, booked.version + 1)
 
@@ -217,7 +204,7 @@ def test_no_interview_is_booked_once_a_withdrawal_was_heard_of(
 
     assert unbooked(database) == 0
     with database.transaction() as conn:
-        assert store.appointment_of_claim(conn, CLAIM) is None
+        assert appointments.appointment_of_claim(conn, CLAIM) is None
 
 
 def test_a_booking_under_way_at_the_withdrawal_is_cancelled(database: Database, opened: Directory) -> None:
@@ -229,15 +216,15 @@ def test_a_booking_under_way_at_the_withdrawal_is_cancelled(database: Database, 
         withdrawn.result()
 
     with database.transaction() as conn:
-        found = store.appointment_of_claim(conn, CLAIM)
+        found = appointments.appointment_of_claim(conn, CLAIM)
     assert found is not None
     assert found.state is AppointmentState.CANCELLED
 
 
-def a_move(database: Database, opened: Directory, booked: Appointment) -> tuple[changes.Change, UUID]:
+def a_move(database: Database, opened: Directory, booked: Appointment) -> tuple[changes.Change, SlotId]:
     """A change of this appointment, and the slot to which it moves."""
     with database.transaction() as conn:
-        [slot] = store.free_slots(conn, search_for(opened, wish(opened), since=booked.start_time), number=1)
+        slot = next(search.free(conn, wish(opened), since=booked.start_time))
     change = changes.Change(
         appointment_id=booked.appointment_id, version=booked.version, permit=lambda _appointment: None
     )
@@ -255,7 +242,7 @@ def test_an_interview_that_moves_at_the_withdrawal_is_cancelled(database: Databa
         withdrawn.result()
 
     with database.transaction() as conn:
-        found = store.appointment_of_claim(conn, CLAIM)
+        found = appointments.appointment_of_claim(conn, CLAIM)
     assert found is not None
     assert (found.state, found.version) == (AppointmentState.CANCELLED, 3)
 
@@ -287,7 +274,7 @@ def test_an_interview_that_was_held_stays(
     intake.publishes(withdrawal())
 
     with database.transaction() as conn:
-        assert store.appointment_of_claim(conn, CLAIM) == booked
+        assert appointments.appointment_of_claim(conn, CLAIM) == booked
 
 
 def test_events_for_other_services_are_ignored(database: Database, intake: Intake) -> None:

@@ -11,7 +11,7 @@ from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Channel, NearOffice
 from scheduling.domain.search import Wish
 from scheduling.domain.working_time import TARGET
-from scheduling.service import bookings, rotas
+from scheduling.service import bookings
 
 
 def overdue(database: Database) -> list[tuple[str, str]]:
@@ -20,7 +20,7 @@ def overdue(database: Database) -> list[tuple[str, str]]:
 
 
 def test_a_first_contact_is_overdue_until_there_is_an_interview(
-    database: Database, directory: Directory, clock_file: Path
+    database: Database, opened: Directory, clock_file: Path
 ) -> None:
     with database.transaction() as conn:
         conn.execute("INSERT INTO first_contacts VALUES ('C1', %s)", [clock.now()])
@@ -30,10 +30,9 @@ def test_a_first_contact_is_overdue_until_there_is_an_interview(
     clock.advance(timedelta(minutes=2))
     assert overdue(database) == [("FIRST_CONTACT", "C1")]
 
-    office = NearOffice(office=directory.office("600021"), distance_km=0.0)
+    office = NearOffice(office=opened.office("600021"), distance_km=0.0)
     wish = Wish(offices=[office], channel=Channel.OFFICE, needs=frozenset())
     claim = Claim(claim_ref="C1", schemes=("JOBSEEKERS_ALLOWANCE",), is_open=True, first_contact_time=clock.now())
     with database.transaction() as conn:
-        rotas.open_rotas(conn, directory, clock.today(), week=0)
-        bookings.book_earliest(conn, claim, directory=directory, wish=wish, target=TARGET)
+        bookings.book_earliest(conn, claim, directory=opened, wish=wish, target=TARGET)
     assert overdue(database) == []

@@ -17,7 +17,7 @@ from cms.assessment.v1 import assessment_pb2_grpc, evidence_pb2
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import decisions_pb2, gateway_pb2_grpc
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
-from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
+from cms.scheduling.v1 import appointments_pb2, scheduling_pb2, scheduling_pb2_grpc
 from la_notifier.messages.domain.contact import Contact, contact_of
 
 _SECONDS = 5.0
@@ -122,10 +122,10 @@ class SchedulingAppointments:
         return appointment_of(response.appointment)
 
 
-def appointment_of(given: scheduling_pb2.Appointment) -> Appointment:
+def appointment_of(given: appointments_pb2.Appointment) -> Appointment:
     """The appointment from scheduling's message."""
     return Appointment(
-        is_cancelled=given.state == scheduling_pb2.APPOINTMENT_STATE_CANCELLED,
+        is_cancelled=given.state == appointments_pb2.APPOINTMENT_STATE_CANCELLED,
         starts=given.start_time.ToDatetime(UTC),
         version=given.version,
         channel=name_of(common_pb2.Channel, given.channel, field="channel"),

@@ -137,6 +137,17 @@ class Appointment:
         )
 
     @property
+    def slot(self) -> Slot:
+        """The slot in which it is held."""
+        return Slot(
+            assessor_id=self.assessor_id,
+            office_code=self.office_code,
+            start_time=self.start_time,
+            end_time=self.end_time,
+            channel=self.channel,
+        )
+
+    @property
     def lead_time(self) -> timedelta:
         """The elapsed time from first contact to the start."""
         return self.start_time - self.first_contact_time

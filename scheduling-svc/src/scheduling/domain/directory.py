@@ -1,27 +1,13 @@
-"""The offices and their assessors: those near a place, and those who meet a claimant's needs."""
+"""The offices and their assessors, and those offices that are near a place."""
 
-from collections.abc import Collection, Iterable, Iterator
-from datetime import date
+from collections.abc import Collection, Iterable
 
 from chassis.bank_holidays import Nation
 from chassis.elsewhere import Elsewhere
 from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Text, Violation
-from scheduling.domain.offices import (
-    Assessor,
-    Channel,
-    NearOffice,
-    Need,
-    Office,
-    meets_needs,
-    nearest_offices,
-    within_reach,
-)
-from scheduling.domain.slots import REACH_KM, Slot, slots_of
-from scheduling.domain.working_time import working_days
-
-OPEN_WEEKS = 4
-"""Rotas are opened for booking this many weeks ahead, of WEEK working days each."""
-WEEK = 5
+from scheduling.domain.offices import Assessor, NearOffice, Office, nearest_offices, within_reach
+from scheduling.domain.rotas import AssessorUnknown
+from scheduling.domain.slots import REACH_KM
 
 
 class OfficeUnknown(NotFound):
@@ -56,9 +42,7 @@ class Directory:
 
     def __init__(self, offices: Iterable[Office], assessors: Iterable[Assessor]) -> None:
         self._offices = {office.code: office for office in offices}
-        self._assessors_of: dict[str, list[Assessor]] = {code: [] for code in self._offices}
-        for assessor in assessors:
-            self._assessors_of[assessor.office_code].append(assessor)
+        self._assessors = {assessor.assessor_id: assessor for assessor in assessors}
 
     def office(self, code: str) -> Office:
         """The office. Raises OfficeUnknown."""
@@ -76,19 +60,13 @@ class Directory:
         nearest = nearest_offices(self._offices.values(), easting=easting, northing=northing)
         return within_reach(nearest, reach_km=REACH_KM)
 
-    def assessors_for(self, needs: Collection[Need], channel: Channel, *, offices: Iterable[Office]) -> list[str]:
-        """References of the assessors at these offices who can hold such an interview for a claimant with these needs."""
-        return [
-            assessor.assessor_id
-            for office in offices
-            for assessor in self._assessors_of[office.code]
-            if meets_needs(needs, office=office, assessor=assessor, channel=channel)
-        ]
+    def assessor(self, assessor_id: str) -> Assessor:
+        """The assessor. Raises AssessorUnknown."""
+        if assessor_id not in self._assessors:
+            raise AssessorUnknown
+        return self._assessors[assessor_id]
 
-    def slots_of_week(self, today: date, week: int) -> Iterator[Slot]:
-        """The slots of every rota for one of the OPEN_WEEKS; week 0 begins with `today`, or the next working day."""
-        days = {nation: working_days(today, nation, number=WEEK * (week + 1))[WEEK * week :] for nation in self.nations}
-        for office in self._offices.values():
-            for assessor in self._assessors_of[office.code]:
-                for day in days[office.nation]:
-                    yield from slots_of(assessor, day, nation=office.nation)
+    @property
+    def assessors(self) -> Collection[Assessor]:
+        """All of them."""
+        return self._assessors.values()

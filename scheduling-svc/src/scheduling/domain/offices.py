@@ -89,9 +89,9 @@ def within_reach(near: Iterable[NearOffice], *, reach_km: float) -> list[NearOff
     return [found for number, found in enumerate(near) if number == 0 or found.distance_km <= reach_km]
 
 
-def meets_needs(needs: Iterable[Need], *, office: Office, assessor: Assessor, channel: Channel) -> bool:
-    """Whether this assessor of this office can hold an interview for a claimant with these needs."""
+def left_to_assessor(needs: Iterable[Need], *, office: Office, channel: Channel) -> frozenset[Need]:
+    """The needs that the assessor must meet, since the office does not; those of the building matter only in the office."""
     asked = frozenset(needs) - OF_EVERY_OFFICE
     if channel is not Channel.OFFICE:
         asked -= OF_THE_BUILDING
-    return asked <= office.features | assessor.skills
+    return asked - office.features

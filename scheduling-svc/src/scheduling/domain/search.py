@@ -1,10 +1,10 @@
 """The search for free slots: the claimant's wish, the page, and the offers."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Self
-from uuid import UUID
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol, Self
 
 from chassis.errors import InvalidArgument, Violation
 from scheduling.domain.offices import Channel, NearOffice, Need
@@ -12,11 +12,21 @@ from scheduling.domain.slots import Slot
 
 
 class PageUnknown(InvalidArgument):
-    """The page token names no slot, or one that this search does not find."""
+    """The page token names an office that is not among those of this search."""
 
     def __init__(self) -> None:
         violation = Violation(field="page_token", description="is not of this search")
         super().__init__("INVALID_FIELDS", "invalid: page_token", violations=[violation])
+
+
+class OfferReason(StrEnum):
+    """Why a slot is offered."""
+
+    NEAREST_OFFICE = "NEAREST_OFFICE"
+    NEIGHBOUR_KEEPS_TARGET = "NEIGHBOUR_KEEPS_TARGET"
+    TELEPHONE_KEEPS_TARGET = "TELEPHONE_KEEPS_TARGET"
+    EARLIEST_AFTER_TARGET = "EARLIEST_AFTER_TARGET"
+    WITHIN_REACH = "WITHIN_REACH"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,28 +39,53 @@ class Wish:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Place:
+    """The place behind a slot in a list of slots."""
+
+    office_code: str
+    start_time: datetime
+    assessor_id: str
+
+    def is_before(self, slot: Slot) -> bool:
+        """Whether the slot, of the same office, comes after the place."""
+        return (self.start_time, self.assessor_id) < (slot.start_time, slot.assessor_id)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """The part of the free slots that is asked for: from `since` to `until`, after the slot that was seen last."""
 
     since: datetime | None
     until: datetime | None
     size: int
-    after: UUID | None
+    after: Place | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfficeSearched:
+    """An office to search, and the needs that it leaves to the assessor."""
+
+    code: str
+    needs: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """The free slots to look for.
+    """The free time to look for: offices, nearest first.
 
-    `offices` are codes, nearest first; `assessors` are those who meet the claimant's needs. A slot starts at `since` or
-    later and at `until` or earlier, where that is given.
+    A slot starts at `since` or later and at `until` or earlier, where that is given. Slots that are held for `claim_ref`
+    are free to it.
     """
 
-    offices: Sequence[str]
-    assessors: Sequence[str]
+    offices: Sequence[OfficeSearched]
     channel: Channel
     since: datetime
     until: datetime | None = None
+    claim_ref: str = ""
+
+    def at(self, offices: Sequence[OfficeSearched]) -> Self:
+        """The same search at these offices alone."""
+        return replace(self, offices=offices)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,25 +95,45 @@ class Offer:
     slot: Slot
     office: NearOffice
     within_target: bool
+    reason: OfferReason
 
 
 @dataclass(frozen=True, kw_only=True)
 class Offers:
-    """A page of free slots, soonest first. `more`: a page follows. The earliest is of all pages, not of this one."""
+    """A page of free slots: those of the nearest office first, soonest first within an office. `more`: a page follows.
+
+    The earliest is of all pages, not of this one: the earliest one of the nearest office that has one within the target.
+    """
 
     offers: Sequence[Offer]
     more: bool
     earliest_within_target: Offer | None
 
-    @classmethod
-    def of(cls, found: Sequence[Offer], *, size: int, earliest: Iterable[Offer]) -> Self:
-        """A page of this size, with one offer more where a page follows; `earliest` is the earliest of each office."""
-        return cls(
-            offers=found[:size],
-            more=len(found) > size,
-            earliest_within_target=min(
-                (offer for offer in earliest if offer.within_target),
-                key=lambda offer: (offer.slot.start_time, offer.office.distance_km),
-                default=None,
-            ),
-        )
+
+def reason_of(
+    office: NearOffice, *, nearest: NearOffice, within_target: bool, nearest_keeps_target: bool
+) -> OfferReason:
+    """Why a free slot at this office is offered."""
+    if office == nearest:
+        return OfferReason.NEAREST_OFFICE
+    if within_target and not nearest_keeps_target:
+        return OfferReason.NEIGHBOUR_KEEPS_TARGET
+    return OfferReason.WITHIN_REACH
+
+
+class FreeTime(Protocol):
+    """The free slots of some offices, those of the nearest first and soonest first within an office."""
+
+    def __call__(self, *, since: datetime, until: datetime | None = None) -> Iterator[Slot]:
+        """Those that start at `since` or later, and at `until` or earlier where that is given."""
+        ...
+
+
+def in_order_of_preference(free: FreeTime, *, since: datetime, due: datetime) -> Iterator[Slot]:
+    """Free slots in the order in which they are tried for who wants the earliest.
+
+    First those that start by `due`, the nearest office's before the others'; then the later ones, the nearest office's
+    before the others'.
+    """
+    yield from free(since=since, until=due)
+    yield from free(since=max(since, due + timedelta.resolution))

@@ -1,20 +1,29 @@
-"""Bookings of appointments, and the first contacts that wait for one."""
+"""Bookings of appointments, and the first contacts that wait for one.
+
+Locks are taken in one order everywhere: the shift, the slot, the row of the claim's first contact, the appointment. The
+constraints decide; the locks keep those who want the same from running into them.
+"""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 from chassis import clock
 from chassis.database import Connection
-from scheduling import metrics, store
+from scheduling import metrics
 from scheduling.clients import Intake
 from scheduling.domain.appointments import Appointment, AppointmentUnknown
 from scheduling.domain.claims import Claim, FirstContact
+from scheduling.domain.diary import Stretch
 from scheduling.domain.directory import Directory
-from scheduling.domain.search import Wish
-from scheduling.domain.slots import Candidate, NoSlotFree, Slot, SlotUnknown, choose_slot
+from scheduling.domain.events import AppointmentBooked
+from scheduling.domain.search import Wish, in_order_of_preference
+from scheduling.domain.shifts import Shift
+from scheduling.domain.slots import NoSlotFree, Slot, SlotId, SlotTaken, SlotUnknown
 from scheduling.service.events import tell
-from scheduling.service.search import search_for, soonest
+from scheduling.service.search import free, soonest
+from scheduling.store import appointments, diary, first_contacts, free_time, shifts
 
 
 def claim_to_book(intake: Intake, claim_ref: str) -> Claim:
@@ -27,52 +36,71 @@ def claim_to_book(intake: Intake, claim_ref: str) -> Claim:
     return claim
 
 
-def book_slot(conn: Connection, claim: Claim, *, directory: Directory, slot_id: UUID, target: timedelta) -> Appointment:
+def book_slot(
+    conn: Connection, claim: Claim, *, directory: Directory, slot_id: SlotId, target: timedelta
+) -> Appointment:
     """Books this slot for the claim. Raises SlotUnknown, SlotPassed, SlotTaken, AlreadyBooked."""
-    slot = store.lock_slot(conn, slot_id)
-    if slot is None:
-        raise SlotUnknown
-    return _book(conn, claim, directory=directory, slot=slot, target=target, now=clock.now())
+    slot, is_free = lock_slot(conn, slot_id, claim_ref=claim.claim_ref)
+    appointment, event = _booked(claim, directory=directory, slot=slot, target=target, now=clock.now())
+    saved = _save(conn, appointment, event, slot=slot)  # of a claim that has an interview, that is said first
+    if not is_free:
+        raise SlotTaken
+    return saved
 
 
 def book_earliest(
     conn: Connection, claim: Claim, *, directory: Directory, wish: Wish, target: timedelta
 ) -> Appointment:
-    """Books the slot that `choose_slot` chooses among those that nobody holds or is booking now.
+    """Books the first slot in the order of `in_order_of_preference` that nobody has taken or is booking now.
 
     The target counts from first contact (Claim.due). Raises NoSlotFree, AlreadyBooked.
     """
     now = clock.now()
-    wish = replace(wish, needs=wish.needs | claim.needs)
-    search = search_for(directory, wish, since=soonest(now))
+    wished = replace(claim, needs=wish.needs | claim.needs)
     due = claim.due(wish.offices[0].office.nation, target=target)
-    distances = {found.office.code: found.distance_km for found in wish.offices}
-    passed_over: set[UUID] = set()
-    while True:
-        free = store.earliest_of_each_office(conn, search, passed_over=passed_over)
-        candidates = (Candidate(slot=slot, distance_km=distances[slot.office_code]) for slot in free)
-        chosen = choose_slot(candidates, due)
-        if chosen is None:
-            raise NoSlotFree
-        if store.take_slot(conn, chosen.slot.slot_id):
-            wished = replace(claim, needs=wish.needs)
-            return _book(conn, wished, directory=directory, slot=chosen.slot, target=target, now=now)
-        passed_over.add(chosen.slot.slot_id)
+    at_offices = partial(free, conn, replace(wish, needs=wished.needs), claim_ref=claim.claim_ref)
+    for slot in in_order_of_preference(at_offices, since=soonest(now), due=due):
+        if try_slot(conn, slot, claim_ref=claim.claim_ref):
+            appointment, event = _booked(wished, directory=directory, slot=slot, target=target, now=now)
+            return _save(conn, appointment, event, slot=slot)
+    raise NoSlotFree
+
+
+def lock_slot(conn: Connection, slot_id: SlotId, *, claim_ref: str) -> tuple[Slot, bool]:
+    """Locks a slot, waiting for what else is happening to it; gives it, and whether it is free to this claim.
+
+    Raises SlotUnknown.
+    """
+    # A shift for which the first one waited may have been published anew meanwhile: only another statement sees that.
+    shift = shifts.lock_of_slot(conn, slot_id, wait=True) or shifts.lock_of_slot(conn, slot_id, wait=True)
+    slot = shift.slot_at(slot_id.start_time) if shift else None
+    if shift is None or slot is None:
+        raise SlotUnknown
+    diary.lock_slot(conn, slot_id)
+    return slot, _has_room(conn, shift, slot, claim_ref)
+
+
+def try_slot(conn: Connection, slot: Slot, *, claim_ref: str) -> bool:
+    """Locks a slot that was free to this claim; False where it is so no longer, or another transaction is at it."""
+    shift = shifts.lock_of_slot(conn, slot.slot_id, wait=False)
+    if shift is None or not shift.fits(slot) or not diary.try_lock_slot(conn, slot.slot_id):
+        return False
+    return _has_room(conn, shift, slot, claim_ref)
 
 
 def appointment_by_id(conn: Connection, appointment_id: UUID) -> Appointment:
     """The appointment. Raises AppointmentUnknown."""
-    return known(store.appointment(conn, appointment_id))
+    return known(appointments.appointment(conn, appointment_id))
 
 
 def appointment_of_claim(conn: Connection, claim_ref: str) -> Appointment:
     """The claim's latest appointment. Raises AppointmentUnknown."""
-    return known(store.appointment_of_claim(conn, claim_ref))
+    return known(appointments.appointment_of_claim(conn, claim_ref))
 
 
 def keep_first_contact(conn: Connection, first_contact: FirstContact) -> None:
     """Keeps the first contact of a claim, so that a claim that nobody books an interview for shows."""
-    store.keep_first_contact(conn, first_contact)
+    first_contacts.keep_first_contact(conn, first_contact)
 
 
 def end_claim(conn: Connection, claim_ref: str, *, withdrawn_time: datetime) -> None:
@@ -81,11 +109,11 @@ def end_claim(conn: Connection, claim_ref: str, *, withdrawn_time: datetime) -> 
     The second statement sees a booking for which the first one waited.
     """
     now = clock.now()
-    store.keep_withdrawal(conn, claim_ref, withdrawn_time=withdrawn_time)
-    coming = store.lock_coming(conn, claim_ref, now=now)
+    first_contacts.keep_withdrawal(conn, claim_ref, withdrawn_time=withdrawn_time)
+    coming = appointments.lock_coming(conn, claim_ref, now=now)
     if coming is not None:
         cancelled, event = coming.cancelled(version=coming.version, now=now, claim_withdrawn=True)
-        store.end_appointment(conn, cancelled)
+        appointments.end_appointment(conn, cancelled)
         tell(conn, event)
 
 
@@ -96,11 +124,17 @@ def known(appointment: Appointment | None) -> Appointment:
     return appointment
 
 
-def _book(
-    conn: Connection, claim: Claim, *, directory: Directory, slot: Slot, target: timedelta, now: datetime
-) -> Appointment:
+def _has_room(conn: Connection, shift: Shift, slot: Slot, claim_ref: str) -> bool:
+    # A statement of its own: it sees what was committed up to the moment at which the locks were had.
+    working_time = free_time.taken_of(conn, shift, claim_ref=claim_ref)
+    return working_time.has_room(Stretch(start_time=slot.start_time, end_time=slot.end_time))
+
+
+def _booked(
+    claim: Claim, *, directory: Directory, slot: Slot, target: timedelta, now: datetime
+) -> tuple[Appointment, AppointmentBooked]:
     nation = directory.office(slot.office_code).nation
-    appointment, event = Appointment.book(
+    return Appointment.book(
         appointment_id=uuid4(),
         claim_ref=claim.claim_ref,
         slot=slot,
@@ -110,9 +144,12 @@ def _book(
         needs=claim.needs,
         now=now,
     )
-    store.insert_appointment(conn, appointment, slot=slot, booked_time=now)
+
+
+def _save(conn: Connection, appointment: Appointment, event: AppointmentBooked, *, slot: Slot) -> Appointment:
+    appointments.insert_appointment(conn, appointment, slot=slot, booked_time=event.occurred_time)
     tell(conn, event)
-    late = appointment.breach(now)
+    late = appointment.breach(event.occurred_time)
     if late is not None:
         tell(conn, late)
     conn.after_commit(lambda: metrics.LEAD_TIME.observe(appointment.lead_time.total_seconds()))

@@ -1,6 +1,6 @@
 """Changes of an appointment: moved, cancelled, attended or missed.
 
-Locks are taken in one order everywhere: a slot, the row of the claim's first contact, the appointment.
+Locks are taken in one order everywhere: the shift, the slot, the row of the claim's first contact, the appointment.
 """
 
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from uuid import UUID
 from chassis import clock
 from chassis.database import Connection
 from chassis.vault import Vault
-from scheduling import store
 from scheduling.domain.appointments import Appointment, AppointmentState
 from scheduling.domain.directory import Directory
-from scheduling.domain.slots import SlotTaken, SlotUnknown
-from scheduling.service.bookings import appointment_by_id, known
+from scheduling.domain.slots import SlotId, SlotTaken
+from scheduling.service.bookings import appointment_by_id, known, lock_slot
 from scheduling.service.events import tell
+from scheduling.store import appointments, first_contacts
 
 CANCEL_REASON = "cancel_reason"
 """The field as which the reason is sealed."""
@@ -33,18 +33,17 @@ class Change:
     permit: Callable[[Appointment], None]
 
 
-def move(conn: Connection, *, change: Change, slot_id: UUID, directory: Directory) -> Appointment:
+def move(conn: Connection, *, change: Change, slot_id: SlotId, directory: Directory) -> Appointment:
     """Gives the appointment this slot. Raises SlotUnknown, SlotTaken, and as Appointment.moved."""
-    slot = store.lock_slot(conn, slot_id)
-    if slot is None:
-        raise SlotUnknown
+    claim_ref = appointment_by_id(conn, change.appointment_id).claim_ref
+    slot, is_free = lock_slot(conn, slot_id, claim_ref=claim_ref)
     before = _locked(conn, change)
     now = clock.now()
     nation = directory.office(slot.office_code).nation
     appointment, event = before.moved(slot, nation=nation, version=change.version, now=now)
-    if store.is_held(conn, slot_id):
+    if not is_free:
         raise SlotTaken
-    store.save_appointment(conn, appointment, slot=slot)
+    appointments.save_appointment(conn, appointment, slot=slot)
     tell(conn, event)
     late = appointment.breach(now)
     if late is not None:
@@ -59,8 +58,8 @@ def cancel(conn: Connection, *, change: Change, reason: str, vault: Vault) -> Ap
     appointment, event = before.cancelled(version=change.version, now=now)
     cipher = vault.cipher(conn, appointment.claim_ref)
     sealed = cipher.seal(reason, field=CANCEL_REASON, version=appointment.version)
-    store.end_appointment(conn, appointment, cancel_reason=sealed)
-    store.wait_again(conn, appointment.claim_ref, since=now)
+    appointments.end_appointment(conn, appointment, cancel_reason=sealed)
+    first_contacts.wait_again(conn, appointment.claim_ref, since=now)
     tell(conn, event)
     return appointment
 
@@ -71,13 +70,13 @@ def record_attendance(conn: Connection, *, change: Change, attended: bool) -> Ap
     now = clock.now()
     if attended:
         appointment, came = before.attended(version=change.version, now=now)
-        store.end_appointment(conn, appointment)
+        appointments.end_appointment(conn, appointment)
         tell(conn, came)
         return appointment
-    missed_before = store.count_missed(conn, before.claim_ref)
+    missed_before = appointments.count_missed(conn, before.claim_ref)
     appointment, stayed_away = before.missed(version=change.version, now=now, missed_before=missed_before)
-    store.end_appointment(conn, appointment)
-    store.wait_again(conn, appointment.claim_ref, since=now)
+    appointments.end_appointment(conn, appointment)
+    first_contacts.wait_again(conn, appointment.claim_ref, since=now)
     tell(conn, stayed_away)
     return appointment
 
@@ -86,7 +85,7 @@ def cancel_reason(conn: Connection, appointment: Appointment, vault: Vault) -> s
     """The reason for cancelling the appointment; empty where it was not cancelled, or where a withdrawal ended it."""
     if appointment.state is not AppointmentState.CANCELLED:
         return ""
-    sealed = store.cancel_reason(conn, appointment.appointment_id)
+    sealed = appointments.cancel_reason(conn, appointment.appointment_id)
     if sealed is None:
         return ""
     cipher = vault.cipher(conn, appointment.claim_ref)
@@ -100,9 +99,9 @@ def tell_of_breaches(conn: Connection, directory: Directory, *, target: timedelt
     contacts come first, and theirs are the earliest targets: the first one still in time ends the step.
     """
     now = clock.now()
-    waiting = store.untold(conn, until=now - target, number=TOLD_AT_ONCE)
+    waiting = first_contacts.untold(conn, until=now - target, number=TOLD_AT_ONCE)
     late = [event for one in waiting if (event := one.breach(now, nations=directory.nations, target=target))]
-    ours = store.mark_told(conn, [event.claim_ref for event in late], at=now)
+    ours = first_contacts.mark_told(conn, [event.claim_ref for event in late], at=now)
     for event in late:
         if event.claim_ref in ours:
             tell(conn, event)
@@ -110,11 +109,11 @@ def tell_of_breaches(conn: Connection, directory: Directory, *, target: timedelt
 
 
 def _locked(conn: Connection, change: Change) -> Appointment:
-    appointment = known(store.lock_appointment(conn, change.appointment_id))
+    appointment = known(appointments.lock_appointment(conn, change.appointment_id))
     change.permit(appointment)
     return appointment
 
 
 def _locked_with_claim(conn: Connection, change: Change) -> Appointment:
-    store.lock_first_contact(conn, appointment_by_id(conn, change.appointment_id).claim_ref)
+    first_contacts.lock_first_contact(conn, appointment_by_id(conn, change.appointment_id).claim_ref)
     return _locked(conn, change)

@@ -1,38 +1,62 @@
-"""Rotas are opened for booking a week at a time, when the service starts and whenever the day in London changes."""
+"""Rotas are published: an assessor's shifts at an office, for whole weeks."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from chassis import clock
-from chassis.database import Connection, Database
-from scheduling import store
-from scheduling.domain.directory import OPEN_WEEKS, Directory
+from chassis.bank_holidays import Nation
+from chassis.database import Connection
+from scheduling.domain.appointments import Appointment
+from scheduling.domain.diary import Stretch
+from scheduling.domain.directory import Directory
+from scheduling.domain.rotas import Rota, RotaChange
+from scheduling.domain.shifts import Shift
+from scheduling.domain.working_time import is_working_day
+from scheduling.store import appointments, shifts
 
 
-class Rotas:
-    """The weeks that this process has opened."""
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What a publication changed, and the interviews that fit no shift of the assessor any more, soonest first."""
 
-    def __init__(self, directory: Directory) -> None:
-        self._directory = directory
-        self._day: date | None = None
-        self._weeks = 0
-
-    def open_next_week(self, database: Database) -> bool:
-        """Opens the next week that is not open yet; gives whether one more is left."""
-        today = clock.today()
-        if today != self._day:
-            self._day, self._weeks = today, 0
-        if self._weeks == OPEN_WEEKS:
-            return False
-        with database.transaction() as conn:
-            if not open_rotas(conn, self._directory, today, week=self._weeks):
-                return False
-        self._weeks += 1
-        return self._weeks < OPEN_WEEKS
+    change: RotaChange
+    displaced: Sequence[Appointment]
 
 
-def open_rotas(conn: Connection, directory: Directory, today: date, *, week: int) -> bool:
-    """Opens the slots of every rota for a week from today on; False where another replica opens slots now."""
-    if not store.try_rota_lock(conn):
-        return False
-    store.open_slots(conn, directory.slots_of_week(today, week))
-    return True
+def rota_of(
+    directory: Directory, assessor_id: str, office_code: str, *, work: Sequence[Shift], weeks: Sequence[date]
+) -> Rota:
+    """The rota that is asked for. Raises AssessorUnknown, OfficeUnknown, InvalidArgument (see Rota.of)."""
+    assessor = directory.assessor(assessor_id)
+    nation = directory.office(office_code).nation
+    return Rota.of(
+        assessor, office_code, shifts=work, weeks=weeks, is_open=lambda day: is_open(day, nation), now=clock.now()
+    )
+
+
+def is_open(day: date, nation: Nation) -> bool:
+    """Whether an office of this nation is open on the day."""
+    return is_working_day(day, nation)
+
+
+def publish(conn: Connection, rota: Rota) -> Published:
+    """Puts the rota in the place of what was published for the same weeks and is not over. Raises ShiftElsewhere.
+
+    Bookings that are under way are waited for at their shifts; so nobody is booked into a shift that goes.
+    """
+    now = clock.now()
+    shifts.lock_rota(conn, rota.assessor_id)
+    before = shifts.lock_of_weeks(conn, rota.assessor_id, rota.office_code, weeks=rota.stretches, since=now)
+    change = rota.change(before)
+    shifts.delete(conn, rota.assessor_id, change.removed)
+    shifts.insert(conn, change.added)
+    return Published(change=change, displaced=_displaced(conn, rota) if change.removed else ())
+
+
+def _displaced(conn: Connection, rota: Rota) -> list[Appointment]:
+    stretches = rota.stretches
+    whole = Stretch(start_time=stretches[0].start_time, end_time=stretches[-1].end_time)
+    worked = shifts.of_assessor(conn, rota.assessor_id, within=whole)
+    coming = appointments.coming_of_assessor(conn, rota.assessor_id, within=stretches, now=clock.now())
+    return [one for one in coming if not any(shift.fits(one.slot) for shift in worked)]

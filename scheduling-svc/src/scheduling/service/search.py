@@ -1,18 +1,32 @@
 """Free slots near a claimant or at an office."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain, islice
 
 from chassis import clock
 from chassis.database import Connection
 from chassis.elsewhere import elsewhere
 from chassis.postcodes import Postcodes
-from scheduling import store
+from scheduling.domain.diary import free_slots
 from scheduling.domain.directory import Directory, NotServed, PostcodeUnknown
-from scheduling.domain.offices import NearOffice
-from scheduling.domain.search import Offer, Offers, Page, PageUnknown, Search, Wish
+from scheduling.domain.offices import NearOffice, left_to_assessor
+from scheduling.domain.search import (
+    Offer,
+    Offers,
+    OfficeSearched,
+    Page,
+    PageUnknown,
+    Place,
+    Search,
+    Wish,
+    reason_of,
+)
 from scheduling.domain.slots import Slot
-from scheduling.domain.working_time import within_target
+from scheduling.domain.working_time import target_due, within_target
+from scheduling.store import free_time
 
 
 def offices_near(directory: Directory, postcodes: Postcodes, postcode: str) -> list[NearOffice]:
@@ -31,21 +45,50 @@ def offices_near(directory: Directory, postcodes: Postcodes, postcode: str) -> l
     return directory.near(easting=easting, northing=northing)
 
 
-def find_slots(conn: Connection, wish: Wish, *, directory: Directory, page: Page, target: timedelta) -> Offers:
-    """Free slots in the future, and the earliest of them within the target counted from now.
+def find_slots(conn: Connection, wish: Wish, *, page: Page, target: timedelta) -> Offers:
+    """A page of free slots in the future, and the earliest one within the target counted from now (see Offers).
 
     Raises PageUnknown.
     """
     now = clock.now()
-    search = search_for(directory, wish, since=max(page.since or now, soonest(now)), until=page.until)
-    near = {found.office.code: found for found in wish.offices}
-    found = store.free_slots(conn, search, number=page.size + 1, after=_last_seen(conn, search, page))
-    earliest = store.earliest_of_each_office(conn, search, passed_over=())
-    return Offers.of(
-        [_offer(slot, near, now=now, target=target) for slot in found],
-        size=page.size,
-        earliest=[_offer(slot, near, now=now, target=target) for slot in earliest],
+    since = max(page.since or now, soonest(now))
+    found = list(islice(_after(conn, wish, page.after, since=since, until=page.until), page.size + 1))
+    earliest = _earliest_within_target(conn, wish, since=since, until=page.until, now=now, target=target)
+    nearest = wish.offices[0]
+    offer = partial(
+        _offer,
+        wish=wish,
+        now=now,
+        target=target,
+        nearest_keeps_target=earliest is not None and earliest.office_code == nearest.office.code,
     )
+    return Offers(
+        offers=[offer(slot) for slot in found[: page.size]],
+        more=len(found) > page.size,
+        earliest_within_target=offer(earliest) if earliest else None,
+    )
+
+
+def free(
+    conn: Connection, wish: Wish, *, since: datetime, until: datetime | None = None, claim_ref: str = ""
+) -> Iterator[Slot]:
+    """Free slots for this wish, those of the nearest office first, soonest first within an office.
+
+    They are read as they are asked for. Slots that are held for the claim are free to it.
+    """
+    search = Search(
+        offices=[
+            OfficeSearched(
+                code=found.office.code, needs=left_to_assessor(wish.needs, office=found.office, channel=wish.channel)
+            )
+            for found in wish.offices
+        ],
+        channel=wish.channel,
+        since=since,
+        until=until,
+        claim_ref=claim_ref,
+    )
+    return free_slots(free_time.working_times(conn, search), since=since, until=until)
 
 
 def soonest(now: datetime) -> datetime:
@@ -53,27 +96,34 @@ def soonest(now: datetime) -> datetime:
     return now + timedelta.resolution
 
 
-def search_for(directory: Directory, wish: Wish, *, since: datetime, until: datetime | None = None) -> Search:
-    """The search that finds slots for this wish."""
-    return Search(
-        offices=[found.office.code for found in wish.offices],
-        assessors=directory.assessors_for(wish.needs, wish.channel, offices=[found.office for found in wish.offices]),
-        channel=wish.channel,
-        since=since,
-        until=until,
-    )
-
-
-def _offer(slot: Slot, near: Mapping[str, NearOffice], *, now: datetime, target: timedelta) -> Offer:
-    office = near[slot.office_code]
-    in_time = within_target(now, slot.start_time, nation=office.office.nation, target=target)
-    return Offer(slot=slot, office=office, within_target=in_time)
-
-
-def _last_seen(conn: Connection, search: Search, page: Page) -> Slot | None:
-    if page.after is None:
-        return None
-    last = store.slot(conn, page.after)
-    if last is None or last.office_code not in search.offices:
+def _after(
+    conn: Connection, wish: Wish, place: Place | None, *, since: datetime, until: datetime | None
+) -> Iterator[Slot]:
+    if place is None:
+        return free(conn, wish, since=since, until=until)
+    codes = [found.office.code for found in wish.offices]
+    if place.office_code not in codes:
         raise PageUnknown
-    return last
+    seen = codes.index(place.office_code)
+    here = replace(wish, offices=wish.offices[seen : seen + 1])
+    rest = replace(wish, offices=wish.offices[seen + 1 :])
+    left = free(conn, here, since=max(since, place.start_time), until=until)
+    return chain(filter(place.is_before, left), free(conn, rest, since=since, until=until))
+
+
+def _earliest_within_target(
+    conn: Connection, wish: Wish, *, since: datetime, until: datetime | None, now: datetime, target: timedelta
+) -> Slot | None:
+    due_at = {found.office.code: target_due(now, found.office.nation, target=target) for found in wish.offices}
+    latest = min(max(due_at.values()), until) if until else max(due_at.values())
+    in_time = free(conn, wish, since=since, until=latest)
+    return next((slot for slot in in_time if slot.start_time <= due_at[slot.office_code]), None)
+
+
+def _offer(slot: Slot, *, wish: Wish, now: datetime, target: timedelta, nearest_keeps_target: bool) -> Offer:
+    office = next(found for found in wish.offices if found.office.code == slot.office_code)
+    in_time = within_target(now, slot.start_time, nation=office.office.nation, target=target)
+    reason = reason_of(
+        office, nearest=wish.offices[0], within_target=in_time, nearest_keeps_target=nearest_keeps_target
+    )
+    return Offer(slot=slot, office=office, within_target=in_time, reason=reason)

@@ -24,11 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from cms.common.v1 import common_pb2 as cms_dot_common_dot_v1_dot_common__pb2
 from cms.options.v1 import options_pb2 as cms_dot_options_dot_v1_dot_options__pb2
+from cms.scheduling.v1 import appointments_pb2 as cms_dot_scheduling_dot_v1_dot_appointments__pb2
+from cms.scheduling.v1 import rotas_pb2 as cms_dot_scheduling_dot_v1_dot_rotas__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"cms/scheduling/v1/scheduling.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"9\n\x06Office\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x64istance_km\x18\x03 \x01(\x01\"\xf5\x01\n\x04Slot\x12\x0f\n\x07slot_id\x18\x01 \x01(\t\x12)\n\x06office\x18\x02 \x01(\x0b\x32\x19.cms.scheduling.v1.Office\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x15\n\rwithin_target\x18\x07 \x01(\x08\"\xf1\x03\n\x0b\x41ppointment\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x11\n\tclaim_ref\x18\x02 \x01(\t\x12)\n\x06office\x18\x03 \x01(\x0b\x32\x19.cms.scheduling.v1.Office\x12\x13\n\x0b\x61ssessor_id\x18\x04 \x01(\t\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x05state\x18\x06 \x01(\x0e\x32#.cms.scheduling.v1.AppointmentState\x12\x19\n\x11lead_time_seconds\x18\x07 \x01(\x03\x12\x0f\n\x07version\x18\x08 \x01(\x05\x12,\n\x08\x65nd_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\n \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x15\n\rwithin_target\x18\x0b \x01(\x08\x12/\n\x0btarget_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x05needs\x18\r \x03(\x0e\x32\".cms.scheduling.v1.AppointmentNeed\x12\x15\n\rcancel_reason\x18\x0e \x01(\t\"\xaa\x02\n\x10\x46indSlotsRequest\x12\x16\n\x08postcode\x18\x01 \x01(\tB\x04\xd8\xd4\x18\x1e\x12\x19\n\x0boffice_code\x18\x02 \x01(\tB\x04\xd8\xd4\x18\x14\x12(\n\x04\x66rom\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x37\n\x05needs\x18\x06 \x03(\x0e\x32\".cms.scheduling.v1.AppointmentNeedB\x04\xe0\xd4\x18\n\x12\x11\n\tpage_size\x18\x07 \x01(\x05\x12\x19\n\npage_token\x18\x08 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"\x8d\x01\n\x11\x46indSlotsResponse\x12&\n\x05slots\x18\x01 \x03(\x0b\x32\x17.cms.scheduling.v1.Slot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x37\n\x16\x65\x61rliest_within_target\x18\x03 \x01(\x0b\x32\x17.cms.scheduling.v1.Slot\"\xf6\x01\n\x16\x42ookAppointmentRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x15\n\x07slot_id\x18\x02 \x01(\tB\x04\xd8\xd4\x18$\x12\x10\n\x08\x65\x61rliest\x18\x03 \x01(\x08\x12\x16\n\x08postcode\x18\x04 \x01(\tB\x04\xd8\xd4\x18\x1e\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\'\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x37\n\x05needs\x18\x07 \x03(\x0e\x32\".cms.scheduling.v1.AppointmentNeedB\x04\xe0\xd4\x18\n\"N\n\x17\x42ookAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\"N\n\x15GetAppointmentRequest\x12\x1c\n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x04\xd8\xd4\x18$\x12\x17\n\tclaim_ref\x18\x02 \x01(\tB\x04\xd8\xd4\x18(\"M\n\x16GetAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\"\x8a\x01\n\x16MoveAppointmentRequest\x12 \n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x19\n\x07slot_id\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"N\n\x17MoveAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\"\x8c\x01\n\x18\x43\x61ncelAppointmentRequest\x12 \n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x19\n\x06reason\x18\x02 \x01(\tB\t\xe2\x41\x01\x02\xd8\xd4\x18\xf4\x03\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"P\n\x19\x43\x61ncelAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\"\x9a\x01\n\x17RecordAttendanceRequest\x12 \n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x1b\n\x08\x61ttended\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$B\x0b\n\t_attended\"O\n\x18RecordAttendanceResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment*\xd4\x01\n\x0f\x41ppointmentNeed\x12 \n\x1c\x41PPOINTMENT_NEED_UNSPECIFIED\x10\x00\x12 \n\x1c\x41PPOINTMENT_NEED_INTERPRETER\x10\x01\x12\x1e\n\x1a\x41PPOINTMENT_NEED_STEP_FREE\x10\x02\x12!\n\x1d\x41PPOINTMENT_NEED_HEARING_LOOP\x10\x03\x12\x1a\n\x16\x41PPOINTMENT_NEED_WELSH\x10\x04\x12\x1e\n\x1a\x41PPOINTMENT_NEED_TEXTPHONE\x10\x05*\xcf\x01\n\x10\x41ppointmentState\x12!\n\x1d\x41PPOINTMENT_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41PPOINTMENT_STATE_BOOKED\x10\x01\x12\x1b\n\x17\x41PPOINTMENT_STATE_MOVED\x10\x02\x12\x1f\n\x1b\x41PPOINTMENT_STATE_CANCELLED\x10\x03\x12\x1e\n\x1a\x41PPOINTMENT_STATE_ATTENDED\x10\x04\x12\x1c\n\x18\x41PPOINTMENT_STATE_MISSED\x10\x05\x32\xbd\x05\n\x11SchedulingService\x12\x61\n\tFindSlots\x12#.cms.scheduling.v1.FindSlotsRequest\x1a$.cms.scheduling.v1.FindSlotsResponse\"\t\x90\x02\x01\xaa\xd4\x18\x02\x01\x02\x12o\n\x0f\x42ookAppointment\x12).cms.scheduling.v1.BookAppointmentRequest\x1a*.cms.scheduling.v1.BookAppointmentResponse\"\x05\xaa\xd4\x18\x01\x01\x12p\n\x0fMoveAppointment\x12).cms.scheduling.v1.MoveAppointmentRequest\x1a*.cms.scheduling.v1.MoveAppointmentResponse\"\x06\xaa\xd4\x18\x02\x01\x02\x12v\n\x11\x43\x61ncelAppointment\x12+.cms.scheduling.v1.CancelAppointmentRequest\x1a,.cms.scheduling.v1.CancelAppointmentResponse\"\x06\xaa\xd4\x18\x02\x01\x02\x12s\n\x10RecordAttendance\x12*.cms.scheduling.v1.RecordAttendanceRequest\x1a+.cms.scheduling.v1.RecordAttendanceResponse\"\x06\xaa\xd4\x18\x02\x01\x02\x12u\n\x0eGetAppointment\x12(.cms.scheduling.v1.GetAppointmentRequest\x1a).cms.scheduling.v1.GetAppointmentResponse\"\x0e\x90\x02\x01\xaa\xd4\x18\x07\x01\x02\x03\x05\x06\x07\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"cms/scheduling/v1/scheduling.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a$cms/scheduling/v1/appointments.proto\x1a\x1d\x63ms/scheduling/v1/rotas.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaa\x02\n\x10\x46indSlotsRequest\x12\x16\n\x08postcode\x18\x01 \x01(\tB\x04\xd8\xd4\x18\x1e\x12\x19\n\x0boffice_code\x18\x02 \x01(\tB\x04\xd8\xd4\x18\x14\x12(\n\x04\x66rom\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x37\n\x05needs\x18\x06 \x03(\x0e\x32\".cms.scheduling.v1.AppointmentNeedB\x04\xe0\xd4\x18\n\x12\x11\n\tpage_size\x18\x07 \x01(\x05\x12\x19\n\npage_token\x18\x08 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"\x8d\x01\n\x11\x46indSlotsResponse\x12&\n\x05slots\x18\x01 \x03(\x0b\x32\x17.cms.scheduling.v1.Slot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x37\n\x16\x65\x61rliest_within_target\x18\x03 \x01(\x0b\x32\x17.cms.scheduling.v1.Slot\"\xf6\x01\n\x16\x42ookAppointmentRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x15\n\x07slot_id\x18\x02 \x01(\tB\x04\xd8\xd4\x18(\x12\x10\n\x08\x65\x61rliest\x18\x03 \x01(\x08\x12\x16\n\x08postcode\x18\x04 \x01(\tB\x04\xd8\xd4\x18\x1e\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\'\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x37\n\x05needs\x18\x07 \x03(\x0e\x32\".cms.scheduling.v1.AppointmentNeedB\x04\xe0\xd4\x18\n\"N\n\x17\x42ookAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\"N\n\x15GetAppointmentRequest\x12\x1c\n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x04\xd8\xd4\x18$\x12\x17\n\tclaim_ref\x18\x02 \x01(\tB\x04\xd8\xd4\x18(\"M\n\x16GetAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\"\x8a\x01\n\x16MoveAppointmentRequest\x12 \n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x19\n\x07slot_id\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"N\n\x17MoveAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\"\x8c\x01\n\x18\x43\x61ncelAppointmentRequest\x12 \n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x19\n\x06reason\x18\x02 \x01(\tB\t\xe2\x41\x01\x02\xd8\xd4\x18\xf4\x03\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"P\n\x19\x43\x61ncelAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\"\x9a\x01\n\x17RecordAttendanceRequest\x12 \n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x1b\n\x08\x61ttended\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$B\x0b\n\t_attended\"O\n\x18RecordAttendanceResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment2\xa2\x06\n\x11SchedulingService\x12\x61\n\tFindSlots\x12#.cms.scheduling.v1.FindSlotsRequest\x1a$.cms.scheduling.v1.FindSlotsResponse\"\t\x90\x02\x01\xaa\xd4\x18\x02\x01\x02\x12o\n\x0f\x42ookAppointment\x12).cms.scheduling.v1.BookAppointmentRequest\x1a*.cms.scheduling.v1.BookAppointmentResponse\"\x05\xaa\xd4\x18\x01\x01\x12p\n\x0fMoveAppointment\x12).cms.scheduling.v1.MoveAppointmentRequest\x1a*.cms.scheduling.v1.MoveAppointmentResponse\"\x06\xaa\xd4\x18\x02\x01\x02\x12v\n\x11\x43\x61ncelAppointment\x12+.cms.scheduling.v1.CancelAppointmentRequest\x1a,.cms.scheduling.v1.CancelAppointmentResponse\"\x06\xaa\xd4\x18\x02\x01\x02\x12s\n\x10RecordAttendance\x12*.cms.scheduling.v1.RecordAttendanceRequest\x1a+.cms.scheduling.v1.RecordAttendanceResponse\"\x06\xaa\xd4\x18\x02\x01\x02\x12\x63\n\x0bPublishRota\x12%.cms.scheduling.v1.PublishRotaRequest\x1a&.cms.scheduling.v1.PublishRotaResponse\"\x05\xaa\xd4\x18\x01\x06\x12u\n\x0eGetAppointment\x12(.cms.scheduling.v1.GetAppointmentRequest\x1a).cms.scheduling.v1.GetAppointmentResponse\"\x0e\x90\x02\x01\xaa\xd4\x18\x07\x01\x02\x03\x05\x06\x07\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,7 +48,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['claim_ref']._loaded_options = None
   _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['claim_ref']._serialized_options = b'\342A\001\002\330\324\030('
   _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['slot_id']._loaded_options = None
-  _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['slot_id']._serialized_options = b'\330\324\030$'
+  _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['slot_id']._serialized_options = b'\330\324\030('
   _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['postcode']._loaded_options = None
   _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['postcode']._serialized_options = b'\330\324\030\036'
   _globals['_BOOKAPPOINTMENTREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -60,7 +62,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MOVEAPPOINTMENTREQUEST'].fields_by_name['appointment_id']._loaded_options = None
   _globals['_MOVEAPPOINTMENTREQUEST'].fields_by_name['appointment_id']._serialized_options = b'\342A\001\002\330\324\030$'
   _globals['_MOVEAPPOINTMENTREQUEST'].fields_by_name['slot_id']._loaded_options = None
-  _globals['_MOVEAPPOINTMENTREQUEST'].fields_by_name['slot_id']._serialized_options = b'\342A\001\002\330\324\030$'
+  _globals['_MOVEAPPOINTMENTREQUEST'].fields_by_name['slot_id']._serialized_options = b'\342A\001\002\330\324\030('
   _globals['_MOVEAPPOINTMENTREQUEST'].fields_by_name['version']._loaded_options = None
   _globals['_MOVEAPPOINTMENTREQUEST'].fields_by_name['version']._serialized_options = b'\342A\001\002'
   _globals['_MOVEAPPOINTMENTREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -91,42 +93,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCHEDULINGSERVICE'].methods_by_name['CancelAppointment']._serialized_options = b'\252\324\030\002\001\002'
   _globals['_SCHEDULINGSERVICE'].methods_by_name['RecordAttendance']._loaded_options = None
   _globals['_SCHEDULINGSERVICE'].methods_by_name['RecordAttendance']._serialized_options = b'\252\324\030\002\001\002'
+  _globals['_SCHEDULINGSERVICE'].methods_by_name['PublishRota']._loaded_options = None
+  _globals['_SCHEDULINGSERVICE'].methods_by_name['PublishRota']._serialized_options = b'\252\324\030\001\006'
   _globals['_SCHEDULINGSERVICE'].methods_by_name['GetAppointment']._loaded_options = None
   _globals['_SCHEDULINGSERVICE'].methods_by_name['GetAppointment']._serialized_options = b'\220\002\001\252\324\030\007\001\002\003\005\006\007\010'
-  _globals['_APPOINTMENTNEED']._serialized_start=2606
-  _globals['_APPOINTMENTNEED']._serialized_end=2818
-  _globals['_APPOINTMENTSTATE']._serialized_start=2821
-  _globals['_APPOINTMENTSTATE']._serialized_end=3028
-  _globals['_OFFICE']._serialized_start=181
-  _globals['_OFFICE']._serialized_end=238
-  _globals['_SLOT']._serialized_start=241
-  _globals['_SLOT']._serialized_end=486
-  _globals['_APPOINTMENT']._serialized_start=489
-  _globals['_APPOINTMENT']._serialized_end=986
-  _globals['_FINDSLOTSREQUEST']._serialized_start=989
-  _globals['_FINDSLOTSREQUEST']._serialized_end=1287
-  _globals['_FINDSLOTSRESPONSE']._serialized_start=1290
-  _globals['_FINDSLOTSRESPONSE']._serialized_end=1431
-  _globals['_BOOKAPPOINTMENTREQUEST']._serialized_start=1434
-  _globals['_BOOKAPPOINTMENTREQUEST']._serialized_end=1680
-  _globals['_BOOKAPPOINTMENTRESPONSE']._serialized_start=1682
-  _globals['_BOOKAPPOINTMENTRESPONSE']._serialized_end=1760
-  _globals['_GETAPPOINTMENTREQUEST']._serialized_start=1762
-  _globals['_GETAPPOINTMENTREQUEST']._serialized_end=1840
-  _globals['_GETAPPOINTMENTRESPONSE']._serialized_start=1842
-  _globals['_GETAPPOINTMENTRESPONSE']._serialized_end=1919
-  _globals['_MOVEAPPOINTMENTREQUEST']._serialized_start=1922
-  _globals['_MOVEAPPOINTMENTREQUEST']._serialized_end=2060
-  _globals['_MOVEAPPOINTMENTRESPONSE']._serialized_start=2062
-  _globals['_MOVEAPPOINTMENTRESPONSE']._serialized_end=2140
-  _globals['_CANCELAPPOINTMENTREQUEST']._serialized_start=2143
-  _globals['_CANCELAPPOINTMENTREQUEST']._serialized_end=2283
-  _globals['_CANCELAPPOINTMENTRESPONSE']._serialized_start=2285
-  _globals['_CANCELAPPOINTMENTRESPONSE']._serialized_end=2365
-  _globals['_RECORDATTENDANCEREQUEST']._serialized_start=2368
-  _globals['_RECORDATTENDANCEREQUEST']._serialized_end=2522
-  _globals['_RECORDATTENDANCERESPONSE']._serialized_start=2524
-  _globals['_RECORDATTENDANCERESPONSE']._serialized_end=2603
-  _globals['_SCHEDULINGSERVICE']._serialized_start=3031
-  _globals['_SCHEDULINGSERVICE']._serialized_end=3732
+  _globals['_FINDSLOTSREQUEST']._serialized_start=251
+  _globals['_FINDSLOTSREQUEST']._serialized_end=549
+  _globals['_FINDSLOTSRESPONSE']._serialized_start=552
+  _globals['_FINDSLOTSRESPONSE']._serialized_end=693
+  _globals['_BOOKAPPOINTMENTREQUEST']._serialized_start=696
+  _globals['_BOOKAPPOINTMENTREQUEST']._serialized_end=942
+  _globals['_BOOKAPPOINTMENTRESPONSE']._serialized_start=944
+  _globals['_BOOKAPPOINTMENTRESPONSE']._serialized_end=1022
+  _globals['_GETAPPOINTMENTREQUEST']._serialized_start=1024
+  _globals['_GETAPPOINTMENTREQUEST']._serialized_end=1102
+  _globals['_GETAPPOINTMENTRESPONSE']._serialized_start=1104
+  _globals['_GETAPPOINTMENTRESPONSE']._serialized_end=1181
+  _globals['_MOVEAPPOINTMENTREQUEST']._serialized_start=1184
+  _globals['_MOVEAPPOINTMENTREQUEST']._serialized_end=1322
+  _globals['_MOVEAPPOINTMENTRESPONSE']._serialized_start=1324
+  _globals['_MOVEAPPOINTMENTRESPONSE']._serialized_end=1402
+  _globals['_CANCELAPPOINTMENTREQUEST']._serialized_start=1405
+  _globals['_CANCELAPPOINTMENTREQUEST']._serialized_end=1545
+  _globals['_CANCELAPPOINTMENTRESPONSE']._serialized_start=1547
+  _globals['_CANCELAPPOINTMENTRESPONSE']._serialized_end=1627
+  _globals['_RECORDATTENDANCEREQUEST']._serialized_start=1630
+  _globals['_RECORDATTENDANCEREQUEST']._serialized_end=1784
+  _globals['_RECORDATTENDANCERESPONSE']._serialized_start=1786
+  _globals['_RECORDATTENDANCERESPONSE']._serialized_end=1865
+  _globals['_SCHEDULINGSERVICE']._serialized_start=1868
+  _globals['_SCHEDULINGSERVICE']._serialized_end=2670
 # @@protoc_insertion_point(module_scope)

@@ -4,12 +4,12 @@ isort:skip_file
 Offices, rotas and interviews."""
 
 from cms.common.v1 import common_pb2 as _common_pb2
+from cms.scheduling.v1 import appointments_pb2 as _appointments_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,244 +20,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _AppointmentNeed:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _AppointmentNeedEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AppointmentNeed.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    APPOINTMENT_NEED_UNSPECIFIED: _AppointmentNeed.ValueType  # 0
-    """No value."""
-    APPOINTMENT_NEED_INTERPRETER: _AppointmentNeed.ValueType  # 1
-    """An interpreter."""
-    APPOINTMENT_NEED_STEP_FREE: _AppointmentNeed.ValueType  # 2
-    """Step-free access."""
-    APPOINTMENT_NEED_HEARING_LOOP: _AppointmentNeed.ValueType  # 3
-    """A hearing loop."""
-    APPOINTMENT_NEED_WELSH: _AppointmentNeed.ValueType  # 4
-    """An assessor who speaks Welsh."""
-    APPOINTMENT_NEED_TEXTPHONE: _AppointmentNeed.ValueType  # 5
-    """Calls by textphone. Every office makes them: it narrows no search, and is shown to the assessor."""
-
-class AppointmentNeed(_AppointmentNeed, metaclass=_AppointmentNeedEnumTypeWrapper):
-    """A claimant's need at an interview."""
-
-APPOINTMENT_NEED_UNSPECIFIED: AppointmentNeed.ValueType  # 0
-"""No value."""
-APPOINTMENT_NEED_INTERPRETER: AppointmentNeed.ValueType  # 1
-"""An interpreter."""
-APPOINTMENT_NEED_STEP_FREE: AppointmentNeed.ValueType  # 2
-"""Step-free access."""
-APPOINTMENT_NEED_HEARING_LOOP: AppointmentNeed.ValueType  # 3
-"""A hearing loop."""
-APPOINTMENT_NEED_WELSH: AppointmentNeed.ValueType  # 4
-"""An assessor who speaks Welsh."""
-APPOINTMENT_NEED_TEXTPHONE: AppointmentNeed.ValueType  # 5
-"""Calls by textphone. Every office makes them: it narrows no search, and is shown to the assessor."""
-Global___AppointmentNeed: _TypeAlias = AppointmentNeed  # noqa: Y015
-
-class _AppointmentState:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _AppointmentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AppointmentState.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    APPOINTMENT_STATE_UNSPECIFIED: _AppointmentState.ValueType  # 0
-    """No value."""
-    APPOINTMENT_STATE_BOOKED: _AppointmentState.ValueType  # 1
-    """It holds its slot."""
-    APPOINTMENT_STATE_MOVED: _AppointmentState.ValueType  # 2
-    """It was given another slot, and holds that one."""
-    APPOINTMENT_STATE_CANCELLED: _AppointmentState.ValueType  # 3
-    """Cancelled: its slot is free again."""
-    APPOINTMENT_STATE_ATTENDED: _AppointmentState.ValueType  # 4
-    """The claimant came."""
-    APPOINTMENT_STATE_MISSED: _AppointmentState.ValueType  # 5
-    """The claimant did not come."""
-
-class AppointmentState(_AppointmentState, metaclass=_AppointmentStateEnumTypeWrapper):
-    """The state of an appointment."""
-
-APPOINTMENT_STATE_UNSPECIFIED: AppointmentState.ValueType  # 0
-"""No value."""
-APPOINTMENT_STATE_BOOKED: AppointmentState.ValueType  # 1
-"""It holds its slot."""
-APPOINTMENT_STATE_MOVED: AppointmentState.ValueType  # 2
-"""It was given another slot, and holds that one."""
-APPOINTMENT_STATE_CANCELLED: AppointmentState.ValueType  # 3
-"""Cancelled: its slot is free again."""
-APPOINTMENT_STATE_ATTENDED: AppointmentState.ValueType  # 4
-"""The claimant came."""
-APPOINTMENT_STATE_MISSED: AppointmentState.ValueType  # 5
-"""The claimant did not come."""
-Global___AppointmentState: _TypeAlias = AppointmentState  # noqa: Y015
-
-@_typing.final
-class Office(_message.Message):
-    """A local office, from the platform's own list."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CODE_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
-    DISTANCE_KM_FIELD_NUMBER: _builtins.int
-    code: _builtins.str
-    """Six digits."""
-    name: _builtins.str
-    """The town."""
-    distance_km: _builtins.float
-    """Kilometres in a straight line from the postcode asked about; zero when none was given."""
-    def __init__(
-        self,
-        *,
-        code: _builtins.str = ...,
-        name: _builtins.str = ...,
-        distance_km: _builtins.float = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "distance_km", b"distance_km", "name", b"name"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Office: _TypeAlias = Office  # noqa: Y015
-
-@_typing.final
-class Slot(_message.Message):
-    """A time at which an assessor is free."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    SLOT_ID_FIELD_NUMBER: _builtins.int
-    OFFICE_FIELD_NUMBER: _builtins.int
-    ASSESSOR_ID_FIELD_NUMBER: _builtins.int
-    START_TIME_FIELD_NUMBER: _builtins.int
-    END_TIME_FIELD_NUMBER: _builtins.int
-    CHANNEL_FIELD_NUMBER: _builtins.int
-    WITHIN_TARGET_FIELD_NUMBER: _builtins.int
-    slot_id: _builtins.str
-    """The slot."""
-    assessor_id: _builtins.str
-    """The assessor."""
-    channel: _common_pb2.Channel.ValueType
-    """How the interview is held."""
-    within_target: _builtins.bool
-    """Whether it starts within the target counted from now."""
-    @_builtins.property
-    def office(self) -> Global___Office:
-        """The office."""
-
-    @_builtins.property
-    def start_time(self) -> _timestamp_pb2.Timestamp:
-        """When it starts."""
-
-    @_builtins.property
-    def end_time(self) -> _timestamp_pb2.Timestamp:
-        """When it ends."""
-
-    def __init__(
-        self,
-        *,
-        slot_id: _builtins.str = ...,
-        office: Global___Office | None = ...,
-        assessor_id: _builtins.str = ...,
-        start_time: _timestamp_pb2.Timestamp | None = ...,
-        end_time: _timestamp_pb2.Timestamp | None = ...,
-        channel: _common_pb2.Channel.ValueType = ...,
-        within_target: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "office", b"office", "start_time", b"start_time"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessor_id", b"assessor_id", "channel", b"channel", "end_time", b"end_time", "office", b"office", "slot_id", b"slot_id", "start_time", b"start_time", "within_target", b"within_target"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Slot: _TypeAlias = Slot  # noqa: Y015
-
-@_typing.final
-class Appointment(_message.Message):
-    """An interview that holds a slot."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    APPOINTMENT_ID_FIELD_NUMBER: _builtins.int
-    CLAIM_REF_FIELD_NUMBER: _builtins.int
-    OFFICE_FIELD_NUMBER: _builtins.int
-    ASSESSOR_ID_FIELD_NUMBER: _builtins.int
-    START_TIME_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
-    LEAD_TIME_SECONDS_FIELD_NUMBER: _builtins.int
-    VERSION_FIELD_NUMBER: _builtins.int
-    END_TIME_FIELD_NUMBER: _builtins.int
-    CHANNEL_FIELD_NUMBER: _builtins.int
-    WITHIN_TARGET_FIELD_NUMBER: _builtins.int
-    TARGET_TIME_FIELD_NUMBER: _builtins.int
-    NEEDS_FIELD_NUMBER: _builtins.int
-    CANCEL_REASON_FIELD_NUMBER: _builtins.int
-    appointment_id: _builtins.str
-    """The appointment (UUID)."""
-    claim_ref: _builtins.str
-    """The claim."""
-    assessor_id: _builtins.str
-    """The assessor."""
-    state: Global___AppointmentState.ValueType
-    """Its state."""
-    lead_time_seconds: _builtins.int
-    """Elapsed seconds from first contact to the start."""
-    version: _builtins.int
-    """The version, which every change raises."""
-    channel: _common_pb2.Channel.ValueType
-    """How the interview is held."""
-    within_target: _builtins.bool
-    """Whether it starts within the target counted from first contact."""
-    cancel_reason: _builtins.str
-    """The reason for cancelling it, in the words that were given; empty where it was not, or where a withdrawal ended it."""
-    @_builtins.property
-    def office(self) -> Global___Office:
-        """The office."""
-
-    @_builtins.property
-    def start_time(self) -> _timestamp_pb2.Timestamp:
-        """When it starts."""
-
-    @_builtins.property
-    def end_time(self) -> _timestamp_pb2.Timestamp:
-        """When it ends."""
-
-    @_builtins.property
-    def target_time(self) -> _timestamp_pb2.Timestamp:
-        """When the target counted from first contact ends."""
-
-    @_builtins.property
-    def needs(self) -> _containers.RepeatedScalarFieldContainer[Global___AppointmentNeed.ValueType]:
-        """The claimant's needs: those that the booking named, and those that were stated to intake."""
-
-    def __init__(
-        self,
-        *,
-        appointment_id: _builtins.str = ...,
-        claim_ref: _builtins.str = ...,
-        office: Global___Office | None = ...,
-        assessor_id: _builtins.str = ...,
-        start_time: _timestamp_pb2.Timestamp | None = ...,
-        state: Global___AppointmentState.ValueType = ...,
-        lead_time_seconds: _builtins.int = ...,
-        version: _builtins.int = ...,
-        end_time: _timestamp_pb2.Timestamp | None = ...,
-        channel: _common_pb2.Channel.ValueType = ...,
-        within_target: _builtins.bool = ...,
-        target_time: _timestamp_pb2.Timestamp | None = ...,
-        needs: _abc.Iterable[Global___AppointmentNeed.ValueType] | None = ...,
-        cancel_reason: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "office", b"office", "start_time", b"start_time", "target_time", b"target_time"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "cancel_reason", b"cancel_reason", "channel", b"channel", "claim_ref", b"claim_ref", "end_time", b"end_time", "lead_time_seconds", b"lead_time_seconds", "needs", b"needs", "office", b"office", "start_time", b"start_time", "state", b"state", "target_time", b"target_time", "version", b"version", "within_target", b"within_target"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Appointment: _TypeAlias = Appointment  # noqa: Y015
 
 @_typing.final
 class FindSlotsRequest(_message.Message):
@@ -285,12 +47,12 @@ class FindSlotsRequest(_message.Message):
     """next_page_token of the page before, of the same query. The size of the page may change."""
     @_builtins.property
     def until(self) -> _timestamp_pb2.Timestamp:
-        """The latest time at which an interview may start, itself included; the end of the open rotas if absent. INVALID_ARGUMENT
+        """The latest time at which an interview may start, itself included; the end of the published rotas if absent. INVALID_ARGUMENT
         where it is before `from`.
         """
 
     @_builtins.property
-    def needs(self) -> _containers.RepeatedScalarFieldContainer[Global___AppointmentNeed.ValueType]:
+    def needs(self) -> _containers.RepeatedScalarFieldContainer[_appointments_pb2.AppointmentNeed.ValueType]:
         """The claimant's needs."""
 
     def __init__(
@@ -300,7 +62,7 @@ class FindSlotsRequest(_message.Message):
         office_code: _builtins.str = ...,
         until: _timestamp_pb2.Timestamp | None = ...,
         channel: _common_pb2.Channel.ValueType = ...,
-        needs: _abc.Iterable[Global___AppointmentNeed.ValueType] | None = ...,
+        needs: _abc.Iterable[_appointments_pb2.AppointmentNeed.ValueType] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
@@ -324,19 +86,21 @@ class FindSlotsResponse(_message.Message):
     next_page_token: _builtins.str
     """For the next page; empty on the last."""
     @_builtins.property
-    def slots(self) -> _containers.RepeatedCompositeFieldContainer[Global___Slot]:
-        """Soonest first."""
+    def slots(self) -> _containers.RepeatedCompositeFieldContainer[_appointments_pb2.Slot]:
+        """Those of the nearest office first; soonest first within an office."""
 
     @_builtins.property
-    def earliest_within_target(self) -> Global___Slot:
-        """The earliest slot within the target, if there is one."""
+    def earliest_within_target(self) -> _appointments_pb2.Slot:
+        """The slot that BookAppointment would take as the earliest if the target were counted from now: the earliest one of the
+        nearest office that has one within the target; absent where none has.
+        """
 
     def __init__(
         self,
         *,
-        slots: _abc.Iterable[Global___Slot] | None = ...,
+        slots: _abc.Iterable[_appointments_pb2.Slot] | None = ...,
         next_page_token: _builtins.str = ...,
-        earliest_within_target: Global___Slot | None = ...,
+        earliest_within_target: _appointments_pb2.Slot | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["earliest_within_target", b"earliest_within_target"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -372,7 +136,7 @@ class BookAppointmentRequest(_message.Message):
     channel: _common_pb2.Channel.ValueType
     """With earliest: how the interview is held; OFFICE when absent."""
     @_builtins.property
-    def needs(self) -> _containers.RepeatedScalarFieldContainer[Global___AppointmentNeed.ValueType]:
+    def needs(self) -> _containers.RepeatedScalarFieldContainer[_appointments_pb2.AppointmentNeed.ValueType]:
         """With earliest: the claimant's needs, besides those that were stated to intake."""
 
     def __init__(
@@ -384,7 +148,7 @@ class BookAppointmentRequest(_message.Message):
         postcode: _builtins.str = ...,
         request_id: _builtins.str = ...,
         channel: _common_pb2.Channel.ValueType = ...,
-        needs: _abc.Iterable[Global___AppointmentNeed.ValueType] | None = ...,
+        needs: _abc.Iterable[_appointments_pb2.AppointmentNeed.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -402,13 +166,13 @@ class BookAppointmentResponse(_message.Message):
 
     APPOINTMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def appointment(self) -> Global___Appointment:
+    def appointment(self) -> _appointments_pb2.Appointment:
         """The appointment."""
 
     def __init__(
         self,
         *,
-        appointment: Global___Appointment | None = ...,
+        appointment: _appointments_pb2.Appointment | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -452,13 +216,13 @@ class GetAppointmentResponse(_message.Message):
 
     APPOINTMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def appointment(self) -> Global___Appointment:
+    def appointment(self) -> _appointments_pb2.Appointment:
         """The appointment."""
 
     def __init__(
         self,
         *,
-        appointment: Global___Appointment | None = ...,
+        appointment: _appointments_pb2.Appointment | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -510,13 +274,13 @@ class MoveAppointmentResponse(_message.Message):
 
     APPOINTMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def appointment(self) -> Global___Appointment:
+    def appointment(self) -> _appointments_pb2.Appointment:
         """The appointment."""
 
     def __init__(
         self,
         *,
-        appointment: Global___Appointment | None = ...,
+        appointment: _appointments_pb2.Appointment | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -568,13 +332,13 @@ class CancelAppointmentResponse(_message.Message):
 
     APPOINTMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def appointment(self) -> Global___Appointment:
+    def appointment(self) -> _appointments_pb2.Appointment:
         """The appointment."""
 
     def __init__(
         self,
         *,
-        appointment: Global___Appointment | None = ...,
+        appointment: _appointments_pb2.Appointment | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -628,13 +392,13 @@ class RecordAttendanceResponse(_message.Message):
 
     APPOINTMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def appointment(self) -> Global___Appointment:
+    def appointment(self) -> _appointments_pb2.Appointment:
         """The appointment."""
 
     def __init__(
         self,
         *,
-        appointment: Global___Appointment | None = ...,
+        appointment: _appointments_pb2.Appointment | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from cms.scheduling.v1 import rotas_pb2 as cms_dot_scheduling_dot_v1_dot_rotas__pb2
 from cms.scheduling.v1 import scheduling_pb2 as cms_dot_scheduling_dot_v1_dot_scheduling__pb2
 
 GRPC_GENERATED_VERSION = '1.83.2'
@@ -60,6 +61,11 @@ class SchedulingServiceStub:
                 request_serializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.RecordAttendanceRequest.SerializeToString,
                 response_deserializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.RecordAttendanceResponse.FromString,
                 _registered_method=True)
+        self.PublishRota = channel.unary_unary(
+                '/cms.scheduling.v1.SchedulingService/PublishRota',
+                request_serializer=cms_dot_scheduling_dot_v1_dot_rotas__pb2.PublishRotaRequest.SerializeToString,
+                response_deserializer=cms_dot_scheduling_dot_v1_dot_rotas__pb2.PublishRotaResponse.FromString,
+                _registered_method=True)
         self.GetAppointment = channel.unary_unary(
                 '/cms.scheduling.v1.SchedulingService/GetAppointment',
                 request_serializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.GetAppointmentRequest.SerializeToString,
@@ -72,7 +78,7 @@ class SchedulingServiceServicer:
     """
 
     def FindSlots(self, request, context):
-        """Free slots near a postcode or at an office, soonest first. FAILED_PRECONDITION says who to ask for a postcode in Northern
+        """Free slots near a postcode or at an office: those of the nearest office first, soonest first within an office. FAILED_PRECONDITION says who to ask for a postcode in Northern
         Ireland, the Isle of Man, the Channel Islands or of the British Forces. One that the directory does not have counts as
         the middle of those around it.
         """
@@ -112,6 +118,15 @@ class SchedulingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PublishRota(self, request, context):
+        """Publishes the shifts that an assessor works at an office, by whole weeks from Monday to Sunday in London. What was
+        published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
+        have keep their ids. Appointments that fit no shift any more stay booked, and are listed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetAppointment(self, request, context):
         """An appointment.
         """
@@ -146,6 +161,11 @@ def add_SchedulingServiceServicer_to_server(servicer, server):
                     servicer.RecordAttendance,
                     request_deserializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.RecordAttendanceRequest.FromString,
                     response_serializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.RecordAttendanceResponse.SerializeToString,
+            ),
+            'PublishRota': grpc.unary_unary_rpc_method_handler(
+                    servicer.PublishRota,
+                    request_deserializer=cms_dot_scheduling_dot_v1_dot_rotas__pb2.PublishRotaRequest.FromString,
+                    response_serializer=cms_dot_scheduling_dot_v1_dot_rotas__pb2.PublishRotaResponse.SerializeToString,
             ),
             'GetAppointment': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAppointment,
@@ -289,6 +309,33 @@ class SchedulingService:
             '/cms.scheduling.v1.SchedulingService/RecordAttendance',
             cms_dot_scheduling_dot_v1_dot_scheduling__pb2.RecordAttendanceRequest.SerializeToString,
             cms_dot_scheduling_dot_v1_dot_scheduling__pb2.RecordAttendanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PublishRota(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.scheduling.v1.SchedulingService/PublishRota',
+            cms_dot_scheduling_dot_v1_dot_rotas__pb2.PublishRotaRequest.SerializeToString,
+            cms_dot_scheduling_dot_v1_dot_rotas__pb2.PublishRotaResponse.FromString,
             options,
             channel_credentials,
             insecure,

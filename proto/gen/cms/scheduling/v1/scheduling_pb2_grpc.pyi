@@ -3,6 +3,7 @@
 isort:skip_file
 Offices, rotas and interviews."""
 
+from cms.scheduling.v1 import rotas_pb2 as _rotas_pb2
 from cms.scheduling.v1 import scheduling_pb2 as _scheduling_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
@@ -34,7 +35,7 @@ class SchedulingServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SchedulingServiceAsyncStub: ...
     FindSlots: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.FindSlotsRequest, _scheduling_pb2.FindSlotsResponse]
-    """Free slots near a postcode or at an office, soonest first. FAILED_PRECONDITION says who to ask for a postcode in Northern
+    """Free slots near a postcode or at an office: those of the nearest office first, soonest first within an office. FAILED_PRECONDITION says who to ask for a postcode in Northern
     Ireland, the Isle of Man, the Channel Islands or of the British Forces. One that the directory does not have counts as
     the middle of those around it.
     """
@@ -53,6 +54,11 @@ class SchedulingServiceStub:
     once it should have begun, else FAILED_PRECONDITION / APPOINTMENT_TO_COME. After a missed interview the claim waits for
     another one. An assessor may record it only of an appointment of their own office.
     """
+    PublishRota: _grpc.UnaryUnaryMultiCallable[_rotas_pb2.PublishRotaRequest, _rotas_pb2.PublishRotaResponse]
+    """Publishes the shifts that an assessor works at an office, by whole weeks from Monday to Sunday in London. What was
+    published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
+    have keep their ids. Appointments that fit no shift any more stay booked, and are listed.
+    """
     GetAppointment: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.GetAppointmentRequest, _scheduling_pb2.GetAppointmentResponse]
     """An appointment."""
 
@@ -62,7 +68,7 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     FindSlots: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.FindSlotsRequest, _scheduling_pb2.FindSlotsResponse]  # type: ignore[assignment]
-    """Free slots near a postcode or at an office, soonest first. FAILED_PRECONDITION says who to ask for a postcode in Northern
+    """Free slots near a postcode or at an office: those of the nearest office first, soonest first within an office. FAILED_PRECONDITION says who to ask for a postcode in Northern
     Ireland, the Isle of Man, the Channel Islands or of the British Forces. One that the directory does not have counts as
     the middle of those around it.
     """
@@ -81,6 +87,11 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     once it should have begun, else FAILED_PRECONDITION / APPOINTMENT_TO_COME. After a missed interview the claim waits for
     another one. An assessor may record it only of an appointment of their own office.
     """
+    PublishRota: _aio.UnaryUnaryMultiCallable[_rotas_pb2.PublishRotaRequest, _rotas_pb2.PublishRotaResponse]  # type: ignore[assignment]
+    """Publishes the shifts that an assessor works at an office, by whole weeks from Monday to Sunday in London. What was
+    published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
+    have keep their ids. Appointments that fit no shift any more stay booked, and are listed.
+    """
     GetAppointment: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.GetAppointmentRequest, _scheduling_pb2.GetAppointmentResponse]  # type: ignore[assignment]
     """An appointment."""
 
@@ -93,7 +104,7 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _scheduling_pb2.FindSlotsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_scheduling_pb2.FindSlotsResponse, _abc.Awaitable[_scheduling_pb2.FindSlotsResponse]]:
-        """Free slots near a postcode or at an office, soonest first. FAILED_PRECONDITION says who to ask for a postcode in Northern
+        """Free slots near a postcode or at an office: those of the nearest office first, soonest first within an office. FAILED_PRECONDITION says who to ask for a postcode in Northern
         Ireland, the Isle of Man, the Channel Islands or of the British Forces. One that the directory does not have counts as
         the middle of those around it.
         """
@@ -135,6 +146,17 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Records whether the claimant came. That they came can be recorded from the day of the interview on, that they did not
         once it should have begun, else FAILED_PRECONDITION / APPOINTMENT_TO_COME. After a missed interview the claim waits for
         another one. An assessor may record it only of an appointment of their own office.
+        """
+
+    @_abc_1.abstractmethod
+    def PublishRota(
+        self,
+        request: _rotas_pb2.PublishRotaRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rotas_pb2.PublishRotaResponse, _abc.Awaitable[_rotas_pb2.PublishRotaResponse]]:
+        """Publishes the shifts that an assessor works at an office, by whole weeks from Monday to Sunday in London. What was
+        published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
+        have keep their ids. Appointments that fit no shift any more stay booked, and are listed.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,106 @@
+"""The diaries of assessors: what takes their time, and the time that is free.
+
+Free time is not stored. It is computed from a shift, less what is taken of it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from itertools import groupby
+from uuid import UUID
+
+from scheduling.domain.shifts import Shift
+from scheduling.domain.slots import SLOT_LENGTH, Slot
+
+NO_TRAVEL = timedelta()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """A stretch of time: its end does not belong to it."""
+
+    start_time: datetime
+    end_time: datetime
+
+    def overlaps(self, other: "Stretch") -> bool:
+        """Whether both have a moment in common."""
+        return self.start_time < other.end_time and other.start_time < self.end_time
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiaryEntry:
+    """What takes an assessor's time for a claim: a live appointment with the travel around it, or a slot held for a call.
+
+    An appointment has its `appointment_id`; a hold has none, and is nobody's from `held_until` (real time) on.
+    """
+
+    assessor_id: str
+    claim_ref: str
+    start_time: datetime
+    end_time: datetime
+    appointment_id: UUID | None = None
+    held_until: datetime | None = None
+
+    @classmethod
+    def of(cls, slot: Slot, *, claim_ref: str, appointment_id: UUID, travel: timedelta = NO_TRAVEL) -> "DiaryEntry":
+        """The entry of an appointment in this slot, with `travel` before and after it."""
+        return cls(
+            assessor_id=slot.assessor_id,
+            claim_ref=claim_ref,
+            start_time=slot.start_time - travel,
+            end_time=slot.end_time + travel,
+            appointment_id=appointment_id,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkingTime:
+    """A shift, and what is taken of it: by the diary's entries and by absences."""
+
+    shift: Shift
+    taken: tuple[Stretch, ...] = ()
+
+    def free(self, *, length: timedelta = SLOT_LENGTH, travel: timedelta = NO_TRAVEL) -> Iterator[Slot]:
+        """Its free slots, soonest first. With `travel` there is time for it before and after, within the shift."""
+        for slot in self.shift.slots(length=length):
+            if self.has_room(Stretch(start_time=slot.start_time - travel, end_time=slot.end_time + travel)):
+                yield slot
+
+    def has_room(self, wanted: Stretch) -> bool:
+        """Whether the stretch lies in the shift, and nothing of it is taken."""
+        within = self.shift.start_time <= wanted.start_time and wanted.end_time <= self.shift.end_time
+        return within and not any(taken.overlaps(wanted) for taken in self.taken)
+
+
+def free_slots(
+    working_times: Iterable[WorkingTime],
+    *,
+    since: datetime,
+    until: datetime | None = None,
+    length: timedelta = SLOT_LENGTH,
+    travel: timedelta = NO_TRAVEL,
+) -> Iterator[Slot]:
+    """Free slots that start at `since` or later, and at `until` or earlier where that is given.
+
+    `working_times` come office by office, and in the order of their starts within an office; so do the slots, and of
+    equal ones that of the first assessor by reference. No more of the working times is taken than is needed.
+    """
+    for _, of_office in groupby(working_times, key=lambda one: one.shift.office_code):
+        for slot in _soonest_first(of_office, length=length, travel=travel):
+            if until is not None and slot.start_time > until:
+                break
+            if slot.start_time >= since:
+                yield slot
+
+
+def _soonest_first(working_times: Iterable[WorkingTime], *, length: timedelta, travel: timedelta) -> Iterator[Slot]:
+    """A slot is given once no shift that is still to come can have an earlier one."""
+    waiting: list[tuple[datetime, str, Slot]] = []
+    for working_time in working_times:
+        while waiting and waiting[0][0] < working_time.shift.start_time:
+            yield heappop(waiting)[-1]
+        for slot in working_time.free(length=length, travel=travel):
+            heappush(waiting, (slot.start_time, slot.assessor_id, slot))
+    while waiting:
+        yield heappop(waiting)[-1]

@@ -1,0 +1,47 @@
+"""The faults of requests that the contract's own rules do not find."""
+
+from collections.abc import Iterator, Sequence
+
+from chassis.conversions import is_uuid
+from chassis.errors import InvalidArgument, Violation
+from cms.scheduling.v1 import appointments_pb2
+from scheduling.domain.slots import SlotId
+
+_NOT_OURS = "is not one that this service gave"
+
+
+def refuse(violations: Iterator[Violation]) -> None:
+    """Raises InvalidArgument naming these fields, if there are any."""
+    found = list(violations)
+    if found:
+        raise InvalidArgument.of(*found)
+
+
+def unless_one_of(**given: object) -> Iterator[Violation]:
+    """Exactly one of these fields must be given."""
+    if sum(bool(value) for value in given.values()) != 1:
+        for name in given:
+            yield Violation(field=name, description=f"exactly one of {', '.join(given)} must be given")
+
+
+def unless_uuid(**given: str) -> Iterator[Violation]:
+    """Those of these fields that are given must be UUIDs."""
+    for name, text in given.items():
+        if text and not is_uuid(text):
+            yield Violation(field=name, description=_NOT_OURS)
+
+
+def unless_slot_id(*, slot_id: str) -> Iterator[Violation]:
+    """The id of a slot, if it is given, must be one."""
+    try:
+        if slot_id:
+            SlotId.read(slot_id)
+    except ValueError:
+        yield Violation(field="slot_id", description=_NOT_OURS)
+
+
+def needs_faults(needs: Sequence[int]) -> Iterator[Violation]:
+    """Each need must be one."""
+    for index, need in enumerate(needs):
+        if need == appointments_pb2.APPOINTMENT_NEED_UNSPECIFIED:
+            yield Violation(field=f"needs[{index}]", description="names no need")

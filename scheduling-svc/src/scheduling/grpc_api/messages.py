@@ -1,0 +1,84 @@
+"""Messages that several methods have in common."""
+
+from collections.abc import Sequence
+
+from chassis import call
+from chassis.contract import allowed_roles
+from chassis.conversions import timestamp
+from chassis.enums import name_of, number_of
+from chassis.errors import PermissionDenied
+from cms.common.v1 import common_pb2
+from cms.scheduling.v1 import appointments_pb2, scheduling_pb2
+from scheduling.domain.appointments import Appointment
+from scheduling.domain.directory import Directory
+from scheduling.domain.offices import Channel, NearOffice, Need, Office
+from scheduling.domain.search import Offer, Wish
+
+_METHODS = scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"].methods_by_name
+_MAY_SEE = allowed_roles(_METHODS["GetAppointment"])
+
+
+def wish_of(
+    offices: Sequence[NearOffice], request: scheduling_pb2.FindSlotsRequest | scheduling_pb2.BookAppointmentRequest
+) -> Wish:
+    """The wish that a request states, at these offices."""
+    channel = request.channel or common_pb2.CHANNEL_OFFICE
+    return Wish(
+        offices=offices,
+        channel=Channel(name_of(common_pb2.Channel, channel, field="channel")),
+        needs=frozenset(
+            Need(name_of(appointments_pb2.AppointmentNeed, need, field=f"needs[{index}]"))
+            for index, need in enumerate(request.needs)
+        ),
+    )
+
+
+def slot_message(offer: Offer) -> appointments_pb2.Slot:
+    """A slot that is offered."""
+    return appointments_pb2.Slot(
+        slot_id=str(offer.slot.slot_id),
+        office=office_message(offer.office.office, offer.office.distance_km),
+        assessor_id=offer.slot.assessor_id,
+        start_time=timestamp(offer.slot.start_time),
+        end_time=timestamp(offer.slot.end_time),
+        channel=number_of(common_pb2.Channel, offer.slot.channel),
+        within_target=offer.within_target,
+        reason=number_of(appointments_pb2.OfferReason, offer.reason),
+    )
+
+
+def office_message(office: Office, distance_km: float = 0.0) -> appointments_pb2.Office:
+    """An office, and how far it is from the postcode that was asked about."""
+    return appointments_pb2.Office(code=office.code, name=office.name, distance_km=round(distance_km, 1))
+
+
+def appointment_message(
+    appointment: Appointment, directory: Directory, *, near: Sequence[NearOffice] = (), cancel_reason: str = ""
+) -> appointments_pb2.Appointment:
+    """An appointment; `near` are the offices that were found, with their distances."""
+    distances = {found.office.code: found.distance_km for found in near}
+    office = directory.office(appointment.office_code)
+    return appointments_pb2.Appointment(
+        appointment_id=str(appointment.appointment_id),
+        claim_ref=appointment.claim_ref,
+        office=office_message(office, distances.get(office.code, 0.0)),
+        assessor_id=appointment.assessor_id,
+        start_time=timestamp(appointment.start_time),
+        end_time=timestamp(appointment.end_time),
+        channel=number_of(common_pb2.Channel, appointment.channel),
+        state=number_of(appointments_pb2.AppointmentState, appointment.state),
+        lead_time_seconds=int(appointment.lead_time.total_seconds()),
+        target_time=timestamp(appointment.target_time),
+        within_target=appointment.within_target,
+        version=appointment.version,
+        needs=[number_of(appointments_pb2.AppointmentNeed, need) for need in sorted(appointment.needs)],
+        cancel_reason=cancel_reason,
+    )
+
+
+def refuse_other_office(appointment: Appointment) -> None:
+    """Raises PermissionDenied for an assessor of another office."""
+    caller = call.current().identity
+    # A caller with several roles has the rights of the widest (docs/adr/0013).
+    if caller.roles & _MAY_SEE == {"ASSESSOR"} and caller.office != appointment.office_code:
+        raise PermissionDenied("OTHER_OFFICE", "assessors can see only their own office's appointments")

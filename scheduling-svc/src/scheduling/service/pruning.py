@@ -1,0 +1,31 @@
+"""What is over is pruned, a part at a time, by the platform's clock."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from chassis import clock
+from chassis.database import Connection
+from scheduling.store import appointments, diary, shifts
+
+PRUNED_AT_ONCE = 500
+DIARY_KEPT = timedelta(days=1)
+"""An entry that was over keeps nobody away; a day, since the platform's clock can be set back where it can be moved."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """How long is kept what is over: shifts for the measures of how they were used, appointments as the claim's record."""
+
+    shifts: timedelta
+    appointments: timedelta
+
+
+def prune(conn: Connection, kept: Kept) -> bool:
+    """Deletes a part of what is over for longer than it is kept; gives whether there may be more."""
+    now = clock.now()
+    pruned = (
+        diary.prune(conn, before=now - DIARY_KEPT, number=PRUNED_AT_ONCE),
+        shifts.prune(conn, before=now - kept.shifts, number=PRUNED_AT_ONCE),
+        appointments.prune(conn, before=now - kept.appointments, number=PRUNED_AT_ONCE),
+    )
+    return PRUNED_AT_ONCE in pruned

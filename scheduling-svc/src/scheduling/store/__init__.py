@@ -1,0 +1,1 @@
+"""All SQL of scheduling, a module for each theme. Constraints prevent double bookings."""

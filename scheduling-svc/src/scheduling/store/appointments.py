@@ -1,0 +1,201 @@
+"""Appointments. Constraints allow one live one for a claim; the diary keeps its time."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import psycopg
+
+from chassis.database import Connection, Row
+from scheduling.domain.appointments import AlreadyBooked, Appointment, AppointmentState
+from scheduling.domain.claims import ClaimNotOpen
+from scheduling.domain.diary import NO_TRAVEL, DiaryEntry, Stretch
+from scheduling.domain.offices import Channel, Need
+from scheduling.domain.slots import Slot
+from scheduling.store import diary
+
+_ONE_FOR_A_CLAIM = "appointments_one_for_a_claim"
+
+# Writes a new appointment, and marks the claim's first contact as booked, whether or not it has been recorded yet; none for
+# a claim that was withdrawn. Bookings and the withdrawal of a claim wait for each other at the first contact's row.
+INSERT_APPOINTMENT = """
+    WITH seen_to AS (
+        INSERT INTO first_contacts (claim_ref, first_contact_time, booked)
+        VALUES (%(claim_ref)s, %(first_contact_time)s, true)
+        ON CONFLICT (claim_ref) DO UPDATE SET booked = true
+        RETURNING withdrawn_time
+    )
+    INSERT INTO appointments (
+        appointment_id, claim_ref, office_code, assessor_id, start_time, end_time, channel, state, first_contact_time,
+        target_time, working_lead_time, version, booked_time, within_target, needs
+    )
+    SELECT %(appointment_id)s, %(claim_ref)s, %(office_code)s, %(assessor_id)s, %(start_time)s, %(end_time)s, %(channel)s,
+        %(state)s, %(first_contact_time)s, %(target_time)s, %(working_lead_time)s, %(version)s, %(booked_time)s,
+        %(within_target)s, %(needs)s
+    FROM seen_to WHERE withdrawn_time IS NULL
+"""
+
+APPOINTMENTS = """
+    SELECT appointment_id, claim_ref, state, first_contact_time, target_time, working_lead_time, version,
+        office_code, assessor_id, start_time, end_time, channel, needs
+    FROM appointments
+"""
+
+# An appointment by its id.
+APPOINTMENT = f"{APPOINTMENTS} WHERE appointment_id = %s"
+
+# The claim's latest appointment.
+APPOINTMENT_OF_CLAIM = f"{APPOINTMENTS} WHERE claim_ref = %s ORDER BY booked_time DESC LIMIT 1"
+
+# Locks a claim's interview that is still to come.
+LOCK_COMING = f"""
+    {APPOINTMENTS} WHERE claim_ref = %s AND state IN ('BOOKED', 'MOVED') AND start_time > %s FOR UPDATE
+"""
+
+# The interviews of an assessor that are still to come, in some stretches of time, soonest first.
+COMING_OF_ASSESSOR = f"""
+    {APPOINTMENTS}
+    WHERE assessor_id = %(assessor_id)s AND state IN ('BOOKED', 'MOVED') AND start_time > %(now)s AND EXISTS (
+        SELECT 1 FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS stretch (start, until)
+        WHERE start_time < stretch.until AND end_time > stretch.start
+    )
+    ORDER BY start_time
+"""  # noqa: S608 - of literals alone
+
+# Gives an appointment the slot that it was moved to.
+SAVE_APPOINTMENT = """
+    UPDATE appointments
+    SET office_code = %(office_code)s, assessor_id = %(assessor_id)s, start_time = %(start_time)s,
+        end_time = %(end_time)s, channel = %(channel)s, state = %(state)s, target_time = %(target_time)s,
+        version = %(version)s, working_lead_time = %(working_lead_time)s, within_target = %(within_target)s
+    WHERE appointment_id = %(appointment_id)s
+"""
+
+# Ends an appointment.
+END_APPOINTMENT = """
+    UPDATE appointments SET state = %(state)s, version = %(version)s, cancel_reason = %(cancel_reason)s
+    WHERE appointment_id = %(appointment_id)s
+"""
+
+# The share of appointments booked since a time that start by their target; null if there are none.
+WITHIN_TARGET = """
+    SELECT avg(within_target::integer)::float AS ratio FROM appointments WHERE booked_time >= %s
+"""
+
+# Appointments that were over before a moment.
+PRUNE = """
+    DELETE FROM appointments WHERE appointment_id IN (
+        SELECT appointment_id FROM appointments WHERE end_time < %s ORDER BY end_time LIMIT %s FOR UPDATE SKIP LOCKED
+    )
+"""
+
+
+def appointment_of(row: Row) -> Appointment:
+    """The appointment of a row with the columns of APPOINTMENTS."""
+    needs = frozenset(Need(need) for need in row["needs"])
+    return Appointment(
+        **row | {"channel": Channel(row["channel"]), "state": AppointmentState(row["state"]), "needs": needs}
+    )
+
+
+def insert_appointment(
+    conn: Connection, appointment: Appointment, *, slot: Slot, booked_time: datetime, travel: timedelta = NO_TRAVEL
+) -> None:
+    """Writes a new appointment in its slot, with its time in the diary.
+
+    Raises SlotTaken, AlreadyBooked, and ClaimNotOpen for a withdrawn claim.
+    """
+    more = {
+        "booked_time": booked_time,
+        "within_target": appointment.within_target,
+        "needs": sorted(appointment.needs),
+    }
+    try:
+        written = conn.execute(INSERT_APPOINTMENT, vars(appointment) | more).rowcount
+    except psycopg.errors.UniqueViolation as cause:
+        if cause.diag.constraint_name != _ONE_FOR_A_CLAIM:
+            raise
+        raise AlreadyBooked from cause
+    if not written:
+        raise ClaimNotOpen(appointment.claim_ref)
+    diary.insert(conn, _entry(appointment, slot, travel))
+
+
+def appointment(conn: Connection, appointment_id: UUID) -> Appointment | None:
+    """The appointment, or None."""
+    return _one(conn, APPOINTMENT, appointment_id)
+
+
+def appointment_of_claim(conn: Connection, claim_ref: str) -> Appointment | None:
+    """The claim's latest appointment, or None."""
+    return _one(conn, APPOINTMENT_OF_CLAIM, claim_ref)
+
+
+def lock_appointment(conn: Connection, appointment_id: UUID) -> Appointment | None:
+    """Locks the appointment; None if there is no such appointment."""
+    return _one(conn, f"{APPOINTMENT} FOR UPDATE", appointment_id)
+
+
+def lock_coming(conn: Connection, claim_ref: str, *, now: datetime) -> Appointment | None:
+    """Locks the claim's interview that has not begun; None if there is none."""
+    return _one(conn, LOCK_COMING, claim_ref, now)
+
+
+def coming_of_assessor(
+    conn: Connection, assessor_id: str, *, within: Sequence[Stretch], now: datetime
+) -> list[Appointment]:
+    """The assessor's interviews that have not begun and have a part in these stretches, soonest first."""
+    parameters = {
+        "assessor_id": assessor_id,
+        "now": now,
+        "starts": [stretch.start_time for stretch in within],
+        "ends": [stretch.end_time for stretch in within],
+    }
+    return [appointment_of(row) for row in conn.execute(COMING_OF_ASSESSOR, parameters)]
+
+
+def save_appointment(conn: Connection, appointment: Appointment, *, slot: Slot, travel: timedelta = NO_TRAVEL) -> None:
+    """Saves a move to this slot; its entry in the diary goes with it. Raises SlotTaken."""
+    conn.execute(SAVE_APPOINTMENT, vars(appointment) | {"within_target": appointment.within_target})
+    diary.move(conn, _entry(appointment, slot, travel))
+
+
+def end_appointment(conn: Connection, appointment: Appointment, *, cancel_reason: bytes | None = None) -> None:
+    """Saves the end of an appointment: it leaves the diary. The reason is sealed."""
+    conn.execute(END_APPOINTMENT, vars(appointment) | {"cancel_reason": cancel_reason})
+    diary.delete(conn, appointment.appointment_id)
+
+
+def cancel_reason(conn: Connection, appointment_id: UUID) -> bytes | None:
+    """The sealed reason of a cancellation, or None."""
+    row = conn.execute("SELECT cancel_reason FROM appointments WHERE appointment_id = %s", [appointment_id]).fetchone()
+    return row["cancel_reason"] if row else None
+
+
+def count_missed(conn: Connection, claim_ref: str) -> int:
+    """How many interviews of the claim were missed."""
+    query = "SELECT count(*) AS count FROM appointments WHERE claim_ref = %s AND state = 'MISSED'"
+    row = conn.execute(query, [claim_ref]).fetchone()
+    return int(row["count"]) if row else 0
+
+
+def within_target_ratio(conn: Connection, *, since: datetime) -> float | None:
+    """The share of the appointments booked since then that start by their target; None if there are none."""
+    row = conn.execute(WITHIN_TARGET, [since]).fetchone()
+    return row["ratio"] if row else None
+
+
+def prune(conn: Connection, *, before: datetime, number: int) -> int:
+    """Deletes at most `number` appointments that were over by then; gives how many."""
+    return conn.execute(PRUNE, [before, number]).rowcount
+
+
+def _one(conn: Connection, query: str, *parameters: object) -> Appointment | None:
+    row = conn.execute(query, list(parameters)).fetchone()
+    return appointment_of(row) if row else None
+
+
+def _entry(appointment: Appointment, slot: Slot, travel: timedelta) -> DiaryEntry:
+    return DiaryEntry.of(
+        slot, claim_ref=appointment.claim_ref, appointment_id=appointment.appointment_id, travel=travel
+    )

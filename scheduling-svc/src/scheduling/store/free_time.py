@@ -1,0 +1,124 @@
+"""The search for free time: the shifts of offices, nearest first, with what is taken of them."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from chassis.database import Connection, Row
+from scheduling.domain.diary import Stretch, WorkingTime
+from scheduling.domain.search import OfficeSearched, Search
+from scheduling.domain.shifts import LONGEST_SHIFT, Shift
+from scheduling.store.shifts import codes, shift_of
+
+SHIFTS_AT_ONCE = 40
+"""Of an office. A day of a large one is some twenty."""
+OFFICES_AT_ONCE = (1, 2, 4)
+"""Most searches end at the nearest office; those that do not read more of them at a time, the last number again and again."""
+
+# What takes an assessor's time in a stretch: appointments, and slots that are held for another claim than this one. No entry
+# is longer than a shift.
+TAKEN = """
+    SELECT array_agg(entry.start_time) AS starts, array_agg(entry.end_time) AS ends
+    FROM diary AS entry
+    WHERE entry.assessor_id = shift.assessor_id
+        AND entry.start_time < shift.end_time AND entry.start_time > shift.start_time - %(longest)s
+        AND entry.end_time > shift.start_time
+        AND (entry.held_until IS NULL OR (entry.held_until > now() AND entry.claim_ref <> %(claim_ref)s))
+"""
+
+# The first shifts of each office after a place, with what is taken of them: by office, nearest first, and by their starts.
+WORKING_TIMES = f"""
+    SELECT shift.*, taken.*
+    FROM unnest(%(offices)s::text[], %(needs)s::text[]) WITH ORDINALITY AS near (code, needs, rank)
+    CROSS JOIN LATERAL (
+        SELECT assessor_id, office_code, start_time, end_time, channel, skills
+        FROM shifts
+        WHERE office_code = near.code AND channel = %(channel)s
+            AND start_time > %(since)s - %(longest)s AND end_time > %(since)s
+            AND (%(until)s::timestamptz IS NULL OR start_time <= %(until)s)
+            AND (start_time, assessor_id) > (%(after_start)s, %(after_assessor)s)
+            AND skills @> near.needs::text[]
+        ORDER BY start_time, assessor_id
+        LIMIT %(at_each)s
+    ) AS shift
+    CROSS JOIN LATERAL ({TAKEN}) AS taken
+    ORDER BY near.rank, shift.start_time, shift.assessor_id
+"""  # noqa: S608 - of literals alone
+
+# What is taken of the shift in which a slot starts.
+OF_SLOT = f"""
+    SELECT taken.* FROM (VALUES (%(assessor_id)s, %(start)s::timestamptz, %(end)s::timestamptz))
+        AS shift (assessor_id, start_time, end_time)
+    CROSS JOIN LATERAL ({TAKEN}) AS taken
+"""  # noqa: S608 - of literals alone
+
+
+def working_times(conn: Connection, search: Search) -> Iterator[WorkingTime]:
+    """The working times of the search's offices, nearest first, and by their starts within an office.
+
+    They are read a few at a time, and no more than are asked for.
+    """
+    for offices in _few_at_a_time(search.offices):
+        found = _read(conn, search.at(offices))
+        for _, of_office in groupby(found, key=lambda one: one.shift.office_code):
+            yield from _of_office(conn, search, list(of_office))
+
+
+def taken_of(conn: Connection, shift: Shift, *, claim_ref: str) -> WorkingTime:
+    """The shift with what is taken of it now for others than this claim."""
+    parameters = {
+        "assessor_id": shift.assessor_id,
+        "start": shift.start_time,
+        "end": shift.end_time,
+        "longest": LONGEST_SHIFT,
+        "claim_ref": claim_ref,
+    }
+    row = conn.execute(OF_SLOT, parameters).fetchone()
+    return WorkingTime(shift=shift, taken=_taken(row) if row else ())
+
+
+def search_parameters(search: Search, *, after: Shift | None = None) -> Row:
+    """The parameters of WORKING_TIMES: the first shifts of each office, or those after one that was seen."""
+    return {
+        "offices": [office.code for office in search.offices],
+        "needs": [codes(office.needs) for office in search.offices],
+        "channel": search.channel,
+        "since": search.since,
+        "until": search.until,
+        "claim_ref": search.claim_ref,
+        "longest": LONGEST_SHIFT,
+        "after_start": after.start_time if after else search.since - LONGEST_SHIFT,
+        "after_assessor": after.assessor_id if after else "",
+        "at_each": SHIFTS_AT_ONCE,
+    }
+
+
+def _of_office(conn: Connection, search: Search, found: Sequence[WorkingTime]) -> Iterator[WorkingTime]:
+    """The working times of one office, of which the first are found."""
+    while found:
+        yield from found
+        if len(found) < SHIFTS_AT_ONCE:
+            return
+        last = found[-1].shift
+        here = [office for office in search.offices if office.code == last.office_code]
+        found = _read(conn, search.at(here), after=last)
+
+
+def _read(conn: Connection, search: Search, *, after: Shift | None = None) -> list[WorkingTime]:
+    rows = conn.execute(WORKING_TIMES, search_parameters(search, after=after))
+    return [WorkingTime(shift=shift_of(row), taken=_taken(row)) for row in rows]
+
+
+def _taken(row: Row) -> tuple[Stretch, ...]:
+    return tuple(
+        Stretch(start_time=start, end_time=end)
+        for start, end in zip(row["starts"] or (), row["ends"] or (), strict=True)
+    )
+
+
+def _few_at_a_time(offices: Sequence[OfficeSearched]) -> Iterator[Sequence[OfficeSearched]]:
+    begin = 0
+    for turn in range(len(offices)):
+        number = OFFICES_AT_ONCE[min(turn, len(OFFICES_AT_ONCE) - 1)]
+        if part := offices[begin : begin + number]:
+            yield part
+        begin += number
