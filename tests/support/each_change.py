@@ -25,11 +25,6 @@ BURY = """
     INSERT INTO dead_letters (event_id, source, type, claim_ref, envelope, reason, tries)
     VALUES (%s, 'intake-svc', 'Unknown', %s, '', 'UNKNOWN_TYPE', 3)
 """
-BEGIN = """
-    UPDATE appointments SET start_time = past.start, end_time = past.start + interval '1 second'
-    FROM (SELECT timestamptz '1990-01-01' + random() * interval '5 years' AS start) AS past
-    WHERE appointment_id = %s
-"""
 BOOKED_WORK = (
     "SELECT count(*) FROM assessments WHERE claim_ref = %s AND submit_time IS NOT NULL AND office_code IS NOT NULL"
 )
@@ -74,27 +69,6 @@ def call_back_and_withdraw(doors: DyingDoors, claim: Journey) -> None:
     intake("TakeCallBack", **call)
     intake("RecordCallBack", **call, outcome="CALL_BACK_OUTCOME_NO_ANSWER")
     intake("WithdrawClaim", claimRef=start()["claim"]["claimRef"], version=1, reason="found work")
-
-
-def change_appointments(platform: PlatformUnderTest, doors: DyingDoors, claim: Journey) -> None:
-    """Moves one interview and cancels it; another one's time comes, and the claimant with it."""
-
-    def change(method: str, appointment: Mapping[str, Any], **more: Any) -> Any:
-        this = {"appointmentId": appointment["appointmentId"], "version": appointment["version"]}
-        body = this | {"requestId": str(uuid4())} | more
-        return doors.call(SERVICE, method, body, token=claim.operator)["appointment"]
-
-    journeys = [platform.journey("lodger") for _ in range(2)]
-    for journey in journeys:
-        journey.start_call()
-        journey.answer(journey.case.answers)
-        journey.book()
-    office = {"officeCode": journeys[0].appointment["office"]["code"], "pageSize": 1}
-    [free] = doors.call(SERVICE, "FindSlots", office, token=claim.operator)["slots"]
-    moved = change("MoveAppointment", journeys[0].appointment, slotId=free["slotId"])
-    change("CancelAppointment", moved, reason="found work")
-    platform.execute(SERVICE, BEGIN, journeys[1].appointment["appointmentId"])
-    change("RecordAttendance", journeys[1].appointment, attended=True)
 
 
 def decide_a_loan(platform: PlatformUnderTest, doors: DyingDoors) -> None:

@@ -1,0 +1,50 @@
+"""Acts that together call every method of scheduling that changes something."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import uuid4
+
+from chassis import clock
+from chassis.bank_holidays import Nation, is_bank_holiday
+from cms_local.journey import Journey
+from tests.support.dying_doors import DyingDoors
+from tests.support.platforms import PlatformUnderTest
+
+SERVICE = "scheduling-svc"
+BEGIN = """
+    UPDATE appointments SET start_time = past.start, end_time = past.start + interval '1 second'
+    FROM (SELECT timestamptz '1990-01-01' + random() * interval '5 years' AS start) AS past
+    WHERE appointment_id = %s
+"""
+
+
+def change_appointments(platform: PlatformUnderTest, doors: DyingDoors, claim: Journey) -> None:
+    """Moves one interview and cancels it; another one's time comes, and the claimant with it."""
+
+    def change(method: str, appointment: Mapping[str, Any], **more: Any) -> Any:
+        this = {"appointmentId": appointment["appointmentId"], "version": appointment["version"]}
+        body = this | {"requestId": str(uuid4())} | more
+        return doors.call(SERVICE, method, body, token=claim.operator)["appointment"]
+
+    journeys = [platform.journey("lodger") for _ in range(2)]
+    for journey in journeys:
+        journey.start_call()
+        journey.answer(journey.case.answers)
+        journey.book()
+    office = {"officeCode": journeys[0].appointment["office"]["code"], "pageSize": 1}
+    [free] = doors.call(SERVICE, "FindSlots", office, token=claim.operator)["slots"]
+    moved = change("MoveAppointment", journeys[0].appointment, slotId=free["slotId"])
+    change("CancelAppointment", moved, reason="found work")
+    platform.execute(SERVICE, BEGIN, journeys[1].appointment["appointmentId"])
+    change("RecordAttendance", journeys[1].appointment, attended=True)
+
+
+def publish_a_rota(doors: DyingDoors, claim: Journey) -> None:
+    """Publishes an hour of work of an assessor, seven weeks ahead or more."""
+    days = (clock.today() + timedelta(days=number) for number in range(50, 60))
+    day = next(day for day in days if day.weekday() < 5 and not is_bank_holiday(day, Nation.ENGLAND))
+    start = datetime.combine(day, time(10), tzinfo=UTC)
+    shift = {"start": start.isoformat(), "end": (start + timedelta(hours=1)).isoformat(), "channel": "CHANNEL_OFFICE"}
+    body = {"assessorId": "ALE02001", "officeCode": "600021", "shifts": [shift], "requestId": str(uuid4())}
+    doors.call(SERVICE, "PublishRota", body, token=claim.issue("SERVICE_MANAGER", subject="SM000001"))
