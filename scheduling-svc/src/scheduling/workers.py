@@ -36,4 +36,4 @@ def pruning_worker(database: Database, kept: Kept) -> Worker:
         with database.transaction() as conn:
             return pruning.prune(conn, kept)
 
-    return Worker("pruning", step, pause_seconds=_PRUNING_PAUSE_SECONDS)
+    return Worker("history", step, pause_seconds=_PRUNING_PAUSE_SECONDS)
