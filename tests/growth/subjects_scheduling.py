@@ -1,5 +1,6 @@
 """scheduling-svc with a history of slots, appointments and first contacts."""
 
+import uuid
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -90,6 +91,7 @@ class Scheduling(Subject):
         self._change(second["appointment"])
         self._attend(booked["appointment"])
         self._publish(turn)
+        self._be_away()
         self.step_own_workers()
         self.hear(events_pb2.ClaimWithdrawn(withdraw_time=_now()), f"CT{turn:09}X")
         self.hear(assessment_events.AssessmentClosed(close_time=_now(), ends_assessment=True), f"CT{turn:09}Y")
@@ -116,6 +118,25 @@ class Scheduling(Subject):
             shift = {"start": start.isoformat(), "end": end.isoformat(), "channel": "CHANNEL_OFFICE"}
             rota = {"assessorId": "ALE02001", "officeCode": OFFICE, "shifts": [shift]}
             self.change("PublishRota", rota, by=_MANAGER, note="anew" if hours == 3 else "")
+
+    def _be_away(self) -> None:
+        """An assessor is away, and an office closed, on a day with one interview; both are open again afterwards."""
+        claim_ref = {"claimRef": f"CT{uuid.uuid4().int % 10**9:09}W"}
+        booked = self.change("BookAppointment", claim_ref | {"earliest": True, "postcode": POSTCODE}, by=_OPERATOR)
+        for reason, ends, of in (
+            ("RecordAbsence", "CancelAbsence", "assessorId"),
+            ("CloseOffice", "ReopenOffice", "officeCode"),
+        ):
+            now = self.call("GetAppointment", claim_ref, by=_OPERATOR)["appointment"]
+            away = {of: now["assessorId"] if of == "assessorId" else now["office"]["code"]}
+            until = datetime.fromisoformat(now["endTime"])
+            times = {"from": clock.now().isoformat(), "until": until.isoformat()}
+            self.change(reason, away | times | {"reason": "ill"}, by=_MANAGER)
+            self.call("ListNotMoved", {}, by=_MANAGER)
+            self.change(ends, away, by=_MANAGER)
+        now = self.call("GetAppointment", claim_ref, by=_OPERATOR)["appointment"]
+        this = {"appointmentId": booked["appointment"]["appointmentId"], "version": now["version"]}
+        self.change("CancelAppointment", this | {"reason": "ill"}, by=_OPERATOR)
 
     def _find(self) -> None:
         searches: dict[str, dict[str, Any]] = {

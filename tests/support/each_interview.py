@@ -48,3 +48,16 @@ def publish_a_rota(doors: DyingDoors, claim: Journey) -> None:
     shift = {"start": start.isoformat(), "end": (start + timedelta(hours=1)).isoformat(), "channel": "CHANNEL_OFFICE"}
     body = {"assessorId": "ALE02001", "officeCode": "600021", "shifts": [shift], "requestId": str(uuid4())}
     doors.call(SERVICE, "PublishRota", body, token=claim.issue("SERVICE_MANAGER", subject="SM000001"))
+
+
+def be_away(doors: DyingDoors, claim: Journey) -> None:
+    """An assessor is away, and an office closed, in a night in which nobody works; then both are back."""
+    manager = claim.issue("SERVICE_MANAGER", subject="SM000001")
+    night = clock.now().replace(hour=1) + timedelta(days=2)
+    times = {"from": night.isoformat(), "until": (night + timedelta(hours=1)).isoformat(), "reason": "away"}
+    for begins, ends, away in (
+        ("RecordAbsence", "CancelAbsence", {"assessorId": "ALE02001"}),
+        ("CloseOffice", "ReopenOffice", {"officeCode": "600021"}),
+    ):
+        doors.call(SERVICE, begins, away | times | {"requestId": str(uuid4())}, token=manager)
+        doors.call(SERVICE, ends, away | {"requestId": str(uuid4())}, token=manager)

@@ -1,4 +1,4 @@
-"""The deadline for booking an interview, and its owner; docs/states.md has the reasons."""
+"""The deadlines for booking an interview, and for one that nobody is there to hold; docs/states.md has the reasons."""
 
 from datetime import timedelta
 
@@ -13,5 +13,11 @@ DEADLINES = (
             SELECT claim_ref AS reference, coalesce(waits_since, first_contact_time) AS since FROM first_contacts
             WHERE NOT booked AND needs_interview AND withdrawn_time IS NULL
         """,
+    ),
+    Deadline(
+        state="DISPLACED",
+        owner="SERVICE_MANAGER",
+        cut_off=within(timedelta(hours=1)),
+        query="SELECT claim_ref AS reference, since FROM displaced JOIN appointments USING (appointment_id)",
     ),
 )

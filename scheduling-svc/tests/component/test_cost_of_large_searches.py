@@ -45,8 +45,19 @@ def sound(method: str) -> dict[str, Any]:
             "weeks": [],
             "requestId": str(uuid4()),
         },
+        "RecordAbsence": {"assessorId": "ALE02001"} | _while_away(),
+        "CancelAbsence": {"assessorId": "ALE02001", "requestId": str(uuid4())},
+        "CloseOffice": {"officeCode": "600021"} | _while_away(),
+        "ReopenOffice": {"officeCode": "600021", "requestId": str(uuid4())},
+        "ListNotMoved": {"officeCode": "", "pageSize": 100, "pageToken": ""},
     }
     return known.get(method) or _change(method)
+
+
+def _while_away() -> dict[str, Any]:
+    until = clock.now() + timedelta(days=365)
+    times = {"from": clock.now().isoformat(), "until": until.isoformat()}
+    return times | {"reason": "w" * 500, "requestId": str(uuid4())}
 
 
 def shift(number: int) -> dict[str, Any]:

@@ -30,6 +30,12 @@ ROTA = {
     "shifts": [{"start": f"{DAY}T10:00:00Z", "end": f"{DAY}T12:00:00Z", "channel": "CHANNEL_OFFICE"}],
     "requestId": REQUEST_ID,
 }
+AWAY = {
+    "from": f"{DAY}T09:00:00Z",
+    "until": f"{DAY}T17:00:00Z",
+    "reason": "SECRET1",
+    "requestId": REQUEST_ID,
+}
 VALID: dict[str, dict[str, Any]] = {
     "FindSlots": {"postcode": LEEDS},
     "BookAppointment": BOOKING,
@@ -38,6 +44,11 @@ VALID: dict[str, dict[str, Any]] = {
     "CancelAppointment": CHANGE | {"reason": "SECRET1"},
     "RecordAttendance": CHANGE | {"attended": True},
     "PublishRota": ROTA,
+    "RecordAbsence": {"assessorId": "ALE02001"} | AWAY,
+    "CancelAbsence": {"assessorId": "ALE02001", "requestId": REQUEST_ID},
+    "CloseOffice": {"officeCode": "600021"} | AWAY,
+    "ReopenOffice": {"officeCode": "600021", "requestId": REQUEST_ID},
+    "ListNotMoved": {"officeCode": "600021"},
 }
 ALLOWED = {
     "FindSlots": {"OPERATOR", "ASSESSOR"},
@@ -46,6 +57,11 @@ ALLOWED = {
     "CancelAppointment": {"OPERATOR", "ASSESSOR"},
     "RecordAttendance": {"OPERATOR", "ASSESSOR"},
     "PublishRota": {"SERVICE_MANAGER"},
+    "RecordAbsence": {"SERVICE_MANAGER", "ASSESSOR"},
+    "CancelAbsence": {"SERVICE_MANAGER", "ASSESSOR"},
+    "CloseOffice": {"SERVICE_MANAGER"},
+    "ReopenOffice": {"SERVICE_MANAGER"},
+    "ListNotMoved": {"SERVICE_MANAGER", "ASSESSOR"},
     "GetAppointment": {
         "OPERATOR",
         "ASSESSOR",
@@ -118,6 +134,21 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, set[str]]] = [
     ("RecordAttendance", {"attended": None}, "invalid_argument", "INVALID_FIELDS", {"attended"}),
     ("RecordAttendance", {"requestId": ""}, "invalid_argument", "INVALID_FIELDS", {"request_id"}),
     ("PublishRota", {"assessorId": "SECRET1"}, "not_found", "ASSESSOR_UNKNOWN", {"assessor_id"}),
+    ("RecordAbsence", {"assessorId": "SECRET1"}, "not_found", "ASSESSOR_UNKNOWN", {"assessor_id"}),
+    ("RecordAbsence", {"until": AWAY["from"]}, "invalid_argument", "INVALID_FIELDS", {"until"}),
+    ("RecordAbsence", {"until": "2020-01-01T00:00:00Z"}, "invalid_argument", "INVALID_FIELDS", {"until"}),
+    ("RecordAbsence", {"from": "2020-01-01T00:00:00Z"}, "invalid_argument", "INVALID_FIELDS", {"from"}),
+    ("RecordAbsence", {"until": "2035-01-01T00:00:00Z"}, "invalid_argument", "INVALID_FIELDS", {"until"}),
+    ("RecordAbsence", {"from": None}, "invalid_argument", "INVALID_FIELDS", {"from"}),
+    ("RecordAbsence", {"reason": ""}, "invalid_argument", "INVALID_FIELDS", {"reason"}),
+    ("CancelAbsence", {"assessorId": "SECRET1"}, "not_found", "ASSESSOR_UNKNOWN", {"assessor_id"}),
+    ("CancelAbsence", {}, "failed_precondition", "NOT_ABSENT", set()),
+    ("CloseOffice", {"officeCode": "699999"}, "not_found", "OFFICE_UNKNOWN", set()),
+    ("CloseOffice", {"until": AWAY["from"]}, "invalid_argument", "INVALID_FIELDS", {"until"}),
+    ("ReopenOffice", {}, "failed_precondition", "NOT_CLOSED", set()),
+    ("ListNotMoved", {"officeCode": "699999"}, "not_found", "OFFICE_UNKNOWN", set()),
+    ("ListNotMoved", {"pageToken": "SECRET1"}, "invalid_argument", "INVALID_FIELDS", {"page_token"}),
+    ("ListNotMoved", {"pageSize": -1}, "invalid_argument", "INVALID_FIELDS", {"page_size"}),
     ("PublishRota", {"requestId": ""}, "invalid_argument", "INVALID_FIELDS", {"request_id"}),
     ("PublishRota", {"shifts": []}, "invalid_argument", "INVALID_FIELDS", {"shifts"}),
     ("GetAppointment", {}, "not_found", "APPOINTMENT_UNKNOWN", set()),

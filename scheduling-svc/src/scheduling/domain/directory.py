@@ -1,6 +1,7 @@
 """The offices and their assessors, and those offices that are near a place."""
 
 from collections.abc import Collection, Iterable
+from math import hypot
 
 from chassis.bank_holidays import Nation
 from chassis.elsewhere import Elsewhere
@@ -59,6 +60,16 @@ class Directory:
         """Offices within reach of a point (metres, British National Grid), nearest first, or the nearest office alone."""
         nearest = nearest_offices(self._offices.values(), easting=easting, northing=northing)
         return within_reach(nearest, reach_km=REACH_KM)
+
+    def near_office(self, code: str) -> list[NearOffice]:
+        """Offices within reach of this one, nearest first: itself. Raises OfficeUnknown."""
+        office = self.office(code)
+        return self.near(easting=office.easting, northing=office.northing)
+
+    def distance_km(self, code: str, other: str) -> float:
+        """Kilometres as the crow flies between two offices. Raises OfficeUnknown."""
+        one, two = self.office(code), self.office(other)
+        return hypot(one.easting - two.easting, one.northing - two.northing) / 1000
 
     def assessor(self, assessor_id: str) -> Assessor:
         """The assessor. Raises AssessorUnknown."""

@@ -25,6 +25,11 @@ def london_day(moment: datetime) -> date:
     return moment.astimezone(LONDON).date()
 
 
+def end_of_day(moment: datetime) -> datetime:
+    """The end of a moment's day in London, in UTC."""
+    return _midnight(london_day(moment) + ONE_DAY)
+
+
 def is_working_day(day: date, nation: Nation) -> bool:
     """Whether offices of this nation work on the day: not at weekends, not on its bank holidays."""
     return day.weekday() < SATURDAY and not is_bank_holiday(day, nation)

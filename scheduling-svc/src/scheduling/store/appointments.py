@@ -62,8 +62,18 @@ COMING_OF_ASSESSOR = f"""
     ORDER BY start_time
 """  # noqa: S608 - of literals alone
 
-# Gives an appointment the slot that it was moved to.
+# The interviews of an assessor or an office that are still to come and have a part in a stretch of time, locked in one order.
+_LOCK_COMING_OF = f"""
+    {APPOINTMENTS}
+    WHERE {{of}} = %s AND state IN ('BOOKED', 'MOVED') AND start_time > %s AND start_time < %s AND end_time > %s
+    ORDER BY appointment_id FOR UPDATE
+"""
+LOCK_COMING_OF_ASSESSOR = _LOCK_COMING_OF.format(of="assessor_id")
+LOCK_COMING_OF_OFFICE = _LOCK_COMING_OF.format(of="office_code")
+
+# Gives an appointment the slot that it was moved to: somebody is there to hold it again.
 SAVE_APPOINTMENT = """
+    WITH held_again AS (DELETE FROM displaced WHERE appointment_id = %(appointment_id)s)
     UPDATE appointments
     SET office_code = %(office_code)s, assessor_id = %(assessor_id)s, start_time = %(start_time)s,
         end_time = %(end_time)s, channel = %(channel)s, state = %(state)s, target_time = %(target_time)s,
@@ -152,6 +162,18 @@ def coming_of_assessor(
         "ends": [stretch.end_time for stretch in within],
     }
     return [appointment_of(row) for row in conn.execute(COMING_OF_ASSESSOR, parameters)]
+
+
+def lock_coming_of_assessor(conn: Connection, assessor_id: str, *, within: Stretch, now: datetime) -> list[Appointment]:
+    """Locks the assessor's interviews that have not begun and have a part in this stretch."""
+    rows = conn.execute(LOCK_COMING_OF_ASSESSOR, [assessor_id, now, within.end_time, within.start_time])
+    return [appointment_of(row) for row in rows]
+
+
+def lock_coming_of_office(conn: Connection, office_code: str, *, within: Stretch, now: datetime) -> list[Appointment]:
+    """Locks the office's interviews that have not begun and have a part in this stretch."""
+    rows = conn.execute(LOCK_COMING_OF_OFFICE, [office_code, now, within.end_time, within.start_time])
+    return [appointment_of(row) for row in rows]
 
 
 def save_appointment(conn: Connection, appointment: Appointment, *, slot: Slot, travel: timedelta = NO_TRAVEL) -> None:

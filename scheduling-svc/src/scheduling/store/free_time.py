@@ -14,15 +14,25 @@ SHIFTS_AT_ONCE = 40
 OFFICES_AT_ONCE = (1, 2, 4)
 """Most searches end at the nearest office; those that do not read more of them at a time, the last number again and again."""
 
-# What takes an assessor's time in a stretch: appointments, and slots that are held for another claim than this one. No entry
-# is longer than a shift.
+# What takes an assessor's time in a stretch: appointments, slots that are held for another claim than this one, absences of
+# the assessor and closures of the office. No entry of the diary is longer than a shift.
 TAKEN = """
-    SELECT array_agg(entry.start_time) AS starts, array_agg(entry.end_time) AS ends
-    FROM diary AS entry
-    WHERE entry.assessor_id = shift.assessor_id
-        AND entry.start_time < shift.end_time AND entry.start_time > shift.start_time - %(longest)s
-        AND entry.end_time > shift.start_time
-        AND (entry.held_until IS NULL OR (entry.held_until > now() AND entry.claim_ref <> %(claim_ref)s))
+    SELECT array_agg(taking.start_time) AS starts, array_agg(taking.end_time) AS ends
+    FROM (
+        SELECT entry.start_time, entry.end_time FROM diary AS entry
+        WHERE entry.assessor_id = shift.assessor_id
+            AND entry.start_time < shift.end_time AND entry.start_time > shift.start_time - %(longest)s
+            AND entry.end_time > shift.start_time
+            AND (entry.held_until IS NULL OR (entry.held_until > now() AND entry.claim_ref <> %(claim_ref)s))
+        UNION ALL
+        SELECT absence.start_time, absence.end_time FROM absences AS absence
+        WHERE absence.assessor_id = shift.assessor_id
+            AND absence.end_time > shift.start_time AND absence.start_time < shift.end_time
+        UNION ALL
+        SELECT closure.start_time, closure.end_time FROM closures AS closure
+        WHERE closure.office_code = shift.office_code
+            AND closure.end_time > shift.start_time AND closure.start_time < shift.end_time
+    ) AS taking
 """
 
 # The first shifts of each office after a place, with what is taken of them: by office, nearest first, and by their starts.
@@ -46,8 +56,8 @@ WORKING_TIMES = f"""
 
 # What is taken of the shift in which a slot starts.
 OF_SLOT = f"""
-    SELECT taken.* FROM (VALUES (%(assessor_id)s, %(start)s::timestamptz, %(end)s::timestamptz))
-        AS shift (assessor_id, start_time, end_time)
+    SELECT taken.* FROM (VALUES (%(assessor_id)s, %(office_code)s, %(start)s::timestamptz, %(end)s::timestamptz))
+        AS shift (assessor_id, office_code, start_time, end_time)
     CROSS JOIN LATERAL ({TAKEN}) AS taken
 """  # noqa: S608 - of literals alone
 
@@ -67,6 +77,7 @@ def taken_of(conn: Connection, shift: Shift, *, claim_ref: str) -> WorkingTime:
     """The shift with what is taken of it now for others than this claim."""
     parameters = {
         "assessor_id": shift.assessor_id,
+        "office_code": shift.office_code,
         "start": shift.start_time,
         "end": shift.end_time,
         "longest": LONGEST_SHIFT,

@@ -10,7 +10,7 @@ from chassis.database import Connection, Row
 from scheduling.domain.diary import Stretch
 from scheduling.domain.offices import Channel
 from scheduling.domain.rotas import ShiftElsewhere
-from scheduling.domain.shifts import Shift
+from scheduling.domain.shifts import LONGEST_SHIFT, Shift
 from scheduling.domain.slots import SlotId
 
 COLUMNS = "assessor_id, office_code, start_time, end_time, channel, skills"
@@ -38,6 +38,14 @@ LOCK_OF_WEEKS = f"""
 OF_ASSESSOR = f"""
     SELECT {COLUMNS} FROM shifts WHERE assessor_id = %s AND start_time < %s AND end_time > %s ORDER BY start_time
 """  # noqa: S608 - of literals alone
+
+# The shifts of an assessor, or at an office, that have a part in a stretch of time, locked in the order of their keys.
+_LOCK_OF = """
+    SELECT 1 FROM shifts WHERE {of} = %s AND start_time < %s AND start_time > %s AND end_time > %s
+    ORDER BY assessor_id, start_time FOR UPDATE
+"""
+LOCK_OF_ASSESSOR = _LOCK_OF.format(of="assessor_id")
+LOCK_OF_OFFICE = _LOCK_OF.format(of="office_code")
 
 INSERT = f"""
     INSERT INTO shifts ({COLUMNS})
@@ -106,6 +114,20 @@ def of_assessor(conn: Connection, assessor_id: str, *, within: Stretch) -> list[
     """The assessor's shifts at every office that have a part in this stretch, in order."""
     rows = conn.execute(OF_ASSESSOR, [assessor_id, within.end_time, within.start_time])
     return [shift_of(row) for row in rows]
+
+
+def lock_of_assessor(conn: Connection, assessor_id: str, *, within: Stretch) -> None:
+    """Locks the assessor's shifts in this stretch: waits for bookings under way, and lets none begin."""
+    _lock(conn, LOCK_OF_ASSESSOR, assessor_id, within)
+
+
+def lock_of_office(conn: Connection, office_code: str, *, within: Stretch) -> None:
+    """Locks the shifts at this office in this stretch, whoever works them."""
+    _lock(conn, LOCK_OF_OFFICE, office_code, within)
+
+
+def _lock(conn: Connection, query: str, of: str, within: Stretch) -> None:
+    conn.execute(query, [of, within.end_time, within.start_time - LONGEST_SHIFT, within.start_time])
 
 
 def insert(conn: Connection, shifts: Sequence[Shift]) -> None:

@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 from cms.common.v1 import common_pb2 as cms_dot_common_dot_v1_dot_common__pb2
 from cms.options.v1 import options_pb2 as cms_dot_options_dot_v1_dot_options__pb2
+from cms.scheduling.v1 import absences_pb2 as cms_dot_scheduling_dot_v1_dot_absences__pb2
 from cms.scheduling.v1 import appointments_pb2 as cms_dot_scheduling_dot_v1_dot_appointments__pb2
 from cms.scheduling.v1 import rotas_pb2 as cms_dot_scheduling_dot_v1_dot_rotas__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"cms/scheduling/v1/scheduling.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a$cms/scheduling/v1/appointments.proto\x1a\x1d\x63ms/scheduling/v1/rotas.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaa\x02\n\x10\x46indSlotsRequest\x12\x16\n\x08postcode\x18\x01 \x01(\tB\x04\xd8\xd4\x18\x1e\x12\x19\n\x0boffice_code\x18\x02 \x01(\tB\x04\xd8\xd4\x18\x14\x12(\n\x04\x66rom\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x37\n\x05needs\x18\x06 \x03(\x0e\x32\".cms.scheduling.v1.AppointmentNeedB\x04\xe0\xd4\x18\n\x12\x11\n\tpage_size\x18\x07 \x01(\x05\x12\x19\n\npage_token\x18\x08 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"\x8d\x01\n\x11\x46indSlotsResponse\x12&\n\x05slots\x18\x01 \x03(\x0b\x32\x17.cms.scheduling.v1.Slot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x37\n\x16\x65\x61rliest_within_target\x18\x03 \x01(\x0b\x32\x17.cms.scheduling.v1.Slot\"\xf6\x01\n\x16\x42ookAppointmentRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x15\n\x07slot_id\x18\x02 \x01(\tB\x04\xd8\xd4\x18(\x12\x10\n\x08\x65\x61rliest\x18\x03 \x01(\x08\x12\x16\n\x08postcode\x18\x04 \x01(\tB\x04\xd8\xd4\x18\x1e\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\'\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x37\n\x05needs\x18\x07 \x03(\x0e\x32\".cms.scheduling.v1.AppointmentNeedB\x04\xe0\xd4\x18\n\"N\n\x17\x42ookAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\"N\n\x15GetAppointmentRequest\x12\x1c\n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x04\xd8\xd4\x18$\x12\x17\n\tclaim_ref\x18\x02 \x01(\tB\x04\xd8\xd4\x18(\"M\n\x16GetAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\"\x8a\x01\n\x16MoveAppointmentRequest\x12 \n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x19\n\x07slot_id\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"N\n\x17MoveAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\"\x8c\x01\n\x18\x43\x61ncelAppointmentRequest\x12 \n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x19\n\x06reason\x18\x02 \x01(\tB\t\xe2\x41\x01\x02\xd8\xd4\x18\xf4\x03\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"P\n\x19\x43\x61ncelAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\"\x9a\x01\n\x17RecordAttendanceRequest\x12 \n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x1b\n\x08\x61ttended\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$B\x0b\n\t_attended\"O\n\x18RecordAttendanceResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment2\xa2\x06\n\x11SchedulingService\x12\x61\n\tFindSlots\x12#.cms.scheduling.v1.FindSlotsRequest\x1a$.cms.scheduling.v1.FindSlotsResponse\"\t\x90\x02\x01\xaa\xd4\x18\x02\x01\x02\x12o\n\x0f\x42ookAppointment\x12).cms.scheduling.v1.BookAppointmentRequest\x1a*.cms.scheduling.v1.BookAppointmentResponse\"\x05\xaa\xd4\x18\x01\x01\x12p\n\x0fMoveAppointment\x12).cms.scheduling.v1.MoveAppointmentRequest\x1a*.cms.scheduling.v1.MoveAppointmentResponse\"\x06\xaa\xd4\x18\x02\x01\x02\x12v\n\x11\x43\x61ncelAppointment\x12+.cms.scheduling.v1.CancelAppointmentRequest\x1a,.cms.scheduling.v1.CancelAppointmentResponse\"\x06\xaa\xd4\x18\x02\x01\x02\x12s\n\x10RecordAttendance\x12*.cms.scheduling.v1.RecordAttendanceRequest\x1a+.cms.scheduling.v1.RecordAttendanceResponse\"\x06\xaa\xd4\x18\x02\x01\x02\x12\x63\n\x0bPublishRota\x12%.cms.scheduling.v1.PublishRotaRequest\x1a&.cms.scheduling.v1.PublishRotaResponse\"\x05\xaa\xd4\x18\x01\x06\x12u\n\x0eGetAppointment\x12(.cms.scheduling.v1.GetAppointmentRequest\x1a).cms.scheduling.v1.GetAppointmentResponse\"\x0e\x90\x02\x01\xaa\xd4\x18\x07\x01\x02\x03\x05\x06\x07\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"cms/scheduling/v1/scheduling.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a cms/scheduling/v1/absences.proto\x1a$cms/scheduling/v1/appointments.proto\x1a\x1d\x63ms/scheduling/v1/rotas.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaa\x02\n\x10\x46indSlotsRequest\x12\x16\n\x08postcode\x18\x01 \x01(\tB\x04\xd8\xd4\x18\x1e\x12\x19\n\x0boffice_code\x18\x02 \x01(\tB\x04\xd8\xd4\x18\x14\x12(\n\x04\x66rom\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x37\n\x05needs\x18\x06 \x03(\x0e\x32\".cms.scheduling.v1.AppointmentNeedB\x04\xe0\xd4\x18\n\x12\x11\n\tpage_size\x18\x07 \x01(\x05\x12\x19\n\npage_token\x18\x08 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"\x8d\x01\n\x11\x46indSlotsResponse\x12&\n\x05slots\x18\x01 \x03(\x0b\x32\x17.cms.scheduling.v1.Slot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x37\n\x16\x65\x61rliest_within_target\x18\x03 \x01(\x0b\x32\x17.cms.scheduling.v1.Slot\"\xf6\x01\n\x16\x42ookAppointmentRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x15\n\x07slot_id\x18\x02 \x01(\tB\x04\xd8\xd4\x18(\x12\x10\n\x08\x65\x61rliest\x18\x03 \x01(\x08\x12\x16\n\x08postcode\x18\x04 \x01(\tB\x04\xd8\xd4\x18\x1e\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\'\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x37\n\x05needs\x18\x07 \x03(\x0e\x32\".cms.scheduling.v1.AppointmentNeedB\x04\xe0\xd4\x18\n\"N\n\x17\x42ookAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\"N\n\x15GetAppointmentRequest\x12\x1c\n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x04\xd8\xd4\x18$\x12\x17\n\tclaim_ref\x18\x02 \x01(\tB\x04\xd8\xd4\x18(\"M\n\x16GetAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\"\x8a\x01\n\x16MoveAppointmentRequest\x12 \n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x19\n\x07slot_id\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"N\n\x17MoveAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\"\x8c\x01\n\x18\x43\x61ncelAppointmentRequest\x12 \n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x19\n\x06reason\x18\x02 \x01(\tB\t\xe2\x41\x01\x02\xd8\xd4\x18\xf4\x03\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"P\n\x19\x43\x61ncelAppointmentResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\"\x9a\x01\n\x17RecordAttendanceRequest\x12 \n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x1b\n\x08\x61ttended\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x15\n\x07version\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$B\x0b\n\t_attended\"O\n\x18RecordAttendanceResponse\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment2\xb3\n\n\x11SchedulingService\x12\x61\n\tFindSlots\x12#.cms.scheduling.v1.FindSlotsRequest\x1a$.cms.scheduling.v1.FindSlotsResponse\"\t\x90\x02\x01\xaa\xd4\x18\x02\x01\x02\x12o\n\x0f\x42ookAppointment\x12).cms.scheduling.v1.BookAppointmentRequest\x1a*.cms.scheduling.v1.BookAppointmentResponse\"\x05\xaa\xd4\x18\x01\x01\x12p\n\x0fMoveAppointment\x12).cms.scheduling.v1.MoveAppointmentRequest\x1a*.cms.scheduling.v1.MoveAppointmentResponse\"\x06\xaa\xd4\x18\x02\x01\x02\x12v\n\x11\x43\x61ncelAppointment\x12+.cms.scheduling.v1.CancelAppointmentRequest\x1a,.cms.scheduling.v1.CancelAppointmentResponse\"\x06\xaa\xd4\x18\x02\x01\x02\x12s\n\x10RecordAttendance\x12*.cms.scheduling.v1.RecordAttendanceRequest\x1a+.cms.scheduling.v1.RecordAttendanceResponse\"\x06\xaa\xd4\x18\x02\x01\x02\x12\x63\n\x0bPublishRota\x12%.cms.scheduling.v1.PublishRotaRequest\x1a&.cms.scheduling.v1.PublishRotaResponse\"\x05\xaa\xd4\x18\x01\x06\x12j\n\rRecordAbsence\x12\'.cms.scheduling.v1.RecordAbsenceRequest\x1a(.cms.scheduling.v1.RecordAbsenceResponse\"\x06\xaa\xd4\x18\x02\x06\x02\x12j\n\rCancelAbsence\x12\'.cms.scheduling.v1.CancelAbsenceRequest\x1a(.cms.scheduling.v1.CancelAbsenceResponse\"\x06\xaa\xd4\x18\x02\x06\x02\x12\x63\n\x0b\x43loseOffice\x12%.cms.scheduling.v1.CloseOfficeRequest\x1a&.cms.scheduling.v1.CloseOfficeResponse\"\x05\xaa\xd4\x18\x01\x06\x12\x66\n\x0cReopenOffice\x12&.cms.scheduling.v1.ReopenOfficeRequest\x1a\'.cms.scheduling.v1.ReopenOfficeResponse\"\x05\xaa\xd4\x18\x01\x06\x12j\n\x0cListNotMoved\x12&.cms.scheduling.v1.ListNotMovedRequest\x1a\'.cms.scheduling.v1.ListNotMovedResponse\"\t\x90\x02\x01\xaa\xd4\x18\x02\x06\x02\x12u\n\x0eGetAppointment\x12(.cms.scheduling.v1.GetAppointmentRequest\x1a).cms.scheduling.v1.GetAppointmentResponse\"\x0e\x90\x02\x01\xaa\xd4\x18\x07\x01\x02\x03\x05\x06\x07\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -95,32 +96,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCHEDULINGSERVICE'].methods_by_name['RecordAttendance']._serialized_options = b'\252\324\030\002\001\002'
   _globals['_SCHEDULINGSERVICE'].methods_by_name['PublishRota']._loaded_options = None
   _globals['_SCHEDULINGSERVICE'].methods_by_name['PublishRota']._serialized_options = b'\252\324\030\001\006'
+  _globals['_SCHEDULINGSERVICE'].methods_by_name['RecordAbsence']._loaded_options = None
+  _globals['_SCHEDULINGSERVICE'].methods_by_name['RecordAbsence']._serialized_options = b'\252\324\030\002\006\002'
+  _globals['_SCHEDULINGSERVICE'].methods_by_name['CancelAbsence']._loaded_options = None
+  _globals['_SCHEDULINGSERVICE'].methods_by_name['CancelAbsence']._serialized_options = b'\252\324\030\002\006\002'
+  _globals['_SCHEDULINGSERVICE'].methods_by_name['CloseOffice']._loaded_options = None
+  _globals['_SCHEDULINGSERVICE'].methods_by_name['CloseOffice']._serialized_options = b'\252\324\030\001\006'
+  _globals['_SCHEDULINGSERVICE'].methods_by_name['ReopenOffice']._loaded_options = None
+  _globals['_SCHEDULINGSERVICE'].methods_by_name['ReopenOffice']._serialized_options = b'\252\324\030\001\006'
+  _globals['_SCHEDULINGSERVICE'].methods_by_name['ListNotMoved']._loaded_options = None
+  _globals['_SCHEDULINGSERVICE'].methods_by_name['ListNotMoved']._serialized_options = b'\220\002\001\252\324\030\002\006\002'
   _globals['_SCHEDULINGSERVICE'].methods_by_name['GetAppointment']._loaded_options = None
   _globals['_SCHEDULINGSERVICE'].methods_by_name['GetAppointment']._serialized_options = b'\220\002\001\252\324\030\007\001\002\003\005\006\007\010'
-  _globals['_FINDSLOTSREQUEST']._serialized_start=251
-  _globals['_FINDSLOTSREQUEST']._serialized_end=549
-  _globals['_FINDSLOTSRESPONSE']._serialized_start=552
-  _globals['_FINDSLOTSRESPONSE']._serialized_end=693
-  _globals['_BOOKAPPOINTMENTREQUEST']._serialized_start=696
-  _globals['_BOOKAPPOINTMENTREQUEST']._serialized_end=942
-  _globals['_BOOKAPPOINTMENTRESPONSE']._serialized_start=944
-  _globals['_BOOKAPPOINTMENTRESPONSE']._serialized_end=1022
-  _globals['_GETAPPOINTMENTREQUEST']._serialized_start=1024
-  _globals['_GETAPPOINTMENTREQUEST']._serialized_end=1102
-  _globals['_GETAPPOINTMENTRESPONSE']._serialized_start=1104
-  _globals['_GETAPPOINTMENTRESPONSE']._serialized_end=1181
-  _globals['_MOVEAPPOINTMENTREQUEST']._serialized_start=1184
-  _globals['_MOVEAPPOINTMENTREQUEST']._serialized_end=1322
-  _globals['_MOVEAPPOINTMENTRESPONSE']._serialized_start=1324
-  _globals['_MOVEAPPOINTMENTRESPONSE']._serialized_end=1402
-  _globals['_CANCELAPPOINTMENTREQUEST']._serialized_start=1405
-  _globals['_CANCELAPPOINTMENTREQUEST']._serialized_end=1545
-  _globals['_CANCELAPPOINTMENTRESPONSE']._serialized_start=1547
-  _globals['_CANCELAPPOINTMENTRESPONSE']._serialized_end=1627
-  _globals['_RECORDATTENDANCEREQUEST']._serialized_start=1630
-  _globals['_RECORDATTENDANCEREQUEST']._serialized_end=1784
-  _globals['_RECORDATTENDANCERESPONSE']._serialized_start=1786
-  _globals['_RECORDATTENDANCERESPONSE']._serialized_end=1865
-  _globals['_SCHEDULINGSERVICE']._serialized_start=1868
-  _globals['_SCHEDULINGSERVICE']._serialized_end=2670
+  _globals['_FINDSLOTSREQUEST']._serialized_start=285
+  _globals['_FINDSLOTSREQUEST']._serialized_end=583
+  _globals['_FINDSLOTSRESPONSE']._serialized_start=586
+  _globals['_FINDSLOTSRESPONSE']._serialized_end=727
+  _globals['_BOOKAPPOINTMENTREQUEST']._serialized_start=730
+  _globals['_BOOKAPPOINTMENTREQUEST']._serialized_end=976
+  _globals['_BOOKAPPOINTMENTRESPONSE']._serialized_start=978
+  _globals['_BOOKAPPOINTMENTRESPONSE']._serialized_end=1056
+  _globals['_GETAPPOINTMENTREQUEST']._serialized_start=1058
+  _globals['_GETAPPOINTMENTREQUEST']._serialized_end=1136
+  _globals['_GETAPPOINTMENTRESPONSE']._serialized_start=1138
+  _globals['_GETAPPOINTMENTRESPONSE']._serialized_end=1215
+  _globals['_MOVEAPPOINTMENTREQUEST']._serialized_start=1218
+  _globals['_MOVEAPPOINTMENTREQUEST']._serialized_end=1356
+  _globals['_MOVEAPPOINTMENTRESPONSE']._serialized_start=1358
+  _globals['_MOVEAPPOINTMENTRESPONSE']._serialized_end=1436
+  _globals['_CANCELAPPOINTMENTREQUEST']._serialized_start=1439
+  _globals['_CANCELAPPOINTMENTREQUEST']._serialized_end=1579
+  _globals['_CANCELAPPOINTMENTRESPONSE']._serialized_start=1581
+  _globals['_CANCELAPPOINTMENTRESPONSE']._serialized_end=1661
+  _globals['_RECORDATTENDANCEREQUEST']._serialized_start=1664
+  _globals['_RECORDATTENDANCEREQUEST']._serialized_end=1818
+  _globals['_RECORDATTENDANCERESPONSE']._serialized_start=1820
+  _globals['_RECORDATTENDANCERESPONSE']._serialized_end=1899
+  _globals['_SCHEDULINGSERVICE']._serialized_start=1902
+  _globals['_SCHEDULINGSERVICE']._serialized_end=3233
 # @@protoc_insertion_point(module_scope)

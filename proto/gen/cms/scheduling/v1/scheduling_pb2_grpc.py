@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from cms.scheduling.v1 import absences_pb2 as cms_dot_scheduling_dot_v1_dot_absences__pb2
 from cms.scheduling.v1 import rotas_pb2 as cms_dot_scheduling_dot_v1_dot_rotas__pb2
 from cms.scheduling.v1 import scheduling_pb2 as cms_dot_scheduling_dot_v1_dot_scheduling__pb2
 
@@ -66,6 +67,31 @@ class SchedulingServiceStub:
                 request_serializer=cms_dot_scheduling_dot_v1_dot_rotas__pb2.PublishRotaRequest.SerializeToString,
                 response_deserializer=cms_dot_scheduling_dot_v1_dot_rotas__pb2.PublishRotaResponse.FromString,
                 _registered_method=True)
+        self.RecordAbsence = channel.unary_unary(
+                '/cms.scheduling.v1.SchedulingService/RecordAbsence',
+                request_serializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.RecordAbsenceRequest.SerializeToString,
+                response_deserializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.RecordAbsenceResponse.FromString,
+                _registered_method=True)
+        self.CancelAbsence = channel.unary_unary(
+                '/cms.scheduling.v1.SchedulingService/CancelAbsence',
+                request_serializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.CancelAbsenceRequest.SerializeToString,
+                response_deserializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.CancelAbsenceResponse.FromString,
+                _registered_method=True)
+        self.CloseOffice = channel.unary_unary(
+                '/cms.scheduling.v1.SchedulingService/CloseOffice',
+                request_serializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.CloseOfficeRequest.SerializeToString,
+                response_deserializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.CloseOfficeResponse.FromString,
+                _registered_method=True)
+        self.ReopenOffice = channel.unary_unary(
+                '/cms.scheduling.v1.SchedulingService/ReopenOffice',
+                request_serializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.ReopenOfficeRequest.SerializeToString,
+                response_deserializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.ReopenOfficeResponse.FromString,
+                _registered_method=True)
+        self.ListNotMoved = channel.unary_unary(
+                '/cms.scheduling.v1.SchedulingService/ListNotMoved',
+                request_serializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.ListNotMovedRequest.SerializeToString,
+                response_deserializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.ListNotMovedResponse.FromString,
+                _registered_method=True)
         self.GetAppointment = channel.unary_unary(
                 '/cms.scheduling.v1.SchedulingService/GetAppointment',
                 request_serializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.GetAppointmentRequest.SerializeToString,
@@ -127,6 +153,46 @@ class SchedulingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordAbsence(self, request, context):
+        """Records that an assessor is away, and moves at once the interviews that fall into the absence and have not begun: as many
+        as can be, by their target where that can be, with the fewest claimants disturbed. Nobody is asked to come earlier, and
+        nobody at less than two hours' notice. What cannot be moved stays booked, and is listed with what would solve it. Each
+        move is told as one by MoveAppointment is. An assessor may record it only for their own office.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelAbsence(self, request, context):
+        """Ends the absences of an assessor who is back, FAILED_PRECONDITION / NOT_ABSENT where there are none. Their free time can be
+        booked again; interviews that were moved stay where they are, those that were not are held after all.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseOffice(self, request, context):
+        """Records that an office is closed, and moves its interviews as RecordAbsence does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReopenOffice(self, request, context):
+        """Ends the closures of an office that is open again, FAILED_PRECONDITION / NOT_CLOSED where there are none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListNotMoved(self, request, context):
+        """Interviews that nobody is there to hold, with what would solve each. They leave the list when they are moved or cancelled,
+        or when the absence or the closure ends earlier.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetAppointment(self, request, context):
         """An appointment.
         """
@@ -166,6 +232,31 @@ def add_SchedulingServiceServicer_to_server(servicer, server):
                     servicer.PublishRota,
                     request_deserializer=cms_dot_scheduling_dot_v1_dot_rotas__pb2.PublishRotaRequest.FromString,
                     response_serializer=cms_dot_scheduling_dot_v1_dot_rotas__pb2.PublishRotaResponse.SerializeToString,
+            ),
+            'RecordAbsence': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordAbsence,
+                    request_deserializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.RecordAbsenceRequest.FromString,
+                    response_serializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.RecordAbsenceResponse.SerializeToString,
+            ),
+            'CancelAbsence': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelAbsence,
+                    request_deserializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.CancelAbsenceRequest.FromString,
+                    response_serializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.CancelAbsenceResponse.SerializeToString,
+            ),
+            'CloseOffice': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseOffice,
+                    request_deserializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.CloseOfficeRequest.FromString,
+                    response_serializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.CloseOfficeResponse.SerializeToString,
+            ),
+            'ReopenOffice': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReopenOffice,
+                    request_deserializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.ReopenOfficeRequest.FromString,
+                    response_serializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.ReopenOfficeResponse.SerializeToString,
+            ),
+            'ListNotMoved': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNotMoved,
+                    request_deserializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.ListNotMovedRequest.FromString,
+                    response_serializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.ListNotMovedResponse.SerializeToString,
             ),
             'GetAppointment': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAppointment,
@@ -336,6 +427,141 @@ class SchedulingService:
             '/cms.scheduling.v1.SchedulingService/PublishRota',
             cms_dot_scheduling_dot_v1_dot_rotas__pb2.PublishRotaRequest.SerializeToString,
             cms_dot_scheduling_dot_v1_dot_rotas__pb2.PublishRotaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordAbsence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.scheduling.v1.SchedulingService/RecordAbsence',
+            cms_dot_scheduling_dot_v1_dot_absences__pb2.RecordAbsenceRequest.SerializeToString,
+            cms_dot_scheduling_dot_v1_dot_absences__pb2.RecordAbsenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelAbsence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.scheduling.v1.SchedulingService/CancelAbsence',
+            cms_dot_scheduling_dot_v1_dot_absences__pb2.CancelAbsenceRequest.SerializeToString,
+            cms_dot_scheduling_dot_v1_dot_absences__pb2.CancelAbsenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseOffice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.scheduling.v1.SchedulingService/CloseOffice',
+            cms_dot_scheduling_dot_v1_dot_absences__pb2.CloseOfficeRequest.SerializeToString,
+            cms_dot_scheduling_dot_v1_dot_absences__pb2.CloseOfficeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReopenOffice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.scheduling.v1.SchedulingService/ReopenOffice',
+            cms_dot_scheduling_dot_v1_dot_absences__pb2.ReopenOfficeRequest.SerializeToString,
+            cms_dot_scheduling_dot_v1_dot_absences__pb2.ReopenOfficeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListNotMoved(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.scheduling.v1.SchedulingService/ListNotMoved',
+            cms_dot_scheduling_dot_v1_dot_absences__pb2.ListNotMovedRequest.SerializeToString,
+            cms_dot_scheduling_dot_v1_dot_absences__pb2.ListNotMovedResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -3,6 +3,7 @@
 isort:skip_file
 Offices, rotas and interviews."""
 
+from cms.scheduling.v1 import absences_pb2 as _absences_pb2
 from cms.scheduling.v1 import rotas_pb2 as _rotas_pb2
 from cms.scheduling.v1 import scheduling_pb2 as _scheduling_pb2
 from collections import abc as _abc
@@ -59,6 +60,24 @@ class SchedulingServiceStub:
     published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
     have keep their ids. Appointments that fit no shift any more stay booked, and are listed.
     """
+    RecordAbsence: _grpc.UnaryUnaryMultiCallable[_absences_pb2.RecordAbsenceRequest, _absences_pb2.RecordAbsenceResponse]
+    """Records that an assessor is away, and moves at once the interviews that fall into the absence and have not begun: as many
+    as can be, by their target where that can be, with the fewest claimants disturbed. Nobody is asked to come earlier, and
+    nobody at less than two hours' notice. What cannot be moved stays booked, and is listed with what would solve it. Each
+    move is told as one by MoveAppointment is. An assessor may record it only for their own office.
+    """
+    CancelAbsence: _grpc.UnaryUnaryMultiCallable[_absences_pb2.CancelAbsenceRequest, _absences_pb2.CancelAbsenceResponse]
+    """Ends the absences of an assessor who is back, FAILED_PRECONDITION / NOT_ABSENT where there are none. Their free time can be
+    booked again; interviews that were moved stay where they are, those that were not are held after all.
+    """
+    CloseOffice: _grpc.UnaryUnaryMultiCallable[_absences_pb2.CloseOfficeRequest, _absences_pb2.CloseOfficeResponse]
+    """Records that an office is closed, and moves its interviews as RecordAbsence does."""
+    ReopenOffice: _grpc.UnaryUnaryMultiCallable[_absences_pb2.ReopenOfficeRequest, _absences_pb2.ReopenOfficeResponse]
+    """Ends the closures of an office that is open again, FAILED_PRECONDITION / NOT_CLOSED where there are none."""
+    ListNotMoved: _grpc.UnaryUnaryMultiCallable[_absences_pb2.ListNotMovedRequest, _absences_pb2.ListNotMovedResponse]
+    """Interviews that nobody is there to hold, with what would solve each. They leave the list when they are moved or cancelled,
+    or when the absence or the closure ends earlier.
+    """
     GetAppointment: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.GetAppointmentRequest, _scheduling_pb2.GetAppointmentResponse]
     """An appointment."""
 
@@ -91,6 +110,24 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     """Publishes the shifts that an assessor works at an office, by whole weeks from Monday to Sunday in London. What was
     published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
     have keep their ids. Appointments that fit no shift any more stay booked, and are listed.
+    """
+    RecordAbsence: _aio.UnaryUnaryMultiCallable[_absences_pb2.RecordAbsenceRequest, _absences_pb2.RecordAbsenceResponse]  # type: ignore[assignment]
+    """Records that an assessor is away, and moves at once the interviews that fall into the absence and have not begun: as many
+    as can be, by their target where that can be, with the fewest claimants disturbed. Nobody is asked to come earlier, and
+    nobody at less than two hours' notice. What cannot be moved stays booked, and is listed with what would solve it. Each
+    move is told as one by MoveAppointment is. An assessor may record it only for their own office.
+    """
+    CancelAbsence: _aio.UnaryUnaryMultiCallable[_absences_pb2.CancelAbsenceRequest, _absences_pb2.CancelAbsenceResponse]  # type: ignore[assignment]
+    """Ends the absences of an assessor who is back, FAILED_PRECONDITION / NOT_ABSENT where there are none. Their free time can be
+    booked again; interviews that were moved stay where they are, those that were not are held after all.
+    """
+    CloseOffice: _aio.UnaryUnaryMultiCallable[_absences_pb2.CloseOfficeRequest, _absences_pb2.CloseOfficeResponse]  # type: ignore[assignment]
+    """Records that an office is closed, and moves its interviews as RecordAbsence does."""
+    ReopenOffice: _aio.UnaryUnaryMultiCallable[_absences_pb2.ReopenOfficeRequest, _absences_pb2.ReopenOfficeResponse]  # type: ignore[assignment]
+    """Ends the closures of an office that is open again, FAILED_PRECONDITION / NOT_CLOSED where there are none."""
+    ListNotMoved: _aio.UnaryUnaryMultiCallable[_absences_pb2.ListNotMovedRequest, _absences_pb2.ListNotMovedResponse]  # type: ignore[assignment]
+    """Interviews that nobody is there to hold, with what would solve each. They leave the list when they are moved or cancelled,
+    or when the absence or the closure ends earlier.
     """
     GetAppointment: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.GetAppointmentRequest, _scheduling_pb2.GetAppointmentResponse]  # type: ignore[assignment]
     """An appointment."""
@@ -157,6 +194,54 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Publishes the shifts that an assessor works at an office, by whole weeks from Monday to Sunday in London. What was
         published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
         have keep their ids. Appointments that fit no shift any more stay booked, and are listed.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordAbsence(
+        self,
+        request: _absences_pb2.RecordAbsenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_absences_pb2.RecordAbsenceResponse, _abc.Awaitable[_absences_pb2.RecordAbsenceResponse]]:
+        """Records that an assessor is away, and moves at once the interviews that fall into the absence and have not begun: as many
+        as can be, by their target where that can be, with the fewest claimants disturbed. Nobody is asked to come earlier, and
+        nobody at less than two hours' notice. What cannot be moved stays booked, and is listed with what would solve it. Each
+        move is told as one by MoveAppointment is. An assessor may record it only for their own office.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelAbsence(
+        self,
+        request: _absences_pb2.CancelAbsenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_absences_pb2.CancelAbsenceResponse, _abc.Awaitable[_absences_pb2.CancelAbsenceResponse]]:
+        """Ends the absences of an assessor who is back, FAILED_PRECONDITION / NOT_ABSENT where there are none. Their free time can be
+        booked again; interviews that were moved stay where they are, those that were not are held after all.
+        """
+
+    @_abc_1.abstractmethod
+    def CloseOffice(
+        self,
+        request: _absences_pb2.CloseOfficeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_absences_pb2.CloseOfficeResponse, _abc.Awaitable[_absences_pb2.CloseOfficeResponse]]:
+        """Records that an office is closed, and moves its interviews as RecordAbsence does."""
+
+    @_abc_1.abstractmethod
+    def ReopenOffice(
+        self,
+        request: _absences_pb2.ReopenOfficeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_absences_pb2.ReopenOfficeResponse, _abc.Awaitable[_absences_pb2.ReopenOfficeResponse]]:
+        """Ends the closures of an office that is open again, FAILED_PRECONDITION / NOT_CLOSED where there are none."""
+
+    @_abc_1.abstractmethod
+    def ListNotMoved(
+        self,
+        request: _absences_pb2.ListNotMovedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_absences_pb2.ListNotMovedResponse, _abc.Awaitable[_absences_pb2.ListNotMovedResponse]]:
+        """Interviews that nobody is there to hold, with what would solve each. They leave the list when they are moved or cancelled,
+        or when the absence or the closure ends earlier.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,205 @@
+"""Absences and closures, and the interviews that nobody is there to hold."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from uuid import UUID, uuid4
+
+from chassis import call, clock
+from chassis.contract import allowed_roles
+from chassis.conversions import time_of, timestamp
+from chassis.enums import number_of
+from chassis.errors import PermissionDenied
+from chassis.idempotency import run_once
+from chassis.pages import page_size, place_of, token_of
+from cms.common.v1 import common_pb2
+from cms.scheduling.v1 import absences_pb2, appointments_pb2, scheduling_pb2
+from scheduling.domain.absences import Away
+from scheduling.domain.appointments import Appointment
+from scheduling.domain.directory import Directory
+from scheduling.domain.replanning import Disturbance, NotMoved, Solution, Urgency
+from scheduling.domain.slots import Slot
+from scheduling.domain.working_time import within_target
+from scheduling.grpc_api.messages import appointment_message, office_message
+from scheduling.service import absences, replanning
+from scheduling.service.absences import Recorded
+from scheduling.service.replanning import Moved
+
+USUAL_PAGE_SIZE = 20
+LARGEST_PAGE_SIZE = 100
+
+_FIRST = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
+_METHODS = scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"].methods_by_name
+_MAY_RECORD = allowed_roles(_METHODS["RecordAbsence"])
+_DISTURBANCES: Mapping[Disturbance, str] = {one: one.name for one in Disturbance}
+_URGENCIES: Mapping[Urgency, str] = {one: one.name for one in Urgency}
+
+
+class AbsenceMethods:
+    """Records absences and closures, ends them, and lists what is left for a person."""
+
+    def __init__(self, directory: Directory, target: timedelta) -> None:
+        self._directory = directory
+        self._target = target
+
+    def RecordAbsence(self, request: absences_pb2.RecordAbsenceRequest) -> absences_pb2.RecordAbsenceResponse:
+        """Records an absence and moves the interviews that fall into it."""
+        assessor = self._directory.assessor(request.assessor_id)
+        _refuse_other_office(assessor.office_code)
+        begins, ends = _times(request)
+
+        def respond(recorded: Recorded) -> absences_pb2.RecordAbsenceResponse:
+            return absences_pb2.RecordAbsenceResponse(
+                moved=[self._moved(one) for one in recorded.replanned.moved],
+                not_moved=[self._not_moved(one) for one in recorded.replanned.not_moved],
+                absence=_absence(recorded.away),
+            )
+
+        return run_once(
+            request,
+            lambda conn: absences.record_absence(
+                conn,
+                _away(assessor.assessor_id, begins, ends),
+                reason=request.reason,
+                directory=self._directory,
+                vault=call.current().vault,
+            ),
+            respond,
+        )
+
+    def CancelAbsence(self, request: absences_pb2.CancelAbsenceRequest) -> absences_pb2.CancelAbsenceResponse:
+        """Ends the absences of an assessor who is back."""
+        assessor = self._directory.assessor(request.assessor_id)
+        _refuse_other_office(assessor.office_code)
+        back = time_of(request.back, field="back") if request.HasField("back") else None
+        return run_once(
+            request,
+            partial(absences.cancel_absence, assessor_id=assessor.assessor_id, back=back),
+            lambda ended: absences_pb2.CancelAbsenceResponse(absences=[_absence(one) for one in ended]),
+        )
+
+    def CloseOffice(self, request: absences_pb2.CloseOfficeRequest) -> absences_pb2.CloseOfficeResponse:
+        """Records a closure and moves the interviews that fall into it."""
+        office = self._directory.office(request.office_code)
+        begins, ends = _times(request)
+
+        def respond(recorded: Recorded) -> absences_pb2.CloseOfficeResponse:
+            return absences_pb2.CloseOfficeResponse(
+                moved=[self._moved(one) for one in recorded.replanned.moved],
+                not_moved=[self._not_moved(one) for one in recorded.replanned.not_moved],
+                closure=_closure(recorded.away),
+            )
+
+        return run_once(
+            request,
+            lambda conn: absences.close_office(
+                conn,
+                _away(office.code, begins, ends),
+                reason=request.reason,
+                directory=self._directory,
+                vault=call.current().vault,
+            ),
+            respond,
+        )
+
+    def ReopenOffice(self, request: absences_pb2.ReopenOfficeRequest) -> absences_pb2.ReopenOfficeResponse:
+        """Ends the closures of an office that is open again."""
+        office = self._directory.office(request.office_code)
+        opens = time_of(request.open, field="open") if request.HasField("open") else None
+        return run_once(
+            request,
+            partial(absences.reopen_office, office_code=office.code, opens=opens),
+            lambda ended: absences_pb2.ReopenOfficeResponse(closures=[_closure(one) for one in ended]),
+        )
+
+    def ListNotMoved(self, request: absences_pb2.ListNotMovedRequest) -> absences_pb2.ListNotMovedResponse:
+        """The interviews that nobody is there to hold, with what would solve each as of now."""
+        if request.office_code:
+            self._directory.office(request.office_code)
+        _refuse_other_office(request.office_code)
+        place = place_of(request, datetime, UUID)
+        size = page_size(request, usual=USUAL_PAGE_SIZE, largest=LARGEST_PAGE_SIZE)
+        with call.current().database.transaction() as conn:
+            found = replanning.displaced(
+                conn,
+                self._directory,
+                office_code=request.office_code,
+                number=size + 1,
+                after=(place[0], place[1]) if place else _FIRST,
+            )
+        response = absences_pb2.ListNotMovedResponse(not_moved=[self._not_moved(one) for one in found[:size]])
+        if len(found) > size:
+            last = found[size - 1].appointment
+            response.next_page_token = token_of(request, last.start_time, last.appointment_id)
+        return response
+
+    def _moved(self, moved: Moved) -> absences_pb2.MovedAppointment:
+        return absences_pb2.MovedAppointment(
+            appointment=appointment_message(moved.after, self._directory),
+            previous_start_time=timestamp(moved.before.start_time),
+            previous_assessor_id=moved.before.assessor_id,
+            previous_office_code=moved.before.office_code,
+            previous_channel=number_of(common_pb2.Channel, moved.before.channel),
+            disturbance=number_of(absences_pb2.Disturbance, _DISTURBANCES[moved.disturbance]),
+        )
+
+    def _not_moved(self, left: NotMoved) -> absences_pb2.NotMovedAppointment:
+        return absences_pb2.NotMovedAppointment(
+            appointment=appointment_message(left.appointment, self._directory),
+            urgency=number_of(absences_pb2.Urgency, _URGENCIES[left.urgency]),
+            solutions=[self._solution(one, left.appointment) for one in left.solutions],
+        )
+
+    def _solution(self, solution: Solution, appointment: Appointment) -> absences_pb2.Solution:
+        message = absences_pb2.Solution(kind=number_of(absences_pb2.SolutionKind, solution.kind))
+        if solution.slot is not None:
+            message.slot.CopyFrom(self._slot(solution.slot, appointment))
+            message.keeps_target = solution.slot.start_time <= appointment.target_time
+        return message
+
+    def _slot(self, slot: Slot, appointment: Appointment) -> appointments_pb2.Slot:
+        office = self._directory.office(slot.office_code)
+        return appointments_pb2.Slot(
+            slot_id=str(slot.slot_id),
+            office=office_message(office, self._directory.distance_km(appointment.office_code, slot.office_code)),
+            assessor_id=slot.assessor_id,
+            start_time=timestamp(slot.start_time),
+            end_time=timestamp(slot.end_time),
+            channel=number_of(common_pb2.Channel, slot.channel),
+            within_target=within_target(clock.now(), slot.start_time, nation=office.nation, target=self._target),
+        )
+
+
+def _times(request: absences_pb2.RecordAbsenceRequest | absences_pb2.CloseOfficeRequest) -> tuple[datetime, datetime]:
+    return time_of(getattr(request, "from"), field="from"), time_of(request.until, field="until")
+
+
+def _away(of: str, begins: datetime, ends: datetime) -> Away:
+    # Checked by the clock with the change: a repeat gets the first answer at any time.
+    return Away.recorded(
+        identity=uuid4(),
+        of=of,
+        start_time=begins,
+        end_time=ends,
+        recorded_by=call.current().identity.subject,
+        now=clock.now(),
+    )
+
+
+def _absence(away: Away) -> absences_pb2.Absence:
+    message = absences_pb2.Absence(absence_id=str(away.identity), assessor_id=away.of, until=timestamp(away.end_time))
+    getattr(message, "from").CopyFrom(timestamp(away.start_time))
+    return message
+
+
+def _closure(away: Away) -> absences_pb2.Closure:
+    message = absences_pb2.Closure(closure_id=str(away.identity), office_code=away.of, until=timestamp(away.end_time))
+    getattr(message, "from").CopyFrom(timestamp(away.start_time))
+    return message
+
+
+def _refuse_other_office(office_code: str) -> None:
+    caller = call.current().identity
+    # A caller with several roles has the rights of the widest (docs/adr/0013).
+    if caller.roles & _MAY_RECORD == {"ASSESSOR"} and caller.office != office_code:
+        raise PermissionDenied("OTHER_OFFICE", "assessors can see and change only what is of their own office")

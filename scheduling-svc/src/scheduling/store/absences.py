@@ -1,0 +1,127 @@
+"""Absences of assessors, closures of offices, and the interviews that nobody is there to hold."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chassis.database import Connection
+from scheduling.domain.absences import Away
+from scheduling.domain.appointments import Appointment
+from scheduling.store.appointments import APPOINTMENTS, appointment_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of time in which no interview is held: its table, and the columns of its identity and of what is away."""
+
+    table: str
+    identity: str
+    of: str
+
+
+ABSENCE = Kind(table="absences", identity="absence_id", of="assessor_id")
+CLOSURE = Kind(table="closures", identity="closure_id", of="office_code")
+
+INSERT = """
+    INSERT INTO {table} ({identity}, {of}, start_time, end_time, reason, recorded_by, recorded_time)
+    VALUES (%(identity)s, %(of)s, %(start_time)s, %(end_time)s, %(reason)s, %(recorded_by)s, %(recorded_time)s)
+"""
+
+# Those that end after a moment, in the order of their starts.
+ENDING_AFTER = """
+    SELECT {identity} AS identity, {of} AS of, start_time, end_time, recorded_by, recorded_time
+    FROM {table} WHERE {of} = %s AND end_time > %s
+    ORDER BY start_time, {identity} FOR UPDATE
+"""
+
+END = "UPDATE {table} SET end_time = %s WHERE {identity} = %s"
+
+DELETE = "DELETE FROM {table} WHERE {identity} = %s"
+
+MARK_DISPLACED = """
+    INSERT INTO displaced (appointment_id, since) SELECT appointment_id, %s FROM diary WHERE appointment_id = ANY(%s)
+    ON CONFLICT DO NOTHING
+"""
+
+# Interviews that somebody is there to hold after all: in a shift, and in no absence or closure.
+FORGET_HELD = """
+    DELETE FROM displaced USING appointments
+    WHERE displaced.appointment_id = appointments.appointment_id AND appointments.{of} = %s
+        AND EXISTS (
+            SELECT 1 FROM shifts
+            WHERE shifts.assessor_id = appointments.assessor_id AND shifts.office_code = appointments.office_code
+                AND shifts.channel = appointments.channel
+                AND shifts.start_time <= appointments.start_time AND shifts.end_time >= appointments.end_time
+        )
+        AND NOT EXISTS (
+            SELECT 1 FROM absences
+            WHERE absences.assessor_id = appointments.assessor_id
+                AND absences.end_time > appointments.start_time AND absences.start_time < appointments.end_time
+        )
+        AND NOT EXISTS (
+            SELECT 1 FROM closures
+            WHERE closures.office_code = appointments.office_code
+                AND closures.end_time > appointments.start_time AND closures.start_time < appointments.end_time
+        )
+"""
+
+# Interviews to come that nobody is there to hold, after a place in the list: soonest first.
+DISPLACED = f"""
+    {APPOINTMENTS} JOIN displaced USING (appointment_id)
+    WHERE start_time > %(now)s AND (%(office_code)s = '' OR office_code = %(office_code)s)
+        AND (start_time, appointment_id) > (%(after_start)s, %(after_id)s)
+    ORDER BY start_time, appointment_id LIMIT %(number)s
+"""
+
+
+def insert(conn: Connection, kind: Kind, away: Away, *, reason: bytes) -> None:
+    """Writes an absence or a closure. The reason is sealed."""
+    conn.execute(_of(INSERT, kind), vars(away) | {"reason": reason})
+
+
+def lock_ending_after(conn: Connection, kind: Kind, of: str, moment: datetime) -> list[Away]:
+    """Locks the absences of this assessor, or the closures of this office, that end after the moment; in order."""
+    return [Away(**row) for row in conn.execute(_of(ENDING_AFTER, kind), [of, moment])]
+
+
+def end(conn: Connection, kind: Kind, identity: UUID, *, at: datetime) -> None:
+    """Saves that it ends earlier."""
+    conn.execute(_of(END, kind), [at, identity])
+
+
+def delete(conn: Connection, kind: Kind, identity: UUID) -> None:
+    """Deletes one that does not take place."""
+    conn.execute(_of(DELETE, kind), [identity])
+
+
+def mark_displaced(conn: Connection, appointment_ids: Collection[UUID], *, since: datetime) -> None:
+    """Notes that nobody is there to hold these interviews."""
+    if appointment_ids:
+        conn.execute(MARK_DISPLACED, [since, list(appointment_ids)])
+
+
+def forget_held(conn: Connection, kind: Kind, of: str) -> int:
+    """Forgets the displaced interviews of this assessor or office that are held after all; gives how many."""
+    return conn.execute(_of(FORGET_HELD, kind), [of]).rowcount
+
+
+def displaced(
+    conn: Connection, *, office_code: str, now: datetime, number: int, after: tuple[datetime, UUID]
+) -> Sequence[Appointment]:
+    """At most `number` interviews to come that nobody is there to hold, soonest first, after this start and id.
+
+    At all offices where `office_code` is empty.
+    """
+    parameters = {
+        "office_code": office_code,
+        "now": now,
+        "number": number,
+        "after_start": after[0],
+        "after_id": after[1],
+    }
+    return [appointment_of(row) for row in conn.execute(DISPLACED, parameters)]
+
+
+def _of(query: str, kind: Kind) -> str:
+    return query.format(table=kind.table, identity=kind.identity, of=kind.of)
