@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from cms_local import audit, demo, platform, processes
+from cms_local.absence import INTERVIEWS
 from cms_local.cases import load_cases
 from cms_local.commands.demo import DEMO_DAY
 from cms_local.journey import Journey
@@ -51,7 +52,10 @@ def test_the_demo_carries_claims_of_every_scheme_in_july_2005(layout: Layout) ->
 
     assert done.returncode == 0, done.stderr[-3000:]
     counts = json.loads(done.stdout.splitlines()[-1])
-    assert counts["claims"] == counts["confirmed"] + counts["withdrawn"] == len(load_cases(DEMO_DAY.date()))
+    assert (
+        counts["claims"] == counts["confirmed"] + counts["withdrawn"] == len(load_cases(DEMO_DAY.date())) + INTERVIEWS
+    )
+    assert counts["absence"] == {"moved": INTERVIEWS, "not_moved": 0}
     assert counts["accepted"] == counts["payable"] == counts["confirmed"]
     assert counts["systems"].keys() == {"ISCS", "JSAPS", "PSCS", "SFCS", "CMS_COTS"}
     assert all(counts["systems"].values())

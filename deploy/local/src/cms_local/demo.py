@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
 
 from chassis import clock
 from cms_local import keys
+from cms_local.absence import CASE, Absence, claims_for, fall_ill
 from cms_local.audit import Findings, audit
 from cms_local.cases import Case, load_cases
 from cms_local.doors import Doors, Refused, wait_for
@@ -33,12 +35,14 @@ class Outcome:
     """Those that began: a claim for a scheme that is closed on the platform's day is left out."""
     seconds: float
     failures: dict[str, str]
+    absence: Absence
+    """The assessor who was off sick."""
 
     @property
     def good(self) -> bool:
-        """Whether every claim came through, once and whole."""
+        """Whether every claim came through, once and whole, and interviews of the absent assessor were moved."""
         carried = self.findings.confirmed + self.findings.withdrawn
-        return self.findings.sound and not self.failures and carried == len(self.journeys)
+        return self.findings.sound and not self.failures and carried == len(self.journeys) and self.absence.moved > 0
 
 
 @contextmanager
@@ -78,7 +82,13 @@ def run_demo(layout: Layout, say: Callable[[str], None]) -> Outcome:
     failures: dict[str, str] = {}
     with doors_of(layout) as doors, ThreadPoolExecutor(CALLERS) as callers:
         source = random.Random()
-        journeys = [journey(layout, doors, case, random.Random(source.random())) for case in load_cases(clock.today())]
+        cases = load_cases(clock.today())
+        [common] = [case for case in cases if case.title == CASE]
+        absence = fall_ill(layout, doors, callers, claims_for(partial(journey, layout, doors), common, source), say)
+        journeys = [
+            *absence.journeys,
+            *(journey(layout, doors, case, random.Random(source.random())) for case in cases),
+        ]
 
         def carry(claim: Journey) -> None:
             try:
@@ -94,12 +104,14 @@ def run_demo(layout: Layout, say: Callable[[str], None]) -> Outcome:
         list(callers.map(carry, journeys))
         begun = [claim for claim in journeys if claim.claim_ref or claim.case.title in failures]
         findings = _settled(layout, {claim.claim_ref for claim in begun}, seconds=0 if failures else 15)
-    return Outcome(findings=findings, journeys=begun, seconds=time.monotonic() - started, failures=failures)
+    seconds = time.monotonic() - started
+    return Outcome(findings=findings, journeys=begun, seconds=seconds, failures=failures, absence=absence)
 
 
 def _carry(layout: Layout, claim: Journey) -> None:
-    claim.started = time.monotonic()
-    claim.take_call(once_known=lambda: arm_failures(layout, claim))
+    if not claim.claim_ref:
+        claim.started = time.monotonic()
+        claim.take_call(once_known=lambda: arm_failures(layout, claim))
     if not claim.case.withdraws:
         claim.assess()
     claim.wait_for_outcome()

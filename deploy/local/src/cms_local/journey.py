@@ -39,6 +39,8 @@ class Journey:
     call_id: str = ""
     appointment: Mapping[str, Any] = field(default_factory=dict)
     timeline: list[tuple[float, str]] = field(default_factory=list)
+    slot_id: str = ""
+    """The slot to book; the earliest near the claimant where it is empty."""
     interview: Mapping[str, Any] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
     patience_seconds: float = OUTCOME_SECONDS
@@ -147,12 +149,24 @@ class Journey:
             self.happened("agreed to a form that the record can hold")
 
     def book(self) -> None:
-        """Books the earliest appointment near the claimant."""
-        body = {"claimRef": self.claim_ref, "earliest": True, "postcode": self.case.postcode}
-        request = body | {"requestId": str(uuid4())}
+        """Books the slot that was chosen, or the earliest near the claimant."""
+        earliest = {"earliest": True, "postcode": self.case.postcode}
+        wanted: Mapping[str, Any] = {"slotId": self.slot_id} if self.slot_id else earliest
+        request = {"claimRef": self.claim_ref, **wanted, "requestId": str(uuid4())}
         response = self.doors.call(SCHEDULING, "BookAppointment", request, token=self.operator)
         self.appointment = response["appointment"]
         self.happened(f"interview booked at {self.appointment['office']['name']}")
+
+    def meet_again(self) -> None:
+        """Reads the appointment again, which was moved or not since its assessor is away."""
+        before, asked = self.appointment, {"claimRef": self.claim_ref}
+        self.appointment = self.doors.call(SCHEDULING, "GetAppointment", asked, token=self.operator)["appointment"]
+        now = self.appointment
+        if now["version"] == before["version"]:
+            self.happened(f"{before['assessorId']} is off sick, and the interview is not moved")
+            return
+        when = "at the same time" if now["startTime"] == before["startTime"] else f"at {now['startTime']}"
+        self.happened(f"{before['assessorId']} is off sick: interview moved to {now['assessorId']}, {when}")
 
     def submit(self) -> None:
         """Submits the complete claim."""

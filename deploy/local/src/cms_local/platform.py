@@ -23,7 +23,7 @@ from cms_local.processes import Running
 
 _READY_SECONDS = 60.0
 _SERVERS = ("postgres", "bus")
-_MORNING = time_of_day(9)
+_MORNING = time_of_day(8, 50)
 
 Say = Callable[[str], None]
 
@@ -189,7 +189,7 @@ def has_data(layout: Layout) -> bool:
 
 
 def begin_on(layout: Layout, day: date) -> None:
-    """Sets the clock of a platform that does not run to nine in the morning of a day, London time.
+    """Sets the clock of a platform that does not run to ten to nine in the morning of a day, London time.
 
     A platform whose clock is on that day already goes on from there. Raises DayPassed where there is data that has lived past
     it: the clock never goes back under data.

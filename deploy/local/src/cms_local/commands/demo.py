@@ -19,7 +19,7 @@ DEMO_DAY = datetime(2005, 7, 11)  # noqa: DTZ001 - a day, as the options give on
 
 
 def demo(*, as_json: Json = False, on: On = None) -> None:
-    """Carry more than thirty claims of every scheme, and audit what came of them.
+    """Carry more than thirty claims of every scheme, with an assessor off sick, and audit what came of them.
 
     On a platform without data the clock begins on 11 July 2005, unless --on names another day.
     """
@@ -35,7 +35,13 @@ def demo(*, as_json: Json = False, on: On = None) -> None:
         _show_timelines(outcome)
     for title, why in outcome.failures.items():
         say(f"FAILED {title}: {why}")
-    about = {"systems": outcome.findings.systems, "seconds": round(outcome.seconds, 1), "time_scale": time_scale}
+    absence = {"moved": outcome.absence.moved, "not_moved": outcome.absence.not_moved}
+    about = {
+        "systems": outcome.findings.systems,
+        "absence": absence,
+        "seconds": round(outcome.seconds, 1),
+        "time_scale": time_scale,
+    }
     print(json.dumps(outcome.findings.counts() | about))
     if not outcome.good:
         raise typer.Exit(1)
