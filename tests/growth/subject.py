@@ -313,15 +313,21 @@ class Subject(ABC):
     def fill_up(self, first: int, last: int) -> None:
         """Adds the history of these claims with the indexes built afterwards, and what autovacuum has done by then."""
         url = f"{self.place.servers.postgres_url}/{self.place.urls.name}"
-        with psycopg.connect(url, autocommit=True) as conn:
-            conn.execute("SET client_min_messages = error")
-            dropped = [parts for query in (_INDEXES, _EXCLUSIONS) for parts in conn.execute(query).fetchall()]
-            for drop, _ in dropped:
-                conn.execute(drop)
+        with psycopg.connect(url, autocommit=True) as conn, indexes_built_afterwards(conn):
             self.fill(first, last)
-            for _, create in dropped:
-                conn.execute(create)
-            conn.execute("VACUUM (ANALYZE)")
+
+
+@contextmanager
+def indexes_built_afterwards(conn: psycopg.Connection) -> Iterator[None]:
+    """Takes away the indexes that are no constraint and the exclusions, and makes them again after the block; vacuums."""
+    conn.execute("SET client_min_messages = error")
+    dropped = [parts for query in (_INDEXES, _EXCLUSIONS) for parts in conn.execute(query).fetchall()]
+    for drop, _ in dropped:
+        conn.execute(drop)
+    yield
+    for _, create in dropped:
+        conn.execute(create)
+    conn.execute("VACUUM (ANALYZE)")
 
 
 def functions_with_a_connection(service: Service) -> set[str]:

@@ -1,0 +1,90 @@
+"""A diary of national size: every office and assessor, twelve weeks of shifts, a third of their slots booked.
+
+Offices and assessors are those of the service's data. Who works when, and what is booked, is synthetic: by a generator with
+a seed.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from scheduling.domain.offices import Assessor, Channel, Office
+from scheduling.domain.shifts import Shift
+from scheduling.domain.slots import Slot
+from scheduling.domain.working_time import LONDON, is_working_day
+
+WEEKS = 12
+HOURS = ((time(9), time(12)), (time(13), time(17, 30)))
+"""The two shifts of a day: four slots and six."""
+BOOKED = ((2, 0.9), (4, 0.6), (6, 0.3), (WEEKS, 0.067))
+"""The share that is booked of the slots of a week, by how many weeks ahead it is: a third of all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Country:
+    """Offices, and the assessors of each."""
+
+    offices: Sequence[Office]
+    assessors: Sequence[Assessor]
+
+    def part(self, of: int) -> "Country":
+        """Every so many-th office, with its assessors."""
+        offices = self.offices[::of]
+        codes = {office.code for office in offices}
+        return Country(offices=offices, assessors=[one for one in self.assessors if one.office_code in codes])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """A shift, and the slots in it that are booked."""
+
+    shift: Shift
+    booked: tuple[Slot, ...]
+
+
+def work(country: Country, monday: date, *, weeks: int = WEEKS, seed: int = 14) -> Iterator[Work]:
+    """The shifts of all assessors from a Monday on, with what is booked.
+
+    Every eighth assessor of an office telephones in the mornings.
+    """
+    chance = random.Random(seed)
+    nations = {office.code: office.nation for office in country.offices}
+    of_office: dict[str, list[Assessor]] = defaultdict(list)
+    for assessor in country.assessors:
+        of_office[assessor.office_code].append(assessor)
+    days = [monday + timedelta(days=7 * week + day) for week in range(weeks) for day in range(5)]
+    spans = {day: [(_moment(day, start), _moment(day, end)) for start, end in HOURS] for day in days}
+    for code, assessors in of_office.items():
+        worked = [day for day in days if is_working_day(day, nations[code])]
+        for number, assessor in enumerate(assessors):
+            for day in worked:
+                share = _share((day - monday).days // 7)
+                for half, (start, end) in enumerate(spans[day]):
+                    telephones = number % 8 == 7 and half == 0
+                    shift = Shift(
+                        assessor_id=assessor.assessor_id,
+                        office_code=code,
+                        start_time=start,
+                        end_time=end,
+                        channel=Channel.TELEPHONE if telephones else Channel.OFFICE,
+                        skills=frozenset(str(skill) for skill in assessor.skills),
+                    )
+                    yield Work(shift=shift, booked=tuple(slot for slot in shift.slots() if chance.random() < share))
+
+
+def rotas_of_week(country: Country, monday: date) -> Iterable[list[Shift]]:
+    """The shifts of a week, assessor by assessor."""
+    of_assessor: dict[str, list[Shift]] = defaultdict(list)
+    for one in work(country, monday, weeks=1):
+        of_assessor[one.shift.assessor_id].append(one.shift)
+    return of_assessor.values()
+
+
+def _share(week: int) -> float:
+    return next(share for until, share in BOOKED if week < until)
+
+
+def _moment(day: date, local: time) -> datetime:
+    return datetime.combine(day, local, tzinfo=LONDON).astimezone(UTC)
