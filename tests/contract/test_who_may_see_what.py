@@ -274,8 +274,9 @@ def test_assessors_can_work_in_their_own_office_only(raw: RawDoors, claim: Journ
             ("permission_denied", "OFFICE_REQUIRED"),
             ("permission_denied", "OTHER_OFFICE"),
         }, method
-    listed = raw.ask(door, "ListWork", {"office": own}, **bearer(claim, "ASSESSOR", office=other))
-    assert listed.refusal == ("permission_denied", "OTHER_OFFICE", frozenset())
+    for method in ("ListWork", "ListAppointments"):
+        listed = raw.ask(door, method, {"office": own}, **bearer(claim, "ASSESSOR", office=other))
+        assert listed.refusal == ("permission_denied", "OTHER_OFFICE", frozenset()), method
     assert raw.ask(door, "GetAppointment", {"claimRef": claim.claim_ref}, **bearer(claim, "ASSESSOR", office=own)).body
 
 

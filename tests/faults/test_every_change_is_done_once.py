@@ -23,7 +23,7 @@ from tests.support.each_change import (
     report_lines,
     see_to_notices,
 )
-from tests.support.each_interview import be_away, change_appointments, publish_a_rota
+from tests.support.each_interview import be_away, change_appointments, link_a_diary, publish_a_rota
 from tests.support.platforms import PlatformUnderTest
 from tests.support.raw_doors import methods
 from tests.support.siege import assert_all_came_through
@@ -58,6 +58,7 @@ def test_a_change_whose_reply_was_lost_is_made_once_and_answered_on_retry(
     change_appointments(platform, doors, claim)
     publish_a_rota(doors, claim)
     be_away(doors, claim)
+    link_a_diary(doors, claim)
     decide_a_loan(platform, doors)
     decide_a_duplicate(doors, claim)
     bind_and_import(doors, claim)

@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, ClassVar, LiteralString
+from urllib.parse import urlsplit
 
+import httpx
 import psycopg
 from google.protobuf.message import Message
 
@@ -151,6 +154,12 @@ class Subject(ABC):
             response = client.get(method, **body)
         self.called.add(method)
         return response
+
+    def read_page(self, url: str, *, note: str) -> None:
+        """Reads a page by its link, as a program does that sends no token. AssertionError where it is refused."""
+        with self.recorder.case(note):
+            answer = httpx.get(f"http://127.0.0.1:{self.process.http.port}{urlsplit(url).path}")
+        assert answer.status_code == HTTPStatus.OK, answer.text
 
     def mistake(self, method: str, body: dict[str, Any], *, by: Caller, reason: str = "INVALID_FIELDS") -> None:
         """Calls a method with a fault, by default in its fields. AssertionError where it is refused for another, or taken."""

@@ -22,6 +22,7 @@ from tests.growth.subject import Caller, Subject
 
 POSTCODE, OFFICE = "LS1 3AB", "600021"
 _OPERATOR = Caller(role="OPERATOR")
+_ASSESSOR = Caller(role="ASSESSOR", subject="ALE02001", office=OFFICE)
 _MANAGER = Caller(role="SERVICE_MANAGER", subject="SM000001")
 
 # Each claim had an interview of an hour. The diary keeps none of them: they are over.
@@ -92,6 +93,8 @@ class Scheduling(Subject):
         self._attend(booked["appointment"])
         self._publish(turn)
         self._be_away()
+        self._list(booked["appointment"])
+        self._link()
         self.step_own_workers()
         self.hear(events_pb2.ClaimWithdrawn(withdraw_time=_now()), f"CT{turn:09}X")
         self.hear(assessment_events.AssessmentClosed(close_time=_now(), ends_assessment=True), f"CT{turn:09}Y")
@@ -137,6 +140,28 @@ class Scheduling(Subject):
         now = self.call("GetAppointment", claim_ref, by=_OPERATOR)["appointment"]
         this = {"appointmentId": booked["appointment"]["appointmentId"], "version": now["version"]}
         self.change("CancelAppointment", this | {"reason": "ill"}, by=_OPERATOR)
+
+    def _list(self, appointment: dict[str, Any]) -> None:
+        """Each kind of list, and the page that follows."""
+        today = {"year": clock.today().year, "month": clock.today().month, "day": clock.today().day}
+        lists: dict[str, dict[str, Any]] = {
+            "of a claim": {"claimRef": appointment["claimRef"]},
+            "of an office": {"office": OFFICE},
+            "of an assessor": {"assessor": appointment["assessorId"]},
+            "of an office and a day": {"office": OFFICE, "day": today},
+        }
+        for note, wanted in lists.items():
+            page = self.call("ListAppointments", wanted | {"pageSize": 1}, by=_OPERATOR, note=note)
+            if token := page["nextPageToken"]:
+                more = wanted | {"pageSize": 1, "pageToken": token}
+                self.call("ListAppointments", more, by=_OPERATOR, note=f"{note}, next page")
+
+    def _link(self) -> None:
+        """A calendar program reads an assessor's diary once, before the link is revoked."""
+        made = self.change("CreateDiaryLink", {}, by=_ASSESSOR)
+        self.call("GetDiaryLinks", {}, by=_ASSESSOR)
+        self.read_page(made["url"], note="page of a diary")
+        self.change("RevokeDiaryLink", {"linkId": made["link"]["linkId"]}, by=_ASSESSOR)
 
     def _find(self) -> None:
         searches: dict[str, dict[str, Any]] = {

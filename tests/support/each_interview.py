@@ -61,3 +61,13 @@ def be_away(doors: DyingDoors, claim: Journey) -> None:
     ):
         doors.call(SERVICE, begins, away | times | {"requestId": str(uuid4())}, token=manager)
         doors.call(SERVICE, ends, away | {"requestId": str(uuid4())}, token=manager)
+
+
+def link_a_diary(doors: DyingDoors, claim: Journey) -> None:
+    """An assessor makes a link to their diary, and revokes it."""
+    assessor = claim.issue(
+        "ASSESSOR", subject=claim.appointment["assessorId"], office=claim.appointment["office"]["code"]
+    )
+    made = doors.call(SERVICE, "CreateDiaryLink", {"requestId": str(uuid4())}, token=assessor)
+    revoke = {"linkId": made["link"]["linkId"], "requestId": str(uuid4())}
+    doors.call(SERVICE, "RevokeDiaryLink", revoke, token=assessor)

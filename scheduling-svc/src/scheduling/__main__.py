@@ -17,6 +17,7 @@ from scheduling.data import load_assessors, load_offices
 from scheduling.deadlines import DEADLINES
 from scheduling.domain.directory import Directory
 from scheduling.grpc_api import SchedulingApi
+from scheduling.pages import diary_page
 from scheduling.service.patterns import Patterns
 from scheduling.service.pruning import Kept
 from scheduling.workers import breach_worker, pruning_worker, rota_worker
@@ -40,7 +41,11 @@ def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Servi
     def api(runtime: Runtime) -> SchedulingApi:
         postcodes = runtime.closing.enter_context(Postcodes(settings.postcodes_file))
         return SchedulingApi(
-            directory=directory, postcodes=postcodes, intake=intake_of(runtime), target=settings.target
+            directory=directory,
+            postcodes=postcodes,
+            intake=intake_of(runtime),
+            target=settings.target,
+            diary_address=settings.diary_address,
         )
 
     def workers(runtime: Runtime) -> Sequence[Worker]:
@@ -58,6 +63,7 @@ def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Servi
         api=api,
         handlers=HANDLERS,
         workers=workers,
+        pages=lambda runtime: [diary_page(runtime.database, directory)],
         gauges=gauges.GAUGES,
         deadlines=DEADLINES,
         files=[settings.postcodes_file],

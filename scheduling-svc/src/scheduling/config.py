@@ -24,6 +24,14 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     appointments_kept_days: Positive = 730.0
     """Days after its end for which an appointment is kept: records are kept for 24 months."""
 
+    public_address: str = ""
+    """Address at which calendar programs reach the HTTP door, as `https://diary.example`; on one machine the door's own."""
+
+    @property
+    def diary_address(self) -> str:
+        """The address before the path of a diary link."""
+        return self.public_address or f"http://127.0.0.1:{self.http_port}"
+
     @property
     def target(self) -> timedelta:
         """The target as a length of time."""

@@ -50,6 +50,10 @@ def sound(method: str) -> dict[str, Any]:
         "CloseOffice": {"officeCode": "600021"} | _while_away(),
         "ReopenOffice": {"officeCode": "600021", "requestId": str(uuid4())},
         "ListNotMoved": {"officeCode": "", "pageSize": 100, "pageToken": ""},
+        "ListAppointments": {"claimRef": "", "office": "600021", "assessor": "", "pageSize": 200, "pageToken": ""},
+        "CreateDiaryLink": {"requestId": str(uuid4())},
+        "GetDiaryLinks": {"assessor": "ALE02001"},
+        "RevokeDiaryLink": {"linkId": str(uuid4()), "requestId": str(uuid4())},
     }
     return known.get(method) or _change(method)
 
@@ -88,5 +92,5 @@ def test_the_dearest_requests_are_cheap(
         process,
         method,
         costs.dearest_requests(method, lambda: sound(method.name)),
-        tokens.issue("OPERATOR", "SERVICE_MANAGER"),
+        tokens.issue("OPERATOR", "SERVICE_MANAGER", "ASSESSOR", subject="ALE02001", office="600021"),
     )

@@ -77,6 +77,10 @@ class Directory:
             raise AssessorUnknown
         return self._assessors[assessor_id]
 
+    def has_assessor(self, assessor_id: str) -> bool:
+        """Whether an assessor has the reference."""
+        return assessor_id in self._assessors
+
     @property
     def assessors(self) -> Collection[Assessor]:
         """All of them."""

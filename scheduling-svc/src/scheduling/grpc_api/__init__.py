@@ -7,15 +7,25 @@ from scheduling.clients import Intake
 from scheduling.domain.directory import Directory
 from scheduling.grpc_api.absence_methods import AbsenceMethods
 from scheduling.grpc_api.appointment_methods import AppointmentMethods
+from scheduling.grpc_api.exchange_methods import ExchangeMethods
 from scheduling.grpc_api.rota_methods import RotaMethods
 from scheduling.grpc_api.slot_methods import SlotMethods
 
 
-class SchedulingApi(SlotMethods, AppointmentMethods, RotaMethods, AbsenceMethods):
+class SchedulingApi(SlotMethods, AppointmentMethods, RotaMethods, AbsenceMethods, ExchangeMethods):
     """The methods of the contract."""
 
-    def __init__(self, *, directory: Directory, postcodes: Postcodes, intake: Intake, target: timedelta) -> None:
+    def __init__(
+        self,
+        *,
+        directory: Directory,
+        postcodes: Postcodes,
+        intake: Intake,
+        target: timedelta,
+        diary_address: str,
+    ) -> None:
         SlotMethods.__init__(self, directory, postcodes, target)
         AppointmentMethods.__init__(self, directory, postcodes, intake, target)
         RotaMethods.__init__(self, directory)
         AbsenceMethods.__init__(self, directory, target)
+        ExchangeMethods.__init__(self, directory, address=diary_address)

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from cms.scheduling.v1 import absences_pb2 as cms_dot_scheduling_dot_v1_dot_absences__pb2
+from cms.scheduling.v1 import exchange_pb2 as cms_dot_scheduling_dot_v1_dot_exchange__pb2
 from cms.scheduling.v1 import rotas_pb2 as cms_dot_scheduling_dot_v1_dot_rotas__pb2
 from cms.scheduling.v1 import scheduling_pb2 as cms_dot_scheduling_dot_v1_dot_scheduling__pb2
 
@@ -96,6 +97,26 @@ class SchedulingServiceStub:
                 '/cms.scheduling.v1.SchedulingService/GetAppointment',
                 request_serializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.GetAppointmentRequest.SerializeToString,
                 response_deserializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.GetAppointmentResponse.FromString,
+                _registered_method=True)
+        self.ListAppointments = channel.unary_unary(
+                '/cms.scheduling.v1.SchedulingService/ListAppointments',
+                request_serializer=cms_dot_scheduling_dot_v1_dot_exchange__pb2.ListAppointmentsRequest.SerializeToString,
+                response_deserializer=cms_dot_scheduling_dot_v1_dot_exchange__pb2.ListAppointmentsResponse.FromString,
+                _registered_method=True)
+        self.CreateDiaryLink = channel.unary_unary(
+                '/cms.scheduling.v1.SchedulingService/CreateDiaryLink',
+                request_serializer=cms_dot_scheduling_dot_v1_dot_exchange__pb2.CreateDiaryLinkRequest.SerializeToString,
+                response_deserializer=cms_dot_scheduling_dot_v1_dot_exchange__pb2.CreateDiaryLinkResponse.FromString,
+                _registered_method=True)
+        self.GetDiaryLinks = channel.unary_unary(
+                '/cms.scheduling.v1.SchedulingService/GetDiaryLinks',
+                request_serializer=cms_dot_scheduling_dot_v1_dot_exchange__pb2.GetDiaryLinksRequest.SerializeToString,
+                response_deserializer=cms_dot_scheduling_dot_v1_dot_exchange__pb2.GetDiaryLinksResponse.FromString,
+                _registered_method=True)
+        self.RevokeDiaryLink = channel.unary_unary(
+                '/cms.scheduling.v1.SchedulingService/RevokeDiaryLink',
+                request_serializer=cms_dot_scheduling_dot_v1_dot_exchange__pb2.RevokeDiaryLinkRequest.SerializeToString,
+                response_deserializer=cms_dot_scheduling_dot_v1_dot_exchange__pb2.RevokeDiaryLinkResponse.FromString,
                 _registered_method=True)
 
 
@@ -200,6 +221,36 @@ class SchedulingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAppointments(self, request, context):
+        """Interviews of a claim, of an office or of an assessor, soonest first, in every state. A caller who is an assessor alone gets
+        those of their own office.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateDiaryLink(self, request, context):
+        """Makes a link by which a calendar program reads the caller's diary without a token. FAILED_PRECONDITION / TOO_MANY_LINKS
+        where there are five already.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDiaryLinks(self, request, context):
+        """The links that open an assessor's diary, without what opens it. A caller who is an assessor alone sees their own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeDiaryLink(self, request, context):
+        """Revokes a link: it opens nothing from now on. A caller who is an assessor alone may revoke their own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SchedulingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -262,6 +313,26 @@ def add_SchedulingServiceServicer_to_server(servicer, server):
                     servicer.GetAppointment,
                     request_deserializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.GetAppointmentRequest.FromString,
                     response_serializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.GetAppointmentResponse.SerializeToString,
+            ),
+            'ListAppointments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAppointments,
+                    request_deserializer=cms_dot_scheduling_dot_v1_dot_exchange__pb2.ListAppointmentsRequest.FromString,
+                    response_serializer=cms_dot_scheduling_dot_v1_dot_exchange__pb2.ListAppointmentsResponse.SerializeToString,
+            ),
+            'CreateDiaryLink': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateDiaryLink,
+                    request_deserializer=cms_dot_scheduling_dot_v1_dot_exchange__pb2.CreateDiaryLinkRequest.FromString,
+                    response_serializer=cms_dot_scheduling_dot_v1_dot_exchange__pb2.CreateDiaryLinkResponse.SerializeToString,
+            ),
+            'GetDiaryLinks': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDiaryLinks,
+                    request_deserializer=cms_dot_scheduling_dot_v1_dot_exchange__pb2.GetDiaryLinksRequest.FromString,
+                    response_serializer=cms_dot_scheduling_dot_v1_dot_exchange__pb2.GetDiaryLinksResponse.SerializeToString,
+            ),
+            'RevokeDiaryLink': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeDiaryLink,
+                    request_deserializer=cms_dot_scheduling_dot_v1_dot_exchange__pb2.RevokeDiaryLinkRequest.FromString,
+                    response_serializer=cms_dot_scheduling_dot_v1_dot_exchange__pb2.RevokeDiaryLinkResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -589,6 +660,114 @@ class SchedulingService:
             '/cms.scheduling.v1.SchedulingService/GetAppointment',
             cms_dot_scheduling_dot_v1_dot_scheduling__pb2.GetAppointmentRequest.SerializeToString,
             cms_dot_scheduling_dot_v1_dot_scheduling__pb2.GetAppointmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAppointments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.scheduling.v1.SchedulingService/ListAppointments',
+            cms_dot_scheduling_dot_v1_dot_exchange__pb2.ListAppointmentsRequest.SerializeToString,
+            cms_dot_scheduling_dot_v1_dot_exchange__pb2.ListAppointmentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateDiaryLink(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.scheduling.v1.SchedulingService/CreateDiaryLink',
+            cms_dot_scheduling_dot_v1_dot_exchange__pb2.CreateDiaryLinkRequest.SerializeToString,
+            cms_dot_scheduling_dot_v1_dot_exchange__pb2.CreateDiaryLinkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDiaryLinks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.scheduling.v1.SchedulingService/GetDiaryLinks',
+            cms_dot_scheduling_dot_v1_dot_exchange__pb2.GetDiaryLinksRequest.SerializeToString,
+            cms_dot_scheduling_dot_v1_dot_exchange__pb2.GetDiaryLinksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeDiaryLink(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.scheduling.v1.SchedulingService/RevokeDiaryLink',
+            cms_dot_scheduling_dot_v1_dot_exchange__pb2.RevokeDiaryLinkRequest.SerializeToString,
+            cms_dot_scheduling_dot_v1_dot_exchange__pb2.RevokeDiaryLinkResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 Offices, rotas and interviews."""
 
 from cms.scheduling.v1 import absences_pb2 as _absences_pb2
+from cms.scheduling.v1 import exchange_pb2 as _exchange_pb2
 from cms.scheduling.v1 import rotas_pb2 as _rotas_pb2
 from cms.scheduling.v1 import scheduling_pb2 as _scheduling_pb2
 from collections import abc as _abc
@@ -80,6 +81,18 @@ class SchedulingServiceStub:
     """
     GetAppointment: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.GetAppointmentRequest, _scheduling_pb2.GetAppointmentResponse]
     """An appointment."""
+    ListAppointments: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.ListAppointmentsRequest, _exchange_pb2.ListAppointmentsResponse]
+    """Interviews of a claim, of an office or of an assessor, soonest first, in every state. A caller who is an assessor alone gets
+    those of their own office.
+    """
+    CreateDiaryLink: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.CreateDiaryLinkRequest, _exchange_pb2.CreateDiaryLinkResponse]
+    """Makes a link by which a calendar program reads the caller's diary without a token. FAILED_PRECONDITION / TOO_MANY_LINKS
+    where there are five already.
+    """
+    GetDiaryLinks: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.GetDiaryLinksRequest, _exchange_pb2.GetDiaryLinksResponse]
+    """The links that open an assessor's diary, without what opens it. A caller who is an assessor alone sees their own."""
+    RevokeDiaryLink: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.RevokeDiaryLinkRequest, _exchange_pb2.RevokeDiaryLinkResponse]
+    """Revokes a link: it opens nothing from now on. A caller who is an assessor alone may revoke their own."""
 
 @_typing.type_check_only
 class SchedulingServiceAsyncStub(SchedulingServiceStub):
@@ -131,6 +144,18 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     """
     GetAppointment: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.GetAppointmentRequest, _scheduling_pb2.GetAppointmentResponse]  # type: ignore[assignment]
     """An appointment."""
+    ListAppointments: _aio.UnaryUnaryMultiCallable[_exchange_pb2.ListAppointmentsRequest, _exchange_pb2.ListAppointmentsResponse]  # type: ignore[assignment]
+    """Interviews of a claim, of an office or of an assessor, soonest first, in every state. A caller who is an assessor alone gets
+    those of their own office.
+    """
+    CreateDiaryLink: _aio.UnaryUnaryMultiCallable[_exchange_pb2.CreateDiaryLinkRequest, _exchange_pb2.CreateDiaryLinkResponse]  # type: ignore[assignment]
+    """Makes a link by which a calendar program reads the caller's diary without a token. FAILED_PRECONDITION / TOO_MANY_LINKS
+    where there are five already.
+    """
+    GetDiaryLinks: _aio.UnaryUnaryMultiCallable[_exchange_pb2.GetDiaryLinksRequest, _exchange_pb2.GetDiaryLinksResponse]  # type: ignore[assignment]
+    """The links that open an assessor's diary, without what opens it. A caller who is an assessor alone sees their own."""
+    RevokeDiaryLink: _aio.UnaryUnaryMultiCallable[_exchange_pb2.RevokeDiaryLinkRequest, _exchange_pb2.RevokeDiaryLinkResponse]  # type: ignore[assignment]
+    """Revokes a link: it opens nothing from now on. A caller who is an assessor alone may revoke their own."""
 
 class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Books the interview of a claim with an assessor near the claimant, within the target."""
@@ -251,5 +276,41 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_scheduling_pb2.GetAppointmentResponse, _abc.Awaitable[_scheduling_pb2.GetAppointmentResponse]]:
         """An appointment."""
+
+    @_abc_1.abstractmethod
+    def ListAppointments(
+        self,
+        request: _exchange_pb2.ListAppointmentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_exchange_pb2.ListAppointmentsResponse, _abc.Awaitable[_exchange_pb2.ListAppointmentsResponse]]:
+        """Interviews of a claim, of an office or of an assessor, soonest first, in every state. A caller who is an assessor alone gets
+        those of their own office.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateDiaryLink(
+        self,
+        request: _exchange_pb2.CreateDiaryLinkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_exchange_pb2.CreateDiaryLinkResponse, _abc.Awaitable[_exchange_pb2.CreateDiaryLinkResponse]]:
+        """Makes a link by which a calendar program reads the caller's diary without a token. FAILED_PRECONDITION / TOO_MANY_LINKS
+        where there are five already.
+        """
+
+    @_abc_1.abstractmethod
+    def GetDiaryLinks(
+        self,
+        request: _exchange_pb2.GetDiaryLinksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_exchange_pb2.GetDiaryLinksResponse, _abc.Awaitable[_exchange_pb2.GetDiaryLinksResponse]]:
+        """The links that open an assessor's diary, without what opens it. A caller who is an assessor alone sees their own."""
+
+    @_abc_1.abstractmethod
+    def RevokeDiaryLink(
+        self,
+        request: _exchange_pb2.RevokeDiaryLinkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_exchange_pb2.RevokeDiaryLinkResponse, _abc.Awaitable[_exchange_pb2.RevokeDiaryLinkResponse]]:
+        """Revokes a link: it opens nothing from now on. A caller who is an assessor alone may revoke their own."""
 
 def add_SchedulingServiceServicer_to_server(servicer: SchedulingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

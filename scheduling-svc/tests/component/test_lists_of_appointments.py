@@ -1,0 +1,112 @@
+"""Interviews are listed by claim, office, assessor and day, through both doors."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chassis import clock
+from chassis.testing import Tokens
+
+CLAIMS = ["C0000000000A", "C00000000010", "C0000000002X", "C0000000003Y", "C0000000004Z"]
+LEEDS, CARDIFF = "600021", "600111"
+
+
+@pytest.fixture
+def operator(tokens: Tokens) -> str:
+    return tokens.issue("OPERATOR")
+
+
+@pytest.fixture
+def booked(http: Any, operator: str, intake: Any) -> list[dict[str, Any]]:
+    """Four interviews in Leeds, soonest first, and one in Cardiff."""
+    slots = [
+        *http("FindSlots", {"officeCode": LEEDS, "pageSize": 4}, operator).body["slots"],
+        *http("FindSlots", {"officeCode": CARDIFF, "pageSize": 1}, operator).body["slots"],
+    ]
+    made = []
+    for claim_ref, slot in zip(CLAIMS, slots, strict=True):
+        intake.open(claim_ref)
+        body = {"claimRef": claim_ref, "slotId": slot["slotId"], "requestId": str(uuid4())}
+        made.append(http("BookAppointment", body, operator).body["appointment"])
+    return made
+
+
+def listed(door: Any, token: str, **body: Any) -> list[str]:
+    return [found["claimRef"] for found in door("ListAppointments", body, token).body["appointments"]]
+
+
+def day_of(appointment: dict[str, Any]) -> dict[str, int]:
+    year, month, day = map(int, appointment["startTime"][:10].split("-"))  # offices work by day, in London and by UTC
+    return {"year": year, "month": month, "day": day}
+
+
+def test_an_offices_interviews_come_soonest_first(door: Any, operator: str, booked: list[dict[str, Any]]) -> None:
+    found = door("ListAppointments", {"office": LEEDS}, operator).body["appointments"]
+
+    assert sorted(CLAIMS[:4]) == sorted(one["claimRef"] for one in found)
+    assert [one["startTime"] for one in found] == sorted(one["startTime"] for one in found)
+    assert found[0]["office"]["name"] == booked[0]["office"]["name"]
+
+
+def test_an_assessors_interviews_of_a_day_are_listed(http: Any, operator: str, booked: list[dict[str, Any]]) -> None:
+    first = booked[0]
+    same = [
+        one["claimRef"] for one in booked if (one["assessorId"], day_of(one)) == (first["assessorId"], day_of(first))
+    ]
+
+    assert listed(http, operator, assessor=first["assessorId"], day=day_of(first)) == same
+    assert listed(http, operator, assessor=first["assessorId"], day=day_of(first) | {"year": 2030}) == []
+    assert listed(http, operator, assessor=first["assessorId"], office=CARDIFF) == []
+
+
+def test_pages_follow_one_another_without_a_gap(http: Any, operator: str, booked: list[dict[str, Any]]) -> None:
+    whole, seen, token = listed(http, operator, office=LEEDS), [], ""
+    for _ in range(len(whole)):
+        page = http("ListAppointments", {"office": LEEDS, "pageSize": 1, "pageToken": token}, operator).body
+        seen += [one["claimRef"] for one in page["appointments"]]
+        token = page["nextPageToken"]
+
+    assert seen == whole
+    assert token == ""
+
+
+def test_a_claims_interviews_are_listed_whatever_became_of_them(
+    http: Any, operator: str, booked: list[dict[str, Any]]
+) -> None:
+    first = booked[0]
+    cancel = {"appointmentId": first["appointmentId"], "version": 1, "reason": "SECRET1", "requestId": str(uuid4())}
+    http("CancelAppointment", cancel, operator)
+    clock.advance(timedelta(days=30))
+
+    answer = http("ListAppointments", {"claimRef": CLAIMS[0]}, operator)
+
+    [found] = answer.body["appointments"]
+    assert found["state"] == "APPOINTMENT_STATE_CANCELLED"
+    assert "SECRET1" not in answer.text
+
+
+def test_without_a_day_past_interviews_of_an_office_are_left_out(
+    http: Any, operator: str, booked: list[dict[str, Any]]
+) -> None:
+    clock.advance(timedelta(days=30))
+
+    assert listed(http, operator, office=LEEDS) == []
+    assert listed(http, operator, office=LEEDS, day=day_of(booked[0]))
+
+
+def test_assessors_are_shown_their_own_offices_interviews_alone(
+    http: Any, tokens: Tokens, booked: list[dict[str, Any]]
+) -> None:
+    ours = tokens.issue("ASSESSOR", office=LEEDS)
+    refused = [
+        http("ListAppointments", {"office": CARDIFF}, ours),
+        http("ListAppointments", {"claimRef": CLAIMS[0]}, tokens.issue("ASSESSOR")),
+    ]
+
+    assert listed(http, ours, claimRef=CLAIMS[0]) == CLAIMS[:1]
+    assert listed(http, ours, claimRef=CLAIMS[4]) == []
+    assert listed(http, ours, assessor=booked[4]["assessorId"]) == []
+    assert {(answer.code, answer.reason) for answer in refused} == {("permission_denied", "OTHER_OFFICE")}
+    assert listed(http, tokens.issue("ASSESSOR", "SERVICE_MANAGER", office=LEEDS), office=CARDIFF) == CLAIMS[4:]
