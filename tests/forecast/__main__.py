@@ -15,15 +15,16 @@ from pathlib import Path
 from statistics import fmean
 
 from scheduling.domain.working_time import ONE_DAY, is_working_day
-from tests.forecast.contenders import Counts, Forecast, all_contenders
+from tests.forecast.contenders import Counts, Forecast, contenders
 from tests.forecast.generator import NATION, Course, histories
 
 PAGE = Path(__file__).parents[2] / "docs" / "forecast.md"
 FIRST, LAST = date(2025, 5, 5), date(2026, 11, 27)
 TESTED_WEEKS = 12
 COURSES = (
-    Course(name="usual"),
-    Course(name="doubled", since=date(2026, 10, 5), times=2.0),
+    Course(name="as usual"),
+    Course(name="doubled everywhere from 5 October on", since=date(2026, 10, 5), times=2.0),
+    Course(name="doubled at every tenth office from 5 October on", since=date(2026, 10, 5), times=2.0, each=10),
 )
 
 
@@ -44,14 +45,16 @@ class Score:
         return f"| {self.name} | {self.absolute:.2f} | {shown} | {self.bias:+.2f} | {self.milliseconds:.2f} |"
 
 
-def score(name: str, forecast: Forecast, offices: Sequence[Counts]) -> Score:
-    """Forecasts the days after each Friday, and compares."""
+def score(name: str, forecast: Forecast, offices: Sequence[Counts], number: int) -> Score:
+    """Forecasts the days after each Friday for the first offices, and compares."""
     errors: list[float] = []
     begun = time.process_time()
     for friday in fridays():
-        days = [day for day in (friday + timedelta(days=number) for number in range(3, 8)) if is_working_day(day, NATION)]
+        days = [
+            day for day in (friday + timedelta(days=number) for number in range(3, 8)) if is_working_day(day, NATION)
+        ]
         known = [{day: count for day, count in counts.items() if day <= friday} for counts in offices]
-        for counts, found in zip(offices, forecast(known, friday, days), strict=True):
+        for counts, found in zip(offices[:number], forecast(known, number, friday, days), strict=True):
             errors += [guess - counts[day] for day, guess in zip(days, found, strict=True)]
     taken = time.process_time() - begun
     return Score(
@@ -69,16 +72,16 @@ def fridays() -> list[date]:
     return [last - timedelta(weeks=number) for number in range(TESTED_WEEKS)][::-1]
 
 
-def table(offices: int, seed: int) -> tuple[str, dict[str, dict[str, float]]]:
+def table(offices: int, number: int, seed: int, *, heavy: bool) -> tuple[str, dict[str, dict[str, float]]]:
     """The tables of all courses, and the roots of the mean squares."""
     parts, figures = [], {}
     for course in COURSES:
         made = histories(offices=offices, first=FIRST, last=LAST, seed=seed, course=course)
-        scores = [score(name, forecast, made) for name, forecast in all_contenders().items()]
+        scores = [score(name, forecast, made, number) for name, forecast in contenders(heavy=heavy).items()]
         best = min(one.squared for one in scores) ** 0.5
-        mean = fmean(count for counts in made for day, count in counts.items() if day > fridays()[0] + ONE_DAY)
+        mean = fmean(count for counts in made[:number] for day, count in counts.items() if day > fridays()[0] + ONE_DAY)
         parts.append(
-            f"Demand {course.name}: {offices} offices, {mean:.1f} interviews a day in the weeks forecast\n\n"
+            f"Demand {course.name}; {mean:.1f} interviews a day at {number} of {offices} offices:\n\n"
             "| | mean absolute error | root of the mean square | bias | ms a forecast |\n| --- | ---: | ---: | ---: | ---: |\n"
             + "\n".join(one.row(best) for one in scores)
         )
@@ -89,11 +92,13 @@ def table(offices: int, seed: int) -> tuple[str, dict[str, dict[str, float]]]:
 def main() -> int:
     """Prints the tables, and writes them where that is asked for."""
     parser = argparse.ArgumentParser(prog="make bench-forecast")
-    parser.add_argument("--offices", type=int, default=40)
+    parser.add_argument("--offices", type=int, default=200)
+    parser.add_argument("--compared", type=int, default=20, help="offices whose forecasts are compared")
+    parser.add_argument("--plain", action="store_true", help="without statsmodels and statsforecast")
     parser.add_argument("--seed", type=int, default=2005)
     parser.add_argument("--write", action="store_true", help="put the tables into docs/forecast.md")
     given = parser.parse_args()
-    text, figures = table(given.offices, given.seed)
+    text, figures = table(given.offices, given.compared, given.seed, heavy=not given.plain)
     print(text)
     if given.write:
         before, begin, rest = PAGE.read_text(encoding="utf-8").partition("<!-- backtest: begin -->\n")

@@ -28,27 +28,33 @@ _KEPT = 0.9
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """A way for demand to go: from a day on it is this many times as high."""
+    """A way for demand to go: from a day on it is this many times as high, at every office or at each so many-th."""
 
     name: str
     since: date = date.max
     times: float = 1.0
+    each: int = 1
+
+    def factor(self, day: date, office: int) -> float:
+        """How much the demand of an office, by its place in the list, is raised on a day."""
+        return self.times if day >= self.since and office % self.each == 0 else 1.0
 
 
 def histories(*, offices: int, first: date, last: date, seed: int, course: Course) -> list[dict[date, int]]:
     """The counts of each office on each working day from `first` to `last`."""
-    source = random.Random(f"{seed}|{course.name}")
+    source = random.Random(seed)
     days = [day for day in _days(first, last) if is_working_day(day, NATION)]
     country = _level(days, source, step=_COUNTRY)
-    return [_of_office(days, country, source, course) for _ in range(offices)]
+    return [_of_office(office, days, country, source, course) for office in range(offices)]
 
 
-def _of_office(days: Sequence[date], country: dict[date, float], source: random.Random, course: Course) -> dict[date, int]:
+def _of_office(
+    office: int, days: Sequence[date], country: dict[date, float], source: random.Random, course: Course
+) -> dict[date, int]:
     size = USUAL * math.exp(source.gauss(0, _SIZES) - _SIZES**2 / 2)
     own = _level(days, source, step=_OFFICE)
     return {
-        day: _count(size * country[day] * own[day] * _of_day(day) * (course.times if day >= course.since else 1), source)
-        for day in days
+        day: _count(size * country[day] * own[day] * _of_day(day) * course.factor(day, office), source) for day in days
     }
 
 

@@ -20,7 +20,9 @@ WEEKS = 5_000
 
 def _slots(day: date, number: int) -> list[datetime]:
     """Starts from nine in the morning, every three quarters of an hour; after ten of them from nine again."""
-    return [datetime.combine(day, time(9), tzinfo=LONDON) + timedelta(minutes=45 * (place % 10)) for place in range(number)]
+    return [
+        datetime.combine(day, time(9), tzinfo=LONDON) + timedelta(minutes=45 * (place % 10)) for place in range(number)
+    ]
 
 
 def _line(means: Sequence[float], *, slots: int, spread: float = 1.0, first: date = MONDAY) -> list[Moment]:

@@ -1,71 +1,69 @@
-"""The demand that is expected of an office: level, weekdays, spread."""
+"""The demand that is expected of an office: its level, weekdays, rises that all offices share, spread."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.bank_holidays import Nation
-from scheduling.domain.demand import Expected, History, dispersion, expected, level, weekday_pattern
+from scheduling.domain.demand import Common, Expected, History
 from scheduling.domain.working_time import is_working_day
 
 MONDAY = date(2026, 6, 1)
 BY_WEEKDAY = (10, 8, 6, 4, 2)
 
 
-def _history(*, weeks: int = 8, times: int = 1, nation: Nation = Nation.ENGLAND) -> History:
-    """So many weeks before MONDAY with the counts of BY_WEEKDAY."""
+def _history(*, weeks: int = 8, times: Mapping[date, int] | None = None, size: int = 1) -> History:
+    """So many weeks before MONDAY with the counts of BY_WEEKDAY, from some days on so many times as high."""
     first = MONDAY - timedelta(weeks=weeks)
     days = [first + timedelta(days=number) for number in range(7 * weeks)]
-    counts = {day: times * BY_WEEKDAY[day.weekday()] for day in days if is_working_day(day, nation)}
-    return History.of(counts, nation=nation, first=first, last=days[-1])
+    counts = {day: size * BY_WEEKDAY[day.weekday()] for day in days if is_working_day(day, Nation.ENGLAND)}
+    for since, factor in (times or {}).items():
+        counts = {day: count * factor if day >= since else count for day, count in counts.items()}
+    return History(nation=Nation.ENGLAND, first=first, last=days[-1], counts=counts)
 
 
-def test_the_weekdays_of_all_offices_make_one_pattern() -> None:
-    pattern = weekday_pattern([_history(), _history(times=3)])
-
-    assert [pattern[day] / pattern[4] for day in range(5)] == pytest.approx([5, 4, 3, 2, 1])
-
-
-def test_an_office_is_expected_to_go_on_as_it_did() -> None:
-    history = _history()
-    pattern = weekday_pattern([history])
-
-    found = [
-        expected(
-            MONDAY + timedelta(days=number),
-            nation=Nation.ENGLAND,
-            usual=level(history, pattern),
-            pattern=pattern,
-            spread=1.0,
-        ).mean
-        for number in range(7)
-    ]
-
-    assert found == pytest.approx([*BY_WEEKDAY, 0, 0])
+def _next_week(common: Common, history: History) -> list[float]:
+    level = common.level(history)
+    days = [MONDAY + timedelta(days=number) for number in range(7)]
+    return [common.expected(day, nation=history.nation, level=level).mean for day in days]
 
 
-def test_younger_days_count_more() -> None:
-    steady = _history()
-    newest = {day: count * 2 for day, count in steady.counts.items() if day >= MONDAY - timedelta(weeks=2)}
-    risen = History(nation=steady.nation, first=steady.first, last=steady.last, counts={**steady.counts, **newest})
-    pattern = weekday_pattern([steady])
+def test_offices_are_expected_to_go_on_as_they_did_each_weekday_and_none_at_a_weekend() -> None:
+    small, large = _history(), _history(size=3)
+    common = Common.of([small, large])
 
-    assert level(steady, pattern) * 1.25 < level(risen, pattern) < level(steady, pattern) * 2
+    assert _next_week(common, small) == pytest.approx([*BY_WEEKDAY, 0, 0], rel=0.02)
+    assert _next_week(common, large) == pytest.approx([30, 24, 18, 12, 6, 0, 0], rel=0.02)
+
+
+def test_a_rise_that_all_offices_share_is_followed_within_days() -> None:
+    offices = [_history(size=size, times={MONDAY - timedelta(days=5): 2}) for size in range(1, 60)]
+
+    found = _next_week(Common.of(offices), offices[0])
+
+    assert sum(found) == pytest.approx(2 * sum(BY_WEEKDAY), rel=0.15)
+
+
+def test_a_rise_of_one_office_is_followed_as_its_younger_days_count_more() -> None:
+    risen = _history(times={MONDAY - timedelta(weeks=2): 2})
+    others = [_history(size=4) for _ in range(20)]
+
+    found = sum(_next_week(Common.of([risen, *others]), risen))
+
+    assert 1.3 * sum(BY_WEEKDAY) < found < 2 * sum(BY_WEEKDAY)
 
 
 def test_days_without_bookings_count_as_none_and_bank_holidays_not_at_all() -> None:
     history = _history()
-    halved = History(
-        nation=history.nation,
-        first=history.first,
-        last=history.last,
-        counts={day: count for day, count in history.counts.items() if day.isocalendar().week % 2},
-    )
+    halved = {day: count for day, count in history.counts.items() if day.isocalendar().week % 2}
 
-    assert date(2026, 5, 25) not in dict(history.days())
-    assert sum(count == 0 for _, count in halved.days()) >= 15
+    days = dict(History(nation=Nation.ENGLAND, first=history.first, last=history.last, counts=halved).days())
+
+    assert date(2026, 5, 25) not in days
+    assert sum(count == 0 for count in days.values()) >= 15
 
 
 def test_bookings_of_a_day_on_which_the_office_is_closed_count_to_the_next_working_day() -> None:
@@ -78,27 +76,22 @@ def test_bookings_of_a_day_on_which_the_office_is_closed_count_to_the_next_worki
 
 def test_without_history_nobody_is_expected() -> None:
     empty = History.of({}, nation=Nation.SCOTLAND, first=MONDAY, last=MONDAY - timedelta(days=1))
-    pattern = weekday_pattern([empty])
 
-    assert level(empty, pattern) == 0.0
-    assert dispersion([empty], pattern) == 1.0
+    assert _next_week(Common.of([empty]), empty) == [0] * 7
+    assert Common.of([]).dispersion == 1.0
     assert Expected(mean=0.0).probabilities() == [1.0]
 
 
 def test_what_varies_more_than_chance_is_spread_wider() -> None:
     steady = _history()
-    swinging = History(
-        nation=steady.nation,
-        first=steady.first,
-        last=steady.last,
-        counts={day: 3 * count if day.isocalendar().week % 2 else 0 for day, count in steady.counts.items()},
-    )
-    pattern = weekday_pattern([steady])
+    swinging = {day: 3 * count if day.day % 2 else 0 for day, count in steady.counts.items()}
+    office = History(nation=steady.nation, first=steady.first, last=steady.last, counts=swinging)
 
-    assert dispersion([steady], pattern) == 1.0
-    assert dispersion([swinging], pattern) > 3
+    assert Common.of([steady]).dispersion == 1.0
+    assert Common.of([office, steady, steady]).dispersion > 1.2
 
 
+@settings(max_examples=40)
 @given(mean=st.floats(0.01, 900), spread=st.floats(1.0, 5.0))
 def test_probabilities_have_the_mean_and_the_variance_of_the_demand(mean: float, spread: float) -> None:
     found = Expected(mean=mean, dispersion=spread).probabilities()

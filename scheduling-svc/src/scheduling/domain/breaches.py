@@ -72,7 +72,9 @@ def moments(
 ) -> list[Moment]:
     """The moments of these working days that are still to come; `free` are the starts of free slots, in order."""
     times = [at for day in days for at in _moments_of(day) if at > now]
-    ends = [*times[1:], _moments_of(working_days(days[-1] + timedelta(days=1), nation, number=1)[0])[0]] if times else []
+    ends = (
+        [*times[1:], _moments_of(working_days(days[-1] + timedelta(days=1), nation, number=1)[0])[0]] if times else []
+    )
     return [
         _moment(at, until, demand[london_day(at)].half(), free, due=target_due(at, nation, target=target))
         for at, until in zip(times, ends, strict=True)

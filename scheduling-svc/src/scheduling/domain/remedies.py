@@ -10,7 +10,7 @@ from math import ceil
 
 from scheduling.domain import breaches
 from scheduling.domain.breaches import Moment, Outcome
-from scheduling.domain.load import Desk, DeskKey, Load
+from scheduling.domain.load import DeskKey, Load
 from scheduling.domain.offices import Channel
 from scheduling.domain.slots import SLOT_LENGTH
 from scheduling.domain.working_time import LONDON, ONE_DAY, london_day, working_days
@@ -148,9 +148,7 @@ def _by_telephone(scene: Scene, key: DeskKey, late_day: date, telephones: Iterab
         )
 
 
-def _fewest(
-    scene: Scene, key: DeskKey, opened: Sequence[datetime], *, day: date, late_day: date, most: int
-) -> int:
+def _fewest(scene: Scene, key: DeskKey, opened: Sequence[datetime], *, day: date, late_day: date, most: int) -> int:
     """The fewest slots on a day that are enough for those who call by `late_day`, or `most` where no number is."""
     low, high = 0, most
     while low < high:
