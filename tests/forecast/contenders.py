@@ -32,7 +32,8 @@ def ours(offices: Sequence[Counts], number: int, until: date, days: Sequence[dat
     known = [History.of(counts, nation=NATION, first=min(counts), last=until) for counts in offices]
     common = Common.of(known)
     levels = [common.level(history) for history in known[:number]]
-    return [[common.expected(day, nation=NATION, level=level).mean for day in days] for level in levels]
+    learnt = common.learnt(weeks=WEEKS)
+    return [[learnt.expected(day, nation=NATION, level=level).mean for day in days] for level in levels]
 
 
 def statsforecast(model: Callable[[], Any]) -> Forecast:

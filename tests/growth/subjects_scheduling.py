@@ -1,7 +1,7 @@
 """scheduling-svc with a history of slots, appointments and first contacts."""
 
 import uuid
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -47,6 +47,18 @@ _FIRST_CONTACTS = f"""
     INSERT INTO first_contacts (claim_ref, first_contact_time, booked)
     SELECT {CLAIM}, {PAST}, n > 40 FROM generate_series(%(first)s, %(last)s) AS n
 """
+# Interviews booked at a few offices a day, of years that are pruned a day at a time.
+_DEMAND = """
+    INSERT INTO demand_days (day, office_code, channel, booked, within_target, elapsed_seconds, working_seconds)
+    SELECT date '1950-01-01' + n / 10, (%(offices)s::text[])[1 + n %% 10], 'OFFICE', 3, 2, 1000, 1000
+    FROM generate_series(%(first)s, %(last)s) AS n
+"""
+# Every day was counted but yesterday, which is counted at each turn.
+_COUNTED = """
+    INSERT INTO counted_days (day) SELECT day::date FROM generate_series(now() - interval '60 days', now() - interval '2 days', '1 day') AS day
+    ON CONFLICT DO NOTHING
+"""
+_COUNT_ANEW = "DELETE FROM counted_days WHERE day >= now() - interval '2 days'"
 # The interview was long ago, at a time of its own.
 _BEGIN = """
     UPDATE appointments SET start_time = past.start, end_time = past.start + interval '1 second'
@@ -73,6 +85,8 @@ class Scheduling(Subject):
         self.sql(_SHIFTS, first=first, last=last, offices=offices)
         self.sql(_APPOINTMENTS, first=first, last=last, offices=offices)
         self.sql(_FIRST_CONTACTS, first=first, last=last)
+        self.sql(_DEMAND, first=first, last=last, offices=offices)
+        self.sql(_COUNTED)
         chassis_history.fill(self, first, last, sources=["intake-svc", "assessment-svc"])
 
     def exercise(self, turn: int) -> None:
@@ -95,6 +109,7 @@ class Scheduling(Subject):
         self._be_away()
         self._list(booked["appointment"])
         self._link()
+        self._learn()
         self.step_own_workers()
         self.hear(events_pb2.ClaimWithdrawn(withdraw_time=_now()), f"CT{turn:09}X")
         self.hear(assessment_events.AssessmentClosed(close_time=_now(), ends_assessment=True), f"CT{turn:09}Y")
@@ -111,6 +126,17 @@ class Scheduling(Subject):
         self.sql(_BEGIN, appointment=appointment["appointmentId"])
         missed = {"appointmentId": appointment["appointmentId"], "attended": False, "version": 1}
         self.change("RecordAttendance", missed, by=_OPERATOR)
+
+    def _learn(self) -> None:
+        """A day is counted and learnt from, something old is pruned, and the load of offices follows."""
+        self.sql(_COUNT_ANEW)
+        for _ in range(5):
+            self.step("demand")
+        today = clock.today()
+        week = {"from": _message(today), "until": _message(today + timedelta(days=6))}
+        self.call("GetOfficeLoad", week | {"officeCode": OFFICE}, by=_MANAGER, note="of an office")
+        page = self.call("GetOfficeLoad", week | {"pageSize": 30}, by=_MANAGER)
+        self.call("GetOfficeLoad", week | {"pageToken": page["nextPageToken"], "pageSize": 30}, by=_MANAGER, note="next page")
 
     def _publish(self, turn: int) -> None:
         """A week far ahead has other hours at each turn."""
@@ -175,6 +201,10 @@ class Scheduling(Subject):
             page = self.call("FindSlots", search, by=_OPERATOR, note=note)
             if token := page["nextPageToken"]:
                 self.call("FindSlots", search | {"pageToken": token}, by=_OPERATOR, note=f"{note}, next page")
+
+
+def _message(day: date) -> dict[str, int]:
+    return {"year": day.year, "month": day.month, "day": day.day}
 
 
 def _first_contact() -> events_pb2.FirstContactRecorded:

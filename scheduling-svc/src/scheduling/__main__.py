@@ -20,7 +20,7 @@ from scheduling.grpc_api import SchedulingApi
 from scheduling.pages import diary_page
 from scheduling.service.patterns import Patterns
 from scheduling.service.pruning import Kept
-from scheduling.workers import breach_worker, pruning_worker, rota_worker
+from scheduling.workers import breach_worker, demand_worker, pruning_worker, rota_worker
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -53,6 +53,7 @@ def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Servi
             rota_worker(patterns, runtime.database),
             breach_worker(directory, runtime.database, target=settings.target),
             pruning_worker(runtime.database, kept),
+            demand_worker(directory, runtime.database),
         ]
 
     return Service(

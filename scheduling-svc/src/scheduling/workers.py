@@ -5,7 +5,7 @@ from datetime import timedelta
 from chassis.database import Database
 from chassis.workers import Worker
 from scheduling.domain.directory import Directory
-from scheduling.service import changes, pruning
+from scheduling.service import changes, demand, pruning
 from scheduling.service.patterns import Patterns
 from scheduling.service.pruning import Kept
 
@@ -37,3 +37,13 @@ def pruning_worker(database: Database, kept: Kept) -> Worker:
             return pruning.prune(conn, kept)
 
     return Worker("history", step, pause_seconds=_PRUNING_PAUSE_SECONDS)
+
+
+def demand_worker(directory: Directory, database: Database) -> Worker:
+    """Counts the interviews booked on each day that is over, and learns from them."""
+
+    def step() -> bool:
+        with database.transaction() as conn:
+            return demand.keep_up(conn, directory)
+
+    return Worker("demand", step, pause_seconds=_PAUSE_SECONDS)

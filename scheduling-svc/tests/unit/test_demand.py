@@ -28,7 +28,7 @@ def _history(*, weeks: int = 8, times: Mapping[date, int] | None = None, size: i
 def _next_week(common: Common, history: History) -> list[float]:
     level = common.level(history)
     days = [MONDAY + timedelta(days=number) for number in range(7)]
-    return [common.expected(day, nation=history.nation, level=level).mean for day in days]
+    return [common.learnt(weeks=8).expected(day, nation=history.nation, level=level).mean for day in days]
 
 
 def test_offices_are_expected_to_go_on_as_they_did_each_weekday_and_none_at_a_weekend() -> None:

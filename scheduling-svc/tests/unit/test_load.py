@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from chassis.bank_holidays import Nation
-from scheduling.domain.breaches import TARGET
+
 from scheduling.domain.demand import Expected
 from scheduling.domain.load import DayLoad, Desk, DeskKey, Load, load_of
 from scheduling.domain.offices import Channel
 from scheduling.domain.remedies import Remedy, Scene, Suggestion, suggestions
-from scheduling.domain.working_time import LONDON, working_days
+from scheduling.domain.working_time import LONDON, TARGET, working_days
 
 NOW = datetime(2026, 6, 1, 6, tzinfo=UTC)
 WEEK = working_days(date(2026, 6, 1), Nation.ENGLAND, number=5)

@@ -146,7 +146,7 @@ def _after(waiting: Masses, calls: Masses, moment: Moment, *, only_in_time: bool
             continue
         room = max(0, moment.reachable - number)
         beyond = room + moment.spare + 1
-        seen = calls[:room] + [sum(calls[room:beyond])]
+        seen = [*calls[:room], sum(calls[room:beyond])]
         taken = seen if only_in_time else seen + calls[beyond:]
         end = number + len(taken)
         after[number:end] = [before + mass * chance for before, chance in zip(after[number:end], taken, strict=True)]

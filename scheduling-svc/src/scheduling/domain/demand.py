@@ -126,9 +126,26 @@ class Common:
             weight *= kept
         return counted / bases * self.now if bases else 0.0
 
+    def learnt(self, *, weeks: int) -> "Learnt":
+        """What a forecast needs of it, from so many whole weeks of history."""
+        return Learnt(
+            factors=tuple(self.pattern[weekday] for weekday in sorted(self.pattern)),
+            dispersion=self.dispersion,
+            weeks=weeks,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learnt:
+    """The weekdays' factors from Monday on, the variance of a count as a multiple of its mean, and the weeks of history."""
+
+    factors: tuple[float, ...] = tuple(_EVEN.values())
+    dispersion: float = 1.0
+    weeks: int = 0
+
     def expected(self, day: date, *, nation: Nation, level: float) -> Expected:
         """The demand of a day at an office of this level; none where it does not work."""
-        mean = level * self.pattern[day.weekday()] if is_working_day(day, nation) else 0.0
+        mean = level * self.factors[day.weekday()] if is_working_day(day, nation) else 0.0
         return Expected(mean=mean, dispersion=self.dispersion)
 
 

@@ -51,6 +51,15 @@ class Directory:
             raise OfficeUnknown
         return self._offices[code]
 
+    def has(self, code: str) -> bool:
+        """Whether an office has the code."""
+        return code in self._offices
+
+    @property
+    def offices(self) -> Collection[Office]:
+        """All of them."""
+        return self._offices.values()
+
     @property
     def nations(self) -> frozenset[Nation]:
         """Those in which there are offices."""

@@ -7,12 +7,14 @@ booking of the earliest slot does, as far as those have slots that nobody there 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from math import prod
 
 from chassis.bank_holidays import Nation
 from scheduling.domain import breaches
 from scheduling.domain.breaches import LIKELY, Moment, Outcome
 from scheduling.domain.demand import Expected
 from scheduling.domain.offices import Channel
+from scheduling.domain.working_time import TARGET
 
 _NOT_WORTH_A_SLOT = 0.001
 """An expected overflow below this looks for no slot elsewhere."""
@@ -73,6 +75,19 @@ class DayLoad:
         return self.breach_probability >= LIKELY
 
 
+def together(days: Sequence[DayLoad]) -> DayLoad:
+    """The load of several desks on one day: one of them at least. Their claimants do not depend on each other."""
+    return DayLoad(
+        day=days[0].day,
+        capacity=sum(one.capacity for one in days),
+        booked=sum(one.booked for one in days),
+        demand=sum(one.demand for one in days),
+        elsewhere=sum(one.elsewhere for one in days),
+        late=sum(one.late for one in days),
+        certainty=prod(one.certainty for one in days),
+    )
+
+
 Lines = Mapping[DeskKey, Sequence[Moment]]
 Outcomes = dict[DeskKey, list[Outcome]]
 
@@ -93,7 +108,7 @@ class Load:
 
 
 def load_of(
-    desks: Iterable[Desk], near: Mapping[str, Sequence[str]], *, now: datetime, target: timedelta = breaches.TARGET
+    desks: Iterable[Desk], near: Mapping[str, Sequence[str]], *, now: datetime, target: timedelta = TARGET
 ) -> Load:
     """The load of these desks. `near` has for each office those within reach, nearest first, itself left out."""
     by_key = {desk.key: desk for desk in desks}

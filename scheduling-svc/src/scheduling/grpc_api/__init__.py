@@ -8,11 +8,12 @@ from scheduling.domain.directory import Directory
 from scheduling.grpc_api.absence_methods import AbsenceMethods
 from scheduling.grpc_api.appointment_methods import AppointmentMethods
 from scheduling.grpc_api.exchange_methods import ExchangeMethods
+from scheduling.grpc_api.load_methods import LoadMethods
 from scheduling.grpc_api.rota_methods import RotaMethods
 from scheduling.grpc_api.slot_methods import SlotMethods
 
 
-class SchedulingApi(SlotMethods, AppointmentMethods, RotaMethods, AbsenceMethods, ExchangeMethods):
+class SchedulingApi(SlotMethods, AppointmentMethods, RotaMethods, AbsenceMethods, ExchangeMethods, LoadMethods):
     """The methods of the contract."""
 
     def __init__(
@@ -29,3 +30,4 @@ class SchedulingApi(SlotMethods, AppointmentMethods, RotaMethods, AbsenceMethods
         RotaMethods.__init__(self, directory)
         AbsenceMethods.__init__(self, directory, target)
         ExchangeMethods.__init__(self, directory, address=diary_address)
+        LoadMethods.__init__(self, directory, target)

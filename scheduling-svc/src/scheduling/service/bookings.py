@@ -62,7 +62,7 @@ def book_earliest(
     for slot in in_order_of_preference(at_offices, since=soonest(now), due=due):
         if try_slot(conn, slot, claim_ref=claim.claim_ref):
             appointment, event = _booked(wished, directory=directory, slot=slot, target=target, now=now)
-            return _save(conn, appointment, event, slot=slot)
+            return _save(conn, appointment, event, slot=slot, home_office=wish.offices[0].office.code)
     raise NoSlotFree
 
 
@@ -146,8 +146,12 @@ def _booked(
     )
 
 
-def _save(conn: Connection, appointment: Appointment, event: AppointmentBooked, *, slot: Slot) -> Appointment:
-    appointments.insert_appointment(conn, appointment, slot=slot, booked_time=event.occurred_time)
+def _save(
+    conn: Connection, appointment: Appointment, event: AppointmentBooked, *, slot: Slot, home_office: str | None = None
+) -> Appointment:
+    appointments.insert_appointment(
+        conn, appointment, slot=slot, booked_time=event.occurred_time, home_office=home_office
+    )
     tell(conn, event)
     late = appointment.breach(event.occurred_time)
     if late is not None:

@@ -27,11 +27,11 @@ INSERT_APPOINTMENT = """
     )
     INSERT INTO appointments (
         appointment_id, claim_ref, office_code, assessor_id, start_time, end_time, channel, state, first_contact_time,
-        target_time, working_lead_time, version, booked_time, within_target, needs
+        target_time, working_lead_time, version, booked_time, within_target, needs, home_office_code
     )
     SELECT %(appointment_id)s, %(claim_ref)s, %(office_code)s, %(assessor_id)s, %(start_time)s, %(end_time)s, %(channel)s,
         %(state)s, %(first_contact_time)s, %(target_time)s, %(working_lead_time)s, %(version)s, %(booked_time)s,
-        %(within_target)s, %(needs)s
+        %(within_target)s, %(needs)s, %(home_office_code)s
     FROM seen_to WHERE withdrawn_time IS NULL
 """
 
@@ -109,9 +109,15 @@ def appointment_of(row: Row) -> Appointment:
 
 
 def insert_appointment(
-    conn: Connection, appointment: Appointment, *, slot: Slot, booked_time: datetime, travel: timedelta = NO_TRAVEL
+    conn: Connection,
+    appointment: Appointment,
+    *,
+    slot: Slot,
+    booked_time: datetime,
+    home_office: str | None = None,
+    travel: timedelta = NO_TRAVEL,
 ) -> None:
-    """Writes a new appointment in its slot, with its time in the diary.
+    """Writes a new appointment in its slot, with its time in the diary; `home_office` is the claimant's nearest, if known.
 
     Raises SlotTaken, AlreadyBooked, and ClaimNotOpen for a withdrawn claim.
     """
@@ -119,6 +125,7 @@ def insert_appointment(
         "booked_time": booked_time,
         "within_target": appointment.within_target,
         "needs": sorted(appointment.needs),
+        "home_office_code": home_office,
     }
     try:
         written = conn.execute(INSERT_APPOINTMENT, vars(appointment) | more).rowcount

@@ -84,7 +84,7 @@ def taken_of(conn: Connection, shift: Shift, *, claim_ref: str) -> WorkingTime:
         "claim_ref": claim_ref,
     }
     row = conn.execute(OF_SLOT, parameters).fetchone()
-    return WorkingTime(shift=shift, taken=_taken(row) if row else ())
+    return WorkingTime(shift=shift, taken=taken(row) if row else ())
 
 
 def search_parameters(search: Search, *, after: Shift | None = None) -> Row:
@@ -116,10 +116,10 @@ def _of_office(conn: Connection, search: Search, found: Sequence[WorkingTime]) -
 
 def _read(conn: Connection, search: Search, *, after: Shift | None = None) -> list[WorkingTime]:
     rows = conn.execute(WORKING_TIMES, search_parameters(search, after=after))
-    return [WorkingTime(shift=shift_of(row), taken=_taken(row)) for row in rows]
+    return [WorkingTime(shift=shift_of(row), taken=taken(row)) for row in rows]
 
 
-def _taken(row: Row) -> tuple[Stretch, ...]:
+def taken(row: Row) -> tuple[Stretch, ...]:
     return tuple(
         Stretch(start_time=start, end_time=end)
         for start, end in zip(row["starts"] or (), row["ends"] or (), strict=True)

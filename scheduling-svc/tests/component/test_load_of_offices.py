@@ -1,0 +1,162 @@
+"""The load of offices through the doors: rotas, bookings, and the demand that their history lets expect."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chassis import clock
+from chassis.bank_holidays import Nation
+from chassis.clock import LONDON
+from chassis.runtime import Process
+from chassis.testing import Tokens, eventually
+from scheduling.domain.working_time import working_days
+from scheduling.store import demand
+
+LEEDS, NEWCASTLE = "600021", "600011"
+
+HISTORY = """
+    INSERT INTO appointments (
+        appointment_id, claim_ref, office_code, assessor_id, start_time, end_time, channel, state, first_contact_time,
+        target_time, working_lead_time, version, booked_time, within_target, home_office_code
+    )
+    SELECT gen_random_uuid(), 'C' || lpad((day * 1000 + n)::text, 11, '0'), %(office)s, 'ALE02001', booked, booked + interval '1 h',
+        'OFFICE', 'ATTENDED', booked, booked, interval '1 h', 1, booked, true, %(home)s
+    FROM generate_series(1, %(days)s) AS day, generate_series(1, %(number)s) AS n,
+        LATERAL (SELECT %(today)s::timestamptz - interval '1 day' * day + interval '12 h' AS booked) AS time
+    WHERE extract(isodow FROM booked) < 6
+"""
+
+
+def _message(day: date) -> dict[str, int]:
+    return {"year": day.year, "month": day.month, "day": day.day}
+
+
+def _day(message: dict[str, int]) -> date:
+    return date(message["year"], message["month"], message["day"])
+
+
+def _week() -> list[date]:
+    return working_days(clock.today(), Nation.ENGLAND, number=5)
+
+
+def _ask(**more: Any) -> dict[str, Any]:
+    week = _week()
+    return {"from": _message(week[0]), "until": _message(week[-1])} | more
+
+
+def _booked_every_day(process: Process, *, number: int, office: str = LEEDS, home: str | None = None) -> None:
+    """So many interviews were booked on each working day of the last eight weeks; they are counted."""
+    midnight = datetime.combine(clock.today(), datetime.min.time(), tzinfo=LONDON)
+    values = {"office": office, "home": home, "number": number, "days": 56, "today": midnight}
+    with process.database.transaction() as conn:
+        conn.execute("SELECT pg_advisory_xact_lock(%s)", [demand._LOCK])  # no day is being counted
+        for table in ("counted_days", "demand_days", "demand_pattern"):
+            conn.execute(f"DELETE FROM {table}")  # noqa: S608 - a literal
+        conn.execute(HISTORY, values)
+
+
+@pytest.fixture
+def manager(tokens: Tokens) -> Iterator[str]:
+    yield tokens.issue("SERVICE_MANAGER")
+
+
+def test_a_manager_sees_slots_bookings_and_no_demand_without_history(
+    door: Any, tokens: Tokens, intake: Any, manager: str
+) -> None:
+    before = door("GetOfficeLoad", _ask(officeCode=LEEDS), manager).body
+    slot = door("FindSlots", {"officeCode": LEEDS}, tokens.issue("OPERATOR")).body["slots"][0]
+    intake.open("C0000000000A")
+    booking = {"claimRef": "C0000000000A", "slotId": slot["slotId"], "requestId": str(uuid4())}
+    assert door("BookAppointment", booking, tokens.issue("OPERATOR")).code == "ok"
+
+    after = door("GetOfficeLoad", _ask(officeCode=LEEDS), manager).body
+
+    assert [_day(day["day"]) for day in after["days"]] == _week()
+    assert {day["office"]["code"] for day in after["days"]} == {LEEDS}
+    assert all(day["capacity"] > 20 for day in after["days"])
+    assert sum(day["booked"] for day in after["days"]) == sum(day["booked"] for day in before["days"]) + 1
+    assert {(day["forecast"], day["breachExpected"]) for day in after["days"]} == {(0, False)}
+    assert (after["weeksOfHistory"], after["remedies"]) == (0, [])
+
+
+def test_demand_beyond_the_slots_shows_as_breaches_with_what_would_help(
+    http: Any, process: Process, manager: str
+) -> None:
+    _booked_every_day(process, number=150)
+
+    found = eventually(lambda: _with_history(http, manager), seconds=30)
+
+    day = found["days"][0]
+    assert found["weeksOfHistory"] == 8
+    assert 100 < day["forecast"] < 200
+    assert any(day["breachExpected"] and day["expectedBreaches"] > 1 for day in found["days"])
+    remedy = found["remedies"][0]
+    assert (remedy["kind"], remedy["fromOffice"]["code"]) == ("REMEDY_KIND_OPEN_SLOTS", LEEDS)
+    assert remedy["breachesAfter"] < remedy["breachesBefore"]
+
+
+def test_demand_is_that_of_the_office_nearest_to_the_claimant(http: Any, process: Process, manager: str) -> None:
+    _booked_every_day(process, number=20, office=LEEDS, home=NEWCASTLE)
+
+    leeds = eventually(lambda: _with_history(http, manager), seconds=30)
+    newcastle = http("GetOfficeLoad", _ask(officeCode=NEWCASTLE), manager).body
+
+    assert sum(day["forecast"] for day in leeds["days"]) == 0
+    assert sum(day["forecast"] for day in newcastle["days"]) == pytest.approx(100, rel=0.1)
+
+
+def test_all_offices_come_in_pages(http: Any, manager: str) -> None:
+    offices: list[str] = []
+    token = ""
+    while token or not offices:
+        page = http("GetOfficeLoad", _ask(pageSize=25, pageToken=token), manager).body
+        offices += [day["office"]["code"] for day in page["days"]]
+        token = page["nextPageToken"]
+
+    assert offices == sorted(offices)
+    assert len(set(offices)) == 16
+
+
+def test_an_office_alone_and_all_of_them_show_the_same_slots(http: Any, manager: str) -> None:
+    alone = http("GetOfficeLoad", _ask(officeCode=LEEDS), manager).body["days"]
+    together = http("GetOfficeLoad", _ask(pageSize=500), manager).body["days"]
+
+    assert [day for day in together if day["office"]["code"] == LEEDS] == alone
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "field", "description"),
+    [
+        (0, -1, "until", "is past"),
+        (2, 1, "until", "is before from"),
+        (0, 78, "until", "is more than eleven weeks ahead"),
+    ],
+)
+def test_days_that_make_no_sense_are_refused(
+    http: Any, manager: str, first: int, last: int, field: str, description: str
+) -> None:
+    today = clock.today()
+    days = {"from": _message(today + timedelta(days=first)), "until": _message(today + timedelta(days=last))}
+
+    refused = http("GetOfficeLoad", days, manager)
+
+    assert refused.code == "invalid_argument"
+    assert (refused.fields, description in refused.text) == ({field}, True)
+
+
+def test_an_office_that_is_not_there_and_another_query_s_page_are_refused(http: Any, manager: str) -> None:
+    token = http("GetOfficeLoad", _ask(pageSize=5), manager).body["nextPageToken"]
+
+    unknown = http("GetOfficeLoad", _ask(officeCode="999999"), manager)
+    other = http("GetOfficeLoad", _ask(pageToken=token) | {"until": _message(_week()[0])}, manager)
+
+    assert (unknown.code, unknown.reason) == ("not_found", "OFFICE_UNKNOWN")
+    assert (other.code, other.fields) == ("invalid_argument", {"page_token"})
+
+
+def _with_history(http: Any, manager: str) -> dict[str, Any] | None:
+    found: dict[str, Any] = http("GetOfficeLoad", _ask(officeCode=LEEDS), manager).body
+    return found if found["weeksOfHistory"] else None
