@@ -55,7 +55,8 @@ _DEMAND = """
 """
 # Every day was counted but yesterday, which is counted at each turn.
 _COUNTED = """
-    INSERT INTO counted_days (day) SELECT day::date FROM generate_series(now() - interval '60 days', now() - interval '2 days', '1 day') AS day
+    INSERT INTO counted_days (day)
+    SELECT day::date FROM generate_series(now() - interval '60 days', now() - interval '2 days', '1 day') AS day
     ON CONFLICT DO NOTHING
 """
 _COUNT_ANEW = "DELETE FROM counted_days WHERE day >= now() - interval '2 days'"
@@ -136,7 +137,9 @@ class Scheduling(Subject):
         week = {"from": _message(today), "until": _message(today + timedelta(days=6))}
         self.call("GetOfficeLoad", week | {"officeCode": OFFICE}, by=_MANAGER, note="of an office")
         page = self.call("GetOfficeLoad", week | {"pageSize": 30}, by=_MANAGER)
-        self.call("GetOfficeLoad", week | {"pageToken": page["nextPageToken"], "pageSize": 30}, by=_MANAGER, note="next page")
+        self.call(
+            "GetOfficeLoad", week | {"pageToken": page["nextPageToken"], "pageSize": 30}, by=_MANAGER, note="next page"
+        )
 
     def _publish(self, turn: int) -> None:
         """A week far ahead has other hours at each turn."""

@@ -1,6 +1,5 @@
 """The load of offices through the doors: rotas, bookings, and the demand that their history lets expect."""
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -22,8 +21,8 @@ HISTORY = """
         appointment_id, claim_ref, office_code, assessor_id, start_time, end_time, channel, state, first_contact_time,
         target_time, working_lead_time, version, booked_time, within_target, home_office_code
     )
-    SELECT gen_random_uuid(), 'C' || lpad((day * 1000 + n)::text, 11, '0'), %(office)s, 'ALE02001', booked, booked + interval '1 h',
-        'OFFICE', 'ATTENDED', booked, booked, interval '1 h', 1, booked, true, %(home)s
+    SELECT gen_random_uuid(), 'C' || lpad((day * 1000 + n)::text, 11, '0'), %(office)s, 'ALE02001',
+        booked, booked + interval '1 h', 'OFFICE', 'ATTENDED', booked, booked, interval '1 h', 1, booked, true, %(home)s
     FROM generate_series(1, %(days)s) AS day, generate_series(1, %(number)s) AS n,
         LATERAL (SELECT %(today)s::timestamptz - interval '1 day' * day + interval '12 h' AS booked) AS time
     WHERE extract(isodow FROM booked) < 6
@@ -59,8 +58,8 @@ def _booked_every_day(process: Process, *, number: int, office: str = LEEDS, hom
 
 
 @pytest.fixture
-def manager(tokens: Tokens) -> Iterator[str]:
-    yield tokens.issue("SERVICE_MANAGER")
+def manager(tokens: Tokens) -> str:
+    return tokens.issue("SERVICE_MANAGER")
 
 
 def test_a_manager_sees_slots_bookings_and_no_demand_without_history(
@@ -136,7 +135,7 @@ def test_an_office_alone_and_all_of_them_show_the_same_slots(http: Any, manager:
     ],
 )
 def test_days_that_make_no_sense_are_refused(
-    http: Any, manager: str, first: int, last: int, field: str, description: str
+    http: Any, manager: str, *, first: int, last: int, field: str, description: str
 ) -> None:
     today = clock.today()
     days = {"from": _message(today + timedelta(days=first)), "until": _message(today + timedelta(days=last))}

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from chassis.bank_holidays import Nation
-
 from scheduling.domain.demand import Expected
 from scheduling.domain.load import DayLoad, Desk, DeskKey, Load, load_of
 from scheduling.domain.offices import Channel
