@@ -5,6 +5,7 @@ import warnings
 
 from cms.scheduling.v1 import absences_pb2 as cms_dot_scheduling_dot_v1_dot_absences__pb2
 from cms.scheduling.v1 import exchange_pb2 as cms_dot_scheduling_dot_v1_dot_exchange__pb2
+from cms.scheduling.v1 import load_pb2 as cms_dot_scheduling_dot_v1_dot_load__pb2
 from cms.scheduling.v1 import rotas_pb2 as cms_dot_scheduling_dot_v1_dot_rotas__pb2
 from cms.scheduling.v1 import scheduling_pb2 as cms_dot_scheduling_dot_v1_dot_scheduling__pb2
 
@@ -92,6 +93,11 @@ class SchedulingServiceStub:
                 '/cms.scheduling.v1.SchedulingService/ListNotMoved',
                 request_serializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.ListNotMovedRequest.SerializeToString,
                 response_deserializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.ListNotMovedResponse.FromString,
+                _registered_method=True)
+        self.GetOfficeLoad = channel.unary_unary(
+                '/cms.scheduling.v1.SchedulingService/GetOfficeLoad',
+                request_serializer=cms_dot_scheduling_dot_v1_dot_load__pb2.GetOfficeLoadRequest.SerializeToString,
+                response_deserializer=cms_dot_scheduling_dot_v1_dot_load__pb2.GetOfficeLoadResponse.FromString,
                 _registered_method=True)
         self.GetAppointment = channel.unary_unary(
                 '/cms.scheduling.v1.SchedulingService/GetAppointment',
@@ -214,6 +220,14 @@ class SchedulingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetOfficeLoad(self, request, context):
+        """The load of an office, or of all: by day its slots, those that are taken, the interviews that will be asked for, and the
+        claimants who cannot be seen within the target. The forecast is of the last eight weeks' bookings.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetAppointment(self, request, context):
         """An appointment.
         """
@@ -308,6 +322,11 @@ def add_SchedulingServiceServicer_to_server(servicer, server):
                     servicer.ListNotMoved,
                     request_deserializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.ListNotMovedRequest.FromString,
                     response_serializer=cms_dot_scheduling_dot_v1_dot_absences__pb2.ListNotMovedResponse.SerializeToString,
+            ),
+            'GetOfficeLoad': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOfficeLoad,
+                    request_deserializer=cms_dot_scheduling_dot_v1_dot_load__pb2.GetOfficeLoadRequest.FromString,
+                    response_serializer=cms_dot_scheduling_dot_v1_dot_load__pb2.GetOfficeLoadResponse.SerializeToString,
             ),
             'GetAppointment': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAppointment,
@@ -633,6 +652,33 @@ class SchedulingService:
             '/cms.scheduling.v1.SchedulingService/ListNotMoved',
             cms_dot_scheduling_dot_v1_dot_absences__pb2.ListNotMovedRequest.SerializeToString,
             cms_dot_scheduling_dot_v1_dot_absences__pb2.ListNotMovedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOfficeLoad(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.scheduling.v1.SchedulingService/GetOfficeLoad',
+            cms_dot_scheduling_dot_v1_dot_load__pb2.GetOfficeLoadRequest.SerializeToString,
+            cms_dot_scheduling_dot_v1_dot_load__pb2.GetOfficeLoadResponse.FromString,
             options,
             channel_credentials,
             insecure,

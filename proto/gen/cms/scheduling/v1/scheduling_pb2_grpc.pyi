@@ -5,6 +5,7 @@ Offices, rotas and interviews."""
 
 from cms.scheduling.v1 import absences_pb2 as _absences_pb2
 from cms.scheduling.v1 import exchange_pb2 as _exchange_pb2
+from cms.scheduling.v1 import load_pb2 as _load_pb2
 from cms.scheduling.v1 import rotas_pb2 as _rotas_pb2
 from cms.scheduling.v1 import scheduling_pb2 as _scheduling_pb2
 from collections import abc as _abc
@@ -79,6 +80,10 @@ class SchedulingServiceStub:
     """Interviews that nobody is there to hold, with what would solve each. They leave the list when they are moved or cancelled,
     or when the absence or the closure ends earlier.
     """
+    GetOfficeLoad: _grpc.UnaryUnaryMultiCallable[_load_pb2.GetOfficeLoadRequest, _load_pb2.GetOfficeLoadResponse]
+    """The load of an office, or of all: by day its slots, those that are taken, the interviews that will be asked for, and the
+    claimants who cannot be seen within the target. The forecast is of the last eight weeks' bookings.
+    """
     GetAppointment: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.GetAppointmentRequest, _scheduling_pb2.GetAppointmentResponse]
     """An appointment."""
     ListAppointments: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.ListAppointmentsRequest, _exchange_pb2.ListAppointmentsResponse]
@@ -141,6 +146,10 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     ListNotMoved: _aio.UnaryUnaryMultiCallable[_absences_pb2.ListNotMovedRequest, _absences_pb2.ListNotMovedResponse]  # type: ignore[assignment]
     """Interviews that nobody is there to hold, with what would solve each. They leave the list when they are moved or cancelled,
     or when the absence or the closure ends earlier.
+    """
+    GetOfficeLoad: _aio.UnaryUnaryMultiCallable[_load_pb2.GetOfficeLoadRequest, _load_pb2.GetOfficeLoadResponse]  # type: ignore[assignment]
+    """The load of an office, or of all: by day its slots, those that are taken, the interviews that will be asked for, and the
+    claimants who cannot be seen within the target. The forecast is of the last eight weeks' bookings.
     """
     GetAppointment: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.GetAppointmentRequest, _scheduling_pb2.GetAppointmentResponse]  # type: ignore[assignment]
     """An appointment."""
@@ -267,6 +276,16 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_absences_pb2.ListNotMovedResponse, _abc.Awaitable[_absences_pb2.ListNotMovedResponse]]:
         """Interviews that nobody is there to hold, with what would solve each. They leave the list when they are moved or cancelled,
         or when the absence or the closure ends earlier.
+        """
+
+    @_abc_1.abstractmethod
+    def GetOfficeLoad(
+        self,
+        request: _load_pb2.GetOfficeLoadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_load_pb2.GetOfficeLoadResponse, _abc.Awaitable[_load_pb2.GetOfficeLoadResponse]]:
+        """The load of an office, or of all: by day its slots, those that are taken, the interviews that will be asked for, and the
+        claimants who cannot be seen within the target. The forecast is of the last eight weeks' bookings.
         """
 
     @_abc_1.abstractmethod
