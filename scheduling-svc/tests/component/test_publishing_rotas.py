@@ -65,9 +65,7 @@ def test_a_published_rota_gives_slots_which_keep_their_ids_when_it_is_published_
     assert [slot["slotId"] for slot in after] == [before[number]["slotId"] for number in (0, 1, 4)]
 
 
-def test_an_interview_that_fits_no_shift_any_more_stays_booked_and_is_listed(
-    http: Any, tokens: Tokens, intake: Any
-) -> None:
+def test_an_interview_that_fits_no_shift_any_more_is_moved_or_listed(http: Any, tokens: Tokens, intake: Any) -> None:
     intake.open(CLAIM)
     manager, operator = tokens.issue("SERVICE_MANAGER"), tokens.issue("OPERATOR")
     http("PublishRota", rota(shift(0, 9, 12)), manager)
@@ -76,14 +74,19 @@ def test_an_interview_that_fits_no_shift_any_more_stays_booked_and_is_listed(
     booked = http("BookAppointment", booking, operator).body["appointment"]
 
     shorter = http("PublishRota", rota(shift(0, 9, 11)), manager).body
-    by_telephone = http("PublishRota", rota(shift(0, 9, 12, channel="TELEPHONE")), manager).body
-    whole = http("PublishRota", rota(shift(0, 8, 12)), manager).body
+    listed = http("ListNotMoved", {}, manager).body["notMoved"]
+    whole = http("PublishRota", rota(shift(0, 9, 12)), manager).body
+    held = http("ListNotMoved", {}, manager).body["notMoved"]
+    by_telephone = http("PublishRota", rota(shift(0, 9, 13, channel="TELEPHONE")), manager).body
 
-    assert shorter["displaced"] == [booked]
-    assert by_telephone["displaced"] == [booked]
-    assert whole["displaced"] == []
-    assert http("GetAppointment", {"claimRef": CLAIM}, operator).body["appointment"] == booked
-    assert slot["slotId"] not in {one["slotId"] for one in slots(http, tokens)}
+    assert shorter["moved"] == []
+    assert [left["appointment"] for left in shorter["notMoved"]] == [left["appointment"] for left in listed] == [booked]
+    assert [way["kind"] for way in shorter["notMoved"][0]["solutions"]] == ["SOLUTION_KIND_EARLIER"]
+    assert whole["moved"] == whole["notMoved"] == held == []
+    [moved] = by_telephone["moved"]
+    assert (moved["disturbance"], moved["previousChannel"]) == ("DISTURBANCE_BY_TELEPHONE", "CHANNEL_OFFICE")
+    assert moved["appointment"]["startTime"] == booked["endTime"]
+    assert http("GetAppointment", {"claimRef": CLAIM}, operator).body["appointment"] == moved["appointment"]
 
 
 def test_a_week_without_work_takes_the_weeks_shifts_back(http: Any, tokens: Tokens) -> None:

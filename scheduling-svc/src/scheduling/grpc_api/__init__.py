@@ -9,6 +9,7 @@ from scheduling.grpc_api.absence_methods import AbsenceMethods
 from scheduling.grpc_api.appointment_methods import AppointmentMethods
 from scheduling.grpc_api.exchange_methods import ExchangeMethods
 from scheduling.grpc_api.load_methods import LoadMethods
+from scheduling.grpc_api.replanning_messages import ReplanningMessages
 from scheduling.grpc_api.rota_methods import RotaMethods
 from scheduling.grpc_api.slot_methods import SlotMethods
 
@@ -27,7 +28,8 @@ class SchedulingApi(SlotMethods, AppointmentMethods, RotaMethods, AbsenceMethods
     ) -> None:
         SlotMethods.__init__(self, directory, postcodes, target)
         AppointmentMethods.__init__(self, directory, postcodes, intake, target)
-        RotaMethods.__init__(self, directory)
-        AbsenceMethods.__init__(self, directory, target)
+        replanning = ReplanningMessages(directory=directory, target=target)
+        RotaMethods.__init__(self, directory, replanning)
+        AbsenceMethods.__init__(self, directory, replanning)
         ExchangeMethods.__init__(self, directory, address=diary_address)
         LoadMethods.__init__(self, directory, target)

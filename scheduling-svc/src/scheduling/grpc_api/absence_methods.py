@@ -1,29 +1,21 @@
 """Absences and closures, and the interviews that nobody is there to hold."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID, uuid4
 
 from chassis import call, clock
 from chassis.contract import allowed_roles
 from chassis.conversions import time_of, timestamp
-from chassis.enums import number_of
 from chassis.errors import PermissionDenied
 from chassis.idempotency import run_once
 from chassis.pages import page_size, place_of, token_of
-from cms.common.v1 import common_pb2
-from cms.scheduling.v1 import absences_pb2, appointments_pb2, scheduling_pb2
+from cms.scheduling.v1 import absences_pb2, scheduling_pb2
 from scheduling.domain.absences import Away
-from scheduling.domain.appointments import Appointment
 from scheduling.domain.directory import Directory
-from scheduling.domain.replanning import Disturbance, NotMoved, Solution, Urgency
-from scheduling.domain.slots import Slot
-from scheduling.domain.working_time import within_target
-from scheduling.grpc_api.messages import appointment_message, office_message
+from scheduling.grpc_api.replanning_messages import ReplanningMessages
 from scheduling.service import absences, replanning
 from scheduling.service.absences import Recorded
-from scheduling.service.replanning import Moved
 
 USUAL_PAGE_SIZE = 20
 LARGEST_PAGE_SIZE = 100
@@ -31,16 +23,14 @@ LARGEST_PAGE_SIZE = 100
 _FIRST = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 _METHODS = scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"].methods_by_name
 _MAY_RECORD = allowed_roles(_METHODS["RecordAbsence"])
-_DISTURBANCES: Mapping[Disturbance, str] = {one: one.name for one in Disturbance}
-_URGENCIES: Mapping[Urgency, str] = {one: one.name for one in Urgency}
 
 
 class AbsenceMethods:
     """Records absences and closures, ends them, and lists what is left for a person."""
 
-    def __init__(self, directory: Directory, target: timedelta) -> None:
+    def __init__(self, directory: Directory, messages: ReplanningMessages) -> None:
         self._directory = directory
-        self._target = target
+        self._messages = messages
 
     def RecordAbsence(self, request: absences_pb2.RecordAbsenceRequest) -> absences_pb2.RecordAbsenceResponse:
         """Records an absence and moves the interviews that fall into it."""
@@ -50,8 +40,8 @@ class AbsenceMethods:
 
         def respond(recorded: Recorded) -> absences_pb2.RecordAbsenceResponse:
             return absences_pb2.RecordAbsenceResponse(
-                moved=[self._moved(one) for one in recorded.replanned.moved],
-                not_moved=[self._not_moved(one) for one in recorded.replanned.not_moved],
+                moved=self._messages.moved(recorded.replanned),
+                not_moved=self._messages.not_moved(recorded.replanned.not_moved),
                 absence=_absence(recorded.away),
             )
 
@@ -85,8 +75,8 @@ class AbsenceMethods:
 
         def respond(recorded: Recorded) -> absences_pb2.CloseOfficeResponse:
             return absences_pb2.CloseOfficeResponse(
-                moved=[self._moved(one) for one in recorded.replanned.moved],
-                not_moved=[self._not_moved(one) for one in recorded.replanned.not_moved],
+                moved=self._messages.moved(recorded.replanned),
+                not_moved=self._messages.not_moved(recorded.replanned.not_moved),
                 closure=_closure(recorded.away),
             )
 
@@ -127,47 +117,11 @@ class AbsenceMethods:
                 number=size + 1,
                 after=(place[0], place[1]) if place else _FIRST,
             )
-        response = absences_pb2.ListNotMovedResponse(not_moved=[self._not_moved(one) for one in found[:size]])
+        response = absences_pb2.ListNotMovedResponse(not_moved=self._messages.not_moved(found[:size]))
         if len(found) > size:
             last = found[size - 1].appointment
             response.next_page_token = token_of(request, last.start_time, last.appointment_id)
         return response
-
-    def _moved(self, moved: Moved) -> absences_pb2.MovedAppointment:
-        return absences_pb2.MovedAppointment(
-            appointment=appointment_message(moved.after, self._directory),
-            previous_start_time=timestamp(moved.before.start_time),
-            previous_assessor_id=moved.before.assessor_id,
-            previous_office_code=moved.before.office_code,
-            previous_channel=number_of(common_pb2.Channel, moved.before.channel),
-            disturbance=number_of(absences_pb2.Disturbance, _DISTURBANCES[moved.disturbance]),
-        )
-
-    def _not_moved(self, left: NotMoved) -> absences_pb2.NotMovedAppointment:
-        return absences_pb2.NotMovedAppointment(
-            appointment=appointment_message(left.appointment, self._directory),
-            urgency=number_of(absences_pb2.Urgency, _URGENCIES[left.urgency]),
-            solutions=[self._solution(one, left.appointment) for one in left.solutions],
-        )
-
-    def _solution(self, solution: Solution, appointment: Appointment) -> absences_pb2.Solution:
-        message = absences_pb2.Solution(kind=number_of(absences_pb2.SolutionKind, solution.kind))
-        if solution.slot is not None:
-            message.slot.CopyFrom(self._slot(solution.slot, appointment))
-            message.keeps_target = solution.slot.start_time <= appointment.target_time
-        return message
-
-    def _slot(self, slot: Slot, appointment: Appointment) -> appointments_pb2.Slot:
-        office = self._directory.office(slot.office_code)
-        return appointments_pb2.Slot(
-            slot_id=str(slot.slot_id),
-            office=office_message(office, self._directory.distance_km(appointment.office_code, slot.office_code)),
-            assessor_id=slot.assessor_id,
-            start_time=timestamp(slot.start_time),
-            end_time=timestamp(slot.end_time),
-            channel=number_of(common_pb2.Channel, slot.channel),
-            within_target=within_target(clock.now(), slot.start_time, nation=office.nation, target=self._target),
-        )
 
 
 def _times(request: absences_pb2.RecordAbsenceRequest | absences_pb2.CloseOfficeRequest) -> tuple[datetime, datetime]:

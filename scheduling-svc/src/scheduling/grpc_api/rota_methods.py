@@ -9,7 +9,7 @@ from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Assessor, Channel
 from scheduling.domain.rotas import Rota
 from scheduling.domain.shifts import Shift
-from scheduling.grpc_api.messages import appointment_message
+from scheduling.grpc_api.replanning_messages import ReplanningMessages
 from scheduling.service import rotas
 from scheduling.service.rotas import Published
 
@@ -17,13 +17,16 @@ from scheduling.service.rotas import Published
 class RotaMethods:
     """Publishes rotas."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, messages: ReplanningMessages) -> None:
         self._directory = directory
+        self._messages = messages
 
     def PublishRota(self, request: rotas_pb2.PublishRotaRequest) -> rotas_pb2.PublishRotaResponse:
         """Publishes an assessor's shifts at an office."""
         # What is checked by the clock is checked with the change: a repeat gets the first answer at any time.
-        return run_once(request, lambda conn: rotas.publish(conn, self._rota(request)), self._published)
+        return run_once(
+            request, lambda conn: rotas.publish(conn, self._rota(request), self._directory), self._published
+        )
 
     def _rota(self, request: rotas_pb2.PublishRotaRequest) -> Rota:
         assessor = self._directory.assessor(request.assessor_id)
@@ -40,7 +43,8 @@ class RotaMethods:
             added=len(published.change.added),
             kept=len(published.change.kept),
             removed=len(published.change.removed),
-            displaced=[appointment_message(one, self._directory) for one in published.displaced],
+            moved=self._messages.moved(published.replanned),
+            not_moved=self._messages.not_moved(published.replanned.not_moved),
         )
 
 

@@ -41,7 +41,9 @@ def publish_week(conn: Connection, directory: Directory, monday: date) -> None:
     for assessor in directory.assessors:
         work = [shift for shift in _shifts(directory, assessor, monday) if shift.end_time > clock.now()]
         if work:
-            publish(conn, rota_of(directory, assessor.assessor_id, assessor.office_code, work=work, weeks=()))
+            publish(
+                conn, rota_of(directory, assessor.assessor_id, assessor.office_code, work=work, weeks=()), directory
+            )
 
 
 def _shifts(directory: Directory, assessor: Assessor, monday: date) -> list[Shift]:

@@ -13,15 +13,17 @@ from scheduling.domain.directory import Directory
 from scheduling.domain.rotas import Rota, RotaChange
 from scheduling.domain.shifts import Shift
 from scheduling.domain.working_time import is_working_day
-from scheduling.store import appointments, shifts
+from scheduling.service.replanning import Replanned, move_displaced
+from scheduling.store import absences, appointments, shifts
+from scheduling.store.absences import ABSENCE
 
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """What a publication changed, and the interviews that fit no shift of the assessor any more, soonest first."""
+    """What a publication changed, and what became of the interviews that fitted no shift of the assessor any more."""
 
     change: RotaChange
-    displaced: Sequence[Appointment]
+    replanned: Replanned
 
 
 def rota_of(
@@ -40,10 +42,11 @@ def is_open(day: date, nation: Nation) -> bool:
     return is_working_day(day, nation)
 
 
-def publish(conn: Connection, rota: Rota) -> Published:
+def publish(conn: Connection, rota: Rota, directory: Directory) -> Published:
     """Puts the rota in the place of what was published for the same weeks and is not over. Raises ShiftElsewhere.
 
-    Bookings that are under way are waited for at their shifts; so nobody is booked into a shift that goes.
+    Bookings that are under way are waited for at their shifts; so nobody is booked into a shift that goes. Interviews that
+    fit no shift any more are moved; those that were displaced before and fit one now are held after all.
     """
     now = clock.now()
     shifts.lock_rota(conn, rota.assessor_id)
@@ -51,12 +54,20 @@ def publish(conn: Connection, rota: Rota) -> Published:
     change = rota.change(before)
     shifts.delete(conn, rota.assessor_id, change.removed)
     shifts.insert(conn, change.added)
-    return Published(change=change, displaced=_displaced(conn, rota) if change.removed else ())
+    if change.added:
+        absences.forget_held(conn, ABSENCE, rota.assessor_id)
+    displaced = _displaced(conn, rota) if change.removed else []
+    return Published(change=change, replanned=move_displaced(conn, displaced, directory))
 
 
 def _displaced(conn: Connection, rota: Rota) -> list[Appointment]:
     stretches = rota.stretches
     whole = Stretch(start_time=stretches[0].start_time, end_time=stretches[-1].end_time)
     worked = shifts.of_assessor(conn, rota.assessor_id, within=whole)
-    coming = appointments.coming_of_assessor(conn, rota.assessor_id, within=stretches, now=clock.now())
-    return [one for one in coming if not any(shift.fits(one.slot) for shift in worked)]
+    coming = appointments.lock_coming_of_assessor(conn, rota.assessor_id, within=whole, now=clock.now())
+    return [
+        one
+        for one in coming
+        if any(week.start_time <= one.start_time < week.end_time for week in stretches)
+        and not any(shift.fits(one.slot) for shift in worked)
+    ]

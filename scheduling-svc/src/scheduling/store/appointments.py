@@ -1,6 +1,5 @@
 """Appointments. Constraints allow one live one for a claim; the diary keeps its time."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -51,16 +50,6 @@ APPOINTMENT_OF_CLAIM = f"{APPOINTMENTS} WHERE claim_ref = %s ORDER BY booked_tim
 LOCK_COMING = f"""
     {APPOINTMENTS} WHERE claim_ref = %s AND state IN ('BOOKED', 'MOVED') AND start_time > %s FOR UPDATE
 """
-
-# The interviews of an assessor that are still to come, in some stretches of time, soonest first.
-COMING_OF_ASSESSOR = f"""
-    {APPOINTMENTS}
-    WHERE assessor_id = %(assessor_id)s AND state IN ('BOOKED', 'MOVED') AND start_time > %(now)s AND EXISTS (
-        SELECT 1 FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS stretch (start, until)
-        WHERE start_time < stretch.until AND end_time > stretch.start
-    )
-    ORDER BY start_time
-"""  # noqa: S608 - of literals alone
 
 # The interviews of an assessor or an office that are still to come and have a part in a stretch of time, locked in one order.
 _LOCK_COMING_OF = f"""
@@ -156,19 +145,6 @@ def lock_appointment(conn: Connection, appointment_id: UUID) -> Appointment | No
 def lock_coming(conn: Connection, claim_ref: str, *, now: datetime) -> Appointment | None:
     """Locks the claim's interview that has not begun; None if there is none."""
     return _one(conn, LOCK_COMING, claim_ref, now)
-
-
-def coming_of_assessor(
-    conn: Connection, assessor_id: str, *, within: Sequence[Stretch], now: datetime
-) -> list[Appointment]:
-    """The assessor's interviews that have not begun and have a part in these stretches, soonest first."""
-    parameters = {
-        "assessor_id": assessor_id,
-        "now": now,
-        "starts": [stretch.start_time for stretch in within],
-        "ends": [stretch.end_time for stretch in within],
-    }
-    return [appointment_of(row) for row in conn.execute(COMING_OF_ASSESSOR, parameters)]
 
 
 def lock_coming_of_assessor(conn: Connection, assessor_id: str, *, within: Stretch, now: datetime) -> list[Appointment]:

@@ -4,7 +4,7 @@ isort:skip_file
 Rotas: the shifts that assessors work."""
 
 from cms.common.v1 import common_pb2 as _common_pb2
-from cms.scheduling.v1 import appointments_pb2 as _appointments_pb2
+from cms.scheduling.v1 import absences_pb2 as _absences_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -117,7 +117,8 @@ class PublishRotaResponse(_message.Message):
     ADDED_FIELD_NUMBER: _builtins.int
     KEPT_FIELD_NUMBER: _builtins.int
     REMOVED_FIELD_NUMBER: _builtins.int
-    DISPLACED_FIELD_NUMBER: _builtins.int
+    MOVED_FIELD_NUMBER: _builtins.int
+    NOT_MOVED_FIELD_NUMBER: _builtins.int
     added: _builtins.int
     """How many shifts are new."""
     kept: _builtins.int
@@ -125,10 +126,14 @@ class PublishRotaResponse(_message.Message):
     removed: _builtins.int
     """How many of those that were published before are no longer worked."""
     @_builtins.property
-    def displaced(self) -> _containers.RepeatedCompositeFieldContainer[_appointments_pb2.Appointment]:
-        """Interviews of the assessor, in the weeks replaced and still to come, that fit no shift of the assessor any more: soonest
-        first. They stay booked until they are moved.
+    def moved(self) -> _containers.RepeatedCompositeFieldContainer[_absences_pb2.MovedAppointment]:
+        """Interviews of the assessor, in the weeks replaced and still to come, that fitted no shift of the assessor any more and were
+        moved as by RecordAbsence.
         """
+
+    @_builtins.property
+    def not_moved(self) -> _containers.RepeatedCompositeFieldContainer[_absences_pb2.NotMovedAppointment]:
+        """Those that could not be moved, the most urgent first. They stay booked, and ListNotMoved lists them."""
 
     def __init__(
         self,
@@ -136,11 +141,12 @@ class PublishRotaResponse(_message.Message):
         added: _builtins.int = ...,
         kept: _builtins.int = ...,
         removed: _builtins.int = ...,
-        displaced: _abc.Iterable[_appointments_pb2.Appointment] | None = ...,
+        moved: _abc.Iterable[_absences_pb2.MovedAppointment] | None = ...,
+        not_moved: _abc.Iterable[_absences_pb2.NotMovedAppointment] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "displaced", b"displaced", "kept", b"kept", "removed", b"removed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "kept", b"kept", "moved", b"moved", "not_moved", b"not_moved", "removed", b"removed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -174,7 +174,7 @@ class SchedulingServiceServicer:
     def PublishRota(self, request, context):
         """Publishes the shifts that an assessor works at an office, by whole weeks from Monday to Sunday in London. What was
         published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
-        have keep their ids. Appointments that fit no shift any more stay booked, and are listed.
+        have keep their ids. Interviews that fit no shift any more are moved as by RecordAbsence.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -60,7 +60,7 @@ class SchedulingServiceStub:
     PublishRota: _grpc.UnaryUnaryMultiCallable[_rotas_pb2.PublishRotaRequest, _rotas_pb2.PublishRotaResponse]
     """Publishes the shifts that an assessor works at an office, by whole weeks from Monday to Sunday in London. What was
     published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
-    have keep their ids. Appointments that fit no shift any more stay booked, and are listed.
+    have keep their ids. Interviews that fit no shift any more are moved as by RecordAbsence.
     """
     RecordAbsence: _grpc.UnaryUnaryMultiCallable[_absences_pb2.RecordAbsenceRequest, _absences_pb2.RecordAbsenceResponse]
     """Records that an assessor is away, and moves at once the interviews that fall into the absence and have not begun: as many
@@ -127,7 +127,7 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     PublishRota: _aio.UnaryUnaryMultiCallable[_rotas_pb2.PublishRotaRequest, _rotas_pb2.PublishRotaResponse]  # type: ignore[assignment]
     """Publishes the shifts that an assessor works at an office, by whole weeks from Monday to Sunday in London. What was
     published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
-    have keep their ids. Appointments that fit no shift any more stay booked, and are listed.
+    have keep their ids. Interviews that fit no shift any more are moved as by RecordAbsence.
     """
     RecordAbsence: _aio.UnaryUnaryMultiCallable[_absences_pb2.RecordAbsenceRequest, _absences_pb2.RecordAbsenceResponse]  # type: ignore[assignment]
     """Records that an assessor is away, and moves at once the interviews that fall into the absence and have not begun: as many
@@ -227,7 +227,7 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_rotas_pb2.PublishRotaResponse, _abc.Awaitable[_rotas_pb2.PublishRotaResponse]]:
         """Publishes the shifts that an assessor works at an office, by whole weeks from Monday to Sunday in London. What was
         published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
-        have keep their ids. Appointments that fit no shift any more stay booked, and are listed.
+        have keep their ids. Interviews that fit no shift any more are moved as by RecordAbsence.
         """
 
     @_abc_1.abstractmethod
