@@ -132,7 +132,7 @@ def test_a_repeated_publication_gets_the_first_answer(http: Any, tokens: Tokens)
 
 WRONG: list[tuple[dict[str, Any], str, set[str]]] = [
     ({"assessorId": "NOBODY"}, "ASSESSOR_UNKNOWN", {"assessor_id"}),
-    ({"officeCode": "699999"}, "OFFICE_UNKNOWN", set()),
+    ({"officeCode": "699999"}, "OFFICE_UNKNOWN", {"office_code"}),
     ({"shifts": []}, "INVALID_FIELDS", {"shifts"}),
     ({"shifts": [{}]}, "INVALID_FIELDS", {f"shifts[0].{part}" for part in ("start", "end", "channel")}),
     ({"weeks": [{"year": 2026, "month": 2, "day": 30}]}, "INVALID_FIELDS", {"weeks[0]"}),

@@ -7,7 +7,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from chassis.bank_holidays import Nation
-from chassis.errors import AlreadyExists, FailedPrecondition, NotFound, StaleVersion
+from chassis.errors import AlreadyExists, FailedPrecondition, NotFound, StaleVersion, Violation
 from scheduling.domain.events import (
     AppointmentAttended,
     AppointmentBooked,
@@ -40,7 +40,8 @@ class SlotPassed(FailedPrecondition):
     """The slot has begun or is over."""
 
     def __init__(self) -> None:
-        super().__init__("SLOT_PASSED", "the slot has begun: choose another")
+        violation = Violation(field="slot_id", description="has begun or is over")
+        super().__init__("SLOT_PASSED", "the slot has begun: choose another", violations=[violation])
 
 
 class AppointmentUnknown(NotFound):

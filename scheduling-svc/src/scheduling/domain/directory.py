@@ -15,7 +15,8 @@ class OfficeUnknown(NotFound):
     """No office has the code."""
 
     def __init__(self) -> None:
-        super().__init__("OFFICE_UNKNOWN", "no office has this office_code")
+        violation = Violation(field="office_code", description="is not in the list of offices")
+        super().__init__("OFFICE_UNKNOWN", "no office has this office_code", violations=[violation])
 
 
 class PostcodeUnknown(InvalidArgument):

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from chassis.errors import AlreadyExists, FailedPrecondition, NotFound
+from chassis.errors import AlreadyExists, FailedPrecondition, NotFound, Violation
 from scheduling.domain.offices import Channel
 
 SLOT_LENGTH = timedelta(minutes=45)
@@ -18,14 +18,24 @@ class SlotUnknown(NotFound):
     """There is no such slot."""
 
     def __init__(self) -> None:
-        super().__init__("SLOT_UNKNOWN", "there is no slot with this slot_id")
+        violation = Violation(field="slot_id", description="is not in the rotas as they are published now")
+        super().__init__("SLOT_UNKNOWN", "there is no slot with this slot_id", violations=[violation])
 
 
 class SlotTaken(AlreadyExists):
-    """Another appointment has the slot, or it is held for another call."""
+    """Another appointment has the slot, it is held for another call, or the assessor is away."""
 
     def __init__(self) -> None:
-        super().__init__("SLOT_TAKEN", "another appointment holds the slot: choose another")
+        violation = Violation(field="slot_id", description="is not free any more")
+        super().__init__("SLOT_TAKEN", "the slot is not free any more: choose another", violations=[violation])
+
+
+class OfficeClosed(FailedPrecondition):
+    """The office is closed at the time of the slot, whatever its rotas say."""
+
+    def __init__(self) -> None:
+        violation = Violation(field="slot_id", description="is at a time at which the office is closed")
+        super().__init__("OFFICE_CLOSED", "the office is closed then: choose another slot", violations=[violation])
 
 
 class NoSlotFree(FailedPrecondition):

@@ -20,10 +20,10 @@ from scheduling.domain.directory import Directory
 from scheduling.domain.events import AppointmentBooked
 from scheduling.domain.search import Wish, in_order_of_preference
 from scheduling.domain.shifts import Shift
-from scheduling.domain.slots import NoSlotFree, Slot, SlotId, SlotTaken, SlotUnknown
+from scheduling.domain.slots import NoSlotFree, OfficeClosed, Slot, SlotId, SlotTaken, SlotUnknown
 from scheduling.service.events import tell
 from scheduling.service.search import free, soonest
-from scheduling.store import appointments, diary, first_contacts, free_time, shifts
+from scheduling.store import absences, appointments, diary, first_contacts, free_time, shifts
 
 
 def claim_to_book(intake: Intake, claim_ref: str) -> Claim:
@@ -39,12 +39,12 @@ def claim_to_book(intake: Intake, claim_ref: str) -> Claim:
 def book_slot(
     conn: Connection, claim: Claim, *, directory: Directory, slot_id: SlotId, target: timedelta
 ) -> Appointment:
-    """Books this slot for the claim. Raises SlotUnknown, SlotPassed, SlotTaken, AlreadyBooked."""
+    """Books this slot for the claim. Raises SlotUnknown, SlotPassed, SlotTaken, OfficeClosed, AlreadyBooked."""
     slot, is_free = lock_slot(conn, slot_id, claim_ref=claim.claim_ref)
     appointment, event = _booked(claim, directory=directory, slot=slot, target=target, now=clock.now())
     saved = _save(conn, appointment, event, slot=slot)  # of a claim that has an interview, that is said first
     if not is_free:
-        raise SlotTaken
+        raise why_taken(conn, slot)
     return saved
 
 
@@ -78,6 +78,11 @@ def lock_slot(conn: Connection, slot_id: SlotId, *, claim_ref: str) -> tuple[Slo
         raise SlotUnknown
     diary.lock_slot(conn, slot_id)
     return slot, _has_room(conn, shift, slot, claim_ref)
+
+
+def why_taken(conn: Connection, slot: Slot) -> SlotTaken | OfficeClosed:
+    """The refusal of a slot that is not free: a closure is told of, since another slot of the day is closed too."""
+    return OfficeClosed() if absences.is_closed(conn, slot) else SlotTaken()
 
 
 def try_slot(conn: Connection, slot: Slot, *, claim_ref: str) -> bool:

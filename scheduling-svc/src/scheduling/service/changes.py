@@ -13,8 +13,8 @@ from chassis.database import Connection
 from chassis.vault import Vault
 from scheduling.domain.appointments import Appointment, AppointmentState
 from scheduling.domain.directory import Directory
-from scheduling.domain.slots import SlotId, SlotTaken
-from scheduling.service.bookings import appointment_by_id, known, lock_slot
+from scheduling.domain.slots import SlotId
+from scheduling.service.bookings import appointment_by_id, known, lock_slot, why_taken
 from scheduling.service.events import tell
 from scheduling.store import appointments, first_contacts
 
@@ -34,7 +34,7 @@ class Change:
 
 
 def move(conn: Connection, *, change: Change, slot_id: SlotId, directory: Directory) -> Appointment:
-    """Gives the appointment this slot. Raises SlotUnknown, SlotTaken, and as Appointment.moved."""
+    """Gives the appointment this slot. Raises SlotUnknown, SlotTaken, OfficeClosed, and as Appointment.moved."""
     claim_ref = appointment_by_id(conn, change.appointment_id).claim_ref
     slot, is_free = lock_slot(conn, slot_id, claim_ref=claim_ref)
     before = _locked(conn, change)
@@ -42,7 +42,7 @@ def move(conn: Connection, *, change: Change, slot_id: SlotId, directory: Direct
     nation = directory.office(slot.office_code).nation
     appointment, event = before.moved(slot, nation=nation, version=change.version, now=now)
     if not is_free:
-        raise SlotTaken
+        raise why_taken(conn, slot)
     appointments.save_appointment(conn, appointment, slot=slot)
     tell(conn, event)
     late = appointment.breach(now)

@@ -8,6 +8,7 @@ from uuid import UUID
 from chassis.database import Connection
 from scheduling.domain.absences import Away
 from scheduling.domain.appointments import Appointment
+from scheduling.domain.slots import Slot
 from scheduling.store.appointments import APPOINTMENTS, appointment_of
 
 
@@ -38,6 +39,13 @@ ENDING_AFTER = """
 END = "UPDATE {table} SET end_time = %s WHERE {identity} = %s"
 
 DELETE = "DELETE FROM {table} WHERE {identity} = %s"
+
+# Whether a slot's office is closed in a part of it.
+IS_CLOSED = """
+    SELECT EXISTS (
+        SELECT 1 FROM closures WHERE office_code = %s AND end_time > %s AND start_time < %s
+    ) AS closed
+"""
 
 MARK_DISPLACED = """
     INSERT INTO displaced (appointment_id, since) SELECT appointment_id, %s FROM diary WHERE appointment_id = ANY(%s)
@@ -73,6 +81,12 @@ DISPLACED = f"""
         AND (start_time, appointment_id) > (%(after_start)s, %(after_id)s)
     ORDER BY start_time, appointment_id LIMIT %(number)s
 """
+
+
+def is_closed(conn: Connection, slot: Slot) -> bool:
+    """Whether the slot's office is closed in a part of the slot."""
+    row = conn.execute(IS_CLOSED, [slot.office_code, slot.start_time, slot.end_time]).fetchone()
+    return row is not None and bool(row["closed"])
 
 
 def insert(conn: Connection, kind: Kind, away: Away, *, reason: bytes) -> None:
