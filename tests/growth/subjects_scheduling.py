@@ -104,6 +104,7 @@ class Scheduling(Subject):
         second = self.change(
             "BookAppointment", {"claimRef": f"CT{turn:09}X", "slotId": slot}, by=_OPERATOR, note="a slot"
         )
+        self._offer(turn, second["appointment"])
         self._change(second["appointment"])
         self._attend(booked["appointment"])
         self._publish(turn)
@@ -114,6 +115,18 @@ class Scheduling(Subject):
         self.step_own_workers()
         self.hear(events_pb2.ClaimWithdrawn(withdraw_time=_now()), f"CT{turn:09}X")
         self.hear(assessment_events.AssessmentClosed(close_time=_now(), ends_assessment=True), f"CT{turn:09}Y")
+
+    def _offer(self, turn: int, appointment: dict[str, Any]) -> None:
+        """Slots are held for a call that ends, and an interview waits for an earlier one."""
+        claim = {"claimRef": f"CT{turn:09}W"}
+        held = self.change("OfferSlots", claim | {"postcode": POSTCODE}, by=_OPERATOR)
+        declined = {"declinedSlotIds": [held["offers"][0]["slot"]["slotId"]]}
+        self.change("OfferSlots", claim | {"postcode": POSTCODE} | declined, by=_OPERATOR, note="again")
+        self.change("ReleaseSlots", claim, by=_OPERATOR)
+        self.hear(events_pb2.CallEnded(end_time=_now()), claim["claimRef"])
+        this = {"appointmentId": appointment["appointmentId"]}
+        self.change("JoinWaitingList", this | {"noticeHours": 0}, by=_OPERATOR)
+        self.change("LeaveWaitingList", this, by=_OPERATOR)
 
     def _change(self, appointment: dict[str, Any]) -> None:
         free = self.call("FindSlots", {"officeCode": OFFICE}, by=_OPERATOR, note="of an office")["slots"][0]["slotId"]

@@ -20,7 +20,10 @@ BEGIN = """
 
 
 def change_appointments(platform: PlatformUnderTest, doors: DyingDoors, claim: Journey) -> None:
-    """Moves one interview and cancels it; another one's time comes, and the claimant with it."""
+    """Moves one interview and cancels it; another one's time comes, and the claimant with it.
+
+    Slots are offered for each and given up again; the second one waits for an earlier one for a moment.
+    """
 
     def change(method: str, appointment: Mapping[str, Any], **more: Any) -> Any:
         this = {"appointmentId": appointment["appointmentId"], "version": appointment["version"]}
@@ -31,13 +34,30 @@ def change_appointments(platform: PlatformUnderTest, doors: DyingDoors, claim: J
     for journey in journeys:
         journey.start_call()
         journey.answer(journey.case.answers)
+        offer_and_release(doors, journey)
         journey.book()
+    wait_a_moment(doors, journeys[1])
     office = {"officeCode": journeys[0].appointment["office"]["code"], "pageSize": 1}
     [free] = doors.call(SERVICE, "FindSlots", office, token=claim.operator)["slots"]
     moved = change("MoveAppointment", journeys[0].appointment, slotId=free["slotId"])
     change("CancelAppointment", moved, reason="found work")
     platform.execute(SERVICE, BEGIN, journeys[1].appointment["appointmentId"])
     change("RecordAttendance", journeys[1].appointment, attended=True)
+
+
+def offer_and_release(doors: DyingDoors, claim: Journey) -> None:
+    """Slots are held for a claim and given up."""
+    this = {"claimRef": claim.claim_ref}
+    near = this | {"postcode": claim.case.postcode, "requestId": str(uuid4())}
+    doors.call(SERVICE, "OfferSlots", near, token=claim.operator)
+    doors.call(SERVICE, "ReleaseSlots", this | {"requestId": str(uuid4())}, token=claim.operator)
+
+
+def wait_a_moment(doors: DyingDoors, claim: Journey) -> None:
+    """The interview is put on the waiting list, on which nothing suits, and taken off it."""
+    this = {"appointmentId": claim.appointment["appointmentId"]}
+    for method, more in (("JoinWaitingList", {"noticeHours": 0}), ("LeaveWaitingList", {})):
+        doors.call(SERVICE, method, this | more | {"requestId": str(uuid4())}, token=claim.operator)
 
 
 def publish_a_rota(doors: DyingDoors, claim: Journey) -> None:

@@ -20,7 +20,14 @@ from scheduling.grpc_api import SchedulingApi
 from scheduling.pages import diary_page
 from scheduling.service.patterns import Patterns
 from scheduling.service.pruning import Kept
-from scheduling.workers import breach_worker, demand_worker, pruning_worker, rota_worker
+from scheduling.workers import (
+    breach_worker,
+    demand_worker,
+    holds_worker,
+    pruning_worker,
+    rota_worker,
+    waiting_worker,
+)
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -54,6 +61,8 @@ def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Servi
             breach_worker(directory, runtime.database, target=settings.target),
             pruning_worker(runtime.database, kept),
             demand_worker(directory, runtime.database),
+            holds_worker(runtime.database),
+            waiting_worker(directory, runtime.database),
         ]
 
     return Service(

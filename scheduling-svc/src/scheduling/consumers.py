@@ -11,7 +11,7 @@ from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
 from scheduling.domain.claims import FirstContact
-from scheduling.service import bookings
+from scheduling.service import bookings, offers
 
 
 def first_contact_recorded(conn: Connection, event: Event) -> None:
@@ -39,8 +39,15 @@ def assessment_closed(conn: Connection, event: Event) -> None:
         bookings.end_claim(conn, event.claim_ref, withdrawn_time=time_of(message.close_time, field="close_time"))
 
 
+def call_ended(conn: Connection, event: Event) -> None:
+    """Gives up the slots that were offered for the claim until then."""
+    message = cast(events_pb2.CallEnded, event.message)
+    offers.end_call(conn, event.claim_ref, ended=time_of(message.end_time, field="end_time"))
+
+
 HANDLERS: Mapping[str, Handler] = {
     "FirstContactRecorded": first_contact_recorded,
     "ClaimWithdrawn": claim_withdrawn,
     "AssessmentClosed": assessment_closed,
+    "CallEnded": call_ended,
 }

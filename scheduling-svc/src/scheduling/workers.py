@@ -5,13 +5,15 @@ from datetime import timedelta
 from chassis.database import Database
 from chassis.workers import Worker
 from scheduling.domain.directory import Directory
-from scheduling.service import changes, demand, pruning
+from scheduling.service import changes, demand, offers, pruning, waiting
 from scheduling.service.patterns import Patterns
 from scheduling.service.pruning import Kept
 
 _PAUSE_SECONDS = 1.0
 """Short, because the clock can be moved by days: then bookings soon find slots on the new days."""
 _PRUNING_PAUSE_SECONDS = 60.0
+_HOLDS_PAUSE_SECONDS = 10.0
+_HOLDS_AT_ONCE = 200
 
 
 def rota_worker(patterns: Patterns, database: Database) -> Worker:
@@ -47,3 +49,18 @@ def demand_worker(directory: Directory, database: Database) -> Worker:
             return demand.keep_up(conn, directory)
 
     return Worker("demand", step, pause_seconds=_PAUSE_SECONDS)
+
+
+def holds_worker(database: Database) -> Worker:
+    """Deletes holds that are nobody's any more."""
+
+    def step() -> bool:
+        with database.transaction() as conn:
+            return offers.prune(conn, number=_HOLDS_AT_ONCE)
+
+    return Worker("holds", step, pause_seconds=_HOLDS_PAUSE_SECONDS)
+
+
+def waiting_worker(directory: Directory, database: Database) -> Worker:
+    """Gives freed slots to those who wait for an earlier one."""
+    return Worker("waiting_list", lambda: waiting.give_out(database, directory), pause_seconds=_PAUSE_SECONDS)

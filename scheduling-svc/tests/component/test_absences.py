@@ -96,7 +96,8 @@ def test_colleagues_take_the_day_of_an_assessor_who_is_off_sick(
     morning: Morning, door: Any, intake: Any, database_urls: DatabaseUrls
 ) -> None:
     assessor, slots = next(iter(of_the_day(door, morning.operator, morning.now).items()))
-    booked = book(door, morning.operator, intake, slots)
+    # Of six in the afternoon the assessor has a break in the place of the fifth.
+    booked = book(door, morning.operator, intake, [*slots[:-2], slots[-1]])
 
     answer = door("RecordAbsence", today({"assessorId": assessor}, morning.now), morning.manager).body
 

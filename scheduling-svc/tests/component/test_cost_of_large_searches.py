@@ -37,6 +37,22 @@ def sound(method: str) -> dict[str, Any]:
             "needs": NEEDS,
             "requestId": str(uuid4()),
         },
+        "OfferSlots": {
+            "claimRef": CLAIM,
+            "postcode": "SW1A 2AA",
+            "officeCode": "",
+            "needs": NEEDS,
+            "from": clock.now().isoformat(),
+            "until": (clock.now() + timedelta(days=60)).isoformat(),
+            "channel": "CHANNEL_OFFICE",
+            "declinedSlotIds": ["ALE02001-20200101T0900Z"] * 40,
+            "requestId": str(uuid4()),
+        },
+        "ReleaseSlots": {
+            "claimRef": CLAIM,
+            "slotIds": ["ALE02001-20200101T0900Z"] * 40,
+            "requestId": str(uuid4()),
+        },
         "GetAppointment": {"claimRef": CLAIM, "appointmentId": ""},
         "PublishRota": {
             "assessorId": "ALE02001",
@@ -76,8 +92,11 @@ def _change(method: str) -> dict[str, Any]:
         "MoveAppointment": {"slotId": "ALE02001-20200101T0900Z"},
         "CancelAppointment": {"reason": "w" * 500},
         "RecordAttendance": {"attended": True},
+        "JoinWaitingList": {"officeCodes": ["600021"] * 10, "byTelephone": True, "noticeHours": 1},
+        "LeaveWaitingList": {},
     }
-    return {"appointmentId": str(uuid4()), "version": 1, "requestId": str(uuid4())} | more[method]
+    version = {} if "WaitingList" in method else {"version": 1}
+    return {"appointmentId": str(uuid4()), "requestId": str(uuid4())} | version | more[method]
 
 
 @pytest.mark.parametrize(

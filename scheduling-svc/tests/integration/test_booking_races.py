@@ -17,8 +17,9 @@ from chassis.database import Connection, Database
 from chassis.errors import CmsError
 from scheduling.domain.appointments import AlreadyBooked, Appointment, AppointmentState
 from scheduling.domain.claims import Claim
-from scheduling.domain.diary import DiaryEntry
+from scheduling.domain.diary import DiaryEntry, Stretch
 from scheduling.domain.directory import Directory
+from scheduling.domain.limits import BREAKS
 from scheduling.domain.offices import Channel, NearOffice
 from scheduling.domain.search import Wish
 from scheduling.domain.slots import SLOT_LENGTH, Slot, SlotTaken
@@ -87,18 +88,24 @@ def test_only_one_of_fifty_simultaneous_bookings_gets_the_slot(
     assert count(database, "outbox") == 1
 
 
-def test_fifty_simultaneous_bookings_of_the_earliest_get_the_fifty_earliest_slots(
+def test_fifty_simultaneous_bookings_of_the_earliest_leave_no_earlier_slot_and_every_assessor_a_break(
     database: Database, directory: Directory, wish: Wish
 ) -> None:
-    earliest = free(database, wish, number=FIFTY)
-
     results = at_once(
         database,
         lambda conn, number: bookings.book_earliest(conn, claim(number), directory=directory, wish=wish, target=TARGET),
     )
 
-    booked = {(result.assessor_id, result.start_time) for result in results if isinstance(result, Appointment)}
-    assert booked == {(slot.assessor_id, slot.start_time) for slot in earliest}
+    booked = [result for result in results if isinstance(result, Appointment)]
+    assert len({(one.assessor_id, one.start_time) for one in booked}) == FIFTY
+    assert free(database, wish, number=1)[0].start_time >= max(one.start_time for one in booked)
+    for one in booked:
+        others = [
+            Stretch(start_time=other.start_time, end_time=other.end_time)
+            for other in booked
+            if other.assessor_id == one.assessor_id and other != one
+        ]
+        assert BREAKS.allow(Stretch(start_time=one.start_time, end_time=one.end_time), others)
     assert count(database, "outbox") == FIFTY
 
 
@@ -130,7 +137,7 @@ def test_bookings_by_slot_and_by_earliest_never_share_a_slot(
 
     refused = Counter(result for result in results if isinstance(result, str))
     booked = [(one.assessor_id, one.start_time) for one in results if isinstance(one, Appointment)]
-    assert set(refused) <= {"SLOT_TAKEN"}
+    assert set(refused) <= {"SLOT_TAKEN", "BREAK_NEEDED"}
     assert all(isinstance(results[number], Appointment) for number in range(0, FIFTY, 2))
     assert len(set(booked)) == len(booked) == count(database, "appointments")
 

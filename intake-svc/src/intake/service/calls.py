@@ -34,6 +34,7 @@ from intake.domain.search import LookUps
 from intake.service.access import cipher_of, script_of
 from intake.service.claims import withdraw_unless_answered
 from intake.service.earlier import EarlierShown, earlier_shown, link_earlier, try_earlier
+from intake.service.events import announce_end
 from intake.service.interviews import InterviewShown, origin_of, show_again
 from intake.service.look_ups import look_ups, nino_look_up
 from intake.store.answers import load_answers, save_answers
@@ -47,7 +48,7 @@ from intake.store.calls import (
     lock_forgotten_calls,
     save_call,
 )
-from intake.store.claims import find_open_claim, insert_claim, load_claim, lock_tries
+from intake.store.claims import claim_version, find_open_claim, insert_claim, load_claim, lock_tries
 
 _DEFAULT_GRADE = "AO"
 """The usual grade of operators, for a token that names none."""
@@ -220,6 +221,7 @@ def end_forgotten_calls(conn: Connection) -> bool:
 
 def _save_ended(conn: Connection, ended: Call) -> None:
     save_call(conn, ended)
+    announce_end(conn, ended, version=claim_version(conn, ended.claim_ref))
     conn.after_commit(lambda: metrics.CALL_DURATION.labels(ended.outcome).observe(ended.call_seconds))
     if ended.hold:
         conn.after_commit(lambda: metrics.CALL_HOLD.observe(ended.hold_seconds))

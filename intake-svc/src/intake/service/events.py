@@ -6,6 +6,7 @@ from chassis.database import Connection
 from chassis.enums import number_of
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
+from intake.domain.call import Call
 from intake.domain.claim import (
     Claim,
     ClaimAmended,
@@ -28,6 +29,14 @@ Message = (
 def announce(conn: Connection, claim: Claim, event: Event) -> None:
     """Writes the event to the outbox, at the claim's version."""
     outbox.append(conn, claim_ref=claim.claim_ref, version=claim.version, event=_message(claim, event))
+
+
+def announce_end(conn: Connection, ended: Call, *, version: int) -> None:
+    """Writes to the outbox that a call ended; `version` is that of its claim."""
+    if ended.ended is None:
+        raise ValueError("the call has not ended")
+    message = events_pb2.CallEnded(end_time=timestamp(ended.ended))
+    outbox.append(conn, claim_ref=ended.claim_ref, version=version, event=message)
 
 
 def _message(claim: Claim, event: Event) -> Message:

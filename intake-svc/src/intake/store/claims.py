@@ -34,6 +34,8 @@ CLAIM = _CLAIM + " WHERE claims.claim_ref = %(claim_ref)s"
 
 CLAIM_LOCKED = CLAIM + " FOR UPDATE OF claims"
 
+VERSION = "SELECT version FROM claims WHERE claim_ref = %s"
+
 CHANNEL = "SELECT channel FROM claims WHERE claim_ref = %s"
 
 # Finds the open claim of a person in a scheme; of several the latest.
@@ -154,6 +156,14 @@ class ClaimFound:
 def load_claim(conn: Connection, claim_ref: str, *, caller: str) -> ClaimFound:
     """A claim with the caller's open call on it. Raises NotFound."""
     return _the_claim(conn.execute(CLAIM, {"claim_ref": claim_ref, "caller": caller}).fetchone(), claim_ref)
+
+
+def claim_version(conn: Connection, claim_ref: str) -> int:
+    """The claim's version. Raises NotFound."""
+    row = conn.execute(VERSION, [claim_ref]).fetchone()
+    if row is None:
+        raise _no_claim(claim_ref)
+    return int(row["version"])
 
 
 def load_channel(conn: Connection, claim_ref: str) -> Channel:

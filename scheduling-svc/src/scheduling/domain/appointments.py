@@ -100,6 +100,8 @@ class Appointment:
     working_lead_time: timedelta
     version: int
     needs: frozenset[Need] = frozenset()
+    attempt: int = 1
+    """1 for the first interview of the claim; one more for each that was missed."""
 
     @classmethod
     def book(
@@ -113,6 +115,7 @@ class Appointment:
         target_time: datetime,
         now: datetime,
         needs: frozenset[Need] = frozenset(),
+        attempt: int = 1,
     ) -> tuple[Self, AppointmentBooked]:
         """Books the slot, of an office in this nation; gives the appointment and its event. Raises SlotPassed."""
         if slot.start_time <= now:
@@ -131,6 +134,7 @@ class Appointment:
             working_lead_time=working_lead_time(first_contact_time, slot.start_time, nation=nation),
             version=1,
             needs=needs,
+            attempt=attempt,
         )
         return appointment, AppointmentBooked(
             **appointment._told(now, *_WHERE_AND_WHEN),

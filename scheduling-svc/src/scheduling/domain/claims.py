@@ -1,7 +1,7 @@
 """A claim as far as a booking needs it: whether it is open, its schemes, and the first contact."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chassis.bank_holidays import Nation
@@ -49,11 +49,24 @@ class Claim:
         if set(self.schemes) == {_CHILD_MAINTENANCE}:
             raise NoInterviewNeeded(self.claim_ref)
 
+    @property
+    def is_emergency(self) -> bool:
+        """Whether the claimant must be seen on the day: who applies for a crisis loan, alone or beside other schemes."""
+        return _CRISIS_LOAN in self.schemes
+
     def due(self, nation: Nation, *, target: timedelta) -> datetime:
         """By when the interview should start, at an office of this nation: that about a crisis loan alone on the same day."""
         if _CRISIS_LOAN in self.schemes and set(self.schemes) <= {_CHILD_MAINTENANCE, _CRISIS_LOAN}:
             return same_day_due(self.first_contact_time, nation)
         return target_due(self.first_contact_time, nation, target=target)
+
+    def due_again(self, nation: Nation, waits_since: datetime | None, *, target: timedelta) -> datetime:
+        """By when the interview should start where an earlier one fell through: the target counts anew from then.
+
+        That decides where to look. The measures of the target count from first contact all the same.
+        """
+        begun = max(self.first_contact_time, waits_since or self.first_contact_time)
+        return replace(self, first_contact_time=begun).due(nation, target=target)
 
 
 @dataclass(frozen=True, kw_only=True)

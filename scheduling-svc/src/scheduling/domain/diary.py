@@ -3,7 +3,7 @@
 Free time is not stored. It is computed from a shift, less what is taken of it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -60,6 +60,9 @@ class WorkingTime:
 
     shift: Shift
     taken: tuple[Stretch, ...] = ()
+    """Interviews and holds in it and shortly before and after it, with the travel to them."""
+    away: tuple[Stretch, ...] = ()
+    """Absences of the assessor, and closures of the office."""
 
     def free(self, *, length: timedelta = SLOT_LENGTH, travel: timedelta = NO_TRAVEL) -> Iterator[Slot]:
         """Its free slots, soonest first. With `travel` there is time for it before and after, within the shift."""
@@ -70,7 +73,11 @@ class WorkingTime:
     def has_room(self, wanted: Stretch) -> bool:
         """Whether the stretch lies in the shift, and nothing of it is taken."""
         within = self.shift.start_time <= wanted.start_time and wanted.end_time <= self.shift.end_time
-        return within and not any(taken.overlaps(wanted) for taken in self.taken)
+        return within and not any(taken.overlaps(wanted) for taken in (*self.taken, *self.away))
+
+
+Allow = Callable[[Slot, WorkingTime], bool]
+"""Whether a free slot of a working time can be given."""
 
 
 def free_slots(
@@ -80,27 +87,31 @@ def free_slots(
     until: datetime | None = None,
     length: timedelta = SLOT_LENGTH,
     travel: timedelta = NO_TRAVEL,
+    allow: Allow = lambda _slot, _working_time: True,
 ) -> Iterator[Slot]:
-    """Free slots that start at `since` or later, and at `until` or earlier where that is given.
+    """Free slots that start at `since` or later, and at `until` or earlier where that is given, and that `allow` allows.
 
     `working_times` come office by office, and in the order of their starts within an office; so do the slots, and of
     equal ones that of the first assessor by reference. No more of the working times is taken than is needed.
     """
     for _, of_office in groupby(working_times, key=lambda one: one.shift.office_code):
-        for slot in _soonest_first(of_office, length=length, travel=travel):
+        for slot in _soonest_first(of_office, length=length, travel=travel, allow=allow):
             if until is not None and slot.start_time > until:
                 break
             if slot.start_time >= since:
                 yield slot
 
 
-def _soonest_first(working_times: Iterable[WorkingTime], *, length: timedelta, travel: timedelta) -> Iterator[Slot]:
+def _soonest_first(
+    working_times: Iterable[WorkingTime], *, length: timedelta, travel: timedelta, allow: Allow
+) -> Iterator[Slot]:
     """A slot is given once no shift that is still to come can have an earlier one."""
     waiting: list[tuple[datetime, str, Slot]] = []
     for working_time in working_times:
         while waiting and waiting[0][0] < working_time.shift.start_time:
             yield heappop(waiting)[-1]
         for slot in working_time.free(length=length, travel=travel):
-            heappush(waiting, (slot.start_time, slot.assessor_id, slot))
+            if allow(slot, working_time):
+                heappush(waiting, (slot.start_time, slot.assessor_id, slot))
     while waiting:
         yield heappop(waiting)[-1]

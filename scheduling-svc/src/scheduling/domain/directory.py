@@ -6,7 +6,16 @@ from math import hypot
 from chassis.bank_holidays import Nation
 from chassis.elsewhere import Elsewhere
 from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Text, Violation
-from scheduling.domain.offices import Assessor, NearOffice, Office, nearest_offices, within_reach
+from scheduling.domain.offices import (
+    Assessor,
+    Channel,
+    NearOffice,
+    Need,
+    Office,
+    left_to_assessor,
+    nearest_offices,
+    within_reach,
+)
 from scheduling.domain.rotas import AssessorUnknown
 from scheduling.domain.slots import REACH_KM
 
@@ -42,8 +51,11 @@ class NotServed(FailedPrecondition):
 class Directory:
     """Offices and assessors, loaded at start."""
 
-    def __init__(self, offices: Iterable[Office], assessors: Iterable[Assessor]) -> None:
+    def __init__(self, offices: Iterable[Office], assessors: Collection[Assessor]) -> None:
         self._offices = {office.code: office for office in offices}
+        self._skills_at: dict[str, list[frozenset[str]]] = {}
+        for assessor in assessors:
+            self._skills_at.setdefault(assessor.office_code, []).append(assessor.skills)
         self._assessors = {assessor.assessor_id: assessor for assessor in assessors}
 
     def office(self, code: str) -> Office:
@@ -80,6 +92,11 @@ class Directory:
         """Kilometres as the crow flies between two offices. Raises OfficeUnknown."""
         one, two = self.office(code), self.office(other)
         return hypot(one.easting - two.easting, one.northing - two.northing) / 1000
+
+    def can_meet(self, office: Office, needs: Collection[Need], channel: Channel) -> bool:
+        """Whether the office, with one of its own assessors, meets these needs."""
+        left = left_to_assessor(needs, office=office, channel=channel)
+        return any(left <= skills for skills in self._skills_at.get(office.code, ()))
 
     def assessor(self, assessor_id: str) -> Assessor:
         """The assessor. Raises AssessorUnknown."""

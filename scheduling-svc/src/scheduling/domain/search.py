@@ -20,13 +20,16 @@ class PageUnknown(InvalidArgument):
 
 
 class OfferReason(StrEnum):
-    """Why a slot is offered."""
+    """Why a slot is offered. The contract says what each of them means."""
 
     NEAREST_OFFICE = "NEAREST_OFFICE"
     NEIGHBOUR_KEEPS_TARGET = "NEIGHBOUR_KEEPS_TARGET"
     TELEPHONE_KEEPS_TARGET = "TELEPHONE_KEEPS_TARGET"
     EARLIEST_AFTER_TARGET = "EARLIEST_AFTER_TARGET"
     WITHIN_REACH = "WITHIN_REACH"
+    NEAREST_WITH_NEEDS = "NEAREST_WITH_NEEDS"
+    BY_TELEPHONE = "BY_TELEPHONE"
+    AFTER_TARGET = "AFTER_TARGET"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,8 @@ LONGEST_SHIFT = timedelta(hours=14)
 class Shift:
     """A stretch of an assessor's work at an office, within one day of London.
 
-    Times are UTC, on whole minutes. `skills` are those that the assessor uses in it, by their codes.
+    Times are UTC, on whole minutes. `skills` are those that the assessor uses in it, by their codes. Its last
+    `emergency_slots` are kept for claimants who must be seen on the day.
     """
 
     assessor_id: str
@@ -24,6 +25,13 @@ class Shift:
     end_time: datetime
     channel: Channel
     skills: frozenset[str] = frozenset()
+    emergency_slots: int = 0
+
+    @property
+    def kept_starts(self) -> frozenset[datetime]:
+        """The starts of the slots that are kept for emergencies."""
+        starts = [slot.start_time for slot in self.slots()] if self.emergency_slots else []
+        return frozenset(starts[-self.emergency_slots :])
 
     def slots(self, *, length: timedelta = SLOT_LENGTH) -> Iterator[Slot]:
         """Whole slots from its start; a remainder at its end gives no slot."""

@@ -1,11 +1,13 @@
 """The faults of requests that the contract's own rules do not find."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from chassis.conversions import is_uuid
 from chassis.errors import InvalidArgument, Violation
 from cms.scheduling.v1 import appointments_pb2
 from scheduling.domain.slots import SlotId
+from scheduling.grpc_api.messages import Timed, time_in
 
 _NOT_OURS = "is not one that this service gave"
 
@@ -38,6 +40,27 @@ def unless_slot_id(*, slot_id: str) -> Iterator[Violation]:
             SlotId.read(slot_id)
     except ValueError:
         yield Violation(field="slot_id", description=_NOT_OURS)
+
+
+def unless_slot_ids(field: str, slot_ids: Sequence[str]) -> Iterator[Violation]:
+    """Each of these must be the id of a slot."""
+    for index, slot_id in enumerate(slot_ids):
+        try:
+            SlotId.read(slot_id)
+        except ValueError:
+            yield Violation(field=f"{field}[{index}]", description=_NOT_OURS)
+
+
+def time_faults(request: Timed) -> Iterator[Violation]:
+    """`from` and `until` must be times, in this order."""
+    times: list[datetime | None] = []
+    for name in ("from", "until"):
+        try:
+            times.append(time_in(request, name))
+        except InvalidArgument as error:
+            yield from error.violations
+    if len(times) == 2 and None not in times and times[1] < times[0]:  # type: ignore[operator]
+        yield Violation(field="until", description="is before from")
 
 
 def needs_faults(needs: Sequence[int]) -> Iterator[Violation]:

@@ -1,35 +1,55 @@
 """Messages that several methods have in common."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from chassis import call
 from chassis.contract import allowed_roles
-from chassis.conversions import timestamp
+from chassis.conversions import time_of, timestamp
 from chassis.enums import name_of, number_of
 from chassis.errors import PermissionDenied
 from cms.common.v1 import common_pb2
-from cms.scheduling.v1 import appointments_pb2, scheduling_pb2
+from cms.scheduling.v1 import appointments_pb2, offers_pb2, scheduling_pb2
 from scheduling.domain.appointments import Appointment
 from scheduling.domain.directory import Directory
+from scheduling.domain.offers import Reasoned
 from scheduling.domain.offices import Channel, NearOffice, Need, Office
 from scheduling.domain.search import Offer, Wish
+
+Timed = scheduling_pb2.FindSlotsRequest | offers_pb2.OfferSlotsRequest
+Wishing = Timed | scheduling_pb2.BookAppointmentRequest
 
 _METHODS = scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"].methods_by_name
 _MAY_SEE = allowed_roles(_METHODS["GetAppointment"])
 
 
-def wish_of(
-    offices: Sequence[NearOffice], request: scheduling_pb2.FindSlotsRequest | scheduling_pb2.BookAppointmentRequest
-) -> Wish:
+def wish_of(offices: Sequence[NearOffice], request: Wishing) -> Wish:
     """The wish that a request states, at these offices."""
-    channel = request.channel or common_pb2.CHANNEL_OFFICE
     return Wish(
         offices=offices,
-        channel=Channel(name_of(common_pb2.Channel, channel, field="channel")),
+        channel=wanted_channel(request) or Channel.OFFICE,
         needs=frozenset(
             Need(name_of(appointments_pb2.AppointmentNeed, need, field=f"needs[{index}]"))
             for index, need in enumerate(request.needs)
         ),
+    )
+
+
+def wanted_channel(request: Wishing) -> Channel | None:
+    """The channel that a request names; None where it names none."""
+    return Channel(name_of(common_pb2.Channel, request.channel, field="channel")) if request.channel else None
+
+
+def time_in(request: Timed, field: str) -> datetime | None:
+    """The time in a field of a request; None where it is absent."""
+    return time_of(getattr(request, field), field=field) if request.HasField(field) else None  # type: ignore[arg-type]
+
+
+def offered_slot_message(offer: Reasoned) -> appointments_pb2.Slot:
+    """A slot that is offered for a claim."""
+    free = offer.free
+    return slot_message(
+        Offer(slot=free.slot, office=free.office, within_target=free.within_target, reason=offer.reason)
     )
 
 
@@ -73,6 +93,7 @@ def appointment_message(
         version=appointment.version,
         needs=[number_of(appointments_pb2.AppointmentNeed, need) for need in sorted(appointment.needs)],
         cancel_reason=cancel_reason,
+        attempt=appointment.attempt,
     )
 
 

@@ -57,4 +57,5 @@ def _shift(request: rotas_pb2.PublishRotaRequest, index: int, assessor: Assessor
         end_time=time_of(shift.end, field=f"{field}.end"),
         channel=Channel(name_of(common_pb2.Channel, shift.channel, field=f"{field}.channel")),
         skills=frozenset(shift.skills) or assessor.skills,
+        emergency_slots=shift.emergency_slots,
     )

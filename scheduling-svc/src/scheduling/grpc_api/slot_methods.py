@@ -4,16 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from chassis import call
-from chassis.conversions import time_of
-from chassis.errors import InvalidArgument, Violation
+from chassis.errors import Violation
 from chassis.pages import page_size, place_of, token_of
 from chassis.postcodes import Postcodes
 from cms.scheduling.v1 import scheduling_pb2
 from scheduling.domain.directory import Directory
-from scheduling.domain.offices import NearOffice
 from scheduling.domain.search import Page, Place
-from scheduling.grpc_api.faults import needs_faults, refuse, unless_one_of
-from scheduling.grpc_api.messages import slot_message, wish_of
+from scheduling.grpc_api.faults import needs_faults, refuse, time_faults, unless_one_of
+from scheduling.grpc_api.messages import slot_message, time_in, wish_of
 from scheduling.service import search
 
 USUAL_PAGE_SIZE = 20
@@ -32,7 +30,10 @@ class SlotMethods:
         """Free slots near a postcode or at an office."""
         refuse(_search_faults(request))
         page = _page(request)
-        wish = wish_of(self._offices(request), request)
+        near = search.offices_asked(
+            self._directory, self._postcodes, postcode=request.postcode, office_code=request.office_code
+        )
+        wish = wish_of(near, request)
         with call.current().database.transaction() as conn:
             found = search.find_slots(conn, wish, page=page, target=self._target)
         response = scheduling_pb2.FindSlotsResponse(slots=[slot_message(offer) for offer in found.offers])
@@ -43,38 +44,18 @@ class SlotMethods:
             response.earliest_within_target.CopyFrom(slot_message(found.earliest_within_target))
         return response
 
-    def _offices(self, request: scheduling_pb2.FindSlotsRequest) -> list[NearOffice]:
-        if request.postcode:
-            return search.offices_near(self._directory, self._postcodes, request.postcode)
-        return [NearOffice(office=self._directory.office(request.office_code), distance_km=0.0)]
-
 
 def _search_faults(request: scheduling_pb2.FindSlotsRequest) -> Iterator[Violation]:
     yield from unless_one_of(postcode=request.postcode, office_code=request.office_code)
     yield from needs_faults(request.needs)
-    yield from _time_faults(request)
-
-
-def _time_faults(request: scheduling_pb2.FindSlotsRequest) -> Iterator[Violation]:
-    times: list[datetime | None] = []
-    for name in ("from", "until"):
-        try:
-            times.append(_time(request, name))
-        except InvalidArgument as error:
-            yield from error.violations
-    if len(times) == 2 and None not in times and times[1] < times[0]:  # type: ignore[operator]
-        yield Violation(field="until", description="is before from")
-
-
-def _time(request: scheduling_pb2.FindSlotsRequest, field: str) -> datetime | None:
-    return time_of(getattr(request, field), field=field) if request.HasField(field) else None  # type: ignore[arg-type]
+    yield from time_faults(request)
 
 
 def _page(request: scheduling_pb2.FindSlotsRequest) -> Page:
     place = place_of(request, str, datetime, str)
     return Page(
-        since=_time(request, "from"),
-        until=_time(request, "until"),
+        since=time_in(request, "from"),
+        until=time_in(request, "until"),
         size=page_size(request, usual=USUAL_PAGE_SIZE, largest=LARGEST_PAGE_SIZE),
         after=Place(office_code=place[0], start_time=place[1], assessor_id=place[2]) if place else None,
     )

@@ -18,12 +18,13 @@ from scheduling.domain.claims import Claim, FirstContact
 from scheduling.domain.diary import Stretch
 from scheduling.domain.directory import Directory
 from scheduling.domain.events import AppointmentBooked
+from scheduling.domain.limits import Limits
 from scheduling.domain.search import Wish, in_order_of_preference
 from scheduling.domain.shifts import Shift
 from scheduling.domain.slots import NoSlotFree, OfficeClosed, Slot, SlotId, SlotTaken, SlotUnknown
 from scheduling.service.events import tell
 from scheduling.service.search import free, soonest
-from scheduling.store import absences, appointments, diary, first_contacts, free_time, shifts
+from scheduling.store import absences, appointments, diary, first_contacts, free_time, holds, shifts, waiting
 
 
 def claim_to_book(intake: Intake, claim_ref: str) -> Claim:
@@ -39,12 +40,17 @@ def claim_to_book(intake: Intake, claim_ref: str) -> Claim:
 def book_slot(
     conn: Connection, claim: Claim, *, directory: Directory, slot_id: SlotId, target: timedelta
 ) -> Appointment:
-    """Books this slot for the claim. Raises SlotUnknown, SlotPassed, SlotTaken, OfficeClosed, AlreadyBooked."""
+    """Books this slot for the claim.
+
+    Raises SlotUnknown, SlotPassed, SlotTaken, OfficeClosed, AlreadyBooked, KeptForEmergencies, BreakNeeded.
+    """
+    now = clock.now()
     slot, is_free = lock_slot(conn, slot_id, claim_ref=claim.claim_ref)
-    appointment, event = _booked(claim, directory=directory, slot=slot, target=target, now=clock.now())
+    appointment, event = _booked(conn, claim, directory=directory, slot=slot, target=target, now=now)
     saved = _save(conn, appointment, event, slot=slot)  # of a claim that has an interview, that is said first
     if not is_free:
         raise why_taken(conn, slot)
+    check_limits(conn, slot, claim_ref=claim.claim_ref, limits=limits_for(claim, now))
     return saved
 
 
@@ -58,10 +64,11 @@ def book_earliest(
     now = clock.now()
     wished = replace(claim, needs=wish.needs | claim.needs)
     due = claim.due(wish.offices[0].office.nation, target=target)
-    at_offices = partial(free, conn, replace(wish, needs=wished.needs), claim_ref=claim.claim_ref)
+    limits = limits_for(claim, now)
+    at_offices = partial(free, conn, replace(wish, needs=wished.needs), claim_ref=claim.claim_ref, limits=limits)
     for slot in in_order_of_preference(at_offices, since=soonest(now), due=due):
-        if try_slot(conn, slot, claim_ref=claim.claim_ref):
-            appointment, event = _booked(wished, directory=directory, slot=slot, target=target, now=now)
+        if try_slot(conn, slot, claim_ref=claim.claim_ref, limits=limits):
+            appointment, event = _booked(conn, wished, directory=directory, slot=slot, target=target, now=now)
             return _save(conn, appointment, event, slot=slot, home_office=wish.offices[0].office.code)
     raise NoSlotFree
 
@@ -77,6 +84,7 @@ def lock_slot(conn: Connection, slot_id: SlotId, *, claim_ref: str) -> tuple[Slo
     if shift is None or slot is None:
         raise SlotUnknown
     diary.lock_slot(conn, slot_id)
+    diary.lock_day(conn, slot_id)
     return slot, _has_room(conn, shift, slot, claim_ref)
 
 
@@ -85,12 +93,37 @@ def why_taken(conn: Connection, slot: Slot) -> SlotTaken | OfficeClosed:
     return OfficeClosed() if absences.is_closed(conn, slot) else SlotTaken()
 
 
-def try_slot(conn: Connection, slot: Slot, *, claim_ref: str) -> bool:
-    """Locks a slot that was free to this claim; False where it is so no longer, or another transaction is at it."""
-    shift = shifts.lock_of_slot(conn, slot.slot_id, wait=False)
-    if shift is None or not shift.fits(slot) or not diary.try_lock_slot(conn, slot.slot_id):
+def try_slot(conn: Connection, slot: Slot, *, claim_ref: str, limits: Limits, wait_for_day: bool = True) -> bool:
+    """Locks a slot that was free to this claim; False where it is so no longer, or another transaction is at it.
+
+    It waits for others who put something else into the assessor's day; who locks several slots must not (`wait_for_day`).
+
+    What is passed over is locked no more: whoever kept the lock of one day and waited for that of another could meet
+    somebody who does the same the other way round.
+    """
+    try:
+        with conn.savepoint():
+            return _lock_if_free(conn, slot, claim_ref=claim_ref, limits=limits, wait_for_day=wait_for_day)
+    except SlotTaken:
         return False
-    return _has_room(conn, shift, slot, claim_ref)
+
+
+def is_free_to(conn: Connection, shift: Shift, slot: Slot, *, claim_ref: str, limits: Limits) -> bool:
+    """Whether the slot, whose shift and day are locked, is free to the claim within the limits."""
+    working_time = free_time.taken_of(conn, shift, claim_ref=claim_ref)
+    return working_time.has_room(_stretch(slot)) and limits.allow(slot, working_time)
+
+
+def check_limits(conn: Connection, slot: Slot, *, claim_ref: str, limits: Limits) -> None:
+    """Raises KeptForEmergencies or BreakNeeded for a slot that is locked and cannot be given to the claim."""
+    shift = shifts.lock_of_slot(conn, slot.slot_id, wait=True)
+    if shift is not None:
+        limits.check(slot, free_time.taken_of(conn, shift, claim_ref=claim_ref))
+
+
+def limits_for(claim: Claim, now: datetime) -> Limits:
+    """What the assessors' days allow to this claim now."""
+    return Limits(now=now, is_emergency=claim.is_emergency)
 
 
 def appointment_by_id(conn: Connection, appointment_id: UUID) -> Appointment:
@@ -115,11 +148,14 @@ def end_claim(conn: Connection, claim_ref: str, *, withdrawn_time: datetime) -> 
     """
     now = clock.now()
     first_contacts.keep_withdrawal(conn, claim_ref, withdrawn_time=withdrawn_time)
+    released = holds.release(conn, claim_ref)
     coming = appointments.lock_coming(conn, claim_ref, now=now)
     if coming is not None:
         cancelled, event = coming.cancelled(version=coming.version, now=now, claim_withdrawn=True)
         appointments.end_appointment(conn, cancelled)
         tell(conn, event)
+        released.append(SlotId(assessor_id=coming.assessor_id, start_time=coming.start_time))
+    waiting.note_freed(conn, released)
 
 
 def known(appointment: Appointment | None) -> Appointment:
@@ -132,11 +168,28 @@ def known(appointment: Appointment | None) -> Appointment:
 def _has_room(conn: Connection, shift: Shift, slot: Slot, claim_ref: str) -> bool:
     # A statement of its own: it sees what was committed up to the moment at which the locks were had.
     working_time = free_time.taken_of(conn, shift, claim_ref=claim_ref)
-    return working_time.has_room(Stretch(start_time=slot.start_time, end_time=slot.end_time))
+    return working_time.has_room(_stretch(slot))
+
+
+def _lock_if_free(conn: Connection, slot: Slot, *, claim_ref: str, limits: Limits, wait_for_day: bool) -> bool:
+    shift = shifts.lock_of_slot(conn, slot.slot_id, wait=False)
+    if shift is None or not shift.fits(slot) or not diary.try_lock_slot(conn, slot.slot_id):
+        raise SlotTaken
+    if wait_for_day:
+        diary.lock_day(conn, slot.slot_id)
+    elif not diary.try_lock_day(conn, slot.slot_id):
+        raise SlotTaken
+    if not is_free_to(conn, shift, slot, claim_ref=claim_ref, limits=limits):
+        raise SlotTaken
+    return True
+
+
+def _stretch(slot: Slot) -> Stretch:
+    return Stretch(start_time=slot.start_time, end_time=slot.end_time)
 
 
 def _booked(
-    claim: Claim, *, directory: Directory, slot: Slot, target: timedelta, now: datetime
+    conn: Connection, claim: Claim, *, directory: Directory, slot: Slot, target: timedelta, now: datetime
 ) -> tuple[Appointment, AppointmentBooked]:
     nation = directory.office(slot.office_code).nation
     return Appointment.book(
@@ -147,6 +200,7 @@ def _booked(
         first_contact_time=claim.first_contact_time,
         target_time=claim.due(nation, target=target),
         needs=claim.needs,
+        attempt=appointments.count_missed(conn, claim.claim_ref) + 1,
         now=now,
     )
 

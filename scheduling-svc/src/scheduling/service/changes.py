@@ -13,10 +13,11 @@ from chassis.database import Connection
 from chassis.vault import Vault
 from scheduling.domain.appointments import Appointment, AppointmentState
 from scheduling.domain.directory import Directory
+from scheduling.domain.limits import Limits
 from scheduling.domain.slots import SlotId
-from scheduling.service.bookings import appointment_by_id, known, lock_slot, why_taken
+from scheduling.service.bookings import appointment_by_id, check_limits, known, lock_slot, why_taken
 from scheduling.service.events import tell
-from scheduling.store import appointments, first_contacts
+from scheduling.store import appointments, first_contacts, waiting
 
 CANCEL_REASON = "cancel_reason"
 """The field as which the reason is sealed."""
@@ -34,17 +35,22 @@ class Change:
 
 
 def move(conn: Connection, *, change: Change, slot_id: SlotId, directory: Directory) -> Appointment:
-    """Gives the appointment this slot. Raises SlotUnknown, SlotTaken, OfficeClosed, and as Appointment.moved."""
+    """Gives the appointment this slot.
+
+    Raises SlotUnknown, SlotTaken, OfficeClosed, KeptForEmergencies, BreakNeeded, and as Appointment.moved.
+    """
     claim_ref = appointment_by_id(conn, change.appointment_id).claim_ref
     slot, is_free = lock_slot(conn, slot_id, claim_ref=claim_ref)
-    before = _locked(conn, change)
+    before = locked(conn, change)
     now = clock.now()
     nation = directory.office(slot.office_code).nation
     appointment, event = before.moved(slot, nation=nation, version=change.version, now=now)
     if not is_free:
         raise why_taken(conn, slot)
     appointments.save_appointment(conn, appointment, slot=slot)
+    check_limits(conn, slot, claim_ref=claim_ref, limits=Limits(now=now))
     tell(conn, event)
+    waiting.note_freed(conn, [before])
     late = appointment.breach(now)
     if late is not None:
         tell(conn, late)
@@ -53,7 +59,7 @@ def move(conn: Connection, *, change: Change, slot_id: SlotId, directory: Direct
 
 def cancel(conn: Connection, *, change: Change, reason: str, vault: Vault) -> Appointment:
     """Frees the slot; the claim waits for another interview. Raises as Appointment.cancelled."""
-    before = _locked_with_claim(conn, change)
+    before = locked_with_claim(conn, change)
     now = clock.now()
     appointment, event = before.cancelled(version=change.version, now=now)
     cipher = vault.cipher(conn, appointment.claim_ref)
@@ -61,12 +67,13 @@ def cancel(conn: Connection, *, change: Change, reason: str, vault: Vault) -> Ap
     appointments.end_appointment(conn, appointment, cancel_reason=sealed)
     first_contacts.wait_again(conn, appointment.claim_ref, since=now)
     tell(conn, event)
+    waiting.note_freed(conn, [before])
     return appointment
 
 
 def record_attendance(conn: Connection, *, change: Change, attended: bool) -> Appointment:
     """Ends the appointment. A claim whose interview was missed waits for another. Raises as Appointment.missed."""
-    before = _locked_with_claim(conn, change)
+    before = locked_with_claim(conn, change)
     now = clock.now()
     if attended:
         appointment, came = before.attended(version=change.version, now=now)
@@ -108,12 +115,14 @@ def tell_of_breaches(conn: Connection, directory: Directory, *, target: timedelt
     return len(late) == TOLD_AT_ONCE
 
 
-def _locked(conn: Connection, change: Change) -> Appointment:
+def locked(conn: Connection, change: Change) -> Appointment:
+    """Locks the appointment. Raises AppointmentUnknown, and what `permit` raises."""
     appointment = known(appointments.lock_appointment(conn, change.appointment_id))
     change.permit(appointment)
     return appointment
 
 
-def _locked_with_claim(conn: Connection, change: Change) -> Appointment:
+def locked_with_claim(conn: Connection, change: Change) -> Appointment:
+    """Locks the row of the claim's first contact, and the appointment. Raises as `locked`."""
     first_contacts.lock_first_contact(conn, appointment_by_id(conn, change.appointment_id).claim_ref)
-    return _locked(conn, change)
+    return locked(conn, change)

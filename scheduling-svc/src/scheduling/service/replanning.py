@@ -13,6 +13,7 @@ from chassis import clock
 from chassis.database import Connection
 from scheduling.domain.appointments import Appointment
 from scheduling.domain.directory import Directory
+from scheduling.domain.limits import Limits
 from scheduling.domain.offices import Channel, Office
 from scheduling.domain.replanning import (
     LATER_AT_MOST,
@@ -98,7 +99,13 @@ def _plan(conn: Connection, displaced: Sequence[Appointment], directory: Directo
 
 
 def _lock(conn: Connection, move: Move) -> bool:
-    return try_slot(conn, move.slot, claim_ref=move.appointment.claim_ref)
+    claim_ref = move.appointment.claim_ref
+    return try_slot(conn, move.slot, claim_ref=claim_ref, limits=_limits(clock.now()), wait_for_day=False)
+
+
+def _limits(now: datetime) -> Limits:
+    # Who was to be seen and is not is an emergency too: slots that are kept for those may take them.
+    return Limits(now=now, is_emergency=True)
 
 
 def _move(conn: Connection, move: Move, directory: Directory, *, now: datetime) -> Moved:
@@ -139,8 +146,9 @@ def _free_at(
         since=since,
         until=until,
     )
+    limits = _limits(clock.now())
     for working_time in free_time.working_times(conn, search):
         meets = features[working_time.shift.office_code] | working_time.shift.skills
         for slot in working_time.free():
-            if since <= slot.start_time <= until:
+            if since <= slot.start_time <= until and limits.allow(slot, working_time):
                 yield Opening(slot=slot, meets=meets)

@@ -12,6 +12,7 @@ from chassis.elsewhere import elsewhere
 from chassis.postcodes import Postcodes
 from scheduling.domain.diary import free_slots
 from scheduling.domain.directory import Directory, NotServed, PostcodeUnknown
+from scheduling.domain.limits import Limits
 from scheduling.domain.offices import NearOffice, left_to_assessor
 from scheduling.domain.search import (
     Offer,
@@ -45,6 +46,16 @@ def offices_near(directory: Directory, postcodes: Postcodes, postcode: str) -> l
     return directory.near(easting=easting, northing=northing)
 
 
+def offices_asked(directory: Directory, postcodes: Postcodes, *, postcode: str, office_code: str) -> list[NearOffice]:
+    """The offices near the postcode, if one is given, or else the office with this code.
+
+    Raises OfficeUnknown, and as offices_near.
+    """
+    if postcode:
+        return offices_near(directory, postcodes, postcode)
+    return [NearOffice(office=directory.office(office_code), distance_km=0.0)]
+
+
 def find_slots(conn: Connection, wish: Wish, *, page: Page, target: timedelta) -> Offers:
     """A page of free slots in the future, and the earliest one within the target counted from now (see Offers).
 
@@ -70,12 +81,20 @@ def find_slots(conn: Connection, wish: Wish, *, page: Page, target: timedelta) -
 
 
 def free(
-    conn: Connection, wish: Wish, *, since: datetime, until: datetime | None = None, claim_ref: str = ""
+    conn: Connection,
+    wish: Wish,
+    *,
+    since: datetime,
+    until: datetime | None = None,
+    claim_ref: str = "",
+    limits: Limits | None = None,
 ) -> Iterator[Slot]:
     """Free slots for this wish, those of the nearest office first, soonest first within an office.
 
-    They are read as they are asked for. Slots that are held for the claim are free to it.
+    They are read as they are asked for. Slots that are held for the claim are free to it. The limits are those of now, and
+    of no emergency, where none are given.
     """
+    allow = (limits or Limits(now=clock.now())).allow
     search = Search(
         offices=[
             OfficeSearched(
@@ -88,7 +107,7 @@ def free(
         until=until,
         claim_ref=claim_ref,
     )
-    return free_slots(free_time.working_times(conn, search), since=since, until=until)
+    return free_slots(free_time.working_times(conn, search), since=since, until=until, allow=allow)
 
 
 def soonest(now: datetime) -> datetime:

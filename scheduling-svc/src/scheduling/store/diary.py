@@ -13,16 +13,25 @@ LOCK_SLOT = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 TRY_LOCK_SLOT = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0)) AS locked"
 
 # Takes away what a booking need not heed: this claim's own holds, and holds in the way that are nobody's any more.
+# What another transaction clears is left to it.
 CLEAR_HOLDS = """
-    DELETE FROM diary
-    WHERE appointment_id IS NULL AND (
-        claim_ref = %(claim_ref)s
-        OR (
-            assessor_id = %(assessor_id)s AND held_until <= now()
-            AND tstzrange(start_time, end_time) && tstzrange(%(start_time)s, %(end_time)s)
+    DELETE FROM diary WHERE entry_id IN (
+        SELECT entry_id FROM diary
+        WHERE appointment_id IS NULL AND (
+            claim_ref = %(claim_ref)s
+            OR (
+                assessor_id = %(assessor_id)s AND held_until <= now()
+                AND tstzrange(start_time, end_time) && tstzrange(%(start_time)s, %(end_time)s)
+            )
         )
+        FOR UPDATE SKIP LOCKED
     )
 """
+
+# Breaks are a matter of the assessor's whole day: two bookings that each leave one could together leave none.
+_DAY = "hashtextextended(%s || ' ' || (%s::timestamptz AT TIME ZONE 'Europe/London')::date, 1)"
+LOCK_DAY = f"SELECT pg_advisory_xact_lock({_DAY})"
+TRY_LOCK_DAY = f"SELECT pg_try_advisory_xact_lock({_DAY}) AS locked"
 
 INSERT = """
     INSERT INTO diary (assessor_id, claim_ref, start_time, end_time, appointment_id, held_until)
@@ -53,6 +62,17 @@ def lock_slot(conn: Connection, slot_id: SlotId) -> None:
 def try_lock_slot(conn: Connection, slot_id: SlotId) -> bool:
     """Locks the slot; False if another transaction is booking it."""
     row = conn.execute(TRY_LOCK_SLOT, [str(slot_id)]).fetchone()
+    return row is not None and bool(row["locked"])
+
+
+def lock_day(conn: Connection, slot_id: SlotId) -> None:
+    """Waits for what else is put into the assessor's day now, and keeps others waiting until the end of the transaction."""
+    conn.execute(LOCK_DAY, [slot_id.assessor_id, slot_id.start_time])
+
+
+def try_lock_day(conn: Connection, slot_id: SlotId) -> bool:
+    """Locks the assessor's day; False if another transaction is putting something into it."""
+    row = conn.execute(TRY_LOCK_DAY, [slot_id.assessor_id, slot_id.start_time]).fetchone()
     return row is not None and bool(row["locked"])
 
 

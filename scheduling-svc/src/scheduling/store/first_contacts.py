@@ -85,3 +85,10 @@ def count_unbooked(conn: Connection) -> int:
     """The number of claims that wait for an interview: they never had one, or it was cancelled or missed."""
     row = conn.execute(COUNT_UNBOOKED).fetchone()
     return int(row["count"]) if row else 0
+
+
+def waits_since(conn: Connection, claim_ref: str) -> datetime | None:
+    """Since when a claim whose interview was cancelled or missed waits for another; None where it had none, or has one."""
+    query = "SELECT waits_since FROM first_contacts WHERE claim_ref = %s AND NOT booked"
+    row = conn.execute(query, [claim_ref]).fetchone()
+    return row["waits_since"] if row else None

@@ -15,21 +15,23 @@ OFFICES_AT_ONCE = (1, 2, 4)
 """Most searches end at the nearest office; those that do not read more of them at a time, the last number again and again."""
 
 # What takes an assessor's time in a stretch: appointments, slots that are held for another claim than this one, absences of
-# the assessor and closures of the office. No entry of the diary is longer than a shift.
+# the assessor and closures of the office. No entry of the diary is longer than a shift; those three hours before and after it
+# count for the assessor's breaks.
 TAKEN = """
-    SELECT array_agg(taking.start_time) AS starts, array_agg(taking.end_time) AS ends
+    SELECT array_agg(taking.start_time) AS starts, array_agg(taking.end_time) AS ends, array_agg(taking.away) AS away
     FROM (
-        SELECT entry.start_time, entry.end_time FROM diary AS entry
+        SELECT entry.start_time, entry.end_time, false AS away FROM diary AS entry
         WHERE entry.assessor_id = shift.assessor_id
-            AND entry.start_time < shift.end_time AND entry.start_time > shift.start_time - %(longest)s
-            AND entry.end_time > shift.start_time
+            AND entry.start_time < shift.end_time + interval '3 hours'
+            AND entry.start_time > shift.start_time - %(longest)s
+            AND entry.end_time > shift.start_time - interval '3 hours'
             AND (entry.held_until IS NULL OR (entry.held_until > now() AND entry.claim_ref <> %(claim_ref)s))
         UNION ALL
-        SELECT absence.start_time, absence.end_time FROM absences AS absence
+        SELECT absence.start_time, absence.end_time, true FROM absences AS absence
         WHERE absence.assessor_id = shift.assessor_id
             AND absence.end_time > shift.start_time AND absence.start_time < shift.end_time
         UNION ALL
-        SELECT closure.start_time, closure.end_time FROM closures AS closure
+        SELECT closure.start_time, closure.end_time, true FROM closures AS closure
         WHERE closure.office_code = shift.office_code
             AND closure.end_time > shift.start_time AND closure.start_time < shift.end_time
     ) AS taking
@@ -40,7 +42,7 @@ WORKING_TIMES = f"""
     SELECT shift.*, taken.*
     FROM unnest(%(offices)s::text[], %(needs)s::text[]) WITH ORDINALITY AS near (code, needs, rank)
     CROSS JOIN LATERAL (
-        SELECT assessor_id, office_code, start_time, end_time, channel, skills
+        SELECT assessor_id, office_code, start_time, end_time, channel, skills, emergency_slots
         FROM shifts
         WHERE office_code = near.code AND channel = %(channel)s
             AND start_time > %(since)s - %(longest)s AND end_time > %(since)s
@@ -84,7 +86,7 @@ def taken_of(conn: Connection, shift: Shift, *, claim_ref: str) -> WorkingTime:
         "claim_ref": claim_ref,
     }
     row = conn.execute(OF_SLOT, parameters).fetchone()
-    return WorkingTime(shift=shift, taken=taken(row) if row else ())
+    return working_time(shift, row) if row else WorkingTime(shift=shift)
 
 
 def search_parameters(search: Search, *, after: Shift | None = None) -> Row:
@@ -116,13 +118,19 @@ def _of_office(conn: Connection, search: Search, found: Sequence[WorkingTime]) -
 
 def _read(conn: Connection, search: Search, *, after: Shift | None = None) -> list[WorkingTime]:
     rows = conn.execute(WORKING_TIMES, search_parameters(search, after=after))
-    return [WorkingTime(shift=shift_of(row), taken=taken(row)) for row in rows]
+    return [working_time(shift_of(row), row) for row in rows]
 
 
-def taken(row: Row) -> tuple[Stretch, ...]:
-    return tuple(
-        Stretch(start_time=start, end_time=end)
-        for start, end in zip(row["starts"] or (), row["ends"] or (), strict=True)
+def working_time(shift: Shift, row: Row) -> WorkingTime:
+    """The shift with what is taken of it, of a row with the columns of TAKEN."""
+    stretches = [
+        (Stretch(start_time=start, end_time=end), away)
+        for start, end, away in zip(row["starts"] or (), row["ends"] or (), row["away"] or (), strict=True)
+    ]
+    return WorkingTime(
+        shift=shift,
+        taken=tuple(stretch for stretch, away in stretches if not away),
+        away=tuple(stretch for stretch, away in stretches if away),
     )
 
 

@@ -13,7 +13,7 @@ from scheduling.domain.rotas import ShiftElsewhere
 from scheduling.domain.shifts import LONGEST_SHIFT, Shift
 from scheduling.domain.slots import SlotId
 
-COLUMNS = "assessor_id, office_code, start_time, end_time, channel, skills"
+COLUMNS = "assessor_id, office_code, start_time, end_time, channel, skills, emergency_slots"
 
 # One publication at a time for an assessor: without it two that publish the first rota would only meet at the constraint.
 LOCK_ROTA = "SELECT pg_advisory_xact_lock(hashtextextended('rota ' || %s, 0))"
@@ -49,8 +49,8 @@ LOCK_OF_OFFICE = _LOCK_OF.format(of="office_code")
 
 INSERT = f"""
     INSERT INTO shifts ({COLUMNS})
-    SELECT assessor_id, office_code, start_time, end_time, channel, skills::text[]
-    FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[])
+    SELECT assessor_id, office_code, start_time, end_time, channel, skills::text[], emergency_slots
+    FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[], %s::integer[])
         AS shift ({COLUMNS})
 """  # noqa: S608 - of literals alone
 
@@ -73,6 +73,7 @@ def shift_of(row: Row) -> Shift:
         end_time=row["end_time"],
         channel=Channel(row["channel"]),
         skills=frozenset(row["skills"]),
+        emergency_slots=row["emergency_slots"],
     )
 
 
@@ -135,7 +136,15 @@ def insert(conn: Connection, shifts: Sequence[Shift]) -> None:
     if not shifts:
         return
     rows = [
-        (one.assessor_id, one.office_code, one.start_time, one.end_time, one.channel.value, codes(one.skills))
+        (
+            one.assessor_id,
+            one.office_code,
+            one.start_time,
+            one.end_time,
+            one.channel.value,
+            codes(one.skills),
+            one.emergency_slots,
+        )
         for one in shifts
     ]
     try:

@@ -6,7 +6,7 @@ from datetime import datetime
 from chassis.database import Connection
 from scheduling.domain.diary import WorkingTime
 from scheduling.domain.shifts import LONGEST_SHIFT
-from scheduling.store.free_time import TAKEN, taken
+from scheduling.store.free_time import TAKEN, working_time
 from scheduling.store.shifts import COLUMNS, shift_of
 
 # Every shift of some offices in a stretch of time, with what is taken of it: by office, and by their starts.
@@ -24,4 +24,4 @@ OF_OFFICES = f"""
 def of_offices(conn: Connection, offices: Sequence[str], *, since: datetime, until: datetime) -> list[WorkingTime]:
     """The working times of these offices that start from `since` on and before `until`, in every channel."""
     parameters = {"offices": list(offices), "since": since, "until": until, "longest": LONGEST_SHIFT, "claim_ref": ""}
-    return [WorkingTime(shift=shift_of(row), taken=taken(row)) for row in conn.execute(OF_OFFICES, parameters)]
+    return [working_time(shift_of(row), row) for row in conn.execute(OF_OFFICES, parameters)]

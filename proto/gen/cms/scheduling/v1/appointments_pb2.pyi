@@ -39,6 +39,12 @@ class _AppointmentNeedEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Appoi
     """An assessor who speaks Welsh."""
     APPOINTMENT_NEED_TEXTPHONE: _AppointmentNeed.ValueType  # 5
     """Calls by textphone. Every office makes them: it narrows no search, and is shown to the assessor."""
+    APPOINTMENT_NEED_SIGN_LANGUAGE: _AppointmentNeed.ValueType  # 6
+    """An assessor who knows British Sign Language."""
+    APPOINTMENT_NEED_FEMALE_ASSESSOR: _AppointmentNeed.ValueType  # 7
+    """A woman as assessor, where the claimant asks for one."""
+    APPOINTMENT_NEED_MALE_ASSESSOR: _AppointmentNeed.ValueType  # 8
+    """A man as assessor, where the claimant asks for one."""
 
 class AppointmentNeed(_AppointmentNeed, metaclass=_AppointmentNeedEnumTypeWrapper):
     """A claimant's need at an interview."""
@@ -55,6 +61,12 @@ APPOINTMENT_NEED_WELSH: AppointmentNeed.ValueType  # 4
 """An assessor who speaks Welsh."""
 APPOINTMENT_NEED_TEXTPHONE: AppointmentNeed.ValueType  # 5
 """Calls by textphone. Every office makes them: it narrows no search, and is shown to the assessor."""
+APPOINTMENT_NEED_SIGN_LANGUAGE: AppointmentNeed.ValueType  # 6
+"""An assessor who knows British Sign Language."""
+APPOINTMENT_NEED_FEMALE_ASSESSOR: AppointmentNeed.ValueType  # 7
+"""A woman as assessor, where the claimant asks for one."""
+APPOINTMENT_NEED_MALE_ASSESSOR: AppointmentNeed.ValueType  # 8
+"""A man as assessor, where the claimant asks for one."""
 Global___AppointmentNeed: _TypeAlias = AppointmentNeed  # noqa: Y015
 
 class _AppointmentState:
@@ -111,6 +123,12 @@ class _OfferReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OfferReas
     """No slot keeps the target: this is the earliest after it."""
     OFFER_REASON_WITHIN_REACH: _OfferReason.ValueType  # 5
     """It is at another office within reach."""
+    OFFER_REASON_NEAREST_WITH_NEEDS: _OfferReason.ValueType  # 6
+    """It is at the nearest office that meets the needs, and keeps the target. Nearer ones do not meet them."""
+    OFFER_REASON_BY_TELEPHONE: _OfferReason.ValueType  # 7
+    """It is by telephone, though the nearest office keeps the target: another choice."""
+    OFFER_REASON_AFTER_TARGET: _OfferReason.ValueType  # 8
+    """It comes after the target, or after an earlier slot of its office that does."""
 
 class OfferReason(_OfferReason, metaclass=_OfferReasonEnumTypeWrapper):
     """Why a slot is offered."""
@@ -127,6 +145,12 @@ OFFER_REASON_EARLIEST_AFTER_TARGET: OfferReason.ValueType  # 4
 """No slot keeps the target: this is the earliest after it."""
 OFFER_REASON_WITHIN_REACH: OfferReason.ValueType  # 5
 """It is at another office within reach."""
+OFFER_REASON_NEAREST_WITH_NEEDS: OfferReason.ValueType  # 6
+"""It is at the nearest office that meets the needs, and keeps the target. Nearer ones do not meet them."""
+OFFER_REASON_BY_TELEPHONE: OfferReason.ValueType  # 7
+"""It is by telephone, though the nearest office keeps the target: another choice."""
+OFFER_REASON_AFTER_TARGET: OfferReason.ValueType  # 8
+"""It comes after the target, or after an earlier slot of its office that does."""
 Global___OfferReason: _TypeAlias = OfferReason  # noqa: Y015
 
 @_typing.final
@@ -237,6 +261,7 @@ class Appointment(_message.Message):
     TARGET_TIME_FIELD_NUMBER: _builtins.int
     NEEDS_FIELD_NUMBER: _builtins.int
     CANCEL_REASON_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
     appointment_id: _builtins.str
     """The appointment (UUID)."""
     claim_ref: _builtins.str
@@ -255,6 +280,8 @@ class Appointment(_message.Message):
     """Whether it starts within the target counted from first contact."""
     cancel_reason: _builtins.str
     """The reason for cancelling it, in the words that were given; empty where it was not, or where a withdrawal ended it."""
+    attempt: _builtins.int
+    """1 for the first interview of the claim, and one more for each that was missed."""
     @_builtins.property
     def office(self) -> Global___Office:
         """The office."""
@@ -292,10 +319,11 @@ class Appointment(_message.Message):
         target_time: _timestamp_pb2.Timestamp | None = ...,
         needs: _abc.Iterable[Global___AppointmentNeed.ValueType] | None = ...,
         cancel_reason: _builtins.str = ...,
+        attempt: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "office", b"office", "start_time", b"start_time", "target_time", b"target_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "cancel_reason", b"cancel_reason", "channel", b"channel", "claim_ref", b"claim_ref", "end_time", b"end_time", "lead_time_seconds", b"lead_time_seconds", "needs", b"needs", "office", b"office", "start_time", b"start_time", "state", b"state", "target_time", b"target_time", "version", b"version", "within_target", b"within_target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "attempt", b"attempt", "cancel_reason", b"cancel_reason", "channel", b"channel", "claim_ref", b"claim_ref", "end_time", b"end_time", "lead_time_seconds", b"lead_time_seconds", "needs", b"needs", "office", b"office", "start_time", b"start_time", "state", b"state", "target_time", b"target_time", "version", b"version", "within_target", b"within_target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

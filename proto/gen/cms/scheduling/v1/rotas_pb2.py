@@ -30,7 +30,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63ms/scheduling/v1/rotas.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a cms/scheduling/v1/absences.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xb0\x01\n\x05Shift\x12/\n\x05start\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12-\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12-\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x16.cms.common.v1.ChannelB\x04\xe2\x41\x01\x02\x12\x18\n\x06skills\x18\x04 \x03(\tB\x08\xd8\xd4\x18(\xe0\xd4\x18(\"\xc9\x01\n\x12PublishRotaRequest\x12\x1d\n\x0b\x61ssessor_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18\x08\x12\x1d\n\x0boffice_code\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18\x14\x12/\n\x06shifts\x18\x03 \x03(\x0b\x32\x18.cms.scheduling.v1.ShiftB\x05\xe0\xd4\x18\x90\x03\x12&\n\x05weeks\x18\x04 \x03(\x0b\x32\x11.google.type.DateB\x04\xe0\xd4\x18\r\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"\xb2\x01\n\x13PublishRotaResponse\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x01 \x01(\x05\x12\x0c\n\x04kept\x18\x02 \x01(\x05\x12\x0f\n\x07removed\x18\x03 \x01(\x05\x12\x32\n\x05moved\x18\x04 \x03(\x0b\x32#.cms.scheduling.v1.MovedAppointment\x12\x39\n\tnot_moved\x18\x05 \x03(\x0b\x32&.cms.scheduling.v1.NotMovedAppointmentb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63ms/scheduling/v1/rotas.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a cms/scheduling/v1/absences.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xc9\x01\n\x05Shift\x12/\n\x05start\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12-\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12-\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x16.cms.common.v1.ChannelB\x04\xe2\x41\x01\x02\x12\x18\n\x06skills\x18\x04 \x03(\tB\x08\xd8\xd4\x18(\xe0\xd4\x18(\x12\x17\n\x0f\x65mergency_slots\x18\x05 \x01(\x05\"\xc9\x01\n\x12PublishRotaRequest\x12\x1d\n\x0b\x61ssessor_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18\x08\x12\x1d\n\x0boffice_code\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18\x14\x12/\n\x06shifts\x18\x03 \x03(\x0b\x32\x18.cms.scheduling.v1.ShiftB\x05\xe0\xd4\x18\x90\x03\x12&\n\x05weeks\x18\x04 \x03(\x0b\x32\x11.google.type.DateB\x04\xe0\xd4\x18\r\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"\xb2\x01\n\x13PublishRotaResponse\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x01 \x01(\x05\x12\x0c\n\x04kept\x18\x02 \x01(\x05\x12\x0f\n\x07removed\x18\x03 \x01(\x05\x12\x32\n\x05moved\x18\x04 \x03(\x0b\x32#.cms.scheduling.v1.MovedAppointment\x12\x39\n\tnot_moved\x18\x05 \x03(\x0b\x32&.cms.scheduling.v1.NotMovedAppointmentb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,9 +56,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PUBLISHROTAREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_PUBLISHROTAREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\330\324\030$'
   _globals['_SHIFT']._serialized_start=235
-  _globals['_SHIFT']._serialized_end=411
-  _globals['_PUBLISHROTAREQUEST']._serialized_start=414
-  _globals['_PUBLISHROTAREQUEST']._serialized_end=615
-  _globals['_PUBLISHROTARESPONSE']._serialized_start=618
-  _globals['_PUBLISHROTARESPONSE']._serialized_end=796
+  _globals['_SHIFT']._serialized_end=436
+  _globals['_PUBLISHROTAREQUEST']._serialized_start=439
+  _globals['_PUBLISHROTAREQUEST']._serialized_end=640
+  _globals['_PUBLISHROTARESPONSE']._serialized_start=643
+  _globals['_PUBLISHROTARESPONSE']._serialized_end=821
 # @@protoc_insertion_point(module_scope)

@@ -34,8 +34,11 @@ class Shift(_message.Message):
     END_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     SKILLS_FIELD_NUMBER: _builtins.int
+    EMERGENCY_SLOTS_FIELD_NUMBER: _builtins.int
     channel: _common_pb2.Channel.ValueType
     """How its interviews are held."""
+    emergency_slots: _builtins.int
+    """How many of its last slots are kept for claimants who must be seen on the day they call, until two hours before they start."""
     @_builtins.property
     def start(self) -> _timestamp_pb2.Timestamp:
         """When it starts, on a whole minute."""
@@ -55,10 +58,11 @@ class Shift(_message.Message):
         end: _timestamp_pb2.Timestamp | None = ...,
         channel: _common_pb2.Channel.ValueType = ...,
         skills: _abc.Iterable[_builtins.str] | None = ...,
+        emergency_slots: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "start", b"start"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "end", b"end", "skills", b"skills", "start", b"start"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "emergency_slots", b"emergency_slots", "end", b"end", "skills", b"skills", "start", b"start"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

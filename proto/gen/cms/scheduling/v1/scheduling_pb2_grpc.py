@@ -6,6 +6,7 @@ import warnings
 from cms.scheduling.v1 import absences_pb2 as cms_dot_scheduling_dot_v1_dot_absences__pb2
 from cms.scheduling.v1 import exchange_pb2 as cms_dot_scheduling_dot_v1_dot_exchange__pb2
 from cms.scheduling.v1 import load_pb2 as cms_dot_scheduling_dot_v1_dot_load__pb2
+from cms.scheduling.v1 import offers_pb2 as cms_dot_scheduling_dot_v1_dot_offers__pb2
 from cms.scheduling.v1 import rotas_pb2 as cms_dot_scheduling_dot_v1_dot_rotas__pb2
 from cms.scheduling.v1 import scheduling_pb2 as cms_dot_scheduling_dot_v1_dot_scheduling__pb2
 
@@ -63,6 +64,26 @@ class SchedulingServiceStub:
                 '/cms.scheduling.v1.SchedulingService/RecordAttendance',
                 request_serializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.RecordAttendanceRequest.SerializeToString,
                 response_deserializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.RecordAttendanceResponse.FromString,
+                _registered_method=True)
+        self.OfferSlots = channel.unary_unary(
+                '/cms.scheduling.v1.SchedulingService/OfferSlots',
+                request_serializer=cms_dot_scheduling_dot_v1_dot_offers__pb2.OfferSlotsRequest.SerializeToString,
+                response_deserializer=cms_dot_scheduling_dot_v1_dot_offers__pb2.OfferSlotsResponse.FromString,
+                _registered_method=True)
+        self.ReleaseSlots = channel.unary_unary(
+                '/cms.scheduling.v1.SchedulingService/ReleaseSlots',
+                request_serializer=cms_dot_scheduling_dot_v1_dot_offers__pb2.ReleaseSlotsRequest.SerializeToString,
+                response_deserializer=cms_dot_scheduling_dot_v1_dot_offers__pb2.ReleaseSlotsResponse.FromString,
+                _registered_method=True)
+        self.JoinWaitingList = channel.unary_unary(
+                '/cms.scheduling.v1.SchedulingService/JoinWaitingList',
+                request_serializer=cms_dot_scheduling_dot_v1_dot_offers__pb2.JoinWaitingListRequest.SerializeToString,
+                response_deserializer=cms_dot_scheduling_dot_v1_dot_offers__pb2.JoinWaitingListResponse.FromString,
+                _registered_method=True)
+        self.LeaveWaitingList = channel.unary_unary(
+                '/cms.scheduling.v1.SchedulingService/LeaveWaitingList',
+                request_serializer=cms_dot_scheduling_dot_v1_dot_offers__pb2.LeaveWaitingListRequest.SerializeToString,
+                response_deserializer=cms_dot_scheduling_dot_v1_dot_offers__pb2.LeaveWaitingListResponse.FromString,
                 _registered_method=True)
         self.PublishRota = channel.unary_unary(
                 '/cms.scheduling.v1.SchedulingService/PublishRota',
@@ -166,6 +187,37 @@ class SchedulingServiceServicer:
         """Records whether the claimant came. That they came can be recorded from the day of the interview on, that they did not
         once it should have begun, else FAILED_PRECONDITION / APPOINTMENT_TO_COME. After a missed interview the claim waits for
         another one. An assessor may record it only of an appointment of their own office.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OfferSlots(self, request, context):
+        """Offers the first good slot for a claim and up to three alternatives, and holds them for it for ten minutes: nobody else is
+        offered them or books them meanwhile. Asked again, it holds them anew, or others in their place. A booking of the claim
+        gives up the rest, and so does the end of the call. FAILED_PRECONDITION / NO_SLOT_FREE where nothing is free.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseSlots(self, request, context):
+        """Gives up slots that are held for a claim.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def JoinWaitingList(self, request, context):
+        """Puts an appointment on the waiting list: it is moved to the first earlier slot that suits the claimant, now or when one is
+        freed, and the claimant is told. It leaves the list when it is within the target. Asked again, it changes what suits.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LeaveWaitingList(self, request, context):
+        """Takes an appointment off the waiting list. It stays as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -292,6 +344,26 @@ def add_SchedulingServiceServicer_to_server(servicer, server):
                     servicer.RecordAttendance,
                     request_deserializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.RecordAttendanceRequest.FromString,
                     response_serializer=cms_dot_scheduling_dot_v1_dot_scheduling__pb2.RecordAttendanceResponse.SerializeToString,
+            ),
+            'OfferSlots': grpc.unary_unary_rpc_method_handler(
+                    servicer.OfferSlots,
+                    request_deserializer=cms_dot_scheduling_dot_v1_dot_offers__pb2.OfferSlotsRequest.FromString,
+                    response_serializer=cms_dot_scheduling_dot_v1_dot_offers__pb2.OfferSlotsResponse.SerializeToString,
+            ),
+            'ReleaseSlots': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseSlots,
+                    request_deserializer=cms_dot_scheduling_dot_v1_dot_offers__pb2.ReleaseSlotsRequest.FromString,
+                    response_serializer=cms_dot_scheduling_dot_v1_dot_offers__pb2.ReleaseSlotsResponse.SerializeToString,
+            ),
+            'JoinWaitingList': grpc.unary_unary_rpc_method_handler(
+                    servicer.JoinWaitingList,
+                    request_deserializer=cms_dot_scheduling_dot_v1_dot_offers__pb2.JoinWaitingListRequest.FromString,
+                    response_serializer=cms_dot_scheduling_dot_v1_dot_offers__pb2.JoinWaitingListResponse.SerializeToString,
+            ),
+            'LeaveWaitingList': grpc.unary_unary_rpc_method_handler(
+                    servicer.LeaveWaitingList,
+                    request_deserializer=cms_dot_scheduling_dot_v1_dot_offers__pb2.LeaveWaitingListRequest.FromString,
+                    response_serializer=cms_dot_scheduling_dot_v1_dot_offers__pb2.LeaveWaitingListResponse.SerializeToString,
             ),
             'PublishRota': grpc.unary_unary_rpc_method_handler(
                     servicer.PublishRota,
@@ -490,6 +562,114 @@ class SchedulingService:
             '/cms.scheduling.v1.SchedulingService/RecordAttendance',
             cms_dot_scheduling_dot_v1_dot_scheduling__pb2.RecordAttendanceRequest.SerializeToString,
             cms_dot_scheduling_dot_v1_dot_scheduling__pb2.RecordAttendanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OfferSlots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.scheduling.v1.SchedulingService/OfferSlots',
+            cms_dot_scheduling_dot_v1_dot_offers__pb2.OfferSlotsRequest.SerializeToString,
+            cms_dot_scheduling_dot_v1_dot_offers__pb2.OfferSlotsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseSlots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.scheduling.v1.SchedulingService/ReleaseSlots',
+            cms_dot_scheduling_dot_v1_dot_offers__pb2.ReleaseSlotsRequest.SerializeToString,
+            cms_dot_scheduling_dot_v1_dot_offers__pb2.ReleaseSlotsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def JoinWaitingList(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.scheduling.v1.SchedulingService/JoinWaitingList',
+            cms_dot_scheduling_dot_v1_dot_offers__pb2.JoinWaitingListRequest.SerializeToString,
+            cms_dot_scheduling_dot_v1_dot_offers__pb2.JoinWaitingListResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LeaveWaitingList(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.scheduling.v1.SchedulingService/LeaveWaitingList',
+            cms_dot_scheduling_dot_v1_dot_offers__pb2.LeaveWaitingListRequest.SerializeToString,
+            cms_dot_scheduling_dot_v1_dot_offers__pb2.LeaveWaitingListResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ Offices, rotas and interviews."""
 from cms.scheduling.v1 import absences_pb2 as _absences_pb2
 from cms.scheduling.v1 import exchange_pb2 as _exchange_pb2
 from cms.scheduling.v1 import load_pb2 as _load_pb2
+from cms.scheduling.v1 import offers_pb2 as _offers_pb2
 from cms.scheduling.v1 import rotas_pb2 as _rotas_pb2
 from cms.scheduling.v1 import scheduling_pb2 as _scheduling_pb2
 from collections import abc as _abc
@@ -57,6 +58,19 @@ class SchedulingServiceStub:
     once it should have begun, else FAILED_PRECONDITION / APPOINTMENT_TO_COME. After a missed interview the claim waits for
     another one. An assessor may record it only of an appointment of their own office.
     """
+    OfferSlots: _grpc.UnaryUnaryMultiCallable[_offers_pb2.OfferSlotsRequest, _offers_pb2.OfferSlotsResponse]
+    """Offers the first good slot for a claim and up to three alternatives, and holds them for it for ten minutes: nobody else is
+    offered them or books them meanwhile. Asked again, it holds them anew, or others in their place. A booking of the claim
+    gives up the rest, and so does the end of the call. FAILED_PRECONDITION / NO_SLOT_FREE where nothing is free.
+    """
+    ReleaseSlots: _grpc.UnaryUnaryMultiCallable[_offers_pb2.ReleaseSlotsRequest, _offers_pb2.ReleaseSlotsResponse]
+    """Gives up slots that are held for a claim."""
+    JoinWaitingList: _grpc.UnaryUnaryMultiCallable[_offers_pb2.JoinWaitingListRequest, _offers_pb2.JoinWaitingListResponse]
+    """Puts an appointment on the waiting list: it is moved to the first earlier slot that suits the claimant, now or when one is
+    freed, and the claimant is told. It leaves the list when it is within the target. Asked again, it changes what suits.
+    """
+    LeaveWaitingList: _grpc.UnaryUnaryMultiCallable[_offers_pb2.LeaveWaitingListRequest, _offers_pb2.LeaveWaitingListResponse]
+    """Takes an appointment off the waiting list. It stays as it is."""
     PublishRota: _grpc.UnaryUnaryMultiCallable[_rotas_pb2.PublishRotaRequest, _rotas_pb2.PublishRotaResponse]
     """Publishes the shifts that an assessor works at an office, by whole weeks from Monday to Sunday in London. What was
     published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
@@ -124,6 +138,19 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     once it should have begun, else FAILED_PRECONDITION / APPOINTMENT_TO_COME. After a missed interview the claim waits for
     another one. An assessor may record it only of an appointment of their own office.
     """
+    OfferSlots: _aio.UnaryUnaryMultiCallable[_offers_pb2.OfferSlotsRequest, _offers_pb2.OfferSlotsResponse]  # type: ignore[assignment]
+    """Offers the first good slot for a claim and up to three alternatives, and holds them for it for ten minutes: nobody else is
+    offered them or books them meanwhile. Asked again, it holds them anew, or others in their place. A booking of the claim
+    gives up the rest, and so does the end of the call. FAILED_PRECONDITION / NO_SLOT_FREE where nothing is free.
+    """
+    ReleaseSlots: _aio.UnaryUnaryMultiCallable[_offers_pb2.ReleaseSlotsRequest, _offers_pb2.ReleaseSlotsResponse]  # type: ignore[assignment]
+    """Gives up slots that are held for a claim."""
+    JoinWaitingList: _aio.UnaryUnaryMultiCallable[_offers_pb2.JoinWaitingListRequest, _offers_pb2.JoinWaitingListResponse]  # type: ignore[assignment]
+    """Puts an appointment on the waiting list: it is moved to the first earlier slot that suits the claimant, now or when one is
+    freed, and the claimant is told. It leaves the list when it is within the target. Asked again, it changes what suits.
+    """
+    LeaveWaitingList: _aio.UnaryUnaryMultiCallable[_offers_pb2.LeaveWaitingListRequest, _offers_pb2.LeaveWaitingListResponse]  # type: ignore[assignment]
+    """Takes an appointment off the waiting list. It stays as it is."""
     PublishRota: _aio.UnaryUnaryMultiCallable[_rotas_pb2.PublishRotaRequest, _rotas_pb2.PublishRotaResponse]  # type: ignore[assignment]
     """Publishes the shifts that an assessor works at an office, by whole weeks from Monday to Sunday in London. What was
     published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
@@ -218,6 +245,43 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         once it should have begun, else FAILED_PRECONDITION / APPOINTMENT_TO_COME. After a missed interview the claim waits for
         another one. An assessor may record it only of an appointment of their own office.
         """
+
+    @_abc_1.abstractmethod
+    def OfferSlots(
+        self,
+        request: _offers_pb2.OfferSlotsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offers_pb2.OfferSlotsResponse, _abc.Awaitable[_offers_pb2.OfferSlotsResponse]]:
+        """Offers the first good slot for a claim and up to three alternatives, and holds them for it for ten minutes: nobody else is
+        offered them or books them meanwhile. Asked again, it holds them anew, or others in their place. A booking of the claim
+        gives up the rest, and so does the end of the call. FAILED_PRECONDITION / NO_SLOT_FREE where nothing is free.
+        """
+
+    @_abc_1.abstractmethod
+    def ReleaseSlots(
+        self,
+        request: _offers_pb2.ReleaseSlotsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offers_pb2.ReleaseSlotsResponse, _abc.Awaitable[_offers_pb2.ReleaseSlotsResponse]]:
+        """Gives up slots that are held for a claim."""
+
+    @_abc_1.abstractmethod
+    def JoinWaitingList(
+        self,
+        request: _offers_pb2.JoinWaitingListRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offers_pb2.JoinWaitingListResponse, _abc.Awaitable[_offers_pb2.JoinWaitingListResponse]]:
+        """Puts an appointment on the waiting list: it is moved to the first earlier slot that suits the claimant, now or when one is
+        freed, and the claimant is told. It leaves the list when it is within the target. Asked again, it changes what suits.
+        """
+
+    @_abc_1.abstractmethod
+    def LeaveWaitingList(
+        self,
+        request: _offers_pb2.LeaveWaitingListRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offers_pb2.LeaveWaitingListResponse, _abc.Awaitable[_offers_pb2.LeaveWaitingListResponse]]:
+        """Takes an appointment off the waiting list. It stays as it is."""
 
     @_abc_1.abstractmethod
     def PublishRota(

@@ -1,0 +1,153 @@
+"""The slots that an operator offers in a call: the first good one and three alternatives, each with its reason."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from scheduling.domain.offices import Channel, NearOffice, Need
+from scheduling.domain.search import OfferReason
+from scheduling.domain.slots import Slot
+from scheduling.domain.working_time import LONDON
+
+OFFERED_AT_ONCE = 4
+"""The first good slot, and three alternatives."""
+OF_ONE_PLACE = 2
+"""So many offers are of the same office and channel, as long as there are others."""
+HELD_FOR = timedelta(minutes=10)
+"""An offered slot is held for its claim for so long, by real time."""
+NOON = 12
+
+NOT_BY_TELEPHONE = frozenset({Need.HEARING_LOOP, Need.SIGN_LANGUAGE})
+"""A claimant with one of these needs is offered a telephone interview only where they ask for one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreeSlot:
+    """A free slot, its office, and the moment by which it must start to keep the target there."""
+
+    slot: Slot
+    office: NearOffice
+    due: datetime
+
+    @property
+    def within_target(self) -> bool:
+        """Whether it keeps the target."""
+        return self.slot.start_time <= self.due
+
+    @property
+    def place(self) -> tuple[str, Channel]:
+        """The office and the channel."""
+        return self.slot.office_code, self.slot.channel
+
+    @property
+    def half_day(self) -> tuple[object, bool]:
+        """The day in London, and whether it starts in the afternoon."""
+        start = self.slot.start_time.astimezone(LONDON)
+        return start.date(), start.hour >= NOON
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reasoned:
+    """A free slot, and the reason for offering it."""
+
+    free: FreeSlot
+    reason: OfferReason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What there is to choose from.
+
+    `channel` is the one that is wanted; slots of another one are spill-over. `nearest` is the code of the nearest office,
+    `home` that of the nearest one that meets the claimant's needs, whether or not it has a free slot.
+    """
+
+    free: Sequence[FreeSlot]
+    channel: Channel
+    nearest: str
+    home: str
+
+    def offers(self, number: int = OFFERED_AT_ONCE) -> list[Reasoned]:
+        """The best free slot first, then alternatives to it, `number` at most.
+
+        Alternatives are at another half-day or another place than those before them, and no more than OF_ONE_PLACE are of
+        one place, unless there are too few of that kind.
+        """
+        ranked = sorted(self.free, key=self._rank)
+        chosen = list(_varied(ranked, number))
+        rest = (free for free in ranked if free not in chosen)
+        chosen += [free for free, _ in zip(rest, range(number - len(chosen)), strict=False)]
+        return [Reasoned(free=free, reason=self._reason(free)) for free in chosen]
+
+    def first(self) -> Reasoned | None:
+        """The slot that is booked without asking; None if nothing is free."""
+        return next(iter(self.offers(1)), None)
+
+    def reasoned(self) -> list[Reasoned]:
+        """Every free slot in the order in which it was given, with its reason."""
+        return [Reasoned(free=free, reason=self._reason(free)) for free in self.free]
+
+    def _rank(self, free: FreeSlot) -> tuple[object, ...]:
+        """In time before late; the nearest office, its neighbours by distance, and then the telephone; soonest first.
+
+        Where nothing keeps the target, the distance of a neighbour counts less than the day.
+        """
+        slot, spill = free.slot, self._spill(free)
+        where = (spill, free.office.distance_km) if free.within_target else (min(spill, 1),)
+        return (not free.within_target, *where, slot.start_time, free.office.distance_km, slot.assessor_id)
+
+    def _spill(self, free: FreeSlot) -> int:
+        """0 at home, 1 at a neighbour, 2 by another channel than the one that is wanted."""
+        if free.slot.channel is not self.channel:
+            return 2
+        return 0 if free.slot.office_code == self.home else 1
+
+    @property
+    def _home_keeps_target(self) -> bool:
+        return any(self._spill(free) == 0 and free.within_target for free in self.free)
+
+    def _reason(self, free: FreeSlot) -> OfferReason:
+        if not free.within_target:
+            return self._reason_of_late(free)
+        spill, spare = self._spill(free), self._home_keeps_target
+        if spill == 0:
+            return OfferReason.NEAREST_OFFICE if self.home == self.nearest else OfferReason.NEAREST_WITH_NEEDS
+        if spill == 1:
+            return OfferReason.WITHIN_REACH if spare else OfferReason.NEIGHBOUR_KEEPS_TARGET
+        return OfferReason.BY_TELEPHONE if spare else OfferReason.TELEPHONE_KEEPS_TARGET
+
+    def _reason_of_late(self, free: FreeSlot) -> OfferReason:
+        of_place = (one.slot.start_time for one in self.free if one.place == free.place)
+        is_earliest = free.slot.start_time == min(of_place)
+        if is_earliest and not any(one.within_target for one in self.free):
+            return OfferReason.EARLIEST_AFTER_TARGET
+        return OfferReason.AFTER_TARGET
+
+
+def channels_for(wanted: Channel | None, needs: Collection[Need]) -> tuple[Channel, ...]:
+    """The channels to search: the one that the claimant wants, or else the office and the telephone beside it."""
+    if wanted is not None:
+        return (wanted,)
+    if NOT_BY_TELEPHONE & frozenset(needs):
+        return (Channel.OFFICE,)
+    return (Channel.OFFICE, Channel.TELEPHONE)
+
+
+def _varied(ranked: Iterable[FreeSlot], number: int) -> Iterator[FreeSlot]:
+    seen: set[object] = set()
+    places: list[object] = []
+    for free in ranked:
+        if len(places) == number:
+            return
+        when_and_where = (*free.place, *free.half_day)
+        if when_and_where not in seen and places.count(free.place) < OF_ONE_PLACE:
+            seen.add(when_and_where)
+            places.append(free.place)
+            yield free
+
+
+def first_of_half_days(free: Iterable[FreeSlot]) -> Iterator[FreeSlot]:
+    """The first slot of every half-day, of slots that come soonest first."""
+    for _, of_half_day in groupby(free, key=lambda one: one.half_day):
+        yield next(of_half_day)
