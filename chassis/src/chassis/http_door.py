@@ -96,9 +96,10 @@ def _add_pages(app: Flask, pages: Pages) -> None:
     def view(page: Page, key: str) -> Response:
         try:
             document = pages.answer(page, key)
-        except ResourceExhausted as error:
-            response = _refuse(error)
-            response.headers["Retry-After"] = str(page.retry_after_seconds)
+        except CmsError as error:  # counted and logged with the pages
+            response = http_protocols.connect_error(error)
+            if isinstance(error, ResourceExhausted):
+                response.headers["Retry-After"] = str(page.retry_after_seconds)
             return response
         return Response(document.body, content_type=document.content_type)
 

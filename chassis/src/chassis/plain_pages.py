@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 
-from chassis import clock, logs, metrics
+from chassis import clock, logs, metrics, refusals
 from chassis.chain import known_error
-from chassis.errors import Internal, ResourceExhausted
+from chassis.errors import CmsError, Internal, ResourceExhausted
 
 AT_ONCE = 4
 """Requests for pages that a process answers at the same time."""
@@ -56,10 +56,7 @@ class Pages:
         except Exception as error:
             known = known_error(error)
             code = known.code
-            if isinstance(known, Internal):
-                logs.get().error(
-                    "page failed", method=page.path, error=type(error).__name__, location=logs.location_of(error)
-                )
+            _log(page, error, known)
             raise known from error
         finally:
             metrics.HANDLING.labels(page.path, code).observe(time.monotonic() - started)
@@ -72,3 +69,11 @@ class Pages:
                 return page.answer(key)
         finally:
             self._places.release()
+
+
+def _log(page: Page, error: Exception, known: CmsError) -> None:
+    if isinstance(known, Internal):
+        logs.get().error("page failed", method=page.path, error=type(error).__name__, location=logs.location_of(error))
+    else:
+        # Anybody can bring these about, as often as they like.
+        refusals.log("page refused", method=page.path, code=known.code, reason=known.reason)

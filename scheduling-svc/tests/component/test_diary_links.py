@@ -16,9 +16,11 @@ from ical.event import Event
 from chassis.runtime import Process
 from chassis.testing import DatabaseUrls, Tokens
 from scheduling.domain.diary_links import MOST_LINKS, MOST_READS
+from scheduling.service.pruning import Kept, prune
 
 CLAIM = "C0000000000A"
 LEEDS = "LS1 3AB"
+YEARS = timedelta(days=3650)
 _PROGRAM = httpx.Client(headers={"User-Agent": "calendar"}, timeout=20)
 NOBODYS = base64.urlsafe_b64encode(bytes(32)).decode().rstrip("=")
 
@@ -224,3 +226,18 @@ def test_somebody_who_is_no_assessor_of_the_list_gets_no_link(http: Any, tokens:
     answer = create(http, tokens.issue("ASSESSOR", subject="NOBODY01", office="600021"))
 
     assert (answer.code, answer.reason) == ("not_found", "NO_DIARY")
+
+
+def test_links_that_have_expired_are_pruned(
+    http: Any, process: Process, assessor: str, database_urls: DatabaseUrls
+) -> None:
+    for _ in range(2):
+        create(http, assessor)
+    with psycopg.connect(database_urls.owner) as conn:
+        conn.execute("UPDATE diary_links SET expire_time = now() WHERE place = 1")
+
+    with process.database.transaction() as conn:
+        prune(conn, Kept(shifts=YEARS, appointments=YEARS))
+
+    with psycopg.connect(database_urls.owner) as conn:
+        assert conn.execute("SELECT place FROM diary_links").fetchall() == [(2,)]

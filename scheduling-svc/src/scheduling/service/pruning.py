@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from chassis import clock
 from chassis.database import Connection
-from scheduling.store import appointments, diary, shifts
+from scheduling.store import appointments, diary, diary_links, shifts
 
 PRUNED_AT_ONCE = 500
 DIARY_KEPT = timedelta(days=1)
@@ -27,5 +27,6 @@ def prune(conn: Connection, kept: Kept) -> bool:
         diary.prune(conn, before=now - DIARY_KEPT, number=PRUNED_AT_ONCE),
         shifts.prune(conn, before=now - kept.shifts, number=PRUNED_AT_ONCE),
         appointments.prune(conn, before=now - kept.appointments, number=PRUNED_AT_ONCE),
+        diary_links.prune(conn, number=PRUNED_AT_ONCE),
     )
     return PRUNED_AT_ONCE in pruned

@@ -44,6 +44,13 @@ COUNT_READING = """
     RETURNING assessor_id, reads
 """
 
+# Links that have expired.
+PRUNE = """
+    DELETE FROM diary_links WHERE link_id IN (
+        SELECT link_id FROM diary_links WHERE expire_time <= now() ORDER BY expire_time LIMIT %s FOR UPDATE SKIP LOCKED
+    )
+"""
+
 
 def _link(row: Row) -> DiaryLink:
     return DiaryLink(**row)
@@ -83,3 +90,8 @@ def count_reading(conn: Connection, token_hash: bytes, *, counted: timedelta) ->
     """The assessor whose diary the token opens, and how often it was read within `counted`; None for an unknown token."""
     row = conn.execute(COUNT_READING, {"token_hash": token_hash, "counted": counted}).fetchone()
     return (row["assessor_id"], row["reads"]) if row else None
+
+
+def prune(conn: Connection, *, number: int) -> int:
+    """Deletes at most `number` links that have expired; gives how many."""
+    return conn.execute(PRUNE, [number]).rowcount
