@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from chassis import contract
+from chassis import clock, contract
 from cms_local.journey import Journey
 from tests.support.callers import own_office
 from tests.support.raw_doors import Answer, Door, RawDoors, methods
@@ -14,9 +14,14 @@ pytestmark = pytest.mark.xdist_group("platform")
 
 DOORS = get_args(Door)
 LISTS = sorted(name for name, method in methods().items() if "page_token" in method.input_type.fields_by_name)
+TODAY = clock.today()
+DAYS = {name: {"year": TODAY.year, "month": TODAY.month, "day": TODAY.day} for name in ("from", "until")}
 QUERIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "ListClaims": ({"state": "CLAIM_STATE_DRAFT"}, {"state": "CLAIM_STATE_DRAFT", "office": "100101"}),
     "FindSlots": ({"postcode": "LS1 4AP"}, {"postcode": "LS1 4AP", "channel": "CHANNEL_TELEPHONE"}),
+    "ListAppointments": ({}, {"office": "600021"}),
+    "ListNotMoved": ({}, {"officeCode": "600021"}),
+    "GetOfficeLoad": (DAYS, DAYS | {"officeCode": "600021"}),
     "ListWork": ({}, {"state": "ASSESSMENT_STATE_READY"}),
     "ListOverdue": ({}, {"state": "DEAD_LETTER"}),
     "ListDeadLetters": ({}, {}),

@@ -106,14 +106,15 @@ class AbsenceMethods:
         """The interviews that nobody is there to hold, with what would solve each as of now."""
         if request.office_code:
             self._directory.office(request.office_code)
-        _refuse_other_office(request.office_code)
+        office_code = request.office_code or _only_office()
+        _refuse_other_office(office_code)
         place = place_of(request, datetime, UUID)
         size = page_size(request, usual=USUAL_PAGE_SIZE, largest=LARGEST_PAGE_SIZE)
         with call.current().database.transaction() as conn:
             found = replanning.displaced(
                 conn,
                 self._directory,
-                office_code=request.office_code,
+                office_code=office_code,
                 number=size + 1,
                 after=(place[0], place[1]) if place else _FIRST,
             )
@@ -150,6 +151,12 @@ def _closure(away: Away) -> absences_pb2.Closure:
     message = absences_pb2.Closure(closure_id=str(away.identity), office_code=away.of, until=timestamp(away.end_time))
     getattr(message, "from").CopyFrom(timestamp(away.start_time))
     return message
+
+
+def _only_office() -> str:
+    """The office of a caller who is an assessor alone; empty for others, who see every office."""
+    caller = call.current().identity
+    return caller.office or "" if caller.roles & _MAY_RECORD == {"ASSESSOR"} else ""
 
 
 def _refuse_other_office(office_code: str) -> None:

@@ -580,7 +580,7 @@ class ListNotMovedRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     office_code: _builtins.str
-    """An office, six digits; all offices when empty. An assessor may ask only for their own."""
+    """An office, six digits; all offices when empty. For a caller who is an assessor alone it is their own office, given or not."""
     page_size: _builtins.int
     """At most this many: 20 when 0, and 100 for anything above that."""
     page_token: _builtins.str
