@@ -93,6 +93,8 @@ class Scheduling(Subject):
     def exercise(self, turn: int) -> None:
         """Bookings by both ways, searches for slots, and appointments of today and of the past."""
         self.hear(_first_contact(), f"CT{turn:09}Z")
+        while self.step("rota"):  # every turn searches the same weeks
+            pass
         self._find()
         earliest = {"earliest": True, "postcode": POSTCODE}
         booked = self.change(
@@ -155,14 +157,25 @@ class Scheduling(Subject):
         )
 
     def _publish(self, turn: int) -> None:
-        """A week far ahead has other hours at each turn."""
-        monday = monday_of(clock.today()) + 9 * WEEK
-        for hours in (2, 3):
-            start = datetime.combine(monday + timedelta(days=1), time(9), tzinfo=UTC)
-            end = start + timedelta(hours=hours, minutes=turn % 50)
-            shift = {"start": start.isoformat(), "end": end.isoformat(), "channel": "CHANNEL_OFFICE"}
-            rota = {"assessorId": "ALE02001", "officeCode": OFFICE, "shifts": [shift]}
-            self.change("PublishRota", rota, by=_MANAGER, note="anew" if hours == 3 else "")
+        """A day far ahead is published and taken back, though an interview is booked that nobody can hold then."""
+        day = monday_of(clock.today()) + 9 * WEEK + timedelta(days=1)
+        start = datetime.combine(day, time(9), tzinfo=UTC)
+        end = start + timedelta(hours=2, minutes=turn % 50)
+        shift = {"start": start.isoformat(), "end": end.isoformat(), "channel": "CHANNEL_OFFICE"}
+        monday = day - timedelta(days=1)
+        assessor = {"assessorId": "ALE02001"}
+        rota = assessor | {"officeCode": OFFICE}
+        self.change("PublishRota", rota | {"shifts": [shift]}, by=_MANAGER)
+        slot_id = f"ALE02001-{start:%Y%m%dT%H%MZ}"
+        booking = {"claimRef": f"CT{turn:09}V", "slotId": slot_id}
+        booked = self.change("BookAppointment", booking, by=_OPERATOR, note="far ahead")["appointment"]
+        away = assessor | {"from": start.isoformat(), "until": end.isoformat(), "reason": "leave"}
+        self.change("RecordAbsence", away, by=_MANAGER, note="far ahead")
+        self.change("CancelAbsence", assessor, by=_MANAGER, note="that has not begun")
+        week = {"year": monday.year, "month": monday.month, "day": monday.day}
+        self.change("PublishRota", rota | {"weeks": [week]}, by=_MANAGER, note="of nothing")
+        this = {"appointmentId": booked["appointmentId"], "version": booked["version"]}
+        self.change("CancelAppointment", this | {"reason": "ill"}, by=_OPERATOR, note="of one that nobody can hold")
 
     def _be_away(self) -> None:
         """An assessor is away, and an office closed, on a day with one interview; both are open again afterwards."""
