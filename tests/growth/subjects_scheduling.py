@@ -169,6 +169,7 @@ class Scheduling(Subject):
         slot_id = f"ALE02001-{start:%Y%m%dT%H%MZ}"
         booking = {"claimRef": f"CT{turn:09}V", "slotId": slot_id}
         booked = self.change("BookAppointment", booking, by=_OPERATOR, note="far ahead")["appointment"]
+        self.mistake("BookAppointment", booking | {"claimRef": f"CT{turn:09}W"}, by=_OPERATOR, reason="SLOT_TAKEN")
         away = assessor | {"from": start.isoformat(), "until": end.isoformat(), "reason": "leave"}
         self.change("RecordAbsence", away, by=_MANAGER, note="far ahead")
         self.change("CancelAbsence", assessor, by=_MANAGER, note="that has not begun")
