@@ -168,11 +168,11 @@ class Scheduling(Subject):
         self.change("PublishRota", rota | {"shifts": [shift]}, by=_MANAGER)
         slot_id = f"ALE02001-{start:%Y%m%dT%H%MZ}"
         booking = {"claimRef": f"CT{turn:09}V", "slotId": slot_id}
-        booked = self.change("BookAppointment", booking, by=_OPERATOR, note="far ahead")["appointment"]
-        self.mistake("BookAppointment", booking | {"claimRef": f"CT{turn:09}W"}, by=_OPERATOR, reason="SLOT_TAKEN")
         away = assessor | {"from": start.isoformat(), "until": end.isoformat(), "reason": "leave"}
         self.change("RecordAbsence", away, by=_MANAGER, note="far ahead")
+        self.mistake("BookAppointment", booking, by=_OPERATOR, reason="SLOT_TAKEN")
         self.change("CancelAbsence", assessor, by=_MANAGER, note="that has not begun")
+        booked = self.change("BookAppointment", booking, by=_OPERATOR, note="far ahead")["appointment"]
         week = {"year": monday.year, "month": monday.month, "day": monday.day}
         self.change("PublishRota", rota | {"weeks": [week]}, by=_MANAGER, note="of nothing")
         this = {"appointmentId": booked["appointmentId"], "version": booked["version"]}
