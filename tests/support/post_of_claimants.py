@@ -75,15 +75,24 @@ class Post:
     def __init__(self, urls: DatabaseUrls, notify: Notify, publish: Any, owners: Owners) -> None:
         self._urls, self._notify, self._publish, self._owners = urls, notify, publish, owners
 
-    def book(self, starts: datetime, *, version: int = 1) -> None:
-        """An appointment is booked, or moved with a later version."""
+    def book(self, starts: datetime, *, version: int = 1, arranged_version: int = 0) -> None:
+        """An appointment is booked, or moved with a later version; with an earlier `arranged_version` to a colleague alone."""
+        arranged = arranged_version or version
         self._owners.appointments[APPOINTMENT] = Appointment(
-            is_cancelled=False, starts=starts, version=version, channel="OFFICE", office="Cardiff"
+            is_cancelled=False,
+            starts=starts,
+            version=version,
+            arranged_version=arranged,
+            channel="OFFICE",
+            office="Cardiff",
         )
         start_time = Timestamp()
         start_time.FromDatetime(starts)
-        kind = scheduling_events.AppointmentBooked if version == 1 else scheduling_events.AppointmentMoved
-        self.hear(kind(appointment_id=APPOINTMENT, start_time=start_time), version=version)
+        booked = scheduling_events.AppointmentBooked(appointment_id=APPOINTMENT, start_time=start_time)
+        moved = scheduling_events.AppointmentMoved(
+            appointment_id=APPOINTMENT, start_time=start_time, arranged_version=arranged
+        )
+        self.hear(booked if version == 1 else moved, version=version)
 
     def cancel(self, *, version: int) -> None:
         """The appointment is cancelled."""

@@ -85,6 +85,17 @@ def test_the_day_before_the_claimant_is_reminded_of_the_appointment_as_it_stands
     assert "tomorrow" in post.said()[-1]["body"]
 
 
+def test_another_assessor_at_the_same_time_is_told_to_nobody_and_what_was_told_stands(
+    messenger: Any, post: Post
+) -> None:
+    post.book(in_days(3))
+    post.book(in_days(3), version=2, arranged_version=1)
+    with messenger():
+        eventually(lambda: post.states().get("APPOINTMENT_MADE") == "DELIVERED")
+
+    assert "APPOINTMENT_MOVED" not in post.states()
+
+
 def reminders(post: Post) -> list[str]:
     with psycopg.connect(post._urls.app) as conn:
         found = conn.execute(

@@ -71,6 +71,14 @@ def book(door: Any, operator: str, intake: Any, slots: list[dict[str, Any]], **c
     return booked
 
 
+def booking_refused(door: Any, morning: Morning, intake: Any, slot: dict[str, Any]) -> tuple[str, str, set[str]]:
+    """The code, the reason and the fields with which a booking of this slot is refused."""
+    intake.open("C99999999999")
+    body = {"claimRef": "C99999999999", "slotId": slot["slotId"], "requestId": str(uuid4())}
+    answer = door("BookAppointment", body, morning.operator)
+    return answer.code, answer.reason, answer.fields
+
+
 def today(of: dict[str, str], since: datetime) -> dict[str, Any]:
     """A request that says that something is away for the rest of the day."""
     until = since + timedelta(hours=12)
@@ -111,8 +119,10 @@ def test_colleagues_take_the_day_of_an_assessor_who_is_off_sick(
     with psycopg.connect(database_urls.owner) as conn:
         events = [events_pb2.AppointmentMoved.FromString(row[0]) for row in conn.execute(MOVED).fetchall()]
     assert sorted(event.appointment_id for event in events) == sorted(one["appointmentId"] for one in booked)
+    assert {event.arranged_version for event in events} == {1}
     assert one(database_urls, OVERLAPPING) == (0,)
     assert assessor not in of_the_day(door, morning.operator, morning.now)
+    assert booking_refused(door, morning, intake, slots[-1])[:2] == ("already_exists", "SLOT_TAKEN")
 
 
 def test_the_interviews_of_a_closed_office_are_moved_with_notice_and_not_to_it(
@@ -135,6 +145,8 @@ def test_the_interviews_of_a_closed_office_are_moved_with_notice_and_not_to_it(
         assert now_of(http, morning.operator, left["appointment"])["state"] == "APPOINTMENT_STATE_BOOKED"
     assert one(database_urls, OVERLAPPING) == (0,)
     assert of_the_day(http, morning.operator, morning.now) == {}
+    last = next(iter(found.values()))[-1]
+    assert booking_refused(http, morning, intake, last) == ("failed_precondition", "OFFICE_CLOSED", {"slot_id"})
 
 
 def test_what_cannot_be_moved_stays_booked_and_is_listed_until_a_person_moves_it(

@@ -39,6 +39,8 @@ class Appointment:
     is_cancelled: bool
     starts: datetime
     version: int
+    arranged_version: int
+    """The version since which time, place and way are what they are: a later one changed the assessor alone."""
     channel: str
     office: str
 
@@ -128,6 +130,7 @@ def appointment_of(given: appointments_pb2.Appointment) -> Appointment:
         is_cancelled=given.state == appointments_pb2.APPOINTMENT_STATE_CANCELLED,
         starts=given.start_time.ToDatetime(UTC),
         version=given.version,
+        arranged_version=given.arranged_version or given.version,  # the last release says nothing of it
         channel=name_of(common_pb2.Channel, given.channel, field="channel"),
         office=given.office.name,
     )

@@ -99,6 +99,8 @@ class Appointment:
     target_time: datetime
     working_lead_time: timedelta
     version: int
+    arranged_version: int = 1
+    """The version since which time, place and way are what they are: a later one changed the assessor alone."""
     needs: frozenset[Need] = frozenset()
     attempt: int = 1
     """1 for the first interview of the claim; one more for each that was missed."""
@@ -172,6 +174,11 @@ class Appointment:
             raise AppointmentBegun
         if slot.start_time <= now:
             raise SlotPassed
+        arranged = (self.start_time, self.office_code, self.channel) == (
+            slot.start_time,
+            slot.office_code,
+            slot.channel,
+        )
         appointment = replace(
             self,
             office_code=slot.office_code,
@@ -182,9 +189,10 @@ class Appointment:
             state=AppointmentState.MOVED,
             working_lead_time=working_lead_time(self.first_contact_time, slot.start_time, nation=nation),
             version=self.version + 1,
+            arranged_version=self.arranged_version if arranged else self.version + 1,
         )
         return appointment, AppointmentMoved(
-            **appointment._told(now, *_WHERE_AND_WHEN), previous_start_time=self.start_time
+            **appointment._told(now, *_WHERE_AND_WHEN, "arranged_version"), previous_start_time=self.start_time
         )
 
     def cancelled(

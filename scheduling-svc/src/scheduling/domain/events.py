@@ -30,7 +30,7 @@ class AppointmentBooked(Happening):
 
 @dataclass(frozen=True, kw_only=True)
 class AppointmentMoved(Happening):
-    """An interview has another slot."""
+    """An interview has another slot. With an `arranged_version` before its version the assessor alone is another."""
 
     appointment_id: UUID
     office_code: str
@@ -38,6 +38,7 @@ class AppointmentMoved(Happening):
     start_time: datetime
     channel: Channel
     previous_start_time: datetime
+    arranged_version: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,6 +91,7 @@ def appointment_message(
         target_time=timestamp(appointment.target_time),
         within_target=appointment.within_target,
         version=appointment.version,
+        arranged_version=appointment.arranged_version,
         needs=[number_of(appointments_pb2.AppointmentNeed, need) for need in sorted(appointment.needs)],
         cancel_reason=cancel_reason,
         attempt=appointment.attempt,

@@ -26,17 +26,18 @@ INSERT_APPOINTMENT = """
     )
     INSERT INTO appointments (
         appointment_id, claim_ref, office_code, assessor_id, start_time, end_time, channel, state, first_contact_time,
-        target_time, working_lead_time, version, booked_time, within_target, needs, attempt, home_office_code
+        target_time, working_lead_time, version, arranged_version, booked_time, within_target, needs, attempt,
+        home_office_code
     )
     SELECT %(appointment_id)s, %(claim_ref)s, %(office_code)s, %(assessor_id)s, %(start_time)s, %(end_time)s, %(channel)s,
-        %(state)s, %(first_contact_time)s, %(target_time)s, %(working_lead_time)s, %(version)s, %(booked_time)s,
-        %(within_target)s, %(needs)s, %(attempt)s, %(home_office_code)s
+        %(state)s, %(first_contact_time)s, %(target_time)s, %(working_lead_time)s, %(version)s,
+        %(arranged_version)s, %(booked_time)s, %(within_target)s, %(needs)s, %(attempt)s, %(home_office_code)s
     FROM seen_to WHERE withdrawn_time IS NULL
 """
 
 APPOINTMENTS = """
     SELECT appointment_id, claim_ref, state, first_contact_time, target_time, working_lead_time, version,
-        office_code, assessor_id, start_time, end_time, channel, needs, attempt
+        arranged_version, office_code, assessor_id, start_time, end_time, channel, needs, attempt
     FROM appointments
 """
 
@@ -66,7 +67,8 @@ SAVE_APPOINTMENT = """
     UPDATE appointments
     SET office_code = %(office_code)s, assessor_id = %(assessor_id)s, start_time = %(start_time)s,
         end_time = %(end_time)s, channel = %(channel)s, state = %(state)s, target_time = %(target_time)s,
-        version = %(version)s, working_lead_time = %(working_lead_time)s, within_target = %(within_target)s
+        version = %(version)s, arranged_version = %(arranged_version)s, working_lead_time = %(working_lead_time)s,
+        within_target = %(within_target)s
     WHERE appointment_id = %(appointment_id)s
 """
 

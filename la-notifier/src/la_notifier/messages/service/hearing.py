@@ -36,8 +36,12 @@ def hear_booking(conn: Connection, event: Event) -> None:
 
 
 def hear_move(conn: Connection, event: Event) -> None:
-    """An appointment has another time: it is told at once, and the claimant is reminded on the day before."""
-    _tell_appointment(conn, event, MessageKind.APPOINTMENT_MOVED)
+    """An appointment has another time: it is told at once, and the claimant is reminded on the day before.
+
+    Of another assessor at the same time and place nothing is told.
+    """
+    if _told(event).arranged_version in {0, event.version}:  # the last release says nothing of it
+        _tell_appointment(conn, event, MessageKind.APPOINTMENT_MOVED)
 
 
 def hear_amendment(conn: Connection, event: Event) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from chassis import clock
 from chassis.errors import NotFound
-from la_notifier.messages.clients import Claimant, Sources
+from la_notifier.messages.clients import Appointment, Claimant, Sources
 from la_notifier.messages.domain.message import Message, MessageKind
 from la_notifier.messages.domain.wording import Subject
 
@@ -22,14 +22,22 @@ def subject_of(message: Message, claimant: Claimant, sources: Sources) -> Subjec
 
 
 def _appointment(message: Message, claimant: Claimant, sources: Sources) -> Subject | None:
-    """The appointment as it stands. One that was moved or cancelled since is told by the message of that event."""
+    """The appointment as it stands. One that was moved or cancelled since is told by the message of that event.
+
+    Another assessor at the same time and place is told to nobody, so that what was told before still stands.
+    """
     appointment_id, _, told = message.subject.partition(" ")
     found = sources.appointments.appointment(appointment_id)
     is_cancellation = message.kind is MessageKind.APPOINTMENT_CANCELLED
-    as_told = found.starts.isoformat() if message.kind is MessageKind.APPOINTMENT_TOMORROW else str(found.version)
-    if found.is_cancelled is not is_cancellation or told != as_told:
+    if found.is_cancelled is not is_cancellation or told != _as_told(message.kind, found):
         return None
     return Subject(schemes=claimant.schemes, starts=found.starts, channel=found.channel, office=found.office)
+
+
+def _as_told(kind: MessageKind, found: Appointment) -> str:
+    if kind is MessageKind.APPOINTMENT_TOMORROW:
+        return found.starts.isoformat()
+    return str(found.version if kind is MessageKind.APPOINTMENT_CANCELLED else found.arranged_version)
 
 
 def _evidence(message: Message, claimant: Claimant, sources: Sources) -> Subject | None:

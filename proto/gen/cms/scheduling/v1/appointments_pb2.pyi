@@ -262,6 +262,7 @@ class Appointment(_message.Message):
     NEEDS_FIELD_NUMBER: _builtins.int
     CANCEL_REASON_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
+    ARRANGED_VERSION_FIELD_NUMBER: _builtins.int
     appointment_id: _builtins.str
     """The appointment (UUID)."""
     claim_ref: _builtins.str
@@ -282,6 +283,8 @@ class Appointment(_message.Message):
     """The reason for cancelling it, in the words that were given; empty where it was not, or where a withdrawal ended it."""
     attempt: _builtins.int
     """1 for the first interview of the claim, and one more for each that was missed."""
+    arranged_version: _builtins.int
+    """The version since which time, office and channel are what they are; a later one changed the assessor alone."""
     @_builtins.property
     def office(self) -> Global___Office:
         """The office."""
@@ -320,10 +323,11 @@ class Appointment(_message.Message):
         needs: _abc.Iterable[Global___AppointmentNeed.ValueType] | None = ...,
         cancel_reason: _builtins.str = ...,
         attempt: _builtins.int = ...,
+        arranged_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "office", b"office", "start_time", b"start_time", "target_time", b"target_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "attempt", b"attempt", "cancel_reason", b"cancel_reason", "channel", b"channel", "claim_ref", b"claim_ref", "end_time", b"end_time", "lead_time_seconds", b"lead_time_seconds", "needs", b"needs", "office", b"office", "start_time", b"start_time", "state", b"state", "target_time", b"target_time", "version", b"version", "within_target", b"within_target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "arranged_version", b"arranged_version", "assessor_id", b"assessor_id", "attempt", b"attempt", "cancel_reason", b"cancel_reason", "channel", b"channel", "claim_ref", b"claim_ref", "end_time", b"end_time", "lead_time_seconds", b"lead_time_seconds", "needs", b"needs", "office", b"office", "start_time", b"start_time", "state", b"state", "target_time", b"target_time", "version", b"version", "within_target", b"within_target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

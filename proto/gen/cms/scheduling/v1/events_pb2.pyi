@@ -74,6 +74,7 @@ class AppointmentMoved(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     PREVIOUS_START_TIME_FIELD_NUMBER: _builtins.int
+    ARRANGED_VERSION_FIELD_NUMBER: _builtins.int
     appointment_id: _builtins.str
     """The appointment, which keeps its id."""
     office_code: _builtins.str
@@ -82,6 +83,10 @@ class AppointmentMoved(_message.Message):
     """The assessor who holds it from now on."""
     channel: _common_pb2.Channel.ValueType
     """How it is held."""
+    arranged_version: _builtins.int
+    """The version of the appointment since which its time, office and channel are what they are: this one, or an earlier one
+    where the assessor alone is another.
+    """
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it starts."""
@@ -99,10 +104,11 @@ class AppointmentMoved(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         channel: _common_pb2.Channel.ValueType = ...,
         previous_start_time: _timestamp_pb2.Timestamp | None = ...,
+        arranged_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["previous_start_time", b"previous_start_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "assessor_id", b"assessor_id", "channel", b"channel", "office_code", b"office_code", "previous_start_time", b"previous_start_time", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "arranged_version", b"arranged_version", "assessor_id", b"assessor_id", "channel", b"channel", "office_code", b"office_code", "previous_start_time", b"previous_start_time", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
