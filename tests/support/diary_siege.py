@@ -50,7 +50,17 @@ UNATTENDED = """
         )
 """
 _PASSING_REFUSALS = {
-    *("SLOT_TAKEN", "SLOT_UNKNOWN", "SLOT_PASSED", "NO_SLOT_FREE", "ALREADY_BOOKED", "STALE_VERSION"),
+    *(
+        "SLOT_TAKEN",
+        "SLOT_UNKNOWN",
+        "SLOT_PASSED",
+        "NO_SLOT_FREE",
+        "OFFICE_CLOSED",
+        "BREAK_NEEDED",
+        "KEPT_FOR_EMERGENCIES",
+        "ALREADY_BOOKED",
+        "STALE_VERSION",
+    ),
     *("APPOINTMENT_BEGUN", "APPOINTMENT_ENDED", "NOT_ABSENT", "NOT_CLOSED"),
 }
 """What happens to people who all want the same. Anything else ends the test."""

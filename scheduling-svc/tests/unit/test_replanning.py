@@ -161,6 +161,18 @@ def test_another_office_or_the_telephone_is_taken_for_the_target_or_the_day_alon
     assert plan.moves == ()
 
 
+def test_a_stand_in_keeps_the_breaks_between_interviews() -> None:
+    whole_morning = [at(9) + number * SLOT_LENGTH for number in range(5)]
+    interviews = [interview(start, number=number) for number, start in enumerate(whole_morning)]
+    one_colleague = [opening(start) for start in whole_morning]
+
+    alone = replan(interviews, one_colleague, RULES)
+    with_another = replan(interviews, [*one_colleague, opening(whole_morning[4], assessor="A2")], RULES)
+
+    assert [move[0] for move in moved(alone)] == [0, 1, 2, 3]
+    assert sorted(move[1] for move in moved(with_another)) == ["A1"] * 4 + ["A2"]
+
+
 def test_a_need_is_met_by_the_stand_in() -> None:
     welsh = interview(at(9), needs=frozenset({Need.WELSH, Need.TEXTPHONE}))
     without = opening(at(9), meets=frozenset({Need.STEP_FREE}))

@@ -4,13 +4,15 @@ Nobody is asked to come earlier than was agreed, or at short notice. What no slo
 booked, and is listed by urgency with what would solve it: a person decides.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from scheduling.domain.appointments import Appointment
 from scheduling.domain.assignment import assign
+from scheduling.domain.diary import Stretch
+from scheduling.domain.limits import BREAKS
 from scheduling.domain.offices import OF_EVERY_OFFICE, OF_THE_BUILDING, Channel, Need
 from scheduling.domain.slots import Slot, SlotId
 from scheduling.domain.working_time import london_day
@@ -70,10 +72,11 @@ class SolutionKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """A free slot. `meets`: the needs that its office and its assessor meet, by their codes."""
+    """A free slot. `meets`: the needs that its office and its assessor meet, by their codes; `taken`: the rest of the shift."""
 
     slot: Slot
     meets: frozenset[str]
+    taken: tuple[Stretch, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,8 +175,34 @@ def replan(displaced: Collection[Appointment], openings: Sequence[Opening], rule
     """Gives the displaced interviews the openings, no opening twice.
 
     In this order: as many as can be are moved, and the most urgent ones rather than others; as many as can be start by
-    their target; as few claimants as can be are disturbed, and these as little as can be.
+    their target; as few claimants as can be are disturbed, and these as little as can be. A slot with which a stand-in would
+    have no break beside the others is planned without.
     """
+    left = {opening.slot.slot_id: opening for opening in openings}
+    while True:
+        plan = _replan(displaced, list(left.values()), rules)
+        without_break = _without_break(plan.moves, left)
+        if not without_break:
+            return plan
+        for slot_id in without_break:
+            del left[slot_id]
+
+
+def _without_break(moves: Iterable[Move], openings: Mapping[SlotId, Opening]) -> list[SlotId]:
+    """The slots that are too much beside those before them, on the day of the same assessor."""
+    taken: dict[str, list[Stretch]] = {}
+    found = []
+    for move in sorted(moves, key=lambda move: move.slot.start_time):
+        slot = move.slot
+        of_assessor = taken.setdefault(slot.assessor_id, [])
+        if BREAKS.allow(slot, [*openings[slot.slot_id].taken, *of_assessor]):
+            of_assessor.append(Stretch(start_time=slot.start_time, end_time=slot.end_time))
+        else:
+            found.append(slot.slot_id)
+    return found
+
+
+def _replan(displaced: Collection[Appointment], openings: Sequence[Opening], rules: Rules) -> Replan:
     in_order = sorted(displaced, key=lambda one: (one.start_time, one.appointment_id))
     left = {opening.slot.slot_id: opening for opening in openings}
     moves: list[Move] = []

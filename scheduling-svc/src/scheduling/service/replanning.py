@@ -151,4 +151,4 @@ def _free_at(
         meets = features[working_time.shift.office_code] | working_time.shift.skills
         for slot in working_time.free():
             if since <= slot.start_time <= until and limits.allow(slot, working_time):
-                yield Opening(slot=slot, meets=meets)
+                yield Opening(slot=slot, meets=meets, taken=working_time.taken)
