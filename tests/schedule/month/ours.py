@@ -1,0 +1,137 @@
+"""The platform's own way: its search with spill-over, its waiting list, its replanning, its share for emergencies."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from math import hypot
+from uuid import UUID
+
+from scheduling.domain.limits import Limits
+from scheduling.domain.offers import Choice, FreeSlot
+from scheduling.domain.waiting import USUAL_NOTICE, Place, assign
+
+from scheduling.domain.appointments import Appointment
+from scheduling.domain.offices import Channel, NearOffice, Office
+from scheduling.domain.replanning import LATER_AT_MOST, NEIGHBOUR_KM, Opening, Replan, Rules, replan
+from scheduling.domain.slots import REACH_KM, Slot
+from tests.schedule.month.diaries import Diaries
+from tests.schedule.month.passing import Month
+from tests.schedule.month.simple import NOTICE
+from tests.schedule.month.world import Claimant, World
+
+
+class Platform:
+    """Decides as scheduling-svc does, by the functions of its domain; only what its store would read is read from lists."""
+
+    name = "the platform"
+
+    def __init__(self, world: World, diaries: Diaries) -> None:
+        self._diaries = diaries
+        self._offices = {office.code: office for office in world.offices}
+
+    def choose(self, claimant: Claimant, *, since: datetime) -> Slot | None:
+        """The first offer."""
+        free = list(self._free(claimant, since))
+        home = claimant.near[0][1]
+        first = Choice(free=free, channel=claimant.wanted, nearest=home, home=home).first()
+        return first.free.slot if first else None
+
+    def _free(self, claimant: Claimant, since: datetime) -> list[FreeSlot]:
+        """The earliest of the nearest office that keeps the target, by the channel that is wanted or else by telephone.
+
+        Where none does, the earliest of each office within reach.
+        """
+        limits = Limits(now=since, is_emergency=claimant.is_crisis)
+
+        def at(code: str, distance: float, channel: Channel, until: datetime | None) -> Iterator[FreeSlot]:
+            office = NearOffice(office=self._offices[code], distance_km=distance)
+            for slot in islice(self._diaries.free(code, channel, since=since, until=until, limits=limits), 1):
+                yield FreeSlot(slot=slot, office=office, due=claimant.due)
+
+        channels = dict.fromkeys([claimant.wanted, *([Channel.TELEPHONE] if claimant.by_telephone else [])])
+        for channel in channels:
+            for distance, code in self._within_reach(claimant, channel):
+                if found := list(at(code, distance, channel, claimant.due)):
+                    return found
+        return [
+            one
+            for channel in channels
+            for distance, code in self._within_reach(claimant, claimant.wanted)
+            for one in at(code, distance, channel, None)
+        ]
+
+    @staticmethod
+    def _within_reach(claimant: Claimant, channel: Channel) -> Sequence[tuple[float, str]]:
+        """The offices for a channel, nearest first: by telephone every office is within reach."""
+        if channel is Channel.TELEPHONE:
+            return claimant.near
+        return [claimant.near[0], *(one for one in claimant.near[1:] if one[0] <= REACH_KM)]
+
+    def displaced(self, month: Month, numbers: Sequence[int], *, now: datetime) -> None:
+        """Replans; who cannot be moved is seen to by a person, who takes the first solution that is listed."""
+        appointments = {number: self._appointment(month, number, now) for number in numbers}
+        if not appointments:
+            return
+        found = self._replan(list(appointments.values()), now)
+        for move in found.moves:
+            month.move(move.appointment.appointment_id.int, move.slot, now=now)
+        for left in found.not_moved:
+            number = left.appointment.appointment_id.int
+            slot = left.solutions[0].slot or self.choose(month.claimants[number], since=now + NOTICE)
+            month.move(number, slot, now=now)
+
+    def freed(self, month: Month, slot: Slot, *, now: datetime) -> None:
+        """The waiting list takes the slot, if somebody on it would come to it."""
+        places = [self._place(month, number, now) for number in month.late()]
+        taken = next(assign([slot], places, can_hold=_anybody, now=now), None)
+        if taken is not None:
+            place, sooner = taken
+            month.move(place.appointment.appointment_id.int, sooner, now=now)
+
+    def _place(self, month: Month, number: int, now: datetime) -> Place:
+        claimant = month.claimants[number]
+        return Place(
+            appointment=self._appointment(month, number, now),
+            offices=frozenset(code for distance, code in claimant.near if distance <= REACH_KM),
+            by_telephone=claimant.by_telephone,
+            notice=USUAL_NOTICE,
+            joined_time=claimant.first_contact,
+        )
+
+    def _appointment(self, month: Month, number: int, now: datetime) -> Appointment:
+        claimant, slot = month.claimants[number], month.booked[number]
+        booked, _ = Appointment.book(
+            appointment_id=UUID(int=number),
+            claim_ref=f"C{number:011}",
+            slot=slot,
+            nation=claimant.office.nation,
+            first_contact_time=claimant.first_contact,
+            target_time=claimant.due,
+            now=now,
+        )
+        return booked
+
+    def _replan(self, displaced: list[Appointment], now: datetime) -> Replan:
+        office = self._offices[displaced[0].office_code]
+        openings = [
+            Opening(slot=slot, meets=frozenset())
+            for code, channel in self._around(office)
+            for slot in self._diaries.free(code, channel, since=now, until=now + LATER_AT_MOST)
+        ]
+        return replan(displaced, openings, Rules(now=now, distance_km=self._distance))
+
+    def _around(self, office: Office) -> Iterator[tuple[str, Channel]]:
+        for code in sorted(self._offices, key=lambda one: self._distance(office.code, one)):
+            if self._distance(office.code, code) <= NEIGHBOUR_KM:
+                yield code, Channel.OFFICE
+            if self._distance(office.code, code) <= REACH_KM:
+                yield code, Channel.TELEPHONE
+
+    def _distance(self, one: str, other: str) -> float:
+        first, second = self._offices[one], self._offices[other]
+        return hypot(first.easting - second.easting, first.northing - second.northing) / 1000
+
+
+def _anybody(place: Place, slot: Slot) -> bool:
+    """Nobody of this month needs more than an assessor."""
+    return True
