@@ -69,6 +69,22 @@ def fill(conn: psycopg.Connection, country: Country, monday: date) -> tuple[int,
     return len(every), len(booked)
 
 
+# Bookings of every office on every working day of a year, about as many as it has assessors.
+_HISTORY = """
+    INSERT INTO demand_days (day, office_code, channel, booked, within_target, elapsed_seconds, working_seconds)
+    SELECT day, office, channel, 1 + (random() * 9)::integer, 1, 86400, 50000
+    FROM unnest(%s::text[]) AS office, unnest(ARRAY['OFFICE', 'TELEPHONE']) AS channel,
+        generate_series(%s::date - 364, %s::date - 1, interval '1 day') AS day
+    WHERE extract(isodow FROM day) < 6
+"""
+
+
+def fill_history(conn: psycopg.Connection, country: Country, today: date) -> None:
+    """A year of demand by office and channel."""
+    conn.execute(_HISTORY, [[office.code for office in country.offices], today, today])
+    conn.execute("INSERT INTO counted_days SELECT DISTINCT day FROM demand_days")
+
+
 def _booked(slots: Iterator[Slot]) -> Iterator[tuple[UUID, str, Slot, datetime]]:
     """Each slot with an appointment's id, a claim's reference, and a first contact up to five days before."""
     chance = random.Random(5)

@@ -22,6 +22,8 @@ class Diaries:
     def __init__(self, shifts: Iterable[Shift]) -> None:
         self._working: dict[Key, dict[tuple[str, datetime], WorkingTime]] = defaultdict(dict)
         self._left: dict[Key, int] = defaultdict(int)
+        self._full: set[tuple[str, datetime]] = set()
+        """The shifts of which nothing is free."""
         self._days: dict[tuple[str, Channel], list[date]] = defaultdict(list)
         self._of_assessor: dict[tuple[str, date], list[tuple[Key, tuple[str, datetime]]]] = defaultdict(list)
         for shift in sorted(shifts, key=lambda one: one.start_time):
@@ -48,7 +50,12 @@ class Diaries:
         for day in self._days.get((office_code, channel), ()):
             key = (office_code, channel, day)
             if first <= day <= last and self._left[key]:
-                yield from free_slots(self._working[key].values(), since=since, until=until, allow=allow)
+                with_room = (one for where, one in self._working[key].items() if where not in self._full)
+                yield from free_slots(with_room, since=since, until=until, allow=allow)
+
+    def is_free(self, slot: Slot) -> bool:
+        """Whether it can be taken."""
+        return slot in self.free(slot.office_code, slot.channel, since=slot.start_time, until=slot.start_time)
 
     def take(self, slot: Slot) -> None:
         """Takes a free slot."""
@@ -68,18 +75,21 @@ class Diaries:
 
     def _close(self, key: Key, where: tuple[str, datetime]) -> None:
         before = self._working[key][where]
-        self._left[key] -= sum(1 for _ in before.free())
         whole = Stretch(start_time=before.shift.start_time, end_time=before.shift.end_time)
-        self._working[key][where] = replace(before, taken=(*before.taken, whole))
+        self._put(key, where, replace(before, taken=(*before.taken, whole)))
 
     def _change(self, slot: Slot, *, taken: bool) -> None:
         key, where = self._place(slot)
         before = self._working[key][where]
         stretch = Stretch(start_time=slot.start_time, end_time=slot.end_time)
         others = tuple(one for one in before.taken if one != stretch)
-        after = replace(before, taken=(*others, stretch) if taken else others)
+        self._put(key, where, replace(before, taken=(*others, stretch) if taken else others))
+
+    def _put(self, key: Key, where: tuple[str, datetime], after: WorkingTime) -> None:
+        left = sum(1 for _ in after.free())
+        self._left[key] += left - sum(1 for _ in self._working[key][where].free())
         self._working[key][where] = after
-        self._left[key] += sum(1 for _ in after.free()) - sum(1 for _ in before.free())
+        (self._full.discard if left else self._full.add)(where)
 
     def _place(self, slot: Slot) -> tuple[Key, tuple[str, datetime]]:
         places = self._of_assessor[slot.assessor_id, london_day(slot.start_time)]

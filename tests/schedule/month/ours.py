@@ -28,6 +28,7 @@ class Platform:
     def __init__(self, world: World, diaries: Diaries) -> None:
         self._diaries = diaries
         self._offices = {office.code: office for office in world.offices}
+        self._appointments: dict[int, Appointment] = {}
 
     def choose(self, claimant: Claimant, *, since: datetime) -> Slot | None:
         """The first offer."""
@@ -68,17 +69,29 @@ class Platform:
         return [claimant.near[0], *(one for one in claimant.near[1:] if one[0] <= REACH_KM)]
 
     def displaced(self, month: Month, numbers: Sequence[int], *, now: datetime) -> None:
-        """Replans; who cannot be moved is seen to by a person, who takes the first solution that is listed."""
-        appointments = {number: self._appointment(month, number, now) for number in numbers}
+        """Replans at once. Then a person rings those whom the plan leaves without a slot, or with one after the target.
+
+        Each is offered what a call would be offered, if that keeps the target; else the plan's slot, or of those that the
+        list names as a solution the first.
+        """
+        appointments = [self._appointment(month, number, now) for number in numbers]
         if not appointments:
             return
-        found = self._replan(list(appointments.values()), now)
+        found = self._replan(appointments, now)
         for move in found.moves:
-            month.move(move.appointment.appointment_id.int, move.slot, now=now)
-        for left in found.not_moved:
-            number = left.appointment.appointment_id.int
-            slot = left.solutions[0].slot or self.choose(month.claimants[number], since=now + NOTICE)
-            month.move(number, slot, now=now)
+            month.move(_number(move.appointment), move.slot, now=now)
+        solutions = {_number(left.appointment): left.solutions[0].slot for left in found.not_moved}
+        late = [
+            _number(move.appointment) for move in found.moves if move.slot.start_time > move.appointment.target_time
+        ]
+        for number in [*solutions, *late]:
+            claimant, solution = month.claimants[number], solutions.get(number)
+            offer = self.choose(claimant, since=now + NOTICE)
+            if offer is not None and offer.start_time <= claimant.due:
+                month.move(number, offer, now=now)
+            elif number in solutions:
+                is_free = solution is not None and self._diaries.is_free(solution)
+                month.move(number, solution if is_free else offer, now=now)
 
     def freed(self, month: Month, slot: Slot, *, now: datetime) -> None:
         """The waiting list takes the slot, if somebody on it would come to it."""
@@ -86,7 +99,7 @@ class Platform:
         taken = next(assign([slot], places, can_hold=_anybody, now=now), None)
         if taken is not None:
             place, sooner = taken
-            month.move(place.appointment.appointment_id.int, sooner, now=now)
+            month.move(_number(place.appointment), sooner, now=now)
 
     def _place(self, month: Month, number: int, now: datetime) -> Place:
         claimant = month.claimants[number]
@@ -100,6 +113,9 @@ class Platform:
 
     def _appointment(self, month: Month, number: int, now: datetime) -> Appointment:
         claimant, slot = month.claimants[number], month.booked[number]
+        known = self._appointments.get(number)
+        if known is not None and known.slot == slot:
+            return known
         booked, _ = Appointment.book(
             appointment_id=UUID(int=number),
             claim_ref=f"C{number:011}",
@@ -109,6 +125,7 @@ class Platform:
             target_time=claimant.due,
             now=now,
         )
+        self._appointments[number] = booked
         return booked
 
     def _replan(self, displaced: list[Appointment], now: datetime) -> Replan:
@@ -130,6 +147,11 @@ class Platform:
     def _distance(self, one: str, other: str) -> float:
         first, second = self._offices[one], self._offices[other]
         return hypot(first.easting - second.easting, first.northing - second.northing) / 1000
+
+
+def _number(appointment: Appointment) -> int:
+    """The claimant's."""
+    return appointment.appointment_id.int
 
 
 def _anybody(place: Place, slot: Slot) -> bool:

@@ -136,7 +136,7 @@ class Month:
 
     def _free(self, slot: Slot, now: datetime) -> None:
         self._diaries.release(slot)
-        if slot in self._diaries.free(slot.office_code, slot.channel, since=slot.start_time, until=slot.start_time):
+        if self._diaries.is_free(slot):
             self._policy.freed(self, slot, now=now)
 
     def _cancels(self, number: int, slot: Slot) -> Callable[[datetime], None]:

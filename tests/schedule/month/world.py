@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from math import exp, hypot
 
 from chassis.bank_holidays import Nation
@@ -86,7 +87,7 @@ class Claimant:
     would_come_sooner: bool
     week: Week = field(repr=False)
 
-    @property
+    @cached_property
     def due(self) -> datetime:
         """By when the interview should start: 48 hours of working days, a crisis on the same day."""
         if self.is_crisis:

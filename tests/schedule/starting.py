@@ -1,0 +1,58 @@
+"""The start of scheduling-svc as a process: how long until its doors are open."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from chassis.testing import free_port
+from chassis.testing.identity import ISSUER
+from tests.growth.subject import Place
+
+_LONGEST_SECONDS = 120.0
+
+
+def seconds_until_doors_open(place: Place, *, postcodes: Path) -> float:
+    """Starts the service on this place's database, waits until it is ready, and ends it. RuntimeError if it is not."""
+    port = free_port()
+    settings = {
+        "GRPC_PORT": "0",
+        "HTTP_PORT": "0",
+        "OPERATIONS_PORT": str(port),
+        "DATABASE_URL": place.urls.app,
+        "DATABASE_OWNER_URL": place.urls.owner,
+        "BUS_URL": place.servers.bus_url,
+        "BUS_PREFIX": place.bus_prefix,
+        "JWKS_FILE": str(place.tokens.jwks_file),
+        "ISSUER": ISSUER,
+        "TOKEN_FILE": str(place.tokens.service_file("scheduling-svc")),
+        "KEYRING_FILE": str(place.tokens.keyring_file),
+        "POSTCODES_FILE": str(postcodes),
+    }
+    started = time.perf_counter()
+    with (place.folder / "scheduling.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "scheduling"],
+            env={**os.environ, **{f"CMS_{name}": value for name, value in settings.items()}},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        while not _is_ready(port):
+            if process.poll() is not None or time.perf_counter() - started > _LONGEST_SECONDS:
+                raise RuntimeError((place.folder / "scheduling.log").read_text()[-2000:])
+            time.sleep(0.05)
+        return round(time.perf_counter() - started, 1)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2.0).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
