@@ -55,7 +55,7 @@ class Bench:
             first = shifts[0]
             rota = rotas.rota_of(self._directory, first.assessor_id, first.office_code, work=shifts, weeks=())
             with self._database.transaction() as conn:
-                rotas.publish(conn, rota)
+                rotas.publish(conn, rota, self._directory)
         return round(time.perf_counter() - started, 1)
 
     def record_absences(self, number: int) -> Watch:

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 
-from scheduling.domain.limits import Limits
-
 from scheduling.domain.diary import Stretch, WorkingTime, free_slots
+from scheduling.domain.limits import Limits
 from scheduling.domain.offices import Channel
 from scheduling.domain.shifts import Shift
 from scheduling.domain.slots import Slot

@@ -6,14 +6,13 @@ from itertools import islice
 from math import hypot
 from uuid import UUID
 
+from scheduling.domain.appointments import Appointment
 from scheduling.domain.limits import Limits
 from scheduling.domain.offers import Choice, FreeSlot
-from scheduling.domain.waiting import USUAL_NOTICE, Place, assign
-
-from scheduling.domain.appointments import Appointment
 from scheduling.domain.offices import Channel, NearOffice, Office
 from scheduling.domain.replanning import LATER_AT_MOST, NEIGHBOUR_KM, Opening, Replan, Rules, replan
 from scheduling.domain.slots import REACH_KM, Slot
+from scheduling.domain.waiting import USUAL_NOTICE, Place, assign
 from tests.schedule.month.diaries import Diaries
 from tests.schedule.month.passing import Month
 from tests.schedule.month.simple import NOTICE
