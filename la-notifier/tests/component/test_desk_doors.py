@@ -183,6 +183,7 @@ def test_a_refusal_is_a_work_item_with_its_field_and_question_until_a_version_fo
     assert item["fields"]
     assert item["deadlineTime"] > item["opened"]
 
+    scene.relent()
     scene.claims.amend(rent_amount="90.00")
     scene.publish(events_pb2.ClaimAmended(changed_fields=["rent_amount"]), version=4)
     eventually(lambda: caller().get("ListWorkItems")["workItems"] == [])
