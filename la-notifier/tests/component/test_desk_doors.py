@@ -236,6 +236,8 @@ def test_a_refused_notice_is_sent_again_and_loaded_once(caller: Caller, scene: A
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
 
     assert scene.loaded_once()
+    [resend] = caller().get("GetNotices", claimRef=CLAIM)["resends"]
+    assert (resend["version"], resend["reason"], resend["resentBy"]) == (1, body["reason"], "OF000001")
     assert caller().get("ListWorkItems")["workItems"] == []
     assert caller().call("ResendNotice", **request(**body)).reason == "NOTHING_TO_RESEND"
 
