@@ -21,8 +21,9 @@ from chassis.runtime import Process
 
 Door = Literal["grpc", "http"]
 
-_HTTP = httpx.Client(timeout=20)
-"""Shared, because making one loads the system's certificates, which takes longer than a call."""
+_HTTP = httpx.Client(timeout=20, limits=httpx.Limits(max_keepalive_connections=0))
+"""Shared, because making one loads the system's certificates, which takes longer than a call. It keeps no connection, for
+which a service that ends would wait a second."""
 
 
 @dataclass(frozen=True, kw_only=True)
