@@ -13,6 +13,8 @@ import pytest
 
 from chassis.postcodes import Postcodes, build, build_extract, ensure
 
+pytestmark = pytest.mark.xdist_group("postcode-directory")
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
