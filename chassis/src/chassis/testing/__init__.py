@@ -6,7 +6,7 @@ all workers of the test run, and end with the run.
 """
 
 from chassis.testing.databases import DatabaseUrls, commits_fail, database, database_fixture, databases
-from chassis.testing.doors import Client, Door, Reply
+from chassis.testing.doors import HTTP, Client, Door, Reply
 from chassis.testing.events import deliver, event_of, handle
 from chassis.testing.identity import ISSUER, Tokens, clock_file, tokens, vault
 from chassis.testing.servers import (
@@ -30,6 +30,7 @@ from chassis.testing.services import (
 )
 
 __all__ = [
+    "HTTP",
     "ISSUER",
     "Client",
     "DatabaseUrls",
