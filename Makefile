@@ -75,7 +75,7 @@ bench-notices: setup ## Measure notices a second to authorities by API and by fi
 	@python -m tests.notices
 
 test: setup ## Run every test that a clean checkout can run
-	@pytest -n 3 --dist loadgroup -q -m "not compose and not long"
+	@pytest -n 3 --dist loadgroup --no-loadscope-reorder -q -m "not compose and not long"
 
 test-faults: setup ## Run the fault tests, and the properties of the interview, in their long forms (about an hour)
 	@pytest -q -m "not compose" tests/faults tests/contract intake-svc/tests/unit/test_properties_of_the_engine.py \

@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,6 +31,14 @@ OFFICE = "100101"
 CONTACT = date(2026, 3, 2)
 
 database_urls = database_fixture("intake", MIGRATIONS)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def catalogues_read_once() -> Iterator[None]:
+    """A process reads its catalogues, and tries each rule, when it starts: here once for all processes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("intake.__main__.load_catalogues", cache(load_catalogues))
+        yield
 
 
 @pytest.fixture

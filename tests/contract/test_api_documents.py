@@ -6,12 +6,15 @@ import time
 from pathlib import Path
 
 import jwt
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from chassis.identity import Verifier
 from docs.api.generator import errors
 from docs.api.generator.__main__ import FOLDER, stale
+
+pytestmark = pytest.mark.xdist_group("api-documents")
 
 TOKEN = FOLDER / "token.md"
 

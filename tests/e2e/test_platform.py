@@ -21,9 +21,11 @@ from cms_local.layout import ROOT, SERVICES, Layout
 from tests.support.platforms import TIME_SCALE, PlatformUnderTest, free_base
 
 CMS = Path(sys.executable).parent / "cms"
-pytestmark = pytest.mark.xdist_group("platform")
+shared = pytest.mark.xdist_group("platform")
+alone = pytest.mark.xdist_group("own-platform")
 
 
+@shared
 def test_the_metrics_served_are_the_metrics_documented(platform_under_test: PlatformUnderTest) -> None:
     documented = set(re.findall(r"^\| `([a-z_]+)`", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE))
 
@@ -45,6 +47,7 @@ def layout() -> Iterator[Layout]:
     platform.remove(chosen)
 
 
+@alone
 def test_the_demo_carries_claims_of_every_scheme_in_july_2005(layout: Layout) -> None:
     environment = {**os.environ, "CMS_PORT_BASE": str(layout.base)}
 
@@ -79,6 +82,7 @@ def holds(layout: Layout, claim: Journey) -> bool:
         return claim.is_accepted() and claim.is_loaded()
 
 
+@shared
 def test_two_platforms_run_side_by_side_and_keep_their_data_over_a_restart(
     platform_under_test: PlatformUnderTest, layout: Layout
 ) -> None:
@@ -108,6 +112,7 @@ def shown_until_ready(up: "subprocess.Popen[bytes]") -> None:
         shown += line
 
 
+@alone
 def test_the_platform_stops_whole_on_ctrl_c(layout: Layout) -> None:
     environment = {**os.environ, "CMS_PORT_BASE": str(layout.base)}
     up = subprocess.Popen([CMS, "up"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

@@ -8,6 +8,8 @@ from tests.engine.case import LETTERS, case
 from tests.engine.cel import Translator
 from tests.engine.comparison import compare
 
+pytestmark = pytest.mark.xdist_group("engine")
+
 
 @pytest.mark.needs("npm")
 @pytest.mark.needs("node")

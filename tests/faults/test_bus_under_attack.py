@@ -9,11 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-import httpx
 import pytest
 import redis
 
-from chassis.testing import eventually
+from chassis.testing import HTTP, eventually
 from cms.common.v1 import common_pb2
 from cms_local.layout import SERVICES
 from tests.support.platforms import PlatformUnderTest
@@ -32,7 +31,7 @@ EFFECTS = [
 
 def readiness(platform: PlatformUnderTest, service: str) -> str:
     return str(
-        httpx.get(f"http://127.0.0.1:{platform.layout.operations_port(service)}/readyz", timeout=5).json()["status"]
+        HTTP.get(f"http://127.0.0.1:{platform.layout.operations_port(service)}/readyz", timeout=5).json()["status"]
     )
 
 

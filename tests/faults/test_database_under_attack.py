@@ -11,11 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
 import psycopg
 import pytest
 
-from chassis.testing import eventually
+from chassis.testing import HTTP, eventually
 from cms_local import keys, platform
 from cms_local.doors import Refused
 from cms_local.layout import Layout
@@ -127,7 +126,7 @@ def exhausted(besieged: PlatformUnderTest, siege: Siege) -> None:
         server.execute("LOCK TABLE claims IN ACCESS EXCLUSIVE MODE")
         calls = [callers.submit(start_a_call, besieged) for _ in range(24)]
         told = {call.result() for call in calls}
-        status = httpx.get(ready, timeout=2).json()["status"]
+        status = HTTP.get(ready, timeout=2).json()["status"]
     assert told <= TYPED
     assert status == "ready"
     eventually(lambda: start_a_call(besieged) == "ok", seconds=RECOVERY_SECONDS, what="a call that is taken")

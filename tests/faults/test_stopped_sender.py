@@ -12,12 +12,11 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import psycopg
 import pytest
 
 from chassis import clock
-from chassis.testing import eventually
+from chassis.testing import HTTP, eventually
 from cms_local import demo
 from cms_local.journey import Journey
 from tests.support.platforms import PlatformUnderTest
@@ -32,7 +31,7 @@ SWALLOWED = {"failure": "hang", "dialogue": "ES504", "count": 1}
 
 def failures_fired(platform: PlatformUnderTest, failure: str, stand_in: str = "jsaps") -> int:
     port = platform.layout.control_port(stand_in)
-    counts = httpx.get(f"http://127.0.0.1:{port}/failures/counts", timeout=10.0).json()["counts"]
+    counts = HTTP.get(f"http://127.0.0.1:{port}/failures/counts", timeout=10.0).json()["counts"]
     return int(counts.get(failure, 0))
 
 

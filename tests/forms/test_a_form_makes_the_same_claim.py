@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis.errors import InvalidArgument
+from chassis.errors import InvalidArgument, ResourceExhausted
+from chassis.testing import eventually
 from cms_local.form import catalogue_form
 from cms_local.paper.document import print_form
 from intake import paper
@@ -19,12 +20,14 @@ from intake.domain.answers import validate_answer
 from intake.domain.catalogue import Catalogue
 from intake.domain.forms.filling import boxes_with
 from intake.domain.forms.layout import IDENTITY_BOX, Form, form_of
-from intake.domain.forms.reading import read_boxes
+from intake.domain.forms.reading import Boxes, read_boxes
 from intake.domain.interview import Answer, Interview, evaluate
 from intake.domain.place import Place
 from intake.domain.script import Field, Kind, Question
 from intake.domain.values import JsonValue
 from tests.support.forms import filled
+
+pytestmark = pytest.mark.xdist_group("forms")
 
 DAY = date(2005, 7, 11)
 _NAMES = ("Hughes", "O’Brien-Łukasz", "Siân Ŵyn", "李", "d'Arcy Ŷŷ")
@@ -135,10 +138,23 @@ def some_schemes() -> st.SearchStrategy[tuple[str, ...]]:
     return st.sets(st.sampled_from(sorted(catalogue().schemes)), min_size=1).map(lambda names: tuple(sorted(names)))
 
 
+def boxes_of(pdf: bytes) -> Boxes:
+    """The boxes of a form, tried again while no processor is free."""
+
+    def read() -> Boxes | None:
+        try:
+            return paper.read_pdf(pdf)
+        except ResourceExhausted:
+            return None
+
+    found: Boxes = eventually(read, seconds=60, what="a processor for the form")
+    return found
+
+
 def expect_the_same(schemes: tuple[str, ...], language: str, seed: int) -> None:
     by_call = Call(form(schemes), seed).held()
 
-    boxes = paper.read_pdf(filled(printed(schemes, language), boxes_with(form(schemes), by_call)))
+    boxes = boxes_of(filled(printed(schemes, language), boxes_with(form(schemes), by_call)))
     by_form = read_boxes(form(schemes), boxes, day=DAY)
 
     assert by_form.problems == ()

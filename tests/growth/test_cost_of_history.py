@@ -14,7 +14,9 @@ SMALL, LARGE = 10_000, 50_000
 """Enough that a scan of a table shows beside an index; `make bench-growth` goes on to a million."""
 
 
-@pytest.mark.parametrize("name", SUBJECTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.xdist_group(f"growth-{name}")) for name in SUBJECTS]
+)
 def test_every_statement_reads_as_much_with_five_times_the_history(name: str, servers: Servers, tmp_path: Path) -> None:
     kind, migrations = SUBJECTS[name]
     place = make_place(servers, tmp_path, name=f"growth_{name}", migrations=migrations)

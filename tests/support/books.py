@@ -71,6 +71,11 @@ class Books:
         query = "SELECT kind, state, cause, closing_reason FROM differences ORDER BY kind, since"
         return [(row["kind"], row["state"], row["cause"], row["closing_reason"]) for row in self._rows(query)]
 
+    def found_of(self, claim_ref: str) -> list[tuple[str, str]]:
+        """The transfer and why it was closed, of every difference of a claim."""
+        query = "SELECT transfer_id, closing_reason FROM differences WHERE claim_ref = %s"
+        return [(row["transfer_id"], row["closing_reason"]) for row in self._rows(query, claim_ref)]
+
     def the_one(self) -> ShownDifference:
         """The one difference that is not closed."""
         with self.gateway.database.transaction() as conn:
@@ -99,9 +104,9 @@ class Books:
 
         eventually(there, seconds=30, what="every claim held anew")
 
-    def _rows(self, query: str) -> list[Row]:
+    def _rows(self, query: str, *values: str) -> list[Row]:
         with self.gateway.database.transaction() as conn:
-            rows: list[Row] = conn.execute(query).fetchall()
+            rows: list[Row] = conn.execute(query, values).fetchall()
         return rows
 
 

@@ -6,6 +6,7 @@ import grpc
 import httpx
 
 from chassis.runtime import Process
+from chassis.testing import HTTP
 from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
 from tests.support.bystander import expect_soon
 
@@ -38,6 +39,6 @@ def holds(process: Process, token: str) -> None:
 
 def refusals(process: Process, reason: str) -> float:
     """How many refusals of the door were counted for this reason."""
-    lines = httpx.get(f"http://127.0.0.1:{process.operations.port}/metrics").text.splitlines()
+    lines = HTTP.get(f"http://127.0.0.1:{process.operations.port}/metrics").text.splitlines()
     counted = [line for line in lines if line.startswith(f'chassis_refusals_total{{door="grpc",reason="{reason}"}}')]
     return float(counted[0].rpartition(" ")[2]) if counted else 0.0

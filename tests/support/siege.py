@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 
 from chassis import clock
 from chassis.testing import eventually
@@ -87,10 +88,15 @@ def peaceful_cases() -> list[Case]:
 
     Those whose schemes are closed on the platform's day are left out.
     """
-    today, catalogue = clock.today(), load_catalogues().newest
+    today, catalogue = clock.today(), _catalogue()
     open_ones = [case for case in load_cases(today) if _can_be_claimed(catalogue, case, today)]
     cases = [case for case in open_ones if not without_system(case.schemes)]
     return [case for case in cases if not (case.failures or case.amend_confirmed or case.withdraws)]
+
+
+@cache
+def _catalogue() -> Catalogue:
+    return load_catalogues().newest
 
 
 def _can_be_claimed(catalogue: Catalogue, case: Case, day: date) -> bool:

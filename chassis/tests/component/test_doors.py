@@ -16,7 +16,7 @@ from chassis.errors import FailedPrecondition
 from chassis.idempotency import run_once
 from chassis.runtime import Process, Runtime, Service
 from chassis.settings import ServiceSettings
-from chassis.testing import DatabaseUrls, NotCalled, SettingsOf, Tokens, running
+from chassis.testing import HTTP, DatabaseUrls, NotCalled, SettingsOf, Tokens, running
 from cms.scheduling.v1 import appointments_pb2, events_pb2, scheduling_pb2, scheduling_pb2_grpc
 
 CLAIM = "C0000000000A"
@@ -65,7 +65,7 @@ def process(settings_of: SettingsOf) -> Iterator[Process]:
 def post(process: Process, method: str, body: Any, token: str = "", **headers: str) -> httpx.Response:
     authorization = {"Authorization": f"Bearer {token}"} if token else {}
     content = body if isinstance(body, bytes) else None
-    return httpx.post(
+    return HTTP.post(
         f"http://127.0.0.1:{process.http.port}/cms.scheduling.v1.SchedulingService/{method}",
         content=content,
         json=None if content is not None else body,

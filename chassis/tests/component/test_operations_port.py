@@ -12,7 +12,7 @@ import pytest
 
 from chassis.runtime import Process, Service
 from chassis.settings import ServiceSettings
-from chassis.testing import NotCalled, SettingsOf, eventually, running
+from chassis.testing import HTTP, NotCalled, SettingsOf, eventually, running
 from cms.scheduling.v1 import scheduling_pb2
 from tests.support.bystander import expect_soon
 
@@ -43,7 +43,7 @@ def process(make: Callable[..., Process]) -> Process:
 
 
 def get(process: Process, path: str, **more: Any) -> httpx.Response:
-    return httpx.get(f"http://127.0.0.1:{process.operations.port}{path}", timeout=5, **more)
+    return HTTP.get(f"http://127.0.0.1:{process.operations.port}{path}", timeout=5, **more)
 
 
 def holds(process: Process) -> None:
@@ -67,7 +67,7 @@ def test_the_port_has_nothing_else(process: Process) -> None:
 
 
 def test_the_http_door_has_none_of_it(process: Process) -> None:
-    refused = [httpx.get(f"http://127.0.0.1:{process.http.port}{path}") for path in PATHS]
+    refused = [HTTP.get(f"http://127.0.0.1:{process.http.port}{path}") for path in PATHS]
 
     assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(404, "unimplemented")] * 3
 

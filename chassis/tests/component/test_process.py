@@ -22,7 +22,7 @@ from chassis import remote
 from chassis.errors import CmsError, Unauthenticated, Unavailable
 from chassis.runtime import NotReady, Process, Service
 from chassis.settings import ServiceSettings
-from chassis.testing import DatabaseUrls, NotCalled, Servers, SettingsOf, Tokens, eventually, free_port
+from chassis.testing import HTTP, DatabaseUrls, NotCalled, Servers, SettingsOf, Tokens, eventually, free_port
 from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
 
 CONTRACT = scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"]
@@ -78,11 +78,11 @@ def process(made: Callable[..., Process]) -> Iterator[Process]:
 
 def get(process: Process, path: str) -> httpx.Response:
     """Asks the operations port."""
-    return httpx.get(f"http://127.0.0.1:{process.operations.port}{path}", timeout=10)
+    return HTTP.get(f"http://127.0.0.1:{process.operations.port}{path}", timeout=10)
 
 
 def by_http(process: Process, token: str) -> int:
-    return httpx.post(
+    return HTTP.post(
         f"http://127.0.0.1:{process.http.port}{PATH}",
         json={"claimRef": "C0000000000A"},
         headers={"Authorization": f"Bearer {token}"},
@@ -303,7 +303,7 @@ def test_a_broken_key_file_is_reported_and_changes_nothing(
 
 
 def test_a_body_of_five_megabytes_is_refused_with_a_connect_error(process: Process, tokens: Tokens) -> None:
-    answer = httpx.post(
+    answer = HTTP.post(
         f"http://127.0.0.1:{process.http.port}{PATH}",
         content=b'{"claimRef":"' + b"x" * 5_000_000 + b'"}',
         headers={"Authorization": f"Bearer {tokens.issue('SUPPORT')}", "Content-Type": "application/json"},

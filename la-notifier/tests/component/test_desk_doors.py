@@ -183,6 +183,7 @@ def test_a_refusal_is_a_work_item_with_its_field_and_question_until_a_version_fo
     assert item["fields"]
     assert item["deadlineTime"] > item["opened"]
 
+    scene.relent()
     scene.claims.amend(rent_amount="90.00")
     scene.publish(events_pb2.ClaimAmended(changed_fields=["rent_amount"]), version=4)
     eventually(lambda: caller().get("ListWorkItems")["workItems"] == [])
@@ -235,6 +236,8 @@ def test_a_refused_notice_is_sent_again_and_loaded_once(caller: Caller, scene: A
     eventually(lambda: scene.versions() == [(1, "INTENTION", "LOADED")])
 
     assert scene.loaded_once()
+    [resend] = caller().get("GetNotices", claimRef=CLAIM)["resends"]
+    assert (resend["version"], resend["reason"], resend["resentBy"]) == (1, body["reason"], "OF000001")
     assert caller().get("ListWorkItems")["workItems"] == []
     assert caller().call("ResendNotice", **request(**body)).reason == "NOTHING_TO_RESEND"
 

@@ -86,7 +86,12 @@ def test_a_disputed_notice_shows_since_when(caller: CallerAt, scene: Any, tenant
 
 
 def test_an_unknown_claim_has_no_notices(caller: CallerAt) -> None:
-    assert caller().get("GetNotices", claimRef=CLAIM) == {"notices": [], "notTold": [], "datesOfClaim": []}
+    assert caller().get("GetNotices", claimRef=CLAIM) == {
+        "notices": [],
+        "notTold": [],
+        "datesOfClaim": [],
+        "resends": [],
+    }
 
 
 def test_a_claim_without_an_authority_shows_the_reason(caller: CallerAt, scene: Any, tenant: Any) -> None:

@@ -42,7 +42,7 @@ def overdue(database: Database) -> list[str]:
     ("channel", "state", "shown", "in_time", "late"),
     [
         ("API", "WAITING", "WAITING_API", timedelta(seconds=50), timedelta(seconds=70)),
-        ("SFTP", "WAITING", "WAITING_SFTP", timedelta(minutes=29), timedelta(minutes=31)),
+        ("SFTP", "WAITING", "WAITING_SFTP", timedelta(minutes=34), timedelta(minutes=36)),
         ("POST", "WAITING", "WAITING_POST", timedelta(hours=23), timedelta(days=6)),
         ("API", "SENT", "SENT_API", timedelta(hours=3.9), timedelta(hours=4.1)),
         ("SFTP", "SENT", "SENT_SFTP", timedelta(hours=23), timedelta(days=6)),

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import grpc
-import httpx
 import pytest
 from google.protobuf import json_format
 from google.protobuf.descriptor import MethodDescriptor
@@ -13,7 +12,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from chassis.bus import Bus
 from chassis.inbox import Event
 from chassis.runtime import Process
-from chassis.testing import Client, Tokens, costs, eventually
+from chassis.testing import HTTP, Client, Tokens, costs, eventually
 from cms.gateway.v1 import gateway_pb2
 from simulators.record_link.server import MainframeServer
 from simulators.testing import call
@@ -59,7 +58,7 @@ def test_the_metrics_of_the_contract_are_served(
     eventually(lambda: state_of(process, tokens.issue("SUPPORT")) == "ACCEPTED", what="acceptance")
 
     def metrics() -> str:
-        return httpx.get(f"http://127.0.0.1:{process.operations.port}/metrics").text
+        return HTTP.get(f"http://127.0.0.1:{process.operations.port}/metrics").text
 
     eventually(lambda: 'gateway_transfers{state="ACCEPTED",system="JSAPS"} 2.0' in metrics(), what="the gauge")
     text = metrics()

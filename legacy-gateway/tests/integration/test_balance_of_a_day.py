@@ -294,7 +294,11 @@ def test_two_processes_at_once_find_each_difference_once(gateway: Any, books: An
         thread.join()
     books.run()
 
-    assert len(books.found()) == 2 * len(claims)
+    # A claim's second record is no difference any more where its first was noted, asked about and sent anew before.
+    for claim_ref in claims:
+        found = books.found_of(claim_ref)
+        assert len({transfer_id for transfer_id, _ in found}) == len(found) in {1, 2}
+        assert [reason for _, reason in found].count("SENT_ANEW") == 1
     books.send_until_held_anew(*claims)
     assert [gateway.held(claim_ref) for claim_ref in claims] == [HELD_ONCE] * len(claims)
 

@@ -16,7 +16,7 @@ from chassis import outbox
 from chassis.bus import Bus
 from chassis.inbox import Event
 from chassis.runtime import Process
-from chassis.testing import DatabaseUrls, Servers, Tokens, settings_for
+from chassis.testing import HTTP, DatabaseUrls, Servers, Tokens, settings_for
 from cms.assessment.v1 import assessment_pb2_grpc
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import gateway_pb2, gateway_pb2_grpc
@@ -72,7 +72,7 @@ def tell(bus: Bus, event: Event) -> None:
 
 def post(process: Process, body: Any, token: str | None, **headers: str) -> httpx.Response:
     authorization = {"Authorization": f"Bearer {token}"} if token else {}
-    return httpx.post(
+    return HTTP.post(
         f"http://127.0.0.1:{process.http.port}/cms.gateway.v1.LegacyGatewayService/GetTransfers",
         content=body if isinstance(body, bytes) else json.dumps(body).encode(),
         headers={"Content-Type": "application/json", **authorization, **headers},
@@ -95,7 +95,7 @@ def state_of(process: Process, token: str) -> str:
 
 def ask(process: Process, method: str, token: str, **body: Any) -> Any:
     """Calls a method by JSON; gives the body, or the reason of a refusal."""
-    answer = httpx.post(
+    answer = HTTP.post(
         f"http://127.0.0.1:{process.http.port}/{SERVICE}/{method}",
         json=body,
         headers={"Authorization": f"Bearer {token}"},

@@ -5,8 +5,8 @@ This is a pytest plugin, which the conftest at the root loads. The servers start
 all workers of the test run, and end with the run.
 """
 
-from chassis.testing.databases import DatabaseUrls, commits_fail, database, database_fixture
-from chassis.testing.doors import Client, Door, Reply
+from chassis.testing.databases import DatabaseUrls, commits_fail, database, database_fixture, databases
+from chassis.testing.doors import HTTP, Client, Door, Reply
 from chassis.testing.events import deliver, event_of, handle
 from chassis.testing.identity import ISSUER, Tokens, clock_file, tokens, vault
 from chassis.testing.servers import (
@@ -30,6 +30,7 @@ from chassis.testing.services import (
 )
 
 __all__ = [
+    "HTTP",
     "ISSUER",
     "Client",
     "DatabaseUrls",
@@ -45,6 +46,7 @@ __all__ = [
     "commits_fail",
     "database",
     "database_fixture",
+    "databases",
     "deliver",
     "event_of",
     "eventually",

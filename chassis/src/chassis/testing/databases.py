@@ -1,4 +1,4 @@
-"""A migrated database for each test, and helpers that inspect or disturb it."""
+"""An empty, migrated database for each test, and helpers that inspect or disturb it."""
 
 import contextlib
 import uuid
@@ -27,29 +27,100 @@ class DatabaseUrls:
 
 
 def database_fixture(service: str, migrations: Path) -> Any:
-    """Returns a fixture: a fresh, migrated database for each test, cloned from a template that is made once."""
+    """Returns a fixture: an empty, migrated database for each test.
+
+    A worker makes it once and empties it before each test. It is made anew, cloned from a template, where a test has changed
+    its schema, has filled it or has left it so that nobody can connect.
+    """
 
     @pytest.fixture
-    def database_urls(servers: Servers) -> Iterator[DatabaseUrls]:
-        template = f"template_{service}"
-        with locked(servers.folder):
-            _make_template(servers, service, template, migrations)
-        name = f"{service}_{uuid.uuid4().hex[:12]}"
-        with _superuser(servers) as conn:
-            conn.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY").format(
-                    sql.Identifier(name), sql.Identifier(template), sql.Identifier(f"{service}_owner")
-                )
-            )
-        yield _urls(servers, service, name)
-        with _superuser(servers) as conn:
-            conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    def database_urls(servers: Servers, databases: dict[str, _Kept]) -> DatabaseUrls:
+        kept = databases.get(service)
+        if kept is None or not _emptied(servers, kept):
+            kept = databases[service] = _cloned(servers, service, migrations, instead_of=kept)
+        return kept.urls
 
     return database_urls
 
 
-def _superuser(servers: Servers) -> psycopg.Connection:
-    return psycopg.connect(f"{servers.postgres_url}/postgres", autocommit=True)
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    """A database that is used again, with its schema and its size as they were made."""
+
+    urls: DatabaseUrls
+    schema: str
+    size: int
+
+
+_GROWN_BYTES = 32 * 1024 * 1024
+_SCHEMA = """
+    SELECT md5(concat_ws(' ',
+        (SELECT string_agg(concat(oid, relname, relacl, reloptions), ' ' ORDER BY oid) FROM pg_class WHERE oid >= 16384),
+        (SELECT string_agg(concat(attrelid, attname, atttypid, attnotnull, attisdropped), ' ' ORDER BY attrelid, attnum)
+            FROM pg_attribute WHERE attrelid >= 16384),
+        (SELECT string_agg(oid::text, ' ' ORDER BY oid) FROM pg_constraint WHERE oid >= 16384),
+        (SELECT string_agg(concat(oid, tgenabled), ' ' ORDER BY oid) FROM pg_trigger WHERE oid >= 16384),
+        (SELECT string_agg(concat(oid, md5(prosrc)), ' ' ORDER BY oid) FROM pg_proc WHERE oid >= 16384),
+        (SELECT string_agg(migration_id, ' ' ORDER BY migration_id) FROM _yoyo_migration)
+    )), pg_database_size(current_database())
+"""
+_ROWS = """
+    SELECT coalesce(string_agg(format('DELETE FROM %s', oid::regclass), '; '), '') FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname NOT SIMILAR TO '_?yoyo%'
+"""
+_NUMBERS = "SELECT setval(format('%I.%I', schemaname, sequencename), start_value, false) FROM pg_sequences WHERE last_value > 0"
+
+
+@pytest.fixture(scope="session")
+def databases() -> dict[str, _Kept]:
+    """The databases of this worker, by service."""
+    return {}
+
+
+def _cloned(servers: Servers, service: str, migrations: Path, *, instead_of: _Kept | None) -> _Kept:
+    template, name = f"template_{service}", f"{service}_{uuid.uuid4().hex[:12]}"
+    with locked(servers.folder):
+        _make_template(servers, service, template, migrations)
+    with _superuser(servers) as conn:
+        if instead_of is not None:
+            conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(instead_of.urls.name)))
+        conn.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY").format(
+                sql.Identifier(name), sql.Identifier(template), sql.Identifier(f"{service}_owner")
+            )
+        )
+    with _superuser(servers, name) as conn:
+        schema, size = _schema_and_size(conn)
+    return _Kept(urls=_urls(servers, service, name), schema=schema, size=size)
+
+
+def _emptied(servers: Servers, kept: _Kept) -> bool:
+    """Ends what is left of the last test and deletes its rows. False where the database is no longer as it was made."""
+    try:
+        with _superuser(servers, kept.urls.name) as conn:
+            conn.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid != pg_backend_pid()"
+            )
+            schema, size = _schema_and_size(conn)
+            if schema != kept.schema or size > kept.size + _GROWN_BYTES:
+                return False
+            conn.execute("SET session_replication_role = replica")  # no trigger and no foreign key hinders it
+            [(deletes,)] = conn.execute(_ROWS)
+            conn.execute(deletes.encode())
+            conn.execute(_NUMBERS)
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _schema_and_size(conn: psycopg.Connection) -> tuple[str, int]:
+    [(schema, size)] = conn.execute(_SCHEMA)
+    return schema, size
+
+
+def _superuser(servers: Servers, database: str = "postgres") -> psycopg.Connection:
+    return psycopg.connect(f"{servers.postgres_url}/{database}", autocommit=True)
 
 
 def _urls(servers: Servers, service: str, name: str) -> DatabaseUrls:

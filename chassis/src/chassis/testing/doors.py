@@ -21,8 +21,9 @@ from chassis.runtime import Process
 
 Door = Literal["grpc", "http"]
 
-_HTTP = httpx.Client(timeout=20)
-"""Shared, because making one loads the system's certificates, which takes longer than a call."""
+HTTP = httpx.Client(timeout=20, limits=httpx.Limits(max_keepalive_connections=0))
+"""Shared, with tests that ask a door again and again too: making one loads the system's certificates, which takes longer
+than a call. It keeps no connection, for which a service that ends would wait a second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,7 @@ class Client:
 
     def _by_http(self, method: str, body: Mapping[str, Any]) -> Reply:
         url = f"http://127.0.0.1:{self.process.http.port}/{self.service}/{method}"
-        response = _HTTP.post(url, json=body, headers=self._headers())
+        response = HTTP.post(url, json=body, headers=self._headers())
         found = response.json()
         if response.status_code == 200:
             return Reply(body=found, text=response.text)

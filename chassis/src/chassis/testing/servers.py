@@ -35,8 +35,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Ends the servers that the run started, and removes its folder."""
+    """Ends the servers that the run started, and removes its folder. A worker leaves its own to the others, and to this."""
     if hasattr(config, "workerinput"):
+        for server in _started:
+            server.process.returncode = 0  # else Python warns of a child that outlives its parent
         return
     folder = Path(os.environ.pop(FOLDER))
     state = folder / "state.json"

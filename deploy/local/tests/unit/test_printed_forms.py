@@ -16,6 +16,7 @@ from intake.catalogue import load_catalogues
 from intake.domain.forms.layout import GAP_BOX, IDENTITY_BOX, Form, box, form_of
 from intake.domain.forms.reading import boxes_of_entry
 
+pytestmark = pytest.mark.xdist_group("printed-forms")
 JSA = ("JOBSEEKERS_ALLOWANCE",)
 
 

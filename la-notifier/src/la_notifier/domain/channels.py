@@ -41,9 +41,9 @@ LIMITS: Mapping[Channel, Limits] = {
         to_receive=Within(length=timedelta(hours=4)),
         to_load=Within(length=timedelta(days=1)),
     ),
-    # With the next cycle, which comes every 30 minutes; the acknowledgement is the receipt and says LOADED.
+    # With the next cycle, which comes every 30 minutes and takes some; the acknowledgement is the receipt and says LOADED.
     Channel.SFTP: Limits(
-        to_send=Within(length=timedelta(minutes=30)),
+        to_send=Within(length=timedelta(minutes=35)),
         to_receive=Within(working_days=1),
         to_load=Within(working_days=1),
     ),

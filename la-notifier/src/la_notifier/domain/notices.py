@@ -339,3 +339,14 @@ class NoticeSummary:
     attempts: int
     next_attempt_time: datetime | None
     refused_fields: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resend:
+    """A version that a person sent again, with the reason in their words."""
+
+    notice_id: UUID
+    version: int
+    reason: str
+    resent_by: str
+    resend_time: datetime

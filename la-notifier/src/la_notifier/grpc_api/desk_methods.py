@@ -103,8 +103,8 @@ class DeskMethods:
 
 def _resend(conn: Connection, request: pb.ResendNoticeRequest) -> desk.Resent:
     if request.notice_id:
-        return desk.resend(conn, uuid_of(request.notice_id, field="notice_id"))
-    return desk.resend_all(conn, _to_resend(request.filter))
+        return desk.resend(conn, uuid_of(request.notice_id, field="notice_id"), reason=request.reason)
+    return desk.resend_all(conn, _to_resend(request.filter), reason=request.reason)
 
 
 def _preview(conn: Connection, request: pb.ResendNoticeRequest) -> desk.Resent:

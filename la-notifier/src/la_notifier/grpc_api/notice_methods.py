@@ -7,7 +7,7 @@ from chassis.conversions import date_message, timestamp
 from chassis.enums import number_of
 from cms.notifier.v1 import notifier_pb2 as pb
 from la_notifier.domain.date_of_claim import DateOfClaim
-from la_notifier.domain.notices import NoticeSummary
+from la_notifier.domain.notices import NoticeSummary, Resend
 from la_notifier.domain.reviews import Referral
 from la_notifier.service.showing import notices_of_claim
 
@@ -23,6 +23,7 @@ class NoticeMethods:
             notices=map(notice_message, found.notices),
             not_told=map(_not_told, found.referrals),
             dates_of_claim=[_date_of_claim(notice_id, one) for notice_id, one in found.dates_of_claim],
+            resends=map(_resend, found.resends),
         )
 
 
@@ -71,4 +72,14 @@ def _date_of_claim(notice_id: UUID, found: DateOfClaim) -> pb.DateOfClaim:
         basis=number_of(pb.DateOfClaimBasis, found.basis),
         rule=found.rule,
         settled=found.is_settled,
+    )
+
+
+def _resend(found: Resend) -> pb.Resend:
+    return pb.Resend(
+        notice_id=str(found.notice_id),
+        version=found.version,
+        reason=found.reason,
+        resent_by=found.resent_by,
+        resend_time=timestamp(found.resend_time),
     )

@@ -15,7 +15,7 @@ from la_notifier.domain.receipts import FileAnswered, NoticeUnknown, ReceiptCont
 from la_notifier.domain.work_items import WorkItemReason
 from la_notifier.service import settling, work_items
 from la_notifier.service.own_authority import expect_visible
-from la_notifier.store import files, listing, versions
+from la_notifier.store import files, listing, resends, versions
 
 MOST_RESENT = 500
 """A request sends so many again at most, so that it ends within its deadline."""
@@ -83,11 +83,11 @@ def record_receipt(conn: Connection, vault: Vault, receipt: Receipt) -> NoticeSu
     return listing.version_of(conn, version.notice_id, version.version)
 
 
-def resend(conn: Connection, notice_id: UUID) -> Resent:
+def resend(conn: Connection, notice_id: UUID, *, reason: str) -> Resent:
     """Sends the newest version of a notice again. Raises NoticeUnknown, NothingToResend or FileAnswered."""
     version = _newest(conn, notice_id)
     _expect_unanswered(conn, version)
-    return _send_again(conn, [version])
+    return _send_again(conn, [version], reason=reason)
 
 
 def preview_resend(conn: Connection, notice_id: UUID) -> Resent:
@@ -97,9 +97,9 @@ def preview_resend(conn: Connection, notice_id: UUID) -> Resent:
     return Resent(notices=[listing.version_of(conn, notice_id, version.version)], count=1)
 
 
-def resend_all(conn: Connection, wanted: ToResend) -> Resent:
+def resend_all(conn: Connection, wanted: ToResend, *, reason: str) -> Resent:
     """Sends these again, the oldest first and MOST_RESENT at most. Each authority takes them one after another."""
-    return _send_again(conn, _all(conn, wanted))
+    return _send_again(conn, _all(conn, wanted), reason=reason)
 
 
 def preview_resend_all(conn: Connection, wanted: ToResend) -> Resent:
@@ -115,14 +115,17 @@ def _all(conn: Connection, wanted: ToResend) -> Sequence[NoticeVersion]:
     )
 
 
-def _send_again(conn: Connection, found: Sequence[NoticeVersion]) -> Resent:
+def _send_again(conn: Connection, found: Sequence[NoticeVersion], *, reason: str) -> Resent:
+    by, now = call.current().identity.subject, clock.now()
+    again = [(version.notice_id, version.version) for version in found]
+    resends.save_resends(conn, again, reason=reason, resent_by=by, resend_time=now)
     for version in found:
-        versions.settle(conn, version, resent(version, _channel(conn, version)), now=clock.now())
+        versions.settle(conn, version, resent(version, _channel(conn, version)), now=now)
         if version.state is NoticeState.REFUSED:
             # A person may have recorded it: then the file of the version was not answered, and would keep it from the next one.
             files.note_saying(conn, version.notice_id, version.version, Saying.REFUSED)
         files.ask_again(conn, version.notice_id, version.version)
-        logs.get().info("notice to be sent again", **settling.names(version), by=call.current().identity.subject)
+        logs.get().info("notice to be sent again", **settling.names(version), by=by)
     shown = [listing.version_of(conn, one.notice_id, one.version) for one in found[:MOST_SHOWN]]
     return Resent(notices=shown, count=len(found))
 

@@ -466,6 +466,7 @@ class GetNoticesResponse(_message.Message):
     NOTICES_FIELD_NUMBER: _builtins.int
     NOT_TOLD_FIELD_NUMBER: _builtins.int
     DATES_OF_CLAIM_FIELD_NUMBER: _builtins.int
+    RESENDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Notice]:
         """Every version, by notice and version."""
@@ -478,20 +479,65 @@ class GetNoticesResponse(_message.Message):
     def dates_of_claim(self) -> _containers.RepeatedCompositeFieldContainer[Global___DateOfClaim]:
         """The date of claim at each authority from which housing benefit is sought."""
 
+    @_builtins.property
+    def resends(self) -> _containers.RepeatedCompositeFieldContainer[Global___Resend]:
+        """Versions that a person sent again, the first resending first."""
+
     def __init__(
         self,
         *,
         notices: _abc.Iterable[Global___Notice] | None = ...,
         not_told: _abc.Iterable[Global___NotTold] | None = ...,
         dates_of_claim: _abc.Iterable[Global___DateOfClaim] | None = ...,
+        resends: _abc.Iterable[Global___Resend] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dates_of_claim", b"dates_of_claim", "not_told", b"not_told", "notices", b"notices"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dates_of_claim", b"dates_of_claim", "not_told", b"not_told", "notices", b"notices", "resends", b"resends"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetNoticesResponse: _TypeAlias = GetNoticesResponse  # noqa: Y015
+
+@_typing.final
+class Resend(_message.Message):
+    """A version that a person sent again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    RESENT_BY_FIELD_NUMBER: _builtins.int
+    RESEND_TIME_FIELD_NUMBER: _builtins.int
+    notice_id: _builtins.str
+    """The notice (UUID)."""
+    version: _builtins.int
+    """The version."""
+    reason: _builtins.str
+    """The reason, in the words that were given."""
+    resent_by: _builtins.str
+    """The person's reference."""
+    @_builtins.property
+    def resend_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was asked for."""
+
+    def __init__(
+        self,
+        *,
+        notice_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        resent_by: _builtins.str = ...,
+        resend_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["resend_time", b"resend_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notice_id", b"notice_id", "reason", b"reason", "resend_time", b"resend_time", "resent_by", b"resent_by", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Resend: _TypeAlias = Resend  # noqa: Y015
 
 @_typing.final
 class Authority(_message.Message):
