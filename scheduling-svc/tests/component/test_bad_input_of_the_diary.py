@@ -18,8 +18,8 @@ CLAIM, BOOKED_CLAIM = "C0000000000A", "C00000000010"
 LEEDS, CARDIFF, ASSESSOR = "600021", "600111", "ALE02001"
 HOUR = timedelta(hours=1)
 TABLES = (
-    "absences", "appointments", "closures", "data_keys", "diary", "diary_links", "displaced", "first_contacts", "outbox",
-    "requests", "shifts",
+    "absences", "appointments", "closures", "data_keys", "diary", "diary_links", "displaced", "first_contacts", "requests",
+    "waiting_list",
 )  # fmt: skip
 
 Body = dict[str, Any]
@@ -42,7 +42,12 @@ class Diary:
     def rows(self) -> Mapping[str, Any]:
         """Everything that is stored of the diary."""
         with psycopg.connect(self.urls.owner) as conn:
-            return {table: conn.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in TABLES}  # noqa: S608
+            told = conn.execute("SELECT event_id FROM outbox ORDER BY 1").fetchall()  # the relay changes the rest
+            rows = {table: conn.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in TABLES}  # noqa: S608
+            far = conn.execute(
+                "SELECT * FROM shifts WHERE start_time > now() + interval '40 days' ORDER BY 1, 2"
+            ).fetchall()
+            return rows | {"outbox": told, "shifts": far}  # nearer ones are published meanwhile
 
 
 @pytest.fixture
@@ -99,6 +104,14 @@ def book_near(postcode: str) -> Body:
     return {"claimRef": CLAIM, "earliest": True, "postcode": postcode}
 
 
+def offer(**more: Any) -> Body:
+    return {"claimRef": CLAIM, "postcode": "LS1 3AB"} | more
+
+
+def day_of(moment: datetime) -> Body:
+    return {"year": moment.year, "month": moment.month, "day": moment.day}
+
+
 def move(diary: Diary, slot: str) -> Body:
     return {"appointmentId": diary.appointment["appointmentId"], "version": 1, "slotId": slot}
 
@@ -140,6 +153,22 @@ FAULTS: dict[str, tuple[str, Callable[[Diary], Body], str, set[str]]] = {
     ),
     "what is no postcode": ("BookAppointment", lambda _: book_near("SECRET1"), "MALFORMED_POSTCODE", {"postcode"}),
     "a postcode in Jersey": ("BookAppointment", lambda _: book_near("JE2 3AB"), "CHANNEL_ISLANDS", {"postcode"}),
+    "an offer in Jersey": ("OfferSlots", lambda _: offer(postcode="JE2 3AB"), "CHANNEL_ISLANDS", {"postcode"}),
+    "an offer instead of what is no slot": (
+        "OfferSlots", lambda _: offer(declinedSlotIds=["SECRET1"]), "INVALID_FIELDS", {"declined_slot_ids[0]"},
+    ),
+    "an offer until before it begins": (
+        "OfferSlots",
+        lambda _: offer(**{"from": worked().isoformat(), "until": (worked() - HOUR).isoformat()}),
+        "INVALID_FIELDS",
+        {"until"},
+    ),
+    "the load of days in the wrong order": (
+        "GetOfficeLoad",
+        lambda _: {"from": day_of(worked(7)), "until": day_of(worked())},
+        "INVALID_FIELDS",
+        {"until"},
+    ),
     "a search in Jersey": ("FindSlots", lambda _: {"postcode": "JE2 3AB"}, "CHANNEL_ISLANDS", {"postcode"}),
     "a search at no office": ("FindSlots", lambda _: {"officeCode": "699999"}, "OFFICE_UNKNOWN", {"office_code"}),
     "a page of another search": (
@@ -204,7 +233,7 @@ def written(moment: str) -> str:
 def test_each_fault_is_named_with_its_field_and_nothing_is_half_done(diary: Diary) -> None:
     for fault, (method, body_of, reason, fields) in FAULTS.items():
         body = body_of(diary)
-        if method not in ("FindSlots", "ListAppointments"):
+        if method not in ("FindSlots", "ListAppointments", "GetOfficeLoad"):
             body |= {"requestId": str(uuid4())}
         before = diary.rows()
 
