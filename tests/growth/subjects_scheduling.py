@@ -53,12 +53,20 @@ _DEMAND = """
     SELECT date '1950-01-01' + n / 10, (%(offices)s::text[])[1 + n %% 10], 'OFFICE', 3, 2, 1000, 1000
     FROM generate_series(%(first)s, %(last)s) AS n
 """
+# An office has more demand than slots: its breaches are told.
+_SURGE = """
+    INSERT INTO demand_days (day, office_code, channel, booked, within_target, elapsed_seconds, working_seconds)
+    SELECT day::date, '600011', 'OFFICE', 300, 100, 1000, 1000
+    FROM generate_series(now() - interval '50 days', now() - interval '2 days', '1 day') AS day
+    ON CONFLICT DO NOTHING
+"""
 # Every day was counted but yesterday, which is counted at each turn.
 _COUNTED = """
     INSERT INTO counted_days (day)
     SELECT day::date FROM generate_series(now() - interval '60 days', now() - interval '2 days', '1 day') AS day
     ON CONFLICT DO NOTHING
 """
+_MEASURE_ANEW = "UPDATE office_measures SET measured_time = measured_time - interval '1 hour'"
 _COUNT_ANEW = "DELETE FROM counted_days WHERE day >= now() - interval '2 days'"
 # The interview was long ago, at a time of its own.
 _BEGIN = """
@@ -88,6 +96,7 @@ class Scheduling(Subject):
         self.sql(_FIRST_CONTACTS, first=first, last=last)
         self.sql(_DEMAND, first=first, last=last, offices=offices)
         self.sql(_COUNTED)
+        self.sql(_SURGE)
         chassis_history.fill(self, first, last, sources=["intake-svc", "assessment-svc"])
 
     def exercise(self, turn: int) -> None:
@@ -148,6 +157,9 @@ class Scheduling(Subject):
         self.sql(_COUNT_ANEW)
         for _ in range(5):
             self.step("demand")
+        self.sql(_MEASURE_ANEW)
+        for _ in range(2):
+            self.step("load")
         today = clock.today()
         week = {"from": _message(today), "until": _message(today + timedelta(days=6))}
         self.call("GetOfficeLoad", week | {"officeCode": OFFICE}, by=_MANAGER, note="of an office")

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from google.type.date_pb2 import Date
 
 from assessment.deadlines import DEADLINES
 from chassis import clock, deadlines
@@ -55,6 +56,13 @@ def test_a_claim_that_is_late_waits_once_with_all_its_delays(officer: Any, other
         "LATE_NOTICE",
     ]
     assert waiting["delays"][1]["system"] == "SYSTEM_JSAPS"
+
+
+def test_a_breach_that_is_likely_at_an_office_is_no_delay_of_a_claim(officer: Any, others: Any) -> None:
+    others.submit()
+    others.send(scheduling_events.TargetBreachExpected(office_code=OFFICE, day=Date(year=2026, month=6, day=1)))
+
+    assert listed(officer) == []
 
 
 def test_what_a_person_did_ends_the_waiting_until_a_later_delay(

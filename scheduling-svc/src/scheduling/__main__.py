@@ -24,6 +24,7 @@ from scheduling.workers import (
     breach_worker,
     demand_worker,
     holds_worker,
+    load_worker,
     pruning_worker,
     rota_worker,
     waiting_worker,
@@ -63,6 +64,7 @@ def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Servi
             demand_worker(directory, runtime.database),
             holds_worker(runtime.database),
             waiting_worker(directory, runtime.database),
+            load_worker(directory, runtime.database, target=settings.target),
         ]
 
     return Service(

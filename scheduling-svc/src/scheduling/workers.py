@@ -5,7 +5,7 @@ from datetime import timedelta
 from chassis.database import Database
 from chassis.workers import Worker
 from scheduling.domain.directory import Directory
-from scheduling.service import changes, demand, offers, pruning, waiting
+from scheduling.service import changes, demand, offers, pruning, waiting, watch
 from scheduling.service.patterns import Patterns
 from scheduling.service.pruning import Kept
 
@@ -14,6 +14,7 @@ _PAUSE_SECONDS = 1.0
 _PRUNING_PAUSE_SECONDS = 60.0
 _HOLDS_PAUSE_SECONDS = 10.0
 _HOLDS_AT_ONCE = 200
+_LOAD_PAUSE_SECONDS = 5.0
 
 
 def rota_worker(patterns: Patterns, database: Database) -> Worker:
@@ -64,3 +65,13 @@ def holds_worker(database: Database) -> Worker:
 def waiting_worker(directory: Directory, database: Database) -> Worker:
     """Gives freed slots to those who wait for an earlier one."""
     return Worker("waiting_list", lambda: waiting.give_out(database, directory), pause_seconds=_PAUSE_SECONDS)
+
+
+def load_worker(directory: Directory, database: Database, *, target: timedelta) -> Worker:
+    """Measures offices, and tells of breaches that are likely soon."""
+
+    def step() -> bool:
+        with database.transaction() as conn:
+            return watch.measure_next(conn, directory, target=target)
+
+    return Worker("load", step, pause_seconds=_LOAD_PAUSE_SECONDS)

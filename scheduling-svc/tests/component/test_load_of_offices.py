@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from chassis import clock
@@ -11,6 +12,7 @@ from chassis.bank_holidays import Nation
 from chassis.clock import LONDON
 from chassis.runtime import Process
 from chassis.testing import Tokens, eventually
+from cms.scheduling.v1 import events_pb2
 from scheduling.domain.working_time import working_days
 from scheduling.store import demand
 
@@ -52,7 +54,7 @@ def _booked_every_day(process: Process, *, number: int, office: str = LEEDS, hom
     values = {"office": office, "home": home, "number": number, "days": 56, "today": midnight}
     with process.database.transaction() as conn:
         conn.execute("SELECT pg_advisory_xact_lock(%s)", [demand._LOCK])  # no day is being counted
-        for table in ("counted_days", "demand_days", "demand_pattern"):
+        for table in ("counted_days", "demand_days", "demand_pattern", "office_measures"):
             conn.execute(f"DELETE FROM {table}")  # noqa: S608 - a literal
         conn.execute(HISTORY, values)
 
@@ -154,6 +156,46 @@ def test_an_office_that_is_not_there_and_another_query_s_page_are_refused(http: 
 
     assert (unknown.code, unknown.reason) == ("not_found", "OFFICE_UNKNOWN")
     assert (other.code, other.fields) == ("invalid_argument", {"page_token"})
+
+
+def test_a_likely_breach_is_told_once_for_each_day_and_shows_in_the_measures(
+    http: Any, process: Process, manager: str
+) -> None:
+    _booked_every_day(process, number=150)
+    eventually(lambda: _with_history(http, manager), seconds=30)
+
+    for _ in range(2):
+        clock.advance(timedelta(minutes=16))
+        eventually(lambda: _measured_since(process, clock.now() - timedelta(minutes=15)), seconds=30)
+
+    days = http("GetOfficeLoad", _ask(officeCode=LEEDS), manager).body["days"]
+    with process.database.transaction() as conn:
+        told = conn.execute("SELECT payload, claim_ref FROM outbox WHERE type LIKE '%TargetBreachExpected'").fetchall()
+    events = [events_pb2.TargetBreachExpected.FromString(row["payload"]) for row in told]
+    assert {(event.office_code, row["claim_ref"]) for event, row in zip(events, told, strict=True)} == {(LEEDS, "")}
+    assert sorted((event.day.month, event.day.day) for event in events) == sorted(
+        (day["day"]["month"], day["day"]["day"]) for day in days if day["breachExpected"]
+    )
+    assert all(event.expected_breaches > 1 and event.breach_probability >= 0.5 for event in events)
+    gauges = _gauges(process)
+    assert gauges[f'scheduling_office_breach_probability{{office="{LEEDS}"}}'] > 0.9
+    assert gauges[f'scheduling_office_within_target_ratio{{office="{LEEDS}"}}'] == 1.0
+    assert gauges[f'scheduling_office_lead_time_seconds{{clock="WORKING",office="{LEEDS}"}}'] == 3600
+    assert gauges[f'scheduling_office_utilisation_ratio{{office="{NEWCASTLE}"}}'] == 0.0
+
+
+def _measured_since(process: Process, moment: datetime) -> bool:
+    with process.database.transaction() as conn:
+        row = conn.execute(
+            "SELECT count(*) AS offices FROM office_measures WHERE measured_time > %s", [moment]
+        ).fetchone()
+    return row is not None and row["offices"] == 16
+
+
+def _gauges(process: Process) -> dict[str, float]:
+    lines = httpx.get(f"http://127.0.0.1:{process.operations.port}/metrics").text.splitlines()
+    pairs = (line.rpartition(" ") for line in lines if line.startswith("scheduling_office_"))
+    return {name: float(value) for name, _, value in pairs}
 
 
 def _with_history(http: Any, manager: str) -> dict[str, Any] | None:

@@ -267,7 +267,8 @@ def test_a_booking_that_fails_to_commit_is_not_counted(
     http: Any, tokens: Tokens, intake: Any, database_urls: DatabaseUrls
 ) -> None:
     def measured() -> float:
-        return REGISTRY.get_sample_value("scheduling_appointment_lead_time_seconds_count") or 0.0
+        labels = {"channel": "OFFICE"}
+        return REGISTRY.get_sample_value("scheduling_appointment_lead_time_seconds_count", labels) or 0.0
 
     intake.open(CLAIM)
     before = measured()
@@ -289,7 +290,11 @@ def test_bookings_show_in_the_metrics(process: Process, http: Any, tokens: Token
         values = [float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name} ")]
         return values[0] if values else None
 
-    before = sample("scheduling_appointment_lead_time_seconds_count") or 0.0
+    counts = [
+        f'scheduling_appointment_{kind}_seconds_count{{channel="OFFICE"}}'
+        for kind in ("lead_time", "working_lead_time")
+    ]
+    before = [sample(count) or 0.0 for count in counts]
     intake.open(CLAIM)
     intake.open("C00000000010", first_contact_time=clock.now() - timedelta(days=30))
 
@@ -297,7 +302,7 @@ def test_bookings_show_in_the_metrics(process: Process, http: Any, tokens: Token
     book(http, token)
     book(http, token, "C00000000010")
 
-    assert sample("scheduling_appointment_lead_time_seconds_count") == before + 2
+    assert [sample(count) for count in counts] == [number + 2 for number in before]
     assert 'le="172800.0"' in httpx.get(f"{base}/metrics").text
     eventually(lambda: sample("scheduling_within_target_ratio") == 0.5, what="the ratio of one in two")
 

@@ -15,8 +15,10 @@ from cms.scheduling.v1 import events_pb2 as scheduling_events
 
 
 def target_breach_expected(conn: Connection, event: Event) -> None:
-    """The interview is after its target, or none was booked by then."""
+    """The interview is after its target, or none was booked by then. What is likely on an office's day delays no claim yet."""
     message = cast(scheduling_events.TargetBreachExpected, event.message)
+    if message.HasField("day"):
+        return
     _delayed(conn, event, DelayCause.TARGET_BREACH, message.appointment_id)
 
 

@@ -6,7 +6,7 @@ taken slots that are free now. Its distribution is carried from moment to moment
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
@@ -86,6 +86,17 @@ def run(line: Sequence[Moment]) -> list[Outcome]:
     return list(_outcomes(line))
 
 
+def late(line: Iterable[Moment]) -> float:
+    """The expected number of claimants of these moments who are not seen in time: as `run`, for less."""
+    waiting: Masses = [1.0]
+    found = 0.0
+    for moment in line:
+        calls = moment.demand.probabilities()
+        found += _overflow(waiting, calls, moment)[1]
+        waiting = _serve(_after(waiting, calls, moment), moment.until_next)
+    return found
+
+
 def by_day(outcomes: Sequence[Outcome]) -> dict[date, Outcome]:
     """The outcomes of each day together, dated at its last moment."""
     found: dict[date, Outcome] = {}
@@ -103,13 +114,13 @@ def _outcomes(line: Sequence[Moment]) -> Iterator[Outcome]:
         if london_day(moment.at) != day:
             day, in_time = london_day(moment.at), waiting
         calls = moment.demand.probabilities()
-        elsewhere, late = _overflow(waiting, calls, moment)
+        elsewhere, missed = _overflow(waiting, calls, moment)
         waiting = _after(waiting, calls, moment)
         in_time = _after(in_time, calls, moment, only_in_time=True)
         yield Outcome(
             at=moment.at,
             elsewhere=elsewhere,
-            breaches=late,
+            breaches=missed,
             unused=sum((moment.until_next - number) * mass for number, mass in enumerate(waiting[: moment.until_next])),
             certainty=sum(in_time),
         )
@@ -120,13 +131,13 @@ def _overflow(waiting: Masses, calls: Masses, moment: Moment) -> tuple[float, fl
     """The expected number of calls that are seen elsewhere, and that of those who are late."""
     beyond = _beyond(calls)
     last = len(beyond) - 1
-    elsewhere = late = 0.0
+    elsewhere = missed = 0.0
     for number, mass in enumerate(waiting):
         room = max(0, moment.reachable - number)
         over, left = beyond[min(room, last)], beyond[min(room + moment.spare, last)]
         elsewhere += mass * (over - left)
-        late += mass * left
-    return elsewhere, late
+        missed += mass * left
+    return elsewhere, missed
 
 
 def _beyond(calls: Masses) -> list[float]:

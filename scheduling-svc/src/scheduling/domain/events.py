@@ -1,7 +1,7 @@
 """The events that scheduling publishes. An event is a fact of an appointment, without personal data."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from scheduling.domain.offices import Channel
@@ -70,9 +70,15 @@ class AppointmentMissed(AppointmentAttended):
 
 @dataclass(frozen=True, kw_only=True)
 class TargetBreachExpected(Happening):
-    """An interview is later than its target, or none was booked by then (`appointment_id` is None)."""
+    """An interview is later than its target, or none was booked by then (`appointment_id` is None).
+
+    With a `day` it is of an office and of no claim: somebody who calls on that day is likely not to be seen in time.
+    """
 
     target_time: datetime
     appointment_id: UUID | None = None
     office_code: str = ""
     start_time: datetime | None = None
+    day: date | None = None
+    expected_breaches: float | None = None
+    breach_probability: float | None = None

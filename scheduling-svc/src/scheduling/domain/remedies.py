@@ -17,8 +17,10 @@ from scheduling.domain.working_time import LONDON, ONE_DAY, london_day, working_
 
 ENOUGH = 0.5
 """A remedy is large enough when fewer late claimants than this are left."""
-MOST_SLOTS = 40
-"""The largest remedy that is suggested: five assessors for a day."""
+MOST_SLOTS = 24
+"""The largest remedy that is suggested: three assessors for a day."""
+MOST_DAYS = 5
+"""Days with a breach, from the first on, for which slots are suggested."""
 LENDERS = 3
 """Offices that are suggested as lenders, the nearest that can spare something."""
 SLOTS_OF_A_DAY = 8
@@ -95,7 +97,7 @@ def suggestions(scene: Scene, key: DeskKey, *, lenders: Iterable[str], telephone
 def _open(scene: Scene, key: DeskKey, short: Sequence[date]) -> Iterator[Suggestion]:
     opened: list[datetime] = []
     before = scene.late(key)
-    for late_day in short:
+    for late_day in short[:MOST_DAYS]:
         day = _day_after(scene, key, late_day)
         slots = _fewest(scene, key, opened, day=day, late_day=late_day, most=MOST_SLOTS)
         if slots:
@@ -150,10 +152,16 @@ def _by_telephone(scene: Scene, key: DeskKey, late_day: date, telephones: Iterab
 
 def _fewest(scene: Scene, key: DeskKey, opened: Sequence[datetime], *, day: date, late_day: date, most: int) -> int:
     """The fewest slots on a day that are enough for those who call by `late_day`, or `most` where no number is."""
+
+    def is_enough(number: int) -> bool:
+        return scene.late(key, opened=[*opened, *_starts(day, number)], until=late_day) < ENOUGH
+
     low, high = 0, most
+    if not is_enough(most):
+        return most
     while low < high:
         middle = (low + high) // 2
-        if scene.late(key, opened=[*opened, *_starts(day, middle)], until=late_day) < ENOUGH:
+        if is_enough(middle):
             high = middle
         else:
             low = middle + 1
@@ -161,7 +169,7 @@ def _fewest(scene: Scene, key: DeskKey, opened: Sequence[datetime], *, day: date
 
 
 def _late(line: Sequence[Moment], *, until: date = date.max) -> float:
-    return sum(outcome.breaches for outcome in breaches.run(line) if london_day(outcome.at) <= until)
+    return breaches.late(moment for moment in line if london_day(moment.at) <= until)
 
 
 def _outcomes_on(load: Load, key: DeskKey, day: date) -> list[Outcome]:

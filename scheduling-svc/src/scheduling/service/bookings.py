@@ -215,5 +215,10 @@ def _save(
     late = appointment.breach(event.occurred_time)
     if late is not None:
         tell(conn, late)
-    conn.after_commit(lambda: metrics.LEAD_TIME.observe(appointment.lead_time.total_seconds()))
+    conn.after_commit(lambda: _observe(appointment))
     return appointment
+
+
+def _observe(appointment: Appointment) -> None:
+    metrics.LEAD_TIME.labels(appointment.channel).observe(appointment.lead_time.total_seconds())
+    metrics.WORKING_LEAD_TIME.labels(appointment.channel).observe(appointment.working_lead_time.total_seconds())

@@ -11,6 +11,7 @@ from uuid import UUID
 from chassis import clock
 from chassis.database import Connection
 from chassis.vault import Vault
+from scheduling import metrics
 from scheduling.domain.appointments import Appointment, AppointmentState
 from scheduling.domain.directory import Directory
 from scheduling.domain.limits import Limits
@@ -79,12 +80,14 @@ def record_attendance(conn: Connection, *, change: Change, attended: bool) -> Ap
         appointment, came = before.attended(version=change.version, now=now)
         appointments.end_appointment(conn, appointment)
         tell(conn, came)
+        _count_ended(conn, appointment)
         return appointment
     missed_before = appointments.count_missed(conn, before.claim_ref)
     appointment, stayed_away = before.missed(version=change.version, now=now, missed_before=missed_before)
     appointments.end_appointment(conn, appointment)
     first_contacts.wait_again(conn, appointment.claim_ref, since=now)
     tell(conn, stayed_away)
+    _count_ended(conn, appointment)
     return appointment
 
 
@@ -113,6 +116,10 @@ def tell_of_breaches(conn: Connection, directory: Directory, *, target: timedelt
         if event.claim_ref in ours:
             tell(conn, event)
     return len(late) == TOLD_AT_ONCE
+
+
+def _count_ended(conn: Connection, appointment: Appointment) -> None:
+    conn.after_commit(metrics.INTERVIEWS_ENDED.labels(appointment.channel, appointment.state).inc)
 
 
 def locked(conn: Connection, change: Change) -> Appointment:

@@ -7,7 +7,7 @@ from chassis.clock import LONDON
 from chassis.database import Connection
 from scheduling.domain.demand import WEEKS, Common, History
 from scheduling.domain.directory import Directory
-from scheduling.domain.working_time import ONE_DAY
+from scheduling.domain.working_time import ONE_DAY, london_day
 from scheduling.store import demand
 
 KEPT = timedelta(days=2 * 366)
@@ -20,8 +20,8 @@ def keep_up(conn: Connection, directory: Directory) -> bool:
         return False
     today = clock.today()
     last = demand.last_counted(conn)
-    day = max(last + ONE_DAY, _earliest(today)) if last else _earliest(today)
-    if day < today:
+    day = last + ONE_DAY if last else _first_day(conn, today)
+    if (day := max(day, _earliest(today))) < today:
         demand.count_day(conn, day, since=_midnight(day), until=_midnight(day + ONE_DAY))
         return True
     if last is None or demand.learnt_until(conn) == last:
@@ -43,6 +43,12 @@ def learn(conn: Connection, directory: Directory, last: date) -> None:
     levels = {key: common.level(history) for key, history in histories.items()}
     weeks = ((last - first).days + 1) // 7 if histories else 0
     demand.save(conn, common.learnt(weeks=weeks), levels, until_day=last)
+
+
+def _first_day(conn: Connection, today: date) -> date:
+    """The day of the first booking, or yesterday where there was none before today."""
+    first = demand.first_booking(conn)
+    return min(london_day(first), today - ONE_DAY) if first else today - ONE_DAY
 
 
 def _earliest(today: date) -> date:

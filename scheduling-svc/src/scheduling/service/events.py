@@ -6,7 +6,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from chassis import outbox
-from chassis.conversions import timestamp
+from chassis.conversions import date_message, timestamp
 from chassis.database import Connection
 from chassis.enums import number_of
 from cms.common.v1 import common_pb2
@@ -18,6 +18,7 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "start_time": timestamp,
     "previous_start_time": timestamp,
     "target_time": timestamp,
+    "day": date_message,
     "channel": lambda channel: number_of(common_pb2.Channel, channel),
 }
 _OF_THE_ENVELOPE = ("claim_ref", "version", "occurred_time")

@@ -54,6 +54,12 @@ def last_counted(conn: Connection) -> date | None:
     return row["day"] if row else None
 
 
+def first_booking(conn: Connection) -> datetime | None:
+    """When the first of the appointments was booked; None before it."""
+    row = conn.execute("SELECT min(booked_time) AS time FROM appointments").fetchone()
+    return row["time"] if row else None
+
+
 def first_day(conn: Connection) -> date | None:
     """The first day on which an interview was booked; None before the first."""
     row = conn.execute("SELECT min(day) AS day FROM demand_days").fetchone()

@@ -7,6 +7,7 @@ from cms.common.v1 import common_pb2 as _common_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -229,7 +230,9 @@ Global___AppointmentMissed: _TypeAlias = AppointmentMissed  # noqa: Y015
 @_typing.final
 class TargetBreachExpected(_message.Message):
     """The interview of a claim is later than its target: it was booked or moved to a time after it, or none was booked by then.
-    Each booking or move is told of once, and so is a claim without a booking.
+    Each booking or move is told of once, and so is a claim without a booking. With a `day` it is of an office and of no claim, and
+    the envelope names none: it is likely that somebody who calls on that day, one of the next five working days, cannot be seen
+    within the target. Each day of an office is told of once.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -238,10 +241,17 @@ class TargetBreachExpected(_message.Message):
     APPOINTMENT_ID_FIELD_NUMBER: _builtins.int
     OFFICE_CODE_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
+    DAY_FIELD_NUMBER: _builtins.int
+    EXPECTED_BREACHES_FIELD_NUMBER: _builtins.int
+    BREACH_PROBABILITY_FIELD_NUMBER: _builtins.int
     appointment_id: _builtins.str
     """The appointment that is too late; empty where none is booked."""
     office_code: _builtins.str
     """Its office, six digits; empty where none is booked."""
+    expected_breaches: _builtins.float
+    """Of that day's calls: the claimants who cannot be seen within the target, an expected number."""
+    breach_probability: _builtins.float
+    """How probable it is that there is one, from one half to 1."""
     @_builtins.property
     def target_time(self) -> _timestamp_pb2.Timestamp:
         """When the target passes, or has passed."""
@@ -250,6 +260,10 @@ class TargetBreachExpected(_message.Message):
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it starts; absent where none is booked."""
 
+    @_builtins.property
+    def day(self) -> _date_pb2.Date:
+        """The day of the calls, in London; absent where the event is of a claim."""
+
     def __init__(
         self,
         *,
@@ -257,10 +271,13 @@ class TargetBreachExpected(_message.Message):
         appointment_id: _builtins.str = ...,
         office_code: _builtins.str = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
+        day: _date_pb2.Date | None = ...,
+        expected_breaches: _builtins.float = ...,
+        breach_probability: _builtins.float = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time", "target_time", b"target_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "start_time", b"start_time", "target_time", b"target_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "office_code", b"office_code", "start_time", b"start_time", "target_time", b"target_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "breach_probability", b"breach_probability", "day", b"day", "expected_breaches", b"expected_breaches", "office_code", b"office_code", "start_time", b"start_time", "target_time", b"target_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
