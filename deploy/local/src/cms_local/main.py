@@ -7,6 +7,7 @@ from cms_local.commands import audit, calls, clock, demo, running, token, troubl
 from cms_local.economics import economics
 from cms_local.maps.commands import app as maps_app
 from cms_local.replay.commands import replay_week
+from cms_local.schedule.commands import app as schedule_app
 from cms_local.script.commands import app as script_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -17,6 +18,7 @@ app.command(name="audit")(audit.audit_command)
 app.command(name="overdue")(trouble.overdue_command)
 app.add_typer(clock.app, name="clock")
 app.add_typer(calls.app, name="calls")
+app.add_typer(schedule_app, name="schedule")
 app.add_typer(form.app, name="form")
 app.add_typer(trouble.deadletters_app, name="deadletters")
 script_app.command(name="economics")(economics)

@@ -1,0 +1,1 @@
+"""The schedule of the offices: the week ahead as a picture."""
