@@ -5,13 +5,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from scheduling.domain.diary import Stretch, WorkingTime
+from scheduling.domain.limits import Limits
 from scheduling.domain.load import DeskKey
 from scheduling.domain.working_time import london_day
 
 
 @dataclass(frozen=True, kw_only=True)
 class Supply:
-    """A desk's slots by day, those of them that are taken, and the starts of the free ones that are still to come."""
+    """A desk's slots by day, those of them that are taken, and the starts of those to come that a usual call can take.
+
+    Slots that are kept for emergencies, or needed for a break, are neither taken nor free.
+    """
 
     capacity: dict[date, int] = field(default_factory=dict)
     booked: dict[date, int] = field(default_factory=dict)
@@ -19,12 +23,12 @@ class Supply:
 
     def add(self, working_time: WorkingTime, *, now: datetime) -> None:
         """Counts the slots of a shift."""
-        day = london_day(working_time.shift.start_time)
+        day, limits = london_day(working_time.shift.start_time), Limits(now=now)
         for slot in working_time.shift.slots():
             self.capacity[day] = self.capacity.get(day, 0) + 1
             if not working_time.has_room(Stretch(start_time=slot.start_time, end_time=slot.end_time)):
                 self.booked[day] = self.booked.get(day, 0) + 1
-            elif slot.start_time > now:
+            elif slot.start_time > now and limits.allow(slot, working_time):
                 self.free.append(slot.start_time)
 
 

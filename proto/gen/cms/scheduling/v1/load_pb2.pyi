@@ -151,7 +151,7 @@ class OfficeDay(_message.Message):
     EXPECTED_ELSEWHERE_FIELD_NUMBER: _builtins.int
     CHANNELS_FIELD_NUMBER: _builtins.int
     capacity: _builtins.int
-    """Slots of all channels that its assessors work."""
+    """Slots of all channels that its assessors work, those that are kept for emergencies among them."""
     booked: _builtins.int
     """Those of them that are taken: by appointments that are not over, absences, and slots held in calls."""
     forecast: _builtins.float
