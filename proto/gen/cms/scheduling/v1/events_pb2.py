@@ -25,9 +25,10 @@ _sym_db = _symbol_database.Default()
 from cms.common.v1 import common_pb2 as cms_dot_common_dot_v1_dot_common__pb2
 from cms.options.v1 import options_pb2 as cms_dot_options_dot_v1_dot_options__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ms/scheduling/v1/events.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfa\x01\n\x11\x41ppointmentBooked\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x19\n\x11lead_time_seconds\x18\x06 \x01(\x03:/\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\nintake-svc\xb2\xd4\x18\x0bla-notifier\"\xb1\x02\n\x10\x41ppointmentMoved\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x37\n\x13previous_start_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x61rranged_version\x18\x07 \x01(\x05:/\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\nintake-svc\xb2\xd4\x18\x0bla-notifier\"\xaf\x01\n\x14\x41ppointmentCancelled\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x63laim_withdrawn\x18\x04 \x01(\x08:!\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\x0bla-notifier\"\x9b\x01\n\x13\x41ppointmentAttended\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x12\xb2\xd4\x18\x0e\x61ssessment-svc\"\xa9\x01\n\x11\x41ppointmentMissed\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06missed\x18\x05 \x01(\x05:\x12\xb2\xd4\x18\x0e\x61ssessment-svc\"\xb8\x01\n\x14TargetBreachExpected\x12/\n\x0btarget_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x61ppointment_id\x18\x02 \x01(\t\x12\x13\n\x0boffice_code\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x12\xb2\xd4\x18\x0e\x61ssessment-svcB\x12\xc2\xd4\x18\x0escheduling-svcb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ms/scheduling/v1/events.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xfa\x01\n\x11\x41ppointmentBooked\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x19\n\x11lead_time_seconds\x18\x06 \x01(\x03:/\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\nintake-svc\xb2\xd4\x18\x0bla-notifier\"\xb1\x02\n\x10\x41ppointmentMoved\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x37\n\x13previous_start_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x61rranged_version\x18\x07 \x01(\x05:/\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\nintake-svc\xb2\xd4\x18\x0bla-notifier\"\xaf\x01\n\x14\x41ppointmentCancelled\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x63laim_withdrawn\x18\x04 \x01(\x08:!\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\x0bla-notifier\"\x9b\x01\n\x13\x41ppointmentAttended\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x12\xb2\xd4\x18\x0e\x61ssessment-svc\"\xa9\x01\n\x11\x41ppointmentMissed\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06missed\x18\x05 \x01(\x05:\x12\xb2\xd4\x18\x0e\x61ssessment-svc\"\x8f\x02\n\x14TargetBreachExpected\x12/\n\x0btarget_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x61ppointment_id\x18\x02 \x01(\t\x12\x13\n\x0boffice_code\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1e\n\x03\x64\x61y\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12\x19\n\x11\x65xpected_breaches\x18\x06 \x01(\x01\x12\x1a\n\x12\x62reach_probability\x18\x07 \x01(\x01:\x12\xb2\xd4\x18\x0e\x61ssessment-svcB\x12\xc2\xd4\x18\x0escheduling-svcb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,16 +48,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPOINTMENTMISSED']._serialized_options = b'\262\324\030\016assessment-svc'
   _globals['_TARGETBREACHEXPECTED']._loaded_options = None
   _globals['_TARGETBREACHEXPECTED']._serialized_options = b'\262\324\030\016assessment-svc'
-  _globals['_APPOINTMENTBOOKED']._serialized_start=145
-  _globals['_APPOINTMENTBOOKED']._serialized_end=395
-  _globals['_APPOINTMENTMOVED']._serialized_start=398
-  _globals['_APPOINTMENTMOVED']._serialized_end=703
-  _globals['_APPOINTMENTCANCELLED']._serialized_start=706
-  _globals['_APPOINTMENTCANCELLED']._serialized_end=881
-  _globals['_APPOINTMENTATTENDED']._serialized_start=884
-  _globals['_APPOINTMENTATTENDED']._serialized_end=1039
-  _globals['_APPOINTMENTMISSED']._serialized_start=1042
-  _globals['_APPOINTMENTMISSED']._serialized_end=1211
-  _globals['_TARGETBREACHEXPECTED']._serialized_start=1214
-  _globals['_TARGETBREACHEXPECTED']._serialized_end=1398
+  _globals['_APPOINTMENTBOOKED']._serialized_start=169
+  _globals['_APPOINTMENTBOOKED']._serialized_end=419
+  _globals['_APPOINTMENTMOVED']._serialized_start=422
+  _globals['_APPOINTMENTMOVED']._serialized_end=727
+  _globals['_APPOINTMENTCANCELLED']._serialized_start=730
+  _globals['_APPOINTMENTCANCELLED']._serialized_end=905
+  _globals['_APPOINTMENTATTENDED']._serialized_start=908
+  _globals['_APPOINTMENTATTENDED']._serialized_end=1063
+  _globals['_APPOINTMENTMISSED']._serialized_start=1066
+  _globals['_APPOINTMENTMISSED']._serialized_end=1235
+  _globals['_TARGETBREACHEXPECTED']._serialized_start=1238
+  _globals['_TARGETBREACHEXPECTED']._serialized_end=1509
 # @@protoc_insertion_point(module_scope)
