@@ -30,6 +30,20 @@ def in_order(*slots: Slot) -> list[Slot]:
     return list(in_order_of_preference(free, since=SINCE, due=DUE))
 
 
+def test_another_channel_that_keeps_the_target_comes_before_what_does_not() -> None:
+    late, by_telephone, later = slot(NEAR, 1), slot(FARTHER, -1), slot(FARTHER, 2)
+
+    def offices(*, since: datetime, until: datetime | None = None) -> Iterator[Slot]:
+        yield from [late] if until is None else []
+
+    def telephone(*, since: datetime, until: datetime | None = None) -> Iterator[Slot]:
+        yield from [by_telephone] if until else [later]
+
+    found = in_order_of_preference(offices, since=SINCE, due=DUE, spill_over=telephone)
+
+    assert list(found) == [by_telephone, late]
+
+
 def test_the_nearest_offices_slots_within_the_target_come_first() -> None:
     near, sooner_but_farther, later = slot(NEAR, -1), slot(FARTHER, -20), slot(NEAR, 0)
 

@@ -39,6 +39,8 @@ class Wish:
     offices: Sequence[NearOffice]
     channel: Channel
     needs: frozenset[Need]
+    spill_over: Channel | None = None
+    """The channel that will do where no office within reach keeps the target."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,11 +134,15 @@ class FreeTime(Protocol):
         ...
 
 
-def in_order_of_preference(free: FreeTime, *, since: datetime, due: datetime) -> Iterator[Slot]:
+def in_order_of_preference(
+    free: FreeTime, *, since: datetime, due: datetime, spill_over: FreeTime | None = None
+) -> Iterator[Slot]:
     """Free slots in the order in which they are tried for who wants the earliest.
 
-    First those that start by `due`, the nearest office's before the others'; then the later ones, the nearest office's
-    before the others'.
+    First those that start by `due`, the nearest office's before the others', and those of `spill_over`, of another channel,
+    that do; then the later ones, the nearest office's before the others'.
     """
     yield from free(since=since, until=due)
+    if spill_over is not None:
+        yield from spill_over(since=since, until=due)
     yield from free(since=max(since, due + timedelta.resolution))

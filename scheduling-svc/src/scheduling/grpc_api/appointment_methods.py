@@ -1,6 +1,7 @@
 """Appointments: booked, moved, cancelled, attended and shown."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -15,10 +16,11 @@ from scheduling.clients import Intake
 from scheduling.domain.appointments import Appointment
 from scheduling.domain.claims import Claim
 from scheduling.domain.directory import Directory
+from scheduling.domain.offers import channels_for
 from scheduling.domain.offices import NearOffice
 from scheduling.domain.slots import SlotId
 from scheduling.grpc_api.faults import needs_faults, refuse, unless_one_of, unless_slot_id, unless_uuid
-from scheduling.grpc_api.messages import appointment_message, refuse_other_office, wish_of
+from scheduling.grpc_api.messages import appointment_message, refuse_other_office, wanted_channel, wish_of
 from scheduling.service import bookings, changes, search
 
 Booking = Callable[[Connection, Claim], Appointment]
@@ -43,6 +45,8 @@ class AppointmentMethods:
             return self._book(request, slot, near=())
         near = search.offices_near(self._directory, self._postcodes, request.postcode)
         wish = wish_of(near, request)
+        _, *others = channels_for(wanted_channel(request), wish.needs)
+        wish = replace(wish, spill_over=others[0] if others else None)
         earliest = partial(bookings.book_earliest, directory=self._directory, wish=wish, target=self._target)
         return self._book(request, earliest, near=near)
 

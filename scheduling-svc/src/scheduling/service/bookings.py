@@ -19,7 +19,8 @@ from scheduling.domain.diary import Stretch
 from scheduling.domain.directory import Directory
 from scheduling.domain.events import AppointmentBooked
 from scheduling.domain.limits import Limits
-from scheduling.domain.search import Wish, in_order_of_preference
+from scheduling.domain.offices import Channel
+from scheduling.domain.search import FreeTime, Wish, in_order_of_preference
 from scheduling.domain.shifts import Shift
 from scheduling.domain.slots import NoSlotFree, OfficeClosed, Slot, SlotId, SlotTaken, SlotUnknown
 from scheduling.service.events import tell
@@ -59,14 +60,21 @@ def book_earliest(
 ) -> Appointment:
     """Books the first slot in the order of `in_order_of_preference` that nobody has taken or is booking now.
 
-    The target counts from first contact (Claim.due). Raises NoSlotFree, AlreadyBooked.
+    The target counts from first contact (Claim.due), or for a further attempt from when the last interview fell through.
+    Raises NoSlotFree, AlreadyBooked.
     """
     now = clock.now()
     wished = replace(claim, needs=wish.needs | claim.needs)
-    due = claim.due(wish.offices[0].office.nation, target=target)
+    waits_since = first_contacts.waits_since(conn, claim.claim_ref)
+    due = claim.due_again(wish.offices[0].office.nation, waits_since, target=target)
     limits = limits_for(claim, now)
-    at_offices = partial(free, conn, replace(wish, needs=wished.needs), claim_ref=claim.claim_ref, limits=limits)
-    for slot in in_order_of_preference(at_offices, since=soonest(now), due=due):
+
+    def free_by(channel: Channel) -> FreeTime:
+        asked = replace(wish, channel=channel, needs=wished.needs)
+        return partial(free, conn, asked, claim_ref=claim.claim_ref, limits=limits)
+
+    spill_over = free_by(wish.spill_over) if wish.spill_over else None
+    for slot in in_order_of_preference(free_by(wish.channel), since=soonest(now), due=due, spill_over=spill_over):
         if try_slot(conn, slot, claim_ref=claim.claim_ref, limits=limits):
             appointment, event = _booked(conn, wished, directory=directory, slot=slot, target=target, now=now)
             return _save(conn, appointment, event, slot=slot, home_office=wish.offices[0].office.code)

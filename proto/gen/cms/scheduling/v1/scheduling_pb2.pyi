@@ -134,7 +134,9 @@ class BookAppointmentRequest(_message.Message):
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     channel: _common_pb2.Channel.ValueType
-    """With earliest: how the interview is held; OFFICE when absent."""
+    """With earliest: how the interview is held. When absent it is the office, or the telephone where no office within reach keeps
+    the target and the needs allow it.
+    """
     @_builtins.property
     def needs(self) -> _containers.RepeatedScalarFieldContainer[_appointments_pb2.AppointmentNeed.ValueType]:
         """With earliest: the claimant's needs, besides those that were stated to intake."""
