@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from chassis import clock
 from chassis.database import Connection
-from scheduling.store import appointments, diary, diary_links, shifts
+from scheduling.store import appointments, diary, diary_links, shifts, waiting
 
 PRUNED_AT_ONCE = 500
 DIARY_KEPT = timedelta(days=1)
@@ -25,6 +25,7 @@ def prune(conn: Connection, kept: Kept) -> bool:
     now = clock.now()
     pruned = (
         diary.prune(conn, before=now - DIARY_KEPT, number=PRUNED_AT_ONCE),
+        waiting.prune(conn, now=now, number=PRUNED_AT_ONCE),
         shifts.prune(conn, before=now - kept.shifts, number=PRUNED_AT_ONCE),
         appointments.prune(conn, before=now - kept.appointments, number=PRUNED_AT_ONCE),
         diary_links.prune(conn, number=PRUNED_AT_ONCE),

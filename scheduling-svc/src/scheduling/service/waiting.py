@@ -82,10 +82,7 @@ def give_out(database: Database, directory: Directory) -> bool:
         return False
     made = [_move(database, place, slot, directory) for place, slot in moves]
     with database.transaction() as conn:
-        if all(made):
-            waiting.done(conn, freed)
-        else:
-            waiting.postpone(conn, freed)
+        waiting.seen_to(conn, freed, is_done=all(made))
     return all(made)
 
 

@@ -121,14 +121,12 @@ def next_freed(conn: Connection) -> FreedDay | None:
     return FreedDay(**row) if row else None
 
 
-def done(conn: Connection, freed: FreedDay) -> None:
-    """The day is seen to, unless more was freed meanwhile."""
-    conn.execute(DONE, [freed.office_code, freed.day, freed.turn])
-
-
-def postpone(conn: Connection, freed: FreedDay) -> None:
-    """The day has its turn again after the others."""
-    conn.execute(POSTPONE, [freed.office_code, freed.day])
+def seen_to(conn: Connection, freed: FreedDay, *, is_done: bool) -> None:
+    """The day is done, unless more was freed meanwhile; or it has its turn again after the others."""
+    if is_done:
+        conn.execute(DONE, [freed.office_code, freed.day, freed.turn])
+    else:
+        conn.execute(POSTPONE, [freed.office_code, freed.day])
 
 
 def prune(conn: Connection, *, now: datetime, number: int) -> int:
