@@ -27,7 +27,10 @@ from uuid import uuid4
 import psycopg
 from psycopg.rows import dict_row
 
+from chassis import embedded
 from chassis.database import Connection
+from chassis.migrations import migrate
+from scheduling.__main__ import MIGRATIONS
 from scheduling.data import load_assessors, load_offices
 from scheduling.domain.diary import free_slots
 from scheduling.domain.offices import Channel
@@ -55,22 +58,15 @@ for _one in load_assessors():
 
 Conn = psycopg.Connection[dict[str, Any]]
 
+# The tables of slots, beside those of the service. Nothing that the figures would show refers to anything.
 _TABLES: LiteralString = """
-    CREATE EXTENSION IF NOT EXISTS btree_gist;
+    SET session_replication_role = replica;
     CREATE TABLE slots (
         slot_id uuid NOT NULL, assessor_id text NOT NULL, office_code text NOT NULL, start_time timestamptz NOT NULL,
         end_time timestamptz NOT NULL, channel text NOT NULL
     );
-    CREATE TABLE appointments (
+    CREATE TABLE slot_appointments (
         appointment_id uuid NOT NULL, claim_ref text NOT NULL, slot_id uuid NOT NULL, state text NOT NULL
-    );
-    CREATE TABLE shifts (
-        assessor_id text NOT NULL, office_code text NOT NULL, start_time timestamptz NOT NULL,
-        end_time timestamptz NOT NULL, channel text NOT NULL, skills text[] NOT NULL DEFAULT '{}'
-    );
-    CREATE TABLE diary (
-        entry_id bigint GENERATED ALWAYS AS IDENTITY, assessor_id text NOT NULL, claim_ref text NOT NULL,
-        start_time timestamptz NOT NULL, end_time timestamptz NOT NULL, appointment_id uuid, held_until timestamptz
     );
 """
 _SLOTS_OF_SHIFTS: LiteralString = """
@@ -79,26 +75,15 @@ _SLOTS_OF_SHIFTS: LiteralString = """
     FROM shifts, generate_series(start_time, end_time - interval '45 minutes', interval '45 minutes') AS start
 """
 _APPOINTMENTS: LiteralString = """
-    INSERT INTO appointments
+    INSERT INTO slot_appointments
     SELECT appointment_id, claim_ref, slot_id, 'BOOKED' FROM diary JOIN slots USING (assessor_id, start_time)
 """
-_INDEXES: dict[str, LiteralString] = {
-    "slots": """
-        ALTER TABLE slots ADD PRIMARY KEY (slot_id),
-            ADD CONSTRAINT slots_apart EXCLUDE USING gist (assessor_id WITH =, tstzrange(start_time, end_time) WITH &&);
-        CREATE INDEX slots_of_an_office ON slots (office_code, channel, start_time, assessor_id);
-        CREATE UNIQUE INDEX one_for_a_slot ON appointments (slot_id) WHERE state IN ('BOOKED', 'MOVED');
-    """,
-    "shifts": """
-        ALTER TABLE shifts ADD PRIMARY KEY (assessor_id, start_time),
-            ADD CONSTRAINT shifts_apart EXCLUDE USING gist (assessor_id WITH =, tstzrange(start_time, end_time) WITH &&);
-        CREATE INDEX shifts_of_an_office ON shifts (office_code, channel, start_time, assessor_id);
-        ALTER TABLE diary ADD PRIMARY KEY (entry_id), ADD UNIQUE (appointment_id),
-            ADD CONSTRAINT diary_apart EXCLUDE USING gist (assessor_id WITH =, tstzrange(start_time, end_time) WITH &&);
-        CREATE INDEX diary_of_an_assessor ON diary (assessor_id, start_time);
-        CREATE INDEX diary_by_time ON diary (end_time);
-    """,
-}
+_INDEXES: LiteralString = """
+    ALTER TABLE slots ADD PRIMARY KEY (slot_id),
+        ADD CONSTRAINT slots_apart EXCLUDE USING gist (assessor_id WITH =, tstzrange(start_time, end_time) WITH &&);
+    CREATE INDEX slots_of_an_office ON slots (office_code, channel, start_time, assessor_id);
+    CREATE UNIQUE INDEX one_for_a_slot ON slot_appointments (slot_id) WHERE state IN ('BOOKED', 'MOVED');
+"""
 _FREE: LiteralString = """
     SELECT free.*
     FROM unnest(%(offices)s::text[]) WITH ORDINALITY AS near (code, rank)
@@ -108,8 +93,8 @@ _FREE: LiteralString = """
         WHERE office_code = near.code AND channel = 'OFFICE' AND start_time > %(since)s
             AND assessor_id = ANY(%(assessors)s)
             AND NOT EXISTS (
-                SELECT 1 FROM appointments
-                WHERE appointments.slot_id = slots.slot_id AND state IN ('BOOKED', 'MOVED') OFFSET 0
+                SELECT 1 FROM slot_appointments
+                WHERE slot_appointments.slot_id = slots.slot_id AND state IN ('BOOKED', 'MOVED') OFFSET 0
             )
         ORDER BY start_time, assessor_id LIMIT %(at_each)s
     ) AS free
@@ -166,8 +151,7 @@ def fill(conn: Conn, country: Country) -> None:
                 rows.write_row((slot.assessor_id, "C00000000017", slot.start_time, slot.end_time, uuid4()))
     conn.execute(_SLOTS_OF_SHIFTS)
     conn.execute(_APPOINTMENTS)
-    for statement in _INDEXES.values():
-        conn.execute(statement)
+    conn.execute(_INDEXES)
     conn.execute("VACUUM ANALYZE")
 
 
@@ -251,7 +235,7 @@ def booking_times(conn: Conn, *, as_slots: bool) -> Times:
     """The times of writing 500 bookings, each a transaction: the row that the constraint holds."""
     free = conn.execute(
         "SELECT slot_id, assessor_id, start_time, end_time FROM slots WHERE start_time > %s"
-        " AND NOT EXISTS (SELECT 1 FROM appointments WHERE appointments.slot_id = slots.slot_id)"
+        " AND NOT EXISTS (SELECT 1 FROM slot_appointments AS booked WHERE booked.slot_id = slots.slot_id)"
         " ORDER BY slot_id LIMIT 500",
         [_NOW],
     ).fetchall()
@@ -260,7 +244,9 @@ def booking_times(conn: Conn, *, as_slots: bool) -> Times:
         started = time.perf_counter()
         if as_slots:
             conn.execute("SELECT 1 FROM slots WHERE slot_id = %s FOR UPDATE", [one["slot_id"]])
-            conn.execute("INSERT INTO appointments VALUES (%s, %s, %s, 'BOOKED')", [uuid4(), f"B{n}", one["slot_id"]])
+            conn.execute(
+                "INSERT INTO slot_appointments VALUES (%s, %s, %s, 'BOOKED')", [uuid4(), f"B{n}", one["slot_id"]]
+            )
         else:
             conn.execute(
                 "INSERT INTO diary (assessor_id, claim_ref, start_time, end_time, appointment_id) VALUES (%s, %s, %s, %s, %s)",
@@ -305,6 +291,15 @@ def measured(conn: Conn, country: Country) -> dict[str, Any]:
     return found
 
 
+def _migrated(postgres_url: str, part: int) -> str:
+    """The address of a new database with the service's tables."""
+    name, host = f"schedule_{part}", postgres_url.rpartition("@")[2]
+    embedded.create_database(postgres_url, name)
+    urls = {role: f"postgresql://{name}_{role}@{host}/{name}" for role in ("owner", "app")}
+    migrate(owner_url=urls["owner"], app_url=urls["app"], folder=MIGRATIONS)
+    return f"{postgres_url}/{name}"
+
+
 def main() -> int:
     """Prints the figures at each size, and last a line of JSON."""
     parser = argparse.ArgumentParser(prog="python -m tests.schedule.representations")
@@ -316,10 +311,9 @@ def main() -> int:
         folder = Path(name)
         with servers_in(folder) as servers:
             for part in map(int, given.parts.split(",")):
-                with psycopg.connect(f"{servers.postgres_url}/postgres", autocommit=True) as admin:
-                    admin.execute(f"CREATE DATABASE schedule_{part}".encode())
-                url = f"{servers.postgres_url}/schedule_{part}"
-                with psycopg.connect(url, autocommit=True, row_factory=dict_row) as conn:
+                with psycopg.connect(
+                    _migrated(servers.postgres_url, part), autocommit=True, row_factory=dict_row
+                ) as conn:
                     found = measured(conn, country.part(part))
                 print("\n".join(f"{key}: {value}" for key, value in found.items()), "\n", sep="\n")
                 every.append(found)
