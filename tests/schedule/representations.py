@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -178,6 +178,25 @@ def by_shifts(conn: Conn, codes: Sequence[str]) -> int:
     return len(list(islice(free_slots(working_times, since=_NOW), _PAGE + 1)))
 
 
+def pages(conn: Conn, codes: Sequence[str]) -> dict[str, int]:
+    """Pages of 8 kB that a search at Charing Cross reads; for shifts those of the nearest office, where most searches end."""
+    assessors = [one for code in codes for one in _ASSESSORS[code]]
+    ask = {"offices": list(codes), "assessors": assessors, "since": _NOW}
+    search = Search(offices=[OfficeSearched(code=codes[0], needs=frozenset())], channel=Channel.OFFICE, since=_NOW)
+    return {
+        "slots": _read(conn, _FREE, ask | {"at_each": _PAGE + 1, "in_all": _PAGE + 1})
+        + _read(conn, _FREE, ask | {"at_each": 1, "in_all": None}),
+        "shifts": _read(conn, free_time.WORKING_TIMES, free_time.search_parameters(search)),
+    }
+
+
+def _read(conn: Conn, query: str, parameters: Mapping[str, Any]) -> int:
+    explained = conn.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}", parameters).fetchone()
+    assert explained is not None
+    plan = explained["QUERY PLAN"][0]["Plan"]
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
 def search_times(conn: Conn, country: Country, search: Callable[[Conn, Sequence[str]], int]) -> Times:
     """The times of searches from 200 places in inner London."""
     chance = random.Random(1)
@@ -282,6 +301,7 @@ def measured(conn: Conn, country: Country) -> dict[str, Any]:
         found[f"{name}: rows"], found[f"{name}: MB"] = rows, size
     found["slots: rows a year"] = round(found["slots: rows"] / (5 * WEEKS) * _YEAR)
     found["slots: MB a year"] = round(found["slots: MB"] / (5 * WEEKS) * _YEAR)
+    found["pages read by FindSlots"] = pages(conn, near(country, *_CHARING_CROSS))
     for name, search in {"slots": by_slots, "shifts": by_shifts}.items():
         found[f"{name}: FindSlots ms"] = vars(search_times(conn, country, search))
     for name, as_slots in {"slots": True, "shifts": False}.items():
