@@ -29,10 +29,10 @@ def with_data(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> Layout:
     return layout
 
 
-def test_the_clock_of_a_new_platform_begins_at_nine_in_london(layout: Layout) -> None:
+def test_the_clock_of_a_new_platform_begins_at_ten_to_nine_in_london(layout: Layout) -> None:
     platform.begin_on(layout, JULY)
 
-    assert abs(clock.now() - datetime(2005, 7, 11, 8, tzinfo=UTC)).total_seconds() < 60
+    assert abs(clock.now() - datetime(2005, 7, 11, 7, 50, tzinfo=UTC)).total_seconds() < 60
 
 
 def test_a_platform_that_has_data_goes_on_from_its_own_time_on_the_same_day(with_data: Layout) -> None:
