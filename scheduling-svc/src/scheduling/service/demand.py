@@ -19,8 +19,8 @@ def keep_up(conn: Connection, directory: Directory) -> bool:
     if not demand.try_lock(conn):
         return False
     today = clock.today()
-    last = demand.last_counted(conn)
-    day = last + ONE_DAY if last else _first_day(conn, today)
+    last, first_booking = demand.counted(conn)
+    day = last + ONE_DAY if last else _first_day(first_booking, today)
     if (day := max(day, _earliest(today))) < today:
         demand.count_day(conn, day, since=_midnight(day), until=_midnight(day + ONE_DAY))
         return True
@@ -45,10 +45,10 @@ def learn(conn: Connection, directory: Directory, last: date) -> None:
     demand.save(conn, common.learnt(weeks=weeks), levels, until_day=last)
 
 
-def _first_day(conn: Connection, today: date) -> date:
+def _first_day(first_booking: datetime | None, today: date) -> date:
     """The day of the first booking, or yesterday where there was none before today."""
-    first = demand.first_booking(conn)
-    return min(london_day(first), today - ONE_DAY) if first else today - ONE_DAY
+    yesterday = today - ONE_DAY
+    return min(london_day(first_booking), yesterday) if first_booking else yesterday
 
 
 def _earliest(today: date) -> date:

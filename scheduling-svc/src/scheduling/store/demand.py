@@ -22,6 +22,9 @@ COUNT_DAY = """
 
 MARK_COUNTED = "INSERT INTO counted_days (day) VALUES (%s) ON CONFLICT DO NOTHING"
 
+# The latest day that was counted, and the first booking.
+COUNTED = "SELECT (SELECT max(day) FROM counted_days) AS last, (SELECT min(booked_time) FROM appointments) AS first"
+
 # Demand by desk and day since a day.
 SINCE = "SELECT office_code, channel, day, booked FROM demand_days WHERE day >= %s ORDER BY office_code, channel"
 
@@ -48,16 +51,10 @@ def try_lock(conn: Connection) -> bool:
     return row is not None and bool(row["locked"])
 
 
-def last_counted(conn: Connection) -> date | None:
-    """The latest day that was counted; None before the first."""
-    row = conn.execute("SELECT max(day) AS day FROM counted_days").fetchone()
-    return row["day"] if row else None
-
-
-def first_booking(conn: Connection) -> datetime | None:
-    """When the first of the appointments was booked; None before it."""
-    row = conn.execute("SELECT min(booked_time) AS time FROM appointments").fetchone()
-    return row["time"] if row else None
+def counted(conn: Connection) -> tuple[date | None, datetime | None]:
+    """The latest day that was counted, and when the first of the appointments was booked; None where there is none."""
+    row = conn.execute(COUNTED).fetchone()
+    return (row["last"], row["first"]) if row else (None, None)
 
 
 def first_day(conn: Connection) -> date | None:
