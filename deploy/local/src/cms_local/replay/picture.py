@@ -33,7 +33,7 @@ def draw(week: Week, file: Path) -> None:
         below.axvline(trouble.at / 24, color="0.75", linewidth=0.6, zorder=0)
     below.set_ylabel("records open at the gateway")
     below.legend(loc="upper right", frameon=False)
-    # The week begins at nine on Monday, so its midnights are 15 hours later.
+    # The week begins at ten to nine on Monday, so its midnights are some 15 hours later.
     last = int(days[-1]) + 1
     below.set_xticks(
         [0, *(15 / 24 + number for number in range(last))], [_DAYS[number % 7] for number in range(last + 1)]
