@@ -27,11 +27,10 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Diary:
-    """A free slot in Leeds, one in Cardiff while that office is closed, an interview, and a token of every right."""
+    """A slot in Cardiff while that office is closed, an interview in Leeds, and a token of every right."""
 
     door: Any
     token: str
-    free: str
     closed: str
     appointment: Body
     urls: DatabaseUrls
@@ -56,7 +55,7 @@ def diary(http: Any, tokens: Tokens, intake: Any, database_urls: DatabaseUrls) -
     for claim_ref in (CLAIM, BOOKED_CLAIM):
         intake.open(claim_ref)
     slots = {
-        office: http("FindSlots", {"officeCode": office, "pageSize": 2}, token).body["slots"]
+        office: http("FindSlots", {"officeCode": office, "pageSize": 1}, token).body["slots"]
         for office in (LEEDS, CARDIFF)
     }
     booking = {"claimRef": BOOKED_CLAIM, "slotId": slots[LEEDS][0]["slotId"], "requestId": str(uuid4())}
@@ -67,7 +66,6 @@ def diary(http: Any, tokens: Tokens, intake: Any, database_urls: DatabaseUrls) -
     return Diary(
         door=http,
         token=token,
-        free=slots[LEEDS][1]["slotId"],
         closed=there["slotId"],
         appointment=appointment,
         urls=database_urls,
