@@ -264,6 +264,8 @@ def test_assessors_can_work_in_their_own_office_only(raw: RawDoors, claim: Journ
         "MoveAppointment": interview(claim) | {"slotId": a_free_slot(raw, claim)},
         "CancelAppointment": interview(claim) | {"reason": "ill"},
         "RecordAttendance": interview(claim) | {"attended": True},
+        "JoinWaitingList": {"appointmentId": claim.appointment["appointmentId"], "requestId": str(uuid4())},
+        "LeaveWaitingList": {"appointmentId": claim.appointment["appointmentId"], "requestId": str(uuid4())},
     }
     for method, request in requests.items():
         elsewhere = raw.ask(door, method, request, **bearer(claim, "ASSESSOR", office=other))

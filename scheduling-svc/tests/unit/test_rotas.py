@@ -77,6 +77,13 @@ def test_a_shift_that_has_begun_can_be_published() -> None:
         (shift(datetime(2026, 12, 25, 9, tzinfo=UTC)), "start", "is on a day on which the office is closed"),
         (shift(NINE + timedelta(seconds=30)), "start", "is not on a whole minute"),
         (shift(skills=frozenset({"WELSH", "JUGGLING"})), "skills", "names a skill that the assessor does not have"),
+        (shift(emergency_slots=5), "emergency_slots", "is not from none to all of the slots of the shift"),
+        (shift(emergency_slots=-1), "emergency_slots", "is not from none to all of the slots of the shift"),
+        (
+            shift(datetime(9999, 12, 31, 23, 30, tzinfo=UTC), hours=0.4, emergency_slots=1),
+            "start",
+            "is more than twelve weeks ahead",
+        ),
     ],
 )
 def test_a_bad_shift_is_named_with_its_fault(wrong: Shift, field: str, description: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice, pairwise
+from itertools import pairwise
 
 from chassis.errors import AlreadyExists, InvalidArgument, NotFound, Violation
 from scheduling.domain.diary import Stretch
@@ -12,8 +12,6 @@ from scheduling.domain.shifts import LONGEST_SHIFT, Shift
 from scheduling.domain.working_time import LONDON, london_day
 
 WEEK = timedelta(weeks=1)
-MOST_SLOTS = 20
-"""Fourteen hours hold no more than nineteen slots: a longer shift is refused, and its slots are not counted."""
 WEEKS_AHEAD = 12
 """Rotas are published for this week and so many after it."""
 
@@ -126,9 +124,11 @@ def _faults(
             yield part, "is not on a whole minute"
     if not shift.skills <= assessor.skills:
         yield "skills", "names a skill that the assessor does not have"
-    if not 0 <= shift.emergency_slots <= sum(1 for _ in islice(shift.slots(), MOST_SLOTS)):
+    at_fault = list(_times_faults(shift, is_open, now))
+    yield from at_fault
+    # The slots of a shift that is too long, or at the ends of time, are not counted.
+    if not at_fault and not 0 <= shift.emergency_slots <= sum(1 for _ in shift.slots()):
         yield "emergency_slots", "is not from none to all of the slots of the shift"
-    yield from _times_faults(shift, is_open, now)
 
 
 def _times_faults(shift: Shift, is_open: Callable[[date], bool], now: datetime) -> Iterator[tuple[str, str]]:
