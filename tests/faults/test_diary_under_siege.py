@@ -88,6 +88,8 @@ def besiege(platform: PlatformUnderTest, *, seconds: float, victims: tuple[str, 
             platform.running.stop(victim, number=signal.SIGKILL)
             for name in victims:
                 platform.running.start(name)
+            # Otherwise a busy machine, on which a start takes long, would be killed again before anything was done.
+            platform.running.wait_until_ready()
             kills += 1
 
     siege.act_while(attack)

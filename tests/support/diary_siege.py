@@ -5,14 +5,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import combinations, groupby
 from typing import Any
 from uuid import uuid4
 
 from chassis import clock
-from cms_local.doors import Refused
+from cms_local.doors import Doors, Refused
 from cms_local.journey import SCHEDULING, Journey
 from tests.support.platforms import PlatformUnderTest
 
@@ -49,6 +49,9 @@ UNATTENDED = """
             )
         )
 """
+_PATIENCE_SECONDS = 180.0
+"""What was begun is ended with an answer, however long what it needs is away: only then is it known what holds."""
+
 _PASSING_REFUSALS = {
     *(
         "SLOT_TAKEN",
@@ -164,7 +167,11 @@ class DiarySiege:
     told: dict[str, Acknowledged] = field(default_factory=dict)
     acts: Counter[str] = field(default_factory=Counter)
     _over: threading.Event = field(default_factory=threading.Event)
+    _doors: Doors = field(init=False)
     _claims: list[list[Journey]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._doors = replace(self.platform.doors, patience_seconds=_PATIENCE_SECONDS)
 
     def begin_claims(self, *, callers: int, each: int) -> None:
         """Begins the claims by phone, before anything is killed."""
@@ -187,7 +194,7 @@ class DiarySiege:
             finally:
                 self._over.set()
             for actor in running:
-                actor.result(timeout=120)
+                actor.result(timeout=2 * _PATIENCE_SECONDS)
 
     def faults(self) -> list[str]:
         """What the checker finds in the database of scheduling-svc."""
@@ -233,7 +240,7 @@ class DiarySiege:
             self.acts[refused.reason] += 1
 
     def _change(self, method: str, body: Mapping[str, Any], token: str) -> Any:
-        answer = self.platform.doors.call(SCHEDULING, method, {**body, "requestId": str(uuid4())}, token=token)
+        answer = self._doors.call(SCHEDULING, method, {**body, "requestId": str(uuid4())}, token=token)
         self.acts[method] += 1
         return answer
 
@@ -256,13 +263,13 @@ class DiarySiege:
 
     def _as_read(self, claim: Journey) -> dict[str, Any]:
         asked = {"claimRef": claim.claim_ref}
-        found = self.platform.doors.call(SCHEDULING, "GetAppointment", asked, token=claim.operator)["appointment"]
+        found = self._doors.call(SCHEDULING, "GetAppointment", asked, token=claim.operator)["appointment"]
         return {"appointmentId": found["appointmentId"], "version": found["version"]}
 
     def _slot(self, claim: Journey, source: random.Random) -> str:
         """One of the next free slots: callers often want the same."""
         body = {"officeCode": OFFICE, "pageSize": 15}
-        found = self.platform.doors.call(SCHEDULING, "FindSlots", body, token=claim.operator)["slots"]
+        found = self._doors.call(SCHEDULING, "FindSlots", body, token=claim.operator)["slots"]
         return str(source.choice(found)["slotId"]) if found else f"{ASSESSORS[0]}-20200101T0900Z"
 
     def _note(self, appointment: Mapping[str, Any]) -> None:
