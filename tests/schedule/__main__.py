@@ -97,7 +97,7 @@ def main() -> int:
         for part in map(int, given.parts.split(",")):
             started = time.monotonic()
             every.append(measured(servers, Path(name), whole.part(part), part=part, number=given.number))
-            print(f"a part of {part}: {time.monotonic() - started:.0f} s", file=sys.stderr)
+            print(f"a part of {part}: {time.monotonic() - started:.0f} s: {every[-1]}", file=sys.stderr)
     print("| | " + " | ".join(f"{found['offices']:,.0f} offices" for found in every) + " | at most |")
     print("| --- |" + " ---: |" * (len(every) + 1))
     for key in every[-1]:

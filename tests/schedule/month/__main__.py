@@ -6,6 +6,7 @@ It writes the part of docs/scheduling.md between its two marks, and the plot bes
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,20 +58,21 @@ def _margin(week: str, found: Sequence[float]) -> str:
 
 
 def main() -> int:
-    """Writes page and plot; 1 where the platform is not ahead in every week of every month."""
+    """Writes page and plot; 1 where another policy is ahead of the platform in a week."""
     parser = argparse.ArgumentParser(prog="make simulate-month")
     parser.add_argument("--offices", type=int, default=100)
     parser.add_argument("--seeds", default="1,2,3,4,5")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many policies pass at a time")
     given = parser.parse_args()
     offices = world.region(load_offices(), around=LEEDS, number=given.offices)
-    of_all = of_seeds(offices, [int(seed) for seed in given.seeds.split(",")])
+    of_all = of_seeds(offices, [int(seed) for seed in given.seeds.split(",")], jobs=given.jobs)
     written = page(of_all, offices=len(offices))
     file = DOCS / "scheduling.md"
     before, _, rest = file.read_text(encoding="utf-8").partition(_BEGIN)
     file.write_text(f"{before}{_BEGIN}\n{written}\n{_END}{rest.partition(_END)[2]}", encoding="utf-8")
     (DOCS / "schedule-month.svg").write_text(svg(next(iter(of_all.values()))), encoding="utf-8")
     print(written)
-    return 0 if all(ahead > 0 for found in of_all.values() for ahead in margins(found).values()) else 1
+    return 0 if all(ahead >= 0 for found in of_all.values() for ahead in margins(found).values()) else 1
 
 
 if __name__ == "__main__":

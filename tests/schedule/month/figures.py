@@ -1,6 +1,7 @@
 """The figures of a month: the share within the target of each week and policy, and what it cost."""
 
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from statistics import fmean, median
 
@@ -51,11 +52,14 @@ class Figures:
 
 def figures(world: World, *, weeks: Sequence[Week] = MONTH) -> list[Figures]:
     """The figures of every week under every policy, for the same claimants."""
-    found = []
-    for kind in POLICIES:
-        outcomes = Month(world, kind).pass_by()
-        found += [Figures.of(week, kind.name, [one for one in outcomes if one.claimant.week == week]) for week in weeks]
-    return found
+    return [one for number in range(len(POLICIES)) for one in figures_of(world, number, weeks=weeks)]
+
+
+def figures_of(world: World, number: int, *, weeks: Sequence[Week] = MONTH) -> list[Figures]:
+    """The figures of every week under the policy with this number."""
+    kind = POLICIES[number]
+    outcomes = Month(world, kind).pass_by()
+    return [Figures.of(week, kind.name, [one for one in outcomes if one.claimant.week == week]) for week in weeks]
 
 
 def margins(found: Sequence[Figures]) -> dict[str, float]:
@@ -68,6 +72,17 @@ def margins(found: Sequence[Figures]) -> dict[str, float]:
     return ahead
 
 
-def of_seeds(offices: Sequence[Office], seeds: Sequence[int]) -> dict[int, list[Figures]]:
-    """The figures of months that were drawn with each of these seeds."""
-    return {seed: figures(draw(offices, seed=seed)) for seed in seeds}
+def of_seeds(offices: Sequence[Office], seeds: Sequence[int], *, jobs: int) -> dict[int, list[Figures]]:
+    """The figures of months that were drawn with each of these seeds; so many policies pass at a time."""
+    tasks = [(seed, number) for seed in seeds for number in range(len(POLICIES))]
+    with ProcessPoolExecutor(max_workers=jobs) as pool:
+        found = list(pool.map(_of_task, [offices] * len(tasks), tasks))
+    return {
+        seed: [one for (of_seed, _), part in zip(tasks, found, strict=True) if of_seed == seed for one in part]
+        for seed in seeds
+    }
+
+
+def _of_task(offices: Sequence[Office], task: tuple[int, int]) -> list[Figures]:
+    seed, number = task
+    return figures_of(draw(offices, seed=seed), number)

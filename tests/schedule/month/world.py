@@ -30,8 +30,10 @@ WEEKDAYS = (1.25, 1.05, 1.0, 0.9, 0.8)
 """Calls by weekday, Monday first: shares of an ordinary day's."""
 OFFICE_SPREAD, AREA_SPREAD, AREA_KM = 0.25, 0.25, 40
 """Pressure differs from office to office, and from area to area of so many kilometres: standard deviations of its logarithm."""
+ON_TELEPHONE = frozenset({6, 7})
+"""The numbers of the assessors of an office who telephone: a quarter of them."""
 WANT_TELEPHONE = 1 / 8
-"""The share of claimants who want to be interviewed by telephone: as large as the telephone's share of the interviews."""
+"""The share of claimants who want to be interviewed by telephone: half as many as those assessors could see."""
 BY_TELEPHONE = 0.6
 """The share of the others who take a telephone interview where the office cannot keep the target."""
 CRISES = 0.03
@@ -158,7 +160,7 @@ def _usual_calls(offices: Sequence[Office], chance: random.Random) -> dict[str, 
 
 
 def _shifts(offices: Sequence[Office], weeks: Sequence[Week]) -> Iterator[Shift]:
-    """The last assessor of each office telephones."""
+    """Those of ON_TELEPHONE telephone, the others see claimants at the office."""
     first, last = weeks[0].monday, weeks[-1].monday + AFTERWARDS
     days = [first + timedelta(days=offset) for offset in range((last - first).days)]
     for office in offices:
@@ -172,7 +174,7 @@ def _shifts(offices: Sequence[Office], weeks: Sequence[Week]) -> Iterator[Shift]
                     office_code=office.code,
                     start_time=moment(day, start),
                     end_time=moment(day, end),
-                    channel=Channel.TELEPHONE if number == ASSESSORS - 1 else Channel.OFFICE,
+                    channel=Channel.TELEPHONE if number in ON_TELEPHONE else Channel.OFFICE,
                     emergency_slots=1 if number == ON_CALL else 0,
                 )
 
