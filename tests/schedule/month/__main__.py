@@ -1,6 +1,6 @@
 """`make simulate-month`: a month under the platform's search and under three simple policies, into docs/scheduling.md.
 
-    python -m tests.schedule.month [--offices 100] [--seeds 1,2,3,4,5]
+    python -m tests.schedule.month [--offices 24] [--seeds 1,2,3]
 
 It writes the part of docs/scheduling.md between its two marks, and the plot beside it, and prints the table.
 """
@@ -60,8 +60,8 @@ def _margin(week: str, found: Sequence[float]) -> str:
 def main() -> int:
     """Writes page and plot; 1 where another policy is ahead of the platform in a week."""
     parser = argparse.ArgumentParser(prog="make simulate-month")
-    parser.add_argument("--offices", type=int, default=100)
-    parser.add_argument("--seeds", default="1,2,3,4,5")
+    parser.add_argument("--offices", type=int, default=24)
+    parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many policies pass at a time")
     given = parser.parse_args()
     offices = world.region(load_offices(), around=LEEDS, number=given.offices)
