@@ -20,8 +20,7 @@ from scheduling.data import load_assessors, load_offices
 from scheduling.domain.claims import Claim
 from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Need
-from scheduling.domain.rotas import WEEK, monday_of
-from scheduling.service.patterns import publish_week
+from tests.support import rotas
 
 SERVICE = "cms.scheduling.v1.SchedulingService"
 
@@ -74,7 +73,7 @@ def intake() -> IntakeOfTests:
     return IntakeOfTests()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def directory() -> Directory:
     return Directory(load_offices(), load_assessors())
 
@@ -82,10 +81,7 @@ def directory() -> Directory:
 @pytest.fixture
 def opened(database: Database, directory: Directory) -> Directory:
     """The directory, with the rotas of this week and the next one published."""
-    monday = monday_of(clock.today())
-    for week in range(2):
-        with database.transaction() as conn:
-            publish_week(conn, directory, monday + week * WEEK)
+    rotas.publish(database)
     return directory
 
 
@@ -93,9 +89,13 @@ def opened(database: Database, directory: Directory) -> Directory:
 def process(
     settings_of: SettingsOf, clock_file: Path, postcodes_file: Path, intake: IntakeOfTests
 ) -> Iterator[Process]:
-    """The whole service, serving; `clock.advance` moves its clock and that of the test."""
+    """The whole service, serving, with the rotas of this week and the next one.
+
+    `clock.advance` moves its clock and that of the test.
+    """
     settings = settings_of(Settings, "scheduling-svc", clock_offset_file=clock_file, postcodes_file=postcodes_file)
-    with running(service(settings, lambda _runtime: intake)) as process:
+    made = service(settings, lambda _runtime: intake)
+    with running(replace(made, prepare=lambda runtime: rotas.publish(runtime.database))) as process:
         yield process
 
 

@@ -1,6 +1,7 @@
 """scheduling-svc with a history of slots, appointments and first contacts."""
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -13,12 +14,12 @@ from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.intake.v1 import events_pb2
 from scheduling.__main__ import intake_at, service
 from scheduling.config import Settings
-from scheduling.data import load_offices
 from scheduling.domain.rotas import WEEK, monday_of
 from tests.growth import chassis_history
 from tests.growth.chassis_history import CLAIM, ID, PAST
 from tests.growth.intake_stand_in import serving
 from tests.growth.subject import Caller, Subject
+from tests.support import rotas
 
 POSTCODE, OFFICE = "LS1 3AB", "600021"
 _OPERATOR = Caller(role="OPERATOR")
@@ -86,11 +87,12 @@ class Scheduling(Subject):
         postcodes = self.place.folder / "postcodes.sqlite"
         build_extract(postcodes)
         intake = self.closing.enter_context(serving({}))
-        return service(self.settings(Settings, "scheduling-svc", postcodes_file=postcodes), intake_at(intake))
+        made = service(self.settings(Settings, "scheduling-svc", postcodes_file=postcodes), intake_at(intake))
+        return replace(made, prepare=lambda runtime: rotas.publish(runtime.database))
 
     def fill(self, first: int, last: int) -> None:
         """A claim has had an interview, and an assessor a shift."""
-        offices = [office.code for office in load_offices()]
+        offices = list(rotas.STAFFED)
         self.sql(_SHIFTS, first=first, last=last, offices=offices)
         self.sql(_APPOINTMENTS, first=first, last=last, offices=offices)
         self.sql(_FIRST_CONTACTS, first=first, last=last)
@@ -102,8 +104,6 @@ class Scheduling(Subject):
     def exercise(self, turn: int) -> None:
         """Bookings by both ways, searches for slots, and appointments of today and of the past."""
         self.hear(_first_contact(), f"CT{turn:09}Z")
-        while self.step("rota"):  # every turn searches the same weeks
-            pass
         self._find()
         earliest = {"earliest": True, "postcode": POSTCODE}
         booked = self.change(

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from scheduling.domain.offices import Assessor, Channel, Office
 from scheduling.domain.shifts import Shift
 from scheduling.domain.slots import Slot
-from scheduling.domain.working_time import LONDON, is_working_day
+from scheduling.domain.working_time import LONDON
 
 WEEKS = 12
 HOURS = ((time(9), time(12)), (time(13), time(17, 30)))
@@ -50,14 +50,14 @@ def work(country: Country, monday: date, *, weeks: int = WEEKS, seed: int = 14) 
     Every eighth assessor of an office telephones in the mornings.
     """
     chance = random.Random(seed)
-    nations = {office.code: office.nation for office in country.offices}
+    offices = {office.code: office for office in country.offices}
     of_office: dict[str, list[Assessor]] = defaultdict(list)
     for assessor in country.assessors:
         of_office[assessor.office_code].append(assessor)
     days = [monday + timedelta(days=7 * week + day) for week in range(weeks) for day in range(5)]
     spans = {day: [(_moment(day, start), _moment(day, end)) for start, end in HOURS] for day in days}
     for code, assessors in of_office.items():
-        worked = [day for day in days if is_working_day(day, nations[code])]
+        worked = [day for day in days if offices[code].hours_on(day)]
         for number, assessor in enumerate(assessors):
             for day in worked:
                 share = _share((day - monday).days // 7)

@@ -18,7 +18,6 @@ from scheduling.deadlines import DEADLINES
 from scheduling.domain.directory import Directory
 from scheduling.grpc_api import SchedulingApi
 from scheduling.pages import diary_page
-from scheduling.service.patterns import Patterns
 from scheduling.service.pruning import Kept
 from scheduling.workers import (
     breach_worker,
@@ -26,7 +25,6 @@ from scheduling.workers import (
     holds_worker,
     load_worker,
     pruning_worker,
-    rota_worker,
     waiting_worker,
 )
 
@@ -41,7 +39,6 @@ def intake_at(address: str) -> Callable[[Runtime], Intake]:
 def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Service:
     """The parts of this service."""
     directory = Directory(load_offices(), load_assessors())
-    patterns = Patterns(directory)
     kept = Kept(
         shifts=timedelta(days=settings.shifts_kept_days), appointments=timedelta(days=settings.appointments_kept_days)
     )
@@ -58,7 +55,6 @@ def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Servi
 
     def workers(runtime: Runtime) -> Sequence[Worker]:
         return [
-            rota_worker(patterns, runtime.database),
             breach_worker(directory, runtime.database, target=settings.target),
             pruning_worker(runtime.database, kept),
             demand_worker(directory, runtime.database),
@@ -79,7 +75,6 @@ def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Servi
         gauges=gauges.GAUGES,
         deadlines=DEADLINES,
         files=[settings.postcodes_file],
-        prepare=lambda runtime: patterns.publish_next_week(runtime.database),
     )
 
 

@@ -1,4 +1,4 @@
-"""The workers: one publishes rotas as the platform's clock goes on, one tells of targets that passed, one prunes."""
+"""The workers: one tells of targets that passed, one prunes."""
 
 from datetime import timedelta
 
@@ -6,20 +6,14 @@ from chassis.database import Database
 from chassis.workers import Worker
 from scheduling.domain.directory import Directory
 from scheduling.service import changes, demand, offers, pruning, waiting, watch
-from scheduling.service.patterns import Patterns
 from scheduling.service.pruning import Kept
 
 _PAUSE_SECONDS = 1.0
-"""Short, because the clock can be moved by days: then bookings soon find slots on the new days."""
+"""Short, because the clock can be moved by days."""
 _PRUNING_PAUSE_SECONDS = 60.0
 _HOLDS_PAUSE_SECONDS = 10.0
 _HOLDS_AT_ONCE = 200
 _LOAD_PAUSE_SECONDS = 5.0
-
-
-def rota_worker(patterns: Patterns, database: Database) -> Worker:
-    """Publishes one week a step."""
-    return Worker("rota", lambda: patterns.publish_next_week(database), pause_seconds=_PAUSE_SECONDS)
 
 
 def breach_worker(directory: Directory, database: Database, *, target: timedelta) -> Worker:

@@ -15,7 +15,7 @@ LEEDS, MANCHESTER, ASSESSOR = "600021", "600031", "ALE02001"
 
 
 def far_monday() -> date:
-    """The Monday of a week without a holiday that nobody published a rota for: those of the files go five weeks ahead."""
+    """The Monday of a week without a holiday that nobody published a rota for."""
     mondays = (monday_of(clock.today()) + number * WEEK for number in range(7, 12))
     return next(
         monday

@@ -237,16 +237,6 @@ def test_a_slot_that_has_begun_is_refused(http: Any, tokens: Tokens, intake: Any
     assert (answer.code, answer.reason) == ("failed_precondition", "SLOT_PASSED")
 
 
-def test_slots_are_opened_again_after_the_clock_moves_beyond_every_rota(http: Any, tokens: Tokens, intake: Any) -> None:
-    clock.advance(timedelta(days=90))
-    intake.open(CLAIM)
-    token = tokens.issue("OPERATOR")
-
-    booked = eventually(lambda: book(http, token).body.get("appointment"), what="a slot on the new days")
-
-    assert clock.now() < moment(booked["startTime"]) < clock.now() + timedelta(days=7)
-
-
 def test_the_booking_event_holds_only_references(
     http: Any, tokens: Tokens, intake: Any, database_urls: DatabaseUrls
 ) -> None:

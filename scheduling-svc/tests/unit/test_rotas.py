@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from chassis.bank_holidays import Nation
 from chassis.errors import InvalidArgument
-from scheduling.domain.offices import Assessor, Channel, Need
+from scheduling.domain.offices import Assessor, Channel, Contract, Need, Office
 from scheduling.domain.rotas import WEEK, Rota, monday_of, week_of
 from scheduling.domain.shifts import Shift
 
@@ -14,7 +15,23 @@ NOW = datetime(2026, 11, 25, 12, 0, 30, tzinfo=UTC)
 MONDAY = date(2026, 11, 30)
 NINE = datetime(2026, 11, 30, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-ASSESSOR = Assessor(assessor_id="A1", office_code="600021", skills=frozenset({Need.WELSH}), rota=())
+ASSESSOR = Assessor(
+    assessor_id="A1",
+    office_code="600021",
+    sex=Need.FEMALE_ASSESSOR,
+    contract=Contract.FULL_TIME,
+    skills=frozenset({Need.WELSH}),
+)
+OFFICE = Office(
+    code="600021",
+    name="Leeds",
+    postcode="LS1 3AB",
+    easting=429824,
+    northing=433862,
+    nation=Nation.ENGLAND,
+    features=frozenset(),
+    channels=frozenset({Channel.OFFICE, Channel.TELEPHONE}),
+)
 
 
 def shift(start: datetime = NINE, *, hours: float = 3, **more: Any) -> Shift:
@@ -25,10 +42,7 @@ def shift(start: datetime = NINE, *, hours: float = 3, **more: Any) -> Shift:
 
 
 def rota(*shifts: Shift, weeks: tuple[date, ...] = ()) -> Rota:
-    def is_open(day: date) -> bool:
-        return day.weekday() < 5 and day != date(2026, 12, 25)
-
-    return Rota.of(ASSESSOR, "600021", shifts=shifts, weeks=weeks, is_open=is_open, now=NOW)
+    return Rota.of(ASSESSOR, OFFICE, shifts=shifts, weeks=weeks, now=NOW)
 
 
 def faults(*shifts: Shift, weeks: tuple[date, ...] = ()) -> list[tuple[str, str]]:
@@ -75,6 +89,9 @@ def test_a_shift_that_has_begun_can_be_published() -> None:
         (shift(datetime(9999, 12, 31, 20, tzinfo=UTC)), "start", "is more than twelve weeks ahead"),
         (shift(NINE + 5 * timedelta(days=1)), "start", "is on a day on which the office is closed"),
         (shift(datetime(2026, 12, 25, 9, tzinfo=UTC)), "start", "is on a day on which the office is closed"),
+        (shift(NINE - 2 * HOUR), "start", "is before the office opens"),
+        (shift(NINE + 7 * HOUR), "end", "is after the office closes"),
+        (shift(channel=Channel.HOME_VISIT), "channel", "is one in which the office holds no interviews"),
         (shift(NINE + timedelta(seconds=30)), "start", "is not on a whole minute"),
         (shift(skills=frozenset({"WELSH", "JUGGLING"})), "skills", "names a skill that the assessor does not have"),
         (shift(emergency_slots=5), "emergency_slots", "is not from none to all of the slots of the shift"),
@@ -88,6 +105,19 @@ def test_a_shift_that_has_begun_can_be_published() -> None:
 )
 def test_a_bad_shift_is_named_with_its_fault(wrong: Shift, field: str, description: str) -> None:
     assert (f"shifts[1].{field}", description) in faults(shift(NINE + 24 * HOUR), wrong)
+
+
+def test_only_work_in_the_office_ends_with_its_hours() -> None:
+    assert rota(shift(NINE + 7 * HOUR, channel=Channel.TELEPHONE)).shifts
+
+
+def test_an_office_that_is_closed_on_mondays_has_no_shift_on_one() -> None:
+    office = replace(OFFICE, hours=(None, *OFFICE.hours[1:]))
+
+    with pytest.raises(InvalidArgument) as refused:
+        Rota.of(ASSESSOR, office, shifts=[shift(), shift(NINE + 24 * HOUR)], now=NOW)
+
+    assert [fault.field for fault in refused.value.violations] == ["shifts[0].start"]
 
 
 def test_shifts_that_overlap_are_named() -> None:

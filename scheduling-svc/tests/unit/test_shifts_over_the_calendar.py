@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chassis.bank_holidays import Nation
 from chassis.errors import InvalidArgument
-from scheduling.domain.offices import Assessor, Channel
+from scheduling.domain.offices import Assessor, Channel, Contract, Hours, Need, Office
 from scheduling.domain.rotas import Rota, monday_of, week_of
 from scheduling.domain.shifts import Shift
 from scheduling.domain.slots import SLOT_LENGTH, SlotId
@@ -19,6 +19,7 @@ from scheduling.domain.working_time import LONDON, is_working_day, london_day
 YEARS = range(2020, 2036)
 BANK_HOLIDAYS = {nation: holidays.country_holidays("GB", subdiv=nation.value, years=YEARS) for nation in Nation}
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+ALL_DAY = Hours(opens=time(0), closes=time(23, 59))
 CHANGES = [date(2026, 3, 29), date(2026, 10, 25), date(2027, 3, 28), date(2027, 10, 31)]
 """The days on which summer time begins or ends."""
 
@@ -36,8 +37,24 @@ def shift(start: datetime, end: datetime) -> Shift:
 
 
 def rota(*shifts: Shift, nation: Nation = Nation.ENGLAND, now: datetime) -> Rota:
-    assessor = Assessor(assessor_id="ALE02001", office_code="600021", skills=frozenset(), rota=())
-    return Rota.of(assessor, "600021", shifts=shifts, is_open=lambda day: is_working_day(day, nation), now=now)
+    assessor = Assessor(
+        assessor_id="ALE02001",
+        office_code="600021",
+        sex=Need.FEMALE_ASSESSOR,
+        contract=Contract.FULL_TIME,
+        skills=frozenset(),
+    )
+    office = Office(
+        code="600021",
+        name="Leeds",
+        postcode="LS1 3AB",
+        easting=429824,
+        northing=433862,
+        nation=nation,
+        features=frozenset(),
+        hours=(ALL_DAY,) * 7,
+    )
+    return Rota.of(assessor, office, shifts=shifts, now=now)
 
 
 def faults(*shifts: Shift, nation: Nation = Nation.ENGLAND, now: datetime) -> list[str]:

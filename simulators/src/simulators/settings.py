@@ -128,6 +128,23 @@ class SwitchSettings(Settings):
     """How often it looks for what is to be reported."""
 
 
+class RotasSettings(Settings):
+    """The settings of the managers' rota system. It has one door for both: `control_port` is not opened."""
+
+    port: int = Field(default=9110, ge=0, le=65535)
+    control_port: int = Field(default=9110, ge=0, le=65535)
+    scheduling_url: str = Field(pattern="^https?://[^/]+$")
+    """The HTTP door of scheduling, without a path."""
+    token_file: Path
+    """A service manager's token, read before each publication."""
+    offices: str = Field(default=" ".join(f"6{number:04}1" for number in range(1, 17)), pattern="^(all|[0-9 ]*)$")
+    """The codes of the offices whose rotas are published, with a space between; or `all`."""
+    weeks_ahead: int = Field(default=4, ge=0, le=12)
+    """The weeks that are published after the one that is now."""
+    publish_seconds: float = Field(default=0.5, gt=0)
+    """How often it looks for what is to be published: the platform's clock can be moved by days."""
+
+
 SettingsKind = TypeVar("SettingsKind", bound=Settings)
 
 

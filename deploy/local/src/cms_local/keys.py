@@ -41,8 +41,18 @@ def make_keys(folder: Path, *, authority_codes: Iterable[str]) -> None:
         _write(folder / "cms-cots.token", secrets.token_urlsafe(32))
     if not (folder / "notify.key").exists():
         _write(folder / "notify.key", f"cms3-{uuid.uuid4()}-{uuid.uuid4()}")
-    for name in (*SERVICES, *(stand_in.name for stand_in in STAND_INS.values() if stand_in.identity)):
+    for name in SERVICES:
         _write(folder / f"{name}.token", issue(folder, "SERVICE", subject=name, seconds=_SERVICE_TOKEN_SECONDS))
+    renew_tokens_of_stand_ins(folder)
+
+
+def renew_tokens_of_stand_ins(folder: Path) -> None:
+    """Issues the tokens of stand-ins that call services anew: that of a person does not live as long as the platform may."""
+    for one in STAND_INS.values():
+        if one.identity:
+            seconds = _SERVICE_TOKEN_SECONDS if one.role == "SERVICE" else STAFF_TOKEN_SECONDS
+            token = issue(folder, one.role, subject=one.subject or one.name, seconds=seconds)
+            _write(folder / f"{one.name}.token", token)
 
 
 def _make_issuer(folder: Path) -> None:

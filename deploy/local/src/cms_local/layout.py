@@ -73,7 +73,9 @@ class Layout:
         return 9100 + place if self.base is None else self.base + 20 + place
 
     def control_port(self, stand_in: str) -> int:
-        """Port of a stand-in's control door."""
+        """Port of a stand-in's control door, which may be the one that it serves."""
+        if STAND_INS[stand_in].one_door:
+            return self.stand_in_port(stand_in)
         place = STAND_INS[stand_in].place
         return 9120 + place if self.base is None else self.base + 30 + place
 

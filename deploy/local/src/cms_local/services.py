@@ -15,10 +15,13 @@ Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
 ModulePath = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")]
 Place = Annotated[int, Meta(ge=1, le=9)]
+StandInPlace = Annotated[int, Meta(ge=1, le=10)]
+LAST_WITH_CONTROL = 9
+"""Stand-ins beyond this place have no port for a control door of their own."""
 
 
 class BadList(ValueError):
-    """Two entries of deploy/services.toml have the same name, place or database."""
+    """Entries of deploy/services.toml have the same name, place or database, or one lacks a part."""
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,9 +44,12 @@ class StandIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """One stand-in for an outside system."""
 
     name: Name
-    place: Place
+    place: StandInPlace
     module: ModulePath
     identity: bool = False
+    role: str = "SERVICE"
+    subject: str = ""
+    one_door: bool = False
     published: bool = False
     doors: dict[Name, Place] = {}
     settings: dict[str, str] = {}
@@ -66,6 +72,9 @@ def decode(text: bytes) -> ServiceList:
     _unique("place", [service.place for service in found.services])
     _unique("place", [place for _, place in outside])
     _unique("database", [service.database for service in found.services])
+    for stand_in in found.stand_ins:
+        if stand_in.place > LAST_WITH_CONTROL and not stand_in.one_door:
+            raise BadList(f"the place {stand_in.place} of {stand_in.name} has one door")
     return found
 
 

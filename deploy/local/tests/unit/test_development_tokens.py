@@ -14,8 +14,10 @@ from cms_local.layout import SERVICES
 def test_the_services_take_every_token_that_is_made_for_development(tmp_path: Path) -> None:
     keys.make_keys(tmp_path, authority_codes=[])
     staff = keys.issue(tmp_path, "OPERATOR", subject="OP000001", grade="AO")
-    callers = [*SERVICES, "telephone-switch"]
-    made = {caller: (tmp_path / f"{caller}.token").read_text() for caller in callers} | {"OP000001": staff}
+    callers = {name: name for name in (*SERVICES, "telephone-switch")} | {"ROTAS001": "rotas"}
+    made = {subject: (tmp_path / f"{name}.token").read_text() for subject, name in callers.items()} | {
+        "OP000001": staff
+    }
 
     verifier = Verifier(tmp_path / "jwks.json", issuer=keys.ISSUER)
 

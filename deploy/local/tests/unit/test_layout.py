@@ -16,6 +16,7 @@ def test_without_a_base_addresses_are_the_documented_ones(monkeypatch: pytest.Mo
     assert (layout.stand_in_port("jsaps"), layout.control_port("jsaps")) == (9102, 9122)
     assert (layout.stand_in_port("councils"), layout.control_port("councils")) == (9106, 9126)
     assert layout.stand_in_port("councils-sftp") == 9107
+    assert layout.stand_in_port("rotas") == layout.control_port("rotas") == 9110
     assert (layout.postgres_port, layout.bus_port) == (55432, 56379)
 
 
@@ -27,6 +28,7 @@ def test_a_base_moves_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (layout.grpc_port("intake-svc"), layout.http_port("la-notifier")) == (20001, 20015)
     assert (layout.operations_port("intake-svc"), layout.operations_port("la-notifier")) == (20051, 20055)
     assert (layout.stand_in_port("jsaps"), layout.control_port("councils")) == (20022, 20036)
+    assert layout.stand_in_port("rotas") == layout.control_port("rotas") == 20030
     assert (layout.postgres_port, layout.bus_port) == (20040, 20041)
     assert layout.folder.name == "20000"
 

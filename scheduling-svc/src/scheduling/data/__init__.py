@@ -1,4 +1,4 @@
-"""The offices, assessors and rotas that the service starts with, from the CSV files beside this module.
+"""The offices and assessors of the country, from the CSV files beside this module.
 
 Every function raises ValueError, naming the file and the line's key, where a file does not hold together.
 """
@@ -6,53 +6,66 @@ Every function raises ValueError, naming the file and the line's key, where a fi
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import time
+from functools import cache
 from importlib import resources
-from itertools import pairwise
 
 from chassis.bank_holidays import Nation
-from scheduling.domain.offices import Assessor, Channel, Need, Office, WeeklyShift
+from scheduling.domain.offices import Assessor, Channel, Contract, Hours, Language, Need, Office
 
-OFFICE_COLUMNS = ["code", "name", "postcode", "easting", "northing", "nation", "features"]
-ASSESSOR_COLUMNS = ["assessor_id", "office_code", "pattern", "skills"]
-PATTERN_COLUMNS = ["pattern", "weekday", "start", "end", "channel"]
+OFFICE_COLUMNS = [
+    "code", "name", "postcode", "easting", "northing", "nation", "features", "hours", "rooms", "channels",
+]  # fmt: skip
+HOURS_COLUMNS = ["hours", "weekday", "opens", "closes"]
+ASSESSOR_COLUMNS = ["assessor_id", "office_code", "sex", "contract", "schemes", "skills"]
 WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+SCHEMES = {"IS": "INCOME_SUPPORT", "JSA": "JOBSEEKERS_ALLOWANCE", "IB": "INCAPACITY_BENEFIT", "CL": "CRISIS_LOAN"}
+"""The schemes that have an interview, as the file writes them and as the contract names them."""
+FEATURES = frozenset({Need.INTERPRETER, Need.STEP_FREE, Need.HEARING_LOOP})
+SKILLS = frozenset({Need.WELSH, Need.SIGN_LANGUAGE, *Language})
+_LANGUAGES = frozenset(language.value for language in Language)
+_SEXES = {"FEMALE": Need.FEMALE_ASSESSOR, "MALE": Need.MALE_ASSESSOR}
 
-Patterns = dict[str, tuple[WeeklyShift, ...]]
+Weeks = Mapping[str, tuple[Hours | None, ...]]
 
 
+@cache
 def load_offices() -> tuple[Office, ...]:
     """The offices, in the order of their codes."""
-    return parse_offices(_text("offices.csv"))
+    return parse_offices(_text("offices.csv"), hours=parse_hours(_text("opening_hours.csv")))
 
 
+@cache
 def load_assessors() -> tuple[Assessor, ...]:
-    """The assessors of those offices with their rotas, in the order of their references."""
-    return parse_assessors(
-        _text("assessors.csv"), offices=load_offices(), patterns=parse_patterns(_text("rota_patterns.csv"))
-    )
+    """The assessors of those offices, in the order of their references."""
+    return parse_assessors(_text("assessors.csv"), offices=load_offices())
 
 
-def parse_offices(text: str) -> tuple[Office, ...]:
+def parse_hours(text: str) -> Weeks:
+    """Weeks of opening hours by name, each from Monday on, from CSV with the columns HOURS_COLUMNS."""
+    weeks: dict[str, dict[int, Hours]] = {}
+    for line in _lines(text, HOURS_COLUMNS):
+        name, weekday = line["hours"], WEEKDAYS.index(line["weekday"])
+        hours = Hours(opens=time.fromisoformat(line["opens"]), closes=time.fromisoformat(line["closes"]))
+        if hours.closes <= hours.opens or weekday in weeks.setdefault(name, {}):
+            raise ValueError(f"opening_hours: {name} on {line['weekday']} closes before it opens, or stands twice")
+        weeks[name][weekday] = hours
+    return {name: tuple(days.get(number) for number in range(len(WEEKDAYS))) for name, days in weeks.items()}
+
+
+def parse_offices(text: str, *, hours: Weeks) -> tuple[Office, ...]:
     """Offices from CSV with the columns OFFICE_COLUMNS."""
-    offices = [_office(line) for line in _lines(text, OFFICE_COLUMNS)]
+    offices = [_office(line, hours) for line in _lines(text, OFFICE_COLUMNS)]
     _refuse_doubles("offices", [office.code for office in offices])
+    _refuse_doubles("offices", [office.name for office in offices])
     return tuple(sorted(offices, key=lambda office: office.code))
 
 
-def parse_patterns(text: str) -> Patterns:
-    """Weekly patterns by name from CSV with the columns PATTERN_COLUMNS."""
-    patterns: dict[str, list[WeeklyShift]] = {}
-    for line in _lines(text, PATTERN_COLUMNS):
-        patterns.setdefault(line["pattern"], []).append(_shift(line))
-    return {name: _in_order(name, shifts) for name, shifts in patterns.items()}
-
-
-def parse_assessors(text: str, *, offices: Iterable[Office], patterns: Patterns) -> tuple[Assessor, ...]:
-    """Assessors from CSV with the columns ASSESSOR_COLUMNS, each of a known office and pattern."""
+def parse_assessors(text: str, *, offices: Iterable[Office]) -> tuple[Assessor, ...]:
+    """Assessors from CSV with the columns ASSESSOR_COLUMNS, each of a known office."""
     codes = {office.code for office in offices}
-    assessors = [_assessor(line, codes=codes, patterns=patterns) for line in _lines(text, ASSESSOR_COLUMNS)]
+    assessors = [_assessor(line, codes=codes) for line in _lines(text, ASSESSOR_COLUMNS)]
     _refuse_doubles("assessors", [assessor.assessor_id for assessor in assessors])
     return tuple(sorted(assessors, key=lambda assessor: assessor.assessor_id))
 
@@ -68,56 +81,54 @@ def _lines(text: str, columns: list[str]) -> Iterable[dict[str, str]]:
     return lines
 
 
-def _office(line: dict[str, str]) -> Office:
-    if not re.fullmatch(r"[0-9]{6}", line["code"]) or not line["name"]:
-        raise ValueError(f"offices: {line['code']!r} must be six digits with a name")
+def _office(line: dict[str, str], hours: Weeks) -> Office:
+    code, rooms = line["code"], int(line["rooms"])
+    if not re.fullmatch(r"[0-9]{6}", code) or not line["name"]:
+        raise ValueError(f"offices: {code!r} must be six digits with a name")
+    if line["hours"] not in hours or rooms < 1:
+        raise ValueError(f"offices: {code} must have opening hours that are listed, and a room")
     return Office(
-        code=line["code"],
+        code=code,
         name=line["name"],
         postcode=line["postcode"],
         easting=int(line["easting"]),
         northing=int(line["northing"]),
         nation=Nation(line["nation"]),
-        features=_needs(line["features"]),
+        features=frozenset(Need(word) for word in _words("offices", line["features"], FEATURES)),
+        hours=hours[line["hours"]],
+        rooms=rooms,
+        channels=frozenset(Channel(word) for word in line["channels"].split()),
     )
 
 
-def _shift(line: dict[str, str]) -> WeeklyShift:
-    shift = WeeklyShift(
-        weekday=WEEKDAYS.index(line["weekday"]),
-        start=time.fromisoformat(line["start"]),
-        end=time.fromisoformat(line["end"]),
-        channel=Channel(line["channel"]),
-    )
-    if shift.end <= shift.start:
-        raise ValueError(f"rota_patterns: a shift of {line['pattern']} on {line['weekday']} ends before it starts")
-    return shift
-
-
-def _in_order(name: str, shifts: list[WeeklyShift]) -> tuple[WeeklyShift, ...]:
-    ordered = sorted(shifts, key=lambda shift: (shift.weekday, shift.start))
-    for before, after in pairwise(ordered):
-        if before.weekday == after.weekday and after.start < before.end:
-            raise ValueError(f"rota_patterns: shifts of {name} overlap on {WEEKDAYS[after.weekday]}")
-    return tuple(ordered)
-
-
-def _assessor(line: dict[str, str], *, codes: set[str], patterns: Patterns) -> Assessor:
-    reference = line["assessor_id"]
+def _assessor(line: dict[str, str], *, codes: set[str]) -> Assessor:
+    reference, office_code = line["assessor_id"], line["office_code"]
     if not re.fullmatch(r"[A-Z0-9]{1,8}", reference):
         raise ValueError(f"assessors: {reference!r} must be at most eight of A-Z0-9")
-    if line["office_code"] not in codes or line["pattern"] not in patterns:
-        raise ValueError(f"assessors: {reference} must have an office and a pattern that are listed")
+    if office_code not in codes or line["sex"] not in _SEXES:
+        raise ValueError(f"assessors: {reference} must have an office that is listed, and FEMALE or MALE")
     return Assessor(
         assessor_id=reference,
-        office_code=line["office_code"],
-        skills=_needs(line["skills"]),
-        rota=patterns[line["pattern"]],
+        office_code=office_code,
+        sex=_SEXES[line["sex"]],
+        contract=Contract(line["contract"]),
+        skills=_skills(line["schemes"], line["skills"]),
     )
 
 
-def _needs(text: str) -> frozenset[Need]:
-    return frozenset(Need(word) for word in text.split())
+@cache
+def _skills(schemes: str, skills: str) -> frozenset[str]:
+    """The codes of schemes and skills; they are few beside the assessors, so that many share one set."""
+    found = _words("assessors", skills, SKILLS)
+    interpreter = {Need.INTERPRETER.value} if found & _LANGUAGES else set()
+    return frozenset(SCHEMES[word] for word in _words("assessors", schemes, SCHEMES)) | found | interpreter
+
+
+def _words(name: str, text: str, known: Collection[str]) -> frozenset[str]:
+    words = frozenset(text.split())
+    if not words <= frozenset(known):
+        raise ValueError(f"{name}: {', '.join(sorted(words - frozenset(known)))} is not known here")
+    return words
 
 
 def _refuse_doubles(name: str, keys: list[str]) -> None:

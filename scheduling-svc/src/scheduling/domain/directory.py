@@ -79,14 +79,20 @@ class Directory:
         return frozenset(office.nation for office in self._offices.values())
 
     def near(self, *, easting: int, northing: int) -> list[NearOffice]:
-        """Offices within reach of a point (metres, British National Grid), nearest first, or the nearest office alone."""
-        nearest = nearest_offices(self._offices.values(), easting=easting, northing=northing)
-        return within_reach(nearest, reach_km=REACH_KM)
+        """Every office, the nearest to a point (metres, British National Grid) first."""
+        return nearest_offices(self._offices.values(), easting=easting, northing=northing)
 
     def near_office(self, code: str) -> list[NearOffice]:
         """Offices within reach of this one, nearest first: itself. Raises OfficeUnknown."""
         office = self.office(code)
-        return self.near(easting=office.easting, northing=office.northing)
+        metres = REACH_KM * 1000
+        around = [
+            other
+            for other in self._offices.values()
+            if abs(other.easting - office.easting) <= metres and abs(other.northing - office.northing) <= metres
+        ]
+        near = nearest_offices(around, easting=office.easting, northing=office.northing)
+        return within_reach(near, reach_km=REACH_KM)
 
     def distance_km(self, code: str, other: str) -> float:
         """Kilometres as the crow flies between two offices. Raises OfficeUnknown."""

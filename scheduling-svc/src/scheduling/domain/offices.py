@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 from enum import StrEnum
 from math import hypot
 
 from chassis.bank_holidays import Nation
+from scheduling.domain.working_time import is_working_day
 
 
 class Channel(StrEnum):
@@ -30,6 +31,41 @@ class Need(StrEnum):
     MALE_ASSESSOR = "MALE_ASSESSOR"
 
 
+class Language(StrEnum):
+    """A language, beside English and Welsh, in which some assessors hold interviews."""
+
+    ARABIC = "ARABIC"
+    BENGALI = "BENGALI"
+    CANTONESE = "CANTONESE"
+    FARSI = "FARSI"
+    FRENCH = "FRENCH"
+    GUJARATI = "GUJARATI"
+    HINDI = "HINDI"
+    KURDISH = "KURDISH"
+    LITHUANIAN = "LITHUANIAN"
+    MANDARIN = "MANDARIN"
+    PASHTO = "PASHTO"
+    POLISH = "POLISH"
+    PORTUGUESE = "PORTUGUESE"
+    PUNJABI = "PUNJABI"
+    ROMANIAN = "ROMANIAN"
+    RUSSIAN = "RUSSIAN"
+    SOMALI = "SOMALI"
+    SPANISH = "SPANISH"
+    TAMIL = "TAMIL"
+    TIGRINYA = "TIGRINYA"
+    TURKISH = "TURKISH"
+    URDU = "URDU"
+    VIETNAMESE = "VIETNAMESE"
+
+
+class Contract(StrEnum):
+    """The contract of an assessor: a whole week, or a part of it."""
+
+    FULL_TIME = "FULL_TIME"
+    PART_TIME = "PART_TIME"
+
+
 OF_THE_BUILDING = frozenset({Need.STEP_FREE, Need.HEARING_LOOP})
 """Needs that matter only for an interview in the office."""
 
@@ -38,8 +74,25 @@ OF_EVERY_OFFICE = frozenset({Need.TEXTPHONE})
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hours:
+    """The time of a day, in Europe/London, from which to which an office is open."""
+
+    opens: time
+    closes: time
+
+
+_USUAL = Hours(opens=time(8), closes=time(18, 30))
+USUAL_WEEK: tuple[Hours | None, ...] = (_USUAL,) * 5 + (None, None)
+"""Monday to Friday."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Office:
-    """A local office. `code` is six digits; `easting` and `northing` are metres on the British National Grid."""
+    """A local office. `code` is six digits; `easting` and `northing` are metres on the British National Grid.
+
+    `hours` are those of the seven days of a usual week, from Monday on; None on a day on which it is closed. So many
+    interviews can be held in the office at once as it has `rooms`.
+    """
 
     code: str
     name: str
@@ -48,26 +101,37 @@ class Office:
     northing: int
     nation: Nation
     features: frozenset[Need]
+    hours: tuple[Hours | None, ...] = USUAL_WEEK
+    rooms: int = 6
+    channels: frozenset[Channel] = frozenset(Channel)
 
-
-@dataclass(frozen=True, kw_only=True)
-class WeeklyShift:
-    """A stretch of work that recurs every week, in the time of Europe/London. `weekday` 0 is Monday."""
-
-    weekday: int
-    start: time
-    end: time
-    channel: Channel
+    def hours_on(self, day: date) -> Hours | None:
+        """When it is open on a day of London; None where it is closed, as on a bank holiday of its nation."""
+        return self.hours[day.weekday()] if is_working_day(day, self.nation) else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assessor:
-    """A financial assessor: at most eight characters of A-Z0-9, one office, skills, and the weekly rota."""
+    """A financial assessor: at most eight characters of A-Z0-9, of one office.
+
+    `skills` are codes: of the schemes that the assessor knows (`JOBSEEKERS_ALLOWANCE`), of languages (`WELSH`, Language),
+    INTERPRETER with every Language, and SIGN_LANGUAGE. `sex` is one of SEXES.
+    """
 
     assessor_id: str
     office_code: str
-    skills: frozenset[Need]
-    rota: tuple[WeeklyShift, ...]
+    sex: Need
+    contract: Contract
+    skills: frozenset[str]
+
+    @property
+    def meets(self) -> frozenset[str]:
+        """The codes of the needs that the assessor can meet: the skills, and the sex where one is asked for."""
+        return self.skills | {self.sex}
+
+
+SEXES = frozenset({Need.FEMALE_ASSESSOR, Need.MALE_ASSESSOR})
+"""What is asked for where a claimant chooses the sex of the assessor."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,13 +1,13 @@
 """A rota: the shifts that an assessor works at an office, published by whole weeks."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 from chassis.errors import AlreadyExists, InvalidArgument, NotFound, Violation
 from scheduling.domain.diary import Stretch
-from scheduling.domain.offices import Assessor
+from scheduling.domain.offices import Assessor, Channel, Office
 from scheduling.domain.shifts import LONGEST_SHIFT, Shift
 from scheduling.domain.working_time import LONDON, london_day
 
@@ -65,26 +65,25 @@ class Rota:
     def of(
         cls,
         assessor: Assessor,
-        office_code: str,
+        office: Office,
         *,
         shifts: Sequence[Shift],
         weeks: Sequence[date] = (),
-        is_open: Callable[[date], bool],
         now: datetime,
     ) -> "Rota":
         """The rota of these shifts, and of these weeks beside those in which a shift starts.
 
-        `is_open` tells of a day of London whether the office is open. Raises InvalidArgument, naming every field of the
-        request that is at fault.
+        Shifts at the office are within its opening hours, those elsewhere on its days. Raises InvalidArgument, naming every
+        field of the request that is at fault.
         """
-        faults = [*_shift_faults(shifts, assessor, is_open, now), *_week_faults(weeks, now)]
+        faults = [*_shift_faults(shifts, assessor, office, now), *_week_faults(weeks, now)]
         if not shifts and not weeks:
             faults.append(Violation(field="shifts", description="shifts or weeks must be given"))
         if faults:
             raise InvalidArgument.of(*faults)
         return cls(
             assessor_id=assessor.assessor_id,
-            office_code=office_code,
+            office_code=office.code,
             shifts=sorted(shifts, key=lambda shift: shift.start_time),
             weeks=frozenset(weeks) | {monday_of(london_day(shift.start_time)) for shift in shifts},
         )
@@ -104,11 +103,9 @@ class Rota:
         )
 
 
-def _shift_faults(
-    shifts: Sequence[Shift], assessor: Assessor, is_open: Callable[[date], bool], now: datetime
-) -> Iterator[Violation]:
+def _shift_faults(shifts: Sequence[Shift], assessor: Assessor, office: Office, now: datetime) -> Iterator[Violation]:
     for index, shift in enumerate(shifts):
-        for part, description in _faults(shift, assessor, is_open, now):
+        for part, description in _faults(shift, assessor, office, now):
             yield Violation(field=f"shifts[{index}].{part}", description=description)
     in_order = sorted(range(len(shifts)), key=lambda index: shifts[index].start_time)
     for before, after in pairwise(in_order):
@@ -116,22 +113,22 @@ def _shift_faults(
             yield Violation(field=f"shifts[{after}].start", description=f"overlaps shifts[{before}]")
 
 
-def _faults(
-    shift: Shift, assessor: Assessor, is_open: Callable[[date], bool], now: datetime
-) -> Iterator[tuple[str, str]]:
+def _faults(shift: Shift, assessor: Assessor, office: Office, now: datetime) -> Iterator[tuple[str, str]]:
     for part, moment in (("start", shift.start_time), ("end", shift.end_time)):
         if moment.second or moment.microsecond:
             yield part, "is not on a whole minute"
-    if not shift.skills <= assessor.skills:
+    if not shift.skills <= assessor.meets:
         yield "skills", "names a skill that the assessor does not have"
-    at_fault = list(_times_faults(shift, is_open, now))
+    if shift.channel not in office.channels:
+        yield "channel", "is one in which the office holds no interviews"
+    at_fault = list(_times_faults(shift, office, now))
     yield from at_fault
     # The slots of a shift that is too long, or at the ends of time, are not counted.
     if not at_fault and not 0 <= shift.emergency_slots <= sum(1 for _ in shift.slots()):
         yield "emergency_slots", "is not from none to all of the slots of the shift"
 
 
-def _times_faults(shift: Shift, is_open: Callable[[date], bool], now: datetime) -> Iterator[tuple[str, str]]:
+def _times_faults(shift: Shift, office: Office, now: datetime) -> Iterator[tuple[str, str]]:
     # What is far away goes no further: the calendar of London does not reach to the ends of time.
     if shift.end_time <= shift.start_time:
         yield "end", "is not after the start"
@@ -145,8 +142,22 @@ def _times_faults(shift: Shift, is_open: Callable[[date], bool], now: datetime) 
         yield "start", "is more than twelve weeks ahead"
     elif london_day(shift.end_time - timedelta.resolution) != london_day(shift.start_time):
         yield "end", "is not on the day of the start, in London"
-    elif not is_open(london_day(shift.start_time)):
+    else:
+        yield from _closed_faults(shift, office)
+
+
+def _closed_faults(shift: Shift, office: Office) -> Iterator[tuple[str, str]]:
+    day = london_day(shift.start_time)
+    hours = office.hours_on(day)
+    if hours is None:
         yield "start", "is on a day on which the office is closed"
+        return
+    # A visit may begin before the office opens, and a telephone interview need not be held in it.
+    if shift.channel is Channel.OFFICE:
+        if shift.start_time.astimezone(LONDON).time() < hours.opens:
+            yield "start", "is before the office opens"
+        if shift.end_time.astimezone(LONDON).time() > hours.closes:
+            yield "end", "is after the office closes"
 
 
 def _week_faults(weeks: Sequence[date], now: datetime) -> Iterator[Violation]:

@@ -56,6 +56,6 @@ def _shift(request: rotas_pb2.PublishRotaRequest, index: int, assessor: Assessor
         start_time=time_of(shift.start, field=f"{field}.start"),
         end_time=time_of(shift.end, field=f"{field}.end"),
         channel=Channel(name_of(common_pb2.Channel, shift.channel, field=f"{field}.channel")),
-        skills=frozenset(shift.skills) or assessor.skills,
+        skills=(frozenset(shift.skills) or assessor.skills) | {assessor.sex},
         emergency_slots=shift.emergency_slots,
     )

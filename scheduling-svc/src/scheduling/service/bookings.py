@@ -24,7 +24,7 @@ from scheduling.domain.search import FreeTime, Wish, in_order_of_preference
 from scheduling.domain.shifts import Shift
 from scheduling.domain.slots import NoSlotFree, OfficeClosed, Slot, SlotId, SlotTaken, SlotUnknown
 from scheduling.service.events import tell
-from scheduling.service.search import free, soonest
+from scheduling.service.search import free, soonest, with_rotas
 from scheduling.store import absences, appointments, diary, first_contacts, free_time, holds, shifts, waiting
 
 
@@ -64,6 +64,7 @@ def book_earliest(
     Raises NoSlotFree, AlreadyBooked.
     """
     now = clock.now()
+    wish = with_rotas(conn, wish, since=soonest(now))
     wished = replace(claim, needs=wish.needs | claim.needs)
     waits_since = first_contacts.waits_since(conn, claim.claim_ref)
     due = claim.due_again(wish.offices[0].office.nation, waits_since, target=target)

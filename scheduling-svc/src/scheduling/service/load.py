@@ -77,9 +77,7 @@ def loads_of(
 
 
 def _near(directory: Directory, code: str) -> list[str]:
-    office = directory.office(code)
-    near = directory.near(easting=office.easting, northing=office.northing)
-    return [found.office.code for found in near if found.office.code != code][:NEIGHBOURS]
+    return [found.office.code for found in directory.near_office(code) if found.office.code != code][:NEIGHBOURS]
 
 
 def _desks(

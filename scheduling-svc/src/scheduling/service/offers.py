@@ -15,7 +15,7 @@ from scheduling.domain.offices import Channel, NearOffice
 from scheduling.domain.search import Wish
 from scheduling.domain.slots import NoSlotFree, SlotId
 from scheduling.service.bookings import is_free_to, limits_for
-from scheduling.service.search import free, soonest
+from scheduling.service.search import free, soonest, with_rotas
 from scheduling.store import diary, first_contacts, holds, shifts, waiting
 
 SEARCHED = 30
@@ -57,8 +57,10 @@ def offer(conn: Connection, claim: Claim, asked: Asked, *, directory: Directory,
     Raises NoSlotFree.
     """
     wished = replace(claim, needs=asked.wish.needs | claim.needs)
-    asked = replace(asked, wish=replace(asked.wish, needs=wished.needs))
     limits = limits_for(claim, clock.now())
+    since = max(asked.since or limits.now, soonest(limits.now))
+    wish = with_rotas(conn, replace(asked.wish, needs=wished.needs), since=since)
+    asked = replace(asked, wish=wish)
     for number in range(1, ROUNDS + 1):
         chosen = _choice(conn, wished, asked, directory=directory, target=target, limits=limits).offers()
         try:

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from chassis import clock
-from chassis.bank_holidays import Nation
 from chassis.database import Connection
 from scheduling.domain.appointments import Appointment
 from scheduling.domain.diary import Stretch
 from scheduling.domain.directory import Directory
 from scheduling.domain.rotas import Rota, RotaChange
 from scheduling.domain.shifts import Shift
-from scheduling.domain.working_time import is_working_day
 from scheduling.service.replanning import Replanned, move_displaced
 from scheduling.store import absences, appointments, shifts
 from scheduling.store.absences import ABSENCE
@@ -30,16 +28,8 @@ def rota_of(
     directory: Directory, assessor_id: str, office_code: str, *, work: Sequence[Shift], weeks: Sequence[date]
 ) -> Rota:
     """The rota that is asked for. Raises AssessorUnknown, OfficeUnknown, InvalidArgument (see Rota.of)."""
-    assessor = directory.assessor(assessor_id)
-    nation = directory.office(office_code).nation
-    return Rota.of(
-        assessor, office_code, shifts=work, weeks=weeks, is_open=lambda day: is_open(day, nation), now=clock.now()
-    )
-
-
-def is_open(day: date, nation: Nation) -> bool:
-    """Whether an office of this nation is open on the day."""
-    return is_working_day(day, nation)
+    assessor, office = directory.assessor(assessor_id), directory.office(office_code)
+    return Rota.of(assessor, office, shifts=work, weeks=weeks, now=clock.now())
 
 
 def publish(conn: Connection, rota: Rota, directory: Directory) -> Published:

@@ -13,7 +13,7 @@ from chassis.postcodes import Postcodes
 from scheduling.domain.diary import free_slots
 from scheduling.domain.directory import Directory, NotServed, PostcodeUnknown
 from scheduling.domain.limits import Limits
-from scheduling.domain.offices import NearOffice, left_to_assessor
+from scheduling.domain.offices import NearOffice, left_to_assessor, within_reach
 from scheduling.domain.search import (
     Offer,
     Offers,
@@ -25,13 +25,13 @@ from scheduling.domain.search import (
     Wish,
     reason_of,
 )
-from scheduling.domain.slots import Slot
+from scheduling.domain.slots import REACH_KM, Slot
 from scheduling.domain.working_time import target_due, within_target
 from scheduling.store import free_time
 
 
 def offices_near(directory: Directory, postcodes: Postcodes, postcode: str) -> list[NearOffice]:
-    """Offices that a claimant who lives there can be sent to, nearest first.
+    """The offices, the nearest to where the claimant lives first.
 
     A postcode that the directory does not have counts as the middle of those around it: new ones come every month.
     Raises MalformedPostcode, PostcodeUnknown, NotServed.
@@ -63,6 +63,7 @@ def find_slots(conn: Connection, wish: Wish, *, page: Page, target: timedelta) -
     """
     now = clock.now()
     since = max(page.since or now, soonest(now))
+    wish = with_rotas(conn, wish, since=since)
     found = list(islice(_after(conn, wish, page.after, since=since, until=page.until), page.size + 1))
     earliest = _earliest_within_target(conn, wish, since=since, until=page.until, now=now, target=target)
     nearest = wish.offices[0]
@@ -78,6 +79,22 @@ def find_slots(conn: Connection, wish: Wish, *, page: Page, target: timedelta) -
         more=len(found) > page.size,
         earliest_within_target=offer(earliest) if earliest else None,
     )
+
+
+def with_rotas(conn: Connection, wish: Wish, *, since: datetime) -> Wish:
+    """The wish at the offices where somebody works in its channel from then on: those within reach, or the nearest alone.
+
+    Where nobody works anywhere, it is the nearest office.
+    """
+    within = list(within_reach(wish.offices, reach_km=REACH_KM))
+    codes = [found.office.code for found in wish.offices]
+    staffed = set(free_time.offices_with_rotas(conn, codes[: len(within)], channel=wish.channel, since=since))
+    if not staffed:
+        staffed = set(
+            free_time.offices_with_rotas(conn, codes[len(within) :], channel=wish.channel, since=since, number=1)
+        )
+    offices = [found for found in wish.offices if found.office.code in staffed]
+    return replace(wish, offices=offices or wish.offices[:1])
 
 
 def free(

@@ -10,11 +10,11 @@ from scheduling.domain.directory import Directory
 from scheduling.domain.events import TargetBreachExpected
 from scheduling.domain.load import DayLoad, together
 from scheduling.domain.measures import DAYS_AHEAD, Measures
-from scheduling.domain.offices import Office
+from scheduling.domain.offices import Channel, Office
 from scheduling.domain.working_time import ONE_DAY, target_due, working_days
 from scheduling.service.events import tell
 from scheduling.service.load import OfficeLoads, loads_of
-from scheduling.store import measures
+from scheduling.store import free_time, measures
 
 EVERY = timedelta(minutes=15)
 AT_ONCE = 25
@@ -23,22 +23,29 @@ _LOOKED_BACK = timedelta(days=7)
 
 
 def measure_next(conn: Connection, directory: Directory, *, target: timedelta) -> bool:
-    """Measures the offices that were not for the longest time; gives whether more are due."""
+    """Measures offices where somebody works that were not measured lately; gives whether more are due."""
     if not measures.try_lock(conn):
         return False
     now = clock.now()
     known = measures.measured(conn)
     # A moment that is still to come is of a clock that was set back.
     due = sorted(
-        office.code
-        for office in directory.offices
-        if not now - EVERY < known.get(office.code, datetime.min.replace(tzinfo=now.tzinfo)) <= now
+        code
+        for code in _staffed(conn, directory, now)
+        if not now - EVERY < known.get(code, datetime.min.replace(tzinfo=now.tzinfo)) <= now
     )
     if due:
         _measure(conn, directory, due[:AT_ONCE], now=now, target=target)
     else:
         measures.forget_told(conn, before=clock.today())
     return len(due) > AT_ONCE
+
+
+def _staffed(conn: Connection, directory: Directory, now: datetime) -> set[str]:
+    every = [office.code for office in directory.offices]
+    return {
+        code for channel in Channel for code in free_time.offices_with_rotas(conn, every, channel=channel, since=now)
+    }
 
 
 def _measure(

@@ -1,10 +1,12 @@
 """The search for free time: the shifts of offices, nearest first, with what is taken of them."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import groupby
 
 from chassis.database import Connection, Row
 from scheduling.domain.diary import Stretch, WorkingTime
+from scheduling.domain.offices import Channel
 from scheduling.domain.search import OfficeSearched, Search
 from scheduling.domain.shifts import LONGEST_SHIFT, Shift
 from scheduling.store.shifts import codes, shift_of
@@ -56,6 +58,19 @@ WORKING_TIMES = f"""
     ORDER BY near.rank, shift.start_time, shift.assessor_id
 """  # noqa: S608 - of literals alone
 
+# The first offices of a list at which somebody works in a channel from a moment on, in the order of the list. The order within
+# makes the server look up each office in the index; it would plan a join by the history.
+WITH_ROTAS = """
+    SELECT near.code FROM unnest(%(offices)s::text[]) WITH ORDINALITY AS near (code, rank)
+    CROSS JOIN LATERAL (
+        SELECT 1 FROM shifts
+        WHERE office_code = near.code AND channel = %(channel)s AND start_time > %(since)s - %(longest)s
+            AND end_time > %(since)s
+        ORDER BY start_time, assessor_id LIMIT 1
+    ) AS work
+    ORDER BY near.rank LIMIT %(number)s
+"""
+
 # What is taken of the shift in which a slot starts.
 OF_SLOT = f"""
     SELECT taken.* FROM (VALUES (%(assessor_id)s, %(office_code)s, %(start)s::timestamptz, %(end)s::timestamptz))
@@ -73,6 +88,20 @@ def working_times(conn: Connection, search: Search) -> Iterator[WorkingTime]:
         found = _read(conn, search.at(offices))
         for _, of_office in groupby(found, key=lambda one: one.shift.office_code):
             yield from _of_office(conn, search, list(of_office))
+
+
+def offices_with_rotas(
+    conn: Connection, offices: Sequence[str], *, channel: Channel, since: datetime, number: int | None = None
+) -> list[str]:
+    """The first `number` of these offices, or all of them, at which somebody works in the channel from then on."""
+    parameters = {
+        "offices": list(offices),
+        "channel": channel,
+        "since": since,
+        "longest": LONGEST_SHIFT,
+        "number": number,
+    }
+    return [row["code"] for row in conn.execute(WITH_ROTAS, parameters)]
 
 
 def taken_of(conn: Connection, shift: Shift, *, claim_ref: str) -> WorkingTime:
