@@ -68,6 +68,7 @@ def test_shifts_that_are_over_are_left_out_of_a_message() -> None:
         "start": "2026-12-01T13:00:00Z",
         "end": "2026-12-01T17:30:00Z",
         "channel": "CHANNEL_OFFICE",
+        "emergencySlots": 0,
     }
 
 

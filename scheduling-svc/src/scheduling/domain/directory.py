@@ -55,7 +55,7 @@ class Directory:
         self._offices = {office.code: office for office in offices}
         self._skills_at: dict[str, list[frozenset[str]]] = {}
         for assessor in assessors:
-            self._skills_at.setdefault(assessor.office_code, []).append(assessor.skills)
+            self._skills_at.setdefault(assessor.office_code, []).append(assessor.meets)
         self._assessors = {assessor.assessor_id: assessor for assessor in assessors}
 
     def office(self, code: str) -> Office:

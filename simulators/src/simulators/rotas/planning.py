@@ -22,12 +22,13 @@ WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 @dataclass(frozen=True, kw_only=True)
 class WeeklyShift:
-    """A stretch of work that recurs every week. `weekday` 0 is Monday."""
+    """A stretch of work that recurs every week. `weekday` 0 is Monday. Its last `emergency_slots` are kept for emergencies."""
 
     weekday: int
     start: time
     end: time
     channel: str
+    emergency_slots: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,7 @@ class Shift:
     start: datetime
     end: datetime
     channel: str
+    emergency_slots: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,12 @@ class Rota:
             if day not in _bank_holidays(self.nation, day.year):
                 for shift in self.pattern:
                     if shift.weekday == number:
-                        yield Shift(start=_moment(day, shift.start), end=_moment(day, shift.end), channel=shift.channel)
+                        yield Shift(
+                            start=_moment(day, shift.start),
+                            end=_moment(day, shift.end),
+                            channel=shift.channel,
+                            emergency_slots=shift.emergency_slots,
+                        )
 
 
 def monday_of(day: date) -> date:
@@ -92,6 +99,7 @@ def _patterns() -> Mapping[str, tuple[WeeklyShift, ...]]:
             start=time.fromisoformat(line["start"]),
             end=time.fromisoformat(line["end"]),
             channel=line["channel"],
+            emergency_slots=int(line["emergency_slots"]),
         )
         found.setdefault(line["pattern"], []).append(shift)
     return {name: tuple(sorted(shifts, key=lambda one: (one.weekday, one.start))) for name, shifts in found.items()}

@@ -157,7 +157,12 @@ def message(rota: Rota, weeks: Sequence[date], *, now: datetime) -> dict[str, An
         "assessorId": rota.assessor_id,
         "officeCode": rota.office_code,
         "shifts": [
-            {"start": _text(shift.start), "end": _text(shift.end), "channel": f"CHANNEL_{shift.channel}"}
+            {
+                "start": _text(shift.start),
+                "end": _text(shift.end),
+                "channel": f"CHANNEL_{shift.channel}",
+                "emergencySlots": shift.emergency_slots,
+            }
             for shift in shifts
         ],
         "weeks": [{"year": week.year, "month": week.month, "day": week.day} for week in weeks],
