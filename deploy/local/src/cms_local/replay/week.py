@@ -31,6 +31,8 @@ _LONGEST_SECONDS = 600.0
 _TICK_SECONDS = 0.2
 _QUIET_LOOKS = 5
 _NEEDED_TO_LOAD = ("intake-svc", "scheduling-svc", "assessment-svc")
+_ROTAS = "rotas"
+"""The managers' rota system: without it nobody holds an interview."""
 _NEEDED_TO_SEND = ("intake-svc", "assessment-svc", "legacy-gateway")
 _SYSTEMS = tuple(system.stand_in for system in PAYING_SYSTEMS)
 _GATEWAY_SETTINGS = {"CMS_ISCS_SENDERS": "4", "CMS_JSAPS_SENDERS": "12"}
@@ -119,10 +121,10 @@ class Replay:
     def _load(self, seed: int) -> list[str]:
         """Loads the claims through the doors, and keeps the databases as they are then."""
         self.say(f"loading {self.size} confirmed claims through the doors")
-        with self._running(_NEEDED_TO_LOAD, ()) as found, doors_of(self.layout) as doors:
+        with self._running(_NEEDED_TO_LOAD, (_ROTAS,)) as found, doors_of(self.layout) as doors:
             cases = population(seed, size=self.size, today=clock.today())
             refs = load(self.layout, doors, cases, seed=seed, progress=self._progress)
-            for name in _NEEDED_TO_LOAD:
+            for name in (_ROTAS, *_NEEDED_TO_LOAD):
                 found.stop(name)
             snapshot.keep(f"postgresql://postgres@127.0.0.1:{self.layout.postgres_port}")
         return refs
