@@ -36,7 +36,7 @@ class Course:
     each: int = 1
 
     def factor(self, day: date, office: int) -> float:
-        """How much the demand of an office, by its place in the list, is raised on a day."""
+        """The factor by which the demand of an office, by its place in the list, is raised on a day."""
         return self.times if day >= self.since and office % self.each == 0 else 1.0
 
 

@@ -1,4 +1,4 @@
-"""What is synthetic of the offices: their hours, rooms, channels and features, their assessors, and the rotas of these.
+"""The synthetic part of the offices: their hours, rooms, channels and features, their assessors, and the rotas of these.
 
 All of it follows from an office's code and the number of its assessors, so it is the same whenever it is made. No assessor is
 anybody: references are numbered, and skills are drawn by the shares below, which are plausible and no statistics.
@@ -56,7 +56,7 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True)
 class Furnishing:
-    """What an office offers."""
+    """The features, hours, rooms and channels of an office."""
 
     features: Sequence[str]
     hours: str

@@ -80,7 +80,7 @@ class Town(Point):
 
     @property
     def likelihood(self) -> float:
-        """How much rather than a village it has an office."""
+        """Its weight beside a village in the choice of places for an office."""
         bounds = ((40_000, 1.3), (15_000, 1.0), (5_000, 0.8))
         return next((factor for least, factor in bounds if self.population >= least), 0.5)
 
@@ -157,7 +157,7 @@ class Ways:
             self._way[index] = min(self._way[index], way)
 
     def gain(self, point: Point) -> float:
-        """How much shorter the ways become by an office here. It never grows as more offices are opened."""
+        """The length by which the ways become shorter with an office here. It never grows as more offices are opened."""
         gain, farthest = 0.0, 0.0
         for index, way in self._near(point, self._reach.get(point, _LONGEST_WAY_METRES)):
             if way < self._way[index]:

@@ -34,7 +34,7 @@ _FIND, _BOOK = "FindSlots by postcode: p99 in the database, ms", "BookAppointmen
 _WEEK, _DOORS = "a week's rota for all, s", "doors open after, s"
 _ABSENCE, _FORECAST = "an absence replanned: p99, ms", "the forecast for all, s"
 LIMITS = {_FIND: 15, _BOOK: 20, _WEEK: 60, _DOORS: 15, _ABSENCE: 500, _FORECAST: 30}
-"""What a figure may be at most at national size."""
+"""The most that a figure may be at national size."""
 
 
 def measured(servers: Servers, folder: Path, country: Country, *, part: int, number: int) -> dict[str, float]:

@@ -20,7 +20,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     """Hours of working time from first contact to the interview."""
 
     shifts_kept_days: Positive = 92.0
-    """Days after its end for which a shift is kept, for the measures of how it was used."""
+    """Days after its end for which a shift is kept. No method or measure reads it then."""
     appointments_kept_days: Positive = 730.0
     """Days after its end for which an appointment is kept: records are kept for 24 months."""
 

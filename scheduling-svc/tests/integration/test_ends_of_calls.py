@@ -52,7 +52,7 @@ def call_ended(database: Database, at: datetime) -> None:
 
 
 def held(database: Database) -> int:
-    """How many slots are held for the claim; they are given up."""
+    """The number of slots that are held for the claim; they are given up."""
     with database.transaction() as conn:
         return len(holds.release(conn, CLAIM))
 

@@ -60,7 +60,7 @@ def claim(number: int) -> Claim:
 
 
 def at_once(call: Callable[[int], Appointment]) -> list[Appointment | str]:
-    """What two hundred calls that begin together come to: the appointment, or the reason of the refusal."""
+    """The outcomes of two hundred calls that begin together: the appointment, or the reason of the refusal."""
     together, doors = Barrier(CALLERS), Semaphore(AT_A_TIME)
 
     def one(number: int) -> Appointment | str:

@@ -294,7 +294,7 @@ def _all_plans(interviews: Sequence[Appointment], openings: Sequence[Opening]) -
 
 
 def _marks(plan: dict[UUID, Slot], interviews: Sequence[Appointment]) -> tuple[int, ...]:
-    """What is weighed, the weightiest first: not moved and how urgent that is, late, disturbed."""
+    """The terms that are weighed, the weightiest first: not moved and how urgent that is, late, disturbed."""
     moves = [(one, plan[one.appointment_id]) for one in interviews if one.appointment_id in plan]
     by_urgency = sorted(interviews, key=lambda one: (RULES.urgency(one), one.start_time, one.appointment_id))
     left = sum(len(interviews) - rank for rank, one in enumerate(by_urgency) if one.appointment_id not in plan)

@@ -16,7 +16,7 @@ Key = tuple[str, Channel, date]
 
 
 class Diaries:
-    """Who is free when. Days on which nobody is free are passed over without a look."""
+    """The free time of every assessor. Days on which nobody is free are passed over without a look."""
 
     def __init__(self, shifts: Iterable[Shift]) -> None:
         self._working: dict[Key, dict[tuple[str, datetime], WorkingTime]] = defaultdict(dict)

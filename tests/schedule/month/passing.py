@@ -15,7 +15,7 @@ from tests.schedule.month.diaries import Diaries
 from tests.schedule.month.world import Absence, Claimant, World, moment
 
 CALLS_AGAIN = time(10)
-"""Who missed an interview calls at this time on the next day."""
+"""A claimant who missed an interview calls at this time on the next day."""
 
 
 @dataclass(frozen=True, kw_only=True)

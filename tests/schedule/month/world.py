@@ -42,7 +42,7 @@ MISSED = 0.1
 SOONER = 0.7
 """The share of claimants with an appointment after their target who would come to an earlier one at a day's notice."""
 SCATTER_KM = 5.0
-"""How far from their office claimants live: the standard deviation in each direction."""
+"""The distance of claimants from their office: the standard deviation in each direction."""
 AWAY = 0.04
 """The share of assessors who are away on an ordinary day, and call in at 08:50."""
 CALLS_IN = time(8, 50)

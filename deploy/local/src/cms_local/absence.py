@@ -23,7 +23,7 @@ _HALF_A_DAY = timedelta(hours=12)
 
 @dataclass(frozen=True, kw_only=True)
 class Absence:
-    """What became of the interviews of the absent assessor."""
+    """The outcome for the interviews of the absent assessor."""
 
     journeys: Sequence[Journey]
     moved: int

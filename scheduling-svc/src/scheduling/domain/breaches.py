@@ -16,7 +16,7 @@ from scheduling.domain.demand import Expected
 from scheduling.domain.working_time import LONDON, TARGET, london_day, target_due, working_days
 
 MOMENTS = (time(11), time(15, 30))
-"""When the calls of a day count as made, in London: half of them come before half past twelve."""
+"""The times at which the calls of a day count as made, in London, half of them at each."""
 LIKELY = 0.5
 """A breach is expected on a day when it is at least this probable that one of its claimants cannot be seen in time."""
 _RARE = 1e-7

@@ -17,7 +17,7 @@ from scheduling.domain.working_time import ONE_DAY, SATURDAY, is_working_day, wo
 WEEKS = 8
 """So many weeks of history count: long enough to even chance out, short enough to follow a rise."""
 STEP_OF_ALL = 0.02
-"""How far the level of all offices together moves from one working day to the next, as a part of itself: a few per cent."""
+"""The step of the level of all offices together from one working day to the next, as a part of itself."""
 STEP_OF_ONE = 0.03
 """The same of one office, beside all others."""
 _RARE = 1e-6
@@ -104,7 +104,7 @@ class Common:
 
     @classmethod
     def of(cls, histories: Iterable[History]) -> "Common":
-        """What these histories have in common; an even pattern where there are none."""
+        """The common part of these histories; an even pattern where there are none."""
         known = [(list(history.days()), history.nation) for history in histories]
         counted = [days for days, _ in known]
         pattern = _weekday_pattern(counted)
@@ -127,7 +127,7 @@ class Common:
         return counted / bases * self.now if bases else 0.0
 
     def learnt(self, *, weeks: int) -> "Learnt":
-        """What a forecast needs of it, from so many whole weeks of history."""
+        """The part that a forecast needs, from so many whole weeks of history."""
         return Learnt(
             factors=tuple(self.pattern[weekday] for weekday in sorted(self.pattern)),
             dispersion=self.dispersion,

@@ -30,7 +30,7 @@ class Stretch:
 
 @dataclass(frozen=True, kw_only=True)
 class DiaryEntry:
-    """What takes an assessor's time for a claim: a live appointment with the travel around it, or a slot held for a call.
+    """Time of an assessor that is taken for a claim: by a live appointment with the travel around it, or by a held slot.
 
     An appointment has its `appointment_id`; a hold has none, and is nobody's from `held_until` (real time) on.
     """

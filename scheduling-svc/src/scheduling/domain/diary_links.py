@@ -17,10 +17,10 @@ MOST_LINKS = 5
 """Links of an assessor: one for each of their programs."""
 LINK_LASTS = timedelta(days=365)
 MOST_READS = 60
-"""How often a link may be read in READS_COUNTED: programs ask every five minutes at the most."""
+"""The readings of a link that are allowed in READS_COUNTED: programs ask every five minutes at the most."""
 READS_COUNTED = timedelta(hours=1)
 SHOWN_BACK = timedelta(days=28)
-"""How long an interview stays in the calendar after its day."""
+"""The time for which an interview stays in the calendar after its day."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 

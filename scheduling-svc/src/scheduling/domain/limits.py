@@ -56,7 +56,7 @@ RELEASED = timedelta(hours=2)
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What the assessors' day allows to a claimant at this moment; an emergency is seen on the day, in a kept slot too."""
+    """The limits for a claimant at this moment; an emergency is seen on the day, in a kept slot too."""
 
     now: datetime
     is_emergency: bool = False

@@ -30,7 +30,7 @@ class DeskKey:
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """What a desk can hold and what is to come to it, by day.
+    """The slots of a desk and the demand to come to it, by day.
 
     `capacity` and `booked` count slots. `free` are the starts of the slots that can be booked, in order, those after the last
     day too, which its calls can still take. `demand` has each working day of the desk's nation.
@@ -66,7 +66,7 @@ class DayLoad:
 
     @property
     def breach_probability(self) -> float:
-        """How probable it is that one claimant at least cannot be seen in time."""
+        """The probability that one claimant at least cannot be seen in time."""
         return 1.0 - self.certainty
 
     @property

@@ -1,4 +1,4 @@
-"""How an office does, and what is ahead of it. Pure."""
+"""The measures of an office: its last week of bookings, and the days ahead of it. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

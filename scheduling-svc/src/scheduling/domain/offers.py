@@ -57,7 +57,7 @@ class Reasoned:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What there is to choose from.
+    """The free slots to choose from, and the wish.
 
     `channel` is the one that is wanted; slots of another one are spill-over. `nearest` is the code of the nearest office,
     `home` that of the nearest one that meets the claimant's needs, whether or not it has a free slot.

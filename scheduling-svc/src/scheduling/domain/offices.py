@@ -90,8 +90,8 @@ USUAL_WEEK: tuple[Hours | None, ...] = (_USUAL,) * 5 + (None, None)
 class Office:
     """A local office. `code` is six digits; `easting` and `northing` are metres on the British National Grid.
 
-    `hours` are those of the seven days of a usual week, from Monday on; None on a day on which it is closed. So many
-    interviews can be held in the office at once as it has `rooms`.
+    `hours` are those of the seven days of a usual week, from Monday on; None on a day on which it is closed.
+    `rooms` is the number of interviews that can be held in it at once, which no rule counts yet.
     """
 
     code: str
@@ -106,7 +106,7 @@ class Office:
     channels: frozenset[Channel] = frozenset(Channel)
 
     def hours_on(self, day: date) -> Hours | None:
-        """When it is open on a day of London; None where it is closed, as on a bank holiday of its nation."""
+        """The hours of a day of London; None where it is closed, as on a bank holiday of its nation."""
         return self.hours[day.weekday()] if is_working_day(day, self.nation) else None
 
 
@@ -131,7 +131,7 @@ class Assessor:
 
 
 SEXES = frozenset({Need.FEMALE_ASSESSOR, Need.MALE_ASSESSOR})
-"""What is asked for where a claimant chooses the sex of the assessor."""
+"""The needs of a claimant who chooses the sex of the assessor."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,13 +24,13 @@ LATER_AT_MOST = timedelta(days=7)
 NEIGHBOUR_KM = 15.0
 """The distance between the offices within which a claimant is sent to another one.
 
-Where the claimant lives is not kept, so that it is counted from the office that was chosen as the nearest."""
+Where the claimant lives is not kept, so that it is counted from the office that was to hold the interview."""
 AT_ONCE = 40
 """So many interviews are assigned together, the soonest first: the work grows with the square of their number."""
 SOLUTIONS = 3
 """At most so many solutions are shown with an interview that was not moved."""
 NOT_BY_TELEPHONE = frozenset({Need.HEARING_LOOP})
-"""Who needs one of these is not moved to the telephone unasked."""
+"""A claimant with one of these needs is not moved to the telephone unasked."""
 
 
 class Disturbance(IntEnum):
@@ -128,7 +128,7 @@ class Rules:
         return {kind for kind, is_broken in self._tests(appointment, opening) if is_broken}
 
     def disturbance(self, appointment: Appointment, slot: Slot) -> Disturbance:
-        """How much such a move disturbs the claimant."""
+        """The difference that such a move makes to the claimant."""
         if slot.channel is not appointment.channel:
             return Disturbance.BY_TELEPHONE
         if slot.channel is Channel.OFFICE and slot.office_code != appointment.office_code:
@@ -139,7 +139,7 @@ class Rules:
         return Disturbance.SAME_DAY if same_day else Disturbance.OTHER_DAY
 
     def urgency(self, appointment: Appointment) -> Urgency:
-        """How urgent it is that somebody sees to an interview that was not moved."""
+        """The urgency of an interview that was not moved."""
         today = london_day(self.now)
         if london_day(appointment.target_time - timedelta.resolution) <= today <= london_day(appointment.target_time):
             return Urgency.DUE_TODAY

@@ -94,7 +94,7 @@ class Rota:
         return [week_of(monday) for monday in sorted(self.weeks)]
 
     def change(self, before: Iterable[Shift]) -> RotaChange:
-        """What becomes of the shifts that were published before for these weeks and are not over."""
+        """The difference to the shifts that were published before for these weeks and are not over."""
         published = list(before)
         return RotaChange(
             added=[shift for shift in self.shifts if shift not in published],

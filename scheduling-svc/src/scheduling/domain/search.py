@@ -20,7 +20,7 @@ class PageUnknown(InvalidArgument):
 
 
 class OfferReason(StrEnum):
-    """Why a slot is offered. The contract says what each of them means."""
+    """The reason for offering a slot. The contract says what each of them means."""
 
     NEAREST_OFFICE = "NEAREST_OFFICE"
     NEIGHBOUR_KEEPS_TARGET = "NEIGHBOUR_KEEPS_TARGET"
@@ -118,7 +118,7 @@ class Offers:
 def reason_of(
     office: NearOffice, *, nearest: NearOffice, within_target: bool, nearest_keeps_target: bool
 ) -> OfferReason:
-    """Why a free slot at this office is offered."""
+    """The reason for offering a free slot at this office."""
     if office == nearest:
         return OfferReason.NEAREST_OFFICE
     if within_target and not nearest_keeps_target:

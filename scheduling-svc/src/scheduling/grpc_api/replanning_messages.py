@@ -1,4 +1,4 @@
-"""What became of displaced interviews, as messages."""
+"""The outcome for displaced interviews, as messages."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

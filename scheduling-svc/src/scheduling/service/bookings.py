@@ -1,7 +1,7 @@
 """Bookings of appointments, and the first contacts that wait for one.
 
-Locks are taken in one order everywhere: the shift, the slot, the row of the claim's first contact, the appointment. The
-constraints decide; the locks keep those who want the same from running into them.
+Locks are taken in one order everywhere: the shift, the slot, the assessor's day, the row of the claim's first contact, the
+appointment. The constraints decide; the locks keep those who want the same from running into them.
 """
 
 from dataclasses import replace
@@ -105,7 +105,8 @@ def why_taken(conn: Connection, slot: Slot) -> SlotTaken | OfficeClosed:
 def try_slot(conn: Connection, slot: Slot, *, claim_ref: str, limits: Limits, wait_for_day: bool = True) -> bool:
     """Locks a slot that was free to this claim; False where it is so no longer, or another transaction is at it.
 
-    It waits for others who put something else into the assessor's day; who locks several slots must not (`wait_for_day`).
+    It waits for others who put something else into the assessor's day. A caller that locks several slots must not wait
+    (`wait_for_day`).
 
     What is passed over is locked no more: whoever kept the lock of one day and waited for that of another could meet
     somebody who does the same the other way round.
@@ -131,7 +132,7 @@ def check_limits(conn: Connection, slot: Slot, *, claim_ref: str, limits: Limits
 
 
 def limits_for(claim: Claim, now: datetime) -> Limits:
-    """What the assessors' days allow to this claim now."""
+    """The limits of the assessors' days for this claim now."""
     return Limits(now=now, is_emergency=claim.is_emergency)
 
 

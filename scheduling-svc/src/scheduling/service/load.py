@@ -45,7 +45,7 @@ class OfficeLoads:
         return dict(sorted(found.items()))
 
     def remedies(self, office_code: str) -> Iterator[tuple[Channel, Suggestion]]:
-        """What would help an office, by channel."""
+        """The remedies for an office, by channel."""
         others = self.near[office_code]
         for channel in Channel:
             key = DeskKey(office_code=office_code, channel=channel)

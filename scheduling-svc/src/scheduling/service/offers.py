@@ -25,7 +25,7 @@ ENOUGH_PLACES = 3
 HALF_DAYS = 4
 """The half-days of an office that are looked at."""
 ROUNDS = 3
-"""How often slots are chosen anew where others took one of them meanwhile."""
+"""The number of times that slots are chosen, where others take one of them meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,7 @@ def _choice(
 def _free(
     conn: Connection, asked: Asked, claim: Claim, waits_since: datetime | None, *, target: timedelta, limits: Limits
 ) -> Iterator[FreeSlot]:
-    """What the nearest offices have within the target, and where the first of them has nothing, what comes after it."""
+    """Slots of the nearest offices within the target; where fewer than ENOUGH_PLACES have some, later ones too."""
     since = max(asked.since or limits.now, soonest(limits.now))
     due_at = {
         near.office.code: claim.due_again(near.office.nation, waits_since, target=target)

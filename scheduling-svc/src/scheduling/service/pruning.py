@@ -1,4 +1,4 @@
-"""What is over is pruned, a part at a time, by the platform's clock."""
+"""Rows of what is over are pruned, a part at a time, by the platform's clock."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +14,7 @@ DIARY_KEPT = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """How long is kept what is over: shifts for the measures of how they were used, appointments as the claim's record."""
+    """The time for which shifts and appointments are kept after their end. Appointments are the claim's record."""
 
     shifts: timedelta
     appointments: timedelta

@@ -49,7 +49,7 @@ class Moved:
 
 @dataclass(frozen=True, kw_only=True)
 class Replanned:
-    """What became of displaced interviews."""
+    """The outcome for displaced interviews."""
 
     moved: Sequence[Moved]
     not_moved: Sequence[NotMoved]

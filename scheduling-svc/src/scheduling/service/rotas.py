@@ -18,7 +18,7 @@ from scheduling.store.absences import ABSENCE
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """What a publication changed, and what became of the interviews that fitted no shift of the assessor any more."""
+    """The changes of a publication, and what became of the interviews that fitted no shift of the assessor any more."""
 
     change: RotaChange
     replanned: Replanned

@@ -23,12 +23,12 @@ from scheduling.store.waiting import FreedDay
 AT_ONCE = 200
 """So many of those who wait for an office are looked at for a freed day: the first in turn."""
 LOOKED_AHEAD = timedelta(days=28)
-"""Who joins the list looks at the time that is free already, for so many days."""
+"""A claimant who joins the list may get time that is free already, within so many days."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Joining:
-    """What the claimant would take in the place of the appointment: see Place."""
+    """The slots that the claimant would take in the place of the appointment: see Place."""
 
     offices: Collection[str]
     by_telephone: bool

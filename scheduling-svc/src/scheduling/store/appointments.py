@@ -180,7 +180,7 @@ def cancel_reason(conn: Connection, appointment_id: UUID) -> bytes | None:
 
 
 def count_missed(conn: Connection, claim_ref: str) -> int:
-    """How many interviews of the claim were missed."""
+    """The number of interviews of the claim that were missed."""
     query = "SELECT count(*) AS count FROM appointments WHERE claim_ref = %s AND state = 'MISSED'"
     row = conn.execute(query, [claim_ref]).fetchone()
     return int(row["count"]) if row else 0

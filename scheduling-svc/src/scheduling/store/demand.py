@@ -98,7 +98,7 @@ def learnt_until(conn: Connection) -> date | None:
 
 
 def learnt(conn: Connection) -> Learnt:
-    """What was learnt; nothing before the first time."""
+    """The pattern that was learnt; an even one before the first time."""
     row = conn.execute("SELECT factors, dispersion, weeks FROM demand_pattern").fetchone()
     if row is None:
         return Learnt()

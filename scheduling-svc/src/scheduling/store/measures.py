@@ -50,7 +50,7 @@ def try_lock(conn: Connection) -> bool:
 
 
 def measured(conn: Connection) -> dict[str, datetime]:
-    """When each office was measured last."""
+    """The time at which each office was measured last."""
     return {row["office_code"]: row["measured_time"] for row in conn.execute(MEASURED)}
 
 
