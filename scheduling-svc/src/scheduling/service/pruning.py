@@ -14,7 +14,7 @@ DIARY_KEPT = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """The time for which shifts and appointments are kept after their end. Appointments are the claim's record."""
+    """How long is kept what is over: shifts for the measures of how they were used, appointments as the claim's record."""
 
     shifts: timedelta
     appointments: timedelta
