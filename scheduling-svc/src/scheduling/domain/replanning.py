@@ -30,7 +30,7 @@ AT_ONCE = 40
 SOLUTIONS = 3
 """At most so many solutions are shown with an interview that was not moved."""
 NOT_BY_TELEPHONE = frozenset({Need.HEARING_LOOP})
-"""A claimant with one of these needs is not moved to the telephone unasked."""
+"""Who needs one of these is not moved to the telephone unasked."""
 
 
 class Disturbance(IntEnum):
