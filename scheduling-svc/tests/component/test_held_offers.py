@@ -112,6 +112,22 @@ def test_an_expired_hold_is_nobodys(http: Any, tokens: Tokens, intake: Any, data
     assert book(http, token, held.body["offers"][0]["slot"]).reason == "SLOT_TAKEN"
 
 
+def test_slots_whose_hold_has_run_out_are_offered_to_the_next_caller(
+    http: Any, tokens: Tokens, intake: Any, database_urls: DatabaseUrls
+) -> None:
+    intake.open(CLAIM)
+    intake.open(OTHER)
+    token = tokens.issue("OPERATOR")
+    held = offer(http, token)
+    with psycopg.connect(database_urls.owner) as conn:
+        conn.execute("UPDATE diary SET held_until = now() - interval '1 second'")
+
+    others = offer(http, token, OTHER)
+
+    assert others.code == "ok"
+    assert slot_ids(others) == slot_ids(held)
+
+
 def test_a_claimant_who_names_a_channel_is_offered_that_one_alone(http: Any, tokens: Tokens, intake: Any) -> None:
     intake.open(CLAIM)
     token = tokens.issue("OPERATOR")

@@ -13,7 +13,7 @@ from scheduling.domain.limits import Limits
 from scheduling.domain.offers import HELD_FOR, Choice, FreeSlot, Reasoned, first_of_half_days
 from scheduling.domain.offices import Channel, NearOffice
 from scheduling.domain.search import Wish
-from scheduling.domain.slots import NoSlotFree, SlotId
+from scheduling.domain.slots import NoSlotFree, SlotId, SlotTaken
 from scheduling.service.bookings import is_free_to, limits_for
 from scheduling.service.search import free, soonest, with_rotas
 from scheduling.store import diary, first_contacts, holds, shifts, waiting
@@ -66,7 +66,8 @@ def offer(conn: Connection, claim: Claim, asked: Asked, *, directory: Directory,
         try:
             with conn.savepoint():
                 held = _hold(conn, claim.claim_ref, chosen, limits=limits, all_of_them=number < ROUNDS)
-        except _Overtaken:
+        except (_Overtaken, SlotTaken):
+            # No slot was named: the caller is not told of one that another took.
             continue
         if held:
             return held

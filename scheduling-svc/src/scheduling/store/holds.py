@@ -8,6 +8,16 @@ import psycopg
 from chassis.database import Connection
 from scheduling.domain.slots import Slot, SlotId, SlotTaken
 
+# Takes away holds in the way that are nobody's any more. What another transaction clears is waited for by the constraint.
+CLEAR_EXPIRED = """
+    DELETE FROM diary WHERE entry_id IN (
+        SELECT entry_id FROM diary
+        WHERE appointment_id IS NULL AND assessor_id = %(assessor_id)s AND held_until <= now()
+            AND tstzrange(start_time, end_time) && tstzrange(%(start_time)s, %(end_time)s)
+        FOR UPDATE SKIP LOCKED
+    )
+"""
+
 HOLD = """
     INSERT INTO diary (assessor_id, claim_ref, start_time, end_time, held_until, held_since)
     VALUES (%(assessor_id)s, %(claim_ref)s, %(start_time)s, %(end_time)s, now() + %(held_for)s, %(held_since)s)
@@ -54,6 +64,7 @@ def hold(
         "held_for": held_for,
         "held_since": at,
     }
+    conn.execute(CLEAR_EXPIRED, entry)
     try:
         row = conn.execute(HOLD, entry).fetchone()
     except psycopg.errors.ExclusionViolation as cause:
