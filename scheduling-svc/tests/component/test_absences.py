@@ -169,6 +169,23 @@ def test_what_cannot_be_moved_stays_booked_and_is_listed_until_a_person_moves_it
     assert http("ListNotMoved", {}, morning.manager).body["notMoved"] == []
 
 
+def test_a_slot_kept_for_emergencies_that_is_named_for_a_displaced_interview_can_be_taken(
+    morning: Morning, http: Any, intake: Any, database_urls: DatabaseUrls
+) -> None:
+    assessor, slots = next(iter(of_the_day(http, morning.operator, morning.now).items()))
+    [booked] = book(http, morning.operator, intake, slots[-1:], needs=frozenset({Need.INTERPRETER, Need.WELSH}))
+    with psycopg.connect(database_urls.owner) as conn:
+        conn.execute("UPDATE shifts SET emergency_slots = 6")
+    [left] = http("RecordAbsence", today({"assessorId": assessor}, morning.now), morning.manager).body["notMoved"]
+    named = left["solutions"][0]["slot"]["slotId"]
+    this = {"appointmentId": booked["appointmentId"], "version": booked["version"], "requestId": str(uuid4())}
+
+    moved = http("MoveAppointment", this | {"slotId": named}, morning.operator)
+
+    assert moved.code == "ok"
+    assert http("ListNotMoved", {}, morning.manager).body["notMoved"] == []
+
+
 def test_an_assessor_who_is_back_holds_what_was_not_moved_and_can_be_booked(
     morning: Morning, http: Any, intake: Any
 ) -> None:

@@ -19,7 +19,7 @@ from scheduling.domain.limits import Limits
 from scheduling.domain.slots import SlotId
 from scheduling.service.bookings import appointment_by_id, check_limits, known, lock_slot, why_taken
 from scheduling.service.events import tell
-from scheduling.store import appointments, first_contacts, waiting
+from scheduling.store import absences, appointments, first_contacts, waiting
 
 CANCEL_REASON = "cancel_reason"
 """The field as which the reason is sealed."""
@@ -49,8 +49,10 @@ def move(conn: Connection, *, change: Change, slot_id: SlotId, directory: Direct
     appointment, event = before.moved(slot, nation=nation, version=change.version, now=now)
     if not is_free:
         raise why_taken(conn, slot)
+    # Whom nobody is there to see is an emergency: replanning and ListNotMoved name kept slots for them too.
+    limits = Limits(now=now, is_emergency=absences.is_displaced(conn, before.appointment_id))
     appointments.save_appointment(conn, appointment, slot=slot)
-    check_limits(conn, slot, claim_ref=claim_ref, limits=Limits(now=now))
+    check_limits(conn, slot, claim_ref=claim_ref, limits=limits)
     tell(conn, event)
     waiting.note_freed(conn, [before])
     late = appointment.breach(now)

@@ -115,6 +115,11 @@ def mark_displaced(conn: Connection, appointment_ids: Collection[UUID], *, since
         conn.execute(MARK_DISPLACED, [since, list(appointment_ids)])
 
 
+def is_displaced(conn: Connection, appointment_id: UUID) -> bool:
+    """Whether nobody is there to hold the interview."""
+    return conn.execute("SELECT 1 FROM displaced WHERE appointment_id = %s", [appointment_id]).fetchone() is not None
+
+
 def forget_held(conn: Connection, kind: Kind, of: str) -> int:
     """Forgets the displaced interviews of this assessor or office that are held after all; gives how many."""
     return conn.execute(_of(FORGET_HELD, kind), [of]).rowcount
