@@ -206,6 +206,19 @@ def test_an_assessor_who_is_back_holds_what_was_not_moved_and_can_be_booked(
     assert all(moment(slot["startTime"]) >= noon for slot in free)
 
 
+def test_a_leave_that_is_planned_for_later_outlives_an_illness(morning: Morning, http: Any) -> None:
+    later = today({"assessorId": "ALE02001"}, morning.now + timedelta(days=30))
+    leave = http("RecordAbsence", later, morning.manager).body["absence"]
+    ill = http("RecordAbsence", today({"assessorId": "ALE02001"}, morning.now), morning.manager).body["absence"]
+
+    def back() -> list[str]:
+        body = {"assessorId": "ALE02001", "requestId": str(uuid4())}
+        return [one["absenceId"] for one in http("CancelAbsence", body, morning.manager).body["absences"]]
+
+    assert back() == [ill["absenceId"]]
+    assert back() == [leave["absenceId"]]
+
+
 def test_an_office_that_opens_again_can_be_booked(morning: Morning, http: Any) -> None:
     before = of_the_day(http, morning.operator, morning.now)
     http("CloseOffice", today({"officeCode": LEEDS}, morning.now), morning.manager)

@@ -1,8 +1,8 @@
 """Times in which no interview is held: an assessor is away, or an office is closed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Self
 from uuid import UUID
 
@@ -56,6 +56,21 @@ class Away(Stretch):
     def ended(self, at: datetime) -> Self | None:
         """It ends at this time instead; None where it had not begun by then, and does not take place."""
         return replace(self, end_time=at) if self.start_time < at else None
+
+
+def unbroken(away: Iterable[Away], moment: datetime, *, or_next: bool) -> list[Away]:
+    """The unbroken time away in which the moment lies; with `or_next`, where it lies in none, the next after it.
+
+    `away` end after the moment, in the order of their starts. What is planned for later, after some work, stays.
+    """
+    found = list[Away]()
+    until = datetime.max.replace(tzinfo=UTC) if or_next else moment
+    for one in away:
+        if one.start_time > until:
+            break
+        until = max(one.end_time, until) if found else one.end_time
+        found.append(one)
+    return found
 
 
 def _faults(start_time: datetime, end_time: datetime, now: datetime) -> Iterator[Violation]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from chassis import clock
 from chassis.database import Connection
 from chassis.vault import Vault
-from scheduling.domain.absences import Away, NotAbsent, NotClosed
+from scheduling.domain.absences import Away, NotAbsent, NotClosed, unbroken
 from scheduling.domain.appointments import Appointment
 from scheduling.domain.directory import Directory
 from scheduling.service.replanning import Replanned, move_displaced
@@ -50,7 +50,10 @@ def close_office(conn: Connection, closure: Away, *, reason: str, directory: Dir
 
 
 def cancel_absence(conn: Connection, assessor_id: str, *, back: datetime | None) -> Sequence[Away]:
-    """The assessor works again from then on. Interviews that were moved stay where they are. Raises NotAbsent."""
+    """The assessor works again from then on. Interviews that were moved stay where they are. Raises NotAbsent.
+
+    It ends the absence of that time, with those that follow it without a gap; a leave planned for later stays.
+    """
     ended = _end(conn, ABSENCE, assessor_id, at=back)
     if not ended:
         raise NotAbsent
@@ -84,7 +87,7 @@ def _record(
 def _end(conn: Connection, kind: Kind, of: str, *, at: datetime | None) -> Sequence[Away]:
     moment = max(at or clock.now(), clock.now())
     ended = []
-    for away in absences.lock_ending_after(conn, kind, of, moment):
+    for away in unbroken(absences.lock_ending_after(conn, kind, of, moment), moment, or_next=at is None):
         shorter = away.ended(moment)
         if shorter:
             absences.end(conn, kind, away.identity, at=moment)
