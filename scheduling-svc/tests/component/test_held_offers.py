@@ -81,6 +81,21 @@ def test_the_claim_that_holds_a_slot_books_it_and_gives_up_the_others(door: Any,
     assert slot_ids(offer(door, token, OTHER))[0] == slot_ids(offered)[0]
 
 
+def test_the_needs_with_which_a_slot_was_offered_are_kept_with_its_booking(
+    http: Any, tokens: Tokens, intake: Any
+) -> None:
+    intake.open(CLAIM)
+    token = tokens.issue("OPERATOR")
+    needs = ["APPOINTMENT_NEED_STEP_FREE"]
+    [first, *_] = offer(http, token, needs=needs).body["offers"]
+    body = {"claimRef": CLAIM, "slotId": first["slot"]["slotId"], "needs": needs, "requestId": str(uuid4())}
+
+    booked = http("BookAppointment", body, token).body["appointment"]
+
+    assert booked["needs"] == needs
+    assert http("GetAppointment", {"claimRef": CLAIM}, token).body["appointment"]["needs"] == needs
+
+
 def test_asked_again_the_slots_are_held_anew_and_declined_ones_are_replaced(
     http: Any, tokens: Tokens, intake: Any
 ) -> None:

@@ -20,7 +20,7 @@ from scheduling.domain.offers import channels_for
 from scheduling.domain.offices import NearOffice
 from scheduling.domain.slots import SlotId
 from scheduling.grpc_api.faults import needs_faults, refuse, unless_one_of, unless_slot_id, unless_uuid
-from scheduling.grpc_api.messages import appointment_message, refuse_other_office, wanted_channel, wish_of
+from scheduling.grpc_api.messages import appointment_message, needs_of, refuse_other_office, wanted_channel, wish_of
 from scheduling.service import bookings, changes, search
 
 Booking = Callable[[Connection, Claim], Appointment]
@@ -40,7 +40,11 @@ class AppointmentMethods:
         refuse(_booking_faults(request))
         if not request.earliest:
             slot = partial(
-                bookings.book_slot, directory=self._directory, slot_id=SlotId.read(request.slot_id), target=self._target
+                bookings.book_slot,
+                directory=self._directory,
+                slot_id=SlotId.read(request.slot_id),
+                target=self._target,
+                needs=needs_of(request),
             )
             return self._book(request, slot, near=())
         near = search.offices_near(self._directory, self._postcodes, request.postcode)

@@ -28,10 +28,15 @@ def wish_of(offices: Sequence[NearOffice], request: Wishing) -> Wish:
     return Wish(
         offices=offices,
         channel=wanted_channel(request) or Channel.OFFICE,
-        needs=frozenset(
-            Need(name_of(appointments_pb2.AppointmentNeed, need, field=f"needs[{index}]"))
-            for index, need in enumerate(request.needs)
-        ),
+        needs=needs_of(request),
+    )
+
+
+def needs_of(request: Wishing) -> frozenset[Need]:
+    """The needs that a request states."""
+    return frozenset(
+        Need(name_of(appointments_pb2.AppointmentNeed, need, field=f"needs[{index}]"))
+        for index, need in enumerate(request.needs)
     )
 
 

@@ -19,7 +19,7 @@ from scheduling.domain.diary import Stretch
 from scheduling.domain.directory import Directory
 from scheduling.domain.events import AppointmentBooked
 from scheduling.domain.limits import Limits
-from scheduling.domain.offices import Channel
+from scheduling.domain.offices import Channel, Need
 from scheduling.domain.search import FreeTime, Wish, in_order_of_preference
 from scheduling.domain.shifts import Shift
 from scheduling.domain.slots import NoSlotFree, OfficeClosed, Slot, SlotId, SlotTaken, SlotUnknown
@@ -39,15 +39,22 @@ def claim_to_book(intake: Intake, claim_ref: str) -> Claim:
 
 
 def book_slot(
-    conn: Connection, claim: Claim, *, directory: Directory, slot_id: SlotId, target: timedelta
+    conn: Connection,
+    claim: Claim,
+    *,
+    directory: Directory,
+    slot_id: SlotId,
+    target: timedelta,
+    needs: frozenset[Need] = frozenset(),
 ) -> Appointment:
-    """Books this slot for the claim.
+    """Books this slot for the claim. The claim's needs, and these, are kept with it: whoever moves it later heeds them.
 
     Raises SlotUnknown, SlotPassed, SlotTaken, OfficeClosed, AlreadyBooked, KeptForEmergencies, BreakNeeded.
     """
     now = clock.now()
     slot, is_free = lock_slot(conn, slot_id, claim_ref=claim.claim_ref)
-    appointment, event = _booked(conn, claim, directory=directory, slot=slot, target=target, now=now)
+    wished = replace(claim, needs=needs | claim.needs)
+    appointment, event = _booked(conn, wished, directory=directory, slot=slot, target=target, now=now)
     saved = _save(conn, appointment, event, slot=slot)  # of a claim that has an interview, that is said first
     if not is_free:
         raise why_taken(conn, slot)
