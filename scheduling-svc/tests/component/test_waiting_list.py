@@ -86,6 +86,54 @@ def test_a_slot_that_is_freed_goes_to_who_waits_for_it(
     assert (moved["startTime"], moved["assessorId"]) == (free[0]["startTime"], free[0]["assessorId"])
 
 
+def test_a_slot_that_a_caller_did_not_take_goes_to_who_waits_for_it(
+    http: Any, tokens: Tokens, intake: Any, database_urls: DatabaseUrls
+) -> None:
+    token = tokens.issue("OPERATOR")
+    free = slots(http, token)
+    later = next(number for number, slot in enumerate(free) if slot["startTime"] > free[1]["startTime"])
+    fillers = {number: slot for number, slot in enumerate(free[:later]) if number > 1}
+    for number, slot in fillers.items():
+        book(http, token, intake, slot, f"C{number:011}")
+    booked = book(http, token, intake, free[later])
+    with psycopg.connect(database_urls.owner) as conn:
+        for slot in free[:2]:
+            conn.execute(
+                "INSERT INTO diary (assessor_id, claim_ref, start_time, end_time, held_until, held_since)"
+                " VALUES (%s, 'C00000000099', %s, %s, now() + interval '10 minutes', now())",
+                [slot["assessorId"], moment(slot["startTime"]), moment(slot["endTime"])],
+            )
+    act(http, "JoinWaitingList", token, booked, noticeHours=0)
+    eventually(lambda: not listed(database_urls, "freed_days"), what="the look at what is free")
+    assert now_of(http, token) == booked
+
+    book(http, token, intake, free[0], "C00000000099")
+
+    moved = eventually(lambda: one if (one := now_of(http, token))["version"] > 1 else None, what="the move")
+    assert (moved["startTime"], moved["assessorId"]) == (free[1]["startTime"], free[1]["assessorId"])
+
+
+def test_the_time_of_an_assessor_who_is_back_goes_to_who_waits_for_it(
+    http: Any, tokens: Tokens, intake: Any, database_urls: DatabaseUrls
+) -> None:
+    token, manager = tokens.issue("OPERATOR"), tokens.issue("SERVICE_MANAGER")
+    free = slots(http, token)
+    later = next(number for number, slot in enumerate(free) if slot["startTime"] > free[0]["startTime"])
+    for number, slot in enumerate(free[1:later], start=1):
+        book(http, token, intake, slot, f"C{number:011}")
+    booked = book(http, token, intake, free[later])
+    away = {"assessorId": free[0]["assessorId"], "from": free[0]["startTime"], "until": free[0]["endTime"]}
+    http("RecordAbsence", away | {"reason": "ill", "requestId": str(uuid4())}, manager)
+    act(http, "JoinWaitingList", token, booked, noticeHours=0)
+    eventually(lambda: not listed(database_urls, "freed_days"), what="the look at what is free")
+    assert now_of(http, token) == booked
+
+    http("CancelAbsence", {"assessorId": free[0]["assessorId"], "requestId": str(uuid4())}, manager)
+
+    moved = eventually(lambda: one if (one := now_of(http, token))["version"] > 1 else None, what="the move")
+    assert (moved["startTime"], moved["assessorId"]) == (free[0]["startTime"], free[0]["assessorId"])
+
+
 def test_who_left_the_list_keeps_the_appointment(
     http: Any, tokens: Tokens, intake: Any, database_urls: DatabaseUrls
 ) -> None:

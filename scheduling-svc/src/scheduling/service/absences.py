@@ -9,9 +9,10 @@ from chassis.database import Connection
 from chassis.vault import Vault
 from scheduling.domain.absences import Away, NotAbsent, NotClosed, unbroken
 from scheduling.domain.appointments import Appointment
+from scheduling.domain.diary import Stretch
 from scheduling.domain.directory import Directory
 from scheduling.service.replanning import Replanned, move_displaced
-from scheduling.store import absences, appointments, shifts
+from scheduling.store import absences, appointments, shifts, waiting
 from scheduling.store.absences import ABSENCE, CLOSURE, Kind
 
 REASON = "reason"
@@ -86,7 +87,7 @@ def _record(
 
 def _end(conn: Connection, kind: Kind, of: str, *, at: datetime | None) -> Sequence[Away]:
     moment = max(at or clock.now(), clock.now())
-    ended = []
+    ended, until = list[Away](), moment
     for away in unbroken(absences.lock_ending_after(conn, kind, of, moment), moment, or_next=at is None):
         shorter = away.ended(moment)
         if shorter:
@@ -94,5 +95,7 @@ def _end(conn: Connection, kind: Kind, of: str, *, at: datetime | None) -> Seque
         else:
             absences.delete(conn, kind, away.identity)
         ended.append(shorter or away)
+        until = max(until, away.end_time)
     absences.forget_held(conn, kind, of)
+    waiting.note_worked(conn, kind, of, within=Stretch(start_time=moment, end_time=until))
     return ended

@@ -225,13 +225,14 @@ def _booked(
 def _save(
     conn: Connection, appointment: Appointment, event: AppointmentBooked, *, slot: Slot, home_office: str | None = None
 ) -> Appointment:
-    appointments.insert_appointment(
+    released = appointments.insert_appointment(
         conn, appointment, slot=slot, booked_time=event.occurred_time, home_office=home_office
     )
     tell(conn, event)
     late = appointment.breach(event.occurred_time)
     if late is not None:
         tell(conn, late)
+    waiting.note_freed(conn, [one for one in released if one != slot.slot_id])
     conn.after_commit(lambda: _observe(appointment))
     return appointment
 

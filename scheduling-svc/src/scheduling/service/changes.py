@@ -51,13 +51,13 @@ def move(conn: Connection, *, change: Change, slot_id: SlotId, directory: Direct
         raise why_taken(conn, slot)
     # Whom nobody is there to see is an emergency: replanning and ListNotMoved name kept slots for them too.
     limits = Limits(now=now, is_emergency=absences.is_displaced(conn, before.appointment_id))
-    appointments.save_appointment(conn, appointment, slot=slot)
+    released = appointments.save_appointment(conn, appointment, slot=slot)
     check_limits(conn, slot, claim_ref=claim_ref, limits=limits)
     tell(conn, event)
-    waiting.note_freed(conn, [before])
     late = appointment.breach(now)
     if late is not None:
         tell(conn, late)
+    waiting.note_freed(conn, [before, *(one for one in released if one != slot.slot_id)])
     return appointment
 
 

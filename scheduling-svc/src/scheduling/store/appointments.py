@@ -10,7 +10,7 @@ from scheduling.domain.appointments import AlreadyBooked, Appointment, Appointme
 from scheduling.domain.claims import ClaimNotOpen
 from scheduling.domain.diary import NO_TRAVEL, DiaryEntry, Stretch
 from scheduling.domain.offices import Channel, Need
-from scheduling.domain.slots import Slot
+from scheduling.domain.slots import Slot, SlotId
 from scheduling.store import diary
 
 _ONE_FOR_A_CLAIM = "appointments_one_for_a_claim"
@@ -107,10 +107,11 @@ def insert_appointment(
     booked_time: datetime,
     home_office: str | None = None,
     travel: timedelta = NO_TRAVEL,
-) -> None:
+) -> list[SlotId]:
     """Writes a new appointment in its slot, with its time in the diary; `home_office` is the claimant's nearest, if known.
 
-    Raises SlotTaken, AlreadyBooked, and ClaimNotOpen for a withdrawn claim.
+    Gives the starts that were held for the claim, which gives them up. Raises SlotTaken, AlreadyBooked, and ClaimNotOpen for
+    a withdrawn claim.
     """
     more = {
         "booked_time": booked_time,
@@ -126,7 +127,7 @@ def insert_appointment(
         raise AlreadyBooked from cause
     if not written:
         raise ClaimNotOpen(appointment.claim_ref)
-    diary.insert(conn, _entry(appointment, slot, travel))
+    return diary.insert(conn, _entry(appointment, slot, travel))
 
 
 def appointment(conn: Connection, appointment_id: UUID) -> Appointment | None:
@@ -161,10 +162,12 @@ def lock_coming_of_office(conn: Connection, office_code: str, *, within: Stretch
     return [appointment_of(row) for row in rows]
 
 
-def save_appointment(conn: Connection, appointment: Appointment, *, slot: Slot, travel: timedelta = NO_TRAVEL) -> None:
-    """Saves a move to this slot; its entry in the diary goes with it. Raises SlotTaken."""
+def save_appointment(
+    conn: Connection, appointment: Appointment, *, slot: Slot, travel: timedelta = NO_TRAVEL
+) -> list[SlotId]:
+    """Saves a move to this slot; its entry in the diary goes with it. Gives as insert_appointment. Raises SlotTaken."""
     conn.execute(SAVE_APPOINTMENT, vars(appointment) | {"within_target": appointment.within_target})
-    diary.move(conn, _entry(appointment, slot, travel))
+    return diary.move(conn, _entry(appointment, slot, travel))
 
 
 def end_appointment(conn: Connection, appointment: Appointment, *, cancel_reason: bytes | None = None) -> None:

@@ -26,6 +26,7 @@ CLEAR_HOLDS = """
         )
         FOR UPDATE SKIP LOCKED
     )
+    RETURNING assessor_id, start_time
 """
 
 # Breaks are a matter of the assessor's whole day: two bookings that each leave one could together leave none.
@@ -76,22 +77,14 @@ def try_lock_day(conn: Connection, slot_id: SlotId) -> bool:
     return row is not None and bool(row["locked"])
 
 
-def insert(conn: Connection, entry: DiaryEntry) -> None:
-    """Writes an entry. Raises SlotTaken if something else takes the assessor's time."""
-    conn.execute(CLEAR_HOLDS, vars(entry))
-    try:
-        conn.execute(INSERT, vars(entry))
-    except psycopg.errors.ExclusionViolation as cause:
-        raise SlotTaken from cause
+def insert(conn: Connection, entry: DiaryEntry) -> list[SlotId]:
+    """Writes an entry; gives the starts that were held for its claim. Raises SlotTaken if something else is in the way."""
+    return _write(conn, INSERT, entry)
 
 
-def move(conn: Connection, entry: DiaryEntry) -> None:
-    """Moves the entry of an appointment. Raises SlotTaken if something else takes the assessor's time."""
-    conn.execute(CLEAR_HOLDS, vars(entry))
-    try:
-        conn.execute(MOVE, vars(entry))
-    except psycopg.errors.ExclusionViolation as cause:
-        raise SlotTaken from cause
+def move(conn: Connection, entry: DiaryEntry) -> list[SlotId]:
+    """Moves the entry of an appointment; gives the starts that were held for its claim. Raises as `insert` does."""
+    return _write(conn, MOVE, entry)
 
 
 def delete(conn: Connection, appointment_id: object) -> None:
@@ -102,3 +95,12 @@ def delete(conn: Connection, appointment_id: object) -> None:
 def prune(conn: Connection, *, before: datetime, number: int) -> int:
     """Deletes at most `number` entries that were over by then; gives how many."""
     return conn.execute(PRUNE, [before, number]).rowcount
+
+
+def _write(conn: Connection, statement: str, entry: DiaryEntry) -> list[SlotId]:
+    released = [SlotId(**row) for row in conn.execute(CLEAR_HOLDS, vars(entry))]
+    try:
+        conn.execute(statement, vars(entry))
+    except psycopg.errors.ExclusionViolation as cause:
+        raise SlotTaken from cause
+    return released

@@ -6,8 +6,11 @@ from datetime import date, datetime
 
 from chassis.database import Connection, Row
 from scheduling.domain.appointments import Appointment
+from scheduling.domain.diary import Stretch
+from scheduling.domain.shifts import LONGEST_SHIFT
 from scheduling.domain.slots import SlotId
 from scheduling.domain.waiting import Place
+from scheduling.store.absences import Kind
 from scheduling.store.appointments import appointment_of
 
 # Puts an appointment on the list. Who joins again keeps the turn.
@@ -39,6 +42,16 @@ NOTE_FREED = """
     JOIN shifts ON shifts.assessor_id = freed.assessor_id
         AND shifts.start_time <= freed.start AND shifts.end_time > freed.start
     WHERE EXISTS (SELECT 1 FROM waiting_list WHERE office_codes @> ARRAY[shifts.office_code])
+    ORDER BY 1, 2
+    ON CONFLICT (office_code, day) DO UPDATE SET turn = freed_days.turn + 1
+"""
+
+# Notes the days on which an assessor, or an office, works in a stretch of time, if somebody waits for the office.
+NOTE_WORKED = """
+    INSERT INTO freed_days (office_code, day)
+    SELECT DISTINCT office_code, (start_time AT TIME ZONE 'Europe/London')::date FROM shifts
+    WHERE {of} = %(of)s AND start_time < %(end)s AND start_time > %(start)s - %(longest)s AND end_time > %(start)s
+        AND EXISTS (SELECT 1 FROM waiting_list WHERE office_codes @> ARRAY[shifts.office_code])
     ORDER BY 1, 2
     ON CONFLICT (office_code, day) DO UPDATE SET turn = freed_days.turn + 1
 """
@@ -108,6 +121,12 @@ def note_freed(conn: Connection, freed: Iterable[Appointment | SlotId]) -> None:
     starts = [(one.assessor_id, one.start_time) for one in freed]
     if starts:
         conn.execute(NOTE_FREED, [list(column) for column in zip(*starts, strict=True)])
+
+
+def note_worked(conn: Connection, kind: Kind, of: str, *, within: Stretch) -> None:
+    """Notes the days on which the assessor, or the office, that was away works in this stretch."""
+    parameters = {"of": of, "start": within.start_time, "end": within.end_time, "longest": LONGEST_SHIFT}
+    conn.execute(NOTE_WORKED.format(of=kind.of), parameters)
 
 
 def note_days(conn: Connection, office_codes: Collection[str], *, first: date, last: date) -> None:
