@@ -11,8 +11,9 @@ from scheduling.domain.diary import Stretch
 from scheduling.domain.directory import Directory
 from scheduling.domain.rotas import Rota, RotaChange
 from scheduling.domain.shifts import Shift
+from scheduling.domain.slots import SlotId
 from scheduling.service.replanning import Replanned, move_displaced
-from scheduling.store import absences, appointments, shifts
+from scheduling.store import absences, appointments, shifts, waiting
 from scheduling.store.absences import ABSENCE
 
 
@@ -44,10 +45,15 @@ def publish(conn: Connection, rota: Rota, directory: Directory) -> Published:
     change = rota.change(before)
     shifts.delete(conn, rota.assessor_id, change.removed)
     shifts.insert(conn, change.added)
+    # Interviews are locked before the list of the displaced: whoever moves or cancels one takes both in this order.
+    displaced = _displaced(conn, rota) if change.removed else []
     if change.added:
         absences.forget_held(conn, ABSENCE, rota.assessor_id)
-    displaced = _displaced(conn, rota) if change.removed else []
-    return Published(change=change, replanned=move_displaced(conn, displaced, directory))
+    replanned = move_displaced(conn, displaced, directory)
+    waiting.note_freed(
+        conn, [SlotId(assessor_id=rota.assessor_id, start_time=shift.start_time) for shift in change.added]
+    )
+    return Published(change=change, replanned=replanned)
 
 
 def _displaced(conn: Connection, rota: Rota) -> list[Appointment]:
