@@ -9,13 +9,16 @@ from uuid import uuid4
 import psycopg
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
+from psycopg import sql
 
 from chassis import clock
 from chassis.bank_holidays import Nation
+from chassis.runtime import Process
 from chassis.testing import DatabaseUrls, Tokens
 from cms.scheduling.v1 import events_pb2
 from scheduling.domain.offices import Need
 from scheduling.domain.working_time import working_days
+from scheduling.service.pruning import Kept, prune
 
 LEEDS, CARDIFF = "600021", "600111"
 MOVED = "SELECT payload FROM outbox WHERE type = 'cms.scheduling.v1.AppointmentMoved'"
@@ -255,6 +258,30 @@ def test_the_reason_is_kept_sealed(morning: Morning, http: Any, database_urls: D
     )
     assert len(reasons) == 2
     assert not [reason for reason in reasons if b"influenza" in reason]
+
+
+def test_absences_and_closures_that_were_over_long_ago_are_pruned_with_their_reasons(
+    morning: Morning, process: Process, http: Any, database_urls: DatabaseUrls
+) -> None:
+    later = morning.now + timedelta(days=30)
+    for begins in (morning.now, later):
+        http("RecordAbsence", today({"assessorId": "ALE02001"}, begins), morning.manager)
+        http("CloseOffice", today({"officeCode": CARDIFF}, begins), morning.manager)
+    with psycopg.connect(database_urls.owner) as conn:
+        for table in ("absences", "closures"):
+            conn.execute(
+                sql.SQL(
+                    "UPDATE {} SET start_time = start_time - interval '1 year', end_time = end_time - interval '1 year'"
+                    " WHERE start_time = %s"
+                ).format(sql.Identifier(table)),
+                [morning.now],
+            )
+
+    with process.database.transaction() as conn:
+        prune(conn, Kept(shifts=timedelta(days=92), appointments=timedelta(days=730)))
+
+    assert one(database_urls, "SELECT array_agg(start_time) FROM absences") == ([later],)
+    assert one(database_urls, "SELECT array_agg(start_time) FROM closures") == ([later],)
 
 
 def test_assessors_record_absences_and_see_what_is_left_at_their_own_office_alone(

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from chassis import clock
 from chassis.database import Connection
-from scheduling.store import appointments, diary, diary_links, shifts, waiting
+from scheduling.store import absences, appointments, diary, diary_links, shifts, waiting
+from scheduling.store.absences import ABSENCE, CLOSURE
 
 PRUNED_AT_ONCE = 500
 DIARY_KEPT = timedelta(days=1)
@@ -14,7 +15,10 @@ DIARY_KEPT = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """How long is kept what is over: shifts for the measures of how they were used, appointments as the claim's record."""
+    """How long is kept what is over: shifts for the measures of how they were used, appointments as the claim's record.
+
+    Absences and closures are kept as long as the shifts that they were in.
+    """
 
     shifts: timedelta
     appointments: timedelta
@@ -28,6 +32,8 @@ def prune(conn: Connection, kept: Kept) -> bool:
         waiting.prune(conn, now=now, number=PRUNED_AT_ONCE),
         shifts.prune(conn, before=now - kept.shifts, number=PRUNED_AT_ONCE),
         appointments.prune(conn, before=now - kept.appointments, number=PRUNED_AT_ONCE),
+        absences.prune(conn, ABSENCE, before=now - kept.shifts, number=PRUNED_AT_ONCE),
+        absences.prune(conn, CLOSURE, before=now - kept.shifts, number=PRUNED_AT_ONCE),
         diary_links.prune(conn, number=PRUNED_AT_ONCE),
     )
     return PRUNED_AT_ONCE in pruned

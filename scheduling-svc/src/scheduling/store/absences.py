@@ -40,6 +40,13 @@ END = "UPDATE {table} SET end_time = %s WHERE {identity} = %s"
 
 DELETE = "DELETE FROM {table} WHERE {identity} = %s"
 
+# Those that were over before a moment.
+PRUNE = """
+    DELETE FROM {table} WHERE {identity} IN (
+        SELECT {identity} FROM {table} WHERE end_time < %s ORDER BY end_time LIMIT %s FOR UPDATE SKIP LOCKED
+    )
+"""
+
 # Whether a slot's office is closed in a part of it.
 IS_CLOSED = """
     SELECT EXISTS (
@@ -107,6 +114,11 @@ def end(conn: Connection, kind: Kind, identity: UUID, *, at: datetime) -> None:
 def delete(conn: Connection, kind: Kind, identity: UUID) -> None:
     """Deletes one that does not take place."""
     conn.execute(_of(DELETE, kind), [identity])
+
+
+def prune(conn: Connection, kind: Kind, *, before: datetime, number: int) -> int:
+    """Deletes at most `number` absences or closures that were over by then; gives how many."""
+    return conn.execute(_of(PRUNE, kind), [before, number]).rowcount
 
 
 def mark_displaced(conn: Connection, appointment_ids: Collection[UUID], *, since: datetime) -> None:
