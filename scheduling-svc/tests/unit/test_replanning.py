@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -184,10 +185,11 @@ def test_a_need_is_met_by_the_stand_in() -> None:
     assert moved(taken) == [(1, "A2", at(15), Disturbance.SAME_DAY)]
 
 
-def test_who_needs_a_hearing_loop_is_not_moved_to_the_telephone_unasked() -> None:
-    by_telephone = opening(at(11), channel=Channel.TELEPHONE, meets=frozenset())
+@pytest.mark.parametrize("need", [Need.HEARING_LOOP, Need.SIGN_LANGUAGE])
+def test_who_needs_a_hearing_loop_or_signs_is_not_moved_to_the_telephone_unasked(need: Need) -> None:
+    by_telephone = opening(at(11), channel=Channel.TELEPHONE, meets=frozenset({Need.SIGN_LANGUAGE}))
 
-    plan = replan([interview(at(9), needs=frozenset({Need.HEARING_LOOP}))], [by_telephone], RULES)
+    plan = replan([interview(at(9), needs=frozenset({need}))], [by_telephone], RULES)
 
     assert solutions(plan) == [[SolutionKind.BY_TELEPHONE]]
 

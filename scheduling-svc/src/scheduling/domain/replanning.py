@@ -13,6 +13,7 @@ from scheduling.domain.appointments import Appointment
 from scheduling.domain.assignment import assign
 from scheduling.domain.diary import Stretch
 from scheduling.domain.limits import BREAKS
+from scheduling.domain.offers import NOT_BY_TELEPHONE
 from scheduling.domain.offices import OF_EVERY_OFFICE, OF_THE_BUILDING, Channel, Need
 from scheduling.domain.slots import Slot, SlotId
 from scheduling.domain.working_time import london_day
@@ -29,8 +30,6 @@ AT_ONCE = 40
 """So many interviews are assigned together, the soonest first: the work grows with the square of their number."""
 SOLUTIONS = 3
 """At most so many solutions are shown with an interview that was not moved."""
-NOT_BY_TELEPHONE = frozenset({Need.HEARING_LOOP})
-"""Who needs one of these is not moved to the telephone unasked."""
 
 
 class Disturbance(IntEnum):
