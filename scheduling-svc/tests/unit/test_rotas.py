@@ -91,6 +91,7 @@ def test_a_shift_that_has_begun_can_be_published() -> None:
         (shift(datetime(2026, 12, 25, 9, tzinfo=UTC)), "start", "is on a day on which the office is closed"),
         (shift(NINE - 2 * HOUR), "start", "is before the office opens"),
         (shift(NINE + 7 * HOUR), "end", "is after the office closes"),
+        (shift(NINE + HOUR, hours=14), "end", "is after the office closes"),
         (shift(channel=Channel.HOME_VISIT), "channel", "is one in which the office holds no interviews"),
         (shift(NINE + timedelta(seconds=30)), "start", "is not on a whole minute"),
         (shift(skills=frozenset({"WELSH", "JUGGLING"})), "skills", "names a skill that the assessor does not have"),

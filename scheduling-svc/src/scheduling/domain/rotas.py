@@ -156,7 +156,8 @@ def _closed_faults(shift: Shift, office: Office) -> Iterator[tuple[str, str]]:
     if shift.channel is Channel.OFFICE:
         if shift.start_time.astimezone(LONDON).time() < hours.opens:
             yield "start", "is before the office opens"
-        if shift.end_time.astimezone(LONDON).time() > hours.closes:
+        # A shift to midnight ends at the beginning of the next day.
+        if (shift.end_time - timedelta.resolution).astimezone(LONDON).time() >= hours.closes:
             yield "end", "is after the office closes"
 
 
