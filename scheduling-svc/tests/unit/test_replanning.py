@@ -233,6 +233,25 @@ def test_a_slot_is_named_for_one_interview_only() -> None:
     assert solutions(plan) == [[SolutionKind.SHORT_NOTICE], [SolutionKind.OPEN_SLOT]]
 
 
+def test_the_rules_are_asked_of_no_opening_that_is_too_early_or_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An absence of twelve weeks has thousands of openings, of which a week's can take each interview."""
+    asked = list[datetime]()
+    broken = Rules.broken
+
+    def noting(rules: Rules, appointment: Appointment, given: Opening) -> set[SolutionKind] | None:
+        asked.append(given.slot.start_time)
+        return broken(rules, appointment, given)
+
+    monkeypatch.setattr(Rules, "broken", noting)
+    near = [at(9, day=day) for day in range(20, 28)]
+    openings = [opening(at(9, day=day), assessor=f"A{day}") for day in range(84)]
+
+    plan = replan([interview(at(9, day=20))], openings, RULES)
+
+    assert moved(plan) == [(1, "A20", at(9, day=20), Disturbance.NONE)]
+    assert sorted(asked) == near
+
+
 _STARTS = [at(hour, day=day) for day in (0, 1, 2, 5) for hour in (9, 11, 14)]
 _NEEDS = st.sampled_from([frozenset[Need](), frozenset({Need.WELSH}), frozenset({Need.HEARING_LOOP})])
 

@@ -19,7 +19,7 @@ HELD_FOR = timedelta(minutes=10)
 NOON = 12
 
 NOT_BY_TELEPHONE = frozenset({Need.HEARING_LOOP, Need.SIGN_LANGUAGE})
-"""A claimant with one of these needs is offered a telephone interview only where they ask for one, and not moved to it unasked."""
+"""A claimant with one of these needs is offered a telephone interview, or moved to one, only where they ask for it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -253,10 +253,12 @@ def _assigned(displaced: Sequence[Appointment], openings: Sequence[Opening], rul
 
 def _ways(appointment: Appointment, openings: Sequence[Opening], rules: Rules) -> Mapping[int, int]:
     """The openings that can take it, by their numbers, each with its cost."""
+    # Of an absence of months most openings are too early or too late: they are passed over before the rules are asked.
+    first, last = appointment.start_time, max(appointment.start_time + LATER_AT_MOST, appointment.target_time)
     return {
         number: _cost(appointment, opening.slot, rules)
         for number, opening in enumerate(openings)
-        if rules.broken(appointment, opening) == set()
+        if first <= opening.slot.start_time <= last and rules.broken(appointment, opening) == set()
     }
 
 
@@ -292,7 +294,9 @@ def _solutions(appointment: Appointment, openings: Sequence[Opening], rules: Rul
         broken = rules.broken(appointment, opening)
         if broken is not None and len(broken) < 2:
             found.setdefault(broken.pop() if broken else SolutionKind.FREED, opening.slot)
-    shown = [Solution(kind=kind, slot=slot) for kind, slot in found.items()][:SOLUTIONS]
+            if len(found) == SOLUTIONS:
+                break
+    shown = [Solution(kind=kind, slot=slot) for kind, slot in found.items()]
     return shown or [Solution(kind=SolutionKind.OPEN_SLOT)]
 
 
