@@ -41,6 +41,7 @@ def publish(conn: Connection, rota: Rota, directory: Directory) -> Published:
     """
     now = clock.now()
     shifts.lock_rota(conn, rota.assessor_id)
+    shifts.keep_open(conn, rota.office_code)
     before = shifts.lock_of_weeks(conn, rota.assessor_id, rota.office_code, weeks=rota.stretches, since=now)
     change = rota.change(before)
     shifts.delete(conn, rota.assessor_id, change.removed)

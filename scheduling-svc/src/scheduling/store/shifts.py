@@ -18,6 +18,10 @@ COLUMNS = "assessor_id, office_code, start_time, end_time, channel, skills, emer
 # One publication at a time for an assessor: without it two that publish the first rota would only meet at the constraint.
 LOCK_ROTA = "SELECT pg_advisory_xact_lock(hashtextextended('rota ' || %s, 0))"
 
+# A closure locks the shifts that it finds; those that are being published at its office then are waited for here.
+LOCK_OFFICE = "SELECT pg_advisory_xact_lock(hashtextextended('office ' || %s, 0))"
+LOCK_OFFICE_WITH_OTHERS = "SELECT pg_advisory_xact_lock_shared(hashtextextended('office ' || %s, 0))"
+
 # The shift in which a slot starts, locked against a change of the rota; bookings do not keep each other from it.
 LOCK_OF_SLOT = f"""
     SELECT {COLUMNS} FROM shifts WHERE assessor_id = %s AND start_time <= %s AND end_time > %s
@@ -87,6 +91,11 @@ def lock_rota(conn: Connection, assessor_id: str) -> None:
     conn.execute(LOCK_ROTA, [assessor_id])
 
 
+def keep_open(conn: Connection, office_code: str) -> None:
+    """Waits for a closure of the office that is being recorded; the next one waits for this transaction."""
+    conn.execute(LOCK_OFFICE_WITH_OTHERS, [office_code])
+
+
 def lock_of_slot(conn: Connection, slot_id: SlotId, *, wait: bool) -> Shift | None:
     """Locks the shift in which the slot starts against changes of the rota; None if there is none.
 
@@ -123,7 +132,8 @@ def lock_of_assessor(conn: Connection, assessor_id: str, *, within: Stretch) -> 
 
 
 def lock_of_office(conn: Connection, office_code: str, *, within: Stretch) -> None:
-    """Locks the shifts at this office in this stretch, whoever works them."""
+    """Locks the shifts at this office in this stretch, whoever works them, and keeps new ones from being published."""
+    conn.execute(LOCK_OFFICE, [office_code])
     _lock(conn, LOCK_OF_OFFICE, office_code, within)
 
 
