@@ -184,6 +184,21 @@ def test_a_likely_breach_is_told_once_for_each_day_and_shows_in_the_measures(
     assert gauges[f'scheduling_office_utilisation_ratio{{office="{NEWCASTLE}"}}'] == 0.0
 
 
+def test_an_office_whose_rotas_ran_out_is_measured_all_the_same(process: Process) -> None:
+    def capacity() -> int:
+        with process.database.transaction() as conn:
+            row = conn.execute("SELECT capacity FROM office_measures WHERE office_code = %s", [LEEDS]).fetchone()
+        return int(row["capacity"]) if row else -1
+
+    eventually(lambda: capacity() > 0, seconds=30)
+    with process.database.transaction() as conn:
+        conn.execute("DELETE FROM shifts WHERE office_code = %s", [LEEDS])
+
+    clock.advance(timedelta(minutes=16))
+
+    eventually(lambda: capacity() == 0, seconds=30)
+
+
 def _measured_since(process: Process, moment: datetime) -> bool:
     with process.database.transaction() as conn:
         row = conn.execute(

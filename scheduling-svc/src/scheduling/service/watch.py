@@ -23,7 +23,10 @@ _LOOKED_BACK = timedelta(days=7)
 
 
 def measure_next(conn: Connection, directory: Directory, *, target: timedelta) -> bool:
-    """Measures offices where somebody works that were not measured lately; gives whether more are due."""
+    """Measures offices where somebody works, or worked before, that were not measured lately; gives whether more are due.
+
+    An office whose rotas ran out would otherwise show for ever what it could hold when somebody last worked there.
+    """
     if not measures.try_lock(conn):
         return False
     now = clock.now()
@@ -31,7 +34,7 @@ def measure_next(conn: Connection, directory: Directory, *, target: timedelta) -
     # A moment that is still to come is of a clock that was set back.
     due = sorted(
         code
-        for code in _staffed(conn, directory, now)
+        for code in _staffed(conn, directory, now) | set(filter(directory.has, known))
         if not now - EVERY < known.get(code, datetime.min.replace(tzinfo=now.tzinfo)) <= now
     )
     if due:
