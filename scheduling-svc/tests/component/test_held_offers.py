@@ -167,4 +167,5 @@ def test_a_slot_that_is_kept_for_emergencies_is_given_to_them_alone(
     refused = book(http, token, last, OTHER)
 
     assert (refused.code, refused.reason) == ("failed_precondition", "KEPT_FOR_EMERGENCIES")
+    assert refused.fields == {"slot_id"}
     assert book(http, token, last).code == "ok"

@@ -168,3 +168,4 @@ def test_joining_is_refused_where_nothing_could_come_of_it(http: Any, tokens: To
         "OTHER_OFFICE",
         "APPOINTMENT_ENDED",
     ]
+    assert nowhere.fields == {"office_codes[0]"}

@@ -23,8 +23,8 @@ from scheduling.domain.slots import REACH_KM
 class OfficeUnknown(NotFound):
     """No office has the code."""
 
-    def __init__(self) -> None:
-        violation = Violation(field="office_code", description="is not in the list of offices")
+    def __init__(self, *, field: str = "office_code") -> None:
+        violation = Violation(field=field, description="is not in the list of offices")
         super().__init__("OFFICE_UNKNOWN", "no office has this office_code", violations=[violation])
 
 
@@ -58,10 +58,10 @@ class Directory:
             self._skills_at.setdefault(assessor.office_code, []).append(assessor.meets)
         self._assessors = {assessor.assessor_id: assessor for assessor in assessors}
 
-    def office(self, code: str) -> Office:
-        """The office. Raises OfficeUnknown."""
+    def office(self, code: str, *, field: str = "office_code") -> Office:
+        """The office. Raises OfficeUnknown, naming the field in which the code was given."""
         if code not in self._offices:
-            raise OfficeUnknown
+            raise OfficeUnknown(field=field)
         return self._offices[code]
 
     def has(self, code: str) -> bool:

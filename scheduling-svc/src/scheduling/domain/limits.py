@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chassis.errors import FailedPrecondition
+from chassis.errors import FailedPrecondition, Violation
 from scheduling.domain.diary import Stretch, WorkingTime
 from scheduling.domain.slots import Slot
 
@@ -13,15 +13,21 @@ class BreakNeeded(FailedPrecondition):
     """With this interview the assessor would have no break for too long."""
 
     def __init__(self) -> None:
-        super().__init__("BREAK_NEEDED", "the assessor needs a break at that time: choose another slot")
+        violation = Violation(field="slot_id", description="is at a time at which the assessor needs a break")
+        super().__init__(
+            "BREAK_NEEDED", "the assessor needs a break at that time: choose another slot", violations=[violation]
+        )
 
 
 class KeptForEmergencies(FailedPrecondition):
     """The slot is kept for claimants who must be seen on the day."""
 
     def __init__(self) -> None:
+        violation = Violation(field="slot_id", description="is kept for claimants who must be seen on the day")
         super().__init__(
-            "KEPT_FOR_EMERGENCIES", "the slot is kept for emergencies until two hours before: choose another"
+            "KEPT_FOR_EMERGENCIES",
+            "the slot is kept for emergencies until two hours before: choose another",
+            violations=[violation],
         )
 
 

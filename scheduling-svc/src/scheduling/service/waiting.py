@@ -1,6 +1,6 @@
 """The waiting list: who joins and leaves it, and the worker that gives freed slots to those who wait."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
@@ -30,7 +30,7 @@ LOOKED_AHEAD = timedelta(days=28)
 class Joining:
     """The slots that the claimant would take in the place of the appointment: see Place."""
 
-    offices: Collection[str]
+    offices: Sequence[str]
     by_telephone: bool
     notice: timedelta
 
@@ -48,7 +48,10 @@ def join(conn: Connection, *, change: changes.Change, joining: Joining, director
         raise AppointmentBegun
     if appointment.start_time <= now + joining.notice:
         raise TooSoonToWait
-    offices = {directory.office(code).code for code in joining.offices} | {appointment.office_code}
+    others = {
+        directory.office(code, field=f"office_codes[{index}]").code for index, code in enumerate(joining.offices)
+    }
+    offices = others | {appointment.office_code}
     place = Place(
         appointment=appointment,
         offices=frozenset(offices),
