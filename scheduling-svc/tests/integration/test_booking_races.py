@@ -26,9 +26,10 @@ from scheduling.domain.slots import SLOT_LENGTH, Slot, SlotTaken
 from scheduling.domain.working_time import TARGET
 from scheduling.service import bookings, search
 from scheduling.store import appointments, diary
+from tests.support import rotas
 
 FIFTY = 50
-LEEDS = "600021"
+LEEDS, NEWCASTLE = "600021", "600011"
 
 
 def claim(number: int) -> Claim:
@@ -217,6 +218,25 @@ def hold(database: Database, slot: Slot, the_claim: Claim, *, seconds: int) -> N
 def book(database: Database, the_claim: Claim, slot: Slot, directory: Directory) -> Appointment:
     with database.transaction() as conn:
         return bookings.book_slot(conn, the_claim, directory=directory, slot_id=slot.slot_id, target=TARGET)
+
+
+def test_an_interview_elsewhere_is_the_demand_of_the_office_nearest_to_the_claimant(
+    database: Database, opened: Directory, wish: Wish
+) -> None:
+    slot = free(database, wish, number=1)[0]
+    unstaffed = next(office for office in opened.offices if office.code not in rotas.STAFFED)
+    near = [
+        NearOffice(office=office, distance_km=float(number))
+        for number, office in enumerate([unstaffed, opened.office(NEWCASTLE), opened.office(LEEDS)])
+    ]
+
+    with database.transaction() as conn:
+        booked = bookings.book_slot(
+            conn, claim(1), directory=opened, slot_id=slot.slot_id, target=TARGET, near=near
+        )
+        row: Any = conn.execute("SELECT home_office_code FROM appointments").fetchone()
+
+    assert (booked.office_code, row["home_office_code"]) == (LEEDS, NEWCASTLE)
 
 
 def test_a_stored_appointment_equals_the_booked_one(database: Database, directory: Directory, wish: Wish) -> None:

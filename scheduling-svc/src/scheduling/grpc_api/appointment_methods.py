@@ -39,12 +39,14 @@ class AppointmentMethods:
         """Books the given slot, or the earliest one."""
         refuse(_booking_faults(request))
         if not request.earliest:
+            known = search.offices_near(self._directory, self._postcodes, request.postcode) if request.postcode else ()
             slot = partial(
                 bookings.book_slot,
                 directory=self._directory,
                 slot_id=SlotId.read(request.slot_id),
                 target=self._target,
                 needs=needs_of(request),
+                near=known,
             )
             return self._book(request, slot, near=())
         near = search.offices_near(self._directory, self._postcodes, request.postcode)

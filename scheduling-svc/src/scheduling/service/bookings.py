@@ -4,6 +4,7 @@ Locks are taken in one order everywhere: the shift, the slot, the assessor's day
 appointment. The constraints decide; the locks keep those who want the same from running into them.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,7 +20,7 @@ from scheduling.domain.diary import Stretch
 from scheduling.domain.directory import Directory
 from scheduling.domain.events import AppointmentBooked
 from scheduling.domain.limits import Limits
-from scheduling.domain.offices import Channel, Need
+from scheduling.domain.offices import Channel, NearOffice, Need
 from scheduling.domain.search import FreeTime, Wish, in_order_of_preference
 from scheduling.domain.shifts import Shift
 from scheduling.domain.slots import NoSlotFree, OfficeClosed, Slot, SlotId, SlotTaken, SlotUnknown
@@ -46,16 +47,20 @@ def book_slot(
     slot_id: SlotId,
     target: timedelta,
     needs: frozenset[Need] = frozenset(),
+    near: Sequence[NearOffice] = (),
 ) -> Appointment:
     """Books this slot for the claim. The claim's needs, and these, are kept with it: whoever moves it later heeds them.
 
+    `near` are the offices nearest to the claimant, if that is known: the demand is that of the first where somebody works.
     Raises SlotUnknown, SlotPassed, SlotTaken, OfficeClosed, AlreadyBooked, KeptForEmergencies, BreakNeeded.
     """
     now = clock.now()
     slot, is_free = lock_slot(conn, slot_id, claim_ref=claim.claim_ref)
     wished = replace(claim, needs=needs | claim.needs)
     appointment, event = _booked(conn, wished, directory=directory, slot=slot, target=target, now=now)
-    saved = _save(conn, appointment, event, slot=slot)  # of a claim that has an interview, that is said first
+    home = _home_office(conn, near, slot.channel, now=now) if near else None
+    # Of a claim that has an interview, that is said first.
+    saved = _save(conn, appointment, event, slot=slot, home_office=home)
     if not is_free:
         raise why_taken(conn, slot)
     check_limits(conn, slot, claim_ref=claim.claim_ref, limits=limits_for(claim, now))
@@ -220,6 +225,11 @@ def _booked(
         attempt=appointments.count_missed(conn, claim.claim_ref) + 1,
         now=now,
     )
+
+
+def _home_office(conn: Connection, near: Sequence[NearOffice], channel: Channel, *, now: datetime) -> str:
+    wish = Wish(offices=near, channel=channel, needs=frozenset())
+    return with_rotas(conn, wish, since=soonest(now)).offices[0].office.code
 
 
 def _save(
