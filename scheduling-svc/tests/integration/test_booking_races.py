@@ -231,9 +231,7 @@ def test_an_interview_elsewhere_is_the_demand_of_the_office_nearest_to_the_claim
     ]
 
     with database.transaction() as conn:
-        booked = bookings.book_slot(
-            conn, claim(1), directory=opened, slot_id=slot.slot_id, target=TARGET, near=near
-        )
+        booked = bookings.book_slot(conn, claim(1), directory=opened, slot_id=slot.slot_id, target=TARGET, near=near)
         row: Any = conn.execute("SELECT home_office_code FROM appointments").fetchone()
 
     assert (booked.office_code, row["home_office_code"]) == (LEEDS, NEWCASTLE)

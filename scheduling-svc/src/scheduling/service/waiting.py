@@ -48,9 +48,7 @@ def join(conn: Connection, *, change: changes.Change, joining: Joining, director
         raise AppointmentBegun
     if appointment.start_time <= now + joining.notice:
         raise TooSoonToWait
-    others = {
-        directory.office(code, field=f"office_codes[{index}]").code for index, code in enumerate(joining.offices)
-    }
+    others = {directory.office(code, field=f"office_codes[{index}]").code for index, code in enumerate(joining.offices)}
     offices = others | {appointment.office_code}
     place = Place(
         appointment=appointment,
