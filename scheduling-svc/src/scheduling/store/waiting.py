@@ -1,6 +1,6 @@
 """The waiting list, and the days on which an office has time again."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -34,7 +34,7 @@ WAITING = """
     ORDER BY start_time <= target_time, target_time, joined_time LIMIT %(number)s
 """
 
-# Notes the days of slots that are free again, if somebody waits for their office. It is the last row that a transaction locks.
+# Notes the days of slots that are free again, if somebody waits for their office.
 NOTE_FREED = """
     INSERT INTO freed_days (office_code, day)
     SELECT DISTINCT shifts.office_code, (freed.start AT TIME ZONE 'Europe/London')::date
@@ -42,8 +42,6 @@ NOTE_FREED = """
     JOIN shifts ON shifts.assessor_id = freed.assessor_id
         AND shifts.start_time <= freed.start AND shifts.end_time > freed.start
     WHERE EXISTS (SELECT 1 FROM waiting_list WHERE office_codes @> ARRAY[shifts.office_code])
-    ORDER BY 1, 2
-    ON CONFLICT (office_code, day) DO UPDATE SET turn = freed_days.turn + 1
 """
 
 # Notes the days on which an assessor, or an office, works in a stretch of time, if somebody waits for the office.
@@ -52,8 +50,6 @@ NOTE_WORKED = """
     SELECT DISTINCT office_code, (start_time AT TIME ZONE 'Europe/London')::date FROM shifts
     WHERE {of} = %(of)s AND start_time < %(end)s AND start_time > %(start)s - %(longest)s AND end_time > %(start)s
         AND EXISTS (SELECT 1 FROM waiting_list WHERE office_codes @> ARRAY[shifts.office_code])
-    ORDER BY 1, 2
-    ON CONFLICT (office_code, day) DO UPDATE SET turn = freed_days.turn + 1
 """
 
 # Notes every day between two: the days that one who joins the list looks at first.
@@ -62,16 +58,19 @@ NOTE_DAYS = """
     SELECT office_code, day::date
     FROM unnest(%(office_codes)s::text[]) AS office_code,
         generate_series(%(first)s::timestamp, %(last)s::timestamp, interval '1 day') AS day
-    ORDER BY 1, 2
-    ON CONFLICT (office_code, day) DO UPDATE SET turn = freed_days.turn + 1
 """
 
-NEXT_FREED = "SELECT office_code, day, turn FROM freed_days ORDER BY noted_time, office_code, day LIMIT 1"
+# The day that was noted first, with everything that was noted of it by now.
+NEXT_FREED = """
+    SELECT office_code, day, array_agg(entry_id) AS entries FROM freed_days
+    WHERE (office_code, day) = (SELECT office_code, day FROM freed_days ORDER BY noted_time, entry_id LIMIT 1)
+    GROUP BY office_code, day
+"""
 
 # What was freed meanwhile stays.
-DONE = "DELETE FROM freed_days WHERE office_code = %s AND day = %s AND turn = %s"
+DONE = "DELETE FROM freed_days WHERE entry_id = ANY(%s)"
 
-POSTPONE = "UPDATE freed_days SET noted_time = now() WHERE office_code = %s AND day = %s"
+POSTPONE = "UPDATE freed_days SET noted_time = now() WHERE entry_id = ANY(%s)"
 
 # Places of appointments that are over or have begun.
 PRUNE = """
@@ -84,11 +83,11 @@ PRUNE = """
 
 @dataclass(frozen=True, kw_only=True)
 class FreedDay:
-    """A day of London on which an office has time again. `turn` tells whether more was freed since it was read."""
+    """A day of London on which an office has time again. `entries` are the notes of it that were read."""
 
     office_code: str
     day: date
-    turn: int
+    entries: Sequence[int]
 
 
 def join(conn: Connection, place: Place) -> datetime:
@@ -143,9 +142,9 @@ def next_freed(conn: Connection) -> FreedDay | None:
 def seen_to(conn: Connection, freed: FreedDay, *, is_done: bool) -> None:
     """The day is done, unless more was freed meanwhile; or it has its turn again after the others."""
     if is_done:
-        conn.execute(DONE, [freed.office_code, freed.day, freed.turn])
+        conn.execute(DONE, [freed.entries])
     else:
-        conn.execute(POSTPONE, [freed.office_code, freed.day])
+        conn.execute(POSTPONE, [freed.entries])
 
 
 def prune(conn: Connection, *, now: datetime, number: int) -> int:
