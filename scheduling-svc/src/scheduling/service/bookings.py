@@ -4,7 +4,7 @@ Locks are taken in one order everywhere: the shift, the slot, the assessor's day
 appointment. The constraints decide; the locks keep those who want the same from running into them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -76,18 +76,22 @@ def book_earliest(
     Raises NoSlotFree, AlreadyBooked.
     """
     now = clock.now()
-    wish = with_rotas(conn, wish, since=soonest(now))
+    everywhere, wish = wish, with_rotas(conn, wish, since=soonest(now))
     wished = replace(claim, needs=wish.needs | claim.needs)
     waits_since = first_contacts.waits_since(conn, claim.claim_ref)
     due = claim.due_again(wish.offices[0].office.nation, waits_since, target=target)
     limits = limits_for(claim, now)
 
-    def free_by(channel: Channel) -> FreeTime:
-        asked = replace(wish, channel=channel, needs=wished.needs)
-        return partial(free, conn, asked, claim_ref=claim.claim_ref, limits=limits)
+    def free_by(asked: Wish) -> FreeTime:
+        return partial(free, conn, replace(asked, needs=wished.needs), claim_ref=claim.claim_ref, limits=limits)
 
-    spill_over = free_by(wish.spill_over) if wish.spill_over else None
-    for slot in in_order_of_preference(free_by(wish.channel), since=soonest(now), due=due, spill_over=spill_over):
+    def spilled(*, since: datetime, until: datetime | None = None) -> Iterator[Slot]:
+        # An office within reach at which nobody works in the wanted channel may well do so in the other.
+        other = replace(everywhere, channel=everywhere.spill_over or everywhere.channel)
+        return free_by(with_rotas(conn, other, since=since))(since=since, until=until)
+
+    spill_over = spilled if wish.spill_over else None
+    for slot in in_order_of_preference(free_by(wish), since=soonest(now), due=due, spill_over=spill_over):
         if try_slot(conn, slot, claim_ref=claim.claim_ref, limits=limits):
             appointment, event = _booked(conn, wished, directory=directory, slot=slot, target=target, now=now)
             return _save(conn, appointment, event, slot=slot, home_office=wish.offices[0].office.code)

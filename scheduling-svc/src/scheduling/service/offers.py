@@ -1,6 +1,6 @@
 """Offers: the first good slot and its alternatives, held for the claim of a call until they are booked or given up."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -59,10 +59,14 @@ def offer(conn: Connection, claim: Claim, asked: Asked, *, directory: Directory,
     wished = replace(claim, needs=asked.wish.needs | claim.needs)
     limits = limits_for(claim, clock.now())
     since = max(asked.since or limits.now, soonest(limits.now))
-    wish = with_rotas(conn, replace(asked.wish, needs=wished.needs), since=since)
-    asked = replace(asked, wish=wish)
+    everywhere = replace(asked.wish, needs=wished.needs)
+    # An office within reach at which nobody works in the wanted channel may well do so in another.
+    staffed = {
+        channel: with_rotas(conn, replace(everywhere, channel=channel), since=since)
+        for channel in dict.fromkeys((everywhere.channel, *asked.channels))
+    }
     for number in range(1, ROUNDS + 1):
-        chosen = _choice(conn, wished, asked, directory=directory, target=target, limits=limits).offers()
+        chosen = _choice(conn, wished, asked, staffed, directory=directory, target=target, limits=limits).offers()
         try:
             with conn.savepoint():
                 held = _hold(conn, claim.claim_ref, chosen, limits=limits, all_of_them=number < ROUNDS)
@@ -94,14 +98,21 @@ def prune(conn: Connection, *, number: int) -> bool:
 
 
 def _choice(
-    conn: Connection, claim: Claim, asked: Asked, *, directory: Directory, target: timedelta, limits: Limits
+    conn: Connection,
+    claim: Claim,
+    asked: Asked,
+    staffed: Mapping[Channel, Wish],
+    *,
+    directory: Directory,
+    target: timedelta,
+    limits: Limits,
 ) -> Choice:
     waits_since = first_contacts.waits_since(conn, claim.claim_ref)
-    wish = asked.wish
+    wish = staffed[asked.wish.channel]
     home = next((near for near in wish.offices if directory.can_meet(near.office, wish.needs, wish.channel)), None)
     found = list[FreeSlot]()
     for channel in asked.channels:
-        here = replace(asked, wish=replace(wish, channel=channel))
+        here = replace(asked, wish=staffed[channel])
         found += _free(conn, here, claim, waits_since, target=target, limits=limits)
     return Choice(
         free=found,
