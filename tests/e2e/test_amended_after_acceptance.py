@@ -29,8 +29,9 @@ def test_changes_reach_jsaps_in_order_and_what_feeds_no_record_goes_nowhere(
     changes = versions_of_changes(claim)
     claim.amend({"rent_amount": "74.00"}, reason="The rent went up, which JSAPS is not told")
 
-    assert set(changes) == {"TRANSFER_STATE_ACCEPTED"}
-    assert len(changes) in {2, 4}  # the second amendment was taken in by the first change, or made one of its own
+    # The second amendment was taken in by the first change, or made one of its own; a change that it overtook is never sent.
+    assert set(changes) <= {"TRANSFER_STATE_ACCEPTED", "TRANSFER_STATE_CANCELLED"}
+    assert list(changes).count("TRANSFER_STATE_ACCEPTED") in {2, 4}
     assert versions_of_changes(claim) == changes
     findings = platform_under_test.settled_audit(claim)
     assert (findings.accepted, findings.half_transfers, findings.duplicates, findings.lost) == (1, 0, 0, 0)

@@ -11,7 +11,7 @@ import pytest
 from chassis import clock
 from chassis.database import Row
 from chassis.testing import eventually
-from legacy_gateway.domain import Balance, ShownDifference, System
+from legacy_gateway.domain import Balance, Result, ShownDifference, System
 from legacy_gateway.link import LinkPool
 from legacy_gateway.service import differences
 from legacy_gateway.service.lost_records import reconcile
@@ -35,8 +35,16 @@ class Books:
         """A claim that JSAPS holds whole, for long enough that an enquiry knows of it."""
         self.gateway.claim(claim_ref)
         self.gateway.work_until_accepted(claim_ref)
+        for row in self.gateway.rows(claim_ref):
+            self._wait_until_the_enquiry_knows(row["transfer_id"])
         self.let_it_settle()
         return claim_ref
+
+    def _wait_until_the_enquiry_knows(self, transfer_id: str) -> None:
+        """The stand-in's enquiry lags by its own clock, whatever the ledger is told of the time."""
+        eventually(
+            lambda: self.work.adapter.ask(transfer_id).result is Result.HELD, what="the enquiry to know a record"
+        )
 
     def let_it_settle(self) -> None:
         """Lets everything have been accepted so long ago that the system's enquiry and list know of it."""

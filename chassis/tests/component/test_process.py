@@ -157,7 +157,7 @@ def ask_until_refused(connection: HTTPConnection) -> int:
 def is_refused(connection: HTTPConnection) -> bool:
     try:
         connection.connect()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # reset: it waited to be taken when the door closed
         return True
     return False
 

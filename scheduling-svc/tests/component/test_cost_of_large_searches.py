@@ -1,6 +1,6 @@
 """No request that the contract permits costs more than the budget, whatever it holds."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -67,11 +67,22 @@ def sound(method: str) -> dict[str, Any]:
         "ReopenOffice": {"officeCode": "600021", "requestId": str(uuid4())},
         "ListNotMoved": {"officeCode": "", "pageSize": 100, "pageToken": ""},
         "ListAppointments": {"claimRef": "", "office": "600021", "assessor": "", "pageSize": 200, "pageToken": ""},
+        "GetOfficeLoad": {
+            "officeCode": "",
+            "from": _date(clock.today()),
+            "until": _date(clock.today() + timedelta(weeks=11)),
+            "pageSize": 500,
+            "pageToken": "",
+        },
         "CreateDiaryLink": {"requestId": str(uuid4())},
         "GetDiaryLinks": {"assessor": "ALE02001"},
         "RevokeDiaryLink": {"linkId": str(uuid4()), "requestId": str(uuid4())},
     }
     return known.get(method) or _change(method)
+
+
+def _date(day: date) -> dict[str, int]:
+    return {"year": day.year, "month": day.month, "day": day.day}
 
 
 def _while_away() -> dict[str, Any]:

@@ -129,7 +129,7 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, set[str]]] = [
     ("OfferSlots", {"postcode": "", "officeCode": "699999"}, "not_found", "OFFICE_UNKNOWN", {"office_code"}),
     ("OfferSlots", {"needs": [0]}, "invalid_argument", "INVALID_FIELDS", {"needs[0]"}),
     ("OfferSlots", {"channel": 77}, "invalid_argument", "INVALID_FIELDS", {"channel"}),
-    ("OfferSlots", {"channel": "CHANNEL_HOME_VISIT"}, "failed_precondition", "NO_SLOT_FREE", set()),
+    ("OfferSlots", {"needs": ["APPOINTMENT_NEED_WELSH"]}, "failed_precondition", "NO_SLOT_FREE", set()),
     ("OfferSlots", {"until": "2020-12-01T09:59:59Z"}, "failed_precondition", "NO_SLOT_FREE", set()),
     (
         "OfferSlots",

@@ -43,8 +43,12 @@ def test_a_closure_waits_for_a_rota_that_is_being_published(database: Database, 
     )
     no_vault: Any = None  # it is not reached
 
-    with database.transaction() as publishing:
-        rotas.publish(publishing, rota, directory)
-        with pytest.raises(psycopg.errors.LockNotAvailable), database.transaction() as closing:
+    def close_at_once() -> None:
+        with database.transaction() as closing:
             closing.execute("SET LOCAL lock_timeout = '50ms'")
             absences.close_office(closing, closure, reason="flood", directory=directory, vault=no_vault)
+
+    with database.transaction() as publishing:
+        rotas.publish(publishing, rota, directory)
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            close_at_once()

@@ -26,7 +26,7 @@ ILL, LONGER, LEAVE = away(0, 3), away(2, 5), away(20, 30)
 
 
 @pytest.mark.parametrize("or_next", [False, True])
-def test_an_illness_ends_with_what_prolongs_it_and_a_later_leave_stays(or_next: bool) -> None:
+def test_an_illness_ends_with_what_prolongs_it_and_a_later_leave_stays(*, or_next: bool) -> None:
     assert unbroken([ILL, LONGER, LEAVE], MONDAY + timedelta(days=1), or_next=or_next) == [ILL, LONGER]
 
 

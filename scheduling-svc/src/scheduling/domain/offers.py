@@ -95,7 +95,15 @@ class Choice:
         """
         slot, spill = free.slot, self._spill(free)
         where = (spill, free.office.distance_km) if free.within_target else (min(spill, 1),)
-        return (not free.within_target, *where, slot.start_time, free.office.distance_km, slot.assessor_id)
+        return (
+            not free.within_target,
+            *where,
+            slot.start_time,
+            free.office.distance_km,
+            spill,
+            *free.place,
+            slot.assessor_id,
+        )
 
     def _spill(self, free: FreeSlot) -> int:
         """0 at home, 1 at a neighbour, 2 by another channel than the one that is wanted."""

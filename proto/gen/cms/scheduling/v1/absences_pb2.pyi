@@ -387,7 +387,9 @@ Global___RecordAbsenceResponse: _TypeAlias = RecordAbsenceResponse  # noqa: Y015
 
 @_typing.final
 class CancelAbsenceRequest(_message.Message):
-    """Says that an absent assessor is back."""
+    """Says that an absent assessor is back: it ends the absence of that time, with those that follow it without a gap. Without
+    `back`, the next absence of an assessor who is not absent now ends. Later ones stay.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -516,7 +518,9 @@ Global___CloseOfficeResponse: _TypeAlias = CloseOfficeResponse  # noqa: Y015
 
 @_typing.final
 class ReopenOfficeRequest(_message.Message):
-    """Says that a closed office is open again."""
+    """Says that a closed office is open again: it ends the closure of that time, with those that follow it without a gap. Without
+    `open`, the next closure of an office that is not closed now ends. Later ones stay.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

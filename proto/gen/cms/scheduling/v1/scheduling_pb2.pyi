@@ -130,7 +130,7 @@ class BookAppointmentRequest(_message.Message):
     earliest: _builtins.bool
     """Book the earliest slot near the postcode."""
     postcode: _builtins.str
-    """With earliest: the claimant's postcode."""
+    """The claimant's postcode: required with earliest. With slot_id it tells whose demand the interview is in the forecast."""
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     channel: _common_pb2.Channel.ValueType
@@ -139,7 +139,9 @@ class BookAppointmentRequest(_message.Message):
     """
     @_builtins.property
     def needs(self) -> _containers.RepeatedScalarFieldContainer[_appointments_pb2.AppointmentNeed.ValueType]:
-        """With earliest: the claimant's needs, besides those that were stated to intake."""
+        """The claimant's needs, besides those that were stated to intake. They are kept with the appointment; with earliest its slot
+        meets them.
+        """
 
     def __init__(
         self,
