@@ -71,7 +71,7 @@ def sound(method: str) -> dict[str, Any]:
             "officeCode": "",
             "from": _date(clock.today()),
             "until": _date(clock.today() + timedelta(weeks=11)),
-            "pageSize": 500,
+            "pageSize": 100,
             "pageToken": "",
         },
         "CreateDiaryLink": {"requestId": str(uuid4())},

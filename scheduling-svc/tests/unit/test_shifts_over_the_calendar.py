@@ -32,8 +32,8 @@ def in_london(day: date, clock: time) -> datetime:
     return datetime.combine(day, clock, tzinfo=LONDON).astimezone(UTC)
 
 
-def shift(start: datetime, end: datetime) -> Shift:
-    return Shift(assessor_id="ALE02001", office_code="600021", start_time=start, end_time=end, channel=Channel.OFFICE)
+def shift(start: datetime, end: datetime, *, channel: Channel = Channel.OFFICE) -> Shift:
+    return Shift(assessor_id="ALE02001", office_code="600021", start_time=start, end_time=end, channel=channel)
 
 
 def rota(*shifts: Shift, nation: Nation = Nation.ENGLAND, now: datetime) -> Rota:
@@ -115,8 +115,11 @@ def test_a_shift_ends_by_midnight_in_london_whatever_the_day_by_utc(day: date) -
         in_london(day - DAY, time(12)), in_london(day, time(18)), in_london(day + DAY, time())
     )  # fmt: skip
 
-    assert faults(shift(evening, midnight), now=now) == []
-    assert faults(shift(evening, midnight + MINUTE), now=now) == ["shifts[0].end"]
+    def by_telephone(end: datetime) -> Shift:
+        return shift(evening, end, channel=Channel.TELEPHONE)
+
+    assert faults(by_telephone(midnight), now=now) == []
+    assert faults(by_telephone(midnight + MINUTE), now=now) == ["shifts[0].end"]
 
 
 @settings(max_examples=40, deadline=None)

@@ -19,8 +19,8 @@ from scheduling.grpc_api.messages import office_message
 from scheduling.service import load
 from scheduling.service.load import OfficeLoads
 
-USUAL_PAGE_SIZE = 200
-LARGEST_PAGE_SIZE = 500
+USUAL_PAGE_SIZE = 50
+LARGEST_PAGE_SIZE = 100
 WEEKS_AHEAD = 11
 """The last day that can be asked for: rotas reach as far as the days after it need."""
 

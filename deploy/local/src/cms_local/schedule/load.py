@@ -12,7 +12,7 @@ from cms_local.doors import Doors
 from cms_local.layout import Layout
 
 _PATIENCE_SECONDS = 30.0
-_PAGE = 500
+_PAGE = 100
 COLUMNS = ("office", "day", "slots", "taken", "forecast", "elsewhere", "breaches", "likely")
 
 

@@ -65,7 +65,7 @@ class GetOfficeLoadRequest(_message.Message):
     office_code: _builtins.str
     """An office, six digits; empty for all, in the order of their codes."""
     page_size: _builtins.int
-    """At most this many days, of whole offices and one office at least: 200 when 0, and 500 for anything above that."""
+    """At most this many days, of whole offices and one office at least: 50 when 0, and 100 for anything above that."""
     page_token: _builtins.str
     """next_page_token of the page before, of the same query. The size of the page may change."""
     @_builtins.property
