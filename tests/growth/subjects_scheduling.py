@@ -240,9 +240,12 @@ class Scheduling(Subject):
             "until tomorrow": {"officeCode": OFFICE, "until": (clock.now() + timedelta(days=1)).isoformat()},
         }
         for note, search in searches.items():
-            page = self.call("FindSlots", search, by=_OPERATOR, note=note)
+            self.call("FindSlots", search, by=_OPERATOR, note=note)
+            # How far a page of the usual size goes depends on the hour; one slot is always of the first shifts.
+            one = search | {"pageSize": 1}
+            page = self.call("FindSlots", one, by=_OPERATOR, note=f"{note}, one slot")
             if token := page["nextPageToken"]:
-                self.call("FindSlots", search | {"pageToken": token}, by=_OPERATOR, note=f"{note}, next page")
+                self.call("FindSlots", one | {"pageToken": token}, by=_OPERATOR, note=f"{note}, next page")
 
 
 def _message(day: date) -> dict[str, int]:
