@@ -1,4 +1,4 @@
-"""Authorities that take nothing, or say nothing, for now: they are left alone for a while."""
+"""Pauses of authorities that take no notices, or do not answer: until the end nothing is sent to them or asked."""
 
 from datetime import datetime
 from typing import Literal

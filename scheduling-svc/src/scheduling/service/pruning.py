@@ -15,7 +15,7 @@ DIARY_KEPT = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """How long is kept what is over: shifts for the measures of how they were used, appointments as the claim's record.
+    """How long is kept what is over: shifts so that a person can look up who worked, appointments as the claim's record.
 
     Absences and closures are kept as long as the shifts that they were in.
     """
