@@ -77,7 +77,7 @@ def test_a_manager_sees_slots_bookings_and_no_demand_without_history(
 
     assert [_day(day["day"]) for day in after["days"]] == _week()
     assert {day["office"]["code"] for day in after["days"]} == {LEEDS}
-    assert all(day["capacity"] > 20 for day in after["days"])
+    assert all(day["capacity"] > 20 for day in after["days"][1:])  # what is left of today depends on the hour
     assert sum(day["booked"] for day in after["days"]) == sum(day["booked"] for day in before["days"]) + 1
     assert {(day["forecast"], day["breachExpected"]) for day in after["days"]} == {(0, False)}
     assert (after["weeksOfHistory"], after["remedies"]) == (0, [])
