@@ -14,7 +14,8 @@ from scheduling.domain.appointments import AppointmentState
 from scheduling.domain.claims import Claim
 from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Channel, NearOffice
-from scheduling.domain.search import OfferReason, Wish
+from scheduling.domain.reasons import OfferReason
+from scheduling.domain.search import Wish
 from scheduling.domain.working_time import TARGET
 from scheduling.service import bookings, changes, offers
 from scheduling.store import holds

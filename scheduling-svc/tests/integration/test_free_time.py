@@ -11,6 +11,7 @@ from chassis import clock
 from chassis.bank_holidays import Nation
 from chassis.database import Connection, Database
 from scheduling.domain.appointments import Appointment
+from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Channel, NearOffice, Need, Office
 from scheduling.domain.search import Page, Place, Wish
 from scheduling.domain.shifts import Shift
@@ -99,13 +100,13 @@ def test_the_nearest_offices_free_slots_come_first_and_soonest_first_within_an_o
 
 
 @pytest.mark.parametrize("size", [1, 5, 100])
-def test_pages_give_each_free_slot_once(conn: Connection, size: int) -> None:
+def test_pages_give_each_free_slot_once(conn: Connection, directory: Directory, size: int) -> None:
     found, place = list[Slot](), None
     while True:
         page = Page(since=NINE, until=None, size=size, after=place)
-        offers = search.find_slots(conn, wish(codes=CODES[:3]), page=page, target=TARGET)
-        found += [offer.slot for offer in offers.offers]
-        if not offers.more:
+        here = search.find_slots(conn, wish(codes=CODES[:3]), page=page, target=TARGET, directory=directory)
+        found += [one.free.slot for one in here.slots]
+        if not here.more:
             break
         last = found[-1]
         place = Place(office_code=last.office_code, start_time=last.start_time, assessor_id=last.assessor_id)

@@ -10,7 +10,8 @@ from chassis.database import Database
 from scheduling.domain.claims import Claim
 from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Channel, NearOffice
-from scheduling.domain.search import OfferReason, Wish
+from scheduling.domain.reasons import OfferReason
+from scheduling.domain.search import Wish
 from scheduling.domain.shifts import Shift
 from scheduling.domain.slots import SLOT_LENGTH
 from scheduling.domain.working_time import TARGET, working_days
@@ -30,6 +31,7 @@ def work(office: str, channel: Channel, *, days: int) -> Shift:
         start_time=begins,
         end_time=begins + 2 * SLOT_LENGTH,
         channel=channel,
+        skills=frozenset({"JOBSEEKERS_ALLOWANCE"}),
     )
 
 

@@ -44,6 +44,7 @@ def wish(database: Database, directory: Directory) -> Wish:
             start_time=begins,
             end_time=begins + OF_A_SHIFT * SLOT_LENGTH,
             channel=Channel.OFFICE,
+            skills=frozenset({"JOBSEEKERS_ALLOWANCE"}),
         )
         for number in range(SLOTS // OF_A_SHIFT)
     ]

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduling.data import load_offices
-from scheduling.domain.offers import OFFERED_AT_ONCE, Choice, FreeSlot, channels_for
+from scheduling.domain.offers import OFFERED_AT_ONCE, Choice, channels_for
 from scheduling.domain.offices import Channel, NearOffice, Need
-from scheduling.domain.search import OfferReason
+from scheduling.domain.reasons import FreeSlot, OfferReason
 from scheduling.domain.slots import SLOT_LENGTH, Slot
 
 DUE = datetime(2026, 11, 25, 10, tzinfo=UTC)

@@ -104,6 +104,8 @@ class Appointment:
     needs: frozenset[Need] = frozenset()
     attempt: int = 1
     """1 for the first interview of the claim; one more for each that was missed."""
+    schemes: frozenset[str] = frozenset()
+    """The claimed schemes that have an interview: the assessor knows them."""
 
     @classmethod
     def book(
@@ -118,6 +120,7 @@ class Appointment:
         now: datetime,
         needs: frozenset[Need] = frozenset(),
         attempt: int = 1,
+        schemes: frozenset[str] = frozenset(),
     ) -> tuple[Self, AppointmentBooked]:
         """Books the slot, of an office in this nation; gives the appointment and its event. Raises SlotPassed."""
         if slot.start_time <= now:
@@ -137,6 +140,7 @@ class Appointment:
             version=1,
             needs=needs,
             attempt=attempt,
+            schemes=schemes,
         )
         return appointment, AppointmentBooked(
             **appointment._told(now, *_WHERE_AND_WHEN),

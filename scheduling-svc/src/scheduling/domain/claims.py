@@ -42,6 +42,11 @@ class Claim:
     needs: frozenset[Need] = frozenset()
     """The needs that were stated in the calls about it, or in the interview."""
 
+    @property
+    def interviewed(self) -> frozenset[str]:
+        """Its schemes that have an interview: the assessor must know them."""
+        return _interviewed(self.schemes)
+
     def check_bookable(self) -> None:
         """Raises ClaimNotOpen, NoInterviewNeeded."""
         if not self.is_open:
@@ -79,6 +84,11 @@ class FirstContact:
     schemes: tuple[str, ...]
 
     @property
+    def interviewed(self) -> frozenset[str]:
+        """Its schemes that have an interview: the assessor must know them."""
+        return _interviewed(self.schemes)
+
+    @property
     def needs_interview(self) -> bool:
         """Whether somebody must book: child maintenance has no interview, and a crisis loan does not wait for one."""
         return not self.schemes or not set(self.schemes) <= {_CHILD_MAINTENANCE, _CRISIS_LOAN}
@@ -100,3 +110,7 @@ class Waiting:
         return TargetBreachExpected(
             claim_ref=self.claim_ref, version=self.claim_version, occurred_time=now, target_time=due
         )
+
+
+def _interviewed(schemes: Collection[str]) -> frozenset[str]:
+    return frozenset(schemes) - {_CHILD_MAINTENANCE}

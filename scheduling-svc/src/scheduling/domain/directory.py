@@ -8,15 +8,13 @@ from chassis.elsewhere import Elsewhere
 from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Text, Violation
 from scheduling.domain.offices import (
     Assessor,
-    Channel,
     NearOffice,
-    Need,
     Office,
-    left_to_assessor,
     nearest_offices,
     within_reach,
 )
 from scheduling.domain.rotas import AssessorUnknown
+from scheduling.domain.search import Wish
 from scheduling.domain.slots import REACH_KM
 
 
@@ -99,10 +97,14 @@ class Directory:
         one, two = self.office(code), self.office(other)
         return hypot(one.easting - two.easting, one.northing - two.northing) / 1000
 
-    def can_meet(self, office: Office, needs: Collection[Need], channel: Channel) -> bool:
-        """Whether the office, with one of its own assessors, meets these needs."""
-        left = left_to_assessor(needs, office=office, channel=channel)
+    def can_meet(self, office: Office, wish: Wish) -> bool:
+        """Whether the office, with one of its own assessors, meets the needs of the wish and knows its schemes."""
+        left = wish.left_to_assessor(office)
         return any(left <= skills for skills in self._skills_at.get(office.code, ()))
+
+    def home(self, wish: Wish) -> NearOffice:
+        """The nearest office of the wish that can meet it; the nearest one where none can."""
+        return next((near for near in wish.offices if self.can_meet(near.office, wish)), wish.offices[0])
 
     def assessor(self, assessor_id: str) -> Assessor:
         """The assessor. Raises AssessorUnknown."""

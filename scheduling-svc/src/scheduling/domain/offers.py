@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from scheduling.domain.offices import Channel, NearOffice, Need
-from scheduling.domain.search import OfferReason
-from scheduling.domain.slots import Slot
-from scheduling.domain.working_time import LONDON
+from scheduling.domain.offices import Channel, Need
+from scheduling.domain.reasons import At, FreeSlot, Grounds, Reasoned
 
 OFFERED_AT_ONCE = 4
 """The first good slot, and three alternatives."""
@@ -16,43 +14,9 @@ OF_ONE_PLACE = 2
 """So many offers are of the same office and channel, as long as there are others."""
 HELD_FOR = timedelta(minutes=10)
 """An offered slot is held for its claim for so long, by real time."""
-NOON = 12
 
 NOT_BY_TELEPHONE = frozenset({Need.HEARING_LOOP, Need.SIGN_LANGUAGE})
 """A claimant with one of these needs is offered a telephone interview, or moved to one, only where they ask for it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FreeSlot:
-    """A free slot, its office, and the moment by which it must start to keep the target there."""
-
-    slot: Slot
-    office: NearOffice
-    due: datetime
-
-    @property
-    def within_target(self) -> bool:
-        """Whether it keeps the target."""
-        return self.slot.start_time <= self.due
-
-    @property
-    def place(self) -> tuple[str, Channel]:
-        """The office and the channel."""
-        return self.slot.office_code, self.slot.channel
-
-    @property
-    def half_day(self) -> tuple[object, bool]:
-        """The day in London, and whether it starts in the afternoon."""
-        start = self.slot.start_time.astimezone(LONDON)
-        return start.date(), start.hour >= NOON
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reasoned:
-    """A free slot, and the reason for offering it."""
-
-    free: FreeSlot
-    reason: OfferReason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +42,7 @@ class Choice:
         chosen = list(_varied(ranked, number))
         rest = (free for free in ranked if free not in chosen)
         chosen += [free for free, _ in zip(rest, range(number - len(chosen)), strict=False)]
-        return [Reasoned(free=free, reason=self._reason(free)) for free in chosen]
+        return list(map(self._grounds.reasoned, chosen))
 
     def first(self) -> Reasoned | None:
         """The slot that is booked without asking; None if nothing is free."""
@@ -86,7 +50,7 @@ class Choice:
 
     def reasoned(self) -> list[Reasoned]:
         """Every free slot in the order in which it was given, with its reason."""
-        return [Reasoned(free=free, reason=self._reason(free)) for free in self.free]
+        return list(map(self._grounds.reasoned, self.free))
 
     def _rank(self, free: FreeSlot) -> tuple[object, ...]:
         """In time before late; the nearest office, its neighbours by distance, and then the telephone; soonest first.
@@ -112,25 +76,20 @@ class Choice:
         return 0 if free.slot.office_code == self.home else 1
 
     @property
-    def _home_keeps_target(self) -> bool:
-        return any(self._spill(free) == 0 and free.within_target for free in self.free)
-
-    def _reason(self, free: FreeSlot) -> OfferReason:
-        if not free.within_target:
-            return self._reason_of_late(free)
-        spill, spare = self._spill(free), self._home_keeps_target
-        if spill == 0:
-            return OfferReason.NEAREST_OFFICE if self.home == self.nearest else OfferReason.NEAREST_WITH_NEEDS
-        if spill == 1:
-            return OfferReason.WITHIN_REACH if spare else OfferReason.NEIGHBOUR_KEEPS_TARGET
-        return OfferReason.BY_TELEPHONE if spare else OfferReason.TELEPHONE_KEEPS_TARGET
-
-    def _reason_of_late(self, free: FreeSlot) -> OfferReason:
-        of_place = (one.slot.start_time for one in self.free if one.place == free.place)
-        is_earliest = free.slot.start_time == min(of_place)
-        if is_earliest and not any(one.within_target for one in self.free):
-            return OfferReason.EARLIEST_AFTER_TARGET
-        return OfferReason.AFTER_TARGET
+    def _grounds(self) -> Grounds:
+        in_time = [free for free in self.free if free.within_target]
+        earliest: dict[At, datetime] = {}
+        for free in self.free:
+            start = free.slot.start_time
+            earliest[free.place] = min(start, earliest.get(free.place, start))
+        return Grounds(
+            channel=self.channel,
+            nearest=self.nearest,
+            home=self.home,
+            home_keeps_target=any(self._spill(free) == 0 for free in in_time),
+            target_can_be_kept=bool(in_time),
+            earliest=earliest,
+        )
 
 
 def channels_for(wanted: Channel | None, needs: Collection[Need]) -> tuple[Channel, ...]:

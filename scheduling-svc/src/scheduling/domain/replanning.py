@@ -71,7 +71,7 @@ class SolutionKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """A free slot. `meets`: the needs that its office and its assessor meet, by their codes; `taken`: the rest of the shift."""
+    """A free slot. `meets`: the needs and schemes that its office and assessor meet; `taken`: the rest of the shift."""
 
     slot: Slot
     meets: frozenset[str]
@@ -123,6 +123,8 @@ class Rules:
         """The rules that a move there would break; None where it cannot be at all."""
         slot = opening.slot
         if slot.channel not in (appointment.channel, Channel.TELEPHONE) or slot.start_time <= self.now:
+            return None
+        if not appointment.schemes <= opening.meets:
             return None
         return {kind for kind, is_broken in self._tests(appointment, opening) if is_broken}
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Protocol, Self
 
 from chassis.errors import InvalidArgument, Violation
-from scheduling.domain.offices import Channel, NearOffice, Need
+from scheduling.domain.claims import Claim
+from scheduling.domain.offices import Channel, NearOffice, Need, Office, left_to_assessor
+from scheduling.domain.reasons import Reasoned
 from scheduling.domain.slots import Slot
 
 
@@ -19,19 +20,6 @@ class PageUnknown(InvalidArgument):
         super().__init__("INVALID_FIELDS", "invalid: page_token", violations=[violation])
 
 
-class OfferReason(StrEnum):
-    """The reason for offering a slot. The contract says what each of them means."""
-
-    NEAREST_OFFICE = "NEAREST_OFFICE"
-    NEIGHBOUR_KEEPS_TARGET = "NEIGHBOUR_KEEPS_TARGET"
-    TELEPHONE_KEEPS_TARGET = "TELEPHONE_KEEPS_TARGET"
-    EARLIEST_AFTER_TARGET = "EARLIEST_AFTER_TARGET"
-    WITHIN_REACH = "WITHIN_REACH"
-    NEAREST_WITH_NEEDS = "NEAREST_WITH_NEEDS"
-    BY_TELEPHONE = "BY_TELEPHONE"
-    AFTER_TARGET = "AFTER_TARGET"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Wish:
     """The claimant's needs of the interview, and offices to choose from: nearest first, one at least."""
@@ -39,8 +27,18 @@ class Wish:
     offices: Sequence[NearOffice]
     channel: Channel
     needs: frozenset[Need]
+    schemes: frozenset[str] = frozenset()
+    """The claimed schemes, by their names in the contract: the assessor must know all of them."""
     spill_over: Channel | None = None
     """The channel that will do where no office within reach keeps the target."""
+
+    def for_claim(self, claim: Claim) -> Self:
+        """The wish with what is known of the claim: its needs and its schemes."""
+        return replace(self, needs=self.needs | claim.needs, schemes=claim.interviewed)
+
+    def left_to_assessor(self, office: Office) -> frozenset[str]:
+        """What the assessor must meet and know, since this office does not meet it, by codes."""
+        return left_to_assessor(self.needs, office=office, channel=self.channel) | self.schemes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,36 +92,15 @@ class Search:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Offer:
-    """A free slot, and whether it starts within the target counted from now."""
-
-    slot: Slot
-    office: NearOffice
-    within_target: bool
-    reason: OfferReason
-
-
-@dataclass(frozen=True, kw_only=True)
-class Offers:
+class Found:
     """A page of free slots: those of the nearest office first, soonest first within an office. `more`: a page follows.
 
     The earliest is of all pages, not of this one: the earliest one of the nearest office that has one within the target.
     """
 
-    offers: Sequence[Offer]
+    slots: Sequence[Reasoned]
     more: bool
-    earliest_within_target: Offer | None
-
-
-def reason_of(
-    office: NearOffice, *, nearest: NearOffice, within_target: bool, nearest_keeps_target: bool
-) -> OfferReason:
-    """The reason for offering a free slot at this office."""
-    if office == nearest:
-        return OfferReason.NEAREST_OFFICE
-    if within_target and not nearest_keeps_target:
-        return OfferReason.NEIGHBOUR_KEEPS_TARGET
-    return OfferReason.WITHIN_REACH
+    earliest_within_target: Reasoned | None
 
 
 class FreeTime(Protocol):

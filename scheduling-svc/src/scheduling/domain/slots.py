@@ -38,6 +38,18 @@ class OfficeClosed(FailedPrecondition):
         super().__init__("OFFICE_CLOSED", "the office is closed then: choose another slot", violations=[violation])
 
 
+class SchemeNotKnown(FailedPrecondition):
+    """The assessor does not know a scheme that is claimed, and cannot hold the interview."""
+
+    def __init__(self) -> None:
+        violation = Violation(field="slot_id", description="is of an assessor who does not know a claimed scheme")
+        super().__init__(
+            "SCHEME_NOT_KNOWN",
+            "the assessor does not know every scheme that is claimed: choose another slot",
+            violations=[violation],
+        )
+
+
 class NoSlotFree(FailedPrecondition):
     """No slot is free within reach for the channel and the needs."""
 

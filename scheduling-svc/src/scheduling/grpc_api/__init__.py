@@ -29,7 +29,7 @@ class SchedulingApi(
         target: timedelta,
         diary_address: str,
     ) -> None:
-        SlotMethods.__init__(self, directory, postcodes, target)
+        SlotMethods.__init__(self, directory, postcodes, intake, target)
         AppointmentMethods.__init__(self, directory, postcodes, intake, target)
         replanning = ReplanningMessages(directory=directory, target=target)
         RotaMethods.__init__(self, directory, replanning)

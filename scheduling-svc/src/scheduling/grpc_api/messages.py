@@ -12,9 +12,9 @@ from cms.common.v1 import common_pb2
 from cms.scheduling.v1 import appointments_pb2, offers_pb2, scheduling_pb2
 from scheduling.domain.appointments import Appointment
 from scheduling.domain.directory import Directory
-from scheduling.domain.offers import Reasoned
 from scheduling.domain.offices import Channel, NearOffice, Need, Office
-from scheduling.domain.search import Offer, Wish
+from scheduling.domain.reasons import Reasoned
+from scheduling.domain.search import Wish
 
 Timed = scheduling_pb2.FindSlotsRequest | offers_pb2.OfferSlotsRequest
 Wishing = Timed | scheduling_pb2.BookAppointmentRequest
@@ -50,24 +50,17 @@ def time_in(request: Timed, field: str) -> datetime | None:
     return time_of(getattr(request, field), field=field) if request.HasField(field) else None  # type: ignore[arg-type]
 
 
-def offered_slot_message(offer: Reasoned) -> appointments_pb2.Slot:
-    """A slot that is offered for a claim."""
-    free = offer.free
-    return slot_message(
-        Offer(slot=free.slot, office=free.office, within_target=free.within_target, reason=offer.reason)
-    )
-
-
-def slot_message(offer: Offer) -> appointments_pb2.Slot:
+def slot_message(offer: Reasoned) -> appointments_pb2.Slot:
     """A slot that is offered."""
+    slot, office = offer.free.slot, offer.free.office
     return appointments_pb2.Slot(
-        slot_id=str(offer.slot.slot_id),
-        office=office_message(offer.office.office, offer.office.distance_km),
-        assessor_id=offer.slot.assessor_id,
-        start_time=timestamp(offer.slot.start_time),
-        end_time=timestamp(offer.slot.end_time),
-        channel=number_of(common_pb2.Channel, offer.slot.channel),
-        within_target=offer.within_target,
+        slot_id=str(slot.slot_id),
+        office=office_message(office.office, office.distance_km),
+        assessor_id=slot.assessor_id,
+        start_time=timestamp(slot.start_time),
+        end_time=timestamp(slot.end_time),
+        channel=number_of(common_pb2.Channel, slot.channel),
+        within_target=offer.free.within_target,
         reason=number_of(appointments_pb2.OfferReason, offer.reason),
     )
 

@@ -17,7 +17,7 @@ from scheduling.domain.offers import channels_for
 from scheduling.domain.slots import SlotId
 from scheduling.domain.waiting import LONGEST_NOTICE, USUAL_NOTICE, Place
 from scheduling.grpc_api.faults import needs_faults, refuse, time_faults, unless_one_of, unless_slot_ids, unless_uuid
-from scheduling.grpc_api.messages import offered_slot_message, refuse_other_office, time_in, wanted_channel, wish_of
+from scheduling.grpc_api.messages import refuse_other_office, slot_message, time_in, wanted_channel, wish_of
 from scheduling.service import bookings, changes, offers, search, waiting
 
 _HOUR = timedelta(hours=1)
@@ -78,9 +78,7 @@ class OfferMethods:
 
 def _offers(held: Sequence[offers.Held]) -> offers_pb2.OfferSlotsResponse:
     return offers_pb2.OfferSlotsResponse(
-        offers=[
-            offers_pb2.Offer(slot=offered_slot_message(one.offer), held_until=timestamp(one.held_until)) for one in held
-        ],
+        offers=[offers_pb2.Offer(slot=slot_message(one.offer), held_until=timestamp(one.held_until)) for one in held],
         target_time=timestamp(held[0].offer.free.due),
     )
 

@@ -8,11 +8,12 @@ from chassis.errors import Violation
 from chassis.pages import page_size, place_of, token_of
 from chassis.postcodes import Postcodes
 from cms.scheduling.v1 import scheduling_pb2
+from scheduling.clients import Intake
 from scheduling.domain.directory import Directory
 from scheduling.domain.search import Page, Place
 from scheduling.grpc_api.faults import needs_faults, refuse, time_faults, unless_one_of
 from scheduling.grpc_api.messages import slot_message, time_in, wish_of
-from scheduling.service import search
+from scheduling.service import bookings, search
 
 USUAL_PAGE_SIZE = 20
 LARGEST_PAGE_SIZE = 100
@@ -21,9 +22,10 @@ LARGEST_PAGE_SIZE = 100
 class SlotMethods:
     """Finds slots."""
 
-    def __init__(self, directory: Directory, postcodes: Postcodes, target: timedelta) -> None:
+    def __init__(self, directory: Directory, postcodes: Postcodes, intake: Intake, target: timedelta) -> None:
         self._directory = directory
         self._postcodes = postcodes
+        self._intake = intake
         self._target = target
 
     def FindSlots(self, request: scheduling_pb2.FindSlotsRequest) -> scheduling_pb2.FindSlotsResponse:
@@ -34,11 +36,14 @@ class SlotMethods:
             self._directory, self._postcodes, postcode=request.postcode, office_code=request.office_code
         )
         wish = wish_of(near, request)
+        claim = bookings.claim_to_book(self._intake, request.claim_ref) if request.claim_ref else None
         with call.current().database.transaction() as conn:
-            found = search.find_slots(conn, wish, page=page, target=self._target)
-        response = scheduling_pb2.FindSlotsResponse(slots=[slot_message(offer) for offer in found.offers])
+            found = search.find_slots(
+                conn, wish, page=page, target=self._target, directory=self._directory, claim=claim
+            )
+        response = scheduling_pb2.FindSlotsResponse(slots=[slot_message(one) for one in found.slots])
         if found.more:
-            last = found.offers[-1].slot
+            last = found.slots[-1].free.slot
             response.next_page_token = token_of(request, last.office_code, last.start_time, last.assessor_id)
         if found.earliest_within_target:
             response.earliest_within_target.CopyFrom(slot_message(found.earliest_within_target))

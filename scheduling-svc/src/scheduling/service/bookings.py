@@ -5,7 +5,7 @@ appointment. The constraints decide; the locks keep those who want the same from
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID, uuid4
@@ -23,10 +23,19 @@ from scheduling.domain.limits import Limits
 from scheduling.domain.offices import Channel, NearOffice, Need
 from scheduling.domain.search import FreeTime, Wish, in_order_of_preference
 from scheduling.domain.shifts import Shift
-from scheduling.domain.slots import NoSlotFree, OfficeClosed, Slot, SlotId, SlotTaken, SlotUnknown
+from scheduling.domain.slots import NoSlotFree, OfficeClosed, SchemeNotKnown, Slot, SlotId, SlotTaken, SlotUnknown
 from scheduling.service.events import tell
 from scheduling.service.search import free, soonest, with_rotas
 from scheduling.store import absences, appointments, diary, first_contacts, free_time, holds, shifts, waiting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Locked:
+    """A slot that is locked, the shift in which it lies, and whether it is free to the claim."""
+
+    slot: Slot
+    shift: Shift
+    is_free: bool
 
 
 def claim_to_book(intake: Intake, claim_ref: str) -> Claim:
@@ -52,18 +61,18 @@ def book_slot(
     """Books this slot for the claim. The claim's needs, and these, are kept with it: whoever moves it later heeds them.
 
     `near` are the offices nearest to the claimant, if that is known: the demand is that of the first where somebody works.
-    Raises SlotUnknown, SlotPassed, SlotTaken, OfficeClosed, AlreadyBooked, KeptForEmergencies, BreakNeeded.
+    Raises SlotUnknown, SlotPassed, AlreadyBooked, and as check_free and check_limits.
     """
     now = clock.now()
-    slot, is_free = lock_slot(conn, slot_id, claim_ref=claim.claim_ref)
+    locked = lock_slot(conn, slot_id, claim_ref=claim.claim_ref)
+    slot = locked.slot
     wished = replace(claim, needs=needs | claim.needs)
     appointment, event = _booked(conn, wished, directory=directory, slot=slot, target=target, now=now)
     home = _home_office(conn, near, slot.channel, now=now) if near else None
     # Of a claim that has an interview, that is said first.
     saved = _save(conn, appointment, event, slot=slot, home_office=home)
-    if not is_free:
-        raise why_taken(conn, slot)
-    check_limits(conn, slot, claim_ref=claim.claim_ref, limits=limits_for(claim, now))
+    check_free(conn, locked, schemes=claim.interviewed)
+    check_limits(conn, locked, claim_ref=claim.claim_ref, limits=limits_for(claim, now))
     return saved
 
 
@@ -76,14 +85,15 @@ def book_earliest(
     Raises NoSlotFree, AlreadyBooked.
     """
     now = clock.now()
-    everywhere, wish = wish, with_rotas(conn, wish, since=soonest(now))
-    wished = replace(claim, needs=wish.needs | claim.needs)
+    everywhere = wish.for_claim(claim)
+    wish = with_rotas(conn, everywhere, since=soonest(now))
+    wished = replace(claim, needs=wish.needs)
     waits_since = first_contacts.waits_since(conn, claim.claim_ref)
     due = claim.due_again(wish.offices[0].office.nation, waits_since, target=target)
     limits = limits_for(claim, now)
 
     def free_by(asked: Wish) -> FreeTime:
-        return partial(free, conn, replace(asked, needs=wished.needs), claim_ref=claim.claim_ref, limits=limits)
+        return partial(free, conn, asked, claim_ref=claim.claim_ref, limits=limits)
 
     def spilled(*, since: datetime, until: datetime | None = None) -> Iterator[Slot]:
         # An office within reach at which nobody works in the wanted channel may well do so in the other.
@@ -98,8 +108,8 @@ def book_earliest(
     raise NoSlotFree
 
 
-def lock_slot(conn: Connection, slot_id: SlotId, *, claim_ref: str) -> tuple[Slot, bool]:
-    """Locks a slot, waiting for what else is happening to it; gives it, and whether it is free to this claim.
+def lock_slot(conn: Connection, slot_id: SlotId, *, claim_ref: str) -> Locked:
+    """Locks a slot, waiting for what else is happening to it.
 
     Raises SlotUnknown.
     """
@@ -110,12 +120,24 @@ def lock_slot(conn: Connection, slot_id: SlotId, *, claim_ref: str) -> tuple[Slo
         raise SlotUnknown
     diary.lock_slot(conn, slot_id)
     diary.lock_day(conn, slot_id)
-    return slot, _has_room(conn, shift, slot, claim_ref)
+    return Locked(slot=slot, shift=shift, is_free=_has_room(conn, shift, slot, claim_ref))
 
 
-def why_taken(conn: Connection, slot: Slot) -> SlotTaken | OfficeClosed:
-    """The refusal of a slot that is not free: a closure is told of, since another slot of the day is closed too."""
-    return OfficeClosed() if absences.is_closed(conn, slot) else SlotTaken()
+def check_free(conn: Connection, locked: Locked, *, schemes: frozenset[str]) -> None:
+    """Refuses a locked slot that is not free, or whose assessor does not know the schemes that are claimed.
+
+    Raises SchemeNotKnown, OfficeClosed, SlotTaken.
+    """
+    if not locked.shift.meets(schemes):
+        raise SchemeNotKnown
+    if not locked.is_free:
+        # A closure is told of, since another slot of the day is closed too.
+        raise OfficeClosed if absences.is_closed(conn, locked.slot) else SlotTaken
+
+
+def check_limits(conn: Connection, locked: Locked, *, claim_ref: str, limits: Limits) -> None:
+    """Raises KeptForEmergencies or BreakNeeded for a locked slot that cannot be given to the claim."""
+    limits.check(locked.slot, free_time.taken_of(conn, locked.shift, claim_ref=claim_ref))
 
 
 def try_slot(conn: Connection, slot: Slot, *, claim_ref: str, limits: Limits, wait_for_day: bool = True) -> bool:
@@ -140,13 +162,6 @@ def is_free_to(conn: Connection, shift: Shift, slot: Slot, *, claim_ref: str, li
     return working_time.has_room(_stretch(slot)) and limits.allow(slot, working_time)
 
 
-def check_limits(conn: Connection, slot: Slot, *, claim_ref: str, limits: Limits) -> None:
-    """Raises KeptForEmergencies or BreakNeeded for a slot that is locked and cannot be given to the claim."""
-    shift = shifts.lock_of_slot(conn, slot.slot_id, wait=True)
-    if shift is not None:
-        limits.check(slot, free_time.taken_of(conn, shift, claim_ref=claim_ref))
-
-
 def limits_for(claim: Claim, now: datetime) -> Limits:
     """The limits of the assessors' days for this claim now."""
     return Limits(now=now, is_emergency=claim.is_emergency)
@@ -163,8 +178,12 @@ def appointment_of_claim(conn: Connection, claim_ref: str) -> Appointment:
 
 
 def keep_first_contact(conn: Connection, first_contact: FirstContact) -> None:
-    """Keeps the first contact of a claim, so that a claim that nobody books an interview for shows."""
-    first_contacts.keep_first_contact(conn, first_contact)
+    """Keeps the first contact of a claim, so that a claim that nobody books an interview for shows.
+
+    An interview that is booked already is about the schemes of the claim's latest version.
+    """
+    if first_contacts.keep_first_contact(conn, first_contact) and first_contact.schemes:
+        appointments.change_schemes(conn, first_contact.claim_ref, first_contact.interviewed)
 
 
 def end_claim(conn: Connection, claim_ref: str, *, withdrawn_time: datetime) -> None:
@@ -226,6 +245,7 @@ def _booked(
         first_contact_time=claim.first_contact_time,
         target_time=claim.due(nation, target=target),
         needs=claim.needs,
+        schemes=claim.interviewed,
         attempt=appointments.count_missed(conn, claim.claim_ref) + 1,
         now=now,
     )

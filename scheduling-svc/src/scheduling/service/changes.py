@@ -17,7 +17,7 @@ from scheduling.domain.appointments import Appointment, AppointmentState
 from scheduling.domain.directory import Directory
 from scheduling.domain.limits import Limits
 from scheduling.domain.slots import SlotId
-from scheduling.service.bookings import appointment_by_id, check_limits, known, lock_slot, why_taken
+from scheduling.service.bookings import appointment_by_id, check_free, check_limits, known, lock_slot
 from scheduling.service.events import tell
 from scheduling.store import absences, appointments, first_contacts, waiting
 
@@ -39,20 +39,20 @@ class Change:
 def move(conn: Connection, *, change: Change, slot_id: SlotId, directory: Directory) -> Appointment:
     """Gives the appointment this slot.
 
-    Raises SlotUnknown, SlotTaken, OfficeClosed, KeptForEmergencies, BreakNeeded, and as Appointment.moved.
+    Raises SlotUnknown, and as Appointment.moved, check_free and check_limits.
     """
     claim_ref = appointment_by_id(conn, change.appointment_id).claim_ref
-    slot, is_free = lock_slot(conn, slot_id, claim_ref=claim_ref)
+    found = lock_slot(conn, slot_id, claim_ref=claim_ref)
+    slot = found.slot
     before = locked(conn, change)
     now = clock.now()
     nation = directory.office(slot.office_code).nation
     appointment, event = before.moved(slot, nation=nation, version=change.version, now=now)
-    if not is_free:
-        raise why_taken(conn, slot)
+    check_free(conn, found, schemes=before.schemes)
     # Whom nobody is there to see is an emergency: replanning and ListNotMoved name kept slots for them too.
     limits = Limits(now=now, is_emergency=absences.is_displaced(conn, before.appointment_id))
     released = appointments.save_appointment(conn, appointment, slot=slot)
-    check_limits(conn, slot, claim_ref=claim_ref, limits=limits)
+    check_limits(conn, found, claim_ref=claim_ref, limits=limits)
     tell(conn, event)
     late = appointment.breach(now)
     if late is not None:

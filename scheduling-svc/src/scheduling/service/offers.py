@@ -10,8 +10,9 @@ from chassis.database import Connection
 from scheduling.domain.claims import Claim
 from scheduling.domain.directory import Directory
 from scheduling.domain.limits import Limits
-from scheduling.domain.offers import HELD_FOR, Choice, FreeSlot, Reasoned, first_of_half_days
+from scheduling.domain.offers import HELD_FOR, Choice, first_of_half_days
 from scheduling.domain.offices import Channel, NearOffice
+from scheduling.domain.reasons import FreeSlot, Reasoned
 from scheduling.domain.search import Wish
 from scheduling.domain.slots import NoSlotFree, SlotId, SlotTaken
 from scheduling.service.bookings import is_free_to, limits_for
@@ -56,17 +57,16 @@ def offer(conn: Connection, claim: Claim, asked: Asked, *, directory: Directory,
 
     Raises NoSlotFree.
     """
-    wished = replace(claim, needs=asked.wish.needs | claim.needs)
     limits = limits_for(claim, clock.now())
     since = max(asked.since or limits.now, soonest(limits.now))
-    everywhere = replace(asked.wish, needs=wished.needs)
+    everywhere = asked.wish.for_claim(claim)
     # An office within reach at which nobody works in the wanted channel may well do so in another.
     staffed = {
         channel: with_rotas(conn, replace(everywhere, channel=channel), since=since)
         for channel in dict.fromkeys((everywhere.channel, *asked.channels))
     }
     for number in range(1, ROUNDS + 1):
-        chosen = _choice(conn, wished, asked, staffed, directory=directory, target=target, limits=limits).offers()
+        chosen = _choice(conn, claim, asked, staffed, directory=directory, target=target, limits=limits).offers()
         try:
             with conn.savepoint():
                 held = _hold(conn, claim.claim_ref, chosen, limits=limits, all_of_them=number < ROUNDS)
@@ -109,7 +109,6 @@ def _choice(
 ) -> Choice:
     waits_since = first_contacts.waits_since(conn, claim.claim_ref)
     wish = staffed[asked.wish.channel]
-    home = next((near for near in wish.offices if directory.can_meet(near.office, wish.needs, wish.channel)), None)
     found = list[FreeSlot]()
     for channel in asked.channels:
         here = replace(asked, wish=staffed[channel])
@@ -118,7 +117,7 @@ def _choice(
         free=found,
         channel=wish.channel,
         nearest=wish.offices[0].office.code,
-        home=(home or wish.offices[0]).office.code,
+        home=directory.home(wish).office.code,
     )
 
 

@@ -1,33 +1,25 @@
 """Free slots near a claimant or at an office."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import chain, islice
 
 from chassis import clock
+from chassis.bank_holidays import Nation
 from chassis.database import Connection
 from chassis.elsewhere import elsewhere
 from chassis.postcodes import Postcodes
+from scheduling.domain.claims import Claim
 from scheduling.domain.diary import free_slots
 from scheduling.domain.directory import Directory, NotServed, PostcodeUnknown
 from scheduling.domain.limits import Limits
-from scheduling.domain.offices import NearOffice, left_to_assessor, within_reach
-from scheduling.domain.search import (
-    Offer,
-    Offers,
-    OfficeSearched,
-    Page,
-    PageUnknown,
-    Place,
-    Search,
-    Wish,
-    reason_of,
-)
+from scheduling.domain.offices import NearOffice, within_reach
+from scheduling.domain.reasons import At, FreeSlot, Grounds
+from scheduling.domain.search import Found, OfficeSearched, Page, PageUnknown, Search, Wish
 from scheduling.domain.slots import REACH_KM, Slot
-from scheduling.domain.working_time import target_due, within_target
-from scheduling.store import free_time
+from scheduling.domain.working_time import target_due
+from scheduling.store import first_contacts, free_time
 
 
 def offices_near(directory: Directory, postcodes: Postcodes, postcode: str) -> list[NearOffice]:
@@ -56,28 +48,61 @@ def offices_asked(directory: Directory, postcodes: Postcodes, *, postcode: str, 
     return [NearOffice(office=directory.office(office_code), distance_km=0.0)]
 
 
-def find_slots(conn: Connection, wish: Wish, *, page: Page, target: timedelta) -> Offers:
-    """A page of free slots in the future, and the earliest one within the target counted from now (see Offers).
+@dataclass(frozen=True, kw_only=True)
+class Asker:
+    """For whom slots are searched: a claim where one is named, or nobody in particular; since when the target counts."""
 
-    Raises PageUnknown.
+    claim: Claim | None = None
+    waits_since: datetime | None = None
+    now: datetime
+    target: timedelta
+
+    @property
+    def claim_ref(self) -> str:
+        """The claim to which its own held slots are free."""
+        return self.claim.claim_ref if self.claim else ""
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of the assessors' days for it."""
+        return Limits(now=self.now, is_emergency=self.claim is not None and self.claim.is_emergency)
+
+    def due(self, nation: Nation) -> datetime:
+        """By when the interview should start at an office of this nation."""
+        if self.claim is None:
+            return target_due(self.now, nation, target=self.target)
+        return self.claim.due_again(nation, self.waits_since, target=self.target)
+
+
+def find_slots(
+    conn: Connection, wish: Wish, *, page: Page, target: timedelta, directory: Directory, claim: Claim | None = None
+) -> Found:
+    """A page of free slots in the future, and the earliest one within the target (see Found).
+
+    The target counts for the claim, or from now where none is given. Raises PageUnknown.
     """
     now = clock.now()
+    waits_since = first_contacts.waits_since(conn, claim.claim_ref) if claim else None
+    asker = Asker(claim=claim, waits_since=waits_since, now=now, target=target)
     since = max(page.since or now, soonest(now))
-    wish = with_rotas(conn, wish, since=since)
-    found = list(islice(_after(conn, wish, page.after, since=since, until=page.until), page.size + 1))
-    earliest = _earliest_within_target(conn, wish, since=since, until=page.until, now=now, target=target)
-    nearest = wish.offices[0]
-    offer = partial(
-        _offer,
-        wish=wish,
-        now=now,
-        target=target,
-        nearest_keeps_target=earliest is not None and earliest.office_code == nearest.office.code,
-    )
-    return Offers(
-        offers=[offer(slot) for slot in found[: page.size]],
+    wish = with_rotas(conn, wish.for_claim(claim) if claim else wish, since=since)
+    due_in = {nation: asker.due(nation) for nation in {near.office.nation for near in wish.offices}}
+    near_by_code = {near.office.code: near for near in wish.offices}
+
+    def free_slot(slot: Slot) -> FreeSlot:
+        near = near_by_code[slot.office_code]
+        return FreeSlot(slot=slot, office=near, due=due_in[near.office.nation])
+
+    slots = map(free_slot, islice(_after(conn, wish, page, since=since, asker=asker), page.size + 1))
+    found = list(slots)
+    latest = min(max(due_in.values()), page.until) if page.until else max(due_in.values())
+    in_time = map(free_slot, _free(conn, wish, since=since, until=latest, asker=asker))
+    earliest = next((one for one in in_time if one.within_target), None)
+    grounds = _grounds(wish, directory.home(wish), found, earliest, page=page)
+    return Found(
+        slots=[grounds.reasoned(one) for one in found[: page.size]],
         more=len(found) > page.size,
-        earliest_within_target=offer(earliest) if earliest else None,
+        earliest_within_target=grounds.reasoned(earliest) if earliest else None,
     )
 
 
@@ -114,10 +139,7 @@ def free(
     allow = (limits or Limits(now=clock.now())).allow
     search = Search(
         offices=[
-            OfficeSearched(
-                code=found.office.code, needs=left_to_assessor(wish.needs, office=found.office, channel=wish.channel)
-            )
-            for found in wish.offices
+            OfficeSearched(code=found.office.code, needs=wish.left_to_assessor(found.office)) for found in wish.offices
         ],
         channel=wish.channel,
         since=since,
@@ -132,34 +154,37 @@ def soonest(now: datetime) -> datetime:
     return now + timedelta.resolution
 
 
-def _after(
-    conn: Connection, wish: Wish, place: Place | None, *, since: datetime, until: datetime | None
-) -> Iterator[Slot]:
+def _free(conn: Connection, wish: Wish, *, since: datetime, until: datetime | None, asker: Asker) -> Iterator[Slot]:
+    return free(conn, wish, since=since, until=until, claim_ref=asker.claim_ref, limits=asker.limits)
+
+
+def _after(conn: Connection, wish: Wish, page: Page, *, since: datetime, asker: Asker) -> Iterator[Slot]:
+    place, until = page.after, page.until
     if place is None:
-        return free(conn, wish, since=since, until=until)
+        return _free(conn, wish, since=since, until=until, asker=asker)
     codes = [found.office.code for found in wish.offices]
     if place.office_code not in codes:
         raise PageUnknown
     seen = codes.index(place.office_code)
     here = replace(wish, offices=wish.offices[seen : seen + 1])
     rest = replace(wish, offices=wish.offices[seen + 1 :])
-    left = free(conn, here, since=max(since, place.start_time), until=until)
-    return chain(filter(place.is_before, left), free(conn, rest, since=since, until=until))
+    left = _free(conn, here, since=max(since, place.start_time), until=until, asker=asker)
+    return chain(filter(place.is_before, left), _free(conn, rest, since=since, until=until, asker=asker))
 
 
-def _earliest_within_target(
-    conn: Connection, wish: Wish, *, since: datetime, until: datetime | None, now: datetime, target: timedelta
-) -> Slot | None:
-    due_at = {found.office.code: target_due(now, found.office.nation, target=target) for found in wish.offices}
-    latest = min(max(due_at.values()), until) if until else max(due_at.values())
-    in_time = free(conn, wish, since=since, until=latest)
-    return next((slot for slot in in_time if slot.start_time <= due_at[slot.office_code]), None)
-
-
-def _offer(slot: Slot, *, wish: Wish, now: datetime, target: timedelta, nearest_keeps_target: bool) -> Offer:
-    office = next(found for found in wish.offices if found.office.code == slot.office_code)
-    in_time = within_target(now, slot.start_time, nation=office.office.nation, target=target)
-    reason = reason_of(
-        office, nearest=wish.offices[0], within_target=in_time, nearest_keeps_target=nearest_keeps_target
+def _grounds(
+    wish: Wish, home: NearOffice, found: Sequence[FreeSlot], earliest: FreeSlot | None, *, page: Page
+) -> Grounds:
+    first_at: dict[At, datetime] = {}
+    for one in found:
+        # A page that goes on with an office has not its earliest slot.
+        if page.after is None or page.after.office_code != one.slot.office_code:
+            first_at.setdefault(one.place, one.slot.start_time)
+    return Grounds(
+        channel=wish.channel,
+        nearest=wish.offices[0].office.code,
+        home=home.office.code,
+        home_keeps_target=earliest is not None and earliest.office.distance_km <= home.distance_km,
+        target_can_be_kept=earliest is not None,
+        earliest=first_at,
     )
-    return Offer(slot=slot, office=office, within_target=in_time, reason=reason)

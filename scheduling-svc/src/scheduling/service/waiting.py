@@ -25,6 +25,9 @@ AT_ONCE = 200
 LOOKED_AHEAD = timedelta(days=28)
 """A claimant who joins the list may get time that is free already, within so many days."""
 
+_Asked = tuple[Channel, frozenset[Need], frozenset[str]]
+"""A channel, the needs, and the schemes that the assessor must know."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Joining:
@@ -95,24 +98,24 @@ def _moves(conn: Connection, freed: FreedDay, directory: Directory) -> list[tupl
     since = max(start, soonest(now))
     places = waiting.waiting(conn, freed.office_code, since=since, number=AT_ONCE)
     office = NearOffice(office=directory.office(freed.office_code), distance_km=0.0)
-    found: dict[tuple[Channel, frozenset[Need]], list[Slot]] = {}
-    for channel, needs in {asked for place in places for asked in _asked(place)}:
-        wish = Wish(offices=[office], channel=channel, needs=needs)
+    found: dict[_Asked, list[Slot]] = {}
+    for asked in {asked for place in places for asked in _asked(place)}:
+        channel, needs, schemes = asked
+        wish = Wish(offices=[office], channel=channel, needs=needs, schemes=schemes)
         until = end - timedelta.resolution
-        found[channel, needs] = (
-            list(free(conn, wish, since=since, until=until, limits=Limits(now=now))) if since < end else []
-        )
+        found[asked] = list(free(conn, wish, since=since, until=until, limits=Limits(now=now))) if since < end else []
     slots = {slot for of_wish in found.values() for slot in of_wish}
 
     def can_hold(place: Place, slot: Slot) -> bool:
-        return slot in found[slot.channel, place.appointment.needs]
+        return slot in found[slot.channel, place.appointment.needs, place.appointment.schemes]
 
     return list(assign(slots, places, can_hold=can_hold, now=now))
 
 
-def _asked(place: Place) -> set[tuple[Channel, frozenset[Need]]]:
-    needs = place.appointment.needs
-    return {(place.appointment.channel, needs)} | ({(Channel.TELEPHONE, needs)} if place.by_telephone else set())
+def _asked(place: Place) -> set[_Asked]:
+    one = place.appointment
+    channels = {one.channel, Channel.TELEPHONE} if place.by_telephone else {one.channel}
+    return {(channel, one.needs, one.schemes) for channel in channels}
 
 
 def _move(database: Database, place: Place, slot: Slot, directory: Directory) -> bool:

@@ -1,5 +1,6 @@
 """Appointments. Constraints allow one live one for a claim; the diary keeps its time."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -27,17 +28,18 @@ INSERT_APPOINTMENT = """
     INSERT INTO appointments (
         appointment_id, claim_ref, office_code, assessor_id, start_time, end_time, channel, state, first_contact_time,
         target_time, working_lead_time, version, arranged_version, booked_time, within_target, needs, attempt,
-        home_office_code
+        home_office_code, schemes
     )
     SELECT %(appointment_id)s, %(claim_ref)s, %(office_code)s, %(assessor_id)s, %(start_time)s, %(end_time)s, %(channel)s,
         %(state)s, %(first_contact_time)s, %(target_time)s, %(working_lead_time)s, %(version)s,
-        %(arranged_version)s, %(booked_time)s, %(within_target)s, %(needs)s, %(attempt)s, %(home_office_code)s
+        %(arranged_version)s, %(booked_time)s, %(within_target)s, %(needs)s, %(attempt)s, %(home_office_code)s,
+        %(schemes)s
     FROM seen_to WHERE withdrawn_time IS NULL
 """
 
 APPOINTMENTS = """
     SELECT appointment_id, claim_ref, state, first_contact_time, target_time, working_lead_time, version,
-        arranged_version, office_code, assessor_id, start_time, end_time, channel, needs, attempt
+        arranged_version, office_code, assessor_id, start_time, end_time, channel, needs, attempt, schemes
     FROM appointments
 """
 
@@ -78,6 +80,11 @@ END_APPOINTMENT = """
     WHERE appointment_id = %(appointment_id)s
 """
 
+# A claim's interview that is still to be held is about the schemes that are claimed now.
+CHANGE_SCHEMES = """
+    UPDATE appointments SET schemes = %s WHERE claim_ref = %s AND state IN ('BOOKED', 'MOVED')
+"""
+
 # The share of appointments booked since a time that start by their target; null if there are none.
 WITHIN_TARGET = """
     SELECT avg(within_target::integer)::float AS ratio FROM appointments WHERE booked_time >= %s
@@ -94,9 +101,13 @@ PRUNE = """
 def appointment_of(row: Row) -> Appointment:
     """The appointment of a row with the columns of APPOINTMENTS."""
     needs = frozenset(Need(need) for need in row["needs"])
-    return Appointment(
-        **row | {"channel": Channel(row["channel"]), "state": AppointmentState(row["state"]), "needs": needs}
-    )
+    read = {
+        "channel": Channel(row["channel"]),
+        "state": AppointmentState(row["state"]),
+        "needs": needs,
+        "schemes": frozenset(row["schemes"]),
+    }
+    return Appointment(**row | read)
 
 
 def insert_appointment(
@@ -117,6 +128,7 @@ def insert_appointment(
         "booked_time": booked_time,
         "within_target": appointment.within_target,
         "needs": sorted(appointment.needs),
+        "schemes": sorted(appointment.schemes),
         "home_office_code": home_office,
     }
     try:
@@ -174,6 +186,11 @@ def end_appointment(conn: Connection, appointment: Appointment, *, cancel_reason
     """Saves the end of an appointment: it leaves the diary. The reason is sealed."""
     conn.execute(END_APPOINTMENT, vars(appointment) | {"cancel_reason": cancel_reason})
     diary.delete(conn, appointment.appointment_id)
+
+
+def change_schemes(conn: Connection, claim_ref: str, schemes: Collection[str]) -> None:
+    """Notes with the claim's live interview that other schemes are claimed: whoever moves it heeds them."""
+    conn.execute(CHANGE_SCHEMES, [sorted(schemes), claim_ref])
 
 
 def cancel_reason(conn: Connection, appointment_id: UUID) -> bytes | None:

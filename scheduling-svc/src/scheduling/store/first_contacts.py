@@ -18,6 +18,7 @@ KEEP_FIRST_CONTACT = """
             ELSE first_contacts.needs_interview
         END,
         claim_version = greatest(first_contacts.claim_version, excluded.claim_version)
+    RETURNING claim_version = %(claim_version)s AS is_latest
 """
 
 # Keeps that a claim was withdrawn, whether or not its first contact was heard of.
@@ -51,9 +52,14 @@ COUNT_UNBOOKED = """
 """
 
 
-def keep_first_contact(conn: Connection, first_contact: FirstContact) -> None:
-    """Keeps the claim's first contact: the earliest time that was reported, and the schemes of the latest version."""
-    conn.execute(KEEP_FIRST_CONTACT, vars(first_contact) | {"needs_interview": first_contact.needs_interview})
+def keep_first_contact(conn: Connection, first_contact: FirstContact) -> bool:
+    """Keeps the claim's first contact: the earliest time that was reported, and whether its latest version needs an interview.
+
+    Gives whether this is the latest version.
+    """
+    parameters = vars(first_contact) | {"needs_interview": first_contact.needs_interview}
+    row = conn.execute(KEEP_FIRST_CONTACT, parameters).fetchone()
+    return row is not None and bool(row["is_latest"])
 
 
 def keep_withdrawal(conn: Connection, claim_ref: str, *, withdrawn_time: datetime) -> None:

@@ -206,7 +206,7 @@ class Slot(_message.Message):
     channel: _common_pb2.Channel.ValueType
     """How the interview is held."""
     within_target: _builtins.bool
-    """Whether it starts within the target counted from now."""
+    """Whether it starts within the target: counted for the claim, or from now where no claim was named."""
     reason: Global___OfferReason.ValueType
     """Why it is offered."""
     @_builtins.property

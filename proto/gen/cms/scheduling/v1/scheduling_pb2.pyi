@@ -35,6 +35,7 @@ class FindSlotsRequest(_message.Message):
     NEEDS_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    CLAIM_REF_FIELD_NUMBER: _builtins.int
     postcode: _builtins.str
     """A postcode to be near to; this or office_code."""
     office_code: _builtins.str
@@ -45,6 +46,10 @@ class FindSlotsRequest(_message.Message):
     """At most this many: 20 when 0, and 100 for anything above that."""
     page_token: _builtins.str
     """next_page_token of the page before, of the same query. The size of the page may change."""
+    claim_ref: _builtins.str
+    """The claim for which slots are looked for: they are of assessors who know its schemes and meet its needs, and the target is
+    counted for it. Without a claim the target counts from now, and any assessor will do.
+    """
     @_builtins.property
     def until(self) -> _timestamp_pb2.Timestamp:
         """The latest time at which an interview may start, itself included; the end of the published rotas if absent. INVALID_ARGUMENT
@@ -65,10 +70,11 @@ class FindSlotsRequest(_message.Message):
         needs: _abc.Iterable[_appointments_pb2.AppointmentNeed.ValueType] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        claim_ref: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "until", b"until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "from", b"from", "needs", b"needs", "office_code", b"office_code", "page_size", b"page_size", "page_token", b"page_token", "postcode", b"postcode", "until", b"until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "claim_ref", b"claim_ref", "from", b"from", "needs", b"needs", "office_code", b"office_code", "page_size", b"page_size", "page_token", b"page_token", "postcode", b"postcode", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -91,7 +97,7 @@ class FindSlotsResponse(_message.Message):
 
     @_builtins.property
     def earliest_within_target(self) -> _appointments_pb2.Slot:
-        """The slot that BookAppointment would take as the earliest if the target were counted from now: the earliest one of the
+        """The slot that BookAppointment would take as the earliest if its target were counted as here: the earliest one of the
         nearest office that has one within the target; absent where none has.
         """
 
