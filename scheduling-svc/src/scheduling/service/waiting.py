@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 
 from chassis import clock, logs
 from chassis.database import Connection, Database
 from chassis.errors import AlreadyExists, FailedPrecondition, NotFound, StaleVersion
-from scheduling.domain.appointments import HOLDS_A_SLOT, AppointmentBegun, AppointmentEnded
+from scheduling.domain.appointments import HOLDS_A_SLOT, Appointment, AppointmentBegun, AppointmentEnded
 from scheduling.domain.directory import Directory
 from scheduling.domain.limits import Limits
 from scheduling.domain.offices import Channel, NearOffice, Need
@@ -119,15 +120,21 @@ def _asked(place: Place) -> set[_Asked]:
 
 
 def _move(database: Database, place: Place, slot: Slot, directory: Directory) -> bool:
-    """Moves the appointment; False where the slot or the appointment is not any more as it was read."""
+    """Moves the appointment; False where the slot, the appointment or its place is not any more as it was read."""
     before = place.appointment
-    change = changes.Change(appointment_id=before.appointment_id, version=before.version, permit=lambda _: None)
     try:
         with database.transaction() as conn:
-            moved = changes.move(conn, change=change, slot_id=slot.slot_id, directory=directory)
-            if moved.within_target:
-                waiting.leave(conn, moved.appointment_id)
+            permit = partial(_check_place, conn, slot)
+            change = changes.Change(appointment_id=before.appointment_id, version=before.version, permit=permit)
+            changes.move(conn, change=change, slot_id=slot.slot_id, directory=directory)
     except (AlreadyExists, FailedPrecondition, NotFound, StaleVersion) as overtaken:
         logs.get().info("a freed slot was taken meanwhile", claim_ref=before.claim_ref, reason=overtaken.reason)
         return False
     return True
+
+
+def _check_place(conn: Connection, slot: Slot, appointment: Appointment) -> None:
+    """Raises NotWaiting where the claimant of the locked appointment has left the list, or wants no such slot any more."""
+    place = waiting.place_of(conn, appointment.appointment_id)
+    if place is None or not place.takes(slot, now=clock.now()):
+        raise NotWaiting
