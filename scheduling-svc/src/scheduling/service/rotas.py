@@ -46,7 +46,6 @@ def publish(conn: Connection, rota: Rota, directory: Directory) -> Published:
     change = rota.change(before)
     shifts.delete(conn, rota.assessor_id, change.removed)
     shifts.insert(conn, change.added)
-    # Interviews are locked before the list of the displaced: whoever moves or cancels one takes both in this order.
     displaced = _displaced(conn, rota) if change.removed else []
     if change.added:
         absences.forget_held(conn, ABSENCE, rota.assessor_id)
@@ -61,7 +60,8 @@ def _displaced(conn: Connection, rota: Rota) -> list[Appointment]:
     stretches = rota.stretches
     whole = Stretch(start_time=stretches[0].start_time, end_time=stretches[-1].end_time)
     worked = shifts.of_assessor(conn, rota.assessor_id, within=whole)
-    coming = appointments.lock_coming_of_assessor(conn, rota.assessor_id, within=whole, now=clock.now())
+    # With those in the list of the displaced, which may be held after all: interviews are locked in one order.
+    coming = appointments.lock_of_rota(conn, rota.assessor_id, within=whole, now=clock.now())
     return [
         one
         for one in coming

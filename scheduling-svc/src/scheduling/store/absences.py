@@ -59,6 +59,13 @@ MARK_DISPLACED = """
     ON CONFLICT DO NOTHING
 """
 
+# The displaced interviews of an assessor or an office, locked in one order: whoever moves or cancels one takes it before
+# its place in the list, and an absence and a closure that end together see each other's end.
+LOCK_DISPLACED = """
+    SELECT 1 FROM displaced JOIN appointments USING (appointment_id) WHERE appointments.{of} = %s
+    ORDER BY appointment_id FOR UPDATE OF appointments
+"""
+
 # Interviews that somebody is there to hold after all: in a shift, and in no absence or closure.
 FORGET_HELD = """
     DELETE FROM displaced USING appointments
@@ -133,7 +140,11 @@ def is_displaced(conn: Connection, appointment_id: UUID) -> bool:
 
 
 def forget_held(conn: Connection, kind: Kind, of: str) -> int:
-    """Forgets the displaced interviews of this assessor or office that are held after all; gives how many."""
+    """Forgets the displaced interviews of this assessor or office that are held after all; gives how many.
+
+    It locks them all, so that whoever locks other interviews too locks these with them, in one statement.
+    """
+    conn.execute(_of(LOCK_DISPLACED, kind), [of])
     return conn.execute(_of(FORGET_HELD, kind), [of]).rowcount
 
 

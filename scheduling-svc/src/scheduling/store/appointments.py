@@ -63,9 +63,21 @@ _LOCK_COMING_OF = f"""
 LOCK_COMING_OF_ASSESSOR = _LOCK_COMING_OF.format(of="assessor_id")
 LOCK_COMING_OF_OFFICE = _LOCK_COMING_OF.format(of="office_code")
 
-# Gives an appointment the slot that it was moved to: somebody is there to hold it again.
+# The interviews of an assessor that a rota is about: those to come in a stretch of time, and those that are displaced.
+LOCK_OF_ROTA = f"""
+    {APPOINTMENTS}
+    WHERE assessor_id = %(assessor_id)s AND state IN ('BOOKED', 'MOVED') AND (
+        start_time > %(now)s AND start_time < %(end)s AND end_time > %(start)s
+        OR EXISTS (SELECT 1 FROM displaced WHERE displaced.appointment_id = appointments.appointment_id)
+    )
+    ORDER BY appointment_id FOR UPDATE
+"""
+
+# Gives an appointment the slot that it was moved to: somebody is there to hold it again. Whoever moved it, it waits for an
+# earlier slot no more once it is within its target.
 SAVE_APPOINTMENT = """
-    WITH held_again AS (DELETE FROM displaced WHERE appointment_id = %(appointment_id)s)
+    WITH held_again AS (DELETE FROM displaced WHERE appointment_id = %(appointment_id)s),
+        in_time AS (DELETE FROM waiting_list WHERE appointment_id = %(appointment_id)s AND %(within_target)s)
     UPDATE appointments
     SET office_code = %(office_code)s, assessor_id = %(assessor_id)s, start_time = %(start_time)s,
         end_time = %(end_time)s, channel = %(channel)s, state = %(state)s, target_time = %(target_time)s,
@@ -166,6 +178,20 @@ def lock_coming_of_assessor(conn: Connection, assessor_id: str, *, within: Stret
     """Locks the assessor's interviews that have not begun and have a part in this stretch."""
     rows = conn.execute(LOCK_COMING_OF_ASSESSOR, [assessor_id, now, within.end_time, within.start_time])
     return [appointment_of(row) for row in rows]
+
+
+def lock_of_rota(conn: Connection, assessor_id: str, *, within: Stretch, now: datetime) -> list[Appointment]:
+    """Locks the assessor's interviews that have a part in this stretch, and those that nobody is there to hold.
+
+    Gives those that have not begun and have a part in the stretch.
+    """
+    parameters = {"assessor_id": assessor_id, "now": now, "start": within.start_time, "end": within.end_time}
+    locked = [appointment_of(row) for row in conn.execute(LOCK_OF_ROTA, parameters)]
+    return [
+        one
+        for one in locked
+        if one.start_time > now and one.start_time < within.end_time and one.end_time > within.start_time
+    ]
 
 
 def lock_coming_of_office(conn: Connection, office_code: str, *, within: Stretch, now: datetime) -> list[Appointment]:

@@ -39,10 +39,14 @@ UNTOLD = """
     ORDER BY first_contact_time LIMIT %s
 """
 
-# Notes what is told now: what another replica told, or what was booked meanwhile, is left out.
+# Notes what is told now: what another replica tells, or what is being booked, is left out and never waited for.
 MARK_TOLD = """
     UPDATE first_contacts SET breach_told_time = %s
-    WHERE claim_ref = ANY(%s) AND breach_told_time IS NULL AND NOT booked AND withdrawn_time IS NULL
+    WHERE claim_ref IN (
+        SELECT claim_ref FROM first_contacts
+        WHERE claim_ref = ANY(%s) AND breach_told_time IS NULL AND NOT booked AND withdrawn_time IS NULL
+        FOR UPDATE SKIP LOCKED
+    )
     RETURNING claim_ref
 """
 
