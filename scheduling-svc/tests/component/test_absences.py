@@ -172,6 +172,25 @@ def test_what_cannot_be_moved_stays_booked_and_is_listed_until_a_person_moves_it
     assert http("ListNotMoved", {}, morning.manager).body["notMoved"] == []
 
 
+def test_a_manager_moves_or_cancels_what_is_listed_at_any_office(morning: Morning, http: Any, intake: Any) -> None:
+    assessor, slots = next(iter(of_the_day(http, morning.operator, morning.now).items()))
+    book(http, morning.operator, intake, slots[:2], needs=frozenset({Need.INTERPRETER, Need.WELSH}))
+    away = today({"assessorId": assessor}, morning.now)
+    first, second = http("RecordAbsence", away, morning.manager).body["notMoved"]
+
+    def solve(method: str, listed: dict[str, Any], **how: str) -> dict[str, Any]:
+        this = {"appointmentId": listed["appointment"]["appointmentId"], "version": listed["appointment"]["version"]}
+        solved: dict[str, Any] = http(method, this | {"requestId": str(uuid4())} | how, morning.manager).body
+        return solved["appointment"]
+
+    moved = solve("MoveAppointment", first, slotId=first["solutions"][0]["slot"]["slotId"])
+    cancelled = solve("CancelAppointment", second, reason="prefers to write")
+
+    assert moved["startTime"] == first["solutions"][0]["slot"]["startTime"]
+    assert cancelled["state"] == "APPOINTMENT_STATE_CANCELLED"
+    assert http("ListNotMoved", {}, morning.manager).body["notMoved"] == []
+
+
 def test_a_slot_kept_for_emergencies_that_is_named_for_a_displaced_interview_can_be_taken(
     morning: Morning, http: Any, intake: Any, database_urls: DatabaseUrls
 ) -> None:

@@ -61,8 +61,8 @@ VALID: dict[str, dict[str, Any]] = {
 ALLOWED = {
     "FindSlots": {"OPERATOR", "ASSESSOR"},
     "BookAppointment": {"OPERATOR"},
-    "MoveAppointment": {"OPERATOR", "ASSESSOR"},
-    "CancelAppointment": {"OPERATOR", "ASSESSOR"},
+    "MoveAppointment": {"OPERATOR", "ASSESSOR", "SERVICE_MANAGER"},
+    "CancelAppointment": {"OPERATOR", "ASSESSOR", "SERVICE_MANAGER"},
     "RecordAttendance": {"OPERATOR", "ASSESSOR"},
     "PublishRota": {"SERVICE_MANAGER"},
     "RecordAbsence": {"SERVICE_MANAGER", "ASSESSOR"},

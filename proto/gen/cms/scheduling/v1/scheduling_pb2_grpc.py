@@ -169,7 +169,8 @@ class SchedulingServiceServicer:
 
     def MoveAppointment(self, request, context):
         """Gives an appointment that has not begun another slot, at any office. FAILED_PRECONDITION / APPOINTMENT_BEGUN or
-        APPOINTMENT_ENDED says why it stays as it is. An assessor may move only an appointment of their own office.
+        APPOINTMENT_ENDED says why it stays as it is. An assessor may move only an appointment of their own office. A service
+        manager moves what ListNotMoved lists to a slot that it names, or to another.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -210,7 +211,8 @@ class SchedulingServiceServicer:
 
     def JoinWaitingList(self, request, context):
         """Puts an appointment on the waiting list: it is moved to the first earlier slot that suits the claimant, now or when one is
-        freed, and the claimant is told. It leaves the list when it is within the target. Asked again, it changes what suits.
+        freed, and the claimant is told. It leaves the list when it is moved to within its target, whoever moves it. Asked again, it
+        changes what suits.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -47,7 +47,8 @@ class SchedulingServiceStub:
     """Books a slot, or the earliest within reach of a postcode. A slot is held by one appointment only."""
     MoveAppointment: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.MoveAppointmentRequest, _scheduling_pb2.MoveAppointmentResponse]
     """Gives an appointment that has not begun another slot, at any office. FAILED_PRECONDITION / APPOINTMENT_BEGUN or
-    APPOINTMENT_ENDED says why it stays as it is. An assessor may move only an appointment of their own office.
+    APPOINTMENT_ENDED says why it stays as it is. An assessor may move only an appointment of their own office. A service
+    manager moves what ListNotMoved lists to a slot that it names, or to another.
     """
     CancelAppointment: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.CancelAppointmentRequest, _scheduling_pb2.CancelAppointmentResponse]
     """Cancels an appointment: its slot is free again, and the claim waits for another one. FAILED_PRECONDITION /
@@ -67,7 +68,8 @@ class SchedulingServiceStub:
     """Gives up slots that are held for a claim."""
     JoinWaitingList: _grpc.UnaryUnaryMultiCallable[_offers_pb2.JoinWaitingListRequest, _offers_pb2.JoinWaitingListResponse]
     """Puts an appointment on the waiting list: it is moved to the first earlier slot that suits the claimant, now or when one is
-    freed, and the claimant is told. It leaves the list when it is within the target. Asked again, it changes what suits.
+    freed, and the claimant is told. It leaves the list when it is moved to within its target, whoever moves it. Asked again, it
+    changes what suits.
     """
     LeaveWaitingList: _grpc.UnaryUnaryMultiCallable[_offers_pb2.LeaveWaitingListRequest, _offers_pb2.LeaveWaitingListResponse]
     """Takes an appointment off the waiting list. It stays as it is."""
@@ -127,7 +129,8 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     """Books a slot, or the earliest within reach of a postcode. A slot is held by one appointment only."""
     MoveAppointment: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.MoveAppointmentRequest, _scheduling_pb2.MoveAppointmentResponse]  # type: ignore[assignment]
     """Gives an appointment that has not begun another slot, at any office. FAILED_PRECONDITION / APPOINTMENT_BEGUN or
-    APPOINTMENT_ENDED says why it stays as it is. An assessor may move only an appointment of their own office.
+    APPOINTMENT_ENDED says why it stays as it is. An assessor may move only an appointment of their own office. A service
+    manager moves what ListNotMoved lists to a slot that it names, or to another.
     """
     CancelAppointment: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.CancelAppointmentRequest, _scheduling_pb2.CancelAppointmentResponse]  # type: ignore[assignment]
     """Cancels an appointment: its slot is free again, and the claim waits for another one. FAILED_PRECONDITION /
@@ -147,7 +150,8 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     """Gives up slots that are held for a claim."""
     JoinWaitingList: _aio.UnaryUnaryMultiCallable[_offers_pb2.JoinWaitingListRequest, _offers_pb2.JoinWaitingListResponse]  # type: ignore[assignment]
     """Puts an appointment on the waiting list: it is moved to the first earlier slot that suits the claimant, now or when one is
-    freed, and the claimant is told. It leaves the list when it is within the target. Asked again, it changes what suits.
+    freed, and the claimant is told. It leaves the list when it is moved to within its target, whoever moves it. Asked again, it
+    changes what suits.
     """
     LeaveWaitingList: _aio.UnaryUnaryMultiCallable[_offers_pb2.LeaveWaitingListRequest, _offers_pb2.LeaveWaitingListResponse]  # type: ignore[assignment]
     """Takes an appointment off the waiting list. It stays as it is."""
@@ -222,7 +226,8 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_scheduling_pb2.MoveAppointmentResponse, _abc.Awaitable[_scheduling_pb2.MoveAppointmentResponse]]:
         """Gives an appointment that has not begun another slot, at any office. FAILED_PRECONDITION / APPOINTMENT_BEGUN or
-        APPOINTMENT_ENDED says why it stays as it is. An assessor may move only an appointment of their own office.
+        APPOINTMENT_ENDED says why it stays as it is. An assessor may move only an appointment of their own office. A service
+        manager moves what ListNotMoved lists to a slot that it names, or to another.
         """
 
     @_abc_1.abstractmethod
@@ -272,7 +277,8 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_offers_pb2.JoinWaitingListResponse, _abc.Awaitable[_offers_pb2.JoinWaitingListResponse]]:
         """Puts an appointment on the waiting list: it is moved to the first earlier slot that suits the claimant, now or when one is
-        freed, and the claimant is told. It leaves the list when it is within the target. Asked again, it changes what suits.
+        freed, and the claimant is told. It leaves the list when it is moved to within its target, whoever moves it. Asked again, it
+        changes what suits.
         """
 
     @_abc_1.abstractmethod
