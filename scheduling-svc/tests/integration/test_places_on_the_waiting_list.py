@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,6 @@ from chassis import clock
 from chassis.bank_holidays import Nation
 from chassis.database import Connection, Database
 from chassis.testing import eventually
-from cms.scheduling.v1 import events_pb2
 from scheduling.domain.appointments import Appointment
 from scheduling.domain.claims import Claim
 from scheduling.domain.directory import Directory
@@ -21,7 +20,7 @@ from scheduling.domain.rotas import Rota
 from scheduling.domain.search import Wish
 from scheduling.domain.shifts import Shift
 from scheduling.domain.slots import Slot
-from scheduling.domain.working_time import TARGET, london_day, target_due
+from scheduling.domain.working_time import TARGET, target_due
 from scheduling.service import bookings, changes, replanning, rotas, search, waiting
 from scheduling.store import shifts
 from scheduling.store import waiting as places
@@ -71,7 +70,7 @@ def move(database: Database, directory: Directory, appointment: Appointment, slo
 def replan(database: Database, directory: Directory, appointment: Appointment, _slot: Slot) -> Appointment:
     """The assessor's rota is taken back, and a colleague holds the interview."""
     with database.transaction() as conn:
-        day = [shift for shift in shifts.of_assessor(conn, appointment.assessor_id, within=appointment.slot)]
+        day = shifts.of_assessor(conn, appointment.assessor_id, within=appointment.slot)
         shifts.delete(conn, appointment.assessor_id, day)
         [moved] = replanning.move_displaced(conn, [appointment], directory).moved
     return moved.after

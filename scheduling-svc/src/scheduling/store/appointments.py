@@ -71,7 +71,7 @@ LOCK_OF_ROTA = f"""
         OR EXISTS (SELECT 1 FROM displaced WHERE displaced.appointment_id = appointments.appointment_id)
     )
     ORDER BY appointment_id FOR UPDATE
-"""
+"""  # noqa: S608 - of literals alone
 
 # Gives an appointment the slot that it was moved to: somebody is there to hold it again. Whoever moved it, it waits for an
 # earlier slot no more once it is within its target.
