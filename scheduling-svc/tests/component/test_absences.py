@@ -180,8 +180,9 @@ def test_a_manager_moves_or_cancels_what_is_listed_at_any_office(morning: Mornin
 
     def solve(method: str, listed: dict[str, Any], **how: str) -> dict[str, Any]:
         this = {"appointmentId": listed["appointment"]["appointmentId"], "version": listed["appointment"]["version"]}
-        solved: dict[str, Any] = http(method, this | {"requestId": str(uuid4())} | how, morning.manager).body
-        return solved["appointment"]
+        answer = http(method, this | {"requestId": str(uuid4())} | how, morning.manager)
+        solved: dict[str, Any] = answer.body["appointment"]
+        return solved
 
     moved = solve("MoveAppointment", first, slotId=first["solutions"][0]["slot"]["slotId"])
     cancelled = solve("CancelAppointment", second, reason="prefers to write")
