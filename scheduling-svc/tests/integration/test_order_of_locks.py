@@ -21,7 +21,7 @@ from scheduling.domain.search import Wish
 from scheduling.domain.working_time import ONE_DAY, TARGET
 from scheduling.service import absences, bookings, rotas, search
 from scheduling.store import absences as away_times
-from scheduling.store import shifts
+from scheduling.store import appointments, shifts
 from scheduling.store.absences import ABSENCE, CLOSURE
 
 LEEDS = "600021"
@@ -107,7 +107,7 @@ def test_an_interview_that_is_being_moved_can_leave_the_list_while_others_wait_f
     for one in displaced:
         with ThreadPoolExecutor(1) as other:
             with database.transaction() as conn:
-                bookings.known(bookings.appointments.lock_appointment(conn, one.appointment_id))
+                appointments.lock_appointment(conn, one.appointment_id)
                 acting = other.submit(in_transaction, database, opened, act, one.assessor_id)
                 eventually(lambda: is_waited_for(database), what="the wait for the interview")
                 conn.execute("SET LOCAL lock_timeout = '100ms'")
