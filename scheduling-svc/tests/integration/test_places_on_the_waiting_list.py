@@ -14,12 +14,14 @@ from chassis.database import Connection, Database
 from chassis.testing import eventually
 from scheduling.domain.appointments import Appointment
 from scheduling.domain.claims import Claim
+from scheduling.domain.diary import Stretch
 from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Channel, NearOffice
 from scheduling.domain.rotas import Rota
 from scheduling.domain.search import Wish
 from scheduling.domain.shifts import Shift
 from scheduling.domain.slots import Slot
+from scheduling.domain.waiting import Place
 from scheduling.domain.working_time import TARGET, target_due
 from scheduling.service import bookings, changes, replanning, rotas, search, waiting
 from scheduling.store import shifts
@@ -69,8 +71,9 @@ def move(database: Database, directory: Directory, appointment: Appointment, slo
 
 def replan(database: Database, directory: Directory, appointment: Appointment, _slot: Slot) -> Appointment:
     """The assessor's rota is taken back, and a colleague holds the interview."""
+    stretch = Stretch(start_time=appointment.start_time, end_time=appointment.end_time)
     with database.transaction() as conn:
-        day = shifts.of_assessor(conn, appointment.assessor_id, within=appointment.slot)
+        day = shifts.of_assessor(conn, appointment.assessor_id, within=stretch)
         shifts.delete(conn, appointment.assessor_id, day)
         [moved] = replanning.move_displaced(conn, [appointment], directory).moved
     return moved.after
@@ -136,7 +139,7 @@ def test_a_freed_slot_goes_to_the_oldest_late_target_then_to_who_joined_first_an
     ]
     with database.transaction() as conn:
         for number, one in enumerate(booked):
-            place = waiting.Place(
+            place = Place(
                 appointment=one,
                 offices=frozenset({LEEDS}),
                 by_telephone=False,
