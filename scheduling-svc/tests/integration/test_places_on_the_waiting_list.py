@@ -149,7 +149,7 @@ def test_a_freed_slot_goes_to_the_oldest_late_target_then_to_who_joined_first_an
             places.join(conn, place)
         # Only two slots are free before their interviews: all that is earlier is off the rota.
         freed = in_time[:2]
-        keep_alone(conn, freed, [one.slot for one in booked])
+        keep_alone(conn, opened, [*freed, *(one.slot for one in booked)])
         in_turn = [place.appointment.claim_ref for place in places.waiting(conn, LEEDS, since=clock.now(), number=3)]
         places.note_freed(conn, [slot.slot_id for slot in freed])
 
@@ -165,21 +165,21 @@ def test_a_freed_slot_goes_to_the_oldest_late_target_then_to_who_joined_first_an
     assert not any(waits(database, one) for one in (first, second))
 
 
-def keep_alone(conn: Connection, slots: Sequence[Slot], interviews: Sequence[Slot]) -> None:
-    """Takes every shift at Leeds off the rota and puts in its place one for each of these slots and interviews."""
+def keep_alone(conn: Connection, directory: Directory, slots: Sequence[Slot]) -> None:
+    """Takes every shift at Leeds off the rota and puts in its place one for each of these slots."""
     conn.execute("DELETE FROM shifts WHERE office_code = %s", [LEEDS])
-    shifts.insert(
-        conn,
-        [
-            Shift(
-                assessor_id=slot.assessor_id,
-                office_code=LEEDS,
-                start_time=slot.start_time,
-                end_time=slot.end_time,
-                channel=slot.channel,
-            )
-            for slot in (*slots, *interviews)
-        ],
+    shifts.insert(conn, [shift_of(directory, slot) for slot in slots])
+
+
+def shift_of(directory: Directory, slot: Slot) -> Shift:
+    """A shift of this slot alone, with all that its assessor can do."""
+    return Shift(
+        assessor_id=slot.assessor_id,
+        office_code=LEEDS,
+        start_time=slot.start_time,
+        end_time=slot.end_time,
+        channel=slot.channel,
+        skills=directory.assessor(slot.assessor_id).meets,
     )
 
 
@@ -223,19 +223,18 @@ def test_new_shifts_are_given_to_who_waits_for_their_office(database: Database, 
     in_time, late = slots_about(database, opened)
     early = in_time[0]
     with database.transaction() as conn:
-        keep_alone(conn, [], [late[0]])
+        keep_alone(conn, opened, [late[0]])
     booked = book(database, opened, late[0])
     join(database, opened, booked)
     give_out_all(database, opened)
     assert as_it_is(database, booked.appointment_id) == booked
-    new = Shift(
-        assessor_id=early.assessor_id,
-        office_code=LEEDS,
-        start_time=early.start_time,
-        end_time=early.end_time,
-        channel=early.channel,
+    rota = Rota.of(
+        opened.assessor(early.assessor_id),
+        opened.office(LEEDS),
+        shifts=[shift_of(opened, early)],
+        weeks=(),
+        now=clock.now(),
     )
-    rota = Rota.of(opened.assessor(early.assessor_id), opened.office(LEEDS), shifts=[new], weeks=(), now=clock.now())
 
     with database.transaction() as conn:
         rotas.publish(conn, rota, opened)
