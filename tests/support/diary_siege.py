@@ -1,177 +1,72 @@
-"""Operators and managers who book, move, cancel and record absences at random, and the checker of what they leave behind."""
+"""Operators and managers who act at random on one office's diary: each method that changes it, many at a time.
+
+They keep what they were told; `diary_checker` holds that against the database.
+"""
 
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from itertools import combinations, groupby
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
 from chassis import clock
 from cms_local.doors import Doors, Refused
 from cms_local.journey import SCHEDULING, Journey
+from tests.support.diary_checker import DEADLOCKS, Deadlocks, Found, Place, Told, faults_of
 from tests.support.platforms import PlatformUnderTest
 
 OFFICE = "600021"
 ASSESSORS = ("ALE02001", "ALE02002", "ALE02003")
 """The managers' assessors: those who are away at some time. All of the office's are booked."""
-
-LIVE = """
-    SELECT appointment_id::text, claim_ref, assessor_id, start_time, end_time, version FROM appointments
-    WHERE state IN ('BOOKED', 'MOVED') AND claim_ref = ANY(%s)
+SHIFTS = """
+    SELECT start_time, end_time, channel, skills, emergency_slots FROM shifts
+    WHERE assessor_id = %s AND office_code = %s AND start_time < %s ORDER BY start_time
 """
-OF_ASSESSORS = """
-    SELECT appointment_id::text, claim_ref, assessor_id, start_time, end_time, version FROM appointments
-    WHERE state IN ('BOOKED', 'MOVED') AND assessor_id IN (
-        SELECT assessor_id FROM appointments WHERE claim_ref = ANY(%s)
-    )
-"""
-ENTRIES = """
-    SELECT appointment_id::text, assessor_id, start_time, end_time FROM diary WHERE appointment_id IS NOT NULL
-"""
-# Interviews to come that somebody was booked into an absence or a closure for: none may be but those listed as displaced.
-UNATTENDED = """
-    SELECT appointment_id::text FROM appointments
-    WHERE state IN ('BOOKED', 'MOVED') AND start_time > %s AND claim_ref = ANY(%s)
-        AND appointment_id NOT IN (SELECT appointment_id FROM displaced)
-        AND (
-            EXISTS (
-                SELECT 1 FROM absences WHERE absences.assessor_id = appointments.assessor_id
-                    AND absences.start_time < appointments.end_time AND absences.end_time > appointments.start_time
-            )
-            OR EXISTS (
-                SELECT 1 FROM closures WHERE closures.office_code = appointments.office_code
-                    AND closures.start_time < appointments.end_time AND closures.end_time > appointments.start_time
-            )
-        )
-"""
+_WEEKS = timedelta(weeks=2)
+"""The rotas of this week and the next are published anew: those that are booked."""
 _PATIENCE_SECONDS = 180.0
 """What was begun is ended with an answer, however long what it needs is away: only then is it known what holds."""
+CHANGES = (
+    *("BookAppointment", "MoveAppointment", "CancelAppointment"),
+    *("OfferSlots", "ReleaseSlots", "JoinWaitingList", "LeaveWaitingList"),
+    *("RecordAbsence", "CancelAbsence", "CloseOffice", "ReopenOffice", "PublishRota"),
+)
+"""The methods that the actors call; each of them changes something."""
 
 _PASSING_REFUSALS = {
-    *(
-        "SLOT_TAKEN",
-        "SLOT_UNKNOWN",
-        "SLOT_PASSED",
-        "NO_SLOT_FREE",
-        "OFFICE_CLOSED",
-        "BREAK_NEEDED",
-        "KEPT_FOR_EMERGENCIES",
-        "ALREADY_BOOKED",
-        "STALE_VERSION",
-    ),
-    *("APPOINTMENT_BEGUN", "APPOINTMENT_ENDED", "NOT_ABSENT", "NOT_CLOSED"),
+    *("SLOT_TAKEN", "SLOT_UNKNOWN", "SLOT_PASSED", "NO_SLOT_FREE", "OFFICE_CLOSED", "BREAK_NEEDED"),
+    *("KEPT_FOR_EMERGENCIES", "ALREADY_BOOKED", "STALE_VERSION", "APPOINTMENT_BEGUN", "APPOINTMENT_ENDED"),
+    *("NOT_ABSENT", "NOT_CLOSED", "NOT_WAITING", "TOO_SOON_TO_WAIT"),
 }
 """What happens to people who all want the same. Anything else ends the test."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A live appointment as the database has it."""
-
-    appointment_id: str
-    claim_ref: str
-    assessor_id: str
-    start_time: datetime
-    end_time: datetime
-    version: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """An entry of the diary for an appointment."""
-
-    appointment_id: str
-    assessor_id: str
-    start_time: datetime
-    end_time: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Acknowledged:
-    """What a client was last told of a claim's appointment."""
-
-    appointment_id: str
-    version: int
-    live: bool
-
-
-def faults_of(
-    rows: Sequence[Row],
-    entries: Collection[Entry],
-    told: Mapping[str, Acknowledged],
-    *,
-    unattended: Collection[str] = (),
-) -> list[str]:
-    """Everything that is wrong: lost or doubled appointments, an assessor in two places, a diary that says otherwise.
-
-    `rows` are all live appointments of the claims, and of the assessors whom they have.
-    """
-    return [
-        *_faults_of_claims(rows, told),
-        *_faults_of_assessors(rows),
-        *_faults_of_diary([row for row in rows if row.claim_ref in told], {one.appointment_id: one for one in entries}),
-        *(f"{appointment_id} is booked while nobody is there, and not listed" for appointment_id in unattended),
-    ]
-
-
-def _faults_of_claims(rows: Iterable[Row], told: Mapping[str, Acknowledged]) -> Iterator[str]:
-    live: dict[str, list[Row]] = {claim_ref: [] for claim_ref in told}
-    for row in rows:
-        if row.claim_ref in told:
-            live[row.claim_ref].append(row)
-    for claim_ref, found in live.items():
-        said = told[claim_ref]
-        if len(found) > 1:
-            yield f"{claim_ref} has {len(found)} appointments"
-        if said.live and said.appointment_id not in {row.appointment_id for row in found}:
-            yield f"{claim_ref} has lost an appointment that was acknowledged"
-        if not said.live and found:
-            yield f"{claim_ref} has an appointment that was cancelled"
-        yield from (
-            f"{claim_ref} has lost a change that was acknowledged"
-            for row in found
-            if row.appointment_id == said.appointment_id and row.version < said.version
-        )
-
-
-def _faults_of_assessors(rows: Iterable[Row]) -> Iterator[str]:
-    in_order = sorted(rows, key=lambda row: (row.assessor_id, row.start_time))
-    for assessor_id, of_one in groupby(in_order, key=lambda row: row.assessor_id):
-        for one, other in combinations(of_one, 2):
-            if one.start_time < other.end_time and other.start_time < one.end_time:
-                yield f"{assessor_id} is in two places: {one.claim_ref} and {other.claim_ref}"
-
-
-def _faults_of_diary(rows: Iterable[Row], entries: Mapping[str, Entry]) -> Iterator[str]:
-    for row in rows:
-        entry = entries.get(row.appointment_id)
-        if entry is None:
-            yield f"{row.claim_ref} is not in the diary"
-        elif entry.assessor_id != row.assessor_id or not (
-            entry.start_time <= row.start_time and row.end_time <= entry.end_time
-        ):
-            yield f"{row.claim_ref} is in the diary at another time or of another assessor"
+Act = Callable[[Journey, random.Random], None]
 
 
 @dataclass(kw_only=True)
 class DiarySiege:
-    """Callers with claims of their own, and a manager, who act until they are called off."""
+    """Callers with claims of their own, and managers, who act until they are called off."""
 
     platform: PlatformUnderTest
     seed: int
-    told: dict[str, Acknowledged] = field(default_factory=dict)
+    managers: int = 1
+    told: Told = field(default_factory=Told)
     acts: Counter[str] = field(default_factory=Counter)
+    deadlocks: Deadlocks = field(init=False)
     _over: threading.Event = field(default_factory=threading.Event)
     _doors: Doors = field(init=False)
     _claims: list[list[Journey]] = field(default_factory=list)
+    _rotas: dict[str, list[dict[str, Any]]] = field(init=False)
+    _is_published: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self._doors = replace(self.platform.doors, patience_seconds=_PATIENCE_SECONDS)
+        self.deadlocks = Deadlocks(read=lambda: self.platform.count(SCHEDULING, DEADLOCKS))
+        self._rotas = {assessor_id: self._rota(assessor_id) for assessor_id in ASSESSORS}
 
     def begin_claims(self, *, callers: int, each: int) -> None:
         """Begins the claims by phone, before anything is killed."""
@@ -183,12 +78,15 @@ class DiarySiege:
 
     def act_while(self, attack: Callable[[], None]) -> None:
         """Acts while the attack goes on; raises what ended an actor."""
-        with ThreadPoolExecutor(len(self._claims) + 1) as actors:
+        with ThreadPoolExecutor(len(self._claims) + self.managers) as actors:
             running = [
                 actors.submit(self._operate, claims, random.Random(self.seed + number))
                 for number, claims in enumerate(self._claims)
             ]
-            running.append(actors.submit(self._manage, random.Random(self.seed - 1)))
+            running += [
+                actors.submit(self._manage, random.Random(self.seed - number), f"SM{number:06}")
+                for number in range(1, self.managers + 1)
+            ]
             try:
                 attack()
             finally:
@@ -197,39 +95,43 @@ class DiarySiege:
                 actor.result(timeout=2 * _PATIENCE_SECONDS)
 
     def faults(self) -> list[str]:
-        """What the checker finds in the database of scheduling-svc."""
-        refs = list(self.told)
-        found = {row for query in (LIVE, OF_ASSESSORS) for row in self.platform.rows(SCHEDULING, query, refs)}
-        entries = self.platform.rows(SCHEDULING, ENTRIES)
-        return faults_of(
-            [Row(**dict(zip(Row.__dataclass_fields__, row, strict=True))) for row in found],
-            [Entry(**dict(zip(Entry.__dataclass_fields__, entry, strict=True))) for entry in entries],
-            self.told,
-            unattended=[found for (found,) in self.platform.rows(SCHEDULING, UNATTENDED, clock.now(), refs)],
-        )
+        """What the checker finds in the database of scheduling-svc, all of it at one moment."""
+        self.deadlocks.look()
+        with self.platform.at_one_moment(SCHEDULING) as read:
+            found = Found.read(read, self._refs, now=clock.now(), deadlocks=self.deadlocks.number)
+        return faults_of(found, self.told)
+
+    @property
+    def _refs(self) -> set[str]:
+        return {claim.claim_ref for claims in self._claims for claim in claims}
+
+    def _rota(self, assessor_id: str) -> list[dict[str, Any]]:
+        until = datetime.combine(_monday(clock.now()) + _WEEKS, time(), tzinfo=clock.LONDON)
+        rows = self.platform.rows(SCHEDULING, SHIFTS, assessor_id, OFFICE, until)
+        return [
+            {
+                "start": start.isoformat(),
+                "end": end.isoformat(),
+                "channel": f"CHANNEL_{channel}",
+                "skills": skills,
+                "emergencySlots": emergency_slots,
+            }
+            for start, end, channel, skills, emergency_slots in rows
+        ]
 
     def _operate(self, claims: Sequence[Journey], source: random.Random) -> None:
+        without: list[Act] = [self._book_earliest, self._book_slot, self._book_offer, self._offer, self._release]
+        with_one: list[Act] = [self._move, self._move, self._move_to_offer, self._cancel, self._join, self._leave]
         while not self._over.is_set():
             claim = source.choice(claims)
-            said = self.told.get(claim.claim_ref)
-            if said is None or not said.live:
-                act = source.choice((self._book_earliest, self._book_slot))
-            else:
-                act = source.choice((self._move, self._move, self._cancel))
-            self._try(act, claim, source)
+            acts = with_one if self.told.has_appointment(claim.claim_ref) else without
+            self._try(source.choice(acts), claim, source)
 
-    def _manage(self, source: random.Random) -> None:
-        manager = self._claims[0][0].issue("SERVICE_MANAGER", subject="SM000001")
+    def _manage(self, source: random.Random, subject: str) -> None:
+        manager = self._claims[0][0].issue("SERVICE_MANAGER", subject=subject)
+        acts = [self._be_away, self._be_away, self._close, self._publish, self._publish, self._see_to_list]
         while not self._over.is_set():
-            assessor = {"assessorId": source.choice(ASSESSORS)}
-            begins = clock.now() + timedelta(days=source.randrange(4))
-            until = begins + timedelta(hours=source.choice((3, 9, 30)))
-            times = {"from": begins.isoformat(), "until": until.isoformat(), "reason": "ill"}
-            away = source.choice((assessor, assessor, assessor, {"officeCode": OFFICE}))
-            record, end = ("RecordAbsence", "CancelAbsence") if away is assessor else ("CloseOffice", "ReopenOffice")
-            self._try(self._change, record, away | times, manager)
-            self._over.wait(source.uniform(0, 0.5))
-            self._try(self._change, end, away, manager)
+            source.choice(acts)(source, manager)
 
     def _try(self, act: Callable[..., Any], *arguments: Any) -> None:
         try:
@@ -242,24 +144,60 @@ class DiarySiege:
     def _change(self, method: str, body: Mapping[str, Any], token: str) -> Any:
         answer = self._doors.call(SCHEDULING, method, {**body, "requestId": str(uuid4())}, token=token)
         self.acts[method] += 1
+        for appointment in _shown(answer):
+            if appointment["claimRef"] in self._refs:
+                self.told.note(appointment)
         return answer
 
-    def _book_earliest(self, claim: Journey, _source: random.Random) -> None:
-        body = {"claimRef": claim.claim_ref, "earliest": True, "postcode": claim.case.postcode}
-        self._note(self._change("BookAppointment", body, claim.operator)["appointment"])
+    # What operators do, each with claims of their own.
+
+    def _book_earliest(self, claim: Journey, source: random.Random) -> None:
+        channel = source.choice(({}, {"channel": "CHANNEL_TELEPHONE"}))
+        self._book(claim, {"earliest": True, "postcode": claim.case.postcode} | channel)
 
     def _book_slot(self, claim: Journey, source: random.Random) -> None:
-        body = {"claimRef": claim.claim_ref, "slotId": self._slot(claim, source)}
-        self._note(self._change("BookAppointment", body, claim.operator)["appointment"])
+        self._book(claim, {"slotId": self._slot(claim, source)})
+
+    def _book_offer(self, claim: Journey, source: random.Random) -> None:
+        self._book(claim, {"slotId": self._offered(claim, source)})
+
+    def _book(self, claim: Journey, how: Mapping[str, Any]) -> None:
+        self._change("BookAppointment", {"claimRef": claim.claim_ref, **how}, claim.operator)
+        self.told.holds_nothing[claim.claim_ref] = True
+
+    def _offer(self, claim: Journey, source: random.Random) -> None:
+        self._offered(claim, source)
+
+    def _release(self, claim: Journey, _source: random.Random) -> None:
+        self._change("ReleaseSlots", {"claimRef": claim.claim_ref}, claim.operator)
+        self.told.holds_nothing[claim.claim_ref] = True
 
     def _move(self, claim: Journey, source: random.Random) -> None:
-        this = self._as_read(claim)
-        moved = self._change("MoveAppointment", this | {"slotId": self._slot(claim, source)}, claim.operator)
-        self._note(moved["appointment"])
+        self._move_to(claim, self._slot(claim, source))
+
+    def _move_to_offer(self, claim: Journey, source: random.Random) -> None:
+        self._move_to(claim, self._offered(claim, source))
+
+    def _move_to(self, claim: Journey, slot_id: str) -> None:
+        self._change("MoveAppointment", self._as_read(claim) | {"slotId": slot_id}, claim.operator)
+        self.told.holds_nothing[claim.claim_ref] = True
 
     def _cancel(self, claim: Journey, _source: random.Random) -> None:
+        self._change("CancelAppointment", self._as_read(claim) | {"reason": "ill"}, claim.operator)
+
+    def _join(self, claim: Journey, source: random.Random) -> None:
         this = self._as_read(claim)
-        self._note(self._change("CancelAppointment", this | {"reason": "ill"}, claim.operator)["appointment"])
+        more = {"noticeHours": source.choice((0, 0, 24)), "byTelephone": source.choice((True, False))}
+        self._change("JoinWaitingList", {"appointmentId": this["appointmentId"], **more}, claim.operator)
+        self.told.places[this["appointmentId"]] = Place(version=this["version"], is_listed=True)
+
+    def _leave(self, claim: Journey, _source: random.Random) -> None:
+        this = self._as_read(claim)
+        try:
+            self._change("LeaveWaitingList", {"appointmentId": this["appointmentId"]}, claim.operator)
+        finally:
+            # Refused as NOT_WAITING it is on no list either; any other refusal but that of an ended one ends the test.
+            self.told.places[this["appointmentId"]] = Place(version=this["version"], is_listed=False)
 
     def _as_read(self, claim: Journey) -> dict[str, Any]:
         asked = {"claimRef": claim.claim_ref}
@@ -267,13 +205,86 @@ class DiarySiege:
         return {"appointmentId": found["appointmentId"], "version": found["version"]}
 
     def _slot(self, claim: Journey, source: random.Random) -> str:
-        """One of the next free slots: callers often want the same."""
-        body = {"officeCode": OFFICE, "pageSize": 15}
+        """One of the next free slots: callers often want the same. Sometimes a later one, for which it is worth to wait."""
+        later = clock.now() + timedelta(days=source.choice((0, 0, 3)))
+        body = {"officeCode": OFFICE, "pageSize": 15, "from": later.isoformat()}
         found = self._doors.call(SCHEDULING, "FindSlots", body, token=claim.operator)["slots"]
         return str(source.choice(found)["slotId"]) if found else f"{ASSESSORS[0]}-20200101T0900Z"
 
-    def _note(self, appointment: Mapping[str, Any]) -> None:
-        live = appointment["state"] in {"APPOINTMENT_STATE_BOOKED", "APPOINTMENT_STATE_MOVED"}
-        self.told[appointment["claimRef"]] = Acknowledged(
-            appointment_id=appointment["appointmentId"], version=appointment["version"], live=live
-        )
+    def _offered(self, claim: Journey, source: random.Random) -> str:
+        """One of the slots that are offered and held for the claim."""
+        body = {"claimRef": claim.claim_ref, "postcode": claim.case.postcode}
+        self.told.holds_nothing[claim.claim_ref] = False
+        found = self._change("OfferSlots", body, claim.operator)["offers"]
+        return str(source.choice(found)["slot"]["slotId"])
+
+    # What managers do, at the same office.
+
+    def _be_away(self, source: random.Random, manager: str) -> None:
+        self._away(("RecordAbsence", "CancelAbsence"), {"assessorId": source.choice(ASSESSORS)}, source, manager)
+
+    def _close(self, source: random.Random, manager: str) -> None:
+        self._away(("CloseOffice", "ReopenOffice"), {"officeCode": OFFICE}, source, manager)
+
+    def _away(self, methods: tuple[str, str], away: Mapping[str, str], source: random.Random, manager: str) -> None:
+        begins = clock.now() + timedelta(days=source.randrange(4))
+        until = begins + timedelta(hours=source.choice((3, 9, 30)))
+        times = {"from": begins.isoformat(), "until": until.isoformat(), "reason": "ill"}
+        record, end = methods
+        self._try(self._change, record, {**away, **times}, manager)
+        self._over.wait(source.uniform(0, 0.5))
+        self._try(self._change, end, away, manager)
+
+    def _publish(self, source: random.Random, manager: str) -> None:
+        """Publishes an assessor's rota with some of its shifts, and a little later with all of them."""
+        assessor_id = source.choice(ASSESSORS)
+        # One manager for each rota, as in an office: otherwise the last to publish might leave out what others restored.
+        with self._is_published:
+            whole = self._still_to_come(assessor_id)
+            some = source.sample(whole, source.randrange(len(whole)))
+            self._try(self._change, "PublishRota", self._rota_request(assessor_id, whole, some), manager)
+            self._over.wait(source.uniform(0, 0.5))
+            whole = self._still_to_come(assessor_id)
+            self._try(self._change, "PublishRota", self._rota_request(assessor_id, whole, whole), manager)
+
+    def _still_to_come(self, assessor_id: str) -> list[dict[str, Any]]:
+        # One that ends while it is being published would be refused.
+        soon = clock.now() + timedelta(seconds=2 * _PATIENCE_SECONDS)
+        return [shift for shift in self._rotas[assessor_id] if datetime.fromisoformat(shift["end"]) > soon]
+
+    @staticmethod
+    def _rota_request(
+        assessor_id: str, whole: Sequence[Mapping[str, Any]], shifts: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        mondays = {_monday(datetime.fromisoformat(shift["start"])) for shift in whole}
+        weeks = [{"year": day.year, "month": day.month, "day": day.day} for day in sorted(mondays)]
+        return {"assessorId": assessor_id, "officeCode": OFFICE, "shifts": list(shifts), "weeks": weeks}
+
+    def _see_to_list(self, source: random.Random, manager: str) -> None:
+        """Moves an interview that nobody is there to hold to a slot that the list names, or cancels it."""
+        found = self._doors.call(SCHEDULING, "ListNotMoved", {"officeCode": OFFICE}, token=manager)["notMoved"]
+        listed = [one for one in found if one["appointment"]["claimRef"] in self._refs]
+        if not listed:
+            self._over.wait(source.uniform(0, 0.5))
+            return
+        one = source.choice(listed)
+        this = {"appointmentId": one["appointment"]["appointmentId"], "version": one["appointment"]["version"]}
+        named = [solution["slot"]["slotId"] for solution in one["solutions"] if solution.get("slot")]
+        if named:
+            self._try(self._change, "MoveAppointment", this | {"slotId": source.choice(named)}, manager)
+        else:
+            self._try(self._change, "CancelAppointment", this | {"reason": "nobody is there"}, manager)
+        self.acts["ListNotMoved"] += 1
+
+
+def _shown(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The appointments that a response shows."""
+    if "appointment" in answer:
+        yield answer["appointment"]
+    for one in (*answer.get("moved", ()), *answer.get("notMoved", ())):
+        yield one["appointment"]
+
+
+def _monday(moment: datetime) -> date:
+    day = moment.astimezone(clock.LONDON).date()
+    return day - timedelta(days=day.weekday())

@@ -2,7 +2,7 @@
 
 import random
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -48,6 +48,13 @@ class PlatformUnderTest:
         """Reads rows from a service's database, to find the right moment and never to check the outcome."""
         with self._database(service) as conn:
             return conn.execute(query.encode(), values).fetchall()
+
+    @contextmanager
+    def at_one_moment(self, service: str) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
+        """Gives a reader of a service's database that sees all of it as it was at its first query."""
+        with self._database(service) as conn:
+            conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            yield lambda query, values=None: conn.execute(query.encode(), values).fetchall()
 
     def execute(self, service: str, statement: str, *values: object) -> None:
         """Changes a service's database in a way that the service would not."""
