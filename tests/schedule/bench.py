@@ -114,7 +114,7 @@ class Bench:
     def _find(self, wish: Wish) -> None:
         page = Page(since=None, until=None, size=_PAGE, after=None)
         with self._database.transaction() as conn:
-            search.find_slots(conn, wish, page=page, target=TARGET)
+            search.find_slots(conn, wish, page=page, target=TARGET, directory=self._directory)
 
     def _book(self, wish: Wish) -> None:
         claim = Claim(

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from scheduling.domain.appointments import Appointment
 from scheduling.domain.limits import Limits
-from scheduling.domain.offers import Choice, FreeSlot
+from scheduling.domain.offers import Choice
 from scheduling.domain.offices import Channel, NearOffice, Office
+from scheduling.domain.reasons import FreeSlot
 from scheduling.domain.replanning import LATER_AT_MOST, NEIGHBOUR_KM, Opening, Replan, Rules, replan
 from scheduling.domain.slots import REACH_KM, Slot
 from scheduling.domain.waiting import USUAL_NOTICE, Place, assign
