@@ -7,24 +7,26 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 import pytest
 
+from chassis.signatures import as_read
 from chassis.testing import eventually
-from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
 from cms_local import acknowledged
 from cms_local.audit import Findings
+from tests.support.bus import signing_key_of, unsigned
 from tests.support.platforms import PlatformUnderTest
 
 CMS = Path(sys.executable).parent / "cms"
 SERVICE = "scheduling-svc"
 CLAIM = "C00000000018"
 BURY = """
-    INSERT INTO dead_letters (event_id, source, type, claim_ref, envelope, reason, tries, died_time)
-    VALUES (%s, 'intake-svc', %s, %s, %s, 'NOT_SO', 3, clock_timestamp() - interval '2 days')
+    INSERT INTO dead_letters (event_id, source, type, claim_ref, envelope, entry, reason, tries, died_time)
+    VALUES (%s, 'intake-svc', %s, %s, '', %s, 'NOT_SO', 3, clock_timestamp() - interval '2 days')
 """
 pytestmark = pytest.mark.xdist_group("platform")
 
@@ -44,18 +46,13 @@ def about_the_claim(done: "subprocess.CompletedProcess[str]") -> list[dict[str, 
 @pytest.fixture
 def letter(platform_under_test: PlatformUnderTest) -> Iterator[str]:
     """A dead letter of two days ago that scheduling can handle now."""
-    event_id = str(uuid4())
     told = events_pb2.FirstContactRecorded()
     told.first_contact_time.FromJsonString("2026-03-02T12:00:00Z")
-    envelope = common_pb2.EventEnvelope(
-        event_id=event_id,
-        type=told.DESCRIPTOR.full_name,
-        claim_ref=CLAIM,
-        version=1,
-        payload=told.SerializeToString(),
-    )
-    envelope.occurred_time.FromJsonString("2026-03-02T12:00:00Z")
-    platform_under_test.execute(SERVICE, BURY, event_id, envelope.type, CLAIM, envelope.SerializeToString())
+    entry = unsigned(told, CLAIM, heard_by=(SERVICE,))
+    event_id = str(UUID(bytes=entry["event_id"]))
+    signed = signing_key_of(platform_under_test.layout, "intake-svc").signed("events:intake-svc", entry)
+    kept = msgspec.msgpack.encode(as_read(signed))
+    platform_under_test.execute(SERVICE, BURY, event_id, told.DESCRIPTOR.full_name, CLAIM, kept)
     yield event_id
     platform_under_test.execute(SERVICE, "DELETE FROM dead_letters WHERE claim_ref = %s", CLAIM)
     platform_under_test.execute(SERVICE, "DELETE FROM first_contacts WHERE claim_ref = %s", CLAIM)

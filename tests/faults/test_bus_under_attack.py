@@ -13,8 +13,8 @@ import pytest
 import redis
 
 from chassis.testing import HTTP, eventually
-from cms.common.v1 import common_pb2
 from cms_local.layout import SERVICES
+from tests.support.bus import all_taken, bus_of, entries_of
 from tests.support.platforms import PlatformUnderTest
 from tests.support.siege import Siege, assert_all_came_through, under_siege
 
@@ -171,7 +171,7 @@ def test_events_delivered_a_hundred_times_in_any_order_have_one_effect(platform_
     assert_all_came_through(platform, [journey])
     before = effects(platform, journey.claim_ref)
 
-    with redis.Redis(port=platform.layout.bus_port) as bus:
+    with bus_of(platform) as bus:
         entries = entries_of(bus, journey.claim_ref)
         assert len(entries) >= 6
         deliveries = entries * 100
@@ -180,28 +180,10 @@ def test_events_delivered_a_hundred_times_in_any_order_have_one_effect(platform_
         for stream, fields in deliveries:
             pipeline.xadd(stream, cast(Any, fields))
         pipeline.execute()
-        eventually(lambda: all_heard(bus), seconds=60, what="all deliveries taken by all groups")
+        eventually(lambda: all_taken(bus, "events"), seconds=60, what="all deliveries taken by all groups")
 
     assert effects(platform, journey.claim_ref) == before
     assert_all_came_through(platform, [journey])
-
-
-def streams() -> list[str]:
-    return [f"events:{service}" for service in SERVICES]
-
-
-def entries_of(bus: redis.Redis, claim_ref: str) -> list[tuple[str, dict[bytes, bytes]]]:
-    found = [(stream, fields) for stream in streams() for _, fields in cast(Any, bus.xrange(stream))]
-    return [
-        (stream, fields)
-        for stream, fields in found
-        if common_pb2.EventEnvelope.FromString(fields.get(b"envelope", b"")).claim_ref == claim_ref
-    ]
-
-
-def all_heard(bus: redis.Redis) -> bool:
-    groups = [group for stream in streams() if bus.exists(stream) for group in cast(Any, bus.xinfo_groups(stream))]
-    return all(group["pending"] == 0 and group["lag"] == 0 for group in groups)
 
 
 def effects(platform: PlatformUnderTest, claim_ref: str) -> list[int]:

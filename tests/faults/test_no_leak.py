@@ -9,16 +9,16 @@ import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import grpc
 import httpx
 import pytest
-import redis
 from google.protobuf import json_format
 from google.protobuf.message_factory import GetMessageClass
 
+from chassis.outbox import events_stream
 from chassis.testing import eventually
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2
@@ -26,6 +26,7 @@ from cms_local import demo, keys
 from cms_local.doors import SERVICE_NAMES
 from cms_local.journey import Journey
 from cms_local.layout import ROOT, SERVICES
+from tests.support.bus import bus_of, signing_key_of
 from tests.support.leaks import Leak, Spellings, everything
 from tests.support.platforms import PlatformUnderTest
 
@@ -105,9 +106,14 @@ def poison(platform: PlatformUnderTest, claim_ref: str) -> None:
     """Publishes an event of the claim that its hearers cannot handle."""
     event_id = uuid.uuid4()
     envelope = common_pb2.EventEnvelope(event_id=str(event_id), type="cms.intake.v1.Unheard", claim_ref=claim_ref)
-    fields = {"event_id": event_id.bytes, "heard_by": "la-notifier", "envelope": envelope.SerializeToString()}
-    with redis.Redis(port=platform.layout.bus_port) as bus:
-        bus.xadd("events:intake-svc", fields)
+    fields: dict[str, bytes | str] = {
+        "event_id": event_id.bytes,
+        "heard_by": "la-notifier",
+        "envelope": envelope.SerializeToString(),
+    }
+    stream = events_stream(INTAKE)
+    with bus_of(platform) as bus:
+        bus.xadd(stream, cast(Any, signing_key_of(platform.layout, INTAKE).signed(stream, fields)))
 
 
 def attempts(told: dict[str, str], claim: Journey, own_draft: str) -> Iterator[tuple[str, dict[str, Any]]]:

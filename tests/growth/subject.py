@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, ClassVar, LiteralString
@@ -19,7 +19,7 @@ import httpx
 import psycopg
 from google.protobuf.message import Message
 
-from chassis import contract, embedded, operations
+from chassis import contract, embedded, operations, watermarks
 from chassis.bus import Bus
 from chassis.database import Database
 from chassis.migrations import migrate
@@ -27,7 +27,7 @@ from chassis.outbox import events_stream, receipts_stream
 from chassis.runtime import Process, Service
 from chassis.settings import ServiceSettings
 from chassis.state_gauges import StateCollector
-from chassis.testing import DatabaseUrls, Servers, Tokens, eventually, settings_for
+from chassis.testing import DatabaseUrls, Servers, Tokens, add_signed, eventually, settings_for
 from chassis.testing.doors import Client
 from chassis.testing.events import deliver, event_of
 from chassis.workers import Worker
@@ -36,6 +36,7 @@ from tests.growth.recorder import Recorder, explain_everything
 _LONGEST_WAIT_SECONDS = 30.0
 _OF_EVERY_SERVICE = (
     "issuer-keys",
+    "signing-keys",
     "relay",
     "receipts",
     "receipts-idle",
@@ -243,10 +244,11 @@ class Subject(ABC):
         assert any(family.samples for family in collector.collect()), "the gauges could not be read"
 
     def exercise_chassis(self) -> None:
-        """Steps the workers that every service has; all events are receipted, and all watermarks are now."""
+        """Steps the workers that every service has; all events are receipted, and all watermarks as high as they may be."""
         heard = contract.sources_heard_by(self.process_service.name) if self.process_service.handlers else []
         for source in heard:
-            self._bus.add(events_stream(source), [{"finished_before": datetime.now(UTC).isoformat()}])
+            watermark = watermarks.entry(datetime.now(UTC) - timedelta(days=self.process_service.settings.keep_days))
+            add_signed(self._bus, events_stream(source), watermark, by=source)
         self.step("relay")
         self._receipt_everything()
         for worker in _OF_EVERY_SERVICE:
@@ -276,7 +278,8 @@ class Subject(ABC):
         self._next("receipts")._step()  # makes the group
         with psycopg.connect(self.place.urls.owner) as conn:
             rows = conn.execute("SELECT event_id, unnest(heard_by) FROM outbox WHERE finished_time IS NULL").fetchall()
-        self._bus.add(stream, [{"event_id": event_id.bytes, "consumer": name} for event_id, name in rows])
+        for event_id, name in rows:
+            add_signed(self._bus, stream, {"event_id": event_id.bytes, "consumer": name}, by=name)
 
     def _next(self, worker: str) -> Worker:
         return next(one for one in self.process.workers if one.name.rstrip("-0123456789") == worker)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from chassis.testing import free_port
+from chassis.testing import free_port, signing_files
 from chassis.testing.identity import ISSUER
 from tests.growth.subject import Place
 
@@ -18,6 +18,7 @@ _LONGEST_SECONDS = 120.0
 def seconds_until_doors_open(place: Place, *, postcodes: Path) -> float:
     """Starts the service on this place's database, waits until it is ready, and ends it. RuntimeError if it is not."""
     port = free_port()
+    own_key, signatories = signing_files(place.folder, "scheduling-svc")
     settings = {
         "GRPC_PORT": "0",
         "HTTP_PORT": "0",
@@ -30,6 +31,8 @@ def seconds_until_doors_open(place: Place, *, postcodes: Path) -> float:
         "ISSUER": ISSUER,
         "TOKEN_FILE": str(place.tokens.service_file("scheduling-svc")),
         "KEYRING_FILE": str(place.tokens.keyring_file),
+        "SIGNING_KEY_FILE": str(own_key),
+        "SIGNATORIES_FILE": str(signatories),
         "POSTCODES_FILE": str(postcodes),
     }
     started = time.perf_counter()

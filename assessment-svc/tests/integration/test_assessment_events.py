@@ -26,7 +26,7 @@ from chassis.errors import InvalidArgument
 from chassis.inbox import Event, Inbox
 from chassis.metrics import REGISTRY
 from chassis.outbox import Relay
-from chassis.testing import event_of, eventually, handle
+from chassis.testing import SignaturesOf, event_of, eventually, handle
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2 as gateway_events
 from cms.intake.v1 import events_pb2 as intake_events
@@ -277,11 +277,14 @@ def test_an_event_of_an_unknown_system_is_refused(database: Database) -> None:
         handle_all(database, "C1", [event(gateway_events.TransferAccepted(system=77))])  # type: ignore[arg-type]
 
 
-def test_an_event_from_the_bus_is_handled_and_receipted(database: Database, bus: Bus) -> None:
+def test_an_event_from_the_bus_is_handled_and_receipted(
+    database: Database, bus: Bus, signatures_of: SignaturesOf
+) -> None:
     with database.transaction() as conn:
         outbox.append(conn, claim_ref="C1", version=7, event=submitted().message)
-    intakes_relay = Relay("intake-svc", database, bus, consumer="test")
-    inbox = Inbox("assessment-svc", database, bus, HANDLERS, consumer="test")
+    intakes_relay = Relay("intake-svc", database, bus, signatures_of("intake-svc"), consumer="test")
+    signatures = signatures_of("assessment-svc")
+    inbox = Inbox("assessment-svc", database, bus, signatures, HANDLERS, consumer="test", keep=timedelta(7))
 
     intakes_relay.publish()
 

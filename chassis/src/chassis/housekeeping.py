@@ -13,6 +13,7 @@ from chassis import logs, metrics, watermarks
 from chassis.bus import Bus
 from chassis.database import Connection, Database
 from chassis.outbox import events_stream
+from chassis.signatures import Signatures
 
 _BATCH = 1000
 _LOCK = 0x636D7334
@@ -49,6 +50,12 @@ _JOBS: Mapping[str, LiteralString] = {
             ORDER BY last_time LIMIT %(batch)s
         ))
     """,
+    "dead_letters": """
+        DELETE FROM dead_letters WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM dead_letters WHERE refused AND died_time < statement_timestamp() - %(keep)s
+            ORDER BY died_time LIMIT %(batch)s
+        ))
+    """,
 }
 
 
@@ -60,6 +67,7 @@ class Housekeeping:
         service: str,
         database: Database,
         bus: Bus,
+        signatures: Signatures,
         *,
         keep: timedelta,
         streams: Sequence[str],
@@ -69,6 +77,7 @@ class Housekeeping:
         self._service = service
         self._database = database
         self._bus = bus
+        self._signatures = signatures
         self._keep = keep
         self._streams = streams
         self._dead_after_seconds = dead_after_seconds
@@ -106,9 +115,10 @@ class Housekeeping:
         """Publishes the watermark to all who hear this service, and removes dead consumers."""
         with self._database.transaction() as conn:
             watermark = watermarks.own_watermark(conn, keep=self._keep)
-        self._bus.add(events_stream(self._service), [watermarks.entry(watermark)])
-        for stream in self._streams:
-            self._bus.remove_dead_consumers(self._service, stream, idle_seconds=self._dead_after_seconds)
+        stream = events_stream(self._service)
+        self._bus.add(stream, [self._signatures.signed(stream, watermarks.entry(watermark))])
+        for heard in self._streams:
+            self._bus.remove_dead_consumers(self._service, heard, idle_seconds=self._dead_after_seconds)
         return False
 
 

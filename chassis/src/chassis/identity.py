@@ -1,6 +1,5 @@
 """Callers' identities: signed tokens (JWT, EdDSA), verified against the issuer's public keys."""
 
-import json
 import re
 import time
 from collections import OrderedDict
@@ -14,9 +13,9 @@ import jwt
 
 from chassis import logs
 from chassis.errors import Unauthenticated
+from chassis.key_files import ALGORITHM, read_public_keys, stamp
 
 AUDIENCE = "cms3"
-ALGORITHM = "EdDSA"
 LEEWAY_SECONDS = 30
 """How far the issuer's clock may be from ours: so much earlier a token counts already, and so much later still."""
 LONGEST_SECONDS = 24 * 3600.0
@@ -43,13 +42,6 @@ class Identity:
     def has(self, role: str) -> bool:
         """Whether the token names the role."""
         return role in self.roles
-
-
-class KeysUnusable(Exception):
-    """The file of the issuer's public keys is no JWKS with a key for EdDSA in it."""
-
-    def __init__(self) -> None:
-        super().__init__("the file of the issuer's public keys holds none that can be used")
 
 
 class _Trust:
@@ -98,8 +90,8 @@ class Verifier:
         self._issuer = issuer
         self._longest_seconds = longest_seconds
         self._longest_service_seconds = longest_service_seconds
-        self._stamp = _stamp(jwks_file)
-        self._trust = _Trust(_read_keys(jwks_file))
+        self._stamp = stamp(jwks_file)
+        self._trust = _Trust(read_public_keys(jwks_file))
 
     def read_again(self) -> bool:
         """Reads the keys again if the file has changed, and forgets every token, since their keys may be withdrawn.
@@ -107,10 +99,10 @@ class Verifier:
         A step for a worker, so that no call waits for the file; returns False. Raises OSError or KeysUnusable if the file
         cannot be read; the keys then stay as they are.
         """
-        stamp = _stamp(self._jwks_file)
-        if stamp != self._stamp:
-            self._trust = _Trust(_read_keys(self._jwks_file))
-            self._stamp = stamp
+        found = stamp(self._jwks_file)
+        if found != self._stamp:
+            self._trust = _Trust(read_public_keys(self._jwks_file))
+            self._stamp = found
             logs.get().info("keys read again", count=len(self._trust.keys))
         return False
 
@@ -156,24 +148,6 @@ class Verifier:
         return claims
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
-    """Changes whenever the file is written or replaced, even within a tick of the clock."""
-    found = path.stat()
-    return found.st_mtime_ns, found.st_ino, found.st_size
-
-
-def _read_keys(jwks_file: Path) -> dict[str | None, jwt.PyJWK]:
-    text = jwks_file.read_bytes()
-    try:
-        found = jwt.PyJWKSet.from_dict(json.loads(text)).keys
-        keys = {key.key_id: key for key in found if key.algorithm_name == ALGORITHM}
-    except (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError) as cause:
-        raise KeysUnusable from cause
-    if not keys:
-        raise KeysUnusable
-    return keys
-
-
 def _identity(claims: Mapping[str, object], token: str) -> Identity:
     roles, subject = claims.get("roles"), claims["sub"]
     if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
@@ -209,7 +183,7 @@ class ServiceToken:
 
     def read(self) -> str:
         """Returns the token that is in the file now."""
-        stamp = _stamp(self._path)
-        if stamp != self._stamp:
-            self._token, self._stamp = self._path.read_text().strip(), stamp
+        found = stamp(self._path)
+        if found != self._stamp:
+            self._token, self._stamp = self._path.read_text().strip(), found
         return self._token

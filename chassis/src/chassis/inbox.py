@@ -1,19 +1,24 @@
-"""The inbox: an event is handled once. Inbox row and handler's rows are one transaction; the receipt follows it."""
+"""The inbox: an event is handled once. Inbox row and handler's rows are one transaction; the receipt follows it.
+
+Nothing of an entry is looked at before its signature: an event or a watermark counts only if the service whose stream it is
+signed it, for that stream. What is refused is neither handled nor receipted.
+"""
 
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 from google.protobuf.message import DecodeError, Message
 from psycopg_pool import PoolTimeout
 
-from chassis import contract, crash, logs, metrics, tracing, watermarks
+from chassis import contract, crash, dead_letters, logs, metrics, tracing, watermarks
 from chassis.bus import Bus, Delivery
-from chassis.database import Connection, Database
+from chassis.database import Connection, Database, Row
 from chassis.errors import CmsError
-from chassis.outbox import events_stream, receipts_stream
+from chassis.outbox import events_stream, receipts_stream, source_of
+from chassis.signatures import Refused, Signatures
 from cms.common.v1 import common_pb2
 
 TRIES = 3
@@ -39,9 +44,7 @@ _NOTE_EVENT = """
     INSERT INTO inbox (event_id, source, created) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING
 """
 _FORGET_EVENT = "DELETE FROM inbox WHERE event_id = %s"
-_NOTE_REPLAY = """
-    UPDATE dead_letters SET replayed_time = statement_timestamp() WHERE event_id = %s AND replayed_time IS NULL
-"""
+_IS_ANOTHERS = "SELECT 1 FROM inbox WHERE event_id = %s AND source <> %s"
 
 Handler = Callable[[Connection, Event], None]
 
@@ -66,16 +69,21 @@ class Inbox:
         service: str,
         database: Database,
         bus: Bus,
+        signatures: Signatures,
         handlers: Mapping[str, Handler],
         *,
         consumer: str,
+        keep: timedelta,
         idle_seconds: float = _IDLE_SECONDS,
     ) -> None:
+        """`keep` is how long sources keep finished events: no watermark is above now less that."""
         self._service = service
         self._database = database
         self._bus = bus
+        self._signatures = signatures
         self._handlers = handlers
         self._consumer = consumer
+        self._keep = keep
         self._idle_seconds = idle_seconds
         self._streams = [events_stream(source) for source in contract.sources_heard_by(service)]
 
@@ -136,6 +144,10 @@ class Inbox:
 
     def _taken(self, conn: Connection, delivery: Delivery) -> str:
         """Returns the result of a delivery. What is not an event for this service is settled without a receipt."""
+        try:
+            self._signatures.expect(source_of(delivery.stream), delivery.stream, delivery.fields)
+        except Refused as refused:
+            return self._refuse(conn, delivery, refused.reason)
         if watermarks.is_in(delivery):
             return self._keep_watermark(conn, delivery)
         if not self._is_ours(delivery):
@@ -149,6 +161,22 @@ class Inbox:
         conn.after_commit(metrics.EVENTS_HANDLED.labels(name, result).inc)
         return result
 
+    def _refuse(self, conn: Connection, delivery: Delivery, reason: str) -> str:
+        """Keeps an event that is not believed as a dead letter; of a watermark the log and the count tell."""
+        kind = "watermark" if watermarks.is_in(delivery) else "event"
+        if kind == "event":
+            try:
+                with conn.savepoint():
+                    dead_letters.keep_refused(conn, delivery, reason=reason)
+            except psycopg.Error as error:
+                if conn.closed:
+                    raise
+                logs.get().error("refused entry not kept", stream=delivery.stream, error=type(error).__name__)
+                return "failed"
+        conn.after_commit(metrics.ENTRIES_REFUSED.labels(kind, reason).inc)
+        logs.get().error(f"{kind} not believed", stream=delivery.stream, reason=reason)
+        return "refused"
+
     def _keep_watermark(self, conn: Connection, delivery: Delivery) -> str:
         watermark = watermarks.read_from(delivery)
         if watermark is None:
@@ -156,13 +184,13 @@ class Inbox:
             return "unreadable"
         try:
             with conn.savepoint():
-                watermarks.raise_watermark(conn, _source(delivery), watermark)
+                believed = watermarks.raise_watermark(conn, source_of(delivery.stream), watermark, keep=self._keep)
         except psycopg.Error as error:  # another replica may hold its row: that must not take events along
             if conn.closed:
                 raise
             logs.get().error("watermark not kept", stream=delivery.stream, error=type(error).__name__)
             return "failed"
-        return "watermark"
+        return "watermark" if believed else self._refuse(conn, delivery, "WATERMARK_TOO_HIGH")
 
     def _is_ours(self, delivery: Delivery) -> bool:
         return self._service in delivery.fields.get(b"heard_by", b"").decode(errors="replace").split(",")
@@ -174,7 +202,7 @@ class Inbox:
         """
         name = "unknown"
         try:
-            event = self._parsed(delivery, event_id)
+            event = event_in(delivery, event_id)
             name = event.name
             with conn.savepoint():
                 return name, self._handled(conn, event, watermarks.moment(delivery, "created"))
@@ -187,21 +215,16 @@ class Inbox:
         receipts: dict[str, list[dict[str, bytes | str]]] = {}
         for delivery in settled:
             receipt: dict[str, bytes | str] = {"event_id": delivery.fields[b"event_id"], "consumer": self._service}
-            receipts.setdefault(receipts_stream(_source(delivery)), []).append(receipt)
+            receipts.setdefault(receipts_stream(source_of(delivery.stream)), []).append(receipt)
         for stream, entries in receipts.items():
-            self._bus.add(stream, entries)
-
-    def _parsed(self, delivery: Delivery, event_id: uuid.UUID) -> Event:
-        try:
-            envelope = common_pb2.EventEnvelope.FromString(delivery.fields[b"envelope"])
-        except (DecodeError, KeyError) as cause:
-            raise Unreadable("BAD_ENVELOPE") from cause
-        return event_of(envelope, event_id)
+            self._bus.add(stream, [self._signatures.signed(stream, entry) for entry in entries])
 
     def _handled(self, conn: Connection, event: Event, created: datetime | None) -> str:
         if event.name not in self._handlers:
             raise Unreadable("UNKNOWN_TYPE")
         if conn.execute(_NOTE_EVENT, [event.event_id, event.source, created]).rowcount == 0:
+            if conn.execute(_IS_ANOTHERS, [event.event_id, event.source]).fetchone() is not None:
+                raise Refused("EVENT_ID_TAKEN")  # by another source: this event was never handled
             return "duplicate"
         if conn.execute(watermarks.IS_BELOW, [event.source, created]).fetchone() is not None:
             # Its row was pruned. No receipt: should its sender think otherwise, it stays unfinished there and shows.
@@ -212,6 +235,8 @@ class Inbox:
 
     def _failed(self, conn: Connection, delivery: Delivery, event_id: uuid.UUID, error: Exception) -> str:
         """Counts a try if the error will not pass by itself; after the last try the event becomes a dead letter."""
+        if isinstance(error, Refused):
+            return self._refuse(conn, delivery, error.reason)
         if not isinstance(error, _FINAL) or (isinstance(error, CmsError) and error.will_pass):
             _log_failure(event_id, error)
             return "failed"
@@ -220,7 +245,7 @@ class Inbox:
             with conn.savepoint():
                 tries = _count_try(conn, event_id)
                 if tries >= TRIES:
-                    _bury(conn, delivery, event_id, reason=reason, tries=tries)
+                    dead_letters.bury(conn, delivery, event_id, reason=reason, tries=tries)
         except psycopg.Error as trouble:  # the try is not counted, and the events before it stay handled
             if conn.closed:
                 raise
@@ -230,24 +255,41 @@ class Inbox:
         return "dead" if tries >= TRIES else "failed"
 
     def replay(self) -> bool:
-        """Handles one dead letter whose replay was asked for. Returns whether there was one."""
+        """Handles one dead letter whose replay was asked for. Returns whether there was one.
+
+        Its entry is verified as when it came. Raises Refused if it is not believed, and keeps it as such; raises Unreadable,
+        and whatever the handler raises.
+        """
         with self._database.transaction() as conn:
-            row = conn.execute(
-                "SELECT event_id, envelope FROM dead_letters WHERE replay_wanted AND replayed_time IS NULL"
-                " ORDER BY died_time LIMIT 1 FOR UPDATE SKIP LOCKED"
-            ).fetchone()
-            if row is None:
-                return False
-            # Should the handler fail again, the wish ends with it and the letter stays.
-            conn.execute("UPDATE dead_letters SET replay_wanted = false WHERE event_id = %s", [row["event_id"]])
-        event = event_of(common_pb2.EventEnvelope.FromString(row["envelope"]), row["event_id"])
+            letter = dead_letters.take_wanted(conn)
+        if letter is None:
+            return False
+        delivery = dead_letters.delivery_of(letter)
+        try:
+            self._signatures.expect(letter["source"], delivery.stream, delivery.fields)
+            self._replay(letter, delivery)
+        except Refused as refused:
+            with self._database.transaction() as conn:
+                dead_letters.refuse(conn, letter, reason=refused.reason)
+            metrics.ENTRIES_REFUSED.labels("event", refused.reason).inc()
+            raise
+        return True
+
+    def _replay(self, letter: Row, delivery: Delivery) -> None:
+        event_id = _event_id(delivery)
+        if event_id is None or not self._is_ours(delivery):
+            raise Unreadable("BAD_ENVELOPE")
+        event = event_in(delivery, event_id)
         if event.name not in self._handlers:
             raise Unreadable("UNKNOWN_TYPE")
         with self._database.transaction() as conn:
             # It may have been asked for again meanwhile: of two replicas one replays it, and the other finds it replayed.
-            if conn.execute(_NOTE_REPLAY, [event.event_id]).rowcount:
+            if not dead_letters.note_replay(conn, letter):
+                return
+            if letter["refused"]:  # it is believed now, as if it came for the first time; it may have come again since
+                self._handled(conn, event, watermarks.moment(delivery, "created"))
+            else:
                 self._handlers[event.name](conn, event)
-        return True
 
 
 def _event_id(delivery: Delivery) -> uuid.UUID | None:
@@ -257,8 +299,16 @@ def _event_id(delivery: Delivery) -> uuid.UUID | None:
         return None
 
 
-def _source(delivery: Delivery) -> str:
-    return delivery.stream.partition(":")[2]
+def event_in(delivery: Delivery, event_id: uuid.UUID) -> Event:
+    """Parses the event of an entry. Raises Unreadable, and Refused if it is of a type that another source tells."""
+    try:
+        envelope = common_pb2.EventEnvelope.FromString(delivery.fields[b"envelope"])
+    except (DecodeError, KeyError) as cause:
+        raise Unreadable("BAD_ENVELOPE") from cause
+    event = event_of(envelope, event_id)
+    if event.source != source_of(delivery.stream):
+        raise Refused("WRONG_SOURCE")
+    return event
 
 
 def event_of(envelope: common_pb2.EventEnvelope, event_id: uuid.UUID) -> Event:
@@ -303,27 +353,3 @@ def _count_try(conn: Connection, event_id: uuid.UUID) -> int:
         [event_id],
     ).fetchone()
     return int(row["tries"]) if row else 0
-
-
-def _bury(conn: Connection, delivery: Delivery, event_id: uuid.UUID, *, reason: str, tries: int) -> None:
-    envelope = delivery.fields.get(b"envelope", b"")
-    try:
-        known = common_pb2.EventEnvelope.FromString(envelope)
-    except DecodeError:
-        known = common_pb2.EventEnvelope()
-    source, created = _source(delivery), watermarks.moment(delivery, "created")
-    conn.execute(
-        "INSERT INTO dead_letters (event_id, source, type, claim_ref, envelope, reason, tries)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        [event_id, source, _storable(known.type), _storable(known.claim_ref), envelope, reason, tries],
-    )
-    conn.execute(
-        "INSERT INTO inbox (event_id, source, created) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-        [event_id, source, created],
-    )
-    conn.execute("DELETE FROM inbox_tries WHERE event_id = %s", [event_id])
-
-
-def _storable(text: str) -> str:
-    """Drops NUL, which PostgreSQL cannot hold: a dead letter that cannot be stored would return for ever."""
-    return text.replace("\0", "")

@@ -31,10 +31,28 @@ EVENTS_PUBLISHED = Counter(
 )
 EVENTS_HANDLED = Counter(
     "chassis_events_handled_total",
-    "Deliveries of events by what became of them: handled, duplicate, failed, dead.",
+    "Deliveries of events by what became of them: handled, duplicate, finished, failed, dead.",
     ["type", "result"],
     registry=REGISTRY,
 )
+REFUSAL_REASONS = (
+    "UNSIGNED",
+    "UNKNOWN_KEY",
+    "BAD_SIGNATURE",
+    "WRONG_SOURCE",
+    "EVENT_ID_TAKEN",
+    "TOO_LARGE",
+    "WATERMARK_TOO_HIGH",
+)
+ENTRIES_REFUSED = Counter(
+    "chassis_entries_refused_total",
+    "Entries of the bus that were not believed, by what they claim to be and why.",
+    ["kind", "reason"],
+    registry=REGISTRY,
+)
+for _kind in ("event", "receipt", "watermark"):
+    for _reason in REFUSAL_REASONS:
+        ENTRIES_REFUSED.labels(_kind, _reason)  # from 0 on: an alert sees no rise in a sample that begins at 1
 LEFT_UNDONE = Counter(
     "chassis_left_undone_total",
     "What was to follow a commit (a count, a wake, a memory) and failed: the commit stands.",

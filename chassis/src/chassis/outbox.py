@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from chassis import clock, contract, crash, logs, metrics, tracing
 from chassis.bus import Bus, Delivery
 from chassis.database import Connection, Database, Row
+from chassis.signatures import Refused, Signatures
 from cms.common.v1 import common_pb2
 
 _BATCH = 200
@@ -61,6 +62,11 @@ def events_stream(source: str) -> str:
     return f"events:{source}"
 
 
+def source_of(stream: str) -> str:
+    """The service whose stream it is."""
+    return stream.partition(":")[2]
+
+
 def receipts_stream(source: str) -> str:
     """The stream of receipts for a service's events."""
     return f"receipts:{source}"
@@ -92,12 +98,13 @@ def append(
 
 
 class Relay:
-    """Publishes rows that are due, and finishes rows that all hearers have receipted."""
+    """Publishes rows that are due, signed, and finishes rows of which all hearers have given their own receipt."""
 
-    def __init__(self, source: str, database: Database, bus: Bus, *, consumer: str) -> None:
+    def __init__(self, source: str, database: Database, bus: Bus, signatures: Signatures, *, consumer: str) -> None:
         self._source = source
         self._database = database
         self._bus = bus
+        self._signatures = signatures
         self._consumer = consumer
 
     def publish(self) -> bool:
@@ -107,8 +114,9 @@ class Relay:
             rows = conn.execute(_CLAIM, [_BATCH]).fetchall()
         if rows:
             crash.point("relay.after_claim")
+            stream = events_stream(self._source)
             try:
-                self._bus.add(events_stream(self._source), [_entry(row) for row in rows])
+                self._bus.add(stream, [self._signatures.signed(stream, _entry(row)) for row in rows])
             except Exception:
                 self._give_back(rows)
                 raise
@@ -133,20 +141,28 @@ class Relay:
 
     def _take(self, deliveries: list[Delivery]) -> bool:
         if deliveries:
-            receipts = [receipt for delivery in deliveries if (receipt := _receipt(delivery))]
+            receipts = [receipt for delivery in deliveries if (receipt := self._receipt(delivery))]
             with self._database.transaction() as conn:
                 conn.execute(_RECEIVE, [[event_id for event_id, _ in receipts], [name for _, name in receipts]])
             crash.point("receipts.after_commit")
             self._bus.acknowledge(self._source, deliveries)
         return len(deliveries) == _BATCH
 
+    def _receipt(self, delivery: Delivery) -> tuple[uuid.UUID, str] | None:
+        """The event and who receipts it; None for what can only be passed over.
 
-def _receipt(delivery: Delivery) -> tuple[uuid.UUID, str] | None:
-    try:
-        return uuid.UUID(bytes=delivery.fields[b"event_id"]), delivery.fields[b"consumer"].decode()
-    except (KeyError, ValueError):
-        # It can only be passed over: the event is published, and so receipted, again.
-        logs.get().error("receipt unreadable", stream=delivery.stream)
+        If the event was handled all the same it is published, and so receipted, again.
+        """
+        try:
+            consumer = self._signatures.signatory(delivery.stream, delivery.fields)
+            if delivery.fields[b"consumer"] != consumer.encode():
+                raise Refused("WRONG_SOURCE")
+            return uuid.UUID(bytes=delivery.fields[b"event_id"]), consumer
+        except Refused as refused:
+            metrics.ENTRIES_REFUSED.labels("receipt", refused.reason).inc()
+            logs.get().error("receipt refused", stream=delivery.stream, reason=refused.reason)
+        except (KeyError, ValueError):
+            logs.get().error("receipt unreadable", stream=delivery.stream)
         return None
 
 

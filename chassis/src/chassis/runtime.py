@@ -33,6 +33,7 @@ from chassis.origins import Origins
 from chassis.outbox import Relay, events_stream, receipts_stream
 from chassis.plain_pages import Page
 from chassis.settings import ServiceSettings
+from chassis.signatures import Signatures
 from chassis.state_gauges import OWN_GAUGES, StateCollector, StateGauge
 from chassis.vault import Keyring, Vault
 from chassis.workers import Worker
@@ -55,6 +56,7 @@ class Runtime:
     name: str
     database: Database
     bus: Bus
+    signatures: Signatures
     vault: Vault
     token: ServiceToken
     lease_owner: str
@@ -145,6 +147,7 @@ class Process:
         )
         self.workers = [
             Worker("issuer-keys", verifier.read_again, pause_seconds=_KEYS_PAUSE_SECONDS),
+            Worker("signing-keys", self.runtime.signatures.read_again, pause_seconds=_KEYS_PAUSE_SECONDS),
             *_chassis_workers(service, self.runtime),
             *_housekeepers(service, self.runtime),
             *service.workers(self.runtime),
@@ -249,7 +252,8 @@ class Process:
     def _wait_for_needs(self) -> None:
         settings = self._service.settings
         until = time.monotonic() + settings.start_limit_seconds
-        for path in (settings.jwks_file, settings.keyring_file, settings.token_file, *self._service.files):
+        keys = (settings.jwks_file, settings.keyring_file, settings.signing_key_file, settings.signatories_file)
+        for path in (*keys, settings.token_file, *self._service.files):
             _wait(path.is_file, f"the file {path}", until)
         _wait(lambda: _answers(settings.database_owner_url), "PostgreSQL", until)
 
@@ -267,6 +271,9 @@ def _runtime(service: Service) -> Runtime:
         name=service.name,
         database=Database(settings.database_url),
         bus=Bus(settings.bus_url, prefix=settings.bus_prefix),
+        signatures=Signatures(
+            service.name, signing_key_file=settings.signing_key_file, signatories_file=settings.signatories_file
+        ),
         vault=Vault(service.name, Keyring.load(settings.keyring_file)),
         token=ServiceToken(settings.token_file),
         lease_owner=f"{socket.gethostname()}-{os.getpid()}",
@@ -279,7 +286,8 @@ def _overdue(service: Service) -> StateGauge:
 
 
 def _chassis_workers(service: Service, runtime: Runtime) -> list[Worker]:
-    relay = Relay(service.name, runtime.database, runtime.bus, consumer=runtime.lease_owner)
+    parts = (service.name, runtime.database, runtime.bus, runtime.signatures)
+    relay = Relay(*parts, consumer=runtime.lease_owner)
     workers = [
         # The last calls of a process may have written events: they need not wait for the next process.
         Worker("relay", relay.publish, pause_seconds=_EVENTS_PAUSE_SECONDS, last_round=True),
@@ -287,7 +295,8 @@ def _chassis_workers(service: Service, runtime: Runtime) -> list[Worker]:
         Worker("receipts-idle", relay.receive_idle, pause_seconds=5.0),
     ]
     if service.handlers:
-        inbox = Inbox(service.name, runtime.database, runtime.bus, service.handlers, consumer=runtime.lease_owner)
+        keep = timedelta(days=service.settings.keep_days)
+        inbox = Inbox(*parts, service.handlers, consumer=runtime.lease_owner, keep=keep)
         workers += [
             Worker("inbox", inbox.consume, pause_seconds=_EVENTS_PAUSE_SECONDS),
             Worker("inbox-idle", inbox.consume_idle, pause_seconds=2.0),
@@ -303,6 +312,7 @@ def _housekeepers(service: Service, runtime: Runtime) -> list[Worker]:
         service.name,
         runtime.database,
         runtime.bus,
+        runtime.signatures,
         keep=timedelta(days=settings.keep_days),
         streams=[receipts_stream(service.name), *heard],
     )

@@ -65,12 +65,18 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """This service's own token."""
     keyring_file: Path
     """Keys that wrap the claims' data keys, and the look-up key."""
+    signing_key_file: Path
+    """This service's private key, by which it signs what it puts on the bus."""
+    signatories_file: Path
+    """The public keys of all services, by which that of others is verified."""
     clock_offset_file: Path | None = None
     """Seconds to add to the real time; for tests and demonstrations."""
     time_scale: Positive = 1.0
     """Shortens the waits of interface documents; anything but 1 is for tests and demonstrations."""
     keep_days: Annotated[float, Meta(ge=1, le=36525)] = 7.0
-    """How long finished events and answered requests are kept: so long a repeated request gets its first answer."""
+    """How long finished events and answered requests are kept: so long a repeated request gets its first answer.
+
+    The same for all services: one that keeps longer does not believe the watermark of one that keeps shorter."""
     housekeeping_seconds: Positive = 60.0
     """How often what is done with is removed."""
     start_limit_seconds: Positive = 60.0

@@ -3,6 +3,9 @@
 A hearer may therefore forget that it handled such an event. docs/adr/0009-what-may-be-forgotten.md says why this is safe.
 The source publishes its watermark on its stream of events. A hearer keeps the highest watermark of each source, and hands
 no event below it to a handler.
+
+A watermark is signed as every entry is, and none above now less the keeping time is believed: it would have events dropped that
+are still to come.
 """
 
 from datetime import datetime, timedelta
@@ -11,6 +14,7 @@ from typing import LiteralString
 from chassis.bus import Delivery
 from chassis.database import Connection
 
+_CLOCKS_DIFFER = timedelta(minutes=1)
 _FIELD = "finished_before"
 """The last release reads this field as well: its name stays."""
 
@@ -23,7 +27,8 @@ _OWN = """
     ) AS watermark
 """
 _RAISE = """
-    INSERT INTO inbox_floors (source, floor) VALUES (%s, %s)
+    INSERT INTO inbox_floors (source, floor)
+    SELECT %(source)s, %(watermark)s WHERE %(watermark)s <= statement_timestamp() - %(keep)s
     ON CONFLICT (source) DO UPDATE SET floor = greatest(inbox_floors.floor, excluded.floor)
 """
 IS_BELOW: LiteralString = "SELECT 1 FROM inbox_floors WHERE source = %s AND floor > %s"
@@ -64,6 +69,10 @@ def moment(delivery: Delivery, field: str) -> datetime | None:
     return found if found.tzinfo else None
 
 
-def raise_watermark(conn: Connection, source: str, watermark: datetime) -> None:
-    """Keeps a source's watermark; it never goes down."""
-    conn.execute(_RAISE, [source, watermark])
+def raise_watermark(conn: Connection, source: str, watermark: datetime, *, keep: timedelta) -> bool:
+    """Keeps a source's watermark, which never goes down; gives whether it may be true.
+
+    No source that keeps its finished events for `keep` says a later one than now less that; a minute is for clocks that differ.
+    """
+    given = {"source": source, "watermark": watermark, "keep": keep - _CLOCKS_DIFFER}
+    return conn.execute(_RAISE, given).rowcount > 0

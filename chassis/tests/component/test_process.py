@@ -248,7 +248,7 @@ def test_a_service_without_its_database_is_not_ready_but_shows_metrics(
     assert get(process, "/metrics").status_code == 200
 
 
-@pytest.mark.parametrize("missing", ["jwks_file", "keyring_file", "token_file"])
+@pytest.mark.parametrize("missing", ["jwks_file", "keyring_file", "token_file", "signing_key_file", "signatories_file"])
 def test_a_missing_file_is_named_at_start(made: Callable[..., Process], tmp_path: Path, missing: str) -> None:
     with pytest.raises(NotReady, match=r"absent\.json"):
         made(**{missing: tmp_path / "absent.json", "start_limit_seconds": 0.01})

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, LiteralString
 
 import psycopg
@@ -14,7 +15,7 @@ from chassis.bus import Bus
 from chassis.database import Connection, Database
 from chassis.inbox import Event, Handler, Inbox
 from chassis.outbox import Relay
-from chassis.testing import DatabaseUrls
+from chassis.testing import DatabaseUrls, SignaturesOf, add_signed
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
 
@@ -54,7 +55,7 @@ class Platform:
         entries: list[dict[str, bytes | str]] = [
             {"event_id": uuid.UUID(event_id).bytes, "consumer": consumer} for event_id in event_ids
         ]
-        self.bus.add(outbox.receipts_stream(SOURCE), entries)
+        add_signed(self.bus, outbox.receipts_stream(SOURCE), *entries, by=consumer)
 
     def receipts_sent(self) -> list[str]:
         """The event_ids that the hearer receipted, in order."""
@@ -67,10 +68,10 @@ class Platform:
         return int(found["pending"])
 
     def deliver(self, envelope: bytes, **fields: bytes | str) -> str:
-        """Puts an entry on the stream as it is; gives its event_id."""
+        """Puts an entry on the stream, signed by the source; gives its event_id."""
         event_id = uuid.uuid4()
         entry: dict[str, bytes | str] = {"event_id": event_id.bytes, "heard_by": HEARER, "envelope": envelope}
-        self.bus.add(outbox.events_stream(SOURCE), [entry | fields])
+        add_signed(self.bus, outbox.events_stream(SOURCE), entry | fields, by=SOURCE)
         return str(event_id)
 
     def rounds(self, number: int) -> None:
@@ -129,14 +130,23 @@ class Platform:
 
 
 @pytest.fixture
-def platform(database: Database, database_urls: DatabaseUrls, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> Platform:
+def platform(
+    *,
+    database: Database,
+    database_urls: DatabaseUrls,
+    bus: Bus,
+    signatures_of: SignaturesOf,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Platform:
     monkeypatch.setattr("chassis.bus.BLOCK_SECONDS", 0.001)
     with psycopg.connect(database_urls.owner) as conn:
         conn.execute("CREATE TABLE handled (event_id uuid, transaction text DEFAULT pg_current_xact_id()::text)")
         conn.execute("GRANT ALL ON handled TO chassis_app")
     handlers: dict[str, Handler] = {}
-    inbox = Inbox(HEARER, database, bus, handlers, consumer="hearer-1", idle_seconds=0)
-    made = Platform(database=database, bus=bus, relay=Relay(SOURCE, database, bus, consumer="relay-1"), inbox=inbox)
+    hearers, sources = signatures_of(HEARER), signatures_of(SOURCE)
+    inbox = Inbox(HEARER, database, bus, hearers, handlers, consumer="hearer-1", keep=timedelta(0), idle_seconds=0)
+    relay = Relay(SOURCE, database, bus, sources, consumer="relay-1")
+    made = Platform(database=database, bus=bus, relay=relay, inbox=inbox)
     handlers["ClaimSubmitted"] = made.handle
     made.make_groups()
     return made

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chassis import metrics, outbox, watermarks
 from chassis.housekeeping import Housekeeping
-from chassis.testing import DatabaseUrls, commits_fail, eventually
+from chassis.testing import DatabaseUrls, add_signed, commits_fail, eventually
 
 SOURCE, HEARER, OTHER = "intake-svc", "assessment-svc", "la-notifier"
 EVENTS, RECEIPTS = outbox.events_stream(SOURCE), outbox.receipts_stream(SOURCE)
@@ -25,7 +25,9 @@ NOTHING, WEEK = timedelta(0), timedelta(days=7)
 
 def keeper(platform: Any, service: str = SOURCE, *, keep: timedelta = NOTHING, **more: Any) -> Housekeeping:
     """Keeps house in the test's database, which is both the source's and the hearer's."""
-    return Housekeeping(service, platform.database, platform.bus, keep=keep, streams=[EVENTS, RECEIPTS], **more)
+    signatures = platform.relay._signatures if service == SOURCE else platform.inbox._signatures
+    streams = [EVENTS, RECEIPTS]
+    return Housekeeping(service, platform.database, platform.bus, signatures, keep=keep, streams=streams, **more)
 
 
 def keep_house(platform: Any, *, keep: timedelta = NOTHING) -> None:
@@ -195,8 +197,7 @@ def test_an_event_that_comes_back_after_its_row_was_pruned_is_neither_handled_no
 
 
 def test_an_event_below_a_watermark_that_was_too_high_stays_unfinished_and_is_not_handled(platform: Any) -> None:
-    with platform.database.transaction() as conn:
-        watermarks.raise_watermark(conn, SOURCE, datetime.now(UTC) + timedelta(days=1))
+    platform.execute("INSERT INTO inbox_floors (source, floor) VALUES ('intake-svc', now() + interval '1 day')")
     [event_id] = platform.submitted()
     platform.receipt(OTHER, event_id)
 
@@ -236,7 +237,7 @@ def test_a_duplicate_that_comes_while_its_row_is_being_pruned_is_not_handled(
 
 @pytest.mark.parametrize("said", [b"yesterday", b"2026-11-22T10:00:00", b"\xff"])
 def test_an_unreadable_watermark_is_ignored(platform: Any, said: bytes) -> None:
-    platform.bus.add(EVENTS, [{"finished_before": said}])
+    add_signed(platform.bus, EVENTS, {"finished_before": said}, by=SOURCE)
     [event_id] = platform.submitted()
 
     platform.settle()
@@ -248,7 +249,7 @@ def test_an_unreadable_watermark_is_ignored(platform: Any, said: bytes) -> None:
 def test_a_watermark_never_goes_down(platform: Any) -> None:
     high = datetime.now(UTC) - WEEK
     for said in (high, high - WEEK):
-        platform.bus.add(EVENTS, [watermarks.entry(said)])
+        add_signed(platform.bus, EVENTS, watermarks.entry(said), by=SOURCE)
     platform.settle()
 
     with platform.database.transaction() as conn:
@@ -370,8 +371,8 @@ def test_inbox_rows_are_pruned_by_the_watermark_of_their_own_source(platform: An
         " FROM unnest(ARRAY['intake-svc', 'scheduling-svc', 'legacy-gateway']) AS given (source)"
     )
     with platform.database.transaction() as conn:
-        watermarks.raise_watermark(conn, "intake-svc", datetime.now(UTC))
-        watermarks.raise_watermark(conn, "scheduling-svc", datetime.now(UTC) - WEEK)
+        watermarks.raise_watermark(conn, "intake-svc", datetime.now(UTC), keep=NOTHING)
+        watermarks.raise_watermark(conn, "scheduling-svc", datetime.now(UTC) - WEEK, keep=NOTHING)
 
     keeper(platform).prune()
 

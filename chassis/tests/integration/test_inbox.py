@@ -1,6 +1,7 @@
 """An event is handled once whatever is delivered; what cannot be handled never holds up what can."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -289,7 +290,16 @@ def test_a_failed_replay_keeps_the_dead_letter(platform: Any) -> None:
 def test_two_replicas_share_the_work(platform: Any) -> None:
     event_ids = platform.submitted(30)
     handlers = {"ClaimSubmitted": platform.handle}
-    other = Inbox("assessment-svc", platform.database, platform.bus, handlers, consumer="hearer-2", idle_seconds=0)
+    other = Inbox(
+        "assessment-svc",
+        platform.database,
+        platform.bus,
+        platform.inbox._signatures,
+        handlers,
+        consumer="hearer-2",
+        keep=timedelta(0),
+        idle_seconds=0,
+    )
     platform.relay.publish()
 
     while platform.inbox.consume() or other.consume():

@@ -11,6 +11,7 @@ from chassis import outbox, watermarks
 from chassis.database import Connection
 from chassis.errors import FailedPrecondition, Unavailable
 from chassis.inbox import TRIES, Event
+from chassis.testing import add_signed
 
 HANDLED = "SELECT event_id FROM handled"
 DEAD = "SELECT reason FROM dead_letters WHERE replayed_time IS NULL"
@@ -82,7 +83,7 @@ def test_an_event_that_ends_its_connection_takes_no_other_along_for_good(platfor
 
 
 def test_a_watermark_that_cannot_be_kept_takes_no_event_along(platform: Any) -> None:
-    platform.bus.add(STREAM, [watermarks.entry(datetime(2020, 1, 1, tzinfo=UTC))])
+    add_signed(platform.bus, STREAM, watermarks.entry(datetime(2020, 1, 1, tzinfo=UTC)), by="intake-svc")
     event_ids = platform.submitted(2)
     platform.relay.publish()
 

@@ -12,7 +12,7 @@ from chassis import contract, metrics, outbox
 from chassis.bus import Bus
 from chassis.database import Database
 from chassis.outbox import Relay
-from chassis.testing import eventually, free_port
+from chassis.testing import add_signed, eventually, free_port
 
 
 class Undone(Exception):
@@ -75,12 +75,12 @@ def test_receipts_of_one_batch_count_together(platform: Any) -> None:
 def test_an_unreadable_receipt_does_not_hold_up_the_others(platform: Any) -> None:
     [event_id] = platform.submitted()
     garbage: list[dict[str, bytes | str]] = [
-        {"event_id": b"short", "consumer": "x"},
+        {"event_id": b"short", "consumer": BOTH[0]},
         {"nothing": "x"},
         {"event_id": uuid.uuid4().bytes, "consumer": b"\xff"},
     ]
-    platform.bus.add(outbox.receipts_stream("intake-svc"), garbage)
-    platform.receipt("nobody-knows", str(uuid.uuid4()))
+    add_signed(platform.bus, outbox.receipts_stream("intake-svc"), *garbage, by=BOTH[0])
+    platform.receipt(BOTH[0], str(uuid.uuid4()))
     for hearer in BOTH:
         platform.receipt(hearer, event_id)
 
@@ -94,7 +94,8 @@ def test_receipts_read_but_not_stored_are_taken_again(platform: Any, monkeypatch
     [event_id] = platform.submitted()
     for hearer in BOTH:
         platform.receipt(hearer, event_id)
-    away = Relay("intake-svc", Database(f"postgresql://x@127.0.0.1:{free_port()}/x"), platform.bus, consumer="r-2")
+    nowhere = Database(f"postgresql://x@127.0.0.1:{free_port()}/x")
+    away = Relay("intake-svc", nowhere, platform.bus, platform.relay._signatures, consumer="r-2")
     with pytest.raises(psycopg.Error):  # its pool was never opened
         away.receive()
     real = Bus.claim_idle
@@ -168,7 +169,7 @@ def test_relays_do_not_take_each_others_rows(platform: Any) -> None:
 def test_nothing_is_claimed_while_the_bus_is_away(platform: Any) -> None:
     platform.submitted(3)
     away = Bus(f"redis://127.0.0.1:{free_port()}/0")
-    relay = Relay("intake-svc", platform.database, away, consumer="r")
+    relay = Relay("intake-svc", platform.database, away, platform.relay._signatures, consumer="r")
 
     for _ in range(5):
         with pytest.raises(redis.RedisError):

@@ -11,7 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chassis.errors import Unauthenticated
-from chassis.identity import LEEWAY_SECONDS, KeysUnusable, ServiceToken, Verifier
+from chassis.identity import LEEWAY_SECONDS, ServiceToken, Verifier
+from chassis.key_files import KeysUnusable
 from chassis.testing import ISSUER, Tokens
 
 

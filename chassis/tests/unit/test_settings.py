@@ -18,6 +18,8 @@ NEEDED = {
     "CMS_JWKS_FILE": "/keys/jwks.json",
     "CMS_TOKEN_FILE": "/keys/token",
     "CMS_KEYRING_FILE": "/keys/keyring.json",
+    "CMS_SIGNING_KEY_FILE": "/keys/intake-svc.signing.json",
+    "CMS_SIGNATORIES_FILE": "/keys/signatories.json",
 }
 NUMBERS = ["CMS_GRPC_PORT", "CMS_TIME_SCALE", "CMS_KEEP_DAYS", "CMS_DRAIN_SECONDS"]
 

@@ -10,11 +10,11 @@ from chassis import clock
 from chassis.bus import Bus
 from chassis.inbox import Event
 from chassis.runtime import Process
-from chassis.testing import Client, DatabaseUrls, Tokens, eventually
+from chassis.testing import Client, DatabaseUrls, Tokens, deliver, eventually
 from legacy_gateway.domain import Facts
 from simulators.record_link.server import MainframeServer
 from simulators.testing import call
-from tests.support.gateway.doors import CLAIM, SERVICE, Intake, ask, post, state_of, tell
+from tests.support.gateway.doors import CLAIM, SERVICE, Intake, ask, post, state_of
 
 
 def test_showing_a_refusal_with_its_question_is_logged(
@@ -29,7 +29,7 @@ def test_showing_a_refusal_with_its_question_is_logged(
 ) -> None:
     intake_door[0].given = facts(hours_available=12.0)
     token = tokens.issue("PROCESSING_OFFICER", subject="PO1")
-    tell(bus, confirmation(CLAIM))
+    deliver(bus, confirmation(CLAIM), hearer="legacy-gateway")
     eventually(lambda: state_of(process, token) == "REJECTED", what="the refusal")
 
     answer = post(process, {"claimRef": CLAIM}, token, **{"cms-purpose": "work item 12"}).json()
@@ -98,7 +98,7 @@ def test_a_balance_now_finds_what_was_lost_and_a_person_closes_it(
     *, process: Process, bus: Bus, tokens: Tokens, jsaps: MainframeServer, confirmation: Callable[..., Event]
 ) -> None:
     officer = tokens.issue(roles=["PROCESSING_OFFICER"], subject="PO000001")
-    tell(bus, confirmation(CLAIM))
+    deliver(bus, confirmation(CLAIM), hearer="legacy-gateway")
     eventually(lambda: state_of(process, officer) == "ACCEPTED", seconds=15, what="the claim held by JSAPS")
     order = {"claim_ref": CLAIM, "dialogue": "ES504"}
     assert call(jsaps.control_port, "POST", "/ledger/lose", body=order).body["lost"] == 1

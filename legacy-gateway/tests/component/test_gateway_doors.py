@@ -12,11 +12,11 @@ from google.protobuf.descriptor import MethodDescriptor
 from chassis.bus import Bus
 from chassis.inbox import Event
 from chassis.runtime import Process
-from chassis.testing import HTTP, Client, Tokens, costs, eventually
+from chassis.testing import HTTP, Client, Tokens, costs, deliver, eventually
 from cms.gateway.v1 import gateway_pb2
 from simulators.record_link.server import MainframeServer
 from simulators.testing import call
-from tests.support.gateway.doors import CLAIM, SERVICE, Intake, by_grpc, post, state_of, tell
+from tests.support.gateway.doors import CLAIM, SERVICE, Intake, by_grpc, post, state_of
 
 STAFF = ["OPERATOR", "ASSESSOR", "PROCESSING_OFFICER", "CASEWORKER", "SERVICE_MANAGER", "SUPPORT"]
 
@@ -33,8 +33,8 @@ def test_a_confirmed_claim_reaches_jsaps_and_both_doors_show_it(
     token = tokens.issue("ASSESSOR")
 
     event = confirmation(CLAIM, version=7)
-    tell(bus, event)
-    tell(bus, event)
+    deliver(bus, event, hearer="legacy-gateway")
+    deliver(bus, event, hearer="legacy-gateway")
     eventually(lambda: state_of(process, token) == "ACCEPTED", what="acceptance")
 
     by_http = post(process, {"claimRef": CLAIM}, token).json()
@@ -54,7 +54,7 @@ def test_a_confirmed_claim_reaches_jsaps_and_both_doors_show_it(
 def test_the_metrics_of_the_contract_are_served(
     process: Process, bus: Bus, tokens: Tokens, confirmation: Callable[..., Event]
 ) -> None:
-    tell(bus, confirmation(CLAIM))
+    deliver(bus, confirmation(CLAIM), hearer="legacy-gateway")
     eventually(lambda: state_of(process, tokens.issue("SUPPORT")) == "ACCEPTED", what="acceptance")
 
     def metrics() -> str:

@@ -12,7 +12,8 @@ from chassis.database import Database
 from chassis.enums import number_of
 from chassis.errors import StaleVersion
 from chassis.inbox import Event, Inbox
-from chassis.testing import deliver, event_of, eventually, handle
+from chassis.signatures import Signatures
+from chassis.testing import SignaturesOf, deliver, event_of, eventually, handle
 from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
@@ -35,9 +36,9 @@ NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 class Intake:
     """Publishes events as intake's relay does, and lets scheduling handle them."""
 
-    def __init__(self, database: Database, bus: Bus) -> None:
+    def __init__(self, database: Database, bus: Bus, signatures: Signatures) -> None:
         self._bus = bus
-        self._inbox = Inbox("scheduling-svc", database, bus, HANDLERS, consumer="test")
+        self._inbox = Inbox("scheduling-svc", database, bus, signatures, HANDLERS, consumer="test", keep=timedelta(7))
         self._inbox.consume()  # makes the group, which the first read finds missing
 
     def publishes(self, event: Event, *, times: int = 1, hearer: str = "scheduling-svc") -> None:
@@ -68,8 +69,8 @@ def withdrawal() -> Event:
 
 
 @pytest.fixture
-def intake(database: Database, bus: Bus) -> Intake:
-    return Intake(database, bus)
+def intake(database: Database, bus: Bus, signatures_of: SignaturesOf) -> Intake:
+    return Intake(database, bus, signatures_of("scheduling-svc"))
 
 
 def kept(database: Database) -> list[tuple[str, datetime]]:

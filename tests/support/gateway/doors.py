@@ -1,7 +1,6 @@
-"""A gateway's doors for its tests: its owners behind gRPC, an event for its bus, and its methods by either door."""
+"""A gateway's doors for its tests: its owners behind gRPC, and its methods by either door."""
 
 import json
-import uuid
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from pathlib import Path
@@ -12,9 +11,6 @@ import httpx
 import pytest
 from google.protobuf import json_format
 
-from chassis import outbox
-from chassis.bus import Bus
-from chassis.inbox import Event
 from chassis.runtime import Process
 from chassis.testing import HTTP, DatabaseUrls, Servers, Tokens, settings_for
 from cms.assessment.v1 import assessment_pb2_grpc
@@ -50,24 +46,6 @@ class Intake(intake_pb2_grpc.IntakeServiceServicer):
         facts.first_contact_time.GetCurrentTime()
         facts.schemes.append(common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE)
         return intake_pb2.GetClaimFactsResponse(facts=facts)
-
-
-def tell(bus: Bus, event: Event) -> None:
-    """Puts an event on the bus as its sender's relay does."""
-    envelope = common_pb2.EventEnvelope(
-        event_id=str(event.event_id),
-        type=event.message.DESCRIPTOR.full_name,
-        claim_ref=event.claim_ref,
-        version=event.version,
-        payload=event.message.SerializeToString(),
-    )
-    envelope.occurred_time.FromDatetime(event.occurred_time)
-    entry: dict[str, bytes | str] = {
-        "event_id": uuid.UUID(str(event.event_id)).bytes,
-        "heard_by": "legacy-gateway",
-        "envelope": envelope.SerializeToString(),
-    }
-    bus.add(outbox.events_stream(event.source), [entry])
 
 
 def post(process: Process, body: Any, token: str | None, **headers: str) -> httpx.Response:

@@ -28,6 +28,7 @@ from chassis.testing.services import (
     settings_for,
     settings_of,
 )
+from chassis.testing.signing import SignaturesOf, add_signed, publish, signatures_of, signing_files, signing_key
 
 __all__ = [
     "HTTP",
@@ -39,7 +40,9 @@ __all__ = [
     "Reply",
     "Servers",
     "SettingsOf",
+    "SignaturesOf",
     "Tokens",
+    "add_signed",
     "bus",
     "bus_prefix",
     "clock_file",
@@ -54,12 +57,16 @@ __all__ = [
     "handle",
     "postcodes",
     "postcodes_file",
+    "publish",
     "pytest_configure",
     "pytest_unconfigure",
     "running",
     "servers",
     "settings_for",
     "settings_of",
+    "signatures_of",
+    "signing_files",
+    "signing_key",
     "tokens",
     "vault",
 ]

@@ -14,6 +14,7 @@ from chassis import clock, contract, outbox
 from chassis.bus import Bus
 from chassis.database import Database
 from chassis.inbox import Event, Handler
+from chassis.testing.signing import add_signed
 from cms.common.v1 import common_pb2
 
 
@@ -40,7 +41,7 @@ def handle(database: Database, handlers: Mapping[str, Handler], event: Event) ->
 
 
 def deliver(bus: Bus, event: Event, *, hearer: str) -> None:
-    """Adds the event to its source's stream, as the relay there does."""
+    """Adds the event to its source's stream, signed, as the relay there does."""
     envelope = common_pb2.EventEnvelope(
         event_id=str(event.event_id),
         type=event.message.DESCRIPTOR.full_name,
@@ -54,4 +55,4 @@ def deliver(bus: Bus, event: Event, *, hearer: str) -> None:
         "heard_by": hearer,
         "envelope": envelope.SerializeToString(),
     }
-    bus.add(outbox.events_stream(event.source), [entry])
+    add_signed(bus, outbox.events_stream(event.source), entry, by=event.source)

@@ -13,7 +13,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chassis import clock
-from chassis.identity import ALGORITHM, AUDIENCE
+from chassis.identity import AUDIENCE
+from chassis.key_files import ALGORITHM
 from chassis.testing.servers import FOLDER
 from chassis.vault import Keyring, Vault
 

@@ -19,6 +19,7 @@ from chassis.settings import ServiceSettings
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.identity import ISSUER, Tokens
 from chassis.testing.servers import Servers
+from chassis.testing.signing import signing_files
 
 Kind = TypeVar("Kind", bound=ServiceSettings)
 
@@ -88,6 +89,7 @@ def settings_for(
     **more: Any,
 ) -> Any:
     """Settings of a service in a test: ports of its own, the test's database, bus prefix and keys."""
+    signing_key_file, signatories_file = signing_files(tokens.folder, service)
     return kind(
         grpc_port=0,
         http_port=0,
@@ -100,6 +102,8 @@ def settings_for(
         issuer=ISSUER,
         token_file=tokens.service_file(service),
         keyring_file=tokens.keyring_file,
+        signing_key_file=signing_key_file,
+        signatories_file=signatories_file,
         drain_seconds=5.0,
         **more,
     )

@@ -5,7 +5,7 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,15 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from chassis.identity import ALGORITHM, AUDIENCE
+from chassis.identity import AUDIENCE
+from chassis.key_files import ALGORITHM
+from chassis.signatures import SigningKey, service_of
 from chassis.vault import Keyring
 from cms_local.layout import SERVICES, STAND_INS
 
 ISSUER = "cms3-development"
+SIGNATORIES = "signatories.json"
+"""The file of the public keys by which services verify what others put on the bus."""
 _KEY_ID = "development"
 _SERVICE_TOKEN_SECONDS = 30 * 24 * 3600
 STAFF_TOKEN_SECONDS = 12 * 3600
@@ -41,6 +45,7 @@ def make_keys(folder: Path, *, authority_codes: Iterable[str]) -> None:
         _write(folder / "cms-cots.token", secrets.token_urlsafe(32))
     if not (folder / "notify.key").exists():
         _write(folder / "notify.key", f"cms3-{uuid.uuid4()}-{uuid.uuid4()}")
+    _add_signing_keys(folder, SERVICES)
     for name in SERVICES:
         _write(folder / f"{name}.token", issue(folder, "SERVICE", subject=name, seconds=_SERVICE_TOKEN_SECONDS))
     renew_tokens_of_stand_ins(folder)
@@ -73,6 +78,55 @@ def _make_ssh_key(folder: Path, name: str) -> None:
         serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
     )
     _write(folder / f"{name}.pem", pem.decode())
+
+
+def _add_signing_keys(folder: Path, services: Iterable[str]) -> None:
+    """Gives each service that has none its first key to sign with on the bus."""
+    for name in services:
+        if not signing_key_file(folder, name).exists():
+            key = SigningKey.generate(name)
+            publish_signatory(folder, key)
+            _write(signing_key_file(folder, name), key.secret_text())
+
+
+def signing_key_file(folder: Path, service: str) -> Path:
+    """The file of a service's private key."""
+    return folder / f"{service}.signing.json"
+
+
+def publish_signatory(folder: Path, key: SigningKey) -> None:
+    """Adds a public key to those of all services. The earlier ones of its service stay good."""
+    known = [one for one in _signatories(folder) if one["kid"] != key.key_id]
+    _write(folder / SIGNATORIES, json.dumps({"keys": [*known, key.public()]}))
+
+
+def _signatories(folder: Path) -> list[dict[str, str]]:
+    path = folder / SIGNATORIES
+    known: list[dict[str, str]] = json.loads(path.read_text())["keys"] if path.exists() else []
+    return known
+
+
+def change_signing_key(folder: Path, service: str, *, until_published: Callable[[], None]) -> str:
+    """Gives the service a new key to sign with on the bus, and returns its id. The earlier ones stay good.
+
+    `until_published` waits until every service has read the new public key: what is signed by it before is refused at first.
+    """
+    path = signing_key_file(folder, service)
+    _, _, number = SigningKey.load(path).key_id.rpartition("/")
+    key = SigningKey.generate(service, number=int(number) + 1)
+    publish_signatory(folder, key)
+    until_published()
+    _write(path, key.secret_text())
+    return key.key_id
+
+
+def withdraw_signing_keys(folder: Path, service: str) -> list[str]:
+    """Withdraws all public keys of the service but that of the key by which it signs now; returns their ids."""
+    now = SigningKey.load(signing_key_file(folder, service)).key_id
+    known = _signatories(folder)
+    old = [one["kid"] for one in known if service_of(one["kid"]) == service and one["kid"] != now]
+    _write(folder / SIGNATORIES, json.dumps({"keys": [one for one in known if one["kid"] not in old]}))
+    return old
 
 
 def _add_council_secrets(path: Path, authority_codes: Iterable[str]) -> None:

@@ -3,7 +3,7 @@
 import typer
 
 from cms_local import form
-from cms_local.commands import audit, calls, clock, demo, rotas, running, token, trouble
+from cms_local.commands import audit, calls, clock, demo, keys, rotas, running, token, trouble
 from cms_local.economics import economics
 from cms_local.maps.commands import app as maps_app
 from cms_local.replay.commands import replay_week
@@ -18,6 +18,7 @@ app.command(name="audit")(audit.audit_command)
 app.command(name="overdue")(trouble.overdue_command)
 app.add_typer(clock.app, name="clock")
 app.add_typer(calls.app, name="calls")
+app.add_typer(keys.app, name="keys")
 app.add_typer(rotas.app, name="rotas")
 app.add_typer(schedule_app, name="schedule")
 app.add_typer(form.app, name="form")

@@ -5,8 +5,10 @@ from pathlib import Path
 import asyncssh
 import jwt
 import paramiko
+import pytest
 
 from chassis.identity import Verifier
+from chassis.signatures import Refused, Signatures, as_read
 from cms_local import keys
 from cms_local.layout import SERVICES
 
@@ -48,3 +50,42 @@ def test_the_keys_of_the_file_exchange_are_read_by_both_ends_and_by_nobody_else(
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
     keys.make_keys(tmp_path, authority_codes=[])
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.suffix in {".pem", ".pub"}} == made
+
+
+def signatures(folder: Path, service: str) -> Signatures:
+    own = keys.signing_key_file(folder, service)
+    return Signatures(service, signing_key_file=own, signatories_file=folder / keys.SIGNATORIES)
+
+
+def test_every_service_signs_by_a_key_of_its_own_that_all_others_know(tmp_path: Path) -> None:
+    keys.make_keys(tmp_path, authority_codes=[])
+    before = {service: keys.signing_key_file(tmp_path, service).read_text() for service in SERVICES}
+    keys.make_keys(tmp_path, authority_codes=[])
+
+    hearer = signatures(tmp_path, "la-notifier")
+    signed = {service: signatures(tmp_path, service).signed("s", {}) for service in SERVICES}
+
+    assert {service: hearer.signatory("s", as_read(entry)) for service, entry in signed.items()} == {
+        service: service for service in SERVICES
+    }
+    assert {service: keys.signing_key_file(tmp_path, service).read_text() for service in SERVICES} == before
+    assert all(keys.signing_key_file(tmp_path, service).stat().st_mode & 0o077 == 0 for service in SERVICES)
+
+
+def test_a_service_changes_its_signing_key_and_the_old_one_is_withdrawn_later(tmp_path: Path) -> None:
+    keys.make_keys(tmp_path, authority_codes=[])
+    hearer, source = signatures(tmp_path, "la-notifier"), signatures(tmp_path, "intake-svc")
+    old = as_read(source.signed("s", {}))
+
+    made = keys.change_signing_key(tmp_path, "intake-svc", until_published=lambda: None)
+    hearer.read_again()
+    source.read_again()
+    new = as_read(source.signed("s", {}))
+    assert made == new[b"signed_by"].decode() == "intake-svc/2"
+    assert [hearer.signatory("s", fields) for fields in (old, new)] == ["intake-svc", "intake-svc"]
+
+    assert keys.withdraw_signing_keys(tmp_path, "intake-svc") == ["intake-svc/1"]
+    hearer.read_again()
+    assert hearer.signatory("s", new) == "intake-svc"
+    with pytest.raises(Refused, match="UNKNOWN_KEY"):
+        hearer.signatory("s", old)

@@ -162,7 +162,9 @@ Global___ListOverdueResponse: _TypeAlias = ListOverdueResponse  # noqa: Y015
 
 @_typing.final
 class DeadLetter(_message.Message):
-    """An event that the service could not handle for a reason that does not pass by itself."""
+    """An event that the service could not handle for a reason that does not pass by itself, or an entry of the bus that it did not
+    believe.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -174,15 +176,18 @@ class DeadLetter(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     REPLAY_WANTED_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
-    """The event."""
+    """The event. An entry that was not believed has an id of its own."""
     type: _builtins.str
     """The full name of its message; empty where the event cannot be read."""
     source: _builtins.str
-    """The service that sent it."""
+    """The service that sent it. Of an entry that was not believed: the one whose stream it was on."""
     claim_ref: _builtins.str
     """The claim that it is about; empty where the event cannot be read."""
     reason: _builtins.str
-    """The reason why it could not be handled: the reason of the domain's refusal, or UNKNOWN_TYPE, BAD_PAYLOAD, BAD_ENVELOPE."""
+    """The reason why it could not be handled: the reason of the domain's refusal, or UNKNOWN_TYPE, BAD_PAYLOAD, BAD_ENVELOPE. Of
+    an entry that was not believed UNSIGNED, UNKNOWN_KEY, BAD_SIGNATURE, WRONG_SOURCE, EVENT_ID_TAKEN, TOO_LARGE: its type and
+    claim are what it claims to be, and it is removed after some days.
+    """
     replay_wanted: _builtins.bool
     """Whether a replay was asked for and is still to come."""
     @_builtins.property
@@ -264,7 +269,7 @@ Global___ListDeadLettersResponse: _TypeAlias = ListDeadLettersResponse  # noqa: 
 
 @_typing.final
 class ReplayDeadLetterRequest(_message.Message):
-    """Asks for one dead letter to be handled again."""
+    """Asks for one dead letter to be handled again. Its signature is verified as when it came; one that is not believed stays."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
