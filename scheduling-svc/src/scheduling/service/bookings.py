@@ -1,7 +1,8 @@
 """Bookings of appointments, and the first contacts that wait for one.
 
 Locks are taken in one order everywhere: the shift, the slot, the assessor's day, the row of the claim's first contact, the
-appointment. The constraints decide; the locks keep those who want the same from running into them.
+appointments by their ids, their places in the list of the displaced and in the waiting list. The constraints decide; the locks
+keep those who want the same from running into them.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,6 @@
 """Changes of an appointment: moved, cancelled, attended or missed.
 
-Locks are taken in one order everywhere: the shift, the slot, the assessor's day, the row of the claim's first contact, the
-appointment.
+Locks are taken in the order of all bookings (service/bookings.py).
 """
 
 from collections.abc import Callable

@@ -66,9 +66,11 @@ LOCK_COMING_OF_OFFICE = _LOCK_COMING_OF.format(of="office_code")
 # The interviews of an assessor that a rota is about: those to come in a stretch of time, and those that are displaced.
 LOCK_OF_ROTA = f"""
     {APPOINTMENTS}
-    WHERE assessor_id = %(assessor_id)s AND state IN ('BOOKED', 'MOVED') AND (
-        start_time > %(now)s AND start_time < %(end)s AND end_time > %(start)s
-        OR EXISTS (SELECT 1 FROM displaced WHERE displaced.appointment_id = appointments.appointment_id)
+    WHERE assessor_id = %(assessor_id)s AND state IN ('BOOKED', 'MOVED') AND appointment_id IN (
+        SELECT appointment_id FROM appointments
+        WHERE assessor_id = %(assessor_id)s AND start_time > %(now)s AND start_time < %(end)s AND end_time > %(start)s
+        UNION ALL
+        SELECT appointment_id FROM displaced
     )
     ORDER BY appointment_id FOR UPDATE
 """  # noqa: S608 - of literals alone
