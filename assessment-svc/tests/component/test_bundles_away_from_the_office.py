@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -20,8 +21,9 @@ CANARY = "canary-of-a-surname"
 
 
 @pytest.fixture(autouse=True)
-def interviews_of_today(intake: Any, others: Any) -> None:
-    """Two claims with interviews today."""
+def interviews_of_today(intake: Any, others: Any, clock_file: Path) -> None:
+    """Two claims with interviews today. It is noon: shortly before midnight they would be tomorrow's."""
+    clock.advance(timedelta(hours=(12 - clock.now().hour) % 24))
     for claim_ref, minutes in ((CLAIM, 1), (OTHER, 2)):
         intake.submit(claim_ref, surname=CANARY, tenure="TENANT", capital="100.00")
         others.submit(claim_ref)

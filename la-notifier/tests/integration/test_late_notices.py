@@ -1,6 +1,6 @@
 """A notice that is late is told of once, and stands on the late list with the date at stake."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -73,9 +73,7 @@ def test_the_clocks_run_for_a_calendar_month(database: Database, day: str, due: 
         [row] = conn.execute(NOTICE, values)
         conn.execute(VERSION, values | row)
         clocks.start(conn, row["notice_id"])
-        within = DueWithin(
-            authority_codes=("E1",), from_on=clock.today().replace(year=2020), until_on=clock.today().replace(year=2030)
-        )
+        within = DueWithin(authority_codes=("E1",), from_on=date(2020, 1, 1), until_on=date(2030, 1, 1))
         found = listing.due(conn, within, after=None, limit=10)
 
     assert [(str(one.due_on), one.notice.intention_due_on, one.notice.claim_due_on) for one in found] == [

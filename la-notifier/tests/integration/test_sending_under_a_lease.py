@@ -301,7 +301,7 @@ def test_older_facts_are_asked_for_only_where_they_may_change_the_day_of_the_int
 
     assert scene.claims.asked == asked
     [(intention_on,)] = scene.rows("SELECT intention_on FROM notices")
-    assert intention_on == clock.today() - timedelta(days=days_ago)
+    assert intention_on == (clock.now() - timedelta(days=days_ago)).astimezone(clock.LONDON).date()
 
 
 def test_an_event_that_arrives_during_the_call_to_intake_is_reviewed_afterwards(

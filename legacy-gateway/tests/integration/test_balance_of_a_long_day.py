@@ -3,7 +3,8 @@
 import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from datetime import time as time_of_day
 from typing import Any
 
 import pytest
@@ -53,7 +54,7 @@ def test_a_long_day_takes_little_memory_and_reads_by_index(
     gateway: Any, books_of: Callable[[System, Any, int], Books]
 ) -> None:
     day = clock.today() - timedelta(days=1)
-    start = clock.now().replace(hour=1, minute=0, second=0) - timedelta(days=1)
+    start = datetime.combine(day, time_of_day(1), tzinfo=clock.LONDON)
     for first in range(1, NUMBER, 10_000):
         values = {"first": first, "last": first + 9_999, "at": start}
         with gateway.database.transaction() as conn:
@@ -78,7 +79,7 @@ def assert_read_by_index(gateway: Any, day: date) -> None:
     with gateway.database.transaction() as conn:
         [row] = conn.execute("SELECT listing_id FROM listings WHERE day = %s", [day]).fetchall()
     listing = row["listing_id"]
-    noon = clock.now().replace(hour=12, minute=0) - timedelta(days=1)
+    noon = datetime.combine(day, time_of_day(12), tzinfo=clock.LONDON)
     walked = {"system": "ISCS", "listing_id": listing, "lists": [listing], "place": 100_000, "end": 102_000}
     accepted = {
         "system": "ISCS",
