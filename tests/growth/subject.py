@@ -54,6 +54,11 @@ _INDEXES = """
     WHERE relnamespace = 'public'::regnamespace
         AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid)
 """
+# A table that autovacuum leaves alone.
+_TABLES = """
+    SELECT format('ALTER TABLE %s SET (autovacuum_enabled = off)', oid::regclass)
+    FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+"""
 _EXCLUSIONS = """
     SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname),
         format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
@@ -367,5 +372,9 @@ def make_place(servers: Servers, folder: Path, *, name: str, migrations: Path) -
     migrate(owner_url=urls.owner, app_url=urls.app, folder=migrations)
     with psycopg.connect(urls.owner) as conn:
         conn.execute(_REFERENCE)
+        # What a statement reads follows from statistics and the visibility map. `fill_up` and `vacuum` renew them, at the
+        # same moments in every run.
+        for (alter,) in conn.execute(_TABLES).fetchall():
+            conn.execute(alter)
     explain_everything(f"{servers.postgres_url}/postgres", database=name, role=f"{name}_app")
     return Place(servers=servers, folder=folder, urls=urls, tokens=Tokens(folder), bus_prefix=f"{uuid.uuid4().hex}:")

@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidTag
 
 from chassis.database import Connection, Database
 from chassis.errors import AlreadyExists
+from chassis.testing import DatabaseUrls
 from chassis.vault import Vault
 from intake.domain.call import Call, Caller, OpenCall, Outcome, Security
 from intake.domain.claim import Claim, ClaimState
@@ -19,7 +20,7 @@ from intake.domain.interview import Answer
 from intake.domain.search import LookUps
 from intake.store.answers import load_answers, save_answers
 from intake.store.calls import insert_call, lock_call, save_call
-from intake.store.claims import find_open_claim, insert_claim, load_claim, move_nino
+from intake.store.claims import CLAIM, find_open_claim, insert_claim, load_claim, move_nino
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -121,3 +122,33 @@ def test_the_callers_latest_open_call_comes_with_the_claim_and_earlier_calls_are
     assert lock_call(conn, second.call_id).outcome is Outcome.ABANDONED
     marks = conn.execute("SELECT has_later_call FROM calls ORDER BY started").fetchall()
     assert [row["has_later_call"] for row in marks] == [True, True, False]
+
+
+CALLS = """
+    INSERT INTO calls (call_id, claim_ref, operator, purpose, language, needs, caller, security, security_questions,
+        tries_left, started, ended, outcome)
+    SELECT gen_random_uuid(), 'C00000000000', 'OP' || n, 'NEW', 'EN', '{}', '', 'PASSED', '{}', 3, now(),
+        CASE WHEN %(ended)s THEN now() END, CASE WHEN %(ended)s THEN 'COMPLETED' END
+    FROM generate_series(1, %(number)s) AS n
+"""
+
+
+def test_an_open_call_is_found_by_its_claim_though_statistics_know_of_no_open_call(
+    database: Database, database_urls: DatabaseUrls
+) -> None:
+    with database.transaction() as conn:
+        insert_claim(conn, claim(), LookUps())
+    with psycopg.connect(database_urls.owner, autocommit=True) as owner:
+        owner.execute(CALLS, {"ended": True, "number": 5000})
+        owner.execute("VACUUM ANALYZE calls")
+        owner.execute(CALLS, {"ended": False, "number": 500})
+
+        [row] = owner.execute(f"EXPLAIN (FORMAT JSON) {CLAIM}", {"claim_ref": "C00000000000", "caller": "OP7"})
+
+    assert indexes_of(row[0][0]["Plan"], "calls") == {"calls_open"}
+
+
+def indexes_of(plan: dict[str, Any], table: str) -> set[str]:
+    """The indexes by which a plan reads a table."""
+    own = {plan["Index Name"]} if plan.get("Relation Name") == table else set()
+    return own.union(*(indexes_of(part, table) for part in plan.get("Plans", ())))
