@@ -1,5 +1,6 @@
 """Starts and stops the whole platform on one machine, and describes it in platform.json."""
 
+import fcntl
 import json
 import shutil
 import signal
@@ -218,10 +219,17 @@ def prepare(layout: Layout, say: Say) -> None:
     known = AuthorityTable.load()
     codes = known.codes(clock.today()) | known.codes((clock.now() - clock.offset()).date())
     keys.make_keys(layout.keys(""), authority_codes=codes)
-    if not layout.postcodes_file.exists():
-        say("building the postcode directory (2.7 million postcodes, once)")
+    _ensure_postcodes(layout, say)
+
+
+def _ensure_postcodes(layout: Layout, say: Say) -> None:
+    """Of platforms that start at the same time, as those of the tests do, one builds the directory and the others wait."""
     layout.postcodes_file.parent.mkdir(parents=True, exist_ok=True)
-    postcodes.ensure(layout.postcodes_file)
+    with layout.postcodes_file.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not layout.postcodes_file.exists():
+            say("building the postcode directory (2.7 million postcodes, once)")
+        postcodes.ensure(layout.postcodes_file)
 
 
 def start(layout: Layout, say: Say, *, time_scale: float = 1.0) -> Platform:
