@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ import pytest
 from chassis import clock
 from chassis.bank_holidays import Nation
 from chassis.testing import DatabaseUrls, Tokens
-from scheduling.domain.working_time import is_working_day
+from scheduling.domain.working_time import working_days
 
 CLAIM, BOOKED_CLAIM = "C0000000000A", "C00000000010"
 LEEDS, CARDIFF, ASSESSOR = "600021", "600111", "ALE02001"
@@ -73,9 +73,9 @@ def diary(http: Any, tokens: Tokens, intake: Any, database_urls: DatabaseUrls) -
 
 
 def worked(weeks: int = 6) -> datetime:
-    """Nine o'clock of a working day so many weeks ahead."""
-    day = clock.now().replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(weeks=weeks)
-    return day if is_working_day(day.date(), Nation.ENGLAND) else worked(weeks + 1)
+    """Nine o'clock of the first working day so many weeks ahead."""
+    day = working_days(clock.today() + timedelta(weeks=weeks), Nation.ENGLAND, number=1)[0]
+    return datetime.combine(day, time(9), tzinfo=UTC)
 
 
 def shift(start: datetime, *, hours: int = 3) -> Body:
