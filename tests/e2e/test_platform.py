@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -82,25 +83,18 @@ def holds(layout: Layout, claim: Journey) -> bool:
         return claim.is_accepted() and claim.is_loaded()
 
 
-@shared
-def test_two_platforms_run_side_by_side_and_keep_their_data_over_a_restart(
-    platform_under_test: PlatformUnderTest, layout: Layout
-) -> None:
-    first = platform.start(layout, lambda _: None, time_scale=TIME_SCALE)
-    claim = carry_claim(first)
-    platform_under_test.journey("lodger").take_call()
-    elsewhere = audit.Ledgers.read(platform_under_test.layout, platform_under_test.doors.client)
-    first.stop_all()
-    second = platform.start(layout, lambda _: None, time_scale=TIME_SCALE)
-
-    assert claim.claim_ref not in elsewhere.claim_refs
-    assert not first.anything_alive()
-    assert holds(layout, claim)
-    findings = audit.audit(layout)
-    assert findings.sound
-    assert (findings.claims, findings.confirmed, findings.accepted, findings.late) == (1, 1, 1, 0)
-    second.stop_all()
-    assert not second.anything_alive()
+@contextmanager
+def up(layout: Layout) -> Iterator["subprocess.Popen[bytes]"]:
+    """`cms up` in this place, once it says that the platform is ready. Killed where it has not ended within the block."""
+    environment = {**os.environ, "CMS_PORT_BASE": str(layout.base)}
+    command: list[str | Path] = [CMS, "up", "--time-scale", f"{TIME_SCALE:g}"]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        shown_until_ready(process)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def shown_until_ready(up: "subprocess.Popen[bytes]") -> None:
@@ -112,21 +106,32 @@ def shown_until_ready(up: "subprocess.Popen[bytes]") -> None:
         shown += line
 
 
-@alone
-def test_the_platform_stops_whole_on_ctrl_c(layout: Layout) -> None:
-    environment = {**os.environ, "CMS_PORT_BASE": str(layout.base)}
-    up = subprocess.Popen([CMS, "up"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    try:
-        shown_until_ready(up)
-        found = platform.Platform.read(layout)
-        assert found is not None
-        assert all(processes.is_alive(running) for running in found.running.values())
+def end_by_ctrl_c(up: "subprocess.Popen[bytes]") -> None:
+    up.send_signal(signal.SIGINT)
+    rest, _ = up.communicate(timeout=60)
+    assert up.returncode == 0, rest
 
-        up.send_signal(signal.SIGINT)
-        rest, _ = up.communicate(timeout=60)
 
-        assert up.returncode == 0, rest
-        assert not found.anything_alive()
-    finally:
-        up.kill()
-        up.wait()
+@shared
+def test_two_platforms_run_side_by_side_and_one_stops_whole_on_ctrl_c_and_keeps_its_data(
+    platform_under_test: PlatformUnderTest, layout: Layout
+) -> None:
+    with up(layout) as process:
+        first = platform.Platform.read(layout)
+        assert first is not None
+        assert all(processes.is_alive(running) for running in first.running.values())
+        claim = carry_claim(first)
+        platform_under_test.journey("lodger").take_call()
+        elsewhere = audit.Ledgers.read(platform_under_test.layout, platform_under_test.doors.client)
+
+        end_by_ctrl_c(process)
+
+    assert claim.claim_ref not in elsewhere.claim_refs
+    assert not first.anything_alive()
+    second = platform.start(layout, lambda _: None, time_scale=TIME_SCALE)
+    assert holds(layout, claim)
+    findings = audit.audit(layout)
+    assert findings.sound
+    assert (findings.claims, findings.confirmed, findings.accepted, findings.late) == (1, 1, 1, 0)
+    second.stop_all()
+    assert not second.anything_alive()
