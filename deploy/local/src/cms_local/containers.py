@@ -1,6 +1,11 @@
-"""Prepares a development platform in containers: keys, tokens and the postcode directory in one folder, and databases."""
+"""Prepares a development platform in containers: keys, tokens and the postcode directory in one folder, and databases.
+
+It goes on for as long as the platform does, since tokens do not live that long.
+"""
 
 import os
+import signal
+import threading
 from pathlib import Path
 
 import psycopg
@@ -12,6 +17,7 @@ from cms_local import keys
 from cms_local.layout import DATABASES
 
 _WAIT_SECONDS = 60.0
+LOOK_SECONDS = 10.0
 
 
 def make_files(folder: Path) -> None:
@@ -27,6 +33,16 @@ def make_databases(url: str) -> None:
         embedded.create_database(url, database)
 
 
+def keep_tokens(folder: Path, stopping: threading.Event, *, pause_seconds: float = LOOK_SECONDS) -> None:
+    """Renews tokens in the folder of keys before they end, until it is told to stop."""
+    while not stopping.wait(pause_seconds):
+        keys.renew_tokens(folder)
+
+
 if __name__ == "__main__":
+    told = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: told.set())
+    prepared = Path(os.environ["CMS_PREPARED_FOLDER"])
     make_databases(os.environ["CMS_POSTGRES_URL"])
-    make_files(Path(os.environ["CMS_PREPARED_FOLDER"]))
+    make_files(prepared)
+    keep_tokens(prepared / "keys", told)

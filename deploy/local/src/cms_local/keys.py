@@ -5,7 +5,7 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,14 @@ SIGNATORIES = "signatories.json"
 _KEY_ID = "development"
 _SERVICE_TOKEN_SECONDS = 30 * 24 * 3600
 STAFF_TOKEN_SECONDS = 12 * 3600
+RENEWED_AFTER_SECONDS = STAFF_TOKEN_SECONDS / 2
+"""The age at which the token of a service or a stand-in is renewed: half the shortest life, so that none ends in use."""
 _SSH_KEYS = ("pscs-host", "pscs-user", "councils-host", "councils-user")
 """The keys by which PSCS and the councils prove their identity, and the gateway and the notifier theirs to them."""
 
 
 def make_keys(folder: Path, *, authority_codes: Iterable[str]) -> None:
-    """Makes the keys that are absent in `folder`, and renews the tokens of services, and of stand-ins that call them."""
+    """Makes the keys that are absent in `folder`, and issues the tokens of services, and of stand-ins that call them, anew."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     if not (folder / "issuer.pem").exists():
@@ -46,18 +48,29 @@ def make_keys(folder: Path, *, authority_codes: Iterable[str]) -> None:
     if not (folder / "notify.key").exists():
         _write(folder / "notify.key", f"cms3-{uuid.uuid4()}-{uuid.uuid4()}")
     _add_signing_keys(folder, SERVICES)
-    for name in SERVICES:
-        _write(folder / f"{name}.token", issue(folder, "SERVICE", subject=name, seconds=_SERVICE_TOKEN_SECONDS))
-    renew_tokens_of_stand_ins(folder)
+    renew_tokens(folder, older_than=0)
 
 
-def renew_tokens_of_stand_ins(folder: Path) -> None:
-    """Issues the tokens of stand-ins that call services anew: that of a person does not live as long as the platform may."""
-    for one in STAND_INS.values():
-        if one.identity:
-            seconds = _SERVICE_TOKEN_SECONDS if one.role == "SERVICE" else STAFF_TOKEN_SECONDS
-            token = issue(folder, one.role, subject=one.subject or one.name, seconds=seconds)
-            _write(folder / f"{one.name}.token", token)
+def renew_tokens(folder: Path, *, older_than: float = RENEWED_AFTER_SECONDS) -> list[str]:
+    """Issues the tokens in `folder` anew that are older than so many seconds; gives the names of their owners.
+
+    The platform lives longer than any token. Their age is that of their files, by real time: so the sleep of a machine counts.
+    """
+    now = time.time()
+    renewed = []
+    for name, role, subject in _callers():
+        path = folder / f"{name}.token"
+        if not path.exists() or now - path.stat().st_mtime >= older_than:
+            seconds = _SERVICE_TOKEN_SECONDS if role == "SERVICE" else STAFF_TOKEN_SECONDS
+            _write(path, issue(folder, role, subject=subject, seconds=seconds))
+            renewed.append(name)
+    return renewed
+
+
+def _callers() -> Iterator[tuple[str, str, str]]:
+    """The name, the role and the subject of each that calls services as long as the platform runs."""
+    yield from ((name, "SERVICE", name) for name in SERVICES)
+    yield from ((one.name, one.role, one.subject or one.name) for one in STAND_INS.values() if one.identity)
 
 
 def _make_issuer(folder: Path) -> None:

@@ -287,14 +287,11 @@ def interruptible() -> Iterator[None]:
 
 
 def wait_until_stopped(layout: Layout) -> None:
-    """Waits until somebody else stops the platform, and renews tokens that end before it does."""
-    renewed = time.monotonic()
+    """Waits until somebody else stops the platform, and renews tokens that would end before it does."""
     while layout.platform_file.exists():
         time.sleep(0.2)
         processes.reap()
-        if time.monotonic() > renewed + keys.STAFF_TOKEN_SECONDS / 2:
-            keys.renew_tokens_of_stand_ins(layout.keys(""))
-            renewed = time.monotonic()
+        keys.renew_tokens(layout.keys(""))
 
 
 def stop_present(layout: Layout) -> None:

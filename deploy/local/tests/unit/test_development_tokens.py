@@ -1,6 +1,11 @@
 """The tokens and keys that the `cms` command makes are such as the services and the stand-ins take."""
 
+import os
+import threading
+import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 import jwt
@@ -9,8 +14,9 @@ import pytest
 
 from chassis.identity import Verifier
 from chassis.signatures import Refused, Signatures, as_read
-from cms_local import keys
-from cms_local.layout import SERVICES
+from chassis.testing import eventually
+from cms_local import containers, keys
+from cms_local.layout import SERVICES, STAND_INS
 
 
 def test_the_services_take_every_token_that_is_made_for_development(tmp_path: Path) -> None:
@@ -26,6 +32,39 @@ def test_the_services_take_every_token_that_is_made_for_development(tmp_path: Pa
     assert {subject: verifier.identify(f"Bearer {token}").subject for subject, token in made.items()} == {
         subject: subject for subject in made
     }
+
+
+def test_tokens_are_renewed_at_half_the_life_of_the_shortest_one(tmp_path: Path) -> None:
+    keys.make_keys(tmp_path, authority_codes=[])
+    names = [*SERVICES, *(one.name for one in STAND_INS.values() if one.identity)]
+    before = {name: (tmp_path / f"{name}.token").read_text() for name in names}
+    lives = [claims["exp"] - claims["iat"] for claims in map(unverified, before.values())]
+    half_ago = time.time() - min(lives) / 2
+
+    for name in names:
+        os.utime(tmp_path / f"{name}.token", (half_ago, half_ago))
+
+    assert sorted(keys.renew_tokens(tmp_path)) == sorted(names)
+    assert all((tmp_path / f"{name}.token").read_text() != token for name, token in before.items())
+    assert keys.renew_tokens(tmp_path) == []
+
+
+def test_the_container_that_prepares_goes_on_renewing_tokens(tmp_path: Path) -> None:
+    keys.make_keys(tmp_path, authority_codes=[])
+    os.utime(tmp_path / "rotas.token", (0, 0))
+    before = (tmp_path / "rotas.token").read_text()
+    stopping = threading.Event()
+    keeping = threading.Thread(target=partial(containers.keep_tokens, tmp_path, stopping, pause_seconds=0.01))
+
+    keeping.start()
+    eventually(lambda: (tmp_path / "rotas.token").read_text() != before, what="another token")
+    stopping.set()
+    keeping.join()
+
+
+def unverified(token: str) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims
 
 
 def test_a_token_for_development_says_that_it_is_an_access_token(tmp_path: Path) -> None:
