@@ -29,6 +29,8 @@ class Scheduling:
         self.requests: list[dict[str, Any]] = []
         self.tokens: set[str] = set()
         self.refusals: list[int] = []
+        self.lent: dict[str, set[int]] = {}
+        """The assessors who work elsewhere, and the days of the Mondays of those weeks."""
         self.news = threading.Condition()
         application = Flask("scheduling")
         path = "/cms.scheduling.v1.SchedulingService/PublishRota"
@@ -42,6 +44,9 @@ class Scheduling:
             self.news.notify_all()
             if self.refusals:
                 return {"code": "refused"}, self.refusals.pop()
+            sent = request.get_json()
+            if self.lent.get(sent["assessorId"], set()).intersection(week["day"] for week in sent["weeks"]):
+                return {"code": "already_exists", "message": "SHIFT_ELSEWHERE"}, 409
             return {"added": 1}
 
     def wait(self, until: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
@@ -154,13 +159,51 @@ def test_a_rota_that_was_not_answered_is_repeated_as_the_same_request(
     assert len(set(requests)) == 6
 
 
-def test_a_rota_that_was_refused_is_planned_anew(scheduling: Scheduling, settings: RotasSettings) -> None:
-    scheduling.refusals = [400]
+def test_a_week_that_is_refused_is_reported_and_holds_up_no_other(
+    scheduling: Scheduling, settings: RotasSettings
+) -> None:
+    scheduling.lent = {LEEDS[0]: {11}}
 
     with running(settings) as system:
         wait_until_ready(system)
+        ledger = call(system.port, "GET", "/ledger").body
 
-    assert len({one["requestId"] for one in scheduling.requests}) == 7
+    assert ledger["assessors"] == {
+        one: ["2005-07-18"] if one == LEEDS[0] else ["2005-07-11", "2005-07-18"] for one in LEEDS
+    }
+    [refused] = ledger["refused"]
+    assert (refused["assessor_id"], refused["week"]) == (LEEDS[0], "2005-07-11")
+    assert "SHIFT_ELSEWHERE" in refused["reason"]
+    assert len({one["requestId"] for one in scheduling.requests}) == len(scheduling.requests) == 8
+
+
+def test_a_week_that_was_refused_is_tried_again_after_an_hour(scheduling: Scheduling, settings: RotasSettings) -> None:
+    scheduling.lent = {LEEDS[0]: {11, 18}}
+
+    with running(settings) as system:
+        wait_until_ready(system)
+        scheduling.lent = {}
+        go_to(settings, MONDAY + timedelta(minutes=61))
+        scheduling.wait(lambda requests: len(requests) == 9)
+        eventually_published(system, ["2005-07-11", "2005-07-18"])
+
+        assert call(system.port, "GET", "/ledger").body["refused"] == []
+
+
+def eventually_published(system: RotaSystem, weeks: list[str]) -> None:
+    for _ in range(500):
+        if call(system.port, "GET", "/ledger").body["assessors"][LEEDS[0]] == weeks:
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("the weeks are not published")
+
+
+def test_it_is_not_ready_where_it_may_not_publish(scheduling: Scheduling, settings: RotasSettings) -> None:
+    scheduling.refusals = [403] * 100
+
+    with running(settings) as system:
+        scheduling.wait(lambda requests: len(requests) >= 6)
+        assert call(system.port, "GET", "/readyz").status == 503
 
 
 def test_it_is_not_ready_while_an_office_withholds_its_rotas(scheduling: Scheduling, settings: RotasSettings) -> None:

@@ -7,6 +7,7 @@ import urllib.request
 import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,15 @@ from simulators.clock import Clock
 from simulators.failures import FailurePlan
 from simulators.ledger import Ledger
 from simulators.rotas.failures import RotasFailure
-from simulators.rotas.planning import Rota, weeks_from
+from simulators.rotas.planning import Rota, monday_of, weeks_from
 
 _METHOD = "/cms.scheduling.v1.SchedulingService/PublishRota"
-_REFUSALS = (400, 403, 404, 409)
-"""Answers that stay the same for the same request."""
+_REFUSALS = (400, 404, 409)
+"""Answers that are of this rota and no other, and stay the same for the same request: its assessor works elsewhere, say."""
 _AT_ONCE = 4
 _LONGEST_PAUSE_SECONDS = 5.0
+_REFUSED_AGAIN = timedelta(hours=1)
+"""After so long a week that was refused is tried again: a manager may have made room for it."""
 _OVER_SOON = timedelta(minutes=5)
 """A shift that ends so soon is published no more: it would be over when it arrives."""
 
@@ -31,11 +34,22 @@ log = structlog.get_logger()
 
 
 class Refused(Exception):
-    """Scheduling refused a rota. It is planned anew the next time."""
+    """Scheduling refused a rota. The text says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A week of a rota that scheduling refused, when by the platform's clock, and why."""
+
+    at: datetime
+    reason: str
 
 
 class Publisher:
-    """Publishes each week of each rota once. What was acknowledged is in the ledger: a manager may change it afterwards."""
+    """Publishes each week of each rota once. What was acknowledged is in the ledger: a manager may change it afterwards.
+
+    A week that is refused holds up no other: it is reported, and tried again later.
+    """
 
     def __init__(
         self,
@@ -58,6 +72,7 @@ class Publisher:
         self._token_file = token_file
         self._pause_seconds = pause_seconds
         self._published: dict[str, set[date]] = {rota.assessor_id: set() for rota in self._rotas}
+        self._refused: dict[tuple[str, date], Refusal] = {}
         self._unanswered: dict[str, dict[str, Any]] = {}
         """By assessor, the request that waits for its answer. It keeps its id: scheduling takes it once."""
         self._stopping = threading.Event()
@@ -71,7 +86,7 @@ class Publisher:
             try:
                 self.publish()
                 pause = self._pause_seconds
-            except (OSError, ValueError, Refused) as error:
+            except (OSError, ValueError) as error:
                 pause = min(max(pause, self._pause_seconds) * 2, _LONGEST_PAUSE_SECONDS)
                 log.warning("not published", error=type(error).__name__, reason=str(error), again_in_seconds=pause)
 
@@ -80,7 +95,9 @@ class Publisher:
         self._stopping.set()
 
     def publish(self) -> None:
-        """Publish what is not yet acknowledged of the weeks from today on. Raises OSError, ValueError, Refused."""
+        """Publish what is not yet acknowledged of the weeks from today on. Raises OSError, ValueError."""
+        this_week = monday_of(self._clock.today())
+        self._refused = {key: refusal for key, refusal in self._refused.items() if key[1] >= this_week}
         due = self._due()
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             sent = sum(pool.map(self._publish, due.keys(), due.values()))
@@ -88,28 +105,50 @@ class Publisher:
             log.info("published", rotas=sent)
 
     def is_complete(self) -> bool:
-        """Whether every week from today on is published."""
+        """Whether every week from today on is published, but for those that scheduling refuses."""
         return not self._due()
 
     def summary(self, _claim_ref: str | None) -> dict[str, Any]:
-        """The weeks that are published, for the control door: this system knows no claims."""
+        """The weeks that are published and those that were refused, for the control door: this system knows no claims."""
         return {
             "weeks_ahead": self._weeks_ahead,
             "assessors": {
                 assessor_id: sorted(week.isoformat() for week in weeks)
                 for assessor_id, weeks in sorted(self._published.items())
             },
+            "refused": [
+                {"assessor_id": assessor_id, "week": week.isoformat(), "reason": refusal.reason}
+                for (assessor_id, week), refusal in sorted(dict(self._refused).items(), key=lambda one: one[0])
+            ],
         }
 
     def _due(self) -> Mapping[Rota, list[date]]:
         weeks = weeks_from(self._clock.today(), ahead=self._weeks_ahead)
-        missing = {
-            rota: [week for week in weeks if week not in self._published[rota.assessor_id]] for rota in self._rotas
-        }
+        missing = {rota: [week for week in weeks if self._is_due(rota.assessor_id, week)] for rota in self._rotas}
         return {rota: left for rota, left in missing.items() if left}
 
+    def _is_due(self, assessor_id: str, week: date) -> bool:
+        if week in self._published[assessor_id]:
+            return False
+        refusal = self._refused.get((assessor_id, week))
+        return refusal is None or self._clock.now() >= refusal.at + _REFUSED_AGAIN
+
     def _publish(self, rota: Rota, weeks: Sequence[date]) -> bool:
-        """Whether the rota was published: it is not when its office's are withheld, or when this is to stop."""
+        """Whether any of the weeks was published. Where they are refused together, each is tried alone."""
+        try:
+            return self._publish_together(rota, weeks)
+        except Refused as refused:
+            if len(weeks) > 1:
+                return any([self._publish(rota, [week]) for week in weeks])
+            self._note_refusal(rota, weeks[0], str(refused))
+            return False
+
+    def _note_refusal(self, rota: Rota, week: date, reason: str) -> None:
+        log.warning("refused", assessor_id=rota.assessor_id, week=week.isoformat(), reason=reason)
+        self._refused[rota.assessor_id, week] = Refusal(at=self._clock.now(), reason=reason)
+
+    def _publish_together(self, rota: Rota, weeks: Sequence[date]) -> bool:
+        """Whether the rota was published: it is not when its office's are withheld, or when this is to stop. Raises Refused."""
         rule = self._plan.pick(lambda rule: rule.office_code in (None, rota.office_code))
         if self._stopping.is_set() or (rule and rule.failure == "withhold"):
             return False
@@ -120,6 +159,8 @@ class Publisher:
         self._ledger.append({"assessor_id": rota.assessor_id, "weeks": [week.isoformat() for week in weeks]})
         self._ledger.settle()
         self._published[rota.assessor_id].update(weeks)
+        for week in weeks:
+            self._refused.pop((rota.assessor_id, week), None)
         return True
 
     def _request(self, rota: Rota, weeks: Sequence[date]) -> Mapping[str, Any]:
@@ -147,7 +188,7 @@ class Publisher:
                 raise
             refusal = error.read().decode(errors="replace")
             self._unanswered.pop(rota.assessor_id, None)
-            raise Refused(f"{rota.assessor_id}: {refusal}") from error
+            raise Refused(refusal) from error
 
 
 def message(rota: Rota, weeks: Sequence[date], *, now: datetime) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class RotaSystem:
         log.info("stopped")
 
     def _ready(self) -> bool:
-        """Whether every week from today on is published: until then nobody can book in them."""
+        """Whether every week from today on is published or refused: until then nobody can book in them."""
         return self._publishing.is_alive() and not self._ledger.broken and self._publisher.is_complete()
 
 
