@@ -139,7 +139,8 @@ class Publisher:
             return self._publish_together(rota, weeks)
         except Refused as refused:
             if len(weeks) > 1:
-                return any([self._publish(rota, [week]) for week in weeks])
+                alone = [self._publish(rota, [week]) for week in weeks]
+                return any(alone)
             self._note_refusal(rota, weeks[0], str(refused))
             return False
 
