@@ -25,6 +25,7 @@ from scheduling.workers import (
     holds_worker,
     load_worker,
     pruning_worker,
+    replanning_worker,
     waiting_worker,
 )
 
@@ -59,6 +60,7 @@ def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Servi
             pruning_worker(runtime.database, kept),
             demand_worker(directory, runtime.database),
             holds_worker(runtime.database),
+            replanning_worker(directory, runtime.database),
             waiting_worker(directory, runtime.database),
             load_worker(directory, runtime.database, target=settings.target),
         ]

@@ -1,11 +1,11 @@
-"""The workers: one tells of targets that passed, one prunes."""
+"""The workers: what the service does by itself, each in steps."""
 
 from datetime import timedelta
 
 from chassis.database import Database
 from chassis.workers import Worker
 from scheduling.domain.directory import Directory
-from scheduling.service import changes, demand, offers, pruning, waiting, watch
+from scheduling.service import changes, demand, offers, pruning, replanning, waiting, watch
 from scheduling.service.pruning import Kept
 
 _PAUSE_SECONDS = 1.0
@@ -54,6 +54,16 @@ def holds_worker(database: Database) -> Worker:
             return offers.prune(conn, number=_HOLDS_AT_ONCE)
 
     return Worker("holds", step, pause_seconds=_HOLDS_PAUSE_SECONDS)
+
+
+def replanning_worker(directory: Directory, database: Database) -> Worker:
+    """Moves what a long absence or closure left for later steps: each a transaction of its own."""
+
+    def step() -> bool:
+        with database.transaction() as conn:
+            return replanning.replan_next(conn, directory)
+
+    return Worker("replanning", step, pause_seconds=_PAUSE_SECONDS)
 
 
 def waiting_worker(directory: Directory, database: Database) -> Worker:

@@ -14,7 +14,7 @@ from psycopg import sql
 from chassis import clock
 from chassis.bank_holidays import Nation
 from chassis.runtime import Process
-from chassis.testing import DatabaseUrls, Tokens
+from chassis.testing import DatabaseUrls, Tokens, eventually
 from cms.scheduling.v1 import events_pb2
 from scheduling.domain.offices import Need
 from scheduling.domain.working_time import working_days
@@ -126,6 +126,28 @@ def test_colleagues_take_the_day_of_an_assessor_who_is_off_sick(
     assert one(database_urls, OVERLAPPING) == (0,)
     assert assessor not in of_the_day(door, morning.operator, morning.now)
     assert booking_refused(door, morning, intake, slots[-1])[:2] == ("already_exists", "SLOT_TAKEN")
+
+
+def test_an_absence_of_months_is_replanned_by_the_service_until_nothing_is_left(
+    morning: Morning, http: Any, intake: Any
+) -> None:
+    later = working_days((morning.now + timedelta(days=30)).date(), Nation.ENGLAND, number=1)[0]
+    begins = datetime.combine(later, time(9), tzinfo=clock.LONDON).astimezone(UTC)
+    shift = {"start": begins.isoformat(), "end": (begins + timedelta(hours=3)).isoformat(), "channel": "CHANNEL_OFFICE"}
+    for assessor in ("ALE02001", "ALE02002"):
+        rota = {"assessorId": assessor, "officeCode": LEEDS, "shifts": [shift], "requestId": str(uuid4())}
+        assert http("PublishRota", rota, morning.manager).code == "ok"
+    [booked] = book(http, morning.operator, intake, [{"slotId": f"ALE02001-{begins:%Y%m%dT%H%MZ}"}])
+    soon = next(slots for slots in of_the_day(http, morning.operator, morning.now).values())[-1]
+    book(http, morning.operator, intake, [soon | {"slotId": soon["slotId"].replace(soon["assessorId"], "ALE02001")}])
+    away = today({"assessorId": "ALE02001"}, morning.now) | {"until": (begins + timedelta(days=30)).isoformat()}
+
+    answer = http("RecordAbsence", away, morning.manager).body
+
+    assert (len(answer["moved"]), answer["notMoved"], answer["stillToMove"]) == (1, [], 1)
+    eventually(lambda: now_of(http, morning.operator, booked)["assessorId"] == "ALE02002", what="the later move")
+    assert now_of(http, morning.operator, booked)["startTime"] == booked["startTime"]
+    assert http("ListNotMoved", {}, morning.manager).body["notMoved"] == []
 
 
 def test_the_interviews_of_a_closed_office_are_moved_with_notice_and_not_to_it(

@@ -214,6 +214,7 @@ def test_a_service_manager_revokes_the_link_of_an_assessor(
     manager = tokens.issue("SERVICE_MANAGER", subject="SM000001")
 
     [link] = http("GetDiaryLinks", {"assessor": booked["assessorId"]}, manager).body["links"]
+    assert http("GetDiaryLinks", {}, manager).reason == "NO_DIARY"
     revoked = revoke(http, manager, link["linkId"])
     again = revoke(http, manager, link["linkId"])
 

@@ -23,7 +23,7 @@ class OfficeUnknown(NotFound):
 
     def __init__(self, *, field: str = "office_code") -> None:
         violation = Violation(field=field, description="is not in the list of offices")
-        super().__init__("OFFICE_UNKNOWN", "no office has this office_code", violations=[violation])
+        super().__init__("OFFICE_UNKNOWN", "no office has this code", violations=[violation])
 
 
 class PostcodeUnknown(InvalidArgument):
@@ -106,10 +106,10 @@ class Directory:
         """The nearest office of the wish that can meet it; the nearest one where none can."""
         return next((near for near in wish.offices if self.can_meet(near.office, wish)), wish.offices[0])
 
-    def assessor(self, assessor_id: str) -> Assessor:
-        """The assessor. Raises AssessorUnknown."""
+    def assessor(self, assessor_id: str, *, field: str = "assessor_id") -> Assessor:
+        """The assessor. Raises AssessorUnknown, naming the field in which the reference was given."""
         if assessor_id not in self._assessors:
-            raise AssessorUnknown
+            raise AssessorUnknown(field=field)
         return self._assessors[assessor_id]
 
     def has_assessor(self, assessor_id: str) -> bool:

@@ -28,6 +28,10 @@ NEIGHBOUR_KM = 15.0
 Where the claimant lives is not kept, so that it is counted from the office that was to hold the interview."""
 AT_ONCE = 40
 """So many interviews are assigned together, the soonest first: the work grows with the square of their number."""
+STEP = AT_ONCE
+"""At most so many interviews are replanned in one transaction, the soonest first. The rest follow in steps of their own."""
+STEP_DAYS = timedelta(days=14)
+"""The interviews of a step start within so long of each other: the free slots that must be read grow with it."""
 SOLUTIONS = 3
 """At most so many solutions are shown with an interview that was not moved."""
 
@@ -97,11 +101,12 @@ class Solution:
 
 @dataclass(frozen=True, kw_only=True)
 class NotMoved:
-    """An interview that stays booked although nobody is there to hold it."""
+    """An interview that stays booked although nobody is there to hold it; with `still_to_move`, until a later step."""
 
     appointment: Appointment
     urgency: Urgency
     solutions: tuple[Solution, ...]
+    still_to_move: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +175,13 @@ class Rules:
             same_day = london_day(slot.start_time) == london_day(appointment.start_time)
             return slot.start_time > appointment.target_time and not same_day
         return slot.start_time > appointment.start_time + LATER_AT_MOST
+
+
+def first_step(displaced: Collection[Appointment]) -> tuple[list[Appointment], list[Appointment]]:
+    """The interviews that are replanned first, and those that are left for later steps; the soonest first in both."""
+    in_order = sorted(displaced, key=lambda one: (one.start_time, one.appointment_id))
+    number = sum(1 for one in in_order[:STEP] if one.start_time <= in_order[0].start_time + STEP_DAYS)
+    return in_order[:number], in_order[number:]
 
 
 def replan(displaced: Collection[Appointment], openings: Sequence[Opening], rules: Rules) -> Replan:

@@ -19,9 +19,9 @@ WEEKS_AHEAD = 12
 class AssessorUnknown(NotFound):
     """No assessor has the reference."""
 
-    def __init__(self) -> None:
-        violation = Violation(field="assessor_id", description="is not in the list of assessors")
-        super().__init__("ASSESSOR_UNKNOWN", "no assessor has this assessor_id", violations=[violation])
+    def __init__(self, *, field: str = "assessor_id") -> None:
+        violation = Violation(field=field, description="is not in the list of assessors")
+        super().__init__("ASSESSOR_UNKNOWN", "no assessor has this reference", violations=[violation])
 
 
 class ShiftElsewhere(AlreadyExists):

@@ -42,6 +42,7 @@ class AbsenceMethods:
             return absences_pb2.RecordAbsenceResponse(
                 moved=self._messages.moved(recorded.replanned),
                 not_moved=self._messages.not_moved(recorded.replanned.not_moved),
+                still_to_move=recorded.replanned.still_to_move,
                 absence=_absence(recorded.away),
             )
 
@@ -77,6 +78,7 @@ class AbsenceMethods:
             return absences_pb2.CloseOfficeResponse(
                 moved=self._messages.moved(recorded.replanned),
                 not_moved=self._messages.not_moved(recorded.replanned.not_moved),
+                still_to_move=recorded.replanned.still_to_move,
                 closure=_closure(recorded.away),
             )
 

@@ -40,6 +40,10 @@ class ExchangeMethods:
 
     def ListAppointments(self, request: exchange_pb2.ListAppointmentsRequest) -> exchange_pb2.ListAppointmentsResponse:
         """Interviews of a claim, an office or an assessor, soonest first."""
+        if request.office:
+            self._directory.office(request.office, field="office")
+        if request.assessor:
+            self._directory.assessor(request.assessor, field="assessor")
         wanted = _filter(request)
         limit = page_size(request, usual=_PAGE_SIZE, largest=_LARGEST_PAGE)
         after = _place(request)
@@ -72,6 +76,10 @@ class ExchangeMethods:
         assessor_id = request.assessor or caller.subject
         if own and assessor_id != own:
             raise OtherAssessor
+        if request.assessor:
+            self._directory.assessor(assessor_id, field="assessor")
+        elif not self._directory.has_assessor(assessor_id):
+            raise NoDiary
         with call.current().database.transaction() as conn:
             found = diary_links.links_of(conn, assessor_id)
         return exchange_pb2.GetDiaryLinksResponse(links=[_link(link) for link in found])

@@ -54,9 +54,9 @@ class LoadMethods:
 
     def _offices_left(self, request: load_pb2.GetOfficeLoadRequest) -> list[str]:
         """The codes of the offices that are asked for and were not on the pages before."""
+        place = place_of(request, str)
         if request.office_code:
             return [self._directory.office(request.office_code).code]
-        place = place_of(request, str)
         codes = sorted(office.code for office in self._directory.offices)
         return [code for code in codes if place is None or code > place[0]]
 

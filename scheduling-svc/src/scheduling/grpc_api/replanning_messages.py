@@ -48,6 +48,7 @@ class ReplanningMessages:
             appointment=appointment_message(left.appointment, self.directory),
             urgency=number_of(absences_pb2.Urgency, left.urgency.name),
             solutions=[self._solution(one, left.appointment) for one in left.solutions],
+            still_to_move=left.still_to_move,
         )
 
     def _solution(self, solution: Solution, appointment: Appointment) -> absences_pb2.Solution:

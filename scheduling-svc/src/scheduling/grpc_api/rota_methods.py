@@ -45,6 +45,7 @@ class RotaMethods:
             removed=len(published.change.removed),
             moved=self._messages.moved(published.replanned),
             not_moved=self._messages.not_moved(published.replanned.not_moved),
+            still_to_move=published.replanned.still_to_move,
         )
 
 

@@ -1,4 +1,7 @@
-"""Displaced interviews get other slots: all of one cause in one transaction, in which each keeps its own until it has another.
+"""Displaced interviews get other slots, and each keeps its own until it has another.
+
+The first of them do so in the transaction of their cause. Where there are many, the rest are noted there, and follow in
+steps: each a transaction of its own, which a worker repeats until none is left.
 
 Locks are taken in the order of all bookings. Shifts that others are changing and slots that others are booking are passed
 over and never waited for, so that replannings do not wait for each other.
@@ -17,12 +20,14 @@ from scheduling.domain.limits import Limits
 from scheduling.domain.offices import Channel, Office
 from scheduling.domain.replanning import (
     LATER_AT_MOST,
+    STEP,
     Disturbance,
     Move,
     NotMoved,
     Opening,
     Replan,
     Rules,
+    first_step,
     listed,
     replan,
 )
@@ -49,22 +54,33 @@ class Moved:
 
 @dataclass(frozen=True, kw_only=True)
 class Replanned:
-    """The outcome for displaced interviews."""
+    """The outcome for displaced interviews; `still_to_move` is the number of those that follow in later steps."""
 
     moved: Sequence[Moved]
     not_moved: Sequence[NotMoved]
+    still_to_move: int
 
 
 def move_displaced(conn: Connection, displaced: Sequence[Appointment], directory: Directory) -> Replanned:
-    """Moves these interviews, which are locked and to come; what cannot be moved is noted as displaced.
+    """Moves the first of these interviews, which are locked and to come; what cannot be moved is noted as displaced.
 
-    Whatever displaced them must be saved already, so that their own time does not count as free.
+    So are those that are left for later steps. Whatever displaced them must be saved already, so that their own time does not
+    count as free.
     """
     now = clock.now()
-    plan = _plan(conn, displaced, directory, now=now)
+    first, rest = first_step(displaced)
+    plan = _plan(conn, first, directory, now=now)
     moved = [_move(conn, move, directory, now=now) for move in plan.moves]
     absences.mark_displaced(conn, [left.appointment.appointment_id for left in plan.not_moved], since=now)
-    return Replanned(moved=moved, not_moved=plan.not_moved)
+    absences.mark_displaced(conn, [one.appointment_id for one in rest], since=now, still_to_move=True)
+    return Replanned(moved=moved, not_moved=plan.not_moved, still_to_move=len(rest))
+
+
+def replan_next(conn: Connection, directory: Directory) -> bool:
+    """Takes a step with the soonest interviews that are still to be moved; gives whether there were any."""
+    left = absences.lock_still_to_move(conn, now=clock.now(), number=STEP)
+    move_displaced(conn, left, directory)
+    return bool(left)
 
 
 def displaced(
@@ -76,10 +92,17 @@ def displaced(
     """
     now = clock.now()
     found = absences.displaced(conn, office_code=office_code, now=now, number=number, after=after)
-    openings = list(_openings(conn, found, directory, now=now))
+    for_a_person = [appointment for appointment, still_to_move in found if not still_to_move]
+    openings = list(_openings(conn, for_a_person, directory, now=now))
     rules = Rules(now=now, distance_km=directory.distance_km)
+    left = [
+        NotMoved(appointment=appointment, urgency=rules.urgency(appointment), solutions=(), still_to_move=True)
+        for appointment, still_to_move in found
+        if still_to_move
+    ]
     return sorted(
-        listed(found, openings, rules), key=lambda one: (one.appointment.start_time, one.appointment.appointment_id)
+        [*left, *listed(for_a_person, openings, rules)],
+        key=lambda one: (one.appointment.start_time, one.appointment.appointment_id),
     )
 
 
@@ -128,12 +151,13 @@ def _openings(
     for code in sorted({appointment.office_code for appointment in displaced}):
         own = [appointment for appointment in displaced if appointment.office_code == code]
         first, *others = directory.near_office(code)[:OFFICES]
+        since = max(soonest(now), min(appointment.start_time for appointment in own) - 2 * LATER_AT_MOST)
         latest = max(appointment.start_time for appointment in own) + 2 * LATER_AT_MOST
         # Another office is worth it for the target or the day alone (Rules).
         in_time = max(max(one.target_time, end_of_day(one.start_time)) for one in own)
         for channel in channels:
-            yield from _free_at(conn, [first.office], channel, since=soonest(now), until=latest)
-            yield from _free_at(conn, [near.office for near in others], channel, since=soonest(now), until=in_time)
+            yield from _free_at(conn, [first.office], channel, since=since, until=latest)
+            yield from _free_at(conn, [near.office for near in others], channel, since=since, until=in_time)
 
 
 def _free_at(

@@ -55,8 +55,26 @@ IS_CLOSED = """
 """
 
 MARK_DISPLACED = """
-    INSERT INTO displaced (appointment_id, since) SELECT appointment_id, %s FROM diary WHERE appointment_id = ANY(%s)
-    ON CONFLICT DO NOTHING
+    INSERT INTO displaced (appointment_id, since, still_to_move)
+    SELECT appointment_id, %s, %s FROM diary WHERE appointment_id = ANY(%s)
+    ON CONFLICT (appointment_id) DO UPDATE SET still_to_move = excluded.still_to_move
+"""
+
+# The soonest interviews of one office that are left for a step of a replanning. What others are changing is passed over.
+LOCK_STILL_TO_MOVE = f"""
+    {APPOINTMENTS}
+    WHERE appointment_id IN (SELECT appointment_id FROM displaced WHERE still_to_move)
+        AND state IN ('BOOKED', 'MOVED') AND start_time > %(now)s
+        AND office_code = (
+            SELECT office_code FROM displaced JOIN appointments USING (appointment_id)
+            WHERE still_to_move AND start_time > %(now)s ORDER BY start_time, appointment_id LIMIT 1
+        )
+    ORDER BY start_time, appointment_id LIMIT %(number)s FOR UPDATE SKIP LOCKED
+"""  # noqa: S608 - of literals alone
+
+# Those of them for which this is still so, now that they are locked.
+CONFIRM_STILL_TO_MOVE = """
+    SELECT appointment_id FROM displaced WHERE appointment_id = ANY(%s) AND still_to_move FOR UPDATE
 """
 
 # The displaced interviews of an assessor or an office, locked in one order: whoever moves or cancels one takes it before
@@ -90,11 +108,11 @@ FORGET_HELD = """
 
 # Interviews to come that nobody is there to hold, after a place in the list: soonest first.
 DISPLACED = f"""
-    {APPOINTMENTS} JOIN displaced USING (appointment_id)
+    SELECT found.*, displaced.still_to_move FROM ({APPOINTMENTS}) AS found JOIN displaced USING (appointment_id)
     WHERE start_time > %(now)s AND (%(office_code)s = '' OR office_code = %(office_code)s)
         AND (start_time, appointment_id) > (%(after_start)s, %(after_id)s)
     ORDER BY start_time, appointment_id LIMIT %(number)s
-"""
+"""  # noqa: S608 - of literals alone
 
 
 def is_closed(conn: Connection, slot: Slot) -> bool:
@@ -128,10 +146,21 @@ def prune(conn: Connection, kind: Kind, *, before: datetime, number: int) -> int
     return conn.execute(_of(PRUNE, kind), [before, number]).rowcount
 
 
-def mark_displaced(conn: Connection, appointment_ids: Collection[UUID], *, since: datetime) -> None:
-    """Notes that nobody is there to hold these interviews."""
+def mark_displaced(
+    conn: Connection, appointment_ids: Collection[UUID], *, since: datetime, still_to_move: bool = False
+) -> None:
+    """Notes that nobody is there to hold these interviews, and whether they are left for a step of the replanning."""
     if appointment_ids:
-        conn.execute(MARK_DISPLACED, [since, list(appointment_ids)])
+        conn.execute(MARK_DISPLACED, [since, still_to_move, list(appointment_ids)])
+
+
+def lock_still_to_move(conn: Connection, *, now: datetime, number: int) -> list[Appointment]:
+    """Locks at most `number` interviews to come of one office that are left for a step of the replanning, soonest first."""
+    rows = conn.execute(LOCK_STILL_TO_MOVE, {"now": now, "number": number})
+    found = [appointment_of(row) for row in rows]
+    confirmed = conn.execute(CONFIRM_STILL_TO_MOVE, [[one.appointment_id for one in found]])
+    left = {row["appointment_id"] for row in confirmed}
+    return [one for one in found if one.appointment_id in left]
 
 
 def is_displaced(conn: Connection, appointment_id: UUID) -> bool:
@@ -150,10 +179,10 @@ def forget_held(conn: Connection, kind: Kind, of: str) -> int:
 
 def displaced(
     conn: Connection, *, office_code: str, now: datetime, number: int, after: tuple[datetime, UUID]
-) -> Sequence[Appointment]:
+) -> Sequence[tuple[Appointment, bool]]:
     """At most `number` interviews to come that nobody is there to hold, soonest first, after this start and id.
 
-    At all offices where `office_code` is empty.
+    At all offices where `office_code` is empty. With each, whether it is left for a step of the replanning.
     """
     parameters = {
         "office_code": office_code,
@@ -162,7 +191,9 @@ def displaced(
         "after_start": after[0],
         "after_id": after[1],
     }
-    return [appointment_of(row) for row in conn.execute(DISPLACED, parameters)]
+    rows = conn.execute(DISPLACED, parameters).fetchall()
+    left = [row.pop("still_to_move") for row in rows]
+    return [(appointment_of(row), still_to_move) for row, still_to_move in zip(rows, left, strict=True)]
 
 
 def _of(query: str, kind: Kind) -> str:

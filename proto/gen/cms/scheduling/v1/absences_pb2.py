@@ -29,7 +29,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n cms/scheduling/v1/absences.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a$cms/scheduling/v1/appointments.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x87\x01\n\x07\x41\x62sence\x12\x12\n\nabsence_id\x18\x01 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x02 \x01(\t\x12(\n\x04\x66rom\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x87\x01\n\x07\x43losure\x12\x12\n\nclosure_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12(\n\x04\x66rom\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa3\x02\n\x10MovedAppointment\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\x12\x37\n\x13previous_start_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\x14previous_assessor_id\x18\x03 \x01(\t\x12\x1c\n\x14previous_office_code\x18\x04 \x01(\t\x12\x30\n\x10previous_channel\x18\x05 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x33\n\x0b\x64isturbance\x18\x06 \x01(\x0e\x32\x1e.cms.scheduling.v1.Disturbance\"v\n\x08Solution\x12-\n\x04kind\x18\x01 \x01(\x0e\x32\x1f.cms.scheduling.v1.SolutionKind\x12%\n\x04slot\x18\x02 \x01(\x0b\x32\x17.cms.scheduling.v1.Slot\x12\x14\n\x0ckeeps_target\x18\x03 \x01(\x08\"\xa7\x01\n\x13NotMovedAppointment\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\x12+\n\x07urgency\x18\x02 \x01(\x0e\x32\x1a.cms.scheduling.v1.Urgency\x12.\n\tsolutions\x18\x03 \x03(\x0b\x32\x1b.cms.scheduling.v1.Solution\"\xcf\x01\n\x14RecordAbsenceRequest\x12\x1d\n\x0b\x61ssessor_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18\x08\x12.\n\x04\x66rom\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12/\n\x05until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x19\n\x06reason\x18\x04 \x01(\tB\t\xe2\x41\x01\x02\xd8\xd4\x18\xf4\x03\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"\xb3\x01\n\x15RecordAbsenceResponse\x12\x32\n\x05moved\x18\x01 \x03(\x0b\x32#.cms.scheduling.v1.MovedAppointment\x12\x39\n\tnot_moved\x18\x02 \x03(\x0b\x32&.cms.scheduling.v1.NotMovedAppointment\x12+\n\x07\x61\x62sence\x18\x03 \x01(\x0b\x32\x1a.cms.scheduling.v1.Absence\"}\n\x14\x43\x61ncelAbsenceRequest\x12\x1d\n\x0b\x61ssessor_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18\x08\x12(\n\x04\x62\x61\x63k\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"E\n\x15\x43\x61ncelAbsenceResponse\x12,\n\x08\x61\x62sences\x18\x01 \x03(\x0b\x32\x1a.cms.scheduling.v1.Absence\"\xcd\x01\n\x12\x43loseOfficeRequest\x12\x1d\n\x0boffice_code\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18\x14\x12.\n\x04\x66rom\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12/\n\x05until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x19\n\x06reason\x18\x04 \x01(\tB\t\xe2\x41\x01\x02\xd8\xd4\x18\xf4\x03\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"\xb1\x01\n\x13\x43loseOfficeResponse\x12\x32\n\x05moved\x18\x01 \x03(\x0b\x32#.cms.scheduling.v1.MovedAppointment\x12\x39\n\tnot_moved\x18\x02 \x03(\x0b\x32&.cms.scheduling.v1.NotMovedAppointment\x12+\n\x07\x63losure\x18\x03 \x01(\x0b\x32\x1a.cms.scheduling.v1.Closure\"|\n\x13ReopenOfficeRequest\x12\x1d\n\x0boffice_code\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18\x14\x12(\n\x04open\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"D\n\x14ReopenOfficeResponse\x12,\n\x08\x63losures\x18\x01 \x03(\x0b\x32\x1a.cms.scheduling.v1.Closure\"^\n\x13ListNotMovedRequest\x12\x19\n\x0boffice_code\x18\x01 \x01(\tB\x04\xd8\xd4\x18\x14\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x19\n\npage_token\x18\x03 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"j\n\x14ListNotMovedResponse\x12\x39\n\tnot_moved\x18\x01 \x03(\x0b\x32&.cms.scheduling.v1.NotMovedAppointment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xb1\x01\n\x0b\x44isturbance\x12\x1b\n\x17\x44ISTURBANCE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x44ISTURBANCE_NONE\x10\x01\x12\x18\n\x14\x44ISTURBANCE_SAME_DAY\x10\x02\x12\x1c\n\x18\x44ISTURBANCE_BY_TELEPHONE\x10\x03\x12\x1c\n\x18\x44ISTURBANCE_OTHER_OFFICE\x10\x04\x12\x19\n\x15\x44ISTURBANCE_OTHER_DAY\x10\x05*`\n\x07Urgency\x12\x17\n\x13URGENCY_UNSPECIFIED\x10\x00\x12\x15\n\x11URGENCY_DUE_TODAY\x10\x01\x12\x11\n\rURGENCY_TODAY\x10\x02\x12\x12\n\x0eURGENCY_COMING\x10\x03*\x99\x02\n\x0cSolutionKind\x12\x1d\n\x19SOLUTION_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15SOLUTION_KIND_EARLIER\x10\x01\x12\x1e\n\x1aSOLUTION_KIND_SHORT_NOTICE\x10\x02\x12\x1e\n\x1aSOLUTION_KIND_BY_TELEPHONE\x10\x03\x12\x1e\n\x1aSOLUTION_KIND_OTHER_SKILLS\x10\x04\x12 \n\x1cSOLUTION_KIND_FARTHER_OFFICE\x10\x05\x12\x17\n\x13SOLUTION_KIND_LATER\x10\x06\x12\x1b\n\x17SOLUTION_KIND_OPEN_SLOT\x10\x07\x12\x17\n\x13SOLUTION_KIND_FREED\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n cms/scheduling/v1/absences.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a$cms/scheduling/v1/appointments.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x87\x01\n\x07\x41\x62sence\x12\x12\n\nabsence_id\x18\x01 \x01(\t\x12\x13\n\x0b\x61ssessor_id\x18\x02 \x01(\t\x12(\n\x04\x66rom\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x87\x01\n\x07\x43losure\x12\x12\n\nclosure_id\x18\x01 \x01(\t\x12\x13\n\x0boffice_code\x18\x02 \x01(\t\x12(\n\x04\x66rom\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa3\x02\n\x10MovedAppointment\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\x12\x37\n\x13previous_start_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\x14previous_assessor_id\x18\x03 \x01(\t\x12\x1c\n\x14previous_office_code\x18\x04 \x01(\t\x12\x30\n\x10previous_channel\x18\x05 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x33\n\x0b\x64isturbance\x18\x06 \x01(\x0e\x32\x1e.cms.scheduling.v1.Disturbance\"v\n\x08Solution\x12-\n\x04kind\x18\x01 \x01(\x0e\x32\x1f.cms.scheduling.v1.SolutionKind\x12%\n\x04slot\x18\x02 \x01(\x0b\x32\x17.cms.scheduling.v1.Slot\x12\x14\n\x0ckeeps_target\x18\x03 \x01(\x08\"\xbe\x01\n\x13NotMovedAppointment\x12\x33\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32\x1e.cms.scheduling.v1.Appointment\x12+\n\x07urgency\x18\x02 \x01(\x0e\x32\x1a.cms.scheduling.v1.Urgency\x12.\n\tsolutions\x18\x03 \x03(\x0b\x32\x1b.cms.scheduling.v1.Solution\x12\x15\n\rstill_to_move\x18\x04 \x01(\x08\"\xcf\x01\n\x14RecordAbsenceRequest\x12\x1d\n\x0b\x61ssessor_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18\x08\x12.\n\x04\x66rom\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12/\n\x05until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x19\n\x06reason\x18\x04 \x01(\tB\t\xe2\x41\x01\x02\xd8\xd4\x18\xf4\x03\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"\xca\x01\n\x15RecordAbsenceResponse\x12\x32\n\x05moved\x18\x01 \x03(\x0b\x32#.cms.scheduling.v1.MovedAppointment\x12\x39\n\tnot_moved\x18\x02 \x03(\x0b\x32&.cms.scheduling.v1.NotMovedAppointment\x12+\n\x07\x61\x62sence\x18\x03 \x01(\x0b\x32\x1a.cms.scheduling.v1.Absence\x12\x15\n\rstill_to_move\x18\x04 \x01(\x05\"}\n\x14\x43\x61ncelAbsenceRequest\x12\x1d\n\x0b\x61ssessor_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18\x08\x12(\n\x04\x62\x61\x63k\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"E\n\x15\x43\x61ncelAbsenceResponse\x12,\n\x08\x61\x62sences\x18\x01 \x03(\x0b\x32\x1a.cms.scheduling.v1.Absence\"\xcd\x01\n\x12\x43loseOfficeRequest\x12\x1d\n\x0boffice_code\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18\x14\x12.\n\x04\x66rom\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12/\n\x05until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x19\n\x06reason\x18\x04 \x01(\tB\t\xe2\x41\x01\x02\xd8\xd4\x18\xf4\x03\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"\xc8\x01\n\x13\x43loseOfficeResponse\x12\x32\n\x05moved\x18\x01 \x03(\x0b\x32#.cms.scheduling.v1.MovedAppointment\x12\x39\n\tnot_moved\x18\x02 \x03(\x0b\x32&.cms.scheduling.v1.NotMovedAppointment\x12+\n\x07\x63losure\x18\x03 \x01(\x0b\x32\x1a.cms.scheduling.v1.Closure\x12\x15\n\rstill_to_move\x18\x04 \x01(\x05\"|\n\x13ReopenOfficeRequest\x12\x1d\n\x0boffice_code\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18\x14\x12(\n\x04open\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"D\n\x14ReopenOfficeResponse\x12,\n\x08\x63losures\x18\x01 \x03(\x0b\x32\x1a.cms.scheduling.v1.Closure\"^\n\x13ListNotMovedRequest\x12\x19\n\x0boffice_code\x18\x01 \x01(\tB\x04\xd8\xd4\x18\x14\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x19\n\npage_token\x18\x03 \x01(\tB\x05\xd8\xd4\x18\xf4\x03\"j\n\x14ListNotMovedResponse\x12\x39\n\tnot_moved\x18\x01 \x03(\x0b\x32&.cms.scheduling.v1.NotMovedAppointment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xb1\x01\n\x0b\x44isturbance\x12\x1b\n\x17\x44ISTURBANCE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x44ISTURBANCE_NONE\x10\x01\x12\x18\n\x14\x44ISTURBANCE_SAME_DAY\x10\x02\x12\x1c\n\x18\x44ISTURBANCE_BY_TELEPHONE\x10\x03\x12\x1c\n\x18\x44ISTURBANCE_OTHER_OFFICE\x10\x04\x12\x19\n\x15\x44ISTURBANCE_OTHER_DAY\x10\x05*`\n\x07Urgency\x12\x17\n\x13URGENCY_UNSPECIFIED\x10\x00\x12\x15\n\x11URGENCY_DUE_TODAY\x10\x01\x12\x11\n\rURGENCY_TODAY\x10\x02\x12\x12\n\x0eURGENCY_COMING\x10\x03*\x99\x02\n\x0cSolutionKind\x12\x1d\n\x19SOLUTION_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15SOLUTION_KIND_EARLIER\x10\x01\x12\x1e\n\x1aSOLUTION_KIND_SHORT_NOTICE\x10\x02\x12\x1e\n\x1aSOLUTION_KIND_BY_TELEPHONE\x10\x03\x12\x1e\n\x1aSOLUTION_KIND_OTHER_SKILLS\x10\x04\x12 \n\x1cSOLUTION_KIND_FARTHER_OFFICE\x10\x05\x12\x17\n\x13SOLUTION_KIND_LATER\x10\x06\x12\x1b\n\x17SOLUTION_KIND_OPEN_SLOT\x10\x07\x12\x17\n\x13SOLUTION_KIND_FREED\x10\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -68,12 +68,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTNOTMOVEDREQUEST'].fields_by_name['office_code']._serialized_options = b'\330\324\030\024'
   _globals['_LISTNOTMOVEDREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTNOTMOVEDREQUEST'].fields_by_name['page_token']._serialized_options = b'\330\324\030\364\003'
-  _globals['_DISTURBANCE']._serialized_start=2456
-  _globals['_DISTURBANCE']._serialized_end=2633
-  _globals['_URGENCY']._serialized_start=2635
-  _globals['_URGENCY']._serialized_end=2731
-  _globals['_SOLUTIONKIND']._serialized_start=2734
-  _globals['_SOLUTIONKIND']._serialized_end=3015
+  _globals['_DISTURBANCE']._serialized_start=2525
+  _globals['_DISTURBANCE']._serialized_end=2702
+  _globals['_URGENCY']._serialized_start=2704
+  _globals['_URGENCY']._serialized_end=2800
+  _globals['_SOLUTIONKIND']._serialized_start=2803
+  _globals['_SOLUTIONKIND']._serialized_end=3084
   _globals['_ABSENCE']._serialized_start=218
   _globals['_ABSENCE']._serialized_end=353
   _globals['_CLOSURE']._serialized_start=356
@@ -83,25 +83,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SOLUTION']._serialized_start=787
   _globals['_SOLUTION']._serialized_end=905
   _globals['_NOTMOVEDAPPOINTMENT']._serialized_start=908
-  _globals['_NOTMOVEDAPPOINTMENT']._serialized_end=1075
-  _globals['_RECORDABSENCEREQUEST']._serialized_start=1078
-  _globals['_RECORDABSENCEREQUEST']._serialized_end=1285
-  _globals['_RECORDABSENCERESPONSE']._serialized_start=1288
-  _globals['_RECORDABSENCERESPONSE']._serialized_end=1467
-  _globals['_CANCELABSENCEREQUEST']._serialized_start=1469
-  _globals['_CANCELABSENCEREQUEST']._serialized_end=1594
-  _globals['_CANCELABSENCERESPONSE']._serialized_start=1596
-  _globals['_CANCELABSENCERESPONSE']._serialized_end=1665
-  _globals['_CLOSEOFFICEREQUEST']._serialized_start=1668
-  _globals['_CLOSEOFFICEREQUEST']._serialized_end=1873
-  _globals['_CLOSEOFFICERESPONSE']._serialized_start=1876
-  _globals['_CLOSEOFFICERESPONSE']._serialized_end=2053
-  _globals['_REOPENOFFICEREQUEST']._serialized_start=2055
-  _globals['_REOPENOFFICEREQUEST']._serialized_end=2179
-  _globals['_REOPENOFFICERESPONSE']._serialized_start=2181
-  _globals['_REOPENOFFICERESPONSE']._serialized_end=2249
-  _globals['_LISTNOTMOVEDREQUEST']._serialized_start=2251
-  _globals['_LISTNOTMOVEDREQUEST']._serialized_end=2345
-  _globals['_LISTNOTMOVEDRESPONSE']._serialized_start=2347
-  _globals['_LISTNOTMOVEDRESPONSE']._serialized_end=2453
+  _globals['_NOTMOVEDAPPOINTMENT']._serialized_end=1098
+  _globals['_RECORDABSENCEREQUEST']._serialized_start=1101
+  _globals['_RECORDABSENCEREQUEST']._serialized_end=1308
+  _globals['_RECORDABSENCERESPONSE']._serialized_start=1311
+  _globals['_RECORDABSENCERESPONSE']._serialized_end=1513
+  _globals['_CANCELABSENCEREQUEST']._serialized_start=1515
+  _globals['_CANCELABSENCEREQUEST']._serialized_end=1640
+  _globals['_CANCELABSENCERESPONSE']._serialized_start=1642
+  _globals['_CANCELABSENCERESPONSE']._serialized_end=1711
+  _globals['_CLOSEOFFICEREQUEST']._serialized_start=1714
+  _globals['_CLOSEOFFICEREQUEST']._serialized_end=1919
+  _globals['_CLOSEOFFICERESPONSE']._serialized_start=1922
+  _globals['_CLOSEOFFICERESPONSE']._serialized_end=2122
+  _globals['_REOPENOFFICEREQUEST']._serialized_start=2124
+  _globals['_REOPENOFFICEREQUEST']._serialized_end=2248
+  _globals['_REOPENOFFICERESPONSE']._serialized_start=2250
+  _globals['_REOPENOFFICERESPONSE']._serialized_end=2318
+  _globals['_LISTNOTMOVEDREQUEST']._serialized_start=2320
+  _globals['_LISTNOTMOVEDREQUEST']._serialized_end=2414
+  _globals['_LISTNOTMOVEDRESPONSE']._serialized_start=2416
+  _globals['_LISTNOTMOVEDRESPONSE']._serialized_end=2522
 # @@protoc_insertion_point(module_scope)

@@ -287,15 +287,18 @@ class NotMovedAppointment(_message.Message):
     APPOINTMENT_FIELD_NUMBER: _builtins.int
     URGENCY_FIELD_NUMBER: _builtins.int
     SOLUTIONS_FIELD_NUMBER: _builtins.int
+    STILL_TO_MOVE_FIELD_NUMBER: _builtins.int
     urgency: Global___Urgency.ValueType
     """How urgent it is."""
+    still_to_move: _builtins.bool
+    """Whether the service itself has still to try to move it, in a later step of the replanning. It has no `solutions` until then."""
     @_builtins.property
     def appointment(self) -> _appointments_pb2.Appointment:
         """The interview."""
 
     @_builtins.property
     def solutions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Solution]:
-        """What would solve it, the least change first: three at most."""
+        """Ways out that a person can take, the least change first: three at most."""
 
     def __init__(
         self,
@@ -303,10 +306,11 @@ class NotMovedAppointment(_message.Message):
         appointment: _appointments_pb2.Appointment | None = ...,
         urgency: Global___Urgency.ValueType = ...,
         solutions: _abc.Iterable[Global___Solution] | None = ...,
+        still_to_move: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment", "solutions", b"solutions", "urgency", b"urgency"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment", "solutions", b"solutions", "still_to_move", b"still_to_move", "urgency", b"urgency"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -351,13 +355,20 @@ Global___RecordAbsenceRequest: _TypeAlias = RecordAbsenceRequest  # noqa: Y015
 
 @_typing.final
 class RecordAbsenceResponse(_message.Message):
-    """What became of the assessor's interviews."""
+    """The outcome for the assessor's interviews. Forty at most, the soonest of those that start within fourteen days of the first, are
+    replanned with the request: `moved` and `not_moved` have them. A longer absence has more: the service goes on with these by
+    itself, within minutes, in steps of as many. Each step is a transaction of its own, each interview keeps its slot until it has
+    another, and each move is told as one by MoveAppointment is. ListNotMoved lists them until then, and those that cannot be moved.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     MOVED_FIELD_NUMBER: _builtins.int
     NOT_MOVED_FIELD_NUMBER: _builtins.int
     ABSENCE_FIELD_NUMBER: _builtins.int
+    STILL_TO_MOVE_FIELD_NUMBER: _builtins.int
+    still_to_move: _builtins.int
+    """The number of interviews with which the service goes on in later steps; 0 where all are in this answer."""
     @_builtins.property
     def moved(self) -> _containers.RepeatedCompositeFieldContainer[Global___MovedAppointment]:
         """Those that were moved, in the order in which they were to be held."""
@@ -376,10 +387,11 @@ class RecordAbsenceResponse(_message.Message):
         moved: _abc.Iterable[Global___MovedAppointment] | None = ...,
         not_moved: _abc.Iterable[Global___NotMovedAppointment] | None = ...,
         absence: Global___Absence | None = ...,
+        still_to_move: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["absence", b"absence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["absence", b"absence", "moved", b"moved", "not_moved", b"not_moved"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absence", b"absence", "moved", b"moved", "not_moved", b"not_moved", "still_to_move", b"still_to_move"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -482,13 +494,18 @@ Global___CloseOfficeRequest: _TypeAlias = CloseOfficeRequest  # noqa: Y015
 
 @_typing.final
 class CloseOfficeResponse(_message.Message):
-    """What became of the office's interviews."""
+    """The outcome for the office's interviews. Where there are many, the service goes on with the later ones in steps, as
+    RecordAbsenceResponse says.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     MOVED_FIELD_NUMBER: _builtins.int
     NOT_MOVED_FIELD_NUMBER: _builtins.int
     CLOSURE_FIELD_NUMBER: _builtins.int
+    STILL_TO_MOVE_FIELD_NUMBER: _builtins.int
+    still_to_move: _builtins.int
+    """The number of interviews with which the service goes on in later steps; 0 where all are in this answer."""
     @_builtins.property
     def moved(self) -> _containers.RepeatedCompositeFieldContainer[Global___MovedAppointment]:
         """Those that were moved, in the order in which they were to be held."""
@@ -507,10 +524,11 @@ class CloseOfficeResponse(_message.Message):
         moved: _abc.Iterable[Global___MovedAppointment] | None = ...,
         not_moved: _abc.Iterable[Global___NotMovedAppointment] | None = ...,
         closure: Global___Closure | None = ...,
+        still_to_move: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closure", b"closure"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["closure", b"closure", "moved", b"moved", "not_moved", b"not_moved"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closure", b"closure", "moved", b"moved", "not_moved", b"not_moved", "still_to_move", b"still_to_move"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -123,12 +123,17 @@ class PublishRotaResponse(_message.Message):
     REMOVED_FIELD_NUMBER: _builtins.int
     MOVED_FIELD_NUMBER: _builtins.int
     NOT_MOVED_FIELD_NUMBER: _builtins.int
+    STILL_TO_MOVE_FIELD_NUMBER: _builtins.int
     added: _builtins.int
     """How many shifts are new."""
     kept: _builtins.int
     """How many were published before as they are now."""
     removed: _builtins.int
     """How many of those that were published before are no longer worked."""
+    still_to_move: _builtins.int
+    """The number of interviews with which the service goes on in later steps, as after RecordAbsence; 0 where all are in this
+    answer.
+    """
     @_builtins.property
     def moved(self) -> _containers.RepeatedCompositeFieldContainer[_absences_pb2.MovedAppointment]:
         """Interviews of the assessor, in the weeks replaced and still to come, that fitted no shift of the assessor any more and were
@@ -147,10 +152,11 @@ class PublishRotaResponse(_message.Message):
         removed: _builtins.int = ...,
         moved: _abc.Iterable[_absences_pb2.MovedAppointment] | None = ...,
         not_moved: _abc.Iterable[_absences_pb2.NotMovedAppointment] | None = ...,
+        still_to_move: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "kept", b"kept", "moved", b"moved", "not_moved", b"not_moved", "removed", b"removed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "kept", b"kept", "moved", b"moved", "not_moved", b"not_moved", "removed", b"removed", "still_to_move", b"still_to_move"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

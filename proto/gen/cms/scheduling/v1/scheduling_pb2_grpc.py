@@ -238,7 +238,8 @@ class SchedulingServiceServicer:
         """Records that an assessor is away, and moves at once the interviews that fall into the absence and have not begun: as many
         as can be, by their target where that can be, with the fewest claimants disturbed. Nobody is asked to come earlier, and
         nobody at less than two hours' notice. What cannot be moved stays booked, and is listed with what would solve it. Each
-        move is told as one by MoveAppointment is. An assessor may record it only for their own office.
+        move is told as one by MoveAppointment is. The absence is one transaction with the first forty interviews; more follow
+        within minutes, in steps (RecordAbsenceResponse). An assessor may record it only for their own office.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -253,7 +254,7 @@ class SchedulingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CloseOffice(self, request, context):
-        """Records that an office is closed, and moves its interviews as RecordAbsence does.
+        """Records that an office is closed, and moves its interviews as RecordAbsence does: many of them in steps.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -268,7 +269,7 @@ class SchedulingServiceServicer:
 
     def ListNotMoved(self, request, context):
         """Interviews that nobody is there to hold, with what would solve each. They leave the list when they are moved or cancelled,
-        or when the absence or the closure ends earlier.
+        or when the absence or the closure ends earlier. Those that the service has still to try to move are among them, marked so.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -82,19 +82,20 @@ class SchedulingServiceStub:
     """Records that an assessor is away, and moves at once the interviews that fall into the absence and have not begun: as many
     as can be, by their target where that can be, with the fewest claimants disturbed. Nobody is asked to come earlier, and
     nobody at less than two hours' notice. What cannot be moved stays booked, and is listed with what would solve it. Each
-    move is told as one by MoveAppointment is. An assessor may record it only for their own office.
+    move is told as one by MoveAppointment is. The absence is one transaction with the first forty interviews; more follow
+    within minutes, in steps (RecordAbsenceResponse). An assessor may record it only for their own office.
     """
     CancelAbsence: _grpc.UnaryUnaryMultiCallable[_absences_pb2.CancelAbsenceRequest, _absences_pb2.CancelAbsenceResponse]
     """Ends the absences of an assessor who is back, FAILED_PRECONDITION / NOT_ABSENT where there are none. Their free time can be
     booked again; interviews that were moved stay where they are, those that were not are held after all.
     """
     CloseOffice: _grpc.UnaryUnaryMultiCallable[_absences_pb2.CloseOfficeRequest, _absences_pb2.CloseOfficeResponse]
-    """Records that an office is closed, and moves its interviews as RecordAbsence does."""
+    """Records that an office is closed, and moves its interviews as RecordAbsence does: many of them in steps."""
     ReopenOffice: _grpc.UnaryUnaryMultiCallable[_absences_pb2.ReopenOfficeRequest, _absences_pb2.ReopenOfficeResponse]
     """Ends the closures of an office that is open again, FAILED_PRECONDITION / NOT_CLOSED where there are none."""
     ListNotMoved: _grpc.UnaryUnaryMultiCallable[_absences_pb2.ListNotMovedRequest, _absences_pb2.ListNotMovedResponse]
     """Interviews that nobody is there to hold, with what would solve each. They leave the list when they are moved or cancelled,
-    or when the absence or the closure ends earlier.
+    or when the absence or the closure ends earlier. Those that the service has still to try to move are among them, marked so.
     """
     GetOfficeLoad: _grpc.UnaryUnaryMultiCallable[_load_pb2.GetOfficeLoadRequest, _load_pb2.GetOfficeLoadResponse]
     """The load of an office, or of all: by day its slots, those that are taken, the interviews that will be asked for, and the
@@ -164,19 +165,20 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     """Records that an assessor is away, and moves at once the interviews that fall into the absence and have not begun: as many
     as can be, by their target where that can be, with the fewest claimants disturbed. Nobody is asked to come earlier, and
     nobody at less than two hours' notice. What cannot be moved stays booked, and is listed with what would solve it. Each
-    move is told as one by MoveAppointment is. An assessor may record it only for their own office.
+    move is told as one by MoveAppointment is. The absence is one transaction with the first forty interviews; more follow
+    within minutes, in steps (RecordAbsenceResponse). An assessor may record it only for their own office.
     """
     CancelAbsence: _aio.UnaryUnaryMultiCallable[_absences_pb2.CancelAbsenceRequest, _absences_pb2.CancelAbsenceResponse]  # type: ignore[assignment]
     """Ends the absences of an assessor who is back, FAILED_PRECONDITION / NOT_ABSENT where there are none. Their free time can be
     booked again; interviews that were moved stay where they are, those that were not are held after all.
     """
     CloseOffice: _aio.UnaryUnaryMultiCallable[_absences_pb2.CloseOfficeRequest, _absences_pb2.CloseOfficeResponse]  # type: ignore[assignment]
-    """Records that an office is closed, and moves its interviews as RecordAbsence does."""
+    """Records that an office is closed, and moves its interviews as RecordAbsence does: many of them in steps."""
     ReopenOffice: _aio.UnaryUnaryMultiCallable[_absences_pb2.ReopenOfficeRequest, _absences_pb2.ReopenOfficeResponse]  # type: ignore[assignment]
     """Ends the closures of an office that is open again, FAILED_PRECONDITION / NOT_CLOSED where there are none."""
     ListNotMoved: _aio.UnaryUnaryMultiCallable[_absences_pb2.ListNotMovedRequest, _absences_pb2.ListNotMovedResponse]  # type: ignore[assignment]
     """Interviews that nobody is there to hold, with what would solve each. They leave the list when they are moved or cancelled,
-    or when the absence or the closure ends earlier.
+    or when the absence or the closure ends earlier. Those that the service has still to try to move are among them, marked so.
     """
     GetOfficeLoad: _aio.UnaryUnaryMultiCallable[_load_pb2.GetOfficeLoadRequest, _load_pb2.GetOfficeLoadResponse]  # type: ignore[assignment]
     """The load of an office, or of all: by day its slots, those that are taken, the interviews that will be asked for, and the
@@ -309,7 +311,8 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Records that an assessor is away, and moves at once the interviews that fall into the absence and have not begun: as many
         as can be, by their target where that can be, with the fewest claimants disturbed. Nobody is asked to come earlier, and
         nobody at less than two hours' notice. What cannot be moved stays booked, and is listed with what would solve it. Each
-        move is told as one by MoveAppointment is. An assessor may record it only for their own office.
+        move is told as one by MoveAppointment is. The absence is one transaction with the first forty interviews; more follow
+        within minutes, in steps (RecordAbsenceResponse). An assessor may record it only for their own office.
         """
 
     @_abc_1.abstractmethod
@@ -328,7 +331,7 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _absences_pb2.CloseOfficeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_absences_pb2.CloseOfficeResponse, _abc.Awaitable[_absences_pb2.CloseOfficeResponse]]:
-        """Records that an office is closed, and moves its interviews as RecordAbsence does."""
+        """Records that an office is closed, and moves its interviews as RecordAbsence does: many of them in steps."""
 
     @_abc_1.abstractmethod
     def ReopenOffice(
@@ -345,7 +348,7 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_absences_pb2.ListNotMovedResponse, _abc.Awaitable[_absences_pb2.ListNotMovedResponse]]:
         """Interviews that nobody is there to hold, with what would solve each. They leave the list when they are moved or cancelled,
-        or when the absence or the closure ends earlier.
+        or when the absence or the closure ends earlier. Those that the service has still to try to move are among them, marked so.
         """
 
     @_abc_1.abstractmethod
