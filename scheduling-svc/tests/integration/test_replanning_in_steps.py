@@ -32,7 +32,7 @@ class Stopped(Exception):
 
 
 @pytest.fixture
-def mornings(database: Database) -> Sequence[datetime]:
+def mornings(database: Database, directory: Directory) -> Sequence[datetime]:
     """Nine o'clock on two working days, more than a step apart, on which the one away and a colleague work until noon."""
     days = [working_days(clock.today() + timedelta(days=ahead), Nation.ENGLAND, number=1)[0] for ahead in (3, 24)]
     found = [datetime.combine(day, time(9), tzinfo=clock.LONDON).astimezone(UTC) for day in days]
@@ -43,6 +43,7 @@ def mornings(database: Database) -> Sequence[datetime]:
             start_time=morning,
             end_time=morning + timedelta(hours=3),
             channel=Channel.OFFICE,
+            skills=directory.assessor(assessor_id).meets,
         )
         for morning in found
         for assessor_id in (AWAY, COLLEAGUE)

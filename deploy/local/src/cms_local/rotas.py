@@ -80,6 +80,7 @@ class Published:
     removed: int
     moved: int
     not_moved: int
+    still_to_move: int
 
 
 def publish(layout: Layout, rotas: list[WrittenRota], *, subject: str) -> Iterator[Published]:
@@ -100,6 +101,7 @@ def publish(layout: Layout, rotas: list[WrittenRota], *, subject: str) -> Iterat
                 removed=answer["removed"],
                 moved=len(answer["moved"]),
                 not_moved=len(answer["notMoved"]),
+                still_to_move=answer["stillToMove"],
             )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from cms_local.schedule.load import by_office
-from cms_local.schedule.picture import MOST_OFFICES, draw
+from cms_local.schedule.picture import MOST_OFFICES, draw, load_text
 
 PNG = b"\x89PNG"
 
@@ -29,6 +29,12 @@ def test_offices_with_the_most_breaches_come_first_then_the_fullest() -> None:
 
     assert [week.name for week in weeks] == ["Office 600031", "Office 600021", "Office 600011"]
     assert [row[-1] for week in weeks for row in week.rows()] == ["yes", "", ""]
+
+
+def test_a_day_without_slots_says_so() -> None:
+    today, closed = day("600011", 1, booked=10), day("600011", 1, booked=0) | {"capacity": 0}
+
+    assert [load_text(today), load_text(closed)] == ["25%", "no slots"]
 
 
 def test_a_picture_is_drawn_of_many_offices_with_days_that_some_do_not_work(tmp_path: Path) -> None:

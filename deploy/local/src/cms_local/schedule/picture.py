@@ -28,7 +28,7 @@ def draw(weeks: Sequence[OfficeWeek], file: Path, *, weeks_of_history: int) -> N
     days = sorted({day_of(day) for week in shown for day in week.days})
     figure = Figure(figsize=(4 + 1.1 * len(days), 1.6 + 0.24 * len(shown)), dpi=110, layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    _heat(left, shown, days, value=_load, text=lambda day: f"{_load(day):.0%}", colours=_LOAD, most=1.0)
+    _heat(left, shown, days, value=_load, text=load_text, colours=_LOAD, most=1.0)
     most = max([1.0, *(float(day["expectedBreaches"]) for week in shown for day in week.days)])
     _heat(right, shown, days, value=_breaches, text=_breaches_text, colours=_BREACHES, most=most)
     left.set_yticks(range(len(shown)), [week.name for week in shown])
@@ -64,6 +64,11 @@ def _heat(
         spine.set_visible(False)
 
 
+def load_text(day: dict[str, Any]) -> str:
+    """The share of the day's slots that are taken; on a day without slots it says so."""
+    return f"{_load(day):.0%}" if day["capacity"] else "no slots"
+
+
 def _load(day: dict[str, Any]) -> float:
     return float(day["booked"] / day["capacity"]) if day["capacity"] else float("nan")
 
@@ -84,7 +89,7 @@ def _title(weeks: Sequence[OfficeWeek], shown: Sequence[OfficeWeek], weeks_of_hi
     likely = sum(any(day["breachExpected"] for day in week.days) for week in weeks)
     short = len(weeks) - len(shown)
     return (
-        f"{len(weeks)} offices, {likely} of them with a breach that is likely (!)"
+        f"offices: {len(weeks)}, with a breach that is likely (!): {likely}"
         + (f"; {short} more are not shown" if short else "")
-        + f"\nforecast from {weeks_of_history} weeks of bookings; the worst first"
+        + f"\nweeks of bookings behind the forecast: {weeks_of_history}; the worst first"
     )

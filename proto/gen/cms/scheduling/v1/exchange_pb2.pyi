@@ -24,7 +24,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class ListAppointmentsRequest(_message.Message):
     """Asks for interviews: of a claim, of an office or of an assessor, one of which must be given; each that is given narrows
-    the list.
+    the list. NOT_FOUND / OFFICE_UNKNOWN or ASSESSOR_UNKNOWN names a field whose office or assessor is not in the lists.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -199,7 +199,9 @@ class GetDiaryLinksRequest(_message.Message):
 
     ASSESSOR_FIELD_NUMBER: _builtins.int
     assessor: _builtins.str
-    """The assessor; the caller when empty. Only a service manager may name another."""
+    """The assessor; the caller when empty. Only a service manager may name another. NOT_FOUND / ASSESSOR_UNKNOWN where nobody has the
+    reference, NO_DIARY where the caller is no assessor.
+    """
     def __init__(
         self,
         *,
