@@ -86,8 +86,8 @@ class LoadMethods:
             from_office=office_message(self._directory.office(suggestion.from_office)),
             breaches_before=round(suggestion.late_before, 2),
             breaches_after=round(suggestion.late_after, 2),
-            giver_breaches_before=round(suggestion.lender_before, 2),
-            giver_breaches_after=round(suggestion.lender_after, 2),
+            lender_breaches_before=round(suggestion.lender_before, 2),
+            lender_breaches_after=round(suggestion.lender_after, 2),
         )
 
 
