@@ -102,22 +102,22 @@ class WorkItem(_message.Message):
     version: _builtins.int
     """The assessment's version. It changes with every act of an assessor, and not with news from other services."""
     channel: _common_pb2.Channel.ValueType
-    """How the interview is held."""
+    """The interview is held in this way."""
     closed_reason: _record_pb2.ClosedReason.ValueType
-    """Why it was closed, if it was."""
+    """The reason for which it was closed, if it was."""
     missed: _builtins.int
-    """How many interviews of the claim were missed."""
+    """The number of interviews of the claim that were missed."""
     @_builtins.property
     def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
         """Schemes claimed."""
 
     @_builtins.property
     def submit_time(self) -> _timestamp_pb2.Timestamp:
-        """When the claim was submitted."""
+        """The claim was submitted at this time."""
 
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """When the interview starts."""
+        """The interview starts at this time."""
 
     @_builtins.property
     def accepted_by(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.System.ValueType]:
@@ -137,7 +137,7 @@ class WorkItem(_message.Message):
 
     @_builtins.property
     def attended_time(self) -> _timestamp_pb2.Timestamp:
-        """When the interview began to which the claimant came; absent before it."""
+        """The interview to which the claimant came began at this time; absent before it."""
 
     @_builtins.property
     def evidence_due_on(self) -> _date_pb2.Date:
@@ -145,7 +145,7 @@ class WorkItem(_message.Message):
 
     @_builtins.property
     def evidence_complete_time(self) -> _timestamp_pb2.Timestamp:
-        """When all evidence was in."""
+        """All evidence was in from this time on."""
 
     @_builtins.property
     def clocks(self) -> _containers.RepeatedCompositeFieldContainer[_record_pb2.Clock]:
@@ -460,7 +460,7 @@ class CorrectItemRequest(_message.Message):
     fact: _builtins.str
     """The fact."""
     reason: _builtins.str
-    """Why it is changed."""
+    """The reason for the change."""
     version: _builtins.int
     """The assessment's version that the caller read."""
     request_id: _builtins.str
@@ -619,14 +619,14 @@ class Confirmation(_message.Message):
     office_code: _builtins.str
     """The office where it was confirmed, six digits."""
     assessor_id: _builtins.str
-    """Who confirmed it: at most eight of A-Z0-9."""
+    """The person who confirmed it: at most eight of A-Z0-9."""
     loan_amount: _builtins.str
     """Of a crisis loan: the amount that was offered, in pounds, which may be less than was asked for. Empty for other schemes,
     and for a loan that was confirmed before decisions were recorded: there what was asked for is lent.
     """
     @_builtins.property
     def confirm_time(self) -> _timestamp_pb2.Timestamp:
-        """When."""
+        """It happened at this time."""
 
     def __init__(
         self,
@@ -648,7 +648,7 @@ Global___Confirmation: _TypeAlias = Confirmation  # noqa: Y015
 
 @_typing.final
 class GetConfirmationsResponse(_message.Message):
-    """What was confirmed of a claim."""
+    """The part of a claim that was confirmed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

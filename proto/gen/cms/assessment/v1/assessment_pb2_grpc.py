@@ -243,8 +243,8 @@ class AssessmentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetConfirmations(self, request, context):
-        """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
-        there is something to ask about.
+        """The part of a claim that was confirmed, and by whom, for the service that carries it to the paying systems: an event says
+        only that there is something to ask about.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -82,8 +82,8 @@ class AssessmentServiceStub:
     GetEmergencies: _grpc.UnaryUnaryMultiCallable[_emergencies_pb2.GetEmergenciesRequest, _emergencies_pb2.GetEmergenciesResponse]
     """Crisis loans by office beside the lead time of interviews and transfers that stall, in a week and in a usual week."""
     GetConfirmations: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.GetConfirmationsRequest, _assessment_pb2.GetConfirmationsResponse]
-    """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
-    there is something to ask about.
+    """The part of a claim that was confirmed, and by whom, for the service that carries it to the paying systems: an event says
+    only that there is something to ask about.
     """
     GetEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.GetEvidenceResponse]
     """The evidence of a claim: what its facts need, what was asked for and what was seen. Before the assessment has begun, all
@@ -156,8 +156,8 @@ class AssessmentServiceAsyncStub(AssessmentServiceStub):
     GetEmergencies: _aio.UnaryUnaryMultiCallable[_emergencies_pb2.GetEmergenciesRequest, _emergencies_pb2.GetEmergenciesResponse]  # type: ignore[assignment]
     """Crisis loans by office beside the lead time of interviews and transfers that stall, in a week and in a usual week."""
     GetConfirmations: _aio.UnaryUnaryMultiCallable[_assessment_pb2.GetConfirmationsRequest, _assessment_pb2.GetConfirmationsResponse]  # type: ignore[assignment]
-    """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
-    there is something to ask about.
+    """The part of a claim that was confirmed, and by whom, for the service that carries it to the paying systems: an event says
+    only that there is something to ask about.
     """
     GetEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.GetEvidenceResponse]  # type: ignore[assignment]
     """The evidence of a claim: what its facts need, what was asked for and what was seen. Before the assessment has begun, all
@@ -305,8 +305,8 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _assessment_pb2.GetConfirmationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_assessment_pb2.GetConfirmationsResponse, _abc.Awaitable[_assessment_pb2.GetConfirmationsResponse]]:
-        """What was confirmed of a claim, and by whom, for the service that carries it to the paying systems: an event says only that
-        there is something to ask about.
+        """The part of a claim that was confirmed, and by whom, for the service that carries it to the paying systems: an event says
+        only that there is something to ask about.
         """
 
     @_abc_1.abstractmethod

@@ -49,7 +49,7 @@ class _BundleOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BundleO
     """The correction was refused; `description` says why."""
 
 class BundleOutcome(_BundleOutcome, metaclass=_BundleOutcomeEnumTypeWrapper):
-    """What became of a finding, or of a fact, when a bundle was brought back."""
+    """The outcome for a finding, or for a fact, when a bundle was brought back."""
 
 BUNDLE_OUTCOME_UNSPECIFIED: BundleOutcome.ValueType  # 0
 """No value."""
@@ -93,7 +93,7 @@ class Bundle(_message.Message):
 
     @_builtins.property
     def return_by(self) -> _timestamp_pb2.Timestamp:
-        """When it is to be back: the end of the working day after the interviews. It can be brought back later."""
+        """It is to be back by this time: the end of the working day after the interviews. It can be brought back later."""
 
     def __init__(
         self,
@@ -215,7 +215,7 @@ Global___ReturnBundleRequest: _TypeAlias = ReturnBundleRequest  # noqa: Y015
 
 @_typing.final
 class BundleFact(_message.Message):
-    """What became of a fact."""
+    """The outcome for a fact."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -228,13 +228,13 @@ class BundleFact(_message.Message):
     fact: _builtins.str
     """The fact."""
     outcome: Global___BundleOutcome.ValueType
-    """What became of it."""
+    """The outcome."""
     found: _record_pb2.ItemStatus.ValueType
     """The finding that was brought back; unspecified where there was none and the fact changed meanwhile."""
     status: _record_pb2.ItemStatus.ValueType
     """The item's state now. Unspecified where it is gone."""
     description: _builtins.str
-    """Why a correction was refused."""
+    """The reason for which a correction was refused."""
     @_builtins.property
     def present_value(self) -> _struct_pb2.Value:
         """The answer that was taken along may have been another: the answer as it is now. Absent where it is gone."""
@@ -259,7 +259,7 @@ Global___BundleFact: _TypeAlias = BundleFact  # noqa: Y015
 
 @_typing.final
 class BundleClaim(_message.Message):
-    """What became of a claim."""
+    """The outcome for a claim."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -269,7 +269,7 @@ class BundleClaim(_message.Message):
     claim_ref: _builtins.str
     """The claim."""
     refused_reason: _builtins.str
-    """Why nothing of this claim was recorded: the reason of a refusal, such as ASSESSMENT_CLOSED or OTHER_OFFICE. Empty otherwise."""
+    """The reason of a refusal, such as ASSESSMENT_CLOSED or OTHER_OFFICE, where nothing of this claim was recorded. Empty otherwise."""
     @_builtins.property
     def facts(self) -> _containers.RepeatedCompositeFieldContainer[Global___BundleFact]:
         """Each finding, and each fact that changed since the bundle was taken."""
@@ -291,7 +291,7 @@ Global___BundleClaim: _TypeAlias = BundleClaim  # noqa: Y015
 
 @_typing.final
 class ReturnBundleResponse(_message.Message):
-    """What became of the bundle."""
+    """The outcome for the bundle."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -325,7 +325,7 @@ class DiscardBundleRequest(_message.Message):
     bundle_id: _builtins.str
     """The bundle."""
     reason: _builtins.str
-    """Why: what was lost, and where."""
+    """The reason: the thing that was lost, and where."""
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     def __init__(

@@ -58,18 +58,18 @@ class LoanDecision(_message.Message):
     OFFICE_CODE_FIELD_NUMBER: _builtins.int
     DECIDE_TIME_FIELD_NUMBER: _builtins.int
     outcome: Global___LoanOutcome.ValueType
-    """What was decided."""
+    """The decision that was made."""
     amount: _builtins.str
-    """What is lent, in pounds; empty for a refusal."""
+    """The amount that is lent, in pounds; empty for a refusal."""
     reason: _builtins.str
-    """Why, in the words of the assessor."""
+    """The reason, in the words of the assessor."""
     decided_by: _builtins.str
-    """Who decided it: at most eight of A-Z0-9."""
+    """The person who decided it: at most eight of A-Z0-9."""
     office_code: _builtins.str
     """The office, six digits."""
     @_builtins.property
     def decide_time(self) -> _timestamp_pb2.Timestamp:
-        """When."""
+        """It happened at this time."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class LoanObstacle(_message.Message):
     fact: _builtins.str
     """The fact that it rests on."""
     text: _builtins.str
-    """What is wrong with it, without its value."""
+    """The fault that it has, without its value."""
     def __init__(
         self,
         *,
@@ -132,9 +132,9 @@ class CrisisLoan(_message.Message):
     claim_ref: _builtins.str
     """The claim."""
     asked: _builtins.str
-    """What was asked for, in pounds."""
+    """The amount that was asked for, in pounds."""
     owed: _builtins.str
-    """What is owed to the Social Fund already, in pounds."""
+    """The amount that is owed to the Social Fund already, in pounds."""
     most: _builtins.str
     """The most that can be offered, in pounds: what was asked for, and with what is owed not more than the cap on the day of the
     application. "0.00" where the cap is reached.
@@ -143,11 +143,11 @@ class CrisisLoan(_message.Message):
     """The assessment's version."""
     @_builtins.property
     def obstacles(self) -> _containers.RepeatedCompositeFieldContainer[Global___LoanObstacle]:
-        """What stands in the way of an offer; an offer is refused while there is any."""
+        """The obstacles that stand in the way of an offer; an offer is refused while there is any."""
 
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
-        """When it is to be decided by: the end of the day of the application."""
+        """It is to be decided by this time: the end of the day of the application."""
 
     @_builtins.property
     def decision(self) -> Global___LoanDecision:
@@ -234,11 +234,11 @@ class DecideCrisisLoanRequest(_message.Message):
     claim_ref: _builtins.str
     """The claim."""
     outcome: Global___LoanOutcome.ValueType
-    """What is decided."""
+    """The decision."""
     amount: _builtins.str
     """With OFFERED: what is lent, in pounds ("60.00"): not more than was asked for."""
     reason: _builtins.str
-    """Why, in words."""
+    """The reason, in words."""
     version: _builtins.int
     """The assessment's version that the caller read."""
     request_id: _builtins.str

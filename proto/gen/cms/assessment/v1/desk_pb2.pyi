@@ -50,7 +50,7 @@ class _BlockKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockKind.V
     """A crisis loan, which is confirmed by the decision on it: DecideCrisisLoan."""
 
 class BlockKind(_BlockKind, metaclass=_BlockKindEnumTypeWrapper):
-    """What keeps a scheme from being confirmed."""
+    """An obstacle that keeps a scheme from being confirmed."""
 
 BLOCK_KIND_UNSPECIFIED: BlockKind.ValueType  # 0
 """No value."""
@@ -80,7 +80,7 @@ class Block(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     SCHEMES_FIELD_NUMBER: _builtins.int
     kind: Global___BlockKind.ValueType
-    """What it is."""
+    """The kind of obstacle that it is."""
     name: _builtins.str
     """The fact, or the kind of the document; empty where it is the whole claim."""
     @_builtins.property
@@ -148,7 +148,7 @@ Global___OpenQuestion: _TypeAlias = OpenQuestion  # noqa: Y015
 
 @_typing.final
 class LikelyRefusal(_message.Message):
-    """What a paying system would refuse if the claim went to it as it stands."""
+    """A thing that a paying system would refuse if the claim went to it as it stands."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -167,7 +167,7 @@ class LikelyRefusal(_message.Message):
     question_id: _builtins.str
     """The question that supplies it."""
     ask: _builtins.str
-    """What to ask the claimant, in the language of the call."""
+    """The question to put to the claimant, in the language of the call."""
     needs_person: _builtins.bool
     """Whether a person completes the claim, because the record cannot hold all that is true of the claimant."""
     def __init__(
@@ -205,9 +205,9 @@ class RecordChange(_message.Message):
     fact: _builtins.str
     """The fact."""
     by: _builtins.str
-    """Who changed it."""
+    """The person who changed it."""
     reason: _builtins.str
-    """Why."""
+    """The reason."""
     claim_version: _builtins.int
     """The version of the claim that it made."""
     after_confirmation: _builtins.bool
@@ -224,7 +224,7 @@ class RecordChange(_message.Message):
 
     @_builtins.property
     def at(self) -> _timestamp_pb2.Timestamp:
-        """When."""
+        """It happened at this time."""
 
     def __init__(
         self,
@@ -288,19 +288,19 @@ class GetAssessmentResponse(_message.Message):
     NOT_REACHED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def assessment(self) -> _record_pb2.Assessment:
-        """What is known: the facts as intake has them now. Before StartAssessment none is checked."""
+        """The facts that are known, as intake has them now. Before StartAssessment none is checked."""
 
     @_builtins.property
     def open_questions(self) -> _containers.RepeatedCompositeFieldContainer[Global___OpenQuestion]:
-        """What is missing."""
+        """The facts that are missing."""
 
     @_builtins.property
     def likely_refusals(self) -> _containers.RepeatedCompositeFieldContainer[Global___LikelyRefusal]:
-        """What the paying systems would refuse; none once the claim is confirmed."""
+        """The things that the paying systems would refuse; none once the claim is confirmed."""
 
     @_builtins.property
     def blocks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Block]:
-        """What keeps the caller's schemes from being confirmed; none once they are."""
+        """The obstacles that keep the caller's schemes from being confirmed; none once they are."""
 
     @_builtins.property
     def clocks(self) -> _containers.RepeatedCompositeFieldContainer[_record_pb2.Clock]:
@@ -328,7 +328,7 @@ class GetAssessmentResponse(_message.Message):
 
     @_builtins.property
     def evidence(self) -> _evidence_pb2.ClaimEvidence:
-        """What the claimant was told to bring, what was seen and what is awaited. Not for caseworkers."""
+        """The evidence that the claimant was told to bring, that was seen or that is awaited. Not for caseworkers."""
 
     @_builtins.property
     def not_reached(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -38,7 +38,7 @@ class _DelayCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DelayCause
     """The council's notice is later than its channel allows."""
 
 class DelayCause(_DelayCause, metaclass=_DelayCauseEnumTypeWrapper):
-    """What is late."""
+    """The kind of thing that is late."""
 
 DELAY_CAUSE_UNSPECIFIED: DelayCause.ValueType  # 0
 """No value."""
@@ -64,7 +64,7 @@ class _InterimOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Interi
     """Nothing needs to be paid: the claimant can wait, or the claim is about to be paid."""
 
 class InterimOutcome(_InterimOutcome, metaclass=_InterimOutcomeEnumTypeWrapper):
-    """What became of a recommendation."""
+    """The outcome of a recommendation."""
 
 INTERIM_OUTCOME_UNSPECIFIED: InterimOutcome.ValueType  # 0
 """No value."""
@@ -84,12 +84,12 @@ class Delay(_message.Message):
     SINCE_TIME_FIELD_NUMBER: _builtins.int
     SYSTEM_FIELD_NUMBER: _builtins.int
     cause: Global___DelayCause.ValueType
-    """What."""
+    """The kind of thing that is late."""
     system: _common_pb2.System.ValueType
     """With STALLED_TRANSFER: the system."""
     @_builtins.property
     def since_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was told."""
+        """It was told at this time."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class InterimPayment(_message.Message):
     office_code: _builtins.str
     """The office of the interview, six digits; empty where none is booked."""
     outcome: Global___InterimOutcome.ValueType
-    """What became of it; absent while it waits."""
+    """The outcome; absent while it waits."""
     version: _builtins.int
     """Its version, which every change raises."""
     @_builtins.property
@@ -133,7 +133,7 @@ class InterimPayment(_message.Message):
 
     @_builtins.property
     def delays(self) -> _containers.RepeatedCompositeFieldContainer[Global___Delay]:
-        """What is late, oldest first."""
+        """The things that are late, oldest first."""
 
     @_builtins.property
     def since_time(self) -> _timestamp_pb2.Timestamp:
@@ -218,7 +218,7 @@ Global___ListInterimPaymentsResponse: _TypeAlias = ListInterimPaymentsResponse  
 
 @_typing.final
 class RecordInterimPaymentRequest(_message.Message):
-    """What became of a recommendation."""
+    """The outcome of a recommendation."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -230,9 +230,9 @@ class RecordInterimPaymentRequest(_message.Message):
     claim_ref: _builtins.str
     """The claim."""
     outcome: Global___InterimOutcome.ValueType
-    """What was done."""
+    """The step that was taken."""
     reason: _builtins.str
-    """Why, in words."""
+    """The reason, in words."""
     version: _builtins.int
     """The recommendation's version that the caller read."""
     request_id: _builtins.str

@@ -121,7 +121,7 @@ class EvidenceCompleted(_message.Message):
     COMPLETE_TIME_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def complete_time(self) -> _timestamp_pb2.Timestamp:
-        """When the last of it was seen or waived."""
+        """The last of it was seen or waived at this time."""
 
     def __init__(
         self,
@@ -147,12 +147,12 @@ class AssessmentClosed(_message.Message):
     SCHEMES_FIELD_NUMBER: _builtins.int
     ENDS_ASSESSMENT_FIELD_NUMBER: _builtins.int
     reason: _record_pb2.ClosedReason.ValueType
-    """Why."""
+    """The reason."""
     ends_assessment: _builtins.bool
     """Nothing is left for which an interview is held: at most child maintenance is. A coming one is cancelled."""
     @_builtins.property
     def close_time(self) -> _timestamp_pb2.Timestamp:
-        """When they were closed."""
+        """They were closed at this time."""
 
     @_builtins.property
     def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:

@@ -127,7 +127,7 @@ class EvidenceNeed(_message.Message):
     """Whether it is not known yet if the claim needs it, because the assessment has not begun: to be brought where it applies."""
     @_builtins.property
     def name(self) -> Global___Words:
-        """What is to be proved, as the claimant reads it."""
+        """The fact that is to be proved, as the claimant reads it."""
 
     @_builtins.property
     def facts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -176,13 +176,13 @@ class Document(_message.Message):
     state: Global___EvidenceState.ValueType
     """Its state."""
     requested_by: _builtins.str
-    """Who asked for it. Empty where nobody did."""
+    """The person who asked for it. Empty where nobody did."""
     reminders: _builtins.int
-    """How often the claimant was reminded."""
+    """The number of times that the claimant was reminded."""
     settled_by: _builtins.str
-    """Who recorded that it was seen, or decided to do without it."""
+    """The person who recorded that it was seen, or decided to do without it."""
     reason: _builtins.str
-    """Why somebody decided to do without it."""
+    """The reason for which somebody decided to do without it."""
     @_builtins.property
     def kind(self) -> Global___EvidenceKindName:
         """The kind."""
@@ -193,7 +193,7 @@ class Document(_message.Message):
 
     @_builtins.property
     def request_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was asked for."""
+        """It was asked for at this time."""
 
     @_builtins.property
     def due_on(self) -> _date_pb2.Date:
@@ -205,7 +205,7 @@ class Document(_message.Message):
 
     @_builtins.property
     def settle_time(self) -> _timestamp_pb2.Timestamp:
-        """When that was recorded."""
+        """That was recorded at this time."""
 
     def __init__(
         self,
@@ -251,11 +251,11 @@ class ClaimEvidence(_message.Message):
     """The assessment's version."""
     @_builtins.property
     def needs(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvidenceNeed]:
-        """What the claim's facts need, in the order of the rules."""
+        """The evidence that the claim's facts need, in the order of the rules."""
 
     @_builtins.property
     def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___Document]:
-        """What was asked for or seen, in the order in which it became known."""
+        """The evidence that was asked for or seen, in the order in which it became known."""
 
     @_builtins.property
     def due_on(self) -> _date_pb2.Date:
@@ -263,7 +263,7 @@ class ClaimEvidence(_message.Message):
 
     @_builtins.property
     def complete_time(self) -> _timestamp_pb2.Timestamp:
-        """When all evidence was in; absent while something is wanted."""
+        """All evidence was in from this time on; absent while something is wanted."""
 
     def __init__(
         self,
@@ -477,7 +477,7 @@ class WaiveEvidenceRequest(_message.Message):
     claim_ref: _builtins.str
     """The claim."""
     reason: _builtins.str
-    """Why."""
+    """The reason."""
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     @_builtins.property

@@ -77,7 +77,7 @@ class _ClosedReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ClosedRe
     """The crisis loan was refused."""
 
 class ClosedReason(_ClosedReason, metaclass=_ClosedReasonEnumTypeWrapper):
-    """Why an assessment was closed."""
+    """The reason for which an assessment was closed."""
 
 CLOSED_REASON_UNSPECIFIED: ClosedReason.ValueType  # 0
 """No value."""
@@ -251,7 +251,7 @@ class _DisputeOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Disput
     """The fact was answered anew, is gone, or is to be checked or disputed anew."""
 
 class DisputeOutcome(_DisputeOutcome, metaclass=_DisputeOutcomeEnumTypeWrapper):
-    """How a dispute ended."""
+    """The end of a dispute."""
 
 DISPUTE_OUTCOME_UNSPECIFIED: DisputeOutcome.ValueType  # 0
 """It is open."""
@@ -287,11 +287,11 @@ class Clock(_message.Message):
 
     @_builtins.property
     def stop_time(self) -> _timestamp_pb2.Timestamp:
-        """When the scheme was decided; absent while the clock runs."""
+        """The scheme was decided at this time; absent while the clock runs."""
 
     @_builtins.property
     def target_time(self) -> _timestamp_pb2.Timestamp:
-        """When its target passes: the end of a working day, or noon. Absent where this clock has no target."""
+        """Its target passes at this time: the end of a working day, or noon. Absent where this clock has no target."""
 
     def __init__(
         self,
@@ -359,24 +359,24 @@ class Dispute(_message.Message):
     answered_version: _builtins.int
     """The version of the claim at which the disputed answer was given: intake's history has it."""
     reason: _builtins.str
-    """Why."""
+    """The reason."""
     raised_by: _builtins.str
-    """Who raised it."""
+    """The person who raised it."""
     outcome: Global___DisputeOutcome.ValueType
-    """How it ended; unset while it is open."""
+    """It ended in this way; unset while it is open."""
     settled_by: _builtins.str
-    """Who ended it; empty where an amendment did."""
+    """The person who ended it; empty where an amendment did."""
     @_builtins.property
     def other_value(self) -> _struct_pb2.Value:
-        """What is held against the answer, in the form of the question's kind; absent where only the doubt was recorded."""
+        """The value that is held against the answer, in the form of the question's kind; absent where only the doubt was recorded."""
 
     @_builtins.property
     def raise_time(self) -> _timestamp_pb2.Timestamp:
-        """When."""
+        """It happened at this time."""
 
     @_builtins.property
     def settle_time(self) -> _timestamp_pb2.Timestamp:
-        """When it ended."""
+        """It ended at this time."""
 
     def __init__(
         self,

@@ -180,7 +180,7 @@ class _ChannelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Channel.Value
     """At the claimant's home."""
 
 class Channel(_Channel, metaclass=_ChannelEnumTypeWrapper):
-    """How an interview is held."""
+    """The way in which an interview is held."""
 
 CHANNEL_UNSPECIFIED: Channel.ValueType  # 0
 """No value."""
@@ -219,7 +219,7 @@ class EventEnvelope(_message.Message):
     """The event message, serialised."""
     @_builtins.property
     def occurred_time(self) -> _timestamp_pb2.Timestamp:
-        """When it occurred, by the platform's clock."""
+        """It occurred at this time, by the platform's clock."""
 
     def __init__(
         self,
@@ -271,7 +271,7 @@ class RecordChanged(_message.Message):
 
         @_builtins.property
         def at(self) -> _timestamp_pb2.Timestamp:
-            """When it was changed."""
+            """It was changed at this time."""
 
         def __init__(
             self,
@@ -291,7 +291,7 @@ class RecordChanged(_message.Message):
     CHANGES_FIELD_NUMBER: _builtins.int
     LEFT_OUT_FIELD_NUMBER: _builtins.int
     left_out: _builtins.int
-    """How many more fields changed than are named."""
+    """So many more fields changed than are named."""
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordChanged.Change]:
         """The changes, at most fifty: of each field the last one, by the field's name."""

@@ -44,7 +44,7 @@ class _DifferenceKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Differ
     """The system lists the record under another reference than the one that it gave."""
 
 class DifferenceKind(_DifferenceKind, metaclass=_DifferenceKindEnumTypeWrapper):
-    """How the ledger and a system's list disagree about a record."""
+    """The way in which the ledger and a system's list disagree about a record."""
 
 DIFFERENCE_KIND_UNSPECIFIED: DifferenceKind.ValueType  # 0
 """No value."""
@@ -176,7 +176,7 @@ class Difference(_message.Message):
     system: _common_pb2.System.ValueType
     """The system."""
     kind: Global___DifferenceKind.ValueType
-    """How they disagree."""
+    """They disagree in this way."""
     state: Global___DifferenceState.ValueType
     """Its state."""
     transfer_id: _builtins.str
@@ -199,15 +199,15 @@ class Difference(_message.Message):
 
     @_builtins.property
     def found_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was found."""
+        """It was found at this time."""
 
     @_builtins.property
     def deadline_time(self) -> _timestamp_pb2.Timestamp:
-        """When somebody should have seen to it."""
+        """Somebody should have seen to it by this time."""
 
     @_builtins.property
     def closed_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was closed; absent before that."""
+        """It was closed at this time; absent before that."""
 
     def __init__(
         self,
@@ -361,7 +361,7 @@ class ReconcileResponse(_message.Message):
 
     @_builtins.property
     def compared_time(self) -> _timestamp_pb2.Timestamp:
-        """When the lists of the last whole comparison began to be read, by real time; absent where there was none."""
+        """The lists of the last whole comparison began to be read at this time, by real time; absent where there was none."""
 
     def __init__(
         self,
@@ -448,7 +448,7 @@ class CloseDifferenceRequest(_message.Message):
     difference_id: _builtins.str
     """The difference."""
     reason: Global___DifferenceReason.ValueType
-    """Why."""
+    """The reason."""
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     def __init__(

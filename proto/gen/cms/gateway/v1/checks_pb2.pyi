@@ -138,7 +138,7 @@ class FactsToCheck(_message.Message):
 
     @_builtins.property
     def first_contact_time(self) -> _timestamp_pb2.Timestamp:
-        """When the claimant first made contact."""
+        """The claimant first made contact at this time."""
 
     @_builtins.property
     def facts(self) -> _containers.RepeatedCompositeFieldContainer[Global___FactToCheck]:

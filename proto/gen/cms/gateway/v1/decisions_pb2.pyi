@@ -100,15 +100,15 @@ class UndecidedClaim(_message.Message):
     """Whether that is over."""
     @_builtins.property
     def confirmed_time(self) -> _timestamp_pb2.Timestamp:
-        """When the assessor confirmed it: from then on the time to decide runs."""
+        """The assessor confirmed it at this time: from then on the time to decide runs."""
 
     @_builtins.property
     def accepted_time(self) -> _timestamp_pb2.Timestamp:
-        """When the system had accepted it whole."""
+        """The system had accepted it whole by this time."""
 
     @_builtins.property
     def deadline_time(self) -> _timestamp_pb2.Timestamp:
-        """When the decision is due, by the scheme's target on the day of the confirmation."""
+        """The decision is due by this time, by the scheme's target on the day of the confirmation."""
 
     def __init__(
         self,
@@ -163,7 +163,7 @@ class Decision(_message.Message):
 
     @_builtins.property
     def decided_time(self) -> _timestamp_pb2.Timestamp:
-        """When."""
+        """It happened at this time."""
 
     def __init__(
         self,

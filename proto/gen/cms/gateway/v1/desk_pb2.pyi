@@ -177,7 +177,7 @@ Global___TransferResult: _TypeAlias = TransferResult  # noqa: Y015
 
 @_typing.final
 class OutcomeCount(_message.Message):
-    """How many transfers of an act came to an outcome."""
+    """The number of transfers of an act that came to an outcome."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -186,7 +186,7 @@ class OutcomeCount(_message.Message):
     outcome: Global___TransferOutcome.ValueType
     """The outcome."""
     count: _builtins.int
-    """How many."""
+    """The number of them."""
     def __init__(
         self,
         *,
@@ -223,30 +223,30 @@ class BulkAct(_message.Message):
     kind: Global___BulkActKind.ValueType
     """Its kind."""
     reason: _builtins.str
-    """Why, in the person's words."""
+    """The reason, in the person's words."""
     by: _builtins.str
     """The person who began it."""
     rate: _builtins.int
     """Transfers a minute."""
     total: _builtins.int
-    """How many were chosen."""
+    """The number of transfers that were chosen."""
     stopped_by: _builtins.str
     """The person who stopped it."""
     @_builtins.property
     def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___OutcomeCount]:
-        """How far it has come."""
+        """The progress that it has made."""
 
     @_builtins.property
     def created(self) -> _timestamp_pb2.Timestamp:
-        """When it began."""
+        """It began at this time."""
 
     @_builtins.property
     def stopped_time(self) -> _timestamp_pb2.Timestamp:
-        """When somebody stopped it; absent if nobody did."""
+        """Somebody stopped it at this time; absent if nobody did."""
 
     @_builtins.property
     def finished_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was through with all; absent before that."""
+        """It was through with all at this time; absent before that."""
 
     def __init__(
         self,
@@ -297,14 +297,14 @@ class RejectionGroup(_message.Message):
     text: _builtins.str
     """The fault of the field, in a few words that follow its name."""
     count: _builtins.int
-    """How many transfers. One that broke several rules is counted for each."""
+    """The number of transfers. One that broke several rules is counted for each."""
     @_builtins.property
     def oldest_time(self) -> _timestamp_pb2.Timestamp:
-        """When the oldest was refused."""
+        """The oldest was refused at this time."""
 
     @_builtins.property
     def newest_time(self) -> _timestamp_pb2.Timestamp:
-        """When the newest was refused."""
+        """The newest was refused at this time."""
 
     @_builtins.property
     def ask(self) -> _checks_pb2.Words:
@@ -421,7 +421,7 @@ class CorrectTransfersRequest(_message.Message):
     PREVIEW_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
-    """Why, in words that intake keeps with the change."""
+    """The reason, in words that intake keeps with the change."""
     preview: _builtins.bool
     """Changes nothing, and tells what would be done."""
     request_id: _builtins.str

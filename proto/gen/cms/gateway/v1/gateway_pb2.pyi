@@ -176,12 +176,14 @@ class Transfer(_message.Message):
     state: Global___TransferState.ValueType
     """Its state."""
     attempts: _builtins.int
-    """How often the record left, or may have left. Enquiries do not count, nor tries that ended before the first byte."""
+    """The number of times that the record left, or may have left. Enquiries do not count, nor tries that ended before the first
+    byte.
+    """
     legacy_ref: _builtins.str
     """The system's reference, once held."""
     @_builtins.property
     def next_attempt_time(self) -> _timestamp_pb2.Timestamp:
-        """When it is sent, or the system is asked about it, next."""
+        """It is sent, or the system is asked about it, next at this time."""
 
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___TransferMessage]:
@@ -189,11 +191,11 @@ class Transfer(_message.Message):
 
     @_builtins.property
     def created(self) -> _timestamp_pb2.Timestamp:
-        """When the row was made."""
+        """The row was made at this time."""
 
     @_builtins.property
     def updated(self) -> _timestamp_pb2.Timestamp:
-        """When it last changed."""
+        """It last changed at this time."""
 
     def __init__(
         self,
@@ -264,7 +266,7 @@ class UncarriedScheme(_message.Message):
     """The version of the claim that was confirmed."""
     @_builtins.property
     def confirmed_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was confirmed."""
+        """It was confirmed at this time."""
 
     def __init__(
         self,
@@ -297,11 +299,11 @@ class WithdrawnRecord(_message.Message):
     """Whether it holds only phases before the last, so that nobody is paid."""
     @_builtins.property
     def since_time(self) -> _timestamp_pb2.Timestamp:
-        """When the gateway knew that it is held and that the claim is withdrawn."""
+        """The gateway knew from this time on that it is held and that the claim is withdrawn."""
 
     @_builtins.property
     def removed_time(self) -> _timestamp_pb2.Timestamp:
-        """When a person had ended it; absent before that."""
+        """A person had ended it by this time; absent before that."""
 
     def __init__(
         self,
@@ -366,7 +368,7 @@ class GetTransfersResponse(_message.Message):
 
     @_builtins.property
     def withdraw_time(self) -> _timestamp_pb2.Timestamp:
-        """When the claim was withdrawn; absent if it was not. Nothing is sent from then on."""
+        """The claim was withdrawn at this time; absent if it was not. Nothing is sent from then on."""
 
     @_builtins.property
     def withdrawn_records(self) -> _containers.RepeatedCompositeFieldContainer[Global___WithdrawnRecord]:
@@ -445,7 +447,7 @@ Global___RecordRemovalResponse: _TypeAlias = RecordRemovalResponse  # noqa: Y015
 
 @_typing.final
 class TransferFilter(_message.Message):
-    """Which transfers are meant."""
+    """The transfers that are meant."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -606,7 +608,7 @@ class TransferEvent(_message.Message):
     """That person's words."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
-        """When."""
+        """It happened at this time."""
 
     def __init__(
         self,
@@ -666,7 +668,7 @@ class RetryTransferRequest(_message.Message):
     rate: _builtins.int
     """With a filter: transfers a minute; 600 when absent, 6000 at most."""
     reason: _builtins.str
-    """Why, in a few words without anything that a claimant has told."""
+    """The reason, in a few words without anything that a claimant has told."""
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     @_builtins.property
@@ -710,7 +712,7 @@ class RetryTransferResponse(_message.Message):
 
     @_builtins.property
     def counts(self) -> _containers.RepeatedCompositeFieldContainer[_desk_pb2.OutcomeCount]:
-        """How many come to each outcome."""
+        """The number of transfers that come to each outcome."""
 
     @_builtins.property
     def bulk_act(self) -> _desk_pb2.BulkAct:
@@ -748,7 +750,7 @@ class CancelTransferRequest(_message.Message):
     rate: _builtins.int
     """With a filter: transfers a minute; 600 when absent, 6000 at most."""
     reason: _builtins.str
-    """Why, in a few words without anything that a claimant has told."""
+    """The reason, in a few words without anything that a claimant has told."""
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     @_builtins.property
@@ -792,7 +794,7 @@ class CancelTransferResponse(_message.Message):
 
     @_builtins.property
     def counts(self) -> _containers.RepeatedCompositeFieldContainer[_desk_pb2.OutcomeCount]:
-        """How many come to each outcome."""
+        """The number of transfers that come to each outcome."""
 
     @_builtins.property
     def bulk_act(self) -> _desk_pb2.BulkAct:

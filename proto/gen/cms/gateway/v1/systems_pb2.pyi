@@ -39,7 +39,7 @@ class _SystemConditionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Syste
     """Somebody ordered that it is sent nothing."""
 
 class SystemCondition(_SystemCondition, metaclass=_SystemConditionEnumTypeWrapper):
-    """How a system does."""
+    """The condition of a system."""
 
 SYSTEM_CONDITION_UNSPECIFIED: SystemCondition.ValueType  # 0
 """No value."""
@@ -102,19 +102,19 @@ class SystemStatus(_message.Message):
     system: _common_pb2.System.ValueType
     """The system."""
     state: Global___SystemCondition.ValueType
-    """How it does."""
+    """The condition that it is in."""
     breaker: Global___BreakerState.ValueType
     """Its breaker."""
     waiting: _builtins.int
-    """How many transfers are to be sent, are being sent, or may be held there."""
+    """The number of transfers that are to be sent, are being sent, or may be held there."""
     oldest_waiting_seconds: _builtins.float
     """The age of the oldest of them that is due; 0 when there is none."""
     accepted_today: _builtins.int
-    """How many records it accepted on this London day."""
+    """The number of records that it accepted on this London day."""
     rejected_today: _builtins.int
-    """How many records it refused on this London day that are not corrected yet."""
+    """The number of records that it refused on this London day and that are not corrected yet."""
     unanswered: _builtins.int
-    """How many attempts in a row had no readable reply."""
+    """The number of attempts in a row that had no readable reply."""
     hold_reason: _builtins.str
     """The reason for the hold; empty if it is not held."""
     held_by: _builtins.str
@@ -125,7 +125,7 @@ class SystemStatus(_message.Message):
 
     @_builtins.property
     def held_until_time(self) -> _timestamp_pb2.Timestamp:
-        """When the hold ends by itself; absent where somebody must end it."""
+        """The hold ends by itself at this time; absent where somebody must end it."""
 
     def __init__(
         self,
@@ -205,12 +205,12 @@ class HoldSystemRequest(_message.Message):
     system: _common_pb2.System.ValueType
     """The system."""
     reason: _builtins.str
-    """Why, for those who see that it is held; nothing about a claimant."""
+    """The reason, for those who see that it is held; it says nothing about a claimant."""
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     @_builtins.property
     def until(self) -> _timestamp_pb2.Timestamp:
-        """When the hold ends by itself; absent where somebody will end it."""
+        """The hold ends by itself at this time; absent where somebody will end it."""
 
     def __init__(
         self,

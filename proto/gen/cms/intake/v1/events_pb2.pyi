@@ -32,7 +32,7 @@ class FirstContactRecorded(_message.Message):
     SCHEMES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def first_contact_time(self) -> _timestamp_pb2.Timestamp:
-        """When the claimant first made contact."""
+        """The claimant first made contact at this time."""
 
     @_builtins.property
     def schemes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Scheme.ValueType]:
@@ -67,11 +67,11 @@ class ClaimSubmitted(_message.Message):
 
     @_builtins.property
     def submit_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was submitted."""
+        """It was submitted at this time."""
 
     @_builtins.property
     def first_contact_time(self) -> _timestamp_pb2.Timestamp:
-        """When the claimant first made contact."""
+        """The claimant first made contact at this time."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class ClaimWithdrawn(_message.Message):
     WITHDRAW_TIME_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def withdraw_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was withdrawn."""
+        """It was withdrawn at this time."""
 
     def __init__(
         self,
@@ -164,7 +164,7 @@ class CallEnded(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """When it ended."""
+        """It ended at this time."""
 
     def __init__(
         self,

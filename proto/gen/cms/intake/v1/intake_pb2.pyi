@@ -627,7 +627,7 @@ class _InterviewViewEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Intervi
     """
 
 class InterviewView(_InterviewView, metaclass=_InterviewViewEnumTypeWrapper):
-    """How much of the interview the response to a save carries."""
+    """The part of the interview that the response to a save carries."""
 
 INTERVIEW_VIEW_UNSPECIFIED: InterviewView.ValueType  # 0
 """As FULL."""
@@ -744,7 +744,7 @@ class Call(_message.Message):
     tries_left: _builtins.int
     """Wrong tries that are left."""
     outcome: Global___CallOutcome.ValueType
-    """How it ended."""
+    """It ended in this way."""
     talk_seconds: _builtins.int
     """Seconds of talk, without those on hold and those between a dropped line and its resumption, once it has ended."""
     state: Global___CallState.ValueType
@@ -763,15 +763,15 @@ class Call(_message.Message):
 
     @_builtins.property
     def started(self) -> _timestamp_pb2.Timestamp:
-        """When it began."""
+        """It began at this time."""
 
     @_builtins.property
     def ended(self) -> _timestamp_pb2.Timestamp:
-        """When it ended."""
+        """It ended at this time."""
 
     @_builtins.property
     def call_back_time(self) -> _timestamp_pb2.Timestamp:
-        """When to call back, for CALL_BACK."""
+        """The person is called back at this time, for CALL_BACK."""
 
     def __init__(
         self,
@@ -874,7 +874,7 @@ class CallBack(_message.Message):
     """The operator who has taken it; empty for nobody."""
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
-        """When the next call, or the letter, is due."""
+        """The next call, or the letter, is due at this time."""
 
     @_builtins.property
     def needs(self) -> _containers.RepeatedScalarFieldContainer[Global___CallNeed.ValueType]:
@@ -882,7 +882,7 @@ class CallBack(_message.Message):
 
     @_builtins.property
     def taken_until(self) -> _timestamp_pb2.Timestamp:
-        """Until when nobody else takes it."""
+        """Nobody else takes it until this time."""
 
     def __init__(
         self,
@@ -907,7 +907,7 @@ Global___CallBack: _TypeAlias = CallBack  # noqa: Y015
 
 @_typing.final
 class Contact(_message.Message):
-    """How to reach the person."""
+    """The ways to reach the person."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -998,14 +998,14 @@ class Withdrawal(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     BY_FIELD_NUMBER: _builtins.int
     cause: Global___WithdrawalCause.ValueType
-    """Why, by its kind."""
+    """The reason, by its kind."""
     reason: _builtins.str
-    """Why, in the words that were given; empty for a wrong number."""
+    """The reason, in the words that were given; empty for a wrong number."""
     by: _builtins.str
     """The person who recorded it."""
     @_builtins.property
     def withdraw_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was withdrawn."""
+        """It was withdrawn at this time."""
 
     def __init__(
         self,
@@ -1062,15 +1062,15 @@ class Claim(_message.Message):
 
     @_builtins.property
     def first_contact_time(self) -> _timestamp_pb2.Timestamp:
-        """When the claimant first made contact."""
+        """The claimant first made contact at this time."""
 
     @_builtins.property
     def submit_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was submitted."""
+        """It was submitted at this time."""
 
     @_builtins.property
     def evidence_complete_time(self) -> _timestamp_pb2.Timestamp:
-        """When all evidence was in."""
+        """All evidence was in from this time on."""
 
     @_builtins.property
     def claimant(self) -> Global___Claimant:
@@ -1419,11 +1419,13 @@ class Interview(_message.Message):
     is left.
     """
     asked: _builtins.int
-    """How many were answered."""
+    """The number of questions that were answered."""
     remaining: _builtins.int
-    """How many are still to be asked or put right, required or not. A claim can be submitted when every section is complete."""
+    """The number of questions that are still to be asked or put right, required or not. A claim can be submitted when every
+    section is complete.
+    """
     not_relevant: _builtins.int
-    """How many do not apply."""
+    """The number of questions that do not apply."""
     account_check: Global___AccountCheck.ValueType
     """Whether the account's number fits the sort code, once both are known. It never holds the claim up."""
     @_builtins.property
@@ -1631,7 +1633,7 @@ class EarlierClaim(_message.Message):
     security: Global___CallSecurity.ValueType
     """Its answers are shown once security is PASSED: PassSecurity, with the questions of it that are listed here."""
     tries_left: _builtins.int
-    """How many tries are left."""
+    """The number of tries that are left."""
     @_builtins.property
     def security_questions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SecurityQuestion]:
         """Questions to ask, from the earlier record."""
@@ -1737,7 +1739,7 @@ class HistoryEntry(_message.Message):
     by: _builtins.str
     """The person who changed it."""
     reason: _builtins.str
-    """Why; empty for answers taken in the interview."""
+    """The reason; empty for answers taken in the interview."""
     script_version: _builtins.int
     """The number of the catalogue whose question it was."""
     version: _builtins.int
@@ -1754,7 +1756,7 @@ class HistoryEntry(_message.Message):
 
     @_builtins.property
     def at(self) -> _timestamp_pb2.Timestamp:
-        """When it was changed."""
+        """It was changed at this time."""
 
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Role.ValueType]:
@@ -2264,7 +2266,7 @@ class TakeCallBackResponse(_message.Message):
 
     @_builtins.property
     def contact(self) -> Global___Contact:
-        """How to reach the person."""
+        """The ways to reach the person."""
 
     def __init__(
         self,
@@ -2355,7 +2357,7 @@ class LineCounts(_message.Message):
     """Of those answered, calls that were answered within the target."""
     @_builtins.property
     def start(self) -> _timestamp_pb2.Timestamp:
-        """When the quarter began: at 0, 15, 30 or 45 minutes past an hour."""
+        """The quarter began at this time: at 0, 15, 30 or 45 minutes past an hour."""
 
     def __init__(
         self,
@@ -2487,7 +2489,7 @@ Global___QuarterHour: _TypeAlias = QuarterHour  # noqa: Y015
 
 @_typing.final
 class HandlingTime(_message.Message):
-    """How long a call keeps an operator, on average."""
+    """The time for which a call keeps an operator, on average."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2602,12 +2604,12 @@ class EndCallRequest(_message.Message):
     call_id: _builtins.str
     """The call."""
     outcome: Global___CallOutcome.ValueType
-    """How it ended."""
+    """It ended in this way."""
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     @_builtins.property
     def call_back_time(self) -> _timestamp_pb2.Timestamp:
-        """When to call back; with CALL_BACK. In the future, and within 92 days."""
+        """The person is called back at this time; with CALL_BACK. It is in the future, and within 92 days."""
 
     def __init__(
         self,
@@ -2730,7 +2732,7 @@ class RecordAnswersRequest(_message.Message):
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     view: Global___InterviewView.ValueType
-    """How much of the interview to return; FULL when absent. A retry has the same view."""
+    """The part of the interview that is returned; FULL when absent. A retry has the same view."""
     @_builtins.property
     def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Answer]:
         """Any questions, in any order. All of them are saved, or none. At least one, unless confirm_earlier names one."""
@@ -2803,7 +2805,7 @@ class AmendAnswersRequest(_message.Message):
     reason: _builtins.str
     """The reason for the change."""
     view: Global___InterviewView.ValueType
-    """How much of the interview to return; FULL when absent. A retry has the same view."""
+    """The part of the interview that is returned; FULL when absent. A retry has the same view."""
     preview: _builtins.bool
     """Changes nothing, and tells the effect that the changes would have."""
     @_builtins.property
@@ -2972,7 +2974,7 @@ class DecideDuplicateRequest(_message.Message):
     verdict: Global___DuplicateVerdict.ValueType
     """Whether they are of one person."""
     reason: _builtins.str
-    """Why, in a line."""
+    """The reason, in a line."""
     version: _builtins.int
     """The claim's version that the caller read."""
     request_id: _builtins.str
@@ -3268,7 +3270,7 @@ class WithdrawClaimRequest(_message.Message):
     claim_ref: _builtins.str
     """The claim."""
     reason: _builtins.str
-    """Why, in a line."""
+    """The reason, in a line."""
     version: _builtins.int
     """The claim's version that the caller read."""
     request_id: _builtins.str
@@ -3693,15 +3695,15 @@ class ClaimFacts(_message.Message):
 
     @_builtins.property
     def first_contact_time(self) -> _timestamp_pb2.Timestamp:
-        """When the claimant first made contact."""
+        """The claimant first made contact at this time."""
 
     @_builtins.property
     def submit_time(self) -> _timestamp_pb2.Timestamp:
-        """When the claim was submitted."""
+        """The claim was submitted at this time."""
 
     @_builtins.property
     def evidence_complete_time(self) -> _timestamp_pb2.Timestamp:
-        """When all evidence was in."""
+        """All evidence was in from this time on."""
 
     @_builtins.property
     def answers(self) -> _struct_pb2.Struct:

@@ -38,7 +38,7 @@ class NoticeSent(_message.Message):
     """The authority's GSS code."""
     @_builtins.property
     def sent_time(self) -> _timestamp_pb2.Timestamp:
-        """When the authority acknowledged it."""
+        """The authority acknowledged it at this time."""
 
     def __init__(
         self,
@@ -143,7 +143,7 @@ class NoticeLate(_message.Message):
     state: _builtins.str
     """The state, by the name that ListOverdue shows."""
     owner: _builtins.str
-    """Who is to act: the name of a role."""
+    """The role of those who are to act, by its name."""
     @_builtins.property
     def at_stake_on(self) -> _date_pb2.Date:
         """The date at stake: the earlier of the two clocks that still run. Unset once the authority has the intention and the claim."""

@@ -36,7 +36,7 @@ class _LetterRecipientEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Lette
     """A claimant."""
 
 class LetterRecipient(_LetterRecipient, metaclass=_LetterRecipientEnumTypeWrapper):
-    """Who gets a letter."""
+    """The kind of recipient who gets a letter."""
 
 LETTER_RECIPIENT_UNSPECIFIED: LetterRecipient.ValueType  # 0
 """No value."""
@@ -92,7 +92,7 @@ class _PrintOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PrintOut
     """There is no such letter."""
 
 class PrintOutcome(_PrintOutcome, metaclass=_PrintOutcomeEnumTypeWrapper):
-    """What became of a letter that was marked as printed."""
+    """The outcome for a letter that was marked as printed."""
 
 PRINT_OUTCOME_UNSPECIFIED: PrintOutcome.ValueType  # 0
 """No value."""
@@ -128,7 +128,7 @@ class Letter(_message.Message):
     letter_id: _builtins.str
     """Its id, a UUID."""
     recipient: Global___LetterRecipient.ValueType
-    """Who gets it."""
+    """The kind of recipient who gets it."""
     claim_ref: _builtins.str
     """The claim."""
     about: _builtins.str
@@ -151,11 +151,11 @@ class Letter(_message.Message):
 
     @_builtins.property
     def created(self) -> _timestamp_pb2.Timestamp:
-        """When it was put in the queue."""
+        """It was put in the queue at this time."""
 
     @_builtins.property
     def printed(self) -> _timestamp_pb2.Timestamp:
-        """When it was marked as printed; absent before that."""
+        """It was marked as printed at this time; absent before that."""
 
     def __init__(
         self,
@@ -276,7 +276,7 @@ Global___MarkPrintedRequest: _TypeAlias = MarkPrintedRequest  # noqa: Y015
 
 @_typing.final
 class PrintResult(_message.Message):
-    """What became of a letter."""
+    """The outcome for a letter."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -285,7 +285,7 @@ class PrintResult(_message.Message):
     letter_id: _builtins.str
     """The letter."""
     outcome: Global___PrintOutcome.ValueType
-    """What became of it."""
+    """The outcome."""
     def __init__(
         self,
         *,
@@ -302,7 +302,7 @@ Global___PrintResult: _TypeAlias = PrintResult  # noqa: Y015
 
 @_typing.final
 class MarkPrintedResponse(_message.Message):
-    """What became of the letters."""
+    """The outcome for the letters."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

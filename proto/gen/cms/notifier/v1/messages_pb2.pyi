@@ -164,7 +164,7 @@ class _MessageReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Message
     MESSAGE_REASON_TOO_LATE_FOR_A_LETTER: _MessageReason.ValueType  # 7
     """A letter would come after the appointment."""
     MESSAGE_REASON_OVERTAKEN: _MessageReason.ValueType  # 8
-    """What it would have told is no longer so."""
+    """The news that it would have told is no longer so."""
     MESSAGE_REASON_TOO_LATE: _MessageReason.ValueType  # 9
     """It came to be written when it had lost its use."""
     MESSAGE_REASON_WITHDRAWN: _MessageReason.ValueType  # 10
@@ -173,7 +173,7 @@ class _MessageReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Message
     """The list of documents is too long for a text."""
 
 class MessageReason(_MessageReason, metaclass=_MessageReasonEnumTypeWrapper):
-    """Why a message went by another way than the claimant chose, or did not go."""
+    """The reason for which a message went by another way than the claimant chose, or did not go."""
 
 MESSAGE_REASON_UNSPECIFIED: MessageReason.ValueType  # 0
 """It went as the claimant chose."""
@@ -192,7 +192,7 @@ MESSAGE_REASON_LOST: MessageReason.ValueType  # 6
 MESSAGE_REASON_TOO_LATE_FOR_A_LETTER: MessageReason.ValueType  # 7
 """A letter would come after the appointment."""
 MESSAGE_REASON_OVERTAKEN: MessageReason.ValueType  # 8
-"""What it would have told is no longer so."""
+"""The news that it would have told is no longer so."""
 MESSAGE_REASON_TOO_LATE: MessageReason.ValueType  # 9
 """It came to be written when it had lost its use."""
 MESSAGE_REASON_WITHDRAWN: MessageReason.ValueType  # 10
@@ -233,28 +233,28 @@ class ClaimantMessage(_message.Message):
     discreet: _builtins.bool
     """Whether it says nothing of what is claimed."""
     reason: Global___MessageReason.ValueType
-    """Why it went by another way than the claimant chose, or did not go."""
+    """The reason for which it went by another way than the claimant chose, or did not go."""
     attempts: _builtins.int
-    """How many attempts at writing or sending it were made in its present state."""
+    """The number of attempts at writing or sending it that were made in its present state."""
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
         """From when on it is written: at once, or on the day before the appointment."""
 
     @_builtins.property
     def sent(self) -> _timestamp_pb2.Timestamp:
-        """When Notify took it."""
+        """Notify took it at this time."""
 
     @_builtins.property
     def ended(self) -> _timestamp_pb2.Timestamp:
-        """When it was delivered, put into the print queue or dropped."""
+        """It was delivered, put into the print queue or dropped at this time."""
 
     @_builtins.property
     def next_attempt_time(self) -> _timestamp_pb2.Timestamp:
-        """When it is next written, sent or asked about."""
+        """It is next written, sent or asked about at this time."""
 
     @_builtins.property
     def printed(self) -> _timestamp_pb2.Timestamp:
-        """When its letter was marked as printed."""
+        """Its letter was marked as printed at this time."""
 
     def __init__(
         self,

@@ -189,7 +189,7 @@ class _DateOfClaimBasisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Date
     """The day of the claim, which came later than a month after the intention."""
 
 class DateOfClaimBasis(_DateOfClaimBasis, metaclass=_DateOfClaimBasisEnumTypeWrapper):
-    """What the date of claim for housing benefit is."""
+    """The date of claim for housing benefit."""
 
 DATE_OF_CLAIM_BASIS_UNSPECIFIED: DateOfClaimBasis.ValueType  # 0
 """No value."""
@@ -269,7 +269,7 @@ class Notice(_message.Message):
     state: Global___NoticeState.ValueType
     """The state of this version."""
     attempts: _builtins.int
-    """How many attempts at sending it were made."""
+    """The number of attempts that were made at sending it."""
     claim_ref: _builtins.str
     """The claim."""
     late: _builtins.bool
@@ -284,31 +284,31 @@ class Notice(_message.Message):
 
     @_builtins.property
     def sent(self) -> _timestamp_pb2.Timestamp:
-        """When the authority first acknowledged it."""
+        """The authority first acknowledged it at this time."""
 
     @_builtins.property
     def received(self) -> _timestamp_pb2.Timestamp:
-        """When the authority said that it has received it."""
+        """The authority said that it has received it at this time."""
 
     @_builtins.property
     def loaded(self) -> _timestamp_pb2.Timestamp:
-        """When the authority said that it is in its own system."""
+        """The authority said that it is in its own system at this time."""
 
     @_builtins.property
     def next_attempt_time(self) -> _timestamp_pb2.Timestamp:
-        """When it is sent next, or the authority is asked about it next."""
+        """It is sent next, or the authority is asked about it next, at this time."""
 
     @_builtins.property
     def refused_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Why it was refused: the authority's field names."""
+        """It was refused for these: the authority's field names."""
 
     @_builtins.property
     def disputed(self) -> _timestamp_pb2.Timestamp:
-        """When an answer of the authority first contradicted our own record of this version. Unset once the two agree."""
+        """An answer of the authority first contradicted our own record of this version at this time. Unset once the two agree."""
 
     @_builtins.property
     def created(self) -> _timestamp_pb2.Timestamp:
-        """When this version was made."""
+        """This version was made at this time."""
 
     @_builtins.property
     def intention_on(self) -> _date_pb2.Date:
@@ -398,7 +398,7 @@ class NotTold(_message.Message):
     """GSS code of the authority that holds a notice; empty where no authority was found."""
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
-        """When it was referred."""
+        """It was referred at this time."""
 
     def __init__(
         self,
@@ -431,7 +431,7 @@ class DateOfClaim(_message.Message):
     notice_id: _builtins.str
     """The notice (UUID)."""
     basis: Global___DateOfClaimBasis.ValueType
-    """What it is."""
+    """The kind of obstacle that it is."""
     rule: _builtins.str
     """The rule: HB_1987_72, HB_2006_84 or HB_2006_83."""
     settled: _builtins.bool
@@ -520,7 +520,7 @@ class Resend(_message.Message):
     """The person's reference."""
     @_builtins.property
     def resend_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was asked for."""
+        """It was asked for at this time."""
 
     def __init__(
         self,
@@ -825,7 +825,7 @@ class RecordReceiptRequest(_message.Message):
     refused: _builtins.bool
     """The authority refused it."""
     reason: _builtins.str
-    """Why it was refused; with `refused` only, and then required."""
+    """The reason for which it was refused; with `refused` only, and then required."""
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     @_builtins.property
@@ -877,7 +877,7 @@ Global___RecordReceiptResponse: _TypeAlias = RecordReceiptResponse  # noqa: Y015
 
 @_typing.final
 class ResendFilter(_message.Message):
-    """Which notices are sent again: the newest versions of an authority's notices in a state."""
+    """The notices that are sent again: the newest versions of an authority's notices in a state."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -923,7 +923,7 @@ class ResendNoticeRequest(_message.Message):
     preview: _builtins.bool
     """Changes nothing, and tells what would be sent again."""
     reason: _builtins.str
-    """Why, in a few words without anything that a claimant has told."""
+    """The reason, in a few words without anything that a claimant has told."""
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     @_builtins.property
@@ -949,14 +949,14 @@ Global___ResendNoticeRequest: _TypeAlias = ResendNoticeRequest  # noqa: Y015
 
 @_typing.final
 class ResendNoticeResponse(_message.Message):
-    """What is sent again, or would be."""
+    """The notices that are sent again, or would be."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NOTICES_FIELD_NUMBER: _builtins.int
     COUNT_FIELD_NUMBER: _builtins.int
     count: _builtins.int
-    """How many they are."""
+    """The number of notices that are sent again."""
     @_builtins.property
     def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Notice]:
         """The first 100."""

@@ -36,7 +36,7 @@ class _WorkItemKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WorkItem
     """Something that no notice can put right."""
 
 class WorkItemKind(_WorkItemKind, metaclass=_WorkItemKindEnumTypeWrapper):
-    """Where a work item comes from."""
+    """The origin of a work item."""
 
 WORK_ITEM_KIND_UNSPECIFIED: WorkItemKind.ValueType  # 0
 """No value."""
@@ -92,7 +92,7 @@ class _WorkItemOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WorkI
     """The platform itself ended it: a later version followed the refused one, or the council has said more of it."""
 
 class WorkItemOutcome(_WorkItemOutcome, metaclass=_WorkItemOutcomeEnumTypeWrapper):
-    """How a work item ended."""
+    """The end of a work item."""
 
 WORK_ITEM_OUTCOME_UNSPECIFIED: WorkItemOutcome.ValueType  # 0
 """No value."""
@@ -162,10 +162,10 @@ class WorkItem(_message.Message):
     work_item_id: _builtins.str
     """Its id (UUID)."""
     kind: Global___WorkItemKind.ValueType
-    """Where it comes from."""
+    """The origin that it has."""
     reason: _builtins.str
-    """Why a person has to see to it, of a closed list: FIELDS_REFUSED, REFUSAL_RECORDED, FILE_NOT_ANSWERED, QUESTION_ASKED, or a
-    referral's reason.
+    """The reason for which a person has to see to it, of a closed list: FIELDS_REFUSED, REFUSAL_RECORDED, FILE_NOT_ANSWERED,
+    QUESTION_ASKED, or a referral's reason.
     """
     claim_ref: _builtins.str
     """The claim."""
@@ -176,17 +176,17 @@ class WorkItem(_message.Message):
     authority_code: _builtins.str
     """The authority's GSS code; empty where none was found."""
     words: _builtins.str
-    """What the council wrote: the question, or why the notice was refused."""
+    """The council wrote this: the question, or the reason for refusing the notice."""
     state: Global___WorkItemState.ValueType
     """Its state."""
     owner: _builtins.str
-    """Who is to act: the name of a role."""
+    """The role of those who are to act, by its name."""
     done_by: _builtins.str
-    """Who ended it; empty for the platform itself."""
+    """The person who ended it; empty for the platform itself."""
     outcome: Global___WorkItemOutcome.ValueType
-    """How it ended."""
+    """It ended in this way."""
     answer: _builtins.str
-    """What the processing officer wrote: the answer to a question."""
+    """The processing officer wrote this: the answer to a question."""
     @_builtins.property
     def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___RefusedField]:
         """The fields that the authority refused."""
@@ -197,11 +197,11 @@ class WorkItem(_message.Message):
 
     @_builtins.property
     def deadline_time(self) -> _timestamp_pb2.Timestamp:
-        """When it is overdue."""
+        """It is overdue from this time on."""
 
     @_builtins.property
     def done(self) -> _timestamp_pb2.Timestamp:
-        """When it ended."""
+        """It ended at this time."""
 
     def __init__(
         self,
@@ -369,7 +369,7 @@ class ResolveWorkItemRequest(_message.Message):
     work_item_id: _builtins.str
     """The work item."""
     outcome: Global___WorkItemOutcome.ValueType
-    """How it ended; FOLLOWED is the platform's own."""
+    """It ended in this way; FOLLOWED is the platform's own."""
     answer: _builtins.str
     """The answer to the council. A question that is ANSWERED has one."""
     request_id: _builtins.str

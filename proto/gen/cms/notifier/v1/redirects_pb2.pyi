@@ -35,7 +35,7 @@ class _RedirectReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Redire
     """Another reason."""
 
 class RedirectReason(_RedirectReason, metaclass=_RedirectReasonEnumTypeWrapper):
-    """Why a notice is sent to another authority."""
+    """The reason for which a notice is sent to another authority."""
 
 REDIRECT_REASON_UNSPECIFIED: RedirectReason.ValueType  # 0
 """No value."""
@@ -64,7 +64,7 @@ class RedirectNoticeRequest(_message.Message):
     authority_code: _builtins.str
     """GSS code of the right authority, which must be in force today."""
     reason: Global___RedirectReason.ValueType
-    """Why."""
+    """The reason."""
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     def __init__(
@@ -85,7 +85,7 @@ Global___RedirectNoticeRequest: _TypeAlias = RedirectNoticeRequest  # noqa: Y015
 
 @_typing.final
 class RedirectNoticeResponse(_message.Message):
-    """What follows, within seconds: the authority that was told gets WITHDRAWN, the right one a notice of its own."""
+    """Two notices follow within seconds: the authority that was told gets WITHDRAWN, the right one a notice of its own."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -39,13 +39,13 @@ class Overdue(_message.Message):
     """The role that has to act."""
     @_builtins.property
     def since_time(self) -> _timestamp_pb2.Timestamp:
-        """When the state began. Events, dead letters and UNKNOWN transfers are dated by real time, everything else by the
+        """The state began at this time. Events, dead letters and UNKNOWN transfers are dated by real time, everything else by the
         platform's clock.
         """
 
     @_builtins.property
     def deadline_time(self) -> _timestamp_pb2.Timestamp:
-        """When the deadline passed, by the same clock."""
+        """The deadline passed at this time, by the same clock."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ Global___Overdue: _TypeAlias = Overdue  # noqa: Y015
 
 @_typing.final
 class OverdueCount(_message.Message):
-    """How much is overdue in one state."""
+    """The count of what is overdue in one state."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -76,10 +76,10 @@ class OverdueCount(_message.Message):
     state: _builtins.str
     """The state."""
     count: _builtins.int
-    """How many are overdue; 0 where none is."""
+    """The number of those that are overdue; 0 where none is."""
     @_builtins.property
     def oldest_time(self) -> _timestamp_pb2.Timestamp:
-        """When the state began for the oldest of them; unset where none is overdue."""
+        """The state began for the oldest of them at this time; unset where none is overdue."""
 
     def __init__(
         self,
@@ -192,7 +192,7 @@ class DeadLetter(_message.Message):
     """Whether a replay was asked for and is still to come."""
     @_builtins.property
     def failed_time(self) -> _timestamp_pb2.Timestamp:
-        """When the service gave up."""
+        """The service gave up at this time."""
 
     def __init__(
         self,

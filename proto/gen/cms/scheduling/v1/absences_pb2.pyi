@@ -74,7 +74,7 @@ class _UrgencyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Urgency.Value
     """The claimant comes on a later day."""
 
 class Urgency(_Urgency, metaclass=_UrgencyEnumTypeWrapper):
-    """How urgent it is that a person sees to an interview that nobody is there to hold."""
+    """The urgency with which a person sees to an interview that nobody is there to hold."""
 
 URGENCY_UNSPECIFIED: Urgency.ValueType  # 0
 """No value."""
@@ -103,7 +103,7 @@ class _SolutionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Solution
     SOLUTION_KIND_OTHER_SKILLS: _SolutionKind.ValueType  # 4
     """With an assessor or at an office that does not meet every need: arrange for what is missing."""
     SOLUTION_KIND_FARTHER_OFFICE: _SolutionKind.ValueType  # 5
-    """At an office that is more than 15 km from the one that was chosen."""
+    """At an office that is more than 15 km from the one that was to hold the interview."""
     SOLUTION_KIND_LATER: _SolutionKind.ValueType  # 6
     """More than a week later; or elsewhere or by telephone though it keeps neither the target nor the day."""
     SOLUTION_KIND_OPEN_SLOT: _SolutionKind.ValueType  # 7
@@ -125,7 +125,7 @@ SOLUTION_KIND_BY_TELEPHONE: SolutionKind.ValueType  # 3
 SOLUTION_KIND_OTHER_SKILLS: SolutionKind.ValueType  # 4
 """With an assessor or at an office that does not meet every need: arrange for what is missing."""
 SOLUTION_KIND_FARTHER_OFFICE: SolutionKind.ValueType  # 5
-"""At an office that is more than 15 km from the one that was chosen."""
+"""At an office that is more than 15 km from the one that was to hold the interview."""
 SOLUTION_KIND_LATER: SolutionKind.ValueType  # 6
 """More than a week later; or elsewhere or by telephone though it keeps neither the target nor the day."""
 SOLUTION_KIND_OPEN_SLOT: SolutionKind.ValueType  # 7
@@ -150,7 +150,7 @@ class Absence(_message.Message):
     """The assessor."""
     @_builtins.property
     def until(self) -> _timestamp_pb2.Timestamp:
-        """When it ends: the assessor works again from then on."""
+        """It ends at this time: the assessor works again from then on."""
 
     def __init__(
         self,
@@ -183,7 +183,7 @@ class Closure(_message.Message):
     """The office, six digits."""
     @_builtins.property
     def until(self) -> _timestamp_pb2.Timestamp:
-        """When it ends: the office is open again from then on."""
+        """It ends at this time: the office is open again from then on."""
 
     def __init__(
         self,
@@ -217,7 +217,7 @@ class MovedAppointment(_message.Message):
     previous_office_code: _builtins.str
     """The office at which it was to be held, six digits."""
     previous_channel: _common_pb2.Channel.ValueType
-    """How it was to be held."""
+    """It was to be held in this way before."""
     disturbance: Global___Disturbance.ValueType
     """The difference that this makes to the claimant."""
     @_builtins.property
@@ -226,7 +226,7 @@ class MovedAppointment(_message.Message):
 
     @_builtins.property
     def previous_start_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was to start before."""
+        """It was to start at this time before."""
 
     def __init__(
         self,
@@ -289,7 +289,7 @@ class NotMovedAppointment(_message.Message):
     SOLUTIONS_FIELD_NUMBER: _builtins.int
     STILL_TO_MOVE_FIELD_NUMBER: _builtins.int
     urgency: Global___Urgency.ValueType
-    """How urgent it is."""
+    """The urgency with which a person sees to it."""
     still_to_move: _builtins.bool
     """Whether the service itself has still to try to move it, in a later step of the replanning. It has no `solutions` until then."""
     @_builtins.property
@@ -330,12 +330,12 @@ class RecordAbsenceRequest(_message.Message):
     assessor_id: _builtins.str
     """The assessor, from the list of assessors."""
     reason: _builtins.str
-    """Why, in words. They are kept sealed."""
+    """The reason, in words. They are kept sealed."""
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     @_builtins.property
     def until(self) -> _timestamp_pb2.Timestamp:
-        """When the assessor works again: after `from`, still to come, and within a year of now."""
+        """The assessor works again at this time: after `from`, still to come, and within a year of now."""
 
     def __init__(
         self,
@@ -469,12 +469,12 @@ class CloseOfficeRequest(_message.Message):
     office_code: _builtins.str
     """The office, six digits."""
     reason: _builtins.str
-    """Why, in words. They are kept sealed."""
+    """The reason, in words. They are kept sealed."""
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     @_builtins.property
     def until(self) -> _timestamp_pb2.Timestamp:
-        """When the office opens again: after `from`, still to come, and within a year of now."""
+        """The office opens again at this time: after `from`, still to come, and within a year of now."""
 
     def __init__(
         self,

@@ -120,7 +120,7 @@ class _OfferReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OfferReas
     OFFER_REASON_TELEPHONE_KEEPS_TARGET: _OfferReason.ValueType  # 3
     """It is by telephone, which keeps the target where the wished channel cannot."""
     OFFER_REASON_EARLIEST_AFTER_TARGET: _OfferReason.ValueType  # 4
-    """No slot keeps the target: this is the earliest after it."""
+    """No slot keeps the target: this is the earliest one after it at its office and in its channel."""
     OFFER_REASON_WITHIN_REACH: _OfferReason.ValueType  # 5
     """It is at another office within reach."""
     OFFER_REASON_NEAREST_WITH_NEEDS: _OfferReason.ValueType  # 6
@@ -128,10 +128,10 @@ class _OfferReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OfferReas
     OFFER_REASON_BY_TELEPHONE: _OfferReason.ValueType  # 7
     """It is by telephone, though the nearest office keeps the target: another choice."""
     OFFER_REASON_AFTER_TARGET: _OfferReason.ValueType  # 8
-    """It comes after the target, or after an earlier slot of its office that does."""
+    """It starts after the target: an earlier slot of its office and channel does too, or another slot keeps the target."""
 
 class OfferReason(_OfferReason, metaclass=_OfferReasonEnumTypeWrapper):
-    """Why a slot is offered."""
+    """The reason for which a slot is offered."""
 
 OFFER_REASON_UNSPECIFIED: OfferReason.ValueType  # 0
 """No value."""
@@ -142,7 +142,7 @@ OFFER_REASON_NEIGHBOUR_KEEPS_TARGET: OfferReason.ValueType  # 2
 OFFER_REASON_TELEPHONE_KEEPS_TARGET: OfferReason.ValueType  # 3
 """It is by telephone, which keeps the target where the wished channel cannot."""
 OFFER_REASON_EARLIEST_AFTER_TARGET: OfferReason.ValueType  # 4
-"""No slot keeps the target: this is the earliest after it."""
+"""No slot keeps the target: this is the earliest one after it at its office and in its channel."""
 OFFER_REASON_WITHIN_REACH: OfferReason.ValueType  # 5
 """It is at another office within reach."""
 OFFER_REASON_NEAREST_WITH_NEEDS: OfferReason.ValueType  # 6
@@ -150,7 +150,7 @@ OFFER_REASON_NEAREST_WITH_NEEDS: OfferReason.ValueType  # 6
 OFFER_REASON_BY_TELEPHONE: OfferReason.ValueType  # 7
 """It is by telephone, though the nearest office keeps the target: another choice."""
 OFFER_REASON_AFTER_TARGET: OfferReason.ValueType  # 8
-"""It comes after the target, or after an earlier slot of its office that does."""
+"""It starts after the target: an earlier slot of its office and channel does too, or another slot keeps the target."""
 Global___OfferReason: _TypeAlias = OfferReason  # noqa: Y015
 
 @_typing.final
@@ -167,7 +167,9 @@ class Office(_message.Message):
     name: _builtins.str
     """The town."""
     distance_km: _builtins.float
-    """Kilometres in a straight line from the postcode asked about; zero when none was given."""
+    """Kilometres in a straight line from the postcode that was asked about, zero where none was; in the solutions for an interview that
+    was not moved, from the office that was to hold it.
+    """
     def __init__(
         self,
         *,
@@ -204,22 +206,22 @@ class Slot(_message.Message):
     assessor_id: _builtins.str
     """The assessor."""
     channel: _common_pb2.Channel.ValueType
-    """How the interview is held."""
+    """The interview is held in this way."""
     within_target: _builtins.bool
     """Whether it starts within the target: counted for the claim, or from now where no claim was named."""
     reason: Global___OfferReason.ValueType
-    """Why it is offered."""
+    """It is offered for this reason."""
     @_builtins.property
     def office(self) -> Global___Office:
         """The office."""
 
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """When it starts."""
+        """It starts at this time."""
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """When it ends."""
+        """It ends at this time."""
 
     def __init__(
         self,
@@ -276,7 +278,7 @@ class Appointment(_message.Message):
     version: _builtins.int
     """The version, which every change raises."""
     channel: _common_pb2.Channel.ValueType
-    """How the interview is held."""
+    """The interview is held in this way."""
     within_target: _builtins.bool
     """Whether it starts within the target counted from first contact."""
     cancel_reason: _builtins.str
@@ -291,15 +293,15 @@ class Appointment(_message.Message):
 
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """When it starts."""
+        """It starts at this time."""
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """When it ends."""
+        """It ends at this time."""
 
     @_builtins.property
     def target_time(self) -> _timestamp_pb2.Timestamp:
-        """When the target counted from first contact ends."""
+        """The target counted from first contact ends at this time."""
 
     @_builtins.property
     def needs(self) -> _containers.RepeatedScalarFieldContainer[Global___AppointmentNeed.ValueType]:

@@ -38,12 +38,12 @@ class AppointmentBooked(_message.Message):
     assessor_id: _builtins.str
     """The assessor who holds it."""
     channel: _common_pb2.Channel.ValueType
-    """How it is held."""
+    """It is held in this way."""
     lead_time_seconds: _builtins.int
     """Elapsed seconds from first contact to the start."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """When it starts."""
+        """It starts at this time."""
 
     def __init__(
         self,
@@ -83,18 +83,18 @@ class AppointmentMoved(_message.Message):
     assessor_id: _builtins.str
     """The assessor who holds it from now on."""
     channel: _common_pb2.Channel.ValueType
-    """How it is held."""
+    """It is held in this way."""
     arranged_version: _builtins.int
     """The version of the appointment since which its time, office and channel are what they are: this one, or an earlier one
     where the assessor alone is another.
     """
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """When it starts."""
+        """It starts at this time."""
 
     @_builtins.property
     def previous_start_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was to start before."""
+        """It was to start at this time before."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class AppointmentCancelled(_message.Message):
     """The claim was withdrawn, or all of it is closed: it waits for no other interview."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was to start."""
+        """It was to start at this time."""
 
     def __init__(
         self,
@@ -169,7 +169,7 @@ class AppointmentAttended(_message.Message):
     """The assessor."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """When it started."""
+        """It started at this time."""
 
     def __init__(
         self,
@@ -205,10 +205,10 @@ class AppointmentMissed(_message.Message):
     assessor_id: _builtins.str
     """The assessor."""
     missed: _builtins.int
-    """How many interviews of the claim were missed, this one among them."""
+    """The number of interviews of the claim that were missed, this one among them."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was to start."""
+        """It was to start at this time."""
 
     def __init__(
         self,
@@ -251,14 +251,14 @@ class TargetBreachExpected(_message.Message):
     expected_breaches: _builtins.float
     """Of that day's calls: the claimants who cannot be seen within the target, an expected number."""
     breach_probability: _builtins.float
-    """How probable it is that there is one, from one half to 1."""
+    """The probability that there is one, from one half to 1."""
     @_builtins.property
     def target_time(self) -> _timestamp_pb2.Timestamp:
-        """When the target passes, or has passed."""
+        """The target passes, or has passed, at this time."""
 
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """When it starts; absent where none is booked."""
+        """It starts at this time; absent where none is booked."""
 
     @_builtins.property
     def day(self) -> _date_pb2.Date:

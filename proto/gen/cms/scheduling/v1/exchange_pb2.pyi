@@ -109,18 +109,18 @@ class DiaryLink(_message.Message):
     link_id: _builtins.str
     """The link (UUID): it names it and opens nothing."""
     assessor_id: _builtins.str
-    """Whose diary it opens."""
+    """It opens the diary of this assessor."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was made."""
+        """It was made at this time."""
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When it ends, a year later."""
+        """It ends at this time, a year later."""
 
     @_builtins.property
     def read_time(self) -> _timestamp_pb2.Timestamp:
-        """When a program last read it; absent until one does."""
+        """A program last read it at this time; absent until one does."""
 
     def __init__(
         self,

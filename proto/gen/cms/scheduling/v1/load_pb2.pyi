@@ -34,7 +34,7 @@ class _RemedyKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RemedyKind
     REMEDY_KIND_OPEN_SLOTS: _RemedyKind.ValueType  # 1
     """The office opens more slots: overtime, or an assessor more."""
     REMEDY_KIND_BORROW_ASSESSOR: _RemedyKind.ValueType  # 2
-    """Another office sends an assessor, whose slots there are closed."""
+    """Another office, the lender, sends an assessor, whose slots there are closed."""
     REMEDY_KIND_HOLD_BY_TELEPHONE: _RemedyKind.ValueType  # 3
     """Another office, or this one, holds interviews by telephone."""
 
@@ -46,7 +46,7 @@ REMEDY_KIND_UNSPECIFIED: RemedyKind.ValueType  # 0
 REMEDY_KIND_OPEN_SLOTS: RemedyKind.ValueType  # 1
 """The office opens more slots: overtime, or an assessor more."""
 REMEDY_KIND_BORROW_ASSESSOR: RemedyKind.ValueType  # 2
-"""Another office sends an assessor, whose slots there are closed."""
+"""Another office, the lender, sends an assessor, whose slots there are closed."""
 REMEDY_KIND_HOLD_BY_TELEPHONE: RemedyKind.ValueType  # 3
 """Another office, or this one, holds interviews by telephone."""
 Global___RemedyKind: _TypeAlias = RemedyKind  # noqa: Y015
@@ -115,7 +115,7 @@ class GetOfficeLoadResponse(_message.Message):
 
     @_builtins.property
     def compute_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was computed: bookings and rotas count as they were then."""
+        """It was computed at this time: bookings and rotas count as they were then."""
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ class OfficeDay(_message.Message):
     within reach.
     """
     breach_probability: _builtins.float
-    """How probable that is, from 0 to 1."""
+    """The probability of that, from 0 to 1."""
     expected_breaches: _builtins.float
     """Claimants of that day's calls who cannot be seen within the target, expected."""
     expected_elsewhere: _builtins.float
@@ -214,7 +214,7 @@ class ChannelLoad(_message.Message):
     EXPECTED_BREACHES_FIELD_NUMBER: _builtins.int
     EXPECTED_ELSEWHERE_FIELD_NUMBER: _builtins.int
     channel: _common_pb2.Channel.ValueType
-    """How interviews are held."""
+    """Interviews are held in this way."""
     capacity: _builtins.int
     """Slots that its assessors work."""
     booked: _builtins.int
@@ -222,7 +222,7 @@ class ChannelLoad(_message.Message):
     forecast: _builtins.float
     """Interviews that will be asked for, expected."""
     breach_probability: _builtins.float
-    """How probable it is that somebody cannot be seen within the target, from 0 to 1."""
+    """The probability that somebody cannot be seen within the target, from 0 to 1."""
     expected_breaches: _builtins.float
     """Claimants who cannot be seen within the target, expected."""
     expected_elsewhere: _builtins.float
@@ -259,21 +259,21 @@ class Remedy(_message.Message):
     FROM_OFFICE_FIELD_NUMBER: _builtins.int
     BREACHES_BEFORE_FIELD_NUMBER: _builtins.int
     BREACHES_AFTER_FIELD_NUMBER: _builtins.int
-    GIVER_BREACHES_BEFORE_FIELD_NUMBER: _builtins.int
-    GIVER_BREACHES_AFTER_FIELD_NUMBER: _builtins.int
+    LENDER_BREACHES_BEFORE_FIELD_NUMBER: _builtins.int
+    LENDER_BREACHES_AFTER_FIELD_NUMBER: _builtins.int
     kind: Global___RemedyKind.ValueType
     """Its kind."""
     channel: _common_pb2.Channel.ValueType
-    """How the interviews are held that would be late."""
+    """The interviews that would be late are held in this way."""
     slots: _builtins.int
-    """How many slots."""
+    """The number of slots that the remedy needs."""
     breaches_before: _builtins.float
     """Claimants of the office who cannot be seen within the target without it."""
     breaches_after: _builtins.float
     """The same with it."""
-    giver_breaches_before: _builtins.float
-    """Claimants of the office that gives an assessor who cannot be seen within the target without it."""
-    giver_breaches_after: _builtins.float
+    lender_breaches_before: _builtins.float
+    """Claimants of the lender, the office that lends an assessor, who cannot be seen within the target without it."""
+    lender_breaches_after: _builtins.float
     """The same with it."""
     @_builtins.property
     def day(self) -> _date_pb2.Date:
@@ -281,7 +281,7 @@ class Remedy(_message.Message):
 
     @_builtins.property
     def from_office(self) -> _appointments_pb2.Office:
-        """The office that gives them."""
+        """The office of which they are: the lender of an assessor, or the one that telephones; the office itself for OPEN_SLOTS."""
 
     def __init__(
         self,
@@ -293,12 +293,12 @@ class Remedy(_message.Message):
         from_office: _appointments_pb2.Office | None = ...,
         breaches_before: _builtins.float = ...,
         breaches_after: _builtins.float = ...,
-        giver_breaches_before: _builtins.float = ...,
-        giver_breaches_after: _builtins.float = ...,
+        lender_breaches_before: _builtins.float = ...,
+        lender_breaches_after: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "from_office", b"from_office"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaches_after", b"breaches_after", "breaches_before", b"breaches_before", "channel", b"channel", "day", b"day", "from_office", b"from_office", "giver_breaches_after", b"giver_breaches_after", "giver_breaches_before", b"giver_breaches_before", "kind", b"kind", "slots", b"slots"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaches_after", b"breaches_after", "breaches_before", b"breaches_before", "channel", b"channel", "day", b"day", "from_office", b"from_office", "kind", b"kind", "lender_breaches_after", b"lender_breaches_after", "lender_breaches_before", b"lender_breaches_before", "slots", b"slots"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -35,7 +35,7 @@ class Offer(_message.Message):
 
     @_builtins.property
     def held_until(self) -> _timestamp_pb2.Timestamp:
-        """Until when it is held for the claim, by real time."""
+        """It is held for the claim until this time, by real time."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class OfferSlotsResponse(_message.Message):
 
     @_builtins.property
     def target_time(self) -> _timestamp_pb2.Timestamp:
-        """When the target ends for an interview at the office of the first offer."""
+        """The target ends for an interview at the office of the first offer at this time."""
 
     def __init__(
         self,
@@ -182,7 +182,7 @@ class ReleaseSlotsResponse(_message.Message):
 
     RELEASED_FIELD_NUMBER: _builtins.int
     released: _builtins.int
-    """How many."""
+    """The number of them."""
     def __init__(
         self,
         *,
@@ -215,14 +215,14 @@ class WaitingPlace(_message.Message):
     by_telephone: _builtins.bool
     """Whether a telephone interview will do."""
     notice_hours: _builtins.int
-    """How many hours before an earlier interview the claimant must be told of it."""
+    """The claimant must be told so many hours before an earlier interview."""
     @_builtins.property
     def office_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The offices to which the claimant would come, six digits each."""
 
     @_builtins.property
     def joined_time(self) -> _timestamp_pb2.Timestamp:
-        """When the claimant joined the list."""
+        """The claimant joined the list at this time."""
 
     def __init__(
         self,
@@ -258,7 +258,7 @@ class JoinWaitingListRequest(_message.Message):
     by_telephone: _builtins.bool
     """Whether a telephone interview will do."""
     notice_hours: _builtins.int
-    """How many hours before an earlier interview the claimant must be told of it: 0 to 336; 24 when absent."""
+    """The claimant must be told so many hours before an earlier interview: 0 to 336; 24 when absent."""
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     @_builtins.property

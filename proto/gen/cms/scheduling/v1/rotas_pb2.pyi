@@ -36,20 +36,20 @@ class Shift(_message.Message):
     SKILLS_FIELD_NUMBER: _builtins.int
     EMERGENCY_SLOTS_FIELD_NUMBER: _builtins.int
     channel: _common_pb2.Channel.ValueType
-    """How its interviews are held."""
+    """Its interviews are held in this way."""
     emergency_slots: _builtins.int
-    """How many of its last slots are kept for claimants who must be seen on the day they call, until two hours before they start."""
+    """So many of its last slots are kept for claimants who must be seen on the day they call, until two hours before they start."""
     @_builtins.property
     def start(self) -> _timestamp_pb2.Timestamp:
-        """When it starts, on a whole minute."""
+        """It starts at this time, on a whole minute."""
 
     @_builtins.property
     def end(self) -> _timestamp_pb2.Timestamp:
-        """When it ends, on a whole minute: after its start, and still to come."""
+        """It ends at this time, on a whole minute: after its start, and still to come."""
 
     @_builtins.property
     def skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What of their skills the assessor uses in it, by the codes of the list of assessors; all of them when empty."""
+        """The assessor uses these of their skills in it, by the codes of the list of assessors; all of them when empty."""
 
     def __init__(
         self,
@@ -125,11 +125,11 @@ class PublishRotaResponse(_message.Message):
     NOT_MOVED_FIELD_NUMBER: _builtins.int
     STILL_TO_MOVE_FIELD_NUMBER: _builtins.int
     added: _builtins.int
-    """How many shifts are new."""
+    """The number of shifts that are new."""
     kept: _builtins.int
-    """How many were published before as they are now."""
+    """The number of shifts that were published before as they are now."""
     removed: _builtins.int
-    """How many of those that were published before are no longer worked."""
+    """The number of shifts that were published before and are no longer worked."""
     still_to_move: _builtins.int
     """The number of interviews with which the service goes on in later steps, as after RecordAbsence; 0 where all are in this
     answer.

@@ -41,7 +41,7 @@ class FindSlotsRequest(_message.Message):
     office_code: _builtins.str
     """An office, six digits; this or postcode."""
     channel: _common_pb2.Channel.ValueType
-    """How the interview is held; OFFICE when absent."""
+    """The interview is held in this way; OFFICE when absent."""
     page_size: _builtins.int
     """At most this many: 20 when 0, and 100 for anything above that."""
     page_token: _builtins.str
@@ -313,7 +313,7 @@ class CancelAppointmentRequest(_message.Message):
     appointment_id: _builtins.str
     """The appointment."""
     reason: _builtins.str
-    """Why, in words. What is known of the claimant belongs into the claim and not here."""
+    """The reason, in words. What is known of the claimant belongs into the claim and not here."""
     version: _builtins.int
     """The appointment's version that the caller read."""
     request_id: _builtins.str
