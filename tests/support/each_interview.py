@@ -12,9 +12,10 @@ from tests.support.dying_doors import DyingDoors
 from tests.support.platforms import PlatformUnderTest
 
 SERVICE = "scheduling-svc"
+# Not so long ago that it would be pruned.
 BEGIN = """
     UPDATE appointments SET start_time = past.start, end_time = past.start + interval '1 second'
-    FROM (SELECT timestamptz '1990-01-01' + random() * interval '5 years' AS start) AS past
+    FROM (SELECT now() - interval '1 day' - random() * interval '1 year' AS start) AS past
     WHERE appointment_id = %s
 """
 
