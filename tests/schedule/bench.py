@@ -17,7 +17,7 @@ from scheduling.domain.offices import Channel
 from scheduling.domain.rotas import WEEK, monday_of
 from scheduling.domain.search import Page, Wish
 from scheduling.domain.working_time import LONDON, ONE_DAY, TARGET, working_days
-from scheduling.service import absences, bookings, demand, load, rotas, search
+from scheduling.service import absences, bookings, demand, load, rotas, search, watch
 from tests.schedule.national import WEEKS, Country, rotas_of_week
 from tests.schedule.timing import Watch
 
@@ -25,8 +25,8 @@ _CHARING_CROSS = (530_000, 180_400)
 _SPREAD = 8_000
 """Claimants live around Charing Cross: the standard deviation in metres, in each direction."""
 _PAGE = 20
-_DAYS_AHEAD, _OFFICES_AT_ONCE = 5, 50
-"""Working days of which the load of every office is asked, so many offices at a time."""
+_DAYS_AHEAD = 5
+"""Working days of which the load of every office is asked."""
 
 
 class Bench:
@@ -84,16 +84,16 @@ class Bench:
         with self._database.transaction() as conn:
             demand.learn(conn, self._directory, last)
         learnt = time.perf_counter()
-        codes = [office.code for office in self._country.offices]
         first = clock.today()
         until = working_days(first, self._country.offices[0].nation, number=_DAYS_AHEAD)[-1]
-        for begin in range(0, len(codes), _OFFICES_AT_ONCE):
-            part = codes[begin : begin + _OFFICES_AT_ONCE]
+        left = [office.code for office in self._country.offices]
+        while part := watch.near_each_other(self._directory, left):
             with self._database.transaction() as conn:
                 loads = load.loads_of(conn, self._directory, part, first=first, last=until, target=TARGET)
             for code in part:
                 loads.days(code)
                 list(loads.remedies(code))
+            left = [code for code in left if code not in part]
         return round(learnt - started, 1), round(time.perf_counter() - learnt, 1)
 
     def _repeated(self, number: int, act: Callable[[Wish], None]) -> Watch:

@@ -60,15 +60,14 @@ def work(country: Country, monday: date, *, weeks: int = WEEKS, seed: int = 14) 
         worked = [day for day in days if offices[code].hours_on(day)]
         for number, assessor in enumerate(assessors):
             for day in worked:
-                share = _share((day - monday).days // 7)
+                share = share_booked((day - monday).days // 7)
                 for half, (start, end) in enumerate(spans[day]):
-                    telephones = number % 8 == 7 and half == 0
                     shift = Shift(
                         assessor_id=assessor.assessor_id,
                         office_code=code,
                         start_time=start,
                         end_time=end,
-                        channel=Channel.TELEPHONE if telephones else Channel.OFFICE,
+                        channel=Channel.TELEPHONE if telephones(number, half=half) else Channel.OFFICE,
                         skills=frozenset(str(skill) for skill in assessor.skills),
                     )
                     yield Work(shift=shift, booked=tuple(slot for slot in shift.slots() if chance.random() < share))
@@ -82,7 +81,13 @@ def rotas_of_week(country: Country, monday: date) -> Iterable[list[Shift]]:
     return of_assessor.values()
 
 
-def _share(week: int) -> float:
+def telephones(number: int, *, half: int) -> bool:
+    """Whether this assessor of an office telephones in this half of the day: every eighth one does, in the mornings."""
+    return number % 8 == 7 and half == 0
+
+
+def share_booked(week: int) -> float:
+    """The share that is booked of the slots of a week, by how many weeks ahead it is."""
     return next(share for until, share in BOOKED if week < until)
 
 

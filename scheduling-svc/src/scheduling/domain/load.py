@@ -43,10 +43,10 @@ class Desk:
     free: Sequence[datetime]
     demand: Mapping[date, Expected]
 
-    def line(self, *, now: datetime, target: timedelta, opened: Iterable[datetime] = ()) -> list[Moment]:
-        """The moments of its days; `opened` are starts of slots that are not there yet."""
-        free = sorted([*self.free, *opened])
-        return breaches.moments(sorted(self.demand), self.demand, free, nation=self.nation, now=now, target=target)
+    def line(self, *, now: datetime, target: timedelta) -> list[Moment]:
+        """The moments of its days."""
+        days = sorted(self.demand)
+        return breaches.moments(days, self.demand, self.free, nation=self.nation, now=now, target=target)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,10 @@
 """Suggestions to a manager whose office will not see everybody in time, each with its effect computed. Pure."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from itertools import islice
+from itertools import islice, takewhile
 from math import ceil
 
 from scheduling.domain import breaches
@@ -71,11 +70,8 @@ class Scene:
         until: date = date.max,
     ) -> float:
         """The late claimants of a desk, to a day, with more free slots or with fewer."""
-        desk = self.load.desks[key]
-        free = sorted((Counter(desk.free) - Counter(closed)).elements())
-        line = replace(desk, free=free).line(now=self.now, target=self.target, opened=opened)
-        spared = [replace(new, spare=old.spare) for new, old in zip(line, self.load.lines[key], strict=True)]
-        return _late(spared, until=until)
+        line = takewhile(lambda moment: moment.day <= until, self.load.lines[key])
+        return breaches.late(breaches.changed(line, opened=opened, closed=closed))
 
 
 def suggestions(scene: Scene, key: DeskKey, *, lenders: Iterable[str], telephones: Iterable[str]) -> list[Suggestion]:
@@ -116,6 +112,7 @@ def _open(scene: Scene, key: DeskKey, short: Sequence[date]) -> Iterator[Suggest
 
 def _borrow(scene: Scene, key: DeskKey, late_day: date, lenders: Iterable[str]) -> Iterator[Suggestion]:
     day = _day_after(scene, key, late_day)
+    before = scene.late(key)
     known = (DeskKey(office_code=code, channel=key.channel) for code in lenders)
     able = ((lender, _to_lend(scene, lender, day)) for lender in known if lender in scene.load.desks)
     for lender, starts in islice(((lender, starts) for lender, starts in able if starts), LENDERS):
@@ -125,7 +122,7 @@ def _borrow(scene: Scene, key: DeskKey, late_day: date, lenders: Iterable[str]) 
             day=day,
             slots=slots,
             from_office=lender.office_code,
-            late_before=scene.late(key),
+            late_before=before,
             late_after=scene.late(key, opened=_starts(day, slots)),
             lender_before=scene.late(lender),
             lender_after=scene.late(lender, closed=starts[:slots]),
@@ -134,7 +131,7 @@ def _borrow(scene: Scene, key: DeskKey, late_day: date, lenders: Iterable[str]) 
 
 def _by_telephone(scene: Scene, key: DeskKey, late_day: date, telephones: Iterable[str]) -> Iterator[Suggestion]:
     line = scene.load.lines[key]
-    of_day = [moment for moment in line if london_day(moment.at) == late_day]
+    of_day = [moment for moment in line if moment.day == late_day]
     known = (DeskKey(office_code=code, channel=Channel.TELEPHONE) for code in telephones)
     able = ((other, _unused(scene.load, other, of_day[0].at, of_day[-1].due)) for other in known)
     for other, spare in islice(((other, spare) for other, spare in able if spare), LENDERS):
@@ -145,8 +142,8 @@ def _by_telephone(scene: Scene, key: DeskKey, late_day: date, telephones: Iterab
             day=late_day,
             slots=slots,
             from_office=other.office_code,
-            late_before=_late(line),
-            late_after=_late(_spared(line, late_day, slots)),
+            late_before=breaches.late(line),
+            late_after=breaches.late(_spared(line, late_day, slots)),
         )
 
 
@@ -168,12 +165,8 @@ def _fewest(scene: Scene, key: DeskKey, opened: Sequence[datetime], *, day: date
     return low
 
 
-def _late(line: Sequence[Moment], *, until: date = date.max) -> float:
-    return breaches.late(moment for moment in line if london_day(moment.at) <= until)
-
-
 def _outcomes_on(load: Load, key: DeskKey, day: date) -> list[Outcome]:
-    return [outcome for outcome in load.outcomes[key] if london_day(outcome.at) == day]
+    return [outcome for outcome in load.outcomes[key] if outcome.day == day]
 
 
 def _day_after(scene: Scene, key: DeskKey, day: date) -> date:
@@ -183,7 +176,7 @@ def _day_after(scene: Scene, key: DeskKey, day: date) -> date:
 
 def _spared(line: Sequence[Moment], day: date, number: int) -> list[Moment]:
     """The moments with so many slots elsewhere for those of a day, shared between them."""
-    of_day = [moment.at for moment in line if london_day(moment.at) == day]
+    of_day = [moment.at for moment in line if moment.day == day]
     shares = {at: (number + place) // len(of_day) for place, at in enumerate(of_day)}
     return [replace(moment, spare=moment.spare + shares.get(moment.at, 0)) for moment in line]
 

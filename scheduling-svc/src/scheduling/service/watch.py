@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from chassis import clock
 from chassis.database import Connection
@@ -18,7 +19,7 @@ from scheduling.store import free_time, measures
 
 EVERY = timedelta(minutes=15)
 AT_ONCE = 25
-"""Offices in a step: a second's work in a large city."""
+"""Offices in a step: a part of a second's work."""
 _LOOKED_BACK = timedelta(days=7)
 
 
@@ -38,10 +39,21 @@ def measure_next(conn: Connection, directory: Directory, *, target: timedelta) -
         if not now - EVERY < known.get(code, datetime.min.replace(tzinfo=now.tzinfo)) <= now
     )
     if due:
-        _measure(conn, directory, due[:AT_ONCE], now=now, target=target)
+        _measure(conn, directory, near_each_other(directory, due), now=now, target=target)
     else:
         measures.forget_told(conn, before=clock.today())
     return len(due) > AT_ONCE
+
+
+def near_each_other(directory: Directory, offices: Sequence[str]) -> list[str]:
+    """AT_ONCE of these offices at most, the first with those near it, and so on: what neighbours share is reckoned once."""
+    left, found = dict.fromkeys(offices), list[str]()
+    while left and len(found) < AT_ONCE:
+        near = (one.office.code for one in directory.near_office(next(iter(left))))
+        for code in islice((code for code in near if code in left), AT_ONCE - len(found)):
+            found.append(code)
+            del left[code]
+    return found
 
 
 def _staffed(conn: Connection, directory: Directory, now: datetime) -> set[str]:

@@ -1,7 +1,7 @@
 """The search for free time: the shifts of offices, nearest first, with what is taken of them."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 
 from chassis.database import Connection, Row
@@ -15,6 +15,8 @@ SHIFTS_AT_ONCE = 40
 """Of an office. A day of a large one is some twenty."""
 OFFICES_AT_ONCE = (1, 2, 4)
 """Most searches end at the nearest office; those that do not read more of them at a time, the last number again and again."""
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 # What takes an assessor's time in a stretch: appointments, slots that are held for another claim than this one, absences of
 # the assessor and closures of the office. No entry of the diary is longer than a shift; those three hours before and after it
@@ -39,18 +41,18 @@ TAKEN = """
     ) AS taking
 """
 
-# The first shifts of each office after a place, with what is taken of them: by office, nearest first, and by their starts.
+# The first shifts of each office after a place, with what is taken of them: by office, nearest first, and by their starts. The
+# server takes it that few shifts have the skills, and would read and sort every shift of an office; of what is within `coalesce` it
+# takes nothing for granted, and reads on in the index until it has enough.
 WORKING_TIMES = f"""
     SELECT shift.*, taken.*
     FROM unnest(%(offices)s::text[], %(needs)s::text[]) WITH ORDINALITY AS near (code, needs, rank)
     CROSS JOIN LATERAL (
         SELECT assessor_id, office_code, start_time, end_time, channel, skills, emergency_slots
         FROM shifts
-        WHERE office_code = near.code AND channel = %(channel)s
-            AND start_time > %(since)s - %(longest)s AND end_time > %(since)s
-            AND (%(until)s::timestamptz IS NULL OR start_time <= %(until)s)
+        WHERE office_code = near.code AND channel = %(channel)s AND start_time <= %(until)s
             AND (start_time, assessor_id) > (%(after_start)s, %(after_assessor)s)
-            AND skills @> near.needs::text[]
+            AND coalesce(end_time > %(since)s AND skills @> near.needs::text[], false)
         ORDER BY start_time, assessor_id
         LIMIT %(at_each)s
     ) AS shift
@@ -59,14 +61,15 @@ WORKING_TIMES = f"""
 """  # noqa: S608 - of literals alone
 
 # The first offices of a list at which somebody works in a channel from a moment on, in the order of the list. The order within
-# makes the server look up each office in the index; it would plan a join by the history.
+# makes the server look up each office in the index, where it would plan a join by the history; and it finds the last shift,
+# which is the one that is still to come if any is.
 WITH_ROTAS = """
     SELECT near.code FROM unnest(%(offices)s::text[]) WITH ORDINALITY AS near (code, rank)
     CROSS JOIN LATERAL (
         SELECT 1 FROM shifts
         WHERE office_code = near.code AND channel = %(channel)s AND start_time > %(since)s - %(longest)s
             AND end_time > %(since)s
-        ORDER BY start_time, assessor_id LIMIT 1
+        ORDER BY start_time DESC, assessor_id DESC LIMIT 1
     ) AS work
     ORDER BY near.rank LIMIT %(number)s
 """
@@ -125,7 +128,7 @@ def search_parameters(search: Search, *, after: Shift | None = None) -> Row:
         "needs": [codes(office.needs) for office in search.offices],
         "channel": search.channel,
         "since": search.since,
-        "until": search.until,
+        "until": search.until or _NEVER,
         "claim_ref": search.claim_ref,
         "longest": LONGEST_SHIFT,
         "after_start": after.start_time if after else search.since - LONGEST_SHIFT,

@@ -1,6 +1,6 @@
 """The working times of whole offices, for their load."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from chassis.database import Connection
@@ -8,6 +8,9 @@ from scheduling.domain.diary import WorkingTime
 from scheduling.domain.shifts import LONGEST_SHIFT
 from scheduling.store.free_time import TAKEN, working_time
 from scheduling.store.shifts import COLUMNS, shift_of
+
+OFFICES_AT_ONCE = 50
+"""A working week of them is some five thousand shifts."""
 
 # Every shift of some offices in a stretch of time, with what is taken of it: by office, and by their starts.
 OF_OFFICES = f"""
@@ -21,7 +24,18 @@ OF_OFFICES = f"""
 """  # noqa: S608 - of literals alone
 
 
-def of_offices(conn: Connection, offices: Sequence[str], *, since: datetime, until: datetime) -> list[WorkingTime]:
-    """The working times of these offices that start from `since` on and before `until`, in every channel."""
-    parameters = {"offices": list(offices), "since": since, "until": until, "longest": LONGEST_SHIFT, "claim_ref": ""}
-    return [working_time(shift_of(row), row) for row in conn.execute(OF_OFFICES, parameters)]
+def of_offices(conn: Connection, offices: Sequence[str], *, since: datetime, until: datetime) -> Iterator[WorkingTime]:
+    """The working times of these offices that start from `since` on and before `until`, in every channel.
+
+    They are read OFFICES_AT_ONCE offices at a time: those of the country would take more memory than all the rest.
+    """
+    for begin in range(0, len(offices), OFFICES_AT_ONCE):
+        parameters = {
+            "offices": list(offices[begin : begin + OFFICES_AT_ONCE]),
+            "since": since,
+            "until": until,
+            "longest": LONGEST_SHIFT,
+            "claim_ref": "",
+        }
+        for row in conn.execute(OF_OFFICES, parameters):
+            yield working_time(shift_of(row), row)
