@@ -1,8 +1,8 @@
 """Fills scheduling-svc's tables with a diary of national size: a few statements over whole tables.
 
 Who works when and what is booked is synthetic, and the same every time: a slot is booked where a number that is made of its
-assessor and start is small enough. The rows lie in the order in which they would have come: shifts by the weeks in which they were
-published, interviews as they were booked. So those of a day lie on many pages.
+assessor and start is small enough. The rows lie in the order in which they would have come, shifts week by week and interviews as
+they were booked: so those of a day lie on many pages.
 """
 
 from datetime import date, timedelta

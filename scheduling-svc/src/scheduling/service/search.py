@@ -96,8 +96,11 @@ def find_slots(
     slots = map(free_slot, islice(_after(conn, wish, page, since=since, asker=asker), page.size + 1))
     found = list(slots)
     latest = min(max(due_in.values()), page.until) if page.until else max(due_in.values())
-    in_time = map(free_slot, _free(conn, wish, since=since, until=latest, asker=asker))
-    earliest = next((one for one in in_time if one.within_target), None)
+    unread = replace(wish, offices=_not_read(wish, found, page))
+    of_others = map(free_slot, _free(conn, unread, since=since, until=latest, asker=asker))
+    # Both are in the same order; a page that goes on behind another one has not the earliest ones.
+    in_order = of_others if page.after else chain(found, of_others)
+    earliest = next((one for one in in_order if one.within_target), None)
     grounds = _grounds(wish, directory.home(wish), found, earliest, page=page)
     return Found(
         slots=[grounds.reasoned(one) for one in found[: page.size]],
@@ -170,6 +173,16 @@ def _after(conn: Connection, wish: Wish, page: Page, *, since: datetime, asker: 
     rest = replace(wish, offices=wish.offices[seen + 1 :])
     left = _free(conn, here, since=max(since, place.start_time), until=until, asker=asker)
     return chain(filter(place.is_before, left), _free(conn, rest, since=since, until=until, asker=asker))
+
+
+def _not_read(wish: Wish, found: Sequence[FreeSlot], page: Page) -> Sequence[NearOffice]:
+    """The offices whose earliest slot is not in this page, as far as they have one."""
+    if page.after:
+        return wish.offices
+    if len(found) <= page.size:
+        return []
+    codes = [near.office.code for near in wish.offices]
+    return wish.offices[codes.index(found[-1].slot.office_code) + 1 :]
 
 
 def _grounds(

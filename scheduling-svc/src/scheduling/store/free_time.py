@@ -13,7 +13,7 @@ from scheduling.store.shifts import codes, shift_of
 
 SHIFTS_AT_ONCE = 40
 """Of an office. A day of a large one is some twenty."""
-OFFICES_AT_ONCE = (1, 2, 4)
+OFFICES_AT_ONCE = (1, 2, 4, 8, 16)
 """Most searches end at the nearest office; those that do not read more of them at a time, the last number again and again."""
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -42,8 +42,8 @@ TAKEN = """
 """
 
 # The first shifts of each office after a place, with what is taken of them: by office, nearest first, and by their starts. The
-# server takes it that few shifts have the skills, and would read and sort every shift of an office; of what is within `coalesce` it
-# takes nothing for granted, and reads on in the index until it has enough.
+# server would think that few shifts have the skills, and read and sort all of an office's; of what is within `coalesce` it
+# thinks nothing, and reads the index in order until it has enough.
 WORKING_TIMES = f"""
     SELECT shift.*, taken.*
     FROM unnest(%(offices)s::text[], %(needs)s::text[]) WITH ORDINALITY AS near (code, needs, rank)
