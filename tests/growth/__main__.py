@@ -23,7 +23,7 @@ from tests.growth.subjects import SUBJECTS
 
 _SIZES = (10_000, 100_000, 1_000_000)
 _LONGEST_SCRAPE_MS = 30.0
-_FOR_FILLING = {
+FOR_FILLING = {
     "shared_buffers": "2GB",
     "max_wal_size": "16GB",
     "checkpoint_timeout": "1h",
@@ -41,7 +41,7 @@ def servers_in(folder: Path) -> Iterator[Servers]:
     folder.chmod(0o755)
     postgres = _postgres(folder)
     with psycopg.connect(f"{postgres.url}/postgres", autocommit=True) as conn:
-        for name, value in _FOR_FILLING.items():
+        for name, value in FOR_FILLING.items():
             conn.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
     postgres.stop()
     postgres = _postgres(folder)

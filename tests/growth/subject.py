@@ -335,8 +335,11 @@ class Subject(ABC):
 
 
 @contextmanager
-def indexes_built_afterwards(conn: psycopg.Connection) -> Iterator[None]:
-    """Takes away the indexes that are no constraint and the exclusions, and makes them again after the block; vacuums."""
+def indexes_built_afterwards(conn: psycopg.Connection, *, analyse: bool = True) -> Iterator[None]:
+    """Takes away the indexes that are no constraint and the exclusions, and makes them again after the block; vacuums.
+
+    `analyse`: the planner is told of the tables.
+    """
     conn.execute("SET client_min_messages = error")
     dropped = [parts for query in (_INDEXES, _EXCLUSIONS) for parts in conn.execute(query).fetchall()]
     for drop, _ in dropped:
@@ -344,7 +347,7 @@ def indexes_built_afterwards(conn: psycopg.Connection) -> Iterator[None]:
     yield
     for _, create in dropped:
         conn.execute(create)
-    conn.execute("VACUUM (ANALYZE)")
+    conn.execute("VACUUM (ANALYZE)" if analyse else "VACUUM")
 
 
 def functions_with_a_connection(service: Service) -> set[str]:

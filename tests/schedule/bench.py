@@ -14,11 +14,10 @@ from scheduling.domain.absences import Away
 from scheduling.domain.claims import Claim
 from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Channel
-from scheduling.domain.rotas import WEEK, monday_of
 from scheduling.domain.search import Page, Wish
 from scheduling.domain.working_time import LONDON, ONE_DAY, TARGET, working_days
-from scheduling.service import absences, bookings, demand, load, rotas, search, watch
-from tests.schedule.national import WEEKS, Country, rotas_of_week
+from scheduling.service import absences, bookings, demand, load, search, watch
+from tests.schedule.national import Country
 from tests.schedule.timing import Watch
 
 _CHARING_CROSS = (530_000, 180_400)
@@ -39,6 +38,9 @@ class Bench:
         self._directory = Directory(country.offices, country.assessors)
         self._chance = random.Random(7)
 
+    warm_up = 10
+    """Turns before those that are measured."""
+
     def find_slots(self, number: int) -> Watch:
         """The first page of free slots from places in London."""
         return self._repeated(number, self._find)
@@ -46,17 +48,6 @@ class Bench:
     def book_earliest(self, number: int) -> Watch:
         """The earliest slot from places in London, each booked in a transaction of its own."""
         return self._repeated(number, self._book)
-
-    def publish_week(self) -> float:
-        """Seconds in which a further week's rota is published for every assessor, each in a transaction of its own."""
-        every = list(rotas_of_week(self._country, monday_of(clock.today()) + WEEKS * WEEK))
-        started = time.perf_counter()
-        for shifts in every:
-            first = shifts[0]
-            rota = rotas.rota_of(self._directory, first.assessor_id, first.office_code, work=shifts, weeks=())
-            with self._database.transaction() as conn:
-                rotas.publish(conn, rota, self._directory)
-        return round(time.perf_counter() - started, 1)
 
     def record_absences(self, number: int) -> Watch:
         """So many assessors are away on the next working day, each recorded and replanned in a transaction of its own."""
@@ -77,13 +68,28 @@ class Bench:
                 absences.record_absence(conn, away, reason="flu", directory=self._directory, vault=self._vault)
         return watch
 
-    def forecast(self) -> tuple[float, float]:
-        """Seconds of learning from a year's history, and of the load of all offices with what would help each."""
-        last = clock.today() - ONE_DAY
+    def learn(self) -> float:
+        """Seconds of learning from a year's history of demand."""
         started = time.perf_counter()
         with self._database.transaction() as conn:
-            demand.learn(conn, self._directory, last)
-        learnt = time.perf_counter()
+            demand.learn(conn, self._directory, clock.today() - ONE_DAY)
+        return round(time.perf_counter() - started, 1)
+
+    def measure_all(self) -> float:
+        """Seconds in which the worker measures every office anew, step by step, and tells of likely breaches."""
+        with self._database.transaction() as conn:
+            conn.execute("DELETE FROM office_measures")
+            conn.execute("DELETE FROM breach_warnings")
+        started = time.perf_counter()
+        more = True
+        while more:
+            with self._database.transaction() as conn:
+                more = watch.measure_next(conn, self._directory, target=TARGET)
+        return round(time.perf_counter() - started, 1)
+
+    def forecast(self) -> float:
+        """Seconds of the load of all offices, five working days ahead, with what would help each."""
+        started = time.perf_counter()
         first = clock.today()
         until = working_days(first, self._country.offices[0].nation, number=_DAYS_AHEAD)[-1]
         left = [office.code for office in self._country.offices]
@@ -94,10 +100,10 @@ class Bench:
                 loads.days(code)
                 list(loads.remedies(code))
             left = [code for code in left if code not in part]
-        return round(learnt - started, 1), round(time.perf_counter() - learnt, 1)
+        return round(time.perf_counter() - started, 1)
 
     def _repeated(self, number: int, act: Callable[[Wish], None]) -> Watch:
-        for _ in range(10):
+        for _ in range(self.warm_up):
             act(self._wish())
         watch = Watch()
         for _ in range(number):

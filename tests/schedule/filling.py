@@ -1,8 +1,8 @@
 """Fills scheduling-svc's tables with a diary of national size: a few statements over whole tables.
 
 Who works when and what is booked is synthetic, and the same every time: a slot is booked where a number that is made of its
-assessor and start is small enough. The rows lie in the order in which they would have come, shifts week by week and interviews as
-they were booked: so those of a day lie on many pages.
+assessor and start is small enough. The rows lie in the order in which they would have come, shifts week by week and interviews
+as they were booked: so those of a day lie on many pages.
 """
 
 from datetime import date, timedelta
@@ -34,7 +34,7 @@ _BOOKED = """
     CREATE TEMP TABLE booked AS
     SELECT row_number() OVER () AS number, shifts.assessor_id, shifts.office_code, shifts.channel, slot AS start_time,
         slot + interval '45 minutes' AS end_time, slot - chance(slot || shifts.assessor_id) * interval '5 days' AS first_contact
-    FROM shifts
+    FROM published AS shifts
     JOIN worked ON worked.office_code = shifts.office_code
         AND worked.day = (shifts.start_time AT TIME ZONE 'Europe/London')::date
     CROSS JOIN generate_series(shifts.start_time, shifts.end_time - interval '45 minutes', interval '45 minutes') AS slot
@@ -73,15 +73,19 @@ _HISTORY = """
 def fill(conn: psycopg.Connection, country: Country, monday: date) -> tuple[int, int]:
     """Writes shifts, appointments and their entries in the diary; gives how many shifts and appointments.
 
-    `conn` is a superuser's, in autocommit: foreign keys are not checked, which would take longer than all the rest.
+    The server's planner knows of the tables then what it knows of a fresh database: nothing. `conn` is a superuser's, in
+    autocommit: foreign keys are not checked, which would take longer than all the rest.
     """
     conn.execute("SET session_replication_role = replica")
     conn.execute(_PLAN)
     conn.execute(_CHANCE)
     _copy_plan(conn, country, monday)
-    with indexes_built_afterwards(conn):
+    with indexes_built_afterwards(conn, analyse=False):
         shifts = conn.execute(_SHIFTS).rowcount
-        conn.execute("ANALYZE shifts")
+        conn.execute(
+            "CREATE TEMP TABLE published AS SELECT assessor_id, office_code, channel, start_time, end_time FROM shifts"
+        )
+        conn.execute("ANALYZE published")
         booked = conn.execute(_BOOKED.replace("chance(", "pg_temp.chance(")).rowcount
         conn.execute(_APPOINTMENTS)
         conn.execute(_DIARY)

@@ -6,7 +6,7 @@ a seed.
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -71,14 +71,6 @@ def work(country: Country, monday: date, *, weeks: int = WEEKS, seed: int = 14) 
                         skills=frozenset(str(skill) for skill in assessor.skills),
                     )
                     yield Work(shift=shift, booked=tuple(slot for slot in shift.slots() if chance.random() < share))
-
-
-def rotas_of_week(country: Country, monday: date) -> Iterable[list[Shift]]:
-    """The shifts of a week, assessor by assessor."""
-    of_assessor: dict[str, list[Shift]] = defaultdict(list)
-    for one in work(country, monday, weeks=1):
-        of_assessor[one.shift.assessor_id].append(one.shift)
-    return of_assessor.values()
 
 
 def telephones(number: int, *, half: int) -> bool:

@@ -1,9 +1,12 @@
-"""The start of scheduling-svc as a process: how long until its doors are open."""
+"""scheduling-svc as a process: how long until its doors are open, and its address for those who call it then."""
 
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -15,13 +18,22 @@ from tests.growth.subject import Place
 _LONGEST_SECONDS = 120.0
 
 
-def seconds_until_doors_open(place: Place, *, postcodes: Path) -> float:
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """The running service: the seconds until its doors were open, and the address of its HTTP door."""
+
+    seconds: float
+    url: str
+
+
+@contextmanager
+def service_at(place: Place, *, postcodes: Path) -> Iterator[Started]:
     """Starts the service on this place's database, waits until it is ready, and ends it. RuntimeError if it is not."""
-    port = free_port()
+    port, http_port = free_port(), free_port()
     own_key, signatories = signing_files(place.folder, "scheduling-svc")
     settings = {
         "GRPC_PORT": "0",
-        "HTTP_PORT": "0",
+        "HTTP_PORT": str(http_port),
         "OPERATIONS_PORT": str(port),
         "DATABASE_URL": place.urls.app,
         "DATABASE_OWNER_URL": place.urls.owner,
@@ -48,7 +60,7 @@ def seconds_until_doors_open(place: Place, *, postcodes: Path) -> float:
             if process.poll() is not None or time.perf_counter() - started > _LONGEST_SECONDS:
                 raise RuntimeError((place.folder / "scheduling.log").read_text()[-2000:])
             time.sleep(0.05)
-        return round(time.perf_counter() - started, 1)
+        yield Started(seconds=round(time.perf_counter() - started, 1), url=f"http://127.0.0.1:{http_port}")
     finally:
         process.terminate()
         process.wait(30)
