@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
+from operator import itemgetter
 
 from chassis.database import Connection, Row
 from scheduling.domain.diary import Stretch, WorkingTime
 from scheduling.domain.offices import Channel
 from scheduling.domain.search import OfficeSearched, Search
 from scheduling.domain.shifts import LONGEST_SHIFT, Shift
+from scheduling.domain.slots import SLOT_LENGTH
 from scheduling.store.shifts import codes, shift_of
 
 SHIFTS_AT_ONCE = 40
@@ -22,7 +24,10 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 # the assessor and closures of the office. No entry of the diary is longer than a shift; those three hours before and after it
 # count for the assessor's breaks.
 TAKEN = """
-    SELECT array_agg(taking.start_time) AS starts, array_agg(taking.end_time) AS ends, array_agg(taking.away) AS away
+    SELECT array_agg(taking.start_time) AS starts, array_agg(taking.end_time) AS ends, array_agg(taking.away) AS away,
+        sum(least(taking.end_time, shift.end_time) - greatest(taking.start_time, shift.start_time)) FILTER (
+            WHERE NOT taking.away AND taking.start_time < shift.end_time AND taking.end_time > shift.start_time
+        ) AS booked
     FROM (
         SELECT entry.start_time, entry.end_time, false AS away FROM diary AS entry
         WHERE entry.assessor_id = shift.assessor_id
@@ -41,11 +46,14 @@ TAKEN = """
     ) AS taking
 """
 
-# The first shifts of each office after a place, with what is taken of them: by office, nearest first, and by their starts. The
-# server would think that few shifts have the skills, and read and sort all of an office's; of what is within `coalesce` it
-# thinks nothing, and reads the index in order until it has enough.
+# The first shifts of each office after a place, with what is taken of them: by office, nearest first, and by their starts. A
+# shift is full where the diary leaves less than a slot's length of it (its entries do not overlap); no more is given of it.
+# The server would think that few shifts have the skills, and read and sort all of an office's; of what is within `coalesce`
+# it thinks nothing, and reads the index in order until it has enough.
 WORKING_TIMES = f"""
-    SELECT shift.*, taken.*
+    SELECT assessor_id, office_code, start_time, end_time, channel, emergency_slots, is_full,
+        CASE WHEN NOT is_full THEN skills END AS skills, CASE WHEN NOT is_full THEN starts END AS starts,
+        CASE WHEN NOT is_full THEN ends END AS ends, CASE WHEN NOT is_full THEN away END AS away
     FROM unnest(%(offices)s::text[], %(needs)s::text[]) WITH ORDINALITY AS near (code, needs, rank)
     CROSS JOIN LATERAL (
         SELECT assessor_id, office_code, start_time, end_time, channel, skills, emergency_slots
@@ -57,7 +65,8 @@ WORKING_TIMES = f"""
         LIMIT %(at_each)s
     ) AS shift
     CROSS JOIN LATERAL ({TAKEN}) AS taken
-    ORDER BY near.rank, shift.start_time, shift.assessor_id
+    CROSS JOIN LATERAL (SELECT coalesce(end_time - start_time - booked < %(slot)s, false) AS is_full) AS room
+    ORDER BY near.rank, start_time, assessor_id
 """  # noqa: S608 - of literals alone
 
 # The first offices of a list at which somebody works in a channel from a moment on, in the order of the list. The order within
@@ -83,13 +92,13 @@ OF_SLOT = f"""
 
 
 def working_times(conn: Connection, search: Search) -> Iterator[WorkingTime]:
-    """The working times of the search's offices, nearest first, and by their starts within an office.
+    """The working times of the search's offices that are not full, nearest first, and by their starts within an office.
 
     They are read a few at a time, and no more than are asked for.
     """
     for offices in _few_at_a_time(search.offices):
-        found = _read(conn, search.at(offices))
-        for _, of_office in groupby(found, key=lambda one: one.shift.office_code):
+        found = conn.execute(WORKING_TIMES, search_parameters(search.at(offices)))
+        for _, of_office in groupby(found, key=itemgetter("office_code")):
             yield from _of_office(conn, search, list(of_office))
 
 
@@ -121,7 +130,7 @@ def taken_of(conn: Connection, shift: Shift, *, claim_ref: str) -> WorkingTime:
     return working_time(shift, row) if row else WorkingTime(shift=shift)
 
 
-def search_parameters(search: Search, *, after: Shift | None = None) -> Row:
+def search_parameters(search: Search, *, after: Row | None = None) -> Row:
     """The parameters of WORKING_TIMES: the first shifts of each office, or those after one that was seen."""
     return {
         "offices": [office.code for office in search.offices],
@@ -131,26 +140,24 @@ def search_parameters(search: Search, *, after: Shift | None = None) -> Row:
         "until": search.until or _NEVER,
         "claim_ref": search.claim_ref,
         "longest": LONGEST_SHIFT,
-        "after_start": after.start_time if after else search.since - LONGEST_SHIFT,
-        "after_assessor": after.assessor_id if after else "",
+        "after_start": after["start_time"] if after else search.since - LONGEST_SHIFT,
+        "after_assessor": after["assessor_id"] if after else "",
         "at_each": SHIFTS_AT_ONCE,
+        "slot": SLOT_LENGTH,
     }
 
 
-def _of_office(conn: Connection, search: Search, found: Sequence[WorkingTime]) -> Iterator[WorkingTime]:
-    """The working times of one office, of which the first are found."""
+def _of_office(conn: Connection, search: Search, found: Sequence[Row]) -> Iterator[WorkingTime]:
+    """The working times of one office that are not full, of which the first are found."""
     while found:
-        yield from found
+        for row in found:
+            if not row["is_full"]:
+                yield working_time(shift_of(row), row)
         if len(found) < SHIFTS_AT_ONCE:
             return
-        last = found[-1].shift
-        here = [office for office in search.offices if office.code == last.office_code]
-        found = _read(conn, search.at(here), after=last)
-
-
-def _read(conn: Connection, search: Search, *, after: Shift | None = None) -> list[WorkingTime]:
-    rows = conn.execute(WORKING_TIMES, search_parameters(search, after=after))
-    return [working_time(shift_of(row), row) for row in rows]
+        last = found[-1]
+        here = [office for office in search.offices if office.code == last["office_code"]]
+        found = conn.execute(WORKING_TIMES, search_parameters(search.at(here), after=last)).fetchall()
 
 
 def working_time(shift: Shift, row: Row) -> WorkingTime:
