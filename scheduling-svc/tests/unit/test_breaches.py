@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from chassis.bank_holidays import Nation
-from scheduling.domain.breaches import Moment, by_day, moments, run
+from scheduling.domain.breaches import Moment, by_day, changed, late, moments, run
 from scheduling.domain.demand import Expected
 from scheduling.domain.working_time import LONDON, TARGET, london_day, working_days
 
@@ -125,3 +125,23 @@ def test_the_target_is_a_setting() -> None:
     line = moments(days[:1], demand, free, nation=ENGLAND, now=BEFORE_WORK, target=TARGET / 2)
 
     assert [moment.reachable for moment in line] == [10, 10]
+
+
+@pytest.mark.parametrize("slots", [0, 3, 11])
+def test_late_claimants_are_counted_as_by_the_outcomes(slots: int) -> None:
+    line = [Moment(**vars(moment) | {"spare": 2}) for moment in _line([16, 9, 13], slots=slots, spread=1.6)]
+
+    assert late(line) == pytest.approx(sum(outcome.breaches for outcome in run(line)), abs=1e-4)
+
+
+def test_slots_that_are_opened_and_closed_change_the_moments_that_reach_them() -> None:
+    days = working_days(MONDAY, ENGLAND, number=5)
+    free = [start for day in days for start in _slots(day, 4)]
+    opened, closed = _slots(days[2], 3), _slots(days[1], 2)
+    demand = dict.fromkeys(days[:3], Expected(mean=3))
+
+    def line(starts: Sequence[datetime]) -> list[Moment]:
+        return moments(days[:3], demand, sorted(starts), nation=ENGLAND, now=BEFORE_WORK)
+
+    left = Counter(free) - Counter(closed)
+    assert list(changed(line(free), opened=opened, closed=closed)) == line([*left.elements(), *opened])

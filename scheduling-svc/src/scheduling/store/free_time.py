@@ -15,6 +15,7 @@ from scheduling.store.shifts import codes, shift_of
 
 SHIFTS_AT_ONCE = 40
 """Of an office. A day of a large one is some twenty."""
+_MOST_SHIFTS_AT_ONCE = 320
 OFFICES_AT_ONCE = (1, 2, 4, 8, 16)
 """Most searches end at the nearest office; those that do not read more of them at a time, the last number again and again."""
 
@@ -130,8 +131,8 @@ def taken_of(conn: Connection, shift: Shift, *, claim_ref: str) -> WorkingTime:
     return working_time(shift, row) if row else WorkingTime(shift=shift)
 
 
-def search_parameters(search: Search, *, after: Row | None = None) -> Row:
-    """The parameters of WORKING_TIMES: the first shifts of each office, or those after one that was seen."""
+def search_parameters(search: Search, *, after: Row | None = None, number: int | None = None) -> Row:
+    """The parameters of WORKING_TIMES: the first shifts of each office, or `number` after one that was seen."""
     return {
         "offices": [office.code for office in search.offices],
         "needs": [codes(office.needs) for office in search.offices],
@@ -142,22 +143,23 @@ def search_parameters(search: Search, *, after: Row | None = None) -> Row:
         "longest": LONGEST_SHIFT,
         "after_start": after["start_time"] if after else search.since - LONGEST_SHIFT,
         "after_assessor": after["assessor_id"] if after else "",
-        "at_each": SHIFTS_AT_ONCE,
+        "at_each": number or SHIFTS_AT_ONCE,
         "slot": SLOT_LENGTH,
     }
 
 
 def _of_office(conn: Connection, search: Search, found: Sequence[Row]) -> Iterator[WorkingTime]:
-    """The working times of one office that are not full, of which the first are found."""
+    """The working times of one office that are not full, of which the first are found. Of a full office it reads ever more."""
+    number = SHIFTS_AT_ONCE
     while found:
         for row in found:
             if not row["is_full"]:
                 yield working_time(shift_of(row), row)
-        if len(found) < SHIFTS_AT_ONCE:
+        if len(found) < number:
             return
-        last = found[-1]
+        last, number = found[-1], min(2 * number, _MOST_SHIFTS_AT_ONCE)
         here = [office for office in search.offices if office.code == last["office_code"]]
-        found = conn.execute(WORKING_TIMES, search_parameters(search.at(here), after=last)).fetchall()
+        found = conn.execute(WORKING_TIMES, search_parameters(search.at(here), after=last, number=number)).fetchall()
 
 
 def working_time(shift: Shift, row: Row) -> WorkingTime:
