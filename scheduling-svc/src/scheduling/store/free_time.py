@@ -164,15 +164,10 @@ def _of_office(conn: Connection, search: Search, found: Sequence[Row]) -> Iterat
 
 def working_time(shift: Shift, row: Row) -> WorkingTime:
     """The shift with what is taken of it, of a row with the columns of TAKEN."""
-    stretches = [
-        (Stretch(start_time=start, end_time=end), away)
-        for start, end, away in zip(row["starts"] or (), row["ends"] or (), row["away"] or (), strict=True)
-    ]
-    return WorkingTime(
-        shift=shift,
-        taken=tuple(stretch for stretch, away in stretches if not away),
-        away=tuple(stretch for stretch, away in stretches if away),
-    )
+    taken, away = list[Stretch](), list[Stretch]()
+    for start, end, is_away in zip(row["starts"] or (), row["ends"] or (), row["away"] or (), strict=True):
+        (away if is_away else taken).append(Stretch(start_time=start, end_time=end))
+    return WorkingTime(shift=shift, taken=tuple(taken), away=tuple(away))
 
 
 def _few_at_a_time(offices: Sequence[OfficeSearched]) -> Iterator[Sequence[OfficeSearched]]:
