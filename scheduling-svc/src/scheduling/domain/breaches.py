@@ -181,7 +181,7 @@ def _expected_beyond(waiting: Masses, calls: _Calls, reachable: int, *, spare: i
     """The expected number of calls beyond the slots that are left to them, and `spare` others."""
     top = min(reachable, len(waiting) - 1)
     # Those who wait for fewer slots than there are, the most first: each leaves one slot fewer to the calls.
-    with_room = sum(map(mul, waiting[top::-1], calls.beyond[reachable - top + spare :]))
+    with_room: float = sum(map(mul, waiting[top::-1], calls.beyond[reachable - top + spare :]))
     without = calls.beyond[spare] if spare < len(calls.beyond) else 0.0
     return with_room + sum(waiting[reachable + 1 :]) * without
 
