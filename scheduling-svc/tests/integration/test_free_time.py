@@ -150,3 +150,16 @@ def test_a_search_reads_no_more_offices_than_it_needs(conn: Connection, monkeypa
     list(islice(search.free(conn, wish(), since=NINE), 5))
 
     assert read == CODES[:1]
+
+
+def test_full_shifts_are_passed_over_and_the_search_goes_on_behind_them(
+    conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(free_time, "SHIFTS_AT_ONCE", 3)
+    morning = [slot for slot in FREE if slot.office_code == CODES[0] and slot.start_time < NINE + timedelta(hours=3)]
+    for number, slot in enumerate(morning):
+        book(conn, slot, f"D{number}")
+
+    found = search.free(conn, wish(), since=NINE)
+
+    assert list(found) == [slot for slot in FREE if slot not in morning]
