@@ -257,8 +257,8 @@ class Inbox:
     def replay(self) -> bool:
         """Handles one dead letter whose replay was asked for. Returns whether there was one.
 
-        Its entry is verified as when it came. Raises Refused if it is not believed, and keeps it as such; raises Unreadable,
-        and whatever the handler raises.
+        Its entry is verified as when it came; one that is not believed is kept as such. Raises Unreadable, and whatever the
+        handler raises.
         """
         with self._database.transaction() as conn:
             letter = dead_letters.take_wanted(conn)
@@ -272,7 +272,7 @@ class Inbox:
             with self._database.transaction() as conn:
                 dead_letters.refuse(conn, letter, reason=refused.reason)
             metrics.ENTRIES_REFUSED.labels("event", refused.reason).inc()
-            raise
+            logs.get().error("dead letter not believed", event_id=str(letter["event_id"]), reason=refused.reason)
         return True
 
     def _replay(self, letter: Row, delivery: Delivery) -> None:

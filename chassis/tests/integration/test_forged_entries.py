@@ -9,7 +9,7 @@ import pytest
 from chassis import dead_letters, metrics, outbox, watermarks
 from chassis.housekeeping import Housekeeping
 from chassis.inbox import TRIES
-from chassis.signatures import LARGEST_BYTES, Refused
+from chassis.signatures import LARGEST_BYTES
 from chassis.testing import add_signed, signing_key
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
@@ -204,8 +204,7 @@ def test_a_forged_event_is_refused_when_its_replay_is_asked_for(platform: Any) -
     platform.rounds(0)
     ask_for_replay(platform)
 
-    with pytest.raises(Refused, match="UNSIGNED"):
-        platform.inbox.replay()
+    assert platform.inbox.replay()
 
     assert platform.column(HANDLED) == []
     assert platform.column(REFUSED) == ["UNSIGNED"]
@@ -220,8 +219,7 @@ def test_a_dead_letter_without_its_entry_is_refused_when_its_replay_is_asked_for
     platform.execute(f"UPDATE dead_letters SET entry = {entry_kept}")  # noqa: S608
     ask_for_replay(platform)
 
-    with pytest.raises(Refused, match="UNSIGNED"):
-        platform.inbox.replay()
+    assert platform.inbox.replay()
 
     assert platform.column(REFUSED) == ["UNSIGNED"]
 

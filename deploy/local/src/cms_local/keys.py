@@ -94,12 +94,12 @@ def _make_ssh_key(folder: Path, name: str) -> None:
 
 
 def _add_signing_keys(folder: Path, services: Iterable[str]) -> None:
-    """Gives each service that has none its first key to sign with on the bus."""
-    for name in services:
-        if not signing_key_file(folder, name).exists():
-            key = SigningKey.generate(name)
-            publish_signatory(folder, key)
-            _write(signing_key_file(folder, name), key.secret_text())
+    """Gives each service that has none its first key to sign with on the bus. None signs before all can verify."""
+    new = {name: SigningKey.generate(name) for name in services if not signing_key_file(folder, name).exists()}
+    for key in new.values():
+        publish_signatory(folder, key)
+    for name, key in new.items():
+        _write(signing_key_file(folder, name), key.secret_text())
 
 
 def signing_key_file(folder: Path, service: str) -> Path:
