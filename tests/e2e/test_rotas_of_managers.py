@@ -54,8 +54,8 @@ def test_a_manager_publishes_a_rota_from_a_file(platform_under_test: PlatformUnd
     tuesday = today + timedelta(days=8 - today.weekday())
     file = tmp_path / "rota.csv"
     file.write_text(
-        "assessor_id,office_code,day,start,end,channel,skills\n"
-        f"{ASSESSOR},{SHEFFIELD},{tuesday},09:00,10:30,TELEPHONE,\n"
+        "assessor_id,office_code,day,start,end,channel,skills,emergency_slots\n"
+        f"{ASSESSOR},{SHEFFIELD},{tuesday},09:00,11:15,TELEPHONE,,1\n"
     )
 
     done = run(platform_under_test, "rotas", "publish", str(file), "--json")

@@ -21,10 +21,12 @@ LEEDS, NEWCASTLE = "600021", "600011"
 HISTORY = """
     INSERT INTO appointments (
         appointment_id, claim_ref, office_code, assessor_id, start_time, end_time, channel, state, first_contact_time,
-        target_time, working_lead_time, version, booked_time, within_target, home_office_code
+        target_time, working_lead_time, version, booked_time, within_target, home_office_code,
+        wanted_channel
     )
     SELECT gen_random_uuid(), 'C' || lpad((day * 1000 + n)::text, 11, '0'), %(office)s, 'ALE02001',
-        booked, booked + interval '1 h', 'OFFICE', 'ATTENDED', booked, booked, interval '1 h', 1, booked, true, %(home)s
+        booked, booked + interval '1 h', %(channel)s, 'ATTENDED', booked, booked, interval '1 h', 1, booked, true, %(home)s,
+        %(wanted)s
     FROM generate_series(1, %(days)s) AS day, generate_series(1, %(number)s) AS n,
         LATERAL (SELECT %(today)s::timestamptz - interval '1 day' * day + interval '12 h' AS booked) AS time
     WHERE extract(isodow FROM booked) < 6
@@ -48,10 +50,19 @@ def _ask(**more: Any) -> dict[str, Any]:
     return {"from": _message(week[0]), "until": _message(week[-1])} | more
 
 
-def _booked_every_day(process: Process, *, number: int, office: str = LEEDS, home: str | None = None) -> None:
+def _booked_every_day(
+    process: Process,
+    *,
+    number: int,
+    office: str = LEEDS,
+    home: str | None = None,
+    channel: str = "OFFICE",
+    wanted: str | None = None,
+) -> None:
     """So many interviews were booked on each working day of the last eight weeks; they are counted."""
     midnight = datetime.combine(clock.today(), datetime.min.time(), tzinfo=LONDON)
     values = {"office": office, "home": home, "number": number, "days": 56, "today": midnight}
+    values |= {"channel": channel, "wanted": wanted}
     with process.database.transaction() as conn:
         conn.execute("SELECT pg_advisory_xact_lock(%s)", [demand._LOCK])  # no day is being counted
         for table in ("counted_days", "demand_days", "demand_pattern", "office_measures"):
@@ -107,6 +118,21 @@ def test_demand_is_that_of_the_office_nearest_to_the_claimant(http: Any, process
 
     assert sum(day["forecast"] for day in leeds["days"]) == 0
     assert sum(day["forecast"] for day in newcastle["days"]) == pytest.approx(100, rel=0.1)
+
+
+def test_an_interview_by_telephone_for_want_of_room_is_the_demand_of_the_office(
+    http: Any, process: Process, manager: str
+) -> None:
+    _booked_every_day(process, number=20, channel="TELEPHONE", wanted="OFFICE")
+
+    leeds = eventually(lambda: _with_history(http, manager), seconds=30)
+
+    of_channels = [channel for day in leeds["days"] for channel in day["channels"]]
+    forecast = {
+        name: sum(one["forecast"] for one in of_channels if one["channel"] == name)
+        for name in ("CHANNEL_OFFICE", "CHANNEL_TELEPHONE")
+    }
+    assert forecast == {"CHANNEL_OFFICE": pytest.approx(100, rel=0.1), "CHANNEL_TELEPHONE": 0}
 
 
 def test_all_offices_come_in_pages(http: Any, manager: str) -> None:

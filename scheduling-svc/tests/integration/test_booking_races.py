@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 from threading import Barrier
 from typing import Any
@@ -17,6 +18,7 @@ from chassis.database import Connection, Database
 from chassis.errors import CmsError
 from scheduling.domain.appointments import AlreadyBooked, Appointment, AppointmentState
 from scheduling.domain.claims import Claim
+from scheduling.domain.demand import Demand
 from scheduling.domain.diary import DiaryEntry, Stretch
 from scheduling.domain.directory import Directory
 from scheduling.domain.limits import BREAKS
@@ -25,7 +27,7 @@ from scheduling.domain.search import Wish
 from scheduling.domain.slots import SLOT_LENGTH, Slot, SlotTaken
 from scheduling.domain.working_time import TARGET
 from scheduling.service import bookings, search
-from scheduling.store import appointments, diary
+from scheduling.store import appointments, diary, holds
 from tests.support import rotas
 
 FIFTY = 50
@@ -153,7 +155,9 @@ def insert(conn: Connection, directory: Directory, claim_ref: str, slot: Slot) -
         target_time=clock.now(),
         now=clock.now(),
     )
-    appointments.insert_appointment(conn, booked, slot=slot, booked_time=clock.now())
+    appointments.insert_appointment(
+        conn, booked, slot=slot, booked_time=clock.now(), demand=Demand(channel=slot.channel)
+    )
 
 
 @pytest.mark.parametrize("same", ["slot", "claim"])
@@ -235,6 +239,27 @@ def test_an_interview_elsewhere_is_the_demand_of_the_office_nearest_to_the_claim
         row: Any = conn.execute("SELECT home_office_code FROM appointments").fetchone()
 
     assert (booked.office_code, row["home_office_code"]) == (LEEDS, NEWCASTLE)
+
+
+def test_an_interview_is_the_demand_of_the_channel_that_was_wanted(
+    database: Database, opened: Directory, wish: Wish
+) -> None:
+    slot, offered = free(database, wish, number=2)
+    demand = Demand(channel=Channel.TELEPHONE, home_office=NEWCASTLE)
+
+    with database.transaction() as conn:
+        at = clock.now()
+        holds.hold(conn, offered, claim_ref=claim(2).claim_ref, demand=demand, held_for=timedelta(minutes=10), at=at)
+    with database.transaction() as conn:
+        named = partial(bookings.book_slot, conn, directory=opened, target=TARGET)
+        named(claim(1), slot_id=slot.slot_id, wanted=Channel.HOME_VISIT)
+        named(claim(2), slot_id=offered.slot_id)
+        rows = list(conn.execute("SELECT wanted_channel, home_office_code FROM appointments ORDER BY claim_ref"))
+
+    assert rows == [
+        {"wanted_channel": "HOME_VISIT", "home_office_code": None},
+        {"wanted_channel": "TELEPHONE", "home_office_code": NEWCASTLE},
+    ]
 
 
 def test_a_stored_appointment_equals_the_booked_one(database: Database, directory: Directory, wish: Wish) -> None:

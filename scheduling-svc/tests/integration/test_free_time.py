@@ -11,6 +11,7 @@ from chassis import clock
 from chassis.bank_holidays import Nation
 from chassis.database import Connection, Database
 from scheduling.domain.appointments import Appointment
+from scheduling.domain.demand import Demand
 from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Channel, NearOffice, Need, Office
 from scheduling.domain.search import Page, Place, Wish
@@ -68,7 +69,9 @@ def book(conn: Connection, slot: Slot, claim_ref: str) -> None:
         target_time=clock.now(),
         now=clock.now(),
     )
-    appointments.insert_appointment(conn, booked, slot=slot, booked_time=clock.now())
+    appointments.insert_appointment(
+        conn, booked, slot=slot, booked_time=clock.now(), demand=Demand(channel=slot.channel)
+    )
 
 
 def wish(*needs: Need, codes: list[str] = CODES) -> Wish:

@@ -16,10 +16,13 @@ from cms_local import keys
 from cms_local.doors import Doors
 from cms_local.layout import Layout
 
-COLUMNS = ["assessor_id", "office_code", "day", "start", "end", "channel", "skills"]
+COLUMNS = ["assessor_id", "office_code", "day", "start", "end", "channel", "skills", "emergency_slots"]
+OPTIONAL = {"emergency_slots"}
+"""Columns that a file may leave out: those written before it had them have none kept."""
 CHANNELS = ("OFFICE", "TELEPHONE", "HOME_VISIT")
 LARGEST_BYTES = 4 * 1024 * 1024
 _TIME = re.compile(r"[0-2][0-9]:[0-5][0-9]")
+_NUMBER = re.compile(r"[0-9]{1,3}")
 _PATIENCE_SECONDS = 15.0
 
 
@@ -51,10 +54,12 @@ def read(text: str) -> list[WrittenRota]:
     """The rotas of a CSV file with the columns COLUMNS, in the order of their first lines.
 
     `day` is a day of London, `start` and `end` are times of its clock, `skills` are codes with a space between, none for all.
+    `emergency_slots` says how many of the shift's last slots are kept for emergencies, none where it is empty.
+
     A line without start, end and channel says that its week is published, though nobody works on that day. Raises BadRota.
     """
     lines = csv.DictReader(io.StringIO(text), strict=True)
-    if lines.fieldnames != COLUMNS:
+    if lines.fieldnames not in (COLUMNS, [column for column in COLUMNS if column not in OPTIONAL]):
         raise BadRota(f"the columns must be {','.join(COLUMNS)}")
     found: dict[tuple[str, str], WrittenRota] = {}
     for number, line in _numbered(lines):
@@ -109,7 +114,7 @@ def _numbered(lines: "csv.DictReader[str]") -> Iterator[tuple[int, dict[str, str
     try:
         for line in lines:
             if None in line or None in line.values():
-                raise BadRota(f"line {lines.line_num} does not have {len(COLUMNS)} columns")
+                raise BadRota(f"line {lines.line_num} does not have {len(lines.fieldnames or ())} columns")
             yield lines.line_num, line
     except csv.Error as error:
         raise BadRota(f"line {lines.line_num} is not CSV") from error
@@ -136,7 +141,16 @@ def _shift(line: dict[str, str], day: date, number: int) -> dict[str, Any]:
         "end": _moment(line, "end", day, number),
         "channel": f"CHANNEL_{line['channel']}",
         "skills": line["skills"].split(),
+        "emergencySlots": _emergency_slots(line, number),
     }
+
+
+def _emergency_slots(line: dict[str, str], number: int) -> int:
+    """How many slots are kept. Whether the shift has so many is for scheduling to say."""
+    given = line.get("emergency_slots") or "0"
+    if not _NUMBER.fullmatch(given):
+        raise BadRota(f"line {number}: emergency_slots must be a number such as 1")
+    return int(given)
 
 
 def _moment(line: dict[str, str], column: str, day: date, number: int) -> str:

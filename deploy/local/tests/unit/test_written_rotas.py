@@ -20,16 +20,27 @@ def test_shifts_are_read_by_assessor_in_the_time_of_london() -> None:
             "end": "2026-07-06T12:00:00+01:00",
             "channel": "CHANNEL_OFFICE",
             "skills": [],
+            "emergencySlots": 0,
         },
         {
             "start": "2026-07-07T13:00:00+01:00",
             "end": "2026-07-07T17:30:00+01:00",
             "channel": "CHANNEL_HOME_VISIT",
             "skills": [],
+            "emergencySlots": 0,
         },
     ]
     assert second.shifts[0]["start"] == "2026-12-14T09:00:00+00:00"
     assert second.shifts[0]["skills"] == ["WELSH", "POLISH"]
+
+
+def test_slots_are_kept_for_emergencies_where_the_file_says_so() -> None:
+    [rota] = read(
+        f"{HEADER},emergency_slots\nALE02001,600021,2026-07-06,09:00,12:00,OFFICE,,2\n"
+        "ALE02001,600021,2026-07-07,09:00,12:00,OFFICE,,\n"
+    )
+
+    assert [shift["emergencySlots"] for shift in rota.shifts] == [2, 0]
 
 
 def test_a_week_without_work_is_published_too() -> None:
@@ -55,6 +66,9 @@ def test_a_week_without_work_is_published_too() -> None:
         (f"{HEADER}\nALE02001,600021,2026-07-06,09:00,25:00,OFFICE,\n", "line 2: end"),
         (f"{HEADER}\nALE02001,600021,2026-07-06,09:00,,OFFICE,\n", "line 2: end"),
         (f"{HEADER}\nALE02001,600021,2026-07-06,09:00,12:00,FAX,\n", "line 2: channel"),
+        (f"{HEADER},emergency_slots\nALE02001,600021,2026-07-06,09:00,12:00,OFFICE,,-1\n", "line 2: emergency_slots"),
+        (f"{HEADER},emergency_slots\nALE02001,600021,2026-07-06,09:00,12:00,OFFICE,,1.5\n", "line 2: emergency_slots"),
+        (f"{HEADER},emergency_slots\nALE02001,600021,2026-07-06,09:00,12:00,OFFICE,\n", "line 2 does not have 8"),
         (f'{HEADER}\nALE02001,600021,"2026-07-06\n', "CSV"),
     ],
 )

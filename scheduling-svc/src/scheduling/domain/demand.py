@@ -12,6 +12,7 @@ from itertools import takewhile
 from math import sqrt
 
 from chassis.bank_holidays import Nation
+from scheduling.domain.offices import Channel
 from scheduling.domain.working_time import ONE_DAY, SATURDAY, is_working_day, working_days
 
 WEEKS = 8
@@ -26,6 +27,19 @@ _EVEN = dict.fromkeys(range(SATURDAY), 1.0)
 
 Pattern = Mapping[int, float]
 """The factor of each weekday, 0 is Monday: the mean of its demand over the mean of all working days."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demand:
+    """The desk to which an interview counts: the channel in which the claimant wanted to be seen, and the office nearest to the
+    claimant where somebody works in it.
+
+    Neither depends on the slot that was found: an office that is full would otherwise look like one that nobody wants.
+    `home_office` is None where nobody said where the claimant lives; then it is the office that holds the interview.
+    """
+
+    channel: Channel
+    home_office: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

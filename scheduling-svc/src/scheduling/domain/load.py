@@ -4,6 +4,7 @@ A desk is an office and a channel. Whom a desk cannot see in time goes to the sa
 booking of the earliest slot does, as far as those have slots that nobody there is expected to take.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -14,7 +15,7 @@ from scheduling.domain import breaches
 from scheduling.domain.breaches import LIKELY, Moment, Outcome
 from scheduling.domain.demand import Expected
 from scheduling.domain.offices import Channel
-from scheduling.domain.working_time import TARGET
+from scheduling.domain.working_time import TARGET, london_day
 
 _NOT_WORTH_A_SLOT = 0.001
 """An expected overflow below this looks for no slot elsewhere."""
@@ -53,6 +54,8 @@ class Desk:
 class DayLoad:
     """A desk's day: slots, and expected numbers of claimants who call on that day.
 
+    `free` are the slots that can be booked.
+
     `elsewhere` are those whom only another office within reach can see in time, `late` those whom nobody can.
     """
 
@@ -60,6 +63,7 @@ class DayLoad:
     capacity: int
     booked: int
     demand: float
+    free: int = 0
     elsewhere: float = 0.0
     late: float = 0.0
     certainty: float = 1.0
@@ -82,6 +86,7 @@ def together(days: Sequence[DayLoad]) -> DayLoad:
         capacity=sum(one.capacity for one in days),
         booked=sum(one.booked for one in days),
         demand=sum(one.demand for one in days),
+        free=sum(one.free for one in days),
         elsewhere=sum(one.elsewhere for one in days),
         late=sum(one.late for one in days),
         certainty=prod(one.certainty for one in days),
@@ -103,8 +108,8 @@ class Load:
     def days(self, key: DeskKey) -> list[DayLoad]:
         """The load of a desk on each day that has a slot or a demand, in order."""
         desk, outcomes = self.desks[key], breaches.by_day(self.outcomes[key])
-        days = sorted({*desk.capacity, *desk.demand})
-        return [_day_load(desk, day, outcomes.get(day)) for day in days]
+        days, free = sorted({*desk.capacity, *desk.demand}), Counter(map(london_day, desk.free))
+        return [replace(_day_load(desk, day, outcomes.get(day)), free=free[day]) for day in days]
 
 
 def load_of(

@@ -47,6 +47,7 @@ class AppointmentMethods:
                 target=self._target,
                 needs=needs_of(request),
                 near=known,
+                wanted=wanted_channel(request),
             )
             return self._book(request, slot, near=())
         near = search.offices_near(self._directory, self._postcodes, request.postcode)

@@ -45,6 +45,7 @@ class LoadMethods:
             days=[day for code in page for day in self._office_days(found, code)],
             weeks_of_history=found.learnt.weeks,
             compute_time=timestamp(found.scene.now),
+            demand_dispersion=found.learnt.dispersion,
         )
         if request.office_code:
             response.remedies.extend(self._remedy(channel, one) for channel, one in found.remedies(request.office_code))
@@ -100,6 +101,7 @@ def _channel(channel: Channel, day: DayLoad) -> load_pb2.ChannelLoad:
         breach_probability=round(day.breach_probability, 3),
         expected_breaches=round(day.late, 2),
         expected_elsewhere=round(day.elsewhere, 2),
+        free=day.free,
     )
 
 

@@ -17,6 +17,7 @@ from scheduling import metrics
 from scheduling.clients import Intake
 from scheduling.domain.appointments import Appointment, AppointmentUnknown
 from scheduling.domain.claims import Claim, FirstContact
+from scheduling.domain.demand import Demand
 from scheduling.domain.diary import Stretch
 from scheduling.domain.directory import Directory
 from scheduling.domain.events import AppointmentBooked
@@ -58,10 +59,12 @@ def book_slot(
     target: timedelta,
     needs: frozenset[Need] = frozenset(),
     near: Sequence[NearOffice] = (),
+    wanted: Channel | None = None,
 ) -> Appointment:
     """Books this slot for the claim. The claim's needs, and these, are kept with it: whoever moves it later heeds them.
 
-    `near` are the offices nearest to the claimant, if that is known: the demand is that of the first where somebody works.
+    `near` are the offices nearest to the claimant and `wanted` is the channel that was asked for, if they are known: the demand
+    is that of the first office where somebody works in the channel. What was asked for when the slot was offered is known.
     Raises SlotUnknown, SlotPassed, AlreadyBooked, and as check_free and check_limits.
     """
     now = clock.now()
@@ -69,9 +72,9 @@ def book_slot(
     slot = locked.slot
     wished = replace(claim, needs=needs | claim.needs)
     appointment, event = _booked(conn, wished, directory=directory, slot=slot, target=target, now=now)
-    home = _home_office(conn, near, slot.channel, now=now) if near else None
+    demand = _demand(conn, slot, claim_ref=claim.claim_ref, near=near, wanted=wanted, now=now)
     # Of a claim that has an interview, that is said first.
-    saved = _save(conn, appointment, event, slot=slot, home_office=home)
+    saved = _save(conn, appointment, event, slot=slot, demand=demand)
     check_free(conn, locked, schemes=claim.interviewed)
     check_limits(conn, locked, claim_ref=claim.claim_ref, limits=limits_for(claim, now))
     return saved
@@ -105,7 +108,8 @@ def book_earliest(
     for slot in in_order_of_preference(free_by(wish), since=soonest(now), due=due, spill_over=spill_over):
         if try_slot(conn, slot, claim_ref=claim.claim_ref, limits=limits):
             appointment, event = _booked(conn, wished, directory=directory, slot=slot, target=target, now=now)
-            return _save(conn, appointment, event, slot=slot, home_office=wish.offices[0].office.code)
+            demand = Demand(channel=wish.channel, home_office=wish.offices[0].office.code)
+            return _save(conn, appointment, event, slot=slot, demand=demand)
     raise NoSlotFree
 
 
@@ -252,16 +256,27 @@ def _booked(
     )
 
 
+def _demand(
+    conn: Connection, slot: Slot, *, claim_ref: str, near: Sequence[NearOffice], wanted: Channel | None, now: datetime
+) -> Demand:
+    """Whose demand the booking of a named slot is: as it says, or else as was asked for when the slot was offered."""
+    offered = holds.demand_of(conn, slot, claim_ref=claim_ref) or Demand(channel=slot.channel)
+    channel = wanted or offered.channel
+    if near:
+        return Demand(channel=channel, home_office=_home_office(conn, near, channel, now=now))
+    return Demand(channel=channel, home_office=offered.home_office)
+
+
 def _home_office(conn: Connection, near: Sequence[NearOffice], channel: Channel, *, now: datetime) -> str:
     wish = Wish(offices=near, channel=channel, needs=frozenset())
     return with_rotas(conn, wish, since=soonest(now)).offices[0].office.code
 
 
 def _save(
-    conn: Connection, appointment: Appointment, event: AppointmentBooked, *, slot: Slot, home_office: str | None = None
+    conn: Connection, appointment: Appointment, event: AppointmentBooked, *, slot: Slot, demand: Demand
 ) -> Appointment:
     released = appointments.insert_appointment(
-        conn, appointment, slot=slot, booked_time=event.occurred_time, home_office=home_office
+        conn, appointment, slot=slot, booked_time=event.occurred_time, demand=demand
     )
     tell(conn, event)
     late = appointment.breach(event.occurred_time)

@@ -8,6 +8,7 @@ from itertools import chain, islice
 from chassis import clock
 from chassis.database import Connection
 from scheduling.domain.claims import Claim
+from scheduling.domain.demand import Demand
 from scheduling.domain.directory import Directory
 from scheduling.domain.limits import Limits
 from scheduling.domain.offers import HELD_FOR, Choice, first_of_half_days
@@ -65,11 +66,12 @@ def offer(conn: Connection, claim: Claim, asked: Asked, *, directory: Directory,
         channel: with_rotas(conn, replace(everywhere, channel=channel), since=since)
         for channel in dict.fromkeys((everywhere.channel, *asked.channels))
     }
+    demand = Demand(channel=everywhere.channel, home_office=staffed[everywhere.channel].offices[0].office.code)
     for number in range(1, ROUNDS + 1):
         chosen = _choice(conn, claim, asked, staffed, directory=directory, target=target, limits=limits).offers()
         try:
             with conn.savepoint():
-                held = _hold(conn, claim.claim_ref, chosen, limits=limits, all_of_them=number < ROUNDS)
+                held = _hold(conn, claim.claim_ref, chosen, demand=demand, limits=limits, all_of_them=number < ROUNDS)
         except (_Overtaken, SlotTaken):
             # No slot was named: the caller is not told of one that another took.
             continue
@@ -152,7 +154,7 @@ def _places(asked: Asked, slots_at: Callable[[NearOffice], list[FreeSlot]]) -> I
 
 
 def _hold(
-    conn: Connection, claim_ref: str, chosen: Sequence[Reasoned], *, limits: Limits, all_of_them: bool
+    conn: Connection, claim_ref: str, chosen: Sequence[Reasoned], *, demand: Demand, limits: Limits, all_of_them: bool
 ) -> list[Held]:
     """Holds the chosen slots that are still free. Raises _Overtaken where one is not and `all_of_them` are wanted.
 
@@ -167,7 +169,7 @@ def _hold(
     for one in chosen:
         slot, shift = one.free.slot, locked[one.free.slot.slot_id]
         if shift is not None and shift.fits(slot) and is_free_to(conn, shift, slot, claim_ref=claim_ref, limits=limits):
-            until = holds.hold(conn, slot, claim_ref=claim_ref, held_for=HELD_FOR, at=limits.now)
+            until = holds.hold(conn, slot, claim_ref=claim_ref, demand=demand, held_for=HELD_FOR, at=limits.now)
             held.append(Held(offer=one, held_until=until))
         elif all_of_them:
             raise _Overtaken

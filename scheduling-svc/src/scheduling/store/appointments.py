@@ -9,6 +9,7 @@ import psycopg
 from chassis.database import Connection, Row
 from scheduling.domain.appointments import AlreadyBooked, Appointment, AppointmentState
 from scheduling.domain.claims import ClaimNotOpen
+from scheduling.domain.demand import Demand
 from scheduling.domain.diary import NO_TRAVEL, DiaryEntry, Stretch
 from scheduling.domain.offices import Channel, Need
 from scheduling.domain.slots import Slot, SlotId
@@ -28,12 +29,12 @@ INSERT_APPOINTMENT = """
     INSERT INTO appointments (
         appointment_id, claim_ref, office_code, assessor_id, start_time, end_time, channel, state, first_contact_time,
         target_time, working_lead_time, version, arranged_version, booked_time, within_target, needs, attempt,
-        home_office_code, schemes
+        home_office_code, schemes, wanted_channel
     )
     SELECT %(appointment_id)s, %(claim_ref)s, %(office_code)s, %(assessor_id)s, %(start_time)s, %(end_time)s, %(channel)s,
         %(state)s, %(first_contact_time)s, %(target_time)s, %(working_lead_time)s, %(version)s,
         %(arranged_version)s, %(booked_time)s, %(within_target)s, %(needs)s, %(attempt)s, %(home_office_code)s,
-        %(schemes)s
+        %(schemes)s, %(wanted_channel)s
     FROM seen_to WHERE withdrawn_time IS NULL
 """
 
@@ -130,10 +131,10 @@ def insert_appointment(
     *,
     slot: Slot,
     booked_time: datetime,
-    home_office: str | None = None,
+    demand: Demand,
     travel: timedelta = NO_TRAVEL,
 ) -> list[SlotId]:
-    """Writes a new appointment in its slot, with its time in the diary; `home_office` is the claimant's nearest, if known.
+    """Writes a new appointment in its slot, with its time in the diary, and whose demand it is.
 
     Gives the starts that were held for the claim, which gives them up. Raises SlotTaken, AlreadyBooked, and ClaimNotOpen for
     a withdrawn claim.
@@ -143,7 +144,8 @@ def insert_appointment(
         "within_target": appointment.within_target,
         "needs": sorted(appointment.needs),
         "schemes": sorted(appointment.schemes),
-        "home_office_code": home_office,
+        "home_office_code": demand.home_office,
+        "wanted_channel": demand.channel,
     }
     try:
         written = conn.execute(INSERT_APPOINTMENT, vars(appointment) | more).rowcount

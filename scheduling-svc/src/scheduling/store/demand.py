@@ -10,13 +10,14 @@ from scheduling.domain.offices import Channel
 
 _LOCK = 0x64656D61  # "dema"
 
-# Counts the interviews that were booked on a day, for the office nearest to each claimant.
+# Counts the interviews that were booked on a day, for the office nearest to each claimant and the channel that was wanted.
 COUNT_DAY = """
     INSERT INTO demand_days (day, office_code, channel, booked, within_target, elapsed_seconds, working_seconds)
-    SELECT %(day)s, coalesce(home_office_code, office_code), channel, count(*), count(*) FILTER (WHERE within_target),
-        sum(extract(epoch FROM start_time - first_contact_time)), sum(extract(epoch FROM working_lead_time))
+    SELECT %(day)s, coalesce(home_office_code, office_code), coalesce(wanted_channel, channel), count(*),
+        count(*) FILTER (WHERE within_target), sum(extract(epoch FROM start_time - first_contact_time)),
+        sum(extract(epoch FROM working_lead_time))
     FROM appointments WHERE booked_time >= %(since)s AND booked_time < %(until)s
-    GROUP BY coalesce(home_office_code, office_code), channel
+    GROUP BY coalesce(home_office_code, office_code), coalesce(wanted_channel, channel)
     ON CONFLICT DO NOTHING
 """
 

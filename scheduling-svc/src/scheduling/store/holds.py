@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 import psycopg
 
 from chassis.database import Connection
+from scheduling.domain.demand import Demand
+from scheduling.domain.offices import Channel
 from scheduling.domain.slots import Slot, SlotId, SlotTaken
 
 # Takes away holds in the way that are nobody's any more. What another transaction clears is waited for by the constraint.
@@ -19,9 +21,22 @@ CLEAR_EXPIRED = """
 """
 
 HOLD = """
-    INSERT INTO diary (assessor_id, claim_ref, start_time, end_time, held_until, held_since)
-    VALUES (%(assessor_id)s, %(claim_ref)s, %(start_time)s, %(end_time)s, now() + %(held_for)s, %(held_since)s)
+    INSERT INTO diary (
+        assessor_id, claim_ref, start_time, end_time, held_until, held_since, wanted_channel, home_office_code
+    )
+    VALUES (
+        %(assessor_id)s, %(claim_ref)s, %(start_time)s, %(end_time)s, now() + %(held_for)s, %(held_since)s,
+        %(wanted_channel)s, %(home_office_code)s
+    )
     RETURNING held_until
+"""
+
+# What a claimant wanted to whom a slot was offered. It is as true after the hold has run out.
+DEMAND = """
+    SELECT wanted_channel, home_office_code FROM diary
+    WHERE claim_ref = %s AND assessor_id = %s AND appointment_id IS NULL AND wanted_channel IS NOT NULL
+        AND start_time <= %s AND end_time > %s
+    LIMIT 1
 """
 
 # Gives up what is held for a claim: of some slots, or all of it. What is being cleared by another transaction is left to it.
@@ -50,7 +65,14 @@ PRUNE = """
 
 
 def hold(
-    conn: Connection, slot: Slot, *, claim_ref: str, held_for: timedelta, at: datetime, travel: timedelta = timedelta()
+    conn: Connection,
+    slot: Slot,
+    *,
+    claim_ref: str,
+    demand: Demand,
+    held_for: timedelta,
+    at: datetime,
+    travel: timedelta = timedelta(),
 ) -> datetime:
     """Holds the slot, with the travel around it, for the claim; gives until when. The slot must be locked and free.
 
@@ -63,6 +85,8 @@ def hold(
         "end_time": slot.end_time + travel,
         "held_for": held_for,
         "held_since": at,
+        "wanted_channel": demand.channel,
+        "home_office_code": demand.home_office,
     }
     conn.execute(CLEAR_EXPIRED, entry)
     try:
@@ -71,6 +95,12 @@ def hold(
         raise SlotTaken from cause
     held_until: datetime = row["held_until"]  # type: ignore[index]
     return held_until
+
+
+def demand_of(conn: Connection, slot: Slot, *, claim_ref: str) -> Demand | None:
+    """Whose demand the claimant is to whom this slot was offered; None where it was not."""
+    row = conn.execute(DEMAND, [claim_ref, slot.assessor_id, slot.start_time, slot.start_time]).fetchone()
+    return Demand(channel=Channel(row["wanted_channel"]), home_office=row["home_office_code"]) if row else None
 
 
 def release(

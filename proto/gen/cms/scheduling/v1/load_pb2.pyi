@@ -99,10 +99,13 @@ class GetOfficeLoadResponse(_message.Message):
     REMEDIES_FIELD_NUMBER: _builtins.int
     WEEKS_OF_HISTORY_FIELD_NUMBER: _builtins.int
     COMPUTE_TIME_FIELD_NUMBER: _builtins.int
+    DEMAND_DISPERSION_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """For the next page; empty on the last."""
     weeks_of_history: _builtins.int
     """Whole weeks of bookings on which the forecast rests, eight at most. With none, no demand is expected."""
+    demand_dispersion: _builtins.float
+    """The variance of a day's demand as a multiple of its mean: 1 is chance alone."""
     @_builtins.property
     def days(self) -> _containers.RepeatedCompositeFieldContainer[Global___OfficeDay]:
         """In the order of the offices' codes and of the days: those on which the office works or has slots."""
@@ -125,10 +128,11 @@ class GetOfficeLoadResponse(_message.Message):
         remedies: _abc.Iterable[Global___Remedy] | None = ...,
         weeks_of_history: _builtins.int = ...,
         compute_time: _timestamp_pb2.Timestamp | None = ...,
+        demand_dispersion: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["compute_time", b"compute_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["compute_time", b"compute_time", "days", b"days", "next_page_token", b"next_page_token", "remedies", b"remedies", "weeks_of_history", b"weeks_of_history"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compute_time", b"compute_time", "days", b"days", "demand_dispersion", b"demand_dispersion", "next_page_token", b"next_page_token", "remedies", b"remedies", "weeks_of_history", b"weeks_of_history"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -213,6 +217,7 @@ class ChannelLoad(_message.Message):
     BREACH_PROBABILITY_FIELD_NUMBER: _builtins.int
     EXPECTED_BREACHES_FIELD_NUMBER: _builtins.int
     EXPECTED_ELSEWHERE_FIELD_NUMBER: _builtins.int
+    FREE_FIELD_NUMBER: _builtins.int
     channel: _common_pb2.Channel.ValueType
     """Interviews are held in this way."""
     capacity: _builtins.int
@@ -227,6 +232,8 @@ class ChannelLoad(_message.Message):
     """Claimants who cannot be seen within the target, expected."""
     expected_elsewhere: _builtins.float
     """Claimants whom only another office within reach can see within the target, expected."""
+    free: _builtins.int
+    """Slots to come that a usual call can take: neither taken, nor kept for emergencies, nor needed for a break."""
     def __init__(
         self,
         *,
@@ -237,10 +244,11 @@ class ChannelLoad(_message.Message):
         breach_probability: _builtins.float = ...,
         expected_breaches: _builtins.float = ...,
         expected_elsewhere: _builtins.float = ...,
+        free: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["booked", b"booked", "breach_probability", b"breach_probability", "capacity", b"capacity", "channel", b"channel", "expected_breaches", b"expected_breaches", "expected_elsewhere", b"expected_elsewhere", "forecast", b"forecast"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booked", b"booked", "breach_probability", b"breach_probability", "capacity", b"capacity", "channel", b"channel", "expected_breaches", b"expected_breaches", "expected_elsewhere", b"expected_elsewhere", "forecast", b"forecast", "free", b"free"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -141,7 +141,8 @@ class BookAppointmentRequest(_message.Message):
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     channel: _common_pb2.Channel.ValueType
     """With earliest: how the interview is held. When absent it is the office, or the telephone where no office within reach keeps
-    the target and the needs allow it.
+    the target and the needs allow it. With slot_id: how the claimant wanted it to be held, where that is not the slot's channel;
+    it tells whose demand the interview is in the forecast. For a slot of OfferSlots it is known.
     """
     @_builtins.property
     def needs(self) -> _containers.RepeatedScalarFieldContainer[_appointments_pb2.AppointmentNeed.ValueType]:
