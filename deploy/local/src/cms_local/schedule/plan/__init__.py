@@ -1,0 +1,1 @@
+"""The planner: moves within next week's rotas of a region that lower the breaches to expect."""
