@@ -76,11 +76,11 @@ def choose(scene: Scene, moves: Sequence[Move], limits: Limits, left: Callable[[
     solver.parameters.max_time_in_seconds = max(0.1, left())
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = 0
-    status = solver.solve(model)
-    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+    status = solver.status_name(solver.solve(model))
+    if status not in ("OPTIMAL", "FEASIBLE"):
         return Choice(moves=(), ended_by_time=True)
     taken = [move for move, variable in zip(able, chosen, strict=True) if solver.boolean_value(variable)]
-    return Choice(moves=taken, ended_by_time=status == cp_model.FEASIBLE)
+    return Choice(moves=taken, ended_by_time=status == "FEASIBLE")
 
 
 def _changes(move: Move) -> dict[Cell, int]:
@@ -153,15 +153,16 @@ def _late(
 def _limit(model: cp_model.CpModel, moves: Sequence[Move], chosen: Sequence[cp_model.IntVar], limits: Limits) -> None:
     """One move for an assessor and day, and no more days opened or assessors at an office than can be."""
     by_who: dict[object, list[cp_model.IntVar]] = {}
-    arrivals: dict[Cell, list[cp_model.LinearExpr]] = {}
+    arrivals: dict[Cell, list[tuple[cp_model.IntVar, int]]] = {}
     for move, taken in zip(moves, chosen, strict=True):
         by_who.setdefault(move.who, []).append(taken)
         for cell, persons in _persons(move).items():
             if cell[0].channel is Channel.OFFICE:
-                arrivals.setdefault(cell, []).append(persons * taken)
-    for variables in by_who.values():
-        model.add_at_most_one(variables)
+                arrivals.setdefault(cell, []).append((taken, persons))
+    for of_one in by_who.values():
+        model.add_at_most_one(of_one)
     opened = [taken for move, taken in zip(moves, chosen, strict=True) if move.kind is Kind.OPEN]
     model.add(sum(opened) <= limits.opened)
-    for (key, day), persons in arrivals.items():
-        model.add(sum(persons) <= limits.room(key.office_code, day))
+    for (key, day), of_cell in arrivals.items():
+        variables, signs = zip(*of_cell, strict=True)
+        model.add(cp_model.LinearExpr.weighted_sum(variables, signs) <= limits.room(key.office_code, day))
