@@ -20,8 +20,11 @@ from tests.support.diary_checker import DEADLOCKS, Deadlocks, Found, Place, Told
 from tests.support.platforms import PlatformUnderTest
 
 OFFICE = "600021"
-ASSESSORS = ("ALE02001", "ALE02002", "ALE02003")
+VISITOR = "ALE02001"
+"""The assessor who visits claimants in the afternoon as long as the siege lasts."""
+ASSESSORS = (VISITOR, "ALE02002", "ALE02003")
 """The managers' assessors: those who are away at some time. All of the office's are booked."""
+_NOON = 12
 SHIFTS = """
     SELECT start_time, end_time, channel, skills, emergency_slots FROM shifts
     WHERE assessor_id = %s AND office_code = %s AND start_time < %s ORDER BY start_time
@@ -60,13 +63,16 @@ class DiarySiege:
     _over: threading.Event = field(default_factory=threading.Event)
     _doors: Doors = field(init=False)
     _claims: list[list[Journey]] = field(default_factory=list)
+    _before: list[dict[str, Any]] = field(init=False)
     _rotas: dict[str, list[dict[str, Any]]] = field(init=False)
     _is_published: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self._doors = replace(self.platform.doors, patience_seconds=_PATIENCE_SECONDS)
         self.deadlocks = Deadlocks(read=lambda: self.platform.count(SCHEDULING, DEADLOCKS))
+        self._before = self._rota(VISITOR)
         self._rotas = {assessor_id: self._rota(assessor_id) for assessor_id in ASSESSORS}
+        self._rotas[VISITOR] = [_as_visits(shift) if _is_late(shift) else shift for shift in self._before]
 
     def begin_claims(self, *, callers: int, each: int) -> None:
         """Begins the claims by phone, before anything is killed."""
@@ -77,7 +83,14 @@ class DiarySiege:
             self._claims.append(claims)
 
     def act_while(self, attack: Callable[[], None]) -> None:
-        """Acts while the attack goes on; raises what ended an actor."""
+        """Acts while the attack goes on; raises what ended an actor. The rotas are then as they were before."""
+        manager = self._claims[0][0].issue("SERVICE_MANAGER", subject="SM000001")
+        self._publish_whole(VISITOR, manager)
+        self._act_while(attack)
+        self._rotas[VISITOR] = self._before
+        self._publish_whole(VISITOR, manager)
+
+    def _act_while(self, attack: Callable[[], None]) -> None:
         with ThreadPoolExecutor(len(self._claims) + self.managers) as actors:
             running = [
                 actors.submit(self._operate, claims, random.Random(self.seed + number))
@@ -145,6 +158,7 @@ class DiarySiege:
         answer = self._doors.call(SCHEDULING, method, {**body, "requestId": str(uuid4())}, token=token)
         self.acts[method] += 1
         for appointment in _shown(answer):
+            self.acts[appointment["channel"]] += 1
             if appointment["claimRef"] in self._refs:
                 self.told.note(appointment)
         return answer
@@ -152,8 +166,9 @@ class DiarySiege:
     # What operators do, each with claims of their own.
 
     def _book_earliest(self, claim: Journey, source: random.Random) -> None:
-        channel = source.choice(({}, {"channel": "CHANNEL_TELEPHONE"}))
-        self._book(claim, {"earliest": True, "postcode": claim.case.postcode} | channel)
+        how = {"earliest": True, "postcode": claim.case.postcode}
+        channel = source.choice(("", "", "CHANNEL_TELEPHONE", "CHANNEL_HOME_VISIT", "CHANNEL_HOME_VISIT"))
+        self._book(claim, how | ({"channel": channel} if channel else {}))
 
     def _book_slot(self, claim: Journey, source: random.Random) -> None:
         self._book(claim, {"slotId": self._slot(claim, source)})
@@ -212,10 +227,11 @@ class DiarySiege:
         return str(source.choice(found)["slotId"]) if found else f"{ASSESSORS[0]}-20200101T0900Z"
 
     def _offered(self, claim: Journey, source: random.Random) -> str:
-        """One of the slots that are offered and held for the claim."""
+        """One of the slots that are offered and held for the claim, sometimes for a visit at the claimant's home."""
         body = {"claimRef": claim.claim_ref, "postcode": claim.case.postcode}
+        channel = source.choice(("", "CHANNEL_HOME_VISIT"))
         self.told.holds_nothing[claim.claim_ref] = False
-        found = self._change("OfferSlots", body, claim.operator)["offers"]
+        found = self._change("OfferSlots", body | ({"channel": channel} if channel else {}), claim.operator)["offers"]
         return str(source.choice(found)["slot"]["slotId"])
 
     # What managers do, at the same office.
@@ -242,10 +258,13 @@ class DiarySiege:
         with self._is_published:
             whole = self._still_to_come(assessor_id)
             some = source.sample(whole, source.randrange(len(whole)))
-            self._try(self._change, "PublishRota", self._rota_request(assessor_id, whole, some), manager)
+            self._change("PublishRota", self._rota_request(assessor_id, whole, some), manager)
             self._over.wait(source.uniform(0, 0.5))
-            whole = self._still_to_come(assessor_id)
-            self._try(self._change, "PublishRota", self._rota_request(assessor_id, whole, whole), manager)
+            self._publish_whole(assessor_id, manager)
+
+    def _publish_whole(self, assessor_id: str, manager: str) -> None:
+        whole = self._still_to_come(assessor_id)
+        self._change("PublishRota", self._rota_request(assessor_id, whole, whole), manager)
 
     def _still_to_come(self, assessor_id: str) -> list[dict[str, Any]]:
         # One that ends while it is being published would be refused.
@@ -283,6 +302,15 @@ def _shown(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield answer["appointment"]
     for one in (*answer.get("moved", ()), *answer.get("notMoved", ())):
         yield one["appointment"]
+
+
+def _is_late(shift: Mapping[str, Any]) -> bool:
+    return datetime.fromisoformat(shift["start"]).astimezone(clock.LONDON).hour >= _NOON
+
+
+def _as_visits(shift: Mapping[str, Any]) -> dict[str, Any]:
+    """The same shift, spent on visits: none of them is kept for emergencies."""
+    return {**shift, "channel": "CHANNEL_HOME_VISIT", "emergencySlots": 0}
 
 
 def _monday(moment: datetime) -> date:
