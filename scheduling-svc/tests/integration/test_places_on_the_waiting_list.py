@@ -81,7 +81,8 @@ def replan(database: Database, directory: Directory, appointment: Appointment, _
 
 def waits(database: Database, appointment: Appointment) -> bool:
     with database.transaction() as conn:
-        return places.place_of(conn, appointment.appointment_id) is not None
+        query = "SELECT 1 FROM waiting_list WHERE appointment_id = %s"
+        return conn.execute(query, [appointment.appointment_id]).fetchone() is not None
 
 
 def as_it_is(database: Database, appointment_id: UUID) -> Appointment:

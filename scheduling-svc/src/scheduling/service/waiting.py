@@ -135,6 +135,8 @@ def _move(database: Database, place: Place, slot: Slot, directory: Directory) ->
 
 def _check_place(conn: Connection, slot: Slot, appointment: Appointment) -> None:
     """Raises NotWaiting where the claimant of the locked appointment has left the list, or wants no such slot any more."""
-    place = waiting.place_of(conn, appointment.appointment_id)
-    if place is None or not place.takes(slot, now=clock.now()):
+    now = clock.now()
+    places = waiting.waiting(conn, slot.office_code, since=slot.start_time, number=AT_ONCE)
+    theirs = (place for place in places if place.appointment.appointment_id == appointment.appointment_id)
+    if not any(place.takes(slot, now=now) for place in theirs):
         raise NotWaiting

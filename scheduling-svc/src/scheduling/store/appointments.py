@@ -64,15 +64,16 @@ _LOCK_COMING_OF = f"""
 LOCK_COMING_OF_ASSESSOR = _LOCK_COMING_OF.format(of="assessor_id")
 LOCK_COMING_OF_OFFICE = _LOCK_COMING_OF.format(of="office_code")
 
-# The interviews of an assessor that a rota is about: those to come in a stretch of time, and those that are displaced.
+# The interviews of an assessor that a rota is about: those to come in a stretch of time, and those that are displaced. Both
+# are looked up first: so what is over is not read.
 LOCK_OF_ROTA = f"""
     {APPOINTMENTS}
-    WHERE assessor_id = %(assessor_id)s AND state IN ('BOOKED', 'MOVED') AND appointment_id IN (
+    WHERE assessor_id = %(assessor_id)s AND state IN ('BOOKED', 'MOVED') AND appointment_id = ANY(ARRAY(
         SELECT appointment_id FROM appointments
         WHERE assessor_id = %(assessor_id)s AND start_time > %(now)s AND start_time < %(end)s AND end_time > %(start)s
         UNION ALL
         SELECT appointment_id FROM displaced
-    )
+    ))
     ORDER BY appointment_id FOR UPDATE
 """  # noqa: S608 - of literals alone
 

@@ -25,24 +25,17 @@ JOIN = """
 
 LEAVE = "DELETE FROM waiting_list WHERE appointment_id = %s"
 
-_PLACES = """
+# Those who would come to an office, and whose interview is after a moment, in the order of Place.order.
+WAITING = """
     SELECT office_codes, by_telephone, notice, joined_time,
         appointment_id, claim_ref, state, first_contact_time, target_time, working_lead_time, version, arranged_version,
         office_code, assessor_id, start_time, end_time, channel, needs, attempt, schemes
     FROM waiting_list JOIN appointments USING (appointment_id)
-"""
-
-# Those who would come to an office, and whose interview is after a moment, in the order of Place.order.
-WAITING = f"""
-    {_PLACES}
     WHERE office_codes @> ARRAY[%(office_code)s] AND state IN ('BOOKED', 'MOVED') AND start_time > %(since)s
     ORDER BY start_time <= target_time, CASE WHEN start_time > target_time THEN target_time ELSE joined_time END,
         joined_time, claim_ref
     LIMIT %(number)s
 """
-
-# The place of an appointment, which is locked: so nobody joins or leaves with it meanwhile.
-PLACE = f"{_PLACES} WHERE appointment_id = %s"
 
 # Notes the days of slots that are free again, if somebody waits for their office.
 NOTE_FREED = """
@@ -124,12 +117,6 @@ def waiting(conn: Connection, office_code: str, *, since: datetime, number: int)
     """At most `number` of those who would come to the office, and whose interview is after that."""
     rows = conn.execute(WAITING, {"office_code": office_code, "since": since, "number": number})
     return [_place(row) for row in rows]
-
-
-def place_of(conn: Connection, appointment_id: UUID) -> Place | None:
-    """The place of the appointment on the list; None if it is not on it. The appointment must be locked."""
-    row = conn.execute(PLACE, [appointment_id]).fetchone()
-    return _place(row) if row else None
 
 
 def note_freed(conn: Connection, freed: Iterable[Appointment | SlotId]) -> None:
