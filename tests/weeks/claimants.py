@@ -35,6 +35,8 @@ _HOUSING = (
     "has_mortgage",
     "service_charge",
 )
+_MEANS = ("capital", "other_income")
+"""Questions that a claim by contributions answers only where it comes with housing or council tax benefit."""
 _PLACE = ("council", "postcode_again")
 _CALLS_WITHIN = 21
 _SATURDAY = 5
@@ -116,7 +118,8 @@ def _settled(source: random.Random, answers: dict[str, Any], channel: str, today
         return moved
     home = case_of({"title": "", "profiles": [source.choice(_HOMES)], "answers": {}}, today).answers
     without = {name: value for name, value in moved.items() if name not in _HOUSING}
-    return without | {name: home[name] for name in _HOUSING if name in home}
+    means = {name: home[name] for name in _MEANS if name not in without}
+    return without | means | {name: home[name] for name in _HOUSING if name in home}
 
 
 def address(source: random.Random, channel: str) -> Mapping[str, Any]:
