@@ -51,7 +51,7 @@ _FIRST_CONTACTS = f"""
 # Interviews booked at a few offices a day, of years that are pruned a day at a time.
 _DEMAND = """
     INSERT INTO demand_days (day, office_code, channel, booked, within_target, elapsed_seconds, working_seconds)
-    SELECT date '1950-01-01' + n / 10, (%(offices)s::text[])[1 + n %% 10], 'OFFICE', 3, 2, 1000, 1000
+    SELECT date '1650-01-01' + n / 10, (%(offices)s::text[])[1 + n %% 10], 'OFFICE', 3, 2, 1000, 1000
     FROM generate_series(%(first)s, %(last)s) AS n
 """
 # An office has more demand than slots: its breaches are told.
