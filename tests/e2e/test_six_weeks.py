@@ -90,12 +90,15 @@ def set_failures(platform: PlatformUnderTest, failures: Sequence[Mapping[str, An
 
 
 def held_by_councils(platform: PlatformUnderTest) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-    """The notices that the authorities hold, by claim."""
+    """The notices that the authorities hold, by claim, once each has loaded or refused the latest that it received."""
     address = f"http://127.0.0.1:{platform.layout.control_port(COUNCILS)}/ledger"
-    claims: Mapping[str, Sequence[Mapping[str, Any]]] = (
-        httpx.get(address, timeout=30.0).raise_for_status().json()["claims"]
-    )
-    return claims
+
+    def settled() -> Mapping[str, Sequence[Mapping[str, Any]]] | None:
+        claims = httpx.get(address, timeout=30.0).raise_for_status().json()["claims"]
+        latest = [notice["versions"][-1]["state"] for notices in claims.values() for notice in notices]
+        return claims if "RECEIVED" not in latest else None
+
+    return eventually(settled, seconds=60, what="every authority has loaded what it received")
 
 
 def assert_councils_hold_the_latest_once(
