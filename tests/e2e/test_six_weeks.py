@@ -93,12 +93,18 @@ def held_by_councils(platform: PlatformUnderTest) -> Mapping[str, Sequence[Mappi
     """The notices that the authorities hold, by claim, once each has loaded or refused the latest that it received."""
     address = f"http://127.0.0.1:{platform.layout.control_port(COUNCILS)}/ledger"
 
-    def settled() -> Mapping[str, Sequence[Mapping[str, Any]]] | None:
-        claims = httpx.get(address, timeout=30.0).raise_for_status().json()["claims"]
-        latest = [notice["versions"][-1]["state"] for notices in claims.values() for notice in notices]
-        return claims if "RECEIVED" not in latest else None
+    def held() -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        claims: Mapping[str, Sequence[Mapping[str, Any]]] = (
+            httpx.get(address, timeout=30.0).raise_for_status().json()["claims"]
+        )
+        return claims
 
-    return eventually(settled, seconds=60, what="every authority has loaded what it received")
+    def settled() -> bool:
+        latest = [notice["versions"][-1]["state"] for notices in held().values() for notice in notices]
+        return "RECEIVED" not in latest
+
+    eventually(settled, seconds=60, what="the loading of what every authority received")
+    return held()
 
 
 def assert_councils_hold_the_latest_once(
