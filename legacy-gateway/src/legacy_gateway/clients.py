@@ -26,10 +26,13 @@ _CONFIRMATIONS_SECONDS = 4.0
 
 
 class Intake(Protocol):
-    """Gives the facts of claims."""
+    """Gives the facts of claims, and their states."""
 
     def facts(self, claim_ref: str, version: int) -> Facts:
         """The facts as they were at this version of the claim. Raises a CmsError if they cannot be had."""
+
+    def state(self, claim_ref: str) -> str:
+        """The state of the claim as it is now (`WITHDRAWN`). Raises a CmsError if it cannot be had."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +102,11 @@ class IntakeClient:
         """The facts as they were at this version of the claim. Raises a CmsError if they cannot be had."""
         request = intake_pb2.GetClaimFactsRequest(claim_ref=claim_ref, version=version)
         return facts_of(self._get(request, purpose=f"transfer {claim_ref}"))
+
+    def state(self, claim_ref: str) -> str:
+        """The state of the claim as it is now (`WITHDRAWN`). Raises a CmsError if it cannot be had."""
+        told = self._get(intake_pb2.GetClaimFactsRequest(claim_ref=claim_ref), purpose=f"withdrawal {claim_ref}")
+        return facts_of(told).claim_state
 
     def claimed(self, claim_ref: str) -> ClaimedFacts:
         """The schemes and the facts of the claim as it is now. Raises a CmsError if they cannot be had."""

@@ -10,7 +10,7 @@ import pytest
 
 from chassis import clock, deadlines
 from chassis.database import Database
-from chassis.errors import NotFound
+from chassis.errors import NotFound, Unavailable
 from chassis.inbox import Event
 from chassis.testing import eventually
 from legacy_gateway import consumers
@@ -302,6 +302,31 @@ def test_a_first_phase_that_jsaps_lost_before_it_was_withdrawn_is_nobodys_work(
 
     gateway.hear(withdrawal(claim_ref))
     eventually(lambda: withdrawals.withdraw_half(gateway.resources) and not still_listed(gateway), what="its end")
+
+
+def test_a_half_claim_is_left_to_a_person_where_intake_does_not_call_the_claim_withdrawn(
+    gateway: Any, withdrawal: MakeEvent
+) -> None:
+    claim_ref = half_claim(gateway, withdrawal)
+    gateway.intake.withdrawn.clear()
+
+    withdraw_halves(gateway)
+
+    assert gateway.held(claim_ref)["half"]
+    assert not withdrawals.withdraw_half(gateway.resources)
+    assert still_listed(gateway)
+
+
+def test_a_half_claim_is_put_off_while_intake_is_away(gateway: Any, withdrawal: MakeEvent) -> None:
+    claim_ref = half_claim(gateway, withdrawal)
+    gateway.intake.error = Unavailable("AWAY", "away")
+    assert withdrawals.withdraw_half(gateway.resources)
+    assert gateway.held(claim_ref)["half"]
+
+    gateway.intake.error = None
+    withdraw_halves(gateway)
+
+    assert is_removed(gateway.database, claim_ref)
 
 
 def still_listed(gateway: Any) -> bool:

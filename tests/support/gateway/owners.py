@@ -60,6 +60,7 @@ class IntakeInMemory:
 
     def __init__(self) -> None:
         self.known: dict[tuple[str, int], Facts] = {}
+        self.withdrawn: set[str] = set()
         self.error: CmsError | None = None
         self.asked: list[tuple[str, int]] = []
 
@@ -70,6 +71,11 @@ class IntakeInMemory:
         if (claim_ref, version) not in self.known:
             raise NotFound("CLAIM", "no such claim")
         return self.known[claim_ref, version]
+
+    def state(self, claim_ref: str) -> str:
+        if self.error is not None:
+            raise self.error
+        return "WITHDRAWN" if claim_ref in self.withdrawn else "SUBMITTED"
 
 
 class AssessmentInMemory:

@@ -126,8 +126,10 @@ class Gateway:
         return confirmed(claim_ref, version=version, schemes=schemes)
 
     def hear(self, *events: Event) -> None:
-        """Handles each event in a transaction of its own."""
+        """Handles each event in a transaction of its own. Of a withdrawal intake knows, as it does when the event is true."""
         for one in events:
+            if one.name == "ClaimWithdrawn":
+                self.intake.withdrawn.add(one.claim_ref)
             with self.database.transaction() as conn:
                 consumers.HANDLERS[one.name](conn, one)
 

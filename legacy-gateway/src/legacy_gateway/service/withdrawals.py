@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from chassis import clock, logs
 from chassis.database import Connection, Database
-from chassis.errors import NotFound
+from chassis.errors import CmsError, NotFound
 from legacy_gateway.domain import HalfClaim, Result, SystemAnswer, WithdrawnRecord, held_of_withdrawn
 from legacy_gateway.service import breakers
 from legacy_gateway.service.resources import Resources
@@ -18,6 +18,7 @@ from legacy_gateway.store import claims, decisions, uncarried, withdrawals
 from legacy_gateway.systems import RULES
 
 _OURSELVES = "legacy-gateway"
+_WITHDRAWN = "WITHDRAWN"
 _FIRST = (datetime.min.replace(tzinfo=UTC), "")
 
 
@@ -61,11 +62,15 @@ def withdraw_half(resources: Resources) -> bool:
 
     A withdrawal may be repeated, so a process that ends before it stores the answer does no harm. Where the system says
     that it holds the whole claim, our ledger is wrong, and a person looks. A phase that it does not know for good it has lost.
+    Nothing is withdrawn on an event's word: intake is asked first, and where it does not call the claim withdrawn, a person
+    looks.
     """
     with resources.database.transaction() as conn:
         half = withdrawals.take_half(conn, seconds=resources.lease_seconds)
     if half is None:
         return False
+    if not _is_vouched_for(resources, half):
+        return True
     answer = _withdrawn(resources, half)
     with resources.database.transaction() as conn:
         if answer.result is Result.HELD:
@@ -84,6 +89,21 @@ def withdraw_half(resources: Resources) -> bool:
         reason=answer.reason,
     )
     return True
+
+
+def _is_vouched_for(resources: Resources, half: HalfClaim) -> bool:
+    """Whether intake calls the claim withdrawn. If not, a person looks; if it cannot be asked, the half claim is put off."""
+    wait: float | None = None
+    try:
+        state = resources.intake.state(half.claim_ref)
+    except CmsError as error:
+        state, wait = error.reason, resources.waits.back_off(half.setbacks)
+    if state == _WITHDRAWN:
+        return True
+    with resources.database.transaction() as conn:
+        withdrawals.put_off_half(conn, half, wait_seconds=wait)
+    logs.get().warning("withdrawal not vouched for", claim_ref=half.claim_ref, system=half.system, reason=state)
+    return False
 
 
 def _withdrawn(resources: Resources, half: HalfClaim) -> SystemAnswer:
