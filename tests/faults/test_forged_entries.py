@@ -178,6 +178,7 @@ def test_keys_are_changed_and_withdrawn_while_claims_go_on(platform: PlatformUnd
         claim.assess()
     for claim in claims:
         claim.wait_for_outcome()
+    assert_all_came_through(platform, claims)
     for service in SERVICES:
         keys.withdraw_signing_keys(folder, service)
 

@@ -149,14 +149,23 @@ class Signatures:
         key_id, signature = fields.get(_SIGNED_BY.encode()), fields.get(_SIGNATURE.encode())
         if key_id is None or signature is None:
             raise Refused("UNSIGNED")
-        key = self._known.get(key_id.decode(errors="replace"))
-        if key is None:
-            raise Refused("UNKNOWN_KEY")
+        key = self._key(key_id.decode(errors="replace"))
         try:
             key.verify(signature, signed_bytes(stream, fields))
         except InvalidSignature as cause:
             raise Refused("BAD_SIGNATURE") from cause
         return service_of(key_id.decode())
+
+    def _key(self, key_id: str) -> Ed25519PublicKey:
+        """The public key with this id. Raises Refused."""
+        if key_id not in self._known:
+            try:
+                self.read_again()  # a key that has just been published may be used before the worker has read it
+            except (OSError, KeysUnusable) as cause:
+                raise Refused("UNKNOWN_KEY") from cause  # the worker that reads the keys tells that they are unusable
+        if key_id not in self._known:
+            raise Refused("UNKNOWN_KEY")
+        return self._known[key_id]
 
     def expect(self, service: str, stream: str, fields: Fields) -> None:
         """Raises Refused unless this service signed the entry, for this stream."""

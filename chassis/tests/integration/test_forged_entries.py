@@ -227,11 +227,15 @@ def test_a_dead_letter_without_its_entry_is_refused_when_its_replay_is_asked_for
 def test_an_event_whose_key_came_late_is_handled_once(platform: Any) -> None:
     [event_id] = platform.submitted()
     platform.relay.publish()
-    known, platform.inbox._signatures._known = platform.inbox._signatures._known, {}
+    signatures = platform.inbox._signatures
+    _, signatories = signatures._files
+    published = signatories.read_text()
+    signatories.write_text('{"keys": []}')
+    signatures._known = {}
     platform.rounds(0)
     assert platform.column(REFUSED) == ["UNKNOWN_KEY"]
 
-    platform.inbox._signatures._known = known
+    signatories.write_text(published)
     ask_for_replay(platform)
     assert platform.inbox.replay()
     assert platform.column(HANDLED) == [event_id]
