@@ -18,6 +18,8 @@ REQUEST_ID = str(uuid4())
 NOBODYS = str(uuid4())
 NO_SLOT = "ALE02001-20200101T0900Z"
 BELFAST, GUERNSEY = "BT1 5GS", "GY1 1AA"
+FAR_AWAY = "ZE2 9AR"
+"""In Shetland, from which every office is too far for a home visit."""
 BOOKING = {"claimRef": CLAIM, "requestId": REQUEST_ID, "earliest": True, "postcode": LEEDS}
 CHANGE = {"appointmentId": NOBODYS, "version": 1, "requestId": REQUEST_ID}
 DAY = next(
@@ -125,6 +127,42 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, set[str]]] = [
         "invalid_argument",
         "INVALID_FIELDS",
         {"until"},
+    ),
+    (
+        "FindSlots",
+        {"postcode": "", "officeCode": "600021", "channel": "CHANNEL_HOME_VISIT"},
+        "invalid_argument",
+        "INVALID_FIELDS",
+        {"postcode"},
+    ),
+    (
+        "FindSlots",
+        {"postcode": FAR_AWAY, "channel": "CHANNEL_HOME_VISIT"},
+        "failed_precondition",
+        "OUT_OF_REACH",
+        {"postcode"},
+    ),
+    ("FindSlots", {"claimRef": "SECRET1"}, "not_found", "CLAIM_UNKNOWN", set()),
+    (
+        "OfferSlots",
+        {"postcode": FAR_AWAY, "channel": "CHANNEL_HOME_VISIT"},
+        "failed_precondition",
+        "OUT_OF_REACH",
+        {"postcode"},
+    ),
+    (
+        "OfferSlots",
+        {"postcode": "", "officeCode": "600021", "channel": "CHANNEL_HOME_VISIT"},
+        "invalid_argument",
+        "INVALID_FIELDS",
+        {"postcode"},
+    ),
+    (
+        "BookAppointment",
+        {"postcode": FAR_AWAY, "channel": "CHANNEL_HOME_VISIT"},
+        "failed_precondition",
+        "OUT_OF_REACH",
+        {"postcode"},
     ),
     ("OfferSlots", {"claimRef": ""}, "invalid_argument", "INVALID_FIELDS", {"claim_ref"}),
     ("OfferSlots", {"postcode": ""}, "invalid_argument", "INVALID_FIELDS", {"postcode", "office_code"}),

@@ -10,13 +10,16 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import time
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 
 from chassis.bank_holidays import Nation
 from scheduling.domain.offices import Assessor, Channel, Contract, Hours, Language, Need, Office
+from scheduling.domain.travel import USUAL_TRAVEL, Travel
 
 OFFICE_COLUMNS = [
     "code", "name", "postcode", "easting", "northing", "nation", "features", "hours", "rooms", "channels",
 ]  # fmt: skip
+TRAVEL_COLUMNS = ["office_code", "kilometres_per_hour", "detour", "arrival_minutes", "longest_minutes"]
 HOURS_COLUMNS = ["hours", "weekday", "opens", "closes"]
 ASSESSOR_COLUMNS = ["assessor_id", "office_code", "sex", "contract", "schemes", "skills"]
 WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -27,13 +30,19 @@ SKILLS = frozenset({Need.WELSH, Need.SIGN_LANGUAGE, *Language})
 _LANGUAGES = frozenset(language.value for language in Language)
 _SEXES = {"FEMALE": Need.FEMALE_ASSESSOR, "MALE": Need.MALE_ASSESSOR}
 
+MOST_MINUTES = 240
+"""The database keeps no longer way, one way."""
+_AS_USUAL: Mapping[str, Travel] = MappingProxyType({"": USUAL_TRAVEL})
+
 Weeks = Mapping[str, tuple[Hours | None, ...]]
 
 
 @cache
 def load_offices() -> tuple[Office, ...]:
     """The offices, in the order of their codes."""
-    return parse_offices(_text("offices.csv"), hours=parse_hours(_text("opening_hours.csv")))
+    return parse_offices(
+        _text("offices.csv"), hours=parse_hours(_text("opening_hours.csv")), travel=parse_travel(_text("travel.csv"))
+    )
 
 
 @cache
@@ -54,9 +63,33 @@ def parse_hours(text: str) -> Weeks:
     return {name: tuple(days.get(number) for number in range(len(WEEKDAYS))) for name, days in weeks.items()}
 
 
-def parse_offices(text: str, *, hours: Weeks) -> tuple[Office, ...]:
-    """Offices from CSV with the columns OFFICE_COLUMNS."""
-    offices = [_office(line, hours) for line in _lines(text, OFFICE_COLUMNS)]
+def parse_travel(text: str) -> Mapping[str, Travel]:
+    """How assessors travel to home visits, by the office's code, from CSV with the columns TRAVEL_COLUMNS.
+
+    The line without a code is that of every office that has none of its own.
+    """
+    found: dict[str, Travel] = {}
+    for line in _lines(text, TRAVEL_COLUMNS):
+        code, longest = line["office_code"], int(line["longest_minutes"])
+        if code in found or not 0 < longest <= MOST_MINUTES:
+            raise ValueError(f"travel: {code!r} stands twice, or travels for more than {MOST_MINUTES} minutes")
+        found[code] = Travel(
+            kilometres_per_hour=float(line["kilometres_per_hour"]),
+            detour=float(line["detour"]),
+            arrival_minutes=int(line["arrival_minutes"]),
+            longest_minutes=longest,
+        )
+    if "" not in found:
+        raise ValueError("travel: the line of every other office is missing")
+    return found
+
+
+def parse_offices(text: str, *, hours: Weeks, travel: Mapping[str, Travel] = _AS_USUAL) -> tuple[Office, ...]:
+    """Offices from CSV with the columns OFFICE_COLUMNS. `travel` may name none but these offices."""
+    offices = [_office(line, hours, travel) for line in _lines(text, OFFICE_COLUMNS)]
+    unknown = set(travel) - {office.code for office in offices} - {""}
+    if unknown:
+        raise ValueError(f"travel: {', '.join(sorted(unknown))} is no office")
     _refuse_doubles("offices", [office.code for office in offices])
     _refuse_doubles("offices", [office.name for office in offices])
     return tuple(sorted(offices, key=lambda office: office.code))
@@ -81,7 +114,7 @@ def _lines(text: str, columns: list[str]) -> Iterable[dict[str, str]]:
     return lines
 
 
-def _office(line: dict[str, str], hours: Weeks) -> Office:
+def _office(line: dict[str, str], hours: Weeks, travel: Mapping[str, Travel]) -> Office:
     code, rooms = line["code"], int(line["rooms"])
     if not re.fullmatch(r"[0-9]{6}", code) or not line["name"]:
         raise ValueError(f"offices: {code!r} must be six digits with a name")
@@ -98,6 +131,7 @@ def _office(line: dict[str, str], hours: Weeks) -> Office:
         hours=hours[line["hours"]],
         rooms=rooms,
         channels=frozenset(Channel(word) for word in line["channels"].split()),
+        travel=travel.get(code, travel[""]),
     )
 
 

@@ -18,6 +18,7 @@ from scheduling.domain.events import (
 )
 from scheduling.domain.offices import Channel, Need
 from scheduling.domain.slots import Slot
+from scheduling.domain.travel import NO_TRAVEL
 from scheduling.domain.working_time import london_day, working_lead_time
 
 _WHERE_AND_WHEN = ("office_code", "assessor_id", "start_time", "channel")
@@ -106,6 +107,8 @@ class Appointment:
     """1 for the first interview of the claim; one more for each that was missed."""
     schemes: frozenset[str] = frozenset()
     """The claimed schemes that have an interview: the assessor knows them."""
+    travel: timedelta = NO_TRAVEL
+    """The way from the office to a home visit."""
 
     @classmethod
     def book(
@@ -141,6 +144,7 @@ class Appointment:
             needs=needs,
             attempt=attempt,
             schemes=schemes,
+            travel=slot.travel,
         )
         return appointment, AppointmentBooked(
             **appointment._told(now, *_WHERE_AND_WHEN),
@@ -156,6 +160,7 @@ class Appointment:
             start_time=self.start_time,
             end_time=self.end_time,
             channel=self.channel,
+            travel=self.travel,
         )
 
     @property
@@ -190,6 +195,7 @@ class Appointment:
             start_time=slot.start_time,
             end_time=slot.end_time,
             channel=slot.channel,
+            travel=slot.travel,
             state=AppointmentState.MOVED,
             working_lead_time=working_lead_time(self.first_contact_time, slot.start_time, nation=nation),
             version=self.version + 1,

@@ -1,6 +1,7 @@
 """The offices and their assessors, and those offices that are near a place."""
 
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 from math import hypot
 
 from chassis.bank_holidays import Nation
@@ -96,6 +97,17 @@ class Directory:
         """Kilometres as the crow flies between two offices. Raises OfficeUnknown."""
         one, two = self.office(code), self.office(other)
         return hypot(one.easting - two.easting, one.northing - two.northing) / 1000
+
+    def way(self, code: str, travel: timedelta, *, other: str) -> timedelta | None:
+        """The way of a home visit from another office, of one that takes `travel` from this office; None if too long.
+
+        Where the claimant lives is not kept. So it is the longest that it can be: the way to the first office and from there.
+        """
+        if other == code:
+            return travel
+        rules = self.office(other).travel
+        way = rules.time(self.distance_km(code, other)) + travel
+        return way if rules.is_within_reach(way) else None
 
     def can_meet(self, office: Office, wish: Wish) -> bool:
         """Whether the office, with one of its own assessors, meets the needs of the wish and knows its schemes."""

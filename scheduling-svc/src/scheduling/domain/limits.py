@@ -70,13 +70,13 @@ class Limits:
 
     def allow(self, slot: Slot, working_time: WorkingTime) -> bool:
         """Whether this free slot of the working time can be given to the claimant."""
-        return not self._is_kept(slot, working_time) and self.breaks.allow(slot, working_time.taken)
+        return not self._is_kept(slot, working_time) and self.breaks.allow(Stretch.around(slot), working_time.taken)
 
     def check(self, slot: Slot, working_time: WorkingTime) -> None:
         """Raises KeptForEmergencies, BreakNeeded."""
         if self._is_kept(slot, working_time):
             raise KeptForEmergencies
-        if not self.breaks.allow(slot, working_time.taken):
+        if not self.breaks.allow(Stretch.around(slot), working_time.taken):
             raise BreakNeeded
 
     def _is_kept(self, slot: Slot, working_time: WorkingTime) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from scheduling.domain.diary import Stretch
 from scheduling.domain.offices import Channel, Need
 from scheduling.domain.reasons import At, FreeSlot, Grounds, Reasoned
 
@@ -40,8 +41,9 @@ class Choice:
         """
         ranked = sorted(self.free, key=self._rank)
         chosen = list(_varied(ranked, number))
-        rest = (free for free in ranked if free not in chosen)
-        chosen += [free for free, _ in zip(rest, range(number - len(chosen)), strict=False)]
+        for free in ranked:
+            if len(chosen) < number and free not in chosen and _is_apart(free, chosen):
+                chosen.append(free)
         return list(map(self._grounds.reasoned, chosen))
 
     def first(self) -> Reasoned | None:
@@ -104,14 +106,25 @@ def channels_for(wanted: Channel | None, needs: Collection[Need]) -> tuple[Chann
 def _varied(ranked: Iterable[FreeSlot], number: int) -> Iterator[FreeSlot]:
     seen: set[object] = set()
     places: list[object] = []
+    taken: list[FreeSlot] = []
     for free in ranked:
         if len(places) == number:
             return
         when_and_where = (*free.place, *free.half_day)
-        if when_and_where not in seen and places.count(free.place) < OF_ONE_PLACE:
+        if when_and_where not in seen and places.count(free.place) < OF_ONE_PLACE and _is_apart(free, taken):
             seen.add(when_and_where)
             places.append(free.place)
+            taken.append(free)
             yield free
+
+
+def _is_apart(free: FreeSlot, others: Iterable[FreeSlot]) -> bool:
+    """Whether the slot can be held beside the others: two home visits of an assessor may need the same time for their ways."""
+    around, who = Stretch.around(free.slot), free.slot.assessor_id
+    return not any(
+        (one.place, one.slot.assessor_id) == (free.place, who) and around.overlaps(Stretch.around(one.slot))
+        for one in others
+    )
 
 
 def first_of_half_days(free: Iterable[FreeSlot]) -> Iterator[FreeSlot]:

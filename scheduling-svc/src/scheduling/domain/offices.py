@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, time, timedelta
 from enum import StrEnum
 from math import hypot
 
 from chassis.bank_holidays import Nation
+from scheduling.domain.travel import USUAL_TRAVEL, Travel
 from scheduling.domain.working_time import is_working_day
 
 
@@ -91,7 +92,7 @@ class Office:
     """A local office. `code` is six digits; `easting` and `northing` are metres on the British National Grid.
 
     `hours` are those of the seven days of a usual week, from Monday on; None on a day on which it is closed.
-    `rooms` is the number of interviews that can be held in it at once, which no rule counts yet.
+    `rooms` is the number of interviews that can be held in it at once: each shift at the office has one of them.
     """
 
     code: str
@@ -104,6 +105,7 @@ class Office:
     hours: tuple[Hours | None, ...] = USUAL_WEEK
     rooms: int = 6
     channels: frozenset[Channel] = frozenset(Channel)
+    travel: Travel = USUAL_TRAVEL
 
     def hours_on(self, day: date) -> Hours | None:
         """The hours of a day of London; None where it is closed, as on a bank holiday of its nation."""
@@ -140,6 +142,16 @@ class NearOffice:
 
     office: Office
     distance_km: float
+
+    @property
+    def travel(self) -> timedelta:
+        """The way from the office to a home visit there."""
+        return self.office.travel.time(self.distance_km)
+
+    @property
+    def visits(self) -> bool:
+        """Whether the office visits people there."""
+        return self.office.travel.is_within_reach(self.travel)
 
 
 def nearest_offices(offices: Iterable[Office], *, easting: int, northing: int) -> list[NearOffice]:

@@ -5,7 +5,7 @@ booked, and is listed by urgency with what would solve it: a person decides.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
@@ -80,6 +80,8 @@ class Opening:
     slot: Slot
     meets: frozenset[str]
     taken: tuple[Stretch, ...] = ()
+    gap: Stretch | None = None
+    """The free time around it, for a home visit, whose ways it must hold too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,17 +121,29 @@ class Replan:
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """The rules by which an opening can take an interview: now, and the kilometres between two offices by their codes."""
+    """The rules by which an opening can take an interview: now, and the kilometres between two offices by their codes.
+
+    `way` gives that of a home visit from an office, by its code; None where it is too long.
+    """
 
     now: datetime
     distance_km: Callable[[str, str], float]
+    way: Callable[[Appointment, str], timedelta | None] = lambda appointment, _code: appointment.travel
+
+    def slot_for(self, appointment: Appointment, opening: Opening) -> Slot | None:
+        """The slot as it would be for the interview, with the way of a home visit; None where that does not fit."""
+        if opening.slot.channel is not Channel.HOME_VISIT or opening.gap is None:
+            return opening.slot
+        way = self.way(appointment, opening.slot.office_code)
+        slot = replace(opening.slot, travel=way) if way is not None else None
+        return slot if slot is not None and opening.gap.holds(Stretch.around(slot)) else None
 
     def broken(self, appointment: Appointment, opening: Opening) -> set[SolutionKind] | None:
         """The rules that a move there would break; None where it cannot be at all."""
         slot = opening.slot
         if slot.channel not in (appointment.channel, Channel.TELEPHONE) or slot.start_time <= self.now:
             return None
-        if not appointment.schemes <= opening.meets:
+        if not appointment.schemes <= opening.meets or self.slot_for(appointment, opening) is None:
             return None
         return {kind for kind, is_broken in self._tests(appointment, opening) if is_broken}
 
@@ -208,8 +222,10 @@ def _without_break(moves: Iterable[Move], openings: Mapping[SlotId, Opening]) ->
     for move in sorted(moves, key=lambda move: move.slot.start_time):
         slot = move.slot
         of_assessor = taken.setdefault(slot.assessor_id, [])
-        if BREAKS.allow(slot, [*openings[slot.slot_id].taken, *of_assessor]):
-            of_assessor.append(Stretch(start_time=slot.start_time, end_time=slot.end_time))
+        around = Stretch.around(slot)
+        apart = not any(around.overlaps(other) for other in of_assessor)
+        if apart and BREAKS.allow(around, [*openings[slot.slot_id].taken, *of_assessor]):
+            of_assessor.append(around)
         else:
             found.append(slot.slot_id)
     return found
@@ -257,7 +273,7 @@ def _assigned(displaced: Sequence[Appointment], openings: Sequence[Opening], rul
     return [
         Move(
             appointment=appointment,
-            slot=openings[columns[column]].slot,
+            slot=rules.slot_for(appointment, openings[columns[column]]) or openings[columns[column]].slot,
             disturbance=rules.disturbance(appointment, openings[columns[column]].slot),
         )
         for appointment, column in zip(displaced, assign(costs), strict=True)

@@ -1,6 +1,6 @@
 """The search for free slots: the claimant's wish, the page, and the offers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, Self
@@ -29,12 +29,21 @@ class Wish:
     needs: frozenset[Need]
     schemes: frozenset[str] = frozenset()
     """The claimed schemes, by their names in the contract: the assessor must know all of them."""
+    travel: timedelta | None = None
+    """The way to a home visit, where it is known and not the place."""
     spill_over: Channel | None = None
     """The channel that will do where no office within reach keeps the target."""
 
     def for_claim(self, claim: Claim) -> Self:
         """The wish with what is known of the claim: its needs and its schemes."""
         return replace(self, needs=self.needs | claim.needs, schemes=claim.interviewed)
+
+    @property
+    def ways(self) -> Mapping[str, timedelta]:
+        """The way to a home visit from each of the offices, by their codes; empty in other channels."""
+        if self.channel is not Channel.HOME_VISIT:
+            return {}
+        return {near.office.code: near.travel if self.travel is None else self.travel for near in self.offices}
 
     def left_to_assessor(self, office: Office) -> frozenset[str]:
         """What the assessor must meet and know, since this office does not meet it, by codes."""

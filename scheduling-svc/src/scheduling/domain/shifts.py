@@ -1,7 +1,7 @@
 """Shifts: the published work of assessors, and the slots into which it is cut."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from scheduling.domain.offices import Channel
@@ -26,6 +26,8 @@ class Shift:
     channel: Channel
     skills: frozenset[str] = frozenset()
     emergency_slots: int = 0
+    room: int | None = field(default=None, compare=False)
+    """The room of the office, from 1 on, that the assessor has for the shift; None where it is not held there."""
 
     @property
     def kept_starts(self) -> frozenset[datetime]:
@@ -55,9 +57,9 @@ class Shift:
         return self.skills.issuperset(needs)
 
     def fits(self, slot: Slot) -> bool:
-        """Whether the interview lies in this shift: at its office, in its channel, within its times."""
+        """Whether the interview lies in this shift with the way to it: at its office, in its channel, within its times."""
         return (
             (self.assessor_id, self.office_code, self.channel) == (slot.assessor_id, slot.office_code, slot.channel)
-            and self.start_time <= slot.start_time
-            and slot.end_time <= self.end_time
+            and self.start_time <= slot.leave_time
+            and slot.return_time <= self.end_time
         )

@@ -88,6 +88,18 @@ class Slot:
     start_time: datetime
     end_time: datetime
     channel: Channel
+    travel: timedelta = timedelta()
+    """Of a home visit: the way to the claimant, and the same way back."""
+
+    @property
+    def leave_time(self) -> datetime:
+        """When the assessor sets out: with the start, but for a home visit."""
+        return self.start_time - self.travel
+
+    @property
+    def return_time(self) -> datetime:
+        """When the assessor is back: with the end, but for a home visit."""
+        return self.end_time + self.travel
 
     @property
     def slot_id(self) -> SlotId:

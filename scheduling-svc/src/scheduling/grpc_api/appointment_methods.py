@@ -39,14 +39,13 @@ class AppointmentMethods:
         """Books the given slot, or the earliest one."""
         refuse(_booking_faults(request))
         if not request.earliest:
-            known = search.offices_near(self._directory, self._postcodes, request.postcode) if request.postcode else ()
             slot = partial(
                 bookings.book_slot,
                 directory=self._directory,
                 slot_id=SlotId.read(request.slot_id),
                 target=self._target,
                 needs=needs_of(request),
-                near=known,
+                near=self._near(request.postcode),
                 wanted=wanted_channel(request),
             )
             return self._book(request, slot, near=())
@@ -65,6 +64,7 @@ class AppointmentMethods:
             change=_change(request),
             slot_id=SlotId.read(request.slot_id),
             directory=self._directory,
+            near=self._near(request.postcode),
         )
         return run_once(
             request,
@@ -114,6 +114,9 @@ class AppointmentMethods:
         return scheduling_pb2.GetAppointmentResponse(
             appointment=appointment_message(found, self._directory, cancel_reason=reason)
         )
+
+    def _near(self, postcode: str) -> Sequence[NearOffice]:
+        return search.offices_near(self._directory, self._postcodes, postcode) if postcode else ()
 
     def _book(
         self, request: scheduling_pb2.BookAppointmentRequest, booking: Booking, *, near: Sequence[NearOffice]

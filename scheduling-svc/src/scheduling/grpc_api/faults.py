@@ -5,8 +5,10 @@ from datetime import datetime
 
 from chassis.conversions import is_uuid
 from chassis.errors import InvalidArgument, Violation
+from cms.common.v1 import common_pb2
 from cms.scheduling.v1 import appointments_pb2
 from scheduling.domain.slots import SlotId
+from scheduling.domain.travel import PostcodeNeeded
 from scheduling.grpc_api.messages import Timed, time_in
 
 _NOT_OURS = "is not one that this service gave"
@@ -61,6 +63,12 @@ def time_faults(request: Timed) -> Iterator[Violation]:
             yield from error.violations
     if len(times) == 2 and None not in times and times[1] < times[0]:  # type: ignore[operator]
         yield Violation(field="until", description="is before from")
+
+
+def visit_faults(request: Timed) -> Iterator[Violation]:
+    """For a home visit it must be known where the claimant lives."""
+    if request.channel == common_pb2.CHANNEL_HOME_VISIT and not request.postcode:
+        yield PostcodeNeeded.FAULT
 
 
 def needs_faults(needs: Sequence[int]) -> Iterator[Violation]:

@@ -1,7 +1,7 @@
 """Messages that several methods have in common."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chassis import call
 from chassis.contract import allowed_roles
@@ -15,6 +15,8 @@ from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Channel, NearOffice, Need, Office
 from scheduling.domain.reasons import Reasoned
 from scheduling.domain.search import Wish
+
+_MINUTE = timedelta(minutes=1)
 
 Timed = scheduling_pb2.FindSlotsRequest | offers_pb2.OfferSlotsRequest
 Wishing = Timed | scheduling_pb2.BookAppointmentRequest
@@ -61,6 +63,7 @@ def slot_message(offer: Reasoned) -> appointments_pb2.Slot:
         end_time=timestamp(slot.end_time),
         channel=number_of(common_pb2.Channel, slot.channel),
         within_target=offer.free.within_target,
+        travel_minutes=slot.travel // _MINUTE,
         reason=number_of(appointments_pb2.OfferReason, offer.reason),
     )
 
@@ -93,6 +96,7 @@ def appointment_message(
         needs=[number_of(appointments_pb2.AppointmentNeed, need) for need in sorted(appointment.needs)],
         cancel_reason=cancel_reason,
         attempt=appointment.attempt,
+        travel_minutes=appointment.travel // _MINUTE,
     )
 
 

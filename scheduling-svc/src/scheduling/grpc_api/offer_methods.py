@@ -16,7 +16,15 @@ from scheduling.domain.directory import Directory
 from scheduling.domain.offers import channels_for
 from scheduling.domain.slots import SlotId
 from scheduling.domain.waiting import LONGEST_NOTICE, USUAL_NOTICE, Place
-from scheduling.grpc_api.faults import needs_faults, refuse, time_faults, unless_one_of, unless_slot_ids, unless_uuid
+from scheduling.grpc_api.faults import (
+    needs_faults,
+    refuse,
+    time_faults,
+    unless_one_of,
+    unless_slot_ids,
+    unless_uuid,
+    visit_faults,
+)
 from scheduling.grpc_api.messages import refuse_other_office, slot_message, time_in, wanted_channel, wish_of
 from scheduling.service import bookings, changes, offers, search, waiting
 
@@ -100,6 +108,7 @@ def _change(request: offers_pb2.JoinWaitingListRequest | offers_pb2.LeaveWaiting
 
 def _offer_faults(request: offers_pb2.OfferSlotsRequest) -> Iterator[Violation]:
     yield from unless_one_of(postcode=request.postcode, office_code=request.office_code)
+    yield from visit_faults(request)
     yield from needs_faults(request.needs)
     yield from unless_slot_ids("declined_slot_ids", request.declined_slot_ids)
     yield from time_faults(request)

@@ -11,7 +11,7 @@ from cms.scheduling.v1 import scheduling_pb2
 from scheduling.clients import Intake
 from scheduling.domain.directory import Directory
 from scheduling.domain.search import Page, Place
-from scheduling.grpc_api.faults import needs_faults, refuse, time_faults, unless_one_of
+from scheduling.grpc_api.faults import needs_faults, refuse, time_faults, unless_one_of, visit_faults
 from scheduling.grpc_api.messages import slot_message, time_in, wish_of
 from scheduling.service import bookings, search
 
@@ -52,6 +52,7 @@ class SlotMethods:
 
 def _search_faults(request: scheduling_pb2.FindSlotsRequest) -> Iterator[Violation]:
     yield from unless_one_of(postcode=request.postcode, office_code=request.office_code)
+    yield from visit_faults(request)
     yield from needs_faults(request.needs)
     yield from time_faults(request)
 

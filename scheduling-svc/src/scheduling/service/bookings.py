@@ -5,7 +5,7 @@ appointments by their ids, their places in the list of the displaced and in the 
 keep those who want the same from running into them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,6 +26,7 @@ from scheduling.domain.offices import Channel, NearOffice, Need
 from scheduling.domain.search import FreeTime, Wish, in_order_of_preference
 from scheduling.domain.shifts import Shift
 from scheduling.domain.slots import NoSlotFree, OfficeClosed, SchemeNotKnown, Slot, SlotId, SlotTaken, SlotUnknown
+from scheduling.domain.travel import NO_TRAVEL, OutOfReach, PostcodeNeeded
 from scheduling.service.events import tell
 from scheduling.service.search import free, soonest, with_rotas
 from scheduling.store import absences, appointments, diary, first_contacts, free_time, holds, shifts, waiting
@@ -65,10 +66,10 @@ def book_slot(
 
     `near` are the offices nearest to the claimant and `wanted` is the channel that was asked for, if they are known: the demand
     is that of the first office where somebody works in the channel. What was asked for when the slot was offered is known.
-    Raises SlotUnknown, SlotPassed, AlreadyBooked, and as check_free and check_limits.
+    Raises SlotUnknown, SlotPassed, AlreadyBooked, and as way_to, check_free and check_limits.
     """
     now = clock.now()
-    locked = lock_slot(conn, slot_id, claim_ref=claim.claim_ref)
+    locked = lock_slot(conn, slot_id, claim_ref=claim.claim_ref, way=partial(way_to, near=near))
     slot = locked.slot
     wished = replace(claim, needs=needs | claim.needs)
     appointment, event = _booked(conn, wished, directory=directory, slot=slot, target=target, now=now)
@@ -113,16 +114,29 @@ def book_earliest(
     raise NoSlotFree
 
 
-def lock_slot(conn: Connection, slot_id: SlotId, *, claim_ref: str) -> Locked:
-    """Locks a slot, waiting for what else is happening to it.
+def way_to(slot: Slot, *, near: Sequence[NearOffice]) -> timedelta:
+    """The way to the claimant, where the slot is one for home visits. Raises PostcodeNeeded, OutOfReach."""
+    if slot.channel is not Channel.HOME_VISIT:
+        return NO_TRAVEL
+    found = next((one for one in near if one.office.code == slot.office_code), None)
+    if found is None:
+        raise PostcodeNeeded
+    if not found.visits:
+        raise OutOfReach
+    return found.travel
 
-    Raises SlotUnknown.
+
+def lock_slot(conn: Connection, slot_id: SlotId, *, claim_ref: str, way: Callable[[Slot], timedelta]) -> Locked:
+    """Locks a slot, waiting for what else is happening to it. `way` gives that of a home visit.
+
+    Raises SlotUnknown, and what `way` raises.
     """
     # A shift for which the first one waited may have been published anew meanwhile: only another statement sees that.
     shift = shifts.lock_of_slot(conn, slot_id, wait=True) or shifts.lock_of_slot(conn, slot_id, wait=True)
     slot = shift.slot_at(slot_id.start_time) if shift else None
     if shift is None or slot is None:
         raise SlotUnknown
+    slot = replace(slot, travel=way(slot))
     diary.lock_slot(conn, slot_id)
     diary.lock_day(conn, slot_id)
     return Locked(slot=slot, shift=shift, is_free=_has_room(conn, shift, slot, claim_ref))
@@ -164,7 +178,7 @@ def try_slot(conn: Connection, slot: Slot, *, claim_ref: str, limits: Limits, wa
 def is_free_to(conn: Connection, shift: Shift, slot: Slot, *, claim_ref: str, limits: Limits) -> bool:
     """Whether the slot, whose shift and day are locked, is free to the claim within the limits."""
     working_time = free_time.taken_of(conn, shift, claim_ref=claim_ref)
-    return working_time.has_room(_stretch(slot)) and limits.allow(slot, working_time)
+    return working_time.has_room(Stretch.around(slot)) and limits.allow(slot, working_time)
 
 
 def limits_for(claim: Claim, now: datetime) -> Limits:
@@ -218,7 +232,7 @@ def known(appointment: Appointment | None) -> Appointment:
 def _has_room(conn: Connection, shift: Shift, slot: Slot, claim_ref: str) -> bool:
     # A statement of its own: it sees what was committed up to the moment at which the locks were had.
     working_time = free_time.taken_of(conn, shift, claim_ref=claim_ref)
-    return working_time.has_room(_stretch(slot))
+    return working_time.has_room(Stretch.around(slot))
 
 
 def _lock_if_free(conn: Connection, slot: Slot, *, claim_ref: str, limits: Limits, wait_for_day: bool) -> bool:
@@ -232,10 +246,6 @@ def _lock_if_free(conn: Connection, slot: Slot, *, claim_ref: str, limits: Limit
     if not is_free_to(conn, shift, slot, claim_ref=claim_ref, limits=limits):
         raise SlotTaken
     return True
-
-
-def _stretch(slot: Slot) -> Stretch:
-    return Stretch(start_time=slot.start_time, end_time=slot.end_time)
 
 
 def _booked(
@@ -269,7 +279,11 @@ def _demand(
 
 def _home_office(conn: Connection, near: Sequence[NearOffice], channel: Channel, *, now: datetime) -> str:
     wish = Wish(offices=near, channel=channel, needs=frozenset())
-    return with_rotas(conn, wish, since=soonest(now)).offices[0].office.code
+    try:
+        return with_rotas(conn, wish, since=soonest(now)).offices[0].office.code
+    except OutOfReach:
+        # A visit was wanted where no office goes, and another slot was taken: the nearest office shows what it cannot meet.
+        return near[0].office.code
 
 
 def _save(

@@ -3,7 +3,7 @@
 Locks are taken in the order of all bookings (service/bookings.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -15,8 +15,10 @@ from scheduling import metrics
 from scheduling.domain.appointments import Appointment, AppointmentState
 from scheduling.domain.directory import Directory
 from scheduling.domain.limits import Limits
-from scheduling.domain.slots import SlotId
-from scheduling.service.bookings import appointment_by_id, check_free, check_limits, known, lock_slot
+from scheduling.domain.offices import Channel, NearOffice
+from scheduling.domain.slots import Slot, SlotId
+from scheduling.domain.travel import OutOfReach
+from scheduling.service.bookings import appointment_by_id, check_free, check_limits, known, lock_slot, way_to
 from scheduling.service.events import tell
 from scheduling.store import absences, appointments, first_contacts, waiting
 
@@ -35,13 +37,26 @@ class Change:
     permit: Callable[[Appointment], None]
 
 
-def move(conn: Connection, *, change: Change, slot_id: SlotId, directory: Directory) -> Appointment:
-    """Gives the appointment this slot.
+def move(
+    conn: Connection, *, change: Change, slot_id: SlotId, directory: Directory, near: Sequence[NearOffice] = ()
+) -> Appointment:
+    """Gives the appointment this slot. `near` are the offices nearest to the claimant, if that is known.
 
-    Raises SlotUnknown, and as Appointment.moved, check_free and check_limits.
+    Raises SlotUnknown, PostcodeNeeded, OutOfReach, and as Appointment.moved, check_free and check_limits.
     """
-    claim_ref = appointment_by_id(conn, change.appointment_id).claim_ref
-    found = lock_slot(conn, slot_id, claim_ref=claim_ref)
+    read = appointment_by_id(conn, change.appointment_id)
+    claim_ref = read.claim_ref
+
+    def way(slot: Slot) -> timedelta:
+        # What is known of a visit that is booked already will do for the next one.
+        if near or slot.channel is not read.channel or slot.channel is not Channel.HOME_VISIT:
+            return way_to(slot, near=near)
+        known_way = directory.way(read.office_code, read.travel, other=slot.office_code)
+        if known_way is None:
+            raise OutOfReach
+        return known_way
+
+    found = lock_slot(conn, slot_id, claim_ref=claim_ref, way=way)
     slot = found.slot
     before = locked(conn, change)
     now = clock.now()

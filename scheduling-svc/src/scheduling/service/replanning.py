@@ -9,7 +9,7 @@ over and never waited for, so that replannings do not wait for each other.
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from chassis import clock
@@ -32,7 +32,7 @@ from scheduling.domain.replanning import (
     replan,
 )
 from scheduling.domain.search import OfficeSearched, Search
-from scheduling.domain.slots import SlotId
+from scheduling.domain.slots import Slot
 from scheduling.domain.working_time import end_of_day
 from scheduling.service.bookings import try_slot
 from scheduling.service.events import tell
@@ -94,7 +94,7 @@ def displaced(
     found = absences.displaced(conn, office_code=office_code, now=now, number=number, after=after)
     for_a_person = [appointment for appointment, still_to_move in found if not still_to_move]
     openings = list(_openings(conn, for_a_person, directory, now=now))
-    rules = Rules(now=now, distance_km=directory.distance_km)
+    rules = _rules(directory, now=now)
     left = [
         NotMoved(appointment=appointment, urgency=rules.urgency(appointment), solutions=(), still_to_move=True)
         for appointment, still_to_move in found
@@ -108,17 +108,24 @@ def displaced(
 
 def _plan(conn: Connection, displaced: Sequence[Appointment], directory: Directory, *, now: datetime) -> Replan:
     """A plan whose slots are all locked and free. One that another transaction is at is planned without."""
-    rules = Rules(now=now, distance_km=directory.distance_km)
+    rules = _rules(directory, now=now)
     openings = {opening.slot.slot_id: opening for opening in _openings(conn, displaced, directory, now=now)}
-    ours: set[SlotId] = set()
+    ours: set[Slot] = set()
     while True:
         plan = replan(displaced, list(openings.values()), rules)
-        lost = [move.slot.slot_id for move in plan.moves if move.slot.slot_id not in ours and not _lock(conn, move)]
+        lost = [move.slot for move in plan.moves if move.slot not in ours and not _lock(conn, move)]
         if not lost:
             return plan
-        ours |= {move.slot.slot_id for move in plan.moves} - set(lost)
-        for slot_id in lost:
-            del openings[slot_id]
+        ours |= {move.slot for move in plan.moves} - set(lost)
+        for slot in lost:
+            del openings[slot.slot_id]
+
+
+def _rules(directory: Directory, *, now: datetime) -> Rules:
+    def way(appointment: Appointment, code: str) -> timedelta | None:
+        return directory.way(appointment.office_code, appointment.travel, other=code)
+
+    return Rules(now=now, distance_km=directory.distance_km, way=way)
 
 
 def _lock(conn: Connection, move: Move) -> bool:
@@ -175,4 +182,5 @@ def _free_at(
         meets = features[working_time.shift.office_code] | working_time.shift.skills
         for slot in working_time.free():
             if since <= slot.start_time <= until and limits.allow(slot, working_time):
-                yield Opening(slot=slot, meets=meets, taken=working_time.taken)
+                gap = working_time.gap(slot) if channel is Channel.HOME_VISIT else None
+                yield Opening(slot=slot, meets=meets, taken=working_time.taken, gap=gap)

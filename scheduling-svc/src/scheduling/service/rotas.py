@@ -9,6 +9,8 @@ from chassis.database import Connection
 from scheduling.domain.appointments import Appointment
 from scheduling.domain.diary import Stretch
 from scheduling.domain.directory import Directory
+from scheduling.domain.offices import Channel, Office
+from scheduling.domain.rooms import with_rooms
 from scheduling.domain.rotas import Rota, RotaChange
 from scheduling.domain.shifts import Shift
 from scheduling.domain.slots import SlotId
@@ -34,7 +36,7 @@ def rota_of(
 
 
 def publish(conn: Connection, rota: Rota, directory: Directory) -> Published:
-    """Puts the rota in the place of what was published for the same weeks and is not over. Raises ShiftElsewhere.
+    """Puts the rota in the place of what was published for the same weeks and is not over. Raises ShiftElsewhere, NoRoomFree.
 
     Bookings that are under way are waited for at their shifts; so nobody is booked into a shift that goes. Interviews that
     fit no shift any more are moved; those that were displaced before and fit one now are held after all.
@@ -45,7 +47,7 @@ def publish(conn: Connection, rota: Rota, directory: Directory) -> Published:
     before = shifts.lock_of_weeks(conn, rota.assessor_id, rota.office_code, weeks=rota.stretches, since=now)
     change = rota.change(before)
     shifts.delete(conn, rota.assessor_id, change.removed)
-    shifts.insert(conn, change.added)
+    shifts.insert(conn, _with_rooms(conn, change.added, directory.office(rota.office_code)))
     displaced = _displaced(conn, rota) if change.removed else []
     if change.added:
         absences.forget_held(conn, ABSENCE, rota.assessor_id)
@@ -54,6 +56,14 @@ def publish(conn: Connection, rota: Rota, directory: Directory) -> Published:
         conn, [SlotId(assessor_id=rota.assessor_id, start_time=shift.start_time) for shift in change.added]
     )
     return Published(change=change, replanned=replanned)
+
+
+def _with_rooms(conn: Connection, added: Sequence[Shift], office: Office) -> list[Shift]:
+    inside = [shift for shift in added if shift.channel is Channel.OFFICE]
+    if not inside:
+        return list(added)
+    whole = Stretch(start_time=inside[0].start_time, end_time=inside[-1].end_time)
+    return with_rooms(added, shifts.lock_rooms_taken(conn, office.code, within=whole), rooms=office.rooms)
 
 
 def _displaced(conn: Connection, rota: Rota) -> list[Appointment]:

@@ -14,10 +14,11 @@ from scheduling.domain.claims import Claim
 from scheduling.domain.diary import free_slots
 from scheduling.domain.directory import Directory, NotServed, PostcodeUnknown
 from scheduling.domain.limits import Limits
-from scheduling.domain.offices import NearOffice, within_reach
+from scheduling.domain.offices import Channel, NearOffice, within_reach
 from scheduling.domain.reasons import At, FreeSlot, Grounds
 from scheduling.domain.search import Found, OfficeSearched, Page, PageUnknown, Search, Wish
 from scheduling.domain.slots import REACH_KM, Slot
+from scheduling.domain.travel import OutOfReach
 from scheduling.domain.working_time import target_due
 from scheduling.store import first_contacts, free_time
 
@@ -112,9 +113,14 @@ def find_slots(
 def with_rotas(conn: Connection, wish: Wish, *, since: datetime) -> Wish:
     """The wish at the offices where somebody works in its channel from then on: those within reach, or the nearest alone.
 
-    Where nobody works anywhere, it is the nearest office.
+    Where nobody works anywhere, it is the nearest office. For a home visit those within reach are the ones whose assessors
+    would go so far. Raises OutOfReach.
     """
-    within = list(within_reach(wish.offices, reach_km=REACH_KM))
+    if wish.channel is Channel.HOME_VISIT:
+        wish = replace(wish, offices=_visiting(wish))
+        within = wish.offices
+    else:
+        within = within_reach(wish.offices, reach_km=REACH_KM)
     codes = [found.office.code for found in wish.offices]
     staffed = set(free_time.offices_with_rotas(conn, codes[: len(within)], channel=wish.channel, since=since))
     if not staffed:
@@ -149,12 +155,19 @@ def free(
         until=until,
         claim_ref=claim_ref,
     )
-    return free_slots(free_time.working_times(conn, search), since=since, until=until, allow=allow)
+    return free_slots(free_time.working_times(conn, search), since=since, until=until, travel=wish.ways, allow=allow)
 
 
 def soonest(now: datetime) -> datetime:
     """The earliest start that can be booked: a slot that begins now cannot."""
     return now + timedelta.resolution
+
+
+def _visiting(wish: Wish) -> Sequence[NearOffice]:
+    visiting = [near for near in wish.offices if near.visits]
+    if not visiting:
+        raise OutOfReach
+    return visiting
 
 
 def _free(conn: Connection, wish: Wish, *, since: datetime, until: datetime | None, asker: Asker) -> Iterator[Slot]:

@@ -1,6 +1,6 @@
 """The waiting list: who joins and leaves it, and the worker that gives freed slots to those who wait."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
@@ -14,6 +14,7 @@ from scheduling.domain.limits import Limits
 from scheduling.domain.offices import Channel, NearOffice, Need
 from scheduling.domain.search import Wish
 from scheduling.domain.slots import Slot
+from scheduling.domain.travel import NO_TRAVEL
 from scheduling.domain.waiting import NotWaiting, Place, TooSoonToWait, assign
 from scheduling.domain.working_time import LONDON, ONE_DAY, london_day
 from scheduling.service import changes
@@ -26,8 +27,8 @@ AT_ONCE = 200
 LOOKED_AHEAD = timedelta(days=28)
 """A claimant who joins the list may get time that is free already, within so many days."""
 
-_Asked = tuple[Channel, frozenset[Need], frozenset[str]]
-"""A channel, the needs, and the schemes that the assessor must know."""
+_Asked = tuple[Channel, frozenset[Need], frozenset[str], timedelta]
+"""A channel, the needs, the schemes that the assessor must know, and the way of a home visit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,23 +101,27 @@ def _moves(conn: Connection, freed: FreedDay, directory: Directory) -> list[tupl
     places = waiting.waiting(conn, freed.office_code, since=since, number=AT_ONCE)
     office = NearOffice(office=directory.office(freed.office_code), distance_km=0.0)
     found: dict[_Asked, list[Slot]] = {}
-    for asked in {asked for place in places for asked in _asked(place)}:
-        channel, needs, schemes = asked
-        wish = Wish(offices=[office], channel=channel, needs=needs, schemes=schemes)
+    for asked in {asked for place in places for asked in _asked(place, freed.office_code, directory)}:
+        channel, needs, schemes, travel = asked
+        wish = Wish(offices=[office], channel=channel, needs=needs, schemes=schemes, travel=travel)
         until = end - timedelta.resolution
         found[asked] = list(free(conn, wish, since=since, until=until, limits=Limits(now=now))) if since < end else []
     slots = {slot for of_wish in found.values() for slot in of_wish}
 
     def can_hold(place: Place, slot: Slot) -> bool:
-        return slot in found[slot.channel, place.appointment.needs, place.appointment.schemes]
+        return any(slot in found[asked] for asked in _asked(place, freed.office_code, directory))
 
     return list(assign(slots, places, can_hold=can_hold, now=now))
 
 
-def _asked(place: Place) -> set[_Asked]:
+def _asked(place: Place, office_code: str, directory: Directory) -> Iterator[_Asked]:
     one = place.appointment
-    channels = {one.channel, Channel.TELEPHONE} if place.by_telephone else {one.channel}
-    return {(channel, one.needs, one.schemes) for channel in channels}
+    if one.channel is not Channel.HOME_VISIT:
+        yield one.channel, one.needs, one.schemes, NO_TRAVEL
+    elif (way := directory.way(one.office_code, one.travel, other=office_code)) is not None:
+        yield one.channel, one.needs, one.schemes, way
+    if place.by_telephone:
+        yield Channel.TELEPHONE, one.needs, one.schemes, NO_TRAVEL
 
 
 def _move(database: Database, place: Place, slot: Slot, directory: Directory) -> bool:

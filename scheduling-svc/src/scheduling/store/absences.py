@@ -92,17 +92,20 @@ FORGET_HELD = """
             SELECT 1 FROM shifts
             WHERE shifts.assessor_id = appointments.assessor_id AND shifts.office_code = appointments.office_code
                 AND shifts.channel = appointments.channel
-                AND shifts.start_time <= appointments.start_time AND shifts.end_time >= appointments.end_time
+                AND shifts.start_time <= appointments.start_time - appointments.travel
+                AND shifts.end_time >= appointments.end_time + appointments.travel
         )
         AND NOT EXISTS (
             SELECT 1 FROM absences
             WHERE absences.assessor_id = appointments.assessor_id
-                AND absences.end_time > appointments.start_time AND absences.start_time < appointments.end_time
+                AND absences.end_time > appointments.start_time - appointments.travel
+                AND absences.start_time < appointments.end_time + appointments.travel
         )
         AND NOT EXISTS (
             SELECT 1 FROM closures
             WHERE closures.office_code = appointments.office_code
-                AND closures.end_time > appointments.start_time AND closures.start_time < appointments.end_time
+                AND closures.end_time > appointments.start_time - appointments.travel
+                AND closures.start_time < appointments.end_time + appointments.travel
         )
 """
 

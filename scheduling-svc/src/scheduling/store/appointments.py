@@ -1,7 +1,7 @@
 """Appointments. Constraints allow one live one for a claim; the diary keeps its time."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import psycopg
@@ -10,7 +10,7 @@ from chassis.database import Connection, Row
 from scheduling.domain.appointments import AlreadyBooked, Appointment, AppointmentState
 from scheduling.domain.claims import ClaimNotOpen
 from scheduling.domain.demand import Demand
-from scheduling.domain.diary import NO_TRAVEL, DiaryEntry, Stretch
+from scheduling.domain.diary import DiaryEntry, Stretch
 from scheduling.domain.offices import Channel, Need
 from scheduling.domain.slots import Slot, SlotId
 from scheduling.store import diary
@@ -29,18 +29,19 @@ INSERT_APPOINTMENT = """
     INSERT INTO appointments (
         appointment_id, claim_ref, office_code, assessor_id, start_time, end_time, channel, state, first_contact_time,
         target_time, working_lead_time, version, arranged_version, booked_time, within_target, needs, attempt,
-        home_office_code, schemes, wanted_channel
+        home_office_code, schemes, wanted_channel, travel
     )
     SELECT %(appointment_id)s, %(claim_ref)s, %(office_code)s, %(assessor_id)s, %(start_time)s, %(end_time)s, %(channel)s,
         %(state)s, %(first_contact_time)s, %(target_time)s, %(working_lead_time)s, %(version)s,
         %(arranged_version)s, %(booked_time)s, %(within_target)s, %(needs)s, %(attempt)s, %(home_office_code)s,
-        %(schemes)s, %(wanted_channel)s
+        %(schemes)s, %(wanted_channel)s, %(travel)s
     FROM seen_to WHERE withdrawn_time IS NULL
 """
 
 APPOINTMENTS = """
     SELECT appointment_id, claim_ref, state, first_contact_time, target_time, working_lead_time, version,
-        arranged_version, office_code, assessor_id, start_time, end_time, channel, needs, attempt, schemes
+        arranged_version, office_code, assessor_id, start_time, end_time, channel, needs, attempt, schemes,
+        travel
     FROM appointments
 """
 
@@ -55,10 +56,13 @@ LOCK_COMING = f"""
     {APPOINTMENTS} WHERE claim_ref = %s AND state IN ('BOOKED', 'MOVED') AND start_time > %s FOR UPDATE
 """
 
-# The interviews of an assessor or an office that are still to come and have a part in a stretch of time, locked in one order.
+# The interviews of an assessor or an office that are still to come and have a part in a stretch of time, with the ways of home
+# visits, which are no longer than four hours; locked in one order.
 _LOCK_COMING_OF = f"""
     {APPOINTMENTS}
-    WHERE {{of}} = %s AND state IN ('BOOKED', 'MOVED') AND start_time > %s AND start_time < %s AND end_time > %s
+    WHERE {{of}} = %(of)s AND state IN ('BOOKED', 'MOVED') AND start_time > %(now)s
+        AND start_time < %(until)s::timestamptz + interval '4 hours'
+        AND start_time - travel < %(until)s AND end_time + travel > %(since)s
     ORDER BY appointment_id FOR UPDATE
 """
 LOCK_COMING_OF_ASSESSOR = _LOCK_COMING_OF.format(of="assessor_id")
@@ -84,7 +88,7 @@ SAVE_APPOINTMENT = """
         in_time AS (DELETE FROM waiting_list WHERE appointment_id = %(appointment_id)s AND %(within_target)s)
     UPDATE appointments
     SET office_code = %(office_code)s, assessor_id = %(assessor_id)s, start_time = %(start_time)s,
-        end_time = %(end_time)s, channel = %(channel)s, state = %(state)s, target_time = %(target_time)s,
+        end_time = %(end_time)s, channel = %(channel)s, travel = %(travel)s, state = %(state)s, target_time = %(target_time)s,
         version = %(version)s, arranged_version = %(arranged_version)s, working_lead_time = %(working_lead_time)s,
         within_target = %(within_target)s
     WHERE appointment_id = %(appointment_id)s
@@ -133,7 +137,6 @@ def insert_appointment(
     slot: Slot,
     booked_time: datetime,
     demand: Demand,
-    travel: timedelta = NO_TRAVEL,
 ) -> list[SlotId]:
     """Writes a new appointment in its slot, with its time in the diary, and whose demand it is.
 
@@ -156,7 +159,7 @@ def insert_appointment(
         raise AlreadyBooked from cause
     if not written:
         raise ClaimNotOpen(appointment.claim_ref)
-    return diary.insert(conn, _entry(appointment, slot, travel))
+    return diary.insert(conn, _entry(appointment, slot))
 
 
 def appointment(conn: Connection, appointment_id: UUID) -> Appointment | None:
@@ -181,7 +184,7 @@ def lock_coming(conn: Connection, claim_ref: str, *, now: datetime) -> Appointme
 
 def lock_coming_of_assessor(conn: Connection, assessor_id: str, *, within: Stretch, now: datetime) -> list[Appointment]:
     """Locks the assessor's interviews that have not begun and have a part in this stretch."""
-    rows = conn.execute(LOCK_COMING_OF_ASSESSOR, [assessor_id, now, within.end_time, within.start_time])
+    rows = conn.execute(LOCK_COMING_OF_ASSESSOR, _coming(assessor_id, within, now))
     return [appointment_of(row) for row in rows]
 
 
@@ -201,16 +204,18 @@ def lock_of_rota(conn: Connection, assessor_id: str, *, within: Stretch, now: da
 
 def lock_coming_of_office(conn: Connection, office_code: str, *, within: Stretch, now: datetime) -> list[Appointment]:
     """Locks the office's interviews that have not begun and have a part in this stretch."""
-    rows = conn.execute(LOCK_COMING_OF_OFFICE, [office_code, now, within.end_time, within.start_time])
+    rows = conn.execute(LOCK_COMING_OF_OFFICE, _coming(office_code, within, now))
     return [appointment_of(row) for row in rows]
 
 
-def save_appointment(
-    conn: Connection, appointment: Appointment, *, slot: Slot, travel: timedelta = NO_TRAVEL
-) -> list[SlotId]:
+def _coming(of: str, within: Stretch, now: datetime) -> Row:
+    return {"of": of, "now": now, "since": within.start_time, "until": within.end_time}
+
+
+def save_appointment(conn: Connection, appointment: Appointment, *, slot: Slot) -> list[SlotId]:
     """Saves a move to this slot; its entry in the diary goes with it. Gives as insert_appointment. Raises SlotTaken."""
     conn.execute(SAVE_APPOINTMENT, vars(appointment) | {"within_target": appointment.within_target})
-    return diary.move(conn, _entry(appointment, slot, travel))
+    return diary.move(conn, _entry(appointment, slot))
 
 
 def end_appointment(conn: Connection, appointment: Appointment, *, cancel_reason: bytes | None = None) -> None:
@@ -253,7 +258,5 @@ def _one(conn: Connection, query: str, *parameters: object) -> Appointment | Non
     return appointment_of(row) if row else None
 
 
-def _entry(appointment: Appointment, slot: Slot, travel: timedelta) -> DiaryEntry:
-    return DiaryEntry.of(
-        slot, claim_ref=appointment.claim_ref, appointment_id=appointment.appointment_id, travel=travel
-    )
+def _entry(appointment: Appointment, slot: Slot) -> DiaryEntry:
+    return DiaryEntry.of(slot, claim_ref=appointment.claim_ref, appointment_id=appointment.appointment_id)

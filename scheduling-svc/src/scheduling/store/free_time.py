@@ -52,12 +52,12 @@ TAKEN = """
 # The server would think that few shifts have the skills, and read and sort all of an office's; of what is within `coalesce`
 # it thinks nothing, and reads the index in order until it has enough.
 WORKING_TIMES = f"""
-    SELECT assessor_id, office_code, start_time, end_time, channel, emergency_slots, is_full,
+    SELECT assessor_id, office_code, start_time, end_time, channel, emergency_slots, room, is_full,
         CASE WHEN NOT is_full THEN skills END AS skills, CASE WHEN NOT is_full THEN starts END AS starts,
         CASE WHEN NOT is_full THEN ends END AS ends, CASE WHEN NOT is_full THEN away END AS away
     FROM unnest(%(offices)s::text[], %(needs)s::text[]) WITH ORDINALITY AS near (code, needs, rank)
     CROSS JOIN LATERAL (
-        SELECT assessor_id, office_code, start_time, end_time, channel, skills, emergency_slots
+        SELECT assessor_id, office_code, start_time, end_time, channel, skills, emergency_slots, room
         FROM shifts
         WHERE office_code = near.code AND channel = %(channel)s AND start_time <= %(until)s
             AND (start_time, assessor_id) > (%(after_start)s, %(after_assessor)s)
@@ -66,7 +66,7 @@ WORKING_TIMES = f"""
         LIMIT %(at_each)s
     ) AS shift
     CROSS JOIN LATERAL ({TAKEN}) AS taken
-    CROSS JOIN LATERAL (SELECT coalesce(end_time - start_time - booked < %(slot)s, false) AS is_full) AS room
+    CROSS JOIN LATERAL (SELECT coalesce(end_time - start_time - booked < %(slot)s, false) AS is_full) AS filled
     ORDER BY near.rank, start_time, assessor_id
 """  # noqa: S608 - of literals alone
 

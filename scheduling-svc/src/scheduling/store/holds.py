@@ -65,24 +65,17 @@ PRUNE = """
 
 
 def hold(
-    conn: Connection,
-    slot: Slot,
-    *,
-    claim_ref: str,
-    demand: Demand,
-    held_for: timedelta,
-    at: datetime,
-    travel: timedelta = timedelta(),
+    conn: Connection, slot: Slot, *, claim_ref: str, demand: Demand, held_for: timedelta, at: datetime
 ) -> datetime:
-    """Holds the slot, with the travel around it, for the claim; gives until when. The slot must be locked and free.
+    """Holds the slot, with the ways of a home visit, for the claim; gives until when. The slot must be locked and free.
 
     Raises SlotTaken.
     """
     entry = {
         "assessor_id": slot.assessor_id,
         "claim_ref": claim_ref,
-        "start_time": slot.start_time - travel,
-        "end_time": slot.end_time + travel,
+        "start_time": slot.leave_time,
+        "end_time": slot.return_time,
         "held_for": held_for,
         "held_since": at,
         "wanted_channel": demand.channel,

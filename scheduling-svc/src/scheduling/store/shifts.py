@@ -9,11 +9,14 @@ import psycopg
 from chassis.database import Connection, Row
 from scheduling.domain.diary import Stretch
 from scheduling.domain.offices import Channel
+from scheduling.domain.rooms import NoRoomFree, RoomTaken
 from scheduling.domain.rotas import ShiftElsewhere
 from scheduling.domain.shifts import LONGEST_SHIFT, Shift
 from scheduling.domain.slots import SlotId
 
-COLUMNS = "assessor_id, office_code, start_time, end_time, channel, skills, emergency_slots"
+COLUMNS = "assessor_id, office_code, start_time, end_time, channel, skills, emergency_slots, room"
+
+_ONE_FOR_A_ROOM = "shifts_of_a_room_do_not_overlap"
 
 # One publication at a time for an assessor: without it two that publish the first rota would only meet at the constraint.
 LOCK_ROTA = "SELECT pg_advisory_xact_lock(hashtextextended('rota ' || %s, 0))"
@@ -21,6 +24,16 @@ LOCK_ROTA = "SELECT pg_advisory_xact_lock(hashtextextended('rota ' || %s, 0))"
 # A closure locks the shifts that it finds; those that are being published at its office then are waited for here.
 LOCK_OFFICE = "SELECT pg_advisory_xact_lock(hashtextextended('office ' || %s, 0))"
 LOCK_OFFICE_WITH_OTHERS = "SELECT pg_advisory_xact_lock_shared(hashtextextended('office ' || %s, 0))"
+
+# Who chooses rooms of an office does so alone: the next one sees what was taken.
+LOCK_ROOMS = "SELECT pg_advisory_xact_lock(hashtextextended('rooms ' || %s, 0))"
+
+# The rooms of an office that are taken in a stretch of time.
+ROOMS_TAKEN = """
+    SELECT room, start_time, end_time FROM shifts
+    WHERE office_code = %(office_code)s AND channel = 'OFFICE' AND room IS NOT NULL
+        AND start_time < %(until)s AND start_time > %(since)s - %(longest)s AND end_time > %(since)s
+"""
 
 # The shift in which a slot starts, locked against a change of the rota; bookings do not keep each other from it.
 LOCK_OF_SLOT = f"""
@@ -53,8 +66,10 @@ LOCK_OF_OFFICE = _LOCK_OF.format(of="office_code")
 
 INSERT = f"""
     INSERT INTO shifts ({COLUMNS})
-    SELECT assessor_id, office_code, start_time, end_time, channel, skills::text[], emergency_slots
-    FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[], %s::integer[])
+    SELECT assessor_id, office_code, start_time, end_time, channel, skills::text[], emergency_slots, room
+    FROM unnest(
+        %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[], %s::integer[], %s::integer[]
+    )
         AS shift ({COLUMNS})
 """  # noqa: S608 - of literals alone
 
@@ -78,6 +93,7 @@ def shift_of(row: Row) -> Shift:
         channel=Channel(row["channel"]),
         skills=frozenset(row["skills"]),
         emergency_slots=row["emergency_slots"],
+        room=row["room"],
     )
 
 
@@ -142,7 +158,7 @@ def _lock(conn: Connection, query: str, of: str, within: Stretch) -> None:
 
 
 def insert(conn: Connection, shifts: Sequence[Shift]) -> None:
-    """Publishes shifts. Raises ShiftElsewhere if one overlaps another of its assessor."""
+    """Publishes shifts. Raises ShiftElsewhere, NoRoomFree if one overlaps another of its assessor or room."""
     if not shifts:
         return
     rows = [
@@ -154,13 +170,26 @@ def insert(conn: Connection, shifts: Sequence[Shift]) -> None:
             one.channel.value,
             codes(one.skills),
             one.emergency_slots,
+            one.room,
         )
         for one in shifts
     ]
     try:
         conn.execute(INSERT, [list(column) for column in zip(*rows, strict=True)])
     except psycopg.errors.ExclusionViolation as cause:
-        raise ShiftElsewhere from cause
+        raise NoRoomFree if cause.diag.constraint_name == _ONE_FOR_A_ROOM else ShiftElsewhere from cause
+
+
+def lock_rooms_taken(conn: Connection, office_code: str, *, within: Stretch) -> list[RoomTaken]:
+    """The rooms of the office that are taken in this stretch; until the end of the transaction nobody else takes one."""
+    conn.execute(LOCK_ROOMS, [office_code])
+    parameters = {
+        "office_code": office_code,
+        "since": within.start_time,
+        "until": within.end_time,
+        "longest": LONGEST_SHIFT,
+    }
+    return [RoomTaken(**row) for row in conn.execute(ROOMS_TAKEN, parameters)]
 
 
 def delete(conn: Connection, assessor_id: str, shifts: Sequence[Shift]) -> None:

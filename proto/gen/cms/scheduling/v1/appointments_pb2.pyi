@@ -199,6 +199,7 @@ class Slot(_message.Message):
     CHANNEL_FIELD_NUMBER: _builtins.int
     WITHIN_TARGET_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    TRAVEL_MINUTES_FIELD_NUMBER: _builtins.int
     slot_id: _builtins.str
     """The slot: the assessor and the start in UTC, as in ANE01001-20261130T0900Z. It stays the same when the rota is
     published anew.
@@ -211,6 +212,10 @@ class Slot(_message.Message):
     """Whether it starts within the target: counted for the claim, or from now where no claim was named."""
     reason: Global___OfferReason.ValueType
     """It is offered for this reason."""
+    travel_minutes: _builtins.int
+    """Of a home visit: the minutes of the way from the office to the claimant. The assessor's time is taken for it before the
+    visit, and for the same way back after it.
+    """
     @_builtins.property
     def office(self) -> Global___Office:
         """The office."""
@@ -234,10 +239,11 @@ class Slot(_message.Message):
         channel: _common_pb2.Channel.ValueType = ...,
         within_target: _builtins.bool = ...,
         reason: Global___OfferReason.ValueType = ...,
+        travel_minutes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "office", b"office", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessor_id", b"assessor_id", "channel", b"channel", "end_time", b"end_time", "office", b"office", "reason", b"reason", "slot_id", b"slot_id", "start_time", b"start_time", "within_target", b"within_target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessor_id", b"assessor_id", "channel", b"channel", "end_time", b"end_time", "office", b"office", "reason", b"reason", "slot_id", b"slot_id", "start_time", b"start_time", "travel_minutes", b"travel_minutes", "within_target", b"within_target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -265,6 +271,7 @@ class Appointment(_message.Message):
     CANCEL_REASON_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
     ARRANGED_VERSION_FIELD_NUMBER: _builtins.int
+    TRAVEL_MINUTES_FIELD_NUMBER: _builtins.int
     appointment_id: _builtins.str
     """The appointment (UUID)."""
     claim_ref: _builtins.str
@@ -287,6 +294,8 @@ class Appointment(_message.Message):
     """1 for the first interview of the claim, and one more for each that was missed."""
     arranged_version: _builtins.int
     """The version since which time, office and channel are what they are; a later one changed the assessor alone."""
+    travel_minutes: _builtins.int
+    """Of a home visit: the minutes of the way from the office to the claimant, and of the way back."""
     @_builtins.property
     def office(self) -> Global___Office:
         """The office."""
@@ -326,10 +335,11 @@ class Appointment(_message.Message):
         cancel_reason: _builtins.str = ...,
         attempt: _builtins.int = ...,
         arranged_version: _builtins.int = ...,
+        travel_minutes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "office", b"office", "start_time", b"start_time", "target_time", b"target_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "arranged_version", b"arranged_version", "assessor_id", b"assessor_id", "attempt", b"attempt", "cancel_reason", b"cancel_reason", "channel", b"channel", "claim_ref", b"claim_ref", "end_time", b"end_time", "lead_time_seconds", b"lead_time_seconds", "needs", b"needs", "office", b"office", "start_time", b"start_time", "state", b"state", "target_time", b"target_time", "version", b"version", "within_target", b"within_target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "arranged_version", b"arranged_version", "assessor_id", b"assessor_id", "attempt", b"attempt", "cancel_reason", b"cancel_reason", "channel", b"channel", "claim_ref", b"claim_ref", "end_time", b"end_time", "lead_time_seconds", b"lead_time_seconds", "needs", b"needs", "office", b"office", "start_time", b"start_time", "state", b"state", "target_time", b"target_time", "travel_minutes", b"travel_minutes", "version", b"version", "within_target", b"within_target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

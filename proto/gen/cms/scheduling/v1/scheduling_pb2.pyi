@@ -136,7 +136,7 @@ class BookAppointmentRequest(_message.Message):
     earliest: _builtins.bool
     """Book the earliest slot near the postcode."""
     postcode: _builtins.str
-    """The claimant's postcode: required with earliest. With slot_id it tells whose demand the interview is in the forecast."""
+    """The claimant's postcode: required with earliest, and for a home visit. With slot_id it tells whose demand the interview is in the forecast."""
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
     channel: _common_pb2.Channel.ValueType
@@ -253,6 +253,7 @@ class MoveAppointmentRequest(_message.Message):
     SLOT_ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    POSTCODE_FIELD_NUMBER: _builtins.int
     appointment_id: _builtins.str
     """The appointment."""
     slot_id: _builtins.str
@@ -261,6 +262,10 @@ class MoveAppointmentRequest(_message.Message):
     """The appointment's version that the caller read."""
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id."""
+    postcode: _builtins.str
+    """The claimant's postcode: required where an interview becomes a home visit. A visit that stays one is moved without it, by
+    the way that is known; with it, the way is reckoned anew.
+    """
     def __init__(
         self,
         *,
@@ -268,10 +273,11 @@ class MoveAppointmentRequest(_message.Message):
         slot_id: _builtins.str = ...,
         version: _builtins.int = ...,
         request_id: _builtins.str = ...,
+        postcode: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "request_id", b"request_id", "slot_id", b"slot_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "postcode", b"postcode", "request_id", b"request_id", "slot_id", b"slot_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -228,7 +228,8 @@ class SchedulingServiceServicer:
     def PublishRota(self, request, context):
         """Publishes the shifts that an assessor works at an office, by whole weeks from Monday to Sunday in London. What was
         published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
-        have keep their ids. Interviews that fit no shift any more are moved as by RecordAbsence.
+        have keep their ids. Interviews that fit no shift any more are moved as by RecordAbsence. A shift at the office has one of
+        its rooms: FAILED_PRECONDITION / NO_ROOM_FREE where others have all of them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -76,7 +76,8 @@ class SchedulingServiceStub:
     PublishRota: _grpc.UnaryUnaryMultiCallable[_rotas_pb2.PublishRotaRequest, _rotas_pb2.PublishRotaResponse]
     """Publishes the shifts that an assessor works at an office, by whole weeks from Monday to Sunday in London. What was
     published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
-    have keep their ids. Interviews that fit no shift any more are moved as by RecordAbsence.
+    have keep their ids. Interviews that fit no shift any more are moved as by RecordAbsence. A shift at the office has one of
+    its rooms: FAILED_PRECONDITION / NO_ROOM_FREE where others have all of them.
     """
     RecordAbsence: _grpc.UnaryUnaryMultiCallable[_absences_pb2.RecordAbsenceRequest, _absences_pb2.RecordAbsenceResponse]
     """Records that an assessor is away, and moves at once the interviews that fall into the absence and have not begun: as many
@@ -159,7 +160,8 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     PublishRota: _aio.UnaryUnaryMultiCallable[_rotas_pb2.PublishRotaRequest, _rotas_pb2.PublishRotaResponse]  # type: ignore[assignment]
     """Publishes the shifts that an assessor works at an office, by whole weeks from Monday to Sunday in London. What was
     published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
-    have keep their ids. Interviews that fit no shift any more are moved as by RecordAbsence.
+    have keep their ids. Interviews that fit no shift any more are moved as by RecordAbsence. A shift at the office has one of
+    its rooms: FAILED_PRECONDITION / NO_ROOM_FREE where others have all of them.
     """
     RecordAbsence: _aio.UnaryUnaryMultiCallable[_absences_pb2.RecordAbsenceRequest, _absences_pb2.RecordAbsenceResponse]  # type: ignore[assignment]
     """Records that an assessor is away, and moves at once the interviews that fall into the absence and have not begun: as many
@@ -299,7 +301,8 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_rotas_pb2.PublishRotaResponse, _abc.Awaitable[_rotas_pb2.PublishRotaResponse]]:
         """Publishes the shifts that an assessor works at an office, by whole weeks from Monday to Sunday in London. What was
         published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
-        have keep their ids. Interviews that fit no shift any more are moved as by RecordAbsence.
+        have keep their ids. Interviews that fit no shift any more are moved as by RecordAbsence. A shift at the office has one of
+        its rooms: FAILED_PRECONDITION / NO_ROOM_FREE where others have all of them.
         """
 
     @_abc_1.abstractmethod
