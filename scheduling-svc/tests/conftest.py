@@ -16,7 +16,7 @@ from chassis.testing import Client, Reply, SettingsOf, database_fixture, running
 from chassis.testing import Door as Kind
 from scheduling.__main__ import MIGRATIONS, service
 from scheduling.config import Settings
-from scheduling.data import load_assessors, load_offices
+from scheduling.data import load_assessors, load_languages, load_offices
 from scheduling.domain.claims import Claim
 from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Need
@@ -75,7 +75,7 @@ def intake() -> IntakeOfTests:
 
 @pytest.fixture(scope="session")
 def directory() -> Directory:
-    return Directory(load_offices(), load_assessors())
+    return Directory(load_offices(), load_assessors(), languages=load_languages())
 
 
 @pytest.fixture

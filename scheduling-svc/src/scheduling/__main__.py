@@ -13,7 +13,7 @@ from scheduling import gauges
 from scheduling.clients import Intake, IntakeService
 from scheduling.config import Settings
 from scheduling.consumers import HANDLERS
-from scheduling.data import load_assessors, load_offices
+from scheduling.data import load_assessors, load_languages, load_offices
 from scheduling.deadlines import DEADLINES
 from scheduling.domain.directory import Directory
 from scheduling.grpc_api import SchedulingApi
@@ -39,7 +39,7 @@ def intake_at(address: str) -> Callable[[Runtime], Intake]:
 
 def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Service:
     """The parts of this service."""
-    directory = Directory(load_offices(), load_assessors())
+    directory = Directory(load_offices(), load_assessors(), languages=load_languages())
     kept = Kept(
         shifts=timedelta(days=settings.shifts_kept_days), appointments=timedelta(days=settings.appointments_kept_days)
     )

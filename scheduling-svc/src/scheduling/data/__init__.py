@@ -13,7 +13,7 @@ from importlib import resources
 from types import MappingProxyType
 
 from chassis.bank_holidays import Nation
-from scheduling.domain.offices import Assessor, Channel, Contract, Hours, Language, Need, Office
+from scheduling.domain.offices import Assessor, Channel, Contract, Hours, Need, Office
 from scheduling.domain.travel import USUAL_TRAVEL, Travel
 
 OFFICE_COLUMNS = [
@@ -26,8 +26,7 @@ WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 SCHEMES = {"IS": "INCOME_SUPPORT", "JSA": "JOBSEEKERS_ALLOWANCE", "IB": "INCAPACITY_BENEFIT", "CL": "CRISIS_LOAN"}
 """The schemes that have an interview, as the file writes them and as the contract names them."""
 FEATURES = frozenset({Need.INTERPRETER, Need.STEP_FREE, Need.HEARING_LOOP})
-SKILLS = frozenset({Need.WELSH, Need.SIGN_LANGUAGE, *Language})
-_LANGUAGES = frozenset(language.value for language in Language)
+LANGUAGE_COLUMNS = ["language", "name"]
 _SEXES = {"FEMALE": Need.FEMALE_ASSESSOR, "MALE": Need.MALE_ASSESSOR}
 
 MOST_MINUTES = 240
@@ -49,6 +48,21 @@ def load_offices() -> tuple[Office, ...]:
 def load_assessors() -> tuple[Assessor, ...]:
     """The assessors of those offices, in the order of their references."""
     return parse_assessors(_text("assessors.csv"), offices=load_offices())
+
+
+@cache
+def load_languages() -> frozenset[str]:
+    """The codes of the languages, beside English and Welsh, in which an interview can be asked for."""
+    return parse_languages(_text("languages.csv"))
+
+
+def parse_languages(text: str) -> frozenset[str]:
+    """Codes from CSV with the columns LANGUAGE_COLUMNS: capital letters, as they stand among the skills of assessors."""
+    codes = [line["language"] for line in _lines(text, LANGUAGE_COLUMNS)]
+    _refuse_doubles("languages", codes)
+    if not all(re.fullmatch(r"[A-Z]{2,30}", code) for code in codes) or set(codes) & {*Need, *SCHEMES.values()}:
+        raise ValueError("languages: a code must be two to thirty capital letters, and no need or scheme")
+    return frozenset(codes)
 
 
 def parse_hours(text: str) -> Weeks:
@@ -153,8 +167,8 @@ def _assessor(line: dict[str, str], *, codes: set[str]) -> Assessor:
 @cache
 def _skills(schemes: str, skills: str) -> frozenset[str]:
     """The codes of schemes and skills; they are few beside the assessors, so that many share one set."""
-    found = _words("assessors", skills, SKILLS)
-    interpreter = {Need.INTERPRETER.value} if found & _LANGUAGES else set()
+    found = _words("assessors", skills, load_languages() | {Need.WELSH, Need.SIGN_LANGUAGE})
+    interpreter = {Need.INTERPRETER.value} if found & load_languages() else set()
     return frozenset(SCHEMES[word] for word in _words("assessors", schemes, SCHEMES)) | found | interpreter
 
 

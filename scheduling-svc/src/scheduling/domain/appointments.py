@@ -107,6 +107,8 @@ class Appointment:
     """1 for the first interview of the claim; one more for each that was missed."""
     schemes: frozenset[str] = frozenset()
     """The claimed schemes that have an interview: the assessor knows them."""
+    language: str = ""
+    """The language that was asked for, by its code: its assessor speaks it, or has an interpreter by telephone."""
     travel: timedelta = NO_TRAVEL
     """The way from the office to a home visit."""
 
@@ -124,6 +126,7 @@ class Appointment:
         needs: frozenset[Need] = frozenset(),
         attempt: int = 1,
         schemes: frozenset[str] = frozenset(),
+        language: str = "",
     ) -> tuple[Self, AppointmentBooked]:
         """Books the slot, of an office in this nation; gives the appointment and its event. Raises SlotPassed."""
         if slot.start_time <= now:
@@ -144,6 +147,7 @@ class Appointment:
             needs=needs,
             attempt=attempt,
             schemes=schemes,
+            language=language,
             travel=slot.travel,
         )
         return appointment, AppointmentBooked(

@@ -39,6 +39,19 @@ class PostcodeUnknown(InvalidArgument):
         super().__init__("POSTCODE_UNKNOWN", "invalid: postcode", violations=[Violation.of("postcode", self.TOLD)])
 
 
+class LanguageNotSpoken(FailedPrecondition):
+    """No assessor within reach speaks the language that was named."""
+
+    def __init__(self) -> None:
+        violation = Violation(field="language", description="is spoken by no assessor within reach")
+        super().__init__(
+            "LANGUAGE_NOT_SPOKEN",
+            "no assessor within reach speaks the language: find slots without it, and book one by its slot_id with the "
+            "language; the assessor then holds the interview with a telephone interpreter",
+            violations=[violation],
+        )
+
+
 class NotServed(FailedPrecondition):
     """The postcode is outside Great Britain, where there is no office. The message says who to ask."""
 
@@ -50,7 +63,11 @@ class NotServed(FailedPrecondition):
 class Directory:
     """Offices and assessors, loaded at start."""
 
-    def __init__(self, offices: Iterable[Office], assessors: Collection[Assessor]) -> None:
+    def __init__(
+        self, offices: Iterable[Office], assessors: Collection[Assessor], *, languages: frozenset[str] = frozenset()
+    ) -> None:
+        self.languages = languages
+        """The languages in which an interview can be asked for, by their codes."""
         self._offices = {office.code: office for office in offices}
         self._skills_at: dict[str, list[frozenset[str]]] = {}
         for assessor in assessors:
@@ -108,6 +125,14 @@ class Directory:
         rules = self.office(other).travel
         way = rules.time(self.distance_km(code, other)) + travel
         return way if rules.is_within_reach(way) else None
+
+    def check_spoken(self, wishes: Iterable[Wish]) -> None:
+        """Raises LanguageNotSpoken where no assessor of the offices of these wishes speaks the language that they name."""
+        asked = [(near.office.code, wish.language) for wish in wishes for near in wish.offices if wish.language]
+        if asked and not any(
+            language in skills for code, language in asked for skills in self._skills_at.get(code, ())
+        ):
+            raise LanguageNotSpoken
 
     def can_meet(self, office: Office, wish: Wish) -> bool:
         """Whether the office, with one of its own assessors, meets the needs of the wish and knows its schemes."""

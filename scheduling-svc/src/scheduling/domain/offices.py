@@ -32,34 +32,6 @@ class Need(StrEnum):
     MALE_ASSESSOR = "MALE_ASSESSOR"
 
 
-class Language(StrEnum):
-    """A language, beside English and Welsh, in which some assessors hold interviews."""
-
-    ARABIC = "ARABIC"
-    BENGALI = "BENGALI"
-    CANTONESE = "CANTONESE"
-    FARSI = "FARSI"
-    FRENCH = "FRENCH"
-    GUJARATI = "GUJARATI"
-    HINDI = "HINDI"
-    KURDISH = "KURDISH"
-    LITHUANIAN = "LITHUANIAN"
-    MANDARIN = "MANDARIN"
-    PASHTO = "PASHTO"
-    POLISH = "POLISH"
-    PORTUGUESE = "PORTUGUESE"
-    PUNJABI = "PUNJABI"
-    ROMANIAN = "ROMANIAN"
-    RUSSIAN = "RUSSIAN"
-    SOMALI = "SOMALI"
-    SPANISH = "SPANISH"
-    TAMIL = "TAMIL"
-    TIGRINYA = "TIGRINYA"
-    TURKISH = "TURKISH"
-    URDU = "URDU"
-    VIETNAMESE = "VIETNAMESE"
-
-
 class Contract(StrEnum):
     """The contract of an assessor: a whole week, or a part of it."""
 
@@ -116,8 +88,8 @@ class Office:
 class Assessor:
     """A financial assessor: at most eight characters of A-Z0-9, of one office.
 
-    `skills` are codes: of the schemes that the assessor knows (`JOBSEEKERS_ALLOWANCE`), of languages (`WELSH`, Language),
-    INTERPRETER with every Language, and SIGN_LANGUAGE. `sex` is one of SEXES.
+    `skills` are codes: of the schemes that the assessor knows (`JOBSEEKERS_ALLOWANCE`), of languages (`WELSH` and those of the
+    list of languages), INTERPRETER with every one of that list, and SIGN_LANGUAGE. `sex` is one of SEXES.
     """
 
     assessor_id: str
@@ -174,3 +146,8 @@ def left_to_assessor(needs: Iterable[Need], *, office: Office, channel: Channel)
     if channel is not Channel.OFFICE:
         asked -= OF_THE_BUILDING
     return asked - office.features
+
+
+def asked_skills(needs: frozenset[Need], *, language: str) -> frozenset[str]:
+    """The codes of these needs. Where a language is named, it takes the place of any interpreter: another is of no use."""
+    return (needs - {Need.INTERPRETER}) | {language} if language else needs

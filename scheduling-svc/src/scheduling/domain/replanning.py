@@ -14,7 +14,7 @@ from scheduling.domain.assignment import assign
 from scheduling.domain.diary import Stretch
 from scheduling.domain.limits import BREAKS
 from scheduling.domain.offers import NOT_BY_TELEPHONE
-from scheduling.domain.offices import OF_EVERY_OFFICE, OF_THE_BUILDING, Channel, Need
+from scheduling.domain.offices import OF_EVERY_OFFICE, OF_THE_BUILDING, Channel, asked_skills
 from scheduling.domain.slots import Slot, SlotId
 from scheduling.domain.working_time import london_day
 
@@ -330,6 +330,7 @@ def _solutions(appointment: Appointment, openings: Sequence[Opening], rules: Rul
     return shown or [Solution(kind=SolutionKind.OPEN_SLOT)]
 
 
-def _asked(appointment: Appointment, channel: Channel) -> frozenset[Need]:
+def _asked(appointment: Appointment, channel: Channel) -> frozenset[str]:
     asked = appointment.needs - OF_EVERY_OFFICE
-    return asked if channel is Channel.OFFICE else asked - OF_THE_BUILDING
+    needs = asked if channel is Channel.OFFICE else asked - OF_THE_BUILDING
+    return asked_skills(needs, language=appointment.language)

@@ -7,7 +7,7 @@ from typing import Protocol, Self
 
 from chassis.errors import InvalidArgument, Violation
 from scheduling.domain.claims import Claim
-from scheduling.domain.offices import Channel, NearOffice, Need, Office, left_to_assessor
+from scheduling.domain.offices import Channel, NearOffice, Need, Office, asked_skills, left_to_assessor
 from scheduling.domain.reasons import Reasoned
 from scheduling.domain.slots import Slot
 
@@ -29,6 +29,8 @@ class Wish:
     needs: frozenset[Need]
     schemes: frozenset[str] = frozenset()
     """The claimed schemes, by their names in the contract: the assessor must know all of them."""
+    language: str = ""
+    """The language, by its code, that the assessor must speak; empty where none is named."""
     travel: timedelta | None = None
     """The way to a home visit, where it is known and not the place."""
     spill_over: Channel | None = None
@@ -47,7 +49,8 @@ class Wish:
 
     def left_to_assessor(self, office: Office) -> frozenset[str]:
         """What the assessor must meet and know, since this office does not meet it, by codes."""
-        return left_to_assessor(self.needs, office=office, channel=self.channel) | self.schemes
+        left = left_to_assessor(self.needs, office=office, channel=self.channel)
+        return asked_skills(left, language=self.language) | self.schemes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 from uuid import UUID
 
 from chassis import call
@@ -19,7 +20,7 @@ from scheduling.domain.directory import Directory
 from scheduling.domain.offers import channels_for
 from scheduling.domain.offices import NearOffice
 from scheduling.domain.slots import SlotId
-from scheduling.grpc_api.faults import needs_faults, refuse, unless_one_of, unless_slot_id, unless_uuid
+from scheduling.grpc_api.faults import language_faults, needs_faults, refuse, unless_one_of, unless_slot_id, unless_uuid
 from scheduling.grpc_api.messages import appointment_message, needs_of, refuse_other_office, wanted_channel, wish_of
 from scheduling.service import bookings, changes, search
 
@@ -37,7 +38,7 @@ class AppointmentMethods:
 
     def BookAppointment(self, request: scheduling_pb2.BookAppointmentRequest) -> scheduling_pb2.BookAppointmentResponse:
         """Books the given slot, or the earliest one."""
-        refuse(_booking_faults(request))
+        refuse(chain(_booking_faults(request), language_faults(request.language, self._directory)))
         if not request.earliest:
             slot = partial(
                 bookings.book_slot,
@@ -45,6 +46,7 @@ class AppointmentMethods:
                 slot_id=SlotId.read(request.slot_id),
                 target=self._target,
                 needs=needs_of(request),
+                language=request.language,
                 near=self._near(request.postcode),
                 wanted=wanted_channel(request),
             )

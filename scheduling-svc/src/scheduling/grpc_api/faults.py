@@ -7,6 +7,7 @@ from chassis.conversions import is_uuid
 from chassis.errors import InvalidArgument, Violation
 from cms.common.v1 import common_pb2
 from cms.scheduling.v1 import appointments_pb2
+from scheduling.domain.directory import Directory
 from scheduling.domain.slots import SlotId
 from scheduling.domain.travel import PostcodeNeeded
 from scheduling.grpc_api.messages import Timed, time_in
@@ -63,6 +64,12 @@ def time_faults(request: Timed) -> Iterator[Violation]:
             yield from error.violations
     if len(times) == 2 and None not in times and times[1] < times[0]:  # type: ignore[operator]
         yield Violation(field="until", description="is before from")
+
+
+def language_faults(language: str, directory: Directory) -> Iterator[Violation]:
+    """A language that is named must be in the list of languages."""
+    if language and language not in directory.languages:
+        yield Violation(field="language", description=f"is none of {', '.join(sorted(directory.languages))}")
 
 
 def visit_faults(request: Timed) -> Iterator[Violation]:

@@ -31,15 +31,17 @@ def wish_of(offices: Sequence[NearOffice], request: Wishing) -> Wish:
         offices=offices,
         channel=wanted_channel(request) or Channel.OFFICE,
         needs=needs_of(request),
+        language=request.language,
     )
 
 
 def needs_of(request: Wishing) -> frozenset[Need]:
-    """The needs that a request states."""
-    return frozenset(
+    """The needs that a request states: a language is a need of an interpreter."""
+    stated = frozenset(
         Need(name_of(appointments_pb2.AppointmentNeed, need, field=f"needs[{index}]"))
         for index, need in enumerate(request.needs)
     )
+    return stated | {Need.INTERPRETER} if request.language else stated
 
 
 def wanted_channel(request: Wishing) -> Channel | None:
@@ -96,6 +98,7 @@ def appointment_message(
         needs=[number_of(appointments_pb2.AppointmentNeed, need) for need in sorted(appointment.needs)],
         cancel_reason=cancel_reason,
         attempt=appointment.attempt,
+        language=appointment.language,
         travel_minutes=appointment.travel // _MINUTE,
     )
 

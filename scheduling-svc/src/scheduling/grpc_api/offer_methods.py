@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 from uuid import UUID
 
 from chassis import call
@@ -17,6 +18,7 @@ from scheduling.domain.offers import channels_for
 from scheduling.domain.slots import SlotId
 from scheduling.domain.waiting import LONGEST_NOTICE, USUAL_NOTICE, Place
 from scheduling.grpc_api.faults import (
+    language_faults,
     needs_faults,
     refuse,
     time_faults,
@@ -42,7 +44,7 @@ class OfferMethods:
 
     def OfferSlots(self, request: offers_pb2.OfferSlotsRequest) -> offers_pb2.OfferSlotsResponse:
         """Offers the first good slot and alternatives, and holds them for the claim."""
-        refuse(_offer_faults(request))
+        refuse(chain(_offer_faults(request), language_faults(request.language, self._directory)))
         near = search.offices_asked(
             self._directory, self._postcodes, postcode=request.postcode, office_code=request.office_code
         )

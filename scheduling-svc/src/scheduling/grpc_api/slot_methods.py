@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import chain
 
 from chassis import call
 from chassis.errors import Violation
@@ -11,7 +12,7 @@ from cms.scheduling.v1 import scheduling_pb2
 from scheduling.clients import Intake
 from scheduling.domain.directory import Directory
 from scheduling.domain.search import Page, Place
-from scheduling.grpc_api.faults import needs_faults, refuse, time_faults, unless_one_of, visit_faults
+from scheduling.grpc_api.faults import language_faults, needs_faults, refuse, time_faults, unless_one_of, visit_faults
 from scheduling.grpc_api.messages import slot_message, time_in, wish_of
 from scheduling.service import bookings, search
 
@@ -30,7 +31,7 @@ class SlotMethods:
 
     def FindSlots(self, request: scheduling_pb2.FindSlotsRequest) -> scheduling_pb2.FindSlotsResponse:
         """Free slots near a postcode or at an office."""
-        refuse(_search_faults(request))
+        refuse(chain(_search_faults(request), language_faults(request.language, self._directory)))
         page = _page(request)
         near = search.offices_asked(
             self._directory, self._postcodes, postcode=request.postcode, office_code=request.office_code

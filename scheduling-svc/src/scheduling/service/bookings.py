@@ -59,6 +59,7 @@ def book_slot(
     slot_id: SlotId,
     target: timedelta,
     needs: frozenset[Need] = frozenset(),
+    language: str = "",
     near: Sequence[NearOffice] = (),
     wanted: Channel | None = None,
 ) -> Appointment:
@@ -72,7 +73,9 @@ def book_slot(
     locked = lock_slot(conn, slot_id, claim_ref=claim.claim_ref, way=partial(way_to, near=near))
     slot = locked.slot
     wished = replace(claim, needs=needs | claim.needs)
-    appointment, event = _booked(conn, wished, directory=directory, slot=slot, target=target, now=now)
+    appointment, event = _booked(
+        conn, wished, directory=directory, slot=slot, target=target, now=now, language=language
+    )
     demand = _demand(conn, slot, claim_ref=claim.claim_ref, near=near, wanted=wanted, now=now)
     # Of a claim that has an interview, that is said first.
     saved = _save(conn, appointment, event, slot=slot, demand=demand)
@@ -87,11 +90,12 @@ def book_earliest(
     """Books the first slot in the order of `in_order_of_preference` that nobody has taken or is booking now.
 
     The target counts from first contact (Claim.due), or for a further attempt from when the last interview fell through.
-    Raises NoSlotFree, AlreadyBooked.
+    Raises NoSlotFree, LanguageNotSpoken, OutOfReach, AlreadyBooked.
     """
     now = clock.now()
     everywhere = wish.for_claim(claim)
     wish = with_rotas(conn, everywhere, since=soonest(now))
+    directory.check_spoken([wish])
     wished = replace(claim, needs=wish.needs)
     waits_since = first_contacts.waits_since(conn, claim.claim_ref)
     due = claim.due_again(wish.offices[0].office.nation, waits_since, target=target)
@@ -108,7 +112,9 @@ def book_earliest(
     spill_over = spilled if wish.spill_over else None
     for slot in in_order_of_preference(free_by(wish), since=soonest(now), due=due, spill_over=spill_over):
         if try_slot(conn, slot, claim_ref=claim.claim_ref, limits=limits):
-            appointment, event = _booked(conn, wished, directory=directory, slot=slot, target=target, now=now)
+            appointment, event = _booked(
+                conn, wished, directory=directory, slot=slot, target=target, now=now, language=wish.language
+            )
             demand = Demand(channel=wish.channel, home_office=wish.offices[0].office.code)
             return _save(conn, appointment, event, slot=slot, demand=demand)
     raise NoSlotFree
@@ -249,7 +255,14 @@ def _lock_if_free(conn: Connection, slot: Slot, *, claim_ref: str, limits: Limit
 
 
 def _booked(
-    conn: Connection, claim: Claim, *, directory: Directory, slot: Slot, target: timedelta, now: datetime
+    conn: Connection,
+    claim: Claim,
+    *,
+    directory: Directory,
+    slot: Slot,
+    target: timedelta,
+    now: datetime,
+    language: str,
 ) -> tuple[Appointment, AppointmentBooked]:
     nation = directory.office(slot.office_code).nation
     return Appointment.book(
@@ -261,6 +274,7 @@ def _booked(
         target_time=claim.due(nation, target=target),
         needs=claim.needs,
         schemes=claim.interviewed,
+        language=language,
         attempt=appointments.count_missed(conn, claim.claim_ref) + 1,
         now=now,
     )

@@ -56,7 +56,7 @@ class _Overtaken(Exception):
 def offer(conn: Connection, claim: Claim, asked: Asked, *, directory: Directory, target: timedelta) -> list[Held]:
     """Chooses slots and holds them for the claim in the place of what was held for it before; the first is the best.
 
-    Raises NoSlotFree.
+    Raises NoSlotFree, LanguageNotSpoken, OutOfReach.
     """
     limits = limits_for(claim, clock.now())
     since = max(asked.since or limits.now, soonest(limits.now))
@@ -66,6 +66,7 @@ def offer(conn: Connection, claim: Claim, asked: Asked, *, directory: Directory,
         channel: with_rotas(conn, replace(everywhere, channel=channel), since=since)
         for channel in dict.fromkeys((everywhere.channel, *asked.channels))
     }
+    directory.check_spoken(staffed.values())
     demand = Demand(channel=everywhere.channel, home_office=staffed[everywhere.channel].offices[0].office.code)
     for number in range(1, ROUNDS + 1):
         chosen = _choice(conn, claim, asked, staffed, directory=directory, target=target, limits=limits).offers()

@@ -87,6 +87,7 @@ def find_slots(
     asker = Asker(claim=claim, waits_since=waits_since, now=now, target=target)
     since = max(page.since or now, soonest(now))
     wish = with_rotas(conn, wish.for_claim(claim) if claim else wish, since=since)
+    directory.check_spoken([wish])
     due_in = {nation: asker.due(nation) for nation in {near.office.nation for near in wish.offices}}
     near_by_code = {near.office.code: near for near in wish.offices}
 

@@ -27,8 +27,8 @@ AT_ONCE = 200
 LOOKED_AHEAD = timedelta(days=28)
 """A claimant who joins the list may get time that is free already, within so many days."""
 
-_Asked = tuple[Channel, frozenset[Need], frozenset[str], timedelta]
-"""A channel, the needs, the schemes that the assessor must know, and the way of a home visit."""
+_Asked = tuple[Channel, frozenset[Need], frozenset[str], str, timedelta]
+"""A channel, the needs, the schemes and the language that the assessor must know, and the way of a home visit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,8 +102,8 @@ def _moves(conn: Connection, freed: FreedDay, directory: Directory) -> list[tupl
     office = NearOffice(office=directory.office(freed.office_code), distance_km=0.0)
     found: dict[_Asked, list[Slot]] = {}
     for asked in {asked for place in places for asked in _asked(place, freed.office_code, directory)}:
-        channel, needs, schemes, travel = asked
-        wish = Wish(offices=[office], channel=channel, needs=needs, schemes=schemes, travel=travel)
+        channel, needs, schemes, language, travel = asked
+        wish = Wish(offices=[office], channel=channel, needs=needs, schemes=schemes, language=language, travel=travel)
         until = end - timedelta.resolution
         found[asked] = list(free(conn, wish, since=since, until=until, limits=Limits(now=now))) if since < end else []
     slots = {slot for of_wish in found.values() for slot in of_wish}
@@ -117,11 +117,11 @@ def _moves(conn: Connection, freed: FreedDay, directory: Directory) -> list[tupl
 def _asked(place: Place, office_code: str, directory: Directory) -> Iterator[_Asked]:
     one = place.appointment
     if one.channel is not Channel.HOME_VISIT:
-        yield one.channel, one.needs, one.schemes, NO_TRAVEL
+        yield one.channel, one.needs, one.schemes, one.language, NO_TRAVEL
     elif (way := directory.way(one.office_code, one.travel, other=office_code)) is not None:
-        yield one.channel, one.needs, one.schemes, way
+        yield one.channel, one.needs, one.schemes, one.language, way
     if place.by_telephone:
-        yield Channel.TELEPHONE, one.needs, one.schemes, NO_TRAVEL
+        yield Channel.TELEPHONE, one.needs, one.schemes, one.language, NO_TRAVEL
 
 
 def _move(database: Database, place: Place, slot: Slot, directory: Directory) -> bool:

@@ -29,19 +29,19 @@ INSERT_APPOINTMENT = """
     INSERT INTO appointments (
         appointment_id, claim_ref, office_code, assessor_id, start_time, end_time, channel, state, first_contact_time,
         target_time, working_lead_time, version, arranged_version, booked_time, within_target, needs, attempt,
-        home_office_code, schemes, wanted_channel, travel
+        home_office_code, schemes, wanted_channel, language, travel
     )
     SELECT %(appointment_id)s, %(claim_ref)s, %(office_code)s, %(assessor_id)s, %(start_time)s, %(end_time)s, %(channel)s,
         %(state)s, %(first_contact_time)s, %(target_time)s, %(working_lead_time)s, %(version)s,
         %(arranged_version)s, %(booked_time)s, %(within_target)s, %(needs)s, %(attempt)s, %(home_office_code)s,
-        %(schemes)s, %(wanted_channel)s, %(travel)s
+        %(schemes)s, %(wanted_channel)s, %(language)s, %(travel)s
     FROM seen_to WHERE withdrawn_time IS NULL
 """
 
 APPOINTMENTS = """
     SELECT appointment_id, claim_ref, state, first_contact_time, target_time, working_lead_time, version,
         arranged_version, office_code, assessor_id, start_time, end_time, channel, needs, attempt, schemes,
-        travel
+        language, travel
     FROM appointments
 """
 

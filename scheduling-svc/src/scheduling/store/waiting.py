@@ -29,7 +29,8 @@ LEAVE = "DELETE FROM waiting_list WHERE appointment_id = %s"
 WAITING = """
     SELECT office_codes, by_telephone, notice, joined_time,
         appointment_id, claim_ref, state, first_contact_time, target_time, working_lead_time, version, arranged_version,
-        office_code, assessor_id, start_time, end_time, channel, needs, attempt, schemes, travel
+        office_code, assessor_id, start_time, end_time, channel, needs, attempt, schemes, language,
+        travel
     FROM waiting_list JOIN appointments USING (appointment_id)
     WHERE office_codes @> ARRAY[%(office_code)s] AND state IN ('BOOKED', 'MOVED') AND start_time > %(since)s
     ORDER BY start_time <= target_time, CASE WHEN start_time > target_time THEN target_time ELSE joined_time END,

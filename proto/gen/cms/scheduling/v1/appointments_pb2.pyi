@@ -272,6 +272,7 @@ class Appointment(_message.Message):
     ATTEMPT_FIELD_NUMBER: _builtins.int
     ARRANGED_VERSION_FIELD_NUMBER: _builtins.int
     TRAVEL_MINUTES_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     appointment_id: _builtins.str
     """The appointment (UUID)."""
     claim_ref: _builtins.str
@@ -296,6 +297,10 @@ class Appointment(_message.Message):
     """The version since which time, office and channel are what they are; a later one changed the assessor alone."""
     travel_minutes: _builtins.int
     """Of a home visit: the minutes of the way from the office to the claimant, and of the way back."""
+    language: _builtins.str
+    """The language that was asked for, beside English and Welsh, by its code; empty where none was named. An assessor who does not
+    speak it has an interpreter by telephone.
+    """
     @_builtins.property
     def office(self) -> Global___Office:
         """The office."""
@@ -336,10 +341,11 @@ class Appointment(_message.Message):
         attempt: _builtins.int = ...,
         arranged_version: _builtins.int = ...,
         travel_minutes: _builtins.int = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "office", b"office", "start_time", b"start_time", "target_time", b"target_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "arranged_version", b"arranged_version", "assessor_id", b"assessor_id", "attempt", b"attempt", "cancel_reason", b"cancel_reason", "channel", b"channel", "claim_ref", b"claim_ref", "end_time", b"end_time", "lead_time_seconds", b"lead_time_seconds", "needs", b"needs", "office", b"office", "start_time", b"start_time", "state", b"state", "target_time", b"target_time", "travel_minutes", b"travel_minutes", "version", b"version", "within_target", b"within_target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "arranged_version", b"arranged_version", "assessor_id", b"assessor_id", "attempt", b"attempt", "cancel_reason", b"cancel_reason", "channel", b"channel", "claim_ref", b"claim_ref", "end_time", b"end_time", "language", b"language", "lead_time_seconds", b"lead_time_seconds", "needs", b"needs", "office", b"office", "start_time", b"start_time", "state", b"state", "target_time", b"target_time", "travel_minutes", b"travel_minutes", "version", b"version", "within_target", b"within_target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

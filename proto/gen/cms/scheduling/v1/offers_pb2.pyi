@@ -66,6 +66,7 @@ class OfferSlotsRequest(_message.Message):
     UNTIL_FIELD_NUMBER: _builtins.int
     DECLINED_SLOT_IDS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """The claim."""
     postcode: _builtins.str
@@ -79,6 +80,10 @@ class OfferSlotsRequest(_message.Message):
     request_id: _builtins.str
     """The id of the request: a UUID of any version but the nil UUID, as 8-4-4-4-12 hexadecimal digits. A retry has the same id.
     Asked again with another id, the slots are held anew.
+    """
+    language: _builtins.str
+    """The language, beside English and Welsh, that the assessor must speak: a code of the list of languages, as POLISH.
+    FAILED_PRECONDITION / LANGUAGE_NOT_SPOKEN where no assessor within reach speaks it.
     """
     @_builtins.property
     def needs(self) -> _containers.RepeatedScalarFieldContainer[_appointments_pb2.AppointmentNeed.ValueType]:
@@ -103,10 +108,11 @@ class OfferSlotsRequest(_message.Message):
         until: _timestamp_pb2.Timestamp | None = ...,
         declined_slot_ids: _abc.Iterable[_builtins.str] | None = ...,
         request_id: _builtins.str = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "until", b"until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "claim_ref", b"claim_ref", "declined_slot_ids", b"declined_slot_ids", "from", b"from", "needs", b"needs", "office_code", b"office_code", "postcode", b"postcode", "request_id", b"request_id", "until", b"until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "claim_ref", b"claim_ref", "declined_slot_ids", b"declined_slot_ids", "from", b"from", "language", b"language", "needs", b"needs", "office_code", b"office_code", "postcode", b"postcode", "request_id", b"request_id", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

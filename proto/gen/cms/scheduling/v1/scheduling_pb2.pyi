@@ -36,6 +36,7 @@ class FindSlotsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     CLAIM_REF_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     postcode: _builtins.str
     """A postcode to be near to; this or office_code."""
     office_code: _builtins.str
@@ -49,6 +50,10 @@ class FindSlotsRequest(_message.Message):
     claim_ref: _builtins.str
     """The claim for which slots are looked for: they are of assessors who know its schemes and meet its needs, and the target is
     counted for it. Without a claim the target counts from now, and any assessor will do.
+    """
+    language: _builtins.str
+    """The language, beside English and Welsh, that the assessor must speak: a code of the list of languages, as POLISH. A refusal
+    of another one names them all. FAILED_PRECONDITION / LANGUAGE_NOT_SPOKEN where no assessor within reach speaks it.
     """
     @_builtins.property
     def until(self) -> _timestamp_pb2.Timestamp:
@@ -71,10 +76,11 @@ class FindSlotsRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         claim_ref: _builtins.str = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "until", b"until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "claim_ref", b"claim_ref", "from", b"from", "needs", b"needs", "office_code", b"office_code", "page_size", b"page_size", "page_token", b"page_token", "postcode", b"postcode", "until", b"until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "claim_ref", b"claim_ref", "from", b"from", "language", b"language", "needs", b"needs", "office_code", b"office_code", "page_size", b"page_size", "page_token", b"page_token", "postcode", b"postcode", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -129,6 +135,7 @@ class BookAppointmentRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     NEEDS_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     claim_ref: _builtins.str
     """The claim."""
     slot_id: _builtins.str
@@ -143,6 +150,10 @@ class BookAppointmentRequest(_message.Message):
     """With earliest: how the interview is held. When absent it is the office, or the telephone where no office within reach keeps
     the target and the needs allow it. With slot_id: how the claimant wanted it to be held, where that is not the slot's channel;
     it tells whose demand the interview is in the forecast. For a slot of OfferSlots it is known.
+    """
+    language: _builtins.str
+    """The language, beside English and Welsh, in which it is held: a code of the list of languages, as POLISH. With earliest the
+    assessor speaks it; with slot_id an assessor who does not has an interpreter by telephone.
     """
     @_builtins.property
     def needs(self) -> _containers.RepeatedScalarFieldContainer[_appointments_pb2.AppointmentNeed.ValueType]:
@@ -160,10 +171,11 @@ class BookAppointmentRequest(_message.Message):
         request_id: _builtins.str = ...,
         channel: _common_pb2.Channel.ValueType = ...,
         needs: _abc.Iterable[_appointments_pb2.AppointmentNeed.ValueType] | None = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "claim_ref", b"claim_ref", "earliest", b"earliest", "needs", b"needs", "postcode", b"postcode", "request_id", b"request_id", "slot_id", b"slot_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "claim_ref", b"claim_ref", "earliest", b"earliest", "language", b"language", "needs", b"needs", "postcode", b"postcode", "request_id", b"request_id", "slot_id", b"slot_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
