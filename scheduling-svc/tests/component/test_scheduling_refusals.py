@@ -142,7 +142,7 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, set[str]]] = [
         "OUT_OF_REACH",
         {"postcode"},
     ),
-    ("FindSlots", {"claimRef": "SECRET1"}, "not_found", "CLAIM_UNKNOWN", set()),
+    ("FindSlots", {"claimRef": "SECRET1"}, "invalid_argument", "INVALID_FIELDS", {"claim_ref"}),
     (
         "OfferSlots",
         {"postcode": FAR_AWAY, "channel": "CHANNEL_HOME_VISIT"},
