@@ -43,6 +43,8 @@ ROW = Row(appointment_id="1", claim_ref="C1", assessor_id="A1", start_time=NINE,
 ENTRY = Entry(appointment_id="1", claim_ref="C1", assessor_id="A1", start_time=NINE, end_time=NINE + SLOT)
 LATER = replace(ROW, appointment_id="2", start_time=NINE + SLOT, end_time=NINE + 2 * SLOT)
 LATER_ENTRY = replace(ENTRY, appointment_id="2", start_time=NINE + SLOT, end_time=NINE + 2 * SLOT)
+VISIT = replace(ROW, travel=timedelta(minutes=20))
+WITH_WAYS = replace(ENTRY, start_time=NINE - VISIT.travel, end_time=NINE + SLOT + VISIT.travel)
 HELD = replace(LATER_ENTRY, appointment_id="")
 SAID = Acknowledged(claim_ref="C1", version=2, live=True)
 WHOLE = Found(now=NOW, rows=[ROW], entries=[ENTRY])
@@ -65,6 +67,7 @@ def test_the_checker_finds_nothing_where_nothing_is_wrong() -> None:
 
     assert faults_of(both, told(SAID, holds_nothing=True)) == []
     assert faults_of(held, told(SAID)) == []
+    assert faults_of(replace(WHOLE, rows=[VISIT], entries=[WITH_WAYS]), told(SAID)) == []
     assert faults_of(ended, told(replace(SAID, live=False), place=Place(version=2, is_listed=True))) == []
     assert faults_of(waiting, told(SAID, place=Place(version=2, is_listed=True))) == []
     assert faults_of(WHOLE, told(SAID, place=Place(version=1, is_listed=True))) == []
@@ -100,6 +103,11 @@ def test_the_checker_finds_nothing_where_nothing_is_wrong() -> None:
         (replace(WHOLE, entries=[]), told(SAID), "C1 is not in the diary"),
         (
             replace(WHOLE, entries=[replace(ENTRY, assessor_id="A2")]),
+            told(SAID),
+            "C1 is in the diary at another time or of another assessor",
+        ),
+        (
+            replace(WHOLE, rows=[VISIT]),
             told(SAID),
             "C1 is in the diary at another time or of another assessor",
         ),

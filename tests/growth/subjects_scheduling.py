@@ -11,6 +11,7 @@ from chassis import clock
 from chassis.postcodes import build_extract
 from chassis.runtime import Service
 from cms.assessment.v1 import events_pb2 as assessment_events
+from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
 from scheduling.__main__ import intake_at, service
 from scheduling.config import Settings
@@ -117,6 +118,8 @@ class Scheduling(Subject):
         )
         self._offer(turn, second["appointment"])
         self._change(second["appointment"])
+        # It is kept after the booking, which is then about the schemes that it names.
+        self.hear(_first_contact(), f"CT{turn:09}Y")
         self._attend(booked["appointment"])
         self._publish(turn)
         self._be_away()
@@ -253,7 +256,8 @@ def _message(day: date) -> dict[str, int]:
 
 
 def _first_contact() -> events_pb2.FirstContactRecorded:
-    return events_pb2.FirstContactRecorded(first_contact_time=_now())
+    schemes = [common_pb2.SCHEME_JOBSEEKERS_ALLOWANCE]
+    return events_pb2.FirstContactRecorded(first_contact_time=_now(), schemes=schemes)
 
 
 def _now() -> Timestamp:

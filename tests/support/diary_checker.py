@@ -5,7 +5,7 @@ Nothing here asks the service: a fault of it would hide itself.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import combinations, groupby
 from threading import Lock
 from typing import Any, Protocol, TypeVar
@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 Read = Callable[..., list[tuple[Any, ...]]]
 """Reads rows by a query and its values, all as they are at one moment."""
 
-_COLUMNS = "appointment_id::text, claim_ref, assessor_id, start_time, end_time, version, within_target"
+_COLUMNS = "appointment_id::text, claim_ref, assessor_id, start_time, end_time, version, within_target, travel"
 _IS_LIVE = "state IN ('BOOKED', 'MOVED')"
 # All of the claims, in every state, and the live ones of the assessors whom they have.
 APPOINTMENTS = f"""
@@ -26,21 +26,24 @@ ENTRIES = "SELECT coalesce(appointment_id::text, ''), claim_ref, assessor_id, st
 WAITING = "SELECT appointment_id::text FROM waiting_list"
 DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
-_NOBODY_IS_THERE = """(
+# A home visit takes its assessor's time with the way to it and back.
+_SINCE = "appointments.start_time - appointments.travel"
+_UNTIL = "appointments.end_time + appointments.travel"
+_NOBODY_IS_THERE = f"""(
     EXISTS (
         SELECT 1 FROM absences WHERE absences.assessor_id = appointments.assessor_id
-            AND absences.start_time < appointments.end_time AND absences.end_time > appointments.start_time
+            AND absences.start_time < {_UNTIL} AND absences.end_time > {_SINCE}
     )
     OR EXISTS (
         SELECT 1 FROM closures WHERE closures.office_code = appointments.office_code
-            AND closures.start_time < appointments.end_time AND closures.end_time > appointments.start_time
+            AND closures.start_time < {_UNTIL} AND closures.end_time > {_SINCE}
     )
     OR NOT EXISTS (
         SELECT 1 FROM shifts WHERE shifts.assessor_id = appointments.assessor_id
             AND shifts.office_code = appointments.office_code AND shifts.channel = appointments.channel
-            AND shifts.start_time <= appointments.start_time AND shifts.end_time >= appointments.end_time
+            AND shifts.start_time <= {_SINCE} AND shifts.end_time >= {_UNTIL}
     )
-)"""
+)"""  # noqa: S608 - of literals alone
 _COMING = f"""
     SELECT appointment_id::text FROM appointments
     WHERE {_IS_LIVE} AND start_time > %(now)s AND claim_ref = ANY(%(claims)s)
@@ -63,6 +66,7 @@ class Row:
     end_time: datetime
     version: int
     within_target: bool = True
+    travel: timedelta = timedelta()
     live: bool = True
 
 
@@ -241,8 +245,10 @@ def _faults_of_diary(rows: Iterable[Row], entries: Iterable[Entry]) -> Iterator[
         entry = by_id.get(row.appointment_id)
         if entry is None:
             yield f"{row.claim_ref} is not in the diary"
-        elif entry.assessor_id != row.assessor_id or not (
-            entry.start_time <= row.start_time and row.end_time <= entry.end_time
+        elif (entry.assessor_id, entry.start_time, entry.end_time) != (
+            row.assessor_id,
+            row.start_time - row.travel,
+            row.end_time + row.travel,
         ):
             yield f"{row.claim_ref} is in the diary at another time or of another assessor"
 

@@ -174,7 +174,7 @@ class DiarySiege:
         self._book(claim, {"slotId": self._slot(claim, source)})
 
     def _book_offer(self, claim: Journey, source: random.Random) -> None:
-        self._book(claim, {"slotId": self._offered(claim, source)})
+        self._book(claim, {"slotId": self._offered(claim, source), "postcode": claim.case.postcode})
 
     def _book(self, claim: Journey, how: Mapping[str, Any]) -> None:
         self._change("BookAppointment", {"claimRef": claim.claim_ref, **how}, claim.operator)
@@ -191,10 +191,10 @@ class DiarySiege:
         self._move_to(claim, self._slot(claim, source))
 
     def _move_to_offer(self, claim: Journey, source: random.Random) -> None:
-        self._move_to(claim, self._offered(claim, source))
+        self._move_to(claim, self._offered(claim, source), postcode=claim.case.postcode)
 
-    def _move_to(self, claim: Journey, slot_id: str) -> None:
-        self._change("MoveAppointment", self._as_read(claim) | {"slotId": slot_id}, claim.operator)
+    def _move_to(self, claim: Journey, slot_id: str, **where: str) -> None:
+        self._change("MoveAppointment", self._as_read(claim) | {"slotId": slot_id, **where}, claim.operator)
         self.told.holds_nothing[claim.claim_ref] = True
 
     def _cancel(self, claim: Journey, _source: random.Random) -> None:

@@ -14,7 +14,7 @@ import pytest
 from chassis import clock
 from chassis.bank_holidays import Nation
 from chassis.database import Connection, Database
-from chassis.errors import CmsError
+from chassis.errors import CmsError, StaleVersion
 from scheduling.domain.absences import Away
 from scheduling.domain.appointments import Appointment
 from scheduling.domain.claims import Claim
@@ -247,6 +247,9 @@ def test_a_visit_is_moved_without_the_place_and_an_office_interview_is_not_made_
 
     with pytest.raises(PostcodeNeeded), database.transaction() as conn:
         changes.move(conn, change=change_of(office), slot_id=later, directory=directory)
+    # Who last saw the visit before it became an interview at the office is told that.
+    with pytest.raises(StaleVersion), database.transaction() as conn:
+        changes.move(conn, change=replace(change_of(office), version=2), slot_id=later, directory=directory)
     with database.transaction() as conn:
         moved = changes.move(conn, change=change_of(booked), slot_id=later, directory=directory)
 

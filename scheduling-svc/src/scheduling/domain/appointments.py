@@ -182,7 +182,7 @@ class Appointment:
 
         Raises StaleVersion, AppointmentEnded, AppointmentBegun, SlotPassed.
         """
-        self._check(version)
+        self.check(version)
         if self.start_time <= now:
             raise AppointmentBegun
         if slot.start_time <= now:
@@ -213,7 +213,7 @@ class Appointment:
         self, *, version: int, now: datetime, claim_withdrawn: bool = False
     ) -> tuple[Self, AppointmentCancelled]:
         """Will not be held. Raises StaleVersion, AppointmentEnded."""
-        self._check(version)
+        self.check(version)
         appointment = replace(self, state=AppointmentState.CANCELLED, version=self.version + 1)
         return appointment, AppointmentCancelled(
             **appointment._told(now, "office_code", "start_time"), claim_withdrawn=claim_withdrawn
@@ -221,7 +221,7 @@ class Appointment:
 
     def attended(self, *, version: int, now: datetime) -> tuple[Self, AppointmentAttended]:
         """The claimant came, perhaps before the time. Raises StaleVersion, AppointmentEnded, AppointmentToCome."""
-        self._check(version)
+        self.check(version)
         if london_day(now) < london_day(self.start_time):
             raise AppointmentToCome
         appointment = replace(self, state=AppointmentState.ATTENDED, version=self.version + 1)
@@ -229,7 +229,7 @@ class Appointment:
 
     def missed(self, *, version: int, now: datetime, missed_before: int) -> tuple[Self, AppointmentMissed]:
         """The claimant did not come. Raises StaleVersion, AppointmentEnded, AppointmentToCome."""
-        self._check(version)
+        self.check(version)
         if now < self.start_time:
             raise AppointmentToCome
         appointment = replace(self, state=AppointmentState.MISSED, version=self.version + 1)
@@ -242,7 +242,8 @@ class Appointment:
             return None
         return TargetBreachExpected(**self._told(now, "office_code", "start_time", "target_time"))
 
-    def _check(self, version: int) -> None:
+    def check(self, version: int) -> None:
+        """Whether whoever read this version may change it. Raises StaleVersion, AppointmentEnded."""
         if version != self.version:
             raise StaleVersion(given=version, current=self.version)
         if self.state not in HOLDS_A_SLOT:

@@ -17,7 +17,7 @@ from scheduling.domain.directory import Directory
 from scheduling.domain.limits import Limits
 from scheduling.domain.offices import Channel, NearOffice
 from scheduling.domain.slots import Slot, SlotId
-from scheduling.domain.travel import OutOfReach
+from scheduling.domain.travel import NO_TRAVEL, OutOfReach
 from scheduling.service.bookings import appointment_by_id, check_free, check_limits, known, lock_slot, way_to
 from scheduling.service.events import tell
 from scheduling.store import absences, appointments, first_contacts, waiting
@@ -48,8 +48,13 @@ def move(
     claim_ref = read.claim_ref
 
     def way(slot: Slot) -> timedelta:
+        if slot.channel is not Channel.HOME_VISIT:
+            return NO_TRAVEL
+        # Who read another version may not know how far the visit is, or that it is none any more: that is said first.
+        change.permit(read)
+        read.check(change.version)
         # What is known of a visit that is booked already will do for the next one.
-        if near or slot.channel is not read.channel or slot.channel is not Channel.HOME_VISIT:
+        if near or read.channel is not Channel.HOME_VISIT:
             return way_to(slot, near=near)
         known_way = directory.way(read.office_code, read.travel, other=slot.office_code)
         if known_way is None:
