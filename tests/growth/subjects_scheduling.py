@@ -45,6 +45,12 @@ _SHIFTS = """
     FROM generate_series(%(first)s, %(last)s) AS n,
         LATERAL (SELECT timestamptz '2020-01-01' + interval '1 hour' * (n / 1000) AS began) AS time
 """
+# The diary has what is to come, as much at every size: an empty one would be read whole, and its reads would seem to grow.
+_DIARY = """
+    INSERT INTO diary (assessor_id, claim_ref, start_time, end_time, held_until)
+    SELECT 'H' || n %% 100, 'CH' || n, began, began + interval '45 minutes', now() + interval '1 year'
+    FROM generate_series(1, 5000) AS n, LATERAL (SELECT now() + interval '1 hour' * (n / 100) AS began) AS time
+"""
 _FIRST_CONTACTS = f"""
     INSERT INTO first_contacts (claim_ref, first_contact_time, booked)
     SELECT {CLAIM}, {PAST}, n > 40 FROM generate_series(%(first)s, %(last)s) AS n
@@ -97,6 +103,8 @@ class Scheduling(Subject):
         self.sql(_SHIFTS, first=first, last=last, offices=offices)
         self.sql(_APPOINTMENTS, first=first, last=last, offices=offices)
         self.sql(_FIRST_CONTACTS, first=first, last=last)
+        if first == 1:
+            self.sql(_DIARY)
         self.sql(_DEMAND, first=first, last=last, offices=offices)
         self.sql(_COUNTED)
         self.sql(_SURGE)

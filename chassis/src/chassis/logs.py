@@ -120,6 +120,11 @@ def configure(service: str) -> None:
     logging.basicConfig(handlers=[_PlainLines()], level=logging.WARNING, force=True)
 
 
+def keep_standard_output_clean() -> None:
+    """Sends what libraries log to standard error, for a command whose standard output is read by programs."""
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+
+
 def get() -> Any:
     """The logger."""
     return structlog.get_logger()

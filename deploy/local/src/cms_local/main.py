@@ -2,6 +2,7 @@
 
 import typer
 
+from chassis import logs
 from cms_local import form
 from cms_local.commands import audit, calls, clock, demo, keys, rotas, running, token, trouble
 from cms_local.economics import economics
@@ -11,6 +12,7 @@ from cms_local.schedule.commands import app as schedule_app
 from cms_local.script.commands import app as script_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+app.callback(help=__doc__)(logs.keep_standard_output_clean)
 app.command(name="replay-week")(replay_week)
 for command in (running.up, running.status, running.stop, running.purge, running.start, demo.demo, token.token):
     app.command()(command)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jwt
 import pytest
+import structlog
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -25,6 +26,23 @@ def test_a_token_is_issued_by_the_key_of_a_prepared_folder(tmp_path: Path, monke
     assert done.exit_code == 0, done.output
     held = jwt.decode(done.output.strip(), options={"verify_signature": False})
     assert (held["sub"], held["roles"], held["grade"]) == ("OP000001", ["OPERATOR"], "AO")
+
+
+def test_a_command_keeps_what_libraries_log_out_of_its_standard_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys.make_keys(tmp_path / "keys", authority_codes=[])
+    monkeypatch.setenv("CMS_PREPARED_FOLDER", str(tmp_path))
+    configured = structlog.get_config()
+
+    try:
+        main.app(["token", "--role", "SUPPORT"], standalone_mode=False)
+        structlog.get_logger().warning("a retry is scheduled")
+    finally:
+        structlog.configure(**configured)
+
+    told = capsys.readouterr()
+    assert ("a retry is scheduled" in told.out, "a retry is scheduled" in told.err) == (False, True)
 
 
 def test_status_cuts_no_address_off_in_a_terminal_of_80_columns(
