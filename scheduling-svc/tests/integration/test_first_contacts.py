@@ -13,7 +13,7 @@ from chassis.enums import number_of
 from chassis.errors import StaleVersion
 from chassis.inbox import Event, Inbox
 from chassis.signatures import Signatures
-from chassis.testing import SignaturesOf, deliver, event_of, eventually, handle
+from chassis.testing import SignaturesOf, deliver, event_of, eventually, handle, waits_for_a_lock
 from cms.assessment.v1 import events_pb2 as assessment_events
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
@@ -117,11 +117,6 @@ def test_a_first_contact_recorded_during_the_booking_does_not_count_as_unbooked(
     assert unbooked(database) == 0
     with database.transaction() as conn:
         assert conn.execute("SELECT booked FROM first_contacts").fetchall() == [{"booked": True}]
-
-
-def waits_for_a_lock(database: Database) -> bool:
-    with database.transaction() as conn:
-        return conn.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone() is not None
 
 
 def book(database: Database, directory: Directory) -> Appointment:

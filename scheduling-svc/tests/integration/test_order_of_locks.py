@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from chassis import clock
 from chassis.database import Connection, Database
-from chassis.testing import eventually
+from chassis.testing import eventually, waits_for_a_lock
 from scheduling.domain.absences import Away
 from scheduling.domain.appointments import Appointment
 from scheduling.domain.claims import Claim
@@ -85,15 +84,6 @@ def claim(number: int) -> Claim:
     )
 
 
-def is_waited_for(database: Database) -> bool:
-    with database.transaction() as conn:
-        row: Any = conn.execute(
-            "SELECT count(*) AS count FROM pg_locks"
-            " WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())"
-        ).fetchone()
-    return bool(row["count"])
-
-
 def listed(database: Database) -> set[UUID]:
     with database.transaction() as conn:
         return {row["appointment_id"] for row in conn.execute("SELECT appointment_id FROM displaced")}
@@ -109,7 +99,7 @@ def test_an_interview_that_is_being_moved_can_leave_the_list_while_others_wait_f
             with database.transaction() as conn:
                 appointments.lock_appointment(conn, one.appointment_id)
                 acting = other.submit(in_transaction, database, opened, act, one.assessor_id)
-                eventually(lambda: is_waited_for(database), what="the wait for the interview")
+                eventually(lambda: waits_for_a_lock(database), what="the wait for the interview")
                 conn.execute("SET LOCAL lock_timeout = '100ms'")
                 conn.execute("DELETE FROM displaced WHERE appointment_id = %s", [one.appointment_id])
             acting.result(timeout=10)
@@ -134,7 +124,7 @@ def test_an_absence_and_a_closure_that_end_together_leave_nobody_on_the_list(
         with database.transaction() as conn:
             first(conn, opened, assessor_id)
             acting = other.submit(in_transaction, database, opened, second, assessor_id)
-            eventually(lambda: is_waited_for(database), what="the wait for the interviews")
+            eventually(lambda: waits_for_a_lock(database), what="the wait for the interviews")
         acting.result(timeout=10)
 
     assert listed(database) == set()

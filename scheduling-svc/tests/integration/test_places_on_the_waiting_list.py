@@ -11,7 +11,7 @@ import pytest
 from chassis import clock
 from chassis.bank_holidays import Nation
 from chassis.database import Connection, Database
-from chassis.testing import eventually
+from chassis.testing import eventually, waits_for_a_lock
 from scheduling.domain.appointments import Appointment
 from scheduling.domain.claims import Claim
 from scheduling.domain.diary import Stretch
@@ -205,19 +205,10 @@ def test_who_leaves_the_list_while_a_slot_is_given_out_stays_where_they_are(
         with database.transaction() as conn:
             waiting.leave(conn, change=change_of(booked))
             giving_out = worker.submit(give_out_all, database, opened)
-            eventually(lambda: someone_waits(database), what="the move that waits for the appointment")
+            eventually(lambda: waits_for_a_lock(database), what="the move that waits for the appointment")
         giving_out.result(timeout=10)
 
     assert as_it_is(database, booked.appointment_id) == booked
-
-
-def someone_waits(database: Database) -> bool:
-    with database.transaction() as conn:
-        row: Any = conn.execute(
-            "SELECT count(*) AS count FROM pg_locks"
-            " WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())"
-        ).fetchone()
-    return bool(row["count"])
 
 
 def test_new_shifts_are_given_to_who_waits_for_their_office(database: Database, opened: Directory) -> None:

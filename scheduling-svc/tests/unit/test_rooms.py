@@ -63,6 +63,8 @@ def test_no_room_is_taken_twice_and_no_more_than_there_are(wanted: list[tuple[in
         try:
             [placed] = with_rooms([shift(start, start + length)], others, rooms=number)
         except NoRoomFree:
+            wish = taken(1, start, start + length)
+            assert {one.room for one in others if one.overlaps(wish)} == set(range(1, number + 1))
             continue
         assert placed.room is not None
         assert 1 <= placed.room <= number

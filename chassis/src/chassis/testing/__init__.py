@@ -5,7 +5,14 @@ This is a pytest plugin, which the conftest at the root loads. The servers start
 all workers of the test run, and end with the run.
 """
 
-from chassis.testing.databases import DatabaseUrls, commits_fail, database, database_fixture, databases
+from chassis.testing.databases import (
+    DatabaseUrls,
+    commits_fail,
+    database,
+    database_fixture,
+    databases,
+    waits_for_a_lock,
+)
 from chassis.testing.doors import HTTP, Client, Door, Reply
 from chassis.testing.events import deliver, event_of, handle
 from chassis.testing.identity import ISSUER, Tokens, clock_file, tokens, vault
@@ -69,4 +76,5 @@ __all__ = [
     "signing_key",
     "tokens",
     "vault",
+    "waits_for_a_lock",
 ]

@@ -154,6 +154,15 @@ def database(database_urls: DatabaseUrls) -> Iterator[Database]:
     opened.close()
 
 
+def waits_for_a_lock(database: Database) -> bool:
+    """Whether a transaction of this database waits for a lock; those of the server's other databases do not count."""
+    with database.transaction() as conn:
+        waiting = conn.execute(
+            "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()"
+        )
+        return waiting.fetchone() is not None
+
+
 @contextlib.contextmanager
 def commits_fail(urls: DatabaseUrls, table: str) -> Iterator[None]:
     """Within the block the database refuses to COMMIT what was written to the table, as a deferred constraint does."""

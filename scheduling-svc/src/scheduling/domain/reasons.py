@@ -63,7 +63,7 @@ class Reasoned:
 
 @dataclass(frozen=True, kw_only=True)
 class Grounds:
-    """What the reason for a slot follows from, beside the slot.
+    """The facts beside a slot from which the reason for offering it follows.
 
     `channel` is the one that is wanted. `nearest` is the code of the nearest office, `home` that of the nearest one that can
     meet what the claimant needs. `earliest` has the start of the earliest free slot at each place.

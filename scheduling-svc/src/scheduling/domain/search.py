@@ -48,7 +48,7 @@ class Wish:
         return {near.office.code: near.travel if self.travel is None else self.travel for near in self.offices}
 
     def left_to_assessor(self, office: Office) -> frozenset[str]:
-        """What the assessor must meet and know, since this office does not meet it, by codes."""
+        """The needs that this office leaves to the assessor, and the schemes that the assessor must know, by codes."""
         left = left_to_assessor(self.needs, office=office, channel=self.channel)
         return asked_skills(left, language=self.language) | self.schemes
 

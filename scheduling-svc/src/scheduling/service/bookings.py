@@ -283,7 +283,7 @@ def _booked(
 def _demand(
     conn: Connection, slot: Slot, *, claim_ref: str, near: Sequence[NearOffice], wanted: Channel | None, now: datetime
 ) -> Demand:
-    """Whose demand the booking of a named slot is: as it says, or else as was asked for when the slot was offered."""
+    """The demand that the booking of a named slot is: as it says, or else as was asked for when the slot was offered."""
     offered = holds.demand_of(conn, slot, claim_ref=claim_ref) or Demand(channel=slot.channel)
     channel = wanted or offered.channel
     if near:

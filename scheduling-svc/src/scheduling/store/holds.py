@@ -91,7 +91,7 @@ def hold(
 
 
 def demand_of(conn: Connection, slot: Slot, *, claim_ref: str) -> Demand | None:
-    """Whose demand the claimant is to whom this slot was offered; None where it was not."""
+    """The demand that was asked for when this slot was offered for the claim; None where it was not offered."""
     row = conn.execute(DEMAND, [claim_ref, slot.assessor_id, slot.start_time, slot.start_time]).fetchone()
     return Demand(channel=Channel(row["wanted_channel"]), home_office=row["home_office_code"]) if row else None
 

@@ -26,7 +26,7 @@ _TOLD = {
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """What is shown: the moves as rows, the file's text, a sentence, and the same for a program."""
+    """A plan as it is shown: the moves as rows, the file's text, a sentence, and the same for a program."""
 
     moves: Sequence[dict[str, str]]
     text: str
