@@ -13,6 +13,8 @@ from cms_local.replay.outside import Counts, counts_of
 
 _EVERY_SECONDS = 1.0
 _OPEN = frozenset({"WAITING", "SENDING", "UNKNOWN", "HELD"})
+_ALWAYS_SHOWN = "gateway_breaker_state"
+"""A gauge that has a sample for every system whenever the gateway's database answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,30 +81,42 @@ class Watcher:
             self.look()
 
     def _backlog(self) -> Mapping[str, int] | None:
-        """The open transfers of each system, as the gateway's gauge shows them."""
-        shown = self._gauge("legacy-gateway", "gateway_transfers")
-        if shown is None:
-            return None
-        backlog: dict[str, int] = {}
-        for labels, value in shown:
-            if labels["state"] in _OPEN:
-                backlog[labels["system"]] = backlog.get(labels["system"], 0) + value
-        return backlog
+        text = self._scraped("legacy-gateway")
+        return None if text is None else backlog_in(text)
 
     def _untold(self) -> int | None:
-        shown = self._gauge("assessment-svc", "chassis_outbox_unfinished")
+        text = self._scraped("assessment-svc")
+        shown = _values(text, "chassis_outbox_unfinished") if text is not None else []
         return sum(value for _, value in shown) if shown else None
 
-    def _gauge(self, service: str, name: str) -> list[tuple[Mapping[str, str], int]] | None:
-        """The samples of a gauge; None while the service does not answer."""
+    def _scraped(self, service: str) -> str | None:
+        """The service's metrics as it shows them; None while it does not answer."""
         address = f"http://127.0.0.1:{self.layout.operations_port(service)}/metrics"
         try:
-            text = self._client.get(address).raise_for_status().text
+            return self._client.get(address).raise_for_status().text
         except httpx.HTTPError:  # it was killed, or starts: the next look finds it
             return None
-        return [
-            (sample.labels, int(sample.value))
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            if sample.name == name
-        ]
+
+
+def backlog_in(scraped: str) -> Mapping[str, int] | None:
+    """The open transfers of each system in a scrape of the gateway; None where its database did not answer.
+
+    A scrape without the database shows no state at all. Nothing open then means nothing known.
+    """
+    if not _values(scraped, _ALWAYS_SHOWN):
+        return None
+    backlog: dict[str, int] = {}
+    for labels, value in _values(scraped, "gateway_transfers"):
+        if labels["state"] in _OPEN:
+            backlog[labels["system"]] = backlog.get(labels["system"], 0) + value
+    return backlog
+
+
+def _values(scraped: str, name: str) -> list[tuple[Mapping[str, str], int]]:
+    """The samples of a gauge."""
+    return [
+        (sample.labels, int(sample.value))
+        for family in text_string_to_metric_families(scraped)
+        for sample in family.samples
+        if sample.name == name
+    ]
