@@ -69,6 +69,26 @@ def test_a_manager_publishes_a_rota_from_a_file(platform_under_test: PlatformUnd
     ]
 
 
+def test_a_region_is_planned_from_its_load_and_the_rotas_of_a_file(
+    platform_under_test: PlatformUnderTest, tmp_path: Path
+) -> None:
+    monday = clock.today() + timedelta(days=7 - clock.today().weekday())
+    rotas, plan = tmp_path / "rotas.csv", tmp_path / "plan.csv"
+    rotas.write_text(
+        "assessor_id,office_code,day,start,end,channel,skills\n"
+        f"{ASSESSOR},{SHEFFIELD},{monday + timedelta(days=1)},09:00,12:00,OFFICE,\n"
+    )
+
+    region = ["600021,600171", "--rotas", str(rotas), "--seconds", "1", "--file", str(plan)]
+    done = run(platform_under_test, "schedule", "plan", *region, "--json")
+
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert (answer["week"], answer["offices"]) == (str(monday), ["600021", SHEFFIELD])
+    assert answer["breaches_after"] <= answer["breaches_before"]
+    assert plan.exists() == bool(answer["moves"])
+
+
 def test_a_rota_that_is_refused_is_told_with_its_field(platform_under_test: PlatformUnderTest, tmp_path: Path) -> None:
     file = tmp_path / "rota.csv"
     file.write_text(

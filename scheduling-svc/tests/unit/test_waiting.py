@@ -80,11 +80,24 @@ def test_an_appointment_after_its_target_comes_before_one_in_time() -> None:
 
 
 def test_of_late_ones_the_oldest_target_comes_first_and_of_the_others_who_joined_first() -> None:
-    late = [place(1, 100, target=30), place(2, 100, target=20)]
+    late = [place(1, 100, target=25), place(2, 100, target=20)]
     in_time = [place(3, 40, joined=2), place(4, 40, joined=1)]
 
     assert given_out([slot(30)], *late) == [("C2", slot(30))]
     assert given_out([slot(30)], *in_time) == [("C4", slot(30))]
+
+
+def test_who_is_brought_back_within_the_target_comes_before_who_stays_late() -> None:
+    stays_late, in_time = place(1, 100, target=20), place(2, 100, target=30)
+
+    assert given_out([slot(30)], stays_late, in_time) == [("C2", slot(30))]
+    assert given_out([slot(30), slot(31)], stays_late, in_time) == [("C2", slot(30)), ("C1", slot(31))]
+
+
+def test_who_stays_late_is_moved_for_a_day_at_least() -> None:
+    assert given_out([slot(77)], place(1, 100)) == []
+    assert given_out([slot(76)], place(1, 100)) == [("C1", slot(76))]
+    assert given_out([slot(47)], place(1, 50)) == [("C1", slot(47))]
 
 
 def test_a_slot_whose_assessor_does_not_meet_the_needs_is_left() -> None:

@@ -16,26 +16,33 @@ from scheduling.data import load_offices
 from tests.schedule.month import world
 from tests.schedule.month.figures import Figures, margins, of_seeds
 from tests.schedule.month.plot import svg
+from tests.schedule.month.world import RECKONED, SPARE, STAFFINGS, Staffing
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 LEEDS = (430_000, 433_500)
 _BEGIN, _END = "<!-- the month begins -->\n", "<!-- the month ends -->\n"
 
 
-def page(of_all: dict[int, list[Figures]], *, offices: int) -> str:
-    """The part of the page, in Markdown: the table of the first seed, and the margins of all."""
-    found = next(iter(of_all.values()))
-    weeks = list(dict.fromkeys(one.week.name for one in found))
+OfSeeds = dict[int, list[Figures]]
+
+
+def page(of_all: dict[Staffing, OfSeeds], *, offices: int) -> str:
+    """The part of the page, in Markdown: for each staffing the table of the first seed, and the margins of all."""
+    of_seeds = of_all[RECKONED]
+    found = next(iter(of_seeds.values()))
     text = Path(__file__).with_name("page.md").read_text(encoding="utf-8")
     return text.format(
         offices=offices,
         assessors=offices * world.ASSESSORS,
         claimants=f"{sum(one.claimants for one in found if one.policy == found[0].policy):,}",
         by_telephone=round(100 * world.BY_TELEPHONE),
-        rows="\n".join(_row(one) for week in weeks for one in found if one.week.name == week),
-        seeds=", ".join(map(str, of_all)),
-        margins="\n".join(_margin(week, [margins(figures)[week] for figures in of_all.values()]) for week in weeks),
-        filled=round(100 * world.FILLED),
+        reckoned=_table(of_all[RECKONED]),
+        spare=_table(of_all[SPARE]),
+        seeds=", ".join(map(str, of_seeds)),
+        reckoned_margins=_margins(of_all[RECKONED]),
+        spare_margins=_margins(of_all[SPARE]),
+        filled=round(100 * RECKONED.filled),
+        spare_filled=round(100 * SPARE.filled),
         area_km=world.AREA_KM,
         office_spread=world.OFFICE_SPREAD,
         area_spread=world.AREA_SPREAD,
@@ -46,10 +53,25 @@ def page(of_all: dict[int, list[Figures]], *, offices: int) -> str:
     )
 
 
+def _weeks(of_seeds: OfSeeds) -> list[str]:
+    return list(dict.fromkeys(one.week.name for one in next(iter(of_seeds.values()))))
+
+
+def _table(of_seeds: OfSeeds) -> str:
+    found = next(iter(of_seeds.values()))
+    return "\n".join(_row(one) for week in _weeks(of_seeds) for one in found if one.week.name == week)
+
+
+def _margins(of_seeds: OfSeeds) -> str:
+    return "\n".join(
+        _margin(week, [margins(figures)[week] for figures in of_seeds.values()]) for week in _weeks(of_seeds)
+    )
+
+
 def _row(one: Figures) -> str:
     return (
         f"| {one.week.name} | {one.policy} | {100 * one.within:.1f} % | {100 * one.crises_within:.0f} %"
-        f" | {one.late_days:.1f} | {100 * one.by_telephone:.0f} % | {one.distance_km:.1f} | {100 * one.moves:.1f} % |"
+        f" | {one.lead_days:.1f} | {one.late_days:.1f} | {100 * one.by_telephone:.0f} % | {one.distance_km:.1f} | {100 * one.moves:.1f} % |"
     )
 
 
@@ -58,21 +80,22 @@ def _margin(week: str, found: Sequence[float]) -> str:
 
 
 def main() -> int:
-    """Writes page and plot; 1 where another policy is ahead of the platform in a week."""
+    """Writes page and plot; 1 where another policy is ahead in a week of a month with spare time."""
     parser = argparse.ArgumentParser(prog="make simulate-month")
     parser.add_argument("--offices", type=int, default=24)
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many policies pass at a time")
     given = parser.parse_args()
     offices = world.region(load_offices(), around=LEEDS, number=given.offices)
-    of_all = of_seeds(offices, [int(seed) for seed in given.seeds.split(",")], jobs=given.jobs)
+    seeds = [int(seed) for seed in given.seeds.split(",")]
+    of_all = {staffing: of_seeds(offices, seeds, staffing, jobs=given.jobs) for staffing in STAFFINGS}
     written = page(of_all, offices=len(offices))
     file = DOCS / "scheduling.md"
     before, _, rest = file.read_text(encoding="utf-8").partition(_BEGIN)
     file.write_text(f"{before}{_BEGIN}\n{written}\n{_END}{rest.partition(_END)[2]}", encoding="utf-8")
-    (DOCS / "schedule-month.svg").write_text(svg(next(iter(of_all.values()))), encoding="utf-8")
+    (DOCS / "schedule-month.svg").write_text(svg(next(iter(of_all[RECKONED].values()))), encoding="utf-8")
     print(written)
-    return 0 if all(ahead >= 0 for found in of_all.values() for ahead in margins(found).values()) else 1
+    return 0 if all(ahead >= 0 for found in of_all[SPARE].values() for ahead in margins(found).values()) else 1
 
 
 if __name__ == "__main__":

@@ -20,9 +20,8 @@ class Diaries:
 
     def __init__(self, shifts: Iterable[Shift]) -> None:
         self._working: dict[Key, dict[tuple[str, datetime], WorkingTime]] = defaultdict(dict)
-        self._left: dict[Key, int] = defaultdict(int)
-        self._full: set[tuple[str, datetime]] = set()
-        """The shifts of which nothing is free."""
+        self._free: dict[Key, list[tuple[Slot, WorkingTime]]] = {}
+        """The free slots of a desk and day, soonest first, each with its working time; absent where they changed."""
         self._days: dict[tuple[str, Channel], list[date]] = defaultdict(list)
         self._of_assessor: dict[tuple[str, date], list[tuple[Key, tuple[str, datetime]]]] = defaultdict(list)
         for shift in sorted(shifts, key=lambda one: one.start_time):
@@ -32,7 +31,6 @@ class Diaries:
             where = (shift.assessor_id, shift.start_time)
             self._working[key][where] = WorkingTime(shift=shift)
             self._of_assessor[shift.assessor_id, key[2]].append((key, where))
-            self._left[key] += sum(1 for _ in shift.slots())
 
     def free(
         self,
@@ -44,13 +42,14 @@ class Diaries:
         limits: Limits | None = None,
     ) -> Iterator[Slot]:
         """The free slots of an office in one channel, soonest first; with limits, those that these allow."""
-        allow = limits.allow if limits else _anything
         first, last = london_day(since), london_day(until) if until else date.max
         for day in self._days.get((office_code, channel), ()):
             key = (office_code, channel, day)
-            if first <= day <= last and self._left[key]:
-                with_room = (one for where, one in self._working[key].items() if where not in self._full)
-                yield from free_slots(with_room, since=since, until=until, allow=allow)
+            if first <= day <= last:
+                for slot, working_time in self._of_day(key):
+                    in_time = since <= slot.start_time and (until is None or slot.start_time <= until)
+                    if in_time and (limits is None or limits.allow(slot, working_time)):
+                        yield slot
 
     def is_free(self, slot: Slot) -> bool:
         """Whether it can be taken."""
@@ -85,18 +84,20 @@ class Diaries:
         self._put(key, where, replace(before, taken=(*others, stretch) if taken else others))
 
     def _put(self, key: Key, where: tuple[str, datetime], after: WorkingTime) -> None:
-        left = sum(1 for _ in after.free())
-        self._left[key] += left - sum(1 for _ in self._working[key][where].free())
         self._working[key][where] = after
-        (self._full.discard if left else self._full.add)(where)
+        self._free.pop(key, None)
+
+    def _of_day(self, key: Key) -> list[tuple[Slot, WorkingTime]]:
+        """The free slots of a desk and day. They are asked for far more often than they change."""
+        if key not in self._free:
+            of_day = self._working[key]
+            shifts = {one.shift.assessor_id: one for one in of_day.values()}
+            start = min(one.shift.start_time for one in of_day.values())
+            self._free[key] = [(slot, shifts[slot.assessor_id]) for slot in free_slots(of_day.values(), since=start)]
+        return self._free[key]
 
     def _place(self, slot: Slot) -> tuple[Key, tuple[str, datetime]]:
         places = self._of_assessor[slot.assessor_id, london_day(slot.start_time)]
         return next(
             (key, where) for key, where in places if self._working[key][where].shift.slot_at(slot.start_time) == slot
         )
-
-
-def _anything(slot: Slot, working_time: WorkingTime) -> bool:
-    """Without limits every free slot can be given."""
-    return True

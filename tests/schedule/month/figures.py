@@ -9,20 +9,25 @@ from scheduling.domain.offices import Office
 from tests.schedule.month.ours import Platform
 from tests.schedule.month.passing import Month, Outcome
 from tests.schedule.month.simple import FixedSlots, OfficeAndNeighbours, OwnOffice
-from tests.schedule.month.world import MONTH, Week, World, draw
+from tests.schedule.month.world import MONTH, Staffing, Week, World, draw
 
 POLICIES = (Platform, OfficeAndNeighbours, OwnOffice, FixedSlots)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """A week under a policy. Shares are of 1; `late_days` is the median of days that those after the target waited longer."""
+    """A week under a policy. Shares are of 1.
+
+    `lead_days` is the median of days from the call to the interview, `late_days` that of the days that those after the target
+    waited longer.
+    """
 
     week: Week
     policy: str
     claimants: int
     within: float
     crises_within: float
+    lead_days: float
     late_days: float
     by_telephone: float
     distance_km: float
@@ -37,12 +42,16 @@ class Figures:
             for one in outcomes
             if one.slot is not None and not one.within_target
         ]
+        lead = [
+            (one.slot.start_time - one.claimant.first_contact).total_seconds() / 86400 for one in outcomes if one.slot
+        ]
         return cls(
             week=week,
             policy=policy,
             claimants=len(outcomes),
             within=fmean(one.within_target for one in outcomes),
             crises_within=fmean(one.within_target for one in crises) if crises else 1.0,
+            lead_days=median(lead) if lead else 0.0,
             late_days=median(late) if late else 0.0,
             by_telephone=fmean(one.by_telephone for one in outcomes),
             distance_km=fmean(one.distance_km for one in outcomes if not one.by_telephone),
@@ -72,17 +81,19 @@ def margins(found: Sequence[Figures]) -> dict[str, float]:
     return ahead
 
 
-def of_seeds(offices: Sequence[Office], seeds: Sequence[int], *, jobs: int) -> dict[int, list[Figures]]:
+def of_seeds(
+    offices: Sequence[Office], seeds: Sequence[int], staffing: Staffing, *, jobs: int
+) -> dict[int, list[Figures]]:
     """The figures of months that were drawn with each of these seeds; so many policies pass at a time."""
     tasks = [(seed, number) for seed in seeds for number in range(len(POLICIES))]
     with ProcessPoolExecutor(max_workers=jobs) as pool:
-        found = list(pool.map(_of_task, [offices] * len(tasks), tasks))
+        found = list(pool.map(_of_task, [offices] * len(tasks), [staffing] * len(tasks), tasks))
     return {
         seed: [one for (of_seed, _), part in zip(tasks, found, strict=True) if of_seed == seed for one in part]
         for seed in seeds
     }
 
 
-def _of_task(offices: Sequence[Office], task: tuple[int, int]) -> list[Figures]:
+def _of_task(offices: Sequence[Office], staffing: Staffing, task: tuple[int, int]) -> list[Figures]:
     seed, number = task
-    return figures_of(draw(offices, seed=seed), number)
+    return figures_of(draw(offices, seed=seed, staffing=staffing), number)

@@ -29,6 +29,7 @@ class Platform:
         self._diaries = diaries
         self._offices = {office.code: office for office in world.offices}
         self._appointments: dict[int, Appointment] = {}
+        self._reaches: dict[int, frozenset[str]] = {}
 
     def choose(self, claimant: Claimant, *, since: datetime) -> Slot | None:
         """The first offer."""
@@ -51,21 +52,19 @@ class Platform:
 
         channels = dict.fromkeys([claimant.wanted, *([Channel.TELEPHONE] if claimant.by_telephone else [])])
         for channel in channels:
-            for distance, code in self._within_reach(claimant, channel):
+            for distance, code in self._within_reach(claimant):
                 if found := list(at(code, distance, channel, claimant.due)):
                     return found
         return [
             one
             for channel in channels
-            for distance, code in self._within_reach(claimant, claimant.wanted)
+            for distance, code in self._within_reach(claimant)
             for one in at(code, distance, channel, None)
         ]
 
     @staticmethod
-    def _within_reach(claimant: Claimant, channel: Channel) -> Sequence[tuple[float, str]]:
-        """The offices for a channel, nearest first: by telephone every office is within reach."""
-        if channel is Channel.TELEPHONE:
-            return claimant.near
+    def _within_reach(claimant: Claimant) -> Sequence[tuple[float, str]]:
+        """The nearest office, and those within reach, nearest first: by telephone too, as in the service."""
         return [claimant.near[0], *(one for one in claimant.near[1:] if one[0] <= REACH_KM)]
 
     def displaced(self, month: Month, numbers: Sequence[int], *, now: datetime) -> None:
@@ -95,17 +94,27 @@ class Platform:
 
     def freed(self, month: Month, slot: Slot, *, now: datetime) -> None:
         """The waiting list takes the slot, if somebody on it would come to it."""
-        places = [self._place(month, number, now) for number in month.late()]
+        if slot.start_time < now + USUAL_NOTICE:
+            return
+        later = (number for number in month.late() if month.booked[number].start_time > slot.start_time)
+        near = (number for number in later if slot.office_code in self._reach(month.claimants[number]))
+        places = [self._place(month, number, now) for number in near]
         taken = next(assign([slot], places, can_hold=_anybody, now=now), None)
         if taken is not None:
             place, sooner = taken
             month.move(_number(place.appointment), sooner, now=now)
 
+    def _reach(self, claimant: Claimant) -> frozenset[str]:
+        """The offices to which the claimant would come."""
+        if claimant.number not in self._reaches:
+            self._reaches[claimant.number] = frozenset(code for _, code in self._within_reach(claimant))
+        return self._reaches[claimant.number]
+
     def _place(self, month: Month, number: int, now: datetime) -> Place:
         claimant = month.claimants[number]
         return Place(
             appointment=self._appointment(month, number, now),
-            offices=frozenset(code for distance, code in claimant.near if distance <= REACH_KM),
+            offices=self._reach(claimant),
             by_telephone=claimant.by_telephone,
             notice=USUAL_NOTICE,
             joined_time=claimant.first_contact,

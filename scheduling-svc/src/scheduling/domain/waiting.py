@@ -11,6 +11,8 @@ from scheduling.domain.slots import Slot
 
 USUAL_NOTICE = timedelta(hours=24)
 LONGEST_NOTICE = timedelta(days=14)
+WORTH_A_MOVE = timedelta(days=1)
+"""A claimant who is late all the same is moved for so much at least: every move is another message, another time to be free."""
 
 
 class NotWaiting(NotFound):
@@ -50,7 +52,16 @@ class Place:
             slot.office_code in self.offices
             and slot.channel in channels
             and now + self.notice <= slot.start_time < self.appointment.start_time
+            and self._is_worth(slot)
         )
+
+    def keeps_target(self, slot: Slot) -> bool:
+        """Whether the claimant, who is late now, would be in time with this slot."""
+        return not self.appointment.within_target and slot.start_time <= self.appointment.target_time
+
+    def _is_worth(self, slot: Slot) -> bool:
+        late = slot.start_time > self.appointment.target_time
+        return not late or self.appointment.start_time - slot.start_time >= WORTH_A_MOVE
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -65,11 +76,19 @@ def assign(
 ) -> Iterator[tuple[Place, Slot]]:
     """Gives each claimant in turn the soonest of the free slots that they would take; a slot goes to one of them.
 
-    `can_hold` tells whether the slot's assessor and office meet the needs of the appointment.
+    Those whom a slot brings back within the target come first; what these leave goes to the others. `can_hold` tells
+    whether the slot's assessor and office meet the needs of the appointment.
     """
     left = sorted(free, key=lambda slot: (slot.start_time, slot.assessor_id))
-    for place in sorted(waiting, key=lambda one: one.order):
-        found = next((slot for slot in left if place.takes(slot, now=now) and can_hold(place, slot)), None)
-        if found is not None:
-            left.remove(found)
-            yield place, found
+    in_turn = sorted(waiting, key=lambda one: one.order)
+
+    def soonest(place: Place, *, in_time: bool) -> Slot | None:
+        wanted = (slot for slot in left if place.takes(slot, now=now) and (not in_time or place.keeps_target(slot)))
+        return next((slot for slot in wanted if can_hold(place, slot)), None)
+
+    for in_time in (True, False):
+        for place in list(in_turn):
+            if (slot := soonest(place, in_time=in_time)) is not None:
+                in_turn.remove(place)
+                left.remove(slot)
+                yield place, slot

@@ -25,7 +25,8 @@ JOIN = """
 
 LEAVE = "DELETE FROM waiting_list WHERE appointment_id = %s"
 
-# Those who would come to an office, and whose interview is after a moment, in the order of Place.order.
+# Those who would come to an office, and whose interview is after a moment: first those whom a slot after it can bring back
+# within the target; among them, and among the others, in the order of Place.order.
 WAITING = """
     SELECT office_codes, by_telephone, notice, joined_time,
         appointment_id, claim_ref, state, first_contact_time, target_time, working_lead_time, version, arranged_version,
@@ -33,7 +34,8 @@ WAITING = """
         travel
     FROM waiting_list JOIN appointments USING (appointment_id)
     WHERE office_codes @> ARRAY[%(office_code)s] AND state IN ('BOOKED', 'MOVED') AND start_time > %(since)s
-    ORDER BY start_time <= target_time, CASE WHEN start_time > target_time THEN target_time ELSE joined_time END,
+    ORDER BY start_time <= target_time OR target_time < %(since)s, start_time <= target_time,
+        CASE WHEN start_time > target_time THEN target_time ELSE joined_time END,
         joined_time, claim_ref
     LIMIT %(number)s
 """
