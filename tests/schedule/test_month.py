@@ -14,7 +14,7 @@ from tests.schedule.month.ours import Platform
 from tests.schedule.month.passing import Month, Outcome
 from tests.schedule.month.plot import svg
 from tests.schedule.month.simple import FixedSlots, OwnOffice
-from tests.schedule.month.world import MONTH, World, draw
+from tests.schedule.month.world import MONTH, SPARE, World, draw
 
 OFFICES = [
     Office(
@@ -33,7 +33,7 @@ TWO_WEEKS = MONTH[1:3]
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return draw(OFFICES, seed=3, weeks=TWO_WEEKS)
+    return draw(OFFICES, seed=3, weeks=TWO_WEEKS, staffing=SPARE)
 
 
 @pytest.fixture(scope="module", params=POLICIES, ids=lambda kind: kind.__name__)
