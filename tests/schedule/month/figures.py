@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import fmean, median, quantiles
 
 from scheduling.domain.offices import Office
 from tests.schedule.month.ours import Platform
@@ -18,8 +18,8 @@ POLICIES = (Platform, OfficeAndNeighbours, OwnOffice, FixedSlots)
 class Figures:
     """A week under a policy. Shares are of 1.
 
-    `lead_days` is the median of days from the call to the interview, `late_days` that of the days that those after the target
-    waited longer.
+    `lead_days` is the median of days from the call to the interview, `long_days` their 95th percentile, `late_days` the
+    median of the days that those after the target waited longer.
     """
 
     week: Week
@@ -28,6 +28,7 @@ class Figures:
     within: float
     crises_within: float
     lead_days: float
+    long_days: float
     late_days: float
     by_telephone: float
     distance_km: float
@@ -52,6 +53,7 @@ class Figures:
             within=fmean(one.within_target for one in outcomes),
             crises_within=fmean(one.within_target for one in crises) if crises else 1.0,
             lead_days=median(lead) if lead else 0.0,
+            long_days=quantiles(lead, n=20)[-1] if len(lead) > 1 else 0.0,
             late_days=median(late) if late else 0.0,
             by_telephone=fmean(one.by_telephone for one in outcomes),
             distance_km=fmean(one.distance_km for one in outcomes if not one.by_telephone),

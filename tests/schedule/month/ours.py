@@ -7,6 +7,7 @@ from math import hypot
 from uuid import UUID
 
 from scheduling.domain.appointments import Appointment
+from scheduling.domain.lateness import Span, later, next_callers
 from scheduling.domain.limits import Limits
 from scheduling.domain.offers import Choice
 from scheduling.domain.offices import Channel, NearOffice, Office
@@ -14,6 +15,8 @@ from scheduling.domain.reasons import FreeSlot
 from scheduling.domain.replanning import LATER_AT_MOST, NEIGHBOUR_KM, Opening, Replan, Rules, replan
 from scheduling.domain.slots import REACH_KM, Slot
 from scheduling.domain.waiting import USUAL_NOTICE, Place, assign
+from scheduling.domain.working_time import TARGET
+from tests.schedule.month.demand import MeasuredDemand, desk_of
 from tests.schedule.month.diaries import Diaries
 from tests.schedule.month.passing import Month
 from tests.schedule.month.simple import NOTICE
@@ -27,12 +30,14 @@ class Platform:
 
     def __init__(self, world: World, diaries: Diaries) -> None:
         self._diaries = diaries
+        self._demand = MeasuredDemand()
         self._offices = {office.code: office for office in world.offices}
         self._appointments: dict[int, Appointment] = {}
         self._reaches: dict[int, frozenset[str]] = {}
 
     def choose(self, claimant: Claimant, *, since: datetime) -> Slot | None:
         """The first offer."""
+        self._demand.count(claimant)
         free = list(self._free(claimant, since))
         home = claimant.near[0][1]
         first = Choice(free=free, channel=claimant.wanted, nearest=home, home=home).first()
@@ -41,26 +46,38 @@ class Platform:
     def _free(self, claimant: Claimant, since: datetime) -> list[FreeSlot]:
         """The earliest of the nearest office that keeps the target, by the channel that is wanted or else by telephone.
 
-        Where none does, the earliest of each office within reach.
+        Where none does, the earliest of each office within reach, at the times that are tried for late claimants.
         """
         limits = Limits(now=since, is_emergency=claimant.is_crisis)
 
-        def at(code: str, distance: float, channel: Channel, until: datetime | None) -> Iterator[FreeSlot]:
+        def at(code: str, distance: float, channel: Channel, first: datetime, until: datetime | None) -> list[FreeSlot]:
             office = NearOffice(office=self._offices[code], distance_km=distance)
-            for slot in islice(self._diaries.free(code, channel, since=since, until=until, limits=limits), 1):
-                yield FreeSlot(slot=slot, office=office, due=claimant.due)
+            slots = self._diaries.free(code, channel, since=max(since, first), until=until, limits=limits)
+            return [FreeSlot(slot=slot, office=office, due=claimant.due) for slot in islice(slots, 1)]
 
+        reach = self._within_reach(claimant)
         channels = dict.fromkeys([claimant.wanted, *([Channel.TELEPHONE] if claimant.by_telephone else [])])
         for channel in channels:
-            for distance, code in self._within_reach(claimant):
-                if found := list(at(code, distance, channel, claimant.due)):
+            for distance, code in reach:
+                if found := at(code, distance, channel, since, claimant.due):
                     return found
-        return [
-            one
-            for channel in channels
-            for distance, code in self._within_reach(claimant)
-            for one in at(code, distance, channel, None)
-        ]
+        for span in self._later(claimant, limits):
+            late = [at(code, km, channel, span.first, span.until) for channel in channels for km, code in reach]
+            if any(late):
+                return [one for found in late for one in found]
+        return []
+
+    def _later(self, claimant: Claimant, limits: Limits) -> Sequence[Span]:
+        """As scheduling-svc decides it (`service/lateness.py`), by the nearest office's free slots and measured demand."""
+        nation, desk = claimant.office.nation, desk_of(claimant)
+        callers = next_callers(claimant.due, nation, now=limits.now, target=TARGET)
+        expected = self._demand.expected(desk, callers.days, now=limits.now)
+        if claimant.is_crisis or expected is None:
+            return later(claimant.due, nation, target=TARGET, is_deferred=False)
+        span = callers.span
+        free = self._diaries.free(desk.office_code, desk.channel, since=span.first, until=span.until, limits=limits)
+        is_deferred = callers.need(sum(1 for _ in free), expected)
+        return later(claimant.due, nation, target=TARGET, is_deferred=is_deferred)
 
     @staticmethod
     def _within_reach(claimant: Claimant) -> Sequence[tuple[float, str]]:

@@ -1,12 +1,13 @@
 """The search for free slots: the claimant's wish, the page, and the offers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol, Self
 
 from chassis.errors import InvalidArgument, Violation
 from scheduling.domain.claims import Claim
+from scheduling.domain.lateness import Span
 from scheduling.domain.offices import Channel, NearOffice, Need, Office, asked_skills, left_to_assessor
 from scheduling.domain.reasons import Reasoned
 from scheduling.domain.slots import Slot
@@ -124,14 +125,22 @@ class FreeTime(Protocol):
 
 
 def in_order_of_preference(
-    free: FreeTime, *, since: datetime, due: datetime, spill_over: FreeTime | None = None
+    free: FreeTime,
+    *,
+    since: datetime,
+    due: datetime,
+    spill_over: FreeTime | None = None,
+    later: Callable[[], Iterable[Span]] | None = None,
 ) -> Iterator[Slot]:
     """Free slots in the order in which they are tried for who wants the earliest.
 
     First those that start by `due`, the nearest office's before the others', and those of `spill_over`, of another channel,
-    that do; then the later ones, the nearest office's before the others'.
+    that do; then those of the times after it (`later`, asked only then; all of them where it is not given), the nearest
+    office's before the others'.
     """
     yield from free(since=since, until=due)
     if spill_over is not None:
         yield from spill_over(since=since, until=due)
-    yield from free(since=max(since, due + timedelta.resolution))
+    for span in later() if later else (Span(after=due),):
+        if span.until is None or since <= span.until:
+            yield from free(since=max(since, span.first), until=span.until)

@@ -28,6 +28,7 @@ from scheduling.domain.shifts import Shift
 from scheduling.domain.slots import NoSlotFree, OfficeClosed, SchemeNotKnown, Slot, SlotId, SlotTaken, SlotUnknown
 from scheduling.domain.travel import NO_TRAVEL, OutOfReach, PostcodeNeeded
 from scheduling.service.events import tell
+from scheduling.service.lateness import times_after
 from scheduling.service.search import free, soonest, with_rotas
 from scheduling.store import absences, appointments, diary, first_contacts, free_time, holds, shifts, waiting
 
@@ -109,8 +110,14 @@ def book_earliest(
         other = replace(everywhere, channel=everywhere.spill_over or everywhere.channel)
         return free_by(with_rotas(conn, other, since=since))(since=since, until=until)
 
-    spill_over = spilled if wish.spill_over else None
-    for slot in in_order_of_preference(free_by(wish), since=soonest(now), due=due, spill_over=spill_over):
+    in_order = in_order_of_preference(
+        free_by(wish),
+        since=soonest(now),
+        due=due,
+        spill_over=spilled if wish.spill_over else None,
+        later=partial(times_after, conn, claim, wish, due=due, target=target, limits=limits),
+    )
+    for slot in in_order:
         if try_slot(conn, slot, claim_ref=claim.claim_ref, limits=limits):
             appointment, event = _booked(
                 conn, wished, directory=directory, slot=slot, target=target, now=now, language=wish.language

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain, islice
 
 from chassis import clock
@@ -10,6 +11,7 @@ from chassis.database import Connection
 from scheduling.domain.claims import Claim
 from scheduling.domain.demand import Demand
 from scheduling.domain.directory import Directory
+from scheduling.domain.lateness import Span
 from scheduling.domain.limits import Limits
 from scheduling.domain.offers import HELD_FOR, Choice, first_of_half_days
 from scheduling.domain.offices import Channel, NearOffice
@@ -17,6 +19,7 @@ from scheduling.domain.reasons import FreeSlot, Reasoned
 from scheduling.domain.search import Wish
 from scheduling.domain.slots import NoSlotFree, SlotId, SlotTaken
 from scheduling.service.bookings import is_free_to, limits_for
+from scheduling.service.lateness import times_after
 from scheduling.service.search import free, soonest, with_rotas
 from scheduling.store import diary, first_contacts, holds, shifts, waiting
 
@@ -134,18 +137,41 @@ def _free(
         for near in asked.wish.offices[:SEARCHED]
     }
 
-    def at(near: NearOffice, *, late: bool) -> list[FreeSlot]:
+    def at(near: NearOffice, *, late: Span | None = None) -> list[FreeSlot]:
         due = due_at[near.office.code]
-        begin, end = (max(since, soonest(due)), asked.until) if late else (since, min(due, asked.until or due))
+        begin, end = (max(since, soonest(due), late.first), late.until) if late else (since, due)
+        ends = [one for one in (end, asked.until) if one is not None]
         here = replace(asked.wish, offices=[near])
-        slots = free(conn, here, since=begin, until=end, claim_ref=claim.claim_ref, limits=limits)
+        slots = free(conn, here, since=begin, until=min(ends, default=None), claim_ref=claim.claim_ref, limits=limits)
         wanted = (FreeSlot(slot=slot, office=near, due=due) for slot in slots if slot.slot_id not in asked.declined)
         return list(islice(first_of_half_days(wanted), HALF_DAYS))
 
-    in_time = list(_places(asked, lambda near: at(near, late=False)))
+    in_time = list(_places(asked, at))
     yield from in_time
     if len({one.place for one in in_time}) < ENOUGH_PLACES:
-        yield from _places(asked, lambda near: at(near, late=True))
+        yield from _late(asked, _times(conn, claim, asked, due_at, target=target, limits=limits), at)
+
+
+def _times(
+    conn: Connection,
+    claim: Claim,
+    asked: Asked,
+    due_at: Mapping[str, datetime],
+    *,
+    target: timedelta,
+    limits: Limits,
+) -> Sequence[Span]:
+    """The times after the target. Who names a time, or wants another slot than was offered, is not put behind others."""
+    due = due_at[asked.wish.offices[0].office.code]
+    if asked.since or asked.until or asked.declined:
+        return [Span(after=due)]
+    return times_after(conn, claim, asked.wish, due=due, target=target, limits=limits)
+
+
+def _late(asked: Asked, times: Sequence[Span], at: Callable[..., list[FreeSlot]]) -> list[FreeSlot]:
+    """The slots of the first of these times in which there are some."""
+    found = (list(_places(asked, partial(at, late=span))) for span in times)
+    return next((of_span for of_span in found if of_span), [])
 
 
 def _places(asked: Asked, slots_at: Callable[[NearOffice], list[FreeSlot]]) -> Iterator[FreeSlot]:
