@@ -71,7 +71,8 @@ def _margins(of_seeds: OfSeeds) -> str:
 def _row(one: Figures) -> str:
     return (
         f"| {one.week.name} | {one.policy} | {100 * one.within:.1f} % | {100 * one.crises_within:.0f} % | {one.lead_days:.1f}"
-        f" | {one.long_days:.1f} | {one.late_days:.1f} | {100 * one.by_telephone:.0f} % | {one.distance_km:.1f} | {100 * one.moves:.1f} % |"
+        f" | {one.long_days:.1f} | {one.late_days:.1f} | {100 * one.by_telephone:.0f} % | {one.distance_km:.1f}"
+        f" | {100 * one.moves:.1f} % |"
     )
 
 

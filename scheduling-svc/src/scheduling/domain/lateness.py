@@ -20,10 +20,11 @@ DEFERRED = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Span:
-    """Starts of slots: after a moment, and until another one where that is given."""
+    """Starts of slots: after a moment, and until another one where that is given; `is_deferred`: sooner ones are left out."""
 
     after: datetime
     until: datetime | None = None
+    is_deferred: bool = False
 
     @property
     def first(self) -> datetime:
@@ -55,4 +56,4 @@ def later(due: datetime, nation: Nation, *, target: timedelta, is_deferred: bool
     if not is_deferred:
         return (Span(after=due),)
     deferred = target_due(due, nation, target=DEFERRED * target)
-    return Span(after=deferred), Span(after=due, until=deferred)
+    return Span(after=deferred, is_deferred=True), Span(after=due, until=deferred)

@@ -30,11 +30,15 @@ class OfferReason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class FreeSlot:
-    """A free slot, its office, and the moment by which it must start to keep the target there."""
+    """A free slot, its office, and the moment by which it must start to keep the target there.
+
+    `is_deferred`: sooner ones were left to others (`lateness.py`).
+    """
 
     slot: Slot
     office: NearOffice
     due: datetime
+    is_deferred: bool = False
 
     @property
     def within_target(self) -> bool:
@@ -82,7 +86,7 @@ class Grounds:
 
     def _reason(self, free: FreeSlot) -> OfferReason:
         if not free.within_target:
-            is_earliest = free.slot.start_time == self.earliest.get(free.place)
+            is_earliest = free.slot.start_time == self.earliest.get(free.place) and not free.is_deferred
             late = OfferReason.EARLIEST_AFTER_TARGET
             return late if is_earliest and not self.target_can_be_kept else OfferReason.AFTER_TARGET
         if free.slot.channel is not self.channel:

@@ -143,7 +143,12 @@ def _free(
         ends = [one for one in (end, asked.until) if one is not None]
         here = replace(asked.wish, offices=[near])
         slots = free(conn, here, since=begin, until=min(ends, default=None), claim_ref=claim.claim_ref, limits=limits)
-        wanted = (FreeSlot(slot=slot, office=near, due=due) for slot in slots if slot.slot_id not in asked.declined)
+        deferred = late is not None and late.is_deferred
+        wanted = (
+            FreeSlot(slot=slot, office=near, due=due, is_deferred=deferred)
+            for slot in slots
+            if slot.slot_id not in asked.declined
+        )
         return list(islice(first_of_half_days(wanted), HALF_DAYS))
 
     in_time = list(_places(asked, at))
