@@ -15,7 +15,7 @@ class MeasuredDemand:
     """Calls by desk and day; a day counts once it is over, and nothing is known before the first."""
 
     def __init__(self) -> None:
-        self._seen: set[int] = set()
+        self._seen: set[tuple[int, datetime | None]] = set()
         self._counts: dict[DeskKey, Counter[date]] = defaultdict(Counter)
         self._nations: dict[DeskKey, Nation] = {}
         self._first: date | None = None
@@ -23,11 +23,11 @@ class MeasuredDemand:
         self._common: Common | None = None
         self._levels: dict[DeskKey, float] = {}
 
-    def count(self, claimant: Claimant) -> None:
-        """Counts a claimant, once, on the day of the first call."""
-        if claimant.number not in self._seen:
-            self._seen.add(claimant.number)
-            day = london_day(claimant.first_contact)
+    def count(self, claimant: Claimant, *, now: datetime) -> None:
+        """Counts a claimant on the day of the first call, and once more for a further interview after a missed one."""
+        if (claimant.number, claimant.missed) not in self._seen:
+            self._seen.add((claimant.number, claimant.missed))
+            day = london_day(now)
             self._first = self._first or day
             self._counts[desk_of(claimant)][day] += 1
             self._nations[desk_of(claimant)] = claimant.office.nation

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean, median, quantiles
 
 from scheduling.domain.offices import Office
@@ -18,17 +19,20 @@ POLICIES = (Platform, OfficeAndNeighbours, OwnOffice, FixedSlots)
 class Figures:
     """A week under a policy. Shares are of 1.
 
-    `lead_days` is the median of days from the call to the interview, `long_days` their 95th percentile, `late_days` the
-    median of the days that those after the target waited longer.
+    `lead_days` is the median of days from the call to the interview, `mean_days` their mean, `long_days` their 95th
+    percentile, `longest_days` the most; `late_days` the median of the days that those after the target waited longer.
     """
 
     week: Week
     policy: str
     claimants: int
+    missed: int
     within: float
     crises_within: float
     lead_days: float
+    mean_days: float
     long_days: float
+    longest_days: float
     late_days: float
     by_telephone: float
     distance_km: float
@@ -50,10 +54,13 @@ class Figures:
             week=week,
             policy=policy,
             claimants=len(outcomes),
+            missed=sum(not one.within_target for one in outcomes),
             within=fmean(one.within_target for one in outcomes),
             crises_within=fmean(one.within_target for one in crises) if crises else 1.0,
             lead_days=median(lead) if lead else 0.0,
+            mean_days=fmean(lead) if lead else 0.0,
             long_days=quantiles(lead, n=20)[-1] if len(lead) > 1 else 0.0,
+            longest_days=max(lead, default=0.0),
             late_days=median(late) if late else 0.0,
             by_telephone=fmean(one.by_telephone for one in outcomes),
             distance_km=fmean(one.distance_km for one in outcomes if not one.by_telephone),
@@ -84,18 +91,21 @@ def margins(found: Sequence[Figures]) -> dict[str, float]:
 
 
 def of_seeds(
-    offices: Sequence[Office], seeds: Sequence[int], staffing: Staffing, *, jobs: int
+    offices: Sequence[Office], seeds: Sequence[int], staffing: Staffing, *, jobs: int, weeks: Sequence[Week] = MONTH
 ) -> dict[int, list[Figures]]:
     """The figures of months that were drawn with each of these seeds; so many policies pass at a time."""
     tasks = [(seed, number) for seed in seeds for number in range(len(POLICIES))]
+    of_task = partial(_of_task, offices, staffing, weeks)
     with ProcessPoolExecutor(max_workers=jobs) as pool:
-        found = list(pool.map(_of_task, [offices] * len(tasks), [staffing] * len(tasks), tasks))
+        found = list(pool.map(of_task, tasks))
     return {
         seed: [one for (of_seed, _), part in zip(tasks, found, strict=True) if of_seed == seed for one in part]
         for seed in seeds
     }
 
 
-def _of_task(offices: Sequence[Office], staffing: Staffing, task: tuple[int, int]) -> list[Figures]:
+def _of_task(
+    offices: Sequence[Office], staffing: Staffing, weeks: Sequence[Week], task: tuple[int, int]
+) -> list[Figures]:
     seed, number = task
-    return figures_of(draw(offices, seed=seed, staffing=staffing), number)
+    return figures_of(draw(offices, seed=seed, weeks=weeks, staffing=staffing), number, weeks=weeks)

@@ -37,7 +37,7 @@ class Platform:
 
     def choose(self, claimant: Claimant, *, since: datetime) -> Slot | None:
         """The first offer."""
-        self._demand.count(claimant)
+        self._demand.count(claimant, now=since)
         free = list(self._free(claimant, since))
         home = claimant.near[0][1]
         first = Choice(free=free, channel=claimant.wanted, nearest=home, home=home).first()
@@ -72,7 +72,7 @@ class Platform:
         nation, desk = claimant.office.nation, desk_of(claimant)
         callers = next_callers(claimant.due, nation, now=limits.now, target=TARGET)
         expected = self._demand.expected(desk, callers.days, now=limits.now)
-        if claimant.is_crisis or expected is None:
+        if claimant.is_crisis or claimant.missed or expected is None:
             return later(claimant.due, nation, target=TARGET, is_deferred=False)
         span = callers.span
         free = self._diaries.free(desk.office_code, desk.channel, since=span.first, until=span.until, limits=limits)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from heapq import heappop, heappush
 from itertools import count
@@ -159,6 +159,7 @@ class Month:
                 claimant=claimant, slot=slot, distance_km=distance, moves=self._moves[number]
             )
             if claimant.stays_away:
-                self._at(moment(london_day(now) + timedelta(days=1), CALLS_AGAIN), self._calls(claimant))
+                again = replace(claimant, missed=now)
+                self._at(moment(london_day(now) + timedelta(days=1), CALLS_AGAIN), self._calls(again))
 
         return happen

@@ -24,6 +24,8 @@ INTERVIEWS = 3
 """Interviews that an assessor holds a day; the rest of the day goes to what the interviews leave to do."""
 SHIFTS = ((time(9), time(11, 15)), (time(10), time(12, 15)), (time(13), time(15, 15)), (time(14, 30), time(16, 45)))
 """The interviewing hours of assessors, in turn."""
+LATE_SHIFT = (time(16), time(18, 15))
+"""The interviewing hours of a late duty, by telephone: as long as those of others."""
 WEEKDAYS = (1.25, 1.05, 1.0, 0.9, 0.8)
 """Calls by weekday, Monday first: shares of an ordinary day's."""
 OFFICE_SPREAD, AREA_SPREAD, AREA_KM = 0.25, 0.25, 40
@@ -51,11 +53,15 @@ LINES_OPEN = (time(8), time(18))
 
 @dataclass(frozen=True, kw_only=True)
 class Staffing:
-    """The assessors at work: the share of their days on which they are on the rota, and how many of an office's telephone."""
+    """The assessors at work: the share of their days on which they are on the rota, and how many of an office's telephone.
+
+    `late_duty`: one of an office's telephones until the lines close, in the place of an hour of the afternoon before.
+    """
 
     name: str
     on_rota: float
     on_telephone: int
+    late_duty: bool = False
 
     @property
     def filled(self) -> float:
@@ -72,7 +78,9 @@ telephone as claimants want it.
 """
 SPARE = Staffing(name="with spare time", on_rota=1.0, on_telephone=2)
 """Everybody is at work every day, and twice as many telephone as claimants want it."""
-STAFFINGS = (RECKONED, SPARE)
+LATE_DUTY = Staffing(name="with a late duty", on_rota=0.74, on_telephone=1, late_duty=True)
+"""As reckoned, but for the hours of the assessor who telephones: until the lines close. Nobody works longer."""
+STAFFINGS = (RECKONED, LATE_DUTY, SPARE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,13 +122,16 @@ class Claimant:
     stays_away: bool
     would_come_sooner: bool
     week: Week = field(repr=False)
+    missed: datetime | None = None
+    """When the first interview was missed: the target counts anew from then, as in the service."""
 
     @cached_property
     def due(self) -> datetime:
         """By when the interview should start: 48 hours of working days, a crisis on the same day."""
+        since = self.missed or self.first_contact
         if self.is_crisis:
-            return same_day_due(self.first_contact, self.office.nation)
-        return target_due(self.first_contact, self.office.nation)
+            return same_day_due(since, self.office.nation)
+        return target_due(since, self.office.nation)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +202,10 @@ def _usual_calls(offices: Sequence[Office], chance: random.Random) -> dict[str, 
 def _shifts(
     offices: Sequence[Office], weeks: Sequence[Week], staffing: Staffing, chance: random.Random
 ) -> Iterator[Shift]:
-    """The last ones of an office telephone, the others see claimants there. The day's last slot is kept for emergencies."""
+    """The last ones of an office telephone, the others see claimants there. The day's last slot is kept for emergencies.
+
+    So is the last one of a late duty.
+    """
     first, last = weeks[0].monday, weeks[-1].monday + AFTERWARDS
     days = [first + timedelta(days=offset) for offset in range((last - first).days)]
     for office in offices:
@@ -202,14 +216,15 @@ def _shifts(
             at_office = [number for number in at_work if number < ASSESSORS - staffing.on_telephone]
             on_call = max(at_office, key=lambda number: SHIFTS[number % len(SHIFTS)], default=None)
             for number in at_work:
-                start, end = SHIFTS[number % len(SHIFTS)]
+                is_late = staffing.late_duty and number == ASSESSORS - 1
+                start, end = LATE_SHIFT if is_late else SHIFTS[number % len(SHIFTS)]
                 yield Shift(
                     assessor_id=assessors_of(office)[number],
                     office_code=office.code,
                     start_time=moment(day, start),
                     end_time=moment(day, end),
                     channel=Channel.OFFICE if number in at_office else Channel.TELEPHONE,
-                    emergency_slots=1 if number == on_call else 0,
+                    emergency_slots=1 if is_late or number == on_call else 0,
                 )
 
 

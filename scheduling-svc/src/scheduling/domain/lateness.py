@@ -16,6 +16,8 @@ from scheduling.domain.working_time import ONE_DAY, london_day, target_due, work
 
 DEFERRED = 2
 """A late claimant is seen so many targets after their own, or as soon after that as there is a slot."""
+LATEST = 4
+"""Nobody is put behind others for longer: where nothing is free until so many targets after their own, the soonest slot is theirs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,5 +57,5 @@ def later(due: datetime, nation: Nation, *, target: timedelta, is_deferred: bool
     """The times after the target in the order in which they are tried; soonest first within each."""
     if not is_deferred:
         return (Span(after=due),)
-    deferred = target_due(due, nation, target=DEFERRED * target)
-    return Span(after=deferred, is_deferred=True), Span(after=due, until=deferred)
+    deferred, latest = (target_due(due, nation, target=number * target) for number in (DEFERRED, LATEST))
+    return Span(after=deferred, until=latest, is_deferred=True), Span(after=due, until=deferred), Span(after=latest)

@@ -18,11 +18,11 @@ def times_after(
 ) -> Sequence[Span]:
     """The times after the target, in the order in which they are tried.
 
-    The claimant is put behind the next callers where these are expected to need what the nearest office has; an emergency
-    is not.
+    The claimant is put behind the next callers where these are expected to need what the nearest office has. An emergency
+    is not, nor is a claimant whose interview fell through: nobody is put back twice for a claim.
     """
     home = wish.offices[0].office
-    if claim.is_emergency:
+    if claim.is_emergency or due != claim.due(home.nation, target=target):
         return later(due, home.nation, target=target, is_deferred=False)
     level = demand.levels(conn, [home.code]).get(DeskKey(office_code=home.code, channel=wish.channel))
     if level is None:
