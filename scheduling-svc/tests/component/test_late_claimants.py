@@ -11,11 +11,12 @@ from chassis import clock
 from chassis.bank_holidays import Nation
 from chassis.runtime import Process
 from chassis.testing import Tokens
+from scheduling.domain.claims import FirstContact
 from scheduling.domain.demand import Learnt
 from scheduling.domain.load import DeskKey
 from scheduling.domain.offices import Channel
 from scheduling.domain.working_time import target_due
-from scheduling.store import demand
+from scheduling.store import demand, first_contacts
 
 CLAIM, LEEDS, LEEDS_OFFICE = "C0000000000A", "LS1 3AB", "600021"
 
@@ -50,7 +51,9 @@ def test_the_first_offer_is_behind_the_next_callers_and_sooner_ones_are_to_be_ha
     sooner, *_ = http("OfferSlots", declined, tokens.issue("OPERATOR")).body["offers"]
 
     assert start_of(first["slot"]) > max(deferred, clock.now())
-    assert first["slot"]["reason"] == "OFFER_REASON_AFTER_TARGET"
+    assert first["slot"]["reason"] == "OFFER_REASON_BEHIND_NEXT_CALLERS"
+    assert "keep the sooner times" in first["words"]["en"]
+    assert "cadw'r amseroedd cynharach" in first["words"]["cy"]
     assert start_of(sooner["slot"]) <= start_of(first["slot"])
 
 
@@ -60,3 +63,36 @@ def test_the_earliest_is_booked_behind_the_next_callers(http: Any, tokens: Token
     booked = http("BookAppointment", earliest, tokens.issue("OPERATOR")).body["appointment"]
 
     assert start_of(booked) > deferred
+
+
+@pytest.mark.usefixtures("deferred")
+@pytest.mark.parametrize("schemes", [("CRISIS_LOAN",), ("CRISIS_LOAN", "INCOME_SUPPORT")])
+def test_a_crisis_is_never_put_behind_others(
+    http: Any, tokens: Tokens, intake: Any, schemes: tuple[str, ...]
+) -> None:
+    intake.open(CLAIM, first_contact_time=clock.now() - timedelta(days=4), schemes=schemes)
+    asked = {"claimRef": CLAIM, "postcode": LEEDS, "channel": "CHANNEL_OFFICE", "requestId": str(uuid4())}
+    free = {"postcode": LEEDS, "claimRef": CLAIM, "channel": "CHANNEL_OFFICE", "pageSize": 1}
+
+    offered, *_ = http("OfferSlots", asked, tokens.issue("OPERATOR")).body["offers"]
+    soonest, *_ = http("FindSlots", free, tokens.issue("OPERATOR")).body["slots"]
+
+    assert offered["slot"]["startTime"] == soonest["startTime"]
+    assert offered["slot"]["reason"] != "OFFER_REASON_BEHIND_NEXT_CALLERS"
+
+
+@pytest.mark.usefixtures("deferred")
+def test_a_claimant_who_missed_an_interview_is_not_put_behind_others_again(
+    http: Any, tokens: Tokens, process: Process
+) -> None:
+    with process.database.transaction() as conn:
+        called = clock.now() - timedelta(days=4)
+        schemes = ("JOBSEEKERS_ALLOWANCE",)
+        contact = FirstContact(claim_ref=CLAIM, claim_version=1, first_contact_time=called, schemes=schemes)
+        first_contacts.keep_first_contact(conn, contact)
+        first_contacts.wait_again(conn, CLAIM, since=clock.now())
+    asked = {"claimRef": CLAIM, "postcode": LEEDS, "channel": "CHANNEL_OFFICE", "requestId": str(uuid4())}
+
+    first, *_ = http("OfferSlots", asked, tokens.issue("OPERATOR")).body["offers"]
+
+    assert first["slot"]["reason"] != "OFFER_REASON_BEHIND_NEXT_CALLERS"

@@ -10,15 +10,19 @@ from scheduling.data import (
     ASSESSOR_COLUMNS,
     HOURS_COLUMNS,
     OFFICE_COLUMNS,
+    WORDS_COLUMNS,
     load_assessors,
     load_languages,
+    load_offer_words,
     load_offices,
     parse_assessors,
     parse_hours,
+    parse_offer_words,
     parse_offices,
 )
 from scheduling.domain.directory import Directory
 from scheduling.domain.offices import Channel, Contract, Need
+from scheduling.domain.reasons import OfferReason
 from scheduling.domain.rotas import Rota
 from simulators.rotas.planning import rotas_of_offices, weeks_from
 from tests.offices.__main__ import PRESENT, listed_sites
@@ -33,6 +37,16 @@ OFFICE_HEADER, ASSESSOR_HEADER, HOURS_HEADER = (
 )
 LEEDS = "600021,Leeds,LS1 3AB,429824,433862,ENG,STEP_FREE,weekdays,6,OFFICE TELEPHONE"
 WEEKDAYS = parse_hours(f"{HOURS_HEADER}\nweekdays,monday,09:00,17:00")
+
+
+def test_every_reason_for_an_offer_has_words_in_both_languages() -> None:
+    words = load_offer_words()
+
+    assert set(words) == set(OfferReason)
+    assert not {one.en for one in words.values()} & {one.cy for one in words.values()}
+    lines = [f"{one.value},English," for one in OfferReason]
+    with pytest.raises(ValueError, match="both languages"):
+        parse_offer_words("\n".join([",".join(WORDS_COLUMNS), *lines]))
 
 
 def test_the_country_has_750_offices_and_6000_assessors() -> None:

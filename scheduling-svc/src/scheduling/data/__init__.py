@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from chassis.bank_holidays import Nation
 from scheduling.domain.offices import Assessor, Channel, Contract, Hours, Need, Office
+from scheduling.domain.reasons import OfferReason, Words
 from scheduling.domain.travel import USUAL_TRAVEL, Travel
 
 OFFICE_COLUMNS = [
@@ -27,6 +28,7 @@ SCHEMES = {"IS": "INCOME_SUPPORT", "JSA": "JOBSEEKERS_ALLOWANCE", "IB": "INCAPAC
 """The schemes that have an interview, as the file writes them and as the contract names them."""
 FEATURES = frozenset({Need.INTERPRETER, Need.STEP_FREE, Need.HEARING_LOOP})
 LANGUAGE_COLUMNS = ["language", "name"]
+WORDS_COLUMNS = ["reason", "en", "cy"]
 _SEXES = {"FEMALE": Need.FEMALE_ASSESSOR, "MALE": Need.MALE_ASSESSOR}
 
 MOST_MINUTES = 240
@@ -54,6 +56,22 @@ def load_assessors() -> tuple[Assessor, ...]:
 def load_languages() -> frozenset[str]:
     """The codes of the languages, beside English and Welsh, in which an interview can be asked for."""
     return parse_languages(_text("languages.csv"))
+
+
+@cache
+def load_offer_words() -> Mapping[OfferReason, Words]:
+    """The words by which a claimant is told why a slot is offered, in both languages, for every reason."""
+    return parse_offer_words(_text("offer_words.csv"))
+
+
+def parse_offer_words(text: str) -> Mapping[OfferReason, Words]:
+    """Words by reason, from CSV with the columns WORDS_COLUMNS: each reason once, none without words."""
+    lines = list(_lines(text, WORDS_COLUMNS))
+    _refuse_doubles("offer_words", [line["reason"] for line in lines])
+    found = {OfferReason(line["reason"]): Words(en=line["en"], cy=line["cy"]) for line in lines}
+    if set(found) != set(OfferReason) or not all(words.en and words.cy for words in found.values()):
+        raise ValueError("offer_words: every reason must have words in both languages")
+    return found
 
 
 def parse_languages(text: str) -> frozenset[str]:

@@ -26,6 +26,15 @@ class OfferReason(StrEnum):
     NEAREST_WITH_NEEDS = "NEAREST_WITH_NEEDS"
     BY_TELEPHONE = "BY_TELEPHONE"
     AFTER_TARGET = "AFTER_TARGET"
+    BEHIND_NEXT_CALLERS = "BEHIND_NEXT_CALLERS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """A text for a claimant, in English and in Welsh."""
+
+    en: str
+    cy: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +94,10 @@ class Grounds:
         return Reasoned(free=free, reason=self._reason(free))
 
     def _reason(self, free: FreeSlot) -> OfferReason:
+        if free.is_deferred:
+            return OfferReason.BEHIND_NEXT_CALLERS
         if not free.within_target:
-            is_earliest = free.slot.start_time == self.earliest.get(free.place) and not free.is_deferred
+            is_earliest = free.slot.start_time == self.earliest.get(free.place)
             late = OfferReason.EARLIEST_AFTER_TARGET
             return late if is_earliest and not self.target_can_be_kept else OfferReason.AFTER_TARGET
         if free.slot.channel is not self.channel:

@@ -13,6 +13,7 @@ from chassis.idempotency import first_answer, run_once
 from chassis.postcodes import Postcodes
 from cms.scheduling.v1 import offers_pb2
 from scheduling.clients import Intake
+from scheduling.data import load_offer_words
 from scheduling.domain.directory import Directory
 from scheduling.domain.offers import channels_for
 from scheduling.domain.slots import SlotId
@@ -88,8 +89,17 @@ class OfferMethods:
 
 def _offers(held: Sequence[offers.Held]) -> offers_pb2.OfferSlotsResponse:
     return offers_pb2.OfferSlotsResponse(
-        offers=[offers_pb2.Offer(slot=slot_message(one.offer), held_until=timestamp(one.held_until)) for one in held],
+        offers=[_offer(one) for one in held],
         target_time=timestamp(held[0].offer.free.due),
+    )
+
+
+def _offer(one: offers.Held) -> offers_pb2.Offer:
+    words = load_offer_words()[one.offer.reason]
+    return offers_pb2.Offer(
+        slot=slot_message(one.offer),
+        held_until=timestamp(one.held_until),
+        words=offers_pb2.OfferWords(en=words.en, cy=words.cy),
     )
 
 

@@ -129,6 +129,10 @@ class _OfferReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OfferReas
     """It is by telephone, though the nearest office keeps the target: another choice."""
     OFFER_REASON_AFTER_TARGET: _OfferReason.ValueType  # 8
     """It starts after the target: an earlier slot of its office and channel does too, or another slot keeps the target."""
+    OFFER_REASON_BEHIND_NEXT_CALLERS: _OfferReason.ValueType  # 9
+    """No slot keeps the target, and sooner ones of its office and channel are left to the next callers, who are expected to need
+    them to be seen in time. It starts eight working days after the target at the latest. Who declines it is offered the soonest.
+    """
 
 class OfferReason(_OfferReason, metaclass=_OfferReasonEnumTypeWrapper):
     """The reason for which a slot is offered."""
@@ -151,6 +155,10 @@ OFFER_REASON_BY_TELEPHONE: OfferReason.ValueType  # 7
 """It is by telephone, though the nearest office keeps the target: another choice."""
 OFFER_REASON_AFTER_TARGET: OfferReason.ValueType  # 8
 """It starts after the target: an earlier slot of its office and channel does too, or another slot keeps the target."""
+OFFER_REASON_BEHIND_NEXT_CALLERS: OfferReason.ValueType  # 9
+"""No slot keeps the target, and sooner ones of its office and channel are left to the next callers, who are expected to need
+them to be seen in time. It starts eight working days after the target at the latest. Who declines it is offered the soonest.
+"""
 Global___OfferReason: _TypeAlias = OfferReason  # noqa: Y015
 
 @_typing.final

@@ -29,7 +29,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ms/scheduling/v1/offers.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a$cms/scheduling/v1/appointments.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"^\n\x05Offer\x12%\n\x04slot\x18\x01 \x01(\x0b\x32\x17.cms.scheduling.v1.Slot\x12.\n\nheld_until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xf5\x02\n\x11OfferSlotsRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x16\n\x08postcode\x18\x02 \x01(\tB\x04\xd8\xd4\x18\x1e\x12\x19\n\x0boffice_code\x18\x03 \x01(\tB\x04\xd8\xd4\x18\x14\x12\'\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x37\n\x05needs\x18\x05 \x03(\x0e\x32\".cms.scheduling.v1.AppointmentNeedB\x04\xe0\xd4\x18\n\x12(\n\x04\x66rom\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x11\x64\x65\x63lined_slot_ids\x18\x08 \x03(\tB\x08\xd8\xd4\x18(\xe0\xd4\x18(\x12\x1c\n\nrequest_id\x18\t \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x16\n\x08language\x18\n \x01(\tB\x04\xd8\xd4\x18\x1e\"o\n\x12OfferSlotsResponse\x12(\n\x06offers\x18\x01 \x03(\x0b\x32\x18.cms.scheduling.v1.Offer\x12/\n\x0btarget_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"l\n\x13ReleaseSlotsRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x1a\n\x08slot_ids\x18\x02 \x03(\tB\x08\xd8\xd4\x18(\xe0\xd4\x18(\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"(\n\x14ReleaseSlotsResponse\x12\x10\n\x08released\x18\x01 \x01(\x05\"\xac\x01\n\x0cWaitingPlace\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x11\n\tclaim_ref\x18\x02 \x01(\t\x12\x14\n\x0coffice_codes\x18\x03 \x03(\t\x12\x14\n\x0c\x62y_telephone\x18\x04 \x01(\x08\x12\x14\n\x0cnotice_hours\x18\x05 \x01(\x05\x12/\n\x0bjoined_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xba\x01\n\x16JoinWaitingListRequest\x12 \n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x1e\n\x0coffice_codes\x18\x02 \x03(\tB\x08\xd8\xd4\x18\x14\xe0\xd4\x18\n\x12\x14\n\x0c\x62y_telephone\x18\x03 \x01(\x08\x12\x19\n\x0cnotice_hours\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$B\x0f\n\r_notice_hours\"I\n\x17JoinWaitingListResponse\x12.\n\x05place\x18\x01 \x01(\x0b\x32\x1f.cms.scheduling.v1.WaitingPlace\"Y\n\x17LeaveWaitingListRequest\x12 \n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"\x1a\n\x18LeaveWaitingListResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ms/scheduling/v1/offers.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a$cms/scheduling/v1/appointments.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8c\x01\n\x05Offer\x12%\n\x04slot\x18\x01 \x01(\x0b\x32\x17.cms.scheduling.v1.Slot\x12.\n\nheld_until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05words\x18\x03 \x01(\x0b\x32\x1d.cms.scheduling.v1.OfferWords\"$\n\nOfferWords\x12\n\n\x02\x65n\x18\x01 \x01(\t\x12\n\n\x02\x63y\x18\x02 \x01(\t\"\xf5\x02\n\x11OfferSlotsRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x16\n\x08postcode\x18\x02 \x01(\tB\x04\xd8\xd4\x18\x1e\x12\x19\n\x0boffice_code\x18\x03 \x01(\tB\x04\xd8\xd4\x18\x14\x12\'\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x37\n\x05needs\x18\x05 \x03(\x0e\x32\".cms.scheduling.v1.AppointmentNeedB\x04\xe0\xd4\x18\n\x12(\n\x04\x66rom\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x11\x64\x65\x63lined_slot_ids\x18\x08 \x03(\tB\x08\xd8\xd4\x18(\xe0\xd4\x18(\x12\x1c\n\nrequest_id\x18\t \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x16\n\x08language\x18\n \x01(\tB\x04\xd8\xd4\x18\x1e\"o\n\x12OfferSlotsResponse\x12(\n\x06offers\x18\x01 \x03(\x0b\x32\x18.cms.scheduling.v1.Offer\x12/\n\x0btarget_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"l\n\x13ReleaseSlotsRequest\x12\x1b\n\tclaim_ref\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18(\x12\x1a\n\x08slot_ids\x18\x02 \x03(\tB\x08\xd8\xd4\x18(\xe0\xd4\x18(\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"(\n\x14ReleaseSlotsResponse\x12\x10\n\x08released\x18\x01 \x01(\x05\"\xac\x01\n\x0cWaitingPlace\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x11\n\tclaim_ref\x18\x02 \x01(\t\x12\x14\n\x0coffice_codes\x18\x03 \x03(\t\x12\x14\n\x0c\x62y_telephone\x18\x04 \x01(\x08\x12\x14\n\x0cnotice_hours\x18\x05 \x01(\x05\x12/\n\x0bjoined_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xba\x01\n\x16JoinWaitingListRequest\x12 \n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x1e\n\x0coffice_codes\x18\x02 \x03(\tB\x08\xd8\xd4\x18\x14\xe0\xd4\x18\n\x12\x14\n\x0c\x62y_telephone\x18\x03 \x01(\x08\x12\x19\n\x0cnotice_hours\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x1c\n\nrequest_id\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$B\x0f\n\r_notice_hours\"I\n\x17JoinWaitingListResponse\x12.\n\x05place\x18\x01 \x01(\x0b\x32\x1f.cms.scheduling.v1.WaitingPlace\"Y\n\x17LeaveWaitingListRequest\x12 \n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xd8\xd4\x18$\"\x1a\n\x18LeaveWaitingListResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -66,24 +66,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LEAVEWAITINGLISTREQUEST'].fields_by_name['appointment_id']._serialized_options = b'\342A\001\002\330\324\030$'
   _globals['_LEAVEWAITINGLISTREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_LEAVEWAITINGLISTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\330\324\030$'
-  _globals['_OFFER']._serialized_start=215
-  _globals['_OFFER']._serialized_end=309
-  _globals['_OFFERSLOTSREQUEST']._serialized_start=312
-  _globals['_OFFERSLOTSREQUEST']._serialized_end=685
-  _globals['_OFFERSLOTSRESPONSE']._serialized_start=687
-  _globals['_OFFERSLOTSRESPONSE']._serialized_end=798
-  _globals['_RELEASESLOTSREQUEST']._serialized_start=800
-  _globals['_RELEASESLOTSREQUEST']._serialized_end=908
-  _globals['_RELEASESLOTSRESPONSE']._serialized_start=910
-  _globals['_RELEASESLOTSRESPONSE']._serialized_end=950
-  _globals['_WAITINGPLACE']._serialized_start=953
-  _globals['_WAITINGPLACE']._serialized_end=1125
-  _globals['_JOINWAITINGLISTREQUEST']._serialized_start=1128
-  _globals['_JOINWAITINGLISTREQUEST']._serialized_end=1314
-  _globals['_JOINWAITINGLISTRESPONSE']._serialized_start=1316
-  _globals['_JOINWAITINGLISTRESPONSE']._serialized_end=1389
-  _globals['_LEAVEWAITINGLISTREQUEST']._serialized_start=1391
-  _globals['_LEAVEWAITINGLISTREQUEST']._serialized_end=1480
-  _globals['_LEAVEWAITINGLISTRESPONSE']._serialized_start=1482
-  _globals['_LEAVEWAITINGLISTRESPONSE']._serialized_end=1508
+  _globals['_OFFER']._serialized_start=216
+  _globals['_OFFER']._serialized_end=356
+  _globals['_OFFERWORDS']._serialized_start=358
+  _globals['_OFFERWORDS']._serialized_end=394
+  _globals['_OFFERSLOTSREQUEST']._serialized_start=397
+  _globals['_OFFERSLOTSREQUEST']._serialized_end=770
+  _globals['_OFFERSLOTSRESPONSE']._serialized_start=772
+  _globals['_OFFERSLOTSRESPONSE']._serialized_end=883
+  _globals['_RELEASESLOTSREQUEST']._serialized_start=885
+  _globals['_RELEASESLOTSREQUEST']._serialized_end=993
+  _globals['_RELEASESLOTSRESPONSE']._serialized_start=995
+  _globals['_RELEASESLOTSRESPONSE']._serialized_end=1035
+  _globals['_WAITINGPLACE']._serialized_start=1038
+  _globals['_WAITINGPLACE']._serialized_end=1210
+  _globals['_JOINWAITINGLISTREQUEST']._serialized_start=1213
+  _globals['_JOINWAITINGLISTREQUEST']._serialized_end=1399
+  _globals['_JOINWAITINGLISTRESPONSE']._serialized_start=1401
+  _globals['_JOINWAITINGLISTRESPONSE']._serialized_end=1474
+  _globals['_LEAVEWAITINGLISTREQUEST']._serialized_start=1476
+  _globals['_LEAVEWAITINGLISTREQUEST']._serialized_end=1565
+  _globals['_LEAVEWAITINGLISTRESPONSE']._serialized_start=1567
+  _globals['_LEAVEWAITINGLISTRESPONSE']._serialized_end=1593
 # @@protoc_insertion_point(module_scope)

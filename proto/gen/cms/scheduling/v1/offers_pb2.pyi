@@ -29,6 +29,7 @@ class Offer(_message.Message):
 
     SLOT_FIELD_NUMBER: _builtins.int
     HELD_UNTIL_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def slot(self) -> _appointments_pb2.Slot:
         """The slot, with the reason for offering it."""
@@ -37,19 +38,50 @@ class Offer(_message.Message):
     def held_until(self) -> _timestamp_pb2.Timestamp:
         """It is held for the claim until this time, by real time."""
 
+    @_builtins.property
+    def words(self) -> Global___OfferWords:
+        """The reason in words for the claimant."""
+
     def __init__(
         self,
         *,
         slot: _appointments_pb2.Slot | None = ...,
         held_until: _timestamp_pb2.Timestamp | None = ...,
+        words: Global___OfferWords | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["held_until", b"held_until", "slot", b"slot"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["held_until", b"held_until", "slot", b"slot", "words", b"words"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["held_until", b"held_until", "slot", b"slot"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["held_until", b"held_until", "slot", b"slot", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Offer: _TypeAlias = Offer  # noqa: Y015
+
+@_typing.final
+class OfferWords(_message.Message):
+    """Words for a claimant, in both languages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EN_FIELD_NUMBER: _builtins.int
+    CY_FIELD_NUMBER: _builtins.int
+    en: _builtins.str
+    """English."""
+    cy: _builtins.str
+    """Welsh."""
+    def __init__(
+        self,
+        *,
+        en: _builtins.str = ...,
+        cy: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cy", b"cy", "en", b"en"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfferWords: _TypeAlias = OfferWords  # noqa: Y015
 
 @_typing.final
 class OfferSlotsRequest(_message.Message):
