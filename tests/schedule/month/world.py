@@ -55,7 +55,7 @@ LINES_OPEN = (time(8), time(18))
 class Staffing:
     """The assessors at work: the share of their days on which they are on the rota, and how many of an office's telephone.
 
-    `late_duty`: one of an office's telephones until the lines close, in the place of an hour of the afternoon before.
+    `late_duty`: one of an office telephones until the lines have closed, an hour and a half later than otherwise.
     """
 
     name: str
@@ -202,9 +202,9 @@ def _usual_calls(offices: Sequence[Office], chance: random.Random) -> dict[str, 
 def _shifts(
     offices: Sequence[Office], weeks: Sequence[Week], staffing: Staffing, chance: random.Random
 ) -> Iterator[Shift]:
-    """The last ones of an office telephone, the others see claimants there. The day's last slot is kept for emergencies.
+    """The last ones of an office telephone, the others see claimants there. The day's last slot there is kept for emergencies.
 
-    So is the last one of a late duty.
+    None of a late duty is: that would be a third of the time in which an office telephones.
     """
     first, last = weeks[0].monday, weeks[-1].monday + AFTERWARDS
     days = [first + timedelta(days=offset) for offset in range((last - first).days)]
@@ -224,7 +224,7 @@ def _shifts(
                     start_time=moment(day, start),
                     end_time=moment(day, end),
                     channel=Channel.OFFICE if number in at_office else Channel.TELEPHONE,
-                    emergency_slots=1 if is_late or number == on_call else 0,
+                    emergency_slots=1 if number == on_call else 0,
                 )
 
 
