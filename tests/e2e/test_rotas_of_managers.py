@@ -69,6 +69,7 @@ def test_a_manager_publishes_a_rota_from_a_file(platform_under_test: PlatformUnd
     ]
 
 
+@pytest.mark.long
 def test_a_region_is_planned_from_its_load_and_the_rotas_of_a_file(
     platform_under_test: PlatformUnderTest, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """The page of a diary link: an assessor's interviews as iCalendar (RFC 5545), for ordinary calendar programs."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import icalendar
 
@@ -41,22 +42,36 @@ def as_icalendar(calendar: Calendar) -> bytes:
     shown.add("refresh-interval", _REFRESH, parameters={"VALUE": "DURATION"})
     shown.add("x-published-ttl", "PT15M")
     for entry in calendar.entries:
-        shown.add_component(_event(entry, calendar))
+        for event in _events(entry, calendar):
+            shown.add_component(event)
     written: bytes = shown.to_ical()
     return written
 
 
-def _event(entry: CalendarEntry, calendar: Calendar) -> icalendar.Event:
+def _events(entry: CalendarEntry, calendar: Calendar) -> Iterator[icalendar.Event]:
+    """The interview; before and after a home visit the ways, in which the assessor's time is taken too."""
+    name, start, end = str(entry.appointment_id), entry.start_time, entry.end_time
+    interview = _event(entry, calendar, uid=name, start=start, end=end, summary=_SUMMARIES[entry.channel])
+    if entry.place:
+        interview.add("location", entry.place)
+    yield interview
+    if entry.travel:
+        leave, back = start - entry.travel, end + entry.travel
+        yield _event(entry, calendar, uid=f"{name}-way", start=leave, end=start, summary="Way to a home visit")
+        yield _event(entry, calendar, uid=f"{name}-back", start=end, end=back, summary="Way back from a home visit")
+
+
+def _event(
+    entry: CalendarEntry, calendar: Calendar, *, uid: str, start: datetime, end: datetime, summary: str
+) -> icalendar.Event:
     event = icalendar.Event()
-    event.add("uid", str(entry.appointment_id))
+    event.add("uid", uid)
     event.add("sequence", entry.version)
     event.add("dtstamp", calendar.made_time)
-    event.add("dtstart", entry.start_time)
-    event.add("dtend", entry.end_time)
-    event.add("summary", _SUMMARIES[entry.channel])
+    event.add("dtstart", start)
+    event.add("dtend", end)
+    event.add("summary", summary)
     event.add("description", f"Claim {entry.claim_ref}")
-    if entry.place:
-        event.add("location", entry.place)
     event.add("status", "CONFIRMED")
     event.add("class", "PRIVATE")
     return event

@@ -14,6 +14,7 @@ from scheduling.domain.appointments import Appointment, AppointmentState
 from scheduling.domain.diary_links import Calendar, CalendarEntry
 from scheduling.domain.offices import Channel, Need, Office
 from scheduling.domain.slots import SLOT_LENGTH
+from scheduling.domain.travel import NO_TRAVEL
 from scheduling.domain.working_time import LONDON
 from scheduling.pages import as_icalendar
 
@@ -29,7 +30,9 @@ OFFICE = Office(
 )
 
 
-def appointment(start: datetime = NOW, *, number: int = 1, channel: Channel = Channel.OFFICE) -> Appointment:
+def appointment(
+    start: datetime = NOW, *, number: int = 1, channel: Channel = Channel.OFFICE, travel: timedelta = NO_TRAVEL
+) -> Appointment:
     return Appointment(
         appointment_id=UUID(int=number),
         claim_ref="C0000000000A",
@@ -44,6 +47,7 @@ def appointment(start: datetime = NOW, *, number: int = 1, channel: Channel = Ch
         working_lead_time=timedelta(),
         version=3,
         needs=frozenset({Need.INTERPRETER}),
+        travel=travel,
     )
 
 
@@ -76,6 +80,18 @@ def test_only_an_interview_at_the_office_has_a_place(channel: Channel, summary: 
     [event] = read(written(appointment(channel=channel)))
 
     assert (event.summary, event.location) == (summary, None)
+
+
+def test_the_ways_of_a_home_visit_are_events_before_and_after_it_without_a_place() -> None:
+    way = timedelta(minutes=25)
+
+    visit, there, back = read(written(appointment(channel=Channel.HOME_VISIT, travel=way)))
+
+    assert (there.start, there.end, there.summary) == (NOW - way, NOW, "Way to a home visit")
+    assert (visit.start, visit.end) == (NOW, NOW + SLOT_LENGTH)
+    assert (back.start, back.end, back.summary) == (visit.end, visit.end + way, "Way back from a home visit")
+    assert len({visit.uid, there.uid, back.uid}) == 3
+    assert not visit.location and not there.location and not back.location
 
 
 def test_an_empty_diary_is_a_calendar_without_events() -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 from chassis.errors import FailedPrecondition, NotFound, PermissionDenied, ResourceExhausted
 from scheduling.domain.appointments import Appointment
 from scheduling.domain.offices import Channel, Office
+from scheduling.domain.travel import NO_TRAVEL
 
 MOST_LINKS = 5
 """Links of an assessor: one for each of their programs."""
@@ -92,7 +93,10 @@ def digest_of(token: str) -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class CalendarEntry:
-    """An interview as a calendar shows it. It says nothing of the claimant but the claim's reference."""
+    """An interview as a calendar shows it. It says nothing of the claimant but the claim's reference.
+
+    `travel` is the time of the way to a home visit, and of the way back.
+    """
 
     appointment_id: UUID
     version: int
@@ -101,6 +105,7 @@ class CalendarEntry:
     end_time: datetime
     channel: Channel
     place: str
+    travel: timedelta = NO_TRAVEL
 
     @classmethod
     def of(cls, appointment: Appointment, office: Office) -> Self:
@@ -112,6 +117,7 @@ class CalendarEntry:
             start_time=appointment.start_time,
             end_time=appointment.end_time,
             channel=appointment.channel,
+            travel=appointment.travel,
             place=f"{office.name}, {office.postcode}" if appointment.channel is Channel.OFFICE else "",
         )
 
