@@ -14,8 +14,8 @@ from scheduling.domain.search import Page, Wish
 from scheduling.domain.shifts import Shift
 from scheduling.domain.slots import SLOT_LENGTH, NoSlotFree, SchemeNotKnown, Slot
 from scheduling.domain.working_time import TARGET, working_days
-from scheduling.service import bookings, changes, search
-from scheduling.store import shifts
+from scheduling.service import bookings, changes, replanning, search
+from scheduling.store import absences, shifts
 
 LEEDS = "600021"
 JSA, INCOME_SUPPORT = "JOBSEEKERS_ALLOWANCE", "INCOME_SUPPORT"
@@ -101,6 +101,48 @@ def test_an_interview_is_moved_by_the_schemes_that_are_claimed_now(
 
     with pytest.raises(SchemeNotKnown), database.transaction() as conn:
         changes.move(conn, change=change, slot_id=other.slot_id, directory=directory)
+
+
+def test_an_interview_whose_assessor_does_not_know_an_added_scheme_is_moved_to_one_who_does(
+    database: Database, directory: Directory, wish: Wish
+) -> None:
+    first, *_ = found(database, directory, wish, None)
+    with database.transaction() as conn:
+        bookings.book_slot(conn, claim(JSA), directory=directory, slot_id=first.slot_id, target=TARGET)
+
+    with database.transaction() as conn:
+        bookings.keep_first_contact(conn, told(2, JSA, INCOME_SUPPORT))
+    with database.transaction() as conn:
+        stepped = replanning.replan_next(conn, directory)
+        moved = bookings.appointment_of_claim(conn, "C1")
+        told_of = conn.execute("SELECT type FROM outbox").fetchall()
+
+    assert stepped
+    assert moved.assessor_id == BOTH
+    assert "AppointmentMoved" in str(told_of)
+
+
+def test_an_interview_is_listed_where_nobody_knows_an_added_scheme_and_no_more_once_it_is_dropped(
+    database: Database, directory: Directory, wish: Wish
+) -> None:
+    first, *_ = found(database, directory, wish, None)
+    with database.transaction() as conn:
+        booked = bookings.book_slot(conn, claim(JSA), directory=directory, slot_id=first.slot_id, target=TARGET)
+
+    with database.transaction() as conn:
+        bookings.keep_first_contact(conn, told(2, JSA, "INCAPACITY_BENEFIT"))
+    with database.transaction() as conn:
+        replanning.replan_next(conn, directory)
+        listed = absences.is_displaced(conn, booked.appointment_id)
+        still = absences.lock_still_to_move(conn, now=clock.now(), number=1)
+    with database.transaction() as conn:
+        # A rota that is published anew does not end it: the assessor knows no more than before.
+        absences.forget_held(conn, absences.ABSENCE, booked.assessor_id)
+        kept = absences.is_displaced(conn, booked.appointment_id)
+        bookings.keep_first_contact(conn, told(3, JSA))
+        left = absences.is_displaced(conn, booked.appointment_id)
+
+    assert (listed, still, kept, left) == (True, [], True, False)
 
 
 def told(version: int, *schemes: str) -> FirstContact:

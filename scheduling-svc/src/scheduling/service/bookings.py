@@ -212,10 +212,15 @@ def appointment_of_claim(conn: Connection, claim_ref: str) -> Appointment:
 def keep_first_contact(conn: Connection, first_contact: FirstContact) -> None:
     """Keeps the first contact of a claim, so that a claim that nobody books an interview for shows.
 
-    An interview that is booked already is about the schemes of the claim's latest version.
+    An interview that is booked already is about the schemes of the claim's latest version. Where its assessor does not know
+    one of them, the replanning moves it, which the claimant is told; or it is listed for a person.
     """
     if first_contacts.keep_first_contact(conn, first_contact) and first_contact.schemes:
-        appointments.change_schemes(conn, first_contact.claim_ref, first_contact.interviewed)
+        now, claim_ref = clock.now(), first_contact.claim_ref
+        appointments.change_schemes(conn, claim_ref, first_contact.interviewed)
+        coming = appointments.lock_coming(conn, claim_ref, now=now)
+        if coming is not None:
+            absences.mark_by_schemes(conn, coming.appointment_id, since=now)
 
 
 def end_claim(conn: Connection, claim_ref: str, *, withdrawn_time: datetime) -> None:

@@ -84,7 +84,21 @@ LOCK_DISPLACED = """
     ORDER BY appointment_id FOR UPDATE OF appointments
 """
 
-# Interviews that somebody is there to hold after all: in a shift, and in no absence or closure.
+# An interview whose assessor does not know a scheme that is claimed now. A step of the replanning sees to it.
+MARK_UNFIT = """
+    INSERT INTO displaced (appointment_id, since, still_to_move)
+    SELECT appointment_id, %(since)s, true FROM appointments
+    WHERE appointment_id = %(appointment_id)s AND EXISTS (
+        SELECT 1 FROM shifts
+        WHERE shifts.assessor_id = appointments.assessor_id
+            AND shifts.start_time <= appointments.start_time AND shifts.end_time >= appointments.end_time
+            AND NOT shifts.skills @> appointments.schemes
+    )
+    ON CONFLICT (appointment_id) DO NOTHING
+"""
+
+# Interviews that somebody is there to hold after all: in a shift of an assessor who knows the schemes, and in no absence or
+# closure.
 FORGET_HELD = """
     DELETE FROM displaced USING appointments
     WHERE displaced.appointment_id = appointments.appointment_id AND appointments.{of} = %s
@@ -94,6 +108,7 @@ FORGET_HELD = """
                 AND shifts.channel = appointments.channel
                 AND shifts.start_time <= appointments.start_time - appointments.travel
                 AND shifts.end_time >= appointments.end_time + appointments.travel
+                AND shifts.skills @> appointments.schemes
         )
         AND NOT EXISTS (
             SELECT 1 FROM absences
@@ -155,6 +170,15 @@ def mark_displaced(
     """Notes that nobody is there to hold these interviews, and whether they are left for a step of the replanning."""
     if appointment_ids:
         conn.execute(MARK_DISPLACED, [since, still_to_move, list(appointment_ids)])
+
+
+def mark_by_schemes(conn: Connection, appointment_id: UUID, *, since: datetime) -> None:
+    """Notes an interview, which is locked, for the replanning where its assessor does not know what is claimed now.
+
+    One that was noted and is held after all is forgotten.
+    """
+    conn.execute(MARK_UNFIT, {"appointment_id": appointment_id, "since": since})
+    conn.execute(FORGET_HELD.format(of="appointment_id"), [appointment_id])
 
 
 def lock_still_to_move(conn: Connection, *, now: datetime, number: int) -> list[Appointment]:
